@@ -1,0 +1,484 @@
+//! The front door: exactly one reading of a request's head, or a refusal.
+//!
+//! hyper settles framing; this module refuses what hyper lets pass although two programs could read it differently
+//! (RFC 9110 section 17, RFC 9112 section 11). What leaves it is the only thing that the rest of the proxy sees of a
+//! head: nothing else of what the caller typed goes further.
+
+use std::net::IpAddr;
+
+use http::header::{self, HeaderMap, HeaderName};
+use http::{Method, Request, Version};
+
+use crate::reason::Reason;
+
+/// A request head with one reading.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// The method.
+    pub method: Method,
+    /// The path, in origin form, without dot segments, empty segments or encoded separators.
+    pub path: String,
+    /// The raw query string, if there is one.
+    pub query: Option<String>,
+    /// The `Accept` header.
+    pub accept: Option<String>,
+    /// The `Content-Type` header.
+    pub content_type: Option<String>,
+    /// The credential, if there is one.
+    pub credential: Option<Credential>,
+    /// The purpose that the caller states.
+    pub purpose: Option<String>,
+    /// The trace id of a W3C `traceparent`.
+    pub trace: Option<String>,
+    /// Where the request came from.
+    pub origin: IpAddr,
+}
+
+/// A credential, and the header that carried it. Neither its `Debug` nor anything else shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    carrier: Carrier,
+    token: String,
+}
+
+/// The header that carries a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// `OAuth-Token: …`
+    OAuthToken,
+    /// `Authorization: Bearer …`
+    Bearer,
+}
+
+impl Credential {
+    /// The header that carried it.
+    pub fn carrier(&self) -> Carrier {
+        self.carrier
+    }
+
+    /// The secret itself: for the upstream request and for the keyed hash of the session cache only.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credential")
+            .field("carrier", &self.carrier)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Host names that the proxy answers to; empty for any.
+pub type Hosts = [String];
+
+/// Reads a request head, or says why there is no single reading of it.
+pub fn enter<B>(request: &Request<B>, origin: IpAddr, hosts: &Hosts) -> Result<Head, Reason> {
+    let headers = request.headers();
+    check_host(request, hosts)?;
+    check_framing(headers)?;
+    if OVERRIDES.iter().any(|name| headers.contains_key(*name)) {
+        return Err(Reason::MalformedHead);
+    }
+    if !METHODS.contains(request.method()) {
+        return Err(Reason::MethodNotAllowed);
+    }
+    let uri = request.uri();
+    check_path(uri.path())?;
+    if let Some(query) = uri.query() {
+        check_query(query)?;
+    }
+    Ok(Head {
+        method: request.method().clone(),
+        path: uri.path().to_owned(),
+        query: uri
+            .query()
+            .filter(|query| !query.is_empty())
+            .map(str::to_owned),
+        accept: single(headers, &header::ACCEPT)?,
+        content_type: single(headers, &header::CONTENT_TYPE)?,
+        credential: credential(headers)?,
+        purpose: purpose(headers)?,
+        trace: trace(headers),
+        origin,
+    })
+}
+
+fn check_host<B>(request: &Request<B>, hosts: &Hosts) -> Result<(), Reason> {
+    let uri = request.uri();
+    let mut stated = request.headers().get_all(header::HOST).iter();
+    let in_header = stated
+        .next()
+        .map(|host| host.to_str().map_err(|_| Reason::MalformedHead))
+        .transpose()?;
+    if stated.next().is_some() {
+        return Err(Reason::MalformedHead);
+    }
+    let host = match request.version() {
+        // Origin form only (RFC 9112 section 3.2.1): a scheme or an authority in the target would be a second host.
+        Version::HTTP_10 | Version::HTTP_11
+            if uri.scheme().is_none() && uri.authority().is_none() =>
+        {
+            in_header
+        }
+        Version::HTTP_2 => match (uri.authority(), in_header) {
+            (Some(authority), Some(host)) if authority.as_str() != host => {
+                return Err(Reason::MalformedHead);
+            }
+            (authority, host) => authority.map(http::uri::Authority::as_str).or(host),
+        },
+        _ => return Err(Reason::MalformedTarget),
+    };
+    let host = host
+        .filter(|host| is_host(host))
+        .ok_or(Reason::MalformedHead)?;
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(name, _)| name);
+    if hosts.is_empty()
+        || hosts
+            .iter()
+            .any(|accepted| accepted.eq_ignore_ascii_case(name))
+    {
+        Ok(())
+    } else {
+        Err(Reason::MalformedHead)
+    }
+}
+
+fn is_host(host: &str) -> bool {
+    !host.is_empty()
+        && host.len() <= 255
+        && host.bytes().all(|b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']')
+        })
+}
+
+fn check_framing(headers: &HeaderMap) -> Result<(), Reason> {
+    let coding = single(headers, &header::TRANSFER_ENCODING)?;
+    if coding
+        .as_deref()
+        .is_some_and(|coding| !coding.eq_ignore_ascii_case("chunked"))
+    {
+        return Err(Reason::MalformedHead);
+    }
+    let length = single(headers, &header::CONTENT_LENGTH)?;
+    if length.as_deref().is_some_and(|length| !is_length(length))
+        || (coding.is_some() && length.is_some())
+    {
+        return Err(Reason::MalformedHead);
+    }
+    match single(headers, &header::CONTENT_ENCODING)?.as_deref() {
+        None | Some("identity") => Ok(()),
+        Some(_) => Err(Reason::UnsupportedMediaType),
+    }
+}
+
+fn is_length(length: &str) -> bool {
+    length == "0"
+        || (length.bytes().all(|b| b.is_ascii_digit())
+            && !length.is_empty()
+            && !length.starts_with('0'))
+}
+
+fn check_path(path: &str) -> Result<(), Reason> {
+    let segments = path.strip_prefix('/').ok_or(Reason::MalformedTarget)?;
+    if path.len() > PATH_BYTES_MAX || !path.bytes().all(is_path_byte) || !is_decodable(path) {
+        return Err(Reason::MalformedTarget);
+    }
+    // A trailing slash is the one empty segment that servers agree about; the dialect decides whether it may stand.
+    let inner = segments.strip_suffix('/').unwrap_or(segments);
+    let ambiguous = |segment: &str| {
+        segment.is_empty() || segment == "." || segment == ".." || segment.contains(';')
+    };
+    if !inner.is_empty() && inner.split('/').any(ambiguous) {
+        return Err(Reason::MalformedTarget);
+    }
+    Ok(())
+}
+
+/// `pchar` and `/` of RFC 3986, percent included.
+fn is_path_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&byte)
+}
+
+/// Whether percent escapes are complete and hide nothing that separates, ends or climbs.
+fn is_decodable(path: &str) -> bool {
+    let mut rest = path;
+    while let Some((_, after)) = rest.split_once('%') {
+        let Some(byte) = after
+            .get(..2)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok())
+        else {
+            return false;
+        };
+        if byte < 0x20 || matches!(byte, 0x7f | b'/' | b'\\' | b'.' | b'%' | b';' | b'?' | b'#') {
+            return false;
+        }
+        rest = &after[2..];
+    }
+    true
+}
+
+fn check_query(query: &str) -> Result<(), Reason> {
+    if query.len() > QUERY_BYTES_MAX || query.bytes().any(|byte| !byte.is_ascii_graphic()) {
+        return Err(Reason::MalformedQuery);
+    }
+    Ok(())
+}
+
+/// The value of a header that may stand once.
+fn single(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Reason> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(Reason::MalformedHead);
+    }
+    first
+        .map(|value| {
+            value
+                .to_str()
+                .map(str::to_owned)
+                .map_err(|_| Reason::MalformedHead)
+        })
+        .transpose()
+}
+
+fn credential(headers: &HeaderMap) -> Result<Option<Credential>, Reason> {
+    let count = headers.get_all(header::AUTHORIZATION).iter().count()
+        + headers.get_all(OAUTH_TOKEN).iter().count();
+    if count > 1 {
+        return Err(Reason::TwoCredentials);
+    }
+    if let Some(token) = single(headers, &OAUTH_TOKEN)? {
+        return Ok(Some(Credential {
+            carrier: Carrier::OAuthToken,
+            token: checked(token)?,
+        }));
+    }
+    let Some(value) = single(headers, &header::AUTHORIZATION)? else {
+        return Ok(None);
+    };
+    let bearer = value
+        .split_once(' ')
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let (_, token) = bearer.ok_or(Reason::BadCredential)?;
+    Ok(Some(Credential {
+        carrier: Carrier::Bearer,
+        token: checked(token.to_owned())?,
+    }))
+}
+
+/// A token of RFC 6750's `b64token` letters, bounded.
+fn checked(token: String) -> Result<String, Reason> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    if token.is_empty() || token.len() > TOKEN_BYTES_MAX || !token.bytes().all(fits) {
+        return Err(Reason::BadCredential);
+    }
+    Ok(token)
+}
+
+fn purpose(headers: &HeaderMap) -> Result<Option<String>, Reason> {
+    let stated = single(headers, &PURPOSE).map_err(|_| Reason::MalformedPurpose)?;
+    let fits = |name: &String| {
+        (1..=64).contains(&name.len())
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    };
+    match stated {
+        Some(name) if !fits(&name) => Err(Reason::MalformedPurpose),
+        stated => Ok(stated),
+    }
+}
+
+/// The trace id of a `traceparent` (W3C Trace Context, version 00). A malformed one is ignored, as that text asks.
+fn trace(headers: &HeaderMap) -> Option<String> {
+    let value = single(headers, &TRACEPARENT).ok()??;
+    let mut parts = value.split('-');
+    let (version, trace) = (parts.next()?, parts.next()?);
+    let is_hex = |text: &str| {
+        text.bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    (version == "00" && trace.len() == 32 && is_hex(trace) && trace.bytes().any(|b| b != b'0'))
+        .then(|| trace.to_owned())
+}
+
+const OAUTH_TOKEN: HeaderName = HeaderName::from_static("oauth-token");
+const PURPOSE: HeaderName = HeaderName::from_static("paravent-purpose");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
+/// Headers with which a CRM's framework might be told another method than the one that is judged.
+const OVERRIDES: [&str; 4] = [
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    "x-original-method",
+];
+const PATH_BYTES_MAX: usize = 2_048;
+const QUERY_BYTES_MAX: usize = 16_384;
+const TOKEN_BYTES_MAX: usize = 4_096;
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn knock(target: &str, headers: &[(&str, &str)]) -> Result<Head, Reason> {
+        let mut request = Request::builder()
+            .method("GET")
+            .uri(target)
+            .header("host", "crm.example.org");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        enter(&request.body(()).unwrap(), Ipv4Addr::LOCALHOST.into(), &[])
+    }
+
+    #[test]
+    fn a_plain_request_has_one_reading() {
+        let head = knock(
+            "/rest/v11_24/Contacts?max_num=5",
+            &[("oauth-token", "abc-1"), ("paravent-purpose", "payment")],
+        )
+        .unwrap();
+        assert_eq!(
+            (head.path.as_str(), head.query.as_deref()),
+            ("/rest/v11_24/Contacts", Some("max_num=5"))
+        );
+        assert_eq!(
+            head.credential.as_ref().map(Credential::token),
+            Some("abc-1")
+        );
+        assert_eq!(head.purpose.as_deref(), Some("payment"));
+        assert!(
+            !format!("{head:?}").contains("abc-1"),
+            "a credential is never shown"
+        );
+    }
+
+    #[test]
+    fn paths_with_two_readings_are_refused() {
+        for path in [
+            "/rest/../admin",
+            "/rest/./v11",
+            "/rest//v11",
+            "/rest/%2e%2e/x",
+            "/rest%2fv11/x",
+            "/rest/a%5cb",
+            "/rest/%00",
+            "/rest/%zz",
+            "/rest/%2543ontacts",
+            "/rest/a;b=c",
+            "/rest/a%3bb",
+            "/rest/%",
+            "/rest/%a",
+            "http://evil.example/rest/v11",
+            "*",
+        ] {
+            assert!(knock(path, &[]).is_err(), "{path}");
+        }
+        assert!(knock("/rest/v11/Contacts/", &[]).is_ok());
+    }
+
+    #[test]
+    fn one_credential_per_request() {
+        let two = [("oauth-token", "a"), ("authorization", "Bearer a")];
+        assert_eq!(
+            knock("/rest/v11/me", &two).unwrap_err(),
+            Reason::TwoCredentials
+        );
+        assert_eq!(
+            knock(
+                "/rest/v11/me",
+                &[("oauth-token", "a"), ("oauth-token", "a")]
+            )
+            .unwrap_err(),
+            Reason::TwoCredentials
+        );
+        assert_eq!(
+            knock("/rest/v11/me", &[("authorization", "Basic eDp5")]).unwrap_err(),
+            Reason::BadCredential
+        );
+        assert_eq!(
+            knock("/rest/v11/me", &[("oauth-token", "a b")]).unwrap_err(),
+            Reason::BadCredential
+        );
+        assert!(
+            knock("/rest/v11/me", &[("authorization", "bearer a")])
+                .unwrap()
+                .credential
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn overrides_framing_and_hosts_are_strict() {
+        assert_eq!(
+            knock("/a", &[("x-http-method-override", "DELETE")]).unwrap_err(),
+            Reason::MalformedHead
+        );
+        assert_eq!(
+            knock("/a", &[("transfer-encoding", "gzip, chunked")]).unwrap_err(),
+            Reason::MalformedHead
+        );
+        assert_eq!(
+            knock("/a", &[("content-length", "03")]).unwrap_err(),
+            Reason::MalformedHead
+        );
+        assert_eq!(
+            knock("/a", &[("content-encoding", "gzip")]).unwrap_err(),
+            Reason::UnsupportedMediaType
+        );
+        assert_eq!(
+            knock("/a", &[("host", "second.example.org")]).unwrap_err(),
+            Reason::MalformedHead
+        );
+        assert_eq!(
+            knock("/a", &[("paravent-purpose", "a b")]).unwrap_err(),
+            Reason::MalformedPurpose
+        );
+        let request = Request::builder()
+            .uri("/a")
+            .header("host", "other.example.org:8443")
+            .body(())
+            .unwrap();
+        let known = ["crm.example.org".to_owned()];
+        assert_eq!(
+            enter(&request, Ipv4Addr::LOCALHOST.into(), &known).unwrap_err(),
+            Reason::MalformedHead
+        );
+        for method in ["HEAD", "OPTIONS", "TRACE", "PATCH", "get"] {
+            let request = Request::builder()
+                .method(method)
+                .uri("/a")
+                .header("host", "a")
+                .body(())
+                .unwrap();
+            assert_eq!(
+                enter(&request, Ipv4Addr::LOCALHOST.into(), &[]).unwrap_err(),
+                Reason::MethodNotAllowed,
+                "{method}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_trace_id_is_taken_only_in_its_exact_form() {
+        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let head = knock(
+            "/a",
+            &[("traceparent", &format!("00-{id}-00f067aa0ba902b7-01"))],
+        )
+        .unwrap();
+        assert_eq!(head.trace.as_deref(), Some(id));
+        assert_eq!(
+            knock("/a", &[("traceparent", "00-ZZ-1-01")]).unwrap().trace,
+            None
+        );
+    }
+}

@@ -1,0 +1,22 @@
+//! Paravent: a privacy-enforcing reverse proxy for CRMs that already exist.
+//!
+//! A request walks down this list of modules, a reply walks back. Each module hands on a value that only it can make,
+//! so the caller can receive nothing else. **A module uses only modules that stand above it**; a test checks that.
+//! Read [`pipeline`] first.
+
+// The order is the architecture. Blank lines keep the formatter from sorting it.
+
+/// The nouns that every other module speaks in.
+pub mod vocabulary;
+
+/// Why a request is refused: fixed codes, statuses and texts.
+pub mod reason;
+
+/// The front door: one reading of a request's head, or a refusal. Makes `Head`.
+pub mod door;
+
+/// Undoes one content coding of a whole body.
+pub mod decode;
+
+/// Strict reading of bounded JSON documents.
+pub mod json;

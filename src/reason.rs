@@ -1,0 +1,167 @@
+//! Why a request is refused: a closed list of fixed codes, statuses and texts.
+//!
+//! A reason cannot carry a value, a field name or the CRM's words, so neither can anything made from it.
+
+use std::fmt;
+
+/// The kind of outcome that a refusal counts as in the access log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything asked for was shown.
+    Full,
+    /// Something was withheld.
+    Partial,
+    /// The policy said no.
+    Denied,
+    /// The request could not be understood.
+    Rejected,
+    /// No or bad credential.
+    Unauthenticated,
+    /// Too many requests.
+    Limited,
+    /// The CRM failed or answered with an error.
+    UpstreamError,
+    /// The CRM's answer could not be filtered safely.
+    Unfilterable,
+    /// The exchange was cut off.
+    Aborted,
+    /// The log could not be written.
+    AuditUnavailable,
+}
+
+impl Outcome {
+    /// The word for this outcome in the access log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Partial => "partial",
+            Self::Denied => "denied",
+            Self::Rejected => "rejected",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Limited => "limited",
+            Self::UpstreamError => "upstream-error",
+            Self::Unfilterable => "unfilterable",
+            Self::Aborted => "aborted",
+            Self::AuditUnavailable => "audit-unavailable",
+        }
+    }
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $variant:ident = ($status:literal, $outcome:ident, $code:literal, $text:literal),)*) => {
+        /// Why a request is refused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason {
+            $(#[doc = $text] $variant,)*
+        }
+
+        impl Reason {
+            /// Every reason, for the documentation and its test.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The HTTP status of the refusal.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// The kind of outcome in the access log.
+            pub fn outcome(self) -> Outcome {
+                match self { $(Self::$variant => Outcome::$outcome,)* }
+            }
+
+            /// The code that the access log, the metrics and `docs/refusals.md` use.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// The fixed text that the caller reads.
+            pub fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    MalformedTarget = (400, Rejected, "malformed-target", "The request target is malformed or ambiguous."),
+    MalformedHead = (400, Rejected, "malformed-head", "The request head is malformed or ambiguous."),
+    MalformedQuery = (400, Rejected, "malformed-query", "The query string is malformed."),
+    UnknownParameter = (400, Rejected, "unknown-parameter", "The request carries a parameter that is not accepted here."),
+    DuplicateParameter = (400, Rejected, "duplicate-parameter", "A parameter is given twice."),
+    MalformedBody = (400, Rejected, "malformed-body", "The body is not the JSON that this request needs."),
+    UnexpectedBody = (400, Rejected, "unexpected-body", "This request takes no body."),
+    MalformedFilter = (400, Rejected, "malformed-filter", "The filter is not understood."),
+    MalformedProjection = (400, Rejected, "malformed-projection", "The list of fields is not understood."),
+    MalformedOrder = (400, Rejected, "malformed-order", "The order is not understood."),
+    MalformedPage = (400, Rejected, "malformed-page", "The page size or offset is not understood."),
+    SearchWithFilter = (400, Rejected, "search-with-filter", "A search cannot be combined with a filter."),
+    TwoCredentials = (400, Rejected, "two-credentials", "The request carries more than one credential."),
+    CredentialInQuery = (400, Rejected, "credential-in-query", "A credential in the query string is not accepted; send it as a header."),
+    TwoVersions = (400, Rejected, "two-versions", "The API version is given twice; state it in the path or in the Accept header."),
+    UnknownVersion = (400, Rejected, "unknown-version", "The API version is not supported."),
+    NestedBulk = (400, Rejected, "nested-bulk", "A bulk request may not hold another one."),
+    CredentialInBulk = (400, Rejected, "credential-in-bulk", "A part of a bulk request may not carry a credential."),
+    TooManyParts = (400, Rejected, "too-many-parts", "The bulk request holds too many parts."),
+    IdMismatch = (400, Rejected, "id-mismatch", "The id in the body is not the id in the path."),
+    IdOnCreate = (400, Rejected, "id-on-create", "A new record may not state its own id."),
+    MalformedPurpose = (400, Rejected, "malformed-purpose", "The Paravent-Purpose header is malformed or stands on a part of a bulk request."),
+    UnsupportedGrant = (400, Rejected, "unsupported-grant", "This way to log in is not accepted; use the grants password or refresh_token."),
+
+    NoCredential = (401, Unauthenticated, "no-credential", "Log in first."),
+    BadCredential = (401, Unauthenticated, "bad-credential", "The session is unknown or has ended; log in again."),
+
+    NoRole = (403, Denied, "no-role", "Your account has no role in the data-protection policy."),
+    NoPurpose = (403, Denied, "no-purpose", "No purpose is stated and none is the default; name one in the Paravent-Purpose header."),
+    AmbiguousPurpose = (403, Denied, "ambiguous-purpose", "Your roles have different default purposes; name one in the Paravent-Purpose header."),
+    PurposeNotAllowed = (403, Denied, "purpose-not-allowed", "You may not invoke this purpose."),
+    UnknownModule = (403, Denied, "unknown-module", "The data-protection policy does not know this module."),
+    UnknownRoute = (403, Denied, "unknown-route", "This request is not one that passes here."),
+    UnknownLink = (403, Denied, "unknown-link", "This link is not one that passes here."),
+    StoredQuery = (403, Denied, "stored-query", "Stored queries, server-chosen views and deleted or erased data are not available here."),
+    FieldNotUsable = (403, Denied, "field-not-usable", "A field of this request may not be matched, sorted or searched by you."),
+    FieldNotWritable = (403, Denied, "field-not-writable", "A field of this request may not be written by you."),
+    MaskWrittenBack = (403, Denied, "mask-written-back", "The request would write a mask over a real value."),
+
+    MethodNotAllowed = (405, Rejected, "method-not-allowed", "This method is not accepted here."),
+    BodyTooLarge = (413, Rejected, "body-too-large", "The body is too large."),
+    UnsupportedMediaType = (415, Rejected, "unsupported-media-type", "Only JSON in UTF-8 without content coding is accepted."),
+    TooManyRequests = (429, Limited, "too-many-requests", "Too many requests; try again later."),
+    HeadTooLarge = (431, Rejected, "head-too-large", "The request head is too large."),
+
+    Internal = (500, Aborted, "internal", "The request failed inside the proxy."),
+    UpstreamUnreachable = (502, UpstreamError, "upstream-unreachable", "The CRM cannot be reached."),
+    UpstreamBroken = (502, UpstreamError, "upstream-broken", "The CRM's answer broke off or is not valid HTTP."),
+    UpstreamRedirect = (502, UpstreamError, "upstream-redirect", "The CRM answered with something that does not pass here."),
+    Unfilterable = (502, Unfilterable, "unfilterable", "The CRM's answer cannot be filtered safely."),
+    ReplyTooLarge = (502, Unfilterable, "reply-too-large", "The CRM's answer is too large to be filtered safely."),
+    AuditUnavailable = (503, AuditUnavailable, "audit-unavailable", "The access log cannot be written, so nothing is disclosed."),
+    Overloaded = (503, Limited, "overloaded", "The proxy is busy; try again later."),
+    UpstreamSlow = (504, UpstreamError, "upstream-slow", "The CRM took too long to answer."),
+    RequestSlow = (408, Rejected, "request-slow", "The request took too long to arrive."),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl std::error::Error for Reason {}
+
+#[cfg(test)]
+mod tests {
+    use super::Reason;
+
+    #[test]
+    fn codes_are_unique_and_statuses_are_errors() {
+        let mut seen = std::collections::BTreeSet::new();
+        for reason in Reason::ALL {
+            assert!(
+                seen.insert(reason.code()),
+                "{} is used twice",
+                reason.code()
+            );
+            assert!((400..600).contains(&reason.status()));
+        }
+    }
+}
