@@ -20,3 +20,9 @@ pub mod decode;
 
 /// Strict reading of bounded JSON documents.
 pub mod json;
+
+/// Finds identifiers in text: pure functions.
+pub mod detect;
+
+/// Masks and tokens: pure functions over values.
+pub mod mask;

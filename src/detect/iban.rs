@@ -1,0 +1,244 @@
+//! International bank account numbers (ISO 13616): two letters, two check digits, eleven to thirty letters or digits.
+
+use super::spelling::Stretch;
+
+/// Shortest IBAN.
+pub(super) const SYMBOLS_MIN: usize = 15;
+/// Longest IBAN.
+pub(super) const SYMBOLS_MAX: usize = 34;
+
+/// The length of an IBAN by country, from the SWIFT registry, sorted by country.
+const LENGTHS: &[([u8; 2], usize)] = &[
+    (*b"AD", 24),
+    (*b"AE", 23),
+    (*b"AL", 28),
+    (*b"AT", 20),
+    (*b"AZ", 28),
+    (*b"BA", 20),
+    (*b"BE", 16),
+    (*b"BG", 22),
+    (*b"BH", 22),
+    (*b"BI", 27),
+    (*b"BR", 29),
+    (*b"BY", 28),
+    (*b"CH", 21),
+    (*b"CR", 22),
+    (*b"CY", 28),
+    (*b"CZ", 24),
+    (*b"DE", 22),
+    (*b"DJ", 27),
+    (*b"DK", 18),
+    (*b"DO", 28),
+    (*b"EE", 20),
+    (*b"EG", 29),
+    (*b"ES", 24),
+    (*b"FI", 18),
+    (*b"FK", 18),
+    (*b"FO", 18),
+    (*b"FR", 27),
+    (*b"GB", 22),
+    (*b"GE", 22),
+    (*b"GI", 23),
+    (*b"GL", 18),
+    (*b"GR", 27),
+    (*b"GT", 28),
+    (*b"HN", 28),
+    (*b"HR", 21),
+    (*b"HU", 28),
+    (*b"IE", 22),
+    (*b"IL", 23),
+    (*b"IQ", 23),
+    (*b"IS", 26),
+    (*b"IT", 27),
+    (*b"JO", 30),
+    (*b"KW", 30),
+    (*b"KZ", 20),
+    (*b"LB", 28),
+    (*b"LC", 32),
+    (*b"LI", 21),
+    (*b"LT", 20),
+    (*b"LU", 20),
+    (*b"LV", 21),
+    (*b"LY", 25),
+    (*b"MC", 27),
+    (*b"MD", 24),
+    (*b"ME", 22),
+    (*b"MK", 19),
+    (*b"MN", 20),
+    (*b"MR", 27),
+    (*b"MT", 31),
+    (*b"MU", 30),
+    (*b"NI", 28),
+    (*b"NL", 18),
+    (*b"NO", 15),
+    (*b"OM", 23),
+    (*b"PK", 24),
+    (*b"PL", 28),
+    (*b"PS", 29),
+    (*b"PT", 25),
+    (*b"QA", 29),
+    (*b"RO", 24),
+    (*b"RS", 22),
+    (*b"RU", 33),
+    (*b"SA", 24),
+    (*b"SC", 31),
+    (*b"SD", 18),
+    (*b"SE", 24),
+    (*b"SI", 19),
+    (*b"SK", 24),
+    (*b"SM", 27),
+    (*b"SO", 23),
+    (*b"ST", 25),
+    (*b"SV", 28),
+    (*b"TL", 23),
+    (*b"TN", 24),
+    (*b"TR", 26),
+    (*b"UA", 29),
+    (*b"VA", 22),
+    (*b"VG", 24),
+    (*b"XK", 20),
+    (*b"YE", 30),
+];
+
+/// The length of the IBANs of the country that the symbols begin with.
+pub(super) fn national_length(symbols: &[u8]) -> Option<usize> {
+    let country = symbols.first_chunk::<2>()?;
+    LENGTHS
+        .binary_search_by_key(country, |(code, _)| *code)
+        .ok()
+        .map(|found| LENGTHS[found].1)
+}
+
+/// Whether symbols have the shape of an IBAN, whatever their checksum.
+pub(super) fn is_shaped(symbols: &[u8]) -> bool {
+    (SYMBOLS_MIN..=SYMBOLS_MAX).contains(&symbols.len()) && begins(symbols)
+}
+
+/// Whether symbols are an IBAN of its country's length (or of a country without one) with the right checksum.
+pub(super) fn is_valid(symbols: &[u8]) -> bool {
+    is_shaped(symbols)
+        && national_length(symbols).is_none_or(|length| length == symbols.len())
+        && checks(symbols)
+}
+
+/// Two letters and two digits.
+fn begins(symbols: &[u8]) -> bool {
+    matches!(symbols, [a, b, c, d, ..]
+        if a.is_ascii_uppercase() && b.is_ascii_uppercase() && c.is_ascii_digit() && d.is_ascii_digit())
+}
+
+/// ISO 7064 mod 97-10: country and check digits behind the rest, letters as 10 to 35, leaves 1.
+fn checks(symbols: &[u8]) -> bool {
+    let (head, tail) = symbols.split_at(symbols.len().min(4));
+    let remainder = tail.iter().chain(head).fold(0_u32, |remainder, &symbol| {
+        if symbol.is_ascii_digit() {
+            (remainder * 10 + u32::from(symbol - b'0')) % 97
+        } else {
+            (remainder * 100 + u32::from(symbol.saturating_sub(b'A')) + 10) % 97
+        }
+    });
+    remainder == 1
+}
+
+/// Of what follows country and check digits, a quarter is digits: prose that the checksum fits by chance is not.
+fn is_mostly_account(symbols: &[u8]) -> bool {
+    let account = symbols.get(4..).unwrap_or_default();
+    let digits = account
+        .iter()
+        .filter(|symbol| symbol.is_ascii_digit())
+        .count();
+    digits * 4 >= account.len()
+}
+
+/// The number of symbols of the IBAN that begins at `start`, if one does.
+///
+/// With its country's length, it may be grouped in any way and stand directly beside other letters or digits; with
+/// another length, it must stand alone, in one piece or in groups of four.
+pub(super) fn length_at(stretch: &Stretch, start: usize) -> Option<usize> {
+    let symbols = stretch.symbols.get(start..)?;
+    if !begins(symbols) {
+        return None;
+    }
+    let is_one = |length: usize| {
+        symbols
+            .get(..length)
+            .is_some_and(|symbols| checks(symbols) && is_mostly_account(symbols))
+    };
+    if let Some(length) = national_length(symbols).filter(|&length| is_one(length)) {
+        return Some(length);
+    }
+    regular_ends(stretch, start)
+        .into_iter()
+        .rev()
+        .find(|&length| is_one(length))
+}
+
+/// The lengths at which a number that is written in one piece, or in groups of four, may end.
+fn regular_ends(stretch: &Stretch, start: usize) -> Vec<usize> {
+    let mut ends = Vec::new();
+    if stretch.joined(start) {
+        return ends;
+    }
+    let mut group_start = start;
+    loop {
+        let mut end = group_start + 1;
+        while end - start <= SYMBOLS_MAX && stretch.joined(end) {
+            end += 1;
+        }
+        let (group, length) = (end - group_start, end - start);
+        let in_one_piece = group_start == start && group > 4;
+        if length > SYMBOLS_MAX || (group > 4 && !in_one_piece) {
+            return ends;
+        }
+        if length >= SYMBOLS_MIN {
+            ends.push(length);
+        }
+        if group != 4 || end >= stretch.symbols.len() {
+            return ends;
+        }
+        group_start = end;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LENGTHS, is_shaped, is_valid};
+
+    #[test]
+    fn published_examples_are_valid() {
+        for iban in [
+            "AD1200012030200359100100",
+            "BE68539007547034",
+            "CH9300762011623852957",
+            "DE89370400440532013000",
+            "ES9121000418450200051332",
+            "FR1420041010050500013M02606",
+            "GB29NWBK60161331926819",
+            "IT60X0542811101000000123456",
+            "LC55HEMM000100010012001200023015",
+            "LU280019400644750000",
+            "MT84MALT011000012345MTLCAST001S",
+            "NL91ABNA0417164300",
+            "NO9386011117947",
+            "PL61109010140000071219812874",
+            "PT50000201231234567890154",
+            "SE4550000000058398257466",
+        ] {
+            assert!(is_valid(iban.as_bytes()), "{iban}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_checksum_or_national_length_is_not_valid() {
+        assert!(!is_valid(b"FR1420041010050500013M02607"));
+        assert!(!is_valid(b"DE8937040044053201300"));
+        assert!(is_shaped(b"FR1420041010050500013M02607"));
+        assert!(!is_shaped(b"FR14"));
+        assert!(!is_shaped(b"1420041010050500013M02606"));
+    }
+
+    #[test]
+    fn the_table_is_sorted_for_its_search() {
+        assert!(LENGTHS.is_sorted_by(|a, b| a.0 < b.0));
+    }
+}

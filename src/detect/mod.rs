@@ -1,0 +1,446 @@
+//! Finds identifiers in text: IBAN, payment card, NIR. Pure functions; a detector classifies, rules decide.
+//!
+//! The search errs towards finding: an identifier may be grouped in any way, with tags and invisible characters in
+//! it, and may stand directly beside words. What keeps dates and phone numbers out is the checksum.
+
+use std::ops::Range;
+
+mod digits;
+mod iban;
+mod spelling;
+
+use spelling::Stretch;
+
+/// The fewest digits of any identifier that is looked for.
+const DIGITS_MIN: usize = 5;
+
+/// A kind of identifier that has a checksum or a fixed form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Business identifier code (ISO 9362). Validated, never looked for in text.
+    Bic,
+    /// Payment card number (ISO/IEC 7812, Luhn).
+    Card,
+    /// International bank account number (ISO 13616, mod 97).
+    Iban,
+    /// French national identification number, with key, Corsican departments included.
+    Nir,
+}
+
+/// An identifier found in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its bytes in the text, from its first to its last character.
+    pub range: Range<usize>,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Bic, Self::Card, Self::Iban, Self::Nir];
+
+    /// The kind's name in policies and in brackets: `iban`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bic => "bic",
+            Self::Card => "card",
+            Self::Iban => "iban",
+            Self::Nir => "nir",
+        }
+    }
+
+    /// Whether a whole value, however it is grouped, is a valid identifier of this kind.
+    pub fn is_valid(self, value: &str) -> bool {
+        compact(value).is_some_and(|symbols| {
+            let symbols = symbols.as_bytes();
+            match self {
+                Self::Bic => is_bic(symbols),
+                Self::Card => digits::is_card(symbols),
+                Self::Iban => iban::is_valid(symbols),
+                Self::Nir => digits::is_nir(symbols),
+            }
+        })
+    }
+
+    /// Whether a compacted value has the length and the characters of this kind, whatever its checksum.
+    pub(crate) fn is_shaped(self, symbols: &str) -> bool {
+        let (symbols, length) = (symbols.as_bytes(), symbols.len());
+        match self {
+            Self::Bic => is_bic(symbols),
+            Self::Card => {
+                (digits::CARD_DIGITS_MIN..=digits::CARD_DIGITS_MAX).contains(&length)
+                    && symbols.iter().all(u8::is_ascii_digit)
+            }
+            Self::Iban => iban::is_shaped(symbols),
+            Self::Nir => digits::is_nir_shaped(symbols),
+        }
+    }
+}
+
+/// Bank (four letters), country (two), place (two letters or digits), and perhaps a branch (three).
+fn is_bic(symbols: &[u8]) -> bool {
+    matches!(symbols.len(), 8 | 11)
+        && symbols.iter().take(6).all(u8::is_ascii_uppercase)
+        && symbols.iter().all(u8::is_ascii_alphanumeric)
+}
+
+/// The letters and digits of a value that is one identifier, upper case, without its grouping; `None` if the value
+/// holds anything that is neither.
+pub(crate) fn compact(value: &str) -> Option<String> {
+    spelling::compact(value)
+}
+
+/// The length of the IBANs of the country that the symbols begin with, if it has one.
+pub(crate) fn iban_length(symbols: &[u8]) -> Option<usize> {
+    iban::national_length(symbols)
+}
+
+/// Finds identifiers of some kinds, left to right, without overlaps.
+pub fn find(text: &str, kinds: &[Kind]) -> Vec<Span> {
+    let mut spans = Vec::new();
+    search(text, 0, kinds, &mut spans);
+    without_overlaps(spans)
+}
+
+/// Adds every identifier of a text that begins at byte `offset` of the whole.
+fn search(text: &str, offset: usize, kinds: &[Kind], spans: &mut Vec<Span>) {
+    if !may_hold_any(text) {
+        return;
+    }
+    let insides = spelling::stretches(text, &mut |stretch| {
+        search_stretch(text, stretch, offset, kinds, spans);
+    });
+    // A tag is a separator to the text around it, and a text of its own: `<a href="?iban=…">`. It holds no other tag.
+    for inside in insides {
+        if let Some(text) = text.get(inside.clone()) {
+            search(text, offset + inside.start, kinds, spans);
+        }
+    }
+}
+
+/// A quick look: most texts hold too few digits to be searched.
+fn may_hold_any(text: &str) -> bool {
+    // Full-width digits begin with EF, Arabic-Indic ones with D9 and DB, entities with an ampersand.
+    text.bytes()
+        .filter(|byte| byte.is_ascii_digit() || matches!(byte, 0xef | 0xd9 | 0xdb | b'&'))
+        .nth(DIGITS_MIN - 1)
+        .is_some()
+}
+
+fn search_stretch(
+    text: &str,
+    stretch: &Stretch,
+    offset: usize,
+    kinds: &[Kind],
+    spans: &mut Vec<Span>,
+) {
+    let mut add = |kind, symbols: Range<usize>| {
+        if let Some(range) = stretch.range(symbols) {
+            spans.push(Span {
+                kind,
+                range: range.start + offset..range.end + offset,
+            });
+        }
+    };
+    let starts = 0..stretch.symbols.len();
+    if kinds.contains(&Kind::Iban) {
+        for start in starts.clone() {
+            if let Some(length) = iban::length_at(stretch, start) {
+                add(Kind::Iban, start..start + length);
+            }
+        }
+    }
+    if kinds.contains(&Kind::Nir) {
+        starts
+            .filter_map(|start| digits::nir_at(stretch, start))
+            .for_each(|symbols| add(Kind::Nir, symbols));
+    }
+    if kinds.contains(&Kind::Card) {
+        digits::cards(text, stretch, &mut |symbols| add(Kind::Card, symbols));
+    }
+}
+
+/// Of spans that lie in one another the outer one stays; spans that partly overlap become one, so that no part of
+/// either is left over.
+fn without_overlaps(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort_by(|a, b| (a.range.start, b.range.end).cmp(&(b.range.start, a.range.end)));
+    let mut apart: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans {
+        match apart.last_mut() {
+            Some(last) if span.range.start < last.range.end => {
+                last.range.end = last.range.end.max(span.range.end);
+            }
+            _ => apart.push(span),
+        }
+    }
+    apart
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, Span, find};
+    use proptest::prelude::*;
+
+    const LOOKED_FOR: &[Kind] = &[Kind::Iban, Kind::Card, Kind::Nir];
+
+    /// What of the text was found, as kind and text.
+    fn found(text: &str) -> Vec<(Kind, &str)> {
+        find(text, LOOKED_FOR)
+            .into_iter()
+            .map(|Span { kind, range }| (kind, &text[range]))
+            .collect()
+    }
+
+    fn mod97(digits: &str) -> u32 {
+        digits.bytes().fold(0, |rest, byte| {
+            let value = (byte as char).to_digit(36).unwrap();
+            (rest * if value > 9 { 100 } else { 10 } + value) % 97
+        })
+    }
+
+    fn iban_of(country: &str, account: &str) -> String {
+        let key = 98 - mod97(&format!("{account}{country}00"));
+        format!("{country}{key:02}{account}")
+    }
+
+    fn card_of(digits: &str) -> String {
+        (0..10)
+            .map(|last| format!("{digits}{last}"))
+            .find(|card| super::digits::is_card(card.as_bytes()))
+            .unwrap_or_else(|| "4111111111111111".to_owned())
+    }
+
+    #[test]
+    fn an_iban_ends_where_its_country_says() {
+        for (text, iban) in [
+            (
+                "FR7699999000004001020304033 merci",
+                "FR7699999000004001020304033",
+            ),
+            (
+                "IBAN:FR7699999000004001020304033.",
+                "FR7699999000004001020304033",
+            ),
+            (
+                "RIBFR7699999000004001020304033merci",
+                "FR7699999000004001020304033",
+            ),
+            (
+                "fr76 9999 9000 0040 0102 0304 033 merci",
+                "fr76 9999 9000 0040 0102 0304 033",
+            ),
+            (
+                "<p>FR76&nbsp;9999&nbsp;9000 <b>0040</b> 0102-0304/033</p>",
+                "FR76&nbsp;9999&nbsp;9000 <b>0040</b> 0102-0304/033",
+            ),
+            (
+                r#"<a href="?iban=FR7699999000004001020304033">x</a>"#,
+                "FR7699999000004001020304033",
+            ),
+            (
+                "F\nR\n7\n6\n99999000004001020304033",
+                "F\nR\n7\n6\n99999000004001020304033",
+            ),
+        ] {
+            assert_eq!(found(text), [(Kind::Iban, iban)], "{text}");
+        }
+    }
+
+    #[test]
+    fn an_iban_of_an_unknown_country_is_found_where_it_stands_alone() {
+        let iban = iban_of("ZZ", "12345678901234");
+        assert_eq!(
+            found(&format!("iban {iban} ok")),
+            [(Kind::Iban, iban.as_str())]
+        );
+        let grouped = format!(
+            "{} {} {} {} {}",
+            &iban[..4],
+            &iban[4..8],
+            &iban[8..12],
+            &iban[12..16],
+            &iban[16..]
+        );
+        assert_eq!(
+            found(&format!("({grouped})")),
+            [(Kind::Iban, grouped.as_str())]
+        );
+    }
+
+    #[test]
+    fn a_card_is_found_before_its_expiry_and_after_a_phone_number() {
+        for text in [
+            "4111 1111 1111 1111 12/26",
+            "06 12 34 56 78 - 4111 1111 1111 1111",
+            "4111 1111 1111 1111, 4111 1111 1111 1111",
+            "CB4111 1111 1111 1111cvv123",
+        ] {
+            assert!(
+                found(text).contains(&(Kind::Card, "4111 1111 1111 1111")),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            found("3782-822463-10005 amex"),
+            [(Kind::Card, "3782-822463-10005")]
+        );
+        assert_eq!(
+            found("4.1.1.1.11 11 1111 1111"),
+            [(Kind::Card, "4.1.1.1.11 11 1111 1111")]
+        );
+    }
+
+    #[test]
+    fn a_nir_is_found_with_its_key_apart() {
+        for text in [
+            "2 55 08 14 168 025 38",
+            "2550814168025 / 38",
+            "2-55-08-14-168-025<br>38",
+        ] {
+            assert_eq!(found(text), [(Kind::Nir, text)]);
+        }
+        assert_eq!(found("2 55 08 14 168 025 39"), []);
+        assert_eq!(
+            found("NIR2 55 08 14 168 025 38x"),
+            [(Kind::Nir, "2 55 08 14 168 025 38")]
+        );
+    }
+
+    #[test]
+    fn everyday_numbers_are_left_alone() {
+        for text in [
+            "",
+            "+33 6 12 34 56 78, +33 1 23 45 67 89",
+            "06 12 34 56 78 / 04 91 23 45 67",
+            "30/11/1984 10:15:00, 31/12/2026 23:59:59",
+            "2026-11-22 10:30:00",
+            "REF-2026-000123 total 1 234 567,89 EUR",
+            "+49 1512 3456789",
+            "de 12 à 14 personnes, puis 12 autres",
+            "8f14e45f-ceea-467f-9575-6e2a5a1b2c3d",
+            "1111 1111 1111 1111",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn long_repetitive_text_is_searched_quickly() {
+        for unit in [
+            "FR76",
+            "4 ",
+            "4",
+            "<b",
+            "&#x",
+            "<b>4",
+            "2 5 5 0 8 ",
+            "DE12 3456 ",
+        ] {
+            let text = unit.repeat((256 << 10) / unit.len());
+            let before = std::time::Instant::now();
+            find(&text, LOOKED_FOR);
+            assert!(before.elapsed().as_secs() < 20, "{unit}");
+        }
+    }
+
+    fn separator() -> impl Strategy<Value = &'static str> {
+        prop_oneof![
+            6 => Just(""),
+            1 => prop::sample::select(vec![
+                " ", "\u{a0}", "\u{202f}", "\u{200b}", "\u{ad}", "-", ".", "/", "_", ",", ":", "\n", "\t",
+                "&nbsp;", "&#160;", "&#x200b;", "&shy;", "<b>", "</strong>", "<br/>", " - ",
+            ]),
+        ]
+    }
+
+    fn identifier() -> impl Strategy<Value = (Kind, String)> {
+        prop_oneof![
+            "[0-9]{23}".prop_map(|account| (Kind::Iban, iban_of("FR", &account))),
+            "[0-9]{18}".prop_map(|account| (Kind::Iban, iban_of("DE", &account))),
+            "[A-Z]{4}[0-9]{14}".prop_map(|account| (Kind::Iban, iban_of("GB", &account))),
+            "[0-9]{11}".prop_map(|account| (Kind::Iban, iban_of("NO", &account))),
+            "[456][0-9]{14}".prop_map(|digits| (Kind::Card, card_of(&digits))),
+            "[12][0-9]{2}0[1-9][0-9]{2}[0-9]{6}".prop_map(|number| {
+                let key = 97 - number.parse::<u64>().unwrap() % 97;
+                (Kind::Nir, format!("{number}{key:02}"))
+            }),
+        ]
+    }
+
+    /// The same identifier, each letter in either case, with separators between its characters.
+    fn spelled() -> impl Strategy<Value = (Kind, String)> {
+        identifier().prop_flat_map(|(kind, plain)| {
+            prop::collection::vec((separator(), any::<bool>()), plain.len()).prop_map(
+                move |marks| {
+                    let mut spelled = String::new();
+                    for (index, (character, (separator, lower))) in
+                        plain.chars().zip(&marks).enumerate()
+                    {
+                        if index > 0 {
+                            spelled.push_str(separator);
+                        }
+                        spelled.push(if *lower {
+                            character.to_ascii_lowercase()
+                        } else {
+                            character
+                        });
+                    }
+                    (kind, spelled)
+                },
+            )
+        })
+    }
+
+    fn around() -> impl Strategy<Value = &'static str> {
+        prop::sample::select(vec![
+            "",
+            " ",
+            "IBAN : ",
+            "merci (",
+            ") merci",
+            "\n",
+            "n°",
+            "é",
+            " et <p>",
+            "\u{1f600}",
+        ])
+    }
+
+    #[test]
+    fn a_plus_does_not_hide_a_card() {
+        assert_eq!(find("+4111 1111 1111 1111", &[Kind::Card]).len(), 1);
+        assert!(find("+49 1512 3456789", &[Kind::Card]).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn an_identifier_in_any_spelling_is_found_exactly(
+            (kind, spelled) in spelled(), before in around(), after in around()
+        ) {
+            let text = format!("{before}{spelled}{after}");
+            let start = before.len();
+            let spans = find(&text, &[kind]);
+            prop_assert_eq!(spans, vec![Span { kind, range: start..start + spelled.len() }], "{}", text);
+            prop_assert!(kind.is_valid(&spelled));
+        }
+
+        #[test]
+        fn any_text_is_searched_without_failing(text in "\\PC*", noise in "[0-9A-F<>&;#x/ \u{a0}]{0,200}") {
+            for text in [&text, &noise] {
+                for span in find(text, LOOKED_FOR) {
+                    prop_assert!(text.get(span.range).is_some());
+                }
+            }
+        }
+
+        #[test]
+        fn phone_numbers_and_dates_are_no_identifiers(
+            phone in "0[1-9]( [0-9]{2}){4}", date in "(0[1-9]|[12][0-9]|30)/(0[1-9]|1[0-2])/20[0-9]{2}",
+            time in "[01][0-9]:[0-5][0-9]:[0-5][0-9]"
+        ) {
+            let text = format!("{date} {time} : {phone} ; {phone}");
+            prop_assert_eq!(found(&text), vec![]);
+        }
+    }
+}

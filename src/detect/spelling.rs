@@ -1,0 +1,308 @@
+//! How identifiers are written: which characters belong to one, which may stand between them, and which end it.
+//!
+//! People group digits with blanks, dots and tags; copying from web pages adds invisible characters; phones write
+//! full-width or Arabic-Indic digits. All of these are one spelling of the same identifier.
+
+use std::ops::Range;
+
+/// Separators in a row that still join two parts of an identifier. A separator is one character, entity or tag.
+const SEPARATORS_IN_A_ROW_MAX: usize = 16;
+
+/// Length of a tag that may stand inside an identifier.
+const TAG_BYTES_MAX: usize = 256;
+
+/// Length of an HTML entity, from `&` to `;`.
+const ENTITY_BYTES_MAX: usize = 24;
+
+/// HTML entities that stand for separators. `&nbsp` and `&shy` also count without their semicolon, as in browsers.
+const SEPARATOR_ENTITIES: &[&str] = &[
+    "nbsp",
+    "NonBreakingSpace",
+    "ensp",
+    "emsp",
+    "emsp13",
+    "emsp14",
+    "numsp",
+    "puncsp",
+    "thinsp",
+    "ThinSpace",
+    "hairsp",
+    "VeryThinSpace",
+    "MediumSpace",
+    "ZeroWidthSpace",
+    "NegativeThinSpace",
+    "NoBreak",
+    "zwj",
+    "zwnj",
+    "lrm",
+    "rlm",
+    "shy",
+    "Tab",
+    "NewLine",
+    "hyphen",
+    "dash",
+    "ndash",
+    "mdash",
+    "horbar",
+    "minus",
+    "period",
+    "comma",
+    "colon",
+    "sol",
+    "lowbar",
+];
+
+/// What stands at one place of a text, as far as identifiers go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Glyph {
+    /// A digit or an upper-case letter, folded to ASCII.
+    Symbol(u8),
+    /// Something that may stand between the symbols of an identifier.
+    Separator,
+    /// An HTML tag: a separator whose inside is a text of its own.
+    Tag,
+    /// Anything else ends an identifier.
+    Other,
+}
+
+/// The glyph at byte `at` of the text (a character boundary before its end), and its length in bytes.
+pub(super) fn glyph(text: &str, at: usize) -> (Glyph, usize) {
+    let rest = text.get(at..).unwrap_or_default();
+    let Some(first) = rest.chars().next() else {
+        return (Glyph::Other, 1);
+    };
+    match first {
+        '<' => tag(rest).map_or((Glyph::Other, 1), |length| (Glyph::Tag, length)),
+        '&' => entity(rest).unwrap_or((Glyph::Other, 1)),
+        other => (fold(other), other.len_utf8()),
+    }
+}
+
+fn fold(character: char) -> Glyph {
+    match character {
+        '0'..='9' | 'A'..='Z' => Glyph::Symbol(character as u8),
+        'a'..='z' => Glyph::Symbol(character.to_ascii_uppercase() as u8),
+        '\u{660}'..='\u{669}' => twin(character, 0x660, b'0'),
+        '\u{6f0}'..='\u{6f9}' => twin(character, 0x6f0, b'0'),
+        '\u{ff10}'..='\u{ff19}' => twin(character, 0xff10, b'0'),
+        '\u{ff21}'..='\u{ff3a}' => twin(character, 0xff21, b'A'),
+        '\u{ff41}'..='\u{ff5a}' => twin(character, 0xff41, b'A'),
+        '-' | '.' | '/' | '_' | ',' | ':' => Glyph::Separator,
+        other if other.is_whitespace() || other.is_control() || is_invisible_or_dash(other) => {
+            Glyph::Separator
+        }
+        _ => Glyph::Other,
+    }
+}
+
+/// The ASCII twin of a character that lies as far above `from` as the twin lies above `to`.
+fn twin(character: char, from: u32, to: u8) -> Glyph {
+    u8::try_from(u32::from(character) - from).map_or(Glyph::Other, |step| Glyph::Symbol(to + step))
+}
+
+fn is_invisible_or_dash(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}'
+            | '\u{b7}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2010}'..='\u{2015}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{2212}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ff0d}'
+            | '\u{ff0e}'
+            | '\u{ff0f}'
+    )
+}
+
+/// The length of the tag that a text begins with: `<b>`, `</strong>`, `<br/>`, `<!-- -->`.
+fn tag(rest: &str) -> Option<usize> {
+    let bytes = rest.as_bytes();
+    let name = bytes
+        .get(1)
+        .filter(|&&byte| byte != b'/')
+        .or_else(|| bytes.get(2))?;
+    if !name.is_ascii_alphabetic() && *name != b'!' {
+        return None;
+    }
+    let inside = bytes.get(1..bytes.len().min(TAG_BYTES_MAX))?;
+    let end = inside
+        .iter()
+        .position(|&byte| byte == b'>' || byte == b'<')?;
+    (inside[end] == b'>').then_some(end + 2)
+}
+
+/// The entity that a text begins with, if it stands for a symbol or a separator, and its length.
+fn entity(rest: &str) -> Option<(Glyph, usize)> {
+    let bytes = rest.as_bytes();
+    let inside = bytes.get(1..bytes.len().min(ENTITY_BYTES_MAX))?;
+    let end = inside
+        .iter()
+        .position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'#')
+        .unwrap_or(inside.len());
+    let closed = inside.get(end) == Some(&b';');
+    let name = rest.get(1..=end)?;
+    if closed {
+        let glyph = match name.strip_prefix('#') {
+            Some(number) => fold(numeric(number)?),
+            None => named(name)?,
+        };
+        return (glyph != Glyph::Other).then_some((glyph, end + 2));
+    }
+    let bare = ["nbsp", "shy"]
+        .into_iter()
+        .find(|bare| name.starts_with(bare))?;
+    Some((Glyph::Separator, bare.len() + 1))
+}
+
+fn numeric(number: &str) -> Option<char> {
+    let code = match number.strip_prefix(['x', 'X']) {
+        Some(hexadecimal) => u32::from_str_radix(hexadecimal, 16),
+        None => number.parse(),
+    };
+    char::from_u32(code.ok()?)
+}
+
+fn named(name: &str) -> Option<Glyph> {
+    SEPARATOR_ENTITIES
+        .contains(&name)
+        .then_some(Glyph::Separator)
+}
+
+/// Symbols that only separators stand between.
+#[derive(Debug, Default)]
+pub(super) struct Stretch {
+    /// The folded symbols.
+    pub(super) symbols: Vec<u8>,
+    /// Where in the text each of them stands.
+    pub(super) places: Vec<Range<usize>>,
+}
+
+impl Stretch {
+    /// Whether nothing stands between a symbol and the one before it.
+    pub(super) fn joined(&self, index: usize) -> bool {
+        match (
+            index
+                .checked_sub(1)
+                .and_then(|before| self.places.get(before)),
+            self.places.get(index),
+        ) {
+            (Some(before), Some(own)) => before.end == own.start,
+            _ => false,
+        }
+    }
+
+    /// The bytes of the text from one symbol to the one before `end`.
+    pub(super) fn range(&self, symbols: Range<usize>) -> Option<Range<usize>> {
+        let first = self.places.get(symbols.start)?;
+        let last = self.places.get(symbols.end.checked_sub(1)?)?;
+        Some(first.start..last.end)
+    }
+}
+
+/// Hands every stretch of a text to `visit`, and returns the insides of its tags, which no stretch holds.
+pub(super) fn stretches(text: &str, visit: &mut dyn FnMut(&Stretch)) -> Vec<Range<usize>> {
+    let mut insides = Vec::new();
+    let mut stretch = Stretch::default();
+    let mut separators = 0;
+    let mut at = 0;
+    while at < text.len() {
+        let (glyph, length) = glyph(text, at);
+        let end = at + length;
+        if let Glyph::Symbol(symbol) = glyph {
+            stretch.symbols.push(symbol);
+            stretch.places.push(at..end);
+            separators = 0;
+        } else {
+            if glyph == Glyph::Tag {
+                insides.push(at + 1..end - 1);
+            }
+            separators += 1;
+            if glyph == Glyph::Other || separators > SEPARATORS_IN_A_ROW_MAX {
+                finish(&mut stretch, visit);
+            }
+        }
+        at = end;
+    }
+    finish(&mut stretch, visit);
+    insides
+}
+
+fn finish(stretch: &mut Stretch, visit: &mut dyn FnMut(&Stretch)) {
+    if !stretch.symbols.is_empty() {
+        visit(stretch);
+        stretch.symbols.clear();
+        stretch.places.clear();
+    }
+}
+
+/// The symbols of a value that is one identifier, however it is grouped; `None` if it holds anything else.
+pub(super) fn compact(value: &str) -> Option<String> {
+    let mut compact = String::with_capacity(value.len());
+    let mut at = 0;
+    while at < value.len() {
+        let (glyph, length) = glyph(value, at);
+        match glyph {
+            Glyph::Symbol(symbol) => compact.push(char::from(symbol)),
+            Glyph::Separator | Glyph::Tag => {}
+            Glyph::Other => return None,
+        }
+        at += length;
+    }
+    Some(compact)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Glyph, compact, glyph};
+
+    #[test]
+    fn grouping_of_every_kind_is_taken_out() {
+        for spelled in [
+            "FR76 3000",
+            "fr76\u{a0}30\u{202f}00",
+            "F R-7.6/3_0,0:0",
+            "FR76&nbsp;30&#160;0&#x200B;0",
+            "FR76<b>30</b><br/>00",
+            "FR76\u{200b}30\u{ad}00\u{feff}",
+            "\u{ff26}\u{ff32}\u{ff17}\u{ff16}3000",
+            "FR76\u{663}000",
+            "FR76&#51;000",
+            "FR76&nbsp3000",
+        ] {
+            assert_eq!(compact(spelled).as_deref(), Some("FR763000"), "{spelled}");
+        }
+    }
+
+    #[test]
+    fn other_characters_are_no_grouping() {
+        for other in [
+            "FR76•3000",
+            "FR76(3000)",
+            "a@b",
+            "1+1",
+            "é",
+            "a < b",
+            "&lt;",
+            "&",
+        ] {
+            assert_eq!(compact(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_tag_is_measured_to_its_end() {
+        assert_eq!(glyph("<b>1", 0), (Glyph::Tag, 3));
+        assert_eq!(glyph("</b>1", 0), (Glyph::Tag, 4));
+        assert_eq!(glyph("<b <i>1", 0), (Glyph::Other, 1));
+        assert_eq!(glyph("< b>", 0), (Glyph::Other, 1));
+        assert_eq!(glyph("<", 0), (Glyph::Other, 1));
+        assert_eq!(glyph("</", 0), (Glyph::Other, 1));
+    }
+}

@@ -1,0 +1,323 @@
+//! Masks and tokens: pure functions from a value to its partial form.
+
+use crate::detect::{self, Kind};
+
+mod number;
+mod placeholder;
+mod token;
+
+pub use placeholder::{Placeholder, placeholders};
+pub use token::Tokenizer;
+
+/// The character that stands for one that is not shown.
+const BULLET: char = '•';
+
+/// The partial form of a value that a category owns.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mask {
+    /// Country, check digits and the last four characters: `FR76 •••• •••• •••• •••• •••0 189`.
+    Iban,
+    /// The first four characters: `BNPA••••`.
+    Bic,
+    /// The last four digits: `•••• •••• •••• 1234`.
+    Card,
+    /// Initials: `M. T.`
+    Initials,
+    /// First letter and domain: `j•••@example.org`.
+    Mail,
+    /// The last N characters that are letters or digits: `•••• 11`.
+    Last(usize),
+    /// The first N characters that are letters or digits: `06••••`.
+    First(usize),
+    /// The year of a date: `1984`.
+    Year,
+    /// The first of January of the date's year: `1984-01-01`.
+    YearAsDate,
+    /// The department of a French postcode, else the value itself if it is a country code or name of at most three characters.
+    Department,
+    /// A number rounded to a multiple of N (also for JSON numbers).
+    Round(u64),
+    /// A fixed text.
+    Constant(String),
+}
+
+impl Mask {
+    /// The masked form of a string; `None` where the value does not fit the mask, or where the mask would show more
+    /// than half of its letters and digits: then it is redacted. A blank stays blank.
+    ///
+    /// The half is of the whole value, but of the part before the `@` for [`Mask::Mail`]. It does not apply where the
+    /// form is not made of the value's own characters: a department, a rounded number, a fixed text.
+    pub fn apply(&self, value: &str) -> Option<String> {
+        let trimmed = value.trim();
+        if trimmed.is_empty() {
+            return Some(value.to_owned());
+        }
+        match self {
+            Self::Iban => iban(trimmed),
+            Self::Bic => {
+                let symbols = compact(trimmed, Kind::Bic)?;
+                Some(format!("{}••••", symbols.get(..4)?))
+            }
+            Self::Card => {
+                let symbols = compact(trimmed, Kind::Card)?;
+                let shown = symbols.get(symbols.len().checked_sub(4)?..)?;
+                Some(format!("•••• •••• •••• {shown}"))
+            }
+            Self::Initials => initials(trimmed),
+            Self::Mail => mail(trimmed),
+            Self::Last(count) => {
+                let significant = at_most_half(trimmed, *count)?;
+                let shown = significant.get(significant.len().checked_sub(*count)?..)?;
+                let masked = format!("•••• {}", shown.iter().collect::<String>());
+                Some(masked.trim_end().to_owned())
+            }
+            Self::First(count) => {
+                let significant = at_most_half(trimmed, *count)?;
+                let shown = significant.get(..*count)?;
+                Some(format!("{}••••", shown.iter().collect::<String>()))
+            }
+            Self::Year => year(trimmed).map(str::to_owned),
+            Self::YearAsDate => year(trimmed).map(|year| format!("{year}-01-01")),
+            Self::Department => department(trimmed),
+            Self::Round(step) => number::round(trimmed, *step),
+            Self::Constant(text) => Some(text.clone()),
+        }
+    }
+
+    /// The masked form of a JSON number, given and returned as its spelling; `None` if this is no mask for numbers.
+    pub fn apply_number(&self, spelling: &str) -> Option<String> {
+        match self {
+            Self::Round(step) => number::round(spelling, *step),
+            _ => None,
+        }
+    }
+}
+
+/// The compacted value, if it has the length and the characters of this kind. Its checksum may be wrong: a mistyped
+/// number is masked like a right one.
+fn compact(value: &str, kind: Kind) -> Option<String> {
+    detect::compact(value).filter(|symbols| kind.is_shaped(symbols))
+}
+
+/// The letters and digits of a value, if `shown` of them are at most half of all.
+fn at_most_half(value: &str, shown: usize) -> Option<Vec<char>> {
+    let significant: Vec<char> = value.chars().filter(|c| c.is_alphanumeric()).collect();
+    (shown <= significant.len() / 2 && !significant.is_empty()).then_some(significant)
+}
+
+fn iban(value: &str) -> Option<String> {
+    let symbols = compact(value, Kind::Iban)?;
+    if symbols.len() < 16 {
+        return None;
+    }
+    let last_shown = symbols.len() - 4;
+    let mut masked = String::with_capacity(symbols.len() * 4);
+    for (place, symbol) in symbols.chars().enumerate() {
+        if place > 0 && place % 4 == 0 {
+            masked.push(' ');
+        }
+        let is_shown = place < 4 || place >= last_shown;
+        masked.push(if is_shown { symbol } else { BULLET });
+    }
+    Some(masked)
+}
+
+fn initials(value: &str) -> Option<String> {
+    let letters: Vec<char> = value
+        .split_whitespace()
+        .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()))
+        .collect();
+    at_most_half(value, letters.len())?;
+    let dotted: Vec<String> = letters
+        .into_iter()
+        .map(|letter| format!("{}.", letter.to_uppercase()))
+        .collect();
+    (!dotted.is_empty()).then(|| dotted.join(" "))
+}
+
+fn mail(value: &str) -> Option<String> {
+    let (local, domain) = value.split_once('@')?;
+    let fits = !local.contains(char::is_whitespace) && is_domain(domain);
+    let first = *at_most_half(local, 1).filter(|_| fits)?.first()?;
+    Some(format!("{first}•••@{domain}"))
+}
+
+/// Labels of letters, digits and hyphens with a dot between each two, ending in a letter or digit.
+fn is_domain(domain: &str) -> bool {
+    domain.len() <= 253
+        && domain.split('.').all(|label| {
+            label.chars().all(|c| c.is_alphanumeric() || c == '-')
+                && label.starts_with(char::is_alphanumeric)
+                && label.ends_with(char::is_alphanumeric)
+        })
+}
+
+/// The year of `1984-05-12`, with or without a time behind it.
+fn year(value: &str) -> Option<&str> {
+    let date = value.get(..10)?;
+    let fits = date.bytes().enumerate().all(|(place, byte)| match place {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    });
+    let ends = matches!(value.as_bytes().get(10), None | Some(b'T' | b' '));
+    let (month, day) = (date.get(5..7)?, date.get(8..10)?);
+    let is_day = ("01"..="12").contains(&month) && ("01"..="31").contains(&day);
+    date.get(..4).filter(|_| fits && ends && is_day)
+}
+
+fn department(value: &str) -> Option<String> {
+    if value.chars().count() <= 3 && value.chars().all(char::is_alphabetic) {
+        return Some(value.to_owned());
+    }
+    let digits: String = value.chars().filter(|c| !c.is_whitespace()).collect();
+    if digits.len() != 5 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let shown = match digits.get(..3)? {
+        "200" | "201" => "2A",
+        "202" | "206" => "2B",
+        overseas if overseas.starts_with("97") || overseas.starts_with("98") => overseas,
+        nowhere if nowhere.starts_with("00") || nowhere.starts_with("20") => return None,
+        other => other.get(..2)?,
+    };
+    Some(shown.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Mask;
+    use proptest::prelude::*;
+
+    fn masked(mask: &Mask, value: &str) -> String {
+        mask.apply(value).unwrap_or_else(|| "redacted".to_owned())
+    }
+
+    #[test]
+    fn an_iban_shows_its_head_and_last_four() {
+        for (value, expected) in [
+            (
+                "FR7612345678901234567890189",
+                "FR76 •••• •••• •••• •••• •••0 189",
+            ),
+            (
+                "fr76 1234 5678 9012 3456 7890 189",
+                "FR76 •••• •••• •••• •••• •••0 189",
+            ),
+            ("DE89370400440532013000", "DE89 •••• •••• •••• ••30 00"),
+            ("BE68539007547034", "BE68 •••• •••• 7034"),
+            ("CH9300762011623852957", "CH93 •••• •••• •••• •295 7"),
+        ] {
+            assert_eq!(masked(&Mask::Iban, value), expected);
+        }
+    }
+
+    #[test]
+    fn an_iban_that_is_none_or_too_short_is_redacted() {
+        for value in [
+            "NO9386011117947",
+            "see file",
+            "FR76",
+            "12345678901234567890",
+            "FR76 1234 (old)",
+        ] {
+            assert_eq!(Mask::Iban.apply(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn each_mask_shows_its_part() {
+        for (mask, value, expected) in [
+            (Mask::Bic, "BNPAFRPPXXX", "BNPA••••"),
+            (Mask::Bic, "bnpa fr pp", "BNPA••••"),
+            (Mask::Bic, "BNPA", "redacted"),
+            (Mask::Card, "4111-1111-1111-1234", "•••• •••• •••• 1234"),
+            (Mask::Card, "1234", "redacted"),
+            (Mask::Initials, "Maëlys Tavernier-Oudin", "M. T."),
+            (Mask::Initials, "élodie", "É."),
+            (Mask::Initials, "Al B", "redacted"),
+            (Mask::Mail, "jean.dupont@example.org", "j•••@example.org"),
+            (Mask::Mail, "j@example.org", "redacted"),
+            (Mask::Mail, "jean@example.org, a@b.c", "redacted"),
+            (Mask::Mail, "no mail", "redacted"),
+            (Mask::Last(2), "+33 6 12 34 56 11", "•••• 11"),
+            (Mask::Last(2), "123", "redacted"),
+            (Mask::First(2), "0612345678", "06••••"),
+            (Mask::Year, "1984-05-12", "1984"),
+            (Mask::Year, "1984-05-12T10:00:00+01:00", "1984"),
+            (Mask::Year, "1984", "redacted"),
+            (Mask::Year, "12/05/1984", "redacted"),
+            (Mask::Year, "0000-00-00", "redacted"),
+            (Mask::YearAsDate, "1984-05-12", "1984-01-01"),
+            (Mask::Department, "75011", "75"),
+            (Mask::Department, "97410", "974"),
+            (Mask::Department, "20000", "2A"),
+            (Mask::Department, "20137", "2A"),
+            (Mask::Department, "20600", "2B"),
+            (Mask::Department, "20200", "2B"),
+            (Mask::Department, "00123", "redacted"),
+            (Mask::Department, "FR", "FR"),
+            (Mask::Department, "France", "redacted"),
+            (Mask::Round(1000), "12499.99", "12000"),
+            (Mask::Round(1000), "about 12", "redacted"),
+            (Mask::Constant("•••".to_owned()), "x", "•••"),
+        ] {
+            assert_eq!(masked(&mask, value), expected, "{mask:?} of {value}");
+        }
+    }
+
+    #[test]
+    fn a_blank_stays_as_it_is() {
+        for mask in [
+            Mask::Iban,
+            Mask::Last(2),
+            Mask::Round(10),
+            Mask::Constant("x".to_owned()),
+        ] {
+            assert_eq!(mask.apply("").as_deref(), Some(""));
+            assert_eq!(mask.apply(" \t").as_deref(), Some(" \t"));
+        }
+    }
+
+    #[test]
+    fn only_rounding_is_a_mask_for_numbers() {
+        assert_eq!(Mask::Round(10).apply_number("14").as_deref(), Some("10"));
+        assert_eq!(Mask::Last(2).apply_number("123456"), None);
+        assert_eq!(Mask::Constant("x".to_owned()).apply_number("1"), None);
+    }
+
+    fn any_mask() -> impl Strategy<Value = Mask> {
+        prop_oneof![
+            Just(Mask::Iban),
+            Just(Mask::Bic),
+            Just(Mask::Card),
+            Just(Mask::Initials),
+            Just(Mask::Mail),
+            (0_usize..6).prop_map(Mask::Last),
+            (0_usize..6).prop_map(Mask::First),
+            Just(Mask::Year),
+            Just(Mask::Department),
+            (0_u64..2000).prop_map(Mask::Round),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_is_masked_without_failing(mask in any_mask(), value in "\\PC*", number in "[-+0-9.eE]{0,40}") {
+            mask.apply(&value);
+            mask.apply(&number);
+            mask.apply_number(&number);
+        }
+
+        #[test]
+        fn at_most_half_of_a_value_is_shown(
+            mask in prop_oneof![Just(Mask::Iban), Just(Mask::Bic), Just(Mask::Card), Just(Mask::Initials),
+                (1_usize..6).prop_map(Mask::Last), (1_usize..6).prop_map(Mask::First)],
+            value in "[A-Z]{1,7}[0-9A-Z ]{0,30}",
+        ) {
+            if let Some(masked) = mask.apply(&value) {
+                let count = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
+                prop_assert!(count(&masked) * 2 <= count(&value), "{mask:?}");
+            }
+        }
+    }
+}
