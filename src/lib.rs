@@ -26,3 +26,6 @@ pub mod detect;
 
 /// Masks and tokens: pure functions over values.
 pub mod mask;
+
+/// Problems in what people wrote, with place, cause and fix; and the YAML reader that knows the places.
+pub mod diagnostic;

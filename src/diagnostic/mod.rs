@@ -1,0 +1,349 @@
+//! Problems in what operators and policy authors wrote: place, cause, fix; all of them at once.
+//!
+//! Snippets of policies and configuration are shown: they hold no personal data.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+mod lower;
+mod render;
+mod yaml;
+
+pub(crate) use lower::not_supported;
+pub use lower::{Keys, NOT_SUPPORTED, Schema};
+pub use yaml::{CODES, FILE_BYTES_MAX, Node, NodeKind, Spanned, read};
+
+/// Problems that are kept; further ones are counted only.
+pub const DIAGNOSTICS_MAX: usize = 500;
+
+/// How bad a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// What was written cannot be used.
+    Error,
+    /// It can be used, but hardly means what its author thinks.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+impl Severity {
+    /// The word for this severity.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// A text that somebody wrote, with its name in messages. Cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct File(Arc<FileInner>);
+
+#[derive(PartialEq, Eq)]
+struct FileInner {
+    path: String,
+    text: String,
+}
+
+impl File {
+    /// A text and the path under which messages name it.
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self(Arc::new(FileInner {
+            path: path.into(),
+            text: text.into(),
+        }))
+    }
+
+    /// The path as messages show it.
+    pub fn path(&self) -> &str {
+        &self.0.path
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// Line and column (both from 1, columns in characters) of a byte of the text.
+    pub fn position(&self, byte: usize) -> (usize, usize) {
+        let text = self.text();
+        let mut byte = byte.min(text.len());
+        while !text.is_char_boundary(byte) {
+            byte -= 1;
+        }
+        let before = &text[..byte];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        (
+            before.bytes().filter(|&b| b == b'\n').count() + 1,
+            before[line_start..].chars().count() + 1,
+        )
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("File").field(&self.0.path).finish()
+    }
+}
+
+/// A place in a text: a range of bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The text.
+    pub file: File,
+    /// The bytes.
+    pub span: Range<usize>,
+}
+
+impl Place {
+    /// The line of the place's start, from 1.
+    pub fn line(&self) -> usize {
+        self.file.position(self.span.start).0
+    }
+}
+
+/// One problem.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The stable code of its class: `P014`.
+    pub code: &'static str,
+    /// What is wrong.
+    pub title: String,
+    /// Where; `None` for problems outside any text (a folder that cannot be read).
+    pub place: Option<Place>,
+    /// What to see at that place.
+    pub label: String,
+    /// How to repair it.
+    pub help: Option<String>,
+    /// A second place that matters, and what to see there: where a name was first defined.
+    pub second: Option<(Place, String)>,
+}
+
+impl Diagnostic {
+    /// A problem without a place so far.
+    pub fn new(severity: Severity, code: &'static str, title: impl Into<String>) -> Self {
+        Self {
+            severity,
+            code,
+            title: title.into(),
+            place: None,
+            label: String::new(),
+            help: None,
+            second: None,
+        }
+    }
+
+    /// An error.
+    pub fn error(code: &'static str, title: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, title)
+    }
+
+    /// A warning.
+    pub fn warning(code: &'static str, title: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, title)
+    }
+
+    /// A note.
+    pub fn note(code: &'static str, title: impl Into<String>) -> Self {
+        Self::new(Severity::Note, code, title)
+    }
+
+    /// Names the place and what to see there.
+    #[must_use]
+    pub fn at(mut self, place: &Place, label: impl Into<String>) -> Self {
+        self.place = Some(place.clone());
+        self.label = label.into();
+        self
+    }
+
+    /// Says how to repair it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Suggests the nearest of some names, if one is near.
+    #[must_use]
+    pub fn suggest<'a>(self, name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
+        match nearest(name, candidates) {
+            Some(near) => self.help(format!("did you mean `{near}`?")),
+            None => self,
+        }
+    }
+
+    /// Names a second place that matters.
+    #[must_use]
+    pub fn also(mut self, place: &Place, label: impl Into<String>) -> Self {
+        self.second = Some((place.clone(), label.into()));
+        self
+    }
+}
+
+/// Problems found in one or more texts.
+#[derive(Debug, Default)]
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+    omitted: usize,
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+}
+
+impl Diagnostics {
+    /// No problem yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a problem. Beyond [`DIAGNOSTICS_MAX`] it is only counted.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        match diagnostic.severity {
+            Severity::Error => self.errors += 1,
+            Severity::Warning => self.warnings += 1,
+            Severity::Note => self.notes += 1,
+        }
+        if self.list.len() < DIAGNOSTICS_MAX {
+            self.list.push(diagnostic);
+        } else {
+            self.omitted += 1;
+        }
+    }
+
+    /// Adds all problems of another list.
+    pub fn extend(&mut self, other: Self) {
+        let kept = (self.errors, self.warnings, self.notes);
+        self.omitted += other.omitted;
+        for diagnostic in other.list {
+            self.push(diagnostic);
+        }
+        // The other's counts include what it omitted.
+        self.errors = kept.0 + other.errors;
+        self.warnings = kept.1 + other.warnings;
+        self.notes = kept.2 + other.notes;
+    }
+
+    /// Whether there is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        self.errors + self.warnings + self.notes == 0
+    }
+
+    /// Whether one of the problems is an error.
+    pub fn has_errors(&self) -> bool {
+        self.errors > 0
+    }
+
+    /// How many errors there are.
+    pub fn errors(&self) -> usize {
+        self.errors
+    }
+
+    /// How many warnings there are.
+    pub fn warnings(&self) -> usize {
+        self.warnings
+    }
+
+    /// How many notes there are.
+    pub fn notes(&self) -> usize {
+        self.notes
+    }
+
+    /// The problems by severity, then file, then place.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        let mut sorted: Vec<&Diagnostic> = self.list.iter().collect();
+        sorted.sort_by_key(|diagnostic| {
+            let place = diagnostic.place.as_ref();
+            (
+                diagnostic.severity,
+                place.map(|place| place.file.path()),
+                place.map(|place| place.span.start),
+            )
+        });
+        sorted.into_iter()
+    }
+
+    /// All problems in rustc's manner, in colour if asked. Each ends with a line feed; a blank line stands between two.
+    pub fn render(&self, colour: bool) -> String {
+        render::text(self, colour)
+    }
+
+    /// All problems as a JSON array of objects.
+    pub fn to_json(&self) -> serde_json::Value {
+        render::json(self)
+    }
+}
+
+/// The nearest of some names, if one is near enough to be a slip of the pen.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = (name.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .filter(|candidate| *candidate != name)
+        .map(|candidate| {
+            let distance = strsim::damerau_levenshtein(
+                &name.to_ascii_lowercase(),
+                &candidate.to_ascii_lowercase(),
+            );
+            (distance, candidate)
+        })
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// A name that somebody wrote, in backticks and of bounded length.
+pub fn quoted(name: &str) -> String {
+    const CHARACTERS_MAX: usize = 80;
+    let mut shown: String = name
+        .chars()
+        .take(CHARACTERS_MAX)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if name.chars().nth(CHARACTERS_MAX).is_some() {
+        shown.push('…');
+    }
+    format!("`{shown}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics, File, Place, nearest};
+
+    #[test]
+    fn positions_count_characters_from_one() {
+        let file = File::new("p.yaml", "é: 1\nbé: x\n");
+        assert_eq!(file.position(0), (1, 1));
+        assert_eq!(file.position(file.text().find('x').unwrap()), (2, 5));
+        assert_eq!(file.position(1_000), (3, 1));
+    }
+
+    #[test]
+    fn suggestions_are_near_names_only() {
+        assert_eq!(nearest("capz", ["caps", "roles"]), Some("caps"));
+        assert_eq!(nearest("xyz", ["caps", "roles"]), None);
+    }
+
+    #[test]
+    fn problems_beyond_the_bound_are_still_counted() {
+        let file = File::new("p.yaml", "a: 1\n");
+        let place = Place { file, span: 0..1 };
+        let mut found = Diagnostics::new();
+        for _ in 0..DIAGNOSTICS_MAX + 7 {
+            found.push(Diagnostic::error("P000", "wrong").at(&place, "here"));
+        }
+        let mut all = Diagnostics::new();
+        all.extend(found);
+        assert_eq!(all.errors(), DIAGNOSTICS_MAX + 7);
+        assert_eq!(all.iter().count(), DIAGNOSTICS_MAX);
+        assert!(all.render(false).ends_with("and 7 more problems\n"));
+    }
+}
