@@ -29,3 +29,6 @@ pub mod mask;
 
 /// Problems in what people wrote, with place, cause and fix; and the YAML reader that knows the places.
 pub mod diagnostic;
+
+/// What a request means in a CRM's API, and where the data lies in its reply. Makes `Operation`s.
+pub mod dialect;

@@ -1,0 +1,472 @@
+//! What a request means in a CRM's API, and where the data lies in its reply.
+//!
+//! A [`Dialect`] answers four questions: what does this request mean ([`Dialect::understand`]), how is a request
+//! written back ([`Dialect::render`]), where do records and fields lie in the reply ([`Dialect::shape`]), and what
+//! does a refusal look like ([`Dialect::refuse`]). Beside them stand the CRM's field algebra ([`Dialect::origin`])
+//! and how its sessions are looked up. A new CRM is one new file; nothing below this module knows any CRM.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Method;
+use serde_json::{Map, Value};
+
+use crate::reason::Reason;
+use crate::vocabulary::{Action, FieldPath, FieldUse, Module, Use};
+
+mod discreet;
+mod shape;
+pub mod sugar_rest;
+
+pub use shape::{ObjectShape, Others, RecordShape, Shape};
+
+/// A CRM's API.
+pub trait Dialect: Send + Sync + fmt::Debug {
+    /// The name used in configuration and log: `sugar-rest`.
+    fn name(&self) -> &'static str;
+
+    /// Whether a path (below the listener's root) belongs to this dialect. The prefixes of dialects are disjoint.
+    fn claims(&self, path: &str) -> bool;
+
+    /// What a request means. Pure; produces one interpretation or refuses.
+    fn understand(
+        &self,
+        request: &Incoming<'_>,
+        bounds: &Bounds,
+    ) -> Result<Understood, Misunderstood>;
+
+    /// The request that an operation becomes, made only from what was understood.
+    fn render(&self, operation: &Operation) -> Outgoing;
+
+    /// Where records and fields lie in the reply to an operation.
+    fn shape(&self, operation: &Operation) -> Shape;
+
+    /// The body of a refusal or of an upstream error, in the CRM's own error shape, with its content type.
+    fn refuse(&self, status: u16, label: Option<&'static str>, text: &str)
+    -> (&'static str, Bytes);
+
+    /// The label of a refusal of our own, where the CRM has a more telling one than that of the status.
+    fn label(&self, reason: Reason) -> Option<&'static str>;
+
+    /// The documented label of an upstream error, chosen from a closed list by its body; `None` if it names none.
+    fn error_label(&self, status: u16, body: &[u8]) -> Option<&'static str>;
+
+    /// Where the value of a field comes from.
+    fn origin(&self, module: &Module, field: &str) -> Origin;
+
+    /// The fields that this CRM's stock modules are known to have, for `explain` and `check`.
+    fn stock_fields(&self, module: &Module) -> &'static [&'static str];
+
+    /// The read that tells what a record holds before an update: exactly the fields that the update names.
+    fn look_up(&self, update: &Operation) -> Operation;
+
+    /// The request that tells whose session a credential is, in the API version of the request that carries it.
+    fn who_is(&self, version: &str) -> Outgoing;
+
+    /// Reads the answer to [`Dialect::who_is`]; `None` if it is not one.
+    fn read_session(&self, body: &[u8]) -> Option<Session>;
+
+    /// The bulk reply made of the replies to its parts: status and JSON body of each, in order.
+    fn assemble(&self, parts: &[(u16, Bytes)]) -> Bytes;
+}
+
+/// Bounds on what a request may ask.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Rows of one reply; a larger wish is clamped.
+    pub page_max: u32,
+    /// Parts of one bulk request.
+    pub bulk_parts_max: usize,
+    /// Depth of a JSON body.
+    pub depth_max: usize,
+}
+
+/// A request as it came in, its head already checked by the front door, its credential taken out.
+#[derive(Clone, Copy)]
+pub struct Incoming<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The raw path: starts with `/`, no dot segments, no empty segments, no encoded separators.
+    pub path: &'a str,
+    /// The raw query string, if there is one.
+    pub query: Option<&'a str>,
+    /// The `Accept` header, if there is exactly one.
+    pub accept: Option<&'a str>,
+    /// The `Content-Type` header, if there is exactly one.
+    pub content_type: Option<&'a str>,
+    /// The whole body.
+    pub body: &'a [u8],
+}
+
+/// What a request means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Understood {
+    /// One operation.
+    One(Box<Operation>),
+    /// An envelope: each part is decided by itself.
+    Bulk {
+        /// The route of the envelope, for the log.
+        route: &'static str,
+        /// The parts in order; one that was not understood is refused in its place.
+        parts: Vec<Result<Operation, Misunderstood>>,
+    },
+}
+
+/// A request that was not understood: why, and what is known about it all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Misunderstood {
+    /// Why.
+    pub reason: Reason,
+    /// The route, if it was recognised.
+    pub route: Option<&'static str>,
+}
+
+impl From<Reason> for Misunderstood {
+    fn from(reason: Reason) -> Self {
+        Self {
+            reason,
+            route: None,
+        }
+    }
+}
+
+/// Who may perform an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody: login, ping. The reply passes an allow-list of keys.
+    Public,
+    /// Whoever has a session, with or without a role: logout.
+    Session,
+    /// A caller whose role and purpose count.
+    Governed,
+}
+
+/// What one request, or one part of a bulk request, means.
+#[derive(Clone, PartialEq)]
+pub struct Operation {
+    /// What it does.
+    pub action: Action,
+    /// Who may do it.
+    pub access: Access,
+    /// The route's template, for the log: `GET /rest/{version}/{module}/{id}`. `{module}` is filled in by the log.
+    pub route: &'static str,
+    /// The API version of the request: `v11_24`.
+    pub version: String,
+    /// The module in the path.
+    pub module: Option<Module>,
+    /// The record in the path.
+    pub record: Option<String>,
+    /// The link in the path or body; its target module rules the reply.
+    pub link: Option<Link>,
+    /// Ids of records that a relation is made or ended with.
+    pub related: Vec<String>,
+    /// What is asked for.
+    pub query: Query,
+    /// What is written, as top-level keys of [`Operation::target`].
+    pub write: Option<Map<String, Value>>,
+    /// How the request is written back; the dialect's own.
+    pub rendering: Rendering,
+}
+
+/// How an operation is written back: the parts of a request that no plan changes.
+#[derive(Clone, PartialEq)]
+pub struct Rendering {
+    /// The dialect's own name for the form of the request.
+    pub form: &'static str,
+    /// The method.
+    pub method: Method,
+    /// The canonical path, made from what was understood, percent-encoded.
+    pub path: String,
+    /// Whether the query travels in a JSON body (else in the query string).
+    pub in_body: bool,
+    /// Parameters that are neither query nor write: the fields of a login, `type_filter` of metadata.
+    pub fixed: Map<String, Value>,
+}
+
+/// A link between modules, resolved to its target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The link's name: `contacts`.
+    pub name: String,
+    /// The module that it leads to.
+    pub target: Module,
+}
+
+/// What records are asked for, how much of them, and in which order.
+#[derive(Clone, Default, PartialEq)]
+pub struct Query {
+    /// The fields asked for; `None` leaves the choice to the CRM.
+    pub projection: Option<Vec<Projected>>,
+    /// Which records; `None` for all.
+    pub filter: Option<Filter>,
+    /// The order.
+    pub order: Vec<Sort>,
+    /// Text for the CRM's full-text search.
+    pub search: Option<String>,
+    /// Rows wanted.
+    pub limit: Option<u32>,
+    /// Rows skipped.
+    pub offset: Option<u64>,
+    /// Filters about the caller, by their parameter's name: `my_items`, `favorites`.
+    pub about_caller: Vec<(&'static str, bool)>,
+}
+
+/// One item of a projection.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "collections are rare, and a box would be seen by everybody who matches"
+)]
+#[derive(Clone, Debug, PartialEq)]
+pub enum Projected {
+    /// A field, as the caller wrote it.
+    Field(String),
+    /// Records of a link, with a query of their own.
+    Collection {
+        /// The link.
+        link: Link,
+        /// What of its records.
+        query: Query,
+    },
+}
+
+/// A predicate over records.
+#[derive(Clone, PartialEq)]
+pub enum Filter {
+    /// All hold. Empty: every record.
+    All(Vec<Self>),
+    /// One holds.
+    Any(Vec<Self>),
+    /// A field compares with a value.
+    Field {
+        /// The field, of this module or of a linked one.
+        path: Path,
+        /// The operator, from the dialect's list; `None` is the short form of equality.
+        operator: Option<&'static str>,
+        /// What it is compared with.
+        value: Value,
+    },
+    /// The record relates to the caller: `$owner`, `$favorite`.
+    Caller {
+        /// The word, from the dialect's list.
+        word: &'static str,
+        /// Its argument: blank, a link's name, a time span.
+        argument: String,
+    },
+}
+
+/// A field of the module asked, or of one it links to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path {
+    /// The link, if the field is a related one.
+    pub link: Option<Link>,
+    /// The field, as the caller wrote it.
+    pub field: String,
+}
+
+/// One key of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sort {
+    /// By which field.
+    pub path: Path,
+    /// Last first.
+    pub descending: bool,
+}
+
+/// A request to the CRM, rendered.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The method.
+    pub method: Method,
+    /// Path and query, percent-encoded, below the upstream's own prefix.
+    pub target: String,
+    /// A JSON body, if there is one.
+    pub body: Option<Bytes>,
+}
+
+/// What the CRM says of a session.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The user's id.
+    pub id: String,
+    /// The user's login name.
+    pub name: String,
+    /// `user`, `admin`, or another word of the CRM.
+    pub kind: String,
+    /// Names of the user's roles.
+    pub roles: Vec<String>,
+    /// Names of the user's teams.
+    pub teams: Vec<String>,
+}
+
+/// Where the value of a field comes from. Policies classify fields; copies follow the fields they come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Origin {
+    /// A field of its own, classified under its own name.
+    Own,
+    /// A field of its own whose value is a list of objects with known members.
+    Items(Items),
+    /// Composed of or copied from other fields: the lowest of their levels (and of its own, if it is classified).
+    Copy {
+        /// Fields that the value always shows.
+        of: Vec<FieldPath>,
+        /// Fields that the value may show; they count where the policy classifies them.
+        perhaps: Vec<FieldPath>,
+    },
+    /// A copy of the name of a record whose module a sibling field tells.
+    CopyOfParent {
+        /// The sibling: `parent_type`.
+        told_by: &'static str,
+    },
+    /// Records of another module.
+    Related(Module),
+    /// Records of a module that is not known: never shown, never written.
+    UnknownRelated,
+    /// A secret (password hash): never shown, never written, whatever a policy says.
+    Secret,
+    /// The CRM's own scaffolding, without personal data: passes on read in this shape, dropped on write.
+    Structural(Shape),
+}
+
+/// The members of a list of objects: which carry the value, and which pass beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Items {
+    /// Members that carry the value; a mask applies to these.
+    pub treated: &'static [&'static str],
+    /// Members that pass beside it where the value is shown or masked. Members of neither list are dropped.
+    pub passed: &'static [&'static str],
+}
+
+impl Operation {
+    /// The module whose records are read or written: the link's target, else the module in the path.
+    pub fn target(&self) -> Option<&Module> {
+        self.link
+            .as_ref()
+            .map(|link| &link.target)
+            .or(self.module.as_ref())
+    }
+
+    /// Every module that the operation touches, each once.
+    pub fn modules(&self) -> Vec<&Module> {
+        let mut modules: Vec<&Module> = self
+            .module
+            .iter()
+            .chain(self.link.iter().map(|link| &link.target))
+            .collect();
+        if let Some(target) = self.target() {
+            self.query.modules(target, &mut modules);
+        }
+        modules.sort();
+        modules.dedup();
+        modules
+    }
+
+    /// Every use of every field, each once.
+    pub fn uses(&self) -> Vec<FieldUse> {
+        let mut uses = Vec::new();
+        if let Some(target) = self.target() {
+            self.query.uses(target, &mut uses);
+            for key in self.write.iter().flat_map(Map::keys) {
+                uses.push(FieldUse {
+                    path: FieldPath::new(target, key),
+                    how: Use::Written,
+                });
+            }
+        }
+        uses.sort();
+        uses.dedup();
+        uses
+    }
+}
+
+impl Query {
+    fn modules<'a>(&'a self, own: &'a Module, into: &mut Vec<&'a Module>) {
+        into.push(own);
+        if let Some(filter) = &self.filter {
+            filter.each_path(&mut |path| into.extend(path.link.as_ref().map(|link| &link.target)));
+        }
+        into.extend(
+            self.order
+                .iter()
+                .filter_map(|sort| sort.path.link.as_ref())
+                .map(|link| &link.target),
+        );
+        for item in self.projection.iter().flatten() {
+            if let Projected::Collection { link, query } = item {
+                query.modules(&link.target, into);
+            }
+        }
+    }
+
+    fn uses(&self, own: &Module, into: &mut Vec<FieldUse>) {
+        let mut push = |path: &Path, how| {
+            into.push(FieldUse {
+                path: path.of(own),
+                how,
+            })
+        };
+        if let Some(filter) = &self.filter {
+            filter.each_path(&mut |path| push(path, Use::Matched));
+        }
+        for sort in &self.order {
+            push(&sort.path, Use::Sorted);
+        }
+        for item in self.projection.iter().flatten() {
+            match item {
+                Projected::Field(name) => {
+                    into.push(FieldUse {
+                        path: FieldPath::new(own, name),
+                        how: Use::Shown,
+                    });
+                }
+                Projected::Collection { link, query } => query.uses(&link.target, into),
+            }
+        }
+    }
+
+    /// The modules whose full-text search the query uses.
+    pub fn searched<'a>(&'a self, own: &'a Module, into: &mut Vec<&'a Module>) {
+        if self.search.is_some() {
+            into.push(own);
+        }
+        for item in self.projection.iter().flatten() {
+            if let Projected::Collection { link, query } = item {
+                query.searched(&link.target, into);
+            }
+        }
+    }
+}
+
+impl Filter {
+    /// Visits every field path of the predicate.
+    pub fn each_path<'a>(&'a self, visit: &mut dyn FnMut(&'a Path)) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().for_each(|part| part.each_path(visit))
+            }
+            Self::Field { path, .. } => visit(path),
+            Self::Caller { .. } => {}
+        }
+    }
+}
+
+impl Path {
+    /// The field as module and name, where `own` is the module asked.
+    pub fn of(&self, own: &Module) -> FieldPath {
+        FieldPath::new(
+            self.link.as_ref().map_or(own, |link| &link.target),
+            &self.field,
+        )
+    }
+}
+
+/// The dialects that a configuration may name.
+pub fn by_name(name: &str) -> Option<Arc<dyn Dialect>> {
+    match name {
+        "sugar-rest" => Some(Arc::new(sugar_rest::SugarRest)),
+        _ => None,
+    }
+}
+
+/// Names of all dialects, for messages.
+pub const NAMES: &[&str] = &["sugar-rest"];

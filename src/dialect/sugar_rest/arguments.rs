@@ -1,0 +1,177 @@
+//! The arguments of a request, from its query string or its JSON body: each is taken once, none is left.
+
+use serde_json::{Map, Value};
+
+use super::decode;
+use crate::json;
+use crate::reason::Reason;
+
+/// Arguments by name, until each has been taken.
+pub(super) struct Arguments(Map<String, Value>);
+
+impl Arguments {
+    /// The arguments of a query string; scalars are strings.
+    pub(super) fn of_query(text: Option<&str>) -> Result<Self, Reason> {
+        decode::query_string(text).map(Self)
+    }
+
+    /// The arguments of an object that was read already.
+    pub(super) fn of_object(object: Map<String, Value>) -> Self {
+        Self(object)
+    }
+
+    /// Adds arguments that another carrier holds. A name in both has two readings.
+    pub(super) fn and(mut self, others: Map<String, Value>) -> Result<Self, Reason> {
+        for (name, value) in others {
+            if self.0.insert(name, value).is_some() {
+                return Err(Reason::DuplicateParameter);
+            }
+        }
+        Ok(self)
+    }
+
+    /// Takes an argument out.
+    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.shift_remove(name)
+    }
+
+    /// Refuses what nobody has taken.
+    pub(super) fn finish(self) -> Result<(), Reason> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Reason::UnknownParameter)
+        }
+    }
+}
+
+/// Reads the body of a request that takes one. An empty body is the empty object, and so is PHP's empty array.
+pub(super) fn body(
+    bytes: &[u8],
+    content_type: Option<&str>,
+    depth_max: usize,
+) -> Result<Map<String, Value>, Reason> {
+    if bytes.is_empty() {
+        return Ok(Map::new());
+    }
+    if !content_type.is_none_or(is_json) {
+        return Err(Reason::UnsupportedMediaType);
+    }
+    match json::read(bytes, depth_max) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(Value::Array(items)) if items.is_empty() => Ok(Map::new()),
+        _ => Err(Reason::MalformedBody),
+    }
+}
+
+/// Whether a media type is JSON in UTF-8.
+pub(super) fn is_json(content_type: &str) -> bool {
+    let (media, parameter) = content_type
+        .split_once(';')
+        .unwrap_or((content_type, "charset=utf-8"));
+    let parameter = parameter.trim().to_ascii_lowercase();
+    media.trim().eq_ignore_ascii_case("application/json")
+        && matches!(parameter.as_str(), "charset=utf-8" | "charset=\"utf-8\"")
+}
+
+/// A yes or no, as JSON or as text.
+pub(super) fn flag(value: &Value) -> Option<bool> {
+    let spelling = match value {
+        Value::Bool(flag) => return Some(*flag),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    match spelling.as_str() {
+        "1" | "true" => Some(true),
+        "0" | "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether a value says nothing: absent, null or blank.
+pub(super) fn is_blank(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.is_empty(),
+        Some(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Arguments, body, flag};
+    use crate::reason::Reason;
+
+    #[test]
+    fn an_argument_has_one_carrier_and_is_known() {
+        let query = || Arguments::of_query(Some("fields=id")).unwrap();
+        let body = |text| serde_json::from_str(text).unwrap();
+        assert_eq!(
+            query().and(body(r#"{"fields":"id"}"#)).err(),
+            Some(Reason::DuplicateParameter)
+        );
+        let mut both = query().and(body(r#"{"max_num":1}"#)).unwrap();
+        assert_eq!(both.take("fields"), Some(json!("id")));
+        assert_eq!(both.finish(), Err(Reason::UnknownParameter));
+    }
+
+    #[test]
+    fn a_body_is_one_json_object_in_utf_8() {
+        let read = |bytes: &[u8], content_type| body(bytes, content_type, 5).map(|map| map.len());
+        assert_eq!(read(b"", Some("text/plain")), Ok(0));
+        assert_eq!(read(b"[]", None), Ok(0));
+        for content_type in [
+            None,
+            Some("application/json"),
+            Some("Application/JSON; Charset=UTF-8"),
+            Some("application/json;charset=\"utf-8\""),
+        ] {
+            assert_eq!(read(br#"{"a":1}"#, content_type), Ok(1), "{content_type:?}");
+        }
+        for content_type in [
+            "text/json",
+            "application/json; charset=utf-16",
+            "application/json; charset=utf-8; x=y",
+            "multipart/form-data",
+            "application/x-www-form-urlencoded",
+        ] {
+            assert_eq!(
+                read(br#"{"a":1}"#, Some(content_type)),
+                Err(Reason::UnsupportedMediaType)
+            );
+        }
+        for bytes in [
+            "[1]",
+            "1",
+            "null",
+            r#"{"a":1,"A":2}"#,
+            "{} {}",
+            "[[[[[[[]]]]]]]",
+            "\u{feff}{}",
+        ] {
+            assert_eq!(
+                read(bytes.as_bytes(), None),
+                Err(Reason::MalformedBody),
+                "{bytes}"
+            );
+        }
+    }
+
+    #[test]
+    fn flags_have_few_spellings() {
+        for (value, expected) in [
+            (json!(true), Some(true)),
+            (json!(0), Some(false)),
+            (json!("1"), Some(true)),
+            (json!("false"), Some(false)),
+            (json!("yes"), None),
+            (json!(2), None),
+            (json!(null), None),
+        ] {
+            assert_eq!(flag(&value), expected, "{value}");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The envelope of several requests: each part is understood like the plain request that it stands for.
+
+use http::Method;
+use serde_json::{Map, Value};
+
+use super::arguments::{Arguments, is_blank, is_json};
+use super::{address, understand};
+use crate::dialect::{Bounds, Incoming, Misunderstood, Operation, Understood};
+use crate::reason::Reason;
+
+type Part = Result<Operation, Misunderstood>;
+
+/// Methods that a part may have.
+const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
+
+/// Headers of a part that hold a credential.
+const CREDENTIALS: &[&str] = &[
+    "authorization",
+    "cookie",
+    "download-token",
+    "download_token",
+    "oauth-token",
+    "oauth_token",
+    "proxy-authorization",
+];
+
+/// Headers of a part that say what the caller has cached, and are dropped.
+const HASHES: &[&str] = &["x-acl-hash", "x-metadata-hash", "x-userpref-hash"];
+
+/// Reads an envelope. Parts that are not understood stay in their place; what would make the envelope mean something
+/// else as a whole refuses it whole.
+pub(super) fn parts(request: &Incoming<'_>, bounds: &Bounds) -> Result<Vec<Part>, Reason> {
+    Arguments::of_query(request.query)?.finish()?;
+    let mut body = understand::body(request, bounds)?;
+    let Some(Value::Array(requests)) = body.shift_remove("requests") else {
+        return Err(Reason::MalformedBody);
+    };
+    if !body.is_empty() {
+        return Err(Reason::MalformedBody);
+    }
+    if requests.len() > bounds.bulk_parts_max {
+        return Err(Reason::TooManyParts);
+    }
+    requests
+        .into_iter()
+        .map(|part| read(part, bounds))
+        .collect()
+}
+
+/// Reads one part. The outer error refuses the envelope.
+fn read(part: Value, bounds: &Bounds) -> Result<Part, Reason> {
+    let Value::Object(mut members) = part else {
+        return Err(Reason::MalformedBody);
+    };
+    let Some(Value::String(url)) = members.shift_remove("url") else {
+        return Err(Reason::MalformedBody);
+    };
+    let method = match members.shift_remove("method") {
+        None | Some(Value::Null) => "GET".to_owned(),
+        Some(Value::String(method)) => method,
+        Some(_) => return Err(Reason::MalformedBody),
+    };
+    let body = data(members.shift_remove("data"))?;
+    let headers = headers(members.shift_remove("headers"))?;
+    if !members.is_empty() {
+        return Err(Reason::MalformedBody);
+    }
+    let (path, query) = match url.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (url.as_str(), None),
+    };
+    let path = path.strip_prefix('/').unwrap_or(path);
+    if !address::is_version_like(path) {
+        return Ok(Err(Reason::UnknownVersion.into()));
+    }
+    let path = format!("/rest/{path}");
+    refuse_envelopes_and_sessions(&path)?;
+    let Some(method) = METHODS.iter().find(|known| known.as_str() == method) else {
+        return Ok(Err(Reason::MethodNotAllowed.into()));
+    };
+    let understood = understand::request(
+        &Incoming {
+            method,
+            path: &path,
+            query,
+            accept: headers.accept.as_deref(),
+            content_type: headers.content_type.as_deref(),
+            body: &body,
+        },
+        bounds,
+    );
+    match understood {
+        Ok(Understood::One(operation)) => Ok(Ok(*operation)),
+        Ok(Understood::Bulk { .. }) => Err(Reason::NestedBulk),
+        Err(Misunderstood {
+            reason: Reason::CredentialInQuery,
+            ..
+        }) => Err(Reason::CredentialInBulk),
+        Err(misunderstood) => Ok(Err(misunderstood)),
+    }
+}
+
+/// Looks at where a part goes before anything else of it counts: an envelope in an envelope and a login in one are
+/// refused in whatever way they are malformed otherwise.
+fn refuse_envelopes_and_sessions(path: &str) -> Result<(), Reason> {
+    let Ok(address) = address::read(path, None) else {
+        return Ok(());
+    };
+    match address.segments[0].to_ascii_lowercase().as_str() {
+        "bulk" => Err(Reason::NestedBulk),
+        "oauth2" => Err(Reason::CredentialInBulk),
+        _ => Ok(()),
+    }
+}
+
+/// The body of a part: JSON as text or in place.
+fn data(data: Option<Value>) -> Result<Vec<u8>, Reason> {
+    match data {
+        value if is_blank(value.as_ref()) => Ok(Vec::new()),
+        Some(Value::String(text)) => Ok(text.into_bytes()),
+        Some(Value::Object(members)) if members.is_empty() => Ok(Vec::new()),
+        Some(Value::Array(items)) if items.is_empty() => Ok(Vec::new()),
+        Some(Value::Object(members)) => Ok(Value::Object(members).to_string().into_bytes()),
+        _ => Err(Reason::MalformedBody),
+    }
+}
+
+/// The headers of a part that count.
+#[derive(Default)]
+struct Headers {
+    accept: Option<String>,
+    content_type: Option<String>,
+}
+
+/// Reads the headers of a part: a list of `Name: value`, or an object.
+fn headers(headers: Option<Value>) -> Result<Headers, Reason> {
+    let pairs: Vec<(String, String)> = match headers {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(lines)) => lines.iter().map(line).collect::<Result<_, _>>()?,
+        Some(Value::Object(members)) => {
+            members.into_iter().map(member).collect::<Result<_, _>>()?
+        }
+        Some(_) => return Err(Reason::MalformedBody),
+    };
+    let mut seen = Map::new();
+    for (name, value) in pairs {
+        let name = name.to_ascii_lowercase();
+        if CREDENTIALS.contains(&name.as_str()) {
+            return Err(Reason::CredentialInBulk);
+        }
+        if name == "paravent-purpose" {
+            return Err(Reason::MalformedPurpose);
+        }
+        let passes = match name.as_str() {
+            "content-type" | "accept" => !value.chars().any(char::is_control),
+            name => HASHES.contains(&name),
+        };
+        if !passes || seen.insert(name, value.into()).is_some() {
+            return Err(Reason::MalformedHead);
+        }
+    }
+    let text = |name: &str| seen.get(name).and_then(Value::as_str).map(str::to_owned);
+    let (accept, content_type) = (text("accept"), text("content-type"));
+    let wants_json =
+        |accept: &str| matches!(accept, "*/*" | "application/json, */*") || is_json(accept);
+    if !accept.as_deref().is_none_or(wants_json) {
+        return Err(Reason::MalformedHead);
+    }
+    Ok(Headers {
+        accept,
+        content_type,
+    })
+}
+
+fn line(line: &Value) -> Result<(String, String), Reason> {
+    let line = line.as_str().ok_or(Reason::MalformedBody)?;
+    let (name, value) = line.split_once(':').ok_or(Reason::MalformedHead)?;
+    // Blanks around a name are part of it, so that no odd spelling passes for a known header.
+    Ok((name.to_owned(), value.trim_matches(' ').to_owned()))
+}
+
+fn member((name, value): (String, Value)) -> Result<(String, String), Reason> {
+    match value {
+        Value::String(value) => Ok((name, value)),
+        _ => Err(Reason::MalformedBody),
+    }
+}

@@ -1,0 +1,208 @@
+//! Arguments that no plan changes: those of a login, and those that choose metadata.
+
+use serde_json::{Map, Value};
+
+use super::arguments::{Arguments, flag, is_blank};
+use crate::reason::Reason;
+
+/// Bytes of one argument of a login.
+const LOGIN_BYTES_MAX: usize = 4_096;
+/// Bytes of one argument about metadata.
+const METADATA_BYTES_MAX: usize = 2_048;
+
+/// Arguments of every login.
+const CLIENT: &[&str] = &["client_id", "client_secret", "platform", "current_language"];
+
+/// Reads a login. Only `platform` may stand in the query string: credentials there end up in logs.
+pub(super) fn login(
+    mut query: Arguments,
+    body: Map<String, Value>,
+) -> Result<Map<String, Value>, Reason> {
+    let platform = query
+        .take("platform")
+        .map(|value| ("platform".to_owned(), value));
+    query.finish()?;
+    let mut arguments = Arguments::of_object(body).and(platform.into_iter().collect())?;
+    let grant = arguments.take("grant_type");
+    let grant = grant
+        .as_ref()
+        .and_then(Value::as_str)
+        .ok_or(Reason::MalformedBody)?;
+    let needed: &[&str] = match grant {
+        "password" => &["username", "password"],
+        "refresh_token" => &["refresh_token"],
+        _ => return Err(Reason::UnsupportedGrant),
+    };
+    // A description of the caller's device, for the CRM's own statistics.
+    arguments.take("client_info");
+    let mut login = Map::from_iter([("grant_type".to_owned(), grant.into())]);
+    for name in CLIENT {
+        match arguments.take(name) {
+            Some(Value::Null) | None => {}
+            Some(value) => put(&mut login, name, value)?,
+        }
+    }
+    for name in needed {
+        let value = arguments.take(name).ok_or(Reason::MalformedBody)?;
+        put(&mut login, name, value)?;
+    }
+    arguments.finish()?;
+    Ok(login)
+}
+
+fn put(login: &mut Map<String, Value>, name: &str, value: Value) -> Result<(), Reason> {
+    let fits = value.as_str().is_some_and(|text| {
+        let is_word = text.bytes().all(is_word);
+        text.len() <= LOGIN_BYTES_MAX
+            && !text.contains('\0')
+            && (is_word || !matches!(name, "platform" | "current_language"))
+    });
+    if !fits {
+        return Err(Reason::MalformedBody);
+    }
+    login.insert(name.to_owned(), value);
+    Ok(())
+}
+
+/// Takes the arguments that choose metadata: lists of plain words.
+pub(super) fn metadata(mut arguments: Arguments) -> Result<Map<String, Value>, Reason> {
+    let mut fixed = Map::new();
+    for name in ["type_filter", "module_filter", "platform", "lang"] {
+        let words = match arguments.take(name) {
+            value if is_blank(value.as_ref()) => continue,
+            Some(Value::String(words)) => words,
+            Some(Value::Array(items)) => items
+                .iter()
+                .map(Value::as_str)
+                .collect::<Option<Vec<_>>>()
+                .ok_or(Reason::MalformedQuery)?
+                .join(","),
+            _ => return Err(Reason::MalformedQuery),
+        };
+        if words.len() > METADATA_BYTES_MAX
+            || !words.bytes().all(|byte| is_word(byte) || byte == b',')
+        {
+            return Err(Reason::MalformedQuery);
+        }
+        if !words.is_empty() {
+            fixed.insert(name.to_owned(), words.into());
+        }
+    }
+    if let Some(value) = arguments.take("module_dependencies") {
+        let wanted = flag(&value).ok_or(Reason::MalformedQuery)?;
+        fixed.insert(
+            "module_dependencies".to_owned(),
+            u8::from(wanted).to_string().into(),
+        );
+    }
+    arguments.finish()?;
+    Ok(fixed)
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::{Arguments, login, metadata};
+    use crate::reason::Reason;
+
+    fn object(value: Value) -> Map<String, Value> {
+        let Value::Object(object) = value else {
+            panic!("not an object")
+        };
+        object
+    }
+
+    fn log_in(query: &str, body: Value) -> Result<Value, Reason> {
+        let query = Arguments::of_query(Some(query)).unwrap();
+        login(query, object(body)).map(Value::Object)
+    }
+
+    #[test]
+    fn a_login_is_rebuilt_from_known_arguments() {
+        let body = json!({
+            "grant_type": "password", "username": "u", "password": "p é \"", "client_id": "sugar",
+            "client_secret": "", "platform": "base", "client_info": {"device": "x"}, "current_language": "fr_FR"
+        });
+        let expected = json!({
+            "grant_type": "password", "username": "u", "password": "p é \"", "client_id": "sugar",
+            "client_secret": "", "platform": "base", "current_language": "fr_FR"
+        });
+        assert_eq!(log_in("", body), Ok(expected));
+        assert_eq!(
+            log_in(
+                "platform=mobile",
+                json!({"grant_type": "refresh_token", "refresh_token": "r"})
+            ),
+            Ok(json!({"grant_type": "refresh_token", "refresh_token": "r", "platform": "mobile"}))
+        );
+    }
+
+    #[test]
+    fn other_logins_are_refused() {
+        for grant in [
+            "authorization_code",
+            "client_credentials",
+            "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            "",
+        ] {
+            assert_eq!(
+                log_in("", json!({"grant_type": grant})),
+                Err(Reason::UnsupportedGrant)
+            );
+        }
+        for body in [
+            json!({}),
+            json!({"grant_type": ["password"]}),
+            json!({"grant_type": "password", "username": "u"}),
+            json!({"grant_type": "password", "username": "u", "password": 1}),
+            json!({"grant_type": "password", "username": "u", "password": "p", "platform": "a b"}),
+        ] {
+            assert_eq!(
+                log_in("", body.clone()),
+                Err(Reason::MalformedBody),
+                "{body}"
+            );
+        }
+        let good =
+            json!({"grant_type": "password", "username": "u", "password": "p", "platform": "base"});
+        assert_eq!(
+            log_in("platform=base", good.clone()),
+            Err(Reason::DuplicateParameter)
+        );
+        assert_eq!(
+            log_in("password=p", good.clone()),
+            Err(Reason::UnknownParameter)
+        );
+        let mut mixed = good;
+        mixed["refresh_token"] = json!("r");
+        assert_eq!(log_in("", mixed), Err(Reason::UnknownParameter));
+    }
+
+    #[test]
+    fn metadata_is_chosen_by_plain_words() {
+        let read = |value| metadata(Arguments::of_object(object(value))).map(Value::Object);
+        assert_eq!(
+            read(
+                json!({"type_filter": "modules,labels", "module_filter": ["Contacts", "pmse_Inbox"], "platform": "", "module_dependencies": true})
+            ),
+            Ok(
+                json!({"type_filter": "modules,labels", "module_filter": "Contacts,pmse_Inbox", "module_dependencies": "1"})
+            )
+        );
+        for value in [
+            json!({"type_filter": "a b"}),
+            json!({"module_filter": [1]}),
+            json!({"platform": {"a": "b"}}),
+            json!({"lang": "../x"}),
+            json!({"module_dependencies": "maybe"}),
+        ] {
+            assert_eq!(read(value.clone()), Err(Reason::MalformedQuery), "{value}");
+        }
+        assert_eq!(read(json!({"_hash": "x"})), Err(Reason::UnknownParameter));
+    }
+}

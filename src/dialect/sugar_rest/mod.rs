@@ -1,0 +1,158 @@
+//! SugarCRM REST v10 to v11_x.
+//!
+//! A request walks `address` → `route` → `understand`, and back through `render`. The grammars of its arguments stand
+//! in `filter`, `projection`, `query`, `write` and `fixed`; all carriers (brackets, JSON text, JSON body) are first
+//! read into the same JSON values, so each grammar exists once. What the CRM's fields mean stands in `algebra`.
+
+use bytes::Bytes;
+use http::Method;
+use serde_json::Map;
+
+use super::{
+    Access, Bounds, Dialect, Incoming, Misunderstood, Operation, Origin, Outgoing, Projected,
+    Query, Rendering, Session, Shape, Understood,
+};
+use crate::reason::Reason;
+use crate::vocabulary::{Action, Module};
+
+mod address;
+mod algebra;
+mod arguments;
+mod bulk;
+mod decode;
+mod filter;
+mod fixed;
+mod grammar;
+mod links;
+mod projection;
+mod query;
+mod refusal;
+mod render;
+mod reply;
+mod route;
+mod session;
+mod stock;
+mod understand;
+mod write;
+
+/// The form of the look-up before an update.
+const READ: &str = "GET /rest/{version}/{module}/{id}";
+
+/// Bytes of the list of fields of a look-up; `%2C` stands between two names.
+const LOOK_UP_BYTES_MAX: usize = 4_096;
+
+/// SugarCRM's REST API, v10 to v11_x.
+#[derive(Clone, Copy, Debug)]
+pub struct SugarRest;
+
+impl Dialect for SugarRest {
+    fn name(&self) -> &'static str {
+        "sugar-rest"
+    }
+
+    fn claims(&self, path: &str) -> bool {
+        path.starts_with("/rest/")
+    }
+
+    fn understand(
+        &self,
+        request: &Incoming<'_>,
+        bounds: &Bounds,
+    ) -> Result<Understood, Misunderstood> {
+        understand::request(request, bounds)
+    }
+
+    fn render(&self, operation: &Operation) -> Outgoing {
+        render::request(operation)
+    }
+
+    fn shape(&self, operation: &Operation) -> Shape {
+        reply::shape(operation)
+    }
+
+    fn refuse(
+        &self,
+        status: u16,
+        label: Option<&'static str>,
+        text: &str,
+    ) -> (&'static str, Bytes) {
+        ("application/json", refusal::body(status, label, text))
+    }
+
+    fn label(&self, reason: Reason) -> Option<&'static str> {
+        // Clients refresh their token at this label, and ask for a password at `need_login`.
+        (reason == Reason::BadCredential).then_some("invalid_grant")
+    }
+
+    fn error_label(&self, _status: u16, body: &[u8]) -> Option<&'static str> {
+        refusal::label(body)
+    }
+
+    fn origin(&self, module: &Module, field: &str) -> Origin {
+        algebra::origin(module, field)
+    }
+
+    fn stock_fields(&self, module: &Module) -> &'static [&'static str] {
+        stock::fields(module)
+    }
+
+    fn look_up(&self, update: &Operation) -> Operation {
+        let keys = || update.write.iter().flat_map(Map::keys);
+        // Servers bound the length of a request line; a record that is written whole is read whole.
+        let fits = keys().map(|key| key.len() + 3).sum::<usize>() <= LOOK_UP_BYTES_MAX;
+        // A write never names the id: it stands in the path.
+        let asked = std::iter::once("id").chain(keys().map(String::as_str));
+        Operation {
+            action: Action::Read,
+            access: Access::Governed,
+            route: READ,
+            version: update.version.clone(),
+            module: update.module.clone(),
+            record: update.record.clone(),
+            link: None,
+            related: Vec::new(),
+            query: Query {
+                projection: fits
+                    .then(|| asked.map(|key| Projected::Field(key.to_owned())).collect()),
+                ..Query::default()
+            },
+            write: None,
+            rendering: Rendering {
+                form: READ,
+                method: Method::GET,
+                path: update.rendering.path.clone(),
+                in_body: false,
+                fixed: Map::new(),
+            },
+        }
+    }
+
+    fn who_is(&self, version: &str) -> Outgoing {
+        session::request(version)
+    }
+
+    fn read_session(&self, body: &[u8]) -> Option<Session> {
+        session::read(body)
+    }
+
+    fn assemble(&self, parts: &[(u16, Bytes)]) -> Bytes {
+        let mut reply = vec![b'['];
+        for (number, (status, contents)) in parts.iter().enumerate() {
+            if number > 0 {
+                reply.push(b',');
+            }
+            reply.extend_from_slice(b"{\"contents\":");
+            reply.extend_from_slice(if contents.is_empty() {
+                b"null"
+            } else {
+                contents
+            });
+            reply.extend_from_slice(format!(",\"headers\":[],\"status\":{status}}}").as_bytes());
+        }
+        reply.push(b']');
+        reply.into()
+    }
+}
+
+#[cfg(test)]
+mod tests;

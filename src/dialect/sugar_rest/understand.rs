@@ -1,0 +1,152 @@
+//! What one request means: its form, and what the form carries.
+
+use serde_json::{Map, Value};
+
+use super::address::{self, Address};
+use super::arguments::{self, Arguments};
+use super::route::{self, Found, Takes};
+use super::{fixed, projection, query, write};
+use crate::dialect::{Bounds, Incoming, Misunderstood, Operation, Query, Rendering, Understood};
+use crate::reason::Reason;
+use crate::vocabulary::{Action, Module};
+
+/// The member of [`Rendering::fixed`] that tells which related id carries which columns.
+pub(super) const CARRIERS: &str = "columns";
+
+/// What a request means.
+pub(super) fn request(
+    request: &Incoming<'_>,
+    bounds: &Bounds,
+) -> Result<Understood, Misunderstood> {
+    let address = address::read(request.path, request.accept)?;
+    let found = route::find(request.method.as_str(), &address.segments)?;
+    let route = found.form.route;
+    let understood = if found.form.takes == Takes::Parts {
+        super::bulk::parts(request, bounds).map(|parts| Understood::Bulk { route, parts })
+    } else {
+        operation(request, bounds, &address, found).map(|one| Understood::One(Box::new(one)))
+    };
+    understood.map_err(|reason| Misunderstood {
+        reason,
+        route: Some(route),
+    })
+}
+
+/// The body of a request, which must be empty unless its method carries one.
+pub(super) fn body(request: &Incoming<'_>, bounds: &Bounds) -> Result<Map<String, Value>, Reason> {
+    if matches!(request.method.as_str(), "GET" | "DELETE") && !request.body.is_empty() {
+        return Err(Reason::UnexpectedBody);
+    }
+    arguments::body(request.body, request.content_type, bounds.depth_max)
+}
+
+fn operation(
+    request: &Incoming<'_>,
+    bounds: &Bounds,
+    address: &Address,
+    found: Found,
+) -> Result<Operation, Reason> {
+    let form = found.form;
+    let mut operation = Operation {
+        action: form.action,
+        access: form.access,
+        route: form.route,
+        version: address.version.clone(),
+        module: found.module,
+        record: found.record,
+        link: found.link,
+        related: found.related.into_iter().collect(),
+        query: Query::default(),
+        write: None,
+        rendering: Rendering {
+            form: form.route,
+            method: request.method.clone(),
+            path: format!("/rest/{}/{}", address.version, address.segments.join("/")),
+            in_body: form.takes == Takes::ListBody,
+            fixed: Map::new(),
+        },
+    };
+    let query = Arguments::of_query(request.query)?;
+    let body = body(request, bounds)?;
+    if !body.is_empty() && matches!(form.takes, Takes::Nothing | Takes::Fields) {
+        return Err(Reason::UnexpectedBody);
+    }
+    carried(&mut operation, form.takes, query, body, bounds)?;
+    Ok(operation)
+}
+
+/// Reads what the form carries into the operation.
+fn carried(
+    operation: &mut Operation,
+    takes: Takes,
+    mut query: Arguments,
+    body: Map<String, Value>,
+    bounds: &Bounds,
+) -> Result<(), Reason> {
+    match takes {
+        Takes::Login => operation.rendering.fixed = fixed::login(query, body)?,
+        Takes::Metadata | Takes::MetadataBody => {
+            operation.rendering.fixed = fixed::metadata(query.and(body)?)?;
+        }
+        Takes::List | Takes::ListBody => {
+            let target = target(operation)?;
+            let mut arguments = query.and(body)?;
+            operation.query = query::list(&mut arguments, &target, bounds)?;
+            arguments.finish()?;
+        }
+        Takes::Fields => {
+            let target = target(operation)?;
+            operation.query = query::fields(&mut query, &target, bounds, projection::DEPTH_MAX)?;
+            query.finish()?;
+        }
+        Takes::Create | Takes::Update => {
+            let target = target(operation)?;
+            let (beside, body) = split(body);
+            let mut arguments = query.and(beside)?;
+            operation.query =
+                query::fields(&mut arguments, &target, bounds, projection::DEPTH_MAX)?;
+            arguments.finish()?;
+            operation.write = Some(match &operation.record {
+                Some(record) if operation.action == Action::Update => {
+                    write::update(body, &target, record)?
+                }
+                _ => write::create(body, &target)?,
+            });
+        }
+        Takes::Columns => {
+            query.finish()?;
+            operation.write = write::columns(body)?;
+        }
+        Takes::Ids => {
+            query.finish()?;
+            let relations = write::relations(body, &target(operation)?)?;
+            operation.link = Some(relations.link);
+            operation.related = relations.ids;
+            operation.write = relations.columns;
+            let carriers = Value::Object(relations.carriers);
+            operation
+                .rendering
+                .fixed
+                .insert(CARRIERS.to_owned(), carriers);
+        }
+        Takes::Nothing | Takes::Parts => query.finish()?,
+    }
+    Ok(())
+}
+
+/// The module that a request asks. Every form that needs one has one in its path.
+fn target(operation: &Operation) -> Result<Module, Reason> {
+    operation.target().cloned().ok_or(Reason::UnknownRoute)
+}
+
+/// Parts the arguments of a write's body from the fields to write.
+fn split(mut body: Map<String, Value>) -> (Map<String, Value>, Map<String, Value>) {
+    let beside = write::BESIDE_FIELDS
+        .iter()
+        .filter_map(|name| {
+            body.shift_remove(*name)
+                .map(|value| ((*name).to_owned(), value))
+        })
+        .collect();
+    (beside, body)
+}
