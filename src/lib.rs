@@ -32,3 +32,6 @@ pub mod diagnostic;
 
 /// What a request means in a CRM's API, and where the data lies in its reply. Makes `Operation`s.
 pub mod dialect;
+
+/// What the operator wrote, checked. Makes `Config`.
+pub mod config;

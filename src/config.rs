@@ -1,0 +1,263 @@
+//! What the operator wrote in the server configuration, checked: addresses, the CRM, folders, secrets, bounds.
+//!
+//! Nothing in it decides who sees what; that is the policy. Paths are relative to the configuration's folder. Secrets
+//! are read from files or environment variables that it names, never written in it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::uri::{Authority, Scheme};
+
+use crate::diagnostic::{Diagnostic, Diagnostics, FILE_BYTES_MAX, File};
+use crate::dialect::Dialect;
+
+pub mod codes;
+mod files;
+mod limits;
+mod listeners;
+mod read;
+mod upstream;
+
+/// A server configuration that was checked. Made only by [`Config::load`].
+#[derive(Debug)]
+pub struct Config {
+    /// Where callers are served; at least one.
+    pub listeners: Vec<Listener>,
+    /// Where health and metrics are; never a listener's address. Default: `127.0.0.1:9180`.
+    pub admin: SocketAddr,
+    /// The CRMs, by the names that listeners use; at least one.
+    pub upstreams: BTreeMap<String, Upstream>,
+    /// The folder of the policy.
+    pub policies: PathBuf,
+    /// The access log.
+    pub audit: Audit,
+    /// Bounds.
+    pub limits: Limits,
+    /// The log for operators.
+    pub log: Log,
+    /// Host names that are answered, in lower case and without a port; empty for any, which is the default.
+    pub hosts: Vec<String>,
+    /// How long a stop waits for requests to end. Default: 30 s.
+    pub stop_timeout: Duration,
+    token_key: TokenKey,
+}
+
+/// An address at which callers are served.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// Its name, for messages and metrics.
+    pub name: String,
+    /// The address.
+    pub bind: SocketAddr,
+    /// The name of the CRM behind it.
+    pub upstream: String,
+    /// TLS; without it, callers' credentials travel in clear. Default: none.
+    pub tls: Option<Tls>,
+}
+
+/// The files of a TLS server. Both were read once and hold what they should.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// The certificate chain (PEM).
+    pub certificate: PathBuf,
+    /// The private key (PEM).
+    pub key: PathBuf,
+}
+
+/// A CRM.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    /// `http` or `https`.
+    pub scheme: Scheme,
+    /// Host and perhaps port.
+    pub authority: Authority,
+    /// The path below which requests go: blank, or starting with `/` and not ending with it.
+    pub prefix: String,
+    /// The dialects that it speaks; at least one, their paths disjoint.
+    pub dialects: Vec<Arc<dyn Dialect>>,
+    /// Rows of one reply; a larger wish is clamped. Default: 1000.
+    pub page_max: u32,
+    /// How long the CRM may take.
+    pub timeouts: Timeouts,
+    /// A file of further root certificates (PEM). Default: only the system's.
+    pub ca: Option<PathBuf>,
+}
+
+/// How long a CRM may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until a connection is made. Default: 2 s.
+    pub connect: Duration,
+    /// Until the head of the response. Default: 20 s.
+    pub first_byte: Duration,
+    /// Until the end of the response. Default: 60 s.
+    pub total: Duration,
+}
+
+/// The access log.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// When an event counts as written. Default: strict.
+    pub durability: Durability,
+    /// The name of this process among those of one installation. Default: `paravent`.
+    pub node: String,
+}
+
+/// When an event of the access log counts as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// When it is on disk: `strict`.
+    Strict,
+    /// When the system has it; it is on disk at most this much later: `relaxed: 50ms`.
+    Relaxed(Duration),
+}
+
+/// Bounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a request's body. Default: 1 MiB.
+    pub request_bytes_max: usize,
+    /// Bytes of a reply that are held back until it is complete. Default: 8 MiB.
+    pub held_bytes_max: usize,
+    /// The same, over all requests. Default: 256 MiB.
+    pub held_bytes_total_max: usize,
+    /// Bytes of one record of a reply. Default: 1 MiB.
+    pub record_bytes_max: usize,
+    /// Nesting of JSON. Default: 128.
+    pub depth_max: usize,
+    /// Parts of one bulk request. Default: 50.
+    pub bulk_parts_max: usize,
+    /// Open connections of one listener. Default: 4096.
+    pub connections_max: usize,
+    /// Requests that one listener answers at once. Default: 512.
+    pub requests_max: usize,
+    /// Requests of one caller in a minute. Default: 600,000, which stops only what runs away.
+    pub requests_per_minute: NonZeroU32,
+    /// Logins, and look-ups of unknown credentials, of one origin. Default: 30.
+    pub logins_per_minute: NonZeroU32,
+    /// Until a request's head has arrived. Default: 10 s.
+    pub head_timeout: Duration,
+    /// Until a request's body has arrived. Default: 30 s.
+    pub body_timeout: Duration,
+    /// How long a connection may be silent. Default: 75 s.
+    pub idle_timeout: Duration,
+    /// What becomes of replies larger than `held_bytes_max`. Default: they stream.
+    pub large_replies: LargeReplies,
+}
+
+/// What becomes of replies that are larger than what is held back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LargeReplies {
+    /// They stream, after a durable `opened` event that reports the most they may disclose.
+    Stream,
+    /// They are refused.
+    Refuse,
+}
+
+/// The log for operators, on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Its form. Default: text.
+    pub format: LogFormat,
+    /// The least severe entry that is written: `error`, `warn`, `info`, `debug`, `trace`. Default: `info`.
+    pub level: &'static str,
+}
+
+/// The form of the log for operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The key of the tokens that stand in for values.
+#[derive(Clone)]
+struct TokenKey(Box<[u8]>);
+
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenKey(…)")
+    }
+}
+
+impl Config {
+    /// Where health and metrics are, if the configuration does not say.
+    pub const ADMIN_DEFAULT: SocketAddr =
+        SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9180);
+
+    /// How long a stop waits, if the configuration does not say.
+    pub const STOP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
+
+    /// Reads a configuration and everything that it names, but for the policy. It comes out only if nothing is an error.
+    pub fn load(path: &Path) -> (Option<Self>, Diagnostics) {
+        let mut found = Diagnostics::new();
+        let shown = path.display().to_string();
+        let text = match files::text(path, FILE_BYTES_MAX) {
+            Ok(text) => text,
+            Err(error) => {
+                let title = format!("could not read `{shown}`: {}", error.kind());
+                found.push(Diagnostic::error(codes::UNREADABLE, title));
+                return (None, found);
+            }
+        };
+        let folder = path.parent().unwrap_or_else(|| Path::new(""));
+        let config = read::read(&File::new(shown, text), folder, &mut found);
+        if found.has_errors() {
+            return (None, found);
+        }
+        (config, found)
+    }
+
+    /// The key of the tokens that stand in for values: at least 16 bytes.
+    pub fn token_key(&self) -> &[u8] {
+        &self.token_key.0
+    }
+}
+
+impl Upstream {
+    /// Rows of one reply, if the configuration does not say.
+    pub const PAGE_MAX_DEFAULT: u32 = 1000;
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(2),
+            first_byte: Duration::from_secs(20),
+            total: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_bytes_max: 1 << 20,
+            held_bytes_max: 8 << 20,
+            held_bytes_total_max: 256 << 20,
+            record_bytes_max: 1 << 20,
+            depth_max: 128,
+            bulk_parts_max: 50,
+            connections_max: 4096,
+            requests_max: 512,
+            requests_per_minute: NonZeroU32::MIN.saturating_add(599_999),
+            logins_per_minute: NonZeroU32::MIN.saturating_add(29),
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(75),
+            large_replies: LargeReplies::Stream,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,28 @@
+//! The codes of problems with a server configuration. A code never changes its meaning.
+
+macro_rules! codes {
+    ($($name:ident = ($code:literal, $meaning:literal),)*) => {
+        $(#[doc = $meaning] pub(super) const $name: &str = $code;)*
+
+        /// Every code with its meaning, for the documentation and its test.
+        pub const CODES: &[(&str, &str)] = &[$(($code, $meaning),)*];
+    };
+}
+
+codes! {
+    UNREADABLE = ("C001", "a file or folder cannot be read"),
+    BAD_ADDRESS = ("C002", "an address is not of the form `127.0.0.1:8080`"),
+    SAME_ADDRESS = ("C003", "two listeners share an address"),
+    BAD_URL = ("C004", "the URL of an upstream is not of the accepted form"),
+    UNKNOWN_DIALECT = ("C005", "a dialect that does not exist, or one that is named twice"),
+    UNKNOWN_UPSTREAM = ("C006", "an upstream that is not declared"),
+    BAD_NAME = ("C007", "a name is not of the accepted form, or taken"),
+    BAD_PEM = ("C008", "a file holds no certificate or no private key in PEM form"),
+    BAD_KEY = ("C009", "a secret is missing, too short or too long"),
+    BAD_BOUNDS = ("C010", "two bounds contradict each other"),
+    NONE = ("C011", "there is nothing to serve"),
+
+    ADMIN_OPEN = ("C101", "the admin listener is not on a loopback address"),
+    CLEAR_TEXT = ("C102", "credentials travel in clear"),
+    UNUSED = ("C103", "an upstream that no listener uses"),
+}

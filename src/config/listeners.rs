@@ -1,0 +1,190 @@
+//! Reads the section `listeners`, and checks how addresses and upstreams fit together.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use crate::diagnostic::{Diagnostic, Node, Place, Schema, Spanned, quoted};
+
+use super::read::Reader;
+use super::{Config, Listener, Tls, Upstream, codes};
+
+/// A listener, and where its parts stand.
+pub(super) struct ReadListener {
+    pub(super) listener: Listener,
+    name: Place,
+    bind: Place,
+    upstream: Place,
+}
+
+impl Reader<'_> {
+    pub(super) fn listeners(&mut self, node: &Node) -> Vec<ReadListener> {
+        let mut listeners: Vec<ReadListener> = Vec::new();
+        for node in node.list("`listeners`", self.found).unwrap_or_default() {
+            let Some(read) = self.listener(node) else {
+                continue;
+            };
+            let first = listeners
+                .iter()
+                .find(|other| other.listener.name == read.listener.name);
+            if let Some(first) = first {
+                self.found.push(
+                    Diagnostic::error(
+                        codes::BAD_NAME,
+                        format!("listener {} is defined twice", quoted(&read.listener.name)),
+                    )
+                    .at(&read.name, "defined again here")
+                    .also(&first.name, "first defined here"),
+                );
+            }
+            listeners.push(read);
+        }
+        listeners
+    }
+
+    fn listener(&mut self, node: &Node) -> Option<ReadListener> {
+        const SCHEMA: Schema = Schema {
+            what: "a listener",
+            known: &["name", "bind", "upstream", "tls"],
+            refused: &[],
+        };
+        let keys = SCHEMA.read(node, self.found)?;
+        let name = keys
+            .require("name", self.found)
+            .and_then(|node| node.text("a name", self.found))
+            .map(Spanned::into_owned);
+        if let Some(name) = &name {
+            self.check_name("a listener", name);
+        }
+        let bind = keys
+            .require("bind", self.found)
+            .and_then(|node| self.address(node));
+        let upstream = keys
+            .require("upstream", self.found)
+            .and_then(|node| node.text("`upstream`", self.found))
+            .map(Spanned::into_owned);
+        let tls = keys.get("tls").map(|node| self.tls(node));
+        if let (Some(bind), None) = (&bind, &tls)
+            && !bind.value.ip().is_loopback()
+        {
+            self.found.push(
+                Diagnostic::warning(codes::CLEAR_TEXT, "callers' credentials travel in clear")
+                    .at(&bind.place, "an address beyond this machine, without `tls`")
+                    .help("add `tls`, unless something before this listener speaks it"),
+            );
+        }
+        let (name, bind, upstream) = (name?, bind?, upstream?);
+        Some(ReadListener {
+            listener: Listener {
+                name: name.value,
+                bind: bind.value,
+                upstream: upstream.value,
+                tls: match tls {
+                    Some(tls) => Some(tls?),
+                    None => None,
+                },
+            },
+            name: name.place,
+            bind: bind.place,
+            upstream: upstream.place,
+        })
+    }
+
+    fn tls(&mut self, node: &Node) -> Option<Tls> {
+        const SCHEMA: Schema = Schema {
+            what: "`tls`",
+            known: &["certificate", "key"],
+            refused: &[],
+        };
+        let keys = SCHEMA.read(node, self.found)?;
+        let certificate = keys
+            .require("certificate", self.found)
+            .and_then(|node| self.certificates(node, "`certificate`"));
+        let key = keys
+            .require("key", self.found)
+            .and_then(|node| self.private_key(node, "`key`"));
+        Some(Tls {
+            certificate: certificate?,
+            key: key?,
+        })
+    }
+
+    /// No two listeners share an address, and none has the admin listener's.
+    pub(super) fn addresses(
+        &mut self,
+        listeners: &[ReadListener],
+        admin: Option<&Spanned<SocketAddr>>,
+    ) {
+        for (at, read) in listeners.iter().enumerate() {
+            let bind = read.listener.bind;
+            for other in listeners.iter().take(at) {
+                if clash(bind, other.listener.bind) {
+                    self.found.push(
+                        Diagnostic::error(codes::SAME_ADDRESS, "two listeners share an address")
+                            .at(&read.bind, "this one")
+                            .also(&other.bind, "and this one"),
+                    );
+                }
+            }
+            let admin_bind = admin.map_or(Config::ADMIN_DEFAULT, |admin| admin.value);
+            if clash(bind, admin_bind) {
+                let diagnostic = Diagnostic::error(
+                    codes::SAME_ADDRESS,
+                    "a listener shares the admin listener's address",
+                )
+                .at(
+                    &read.bind,
+                    format!("health and metrics are at {admin_bind}"),
+                );
+                self.found.push(match admin {
+                    Some(admin) => diagnostic.also(&admin.place, "the admin listener"),
+                    None => diagnostic.help("choose another port, or set `admin: { bind: … }`"),
+                });
+            }
+        }
+    }
+
+    /// Every listener has its upstream, and every upstream has a listener.
+    pub(super) fn links(
+        &mut self,
+        listeners: &[ReadListener],
+        node: &Node,
+        upstreams: &BTreeMap<String, Upstream>,
+    ) {
+        let declared = node.map("`upstreams`", self.found).unwrap_or_default();
+        for read in listeners {
+            let name = &read.listener.upstream;
+            // A declared upstream that could not be read was reported already.
+            if declared.iter().all(|(key, _)| key.value != *name) {
+                self.found.push(
+                    Diagnostic::error(
+                        codes::UNKNOWN_UPSTREAM,
+                        format!("unknown upstream {}", quoted(name)),
+                    )
+                    .at(&read.upstream, "not declared under `upstreams`")
+                    .suggest(name, upstreams.keys().map(String::as_str)),
+                );
+            }
+        }
+        for (key, _) in declared {
+            if listeners
+                .iter()
+                .all(|read| read.listener.upstream != key.value)
+            {
+                self.found.push(
+                    Diagnostic::warning(
+                        codes::UNUSED,
+                        format!("upstream {} is not used", quoted(&key.value)),
+                    )
+                    .at(&key.place, "no listener names it"),
+                );
+            }
+        }
+    }
+}
+
+/// Whether two addresses cannot both be bound. Port 0 stands for any free one.
+fn clash(one: SocketAddr, other: SocketAddr) -> bool {
+    one.port() == other.port()
+        && one.port() != 0
+        && (one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified())
+}

@@ -1,0 +1,396 @@
+//! Reads the sections of a server configuration. Every mistake is reported and reading goes on.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::diagnostic::{
+    Diagnostic, Diagnostics, File, Keys, Node, Place, Schema, Spanned, quoted,
+};
+
+use super::{Audit, Config, Durability, Limits, Log, LogFormat, TokenKey, codes, files};
+
+/// Bytes of the token key.
+const KEY_BYTES: std::ops::RangeInclusive<usize> = 16..=4096;
+/// Characters of a name.
+const NAME_CHARACTERS_MAX: usize = 100;
+
+/// Where reading stands: the configuration's folder, and what was found so far.
+pub(super) struct Reader<'a> {
+    folder: &'a Path,
+    pub(super) found: &'a mut Diagnostics,
+}
+
+pub(super) fn read(file: &File, folder: &Path, found: &mut Diagnostics) -> Option<Config> {
+    const SCHEMA: Schema = Schema {
+        what: "a configuration",
+        known: &[
+            "listeners",
+            "admin",
+            "upstreams",
+            "policies",
+            "keys",
+            "audit",
+            "limits",
+            "log",
+            "hosts",
+            "stop_timeout",
+        ],
+        refused: &[],
+    };
+    let root = crate::diagnostic::read(file, found)?;
+    let keys = SCHEMA.read(&root, found)?;
+    Reader { folder, found }.config(&keys)
+}
+
+impl Reader<'_> {
+    fn config(mut self, keys: &Keys<'_>) -> Option<Config> {
+        // Every section is read before anything is given up.
+        let upstreams = keys
+            .require("upstreams", self.found)
+            .map(|node| (node, self.upstreams(node)));
+        let listeners = keys
+            .require("listeners", self.found)
+            .map(|node| (node, self.listeners(node)));
+        let admin = self.admin(keys);
+        let policies = keys
+            .require("policies", self.found)
+            .and_then(|node| self.policies(node));
+        let token_key = keys
+            .require("keys", self.found)
+            .and_then(|node| self.keys(node));
+        let audit = keys
+            .require("audit", self.found)
+            .and_then(|node| self.audit(node));
+        let limits = keys
+            .get("limits")
+            .map_or_else(Limits::default, |node| self.limits(node));
+        let log = self.log(keys.get("log"));
+        let hosts = keys
+            .get("hosts")
+            .map_or_else(Vec::new, |node| self.hosts(node));
+        let stop_timeout = self.wait(keys, "stop_timeout", Config::STOP_TIMEOUT_DEFAULT);
+        let (listeners_node, listeners) = listeners?;
+        let (upstreams_node, upstreams) = upstreams?;
+        for (node, what, none) in [
+            (listeners_node, "listener", listeners.is_empty()),
+            (upstreams_node, "upstream", upstreams.is_empty()),
+        ] {
+            if none && !self.found.has_errors() {
+                self.found.push(
+                    Diagnostic::error(codes::NONE, format!("there is no {what}"))
+                        .at(&node.place, "at least one is needed"),
+                );
+            }
+        }
+        self.addresses(&listeners, admin.as_ref());
+        self.links(&listeners, upstreams_node, &upstreams);
+        Some(Config {
+            listeners: listeners.into_iter().map(|read| read.listener).collect(),
+            admin: admin.map_or(Config::ADMIN_DEFAULT, |admin| admin.value),
+            upstreams,
+            policies: policies?,
+            audit: audit?,
+            limits,
+            log,
+            hosts,
+            stop_timeout,
+            token_key: token_key?,
+        })
+    }
+
+    /// A path, relative to the configuration's folder.
+    fn path(&mut self, node: &Node, what: &str) -> Option<PathBuf> {
+        let text = node.text(what, self.found)?;
+        if text.value.is_empty() || text.value.contains('\0') {
+            self.found.push(
+                Diagnostic::error(codes::UNREADABLE, format!("{what} is not a path"))
+                    .at(&text.place, "not a path"),
+            );
+            return None;
+        }
+        Some(self.folder.join(text.value))
+    }
+
+    fn unreadable(&mut self, what: &str, path: &Path, place: &Place, error: &std::io::Error) {
+        self.found.push(
+            Diagnostic::error(codes::UNREADABLE, format!("could not read {what}"))
+                .at(place, error.kind().to_string())
+                .help(format!("looked for `{}`", path.display())),
+        );
+    }
+
+    /// A file of certificates.
+    pub(super) fn certificates(&mut self, node: &Node, what: &str) -> Option<PathBuf> {
+        let path = self.path(node, what)?;
+        let read = files::has_certificates(&path);
+        self.pem(node, what, "certificate", &path, read)
+            .then_some(path)
+    }
+
+    /// The file of a private key.
+    pub(super) fn private_key(&mut self, node: &Node, what: &str) -> Option<PathBuf> {
+        let path = self.path(node, what)?;
+        let read = files::has_key(&path);
+        self.pem(node, what, "private key", &path, read)
+            .then_some(path)
+    }
+
+    fn pem(
+        &mut self,
+        node: &Node,
+        what: &str,
+        content: &str,
+        path: &Path,
+        read: std::io::Result<bool>,
+    ) -> bool {
+        match read {
+            Ok(true) => return true,
+            Ok(false) => self.found.push(
+                Diagnostic::error(codes::BAD_PEM, format!("{what} holds no {content}")).at(
+                    &node.place,
+                    format!("no {content} in PEM form in this file"),
+                ),
+            ),
+            Err(error) => self.unreadable(what, path, &node.place, &error),
+        }
+        false
+    }
+
+    /// Reports a name that messages and metrics could not carry.
+    pub(super) fn check_name(&mut self, what: &str, name: &Spanned<String>) {
+        let good = (1..=NAME_CHARACTERS_MAX).contains(&name.value.len())
+            && name
+                .value
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+        if !good {
+            self.found.push(
+                Diagnostic::error(
+                    codes::BAD_NAME,
+                    format!("{} is not a name of {what}", quoted(&name.value)),
+                )
+                .at(
+                    &name.place,
+                    "must be made of ASCII letters, digits, `.`, `_` and `-`",
+                ),
+            );
+        }
+    }
+
+    pub(super) fn address(&mut self, node: &Node) -> Option<Spanned<SocketAddr>> {
+        let text = node.text("an address", self.found)?;
+        match text.value.parse() {
+            Ok(value) => Some(Spanned {
+                value,
+                place: text.place,
+            }),
+            Err(_) => {
+                self.found.push(
+                    Diagnostic::error(
+                        codes::BAD_ADDRESS,
+                        format!("{} is not an address", quoted(text.value)),
+                    )
+                    .at(
+                        &text.place,
+                        "must be of the form `127.0.0.1:8080` or `[::1]:8080`",
+                    )
+                    .help(
+                        "write an IP address and a port; `0.0.0.0` stands for all of this machine",
+                    ),
+                );
+                None
+            }
+        }
+    }
+
+    fn admin(&mut self, keys: &Keys<'_>) -> Option<Spanned<SocketAddr>> {
+        const SCHEMA: Schema = Schema {
+            what: "`admin`",
+            known: &["bind"],
+            refused: &[],
+        };
+        let keys = SCHEMA.read(keys.get("admin")?, self.found)?;
+        let bind = keys.require("bind", self.found)?;
+        let admin = self.address(bind)?;
+        if !admin.value.ip().is_loopback() {
+            self.found.push(
+                Diagnostic::warning(
+                    codes::ADMIN_OPEN,
+                    "the admin listener is not on a loopback address",
+                )
+                .at(
+                    &admin.place,
+                    "health and metrics are open to whoever reaches this address",
+                ),
+            );
+        }
+        Some(admin)
+    }
+
+    fn policies(&mut self, node: &Node) -> Option<PathBuf> {
+        let path = self.path(node, "`policies`")?;
+        if let Err(error) = std::fs::read_dir(&path) {
+            self.unreadable("the policy folder", &path, &node.place, &error);
+        }
+        Some(path)
+    }
+
+    fn keys(&mut self, node: &Node) -> Option<TokenKey> {
+        const SCHEMA: Schema = Schema {
+            what: "`keys`",
+            known: &["token"],
+            refused: &[],
+        };
+        const SECRET: Schema = Schema {
+            what: "a secret",
+            known: &["file", "env"],
+            refused: &[],
+        };
+        let keys = SCHEMA.read(node, self.found)?;
+        let node = keys.require("token", self.found)?;
+        let secret = SECRET.read(node, self.found)?;
+        let bytes = match (secret.get("file"), secret.get("env")) {
+            (Some(file), None) => {
+                let path = self.path(file, "`file`")?;
+                match files::bytes(&path, KEY_BYTES.end() + 2) {
+                    Ok(bytes) => bytes,
+                    Err(error) => {
+                        self.unreadable("the token key", &path, &file.place, &error);
+                        return None;
+                    }
+                }
+            }
+            (None, Some(env)) => {
+                let name = env.text("`env`", self.found)?;
+                // A name that cannot be one would make the look-up panic on some systems.
+                let valid = !name.value.is_empty() && !name.value.contains(['=', '\0']);
+                match valid.then(|| std::env::var_os(name.value)).flatten() {
+                    Some(value) => value.into_encoded_bytes(),
+                    None => {
+                        self.bad_key(&name.place, "this environment variable is not set");
+                        return None;
+                    }
+                }
+            }
+            _ => {
+                self.bad_key(secret.place(), "needs either `file` or `env`");
+                return None;
+            }
+        };
+        let bytes = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        if !KEY_BYTES.contains(&bytes.len()) {
+            self.bad_key(&node.place, "must hold 16 to 4096 bytes");
+            return None;
+        }
+        Some(TokenKey(bytes.into()))
+    }
+
+    fn bad_key(&mut self, place: &Place, label: &str) {
+        self.found.push(
+            Diagnostic::error(codes::BAD_KEY, "the token key cannot be used")
+                .at(place, label)
+                .help("make one with `head -c 32 /dev/urandom > token.key`"),
+        );
+    }
+
+    fn audit(&mut self, node: &Node) -> Option<Audit> {
+        const SCHEMA: Schema = Schema {
+            what: "`audit`",
+            known: &["dir", "durability", "node"],
+            refused: &[],
+        };
+        let keys = SCHEMA.read(node, self.found)?;
+        let dir = keys.require("dir", self.found);
+        let path = dir.and_then(|node| self.path(node, "`dir`"));
+        if let (Some(node), Some(path)) = (dir, &path)
+            && path.exists()
+            && !path.is_dir()
+        {
+            let error = std::io::Error::from(std::io::ErrorKind::NotADirectory);
+            self.unreadable("the folder of the access log", path, &node.place, &error);
+        }
+        let durability = keys
+            .get("durability")
+            .map_or(Durability::Strict, |node| self.durability(node));
+        let name = keys
+            .get("node")
+            .and_then(|node| node.text("`node`", self.found))
+            .map(Spanned::into_owned);
+        if let Some(name) = &name {
+            self.check_name("a node", name);
+        }
+        Some(Audit {
+            dir: path?,
+            durability,
+            node: name.map_or_else(|| "paravent".to_owned(), |name| name.value),
+        })
+    }
+
+    fn durability(&mut self, node: &Node) -> Durability {
+        const SCHEMA: Schema = Schema {
+            what: "`durability`",
+            known: &["relaxed"],
+            refused: &[],
+        };
+        const DELAY: std::ops::RangeInclusive<Duration> =
+            Duration::from_millis(1)..=Duration::from_secs(10);
+        if matches!(node.kind, crate::diagnostic::NodeKind::Map(_)) {
+            let delay = SCHEMA
+                .read(node, self.found)
+                .and_then(|keys| keys.require("relaxed", self.found))
+                .and_then(|node| node.duration("`relaxed`", DELAY, self.found));
+            return delay.map_or(Durability::Strict, Durability::Relaxed);
+        }
+        node.choice("durability", &[("strict", Durability::Strict)], self.found)
+            .unwrap_or(Durability::Strict)
+    }
+
+    fn log(&mut self, node: Option<&Node>) -> Log {
+        const SCHEMA: Schema = Schema {
+            what: "`log`",
+            known: &["format", "level"],
+            refused: &[],
+        };
+        const FORMATS: &[(&str, LogFormat)] =
+            &[("text", LogFormat::Text), ("json", LogFormat::Json)];
+        const LEVELS: &[(&str, &str)] = &[
+            ("error", "error"),
+            ("warn", "warn"),
+            ("info", "info"),
+            ("debug", "debug"),
+            ("trace", "trace"),
+        ];
+        let keys = node.and_then(|node| SCHEMA.read(node, self.found));
+        let get = |key| keys.and_then(|keys| keys.get(key));
+        Log {
+            format: get("format")
+                .and_then(|node| node.choice("log format", FORMATS, self.found))
+                .unwrap_or(LogFormat::Text),
+            level: get("level")
+                .and_then(|node| node.choice("log level", LEVELS, self.found))
+                .unwrap_or("info"),
+        }
+    }
+
+    fn hosts(&mut self, node: &Node) -> Vec<String> {
+        let mut hosts = Vec::new();
+        for host in node.texts("`hosts`", self.found).unwrap_or_default() {
+            let authority = host.value.parse::<http::uri::Authority>();
+            match authority {
+                Ok(authority) if authority.as_str() == authority.host() => {
+                    hosts.push(host.value.to_ascii_lowercase())
+                }
+                _ => self.found.push(
+                    Diagnostic::error(
+                        codes::BAD_NAME,
+                        format!("{} is not a host name", quoted(host.value)),
+                    )
+                    .at(&host.place, "must be a host name without a port"),
+                ),
+            }
+        }
+        hosts
+    }
+}

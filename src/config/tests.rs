@@ -1,0 +1,273 @@
+//! What a configuration promises.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Config, Durability, LargeReplies, Limits, LogFormat, Timeouts};
+use crate::diagnostic::Diagnostics;
+
+/// A folder with everything that a configuration may name.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let signed = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let write =
+            |name: &str, text: &[u8]| std::fs::write(folder.path().join(name), text).unwrap();
+        write("crm.pem", signed.cert.pem().as_bytes());
+        write("crm.key", signed.signing_key.serialize_pem().as_bytes());
+        write("token.key", b"0123456789abcdef\n");
+        write("short.key", b"0123456789abcde\n");
+        std::fs::create_dir(folder.path().join("policies")).unwrap();
+        Self(folder)
+    }
+
+    fn load(&self, text: &str) -> (Option<Config>, Diagnostics) {
+        let path = self.0.path().join("paravent.yaml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(&path)
+    }
+}
+
+const SMALLEST: &str = "listeners:
+  - { name: crm, bind: \"127.0.0.1:8443\", upstream: sugar }
+upstreams:
+  sugar: { url: https://sugar.internal/crm, dialects: [sugar-rest] }
+policies: policies/
+keys: { token: { file: token.key } }
+audit: { dir: audit }
+";
+
+#[test]
+fn the_smallest_configuration_has_the_documented_defaults() {
+    let folder = Folder::new();
+    let (config, found) = folder.load(SMALLEST);
+    assert!(found.is_empty(), "{}", found.render(false));
+    let config = config.unwrap();
+    assert_eq!(config.admin.to_string(), "127.0.0.1:9180");
+    assert_eq!(config.policies, folder.0.path().join("policies/"));
+    assert_eq!(config.audit.dir, folder.0.path().join("audit"));
+    assert_eq!(config.audit.durability, Durability::Strict);
+    assert_eq!(config.audit.node, "paravent");
+    assert_eq!(config.token_key(), b"0123456789abcdef");
+    assert_eq!(config.stop_timeout, Duration::from_secs(30));
+    assert_eq!(config.log.format, LogFormat::Text);
+    assert!(config.hosts.is_empty());
+    let upstream = &config.upstreams["sugar"];
+    assert_eq!(
+        (upstream.page_max, upstream.prefix.as_str()),
+        (1000, "/crm")
+    );
+    assert_eq!(upstream.timeouts, Timeouts::default());
+    assert_eq!(upstream.dialects.len(), 1);
+    let limits = config.limits.clone();
+    assert_eq!(limits, Limits::default());
+    assert_eq!(
+        (limits.request_bytes_max, limits.held_bytes_max),
+        (1 << 20, 8 << 20)
+    );
+    assert_eq!(
+        (
+            limits.requests_per_minute.get(),
+            limits.logins_per_minute.get()
+        ),
+        (600_000, 30)
+    );
+    assert!(!format!("{config:?}").contains("0123456789"));
+    assert!(!format!("{config:?}").contains("48, 49, 50"));
+}
+
+#[test]
+fn everything_can_be_set() {
+    let folder = Folder::new();
+    let (config, found) = folder.load(
+        "listeners:
+  - { name: crm, bind: \"0.0.0.0:8443\", upstream: sugar, tls: { certificate: crm.pem, key: crm.key } }
+  - { name: local, bind: \"[::1]:0\", upstream: sugar }
+admin: { bind: \"127.0.0.1:9999\" }
+upstreams:
+  sugar:
+    url: http://127.0.0.1:8080
+    dialects: sugar-rest
+    page_max: 50
+    timeouts: { connect: 1s, first_byte: 2s, total: 3s }
+    ca: crm.pem
+policies: policies
+keys: { token: { env: PATH } }
+audit: { dir: /var/empty/audit, durability: { relaxed: 50ms }, node: par-1a }
+limits:
+  request_bytes_max: 2MiB
+  held_bytes_max: 1MiB
+  held_bytes_total_max: 16MiB
+  record_bytes_max: 64KiB
+  depth_max: 64
+  bulk_parts_max: 5
+  connections_max: 10
+  requests_max: 11
+  requests_per_minute: 12
+  logins_per_minute: 13
+  head_timeout: 1s
+  body_timeout: 2s
+  idle_timeout: 3s
+  large_replies: refuse
+log: { format: json, level: debug }
+hosts: [CRM.example.com]
+stop_timeout: 5s
+",
+    );
+    assert!(found.is_empty(), "{}", found.render(false));
+    let config = config.unwrap();
+    assert_eq!(config.listeners.len(), 2);
+    let tls = config.listeners[0].tls.as_ref().unwrap();
+    assert_eq!(tls.key, folder.0.path().join("crm.key"));
+    assert_eq!(config.audit.dir, Path::new("/var/empty/audit"));
+    assert_eq!(
+        config.audit.durability,
+        Durability::Relaxed(Duration::from_millis(50))
+    );
+    assert_eq!(config.limits.large_replies, LargeReplies::Refuse);
+    assert_eq!(config.limits.depth_max, 64);
+    assert_eq!(config.limits.logins_per_minute.get(), 13);
+    assert_eq!(config.hosts, ["crm.example.com"]);
+    assert_eq!(
+        config.upstreams["sugar"].timeouts.total,
+        Duration::from_secs(3)
+    );
+    assert_eq!(
+        (config.log.format, config.log.level),
+        (LogFormat::Json, "debug")
+    );
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn every_class_of_mistake_has_its_code_and_place() {
+    let folder = Folder::new();
+    for (good, bad, code) in [
+        ("policies/", "nowhere/", "C001"),
+        ("token.key", "nothing.key", "C001"),
+        ("token.key", "policies", "C001"),
+        ("dir: audit", "dir: crm.pem", "C001"),
+        ("127.0.0.1:8443", "localhost:8443", "C002"),
+        ("127.0.0.1:8443", "127.0.0.1", "C002"),
+        ("127.0.0.1:8443", "127.0.0.1:9180", "C003"),
+        ("127.0.0.1:8443", "0.0.0.0:9180", "C003"),
+        ("https://sugar.internal/crm", "sugar.internal", "C004"),
+        ("[sugar-rest]", "[sugar-rets]", "C005"),
+        ("[sugar-rest]", "[sugar-rest, sugar-rest]", "C005"),
+        ("upstream: sugar", "upstream: suger", "C006"),
+        ("name: crm", "name: \"c r m\"", "C007"),
+        (
+            "upstream: sugar }",
+            "upstream: sugar, tls: { certificate: crm.key, key: crm.key } }",
+            "C008",
+        ),
+        (
+            "upstream: sugar }",
+            "upstream: sugar, tls: { certificate: crm.pem, key: crm.pem } }",
+            "C008",
+        ),
+        (
+            "upstream: sugar }",
+            "upstream: sugar, tls: { certificate: crm.pem, key: no.key } }",
+            "C001",
+        ),
+        ("token.key", "short.key", "C009"),
+        ("{ file: token.key }", "{}", "C009"),
+        (
+            "{ file: token.key }",
+            "{ env: PARAVENT_NO_SUCH_VARIABLE }",
+            "C009",
+        ),
+        ("{ file: token.key }", "{ env: \"A=B\" }", "C009"),
+        ("{ file: token.key }", "secret-in-plain-sight", "Y012"),
+        (
+            "policies:",
+            "limits: { held_bytes_max: 1GiB }\npolicies:",
+            "C010",
+        ),
+        ("policies:", "limits: { depth_max: 1 }\npolicies:", "Y016"),
+        (
+            "policies:",
+            "limits: { request_bytes_max: 1MB }\npolicies:",
+            "Y015",
+        ),
+        (
+            "policies:",
+            "limits: { head_timeout: 10 }\npolicies:",
+            "Y014",
+        ),
+        ("policies:", "limitz: {}\npolicies:", "Y010"),
+        ("policies:", "hosts: [\"a:80\"]\npolicies:", "C007"),
+        ("policies:", "audits: x\npolicies:", "Y010"),
+        (
+            "audit: { dir: audit }",
+            "audit: { dir: audit, durability: lax }",
+            "Y013",
+        ),
+        ("audit: { dir: audit }\n", "", "Y011"),
+        ("keys: { token: { file: token.key } }\n", "", "Y011"),
+        (
+            "  - { name: crm, bind: \"127.0.0.1:8443\", upstream: sugar }\n",
+            "",
+            "C011",
+        ),
+    ] {
+        let text = SMALLEST.replacen(good, bad, 1);
+        let (config, found) = folder.load(&text);
+        assert!(config.is_none(), "{bad}");
+        let hit = found.iter().find(|d| d.code == code);
+        assert!(
+            hit.is_some_and(|d| d.place.is_some()),
+            "{bad}: {}",
+            found.render(false)
+        );
+        assert!(!found.render(false).contains("0123456789abcde"), "{bad}");
+    }
+    let (config, found) = Config::load(Path::new("/nowhere/paravent.yaml"));
+    assert!(config.is_none());
+    assert_eq!(found.iter().next().unwrap().code, "C001");
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once() {
+    let folder = Folder::new();
+    let text = SMALLEST
+        .replacen("127.0.0.1:8443", "here", 1)
+        .replacen("[sugar-rest]", "[suger-rest]", 1)
+        .replacen("token.key", "short.key", 1)
+        .replacen("policies/", "polices/", 1);
+    let (_, found) = folder.load(&text);
+    assert_eq!(found.errors(), 4, "{}", found.render(false));
+}
+
+#[test]
+fn warnings_do_not_keep_a_configuration_from_loading() {
+    let folder = Folder::new();
+    for (good, bad, code) in [
+        ("127.0.0.1:8443", "0.0.0.0:8443", "C102"),
+        (
+            "policies:",
+            "admin: { bind: \"0.0.0.0:9180\" }\npolicies:",
+            "C101",
+        ),
+        (
+            "policies:",
+            "  spare: { url: http://spare, dialects: sugar-rest }\npolicies:",
+            "C103",
+        ),
+    ] {
+        let (config, found) = folder.load(&SMALLEST.replacen(good, bad, 1));
+        assert!(config.is_some(), "{}", found.render(false));
+        let codes: Vec<_> = found.iter().map(|d| d.code).collect();
+        assert_eq!(codes, [code]);
+    }
+}
+
+#[test]
+fn no_code_is_used_twice() {
+    let mut seen = std::collections::BTreeSet::new();
+    let all = super::codes::CODES.iter().chain(crate::diagnostic::CODES);
+    assert!(all.clone().all(|(code, _)| seen.insert(code)));
+}

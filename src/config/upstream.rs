@@ -1,0 +1,194 @@
+//! Reads the section `upstreams`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::uri::{Authority, Scheme};
+
+use crate::diagnostic::{Diagnostic, Keys, Node, Schema, Spanned, quoted};
+use crate::dialect::{self, Dialect};
+
+use super::read::Reader;
+use super::{Timeouts, Upstream, codes};
+
+impl Reader<'_> {
+    pub(super) fn upstreams(&mut self, node: &Node) -> BTreeMap<String, Upstream> {
+        let mut upstreams = BTreeMap::new();
+        for (name, node) in node.map("`upstreams`", self.found).unwrap_or_default() {
+            self.check_name("an upstream", name);
+            if let Some(upstream) = self.upstream(node) {
+                upstreams.insert(name.value.clone(), upstream);
+            }
+        }
+        upstreams
+    }
+
+    fn upstream(&mut self, node: &Node) -> Option<Upstream> {
+        const SCHEMA: Schema = Schema {
+            what: "an upstream",
+            known: &["url", "dialects", "page_max", "timeouts", "ca"],
+            refused: &[],
+        };
+        let keys = SCHEMA.read(node, self.found)?;
+        let url = keys
+            .require("url", self.found)
+            .and_then(|node| node.text("the URL", self.found))
+            .and_then(|text| self.url(&text));
+        let dialects = keys
+            .require("dialects", self.found)
+            .and_then(|node| node.texts("`dialects`", self.found))
+            .map(|names| self.dialects(&names));
+        let page_max = keys
+            .get("page_max")
+            .and_then(|node| node.integer("`page_max`", 1..=100_000, self.found))
+            .and_then(|number| u32::try_from(number).ok())
+            .unwrap_or(Upstream::PAGE_MAX_DEFAULT);
+        let timeouts = self.timeouts(&keys);
+        let ca = keys
+            .get("ca")
+            .and_then(|node| self.certificates(node, "`ca`"));
+        let (scheme, authority, prefix) = url?;
+        Some(Upstream {
+            scheme,
+            authority,
+            prefix,
+            dialects: dialects?,
+            page_max,
+            timeouts,
+            ca,
+        })
+    }
+
+    fn timeouts(&mut self, keys: &Keys<'_>) -> Timeouts {
+        const SCHEMA: Schema = Schema {
+            what: "`timeouts`",
+            known: &["connect", "first_byte", "total"],
+            refused: &[],
+        };
+        let default = Timeouts::default();
+        let Some(keys) = keys
+            .get("timeouts")
+            .and_then(|node| SCHEMA.read(node, self.found))
+        else {
+            return default;
+        };
+        Timeouts {
+            connect: self.wait(&keys, "connect", default.connect),
+            first_byte: self.wait(&keys, "first_byte", default.first_byte),
+            total: self.wait(&keys, "total", default.total),
+        }
+    }
+
+    fn dialects(&mut self, names: &[Spanned<&str>]) -> Vec<Arc<dyn Dialect>> {
+        let mut dialects: Vec<Arc<dyn Dialect>> = Vec::new();
+        for name in names {
+            match dialect::by_name(name.value) {
+                Some(dialect) if dialects.iter().all(|other| other.name() != dialect.name()) => {
+                    dialects.push(dialect);
+                }
+                Some(_) => self.found.push(
+                    Diagnostic::error(
+                        codes::UNKNOWN_DIALECT,
+                        format!("dialect {} is named twice", quoted(name.value)),
+                    )
+                    .at(&name.place, "again here"),
+                ),
+                None => self.found.push(
+                    Diagnostic::error(
+                        codes::UNKNOWN_DIALECT,
+                        format!("unknown dialect {}", quoted(name.value)),
+                    )
+                    .at(&name.place, "not a dialect")
+                    .help(format!("dialects: {}", dialect::NAMES.join(", ")))
+                    .suggest(name.value, dialect::NAMES.iter().copied()),
+                ),
+            }
+        }
+        dialects
+    }
+
+    fn url(&mut self, text: &Spanned<&str>) -> Option<(Scheme, Authority, String)> {
+        match split(text.value) {
+            Ok(url) => Some(url),
+            Err(why) => {
+                self.found.push(
+                    Diagnostic::error(codes::BAD_URL, "this is not the URL of an upstream")
+                        .at(&text.place, why)
+                        .help("write `https://host`, perhaps with a port and a path prefix"),
+                );
+                None
+            }
+        }
+    }
+}
+
+/// Scheme, authority and path prefix of a URL that has nothing else.
+fn split(url: &str) -> Result<(Scheme, Authority, String), &'static str> {
+    let (scheme, rest) = match url.split_once("://") {
+        Some(("https", rest)) => (Scheme::HTTPS, rest),
+        Some(("http", rest)) => (Scheme::HTTP, rest),
+        _ => return Err("must begin with `https://` or `http://`"),
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    if authority.contains('@') {
+        return Err("must not hold a user or password");
+    }
+    if url.contains(['?', '#']) {
+        return Err("must not hold a query or fragment");
+    }
+    let authority: Authority = authority.parse().map_err(|_| "the host is not valid")?;
+    let port = authority.as_str().strip_prefix(authority.host());
+    if authority.host().is_empty()
+        || (port != Some("") && authority.port_u16().is_none_or(|port| port == 0))
+    {
+        return Err("the host or port is not valid");
+    }
+    let prefix = path.strip_suffix('/').unwrap_or(path);
+    let plain = |segment: &str| {
+        !matches!(segment, "" | "." | "..")
+            && segment
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~'))
+    };
+    if !prefix.is_empty() && !prefix.split('/').skip(1).all(plain) {
+        return Err("the path may hold letters, digits, `-`, `_`, `.` and `~` between single `/`");
+    }
+    Ok((scheme, authority, prefix.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn a_url_is_scheme_host_port_and_path_and_nothing_else() {
+        let whole = |url| split(url).map(|(scheme, host, path)| format!("{scheme} {host} {path}"));
+        assert_eq!(
+            whole("https://sugar.internal/crm").unwrap(),
+            "https sugar.internal /crm"
+        );
+        assert_eq!(
+            whole("http://[::1]:8080/a/b/").unwrap(),
+            "http [::1]:8080 /a/b"
+        );
+        assert_eq!(whole("https://h").unwrap(), "https h ");
+        for bad in [
+            "sugar.internal",
+            "ftp://h",
+            "HTTPS://h",
+            "https://",
+            "https://u:p@h",
+            "https://h?x=1",
+            "https://h/#x",
+            "https://h/a/../b",
+            "https://h//a",
+            "https://h/%2e",
+            "https://h:",
+            "https://h:0",
+            "https://h:99999",
+            "https://h h",
+        ] {
+            assert!(split(bad).is_err(), "{bad}");
+        }
+    }
+}
