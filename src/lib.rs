@@ -35,3 +35,9 @@ pub mod dialect;
 
 /// What the operator wrote, checked. Makes `Config`.
 pub mod config;
+
+/// Connections to the CRM: pool, TLS, time-outs, bounds.
+pub mod transport;
+
+/// Who is asking, with what evidence. Makes `Caller`.
+pub mod identity;

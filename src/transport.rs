@@ -1,0 +1,349 @@
+//! Connections to the CRM: pool, TLS, time-outs, bounds. Used for requests and for look-ups of sessions.
+//!
+//! The head of each request is built here from an empty map; of the response's head only the status, the content type
+//! and the content coding are read.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{self, HeaderValue};
+use http::uri::{Authority, Scheme};
+use http::{Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::Instant;
+
+use crate::decode::Coding;
+use crate::dialect::Outgoing;
+use crate::door::{Carrier, Credential};
+use crate::reason::Reason;
+
+/// Where the CRM is and how long it may take.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// `http` or `https`.
+    pub scheme: Scheme,
+    /// Host and port.
+    pub authority: Authority,
+    /// Path prefix below which requests go: blank, or starting with `/` and not ending with it.
+    pub prefix: String,
+    /// A file of further root certificates (PEM).
+    pub roots: Option<PathBuf>,
+    /// Until a connection is made.
+    pub connect_timeout: Duration,
+    /// Until the head of the response.
+    pub first_byte_timeout: Duration,
+    /// Until the end of the response.
+    pub total_timeout: Duration,
+}
+
+/// Connections to one CRM.
+#[derive(Clone)]
+pub struct Transport {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    destination: Destination,
+}
+
+/// Why connections to a CRM cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    /// The file of root certificates.
+    #[error("could not read the root certificates of the upstream")]
+    Roots(#[source] rustls_pki_types::pem::Error),
+    /// The system's root certificates.
+    #[error("could not load the system's root certificates")]
+    SystemRoots(#[source] std::io::Error),
+    /// A certificate.
+    #[error("could not use a root certificate of the upstream")]
+    Certificate(#[from] rustls::Error),
+}
+
+/// A response of the CRM, its body unread.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// Whether the content type says JSON.
+    pub is_json: bool,
+    /// The content coding; `None` if it is not a known single one.
+    pub coding: Option<Coding>,
+    body: Incoming,
+    deadline: Instant,
+}
+
+impl Transport {
+    /// Sets connections up; makes none yet.
+    pub fn new(destination: Destination) -> Result<Self, SetUpError> {
+        let mut http = HttpConnector::new();
+        http.set_connect_timeout(Some(destination.connect_timeout));
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_tls_config(tls(&destination)?)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(http);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+            .pool_max_idle_per_host(POOL_IDLE_CONNECTIONS_MAX)
+            .http1_max_headers(HEADERS_MAX)
+            .http1_max_buf_size(HEAD_BYTES_MAX)
+            .build(connector);
+        Ok(Self {
+            client,
+            destination,
+        })
+    }
+
+    /// Sends a request and waits for the head of the response.
+    pub async fn send(
+        &self,
+        outgoing: Outgoing,
+        credential: Option<&Credential>,
+        origin: IpAddr,
+    ) -> Result<Answer, Reason> {
+        let start = Instant::now();
+        let request = self.request(outgoing, credential, origin)?;
+        let head = tokio::time::timeout_at(
+            start + self.destination.first_byte_timeout,
+            self.client.request(request),
+        );
+        let response = head
+            .await
+            .map_err(|_| Reason::UpstreamSlow)?
+            .map_err(|error| {
+                tracing::debug!(connect = error.is_connect(), "the CRM did not answer");
+                if error.is_connect() {
+                    Reason::UpstreamUnreachable
+                } else {
+                    Reason::UpstreamBroken
+                }
+            })?;
+        Answer::new(response, start + self.destination.total_timeout)
+    }
+
+    fn request(
+        &self,
+        outgoing: Outgoing,
+        credential: Option<&Credential>,
+        origin: IpAddr,
+    ) -> Result<Request<Full<Bytes>>, Reason> {
+        let Destination {
+            scheme,
+            authority,
+            prefix,
+            ..
+        } = &self.destination;
+        let uri = Uri::builder()
+            .scheme(scheme.clone())
+            .authority(authority.clone())
+            .path_and_query(format!("{prefix}{}", outgoing.target))
+            .build()
+            .map_err(|_| Reason::Internal)?;
+        let mut request = Request::new(Full::new(outgoing.body.clone().unwrap_or_default()));
+        *request.method_mut() = outgoing.method;
+        *request.uri_mut() = uri;
+        let headers = request.headers_mut();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        );
+        headers.insert(
+            header::USER_AGENT,
+            HeaderValue::from_static(concat!("paravent/", env!("CARGO_PKG_VERSION"))),
+        );
+        if outgoing.body.is_some() {
+            headers.insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            );
+        }
+        let origin = HeaderValue::from_str(&origin.to_string()).map_err(|_| Reason::Internal)?;
+        headers.insert("x-forwarded-for", origin);
+        if let Some(credential) = credential {
+            let (name, value) = match credential.carrier() {
+                Carrier::OAuthToken => (
+                    header::HeaderName::from_static("oauth-token"),
+                    credential.token().to_owned(),
+                ),
+                Carrier::Bearer => (
+                    header::AUTHORIZATION,
+                    format!("Bearer {}", credential.token()),
+                ),
+            };
+            let mut value = HeaderValue::from_str(&value).map_err(|_| Reason::BadCredential)?;
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        Ok(request)
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("destination", &self.destination)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Answer {
+    fn new(response: Response<Incoming>, deadline: Instant) -> Result<Self, Reason> {
+        let (head, body) = response.into_parts();
+        // Interim answers that nobody asked for, upgrades and redirects do not pass.
+        if !(head.status.is_success()
+            || head.status.is_client_error()
+            || head.status.is_server_error())
+        {
+            return Err(Reason::UpstreamRedirect);
+        }
+        let text = |name| {
+            let mut values = head.headers.get_all(name).iter();
+            match (values.next(), values.next()) {
+                (None, _) => Ok(None),
+                (Some(value), None) => value.to_str().map(Some).map_err(|_| ()),
+                _ => Err(()),
+            }
+        };
+        let is_json = matches!(text(header::CONTENT_TYPE), Ok(Some(value)) if is_json(value));
+        let coding = text(header::CONTENT_ENCODING)
+            .ok()
+            .and_then(|value| Coding::named(value));
+        // hyper undoes `chunked` alone and leaves any other transfer coding in the body.
+        let chunked_only = matches!(text(header::TRANSFER_ENCODING), Ok(None | Some("chunked")));
+        Ok(Self {
+            status: head.status,
+            is_json,
+            coding: coding.filter(|_| chunked_only),
+            body,
+            deadline,
+        })
+    }
+
+    /// The next bytes of the body; `None` at its end. Trailers are dropped.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Reason> {
+        loop {
+            let frame = tokio::time::timeout_at(self.deadline, self.body.frame())
+                .await
+                .map_err(|_| Reason::UpstreamSlow)?;
+            match frame {
+                None => return Ok(None),
+                Some(Err(_)) => return Err(Reason::UpstreamBroken),
+                Some(Ok(frame)) => {
+                    if let Ok(bytes) = frame.into_data() {
+                        return Ok(Some(bytes));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The whole body as it was sent, of at most `bytes_max` bytes.
+    pub async fn whole(&mut self, bytes_max: usize) -> Result<Vec<u8>, Reason> {
+        let mut whole = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            if whole.len() + chunk.len() > bytes_max {
+                return Err(Reason::ReplyTooLarge);
+            }
+            whole.extend_from_slice(&chunk);
+        }
+        Ok(whole)
+    }
+
+    /// The whole body, decoded, of at most `bytes_max` bytes.
+    pub async fn whole_decoded(&mut self, bytes_max: usize) -> Result<Vec<u8>, Reason> {
+        let coding = self.coding.ok_or(Reason::Unfilterable)?;
+        let coded = self.whole(bytes_max).await?;
+        match coding {
+            Coding::Identity => Ok(coded),
+            coding => coding
+                .decode(&coded, bytes_max)
+                .map_err(|_| Reason::Unfilterable),
+        }
+    }
+}
+
+/// `application/json` or a type that says it is JSON, in UTF-8 if it names a charset.
+fn is_json(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    let media = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let known = media == "application/json"
+        || (media.starts_with("application/") && media.ends_with("+json"));
+    known
+        && parts.all(|parameter| {
+            let parameter = parameter.to_ascii_lowercase();
+            match parameter.strip_prefix("charset=") {
+                Some(charset) => matches!(charset.trim_matches('"'), "utf-8" | "utf8"),
+                None => true,
+            }
+        })
+}
+
+fn tls(destination: &Destination) -> Result<rustls::ClientConfig, SetUpError> {
+    use hyper_rustls::ConfigBuilderExt;
+    use rustls_pki_types::pem::PemObject;
+
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?;
+    if destination.scheme == Scheme::HTTP {
+        // Never used; saves reading the system's roots.
+        return Ok(builder
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth());
+    }
+    let Some(path) = &destination.roots else {
+        return Ok(builder
+            .with_native_roots()
+            .map_err(SetUpError::SystemRoots)?
+            .with_no_client_auth());
+    };
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in
+        rustls_pki_types::CertificateDer::pem_file_iter(path).map_err(SetUpError::Roots)?
+    {
+        roots.add(certificate.map_err(SetUpError::Roots)?)?;
+    }
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+const POOL_IDLE_CONNECTIONS_MAX: usize = 64;
+const HEADERS_MAX: usize = 100;
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::is_json;
+
+    #[test]
+    fn only_json_in_utf_8_counts_as_json() {
+        for good in [
+            "application/json",
+            "Application/JSON; charset=UTF-8",
+            "application/vnd.api+json",
+            "application/json;charset=\"utf-8\"",
+        ] {
+            assert!(is_json(good), "{good}");
+        }
+        for bad in [
+            "text/html",
+            "application/json; charset=utf-16",
+            "text/json",
+            "application/jsonx",
+            "",
+            "multipart/form-data",
+        ] {
+            assert!(!is_json(bad), "{bad}");
+        }
+    }
+}
