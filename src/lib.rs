@@ -41,3 +41,6 @@ pub mod transport;
 
 /// Who is asking, with what evidence. Makes `Caller`.
 pub mod identity;
+
+/// What the caller may have. Makes `Plan`.
+pub mod policy;

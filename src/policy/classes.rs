@@ -1,0 +1,146 @@
+//! Which categories a field belongs to: exact entries and wildcards, which unite.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diagnostic::Place;
+use crate::vocabulary::{Category, Field, Module};
+
+/// The classification of all known modules.
+#[derive(Debug, Default)]
+pub(super) struct Classes {
+    /// Applies inside every known module.
+    pub(super) everywhere: Section,
+    /// The known modules.
+    pub(super) modules: BTreeMap<Module, Section>,
+}
+
+/// One section of `classify`.
+#[derive(Debug, Default)]
+pub(super) struct Section {
+    pub(super) exact: BTreeMap<Field, Exact>,
+    pub(super) wildcards: Vec<Wildcard>,
+}
+
+/// An entry for one field.
+#[derive(Debug)]
+pub(super) struct Exact {
+    pub(super) categories: BTreeSet<Category>,
+    /// Categories that the field would have otherwise, and has not: a reviewed decision.
+    pub(super) instead_of: BTreeSet<Category>,
+    pub(super) place: Place,
+}
+
+/// An entry for all fields whose name fits a pattern.
+#[derive(Debug)]
+pub(super) struct Wildcard {
+    pub(super) pattern: Pattern,
+    pub(super) categories: BTreeSet<Category>,
+    pub(super) place: Place,
+}
+
+impl Classes {
+    /// Whether the policy knows a module.
+    pub(super) fn knows(&self, module: &Module) -> bool {
+        self.modules.contains_key(module)
+    }
+
+    /// The categories of a field by its own name; empty if the module is not known or no one has classified the field.
+    pub(super) fn of(&self, module: &Module, field: &Field) -> BTreeSet<Category> {
+        let Some(section) = self.modules.get(module) else {
+            return BTreeSet::new();
+        };
+        let sections = [&self.everywhere, section];
+        let mut categories: BTreeSet<Category> = sections
+            .iter()
+            .flat_map(|section| &section.wildcards)
+            .filter(|wildcard| wildcard.pattern.fits(field))
+            .flat_map(|wildcard| wildcard.categories.iter().cloned())
+            .collect();
+        // A section takes away only what stands before it: what a module says of its own field is never overruled.
+        for exact in sections
+            .iter()
+            .filter_map(|section| section.exact.get(field))
+        {
+            categories.retain(|category| !exact.instead_of.contains(category));
+            categories.extend(exact.categories.iter().cloned());
+        }
+        categories
+    }
+}
+
+/// A field name in which `*` stands for any run of characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Pattern(String);
+
+impl Pattern {
+    /// Folds a pattern to lower case.
+    pub(super) fn fold(pattern: &str) -> Self {
+        Self(pattern.to_ascii_lowercase())
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a field's name fits. The parts between stars are looked for from left to right: linear, no backtracking.
+    pub(super) fn fits(&self, field: &Field) -> bool {
+        let Some((head, rest)) = self.0.split_once('*') else {
+            return self.0 == field.as_str();
+        };
+        let (middle, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
+        let Some(mut name) = field.as_str().strip_prefix(head) else {
+            return false;
+        };
+        let Some(inner) = name.strip_suffix(tail) else {
+            return false;
+        };
+        name = inner;
+        for part in middle.split('*') {
+            match name.find(part) {
+                Some(at) => name = &name[at + part.len()..],
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// The words between the stars.
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+        self.0.split('*').filter(|word| !word.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pattern;
+    use crate::vocabulary::Field;
+
+    #[test]
+    fn stars_stand_for_any_run_of_characters() {
+        for (pattern, name, fits) in [
+            ("*iban*", "iban_c", true),
+            ("*iban*", "old_iban", true),
+            ("*iban*", "IBAN", true),
+            ("*iban*", "ian", false),
+            ("phone_*", "phone_home", true),
+            ("phone_*", "telephone_home", false),
+            ("*_c", "x_c", true),
+            ("*_c", "x_d", false),
+            ("a*a", "a", false),
+            ("a*a", "aa", true),
+            ("a*b*c", "axxbyyc", true),
+            ("a*b*c", "axxcyyb", false),
+            ("a*bc*c", "abc", false),
+            ("*", "anything", true),
+            ("**", "anything", true),
+            ("*a*a*", "a", false),
+            ("*a*a*", "xaya", true),
+        ] {
+            assert_eq!(
+                Pattern::fold(pattern).fits(&Field::fold(name)),
+                fits,
+                "{pattern} {name}"
+            );
+        }
+    }
+}

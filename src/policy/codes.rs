@@ -1,0 +1,62 @@
+//! The codes of problems with a policy. A code never changes its meaning and is never used again for another one.
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = ($code:literal, $meaning:literal),)*) => {
+        $(#[doc = $meaning] pub(super) const $name: &str = $code;)*
+
+        /// Every code with its meaning, for the documentation and its test.
+        pub const CODES: &[(&str, &str)] = &[$(($code, $meaning),)*];
+    };
+}
+
+codes! {
+    UNKNOWN_SECTION = ("P001", "a section that policies do not have"),
+    NO_NAME = ("P002", "no file states the policy's name"),
+    OTHER_NAME = ("P003", "files of one policy state different names"),
+    TWICE = ("P004", "a name is defined twice"),
+    BAD_NAME = ("P005", "a name is not of the accepted form"),
+    NO_FILES = ("P006", "a policy folder holds no policy"),
+    UNREADABLE = ("P007", "a policy file or folder cannot be read"),
+    UNKNOWN_ROLE = ("P011", "a role that is not declared"),
+    UNKNOWN_PURPOSE = ("P012", "a purpose that is not declared"),
+    UNKNOWN_STRENGTH = ("P013", "a strength of authentication that is not declared"),
+    UNKNOWN_CATEGORY = ("P014", "a data category that is neither built in nor defined"),
+    UNKNOWN_EVIDENCE = ("P015", "a kind of evidence that does not exist"),
+    UNKNOWN_MASK = ("P016", "a mask that does not exist, or one with a wrong argument"),
+    UNKNOWN_MODULE = ("P018", "a module without a section under `classify`"),
+    DEFAULT_PURPOSE_CLOSED = ("P020", "a role may not invoke its own default purpose"),
+    WILDCARD_TECHNICAL = ("P021", "a wildcard classifies as `technical`"),
+    INSTEAD_OF_WILDCARD = ("P022", "`instead_of` stands at a wildcard"),
+    INSTEAD_OF_UNREVIEWED = ("P023", "`instead_of` without a dated review"),
+    ROLES_AND_UNLESS = ("P024", "a cap with both `roles` and `unless_roles`"),
+    WRITE_UNCHECKED = ("P025", "`write: allow` on a category without a checksum"),
+    EVERYBODYS_ROLE = ("P026", "a role without evidence"),
+    BAD_DATE = ("P027", "a date that is not one"),
+    NO_MODULE_OF_ALL = ("P028", "a section for all modules where one module must be named"),
+
+    ROLE_WITHOUT_PURPOSE = ("W101", "a role that may invoke no purpose"),
+    PURPOSE_WITHOUT_GRANT = ("W102", "a purpose for which nothing is granted"),
+    NEVER_MATCHES = ("W103", "a grant none of whose roles may invoke any of its purposes"),
+    CHANGES_NOTHING = ("W104", "a rule whose level cannot change a decision"),
+    SHADOWED = ("W105", "a grant that another one makes superfluous"),
+    HELD_DOWN = ("W106", "a grant that caps for everybody always hold down"),
+    LOOKS_LIKE = ("W107", "a wildcard catches a field whose name merely looks like it"),
+    TAKES_NOTHING = ("W108", "`instead_of` takes nothing away"),
+    SEARCH_UNCLASSIFIED = ("W109", "a searched field is not classified, so that searches are refused"),
+
+    STRENGTH_UNREACHABLE = ("N201", "a strength of authentication that no session proves in this version"),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CODES;
+
+    #[test]
+    fn no_code_is_used_twice() {
+        let mut seen = std::collections::BTreeSet::new();
+        for (code, meaning) in CODES.iter().chain(crate::diagnostic::CODES) {
+            assert!(seen.insert(code), "{code} is used twice");
+            assert!(!meaning.is_empty());
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Evidence → roles → purpose → modules → uses of fields: the decision about one operation.
+
+use std::collections::BTreeSet;
+
+use crate::dialect::{Access, Operation};
+use crate::identity::Caller;
+use crate::reason::Reason;
+use crate::vocabulary::{FieldPath, Module, Purpose, Role, Use};
+
+use super::Policy;
+use super::engine::Situation;
+use super::model::Model;
+use super::plan::{Decision, Denial, Plan, PurposeChosen};
+
+pub(super) fn decide(
+    policy: &Policy,
+    caller: &Caller,
+    stated_purpose: Option<&str>,
+    operation: &Operation,
+) -> Decision {
+    if operation.access != Access::Governed {
+        return Decision::Permit(policy.public_plan());
+    }
+    let model = &policy.core.model;
+    let roles: Vec<Role> = model
+        .roles
+        .iter()
+        .filter(|(_, role)| role.fits(caller))
+        .map(|(name, _)| name.clone())
+        .collect();
+    if roles.is_empty() {
+        return deny(Reason::NoRole, roles, None);
+    }
+    let purpose = match purpose(model, &roles, stated_purpose) {
+        Ok(purpose) => purpose,
+        Err(reason) => return deny(reason, roles, None),
+    };
+    let counted: BTreeSet<Role> = roles
+        .iter()
+        .filter(|role| may_invoke(model, role, &purpose.purpose))
+        .cloned()
+        .collect();
+    if counted.is_empty() {
+        return deny(Reason::PurposeNotAllowed, roles, Some(purpose));
+    }
+    let roles: Vec<Role> = counted.iter().cloned().collect();
+    let plan = Plan {
+        table: policy.tables.of(Situation {
+            roles: counted,
+            purpose: Some(purpose.purpose.clone()),
+            // A session of the CRM proves no strength in this version.
+            strength: None,
+        }),
+        roles,
+        purpose: Some(purpose),
+    };
+    match allowed(model, &plan, operation) {
+        Ok(()) => Decision::Permit(plan),
+        Err(reason) => deny(reason, plan.roles, plan.purpose),
+    }
+}
+
+fn deny(reason: Reason, roles: Vec<Role>, purpose: Option<PurposeChosen>) -> Decision {
+    Decision::Deny(Denial {
+        reason,
+        roles,
+        purpose,
+    })
+}
+
+fn may_invoke(model: &Model, role: &Role, purpose: &Purpose) -> bool {
+    model
+        .purposes
+        .get(purpose)
+        .is_some_and(|purpose| purpose.roles.contains(role))
+}
+
+/// The purpose: the stated one if the caller may invoke it, else the one default of the caller's roles. Whether a
+/// purpose exists is not told to those who may not invoke it.
+fn purpose(model: &Model, roles: &[Role], stated: Option<&str>) -> Result<PurposeChosen, Reason> {
+    let (purpose, chosen_by) = match stated {
+        Some(stated) => {
+            let purpose = Purpose::new(stated);
+            if !roles.iter().any(|role| may_invoke(model, role, &purpose)) {
+                return Err(Reason::PurposeNotAllowed);
+            }
+            (purpose, "header")
+        }
+        None => {
+            let mut defaults: BTreeSet<&Purpose> = roles
+                .iter()
+                .filter_map(|role| model.roles.get(role)?.default_purpose.as_ref())
+                .collect();
+            let first = defaults.pop_first().ok_or(Reason::NoPurpose)?;
+            if !defaults.is_empty() {
+                return Err(Reason::AmbiguousPurpose);
+            }
+            (first.clone(), "default")
+        }
+    };
+    let declared = model
+        .purposes
+        .get(&purpose)
+        .ok_or(Reason::PurposeNotAllowed)?;
+    Ok(PurposeChosen {
+        basis: declared.basis.clone(),
+        purpose,
+        chosen_by,
+    })
+}
+
+/// Whether the operation touches known modules only, and matches, sorts and searches only by what the caller is shown
+/// in clear. What is shown never denies; what is written is judged by `writeback`, which compares first.
+fn allowed(model: &Model, plan: &Plan, operation: &Operation) -> Result<(), Reason> {
+    let modules = operation.modules();
+    if !modules.iter().all(|module| model.classes.knows(module)) {
+        return Err(Reason::UnknownModule);
+    }
+    for used in operation.uses() {
+        match used.how {
+            Use::Shown | Use::Written => {}
+            Use::Matched | Use::Sorted | Use::Searched => usable(plan, &used.path)?,
+        }
+    }
+    let mut searched: Vec<&Module> = Vec::new();
+    match operation.target() {
+        Some(target) => operation.query.searched(target, &mut searched),
+        // Nothing says in which modules the CRM would search.
+        None if operation.query.search.is_some() => return Err(Reason::FieldNotUsable),
+        None => {}
+    }
+    for module in searched {
+        let rules = plan.records(module);
+        for field in rules.searched().ok_or(Reason::FieldNotUsable)? {
+            if !rules.field(field.as_str()).usable {
+                return Err(Reason::FieldNotUsable);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn usable(plan: &Plan, path: &FieldPath) -> Result<(), Reason> {
+    if plan.records(&path.module).field(path.field.as_str()).usable {
+        Ok(())
+    } else {
+        Err(Reason::FieldNotUsable)
+    }
+}

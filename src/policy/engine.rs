@@ -1,0 +1,170 @@
+//! Lift and cap: *the level of a category is the lowest of (best matching grant, every matching cap)*.
+//!
+//! `min` and `max` over a chain do not know any order, so neither does a policy: adding a cap or removing a grant never
+//! discloses more.
+
+use std::collections::BTreeSet;
+
+use crate::vocabulary::{Category, Level, Purpose, Role, RuleName};
+
+use super::model::{Applies, Cap, Grant, Model, about};
+
+/// Everything about a request that a rule can ask for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Situation {
+    /// The roles that count.
+    pub(super) roles: BTreeSet<Role>,
+    /// The purpose; `None` only for operations that need no caller.
+    pub(super) purpose: Option<Purpose>,
+    /// The strength of authentication that was proved.
+    pub(super) strength: Option<String>,
+}
+
+/// The level of one category, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) level: Level,
+    /// The grants that lift it to what it would be without caps; none if no grant lifts it above the default.
+    pub(super) grants: Vec<usize>,
+    /// The caps that lower it to what it is.
+    pub(super) caps: Vec<usize>,
+    /// Whether it may be written though it is not shown in clear.
+    pub(super) write: bool,
+    /// The names of the rules that made it so.
+    pub(super) by: Vec<RuleName>,
+}
+
+impl Grant {
+    /// Whether the grant matches, but perhaps for the strength of authentication.
+    pub(super) fn nearly_matches(&self, situation: &Situation) -> bool {
+        let purpose = match (&self.purposes, &situation.purpose) {
+            (None, _) => true,
+            (Some(purposes), Some(purpose)) => purposes.contains(purpose),
+            (Some(_), None) => false,
+        };
+        purpose && !self.roles.is_disjoint(&situation.roles)
+    }
+
+    /// Whether the grant matches.
+    pub(super) fn matches(&self, situation: &Situation) -> bool {
+        (self.requires.is_none() || self.requires == situation.strength)
+            && self.nearly_matches(situation)
+    }
+}
+
+impl Cap {
+    /// Whether the cap matches. In doubt it does: without roles nobody is exempt, without a purpose every one counts.
+    pub(super) fn matches(&self, situation: &Situation) -> bool {
+        let purpose = match (&self.purposes, &situation.purpose) {
+            (Some(purposes), Some(purpose)) => purposes.contains(purpose),
+            (None, _) | (_, None) => true,
+        };
+        purpose
+            && match &self.applies {
+                Applies::Everyone => true,
+                Applies::Roles(roles) => {
+                    situation.roles.is_empty() || !roles.is_disjoint(&situation.roles)
+                }
+                Applies::UnlessRoles(exempt) => {
+                    situation.roles.is_empty() || !situation.roles.is_subset(exempt)
+                }
+            }
+    }
+}
+
+impl Model {
+    /// What a level means for a category: `mask` shows nothing of one that has no mask.
+    pub(super) fn meaning(&self, level: Level, category: &Category) -> Level {
+        match self.categories.get(category) {
+            Some(model) if level == Level::Mask && model.mask.is_none() => {
+                if model.hidden {
+                    Level::Hide
+                } else {
+                    Level::Redact
+                }
+            }
+            Some(_) => level,
+            // No such category: nothing is shown of it.
+            None => Level::Hide,
+        }
+    }
+
+    /// The level of a category that no grant reaches.
+    pub(super) fn floor(&self, category: &Category) -> Level {
+        match self.categories.get(category) {
+            Some(model) if !model.hidden => self.ungranted,
+            _ => Level::Hide,
+        }
+    }
+
+    /// The level of a category.
+    pub(super) fn verdict(&self, situation: &Situation, category: &Category) -> Verdict {
+        let floor = self.floor(category);
+        let granted: Vec<(usize, &Grant)> = self
+            .grants
+            .iter()
+            .enumerate()
+            .filter(|(_, grant)| about(&grant.data, category) && grant.matches(situation))
+            .collect();
+        let best = granted
+            .iter()
+            .map(|(_, grant)| self.meaning(grant.level, category))
+            .fold(floor, Level::max);
+        let capped: Vec<(usize, &Cap)> = self
+            .caps
+            .iter()
+            .enumerate()
+            .filter(|(_, cap)| about(&cap.data, category) && cap.matches(situation))
+            .collect();
+        let level = capped
+            .iter()
+            .map(|(_, cap)| self.meaning(cap.level, category))
+            .fold(best, Level::min);
+        let grants: Vec<usize> = granted
+            .iter()
+            .filter(|(_, grant)| best > floor && self.meaning(grant.level, category) == best)
+            .map(|(at, _)| *at)
+            .collect();
+        let caps: Vec<usize> = capped
+            .iter()
+            // Where nothing was granted, a cap at the default level is the better reason: it says why.
+            .filter(|(_, cap)| {
+                (level < best || best == floor) && self.meaning(cap.level, category) == level
+            })
+            .map(|(at, _)| *at)
+            .collect();
+        let write = granted.iter().any(|(_, grant)| grant.write)
+            && capped.iter().all(|(_, cap)| cap.level == Level::Clear);
+        let by = self.names(&grants, &caps, level, floor);
+        Verdict {
+            level,
+            grants,
+            caps,
+            write,
+            by,
+        }
+    }
+
+    /// The rules without which the level would be another one, by name.
+    fn names(&self, grants: &[usize], caps: &[usize], level: Level, floor: Level) -> Vec<RuleName> {
+        let mut by: Vec<RuleName> = caps
+            .iter()
+            .filter_map(|at| self.caps.get(*at))
+            .map(|cap| cap.name.clone())
+            .collect();
+        // Below the default, caps alone made the level.
+        if caps.is_empty() || level > floor {
+            by.extend(
+                grants
+                    .iter()
+                    .filter_map(|at| self.grants.get(*at))
+                    .map(|grant| grant.name.clone()),
+            );
+        }
+        if by.is_empty() {
+            by.push(RuleName::new("defaults.ungranted"));
+        }
+        by.sort();
+        by
+    }
+}

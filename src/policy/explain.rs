@@ -1,0 +1,510 @@
+//! Which level each field of a module gets, and because of which rule: one page that a DPO can read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::diagnostic::{Place, nearest, quoted};
+use crate::dialect::Origin;
+use crate::vocabulary::{Category, Field, FieldPath, Level, Module, Purpose, Role};
+
+use super::Policy;
+use super::engine::Situation;
+use super::judge::{Treatment, View};
+use super::model::Model;
+use super::plan::Writable;
+
+/// What a policy gives to some roles for a purpose in one module.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The roles that count.
+    pub roles: Vec<Role>,
+    /// Roles that were asked for and may not invoke the purpose.
+    pub not_counted: Vec<Role>,
+    /// The purpose.
+    pub purpose: Purpose,
+    /// The purpose's label, if it has one.
+    pub label: Option<String>,
+    /// The purpose's legal basis.
+    pub basis: String,
+    /// The strength of authentication; `None` for a session of the CRM.
+    pub strength: Option<String>,
+    /// The module.
+    pub module: Module,
+    /// The policy's name.
+    pub policy: String,
+    /// The policy's hash.
+    pub hash: String,
+    /// The fields.
+    pub rows: Vec<Row>,
+}
+
+/// One field, or one pattern of fields.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The field's name; for a pattern, the pattern.
+    pub field: String,
+    /// Whether it is a pattern.
+    pub pattern: bool,
+    /// The categories; empty if it is not classified.
+    pub categories: Vec<Category>,
+    /// The level.
+    pub level: Level,
+    /// Why, in lines.
+    pub because: Vec<String>,
+    /// Names of the rules that made the level.
+    pub by: Vec<String>,
+    /// Whether it may be matched, sorted and searched.
+    pub usable: bool,
+    /// Whether it may be written: `yes`, `no`, or the kind of identifier that a value must be.
+    pub writable: &'static str,
+}
+
+/// Why nothing can be explained: a name that means nothing, or a purpose that is closed to all roles.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unexplained(String);
+
+impl Unexplained {
+    fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        let known: Vec<&str> = known.collect();
+        let hint = match nearest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if known.is_empty() => "the policy declares none".to_owned(),
+            None => format!("the policy declares: {}", known.join(", ")),
+        };
+        Self(format!("unknown {what} {}; {hint}", quoted(name)))
+    }
+}
+
+pub(super) fn explain(
+    policy: &Policy,
+    roles: &[Role],
+    purpose: &Purpose,
+    strength: Option<&str>,
+    module: &Module,
+) -> Result<Explanation, Unexplained> {
+    let model = &policy.core.model;
+    for role in roles {
+        if !model.roles.contains_key(role) {
+            let known = model.roles.keys().map(Role::as_str);
+            return Err(Unexplained::unknown("role", role.as_str(), known));
+        }
+    }
+    let Some(declared) = model.purposes.get(purpose) else {
+        let known = model.purposes.keys().map(Purpose::as_str);
+        return Err(Unexplained::unknown("purpose", purpose.as_str(), known));
+    };
+    if let Some(strength) = strength.filter(|strength| !model.strengths.contains(*strength)) {
+        let known = model.strengths.iter().map(String::as_str);
+        return Err(Unexplained::unknown("strength", strength, known));
+    }
+    if !model.classes.knows(module) {
+        let known = model.classes.modules.keys().map(Module::as_str);
+        return Err(Unexplained::unknown("module", module.as_str(), known));
+    }
+    let asked: BTreeSet<Role> = roles.iter().cloned().collect();
+    let (counted, not_counted): (BTreeSet<Role>, BTreeSet<Role>) = asked
+        .into_iter()
+        .partition(|role| declared.roles.contains(role));
+    if counted.is_empty() {
+        let may: Vec<&str> = declared.roles.iter().map(Role::as_str).collect();
+        return Err(Unexplained(format!(
+            "none of these roles may invoke {}; these may: {}",
+            quoted(purpose.as_str()),
+            may.join(", ")
+        )));
+    }
+    let situation = Situation {
+        roles: counted.clone(),
+        purpose: Some(purpose.clone()),
+        strength: strength.map(str::to_owned),
+    };
+    let view = View::new(policy.core.clone(), situation);
+    Ok(Explanation {
+        roles: counted.into_iter().collect(),
+        not_counted: not_counted.into_iter().collect(),
+        purpose: purpose.clone(),
+        label: declared
+            .labels
+            .en
+            .clone()
+            .or_else(|| declared.labels.fr.clone()),
+        basis: declared.basis.to_string(),
+        strength: strength.map(str::to_owned),
+        module: module.clone(),
+        policy: model.name.clone(),
+        hash: model.hash.clone(),
+        rows: Writer::new(&view).rows(module),
+    })
+}
+
+/// Writes the reasons; a file's path is written where it changes, then only lines.
+struct Writer<'a> {
+    view: &'a View,
+    model: &'a Model,
+    path: String,
+}
+
+impl<'a> Writer<'a> {
+    fn new(view: &'a View) -> Self {
+        Self {
+            view,
+            model: &view.core.model,
+            path: String::new(),
+        }
+    }
+
+    /// Fields that the policy classifies by name, stock fields that a wildcard or a copy reaches, patterns, the rest.
+    fn rows(&mut self, module: &Module) -> Vec<Row> {
+        let classes = &self.model.classes;
+        let sections: Vec<_> = [Some(&classes.everywhere), classes.modules.get(module)]
+            .into_iter()
+            .flatten()
+            .collect();
+        let mut fields: BTreeSet<Field> = sections
+            .iter()
+            .flat_map(|section| section.exact.keys().cloned())
+            .collect();
+        for stock in self.view.core.dialect.stock_fields(module) {
+            let field = Field::fold(stock);
+            if !self.view.sources(module, &field).categories.is_empty() {
+                fields.insert(field);
+            }
+        }
+        let mut patterns: BTreeMap<&str, BTreeSet<Category>> = BTreeMap::new();
+        for wildcard in sections.iter().flat_map(|section| &section.wildcards) {
+            patterns
+                .entry(wildcard.pattern.as_str())
+                .or_default()
+                .extend(wildcard.categories.iter().cloned());
+        }
+        let mut rows: Vec<Row> = fields
+            .iter()
+            .filter_map(|field| self.field(module, field))
+            .collect();
+        for (pattern, categories) in patterns {
+            rows.push(self.pattern(pattern, &categories));
+        }
+        rows.push(self.rest());
+        rows
+    }
+
+    /// A field; `None` for what the dialect alone rules.
+    fn field(&mut self, module: &Module, field: &Field) -> Option<Row> {
+        let origin = self.view.core.dialect.origin(module, field.as_str());
+        if !matches!(origin, Origin::Own | Origin::Items(_) | Origin::Copy { .. }) {
+            return None;
+        }
+        let judged = self.view.judge(module, field);
+        let sources = self.view.sources(module, field);
+        let mut because = self.because(&judged.categories, judged.level);
+        if sources.unclassified {
+            because.push("defaults.unclassified".to_owned());
+        }
+        for (_, by) in &sources.withheld {
+            because.push((*by).to_owned());
+        }
+        if judged.treatment == Treatment::Redact
+            && judged.categories.len() > 1
+            && because.is_empty()
+        {
+            because.push("its categories are masked in different ways".to_owned());
+        }
+        if let Some(first) = because.first_mut() {
+            if matches!(judged.treatment, Treatment::Text(_)) {
+                first.push_str("; identifiers found inside follow their own category");
+            }
+            if let Origin::Copy { of, perhaps } = &origin {
+                let names: Vec<String> = of
+                    .iter()
+                    .chain(perhaps)
+                    .map(|path| name_in(path, module))
+                    .collect();
+                let _ = write!(first, "; made of {}", names.join(", "));
+            }
+        }
+        let nearly = self.nearly(&judged.categories, judged.level);
+        because.extend(nearly);
+        Some(Row {
+            field: field.to_string(),
+            pattern: false,
+            categories: judged.categories,
+            level: judged.level,
+            because,
+            by: judged.by.iter().map(ToString::to_string).collect(),
+            usable: judged.usable,
+            writable: match judged.writable {
+                Writable::No => "no",
+                Writable::Yes => "yes",
+                Writable::Valid(kind) => kind.as_str(),
+            },
+        })
+    }
+
+    fn pattern(&mut self, pattern: &str, categories: &BTreeSet<Category>) -> Row {
+        let categories: Vec<Category> = categories.iter().cloned().collect();
+        let verdicts: Vec<_> = categories
+            .iter()
+            .map(|category| self.view.verdict(category))
+            .collect();
+        let level = verdicts
+            .iter()
+            .map(|verdict| verdict.level)
+            .min()
+            .unwrap_or(Level::Hide);
+        let mut because = self.because(&categories, level);
+        because.extend(self.nearly(&categories, level));
+        let mut by: Vec<String> = verdicts
+            .iter()
+            .filter(|verdict| verdict.level == level)
+            .flat_map(|verdict| verdict.by.iter().map(ToString::to_string))
+            .collect();
+        by.sort();
+        by.dedup();
+        Row {
+            field: pattern.to_owned(),
+            pattern: true,
+            categories,
+            level,
+            because,
+            by,
+            usable: level == Level::Clear,
+            writable: if level == Level::Clear { "yes" } else { "no" },
+        }
+    }
+
+    fn rest(&self) -> Row {
+        Row {
+            field: "(any other)".to_owned(),
+            pattern: true,
+            categories: Vec::new(),
+            level: self.model.unclassified,
+            because: vec!["defaults.unclassified".to_owned()],
+            by: vec!["defaults.unclassified".to_owned()],
+            usable: false,
+            writable: "no",
+        }
+    }
+
+    /// The reasons of the categories that have the field's level.
+    fn because(&mut self, categories: &[Category], level: Level) -> Vec<String> {
+        let mut because: Vec<String> = Vec::new();
+        for category in categories {
+            let verdict = self.view.verdict(category);
+            if verdict.level != level {
+                continue;
+            }
+            let mut parts: Vec<String> = Vec::new();
+            for cap in verdict
+                .caps
+                .iter()
+                .filter_map(|at| self.model.caps.get(*at))
+            {
+                let mut part = format!("cap {} ({})", cap.name, self.at(&cap.place));
+                if let Some(why) = &cap.why {
+                    let _ = write!(part, ": {why}");
+                }
+                if cap.firm {
+                    part.push_str("; firm");
+                }
+                parts.push(part);
+            }
+            if verdict.caps.is_empty() {
+                for grant in verdict
+                    .grants
+                    .iter()
+                    .filter_map(|at| self.model.grants.get(*at))
+                {
+                    let mut part = format!("grant {} ({})", grant.name, self.at(&grant.place));
+                    if let Some(why) = &grant.why {
+                        let _ = write!(part, ": {why}");
+                    }
+                    parts.push(part);
+                }
+            }
+            if parts.is_empty() {
+                parts.push(self.ungranted(category).to_owned());
+            }
+            for part in parts {
+                if !because.contains(&part) {
+                    because.push(part);
+                }
+            }
+        }
+        because
+    }
+
+    fn ungranted(&self, category: &Category) -> &'static str {
+        let matched = self.model.grants.iter().any(|grant| {
+            super::model::about(&grant.data, category) && grant.matches(&self.view.situation)
+        });
+        if matched {
+            "granted, but nothing of this category is shown so (it has no mask)"
+        } else {
+            "no grant for these roles and this purpose"
+        }
+    }
+
+    /// Grants that only a stronger authentication keeps from showing more.
+    fn nearly(&mut self, categories: &[Category], level: Level) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (at, grant) in self.model.grants.iter().enumerate() {
+            let Some(strength) = &grant.requires else {
+                continue;
+            };
+            let situation = &self.view.situation;
+            if grant.matches(situation) || !grant.nearly_matches(situation) {
+                continue;
+            }
+            let stronger = Situation {
+                strength: Some(strength.clone()),
+                ..situation.clone()
+            };
+            let would = categories
+                .iter()
+                .map(|category| self.model.verdict(&stronger, category))
+                .collect::<Vec<_>>();
+            let lowest = would.iter().map(|verdict| verdict.level).min();
+            let named = would.iter().any(|verdict| verdict.grants.contains(&at));
+            if let Some(would) = lowest.filter(|would| *would > level && named) {
+                lines.push(format!(
+                    "nearly: {} ({}) would give {would}, needs {strength} authentication",
+                    grant.name,
+                    self.at(&grant.place),
+                ));
+            }
+        }
+        lines
+    }
+
+    /// `file:line`, or only the line if the file was the last one named.
+    fn at(&mut self, place: &Place) -> String {
+        let line = place.line();
+        if self.path == place.file.path() {
+            line.to_string()
+        } else {
+            self.path = place.file.path().to_owned();
+            format!("{}:{line}", self.path)
+        }
+    }
+}
+
+fn name_in(path: &FieldPath, module: &Module) -> String {
+    if path.module == *module {
+        path.field.to_string()
+    } else {
+        path.to_string()
+    }
+}
+
+impl Explanation {
+    /// One page of text.
+    pub fn render(&self) -> String {
+        let mut out = String::new();
+        let roles: Vec<&str> = self.roles.iter().map(Role::as_str).collect();
+        let session = self.strength.as_ref().map_or_else(
+            || "CRM session".to_owned(),
+            |strength| format!("{strength} authentication"),
+        );
+        let _ = writeln!(
+            out,
+            "{}, for \"{}\" ({}), {session} — policy {} {}",
+            roles.join(", "),
+            self.label.as_deref().unwrap_or(self.purpose.as_str()),
+            self.basis.replace('-', " "),
+            self.policy,
+            short(&self.hash),
+        );
+        for role in &self.not_counted {
+            let _ = writeln!(out, "{role} does not count: it may not invoke this purpose");
+        }
+        out.push('\n');
+        let cells: Vec<[String; 3]> = self
+            .rows
+            .iter()
+            .map(|row| {
+                [
+                    row.field.clone(),
+                    categories(&row.categories),
+                    row.level.to_string(),
+                ]
+            })
+            .collect();
+        let widths: Vec<usize> = ["FIELD", "CATEGORY", "LEVEL"]
+            .iter()
+            .enumerate()
+            .map(|(column, head)| {
+                let cells = cells.iter().filter_map(|row| row.get(column));
+                cells.map(String::len).fold(head.len(), usize::max)
+            })
+            .collect();
+        let [field, category, level] = widths.as_slice() else {
+            return out;
+        };
+        let mut line = |cells: [&str; 4]| {
+            let [a, b, c, d] = cells;
+            let line = format!("{a:field$}  {b:category$}  {c:level$}  {d}");
+            out.push_str(line.trim_end());
+            out.push('\n');
+        };
+        line(["FIELD", "CATEGORY", "LEVEL", "BECAUSE"]);
+        for (row, [a, b, c]) in self.rows.iter().zip(&cells) {
+            let mut because = row.because.iter();
+            line([a, b, c, because.next().map_or("", String::as_str)]);
+            for more in because {
+                line(["", "", "", more]);
+            }
+        }
+        out
+    }
+
+    /// The same as JSON.
+    pub fn to_json(&self) -> Value {
+        let rows: Vec<Value> = self
+            .rows
+            .iter()
+            .map(|row| {
+                json!({
+                    "field": row.field,
+                    "pattern": row.pattern,
+                    "categories": row.categories,
+                    "level": row.level,
+                    "because": row.because,
+                    "by": row.by,
+                    "usable": row.usable,
+                    "writable": row.writable,
+                })
+            })
+            .collect();
+        json!({
+            "policy": self.policy,
+            "hash": self.hash,
+            "roles": self.roles,
+            "not_counted": self.not_counted,
+            "purpose": self.purpose,
+            "label": self.label,
+            "legal_basis": self.basis,
+            "strength": self.strength,
+            "module": self.module,
+            "fields": rows,
+        })
+    }
+}
+
+fn categories(categories: &[Category]) -> String {
+    if categories.is_empty() {
+        return "(unclassified)".to_owned();
+    }
+    let names: Vec<&str> = categories.iter().map(Category::as_str).collect();
+    names.join(", ")
+}
+
+/// `sha256:5d41…c2`
+fn short(hash: &str) -> String {
+    match (hash.get(..11), hash.get(hash.len().saturating_sub(2)..)) {
+        (Some(head), Some(tail)) if hash.len() > 13 => format!("{head}…{tail}"),
+        _ => hash.to_owned(),
+    }
+}

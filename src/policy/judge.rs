@@ -1,0 +1,446 @@
+//! From the levels of categories to the rule of one field, in one situation.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use dashmap::DashMap;
+
+use crate::detect::Kind;
+use crate::dialect::{Dialect, Items, Origin};
+use crate::mask::{Mask, Tokenizer};
+use crate::vocabulary::{Category, Field, FieldPath, Level, Module, RuleName};
+
+use super::catalogue::{category_of, kind_of};
+use super::engine::{Situation, Verdict};
+use super::model::{Model, about};
+use super::plan::{FieldRule, Show, SpanRule, TextRule, Writable};
+
+/// How far copies of copies are followed.
+const COPY_DEPTH_MAX: usize = 8;
+
+/// What all situations share.
+pub(super) struct Core {
+    pub(super) model: Model,
+    pub(super) dialect: Arc<dyn Dialect>,
+    token_key: Box<[u8]>,
+    /// One a category that is shown as a token; bounded by the number of categories.
+    tokenizers: DashMap<Category, Arc<Tokenizer>>,
+}
+
+impl Core {
+    pub(super) fn new(model: Model, dialect: Arc<dyn Dialect>, token_key: &[u8]) -> Self {
+        Self {
+            model,
+            dialect,
+            token_key: token_key.into(),
+            tokenizers: DashMap::new(),
+        }
+    }
+
+    fn tokenizer(&self, category: &Category) -> Arc<Tokenizer> {
+        self.tokenizers
+            .entry(category.clone())
+            .or_insert_with(|| Arc::new(Tokenizer::new(&self.token_key, category.as_str())))
+            .clone()
+    }
+}
+
+impl fmt::Debug for Core {
+    // The token key is a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core")
+            .field("policy", &self.model.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The levels of all categories in one situation.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) core: Arc<Core>,
+    pub(super) situation: Situation,
+    verdicts: HashMap<Category, Verdict>,
+}
+
+/// Where the categories of a field come from.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    /// Categories of the field and of what it copies.
+    pub(super) categories: BTreeSet<Category>,
+    /// Whether something of it is not classified.
+    pub(super) unclassified: bool,
+    /// Whether something of it is of a kind that is never shown, and how it is withheld.
+    pub(super) withheld: BTreeSet<(Level, &'static str)>,
+}
+
+/// What becomes of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Treatment {
+    Remove,
+    Redact,
+    Token(Category),
+    Mask(Mask),
+    Clear,
+    /// Clear text in which identifiers of these kinds are looked for.
+    Text(Vec<Kind>),
+}
+
+/// What one situation says of a field that holds data.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Judgement {
+    pub(super) level: Level,
+    pub(super) categories: Vec<Category>,
+    pub(super) by: Vec<RuleName>,
+    pub(super) treatment: Treatment,
+    pub(super) usable: bool,
+    pub(super) writable: Writable,
+}
+
+impl View {
+    pub(super) fn new(core: Arc<Core>, situation: Situation) -> Self {
+        let verdicts = core
+            .model
+            .categories
+            .keys()
+            .map(|category| (category.clone(), core.model.verdict(&situation, category)))
+            .collect();
+        Self {
+            core,
+            situation,
+            verdicts,
+        }
+    }
+
+    /// The verdict about a category.
+    pub(super) fn verdict(&self, category: &Category) -> Verdict {
+        self.verdicts.get(category).map_or_else(
+            || self.core.model.verdict(&self.situation, category),
+            Verdict::clone,
+        )
+    }
+
+    /// The rule of a field.
+    pub(super) fn rule(&self, module: &Module, field: &Field) -> FieldRule {
+        let known = self.known(module, field);
+        match self.core.dialect.origin(module, field.as_str()) {
+            Origin::Secret => {
+                self.fixed(module, field, Level::Hide, Show::Remove, "dialect.secret")
+            }
+            Origin::UnknownRelated => self.fixed(
+                module,
+                field,
+                Level::Redact,
+                Show::Redact,
+                "dialect.unknown-related",
+            ),
+            Origin::CopyOfParent { told_by } => {
+                let show = Show::ByParent { told_by };
+                self.fixed(module, field, Level::Redact, show, "dialect.parent")
+            }
+            Origin::Related(target) if self.core.model.classes.knows(&target) => {
+                let show = Show::Related(target);
+                self.fixed(module, field, Level::Clear, show, "dialect.related")
+            }
+            Origin::Related(_) => self.fixed(
+                module,
+                field,
+                Level::Redact,
+                Show::Redact,
+                "dialect.unknown-related",
+            ),
+            Origin::Structural(shape) => {
+                let show = Show::Shaped(Arc::new(shape));
+                self.fixed(module, field, Level::Clear, show, "dialect.structural")
+            }
+            Origin::Own => self.data(module, field, None, known),
+            Origin::Items(items) => self.data(module, field, Some(items), known),
+            Origin::Copy { .. } => self.data(module, field, None, known),
+        }
+    }
+
+    fn known(&self, module: &Module, field: &Field) -> bool {
+        !self.core.model.classes.of(module, field).is_empty()
+            || self
+                .core
+                .dialect
+                .stock_fields(module)
+                .iter()
+                .any(|stock| stock.eq_ignore_ascii_case(field.as_str()))
+    }
+
+    /// The rule of a field that the dialect rules alone: neither matched nor written.
+    fn fixed(
+        &self,
+        module: &Module,
+        field: &Field,
+        level: Level,
+        show: Show,
+        by: &str,
+    ) -> FieldRule {
+        let structural = matches!(show, Show::Shaped(_) | Show::Related(_));
+        FieldRule {
+            module: module.clone(),
+            field: field.clone(),
+            level,
+            categories: Vec::new(),
+            by: vec![RuleName::new(by)],
+            show,
+            usable: false,
+            writable: Writable::No,
+            structural,
+            known: structural || self.known(module, field),
+        }
+    }
+
+    fn data(&self, module: &Module, field: &Field, items: Option<Items>, known: bool) -> FieldRule {
+        let judgement = self.judge(module, field);
+        let mut level = judgement.level;
+        let mut show = match judgement.treatment {
+            Treatment::Remove => Show::Remove,
+            Treatment::Redact => Show::Redact,
+            Treatment::Token(category) => Show::Token(self.core.tokenizer(&category)),
+            Treatment::Mask(mask) => Show::Mask(mask),
+            Treatment::Clear => Show::Clear,
+            Treatment::Text(kinds) => Show::Text(Arc::new(TextRule {
+                spans: kinds.iter().map(|kind| self.span(*kind)).collect(),
+            })),
+        };
+        if let Some(items) = items {
+            show = match show {
+                Show::Remove => Show::Remove,
+                // A list has no token: it is redacted, and reported so.
+                Show::Redact | Show::Token(_) => {
+                    level = level.min(Level::Redact);
+                    Show::Redact
+                }
+                inner => Show::Items {
+                    items,
+                    inner: Box::new(inner),
+                },
+            };
+        }
+        FieldRule {
+            module: module.clone(),
+            field: field.clone(),
+            level,
+            categories: judgement.categories,
+            by: judgement.by,
+            show,
+            usable: judgement.usable,
+            writable: judgement.writable,
+            structural: false,
+            known,
+        }
+    }
+
+    fn span(&self, kind: Kind) -> SpanRule {
+        let category = category_of(kind);
+        let verdict = self.verdict(&category);
+        let model = self.core.model.categories.get(&category);
+        SpanRule {
+            kind,
+            level: verdict.level,
+            by: verdict.by,
+            mask: model.and_then(|model| model.mask.clone()),
+            tokenizer: (verdict.level == Level::Token).then(|| self.core.tokenizer(&category)),
+            writable: verdict.level == Level::Clear || verdict.write,
+            category,
+        }
+    }
+
+    /// What the situation says of a field that holds data: its own, or a copy.
+    pub(super) fn judge(&self, module: &Module, field: &Field) -> Judgement {
+        let sources = self.sources(module, field);
+        let mut reasons: Vec<(Level, Vec<RuleName>)> = Vec::new();
+        let mut below: Vec<(&Category, Verdict)> = Vec::new();
+        for category in &sources.categories {
+            let verdict = self.verdict(category);
+            reasons.push((verdict.level, verdict.by.clone()));
+            if verdict.level < Level::Clear {
+                below.push((category, verdict));
+            }
+        }
+        if sources.unclassified {
+            let by = RuleName::new("defaults.unclassified");
+            reasons.push((self.core.model.unclassified, vec![by]));
+        }
+        for (level, by) in &sources.withheld {
+            reasons.push((*level, vec![RuleName::new(by)]));
+        }
+        let lowest = reasons
+            .iter()
+            .map(|(level, _)| *level)
+            .min()
+            .unwrap_or(Level::Hide);
+        let mut treatment = self.treatment(lowest, &below);
+        let level = match treatment {
+            Treatment::Redact => lowest.min(Level::Redact),
+            _ => lowest,
+        };
+        // Where masks contradict each other, all of them made it redacted.
+        let told = if level < lowest { Level::Mask } else { lowest };
+        let mut by: Vec<RuleName> = reasons
+            .into_iter()
+            .filter(|(level, _)| *level <= told)
+            .flat_map(|(_, by)| by)
+            .collect();
+        by.sort();
+        by.dedup();
+        let writable = self.writable(module, field, &sources, lowest, &below);
+        let mut usable = lowest == Level::Clear;
+        if treatment == Treatment::Clear {
+            let kinds = self.looked_for(&sources.categories);
+            if !kinds.is_empty() {
+                usable = kinds
+                    .iter()
+                    .all(|kind| self.verdict(&category_of(*kind)).level == Level::Clear);
+                treatment = Treatment::Text(kinds);
+            }
+        }
+        Judgement {
+            level,
+            categories: sources.categories.into_iter().collect(),
+            by,
+            treatment,
+            usable,
+            writable,
+        }
+    }
+
+    /// Categories below clear that would be treated differently are redacted: a token beside a mask, or two masks,
+    /// would show what neither category shows.
+    fn treatment(&self, lowest: Level, below: &[(&Category, Verdict)]) -> Treatment {
+        match lowest {
+            Level::Hide => return Treatment::Remove,
+            Level::Redact => return Treatment::Redact,
+            Level::Clear => return Treatment::Clear,
+            Level::Token | Level::Mask => {}
+        }
+        let one = |(category, verdict): &(&Category, Verdict)| match verdict.level {
+            Level::Token => Treatment::Token((*category).clone()),
+            Level::Mask => self
+                .core
+                .model
+                .categories
+                .get(*category)
+                .and_then(|model| model.mask.clone())
+                .map_or(Treatment::Redact, Treatment::Mask),
+            _ => Treatment::Redact,
+        };
+        let mut all = below.iter().map(one);
+        let first = all.next().unwrap_or(Treatment::Redact);
+        if all.all(|other| other == first) {
+            first
+        } else {
+            Treatment::Redact
+        }
+    }
+
+    /// The kinds of identifier that detectors look for in a field of these categories.
+    fn looked_for(&self, categories: &BTreeSet<Category>) -> Vec<Kind> {
+        let kinds: BTreeSet<Kind> = self
+            .core
+            .model
+            .detectors
+            .iter()
+            .filter(|detector| {
+                categories
+                    .iter()
+                    .any(|category| about(&detector.within, category))
+            })
+            .flat_map(|detector| detector.find.iter().copied())
+            .collect();
+        kinds.into_iter().collect()
+    }
+
+    fn writable(
+        &self,
+        module: &Module,
+        field: &Field,
+        sources: &Sources,
+        lowest: Level,
+        below: &[(&Category, Verdict)],
+    ) -> Writable {
+        if lowest == Level::Clear {
+            return Writable::Yes;
+        }
+        let own = matches!(
+            self.core.dialect.origin(module, field.as_str()),
+            Origin::Own
+        );
+        if !own || sources.unclassified || !sources.withheld.is_empty() {
+            return Writable::No;
+        }
+        let mut kinds = BTreeSet::new();
+        for (category, verdict) in below {
+            match kind_of(category) {
+                Some(kind) if verdict.write => kinds.insert(kind),
+                _ => return Writable::No,
+            };
+        }
+        match kinds.pop_first() {
+            Some(kind) if kinds.is_empty() => Writable::Valid(kind),
+            _ => Writable::No,
+        }
+    }
+
+    /// The categories of a field and of everything that it copies.
+    pub(super) fn sources(&self, module: &Module, field: &Field) -> Sources {
+        let mut sources = Sources::default();
+        let path = FieldPath {
+            module: module.clone(),
+            field: field.clone(),
+        };
+        self.gather(&path, false, 0, &mut BTreeSet::new(), &mut sources);
+        if sources.categories.is_empty() && sources.withheld.is_empty() {
+            sources.unclassified = true;
+        }
+        sources
+    }
+
+    /// `perhaps`: the source counts where the policy classifies it.
+    fn gather(
+        &self,
+        path: &FieldPath,
+        perhaps: bool,
+        depth: usize,
+        seen: &mut BTreeSet<(FieldPath, bool)>,
+        into: &mut Sources,
+    ) {
+        if !seen.insert((path.clone(), perhaps)) {
+            return;
+        }
+        let own = self.core.model.classes.of(&path.module, &path.field);
+        let origin = self.core.dialect.origin(&path.module, path.field.as_str());
+        match origin {
+            Origin::Secret => {
+                into.withheld.insert((Level::Hide, "dialect.secret"));
+            }
+            Origin::Structural(_) => {}
+            Origin::Related(_) | Origin::UnknownRelated => {
+                into.withheld
+                    .insert((Level::Redact, "dialect.unknown-related"));
+            }
+            Origin::CopyOfParent { .. } => {
+                into.withheld.insert((Level::Redact, "dialect.parent"));
+            }
+            Origin::Own | Origin::Items(_) => {
+                into.unclassified |= own.is_empty() && !perhaps;
+                into.categories.extend(own);
+            }
+            Origin::Copy { .. } if depth >= COPY_DEPTH_MAX => {
+                into.withheld.insert((Level::Redact, "dialect.copy"));
+            }
+            Origin::Copy { of, perhaps: maybe } => {
+                into.categories.extend(own);
+                for source in &of {
+                    self.gather(source, perhaps, depth + 1, seen, into);
+                }
+                for source in &maybe {
+                    self.gather(source, true, depth + 1, seen, into);
+                }
+            }
+        }
+    }
+}

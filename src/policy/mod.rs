@@ -1,0 +1,206 @@
+//! What the caller may have: YAML → checked policy → decision table; maps evidence to roles.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostics, File};
+use crate::dialect::{Dialect, Operation};
+use crate::identity::Caller;
+use crate::vocabulary::{Module, Purpose, Role};
+
+mod catalogue;
+mod check;
+mod classes;
+pub mod codes;
+mod decide;
+mod document;
+mod engine;
+mod explain;
+mod judge;
+mod model;
+mod plan;
+mod rules;
+mod sections;
+mod source;
+mod table;
+mod warnings;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use catalogue::{BuiltIn, CATALOGUE};
+pub use explain::{Explanation, Row, Unexplained};
+pub use plan::{
+    Decision, Denial, FieldRule, Plan, PurposeChosen, RecordRules, Show, SpanRule, TextRule,
+    Writable,
+};
+
+use engine::Situation;
+use judge::Core;
+use table::Tables;
+
+/// A policy that was checked and compiled.
+#[derive(Debug)]
+pub struct Policy {
+    core: Arc<Core>,
+    tables: Tables,
+}
+
+/// One file of a policy: its name in messages, and its text.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The path as messages show it.
+    pub path: String,
+    /// The text.
+    pub text: String,
+}
+
+/// How much a policy holds.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Summary {
+    /// The policy's name.
+    pub policy: String,
+    /// Its hash.
+    pub hash: String,
+    /// Grants.
+    pub grants: usize,
+    /// Caps.
+    pub caps: usize,
+    /// Entries under `classify`.
+    pub classifications: usize,
+    /// Known modules.
+    pub modules: usize,
+}
+
+impl Policy {
+    /// Reads the `*.yaml` and `*.yml` files of a folder, not of the folders in it.
+    pub fn read(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
+        source::read(dir)
+    }
+
+    /// Checks and compiles. Every problem is in the diagnostics; a policy comes out only if none is an error.
+    pub fn compile(
+        sources: &[Source],
+        dialect: Arc<dyn Dialect>,
+        token_key: &[u8],
+    ) -> (Option<Self>, Diagnostics) {
+        let mut found = Diagnostics::new();
+        let mut document = document::Document::default();
+        for source in sources {
+            let file = File::new(source.path.as_str(), source.text.as_str());
+            sections::read(&file, &mut document, &mut found);
+        }
+        source::require_name(sources, &document, &mut found);
+        let model = check::check(document, source::hash(sources), &mut found);
+        if found.has_errors() {
+            return (None, found);
+        }
+        warnings::warn(&model, dialect.as_ref(), &mut found);
+        let core = Arc::new(Core::new(model, dialect, token_key));
+        let tables = Tables::new(core.clone());
+        (Some(Self { core, tables }), found)
+    }
+
+    /// The policy's name.
+    pub fn name(&self) -> &str {
+        &self.core.model.name
+    }
+
+    /// The hash of its meaning-bearing text: `sha256:…`.
+    pub fn hash(&self) -> &str {
+        &self.core.model.hash
+    }
+
+    /// The roles that it declares.
+    pub fn roles(&self) -> impl Iterator<Item = &Role> {
+        self.core.model.roles.keys()
+    }
+
+    /// The purposes that it declares.
+    pub fn purposes(&self) -> impl Iterator<Item = &Purpose> {
+        self.core.model.purposes.keys()
+    }
+
+    /// The modules that it knows.
+    pub fn modules(&self) -> impl Iterator<Item = &Module> {
+        self.core.model.classes.modules.keys()
+    }
+
+    /// Whether it knows a module: only then do that module's records pass.
+    pub fn knows(&self, module: &Module) -> bool {
+        self.core.model.classes.modules.contains_key(module)
+    }
+
+    /// How much it holds.
+    pub fn summary(&self) -> Summary {
+        let model = &self.core.model;
+        let sections = model.classes.modules.values();
+        Summary {
+            policy: model.name.clone(),
+            hash: model.hash.clone(),
+            grants: model.grants.len(),
+            caps: model.caps.len(),
+            classifications: sections
+                .chain([&model.classes.everywhere])
+                .map(|section| section.exact.len() + section.wildcards.len())
+                .sum(),
+            modules: model.classes.modules.len(),
+        }
+    }
+
+    /// Decides about one operation of one caller, who may have stated a purpose.
+    pub fn decide(
+        &self,
+        caller: &Caller,
+        stated_purpose: Option<&str>,
+        operation: &Operation,
+    ) -> Decision {
+        decide::decide(self, caller, stated_purpose, operation)
+    }
+
+    /// The plan of operations that need no caller: no role counts, so nothing is granted.
+    pub fn public_plan(&self) -> Plan {
+        Plan {
+            table: self.tables.of(Situation::default()),
+            roles: Vec::new(),
+            purpose: None,
+        }
+    }
+
+    /// Which level each field of a module gets for some roles and a purpose, and because of which rule.
+    pub fn explain(
+        &self,
+        roles: &[Role],
+        purpose: &Purpose,
+        strength: Option<&str>,
+        module: &Module,
+    ) -> Result<Explanation, Unexplained> {
+        explain::explain(self, roles, purpose, strength, module)
+    }
+}
+
+impl Summary {
+    /// What `check` prints last.
+    pub fn render(&self, found: &Diagnostics) -> String {
+        let count = |number: usize, one: &str, many: &str| {
+            format!("{number} {}", if number == 1 { one } else { many })
+        };
+        format!(
+            "policy `{}` is valid: {}, {}, {} in {}\n{}  {}, {}\n",
+            self.policy,
+            count(self.grants, "grant", "grants"),
+            count(self.caps, "cap", "caps"),
+            count(
+                self.classifications,
+                "classification entry",
+                "classification entries"
+            ),
+            count(self.modules, "module", "modules"),
+            self.hash,
+            count(found.warnings(), "warning", "warnings"),
+            count(found.notes(), "note", "notes"),
+        )
+    }
+}

@@ -1,0 +1,210 @@
+//! What a caller may have: the decision about one operation, and the rule of each field it can touch.
+
+use std::sync::Arc;
+
+use crate::detect::Kind;
+use crate::dialect::{Items, Shape};
+use crate::mask::{Mask, Tokenizer};
+use crate::reason::Reason;
+use crate::vocabulary::{Category, Field, Level, Module, Purpose, Role, RuleName};
+
+use super::table::Table;
+
+/// The decision about one operation.
+#[must_use]
+#[derive(Debug)]
+pub enum Decision {
+    /// Not at all.
+    Deny(Denial),
+    /// On these terms.
+    Permit(Plan),
+}
+
+/// A refusal by the policy, with what is known about the caller for the log.
+#[derive(Debug)]
+pub struct Denial {
+    /// Why.
+    pub reason: Reason,
+    /// The roles that count, as far as they were found.
+    pub roles: Vec<Role>,
+    /// The purpose, if one was found.
+    pub purpose: Option<PurposeChosen>,
+}
+
+/// A purpose, and how it came to be the one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PurposeChosen {
+    /// The purpose.
+    pub purpose: Purpose,
+    /// `header` or `default`.
+    pub chosen_by: &'static str,
+    /// The legal basis that the policy states for it.
+    pub basis: Arc<str>,
+}
+
+/// The terms of a permitted operation. Made only by [`super::Policy::decide`]; holding one proves that a rule permitted this.
+///
+/// ```compile_fail
+/// // No plan without a decision: the constructor and the fields are private.
+/// let plan = paravent::policy::Plan { table: todo!(), roles: vec![], purpose: None };
+/// ```
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(super) table: Arc<Table>,
+    pub(super) roles: Vec<Role>,
+    pub(super) purpose: Option<PurposeChosen>,
+}
+
+impl Plan {
+    /// The roles that count.
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
+    }
+
+    /// The purpose; `None` only for operations that need no caller.
+    pub fn purpose(&self) -> Option<&PurposeChosen> {
+        self.purpose.as_ref()
+    }
+
+    /// The rules of a module's records.
+    pub fn records(&self, module: &Module) -> Arc<RecordRules> {
+        self.table.records(module)
+    }
+}
+
+/// The rules of one module's records under one plan: one look-up a field.
+///
+/// A module that the policy does not know has rules too: each of its fields is unclassified.
+#[derive(Debug)]
+pub struct RecordRules {
+    // The policy module owns the insides; see `rules.rs`.
+    pub(super) inner: super::rules::Rules,
+}
+
+impl RecordRules {
+    /// The module.
+    pub fn module(&self) -> &Module {
+        self.inner.module()
+    }
+
+    /// The rule of a field. The name is folded to ASCII lower case here; look-ups of names seen before do not allocate.
+    pub fn field(&self, name: &str) -> Arc<FieldRule> {
+        self.inner.field(name)
+    }
+
+    /// The rules of all fields that the policy or the dialect knows of this module and that hold data.
+    pub fn known(&self) -> Vec<Arc<FieldRule>> {
+        self.inner.known()
+    }
+
+    /// How the name of one of this module's records is shown where another record copies it (`parent_name`); `None`
+    /// if the policy does not know the module.
+    pub fn display_name(&self) -> Option<Arc<FieldRule>> {
+        self.inner.display_name()
+    }
+
+    /// The fields that the CRM's full-text search looks into; `None` if the policy does not list the module.
+    pub fn searched(&self) -> Option<&[Field]> {
+        self.inner.searched()
+    }
+}
+
+/// What the plan says of one field.
+#[derive(Debug)]
+pub struct FieldRule {
+    /// The module.
+    pub module: Module,
+    /// The field.
+    pub field: Field,
+    /// The level, as the log reports it. Structural fields are `Clear`.
+    pub level: Level,
+    /// The categories of the field and of what it copies; empty if nobody has classified it.
+    pub categories: Vec<Category>,
+    /// The rules that made the level what it is.
+    pub by: Vec<RuleName>,
+    /// What becomes of the value.
+    pub show: Show,
+    /// Whether the caller may match, sort or search by it.
+    pub usable: bool,
+    /// Whether the caller may write it.
+    pub writable: Writable,
+    /// Whether it is the CRM's own scaffolding: not reported, and dropped on write.
+    pub structural: bool,
+    /// Whether the policy or the dialect knows the name (else the log counts it instead of naming it, on requests).
+    pub known: bool,
+}
+
+/// Whether and how a field may be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Writable {
+    /// Not at all.
+    No,
+    /// Any value.
+    Yes,
+    /// A valid identifier of this kind only (a `write: allow` grant on a category that is not shown in clear).
+    Valid(Kind),
+}
+
+/// What becomes of a value that is shown.
+#[derive(Clone, Debug)]
+pub enum Show {
+    /// Scalars, and arrays of scalars, are unchanged. An object, or an array that holds arrays or objects, is
+    /// redacted: it may be records of a link that nobody knows.
+    Clear,
+    /// The key is removed.
+    Remove,
+    /// `null`, `[]` or `{}` by the type of the value.
+    Redact,
+    /// A stable pseudonym for a string; other types are redacted.
+    Token(Arc<Tokenizer>),
+    /// The mask for a string (and for a number, if it is one for numbers); other types are redacted.
+    Mask(Mask),
+    /// Clear text in which identifiers are looked for.
+    Text(Arc<TextRule>),
+    /// A list of objects with known members: treated members are shown by the inner rule, passed members are
+    /// unchanged scalars, others are dropped. `Show::Redact` and `Show::Remove` are never wrapped. A string instead
+    /// of a list is shown by the inner rule.
+    Items {
+        /// The members.
+        items: Items,
+        /// How treated members are shown.
+        inner: Box<Self>,
+    },
+    /// Records of another module, held to that module's rules: an object that is a record, or
+    /// `{"next_offset": …, "records": [record…]}`, or an array of records. Scalars are redacted.
+    Related(Module),
+    /// Shown as the name of the module that this sibling field tells; redacted if the sibling is absent, is not a
+    /// string, or names a module that the policy does not know.
+    ByParent {
+        /// The sibling's folded name.
+        told_by: &'static str,
+    },
+    /// Passes in this shape; what does not fit is redacted.
+    Shaped(Arc<Shape>),
+}
+
+/// What becomes of identifiers that are found in a text.
+#[derive(Debug)]
+pub struct TextRule {
+    /// One rule per kind that is looked for.
+    pub spans: Vec<SpanRule>,
+}
+
+/// What becomes of one kind of identifier in a text.
+#[derive(Debug)]
+pub struct SpanRule {
+    /// The kind.
+    pub kind: Kind,
+    /// Its category.
+    pub category: Category,
+    /// The category's level for this caller. Below `Mask`, but for `Token`, the span becomes the kind in brackets: `[iban]`.
+    pub level: Level,
+    /// The rules that made the level what it is.
+    pub by: Vec<RuleName>,
+    /// The category's mask, used at `Level::Mask`.
+    pub mask: Option<Mask>,
+    /// Makes the token, used at `Level::Token`.
+    pub tokenizer: Option<Arc<Tokenizer>>,
+    /// Whether the caller may write a new identifier of this kind.
+    pub writable: bool,
+}

@@ -1,0 +1,126 @@
+//! Categories that a policy changes or adds, and their masks.
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Node, NodeKind, Place, Schema, quoted};
+use crate::mask::Mask;
+
+use super::super::codes;
+use super::super::document::{CategoryEntry, Document};
+use super::{KEYS_REFUSED, NAME_CHARACTERS_MAX, bad_name, labels, prose};
+
+pub(super) fn read(node: &Node, document: &mut Document, found: &mut Diagnostics) {
+    const SCHEMA: Schema = Schema {
+        what: "a category",
+        known: &["label", "mask"],
+        refused: KEYS_REFUSED,
+    };
+    for (name, node) in node.map("`categories`", found).unwrap_or_default() {
+        let form = name.value.len() <= NAME_CHARACTERS_MAX
+            && name.value.split('.').all(|part| {
+                !part.is_empty()
+                    && part
+                        .bytes()
+                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            });
+        if !form {
+            found.push(bad_name(
+                "a category",
+                name,
+                "ASCII lower-case letters, digits and `_`, in parts separated by `.`",
+            ));
+        }
+        let good = document
+            .names
+            .define("category", &name.value, &name.place, found)
+            && form;
+        let Some(keys) = SCHEMA.read(node, found) else {
+            continue;
+        };
+        let labels = keys
+            .get("label")
+            .and_then(|node| labels(node, found))
+            .unwrap_or_default();
+        let mask = keys.get("mask").and_then(|node| mask(node, found));
+        if good {
+            document.categories.push(CategoryEntry {
+                name: name.clone(),
+                labels,
+                mask,
+            });
+        }
+    }
+}
+
+fn mask(node: &Node, found: &mut Diagnostics) -> Option<Mask> {
+    const WORDS: &[(&str, Mask)] = &[
+        ("iban", Mask::Iban),
+        ("bic", Mask::Bic),
+        ("card", Mask::Card),
+        ("initials", Mask::Initials),
+        ("mail", Mask::Mail),
+        ("year", Mask::Year),
+        ("department", Mask::Department),
+    ];
+    const FORMS: &str = "masks: iban, bic, card, initials, mail, { last: N }, { first: N }, year, \
+                         { date: \"YYYY-01-01\" }, department, { round: N }, { constant: \"…\" }";
+    let unknown = |place: &Place, name: &str| {
+        Diagnostic::error(
+            codes::UNKNOWN_MASK,
+            format!("unknown mask {}", quoted(name)),
+        )
+        .at(place, "not a mask")
+        .help(FORMS)
+    };
+    match &node.kind {
+        NodeKind::Str(word) => {
+            let hit = WORDS.iter().find(|(name, _)| name == word);
+            if hit.is_none() {
+                found.push(
+                    unknown(&node.place, word).suggest(word, WORDS.iter().map(|(name, _)| *name)),
+                );
+            }
+            hit.map(|(_, mask)| mask.clone())
+        }
+        NodeKind::Map(entries) => match entries.as_slice() {
+            [(key, value)] => match key.value.as_str() {
+                "last" => count(value, found).map(Mask::Last),
+                "first" => count(value, found).map(Mask::First),
+                "round" => value
+                    .integer("`round`", 1..=1_000_000_000_000, found)
+                    .and_then(|n| u64::try_from(n).ok())
+                    .map(Mask::Round),
+                "date" => {
+                    value.choice("form of a date", &[("YYYY-01-01", Mask::YearAsDate)], found)
+                }
+                "constant" => prose(value, "`constant`", found).map(Mask::Constant),
+                other => {
+                    found.push(
+                        unknown(&key.place, other)
+                            .suggest(other, ["last", "first", "round", "date", "constant"]),
+                    );
+                    None
+                }
+            },
+            _ => {
+                found.push(
+                    Diagnostic::error(codes::UNKNOWN_MASK, "a mask has exactly one form")
+                        .at(&node.place, "one key is needed here")
+                        .help(FORMS),
+                );
+                None
+            }
+        },
+        _ => {
+            found.push(
+                Diagnostic::error(codes::UNKNOWN_MASK, "this is not a mask")
+                    .at(&node.place, "a word or a map is needed here")
+                    .help(FORMS),
+            );
+            None
+        }
+    }
+}
+
+fn count(node: &Node, found: &mut Diagnostics) -> Option<usize> {
+    node.integer("the number of characters shown", 1..=16, found)
+        .and_then(|n| usize::try_from(n).ok())
+}

@@ -1,0 +1,177 @@
+//! Rules: grants lift, caps lower.
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Keys, Node, Schema, Spanned, quoted};
+
+use super::super::codes;
+use super::super::document::{CapEntry, Document, GrantEntry, Word};
+use super::{KEYS_REFUSED, LEVELS, check_name, prose, words};
+use crate::vocabulary::Level;
+
+/// The name of a rule; grants and caps share their names, because the log names both.
+pub(super) fn rule_name(
+    keys: &Keys<'_>,
+    what: &'static str,
+    document: &mut Document,
+    found: &mut Diagnostics,
+) -> Option<Word> {
+    let name = keys
+        .require("name", found)?
+        .text("a name", found)?
+        .into_owned();
+    if !check_name(&format!("a {what}"), &name, found) {
+        return None;
+    }
+    for reserved in ["defaults.", "dialect."] {
+        if name.value.starts_with(reserved) {
+            found.push(
+                Diagnostic::error(
+                    codes::BAD_NAME,
+                    format!("{} is not a name of a {what}", quoted(&name.value)),
+                )
+                .at(
+                    &name.place,
+                    format!("names that start with `{reserved}` are taken"),
+                ),
+            );
+            return None;
+        }
+    }
+    document
+        .names
+        .define(what, &name.value, &name.place, found)
+        .then_some(name)
+}
+
+pub(super) fn grants(node: &Node, document: &mut Document, found: &mut Diagnostics) {
+    const SCHEMA: Schema = Schema {
+        what: "a grant",
+        known: &[
+            "name", "roles", "purposes", "data", "level", "requires", "write", "why",
+        ],
+        refused: KEYS_REFUSED,
+    };
+    for node in node.list("`grants`", found).unwrap_or_default() {
+        let Some(keys) = SCHEMA.read(node, found) else {
+            continue;
+        };
+        let entry = grant(&keys, document, found);
+        document.grants.push(entry);
+    }
+}
+
+fn grant(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> GrantEntry {
+    // What is missing or wrong was reported, and the policy will not compile: the rest is kept, so that its names are
+    // looked up too and all mistakes are reported at once.
+    let name = rule_name(keys, "rule", document, found);
+    let roles = keys
+        .require("roles", found)
+        .and_then(|node| words(node, "`roles`", found));
+    let purposes = optional(keys, "purposes", found);
+    let data = keys
+        .require("data", found)
+        .and_then(|node| words(node, "`data`", found));
+    let level = keys
+        .require("level", found)
+        .and_then(|node| node.choice("level", LEVELS, found));
+    let requires = keys.get("requires").and_then(|node| requires(node, found));
+    let write = keys.get("write").and_then(|node| {
+        node.choice("value of `write`", &[("allow", ())], found)
+            .map(|()| node.place.clone())
+    });
+    let why = keys.get("why").and_then(|node| prose(node, "`why`", found));
+    GrantEntry {
+        name: name.unwrap_or_else(|| nameless(keys)),
+        roles: roles.unwrap_or_default(),
+        purposes,
+        data: data.unwrap_or_default(),
+        level: level.unwrap_or(Level::Hide),
+        requires,
+        write,
+        why,
+    }
+}
+
+/// A list that may be left out.
+fn optional(keys: &Keys<'_>, key: &str, found: &mut Diagnostics) -> Option<Vec<Word>> {
+    words(keys.get(key)?, &format!("`{key}`"), found)
+}
+
+/// Stands in for a name that is missing: the policy will not compile.
+fn nameless(keys: &Keys<'_>) -> Word {
+    Word {
+        value: String::new(),
+        place: keys.place().clone(),
+    }
+}
+
+fn requires(node: &Node, found: &mut Diagnostics) -> Option<Word> {
+    const SCHEMA: Schema = Schema {
+        what: "`requires`",
+        known: &["auth"],
+        refused: KEYS_REFUSED,
+    };
+    let keys = SCHEMA.read(node, found)?;
+    keys.require("auth", found)?
+        .text("`auth`", found)
+        .map(Spanned::into_owned)
+}
+
+pub(super) fn caps(node: &Node, document: &mut Document, found: &mut Diagnostics) {
+    const SCHEMA: Schema = Schema {
+        what: "a cap",
+        known: &[
+            "name",
+            "data",
+            "level",
+            "roles",
+            "unless_roles",
+            "purposes",
+            "firm",
+            "why",
+        ],
+        refused: KEYS_REFUSED,
+    };
+    for node in node.list("`caps`", found).unwrap_or_default() {
+        let Some(keys) = SCHEMA.read(node, found) else {
+            continue;
+        };
+        let entry = cap(&keys, document, found);
+        document.caps.push(entry);
+    }
+}
+
+fn cap(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> CapEntry {
+    let name = rule_name(keys, "rule", document, found);
+    let data = keys
+        .require("data", found)
+        .and_then(|node| words(node, "`data`", found));
+    let level = keys
+        .require("level", found)
+        .and_then(|node| node.choice("level", LEVELS, found));
+    let roles = optional(keys, "roles", found);
+    let unless_roles = optional(keys, "unless_roles", found);
+    let purposes = optional(keys, "purposes", found);
+    let firm = keys
+        .get("firm")
+        .and_then(|node| node.boolean("`firm`", found))
+        .unwrap_or(false);
+    let why = keys.get("why").and_then(|node| prose(node, "`why`", found));
+    if let (Some(roles), Some(unless)) = (keys.get("roles"), keys.get("unless_roles")) {
+        found.push(
+            Diagnostic::error(codes::ROLES_AND_UNLESS, "a cap names roles in two ways")
+                .at(&roles.place, "`roles` here")
+                .also(&unless.place, "`unless_roles` here")
+                .help("keep one of the two, or write two caps"),
+        );
+    }
+    CapEntry {
+        name: name.unwrap_or_else(|| nameless(keys)),
+        roles,
+        unless_roles,
+        purposes,
+        data: data.unwrap_or_default(),
+        level: level.unwrap_or(Level::Hide),
+        firm,
+        why,
+    }
+}

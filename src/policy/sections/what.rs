@@ -1,0 +1,228 @@
+//! What the data is: classification, searched fields, detectors.
+
+use crate::detect::Kind;
+use crate::diagnostic::{Diagnostic, Diagnostics, Node, NodeKind, Schema, not_supported, quoted};
+
+use super::super::codes;
+use super::super::document::{DetectorEntry, Document, FieldEntry, SearchEntry, Word};
+use super::rules::rule_name;
+use super::{KEYS_REFUSED, bad_name, prose, words};
+
+/// Characters of a module's or field's name.
+const FIELD_CHARACTERS_MAX: usize = 128;
+
+fn is_field(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= FIELD_CHARACTERS_MAX
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+}
+
+fn check_module(word: &Word, found: &mut Diagnostics) -> bool {
+    if word.value == "*" {
+        found.push(
+            Diagnostic::error(codes::NO_MODULE_OF_ALL, "a module must be named here")
+                .at(&word.place, "stands for all modules"),
+        );
+        return false;
+    }
+    let good = is_field(&word.value);
+    if !good {
+        found.push(bad_name(
+            "a module",
+            word,
+            "ASCII letters, digits, `_` and `-`",
+        ));
+    }
+    good
+}
+
+pub(super) fn classify(node: &Node, document: &mut Document, found: &mut Diagnostics) {
+    for (module, section) in node.map("`classify`", found).unwrap_or_default() {
+        let everywhere = module.value == "*";
+        if !everywhere {
+            if !check_module(module, found) {
+                continue;
+            }
+            document.modules.push(module.clone());
+        }
+        for (pattern, node) in section.map("a module's section", found).unwrap_or_default() {
+            let folded = pattern.value.to_ascii_lowercase();
+            let plain = folded.replace('*', "");
+            if folded.is_empty() || !(plain.is_empty() || is_field(&plain)) {
+                found.push(bad_name(
+                    "a field",
+                    pattern,
+                    "ASCII letters, digits, `_` and `-`, and `*` for any run of characters",
+                ));
+                continue;
+            }
+            let path = format!("{}.{folded}", module.value);
+            document
+                .names
+                .define("classification of", &path, &pattern.place, found);
+            if let Some(entry) = field(module, pattern, node, found) {
+                document.fields.push(entry);
+            }
+        }
+    }
+}
+
+fn field(
+    module: &Word,
+    pattern: &Word,
+    node: &Node,
+    found: &mut Diagnostics,
+) -> Option<FieldEntry> {
+    const SCHEMA: Schema = Schema {
+        what: "a classification",
+        known: &["category", "instead_of", "reviewed"],
+        refused: KEYS_REFUSED,
+    };
+    let module = (module.value != "*").then(|| module.value.clone());
+    if !matches!(node.kind, NodeKind::Map(_)) {
+        return Some(FieldEntry {
+            module,
+            pattern: pattern.clone(),
+            categories: words(node, "a category", found).unwrap_or_default(),
+            instead_of: Vec::new(),
+        });
+    }
+    let keys = SCHEMA.read(node, found)?;
+    let instead_of = match keys.get("instead_of") {
+        Some(node) => {
+            if pattern.value.contains('*') {
+                found.push(
+                    Diagnostic::error(
+                        codes::INSTEAD_OF_WILDCARD,
+                        "only an entry for one field takes a category away",
+                    )
+                    .at(&pattern.place, "a wildcard with `instead_of`")
+                    .help("name the field exactly"),
+                );
+            }
+            words(node, "`instead_of`", found).unwrap_or_default()
+        }
+        None => Vec::new(),
+    };
+    match keys.get("reviewed") {
+        Some(node) => reviewed(node, found),
+        None if keys.get("instead_of").is_some() => found.push(
+            Diagnostic::error(
+                codes::INSTEAD_OF_UNREVIEWED,
+                "`instead_of` needs a dated review",
+            )
+            .at(keys.place(), "`reviewed` is missing")
+            .help("add `reviewed: { by: you@example.com, on: 2026-01-31, why: … }`"),
+        ),
+        None => {}
+    }
+    let categories = keys
+        .require("category", found)
+        .and_then(|node| words(node, "a category", found));
+    Some(FieldEntry {
+        module,
+        pattern: pattern.clone(),
+        categories: categories.unwrap_or_default(),
+        instead_of,
+    })
+}
+
+fn reviewed(node: &Node, found: &mut Diagnostics) {
+    const SCHEMA: Schema = Schema {
+        what: "a review",
+        known: &["by", "on", "why"],
+        refused: KEYS_REFUSED,
+    };
+    let Some(keys) = SCHEMA.read(node, found) else {
+        return;
+    };
+    for key in ["by", "why"] {
+        if let Some(node) = keys.require(key, found) {
+            prose(node, &format!("`{key}`"), found);
+        }
+    }
+    if let Some(on) = keys
+        .require("on", found)
+        .and_then(|node| node.text("`on`", found))
+    {
+        // Only the long form: `20261102` is a number to the reader and to other tools.
+        if on.value.len() != 10 || on.value.parse::<jiff::civil::Date>().is_err() {
+            found.push(
+                Diagnostic::error(
+                    codes::BAD_DATE,
+                    format!("{} is not a date", quoted(on.value)),
+                )
+                .at(&on.place, "must be of the form 2026-01-31"),
+            );
+        }
+    }
+}
+
+pub(super) fn search(node: &Node, document: &mut Document, found: &mut Diagnostics) {
+    for (module, node) in node.map("`search`", found).unwrap_or_default() {
+        let good = check_module(module, found)
+            & document
+                .names
+                .define("search of", &module.value, &module.place, found);
+        let Some(fields) = words(node, "the searched fields", found) else {
+            continue;
+        };
+        for field in &fields {
+            if !is_field(&field.value) {
+                found.push(bad_name(
+                    "a field",
+                    field,
+                    "ASCII letters, digits, `_` and `-`",
+                ));
+            }
+        }
+        if good {
+            document.search.push(SearchEntry {
+                module: module.clone(),
+                fields,
+            });
+        }
+    }
+}
+
+pub(super) fn detectors(node: &Node, document: &mut Document, found: &mut Diagnostics) {
+    const SCHEMA: Schema = Schema {
+        what: "a detector",
+        known: &["name", "in", "find"],
+        refused: KEYS_REFUSED,
+    };
+    const KINDS: &[(&str, Kind)] = &[
+        ("iban", Kind::Iban),
+        ("card", Kind::Card),
+        ("nir", Kind::Nir),
+    ];
+    for node in node.list("`detectors`", found).unwrap_or_default() {
+        let Some(keys) = SCHEMA.read(node, found) else {
+            continue;
+        };
+        rule_name(&keys, "detector", document, found);
+        let within = keys
+            .require("in", found)
+            .and_then(|node| words(node, "`in`", found));
+        let names = keys
+            .require("find", found)
+            .and_then(|node| words(node, "`find`", found));
+        let mut find = Vec::new();
+        for name in names.unwrap_or_default() {
+            match KINDS.iter().find(|(word, _)| *word == name.value) {
+                Some((_, kind)) => find.push(*kind),
+                None => found.push(
+                    not_supported(&format!("detector {}", quoted(&name.value)), &name.place)
+                        .help("detectors: iban, card, nir")
+                        .suggest(&name.value, KINDS.iter().map(|(word, _)| *word)),
+                ),
+            }
+        }
+        document.detectors.push(DetectorEntry {
+            within: within.unwrap_or_default(),
+            find,
+        });
+    }
+}

@@ -1,0 +1,81 @@
+//! The decision table of one (roles, purpose, strength).
+
+use std::fmt;
+use std::sync::Arc;
+
+use dashmap::DashMap;
+
+use crate::vocabulary::Module;
+
+use super::engine::Situation;
+use super::judge::{Core, View};
+use super::plan::RecordRules;
+use super::rules::Rules;
+
+/// Situations whose table is kept; beyond, it is computed each time.
+const TABLES_MAX: usize = 1024;
+
+/// The rules of all modules in one situation, each made when it is first asked for.
+pub(super) struct Table {
+    view: Arc<View>,
+    /// Known modules only, so that callers cannot fill it.
+    modules: DashMap<Module, Arc<RecordRules>>,
+}
+
+impl Table {
+    pub(super) fn new(core: &Arc<Core>, situation: Situation) -> Self {
+        Self {
+            view: Arc::new(View::new(core.clone(), situation)),
+            modules: DashMap::new(),
+        }
+    }
+
+    pub(super) fn records(&self, module: &Module) -> Arc<RecordRules> {
+        if let Some(rules) = self.modules.get(module) {
+            return rules.clone();
+        }
+        let rules = Arc::new(RecordRules {
+            inner: Rules::new(self.view.clone(), module),
+        });
+        if self.view.core.model.classes.knows(module) {
+            self.modules.insert(module.clone(), rules.clone());
+        }
+        rules
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table")
+            .field("situation", &self.view.situation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The tables that were met.
+#[derive(Debug)]
+pub(super) struct Tables {
+    core: Arc<Core>,
+    met: DashMap<Situation, Arc<Table>>,
+}
+
+impl Tables {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Self {
+            core,
+            met: DashMap::new(),
+        }
+    }
+
+    /// The table of a situation.
+    pub(super) fn of(&self, situation: Situation) -> Arc<Table> {
+        if let Some(table) = self.met.get(&situation) {
+            return table.clone();
+        }
+        let table = Arc::new(Table::new(&self.core, situation.clone()));
+        if self.met.len() < TABLES_MAX {
+            self.met.insert(situation, table.clone());
+        }
+        table
+    }
+}

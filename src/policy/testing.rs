@@ -1,0 +1,224 @@
+//! A dialect with one of each kind of field, and short ways to ask a policy.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Method;
+use serde_json::Map;
+
+use super::{Policy, Source};
+use crate::diagnostic::Diagnostics;
+use crate::dialect::{
+    Access, Bounds, Dialect, Filter, Incoming, Items, Misunderstood, Operation, Origin, Outgoing,
+    Path, Query, Rendering, Session, Shape, Understood,
+};
+use crate::identity::Caller;
+use crate::reason::Reason;
+use crate::vocabulary::{Action, FieldPath, Module};
+
+/// Text of the sample policy of the documentation.
+pub(super) const SAMPLE: &str = include_str!("testing/sample.yaml");
+
+#[derive(Debug)]
+pub(super) struct TestDialect;
+
+fn contacts(field: &str) -> FieldPath {
+    FieldPath::new(&Module::new("Contacts"), field)
+}
+
+impl Dialect for TestDialect {
+    fn name(&self) -> &'static str {
+        "test"
+    }
+
+    fn claims(&self, _path: &str) -> bool {
+        true
+    }
+
+    fn understand(
+        &self,
+        _request: &Incoming<'_>,
+        _bounds: &Bounds,
+    ) -> Result<Understood, Misunderstood> {
+        unimplemented!()
+    }
+
+    fn render(&self, _operation: &Operation) -> Outgoing {
+        unimplemented!()
+    }
+
+    fn shape(&self, _operation: &Operation) -> Shape {
+        unimplemented!()
+    }
+
+    fn refuse(
+        &self,
+        _status: u16,
+        _label: Option<&'static str>,
+        _text: &str,
+    ) -> (&'static str, Bytes) {
+        unimplemented!()
+    }
+
+    fn label(&self, _reason: Reason) -> Option<&'static str> {
+        None
+    }
+
+    fn error_label(&self, _status: u16, _body: &[u8]) -> Option<&'static str> {
+        unimplemented!()
+    }
+
+    fn origin(&self, _module: &Module, field: &str) -> Origin {
+        match field {
+            "full_name" => Origin::Copy {
+                of: vec![contacts("first_name"), contacts("last_name")],
+                perhaps: vec![contacts("salutation")],
+            },
+            "email" => Origin::Items(Items {
+                treated: &["email_address"],
+                passed: &["primary_address"],
+            }),
+            "email1" => Origin::Copy {
+                of: vec![contacts("email")],
+                perhaps: Vec::new(),
+            },
+            "email2" => Origin::Copy {
+                of: vec![contacts("email1")],
+                perhaps: Vec::new(),
+            },
+            "account_name" => Origin::Copy {
+                of: vec![FieldPath::new(&Module::new("Accounts"), "name")],
+                perhaps: Vec::new(),
+            },
+            "task_name" => Origin::Copy {
+                of: vec![FieldPath::new(&Module::new("Tasks"), "name")],
+                perhaps: Vec::new(),
+            },
+            "loop_a" => Origin::Copy {
+                of: vec![contacts("loop_b")],
+                perhaps: Vec::new(),
+            },
+            "loop_b" => Origin::Copy {
+                of: vec![contacts("loop_a")],
+                perhaps: Vec::new(),
+            },
+            "hash_copy" => Origin::Copy {
+                of: vec![contacts("first_name"), contacts("user_hash")],
+                perhaps: Vec::new(),
+            },
+            "user_hash" => Origin::Secret,
+            "_module" => Origin::Structural(Shape::Scalar),
+            "accounts" => Origin::Related(Module::new("Accounts")),
+            "tasks" => Origin::Related(Module::new("Tasks")),
+            "mystery_link" => Origin::UnknownRelated,
+            "parent_name" => Origin::CopyOfParent {
+                told_by: "parent_type",
+            },
+            _ => Origin::Own,
+        }
+    }
+
+    fn stock_fields(&self, module: &Module) -> &'static [&'static str] {
+        match module.as_str() {
+            "Contacts" => &[
+                "id",
+                "first_name",
+                "last_name",
+                "full_name",
+                "salutation",
+                "email",
+                "email1",
+                "phone_home",
+                "account_name",
+                "description",
+                "_module",
+            ],
+            _ => &["id", "name"],
+        }
+    }
+
+    fn look_up(&self, _update: &Operation) -> Operation {
+        unimplemented!()
+    }
+
+    fn who_is(&self, _version: &str) -> Outgoing {
+        unimplemented!()
+    }
+
+    fn read_session(&self, _body: &[u8]) -> Option<Session> {
+        unimplemented!()
+    }
+
+    fn assemble(&self, _parts: &[(u16, Bytes)]) -> Bytes {
+        unimplemented!()
+    }
+}
+
+/// Compiles some files, named `p0.yaml`, `p1.yaml`…
+pub(super) fn try_compile(texts: &[&str]) -> (Option<Policy>, Diagnostics) {
+    let sources: Vec<Source> = texts
+        .iter()
+        .enumerate()
+        .map(|(at, text)| Source {
+            path: format!("policies/p{at}.yaml"),
+            text: (*text).to_owned(),
+        })
+        .collect();
+    Policy::compile(&sources, Arc::new(TestDialect), b"0123456789abcdef")
+}
+
+/// Compiles files that hold no error.
+pub(super) fn compile(texts: &[&str]) -> Policy {
+    let (policy, found) = try_compile(texts);
+    policy.unwrap_or_else(|| panic!("{}", found.render(false)))
+}
+
+/// A caller with these roles in the CRM.
+pub(super) fn caller(roles: &[&str]) -> Caller {
+    let session = Session {
+        id: "u-1".to_owned(),
+        name: "ada".to_owned(),
+        kind: "user".to_owned(),
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        teams: vec!["West".to_owned(), "Global".to_owned()],
+    };
+    Caller::from_session(session, Duration::ZERO)
+}
+
+/// A list of a module's records.
+pub(super) fn list(module: Option<&str>) -> Operation {
+    Operation {
+        action: Action::List,
+        access: Access::Governed,
+        route: "GET /{module}",
+        version: "v11".to_owned(),
+        module: module.map(Module::new),
+        record: None,
+        link: None,
+        related: Vec::new(),
+        query: Query::default(),
+        write: None,
+        rendering: Rendering {
+            form: "list",
+            method: Method::GET,
+            path: "/".to_owned(),
+            in_body: false,
+            fixed: Map::new(),
+        },
+    }
+}
+
+/// A list of contacts whose field equals something.
+pub(super) fn filtered(field: &str) -> Operation {
+    let mut operation = list(Some("Contacts"));
+    operation.query.filter = Some(Filter::Field {
+        path: Path {
+            link: None,
+            field: field.to_owned(),
+        },
+        operator: None,
+        value: serde_json::Value::from("x"),
+    });
+    operation
+}

@@ -1,0 +1,308 @@
+//! What a policy says that its author can hardly mean. Only what is certainly odd: a warning that is often wrong is
+//! soon not read any more.
+
+use std::collections::BTreeSet;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
+use crate::dialect::Dialect;
+use crate::vocabulary::{Category, Field, Level, Purpose};
+
+use super::classes::{Classes, Section};
+use super::codes;
+use super::model::{Applies, Grant, Model, about};
+
+pub(super) fn warn(model: &Model, dialect: &dyn Dialect, found: &mut Diagnostics) {
+    roles_and_purposes(model, found);
+    strengths(model, found);
+    for (at, grant) in model.grants.iter().enumerate() {
+        if let Some(diagnostic) = idle(model, at, grant) {
+            found.push(diagnostic);
+        }
+    }
+    for cap in &model.caps {
+        if cap.level == Level::Clear {
+            found.push(
+                Diagnostic::warning(
+                    codes::CHANGES_NOTHING,
+                    format!(
+                        "cap {} can never change a decision",
+                        quoted(cap.name.as_str())
+                    ),
+                )
+                .at(&cap.place, "a cap at `clear` lowers nothing"),
+            );
+        }
+    }
+    for section in model
+        .classes
+        .modules
+        .values()
+        .chain([&model.classes.everywhere])
+    {
+        taken(&model.classes, section, found);
+    }
+    look_alikes(model, dialect, found);
+    searched(model, dialect, found);
+}
+
+fn roles_and_purposes(model: &Model, found: &mut Diagnostics) {
+    for (role, declared) in &model.roles {
+        if !model
+            .purposes
+            .values()
+            .any(|purpose| purpose.roles.contains(role))
+        {
+            found.push(
+                Diagnostic::warning(
+                    codes::ROLE_WITHOUT_PURPOSE,
+                    format!("role {} may invoke no purpose", quoted(role.as_str())),
+                )
+                .at(&declared.place, "every request of this role is refused")
+                .help("list the role under the `roles` of a purpose"),
+            );
+        }
+    }
+    for (purpose, declared) in &model.purposes {
+        let granted = model
+            .grants
+            .iter()
+            .any(|grant| meets(model, grant).contains(purpose));
+        if !granted {
+            found.push(
+                Diagnostic::warning(
+                    codes::PURPOSE_WITHOUT_GRANT,
+                    format!(
+                        "nothing is granted for purpose {}",
+                        quoted(purpose.as_str())
+                    ),
+                )
+                .at(
+                    &declared.place,
+                    "no grant reaches the roles of this purpose",
+                ),
+            );
+        }
+    }
+}
+
+/// The purposes for which a grant can match: its own, as far as one of its roles may invoke them.
+fn meets<'a>(model: &'a Model, grant: &Grant) -> BTreeSet<&'a Purpose> {
+    model
+        .purposes
+        .iter()
+        .filter(|(purpose, _)| {
+            grant
+                .purposes
+                .as_ref()
+                .is_none_or(|purposes| purposes.contains(*purpose))
+        })
+        .filter(|(_, declared)| !declared.roles.is_disjoint(&grant.roles))
+        .map(|(purpose, _)| purpose)
+        .collect()
+}
+
+fn strengths(model: &Model, found: &mut Diagnostics) {
+    let grant = model.grants.iter().find(|grant| grant.requires.is_some());
+    if let Some(grant) = grant {
+        found.push(
+            Diagnostic::note(
+                codes::STRENGTH_UNREACHABLE,
+                "no session of the CRM proves a strength of authentication in this version",
+            )
+            .at(
+                &grant.place,
+                "this grant does not match yet; the next best one applies",
+            )
+            .help("`paravent explain --auth STRENGTH` shows what it would give"),
+        );
+    }
+}
+
+/// A grant without which every decision would be the same.
+fn idle(model: &Model, at: usize, grant: &Grant) -> Option<Diagnostic> {
+    let name = quoted(grant.name.as_str());
+    if meets(model, grant).is_empty() {
+        return Some(
+            Diagnostic::warning(codes::NEVER_MATCHES, format!("grant {name} never matches")).at(
+                &grant.place,
+                "none of its roles may invoke any of its purposes",
+            ),
+        );
+    }
+    let reached: Vec<&Category> = model
+        .categories
+        .keys()
+        .filter(|category| about(&grant.data, category))
+        .collect();
+    let lifts = |category: &&Category| model.meaning(grant.level, category) > model.floor(category);
+    if !grant.write && !reached.iter().any(lifts) {
+        return Some(
+            Diagnostic::warning(
+                codes::CHANGES_NOTHING,
+                format!("grant {name} can never change a decision"),
+            )
+            .at(
+                &grant.place,
+                "it shows no more than what nobody was granted",
+            )
+            .help("a grant only lifts: to lower a level, write a cap"),
+        );
+    }
+    if let Some(other) = shadow(model, at, grant) {
+        return Some(
+            Diagnostic::warning(
+                codes::SHADOWED,
+                format!("grant {name} can never change a decision"),
+            )
+            .at(&grant.place, "another grant gives all of this")
+            .also(&other.place, "this one"),
+        );
+    }
+    let held = reached.iter().all(|category| {
+        model.caps.iter().any(|cap| {
+            matches!(cap.applies, Applies::Everyone)
+                && cap.purposes.is_none()
+                && about(&cap.data, category)
+                && model.meaning(cap.level, category) <= model.floor(category)
+        })
+    });
+    held.then(|| {
+        Diagnostic::warning(
+            codes::HELD_DOWN,
+            format!("grant {name} can never change a decision"),
+        )
+        .at(&grant.place, "caps for everybody hold all of its data down")
+    })
+}
+
+/// Another grant that matches whenever this one does, and gives as much. Of two equal ones, the first counts.
+fn shadow<'a>(model: &'a Model, at: usize, grant: &Grant) -> Option<&'a Grant> {
+    let gives = |by: &Grant, of: &Grant| {
+        let purposes = match (&by.purposes, &of.purposes) {
+            (None, _) => true,
+            (Some(by), Some(of)) => of.is_subset(by),
+            (Some(_), None) => false,
+        };
+        purposes
+            && of.roles.is_subset(&by.roles)
+            && of.data.iter().all(|data| about(&by.data, data))
+            && (by.requires.is_none() || by.requires == of.requires)
+            && by.level >= of.level
+            && (by.write || !of.write)
+            // A mask of a category that has none shows less than a token: levels compare only if they mean themselves.
+            && (by.level != Level::Mask || by.level == of.level)
+    };
+    model
+        .grants
+        .iter()
+        .enumerate()
+        .find(|(other_at, other)| {
+            *other_at != at && gives(other, grant) && (*other_at < at || !gives(grant, other))
+        })
+        .map(|(_, other)| other)
+}
+
+/// Entries whose `instead_of` takes nothing away.
+fn taken(classes: &Classes, section: &Section, found: &mut Diagnostics) {
+    for (field, exact) in &section.exact {
+        let mut given: BTreeSet<&Category> = BTreeSet::new();
+        let sections = classes.modules.values().chain([&classes.everywhere]);
+        for section in sections {
+            for wildcard in &section.wildcards {
+                if wildcard.pattern.fits(field) {
+                    given.extend(&wildcard.categories);
+                }
+            }
+        }
+        given.extend(
+            classes
+                .everywhere
+                .exact
+                .get(field)
+                .iter()
+                .flat_map(|exact| &exact.categories),
+        );
+        for category in &exact.instead_of {
+            if !given.contains(category) {
+                found.push(
+                    Diagnostic::warning(
+                        codes::TAKES_NOTHING,
+                        format!(
+                            "{} is not given to this field by anything",
+                            quoted(category.as_str())
+                        ),
+                    )
+                    .at(&exact.place, "`instead_of` takes nothing away here"),
+                );
+            }
+        }
+    }
+}
+
+/// Stock fields that a wildcard catches in the middle of a word, and that no one has classified by name.
+fn look_alikes(model: &Model, dialect: &dyn Dialect, found: &mut Diagnostics) {
+    for (module, own) in &model.classes.modules {
+        let everywhere = &model.classes.everywhere;
+        for wildcard in everywhere.wildcards.iter().chain(&own.wildcards) {
+            for stock in dialect.stock_fields(module) {
+                let field = Field::fold(stock);
+                let named = own.exact.contains_key(&field) || everywhere.exact.contains_key(&field);
+                let whole = wildcard
+                    .pattern
+                    .words()
+                    .all(|word| stands_alone(word, &field));
+                if wildcard.pattern.fits(&field) && !named && !whole {
+                    found.push(
+                        Diagnostic::warning(
+                            codes::LOOKS_LIKE,
+                            "a wildcard catches a field whose name merely looks like it",
+                        )
+                        .at(&wildcard.place, format!("fits `{field}` of {module}"))
+                        .help(format!(
+                            "if that is right, classify `{field}` by name; if not, do so with `instead_of`"
+                        )),
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Whether a word of a pattern is a whole word of the name (plural and number aside): `phone` is one of `phone_home`,
+/// `nir` is none of `souvenir`.
+fn stands_alone(word: &str, field: &Field) -> bool {
+    let plain = |part: &str| {
+        let part = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        part.strip_suffix("es")
+            .or_else(|| part.strip_suffix('s'))
+            .unwrap_or(part)
+            .to_owned()
+    };
+    let parts: Vec<String> = field.as_str().split('_').map(plain).collect();
+    let words: Vec<String> = word.trim_matches('_').split('_').map(plain).collect();
+    parts.windows(words.len()).any(|run| run == words)
+}
+
+/// Searched fields that are not classified: the search is refused to everybody.
+fn searched(model: &Model, dialect: &dyn Dialect, found: &mut Diagnostics) {
+    use crate::dialect::Origin;
+    for (module, searched) in &model.search {
+        for field in &searched.fields {
+            let copied = !matches!(
+                dialect.origin(module, field.as_str()),
+                Origin::Own | Origin::Items(_)
+            );
+            if copied || !model.classes.of(module, field).is_empty() {
+                continue;
+            }
+            found.push(
+                Diagnostic::warning(
+                    codes::SEARCH_UNCLASSIFIED,
+                    format!("searched field `{field}` of {module} is not classified"),
+                )
+                .at(&searched.place, "every search of this module is refused")
+                .help("classify the field, or take it out if the CRM does not search it"),
+            );
+        }
+    }
+}
