@@ -44,3 +44,15 @@ pub mod identity;
 
 /// What the caller may have. Makes `Plan`.
 pub mod policy;
+
+/// Rebuilds the request within the plan. Makes `Guarded`.
+pub mod guard;
+
+/// Carries a `Guarded` to the CRM. Makes `Untrusted`.
+pub mod upstream;
+
+/// Holds the response to the plan as it streams. Makes `Filtered`.
+pub mod filter;
+
+/// What of a write is only a mask coming back. Makes the `Edits` of a write.
+pub mod writeback;

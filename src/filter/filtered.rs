@@ -1,0 +1,77 @@
+//! Bytes that passed a filter.
+
+use bytes::Bytes;
+
+use super::{Filter, Limits, Report, Unfilterable};
+use crate::dialect::Shape;
+use crate::policy::Plan;
+use crate::vocabulary::RecordRef;
+
+/// Bytes of a reply that were held to a plan, field by field. Made only here; `reply` shows nothing else.
+///
+/// ```
+/// fn sent(filtered: paravent::filter::Filtered) -> bytes::Bytes { filtered.into_bytes() }
+/// ```
+///
+/// ```compile_fail
+/// // What the CRM sent is not filtered: the constructor is private.
+/// let filtered = paravent::filter::Filtered(bytes::Bytes::from_static(b"{}"));
+/// ```
+#[derive(Debug)]
+pub struct Filtered(Bytes);
+
+impl Filtered {
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The bytes, to be sent.
+    pub fn into_bytes(self) -> Bytes {
+        self.0
+    }
+}
+
+/// A filter, with what it has let through so far.
+#[derive(Debug)]
+pub struct Filtering {
+    filter: Filter,
+    out: Vec<u8>,
+}
+
+impl Filtering {
+    /// Begins to filter a reply of this shape under this plan.
+    pub fn new(plan: &Plan, shape: &Shape, limits: Limits) -> Self {
+        Self {
+            filter: Filter::new(plan, shape, limits),
+            out: Vec::new(),
+        }
+    }
+
+    /// Takes a chunk of the CRM's answer.
+    pub fn push(&mut self, chunk: &[u8]) -> Result<(), Unfilterable> {
+        self.filter.push(chunk, &mut self.out)
+    }
+
+    /// How many bytes wait to be released.
+    pub fn pending(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Hands out what has passed so far.
+    pub fn release(&mut self) -> Filtered {
+        Filtered(Bytes::from(std::mem::take(&mut self.out)))
+    }
+
+    /// Hands out the records that were met since the last call, for the log.
+    pub fn take_refs(&mut self) -> Vec<RecordRef> {
+        self.filter.take_refs()
+    }
+
+    /// Ends the reply: the rest of what passed, and what was done.
+    pub fn finish(self) -> Result<(Filtered, Report), Unfilterable> {
+        let Self { filter, mut out } = self;
+        let report = filter.finish(&mut out)?;
+        Ok((Filtered(Bytes::from(out)), report))
+    }
+}

@@ -1,0 +1,217 @@
+//! Holds the CRM's reply to the plan as it streams: bytes of one JSON text in, in chunks of any size; the same bytes
+//! out, except the values that the plan treats. Pure: no I/O, no clock, no runtime; knows no CRM.
+//!
+//! `outline` follows what lies around the records as it streams, and collects each record whole; `record` and `show`
+//! treat it then in one walk. `reader` is the only place that decides what is JSON.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::mem;
+use std::sync::Arc;
+
+use crate::detect::Kind;
+use crate::dialect::Shape;
+use crate::policy::{FieldRule, Plan};
+use crate::vocabulary::{FieldPath, RecordRef};
+
+mod books;
+mod extent;
+mod filtered;
+mod outline;
+mod reader;
+mod record;
+mod show;
+mod text;
+
+use books::{Books, Terms};
+use outline::{Outline, Step};
+use reader::Fault;
+
+pub use filtered::{Filtered, Filtering};
+pub use text::{Replacement, replacements};
+
+/// Bounds of one reply.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of one record.
+    pub record_bytes_max: usize,
+    /// Nesting depth.
+    pub depth_max: usize,
+}
+
+/// Why a reply cannot be filtered. Carries a place, never a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unfilterable {
+    /// What is wrong.
+    pub cause: Cause,
+    /// The byte of the body at which it was seen.
+    pub offset: u64,
+}
+
+/// What is wrong with a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Not a JSON text (RFC 8259).
+    Syntax,
+    /// Not UTF-8.
+    Encoding,
+    /// Nested too deeply.
+    Depth,
+    /// A classified or structural key occurs twice in one object.
+    DuplicateKey,
+    /// A value has not the type, or an object lacks a key, that the shape asks for.
+    Shape,
+    /// A record says that it belongs to another module than the planned one.
+    OtherModule,
+    /// A record is larger than `record_bytes_max`.
+    RecordTooLarge,
+    /// The text ended early.
+    Truncated,
+}
+
+/// What a filter did. Never a value.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Per field that occurred and is not structural: its rule, and in how many records it was present.
+    pub fields: BTreeMap<FieldPath, FieldCount>,
+    /// Ids of counted records, as the CRM sent them, in order of appearance; a record without a usable id is counted only.
+    pub refs: Vec<RecordRef>,
+    /// How many counted records there were.
+    pub records: u64,
+}
+
+/// How often a field occurred.
+#[derive(Debug)]
+pub struct FieldCount {
+    /// The field's rule.
+    pub rule: Arc<FieldRule>,
+    /// Records in which it was present.
+    pub records: u64,
+    /// Identifiers found in its text, by kind.
+    pub in_text: BTreeMap<Kind, u64>,
+}
+
+/// Deepest nesting that any limit can allow: the treatment of related records recurses.
+const DEPTH_CEILING: usize = 256;
+
+/// The filter of one reply.
+///
+/// What was held back when a reply proves unfilterable is never released: `out` then ends where the last record or
+/// scaffolding before it ended, and every further call fails in the same way.
+pub struct Filter {
+    outline: Outline,
+    books: Books,
+    /// Bytes of a value that has begun and not ended.
+    held: Vec<u8>,
+    /// How many bytes were passed before those.
+    passed_bytes: u64,
+    failed: Option<Unfilterable>,
+}
+
+impl Filter {
+    /// A filter for a reply of this shape under this plan.
+    pub fn new(plan: &Plan, shape: &Shape, limits: Limits) -> Self {
+        Self::on_terms(Box::new(plan.clone()), shape, limits)
+    }
+
+    fn on_terms(terms: Box<dyn Terms>, shape: &Shape, limits: Limits) -> Self {
+        let limits = Limits {
+            depth_max: limits.depth_max.min(DEPTH_CEILING),
+            ..limits
+        };
+        Self {
+            outline: Outline::new(shape, limits),
+            books: Books::new(terms),
+            held: Vec::new(),
+            passed_bytes: 0,
+            failed: None,
+        }
+    }
+
+    /// Takes a chunk. Appends to `out` only bytes that are final: a record is held until its last byte was read.
+    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Unfilterable> {
+        if self.held.is_empty() {
+            let passed = self.run(chunk, false, out)?;
+            self.held
+                .extend_from_slice(chunk.get(passed..).unwrap_or_default());
+        } else {
+            let mut held = mem::take(&mut self.held);
+            held.extend_from_slice(chunk);
+            let passed = self.run(&held, false, out)?;
+            held.drain(..passed);
+            self.held = held;
+        }
+        Ok(())
+    }
+
+    /// Takes the records that were counted since the last call, so that a long reply need not keep them.
+    pub fn take_refs(&mut self) -> Vec<RecordRef> {
+        mem::take(&mut self.books.refs)
+    }
+
+    /// Ends the text and says what was done. [`Report::refs`] holds those that were not taken before.
+    pub fn finish(mut self, out: &mut Vec<u8>) -> Result<Report, Unfilterable> {
+        let held = mem::take(&mut self.held);
+        let passed = self.run(&held, true, out)?;
+        if passed < held.len() || !self.outline.is_complete() {
+            let rest = (held.len() - passed) as u64;
+            return Err(Unfilterable {
+                cause: Cause::Truncated,
+                offset: self.passed_bytes + rest,
+            });
+        }
+        Ok(self.books.report())
+    }
+
+    /// Passes as many bytes as can be decided now, and returns how many.
+    fn run(
+        &mut self,
+        bytes: &[u8],
+        is_last: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, Unfilterable> {
+        if let Some(failed) = self.failed {
+            return Err(failed);
+        }
+        let mut passed = 0;
+        loop {
+            let final_bytes = out.len();
+            let step = Step {
+                rest: bytes.get(passed..).unwrap_or_default(),
+                is_last,
+                books: &mut self.books,
+                out,
+            };
+            match self.outline.step(step) {
+                Ok(Some(length)) => {
+                    passed += length;
+                    self.passed_bytes += length as u64;
+                }
+                Ok(None) => return Ok(passed),
+                Err(Fault { cause, at }) => {
+                    out.truncate(final_bytes);
+                    let failed = Unfilterable {
+                        cause,
+                        offset: self.passed_bytes + at as u64,
+                    };
+                    self.failed = Some(failed);
+                    return Err(failed);
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Filter {
+    /// Without the bytes that are held.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filter")
+            .field("passed_bytes", &self.passed_bytes)
+            .field("held_bytes", &self.held.len())
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

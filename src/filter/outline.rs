@@ -1,0 +1,445 @@
+//! Follows the outline of a reply as it streams: everything that lies outside records. Records are collected whole
+//! and handed to [`super::record`].
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::mem;
+use std::sync::Arc;
+
+use crate::dialect::{Others, RecordShape, Shape};
+
+use super::books::Books;
+use super::extent::Extent;
+use super::reader::{Fault, Reader};
+use super::{Cause, Limits, record};
+
+/// A shape, made for following: cheap to clone.
+#[derive(Clone, Debug)]
+enum Form {
+    Anything,
+    Scalar,
+    Dropped,
+    Object(Arc<ObjectForm>),
+    List(Arc<Self>),
+    Record(Arc<RecordShape>),
+}
+
+#[derive(Debug)]
+struct ObjectForm {
+    keys: Vec<(&'static str, Form)>,
+    others: Form,
+    required: &'static [&'static str],
+    /// Whether the same key may occur twice: only where no one looks at keys.
+    may_repeat: bool,
+}
+
+impl From<&Shape> for Form {
+    fn from(shape: &Shape) -> Self {
+        match shape {
+            Shape::Anything => Self::Anything,
+            Shape::Scalar => Self::Scalar,
+            Shape::Dropped => Self::Dropped,
+            Shape::List(element) => Self::List(Arc::new(Self::from(&**element))),
+            Shape::Record(record) => Self::Record(Arc::new(record.clone())),
+            Shape::Object(object) => Self::Object(Arc::new(ObjectForm {
+                keys: object
+                    .keys
+                    .iter()
+                    .map(|(key, shape)| (*key, Self::from(shape)))
+                    .collect(),
+                others: match &object.others {
+                    Others::Dropped => Self::Dropped,
+                    Others::Shape(shape) => Self::from(&**shape),
+                },
+                required: object.required,
+                may_repeat: false,
+            })),
+        }
+    }
+}
+
+impl ObjectForm {
+    /// The form of an object that is copied or dropped as a whole.
+    fn free(inside: Form) -> Self {
+        Self {
+            keys: Vec::new(),
+            others: inside,
+            required: &[],
+            may_repeat: true,
+        }
+    }
+
+    /// The form under a key, if the key is named.
+    fn named(&self, key: &str) -> Option<&Form> {
+        self.keys
+            .iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, form)| form)
+    }
+}
+
+/// An object or array that has begun and not ended.
+struct Frame {
+    inside: Inside,
+    /// Whether it is copied; else it is dropped.
+    shown: bool,
+}
+
+enum Inside {
+    Object {
+        form: Arc<ObjectForm>,
+        /// Keys that are named or copied. What they take is bounded like a record.
+        seen: HashSet<Box<str>>,
+        seen_bytes: usize,
+        kept_any: bool,
+    },
+    List(Form),
+    /// An empty array where an object is meant, or the other way round.
+    Nothing {
+        closer: u8,
+    },
+}
+
+/// What comes next.
+#[derive(Clone, Debug)]
+enum Next {
+    /// A value of this form, and whether it is copied.
+    Value(Form, bool),
+    /// The first member or element, or the end, of the innermost frame.
+    First,
+    /// Another member of the innermost frame.
+    Member,
+    /// The colon, then a value of this form.
+    Colon(Form, bool),
+    /// A comma, or the end of the innermost frame; of no frame: the end of the text. And whether white space is copied.
+    Comma(bool),
+}
+
+/// The place in the outline that the bytes so far have led to.
+pub(super) struct Outline {
+    limits: Limits,
+    frames: Vec<Frame>,
+    next: Next,
+    /// White space before a key, held until it is known whether the key is copied.
+    lead: Vec<u8>,
+    /// The search for the end of the value or key that has begun.
+    extent: Extent,
+}
+
+/// What one step works with.
+pub(super) struct Step<'a> {
+    /// What has not been passed yet.
+    pub(super) rest: &'a [u8],
+    /// Whether nothing comes after it.
+    pub(super) is_last: bool,
+    pub(super) books: &'a mut Books,
+    pub(super) out: &'a mut Vec<u8>,
+}
+
+impl Step<'_> {
+    fn copy(&mut self, shown: bool, length: usize) {
+        if shown {
+            self.out
+                .extend_from_slice(self.rest.get(..length).unwrap_or_default());
+        }
+    }
+}
+
+/// A fault at the first byte that a step has not passed.
+fn here<T>(cause: Cause) -> Result<T, Fault> {
+    Err(Fault { cause, at: 0 })
+}
+
+impl Outline {
+    pub(super) fn new(shape: &Shape, limits: Limits) -> Self {
+        Self {
+            limits,
+            frames: Vec::new(),
+            next: Next::Value(Form::from(shape), true),
+            lead: Vec::new(),
+            extent: Extent::default(),
+        }
+    }
+
+    /// Whether the text is complete.
+    pub(super) fn is_complete(&self) -> bool {
+        self.frames.is_empty() && matches!(self.next, Next::Comma(_))
+    }
+
+    /// Passes what can be decided now; returns how many bytes that were, `None` if more must come first.
+    pub(super) fn step(&mut self, mut step: Step<'_>) -> Result<Option<usize>, Fault> {
+        let blanks = step
+            .rest
+            .iter()
+            .position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+            .unwrap_or(step.rest.len());
+        if blanks > 0 {
+            self.pass_white_space(&mut step, blanks)?;
+            return Ok(Some(blanks));
+        }
+        let Some(&byte) = step.rest.first() else {
+            return Ok(None);
+        };
+        let next = self.next.clone();
+        match next {
+            Next::Value(form, shown) => self.value(step, form, shown, byte),
+            Next::First => self.first(step, byte),
+            Next::Member => self.member(step, byte),
+            Next::Colon(form, shown) if byte == b':' => {
+                step.copy(shown, 1);
+                self.next = Next::Value(form, shown);
+                Ok(Some(1))
+            }
+            Next::Colon(..) => here(Cause::Syntax),
+            Next::Comma(_) => self.comma(step, byte),
+        }
+    }
+
+    fn pass_white_space(&mut self, step: &mut Step<'_>, length: usize) -> Result<(), Fault> {
+        let frame = self.frames.last();
+        let is_before_key = matches!(
+            (&self.next, frame.map(|frame| &frame.inside)),
+            (Next::First | Next::Member, Some(Inside::Object { .. }))
+        );
+        if is_before_key {
+            let blank = step.rest.get(..length).unwrap_or_default();
+            self.lead.extend_from_slice(blank);
+            if self.lead.len() > self.limits.record_bytes_max {
+                return here(Cause::RecordTooLarge);
+            }
+            return Ok(());
+        }
+        let shown = match self.next {
+            Next::Value(_, shown) | Next::Colon(_, shown) | Next::Comma(shown) => shown,
+            Next::First | Next::Member => frame.is_some_and(|frame| frame.shown),
+        };
+        step.copy(shown, length);
+        Ok(())
+    }
+
+    /// A value begins.
+    fn value(
+        &mut self,
+        mut step: Step<'_>,
+        form: Form,
+        shown: bool,
+        byte: u8,
+    ) -> Result<Option<usize>, Fault> {
+        let inside = match (form, byte) {
+            (Form::Record(shape), b'{') => return self.record(step, &shape),
+            (Form::Object(form), b'{') => Self::object(form),
+            (Form::Object(form), b'[') if form.required.is_empty() => {
+                Inside::Nothing { closer: b']' }
+            }
+            (Form::List(form), b'[') => Inside::List((*form).clone()),
+            (Form::List(_), b'{') => Inside::Nothing { closer: b'}' },
+            (form @ (Form::Anything | Form::Dropped), b'{') => {
+                Self::object(Arc::new(ObjectForm::free(form)))
+            }
+            (form @ (Form::Anything | Form::Dropped), b'[') => Inside::List(form),
+            (Form::Anything | Form::Dropped, _) => return self.scalar(step, shown),
+            (Form::Scalar, byte) if byte != b'{' && byte != b'[' => {
+                return self.scalar(step, shown);
+            }
+            (_, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
+                return here(Cause::Shape);
+            }
+            _ => return here(Cause::Syntax),
+        };
+        if self.frames.len() >= self.limits.depth_max {
+            return here(Cause::Depth);
+        }
+        step.copy(shown, 1);
+        self.frames.push(Frame { inside, shown });
+        self.next = Next::First;
+        Ok(Some(1))
+    }
+
+    fn object(form: Arc<ObjectForm>) -> Inside {
+        Inside::Object {
+            form,
+            seen: HashSet::new(),
+            seen_bytes: 0,
+            kept_any: false,
+        }
+    }
+
+    /// The text of the value or key that begins here, if it has come whole.
+    fn whole<'t>(&mut self, step: &Step<'t>) -> Result<Option<&'t str>, Fault> {
+        let bytes = step.rest;
+        // Only what follows a number or a word ends it, or the end of everything.
+        let may_end_here = step.is_last && !matches!(bytes.first(), Some(b'"' | b'{'));
+        let end = self
+            .extent
+            .end(bytes)
+            .or_else(|| may_end_here.then_some(bytes.len()));
+        if end.unwrap_or(bytes.len()) > self.limits.record_bytes_max {
+            return here(Cause::RecordTooLarge);
+        }
+        let Some(bytes) = end.and_then(|end| bytes.get(..end)) else {
+            return Ok(None);
+        };
+        self.extent = Extent::default();
+        match simdutf8::compat::from_utf8(bytes) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) => Err(Fault {
+                cause: Cause::Encoding,
+                at: error.valid_up_to(),
+            }),
+        }
+    }
+
+    fn reader<'t>(&self, text: &'t str) -> Reader<'t> {
+        Reader::new(text, self.frames.len(), self.limits.depth_max)
+    }
+
+    fn record(&mut self, step: Step<'_>, shape: &RecordShape) -> Result<Option<usize>, Fault> {
+        let Some(text) = self.whole(&step)? else {
+            return Ok(None);
+        };
+        let reader = self.reader(text);
+        record::treat(
+            reader,
+            shape,
+            step.books,
+            step.out,
+            self.limits.record_bytes_max,
+        )?;
+        self.next = Next::Comma(true);
+        Ok(Some(text.len()))
+    }
+
+    fn scalar(&mut self, mut step: Step<'_>, shown: bool) -> Result<Option<usize>, Fault> {
+        let Some(text) = self.whole(&step)? else {
+            return Ok(None);
+        };
+        let mut reader = self.reader(text);
+        reader.skip()?;
+        reader.end()?;
+        step.copy(shown, text.len());
+        self.next = Next::Comma(shown);
+        Ok(Some(text.len()))
+    }
+
+    /// The first member or element of the innermost frame, or its end.
+    fn first(&mut self, step: Step<'_>, byte: u8) -> Result<Option<usize>, Fault> {
+        let Some(frame) = self.frames.last() else {
+            return here(Cause::Syntax);
+        };
+        let shown = frame.shown;
+        match &frame.inside {
+            Inside::Object { .. } if byte == b'}' => self.close(step),
+            Inside::Object { .. } => self.member(step, byte),
+            Inside::List(_) if byte == b']' => self.close(step),
+            Inside::List(form) => {
+                let form = form.clone();
+                let shown = shown && !matches!(form, Form::Dropped);
+                self.next = Next::Value(form.clone(), shown);
+                self.value(step, form, shown, byte)
+            }
+            Inside::Nothing { closer } if byte == *closer => self.close(step),
+            Inside::Nothing { .. } => here(Cause::Shape),
+        }
+    }
+
+    /// The innermost frame ends.
+    fn close(&mut self, mut step: Step<'_>) -> Result<Option<usize>, Fault> {
+        let Some(frame) = self.frames.pop() else {
+            return here(Cause::Syntax);
+        };
+        if let Inside::Object { form, seen, .. } = &frame.inside
+            && !form.required.iter().all(|key| seen.contains(*key))
+        {
+            return here(Cause::Shape);
+        }
+        if frame.shown {
+            step.out.append(&mut self.lead);
+        }
+        self.lead.clear();
+        step.copy(frame.shown, 1);
+        self.next = Next::Comma(frame.shown);
+        Ok(Some(1))
+    }
+
+    /// A key of the innermost frame, which is an object.
+    fn member(&mut self, step: Step<'_>, byte: u8) -> Result<Option<usize>, Fault> {
+        if byte != b'"' {
+            return here(Cause::Syntax);
+        }
+        let Some(text) = self.whole(&step)? else {
+            return Ok(None);
+        };
+        let key = self.reader(text).string()?.unescape();
+        let key: Cow<'_, str> = match key {
+            Some(key) => key,
+            None => return here(Cause::Syntax),
+        };
+        let lead = mem::take(&mut self.lead);
+        let Some(Frame {
+            inside:
+                Inside::Object {
+                    form,
+                    seen,
+                    seen_bytes,
+                    kept_any,
+                },
+            shown,
+        }) = self.frames.last_mut()
+        else {
+            return here(Cause::Syntax);
+        };
+        let named = form.named(&key);
+        let inner = named.unwrap_or(&form.others).clone();
+        let shown = *shown && !matches!(inner, Form::Dropped);
+        if !form.may_repeat && (shown || named.is_some()) {
+            *seen_bytes += key.len() + size_of::<Box<str>>();
+            if *seen_bytes > self.limits.record_bytes_max {
+                return here(Cause::RecordTooLarge);
+            }
+            if !seen.insert(Box::from(&*key)) {
+                return here(Cause::DuplicateKey);
+            }
+        }
+        if shown {
+            if mem::replace(kept_any, true) {
+                step.out.push(b',');
+            }
+            step.out.extend_from_slice(&lead);
+            step.out.extend_from_slice(text.as_bytes());
+        }
+        self.next = Next::Colon(inner, shown);
+        Ok(Some(text.len()))
+    }
+
+    /// A comma or the end of the innermost frame.
+    fn comma(&mut self, mut step: Step<'_>, byte: u8) -> Result<Option<usize>, Fault> {
+        match self.frames.last() {
+            Some(Frame {
+                inside: Inside::Object { .. },
+                ..
+            }) => match byte {
+                b',' => self.next = Next::Member,
+                b'}' => return self.close(step),
+                _ => return here(Cause::Syntax),
+            },
+            Some(Frame {
+                inside: Inside::List(form),
+                shown,
+            }) => match byte {
+                b',' => {
+                    let shown = *shown && !matches!(form, Form::Dropped);
+                    step.copy(shown, 1);
+                    self.next = Next::Value(form.clone(), shown);
+                }
+                b']' => return self.close(step),
+                _ => return here(Cause::Syntax),
+            },
+            Some(Frame {
+                inside: Inside::Nothing { .. },
+                ..
+            })
+            | None => return here(Cause::Syntax),
+        }
+        Ok(Some(1))
+    }
+}

@@ -1,0 +1,341 @@
+//! Treats a complete record: walks its members, and copies, replaces or cuts each as its rule says.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::dialect::{ObjectShape, Others, RecordShape, Shape};
+use crate::policy::Show;
+use crate::vocabulary::Module;
+
+use super::Cause;
+use super::books::{Books, Entry, Seen};
+use super::reader::{Fault, Reader, Type};
+
+/// The key that tells a record's module.
+const MODULE_KEY: &str = "_module";
+/// The key that tells a record's id.
+const ID_KEY: &str = "id";
+
+/// What becomes of a member of an object, or of an element of an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It stays, perhaps with another value.
+    Keep,
+    /// It is cut out, with its comma.
+    Cut,
+}
+
+/// What is done with each member of an object, by its key.
+type Each<'f, 'a, T> = &'f mut dyn FnMut(&mut T, Cow<'a, str>) -> Result<Fate, Fault>;
+
+/// What becomes of a value that does not fit its shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Misfit {
+    /// The reply is unfilterable.
+    Refuse,
+    /// The value is redacted.
+    Redact,
+}
+
+/// The field that a value stands in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) entry: Entry,
+    /// Where the record begins, to look for the field's siblings.
+    pub(super) record: usize,
+}
+
+/// A record under treatment. Everything that no rule touches is copied in runs: `copied` says up to where.
+pub(super) struct Treatment<'a, 'b> {
+    pub(super) reader: Reader<'a>,
+    pub(super) books: &'b mut Books,
+    out: &'b mut Vec<u8>,
+    copied: usize,
+    out_bytes_max: usize,
+}
+
+/// Treats the record that a text consists of, and appends what is shown of it to `out`, by at most `bytes_max`.
+pub(super) fn treat(
+    reader: Reader<'_>,
+    shape: &RecordShape,
+    books: &mut Books,
+    out: &mut Vec<u8>,
+    bytes_max: usize,
+) -> Result<(), Fault> {
+    let out_bytes_max = out.len().saturating_add(bytes_max);
+    let mut treatment = Treatment {
+        reader,
+        books,
+        out,
+        copied: 0,
+        out_bytes_max,
+    };
+    treatment.record(shape)?;
+    treatment.reader.end()?;
+    treatment.copy_to(treatment.reader.at())
+}
+
+impl<'a> Treatment<'a, '_> {
+    /// Copies what has not been copied yet, up to a place.
+    fn copy_to(&mut self, end: usize) -> Result<(), Fault> {
+        let run = self.reader.part(self.copied, end);
+        self.write(run)?;
+        self.copied = end;
+        Ok(())
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), Fault> {
+        if self.out.len() + text.len() > self.out_bytes_max {
+            return Err(self.reader.fault(Cause::RecordTooLarge));
+        }
+        self.out.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+
+    /// Puts a text in place of what was read since `start`.
+    pub(super) fn replace(&mut self, start: usize, text: &str) -> Result<Fate, Fault> {
+        self.copy_to(start)?;
+        self.write(text)?;
+        self.copied = self.reader.at();
+        Ok(Fate::Keep)
+    }
+
+    /// Leaves a part of the text out.
+    fn cut(&mut self, start: usize, end: usize) -> Result<(), Fault> {
+        self.copy_to(start)?;
+        self.copied = end;
+        Ok(())
+    }
+
+    /// Puts `null`, `[]` or `{}` in place of the value.
+    pub(super) fn redact(&mut self) -> Result<Fate, Fault> {
+        let start = self.reader.at();
+        let kind = self.reader.skip()?;
+        self.replace(start, kind.redacted())
+    }
+
+    /// Leaves the value as it is.
+    pub(super) fn keep(&mut self) -> Result<Fate, Fault> {
+        self.reader.skip()?;
+        Ok(Fate::Keep)
+    }
+
+    /// Redacts arrays and objects, leaves the rest as it is.
+    pub(super) fn keep_scalar(&mut self) -> Result<Fate, Fault> {
+        if self.reader.kind()?.is_scalar() {
+            self.keep()
+        } else {
+            self.redact()
+        }
+    }
+
+    /// Cuts the value, with its key.
+    pub(super) fn remove(&mut self) -> Result<Fate, Fault> {
+        self.reader.skip()?;
+        Ok(Fate::Cut)
+    }
+
+    /// Walks the members of the object that begins here. `each` is called before the value of each member, and passes it.
+    pub(super) fn members(&mut self, each: Each<'_, 'a, Self>) -> Result<(), Fault> {
+        self.parts([b'{', b'}'], &mut |this| {
+            let key = this.reader.key()?;
+            each(this, key)
+        })
+    }
+
+    /// Walks the elements of the array that begins here. `each` passes each of them.
+    pub(super) fn elements(
+        &mut self,
+        each: &mut dyn FnMut(&mut Self) -> Result<Fate, Fault>,
+    ) -> Result<(), Fault> {
+        self.parts([b'[', b']'], each)
+    }
+
+    /// Walks what stands between two brackets and commas, and cuts what `each` says.
+    fn parts(
+        &mut self,
+        [open, close]: [u8; 2],
+        each: &mut dyn FnMut(&mut Self) -> Result<Fate, Fault>,
+    ) -> Result<(), Fault> {
+        self.reader.enter(open)?;
+        // A part that is cut takes the comma before it along; as long as none was kept, the comma behind it.
+        let mut cut_from = self.reader.at();
+        let mut kept_any = false;
+        self.reader.white_space();
+        if self.reader.peek() == Some(close) {
+            return self.reader.leave(close);
+        }
+        loop {
+            let undone = (self.out.len(), self.copied);
+            let fate = each(self)?;
+            self.reader.white_space();
+            let comma = self.reader.at();
+            let more = self.reader.take(b',');
+            match fate {
+                Fate::Keep => {
+                    kept_any = true;
+                    cut_from = comma;
+                }
+                Fate::Cut => {
+                    self.out.truncate(undone.0);
+                    self.copied = undone.1;
+                    let end = if kept_any { comma } else { self.reader.at() };
+                    self.cut(cut_from, end)?;
+                    cut_from = end;
+                }
+            }
+            if !more {
+                return self.reader.leave(close);
+            }
+            self.reader.white_space();
+        }
+    }
+
+    /// Treats a record: the keys that its shape names, and all others as the rules of its module say.
+    pub(super) fn record(&mut self, shape: &RecordShape) -> Result<(), Fault> {
+        let record = self.reader.at();
+        let book = self.books.open(&shape.module);
+        let mut seen = Seen::default();
+        let mut id = None;
+        self.members(&mut |this, key| {
+            let too_many = this.reader.fault(Cause::RecordTooLarge);
+            let entry = this.books.entry(book, &key).ok_or(too_many)?;
+            if !seen.insert(entry) {
+                return Err(this.reader.fault(Cause::DuplicateKey));
+            }
+            if key.eq_ignore_ascii_case(MODULE_KEY) {
+                this.check_module(&shape.module)?;
+            }
+            if key.eq_ignore_ascii_case(ID_KEY) {
+                id = this.scalar_text()?;
+            }
+            if let Some((_, shape)) = shape.keys.iter().find(|(name, _)| *name == key) {
+                return this.shaped(shape, Misfit::Refuse);
+            }
+            let rule = this.books.rule(entry).ok_or(too_many)?;
+            // A name that a sibling tells counts as what it turns out to be.
+            if !matches!(rule.show, Show::ByParent { .. }) {
+                this.books.present(entry);
+            }
+            this.show(&rule.show, Place { entry, record })
+        })?;
+        if shape.counted {
+            self.books.counted(&shape.module, id.as_deref());
+        }
+        Ok(())
+    }
+
+    /// A record of a module whose keys have no shapes of their own.
+    pub(super) fn plain_record(&mut self, module: &Module, counted: bool) -> Result<Fate, Fault> {
+        self.record(&RecordShape {
+            module: module.clone(),
+            keys: Vec::new(),
+            counted,
+        })?;
+        Ok(Fate::Keep)
+    }
+
+    fn check_module(&self, planned: &Module) -> Result<(), Fault> {
+        let said = match self.reader.kind()? {
+            Type::String => self.reader.look(self.reader.at()).string()?.unescape(),
+            _ => None,
+        };
+        if said.as_deref() == Some(planned.as_str()) {
+            Ok(())
+        } else {
+            Err(self.reader.fault(Cause::OtherModule))
+        }
+    }
+
+    /// The string or number that begins here, without passing it.
+    fn scalar_text(&self) -> Result<Option<Cow<'a, str>>, Fault> {
+        let start = self.reader.at();
+        let mut ahead = self.reader.look(start);
+        match self.reader.kind()? {
+            Type::String => Ok(ahead.string()?.unescape()),
+            Type::Number => {
+                ahead.skip()?;
+                Ok(Some(Cow::Borrowed(ahead.part(start, ahead.at()))))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Looks for a member of the object that begins at `object`: the reader that this returns stands before its value.
+    pub(super) fn member(
+        &self,
+        object: usize,
+        is_meant: impl Fn(&str) -> bool,
+    ) -> Result<Option<Reader<'a>>, Fault> {
+        let mut reader = self.reader.look(object);
+        reader.enter(b'{')?;
+        reader.white_space();
+        if reader.peek() == Some(b'}') {
+            return Ok(None);
+        }
+        loop {
+            if is_meant(&reader.key()?) {
+                return Ok(Some(reader));
+            }
+            reader.skip()?;
+            reader.white_space();
+            if !reader.take(b',') {
+                return Ok(None);
+            }
+            reader.white_space();
+        }
+    }
+
+    /// Treats a value by its shape.
+    pub(super) fn shaped(&mut self, shape: &Shape, misfit: Misfit) -> Result<Fate, Fault> {
+        let kind = self.reader.kind()?;
+        let is_empty = !kind.is_scalar() && self.reader.is_empty_container();
+        match (shape, kind) {
+            (Shape::Anything, _) => self.keep(),
+            (Shape::Dropped, _) => self.remove(),
+            (Shape::Scalar, kind) if kind.is_scalar() => self.keep(),
+            (Shape::Object(shape), Type::Object) => self.object(shape, misfit),
+            (Shape::Object(shape), Type::Array) if is_empty && shape.required.is_empty() => {
+                self.keep()
+            }
+            (Shape::List(shape), Type::Array) => {
+                self.elements(&mut |this| this.shaped(shape, misfit))?;
+                Ok(Fate::Keep)
+            }
+            (Shape::List(_), Type::Object) if is_empty => self.keep(),
+            (Shape::Record(shape), Type::Object) => {
+                self.record(shape)?;
+                Ok(Fate::Keep)
+            }
+            _ if misfit == Misfit::Redact => self.redact(),
+            _ => Err(self.reader.fault(Cause::Shape)),
+        }
+    }
+
+    fn object(&mut self, shape: &ObjectShape, misfit: Misfit) -> Result<Fate, Fault> {
+        let start = self.reader.at();
+        let undone = (self.out.len(), self.copied);
+        let mut seen: HashSet<Cow<'a, str>> = HashSet::new();
+        self.members(&mut |this, key| {
+            let named = shape.keys.iter().find(|(name, _)| *name == key);
+            let shape = match (named, &shape.others) {
+                (Some((_, shape)), _) => shape,
+                (None, Others::Shape(shape)) => shape,
+                (None, Others::Dropped) => return this.remove(),
+            };
+            if !seen.insert(key) {
+                return Err(this.reader.fault(Cause::DuplicateKey));
+            }
+            this.shaped(shape, misfit)
+        })?;
+        if shape.required.iter().all(|key| seen.contains(*key)) {
+            return Ok(Fate::Keep);
+        }
+        if misfit == Misfit::Refuse {
+            return Err(self.reader.fault(Cause::Shape));
+        }
+        self.out.truncate(undone.0);
+        self.copied = undone.1;
+        self.replace(start, Type::Object.redacted())
+    }
+}

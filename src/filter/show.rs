@@ -1,0 +1,258 @@
+//! Treats one value as its field's rule says.
+
+use crate::dialect::Items;
+use crate::mask::{Mask, Tokenizer};
+use crate::policy::{Show, TextRule};
+use crate::vocabulary::Module;
+
+use super::Cause;
+use super::reader::{Fault, Type};
+use super::record::{Fate, Misfit, Place, Treatment};
+use super::text;
+
+/// The key under which a collection holds its records.
+const RECORDS_KEY: &str = "records";
+/// The key that says where a collection goes on.
+const NEXT_OFFSET_KEY: &str = "next_offset";
+
+/// Longest name of a module that a record can tell.
+const MODULE_BYTES_MAX: usize = 255;
+
+/// What became of a string.
+enum Treated {
+    /// It stays as it is.
+    Not,
+    /// Another text stands in its place.
+    As(String),
+    /// `null` stands in its place.
+    Redacted,
+}
+
+impl Treatment<'_, '_> {
+    /// Treats the value that begins here.
+    pub(super) fn show(&mut self, show: &Show, place: Place) -> Result<Fate, Fault> {
+        match show {
+            Show::Clear => self.clear(),
+            Show::Remove => self.remove(),
+            Show::Redact => self.redact(),
+            Show::Token(tokenizer) => self.token(tokenizer),
+            Show::Mask(mask) => self.mask(mask),
+            Show::Text(rule) => self.text(rule, place),
+            Show::Items { items, inner } => self.items(items, inner, place),
+            Show::Related(module) => self.related(module),
+            Show::ByParent { told_by } => self.by_parent(told_by, place),
+            Show::Shaped(shape) => self.shaped(shape, Misfit::Redact),
+        }
+    }
+
+    /// Scalars and arrays of scalars stay; an object may be a record of a link that nobody knows.
+    fn clear(&mut self) -> Result<Fate, Fault> {
+        match self.reader.kind()? {
+            Type::Object => self.redact(),
+            Type::Array => {
+                let start = self.reader.at();
+                let mut is_flat = true;
+                self.elements(&mut |this| {
+                    is_flat &= this.reader.skip()?.is_scalar();
+                    Ok(Fate::Keep)
+                })?;
+                if is_flat {
+                    Ok(Fate::Keep)
+                } else {
+                    self.replace(start, Type::Array.redacted())
+                }
+            }
+            _ => self.keep(),
+        }
+    }
+
+    fn token(&mut self, tokenizer: &Tokenizer) -> Result<Fate, Fault> {
+        match self.reader.kind()? {
+            Type::String => self.string(&mut |value| Treated::As(tokenizer.token(value))),
+            _ => self.redact(),
+        }
+    }
+
+    fn mask(&mut self, mask: &Mask) -> Result<Fate, Fault> {
+        match self.reader.kind()? {
+            Type::String => self.string(&mut |value| match mask.apply(value) {
+                Some(masked) if masked == value => Treated::Not,
+                Some(masked) => Treated::As(masked),
+                None => Treated::Redacted,
+            }),
+            Type::Number => {
+                let start = self.reader.at();
+                self.reader.skip()?;
+                let masked = mask.apply_number(self.reader.part(start, self.reader.at()));
+                self.replace(start, masked.as_deref().unwrap_or("null"))
+            }
+            _ => self.redact(),
+        }
+    }
+
+    fn text(&mut self, rule: &TextRule, place: Place) -> Result<Fate, Fault> {
+        let mut found = Vec::new();
+        let mut treat = |value: &str| text::treat(rule, value, &mut |kind| found.push(kind));
+        let fate = match self.reader.kind()? {
+            Type::String => {
+                self.string(&mut |value| treat(value).map_or(Treated::Not, Treated::As))?
+            }
+            Type::Number => {
+                let start = self.reader.at();
+                self.reader.skip()?;
+                match treat(self.reader.part(start, self.reader.at())) {
+                    Some(_) => self.replace(start, "null")?,
+                    None => Fate::Keep,
+                }
+            }
+            _ => self.keep_scalar()?,
+        };
+        for kind in found {
+            self.books.found(place.entry, kind);
+        }
+        Ok(fate)
+    }
+
+    /// Treats the string that begins here. What is left unchanged is copied as it was written; what is no Unicode text
+    /// is redacted.
+    fn string(&mut self, treat: &mut dyn FnMut(&str) -> Treated) -> Result<Fate, Fault> {
+        let start = self.reader.at();
+        let value = self.reader.string()?.unescape();
+        match value.as_deref().map_or(Treated::Redacted, treat) {
+            Treated::Not => Ok(Fate::Keep),
+            Treated::As(text) => self.replace(start, &quoted(&text)),
+            Treated::Redacted => self.replace(start, "null"),
+        }
+    }
+
+    /// A list of objects of which some members carry the value.
+    fn items(&mut self, items: &Items, inner: &Show, place: Place) -> Result<Fate, Fault> {
+        match self.reader.kind()? {
+            Type::Array => {
+                self.elements(&mut |this| match this.reader.kind()? {
+                    Type::Object => this.item(items, inner, place),
+                    _ => this.redact(),
+                })?;
+                Ok(Fate::Keep)
+            }
+            Type::String => self.show(inner, place),
+            Type::Null => self.keep(),
+            _ => self.redact(),
+        }
+    }
+
+    fn item(&mut self, items: &Items, inner: &Show, place: Place) -> Result<Fate, Fault> {
+        let mut seen: Vec<&'static str> = Vec::new();
+        self.members(&mut |this, key| {
+            let treated = items.treated.iter().find(|name| **name == key);
+            let passed = items.passed.iter().find(|name| **name == key);
+            let Some(name) = treated.or(passed) else {
+                return this.remove();
+            };
+            if seen.contains(name) {
+                return Err(this.reader.fault(Cause::DuplicateKey));
+            }
+            seen.push(name);
+            match treated {
+                Some(_) => this.show(inner, place),
+                None => this.keep_scalar(),
+            }
+        })?;
+        Ok(Fate::Keep)
+    }
+
+    /// Records of another module: one, a list, or a collection.
+    fn related(&mut self, module: &Module) -> Result<Fate, Fault> {
+        match self.reader.kind()? {
+            Type::Object if self.is_collection()? => self.collection(module),
+            Type::Object => self.plain_record(module, false),
+            Type::Array => self.records(module),
+            Type::Null => self.keep(),
+            _ => self.redact(),
+        }
+    }
+
+    /// Whether the object that begins here holds an array of records.
+    fn is_collection(&self) -> Result<bool, Fault> {
+        let records = self.member(self.reader.at(), |key| key == RECORDS_KEY)?;
+        Ok(records.is_some_and(|reader| reader.peek() == Some(b'[')))
+    }
+
+    fn collection(&mut self, module: &Module) -> Result<Fate, Fault> {
+        let mut seen: Vec<&'static str> = Vec::new();
+        self.members(&mut |this, key| {
+            let known = [RECORDS_KEY, NEXT_OFFSET_KEY];
+            let Some(name) = known.into_iter().find(|name| *name == key) else {
+                return this.remove();
+            };
+            if seen.contains(&name) {
+                return Err(this.reader.fault(Cause::DuplicateKey));
+            }
+            seen.push(name);
+            if name == RECORDS_KEY {
+                this.records(module)
+            } else {
+                this.keep_scalar()
+            }
+        })?;
+        Ok(Fate::Keep)
+    }
+
+    fn records(&mut self, module: &Module) -> Result<Fate, Fault> {
+        self.elements(&mut |this| match this.reader.kind()? {
+            Type::Object => this.plain_record(module, true),
+            _ => this.redact(),
+        })?;
+        Ok(Fate::Keep)
+    }
+
+    /// The name of a record of the module that a sibling tells, shown as that module's own records show it.
+    fn by_parent(&mut self, told_by: &str, place: Place) -> Result<Fate, Fault> {
+        let sibling = self.member(place.record, |key| key.eq_ignore_ascii_case(told_by))?;
+        let module = match sibling {
+            Some(mut reader) if reader.peek() == Some(b'"') => reader.string()?.unescape(),
+            _ => None,
+        };
+        let name = module
+            .filter(|module| module.len() <= MODULE_BYTES_MAX)
+            .and_then(|module| self.books.display_name(&Module::new(&module)));
+        match name {
+            // A name that is itself told by a parent would go round in circles.
+            None => self.told_by_nobody(place),
+            Some((rule, _)) if matches!(rule.show, Show::ByParent { .. }) => {
+                self.told_by_nobody(place)
+            }
+            Some((rule, entry)) => {
+                // What is disclosed is the name of that record, so it counts as such.
+                self.books.present(entry);
+                self.show(&rule.show, Place { entry, ..place })
+            }
+        }
+    }
+
+    fn told_by_nobody(&mut self, place: Place) -> Result<Fate, Fault> {
+        self.books.present(place.entry);
+        self.redact()
+    }
+}
+
+/// A text as a JSON string.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            control if control < ' ' => {
+                quoted.push_str(&format!("\\u{:04x}", u32::from(control)));
+            }
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

@@ -1,0 +1,84 @@
+//! Carries a `Guarded` to the CRM.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+
+use crate::decode::Coding;
+use crate::door::Credential;
+use crate::guard::Guarded;
+use crate::reason::Reason;
+use crate::transport::{Answer, Transport};
+
+/// An answer of the CRM, unread and not to be trusted. Only `filter` makes something of it that may be shown.
+///
+/// ```compile_fail
+/// // What the CRM said is not a reply.
+/// fn shortcut(untrusted: paravent::upstream::Untrusted) -> paravent::reply::Reply { untrusted.into() }
+/// ```
+#[derive(Debug)]
+pub struct Untrusted {
+    answer: Answer,
+}
+
+/// Sends a guarded request.
+///
+/// ```
+/// async fn in_order(transport: &paravent::transport::Transport, guarded: paravent::guard::Guarded) {
+///     let _ = paravent::upstream::forward(transport, guarded, None, [127, 0, 0, 1].into()).await;
+/// }
+/// ```
+///
+/// ```compile_fail
+/// // A bare request does not pass: `forward` takes a `Guarded`.
+/// async fn shortcut(transport: &paravent::transport::Transport, bare: paravent::dialect::Outgoing) {
+///     let _ = paravent::upstream::forward(transport, bare, None, [127, 0, 0, 1].into()).await;
+/// }
+/// ```
+pub async fn forward(
+    transport: &Transport,
+    guarded: Guarded,
+    credential: Option<&Credential>,
+    origin: IpAddr,
+) -> Result<Untrusted, Reason> {
+    let answer = transport
+        .send(guarded.into_outgoing(), credential, origin)
+        .await?;
+    Ok(Untrusted { answer })
+}
+
+impl Untrusted {
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.answer.status.as_u16()
+    }
+
+    /// Whether the CRM did what was asked.
+    pub fn is_success(&self) -> bool {
+        self.answer.status.is_success()
+    }
+
+    /// The next plain bytes of the body. A coded body is read and decoded as a whole, within `held_bytes_max`.
+    pub(crate) async fn chunk(&mut self, held_bytes_max: usize) -> Result<Option<Bytes>, Reason> {
+        if !self.answer.is_json {
+            return Err(Reason::Unfilterable);
+        }
+        match self.answer.coding {
+            None => Err(Reason::Unfilterable),
+            Some(Coding::Identity) => self.answer.chunk().await,
+            Some(_) => {
+                let plain = self.answer.whole_decoded(held_bytes_max).await?;
+                self.answer.coding = Some(Coding::Identity);
+                Ok(Some(Bytes::from(plain)))
+            }
+        }
+    }
+
+    /// The whole body, decoded.
+    pub(crate) async fn whole(mut self, bytes_max: usize) -> Result<Vec<u8>, Reason> {
+        if !self.answer.is_json {
+            return Err(Reason::Unfilterable);
+        }
+        self.answer.whole_decoded(bytes_max).await
+    }
+}

@@ -1,0 +1,222 @@
+//! What of a write is only a mask coming back.
+//!
+//! Clients read a record, change one field, and send the whole record back. The pipeline looks the current record up;
+//! this module compares what was sent with what the caller is shown of it, and says what becomes of each key: dropped
+//! (it is only what was shown), written, or written with the original spans put back where masks stood. Anything else
+//! that has the form of a mask is refused, whoever sends it.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use crate::detect::Kind;
+use crate::mask;
+use crate::policy::{FieldRule, RecordRules, Show, TextRule, Writable};
+use crate::reason::Reason;
+use crate::vocabulary::{Edit, Edits, Field, FieldPath, Level};
+
+mod apart;
+mod compare;
+mod spans;
+
+use compare::{is_blank, same};
+
+/// A write, settled key by key.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// What becomes of each key.
+    pub edits: Edits,
+    /// Masked fields whose masks came back and were dropped or replaced, for the log.
+    pub dropped_masks: Vec<FieldPath>,
+}
+
+impl Settled {
+    /// Whether nothing is left to write.
+    pub fn is_empty(&self) -> bool {
+        self.edits.0.iter().all(|(_, edit)| *edit == Edit::Drop)
+    }
+}
+
+/// What the CRM holds, and what the caller is shown of it.
+#[derive(Debug)]
+pub struct Current<'a> {
+    /// As the CRM sent it.
+    pub held: &'a Map<String, Value>,
+    /// As the caller is shown it.
+    pub shown: &'a Map<String, Value>,
+}
+
+/// Settles a write: an update where there is a current record, else a creation.
+pub fn settle(
+    sent: &Map<String, Value>,
+    current: Option<&Current<'_>>,
+    rules: &RecordRules,
+) -> Result<Settled, Reason> {
+    let mut settled = Settled::default();
+    for (key, value) in sent {
+        let rule = rules.field(key);
+        let found = current.map(|current| Found {
+            held: find(current.held, &rule.field),
+            shown: find(current.shown, &rule.field),
+        });
+        let edit = settle_field(value, found.as_ref(), &rule)?;
+        let was_masked =
+            matches!(rule.level, Level::Mask | Level::Token) || matches!(edit, Edit::Replace(_));
+        if was_masked && edit != Edit::Keep && !is_blank(value) {
+            settled.dropped_masks.push(FieldPath {
+                module: rule.module.clone(),
+                field: rule.field.clone(),
+            });
+        }
+        settled.edits.0.push((key.clone(), edit));
+    }
+    Ok(settled)
+}
+
+/// Settles the columns of a relation. A CRM may take them for fields of the related record, which nobody has looked up:
+/// a text could replace one that hides identifiers.
+pub fn settle_columns(sent: &Map<String, Value>, rules: &RecordRules) -> Result<Settled, Reason> {
+    let settled = settle(sent, None, rules)?;
+    let is_text = |key: &str| matches!(rules.field(key).show, Show::Text(_));
+    let mut written = settled.edits.0.iter();
+    if written.any(|(key, edit)| *edit != Edit::Drop && is_text(key)) {
+        return Err(Reason::FieldNotWritable);
+    }
+    Ok(settled)
+}
+
+/// One field of the current record.
+struct Found<'a> {
+    held: Option<&'a Value>,
+    shown: Option<&'a Value>,
+}
+
+fn settle_field(sent: &Value, found: Option<&Found<'_>>, rule: &FieldRule) -> Result<Edit, Reason> {
+    if rule.structural && !matches!(rule.show, Show::Related(_)) {
+        return Ok(Edit::Drop);
+    }
+    if let Some(shown) = found.and_then(|found| found.shown)
+        && same(sent, shown)
+    {
+        return Ok(Edit::Drop);
+    }
+    if is_blank(sent)
+        && (rule.level <= Level::Redact || (rule.writable == Writable::No && is_absent(found)))
+    {
+        return Ok(Edit::Drop);
+    }
+    match (&rule.writable, &rule.show) {
+        (Writable::No, _) if holds_placeholder(sent) => Err(Reason::MaskWrittenBack),
+        (Writable::No, _) => Err(Reason::FieldNotWritable),
+        (Writable::Yes, Show::Text(text)) => settle_text(sent, found, text),
+        (_, _) if holds_placeholder(sent) => Err(Reason::MaskWrittenBack),
+        (Writable::Yes, Show::Items { inner, .. }) => settle_items(sent, found, inner),
+        (Writable::Yes, _) if is_flat(sent) => Ok(Edit::Keep),
+        (Writable::Valid(kind), _) if is_valid(sent, *kind) => Ok(Edit::Keep),
+        (Writable::Yes | Writable::Valid(_), _) => Err(Reason::FieldNotWritable),
+    }
+}
+
+/// A text, or what stands in its place: `null` or a number would take hidden identifiers away as well. Of an update, the
+/// text that is held must be known, though it be blank: it was asked for by this name.
+fn settle_text(sent: &Value, found: Option<&Found<'_>>, text: &TextRule) -> Result<Edit, Reason> {
+    let held = match found {
+        None => Some(Cow::Borrowed("")),
+        Some(found) => found.held.and_then(spelling),
+    };
+    let (Some(held), Some(sent)) = (held, spelling(sent)) else {
+        return Err(Reason::FieldNotWritable);
+    };
+    spans::restore(&sent, &held, text)
+}
+
+/// A list of objects. Masks in it cannot be edited around, and no new identifier may come in.
+fn settle_items(sent: &Value, found: Option<&Found<'_>>, inner: &Show) -> Result<Edit, Reason> {
+    let items = sent
+        .as_array()
+        .map_or_else(|| std::slice::from_ref(sent), Vec::as_slice);
+    let fits = |item: &Value| match item {
+        Value::Object(members) => members.values().all(is_scalar),
+        Value::Array(_) => false,
+        _ => true,
+    };
+    if !items.iter().all(fits) {
+        return Err(Reason::FieldNotWritable);
+    }
+    let Show::Text(text) = inner else {
+        return Ok(Edit::Keep);
+    };
+    if found
+        .and_then(|found| found.shown)
+        .is_some_and(holds_placeholder)
+    {
+        return Err(Reason::MaskWrittenBack);
+    }
+    for part in items.iter().flat_map(parts).filter_map(spelling) {
+        spans::restore(&part, "", text)?;
+    }
+    Ok(Edit::Keep)
+}
+
+fn parts(item: &Value) -> Vec<&Value> {
+    match item {
+        Value::Object(members) => members.values().collect(),
+        other => vec![other],
+    }
+}
+
+/// How a scalar is written in a text.
+fn spelling(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::Null => Some(Cow::Borrowed("")),
+        Value::Bool(_) | Value::Number(_) => Some(Cow::Owned(value.to_string())),
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn is_scalar(value: &Value) -> bool {
+    !matches!(value, Value::Array(_) | Value::Object(_))
+}
+
+/// Whether a value is a scalar or a list of scalars. Anything else could be records to write behind a link that nobody
+/// knows.
+fn is_flat(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(is_scalar),
+        Value::Object(members) => members.is_empty(),
+        _ => true,
+    }
+}
+
+/// Whether a value is a valid identifier and nothing else: no markup, no invisible characters.
+fn is_valid(value: &Value, kind: Kind) -> bool {
+    value.as_str().is_some_and(|text| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b' ';
+        text.bytes().all(is_plain) && kind.is_valid(text)
+    })
+}
+
+fn is_absent(found: Option<&Found<'_>>) -> bool {
+    found.is_none_or(|found| found.held.is_none_or(is_blank))
+}
+
+/// A key of a record, compared as the filter compares it.
+fn find<'a>(record: &'a Map<String, Value>, field: &Field) -> Option<&'a Value> {
+    record.get(field.as_str()).or_else(|| {
+        record
+            .iter()
+            .find(|(key, _)| Field::fold(key) == *field)
+            .map(|(_, value)| value)
+    })
+}
+
+/// Whether a string anywhere in a value has the form of a mask, a token or a bracketed kind.
+fn holds_placeholder(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !mask::placeholders(text).is_empty(),
+        Value::Array(values) => values.iter().any(holds_placeholder),
+        Value::Object(members) => members.values().any(holds_placeholder),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}

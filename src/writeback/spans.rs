@@ -1,0 +1,402 @@
+//! Puts original identifiers back where their masks stand in a text that was edited around them.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::apart::{self, Beside};
+use crate::filter::{Replacement, replacements};
+use crate::mask::{self, Placeholder};
+use crate::policy::TextRule;
+use crate::reason::Reason;
+use crate::vocabulary::Edit;
+
+/// An identifier that is not shown: where it stands in the held text, and where it was put in the new one.
+struct Original {
+    held: Range<usize>,
+    put: Range<usize>,
+}
+
+/// What becomes of a text that was sent for one that is held.
+///
+/// The masks in the sent text must be the masks of the shown text, each once and in the same order, and nothing that
+/// could be read together with an original may have come near it. The result, read by the detectors again, must hold
+/// the originals exactly where they were put; any other identifier in it is a write to its category.
+pub(super) fn restore(sent: &str, held: &str, rule: &TextRule) -> Result<Edit, Reason> {
+    let shown = Shown::of(held, rule);
+    let (found, expected) = (mask::placeholders(sent), mask::placeholders(&shown.text));
+    if !are_the_same(sent, &found, &shown.text, &expected) {
+        return Err(Reason::MaskWrittenBack);
+    }
+    let mut text = String::with_capacity(sent.len());
+    let mut originals = Vec::with_capacity(shown.spans.len());
+    let mut copied = 0;
+    let mut spans = shown.spans.iter().peekable();
+    for (found, expected) in found.iter().zip(&expected) {
+        // A literal that merely looks like a mask is part of the text and stays.
+        let Some((_, own)) = spans.next_if(|(mask, _)| *mask == expected.range) else {
+            continue;
+        };
+        text.push_str(&sent[copied..found.range.start]);
+        let start = text.len();
+        text.push_str(&held[own.clone()]);
+        let (held, put) = (own.clone(), start..text.len());
+        originals.push(Original { held, put });
+        copied = found.range.end;
+    }
+    text.push_str(&sent[copied..]);
+    if spans.next().is_some() {
+        return Err(Reason::MaskWrittenBack);
+    }
+    check(&text, held, &originals, rule)?;
+    if originals.is_empty() {
+        Ok(Edit::Keep)
+    } else {
+        Ok(Edit::Replace(Value::String(text)))
+    }
+}
+
+/// Whether two texts hold the same masks in the same order. Masks that look alike could change places unseen, so the
+/// text between two of them must be the same as well.
+fn are_the_same(sent: &str, found: &[Placeholder], shown: &str, expected: &[Placeholder]) -> bool {
+    if found.len() != expected.len() {
+        return false;
+    }
+    let last_alike: HashMap<&str, usize> = expected
+        .iter()
+        .enumerate()
+        .map(|(place, mask)| (&shown[mask.range.clone()], place))
+        .collect();
+    let mut alike_until = None;
+    let mut ends = (0, 0);
+    for (place, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let mask = &shown[expected.range.clone()];
+        let is_fixed = alike_until >= Some(place);
+        if sent[found.range.clone()] != *mask
+            || (is_fixed && sent[ends.0..found.range.start] != shown[ends.1..expected.range.start])
+        {
+            return false;
+        }
+        alike_until = alike_until.max(last_alike.get(mask).copied());
+        ends = (found.range.end, expected.range.end);
+    }
+    true
+}
+
+/// Every original must stand apart and be one identifier by itself again, and every other identifier must be writable.
+fn check(text: &str, held: &str, originals: &[Original], rule: &TextRule) -> Result<(), Reason> {
+    if !all_stand_apart(text, held, originals) {
+        return Err(Reason::MaskWrittenBack);
+    }
+    let mut unseen = originals.iter().map(|original| &original.put).peekable();
+    for Replacement { span, .. } in replacements(rule, text) {
+        if unseen.next_if(|put| **put == span.range).is_some() {
+            continue;
+        }
+        if !rule
+            .spans
+            .iter()
+            .any(|own| own.kind == span.kind && own.writable)
+        {
+            return Err(Reason::FieldNotWritable);
+        }
+    }
+    match unseen.next() {
+        None => Ok(()),
+        Some(_) => Err(Reason::MaskWrittenBack),
+    }
+}
+
+/// Whether every original stands apart from what stands between it and the originals next to it.
+fn all_stand_apart(text: &str, held: &str, originals: &[Original]) -> bool {
+    (0..originals.len()).all(|place| {
+        let (one, next) = (&originals[place], originals.get(place + 1));
+        let previous = place.checked_sub(1).and_then(|place| originals.get(place));
+        let beside = |text: &'_ str, of: fn(&Original) -> &Range<usize>| {
+            let begin = previous.map_or(0, |previous| of(previous).end);
+            let end = next.map_or(text.len(), |next| of(next).start);
+            (begin..of(one).start, of(one).end..end)
+        };
+        let (new_before, new_behind) = beside(text, |original| &original.put);
+        let (old_before, old_behind) = beside(held, |original| &original.held);
+        let sides = |before, behind| Beside {
+            before,
+            behind,
+            follows: previous.is_some(),
+            precedes: next.is_some(),
+        };
+        let new = sides(&text[new_before], &text[new_behind]);
+        let old = sides(&held[old_before], &held[old_behind]);
+        apart::stands_apart(&text[one.put.clone()], new, old)
+    })
+}
+
+/// A text as it is shown, with the places of its masks and of the originals behind them.
+struct Shown {
+    text: String,
+    spans: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Shown {
+    fn of(held: &str, rule: &TextRule) -> Self {
+        let mut shown = Self {
+            text: String::with_capacity(held.len()),
+            spans: Vec::new(),
+        };
+        let mut copied = 0;
+        for Replacement { span, text } in replacements(rule, held) {
+            shown.text.push_str(&held[copied..span.range.start]);
+            let start = shown.text.len();
+            shown.text.push_str(&text);
+            shown
+                .spans
+                .push((start..shown.text.len(), span.range.clone()));
+            copied = span.range.end;
+        }
+        shown.text.push_str(&held[copied..]);
+        shown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::detect::Kind;
+    use crate::mask::Mask;
+    use crate::policy::SpanRule;
+    use crate::vocabulary::{Category, Level};
+
+    const ONE: &str = "FR7630006000011234567890189";
+    const OTHER: &str = "DE89370400440532013000";
+
+    /// IBANs masked, NIRs in brackets; new IBANs may be written or not.
+    fn rule(writable: bool) -> TextRule {
+        let span = |kind, category, level, mask, writable| SpanRule {
+            kind,
+            category: Category::new(category),
+            level,
+            by: Vec::new(),
+            mask,
+            tokenizer: None,
+            writable,
+        };
+        TextRule {
+            spans: vec![
+                span(
+                    Kind::Iban,
+                    "financial.iban",
+                    Level::Mask,
+                    Some(Mask::Iban),
+                    writable,
+                ),
+                span(
+                    Kind::Nir,
+                    "identity.national_id",
+                    Level::Redact,
+                    None,
+                    false,
+                ),
+            ],
+        }
+    }
+
+    fn shown(held: &str) -> String {
+        Shown::of(held, &rule(false)).text
+    }
+
+    fn restored(sent: &str, held: &str) -> Result<String, Reason> {
+        match restore(sent, held, &rule(false))? {
+            Edit::Replace(Value::String(text)) => Ok(text),
+            Edit::Keep => Ok(sent.to_owned()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn originals_come_back_where_their_masks_stand_whatever_is_edited_around_them() {
+        let held = format!("old {ONE}, then {OTHER}; nir 284032A99900017");
+        for (from, to) in [
+            ("old", "new"),
+            (", then ", " — und danach "),
+            ("; nir", ".\nNIR"),
+            ("old ", ""),
+        ] {
+            let sent = shown(&held).replacen(from, to, 1);
+            assert_eq!(
+                restored(&sent, &held),
+                Ok(held.replacen(from, to, 1)),
+                "{from} → {to}"
+            );
+        }
+        assert_eq!(
+            restored("words • with • bullets", "words"),
+            Ok("words • with • bullets".to_owned())
+        );
+    }
+
+    #[test]
+    fn missing_repeated_reordered_and_foreign_masks_are_refused() {
+        let held = format!("{ONE} and {OTHER}");
+        let [one, other] = [shown(ONE), shown(OTHER)];
+        for sent in [
+            one.clone(),
+            format!("{other} and {one}"),
+            format!("{one} and {other} and {one}"),
+            format!("{one} and {one}"),
+            format!("{one} and {other} [iban]"),
+            "only words".to_owned(),
+            format!("{one}0 and {other}").replacen('•', "*", 4),
+            format!("{} and {other}", one.replacen("FR76", "FR77", 1)),
+        ] {
+            assert!(restored(&sent, &held).is_err(), "{sent}");
+        }
+    }
+
+    #[test]
+    fn an_identifier_of_its_own_is_a_write_to_its_category() {
+        let held = "pays by transfer";
+        let sent = format!("pays by transfer from {OTHER}");
+        assert_eq!(restored(&sent, held), Err(Reason::FieldNotWritable));
+        assert_eq!(restore(&sent, held, &rule(true)), Ok(Edit::Keep));
+        // Beside one that is put back, too.
+        let sent = format!("{} and {OTHER}", shown(ONE));
+        assert_eq!(restored(&sent, ONE), Err(Reason::FieldNotWritable));
+        assert_eq!(
+            restore(&sent, ONE, &rule(true)),
+            Ok(Edit::Replace(Value::String(format!("{ONE} and {OTHER}"))))
+        );
+    }
+
+    #[test]
+    fn characters_pushed_against_a_mask_cannot_change_what_is_hidden() {
+        // Whatever is typed beside a mask: either the original stands there by itself again, or nothing is written.
+        for beside in [
+            "1",
+            "A",
+            " 1",
+            "-9",
+            "•",
+            "••",
+            " ••••",
+            "\u{200b}5",
+            "&nbsp;7",
+            ".",
+            ",",
+        ] {
+            for sent in [
+                format!("{}{beside}", shown(ONE)),
+                format!("{beside}{}", shown(ONE)),
+            ] {
+                if let Ok(text) = restored(&sent, ONE) {
+                    assert_eq!(
+                        shown(&text),
+                        sent,
+                        "the result, as it would be shown, is what was sent"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_literal_that_looks_like_a_mask_stays_as_it_is() {
+        let held = format!("see [iban] for {ONE}");
+        let sent = shown(&held).replacen("see", "look at", 1);
+        assert_eq!(
+            restored(&sent, &held),
+            Ok(held.replacen("see", "look at", 1))
+        );
+    }
+
+    /// IBANs, cards and NIRs, masked as far as they have a mask.
+    fn masked() -> TextRule {
+        let span = |kind: Kind, mask| SpanRule {
+            kind,
+            category: Category::new(kind.as_str()),
+            level: Level::Mask,
+            by: Vec::new(),
+            mask,
+            tokenizer: None,
+            writable: false,
+        };
+        TextRule {
+            spans: vec![
+                span(Kind::Iban, Some(Mask::Iban)),
+                span(Kind::Card, Some(Mask::Card)),
+                span(Kind::Nir, None),
+            ],
+        }
+    }
+
+    /// The first identifier of a kind that begins with `head`, then the digits of `seed` or more, and ends with `tail`.
+    fn identifier(kind: Kind, head: &str, seed: u64, digits: usize, tail: &str) -> String {
+        (seed..)
+            .map(|number| {
+                let hidden = format!("{number:0digits$}");
+                format!("{head}{}{tail}", &hidden[hidden.len() - digits..])
+            })
+            .find(|identifier| kind.is_valid(identifier))
+            .unwrap()
+    }
+
+    /// Identifiers of which the same is shown.
+    fn alike() -> impl Strategy<Value = [String; 2]> {
+        let pair = |of: fn(u64) -> String| {
+            (any::<u64>(), any::<u64>()).prop_map(move |(a, b)| [of(a >> 8), of(b >> 8)])
+        };
+        prop_oneof![
+            pair(|seed| identifier(Kind::Iban, "FR76", seed, 19, "0189")),
+            pair(|seed| identifier(Kind::Card, "4", seed, 11, "1234")),
+            pair(|seed| identifier(
+                Kind::Nir,
+                "1",
+                seed % 99 * 10_000_000_000 + 784_000_000 + seed % 977,
+                12,
+                "38"
+            )),
+        ]
+    }
+
+    fn beside() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            "[0-9]{1,8}",
+            "(NO|DE|FR|BE|XX|CB)[0-9]{0,4}",
+            "[ ,./-]{1,3}",
+            "(<b>|&nbsp;|&#49;|\\(|é|merci)",
+            "( avant 12h | le 3 mai 2026 |[A-Z]{2}[0-9]{2} ?|[A-Za-z]{4} | [0-9]{4} |[A-Z]{2})",
+        ];
+        prop::collection::vec(part, 0..5).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn whether_a_text_is_written_does_not_depend_on_what_is_hidden(
+            originals in alike(), before in beside(), after in beside()
+        ) {
+            let answers = originals.map(|original| {
+                let held = format!("(CB {original} fin)");
+                let shown = Shown::of(&held, &masked());
+                let mask = &shown.text[shown.spans[0].0.clone()];
+                restore(&format!("{before}{mask}{after}"), &held, &masked()).map(|_| ())
+            });
+            prop_assert_eq!(&answers[0], &answers[1], "{}…{}", before, after);
+        }
+
+        #[test]
+        fn nor_does_it_depend_on_what_two_masks_hide(
+            ones in alike(), others in alike(), before in beside(), between in beside(), after in beside()
+        ) {
+            let answers = [0, 1].map(|n| {
+                let held = format!("(CB {} puis {} fin)", ones[n], others[n]);
+                let shown = Shown::of(&held, &masked());
+                let masks: Vec<&str> = shown.spans.iter().map(|(mask, _)| &shown.text[mask.clone()]).collect();
+                let [one, other] = masks[..] else { return None };
+                Some(restore(&format!("{before}{one}{between}{other}{after}"), &held, &masked()).map(|_| ()))
+            });
+            prop_assert_eq!(&answers[0], &answers[1], "{}…{}…{}", before, between, after);
+        }
+    }
+}
