@@ -56,3 +56,6 @@ pub mod filter;
 
 /// What of a write is only a mask coming back. Makes the `Edits` of a write.
 pub mod writeback;
+
+/// What happened, without personal data; durable before data leaves. Makes `Record`, `Opened` and `Closed`.
+pub mod audit;

@@ -1,0 +1,175 @@
+//! How one event is bound to the next, and how lines are read back.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read as _};
+use std::path::Path;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use serde_json::Value;
+
+use super::canonical;
+
+/// Bytes of one event. Lists inside of events are bounded so that none comes near.
+pub(super) const EVENT_BYTES_MAX: usize = 4 << 20;
+
+/// SHA-256(0x00 ‖ line): the hash that the next event carries, and the leaf of the Merkle tree over the log.
+pub(super) fn leaf(line: &[u8]) -> String {
+    let mut context = Context::new(&SHA256);
+    context.update(&[0]);
+    context.update(line);
+    let mut text = String::with_capacity(71);
+    text.push_str("sha256:");
+    for byte in context.finish().as_ref() {
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
+        }
+    }
+    text
+}
+
+/// The newest event of a chain: its number and its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) seq: u64,
+    pub(super) hash: String,
+}
+
+impl Head {
+    /// The head of a chain without events.
+    pub(super) fn start() -> Self {
+        Self {
+            seq: 0,
+            hash: format!("sha256:{}", "0".repeat(64)),
+        }
+    }
+
+    /// The head after one more event.
+    pub(super) fn after(&self, line: &[u8]) -> Self {
+        Self {
+            seq: self.seq + 1,
+            hash: leaf(line),
+        }
+    }
+
+    /// Whether an event follows this one.
+    pub(super) fn precedes(&self, line: &Line) -> bool {
+        line.seq == self.seq + 1 && line.prev == self.hash
+    }
+}
+
+/// An event read back.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) seq: u64,
+    pub(super) prev: String,
+    pub(super) hash: String,
+    pub(super) value: Value,
+}
+
+impl Line {
+    /// Reads a line without its newline; `None` if it is not an event in canonical form.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let value: Value = serde_json::from_slice(bytes).ok()?;
+        if !canonical::is_canonical(bytes, &value) || value.get("v")?.as_u64()? != 1 {
+            return None;
+        }
+        value.get("id")?.as_str()?;
+        Some(Self {
+            seq: value.get("seq")?.as_u64()?,
+            prev: value.get("prev")?.as_str()?.to_owned(),
+            hash: leaf(bytes),
+            value,
+        })
+    }
+
+    /// The head of the chain that ends here.
+    pub(super) fn head(&self) -> Head {
+        Head {
+            seq: self.seq,
+            hash: self.hash.clone(),
+        }
+    }
+
+    /// The event's id.
+    pub(super) fn id(&self) -> &str {
+        self.value["id"].as_str().unwrap_or_default()
+    }
+}
+
+/// How a line ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// With its newline.
+    Newline,
+    /// With the file.
+    File,
+    /// Not within the bound.
+    TooLong,
+}
+
+/// The lines of a segment.
+#[derive(Debug)]
+pub(super) struct Lines {
+    reader: BufReader<File>,
+    /// The line last read, without its newline.
+    pub(super) line: Vec<u8>,
+    /// Where it began.
+    pub(super) start_bytes: u64,
+    /// Where the next one begins.
+    pub(super) end_bytes: u64,
+}
+
+impl Lines {
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            reader: BufReader::with_capacity(1 << 16, File::open(path)?),
+            line: Vec::new(),
+            start_bytes: 0,
+            end_bytes: 0,
+        })
+    }
+
+    /// Reads the next line; `None` at the end of the file.
+    pub(super) fn next(&mut self) -> io::Result<Option<End>> {
+        self.line.clear();
+        let read = (&mut self.reader)
+            .take(EVENT_BYTES_MAX as u64 + 1)
+            .read_until(b'\n', &mut self.line)?;
+        self.start_bytes = self.end_bytes;
+        self.end_bytes += read as u64;
+        if read == 0 {
+            return Ok(None);
+        }
+        Ok(Some(if self.line.pop_if(|byte| *byte == b'\n').is_some() {
+            End::Newline
+        } else if read > EVENT_BYTES_MAX {
+            End::TooLong
+        } else {
+            End::File
+        }))
+    }
+}
+
+/// The next line that is an event.
+pub(super) fn next_event(lines: &mut Lines) -> io::Result<Option<Line>> {
+    while lines.next()?.is_some() {
+        if let Some(line) = Line::read(&lines.line) {
+            return Ok(Some(line));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_leaf_is_that_of_rfc_6962() {
+        // SHA-256 of one zero byte: the leaf of an empty entry in RFC 6962 and its test vectors.
+        assert_eq!(
+            leaf(b""),
+            "sha256:6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+        );
+    }
+}

@@ -1,0 +1,281 @@
+//! What was shown and withheld, by category, level and rule.
+
+use std::collections::BTreeMap;
+
+use crate::filter::Report;
+use crate::policy::{FieldRule, Show, SpanRule};
+use crate::vocabulary::{Category, FieldPath, Level, RuleName};
+
+use super::event::{DataEntry, integer};
+use super::names::{Names, is_plain, visible};
+
+/// What a request disclosed so far, field by field.
+#[derive(Debug, Default)]
+pub(super) struct Disclosure(BTreeMap<Row, Count>);
+
+/// Results that belong into one entry of the event.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Same {
+    category: Option<Category>,
+    level: Level,
+    by: Vec<RuleName>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Row {
+    same: Same,
+    path: FieldPath,
+    /// Whether the field may be named.
+    named: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    records: u64,
+    in_text: u64,
+}
+
+impl Disclosure {
+    /// Adds what a filter did.
+    pub(super) fn add(&mut self, report: &Report) {
+        for (path, count) in &report.fields {
+            let rule = &count.rule;
+            let named = rule.known || is_plain(path.field.as_str());
+            self.add_field(path, rule, named, count.records);
+            for (kind, found) in &count.in_text {
+                let span = spans(&rule.show).iter().find(|span| span.kind == *kind);
+                for same in span.map_or_else(|| of_field(rule), |span| vec![of_span(span)]) {
+                    let counted = self.count(path, same, named);
+                    counted.records = counted.records.max(count.records);
+                    counted.in_text += found;
+                }
+            }
+        }
+    }
+
+    /// Adds a field that was asked for and taken out of the request, so that it never came back.
+    pub(super) fn add_withheld(&mut self, rule: &FieldRule) {
+        let path = FieldPath {
+            module: rule.module.clone(),
+            field: rule.field.clone(),
+        };
+        // The caller chose the name: only the policy or the dialect can vouch for it.
+        self.add_field(&path, rule, rule.known, 0);
+    }
+
+    fn add_field(&mut self, path: &FieldPath, rule: &FieldRule, named: bool, records: u64) {
+        for same in of_field(rule) {
+            self.count(path, same, named).records += records;
+        }
+    }
+
+    fn count(&mut self, path: &FieldPath, same: Same, named: bool) -> &mut Count {
+        let path = path.clone();
+        self.0.entry(Row { same, path, named }).or_default()
+    }
+
+    /// What the event says of it: one entry for all fields with the same category, level and rules.
+    pub(super) fn entries(&self) -> Vec<DataEntry> {
+        let mut entries: BTreeMap<&Same, (Names, Count)> = BTreeMap::new();
+        for (row, count) in &self.0 {
+            let (names, sum) = entries.entry(&row.same).or_default();
+            if row.named {
+                names.name(&row.path);
+            } else {
+                names.count(Some(&row.path.module));
+            }
+            // Fields of one entry mostly stand in the same records, so the sum would count those many times.
+            sum.records = sum.records.max(count.records);
+            sum.in_text = sum.in_text.saturating_add(count.in_text);
+        }
+        entries
+            .into_iter()
+            .map(|(same, (names, count))| DataEntry {
+                by: same.by.iter().map(|rule| visible(rule.as_str())).collect(),
+                category: same.category.as_ref().map(|name| visible(name.as_str())),
+                fields: names.into_vec(),
+                in_text: integer(count.in_text),
+                level: same.level,
+                records: integer(count.records),
+            })
+            .collect()
+    }
+}
+
+/// The entries that a field belongs to: one a category, or the one of unclassified fields.
+fn of_field(rule: &FieldRule) -> Vec<Same> {
+    let same = |category| Same {
+        category,
+        level: rule.level,
+        by: rule.by.clone(),
+    };
+    if rule.categories.is_empty() {
+        vec![same(None)]
+    } else {
+        rule.categories
+            .iter()
+            .cloned()
+            .map(Some)
+            .map(same)
+            .collect()
+    }
+}
+
+fn of_span(span: &SpanRule) -> Same {
+    Same {
+        category: Some(span.category.clone()),
+        level: span.level,
+        by: span.by.clone(),
+    }
+}
+
+fn spans(show: &Show) -> &[SpanRule] {
+    match show {
+        Show::Text(rule) => &rule.spans,
+        Show::Items { inner, .. } => spans(inner),
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::sync::Arc;
+
+    use crate::detect::Kind;
+    use crate::filter::FieldCount;
+    use crate::policy::{TextRule, Writable};
+    use crate::vocabulary::{Field, Module};
+
+    use super::*;
+
+    /// The rule of a field of Contacts.
+    pub(in super::super) fn rule(
+        field: &str,
+        categories: &[&str],
+        level: Level,
+        by: &str,
+        known: bool,
+    ) -> FieldRule {
+        FieldRule {
+            module: Module::new("Contacts"),
+            field: Field::fold(field),
+            level,
+            categories: categories.iter().map(|name| Category::new(name)).collect(),
+            by: vec![RuleName::new(by)],
+            show: Show::Clear,
+            usable: level == Level::Clear,
+            writable: Writable::No,
+            structural: false,
+            known,
+        }
+    }
+
+    /// A report about one record that holds these fields.
+    pub(in super::super) fn report(rules: Vec<FieldRule>) -> Report {
+        let fields = rules
+            .into_iter()
+            .map(|rule| {
+                let path = FieldPath {
+                    module: rule.module.clone(),
+                    field: rule.field.clone(),
+                };
+                let count = FieldCount {
+                    rule: Arc::new(rule),
+                    records: 1,
+                    in_text: BTreeMap::new(),
+                };
+                (path, count)
+            })
+            .collect();
+        Report {
+            fields,
+            refs: Vec::new(),
+            records: 1,
+        }
+    }
+
+    fn json(disclosure: &Disclosure) -> String {
+        serde_json::to_string(&disclosure.entries()).unwrap()
+    }
+
+    #[test]
+    fn fields_with_the_same_result_share_an_entry() {
+        let mut disclosure = Disclosure::default();
+        disclosure.add(&report(vec![
+            rule("iban_c", &["financial.iban"], Level::Mask, "last", true),
+            rule("iban2_c", &["financial.iban"], Level::Mask, "last", true),
+            rule("iban3_c", &["financial.iban"], Level::Clear, "pay", true),
+        ]));
+        assert_eq!(
+            json(&disclosure),
+            concat!(
+                r#"[{"by":["last"],"category":"financial.iban","fields":["Contacts.iban2_c","Contacts.iban_c"],"in_text":0,"level":"mask","records":1},"#,
+                r#"{"by":["pay"],"category":"financial.iban","fields":["Contacts.iban3_c"],"in_text":0,"level":"clear","records":1}]"#
+            )
+        );
+    }
+
+    #[test]
+    fn unclassified_fields_of_a_reply_are_named_only_if_they_look_like_names() {
+        let mut disclosure = Disclosure::default();
+        let by = "defaults.unclassified";
+        disclosure.add(&report(vec![
+            rule("shoe_size_c", &[], Level::Redact, by, false),
+            rule("marie tissot", &[], Level::Redact, by, false),
+            rule("fr7612345678", &[], Level::Redact, by, false),
+        ]));
+        assert_eq!(
+            json(&disclosure),
+            r#"[{"by":["defaults.unclassified"],"category":null,"fields":["Contacts.shoe_size_c","Contacts.(2 unknown)"],"in_text":0,"level":"redact","records":1}]"#
+        );
+    }
+
+    #[test]
+    fn a_name_that_only_the_caller_knows_is_counted_even_if_it_looks_like_one() {
+        let mut disclosure = Disclosure::default();
+        disclosure.add_withheld(&rule("marie", &[], Level::Hide, "x", false));
+        disclosure.add_withheld(&rule(
+            "religion_c",
+            &["special.belief"],
+            Level::Hide,
+            "x",
+            true,
+        ));
+        assert_eq!(
+            json(&disclosure),
+            concat!(
+                r#"[{"by":["x"],"category":null,"fields":["Contacts.(1 unknown)"],"in_text":0,"level":"hide","records":0},"#,
+                r#"{"by":["x"],"category":"special.belief","fields":["Contacts.religion_c"],"in_text":0,"level":"hide","records":0}]"#
+            )
+        );
+    }
+
+    #[test]
+    fn identifiers_found_in_a_text_count_for_their_own_category() {
+        let mut text = rule("description", &["free_text"], Level::Clear, "base", true);
+        text.show = Show::Text(Arc::new(TextRule {
+            spans: vec![SpanRule {
+                kind: Kind::Iban,
+                category: Category::new("financial.iban"),
+                level: Level::Mask,
+                by: vec![RuleName::new("last")],
+                mask: None,
+                tokenizer: None,
+                writable: false,
+            }],
+        }));
+        let mut report = report(vec![text]);
+        for count in report.fields.values_mut() {
+            count.in_text.insert(Kind::Iban, 3);
+        }
+        let mut disclosure = Disclosure::default();
+        disclosure.add(&report);
+        assert_eq!(
+            json(&disclosure),
+            concat!(
+                r#"[{"by":["last"],"category":"financial.iban","fields":["Contacts.description"],"in_text":3,"level":"mask","records":1},"#,
+                r#"{"by":["base"],"category":"free_text","fields":["Contacts.description"],"in_text":0,"level":"clear","records":1}]"#
+            )
+        );
+    }
+}

@@ -1,0 +1,255 @@
+//! The folder that holds the log: segments, the lock, and what was set aside.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::chain::leaf;
+
+/// The file whose lock says that somebody writes this log.
+const LOCK: &str = "lock";
+/// The folder in which readers leave word that they have read.
+pub(super) const SPOOL: &str = "spool";
+
+/// What the writer asks of a disk. Tests put one in between that fails.
+pub(super) trait Disk: Send {
+    /// Appends to the current segment: all of it, or an error after any part of it.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Makes durable what was appended.
+    fn sync(&mut self) -> io::Result<()>;
+
+    /// Begins a segment, named after its first event. After an error the segment before it is still the current one.
+    fn begin(&mut self, first_seq: u64) -> io::Result<()>;
+
+    /// Opens the current segment afresh, after an error, and takes away everything behind its durable part. Bytes
+    /// other than `acknowledged` are set aside in a file of their own.
+    fn cut(&mut self, durable: &Durable, acknowledged: &[u8]) -> io::Result<SetAside>;
+}
+
+/// The part of a segment that is known to be on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Durable {
+    /// Its length.
+    pub(super) bytes: u64,
+    /// The length of its last line with the newline, and that line's hash, to recognise it by.
+    pub(super) last: Option<(u64, String)>,
+}
+
+impl Durable {
+    /// Of an empty segment.
+    pub(super) fn none() -> Self {
+        Self {
+            bytes: 0,
+            last: None,
+        }
+    }
+
+    /// Lines were added; the last of them is given by its length with the newline, and its hash.
+    pub(super) fn extend(&mut self, bytes: usize, last: Option<(u64, String)>) {
+        self.bytes += bytes as u64;
+        self.last = last.or_else(|| self.last.take());
+    }
+}
+
+/// Bytes that were taken out of a segment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct SetAside {
+    /// How many.
+    pub(super) bytes: u64,
+    /// The file that holds them, if there are any.
+    pub(super) part: Option<String>,
+}
+
+/// A folder of segments, locked by this process.
+#[derive(Debug)]
+pub(super) struct Folder {
+    dir: PathBuf,
+    /// Holds the lock until it is dropped.
+    _lock: File,
+    first_seq: u64,
+    file: File,
+}
+
+/// The name of the segment that begins with an event.
+pub(super) fn segment_name(first_seq: u64) -> String {
+    format!("audit-{first_seq:016}.jsonl")
+}
+
+/// The numbers of the first events of all segments, in order. Needs no lock.
+pub(super) fn segments(dir: &Path) -> io::Result<Vec<u64>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let name = entry?.file_name();
+        let number = name
+            .to_str()
+            .and_then(|name| name.strip_prefix("audit-")?.strip_suffix(".jsonl"))
+            .and_then(|number| number.parse().ok());
+        // Only the exact spelling counts: `audit-1.jsonl` is some other file.
+        found.extend(number.filter(|number| *name == *segment_name(*number)));
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// How large a log is. Needs no lock.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn log_bytes(dir: &Path) -> io::Result<u64> {
+    let segments = segments(dir)?;
+    segments.into_iter().try_fold(0, |sum, first_seq| {
+        Ok(sum + fs::metadata(dir.join(segment_name(first_seq)))?.len())
+    })
+}
+
+/// The names of the files that hold what was set aside, in order.
+pub(super) fn parts(dir: &Path) -> io::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let name = entry?.file_name();
+        found.extend(
+            name.to_str()
+                .filter(|name| name.starts_with("torn-") && name.ends_with(".part"))
+                .map(str::to_owned),
+        );
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Makes the folder where it is missing, and takes its lock; `None` if another process holds it.
+pub(super) fn lock(dir: &Path) -> io::Result<Option<File>> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    builder.create(dir)?;
+    builder.create(dir.join(SPOOL))?;
+    let lock = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(dir.join(LOCK))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
+impl Folder {
+    /// Opens a segment of a locked folder to go on with, or begins it.
+    pub(super) fn open(dir: &Path, lock: File, first_seq: u64) -> io::Result<Self> {
+        Ok(Self {
+            dir: dir.to_owned(),
+            _lock: lock,
+            first_seq,
+            file: open_segment(dir, first_seq)?,
+        })
+    }
+
+    /// Sets bytes aside: in a file of its own, durably, once.
+    fn set_aside(&self, bytes: &[u8]) -> io::Result<SetAside> {
+        let mut number = 1_u64;
+        loop {
+            let part = format!("torn-{:016}-{number}.part", self.first_seq);
+            let path = self.dir.join(&part);
+            let bytes_set_aside = SetAside {
+                bytes: bytes.len() as u64,
+                part: Some(part),
+            };
+            match fs::metadata(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    if let Err(error) = write_new(&path, bytes) {
+                        // An incomplete copy would only mislead; the original is still in place.
+                        let _ = fs::remove_file(&path);
+                        return Err(error);
+                    }
+                    sync_dir(&self.dir)?;
+                    return Ok(bytes_set_aside);
+                }
+                Err(error) => return Err(error),
+                // An attempt that failed later on has set the same bytes aside already.
+                Ok(held) if held.len() == bytes.len() as u64 && fs::read(&path)? == bytes => {
+                    return Ok(bytes_set_aside);
+                }
+                Ok(_) => number += 1,
+            }
+        }
+    }
+}
+
+impl Disk for Folder {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    fn begin(&mut self, first_seq: u64) -> io::Result<()> {
+        let file = open_segment(&self.dir, first_seq)?;
+        if file.metadata()?.len() > 0 {
+            return Err(io::Error::other(
+                "the next segment has been begun by somebody else",
+            ));
+        }
+        (self.file, self.first_seq) = (file, first_seq);
+        Ok(())
+    }
+
+    fn cut(&mut self, durable: &Durable, acknowledged: &[u8]) -> io::Result<SetAside> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .open(self.dir.join(segment_name(self.first_seq)))?;
+        if let Some((line_bytes, hash)) = &durable.last {
+            let mut line = vec![0; usize::try_from(*line_bytes).unwrap_or_default()];
+            file.seek(SeekFrom::Start(durable.bytes.saturating_sub(*line_bytes)))?;
+            file.read_exact(&mut line)?;
+            if line.pop() != Some(b'\n') || leaf(&line) != *hash {
+                return Err(io::Error::other("the segment was changed by somebody else"));
+            }
+        }
+        let mut tail = Vec::new();
+        file.seek(SeekFrom::Start(durable.bytes))?;
+        file.read_to_end(&mut tail)?;
+        let foreign = tail.strip_prefix(acknowledged).unwrap_or(&tail);
+        let set_aside = if foreign.is_empty() {
+            SetAside::default()
+        } else {
+            self.set_aside(foreign)?
+        };
+        file.set_len(durable.bytes)?;
+        file.sync_all()?;
+        self.file = file;
+        Ok(set_aside)
+    }
+}
+
+/// Opens a segment to append to, and makes it and its place in the folder durable.
+fn open_segment(dir: &Path, first_seq: u64) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(dir.join(segment_name(first_seq)))?;
+    file.sync_all()?;
+    sync_dir(dir)?;
+    Ok(file)
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}

@@ -1,0 +1,322 @@
+//! The handle to a log that is being written.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tracing::error;
+
+use crate::reason::Reason;
+
+use super::event::Event;
+use super::folder::SetAside;
+use super::names::visible;
+use super::open::{self, OpenError, Ready};
+use super::refusals::Refusals;
+use super::writer::{Job, Message, Settings, Writer, recovered};
+
+/// How long anybody waits for an event to be safe.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// When an event counts as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// When it is on disk.
+    Strict,
+    /// When the system has it; it is on disk at most this much later.
+    Relaxed(Duration),
+}
+
+/// Where and how a log is written.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The folder.
+    pub dir: PathBuf,
+    /// When an event counts as written.
+    pub durability: Durability,
+    /// The name of this process among those of one installation.
+    pub node: String,
+    /// Bytes from which a segment is followed by a new one.
+    pub segment_bytes_max: u64,
+    /// Events that may wait to be written; more are refused.
+    pub queue_events_max: usize,
+}
+
+impl Options {
+    /// A log in a folder: strict, in segments of 64 MiB.
+    pub fn new(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            durability: Durability::Strict,
+            node: "paravent".to_owned(),
+            segment_bytes_max: 64 << 20,
+            queue_events_max: 1 << 16,
+        }
+    }
+}
+
+/// The event was not written, so nothing may be disclosed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the access log cannot be written")]
+pub struct AuditUnavailable;
+
+/// What the log has done since it was opened, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Events written.
+    pub events: u64,
+    /// Times that the disk was asked to make them durable.
+    pub syncs: u64,
+    /// Events that could not be written.
+    pub lost: u64,
+}
+
+/// A log that is being written. Clones write the same log.
+#[derive(Clone)]
+pub struct Log {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    queue: SyncSender<Message>,
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<Result<(), AuditUnavailable>>>>,
+}
+
+/// What the writer and its clients both look at.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    healthy: AtomicBool,
+    events: AtomicU64,
+    syncs: AtomicU64,
+    lost: AtomicU64,
+    refusals: Mutex<Refusals>,
+}
+
+impl Log {
+    /// Opens a log and goes on where it ended; begins it if the folder is empty or missing.
+    ///
+    /// # Errors
+    /// If another process writes it, the folder cannot be used, or the last segment is damaged in any way but a torn
+    /// end.
+    pub fn open(options: Options) -> Result<Self, OpenError> {
+        let Ready {
+            folder,
+            head,
+            durable,
+            set_aside,
+        } = open::open(&options.dir)?;
+        Self::start(options, set_aside, |settings, shared| {
+            Writer::new(Box::new(folder), settings, shared, head, durable)
+        })
+    }
+
+    /// As [`Self::open`], over a disk that is made from the folder.
+    #[cfg(test)]
+    pub(super) fn open_over(
+        options: Options,
+        disk: impl FnOnce(super::folder::Folder) -> Box<dyn super::folder::Disk>,
+    ) -> Result<Self, OpenError> {
+        let ready = open::open(&options.dir)?;
+        Self::start(options, ready.set_aside, |settings, shared| {
+            let disk = disk(ready.folder);
+            Writer::new(disk, settings, shared, ready.head, ready.durable)
+        })
+    }
+
+    fn start(
+        options: Options,
+        set_aside: SetAside,
+        writer: impl FnOnce(Settings, Arc<Shared>) -> Writer,
+    ) -> Result<Self, OpenError> {
+        let unwritable = || OpenError::Unwritable {
+            dir: options.dir.clone(),
+        };
+        let settings = Settings {
+            dir: options.dir.clone(),
+            node: visible(&options.node),
+            durability: options.durability,
+            segment_bytes_max: options.segment_bytes_max,
+        };
+        let shared = Arc::new(Shared::default());
+        shared.set_healthy(true);
+        let mut writer = writer(settings, Arc::clone(&shared));
+        if set_aside != SetAside::default() {
+            let event = recovered(set_aside, 0).event;
+            writer.note(vec![event]).map_err(|_| unwritable())?;
+        }
+        let started = Event::notice("audit.started").with(
+            "durability",
+            match options.durability {
+                Durability::Strict => "strict".to_owned(),
+                Durability::Relaxed(within) => format!("relaxed: {}ms", within.as_millis()),
+            },
+        );
+        writer.note(vec![started]).map_err(|_| unwritable())?;
+        writer.ingest();
+        let (queue, waiting) = mpsc::sync_channel(options.queue_events_max);
+        let gone = Gone(Arc::clone(&shared));
+        let thread = thread::Builder::new()
+            .name("audit".to_owned())
+            .spawn(move || {
+                let _gone = gone;
+                writer.run(&waiting)
+            })
+            .map_err(|_| unwritable())?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                queue,
+                shared,
+                thread: Mutex::new(Some(thread)),
+            }),
+        })
+    }
+
+    /// Writes an event, and returns when it is safe.
+    ///
+    /// # Errors
+    /// If it is not, or not within ten seconds. It may then stand in the log all the same; what may not happen is the
+    /// reverse.
+    pub async fn write(&self, event: Event) -> Result<(), AuditUnavailable> {
+        self.submit(event)?.safe().await
+    }
+
+    /// Hands an event to the writer now; whether it is safe can be awaited.
+    pub(super) fn submit(&self, event: Event) -> Result<Pending, AuditUnavailable> {
+        let (done, answer) = oneshot::channel();
+        self.send(Job {
+            event,
+            done: Some(done),
+        })?;
+        Ok(Pending {
+            answer,
+            shared: Arc::clone(&self.inner.shared),
+        })
+    }
+
+    /// Hands an event to the writer without waiting. One that finds no place is counted in [`Figures::lost`].
+    pub fn enqueue(&self, event: Event) {
+        if self.send(Job { event, done: None }).is_err() {
+            error!("an event found no place in the queue of the access log");
+        }
+    }
+
+    fn send(&self, job: Job) -> Result<(), AuditUnavailable> {
+        let sent = self.inner.queue.try_send(Message::Event(job));
+        sent.map_err(|error| {
+            self.inner.shared.lost(1);
+            if matches!(error, TrySendError::Disconnected(_)) {
+                self.inner.shared.set_healthy(false);
+            }
+            AuditUnavailable
+        })
+    }
+
+    /// Counts the refusal of a request that nobody vouches for. Such refusals become one event per network, reason
+    /// and minute.
+    pub fn refused(&self, origin: IpAddr, reason: Reason) {
+        self.inner.shared.refusals().add(origin, reason);
+    }
+
+    /// Whether events can be written: while they cannot, requests are refused.
+    pub fn healthy(&self) -> bool {
+        self.inner.shared.healthy.load(Ordering::Relaxed)
+    }
+
+    /// What the log has done since it was opened.
+    pub fn figures(&self) -> Figures {
+        let shared = &self.inner.shared;
+        Figures {
+            events: shared.events.load(Ordering::Relaxed),
+            syncs: shared.syncs.load(Ordering::Relaxed),
+            lost: shared.lost.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Writes what waits, and `audit.stopped`, and ends the writer. Blocks; a second call does nothing.
+    ///
+    /// # Errors
+    /// If the end could not be written.
+    pub fn stop(&self) -> Result<(), AuditUnavailable> {
+        let thread = lock(&self.inner.thread).take();
+        let Some(thread) = thread else {
+            return Ok(());
+        };
+        // An error means that the writer has ended already; joining it says how.
+        let _ = self.inner.queue.send(Message::Stop);
+        thread.join().unwrap_or(Err(AuditUnavailable))
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log")
+            .field("healthy", &self.healthy())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An event on its way to the disk. Dropping this does not call it back.
+#[must_use]
+#[derive(Debug)]
+pub(super) struct Pending {
+    answer: oneshot::Receiver<Result<(), AuditUnavailable>>,
+    shared: Arc<Shared>,
+}
+
+impl Pending {
+    /// Returns when the event is safe.
+    pub(super) async fn safe(self) -> Result<(), AuditUnavailable> {
+        match tokio::time::timeout(WRITE_TIMEOUT, self.answer).await {
+            Ok(answer) => answer.unwrap_or(Err(AuditUnavailable)),
+            Err(_) => {
+                error!("the access log takes too long to write");
+                self.shared.set_healthy(false);
+                Err(AuditUnavailable)
+            }
+        }
+    }
+}
+
+impl Shared {
+    pub(super) fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        lock(&self.refusals)
+    }
+
+    pub(super) fn set_healthy(&self, healthy: bool) {
+        self.healthy.store(healthy, Ordering::Relaxed);
+    }
+
+    pub(super) fn committed(&self, events: usize) {
+        self.events.fetch_add(events as u64, Ordering::Relaxed);
+        self.set_healthy(true);
+    }
+
+    pub(super) fn synced(&self) {
+        self.syncs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn lost(&self, events: usize) {
+        self.lost.fetch_add(events as u64, Ordering::Relaxed);
+    }
+}
+
+/// Turns the log unhealthy when the writer ends, however it ends.
+struct Gone(Arc<Shared>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.set_healthy(false);
+    }
+}
+
+/// Nothing that is done under these locks can leave them half done, so a panic elsewhere does not matter.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

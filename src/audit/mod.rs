@@ -1,0 +1,37 @@
+//! What happened, without personal data; durable before data leaves.
+//!
+//! A [`Record`] follows one request and becomes an event; [`Log`] appends events to a folder, one line of canonical
+//! JSON each, every line bound to the one before it; [`verify()`], [`query()`] and [`show()`] read such a folder
+//! without asking the process that writes it.
+//!
+//! No type here has a field that could hold a field's value, and names enter only if the policy or the dialect knows
+//! them.
+
+mod canonical;
+mod chain;
+mod disclosure;
+mod event;
+mod folder;
+mod id;
+mod log;
+mod names;
+mod open;
+mod query;
+mod record;
+mod refusals;
+mod spool;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod writer;
+
+pub use event::Event;
+pub use folder::log_bytes;
+pub use id::is_id;
+pub use log::{AuditUnavailable, Durability, Figures, Log, Options};
+pub use names::visible;
+pub use open::OpenError;
+pub use query::{Found, Query, QueryError, Summary, query, show};
+pub use record::{Closed, Opened, PolicyStamp, Record};
+pub use spool::record_reading;
+pub use verify::{Broken, Fault, Tampering, Unclosed, Verified, verify};

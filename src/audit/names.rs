@@ -1,0 +1,173 @@
+//! Which words may enter the log, and in what form.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::vocabulary::{FieldPath, Module, RecordRef};
+
+/// Characters of one text in an event; longer ones are cut.
+const TEXT_CHARS_MAX: usize = 255;
+/// Names in one list of an event; more are counted.
+const NAMES_MAX: usize = 512;
+/// Characters of a name that only a reply knows.
+const PLAIN_CHARS_MAX: usize = 64;
+/// Digits from which a name could be a number that identifies somebody.
+const PLAIN_DIGITS_MAX: usize = 5;
+
+/// A text whose every character can be seen: control, format and direction characters become `\u{…}`, so that it
+/// stays one line and cannot steer a terminal. Texts of more than 255 characters are cut.
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (count, char) in text.chars().enumerate() {
+        if count == TEXT_CHARS_MAX {
+            out.push('…');
+            break;
+        }
+        if is_invisible(char) {
+            out.extend(char.escape_unicode());
+        } else {
+            out.push(char);
+        }
+    }
+    out
+}
+
+fn is_invisible(char: char) -> bool {
+    char.is_control()
+        || matches!(char,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Whether a field name that nobody has classified may be named: it looks like a name, not like a value.
+pub(super) fn is_plain(name: &str) -> bool {
+    (1..=PLAIN_CHARS_MAX).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+        && name.bytes().filter(u8::is_ascii_digit).count() <= PLAIN_DIGITS_MAX
+}
+
+/// Whether a module, which a reply may have named, looks like a name.
+fn is_plain_module(module: &Module) -> bool {
+    is_plain(&module.as_str().to_ascii_lowercase())
+}
+
+/// A record as the log writes it: `Contacts/c-1`.
+pub(super) fn record(record: &RecordRef) -> String {
+    if is_plain_module(&record.module) {
+        visible(&record.to_string())
+    } else {
+        visible(&format!("(unknown)/{}", record.id))
+    }
+}
+
+/// The network that an address belongs to: enough to tell offices apart, too little to tell people apart.
+pub(super) fn network(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            let [a, b, c, _] = ip.octets();
+            format!("{}/24", Ipv4Addr::new(a, b, c, 0))
+        }
+        IpAddr::V6(ip) => {
+            let [a, b, c, ..] = ip.segments();
+            format!("{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
+        }
+    }
+}
+
+/// A list of names; what may not be named is counted.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    named: BTreeSet<String>,
+    /// By module, if that one may be named.
+    unknown: BTreeMap<Option<Module>, u64>,
+}
+
+impl Names {
+    /// Adds a field by name.
+    pub(super) fn name(&mut self, path: &FieldPath) {
+        if self.named.len() < NAMES_MAX && is_plain_module(&path.module) {
+            self.named.insert(visible(&path.to_string()));
+        } else {
+            self.count(Some(&path.module));
+        }
+    }
+
+    /// Counts a field that may not be named.
+    pub(super) fn count(&mut self, module: Option<&Module>) {
+        let module = module.filter(|module| is_plain_module(module)).cloned();
+        *self.unknown.entry(module).or_default() += 1;
+    }
+
+    /// The names in order, and after them the counts: `Contacts.(2 unknown)`.
+    pub(super) fn into_vec(self) -> Vec<String> {
+        let counts = self
+            .unknown
+            .into_iter()
+            .map(|(module, count)| match module {
+                Some(module) => format!("{}.({count} unknown)", visible(module.as_str())),
+                None => format!("({count} unknown)"),
+            });
+        self.named.into_iter().chain(counts).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invisible_characters_are_written_out() {
+        assert_eq!(
+            visible("c-1\n\u{1b}[2J\u{202e}\u{2028}\u{85}"),
+            "c-1\\u{a}\\u{1b}[2J\\u{202e}\\u{2028}\\u{85}"
+        );
+        assert_eq!(visible("Zoé 'Müller' 名"), "Zoé 'Müller' 名");
+        assert_eq!(visible(&"x".repeat(9_999)).chars().count(), 256);
+    }
+
+    #[test]
+    fn names_that_look_like_values_are_not_plain() {
+        assert!(is_plain("shoe_size_c"));
+        assert!(is_plain("address_12345"));
+        for name in ["", "a.b", "Marie", "p_123456", "é", "a b", &"x".repeat(65)] {
+            assert!(!is_plain(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_cut_to_their_network() {
+        for (ip, network_of) in [
+            ("10.2.14.77", "10.2.14.0/24"),
+            ("::ffff:10.2.14.77", "10.2.14.0/24"),
+            ("2001:db8:7:8:9::1", "2001:db8:7::/48"),
+        ] {
+            assert_eq!(network(ip.parse().unwrap()), network_of);
+        }
+    }
+
+    #[test]
+    fn modules_that_look_like_values_are_not_named() {
+        let module = Module::new("Marie Tissot");
+        let mut names = Names::default();
+        names.name(&FieldPath::new(&module, "id"));
+        names.count(Some(&module));
+        assert_eq!(names.into_vec(), ["(2 unknown)"]);
+        let id = "c-1".into();
+        assert_eq!(record(&RecordRef { module, id }), "(unknown)/c-1");
+    }
+
+    #[test]
+    fn more_names_than_the_bound_are_counted() {
+        let mut names = Names::default();
+        let module = Module::new("Contacts");
+        for index in 0..NAMES_MAX + 3 {
+            names.name(&FieldPath::new(&module, &format!("f{index}")));
+        }
+        names.count(None);
+        let list = names.into_vec();
+        assert_eq!(list.len(), NAMES_MAX + 2);
+        assert_eq!(list[NAMES_MAX..], ["(1 unknown)", "Contacts.(3 unknown)"]);
+    }
+}

@@ -1,0 +1,194 @@
+//! Finding the place in a log where writing goes on.
+//!
+//! A process that is killed, or a power cut, leaves at most one torn write at the end of the last segment: it is set
+//! aside. Anything else that is wrong was not done by us, and the log does not open.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::chain::{EVENT_BYTES_MAX, End, Head, Line, Lines, next_event};
+use super::folder::{self, Disk as _, Durable, Folder, SetAside, segment_name};
+
+const NOT_CANONICAL: &str = "is not in canonical form";
+
+/// Why a log does not open.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process writes it.
+    #[error("the access log `{}` is in use by another process", .dir.display())]
+    InUse {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The folder cannot be read or written.
+    #[error("the access log `{}` cannot be opened: {source}", .dir.display())]
+    Folder {
+        /// The folder.
+        dir: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An event does not follow from the one before it.
+    #[error(
+        "the access log is damaged: event {seq} in `{}` {what}; keep the folder as evidence, and move it away to begin a new log",
+        .file.display()
+    )]
+    Damaged {
+        /// The segment.
+        file: PathBuf,
+        /// The number that the event has or should have.
+        seq: u64,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The writer could not be started, or could not write its first event.
+    #[error("the access log `{}` cannot be written", .dir.display())]
+    Unwritable {
+        /// The folder.
+        dir: PathBuf,
+    },
+}
+
+/// A log that is ready to be written.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) folder: Folder,
+    pub(super) head: Head,
+    pub(super) durable: Durable,
+    pub(super) set_aside: SetAside,
+}
+
+/// Locks a folder, checks its last segment, and sets a torn end aside.
+pub(super) fn open(dir: &Path) -> Result<Ready, OpenError> {
+    let failed = |source| OpenError::Folder {
+        dir: dir.to_owned(),
+        source,
+    };
+    let lock = folder::lock(dir).map_err(failed)?;
+    let lock = lock.ok_or_else(|| OpenError::InUse {
+        dir: dir.to_owned(),
+    })?;
+    let segments = folder::segments(dir).map_err(failed)?;
+    let Some((&last, earlier)) = segments.split_last() else {
+        let folder = Folder::open(dir, lock, 1).map_err(failed)?;
+        return Ok(Ready {
+            folder,
+            head: Head::start(),
+            durable: Durable::none(),
+            set_aside: SetAside::default(),
+        });
+    };
+    let before = before(dir, last, earlier.last().copied())?;
+    let scanned = scan(dir, last, before)?;
+    let mut folder = Folder::open(dir, lock, last).map_err(failed)?;
+    let set_aside = if scanned.torn {
+        folder.cut(&scanned.durable, b"").map_err(failed)?
+    } else {
+        SetAside::default()
+    };
+    Ok(Ready {
+        folder,
+        head: scanned.head,
+        durable: scanned.durable,
+        set_aside,
+    })
+}
+
+/// The head of the chain at the beginning of a segment; `None` if the segments before it are kept elsewhere.
+fn before(dir: &Path, first_seq: u64, earlier: Option<u64>) -> Result<Option<Head>, OpenError> {
+    let Some(earlier) = earlier else {
+        return Ok((first_seq == 1).then(Head::start));
+    };
+    let path = dir.join(segment_name(earlier));
+    let line = last_line(&path).map_err(|source| OpenError::Folder {
+        dir: dir.to_owned(),
+        source,
+    })?;
+    let head = line.as_deref().and_then(Line::read).map(|line| line.head());
+    head.filter(|head| head.seq + 1 == first_seq)
+        .map(Some)
+        .ok_or(OpenError::Damaged {
+            file: path,
+            seq: first_seq - 1,
+            what: "should be the last one and is not",
+        })
+}
+
+/// The last line of a segment, without its newline; `None` if it does not end with one.
+fn last_line(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let mut file = File::open(path)?;
+    let tail_bytes = file.metadata()?.len().min(EVENT_BYTES_MAX as u64 + 2);
+    file.seek(SeekFrom::End(
+        -i64::try_from(tail_bytes).unwrap_or_default(),
+    ))?;
+    let mut tail = Vec::new();
+    file.take(tail_bytes).read_to_end(&mut tail)?;
+    if tail.pop() != Some(b'\n') {
+        return Ok(None);
+    }
+    let start = memchr::memrchr(b'\n', &tail).map_or(0, |newline| newline + 1);
+    Ok(Some(tail.split_off(start)))
+}
+
+struct Scanned {
+    head: Head,
+    durable: Durable,
+    torn: bool,
+}
+
+/// Reads the last segment from beginning to end.
+fn scan(dir: &Path, first_seq: u64, before: Option<Head>) -> Result<Scanned, OpenError> {
+    let path = dir.join(segment_name(first_seq));
+    let failed = |source| OpenError::Folder {
+        dir: dir.to_owned(),
+        source,
+    };
+    let damaged = |seq, what| OpenError::Damaged {
+        file: path.clone(),
+        seq,
+        what,
+    };
+    let file_bytes = std::fs::metadata(&path).map_err(failed)?.len();
+    let mut lines = Lines::open(&path).map_err(failed)?;
+    let mut head = before;
+    let mut durable = Durable::none();
+    let mut torn = false;
+    while let Some(end) = lines.next().map_err(failed)? {
+        let next_seq = head.as_ref().map_or(first_seq, |head| head.seq + 1);
+        let line = match (end, Line::read(&lines.line)) {
+            (End::Newline, Some(line)) => line,
+            // A write that did not end: the last line of all, or zeros up to the end, as a power cut leaves them.
+            _ if lines.end_bytes >= file_bytes || lines.line.contains(&0) => {
+                torn = true;
+                break;
+            }
+            _ => return Err(damaged(next_seq, NOT_CANONICAL)),
+        };
+        match &head {
+            Some(head) if !head.precedes(&line) => {
+                return Err(damaged(next_seq, "does not follow from the one before it"));
+            }
+            None if line.seq != first_seq => {
+                return Err(damaged(next_seq, "has another number than the file says"));
+            }
+            _ => {}
+        }
+        durable = Durable {
+            bytes: lines.end_bytes,
+            last: Some((lines.line.len() as u64 + 1, line.hash.clone())),
+        };
+        head = Some(line.head());
+    }
+    if torn && next_event(&mut lines).map_err(failed)?.is_some() {
+        let next_seq = head.as_ref().map_or(first_seq, |head| head.seq + 1);
+        return Err(damaged(next_seq, NOT_CANONICAL));
+    }
+    let head = head.ok_or_else(|| damaged(first_seq, "is missing, and so are those before it"))?;
+    Ok(Scanned {
+        head,
+        durable,
+        torn,
+    })
+}

@@ -1,0 +1,581 @@
+//! Questions to a log: which requests, of whom, about what, for which purpose.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::vocabulary::{Action, Category, Level};
+
+use super::chain::{End, Line, Lines};
+use super::folder::{segment_name, segments};
+use super::names::visible;
+use super::verify::Fault;
+
+/// The filters, in the order in which help shows them.
+const KEYS: [&str; 11] = [
+    "caller", "module", "record", "category", "level", "outcome", "action", "purpose", "id",
+    "since", "until",
+];
+
+/// The outcomes that events may have.
+const OUTCOMES: [&str; 12] = [
+    "full",
+    "partial",
+    "denied",
+    "rejected",
+    "unauthenticated",
+    "challenged",
+    "limited",
+    "not-found-by-policy",
+    "upstream-error",
+    "unfilterable",
+    "aborted",
+    "audit-unavailable",
+];
+
+const ACTIONS: [Action; 11] = [
+    Action::Auth,
+    Action::Bulk,
+    Action::Count,
+    Action::Create,
+    Action::Delete,
+    Action::List,
+    Action::Metadata,
+    Action::Other,
+    Action::Read,
+    Action::Relate,
+    Action::Update,
+];
+
+/// Which requests are asked for. Everything that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// The caller's id or name.
+    caller: Option<String>,
+    /// A module that was asked for, or of which anything was in the reply.
+    module: Option<String>,
+    /// A record, `Contacts/c-1`.
+    record: Option<String>,
+    /// A category, and all below it.
+    category: Option<Category>,
+    /// A level; with a category, of data of that category.
+    level: Option<Level>,
+    outcome: Option<String>,
+    action: Option<String>,
+    purpose: Option<String>,
+    id: Option<String>,
+    /// Not before. Times are compared as they are written, which sorts them.
+    since: Option<String>,
+    /// Before.
+    until: Option<String>,
+}
+
+/// Why a filter is not understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct QueryError(String);
+
+impl Query {
+    /// Reads words of the form `key=value`. `now` is what `since=7d` counts from.
+    ///
+    /// # Errors
+    /// If a word is not a filter, or a filter is given twice.
+    pub fn parse<'a>(
+        words: impl IntoIterator<Item = &'a str>,
+        now: Timestamp,
+    ) -> Result<Self, QueryError> {
+        let mut query = Self::default();
+        let mut given = HashSet::new();
+        for word in words {
+            let (key, value) = word.split_once('=').ok_or_else(|| {
+                QueryError(format!(
+                    "`{}` is not a filter; write `key=value` with one of {}",
+                    visible(word),
+                    KEYS.join(", ")
+                ))
+            })?;
+            if value.is_empty() {
+                return Err(QueryError(format!("`{}` has no value", visible(word))));
+            }
+            query.set(key, value, now)?;
+            if !given.insert(key) {
+                return Err(QueryError(format!("`{key}` is given twice")));
+            }
+        }
+        Ok(query)
+    }
+
+    fn set(&mut self, key: &str, value: &str, now: Timestamp) -> Result<(), QueryError> {
+        let text = Some(visible(value));
+        match key {
+            "caller" => self.caller = text,
+            "module" => self.module = text,
+            "record" if value.contains('/') => self.record = text,
+            "record" => {
+                return Err(QueryError(format!(
+                    "`{}` is not a record; write its module and id: `record=Contacts/c-1`",
+                    visible(value)
+                )));
+            }
+            "category" => self.category = Some(Category::new(value)),
+            "level" => {
+                let known = Level::ALL.map(Level::as_str);
+                let place = one_of("level", value, &known)?;
+                self.level = Some(Level::ALL[place]);
+            }
+            "outcome" => self.outcome = Some(OUTCOMES[one_of(key, value, &OUTCOMES)?].to_owned()),
+            "action" => {
+                let known = ACTIONS.map(Action::as_str);
+                self.action = Some(known[one_of(key, value, &known)?].to_owned());
+            }
+            "purpose" => self.purpose = text,
+            "id" => self.id = text,
+            "since" => self.since = Some(time(value, now)?),
+            "until" => self.until = Some(time(value, now)?),
+            _ => return Err(QueryError(unknown("filter", key, &KEYS))),
+        }
+        Ok(())
+    }
+
+    /// Whether an event matches, where `earlier_refs` says that an earlier event of the same request named the record.
+    fn matches(&self, event: &Value, earlier_refs: bool) -> bool {
+        self.matches_request(event)
+            && (self.record.is_none() || earlier_refs || self.names_record(event))
+            && self.matches_data(event)
+            && is(&self.outcome, &event["outcome"]["kind"])
+    }
+
+    /// The filters that an opening event can answer too.
+    fn matches_request(&self, event: &Value) -> bool {
+        let caller = &event["caller"];
+        let time = event["time"].as_str().unwrap_or_default();
+        (is(&self.caller, &caller["id"]) || is(&self.caller, &caller["name"]))
+            && self
+                .module
+                .as_deref()
+                .is_none_or(|module| touches(event, module))
+            && is(&self.action, &event["request"]["action"])
+            && is(&self.purpose, &event["purpose"]["id"])
+            && is(&self.id, &event["id"])
+            && self.since.as_deref().is_none_or(|since| since <= time)
+            && self.until.as_deref().is_none_or(|until| time < until)
+    }
+
+    fn matches_data(&self, event: &Value) -> bool {
+        if self.category.is_none() && self.level.is_none() {
+            return true;
+        }
+        items(&event["data"]).iter().any(|entry| {
+            let category = self.category.as_ref().is_none_or(|wanted| {
+                let found = entry["category"].as_str();
+                found.is_some_and(|found| wanted.covers(&Category::new(found)))
+            });
+            let level = self
+                .level
+                .is_none_or(|wanted| entry["level"] == wanted.as_str());
+            category && level
+        })
+    }
+
+    fn names_record(&self, event: &Value) -> bool {
+        let refs = items(&event["records"]["refs"]);
+        refs.iter()
+            .any(|found| self.record.as_deref() == found.as_str())
+    }
+}
+
+/// An event that matches.
+#[derive(Debug)]
+pub struct Found<'a> {
+    /// Its line, as it stands in the log.
+    pub line: &'a str,
+    /// What the line says.
+    pub event: &'a Value,
+}
+
+impl Found<'_> {
+    /// Whether this is a request that was opened and never closed: "up to everything" was disclosed.
+    pub fn is_unclosed(&self) -> bool {
+        self.event["phase"] == "opened"
+    }
+}
+
+/// What was looked through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Events read.
+    pub events: u64,
+    /// Lines that are not events in canonical form; `verify` says where.
+    pub unreadable_lines: u64,
+}
+
+/// Hands the events that match to `sink`, in the order of the log, until it breaks off. A request has one result: the
+/// event that closed it. Requests that were never closed come last; as nobody knows what left, they match every
+/// filter about records, data and outcome.
+///
+/// # Errors
+/// If the log cannot be read. It is not verified.
+pub fn query(
+    dir: &Path,
+    query: &Query,
+    sink: &mut dyn FnMut(&Found<'_>) -> ControlFlow<()>,
+) -> Result<Summary, Fault> {
+    // Requests of which an earlier event named the record.
+    let mut named = HashSet::new();
+    let mut unclosed = BTreeMap::new();
+    let mut stopped = false;
+    let summary = each_event(dir, &mut |line, text| {
+        let event = &line.value;
+        let earlier_refs = match event["phase"].as_str() {
+            Some("opened") => {
+                unclosed.insert(line.id().to_owned(), (line.seq, text.to_owned()));
+                return ControlFlow::Continue(());
+            }
+            Some("continued") => {
+                if query.names_record(event) {
+                    named.insert(line.id().to_owned());
+                }
+                return ControlFlow::Continue(());
+            }
+            _ => {
+                unclosed.remove(line.id());
+                named.remove(line.id())
+            }
+        };
+        if !query.matches(event, earlier_refs) {
+            return ControlFlow::Continue(());
+        }
+        let flow = sink(&Found { line: text, event });
+        stopped = flow.is_break();
+        flow
+    })?;
+    let mut unclosed: Vec<_> = unclosed.into_values().collect();
+    unclosed.sort_unstable_by_key(|(seq, _)| *seq);
+    for (_, text) in unclosed {
+        let event = serde_json::from_str(&text).unwrap_or_default();
+        let line = &text;
+        if stopped
+            || query.matches_request(&event)
+                && sink(&Found {
+                    line,
+                    event: &event,
+                })
+                .is_break()
+        {
+            break;
+        }
+    }
+    Ok(summary)
+}
+
+/// Hands every event of one decision to `sink`, and those of its parts.
+///
+/// # Errors
+/// If the log cannot be read. It is not verified.
+pub fn show(
+    dir: &Path,
+    id: &str,
+    sink: &mut dyn FnMut(&Found<'_>) -> ControlFlow<()>,
+) -> Result<Summary, Fault> {
+    each_event(dir, &mut |line, text| {
+        let event = &line.value;
+        if event["id"] == id || event["part_of"] == id {
+            sink(&Found { line: text, event })
+        } else {
+            ControlFlow::Continue(())
+        }
+    })
+}
+
+fn each_event(
+    dir: &Path,
+    visit: &mut dyn FnMut(&Line, &str) -> ControlFlow<()>,
+) -> Result<Summary, Fault> {
+    let unreadable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Fault::Unreadable { path, source }
+    };
+    let segments = segments(dir).map_err(unreadable(dir))?;
+    if segments.is_empty() {
+        return Err(Fault::NoLog {
+            dir: dir.to_owned(),
+        });
+    }
+    let mut summary = Summary::default();
+    for first_seq in segments {
+        let path = dir.join(segment_name(first_seq));
+        let mut lines = Lines::open(&path).map_err(unreadable(&path))?;
+        while let Some(end) = lines.next().map_err(unreadable(&path))? {
+            if end == End::File {
+                // Being written, or torn: not an event yet.
+                break;
+            }
+            let text = str::from_utf8(&lines.line).ok();
+            let Some((line, text)) = Line::read(&lines.line).zip(text) else {
+                summary.unreadable_lines += 1;
+                continue;
+            };
+            summary.events += 1;
+            if visit(&line, text).is_break() {
+                return Ok(summary);
+            }
+        }
+    }
+    Ok(summary)
+}
+
+/// Whether a filter is not given, or is what the event says.
+fn is(wanted: &Option<String>, found: &Value) -> bool {
+    wanted
+        .as_deref()
+        .is_none_or(|wanted| found.as_str() == Some(wanted))
+}
+
+/// Whether an event has to do with a module.
+fn touches(event: &Value, module: &str) -> bool {
+    let begins = |found: &Value, mark: char| {
+        let found = found.as_str().and_then(|found| found.strip_prefix(module));
+        found.is_some_and(|rest| rest.starts_with(mark))
+    };
+    event["request"]["module"] == module
+        || items(&event["data"])
+            .iter()
+            .flat_map(|entry| items(&entry["fields"]))
+            .any(|field| begins(field, '.'))
+        || items(&event["records"]["refs"])
+            .iter()
+            .any(|record| begins(record, '/'))
+}
+
+fn items(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The place of a word in a closed list.
+fn one_of(what: &str, word: &str, known: &[&str]) -> Result<usize, QueryError> {
+    known
+        .iter()
+        .position(|known| *known == word)
+        .ok_or_else(|| QueryError(unknown(what, word, known)))
+}
+
+fn unknown(what: &str, word: &str, known: &[&str]) -> String {
+    let similar = known
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(word, known), known))
+        .filter(|(distance, known)| *distance <= 2 || 3 * distance <= known.len())
+        .min_by_key(|(distance, _)| *distance);
+    let help = match similar {
+        Some((_, known)) => format!("did you mean `{known}`?"),
+        None => format!("it is one of {}", known.join(", ")),
+    };
+    format!("unknown {what} `{}`; {help}", visible(word))
+}
+
+/// A point in time, as events write it: a time or date of RFC 3339, or a span before now.
+fn time(word: &str, now: Timestamp) -> Result<String, QueryError> {
+    let time = word
+        .parse::<Timestamp>()
+        .ok()
+        .or_else(|| {
+            let date = word.parse::<Date>().ok()?;
+            Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+        })
+        .or_else(|| now.checked_sub(span(word)?).ok());
+    match time {
+        Some(time) => Ok(format!("{time:.3}")),
+        None => Err(QueryError(format!(
+            "`{}` is not a time; write `2026-11-23T09:00:00Z`, `2026-11-23`, or a span before now: `7d`, `24h`, `30m`",
+            visible(word)
+        ))),
+    }
+}
+
+fn span(word: &str) -> Option<SignedDuration> {
+    let unit = word.chars().next_back()?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 604_800,
+        _ => return None,
+    };
+    let digits = word.strip_suffix(unit)?;
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let count: i64 = digits.parse().ok()?;
+    Some(SignedDuration::from_secs(count.checked_mul(seconds)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tempfile::TempDir;
+
+    use super::super::disclosure::tests::{report, rule};
+    use super::super::tests::{fanny, new_record, operation, refs};
+    use super::super::{Log, Options};
+    use super::*;
+    use crate::filter::Report;
+    use crate::reason::{Outcome, Reason};
+
+    /// A log of three requests: fanny sees an IBAN of the first of 1,500 records, somebody is refused, and fanny's
+    /// write is cut off by a crash. Returns their ids.
+    async fn sample(dir: &Path) -> [String; 3] {
+        let log = Log::open(Options::new(dir)).unwrap();
+        let mut seen = new_record(&log);
+        seen.caller(&fanny());
+        seen.operation(&operation("Contacts", &["iban_c"]), &|_| true, &|_| true);
+        let iban = rule("iban_c", &["financial.iban"], Level::Clear, "pay", true);
+        let name = rule("last_name", &["identity.name"], Level::Mask, "base", true);
+        seen.disclosed(&Report {
+            refs: refs(1_500),
+            ..report(vec![iban, name])
+        });
+        let refused = new_record(&log);
+        let mut cut_off = new_record(&log);
+        cut_off.caller(&fanny());
+        let ids = [&seen, &refused, &cut_off].map(|record| record.id().to_owned());
+        let _ = seen.close(Outcome::Full, 200, None).await.unwrap();
+        let _ = refused
+            .close(Outcome::Denied, 403, Some(Reason::NoRole))
+            .await
+            .unwrap();
+        let _opened = cut_off.open().await.unwrap();
+        cut_off.abandon();
+        log.stop().unwrap();
+        ids
+    }
+
+    fn parse(words: &str) -> Result<Query, QueryError> {
+        Query::parse(words.split_whitespace(), Timestamp::now())
+    }
+
+    fn ids(dir: &Path, words: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        query(dir, &parse(words).unwrap(), &mut |event| {
+            found.extend(event.event["id"].as_str().map(str::to_owned));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        found
+    }
+
+    #[tokio::test]
+    async fn each_filter_finds_what_it_says() {
+        let dir = TempDir::new().unwrap();
+        let [seen, refused, cut_off] = sample(dir.path()).await;
+        let all = [seen.as_str(), &refused, &cut_off];
+        // What a request that was never closed disclosed is not known, so it matches where that counts.
+        for (words, expected) in [
+            ("caller=fanny", vec![0, 2]),
+            ("caller=9b1f", vec![0, 2]),
+            ("caller=fan", vec![]),
+            ("module=Contacts", vec![0]),
+            ("module=Contact", vec![]),
+            ("record=Contacts/c-1", vec![0, 2]),
+            ("record=Contacts/c-1500", vec![0, 2]),
+            ("record=Contacts/c-1501", vec![2]),
+            ("category=financial", vec![0, 2]),
+            ("category=fin", vec![2]),
+            (
+                "category=financial.iban level=clear caller=fanny",
+                vec![0, 2],
+            ),
+            ("category=financial level=mask", vec![2]),
+            ("level=mask", vec![0, 2]),
+            ("outcome=denied", vec![1, 2]),
+            ("action=read", vec![0]),
+            ("purpose=payment", vec![]),
+            ("record=Contacts/c-1 level=clear module=Contacts", vec![0]),
+            (&format!("id={refused}"), vec![1]),
+            ("since=1h caller=fanny", vec![0, 2]),
+            ("until=1h", vec![]),
+        ] {
+            let expected: Vec<_> = expected.into_iter().map(|index| all[index]).collect();
+            assert_eq!(ids(dir.path(), words), expected, "{words}");
+        }
+        assert_eq!(ids(dir.path(), "").len(), 5);
+    }
+
+    #[tokio::test]
+    async fn a_decision_is_shown_with_all_its_events() {
+        let dir = TempDir::new().unwrap();
+        let [seen, ..] = sample(dir.path()).await;
+        let mut phases = Vec::new();
+        show(dir.path(), &seen, &mut |found| {
+            phases.push(found.event["phase"].to_string());
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert_eq!(phases, ["\"continued\"", "\"closed\""]);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_said_with_a_suggestion() {
+        for (words, message) in [
+            (
+                "calller=x",
+                "unknown filter `calller`; did you mean `caller`?",
+            ),
+            (
+                "level=cleer",
+                "unknown level `cleer`; did you mean `clear`?",
+            ),
+            (
+                "outcome=denid",
+                "unknown outcome `denid`; did you mean `denied`?",
+            ),
+            ("caller=a caller=b", "`caller` is given twice"),
+            ("caller=", "`caller=` has no value"),
+            (
+                "record=c-1",
+                "`c-1` is not a record; write its module and id: `record=Contacts/c-1`",
+            ),
+        ] {
+            assert_eq!(parse(words).unwrap_err().to_string(), message);
+        }
+        assert!(
+            parse("fanny")
+                .unwrap_err()
+                .to_string()
+                .starts_with("`fanny` is not a filter")
+        );
+        for time in [
+            "yesterday",
+            "-7d",
+            "7",
+            "d",
+            "7y",
+            "99999999999999d",
+            "2026-13-01",
+        ] {
+            assert!(parse(&format!("since={time}")).is_err(), "{time}");
+        }
+    }
+
+    #[test]
+    fn times_are_absolute_or_counted_back() {
+        let now: Timestamp = "2026-11-23T09:04:11.482Z".parse().unwrap();
+        for (word, expected) in [
+            ("7d", "2026-11-16T09:04:11.482Z"),
+            ("24h", "2026-11-22T09:04:11.482Z"),
+            ("30m", "2026-11-23T08:34:11.482Z"),
+            ("2026-01-01", "2026-01-01T00:00:00.000Z"),
+            ("2026-01-01T10:00:00+02:00", "2026-01-01T08:00:00.000Z"),
+        ] {
+            assert_eq!(time(word, now).unwrap(), expected);
+        }
+        assert!(
+            span("1w").unwrap() == SignedDuration::try_from(Duration::from_secs(604_800)).unwrap()
+        );
+    }
+}

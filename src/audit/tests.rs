@@ -1,0 +1,788 @@
+//! The promises of the log as a whole: nothing acknowledged is ever missing, the chain never breaks, and nothing that
+//! a caller chose gets in.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use http::Method;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+use crate::dialect::{
+    Access, Filter, Operation, Path as FieldOf, Projected, Query as Asked, Rendering, Session, Sort,
+};
+use crate::filter::Report;
+use crate::identity::Caller;
+use crate::policy::PurposeChosen;
+use crate::reason::{Outcome, Reason};
+use crate::vocabulary::{Action, FieldPath, Level, Module, Purpose, RecordRef, Role};
+
+use super::disclosure::tests::{report, rule};
+use super::folder::{Disk, Durable, Folder, SetAside, parts, segments};
+use super::*;
+
+pub(super) fn stamp() -> PolicyStamp {
+    PolicyStamp {
+        name: Arc::from("sugarcrm-eu"),
+        hash: Arc::from("sha256:5d41"),
+    }
+}
+
+pub(super) fn new_record(log: &Log) -> Record {
+    Record::new(log, [10, 2, 14, 77].into(), &stamp())
+}
+
+pub(super) fn fanny() -> Caller {
+    let session = Session {
+        id: "9b1f".to_owned(),
+        name: "fanny".to_owned(),
+        kind: "user".to_owned(),
+        roles: vec!["Finance".to_owned()],
+        teams: Vec::new(),
+    };
+    Caller::from_session(session, Duration::from_secs(240))
+}
+
+/// `GET /rest/v11_24/{module}/{id}` with fields, matched by and sorted by others.
+pub(super) fn operation(module: &str, fields: &[&str]) -> Operation {
+    let path = |field: &str| FieldOf {
+        link: None,
+        field: field.to_owned(),
+    };
+    let field = |name: &&str| Projected::Field((*name).to_owned());
+    let matched = |name: &&str| Filter::Field {
+        path: path(name),
+        operator: None,
+        value: json!("CANARY-VALUE"),
+    };
+    let sorted = |name: &&str| Sort {
+        path: path(name),
+        descending: false,
+    };
+    Operation {
+        action: Action::Read,
+        access: Access::Governed,
+        route: "GET /rest/{version}/{module}/{id}",
+        version: "v11_24".to_owned(),
+        module: Some(Module::new(module)),
+        record: Some("CANARY-ID".to_owned()),
+        link: None,
+        related: Vec::new(),
+        query: Asked {
+            projection: Some(fields.iter().map(field).collect()),
+            filter: Some(Filter::All(fields.iter().map(matched).collect())),
+            order: fields.iter().map(sorted).collect(),
+            search: Some("CANARY-SEARCH".to_owned()),
+            ..Asked::default()
+        },
+        write: Some(
+            fields
+                .iter()
+                .map(|name| ((*name).to_owned(), json!("CANARY-VALUE")))
+                .collect(),
+        ),
+        rendering: Rendering {
+            form: "record",
+            method: Method::GET,
+            path: "/rest/v11_24/CANARY".to_owned(),
+            in_body: false,
+            fixed: Map::new(),
+        },
+    }
+}
+
+pub(super) fn refs(count: usize) -> Vec<RecordRef> {
+    let id = |number| Arc::from(format!("c-{number}"));
+    (1..=count)
+        .map(|number| RecordRef {
+            module: Module::new("Contacts"),
+            id: id(number),
+        })
+        .collect()
+}
+
+/// Every line of every segment, in order.
+pub(super) fn lines(dir: &Path) -> Vec<Value> {
+    let mut all = Vec::new();
+    for first_seq in segments(dir).unwrap() {
+        let text = fs::read_to_string(dir.join(folder::segment_name(first_seq))).unwrap();
+        all.extend(text.lines().map(|line| serde_json::from_str(line).unwrap()));
+    }
+    all
+}
+
+fn verified(dir: &Path) -> Verified {
+    verify(dir, &mut |_| {}).unwrap()
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}
+
+async fn write_requests(log: &Log, count: usize) {
+    for _ in 0..count {
+        let record = new_record(log);
+        let _ = record.close(Outcome::Full, 200, None).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_chain_goes_on_over_restarts_and_segments() {
+    let dir = TempDir::new().unwrap();
+    for _ in 0..3 {
+        let log = Log::open(Options {
+            segment_bytes_max: 2_000,
+            ..Options::new(dir.path())
+        })
+        .unwrap();
+        assert!(log.healthy());
+        write_requests(&log, 10).await;
+        log.stop().unwrap();
+        assert!(!log.healthy());
+        assert!(log.write(Event::policy_rejected(1)).await.is_err());
+    }
+    let verified = verified(dir.path());
+    assert_eq!(verified.events, 3 * (10 + 2));
+    assert!(verified.segments > 3);
+    assert!(verified.set_aside.is_empty());
+    let events: Vec<_> = lines(dir.path())
+        .iter()
+        .filter_map(|line| Some(line.get("event")?.as_str()?.to_owned()))
+        .collect();
+    assert_eq!(events, ["audit.started", "audit.stopped"].repeat(3));
+}
+
+#[test]
+fn a_second_process_is_turned_away() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options::new(dir.path())).unwrap();
+    let error = Log::open(Options::new(dir.path())).unwrap_err();
+    assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+    log.stop().unwrap();
+    Log::open(Options::new(dir.path())).unwrap();
+}
+
+#[test]
+fn only_the_owner_may_enter() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let outer = TempDir::new().unwrap();
+    let dir = outer.path().join("a/b");
+    let log = Log::open(Options::new(&dir)).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&dir), 0o700);
+    assert_eq!(mode(&dir.join("audit-0000000000000001.jsonl")), 0o600);
+    log.stop().unwrap();
+}
+
+#[tokio::test]
+async fn a_line_torn_at_any_byte_is_set_aside_and_the_chain_goes_on() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options::new(dir.path())).unwrap();
+    write_requests(&log, 2).await;
+    log.stop().unwrap();
+    let name = folder::segment_name(1);
+    let whole = fs::read(dir.path().join(&name)).unwrap();
+    let body = &whole[..whole.len() - 1];
+    let start = memchr::memrchr(b'\n', body).unwrap() + 1;
+    let acknowledged = lines(dir.path()).len() as u64 - 1;
+    for end in start..whole.len() {
+        let torn = TempDir::new().unwrap();
+        fs::write(torn.path().join(&name), &whole[..end]).unwrap();
+        let log = Log::open(Options::new(torn.path())).unwrap();
+        log.stop().unwrap();
+        let verified = verified(torn.path());
+        if end == start {
+            assert_eq!(verified.events, acknowledged + 2);
+            continue;
+        }
+        assert_eq!(verified.events, acknowledged + 3, "torn at {end}");
+        assert_eq!(verified.set_aside, ["torn-0000000000000001-1.part"]);
+        let part = fs::read(torn.path().join(&verified.set_aside[0])).unwrap();
+        assert_eq!(part, &whole[start..end]);
+        let recovered = &lines(torn.path())[usize::try_from(acknowledged).unwrap()];
+        assert_eq!(recovered["event"], "audit.recovered");
+        assert_eq!(recovered["bytes"], part.len());
+    }
+}
+
+#[tokio::test]
+async fn zeros_left_by_a_power_cut_are_set_aside_but_not_in_front_of_events() {
+    for (share, opens) in [(2, false), (1, true)] {
+        let dir = TempDir::new().unwrap();
+        let log = Log::open(Options::new(dir.path())).unwrap();
+        write_requests(&log, 3).await;
+        log.stop().unwrap();
+        let path = dir.path().join(folder::segment_name(1));
+        let mut bytes = fs::read(&path).unwrap();
+        let (half, whole) = (bytes.len() / 2, bytes.len());
+        bytes[half..half + (whole - half) / share].fill(0);
+        fs::write(&path, &bytes).unwrap();
+        let log = Log::open(Options::new(dir.path()));
+        assert_eq!(log.is_ok(), opens);
+        if let Ok(log) = log {
+            log.stop().unwrap();
+            assert_eq!(verified(dir.path()).set_aside.len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_was_tampered_with_does_not_open() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options::new(dir.path())).unwrap();
+    write_requests(&log, 3).await;
+    log.stop().unwrap();
+    let path = dir.path().join(folder::segment_name(1));
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("\"status\":200", "\"status\":201", 1)).unwrap();
+    let error = Log::open(Options::new(dir.path())).unwrap_err();
+    assert!(
+        matches!(error, OpenError::Damaged { seq: 3, .. }),
+        "{error}"
+    );
+    assert!(error.to_string().contains("move it away"), "{error}");
+}
+
+/// A disk that fails at chosen calls.
+struct Faulty {
+    folder: Folder,
+    calls: Arc<AtomicU64>,
+    fault: Failure,
+    at: std::ops::Range<u64>,
+}
+
+/// What fails.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Failure {
+    /// `ENOSPC` after half of the bytes.
+    Append,
+    /// `EIO`.
+    Sync,
+    /// `ENOSPC`, after the file was made.
+    Begin,
+}
+
+impl Faulty {
+    fn fails(&self, fault: Failure) -> bool {
+        self.fault == fault
+            && self
+                .at
+                .contains(&self.calls.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Disk for Faulty {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.fails(Failure::Append) {
+            self.folder.append(&bytes[..bytes.len() / 2])?;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.folder.append(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        if self.fails(Failure::Sync) {
+            return Err(io::Error::from_raw_os_error(5));
+        }
+        self.folder.sync()
+    }
+
+    fn begin(&mut self, first_seq: u64) -> io::Result<()> {
+        if self.fails(Failure::Begin) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.folder.begin(first_seq)
+    }
+
+    fn cut(&mut self, durable: &Durable, acknowledged: &[u8]) -> io::Result<SetAside> {
+        self.folder.cut(durable, acknowledged)
+    }
+}
+
+/// Writes until the disk has failed and works again; returns the ids that were acknowledged and those that were not.
+async fn write_through_a_fault(
+    dir: &Path,
+    durability: Durability,
+    fault: Failure,
+    at: std::ops::Range<u64>,
+) -> (Vec<String>, Vec<String>) {
+    let calls = Arc::new(AtomicU64::new(0));
+    let options = Options {
+        durability,
+        segment_bytes_max: 3_000,
+        ..Options::new(dir)
+    };
+    let faulty = |folder| {
+        Box::new(Faulty {
+            folder,
+            calls: Arc::clone(&calls),
+            fault,
+            at: at.clone(),
+        }) as Box<dyn Disk>
+    };
+    let log = Log::open_over(options, faulty).unwrap();
+    let (mut acknowledged, mut refused) = (Vec::new(), Vec::new());
+    let began = Instant::now();
+    let mut healed = 0;
+    while healed < 10 {
+        assert!(began.elapsed() < Duration::from_secs(20), "does not heal");
+        let record = new_record(&log);
+        let id = record.id().to_owned();
+        if record.close(Outcome::Full, 200, None).await.is_ok() {
+            acknowledged.push(id);
+            healed += usize::from(calls.load(Ordering::Relaxed) >= at.end);
+        } else {
+            refused.push(id);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+    assert!(log.healthy());
+    log.stop().unwrap();
+    (acknowledged, refused)
+}
+
+#[tokio::test]
+async fn whatever_was_acknowledged_is_on_disk_and_the_log_heals() {
+    let relaxed = Durability::Relaxed(Duration::from_millis(5));
+    for durability in [Durability::Strict, relaxed] {
+        for (fault, at) in [
+            (Failure::Append, 1..2),
+            (Failure::Append, 4..6),
+            (Failure::Append, 7..10),
+            (Failure::Sync, 1..2),
+            (Failure::Sync, 3..6),
+            (Failure::Sync, 5..6),
+            (Failure::Begin, 0..1),
+            (Failure::Begin, 1..4),
+        ] {
+            let dir = TempDir::new().unwrap();
+            let (acknowledged, refused) =
+                write_through_a_fault(dir.path(), durability, fault, at.clone()).await;
+            let context = format!("{durability:?} {fault:?} {at:?}");
+            verified(dir.path());
+            let lines = lines(dir.path());
+            let on_disk = |id: &String| lines.iter().filter(|line| line["id"] == **id).count();
+            assert!(acknowledged.iter().all(|id| on_disk(id) == 1), "{context}");
+            assert!(refused.iter().all(|id| on_disk(id) == 0), "{context}");
+            let recovered = lines
+                .iter()
+                .filter(|line| line["event"] == "audit.recovered");
+            assert!(recovered.count() > 0, "{context}");
+            if durability == Durability::Strict {
+                assert!(!refused.is_empty(), "{context}");
+                let expected = usize::from(fault != Failure::Begin);
+                assert!(parts(dir.path()).unwrap().len() >= expected, "{context}");
+            }
+            // And once more from the beginning, as after a restart.
+            Log::open(Options::new(dir.path())).unwrap().stop().unwrap();
+            verified(dir.path());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thousands_of_writers_share_a_few_syncs() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options::new(dir.path())).unwrap();
+    let mut tasks = Vec::new();
+    for _ in 0..2_000 {
+        let log = log.clone();
+        tasks.push(tokio::spawn(async move {
+            let closed = new_record(&log).close(Outcome::Full, 200, None).await;
+            closed.unwrap().id().to_owned()
+        }));
+    }
+    let mut ids = std::collections::BTreeSet::new();
+    for task in tasks {
+        ids.insert(task.await.unwrap());
+    }
+    assert_eq!(ids.len(), 2_000);
+    let figures = log.figures();
+    assert_eq!(figures.events, 2_001);
+    assert!(figures.syncs < 1_000, "{figures:?}");
+    log.stop().unwrap();
+    verified(dir.path());
+    let lines = lines(dir.path());
+    let found = lines.iter().filter_map(|line| line["id"].as_str());
+    assert_eq!(found.filter(|id| ids.contains(*id)).count(), 2_000);
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_at_once() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options {
+        queue_events_max: 1,
+        ..Options::new(dir.path())
+    })
+    .unwrap();
+    let mut refused = 0;
+    let mut pending = Vec::new();
+    for _ in 0..10_000 {
+        match log.submit(Event::policy_rejected(1)) {
+            Ok(event) => pending.push(event),
+            Err(AuditUnavailable) => refused += 1,
+        }
+    }
+    assert!(refused > 0);
+    let written = pending.len() as u64;
+    for event in pending {
+        event.safe().await.unwrap();
+    }
+    log.stop().unwrap();
+    assert_eq!(verified(dir.path()).events, written + 2);
+}
+
+#[tokio::test]
+async fn a_process_killed_at_any_instant_finds_its_acknowledged_events_again() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options::new(dir.path())).unwrap();
+    let mut record = new_record(&log);
+    let _opened = record.open().await.unwrap();
+    write_requests(&log, 5).await;
+    // What is on disk at this instant, without any farewell.
+    let after = TempDir::new().unwrap();
+    copy(dir.path(), after.path());
+    Log::open(Options::new(after.path()))
+        .unwrap()
+        .stop()
+        .unwrap();
+    let verified = verified(after.path());
+    assert_eq!(verified.events, 1 + 1 + 5 + 2);
+    assert_eq!(verified.unclosed.len(), 1);
+    assert_eq!(verified.unclosed[0].id, record.id());
+    record.abandon();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_taken_while_the_log_is_written_opens_with_all_that_was_acknowledged() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options {
+        segment_bytes_max: 100_000,
+        ..Options::new(dir.path())
+    })
+    .unwrap();
+    let writers: Vec<_> = (0..4)
+        .map(|_| {
+            let log = log.clone();
+            tokio::spawn(async move { write_requests(&log, 500).await })
+        })
+        .collect();
+    for _ in 0..10 {
+        let acknowledged = log.figures().events;
+        let after = TempDir::new().unwrap();
+        copy(dir.path(), after.path());
+        Log::open(Options::new(after.path()))
+            .unwrap()
+            .stop()
+            .unwrap();
+        assert!(verified(after.path()).events >= acknowledged + 2);
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    log.stop().unwrap();
+}
+
+#[tokio::test]
+async fn a_dropped_record_is_an_aborted_request() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options::new(dir.path())).unwrap();
+    let mut record = new_record(&log);
+    record.caller(&fanny());
+    let id = record.id().to_owned();
+    drop(record);
+    new_record(&log).abandon();
+    log.stop().unwrap();
+    let lines = lines(dir.path());
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[1]["id"], id);
+    assert_eq!(lines[1]["phase"], "closed");
+    assert_eq!(lines[1]["outcome"]["kind"], "aborted");
+    assert_eq!(lines[1]["caller"]["name"], "fanny");
+}
+
+#[tokio::test]
+async fn an_event_says_who_saw_what_and_why() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options::new(dir.path())).unwrap();
+    let mut record = new_record(&log);
+    record.dialect("sugar-rest");
+    record.trace("4bf92f3577b34da6a3ce929d0e0e4736");
+    record.trace("not a trace");
+    record.caller(&fanny());
+    record.operation(&operation("Contacts", &["iban_c"]), &|_| true, &|_| true);
+    let purpose = PurposeChosen {
+        purpose: Purpose::new("payment"),
+        chosen_by: "default",
+        basis: Arc::from("legal-obligation"),
+    };
+    record.terms(&[Role::new("finance")], Some(&purpose));
+    let religion = rule(
+        "religion_c",
+        &["special.belief"],
+        Level::Hide,
+        "no-special",
+        true,
+    );
+    record.withheld_by_projection([&religion]);
+    let iban = rule(
+        "iban_c",
+        &["financial.iban"],
+        Level::Clear,
+        "iban-for-payment",
+        true,
+    );
+    record.disclosed(&Report {
+        refs: refs(1),
+        ..report(vec![iban])
+    });
+    record.upstream_took(Duration::from_millis(31));
+    let contacts = Module::new("Contacts");
+    record.dropped_masks(&[
+        FieldPath::new(&contacts, "iban_c"),
+        FieldPath::new(&contacts, "canary"),
+    ]);
+    let part = record.part();
+    let part_id = part.id().to_owned();
+    let _ = part
+        .close(Outcome::Denied, 403, Some(Reason::NoPurpose))
+        .await
+        .unwrap();
+    let closed = record.close(Outcome::Partial, 200, None).await.unwrap();
+    log.stop().unwrap();
+
+    let lines = lines(dir.path());
+    let mut event = lines[2].clone();
+    assert_eq!(event["id"], closed.id());
+    for changing in ["id", "prev", "time"] {
+        event[changing] = Value::Null;
+    }
+    event["outcome"]["milliseconds"] = Value::Null;
+    assert_eq!(event, sample_event());
+    assert_eq!(lines[1]["id"], part_id);
+    assert_eq!(lines[1]["part_of"], closed.id());
+    assert_eq!(lines[1]["caller"]["name"], "fanny");
+    assert_eq!(lines[1]["outcome"]["reason"], "no-purpose");
+    verified(dir.path());
+}
+
+/// The event of the design, as it is written.
+fn sample_event() -> Value {
+    json!({
+        "v": 1, "seq": 3, "prev": null, "id": null, "part_of": null, "phase": "closed",
+        "time": null, "node": "paravent",
+        "caller": {"id": "9b1f", "name": "fanny", "kind": "human", "roles": ["finance"]},
+        "auth": {"method": "crm-session", "acr": null, "amr": [], "age_seconds": 240},
+        "origin": {"ip": "10.2.14.0/24"},
+        "purpose": {"id": "payment", "chosen_by": "default", "basis": "legal-obligation"},
+        "request": {
+            "action": "read", "module": "Contacts", "route": "GET /rest/{version}/Contacts/{id}",
+            "dialect": "sugar-rest", "asked": ["Contacts.iban_c"], "matched": ["Contacts.iban_c"],
+            "sorted": ["Contacts.iban_c"], "written": ["Contacts.iban_c"],
+            "trace": "4bf92f3577b34da6a3ce929d0e0e4736"
+        },
+        "outcome": {"kind": "partial", "status": 200, "reason": null, "milliseconds": null, "upstream_milliseconds": 31},
+        "policy": {"name": "sugarcrm-eu", "hash": "sha256:5d41", "mode": "enforce"},
+        "records": {"count": 1, "refs": ["Contacts/c-1"], "withheld": {"row": 0, "consent": 0, "retention": 0}},
+        "data": [
+            {"category": "financial.iban", "fields": ["Contacts.iban_c"], "level": "clear", "records": 1, "in_text": 0, "by": ["iban-for-payment"]},
+            {"category": "special.belief", "fields": ["Contacts.religion_c"], "level": "hide", "records": 0, "in_text": 0, "by": ["no-special"]}
+        ],
+        "dropped_masks": ["Contacts.iban_c", "Contacts.(1 unknown)"]
+    })
+}
+
+#[tokio::test]
+async fn nothing_that_the_caller_chose_gets_in() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options::new(dir.path())).unwrap();
+    let hostile = [
+        "CANARY1",
+        "canary2\n{\"seq\":9}",
+        "canary3\"}],",
+        "\u{202e}canary4\u{2028}",
+        "fr7612345678901234567890canary",
+    ];
+    for module in ["Contacts", "CANARY\nModule\""] {
+        let mut record = new_record(&log);
+        record.operation(
+            &operation(module, &hostile),
+            &|path| path.field.as_str() == "iban_c",
+            &|module| module.as_str() == "Contacts",
+        );
+        let unknown: Vec<_> = hostile
+            .iter()
+            .map(|name| rule(name, &[], Level::Hide, "defaults.unclassified", false))
+            .collect();
+        record.withheld_by_projection(&unknown);
+        let own = Module::new(module);
+        let paths: Vec<_> = hostile
+            .iter()
+            .map(|name| FieldPath::new(&own, name))
+            .collect();
+        record.dropped_masks(&paths);
+        let _opened = record.open().await.unwrap();
+        let _ = record.close(Outcome::Full, 200, None).await.unwrap();
+    }
+    log.stop().unwrap();
+    let text = fs::read_to_string(dir.path().join(folder::segment_name(1))).unwrap();
+    assert!(!text.to_lowercase().contains("canary"), "{text}");
+    let lines = lines(dir.path());
+    assert_eq!(
+        lines[1]["request"]["asked"],
+        json!(["Contacts.(5 unknown)"])
+    );
+    assert_eq!(lines[3]["request"]["asked"], json!(["(5 unknown)"]));
+    assert_eq!(lines[3]["request"]["module"], "(unknown)");
+    assert_eq!(
+        lines[3]["request"]["route"],
+        "GET /rest/{version}/{module}/{id}"
+    );
+    verified(dir.path());
+}
+
+#[tokio::test]
+async fn naughty_record_ids_stay_one_line() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options::new(dir.path())).unwrap();
+    let naughty = [
+        "a\nb",
+        "a\r\nb",
+        "a\u{2028}b",
+        "a\u{85}b",
+        "\u{0}",
+        "\"",
+        "\\",
+        "\\n",
+        "{\"seq\":1}",
+        "\u{1b}[2J",
+        "\u{202e}abc",
+        "\u{feff}",
+        "👩‍💻",
+        "'; DROP TABLE",
+        &"x".repeat(100_000),
+    ];
+    let record_of = |id: &&str| RecordRef {
+        module: Module::new("Contacts"),
+        id: Arc::from(*id),
+    };
+    let mut record = new_record(&log);
+    record.disclosed(&Report {
+        refs: naughty.iter().map(record_of).collect(),
+        ..report(Vec::new())
+    });
+    let _ = record.close(Outcome::Full, 200, None).await.unwrap();
+    log.stop().unwrap();
+    let text = fs::read_to_string(dir.path().join(folder::segment_name(1))).unwrap();
+    assert_eq!(text.split(['\n', '\r', '\u{2028}', '\u{85}']).count(), 4);
+    assert!(text.len() < 10_000);
+    let found = &lines(dir.path())[1]["records"]["refs"];
+    assert_eq!(found.as_array().unwrap().len(), naughty.len());
+    assert_eq!(found[0], "Contacts/a\\u{a}b");
+    assert_eq!(found[5], "Contacts/\"");
+    verified(dir.path());
+}
+
+#[tokio::test]
+async fn many_records_go_into_events_before_the_last() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options::new(dir.path())).unwrap();
+    let mut record = new_record(&log);
+    record.refs(&refs(1_500)).await.unwrap();
+    record.disclosed(&Report {
+        refs: refs(2_000),
+        records: 3_500,
+        ..Report::default()
+    });
+    let closed = record.close(Outcome::Full, 200, None).await.unwrap();
+    log.stop().unwrap();
+    let lines = lines(dir.path());
+    let of: Vec<_> = lines
+        .iter()
+        .filter(|line| line["id"] == closed.id())
+        .map(|line| {
+            let refs = line["records"]["refs"].as_array().unwrap().len();
+            (
+                line["phase"].as_str().unwrap(),
+                refs,
+                line["records"]["count"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        of,
+        [
+            ("continued", 1_000, 1_000),
+            ("continued", 500, 500),
+            ("continued", 1_000, 1_000),
+            ("closed", 1_000, 3_500)
+        ]
+    );
+}
+
+#[tokio::test]
+async fn readings_are_taken_up_while_the_log_runs_and_when_it_opens() {
+    let dir = TempDir::new().unwrap();
+    let words = ["caller=fanny".to_owned(), "x\ny".to_owned()];
+    let log = Log::open(Options::new(dir.path())).unwrap();
+    record_reading(dir.path(), "query", &words).unwrap();
+    let began = Instant::now();
+    while log.figures().events < 2 {
+        assert!(began.elapsed() < Duration::from_secs(10), "not taken up");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    log.stop().unwrap();
+    fs::write(dir.path().join("spool/reads-x.json"), "no note").unwrap();
+    Log::open(Options::new(dir.path())).unwrap().stop().unwrap();
+    let readings: Vec<_> = lines(dir.path())
+        .into_iter()
+        .filter(|line| line["event"] == "audit.read")
+        .collect();
+    assert_eq!(readings.len(), 2);
+    assert_eq!(readings[0]["command"], "query");
+    assert_eq!(readings[0]["words"], json!(["caller=fanny", "x\\u{a}y"]));
+    assert_eq!(readings[1]["command"], Value::Null);
+    assert_eq!(fs::read_dir(dir.path().join("spool")).unwrap().count(), 0);
+    verified(dir.path());
+}
+
+#[tokio::test]
+async fn refusals_without_a_caller_become_one_event() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options::new(dir.path())).unwrap();
+    for _ in 0..500 {
+        new_record(&log).abandon_counted(Reason::NoCredential);
+    }
+    log.stop().unwrap();
+    let lines = lines(dir.path());
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[1]["event"], "auth.refused");
+    assert_eq!(lines[1]["count"], 500);
+    assert_eq!(lines[1]["origin"], "10.2.14.0/24");
+    assert_eq!(lines[1]["reason"], "no-credential");
+}
+
+/// Writes a log of `count` requests that were opened and closed, in segments of a few events.
+pub(super) async fn sample(dir: &Path, count: usize) {
+    let log = Log::open(Options {
+        segment_bytes_max: 4_000,
+        ..Options::new(dir)
+    })
+    .unwrap();
+    for _ in 0..count {
+        let mut record = new_record(&log);
+        let _opened = record.open().await.unwrap();
+        let _ = record.close(Outcome::Full, 200, None).await.unwrap();
+    }
+    log.stop().unwrap();
+}

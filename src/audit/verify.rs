@@ -1,0 +1,485 @@
+//! Whether a log is what was written: every event in its place, none changed, none missing.
+//!
+//! What a chain of hashes alone cannot show: that the very end was cut off or changed, and that somebody who may write
+//! the folder made the whole rest of the chain anew. Both need something that is kept elsewhere: the last hash.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::chain::{End, Head, Line, Lines, next_event};
+use super::folder::{parts, segment_name, segments};
+
+/// Bytes after which progress is reported.
+const PROGRESS_BYTES: u64 = 1 << 20;
+
+/// A log that is what was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Its files.
+    pub segments: usize,
+    /// Its events.
+    pub events: u64,
+    /// The number of its last event.
+    pub last_seq: u64,
+    /// The hash of its last event: `sha256:…`. Kept elsewhere, it shows later whether the end was cut off.
+    pub last_hash: String,
+    /// Requests that were opened and never closed: "up to everything" was disclosed.
+    pub unclosed: Vec<Unclosed>,
+    /// Files that hold what was set aside after a crash or a failure of the disk.
+    pub set_aside: Vec<String>,
+    /// Bytes of a last line that is not complete: being written now, or torn by a crash.
+    pub unfinished_bytes: u64,
+}
+
+/// A request that was opened and never closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unclosed {
+    /// The number of the opening event.
+    pub seq: u64,
+    /// The id of the decision.
+    pub id: String,
+}
+
+/// Why a log is not verified.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It cannot be read.
+    #[error("`{}` cannot be read: {source}", .path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The folder holds no segments.
+    #[error("`{}` holds no access log", .dir.display())]
+    NoLog {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// It is not what was written.
+    #[error("{0}")]
+    Broken(Broken),
+}
+
+/// The first event that is not what was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("event {seq} (line {line} of `{file}`): {what}")]
+pub struct Broken {
+    /// The name of the segment.
+    pub file: String,
+    /// The line in it, from 1; 0 if it is the file itself.
+    pub line: u64,
+    /// The number of the event.
+    pub seq: u64,
+    /// What was done.
+    pub what: Tampering,
+}
+
+/// What was done to a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Tampering {
+    /// The event is not the one that was written.
+    #[error("the event was changed after it was written")]
+    Changed,
+    /// The line is not an event in canonical form.
+    #[error("the line is not an event in canonical form")]
+    NotCanonical,
+    /// Events are missing.
+    #[error("events are missing, up to event {last_seq}")]
+    Removed {
+        /// The last one that is missing.
+        last_seq: u64,
+    },
+    /// The end of a file is missing.
+    #[error("the file ends too early, and events are missing, up to event {last_seq}")]
+    Truncated {
+        /// The last one that is missing.
+        last_seq: u64,
+    },
+    /// There is an event too many.
+    #[error("the event was inserted")]
+    Inserted,
+    /// The event stands later than it was written.
+    #[error("the event stands in another place than it was written")]
+    Reordered,
+    /// The file begins with another event than the one that it is named after.
+    #[error("the file after this event is named after an event that came earlier")]
+    Renamed,
+}
+
+/// Checks a whole log. Needs no lock: a log may be verified while it is written. `progress` hears, now and then, how
+/// many bytes have been read.
+///
+/// # Errors
+/// At the first event that is not what was written.
+pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verified, Fault> {
+    let unreadable = |source| Fault::Unreadable {
+        path: dir.to_owned(),
+        source,
+    };
+    let segments = segments(dir).map_err(unreadable)?;
+    let mut walk = Walk {
+        dir,
+        progress,
+        head: Head::start(),
+        place: (String::new(), 0),
+        unclosed: BTreeMap::new(),
+        unfinished_bytes: 0,
+        read_bytes: 0,
+        reported_bytes: 0,
+    };
+    for (index, first_seq) in segments.iter().enumerate() {
+        walk.segment(*first_seq, segments.get(index + 1).copied())?;
+    }
+    if segments.is_empty() {
+        return Err(Fault::NoLog {
+            dir: dir.to_owned(),
+        });
+    }
+    let mut unclosed: Vec<_> = walk.unclosed.into_iter().collect();
+    unclosed.sort_by_key(|(_, seq)| *seq);
+    Ok(Verified {
+        segments: segments.len(),
+        events: walk.head.seq,
+        last_seq: walk.head.seq,
+        last_hash: walk.head.hash,
+        unclosed: unclosed
+            .into_iter()
+            .map(|(id, seq)| Unclosed { seq, id })
+            .collect(),
+        set_aside: parts(dir).map_err(unreadable)?,
+        unfinished_bytes: walk.unfinished_bytes,
+    })
+}
+
+/// The state between two lines.
+struct Walk<'a> {
+    dir: &'a Path,
+    progress: &'a mut dyn FnMut(u64),
+    head: Head,
+    /// The file and line of the head.
+    place: (String, u64),
+    /// The numbers of opening events without a close, by id.
+    unclosed: BTreeMap<String, u64>,
+    unfinished_bytes: u64,
+    read_bytes: u64,
+    reported_bytes: u64,
+}
+
+impl Walk<'_> {
+    /// Checks one segment; `next_first` is the number that the one after it is named after.
+    fn segment(&mut self, first_seq: u64, next_first: Option<u64>) -> Result<(), Fault> {
+        let file = segment_name(first_seq);
+        let unreadable = |source| Fault::Unreadable {
+            path: self.dir.join(segment_name(first_seq)),
+            source,
+        };
+        let mut lines = Lines::open(&self.dir.join(&file)).map_err(unreadable)?;
+        let expected = self.head.seq + 1;
+        if first_seq > expected {
+            // Ends of files are checked below, so what is missing here are whole files at the beginning.
+            let last_seq = first_seq - 1;
+            return broken(&file, 0, expected, Tampering::Removed { last_seq });
+        }
+        let mut number = 0;
+        while let Some(end) = lines.next().map_err(unreadable)? {
+            number += 1;
+            let expected = self.head.seq + 1;
+            if end == End::File && next_first.is_none() {
+                self.unfinished_bytes = lines.line.len() as u64;
+                break;
+            }
+            let Some(line) = Line::read(&lines.line).filter(|_| end == End::Newline) else {
+                let what = match (end, next_first) {
+                    (End::File, Some(next)) => Tampering::Truncated {
+                        last_seq: next.saturating_sub(1),
+                    },
+                    _ => Tampering::NotCanonical,
+                };
+                return broken(&file, number, expected, what);
+            };
+            if !self.head.precedes(&line) {
+                return match self.judge(&line, &mut lines).map_err(unreadable)? {
+                    Verdict::This(what) => broken(&file, number, line.seq.min(expected), what),
+                    Verdict::TheOneBefore => {
+                        let (file, number) = &self.place;
+                        broken(file, *number, self.head.seq, Tampering::Changed)
+                    }
+                };
+            }
+            self.accept(&line);
+            self.place = (file.clone(), number);
+            self.report(lines.end_bytes - lines.start_bytes);
+        }
+        let expected = self.head.seq + 1;
+        match next_first {
+            Some(next) if next > expected => {
+                let last_seq = next - 1;
+                let what = Tampering::Truncated { last_seq };
+                broken(&file, number + 1, expected, what)
+            }
+            Some(next) if next < expected => broken(&file, number, next, Tampering::Renamed),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says what was done where the chain breaks.
+    fn judge(&self, line: &Line, lines: &mut Lines) -> io::Result<Verdict> {
+        let expected = self.head.seq + 1;
+        if line.seq < expected {
+            // The number was there before, and that event followed from the one before it.
+            return Ok(Verdict::This(Tampering::Inserted));
+        }
+        let next = next_event(lines)?;
+        if line.seq == expected {
+            return Ok(match next {
+                Some(next) if next.seq == expected => Verdict::This(Tampering::Inserted),
+                // Its successor does not know this event: somebody changed it, here its `prev`.
+                Some(next) if next.prev != line.hash => Verdict::This(Tampering::Changed),
+                _ if self.head.seq == 0 => Verdict::This(Tampering::Changed),
+                _ => Verdict::TheOneBefore,
+            });
+        }
+        let mut later = next;
+        while let Some(found) = later {
+            if found.seq == expected {
+                return Ok(Verdict::This(Tampering::Reordered));
+            }
+            later = next_event(lines)?;
+        }
+        let last_seq = line.seq - 1;
+        Ok(Verdict::This(Tampering::Removed { last_seq }))
+    }
+
+    fn accept(&mut self, line: &Line) {
+        self.head = line.head();
+        match line.value.get("phase").and_then(|phase| phase.as_str()) {
+            Some("opened") => {
+                self.unclosed.insert(line.id().to_owned(), line.seq);
+            }
+            Some("closed") => {
+                self.unclosed.remove(line.id());
+            }
+            _ => {}
+        }
+    }
+
+    fn report(&mut self, bytes: u64) {
+        self.read_bytes += bytes;
+        if self.read_bytes - self.reported_bytes >= PROGRESS_BYTES {
+            self.reported_bytes = self.read_bytes;
+            (self.progress)(self.read_bytes);
+        }
+    }
+}
+
+/// Which of two events that do not fit was tampered with.
+enum Verdict {
+    /// The one at hand.
+    This(Tampering),
+    /// The one before it: what follows contradicts it.
+    TheOneBefore,
+}
+
+fn broken(file: &str, line: u64, seq: u64, what: Tampering) -> Result<(), Fault> {
+    let file = file.to_owned();
+    Err(Fault::Broken(Broken {
+        file,
+        line,
+        seq,
+        what,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::super::tests::sample;
+    use super::*;
+
+    /// Verifies a log of two segments and more after something was done to the lines of its first file, and says what
+    /// was found.
+    async fn after(tamper: impl FnOnce(&mut Vec<String>)) -> Broken {
+        let dir = TempDir::new().unwrap();
+        sample(dir.path(), 10).await;
+        assert!(segments(dir.path()).unwrap().len() > 1);
+        let path = dir.path().join(segment_name(1));
+        let text = fs::read_to_string(&path).unwrap();
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        tamper(&mut lines);
+        fs::write(&path, lines.join("\n") + "\n").unwrap();
+        found(dir.path())
+    }
+
+    fn found(dir: &Path) -> Broken {
+        match verify(dir, &mut |_| {}) {
+            Err(Fault::Broken(broken)) => broken,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn broken(line: u64, seq: u64, what: Tampering) -> Broken {
+        let file = segment_name(1);
+        Broken {
+            file,
+            line,
+            seq,
+            what,
+        }
+    }
+
+    #[tokio::test]
+    async fn an_untouched_log_is_verified() {
+        let dir = TempDir::new().unwrap();
+        sample(dir.path(), 10).await;
+        let mut heard = 0;
+        let verified = verify(dir.path(), &mut |_| heard += 1).unwrap();
+        assert_eq!(verified.events, 22);
+        assert_eq!(verified.last_seq, 22);
+        assert!(verified.unclosed.is_empty() && verified.set_aside.is_empty());
+        assert_eq!(verified.unfinished_bytes, 0);
+    }
+
+    #[tokio::test]
+    async fn a_changed_event_is_named() {
+        let change = |line: &mut String| *line = line.replace("10.2.14.0", "10.2.15.0");
+        let changed = after(|lines| change(&mut lines[3])).await;
+        assert_eq!(changed, broken(4, 4, Tampering::Changed));
+        // The last of a file is found by the first of the next one, and still named where it stands.
+        let mut last = 0;
+        let changed = after(|lines| {
+            last = lines.len() as u64;
+            change(lines.last_mut().unwrap());
+        })
+        .await;
+        assert_eq!(changed, broken(last, last, Tampering::Changed));
+        let changed = after(|lines| {
+            lines[3] = lines[3].replace("\"prev\":\"sha256:", "\"prev\":\"sha256:0");
+        })
+        .await;
+        assert_eq!(changed, broken(4, 4, Tampering::Changed));
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_no_longer_canonical_is_named() {
+        let spaced = after(|lines| lines[3] = lines[3].replace("\"seq\":", "\"seq\": ")).await;
+        assert_eq!(spaced, broken(4, 4, Tampering::NotCanonical));
+        let garbled = after(|lines| lines[3].insert(0, '\0')).await;
+        assert_eq!(garbled, broken(4, 4, Tampering::NotCanonical));
+        let emptied = after(|lines| lines[3].clear()).await;
+        assert_eq!(emptied, broken(4, 4, Tampering::NotCanonical));
+    }
+
+    #[tokio::test]
+    async fn removed_events_are_counted() {
+        let removed = after(|lines| {
+            lines.drain(2..4);
+        })
+        .await;
+        assert_eq!(removed, broken(3, 3, Tampering::Removed { last_seq: 4 }));
+        let removed = after(|lines| {
+            lines.remove(0);
+        })
+        .await;
+        assert_eq!(removed, broken(1, 1, Tampering::Removed { last_seq: 1 }));
+    }
+
+    #[tokio::test]
+    async fn an_inserted_event_is_named() {
+        let repeated = after(|lines| lines.insert(4, lines[3].clone())).await;
+        assert_eq!(repeated, broken(5, 4, Tampering::Inserted));
+        let forged =
+            after(|lines| lines.insert(3, lines[3].replace("10.2.14.0", "10.9.9.0"))).await;
+        assert_eq!(forged, broken(5, 4, Tampering::Inserted));
+        let foreign = after(|lines| {
+            lines.insert(
+                3,
+                lines[3].replace("\"prev\":\"sha256:", "\"prev\":\"sha256:0"),
+            )
+        })
+        .await;
+        assert_eq!(foreign, broken(4, 4, Tampering::Inserted));
+    }
+
+    #[tokio::test]
+    async fn a_reordered_event_is_named() {
+        let reordered = after(|lines| lines.swap(3, 4)).await;
+        assert_eq!(reordered, broken(4, 4, Tampering::Reordered));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_ends_early_is_named() {
+        let mut last = 0;
+        let truncated = after(|lines| {
+            last = lines.len() as u64;
+            lines.pop();
+        })
+        .await;
+        assert_eq!(
+            truncated,
+            broken(last, last, Tampering::Truncated { last_seq: last })
+        );
+    }
+
+    #[tokio::test]
+    async fn a_missing_file_is_named() {
+        for (index, line) in [(0, 0), (1, 1)] {
+            let dir = TempDir::new().unwrap();
+            sample(dir.path(), 20).await;
+            let all = segments(dir.path()).unwrap();
+            fs::remove_file(dir.path().join(segment_name(all[index]))).unwrap();
+            let broken = found(dir.path());
+            assert_eq!(broken.seq, all[index]);
+            let last_seq = all[index + 1] - 1;
+            assert!(
+                matches!(broken.what, Tampering::Removed { last_seq: last } | Tampering::Truncated { last_seq: last } if last == last_seq),
+                "{line} {broken}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn every_flipped_byte_but_those_of_the_last_event_is_found() {
+        let dir = TempDir::new().unwrap();
+        sample(dir.path(), 1).await;
+        let path = dir.path().join(segment_name(1));
+        let whole = fs::read(&path).unwrap();
+        let last = memchr::memrchr(b'\n', &whole[..whole.len() - 1]).unwrap();
+        for place in 0..=last {
+            let mut bytes = whole.clone();
+            bytes[place] ^= 1;
+            fs::write(&path, &bytes).unwrap();
+            assert!(verify(dir.path(), &mut |_| {}).is_err(), "byte {place}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_being_written_is_not_a_fault() {
+        let dir = TempDir::new().unwrap();
+        sample(dir.path(), 1).await;
+        let path = dir.path().join(segment_name(1));
+        let mut text = fs::read_to_string(&path).unwrap();
+        text.push_str("{\"auth\":nul");
+        fs::write(&path, text).unwrap();
+        assert_eq!(
+            verify(dir.path(), &mut |_| {}).unwrap().unfinished_bytes,
+            11
+        );
+    }
+
+    #[test]
+    fn a_folder_without_a_log_is_not_a_verified_log() {
+        let dir = TempDir::new().unwrap();
+        let verdict = verify(dir.path(), &mut |_| {});
+        assert!(matches!(verdict, Err(Fault::NoLog { .. })));
+        let verdict = verify(&dir.path().join("none"), &mut |_| {});
+        assert!(matches!(verdict, Err(Fault::Unreadable { .. })));
+    }
+}

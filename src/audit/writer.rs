@@ -1,0 +1,364 @@
+//! The thread that writes: it numbers events, binds each to the one before it, and answers once they are safe.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+use tracing::{error, info};
+
+use super::chain::{EVENT_BYTES_MAX, Head};
+use super::event::{Event, integer};
+use super::folder::{Disk, Durable, SetAside};
+use super::log::{AuditUnavailable, Durability, Shared};
+use super::spool;
+
+/// Events of one batch.
+const BATCH_EVENTS_MAX: usize = 1024;
+/// Bytes from which relaxed writing no longer waits to be made durable.
+const UNSYNCED_BYTES_MAX: usize = 4 << 20;
+/// How often the thread looks up: for notes of readers, for counted refusals, and for a disk that works again.
+const TICK: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1_000 });
+
+/// What waits for the writer.
+#[derive(Debug)]
+pub(super) enum Message {
+    Event(Job),
+    Stop,
+}
+
+/// An event, and who waits for it.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) event: Event,
+    pub(super) done: Option<oneshot::Sender<Result<(), AuditUnavailable>>>,
+}
+
+impl Job {
+    fn answer(self, result: Result<(), AuditUnavailable>) {
+        if let Some(done) = self.done {
+            // Whoever waited may have hung up; the event stands all the same.
+            let _ = done.send(result);
+        }
+    }
+}
+
+/// What the writer is told at the start.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) dir: PathBuf,
+    pub(super) node: String,
+    pub(super) durability: Durability,
+    pub(super) segment_bytes_max: u64,
+}
+
+/// The state of the log between two batches.
+pub(super) struct Writer {
+    disk: Box<dyn Disk>,
+    settings: Settings,
+    shared: Arc<Shared>,
+    /// The last event that was acknowledged.
+    head: Head,
+    /// The part of the current segment that is known to be on disk.
+    durable: Durable,
+    /// Acknowledged lines behind the durable part; empty when strict.
+    acknowledged: Vec<u8>,
+    /// The last line among them.
+    acknowledged_last: Option<(u64, String)>,
+    /// Since when they wait to be made durable.
+    dirty_since: Option<Instant>,
+    /// When the disk failed, or was last tried since.
+    broken: Option<Instant>,
+    /// Events refused since the disk failed.
+    refused: u64,
+    ticked: Instant,
+    /// Whether notes of readers stay where they are, because one could not be removed.
+    spool_stuck: bool,
+}
+
+impl Writer {
+    pub(super) fn new(
+        disk: Box<dyn Disk>,
+        settings: Settings,
+        shared: Arc<Shared>,
+        head: Head,
+        durable: Durable,
+    ) -> Self {
+        Self {
+            disk,
+            settings,
+            shared,
+            head,
+            durable,
+            acknowledged: Vec::new(),
+            acknowledged_last: None,
+            dirty_since: None,
+            broken: None,
+            refused: 0,
+            ticked: Instant::now(),
+            spool_stuck: false,
+        }
+    }
+
+    /// Writes until told to stop, or until nobody is left who could.
+    pub(super) fn run(mut self, queue: &Receiver<Message>) -> Result<(), AuditUnavailable> {
+        loop {
+            match queue.recv_timeout(self.wait()) {
+                Ok(Message::Event(job)) => {
+                    let (batch, stop) = gather(job, queue);
+                    // Those who wait have their answer; the log's health has it too.
+                    let _ = self.commit(batch);
+                    if stop {
+                        break;
+                    }
+                }
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            self.look_up();
+        }
+        while let Ok(Message::Event(job)) = queue.try_recv() {
+            let _ = self.commit(gather(job, queue).0);
+        }
+        self.stop()
+    }
+
+    fn stop(&mut self) -> Result<(), AuditUnavailable> {
+        self.ingest();
+        let refusals = self.shared.refusals().take();
+        self.note(refusals)?;
+        self.note(vec![Event::notice("audit.stopped")])?;
+        self.make_durable()
+    }
+
+    /// How long nothing needs to be done.
+    fn wait(&self) -> Duration {
+        let sync = match (self.settings.durability, self.dirty_since) {
+            (Durability::Relaxed(within), Some(since)) if self.broken.is_none() => {
+                within.saturating_sub(since.elapsed())
+            }
+            _ => TICK,
+        };
+        sync.min(TICK.saturating_sub(self.ticked.elapsed()))
+    }
+
+    /// Does what is due beside writing batches.
+    fn look_up(&mut self) {
+        if let (Durability::Relaxed(within), Some(since)) =
+            (self.settings.durability, self.dirty_since)
+            && (since.elapsed() >= within || self.acknowledged.len() >= UNSYNCED_BYTES_MAX)
+        {
+            // A failure shows in the log's health; nobody waits for an answer here.
+            let _ = self.make_durable();
+        }
+        if self.ticked.elapsed() >= TICK {
+            self.ticked = Instant::now();
+            if self.heal() {
+                self.ingest();
+                let refusals = Some(self.shared.refusals())
+                    .filter(|refusals| refusals.due())
+                    .map(|mut refusals| refusals.take());
+                // As above: what could not be written shows in the log's figures.
+                let _ = self.note(refusals.unwrap_or_default());
+            }
+        }
+    }
+
+    /// Takes up the notes of readers.
+    pub(super) fn ingest(&mut self) {
+        if self.spool_stuck {
+            return;
+        }
+        for (path, event) in spool::waiting(&self.settings.dir) {
+            // Written first and removed second: a kill in between repeats a note, it does not lose one.
+            let safe = self.note(vec![event]).and_then(|()| self.make_durable());
+            if safe.is_err() {
+                return;
+            }
+            if let Err(cause) = std::fs::remove_file(&path) {
+                error!(%cause, "a note of a reader cannot be removed from the spool of the access log; no more are taken up");
+                self.spool_stuck = true;
+                return;
+            }
+        }
+    }
+
+    /// Writes events that nobody waits for.
+    pub(super) fn note(&mut self, events: Vec<Event>) -> Result<(), AuditUnavailable> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let jobs = events
+            .into_iter()
+            .map(|event| Job { event, done: None })
+            .collect();
+        self.commit(jobs)
+    }
+
+    /// Writes a batch and answers those who wait.
+    fn commit(&mut self, mut batch: Vec<Job>) -> Result<(), AuditUnavailable> {
+        let result = if self.heal() {
+            self.write(&mut batch).map_err(|cause| self.fail(&cause))
+        } else {
+            Err(AuditUnavailable)
+        };
+        if result.is_ok() {
+            self.shared.committed(batch.len());
+        } else {
+            self.refused += batch.len() as u64;
+            self.shared.lost(batch.len());
+        }
+        batch.into_iter().for_each(|job| job.answer(result));
+        result
+    }
+
+    /// Appends a batch behind the head. Only when all of it is where it should be does the head move. Events too
+    /// large for the log are answered here and taken out of the batch.
+    fn write(&mut self, batch: &mut Vec<Job>) -> io::Result<()> {
+        self.turn_page()?;
+        let now = Timestamp::now();
+        let (mut head, mut last, mut bytes) = (self.head.clone(), None, Vec::new());
+        for mut job in std::mem::take(batch) {
+            match job.event.line(&head, &self.settings.node, now) {
+                Ok(line) if line.len() <= EVENT_BYTES_MAX => {
+                    head = head.after(&line);
+                    last = Some((line.len() as u64 + 1, head.hash.clone()));
+                    bytes.extend_from_slice(&line);
+                    bytes.push(b'\n');
+                    batch.push(job);
+                }
+                _ => {
+                    error!(
+                        event = job.event.name(),
+                        "an event is too large for the access log"
+                    );
+                    self.shared.lost(1);
+                    job.answer(Err(AuditUnavailable));
+                }
+            }
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.disk.append(&bytes)?;
+        match self.settings.durability {
+            Durability::Strict => {
+                self.sync()?;
+                self.durable.extend(bytes.len(), last);
+            }
+            Durability::Relaxed(_) => {
+                self.acknowledged.append(&mut bytes);
+                self.acknowledged_last = last;
+                self.dirty_since.get_or_insert_with(Instant::now);
+            }
+        }
+        self.head = head;
+        Ok(())
+    }
+
+    /// Begins a new segment when the current one is full.
+    fn turn_page(&mut self) -> io::Result<()> {
+        let bytes = self.durable.bytes + self.acknowledged.len() as u64;
+        if bytes < self.settings.segment_bytes_max {
+            return Ok(());
+        }
+        self.settle()?;
+        self.disk.begin(self.head.seq + 1)?;
+        self.durable = Durable::none();
+        Ok(())
+    }
+
+    /// Makes acknowledged lines durable.
+    fn settle(&mut self) -> io::Result<()> {
+        if self.dirty_since.is_some() {
+            self.sync()?;
+            self.durable
+                .extend(self.acknowledged.len(), self.acknowledged_last.take());
+            self.acknowledged.clear();
+            self.dirty_since = None;
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.shared.synced();
+        self.disk.sync()
+    }
+
+    /// As [`Self::settle`], outside of a batch.
+    fn make_durable(&mut self) -> Result<(), AuditUnavailable> {
+        if self.broken.is_some() {
+            return Err(AuditUnavailable);
+        }
+        self.settle().map_err(|cause| self.fail(&cause))
+    }
+
+    /// Stops trusting the disk. After a failed `fdatasync` the page cache may hold what the disk does not, so nothing
+    /// behind the durable part counts from here on.
+    fn fail(&mut self, cause: &io::Error) -> AuditUnavailable {
+        error!(%cause, "the access log cannot be written; requests are refused until it can");
+        self.broken = Some(Instant::now());
+        self.shared.set_healthy(false);
+        AuditUnavailable
+    }
+
+    /// Whether the disk can be written, after an attempt to mend it, at most once a second.
+    fn heal(&mut self) -> bool {
+        let Some(tried) = self.broken else {
+            return true;
+        };
+        if tried.elapsed() < TICK {
+            return false;
+        }
+        match self.mend() {
+            Ok(()) => {
+                info!("the access log can be written again");
+                self.shared.set_healthy(true);
+                true
+            }
+            Err(cause) => {
+                self.fail(&cause);
+                false
+            }
+        }
+    }
+
+    /// Goes back to the durable part of the segment and on from there. Events that were refused are set aside, those
+    /// that were acknowledged are written again.
+    fn mend(&mut self) -> io::Result<()> {
+        let set_aside = self.disk.cut(&self.durable, &self.acknowledged)?;
+        if !self.acknowledged.is_empty() {
+            self.disk.append(&self.acknowledged)?;
+            self.settle()?;
+        }
+        self.write(&mut vec![recovered(set_aside, self.refused)])?;
+        self.broken = None;
+        self.refused = 0;
+        Ok(())
+    }
+}
+
+/// The event that says what was set aside, and how many events were refused.
+pub(super) fn recovered(set_aside: SetAside, refused: u64) -> Job {
+    let event = Event::notice("audit.recovered")
+        .with("bytes", integer(set_aside.bytes))
+        .with("part", set_aside.part)
+        .with("refused", integer(refused));
+    Job { event, done: None }
+}
+
+/// The job and those that wait behind it, and whether the order to stop stands behind them.
+fn gather(first: Job, queue: &Receiver<Message>) -> (Vec<Job>, bool) {
+    let mut batch = vec![first];
+    while batch.len() < BATCH_EVENTS_MAX {
+        match queue.try_recv() {
+            Ok(Message::Event(job)) => batch.push(job),
+            Ok(Message::Stop) => return (batch, true),
+            Err(_) => break,
+        }
+    }
+    (batch, false)
+}
