@@ -59,3 +59,12 @@ pub mod writeback;
 
 /// What happened, without personal data; durable before data leaves. Makes `Record`, `Opened` and `Closed`.
 pub mod audit;
+
+/// The only thing that a caller can receive. Makes `Reply`.
+pub mod reply;
+
+/// Counters for operators.
+pub mod metrics;
+
+/// The walk itself; read this first.
+pub mod pipeline;

@@ -1,0 +1,141 @@
+//! Counters for operators (Prometheus text format). No caller, record, field or URL is in a label.
+
+use std::time::Duration;
+
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
+
+use crate::reason::{Outcome, Reason};
+use crate::vocabulary::Action;
+
+/// All counters.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    refusals: IntCounterVec,
+    disclosed: IntCounterVec,
+    request_seconds: Histogram,
+    upstream_seconds: Histogram,
+    /// Open connections.
+    pub connections: IntGauge,
+    /// Requests being answered.
+    pub requests_in_flight: IntGauge,
+    /// Bytes of replies held back until they are complete.
+    pub held_bytes: IntGauge,
+    /// Whether the access log can be written: 1 or 0.
+    pub audit_healthy: IntGauge,
+    panics: IntCounterVec,
+}
+
+impl Metrics {
+    /// Registers all counters, and the policy in force.
+    pub fn new(policy_name: &str, policy_hash: &str) -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let counter =
+            |name: &str, help: &str, labels: &[&str]| -> Result<IntCounterVec, prometheus::Error> {
+                let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
+                registry.register(Box::new(counter.clone()))?;
+                Ok(counter)
+            };
+        let gauge = |name: &str, help: &str| -> Result<IntGauge, prometheus::Error> {
+            let gauge = IntGauge::new(name, help)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
+        let seconds = |name: &str, help: &str| -> Result<Histogram, prometheus::Error> {
+            let histogram =
+                Histogram::with_opts(HistogramOpts::new(name, help).buckets(SECONDS.to_vec()))?;
+            registry.register(Box::new(histogram.clone()))?;
+            Ok(histogram)
+        };
+        let info = counter(
+            "paravent_policy_info",
+            "The policy in force.",
+            &["name", "hash"],
+        )?;
+        info.with_label_values(&[policy_name, policy_hash]).inc();
+        Ok(Self {
+            requests: counter(
+                "paravent_requests_total",
+                "Understood requests by action and outcome.",
+                &["action", "outcome"],
+            )?,
+            refusals: counter(
+                "paravent_refusals_total",
+                "Refusals by reason.",
+                &["reason"],
+            )?,
+            disclosed: counter(
+                "paravent_fields_total",
+                "Fields of replies by category and level.",
+                &["category", "level"],
+            )?,
+            request_seconds: seconds(
+                "paravent_request_seconds",
+                "From the head of a request to its reply.",
+            )?,
+            upstream_seconds: seconds("paravent_upstream_seconds", "Of which the CRM took.")?,
+            connections: gauge("paravent_connections", "Open connections.")?,
+            requests_in_flight: gauge("paravent_requests_in_flight", "Requests being answered.")?,
+            held_bytes: gauge(
+                "paravent_held_bytes",
+                "Bytes of replies held back until they are complete.",
+            )?,
+            audit_healthy: gauge(
+                "paravent_audit_healthy",
+                "Whether the access log can be written.",
+            )?,
+            panics: counter(
+                "paravent_panics_total",
+                "Requests that failed inside the proxy.",
+                &[],
+            )?,
+            registry,
+        })
+    }
+
+    /// Counts an understood request, and how long it and the CRM took.
+    pub fn request(
+        &self,
+        action: Action,
+        outcome: Outcome,
+        (request, upstream): (Duration, Duration),
+    ) {
+        self.requests
+            .with_label_values(&[action.as_str(), outcome.as_str()])
+            .inc();
+        self.request_seconds.observe(request.as_secs_f64());
+        self.upstream_seconds.observe(upstream.as_secs_f64());
+    }
+
+    /// Counts a refusal.
+    pub fn refusal(&self, reason: Reason) {
+        self.refusals.with_label_values(&[reason.code()]).inc();
+    }
+
+    /// Counts the fields of a reply by category and level.
+    pub fn field(&self, category: &str, level: &str, records: u64) {
+        self.disclosed
+            .with_label_values(&[category, level])
+            .inc_by(records);
+    }
+
+    /// Counts a request that failed inside the proxy.
+    pub fn panicked(&self) {
+        let none: [&str; 0] = [];
+        self.panics.with_label_values(&none).inc();
+    }
+
+    /// All counters in the Prometheus text format, version 0.0.4.
+    pub fn text(&self) -> Result<Vec<u8>, prometheus::Error> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(text)
+    }
+}
+
+const SECONDS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+];

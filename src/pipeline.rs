@@ -1,0 +1,374 @@
+//! The walk itself; read this first.
+//!
+//! ```text
+//! front door → understand → identify → decide → guard → forward → filter → record → reply
+//! ```
+//!
+//! `door` has read the head. [`Pipeline::handle`] understands the request; [`Pipeline::walk`] takes one operation from
+//! there to its reply; whatever goes wrong on the way becomes a `Refusal`, and whatever happens is recorded before the
+//! reply exists. A bulk request is several walks inside an outer event.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::audit::{Log, PolicyStamp, Record};
+use crate::dialect::{Access, Bounds, Dialect, Incoming, Operation, Understood};
+use crate::door::{Credential, Head};
+use crate::filter::Limits;
+use crate::guard::guard;
+use crate::identity::{Caller, Callers, NoRandomness, Origins, Sessions};
+use crate::metrics::Metrics;
+use crate::policy::{Decision, FieldRule, Plan, Policy};
+use crate::reason::Reason;
+use crate::reply::{Refusal, Reply};
+use crate::transport::Transport;
+use crate::upstream::{self, Untrusted};
+use crate::vocabulary::{Action, Edits, FieldPath};
+
+mod budget;
+mod bulk;
+mod refuse;
+mod release;
+mod settle;
+
+use budget::Budget;
+use settle::Settlement;
+
+/// Everything that a request meets on its way to one CRM.
+#[derive(Debug)]
+pub struct Pipeline {
+    entrances: Vec<Entrance>,
+    policy: Arc<Policy>,
+    transport: Transport,
+    logins: Origins,
+    strangers: Arc<Origins>,
+    anybody: Origins,
+    callers: Callers,
+    log: Log,
+    settings: Settings,
+    budget: Arc<Budget>,
+    metrics: Metrics,
+    stamp: PolicyStamp,
+}
+
+/// A dialect that the CRM speaks, and its sessions.
+#[derive(Debug)]
+struct Entrance {
+    dialect: Arc<dyn Dialect>,
+    sessions: Sessions,
+}
+
+/// Bounds of the walk.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// What a request may ask.
+    pub bounds: Bounds,
+    /// What a reply may be.
+    pub limits: Limits,
+    /// Bytes of a reply that are held back until it is complete; a larger reply streams.
+    pub held_bytes_max: usize,
+    /// The same, over all requests.
+    pub held_bytes_total_max: usize,
+    /// Whether replies larger than `held_bytes_max` stream (else they are refused).
+    pub stream_large_replies: bool,
+    /// Logins, and look-ups of unknown credentials, per origin.
+    pub logins_per_minute: NonZeroU32,
+    /// Requests per caller.
+    pub requests_per_minute: NonZeroU32,
+}
+
+/// One request, or one part of a bulk request, on its way.
+#[derive(Clone, Copy)]
+struct Visit<'a> {
+    entrance: &'a Entrance,
+    credential: Option<&'a Credential>,
+    purpose: Option<&'a str>,
+    trace: Option<&'a str>,
+    origin: IpAddr,
+    /// Whether the reply must be whole before it is used (a part of a bulk reply cannot stream).
+    whole_only: bool,
+    /// Bytes of the reply that may be held back.
+    held_bytes_max: usize,
+}
+
+impl Pipeline {
+    /// Puts the stages together. Makes no connection yet.
+    pub fn new(
+        transport: Transport,
+        dialects: Vec<Arc<dyn Dialect>>,
+        policy: Arc<Policy>,
+        log: Log,
+        metrics: Metrics,
+        settings: Settings,
+    ) -> Result<Self, NoRandomness> {
+        let unknown = Arc::new(Origins::per_minute(settings.logins_per_minute));
+        let entrance = |dialect: Arc<dyn Dialect>| -> Result<Entrance, NoRandomness> {
+            let sessions = Sessions::new(transport.clone(), dialect.clone(), unknown.clone())?;
+            Ok(Entrance { dialect, sessions })
+        };
+        Ok(Self {
+            entrances: dialects
+                .into_iter()
+                .map(entrance)
+                .collect::<Result<_, _>>()?,
+            logins: Origins::per_minute(settings.logins_per_minute),
+            strangers: unknown,
+            anybody: Origins::per_minute(
+                settings.logins_per_minute.saturating_mul(PUBLIC_PER_LOGIN),
+            ),
+            callers: Callers::per_minute(settings.requests_per_minute),
+            budget: Arc::new(Budget::new(
+                settings.held_bytes_total_max,
+                metrics.held_bytes.clone(),
+            )),
+            stamp: PolicyStamp {
+                name: policy.name().into(),
+                hash: policy.hash().into(),
+            },
+            policy,
+            transport,
+            log,
+            settings,
+            metrics,
+        })
+    }
+
+    /// Answers one request and writes down what happened, whatever happened.
+    pub async fn handle(&self, head: &Head, body: &Bytes) -> Reply {
+        let Some(entrance) = self
+            .entrances
+            .iter()
+            .find(|entrance| entrance.dialect.claims(&head.path))
+        else {
+            return self
+                .misunderstood(head, self.entrances.first(), Reason::UnknownRoute.into())
+                .await;
+        };
+        let incoming = Incoming {
+            method: &head.method,
+            path: &head.path,
+            query: head.query.as_deref(),
+            accept: head.accept.as_deref(),
+            content_type: head.content_type.as_deref(),
+            body,
+        };
+        let mut visit = Visit {
+            entrance,
+            credential: head.credential.as_ref(),
+            purpose: head.purpose.as_deref(),
+            trace: head.trace.as_deref(),
+            origin: head.origin,
+            whole_only: false,
+            held_bytes_max: self.settings.held_bytes_max,
+        };
+        match entrance
+            .dialect
+            .understand(&incoming, &self.settings.bounds)
+        {
+            Ok(Understood::One(operation)) => {
+                let record = self.record(&visit);
+                self.walk(&visit, *operation, record).await
+            }
+            Ok(Understood::Bulk { route, parts }) => {
+                visit.whole_only = true;
+                self.bulk(&visit, route, parts).await
+            }
+            Err(misunderstood) => {
+                self.misunderstood(head, Some(entrance), misunderstood)
+                    .await
+            }
+        }
+    }
+
+    /// Takes one operation from its meaning to its reply.
+    async fn walk(&self, visit: &Visit<'_>, operation: Operation, mut record: Record) -> Reply {
+        let action = operation.action;
+        record.route(operation.route);
+        match self.answer(visit, operation, &mut record).await {
+            Ok(answer) => self.release(visit, answer, record).await,
+            Err(refusal) => self.refuse(visit, action, refusal, record).await,
+        }
+    }
+
+    /// From an operation to the CRM's answer, unread, with the terms on which it may be shown.
+    async fn answer(
+        &self,
+        visit: &Visit<'_>,
+        mut operation: Operation,
+        record: &mut Record,
+    ) -> Result<Answer, Refusal> {
+        let caller = self.identify(visit, &operation, record).await?;
+        let plan = self.decide(visit, caller.as_ref(), &operation, record)?;
+        let mut edits = Edits::default();
+        match self.settle(visit, &operation, &plan, record).await? {
+            Settlement::Nothing => {}
+            Settlement::Edits(settled) => edits = settled,
+            // Only what was shown came back: nothing is written, the caller gets the record as shown.
+            Settlement::Unchanged(read) => operation = *read,
+        }
+        let guarded = guard(visit.dialect(), &operation, &plan, &edits);
+        record.withheld_by_projection(guarded.withheld().iter().map(|rule| &**rule));
+        let withheld = guarded.withheld().to_vec();
+        if operation.action.writes() {
+            self.may_disclose(&operation, &plan, record);
+            let _opened = record.open().await.map_err(|_| Reason::AuditUnavailable)?;
+        }
+        let untrusted = self.forward(visit, guarded, record).await?;
+        let shape = visit.dialect().shape(&operation);
+        Ok(Answer {
+            operation,
+            untrusted,
+            plan,
+            shape,
+            withheld,
+        })
+    }
+
+    /// Who is asking, where the operation needs to know.
+    async fn identify(
+        &self,
+        visit: &Visit<'_>,
+        operation: &Operation,
+        record: &mut Record,
+    ) -> Result<Option<Caller>, Reason> {
+        if operation.access == Access::Public {
+            let is_login = operation.action == Action::Auth;
+            let limit = if is_login {
+                &self.logins
+            } else {
+                &self.anybody
+            };
+            limit.admit(visit.origin)?;
+            return Ok(None);
+        }
+        let credential = visit.credential.ok_or(Reason::NoCredential)?;
+        if operation.access == Access::Session {
+            let caller = visit.entrance.sessions.recall(credential).await;
+            match &caller {
+                Some(caller) => {
+                    record.caller(caller);
+                    self.callers.admit(caller)?;
+                }
+                None => self.strangers.admit(visit.origin)?,
+            }
+            visit.entrance.sessions.forget(credential).await;
+            return Ok(caller);
+        }
+        let caller = visit
+            .entrance
+            .sessions
+            .identify(credential, &operation.version, visit.origin)
+            .await?;
+        record.caller(&caller);
+        self.callers.admit(&caller)?;
+        Ok(Some(caller))
+    }
+
+    /// What the caller may have.
+    fn decide(
+        &self,
+        visit: &Visit<'_>,
+        caller: Option<&Caller>,
+        operation: &Operation,
+        record: &mut Record,
+    ) -> Result<Plan, Reason> {
+        let (Some(caller), Access::Governed) = (caller, operation.access) else {
+            let plan = self.policy.public_plan();
+            self.note(operation, &plan, record);
+            return Ok(plan);
+        };
+        match self.policy.decide(caller, visit.purpose, operation) {
+            Decision::Permit(plan) => {
+                record.terms(plan.roles(), plan.purpose());
+                self.note(operation, &plan, record);
+                Ok(plan)
+            }
+            Decision::Deny(denial) => {
+                record.terms(&denial.roles, denial.purpose.as_ref());
+                self.note(operation, &self.policy.public_plan(), record);
+                Err(denial.reason)
+            }
+        }
+    }
+
+    /// Tells the record the most that a reply may disclose, before an event opens it.
+    fn may_disclose(&self, operation: &Operation, plan: &Plan, record: &mut Record) {
+        for module in operation.modules() {
+            record.may_disclose(plan.records(module).known());
+        }
+    }
+
+    /// Carries a guarded request to the CRM; an answer that is an error becomes a refusal here, its words unread but
+    /// for one label of a closed list.
+    async fn forward(
+        &self,
+        visit: &Visit<'_>,
+        guarded: crate::guard::Guarded,
+        record: &mut Record,
+    ) -> Result<Untrusted, Refusal> {
+        let start = std::time::Instant::now();
+        let forwarded =
+            upstream::forward(&self.transport, guarded, visit.credential, visit.origin).await;
+        record.upstream_took(start.elapsed());
+        let untrusted = forwarded?;
+        if untrusted.is_success() {
+            return Ok(untrusted);
+        }
+        let status = untrusted.status();
+        if let (401, Some(credential)) = (status, visit.credential) {
+            visit.entrance.sessions.forget(credential).await;
+        }
+        let words = untrusted.whole(ERROR_BYTES_MAX).await.unwrap_or_default();
+        Err(Refusal::upstream(
+            status,
+            visit.dialect().error_label(status, &words),
+        ))
+    }
+
+    fn record(&self, visit: &Visit<'_>) -> Record {
+        let mut record = Record::new(&self.log, visit.origin, &self.stamp);
+        record.dialect(visit.dialect().name());
+        visit.trace.iter().for_each(|trace| record.trace(trace));
+        record
+    }
+
+    /// Notes what the request means, in names that the policy or the dialect vouch for.
+    fn note(&self, operation: &Operation, plan: &Plan, record: &mut Record) {
+        let known = |path: &FieldPath| plan.records(&path.module).field(path.field.as_str()).known;
+        record.operation(operation, &known, &|module| self.policy.knows(module));
+    }
+
+    /// Forgets who has not been seen for a while. Called now and then.
+    pub fn sweep(&self) {
+        self.logins.sweep();
+        self.strangers.sweep();
+        self.anybody.sweep();
+        self.callers.sweep();
+    }
+}
+
+/// The CRM's answer, unread, and the terms on which it may be shown.
+struct Answer {
+    operation: Operation,
+    untrusted: Untrusted,
+    plan: Plan,
+    shape: crate::dialect::Shape,
+    withheld: Vec<Arc<FieldRule>>,
+}
+
+impl<'a> Visit<'a> {
+    fn dialect(&self) -> &'a dyn Dialect {
+        &*self.entrance.dialect
+    }
+}
+
+/// An error body is read only for its label.
+const ERROR_BYTES_MAX: usize = 64 * 1024;
+/// How long the release of a streamed reply may wait for a slow reader.
+const READER_TIMEOUT: Duration = Duration::from_secs(60);
+/// Requests that need no session, such as pings, for each login that an origin may try.
+const PUBLIC_PER_LOGIN: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);

@@ -1,0 +1,92 @@
+//! A bulk request: several operations in one envelope.
+
+use super::refuse::tell;
+use super::{Pipeline, Visit};
+use crate::dialect::{Misunderstood, Operation};
+use crate::reason::{Outcome, Reason};
+use crate::reply::{Refusal, Reply};
+use crate::vocabulary::Action;
+
+impl Pipeline {
+    /// Several operations in one envelope: each is decided by itself, with its own event, in order.
+    pub(super) async fn bulk(
+        &self,
+        visit: &Visit<'_>,
+        route: &'static str,
+        parts: Vec<Result<Operation, Misunderstood>>,
+    ) -> Reply {
+        let mut outer = self.record(visit);
+        outer.envelope(route);
+        let version = parts
+            .iter()
+            .flatten()
+            .map(|part| part.version.as_str())
+            .next()
+            .unwrap_or(DEFAULT_VERSION)
+            .to_owned();
+        let caller = match visit.credential {
+            Some(credential) => {
+                visit
+                    .entrance
+                    .sessions
+                    .identify(credential, &version, visit.origin)
+                    .await
+            }
+            None => Err(Reason::NoCredential),
+        };
+        caller.iter().for_each(|caller| outer.caller(caller));
+        if let Err(reason) = caller.and_then(|caller| self.callers.admit(&caller)) {
+            return self.refuse(visit, Action::Bulk, reason.into(), outer).await;
+        }
+        let (mut share, mut held_bytes) = (self.budget.share(), 0);
+        let mut replies = Vec::with_capacity(parts.len());
+        for part in parts {
+            let mut record = outer.part();
+            record.dialect(visit.dialect().name());
+            let held_bytes_max = visit.held_bytes_max.saturating_sub(held_bytes);
+            let visit = &Visit {
+                held_bytes_max,
+                ..*visit
+            };
+            let reply = match part {
+                Ok(operation) => Box::pin(self.walk(visit, operation, record)).await,
+                Err(misunderstood) => {
+                    misunderstood
+                        .route
+                        .iter()
+                        .for_each(|route| record.route(route));
+                    self.refuse(
+                        visit,
+                        Action::Other,
+                        Refusal::in_bulk(misunderstood.reason),
+                        record,
+                    )
+                    .await
+                }
+            };
+            // The session ended before anything was done: the whole request may be sent again after a new login.
+            if replies.is_empty() && reply.status() == 401 {
+                return self
+                    .refuse(visit, Action::Bulk, Reason::BadCredential.into(), outer)
+                    .await;
+            }
+            held_bytes += reply.held_bytes();
+            // What is over the budget holds back others, not what is done already.
+            let _ = share.grow_to(held_bytes);
+            replies.push(reply);
+        }
+        let outcome = if replies.iter().all(|reply| reply.status() < 400) {
+            Outcome::Full
+        } else {
+            Outcome::Partial
+        };
+        tell(&self.metrics, &outer, Action::Bulk, outcome, 200);
+        match outer.close(outcome, 200, None).await {
+            Ok(closed) => Reply::from_parts(visit.dialect(), replies, &closed).holding(share),
+            Err(_) => self.unrecorded(visit),
+        }
+    }
+}
+
+/// The version in which a session is looked up for a bulk request that has no understood part.
+const DEFAULT_VERSION: &str = "v11";

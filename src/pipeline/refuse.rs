@@ -1,0 +1,136 @@
+//! How a request is refused: recorded where somebody vouches for it, counted where nobody does.
+
+use super::{Entrance, Pipeline, Visit};
+use crate::audit::Record;
+use crate::dialect::Misunderstood;
+use crate::door::Head;
+use crate::metrics::Metrics;
+use crate::reason::{Outcome, Reason};
+use crate::reply::{Refusal, Reply};
+use crate::vocabulary::Action;
+
+impl Pipeline {
+    /// A request that has no single meaning. The CRM is not asked whose it is: a caller whose session is known is
+    /// named in the event, others are counted by origin and minute, so that nobody can fill the disk.
+    pub(super) async fn misunderstood(
+        &self,
+        head: &Head,
+        entrance: Option<&Entrance>,
+        misunderstood: Misunderstood,
+    ) -> Reply {
+        let refusal = Refusal::from(misunderstood.reason);
+        let Some(entrance) = entrance else {
+            return self.turn_away(misunderstood.reason);
+        };
+        let caller = match &head.credential {
+            Some(credential) => entrance.sessions.recall(credential).await,
+            None => None,
+        };
+        let Some(caller) = caller else {
+            self.metrics.refusal(misunderstood.reason);
+            self.log.refused(head.origin, misunderstood.reason);
+            return Reply::from_refusal(&*entrance.dialect, refusal, None);
+        };
+        let visit = Visit {
+            entrance,
+            credential: head.credential.as_ref(),
+            purpose: None,
+            trace: head.trace.as_deref(),
+            origin: head.origin,
+            whole_only: false,
+            held_bytes_max: self.settings.held_bytes_max,
+        };
+        let mut record = self.record(&visit);
+        record.caller(&caller);
+        misunderstood
+            .route
+            .iter()
+            .for_each(|route| record.route(route));
+        let refusal = match self.callers.admit(&caller) {
+            Ok(()) => refusal,
+            Err(reason) => reason.into(),
+        };
+        self.refuse(&visit, Action::Other, refusal, record).await
+    }
+
+    /// Records a refusal and makes it a reply. Refusals of callers who did not authenticate, and of those who ask too
+    /// often, are only counted: nobody can fill the disk.
+    pub(super) async fn refuse(
+        &self,
+        visit: &Visit<'_>,
+        action: Action,
+        refusal: Refusal,
+        record: Record,
+    ) -> Reply {
+        if let Some(reason) = refusal.reason() {
+            self.metrics.refusal(reason);
+        }
+        tell(
+            &self.metrics,
+            &record,
+            action,
+            refusal.outcome(),
+            refusal.status(),
+        );
+        let is_flood = !record.has_caller() || refusal.reason() == Some(Reason::TooManyRequests);
+        if is_flood && !record.is_expected() {
+            record.abandon_counted(refusal.reason().unwrap_or(Reason::BadCredential));
+            return Reply::from_refusal(visit.dialect(), refusal, None);
+        }
+        match record
+            .close(refusal.outcome(), refusal.status(), refusal.reason())
+            .await
+        {
+            Ok(closed) => Reply::from_refusal(visit.dialect(), refusal, Some(closed.id())),
+            Err(_) => self.unrecorded(visit),
+        }
+    }
+
+    /// The log cannot be written: nothing is released.
+    pub(super) fn unrecorded(&self, visit: &Visit<'_>) -> Reply {
+        self.metrics.refusal(Reason::AuditUnavailable);
+        Reply::from_refusal(visit.dialect(), Reason::AuditUnavailable.into(), None)
+    }
+
+    /// A refusal of the HTTP layer, before anything was understood, in the error shape of the CRM.
+    pub fn turn_away(&self, reason: Reason) -> Reply {
+        self.metrics.refusal(reason);
+        match self.entrances.first() {
+            Some(entrance) => Reply::from_refusal(&*entrance.dialect, reason.into(), None),
+            None => Reply::from_problem(reason.into()),
+        }
+    }
+}
+
+/// Counts the end of a request and tells the operator: ids, words and numbers only.
+pub(super) fn tell(
+    metrics: &Metrics,
+    record: &Record,
+    action: Action,
+    outcome: Outcome,
+    status: u16,
+) {
+    let (took, upstream) = record.took();
+    metrics.request(action, outcome, (took, upstream));
+    let (decision, action, outcome_word) = (record.id(), action.as_str(), outcome.as_str());
+    let milliseconds = took.as_millis();
+    if matches!(outcome, Outcome::Full | Outcome::Partial) {
+        tracing::debug!(
+            decision,
+            action,
+            outcome = outcome_word,
+            status,
+            milliseconds,
+            "answered"
+        );
+    } else {
+        tracing::info!(
+            decision,
+            action,
+            outcome = outcome_word,
+            status,
+            milliseconds,
+            "refused"
+        );
+    }
+}

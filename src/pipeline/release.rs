@@ -1,0 +1,267 @@
+//! From the CRM's answer to a reply: filtered whole and recorded before the first byte leaves, or, where it is too
+//! large to hold, record by record after its opening event.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::budget::Share;
+use super::refuse::tell;
+use super::{Answer, Pipeline, READER_TIMEOUT, Visit};
+use crate::audit::Record;
+use crate::dialect::Shape;
+use crate::filter::{Filtered, Filtering, Report, Unfilterable};
+use crate::metrics::Metrics;
+use crate::policy::{FieldRule, Plan};
+use crate::reason::{Outcome, Reason};
+use crate::reply::{CutOff, Reply};
+use crate::upstream::Untrusted;
+use crate::vocabulary::{Action, FieldPath, Level};
+
+/// A reply under way.
+struct Stream {
+    untrusted: Untrusted,
+    filtering: Filtering,
+    record: Record,
+    action: Action,
+    status: u16,
+    held_bytes_max: usize,
+    metrics: Metrics,
+    sender: mpsc::Sender<Result<Filtered, CutOff>>,
+}
+
+/// What became of an answer while it was read.
+enum Read {
+    Whole(Filtered, Report),
+    TooLargeToHold(Filtering),
+}
+
+impl Pipeline {
+    /// Filters an answer, records what it discloses, and makes it a reply.
+    pub(super) async fn release(
+        &self,
+        visit: &Visit<'_>,
+        answer: Answer,
+        mut record: Record,
+    ) -> Reply {
+        let Answer {
+            operation,
+            mut untrusted,
+            plan,
+            shape,
+            withheld,
+        } = answer;
+        let (action, status) = (operation.action, untrusted.status());
+        let mut share = self.budget.share();
+        let read = self
+            .read(visit, &mut untrusted, (&plan, &shape), &mut share)
+            .await;
+        match read {
+            Ok(Read::Whole(filtered, report)) => {
+                let withheld = count_withheld(&report, &withheld);
+                self.release_whole(
+                    visit,
+                    (filtered, report),
+                    withheld,
+                    (action, status),
+                    record,
+                )
+                .await
+                .holding(share)
+            }
+            Ok(Read::TooLargeToHold(filtering))
+                if self.settings.stream_large_replies && !visit.whole_only =>
+            {
+                self.may_disclose(&operation, &plan, &mut record);
+                let Ok(opened) = record.open().await else {
+                    return self.unrecorded(visit);
+                };
+                let (sender, receiver) = mpsc::channel(1);
+                let held_bytes_max = self.settings.held_bytes_max;
+                let metrics = self.metrics.clone();
+                let stream = Stream {
+                    untrusted,
+                    filtering,
+                    record,
+                    action,
+                    status,
+                    held_bytes_max,
+                    metrics,
+                    sender,
+                };
+                tokio::spawn(stream.run(share));
+                Reply::from_stream(status, receiver, &opened)
+            }
+            Ok(Read::TooLargeToHold(_)) => {
+                self.refuse(visit, action, Reason::ReplyTooLarge.into(), record)
+                    .await
+            }
+            Err(reason) => self.refuse(visit, action, reason.into(), record).await,
+        }
+    }
+
+    async fn read(
+        &self,
+        visit: &Visit<'_>,
+        untrusted: &mut Untrusted,
+        (plan, shape): (&Plan, &Shape),
+        share: &mut Share,
+    ) -> Result<Read, Reason> {
+        let mut filtering = Filtering::new(plan, shape, self.settings.limits);
+        while let Some(chunk) = untrusted.chunk(self.settings.held_bytes_max).await? {
+            filtering.push(&chunk).map_err(unfilterable)?;
+            if filtering.pending() > visit.held_bytes_max {
+                return Ok(Read::TooLargeToHold(filtering));
+            }
+            share.grow_to(filtering.pending())?;
+        }
+        let (filtered, report) = filtering.finish().map_err(unfilterable)?;
+        Ok(Read::Whole(filtered, report))
+    }
+
+    async fn release_whole(
+        &self,
+        visit: &Visit<'_>,
+        (filtered, report): (Filtered, Report),
+        withheld: usize,
+        (action, status): (Action, u16),
+        mut record: Record,
+    ) -> Reply {
+        let outcome = outcome(&report, withheld);
+        record.disclosed(&report);
+        count(&self.metrics, &report);
+        tell(&self.metrics, &record, action, outcome, status);
+        match record.close(outcome, status, None).await {
+            Ok(closed) => Reply::from_filtered(status, filtered, withheld, &closed),
+            Err(_) => self.unrecorded(visit),
+        }
+    }
+}
+
+impl Stream {
+    /// Sends record by record; the log knows each record before it leaves.
+    async fn run(mut self, share: Share) {
+        let result = self.flow().await;
+        drop(share);
+        let Self {
+            filtering,
+            mut record,
+            action,
+            status,
+            metrics,
+            sender,
+            ..
+        } = self;
+        let (outcome, reason) = match result {
+            Ok(()) => match filtering.finish() {
+                Ok((rest, report)) => {
+                    record.disclosed(&report);
+                    count(&metrics, &report);
+                    let sent = send(&sender, Ok(rest)).await;
+                    let outcome = outcome(&report, count_withheld(&report, &[]));
+                    if sent.is_ok() {
+                        (outcome, None)
+                    } else {
+                        (Outcome::Aborted, None)
+                    }
+                }
+                Err(error) => {
+                    let reason = unfilterable(error);
+                    (reason.outcome(), Some(reason))
+                }
+            },
+            Err(Some(reason)) => (reason.outcome(), Some(reason)),
+            Err(None) => (Outcome::Aborted, None),
+        };
+        if reason.is_some() {
+            let _ = send(&sender, Err(CutOff)).await;
+        }
+        tell(&metrics, &record, action, outcome, status);
+        // The stream ends for the caller only after its closing event; if that fails, the opening one stands for it.
+        if record.close(outcome, status, reason).await.is_err() {
+            let _ = send(&sender, Err(CutOff)).await;
+        }
+    }
+
+    /// Passes on what the filter lets through until the CRM's answer ends; `Err(None)` if the caller went away.
+    async fn flow(&mut self) -> Result<(), Option<Reason>> {
+        loop {
+            self.record
+                .refs(&self.filtering.take_refs())
+                .await
+                .map_err(|_| Some(Reason::AuditUnavailable))?;
+            if self.filtering.pending() > 0 {
+                let released = self.filtering.release();
+                send(&self.sender, Ok(released)).await.map_err(|()| None)?;
+            }
+            let Some(chunk) = self
+                .untrusted
+                .chunk(self.held_bytes_max)
+                .await
+                .map_err(Some)?
+            else {
+                return Ok(());
+            };
+            self.filtering
+                .push(&chunk)
+                .map_err(|error| Some(unfilterable(error)))?;
+        }
+    }
+}
+
+async fn send(
+    sender: &mpsc::Sender<Result<Filtered, CutOff>>,
+    item: Result<Filtered, CutOff>,
+) -> Result<(), ()> {
+    match tokio::time::timeout(READER_TIMEOUT, sender.send(item)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(()),
+    }
+}
+
+/// The cause and the place go to the operator's log, the caller learns neither.
+fn unfilterable(error: Unfilterable) -> Reason {
+    tracing::warn!(cause = ?error.cause, offset = error.offset, "the CRM's answer cannot be filtered");
+    Reason::Unfilterable
+}
+
+/// Distinct fields that the plan withholds: by level, never by value.
+fn count_withheld(report: &Report, dropped: &[Arc<FieldRule>]) -> usize {
+    let shown_less = report
+        .fields
+        .values()
+        .filter(|count| count.rule.level < Level::Clear)
+        .count();
+    let path = |rule: &FieldRule| FieldPath {
+        module: rule.module.clone(),
+        field: rule.field.clone(),
+    };
+    shown_less
+        + dropped
+            .iter()
+            .filter(|rule| !report.fields.contains_key(&path(rule)))
+            .count()
+}
+
+fn outcome(report: &Report, withheld: usize) -> Outcome {
+    let in_text = report
+        .fields
+        .values()
+        .any(|count| !count.in_text.is_empty());
+    if withheld == 0 && !in_text {
+        Outcome::Full
+    } else {
+        Outcome::Partial
+    }
+}
+
+fn count(metrics: &Metrics, report: &Report) {
+    for field in report.fields.values() {
+        let category = field
+            .rule
+            .categories
+            .first()
+            .map_or("unclassified", |category| category.as_str());
+        metrics.field(category, field.rule.level.as_str(), field.records);
+    }
+}

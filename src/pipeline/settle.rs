@@ -1,0 +1,125 @@
+//! Before a write: looks the current record up and lets `writeback` compare.
+
+use serde_json::{Map, Value};
+
+use super::{Pipeline, Visit};
+use crate::audit::Record;
+use crate::dialect::Operation;
+use crate::filter::Filtering;
+use crate::guard::guard;
+use crate::json;
+use crate::policy::{FieldRule, Plan, Show};
+use crate::reason::Reason;
+use crate::reply::Refusal;
+use crate::vocabulary::{Action, Edits};
+use crate::writeback::{self, Current};
+
+/// What is left of a write.
+pub(super) enum Settlement {
+    /// The operation writes no fields.
+    Nothing,
+    /// These edits.
+    Edits(Edits),
+    /// Nothing: the record is read instead, as the caller is shown it.
+    Unchanged(Box<Operation>),
+}
+
+impl Pipeline {
+    /// Settles what an operation writes.
+    pub(super) async fn settle(
+        &self,
+        visit: &Visit<'_>,
+        operation: &Operation,
+        plan: &Plan,
+        record: &mut Record,
+    ) -> Result<Settlement, Refusal> {
+        let (Some(write), Some(target)) = (&operation.write, operation.target()) else {
+            return Ok(Settlement::Nothing);
+        };
+        let rules = plan.records(target);
+        if operation.action != Action::Update {
+            let settled = match operation.action {
+                Action::Relate => writeback::settle_columns(write, &rules)?,
+                _ => writeback::settle(write, None, &rules)?,
+            };
+            record.written(target, &settled.edits);
+            return Ok(Settlement::Edits(settled.edits));
+        }
+        let settled = if write.is_empty() {
+            writeback::Settled::default()
+        } else {
+            let (held, shown) = self.look_up(visit, operation, plan, record).await?;
+            writeback::settle(
+                write,
+                Some(&Current {
+                    held: &held,
+                    shown: &shown,
+                }),
+                &rules,
+            )?
+        };
+        let unchanged = settled.is_empty();
+        record.written(target, &settled.edits);
+        record.dropped_masks(&settled.dropped_masks);
+        if unchanged {
+            let mut read = visit.dialect().look_up(operation);
+            read.query
+                .projection
+                .clone_from(&operation.query.projection);
+            return Ok(Settlement::Unchanged(Box::new(read)));
+        }
+        Ok(Settlement::Edits(settled.edits))
+    }
+
+    /// The current record: as the CRM holds it, and as the caller is shown it.
+    async fn look_up(
+        &self,
+        visit: &Visit<'_>,
+        update: &Operation,
+        plan: &Plan,
+        record: &mut Record,
+    ) -> Result<(Map<String, Value>, Map<String, Value>), Refusal> {
+        // The CRM's scaffolding is dropped from a write in any case, so it is not asked for.
+        let rules = update.target().map(|target| plan.records(target));
+        let mut asked = update.clone();
+        if let (Some(write), Some(rules)) = (&mut asked.write, rules) {
+            write.retain(|key, _| !rules.field(key).structural || is_link(&rules.field(key)));
+        }
+        let look_up = visit.dialect().look_up(&asked);
+        let guarded = guard(visit.dialect(), &look_up, plan, &Edits::default());
+        let untrusted = self.forward(visit, guarded, record).await?;
+        let bytes = untrusted
+            .whole(self.settings.limits.record_bytes_max)
+            .await?;
+        let mut filtering =
+            Filtering::new(plan, &visit.dialect().shape(&look_up), self.settings.limits);
+        let filtered = filtering
+            .push(&bytes)
+            .and_then(|()| filtering.finish())
+            .map_err(|_| Reason::Unfilterable)?
+            .0;
+        let held = object(&bytes, self.settings.limits.depth_max)?;
+        let shown = object(filtered.as_bytes(), self.settings.limits.depth_max)?;
+        // Comparing with another record than the one that will be written would put its spans into this one.
+        let id = held.get("id").and_then(Value::as_str);
+        if id != update.record.as_deref() {
+            return Err(Reason::Unfilterable.into());
+        }
+        if let (Some(module), Some(id)) = (&update.module, id) {
+            record.found(module, id);
+        }
+        Ok((held, shown))
+    }
+}
+
+/// Records of a link look like scaffolding to the report, but are compared like data.
+fn is_link(rule: &FieldRule) -> bool {
+    matches!(rule.show, Show::Related(_))
+}
+
+fn object(bytes: &[u8], depth_max: usize) -> Result<Map<String, Value>, Reason> {
+    match json::read(bytes, depth_max) {
+        Ok(Value::Object(object)) => Ok(object),
+        _ => Err(Reason::Unfilterable),
+    }
+}

@@ -1,0 +1,273 @@
+//! The only thing that a caller can receive.
+//!
+//! A `Reply` is made from what the filter let through and the log has recorded, or from a `Refusal`, which can hold
+//! nothing but fixed texts. This file shows everything that a caller can be told.
+
+use std::any::Any;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use crate::audit::{Closed, Opened};
+use crate::dialect::Dialect;
+use crate::filter::Filtered;
+use crate::reason::{Outcome, Reason};
+
+/// What a caller receives.
+///
+/// ```
+/// use paravent::{audit::Closed, filter::Filtered, reply::Reply};
+/// fn in_order(filtered: Filtered, closed: &Closed) -> Reply { Reply::from_filtered(200, filtered, 0, closed) }
+/// ```
+///
+/// ```compile_fail
+/// // No reply from bytes: only from `Filtered` or a `Refusal`.
+/// let reply = paravent::reply::Reply::from(bytes::Bytes::from_static(b"{}"));
+/// ```
+#[derive(Debug)]
+pub struct Reply {
+    status: u16,
+    content_type: &'static str,
+    body: Body,
+    decision: Option<String>,
+    withheld: Option<usize>,
+    challenge: bool,
+    retry_after_seconds: Option<u32>,
+    held: Option<Held>,
+}
+
+/// What a reply holds until it has been sent: its share of a bound.
+pub type Held = Box<dyn Any + Send>;
+
+/// The body of a reply.
+#[derive(Debug)]
+pub enum Body {
+    /// Known whole before the first byte leaves.
+    Whole(Bytes),
+    /// Filtered record by record; an error cuts the connection.
+    Stream(mpsc::Receiver<Result<Filtered, CutOff>>),
+}
+
+/// A streamed reply that cannot be completed: the connection is cut, nothing held back is released.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the reply was cut off")]
+pub struct CutOff;
+
+/// Why a caller receives no data: a fixed status and text, and a documented label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    status: u16,
+    label: Option<&'static str>,
+    text: &'static str,
+    reason: Option<Reason>,
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self {
+            status: reason.status(),
+            label: None,
+            text: reason.text(),
+            reason: Some(reason),
+        }
+    }
+}
+
+impl Refusal {
+    /// A part of a bulk request that was not understood comes back as 403 in its place, whatever was wrong with it.
+    pub fn in_bulk(reason: Reason) -> Self {
+        Self {
+            status: 403,
+            ..Self::from(reason)
+        }
+    }
+
+    /// The CRM answered with an error: its status, a label of the dialect's closed list, and a fixed text.
+    pub fn upstream(status: u16, label: Option<&'static str>) -> Self {
+        Self {
+            status,
+            label,
+            text: text_of(status),
+            reason: None,
+        }
+    }
+
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The reason, if it is our own.
+    pub fn reason(&self) -> Option<Reason> {
+        self.reason
+    }
+
+    /// The kind of outcome that it counts as.
+    pub fn outcome(&self) -> Outcome {
+        self.reason.map_or(Outcome::UpstreamError, Reason::outcome)
+    }
+}
+
+impl Reply {
+    /// What the filter let through, after the log has recorded it.
+    pub fn from_filtered(
+        status: u16,
+        filtered: Filtered,
+        withheld: usize,
+        closed: &Closed,
+    ) -> Self {
+        Self {
+            decision: Some(closed.id().to_owned()),
+            withheld: Some(withheld),
+            ..Self::json(status, Body::Whole(filtered.into_bytes()))
+        }
+    }
+
+    /// What the filter lets through record by record, after the log has recorded that it begins.
+    pub fn from_stream(
+        status: u16,
+        stream: mpsc::Receiver<Result<Filtered, CutOff>>,
+        opened: &Opened,
+    ) -> Self {
+        Self {
+            decision: Some(opened.id().to_owned()),
+            ..Self::json(status, Body::Stream(stream))
+        }
+    }
+
+    /// The reply to a bulk request: the replies to its parts in their places.
+    pub fn from_parts(dialect: &dyn Dialect, parts: Vec<Self>, closed: &Closed) -> Self {
+        let withheld = parts.iter().filter_map(|part| part.withheld).sum();
+        let parts: Vec<_> = parts
+            .into_iter()
+            .map(|part| (part.status, part.whole()))
+            .collect();
+        Self {
+            decision: Some(closed.id().to_owned()),
+            withheld: Some(withheld),
+            ..Self::json(200, Body::Whole(dialect.assemble(&parts)))
+        }
+    }
+
+    /// A refusal in the CRM's own error shape, with the id of its event where there is one.
+    pub fn from_refusal(dialect: &dyn Dialect, refusal: Refusal, decision: Option<&str>) -> Self {
+        let text = match decision {
+            Some(id) => format!("{} (ref {id})", refusal.text),
+            None => refusal.text.to_owned(),
+        };
+        let label = refusal
+            .label
+            .or_else(|| refusal.reason.and_then(|reason| dialect.label(reason)));
+        let (content_type, body) = dialect.refuse(refusal.status, label, &text);
+        Self {
+            content_type,
+            ..Self::refused(refusal, decision, body)
+        }
+    }
+
+    /// A refusal where no dialect is known (RFC 9457).
+    pub fn from_problem(refusal: Refusal) -> Self {
+        let body = serde_json::json!({"type": "about:blank", "status": refusal.status, "title": refusal.text});
+        let body = Bytes::from(body.to_string());
+        Self {
+            content_type: "application/problem+json",
+            ..Self::refused(refusal, None, body)
+        }
+    }
+
+    fn refused(refusal: Refusal, decision: Option<&str>, body: Bytes) -> Self {
+        Self {
+            decision: decision.map(str::to_owned),
+            challenge: refusal.status == 401,
+            retry_after_seconds: matches!(refusal.status, 429 | 503).then_some(RETRY_AFTER_SECONDS),
+            ..Self::json(refusal.status, Body::Whole(body))
+        }
+    }
+
+    fn json(status: u16, body: Body) -> Self {
+        Self {
+            status,
+            content_type: "application/json",
+            body,
+            decision: None,
+            withheld: None,
+            challenge: false,
+            retry_after_seconds: None,
+            held: None,
+        }
+    }
+
+    /// Holds something until the reply has been sent.
+    #[must_use]
+    pub fn holding(mut self, held: impl Any + Send) -> Self {
+        self.held = Some(Box::new(held));
+        self
+    }
+
+    /// Bytes of the body that wait in memory to be sent.
+    pub fn held_bytes(&self) -> usize {
+        match &self.body {
+            Body::Whole(bytes) => bytes.len(),
+            Body::Stream(_) => 0,
+        }
+    }
+
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The headers, all of them: nothing of the CRM's response head is among them.
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        let mut headers = vec![
+            ("content-type", self.content_type.to_owned()),
+            ("cache-control", "no-store".to_owned()),
+            ("x-content-type-options", "nosniff".to_owned()),
+        ];
+        headers.extend(self.decision.clone().map(|id| ("paravent-decision", id)));
+        headers.extend(
+            self.withheld
+                .map(|count| ("paravent-withheld", count.to_string())),
+        );
+        headers.extend(
+            self.challenge
+                .then(|| ("www-authenticate", "Bearer".to_owned())),
+        );
+        headers.extend(
+            self.retry_after_seconds
+                .map(|seconds| ("retry-after", seconds.to_string())),
+        );
+        headers
+    }
+
+    /// The body, and what is held until it has been sent.
+    pub fn into_body(self) -> (Body, Option<Held>) {
+        (self.body, self.held)
+    }
+
+    /// The body of a part of a bulk reply, which is never streamed.
+    fn whole(self) -> Bytes {
+        match self.body {
+            Body::Whole(bytes) => bytes,
+            Body::Stream(_) => Bytes::from_static(b"null"),
+        }
+    }
+}
+
+/// The fixed text for an error status of the CRM.
+fn text_of(status: u16) -> &'static str {
+    match status {
+        400 | 422 => "The CRM does not accept this request.",
+        401 => "The CRM does not accept this login or session; log in again.",
+        403 => "The CRM does not allow this.",
+        404 => "The CRM does not find this.",
+        409 => "The record was changed in the meantime; read it again.",
+        412 => "The CRM's metadata has changed; read it again.",
+        413 => "The request is too large for the CRM.",
+        429 => "The CRM is receiving too many requests; try again later.",
+        500..=599 => "The CRM failed.",
+        _ => "The CRM answered with an error.",
+    }
+}
+
+const RETRY_AFTER_SECONDS: u32 = 5;
