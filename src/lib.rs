@@ -68,3 +68,9 @@ pub mod metrics;
 
 /// The walk itself; read this first.
 pub mod pipeline;
+
+/// Sockets, TLS, HTTP limits, time-outs, shutdown, admin listener.
+pub mod server;
+
+/// Puts the stages together and runs them.
+pub mod proxy;

@@ -1,0 +1,255 @@
+//! Puts the stages together and runs them: what `serve`, `demo` and the tests start and stop.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+use crate::audit::{AuditUnavailable, Event, Log, PolicyStamp};
+use crate::config;
+use crate::dialect::{Bounds, Dialect};
+use crate::filter;
+use crate::identity::NoRandomness;
+use crate::metrics::Metrics;
+use crate::pipeline::{Pipeline, Settings};
+use crate::policy::Policy;
+use crate::server::{self, Front, Limits, Readiness};
+use crate::transport::{Destination, SetUpError, Transport};
+
+/// What a proxy is made of.
+#[derive(Debug)]
+pub struct Setup {
+    /// Where it listens, and for which CRM.
+    pub listeners: Vec<ListenerSetup>,
+    /// Where health and metrics are.
+    pub admin: SocketAddr,
+    /// The policy.
+    pub policy: Arc<Policy>,
+    /// The access log, open.
+    pub log: Log,
+    /// How long a stop waits for requests to end.
+    pub stop_timeout: Duration,
+}
+
+/// One listener and the CRM behind it.
+pub struct ListenerSetup {
+    /// Its name, for messages.
+    pub name: String,
+    /// Its address.
+    pub bind: SocketAddr,
+    /// TLS, if it speaks it.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// Where the CRM is.
+    pub destination: Destination,
+    /// The dialects that the CRM speaks.
+    pub dialects: Vec<Arc<dyn Dialect>>,
+    /// Bounds of the walk.
+    pub settings: Settings,
+    /// Bounds of connections and requests.
+    pub limits: Limits,
+}
+
+impl std::fmt::Debug for ListenerSetup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ListenerSetup")
+            .field("name", &self.name)
+            .field("bind", &self.bind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a proxy cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address.
+    #[error("could not listen on {address} for {what}: {source}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// The listener's name, or the admin listener.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Connections to the CRM.
+    #[error(transparent)]
+    Transport(#[from] SetUpError),
+    /// Randomness.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+    /// The access log.
+    #[error(transparent)]
+    Audit(#[from] AuditUnavailable),
+    /// Counters.
+    #[error("could not register the metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// A proxy at work.
+#[derive(Debug)]
+pub struct Proxy {
+    /// The listeners' addresses, in the order of the set-up.
+    pub addresses: Vec<SocketAddr>,
+    /// The admin listener's address.
+    pub admin: SocketAddr,
+    readiness: Readiness,
+    log: Log,
+    stop: watch::Sender<bool>,
+    stop_admin: watch::Sender<bool>,
+    listeners: Vec<JoinHandle<()>>,
+    admin_task: JoinHandle<()>,
+    stop_timeout: Duration,
+}
+
+impl Proxy {
+    /// Binds all addresses, then begins to answer.
+    pub async fn start(setup: Setup) -> Result<Self, StartError> {
+        let metrics = Metrics::new(setup.policy.name(), setup.policy.hash())?;
+        let (stop, stopped) = watch::channel(false);
+        let (stop_admin, admin_stopped) = watch::channel(false);
+        let admin_listener = bind(setup.admin, "the admin listener").await?;
+        let admin = local(&admin_listener, setup.admin);
+        let mut fronts = Vec::new();
+        for listener in setup.listeners {
+            let socket = bind(listener.bind, &listener.name).await?;
+            let transport = Transport::new(listener.destination)?;
+            let (policy, log) = (setup.policy.clone(), setup.log.clone());
+            let pipeline = Pipeline::new(
+                transport,
+                listener.dialects,
+                policy,
+                log,
+                metrics.clone(),
+                listener.settings,
+            )?;
+            let front = Arc::new(Front::new(
+                Arc::new(pipeline),
+                listener.limits,
+                metrics.clone(),
+            ));
+            fronts.push((
+                local(&socket, listener.bind),
+                socket,
+                front,
+                listener.tls.map(TlsAcceptor::from),
+            ));
+        }
+        let stamp = PolicyStamp {
+            name: setup.policy.name().into(),
+            hash: setup.policy.hash().into(),
+        };
+        setup.log.write(Event::policy_loaded(&stamp)).await?;
+        let addresses = fronts.iter().map(|(address, ..)| *address).collect();
+        let listeners = fronts
+            .into_iter()
+            .map(|(_, socket, front, tls)| tokio::spawn(front.serve(socket, tls, stopped.clone())))
+            .collect();
+        let readiness = Readiness::new(setup.log.clone());
+        let admin_task = tokio::spawn(server::serve_admin(
+            admin_listener,
+            readiness.clone(),
+            metrics,
+            admin_stopped,
+        ));
+        let (log, stop_timeout) = (setup.log, setup.stop_timeout);
+        Ok(Self {
+            addresses,
+            admin,
+            readiness,
+            log,
+            stop,
+            stop_admin,
+            listeners,
+            admin_task,
+            stop_timeout,
+        })
+    }
+
+    /// Stops: not ready, no new connections, open requests end (for a while), the log is flushed last.
+    pub async fn stop(self) {
+        self.readiness.stop();
+        let _ = self.stop.send(true);
+        let aborts: Vec<_> = self
+            .listeners
+            .iter()
+            .map(JoinHandle::abort_handle)
+            .collect();
+        let all = async {
+            for listener in self.listeners {
+                let _ = listener.await;
+            }
+        };
+        if !server::drain(all, self.stop_timeout).await {
+            tracing::warn!("requests were cut off because the stop took too long");
+            aborts.iter().for_each(tokio::task::AbortHandle::abort);
+        }
+        let _ = self.stop_admin.send(true);
+        let _ = self.admin_task.await;
+        let log = self.log;
+        if !matches!(
+            tokio::task::spawn_blocking(move || log.stop()).await,
+            Ok(Ok(()))
+        ) {
+            tracing::error!("the access log did not stop in order");
+        }
+    }
+}
+
+/// The bounds of the walk that a configuration sets.
+pub fn settings(configured: &config::Limits, page_max: u32) -> Settings {
+    let config::Limits {
+        bulk_parts_max,
+        depth_max,
+        record_bytes_max,
+        ..
+    } = *configured;
+    Settings {
+        bounds: Bounds {
+            page_max,
+            bulk_parts_max,
+            depth_max,
+        },
+        limits: filter::Limits {
+            record_bytes_max,
+            depth_max,
+        },
+        held_bytes_max: configured.held_bytes_max,
+        held_bytes_total_max: configured.held_bytes_total_max,
+        stream_large_replies: configured.large_replies == config::LargeReplies::Stream,
+        logins_per_minute: configured.logins_per_minute,
+        requests_per_minute: configured.requests_per_minute,
+    }
+}
+
+/// The bounds of connections and requests that a configuration sets.
+pub fn limits(configured: &config::Limits, hosts: &[String]) -> Limits {
+    Limits {
+        request_bytes_max: configured.request_bytes_max,
+        connections_max: configured.connections_max,
+        requests_max: configured.requests_max,
+        head_timeout: configured.head_timeout,
+        body_timeout: configured.body_timeout,
+        idle_timeout: configured.idle_timeout,
+        hosts: hosts.to_vec(),
+    }
+}
+
+async fn bind(address: SocketAddr, what: &str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Bind {
+            address,
+            what: what.to_owned(),
+            source,
+        })
+}
+
+/// The address that a socket got, where the configuration left the port open.
+fn local(listener: &TcpListener, wanted: SocketAddr) -> SocketAddr {
+    listener.local_addr().unwrap_or(wanted)
+}

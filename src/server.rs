@@ -1,0 +1,254 @@
+//! Accepts: sockets, TLS, HTTP limits, time-outs, shutdown, and the admin listener.
+//!
+//! Each request is answered in a task of its own: a caller who hangs up does not stop the walk half-way (its event is
+//! still written), and a panic stays in the request that caused it.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+
+use crate::metrics::Metrics;
+use crate::pipeline::Pipeline;
+
+mod admin;
+mod answer;
+mod timed;
+
+pub use admin::{Readiness, serve_admin};
+use answer::Exchange;
+use timed::{Activity, Timed};
+
+/// Bounds of connections and requests.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of a request's body.
+    pub request_bytes_max: usize,
+    /// Open connections; more wait to be accepted.
+    pub connections_max: usize,
+    /// Requests being answered at once; more are refused with 503.
+    pub requests_max: usize,
+    /// Until a request's head has arrived, and until a TLS handshake is done.
+    pub head_timeout: Duration,
+    /// Until a request's body has arrived.
+    pub body_timeout: Duration,
+    /// How long a connection may be silent between requests, or a caller may not read.
+    pub idle_timeout: Duration,
+    /// Host names that are answered; empty for any.
+    pub hosts: Vec<String>,
+}
+
+/// One listener before one CRM.
+#[derive(Debug)]
+pub struct Front {
+    pipeline: Arc<Pipeline>,
+    limits: Limits,
+    metrics: Metrics,
+    connections: Arc<Semaphore>,
+    requests: Arc<Semaphore>,
+}
+
+impl Front {
+    /// Puts a pipeline behind bounds.
+    pub fn new(pipeline: Arc<Pipeline>, limits: Limits, metrics: Metrics) -> Self {
+        let connections = Arc::new(Semaphore::new(limits.connections_max));
+        let requests = Arc::new(Semaphore::new(limits.requests_max));
+        Self {
+            pipeline,
+            limits,
+            metrics,
+            connections,
+            requests,
+        }
+    }
+
+    /// Accepts connections until `stop` turns true, then lets the open ones finish their requests.
+    pub async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        tls: Option<TlsAcceptor>,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let mut connections = tokio::task::JoinSet::new();
+        let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
+        loop {
+            let permit = self.connections.clone().acquire_owned();
+            let accepted = tokio::select! {
+                accepted = async { (permit.await, listener.accept().await) } => accepted,
+                _ = sweep.tick() => {
+                    self.pipeline.sweep();
+                    continue;
+                }
+                Some(_) = connections.join_next() => continue,
+                _ = stop.wait_for(|stop| *stop) => break,
+            };
+            let (Ok(permit), Ok((socket, peer))) = accepted else {
+                // Out of file descriptors, most likely: give requests a moment to end.
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            };
+            let (front, tls, stop) = (self.clone(), tls.clone(), stop.clone());
+            connections.spawn(async move {
+                front.metrics.connections.inc();
+                let ended = front.clone().connect(socket, peer, tls, stop).await;
+                front.metrics.connections.dec();
+                if let Err(error) = ended {
+                    tracing::debug!(kind = ?error.kind(), "a connection ended early");
+                }
+                drop(permit);
+            });
+        }
+        drop(listener);
+        while connections.join_next().await.is_some() {}
+    }
+
+    async fn connect(
+        self: Arc<Self>,
+        socket: TcpStream,
+        peer: SocketAddr,
+        tls: Option<TlsAcceptor>,
+        stop: watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        socket.set_nodelay(true)?;
+        let activity = Activity::new();
+        let socket = Timed::new(socket, self.limits.idle_timeout);
+        match tls {
+            None => self.converse(socket, peer, activity, stop).await,
+            Some(acceptor) => {
+                let handshake =
+                    tokio::time::timeout(self.limits.head_timeout, acceptor.accept(socket)).await;
+                let socket = handshake.map_err(|_| io::ErrorKind::TimedOut)??;
+                self.converse(socket, peer, activity, stop).await
+            }
+        }
+    }
+
+    /// Serves the requests of one connection until it ends, falls silent, or the proxy stops.
+    async fn converse<S>(
+        self: Arc<Self>,
+        socket: S,
+        peer: SocketAddr,
+        activity: Activity,
+        mut stop: watch::Receiver<bool>,
+    ) -> io::Result<()>
+    where
+        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
+    {
+        let builder = self.http();
+        let service = service_fn(|request: hyper::Request<Incoming>| {
+            let exchange = Exchange {
+                front: self.clone(),
+                origin: peer.ip(),
+                busy: activity.begin(),
+            };
+            async move { Ok::<_, Infallible>(exchange.answer(request).await) }
+        });
+        let connection = builder.serve_connection(TokioIo::new(socket), service);
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => Some(ended),
+            () = activity.silence(self.limits.idle_timeout) => None,
+            _ = stop.wait_for(|stop| *stop) => None,
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
+                connection.as_mut().graceful_shutdown();
+                // A connection in the middle of a head or a handshake has nothing to finish.
+                tokio::select! {
+                    ended = connection.as_mut() => ended,
+                    () = activity.idle_for(LINGER) => return Ok(()),
+                }
+            }
+        };
+        ended.map_err(|_| io::ErrorKind::ConnectionAborted.into())
+    }
+
+    fn http(&self) -> auto::Builder<TokioExecutor> {
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.head_timeout)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .max_headers(HEADERS_MAX)
+            .half_close(false);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS_MAX)
+            .max_header_list_size(HEADER_LIST_BYTES_MAX)
+            .max_pending_accept_reset_streams(Some(RESETS_MAX))
+            .max_local_error_reset_streams(Some(RESETS_MAX))
+            .keep_alive_interval(Some(self.limits.idle_timeout / 2))
+            .keep_alive_timeout(self.limits.head_timeout);
+        builder
+    }
+}
+
+/// TLS 1.2 and 1.3 with a certificate, HTTP/2 preferred.
+pub fn tls(
+    certificates: Vec<rustls_pki_types::CertificateDer<'static>>,
+    key: rustls_pki_types::PrivateKeyDer<'static>,
+) -> Result<rustls::ServerConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(certificates, key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// Listens for Ctrl-C and SIGTERM from now on; what it returns resolves at the first of them.
+///
+/// # Errors
+/// If the system offers no signals.
+#[cfg(unix)]
+pub fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Listens for Ctrl-C from now on; what it returns resolves at the first.
+///
+/// # Errors
+/// If the system offers no signals.
+#[cfg(not(unix))]
+pub fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
+    let interrupt = tokio::spawn(tokio::signal::ctrl_c());
+    Ok(async move { drop(interrupt.await) })
+}
+
+/// Runs what must end, for at most `patience`; says whether it ended.
+pub async fn drain(work: impl Future<Output = ()>, patience: Duration) -> bool {
+    tokio::time::timeout(patience, work).await.is_ok()
+}
+
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+const LINGER: Duration = Duration::from_secs(1);
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+const HEADERS_MAX: usize = 64;
+const HEADER_LIST_BYTES_MAX: u32 = 32 * 1024;
+const STREAMS_MAX: u32 = 64;
+const RESETS_MAX: usize = 20;

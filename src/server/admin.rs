@@ -1,0 +1,146 @@
+//! The admin listener: health and metrics, on an address of its own.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+
+use crate::audit::Log;
+use crate::metrics::Metrics;
+
+/// Whether the proxy can do its work.
+#[derive(Clone, Debug)]
+pub struct Readiness {
+    log: Log,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Readiness {
+    /// Ready as long as the log can be written.
+    pub fn new(log: Log) -> Self {
+        Self {
+            log,
+            stopping: Arc::default(),
+        }
+    }
+
+    /// From now on not ready: the proxy is stopping.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+    }
+
+    fn problem(&self) -> Option<&'static str> {
+        if self.stopping.load(Ordering::SeqCst) {
+            Some("stopping")
+        } else if !self.log.healthy() {
+            Some("the access log cannot be written")
+        } else {
+            None
+        }
+    }
+}
+
+/// Answers `/livez`, `/readyz` and `/metrics` until `stop` turns true.
+pub async fn serve_admin(
+    listener: TcpListener,
+    readiness: Readiness,
+    metrics: Metrics,
+    mut stop: watch::Receiver<bool>,
+) {
+    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let permit = connections.clone().acquire_owned();
+        let accepted = tokio::select! {
+            accepted = async { (permit.await, listener.accept().await) } => accepted,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        let (Ok(permit), Ok((socket, _))) = accepted else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let (readiness, metrics) = (readiness.clone(), metrics.clone());
+        tokio::spawn(async move {
+            let service = service_fn(|request: Request<Incoming>| {
+                let response = answer(&request, &readiness, &metrics);
+                async move { Ok::<_, Infallible>(response) }
+            });
+            let connection = hyper::server::conn::http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD_TIMEOUT)
+                .serve_connection(TokioIo::new(socket), service);
+            if tokio::time::timeout(CONNECTION_TIMEOUT, connection)
+                .await
+                .is_err()
+            {
+                tracing::debug!("an admin connection was closed after its time");
+            }
+            drop(permit);
+        });
+    }
+}
+
+fn answer(
+    request: &Request<Incoming>,
+    readiness: &Readiness,
+    metrics: &Metrics,
+) -> Response<Full<Bytes>> {
+    if request.method() != Method::GET {
+        return plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
+    }
+    match request.uri().path() {
+        "/livez" => plain(StatusCode::OK, "ok\n"),
+        "/readyz" => match readiness.problem() {
+            None => plain(StatusCode::OK, "ok\n"),
+            Some(problem) => plain(StatusCode::SERVICE_UNAVAILABLE, &format!("{problem}\n")),
+        },
+        "/metrics" => {
+            metrics
+                .audit_healthy
+                .set(i64::from(readiness.log.healthy()));
+            match metrics.text() {
+                Ok(text) => typed(
+                    StatusCode::OK,
+                    "text/plain; version=0.0.4; charset=utf-8",
+                    Bytes::from(text),
+                ),
+                Err(_) => plain(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "could not gather the metrics\n",
+                ),
+            }
+        }
+        _ => plain(StatusCode::NOT_FOUND, "try /livez, /readyz or /metrics\n"),
+    }
+}
+
+fn plain(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
+    typed(
+        status,
+        "text/plain; charset=utf-8",
+        Bytes::copy_from_slice(text.as_bytes()),
+    )
+}
+
+fn typed(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static(content_type),
+    );
+    response
+}
+
+const CONNECTIONS_MAX: usize = 64;
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,0 +1,194 @@
+//! Sockets that do not wait for ever: for a caller who does not read, or does not speak.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
+use tokio::time::{Instant, Sleep};
+
+/// A stream on which a write fails once the other side has taken nothing for `patience`.
+#[derive(Debug)]
+pub(super) struct Timed<S> {
+    stream: S,
+    patience: Duration,
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Timed<S> {
+    pub(super) fn new(stream: S, patience: Duration) -> Self {
+        Self {
+            stream,
+            patience,
+            stalled: None,
+        }
+    }
+
+    fn watch<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let patience = self.patience;
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        match stalled.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+use std::future::Future;
+
+impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.watch(cx, written)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.watch(cx, flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.watch(cx, shut)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.watch(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+/// Whether requests of a connection are being answered.
+#[derive(Clone, Debug)]
+pub(super) struct Activity(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    busy: AtomicUsize,
+    changed: Notify,
+}
+
+/// A request being answered; the connection is not silent while it lives.
+#[derive(Debug)]
+pub(super) struct Busy(Arc<Inner>);
+
+impl Activity {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Inner {
+            busy: AtomicUsize::new(0),
+            changed: Notify::new(),
+        }))
+    }
+
+    pub(super) fn begin(&self) -> Busy {
+        self.0.busy.fetch_add(1, Ordering::SeqCst);
+        self.0.changed.notify_one();
+        Busy(self.0.clone())
+    }
+
+    /// Resolves once no request was being answered for `patience`.
+    pub(super) async fn silence(&self, patience: Duration) {
+        self.idle_for(patience).await;
+    }
+
+    /// Resolves once no request was being answered for `patience`.
+    pub(super) async fn idle_for(&self, patience: Duration) {
+        loop {
+            let since = Instant::now();
+            let changed = self.0.changed.notified();
+            if self.0.busy.load(Ordering::SeqCst) > 0 {
+                changed.await;
+                continue;
+            }
+            if tokio::time::timeout_at(since + patience, changed)
+                .await
+                .is_err()
+                && self.0.busy.load(Ordering::SeqCst) == 0
+            {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Ordering::SeqCst);
+        self.0.changed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_silent_only_when_nothing_is_being_answered() {
+        let activity = Activity::new();
+        let busy = activity.begin();
+        let waiting = activity.silence(Duration::from_secs(5));
+        tokio::pin!(waiting);
+        assert!(
+            tokio::time::timeout(Duration::from_secs(60), waiting.as_mut())
+                .await
+                .is_err(),
+            "a request is being answered"
+        );
+        drop(busy);
+        assert!(
+            tokio::time::timeout(Duration::from_secs(4), waiting.as_mut())
+                .await
+                .is_err()
+        );
+        assert!(
+            tokio::time::timeout(Duration::from_secs(2), waiting)
+                .await
+                .is_ok()
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_who_does_not_read_is_given_up() {
+        use tokio::io::AsyncWriteExt;
+        let (_reader, writer) = tokio::io::duplex(16);
+        let mut writer = Timed::new(writer, Duration::from_secs(5));
+        let error = writer.write_all(&[0; 64]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+}
