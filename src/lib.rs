@@ -74,3 +74,6 @@ pub mod server;
 
 /// Puts the stages together and runs them.
 pub mod proxy;
+
+/// A small CRM with invented people, to try the product on.
+pub mod demo;
