@@ -77,3 +77,6 @@ pub mod proxy;
 
 /// A small CRM with invented people, to try the product on.
 pub mod demo;
+
+/// The command line: one file per command.
+pub mod cli;

@@ -1,0 +1,607 @@
+//! `paravent audit`: the auditor's questions to a log. None needs the process that writes it, nor its permission.
+//!
+//! Exit codes: 0 when the question was answered, 1 when the log is not what was written or nothing has the id asked
+//! for, 2 when the arguments or the folder cannot be used. Answers go to standard output, all else to standard error.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::audit::{
+    Broken, Fault, Found, Query, Summary, Verified, log_bytes, query, record_reading, show, verify,
+    visible,
+};
+use crate::vocabulary::Level;
+
+/// The question was answered.
+const FINE: u8 = 0;
+/// The log is not what was written, or nothing has the id asked for.
+const BROKEN: u8 = 1;
+/// The arguments or the folder cannot be used.
+const UNUSABLE: u8 = 2;
+
+/// Rows of a table, unless told otherwise.
+const TABLE_ROWS_DEFAULT: usize = 100;
+/// Requests without a close that are listed one by one.
+const UNCLOSED_SHOWN_MAX: usize = 20;
+
+/// Verify and question an access log.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check that every event is in its place, that none was changed and none is missing.
+    ///
+    /// The log may be in use. What the log alone cannot show is whether its very end was cut off: keep the last hash
+    /// that this command prints somewhere else, and compare.
+    Verify {
+        /// The folder of the log.
+        dir: PathBuf,
+        /// How to answer.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// List the requests that match all filters, oldest first.
+    ///
+    /// Filters: caller=ID-OR-NAME, module=NAME, record=MODULE/ID, category=NAME (and all below it), level=LEVEL,
+    /// outcome=KIND, action=ACTION, purpose=NAME, id=ID, since=TIME, until=TIME. A TIME is 2026-11-23T09:00:00Z,
+    /// 2026-11-23, or counted back from now: 7d, 24h, 30m. Requests that were opened and never closed come last, and
+    /// match every filter about records, data and outcome: nobody knows what left.
+    Query {
+        /// The folder of the log.
+        dir: PathBuf,
+        /// What must hold, as key=value.
+        #[arg(value_name = "FILTER")]
+        filters: Vec<String>,
+        /// How to answer.
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
+        /// Only the newest N (default: 100 in a table, all as JSON).
+        #[arg(long, value_name = "N")]
+        limit: Option<usize>,
+    },
+    /// Print all events of one decision, and of its parts.
+    Show {
+        /// The folder of the log.
+        dir: PathBuf,
+        /// The id, as the header `Paravent-Decision` gave it.
+        id: String,
+        /// How to answer.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+}
+
+/// For people or for scripts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// For people or for scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ListFormat {
+    /// One row a request.
+    Table,
+    /// One event a line, as it stands in the log.
+    Json,
+}
+
+/// Answers on standard output; returns the exit code.
+pub fn run(args: &AuditArgs) -> u8 {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    answer(&args.command, &mut out, &mut io::stderr().lock())
+}
+
+fn answer(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    let result = match command {
+        Command::Verify { dir, format } => run_verify(dir, *format, out, err),
+        Command::Query {
+            dir,
+            filters,
+            format,
+            limit,
+        } => run_query(dir, filters, *format, *limit, &mut Streams { out, err }),
+        Command::Show { dir, id, format } => run_show(dir, id, *format, &mut Streams { out, err }),
+    };
+    match result.and_then(|code| out.flush().map(|()| code)) {
+        Ok(code) => code,
+        // Whoever read our output has seen enough: `paravent audit query … | head`.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => FINE,
+        Err(error) => {
+            let _ = writeln!(err, "error: the answer could not be written: {error}");
+            UNUSABLE
+        }
+    }
+}
+
+struct Streams<'a> {
+    out: &'a mut dyn Write,
+    err: &'a mut dyn Write,
+}
+
+fn run_verify(
+    dir: &Path,
+    format: Format,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> io::Result<u8> {
+    let noted = record_reading(dir, "verify", &[]);
+    let bar = progress_bar(dir);
+    let verdict = verify(dir, &mut |read_bytes| bar.set_position(read_bytes));
+    bar.finish_and_clear();
+    match verdict {
+        Ok(verified) => {
+            say_unrecorded(noted, err)?;
+            match format {
+                Format::Text => write_verified(&verified, out)?,
+                Format::Json => writeln!(out, "{}", verified_json(&verified))?,
+            }
+            Ok(FINE)
+        }
+        Err(Fault::Broken(broken)) => {
+            match format {
+                Format::Text => writeln!(err, "error: the log is not what was written: {broken}")?,
+                Format::Json => writeln!(out, "{}", broken_json(&broken))?,
+            }
+            Ok(BROKEN)
+        }
+        Err(fault) => unusable(&fault, err),
+    }
+}
+
+fn run_query(
+    dir: &Path,
+    filters: &[String],
+    format: ListFormat,
+    limit: Option<usize>,
+    streams: &mut Streams<'_>,
+) -> io::Result<u8> {
+    let asked = match Query::parse(filters.iter().map(String::as_str), Timestamp::now()) {
+        Ok(asked) => asked,
+        Err(error) => return unusable(&error, streams.err),
+    };
+    let noted = record_reading(dir, "query", filters);
+    let limit = match format {
+        ListFormat::Table => Some(limit.unwrap_or(TABLE_ROWS_DEFAULT)),
+        ListFormat::Json => limit,
+    };
+    let mut newest = VecDeque::new();
+    let mut found = 0_usize;
+    let mut written = Ok(());
+    let summary = query(dir, &asked, &mut |event| {
+        found += 1;
+        match limit {
+            None => {
+                written = writeln!(streams.out, "{}", event.line);
+                if written.is_err() {
+                    return ControlFlow::Break(());
+                }
+            }
+            Some(limit) => {
+                newest.push_back((event.line.to_owned(), row(event)));
+                if newest.len() > limit {
+                    newest.pop_front();
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    });
+    let summary = match summary {
+        Ok(summary) => summary,
+        Err(fault) => return unusable(&fault, streams.err),
+    };
+    written?;
+    say_unrecorded(noted, streams.err)?;
+    match format {
+        ListFormat::Json => {
+            for (line, _) in &newest {
+                writeln!(streams.out, "{line}")?;
+            }
+        }
+        ListFormat::Table if !newest.is_empty() => {
+            writeln!(streams.out, "{}", table(newest.iter().map(|(_, row)| row)))?;
+        }
+        ListFormat::Table => {}
+    }
+    if found == 0 {
+        let events = summary.events;
+        writeln!(streams.err, "no request matches, of {events} events")?;
+    } else if limit.is_some_and(|limit| limit < found) {
+        let shown = newest.len();
+        writeln!(
+            streams.err,
+            "the newest {shown} of {found}; more with `--limit {found}`"
+        )?;
+    }
+    readable(summary, streams.err)
+}
+
+fn run_show(dir: &Path, id: &str, format: Format, streams: &mut Streams<'_>) -> io::Result<u8> {
+    let noted = record_reading(dir, "show", &[id.to_owned()]);
+    let mut found = 0_usize;
+    let mut written = Ok(());
+    let summary = show(dir, id, &mut |event| {
+        found += 1;
+        written = match format {
+            Format::Text => writeln!(streams.out, "{}", pretty(event.event)),
+            Format::Json => writeln!(streams.out, "{}", event.line),
+        };
+        match written {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    });
+    let summary = match summary {
+        Ok(summary) => summary,
+        Err(fault) => return unusable(&fault, streams.err),
+    };
+    written?;
+    say_unrecorded(noted, streams.err)?;
+    let code = readable(summary, streams.err)?;
+    if found == 0 {
+        writeln!(streams.err, "error: no event has the id `{}`", visible(id))?;
+        return Ok(BROKEN);
+    }
+    Ok(code)
+}
+
+fn unusable(error: &dyn std::error::Error, err: &mut dyn Write) -> io::Result<u8> {
+    writeln!(err, "error: {error}")?;
+    Ok(UNUSABLE)
+}
+
+/// Reading the log is itself an event; where it cannot become one, the reader is told.
+fn say_unrecorded(noted: io::Result<()>, err: &mut dyn Write) -> io::Result<()> {
+    match noted {
+        Ok(()) => Ok(()),
+        Err(cause) => writeln!(
+            err,
+            "note: that you read this log is not recorded in it: {cause}"
+        ),
+    }
+}
+
+fn readable(summary: Summary, err: &mut dyn Write) -> io::Result<u8> {
+    match summary.unreadable_lines {
+        0 => Ok(FINE),
+        lines => {
+            writeln!(
+                err,
+                "error: lines that are not events: {lines}; `paravent audit verify` says where the first one is"
+            )?;
+            Ok(BROKEN)
+        }
+    }
+}
+
+fn progress_bar(dir: &Path) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(log_bytes(dir).ok(), ProgressDrawTarget::stderr());
+    match ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+fn write_verified(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
+    let Verified {
+        events, segments, ..
+    } = verified;
+    writeln!(
+        out,
+        "verified: events 1 to {events}, files: {segments}; none changed, none missing"
+    )?;
+    writeln!(out, "last hash: {}", verified.last_hash)?;
+    if !verified.unclosed.is_empty() {
+        writeln!(
+            out,
+            "requests that were opened and never closed, so that up to everything left: {}",
+            verified.unclosed.len()
+        )?;
+        for unclosed in verified.unclosed.iter().take(UNCLOSED_SHOWN_MAX) {
+            writeln!(out, "  {} (event {})", visible(&unclosed.id), unclosed.seq)?;
+        }
+    }
+    if !verified.set_aside.is_empty() {
+        writeln!(
+            out,
+            "set aside after a crash or a failure of the disk, never acknowledged: {}",
+            verified.set_aside.len()
+        )?;
+        for part in &verified.set_aside {
+            writeln!(out, "  {}", visible(part))?;
+        }
+    }
+    if verified.unfinished_bytes > 0 {
+        writeln!(
+            out,
+            "bytes of a last line that is being written, or was torn by a crash: {}",
+            verified.unfinished_bytes
+        )?;
+    }
+    Ok(())
+}
+
+fn verified_json(verified: &Verified) -> Value {
+    let unclosed = verified.unclosed.iter();
+    json!({
+        "verified": true,
+        "events": verified.events,
+        "segments": verified.segments,
+        "last_seq": verified.last_seq,
+        "last_hash": verified.last_hash,
+        "unclosed": unclosed.map(|one| json!({"seq": one.seq, "id": one.id})).collect::<Vec<_>>(),
+        "set_aside": verified.set_aside,
+        "unfinished_bytes": verified.unfinished_bytes,
+    })
+}
+
+fn broken_json(broken: &Broken) -> Value {
+    json!({
+        "verified": false,
+        "file": broken.file,
+        "line": broken.line,
+        "seq": broken.seq,
+        "what": broken.what.to_string(),
+    })
+}
+
+const HEADER: [&str; 9] = [
+    "TIME", "DECISION", "CALLER", "ACTION", "MODULE", "PURPOSE", "OUTCOME", "RECORDS", "DATA",
+];
+
+/// The levels of an event's data: those that withhold with their categories, the rest as a number. `audit show` and
+/// JSON have all of it.
+fn levels(data: &[Value]) -> String {
+    let of = |level: Level| {
+        data.iter()
+            .filter(move |entry| entry["level"] == level.as_str())
+    };
+    let category = |entry: &Value| {
+        entry["category"]
+            .as_str()
+            .map_or_else(|| "(unclassified)".to_owned(), visible)
+    };
+    let mut parts: Vec<String> = Level::ALL[..4]
+        .iter()
+        .rev()
+        .map(|level| (level, of(*level).map(category).collect::<Vec<_>>()))
+        .filter(|(_, categories)| !categories.is_empty())
+        .map(|(level, categories)| format!("{level}: {}", categories.join(", ")))
+        .collect();
+    let clear = of(Level::Clear).count();
+    if clear > 0 {
+        parts.insert(0, format!("clear: {clear} categories"));
+    }
+    parts.join("; ")
+}
+
+/// The row of an event. A log that somebody tampered with may hold anything, so each text is made visible here too.
+fn row(found: &Found<'_>) -> [String; 9] {
+    let event = found.event;
+    let text = |value: &Value| value.as_str().map(visible).unwrap_or_default();
+    let data = event["data"].as_array().map(Vec::as_slice).unwrap_or(&[]);
+    let outcome = if found.is_unclosed() {
+        "(never closed)".to_owned()
+    } else {
+        text(&event["outcome"]["kind"])
+    };
+    // Events that are not about a request have a name instead of an action.
+    let action = [&event["request"]["action"], &event["event"]];
+    [
+        text(&event["time"]),
+        text(&event["id"]),
+        text(&event["caller"]["name"]),
+        action.map(text).concat(),
+        text(&event["request"]["module"]),
+        text(&event["purpose"]["id"]),
+        outcome,
+        event["records"]["count"]
+            .as_u64()
+            .map(|count| count.to_string())
+            .unwrap_or_default(),
+        levels(data),
+    ]
+}
+
+fn table<'a>(rows: impl Iterator<Item = &'a [String; 9]>) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(HEADER);
+    for row in rows {
+        table.add_row(row);
+    }
+    table
+}
+
+/// An event spread over lines. Strings keep their JSON escapes, and what those leave is made visible.
+fn pretty(event: &Value) -> String {
+    let text = serde_json::to_string_pretty(event).unwrap_or_default();
+    let lines: Vec<_> = text.lines().map(visible).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::Arc;
+
+    use clap::{CommandFactory, FromArgMatches, Parser};
+    use tempfile::TempDir;
+
+    use crate::audit::{Log, Options, PolicyStamp, Record};
+    use crate::reason::{Outcome, Reason};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        audit: AuditArgs,
+    }
+
+    /// Runs a command line over a folder; returns the exit code, standard output and standard error.
+    fn run_in(dir: &Path, line: &str) -> (u8, String, String) {
+        let dir = dir.to_str().unwrap();
+        let words = line.split(' ').map(|word| word.replace("DIR", dir));
+        let matches =
+            Cli::command().get_matches_from(["audit".to_owned()].into_iter().chain(words));
+        let cli = Cli::from_arg_matches(&matches).unwrap();
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = answer(&cli.audit.command, &mut out, &mut err);
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (code, text(out), text(err))
+    }
+
+    /// A log of three refused requests; returns the id of the last.
+    async fn sample(dir: &Path) -> String {
+        let log = Log::open(Options::new(dir)).unwrap();
+        let policy = PolicyStamp {
+            name: Arc::from("p"),
+            hash: Arc::from("sha256:0"),
+        };
+        let mut last = String::new();
+        for _ in 0..3 {
+            let record = Record::new(&log, [127, 0, 0, 1].into(), &policy);
+            let closed = record
+                .close(Outcome::Denied, 403, Some(Reason::NoRole))
+                .await;
+            last = closed.unwrap().id().to_owned();
+        }
+        log.stop().unwrap();
+        last
+    }
+
+    #[test]
+    fn the_arguments_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[tokio::test]
+    async fn verify_answers_with_its_exit_code() {
+        let dir = TempDir::new().unwrap();
+        sample(dir.path()).await;
+        let (code, out, err) = run_in(dir.path(), "verify DIR");
+        assert_eq!((code, err.as_str()), (FINE, ""));
+        assert!(
+            out.starts_with("verified: events 1 to 5, files: 1;"),
+            "{out}"
+        );
+        let (_, out, _) = run_in(dir.path(), "verify DIR --format json");
+        assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["events"], 5);
+
+        let path = dir.path().join("audit-0000000000000001.jsonl");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replacen("\"status\":403", "\"status\":200", 1)).unwrap();
+        let (code, out, err) = run_in(dir.path(), "verify DIR");
+        assert_eq!((code, out.as_str()), (BROKEN, ""));
+        assert!(
+            err.contains("event 2 (line 2 of `audit-0000000000000001.jsonl`)"),
+            "{err}"
+        );
+        let (code, out, _) = run_in(dir.path(), "verify DIR --format json");
+        let found: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((code, &found["verified"]), (BROKEN, &Value::Bool(false)));
+
+        let empty = TempDir::new().unwrap();
+        assert_eq!(run_in(empty.path(), "verify DIR").0, UNUSABLE);
+        assert_eq!(run_in(empty.path(), "verify DIR/none").0, UNUSABLE);
+        assert_eq!(run_in(empty.path(), "query DIR").0, UNUSABLE);
+    }
+
+    #[tokio::test]
+    async fn query_lists_the_newest_and_says_what_it_left_out() {
+        let dir = TempDir::new().unwrap();
+        let id = sample(dir.path()).await;
+        let (code, out, err) = run_in(dir.path(), "query DIR outcome=denied --limit 1");
+        assert_eq!(code, FINE);
+        assert!(out.starts_with(" TIME") && out.contains(&id), "{out}");
+        assert_eq!(out.lines().count(), 2);
+        assert_eq!(err, "the newest 1 of 3; more with `--limit 3`\n");
+        let (_, out, _) = run_in(dir.path(), "query DIR outcome=denied --format json");
+        assert_eq!(out.lines().count(), 3);
+        let (code, out, err) = run_in(dir.path(), "query DIR caller=nobody");
+        assert_eq!((code, out.as_str()), (FINE, ""));
+        assert_eq!(err, "no request matches, of 5 events\n");
+        let (code, _, err) = run_in(dir.path(), "query DIR calller=fanny");
+        assert_eq!(code, UNUSABLE);
+        assert!(err.contains("did you mean `caller`"), "{err}");
+    }
+
+    #[tokio::test]
+    async fn show_prints_a_decision_or_says_that_there_is_none() {
+        let dir = TempDir::new().unwrap();
+        let id = sample(dir.path()).await;
+        let (code, out, _) = run_in(dir.path(), &format!("show DIR {id}"));
+        assert_eq!(code, FINE);
+        assert!(out.contains("\"reason\": \"no-role\""), "{out}");
+        let (code, out, err) = run_in(dir.path(), "show DIR 01NONE");
+        assert_eq!((code, out.as_str()), (BROKEN, ""));
+        assert_eq!(err, "error: no event has the id `01NONE`\n");
+    }
+
+    #[tokio::test]
+    async fn a_reading_that_cannot_be_recorded_is_announced() {
+        let dir = TempDir::new().unwrap();
+        sample(dir.path()).await;
+        fs::remove_dir_all(dir.path().join("spool")).unwrap();
+        let (code, _, err) = run_in(dir.path(), "query DIR");
+        assert_eq!(code, FINE);
+        assert!(err.contains("is not recorded in it"), "{err}");
+    }
+
+    #[tokio::test]
+    async fn a_tampered_log_cannot_steer_the_terminal() {
+        let dir = TempDir::new().unwrap();
+        sample(dir.path()).await;
+        let path = dir.path().join("audit-0000000000000001.jsonl");
+        let text = fs::read_to_string(&path).unwrap();
+        let evil = text.replacen("\"denied\"", "\"\\u001b[2J\u{202e}denied\"", 1);
+        fs::write(&path, evil).unwrap();
+        let (_, out, _) = run_in(dir.path(), "query DIR");
+        assert!(!out.contains(['\u{1b}', '\u{202e}']), "{out}");
+        assert!(out.contains("\\u{1b}"), "{out}");
+    }
+
+    #[test]
+    fn a_reader_who_has_seen_enough_is_no_error() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let dir = TempDir::new().unwrap();
+        Log::open(Options::new(dir.path())).unwrap().stop().unwrap();
+        let command = Command::Query {
+            dir: dir.path().to_owned(),
+            filters: Vec::new(),
+            format: ListFormat::Json,
+            limit: None,
+        };
+        assert_eq!(answer(&command, &mut Closed, &mut Vec::new()), FINE);
+    }
+}

@@ -1,0 +1,103 @@
+//! `paravent check`: every problem of a policy folder, or of a configuration and the policies it names.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::json;
+
+use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, print};
+use crate::config::Config;
+use crate::diagnostic::Diagnostics;
+use crate::dialect;
+use crate::policy::{Policy, Summary};
+
+/// What to check.
+#[derive(Debug, Args)]
+#[command(after_help = "Warnings alone leave the exit code at 0.")]
+pub(super) struct Arguments {
+    /// A policy folder (its *.yaml and *.yml files)
+    #[arg(
+        value_name = "DIR",
+        required_unless_present = "config",
+        conflicts_with = "config"
+    )]
+    dir: Option<PathBuf>,
+    /// A configuration; the policies it names are checked too
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Runs the command.
+pub(super) fn run(arguments: &Arguments) -> u8 {
+    let mut found = Diagnostics::new();
+    let mut summary = None;
+    match (&arguments.config, &arguments.dir) {
+        (Some(path), _) if !path.is_file() => return missing("no such configuration file", path),
+        (Some(path), _) => {
+            let (config, problems) = Config::load(path);
+            found.extend(problems);
+            if let Some(config) = config {
+                let (policy, problems) = super::serve::policy(&config);
+                found.extend(problems);
+                summary = policy.map(|policy| policy.summary());
+            }
+        }
+        (None, Some(dir)) if !dir.is_dir() => return missing("no such folder", dir),
+        (None, Some(dir)) => summary = check(dir, &mut found),
+        (None, None) => return UNUSABLE,
+    }
+    show(arguments.format, &found, summary.as_ref());
+    if found.has_errors() { PROBLEMS } else { DONE }
+}
+
+fn check(dir: &Path, found: &mut Diagnostics) -> Option<Summary> {
+    let (policy, problems) = compile(dir);
+    found.extend(problems);
+    policy.map(|policy| policy.summary())
+}
+
+/// Compiles the policies of a folder for the first dialect, whose field algebra they are checked with.
+pub(super) fn compile(dir: &Path) -> (Option<Policy>, Diagnostics) {
+    let sources = match Policy::read(dir) {
+        Ok(sources) => sources,
+        Err(problems) => return (None, problems),
+    };
+    Policy::compile(
+        &sources,
+        Arc::new(dialect::sugar_rest::SugarRest),
+        CHECK_ONLY_KEY,
+    )
+}
+
+fn show(format: Format, found: &Diagnostics, summary: Option<&Summary>) {
+    match format {
+        Format::Json => {
+            let report = json!({
+                "diagnostics": found.to_json(),
+                "errors": found.errors(),
+                "warnings": found.warnings(),
+                "policy": summary,
+            });
+            print(&format!("{report:#}\n"));
+        }
+        Format::Text => {
+            eprint!("{}", found.render(colour()));
+            match summary {
+                Some(summary) if !found.has_errors() => print(&summary.render(found)),
+                _ => eprintln!("\n{} errors, {} warnings", found.errors(), found.warnings()),
+            }
+        }
+    }
+}
+
+fn missing(what: &str, path: &Path) -> u8 {
+    eprintln!("error: {what}: `{}`", path.display());
+    UNUSABLE
+}
+
+/// Nothing is tokenised by a check.
+const CHECK_ONLY_KEY: &[u8] = b"no value meets this key";

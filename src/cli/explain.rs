@@ -1,0 +1,65 @@
+//! `paravent explain`: which level each classified field gets, and because of which rule.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, print};
+use crate::vocabulary::{Module, Purpose, Role};
+
+/// Whose view of what.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Roles of the caller
+    #[arg(
+        long = "as",
+        value_name = "ROLE",
+        value_delimiter = ',',
+        required = true
+    )]
+    roles: Vec<String>,
+    /// The purpose
+    #[arg(long = "for", value_name = "PURPOSE")]
+    purpose: String,
+    /// The module
+    #[arg(long)]
+    module: String,
+    /// A strength of the policy's `auth`; without it, a session of the CRM
+    #[arg(long, value_name = "STRENGTH")]
+    auth: Option<String>,
+    /// The policy folder
+    #[arg(long, value_name = "DIR", default_value = "policies")]
+    policies: PathBuf,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Runs the command.
+pub(super) fn run(arguments: &Arguments) -> u8 {
+    if !arguments.policies.is_dir() {
+        eprintln!(
+            "error: no such folder: `{}`; name one with --policies DIR",
+            arguments.policies.display()
+        );
+        return UNUSABLE;
+    }
+    let (policy, found) = super::check::compile(&arguments.policies);
+    let Some(policy) = policy else {
+        eprint!("{}", found.render(colour()));
+        return PROBLEMS;
+    };
+    let roles: Vec<Role> = arguments.roles.iter().map(|role| Role::new(role)).collect();
+    let purpose = Purpose::new(&arguments.purpose);
+    let module = Module::new(&arguments.module);
+    match policy.explain(&roles, &purpose, arguments.auth.as_deref(), &module) {
+        Ok(explanation) => {
+            match arguments.format {
+                Format::Text => print(&explanation.render()),
+                Format::Json => print(&format!("{:#}\n", explanation.to_json())),
+            }
+            DONE
+        }
+        Err(unexplained) => super::unusable(&unexplained),
+    }
+}

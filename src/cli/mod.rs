@@ -1,0 +1,108 @@
+//! The command line: one file per command.
+//!
+//! Rules of its voice: results go to standard output, everything else to standard error; errors are lower-case
+//! fragments after `error:` that say what to do; colour and progress only on a terminal, and never with `NO_COLOR`.
+//! Exit codes: 0 done, 1 problems found, 2 unusable arguments or set-up.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub mod audit;
+mod check;
+
+mod demo;
+mod explain;
+mod logging;
+mod serve;
+
+/// A privacy-enforcing reverse proxy in front of a CRM that already exists.
+#[derive(Debug, Parser)]
+#[command(name = "paravent", version, about, long_about = None, arg_required_else_help = true, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 done, 1 problems found, 2 unusable arguments or set-up.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start a small CRM with invented people, and the proxy in front of it
+    Demo(demo::Arguments),
+    /// Run the proxy
+    Serve(serve::Arguments),
+    /// Show every problem of a policy folder, or of a configuration and the policies it names
+    Check(check::Arguments),
+    /// Show which level each classified field gets, and because of which rule
+    Explain(explain::Arguments),
+    /// Verify and query the access log
+    Audit(audit::AuditArgs),
+}
+
+/// How a script would read the output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For scripts.
+    Json,
+}
+
+/// Runs the command that the arguments name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Broken pipe is a normal end.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { UNUSABLE } else { DONE });
+        }
+    };
+    let code = match arguments.command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
+    };
+    ExitCode::from(code)
+}
+
+/// Done.
+const DONE: u8 = 0;
+/// Problems were found.
+const PROBLEMS: u8 = 1;
+/// The arguments or the set-up cannot be used.
+const UNUSABLE: u8 = 2;
+
+/// Whether standard error takes colour.
+fn colour() -> bool {
+    std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Prints an error with its causes and gives the code for an unusable set-up.
+fn unusable(error: &dyn std::error::Error) -> u8 {
+    let mut text = format!("error: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    eprintln!("{text}");
+    UNUSABLE
+}
+
+/// Writes to standard output; a reader who went away is a normal end.
+fn print(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
