@@ -1,0 +1,233 @@
+//! No lost event: not when the process is killed at any instant, and not when the log cannot be written.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::binary::{self, Demo};
+use crate::harness::client::{self, Request, Response};
+
+fn ask(
+    demo: &Demo,
+    method: &str,
+    target: &str,
+    token: Option<&str>,
+    body: Option<&Value>,
+) -> Response {
+    let mut headers: Vec<_> = token
+        .map(|token| ("OAuth-Token", token.to_owned()))
+        .into_iter()
+        .collect();
+    headers.extend(body.map(|_| ("Content-Type", "application/json".to_owned())));
+    let request = Request {
+        method,
+        target,
+        headers,
+        body: body.map(|body| body.to_string().into_bytes()),
+    };
+    // The process may be killed at any moment: a refused connection is an answer like any other here.
+    std::panic::catch_unwind(|| client::raw(demo.proxy, &request.bytes("demo"))).unwrap_or(
+        Response {
+            status: 0,
+            headers: Vec::new(),
+            body: Vec::new(),
+            raw: Vec::new(),
+            complete: false,
+        },
+    )
+}
+
+#[test]
+fn every_reply_that_was_received_has_its_event_after_kill_9() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut received = BTreeSet::new();
+    let quiet = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    for round in 0..20 {
+        let mut demo = Demo::start(dir.path());
+        let login = json!({"grant_type": "password", "client_id": "sugar", "username": "sally", "password": "demo", "platform": "base"});
+        let reply = ask(
+            &demo,
+            "POST",
+            "/rest/v11_24/oauth2/token",
+            None,
+            Some(&login),
+        );
+        let token = reply.json()["access_token"].as_str().unwrap().to_owned();
+        let (stop, ids) = (AtomicBool::new(false), Mutex::new(Vec::new()));
+        std::thread::scope(|scope| {
+            for worker in 0..4 {
+                let (demo, token, stop, ids) = (&demo, &token, &stop, &ids);
+                scope.spawn(move || {
+                    let mut n = 0;
+                    while !stop.load(Ordering::SeqCst) && n < 10_000 {
+                        n += 1;
+                        let body = json!({"last_name": "Round", "description": format!("{round} {worker} {n}")});
+                        let reply = if n % 3 == 0 {
+                            ask(demo, "POST", "/rest/v11_24/Contacts", Some(token), Some(&body))
+                        } else {
+                            ask(demo, "GET", "/rest/v11_24/Contacts?max_num=3", Some(token), None)
+                        };
+                        // A reply counts as received with its head: the decision is named there.
+                        if let Some(id) = reply.header("paravent-decision") {
+                            ids.lock().unwrap().push((id.to_owned(), reply.status));
+                        }
+                    }
+                });
+            }
+            std::thread::sleep(Duration::from_millis(120 + 17 * round));
+            let pid = demo.child.id().to_string();
+            assert!(
+                std::process::Command::new("kill")
+                    .args(["-KILL", &pid])
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+            stop.store(true, Ordering::SeqCst);
+        });
+        demo.child.wait().unwrap();
+        let ids = ids.into_inner().unwrap();
+        assert!(!ids.is_empty(), "round {round} received nothing");
+        received.extend(ids);
+    }
+    std::panic::set_hook(quiet);
+
+    let demo = Demo::start(dir.path());
+    assert_eq!(demo.interrupt(), Some(0));
+    let audit = dir.path().join("audit");
+    let verified = binary::run(&["audit", "verify", audit.to_str().unwrap()]);
+    assert!(
+        verified.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&verified.stdout),
+        String::from_utf8_lossy(&verified.stderr)
+    );
+    let mut events: Vec<Value> = Vec::new();
+    for entry in std::fs::read_dir(&audit).unwrap().flatten() {
+        if entry
+            .path()
+            .extension()
+            .is_some_and(|extension| extension == "jsonl")
+        {
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            events.extend(
+                text.lines()
+                    .map(|line| serde_json::from_str::<Value>(line).unwrap()),
+            );
+        }
+    }
+    let closed: BTreeSet<_> = events
+        .iter()
+        .filter(|event| event["phase"] == json!("closed"))
+        .map(|event| {
+            (
+                event["id"].as_str().unwrap().to_owned(),
+                event["outcome"]["status"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    for (id, status) in &received {
+        assert!(
+            closed.contains(&(id.clone(), u64::from(*status))),
+            "the reply {id} ({status}) has no event"
+        );
+    }
+}
+
+#[test]
+fn when_the_log_cannot_be_written_nothing_is_released() {
+    let dir = tempfile::tempdir().unwrap();
+    // A disk that is full at 64 KiB a file: `ulimit -f`, with the signal that goes with it ignored.
+    let demo = Demo::start_with(dir.path(), |command| {
+        let mut limited = std::process::Command::new("bash");
+        limited
+            .args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\""])
+            .arg(command.get_program())
+            .args(command.get_args());
+        limited
+    });
+    let login = json!({"grant_type": "password", "client_id": "sugar", "username": "sally", "password": "demo", "platform": "base"});
+    let reply = ask(
+        &demo,
+        "POST",
+        "/rest/v11_24/oauth2/token",
+        None,
+        Some(&login),
+    );
+    let token = reply.json()["access_token"].as_str().unwrap().to_owned();
+    let mut received = Vec::new();
+    for _ in 0..200 {
+        let reply = ask(
+            &demo,
+            "GET",
+            "/rest/v11_24/Contacts?max_num=20",
+            Some(&token),
+            None,
+        );
+        match reply.status {
+            200 => received.push(reply.header("paravent-decision").unwrap().to_owned()),
+            503 => {
+                assert!(!reply.text().contains("records") && reply.header("retry-after").is_some());
+                break;
+            }
+            other => panic!("{other}: {}", reply.text()),
+        }
+    }
+    assert!(
+        !received.is_empty() && received.len() < 200,
+        "the disk was never full"
+    );
+    let body = json!({"last_name": "Unwritten"});
+    assert_eq!(
+        ask(
+            &demo,
+            "POST",
+            "/rest/v11_24/Contacts",
+            Some(&token),
+            Some(&body)
+        )
+        .status,
+        503
+    );
+    let count = client::raw(demo.crm, b"GET /rest/v11_24/Contacts/count?filter[0][last_name]=Unwritten HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert_ne!(
+        count.json()["record_count"],
+        json!(1),
+        "a write was forwarded without its event"
+    );
+    let ready = client::raw(
+        demo.admin,
+        b"GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    );
+    assert_eq!(ready.status, 503);
+    drop(demo);
+
+    // With room on the disk it goes on, and everything that was released is in it.
+    let demo = Demo::start(dir.path());
+    assert_eq!(demo.interrupt(), Some(0));
+    let audit = dir.path().join("audit");
+    let verified = binary::run(&["audit", "verify", audit.to_str().unwrap()]);
+    assert!(
+        verified.status.success(),
+        "{}",
+        String::from_utf8_lossy(&verified.stderr)
+    );
+    let text: String = std::fs::read_dir(&audit)
+        .unwrap()
+        .flatten()
+        .filter(|entry| {
+            entry
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "jsonl")
+        })
+        .map(|entry| std::fs::read_to_string(entry.path()).unwrap())
+        .collect();
+    for id in received {
+        assert!(text.contains(&id), "the reply {id} has no event");
+    }
+}

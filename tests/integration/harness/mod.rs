@@ -1,0 +1,7 @@
+//! A proxy in this process, a CRM behind it, a client that reads bytes, and a scanner for what must not be seen.
+
+pub mod binary;
+pub mod canary;
+pub mod client;
+pub mod scripted;
+pub mod world;

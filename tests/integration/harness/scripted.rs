@@ -1,0 +1,129 @@
+//! A CRM that says exactly what a test tells it to, byte for byte, and remembers each request it received.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub struct Received {
+    pub line: String,
+    pub headers: Vec<(String, String)>,
+    /// The body, for scripts that answer by it.
+    #[allow(dead_code)]
+    pub body: Vec<u8>,
+}
+
+impl Received {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+type Script = dyn Fn(&Received) -> Vec<u8> + Send + Sync;
+
+/// The CRM.
+pub struct Scripted {
+    pub address: SocketAddr,
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+impl Scripted {
+    /// Answers each request with the bytes that the script gives (a whole HTTP response), then closes.
+    pub fn start(script: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let received: Arc<Mutex<Vec<Received>>> = Arc::default();
+        let (script, seen): (Arc<Script>, _) = (Arc::new(script), received.clone());
+        std::thread::spawn(move || {
+            for socket in listener.incoming().flatten() {
+                let (script, seen) = (script.clone(), seen.clone());
+                std::thread::spawn(move || answer(socket, &*script, &seen));
+            }
+        });
+        Self { address, received }
+    }
+
+    /// Everything that arrived since the last call.
+    pub fn take_all(&self) -> Vec<Received> {
+        std::mem::take(&mut *self.received.lock().unwrap())
+    }
+
+    /// What arrived since the last call, look-ups of sessions left out.
+    pub fn take(&self) -> Vec<Received> {
+        self.take_all()
+            .into_iter()
+            .filter(|request| !request.line.contains("/me "))
+            .collect()
+    }
+}
+
+fn answer(mut socket: TcpStream, script: &Script, seen: &Mutex<Vec<Received>>) {
+    let _ = socket.set_read_timeout(Some(Duration::from_secs(10)));
+    let mut bytes = Vec::new();
+    let mut chunk = [0; 16_384];
+    let request = loop {
+        if let Some(request) = read(&bytes) {
+            break request;
+        }
+        match socket.read(&mut chunk) {
+            Ok(0) | Err(_) => return,
+            Ok(count) => bytes.extend_from_slice(&chunk[..count]),
+        }
+    };
+    seen.lock().unwrap().push(request.clone());
+    let _ = socket.write_all(&script(&request));
+    let _ = socket.shutdown(std::net::Shutdown::Write);
+    // Read what may still come, so that closing does not reset the connection under the reader.
+    let _ = socket.set_read_timeout(Some(Duration::from_millis(200)));
+    while matches!(socket.read(&mut chunk), Ok(count) if count > 0) {}
+}
+
+fn read(bytes: &[u8]) -> Option<Received> {
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    let mut lines = head.split("\r\n");
+    let line = lines.next()?.to_owned();
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .collect();
+    let length = headers
+        .iter()
+        .find(|(name, _)| name == "content-length")
+        .and_then(|(_, value)| value.parse().ok())
+        .unwrap_or(0);
+    let body = bytes.get(end + 4..end + 4 + length)?.to_vec();
+    Some(Received {
+        line,
+        headers,
+        body,
+    })
+}
+
+/// A response with a JSON body.
+pub fn json(status: u16, body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "HTTP/1.1 {status} Whatever\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+/// What `/me` says for a role of the CRM.
+pub fn me(user: &str, role: &str) -> Vec<u8> {
+    let roles = if role.is_empty() {
+        serde_json::json!([])
+    } else {
+        serde_json::json!([role])
+    };
+    let body = serde_json::json!({"current_user": {
+        "type": "user", "id": format!("id-{user}"), "user_name": user, "full_name": "Somebody", "roles": roles,
+        "my_teams": [{"id": "1", "name": "Global"}], "acl": {}, "module_list": ["Contacts"], "preferences": {}, "_hash": "0",
+    }});
+    json(200, body.to_string().as_bytes())
+}

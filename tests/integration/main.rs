@@ -1,0 +1,21 @@
+//! The promises, tested from outside: over real sockets, with a client that looks at every byte that comes back.
+
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::too_many_lines
+)]
+
+mod bulk;
+mod cli;
+mod durability;
+mod fixtures;
+mod harness;
+mod readme;
+mod refusals;
+mod roles;
+mod server;
+mod tidy;
+mod upstream;
+mod writes;

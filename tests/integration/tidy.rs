@@ -1,0 +1,212 @@
+//! The house keeps its order without anybody's memory.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use paravent::reason::Reason;
+
+fn sources(dir: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The modules in the order in which `lib.rs` declares them.
+fn map() -> Vec<String> {
+    let text = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    text.lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The modules that a source names after `crate::`, lists in braces included.
+fn used(text: &str) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    for (at, _) in text.match_indices("crate::") {
+        let rest = &text[at + "crate::".len()..];
+        let names: Vec<&str> = match rest.strip_prefix('{') {
+            Some(list) => list
+                .split('}')
+                .next()
+                .unwrap_or_default()
+                .split(',')
+                .map(str::trim)
+                .collect(),
+            None => vec![rest],
+        };
+        for name in names {
+            let name: String = name
+                .chars()
+                .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+                .collect();
+            used.insert(name);
+        }
+    }
+    used
+}
+
+#[test]
+fn a_module_uses_only_modules_that_stand_above_it() {
+    let map = map();
+    assert!(map.len() > 15, "lib.rs is not the map any more");
+    let rank = |name: &str| map.iter().position(|own| own == name);
+    for path in sources(&root().join("src")) {
+        let within = path.strip_prefix(root().join("src")).unwrap().to_owned();
+        let own = within
+            .iter()
+            .next()
+            .unwrap()
+            .to_string_lossy()
+            .trim_end_matches(".rs")
+            .to_owned();
+        let Some(own_rank) = rank(&own) else { continue };
+        for name in used(&fs::read_to_string(&path).unwrap()) {
+            if let Some(used_rank) = rank(&name) {
+                assert!(
+                    used_rank <= own_rank,
+                    "{} uses `{name}`, which stands below `{own}` in lib.rs",
+                    within.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_order_test_can_fail() {
+    assert!(used("use crate::{policy, pipeline::Pipeline};").contains("pipeline"));
+    assert!(used("crate::server::serve()").contains("server"));
+}
+
+#[test]
+fn files_stay_short_and_names_say_something() {
+    let banned = [
+        "util", "common", "misc", "helper", "manager", "handler", "data", "info", "process",
+    ];
+    for path in sources(&root().join("src")) {
+        // Tests may be long: they are read one at a time.
+        let is_test =
+            |part: &std::ffi::OsStr| ["tests", "tests.rs"].iter().any(|name| part == *name);
+        let text = if path.iter().any(is_test) {
+            String::new()
+        } else {
+            fs::read_to_string(&path).unwrap()
+        };
+        let code = text
+            .split("#[cfg(test)]\nmod tests")
+            .next()
+            .unwrap()
+            .lines()
+            .count();
+        assert!(
+            code <= 600,
+            "{} has {code} lines; one idea a file",
+            path.display()
+        );
+        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(
+            !banned
+                .iter()
+                .any(|word| stem.split('_').any(|part| part == *word)),
+            "{}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn the_filter_and_the_policy_know_no_crm() {
+    for module in [
+        "filter",
+        "policy",
+        "guard",
+        "writeback",
+        "audit",
+        "pipeline",
+        "reply",
+    ] {
+        for path in sources(&root().join("src")) {
+            let within = path
+                .strip_prefix(root().join("src"))
+                .unwrap()
+                .to_string_lossy()
+                .into_owned();
+            if within.starts_with(module) {
+                let text = fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]").next().unwrap();
+                assert!(!code.contains("sugar_rest"), "{within} knows a CRM");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_glossary_explains_every_noun() {
+    let glossary = fs::read_to_string(root().join("docs/glossary.md"))
+        .unwrap()
+        .to_lowercase();
+    let vocabulary = fs::read_to_string(root().join("src/vocabulary.rs")).unwrap();
+    let nouns = vocabulary.lines().filter_map(|line| {
+        let rest = line
+            .strip_prefix("pub struct ")
+            .or_else(|| line.strip_prefix("pub enum "))?;
+        Some(
+            rest.split(|c: char| !c.is_alphanumeric())
+                .next()?
+                .to_owned(),
+        )
+    });
+    for noun in nouns {
+        let spaced = noun.chars().fold(String::new(), |text, c| {
+            if c.is_uppercase() {
+                format!("{text} {c}")
+            } else {
+                format!("{text}{c}")
+            }
+        });
+        let spaced = spaced.trim().to_lowercase();
+        assert!(
+            glossary.contains(&spaced) || glossary.contains(&noun.to_lowercase()),
+            "docs/glossary.md does not explain `{noun}`"
+        );
+    }
+}
+
+#[test]
+fn the_documents_name_every_reason_to_refuse() {
+    let text = fs::read_to_string(root().join("docs/refusals.md")).unwrap();
+    for reason in Reason::ALL {
+        let row = format!(
+            "| {} | `{}` | {} |",
+            reason.status(),
+            reason.code(),
+            reason.text()
+        );
+        assert!(
+            text.contains(&row),
+            "docs/refusals.md lacks this row:\n{row}"
+        );
+    }
+    let rows = text
+        .lines()
+        .filter(|line| line.starts_with("| 4") || line.starts_with("| 5"))
+        .count();
+    assert_eq!(
+        rows,
+        Reason::ALL.len(),
+        "docs/refusals.md has rows for reasons that no longer exist"
+    );
+}
