@@ -157,7 +157,7 @@ impl Front {
         tokio::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),
-            () = activity.silence(self.limits.idle_timeout) => None,
+            () = activity.idle_for(self.limits.idle_timeout) => None,
             _ = stop.wait_for(|stop| *stop) => None,
         };
         let ended = match ended {

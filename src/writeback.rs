@@ -92,7 +92,7 @@ struct Found<'a> {
 }
 
 fn settle_field(sent: &Value, found: Option<&Found<'_>>, rule: &FieldRule) -> Result<Edit, Reason> {
-    if rule.structural && !matches!(rule.show, Show::Related(_)) {
+    if rule.is_scaffolding() {
         return Ok(Edit::Drop);
     }
     if let Some(shown) = found.and_then(|found| found.shown)

@@ -8,7 +8,7 @@ use crate::dialect::Operation;
 use crate::filter::Filtering;
 use crate::guard::guard;
 use crate::json;
-use crate::policy::{FieldRule, Plan, Show};
+use crate::policy::Plan;
 use crate::reason::Reason;
 use crate::reply::Refusal;
 use crate::vocabulary::{Action, Edits};
@@ -83,7 +83,7 @@ impl Pipeline {
         let rules = update.target().map(|target| plan.records(target));
         let mut asked = update.clone();
         if let (Some(write), Some(rules)) = (&mut asked.write, rules) {
-            write.retain(|key, _| !rules.field(key).structural || is_link(&rules.field(key)));
+            write.retain(|key, _| !rules.field(key).is_scaffolding());
         }
         let look_up = visit.dialect().look_up(&asked);
         let guarded = guard(visit.dialect(), &look_up, plan, &Edits::default());
@@ -110,11 +110,6 @@ impl Pipeline {
         }
         Ok((held, shown))
     }
-}
-
-/// Records of a link look like scaffolding to the report, but are compared like data.
-fn is_link(rule: &FieldRule) -> bool {
-    matches!(rule.show, Show::Related(_))
 }
 
 fn object(bytes: &[u8], depth_max: usize) -> Result<Map<String, Value>, Reason> {

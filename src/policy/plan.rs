@@ -134,6 +134,14 @@ pub struct FieldRule {
     pub known: bool,
 }
 
+impl FieldRule {
+    /// Whether it is dropped from a write whatever it holds. Records of a link look like scaffolding to the report, but
+    /// are compared like data.
+    pub fn is_scaffolding(&self) -> bool {
+        self.structural && !matches!(self.show, Show::Related(_))
+    }
+}
+
 /// Whether and how a field may be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Writable {

@@ -123,11 +123,6 @@ impl Activity {
     }
 
     /// Resolves once no request was being answered for `patience`.
-    pub(super) async fn silence(&self, patience: Duration) {
-        self.idle_for(patience).await;
-    }
-
-    /// Resolves once no request was being answered for `patience`.
     pub(super) async fn idle_for(&self, patience: Duration) {
         loop {
             let since = Instant::now();
@@ -162,7 +157,7 @@ mod tests {
     async fn a_connection_is_silent_only_when_nothing_is_being_answered() {
         let activity = Activity::new();
         let busy = activity.begin();
-        let waiting = activity.silence(Duration::from_secs(5));
+        let waiting = activity.idle_for(Duration::from_secs(5));
         tokio::pin!(waiting);
         assert!(
             tokio::time::timeout(Duration::from_secs(60), waiting.as_mut())
