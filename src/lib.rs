@@ -6,77 +6,77 @@
 
 // The order is the architecture. Blank lines keep the formatter from sorting it.
 
-/// The nouns that every other module speaks in.
+// The nouns that every other module speaks in.
 pub mod vocabulary;
 
-/// Why a request is refused: fixed codes, statuses and texts.
+// Why a request is refused: fixed codes, statuses and texts.
 pub mod reason;
 
-/// The front door: one reading of a request's head, or a refusal. Makes `Head`.
+// The front door: one reading of a request's head, or a refusal. Makes `Head`.
 pub mod door;
 
-/// Undoes one content coding of a whole body.
+// Undoes one content coding of a whole body.
 pub mod decode;
 
-/// Strict reading of bounded JSON documents.
+// Strict reading of bounded JSON documents.
 pub mod json;
 
-/// Finds identifiers in text: pure functions.
+// Finds identifiers in text: pure functions.
 pub mod detect;
 
-/// Masks and tokens: pure functions over values.
+// Masks and tokens: pure functions over values.
 pub mod mask;
 
-/// Problems in what people wrote, with place, cause and fix; and the YAML reader that knows the places.
+// Problems in what people wrote, with place, cause and fix; and the YAML reader that knows the places.
 pub mod diagnostic;
 
-/// What a request means in a CRM's API, and where the data lies in its reply. Makes `Operation`s.
+// What a request means in a CRM's API, and where the data lies in its reply. Makes `Operation`s.
 pub mod dialect;
 
-/// What the operator wrote, checked. Makes `Config`.
+// What the operator wrote, checked. Makes `Config`.
 pub mod config;
 
-/// Connections to the CRM: pool, TLS, time-outs, bounds.
+// Connections to the CRM: pool, TLS, time-outs, bounds.
 pub mod transport;
 
-/// Who is asking, with what evidence. Makes `Caller`.
+// Who is asking, with what evidence. Makes `Caller`.
 pub mod identity;
 
-/// What the caller may have. Makes `Plan`.
+// What the caller may have. Makes `Plan`.
 pub mod policy;
 
-/// Rebuilds the request within the plan. Makes `Guarded`.
+// Rebuilds the request within the plan. Makes `Guarded`.
 pub mod guard;
 
-/// Carries a `Guarded` to the CRM. Makes `Untrusted`.
+// Carries a `Guarded` to the CRM. Makes `Untrusted`.
 pub mod upstream;
 
-/// Holds the response to the plan as it streams. Makes `Filtered`.
+// Holds the response to the plan as it streams. Makes `Filtered`.
 pub mod filter;
 
-/// What of a write is only a mask coming back. Makes the `Edits` of a write.
+// What of a write is only a mask coming back. Makes the `Edits` of a write.
 pub mod writeback;
 
-/// What happened, without personal data; durable before data leaves. Makes `Record`, `Opened` and `Closed`.
+// What happened, without personal data; durable before data leaves. Makes `Record`, `Opened` and `Closed`.
 pub mod audit;
 
-/// The only thing that a caller can receive. Makes `Reply`.
+// The only thing that a caller can receive. Makes `Reply`.
 pub mod reply;
 
-/// Counters for operators.
+// Counters for operators.
 pub mod metrics;
 
-/// The walk itself; read this first.
+// The walk itself; read this first.
 pub mod pipeline;
 
-/// Sockets, TLS, HTTP limits, time-outs, shutdown, admin listener.
+// Sockets, TLS, HTTP limits, time-outs, shutdown, admin listener.
 pub mod server;
 
-/// Puts the stages together and runs them.
+// Puts the stages together and runs them.
 pub mod proxy;
 
-/// A small CRM with invented people, to try the product on.
+// A small CRM with invented people, to try the product on.
 pub mod demo;
 
-/// The command line: one file per command.
+// The command line: one file per command.
 pub mod cli;

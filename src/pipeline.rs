@@ -4,7 +4,7 @@
 //! front door → understand → identify → decide → guard → forward → filter → record → reply
 //! ```
 //!
-//! `door` has read the head. [`Pipeline::handle`] understands the request; [`Pipeline::walk`] takes one operation from
+//! `door` has read the head. [`Pipeline::handle`] understands the request; `Pipeline::walk` takes one operation from
 //! there to its reply; whatever goes wrong on the way becomes a `Refusal`, and whatever happens is recorded before the
 //! reply exists. A bulk request is several walks inside an outer event.
 

@@ -11,7 +11,7 @@ mod sessions;
 pub use limits::{Callers, Origins};
 pub use sessions::{NoRandomness, Sessions};
 
-/// Somebody who authenticated. Made only by [`Caller::from_session`], from what the CRM said of a session.
+/// Somebody who authenticated. Made only by `Caller::from_session`, from what the CRM said of a session.
 #[derive(Clone, Debug)]
 pub struct Caller {
     session: Arc<Session>,
