@@ -34,26 +34,39 @@ pub struct Head {
     pub origin: IpAddr,
 }
 
-/// A credential, and the header that carried it. Neither its `Debug` nor anything else shows it.
+/// A credential, and what carried it. Neither its `Debug` nor anything else shows it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
     carrier: Carrier,
     token: String,
 }
 
-/// The header that carries a credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What carries a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Carrier {
-    /// `OAuth-Token: …`
-    OAuthToken,
     /// `Authorization: Bearer …`
     Bearer,
+    /// `Authorization: Basic …`
+    Basic,
+    /// A header of the CRM's own: `OAuth-Token: …`.
+    Header(HeaderName),
+    /// An argument of the request, in its body.
+    Argument,
 }
 
 impl Credential {
-    /// The header that carried it.
-    pub fn carrier(&self) -> Carrier {
-        self.carrier
+    /// What carried it.
+    pub fn carrier(&self) -> &Carrier {
+        &self.carrier
+    }
+
+    /// A credential that stands among the arguments of a request; `None` if it has not the form of one.
+    pub(crate) fn argument(token: &str) -> Option<Self> {
+        let token = checked(token.to_owned()).ok()?;
+        Some(Self {
+            carrier: Carrier::Argument,
+            token,
+        })
     }
 
     /// The secret itself: for the upstream request and for the keyed hash of the session cache only.
@@ -70,13 +83,19 @@ impl std::fmt::Debug for Credential {
     }
 }
 
-/// Host names that the proxy answers to; empty for any.
-pub type Hosts = [String];
+/// What a listener's door looks for.
+#[derive(Clone, Debug)]
+pub struct Door {
+    /// Host names that the proxy answers to; empty for any.
+    pub hosts: Vec<String>,
+    /// Headers that carry credentials of the CRM, besides `Authorization`.
+    pub credential_headers: Vec<HeaderName>,
+}
 
 /// Reads a request head, or says why there is no single reading of it.
-pub fn enter<B>(request: &Request<B>, origin: IpAddr, hosts: &Hosts) -> Result<Head, Reason> {
+pub fn enter<B>(request: &Request<B>, origin: IpAddr, door: &Door) -> Result<Head, Reason> {
     let headers = request.headers();
-    check_host(request, hosts)?;
+    check_host(request, &door.hosts)?;
     check_framing(headers)?;
     if OVERRIDES.iter().any(|name| headers.contains_key(*name)) {
         return Err(Reason::MalformedHead);
@@ -98,14 +117,14 @@ pub fn enter<B>(request: &Request<B>, origin: IpAddr, hosts: &Hosts) -> Result<H
             .map(str::to_owned),
         accept: single(headers, &header::ACCEPT)?,
         content_type: single(headers, &header::CONTENT_TYPE)?,
-        credential: credential(headers)?,
+        credential: credential(headers, &door.credential_headers)?,
         purpose: purpose(headers)?,
         trace: trace(headers),
         origin,
     })
 }
 
-fn check_host<B>(request: &Request<B>, hosts: &Hosts) -> Result<(), Reason> {
+fn check_host<B>(request: &Request<B>, hosts: &[String]) -> Result<(), Reason> {
     let uri = request.uri();
     let mut stated = request.headers().get_all(header::HOST).iter();
     let in_header = stated
@@ -246,27 +265,33 @@ fn single(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Reas
         .transpose()
 }
 
-fn credential(headers: &HeaderMap) -> Result<Option<Credential>, Reason> {
-    let count = headers.get_all(header::AUTHORIZATION).iter().count()
-        + headers.get_all(OAUTH_TOKEN).iter().count();
+fn credential(headers: &HeaderMap, own: &[HeaderName]) -> Result<Option<Credential>, Reason> {
+    let carriers = || own.iter().chain([&header::AUTHORIZATION]);
+    let count: usize = carriers()
+        .map(|name| headers.get_all(name).iter().count())
+        .sum();
     if count > 1 {
         return Err(Reason::TwoCredentials);
     }
-    if let Some(token) = single(headers, &OAUTH_TOKEN)? {
-        return Ok(Some(Credential {
-            carrier: Carrier::OAuthToken,
-            token: checked(token)?,
-        }));
+    for name in own {
+        if let Some(token) = single(headers, name)? {
+            return Ok(Some(Credential {
+                carrier: Carrier::Header(name.clone()),
+                token: checked(token)?,
+            }));
+        }
     }
     let Some(value) = single(headers, &header::AUTHORIZATION)? else {
         return Ok(None);
     };
-    let bearer = value
-        .split_once(' ')
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let (_, token) = bearer.ok_or(Reason::BadCredential)?;
+    let (scheme, token) = value.split_once(' ').ok_or(Reason::BadCredential)?;
+    let carrier = match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => Carrier::Bearer,
+        "basic" => Carrier::Basic,
+        _ => return Err(Reason::BadCredential),
+    };
     Ok(Some(Credential {
-        carrier: Carrier::Bearer,
+        carrier,
         token: checked(token.to_owned())?,
     }))
 }
@@ -307,10 +332,15 @@ fn trace(headers: &HeaderMap) -> Option<String> {
         .then(|| trace.to_owned())
 }
 
-const OAUTH_TOKEN: HeaderName = HeaderName::from_static("oauth-token");
 const PURPOSE: HeaderName = HeaderName::from_static("paravent-purpose");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
+const METHODS: [Method; 5] = [
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+];
 /// Headers with which a CRM's framework might be told another method than the one that is judged.
 const OVERRIDES: [&str; 4] = [
     "x-http-method-override",
@@ -336,7 +366,18 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        enter(&request.body(()).unwrap(), Ipv4Addr::LOCALHOST.into(), &[])
+        enter(
+            &request.body(()).unwrap(),
+            Ipv4Addr::LOCALHOST.into(),
+            &door(&[]),
+        )
+    }
+
+    fn door(hosts: &[&str]) -> Door {
+        Door {
+            hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
+            credential_headers: vec![HeaderName::from_static("oauth-token")],
+        }
     }
 
     #[test]
@@ -401,8 +442,16 @@ mod tests {
             Reason::TwoCredentials
         );
         assert_eq!(
-            knock("/rest/v11/me", &[("authorization", "Basic eDp5")]).unwrap_err(),
+            knock("/rest/v11/me", &[("authorization", "Digest a")]).unwrap_err(),
             Reason::BadCredential
+        );
+        let basic = knock("/a", &[("authorization", "Basic eDp5")]).unwrap();
+        assert_eq!(basic.credential.unwrap().carrier(), &Carrier::Basic);
+        let two = [("x-api-key", "a"), ("oauth-token", "b")];
+        assert_eq!(
+            knock("/a", &two).unwrap().credential.unwrap().token(),
+            "b",
+            "a header that no dialect of the listener names is none of its credentials"
         );
         assert_eq!(
             knock("/rest/v11/me", &[("oauth-token", "a b")]).unwrap_err(),
@@ -447,12 +496,12 @@ mod tests {
             .header("host", "other.example.org:8443")
             .body(())
             .unwrap();
-        let known = ["crm.example.org".to_owned()];
+        let known = door(&["crm.example.org"]);
         assert_eq!(
             enter(&request, Ipv4Addr::LOCALHOST.into(), &known).unwrap_err(),
             Reason::MalformedHead
         );
-        for method in ["HEAD", "OPTIONS", "TRACE", "PATCH", "get"] {
+        for method in ["HEAD", "OPTIONS", "TRACE", "CONNECT", "get"] {
             let request = Request::builder()
                 .method(method)
                 .uri("/a")
@@ -460,7 +509,7 @@ mod tests {
                 .body(())
                 .unwrap();
             assert_eq!(
-                enter(&request, Ipv4Addr::LOCALHOST.into(), &[]).unwrap_err(),
+                enter(&request, Ipv4Addr::LOCALHOST.into(), &door(&[])).unwrap_err(),
                 Reason::MethodNotAllowed,
                 "{method}"
             );

@@ -21,6 +21,9 @@ pub mod decode;
 // Strict reading of bounded JSON documents.
 pub mod json;
 
+// HTML entities in the texts of a CRM.
+pub mod markup;
+
 // Finds identifiers in text: pure functions.
 pub mod detect;
 

@@ -42,7 +42,6 @@ use settle::Settlement;
 #[derive(Debug)]
 pub struct Pipeline {
     entrances: Vec<Entrance>,
-    policy: Arc<Policy>,
     transport: Transport,
     logins: Origins,
     strangers: Arc<Origins>,
@@ -55,10 +54,12 @@ pub struct Pipeline {
     stamp: PolicyStamp,
 }
 
-/// A dialect that the CRM speaks, and its sessions.
+/// A dialect that the CRM speaks, with the policy and the sessions in its terms.
 #[derive(Debug)]
 struct Entrance {
     dialect: Arc<dyn Dialect>,
+    /// The policy, with the field algebra of the dialect.
+    policy: Policy,
     sessions: Sessions,
 }
 
@@ -108,7 +109,12 @@ impl Pipeline {
         let unknown = Arc::new(Origins::per_minute(settings.logins_per_minute));
         let entrance = |dialect: Arc<dyn Dialect>| -> Result<Entrance, NoRandomness> {
             let sessions = Sessions::new(transport.clone(), dialect.clone(), unknown.clone())?;
-            Ok(Entrance { dialect, sessions })
+            let policy = policy.in_dialect(dialect.clone());
+            Ok(Entrance {
+                dialect,
+                policy,
+                sessions,
+            })
         };
         Ok(Self {
             entrances: dialects
@@ -129,7 +135,6 @@ impl Pipeline {
                 name: policy.name().into(),
                 hash: policy.hash().into(),
             },
-            policy,
             transport,
             log,
             settings,
@@ -156,30 +161,38 @@ impl Pipeline {
             content_type: head.content_type.as_deref(),
             body,
         };
+        let understood = entrance
+            .dialect
+            .understand(&incoming, &self.settings.bounds)
+            .and_then(|understood| {
+                let credential = the_credential(&*entrance.dialect, head, &understood)?;
+                Ok((understood, credential))
+            });
+        let (understood, credential) = match understood {
+            Ok(understood) => understood,
+            Err(misunderstood) => {
+                return self
+                    .misunderstood(head, Some(entrance), misunderstood)
+                    .await;
+            }
+        };
         let mut visit = Visit {
             entrance,
-            credential: head.credential.as_ref(),
+            credential: credential.as_ref(),
             purpose: head.purpose.as_deref(),
             trace: head.trace.as_deref(),
             origin: head.origin,
             whole_only: false,
             held_bytes_max: self.settings.held_bytes_max,
         };
-        match entrance
-            .dialect
-            .understand(&incoming, &self.settings.bounds)
-        {
-            Ok(Understood::One(operation)) => {
+        match understood {
+            Understood::One(operation) => {
                 let record = self.record(&visit);
                 self.walk(&visit, *operation, record).await
             }
-            Ok(Understood::Bulk { route, parts }) => {
+            Understood::Bulk { route, parts, .. } => {
                 visit.whole_only = true;
                 self.bulk(&visit, route, parts).await
-            }
-            Err(misunderstood) => {
-                self.misunderstood(head, Some(entrance), misunderstood)
-                    .await
             }
         }
     }
@@ -203,12 +216,15 @@ impl Pipeline {
     ) -> Result<Answer, Refusal> {
         let caller = self.identify(visit, &operation, record).await?;
         let plan = self.decide(visit, caller.as_ref(), &operation, record)?;
-        let mut edits = Edits::default();
+        let (mut edits, mut is_unchanged) = (Edits::default(), false);
         match self.settle(visit, &operation, &plan, record).await? {
             Settlement::Nothing => {}
             Settlement::Edits(settled) => edits = settled,
             // Only what was shown came back: nothing is written, the caller gets the record as shown.
-            Settlement::Unchanged(read) => operation = *read,
+            Settlement::Unchanged(read) => {
+                operation = *read;
+                is_unchanged = true;
+            }
         }
         let guarded = guard(visit.dialect(), &operation, &plan, &edits);
         record.withheld_by_projection(guarded.withheld().iter().map(|rule| &**rule));
@@ -225,6 +241,7 @@ impl Pipeline {
             plan,
             shape,
             withheld,
+            is_unchanged,
         })
     }
 
@@ -277,19 +294,19 @@ impl Pipeline {
         record: &mut Record,
     ) -> Result<Plan, Reason> {
         let (Some(caller), Access::Governed) = (caller, operation.access) else {
-            let plan = self.policy.public_plan();
-            self.note(operation, &plan, record);
+            let plan = visit.policy().public_plan();
+            self.note(visit, operation, &plan, record);
             return Ok(plan);
         };
-        match self.policy.decide(caller, visit.purpose, operation) {
+        match visit.policy().decide(caller, visit.purpose, operation) {
             Decision::Permit(plan) => {
                 record.terms(plan.roles(), plan.purpose());
-                self.note(operation, &plan, record);
+                self.note(visit, operation, &plan, record);
                 Ok(plan)
             }
             Decision::Deny(denial) => {
                 record.terms(&denial.roles, denial.purpose.as_ref());
-                self.note(operation, &self.policy.public_plan(), record);
+                self.note(visit, operation, &visit.policy().public_plan(), record);
                 Err(denial.reason)
             }
         }
@@ -314,8 +331,9 @@ impl Pipeline {
         let forwarded =
             upstream::forward(&self.transport, guarded, visit.credential, visit.origin).await;
         record.upstream_took(start.elapsed());
-        let untrusted = forwarded?;
+        let mut untrusted = forwarded?;
         if untrusted.is_success() {
+            self.look_for_failure(visit, &mut untrusted).await?;
             return Ok(untrusted);
         }
         let status = untrusted.status();
@@ -329,6 +347,29 @@ impl Pipeline {
         ))
     }
 
+    /// Some CRMs tell errors with a status of success: a short body is looked at before it is filtered.
+    async fn look_for_failure(
+        &self,
+        visit: &Visit<'_>,
+        untrusted: &mut Untrusted,
+    ) -> Result<(), Refusal> {
+        if !visit.dialect().hides_errors() {
+            return Ok(());
+        }
+        let held_bytes_max = self.settings.held_bytes_max;
+        let body = untrusted.peek(ERROR_BYTES_MAX, held_bytes_max).await?;
+        let Some(failure) = body.and_then(|body| visit.dialect().failure(&body)) else {
+            return Ok(());
+        };
+        if failure.ends_session {
+            if let Some(credential) = visit.credential {
+                visit.entrance.sessions.forget(credential).await;
+            }
+            return Err(Reason::BadCredential.into());
+        }
+        Err(Refusal::upstream(untrusted.status(), failure.label))
+    }
+
     fn record(&self, visit: &Visit<'_>) -> Record {
         let mut record = Record::new(&self.log, visit.origin, &self.stamp);
         record.dialect(visit.dialect().name());
@@ -337,9 +378,9 @@ impl Pipeline {
     }
 
     /// Notes what the request means, in names that the policy or the dialect vouch for.
-    fn note(&self, operation: &Operation, plan: &Plan, record: &mut Record) {
+    fn note(&self, visit: &Visit<'_>, operation: &Operation, plan: &Plan, record: &mut Record) {
         let known = |path: &FieldPath| plan.records(&path.module).field(path.field.as_str()).known;
-        record.operation(operation, &known, &|module| self.policy.knows(module));
+        record.operation(operation, &known, &|module| visit.policy().knows(module));
     }
 
     /// Forgets who has not been seen for a while. Called now and then.
@@ -351,6 +392,25 @@ impl Pipeline {
     }
 }
 
+/// The one credential of a request: in its head or among its arguments, and of a kind that the API has.
+fn the_credential(
+    dialect: &dyn Dialect,
+    head: &Head,
+    understood: &Understood,
+) -> Result<Option<Credential>, Reason> {
+    let argument = match understood {
+        Understood::One(operation) => &operation.credential,
+        Understood::Bulk { credential, .. } => credential,
+    };
+    match (&head.credential, argument) {
+        (Some(_), Some(_)) => Err(Reason::TwoCredentials),
+        (Some(credential), None) if !dialect.accepts(credential.carrier()) => {
+            Err(Reason::BadCredential)
+        }
+        (credential, argument) => Ok(argument.as_ref().or(credential.as_ref()).cloned()),
+    }
+}
+
 /// The CRM's answer, unread, and the terms on which it may be shown.
 struct Answer {
     operation: Operation,
@@ -358,11 +418,17 @@ struct Answer {
     plan: Plan,
     shape: crate::dialect::Shape,
     withheld: Vec<Arc<FieldRule>>,
+    /// Whether it answers an update that changed nothing.
+    is_unchanged: bool,
 }
 
 impl<'a> Visit<'a> {
     fn dialect(&self) -> &'a dyn Dialect {
         &*self.entrance.dialect
+    }
+
+    fn policy(&self) -> &'a Policy {
+        &self.entrance.policy
     }
 }
 

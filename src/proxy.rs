@@ -13,6 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::audit::{AuditUnavailable, Event, Log, PolicyStamp};
 use crate::config;
 use crate::dialect::{Bounds, Dialect};
+use crate::door::Door;
 use crate::filter;
 use crate::identity::NoRandomness;
 use crate::metrics::Metrics;
@@ -227,7 +228,11 @@ pub fn settings(configured: &config::Limits, page_max: u32) -> Settings {
 }
 
 /// The bounds of connections and requests that a configuration sets.
-pub fn limits(configured: &config::Limits, hosts: &[String]) -> Limits {
+pub fn limits(
+    configured: &config::Limits,
+    hosts: &[String],
+    dialects: &[Arc<dyn Dialect>],
+) -> Limits {
     Limits {
         request_bytes_max: configured.request_bytes_max,
         connections_max: configured.connections_max,
@@ -235,7 +240,13 @@ pub fn limits(configured: &config::Limits, hosts: &[String]) -> Limits {
         head_timeout: configured.head_timeout,
         body_timeout: configured.body_timeout,
         idle_timeout: configured.idle_timeout,
-        hosts: hosts.to_vec(),
+        door: Door {
+            hosts: hosts.to_vec(),
+            credential_headers: dialects
+                .iter()
+                .flat_map(|dialect| dialect.credential_headers().to_vec())
+                .collect(),
+        },
     }
 }
 

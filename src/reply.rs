@@ -136,7 +136,12 @@ impl Reply {
     }
 
     /// The reply to a bulk request: the replies to its parts in their places.
-    pub fn from_parts(dialect: &dyn Dialect, parts: Vec<Self>, closed: &Closed) -> Self {
+    pub fn from_parts(
+        dialect: &dyn Dialect,
+        route: &str,
+        parts: Vec<Self>,
+        closed: &Closed,
+    ) -> Self {
         let withheld = parts.iter().filter_map(|part| part.withheld).sum();
         let parts: Vec<_> = parts
             .into_iter()
@@ -145,7 +150,7 @@ impl Reply {
         Self {
             decision: Some(closed.id().to_owned()),
             withheld: Some(withheld),
-            ..Self::json(200, Body::Whole(dialect.assemble(&parts)))
+            ..Self::json(200, Body::Whole(dialect.assemble(route, &parts)))
         }
     }
 
@@ -194,6 +199,15 @@ impl Reply {
             challenge: false,
             retry_after_seconds: None,
             held: None,
+        }
+    }
+
+    /// Says of what type the reply is.
+    #[must_use]
+    pub fn of_type(self, content_type: &'static str) -> Self {
+        Self {
+            content_type,
+            ..self
         }
     }
 

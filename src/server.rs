@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
+use crate::door::Door;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
 
@@ -44,8 +45,8 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// How long a connection may be silent between requests, or a caller may not read.
     pub idle_timeout: Duration,
-    /// Host names that are answered; empty for any.
-    pub hosts: Vec<String>,
+    /// What is looked for at the door.
+    pub door: Door,
 }
 
 /// One listener before one CRM.

@@ -152,7 +152,10 @@ impl Transport {
         *request.method_mut() = outgoing.method;
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(
+            header::ACCEPT,
+            HeaderValue::from_static(outgoing.media.accept()),
+        );
         headers.insert(
             header::ACCEPT_ENCODING,
             HeaderValue::from_static("identity"),
@@ -164,22 +167,22 @@ impl Transport {
         if outgoing.body.is_some() {
             headers.insert(
                 header::CONTENT_TYPE,
-                HeaderValue::from_static("application/json"),
+                HeaderValue::from_static(outgoing.media.content_type()),
             );
         }
         let origin = HeaderValue::from_str(&origin.to_string()).map_err(|_| Reason::Internal)?;
         headers.insert("x-forwarded-for", origin);
-        if let Some(credential) = credential {
-            let (name, value) = match credential.carrier() {
-                Carrier::OAuthToken => (
-                    header::HeaderName::from_static("oauth-token"),
-                    credential.token().to_owned(),
-                ),
-                Carrier::Bearer => (
-                    header::AUTHORIZATION,
-                    format!("Bearer {}", credential.token()),
-                ),
-            };
+        let carried = credential.and_then(|credential| {
+            let token = credential.token();
+            match credential.carrier() {
+                Carrier::Header(name) => Some((name.clone(), token.to_owned())),
+                Carrier::Bearer => Some((header::AUTHORIZATION, format!("Bearer {token}"))),
+                Carrier::Basic => Some((header::AUTHORIZATION, format!("Basic {token}"))),
+                // The dialect has put it among the arguments.
+                Carrier::Argument => None,
+            }
+        });
+        if let Some((name, value)) = carried {
             let mut value = HeaderValue::from_str(&value).map_err(|_| Reason::BadCredential)?;
             value.set_sensitive(true);
             headers.insert(name, value);

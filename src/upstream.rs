@@ -1,5 +1,6 @@
 //! Carries a `Guarded` to the CRM.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use bytes::Bytes;
@@ -19,6 +20,8 @@ use crate::transport::{Answer, Transport};
 #[derive(Debug)]
 pub struct Untrusted {
     answer: Answer,
+    /// What was read ahead.
+    ahead: VecDeque<Bytes>,
 }
 
 /// Sends a guarded request.
@@ -44,7 +47,10 @@ pub async fn forward(
     let answer = transport
         .send(guarded.into_outgoing(), credential, origin)
         .await?;
-    Ok(Untrusted { answer })
+    Ok(Untrusted {
+        answer,
+        ahead: VecDeque::new(),
+    })
 }
 
 impl Untrusted {
@@ -60,6 +66,31 @@ impl Untrusted {
 
     /// The next plain bytes of the body. A coded body is read and decoded as a whole, within `held_bytes_max`.
     pub(crate) async fn chunk(&mut self, held_bytes_max: usize) -> Result<Option<Bytes>, Reason> {
+        match self.ahead.pop_front() {
+            Some(chunk) => Ok(Some(chunk)),
+            None => self.next(held_bytes_max).await,
+        }
+    }
+
+    /// The whole body, if it has at most `bytes_max` bytes; nothing is taken out of it.
+    pub(crate) async fn peek(
+        &mut self,
+        bytes_max: usize,
+        held_bytes_max: usize,
+    ) -> Result<Option<Vec<u8>>, Reason> {
+        let mut read = 0;
+        while read <= bytes_max {
+            let Some(chunk) = self.next(held_bytes_max).await? else {
+                let whole = self.ahead.iter().flat_map(|chunk| chunk.iter().copied());
+                return Ok(Some(whole.collect()));
+            };
+            read += chunk.len();
+            self.ahead.push_back(chunk);
+        }
+        Ok(None)
+    }
+
+    async fn next(&mut self, held_bytes_max: usize) -> Result<Option<Bytes>, Reason> {
         if !self.answer.is_json {
             return Err(Reason::Unfilterable);
         }
@@ -76,9 +107,13 @@ impl Untrusted {
 
     /// The whole body, decoded.
     pub(crate) async fn whole(mut self, bytes_max: usize) -> Result<Vec<u8>, Reason> {
-        if !self.answer.is_json {
-            return Err(Reason::Unfilterable);
+        let mut whole = Vec::new();
+        while let Some(chunk) = self.chunk(bytes_max).await? {
+            if whole.len() + chunk.len() > bytes_max {
+                return Err(Reason::ReplyTooLarge);
+            }
+            whole.extend_from_slice(&chunk);
         }
-        self.answer.whole_decoded(bytes_max).await
+        Ok(whole)
     }
 }

@@ -3,8 +3,9 @@
 //! `docs/glossary.md` explains each of them in one line. Nothing here does I/O, reads a clock, or knows a CRM.
 
 use std::borrow::Borrow;
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Serialize, Serializer};
 
@@ -199,6 +200,29 @@ impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
+}
+
+/// How texts are spelled in the JSON strings of an API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// As they are.
+    Plain,
+    /// As HTML: with entities for quotes, brackets and more, sometimes twice.
+    Html,
+}
+
+/// A name that lives as long as the process: equal names are one string. For names that an operator wrote in a file
+/// that is read at start; what a caller or a CRM sends is never interned.
+pub fn intern(name: &str) -> &'static str {
+    static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    // A set of names cannot be left half changed by a panic.
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = names.get(name) {
+        return known;
+    }
+    let name: &'static str = Box::leak(name.into());
+    names.insert(name);
+    name
 }
 
 /// What a request does.

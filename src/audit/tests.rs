@@ -68,6 +68,7 @@ pub(super) fn operation(module: &str, fields: &[&str]) -> Operation {
         access: Access::Governed,
         route: "GET /rest/{version}/{module}/{id}",
         version: "v11_24".to_owned(),
+        credential: None,
         module: Some(Module::new(module)),
         record: Some("CANARY-ID".to_owned()),
         link: None,

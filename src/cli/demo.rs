@@ -16,6 +16,7 @@ use super::{DONE, UNUSABLE, print, unusable};
 use crate::audit::{Log, Options};
 use crate::config::{self, Timeouts, Upstream};
 use crate::demo::{self, ACCOUNTS, Crm, PASSWORD};
+use crate::dialect::Dialect;
 use crate::dialect::sugar_rest::SugarRest;
 use crate::policy::Policy;
 use crate::proxy::{ListenerSetup, Proxy, Setup, limits, settings};
@@ -110,8 +111,8 @@ fn set_up(
     SystemRandom::new()
         .fill(&mut token_key)
         .map_err(|_| "the system gives no randomness")?;
-    let sugar = Arc::new(SugarRest);
-    let (policy, found) = Policy::compile(&demo::policy_sources(), sugar.clone(), &token_key);
+    let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(SugarRest)];
+    let (policy, found) = Policy::compile(&demo::policy_sources(), &dialects, &token_key);
     let policy = policy.ok_or_else(|| found.render(false))?;
     let timeouts = Timeouts::default();
     let listener = ListenerSetup {
@@ -127,9 +128,9 @@ fn set_up(
             first_byte_timeout: timeouts.first_byte,
             total_timeout: timeouts.total,
         },
-        dialects: vec![sugar],
         settings: settings(&config::Limits::default(), Upstream::PAGE_MAX_DEFAULT),
-        limits: limits(&config::Limits::default(), &[]),
+        limits: limits(&config::Limits::default(), &[], &dialects),
+        dialects,
     };
     Ok(Setup {
         listeners: vec![listener],

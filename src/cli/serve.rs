@@ -61,21 +61,26 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
     }
 }
 
-/// Compiles the policies that a configuration names, with the field algebra of its dialect.
+/// Compiles the policies that a configuration names, with the field algebra of its dialects.
 pub(super) fn policy(config: &Config) -> (Option<Policy>, Diagnostics) {
     match Policy::read(&config.policies) {
-        Ok(sources) => Policy::compile(&sources, dialect(config), config.token_key()),
+        Ok(sources) => Policy::compile(&sources, &dialects(config), config.token_key()),
         Err(problems) => (None, problems),
     }
 }
 
-fn dialect(config: &Config) -> Arc<dyn Dialect> {
-    let configured = config
-        .upstreams
-        .values()
-        .flat_map(|upstream| &upstream.dialects)
-        .next();
-    configured.cloned().unwrap_or_else(|| Arc::new(SugarRest))
+/// All dialects that are spoken, each once.
+fn dialects(config: &Config) -> Vec<Arc<dyn Dialect>> {
+    let mut dialects: Vec<Arc<dyn Dialect>> = Vec::new();
+    for dialect in config.upstreams.values().flat_map(|one| &one.dialects) {
+        if dialects.iter().all(|known| known.name() != dialect.name()) {
+            dialects.push(dialect.clone());
+        }
+    }
+    if dialects.is_empty() {
+        dialects.push(Arc::new(SugarRest));
+    }
+    dialects
 }
 
 async fn serve(config: &Config, policy: Policy) -> Result<(), Box<dyn std::error::Error>> {
@@ -130,7 +135,7 @@ fn set_up(
         destination: destination(upstream),
         dialects: upstream.dialects.clone(),
         settings: settings(&config.limits, upstream.page_max),
-        limits: limits(&config.limits, &config.hosts),
+        limits: limits(&config.limits, &config.hosts, &upstream.dialects),
     })
 }
 

@@ -3,23 +3,26 @@
 //! A [`Dialect`] answers four questions: what does this request mean ([`Dialect::understand`]), how is a request
 //! written back ([`Dialect::render`]), where do records and fields lie in the reply ([`Dialect::shape`]), and what
 //! does a refusal look like ([`Dialect::refuse`]). Beside them stand the CRM's field algebra ([`Dialect::origin`])
-//! and how its sessions are looked up. A new CRM is one new file; nothing below this module knows any CRM.
+//! and how its sessions are looked up ([`Dialect::inquire`]). A new CRM is one new file; nothing below this module
+//! knows any CRM.
 
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method;
+use http::header::HeaderName;
 use serde_json::{Map, Value};
 
+use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
-use crate::vocabulary::{Action, FieldPath, FieldUse, Module, Use};
+use crate::vocabulary::{Action, Field, FieldPath, FieldUse, Module, Spelling, Use};
 
 mod discreet;
 mod shape;
 pub mod sugar_rest;
 
-pub use shape::{ObjectShape, Others, RecordShape, Shape};
+pub use shape::{ChoiceShape, EntryShape, Layout, ObjectShape, Others, RecordShape, Shape};
 
 /// A CRM's API.
 pub trait Dialect: Send + Sync + fmt::Debug {
@@ -28,6 +31,12 @@ pub trait Dialect: Send + Sync + fmt::Debug {
 
     /// Whether a path (below the listener's root) belongs to this dialect. The prefixes of dialects are disjoint.
     fn claims(&self, path: &str) -> bool;
+
+    /// Headers that carry a credential of this API, besides `Authorization`.
+    fn credential_headers(&self) -> &[HeaderName];
+
+    /// Whether a credential that came in this way is one of this API's.
+    fn accepts(&self, carrier: &Carrier) -> bool;
 
     /// What a request means. Pure; produces one interpretation or refuses.
     fn understand(
@@ -42,6 +51,12 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// Where records and fields lie in the reply to an operation.
     fn shape(&self, operation: &Operation) -> Shape;
 
+    /// How texts are spelled in this API's JSON strings.
+    fn spelling(&self) -> Spelling;
+
+    /// The content type of the reply to an operation.
+    fn media(&self, operation: &Operation) -> &'static str;
+
     /// The body of a refusal or of an upstream error, in the CRM's own error shape, with its content type.
     fn refuse(&self, status: u16, label: Option<&'static str>, text: &str)
     -> (&'static str, Bytes);
@@ -52,23 +67,74 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// The documented label of an upstream error, chosen from a closed list by its body; `None` if it names none.
     fn error_label(&self, status: u16, body: &[u8]) -> Option<&'static str>;
 
+    /// Whether this API also tells errors with a status of success, so that [`Dialect::failure`] must be asked.
+    fn hides_errors(&self) -> bool;
+
+    /// The error that a whole short body tells although its status is one of success; `None` if it tells none.
+    fn failure(&self, body: &[u8]) -> Option<Failure>;
+
     /// Where the value of a field comes from.
     fn origin(&self, module: &Module, field: &str) -> Origin;
 
-    /// The fields that this CRM's stock modules are known to have, for `explain` and `check`.
-    fn stock_fields(&self, module: &Module) -> &'static [&'static str];
+    /// The fields that a module is known to have, for `explain`, `check` and the log.
+    fn fields(&self, module: &Module) -> Vec<Field>;
+
+    /// Whether a module is known to have a field; the name is folded.
+    fn has_field(&self, module: &Module, field: &str) -> bool;
 
     /// The read that tells what a record holds before an update: exactly the fields that the update names.
     fn look_up(&self, update: &Operation) -> Operation;
 
-    /// The request that tells whose session a credential is, in the API version of the request that carries it.
-    fn who_is(&self, version: &str) -> Outgoing;
+    /// The fields of the one record in the reply to [`Dialect::look_up`], its id under `id`; `None` if there is no
+    /// such record.
+    fn looked_up(&self, reply: Value) -> Option<Map<String, Value>>;
 
-    /// Reads the answer to [`Dialect::who_is`]; `None` if it is not one.
-    fn read_session(&self, body: &[u8]) -> Option<Session>;
+    /// The reply to an update that changed nothing, made of the filtered reply to the read that took its place.
+    fn unchanged(&self, read: Bytes) -> Bytes;
 
-    /// The bulk reply made of the replies to its parts: status and JSON body of each, in order.
-    fn assemble(&self, parts: &[(u16, Bytes)]) -> Bytes;
+    /// The next question that tells whose session a credential is, in the API version of the request that carries it,
+    /// or the conclusion from the answers so far. Pure: the same answers lead to the same step.
+    fn inquire(&self, version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry;
+
+    /// Whether the CRM's answer to an operation describes modules and fields, so that [`Dialect::learn`] is shown it.
+    fn describes(&self, operation: &Operation) -> bool;
+
+    /// Learns fields, links and their modules from the CRM's description of itself. Whether anything new was learned.
+    fn learn(&self, operation: &Operation, answer: &[u8]) -> bool;
+
+    /// The reply to an envelope, made of the replies to its parts: status and JSON body of each, in order.
+    fn assemble(&self, route: &str, parts: &[(u16, Bytes)]) -> Bytes;
+}
+
+/// An answer of the CRM to a question about a session.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The status.
+    pub status: u16,
+    /// The whole body, decoded; blank if it does not say that it is JSON.
+    pub body: Bytes,
+}
+
+/// The next step in finding out whose session a credential is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inquiry {
+    /// Ask the CRM this, with the credential.
+    Ask(Outgoing),
+    /// This is whose it is.
+    Known(Session),
+    /// It is nobody's.
+    Nobody,
+    /// The answers cannot be relied on.
+    Failed(Reason),
+}
+
+/// An error that the CRM told with a status of success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Its label, from the dialect's closed list.
+    pub label: Option<&'static str>,
+    /// Whether it says that the session is not known, or no longer.
+    pub ends_session: bool,
 }
 
 /// Bounds on what a request may ask.
@@ -106,6 +172,8 @@ pub enum Understood {
     One(Box<Operation>),
     /// An envelope: each part is decided by itself.
     Bulk {
+        /// The credential, where the envelope carries it among its arguments.
+        credential: Option<Credential>,
         /// The route of the envelope, for the log.
         route: &'static str,
         /// The parts in order; one that was not understood is refused in its place.
@@ -153,6 +221,8 @@ pub struct Operation {
     pub route: &'static str,
     /// The API version of the request: `v11_24`.
     pub version: String,
+    /// The credential, where the request carries it among its arguments instead of in its head.
+    pub credential: Option<Credential>,
     /// The module in the path.
     pub module: Option<Module>,
     /// The record in the path.
@@ -280,8 +350,40 @@ pub struct Outgoing {
     pub method: Method,
     /// Path and query, percent-encoded, below the upstream's own prefix.
     pub target: String,
-    /// A JSON body, if there is one.
+    /// A body, if there is one.
     pub body: Option<Bytes>,
+    /// What the body is, and what is asked for.
+    pub media: Media,
+}
+
+/// The media type of a request to the CRM, and what it accepts in return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// JSON for JSON.
+    Json,
+    /// JSON:API (`application/vnd.api+json`) for JSON:API.
+    JsonApi,
+    /// A form (`application/x-www-form-urlencoded`) for JSON.
+    Form,
+}
+
+impl Media {
+    /// The content type of a body.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::JsonApi => "application/vnd.api+json",
+            Self::Form => "application/x-www-form-urlencoded",
+        }
+    }
+
+    /// What is accepted in return.
+    pub fn accept(self) -> &'static str {
+        match self {
+            Self::Json | Self::Form => "application/json",
+            Self::JsonApi => "application/vnd.api+json",
+        }
+    }
 }
 
 /// What the CRM says of a session.

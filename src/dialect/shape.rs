@@ -1,6 +1,6 @@
 //! Where records and fields lie in a reply. Dialects draw shapes, the filter follows them.
 
-use crate::vocabulary::Module;
+use crate::vocabulary::{Module, Spelling};
 
 /// What may stand at one place of a reply.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +16,15 @@ pub enum Shape {
     Object(ObjectShape),
     /// An array whose elements have one shape. An empty object passes; any other type makes the reply unfilterable.
     List(Box<Self>),
-    /// A record: its fields are held to the plan. Any type but an object makes the reply unfilterable.
+    /// A string that must be one of these words: copied. Anything else makes the reply unfilterable.
+    Word(Vec<&'static str>),
+    /// A record: its fields are held to the plan. Any type but an object makes the reply unfilterable (but see
+    /// [`Layout::Named`]).
     Record(RecordShape),
+    /// An object in which a record lies beside its id.
+    Entry(Box<EntryShape>),
+    /// An object whose shape one of its members tells.
+    Choice(Box<ChoiceShape>),
 }
 
 /// An object with known keys. Keys are compared after unescaping, exactly.
@@ -47,18 +54,68 @@ pub struct RecordShape {
     pub module: Module,
     /// Keys that have a shape of their own, before the module's rules are asked. Compared exactly.
     pub keys: Vec<(&'static str, Shape)>,
+    /// Keys under which further fields of the same record lie. Compared exactly; what stands there and is no object is
+    /// redacted.
+    pub inner: Vec<&'static str>,
+    /// The key of the record's id.
+    pub id: &'static str,
+    /// How the fields are written.
+    pub layout: Layout,
+    /// How texts are spelled in its strings.
+    pub spelling: Spelling,
     /// Whether the record counts as disclosed in the access log (a linked name does not).
     pub counted: bool,
+}
+
+/// How the fields of a record are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Each member is a field.
+    Flat,
+    /// Each member is a field whose value stands in an object, `{"name": FIELD, "value": VALUE}`; or the record is an
+    /// array of such objects.
+    Named,
+}
+
+/// An object in which a record lies beside its id. Keys that are not named are removed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntryShape {
+    /// The key under which the record lies. An entry without it makes the reply unfilterable.
+    pub under: &'static str,
+    /// The record; its id is read from the entry.
+    pub record: RecordShape,
+    /// Other keys that pass, and what stands under them.
+    pub keys: Vec<(&'static str, Shape)>,
+}
+
+/// An object whose shape one of its members tells. A word without a case makes the reply unfilterable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChoiceShape {
+    /// The member that tells: a string.
+    pub told_by: &'static str,
+    /// What the object is, by that word. Compared exactly.
+    pub cases: Vec<(&'static str, ObjectShape)>,
+}
+
+impl RecordShape {
+    /// A record with the usual form: flat, plainly spelled, its id under `id`, counted in the log.
+    pub fn of(module: &Module) -> Self {
+        Self {
+            module: module.clone(),
+            keys: Vec::new(),
+            inner: Vec::new(),
+            id: "id",
+            layout: Layout::Flat,
+            spelling: Spelling::Plain,
+            counted: true,
+        }
+    }
 }
 
 impl Shape {
     /// A record of a module, counted in the log.
     pub fn record(module: &Module) -> Self {
-        Self::Record(RecordShape {
-            module: module.clone(),
-            keys: Vec::new(),
-            counted: true,
-        })
+        Self::Record(RecordShape::of(module))
     }
 
     /// An object of which only these keys pass.

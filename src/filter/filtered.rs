@@ -26,6 +26,11 @@ impl Filtered {
         &self.0
     }
 
+    /// The same content in the form of another reply. Only for a dialect, which neither adds nor lifts anything.
+    pub(crate) fn rearranged(self, form: impl FnOnce(Bytes) -> Bytes) -> Self {
+        Self(form(self.0))
+    }
+
     /// The bytes, to be sent.
     pub fn into_bytes(self) -> Bytes {
         self.0

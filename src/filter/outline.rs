@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::mem;
 use std::sync::Arc;
 
-use crate::dialect::{Others, RecordShape, Shape};
+use crate::dialect::{Others, Shape};
 
 use super::books::Books;
 use super::extent::Extent;
@@ -21,7 +21,8 @@ enum Form {
     Dropped,
     Object(Arc<ObjectForm>),
     List(Arc<Self>),
-    Record(Arc<RecordShape>),
+    /// What is collected whole: a record, perhaps in an entry; an object whose shape a member tells; a word.
+    Whole(Arc<Shape>),
 }
 
 #[derive(Debug)]
@@ -40,7 +41,9 @@ impl From<&Shape> for Form {
             Shape::Scalar => Self::Scalar,
             Shape::Dropped => Self::Dropped,
             Shape::List(element) => Self::List(Arc::new(Self::from(&**element))),
-            Shape::Record(record) => Self::Record(Arc::new(record.clone())),
+            Shape::Word(_) | Shape::Record(_) | Shape::Entry(_) | Shape::Choice(_) => {
+                Self::Whole(Arc::new(shape.clone()))
+            }
             Shape::Object(object) => Self::Object(Arc::new(ObjectForm {
                 keys: object
                     .keys
@@ -226,7 +229,7 @@ impl Outline {
         byte: u8,
     ) -> Result<Option<usize>, Fault> {
         let inside = match (form, byte) {
-            (Form::Record(shape), b'{') => return self.record(step, &shape),
+            (Form::Whole(shape), b'{' | b'[' | b'"') => return self.collected(step, &shape),
             (Form::Object(form), b'{') => Self::object(form),
             (Form::Object(form), b'[') if form.required.is_empty() => {
                 Inside::Nothing { closer: b']' }
@@ -293,7 +296,7 @@ impl Outline {
         Reader::new(text, self.frames.len(), self.limits.depth_max)
     }
 
-    fn record(&mut self, step: Step<'_>, shape: &RecordShape) -> Result<Option<usize>, Fault> {
+    fn collected(&mut self, step: Step<'_>, shape: &Shape) -> Result<Option<usize>, Fault> {
         let Some(text) = self.whole(&step)? else {
             return Ok(None);
         };

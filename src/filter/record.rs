@@ -1,20 +1,22 @@
-//! Treats a complete record: walks its members, and copies, replaces or cuts each as its rule says.
+//! Treats a complete record, and what lies around it in an entry: walks the members, and copies, replaces or cuts each
+//! as its rule or shape says.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::dialect::{ObjectShape, Others, RecordShape, Shape};
+use crate::dialect::{ChoiceShape, EntryShape, Layout, ObjectShape, Others, RecordShape, Shape};
 use crate::policy::Show;
-use crate::vocabulary::Module;
+use crate::vocabulary::{Module, Spelling};
 
 use super::Cause;
-use super::books::{Books, Entry, Seen};
+use super::books::{Book, Books, Entry, Seen};
 use super::reader::{Fault, Reader, Type};
 
 /// The key that tells a record's module.
 const MODULE_KEY: &str = "_module";
-/// The key that tells a record's id.
-const ID_KEY: &str = "id";
+/// The members of a field in [`Layout::Named`].
+const NAME_KEY: &str = "name";
+pub(super) const VALUE_KEY: &str = "value";
 
 /// What becomes of a member of an object, or of an element of an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +43,19 @@ pub(super) enum Misfit {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub(super) entry: Entry,
-    /// Where the record begins, to look for the field's siblings.
-    pub(super) record: usize,
+    /// Where the object begins that holds the field's siblings, if there is one.
+    pub(super) siblings: Option<usize>,
+    pub(super) layout: Layout,
+    pub(super) spelling: Spelling,
+}
+
+/// A record, as far as it has been walked.
+struct Walk<'s, 'a> {
+    shape: &'s RecordShape,
+    book: Book,
+    seen: Seen,
+    id: Option<Cow<'a, str>>,
+    siblings: Option<usize>,
 }
 
 /// A record under treatment. Everything that no rule touches is copied in runs: `copied` says up to where.
@@ -54,10 +67,10 @@ pub(super) struct Treatment<'a, 'b> {
     out_bytes_max: usize,
 }
 
-/// Treats the record that a text consists of, and appends what is shown of it to `out`, by at most `bytes_max`.
+/// Treats what a text consists of, and appends what is shown of it to `out`, by at most `bytes_max`.
 pub(super) fn treat(
     reader: Reader<'_>,
-    shape: &RecordShape,
+    shape: &Shape,
     books: &mut Books,
     out: &mut Vec<u8>,
     bytes_max: usize,
@@ -70,7 +83,7 @@ pub(super) fn treat(
         copied: 0,
         out_bytes_max,
     };
-    treatment.record(shape)?;
+    treatment.shaped(shape, Misfit::Refuse)?;
     treatment.reader.end()?;
     treatment.copy_to(treatment.reader.at())
 }
@@ -191,48 +204,214 @@ impl<'a> Treatment<'a, '_> {
         }
     }
 
-    /// Treats a record: the keys that its shape names, and all others as the rules of its module say.
+    /// Treats a record and counts it: the keys that its shape names, and all others as the rules of its module say.
     pub(super) fn record(&mut self, shape: &RecordShape) -> Result<(), Fault> {
-        let record = self.reader.at();
-        let book = self.books.open(&shape.module);
-        let mut seen = Seen::default();
-        let mut id = None;
-        self.members(&mut |this, key| {
-            let too_many = this.reader.fault(Cause::RecordTooLarge);
-            let entry = this.books.entry(book, &key).ok_or(too_many)?;
-            if !seen.insert(entry) {
-                return Err(this.reader.fault(Cause::DuplicateKey));
-            }
-            if key.eq_ignore_ascii_case(MODULE_KEY) {
-                this.check_module(&shape.module)?;
-            }
-            if key.eq_ignore_ascii_case(ID_KEY) {
-                id = this.scalar_text()?;
-            }
-            if let Some((_, shape)) = shape.keys.iter().find(|(name, _)| *name == key) {
-                return this.shaped(shape, Misfit::Refuse);
-            }
-            let rule = this.books.rule(entry).ok_or(too_many)?;
-            // A name that a sibling tells counts as what it turns out to be.
-            if !matches!(rule.show, Show::ByParent { .. }) {
-                this.books.present(entry);
-            }
-            this.show(&rule.show, Place { entry, record })
-        })?;
+        let id = self.fields(shape)?;
         if shape.counted {
             self.books.counted(&shape.module, id.as_deref());
         }
         Ok(())
     }
 
+    /// Treats the fields of a record, and returns its id if it is among them.
+    fn fields(&mut self, shape: &RecordShape) -> Result<Option<Cow<'a, str>>, Fault> {
+        let is_object = self.reader.peek() == Some(b'{');
+        let mut walk = Walk {
+            shape,
+            book: self.books.open(&shape.module),
+            seen: Seen::default(),
+            id: None,
+            siblings: is_object.then(|| self.reader.at()),
+        };
+        if is_object {
+            self.members(&mut |this, key| this.field(&mut walk, &key))?;
+        } else {
+            self.elements(&mut |this| this.pair(&mut walk))?;
+        }
+        Ok(walk.id)
+    }
+
+    /// A field in an array of `{"name": FIELD, "value": VALUE}`.
+    fn pair(&mut self, walk: &mut Walk<'_, 'a>) -> Result<Fate, Fault> {
+        let unfit = self.reader.fault(Cause::Shape);
+        if self.reader.kind()? != Type::Object {
+            return Err(unfit);
+        }
+        let mut name = self
+            .member(self.reader.at(), |key| key == NAME_KEY)?
+            .ok_or(unfit)?;
+        let name = match name.peek() {
+            Some(b'"') => name.string()?.unescape().ok_or(unfit)?,
+            _ => return Err(unfit),
+        };
+        self.field(walk, &name)
+    }
+
+    fn field(&mut self, walk: &mut Walk<'_, 'a>, key: &str) -> Result<Fate, Fault> {
+        let too_many = self.reader.fault(Cause::RecordTooLarge);
+        let shape = walk.shape;
+        let entry = self.books.entry(walk.book, key).ok_or(too_many)?;
+        if !walk.seen.insert(entry) {
+            return Err(self.reader.fault(Cause::DuplicateKey));
+        }
+        if key.eq_ignore_ascii_case(MODULE_KEY) {
+            self.check_module(&shape.module)?;
+        }
+        if key.eq_ignore_ascii_case(shape.id) {
+            walk.id = self.value_of(shape.layout)?;
+        }
+        if let Some((_, shape)) = shape.keys.iter().find(|(name, _)| *name == key) {
+            return self.shaped(shape, Misfit::Refuse);
+        }
+        if shape.inner.contains(&key) {
+            return self.inner(walk);
+        }
+        let rule = self.books.rule(entry).ok_or(too_many)?;
+        // A name that a sibling tells counts as what it turns out to be.
+        if !matches!(rule.show, Show::ByParent { .. }) {
+            self.books.present(entry);
+        }
+        let place = Place {
+            entry,
+            siblings: walk.siblings,
+            layout: shape.layout,
+            spelling: shape.spelling,
+        };
+        match shape.layout {
+            Layout::Flat => self.show(&rule.show, place),
+            Layout::Named => self.named(&rule.show, key, place),
+        }
+    }
+
+    /// Further fields of the same record, in an object of their own.
+    fn inner(&mut self, walk: &mut Walk<'_, 'a>) -> Result<Fate, Fault> {
+        if self.reader.kind()? != Type::Object {
+            return self.redact();
+        }
+        self.members(&mut |this, key| this.field(walk, &key))?;
+        Ok(Fate::Keep)
+    }
+
+    /// The object that holds a field's value beside its name. It goes with its value; other members never pass.
+    fn named(&mut self, show: &Show, name: &str, place: Place) -> Result<Fate, Fault> {
+        if self.reader.kind()? != Type::Object {
+            return self.redact();
+        }
+        let mut fate = Fate::Keep;
+        let mut seen: Vec<&'static str> = Vec::new();
+        self.members(&mut |this, key| {
+            let known = [NAME_KEY, VALUE_KEY];
+            let Some(known) = known.into_iter().find(|known| *known == key) else {
+                return this.remove();
+            };
+            if seen.contains(&known) {
+                return Err(this.reader.fault(Cause::DuplicateKey));
+            }
+            seen.push(known);
+            if known == VALUE_KEY {
+                fate = this.show(show, place)?;
+                return Ok(fate);
+            }
+            if this.scalar_text()?.as_deref() != Some(name) {
+                return Err(this.reader.fault(Cause::Shape));
+            }
+            this.keep_scalar()
+        })?;
+        Ok(fate)
+    }
+
+    /// The scalar value of the field that begins here.
+    fn value_of(&self, layout: Layout) -> Result<Option<Cow<'a, str>>, Fault> {
+        if layout == Layout::Flat {
+            return self.scalar_text();
+        }
+        let value = match self.reader.kind()? {
+            Type::Object => self.member(self.reader.at(), |key| key == VALUE_KEY)?,
+            _ => None,
+        };
+        value.map_or(Ok(None), |reader| scalar_text(&reader))
+    }
+
     /// A record of a module whose keys have no shapes of their own.
-    pub(super) fn plain_record(&mut self, module: &Module, counted: bool) -> Result<Fate, Fault> {
+    pub(super) fn plain_record(
+        &mut self,
+        module: &Module,
+        spelling: Spelling,
+        counted: bool,
+    ) -> Result<Fate, Fault> {
         self.record(&RecordShape {
-            module: module.clone(),
-            keys: Vec::new(),
+            spelling,
             counted,
+            ..RecordShape::of(module)
         })?;
         Ok(Fate::Keep)
+    }
+
+    /// A record that lies beside its id.
+    fn entry(&mut self, shape: &EntryShape) -> Result<(), Fault> {
+        let mut seen: Vec<&'static str> = Vec::new();
+        let (mut id, mut inner_id) = (None, None);
+        self.members(&mut |this, key| {
+            let named = shape.keys.iter().find(|(name, _)| *name == key);
+            let known = match named {
+                _ if key == shape.under => shape.under,
+                _ if key == shape.record.id => shape.record.id,
+                Some((name, _)) => name,
+                None => return this.remove(),
+            };
+            if seen.contains(&known) {
+                return Err(this.reader.fault(Cause::DuplicateKey));
+            }
+            seen.push(known);
+            if known == shape.under {
+                inner_id = this.entry_fields(&shape.record)?;
+                return Ok(Fate::Keep);
+            }
+            if known == shape.record.id {
+                id = this.scalar_text()?;
+            }
+            match named {
+                Some((_, shape)) => this.shaped(shape, Misfit::Refuse),
+                None => this.keep_scalar(),
+            }
+        })?;
+        if !seen.contains(&shape.under) {
+            return Err(self.reader.fault(Cause::Shape));
+        }
+        if shape.record.counted {
+            let id = id.or(inner_id);
+            self.books.counted(&shape.record.module, id.as_deref());
+        }
+        Ok(())
+    }
+
+    /// The fields of an entry. PHP writes none as `[]`.
+    fn entry_fields(&mut self, shape: &RecordShape) -> Result<Option<Cow<'a, str>>, Fault> {
+        match (self.reader.kind()?, shape.layout) {
+            (Type::Object, _) | (Type::Array, Layout::Named) => self.fields(shape),
+            (Type::Array, Layout::Flat) if self.reader.is_empty_container() => {
+                self.keep()?;
+                Ok(None)
+            }
+            _ => Err(self.reader.fault(Cause::Shape)),
+        }
+    }
+
+    /// An object whose shape one of its members tells.
+    fn choice(&mut self, shape: &ChoiceShape, misfit: Misfit) -> Result<Fate, Fault> {
+        let word = match self.member(self.reader.at(), |key| key == shape.told_by)? {
+            Some(reader) => scalar_text(&reader)?,
+            None => None,
+        };
+        let case = shape
+            .cases
+            .iter()
+            .find(|(name, _)| word.as_deref() == Some(*name));
+        match case {
+            Some((_, shape)) => self.object(shape, misfit),
+            None if misfit == Misfit::Redact => self.redact(),
+            None => Err(self.reader.fault(Cause::OtherModule)),
+        }
     }
 
     fn check_module(&self, planned: &Module) -> Result<(), Fault> {
@@ -249,16 +428,7 @@ impl<'a> Treatment<'a, '_> {
 
     /// The string or number that begins here, without passing it.
     fn scalar_text(&self) -> Result<Option<Cow<'a, str>>, Fault> {
-        let start = self.reader.at();
-        let mut ahead = self.reader.look(start);
-        match self.reader.kind()? {
-            Type::String => Ok(ahead.string()?.unescape()),
-            Type::Number => {
-                ahead.skip()?;
-                Ok(Some(Cow::Borrowed(ahead.part(start, ahead.at()))))
-            }
-            _ => Ok(None),
-        }
+        scalar_text(&self.reader)
     }
 
     /// Looks for a member of the object that begins at `object`: the reader that this returns stands before its value.
@@ -303,10 +473,27 @@ impl<'a> Treatment<'a, '_> {
                 Ok(Fate::Keep)
             }
             (Shape::List(_), Type::Object) if is_empty => self.keep(),
+            (Shape::Word(words), Type::String) => {
+                let word = self.scalar_text()?;
+                match words.iter().any(|known| word.as_deref() == Some(*known)) {
+                    true => self.keep(),
+                    false if misfit == Misfit::Redact => self.redact(),
+                    false => Err(self.reader.fault(Cause::OtherModule)),
+                }
+            }
             (Shape::Record(shape), Type::Object) => {
                 self.record(shape)?;
                 Ok(Fate::Keep)
             }
+            (Shape::Record(shape), Type::Array) if shape.layout == Layout::Named => {
+                self.record(shape)?;
+                Ok(Fate::Keep)
+            }
+            (Shape::Entry(shape), Type::Object) => {
+                self.entry(shape)?;
+                Ok(Fate::Keep)
+            }
+            (Shape::Choice(shape), Type::Object) => self.choice(shape, misfit),
             _ if misfit == Misfit::Redact => self.redact(),
             _ => Err(self.reader.fault(Cause::Shape)),
         }
@@ -337,5 +524,19 @@ impl<'a> Treatment<'a, '_> {
         self.out.truncate(undone.0);
         self.copied = undone.1;
         self.replace(start, Type::Object.redacted())
+    }
+}
+
+/// The string or number at which a reader stands.
+fn scalar_text<'a>(reader: &Reader<'a>) -> Result<Option<Cow<'a, str>>, Fault> {
+    let start = reader.at();
+    let mut ahead = reader.look(start);
+    match ahead.kind()? {
+        Type::String => Ok(ahead.string()?.unescape()),
+        Type::Number => {
+            ahead.skip()?;
+            Ok(Some(Cow::Borrowed(ahead.part(start, ahead.at()))))
+        }
+        _ => Ok(None),
     }
 }

@@ -1,13 +1,16 @@
 //! Treats one value as its field's rule says.
 
-use crate::dialect::Items;
+use std::borrow::Cow;
+
+use crate::dialect::{Items, Layout};
+use crate::markup;
 use crate::mask::{Mask, Tokenizer};
 use crate::policy::{Show, TextRule};
-use crate::vocabulary::Module;
+use crate::vocabulary::{Module, Spelling};
 
 use super::Cause;
 use super::reader::{Fault, Type};
-use super::record::{Fate, Misfit, Place, Treatment};
+use super::record::{Fate, Misfit, Place, Treatment, VALUE_KEY};
 use super::text;
 
 /// The key under which a collection holds its records.
@@ -28,18 +31,18 @@ enum Treated {
     Redacted,
 }
 
-impl Treatment<'_, '_> {
+impl<'a> Treatment<'a, '_> {
     /// Treats the value that begins here.
     pub(super) fn show(&mut self, show: &Show, place: Place) -> Result<Fate, Fault> {
         match show {
             Show::Clear => self.clear(),
             Show::Remove => self.remove(),
             Show::Redact => self.redact(),
-            Show::Token(tokenizer) => self.token(tokenizer),
-            Show::Mask(mask) => self.mask(mask),
+            Show::Token(tokenizer) => self.token(tokenizer, place.spelling),
+            Show::Mask(mask) => self.mask(mask, place.spelling),
             Show::Text(rule) => self.text(rule, place),
             Show::Items { items, inner } => self.items(items, inner, place),
-            Show::Related(module) => self.related(module),
+            Show::Related(module) => self.related(module, place.spelling),
             Show::ByParent { told_by } => self.by_parent(told_by, place),
             Show::Shaped(shape) => self.shaped(shape, Misfit::Redact),
         }
@@ -66,16 +69,16 @@ impl Treatment<'_, '_> {
         }
     }
 
-    fn token(&mut self, tokenizer: &Tokenizer) -> Result<Fate, Fault> {
+    fn token(&mut self, tokenizer: &Tokenizer, spelling: Spelling) -> Result<Fate, Fault> {
         match self.reader.kind()? {
-            Type::String => self.string(&mut |value| Treated::As(tokenizer.token(value))),
+            Type::String => self.string(spelling, &mut |value| Treated::As(tokenizer.token(value))),
             _ => self.redact(),
         }
     }
 
-    fn mask(&mut self, mask: &Mask) -> Result<Fate, Fault> {
+    fn mask(&mut self, mask: &Mask, spelling: Spelling) -> Result<Fate, Fault> {
         match self.reader.kind()? {
-            Type::String => self.string(&mut |value| match mask.apply(value) {
+            Type::String => self.string(spelling, &mut |value| match mask.apply(value) {
                 Some(masked) if masked == value => Treated::Not,
                 Some(masked) => Treated::As(masked),
                 None => Treated::Redacted,
@@ -94,9 +97,9 @@ impl Treatment<'_, '_> {
         let mut found = Vec::new();
         let mut treat = |value: &str| text::treat(rule, value, &mut |kind| found.push(kind));
         let fate = match self.reader.kind()? {
-            Type::String => {
-                self.string(&mut |value| treat(value).map_or(Treated::Not, Treated::As))?
-            }
+            Type::String => self.string(place.spelling, &mut |value| {
+                treat(value).map_or(Treated::Not, Treated::As)
+            })?,
             Type::Number => {
                 let start = self.reader.at();
                 self.reader.skip()?;
@@ -113,14 +116,21 @@ impl Treatment<'_, '_> {
         Ok(fate)
     }
 
-    /// Treats the string that begins here. What is left unchanged is copied as it was written; what is no Unicode text
-    /// is redacted.
-    fn string(&mut self, treat: &mut dyn FnMut(&str) -> Treated) -> Result<Fate, Fault> {
+    /// Treats the string that begins here, by what it means. What is left unchanged is copied as it was written; what is
+    /// no Unicode text is redacted.
+    fn string(
+        &mut self,
+        spelling: Spelling,
+        treat: &mut dyn FnMut(&str) -> Treated,
+    ) -> Result<Fate, Fault> {
         let start = self.reader.at();
         let value = self.reader.string()?.unescape();
-        match value.as_deref().map_or(Treated::Redacted, treat) {
+        let meant = value
+            .as_deref()
+            .map(|value| markup::decode(spelling, value));
+        match meant.as_deref().map_or(Treated::Redacted, treat) {
             Treated::Not => Ok(Fate::Keep),
-            Treated::As(text) => self.replace(start, &quoted(&text)),
+            Treated::As(text) => self.replace(start, &quoted(&markup::encode(spelling, &text))),
             Treated::Redacted => self.replace(start, "null"),
         }
     }
@@ -162,11 +172,11 @@ impl Treatment<'_, '_> {
     }
 
     /// Records of another module: one, a list, or a collection.
-    fn related(&mut self, module: &Module) -> Result<Fate, Fault> {
+    fn related(&mut self, module: &Module, spelling: Spelling) -> Result<Fate, Fault> {
         match self.reader.kind()? {
-            Type::Object if self.is_collection()? => self.collection(module),
-            Type::Object => self.plain_record(module, false),
-            Type::Array => self.records(module),
+            Type::Object if self.is_collection()? => self.collection(module, spelling),
+            Type::Object => self.plain_record(module, spelling, false),
+            Type::Array => self.records(module, spelling),
             Type::Null => self.keep(),
             _ => self.redact(),
         }
@@ -178,7 +188,7 @@ impl Treatment<'_, '_> {
         Ok(records.is_some_and(|reader| reader.peek() == Some(b'[')))
     }
 
-    fn collection(&mut self, module: &Module) -> Result<Fate, Fault> {
+    fn collection(&mut self, module: &Module, spelling: Spelling) -> Result<Fate, Fault> {
         let mut seen: Vec<&'static str> = Vec::new();
         self.members(&mut |this, key| {
             let known = [RECORDS_KEY, NEXT_OFFSET_KEY];
@@ -190,7 +200,7 @@ impl Treatment<'_, '_> {
             }
             seen.push(name);
             if name == RECORDS_KEY {
-                this.records(module)
+                this.records(module, spelling)
             } else {
                 this.keep_scalar()
             }
@@ -198,9 +208,9 @@ impl Treatment<'_, '_> {
         Ok(Fate::Keep)
     }
 
-    fn records(&mut self, module: &Module) -> Result<Fate, Fault> {
+    fn records(&mut self, module: &Module, spelling: Spelling) -> Result<Fate, Fault> {
         self.elements(&mut |this| match this.reader.kind()? {
-            Type::Object => this.plain_record(module, true),
+            Type::Object => this.plain_record(module, spelling, true),
             _ => this.redact(),
         })?;
         Ok(Fate::Keep)
@@ -208,12 +218,8 @@ impl Treatment<'_, '_> {
 
     /// The name of a record of the module that a sibling tells, shown as that module's own records show it.
     fn by_parent(&mut self, told_by: &str, place: Place) -> Result<Fate, Fault> {
-        let sibling = self.member(place.record, |key| key.eq_ignore_ascii_case(told_by))?;
-        let module = match sibling {
-            Some(mut reader) if reader.peek() == Some(b'"') => reader.string()?.unescape(),
-            _ => None,
-        };
-        let name = module
+        let name = self
+            .sibling(told_by, place)?
             .filter(|module| module.len() <= MODULE_BYTES_MAX)
             .and_then(|module| self.books.display_name(&Module::new(&module)));
         match name {
@@ -227,6 +233,24 @@ impl Treatment<'_, '_> {
                 self.books.present(entry);
                 self.show(&rule.show, Place { entry, ..place })
             }
+        }
+    }
+
+    /// The text of another field of the same object.
+    fn sibling(&self, name: &str, place: Place) -> Result<Option<Cow<'a, str>>, Fault> {
+        let Some(object) = place.siblings else {
+            return Ok(None);
+        };
+        let mut sibling = self.member(object, |key| key.eq_ignore_ascii_case(name))?;
+        if let (Layout::Named, Some(reader)) = (place.layout, &sibling) {
+            sibling = match reader.peek() {
+                Some(b'{') => self.member(reader.at(), |key| key == VALUE_KEY)?,
+                _ => None,
+            };
+        }
+        match sibling {
+            Some(mut reader) if reader.peek() == Some(b'"') => Ok(reader.string()?.unescape()),
+            _ => Ok(None),
         }
     }
 

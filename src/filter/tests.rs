@@ -13,6 +13,8 @@ use crate::mask::{Mask, Tokenizer};
 use crate::policy::{FieldRule, Show, SpanRule, TextRule, Writable};
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module};
 
+mod layouts;
+
 const LIMITS: Limits = Limits {
     record_bytes_max: 1 << 20,
     depth_max: 64,
@@ -368,13 +370,13 @@ fn the_outline_is_held_to_its_shape() {
 fn shapes_within_a_record_come_before_the_rules() {
     let inner = Shape::List(Box::new(Shape::record(&Module::new("Accounts"))));
     let shape = Shape::Record(RecordShape {
-        module: Module::new("Contacts"),
         keys: vec![
             ("redact_c", Shape::Anything),
             ("things", inner),
             ("gone", Shape::Dropped),
         ],
         counted: false,
+        ..RecordShape::of(&Module::new("Contacts"))
     });
     let text = r#"{"redact_c":{"a":1},"things":[{"id":"a","redact_c":1}],"gone":1,"id":"c"}"#;
     let (out, report) = filter(text, &shape);
@@ -672,9 +674,8 @@ mod suite {
     #[test]
     fn the_json_test_suite_is_copied_or_refused_inside_a_record() {
         let shape = Shape::List(Box::new(Shape::Record(RecordShape {
-            module: Module::new("Contacts"),
             keys: vec![("any", Shape::Anything)],
-            counted: true,
+            ..RecordShape::of(&Module::new("Contacts"))
         })));
         for (name, text) in cases().into_iter().flatten() {
             // Two texts of the suite are fine as part of another one.

@@ -11,7 +11,7 @@ use moka::future::Cache;
 
 use super::Caller;
 use super::limits::Origins;
-use crate::dialect::{Dialect, Session};
+use crate::dialect::{Answered, Dialect, Inquiry, Outgoing, Session};
 use crate::door::Credential;
 use crate::reason::Reason;
 use crate::transport::Transport;
@@ -127,26 +127,47 @@ impl Sessions {
         if self.accepted.get(&fingerprint).await.is_none() {
             self.unknown.admit(origin)?;
         }
+        let mut answers = Vec::new();
+        loop {
+            match self.dialect.inquire(version, credential, &answers) {
+                Inquiry::Ask(_) if answers.len() >= QUESTIONS_MAX => {
+                    return Err(Reason::Unfilterable);
+                }
+                Inquiry::Ask(question) => {
+                    answers.push(self.answer(question, credential, origin).await?);
+                }
+                Inquiry::Known(session) => {
+                    self.accepted.insert(fingerprint, ()).await;
+                    return Ok(Seen::Session(Arc::new(session), Instant::now()));
+                }
+                Inquiry::Nobody => {
+                    self.accepted.invalidate(&fingerprint).await;
+                    return Ok(Seen::Nobody);
+                }
+                Inquiry::Failed(reason) => return Err(reason),
+            }
+        }
+    }
+
+    async fn answer(
+        &self,
+        question: Outgoing,
+        credential: &Credential,
+        origin: IpAddr,
+    ) -> Result<Answered, Reason> {
         let mut answer = self
             .transport
-            .send(self.dialect.who_is(version), Some(credential), origin)
+            .send(question, Some(credential), origin)
             .await?;
-        match answer.status.as_u16() {
-            200 if answer.is_json => {
-                let body = answer.whole_decoded(self.answer_bytes_max).await?;
-                let session = self
-                    .dialect
-                    .read_session(&body)
-                    .ok_or(Reason::Unfilterable)?;
-                self.accepted.insert(fingerprint, ()).await;
-                Ok(Seen::Session(Arc::new(session), Instant::now()))
-            }
-            401 => {
-                self.accepted.invalidate(&fingerprint).await;
-                Ok(Seen::Nobody)
-            }
-            _ => Err(Reason::UpstreamBroken),
-        }
+        let body = if answer.is_json {
+            answer.whole_decoded(self.answer_bytes_max).await?
+        } else {
+            Vec::new()
+        };
+        Ok(Answered {
+            status: answer.status.as_u16(),
+            body: body.into(),
+        })
     }
 
     fn fingerprint(&self, credential: &Credential) -> Fingerprint {
@@ -174,5 +195,7 @@ const SESSION_LIFETIME: Duration = Duration::from_secs(60);
 const NOBODY_LIFETIME: Duration = Duration::from_secs(5);
 const ACCEPTED_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 const SESSIONS_MAX: u64 = 100_000;
+/// Questions that the look-up of one session may need.
+const QUESTIONS_MAX: usize = 8;
 /// `/me` of a large installation lists the rights on each module.
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;

@@ -82,7 +82,9 @@ impl Pipeline {
         };
         tell(&self.metrics, &outer, Action::Bulk, outcome, 200);
         match outer.close(outcome, 200, None).await {
-            Ok(closed) => Reply::from_parts(visit.dialect(), replies, &closed).holding(share),
+            Ok(closed) => {
+                Reply::from_parts(visit.dialect(), route, replies, &closed).holding(share)
+            }
             Err(_) => self.unrecorded(visit),
         }
     }

@@ -50,27 +50,43 @@ impl Pipeline {
             plan,
             shape,
             withheld,
+            is_unchanged,
         } = answer;
+        let dialect = visit.dialect();
         let (action, status) = (operation.action, untrusted.status());
+        let media = dialect.media(&operation);
+        let mut description = dialect.describes(&operation).then(Vec::new);
         let mut share = self.budget.share();
         let read = self
-            .read(visit, &mut untrusted, (&plan, &shape), &mut share)
+            .read(
+                visit,
+                &mut untrusted,
+                (&plan, &shape),
+                description.as_mut(),
+                &mut share,
+            )
             .await;
         match read {
-            Ok(Read::Whole(filtered, report)) => {
+            Ok(Read::Whole(mut filtered, report)) => {
+                if is_unchanged {
+                    filtered = filtered.rearranged(|read| dialect.unchanged(read));
+                }
+                if description.is_some_and(|description| dialect.learn(&operation, &description)) {
+                    visit.policy().renew();
+                }
                 let withheld = count_withheld(&report, &withheld);
                 self.release_whole(
                     visit,
                     (filtered, report),
                     withheld,
-                    (action, status),
+                    (action, status, media),
                     record,
                 )
                 .await
                 .holding(share)
             }
             Ok(Read::TooLargeToHold(filtering))
-                if self.settings.stream_large_replies && !visit.whole_only =>
+                if self.settings.stream_large_replies && !visit.whole_only && !is_unchanged =>
             {
                 self.may_disclose(&operation, &plan, &mut record);
                 let Ok(opened) = record.open().await else {
@@ -90,7 +106,7 @@ impl Pipeline {
                     sender,
                 };
                 tokio::spawn(stream.run(share));
-                Reply::from_stream(status, receiver, &opened)
+                Reply::from_stream(status, receiver, &opened).of_type(media)
             }
             Ok(Read::TooLargeToHold(_)) => {
                 self.refuse(visit, action, Reason::ReplyTooLarge.into(), record)
@@ -105,10 +121,14 @@ impl Pipeline {
         visit: &Visit<'_>,
         untrusted: &mut Untrusted,
         (plan, shape): (&Plan, &Shape),
+        mut description: Option<&mut Vec<u8>>,
         share: &mut Share,
     ) -> Result<Read, Reason> {
         let mut filtering = Filtering::new(plan, shape, self.settings.limits);
         while let Some(chunk) = untrusted.chunk(self.settings.held_bytes_max).await? {
+            if let Some(description) = &mut description {
+                description.extend_from_slice(&chunk);
+            }
             filtering.push(&chunk).map_err(unfilterable)?;
             if filtering.pending() > visit.held_bytes_max {
                 return Ok(Read::TooLargeToHold(filtering));
@@ -124,7 +144,7 @@ impl Pipeline {
         visit: &Visit<'_>,
         (filtered, report): (Filtered, Report),
         withheld: usize,
-        (action, status): (Action, u16),
+        (action, status, media): (Action, u16, &'static str),
         mut record: Record,
     ) -> Reply {
         let outcome = outcome(&report, withheld);
@@ -132,7 +152,7 @@ impl Pipeline {
         count(&self.metrics, &report);
         tell(&self.metrics, &record, action, outcome, status);
         match record.close(outcome, status, None).await {
-            Ok(closed) => Reply::from_filtered(status, filtered, withheld, &closed),
+            Ok(closed) => Reply::from_filtered(status, filtered, withheld, &closed).of_type(media),
             Err(_) => self.unrecorded(visit),
         }
     }

@@ -8,10 +8,11 @@ use crate::dialect::Operation;
 use crate::filter::Filtering;
 use crate::guard::guard;
 use crate::json;
+use crate::markup;
 use crate::policy::Plan;
 use crate::reason::Reason;
 use crate::reply::Refusal;
-use crate::vocabulary::{Action, Edits};
+use crate::vocabulary::{Action, Edit, Edits, Spelling};
 use crate::writeback::{self, Current};
 
 /// What is left of a write.
@@ -37,10 +38,12 @@ impl Pipeline {
             return Ok(Settlement::Nothing);
         };
         let rules = plan.records(target);
+        // Texts are compared as they are meant, not as they are spelled.
+        let meant = &markup::decode_all(visit.dialect().spelling(), write);
         if operation.action != Action::Update {
             let settled = match operation.action {
-                Action::Relate => writeback::settle_columns(write, &rules)?,
-                _ => writeback::settle(write, None, &rules)?,
+                Action::Relate => writeback::settle_columns(meant, &rules)?,
+                _ => writeback::settle(meant, None, &rules)?,
             };
             record.written(target, &settled.edits);
             return Ok(Settlement::Edits(settled.edits));
@@ -50,7 +53,7 @@ impl Pipeline {
         } else {
             let (held, shown) = self.look_up(visit, operation, plan, record).await?;
             writeback::settle(
-                write,
+                meant,
                 Some(&Current {
                     held: &held,
                     shown: &shown,
@@ -68,7 +71,8 @@ impl Pipeline {
                 .clone_from(&operation.query.projection);
             return Ok(Settlement::Unchanged(Box::new(read)));
         }
-        Ok(Settlement::Edits(settled.edits))
+        let edits = spelled_like(write, settled.edits, visit.dialect().spelling());
+        Ok(Settlement::Edits(edits))
     }
 
     /// The current record: as the CRM holds it, and as the caller is shown it.
@@ -98,8 +102,8 @@ impl Pipeline {
             .and_then(|()| filtering.finish())
             .map_err(|_| Reason::Unfilterable)?
             .0;
-        let held = object(&bytes, self.settings.limits.depth_max)?;
-        let shown = object(filtered.as_bytes(), self.settings.limits.depth_max)?;
+        let held = self.looked_up(visit, &bytes)?;
+        let shown = self.looked_up(visit, filtered.as_bytes())?;
         // Comparing with another record than the one that will be written would put its spans into this one.
         let id = held.get("id").and_then(Value::as_str);
         if id != update.record.as_deref() {
@@ -110,11 +114,30 @@ impl Pipeline {
         }
         Ok((held, shown))
     }
+
+    /// The record in the reply to a look-up, its texts as they are meant.
+    fn looked_up(&self, visit: &Visit<'_>, reply: &[u8]) -> Result<Map<String, Value>, Reason> {
+        let dialect = visit.dialect();
+        let reply = json::read(reply, self.settings.limits.depth_max);
+        let record = reply.ok().and_then(|reply| dialect.looked_up(reply));
+        let record = record.ok_or(Reason::Unfilterable)?;
+        Ok(markup::decode_all(dialect.spelling(), &record))
+    }
 }
 
-fn object(bytes: &[u8], depth_max: usize) -> Result<Map<String, Value>, Reason> {
-    match json::read(bytes, depth_max) {
-        Ok(Value::Object(object)) => Ok(object),
-        _ => Err(Reason::Unfilterable),
-    }
+/// Spells the texts that were put together from what is held like the texts that were sent for them.
+fn spelled_like(sent: &Map<String, Value>, edits: Edits, spelling: Spelling) -> Edits {
+    let spell = |(key, edit): (String, Edit)| {
+        let encoded = sent
+            .get(&key)
+            .is_some_and(|sent| markup::decode_value(spelling, sent) != *sent);
+        match edit {
+            Edit::Replace(Value::String(text)) if encoded => {
+                let text = markup::encode(spelling, &text).into_owned();
+                (key, Edit::Replace(Value::String(text)))
+            }
+            edit => (key, edit),
+        }
+    };
+    Edits(edits.0.into_iter().map(spell).collect())
 }

@@ -167,8 +167,7 @@ impl<'a> Writer<'a> {
             .iter()
             .flat_map(|section| section.exact.keys().cloned())
             .collect();
-        for stock in self.view.core.dialect.stock_fields(module) {
-            let field = Field::fold(stock);
+        for field in self.view.core.dialect.fields(module) {
             if !self.view.sources(module, &field).categories.is_empty() {
                 fields.insert(field);
             }

@@ -21,9 +21,9 @@ const COPY_DEPTH_MAX: usize = 8;
 
 /// What all situations share.
 pub(super) struct Core {
-    pub(super) model: Model,
+    pub(super) model: Arc<Model>,
     pub(super) dialect: Arc<dyn Dialect>,
-    token_key: Box<[u8]>,
+    token_key: Arc<[u8]>,
     /// One a category that is shown as a token; bounded by the number of categories.
     tokenizers: DashMap<Category, Arc<Tokenizer>>,
 }
@@ -31,9 +31,19 @@ pub(super) struct Core {
 impl Core {
     pub(super) fn new(model: Model, dialect: Arc<dyn Dialect>, token_key: &[u8]) -> Self {
         Self {
-            model,
+            model: Arc::new(model),
             dialect,
             token_key: token_key.into(),
+            tokenizers: DashMap::new(),
+        }
+    }
+
+    /// The same policy, with the field algebra of another dialect.
+    pub(super) fn in_dialect(&self, dialect: Arc<dyn Dialect>) -> Self {
+        Self {
+            model: self.model.clone(),
+            dialect,
+            token_key: self.token_key.clone(),
             tokenizers: DashMap::new(),
         }
     }
@@ -161,12 +171,7 @@ impl View {
 
     fn known(&self, module: &Module, field: &Field) -> bool {
         !self.core.model.classes.of(module, field).is_empty()
-            || self
-                .core
-                .dialect
-                .stock_fields(module)
-                .iter()
-                .any(|stock| stock.eq_ignore_ascii_case(field.as_str()))
+            || self.core.dialect.has_field(module, field.as_str())
     }
 
     /// The rule of a field that the dialect rules alone: neither matched nor written.

@@ -80,10 +80,11 @@ impl Policy {
         source::read(dir)
     }
 
-    /// Checks and compiles. Every problem is in the diagnostics; a policy comes out only if none is an error.
+    /// Checks and compiles, with the field algebra of the first dialect; what is odd is said where it is odd in all of
+    /// them. Every problem is in the diagnostics; a policy comes out only if none is an error.
     pub fn compile(
         sources: &[Source],
-        dialect: Arc<dyn Dialect>,
+        dialects: &[Arc<dyn Dialect>],
         token_key: &[u8],
     ) -> (Option<Self>, Diagnostics) {
         let mut found = Diagnostics::new();
@@ -97,10 +98,30 @@ impl Policy {
         if found.has_errors() {
             return (None, found);
         }
-        warnings::warn(&model, dialect.as_ref(), &mut found);
-        let core = Arc::new(Core::new(model, dialect, token_key));
+        warnings::warn(&model, dialects, &mut found);
+        let policy = dialects.first().map(|dialect| {
+            let core = Core::new(model, dialect.clone(), token_key);
+            Self::of(core)
+        });
+        (policy, found)
+    }
+
+    fn of(core: Core) -> Self {
+        let core = Arc::new(core);
         let tables = Tables::new(core.clone());
-        (Some(Self { core, tables }), found)
+        Self { core, tables }
+    }
+
+    /// The same policy, for requests in another dialect.
+    #[must_use]
+    pub fn in_dialect(&self, dialect: Arc<dyn Dialect>) -> Self {
+        Self::of(self.core.in_dialect(dialect))
+    }
+
+    /// Makes the rules of fields anew, because the dialect has learned what they are. Plans that were made before keep
+    /// theirs.
+    pub fn renew(&self) {
+        self.tables.forget();
     }
 
     /// The policy's name.

@@ -35,8 +35,7 @@ impl Rules {
             .flatten()
             .flat_map(|section| section.exact.keys().cloned())
             .collect();
-        let stock = view.core.dialect.stock_fields(module);
-        names.extend(stock.iter().map(|name| Field::fold(name)));
+        names.extend(view.core.dialect.fields(module));
         let known = names
             .into_iter()
             .map(|name| {

@@ -5,17 +5,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
-use serde_json::Map;
+use http::header::HeaderName;
+use serde_json::{Map, Value};
 
 use super::{Policy, Source};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::{
-    Access, Bounds, Dialect, Filter, Incoming, Items, Misunderstood, Operation, Origin, Outgoing,
-    Path, Query, Rendering, Session, Shape, Understood,
+    Access, Answered, Bounds, Dialect, Failure, Filter, Incoming, Inquiry, Items, Misunderstood,
+    Operation, Origin, Outgoing, Path, Query, Rendering, Session, Shape, Understood,
 };
+use crate::door::{Carrier, Credential};
 use crate::identity::Caller;
 use crate::reason::Reason;
-use crate::vocabulary::{Action, FieldPath, Module};
+use crate::vocabulary::{Action, Field, FieldPath, Module, Spelling};
 
 /// Text of the sample policy of the documentation.
 pub(super) const SAMPLE: &str = include_str!("testing/sample.yaml");
@@ -34,6 +36,30 @@ impl Dialect for TestDialect {
 
     fn claims(&self, _path: &str) -> bool {
         true
+    }
+
+    fn credential_headers(&self) -> &[HeaderName] {
+        &[]
+    }
+
+    fn accepts(&self, _carrier: &Carrier) -> bool {
+        unimplemented!()
+    }
+
+    fn spelling(&self) -> Spelling {
+        Spelling::Plain
+    }
+
+    fn media(&self, _operation: &Operation) -> &'static str {
+        unimplemented!()
+    }
+
+    fn hides_errors(&self) -> bool {
+        false
+    }
+
+    fn failure(&self, _body: &[u8]) -> Option<Failure> {
+        None
     }
 
     fn understand(
@@ -119,39 +145,59 @@ impl Dialect for TestDialect {
         }
     }
 
-    fn stock_fields(&self, module: &Module) -> &'static [&'static str] {
-        match module.as_str() {
-            "Contacts" => &[
-                "id",
-                "first_name",
-                "last_name",
-                "full_name",
-                "salutation",
-                "email",
-                "email1",
-                "phone_home",
-                "account_name",
-                "description",
-                "_module",
-            ],
-            _ => &["id", "name"],
-        }
+    fn fields(&self, module: &Module) -> Vec<Field> {
+        stock(module).iter().map(|name| Field::fold(name)).collect()
+    }
+
+    fn has_field(&self, module: &Module, field: &str) -> bool {
+        stock(module).contains(&field)
     }
 
     fn look_up(&self, _update: &Operation) -> Operation {
         unimplemented!()
     }
 
-    fn who_is(&self, _version: &str) -> Outgoing {
+    fn looked_up(&self, _reply: Value) -> Option<Map<String, Value>> {
         unimplemented!()
     }
 
-    fn read_session(&self, _body: &[u8]) -> Option<Session> {
+    fn unchanged(&self, read: Bytes) -> Bytes {
+        read
+    }
+
+    fn inquire(&self, _version: &str, _credential: &Credential, _answers: &[Answered]) -> Inquiry {
         unimplemented!()
     }
 
-    fn assemble(&self, _parts: &[(u16, Bytes)]) -> Bytes {
+    fn describes(&self, _operation: &Operation) -> bool {
+        false
+    }
+
+    fn learn(&self, _operation: &Operation, _answer: &[u8]) -> bool {
+        false
+    }
+
+    fn assemble(&self, _route: &str, _parts: &[(u16, Bytes)]) -> Bytes {
         unimplemented!()
+    }
+}
+
+fn stock(module: &Module) -> &'static [&'static str] {
+    match module.as_str() {
+        "Contacts" => &[
+            "id",
+            "first_name",
+            "last_name",
+            "full_name",
+            "salutation",
+            "email",
+            "email1",
+            "phone_home",
+            "account_name",
+            "description",
+            "_module",
+        ],
+        _ => &["id", "name"],
     }
 }
 
@@ -165,7 +211,7 @@ pub(super) fn try_compile(texts: &[&str]) -> (Option<Policy>, Diagnostics) {
             text: (*text).to_owned(),
         })
         .collect();
-    Policy::compile(&sources, Arc::new(TestDialect), b"0123456789abcdef")
+    Policy::compile(&sources, &[Arc::new(TestDialect)], b"0123456789abcdef")
 }
 
 /// Compiles files that hold no error.
@@ -193,6 +239,7 @@ pub(super) fn list(module: Option<&str>) -> Operation {
         access: Access::Governed,
         route: "GET /{module}",
         version: "v11".to_owned(),
+        credential: None,
         module: module.map(Module::new),
         record: None,
         link: None,
@@ -218,7 +265,7 @@ pub(super) fn filtered(field: &str) -> Operation {
             field: field.to_owned(),
         },
         operator: None,
-        value: serde_json::Value::from("x"),
+        value: Value::from("x"),
     });
     operation
 }

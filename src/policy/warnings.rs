@@ -2,6 +2,7 @@
 //! soon not read any more.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::dialect::Dialect;
@@ -11,7 +12,7 @@ use super::classes::{Classes, Section};
 use super::codes;
 use super::model::{Applies, Grant, Model, about};
 
-pub(super) fn warn(model: &Model, dialect: &dyn Dialect, found: &mut Diagnostics) {
+pub(super) fn warn(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
     roles_and_purposes(model, found);
     strengths(model, found);
     for (at, grant) in model.grants.iter().enumerate() {
@@ -41,8 +42,8 @@ pub(super) fn warn(model: &Model, dialect: &dyn Dialect, found: &mut Diagnostics
     {
         taken(&model.classes, section, found);
     }
-    look_alikes(model, dialect, found);
-    searched(model, dialect, found);
+    look_alikes(model, dialects, found);
+    searched(model, dialects, found);
 }
 
 fn roles_and_purposes(model: &Model, found: &mut Diagnostics) {
@@ -240,12 +241,15 @@ fn taken(classes: &Classes, section: &Section, found: &mut Diagnostics) {
 }
 
 /// Stock fields that a wildcard catches in the middle of a word, and that no one has classified by name.
-fn look_alikes(model: &Model, dialect: &dyn Dialect, found: &mut Diagnostics) {
+fn look_alikes(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
     for (module, own) in &model.classes.modules {
         let everywhere = &model.classes.everywhere;
         for wildcard in everywhere.wildcards.iter().chain(&own.wildcards) {
-            for stock in dialect.stock_fields(module) {
-                let field = Field::fold(stock);
+            let fields: BTreeSet<Field> = dialects
+                .iter()
+                .flat_map(|dialect| dialect.fields(module))
+                .collect();
+            for field in fields {
                 let named = own.exact.contains_key(&field) || everywhere.exact.contains_key(&field);
                 let whole = wildcard
                     .pattern
@@ -284,14 +288,16 @@ fn stands_alone(word: &str, field: &Field) -> bool {
 }
 
 /// Searched fields that are not classified: the search is refused to everybody.
-fn searched(model: &Model, dialect: &dyn Dialect, found: &mut Diagnostics) {
+fn searched(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
     use crate::dialect::Origin;
     for (module, searched) in &model.search {
         for field in &searched.fields {
-            let copied = !matches!(
-                dialect.origin(module, field.as_str()),
-                Origin::Own | Origin::Items(_)
-            );
+            let copied = dialects.iter().any(|dialect| {
+                !matches!(
+                    dialect.origin(module, field.as_str()),
+                    Origin::Own | Origin::Items(_)
+                )
+            });
             if copied || !model.classes.of(module, field).is_empty() {
                 continue;
             }

@@ -49,7 +49,7 @@ impl Exchange {
     /// The reply, and whether the connection ends with it (its request was not read to the end).
     async fn reply(&self, request: Request<Incoming>) -> (Reply, bool) {
         let pipeline = self.front.pipeline.clone();
-        let head = match door::enter(&request, self.origin, &self.front.limits.hosts) {
+        let head = match door::enter(&request, self.origin, &self.front.limits.door) {
             Ok(head) => head,
             Err(reason) => return (pipeline.turn_away(reason), true),
         };

@@ -6,14 +6,16 @@
 
 use bytes::Bytes;
 use http::Method;
-use serde_json::Map;
+use http::header::HeaderName;
+use serde_json::{Map, Value};
 
 use super::{
-    Access, Bounds, Dialect, Incoming, Misunderstood, Operation, Origin, Outgoing, Projected,
-    Query, Rendering, Session, Shape, Understood,
+    Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation,
+    Origin, Outgoing, Projected, Query, Rendering, Shape, Understood,
 };
+use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
-use crate::vocabulary::{Action, Module};
+use crate::vocabulary::{Action, Field, Module, Spelling};
 
 mod address;
 mod algebra;
@@ -41,6 +43,9 @@ const READ: &str = "GET /rest/{version}/{module}/{id}";
 /// Bytes of the list of fields of a look-up; `%2C` stands between two names.
 const LOOK_UP_BYTES_MAX: usize = 4_096;
 
+/// Beside `Authorization: Bearer`.
+static CREDENTIAL_HEADERS: [HeaderName; 1] = [HeaderName::from_static("oauth-token")];
+
 /// SugarCRM's REST API, v10 to v11_x.
 #[derive(Clone, Copy, Debug)]
 pub struct SugarRest;
@@ -52,6 +57,18 @@ impl Dialect for SugarRest {
 
     fn claims(&self, path: &str) -> bool {
         path.starts_with("/rest/")
+    }
+
+    fn credential_headers(&self) -> &[HeaderName] {
+        &CREDENTIAL_HEADERS
+    }
+
+    fn accepts(&self, carrier: &Carrier) -> bool {
+        match carrier {
+            Carrier::Bearer => true,
+            Carrier::Header(name) => CREDENTIAL_HEADERS.contains(name),
+            Carrier::Basic | Carrier::Argument => false,
+        }
     }
 
     fn understand(
@@ -68,6 +85,14 @@ impl Dialect for SugarRest {
 
     fn shape(&self, operation: &Operation) -> Shape {
         reply::shape(operation)
+    }
+
+    fn spelling(&self) -> Spelling {
+        Spelling::Plain
+    }
+
+    fn media(&self, _operation: &Operation) -> &'static str {
+        "application/json"
     }
 
     fn refuse(
@@ -92,8 +117,21 @@ impl Dialect for SugarRest {
         algebra::origin(module, field)
     }
 
-    fn stock_fields(&self, module: &Module) -> &'static [&'static str] {
-        stock::fields(module)
+    fn hides_errors(&self) -> bool {
+        false
+    }
+
+    fn failure(&self, _body: &[u8]) -> Option<Failure> {
+        None
+    }
+
+    fn fields(&self, module: &Module) -> Vec<Field> {
+        let stock = stock::fields(module).iter();
+        stock.map(|name| Field::fold(name)).collect()
+    }
+
+    fn has_field(&self, module: &Module, field: &str) -> bool {
+        stock::fields(module).contains(&field)
     }
 
     fn look_up(&self, update: &Operation) -> Operation {
@@ -107,6 +145,7 @@ impl Dialect for SugarRest {
             access: Access::Governed,
             route: READ,
             version: update.version.clone(),
+            credential: None,
             module: update.module.clone(),
             record: update.record.clone(),
             link: None,
@@ -127,15 +166,30 @@ impl Dialect for SugarRest {
         }
     }
 
-    fn who_is(&self, version: &str) -> Outgoing {
-        session::request(version)
+    fn looked_up(&self, reply: Value) -> Option<Map<String, Value>> {
+        match reply {
+            Value::Object(record) => Some(record),
+            _ => None,
+        }
     }
 
-    fn read_session(&self, body: &[u8]) -> Option<Session> {
-        session::read(body)
+    fn unchanged(&self, read: Bytes) -> Bytes {
+        read
     }
 
-    fn assemble(&self, parts: &[(u16, Bytes)]) -> Bytes {
+    fn inquire(&self, version: &str, _credential: &Credential, answers: &[Answered]) -> Inquiry {
+        session::inquire(version, answers)
+    }
+
+    fn describes(&self, _operation: &Operation) -> bool {
+        false
+    }
+
+    fn learn(&self, _operation: &Operation, _answer: &[u8]) -> bool {
+        false
+    }
+
+    fn assemble(&self, _route: &str, parts: &[(u16, Bytes)]) -> Bytes {
         let mut reply = vec![b'['];
         for (number, (status, contents)) in parts.iter().enumerate() {
             if number > 0 {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::route::{self, Takes};
 use super::{decode, query, understand, write};
-use crate::dialect::{Operation, Outgoing};
+use crate::dialect::{Media, Operation, Outgoing};
 
 /// Everything but RFC 3986's unreserved characters is encoded.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -48,6 +48,7 @@ pub(super) fn request(operation: &Operation) -> Outgoing {
         method: rendering.method.clone(),
         target,
         body: body.map(|body| Bytes::from(Value::Object(body).to_string())),
+        media: Media::Json,
     }
 }
 

@@ -68,9 +68,8 @@ fn list(element: Shape) -> Shape {
 fn deleted(operation: &Operation) -> Shape {
     operation.target().map_or(Shape::Dropped, |module| {
         Shape::Record(RecordShape {
-            module: module.clone(),
             keys: vec![("id", Shape::Scalar)],
-            counted: true,
+            ..RecordShape::of(module)
         })
     })
 }
@@ -151,9 +150,9 @@ fn me() -> Shape {
         ("roles", Shape::Anything),
     ]);
     Shape::Record(RecordShape {
-        module: Module::new("Users"),
         keys,
         counted: false,
+        ..RecordShape::of(&Module::new("Users"))
     })
 }
 

@@ -3,24 +3,34 @@
 use http::Method;
 use serde_json::{Map, Value};
 
-use crate::dialect::{Outgoing, Session};
+use crate::dialect::{Answered, Inquiry, Media, Outgoing, Session};
 use crate::json;
+use crate::reason::Reason;
 
 /// Nesting of the answer.
 const DEPTH_MAX: usize = 64;
 
-/// The request that tells whose session a credential is.
-pub(super) fn request(version: &str) -> Outgoing {
-    Outgoing {
-        method: Method::GET,
-        target: format!("/rest/{version}/me"),
-        body: None,
+/// One question is enough.
+pub(super) fn inquire(version: &str, answers: &[Answered]) -> Inquiry {
+    let Some(answer) = answers.first() else {
+        return Inquiry::Ask(Outgoing {
+            method: Method::GET,
+            target: format!("/rest/{version}/me"),
+            body: None,
+            media: Media::Json,
+        });
+    };
+    match answer.status {
+        200 if answer.body.is_empty() => Inquiry::Failed(Reason::UpstreamBroken),
+        200 => read(&answer.body).map_or(Inquiry::Failed(Reason::Unfilterable), Inquiry::Known),
+        401 => Inquiry::Nobody,
+        _ => Inquiry::Failed(Reason::UpstreamBroken),
     }
 }
 
 /// Reads the answer. Whatever is not as expected makes it no answer: a role that is not understood could be one that
 /// a rule caps.
-pub(super) fn read(body: &[u8]) -> Option<Session> {
+fn read(body: &[u8]) -> Option<Session> {
     let Ok(Value::Object(mut root)) = json::read(body, DEPTH_MAX) else {
         return None;
     };

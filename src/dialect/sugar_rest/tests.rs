@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use super::SugarRest;
 use crate::dialect::{
-    Access, Bounds, Dialect, Incoming, Misunderstood, Operation, Outgoing, Projected, Understood,
+    Access, Answered, Bounds, Dialect, Incoming, Inquiry, Misunderstood, Operation, Outgoing,
+    Projected, Understood,
 };
+use crate::door::Credential;
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Use};
 
@@ -357,9 +359,24 @@ fn an_update_is_looked_up_with_exactly_its_fields() {
 
 #[test]
 fn a_session_is_looked_up_in_the_version_of_the_request() {
-    let outgoing = SugarRest.who_is("v11_24");
+    let credential = Credential::argument("abc").unwrap();
+    let Inquiry::Ask(outgoing) = SugarRest.inquire("v11_24", &credential, &[]) else {
+        panic!("a session is asked for");
+    };
     assert_eq!(outgoing.target, "/rest/v11_24/me");
     assert_eq!((outgoing.method, outgoing.body), (Method::GET, None));
+    let answered = |status, body: &'static str| Answered {
+        status,
+        body: Bytes::from_static(body.as_bytes()),
+    };
+    for (answer, conclusion) in [
+        (answered(401, ""), Inquiry::Nobody),
+        (answered(200, "{}"), Inquiry::Failed(Reason::Unfilterable)),
+        (answered(200, ""), Inquiry::Failed(Reason::UpstreamBroken)),
+        (answered(500, "{}"), Inquiry::Failed(Reason::UpstreamBroken)),
+    ] {
+        assert_eq!(SugarRest.inquire("v11", &credential, &[answer]), conclusion);
+    }
 }
 
 #[test]
@@ -399,10 +416,10 @@ fn a_bulk_reply_holds_the_replies_in_their_order() {
         (204, Bytes::new()),
     ];
     assert_eq!(
-        SugarRest.assemble(&parts),
+        SugarRest.assemble("", &parts),
         r#"[{"contents":{"n": 1.0},"headers":[],"status":200},{"contents":{},"headers":[],"status":403},{"contents":null,"headers":[],"status":204}]"#
     );
-    assert_eq!(SugarRest.assemble(&[]), "[]");
+    assert_eq!(SugarRest.assemble("", &[]), "[]");
 }
 
 #[test]

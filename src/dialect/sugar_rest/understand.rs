@@ -22,7 +22,11 @@ pub(super) fn request(
     let found = route::find(request.method.as_str(), &address.segments)?;
     let route = found.form.route;
     let understood = if found.form.takes == Takes::Parts {
-        super::bulk::parts(request, bounds).map(|parts| Understood::Bulk { route, parts })
+        super::bulk::parts(request, bounds).map(|parts| Understood::Bulk {
+            credential: None,
+            route,
+            parts,
+        })
     } else {
         operation(request, bounds, &address, found).map(|one| Understood::One(Box::new(one)))
     };
@@ -52,6 +56,7 @@ fn operation(
         access: form.access,
         route: form.route,
         version: address.version.clone(),
+        credential: None,
         module: found.module,
         record: found.record,
         link: found.link,

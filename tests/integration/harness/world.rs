@@ -9,6 +9,7 @@ use http::uri::Scheme;
 use paravent::audit::{Durability, Log, Options};
 use paravent::demo::{Crm, serve};
 use paravent::dialect::{self, Bounds, Dialect};
+use paravent::door::Door;
 use paravent::filter;
 use paravent::pipeline::Settings;
 use paravent::policy::{Policy, Source};
@@ -44,6 +45,7 @@ pub struct Wish {
     pub body_timeout: Duration,
     pub idle_timeout: Duration,
     pub sources: Vec<Source>,
+    pub dialects: Vec<Arc<dyn Dialect>>,
     pub audit: Option<PathBuf>,
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// The CRM speaks TLS with a certificate of this root, under this name.
@@ -63,6 +65,7 @@ impl Default for Wish {
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(20),
             sources: paravent::demo::policy_sources(),
+            dialects: vec![dialect::by_name("sugar-rest").unwrap()],
             audit: None,
             tls: None,
             crm_tls: None,
@@ -335,10 +338,9 @@ impl Drop for World {
 }
 
 async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
-    let sugar: Arc<dyn Dialect> = dialect::by_name("sugar-rest").unwrap();
     let (policy, diagnostics) = Policy::compile(
         &wish.sources,
-        sugar.clone(),
+        &wish.dialects,
         b"a key that is only used in tests",
     );
     let policy = Arc::new(policy.unwrap_or_else(|| panic!("{diagnostics:?}")));
@@ -368,7 +370,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
             first_byte_timeout: wish.first_byte,
             total_timeout: Duration::from_secs(20),
         },
-        dialects: vec![sugar],
+        dialects: wish.dialects.clone(),
         settings: Settings {
             bounds: Bounds {
                 page_max: 1_000,
@@ -392,7 +394,14 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
             head_timeout: wish.head_timeout,
             body_timeout: wish.body_timeout,
             idle_timeout: wish.idle_timeout,
-            hosts: Vec::new(),
+            door: Door {
+                hosts: Vec::new(),
+                credential_headers: wish
+                    .dialects
+                    .iter()
+                    .flat_map(|dialect| dialect.credential_headers().to_vec())
+                    .collect(),
+            },
         },
     };
     let setup = Setup {
