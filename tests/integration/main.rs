@@ -13,6 +13,7 @@ mod durability;
 mod fixtures;
 mod harness;
 mod readme;
+mod recordings;
 mod refusals;
 mod roles;
 mod server;
