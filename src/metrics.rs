@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 
 use crate::reason::{Outcome, Reason};
@@ -27,6 +28,7 @@ pub struct Metrics {
     /// Whether the access log can be written: 1 or 0.
     pub audit_healthy: IntGauge,
     panics: IntCounterVec,
+    gaps: IntGaugeVec,
 }
 
 impl Metrics {
@@ -56,6 +58,14 @@ impl Metrics {
             &["name", "hash"],
         )?;
         info.with_label_values(&[policy_name, policy_hash]).inc();
+        let gaps = IntGaugeVec::new(
+            Opts::new(
+                "paravent_unclassified_fields",
+                "Fields that the CRM described and that no policy classifies.",
+            ),
+            &["dialect"],
+        )?;
+        registry.register(Box::new(gaps.clone()))?;
         Ok(Self {
             requests: counter(
                 "paravent_requests_total",
@@ -92,6 +102,7 @@ impl Metrics {
                 "Requests that failed inside the proxy.",
                 &[],
             )?,
+            gaps,
             registry,
         })
     }
@@ -120,6 +131,13 @@ impl Metrics {
         self.disclosed
             .with_label_values(&[category, level])
             .inc_by(records);
+    }
+
+    /// Says how many fields of the CRM no policy classifies.
+    pub fn gaps(&self, dialect: &str, count: usize) {
+        self.gaps
+            .with_label_values(&[dialect])
+            .set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Counts a request that failed inside the proxy.

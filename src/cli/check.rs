@@ -68,7 +68,7 @@ pub(super) fn compile(dir: &Path) -> (Option<Policy>, Diagnostics) {
     };
     Policy::compile(
         &sources,
-        &[Arc::new(dialect::sugar_rest::SugarRest)],
+        &[Arc::new(dialect::sugar_rest::SugarRest::new())],
         CHECK_ONLY_KEY,
     )
 }

@@ -111,7 +111,7 @@ fn set_up(
     SystemRandom::new()
         .fill(&mut token_key)
         .map_err(|_| "the system gives no randomness")?;
-    let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(SugarRest)];
+    let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(SugarRest::new())];
     let (policy, found) = Policy::compile(&demo::policy_sources(), &dialects, &token_key);
     let policy = policy.ok_or_else(|| found.render(false))?;
     let timeouts = Timeouts::default();

@@ -78,7 +78,7 @@ fn dialects(config: &Config) -> Vec<Arc<dyn Dialect>> {
         }
     }
     if dialects.is_empty() {
-        dialects.push(Arc::new(SugarRest));
+        dialects.push(Arc::new(SugarRest::new()));
     }
     dialects
 }

@@ -139,11 +139,11 @@ mod tests {
             ..login
         };
         for request in [login, filter] {
-            let understood = SugarRest.understand(&request, &bounds).unwrap();
+            let understood = SugarRest::new().understand(&request, &bounds).unwrap();
             let Understood::One(operation) = &understood else {
                 panic!("not one operation")
             };
-            let outgoing = SugarRest.render(operation);
+            let outgoing = SugarRest::new().render(operation);
             assert!(
                 format!("{:?}", outgoing.body).contains("canary")
                     || outgoing.target.contains("canary")

@@ -19,6 +19,7 @@ use crate::reason::Reason;
 use crate::vocabulary::{Action, Field, FieldPath, FieldUse, Module, Spelling, Use};
 
 mod discreet;
+pub mod schema;
 mod shape;
 pub mod sugar_rest;
 
@@ -565,7 +566,7 @@ impl Path {
 /// The dialects that a configuration may name.
 pub fn by_name(name: &str) -> Option<Arc<dyn Dialect>> {
     match name {
-        "sugar-rest" => Some(Arc::new(sugar_rest::SugarRest)),
+        "sugar-rest" => Some(Arc::new(sugar_rest::SugarRest::new())),
         _ => None,
     }
 }

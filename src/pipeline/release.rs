@@ -73,6 +73,7 @@ impl Pipeline {
                 }
                 if description.is_some_and(|description| dialect.learn(&operation, &description)) {
                     visit.policy().renew();
+                    self.tell_gaps(visit);
                 }
                 let withheld = count_withheld(&report, &withheld);
                 self.release_whole(
@@ -137,6 +138,17 @@ impl Pipeline {
         }
         let (filtered, report) = filtering.finish().map_err(unfilterable)?;
         Ok(Read::Whole(filtered, report))
+    }
+
+    /// Tells the operator which fields of the CRM nobody has classified: names of fields, never a value.
+    fn tell_gaps(&self, visit: &Visit<'_>) {
+        let gaps = visit.policy().gaps();
+        let count: usize = gaps.values().map(Vec::len).sum();
+        self.metrics.gaps(visit.dialect().name(), count);
+        for (module, fields) in gaps {
+            let names: Vec<&str> = fields.iter().map(|field| field.as_str()).collect();
+            tracing::info!(%module, fields = names.join(" "), "fields that no policy classifies are redacted");
+        }
     }
 
     async fn release_whole(

@@ -1,12 +1,13 @@
 //! What the caller may have: YAML → checked policy → decision table; maps evidence to roles.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostics, File};
-use crate::dialect::{Dialect, Operation};
+use crate::dialect::{Dialect, Operation, Origin};
 use crate::identity::Caller;
-use crate::vocabulary::{Module, Purpose, Role};
+use crate::vocabulary::{Field, Module, Purpose, Role};
 
 mod catalogue;
 mod check;
@@ -38,7 +39,7 @@ pub use plan::{
 };
 
 use engine::Situation;
-use judge::Core;
+use judge::{Core, View};
 use table::Tables;
 
 /// A policy that was checked and compiled.
@@ -152,6 +153,26 @@ impl Policy {
     /// Whether it knows a module: only then do that module's records pass.
     pub fn knows(&self, module: &Module) -> bool {
         self.core.model.classes.modules.contains_key(module)
+    }
+
+    /// Fields of known modules that the dialect knows and that no one has classified: they are redacted, and somebody
+    /// should look at them.
+    pub fn gaps(&self) -> BTreeMap<Module, Vec<Field>> {
+        let view = View::new(self.core.clone(), Situation::default());
+        let is_gap = |module: &Module, field: &Field| {
+            let origin = self.core.dialect.origin(module, field.as_str());
+            let holds_data = matches!(origin, Origin::Own | Origin::Items(_) | Origin::Copy { .. });
+            holds_data && view.sources(module, field).unclassified
+        };
+        let gaps_of = |module: &Module| {
+            let mut fields = self.core.dialect.fields(module);
+            fields.retain(|field| is_gap(module, field));
+            (module.clone(), fields)
+        };
+        self.modules()
+            .map(gaps_of)
+            .filter(|(_, fields)| !fields.is_empty())
+            .collect()
     }
 
     /// How much it holds.

@@ -438,3 +438,54 @@ fn a_record_over_its_bound_is_refused() {
     let (_crm, world) = before_with(wish, move || scripted::json(200, body.as_bytes()));
     assert_eq!(world.get("/rest/v11_24/Contacts", "tok-1").status, 502);
 }
+
+#[test]
+fn what_the_crm_says_of_its_own_fields_is_learned_as_it_passes() {
+    let metadata = json!({
+        "modules": {"Contacts": {"fields": {
+            "helpers_c": {"name": "helpers_c", "type": "link", "relationship": "contacts_helpers"},
+            "helper_name_c": {"type": "relate", "module": "Contacts", "rname": "last_name"},
+            "secret_c": {"type": "relate", "module": "Contacts", "rname": "religion_c"},
+            "shoe_size_c": {"type": "int"},
+        }}},
+        "relationships": {"contacts_helpers": {"lhs_module": "Contacts", "rhs_module": "Contacts"}},
+    });
+    let record = json!({
+        "id": "c-1", "_module": "Contacts", "helper_name_c": "Vasseur", "secret_c": CANARY, "shoe_size_c": 44,
+    });
+    let crm = Scripted::start(move |request| {
+        let body = match request.line.split(' ').nth(1).unwrap() {
+            path if path.ends_with("/me") => return scripted::me("sally", "Sales"),
+            path if path.ends_with("/metadata") => metadata.clone(),
+            path if path.contains("/link/") => json!({"next_offset": -1, "records": [record]}),
+            _ => record.clone(),
+        };
+        scripted::json(200, body.to_string().as_bytes())
+    });
+    let world = World::scripted(crm.address, Wish::default());
+    world.forbid("religion_c", CANARY);
+    let contact = "/rest/v11_24/Contacts/c-1";
+    let helpers = "/rest/v11_24/Contacts/c-1/link/helpers_c";
+
+    assert_eq!(world.get(contact, "t").json()["helper_name_c"], json!(null));
+    assert_eq!(
+        world.get(helpers, "t").status,
+        403,
+        "nobody knows this link"
+    );
+    assert_eq!(world.get("/rest/v11_24/metadata", "t").status, 200);
+    let read = world.get(contact, "t").json();
+    assert_eq!(read["helper_name_c"], json!("Vasseur"));
+    assert!(
+        read.get("secret_c").is_none(),
+        "a copy is hidden like what it copies"
+    );
+    assert_eq!(read["shoe_size_c"], json!(null), "nobody has classified it");
+    let list = world.get(helpers, "t").json();
+    assert_eq!(list["records"][0]["helper_name_c"], json!("Vasseur"));
+    assert!(
+        world
+            .metrics()
+            .contains("paravent_unclassified_fields{dialect=\"sugar-rest\"} ")
+    );
+}

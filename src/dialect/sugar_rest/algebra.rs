@@ -1,6 +1,7 @@
 //! Where the values of fields come from: one person's name stands in many fields of many modules.
 
 use super::links;
+use crate::dialect::schema::Schema;
 use crate::dialect::{Items, Origin, Shape};
 use crate::vocabulary::{FieldPath, Module};
 
@@ -72,7 +73,19 @@ const TAGS: Items = Items {
     passed: &["id"],
 };
 
-/// Where the value of a field comes from.
+/// Where the value of a field comes from, with what the CRM has said of fields that are not stock ones.
+pub(super) fn origin_with(schema: &Schema, module: &Module, field: &str) -> Origin {
+    let name = field.to_ascii_lowercase();
+    match origin(module, field) {
+        Origin::Own => schema.origin(module, &name),
+        Origin::UnknownRelated if !UNKNOWN_RELATED.contains(&name.as_str()) => schema
+            .target(module, &name)
+            .map_or(Origin::UnknownRelated, Origin::Related),
+        stock => stock,
+    }
+}
+
+/// Where the value of a stock field comes from.
 pub(super) fn origin(module: &Module, field: &str) -> Origin {
     let field = field.to_ascii_lowercase();
     let name = field.as_str();

@@ -3,9 +3,10 @@
 use http::Method;
 use serde_json::{Map, Value};
 
+use super::Terms;
 use super::arguments::{Arguments, is_blank, is_json};
 use super::{address, understand};
-use crate::dialect::{Bounds, Incoming, Misunderstood, Operation, Understood};
+use crate::dialect::{Incoming, Misunderstood, Operation, Understood};
 use crate::reason::Reason;
 
 type Part = Result<Operation, Misunderstood>;
@@ -29,26 +30,23 @@ const HASHES: &[&str] = &["x-acl-hash", "x-metadata-hash", "x-userpref-hash"];
 
 /// Reads an envelope. Parts that are not understood stay in their place; what would make the envelope mean something
 /// else as a whole refuses it whole.
-pub(super) fn parts(request: &Incoming<'_>, bounds: &Bounds) -> Result<Vec<Part>, Reason> {
+pub(super) fn parts(request: &Incoming<'_>, terms: &Terms<'_>) -> Result<Vec<Part>, Reason> {
     Arguments::of_query(request.query)?.finish()?;
-    let mut body = understand::body(request, bounds)?;
+    let mut body = understand::body(request, terms)?;
     let Some(Value::Array(requests)) = body.shift_remove("requests") else {
         return Err(Reason::MalformedBody);
     };
     if !body.is_empty() {
         return Err(Reason::MalformedBody);
     }
-    if requests.len() > bounds.bulk_parts_max {
+    if requests.len() > terms.bounds.bulk_parts_max {
         return Err(Reason::TooManyParts);
     }
-    requests
-        .into_iter()
-        .map(|part| read(part, bounds))
-        .collect()
+    requests.into_iter().map(|part| read(part, terms)).collect()
 }
 
 /// Reads one part. The outer error refuses the envelope.
-fn read(part: Value, bounds: &Bounds) -> Result<Part, Reason> {
+fn read(part: Value, terms: &Terms<'_>) -> Result<Part, Reason> {
     let Value::Object(mut members) = part else {
         return Err(Reason::MalformedBody);
     };
@@ -87,7 +85,7 @@ fn read(part: Value, bounds: &Bounds) -> Result<Part, Reason> {
             content_type: headers.content_type.as_deref(),
             body: &body,
         },
-        bounds,
+        terms,
     );
     match understood {
         Ok(Understood::One(operation)) => Ok(Ok(*operation)),

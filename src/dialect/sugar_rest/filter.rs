@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{grammar, links};
+use super::{Terms, grammar};
 use crate::dialect::{Filter, Path};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
@@ -102,16 +102,17 @@ const CALLER_WORDS: &[&str] = &["$favorite", "$following", "$owner", "$creator",
 pub(super) fn read(
     value: &Value,
     own: &Module,
-    depth_max: usize,
+    terms: &Terms<'_>,
 ) -> Result<Option<Filter>, Reason> {
     let mut reader = Reader {
         own,
+        terms,
         predicates_left: PREDICATES_MAX,
     };
     let parsed;
     let value = match value {
         Value::String(text) if !text.is_empty() => {
-            parsed = crate::json::read(text.as_bytes(), depth_max)
+            parsed = crate::json::read(text.as_bytes(), terms.bounds.depth_max)
                 .map_err(|_| Reason::MalformedFilter)?;
             &parsed
         }
@@ -138,6 +139,7 @@ enum Junction {
 
 struct Reader<'a> {
     own: &'a Module,
+    terms: &'a Terms<'a>,
     predicates_left: usize,
 }
 
@@ -201,7 +203,9 @@ impl Reader<'_> {
                 return Err(Reason::MalformedFilter);
             }
         } else if !argument.is_empty() {
-            links::target(self.own, argument).ok_or(Reason::UnknownLink)?;
+            self.terms
+                .link(self.own, argument)
+                .ok_or(Reason::UnknownLink)?;
         }
         Ok(Filter::Caller {
             word,
@@ -210,7 +214,7 @@ impl Reader<'_> {
     }
 
     fn field(&mut self, key: &str, value: &Value, joined: Junction) -> Result<Filter, Reason> {
-        let path = path(key, self.own, Reason::MalformedFilter)?;
+        let path = path(key, self.own, self.terms, Reason::MalformedFilter)?;
         if path.field.eq_ignore_ascii_case("deleted") {
             return Err(Reason::StoredQuery);
         }
@@ -263,7 +267,12 @@ fn only_or_all<'a>(
 }
 
 /// Reads `field` or `link.field`.
-pub(super) fn path(text: &str, own: &Module, otherwise: Reason) -> Result<Path, Reason> {
+pub(super) fn path(
+    text: &str,
+    own: &Module,
+    terms: &Terms<'_>,
+    otherwise: Reason,
+) -> Result<Path, Reason> {
     let (link, field) = match text.split_once('.') {
         Some((link, field)) => (Some(link), field),
         None => (None, text),
@@ -272,7 +281,7 @@ pub(super) fn path(text: &str, own: &Module, otherwise: Reason) -> Result<Path, 
         return Err(otherwise);
     }
     let link = link
-        .map(|link| links::resolve(own, link).ok_or(Reason::UnknownLink))
+        .map(|link| terms.link(own, link).ok_or(Reason::UnknownLink))
         .transpose()?;
     Ok(Path {
         link,
@@ -380,13 +389,14 @@ pub(super) fn path_text(path: &Path) -> String {
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::stock_terms;
     use super::{DATE_RANGES, DEPTH_MAX, OPERATORS, read, render};
     use crate::dialect::{Filter, Link, Path};
     use crate::reason::Reason;
     use crate::vocabulary::Module;
 
     fn filter(value: Value) -> Result<Option<Filter>, Reason> {
-        read(&value, &Module::new("Contacts"), 64)
+        read(&value, &Module::new("Contacts"), &stock_terms())
     }
 
     fn field(name: &str, operator: Option<&'static str>, value: Value) -> Filter {

@@ -1,6 +1,5 @@
 //! The links of stock modules and the modules that they lead to. A link means something only within its module.
 
-use crate::dialect::Link;
 use crate::vocabulary::Module;
 
 type Links = &'static [(&'static str, &'static str)];
@@ -222,14 +221,6 @@ pub(super) fn target(module: &Module, name: &str) -> Option<Module> {
         .chain(COMMON)
         .find(|(link, _)| *link == name)
         .map(|(_, target)| Module::new(target))
-}
-
-/// A link of a module, with its target.
-pub(super) fn resolve(module: &Module, name: &str) -> Option<Link> {
-    target(module, name).map(|target| Link {
-        name: name.to_owned(),
-        target,
-    })
 }
 
 #[cfg(test)]

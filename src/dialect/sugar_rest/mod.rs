@@ -4,13 +4,16 @@
 //! in `filter`, `projection`, `query`, `write` and `fixed`; all carriers (brackets, JSON text, JSON body) are first
 //! read into the same JSON values, so each grammar exists once. What the CRM's fields mean stands in `algebra`.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use http::Method;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
 
+use super::schema::Schema;
 use super::{
-    Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation,
+    Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Link, Misunderstood, Operation,
     Origin, Outgoing, Projected, Query, Rendering, Shape, Understood,
 };
 use crate::door::{Carrier, Credential};
@@ -26,6 +29,7 @@ mod filter;
 mod fixed;
 mod grammar;
 mod links;
+mod metadata;
 mod projection;
 mod query;
 mod refusal;
@@ -47,8 +51,46 @@ const LOOK_UP_BYTES_MAX: usize = 4_096;
 static CREDENTIAL_HEADERS: [HeaderName; 1] = [HeaderName::from_static("oauth-token")];
 
 /// SugarCRM's REST API, v10 to v11_x.
+#[derive(Debug)]
+pub struct SugarRest {
+    schema: Schema,
+}
+
+impl SugarRest {
+    /// The API of a CRM of which nothing but the stock modules is known.
+    #[expect(
+        clippy::new_without_default,
+        reason = "no value of a dialect is a default"
+    )]
+    pub fn new() -> Self {
+        Self {
+            schema: Schema::default(),
+        }
+    }
+}
+
+/// What a request is understood by.
 #[derive(Clone, Copy, Debug)]
-pub struct SugarRest;
+struct Terms<'a> {
+    bounds: &'a Bounds,
+    schema: &'a Schema,
+}
+
+impl Terms<'_> {
+    /// A link of a module, with its target: a stock one, or one that the CRM has described.
+    fn link(&self, module: &Module, name: &str) -> Option<Link> {
+        let target = links::target(module, name).or_else(|| {
+            match algebra::origin_with(self.schema, module, name) {
+                Origin::Related(target) => Some(target),
+                _ => None,
+            }
+        })?;
+        Some(Link {
+            name: name.to_owned(),
+            target,
+        })
+    }
+}
 
 impl Dialect for SugarRest {
     fn name(&self) -> &'static str {
@@ -76,7 +118,11 @@ impl Dialect for SugarRest {
         request: &Incoming<'_>,
         bounds: &Bounds,
     ) -> Result<Understood, Misunderstood> {
-        understand::request(request, bounds)
+        let terms = Terms {
+            bounds,
+            schema: &self.schema,
+        };
+        understand::request(request, &terms)
     }
 
     fn render(&self, operation: &Operation) -> Outgoing {
@@ -114,7 +160,7 @@ impl Dialect for SugarRest {
     }
 
     fn origin(&self, module: &Module, field: &str) -> Origin {
-        algebra::origin(module, field)
+        algebra::origin_with(&self.schema, module, field)
     }
 
     fn hides_errors(&self) -> bool {
@@ -126,12 +172,14 @@ impl Dialect for SugarRest {
     }
 
     fn fields(&self, module: &Module) -> Vec<Field> {
-        let stock = stock::fields(module).iter();
-        stock.map(|name| Field::fold(name)).collect()
+        let stock = stock::fields(module).iter().map(|name| Field::fold(name));
+        let mut fields: BTreeSet<Field> = stock.collect();
+        fields.extend(self.schema.fields(module));
+        fields.into_iter().collect()
     }
 
     fn has_field(&self, module: &Module, field: &str) -> bool {
-        stock::fields(module).contains(&field)
+        stock::fields(module).contains(&field) || self.schema.told(module, field).is_some()
     }
 
     fn look_up(&self, update: &Operation) -> Operation {
@@ -181,12 +229,12 @@ impl Dialect for SugarRest {
         session::inquire(version, answers)
     }
 
-    fn describes(&self, _operation: &Operation) -> bool {
-        false
+    fn describes(&self, operation: &Operation) -> bool {
+        reply::describes(operation)
     }
 
-    fn learn(&self, _operation: &Operation, _answer: &[u8]) -> bool {
-        false
+    fn learn(&self, _operation: &Operation, answer: &[u8]) -> bool {
+        metadata::learn(&self.schema, answer)
     }
 
     fn assemble(&self, _route: &str, parts: &[(u16, Bytes)]) -> Bytes {
@@ -205,6 +253,22 @@ impl Dialect for SugarRest {
         }
         reply.push(b']');
         reply.into()
+    }
+}
+
+/// Terms for tests: nothing but the stock modules is known.
+#[cfg(test)]
+fn stock_terms() -> Terms<'static> {
+    use std::sync::LazyLock;
+    static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::default);
+    const BOUNDS: Bounds = Bounds {
+        page_max: 100,
+        bulk_parts_max: 20,
+        depth_max: 32,
+    };
+    Terms {
+        bounds: &BOUNDS,
+        schema: &SCHEMA,
     }
 }
 

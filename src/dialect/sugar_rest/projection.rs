@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::arguments::Arguments;
-use super::{grammar, links, query};
-use crate::dialect::{Bounds, Projected};
+use super::{Terms, grammar, query};
+use crate::dialect::Projected;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -21,7 +21,7 @@ const COLLECTIONS_MAX: usize = 10;
 pub(super) fn read(
     value: &Value,
     own: &Module,
-    bounds: &Bounds,
+    terms: &Terms<'_>,
     collections_deep: usize,
 ) -> Result<Option<Vec<Projected>>, Reason> {
     let parsed;
@@ -30,7 +30,7 @@ pub(super) fn read(
         Value::Array(items) => items,
         Value::String(text) if text.is_empty() => return Ok(None),
         Value::String(text) if text.starts_with('[') => {
-            parsed = crate::json::read(text.as_bytes(), bounds.depth_max)
+            parsed = crate::json::read(text.as_bytes(), terms.bounds.depth_max)
                 .map_err(|_| Reason::MalformedProjection)?;
             parsed.as_array().ok_or(Reason::MalformedProjection)?
         }
@@ -45,7 +45,7 @@ pub(super) fn read(
     }
     let mut reader = Reader {
         own,
-        bounds,
+        terms,
         collections_deep,
         collections_left: COLLECTIONS_MAX,
         seen: HashSet::new(),
@@ -60,7 +60,7 @@ pub(super) fn read(
 
 struct Reader<'a> {
     own: &'a Module,
-    bounds: &'a Bounds,
+    terms: &'a Terms<'a>,
     collections_deep: usize,
     collections_left: usize,
     seen: HashSet<String>,
@@ -105,8 +105,11 @@ impl Reader<'_> {
         if !self.seen.insert(name.to_ascii_lowercase()) {
             return Err(Reason::MalformedProjection);
         }
-        let link = links::resolve(self.own, &name).ok_or(Reason::UnknownLink)?;
-        let query = query::page(&mut arguments, &link.target, self.bounds, deeper)?;
+        let link = self
+            .terms
+            .link(self.own, &name)
+            .ok_or(Reason::UnknownLink)?;
+        let query = query::page(&mut arguments, &link.target, self.terms, deeper)?;
         arguments
             .finish()
             .map_err(|_| Reason::MalformedProjection)?;
@@ -155,18 +158,15 @@ fn item(item: &Projected) -> Value {
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::stock_terms;
     use super::{DEPTH_MAX, read, render};
-    use crate::dialect::{Bounds, Projected};
+    use crate::dialect::Projected;
     use crate::reason::Reason;
     use crate::vocabulary::Module;
 
     fn projection(value: &Value) -> Result<Option<Vec<Projected>>, Reason> {
-        let bounds = Bounds {
-            page_max: 100,
-            bulk_parts_max: 1,
-            depth_max: 32,
-        };
-        read(value, &Module::new("Accounts"), &bounds, DEPTH_MAX)
+        let terms = stock_terms();
+        read(value, &Module::new("Accounts"), &terms, DEPTH_MAX)
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::arguments::{Arguments, flag, is_blank};
-use super::{filter, projection};
-use crate::dialect::{Bounds, Query, Sort};
+use super::{Terms, filter, projection};
+use crate::dialect::{Query, Sort};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -25,9 +25,9 @@ const ABOUT_CALLER: &[&str] = &["my_items", "favorites"];
 pub(super) fn list(
     arguments: &mut Arguments,
     own: &Module,
-    bounds: &Bounds,
+    terms: &Terms<'_>,
 ) -> Result<Query, Reason> {
-    let mut query = page(arguments, own, bounds, projection::DEPTH_MAX)?;
+    let mut query = page(arguments, own, terms, projection::DEPTH_MAX)?;
     query.search = match arguments.take("q") {
         value if is_blank(value.as_ref()) => None,
         Some(Value::String(text))
@@ -53,18 +53,18 @@ pub(super) fn list(
 pub(super) fn page(
     arguments: &mut Arguments,
     own: &Module,
-    bounds: &Bounds,
+    terms: &Terms<'_>,
     collections_deep: usize,
 ) -> Result<Query, Reason> {
-    let mut query = fields(arguments, own, bounds, collections_deep)?;
+    let mut query = fields(arguments, own, terms, collections_deep)?;
     if let Some(value) = arguments.take("filter") {
-        query.filter = filter::read(&value, own, bounds.depth_max)?;
+        query.filter = filter::read(&value, own, terms)?;
     }
     if let Some(value) = arguments.take("order_by") {
-        query.order = order(&value, own)?;
+        query.order = order(&value, own, terms)?;
     }
     if let Some(value) = arguments.take("max_num") {
-        query.limit = limit(&value, bounds.page_max)?;
+        query.limit = limit(&value, terms.bounds.page_max)?;
     }
     query.offset = match arguments.take("offset") {
         value if is_blank(value.as_ref()) => None,
@@ -78,12 +78,12 @@ pub(super) fn page(
 pub(super) fn fields(
     arguments: &mut Arguments,
     own: &Module,
-    bounds: &Bounds,
+    terms: &Terms<'_>,
     collections_deep: usize,
 ) -> Result<Query, Reason> {
     refuse_stored(arguments, STORED)?;
     let projection = match arguments.take("fields") {
-        Some(value) => projection::read(&value, own, bounds, collections_deep)?,
+        Some(value) => projection::read(&value, own, terms, collections_deep)?,
         None => None,
     };
     Ok(Query {
@@ -103,7 +103,7 @@ pub(super) fn refuse_stored(arguments: &mut Arguments, names: &[&str]) -> Result
     Ok(())
 }
 
-fn order(value: &Value, own: &Module) -> Result<Vec<Sort>, Reason> {
+fn order(value: &Value, own: &Module, terms: &Terms<'_>) -> Result<Vec<Sort>, Reason> {
     if is_blank(Some(value)) {
         return Ok(Vec::new());
     }
@@ -111,10 +111,12 @@ fn order(value: &Value, own: &Module) -> Result<Vec<Sort>, Reason> {
     if text.split(',').count() > SORTS_MAX {
         return Err(Reason::MalformedOrder);
     }
-    text.split(',').map(|item| sort(item.trim(), own)).collect()
+    text.split(',')
+        .map(|item| sort(item.trim(), own, terms))
+        .collect()
 }
 
-fn sort(item: &str, own: &Module) -> Result<Sort, Reason> {
+fn sort(item: &str, own: &Module, terms: &Terms<'_>) -> Result<Sort, Reason> {
     let (name, direction) = item.split_once(':').unwrap_or((item, "asc"));
     let descending = match direction.to_ascii_lowercase().as_str() {
         "asc" => false,
@@ -122,7 +124,7 @@ fn sort(item: &str, own: &Module) -> Result<Sort, Reason> {
         _ => return Err(Reason::MalformedOrder),
     };
     Ok(Sort {
-        path: filter::path(name, own, Reason::MalformedOrder)?,
+        path: filter::path(name, own, terms, Reason::MalformedOrder)?,
         descending,
     })
 }
@@ -195,22 +197,19 @@ fn sort_text(sort: &Sort) -> String {
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::stock_terms;
     use super::{Arguments, list, render};
-    use crate::dialect::{Bounds, Query};
+    use crate::dialect::Query;
     use crate::reason::Reason;
     use crate::vocabulary::Module;
 
     fn query(arguments: Value) -> Result<Query, Reason> {
-        let bounds = Bounds {
-            page_max: 100,
-            bulk_parts_max: 1,
-            depth_max: 32,
-        };
+        let terms = stock_terms();
         let Value::Object(arguments) = arguments else {
             panic!("not an object")
         };
         let mut arguments = Arguments::of_object(arguments);
-        let query = list(&mut arguments, &Module::new("Contacts"), &bounds)?;
+        let query = list(&mut arguments, &Module::new("Contacts"), &terms)?;
         arguments.finish()?;
         Ok(query)
     }

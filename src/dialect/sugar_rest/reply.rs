@@ -60,6 +60,12 @@ pub(super) fn shape(operation: &Operation) -> Shape {
     }
 }
 
+/// Whether the reply to an operation describes modules.
+pub(super) fn describes(operation: &Operation) -> bool {
+    let form = route::by_route(operation.rendering.form);
+    form.is_some_and(|form| form.gives == Gives::Metadata)
+}
+
 fn list(element: Shape) -> Shape {
     Shape::List(Box::new(element))
 }
@@ -181,7 +187,7 @@ mod tests {
             bulk_parts_max: 1,
             depth_max: 9,
         };
-        let Ok(Understood::One(operation)) = SugarRest.understand(&request, &bounds) else {
+        let Ok(Understood::One(operation)) = SugarRest::new().understand(&request, &bounds) else {
             panic!("{line} was not understood")
         };
         shape(&operation)

@@ -1,6 +1,6 @@
 //! The routes that pass, one a line. Whatever is not here is refused.
 
-use super::{grammar, links};
+use super::{Terms, grammar};
 use crate::dialect::{Access, Link};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Module};
@@ -273,7 +273,7 @@ pub(super) fn by_route(route: &str) -> Option<&'static Form> {
 }
 
 /// Finds the form of a request and reads its path.
-pub(super) fn find(method: &str, segments: &[String]) -> Result<Found, Reason> {
+pub(super) fn find(method: &str, segments: &[String], terms: &Terms<'_>) -> Result<Found, Reason> {
     let mut on_path = FORMS.iter().filter(|form| fits(form, segments)).peekable();
     if on_path.peek().is_none() {
         return Err(Reason::UnknownRoute);
@@ -281,7 +281,7 @@ pub(super) fn find(method: &str, segments: &[String]) -> Result<Found, Reason> {
     let form = on_path
         .find(|form| form.template().0 == method)
         .ok_or(Reason::MethodNotAllowed)?;
-    let found = read(form, segments)?;
+    let found = read(form, segments, terms)?;
     let target = found
         .link
         .as_ref()
@@ -330,7 +330,7 @@ pub(super) fn may_be_id(text: &str) -> bool {
     grammar::is_id(text) && !NO_IDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
-fn read(form: &'static Form, segments: &[String]) -> Result<Found, Reason> {
+fn read(form: &'static Form, segments: &[String], terms: &Terms<'_>) -> Result<Found, Reason> {
     let mut found = Found {
         form,
         module: None,
@@ -344,7 +344,7 @@ fn read(form: &'static Form, segments: &[String]) -> Result<Found, Reason> {
             ("{id}", _) => found.record = Some(segment.clone()),
             ("{related}", _) => found.related = Some(segment.clone()),
             ("{link}", Some(module)) => {
-                found.link = Some(links::resolve(module, segment).ok_or(Reason::UnknownLink)?);
+                found.link = Some(terms.link(module, segment).ok_or(Reason::UnknownLink)?);
             }
             _ => {}
         }
@@ -356,13 +356,14 @@ fn read(form: &'static Form, segments: &[String]) -> Result<Found, Reason> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::stock_terms;
     use super::{FORMS, by_route, find};
     use crate::reason::Reason;
 
     fn route(line: &str) -> Result<&'static str, Reason> {
         let (method, path) = line.split_once(' ').unwrap();
         let segments: Vec<String> = path.split('/').map(str::to_owned).collect();
-        find(method, &segments).map(|found| found.form.route)
+        find(method, &segments, &stock_terms()).map(|found| found.form.route)
     }
 
     #[test]

@@ -32,7 +32,7 @@ fn understand_with(
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
     };
-    SugarRest.understand(
+    SugarRest::new().understand(
         &Incoming {
             method: &Method::from_bytes(method.as_bytes()).unwrap(),
             path,
@@ -66,7 +66,7 @@ fn rendered(line: &str, body: Value) -> (String, Option<Value>) {
         body => body.to_string(),
     };
     let operation = understand(line, &body).unwrap_or_else(|reason| panic!("{line}: {reason}"));
-    let outgoing = SugarRest.render(&operation);
+    let outgoing = SugarRest::new().render(&operation);
     assert_eq!(again(&outgoing).as_ref(), Ok(&operation), "{line}");
     (
         format!("{} {}", outgoing.method, outgoing.target),
@@ -132,7 +132,7 @@ fn a_version_in_the_accept_header_moves_to_the_path() {
     };
     assert_eq!(operation.version, "v11_24");
     assert_eq!(
-        SugarRest.render(&operation).target,
+        SugarRest::new().render(&operation).target,
         "/rest/v11_24/Contacts?max_num=5"
     );
 }
@@ -241,7 +241,7 @@ fn relations_are_rebuilt_with_the_columns_that_are_left() {
         "Contacts.opportunity_role"
     );
     operation.write = None;
-    let narrowed = SugarRest.render(&operation).body.unwrap();
+    let narrowed = SugarRest::new().render(&operation).body.unwrap();
     let narrowed: Value = serde_json::from_slice(&narrowed).unwrap();
     assert_eq!(
         narrowed,
@@ -339,7 +339,7 @@ fn an_update_is_looked_up_with_exactly_its_fields() {
         r#"{"iban_c":"x","Title":"y"}"#,
     )
     .unwrap();
-    let look_up = SugarRest.look_up(&update);
+    let look_up = SugarRest::new().look_up(&update);
     assert_eq!(
         look_up.query.projection,
         Some(
@@ -348,7 +348,7 @@ fn an_update_is_looked_up_with_exactly_its_fields() {
                 .to_vec()
         )
     );
-    let outgoing = SugarRest.render(&look_up);
+    let outgoing = SugarRest::new().render(&look_up);
     assert_eq!(outgoing.method, Method::GET);
     assert_eq!(
         outgoing.target,
@@ -360,7 +360,7 @@ fn an_update_is_looked_up_with_exactly_its_fields() {
 #[test]
 fn a_session_is_looked_up_in_the_version_of_the_request() {
     let credential = Credential::argument("abc").unwrap();
-    let Inquiry::Ask(outgoing) = SugarRest.inquire("v11_24", &credential, &[]) else {
+    let Inquiry::Ask(outgoing) = SugarRest::new().inquire("v11_24", &credential, &[]) else {
         panic!("a session is asked for");
     };
     assert_eq!(outgoing.target, "/rest/v11_24/me");
@@ -375,7 +375,10 @@ fn a_session_is_looked_up_in_the_version_of_the_request() {
         (answered(200, ""), Inquiry::Failed(Reason::UpstreamBroken)),
         (answered(500, "{}"), Inquiry::Failed(Reason::UpstreamBroken)),
     ] {
-        assert_eq!(SugarRest.inquire("v11", &credential, &[answer]), conclusion);
+        assert_eq!(
+            SugarRest::new().inquire("v11", &credential, &[answer]),
+            conclusion
+        );
     }
 }
 
@@ -416,10 +419,10 @@ fn a_bulk_reply_holds_the_replies_in_their_order() {
         (204, Bytes::new()),
     ];
     assert_eq!(
-        SugarRest.assemble("", &parts),
+        SugarRest::new().assemble("", &parts),
         r#"[{"contents":{"n": 1.0},"headers":[],"status":200},{"contents":{},"headers":[],"status":403},{"contents":null,"headers":[],"status":204}]"#
     );
-    assert_eq!(SugarRest.assemble("", &[]), "[]");
+    assert_eq!(SugarRest::new().assemble("", &[]), "[]");
 }
 
 #[test]

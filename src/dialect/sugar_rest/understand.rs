@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value};
 
+use super::Terms;
 use super::address::{self, Address};
 use super::arguments::{self, Arguments};
 use super::route::{self, Found, Takes};
 use super::{fixed, projection, query, write};
-use crate::dialect::{Bounds, Incoming, Misunderstood, Operation, Query, Rendering, Understood};
+use crate::dialect::{Incoming, Misunderstood, Operation, Query, Rendering, Understood};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Module};
 
@@ -16,19 +17,19 @@ pub(super) const CARRIERS: &str = "columns";
 /// What a request means.
 pub(super) fn request(
     request: &Incoming<'_>,
-    bounds: &Bounds,
+    terms: &Terms<'_>,
 ) -> Result<Understood, Misunderstood> {
     let address = address::read(request.path, request.accept)?;
-    let found = route::find(request.method.as_str(), &address.segments)?;
+    let found = route::find(request.method.as_str(), &address.segments, terms)?;
     let route = found.form.route;
     let understood = if found.form.takes == Takes::Parts {
-        super::bulk::parts(request, bounds).map(|parts| Understood::Bulk {
+        super::bulk::parts(request, terms).map(|parts| Understood::Bulk {
             credential: None,
             route,
             parts,
         })
     } else {
-        operation(request, bounds, &address, found).map(|one| Understood::One(Box::new(one)))
+        operation(request, terms, &address, found).map(|one| Understood::One(Box::new(one)))
     };
     understood.map_err(|reason| Misunderstood {
         reason,
@@ -37,16 +38,19 @@ pub(super) fn request(
 }
 
 /// The body of a request, which must be empty unless its method carries one.
-pub(super) fn body(request: &Incoming<'_>, bounds: &Bounds) -> Result<Map<String, Value>, Reason> {
+pub(super) fn body(
+    request: &Incoming<'_>,
+    terms: &Terms<'_>,
+) -> Result<Map<String, Value>, Reason> {
     if matches!(request.method.as_str(), "GET" | "DELETE") && !request.body.is_empty() {
         return Err(Reason::UnexpectedBody);
     }
-    arguments::body(request.body, request.content_type, bounds.depth_max)
+    arguments::body(request.body, request.content_type, terms.bounds.depth_max)
 }
 
 fn operation(
     request: &Incoming<'_>,
-    bounds: &Bounds,
+    terms: &Terms<'_>,
     address: &Address,
     found: Found,
 ) -> Result<Operation, Reason> {
@@ -72,11 +76,11 @@ fn operation(
         },
     };
     let query = Arguments::of_query(request.query)?;
-    let body = body(request, bounds)?;
+    let body = body(request, terms)?;
     if !body.is_empty() && matches!(form.takes, Takes::Nothing | Takes::Fields) {
         return Err(Reason::UnexpectedBody);
     }
-    carried(&mut operation, form.takes, query, body, bounds)?;
+    carried(&mut operation, form.takes, query, body, terms)?;
     Ok(operation)
 }
 
@@ -86,7 +90,7 @@ fn carried(
     takes: Takes,
     mut query: Arguments,
     body: Map<String, Value>,
-    bounds: &Bounds,
+    terms: &Terms<'_>,
 ) -> Result<(), Reason> {
     match takes {
         Takes::Login => operation.rendering.fixed = fixed::login(query, body)?,
@@ -96,20 +100,19 @@ fn carried(
         Takes::List | Takes::ListBody => {
             let target = target(operation)?;
             let mut arguments = query.and(body)?;
-            operation.query = query::list(&mut arguments, &target, bounds)?;
+            operation.query = query::list(&mut arguments, &target, terms)?;
             arguments.finish()?;
         }
         Takes::Fields => {
             let target = target(operation)?;
-            operation.query = query::fields(&mut query, &target, bounds, projection::DEPTH_MAX)?;
+            operation.query = query::fields(&mut query, &target, terms, projection::DEPTH_MAX)?;
             query.finish()?;
         }
         Takes::Create | Takes::Update => {
             let target = target(operation)?;
             let (beside, body) = split(body);
             let mut arguments = query.and(beside)?;
-            operation.query =
-                query::fields(&mut arguments, &target, bounds, projection::DEPTH_MAX)?;
+            operation.query = query::fields(&mut arguments, &target, terms, projection::DEPTH_MAX)?;
             arguments.finish()?;
             operation.write = Some(match &operation.record {
                 Some(record) if operation.action == Action::Update => {
@@ -124,7 +127,7 @@ fn carried(
         }
         Takes::Ids => {
             query.finish()?;
-            let relations = write::relations(body, &target(operation)?)?;
+            let relations = write::relations(body, &target(operation)?, terms)?;
             operation.link = Some(relations.link);
             operation.related = relations.ids;
             operation.write = relations.columns;

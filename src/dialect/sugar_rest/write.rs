@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::arguments::{Arguments, is_blank};
-use super::{grammar, links, route};
+use super::{Terms, grammar, route};
 use crate::dialect::Link;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
@@ -109,7 +109,11 @@ pub(super) struct Relations {
 /// Reads `{"link_name": …, "ids": [id | {"id": …, columns…}]}`.
 ///
 /// A column with different values for different ids is refused: a plan decides about a column once.
-pub(super) fn relations(body: Map<String, Value>, module: &Module) -> Result<Relations, Reason> {
+pub(super) fn relations(
+    body: Map<String, Value>,
+    module: &Module,
+    terms: &Terms<'_>,
+) -> Result<Relations, Reason> {
     let mut arguments = Arguments::of_object(body);
     let name = match arguments.take("link_name") {
         Some(Value::String(name)) if grammar::is_link(&name) => name,
@@ -123,7 +127,7 @@ pub(super) fn relations(body: Map<String, Value>, module: &Module) -> Result<Rel
         return Err(Reason::MalformedBody);
     }
     let mut relations = Relations {
-        link: links::resolve(module, &name).ok_or(Reason::UnknownLink)?,
+        link: terms.link(module, &name).ok_or(Reason::UnknownLink)?,
         ids: Vec::new(),
         columns: None,
         carriers: Map::new(),
@@ -194,6 +198,7 @@ pub(super) fn render_ids(
 mod tests {
     use serde_json::{Map, Value, json};
 
+    use super::super::stock_terms;
     use super::{columns, create, relations, render_ids, update};
     use crate::reason::Reason;
     use crate::vocabulary::Module;
@@ -266,7 +271,7 @@ mod tests {
 
     #[test]
     fn relations_carry_ids_and_one_value_a_column() {
-        let read = |body| relations(object(body), &Module::new("Opportunities"));
+        let read = |body| relations(object(body), &Module::new("Opportunities"), &stock_terms());
         let ids = json!(["c-1", {"id": "c-2", "role": "a", "n": 1}, {"id": "c-3", "role": "a"}, {"id": "c-4"}]);
         let all = read(json!({"link_name": "contacts", "ids": ids})).unwrap();
         assert_eq!(all.ids, ["c-1", "c-2", "c-3", "c-4"]);
@@ -285,7 +290,8 @@ mod tests {
 
     #[test]
     fn other_relations_are_refused() {
-        let read = |body| relations(object(body), &Module::new("Opportunities")).err();
+        let read =
+            |body| relations(object(body), &Module::new("Opportunities"), &stock_terms()).err();
         for body in [
             json!({"ids": ["c-1"]}),
             json!({"link_name": "contacts"}),

@@ -184,7 +184,7 @@ fn changes() -> impl Strategy<Value = Vec<(usize, u8, bool)>> {
 proptest! {
     #[test]
     fn understanding_what_was_rendered_gives_the_same_operation(operation in lists()) {
-        let outgoing = SugarRest.render(&operation);
+        let outgoing = SugarRest::new().render(&operation);
         prop_assert_eq!(again(&outgoing), Ok(operation));
     }
 
@@ -194,13 +194,13 @@ proptest! {
         in_query in changes(),
         in_body in changes(),
     ) {
-        let outgoing = SugarRest.render(&operation);
+        let outgoing = SugarRest::new().render(&operation);
         let (path, query) = match outgoing.target.split_once('?') {
             Some((path, query)) => (path, Some(tampered(query, &in_query))),
             None => (outgoing.target.as_str(), None),
         };
         let body = outgoing.body.map(|body| tampered(std::str::from_utf8(&body).unwrap(), &in_body));
-        let understood = SugarRest.understand(
+        let understood = SugarRest::new().understand(
             &Incoming {
                 method: &outgoing.method,
                 path,
@@ -212,7 +212,7 @@ proptest! {
             &BOUNDS,
         );
         if let Ok(Understood::One(operation)) = understood {
-            prop_assert_eq!(again(&SugarRest.render(&operation)), Ok(*operation));
+            prop_assert_eq!(again(&SugarRest::new().render(&operation)), Ok(*operation));
         }
     }
 
@@ -223,7 +223,7 @@ proptest! {
         query in option::of("([a-z]{1,6}(\\[[$a-z0-9]{0,3}\\]){0,3}=[ -~]{0,9}&?){0,6}"),
         body in "[ -~]{0,40}",
     ) {
-        let understood = SugarRest.understand(
+        let understood = SugarRest::new().understand(
             &Incoming {
                 method: &method,
                 path: &path,
@@ -235,7 +235,7 @@ proptest! {
             &BOUNDS,
         );
         if let Ok(Understood::One(operation)) = understood {
-            prop_assert_eq!(again(&SugarRest.render(&operation)), Ok(*operation));
+            prop_assert_eq!(again(&SugarRest::new().render(&operation)), Ok(*operation));
         }
     }
 }
