@@ -483,4 +483,15 @@ mod tests {
             assert_eq!(route(line), Err(Reason::UnknownRoute), "{line}");
         }
     }
+
+    #[test]
+    fn the_documentation_lists_every_form() {
+        let page = include_str!("../../../docs/dialects/sugar-rest.md");
+        for form in FORMS {
+            let row = format!("| `{}` | {} |", form.route, form.action.as_str());
+            assert!(page.contains(&row), "{row}");
+        }
+        let rows = page.lines().filter(|line| line.contains("` | ")).count();
+        assert_eq!(rows, FORMS.len(), "a row without a form");
+    }
 }
