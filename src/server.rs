@@ -20,14 +20,17 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
+use crate::reason::Reason;
 
 mod admin;
 mod answer;
 mod timed;
+mod watched;
 
 pub use admin::{Readiness, serve_admin};
 use answer::Exchange;
 use timed::{Activity, Timed};
+use watched::{Doubt, Watched};
 
 /// Bounds of connections and requests.
 #[derive(Clone, Debug)]
@@ -145,19 +148,23 @@ impl Front {
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
     {
         let builder = self.http();
+        let doubt = Doubt::default();
         let service = service_fn(|request: hyper::Request<Incoming>| {
             let exchange = Exchange {
                 front: self.clone(),
                 origin: peer.ip(),
                 busy: activity.begin(),
+                doubt: doubt.clone(),
             };
             async move { Ok::<_, Infallible>(exchange.answer(request).await) }
         });
-        let connection = builder.serve_connection(TokioIo::new(socket), service);
+        let connection = builder
+            .serve_connection(TokioIo::new(Watched::new(socket, doubt.clone())), service);
         tokio::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),
             () = activity.idle_for(self.limits.idle_timeout) => None,
+            () = activity.unread_for(self.limits.idle_timeout) => return Ok(()),
             _ = stop.wait_for(|stop| *stop) => None,
         };
         let ended = match ended {
@@ -168,10 +175,16 @@ impl Front {
                 tokio::select! {
                     ended = connection.as_mut() => ended,
                     () = activity.idle_for(LINGER) => return Ok(()),
+                    () = activity.unread_for(self.limits.idle_timeout) => return Ok(()),
                 }
             }
         };
-        ended.map_err(|_| io::ErrorKind::ConnectionAborted.into())
+        ended.map_err(|error| {
+            if let Some(reason) = unreadable(&*error) {
+                self.pipeline.unread(reason, peer.ip());
+            }
+            io::ErrorKind::ConnectionAborted.into()
+        })
     }
 
     fn http(&self) -> auto::Builder<TokioExecutor> {
@@ -193,6 +206,16 @@ impl Front {
             .keep_alive_interval(Some(self.limits.idle_timeout / 2))
             .keep_alive_timeout(self.limits.head_timeout);
         builder
+    }
+}
+
+/// Why hyper itself has answered with an error, if it has.
+fn unreadable(error: &(dyn std::error::Error + 'static)) -> Option<Reason> {
+    let error = error.downcast_ref::<hyper::Error>()?;
+    if error.is_parse_too_large() {
+        Some(Reason::HeadTooLarge)
+    } else {
+        error.is_parse().then_some(Reason::MalformedHead)
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::Front;
 use super::timed::Busy;
+use super::watched::Doubt;
 use crate::door;
 use crate::reason::Reason;
 use crate::reply::{self, CutOff, Reply};
@@ -23,6 +24,32 @@ pub(super) struct Exchange {
     pub(super) front: Arc<Front>,
     pub(super) origin: IpAddr,
     pub(super) busy: Busy,
+    pub(super) doubt: Doubt,
+}
+
+/// One of the requests that are answered at once. It lasts as long as anybody works on the request: a caller who hangs
+/// up, or resets a stream, does not make room before the walk has ended.
+#[derive(Clone, Debug)]
+struct Turn {
+    _permit: Arc<OwnedSemaphorePermit>,
+    _counted: Arc<Counted>,
+}
+
+/// Keeps a gauge up by one.
+#[derive(Debug)]
+struct Counted(prometheus::IntGauge);
+
+impl Counted {
+    fn new(gauge: &prometheus::IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 /// What is sent: the body of a reply, with what lives as long as it is being sent.
@@ -30,43 +57,65 @@ pub(super) struct Exchange {
 pub(super) struct Sending {
     body: reply::Body,
     _held: Option<reply::Held>,
-    _busy: Busy,
-    _permit: Option<OwnedSemaphorePermit>,
+    busy: Busy,
+    _turn: Option<Turn>,
 }
 
 impl Exchange {
     pub(super) async fn answer(self, request: Request<Incoming>) -> Response<Sending> {
         let Ok(permit) = self.front.requests.clone().try_acquire_owned() else {
-            let reply = self.front.pipeline.turn_away(Reason::Overloaded);
+            let reply = self
+                .front
+                .pipeline
+                .turn_away(Reason::Overloaded, self.origin);
             return self.send(reply, None, true);
         };
-        self.front.metrics.requests_in_flight.inc();
-        let (reply, close) = self.reply(request).await;
-        self.front.metrics.requests_in_flight.dec();
-        self.send(reply, Some(permit), close)
+        let turn = Turn {
+            _permit: Arc::new(permit),
+            _counted: Arc::new(Counted::new(&self.front.metrics.requests_in_flight)),
+        };
+        // An upgrade is never made, so whoever sent other bytes behind its request is not read any further.
+        let upgrades = request.headers().contains_key(header::UPGRADE);
+        let (reply, close) = self.reply(request, &turn).await;
+        self.send(reply, Some(turn), close || upgrades)
     }
 
-    /// The reply, and whether the connection ends with it (its request was not read to the end).
-    async fn reply(&self, request: Request<Incoming>) -> (Reply, bool) {
+    /// The reply, and whether the connection ends with it (its request was not read to the end, or is in doubt).
+    async fn reply(&self, request: Request<Incoming>, turn: &Turn) -> (Reply, bool) {
         let pipeline = self.front.pipeline.clone();
-        let head = match door::enter(&request, self.origin, &self.front.limits.hosts) {
-            Ok(head) => head,
-            Err(reason) => return (pipeline.turn_away(reason), true),
+        let read = match self.certain() {
+            Ok(()) => door::enter(&request, self.origin, &self.front.limits.hosts),
+            Err(reason) => Err(reason),
         };
-        let body = match self.body(request).await {
-            Ok(body) => body,
-            Err(reason) => return (pipeline.turn_away(reason), true),
+        let read = match read {
+            Ok(head) => self.body(request).await.map(|body| (head, body)),
+            Err(reason) => Err(reason),
         };
-        let walk = {
-            let pipeline = pipeline.clone();
-            tokio::spawn(async move { pipeline.handle(&head, &body).await })
+        let (head, body) = match read {
+            Ok(read) => read,
+            Err(reason) => return (pipeline.turn_away(reason, self.origin), true),
         };
+        let (walking, turn) = (pipeline.clone(), turn.clone());
+        let walk = tokio::spawn(async move {
+            let reply = walking.handle(&head, &body).await;
+            drop(turn);
+            reply
+        });
         match walk.await {
             Ok(reply) => (reply, false),
             Err(_) => {
                 self.front.metrics.panicked();
-                (pipeline.turn_away(Reason::Internal), true)
+                (pipeline.turn_away(Reason::Internal, self.origin), true)
             }
+        }
+    }
+
+    /// Whether all bytes of the connection have had one reading so far.
+    fn certain(&self) -> Result<(), Reason> {
+        if self.doubt.is_raised() {
+            Err(Reason::MalformedHead)
+        } else {
+            Ok(())
         }
     }
 
@@ -82,7 +131,9 @@ impl Exchange {
         )
         .await;
         match collected.map_err(|_| Reason::RequestSlow)? {
-            Ok(collected) => Ok(collected.to_bytes()),
+            // Nobody looks at trailers, so nobody may send any.
+            Ok(collected) if collected.trailers().is_some() => Err(Reason::MalformedHead),
+            Ok(collected) => self.certain().map(|()| collected.to_bytes()),
             Err(error) if error.is::<http_body_util::LengthLimitError>() => {
                 Err(Reason::BodyTooLarge)
             }
@@ -93,7 +144,7 @@ impl Exchange {
     fn send(
         self,
         reply: Reply,
-        permit: Option<OwnedSemaphorePermit>,
+        turn: Option<Turn>,
         close: bool,
     ) -> Response<Sending> {
         let mut headers = HeaderMap::new();
@@ -108,11 +159,12 @@ impl Exchange {
         let status =
             StatusCode::from_u16(reply.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let (body, held) = reply.into_body();
+        self.busy.offers();
         let mut response = Response::new(Sending {
             body,
             _held: held,
-            _busy: self.busy,
-            _permit: permit,
+            busy: self.busy,
+            _turn: turn,
         });
         *response.status_mut() = status;
         *response.headers_mut() = headers;
@@ -128,7 +180,7 @@ impl Body for Sending {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
-        match &mut self.body {
+        let polled = match &mut self.body {
             reply::Body::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             // In pieces, so that what is held and permitted lasts until the caller has read nearly all of it.
             reply::Body::Whole(bytes) => {
@@ -138,7 +190,13 @@ impl Body for Sending {
             reply::Body::Stream(receiver) => receiver.poll_recv(cx).map(|item| {
                 item.map(|item| item.map(|filtered| Frame::data(filtered.into_bytes())))
             }),
+        };
+        if polled.is_pending() {
+            self.busy.owes();
+        } else {
+            self.busy.offers();
         }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
