@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 
 use crate::reason::{Outcome, Reason};
@@ -27,6 +27,7 @@ pub struct Metrics {
     /// Whether the access log can be written: 1 or 0.
     pub audit_healthy: IntGauge,
     panics: IntCounterVec,
+    probing: IntCounter,
 }
 
 impl Metrics {
@@ -87,6 +88,14 @@ impl Metrics {
                 "paravent_audit_healthy",
                 "Whether the access log can be written.",
             )?,
+            probing: {
+                let counter = IntCounter::new(
+                    "paravent_predicate_budgets_used_up_total",
+                    "Callers that used up their budget of refused predicates.",
+                )?;
+                registry.register(Box::new(counter.clone()))?;
+                counter
+            },
             panics: counter(
                 "paravent_panics_total",
                 "Requests that failed inside the proxy.",
@@ -126,6 +135,11 @@ impl Metrics {
     pub fn panicked(&self) {
         let none: [&str; 0] = [];
         self.panics.with_label_values(&none).inc();
+    }
+
+    /// Counts a caller who used up the budget of refused predicates.
+    pub fn probed(&self) {
+        self.probing.inc();
     }
 
     /// All counters in the Prometheus text format, version 0.0.4.

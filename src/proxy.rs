@@ -223,6 +223,7 @@ pub fn settings(configured: &config::Limits, page_max: u32) -> Settings {
         stream_large_replies: configured.large_replies == config::LargeReplies::Stream,
         logins_per_minute: configured.logins_per_minute,
         requests_per_minute: configured.requests_per_minute,
+        refused_predicates_per_hour: configured.refused_predicates_per_hour,
     }
 }
 

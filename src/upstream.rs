@@ -58,8 +58,13 @@ impl Untrusted {
         self.answer.status.is_success()
     }
 
-    /// The next plain bytes of the body. A coded body is read and decoded as a whole, within `held_bytes_max`.
-    pub(crate) async fn chunk(&mut self, held_bytes_max: usize) -> Result<Option<Bytes>, Reason> {
+    /// The next plain bytes of the body. A coded body is read and decoded as a whole, within `held_bytes_max`; `hold` is
+    /// told how many bytes wait in memory for that.
+    pub(crate) async fn chunk(
+        &mut self,
+        held_bytes_max: usize,
+        hold: &mut (dyn FnMut(usize) -> Result<(), Reason> + Send),
+    ) -> Result<Option<Bytes>, Reason> {
         if !self.answer.is_json {
             return Err(Reason::Unfilterable);
         }
@@ -67,7 +72,7 @@ impl Untrusted {
             None => Err(Reason::Unfilterable),
             Some(Coding::Identity) => self.answer.chunk().await,
             Some(_) => {
-                let plain = self.answer.whole_decoded(held_bytes_max).await?;
+                let plain = self.answer.whole_held(held_bytes_max, hold).await?;
                 self.answer.coding = Some(Coding::Identity);
                 Ok(Some(Bytes::from(plain)))
             }

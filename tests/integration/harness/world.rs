@@ -40,6 +40,7 @@ pub struct Wish {
     pub first_byte: Duration,
     pub logins_per_minute: u32,
     pub requests_per_minute: u32,
+    pub refused_predicates_per_hour: u32,
     pub head_timeout: Duration,
     pub body_timeout: Duration,
     pub idle_timeout: Duration,
@@ -59,6 +60,7 @@ impl Default for Wish {
             first_byte: Duration::from_secs(5),
             logins_per_minute: 10_000,
             requests_per_minute: 100_000,
+            refused_predicates_per_hour: 10_000,
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(20),
@@ -384,6 +386,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
             stream_large_replies: true,
             logins_per_minute: wish.logins_per_minute.try_into().unwrap(),
             requests_per_minute: wish.requests_per_minute.try_into().unwrap(),
+            refused_predicates_per_hour: wish.refused_predicates_per_hour.try_into().unwrap(),
         },
         limits: Limits {
             request_bytes_max: wish.request_bytes_max,
