@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use http::uri::{Authority, Scheme};
 
-use crate::diagnostic::{Diagnostic, Diagnostics, FILE_BYTES_MAX, File};
+use crate::diagnostic::{Diagnostic, Diagnostics, FILE_BYTES_MAX, File, everybody_may_write};
 use crate::dialect::Dialect;
 
 pub mod codes;
@@ -203,6 +203,13 @@ impl Config {
     pub fn load(path: &Path) -> (Option<Self>, Diagnostics) {
         let mut found = Diagnostics::new();
         let shown = path.display().to_string();
+        if everybody_may_write(path) {
+            let title = format!("everybody may write `{shown}`");
+            found.push(
+                Diagnostic::error(codes::UNREADABLE, title)
+                    .help("take the right away: `chmod o-w`"),
+            );
+        }
         let text = match files::text(path, FILE_BYTES_MAX) {
             Ok(text) => text,
             Err(error) => {

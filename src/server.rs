@@ -158,8 +158,8 @@ impl Front {
             };
             async move { Ok::<_, Infallible>(exchange.answer(request).await) }
         });
-        let connection = builder
-            .serve_connection(TokioIo::new(Watched::new(socket, doubt.clone())), service);
+        let connection =
+            builder.serve_connection(TokioIo::new(Watched::new(socket, doubt.clone())), service);
         tokio::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),

@@ -238,7 +238,9 @@ impl Answer {
         // hyper undoes `chunked` alone, leaves any other transfer coding in the body, and forgives a length beside it.
         let is_framed_once = match text(header::TRANSFER_ENCODING) {
             Ok(None) => text(header::CONTENT_LENGTH).is_ok(),
-            Ok(Some(coding)) if coding.eq_ignore_ascii_case("chunked") => !head.headers.contains_key(header::CONTENT_LENGTH),
+            Ok(Some(coding)) if coding.eq_ignore_ascii_case("chunked") => {
+                !head.headers.contains_key(header::CONTENT_LENGTH)
+            }
             _ => false,
         };
         Ok(Self {

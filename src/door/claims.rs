@@ -52,7 +52,10 @@ mod tests {
     fn what_clients_send_passes() {
         for headers in [
             &[("connection", "keep-alive"), ("te", "trailers")][..],
-            &[("connection", "Upgrade, HTTP2-Settings"), ("upgrade", "h2c")],
+            &[
+                ("connection", "Upgrade, HTTP2-Settings"),
+                ("upgrade", "h2c"),
+            ],
             &[("connection", "close"), ("expect", "100-Continue")],
             &[("x-forwarded-for", "1.2.3.4"), ("cookie", "a=b")],
         ] {

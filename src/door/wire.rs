@@ -307,7 +307,11 @@ mod tests {
             "Transfer-Encoding: \u{b}chunked",
             "Transfer-Encoding: identity",
         ] {
-            assert_eq!(read(&format!("{LINE}{header}\r\n\r\n")), Err(Doubtful), "{header:?}");
+            assert_eq!(
+                read(&format!("{LINE}{header}\r\n\r\n")),
+                Err(Doubtful),
+                "{header:?}"
+            );
         }
         assert_eq!(
             read("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"),

@@ -141,12 +141,7 @@ impl Exchange {
         }
     }
 
-    fn send(
-        self,
-        reply: Reply,
-        turn: Option<Turn>,
-        close: bool,
-    ) -> Response<Sending> {
+    fn send(self, reply: Reply, turn: Option<Turn>, close: bool) -> Response<Sending> {
         let mut headers = HeaderMap::new();
         for (name, value) in reply.headers() {
             if let Ok(value) = HeaderValue::from_str(&value) {

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use super::canary::Canaries;
 use super::client::{self, Request, Response};
+use super::served::{self, Served};
 
 /// Everything a test needs; the audit folder is removed with it.
 pub struct World {
@@ -27,8 +28,14 @@ pub struct World {
     pub crm: SocketAddr,
     pub audit: tempfile::TempDir,
     runtime: Option<tokio::runtime::Runtime>,
-    running: Option<Proxy>,
+    running: Option<Running>,
     forbidden: Mutex<Canaries>,
+}
+
+/// Where the proxy runs.
+enum Running {
+    Here(Proxy),
+    Apart(Served),
 }
 
 /// What a test changes of the usual set-up.
@@ -37,6 +44,7 @@ pub struct Wish {
     pub held_bytes_max: usize,
     pub record_bytes_max: usize,
     pub request_bytes_max: usize,
+    pub requests_max: usize,
     pub first_byte: Duration,
     pub logins_per_minute: u32,
     pub requests_per_minute: u32,
@@ -49,6 +57,8 @@ pub struct Wish {
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// The CRM speaks TLS with a certificate of this root, under this name.
     pub crm_tls: Option<(PathBuf, &'static str)>,
+    /// Other dialects than the usual one.
+    pub dialects: Option<Vec<Arc<dyn Dialect>>>,
 }
 
 impl Default for Wish {
@@ -57,6 +67,7 @@ impl Default for Wish {
             held_bytes_max: 8 << 20,
             record_bytes_max: 1 << 20,
             request_bytes_max: 1 << 20,
+            requests_max: 256,
             first_byte: Duration::from_secs(5),
             logins_per_minute: 10_000,
             requests_per_minute: 100_000,
@@ -68,6 +79,7 @@ impl Default for Wish {
             audit: None,
             tls: None,
             crm_tls: None,
+            dialects: None,
         }
     }
 }
@@ -104,10 +116,20 @@ impl World {
 
     fn before(crm: SocketAddr, wish: Wish, runtime: tokio::runtime::Runtime) -> Self {
         let audit = tempfile::tempdir().unwrap();
-        let running = runtime.block_on(start(crm, wish, audit.path()));
+        let running = match served::binary(&wish) {
+            Some(binary) => {
+                let log = LOG.get().unwrap().clone();
+                Running::Apart(Served::start(&binary, crm, &wish, audit.path(), log))
+            }
+            None => Running::Here(runtime.block_on(start(crm, wish, audit.path()))),
+        };
+        let (proxy, admin) = match &running {
+            Running::Here(proxy) => (proxy.addresses[0], proxy.admin),
+            Running::Apart(served) => (served.proxy, served.admin),
+        };
         Self {
-            proxy: running.addresses[0],
-            admin: running.admin,
+            proxy,
+            admin,
             crm,
             audit,
             runtime: Some(runtime),
@@ -293,8 +315,18 @@ impl World {
 
     /// Stops the proxy in order.
     pub fn stop(&mut self) {
-        if let (Some(runtime), Some(running)) = (&self.runtime, self.running.take()) {
-            runtime.block_on(running.stop());
+        match (&self.runtime, self.running.take()) {
+            (Some(runtime), Some(Running::Here(proxy))) => runtime.block_on(proxy.stop()),
+            (_, Some(Running::Apart(served))) => served.stop(),
+            _ => {}
+        }
+    }
+
+    /// The most memory that the proxy has used, if it has a process of its own.
+    pub fn memory_peak(&self) -> Option<u64> {
+        match &self.running {
+            Some(Running::Apart(served)) => served.memory_peak(),
+            _ => None,
         }
     }
 }
@@ -370,7 +402,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
             first_byte_timeout: wish.first_byte,
             total_timeout: Duration::from_secs(20),
         },
-        dialects: vec![sugar],
+        dialects: wish.dialects.clone().unwrap_or_else(|| vec![sugar]),
         settings: Settings {
             bounds: Bounds {
                 page_max: 1_000,
@@ -391,7 +423,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
         limits: Limits {
             request_bytes_max: wish.request_bytes_max,
             connections_max: 1_000,
-            requests_max: 256,
+            requests_max: wish.requests_max,
             head_timeout: wish.head_timeout,
             body_timeout: wish.body_timeout,
             idle_timeout: wish.idle_timeout,
