@@ -130,6 +130,7 @@ impl Dialect for TestDialect {
                 "email",
                 "email1",
                 "phone_home",
+                "birthdate",
                 "account_name",
                 "description",
                 "_module",

@@ -14,7 +14,7 @@ classify:
 roles:
   sales: { from: { crm.role: \"Sales\" }, default_purpose: contract }
 purposes:
-  contract: { basis: contract, roles: [sales] }
+  contract: { legal_basis: contract, roles: [sales] }
 grants:
   - { name: names, roles: sales, purposes: contract, data: identity.name, level: clear }
 ";
