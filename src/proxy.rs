@@ -231,6 +231,9 @@ pub fn settings(configured: &config::Limits, page_max: u32) -> Settings {
 pub fn limits(configured: &config::Limits, hosts: &[String]) -> Limits {
     Limits {
         request_bytes_max: configured.request_bytes_max,
+        request_bytes_total_max: configured
+            .held_bytes_total_max
+            .max(configured.request_bytes_max),
         connections_max: configured.connections_max,
         requests_max: configured.requests_max,
         head_timeout: configured.head_timeout,

@@ -37,6 +37,8 @@ use watched::{Doubt, Watched};
 pub struct Limits {
     /// Bytes of a request's body.
     pub request_bytes_max: usize,
+    /// The same, over all requests that are arriving or being answered; more are refused with 503.
+    pub request_bytes_total_max: usize,
     /// Open connections; more wait to be accepted.
     pub connections_max: usize,
     /// Requests being answered at once; more are refused with 503.
@@ -59,6 +61,8 @@ pub struct Front {
     metrics: Metrics,
     connections: Arc<Semaphore>,
     requests: Arc<Semaphore>,
+    /// Room for bodies of requests, in KiB.
+    bodies: Arc<Semaphore>,
 }
 
 impl Front {
@@ -66,12 +70,15 @@ impl Front {
     pub fn new(pipeline: Arc<Pipeline>, limits: Limits, metrics: Metrics) -> Self {
         let connections = Arc::new(Semaphore::new(limits.connections_max));
         let requests = Arc::new(Semaphore::new(limits.requests_max));
+        let kib = limits.request_bytes_total_max / answer::KIB;
+        let bodies = Arc::new(Semaphore::new(kib.min(Semaphore::MAX_PERMITS)));
         Self {
             pipeline,
             limits,
             metrics,
             connections,
             requests,
+            bodies,
         }
     }
 

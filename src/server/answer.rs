@@ -8,14 +8,14 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Front;
 use super::timed::Busy;
 use super::watched::Doubt;
-use crate::door;
+use crate::door::{self, Head};
 use crate::reason::Reason;
 use crate::reply::{self, CutOff, Reply};
 
@@ -33,6 +33,12 @@ pub(super) struct Exchange {
 struct Turn {
     _permit: Arc<OwnedSemaphorePermit>,
     _counted: Arc<Counted>,
+}
+
+/// A request's body as it arrives, and the room that it takes among all of them.
+struct Arriving {
+    bytes: Vec<u8>,
+    room: Vec<OwnedSemaphorePermit>,
 }
 
 /// Keeps a gauge up by one.
@@ -63,51 +69,55 @@ pub(super) struct Sending {
 
 impl Exchange {
     pub(super) async fn answer(self, request: Request<Incoming>) -> Response<Sending> {
+        // An upgrade is never made, so whoever sent other bytes behind its request is not read any further.
+        let upgrades = request.headers().contains_key(header::UPGRADE);
+        let (head, body) = match self.read(request).await {
+            Ok(read) => read,
+            Err(reason) => return self.turn_away(reason),
+        };
+        // Only now: somebody whose body arrives slowly takes nobody's turn.
         let Ok(permit) = self.front.requests.clone().try_acquire_owned() else {
-            let reply = self
-                .front
-                .pipeline
-                .turn_away(Reason::Overloaded, self.origin);
-            return self.send(reply, None, true);
+            return self.turn_away(Reason::Overloaded);
         };
         let turn = Turn {
             _permit: Arc::new(permit),
             _counted: Arc::new(Counted::new(&self.front.metrics.requests_in_flight)),
         };
-        // An upgrade is never made, so whoever sent other bytes behind its request is not read any further.
-        let upgrades = request.headers().contains_key(header::UPGRADE);
-        let (reply, close) = self.reply(request, &turn).await;
-        self.send(reply, Some(turn), close || upgrades)
+        let (reply, failed) = self.walk(head, body, &turn).await;
+        self.send(reply, Some(turn), failed || upgrades)
     }
 
-    /// The reply, and whether the connection ends with it (its request was not read to the end, or is in doubt).
-    async fn reply(&self, request: Request<Incoming>, turn: &Turn) -> (Reply, bool) {
-        let pipeline = self.front.pipeline.clone();
-        let read = match self.certain() {
-            Ok(()) => door::enter(&request, self.origin, &self.front.limits.hosts),
-            Err(reason) => Err(reason),
-        };
-        let read = match read {
-            Ok(head) => self.body(request).await.map(|body| (head, body)),
-            Err(reason) => Err(reason),
-        };
-        let (head, body) = match read {
-            Ok(read) => read,
-            Err(reason) => return (pipeline.turn_away(reason, self.origin), true),
-        };
-        let (walking, turn) = (pipeline.clone(), turn.clone());
+    /// Reads a request to its end.
+    async fn read(&self, request: Request<Incoming>) -> Result<(Head, Arriving), Reason> {
+        self.certain()?;
+        let head = door::enter(&request, self.origin, &self.front.limits.hosts)?;
+        let body = self.body(request).await?;
+        Ok((head, body))
+    }
+
+    /// The reply, and whether the walk failed.
+    async fn walk(&self, head: Head, body: Arriving, turn: &Turn) -> (Reply, bool) {
+        let (pipeline, turn) = (self.front.pipeline.clone(), turn.clone());
         let walk = tokio::spawn(async move {
-            let reply = walking.handle(&head, &body).await;
-            drop(turn);
+            let bytes = Bytes::from(body.bytes);
+            let reply = pipeline.handle(&head, &bytes).await;
+            drop((turn, body.room));
             reply
         });
         match walk.await {
             Ok(reply) => (reply, false),
             Err(_) => {
                 self.front.metrics.panicked();
+                let pipeline = &self.front.pipeline;
                 (pipeline.turn_away(Reason::Internal, self.origin), true)
             }
         }
+    }
+
+    /// A refusal of a request that was not read to its end, or is in doubt: the connection ends with it.
+    fn turn_away(self, reason: Reason) -> Response<Sending> {
+        let reply = self.front.pipeline.turn_away(reason, self.origin);
+        self.send(reply, None, true)
     }
 
     /// Whether all bytes of the connection have had one reading so far.
@@ -119,26 +129,41 @@ impl Exchange {
         }
     }
 
-    async fn body(&self, request: Request<Incoming>) -> Result<Bytes, Reason> {
-        let bytes_max = self.front.limits.request_bytes_max;
+    async fn body(&self, request: Request<Incoming>) -> Result<Arriving, Reason> {
         let body = request.into_body();
-        if body.size_hint().lower() > bytes_max as u64 {
+        if body.size_hint().lower() > self.front.limits.request_bytes_max as u64 {
             return Err(Reason::BodyTooLarge);
         }
-        let collected = tokio::time::timeout(
-            self.front.limits.body_timeout,
-            Limited::new(body, bytes_max).collect(),
-        )
-        .await;
-        match collected.map_err(|_| Reason::RequestSlow)? {
+        let collected = tokio::time::timeout(self.front.limits.body_timeout, self.collect(body));
+        let collected = collected.await.map_err(|_| Reason::RequestSlow)??;
+        self.certain().map(|()| collected)
+    }
+
+    async fn collect(&self, mut body: Incoming) -> Result<Arriving, Reason> {
+        let mut arriving = Arriving {
+            bytes: Vec::new(),
+            room: Vec::new(),
+        };
+        let mut kib = 0;
+        while let Some(frame) = body.frame().await {
             // Nobody looks at trailers, so nobody may send any.
-            Ok(collected) if collected.trailers().is_some() => Err(Reason::MalformedHead),
-            Ok(collected) => self.certain().map(|()| collected.to_bytes()),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                Err(Reason::BodyTooLarge)
+            let data = frame
+                .map(Frame::into_data)
+                .map_err(|_| Reason::MalformedHead)?
+                .map_err(|_| Reason::MalformedHead)?;
+            let length = arriving.bytes.len() + data.len();
+            if length > self.front.limits.request_bytes_max {
+                return Err(Reason::BodyTooLarge);
             }
-            Err(_) => Err(Reason::MalformedHead),
+            let more = u32::try_from(length.div_ceil(KIB) - kib).unwrap_or(u32::MAX);
+            if more > 0 {
+                let room = self.front.bodies.clone().try_acquire_many_owned(more);
+                arriving.room.push(room.map_err(|_| Reason::Overloaded)?);
+                kib = length.div_ceil(KIB);
+            }
+            arriving.bytes.extend_from_slice(&data);
         }
+        Ok(arriving)
     }
 
     fn send(self, reply: Reply, turn: Option<Turn>, close: bool) -> Response<Sending> {
@@ -206,4 +231,5 @@ impl Body for Sending {
     }
 }
 
+pub(super) const KIB: usize = 1024;
 const PIECE_BYTES_MAX: usize = 64 * 1024;

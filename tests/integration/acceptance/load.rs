@@ -337,6 +337,31 @@ fn a24_replies_that_are_not_read_give_their_places_back() {
 }
 
 #[test]
+fn a24_bodies_that_arrive_slowly_take_nobodys_turn() {
+    let wish = Wish {
+        requests_max: 16,
+        ..patient(3)
+    };
+    let (_crm, world) = before_with(wish, |_| good_page());
+    assert_in_service(&world, "nobody");
+    let sockets: Vec<TcpStream> = (0..100)
+        .map(|_| {
+            let mut socket = connect(&world);
+            socket.write_all(b"POST /rest/v11_24/oauth2/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{").unwrap();
+            socket
+        })
+        .collect();
+    for _ in 0..5 {
+        assert_in_service(&world, "slow bodies");
+    }
+    for mut socket in sockets {
+        let mut reply = String::new();
+        let _ = socket.read_to_string(&mut reply);
+        assert!(reply.starts_with("HTTP/1.1 408 "), "{reply}");
+    }
+}
+
+#[test]
 fn a24_a_caller_who_hangs_up_makes_no_room_before_the_walk_ends() {
     let at_once = Arc::new(AtomicUsize::new(0));
     let most = Arc::new(AtomicUsize::new(0));

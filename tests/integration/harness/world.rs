@@ -422,6 +422,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
         },
         limits: Limits {
             request_bytes_max: wish.request_bytes_max,
+            request_bytes_total_max: 256 << 20,
             connections_max: 1_000,
             requests_max: wish.requests_max,
             head_timeout: wish.head_timeout,
