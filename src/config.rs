@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use http::uri::{Authority, Scheme};
 
-use crate::diagnostic::{Diagnostic, Diagnostics, FILE_BYTES_MAX, File};
+use crate::diagnostic::{Diagnostic, Diagnostics, FILE_BYTES_MAX, File, everybody_may_write};
 use crate::dialect::Dialect;
 
 pub mod codes;
@@ -140,6 +140,8 @@ pub struct Limits {
     pub requests_max: usize,
     /// Requests of one caller in a minute. Default: 600,000, which stops only what runs away.
     pub requests_per_minute: NonZeroU32,
+    /// Refused predicates of one caller in an hour. Default: 60.
+    pub refused_predicates_per_hour: NonZeroU32,
     /// Logins, and look-ups of unknown credentials, of one origin. Default: 30.
     pub logins_per_minute: NonZeroU32,
     /// Until a request's head has arrived. Default: 10 s.
@@ -201,6 +203,13 @@ impl Config {
     pub fn load(path: &Path) -> (Option<Self>, Diagnostics) {
         let mut found = Diagnostics::new();
         let shown = path.display().to_string();
+        if everybody_may_write(path) {
+            let title = format!("everybody may write `{shown}`");
+            found.push(
+                Diagnostic::error(codes::UNREADABLE, title)
+                    .help("take the right away: `chmod o-w`"),
+            );
+        }
         let text = match files::text(path, FILE_BYTES_MAX) {
             Ok(text) => text,
             Err(error) => {
@@ -250,6 +259,7 @@ impl Default for Limits {
             connections_max: 4096,
             requests_max: 512,
             requests_per_minute: NonZeroU32::MIN.saturating_add(599_999),
+            refused_predicates_per_hour: NonZeroU32::MIN.saturating_add(59),
             logins_per_minute: NonZeroU32::MIN.saturating_add(29),
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),

@@ -13,7 +13,7 @@ pub enum Coding {
     Identity,
     /// RFC 1952.
     Gzip,
-    /// RFC 1950 (what `deflate` means in HTTP).
+    /// RFC 1950 (what `deflate` means in HTTP), or RFC 1951 (what some servers send): its first two bytes tell.
     Deflate,
     /// RFC 7932.
     Brotli,
@@ -51,8 +51,13 @@ impl Coding {
                 plain_bytes_max,
                 |d| d.into_inner().is_empty(),
             ),
-            Self::Deflate => whole(
+            Self::Deflate if has_zlib_head(coded) => whole(
                 flate2::bufread::ZlibDecoder::new(coded),
+                plain_bytes_max,
+                |d| d.into_inner().is_empty(),
+            ),
+            Self::Deflate => whole(
+                flate2::bufread::DeflateDecoder::new(coded),
                 plain_bytes_max,
                 |d| d.into_inner().is_empty(),
             ),
@@ -70,6 +75,16 @@ impl Coding {
                 whole(decoder, plain_bytes_max, |d| d.finish().is_empty())
             }
         }
+    }
+}
+
+/// Whether a text begins like one of RFC 1950: the method is 8, and the first two bytes are a multiple of 31.
+fn has_zlib_head(coded: &[u8]) -> bool {
+    match coded {
+        [first, second, ..] => {
+            first & 0x0f == 8 && u16::from_be_bytes([*first, *second]).is_multiple_of(31)
+        }
+        _ => false,
     }
 }
 
@@ -198,6 +213,21 @@ mod tests {
                 "{coding:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_deflate_text_without_its_envelope_is_whole_or_refused() {
+        let mut encoder =
+            flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&text()).unwrap();
+        let body = encoder.finish().unwrap();
+        let decode = |body: &[u8]| Coding::Deflate.decode(body, 1 << 20);
+        assert_eq!(decode(&body).as_deref(), Ok(&text()[..]));
+        for cut in [0, 1, 2, body.len() / 2, body.len() - 1] {
+            assert_eq!(decode(&body[..cut]), Err(Undecodable), "cut at {cut}");
+        }
+        assert_eq!(decode(&[&body[..], b"x"].concat()), Err(Undecodable));
+        assert_eq!(decode(&[&body[..], &body[..]].concat()), Err(Undecodable));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The front door: exactly one reading of a request's head, or a refusal.
 //!
 //! hyper settles framing; this module refuses what hyper lets pass although two programs could read it differently
-//! (RFC 9110 section 17, RFC 9112 section 11). What leaves it is the only thing that the rest of the proxy sees of a
+//! (RFC 9110 section 17, RFC 9112 section 11): [`wire`] looks at the bytes, [`enter`] at what hyper has read in them. What leaves it is the only thing that the rest of the proxy sees of a
 //! head: nothing else of what the caller typed goes further.
 
 use std::net::IpAddr;
@@ -10,6 +10,9 @@ use http::header::{self, HeaderMap, HeaderName};
 use http::{Method, Request, Version};
 
 use crate::reason::Reason;
+
+mod claims;
+pub mod wire;
 
 /// A request head with one reading.
 #[derive(Clone, Debug)]
@@ -97,6 +100,7 @@ pub fn enter<B>(request: &Request<B>, origin: IpAddr, door: &Door) -> Result<Hea
     let headers = request.headers();
     check_host(request, &door.hosts)?;
     check_framing(headers)?;
+    claims::check(headers)?;
     if OVERRIDES.iter().any(|name| headers.contains_key(*name)) {
         return Err(Reason::MalformedHead);
     }

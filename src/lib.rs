@@ -81,5 +81,9 @@ pub mod proxy;
 // A small CRM with invented people, to try the product on.
 pub mod demo;
 
+// What fuzzers run, on bytes of their own.
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+
 // The command line: one file per command.
 pub mod cli;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 use crate::reason::{Outcome, Reason};
@@ -29,6 +29,7 @@ pub struct Metrics {
     pub audit_healthy: IntGauge,
     panics: IntCounterVec,
     gaps: IntGaugeVec,
+    probing: IntCounter,
 }
 
 impl Metrics {
@@ -97,6 +98,14 @@ impl Metrics {
                 "paravent_audit_healthy",
                 "Whether the access log can be written.",
             )?,
+            probing: {
+                let counter = IntCounter::new(
+                    "paravent_predicate_budgets_used_up_total",
+                    "Callers that used up their budget of refused predicates.",
+                )?;
+                registry.register(Box::new(counter.clone()))?;
+                counter
+            },
             panics: counter(
                 "paravent_panics_total",
                 "Requests that failed inside the proxy.",
@@ -144,6 +153,11 @@ impl Metrics {
     pub fn panicked(&self) {
         let none: [&str; 0] = [];
         self.panics.with_label_values(&none).inc();
+    }
+
+    /// Counts a caller who used up the budget of refused predicates.
+    pub fn probed(&self) {
+        self.probing.inc();
     }
 
     /// All counters in the Prometheus text format, version 0.0.4.

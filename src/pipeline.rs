@@ -15,12 +15,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::audit::{Log, PolicyStamp, Record};
+use crate::audit::{Event, Log, PolicyStamp, Record};
 use crate::dialect::{Access, Bounds, Dialect, Incoming, Operation, Understood};
 use crate::door::{Credential, Head};
 use crate::filter::Limits;
 use crate::guard::guard;
-use crate::identity::{Caller, Callers, NoRandomness, Origins, Sessions};
+use crate::identity::{Caller, Callers, NoRandomness, Origins, Probes, Sessions, Spent};
 use crate::metrics::Metrics;
 use crate::policy::{Decision, FieldRule, Plan, Policy};
 use crate::reason::Reason;
@@ -47,6 +47,7 @@ pub struct Pipeline {
     strangers: Arc<Origins>,
     anybody: Origins,
     callers: Callers,
+    probes: Probes,
     log: Log,
     settings: Settings,
     budget: Arc<Budget>,
@@ -80,6 +81,8 @@ pub struct Settings {
     pub logins_per_minute: NonZeroU32,
     /// Requests per caller.
     pub requests_per_minute: NonZeroU32,
+    /// Refused predicates per caller.
+    pub refused_predicates_per_hour: NonZeroU32,
 }
 
 /// One request, or one part of a bulk request, on its way.
@@ -127,6 +130,7 @@ impl Pipeline {
                 settings.logins_per_minute.saturating_mul(PUBLIC_PER_LOGIN),
             ),
             callers: Callers::per_minute(settings.requests_per_minute),
+            probes: Probes::per_hour(settings.refused_predicates_per_hour),
             budget: Arc::new(Budget::new(
                 settings.held_bytes_total_max,
                 metrics.held_bytes.clone(),
@@ -307,9 +311,26 @@ impl Pipeline {
             Decision::Deny(denial) => {
                 record.terms(&denial.roles, denial.purpose.as_ref());
                 self.note(visit, operation, &visit.policy().public_plan(), record);
-                Err(denial.reason)
+                Err(self.refused_predicate(caller, denial.reason))
             }
         }
+    }
+
+    /// Counts a refused predicate against its caller's budget; once that is used up, there are too many requests.
+    fn refused_predicate(&self, caller: &Caller, reason: Reason) -> Reason {
+        if reason != Reason::FieldNotUsable {
+            return reason;
+        }
+        match self.probes.spend(caller) {
+            Spent::Within => return reason,
+            Spent::UsedUp => {
+                self.metrics.probed();
+                let event = Event::predicates_used_up(caller, &self.stamp);
+                self.log.enqueue(event);
+            }
+            Spent::StillUsedUp => {}
+        }
+        Reason::TooManyRequests
     }
 
     /// Tells the record the most that a reply may disclose, before an event opens it.
@@ -389,6 +410,7 @@ impl Pipeline {
         self.strangers.sweep();
         self.anybody.sweep();
         self.callers.sweep();
+        self.probes.sweep();
     }
 }
 

@@ -224,6 +224,7 @@ pub fn settings(configured: &config::Limits, page_max: u32) -> Settings {
         stream_large_replies: configured.large_replies == config::LargeReplies::Stream,
         logins_per_minute: configured.logins_per_minute,
         requests_per_minute: configured.requests_per_minute,
+        refused_predicates_per_hour: configured.refused_predicates_per_hour,
     }
 }
 
@@ -235,6 +236,9 @@ pub fn limits(
 ) -> Limits {
     Limits {
         request_bytes_max: configured.request_bytes_max,
+        request_bytes_total_max: configured
+            .held_bytes_total_max
+            .max(configured.request_bytes_max),
         connections_max: configured.connections_max,
         requests_max: configured.requests_max,
         head_timeout: configured.head_timeout,

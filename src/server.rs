@@ -21,20 +21,25 @@ use tokio_rustls::TlsAcceptor;
 use crate::door::Door;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
+use crate::reason::Reason;
 
 mod admin;
 mod answer;
 mod timed;
+mod watched;
 
 pub use admin::{Readiness, serve_admin};
 use answer::Exchange;
 use timed::{Activity, Timed};
+use watched::{Doubt, Watched};
 
 /// Bounds of connections and requests.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Bytes of a request's body.
     pub request_bytes_max: usize,
+    /// The same, over all requests that are arriving or being answered; more are refused with 503.
+    pub request_bytes_total_max: usize,
     /// Open connections; more wait to be accepted.
     pub connections_max: usize,
     /// Requests being answered at once; more are refused with 503.
@@ -57,6 +62,8 @@ pub struct Front {
     metrics: Metrics,
     connections: Arc<Semaphore>,
     requests: Arc<Semaphore>,
+    /// Room for bodies of requests, in KiB.
+    bodies: Arc<Semaphore>,
 }
 
 impl Front {
@@ -64,12 +71,15 @@ impl Front {
     pub fn new(pipeline: Arc<Pipeline>, limits: Limits, metrics: Metrics) -> Self {
         let connections = Arc::new(Semaphore::new(limits.connections_max));
         let requests = Arc::new(Semaphore::new(limits.requests_max));
+        let kib = limits.request_bytes_total_max / answer::KIB;
+        let bodies = Arc::new(Semaphore::new(kib.min(Semaphore::MAX_PERMITS)));
         Self {
             pipeline,
             limits,
             metrics,
             connections,
             requests,
+            bodies,
         }
     }
 
@@ -146,19 +156,23 @@ impl Front {
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
     {
         let builder = self.http();
+        let doubt = Doubt::default();
         let service = service_fn(|request: hyper::Request<Incoming>| {
             let exchange = Exchange {
                 front: self.clone(),
                 origin: peer.ip(),
                 busy: activity.begin(),
+                doubt: doubt.clone(),
             };
             async move { Ok::<_, Infallible>(exchange.answer(request).await) }
         });
-        let connection = builder.serve_connection(TokioIo::new(socket), service);
+        let connection =
+            builder.serve_connection(TokioIo::new(Watched::new(socket, doubt.clone())), service);
         tokio::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),
             () = activity.idle_for(self.limits.idle_timeout) => None,
+            () = activity.unread_for(self.limits.idle_timeout) => return Ok(()),
             _ = stop.wait_for(|stop| *stop) => None,
         };
         let ended = match ended {
@@ -169,10 +183,16 @@ impl Front {
                 tokio::select! {
                     ended = connection.as_mut() => ended,
                     () = activity.idle_for(LINGER) => return Ok(()),
+                    () = activity.unread_for(self.limits.idle_timeout) => return Ok(()),
                 }
             }
         };
-        ended.map_err(|_| io::ErrorKind::ConnectionAborted.into())
+        ended.map_err(|error| {
+            if let Some(reason) = unreadable(&*error) {
+                self.pipeline.unread(reason, peer.ip());
+            }
+            io::ErrorKind::ConnectionAborted.into()
+        })
     }
 
     fn http(&self) -> auto::Builder<TokioExecutor> {
@@ -194,6 +214,16 @@ impl Front {
             .keep_alive_interval(Some(self.limits.idle_timeout / 2))
             .keep_alive_timeout(self.limits.head_timeout);
         builder
+    }
+}
+
+/// Why hyper itself has answered with an error, if it has.
+fn unreadable(error: &(dyn std::error::Error + 'static)) -> Option<Reason> {
+    let error = error.downcast_ref::<hyper::Error>()?;
+    if error.is_parse_too_large() {
+        Some(Reason::HeadTooLarge)
+    } else {
+        error.is_parse().then_some(Reason::MalformedHead)
     }
 }
 

@@ -16,7 +16,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 
@@ -24,6 +24,8 @@ use crate::decode::Coding;
 use crate::dialect::Outgoing;
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
+
+mod interim;
 
 /// Where the CRM is and how long it may take.
 #[derive(Clone, Debug)]
@@ -64,6 +66,9 @@ pub enum SetUpError {
     #[error("could not use a root certificate of the upstream")]
     Certificate(#[from] rustls::Error),
 }
+
+/// Is told how many bytes wait in memory.
+pub(crate) type Hold<'a> = &'a mut (dyn FnMut(usize) -> Result<(), Reason> + Send);
 
 /// A response of the CRM, its body unread.
 #[derive(Debug)]
@@ -111,13 +116,18 @@ impl Transport {
         origin: IpAddr,
     ) -> Result<Answer, Reason> {
         let start = Instant::now();
-        let request = self.request(outgoing, credential, origin)?;
+        let mut request = self.request(outgoing, credential, origin)?;
+        let connection = capture_connection(&mut request);
+        let chatter = interim::watch(&mut request);
         let head = tokio::time::timeout_at(
             start + self.destination.first_byte_timeout,
             self.client.request(request),
         );
-        let response = head
-            .await
+        let response = tokio::select! {
+            response = head => response,
+            () = chatter.too_much() => return Err(Reason::UpstreamBroken),
+        };
+        let response = response
             .map_err(|_| Reason::UpstreamSlow)?
             .map_err(|error| {
                 tracing::debug!(connect = error.is_connect(), "the CRM did not answer");
@@ -127,7 +137,14 @@ impl Transport {
                     Reason::UpstreamBroken
                 }
             })?;
-        Answer::new(response, start + self.destination.total_timeout)
+        let answer = Answer::new(response, start + self.destination.total_timeout);
+        if !answer.as_ref().is_ok_and(|answer| answer.coding.is_some()) {
+            // Who frames one answer oddly may frame the next one so that it ends up with somebody else.
+            if let Some(connected) = &*connection.connection_metadata() {
+                connected.poison();
+            }
+        }
+        answer
     }
 
     fn request(
@@ -202,8 +219,8 @@ impl fmt::Debug for Transport {
 impl Answer {
     fn new(response: Response<Incoming>, deadline: Instant) -> Result<Self, Reason> {
         let (head, body) = response.into_parts();
-        // Interim answers that nobody asked for, upgrades and redirects do not pass.
-        if !(head.status.is_success()
+        // Interim answers that nobody asked for, upgrades, redirects and parts of a whole do not pass.
+        if !(matches!(head.status.as_u16(), 200 | 201 | 202 | 204)
             || head.status.is_client_error()
             || head.status.is_server_error())
         {
@@ -221,12 +238,18 @@ impl Answer {
         let coding = text(header::CONTENT_ENCODING)
             .ok()
             .and_then(|value| Coding::named(value));
-        // hyper undoes `chunked` alone and leaves any other transfer coding in the body.
-        let chunked_only = matches!(text(header::TRANSFER_ENCODING), Ok(None | Some("chunked")));
+        // hyper undoes `chunked` alone, leaves any other transfer coding in the body, and forgives a length beside it.
+        let is_framed_once = match text(header::TRANSFER_ENCODING) {
+            Ok(None) => text(header::CONTENT_LENGTH).is_ok(),
+            Ok(Some(coding)) if coding.eq_ignore_ascii_case("chunked") => {
+                !head.headers.contains_key(header::CONTENT_LENGTH)
+            }
+            _ => false,
+        };
         Ok(Self {
             status: head.status,
             is_json,
-            coding: coding.filter(|_| chunked_only),
+            coding: coding.filter(|_| is_framed_once),
             body,
             deadline,
         })
@@ -251,12 +274,13 @@ impl Answer {
     }
 
     /// The whole body as it was sent, of at most `bytes_max` bytes.
-    pub async fn whole(&mut self, bytes_max: usize) -> Result<Vec<u8>, Reason> {
+    pub async fn whole(&mut self, bytes_max: usize, hold: Hold<'_>) -> Result<Vec<u8>, Reason> {
         let mut whole = Vec::new();
         while let Some(chunk) = self.chunk().await? {
             if whole.len() + chunk.len() > bytes_max {
                 return Err(Reason::ReplyTooLarge);
             }
+            hold(whole.len() + chunk.len())?;
             whole.extend_from_slice(&chunk);
         }
         Ok(whole)
@@ -264,31 +288,54 @@ impl Answer {
 
     /// The whole body, decoded, of at most `bytes_max` bytes.
     pub async fn whole_decoded(&mut self, bytes_max: usize) -> Result<Vec<u8>, Reason> {
+        self.whole_held(bytes_max, &mut |_| Ok(())).await
+    }
+
+    /// The same; `hold` is told how many bytes wait in memory, coded and plain, and may say that they are too many.
+    pub async fn whole_held(
+        &mut self,
+        bytes_max: usize,
+        hold: Hold<'_>,
+    ) -> Result<Vec<u8>, Reason> {
         let coding = self.coding.ok_or(Reason::Unfilterable)?;
-        let coded = self.whole(bytes_max).await?;
-        match coding {
-            Coding::Identity => Ok(coded),
-            coding => coding
-                .decode(&coded, bytes_max)
-                .map_err(|_| Reason::Unfilterable),
+        let coded = self.whole(bytes_max, hold).await?;
+        if coding == Coding::Identity {
+            return Ok(coded);
         }
+        let plain = coding
+            .decode(&coded, bytes_max)
+            .map_err(|_| Reason::Unfilterable)?;
+        hold(coded.len() + plain.len())?;
+        Ok(plain)
     }
 }
 
-/// `application/json` or a type that says it is JSON, in UTF-8 if it names a charset.
+/// `application/json` or a type that says it is JSON, in UTF-8 if it names a charset, each parameter once.
 fn is_json(content_type: &str) -> bool {
+    let content_type = content_type.to_ascii_lowercase();
     let mut parts = content_type.split(';').map(str::trim);
-    let media = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let media = parts.next().unwrap_or_default();
     let known = media == "application/json"
-        || (media.starts_with("application/") && media.ends_with("+json"));
+        || media
+            .strip_prefix("application/")
+            .and_then(|subtype| subtype.strip_suffix("+json"))
+            .is_some_and(|name| !name.is_empty() && name.bytes().all(is_token));
+    let mut seen = Vec::new();
     known
         && parts.all(|parameter| {
-            let parameter = parameter.to_ascii_lowercase();
-            match parameter.strip_prefix("charset=") {
-                Some(charset) => matches!(charset.trim_matches('"'), "utf-8" | "utf8"),
-                None => true,
-            }
+            let Some((name, value)) = parameter.split_once('=') else {
+                return false;
+            };
+            let is_new = !seen.contains(&name);
+            seen.push(name);
+            is_new
+                && name.bytes().all(is_token)
+                && (name != "charset" || matches!(value.trim_matches('"'), "utf-8" | "utf8"))
         })
+}
+
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._+".contains(&byte)
 }
 
 fn tls(destination: &Destination) -> Result<rustls::ClientConfig, SetUpError> {
@@ -335,6 +382,7 @@ mod tests {
             "Application/JSON; charset=UTF-8",
             "application/vnd.api+json",
             "application/json;charset=\"utf-8\"",
+            "application/json ; version=1.0",
         ] {
             assert!(is_json(good), "{good}");
         }
@@ -345,6 +393,14 @@ mod tests {
             "application/jsonx",
             "",
             "multipart/form-data",
+            "application/json; charset = utf-16",
+            "application/json; charset=utf-8; charset=utf-8",
+            "application/json; charset=utf-8; charset=utf-7",
+            "application/json; charset",
+            "application/json, text/html",
+            "application/xml, application/x+json",
+            "application/+json",
+            "text/plain, application/json",
         ] {
             assert!(!is_json(bad), "{bad}");
         }

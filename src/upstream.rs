@@ -9,7 +9,7 @@ use crate::decode::Coding;
 use crate::door::Credential;
 use crate::guard::Guarded;
 use crate::reason::Reason;
-use crate::transport::{Answer, Transport};
+use crate::transport::{Answer, Hold, Transport};
 
 /// An answer of the CRM, unread and not to be trusted. Only `filter` makes something of it that may be shown.
 ///
@@ -64,11 +64,16 @@ impl Untrusted {
         self.answer.status.is_success()
     }
 
-    /// The next plain bytes of the body. A coded body is read and decoded as a whole, within `held_bytes_max`.
-    pub(crate) async fn chunk(&mut self, held_bytes_max: usize) -> Result<Option<Bytes>, Reason> {
+    /// The next plain bytes of the body. A coded body is read and decoded as a whole, within `held_bytes_max`; `hold` is
+    /// told how many bytes wait in memory for that.
+    pub(crate) async fn chunk(
+        &mut self,
+        held_bytes_max: usize,
+        hold: Hold<'_>,
+    ) -> Result<Option<Bytes>, Reason> {
         match self.ahead.pop_front() {
             Some(chunk) => Ok(Some(chunk)),
-            None => self.next(held_bytes_max).await,
+            None => self.next(held_bytes_max, hold).await,
         }
     }
 
@@ -80,7 +85,7 @@ impl Untrusted {
     ) -> Result<Option<Vec<u8>>, Reason> {
         let mut read = 0;
         while read <= bytes_max {
-            let Some(chunk) = self.next(held_bytes_max).await? else {
+            let Some(chunk) = self.next(held_bytes_max, &mut |_| Ok(())).await? else {
                 let whole = self.ahead.iter().flat_map(|chunk| chunk.iter().copied());
                 return Ok(Some(whole.collect()));
             };
@@ -90,7 +95,11 @@ impl Untrusted {
         Ok(None)
     }
 
-    async fn next(&mut self, held_bytes_max: usize) -> Result<Option<Bytes>, Reason> {
+    async fn next(
+        &mut self,
+        held_bytes_max: usize,
+        hold: Hold<'_>,
+    ) -> Result<Option<Bytes>, Reason> {
         if !self.answer.is_json {
             return Err(Reason::Unfilterable);
         }
@@ -98,7 +107,7 @@ impl Untrusted {
             None => Err(Reason::Unfilterable),
             Some(Coding::Identity) => self.answer.chunk().await,
             Some(_) => {
-                let plain = self.answer.whole_decoded(held_bytes_max).await?;
+                let plain = self.answer.whole_held(held_bytes_max, hold).await?;
                 self.answer.coding = Some(Coding::Identity);
                 Ok(Some(Bytes::from(plain)))
             }
@@ -108,7 +117,7 @@ impl Untrusted {
     /// The whole body, decoded.
     pub(crate) async fn whole(mut self, bytes_max: usize) -> Result<Vec<u8>, Reason> {
         let mut whole = Vec::new();
-        while let Some(chunk) = self.chunk(bytes_max).await? {
+        while let Some(chunk) = self.chunk(bytes_max, &mut |_| Ok(())).await? {
             if whole.len() + chunk.len() > bytes_max {
                 return Err(Reason::ReplyTooLarge);
             }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::identity::Caller;
 use crate::vocabulary::Level;
 
 use super::chain::Head;
@@ -38,6 +39,14 @@ impl Event {
     /// A changed policy was refused because of its errors; the one in force stays.
     pub fn policy_rejected(errors: u64) -> Self {
         Self::notice("policy.rejected").with("errors", integer(errors))
+    }
+
+    /// A caller has used up the budget of refused predicates.
+    pub fn predicates_used_up(caller: &Caller, policy: &PolicyStamp) -> Self {
+        Self::notice("limit.predicates")
+            .with("caller", visible(caller.id()))
+            .with("name", visible(caller.name()))
+            .with("policy", visible(&policy.hash))
     }
 
     /// An event that is not about one request.

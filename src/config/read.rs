@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::diagnostic::{
-    Diagnostic, Diagnostics, File, Keys, Node, Place, Schema, Spanned, quoted,
+    Diagnostic, Diagnostics, File, Keys, Node, Place, Schema, Spanned, everybody_may_write, quoted,
 };
 
 use super::{Audit, Config, Durability, Limits, Log, LogFormat, TokenKey, codes, files};
@@ -131,7 +131,11 @@ impl Reader<'_> {
     /// The file of a private key.
     pub(super) fn private_key(&mut self, node: &Node, what: &str) -> Option<PathBuf> {
         let path = self.path(node, what)?;
-        let read = files::has_key(&path);
+        let read = if everybody_may_write(&path) {
+            Err(std::io::Error::other("everybody may write it"))
+        } else {
+            files::has_key(&path)
+        };
         self.pem(node, what, "private key", &path, read)
             .then_some(path)
     }
@@ -253,6 +257,9 @@ impl Reader<'_> {
         let bytes = match (secret.get("file"), secret.get("env")) {
             (Some(file), None) => {
                 let path = self.path(file, "`file`")?;
+                if everybody_may_write(&path) {
+                    self.bad_key(&file.place, "everybody may write this file");
+                }
                 match files::bytes(&path, KEY_BYTES.end() + 2) {
                     Ok(bytes) => bytes,
                     Err(error) => {

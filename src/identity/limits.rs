@@ -41,7 +41,11 @@ impl Origins {
 impl Callers {
     /// So many a minute.
     pub fn per_minute(count: NonZeroU32) -> Self {
-        Self(RateLimiter::keyed(Quota::per_minute(count)))
+        Self::with(Quota::per_minute(count))
+    }
+
+    pub(super) fn with(quota: Quota) -> Self {
+        Self(RateLimiter::keyed(quota))
     }
 
     /// Counts one request.

@@ -6,9 +6,11 @@ use std::time::Duration;
 use crate::dialect::Session;
 
 mod limits;
+mod probes;
 mod sessions;
 
 pub use limits::{Callers, Origins};
+pub use probes::{Probes, Spent};
 pub use sessions::{NoRandomness, Sessions};
 
 /// Somebody who authenticated. Made only by `Caller::from_session`, from what the CRM said of a session.

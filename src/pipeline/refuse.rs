@@ -1,5 +1,7 @@
 //! How a request is refused: recorded where somebody vouches for it, counted where nobody does.
 
+use std::net::IpAddr;
+
 use super::{Entrance, Pipeline, Visit};
 use crate::audit::Record;
 use crate::dialect::Misunderstood;
@@ -20,7 +22,7 @@ impl Pipeline {
     ) -> Reply {
         let refusal = Refusal::from(misunderstood.reason);
         let Some(entrance) = entrance else {
-            return self.turn_away(misunderstood.reason);
+            return self.turn_away(misunderstood.reason, head.origin);
         };
         let caller = match &head.credential {
             Some(credential) => entrance.sessions.recall(credential).await,
@@ -92,13 +94,20 @@ impl Pipeline {
         Reply::from_refusal(visit.dialect(), Reason::AuditUnavailable.into(), None)
     }
 
-    /// A refusal of the HTTP layer, before anything was understood, in the error shape of the CRM.
-    pub fn turn_away(&self, reason: Reason) -> Reply {
-        self.metrics.refusal(reason);
+    /// A refusal of the HTTP layer, before anything was understood, in the error shape of the CRM. Nobody vouches for
+    /// it, so it is counted by network and minute.
+    pub fn turn_away(&self, reason: Reason, origin: IpAddr) -> Reply {
+        self.unread(reason, origin);
         match self.entrances.first() {
             Some(entrance) => Reply::from_refusal(&*entrance.dialect, reason.into(), None),
             None => Reply::from_problem(reason.into()),
         }
+    }
+
+    /// Counts a request that could not be read.
+    pub fn unread(&self, reason: Reason, origin: IpAddr) {
+        self.metrics.refusal(reason);
+        self.log.refused(origin, reason);
     }
 }
 

@@ -126,7 +126,11 @@ impl Pipeline {
         share: &mut Share,
     ) -> Result<Read, Reason> {
         let mut filtering = Filtering::new(plan, shape, self.settings.limits);
-        while let Some(chunk) = untrusted.chunk(self.settings.held_bytes_max).await? {
+        let held_bytes_max = self.settings.held_bytes_max;
+        while let Some(chunk) = untrusted
+            .chunk(held_bytes_max, &mut |bytes| share.grow_to(bytes))
+            .await?
+        {
             if let Some(description) = &mut description {
                 description.extend_from_slice(&chunk);
             }
@@ -228,7 +232,7 @@ impl Stream {
             }
             let Some(chunk) = self
                 .untrusted
-                .chunk(self.held_bytes_max)
+                .chunk(self.held_bytes_max, &mut |_| Ok(()))
                 .await
                 .map_err(Some)?
             else {

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use aws_lc_rs::digest;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, FILE_BYTES_MAX, File, Place};
+use crate::diagnostic::{
+    Diagnostic, Diagnostics, FILE_BYTES_MAX, File, Place, everybody_may_write,
+};
 
 use super::Source;
 use super::codes;
@@ -60,6 +62,13 @@ pub(super) fn read(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
     }
     let mut sources = Vec::new();
     for path in paths {
+        if everybody_may_write(&path) {
+            let title = format!("everybody may write `{}`", path.display());
+            found.push(
+                Diagnostic::error(codes::UNREADABLE, title)
+                    .help("take the right away: `chmod o-w`"),
+            );
+        }
         match text(&path) {
             Ok(text) => sources.push(Source {
                 path: path.display().to_string(),

@@ -193,6 +193,7 @@ fn stock(module: &Module) -> &'static [&'static str] {
             "email",
             "email1",
             "phone_home",
+            "birthdate",
             "account_name",
             "description",
             "_module",

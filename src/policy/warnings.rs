@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Origin};
 use crate::vocabulary::{Category, Field, Level, Purpose};
 
 use super::classes::{Classes, Section};
@@ -43,6 +43,7 @@ pub(super) fn warn(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Dia
         taken(&model.classes, section, found);
     }
     look_alikes(model, dialects, found);
+    unknown(model, dialects, found);
     searched(model, dialects, found);
 }
 
@@ -239,6 +240,43 @@ fn taken(classes: &Classes, section: &Section, found: &mut Diagnostics) {
         }
     }
 }
+
+/// Fields that are classified by name in a module whose fields are known, and not among them. The CRM marks fields that
+/// an installation has added.
+fn unknown(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
+    for (module, own) in &model.classes.modules {
+        let known: BTreeSet<Field> = dialects
+            .iter()
+            .flat_map(|dialect| dialect.fields(module))
+            .collect();
+        for (field, exact) in &own.exact {
+            let name = field.as_str();
+            let is_own = dialects
+                .iter()
+                .all(|dialect| matches!(dialect.origin(module, name), Origin::Own));
+            if known.is_empty() || known.contains(field) || name.ends_with(ADDED) || !is_own {
+                continue;
+            }
+            let title = format!("no field `{field}` of {module} is known");
+            let warning = Diagnostic::warning(codes::UNKNOWN_FIELD, title)
+                .at(&exact.place, "is it written as in the CRM?");
+            let near = known
+                .iter()
+                .map(|known| (strsim::damerau_levenshtein(known.as_str(), name), known))
+                .min()
+                .filter(|(distance, _)| *distance <= NEAR);
+            found.push(match near {
+                Some((_, known)) => warning.help(format!("perhaps `{known}`")),
+                None => warning,
+            });
+        }
+    }
+}
+
+/// How the names of fields end that an installation has added.
+const ADDED: &str = "_c";
+/// Letters in which a name may differ from the one that was meant.
+const NEAR: usize = 2;
 
 /// Stock fields that a wildcard catches in the middle of a word, and that no one has classified by name.
 fn look_alikes(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {

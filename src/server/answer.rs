@@ -8,13 +8,14 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Front;
 use super::timed::Busy;
-use crate::door;
+use super::watched::Doubt;
+use crate::door::{self, Head};
 use crate::reason::Reason;
 use crate::reply::{self, CutOff, Reply};
 
@@ -23,6 +24,38 @@ pub(super) struct Exchange {
     pub(super) front: Arc<Front>,
     pub(super) origin: IpAddr,
     pub(super) busy: Busy,
+    pub(super) doubt: Doubt,
+}
+
+/// One of the requests that are answered at once. It lasts as long as anybody works on the request: a caller who hangs
+/// up, or resets a stream, does not make room before the walk has ended.
+#[derive(Clone, Debug)]
+struct Turn {
+    _permit: Arc<OwnedSemaphorePermit>,
+    _counted: Arc<Counted>,
+}
+
+/// A request's body as it arrives, and the room that it takes among all of them.
+struct Arriving {
+    bytes: Vec<u8>,
+    room: Vec<OwnedSemaphorePermit>,
+}
+
+/// Keeps a gauge up by one.
+#[derive(Debug)]
+struct Counted(prometheus::IntGauge);
+
+impl Counted {
+    fn new(gauge: &prometheus::IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 /// What is sent: the body of a reply, with what lives as long as it is being sent.
@@ -30,72 +63,110 @@ pub(super) struct Exchange {
 pub(super) struct Sending {
     body: reply::Body,
     _held: Option<reply::Held>,
-    _busy: Busy,
-    _permit: Option<OwnedSemaphorePermit>,
+    busy: Busy,
+    _turn: Option<Turn>,
 }
 
 impl Exchange {
     pub(super) async fn answer(self, request: Request<Incoming>) -> Response<Sending> {
-        let Ok(permit) = self.front.requests.clone().try_acquire_owned() else {
-            let reply = self.front.pipeline.turn_away(Reason::Overloaded);
-            return self.send(reply, None, true);
+        // An upgrade is never made, so whoever sent other bytes behind its request is not read any further.
+        let upgrades = request.headers().contains_key(header::UPGRADE);
+        let (head, body) = match self.read(request).await {
+            Ok(read) => read,
+            Err(reason) => return self.turn_away(reason),
         };
-        self.front.metrics.requests_in_flight.inc();
-        let (reply, close) = self.reply(request).await;
-        self.front.metrics.requests_in_flight.dec();
-        self.send(reply, Some(permit), close)
+        // Only now: somebody whose body arrives slowly takes nobody's turn.
+        let Ok(permit) = self.front.requests.clone().try_acquire_owned() else {
+            return self.turn_away(Reason::Overloaded);
+        };
+        let turn = Turn {
+            _permit: Arc::new(permit),
+            _counted: Arc::new(Counted::new(&self.front.metrics.requests_in_flight)),
+        };
+        let (reply, failed) = self.walk(head, body, &turn).await;
+        self.send(reply, Some(turn), failed || upgrades)
     }
 
-    /// The reply, and whether the connection ends with it (its request was not read to the end).
-    async fn reply(&self, request: Request<Incoming>) -> (Reply, bool) {
-        let pipeline = self.front.pipeline.clone();
-        let head = match door::enter(&request, self.origin, &self.front.limits.door) {
-            Ok(head) => head,
-            Err(reason) => return (pipeline.turn_away(reason), true),
-        };
-        let body = match self.body(request).await {
-            Ok(body) => body,
-            Err(reason) => return (pipeline.turn_away(reason), true),
-        };
-        let walk = {
-            let pipeline = pipeline.clone();
-            tokio::spawn(async move { pipeline.handle(&head, &body).await })
-        };
+    /// Reads a request to its end.
+    async fn read(&self, request: Request<Incoming>) -> Result<(Head, Arriving), Reason> {
+        self.certain()?;
+        let head = door::enter(&request, self.origin, &self.front.limits.door)?;
+        let body = self.body(request).await?;
+        Ok((head, body))
+    }
+
+    /// The reply, and whether the walk failed.
+    async fn walk(&self, head: Head, body: Arriving, turn: &Turn) -> (Reply, bool) {
+        let (pipeline, turn) = (self.front.pipeline.clone(), turn.clone());
+        let walk = tokio::spawn(async move {
+            let bytes = Bytes::from(body.bytes);
+            let reply = pipeline.handle(&head, &bytes).await;
+            drop((turn, body.room));
+            reply
+        });
         match walk.await {
             Ok(reply) => (reply, false),
             Err(_) => {
                 self.front.metrics.panicked();
-                (pipeline.turn_away(Reason::Internal), true)
+                let pipeline = &self.front.pipeline;
+                (pipeline.turn_away(Reason::Internal, self.origin), true)
             }
         }
     }
 
-    async fn body(&self, request: Request<Incoming>) -> Result<Bytes, Reason> {
-        let bytes_max = self.front.limits.request_bytes_max;
+    /// A refusal of a request that was not read to its end, or is in doubt: the connection ends with it.
+    fn turn_away(self, reason: Reason) -> Response<Sending> {
+        let reply = self.front.pipeline.turn_away(reason, self.origin);
+        self.send(reply, None, true)
+    }
+
+    /// Whether all bytes of the connection have had one reading so far.
+    fn certain(&self) -> Result<(), Reason> {
+        if self.doubt.is_raised() {
+            Err(Reason::MalformedHead)
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn body(&self, request: Request<Incoming>) -> Result<Arriving, Reason> {
         let body = request.into_body();
-        if body.size_hint().lower() > bytes_max as u64 {
+        if body.size_hint().lower() > self.front.limits.request_bytes_max as u64 {
             return Err(Reason::BodyTooLarge);
         }
-        let collected = tokio::time::timeout(
-            self.front.limits.body_timeout,
-            Limited::new(body, bytes_max).collect(),
-        )
-        .await;
-        match collected.map_err(|_| Reason::RequestSlow)? {
-            Ok(collected) => Ok(collected.to_bytes()),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                Err(Reason::BodyTooLarge)
-            }
-            Err(_) => Err(Reason::MalformedHead),
-        }
+        let collected = tokio::time::timeout(self.front.limits.body_timeout, self.collect(body));
+        let collected = collected.await.map_err(|_| Reason::RequestSlow)??;
+        self.certain().map(|()| collected)
     }
 
-    fn send(
-        self,
-        reply: Reply,
-        permit: Option<OwnedSemaphorePermit>,
-        close: bool,
-    ) -> Response<Sending> {
+    async fn collect(&self, mut body: Incoming) -> Result<Arriving, Reason> {
+        let mut arriving = Arriving {
+            bytes: Vec::new(),
+            room: Vec::new(),
+        };
+        let mut kib = 0;
+        while let Some(frame) = body.frame().await {
+            // Nobody looks at trailers, so nobody may send any.
+            let data = frame
+                .map(Frame::into_data)
+                .map_err(|_| Reason::MalformedHead)?
+                .map_err(|_| Reason::MalformedHead)?;
+            let length = arriving.bytes.len() + data.len();
+            if length > self.front.limits.request_bytes_max {
+                return Err(Reason::BodyTooLarge);
+            }
+            let more = u32::try_from(length.div_ceil(KIB) - kib).unwrap_or(u32::MAX);
+            if more > 0 {
+                let room = self.front.bodies.clone().try_acquire_many_owned(more);
+                arriving.room.push(room.map_err(|_| Reason::Overloaded)?);
+                kib = length.div_ceil(KIB);
+            }
+            arriving.bytes.extend_from_slice(&data);
+        }
+        Ok(arriving)
+    }
+
+    fn send(self, reply: Reply, turn: Option<Turn>, close: bool) -> Response<Sending> {
         let mut headers = HeaderMap::new();
         for (name, value) in reply.headers() {
             if let Ok(value) = HeaderValue::from_str(&value) {
@@ -108,11 +179,12 @@ impl Exchange {
         let status =
             StatusCode::from_u16(reply.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let (body, held) = reply.into_body();
+        self.busy.offers();
         let mut response = Response::new(Sending {
             body,
             _held: held,
-            _busy: self.busy,
-            _permit: permit,
+            busy: self.busy,
+            _turn: turn,
         });
         *response.status_mut() = status;
         *response.headers_mut() = headers;
@@ -128,7 +200,7 @@ impl Body for Sending {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
-        match &mut self.body {
+        let polled = match &mut self.body {
             reply::Body::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             // In pieces, so that what is held and permitted lasts until the caller has read nearly all of it.
             reply::Body::Whole(bytes) => {
@@ -138,7 +210,13 @@ impl Body for Sending {
             reply::Body::Stream(receiver) => receiver.poll_recv(cx).map(|item| {
                 item.map(|item| item.map(|filtered| Frame::data(filtered.into_bytes())))
             }),
+        };
+        if polled.is_pending() {
+            self.busy.owes();
+        } else {
+            self.busy.offers();
         }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -153,4 +231,5 @@ impl Body for Sending {
     }
 }
 
+pub(super) const KIB: usize = 1024;
 const PIECE_BYTES_MAX: usize = 64 * 1024;

@@ -1,9 +1,10 @@
 //! Sockets that do not wait for ever: for a caller who does not read, or does not speak.
 
+use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -94,32 +95,44 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
     }
 }
 
-/// Whether requests of a connection are being answered.
+/// Whether requests of a connection are being answered, and whether their replies are being read.
 #[derive(Clone, Debug)]
 pub(super) struct Activity(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Inner {
     busy: AtomicUsize,
+    begun: AtomicUsize,
+    /// Replies whose next piece waits for the caller, and since when.
+    unread: Mutex<HashMap<usize, Instant>>,
     changed: Notify,
+}
+
+impl Inner {
+    fn unread(&self) -> MutexGuard<'_, HashMap<usize, Instant>> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A request being answered; the connection is not silent while it lives.
 #[derive(Debug)]
-pub(super) struct Busy(Arc<Inner>);
+pub(super) struct Busy {
+    activity: Arc<Inner>,
+    number: usize,
+}
 
 impl Activity {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Inner {
-            busy: AtomicUsize::new(0),
-            changed: Notify::new(),
-        }))
+        Self(Arc::default())
     }
 
     pub(super) fn begin(&self) -> Busy {
         self.0.busy.fetch_add(1, Ordering::SeqCst);
         self.0.changed.notify_one();
-        Busy(self.0.clone())
+        Busy {
+            activity: self.0.clone(),
+            number: self.0.begun.fetch_add(1, Ordering::Relaxed),
+        }
     }
 
     /// Resolves once no request was being answered for `patience`.
@@ -140,12 +153,39 @@ impl Activity {
             }
         }
     }
+
+    /// Resolves once the caller has not taken a piece of some reply for `patience`. An HTTP/2 caller who keeps the
+    /// window of one stream shut answers pings and takes other replies all the while.
+    pub(super) async fn unread_for(&self, patience: Duration) {
+        let mut next = Instant::now() + patience;
+        loop {
+            tokio::time::sleep_until(next).await;
+            let oldest = self.0.unread().values().min().copied();
+            next = oldest.unwrap_or_else(Instant::now) + patience;
+            if next <= Instant::now() {
+                return;
+            }
+        }
+    }
+}
+
+impl Busy {
+    /// The next piece of the reply waits for the caller from now on.
+    pub(super) fn offers(&self) {
+        self.activity.unread().insert(self.number, Instant::now());
+    }
+
+    /// The next piece of the reply is not there yet: nobody can blame the caller.
+    pub(super) fn owes(&self) {
+        self.activity.unread().remove(&self.number);
+    }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.busy.fetch_sub(1, Ordering::SeqCst);
-        self.0.changed.notify_one();
+        self.owes();
+        self.activity.busy.fetch_sub(1, Ordering::SeqCst);
+        self.activity.changed.notify_one();
     }
 }
 
@@ -176,6 +216,32 @@ mod tests {
                 .await
                 .is_ok()
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_reply_that_is_not_read_is_noticed_though_others_are() {
+        let activity = Activity::new();
+        let (stuck, read) = (activity.begin(), activity.begin());
+        let waiting = activity.unread_for(Duration::from_secs(5));
+        tokio::pin!(waiting);
+        let mut within = async |seconds| {
+            tokio::time::timeout(Duration::from_secs(seconds), waiting.as_mut())
+                .await
+                .is_ok()
+        };
+        assert!(!within(60).await, "nothing is offered yet");
+        stuck.offers();
+        for _ in 0..3 {
+            read.offers();
+            assert!(!within(1).await);
+        }
+        stuck.owes();
+        read.offers();
+        assert!(!within(4).await);
+        drop(read);
+        assert!(!within(60).await);
+        stuck.offers();
+        assert!(within(11).await);
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@
     clippy::too_many_lines
 )]
 
+mod acceptance;
 mod bulk;
 mod cli;
 mod durability;

@@ -210,3 +210,35 @@ fn the_documents_name_every_reason_to_refuse() {
         "docs/refusals.md has rows for reasons that no longer exist"
     );
 }
+
+#[test]
+fn every_class_of_leak_names_tests_that_exist() {
+    let text = fs::read_to_string(root().join("docs/how-others-leaked.md")).unwrap();
+    let mut code = String::new();
+    for folder in ["src", "tests"] {
+        for path in sources(&root().join(folder)) {
+            code.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+    let closed = text.split("\n## Out of scope").next().unwrap();
+    let mut rows = 0;
+    for row in closed.lines().filter(|line| line.starts_with("| ")) {
+        let columns: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        let [_, _, _, tests] = columns.as_slice() else {
+            panic!("not four columns: {row}")
+        };
+        if tests.trim() == "tests" {
+            continue;
+        }
+        let names: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "no test: {row}");
+        for name in names {
+            assert!(
+                code.contains(&format!("fn {name}(")),
+                "docs/how-others-leaked.md names a test that does not exist: {name}"
+            );
+        }
+        rows += 1;
+    }
+    assert!(rows > 50, "{rows}");
+}

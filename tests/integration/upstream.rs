@@ -245,7 +245,7 @@ fn heads_reason_phrases_and_trailers_of_the_crm_stay_behind() {
 #[test]
 fn what_the_caller_sends_beside_the_request_stays_behind() {
     let (crm, world) = before(|| scripted::json(200, br#"{"next_offset":-1,"records":[]}"#));
-    let request = "GET /rest/v11_24/Contacts?max_num=5 HTTP/1.1\r\nHost: a\r\nOAuth-Token: tok-1\r\nCookie: PHPSESSID=x\r\nX-Forwarded-For: 1.2.3.4\r\nX-Sugar-Platform: portal\r\nIf-None-Match: x\r\nRange: bytes=0-1\r\nX_Role: admin\r\nConnection: close, x-role\r\n\r\n";
+    let request = "GET /rest/v11_24/Contacts?max_num=5 HTTP/1.1\r\nHost: a\r\nOAuth-Token: tok-1\r\nCookie: PHPSESSID=x\r\nX-Forwarded-For: 1.2.3.4\r\nX-Sugar-Platform: portal\r\nIf-None-Match: x\r\nRange: bytes=0-1\r\nX-Role: admin\r\nConnection: close\r\n\r\n";
     assert_eq!(world.send_raw(world.proxy, request.as_bytes()).status, 200);
     let received = crm.take();
     assert_eq!(
@@ -257,7 +257,7 @@ fn what_the_caller_sends_beside_the_request_stays_behind() {
         "x-sugar-platform",
         "if-none-match",
         "range",
-        "x_role",
+        "x-role",
     ] {
         assert_eq!(received[0].header(name), None, "{name}");
     }

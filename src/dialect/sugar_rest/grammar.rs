@@ -18,9 +18,13 @@ pub(super) fn is_module(text: &str) -> bool {
     starts_and_goes_on(text, |byte| byte.is_ascii_alphabetic(), word)
 }
 
-/// A UUID, `1`, `seed_max_id`.
+/// A UUID, `1`, `seed_max_id`. No dots: what follows one may be taken for a format.
 pub(super) fn is_id(text: &str) -> bool {
-    starts_and_goes_on(text, |byte| byte.is_ascii_alphanumeric(), is_segment_byte)
+    starts_and_goes_on(
+        text,
+        |byte| byte.is_ascii_alphanumeric(),
+        |byte| word(byte) || byte == b'-',
+    )
 }
 
 /// `contacts`.
@@ -66,6 +70,7 @@ mod tests {
         assert!(
             is_id("239a0f1a-9717-5533-9b0b-02982d49e6a2") && is_id("1") && is_id("seed_max_id")
         );
+        assert!(!is_id("c-1.json") && !is_id("c-1."));
         assert!(!is_id("..") && !is_id("-1") && !is_id("1,2") && !is_id(&"a".repeat(65)));
         assert!(is_link("member_of") && !is_link("Contacts") && !is_link("a-b"));
         assert!(is_field("IBAN_c") && is_field("_module") && !is_field("$or") && !is_field("é"));

@@ -33,14 +33,21 @@ impl Canaries {
             self.forms.push((name.to_owned(), form.into_bytes()));
         }
         for form in base64_forms(bytes) {
-            self.forms.push((name.to_owned(), form.into_bytes()));
+            let in_urls = form.replace('+', "-").replace('/', "_");
+            for form in [form, in_urls] {
+                self.forms.push((name.to_owned(), form.into_bytes()));
+            }
         }
-        let utf16: Vec<u8> = value
-            .to_lowercase()
-            .encode_utf16()
-            .flat_map(u16::to_le_bytes)
-            .collect();
-        self.forms.push((name.to_owned(), utf16));
+        let utf16 = |bytes: fn(u16) -> [u8; 2]| {
+            value
+                .to_lowercase()
+                .encode_utf16()
+                .flat_map(bytes)
+                .collect()
+        };
+        for form in [utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)] {
+            self.forms.push((name.to_owned(), form));
+        }
         // Identifiers are found whatever separates their characters.
         let compact = compact(value);
         if compact.len() >= 12 && compact.bytes().filter(u8::is_ascii_digit).count() >= 8 {
@@ -163,6 +170,26 @@ fn base64_forms(bytes: &[u8]) -> Vec<String> {
 fn a_canary_is_found_in_every_form() {
     let mut canaries = Canaries::default();
     canaries.add("iban", "FR7699999000004001020304033");
+    let utf16 = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        "xFR7699999000004001020304033y"
+            .encode_utf16()
+            .flat_map(bytes)
+            .collect()
+    };
+    for wide in [utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)] {
+        assert_eq!(canaries.found_in(&wide), Some("iban"));
+    }
+    // The value at each of the three places that it may have in a base64 text.
+    for text in [
+        "RlI3Njk5OTk5MDAwMDA0MDAxMDIwMzA0MDMz",
+        "eEZSNzY5OTk5OTAwMDAwNDAwMTAyMDMwNDAzMw==",
+        "eHhGUjc2OTk5OTkwMDAwMDQwMDEwMjAzMDQwMzM=",
+        "&#70;&#x52;7699999000004001020304033",
+        "\\u0046\\u00527699999000004001020304033",
+        "%46%52%37%36%39%39%39%39%39%30%30%30%30%30%34%30%30%31%30%32%30%33%30%34%30%33%33",
+    ] {
+        assert_eq!(canaries.found_in(text.as_bytes()), Some("iban"), "{text}");
+    }
     for text in [
         "FR7699999000004001020304033",
         "fr76 9999 9000 0040 0102 0304 033",

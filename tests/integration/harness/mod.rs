@@ -4,4 +4,5 @@ pub mod binary;
 pub mod canary;
 pub mod client;
 pub mod scripted;
+pub mod served;
 pub mod world;

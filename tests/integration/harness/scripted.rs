@@ -1,4 +1,4 @@
-//! A CRM that says exactly what a test tells it to, byte for byte, and remembers each request it received.
+//! A CRM that says exactly what a test tells it to, byte for byte, and remembers each byte it received.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -24,28 +24,51 @@ impl Received {
     }
 }
 
-type Script = dyn Fn(&Received) -> Vec<u8> + Send + Sync;
+/// Answers one request on its socket; says whether another may follow on it.
+type Script = dyn Fn(&Received, &mut TcpStream) -> bool + Send + Sync;
 
 /// The CRM.
 pub struct Scripted {
     pub address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
+    bytes: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Scripted {
     /// Answers each request with the bytes that the script gives (a whole HTTP response), then closes.
     pub fn start(script: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::misbehaving(move |request, socket| {
+            let _ = socket.write_all(&script(request));
+            false
+        })
+    }
+
+    /// Leaves the socket to the script: it may answer late, in pieces, twice, or not at all.
+    pub fn misbehaving(
+        script: impl Fn(&Received, &mut TcpStream) -> bool + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let received: Arc<Mutex<Vec<Received>>> = Arc::default();
-        let (script, seen): (Arc<Script>, _) = (Arc::new(script), received.clone());
+        let bytes: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let script: Arc<Script> = Arc::new(script);
+        let (seen, all) = (received.clone(), bytes.clone());
         std::thread::spawn(move || {
             for socket in listener.incoming().flatten() {
-                let (script, seen) = (script.clone(), seen.clone());
-                std::thread::spawn(move || answer(socket, &*script, &seen));
+                let (script, seen, all) = (script.clone(), seen.clone(), all.clone());
+                std::thread::spawn(move || answer(socket, &*script, &seen, &all));
             }
         });
-        Self { address, received }
+        Self {
+            address,
+            received,
+            bytes,
+        }
+    }
+
+    /// Every byte that arrived, on whatever connection.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.bytes.lock().unwrap().clone()
     }
 
     /// Everything that arrived since the last call.
@@ -62,28 +85,44 @@ impl Scripted {
     }
 }
 
-fn answer(mut socket: TcpStream, script: &Script, seen: &Mutex<Vec<Received>>) {
+fn answer(
+    mut socket: TcpStream,
+    script: &Script,
+    seen: &Mutex<Vec<Received>>,
+    all: &Mutex<Vec<u8>>,
+) {
     let _ = socket.set_read_timeout(Some(Duration::from_secs(10)));
     let mut bytes = Vec::new();
     let mut chunk = [0; 16_384];
-    let request = loop {
-        if let Some(request) = read(&bytes) {
-            break request;
+    loop {
+        let (request, length) = loop {
+            if let Some(found) = read(&bytes) {
+                break found;
+            }
+            match socket.read(&mut chunk) {
+                Ok(0) | Err(_) => return,
+                Ok(count) => {
+                    all.lock().unwrap().extend_from_slice(&chunk[..count]);
+                    bytes.extend_from_slice(&chunk[..count]);
+                }
+            }
+        };
+        bytes.drain(..length);
+        seen.lock().unwrap().push(request.clone());
+        if !script(&request, &mut socket) {
+            break;
         }
-        match socket.read(&mut chunk) {
-            Ok(0) | Err(_) => return,
-            Ok(count) => bytes.extend_from_slice(&chunk[..count]),
-        }
-    };
-    seen.lock().unwrap().push(request.clone());
-    let _ = socket.write_all(&script(&request));
+    }
     let _ = socket.shutdown(std::net::Shutdown::Write);
     // Read what may still come, so that closing does not reset the connection under the reader.
     let _ = socket.set_read_timeout(Some(Duration::from_millis(200)));
-    while matches!(socket.read(&mut chunk), Ok(count) if count > 0) {}
+    while let Ok(count @ 1..) = socket.read(&mut chunk) {
+        all.lock().unwrap().extend_from_slice(&chunk[..count]);
+    }
 }
 
-fn read(bytes: &[u8]) -> Option<Received> {
+/// The request that stands first, and its length.
+fn read(bytes: &[u8]) -> Option<(Received, usize)> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let mut lines = head.split("\r\n");
@@ -98,11 +137,12 @@ fn read(bytes: &[u8]) -> Option<Received> {
         .and_then(|(_, value)| value.parse().ok())
         .unwrap_or(0);
     let body = bytes.get(end + 4..end + 4 + length)?.to_vec();
-    Some(Received {
+    let received = Received {
         line,
         headers,
         body,
-    })
+    };
+    Some((received, end + 4 + length))
 }
 
 /// A response with a JSON body.

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 
 use super::canary::Canaries;
 use super::client::{self, Request, Response};
+use super::served::{self, Served};
 
 /// Everything a test needs; the audit folder is removed with it.
 pub struct World {
@@ -28,8 +29,14 @@ pub struct World {
     pub crm: SocketAddr,
     pub audit: tempfile::TempDir,
     runtime: Option<tokio::runtime::Runtime>,
-    running: Option<Proxy>,
+    running: Option<Running>,
     forbidden: Mutex<Canaries>,
+}
+
+/// Where the proxy runs.
+enum Running {
+    Here(Proxy),
+    Apart(Served),
 }
 
 /// What a test changes of the usual set-up.
@@ -38,9 +45,11 @@ pub struct Wish {
     pub held_bytes_max: usize,
     pub record_bytes_max: usize,
     pub request_bytes_max: usize,
+    pub requests_max: usize,
     pub first_byte: Duration,
     pub logins_per_minute: u32,
     pub requests_per_minute: u32,
+    pub refused_predicates_per_hour: u32,
     pub head_timeout: Duration,
     pub body_timeout: Duration,
     pub idle_timeout: Duration,
@@ -58,9 +67,11 @@ impl Default for Wish {
             held_bytes_max: 8 << 20,
             record_bytes_max: 1 << 20,
             request_bytes_max: 1 << 20,
+            requests_max: 256,
             first_byte: Duration::from_secs(5),
             logins_per_minute: 10_000,
             requests_per_minute: 100_000,
+            refused_predicates_per_hour: 10_000,
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(20),
@@ -105,10 +116,20 @@ impl World {
 
     fn before(crm: SocketAddr, wish: Wish, runtime: tokio::runtime::Runtime) -> Self {
         let audit = tempfile::tempdir().unwrap();
-        let running = runtime.block_on(start(crm, wish, audit.path()));
+        let running = match served::binary(&wish) {
+            Some(binary) => {
+                let log = LOG.get().unwrap().clone();
+                Running::Apart(Served::start(&binary, crm, &wish, audit.path(), log))
+            }
+            None => Running::Here(runtime.block_on(start(crm, wish, audit.path()))),
+        };
+        let (proxy, admin) = match &running {
+            Running::Here(proxy) => (proxy.addresses[0], proxy.admin),
+            Running::Apart(served) => (served.proxy, served.admin),
+        };
         Self {
-            proxy: running.addresses[0],
-            admin: running.admin,
+            proxy,
+            admin,
             crm,
             audit,
             runtime: Some(runtime),
@@ -294,8 +315,18 @@ impl World {
 
     /// Stops the proxy in order.
     pub fn stop(&mut self) {
-        if let (Some(runtime), Some(running)) = (&self.runtime, self.running.take()) {
-            runtime.block_on(running.stop());
+        match (&self.runtime, self.running.take()) {
+            (Some(runtime), Some(Running::Here(proxy))) => runtime.block_on(proxy.stop()),
+            (_, Some(Running::Apart(served))) => served.stop(),
+            _ => {}
+        }
+    }
+
+    /// The most memory that the proxy has used, if it has a process of its own.
+    pub fn memory_peak(&self) -> Option<u64> {
+        match &self.running {
+            Some(Running::Apart(served)) => served.memory_peak(),
+            _ => None,
         }
     }
 }
@@ -386,11 +417,13 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
             stream_large_replies: true,
             logins_per_minute: wish.logins_per_minute.try_into().unwrap(),
             requests_per_minute: wish.requests_per_minute.try_into().unwrap(),
+            refused_predicates_per_hour: wish.refused_predicates_per_hour.try_into().unwrap(),
         },
         limits: Limits {
             request_bytes_max: wish.request_bytes_max,
+            request_bytes_total_max: 256 << 20,
             connections_max: 1_000,
-            requests_max: 256,
+            requests_max: wish.requests_max,
             head_timeout: wish.head_timeout,
             body_timeout: wish.body_timeout,
             idle_timeout: wish.idle_timeout,
