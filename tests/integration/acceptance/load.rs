@@ -154,7 +154,7 @@ impl Frames {
     }
 
     /// Whether the server ends the connection within a time.
-    fn is_closed_within(mut self, patience: Duration) -> bool {
+    fn ends_within(mut self, patience: Duration) -> bool {
         let start = Instant::now();
         let _ = self.0.set_read_timeout(Some(patience));
         let mut chunk = [0; 16_384];
@@ -241,7 +241,7 @@ fn a24_floods_of_frames_end_the_connection_and_nobody_else_notices() {
         }
         assert_in_service(&world, what);
         assert!(
-            connection.is_closed_within(Duration::from_secs(15)),
+            connection.ends_within(Duration::from_secs(15)),
             "{what}: {sent} frames"
         );
     };
@@ -329,7 +329,7 @@ fn a24_replies_that_are_not_read_give_their_places_back() {
     }
     for connection in connections {
         assert!(
-            connection.is_closed_within(Duration::from_secs(15)),
+            connection.ends_within(Duration::from_secs(15)),
             "{refused}"
         );
     }
