@@ -40,16 +40,14 @@ fn connect(world: &World) -> TcpStream {
     socket
 }
 
-/// A request of somebody else is answered within a second.
+/// A request of somebody else is answered within a second. (Within three by a proxy of this process, which shares it with
+/// other tests and is not optimised.)
 fn assert_in_service(world: &World, what: &str) {
+    let patience = Duration::from_secs(if world.memory_peak().is_some() { 1 } else { 3 });
     let start = Instant::now();
     let reply = world.get(LIST, "tok-1");
     assert_eq!(reply.status, 200, "{what}: {}", reply.text());
-    assert!(
-        start.elapsed() < Duration::from_secs(1),
-        "{what}: {:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < patience, "{what}: {:?}", start.elapsed());
 }
 
 #[test]
@@ -328,10 +326,7 @@ fn a24_replies_that_are_not_read_give_their_places_back() {
         std::thread::sleep(Duration::from_millis(100));
     }
     for connection in connections {
-        assert!(
-            connection.ends_within(Duration::from_secs(15)),
-            "{refused}"
-        );
+        assert!(connection.ends_within(Duration::from_secs(15)), "{refused}");
     }
     assert!(world.metrics().contains("paravent_requests_in_flight 0"));
 }
