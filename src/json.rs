@@ -5,9 +5,7 @@
 
 use std::fmt;
 
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 /// A document that cannot be read in one way only.
@@ -17,6 +15,9 @@ pub struct Ambiguous;
 /// Reads one JSON text. Repeated keys (ASCII case folded), depth beyond `depth_max`, and anything after the text are
 /// refused.
 pub fn read(bytes: &[u8], depth_max: usize) -> Result<Value, Ambiguous> {
+    if memchr::memmem::find(bytes, RESERVED.as_bytes()).is_some() {
+        return Err(Ambiguous);
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     Probe {
         depth_left: depth_max,
@@ -92,9 +93,8 @@ impl<'de> Visitor<'de> for Probe {
         let inner = self.deeper()?;
         let mut seen = std::collections::HashSet::new();
         while let Some(key) = map.next_key_seed(Key)? {
-            // To `serde_json` this key means that a document stands in its text, which nobody would have probed.
-            if key == DOCUMENT_IN_TEXT || !seen.insert(key) {
-                return Err(A::Error::custom("repeated or reserved key"));
+            if !seen.insert(key) {
+                return Err(A::Error::custom("repeated key"));
             }
             map.next_value_seed(inner)?;
         }
@@ -102,7 +102,9 @@ impl<'de> Visitor<'de> for Probe {
     }
 }
 
-const DOCUMENT_IN_TEXT: &str = "$serde_json::private::rawvalue";
+/// What the keys begin with that `serde_json` takes for a number or a document in a text. Numbers come with such a key
+/// themselves, so it is looked for in the bytes, and, where it is written with escapes, in the key.
+const RESERVED: &str = "$serde_json::private::";
 
 struct Key;
 
@@ -110,9 +112,27 @@ impl<'de> DeserializeSeed<'de> for Key {
     type Value = String;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
-        let mut key = String::deserialize(deserializer)?;
-        key.make_ascii_lowercase();
-        Ok(key)
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Key {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<String, E> {
+        Ok(key.to_ascii_lowercase())
+    }
+
+    /// A key that was written with escapes: no number has one.
+    fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<String, E> {
+        if key.starts_with(RESERVED) {
+            return Err(E::custom("reserved key"));
+        }
+        Ok(key.to_ascii_lowercase())
     }
 }
 
@@ -139,6 +159,18 @@ mod tests {
         assert_eq!(read(text.as_bytes(), 8), Err(Ambiguous), "{text}");
         let text = format!(r#"[{{"b":1,"$serde_json::private::RawValue":"{inner}"}}]"#);
         assert_eq!(read(text.as_bytes(), 8), Err(Ambiguous), "{text}");
+    }
+
+    #[test]
+    fn an_object_never_becomes_a_number() {
+        for text in [
+            r#"{"$serde_json::private::Number":"5"}"#,
+            r#"{"a":[{"\u0024serde_json::private::Number":"5"}]}"#,
+            r#"{"$serde_json\u003a:private::Number":"5"}"#,
+        ] {
+            assert_eq!(read(text.as_bytes(), 8), Err(Ambiguous), "{text}");
+        }
+        assert!(read(br#"{"a":5,"\u0062":[-0.5e7]}"#, 8).is_ok());
     }
 
     #[test]

@@ -42,16 +42,14 @@ fn connect(world: &World) -> TcpStream {
     socket
 }
 
-/// A request of somebody else is answered within a second.
+/// A request of somebody else is answered within a second. (Within three by a proxy of this process, which shares it with
+/// other tests and is not optimised.)
 fn assert_in_service(world: &World, what: &str) {
+    let patience = Duration::from_secs(if world.memory_peak().is_some() { 1 } else { 3 });
     let start = Instant::now();
     let reply = world.get(LIST, "tok-1");
     assert_eq!(reply.status, 200, "{what}: {}", reply.text());
-    assert!(
-        start.elapsed() < Duration::from_secs(1),
-        "{what}: {:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < patience, "{what}: {:?}", start.elapsed());
 }
 
 #[test]
@@ -156,7 +154,7 @@ impl Frames {
     }
 
     /// Whether the server ends the connection within a time.
-    fn is_closed_within(mut self, patience: Duration) -> bool {
+    fn ends_within(mut self, patience: Duration) -> bool {
         let start = Instant::now();
         let _ = self.0.set_read_timeout(Some(patience));
         let mut chunk = [0; 16_384];
@@ -243,7 +241,7 @@ fn a24_floods_of_frames_end_the_connection_and_nobody_else_notices() {
         }
         assert_in_service(&world, what);
         assert!(
-            connection.is_closed_within(Duration::from_secs(15)),
+            connection.ends_within(Duration::from_secs(15)),
             "{what}: {sent} frames"
         );
     };
@@ -330,10 +328,7 @@ fn a24_replies_that_are_not_read_give_their_places_back() {
         std::thread::sleep(Duration::from_millis(100));
     }
     for connection in connections {
-        assert!(
-            connection.is_closed_within(Duration::from_secs(15)),
-            "{refused}"
-        );
+        assert!(connection.ends_within(Duration::from_secs(15)), "{refused}");
     }
     assert!(world.metrics().contains("paravent_requests_in_flight 0"));
 }
