@@ -1,0 +1,1 @@
+//! The whole dialect, from request to request.
