@@ -16,6 +16,7 @@ mod readme;
 mod refusals;
 mod roles;
 mod server;
+mod suitecrm_v8;
 mod tidy;
 mod upstream;
 mod writes;

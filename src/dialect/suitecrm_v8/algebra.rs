@@ -11,7 +11,7 @@ const PEOPLE: &[&str] = &["Contacts", "Leads", "Prospects"];
 /// Modules whose records are users: one table under two names.
 const USERS: &[&str] = &["Employees", "Users"];
 
-/// Fields that hold secrets, in whatever module they stand.
+/// Fields that hold secrets, in whatever module they stand; and the bytes of files, into which nobody can look.
 const SECRETS: &[&str] = &[
     "access_token",
     "api_key",
@@ -20,6 +20,7 @@ const SECRETS: &[&str] = &[
     "client_secret",
     "consumer_secret",
     "email_password",
+    "filecontents",
     "mail_smtppass",
     "oauth_secret",
     "oauth_token",
@@ -242,6 +243,7 @@ mod tests {
             ("Users", "Authenticate_ID"),
             ("OutboundEmailAccounts", "mail_smtppass"),
             ("acme_Boats", "password"),
+            ("Notes", "filecontents"),
         ] {
             assert_eq!(of(module, field), Origin::Secret, "{module}.{field}");
         }
