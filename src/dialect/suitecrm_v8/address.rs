@@ -8,7 +8,7 @@ use crate::reason::Reason;
 pub(super) const ROOT: &str = "/Api/";
 
 /// Segments after the root.
-const SEGMENTS_MAX: usize = 8;
+const SEGMENTS_MAX: usize = 7;
 
 /// Reads a path into the segments after [`ROOT`]; there is at least one. A segment that would change if it were
 /// decoded a second time, as the CRM does, is refused.

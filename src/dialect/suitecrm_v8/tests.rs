@@ -366,3 +366,23 @@ fn descriptions_teach_fields_and_links() {
     assert_eq!(operation.target(), Some(&Module::new("Contacts")));
     assert!(!dialect.describes(&operation));
 }
+
+#[test]
+fn the_documentation_lists_every_form() {
+    let text = include_str!("../../../docs/dialects/suitecrm-v8.md");
+    let listed: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once(" |"))
+        .filter(|(request, _)| request.contains(" /Api/"))
+        .map(|(request, rest)| {
+            let action = rest.split('|').next().unwrap_or_default().trim();
+            let request = request.trim_end_matches('`');
+            let form = FORMS.iter().find(|form| form.route == request);
+            let form = form.unwrap_or_else(|| panic!("{request} is no form"));
+            assert_eq!(action, form.action.as_str(), "{request}");
+            request
+        })
+        .collect();
+    let forms: Vec<&str> = FORMS.iter().map(|form| form.route).collect();
+    assert_eq!(listed, forms);
+}
