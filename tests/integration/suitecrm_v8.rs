@@ -285,7 +285,7 @@ fn a_whole_record_comes_back_and_only_the_change_is_written() {
     let record = send(&world, "GET", "/Api/V8/module/Contacts/c-1", None).json();
     let mut attributes = record["data"]["attributes"].clone();
     asked(&crm);
-    let mut patch = |attributes: &Value| {
+    let patch = |attributes: &Value| {
         let body = json!({"data": {"type": "Contact", "id": "c-1", "attributes": attributes}});
         let reply = send(&world, "PATCH", "/Api/V8/module", Some(&body));
         let written = asked(&crm)

@@ -41,12 +41,13 @@ impl Learned {
             return false;
         };
         let mut modules = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let is_new = modules.get(module) != Some(&description);
-        let fits = modules.len() < MODULES_MAX || modules.contains_key(module);
-        if is_new && fits {
-            modules.insert(module.clone(), description);
+        if modules.len() >= MODULES_MAX && !modules.contains_key(module) {
+            return false;
         }
-        is_new && fits
+        modules
+            .entry(module.clone())
+            .or_default()
+            .extend(description)
     }
 
     /// The fields of a module, links left out.
@@ -119,6 +120,21 @@ fn describe(answer: &[u8]) -> Option<Description> {
 }
 
 impl Description {
+    /// Adds what another description of the module says: two callers may be told of different fields. Whether it is
+    /// anything new.
+    fn extend(&mut self, other: Self) -> bool {
+        let before = self.clone();
+        self.links.extend(other.links);
+        self.fields.extend(other.fields);
+        while self.fields.len() > FIELDS_MAX {
+            self.fields.pop_last();
+        }
+        while self.links.len() > FIELDS_MAX {
+            self.links.pop_last();
+        }
+        *self != before
+    }
+
     fn add(&mut self, name: String, definition: &Map<String, Value>) {
         let word = |key: &str| definition.get(key).and_then(Value::as_str);
         match (word("type"), word("relationship")) {

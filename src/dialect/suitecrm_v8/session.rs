@@ -111,10 +111,7 @@ fn user(body: &Map<String, Value>) -> Option<(String, String, String)> {
 /// The names in a list, and whether they are all there are. A record without a name, or of another kind, makes it no
 /// list: what is not understood could be a role that a rule caps.
 fn listed(body: &Map<String, Value>, object: &str) -> Option<(Vec<String>, bool)> {
-    let records = match body.get("data")? {
-        Value::Array(records) => records,
-        _ => return None,
-    };
+    let records = body.get("data")?.as_array()?;
     let name = |record: &Value| {
         let kind = record.get("type")?.as_str()?;
         let attributes = record.get("attributes")?.as_object()?;
