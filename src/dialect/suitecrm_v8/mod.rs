@@ -63,8 +63,9 @@ impl Dialect for SuiteCrmV8 {
         &[]
     }
 
+    /// Basic carries the id and secret of a client that logs in; `inquire` makes it nobody's session.
     fn accepts(&self, carrier: &Carrier) -> bool {
-        *carrier == Carrier::Bearer
+        matches!(carrier, Carrier::Bearer | Carrier::Basic)
     }
 
     fn understand(
@@ -189,8 +190,11 @@ impl Dialect for SuiteCrmV8 {
         read
     }
 
-    fn inquire(&self, _version: &str, _credential: &Credential, answers: &[Answered]) -> Inquiry {
-        session::inquire(answers)
+    fn inquire(&self, _version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
+        match credential.carrier() {
+            Carrier::Bearer => session::inquire(answers),
+            Carrier::Basic | Carrier::Header(_) | Carrier::Argument => Inquiry::Nobody,
+        }
     }
 
     fn describes(&self, operation: &Operation) -> bool {

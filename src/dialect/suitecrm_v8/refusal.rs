@@ -1,4 +1,5 @@
-//! Errors in the CRM's own shape: `{"errors": {"status", "title", "detail"}}`.
+//! Errors in the CRM's own shape: `{"errors": {"status", "title", "detail"}}`, and beside it that of OAuth where the
+//! error is one of a login or token: `{"error", "message"}`.
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -27,7 +28,11 @@ pub(super) fn body(status: u16, label: Option<&'static str>, text: &str) -> Byte
     let of_status = || StatusCode::from_u16(status).ok()?.canonical_reason();
     let title = label.or_else(of_status).unwrap_or("Error");
     let error = json!({"status": status, "title": title, "detail": text});
-    Bytes::from(json!({ "errors": error }).to_string())
+    let body = match label {
+        None => json!({ "errors": error }),
+        Some(label) => json!({"error": label, "message": text, "errors": error}),
+    };
+    Bytes::from(body.to_string())
 }
 
 /// The code that a login's error states, if it is a documented one. Nothing else of the body is read: other errors hold
@@ -52,7 +57,7 @@ mod tests {
         );
         assert_eq!(
             body(401, Some("access_denied"), "x"),
-            r#"{"errors":{"status":401,"title":"access_denied","detail":"x"}}"#
+            r#"{"error":"access_denied","message":"x","errors":{"status":401,"title":"access_denied","detail":"x"}}"#
         );
     }
 

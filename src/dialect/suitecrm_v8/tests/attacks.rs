@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{SuiteCrmV8, again, understand, understand_in};
-use crate::dialect::Dialect;
-use crate::door::Carrier;
+use crate::dialect::{Dialect, Inquiry};
+use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
 
 #[test]
@@ -186,7 +186,9 @@ fn a_token_stands_in_its_header_only() {
     let dialect = SuiteCrmV8::default();
     assert!(dialect.credential_headers().is_empty());
     assert!(dialect.accepts(&Carrier::Bearer));
-    assert!(!dialect.accepts(&Carrier::Basic) && !dialect.accepts(&Carrier::Argument));
+    assert!(!dialect.accepts(&Carrier::Argument));
+    let argument = Credential::argument("x").unwrap();
+    assert_eq!(dialect.inquire("V8", &argument, &[]), Inquiry::Nobody);
     for name in ["access_token", "token", "oauth_token", "ACCESS_TOKEN"] {
         let line = format!("GET /Api/V8/current-user?{name}=x");
         assert_eq!(
