@@ -22,8 +22,11 @@ mod discreet;
 pub mod schema;
 mod shape;
 pub mod sugar_rest;
+pub mod suitecrm_v8;
 
-pub use shape::{ChoiceShape, EntryShape, Layout, ObjectShape, Others, RecordShape, Shape};
+pub use shape::{
+    ChoiceShape, EntryShape, Layout, ModuleName, ObjectShape, Others, RecordShape, Shape,
+};
 
 /// A CRM's API.
 pub trait Dialect: Send + Sync + fmt::Debug {
@@ -567,9 +570,10 @@ impl Path {
 pub fn by_name(name: &str) -> Option<Arc<dyn Dialect>> {
     match name {
         "sugar-rest" => Some(Arc::new(sugar_rest::SugarRest::new())),
+        "suitecrm-v8" => Some(Arc::new(suitecrm_v8::SuiteCrmV8::default())),
         _ => None,
     }
 }
 
 /// Names of all dialects, for messages.
-pub const NAMES: &[&str] = &["sugar-rest"];
+pub const NAMES: &[&str] = &["sugar-rest", "suitecrm-v8"];

@@ -18,6 +18,9 @@ pub enum Shape {
     List(Box<Self>),
     /// A string that must be one of these words: copied. Anything else makes the reply unfilterable.
     Word(Vec<&'static str>),
+    /// A string that must name this module: copied. Anything else makes the reply unfilterable. An entry that has such
+    /// a member must have it.
+    NameOf(ModuleName),
     /// A record: its fields are held to the plan. Any type but an object makes the reply unfilterable (but see
     /// [`Layout::Named`]).
     Record(RecordShape),
@@ -25,6 +28,22 @@ pub enum Shape {
     Entry(Box<EntryShape>),
     /// An object whose shape one of its members tells.
     Choice(Box<ChoiceShape>),
+}
+
+/// The name of a module, and the other names that the CRM has for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModuleName {
+    /// The module.
+    pub module: Module,
+    /// Its other names: those of its objects.
+    pub others: &'static [&'static str],
+}
+
+impl ModuleName {
+    /// Whether a word is one of the names.
+    pub fn is(&self, word: &str) -> bool {
+        self.module.as_str() == word || self.others.contains(&word)
+    }
 }
 
 /// An object with known keys. Keys are compared after unescaping, exactly.

@@ -375,7 +375,10 @@ impl<'a> Treatment<'a, '_> {
                 None => this.keep_scalar(),
             }
         })?;
-        if !seen.contains(&shape.under) {
+        let must_name = |(name, shape): &(&'static str, Shape)| {
+            matches!(shape, Shape::NameOf(_)) && !seen.contains(name)
+        };
+        if !seen.contains(&shape.under) || shape.keys.iter().any(must_name) {
             return Err(self.reader.fault(Cause::Shape));
         }
         if shape.record.counted {
@@ -476,6 +479,14 @@ impl<'a> Treatment<'a, '_> {
             (Shape::Word(words), Type::String) => {
                 let word = self.scalar_text()?;
                 match words.iter().any(|known| word.as_deref() == Some(*known)) {
+                    true => self.keep(),
+                    false if misfit == Misfit::Redact => self.redact(),
+                    false => Err(self.reader.fault(Cause::OtherModule)),
+                }
+            }
+            (Shape::NameOf(name), Type::String) => {
+                let word = self.scalar_text()?;
+                match word.is_some_and(|word| name.is(&word)) {
                     true => self.keep(),
                     false if misfit == Misfit::Redact => self.redact(),
                     false => Err(self.reader.fault(Cause::OtherModule)),

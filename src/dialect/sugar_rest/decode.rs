@@ -15,7 +15,7 @@ const BRACKETS_MAX: usize = 60;
 const BRACKET_BYTES_MAX: usize = 130;
 
 /// Decodes percent escapes, once. `None`: a bad escape, not UTF-8, a control character, or a raw byte that no URL holds.
-pub(super) fn percent(text: &str, plus_is_blank: bool) -> Option<String> {
+pub(in crate::dialect) fn percent(text: &str, plus_is_blank: bool) -> Option<String> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -39,7 +39,7 @@ fn hex(byte: u8) -> Option<u8> {
 }
 
 /// Reads a query string into the object that PHP would make of it; scalars are strings.
-pub(super) fn query_string(text: Option<&str>) -> Result<Map<String, Value>, Reason> {
+pub(in crate::dialect) fn query_string(text: Option<&str>) -> Result<Map<String, Value>, Reason> {
     let text = text.unwrap_or_default();
     if text.len() > QUERY_BYTES_MAX || text.contains(';') {
         return Err(Reason::MalformedQuery);

@@ -24,7 +24,7 @@ mod address;
 mod algebra;
 mod arguments;
 mod bulk;
-mod decode;
+pub(super) mod decode;
 mod filter;
 mod fixed;
 mod grammar;

@@ -1,0 +1,60 @@
+//! The words of the API: what a module, an id, a link, a field may look like. Everything else is refused.
+
+/// Bytes of one name or id.
+const NAME_BYTES_MAX: usize = 64;
+
+fn starts_and_goes_on(text: &str, starts: fn(u8) -> bool, goes_on: fn(u8) -> bool) -> bool {
+    text.len() <= NAME_BYTES_MAX
+        && text.bytes().next().is_some_and(starts)
+        && text.bytes().all(goes_on)
+}
+
+fn word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// `Contacts`, `AOS_Quotes`, `aCase`. Case matters to the CRM.
+pub(super) fn is_module(text: &str) -> bool {
+    starts_and_goes_on(text, |byte| byte.is_ascii_alphabetic(), word)
+}
+
+/// A UUID, `1`, `seed_sally_id`.
+pub(super) fn is_id(text: &str) -> bool {
+    starts_and_goes_on(
+        text,
+        |byte| byte.is_ascii_alphanumeric(),
+        |byte| word(byte) || byte == b'-',
+    )
+}
+
+/// `contacts`, `SecurityGroups`.
+pub(super) fn is_link(text: &str) -> bool {
+    starts_and_goes_on(text, |byte| byte.is_ascii_alphabetic(), word)
+}
+
+/// `last_name`, `iban_c`.
+pub(super) fn is_field(text: &str) -> bool {
+    starts_and_goes_on(text, |byte| byte.is_ascii_alphabetic(), word)
+}
+
+/// What any decoded path segment is made of: nothing that needs percent encoding, so a canonical path is plain.
+pub(super) fn is_segment(text: &str) -> bool {
+    let plain = |byte: u8| word(byte) || byte == b'-' || byte == b'.';
+    starts_and_goes_on(text, plain, plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_field, is_id, is_link, is_module};
+
+    #[test]
+    fn names_of_each_kind_are_told_apart() {
+        assert!(is_module("Contacts") && is_module("AOS_Quotes") && is_module("aCase"));
+        assert!(!is_module("1Contacts") && !is_module("Contacts.json") && !is_module(""));
+        assert!(is_id("239a0f1a-9717-5533-9b0b-02982d49e6a2") && is_id("1"));
+        assert!(is_id("seed_sally_id") && !is_id("bad!id") && !is_id("..") && !is_id("-1"));
+        assert!(!is_id(&"a".repeat(65)));
+        assert!(is_link("SecurityGroups") && !is_link("a-b") && !is_link("1a"));
+        assert!(is_field("iban_c") && !is_field("_method") && !is_field("a.b") && !is_field("é"));
+    }
+}

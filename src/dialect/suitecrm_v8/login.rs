@@ -1,0 +1,104 @@
+//! The body of a login, rebuilt from an allow-list.
+
+use serde_json::{Map, Value};
+
+use super::arguments::Arguments;
+use crate::reason::Reason;
+
+/// Bytes of one argument. A refresh token of the CRM has about 700.
+const ARGUMENT_BYTES_MAX: usize = 8_192;
+
+/// Arguments of every login.
+const CLIENT: &[&str] = &["client_id", "client_secret", "scope"];
+
+/// Reads a login.
+pub(super) fn read(body: Map<String, Value>) -> Result<Map<String, Value>, Reason> {
+    let mut arguments = Arguments::of_object(body);
+    let grant = arguments.take("grant_type");
+    let grant = grant
+        .as_ref()
+        .and_then(Value::as_str)
+        .ok_or(Reason::MalformedBody)?;
+    let needed: &[&str] = match grant {
+        "password" => &["username", "password"],
+        "refresh_token" => &["refresh_token"],
+        "client_credentials" => &[],
+        _ => return Err(Reason::UnsupportedGrant),
+    };
+    let mut login = Map::from_iter([("grant_type".to_owned(), grant.into())]);
+    for name in CLIENT {
+        match arguments.take(name) {
+            Some(Value::Null) | None => {}
+            Some(value) => put(&mut login, name, value)?,
+        }
+    }
+    for name in needed {
+        let value = arguments.take(name).ok_or(Reason::MalformedBody)?;
+        put(&mut login, name, value)?;
+    }
+    arguments.finish()?;
+    Ok(login)
+}
+
+fn put(login: &mut Map<String, Value>, name: &str, value: Value) -> Result<(), Reason> {
+    let fits = value
+        .as_str()
+        .is_some_and(|text| text.len() <= ARGUMENT_BYTES_MAX && !text.contains('\0'));
+    if !fits {
+        return Err(Reason::MalformedBody);
+    }
+    login.insert(name.to_owned(), value);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::read;
+    use crate::reason::Reason;
+
+    fn login(body: Value) -> Result<Value, Reason> {
+        let Value::Object(body) = body else {
+            panic!("not an object")
+        };
+        read(body).map(Value::Object)
+    }
+
+    #[test]
+    fn each_grant_takes_its_own_arguments() {
+        for body in [
+            json!({"grant_type": "password", "client_id": "c", "client_secret": "s", "scope": "", "username": "u", "password": "p é \""}),
+            json!({"grant_type": "refresh_token", "client_id": "c", "client_secret": "s", "refresh_token": "r"}),
+            json!({"grant_type": "client_credentials", "client_id": "c", "client_secret": "s"}),
+        ] {
+            assert_eq!(login(body.clone()), Ok(body));
+        }
+        for (body, reason) in [
+            (json!({}), Reason::MalformedBody),
+            (
+                json!({"grant_type": "password", "username": "u"}),
+                Reason::MalformedBody,
+            ),
+            (
+                json!({"grant_type": "password", "username": "u", "password": ["p"]}),
+                Reason::MalformedBody,
+            ),
+            (
+                json!({"grant_type": "client_credentials", "username": "u"}),
+                Reason::UnknownParameter,
+            ),
+            (
+                json!({"grant_type": "client_credentials", "_METHOD": "GET"}),
+                Reason::UnknownParameter,
+            ),
+            (
+                json!({"grant_type": "authorization_code", "code": "x"}),
+                Reason::UnsupportedGrant,
+            ),
+            (json!({"grant_type": ["password"]}), Reason::MalformedBody),
+        ] {
+            assert_eq!(login(body.clone()), Err(reason), "{body}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The JSON:API (V8) of SuiteCRM 7 and 8.
+//!
+//! A request walks `address` → `route` → `understand`, and back through `render`. What it carries stands in `query`
+//! (parameters), `write` (documents) and `login`; the names of modules in `modules`. What the CRM's fields mean stands
+//! in `algebra`, `links` and `stock`, and in what `learned` was told by the CRM itself.
+
+use bytes::Bytes;
+use http::Method;
+use http::header::HeaderName;
+use serde_json::{Map, Value};
+
+use super::{
+    Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation,
+    Origin, Outgoing, Projected, Query, Rendering, Shape, Understood,
+};
+use crate::door::{Carrier, Credential};
+use crate::reason::Reason;
+use crate::vocabulary::{Action, Field, Module, Spelling};
+
+mod address;
+mod algebra;
+mod arguments;
+mod grammar;
+mod learned;
+mod links;
+mod login;
+mod modules;
+mod query;
+mod refusal;
+mod render;
+mod reply;
+mod route;
+mod session;
+mod stock;
+mod understand;
+mod write;
+
+use learned::Learned;
+use route::{Gives, READ};
+
+/// Bytes of the list of fields of a look-up; `%2C` stands between two names.
+const LOOK_UP_BYTES_MAX: usize = 4_096;
+
+/// The media type of the API.
+const JSON_API: &str = "application/vnd.api+json";
+
+/// SuiteCRM's JSON:API, V8.
+#[derive(Debug, Default)]
+pub struct SuiteCrmV8 {
+    learned: Learned,
+}
+
+impl Dialect for SuiteCrmV8 {
+    fn name(&self) -> &'static str {
+        "suitecrm-v8"
+    }
+
+    fn claims(&self, path: &str) -> bool {
+        path.starts_with(address::ROOT)
+    }
+
+    fn credential_headers(&self) -> &[HeaderName] {
+        &[]
+    }
+
+    /// Basic carries the id and secret of a client that logs in; `inquire` makes it nobody's session.
+    fn accepts(&self, carrier: &Carrier) -> bool {
+        matches!(carrier, Carrier::Bearer | Carrier::Basic)
+    }
+
+    fn understand(
+        &self,
+        request: &Incoming<'_>,
+        bounds: &Bounds,
+    ) -> Result<Understood, Misunderstood> {
+        understand::request(request, bounds, &self.learned)
+    }
+
+    fn render(&self, operation: &Operation) -> Outgoing {
+        render::request(operation)
+    }
+
+    fn shape(&self, operation: &Operation) -> Shape {
+        reply::shape(operation)
+    }
+
+    fn spelling(&self) -> Spelling {
+        Spelling::Html
+    }
+
+    fn media(&self, operation: &Operation) -> &'static str {
+        match gives(operation) {
+            Some(Gives::Tokens) => "application/json",
+            _ => JSON_API,
+        }
+    }
+
+    fn refuse(
+        &self,
+        status: u16,
+        label: Option<&'static str>,
+        text: &str,
+    ) -> (&'static str, Bytes) {
+        (JSON_API, refusal::body(status, label, text))
+    }
+
+    fn label(&self, reason: Reason) -> Option<&'static str> {
+        matches!(reason, Reason::NoCredential | Reason::BadCredential).then_some("access_denied")
+    }
+
+    fn error_label(&self, _status: u16, body: &[u8]) -> Option<&'static str> {
+        refusal::label(body)
+    }
+
+    fn hides_errors(&self) -> bool {
+        false
+    }
+
+    fn failure(&self, _body: &[u8]) -> Option<Failure> {
+        None
+    }
+
+    fn origin(&self, module: &Module, field: &str) -> Origin {
+        algebra::origin(module, field, &self.learned)
+    }
+
+    fn fields(&self, module: &Module) -> Vec<Field> {
+        let mut fields: Vec<Field> = stock::fields(module)
+            .map(Field::fold)
+            .chain(self.learned.fields(module))
+            .collect();
+        fields.sort();
+        fields.dedup();
+        fields
+    }
+
+    fn has_field(&self, module: &Module, field: &str) -> bool {
+        stock::fields(module).any(|name| name.eq_ignore_ascii_case(field))
+            || self.learned.has_field(module, field)
+    }
+
+    fn look_up(&self, update: &Operation) -> Operation {
+        let keys = || update.write.iter().flat_map(Map::keys);
+        // Servers bound the length of a request line; a record that is written whole is read whole.
+        let fits = keys().map(|key| key.len() + 3).sum::<usize>() <= LOOK_UP_BYTES_MAX;
+        let names = || keys().map(|key| Projected::Field(key.clone())).collect();
+        let (module, record) = (update.module.as_ref(), update.record.as_deref());
+        Operation {
+            action: Action::Read,
+            access: Access::Governed,
+            route: READ,
+            version: update.version.clone(),
+            credential: None,
+            module: module.cloned(),
+            record: record.map(str::to_owned),
+            link: None,
+            related: Vec::new(),
+            query: Query {
+                projection: fits.then(names),
+                ..Query::default()
+            },
+            write: None,
+            rendering: Rendering {
+                form: READ,
+                method: Method::GET,
+                path: route::path(READ, module, record, None, None),
+                in_body: false,
+                fixed: Map::new(),
+            },
+        }
+    }
+
+    fn looked_up(&self, reply: Value) -> Option<Map<String, Value>> {
+        let Value::Object(mut root) = reply else {
+            return None;
+        };
+        let Some(Value::Object(mut data)) = root.remove("data") else {
+            return None;
+        };
+        let mut record = match data.remove("attributes") {
+            Some(Value::Object(attributes)) => attributes,
+            Some(Value::Array(items)) if items.is_empty() => Map::new(),
+            _ => return None,
+        };
+        record.insert("id".to_owned(), data.remove("id")?);
+        Some(record)
+    }
+
+    fn unchanged(&self, read: Bytes) -> Bytes {
+        read
+    }
+
+    fn inquire(&self, _version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
+        match credential.carrier() {
+            Carrier::Bearer => session::inquire(answers),
+            Carrier::Basic | Carrier::Header(_) | Carrier::Argument => Inquiry::Nobody,
+        }
+    }
+
+    fn describes(&self, operation: &Operation) -> bool {
+        gives(operation) == Some(Gives::Fields)
+    }
+
+    fn learn(&self, operation: &Operation, answer: &[u8]) -> bool {
+        let module = operation.module.as_ref();
+        module.is_some_and(|module| self.learned.learn(module, answer))
+    }
+
+    fn assemble(&self, _route: &str, _parts: &[(u16, Bytes)]) -> Bytes {
+        Bytes::new()
+    }
+}
+
+fn gives(operation: &Operation) -> Option<Gives> {
+    route::by_route(operation.rendering.form).map(|form| form.gives)
+}
+
+#[cfg(test)]
+mod tests;

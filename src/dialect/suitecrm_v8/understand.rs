@@ -1,0 +1,153 @@
+//! What one request means: its form, and what the form carries.
+
+use serde_json::{Map, Value};
+
+use super::arguments::{self, Arguments};
+use super::learned::Learned;
+use super::route::{self, Found, Takes};
+use super::{address, links, login, query, write};
+use crate::dialect::{
+    Bounds, Incoming, Link, Misunderstood, Operation, Query, Rendering, Understood,
+};
+use crate::reason::Reason;
+use crate::vocabulary::Module;
+
+/// The one version of the API.
+const VERSION: &str = "V8";
+
+/// What a request means.
+pub(super) fn request(
+    request: &Incoming<'_>,
+    bounds: &Bounds,
+    learned: &Learned,
+) -> Result<Understood, Misunderstood> {
+    let segments = address::read(request.path)?;
+    let found = route::find(request.method.as_str(), &segments)?;
+    let route = found.form.route;
+    operation(request, bounds, found, learned)
+        .map(|operation| Understood::One(Box::new(operation)))
+        .map_err(|reason| Misunderstood {
+            reason,
+            route: Some(route),
+        })
+}
+
+fn operation(
+    request: &Incoming<'_>,
+    bounds: &Bounds,
+    found: Found,
+    learned: &Learned,
+) -> Result<Operation, Reason> {
+    let form = found.form;
+    let link = match (&found.module, &found.link) {
+        (Some(module), Some(name)) => {
+            Some(links::resolve(module, name, learned).ok_or(Reason::UnknownLink)?)
+        }
+        _ => None,
+    };
+    let mut operation = Operation {
+        action: form.action,
+        access: form.access,
+        route: form.route,
+        version: VERSION.to_owned(),
+        credential: None,
+        module: found.module,
+        record: found.record,
+        link,
+        related: found.related.into_iter().collect(),
+        query: Query::default(),
+        write: None,
+        rendering: Rendering {
+            form: form.route,
+            method: request.method.clone(),
+            path: String::new(),
+            in_body: false,
+            fixed: Map::new(),
+        },
+    };
+    let arguments = Arguments::of_query(request.query)?;
+    let body = body(request, bounds, form.takes)?;
+    carried(&mut operation, form.takes, arguments, body, bounds)?;
+    operation.rendering.path = route::path(
+        form.route,
+        operation.module.as_ref(),
+        operation.record.as_deref(),
+        operation.link.as_ref().map(|link| link.name.as_str()),
+        operation.related.first().map(String::as_str),
+    );
+    Ok(operation)
+}
+
+/// The body of a request, which must be empty unless its form carries one: the CRM reads every body, whatever the
+/// method, and lets it override the path.
+fn body(
+    request: &Incoming<'_>,
+    bounds: &Bounds,
+    takes: Takes,
+) -> Result<Map<String, Value>, Reason> {
+    let (bytes, content_type) = (request.body, request.content_type);
+    match takes {
+        Takes::Login => arguments::login(bytes, content_type, bounds.depth_max),
+        Takes::Create | Takes::Update | Takes::Relation => {
+            arguments::document(bytes, content_type, bounds.depth_max)
+        }
+        Takes::Nothing | Takes::Fields | Takes::List | Takes::Related if bytes.is_empty() => {
+            Ok(Map::new())
+        }
+        Takes::Nothing | Takes::Fields | Takes::List | Takes::Related => {
+            Err(Reason::UnexpectedBody)
+        }
+    }
+}
+
+/// Reads what the form carries into the operation.
+fn carried(
+    operation: &mut Operation,
+    takes: Takes,
+    mut arguments: Arguments,
+    body: Map<String, Value>,
+    bounds: &Bounds,
+) -> Result<(), Reason> {
+    match takes {
+        Takes::Nothing => {}
+        Takes::Login => operation.rendering.fixed = login::read(body)?,
+        Takes::Fields => operation.query = query::fields(&mut arguments, &asked(operation)?)?,
+        Takes::List => operation.query = query::list(&mut arguments, &asked(operation)?, bounds)?,
+        Takes::Related => operation.query = query::related(&mut arguments, bounds)?,
+        Takes::Create => write(operation, write::create(body)?),
+        Takes::Update => write(operation, write::update(body)?),
+        Takes::Relation => {
+            let (module, id) = write::relation(body)?;
+            relate(operation, module, id)?;
+        }
+    }
+    arguments.finish()
+}
+
+fn write(operation: &mut Operation, document: write::Document) {
+    operation.module = Some(document.module);
+    operation.record = document.record;
+    operation.write = Some(document.fields);
+}
+
+/// The record to relate belongs to the link's target; where the path names no link, the CRM looks for one that leads to
+/// the record's module.
+fn relate(operation: &mut Operation, module: Module, id: String) -> Result<(), Reason> {
+    match &operation.link {
+        Some(link) if link.target != module => return Err(Reason::MalformedBody),
+        Some(_) => {}
+        None => {
+            operation.link = Some(Link {
+                name: String::new(),
+                target: module,
+            });
+        }
+    }
+    operation.related.push(id);
+    Ok(())
+}
+
+/// The module that a request asks. Every form that needs one has one in its path.
+fn asked(operation: &Operation) -> Result<Module, Reason> {
+    operation.target().cloned().ok_or(Reason::UnknownRoute)
+}
