@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::{readable, truth};
+
 #[derive(Clone, Debug)]
 pub struct Exchange {
     pub name: String,
@@ -16,6 +18,8 @@ pub struct Exchange {
     pub wire: Vec<u8>,
     /// The body of the reply, decoded.
     pub text: String,
+    /// Identifiers anywhere in it.
+    pub identifiers: Vec<String>,
 }
 
 /// Heads that are made anew for each connection.
@@ -43,7 +47,12 @@ impl Exchange {
             .as_bytes(),
         );
         wire.extend_from_slice(&body);
+        let plain = match response["body_gunzipped"].as_str() {
+            Some(plain) => plain.to_owned(),
+            None => text(&response["body"]),
+        };
         Self {
+            identifiers: truth::identifiers(&truth::meant(&readable(&plain))),
             name: path.file_stem().unwrap().to_string_lossy().into_owned(),
             method: text(&request["method"]),
             path: text(&request["path"]),
@@ -51,10 +60,7 @@ impl Exchange {
             body: request["body"].as_str().map(str::to_owned),
             status,
             wire,
-            text: match response["body_gunzipped"].as_str() {
-                Some(plain) => plain.to_owned(),
-                None => text(&response["body"]),
-            },
+            text: plain,
         }
     }
 

@@ -64,13 +64,17 @@ fn record(members: &Map<String, Value>, module: Option<&str>) -> Option<Found> {
             fields,
         });
     }
-    if let (Some(Value::Object(fields)), Some(kind)) =
-        (members.get("attributes"), members.get("type"))
-    {
+    if let (Some(fields), Some(kind)) = (members.get("attributes"), members.get("type")) {
         return Some(Found {
             module: kind.as_str().map(plural),
             id: text(members.get("id"))?,
-            fields: fields.clone().into_iter().collect(),
+            // PHP writes no attributes as a list.
+            fields: fields
+                .as_object()
+                .cloned()
+                .unwrap_or_default()
+                .into_iter()
+                .collect(),
         });
     }
     // A field of the legacy API that stands for itself.
@@ -105,12 +109,21 @@ pub fn meant(text: &str) -> String {
     htmlize::unescape(htmlize::unescape(text).as_ref()).into_owned()
 }
 
+/// Characters of a NIR with its key.
+pub const NIR_CHARS: usize = 15;
+
 /// The identifiers in a text that are valid by their check digits: IBANs and NIRs, without separators.
 pub fn identifiers(text: &str) -> Vec<String> {
     let letters: Vec<char> = text.chars().collect();
     let mut found = Vec::new();
     for start in 0..letters.len() {
-        if start > 0 && letters[start - 1].is_ascii_alphanumeric() {
+        let begins = |at: usize| {
+            letters
+                .get(start + at)
+                .is_some_and(char::is_ascii_alphabetic)
+        };
+        let may_begin = (begins(0) && begins(1)) || matches!(letters[start], '1' | '2');
+        if !may_begin || (start > 0 && letters[start - 1].is_ascii_alphanumeric()) {
             continue;
         }
         let compact: String = letters[start..]
