@@ -527,3 +527,19 @@ fn the_policy_classifies_every_stock_field() {
         }
     }
 }
+
+#[test]
+fn a_new_record_keeps_its_uuid() {
+    let crm = crm("Sales");
+    let world = world(&crm);
+    let id = "0b8f6a52-3c1d-4e7a-9f10-2d3c4b5a6978";
+    let document =
+        json!({"data": {"type": "Contact", "id": id, "attributes": {"last_name": "Durand"}}});
+    let reply = send(&world, "POST", "/Api/V8/module", Some(&document));
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    let written: Value = serde_json::from_slice(&asked(&crm)[0].body).unwrap();
+    assert_eq!(
+        written,
+        json!({"data": {"type": "Contacts", "id": id, "attributes": {"last_name": "Durand"}}})
+    );
+}
