@@ -62,7 +62,11 @@ fn check_shows_every_mistake_with_its_place_and_fix() {
 
 #[test]
 fn shipped_policies_and_examples_are_clean() {
-    for folder in ["policies/sugarcrm", "policies/starter"] {
+    for folder in [
+        "policies/sugarcrm",
+        "policies/starter",
+        "examples/suitecrm/policies",
+    ] {
         let output = run(&["check", &format!("{}/{folder}", root())]);
         assert_eq!(
             output.status.code(),

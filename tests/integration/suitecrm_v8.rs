@@ -1,9 +1,10 @@
 //! SuiteCRM's JSON:API before a scripted CRM: what it is asked, and what comes of its answers.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use paravent::dialect;
-use paravent::policy::Policy;
+use paravent::policy::{Policy, Row};
+use paravent::vocabulary::{Module, Purpose, Role};
 use serde_json::{Value, json};
 
 use crate::harness::client::{Request, Response};
@@ -104,13 +105,17 @@ fn narrowed(mut contact: Value, target: &str) -> Value {
     contact
 }
 
+/// The folder of the policy for SuiteCRM.
+fn policies() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/suitecrm/policies")
+}
+
 fn world(crm: &Scripted) -> World {
-    let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/suitecrm/policies");
     let world = World::scripted(
         crm.address,
         Wish {
             dialects: vec![dialect::by_name("suitecrm-v8").unwrap()],
-            sources: Policy::read(&policies).unwrap(),
+            sources: Policy::read(&policies()).unwrap(),
             ..Wish::default()
         },
     );
@@ -475,5 +480,66 @@ fn a_deletion_says_that_it_is_done() {
         events.len(),
         2,
         "a deletion is announced before it is asked"
+    );
+}
+
+#[test]
+fn the_policy_classifies_every_stock_field() {
+    let dialect = dialect::by_name("suitecrm-v8").unwrap();
+    let sources = Policy::read(&policies()).unwrap();
+    let (policy, found) =
+        Policy::compile(&sources, std::slice::from_ref(&dialect), b"a key of a test");
+    let policy = policy.unwrap_or_else(|| panic!("{found:?}"));
+    assert_eq!(found.warnings(), 0, "{found:?}");
+    for name in [
+        "Accounts",
+        "AOS_Contracts",
+        "AOS_Invoices",
+        "AOS_Quotes",
+        "Bugs",
+        "Calls",
+        "Campaigns",
+        "Cases",
+        "Contacts",
+        "Documents",
+        "Emails",
+        "Leads",
+        "Meetings",
+        "Notes",
+        "Opportunities",
+        "Project",
+        "ProjectTask",
+        "Prospects",
+        "Tasks",
+        "Users",
+    ] {
+        let module = Module::new(name);
+        let roles = [Role::new("sales")];
+        let view = policy
+            .explain(&roles, &Purpose::new("contract"), None, &module)
+            .unwrap();
+        let fields = dialect.fields(&module);
+        assert!(fields.len() > 20, "{name}");
+        for field in fields {
+            let row = view.rows.iter().find(|row| row.field == field.as_str());
+            let is_gap = |row: &Row| row.by.iter().any(|by| by == "defaults.unclassified");
+            assert!(!row.is_some_and(is_gap), "{name}.{field} is not classified");
+        }
+    }
+}
+
+#[test]
+fn a_new_record_keeps_its_uuid() {
+    let crm = crm("Sales");
+    let world = world(&crm);
+    let id = "0b8f6a52-3c1d-4e7a-9f10-2d3c4b5a6978";
+    let document =
+        json!({"data": {"type": "Contact", "id": id, "attributes": {"last_name": "Durand"}}});
+    let reply = send(&world, "POST", "/Api/V8/module", Some(&document));
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    let written: Value = serde_json::from_slice(&asked(&crm)[0].body).unwrap();
+    assert_eq!(
+        written,
+        json!({"data": {"type": "Contacts", "id": id, "attributes": {"last_name": "Durand"}}})
     );
 }

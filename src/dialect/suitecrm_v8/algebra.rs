@@ -11,6 +11,16 @@ const PEOPLE: &[&str] = &["Contacts", "Leads", "Prospects"];
 /// Modules whose records are users: one table under two names.
 const USERS: &[&str] = &["Employees", "Users"];
 
+/// What a user's account may do. It is shown, and changed elsewhere: whoever could write it could choose their own role.
+const RIGHTS: &[&str] = &[
+    "external_auth_only",
+    "is_admin",
+    "is_group",
+    "portal_only",
+    "sugar_login",
+    "usertype",
+];
+
 /// Fields that hold secrets, in whatever module they stand; and the bytes of files, into which nobody can look.
 const SECRETS: &[&str] = &[
     "access_token",
@@ -58,8 +68,8 @@ pub(super) fn origin(module: &Module, field: &str, learned: &Learned) -> Origin 
     if SECRETS.contains(&name) {
         return Origin::Secret;
     }
-    // A record is deleted by a request of its own, and deleted records are not asked for.
-    if name == "deleted" {
+    // A record is deleted by a request of its own, and deleted records are not asked for; rights are given elsewhere.
+    if name == "deleted" || (is_user(module) && RIGHTS.contains(&name)) {
         return Origin::Structural(Shape::Scalar);
     }
     // Related records never stand among the attributes; a blank stands for each link.
@@ -247,6 +257,14 @@ mod tests {
         ] {
             assert_eq!(of(module, field), Origin::Secret, "{module}.{field}");
         }
+    }
+
+    #[test]
+    fn rights_of_accounts_are_shown_and_never_written() {
+        let scaffolding = Origin::Structural(Shape::Scalar);
+        assert_eq!(of("Users", "Is_Admin"), scaffolding);
+        assert_eq!(of("Employees", "is_group"), scaffolding);
+        assert_eq!(of("Contacts", "is_admin"), Origin::Own);
     }
 
     #[test]

@@ -69,7 +69,10 @@ pub(super) fn fields(arguments: &mut Arguments, own: &Module) -> Result<Query, R
     if !grammar::is_module(&name) || modules::canonical(&name) != *own {
         return Err(Reason::MalformedProjection);
     }
-    let names: Vec<&str> = names.split(',').collect();
+    let names: Vec<&str> = names
+        .split(',')
+        .map(|name| name.trim_matches(' '))
+        .collect();
     if names.len() > FIELDS_MAX || !names.iter().all(|name| grammar::is_field(name)) {
         return Err(Reason::MalformedProjection);
     }
@@ -276,7 +279,7 @@ mod tests {
                 "fields[Contacts]=id,last_name",
             ),
             ("fields[Contact]=id,id", "fields[Contacts]=id"),
-            ("%66ields%5BContacts%5D=a%2Cb", "fields[Contacts]=a,b"),
+            ("%66ields%5BContacts%5D=a%2C%20b", "fields[Contacts]=a,b"),
             ("sort=-iban_c", "sort=-iban_c"),
             (
                 "page[number]=2&page[size]=100000",

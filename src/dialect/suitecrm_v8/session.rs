@@ -13,7 +13,9 @@ use super::grammar;
 
 /// Nesting of an answer.
 const DEPTH_MAX: usize = 64;
-/// Rows of the second question about a list whose first page was not all of it.
+/// Rows that the CRM sends where no number is asked for.
+const ROWS: usize = 20;
+/// Rows of the second question about a list whose first page may not have been all of it.
 const ROWS_MAX: usize = 1_000;
 
 /// The next step, by the answers so far.
@@ -79,12 +81,13 @@ fn names<'a>(
     object: &str,
 ) -> Result<Vec<String>, Inquiry> {
     let target = format!("/Api/V8/module/Users/{user}/relationships/{link}");
-    let (all, is_whole) = listed(&next(answers, &target)?, object).ok_or(UNREADABLE)?;
+    let first = listed(&next(answers, &target)?, object, ROWS);
+    let (all, is_whole) = first.ok_or(UNREADABLE)?;
     if is_whole {
         return Ok(all);
     }
     let target = format!("{target}?page%5Bsize%5D={ROWS_MAX}");
-    match listed(&next(answers, &target)?, object) {
+    match listed(&next(answers, &target)?, object, ROWS_MAX) {
         Some((all, true)) => Ok(all),
         _ => Err(UNREADABLE),
     }
@@ -110,7 +113,7 @@ fn user(body: &Map<String, Value>) -> Option<(String, String, String)> {
 
 /// The names in a list, and whether they are all there are. A record without a name, or of another kind, makes it no
 /// list: what is not understood could be a role that a rule caps.
-fn listed(body: &Map<String, Value>, object: &str) -> Option<(Vec<String>, bool)> {
+fn listed(body: &Map<String, Value>, object: &str, rows: usize) -> Option<(Vec<String>, bool)> {
     let records = body.get("data")?.as_array()?;
     let name = |record: &Value| {
         let kind = record.get("type")?.as_str()?;
@@ -126,7 +129,10 @@ fn listed(body: &Map<String, Value>, object: &str) -> Option<(Vec<String>, bool)
         Some(Value::String(text)) => text.parse().ok().map(Some),
         Some(_) => None,
     };
-    let fits = number("total-records")?.is_none_or(|total| total <= names.len() as u64);
+    let fits = match number("total-records")? {
+        Some(total) => total <= names.len() as u64,
+        None => names.len() < rows,
+    };
     let is_last = number("total-pages")?.is_none_or(|pages| pages <= 1);
     Some((names, fits && is_last))
 }
@@ -250,6 +256,11 @@ mod tests {
             inquire(&[me(), first.clone(), first]),
             Inquiry::Failed(Reason::Unfilterable)
         );
+        // A full page of a list that does not say how long it is.
+        let role = json!({"type": "ACLRole", "id": "r", "attributes": {"name": "A"}});
+        let full = said(200, &json!({"data": vec![role; 20]}));
+        assert!(target(&[me(), full.clone()]).ends_with("1000"));
+        assert_eq!(known(&[me(), full.clone(), full, none()]).roles.len(), 20);
     }
 
     #[test]

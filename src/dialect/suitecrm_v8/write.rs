@@ -80,18 +80,29 @@ pub(super) struct Document {
     pub(super) fields: Map<String, Value>,
 }
 
-/// Reads a new record. It does not state its id.
+/// Reads a new record. It may state a UUID of its own beside its type, as some clients always do: the CRM refuses one
+/// that it has, deleted records included.
 pub(super) fn create(body: Map<String, Value>) -> Result<Document, Reason> {
     let mut document = Data::read(body)?;
-    if !is_blank(document.id.take().as_ref()) {
-        return Err(Reason::IdOnCreate);
-    }
+    let record = match document.id.take() {
+        id if is_blank(id.as_ref()) => None,
+        Some(Value::String(id)) if is_uuid(&id) => Some(id),
+        _ => return Err(Reason::IdOnCreate),
+    };
     let fields = document.attributes(None)?;
     Ok(Document {
         module: document.module,
-        record: None,
+        record,
         fields,
     })
+}
+
+fn is_uuid(id: &str) -> bool {
+    let lengths = id.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12])
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// Reads the fields to change in a record. Module and id stand only here.
@@ -315,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_record_does_not_state_its_id() {
+    fn a_new_record_states_no_id_but_a_uuid() {
         let create = |data| create(object(json!({ "data": data }))).map(|document| document.fields);
         for data in [
             json!({"type": "Contacts", "id": "c-1", "attributes": {}}),
@@ -323,6 +334,9 @@ mod tests {
         ] {
             assert_eq!(create(data), Err(Reason::IdOnCreate));
         }
+        let own = "0b8f6a52-3c1d-4e7a-9f10-2d3c4b5a6978";
+        let body = object(json!({"data": {"type": "Contacts", "id": own, "attributes": {}}}));
+        assert_eq!(super::create(body).unwrap().record.as_deref(), Some(own));
         let blank = json!({"type": "Contacts", "id": "", "attributes": {"id": null, "a": 1}});
         assert_eq!(create(blank), Ok(object(json!({"a": 1}))));
     }

@@ -1,7 +1,7 @@
 //! Records whose fields lie beside their id, under their names, or in texts spelled as HTML.
 
 use super::*;
-use crate::dialect::{ChoiceShape, EntryShape, Layout};
+use crate::dialect::{ChoiceShape, EntryShape, Layout, ModuleName};
 use crate::vocabulary::Spelling;
 
 fn named() -> RecordShape {
@@ -164,4 +164,34 @@ fn texts_are_treated_by_what_they_mean_and_spelled_as_they_were() {
     assert!(!out.contains("9999"), "{out}");
     let untouched = r#"{"text_c":"L&#39;appel &amp; R&D","clear_c":null}"#;
     assert_eq!(shown(untouched, &shape), untouched);
+}
+
+#[test]
+fn an_entry_that_names_its_module_must_name_the_planned_one() {
+    let module = Module::new("Contacts");
+    let others = &["Contact"];
+    let named = ModuleName {
+        module: module.clone(),
+        others,
+    };
+    let shape = Shape::Entry(Box::new(EntryShape {
+        under: "fields",
+        record: RecordShape::of(&module),
+        keys: vec![("type", Shape::NameOf(named))],
+    }));
+    for name in ["Contact", "Contacts", "\\u0043ontact"] {
+        let text = format!(r#"{{"type":"{name}","id":"c-1","fields":{{"hide_c":"c"}}}}"#);
+        let expected = format!(r#"{{"type":"{name}","id":"c-1","fields":{{}}}}"#);
+        assert_eq!(shown(&text, &shape), expected);
+    }
+    for (bad, why) in [
+        (r#"{"type":"Lead","fields":{}}"#, Cause::OtherModule),
+        (r#"{"type":"contact","fields":{}}"#, Cause::OtherModule),
+        (r#"{"fields":{},"type":"Lead"}"#, Cause::OtherModule),
+        (r#"{"type":null,"fields":{}}"#, Cause::Shape),
+        (r#"{"id":"c-1","fields":{}}"#, Cause::Shape),
+        (r#"{"Type":"Contact","fields":{}}"#, Cause::Shape),
+    ] {
+        assert_eq!(cause(bad, &shape), Some(why), "{bad}");
+    }
 }
