@@ -93,8 +93,8 @@ pub struct EntryShape {
 pub struct ChoiceShape {
     /// The member that tells: a string.
     pub told_by: &'static str,
-    /// What the object is, by that word. Compared exactly.
-    pub cases: Vec<(&'static str, ObjectShape)>,
+    /// What the object is, by that word. Compared exactly. The words may be names that a caller sent.
+    pub cases: Vec<(String, ObjectShape)>,
 }
 
 impl RecordShape {

@@ -406,7 +406,7 @@ impl<'a> Treatment<'a, '_> {
         let case = shape
             .cases
             .iter()
-            .find(|(name, _)| word.as_deref() == Some(*name));
+            .find(|(name, _)| word.as_deref() == Some(name.as_str()));
         match case {
             Some((_, shape)) => self.object(shape, misfit),
             None if misfit == Misfit::Redact => self.redact(),

@@ -129,8 +129,8 @@ fn a_member_tells_what_an_object_is() {
     let shape = Shape::List(Box::new(Shape::Choice(Box::new(ChoiceShape {
         told_by: "name",
         cases: vec![
-            ("contacts", case("Contacts")),
-            ("accounts", case("Accounts")),
+            ("contacts".to_owned(), case("Contacts")),
+            ("accounts".to_owned(), case("Accounts")),
         ],
     }))));
     let text = r#"[{"records":[{"id":"1","hide_c":1}],"name":"contacts","x":1},{"name":"accounts","records":[]}]"#;
