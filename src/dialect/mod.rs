@@ -21,6 +21,7 @@ use crate::vocabulary::{Action, Field, FieldPath, FieldUse, Module, Spelling, Us
 mod discreet;
 mod shape;
 pub mod sugar_rest;
+pub mod sugar_v4;
 
 pub use shape::{ChoiceShape, EntryShape, Layout, ObjectShape, Others, RecordShape, Shape};
 
@@ -566,9 +567,10 @@ impl Path {
 pub fn by_name(name: &str) -> Option<Arc<dyn Dialect>> {
     match name {
         "sugar-rest" => Some(Arc::new(sugar_rest::SugarRest)),
+        "sugar-v4" => Some(Arc::new(sugar_v4::SugarV4::default())),
         _ => None,
     }
 }
 
 /// Names of all dialects, for messages.
-pub const NAMES: &[&str] = &["sugar-rest"];
+pub const NAMES: &[&str] = &["sugar-rest", "sugar-v4"];
