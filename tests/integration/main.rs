@@ -16,6 +16,7 @@ mod readme;
 mod refusals;
 mod roles;
 mod server;
+mod sugar_v4;
 mod tidy;
 mod upstream;
 mod writes;
