@@ -25,6 +25,13 @@ pub enum Shape {
     Entry(Box<EntryShape>),
     /// An object whose shape one of its members tells.
     Choice(Box<ChoiceShape>),
+    /// An array or an object, each with a shape of its own. Any other type makes the reply unfilterable.
+    Either {
+        /// What an array must be.
+        array: Box<Self>,
+        /// What an object must be.
+        object: Box<Self>,
+    },
 }
 
 /// An object with known keys. Keys are compared after unescaping, exactly.

@@ -41,9 +41,11 @@ impl From<&Shape> for Form {
             Shape::Scalar => Self::Scalar,
             Shape::Dropped => Self::Dropped,
             Shape::List(element) => Self::List(Arc::new(Self::from(&**element))),
-            Shape::Word(_) | Shape::Record(_) | Shape::Entry(_) | Shape::Choice(_) => {
-                Self::Whole(Arc::new(shape.clone()))
-            }
+            Shape::Word(_)
+            | Shape::Record(_)
+            | Shape::Entry(_)
+            | Shape::Choice(_)
+            | Shape::Either { .. } => Self::Whole(Arc::new(shape.clone())),
             Shape::Object(object) => Self::Object(Arc::new(ObjectForm {
                 keys: object
                     .keys

@@ -494,6 +494,8 @@ impl<'a> Treatment<'a, '_> {
                 Ok(Fate::Keep)
             }
             (Shape::Choice(shape), Type::Object) => self.choice(shape, misfit),
+            (Shape::Either { array, .. }, Type::Array) => self.shaped(array, misfit),
+            (Shape::Either { object, .. }, Type::Object) => self.shaped(object, misfit),
             _ if misfit == Misfit::Redact => self.redact(),
             _ => Err(self.reader.fault(Cause::Shape)),
         }
