@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::method::{self, Kind};
 use super::schema::Schema;
 use super::sql;
-use super::understand::{CHOSEN, ENDS, FIELDS, FILTER, IDS, PATH};
+use super::understand::{CHOSEN, ENDS, FIELDS, FILTER, IDS, PATH, UNIFIED};
 use crate::dialect::{Filter, Media, Operation, Outgoing, Projected, Query};
 use crate::door::Credential;
 use crate::vocabulary::Action;
@@ -139,7 +139,7 @@ fn search(operation: &Operation, session: Value, module: Value) -> Vec<Value> {
         json!(query.limit.unwrap_or(0)),
         owner,
         select_fields(operation),
-        json!(true),
+        json!(operation.rendering.fixed.get(UNIFIED) != Some(&Value::Bool(false))),
         json!(is_about_caller(query)),
     ]
 }

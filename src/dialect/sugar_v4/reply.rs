@@ -25,7 +25,7 @@ fn of(kind: Kind, operation: &Operation) -> Shape {
         Kind::Entry | Kind::Entries | Kind::Related => Shape::only(
             vec![
                 ("entry_list", list(entry(operation))),
-                ("relationship_list", list(list(linked(operation, false)))),
+                ("relationship_list", links_of_records(operation)),
             ],
             &["entry_list"],
         ),
@@ -35,13 +35,7 @@ fn of(kind: Kind, operation: &Operation) -> Shape {
                 ("total_count", Shape::Scalar),
                 ("next_offset", Shape::Scalar),
                 ("entry_list", list(entry(operation))),
-                (
-                    "relationship_list",
-                    list(Shape::only(
-                        vec![("link_list", list(linked(operation, true)))],
-                        &[],
-                    )),
-                ),
+                ("relationship_list", links_of_records(operation)),
             ],
             &["entry_list"],
         ),
@@ -117,30 +111,38 @@ fn written(operation: &Operation) -> Shape {
     })
 }
 
-/// Records behind the links that were asked for, told by the link's name. In lists each lies in an object of its own.
-fn linked(operation: &Operation, in_list: bool) -> Shape {
-    let cases: Vec<(String, ObjectShape)> = operation
-        .query
-        .projection
-        .iter()
-        .flatten()
+/// What lies behind the links of each record. Methods and versions of the CRM have two forms of it: a list of links, or
+/// an object with such a list, in which each record lies in an object of its own.
+fn links_of_records(operation: &Operation) -> Shape {
+    let items = operation.query.projection.iter().flatten();
+    let links: Vec<&Link> = items
         .filter_map(|item| match item {
             Projected::Collection { link, .. } => Some(link),
             Projected::Field(_) => None,
         })
+        .collect();
+    if links.is_empty() {
+        return list(Shape::Dropped);
+    }
+    let wrapped = |record| Shape::only(vec![("link_value", record)], &["link_value"]);
+    list(Shape::Either {
+        array: Box::new(list(linked(&links, &|record| record))),
+        object: Box::new(Shape::only(
+            vec![("link_list", list(linked(&links, &wrapped)))],
+            &["link_list"],
+        )),
+    })
+}
+
+/// Records behind links, told by the link's name.
+fn linked(links: &[&Link], element: &dyn Fn(Shape) -> Shape) -> Shape {
+    let cases = links
+        .iter()
         .map(|link| {
-            let record = Shape::Record(behind(link));
-            let element = if in_list {
-                Shape::only(vec![("link_value", record)], &["link_value"])
-            } else {
-                record
-            };
-            (link.name.clone(), named_records(element))
+            let records = named_records(element(Shape::Record(behind(link))));
+            (link.name.clone(), records)
         })
         .collect();
-    if cases.is_empty() {
-        return Shape::Dropped;
-    }
     Shape::Choice(Box::new(ChoiceShape {
         told_by: "name",
         cases,
@@ -181,7 +183,9 @@ fn login() -> Shape {
         "user_default_dateformat",
         "user_default_timeformat",
         "user_number_separator",
+        "user_number_seperator",
         "user_decimal_separator",
+        "user_decimal_seperator",
         "mobile_max_list_entries",
         "mobile_max_subpanel_entries",
     ];

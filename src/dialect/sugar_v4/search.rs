@@ -1,9 +1,9 @@
 //! `search_by_module`: one text looked for in several modules. Each module is a search of its own.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::arguments::{Arguments, words};
-use super::understand::{Making, project};
+use super::arguments::{Arguments, flag, words};
+use super::understand::{Making, UNIFIED, project, set};
 use super::{grammar, query};
 use crate::dialect::{Filter, Operation, Path, Understood};
 use crate::reason::Reason;
@@ -38,8 +38,15 @@ pub(super) fn understood(
     }
     let fields = query::plain_fields(arguments, "select_fields")?;
     project(&mut part, fields);
-    // What is searched is what a policy lists of a module: the fields that the CRM searches by default.
-    arguments.flag("unified_search_only")?;
+    // Whether modules that the CRM leaves out of its global search are searched too. What is searched in a module is
+    // the same, and listed by the policy.
+    let unified = arguments.take("unified_search_only");
+    let unified = unified.map_or(Some(true), |value| flag(&value));
+    set(
+        &mut part,
+        UNIFIED,
+        json!(unified.ok_or(Reason::MalformedQuery)?),
+    );
     if arguments.flag("favorites")? {
         part.query.about_caller.push(("favorites", true));
     }

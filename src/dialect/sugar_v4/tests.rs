@@ -274,7 +274,7 @@ fn a_search_is_one_search_for_each_module() {
         assert_eq!(search.query.search.as_deref(), Some("abc"));
         assert_eq!(
             rendered(search),
-            json!([SESSION, "abc", [module], 0, 5, "", ["id"], true, false])
+            json!([SESSION, "abc", [module], 0, 5, "", ["id"], false, false])
         );
     }
     let arguments =

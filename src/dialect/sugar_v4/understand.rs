@@ -21,12 +21,14 @@ pub(super) const PATH: &str = "/service/v4_1/rest.php";
 /// The version that requests are said to be of.
 pub(super) const VERSION: &str = "v4_1";
 
-/// Members of [`Rendering::fixed`]: whether the caller chose fields, the ids of `get_entries`, whether a relation ends.
+/// Members of [`Rendering::fixed`]: whether the caller chose fields, the ids of `get_entries`, whether a relation ends,
+/// the fields of `get_module_fields`, the filter of `get_available_modules`, the width of a search.
 pub(super) const CHOSEN: &str = "chosen";
 pub(super) const IDS: &str = "ids";
 pub(super) const ENDS: &str = "delete";
 pub(super) const FIELDS: &str = "fields";
 pub(super) const FILTER: &str = "filter";
+pub(super) const UNIFIED: &str = "unified";
 
 /// Parameters of a query string that hold a session.
 const CREDENTIALS: &[&str] = &["session", "rest_data", "phpsessid", "msid", "sessionid"];

@@ -28,6 +28,10 @@ fn places(shape: &Shape, at: &str, into: &mut Vec<String>) {
                 places(shape, &format!("{at}.{key}"), into);
             }
         }
+        Shape::Either { array, object } => {
+            places(array, &format!("{at}(array)"), into);
+            places(object, &format!("{at}(object)"), into);
+        }
         Shape::Choice(choice) => {
             for (word, object) in &choice.cases {
                 places(
@@ -62,10 +66,14 @@ fn records_are_held_to_the_module_that_they_belong_to() {
             ".next_offset scalar",
             ".entry_list[].name_value_list Contacts",
             ".entry_list[].module_name Contacts",
-            ".relationship_list[].link_list[]<accounts>.name scalar",
-            ".relationship_list[].link_list[]<accounts>.records[].link_value Accounts",
-            ".relationship_list[].link_list[]<email_addresses>.name scalar",
-            ".relationship_list[].link_list[]<email_addresses>.records[].link_value Contacts",
+            ".relationship_list[](array)[]<accounts>.name scalar",
+            ".relationship_list[](array)[]<accounts>.records[] Accounts",
+            ".relationship_list[](array)[]<email_addresses>.name scalar",
+            ".relationship_list[](array)[]<email_addresses>.records[] Contacts",
+            ".relationship_list[](object).link_list[]<accounts>.name scalar",
+            ".relationship_list[](object).link_list[]<accounts>.records[].link_value Accounts",
+            ".relationship_list[](object).link_list[]<email_addresses>.name scalar",
+            ".relationship_list[](object).link_list[]<email_addresses>.records[].link_value Contacts",
         ]
     );
     let related = of(
