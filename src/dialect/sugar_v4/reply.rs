@@ -228,6 +228,8 @@ fn module_fields() -> Shape {
         "related_module",
         "calculated",
         "len",
+        "parentenum",
+        "type_name",
     ]
     .into_iter()
     .map(|key| (key, Shape::Scalar))

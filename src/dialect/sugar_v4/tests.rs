@@ -14,6 +14,7 @@ use crate::reason::Reason;
 use crate::vocabulary::{Action, FieldPath, Module, Use};
 
 mod attacks;
+mod documentation;
 mod properties;
 mod records;
 
@@ -344,6 +345,18 @@ fn a_record_is_created_updated_or_deleted() {
         (
             json!({"id": "c-1", "new_with_id": true}),
             Reason::IdOnCreate,
+        ),
+        (
+            json!({"id": "c-1", "New_With_Id": false}),
+            Reason::MalformedBody,
+        ),
+        (
+            json!({"id": "c-1", "table_name": "users"}),
+            Reason::MalformedBody,
+        ),
+        (
+            json!({"id": "c-1", "Module_Dir": "Users"}),
+            Reason::MalformedBody,
         ),
         (json!({"id": "c 1"}), Reason::MalformedBody),
         (json!({"a": ["x"]}), Reason::MalformedBody),

@@ -14,6 +14,50 @@ use crate::vocabulary::{Action, Module};
 /// Ids of one relation.
 const IDS_MAX: usize = 500;
 
+/// Names that are no fields: the CRM sets whatever property of its object is named, and these are those that say which
+/// table a record is written to, and how. A policy may classify by a wildcard that fits them.
+const NOT_FIELDS: &[&str] = &[
+    "acl_category",
+    "acltype",
+    "additional_column_fields",
+    "column_fields",
+    "custom_fields",
+    "db",
+    "disable_custom_fields",
+    "disable_row_level_security",
+    "disable_vardefs",
+    "emailaddress",
+    "fetched_rel_row",
+    "fetched_row",
+    "field_defs",
+    "field_name_map",
+    "importable",
+    "in_import",
+    "in_save",
+    "in_workflow",
+    "list_fields",
+    "module_dir",
+    "module_name",
+    "new_schema",
+    "notify_inworkflow",
+    "object_name",
+    "optimistic_lock",
+    "process_save_dates",
+    "processed",
+    "rel_fields_before_value",
+    "relationship_fields",
+    "required_fields",
+    "save_file",
+    "save_from_post",
+    "set_created_by",
+    "table_name",
+    "tracker_visibility",
+    "update_date_entered",
+    "update_date_modified",
+    "update_modified_by",
+    "update_vcal",
+];
+
 /// Takes what `set_entry` writes.
 pub(super) fn entry(arguments: &mut Arguments, operation: &mut Operation) -> Result<(), Reason> {
     let module = arguments.module("module_name")?;
@@ -42,7 +86,7 @@ fn write(
     if own_id.is_some_and(|value| flag(&value) != Some(false)) {
         return Err(Reason::IdOnCreate);
     }
-    refuse_spellings(&fields)?;
+    refuse_odd_names(&fields)?;
     if let Some(deleted) = fields.shift_remove("deleted") {
         match flag(&deleted) {
             Some(false) => {}
@@ -65,14 +109,15 @@ fn write(
     Ok(())
 }
 
-/// Names that mean something to the CRM, in another spelling: somebody would read them differently.
-fn refuse_spellings(fields: &Map<String, Value>) -> Result<(), Reason> {
-    let is_other = |name: &String| {
+/// Refuses names that are no fields, and `deleted` in another spelling: somebody would read it differently.
+fn refuse_odd_names(fields: &Map<String, Value>) -> Result<(), Reason> {
+    let is_odd = |name: &String| {
         let folded = name.to_ascii_lowercase();
-        matches!(folded.as_str(), "id" | "new_with_id" | "deleted") && folded != *name
-            || folded == "id"
+        matches!(folded.as_str(), "id" | "new_with_id")
+            || (folded == "deleted" && folded != *name)
+            || NOT_FIELDS.contains(&folded.as_str())
     };
-    if fields.keys().any(is_other) {
+    if fields.keys().any(is_odd) {
         Err(Reason::MalformedBody)
     } else {
         Ok(())
@@ -154,7 +199,7 @@ impl Relation {
         operation.module = Some(module);
         operation.record = Some(self.record);
         operation.related = self.ids;
-        refuse_spellings(&self.columns)?;
+        refuse_odd_names(&self.columns)?;
         operation.write = (!self.columns.is_empty()).then_some(self.columns);
         set(operation, ENDS, json!(self.ends));
         Ok(())
