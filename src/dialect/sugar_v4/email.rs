@@ -185,7 +185,7 @@ impl Aliases {
     }
 }
 
-fn is_zero(value: &Value) -> bool {
+pub(super) fn is_zero(value: &Value) -> bool {
     matches!(value.to_string().as_str(), "0" | "\"0\"")
 }
 

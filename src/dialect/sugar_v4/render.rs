@@ -6,10 +6,10 @@ use http::Method as Verb;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-use super::method::{self, Kind};
+use super::method;
 use super::schema::Schema;
 use super::sql;
-use super::understand::{CHOSEN, ENDS, FIELDS, FILTER, IDS, PATH, UNIFIED};
+use super::understand::{CHOSEN, DELETE, PATH};
 use crate::dialect::{Filter, Media, Operation, Outgoing, Projected, Query};
 use crate::door::Credential;
 use crate::vocabulary::Action;
@@ -17,8 +17,11 @@ use crate::vocabulary::Action;
 /// The request that an operation becomes.
 pub(super) fn request(operation: &Operation, schema: &Schema) -> Outgoing {
     let name = operation.rendering.form;
-    let kind = method::by_name(name).map(|method| method.kind);
-    let arguments = kind.map_or(Vec::new(), |kind| arguments(kind, operation, schema));
+    let names = method::by_name(name).map_or([].as_slice(), |method| method.arguments);
+    let arguments = names
+        .iter()
+        .map(|name| argument(name, operation, schema))
+        .collect();
     call(name, &Value::Array(arguments))
 }
 
@@ -40,116 +43,57 @@ pub(super) fn session(credential: Option<&Credential>) -> Value {
     json!(credential.map(Credential::token).unwrap_or_default())
 }
 
-fn arguments(kind: Kind, operation: &Operation, schema: &Schema) -> Vec<Value> {
-    let fixed = |name: &str| operation.rendering.fixed.get(name).cloned();
+/// The value of an argument, by its name. What nobody sets is `null`.
+fn argument(name: &str, operation: &Operation, schema: &Schema) -> Value {
     let query = &operation.query;
-    let session = session(operation.credential.as_ref());
-    let module = json!(operation.module.as_ref().map(ToString::to_string));
-    let record = json!(operation.record);
-    let select = || select_fields(operation);
-    let links = || links(query);
-    match kind {
-        Kind::Login => ["user_auth", "application_name", "name_value_list"]
-            .into_iter()
-            .map(|name| match fixed(name) {
-                Some(Value::Object(list)) if name == "name_value_list" => pairs(&list),
-                value => value.unwrap_or_default(),
-            })
-            .collect(),
-        Kind::ServerInfo => Vec::new(),
-        Kind::Logout | Kind::UserId => vec![session],
-        Kind::Modules => vec![session, fixed(FILTER).unwrap_or_default()],
-        Kind::ModuleFields => vec![session, module, fixed(FIELDS).unwrap_or_else(|| json!([]))],
-        Kind::ModuleHash => vec![session, module],
-        Kind::Entry => vec![session, module, record, select(), links(), json!(false)],
-        Kind::Entries => {
-            let ids = fixed(IDS).unwrap_or_else(|| json!([]));
-            vec![session, module, ids, select(), links(), json!(false)]
+    match name {
+        "session" => session(operation.credential.as_ref()),
+        "module_name" => json!(operation.module.as_ref().map(ToString::to_string)),
+        "modules" => json!([operation.module.as_ref().map(ToString::to_string)]),
+        "id" | "module_id" => json!(operation.record),
+        "link_field_name" => json!(operation.link.as_ref().map(|link| &link.name)),
+        "select_fields" | "related_fields" => select_fields(operation),
+        "link_name_to_fields_array" | "related_module_link_name_to_fields_array" => links(query),
+        "query" | "related_module_query" => filter_text(operation, schema),
+        "order_by" => json!(sql::render_order(&query.order)),
+        "offset" => json!(query.offset.unwrap_or(0)),
+        "max_results" | "limit" => json!(query.limit.unwrap_or(0)),
+        "deleted" => json!(0),
+        "favorites" => json!(query.about_caller.iter().any(|(_, wanted)| *wanted)),
+        "track_view" => json!(false),
+        "search_string" => json!(query.search),
+        "assigned_user_id" => owner(query),
+        "related_ids" => json!(operation.related),
+        "name_value_list" => name_value_list(operation),
+        DELETE => {
+            let ends = operation.rendering.fixed.get(DELETE) == Some(&Value::Bool(true));
+            json!(u8::from(ends))
         }
-        Kind::List => {
-            let page = (offset(query), json!(query.limit.unwrap_or(0)));
-            let text = filter_text(operation, schema);
-            let order = json!(sql::render_order(&query.order));
-            let favorites = json!(is_about_caller(query));
-            vec![
-                session,
-                module,
-                text,
-                order,
-                page.0,
-                select(),
-                links(),
-                page.1,
-                json!(0),
-                favorites,
-            ]
-        }
-        Kind::Count => vec![session, module, filter_text(operation, schema), json!(0)],
-        Kind::Related => {
-            let link = json!(operation.link.as_ref().map(|link| &link.name));
-            let text = filter_text(operation, schema);
-            let order = json!(sql::render_order(&query.order));
-            let page = (offset(query), json!(query.limit.unwrap_or(0)));
-            vec![
-                session,
-                module,
-                record,
-                link,
-                text,
-                select(),
-                links(),
-                json!(0),
-                order,
-                page.0,
-                page.1,
-            ]
-        }
-        Kind::SetEntry | Kind::SetEntries => {
-            vec![session, module, written(operation), json!(false)]
-        }
-        Kind::Relate | Kind::RelateAll => {
-            let link = json!(operation.link.as_ref().map(|link| &link.name));
-            let columns = operation.write.as_ref().map_or_else(|| json!([]), pairs);
-            let ends = u8::from(fixed(ENDS) == Some(Value::Bool(true)));
-            vec![
-                session,
-                module,
-                record,
-                link,
-                json!(operation.related),
-                columns,
-                json!(ends),
-            ]
-        }
-        Kind::Search => search(operation, session, module),
+        name => operation
+            .rendering
+            .fixed
+            .get(name)
+            .cloned()
+            .unwrap_or_default(),
     }
 }
 
-fn search(operation: &Operation, session: Value, module: Value) -> Vec<Value> {
-    let query = &operation.query;
-    let owner = match &query.filter {
+/// Whose records are searched.
+fn owner(query: &Query) -> Value {
+    match &query.filter {
         Some(Filter::Field { value, .. }) => value.clone(),
         _ => json!(""),
-    };
-    vec![
-        session,
-        json!(query.search),
-        json!([module]),
-        offset(query),
-        json!(query.limit.unwrap_or(0)),
-        owner,
-        select_fields(operation),
-        json!(operation.rendering.fixed.get(UNIFIED) != Some(&Value::Bool(false))),
-        json!(is_about_caller(query)),
-    ]
+    }
 }
 
-fn offset(query: &Query) -> Value {
-    json!(query.offset.unwrap_or(0))
-}
-
-fn is_about_caller(query: &Query) -> bool {
-    query.about_caller.iter().any(|(_, wanted)| *wanted)
+/// What a login says beside itself, the fields of a record, or the columns of a relation.
+fn name_value_list(operation: &Operation) -> Value {
+    let beside = operation.rendering.fixed.get("name_value_list");
+    match (beside, operation.action) {
+        (Some(Value::Object(beside)), _) => pairs(beside),
+        (_, Action::Relate) => operation.write.as_ref().map_or_else(|| json!([]), pairs),
+        _ => written(operation),
+    }
 }
 
 fn filter_text(operation: &Operation, schema: &Schema) -> Value {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::arguments::{Arguments, flag, words};
-use super::understand::{Making, UNIFIED, project, set};
+use super::understand::{Making, project, set};
 use super::{grammar, query};
 use crate::dialect::{Filter, Operation, Path, Understood};
 use crate::reason::Reason;
@@ -44,7 +44,7 @@ pub(super) fn understood(
     let unified = unified.map_or(Some(true), |value| flag(&value));
     set(
         &mut part,
-        UNIFIED,
+        "unified_search_only",
         json!(unified.ok_or(Reason::MalformedQuery)?),
     );
     if arguments.flag("favorites")? {

@@ -284,8 +284,7 @@ fn joined(mut parts: Vec<Filter>, all: bool) -> Filter {
 fn leaf(path: Path, operator: &'static str, value: Value, negated: bool) -> Parsed<Filter> {
     if path.field.eq_ignore_ascii_case(DELETED) {
         // The CRM says so of its own accord.
-        let is_no = value == Value::String("0".to_owned()) || value.to_string() == "0";
-        return if operator == "=" && is_no && !negated {
+        return if operator == "=" && email::is_zero(&value) && !negated {
             Ok(everything())
         } else {
             Err(Reason::StoredQuery)

@@ -21,14 +21,12 @@ pub(super) const PATH: &str = "/service/v4_1/rest.php";
 /// The version that requests are said to be of.
 pub(super) const VERSION: &str = "v4_1";
 
-/// Members of [`Rendering::fixed`]: whether the caller chose fields, the ids of `get_entries`, whether a relation ends,
-/// the fields of `get_module_fields`, the filter of `get_available_modules`, the width of a search.
+/// The member of [`Rendering::fixed`] that says whether the caller chose fields.
 pub(super) const CHOSEN: &str = "chosen";
-pub(super) const IDS: &str = "ids";
-pub(super) const ENDS: &str = "delete";
-pub(super) const FIELDS: &str = "fields";
-pub(super) const FILTER: &str = "filter";
-pub(super) const UNIFIED: &str = "unified";
+
+/// The argument that says whether a relation ends. Like others that no plan changes, it is a member of
+/// [`Rendering::fixed`] under its own name.
+pub(super) const DELETE: &str = "delete";
 
 /// Parameters of a query string that hold a session.
 const CREDENTIALS: &[&str] = &["session", "rest_data", "phpsessid", "msid", "sessionid"];
@@ -171,14 +169,14 @@ impl Making<'_> {
                 if !matches!(filter.as_str(), "" | "all" | "default" | "mobile") {
                     return Err(Reason::MalformedBody);
                 }
-                set(&mut operation, FILTER, json!(filter));
+                set(&mut operation, "filter", json!(filter));
             }
             Kind::ModuleFields => {
                 operation.module = Some(arguments.module("module_name")?);
                 let fields = words(arguments.list("fields")?, grammar::is_field);
                 set(
                     &mut operation,
-                    FIELDS,
+                    "fields",
                     json!(fields.ok_or(Reason::MalformedProjection)?),
                 );
             }
@@ -218,7 +216,7 @@ impl Making<'_> {
             if ids.is_empty() || rows > self.bounds.page_max {
                 return Err(Reason::MalformedPage);
             }
-            set(operation, IDS, json!(ids));
+            set(operation, "ids", json!(ids));
         }
         let names = ("select_fields", "link_name_to_fields_array");
         let fields = query::fields(arguments, names, &module, self.schema)?;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::arguments::{Arguments, flag, list, words};
 use super::method::{self, Kind};
 use super::schema::Schema;
-use super::understand::{ENDS, Making, link, set};
+use super::understand::{DELETE, Making, link, set};
 use super::{grammar, links, query};
 use crate::dialect::{Operation, Projected, Understood};
 use crate::reason::Reason;
@@ -201,7 +201,7 @@ impl Relation {
         operation.related = self.ids;
         refuse_odd_names(&self.columns)?;
         operation.write = (!self.columns.is_empty()).then_some(self.columns);
-        set(operation, ENDS, json!(self.ends));
+        set(operation, DELETE, json!(self.ends));
         Ok(())
     }
 }

@@ -233,6 +233,10 @@ fn sql_that_could_tell_something_is_refused() {
             "{filter}"
         );
     }
+}
+
+#[test]
+fn depth_and_orders_are_bounded() {
     let deep = format!("{}id = '1'{}", "(".repeat(40), ")".repeat(40));
     assert_eq!(
         refused("get_entries_count", json!([SESSION, "Contacts", deep])),
