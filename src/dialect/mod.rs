@@ -22,6 +22,7 @@ mod discreet;
 pub mod schema;
 mod shape;
 pub mod sugar_rest;
+pub mod sugar_v4;
 pub mod suitecrm_v8;
 
 pub use shape::{
@@ -570,10 +571,11 @@ impl Path {
 pub fn by_name(name: &str) -> Option<Arc<dyn Dialect>> {
     match name {
         "sugar-rest" => Some(Arc::new(sugar_rest::SugarRest::new())),
+        "sugar-v4" => Some(Arc::new(sugar_v4::SugarV4::default())),
         "suitecrm-v8" => Some(Arc::new(suitecrm_v8::SuiteCrmV8::default())),
         _ => None,
     }
 }
 
 /// Names of all dialects, for messages.
-pub const NAMES: &[&str] = &["sugar-rest", "suitecrm-v8"];
+pub const NAMES: &[&str] = &["sugar-rest", "sugar-v4", "suitecrm-v8"];

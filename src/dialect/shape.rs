@@ -28,6 +28,13 @@ pub enum Shape {
     Entry(Box<EntryShape>),
     /// An object whose shape one of its members tells.
     Choice(Box<ChoiceShape>),
+    /// An array or an object, each with a shape of its own. Any other type makes the reply unfilterable.
+    Either {
+        /// What an array must be.
+        array: Box<Self>,
+        /// What an object must be.
+        object: Box<Self>,
+    },
 }
 
 /// The name of a module, and the other names that the CRM has for it.
@@ -112,8 +119,8 @@ pub struct EntryShape {
 pub struct ChoiceShape {
     /// The member that tells: a string.
     pub told_by: &'static str,
-    /// What the object is, by that word. Compared exactly.
-    pub cases: Vec<(&'static str, ObjectShape)>,
+    /// What the object is, by that word. Compared exactly. The words may be names that a caller sent.
+    pub cases: Vec<(String, ObjectShape)>,
 }
 
 impl RecordShape {

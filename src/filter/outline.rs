@@ -45,7 +45,8 @@ impl From<&Shape> for Form {
             | Shape::NameOf(_)
             | Shape::Record(_)
             | Shape::Entry(_)
-            | Shape::Choice(_) => Self::Whole(Arc::new(shape.clone())),
+            | Shape::Choice(_)
+            | Shape::Either { .. } => Self::Whole(Arc::new(shape.clone())),
             Shape::Object(object) => Self::Object(Arc::new(ObjectForm {
                 keys: object
                     .keys

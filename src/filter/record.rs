@@ -409,7 +409,7 @@ impl<'a> Treatment<'a, '_> {
         let case = shape
             .cases
             .iter()
-            .find(|(name, _)| word.as_deref() == Some(*name));
+            .find(|(name, _)| word.as_deref() == Some(name.as_str()));
         match case {
             Some((_, shape)) => self.object(shape, misfit),
             None if misfit == Misfit::Redact => self.redact(),
@@ -505,6 +505,8 @@ impl<'a> Treatment<'a, '_> {
                 Ok(Fate::Keep)
             }
             (Shape::Choice(shape), Type::Object) => self.choice(shape, misfit),
+            (Shape::Either { array, .. }, Type::Array) => self.shaped(array, misfit),
+            (Shape::Either { object, .. }, Type::Object) => self.shaped(object, misfit),
             _ if misfit == Misfit::Redact => self.redact(),
             _ => Err(self.reader.fault(Cause::Shape)),
         }

@@ -18,6 +18,7 @@ mod recordings;
 mod refusals;
 mod roles;
 mod server;
+mod sugar_v4;
 mod suitecrm_v8;
 mod tidy;
 mod upstream;

@@ -129,8 +129,8 @@ fn a_member_tells_what_an_object_is() {
     let shape = Shape::List(Box::new(Shape::Choice(Box::new(ChoiceShape {
         told_by: "name",
         cases: vec![
-            ("contacts", case("Contacts")),
-            ("accounts", case("Accounts")),
+            ("contacts".to_owned(), case("Contacts")),
+            ("accounts".to_owned(), case("Accounts")),
         ],
     }))));
     let text = r#"[{"records":[{"id":"1","hide_c":1}],"name":"contacts","x":1},{"name":"accounts","records":[]}]"#;
@@ -144,6 +144,29 @@ fn a_member_tells_what_an_object_is() {
         r#"[{"name":null,"records":[]}]"#,
     ] {
         assert_eq!(cause(bad, &shape), Some(Cause::OtherModule), "{bad}");
+    }
+}
+
+#[test]
+fn an_array_and_an_object_have_shapes_of_their_own() {
+    let records = || Shape::List(Box::new(Shape::record(&Module::new("Contacts"))));
+    let shape = Shape::List(Box::new(Shape::Either {
+        array: Box::new(records()),
+        object: Box::new(Shape::only(vec![("records", records())], &["records"])),
+    }));
+    let text = r#"[[{"id":"1","hide_c":1}],{"records":[{"hide_c":1,"clear_c":2}],"x":1},[],{"records":[]}]"#;
+    assert_eq!(
+        shown(text, &shape),
+        r#"[[{"id":"1"}],{"records":[{"clear_c":2}]},[],{"records":[]}]"#
+    );
+    for bad in [
+        r#"[1]"#,
+        r#"["x"]"#,
+        r#"[{}]"#,
+        r#"[[1]]"#,
+        r#"[{"records":1}]"#,
+    ] {
+        assert_eq!(cause(bad, &shape), Some(Cause::Shape), "{bad}");
     }
 }
 

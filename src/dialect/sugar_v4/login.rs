@@ -1,0 +1,67 @@
+//! The arguments of a login, rebuilt from what is known of them.
+
+use serde_json::{Map, Value, json};
+
+use super::arguments::Arguments;
+use super::query;
+use crate::reason::Reason;
+
+/// Bytes of one text of a login.
+const TEXT_BYTES_MAX: usize = 4_096;
+
+/// What may be said beside the login.
+const BESIDE: &[&str] = &["language", "notifyonsave"];
+
+/// Takes the arguments of a login.
+pub(super) fn arguments(arguments: &mut Arguments) -> Result<Map<String, Value>, Reason> {
+    let Some(Value::Object(mut stated)) = arguments.take("user_auth") else {
+        return Err(Reason::MalformedBody);
+    };
+    let mut auth = Map::new();
+    for (name, needed) in [
+        ("user_name", true),
+        ("password", true),
+        ("version", false),
+        ("encryption", false),
+    ] {
+        match stated.shift_remove(name) {
+            None | Some(Value::Null) if !needed => {}
+            Some(value) => {
+                auth.insert(name.to_owned(), json!(text(value, needed)?));
+            }
+            None => return Err(Reason::MalformedBody),
+        }
+    }
+    if !stated.is_empty() {
+        return Err(Reason::UnknownParameter);
+    }
+    let application = text(json!(arguments.text("application_name")?), true)?;
+    let beside = arguments
+        .take("name_value_list")
+        .map_or(Ok(Map::new()), query::pairs)?;
+    if beside.keys().any(|name| !BESIDE.contains(&name.as_str())) {
+        return Err(Reason::UnknownParameter);
+    }
+    Ok(Map::from_iter([
+        ("user_auth".to_owned(), Value::Object(auth)),
+        ("application_name".to_owned(), json!(application)),
+        ("name_value_list".to_owned(), Value::Object(beside)),
+    ]))
+}
+
+/// A text; one that is a word has no other characters.
+fn text(value: Value, free: bool) -> Result<String, Reason> {
+    let text = match value {
+        Value::String(text) => text,
+        Value::Number(number) => number.to_string(),
+        _ => return Err(Reason::MalformedBody),
+    };
+    let is_word = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+    };
+    let fits = text.len() <= TEXT_BYTES_MAX
+        && !text.chars().any(char::is_control)
+        && (free || is_word(&text));
+    fits.then_some(text).ok_or(Reason::MalformedBody)
+}

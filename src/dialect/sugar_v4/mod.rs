@@ -1,0 +1,192 @@
+//! The legacy API of SugarCRM and SuiteCRM, `service/v4_1/rest.php`.
+//!
+//! A request walks `form` → `arguments` → `understand`, and back through `render`: one form with a method's name and
+//! its arguments as JSON. Reading is in `query`, `search` and `sql` (with `lexer` and `email`), writing in `write`.
+//! What the CRM's fields mean stands in `algebra`; what is known of modules in `schema`.
+
+use bytes::Bytes;
+use http::Method as Verb;
+use http::header::HeaderName;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation,
+    Origin, Outgoing, Projected, Query, Rendering, Shape, Understood,
+};
+use crate::door::{Carrier, Credential};
+use crate::reason::Reason;
+use crate::vocabulary::{Action, Field, Module, Spelling};
+
+mod algebra;
+mod arguments;
+mod assembly;
+mod email;
+mod form;
+mod grammar;
+mod identity;
+mod lexer;
+mod links;
+mod login;
+mod method;
+mod multipart;
+mod query;
+mod refusal;
+mod render;
+mod reply;
+mod schema;
+mod search;
+mod sql;
+mod stock;
+mod understand;
+mod write;
+
+/// The legacy API of SugarCRM and SuiteCRM, v4_1.
+#[derive(Debug, Default)]
+pub struct SugarV4 {
+    schema: schema::Schema,
+}
+
+/// Paths of the API, of its other versions, and of other doors to the same records that its sessions open.
+const PREFIXES: &[&str] = &["/service/", "/custom/service/", "/index.php/", "/soap.php/"];
+const PATHS: &[&str] = &["/service", "/custom/service", "/index.php", "/soap.php"];
+
+impl Dialect for SugarV4 {
+    fn name(&self) -> &'static str {
+        "sugar-v4"
+    }
+
+    fn claims(&self, path: &str) -> bool {
+        PATHS.contains(&path) || PREFIXES.iter().any(|prefix| path.starts_with(prefix))
+    }
+
+    fn credential_headers(&self) -> &[HeaderName] {
+        &[]
+    }
+
+    fn accepts(&self, carrier: &Carrier) -> bool {
+        *carrier == Carrier::Argument
+    }
+
+    fn understand(
+        &self,
+        request: &Incoming<'_>,
+        bounds: &Bounds,
+    ) -> Result<Understood, Misunderstood> {
+        understand::request(request, bounds, &self.schema)
+    }
+
+    fn render(&self, operation: &Operation) -> Outgoing {
+        render::request(operation, &self.schema)
+    }
+
+    fn shape(&self, operation: &Operation) -> Shape {
+        reply::shape(operation)
+    }
+
+    fn spelling(&self) -> Spelling {
+        Spelling::Html
+    }
+
+    fn media(&self, _operation: &Operation) -> &'static str {
+        "application/json"
+    }
+
+    fn refuse(
+        &self,
+        status: u16,
+        label: Option<&'static str>,
+        text: &str,
+    ) -> (&'static str, Bytes) {
+        ("application/json", refusal::body(status, label, text))
+    }
+
+    fn label(&self, reason: Reason) -> Option<&'static str> {
+        refusal::label(reason)
+    }
+
+    fn error_label(&self, _status: u16, body: &[u8]) -> Option<&'static str> {
+        refusal::failure(body).and_then(|failure| failure.label)
+    }
+
+    fn hides_errors(&self) -> bool {
+        true
+    }
+
+    fn failure(&self, body: &[u8]) -> Option<Failure> {
+        refusal::failure(body)
+    }
+
+    fn origin(&self, module: &Module, field: &str) -> Origin {
+        algebra::origin(&self.schema, module, field)
+    }
+
+    fn fields(&self, module: &Module) -> Vec<Field> {
+        self.schema.fields(module)
+    }
+
+    fn has_field(&self, module: &Module, field: &str) -> bool {
+        self.schema.has_field(module, field)
+    }
+
+    fn look_up(&self, update: &Operation) -> Operation {
+        let (form, route) =
+            method::of(method::Kind::Entry).map_or(("", ""), |method| (method.name, method.route));
+        let keys = update.write.iter().flat_map(Map::keys);
+        let asked = std::iter::once("id").chain(keys.map(String::as_str));
+        Operation {
+            action: Action::Read,
+            access: Access::Governed,
+            route,
+            version: update.version.clone(),
+            credential: update.credential.clone(),
+            module: update.module.clone(),
+            record: update.record.clone(),
+            link: None,
+            related: Vec::new(),
+            query: Query {
+                projection: Some(asked.map(|key| Projected::Field(key.to_owned())).collect()),
+                ..Query::default()
+            },
+            write: None,
+            rendering: Rendering {
+                form,
+                method: Verb::POST,
+                path: understand::PATH.to_owned(),
+                in_body: true,
+                fixed: Map::from_iter([(understand::CHOSEN.to_owned(), json!(true))]),
+            },
+        }
+    }
+
+    fn looked_up(&self, reply: Value) -> Option<Map<String, Value>> {
+        assembly::only_record(reply)
+    }
+
+    fn unchanged(&self, read: Bytes) -> Bytes {
+        assembly::as_written(&read).unwrap_or(read)
+    }
+
+    fn inquire(&self, _version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
+        identity::inquire(credential, answers)
+    }
+
+    fn describes(&self, operation: &Operation) -> bool {
+        is(operation, method::Kind::ModuleFields)
+    }
+
+    fn learn(&self, operation: &Operation, answer: &[u8]) -> bool {
+        let module = operation.module.as_ref();
+        module.is_some_and(|module| self.schema.learn(module, answer))
+    }
+
+    fn assemble(&self, route: &str, parts: &[(u16, Bytes)]) -> Bytes {
+        assembly::envelope(route, parts)
+    }
+}
+
+fn is(operation: &Operation, kind: method::Kind) -> bool {
+    method::by_name(operation.rendering.form).is_some_and(|method| method.kind == kind)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! The grammar of SQL fragments: what is accepted means the same when it is written back and read again.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::dialect::sugar_v4::{lexer, sql};
+use crate::dialect::{Filter, Sort};
+
+const TABLE: &str = "contacts";
+
+/// A fragment as clients write it, in many spellings.
+fn query() -> impl Strategy<Value = String> {
+    predicate().prop_recursive(4, 32, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 1..4).prop_map(|parts| parts.join(" and ")),
+            vec(inner.clone(), 1..4).prop_map(|parts| format!("({})", parts.join(" OR "))),
+            inner.prop_map(|part| format!("NOT ({part})")),
+        ]
+    })
+}
+
+fn predicate() -> impl Strategy<Value = String> {
+    let comparison = prop_oneof![
+        Just("="),
+        Just("!="),
+        Just("<>"),
+        Just("<"),
+        Just("<="),
+        Just(">"),
+        Just(">=")
+    ];
+    prop_oneof![
+        (column(), comparison, literal()).prop_map(|(c, o, v)| format!("{c} {o} {v}")),
+        (column(), any::<bool>(), text())
+            .prop_map(|(c, not, v)| format!("{c} {}LIKE {v}", if not { "NOT " } else { "" })),
+        (column(), any::<bool>(), vec(literal(), 1..4)).prop_map(|(c, not, list)| {
+            format!("{c} {}in ({})", if not { "not " } else { "" }, list.join(","))
+        }),
+        (column(), literal(), literal()).prop_map(|(c, a, b)| format!("{c} BETWEEN {a} AND {b}")),
+        (column(), any::<bool>())
+            .prop_map(|(c, not)| format!("{c} IS {}NULL", if not { "NOT " } else { "" })),
+        text().prop_map(|v| format!(
+            "contacts.id NOT IN (SELECT r.bean_id FROM email_addr_bean_rel r JOIN email_addresses a \
+             ON a.id = r.email_address_id WHERE r.deleted = 0 AND a.email_address = {v})"
+        )),
+    ]
+}
+
+fn column() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "x[a-z0-9_]{0,10}".prop_map(|name| name),
+        "x[a-z0-9_]{0,10}".prop_map(|name| format!("contacts.{name}")),
+        "x[a-z0-9_]{0,8}_c".prop_map(|name| format!("contacts_cstm.{name}")),
+    ]
+}
+
+fn literal() -> impl Strategy<Value = String> {
+    prop_oneof![
+        text(),
+        (-9_999i32..9_999).prop_map(|number| number.to_string())
+    ]
+}
+
+/// A literal with whatever in it that means something to somebody.
+fn text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        "[ -&(-\\[\\]-~é]{0,6}".prop_map(|text| text.replace('"', "")),
+        Just("''".to_owned()),
+        Just("\\'".to_owned()),
+        Just("\\\\".to_owned()),
+        Just("\\%".to_owned()),
+        Just("--".to_owned()),
+        Just("/*".to_owned()),
+    ];
+    vec(piece, 0..5).prop_map(|pieces| format!("'{}'", pieces.concat()))
+}
+
+/// What a filter says of three values: true, false, unknown. A predicate is told by its column, its operator and its
+/// value; the opposite of an operator is unknown where the operator is, and false where it is true.
+fn columns(filter: &Filter, into: &mut Vec<String>) {
+    match filter {
+        Filter::All(parts) | Filter::Any(parts) => {
+            parts.iter().for_each(|part| columns(part, into))
+        }
+        Filter::Field { path, .. } => into.push(path.field.clone()),
+        Filter::Caller { .. } => panic!("the grammar has none"),
+    }
+}
+
+fn in_order(order: &[Sort]) -> Vec<(String, bool)> {
+    order
+        .iter()
+        .map(|sort| (sort.path.field.clone(), sort.descending))
+        .collect()
+}
+
+/// A fragment without its literals: what is left is keywords, names, numbers and signs of the grammar.
+fn bones(text: &str) -> String {
+    let mut bones = String::new();
+    let mut inside = false;
+    for character in text.chars() {
+        match character {
+            '\'' => inside = !inside,
+            other if !inside => bones.push(other),
+            _ => {}
+        }
+    }
+    assert!(!inside, "a literal does not end");
+    bones
+}
+
+proptest! {
+    #[test]
+    fn what_is_accepted_means_the_same_again(text in query()) {
+        let filter = sql::filter(&text, TABLE).unwrap().unwrap();
+        let written = sql::render(&filter, TABLE);
+        let again = sql::filter(&written, TABLE).unwrap().unwrap();
+        prop_assert_eq!(&again, &filter, "{}", written);
+        prop_assert_eq!(sql::render(&again, TABLE), written);
+    }
+
+    #[test]
+    fn what_is_written_names_one_table_and_calls_nothing(text in query()) {
+        let filter = sql::filter(&text, TABLE).unwrap().unwrap();
+        let bones = bones(&sql::render(&filter, TABLE));
+        prop_assert!(bones.chars().all(|c| c.is_ascii_alphanumeric() || " _.,()=!<>-".contains(c)), "{}", bones);
+        prop_assert!(!bones.contains("--"), "{}", bones);
+        let tables = ["contacts.", "contacts_cstm.", "eabr.", "ea."];
+        let mut rest = bones.clone();
+        for table in tables {
+            rest = rest.replace(table, "");
+        }
+        prop_assert!(!rest.contains('.'), "{}", bones);
+    }
+
+    #[test]
+    fn denying_twice_is_not_denying(text in query()) {
+        let plain = sql::filter(&text, TABLE).unwrap();
+        let twice = sql::filter(&format!("NOT (NOT ({text}))"), TABLE).unwrap();
+        prop_assert_eq!(plain, twice);
+    }
+
+    #[test]
+    fn denying_keeps_every_column(text in query()) {
+        let (mut plain, mut denied) = (Vec::new(), Vec::new());
+        columns(&sql::filter(&text, TABLE).unwrap().unwrap(), &mut plain);
+        columns(&sql::filter(&format!("NOT ({text})"), TABLE).unwrap().unwrap(), &mut denied);
+        prop_assert_eq!(plain, denied);
+    }
+
+    #[test]
+    fn nothing_outside_the_grammar_is_accepted(text in "[a-z_.'\"\\\\()=<>!,;*/#%`@&|+ 0-9-]{0,40}") {
+        if let Ok(Some(filter)) = sql::filter(&text, TABLE) {
+            let written = sql::render(&filter, TABLE);
+            prop_assert_eq!(sql::filter(&written, TABLE), Ok(Some(filter)), "{}", written);
+        }
+        if let Ok(order) = sql::order(&text, TABLE) {
+            let written = sql::render_order(&order);
+            let again = sql::order(&written, TABLE).unwrap();
+            prop_assert_eq!(in_order(&again), in_order(&order));
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in any::<String>()) {
+        let _ = lexer::words(&text);
+        let _ = sql::filter(&text, TABLE);
+        let _ = sql::order(&text, TABLE);
+    }
+}

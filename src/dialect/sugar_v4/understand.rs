@@ -1,0 +1,287 @@
+//! What one request means: its method, and what the arguments of the method say.
+
+use http::Method as Verb;
+use serde_json::{Map, Value, json};
+
+use super::arguments::{Arguments, words};
+use super::form::Form;
+use super::method::{self, Kind, Method};
+use super::schema::Schema;
+use super::{grammar, login, query, search, write};
+use crate::dialect::{
+    Bounds, Incoming, Link, Misunderstood, Operation, Projected, Query, Rendering, Understood,
+};
+use crate::door::Credential;
+use crate::reason::Reason;
+use crate::vocabulary::Module;
+
+/// The one path of the API. Other versions of it stay closed.
+pub(super) const PATH: &str = "/service/v4_1/rest.php";
+
+/// The version that requests are said to be of.
+pub(super) const VERSION: &str = "v4_1";
+
+/// The member of [`Rendering::fixed`] that says whether the caller chose fields.
+pub(super) const CHOSEN: &str = "chosen";
+
+/// The argument that says whether a relation ends. Like others that no plan changes, it is a member of
+/// [`Rendering::fixed`] under its own name.
+pub(super) const DELETE: &str = "delete";
+
+/// Parameters of a query string that hold a session.
+const CREDENTIALS: &[&str] = &["session", "rest_data", "phpsessid", "msid", "sessionid"];
+
+/// What an operation is made of: the method, whose it is, and what is known.
+pub(super) struct Making<'a> {
+    pub(super) method: &'static Method,
+    pub(super) credential: Option<Credential>,
+    pub(super) bounds: &'a Bounds,
+    pub(super) schema: &'a Schema,
+}
+
+/// What a request means.
+pub(super) fn request(
+    request: &Incoming<'_>,
+    bounds: &Bounds,
+    schema: &Schema,
+) -> Result<Understood, Misunderstood> {
+    let form = form(request)?;
+    let name = form.method().ok_or(Reason::MalformedBody)?;
+    let method = method::by_name(name).ok_or(Reason::UnknownRoute)?;
+    understood(&form, method, bounds, schema).map_err(|reason| Misunderstood {
+        reason,
+        route: Some(method.route),
+    })
+}
+
+/// The form of a request, which comes in one way only.
+fn form(request: &Incoming<'_>) -> Result<Form, Reason> {
+    if request.path != PATH {
+        return Err(Reason::UnknownRoute);
+    }
+    if request.method != Verb::POST {
+        return Err(Reason::MethodNotAllowed);
+    }
+    if let Some(query) = request.query {
+        return Err(refused_query(query));
+    }
+    let form = Form::read(request.content_type, request.body)?;
+    if form.is_json() {
+        Ok(form)
+    } else {
+        Err(Reason::UnsupportedMediaType)
+    }
+}
+
+/// PHP joins a query string to the form, so there is none.
+fn refused_query(query: &str) -> Reason {
+    let names = query.split('&').map(|pair| {
+        let name = pair.split('=').next().unwrap_or_default();
+        name.to_ascii_lowercase()
+    });
+    for name in names {
+        if CREDENTIALS.contains(&name.as_str()) {
+            return Reason::CredentialInQuery;
+        }
+    }
+    Reason::UnknownParameter
+}
+
+fn understood(
+    form: &Form,
+    method: &'static Method,
+    bounds: &Bounds,
+    schema: &Schema,
+) -> Result<Understood, Reason> {
+    let mut arguments = Arguments::read(form.arguments(), method, bounds.depth_max)?;
+    let making = Making {
+        method,
+        credential: credential(&mut arguments, method)?,
+        bounds,
+        schema,
+    };
+    let understood = match method.kind {
+        Kind::SetEntries => write::entries(&making, &mut arguments)?,
+        Kind::RelateAll => write::relations(&making, &mut arguments)?,
+        Kind::Search => search::understood(&making, &mut arguments)?,
+        _ => Understood::One(Box::new(making.one(&mut arguments)?)),
+    };
+    arguments.finish()?;
+    Ok(understood)
+}
+
+/// The session, which is the first argument of every method that has one.
+fn credential(arguments: &mut Arguments, method: &Method) -> Result<Option<Credential>, Reason> {
+    if !method.arguments.contains(&"session") {
+        return Ok(None);
+    }
+    match arguments.text("session")?.as_str() {
+        "" => Ok(None),
+        token => Credential::argument(token)
+            .map(Some)
+            .ok_or(Reason::BadCredential),
+    }
+}
+
+impl Making<'_> {
+    /// An operation that says nothing yet.
+    pub(super) fn blank(&self) -> Operation {
+        Operation {
+            action: self.method.action,
+            access: self.method.access,
+            route: self.method.route,
+            version: VERSION.to_owned(),
+            credential: self.credential.clone(),
+            module: None,
+            record: None,
+            link: None,
+            related: Vec::new(),
+            query: Query::default(),
+            write: None,
+            rendering: Rendering {
+                form: self.method.name,
+                method: Verb::POST,
+                path: PATH.to_owned(),
+                in_body: true,
+                fixed: Map::new(),
+            },
+        }
+    }
+
+    /// Several parts in one envelope.
+    pub(super) fn bulk(&self, parts: Vec<Operation>) -> Result<Understood, Reason> {
+        if parts.len() > self.bounds.bulk_parts_max {
+            return Err(Reason::TooManyParts);
+        }
+        Ok(Understood::Bulk {
+            credential: self.credential.clone(),
+            route: self.method.route,
+            parts: parts.into_iter().map(Ok).collect(),
+        })
+    }
+
+    fn one(&self, arguments: &mut Arguments) -> Result<Operation, Reason> {
+        let mut operation = self.blank();
+        match self.method.kind {
+            Kind::Login => operation.rendering.fixed = login::arguments(arguments)?,
+            Kind::Modules => {
+                let filter = arguments.text("filter")?;
+                if !matches!(filter.as_str(), "" | "all" | "default" | "mobile") {
+                    return Err(Reason::MalformedBody);
+                }
+                set(&mut operation, "filter", json!(filter));
+            }
+            Kind::ModuleFields => {
+                operation.module = Some(arguments.module("module_name")?);
+                let fields = words(arguments.list("fields")?, grammar::is_field);
+                set(
+                    &mut operation,
+                    "fields",
+                    json!(fields.ok_or(Reason::MalformedProjection)?),
+                );
+            }
+            Kind::ModuleHash => operation.module = Some(arguments.module("module_name")?),
+            Kind::Entry | Kind::Entries => self.entries(arguments, &mut operation)?,
+            Kind::List => self.list(arguments, &mut operation)?,
+            Kind::Count => {
+                let module = arguments.module("module_name")?;
+                let table = self.schema.table(&module);
+                arguments.not_deleted()?;
+                operation.query = query::conditions(arguments, ("query", ""), &table)?;
+                operation.module = Some(module);
+            }
+            Kind::Related => self.related(arguments, &mut operation)?,
+            Kind::SetEntry => write::entry(arguments, &mut operation)?,
+            Kind::Relate => write::relation(self.schema, arguments, &mut operation)?,
+            // Those without arguments of their own, and those that were understood before.
+            Kind::Logout
+            | Kind::UserId
+            | Kind::ServerInfo
+            | Kind::SetEntries
+            | Kind::RelateAll
+            | Kind::Search => {}
+        }
+        Ok(operation)
+    }
+
+    /// One record by its id, or several.
+    fn entries(&self, arguments: &mut Arguments, operation: &mut Operation) -> Result<(), Reason> {
+        let module = arguments.module("module_name")?;
+        if self.method.kind == Kind::Entry {
+            operation.record = Some(arguments.word("id", grammar::is_id)?);
+        } else {
+            let ids = words(arguments.list("ids")?, grammar::is_id);
+            let ids = ids.ok_or(Reason::MalformedBody)?;
+            let rows = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+            if ids.is_empty() || rows > self.bounds.page_max {
+                return Err(Reason::MalformedPage);
+            }
+            set(operation, "ids", json!(ids));
+        }
+        let names = ("select_fields", "link_name_to_fields_array");
+        let fields = query::fields(arguments, names, &module, self.schema)?;
+        project(operation, fields);
+        // The list of what the caller looked at last is not kept.
+        arguments.take("track_view");
+        operation.module = Some(module);
+        Ok(())
+    }
+
+    fn list(&self, arguments: &mut Arguments, operation: &mut Operation) -> Result<(), Reason> {
+        let module = arguments.module("module_name")?;
+        arguments.not_deleted()?;
+        let table = self.schema.table(&module);
+        let mut query = query::conditions(arguments, ("query", "order_by"), &table)?;
+        query::page(arguments, "max_results", self.bounds.page_max, &mut query)?;
+        if arguments.flag("favorites")? {
+            query.about_caller.push(("favorites", true));
+        }
+        operation.query = query;
+        let names = ("select_fields", "link_name_to_fields_array");
+        let fields = query::fields(arguments, names, &module, self.schema)?;
+        project(operation, fields);
+        operation.module = Some(module);
+        Ok(())
+    }
+
+    fn related(&self, arguments: &mut Arguments, operation: &mut Operation) -> Result<(), Reason> {
+        let module = arguments.module("module_name")?;
+        operation.record = Some(arguments.word("module_id", grammar::is_id)?);
+        let link = link(self.schema, arguments.text("link_field_name")?, &module)?;
+        arguments.not_deleted()?;
+        let table = self.schema.table_behind(&link);
+        let mut query = query::conditions(arguments, ("related_module_query", "order_by"), &table)?;
+        query::page(arguments, "limit", self.bounds.page_max, &mut query)?;
+        // Without a limit, the CRM would send all.
+        query.limit.get_or_insert(self.bounds.page_max);
+        operation.query = query;
+        let names = ("related_fields", "related_module_link_name_to_fields_array");
+        let fields = query::fields(arguments, names, &link.target, self.schema)?;
+        project(operation, fields);
+        operation.module = Some(module);
+        operation.link = Some(link);
+        Ok(())
+    }
+}
+
+/// A link of a module.
+pub(super) fn link(schema: &Schema, name: String, module: &Module) -> Result<Link, Reason> {
+    if !grammar::is_link(&name) {
+        return Err(Reason::MalformedBody);
+    }
+    schema.link(module, &name).ok_or(Reason::UnknownLink)
+}
+
+/// Sets what is asked for. Where the caller chose fields, none that is left never becomes all.
+pub(super) fn project(operation: &mut Operation, fields: Option<Vec<Projected>>) {
+    let chose = fields
+        .iter()
+        .flatten()
+        .any(|item| matches!(item, Projected::Field(_)));
+    set(operation, CHOSEN, json!(chose));
+    operation.query.projection = fields;
+}
+
+pub(super) fn set(operation: &mut Operation, name: &str, value: Value) {
+    operation.rendering.fixed.insert(name.to_owned(), value);
+}

@@ -1,0 +1,766 @@
+//! The legacy API before a small CRM that answers as SuiteCRM does: what it is asked, and what comes of its answers.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use paravent::dialect;
+use paravent::policy::Source;
+use serde_json::{Map, Value, json};
+
+use crate::harness::client::{Request, Response};
+use crate::harness::scripted::{self, Received, Scripted};
+use crate::harness::world::{Wish, World};
+
+const PATH: &str = "/service/v4_1/rest.php";
+const SESSION: &str = "5e5510n0f5a11y";
+const IBAN: &str = "FR7630006000011234567890189";
+const NIR: &str = "284039999900049";
+
+const POLICY: &str = r#"
+policy: boats
+classify:
+  "*":
+    id: technical.id
+    date_modified: technical.timestamp
+    assigned_user_id: technical.owner
+    description: free_text
+    email1: contact.email
+    "phone_*": contact.phone
+    "*iban*": financial.iban
+    "*nir*": identity.national_id
+    "*relig*": special.belief
+  Contacts:
+    salutation: identity.civility
+    first_name: identity.name
+    last_name: identity.name
+  Accounts:
+    name: work.organisation
+  Cases:
+    name: free_text
+  acme_Boats:
+    name: free_text
+  Users:
+    user_name: work.position
+    first_name: identity.name
+    last_name: identity.name
+defaults: { unclassified: redact, ungranted: redact }
+roles:
+  sales: { from: { crm.role: "Sales" }, default_purpose: contract }
+  back_office: { from: { crm.role: "Back office" }, default_purpose: contract }
+purposes:
+  contract:
+    label: { en: Contract, fr: Contrat }
+    legal_basis: contract
+    roles: [sales, back_office]
+detectors:
+  - { name: in-text, in: [free_text], find: [iban, nir] }
+grants:
+  - name: everybody
+    roles: [sales, back_office]
+    data: [technical, identity.civility, work, free_text]
+    level: clear
+  - { name: names, roles: [sales, back_office], data: identity.name, level: clear }
+  - { name: mail, roles: sales, data: contact, level: clear }
+  - { name: ibans, roles: [sales, back_office], data: financial.iban, level: mask }
+caps:
+  - { name: no-belief, why: Art. 9, data: special, level: hide, firm: true }
+  - { name: no-nir, why: not needed, data: identity.national_id, level: redact, firm: true }
+search:
+  Contacts: [first_name, last_name]
+  Accounts: [name]
+"#;
+
+/// The CRM: one contact, whose fields a write changes.
+struct Crm {
+    contact: Mutex<Map<String, Value>>,
+    role: &'static str,
+}
+
+impl Crm {
+    fn new(role: &'static str) -> Arc<Self> {
+        let contact = json!({
+            "id": "c-1", "salutation": "Mme", "first_name": "Zo\u{e9}", "last_name": "D&#039;Hauteville",
+            "name": "Mme Zo\u{e9} D&#039;Hauteville", "email1": "zoe@perso.example", "phone_work": "01 40 00 00 01",
+            "iban_c": IBAN, "nir_c": NIR, "religion_c": "bouddhiste",
+            "description": format!("L&#039;IBAN {IBAN} &amp;amp; rien d&#039;autre."), "deleted": "0"
+        });
+        let Value::Object(contact) = contact else {
+            unreachable!()
+        };
+        Arc::new(Self {
+            contact: Mutex::new(contact),
+            role,
+        })
+    }
+
+    fn start(self: &Arc<Self>) -> Scripted {
+        let crm = self.clone();
+        Scripted::start(move |request| crm.answer(request))
+    }
+
+    fn answer(&self, request: &Received) -> Vec<u8> {
+        let (method, arguments) = call(&request.body);
+        let body = match (method.as_str(), arguments[1].as_str().unwrap_or_default()) {
+            ("login", _) => json!({
+                "id": "a-new-session", "module_name": "Users", "secret_of_the_crm": NIR,
+                "name_value_list": {
+                    "user_id": {"name": "user_id", "value": "u-1"}, "user_hash": {"name": "user_hash", "value": NIR}
+                }
+            }),
+            ("logout", _) => Value::Null,
+            (_, _) if arguments[0] != SESSION => {
+                error("Invalid Session ID", 11, &format!("nobody has {NIR}"))
+            }
+            ("get_user_id", _) => json!("u-1"),
+            ("get_entry", "Users") => {
+                entries("Users", &[json!({"id": "u-1", "user_name": "ada", "is_admin": "0"})])
+            }
+            ("get_relationships", "Users") if arguments[3] == "aclroles" => {
+                entries("ACLRoles", &[json!({"id": "r-1", "name": self.role})])
+            }
+            ("get_relationships", "Users") => error("Access Denied", 40, "no groups"),
+            ("get_entry", "Contacts") => self.read(&arguments),
+            ("get_entry_list", "Contacts") => self.list(),
+            ("get_entries_count", _) => json!({"result_count": "3"}),
+            ("set_entry", "Contacts") => self.write(&arguments[2]),
+            ("get_relationships", "Contacts") => entries(
+                "EmailAddresses",
+                &[json!({"id": "e-1", "email_address": "zoe@perso.example", "email_address_caps": "ZOE@PERSO.EXAMPLE"})],
+            ),
+            ("get_relationships", "acme_Boats") => entries("Contacts", &[self.fields()]),
+            ("search_by_module", _) => self.search(&arguments),
+            ("get_module_fields", "acme_Boats") => json!({
+                "module_name": "acme_Boats", "table_name": "acme_boats",
+                "module_fields": {
+                    "name": {"name": "name", "type": "name", "default_value": NIR, "options": []}
+                },
+                "link_fields": {"crew": {"name": "crew", "type": "link", "module": "Contacts"}}
+            }),
+            ("get_entry_list", "Cases") => error("Access Denied", 40, &format!("hidden {IBAN}")),
+            _ => return b"HTTP/1.1 500 X\r\nContent-Type: text/html\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec(),
+        };
+        let json = scripted::json(200, body.to_string().as_bytes());
+        let head = String::from_utf8(json).unwrap();
+        head.replacen(
+            "HTTP/1.1 200 Whatever",
+            &format!("HTTP/1.1 200 OK\r\nSet-Cookie: PHPSESSID={SESSION}"),
+            1,
+        )
+        .into_bytes()
+    }
+
+    fn fields(&self) -> Value {
+        Value::Object(self.contact.lock().unwrap().clone())
+    }
+
+    fn value(&self, name: &str) -> Value {
+        self.contact.lock().unwrap()[name].clone()
+    }
+
+    fn read(&self, arguments: &Value) -> Value {
+        let asked: Vec<&str> = arguments[3]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        let mut fields = self.contact.lock().unwrap().clone();
+        if !asked.is_empty() {
+            fields.retain(|name, _| asked.contains(&name.as_str()));
+        }
+        let mut fields = Value::Object(fields);
+        fields["id"] = json!("c-1");
+        entries("Contacts", &[fields])
+    }
+
+    fn list(&self) -> Value {
+        let mut list = entries("Contacts", &[self.fields()]);
+        list["result_count"] = json!(1);
+        list["total_count"] = json!("1");
+        list["next_offset"] = json!(1);
+        let accounts = json!([{"link_value": named(&json!({"id": "a-1", "name": "Menuiserie &amp; Fils", "iban_c": IBAN}))}]);
+        let addresses = json!([{"link_value": named(&json!({"email_address": "zoe@perso.example", "opt_out": "0"}))}]);
+        list["relationship_list"] = json!([{"link_list": [
+            {"name": "accounts", "records": accounts}, {"name": "email_addresses", "records": addresses}
+        ]}]);
+        list
+    }
+
+    /// Stores what is written, and says it again in the spelling that the CRM has for echoes.
+    fn write(&self, pairs: &Value) -> Value {
+        let mut echo = Map::new();
+        let mut contact = self.contact.lock().unwrap();
+        for pair in pairs.as_array().unwrap() {
+            let (name, value) = (pair["name"].as_str().unwrap(), pair["value"].clone());
+            contact.insert(name.to_owned(), value.clone());
+            echo.insert(name.to_owned(), json!({"name": name, "value": value}));
+        }
+        json!({"id": "c-1", "entry_list": echo})
+    }
+
+    fn search(&self, arguments: &Value) -> Value {
+        let module = arguments[2][0].as_str().unwrap();
+        let records = if module == "Contacts" {
+            vec![named(&self.fields())]
+        } else {
+            Vec::new()
+        };
+        json!({"entry_list": [{"name": module, "records": records}]})
+    }
+}
+
+fn error(name: &str, number: i32, words: &str) -> Value {
+    json!({"name": name, "number": number, "description": words})
+}
+
+fn named(fields: &Value) -> Value {
+    let pairs = fields.as_object().unwrap().iter();
+    pairs
+        .map(|(name, value)| (name.clone(), json!({"name": name, "value": value})))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+fn entries(module: &str, records: &[Value]) -> Value {
+    let entries: Vec<Value> = records
+        .iter()
+        .map(|record| json!({"id": record["id"], "module_name": module, "name_value_list": named(record)}))
+        .collect();
+    json!({"entry_list": entries, "relationship_list": []})
+}
+
+/// The method and arguments of a form.
+fn call(body: &[u8]) -> (String, Value) {
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    let pairs: BTreeMap<&str, String> = text
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| {
+            let value = percent_encoding::percent_decode_str(value);
+            (name, value.decode_utf8().unwrap().into_owned())
+        })
+        .collect();
+    assert_eq!(pairs["response_type"], "JSON");
+    (
+        pairs["method"].clone(),
+        serde_json::from_str(&pairs["rest_data"]).unwrap(),
+    )
+}
+
+struct Stage {
+    crm: Arc<Crm>,
+    upstream: Scripted,
+    world: World,
+}
+
+impl Stage {
+    fn of(role: &'static str) -> Self {
+        let crm = Crm::new(role);
+        let upstream = crm.start();
+        let wish = Wish {
+            dialects: vec![dialect::by_name("sugar-v4").unwrap()],
+            sources: vec![Source {
+                path: "boats.yaml".to_owned(),
+                text: POLICY.to_owned(),
+            }],
+            ..Wish::default()
+        };
+        let world = World::scripted(upstream.address, wish);
+        // The session must be in no reply, log line, metric or record of the access log; neither must what nobody sees.
+        for (name, value) in [
+            ("session", SESSION),
+            ("nir_c", NIR),
+            ("iban_c", IBAN),
+            ("religion_c", "bouddhiste"),
+        ] {
+            world.forbid(name, value);
+        }
+        Self {
+            crm,
+            upstream,
+            world,
+        }
+    }
+
+    fn form(&self, method: &str, arguments: &Value) -> Vec<u8> {
+        let encoded = percent_encoding::utf8_percent_encode(
+            &arguments.to_string(),
+            percent_encoding::NON_ALPHANUMERIC,
+        )
+        .to_string();
+        format!("method={method}&input_type=JSON&response_type=JSON&rest_data={encoded}")
+            .into_bytes()
+    }
+
+    fn post(&self, target: &str, body: Vec<u8>) -> Response {
+        let content_type = "application/x-www-form-urlencoded".to_owned();
+        let request = Request {
+            method: "POST",
+            target,
+            headers: vec![("Content-Type", content_type)],
+            body: Some(body),
+        };
+        self.world.send_request(self.world.proxy, &request)
+    }
+
+    fn call(&self, method: &str, arguments: &Value) -> Response {
+        self.post(PATH, self.form(method, arguments))
+    }
+
+    fn ok(&self, method: &str, arguments: &Value) -> Value {
+        let reply = self.call(method, arguments);
+        assert_eq!(reply.status, 200, "{method}: {}", reply.text());
+        reply.json()
+    }
+
+    /// The calls that reached the CRM since the last look, look-ups of sessions left out.
+    fn reached(&self) -> Vec<(String, Value)> {
+        self.upstream
+            .take_all()
+            .iter()
+            .map(|request| call(&request.body))
+            .filter(|(method, arguments)| method != "get_user_id" && arguments[1] != "Users")
+            .collect()
+    }
+}
+
+fn value<'a>(record: &'a Value, name: &str) -> &'a Value {
+    &record["name_value_list"][name]["value"]
+}
+
+#[test]
+fn records_and_records_behind_links_are_held_to_their_modules() {
+    let stage = Stage::of("Sales");
+    let arguments = json!({
+        "session": SESSION, "module_name": "Contacts", "query": "contacts.last_name LIKE 'D%'", "order_by": "",
+        "offset": 0, "select_fields": [], "max_results": 20, "deleted": 0,
+        "link_name_to_fields_array": [{"name": "accounts", "value": ["id", "name", "iban_c"]},
+                                      {"name": "email_addresses", "value": ["email_address", "opt_out"]}]
+    });
+    let list = stage.ok("get_entry_list", &arguments);
+    let record = &list["entry_list"][0];
+    assert_eq!(value(record, "last_name"), "D&#039;Hauteville");
+    assert_eq!(value(record, "email1"), "zoe@perso.example");
+    assert!(value(record, "iban_c").as_str().unwrap().contains('•'));
+    assert_eq!(value(record, "nir_c"), &Value::Null);
+    assert!(record["name_value_list"].get("religion_c").is_none());
+    let text = value(record, "description").as_str().unwrap();
+    assert!(
+        text.starts_with("L&#039;IBAN FR76 ••••") && text.ends_with("&amp; rien d&#039;autre."),
+        "{text}"
+    );
+    let links = &list["relationship_list"][0]["link_list"];
+    let account = &links[0]["records"][0]["link_value"];
+    assert_eq!(account["name"]["value"], "Menuiserie &amp; Fils");
+    assert!(account["iban_c"]["value"].as_str().unwrap().contains('•'));
+    assert_eq!(
+        links[1]["records"][0]["link_value"]["email_address"]["value"],
+        "zoe@perso.example"
+    );
+    let event = stage.world.events().pop().unwrap();
+    assert_eq!(
+        event["request"]["route"],
+        format!("POST {PATH} get_entry_list")
+    );
+
+    // To the back office, addresses are the owner's e-mail field wherever they stand.
+    let stage = Stage::of("Back office");
+    let list = stage.ok("get_entry_list", &arguments);
+    assert_eq!(value(&list["entry_list"][0], "email1"), &Value::Null);
+    let links = &list["relationship_list"][0]["link_list"];
+    assert_eq!(
+        links[1]["records"][0]["link_value"]["email_address"]["value"],
+        Value::Null
+    );
+    let related = stage.call(
+        "get_relationships",
+        &json!([SESSION, "Contacts", "c-1", "email_addresses"]),
+    );
+    assert_eq!(related.status, 200);
+    assert!(
+        !related.text().to_lowercase().contains("perso.example"),
+        "{}",
+        related.text()
+    );
+    let by_address = "contacts.id in (SELECT eabr.bean_id FROM email_addr_bean_rel eabr JOIN email_addresses ea \
+                      ON (ea.id = eabr.email_address_id) WHERE eabr.deleted=0 and ea.email_address like 'z%')";
+    for refused in [
+        stage.call(
+            "get_entries_count",
+            &json!([SESSION, "Contacts", by_address]),
+        ),
+        stage.call(
+            "get_entries_count",
+            &json!([SESSION, "Contacts", "contacts_cstm.iban_c LIKE 'FR7%'"]),
+        ),
+        stage.call(
+            "get_entries_count",
+            &json!([SESSION, "Contacts", "contacts_cstm.no_such_c LIKE 'FR7%'"]),
+        ),
+        stage.call(
+            "get_entry_list",
+            &json!([SESSION, "Contacts", "", "email1 DESC"]),
+        ),
+    ] {
+        assert_eq!(refused.status, 403, "{}", refused.text());
+        assert_eq!(refused.json()["number"], 40);
+    }
+    let names: Vec<String> = stage
+        .reached()
+        .into_iter()
+        .map(|(method, _)| method)
+        .collect();
+    assert_eq!(names, ["get_entry_list", "get_relationships"]);
+}
+
+#[test]
+fn a_whole_record_comes_back_and_only_the_change_is_written() {
+    for as_list in [false, true] {
+        let stage = Stage::of("Sales");
+        let shown = stage.ok("get_entry", &json!([SESSION, "Contacts", "c-1", []]));
+        let shown = shown["entry_list"][0]["name_value_list"]
+            .as_object()
+            .unwrap()
+            .clone();
+        let send = |change: &[(&str, &str)]| {
+            let mut fields = shown.clone();
+            for (name, value) in change {
+                fields.insert((*name).to_owned(), json!({"name": name, "value": value}));
+            }
+            let fields = if as_list {
+                fields.into_iter().map(|(_, pair)| pair).collect()
+            } else {
+                let pairs = fields
+                    .into_iter()
+                    .map(|(name, pair)| (name, pair["value"].clone()));
+                Value::Object(pairs.collect())
+            };
+            let arguments =
+                json!({"session": SESSION, "module_name": "Contacts", "name_value_list": fields});
+            stage.call("set_entry", &arguments)
+        };
+        stage.reached();
+        let reply = send(&[("phone_work", "01 99 00 77 66")]);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert_eq!(reply.json()["id"], "c-1");
+        assert_eq!(
+            reply.json()["entry_list"]["phone_work"]["value"],
+            "01 99 00 77 66"
+        );
+        let written: Vec<_> = stage
+            .reached()
+            .into_iter()
+            .filter(|(method, _)| method == "set_entry")
+            .collect();
+        assert_eq!(
+            written[0].1,
+            json!([SESSION, "Contacts", [{"name": "id", "value": "c-1"}, {"name": "phone_work", "value": "01 99 00 77 66"}], false])
+        );
+        // Words around the masked IBAN are edited, in the spelling that was shown: the IBAN is still there.
+        let text = shown["description"]["value"].as_str().unwrap();
+        let reply = send(&[("description", &format!("{text} Rappeler."))]);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let held = stage.crm.value("description");
+        let held = held.as_str().unwrap();
+        assert!(
+            held.contains(IBAN) && held.ends_with("rien d&#039;autre. Rappeler."),
+            "{held}"
+        );
+        assert_eq!(stage.crm.value("iban_c"), IBAN);
+        assert_eq!(stage.crm.value("nir_c"), NIR);
+        // Nothing at all is changed: the record is answered as an update answers.
+        stage.reached();
+        let reply = send(&[(
+            "description",
+            stage.ok(
+                "get_entry",
+                &json!([SESSION, "Contacts", "c-1", ["description"]]),
+            )["entry_list"][0]["name_value_list"]["description"]["value"]
+                .as_str()
+                .unwrap(),
+        )]);
+        assert_eq!(reply.json()["id"], "c-1", "{}", reply.text());
+        assert!(reply.json()["entry_list"].is_object());
+        assert!(
+            !stage
+                .reached()
+                .iter()
+                .any(|(method, _)| method == "set_entry")
+        );
+        for change in [
+            ("iban_c", "FR76 **** 123"),
+            ("nir_c", "1"),
+            ("religion_c", "x"),
+            ("iban_c", ""),
+        ] {
+            let reply = send(&[change]);
+            assert_eq!(reply.status, 403, "{change:?} {}", reply.text());
+        }
+        assert_eq!(stage.crm.value("iban_c"), IBAN);
+    }
+}
+
+#[test]
+fn several_records_are_written_and_several_modules_searched_one_by_one() {
+    let stage = Stage::of("Sales");
+    let lists =
+        json!([[{"name": "last_name", "value": "Lot"}], [{"name": "religion_c", "value": "x"}]]);
+    let reply = stage.ok("set_entries", &json!([SESSION, "Contacts", lists]));
+    assert_eq!(reply, json!({"ids": ["c-1", null]}));
+    let methods: Vec<String> = stage
+        .reached()
+        .into_iter()
+        .map(|(method, _)| method)
+        .collect();
+    assert_eq!(methods, ["set_entry"]);
+    let found = stage.ok(
+        "search_by_module",
+        &json!([
+            SESSION,
+            "Lot",
+            ["Contacts", "Cases", "Accounts"],
+            0,
+            5,
+            "",
+            ["id", "iban_c", "last_name"]
+        ]),
+    );
+    assert_eq!(found["entry_list"][0]["name"], "Contacts");
+    assert!(
+        found["entry_list"][0]["records"][0]["iban_c"]["value"]
+            .as_str()
+            .unwrap()
+            .contains('•')
+    );
+    assert_eq!(
+        found["entry_list"][1],
+        json!({"name": "Accounts", "records": []})
+    );
+    // Nobody said what is searched in cases.
+    assert_eq!(found["entry_list"].as_array().unwrap().len(), 2);
+    let modules: Vec<Value> = stage
+        .reached()
+        .into_iter()
+        .map(|(_, arguments)| arguments[2].clone())
+        .collect();
+    assert_eq!(modules, [json!(["Contacts"]), json!(["Accounts"])]);
+    let refused = stage.ok(
+        "set_entries",
+        &json!([SESSION, "Contacts", [{"religion_c": "x"}]]),
+    );
+    assert_eq!(refused["number"], 40);
+}
+
+#[test]
+fn sessions_begin_are_looked_up_from_the_same_address_and_end() {
+    let stage = Stage::of("Sales");
+    let login = stage.ok(
+        "login",
+        &json!({"user_auth": {"user_name": "ada", "password": "x", "version": "1"}, "application_name": "x", "name_value_list": []}),
+    );
+    assert_eq!(
+        login,
+        json!({"id": "a-new-session", "module_name": "Users", "name_value_list": {"user_id": {"name": "user_id", "value": "u-1"}}})
+    );
+    stage.upstream.take_all();
+    stage.ok("get_entry", &json!([SESSION, "Contacts", "c-1", ["id"]]));
+    stage.ok("get_entry", &json!([SESSION, "Contacts", "c-1", ["id"]]));
+    let asked = stage.upstream.take_all();
+    assert_eq!(asked.len(), 6, "four look-ups once, and two calls");
+    for request in &asked {
+        assert_eq!(request.line, format!("POST {PATH} HTTP/1.1"));
+        assert_eq!(request.header("x-forwarded-for"), Some("127.0.0.1"));
+        assert_eq!(request.header("cookie"), None);
+        assert_eq!(request.header("authorization"), None);
+    }
+    let event = stage.world.events().pop().unwrap();
+    assert_eq!(event["caller"]["name"], "ada", "{event}");
+    assert_eq!(stage.ok("logout", &json!([SESSION])), Value::Null);
+    stage.upstream.take_all();
+    stage.ok("get_user_id", &json!([SESSION]));
+    let asked = stage.upstream.take_all();
+    assert_eq!(asked.len(), 5, "whose session it is must be asked again");
+    for session in ["nobodys", ""] {
+        let reply = stage.call("get_entry", &json!([session, "Contacts", "c-1", []]));
+        assert_eq!(
+            (reply.status, reply.json()["number"].clone()),
+            (401, json!(11))
+        );
+    }
+}
+
+#[test]
+fn what_is_refused_never_reaches_the_crm() {
+    let stage = Stage::of("Sales");
+    let good = || stage.form("get_entry", &json!([SESSION, "Contacts", "c-1", []]));
+    for (target, body, status) in [
+        ("/service/v4/rest.php".to_owned(), good(), 403),
+        ("/service/v2/soap.php".to_owned(), good(), 403),
+        ("/soap.php".to_owned(), good(), 403),
+        ("/index.php".to_owned(), good(), 403),
+        (
+            "/custom/service/v4_1_custom/rest.php".to_owned(),
+            good(),
+            403,
+        ),
+        (format!("{PATH}?method=get_entry_list"), good(), 400),
+        (format!("{PATH}?jsoncallback=cb"), good(), 400),
+        (format!("{PATH}?PHPSESSID=x"), good(), 400),
+        (
+            PATH.to_owned(),
+            [good(), b"&method=get_entry_list".to_vec()].concat(),
+            400,
+        ),
+        (
+            PATH.to_owned(),
+            good()
+                .strip_prefix(b"method=")
+                .map(|rest| [b"method=seamless_login&x=", rest].concat())
+                .unwrap(),
+            400,
+        ),
+        (
+            PATH.to_owned(),
+            stage.form("seamless_login", &json!([SESSION])),
+            403,
+        ),
+        (
+            PATH.to_owned(),
+            stage.form("get_note_attachment", &json!([SESSION, "n-1"])),
+            403,
+        ),
+        (
+            PATH.to_owned(),
+            stage.form("get_entry_list", &json!([SESSION, "OAuth2Tokens"])),
+            403,
+        ),
+        (
+            PATH.to_owned(),
+            stage.form("get_entry_list", &json!([SESSION, "EmailAddresses"])),
+            403,
+        ),
+        (
+            PATH.to_owned(),
+            stage.form("get_entry_list", &json!([SESSION, "Contacts", "1=1"])),
+            400,
+        ),
+        (
+            PATH.to_owned(),
+            stage.form(
+                "get_relationships",
+                &json!([SESSION, "Contacts", "c-1", "created_by"]),
+            ),
+            403,
+        ),
+    ] {
+        let reply = stage.post(&target, body);
+        assert_eq!(reply.status, status, "{target} {}", reply.text());
+        let refusal = reply.json();
+        assert!(refusal["name"].is_string() && refusal["number"].is_number());
+    }
+    assert_eq!(stage.reached(), []);
+    // A bearer token is none of this API's credentials, alone or beside a session.
+    for body in [
+        good(),
+        stage.form("get_entry", &json!(["", "Contacts", "c-1", []])),
+    ] {
+        let request = Request {
+            method: "POST",
+            target: PATH,
+            headers: vec![
+                (
+                    "Content-Type",
+                    "application/x-www-form-urlencoded".to_owned(),
+                ),
+                ("Authorization", "Bearer abc".to_owned()),
+            ],
+            body: Some(body),
+        };
+        let reply = stage.world.send_request(stage.world.proxy, &request);
+        assert!(matches!(reply.status, 400 | 401), "{}", reply.text());
+    }
+    assert_eq!(stage.reached(), []);
+}
+
+#[test]
+fn errors_of_the_crm_lose_their_words() {
+    let stage = Stage::of("Sales");
+    let reply = stage.call("get_entry_list", &json!([SESSION, "Cases"]));
+    assert_eq!(reply.status, 200);
+    assert_eq!(
+        (&reply.json()["name"], &reply.json()["number"]),
+        (&json!("Access Denied"), &json!(40))
+    );
+    let reply = stage.call("get_entries", &json!([SESSION, "Contacts", ["c-1"]]));
+    assert_eq!(reply.status, 500);
+    assert_eq!(reply.json()["name"], "Invalid Call Error");
+}
+
+#[test]
+fn a_dump_of_variables_is_no_reply() {
+    let upstream = Scripted::start(|request| {
+        let (method, _) = call(&request.body);
+        let role = entries("ACLRoles", &[json!({"id": "r-1", "name": "Sales"})]);
+        let user = entries(
+            "Users",
+            &[json!({"id": "u-1", "user_name": "ada", "is_admin": "0"})],
+        );
+        match (
+            method.as_str(),
+            request.body.windows(5).any(|part| part == b"Users"),
+        ) {
+            ("get_user_id", _) => scripted::json(200, b"\"u-1\""),
+            ("get_entry", true) => scripted::json(200, user.to_string().as_bytes()),
+            ("get_relationships", true) => scripted::json(200, role.to_string().as_bytes()),
+            _ => {
+                let body = format!("Array\n(\n    [iban_c] => {IBAN}\n)\n");
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                    body.len()
+                );
+                head.into_bytes()
+            }
+        }
+    });
+    let stage = Stage {
+        world: World::scripted(
+            upstream.address,
+            Wish {
+                dialects: vec![dialect::by_name("sugar-v4").unwrap()],
+                sources: vec![Source {
+                    path: "boats.yaml".to_owned(),
+                    text: POLICY.to_owned(),
+                }],
+                ..Wish::default()
+            },
+        ),
+        crm: Crm::new("Sales"),
+        upstream,
+    };
+    stage.world.forbid("iban_c", IBAN);
+    let reply = stage.call("get_entry", &json!([SESSION, "Contacts", "c-1", []]));
+    assert_eq!(reply.status, 502, "{}", reply.text());
+}
+
+#[test]
+fn custom_links_are_learned_from_the_crm_as_its_answers_pass() {
+    let stage = Stage::of("Sales");
+    let crew = json!([
+        SESSION,
+        "acme_Boats",
+        "b-1",
+        "crew",
+        "",
+        ["id", "iban_c", "nir_c"]
+    ]);
+    assert_eq!(stage.call("get_relationships", &crew).status, 403);
+    let described = stage.ok("get_module_fields", &json!([SESSION, "acme_Boats"]));
+    assert_eq!(
+        described["module_fields"]["name"],
+        json!({"name": "name", "type": "name", "options": []})
+    );
+    let related = stage.ok("get_relationships", &crew);
+    let record = &related["entry_list"][0];
+    assert!(value(record, "iban_c").as_str().unwrap().contains('•'));
+    assert_eq!(value(record, "nir_c"), &Value::Null);
+}
