@@ -108,6 +108,36 @@ impl Refusal {
     }
 }
 
+/// The replies to the parts of an envelope, put together.
+#[derive(Debug)]
+pub struct Assembled {
+    status: u16,
+    body: Bytes,
+    withheld: usize,
+}
+
+impl Assembled {
+    /// Puts the replies to the parts of an envelope together, in their order.
+    pub fn of(dialect: &dyn Dialect, route: &str, parts: Vec<Reply>) -> Self {
+        let withheld = parts.iter().filter_map(|part| part.withheld).sum();
+        let parts: Vec<_> = parts
+            .into_iter()
+            .map(|part| (part.status, part.whole()))
+            .collect();
+        let (status, body) = dialect.assemble(route, &parts);
+        Self {
+            status,
+            body,
+            withheld,
+        }
+    }
+
+    /// The status of the whole.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+}
+
 impl Reply {
     /// What the filter let through, after the log has recorded it.
     pub fn from_filtered(
@@ -135,22 +165,12 @@ impl Reply {
         }
     }
 
-    /// The reply to a bulk request: the replies to its parts in their places.
-    pub fn from_parts(
-        dialect: &dyn Dialect,
-        route: &str,
-        parts: Vec<Self>,
-        closed: &Closed,
-    ) -> Self {
-        let withheld = parts.iter().filter_map(|part| part.withheld).sum();
-        let parts: Vec<_> = parts
-            .into_iter()
-            .map(|part| (part.status, part.whole()))
-            .collect();
+    /// The reply to an envelope: the replies to its parts, put together and recorded.
+    pub fn from_parts(assembled: Assembled, closed: &Closed) -> Self {
         Self {
             decision: Some(closed.id().to_owned()),
-            withheld: Some(withheld),
-            ..Self::json(200, Body::Whole(dialect.assemble(route, &parts)))
+            withheld: Some(assembled.withheld),
+            ..Self::json(assembled.status, Body::Whole(assembled.body))
         }
     }
 

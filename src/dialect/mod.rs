@@ -108,7 +108,7 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     fn learn(&self, operation: &Operation, answer: &[u8]) -> bool;
 
     /// The reply to an envelope, made of the replies to its parts: status and JSON body of each, in order.
-    fn assemble(&self, route: &str, parts: &[(u16, Bytes)]) -> Bytes;
+    fn assemble(&self, route: &str, parts: &[(u16, Bytes)]) -> (u16, Bytes);
 }
 
 /// An answer of the CRM to a question about a session.

@@ -4,7 +4,7 @@ use super::refuse::tell;
 use super::{Pipeline, Visit};
 use crate::dialect::{Misunderstood, Operation};
 use crate::reason::{Outcome, Reason};
-use crate::reply::{Refusal, Reply};
+use crate::reply::{Assembled, Refusal, Reply};
 use crate::vocabulary::Action;
 
 impl Pipeline {
@@ -80,11 +80,11 @@ impl Pipeline {
         } else {
             Outcome::Partial
         };
-        tell(&self.metrics, &outer, Action::Bulk, outcome, 200);
-        match outer.close(outcome, 200, None).await {
-            Ok(closed) => {
-                Reply::from_parts(visit.dialect(), route, replies, &closed).holding(share)
-            }
+        let assembled = Assembled::of(visit.dialect(), route, replies);
+        let status = assembled.status();
+        tell(&self.metrics, &outer, Action::Bulk, outcome, status);
+        match outer.close(outcome, status, None).await {
+            Ok(closed) => Reply::from_parts(assembled, &closed).holding(share),
             Err(_) => self.unrecorded(visit),
         }
     }

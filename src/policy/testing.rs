@@ -177,7 +177,7 @@ impl Dialect for TestDialect {
         false
     }
 
-    fn assemble(&self, _route: &str, _parts: &[(u16, Bytes)]) -> Bytes {
+    fn assemble(&self, _route: &str, _parts: &[(u16, Bytes)]) -> (u16, Bytes) {
         unimplemented!()
     }
 }

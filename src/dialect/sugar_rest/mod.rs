@@ -237,7 +237,7 @@ impl Dialect for SugarRest {
         metadata::learn(&self.schema, answer)
     }
 
-    fn assemble(&self, _route: &str, parts: &[(u16, Bytes)]) -> Bytes {
+    fn assemble(&self, _route: &str, parts: &[(u16, Bytes)]) -> (u16, Bytes) {
         let mut reply = vec![b'['];
         for (number, (status, contents)) in parts.iter().enumerate() {
             if number > 0 {
@@ -252,7 +252,7 @@ impl Dialect for SugarRest {
             reply.extend_from_slice(format!(",\"headers\":[],\"status\":{status}}}").as_bytes());
         }
         reply.push(b']');
-        reply.into()
+        (200, reply.into())
     }
 }
 

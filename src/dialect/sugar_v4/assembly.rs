@@ -12,8 +12,8 @@ const DEPTH_MAX: usize = 64;
 
 /// The reply to an envelope, of the replies to its parts. Where every part was refused, it is the first refusal: the
 /// API has no place for the others.
-pub(super) fn envelope(route: &str, parts: &[(u16, Bytes)]) -> Bytes {
-    if let Some((_, refusal)) = parts.first().filter(|_| !parts.iter().any(is_good)) {
+pub(super) fn envelope(route: &str, parts: &[(u16, Bytes)]) -> (u16, Bytes) {
+    if let Some(refusal) = parts.first().filter(|_| !parts.iter().any(is_good)) {
         return refusal.clone();
     }
     let replies: Vec<Option<Value>> = parts
@@ -26,7 +26,7 @@ pub(super) fn envelope(route: &str, parts: &[(u16, Bytes)]) -> Bytes {
         Some(Kind::RelateAll) => counts(&replies),
         _ => found(&replies),
     };
-    Bytes::from(assembled.to_string())
+    (200, Bytes::from(assembled.to_string()))
 }
 
 /// An error that the CRM told with a status of success is no success.

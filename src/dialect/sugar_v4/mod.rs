@@ -179,7 +179,7 @@ impl Dialect for SugarV4 {
         module.is_some_and(|module| self.schema.learn(module, answer))
     }
 
-    fn assemble(&self, route: &str, parts: &[(u16, Bytes)]) -> Bytes {
+    fn assemble(&self, route: &str, parts: &[(u16, Bytes)]) -> (u16, Bytes) {
         assembly::envelope(route, parts)
     }
 }

@@ -633,7 +633,7 @@ fn parts_come_back_in_one_reply() {
     let bad = || (403, super::refusal::body(403, None, "no"));
     let assemble = |method: &str, parts: &[(u16, Bytes)]| -> Value {
         let route = super::method::by_name(method).unwrap().route;
-        serde_json::from_slice(&dialect.assemble(route, parts)).unwrap()
+        serde_json::from_slice(&dialect.assemble(route, parts).1).unwrap()
     };
     let record = |id: &str| good(json!({"id": id, "entry_list": {}}));
     assert_eq!(

@@ -206,8 +206,9 @@ impl Dialect for SuiteCrmV8 {
         module.is_some_and(|module| self.learned.learn(module, answer))
     }
 
-    fn assemble(&self, _route: &str, _parts: &[(u16, Bytes)]) -> Bytes {
-        Bytes::new()
+    fn assemble(&self, _route: &str, _parts: &[(u16, Bytes)]) -> (u16, Bytes) {
+        // No request of this API is an envelope.
+        (500, Bytes::new())
     }
 }
 

@@ -490,7 +490,7 @@ impl Dialect for Failing {
     fn learn(&self, operation: &Operation, answer: &[u8]) -> bool {
         self.0.learn(operation, answer)
     }
-    fn assemble(&self, route: &str, parts: &[(u16, Bytes)]) -> Bytes {
+    fn assemble(&self, route: &str, parts: &[(u16, Bytes)]) -> (u16, Bytes) {
         self.0.assemble(route, parts)
     }
 }

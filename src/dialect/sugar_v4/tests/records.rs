@@ -11,6 +11,7 @@ fn places(shape: &Shape, at: &str, into: &mut Vec<String>) {
         Shape::Anything => into.push(format!("{at} anything")),
         Shape::Scalar => into.push(format!("{at} scalar")),
         Shape::Word(words) => into.push(format!("{at} {}", words.join("|"))),
+        Shape::NameOf(name) => into.push(format!("{at} {}", name.module)),
         Shape::Dropped => {}
         Shape::Object(object) => {
             for (key, shape) in &object.keys {
