@@ -19,7 +19,6 @@ use crate::reason::Reason;
 use crate::vocabulary::{Action, Field, FieldPath, FieldUse, Module, Spelling, Use};
 
 mod discreet;
-pub mod schema;
 mod shape;
 pub mod sugar_rest;
 pub mod sugar_v4;

@@ -1,7 +1,7 @@
 //! Where the values of fields come from: one person's name stands in many fields of many modules.
 
 use super::links;
-use crate::dialect::schema::Schema;
+use super::schema::Schema;
 use crate::dialect::{Items, Origin, Shape};
 use crate::vocabulary::{FieldPath, Module};
 

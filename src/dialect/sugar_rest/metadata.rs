@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::dialect::schema::{Schema, Told};
+use super::schema::{Schema, Told};
 use crate::json;
 use crate::vocabulary::{Field, FieldPath, Module};
 

@@ -11,7 +11,6 @@ use http::Method;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
 
-use super::schema::Schema;
 use super::{
     Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Link, Misunderstood, Operation,
     Origin, Outgoing, Projected, Query, Rendering, Shape, Understood,
@@ -19,6 +18,7 @@ use super::{
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Field, Module, Spelling};
+use schema::Schema;
 
 mod address;
 mod algebra;
@@ -36,6 +36,7 @@ mod refusal;
 mod render;
 mod reply;
 mod route;
+mod schema;
 mod session;
 mod stock;
 mod understand;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
 
-use super::Origin;
+use crate::dialect::Origin;
 use crate::vocabulary::{Field, FieldPath, Module};
 
 /// Modules that are remembered; no CRM has more.
@@ -17,7 +17,7 @@ const FIELDS_MAX: usize = 5_000;
 
 /// What a field was told to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub(super) enum Told {
     /// A field with a value of its own.
     Own,
     /// Records of another module.
@@ -28,13 +28,13 @@ pub enum Told {
 
 /// The fields of each module that was described so far.
 #[derive(Default)]
-pub struct Schema {
+pub(super) struct Schema {
     modules: RwLock<BTreeMap<Module, BTreeMap<Field, Told>>>,
 }
 
 impl Schema {
     /// Remembers what a description told of a module. Whether anything of it was new.
-    pub fn learn(&self, module: &Module, fields: BTreeMap<Field, Told>) -> bool {
+    pub(super) fn learn(&self, module: &Module, fields: BTreeMap<Field, Told>) -> bool {
         let mut modules = self.modules.write().unwrap_or_else(PoisonError::into_inner);
         if !modules.contains_key(module) && modules.len() >= MODULES_MAX {
             return false;
@@ -54,12 +54,12 @@ impl Schema {
     }
 
     /// What a field was told to be; the name is folded.
-    pub fn told(&self, module: &Module, field: &str) -> Option<Told> {
+    pub(super) fn told(&self, module: &Module, field: &str) -> Option<Told> {
         self.read(module, |fields| fields.get(field).cloned())?
     }
 
     /// The module that a link was told to lead to.
-    pub fn target(&self, module: &Module, link: &str) -> Option<Module> {
+    pub(super) fn target(&self, module: &Module, link: &str) -> Option<Module> {
         match self.told(module, link)? {
             Told::Link(target) => Some(target),
             Told::Own | Told::CopyOf(_) => None,
@@ -67,7 +67,7 @@ impl Schema {
     }
 
     /// The fields that hold values, of a module that was described.
-    pub fn fields(&self, module: &Module) -> Vec<Field> {
+    pub(super) fn fields(&self, module: &Module) -> Vec<Field> {
         let holding = |fields: &BTreeMap<Field, Told>| {
             fields
                 .iter()
@@ -79,7 +79,7 @@ impl Schema {
     }
 
     /// Where a value comes from that the dialect knows nothing about.
-    pub fn origin(&self, module: &Module, field: &str) -> Origin {
+    pub(super) fn origin(&self, module: &Module, field: &str) -> Origin {
         match self.told(module, field) {
             None | Some(Told::Own) => Origin::Own,
             Some(Told::Link(target)) => Origin::Related(target),
