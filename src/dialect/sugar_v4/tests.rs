@@ -15,6 +15,7 @@ use crate::vocabulary::{Action, FieldPath, Module, Use};
 
 mod attacks;
 mod documentation;
+mod logic;
 mod properties;
 mod records;
 
@@ -404,6 +405,11 @@ fn several_writes_are_written_one_by_one() {
         json!([SESSION, "Contacts", "c-1", "cases", ["k-1", "k-2"], [{"name": "contact_role", "value": "x"}], 1])
     );
     assert_eq!(used(&relations[1], Use::Written), ["Cases.contact_role"]);
+    let single = json!([SESSION, "Accounts", "a-1", "contacts", "c-1"]);
+    let single = one("set_relationship", &single).unwrap();
+    assert_eq!(rendered(&single)[4], json!(["c-1"]));
+    let nobody = json!([SESSION, "Accounts", "a-1", "contacts", []]);
+    assert_eq!(refused("set_relationship", nobody), Reason::MalformedBody);
     let addresses = json!([SESSION, "Contacts", "c-1", "email_addresses", ["e-1"]]);
     assert_eq!(refused("set_relationship", addresses), Reason::UnknownLink);
     let lame = json!([

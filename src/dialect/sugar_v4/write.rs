@@ -166,7 +166,7 @@ pub(super) fn relation(
     let relation = Relation {
         record: arguments.word("module_id", grammar::is_id)?,
         link: arguments.text("link_field_name")?,
-        ids: ids(arguments.list("related_ids")?)?,
+        ids: related_ids(arguments.take("related_ids"))?,
         columns: arguments
             .take("name_value_list")
             .map_or(Ok(Map::new()), query::pairs)?,
@@ -206,6 +206,14 @@ impl Relation {
     }
 }
 
+/// Ids of records; one may stand for itself.
+fn related_ids(value: Option<Value>) -> Result<Vec<String>, Reason> {
+    match value {
+        Some(Value::String(id)) if !id.is_empty() => ids(vec![Value::String(id)]),
+        value => ids(value.map_or(Ok(Vec::new()), list)?),
+    }
+}
+
 fn ids(values: Vec<Value>) -> Result<Vec<String>, Reason> {
     words(values, grammar::is_id)
         .filter(|ids| (1..=IDS_MAX).contains(&ids.len()))
@@ -240,7 +248,7 @@ pub(super) fn relations(
         let relation = Relation {
             record: word(records.next())?,
             link: word(links.next())?,
-            ids: ids(related.next().map_or(Ok(Vec::new()), list)?)?,
+            ids: related_ids(related.next())?,
             columns: columns.next().map_or(Ok(Map::new()), query::pairs)?,
             ends: ends
                 .next()
