@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, print};
 use crate::config::Config;
 use crate::diagnostic::Diagnostics;
-use crate::dialect;
+use crate::dialect::{self, Dialect};
 use crate::policy::{Policy, Summary};
 
 /// What to check.
@@ -26,6 +26,9 @@ pub(super) struct Arguments {
     /// A configuration; the policies it names are checked too
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The CRM's API, whose fields the policy speaks of; without it, all that are known
+    #[arg(long, value_name = "DIALECT", conflicts_with = "config", value_parser = clap::builder::PossibleValuesParser::new(dialect::NAMES))]
+    dialect: Option<String>,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -47,30 +50,31 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
             }
         }
         (None, Some(dir)) if !dir.is_dir() => return missing("no such folder", dir),
-        (None, Some(dir)) => summary = check(dir, &mut found),
+        (None, Some(dir)) => summary = check(dir, arguments.dialect.as_deref(), &mut found),
         (None, None) => return UNUSABLE,
     }
     show(arguments.format, &found, summary.as_ref());
     if found.has_errors() { PROBLEMS } else { DONE }
 }
 
-fn check(dir: &Path, found: &mut Diagnostics) -> Option<Summary> {
-    let (policy, problems) = compile(dir);
+fn check(dir: &Path, dialect: Option<&str>, found: &mut Diagnostics) -> Option<Summary> {
+    let (policy, problems) = compile(dir, dialect);
     found.extend(problems);
     policy.map(|policy| policy.summary())
 }
 
-/// Compiles the policies of a folder for the first dialect, whose field algebra they are checked with.
-pub(super) fn compile(dir: &Path) -> (Option<Policy>, Diagnostics) {
+/// Compiles the policies of a folder with the field algebra of a dialect, or of all.
+pub(super) fn compile(dir: &Path, dialect: Option<&str>) -> (Option<Policy>, Diagnostics) {
     let sources = match Policy::read(dir) {
         Ok(sources) => sources,
         Err(problems) => return (None, problems),
     };
-    Policy::compile(
-        &sources,
-        &[Arc::new(dialect::sugar_rest::SugarRest::new())],
-        CHECK_ONLY_KEY,
-    )
+    let dialects: Vec<Arc<dyn Dialect>> = dialect::NAMES
+        .iter()
+        .filter(|name| dialect.is_none_or(|dialect| dialect == **name))
+        .filter_map(|name| dialect::by_name(name))
+        .collect();
+    Policy::compile(&sources, &dialects, CHECK_ONLY_KEY)
 }
 
 fn show(format: Format, found: &Diagnostics, summary: Option<&Summary>) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, print};
+use crate::dialect;
 use crate::vocabulary::{Module, Purpose, Role};
 
 /// Whose view of what.
@@ -30,6 +31,9 @@ pub(super) struct Arguments {
     /// The policy folder
     #[arg(long, value_name = "DIR", default_value = "policies")]
     policies: PathBuf,
+    /// The CRM's API, whose fields the policy speaks of
+    #[arg(long, value_name = "DIALECT", default_value = "sugar-rest", value_parser = clap::builder::PossibleValuesParser::new(dialect::NAMES))]
+    dialect: String,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -44,7 +48,7 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
         );
         return UNUSABLE;
     }
-    let (policy, found) = super::check::compile(&arguments.policies);
+    let (policy, found) = super::check::compile(&arguments.policies, Some(&arguments.dialect));
     let Some(policy) = policy else {
         eprint!("{}", found.render(colour()));
         return PROBLEMS;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::dialect::{Dialect, Origin};
-use crate::vocabulary::{Category, Field, Level, Purpose};
+use crate::vocabulary::{Category, Field, Level, Module, Purpose};
 
 use super::classes::{Classes, Section};
 use super::codes;
@@ -283,11 +283,7 @@ fn look_alikes(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnos
     for (module, own) in &model.classes.modules {
         let everywhere = &model.classes.everywhere;
         for wildcard in everywhere.wildcards.iter().chain(&own.wildcards) {
-            let fields: BTreeSet<Field> = dialects
-                .iter()
-                .flat_map(|dialect| dialect.fields(module))
-                .collect();
-            for field in fields {
+            for field in in_all(dialects, module) {
                 let named = own.exact.contains_key(&field) || everywhere.exact.contains_key(&field);
                 let whole = wildcard
                     .pattern
@@ -308,6 +304,16 @@ fn look_alikes(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnos
             }
         }
     }
+}
+
+/// The fields that a module has in every dialect that knows it.
+fn in_all(dialects: &[Arc<dyn Dialect>], module: &Module) -> BTreeSet<Field> {
+    dialects
+        .iter()
+        .map(|dialect| BTreeSet::from_iter(dialect.fields(module)))
+        .filter(|fields| !fields.is_empty())
+        .reduce(|one, other| &one & &other)
+        .unwrap_or_default()
 }
 
 /// Whether a word of a pattern is a whole word of the name (plural and number aside): `phone` is one of `phone_home`,
