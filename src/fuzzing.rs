@@ -346,8 +346,11 @@ fn audit_log(bytes: &[u8]) {
         return;
     }
     let verified = audit::verify(dir.path(), &mut |_| {});
-    // Events at the very end may be missing: only somebody who keeps the last hash can tell.
-    let is_genuine = genuine.starts_with(&text);
+    // Events at the very end may be missing: only somebody who keeps the last hash can tell. What follows the last line
+    // feed is no event yet, whatever it is.
+    let complete = text.iter().rposition(|byte| *byte == b'\n');
+    let events = &text[..complete.map_or(0, |at| at + 1)];
+    let is_genuine = genuine.starts_with(events);
     assert!(verified.is_err() || is_genuine, "accepted");
 }
 
