@@ -362,8 +362,14 @@ fn audit_log(bytes: &[u8]) {
         return;
     }
     let verified = audit::verify(dir.path(), &mut |_| {});
-    // Events at the very end may be missing: only somebody who keeps the last hash can tell.
-    let is_genuine = genuine.starts_with(&text);
+    // Nobody but who keeps the last hash can tell that events at the very end are missing, or that the last one was
+    // changed: no other event is bound to it yet. What follows the last line feed is no event at all.
+    let before = |end: usize| {
+        let feed = text.iter().take(end).rposition(|byte| *byte == b'\n');
+        feed.unwrap_or_default()
+    };
+    let bound = text.get(..before(before(text.len()))).unwrap_or_default();
+    let is_genuine = genuine.starts_with(bound);
     assert!(verified.is_err() || is_genuine, "accepted");
 }
 

@@ -25,11 +25,13 @@ use crate::reason::Reason;
 
 mod admin;
 mod answer;
+mod files;
 mod timed;
 mod watched;
 
 pub use admin::{Readiness, serve_admin};
 use answer::Exchange;
+pub use files::allow_open_files;
 use timed::{Activity, Timed};
 use watched::{Doubt, Watched};
 

@@ -83,7 +83,27 @@ fn dialects(config: &Config) -> Vec<Arc<dyn Dialect>> {
     dialects
 }
 
+/// Each connection is an open file, each request may be one to the CRM, and the log and the admin listener are some.
+fn allow_connections(config: &Config) {
+    let each = config.limits.connections_max + config.limits.requests_max;
+    let wanted = (config.listeners.len() * each + OTHER_FILES) as u64;
+    match server::allow_open_files(wanted) {
+        Some(allowed) if allowed < wanted => {
+            tracing::warn!(
+                allowed,
+                wanted,
+                "fewer files may be open than connections are accepted: raise the system's limit, or lower `limits.connections_max`"
+            );
+        }
+        _ => {}
+    }
+}
+
+/// Files beside connections.
+const OTHER_FILES: usize = 128;
+
 async fn serve(config: &Config, policy: Policy) -> Result<(), Box<dyn std::error::Error>> {
+    allow_connections(config);
     let stopped = server::asked_to_stop()?;
     let listeners = config
         .listeners

@@ -88,8 +88,9 @@ impl Served {
             {
                 break (proxy, admin);
             }
+            let has_ended = child.try_wait().unwrap().is_some();
             assert!(
-                Instant::now() < deadline,
+                !has_ended && Instant::now() < deadline,
                 "{binary:?} did not start: {text}"
             );
             std::thread::sleep(Duration::from_millis(5));
@@ -126,6 +127,7 @@ impl Drop for Served {
 }
 
 fn configuration(crm: SocketAddr, wish: &Wish, audit: &Path) -> String {
+    let kib = |bytes: usize| format!("{}KiB", bytes.div_ceil(1024));
     let ms = |wait: Duration| format!("{}ms", wait.as_millis());
     let mut text = format!(
         "listeners:\n  - {{ name: crm, bind: \"127.0.0.1:0\", upstream: crm }}\n\
@@ -138,9 +140,9 @@ fn configuration(crm: SocketAddr, wish: &Wish, audit: &Path) -> String {
         audit.display()
     );
     for (name, value) in [
-        ("held_bytes_max", wish.held_bytes_max.to_string()),
-        ("record_bytes_max", wish.record_bytes_max.to_string()),
-        ("request_bytes_max", wish.request_bytes_max.to_string()),
+        ("held_bytes_max", kib(wish.held_bytes_max)),
+        ("record_bytes_max", kib(wish.record_bytes_max)),
+        ("request_bytes_max", kib(wish.request_bytes_max)),
         ("bulk_parts_max", "100".to_owned()),
         ("requests_max", wish.requests_max.to_string()),
         ("requests_per_minute", wish.requests_per_minute.to_string()),
