@@ -1,4 +1,5 @@
-//! `paravent check`: every problem of a policy folder, or of a configuration and the policies it names.
+//! `paravent check`: every problem of a policy folder, of a description, or of a configuration and the policies and
+//! descriptions it names.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +10,8 @@ use serde_json::json;
 use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, print};
 use crate::config::Config;
 use crate::diagnostic::Diagnostics;
-use crate::dialect;
+use crate::dialect::described::Described;
+use crate::dialect::{self, Dialect};
 use crate::policy::{Policy, Summary};
 
 /// What to check.
@@ -19,13 +21,16 @@ pub(super) struct Arguments {
     /// A policy folder (its *.yaml and *.yml files)
     #[arg(
         value_name = "DIR",
-        required_unless_present = "config",
-        conflicts_with = "config"
+        required_unless_present_any = ["config", "description"],
+        conflicts_with_all = ["config", "description"]
     )]
     dir: Option<PathBuf>,
     /// A configuration; the policies it names are checked too
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// A description of an API (see docs/dialects/describing.md)
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    description: Option<PathBuf>,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -35,6 +40,9 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> u8 {
     let mut found = Diagnostics::new();
     let mut summary = None;
+    if let Some(path) = &arguments.description {
+        return describe(arguments.format, path);
+    }
     match (&arguments.config, &arguments.dir) {
         (Some(path), _) if !path.is_file() => return missing("no such configuration file", path),
         (Some(path), _) => {
@@ -52,6 +60,25 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
     }
     show(arguments.format, &found, summary.as_ref());
     if found.has_errors() { PROBLEMS } else { DONE }
+}
+
+/// Checks a description by itself, and lists its routes.
+fn describe(format: Format, path: &Path) -> u8 {
+    if !path.is_file() {
+        return missing("no such description file", path);
+    }
+    let (described, found) = Described::load(path);
+    if let (Format::Text, Some(described)) = (format, &described) {
+        let mut text = format!("description `{}` is valid\n", described.name());
+        for (route, action) in described.routes() {
+            text.push_str(&format!("  {action:<8}  {route}\n"));
+        }
+        eprint!("{}", found.render(colour()));
+        print(&text);
+    } else {
+        show(format, &found, None);
+    }
+    if described.is_none() { PROBLEMS } else { DONE }
 }
 
 fn check(dir: &Path, found: &mut Diagnostics) -> Option<Summary> {

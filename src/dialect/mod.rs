@@ -18,6 +18,7 @@ use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Field, FieldPath, FieldUse, Module, Spelling, Use};
 
+pub mod described;
 mod discreet;
 mod shape;
 pub mod sugar_rest;
