@@ -62,8 +62,11 @@ pub(super) struct Tree {
     each: Option<(Step, Box<Self>)>,
 }
 
-/// Parses an expression; the error says what is wrong with it.
+/// Parses an expression; the error says what is wrong with it. With a `?` at its end, it may select nothing.
 pub(super) fn parse(text: &str) -> Result<Expression, String> {
+    if let Some(text) = text.strip_suffix('?') {
+        return parse(text).map(|_| Expression::Text(text.to_owned()));
+    }
     if text.len() > BYTES_MAX {
         return Err("too long".to_owned());
     }
