@@ -9,6 +9,7 @@
 
 mod bulk;
 mod cli;
+mod described;
 mod durability;
 mod fixtures;
 mod harness;

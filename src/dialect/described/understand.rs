@@ -37,7 +37,7 @@ pub(super) fn request(
     bounds: &Bounds,
 ) -> Result<Operation, Misunderstood> {
     let segments = segments(description, request.path)?;
-    let mut on_path = description
+    let on_path = description
         .routes
         .iter()
         .filter(|route| fits(description, route, &segments))
@@ -45,10 +45,12 @@ pub(super) fn request(
     if on_path.is_empty() {
         return Err(Reason::UnknownRoute.into());
     }
-    // A word that some route names is never an id, whatever the method.
-    let best = on_path.iter().map(|route| rank(route)).min();
-    on_path.retain(|route| route.method == *request.method && Some(rank(route)) == best);
-    let route = on_path.first().copied().ok_or(Reason::MethodNotAllowed)?;
+    let of_method = on_path.iter().filter(|route| route.method == *request.method);
+    let route = of_method.min_by_key(|route| rank(route)).copied();
+    let route = route.ok_or(Reason::MethodNotAllowed)?;
+    if on_path.iter().any(|other| names_what_is_open(other, route)) {
+        return Err(Reason::MethodNotAllowed.into());
+    }
     operation(description, route, &segments, request, bounds).map_err(|reason| Misunderstood {
         reason,
         route: Some(route.name),
@@ -85,6 +87,14 @@ fn rank(route: &Route) -> Vec<bool> {
         .iter()
         .map(|place| !matches!(place, Place::Literal(_)))
         .collect()
+}
+
+/// Whether a route has a word where another takes anything: that word is no id, whatever the method.
+fn names_what_is_open(named: &Route, open: &Route) -> bool {
+    let mut places = named.template.iter().zip(&open.template);
+    places.any(|(named, open)| {
+        matches!(named, Place::Literal(_)) && !matches!(open, Place::Literal(_) | Place::Module)
+    })
 }
 
 fn fits(description: &Description, route: &Route, segments: &[String]) -> bool {
