@@ -45,7 +45,9 @@ pub(super) fn request(
     if on_path.is_empty() {
         return Err(Reason::UnknownRoute.into());
     }
-    let of_method = on_path.iter().filter(|route| route.method == *request.method);
+    let of_method = on_path
+        .iter()
+        .filter(|route| route.method == *request.method);
     let route = of_method.min_by_key(|route| rank(route)).copied();
     let route = route.ok_or(Reason::MethodNotAllowed)?;
     if on_path.iter().any(|other| names_what_is_open(other, route)) {
