@@ -228,10 +228,17 @@ impl Tree {
 
     /// The shape of a reply whose records are of this module.
     pub(super) fn shape(&self, records: &Terms<'_>) -> Shape {
+        self.shape_within(records, false)
+    }
+
+    /// `open`: anything passes around this place.
+    fn shape_within(&self, records: &Terms<'_>, open: bool) -> Shape {
+        let is_record = matches!(self.mark, Some(Mark::Record { .. } | Mark::Related(_)));
+        let open = !is_record && (open || self.mark == Some(Mark::Anything));
         let keys = || -> Vec<(&'static str, Shape)> {
             self.names
                 .iter()
-                .map(|(name, inside)| (*name, inside.shape(records)))
+                .map(|(name, inside)| (*name, inside.shape_within(records, open)))
                 .collect()
         };
         match &self.mark {
@@ -253,14 +260,18 @@ impl Tree {
             Some(Mark::Scalar) => Shape::Scalar,
             Some(Mark::Dropped) => Shape::Dropped,
             Some(Mark::Anything) if self.names.is_empty() && self.each.is_none() => Shape::Anything,
-            mark => match &self.each {
-                Some((Step::Element, inside)) => Shape::List(Box::new(inside.shape(records))),
+            _ => match &self.each {
+                Some((Step::Element, inside)) => {
+                    Shape::List(Box::new(inside.shape_within(records, open)))
+                }
                 each => Shape::Object(ObjectShape {
                     keys: keys(),
-                    others: match (each, mark) {
-                        (Some((_, inside)), _) => Others::Shape(Box::new(inside.shape(records))),
-                        (None, Some(_)) => Others::Shape(Box::new(Shape::Anything)),
-                        (None, None) => Others::Dropped,
+                    others: match (each, open) {
+                        (Some((_, inside)), _) => {
+                            Others::Shape(Box::new(inside.shape_within(records, open)))
+                        }
+                        (None, true) => Others::Shape(Box::new(Shape::Anything)),
+                        (None, false) => Others::Dropped,
                     },
                     required: self.required,
                 }),

@@ -14,6 +14,7 @@ use crate::dialect::Media;
 use crate::vocabulary::{Module, Spelling, intern};
 
 mod caller;
+mod checks;
 mod modules;
 mod predicates;
 mod routes;

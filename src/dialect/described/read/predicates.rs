@@ -191,12 +191,12 @@ impl Reader<'_> {
             at,
             operators,
         };
-        let is_group = |operator: &&str| **operator == items.all || **operator == items.any;
+        let is_group = |operator: &&'static str| **operator == items.all || **operator == items.any;
         let members = [&items.operator, &items.field, &items.value];
         let clash =
             members[0] == members[1] || members[1] == members[2] || members[0] == members[2];
         if clash
-            || items.operators.iter().any(|operator| is_group(&operator))
+            || items.operators.iter().any(is_group)
             || items.beside.iter().any(|name| members.contains(&name))
         {
             self.bad(
