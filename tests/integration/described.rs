@@ -327,7 +327,7 @@ fn espocrm(request: &Received) -> Vec<u8> {
     let line = request.line.trim_end_matches(" HTTP/1.1");
     let team = match request
         .header("x-api-key")
-        .or(request.header("espo-authorization"))
+        .or_else(|| request.header("espo-authorization"))
     {
         Some("key-sales") => "Sales",
         Some("ZmluOnRva2Vu") => "Finance",
@@ -756,7 +756,7 @@ fn answer_from(folder: PathBuf) -> impl Fn(&Received) -> Vec<u8> + Send + Sync +
             );
             let body = exchange["response"]["body_gunzipped"]
                 .as_str()
-                .or(exchange["response"]["body"].as_str());
+                .or_else(|| exchange["response"]["body"].as_str());
             let status = u16::try_from(exchange["response"]["status"].as_u64().unwrap()).unwrap();
             (
                 decoded(&line),
@@ -791,7 +791,7 @@ fn answer_from(folder: PathBuf) -> impl Fn(&Received) -> Vec<u8> + Send + Sync +
 fn personal(exchange: &Value) -> Vec<String> {
     let body = exchange["response"]["body_gunzipped"]
         .as_str()
-        .or(exchange["response"]["body"].as_str());
+        .or_else(|| exchange["response"]["body"].as_str());
     let mut found = Vec::new();
     if let Ok(reply) = serde_json::from_str(body.unwrap_or_default()) {
         collect(&reply, &mut found);

@@ -206,19 +206,17 @@ impl Tree {
 
     /// Whether a list of things stands where one thing and names are meant.
     pub(super) fn contradicts_itself(&self) -> bool {
-        let here = matches!(self.each, Some((Step::Element, _))) && !self.names.is_empty();
-        let in_record = matches!(self.mark, Some(Mark::Record { .. } | Mark::Related(_)))
-            && self.each.is_some();
-        let below = self
-            .names
-            .iter()
-            .any(|(_, inside)| inside.contradicts_itself());
-        here || in_record
-            || below
-            || self
-                .each
-                .as_ref()
-                .is_some_and(|(_, inside)| inside.contradicts_itself())
+        let has_names = !self.names.is_empty();
+        let here = match &self.mark {
+            Some(Mark::Scalar | Mark::Dropped) => has_names || self.each.is_some(),
+            Some(Mark::Record { .. } | Mark::Related(_)) => self.each.is_some(),
+            Some(Mark::Anything) | None => {
+                has_names && matches!(self.each, Some((Step::Element, _)))
+            }
+        };
+        let mut below = self.names.iter().map(|(_, inside)| inside);
+        let in_each = self.each.as_ref().map(|(_, inside)| &**inside);
+        here || below.any(Self::contradicts_itself) || in_each.is_some_and(Self::contradicts_itself)
     }
 
     /// Whether nothing passes.
