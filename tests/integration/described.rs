@@ -654,6 +654,34 @@ fn the_example_of_the_document_works_word_for_word() {
 }
 
 #[test]
+fn the_document_lists_the_routes_of_the_examples() {
+    let document = document();
+    for (name, heading) in [
+        ("dolibarr", "\n## Dolibarr\n"),
+        ("espocrm", "\n## EspoCRM\n"),
+    ] {
+        let path = root().join(format!("examples/{name}/{name}.yaml"));
+        let described = Described::load(&path).0.unwrap();
+        let section = document
+            .split(heading)
+            .nth(1)
+            .unwrap()
+            .split("\n## ")
+            .next()
+            .unwrap();
+        let rows: Vec<&str> = section
+            .lines()
+            .filter(|line| line.ends_with("` |"))
+            .collect();
+        let routes: Vec<String> = described
+            .routes()
+            .map(|(route, action)| format!("| {action} | `{route}` |"))
+            .collect();
+        assert_eq!(rows, routes, "the routes of {name}");
+    }
+}
+
+#[test]
 fn the_document_explains_every_key_and_every_code() {
     let document = document();
     for (what, keys) in paravent::dialect::described::KEYS {
