@@ -25,8 +25,9 @@ impl Arguments {
         Ok(Self(arguments))
     }
 
-    /// Those of a JSON object.
-    pub(super) fn of_object(arguments: Map<String, Value>) -> Self {
+    /// Those of a JSON object. `null` is none.
+    pub(super) fn of_object(mut arguments: Map<String, Value>) -> Self {
+        arguments.retain(|_, value| !value.is_null());
         Self(arguments)
     }
 

@@ -17,6 +17,8 @@ const VALUES_MAX: usize = 500;
 pub(super) enum Predicate {
     /// A parameter is a field's value: `status=open`.
     Equals(Vec<(Name, String)>),
+    /// A parameter is one or more ids: `company=3,5`.
+    Ids(Vec<(Name, String)>),
     /// `{field}[{operator}]=value`, perhaps below a name: `filter[name][contains]=x`.
     Bracket {
         at: Option<Name>,
@@ -77,6 +79,13 @@ impl Predicate {
     ) -> Result<Option<(Filter, usize)>, Reason> {
         let filter = match self {
             Self::Equals(parameters) => equals(parameters, arguments, scope)?,
+            Self::Ids(parameters) => {
+                let filter = equals(parameters, arguments, scope)?;
+                if !filter.iter().all(|part| holds_ids(part, scope)) {
+                    return Err(Reason::MalformedFilter);
+                }
+                filter
+            }
             Self::Bracket {
                 at,
                 operators,
@@ -147,7 +156,7 @@ impl Predicate {
         let Filter::All(parts) = filter else { return };
         let mut place = |name: &Name, value: Value| put(into, name, Some(scope.word), value);
         match self {
-            Self::Equals(parameters) => {
+            Self::Equals(parameters) | Self::Ids(parameters) => {
                 for part in parts {
                     let Filter::Field { path, value, .. } = part else {
                         continue;
@@ -238,6 +247,19 @@ fn equals(
     Ok(parts)
 }
 
+/// Whether a comparison is with ids, separated by commas.
+fn holds_ids(part: &Filter, scope: Scope<'_>) -> bool {
+    let is_id = |text: &str| scope.description.ids.fit(text);
+    match part {
+        Filter::Field { value, .. } => match value {
+            Value::String(text) => text.split(',').all(is_id),
+            Value::Number(number) => is_id(&number.to_string()),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 fn bracket(
     fields: Map<String, Value>,
     operators: &[&'static str],
@@ -294,6 +316,7 @@ impl Items {
             return Err(Reason::MalformedFilter);
         };
         if word == self.all || word == self.any {
+            members.retain(|_, value| !value.is_null());
             let list = members
                 .shift_remove(&self.value)
                 .ok_or(Reason::MalformedFilter)?;

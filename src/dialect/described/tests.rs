@@ -56,6 +56,7 @@ routes:
     select: { in: ["fields[{module}]", only], separator: "," }
     where:
       - { style: equals, parameters: { city: town } }
+      - { style: ids, parameters: { boss: boss_id } }
       - { style: bracket, in: filter, operators: [eq, in], bare: true }
       - { style: where, in: [where, whereGroup], operators: [is, has, in], beside: [zone] }
       - { style: words, in: view, words: { open: [status] } }

@@ -67,7 +67,7 @@ impl Reader<'_> {
         }
         for predicate in &route.predicates {
             match predicate {
-                Predicate::Equals(parameters) => {
+                Predicate::Equals(parameters) | Predicate::Ids(parameters) => {
                     names.extend(parameters.iter().map(|(name, _)| name))
                 }
                 Predicate::Bracket { at, .. } => names.extend(at),

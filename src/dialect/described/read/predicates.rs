@@ -38,6 +38,7 @@ pub(super) const GROUPS: Schema = Schema {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
     Equals,
+    Ids,
     Bracket,
     JsonApi,
     Where,
@@ -64,6 +65,7 @@ impl Reader<'_> {
     fn predicate(&mut self, node: &Node) -> Option<Predicate> {
         const STYLES: &[(&str, Style)] = &[
             ("equals", Style::Equals),
+            ("ids", Style::Ids),
             ("bracket", Style::Bracket),
             ("jsonapi", Style::JsonApi),
             ("where", Style::Where),
@@ -76,7 +78,8 @@ impl Reader<'_> {
                 .choice("style of predicates", STYLES, self.found)?;
         self.only(&keys, style);
         match style {
-            Style::Equals => self.equals(&keys),
+            Style::Equals => self.equals(&keys).map(Predicate::Equals),
+            Style::Ids => self.equals(&keys).map(Predicate::Ids),
             Style::Bracket | Style::JsonApi => self.bracket(&keys, style == Style::JsonApi),
             Style::Where => self.listed_items(&keys),
             Style::Sql => self.required_parameter(&keys, "in").map(Predicate::Sql),
@@ -87,7 +90,7 @@ impl Reader<'_> {
     /// Reports keys of other styles: nothing in a description is ever ignored.
     fn only(&mut self, keys: &Keys<'_>, style: Style) {
         let known: &[&str] = match style {
-            Style::Equals => &["parameters"],
+            Style::Equals | Style::Ids => &["parameters"],
             Style::Bracket | Style::JsonApi => &["in", "operators", "bare"],
             Style::Where => &["in", "operators", "members", "groups", "beside"],
             Style::Sql => &["in"],
@@ -108,7 +111,7 @@ impl Reader<'_> {
         }
     }
 
-    fn equals(&mut self, keys: &Keys<'_>) -> Option<Predicate> {
+    fn equals(&mut self, keys: &Keys<'_>) -> Option<Vec<(Name, String)>> {
         keys.require("parameters", self.found)?;
         let mut parameters = Vec::new();
         for (name, node) in self.entries(keys, "parameters") {
@@ -118,7 +121,7 @@ impl Reader<'_> {
                 parameters.push((name, field));
             }
         }
-        Some(Predicate::Equals(parameters))
+        Some(parameters)
     }
 
     fn bracket(&mut self, keys: &Keys<'_>, json_api: bool) -> Option<Predicate> {
