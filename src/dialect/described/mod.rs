@@ -1,8 +1,8 @@
 //! A dialect made from a description: one YAML file that says what an API's requests mean and where its data lies.
 //!
 //! `read` makes a `Description` of the file, or says everything that is wrong with it. A request then walks
-//! `understand` (path, arguments, body) and comes back through `render`; the styles of predicates stand in `predicate`
-//! and `sql`, places in replies in `jsonpath`. What a description does not say does not pass.
+//! `understand` (path, arguments, body) and comes back through `render`; the styles of predicates stand in `predicate`,
+//! `sql` and `rsql`, places in replies in `jsonpath`. What a description does not say does not pass.
 
 use std::fmt;
 use std::path::Path;
@@ -31,6 +31,7 @@ mod query;
 mod query_string;
 mod read;
 mod render;
+mod rsql;
 mod sql;
 mod understand;
 mod write;

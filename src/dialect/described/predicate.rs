@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::arguments::{Arguments, put};
 use super::description::{Description, Name};
-use super::sql;
+use super::{rsql, sql};
 use crate::dialect::{Filter, Path};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
@@ -30,6 +30,11 @@ pub(super) enum Predicate {
     Items(Items),
     /// Dolibarr's text.
     Sql(Name),
+    /// A text in RSQL.
+    Rsql {
+        at: Name,
+        operators: Vec<&'static str>,
+    },
     /// Words for filters that the API keeps, with the fields that each looks at.
     Words(Name, Vec<(&'static str, Vec<String>)>),
 }
@@ -123,6 +128,17 @@ impl Predicate {
                     vec![sql::parse(&text, &resolve).ok_or(Reason::MalformedFilter)?]
                 }
             },
+            Self::Rsql { at, operators } => {
+                let text = arguments.text(at, Some(scope.word))?;
+                match text.filter(|text| !text.is_empty()) {
+                    None => Vec::new(),
+                    Some(text) => {
+                        let resolve = |text: &str| scope.path(text).ok();
+                        let filter = rsql::parse(&text, operators, &resolve);
+                        vec![filter.ok_or(Reason::MalformedFilter)?]
+                    }
+                }
+            }
             Self::Words(at, words) => match arguments.text(at, Some(scope.word))? {
                 None => Vec::new(),
                 Some(text) => {
@@ -209,6 +225,11 @@ impl Predicate {
             Self::Sql(at) => {
                 if let Some(part) = parts.first() {
                     place(at, sql::write(part, &|path| scope.spell(path)).into());
+                }
+            }
+            Self::Rsql { at, .. } => {
+                if let Some(part) = parts.first() {
+                    place(at, rsql::write(part, &|path| scope.spell(path)).into());
                 }
             }
             Self::Words(at, _) => {

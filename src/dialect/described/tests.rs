@@ -79,6 +79,7 @@ routes:
   - { route: "POST /search/{module}", action: list, query: body, where: { style: bracket, in: filter, operators: [eq] }, page: { size: size }, records: "$[*]" }
   - { route: "GET /firms/by/{by.code}", module: firms, action: read, records: $ }
   - { route: "GET /sql/firms", module: firms, action: list, where: { style: sqlfilters, in: f }, order: { in: by, direction: way }, page: { size: n, zero: all, number: p }, records: "$[*]" }
+  - { route: GET /rsql/people, module: people, action: list, where: { style: rsql, in: r, operators: ["==", "=in=", "<", "<="] }, records: "$[*]" }
   - { route: GET /meta, action: metadata, opaque: [$], drop: [$.fields.*.default] }
 "#;
 

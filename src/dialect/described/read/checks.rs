@@ -72,7 +72,9 @@ impl Reader<'_> {
                 }
                 Predicate::Bracket { at, .. } => names.extend(at),
                 Predicate::Items(items) => names.extend(&items.at),
-                Predicate::Sql(at) | Predicate::Words(at, _) => names.push(at),
+                Predicate::Sql(at) | Predicate::Words(at, _) | Predicate::Rsql { at, .. } => {
+                    names.push(at)
+                }
             }
         }
         for (number, name) in names.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! Reads the styles of predicates.
 
 use super::Reader;
-use crate::diagnostic::{Keys, Node, NodeKind, Schema};
+use crate::diagnostic::{Keys, Node, NodeKind, Schema, quoted};
 use crate::dialect::described::codes;
 use crate::dialect::described::description::Name;
 use crate::dialect::described::predicate::{Items, Predicate};
@@ -43,6 +43,7 @@ enum Style {
     JsonApi,
     Where,
     Sql,
+    Rsql,
     Words,
 }
 
@@ -70,6 +71,7 @@ impl Reader<'_> {
             ("jsonapi", Style::JsonApi),
             ("where", Style::Where),
             ("sqlfilters", Style::Sql),
+            ("rsql", Style::Rsql),
             ("words", Style::Words),
         ];
         let keys = WHERE.read(node, self.found)?;
@@ -83,6 +85,7 @@ impl Reader<'_> {
             Style::Bracket | Style::JsonApi => self.bracket(&keys, style == Style::JsonApi),
             Style::Where => self.listed_items(&keys),
             Style::Sql => self.required_parameter(&keys, "in").map(Predicate::Sql),
+            Style::Rsql => self.rsql(&keys),
             Style::Words => self.words(&keys),
         }
     }
@@ -94,6 +97,7 @@ impl Reader<'_> {
             Style::Bracket | Style::JsonApi => &["in", "operators", "bare"],
             Style::Where => &["in", "operators", "members", "groups", "beside"],
             Style::Sql => &["in"],
+            Style::Rsql => &["in", "operators"],
             Style::Words => &["in", "words"],
         };
         for key in WHERE.known {
@@ -146,6 +150,28 @@ impl Reader<'_> {
             operators,
             bare,
         })
+    }
+
+    fn rsql(&mut self, keys: &Keys<'_>) -> Option<Predicate> {
+        let at = self.required_parameter(keys, "in");
+        keys.require("operators", self.found)?;
+        let operators = self.operators(keys);
+        for operator in &operators {
+            let inside = operator
+                .strip_prefix('=')
+                .and_then(|rest| rest.strip_suffix('='));
+            let is_word =
+                inside.is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()));
+            if !is_word && !matches!(*operator, "!=" | "<" | "<=" | ">" | ">=") {
+                self.bad(
+                    codes::BAD_PREDICATES,
+                    format!("{} is not an operator of RSQL", quoted(operator)),
+                    keys.place(),
+                    "`==`, `!=`, `<`, `<=`, `>`, `>=`, or a word between `=`, such as `=in=`",
+                );
+            }
+        }
+        Some(Predicate::Rsql { at: at?, operators })
     }
 
     fn operators(&mut self, keys: &Keys<'_>) -> Vec<&'static str> {

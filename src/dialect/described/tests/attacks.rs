@@ -252,6 +252,38 @@ fn only_the_grammar_of_sql_filters_passes() {
 }
 
 #[test]
+fn only_the_grammar_of_rsql_passes() {
+    let every = every();
+    for bad in [
+        "town",
+        "town=",
+        "town=like=x",
+        "town==",
+        "town==a b",
+        "town=='a",
+        "town==a;",
+        "town==(a",
+        "town==()",
+        "(town==a",
+        "town==a)",
+        "owner.name==a",
+        "lower(town)==a",
+        "town==a\\b",
+        "==a",
+        "town==a;;town==b",
+    ] {
+        let encoded =
+            percent_encoding::utf8_percent_encode(bad, percent_encoding::NON_ALPHANUMERIC);
+        let line = format!("GET /api/rsql/people?r={encoded}");
+        assert_eq!(
+            understand(&every, &line, "").err(),
+            Some(Reason::MalformedFilter),
+            "{bad}"
+        );
+    }
+}
+
+#[test]
 fn debug_output_shows_no_value() {
     let every = every();
     for (line, body) in [

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Map, json};
 
 use super::*;
-use crate::dialect::described::{query_string, sql};
+use crate::dialect::described::{query_string, rsql, sql};
 use crate::dialect::{Filter, Path};
 
 fn path(text: &str) -> Option<Path> {
@@ -51,6 +51,38 @@ fn sql_filter() -> impl Strategy<Value = String> {
     })
 }
 
+/// A text in RSQL, or nearly.
+fn rsql_filter() -> impl Strategy<Value = String> {
+    let value = prop_oneof![
+        "[a-zA-Z0-9*é._-]{1,6}",
+        "[ -~]{0,6}".prop_map(|text| format!("'{text}'")),
+        "[ -~]{0,4}"
+    ];
+    let operator = prop::sample::select(vec!["==", "<", "<=", "=in=", "=not="]);
+    let column = prop::sample::select(vec!["t.a", "t.b", "x.c", "y.d"]);
+    let leaf = (
+        column,
+        operator,
+        prop::collection::vec(value, 1..3),
+        any::<bool>(),
+    )
+        .prop_map(|(column, operator, values, list)| {
+            if list {
+                format!("{column}{operator}({})", values.join(","))
+            } else {
+                format!("{column}{operator}{}", values[0])
+            }
+        });
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let between = prop::sample::select(vec![",", ";", ";,"]);
+        prop_oneof![
+            (inner.clone(), between, inner.clone())
+                .prop_map(|(one, between, other)| format!("{one}{between}{other}")),
+            inner.prop_map(|inner| format!("({inner})")),
+        ]
+    })
+}
+
 /// A filter of the bracket and JSON style, over fields and links.
 fn item() -> impl Strategy<Value = Value> {
     let value = prop_oneof![
@@ -92,6 +124,15 @@ proptest! {
         if let Some(filter) = sql::parse(&text, &path) {
             let written = write(&filter);
             prop_assert_eq!(sql::parse(&written, &path), Some(filter), "{}", written);
+        }
+    }
+
+    #[test]
+    fn rsql_means_the_same_when_read_again(text in rsql_filter()) {
+        let operators = ["==", "<", "<=", "=in="];
+        if let Some(filter) = rsql::parse(&text, &operators, &path) {
+            let written = rsql::write(&filter, &|path| path.field.clone());
+            prop_assert_eq!(rsql::parse(&written, &operators, &path), Some(filter), "{}", written);
         }
     }
 
