@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::uri::{Authority, Scheme};
 
-use crate::diagnostic::{Diagnostic, Keys, Node, NodeKind, Schema, Spanned, quoted};
+use crate::diagnostic::{Diagnostic, Keys, Node, NodeKind, Place, Schema, Spanned, quoted};
 use crate::dialect::described::Described;
 use crate::dialect::{self, Dialect};
 
@@ -82,13 +82,17 @@ impl Reader<'_> {
     /// The dialects of an upstream: names of those that are built in, and files that describe others.
     fn dialects(&mut self, node: &Node) -> Vec<Arc<dyn Dialect>> {
         let mut dialects: Vec<Arc<dyn Dialect>> = Vec::new();
+        let mut prefixes: Vec<(&'static str, String, &Place)> = Vec::new();
         let nodes = match &node.kind {
             NodeKind::Seq(nodes) if !nodes.is_empty() => nodes.as_slice(),
             _ => std::slice::from_ref(node),
         };
         for node in nodes {
             let dialect = match node.kind {
-                NodeKind::Map(_) => self.described(node),
+                NodeKind::Map(_) => self.described(node).map(|described| {
+                    prefixes.push((described.name(), described.prefix().to_owned(), &node.place));
+                    Arc::new(described) as Arc<dyn Dialect>
+                }),
                 _ => self.built_in(node),
             };
             match dialect {
@@ -102,7 +106,31 @@ impl Reader<'_> {
                 dialect => dialects.extend(dialect),
             }
         }
+        self.disjoint(&dialects, &prefixes);
         dialects
+    }
+
+    /// A path belongs to one dialect.
+    fn disjoint(
+        &mut self,
+        dialects: &[Arc<dyn Dialect>],
+        prefixes: &[(&'static str, String, &Place)],
+    ) {
+        for (name, prefix, place) in prefixes {
+            let below = format!("{prefix}/a");
+            let others = dialects.iter().filter(|other| other.name() != *name);
+            for other in others.filter(|other| other.claims(&below)) {
+                let title = format!(
+                    "{} and {} read the same paths",
+                    quoted(name),
+                    quoted(other.name())
+                );
+                self.found.push(
+                    Diagnostic::error(codes::SAME_PATHS, title)
+                        .at(place, format!("its prefix is {}", quoted(prefix))),
+                );
+            }
+        }
     }
 
     fn built_in(&mut self, node: &Node) -> Option<Arc<dyn Dialect>> {
@@ -126,7 +154,7 @@ impl Reader<'_> {
     }
 
     /// A dialect that a file describes. What is wrong in that file is told with its place in it.
-    fn described(&mut self, node: &Node) -> Option<Arc<dyn Dialect>> {
+    fn described(&mut self, node: &Node) -> Option<Described> {
         const SCHEMA: Schema = Schema {
             what: "a dialect",
             known: &["description"],
@@ -137,7 +165,7 @@ impl Reader<'_> {
         let path = self.path(path, "`description`")?;
         let (described, problems) = Described::load(&path);
         self.found.extend(problems);
-        described.map(|described| Arc::new(described) as Arc<dyn Dialect>)
+        described
     }
 
     fn url(&mut self, text: &Spanned<&str>) -> Option<(Scheme, Authority, String)> {

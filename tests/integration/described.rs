@@ -654,6 +654,31 @@ fn the_example_of_the_document_works_word_for_word() {
 }
 
 #[test]
+fn check_reads_a_description_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kontor.yaml");
+    let text = block(&document(), "kontor.yaml");
+    let check = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        let output =
+            crate::harness::binary::run(&["check", "--description", path.to_str().unwrap()]);
+        let said = [output.stdout, output.stderr].concat();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&said).into_owned(),
+        )
+    };
+    let (code, said) = check(&text);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("description `kontor` is valid"), "{said}");
+    assert!(said.contains("GET /v2/{module}/{id}/{link}"), "{said}");
+    let (code, said) = check(&text.replace("records: $.item }", "recrods: $.item }"));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("did you mean `records`?"), "{said}");
+    assert!(said.contains("kontor.yaml:"), "{said}");
+}
+
+#[test]
 fn the_document_lists_the_routes_of_the_examples() {
     let document = document();
     for (name, heading) in [

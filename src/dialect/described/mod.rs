@@ -76,6 +76,11 @@ impl Described {
         (usable.map(Self), found)
     }
 
+    /// The path before all its routes.
+    pub fn prefix(&self) -> &str {
+        &self.0.prefix
+    }
+
     /// The routes that it describes, and what they do.
     pub fn routes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.0
