@@ -31,6 +31,11 @@ impl Arguments {
         Self(arguments)
     }
 
+    /// The members of a body that is written; `null` is a value there.
+    pub(super) fn of_body(members: Map<String, Value>) -> Self {
+        Self(members)
+    }
+
     /// Takes an argument. `module` is the word for the module asked.
     pub(super) fn take(&mut self, name: &Name, module: Option<&str>) -> Option<Value> {
         let steps: Vec<&str> = name.steps(module).collect();

@@ -229,8 +229,10 @@ pub(super) struct Page {
 /// What a write's body is.
 #[derive(Debug, Default)]
 pub(super) struct Write {
-    /// The member under which the fields lie; the body itself if there is none.
-    pub(super) under: Option<String>,
+    /// The members under which the fields lie, from the outside in; the body itself if there are none.
+    pub(super) under: Vec<String>,
+    /// What stands beside them: a place, and the text there, in which `{module}` and `{id}` are filled in.
+    pub(super) beside: Vec<(Name, String)>,
     /// Whether a form is taken too.
     pub(super) form: bool,
 }

@@ -21,10 +21,13 @@ pub(super) fn request(description: &Description, operation: &Operation) -> Outgo
         .target()
         .map(|target| (target, word.unwrap_or_default()));
     let mut parameters = query::write(&operation.query, fixed, route, description, asked);
+    let known = operation
+        .target()
+        .and_then(|target| description.known(target));
     let mut body = route
         .write
         .as_ref()
-        .map(|form| write::write(form, operation));
+        .map(|form| write::write(form, operation, known));
     if route.relates && !route.template.contains(&Place::Related) {
         body = Some(write::write_ids(&operation.related));
     }

@@ -73,6 +73,9 @@ routes:
   - { route: "GET /{module}/{id}", action: read, records: $.data, under: attributes, drop: [$.data.notes], related: { $.data.firm: firms } }
   - { route: ["PUT /{module}/{id}", "PATCH /{module}/{id}"], action: update, write: { under: data }, records: $.data, under: attributes }
   - { route: "POST /{module}", action: create, pass: [$] }
+  - { route: "POST /typed/{module}", action: create, write: { under: data.attributes, beside: { data.type: "{module}", data.id: "{id}" } }, pass: [$] }
+  - { route: "GET /typed/{module}/{id}", action: read, records: $.data, under: attributes }
+  - { route: "PATCH /typed/{module}/{id}", action: update, write: { under: data.attributes, beside: { data.type: "{module}", data.id: "{id}" } }, records: $.data, under: attributes }
   - { route: "DELETE /{module}/{id}", action: delete, pass: [$] }
   - { route: "POST /{module}/{id}/{link}", modules: [people], action: relate, relate: true, pass: [$] }
   - { route: "GET /people/{id}/firm/{related}", module: people, link: firm, action: relate, pass: [] }
@@ -195,6 +198,16 @@ fn requests_are_written_anew() {
             "PATCH /api/people/p1",
             r#"{"data":{"uid":"p1","town":"Lyon"}}"#,
             r#"PATCH /api/people/p1 {"data":{"town":"Lyon"}}"#,
+        ),
+        (
+            "POST /api/typed/people",
+            r#"{"data":{"type":"people","attributes":{"town":"Lyon"}}}"#,
+            r#"POST /api/typed/people {"data":{"type":"people","attributes":{"town":"Lyon"}}}"#,
+        ),
+        (
+            "PATCH /api/typed/people/p1",
+            r#"{"data":{"id":"p1","attributes":{"town":null}}}"#,
+            r#"PATCH /api/typed/people/p1 {"data":{"type":"people","id":"p1","attributes":{"town":null}}}"#,
         ),
         ("GET /api/meta", "", "GET /api/meta"),
     ] {

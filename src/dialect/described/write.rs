@@ -2,11 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::description::{Description, Known, Write};
+use super::arguments::{self, Arguments};
+use super::description::{Description, Known, Name, Write};
 use super::{grammar, query_string};
 use crate::dialect::{Incoming, Operation};
 use crate::json;
 use crate::reason::Reason;
+use crate::vocabulary::Action;
 
 /// Keys of one write.
 const KEYS_MAX: usize = 1_000;
@@ -52,21 +54,12 @@ pub(super) fn body(
 /// Reads the fields of a record. `record` is the id in the path of an update.
 pub(super) fn read(
     write: &Write,
-    mut body: Map<String, Value>,
+    body: Map<String, Value>,
     known: Option<&Known>,
     record: Option<&str>,
     fixed: &mut Map<String, Value>,
 ) -> Result<Map<String, Value>, Reason> {
-    if let Some(under) = &write.under {
-        let fields = body.shift_remove(under);
-        if !body.is_empty() {
-            return Err(Reason::MalformedBody);
-        }
-        body = match fields {
-            Some(Value::Object(fields)) => fields,
-            _ => return Err(Reason::MalformedBody),
-        };
-    }
+    let mut body = fields_of(write, body, known, record)?;
     let id = known.map_or("id", |known| known.id);
     match (body.shift_remove(id), record) {
         (None, _) => {}
@@ -103,6 +96,46 @@ pub(super) fn read(
         fixed.insert(INNER.to_owned(), Value::Object(inner_keys));
     }
     Ok(fields)
+}
+
+/// The fields of a body, parted from what stands beside them.
+fn fields_of(
+    write: &Write,
+    body: Map<String, Value>,
+    known: Option<&Known>,
+    record: Option<&str>,
+) -> Result<Map<String, Value>, Reason> {
+    let mut arguments = Arguments::of_body(body);
+    for (place, template) in &write.beside {
+        let stated = arguments.take(place, None);
+        match (stated, filled(template, known, record)) {
+            (None | Some(Value::Null), _) => {}
+            (Some(stated), Some(meant)) if text(&stated) == Some(meant.clone()) => {}
+            (Some(_), Some(_)) if template.contains("{id}") => return Err(Reason::IdMismatch),
+            (Some(_), None) => return Err(Reason::IdOnCreate),
+            (Some(_), Some(_)) => return Err(Reason::MalformedBody),
+        }
+    }
+    if write.under.is_empty() {
+        return Ok(arguments.take_all(|_| true));
+    }
+    let fields = arguments.take(&Name(write.under.clone()), None);
+    match fields {
+        Some(Value::Object(fields)) if arguments.is_empty() => Ok(fields),
+        // Whatever stood beside them may be gone, and the fields with it.
+        None if arguments.is_empty() && !write.beside.is_empty() => Ok(Map::new()),
+        _ => Err(Reason::MalformedBody),
+    }
+}
+
+/// What must stand beside the fields; `None` where it holds the id of a record that is not made yet.
+fn filled(template: &str, known: Option<&Known>, record: Option<&str>) -> Option<String> {
+    let module = known.map_or("", |known| known.paths[0].as_str());
+    let text = template.replace("{module}", module);
+    match record {
+        Some(record) => Some(text.replace("{id}", record)),
+        None => (!text.contains("{id}")).then_some(text),
+    }
 }
 
 /// An inner object that is blank holds no field.
@@ -159,7 +192,7 @@ pub(super) fn ids(
 }
 
 /// The body of a write.
-pub(super) fn write(write: &Write, operation: &Operation) -> Value {
+pub(super) fn write(write: &Write, operation: &Operation, known: Option<&Known>) -> Value {
     let mut fields = operation.write.clone().unwrap_or_default();
     let inner = operation
         .rendering
@@ -179,10 +212,25 @@ pub(super) fn write(write: &Write, operation: &Operation) -> Value {
             fields.insert(key.clone(), Value::Object(members));
         }
     }
-    match &write.under {
-        Some(under) => json!({ under.as_str(): fields }),
-        None => Value::Object(fields),
+    if write.under.is_empty() && write.beside.is_empty() {
+        return Value::Object(fields);
     }
+    let mut body = Map::new();
+    let record = operation
+        .record
+        .as_deref()
+        .filter(|_| operation.action == Action::Update);
+    for (place, template) in &write.beside {
+        if let Some(text) = filled(template, known, record) {
+            arguments::put(&mut body, place, None, text.into());
+        }
+    }
+    if write.under.is_empty() {
+        body.extend(fields);
+    } else {
+        arguments::put(&mut body, &Name(write.under.clone()), None, fields.into());
+    }
+    Value::Object(body)
 }
 
 /// The body of a relate request.

@@ -68,7 +68,7 @@ pub(super) const PAGE: Schema = Schema {
 
 pub(super) const WRITE: Schema = Schema {
     what: "`write`",
-    known: &["under", "form"],
+    known: &["under", "beside", "form"],
     refused: &[],
 };
 
@@ -416,11 +416,36 @@ impl Reader<'_> {
         let keys = WRITE.read(node, self.found)?;
         let under = keys
             .get("under")
-            .and_then(|node| node.text("`under`", self.found));
+            .and_then(|node| node.text("`under`", self.found))
+            .and_then(|text| self.members(text.value, &text.place))
+            .unwrap_or_default();
+        let mut beside = Vec::new();
+        for (place, node) in self.entries(&keys, "beside") {
+            let text = node.text("what stands beside the fields", self.found);
+            if let (Some(place), Some(text)) = (self.members(&place.value, &place.place), text) {
+                beside.push((Name(place), text.value.to_owned()));
+            }
+        }
         Some(Write {
-            under: under.map(|text| text.value.to_owned()),
+            under,
+            beside,
             form: self.flag(&keys, "form"),
         })
+    }
+
+    /// Members of a body, from the outside in: `data.attributes`.
+    fn members(&mut self, text: &str, place: &Where) -> Option<Vec<String>> {
+        let members: Vec<String> = text.split('.').map(str::to_owned).collect();
+        if members.iter().all(|member| grammar::is_field(member)) {
+            return Some(members);
+        }
+        self.bad(
+            codes::BAD_NAME,
+            format!("{} is not a member of a body", quoted(text)),
+            place,
+            "must be like `data` or `data.attributes`",
+        );
+        None
     }
 
     /// Where records and other parts lie in the reply.

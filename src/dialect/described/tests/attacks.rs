@@ -103,6 +103,26 @@ const NOT_DESCRIBED: &[(&str, Reason)] = &[
 ];
 
 const BAD_WRITES: &[(&str, &str, Reason)] = &[
+    (
+        "PATCH /api/typed/people/p1",
+        r#"{"data":{"id":"p2","attributes":{"town":1}}}"#,
+        Reason::IdMismatch,
+    ),
+    (
+        "PATCH /api/typed/people/p1",
+        r#"{"data":{"type":"firms","attributes":{"town":1}}}"#,
+        Reason::MalformedBody,
+    ),
+    (
+        "PATCH /api/typed/people/p1",
+        r#"{"data":{"type":"people","attributes":{"town":1},"relationships":{}}}"#,
+        Reason::MalformedBody,
+    ),
+    (
+        "POST /api/typed/people",
+        r#"{"data":{"id":"p2","attributes":{"town":1}}}"#,
+        Reason::IdOnCreate,
+    ),
     ("POST /api/people", r#"{"uid":"p1"}"#, Reason::IdOnCreate),
     ("POST /api/people", r#"{"UID":"p1"}"#, Reason::MalformedBody),
     (
