@@ -82,22 +82,17 @@ fn describe(format: Format, path: &Path) -> u8 {
 }
 
 fn check(dir: &Path, found: &mut Diagnostics) -> Option<Summary> {
-    let (policy, problems) = compile(dir);
+    let (policy, problems) = compile(dir, Arc::new(dialect::sugar_rest::SugarRest));
     found.extend(problems);
     policy.map(|policy| policy.summary())
 }
 
-/// Compiles the policies of a folder for the first dialect, whose field algebra they are checked with.
-pub(super) fn compile(dir: &Path) -> (Option<Policy>, Diagnostics) {
-    let sources = match Policy::read(dir) {
-        Ok(sources) => sources,
-        Err(problems) => return (None, problems),
-    };
-    Policy::compile(
-        &sources,
-        &[Arc::new(dialect::sugar_rest::SugarRest)],
-        CHECK_ONLY_KEY,
-    )
+/// Compiles the policies of a folder, which are checked with the field algebra of a dialect.
+pub(super) fn compile(dir: &Path, dialect: Arc<dyn Dialect>) -> (Option<Policy>, Diagnostics) {
+    match Policy::read(dir) {
+        Ok(sources) => Policy::compile(&sources, &[dialect], CHECK_ONLY_KEY),
+        Err(problems) => (None, problems),
+    }
 }
 
 fn show(format: Format, found: &Diagnostics, summary: Option<&Summary>) {

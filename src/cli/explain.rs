@@ -1,10 +1,14 @@
 //! `paravent explain`: which level each classified field gets, and because of which rule.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 
 use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, print};
+use crate::dialect::Dialect;
+use crate::dialect::described::Described;
+use crate::dialect::sugar_rest::SugarRest;
 use crate::vocabulary::{Module, Purpose, Role};
 
 /// Whose view of what.
@@ -30,6 +34,9 @@ pub(super) struct Arguments {
     /// The policy folder
     #[arg(long, value_name = "DIR", default_value = "policies")]
     policies: PathBuf,
+    /// A description of the API whose modules are meant; without it, SugarCRM's
+    #[arg(long, value_name = "FILE")]
+    description: Option<PathBuf>,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -44,7 +51,17 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
         );
         return UNUSABLE;
     }
-    let (policy, found) = super::check::compile(&arguments.policies);
+    let dialect: Arc<dyn Dialect> = match &arguments.description {
+        None => Arc::new(SugarRest),
+        Some(path) => match Described::load(path) {
+            (Some(described), _) => Arc::new(described),
+            (None, found) => {
+                eprint!("{}", found.render(colour()));
+                return PROBLEMS;
+            }
+        },
+    };
+    let (policy, found) = super::check::compile(&arguments.policies, dialect);
     let Some(policy) = policy else {
         eprint!("{}", found.render(colour()));
         return PROBLEMS;
