@@ -1,4 +1,5 @@
-//! `paravent check`: every problem of a policy folder, or of a configuration and the policies it names.
+//! `paravent check`: every problem of a policy folder, of a description, or of a configuration and the policies and
+//! descriptions it names.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use serde_json::json;
 use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, print};
 use crate::config::Config;
 use crate::diagnostic::Diagnostics;
+use crate::dialect::described::Described;
 use crate::dialect::{self, Dialect};
 use crate::policy::{Policy, Summary};
 
@@ -19,8 +21,8 @@ pub(super) struct Arguments {
     /// A policy folder (its *.yaml and *.yml files)
     #[arg(
         value_name = "DIR",
-        required_unless_present = "config",
-        conflicts_with = "config"
+        required_unless_present_any = ["config", "description"],
+        conflicts_with_all = ["config", "description"]
     )]
     dir: Option<PathBuf>,
     /// A configuration; the policies it names are checked too
@@ -29,6 +31,9 @@ pub(super) struct Arguments {
     /// The CRM's API, whose fields the policy speaks of; without it, all that are known
     #[arg(long, value_name = "DIALECT", conflicts_with = "config", value_parser = clap::builder::PossibleValuesParser::new(dialect::NAMES))]
     dialect: Option<String>,
+    /// A description of an API (see docs/dialects/describing.md)
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    description: Option<PathBuf>,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -38,6 +43,9 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> u8 {
     let mut found = Diagnostics::new();
     let mut summary = None;
+    if let Some(path) = &arguments.description {
+        return describe(arguments.format, path);
+    }
     match (&arguments.config, &arguments.dir) {
         (Some(path), _) if !path.is_file() => return missing("no such configuration file", path),
         (Some(path), _) => {
@@ -57,24 +65,42 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
     if found.has_errors() { PROBLEMS } else { DONE }
 }
 
-fn check(dir: &Path, dialect: Option<&str>, found: &mut Diagnostics) -> Option<Summary> {
-    let (policy, problems) = compile(dir, dialect);
-    found.extend(problems);
-    policy.map(|policy| policy.summary())
+/// Checks a description by itself, and lists its routes.
+fn describe(format: Format, path: &Path) -> u8 {
+    if !path.is_file() {
+        return missing("no such description file", path);
+    }
+    let (described, found) = Described::load(path);
+    if let (Format::Text, Some(described)) = (format, &described) {
+        let mut text = format!("description `{}` is valid\n", described.name());
+        for (route, action) in described.routes() {
+            text.push_str(&format!("  {action:<8}  {route}\n"));
+        }
+        eprint!("{}", found.render(colour()));
+        print(&text);
+    } else {
+        show(format, &found, None);
+    }
+    if described.is_none() { PROBLEMS } else { DONE }
 }
 
-/// Compiles the policies of a folder with the field algebra of a dialect, or of all.
-pub(super) fn compile(dir: &Path, dialect: Option<&str>) -> (Option<Policy>, Diagnostics) {
-    let sources = match Policy::read(dir) {
-        Ok(sources) => sources,
-        Err(problems) => return (None, problems),
-    };
+fn check(dir: &Path, dialect: Option<&str>, found: &mut Diagnostics) -> Option<Summary> {
     let dialects: Vec<Arc<dyn Dialect>> = dialect::NAMES
         .iter()
         .filter(|name| dialect.is_none_or(|dialect| dialect == **name))
         .filter_map(|name| dialect::by_name(name))
         .collect();
-    Policy::compile(&sources, &dialects, CHECK_ONLY_KEY)
+    let (policy, problems) = compile(dir, &dialects);
+    found.extend(problems);
+    policy.map(|policy| policy.summary())
+}
+
+/// Compiles the policies of a folder, which are checked with the field algebra of these dialects.
+pub(super) fn compile(dir: &Path, dialects: &[Arc<dyn Dialect>]) -> (Option<Policy>, Diagnostics) {
+    match Policy::read(dir) {
+        Ok(sources) => Policy::compile(&sources, dialects, CHECK_ONLY_KEY),
+        Err(problems) => (None, problems),
+    }
 }
 
 fn show(format: Format, found: &Diagnostics, summary: Option<&Summary>) {

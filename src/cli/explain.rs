@@ -1,11 +1,13 @@
 //! `paravent explain`: which level each classified field gets, and because of which rule.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 
 use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, print};
-use crate::dialect;
+use crate::dialect::described::Described;
+use crate::dialect::{self, Dialect};
 use crate::vocabulary::{Module, Purpose, Role};
 
 /// Whose view of what.
@@ -34,6 +36,9 @@ pub(super) struct Arguments {
     /// The CRM's API, whose fields the policy speaks of
     #[arg(long, value_name = "DIALECT", default_value = "sugar-rest", value_parser = clap::builder::PossibleValuesParser::new(dialect::NAMES))]
     dialect: String,
+    /// A description of the API whose modules are meant
+    #[arg(long, value_name = "FILE", conflicts_with = "dialect")]
+    description: Option<PathBuf>,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -48,7 +53,10 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
         );
         return UNUSABLE;
     }
-    let (policy, found) = super::check::compile(&arguments.policies, Some(&arguments.dialect));
+    let Some(dialect) = dialect(arguments) else {
+        return PROBLEMS;
+    };
+    let (policy, found) = super::check::compile(&arguments.policies, &[dialect]);
     let Some(policy) = policy else {
         eprint!("{}", found.render(colour()));
         return PROBLEMS;
@@ -66,4 +74,16 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
         }
         Err(unexplained) => super::unusable(&unexplained),
     }
+}
+
+/// The dialect that is named or described; what is wrong with a description is told.
+fn dialect(arguments: &Arguments) -> Option<Arc<dyn Dialect>> {
+    let Some(path) = &arguments.description else {
+        return dialect::by_name(&arguments.dialect);
+    };
+    let (described, found) = Described::load(path);
+    if described.is_none() {
+        eprint!("{}", found.render(colour()));
+    }
+    described.map(|described| Arc::new(described) as Arc<dyn Dialect>)
 }

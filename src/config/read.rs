@@ -100,7 +100,7 @@ impl Reader<'_> {
     }
 
     /// A path, relative to the configuration's folder.
-    fn path(&mut self, node: &Node, what: &str) -> Option<PathBuf> {
+    pub(super) fn path(&mut self, node: &Node, what: &str) -> Option<PathBuf> {
         let text = node.text(what, self.found)?;
         if text.value.is_empty() || text.value.contains('\0') {
             self.found.push(

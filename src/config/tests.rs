@@ -266,8 +266,62 @@ fn warnings_do_not_keep_a_configuration_from_loading() {
 }
 
 #[test]
+fn a_dialect_may_be_described_by_a_file() {
+    let folder = Folder::new();
+    let description = |name: &str, prefix: &str| {
+        format!(
+            "description: {name}\nprefix: {prefix}\ncredentials: {{ bearer: true }}\n\
+             caller: {{ ask: [{{ get: /me, id: $.id, login: $.login }}] }}\nmodules: {{ notes: {{}} }}\n\
+             routes: [{{ route: GET /notes, module: notes, action: list, records: \"$[*]\" }}]\n"
+        )
+    };
+    let write = |name: &str, text: &str| std::fs::write(folder.0.path().join(name), text).unwrap();
+    write("one.yaml", &description("one", "/api"));
+    write("two.yaml", &description("two", "/api/two"));
+    write("rest.yaml", &description("rest", "/rest"));
+    write(
+        "bad.yaml",
+        &description("three", "/three").replace("$.login", "login"),
+    );
+    let load = |dialects: &str| folder.load(&SMALLEST.replacen("[sugar-rest]", dialects, 1));
+    let (config, found) = load("[sugar-rest, { description: one.yaml }]");
+    assert!(found.is_empty(), "{}", found.render(false));
+    let names: Vec<_> = config.unwrap().upstreams["sugar"]
+        .dialects
+        .iter()
+        .map(|one| one.name())
+        .collect();
+    assert_eq!(names, ["sugar-rest", "one"]);
+    for (dialects, code) in [
+        ("[{ description: none.yaml }]", "D001"),
+        ("[{ description: bad.yaml }]", "D006"),
+        (
+            "[{ description: one.yaml }, { description: one.yaml }]",
+            "C005",
+        ),
+        (
+            "[{ description: one.yaml }, { description: two.yaml }]",
+            "C012",
+        ),
+        ("[{ description: rest.yaml }, sugar-rest]", "C012"),
+        ("[{ descriptoin: one.yaml }]", "Y010"),
+    ] {
+        let (config, found) = load(dialects);
+        assert!(config.is_none(), "{dialects}");
+        assert!(
+            found.iter().any(|d| d.code == code),
+            "{dialects}: {}",
+            found.render(false)
+        );
+    }
+}
+
+#[test]
 fn no_code_is_used_twice() {
     let mut seen = std::collections::BTreeSet::new();
-    let all = super::codes::CODES.iter().chain(crate::diagnostic::CODES);
+    let all = super::codes::CODES
+        .iter()
+        .chain(crate::diagnostic::CODES)
+        .chain(crate::dialect::described::codes::CODES);
     assert!(all.clone().all(|(code, _)| seen.insert(code)));
 }

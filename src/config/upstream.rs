@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use http::uri::{Authority, Scheme};
 
-use crate::diagnostic::{Diagnostic, Keys, Node, Schema, Spanned, quoted};
+use crate::diagnostic::{Diagnostic, Keys, Node, NodeKind, Place, Schema, Spanned, quoted};
+use crate::dialect::described::Described;
 use crate::dialect::{self, Dialect};
 
 use super::read::Reader;
@@ -36,8 +37,7 @@ impl Reader<'_> {
             .and_then(|text| self.url(&text));
         let dialects = keys
             .require("dialects", self.found)
-            .and_then(|node| node.texts("`dialects`", self.found))
-            .map(|names| self.dialects(&names));
+            .map(|node| self.dialects(node));
         let page_max = keys
             .get("page_max")
             .and_then(|node| node.integer("`page_max`", 1..=100_000, self.found))
@@ -79,32 +79,93 @@ impl Reader<'_> {
         }
     }
 
-    fn dialects(&mut self, names: &[Spanned<&str>]) -> Vec<Arc<dyn Dialect>> {
+    /// The dialects of an upstream: names of those that are built in, and files that describe others.
+    fn dialects(&mut self, node: &Node) -> Vec<Arc<dyn Dialect>> {
         let mut dialects: Vec<Arc<dyn Dialect>> = Vec::new();
-        for name in names {
-            match dialect::by_name(name.value) {
-                Some(dialect) if dialects.iter().all(|other| other.name() != dialect.name()) => {
-                    dialects.push(dialect);
+        let mut prefixes: Vec<(&'static str, String, &Place)> = Vec::new();
+        let nodes = match &node.kind {
+            NodeKind::Seq(nodes) if !nodes.is_empty() => nodes.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        for node in nodes {
+            let dialect = match node.kind {
+                NodeKind::Map(_) => self.described(node).map(|described| {
+                    prefixes.push((described.name(), described.prefix().to_owned(), &node.place));
+                    Arc::new(described) as Arc<dyn Dialect>
+                }),
+                _ => self.built_in(node),
+            };
+            match dialect {
+                Some(dialect) if dialects.iter().any(|other| other.name() == dialect.name()) => {
+                    let title = format!("dialect {} is named twice", quoted(dialect.name()));
+                    self.found.push(
+                        Diagnostic::error(codes::UNKNOWN_DIALECT, title)
+                            .at(&node.place, "again here"),
+                    );
                 }
-                Some(_) => self.found.push(
-                    Diagnostic::error(
-                        codes::UNKNOWN_DIALECT,
-                        format!("dialect {} is named twice", quoted(name.value)),
-                    )
-                    .at(&name.place, "again here"),
-                ),
-                None => self.found.push(
-                    Diagnostic::error(
-                        codes::UNKNOWN_DIALECT,
-                        format!("unknown dialect {}", quoted(name.value)),
-                    )
-                    .at(&name.place, "not a dialect")
-                    .help(format!("dialects: {}", dialect::NAMES.join(", ")))
-                    .suggest(name.value, dialect::NAMES.iter().copied()),
-                ),
+                dialect => dialects.extend(dialect),
             }
         }
+        self.disjoint(&dialects, &prefixes);
         dialects
+    }
+
+    /// A path belongs to one dialect.
+    fn disjoint(
+        &mut self,
+        dialects: &[Arc<dyn Dialect>],
+        prefixes: &[(&'static str, String, &Place)],
+    ) {
+        for (name, prefix, place) in prefixes {
+            let below = format!("{prefix}/a");
+            let others = dialects.iter().filter(|other| other.name() != *name);
+            for other in others.filter(|other| other.claims(&below)) {
+                let title = format!(
+                    "{} and {} read the same paths",
+                    quoted(name),
+                    quoted(other.name())
+                );
+                self.found.push(
+                    Diagnostic::error(codes::SAME_PATHS, title)
+                        .at(place, format!("its prefix is {}", quoted(prefix))),
+                );
+            }
+        }
+    }
+
+    fn built_in(&mut self, node: &Node) -> Option<Arc<dyn Dialect>> {
+        let name = node.text("`dialects`", self.found)?;
+        let dialect = dialect::by_name(name.value);
+        if dialect.is_none() {
+            self.found.push(
+                Diagnostic::error(
+                    codes::UNKNOWN_DIALECT,
+                    format!("unknown dialect {}", quoted(name.value)),
+                )
+                .at(&name.place, "not a dialect")
+                .help(format!(
+                    "dialects: {}; or `description: FILE`",
+                    dialect::NAMES.join(", ")
+                ))
+                .suggest(name.value, dialect::NAMES.iter().copied()),
+            );
+        }
+        dialect
+    }
+
+    /// A dialect that a file describes. What is wrong in that file is told with its place in it.
+    fn described(&mut self, node: &Node) -> Option<Described> {
+        const SCHEMA: Schema = Schema {
+            what: "a dialect",
+            known: &["description"],
+            refused: &[],
+        };
+        let keys = SCHEMA.read(node, self.found)?;
+        let path = keys.require("description", self.found)?;
+        let path = self.path(path, "`description`")?;
+        let (described, problems) = Described::load(&path);
+        self.found.extend(problems);
+        described
     }
 
     fn url(&mut self, text: &Spanned<&str>) -> Option<(Scheme, Authority, String)> {

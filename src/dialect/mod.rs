@@ -18,6 +18,7 @@ use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Field, FieldPath, FieldUse, Module, Spelling, Use};
 
+pub mod described;
 mod discreet;
 mod shape;
 pub mod sugar_rest;
@@ -89,12 +90,12 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// The read that tells what a record holds before an update: exactly the fields that the update names.
     fn look_up(&self, update: &Operation) -> Operation;
 
-    /// The fields of the one record in the reply to [`Dialect::look_up`], its id under `id`; `None` if there is no
+    /// The fields of the one record in the reply to a [`Dialect::look_up`], its id under `id`; `None` if there is no
     /// such record.
-    fn looked_up(&self, reply: Value) -> Option<Map<String, Value>>;
+    fn looked_up(&self, look_up: &Operation, reply: Value) -> Option<Map<String, Value>>;
 
-    /// The reply to an update that changed nothing, made of the filtered reply to the read that took its place.
-    fn unchanged(&self, read: Bytes) -> Bytes;
+    /// The reply to an update that changed nothing, made of the filtered reply to the look-up that took its place.
+    fn unchanged(&self, look_up: &Operation, read: Bytes) -> Bytes;
 
     /// The next question that tells whose session a credential is, in the API version of the request that carries it,
     /// or the conclusion from the answers so far. Pure: the same answers lead to the same step.
@@ -419,6 +420,13 @@ pub enum Origin {
         /// Fields that the value may show; they count where the policy classifies them.
         perhaps: Vec<FieldPath>,
     },
+    /// A list of objects, or an object, whose members repeat other fields: the lowest of their levels.
+    CopyItems {
+        /// The members.
+        items: Items,
+        /// Fields that the value shows.
+        of: Vec<FieldPath>,
+    },
     /// A copy of the name of a record whose module a sibling field tells.
     CopyOfParent {
         /// The sibling: `parent_type`.
@@ -437,10 +445,16 @@ pub enum Origin {
 /// The members of a list of objects: which carry the value, and which pass beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Items {
-    /// Members that carry the value; a mask applies to these.
+    /// Members that carry the value; a mask applies to these. [`Items::EACH`] stands for each member of an object that
+    /// maps ids to values.
     pub treated: &'static [&'static str],
     /// Members that pass beside it where the value is shown or masked. Members of neither list are dropped.
     pub passed: &'static [&'static str],
+}
+
+impl Items {
+    /// Each member of an object, whatever its key.
+    pub const EACH: &'static str = "*";
 }
 
 impl Operation {

@@ -1,6 +1,7 @@
 //! Treats one value as its field's rule says.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::dialect::{Items, Layout};
 use crate::markup;
@@ -145,10 +146,23 @@ impl<'a> Treatment<'a, '_> {
                 })?;
                 Ok(Fate::Keep)
             }
+            Type::Object if items.treated.contains(&Items::EACH) => self.map(inner, place),
             Type::String => self.show(inner, place),
             Type::Null => self.keep(),
             _ => self.redact(),
         }
+    }
+
+    /// An object that maps ids to values.
+    fn map(&mut self, inner: &Show, place: Place) -> Result<Fate, Fault> {
+        let mut seen: HashSet<Cow<'a, str>> = HashSet::new();
+        self.members(&mut |this, key| {
+            if !seen.insert(key) {
+                return Err(this.reader.fault(Cause::DuplicateKey));
+            }
+            this.show(inner, place)
+        })?;
+        Ok(Fate::Keep)
     }
 
     fn item(&mut self, items: &Items, inner: &Show, place: Place) -> Result<Fate, Fault> {

@@ -69,7 +69,7 @@ impl Pipeline {
         match read {
             Ok(Read::Whole(mut filtered, report)) => {
                 if is_unchanged {
-                    filtered = filtered.rearranged(|read| dialect.unchanged(read));
+                    filtered = filtered.rearranged(|read| dialect.unchanged(&operation, read));
                 }
                 if description.is_some_and(|description| dialect.learn(&operation, &description)) {
                     visit.policy().renew();

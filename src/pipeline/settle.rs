@@ -102,8 +102,8 @@ impl Pipeline {
             .and_then(|()| filtering.finish())
             .map_err(|_| Reason::Unfilterable)?
             .0;
-        let held = self.looked_up(visit, &bytes)?;
-        let shown = self.looked_up(visit, filtered.as_bytes())?;
+        let held = self.looked_up(visit, &look_up, &bytes)?;
+        let shown = self.looked_up(visit, &look_up, filtered.as_bytes())?;
         // Comparing with another record than the one that will be written would put its spans into this one.
         let id = held.get("id").and_then(Value::as_str);
         if id != update.record.as_deref() {
@@ -116,10 +116,17 @@ impl Pipeline {
     }
 
     /// The record in the reply to a look-up, its texts as they are meant.
-    fn looked_up(&self, visit: &Visit<'_>, reply: &[u8]) -> Result<Map<String, Value>, Reason> {
+    fn looked_up(
+        &self,
+        visit: &Visit<'_>,
+        look_up: &Operation,
+        reply: &[u8],
+    ) -> Result<Map<String, Value>, Reason> {
         let dialect = visit.dialect();
         let reply = json::read(reply, self.settings.limits.depth_max);
-        let record = reply.ok().and_then(|reply| dialect.looked_up(reply));
+        let record = reply
+            .ok()
+            .and_then(|reply| dialect.looked_up(look_up, reply));
         let record = record.ok_or(Reason::Unfilterable)?;
         Ok(markup::decode_all(dialect.spelling(), &record))
     }

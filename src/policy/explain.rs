@@ -193,7 +193,10 @@ impl<'a> Writer<'a> {
     /// A field; `None` for what the dialect alone rules.
     fn field(&mut self, module: &Module, field: &Field) -> Option<Row> {
         let origin = self.view.core.dialect.origin(module, field.as_str());
-        if !matches!(origin, Origin::Own | Origin::Items(_) | Origin::Copy { .. }) {
+        if !matches!(
+            origin,
+            Origin::Own | Origin::Items(_) | Origin::Copy { .. } | Origin::CopyItems { .. }
+        ) {
             return None;
         }
         let judged = self.view.judge(module, field);

@@ -164,7 +164,9 @@ impl View {
                 self.fixed(module, field, Level::Clear, show, "dialect.structural")
             }
             Origin::Own => self.data(module, field, None, known),
-            Origin::Items(items) => self.data(module, field, Some(items), known),
+            Origin::Items(items) | Origin::CopyItems { items, .. } => {
+                self.data(module, field, Some(items), known)
+            }
             Origin::Copy { .. } => self.data(module, field, None, known),
         }
     }
@@ -434,8 +436,14 @@ impl View {
                 into.unclassified |= own.is_empty() && !perhaps;
                 into.categories.extend(own);
             }
-            Origin::Copy { .. } if depth >= COPY_DEPTH_MAX => {
+            Origin::Copy { .. } | Origin::CopyItems { .. } if depth >= COPY_DEPTH_MAX => {
                 into.withheld.insert((Level::Redact, "dialect.copy"));
+            }
+            Origin::CopyItems { of, .. } => {
+                into.categories.extend(own);
+                for source in &of {
+                    self.gather(source, perhaps, depth + 1, seen, into);
+                }
             }
             Origin::Copy { of, perhaps: maybe } => {
                 into.categories.extend(own);

@@ -157,11 +157,11 @@ impl Dialect for TestDialect {
         unimplemented!()
     }
 
-    fn looked_up(&self, _reply: Value) -> Option<Map<String, Value>> {
+    fn looked_up(&self, _look_up: &Operation, _reply: Value) -> Option<Map<String, Value>> {
         unimplemented!()
     }
 
-    fn unchanged(&self, read: Bytes) -> Bytes {
+    fn unchanged(&self, _look_up: &Operation, read: Bytes) -> Bytes {
         read
     }
 

@@ -10,6 +10,7 @@
 mod acceptance;
 mod bulk;
 mod cli;
+mod described;
 mod durability;
 mod fixtures;
 mod harness;

@@ -544,11 +544,14 @@ fn several_records_are_written_and_several_modules_searched_one_by_one() {
         .map(|(_, arguments)| arguments[2].clone())
         .collect();
     assert_eq!(modules, [json!(["Contacts"]), json!(["Accounts"])]);
-    let refused = stage.ok(
+    let refused = stage.call(
         "set_entries",
         &json!([SESSION, "Contacts", [{"religion_c": "x"}]]),
     );
-    assert_eq!(refused["number"], 40);
+    assert_eq!(
+        (refused.status, &refused.json()["number"]),
+        (403, &json!(40))
+    );
 }
 
 #[test]

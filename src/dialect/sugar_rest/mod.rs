@@ -215,14 +215,14 @@ impl Dialect for SugarRest {
         }
     }
 
-    fn looked_up(&self, reply: Value) -> Option<Map<String, Value>> {
+    fn looked_up(&self, _look_up: &Operation, reply: Value) -> Option<Map<String, Value>> {
         match reply {
             Value::Object(record) => Some(record),
             _ => None,
         }
     }
 
-    fn unchanged(&self, read: Bytes) -> Bytes {
+    fn unchanged(&self, _look_up: &Operation, read: Bytes) -> Bytes {
         read
     }
 

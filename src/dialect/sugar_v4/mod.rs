@@ -158,11 +158,11 @@ impl Dialect for SugarV4 {
         }
     }
 
-    fn looked_up(&self, reply: Value) -> Option<Map<String, Value>> {
+    fn looked_up(&self, _look_up: &Operation, reply: Value) -> Option<Map<String, Value>> {
         assembly::only_record(reply)
     }
 
-    fn unchanged(&self, read: Bytes) -> Bytes {
+    fn unchanged(&self, _look_up: &Operation, read: Bytes) -> Bytes {
         assembly::as_written(&read).unwrap_or(read)
     }
 

@@ -661,11 +661,12 @@ fn parts_come_back_in_one_reply() {
         assert_eq!(refusal["number"], 40);
     }
     let read = json!({"entry_list": [{"id": "c-1", "module_name": "Contacts", "name_value_list": {"a": {"name": "a", "value": 1}}}], "relationship_list": []});
+    let look_up = one("get_entry", &json!([SESSION, "Contacts", "c-1"])).unwrap();
     assert_eq!(
-        dialect.unchanged(Bytes::from(read.to_string())),
+        dialect.unchanged(&look_up, Bytes::from(read.to_string())),
         json!({"id": "c-1", "entry_list": {"a": {"name": "a", "value": 1}}}).to_string()
     );
-    let record = dialect.looked_up(read).unwrap();
+    let record = dialect.looked_up(&look_up, read).unwrap();
     assert_eq!(Value::Object(record), json!({"a": 1, "id": "c-1"}));
 }
 

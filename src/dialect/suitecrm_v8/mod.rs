@@ -170,7 +170,7 @@ impl Dialect for SuiteCrmV8 {
         }
     }
 
-    fn looked_up(&self, reply: Value) -> Option<Map<String, Value>> {
+    fn looked_up(&self, _look_up: &Operation, reply: Value) -> Option<Map<String, Value>> {
         let Value::Object(mut root) = reply else {
             return None;
         };
@@ -186,7 +186,7 @@ impl Dialect for SuiteCrmV8 {
         Some(record)
     }
 
-    fn unchanged(&self, read: Bytes) -> Bytes {
+    fn unchanged(&self, _look_up: &Operation, read: Bytes) -> Bytes {
         read
     }
 

@@ -218,3 +218,32 @@ fn an_entry_that_names_its_module_must_name_the_planned_one() {
         assert_eq!(cause(bad, &shape), Some(why), "{bad}");
     }
 }
+
+#[test]
+fn an_object_of_names_by_id_is_treated_member_by_member() {
+    let items = Items {
+        treated: &[Items::EACH],
+        passed: &[],
+    };
+    let names = Show::Items {
+        items,
+        inner: Box::new(Show::Mask(Mask::Initials)),
+    };
+    let table = Table(BTreeMap::from([("names", names)]));
+    let shape = Shape::record(&Module::new("Contacts"));
+    let filtered = |text: &str| {
+        let (out, ended) = filter_in(&mut [text.as_bytes()].into_iter(), &table, &shape, LIMITS);
+        ended.map(|_| String::from_utf8(out).unwrap())
+    };
+    assert_eq!(
+        filtered(r#"{"names":{"t-1":"Ada Byron","t-2":null,"t-3":["x"]}}"#).unwrap(),
+        r#"{"names":{"t-1":"A. B.","t-2":null,"t-3":[]}}"#
+    );
+    assert_eq!(filtered(r#"{"names":{}}"#).unwrap(), r#"{"names":{}}"#);
+    assert_eq!(
+        filtered(r#"{"names":{"a":"x","a":"y"}}"#)
+            .unwrap_err()
+            .cause,
+        Cause::DuplicateKey
+    );
+}

@@ -472,11 +472,11 @@ impl Dialect for Failing {
     fn look_up(&self, update: &Operation) -> Operation {
         self.0.look_up(update)
     }
-    fn looked_up(&self, reply: Value) -> Option<Map<String, Value>> {
-        self.0.looked_up(reply)
+    fn looked_up(&self, look_up: &Operation, reply: Value) -> Option<Map<String, Value>> {
+        self.0.looked_up(look_up, reply)
     }
-    fn unchanged(&self, read: Bytes) -> Bytes {
-        self.0.unchanged(read)
+    fn unchanged(&self, look_up: &Operation, read: Bytes) -> Bytes {
+        self.0.unchanged(look_up, read)
     }
     fn inquire(&self, version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
         self.0.inquire(version, credential, answers)

@@ -1,0 +1,116 @@
+//! The arguments of a request, whatever carried them: each is taken by somebody, or the request is refused.
+
+use serde_json::{Map, Value};
+
+use super::description::Name;
+use super::query_string;
+use crate::reason::Reason;
+
+/// Arguments that nobody has taken yet.
+#[derive(Debug, Default)]
+pub(super) struct Arguments(Map<String, Value>);
+
+impl Arguments {
+    /// Those of a query string. A parameter that the API would take for a credential is refused.
+    pub(super) fn of_query(text: Option<&str>, credentials: &[String]) -> Result<Self, Reason> {
+        let arguments = query_string::read(text.unwrap_or_default())?;
+        let is_credential = |name: &String| {
+            credentials
+                .iter()
+                .any(|word| word.eq_ignore_ascii_case(name))
+        };
+        if arguments.keys().any(is_credential) {
+            return Err(Reason::CredentialInQuery);
+        }
+        Ok(Self(arguments))
+    }
+
+    /// Those of a JSON object. `null` is none.
+    pub(super) fn of_object(mut arguments: Map<String, Value>) -> Self {
+        arguments.retain(|_, value| !value.is_null());
+        Self(arguments)
+    }
+
+    /// The members of a body that is written; `null` is a value there.
+    pub(super) fn of_body(members: Map<String, Value>) -> Self {
+        Self(members)
+    }
+
+    /// Takes an argument. `module` is the word for the module asked.
+    pub(super) fn take(&mut self, name: &Name, module: Option<&str>) -> Option<Value> {
+        let steps: Vec<&str> = name.steps(module).collect();
+        take(&mut self.0, &steps)
+    }
+
+    /// Takes an argument that is a text; a number counts as one.
+    pub(super) fn text(
+        &mut self,
+        name: &Name,
+        module: Option<&str>,
+    ) -> Result<Option<String>, Reason> {
+        match self.take(name, module) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(_) => Err(Reason::MalformedQuery),
+        }
+    }
+
+    /// Takes every argument whose value fits.
+    pub(super) fn take_all(&mut self, fits: impl Fn(&Value) -> bool) -> Map<String, Value> {
+        let (taken, left) = std::mem::take(&mut self.0)
+            .into_iter()
+            .partition(|(_, value)| fits(value));
+        self.0 = left;
+        taken
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Refuses what nobody took.
+    pub(super) fn finish(self) -> Result<(), Reason> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Reason::UnknownParameter)
+        }
+    }
+}
+
+fn take(from: &mut Map<String, Value>, steps: &[&str]) -> Option<Value> {
+    let (first, rest) = steps.split_first()?;
+    if rest.is_empty() {
+        return from.shift_remove(*first);
+    }
+    let inner = from.get_mut(*first)?.as_object_mut()?;
+    let taken = take(inner, rest);
+    if taken.is_some() && inner.is_empty() {
+        from.shift_remove(*first);
+    }
+    taken
+}
+
+/// Puts an argument where its name says.
+pub(super) fn put(into: &mut Map<String, Value>, name: &Name, module: Option<&str>, value: Value) {
+    let steps: Vec<&str> = name.steps(module).collect();
+    put_at(into, &steps, value);
+}
+
+fn put_at(into: &mut Map<String, Value>, steps: &[&str], value: Value) {
+    match steps {
+        [] => {}
+        [last] => {
+            into.insert((*last).to_owned(), value);
+        }
+        [first, rest @ ..] => {
+            let inner = into
+                .entry(*first)
+                .or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(inner) = inner {
+                put_at(inner, rest, value);
+            }
+        }
+    }
+}

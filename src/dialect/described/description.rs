@@ -1,0 +1,383 @@
+//! What a description says, once it was read and checked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::Method;
+use http::header::HeaderName;
+use serde_json::Value;
+
+use super::grammar;
+use super::jsonpath::{Expression, Tree};
+use super::predicate::Predicate;
+use crate::dialect::{Access, Link, Media, Origin, Path};
+use crate::vocabulary::{Action, Field, Module, Spelling};
+
+/// A description.
+#[derive(Debug)]
+pub(super) struct Description {
+    /// Its name, for configuration and log.
+    pub(super) name: &'static str,
+    /// The path before every route: blank, or starting with `/` and not ending with it.
+    pub(super) prefix: String,
+    /// What may stand at the end of every path and means nothing: `.json`.
+    pub(super) suffix: Option<String>,
+    /// Whether the API's paths are read without regard to case.
+    pub(super) ignore_case: bool,
+    /// What record ids are made of.
+    pub(super) ids: Ids,
+    pub(super) spelling: Spelling,
+    pub(super) media: Media,
+    pub(super) credentials: Credentials,
+    pub(super) caller: Asking,
+    /// The body of an error, with `{status}` and `{text}` where they belong.
+    pub(super) errors: Value,
+    pub(super) modules: Vec<Known>,
+    pub(super) routes: Vec<Route>,
+}
+
+/// What record ids are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ids {
+    Digits,
+    Hex,
+    Word,
+}
+
+/// What carries a credential.
+#[derive(Debug, Default)]
+pub(super) struct Credentials {
+    pub(super) headers: Vec<HeaderName>,
+    pub(super) bearer: bool,
+    pub(super) basic: bool,
+    /// Parameters that the API would take for a credential: refused by name.
+    pub(super) in_query: Vec<String>,
+}
+
+/// How it is found out whose a credential is.
+#[derive(Debug, Default)]
+pub(super) struct Asking {
+    pub(super) questions: Vec<Question>,
+    /// Callers who may not ask, by the SHA-256 of their credential.
+    pub(super) listed: Vec<Listed>,
+}
+
+/// One question about a credential.
+#[derive(Debug)]
+pub(super) struct Question {
+    /// Path and query below the prefix; `{id}` and `{login}` are known from the answers before.
+    pub(super) ask: String,
+    /// Statuses that say: nobody's.
+    pub(super) nobody: Vec<u16>,
+    /// Statuses that say: nothing to tell.
+    pub(super) nothing: Vec<u16>,
+    pub(super) id: Option<Expression>,
+    pub(super) login: Option<Expression>,
+    pub(super) kind: Option<Expression>,
+    pub(super) roles: Vec<Expression>,
+    pub(super) teams: Vec<Expression>,
+    /// Roles that a right stands for.
+    pub(super) rights: Vec<(String, Expression)>,
+}
+
+/// A caller who may not ask.
+#[derive(Debug)]
+pub(super) struct Listed {
+    pub(super) sha256: Vec<u8>,
+    pub(super) id: String,
+    pub(super) login: String,
+    pub(super) kind: String,
+    pub(super) roles: Vec<String>,
+    pub(super) teams: Vec<String>,
+}
+
+/// What is said of the fields of a module.
+#[derive(Debug, Default)]
+pub(super) struct Algebra {
+    pub(super) origins: BTreeMap<String, Origin>,
+    pub(super) fields: BTreeSet<Field>,
+}
+
+/// A module.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) module: Module,
+    /// Its names in paths, the canonical one first.
+    pub(super) paths: Vec<String>,
+    /// The key of a record's id.
+    pub(super) id: &'static str,
+    /// Keys under which further fields lie.
+    pub(super) inner: Vec<&'static str>,
+    pub(super) algebra: Algebra,
+    pub(super) links: BTreeMap<String, Module>,
+    /// What fields are called in filters and orders, where that differs: (there, in records).
+    pub(super) columns: Vec<(String, String)>,
+    /// What stands before the dot in filters and orders; the first is the module's own.
+    pub(super) tables: Vec<(String, Table)>,
+}
+
+/// What a name before a dot means.
+#[derive(Clone, Debug)]
+pub(super) enum Table {
+    /// The module's own fields, those whose names begin so.
+    Own(String),
+    /// Fields of another module.
+    Of(Module),
+}
+
+/// A kind of request.
+#[derive(Debug)]
+pub(super) struct Route {
+    /// Method and template, for the log.
+    pub(super) name: &'static str,
+    /// The same, told apart from others of the same template.
+    pub(super) form: &'static str,
+    pub(super) method: Method,
+    pub(super) template: Vec<Place>,
+    pub(super) action: Action,
+    pub(super) access: Access,
+    /// What `{module}` may stand for.
+    pub(super) modules: Vec<Module>,
+    /// The module, where the path does not tell it.
+    pub(super) module: Option<Module>,
+    /// The link, where the path does not tell it.
+    pub(super) link: Option<Link>,
+    pub(super) carries: Carries,
+    pub(super) select: Option<Select>,
+    pub(super) predicates: Vec<Predicate>,
+    pub(super) order: Option<Order>,
+    pub(super) page: Option<Page>,
+    pub(super) search: Option<Name>,
+    /// Parameters about the caller, with their words; without words, a flag.
+    pub(super) about_caller: Vec<(Name, Vec<&'static str>)>,
+    /// Parameters that stand with these values only.
+    pub(super) fixed: Vec<(Name, Vec<String>)>,
+    /// Parameters that are dropped.
+    pub(super) dropped: Vec<Name>,
+    pub(super) write: Option<Write>,
+    pub(super) relates: bool,
+    /// Where records and other parts lie in the reply.
+    pub(super) reply: Tree,
+    /// The route that reads the record that this one updates.
+    pub(super) look_up: Option<usize>,
+}
+
+/// A segment of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Literal(String),
+    Module,
+    Id,
+    Link,
+    Related,
+    /// A value of a field: the request looks a record up by it.
+    By(String),
+    /// A word that chooses nothing that a policy rules.
+    Word(String),
+}
+
+/// What carries the query.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Carries {
+    /// The query string.
+    Query,
+    /// A JSON body.
+    Body,
+    /// The query string, or JSON in one parameter of it.
+    Json(Name),
+}
+
+/// The name of a parameter: `filter` `[`status`]`. `{module}` stands for the module asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Name(pub(super) Vec<String>);
+
+/// How a projection is written.
+#[derive(Debug)]
+pub(super) struct Select {
+    /// Parameters that carry it; one of them at a time.
+    pub(super) names: Vec<Name>,
+    pub(super) separator: char,
+}
+
+/// How an order is written.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// `sort=-a,b`.
+    Signs(Name),
+    /// `orderBy=a&order=desc`.
+    Apart {
+        by: Name,
+        direction: Name,
+        ascending: String,
+        descending: String,
+    },
+}
+
+/// How a page is written.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) size: Name,
+    /// Rows, where the caller does not say; `None`: the bound is sent.
+    pub(super) default: Option<u32>,
+    pub(super) max: Option<u32>,
+    /// Whether 0 asks for all.
+    pub(super) zero_is_all: bool,
+    pub(super) offset: Option<Name>,
+    /// A page's number, and that of the first page.
+    pub(super) number: Option<(Name, u64)>,
+}
+
+/// What a write's body is.
+#[derive(Debug, Default)]
+pub(super) struct Write {
+    /// The members under which the fields lie, from the outside in; the body itself if there are none.
+    pub(super) under: Vec<String>,
+    /// What stands beside them: a place, and the text there, in which `{module}` and `{id}` are filled in.
+    pub(super) beside: Vec<(Name, String)>,
+    /// Whether a form is taken too.
+    pub(super) form: bool,
+}
+
+impl Description {
+    pub(super) fn known(&self, module: &Module) -> Option<&Known> {
+        self.modules.iter().find(|known| known.module == *module)
+    }
+
+    /// The module that a segment of a path names.
+    pub(super) fn module_named(&self, segment: &str) -> Option<&Known> {
+        self.modules
+            .iter()
+            .find(|known| known.paths.iter().any(|path| self.is_same(path, segment)))
+    }
+
+    /// Whether a segment of a path is this word to the API.
+    pub(super) fn is_same(&self, word: &str, segment: &str) -> bool {
+        word == segment || (self.ignore_case && word.eq_ignore_ascii_case(segment))
+    }
+
+    pub(super) fn route(&self, form: &str) -> Option<&Route> {
+        self.routes.iter().find(|route| route.form == form)
+    }
+
+    /// The field that a name in a filter or order of a module means.
+    pub(super) fn resolve(&self, module: &Module, text: &str) -> Option<Path> {
+        let known = self.known(module)?;
+        let (before, name) = match text.split_once('.') {
+            Some((before, name)) => (Some(before), name),
+            None => (None, text),
+        };
+        if !grammar::is_field(name) {
+            return None;
+        }
+        if known.tables.is_empty() {
+            let Some(before) = before else {
+                return Some(Path {
+                    link: None,
+                    field: known.field(name),
+                });
+            };
+            let target = known.links.get(before)?;
+            return Some(self.through(before, target, name));
+        }
+        let (alias, table) = match before {
+            Some(before) => known.tables.iter().find(|(alias, _)| alias == before)?,
+            None => known.tables.first()?,
+        };
+        match table {
+            Table::Of(target) => Some(self.through(alias, target, name)),
+            Table::Own(prefix) if prefix.is_empty() => {
+                let field = known.field(name);
+                // A second way to say what another table says would be written back as that.
+                let is_other = known.tables.iter().any(|(_, table)| {
+                    matches!(table, Table::Own(other) if !other.is_empty() && starts(&field, other))
+                });
+                (!is_other).then_some(Path { link: None, field })
+            }
+            Table::Own(prefix) => Some(Path {
+                link: None,
+                field: format!("{prefix}{name}"),
+            }),
+        }
+    }
+
+    fn through(&self, link: &str, target: &Module, name: &str) -> Path {
+        let field = self
+            .known(target)
+            .map_or_else(|| name.to_owned(), |known| known.field(name));
+        Path {
+            link: Some(Link {
+                name: link.to_owned(),
+                target: target.clone(),
+            }),
+            field,
+        }
+    }
+
+    /// How a field is named in a filter or order of a module.
+    pub(super) fn spell(&self, module: &Module, path: &Path) -> String {
+        let owner = path.link.as_ref().map_or(module, |link| &link.target);
+        let column = self
+            .known(owner)
+            .map_or_else(|| path.field.clone(), |known| known.column(&path.field));
+        if let Some(link) = &path.link {
+            return format!("{}.{column}", link.name);
+        }
+        let tables = self.known(module).map_or(&[][..], |known| &known.tables);
+        let own = tables.iter().rev().find_map(|(alias, table)| match table {
+            Table::Own(prefix) if prefix.is_empty() => None,
+            Table::Own(prefix) => Some(format!(
+                "{alias}.{}",
+                path.field.strip_prefix(prefix.as_str())?
+            )),
+            Table::Of(_) => None,
+        });
+        own.unwrap_or_else(|| match tables.first() {
+            Some((alias, _)) => format!("{alias}.{column}"),
+            None => column,
+        })
+    }
+}
+
+fn starts(field: &str, prefix: &str) -> bool {
+    field
+        .get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+impl Known {
+    /// The field that a column holds.
+    fn field(&self, column: &str) -> String {
+        let named = self
+            .columns
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(column));
+        named.map_or_else(|| column.to_owned(), |(_, field)| field.clone())
+    }
+
+    /// The column that holds a field.
+    fn column(&self, field: &str) -> String {
+        let named = self.columns.iter().find(|(_, name)| name == field);
+        named.map_or_else(|| field.to_owned(), |(column, _)| column.clone())
+    }
+}
+
+impl Ids {
+    /// Whether a text can be an id.
+    pub(super) fn fit(self, text: &str) -> bool {
+        let fits = |byte: u8| match self {
+            Self::Digits => byte.is_ascii_digit(),
+            Self::Hex => byte.is_ascii_hexdigit() || byte == b'-',
+            Self::Word => byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_',
+        };
+        (1..=100).contains(&text.len()) && text.bytes().all(fits)
+    }
+}
+
+impl Name {
+    /// The steps, where `{module}` is this.
+    pub(super) fn steps<'a>(&'a self, module: Option<&'a str>) -> impl Iterator<Item = &'a str> {
+        self.0.iter().map(move |step| match module {
+            Some(module) if step == "{module}" => module,
+            _ => step,
+        })
+    }
+}

@@ -1,0 +1,341 @@
+//! Places in answers, written as JSONPath (RFC 9535).
+//!
+//! A reply is filtered as it streams, in one pass: its places are names and wildcards only, and become a [`Shape`]. The
+//! short answers about callers are read whole, so any expression may stand there.
+
+use jsonpath_rust::parser::model::{JpQuery, Segment, Selector};
+use jsonpath_rust::parser::parse_json_path;
+use jsonpath_rust::query::js_path_vals;
+use serde_json::Value;
+
+use super::description::Description;
+use crate::dialect::{EntryShape, ObjectShape, Others, RecordShape, Shape};
+use crate::vocabulary::{Module, intern};
+
+/// Bytes of an expression.
+const BYTES_MAX: usize = 500;
+
+/// A step of a path of names and wildcards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Name(&'static str),
+    /// `[*]`: each element of a list.
+    Element,
+    /// `.*`: each member of an object.
+    Member,
+}
+
+/// An expression that an answer about a caller is read with.
+#[derive(Clone, Debug)]
+pub(super) enum Expression {
+    /// Names and wildcards: what is missing makes the answer unreadable.
+    Steps(Vec<Step>),
+    /// Anything else: what is missing selects nothing.
+    Text(String),
+}
+
+/// What stands at a place of a reply.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Mark {
+    /// A record of the module asked; `under` a key beside which its id stands, if so.
+    Record {
+        under: Option<&'static str>,
+        beside: Vec<&'static str>,
+    },
+    /// A record of this module.
+    Related(Module),
+    /// A string, number, boolean or null.
+    Scalar,
+    /// Anything.
+    Anything,
+    /// Never passes.
+    Dropped,
+}
+
+/// The places of a reply.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Tree {
+    mark: Option<Mark>,
+    names: Vec<(&'static str, Self)>,
+    /// Names without which the reply is no reply.
+    required: &'static [&'static str],
+    each: Option<(Step, Box<Self>)>,
+}
+
+/// Parses an expression; the error says what is wrong with it. With a `?` at its end, it may select nothing.
+pub(super) fn parse(text: &str) -> Result<Expression, String> {
+    if let Some(text) = text.strip_suffix('?') {
+        return parse(text).map(|_| Expression::Text(text.to_owned()));
+    }
+    if text.len() > BYTES_MAX {
+        return Err("too long".to_owned());
+    }
+    let query = parse_json_path(text).map_err(|_| "not a JSONPath of RFC 9535".to_owned())?;
+    Ok(steps(text, &query).map_or_else(|| Expression::Text(text.to_owned()), Expression::Steps))
+}
+
+/// Parses a place of a reply.
+pub(super) fn parse_place(text: &str) -> Result<Vec<Step>, String> {
+    match parse(text)? {
+        Expression::Steps(steps) => Ok(steps),
+        Expression::Text(_) => Err(
+            "more than names and wildcards: a reply is filtered in one pass, so filters, slices, indices, unions and \
+             descendants are not followed"
+                .to_owned(),
+        ),
+    }
+}
+
+/// The steps of a query of names and wildcards. What kind of wildcard it is, only the text says.
+fn steps(text: &str, query: &JpQuery) -> Option<Vec<Step>> {
+    let mut wildcards = wildcards(text).into_iter();
+    let step = |segment: &Segment| match segment {
+        Segment::Selector(Selector::Name(name)) => {
+            let name = name.trim_matches(|quote| quote == '\'' || quote == '"');
+            (!name.contains(['\\', '\'', '"'])).then(|| Step::Name(intern(name)))
+        }
+        Segment::Selector(Selector::Wildcard) => wildcards.next(),
+        _ => None,
+    };
+    query.segments.iter().map(step).collect()
+}
+
+/// The wildcards of a path in order, those in quotes left out.
+fn wildcards(text: &str) -> Vec<Step> {
+    let mut quote = None;
+    let mut before = ' ';
+    let mut found = Vec::new();
+    for letter in text.chars().filter(|letter| !letter.is_whitespace()) {
+        match (quote, letter) {
+            (Some(open), _) if letter == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(letter),
+            (None, '*') if before == '.' => found.push(Step::Member),
+            (None, '*') => found.push(Step::Element),
+            _ => {}
+        }
+        before = letter;
+    }
+    found
+}
+
+impl Expression {
+    /// What it selects; `None` if the answer is not as it says.
+    pub(super) fn select<'a>(&self, answer: &'a Value) -> Option<Vec<&'a Value>> {
+        match self {
+            Self::Text(text) => js_path_vals(text, answer).ok(),
+            Self::Steps(steps) => {
+                let mut places = vec![answer];
+                for step in steps {
+                    places = places
+                        .into_iter()
+                        .map(|place| follow(place, *step))
+                        .collect::<Option<Vec<_>>>()?
+                        .concat();
+                }
+                Some(places)
+            }
+        }
+    }
+}
+
+/// Where a step leads. Nothing at all, and PHP's empty array for an object, hold nothing.
+fn follow(place: &Value, step: Step) -> Option<Vec<&Value>> {
+    match (step, place) {
+        (Step::Name(name), Value::Object(members)) => members.get(name).map(|value| vec![value]),
+        (Step::Element | Step::Member, Value::Null) => Some(Vec::new()),
+        (Step::Element, Value::Array(items)) => Some(items.iter().collect()),
+        (Step::Member, Value::Object(members)) => Some(members.values().collect()),
+        (Step::Element, Value::Object(members)) if members.is_empty() => Some(Vec::new()),
+        (Step::Member, Value::Array(items)) if items.is_empty() => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+impl Tree {
+    /// Marks a place. The error says what it contradicts.
+    pub(super) fn mark(&mut self, steps: &[Step], mark: Mark) -> Result<(), &'static str> {
+        let Some((step, rest)) = steps.split_first() else {
+            if self.mark.is_some() {
+                return Err("this place has a meaning already");
+            }
+            self.mark = Some(mark);
+            return Ok(());
+        };
+        if matches!(self.mark, Some(Mark::Scalar | Mark::Dropped)) {
+            return Err("nothing lies below a scalar or below what never passes");
+        }
+        let inside = match step {
+            Step::Name(name) => {
+                let at = self.names.iter().position(|(known, _)| known == name);
+                let at = at.unwrap_or_else(|| {
+                    self.names.push((*name, Self::default()));
+                    self.names.len() - 1
+                });
+                &mut self.names[at].1
+            }
+            each => match &mut self.each {
+                Some((known, _)) if known != each => {
+                    return Err("one path has a list here, another an object");
+                }
+                slot => &mut slot.get_or_insert_with(|| (*each, Box::default())).1,
+            },
+        };
+        inside.mark(rest, mark)
+    }
+
+    /// Fixes what must be there: the way to the records. Returns whether records lie here or below.
+    pub(super) fn require(&mut self) -> bool {
+        let mut required = Vec::new();
+        for (name, inside) in &mut self.names {
+            if inside.require() {
+                required.push(*name);
+            }
+        }
+        let in_each = self
+            .each
+            .as_mut()
+            .is_some_and(|(_, inside)| inside.require());
+        let is_record = matches!(self.mark, Some(Mark::Record { .. }));
+        let leads = is_record || in_each || !required.is_empty();
+        if !is_record {
+            self.required = Vec::leak(required);
+        }
+        leads
+    }
+
+    /// Whether a list of things stands where one thing and names are meant.
+    pub(super) fn contradicts_itself(&self) -> bool {
+        let has_names = !self.names.is_empty();
+        let here = match &self.mark {
+            Some(Mark::Scalar | Mark::Dropped) => has_names || self.each.is_some(),
+            Some(Mark::Record { .. } | Mark::Related(_)) => self.each.is_some(),
+            Some(Mark::Anything) | None => {
+                has_names && matches!(self.each, Some((Step::Element, _)))
+            }
+        };
+        let mut below = self.names.iter().map(|(_, inside)| inside);
+        let in_each = self.each.as_ref().map(|(_, inside)| &**inside);
+        here || below.any(Self::contradicts_itself) || in_each.is_some_and(Self::contradicts_itself)
+    }
+
+    /// Whether nothing passes.
+    pub(super) fn is_empty(&self) -> bool {
+        self.mark.is_none() && self.names.is_empty() && self.each.is_none()
+    }
+
+    /// The shape of a reply whose records are of this module.
+    pub(super) fn shape(&self, records: &Terms<'_>) -> Shape {
+        self.shape_within(records, false)
+    }
+
+    /// `open`: anything passes around this place.
+    fn shape_within(&self, records: &Terms<'_>, open: bool) -> Shape {
+        let is_record = matches!(self.mark, Some(Mark::Record { .. } | Mark::Related(_)));
+        let open = !is_record && (open || self.mark == Some(Mark::Anything));
+        let keys = || -> Vec<(&'static str, Shape)> {
+            self.names
+                .iter()
+                .map(|(name, inside)| (*name, inside.shape_within(records, open)))
+                .collect()
+        };
+        match &self.mark {
+            Some(Mark::Record { under, beside }) => {
+                let Some(module) = records.module else {
+                    return Shape::Dropped;
+                };
+                let record = records.record(module, keys());
+                match under {
+                    None => Shape::Record(record),
+                    Some(under) => Shape::Entry(Box::new(EntryShape {
+                        under,
+                        record,
+                        keys: beside.iter().map(|key| (*key, Shape::Scalar)).collect(),
+                    })),
+                }
+            }
+            Some(Mark::Related(module)) => Shape::Record(records.record(module, keys())),
+            Some(Mark::Scalar) => Shape::Scalar,
+            Some(Mark::Dropped) => Shape::Dropped,
+            Some(Mark::Anything) if self.names.is_empty() && self.each.is_none() => Shape::Anything,
+            _ => match &self.each {
+                Some((Step::Element, inside)) => {
+                    Shape::List(Box::new(inside.shape_within(records, open)))
+                }
+                each => Shape::Object(ObjectShape {
+                    keys: keys(),
+                    others: match (each, open) {
+                        (Some((_, inside)), _) => {
+                            Others::Shape(Box::new(inside.shape_within(records, open)))
+                        }
+                        (None, true) => Others::Shape(Box::new(Shape::Anything)),
+                        (None, false) => Others::Dropped,
+                    },
+                    required: self.required,
+                }),
+            },
+        }
+    }
+
+    /// Follows the way to the records of a reply that was read whole.
+    pub(super) fn records<'a>(&self, reply: &'a Value) -> Vec<&'a Value> {
+        if let Some(Mark::Record { .. }) = self.mark {
+            return vec![reply];
+        }
+        let named = self
+            .names
+            .iter()
+            .filter_map(|(name, inside)| Some((inside, reply.get(name)?)));
+        let mut found: Vec<&Value> = named
+            .flat_map(|(inside, value)| inside.records(value))
+            .collect();
+        if let Some((step, inside)) = &self.each {
+            let places = follow(reply, *step).unwrap_or_default();
+            found.extend(places.into_iter().flat_map(|place| inside.records(place)));
+        }
+        found
+    }
+
+    /// A reply that holds nothing but one record, put where records lie; `None` if none lie anywhere.
+    pub(super) fn around(&self, record: &Value) -> Option<Value> {
+        if let Some(Mark::Record { .. }) = self.mark {
+            return Some(record.clone());
+        }
+        let named = self
+            .names
+            .iter()
+            .find_map(|(name, inside)| Some(serde_json::json!({ *name: inside.around(record)? })));
+        named.or_else(|| match &self.each {
+            Some((Step::Element, inside)) => Some(Value::Array(vec![inside.around(record)?])),
+            _ => None,
+        })
+    }
+
+    /// Under which key a record's fields lie.
+    pub(super) fn under(&self) -> Option<&'static str> {
+        if let Some(Mark::Record { under, .. }) = self.mark {
+            return under;
+        }
+        let named = self.names.iter().find_map(|(_, inside)| inside.under());
+        named.or_else(|| self.each.as_ref().and_then(|(_, inside)| inside.under()))
+    }
+}
+
+/// What shapes of records need to know.
+pub(super) struct Terms<'a> {
+    pub(super) module: Option<&'a Module>,
+    pub(super) description: &'a Description,
+}
+
+impl Terms<'_> {
+    fn record(&self, module: &Module, keys: Vec<(&'static str, Shape)>) -> RecordShape {
+        let known = self.description.known(module);
+        RecordShape {
+            keys,
+            inner: known.map(|known| known.inner.clone()).unwrap_or_default(),
+            id: known.map_or("id", |known| known.id),
+            spelling: self.description.spelling,
+            ..RecordShape::of(module)
+        }
+    }
+}

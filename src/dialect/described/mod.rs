@@ -1,0 +1,311 @@
+//! A dialect made from a description: one YAML file that says what an API's requests mean and where its data lies.
+//!
+//! `read` makes a `Description` of the file, or says everything that is wrong with it. A request then walks
+//! `understand` (path, arguments, body) and comes back through `render`; the styles of predicates stand in `predicate`,
+//! `sql` and `rsql`, places in replies in `jsonpath`. What a description does not say does not pass.
+
+use std::fmt;
+use std::path::Path;
+
+use bytes::Bytes;
+use http::header::HeaderName;
+use serde_json::{Map, Value};
+
+use super::{
+    Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation, Origin,
+    Outgoing, Shape, Understood,
+};
+use crate::diagnostic::{Diagnostic, Diagnostics, FILE_BYTES_MAX, File};
+use crate::door::{Carrier, Credential};
+use crate::reason::Reason;
+use crate::vocabulary::{Field, Module, Spelling};
+
+mod arguments;
+mod caller;
+pub mod codes;
+mod description;
+mod grammar;
+mod jsonpath;
+mod predicate;
+mod query;
+mod query_string;
+mod read;
+mod render;
+mod rsql;
+mod sql;
+mod understand;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use description::Description;
+use jsonpath::Terms;
+
+pub use read::KEYS;
+
+/// An API that a description describes.
+pub struct Described(Description);
+
+impl Described {
+    /// Reads and checks a description. Every problem is in the diagnostics; a dialect comes out only if none is an error.
+    pub fn load(path: &Path) -> (Option<Self>, Diagnostics) {
+        let shown = path.display().to_string();
+        let read = std::fs::metadata(path).and_then(|about| {
+            if about.len() > FILE_BYTES_MAX as u64 {
+                return Err(std::io::ErrorKind::FileTooLarge.into());
+            }
+            std::fs::read_to_string(path)
+        });
+        match read {
+            Ok(text) => Self::read(&shown, &text),
+            Err(error) => {
+                let mut found = Diagnostics::new();
+                let title = format!("could not read `{shown}`: {}", error.kind());
+                found.push(Diagnostic::error(codes::UNREADABLE, title));
+                (None, found)
+            }
+        }
+    }
+
+    /// The same from a text; `name` stands for the file in messages.
+    pub fn read(name: &str, text: &str) -> (Option<Self>, Diagnostics) {
+        let mut found = Diagnostics::new();
+        let description = read::read(&File::new(name, text), &mut found);
+        let usable = description.filter(|_| !found.has_errors());
+        (usable.map(Self), found)
+    }
+
+    /// The path before all its routes.
+    pub fn prefix(&self) -> &str {
+        &self.0.prefix
+    }
+
+    /// The routes that it describes, and what they do.
+    pub fn routes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.0
+            .routes
+            .iter()
+            .map(|route| (route.name, route.action.as_str()))
+    }
+
+    /// The modules that it describes.
+    pub fn modules(&self) -> impl Iterator<Item = &Module> {
+        self.0.modules.iter().map(|known| &known.module)
+    }
+}
+
+impl fmt::Debug for Described {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Described").field(&self.0.name).finish()
+    }
+}
+
+impl Dialect for Described {
+    fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    fn claims(&self, path: &str) -> bool {
+        understand::below(&self.0, path).is_some()
+    }
+
+    fn credential_headers(&self) -> &[HeaderName] {
+        &self.0.credentials.headers
+    }
+
+    fn accepts(&self, carrier: &Carrier) -> bool {
+        match carrier {
+            Carrier::Bearer => self.0.credentials.bearer,
+            Carrier::Basic => self.0.credentials.basic,
+            Carrier::Header(name) => self.0.credentials.headers.contains(name),
+            Carrier::Argument => false,
+        }
+    }
+
+    fn understand(
+        &self,
+        request: &Incoming<'_>,
+        bounds: &Bounds,
+    ) -> Result<Understood, Misunderstood> {
+        let operation = understand::request(&self.0, request, bounds)?;
+        Ok(Understood::One(Box::new(operation)))
+    }
+
+    fn render(&self, operation: &Operation) -> Outgoing {
+        render::request(&self.0, operation)
+    }
+
+    fn shape(&self, operation: &Operation) -> Shape {
+        let route = self.0.route(operation.rendering.form);
+        let places = route
+            .map(|route| &route.reply)
+            .filter(|places| !places.is_empty());
+        let terms = Terms {
+            module: operation.target(),
+            description: &self.0,
+        };
+        // At the root, what is dropped would leave no JSON text.
+        match places.map(|places| places.shape(&terms)) {
+            None | Some(Shape::Dropped) => Shape::only(Vec::new(), &[]),
+            Some(shape) => shape,
+        }
+    }
+
+    fn spelling(&self) -> Spelling {
+        self.0.spelling
+    }
+
+    fn media(&self, _operation: &Operation) -> &'static str {
+        self.0.media.accept()
+    }
+
+    fn refuse(
+        &self,
+        status: u16,
+        _label: Option<&'static str>,
+        text: &str,
+    ) -> (&'static str, Bytes) {
+        let body = filled(&self.0.errors, status, text);
+        (self.0.media.accept(), Bytes::from(body.to_string()))
+    }
+
+    fn label(&self, _reason: Reason) -> Option<&'static str> {
+        None
+    }
+
+    fn error_label(&self, _status: u16, _body: &[u8]) -> Option<&'static str> {
+        None
+    }
+
+    fn hides_errors(&self) -> bool {
+        false
+    }
+
+    fn failure(&self, _body: &[u8]) -> Option<Failure> {
+        None
+    }
+
+    fn origin(&self, module: &Module, field: &str) -> Origin {
+        let known = self.0.known(module);
+        let origin = known.and_then(|known| known.algebra.origins.get(&field.to_ascii_lowercase()));
+        origin.cloned().unwrap_or(Origin::Own)
+    }
+
+    fn fields(&self, module: &Module) -> Vec<Field> {
+        let known = self.0.known(module);
+        known
+            .map(|known| known.algebra.fields.iter().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    fn has_field(&self, module: &Module, field: &str) -> bool {
+        self.0
+            .known(module)
+            .is_some_and(|known| known.algebra.fields.contains(field))
+    }
+
+    fn look_up(&self, update: &Operation) -> Operation {
+        // The check of a description sees to it that every update has one.
+        understand::look_up(&self.0, update).unwrap_or_else(|| update.clone())
+    }
+
+    fn looked_up(&self, look_up: &Operation, reply: Value) -> Option<Map<String, Value>> {
+        let record = self.the_record(look_up, &reply)?;
+        let known = look_up.target().and_then(|target| self.0.known(target));
+        let under = self
+            .0
+            .route(look_up.rendering.form)
+            .and_then(|route| route.reply.under());
+        let mut fields = match under {
+            None => write::flattened(record.as_object()?, known),
+            Some(under) => match record.get(under)? {
+                Value::Object(fields) => write::flattened(fields, known),
+                _ => Map::new(),
+            },
+        };
+        if let Some(id) = self.id_of(look_up, record) {
+            fields.insert("id".to_owned(), Value::String(id));
+        }
+        Some(fields)
+    }
+
+    fn unchanged(&self, look_up: &Operation, read: Bytes) -> Bytes {
+        let update = look_up
+            .rendering
+            .fixed
+            .get(write::FOR)
+            .and_then(Value::as_str);
+        let update = update.and_then(|form| self.0.route(form));
+        let reply: Value = serde_json::from_slice(&read).unwrap_or_default();
+        let record = self.the_record(look_up, &reply);
+        let whole = record.and_then(|record| update?.reply.around(record));
+        // An update that answers with less than its record: its id, as far as anybody reads it.
+        let whole = whole.or_else(|| {
+            let id = look_up.record.clone()?;
+            Some(id.parse::<u64>().map_or(Value::String(id), Value::from))
+        });
+        Bytes::from(whole.unwrap_or_default().to_string())
+    }
+
+    fn inquire(&self, _version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
+        caller::inquire(&self.0, credential, answers)
+    }
+
+    fn describes(&self, _operation: &Operation) -> bool {
+        false
+    }
+
+    fn learn(&self, _operation: &Operation, _answer: &[u8]) -> bool {
+        false
+    }
+
+    fn assemble(&self, _route: &str, _parts: &[(u16, Bytes)]) -> (u16, Bytes) {
+        // No description has envelopes.
+        (500, Bytes::new())
+    }
+}
+
+impl Described {
+    /// The record of a look-up, found by its id where the look-up is a list.
+    fn the_record<'a>(&self, look_up: &Operation, reply: &'a Value) -> Option<&'a Value> {
+        let route = self.0.route(look_up.rendering.form)?;
+        let records = route.reply.records(reply);
+        match records.as_slice() {
+            [one] => Some(one),
+            many => many
+                .iter()
+                .copied()
+                .find(|record| self.id_of(look_up, record) == look_up.record),
+        }
+    }
+
+    fn id_of(&self, look_up: &Operation, record: &Value) -> Option<String> {
+        let known = look_up.target().and_then(|target| self.0.known(target));
+        record
+            .get(known.map_or("id", |known| known.id))
+            .and_then(write::text)
+    }
+}
+
+/// An error's body: the places for status and text, filled.
+fn filled(template: &Value, status: u16, text: &str) -> Value {
+    match template {
+        Value::String(words) if words == "{status}" => status.into(),
+        Value::String(words) => words
+            .replace("{status}", &status.to_string())
+            .replace("{text}", text)
+            .into(),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| filled(item, status, text))
+            .collect(),
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(key, value)| (key.clone(), filled(value, status, text)));
+            Value::Object(members.collect())
+        }
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,419 @@
+//! The styles in which APIs write which records are meant, each read into the same [`Filter`] and written back from it.
+
+use serde_json::{Map, Value};
+
+use super::arguments::{Arguments, put};
+use super::description::{Description, Name};
+use super::{rsql, sql};
+use crate::dialect::{Filter, Path};
+use crate::reason::Reason;
+use crate::vocabulary::Module;
+
+/// Values of one list.
+const VALUES_MAX: usize = 500;
+
+/// A style.
+#[derive(Debug)]
+pub(super) enum Predicate {
+    /// A parameter is a field's value: `status=open`.
+    Equals(Vec<(Name, String)>),
+    /// A parameter is one or more ids: `company=3,5`.
+    Ids(Vec<(Name, String)>),
+    /// `{field}[{operator}]=value`, perhaps below a name: `filter[name][contains]=x`.
+    Bracket {
+        at: Option<Name>,
+        operators: Vec<&'static str>,
+        /// Whether `filter[name]=x` means equality.
+        bare: bool,
+    },
+    /// A list of objects that name an operator, a field and a value, or hold such a list themselves.
+    Items(Items),
+    /// Dolibarr's text.
+    Sql(Name),
+    /// A text in RSQL.
+    Rsql {
+        at: Name,
+        operators: Vec<&'static str>,
+    },
+    /// Words for filters that the API keeps, with the fields that each looks at.
+    Words(Name, Vec<(&'static str, Vec<String>)>),
+}
+
+/// The members of [`Predicate::Items`].
+#[derive(Debug)]
+pub(super) struct Items {
+    /// Parameters that carry the list; one of them at a time.
+    pub(super) at: Vec<Name>,
+    pub(super) operators: Vec<&'static str>,
+    pub(super) operator: String,
+    pub(super) field: String,
+    pub(super) value: String,
+    /// Operators whose value is a list of items, all or one of which hold.
+    pub(super) all: String,
+    pub(super) any: String,
+    /// Members that may stand beside: scalars that no policy rules, such as a time zone.
+    pub(super) beside: Vec<String>,
+}
+
+/// Whose fields are meant.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub(super) description: &'a Description,
+    pub(super) module: &'a Module,
+    /// The word for the module in parameters.
+    pub(super) word: &'a str,
+}
+
+impl Scope<'_> {
+    fn path(&self, text: &str) -> Result<Path, Reason> {
+        let path = self.description.resolve(self.module, text);
+        path.ok_or(Reason::MalformedFilter)
+    }
+
+    fn spell(&self, path: &Path) -> String {
+        self.description.spell(self.module, path)
+    }
+}
+
+impl Predicate {
+    /// Takes what is written in this style; the number says which of its parameters carried it.
+    pub(super) fn read(
+        &self,
+        arguments: &mut Arguments,
+        scope: Scope<'_>,
+    ) -> Result<Option<(Filter, usize)>, Reason> {
+        let filter = match self {
+            Self::Equals(parameters) => equals(parameters, arguments, scope)?,
+            Self::Ids(parameters) => {
+                let filter = equals(parameters, arguments, scope)?;
+                if !filter.iter().all(|part| holds_ids(part, scope)) {
+                    return Err(Reason::MalformedFilter);
+                }
+                filter
+            }
+            Self::Bracket {
+                at,
+                operators,
+                bare,
+            } => {
+                let fields = match at {
+                    Some(at) => match arguments.take(at, Some(scope.word)) {
+                        None => Map::new(),
+                        Some(Value::Object(fields)) => fields,
+                        Some(_) => return Err(Reason::MalformedFilter),
+                    },
+                    None => arguments
+                        .take_all(|value| value.is_object() || (*bare && !value.is_array())),
+                };
+                bracket(fields, operators, *bare, scope)?
+            }
+            Self::Items(items) => {
+                let mut found = None;
+                for (number, at) in items.at.iter().enumerate() {
+                    match (arguments.take(at, Some(scope.word)), &found) {
+                        (None, _) => {}
+                        (Some(_), Some(_)) => return Err(Reason::DuplicateParameter),
+                        (Some(list), None) => found = Some((items.list(list, scope)?, number)),
+                    }
+                }
+                return Ok(found.map(|(parts, number)| (Filter::All(parts), number)));
+            }
+            Self::Sql(at) => match arguments
+                .text(at, Some(scope.word))?
+                .filter(|text| !text.is_empty())
+            {
+                None => Vec::new(),
+                Some(text) => {
+                    let resolve = |text: &str| scope.path(text).ok();
+                    vec![sql::parse(&text, &resolve).ok_or(Reason::MalformedFilter)?]
+                }
+            },
+            Self::Rsql { at, operators } => {
+                let text = arguments.text(at, Some(scope.word))?;
+                match text.filter(|text| !text.is_empty()) {
+                    None => Vec::new(),
+                    Some(text) => {
+                        let resolve = |text: &str| scope.path(text).ok();
+                        let filter = rsql::parse(&text, operators, &resolve);
+                        vec![filter.ok_or(Reason::MalformedFilter)?]
+                    }
+                }
+            }
+            Self::Words(at, words) => match arguments.text(at, Some(scope.word))? {
+                None => Vec::new(),
+                Some(text) => {
+                    let (word, fields) = words
+                        .iter()
+                        .find(|(word, _)| *word == text)
+                        .ok_or(Reason::StoredQuery)?;
+                    let field = |field: &String| Filter::Field {
+                        path: Path {
+                            link: None,
+                            field: field.clone(),
+                        },
+                        operator: Some(word),
+                        value: Value::Null,
+                    };
+                    fields.iter().map(field).collect()
+                }
+            },
+        };
+        Ok((!filter.is_empty()).then(|| (Filter::All(filter), 0)))
+    }
+
+    /// Writes a filter back into the parameter that carried it.
+    pub(super) fn write(
+        &self,
+        filter: &Filter,
+        number: usize,
+        scope: Scope<'_>,
+        into: &mut Map<String, Value>,
+    ) {
+        let Filter::All(parts) = filter else { return };
+        let mut place = |name: &Name, value: Value| put(into, name, Some(scope.word), value);
+        match self {
+            Self::Equals(parameters) | Self::Ids(parameters) => {
+                for part in parts {
+                    let Filter::Field { path, value, .. } = part else {
+                        continue;
+                    };
+                    let own = parameters.iter().find(|(_, field)| *field == path.field);
+                    if let Some((name, _)) = own {
+                        place(name, value.clone());
+                    }
+                }
+            }
+            Self::Bracket { at, .. } => {
+                let mut fields: Map<String, Value> = Map::new();
+                for part in parts {
+                    let Filter::Field {
+                        path,
+                        operator,
+                        value,
+                    } = part
+                    else {
+                        continue;
+                    };
+                    let field = scope.spell(path);
+                    match operator {
+                        None => {
+                            fields.insert(field, value.clone());
+                        }
+                        Some(operator) => {
+                            let all = fields
+                                .entry(field)
+                                .or_insert_with(|| Value::Object(Map::new()));
+                            if let Value::Object(all) = all {
+                                all.insert((*operator).to_owned(), value.clone());
+                            }
+                        }
+                    }
+                }
+                match at {
+                    Some(at) => place(at, Value::Object(fields)),
+                    None => into.extend(fields),
+                }
+            }
+            Self::Items(items) => {
+                if let Some(at) = items.at.get(number) {
+                    place(
+                        at,
+                        parts.iter().map(|part| items.item(part, scope)).collect(),
+                    );
+                }
+            }
+            Self::Sql(at) => {
+                if let Some(part) = parts.first() {
+                    place(at, sql::write(part, &|path| scope.spell(path)).into());
+                }
+            }
+            Self::Rsql { at, .. } => {
+                if let Some(part) = parts.first() {
+                    place(at, rsql::write(part, &|path| scope.spell(path)).into());
+                }
+            }
+            Self::Words(at, _) => {
+                if let Some(Filter::Field {
+                    operator: Some(word),
+                    ..
+                }) = parts.first()
+                {
+                    place(at, (*word).into());
+                }
+            }
+        }
+    }
+}
+
+fn equals(
+    parameters: &[(Name, String)],
+    arguments: &mut Arguments,
+    scope: Scope<'_>,
+) -> Result<Vec<Filter>, Reason> {
+    let mut parts = Vec::new();
+    for (name, field) in parameters {
+        match arguments.take(name, Some(scope.word)) {
+            None => {}
+            Some(value) if is_scalar(&value) => parts.push(Filter::Field {
+                path: Path {
+                    link: None,
+                    field: field.clone(),
+                },
+                operator: None,
+                value,
+            }),
+            Some(_) => return Err(Reason::MalformedFilter),
+        }
+    }
+    Ok(parts)
+}
+
+/// Whether a comparison is with ids, separated by commas.
+fn holds_ids(part: &Filter, scope: Scope<'_>) -> bool {
+    let is_id = |text: &str| scope.description.ids.fit(text);
+    match part {
+        Filter::Field { value, .. } => match value {
+            Value::String(text) => text.split(',').all(is_id),
+            Value::Number(number) => is_id(&number.to_string()),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn bracket(
+    fields: Map<String, Value>,
+    operators: &[&'static str],
+    bare: bool,
+    scope: Scope<'_>,
+) -> Result<Vec<Filter>, Reason> {
+    let mut parts = Vec::new();
+    for (field, value) in fields {
+        let path = scope.path(&field)?;
+        match value {
+            Value::Object(comparisons) if !comparisons.is_empty() => {
+                for (operator, value) in comparisons {
+                    let operator = operators.iter().find(|known| **known == operator);
+                    let operator = operator.ok_or(Reason::MalformedFilter)?;
+                    parts.push(Filter::Field {
+                        path: path.clone(),
+                        operator: Some(operator),
+                        value: flat(value)?,
+                    });
+                }
+            }
+            value if bare && is_scalar(&value) => {
+                parts.push(Filter::Field {
+                    path,
+                    operator: None,
+                    value,
+                });
+            }
+            _ => return Err(Reason::MalformedFilter),
+        }
+    }
+    Ok(parts)
+}
+
+impl Items {
+    fn list(&self, list: Value, scope: Scope<'_>) -> Result<Vec<Filter>, Reason> {
+        let Value::Array(items) = list else {
+            return Err(Reason::MalformedFilter);
+        };
+        if items.len() > VALUES_MAX {
+            return Err(Reason::MalformedFilter);
+        }
+        items
+            .into_iter()
+            .map(|item| self.read(item, scope))
+            .collect()
+    }
+
+    fn read(&self, item: Value, scope: Scope<'_>) -> Result<Filter, Reason> {
+        let Value::Object(mut members) = item else {
+            return Err(Reason::MalformedFilter);
+        };
+        let Some(Value::String(word)) = members.shift_remove(&self.operator) else {
+            return Err(Reason::MalformedFilter);
+        };
+        if word == self.all || word == self.any {
+            members.retain(|_, value| !value.is_null());
+            let list = members
+                .shift_remove(&self.value)
+                .ok_or(Reason::MalformedFilter)?;
+            if !members.is_empty() {
+                return Err(Reason::MalformedFilter);
+            }
+            let parts = self.list(list, scope)?;
+            return Ok(if word == self.all {
+                Filter::All(parts)
+            } else {
+                Filter::Any(parts)
+            });
+        }
+        let operator = self.operators.iter().find(|known| **known == word);
+        let operator = operator.ok_or(Reason::MalformedFilter)?;
+        let Some(Value::String(field)) = members.shift_remove(&self.field) else {
+            return Err(Reason::MalformedFilter);
+        };
+        let path = scope.path(&field)?;
+        for (name, value) in &mut members {
+            if *name == self.value {
+                *value = flat(value.take())?;
+            } else if !self.beside.contains(name) || !is_scalar(value) {
+                return Err(Reason::MalformedFilter);
+            }
+        }
+        // What stands beside the value goes back with it.
+        Ok(Filter::Field {
+            path,
+            operator: Some(operator),
+            value: Value::Object(members),
+        })
+    }
+
+    fn item(&self, filter: &Filter, scope: Scope<'_>) -> Value {
+        let group = |word: &String, parts: &[Filter]| {
+            let parts = parts.iter().map(|part| self.item(part, scope)).collect();
+            Value::Object(Map::from_iter([
+                (self.operator.clone(), Value::String(word.clone())),
+                (self.value.clone(), Value::Array(parts)),
+            ]))
+        };
+        match filter {
+            Filter::All(parts) => group(&self.all, parts),
+            Filter::Any(parts) => group(&self.any, parts),
+            Filter::Field {
+                path,
+                operator,
+                value,
+            } => {
+                let mut members = Map::from_iter([
+                    (
+                        self.operator.clone(),
+                        Value::from(operator.unwrap_or_default()),
+                    ),
+                    (self.field.clone(), Value::String(scope.spell(path))),
+                ]);
+                members.extend(value.as_object().cloned().unwrap_or_default());
+                Value::Object(members)
+            }
+            Filter::Caller { .. } => Value::Null,
+        }
+    }
+}
+
+fn is_scalar(value: &Value) -> bool {
+    !matches!(value, Value::Array(_) | Value::Object(_))
+}
+
+/// A scalar, or a list of such.
+fn flat(value: Value) -> Result<Value, Reason> {
+    match &value {
+        Value::Object(_) => Err(Reason::MalformedFilter),
+        Value::Array(items) if items.len() > VALUES_MAX || !items.iter().all(is_scalar) => {
+            Err(Reason::MalformedFilter)
+        }
+        _ => Ok(value),
+    }
+}

@@ -1,0 +1,522 @@
+//! What records are asked for: read from the arguments of a route, and written back as such.
+
+use serde_json::{Map, Value, json};
+
+use super::arguments::{Arguments, put};
+use super::description::{Description, Order, Page, Route, Select};
+use super::grammar;
+use super::predicate::Scope;
+use crate::dialect::{Bounds, Filter, Path, Projected, Query, Sort};
+use crate::reason::Reason;
+use crate::vocabulary::{Module, intern};
+
+/// Fields of a projection, and of an order.
+const FIELDS_MAX: usize = 1_000;
+const ORDER_MAX: usize = 16;
+/// Bytes of a text to search for.
+const SEARCH_BYTES_MAX: usize = 1_000;
+
+/// Keys of what is remembered beside a query.
+pub(super) const SOURCES: &str = "sources";
+const SELECTED: &str = "selected";
+const PAGE: &str = "page";
+const SENT: &str = "sent";
+
+/// A filter that stands in the path.
+const IN_PATH: usize = usize::MAX;
+
+/// Reads the arguments of a route. What is neither a query nor a write is put into `fixed`.
+pub(super) fn read(
+    arguments: &mut Arguments,
+    route: &Route,
+    scope: Option<Scope<'_>>,
+    bounds: &Bounds,
+    fixed: &mut Map<String, Value>,
+) -> Result<Query, Reason> {
+    let word = scope.map(|scope| scope.word);
+    let mut query = Query::default();
+    sent(arguments, route, word, fixed)?;
+    for name in &route.dropped {
+        arguments.take(name, word);
+    }
+    if let Some(select) = &route.select {
+        query.projection = projection(arguments, select, word, fixed)?;
+    }
+    if let Some(page) = &route.page {
+        paging(arguments, page, word, bounds, &mut query, fixed)?;
+    }
+    if let Some(name) = &route.search {
+        query.search = arguments.text(name, word)?.filter(|text| !text.is_empty());
+        if query
+            .search
+            .as_ref()
+            .is_some_and(|text| text.len() > SEARCH_BYTES_MAX)
+        {
+            return Err(Reason::MalformedQuery);
+        }
+    }
+    about_caller(arguments, route, word, &mut query)?;
+    let Some(scope) = scope else {
+        return Ok(query);
+    };
+    if let Some(order) = &route.order {
+        query.order = sorted(arguments, order, scope)?;
+    }
+    let (mut parts, mut sources) = (Vec::new(), Vec::new());
+    for (number, predicate) in route.predicates.iter().enumerate() {
+        if let Some((filter, name)) = predicate.read(arguments, scope)? {
+            parts.push(filter);
+            sources.push(json!([number, name]));
+        }
+    }
+    if !parts.is_empty() {
+        query.filter = Some(Filter::All(parts));
+        fixed.insert(SOURCES.to_owned(), Value::Array(sources));
+    }
+    Ok(query)
+}
+
+/// Adds the fields that a record is looked up by in the path.
+pub(super) fn looked_up_by(
+    query: &mut Query,
+    fixed: &mut Map<String, Value>,
+    by: Vec<(String, String)>,
+) {
+    if by.is_empty() {
+        return;
+    }
+    let part = |(field, value): (String, String)| Filter::Field {
+        path: Path { link: None, field },
+        operator: None,
+        value: Value::String(value),
+    };
+    let by = Filter::All(by.into_iter().map(part).collect());
+    let sources = fixed
+        .entry(SOURCES)
+        .or_insert_with(|| Value::Array(Vec::new()));
+    if let Value::Array(sources) = sources {
+        sources.push(json!([IN_PATH, 0]));
+    }
+    match &mut query.filter {
+        Some(Filter::All(parts)) => parts.push(by),
+        _ => query.filter = Some(Filter::All(vec![by])),
+    }
+}
+
+/// The value that stands in the path for a field.
+pub(super) fn in_path<'a>(
+    query: &'a Query,
+    fixed: &Map<String, Value>,
+    field: &str,
+) -> Option<&'a str> {
+    let parts = parts(query, fixed)
+        .find(|(_, predicate, _)| *predicate == IN_PATH)?
+        .0;
+    let Filter::All(parts) = parts else {
+        return None;
+    };
+    parts.iter().find_map(|part| match part {
+        Filter::Field { path, value, .. } if path.field == field => value.as_str(),
+        _ => None,
+    })
+}
+
+/// The parts of a filter, with the predicate that each came from and the parameter that carried it.
+fn parts<'a>(
+    query: &'a Query,
+    fixed: &Map<String, Value>,
+) -> impl Iterator<Item = (&'a Filter, usize, usize)> {
+    let sources: Vec<(usize, usize)> = fixed
+        .get(SOURCES)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|source| {
+            let number = |at: usize| {
+                source
+                    .get(at)?
+                    .as_u64()
+                    .and_then(|number| usize::try_from(number).ok())
+            };
+            Some((number(0)?, number(1)?))
+        })
+        .collect();
+    let filters = match &query.filter {
+        Some(Filter::All(parts)) => parts.as_slice(),
+        _ => &[],
+    };
+    filters
+        .iter()
+        .zip(sources)
+        .map(|(filter, (predicate, name))| (filter, predicate, name))
+}
+
+fn sent(
+    arguments: &mut Arguments,
+    route: &Route,
+    word: Option<&str>,
+    fixed: &mut Map<String, Value>,
+) -> Result<(), Reason> {
+    let mut sent = Map::new();
+    for (number, (name, values)) in route.fixed.iter().enumerate() {
+        match arguments.text(name, word)? {
+            None => {}
+            Some(text) if values.contains(&text) => {
+                sent.insert(number.to_string(), Value::String(text));
+            }
+            Some(_) => return Err(Reason::UnknownParameter),
+        }
+    }
+    if !sent.is_empty() {
+        fixed.insert(SENT.to_owned(), Value::Object(sent));
+    }
+    Ok(())
+}
+
+fn projection(
+    arguments: &mut Arguments,
+    select: &Select,
+    word: Option<&str>,
+    fixed: &mut Map<String, Value>,
+) -> Result<Option<Vec<Projected>>, Reason> {
+    let mut found: Option<Vec<Projected>> = None;
+    for (number, name) in select.names.iter().enumerate() {
+        let (fields, is_list): (Vec<String>, bool) = match arguments.take(name, word) {
+            None | Some(Value::Null) => continue,
+            Some(Value::String(text)) => {
+                let fields = text
+                    .split(select.separator)
+                    .map(|field| field.trim().to_owned());
+                (fields.filter(|field| !field.is_empty()).collect(), false)
+            }
+            Some(Value::Array(items)) => {
+                let fields = items.into_iter().map(|item| match item {
+                    Value::String(field) => Ok(field),
+                    _ => Err(Reason::MalformedProjection),
+                });
+                (fields.collect::<Result<_, _>>()?, true)
+            }
+            Some(_) => return Err(Reason::MalformedProjection),
+        };
+        if found.is_some() {
+            return Err(Reason::DuplicateParameter);
+        }
+        if fields.len() > FIELDS_MAX || !fields.iter().all(|field| grammar::is_field(field)) {
+            return Err(Reason::MalformedProjection);
+        }
+        // No field at all would mean every field to somebody.
+        if fields.is_empty() {
+            continue;
+        }
+        fixed.insert(SELECTED.to_owned(), json!([number, is_list]));
+        found = Some(fields.into_iter().map(Projected::Field).collect());
+    }
+    Ok(found)
+}
+
+fn paging(
+    arguments: &mut Arguments,
+    page: &Page,
+    word: Option<&str>,
+    bounds: &Bounds,
+    query: &mut Query,
+    fixed: &mut Map<String, Value>,
+) -> Result<(), Reason> {
+    let number = |text: Option<String>| match text {
+        None => Ok(None),
+        Some(text)
+            if text.len() <= 10
+                && text.bytes().all(|byte| byte.is_ascii_digit())
+                && !text.is_empty() =>
+        {
+            text.parse::<u64>()
+                .map(Some)
+                .map_err(|_| Reason::MalformedPage)
+        }
+        Some(_) => Err(Reason::MalformedPage),
+    };
+    let max = page
+        .max
+        .map_or(bounds.page_max, |max| max.min(bounds.page_max));
+    let clamp = |rows: u64| u32::try_from(rows).map_or(max, |rows| rows.min(max));
+    query.limit = match number(arguments.text(&page.size, word)?)? {
+        Some(0) if page.zero_is_all => Some(max),
+        Some(rows) => Some(clamp(rows)),
+        None => match page.default {
+            Some(rows) if rows <= max => None,
+            _ => Some(max),
+        },
+    };
+    if let Some(name) = &page.offset {
+        query.offset = number(arguments.text(name, word)?)?;
+    }
+    if let Some((name, first)) = &page.number
+        && let Some(asked) = number(arguments.text(name, word)?)?
+    {
+        let rows = query.limit.or(page.default).unwrap_or(max);
+        query.offset = Some(asked.saturating_sub(*first).saturating_mul(u64::from(rows)));
+        fixed.insert(PAGE.to_owned(), asked.into());
+    }
+    Ok(())
+}
+
+fn about_caller(
+    arguments: &mut Arguments,
+    route: &Route,
+    word: Option<&str>,
+    query: &mut Query,
+) -> Result<(), Reason> {
+    for (name, words) in &route.about_caller {
+        let Some(value) = arguments.take(name, word) else {
+            continue;
+        };
+        if words.is_empty() {
+            let flag = match value {
+                Value::Bool(flag) => flag,
+                Value::String(text) if text == "1" || text == "true" => true,
+                Value::String(text) if text == "0" || text == "false" => false,
+                _ => return Err(Reason::MalformedQuery),
+            };
+            query.about_caller.push((flag_name(name), flag));
+            continue;
+        }
+        let asked = match value {
+            Value::Array(items) => items,
+            one => vec![one],
+        };
+        for item in asked {
+            let known = words.iter().find(|known| item.as_str() == Some(**known));
+            let known = known.ok_or(Reason::StoredQuery)?;
+            if query.about_caller.iter().all(|(word, _)| word != known) {
+                query.about_caller.push((known, true));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The name of a flag; names come from the description.
+fn flag_name(name: &super::description::Name) -> &'static str {
+    intern(&name.0.join("."))
+}
+
+fn sorted(arguments: &mut Arguments, order: &Order, scope: Scope<'_>) -> Result<Vec<Sort>, Reason> {
+    let word = Some(scope.word);
+    let path = |text: &str| {
+        scope
+            .description
+            .resolve(scope.module, text)
+            .ok_or(Reason::MalformedOrder)
+    };
+    let malformed = |_| Reason::MalformedOrder;
+    let split = |text: Option<String>| -> Vec<String> {
+        let text = text.unwrap_or_default();
+        text.split(',')
+            .map(|part| part.trim().to_owned())
+            .filter(|part| !part.is_empty())
+            .collect()
+    };
+    let keys: Vec<Sort> = match order {
+        Order::Signs(name) => split(arguments.text(name, word).map_err(malformed)?)
+            .iter()
+            .map(|key| {
+                let (descending, field) = key
+                    .strip_prefix('-')
+                    .map_or((false, key.as_str()), |field| (true, field));
+                Ok(Sort {
+                    path: path(field)?,
+                    descending,
+                })
+            })
+            .collect::<Result<_, Reason>>()?,
+        Order::Apart {
+            by,
+            direction,
+            ascending,
+            descending,
+        } => {
+            let keys = split(arguments.text(by, word).map_err(malformed)?);
+            let is_descending = match arguments.take(direction, word) {
+                None | Some(Value::Null) => false,
+                Some(Value::Bool(flag)) => flag,
+                Some(Value::String(text))
+                    if text.is_empty() || text.eq_ignore_ascii_case(ascending) =>
+                {
+                    false
+                }
+                Some(Value::String(text)) if text.eq_ignore_ascii_case(descending) => true,
+                Some(_) => return Err(Reason::MalformedOrder),
+            };
+            let sort = |key: &String| {
+                Ok(Sort {
+                    path: path(key)?,
+                    descending: is_descending,
+                })
+            };
+            keys.iter().map(sort).collect::<Result<_, Reason>>()?
+        }
+    };
+    if keys.len() > ORDER_MAX {
+        return Err(Reason::MalformedOrder);
+    }
+    Ok(keys)
+}
+
+/// Writes a query as arguments.
+pub(super) fn write(
+    query: &Query,
+    fixed: &Map<String, Value>,
+    route: &Route,
+    description: &Description,
+    asked: Option<(&Module, &str)>,
+) -> Map<String, Value> {
+    let word = asked.map(|(_, word)| word);
+    let mut tree = Map::new();
+    for (number, value) in fixed
+        .get(SENT)
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let name = number
+            .parse::<usize>()
+            .ok()
+            .and_then(|number| route.fixed.get(number));
+        if let Some((name, _)) = name {
+            put(&mut tree, name, word, value.clone());
+        }
+    }
+    write_projection(query, fixed, route, word, &mut tree);
+    if let (Some(page), Some(limit)) = (&route.page, query.limit) {
+        put(&mut tree, &page.size, word, limit.into());
+    }
+    if let Some(page) = &route.page {
+        if let (Some(name), Some(offset)) = (&page.offset, query.offset) {
+            put(&mut tree, name, word, offset.into());
+        }
+        if let (Some((name, _)), Some(number)) = (&page.number, fixed.get(PAGE)) {
+            put(&mut tree, name, word, number.clone());
+        }
+    }
+    if let (Some(name), Some(text)) = (&route.search, &query.search) {
+        put(&mut tree, name, word, text.as_str().into());
+    }
+    write_about_caller(query, route, word, &mut tree);
+    let Some((module, word)) = asked else {
+        return tree;
+    };
+    let scope = Scope {
+        description,
+        module,
+        word,
+    };
+    write_order(query, route, scope, &mut tree);
+    for (filter, number, name) in parts(query, fixed) {
+        if let Some(predicate) = route.predicates.get(number) {
+            predicate.write(filter, name, scope, &mut tree);
+        }
+    }
+    tree
+}
+
+fn write_projection(
+    query: &Query,
+    fixed: &Map<String, Value>,
+    route: &Route,
+    word: Option<&str>,
+    tree: &mut Map<String, Value>,
+) {
+    let (Some(select), Some(fields)) = (&route.select, &query.projection) else {
+        return;
+    };
+    let selected = fixed.get(SELECTED).and_then(Value::as_array);
+    let number = selected
+        .and_then(|selected| selected.first()?.as_u64())
+        .unwrap_or(0);
+    let is_list = selected
+        .and_then(|selected| selected.get(1)?.as_bool())
+        .unwrap_or(false);
+    let fields = fields.iter().filter_map(|item| match item {
+        Projected::Field(field) => Some(field.as_str()),
+        Projected::Collection { .. } => None,
+    });
+    let name = usize::try_from(number)
+        .ok()
+        .and_then(|number| select.names.get(number));
+    let value = if is_list {
+        Value::Array(fields.map(Value::from).collect())
+    } else {
+        Value::String(
+            fields
+                .collect::<Vec<_>>()
+                .join(&select.separator.to_string()),
+        )
+    };
+    if let Some(name) = name {
+        put(tree, name, word, value);
+    }
+}
+
+fn write_about_caller(
+    query: &Query,
+    route: &Route,
+    word: Option<&str>,
+    tree: &mut Map<String, Value>,
+) {
+    for (name, words) in &route.about_caller {
+        if words.is_empty() {
+            let flag = query
+                .about_caller
+                .iter()
+                .find(|(known, _)| *known == flag_name(name));
+            if let Some((_, flag)) = flag {
+                put(tree, name, word, Value::Bool(*flag));
+            }
+            continue;
+        }
+        let asked = query
+            .about_caller
+            .iter()
+            .filter(|(known, _)| words.contains(known));
+        let asked: Vec<Value> = asked.map(|(known, _)| Value::from(*known)).collect();
+        if !asked.is_empty() {
+            put(tree, name, word, Value::Array(asked));
+        }
+    }
+}
+
+fn write_order(query: &Query, route: &Route, scope: Scope<'_>, tree: &mut Map<String, Value>) {
+    let Some(first) = query.order.first() else {
+        return;
+    };
+    let word = Some(scope.word);
+    let keys = |sign: bool| {
+        let key = |sort: &Sort| {
+            let field = scope.description.spell(scope.module, &sort.path);
+            if sign && sort.descending {
+                format!("-{field}")
+            } else {
+                field
+            }
+        };
+        Value::String(query.order.iter().map(key).collect::<Vec<_>>().join(","))
+    };
+    match &route.order {
+        None => {}
+        Some(Order::Signs(name)) => put(tree, name, word, keys(true)),
+        Some(Order::Apart {
+            by,
+            direction,
+            ascending,
+            descending,
+        }) => {
+            put(tree, by, word, keys(false));
+            let way = if first.descending {
+                descending
+            } else {
+                ascending
+            };
+            put(tree, direction, word, way.as_str().into());
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Compares routes with what their actions need, and with each other.
+
+use http::Method;
+
+use super::Reader;
+use super::routes::Read;
+use crate::diagnostic::{Diagnostic, Place as Where, quoted};
+use crate::dialect::Access;
+use crate::dialect::described::codes;
+use crate::dialect::described::description::{Carries, Name, Order, Place, Route};
+use crate::dialect::described::predicate::Predicate;
+use crate::vocabulary::Action;
+
+impl Reader<'_> {
+    /// What an action needs of its route.
+    pub(super) fn fits_action(&mut self, route: &Route, place: &Where) {
+        let has_module = route.module.is_some() || route.template.contains(&Place::Module);
+        let needs = match route.action {
+            Action::Update | Action::Delete if !route.template.contains(&Place::Id) => "`{id}`",
+            Action::Relate if route.link.is_none() && !route.template.contains(&Place::Link) => {
+                "`{link}` or `link`"
+            }
+            Action::Relate if !route.relates && !route.template.contains(&Place::Related) => {
+                "`{related}`, or `relate: true`"
+            }
+            Action::List
+            | Action::Read
+            | Action::Create
+            | Action::Update
+            | Action::Delete
+            | Action::Count
+            | Action::Relate
+                if !has_module =>
+            {
+                "a module"
+            }
+            _ => return,
+        };
+        self.bad(
+            codes::BAD_ROUTE,
+            format!("a route with this action needs {needs}"),
+            place,
+            format!("`{}`", route.action.as_str()),
+        );
+    }
+
+    /// Reports parameters with two meanings.
+    pub(super) fn twice(&mut self, route: &Route, place: &Where) {
+        let mut names: Vec<&Name> = Vec::new();
+        names.extend(route.select.iter().flat_map(|select| &select.names));
+        match &route.order {
+            Some(Order::Signs(by)) => names.push(by),
+            Some(Order::Apart { by, direction, .. }) => names.extend([by, direction]),
+            None => {}
+        }
+        if let Some(page) = &route.page {
+            names.push(&page.size);
+            names.extend(&page.offset);
+            names.extend(page.number.iter().map(|(name, _)| name));
+        }
+        names.extend(&route.search);
+        names.extend(route.about_caller.iter().map(|(name, _)| name));
+        names.extend(route.fixed.iter().map(|(name, _)| name));
+        names.extend(&route.dropped);
+        if let Carries::Json(name) = &route.carries {
+            names.push(name);
+        }
+        for predicate in &route.predicates {
+            match predicate {
+                Predicate::Equals(parameters) | Predicate::Ids(parameters) => {
+                    names.extend(parameters.iter().map(|(name, _)| name))
+                }
+                Predicate::Bracket { at, .. } => names.extend(at),
+                Predicate::Items(items) => names.extend(&items.at),
+                Predicate::Sql(at) | Predicate::Words(at, _) | Predicate::Rsql { at, .. } => {
+                    names.push(at)
+                }
+            }
+        }
+        for (number, name) in names.iter().enumerate() {
+            // `page` would swallow `page[size]`.
+            let clash = names[..number]
+                .iter()
+                .find(|other| other.0.starts_with(&name.0) || name.0.starts_with(&other.0));
+            if let Some(other) = clash {
+                let shown = |name: &Name| quoted(&name.0.join("."));
+                self.bad(
+                    codes::TWICE,
+                    format!("parameter {} has two meanings", shown(name)),
+                    place,
+                    format!("it is {} too", shown(other)),
+                );
+            }
+        }
+    }
+
+    /// Reports routes of which nobody could say which is meant.
+    pub(super) fn overlaps(&mut self, all: &[Read]) {
+        for (number, one) in all.iter().enumerate() {
+            let other = all[..number]
+                .iter()
+                .find(|other| overlap(&one.route, &other.route));
+            if let Some(other) = other {
+                let problem = Diagnostic::error(
+                    codes::OVERLAP,
+                    format!("{} overlaps another route", quoted(one.route.name)),
+                )
+                .at(&one.place, "fits the same requests")
+                .also(&other.place, "as this one")
+                .help("tell them apart by a word of the path, or by `modules`");
+                self.found.push(problem);
+            }
+        }
+    }
+
+    /// Finds the read of the record that each update changes.
+    pub(super) fn look_ups(&mut self, all: &mut [Read]) {
+        for number in 0..all.len() {
+            let one = &all[number];
+            if one.route.action != Action::Update {
+                continue;
+            }
+            let is_read = |other: &Read| {
+                other.route.method == Method::GET
+                    && matches!(other.route.action, Action::Read | Action::List)
+                    && other.route.access == Access::Governed
+            };
+            let same_module = |other: &Read| {
+                other.route.module == one.route.module
+                    && (one.route.module.is_some()
+                        || one
+                            .route
+                            .modules
+                            .iter()
+                            .all(|module| other.route.modules.contains(module)))
+            };
+            let places = |route: &Route| {
+                route
+                    .template
+                    .iter()
+                    .filter(|place| !matches!(place, Place::Literal(_) | Place::Id))
+                    .cloned()
+                    .collect::<Vec<_>>()
+            };
+            let found = match &one.look_up {
+                Some(stated) => all.iter().position(|other| {
+                    is_read(other)
+                        && same_module(other)
+                        && other
+                            .route
+                            .name
+                            .ends_with(stated.value.trim_start_matches("GET "))
+                        && places(&other.route)
+                            .iter()
+                            .all(|place| one.route.template.contains(place))
+                }),
+                None => all.iter().position(|other| {
+                    is_read(other)
+                        && same_module(other)
+                        && other.route.template == one.route.template
+                }),
+            };
+            if found.is_none() {
+                let place = one
+                    .look_up
+                    .as_ref()
+                    .map_or(&one.place, |stated| &stated.place);
+                let problem = Diagnostic::error(codes::NO_LOOK_UP, "nothing reads the record that this route updates")
+                    .at(place, "no such read of the same modules")
+                    .help("before a write the record is read, so that masks that come back are not written; describe `GET` of the same path, or name a list that holds the record with `look_up: GET /…`");
+                self.found.push(problem);
+            }
+            all[number].route.look_up = found;
+        }
+    }
+}
+
+/// Whether two routes fit one request, and neither is more literal where they first differ.
+fn overlap(one: &Route, other: &Route) -> bool {
+    if one.method != other.method || one.template.len() != other.template.len() {
+        return false;
+    }
+    for pair in one.template.iter().zip(&other.template) {
+        match pair {
+            (Place::Literal(word), Place::Literal(another))
+                if !word.eq_ignore_ascii_case(another) =>
+            {
+                return false;
+            }
+            (Place::Literal(_), Place::Literal(_)) => {}
+            (Place::Literal(_), _) | (_, Place::Literal(_)) => return false,
+            (Place::Module, Place::Module)
+                if !one
+                    .modules
+                    .iter()
+                    .any(|module| other.modules.contains(module)) =>
+            {
+                return false;
+            }
+            _ => {}
+        }
+    }
+    true
+}

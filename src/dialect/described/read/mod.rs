@@ -1,0 +1,435 @@
+//! Reads a description. Every mistake is reported and reading goes on.
+
+use http::header::HeaderName;
+use serde_json::{Map, Value, json};
+
+use super::codes;
+use super::description::{Credentials, Description, Ids, Name};
+use super::grammar;
+use super::jsonpath::{self, Expression, Step};
+use crate::diagnostic::{
+    Diagnostic, Diagnostics, File, Keys, Node, NodeKind, Place, Schema, Spanned, quoted,
+};
+use crate::dialect::Media;
+use crate::vocabulary::{Module, Spelling, intern};
+
+mod caller;
+mod checks;
+mod modules;
+mod predicates;
+mod routes;
+
+/// Every map of a description and its keys, for the documentation and its test.
+pub const KEYS: &[(&str, &[&str])] = &[
+    (DESCRIPTION.what, DESCRIPTION.known),
+    (CREDENTIALS.what, CREDENTIALS.known),
+    (caller::CALLER.what, caller::CALLER.known),
+    (caller::QUESTION.what, caller::QUESTION.known),
+    (caller::LISTED.what, caller::LISTED.known),
+    (modules::LINK_NAMES.what, modules::LINK_NAMES.known),
+    (modules::FIELDS.what, modules::FIELDS.known),
+    (modules::ITEMS.what, modules::ITEMS.known),
+    (modules::MODULE.what, modules::MODULE.known),
+    (modules::TABLE.what, modules::TABLE.known),
+    (routes::ROUTE.what, routes::ROUTE.known),
+    (routes::SELECT.what, routes::SELECT.known),
+    (routes::ORDER.what, routes::ORDER.known),
+    (routes::PAGE.what, routes::PAGE.known),
+    (routes::WRITE.what, routes::WRITE.known),
+    (predicates::WHERE.what, predicates::WHERE.known),
+    (predicates::MEMBERS.what, predicates::MEMBERS.known),
+    (predicates::GROUPS.what, predicates::GROUPS.known),
+];
+
+const DESCRIPTION: Schema = Schema {
+    what: "a description",
+    known: &[
+        "description",
+        "prefix",
+        "suffix",
+        "ignore_case",
+        "ids",
+        "spelling",
+        "media",
+        "credentials",
+        "caller",
+        "errors",
+        "fields",
+        "link_names",
+        "modules",
+        "routes",
+    ],
+    refused: &[],
+};
+
+const CREDENTIALS: Schema = Schema {
+    what: "`credentials`",
+    known: &["headers", "bearer", "basic", "in_query"],
+    refused: &[],
+};
+
+/// Names that dialects have of their own.
+const TAKEN: &[&str] = &["sugar-rest", "sugar-v4", "suitecrm-v8"];
+
+/// Where reading stands.
+pub(super) struct Reader<'a> {
+    found: &'a mut Diagnostics,
+    /// The modules that the description names.
+    modules: Vec<Module>,
+}
+
+/// Reads a description.
+pub(super) fn read(file: &File, found: &mut Diagnostics) -> Option<Description> {
+    let root = crate::diagnostic::read(file, found)?;
+    let keys = DESCRIPTION.read(&root, found)?;
+    Reader {
+        found,
+        modules: Vec::new(),
+    }
+    .description(&keys)
+}
+
+impl Reader<'_> {
+    fn description(mut self, keys: &Keys<'_>) -> Option<Description> {
+        let name = keys
+            .require("description", self.found)
+            .and_then(|node| self.name(node));
+        let prefix = self.prefix(keys);
+        let credentials = keys
+            .require("credentials", self.found)
+            .map(|node| self.credentials(node));
+        let caller = keys
+            .require("caller", self.found)
+            .map(|node| self.caller(node));
+        let modules = keys
+            .require("modules", self.found)
+            .map(|node| self.all_modules(node, keys));
+        let modules = modules.unwrap_or_default();
+        let prefix_text = prefix.clone().unwrap_or_default();
+        let routes = keys
+            .require("routes", self.found)
+            .map(|node| self.routes(node, &prefix_text, &modules))
+            .unwrap_or_default();
+        Some(Description {
+            name: name?,
+            prefix: prefix?,
+            suffix: keys.get("suffix").and_then(|node| self.suffix(node)),
+            ignore_case: self.flag(keys, "ignore_case"),
+            ids: self.choice(
+                keys,
+                "ids",
+                Ids::Word,
+                &[
+                    ("digits", Ids::Digits),
+                    ("hex", Ids::Hex),
+                    ("word", Ids::Word),
+                ],
+            ),
+            spelling: self.choice(
+                keys,
+                "spelling",
+                Spelling::Plain,
+                &[("plain", Spelling::Plain), ("html", Spelling::Html)],
+            ),
+            media: self.choice(
+                keys,
+                "media",
+                Media::Json,
+                &[("json", Media::Json), ("json-api", Media::JsonApi)],
+            ),
+            credentials: credentials?,
+            caller: caller?,
+            errors: keys.get("errors").map_or_else(
+                || json!({"error": {"status": "{status}", "message": "{text}"}}),
+                value,
+            ),
+            modules,
+            routes,
+        })
+    }
+
+    fn name(&mut self, node: &Node) -> Option<&'static str> {
+        let text = node.text("the name", self.found)?;
+        let good = (1..=40).contains(&text.value.len())
+            && text
+                .value
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if !good || TAKEN.contains(&text.value) {
+            let why = if good {
+                "the name of a dialect that is built in"
+            } else {
+                "lower-case letters, digits and `-`"
+            };
+            self.bad(
+                codes::BAD_NAME,
+                format!("{} is not a name of a description", quoted(text.value)),
+                &text.place,
+                why,
+            );
+            return None;
+        }
+        Some(intern(text.value))
+    }
+
+    fn prefix(&mut self, keys: &Keys<'_>) -> Option<String> {
+        let Some(node) = keys.get("prefix") else {
+            return Some(String::new());
+        };
+        let text = node.text("`prefix`", self.found)?;
+        let plain = |segment: &str| {
+            !matches!(segment, "" | "." | "..")
+                && segment
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+        };
+        let good = text
+            .value
+            .strip_prefix('/')
+            .is_some_and(|rest| rest.split('/').all(plain));
+        if !good {
+            self.bad(
+                codes::BAD_NAME,
+                "this is not a path prefix".to_owned(),
+                &text.place,
+                "must be like `/api/v1`, without a last `/`",
+            );
+            return None;
+        }
+        Some(text.value.to_owned())
+    }
+
+    fn suffix(&mut self, node: &Node) -> Option<String> {
+        let text = node.text("`suffix`", self.found)?;
+        if !text.value.strip_prefix('.').is_some_and(grammar::is_word) {
+            self.bad(
+                codes::BAD_NAME,
+                "this is not a suffix".to_owned(),
+                &text.place,
+                "must be like `.json`",
+            );
+            return None;
+        }
+        Some(text.value.to_owned())
+    }
+
+    fn credentials(&mut self, node: &Node) -> Credentials {
+        let Some(keys) = CREDENTIALS.read(node, self.found) else {
+            return Credentials::default();
+        };
+        let mut headers = Vec::new();
+        for text in self.texts(&keys, "headers") {
+            match HeaderName::try_from(text.value) {
+                Ok(name) if !matches!(name.as_str(), "authorization" | "cookie" | "host") => headers.push(name),
+                _ => self.bad(
+                    codes::BAD_NAME,
+                    format!("{} is not a header for a credential", quoted(text.value)),
+                    &text.place,
+                    "for `Authorization` write `bearer: true` or `basic: true`; cookies are not forwarded",
+                ),
+            }
+        }
+        let credentials = Credentials {
+            headers,
+            bearer: self.flag(&keys, "bearer"),
+            basic: self.flag(&keys, "basic"),
+            in_query: self
+                .texts(&keys, "in_query")
+                .into_iter()
+                .map(|text| text.value.to_owned())
+                .collect(),
+        };
+        if credentials.headers.is_empty() && !credentials.bearer && !credentials.basic {
+            self.bad(
+                codes::NO_CALLER,
+                "nothing carries a credential".to_owned(),
+                keys.place(),
+                "`headers`, `bearer` or `basic` is needed",
+            );
+        }
+        credentials
+    }
+
+    fn bad(&mut self, code: &'static str, title: String, place: &Place, label: impl Into<String>) {
+        self.found
+            .push(Diagnostic::error(code, title).at(place, label));
+    }
+
+    fn flag(&mut self, keys: &Keys<'_>, key: &str) -> bool {
+        keys.get(key)
+            .and_then(|node| node.boolean(&format!("`{key}`"), self.found))
+            .unwrap_or(false)
+    }
+
+    fn choice<T: Clone>(
+        &mut self,
+        keys: &Keys<'_>,
+        key: &str,
+        default: T,
+        words: &[(&'static str, T)],
+    ) -> T {
+        keys.get(key)
+            .and_then(|node| node.choice(key, words, self.found))
+            .unwrap_or(default)
+    }
+
+    fn texts<'n>(&mut self, keys: &Keys<'n>, key: &str) -> Vec<Spanned<&'n str>> {
+        match keys.get(key) {
+            Some(node) if !matches!(&node.kind, NodeKind::Seq(items) if items.is_empty()) => node
+                .texts(&format!("`{key}`"), self.found)
+                .unwrap_or_default(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn entries<'n>(&mut self, keys: &Keys<'n>, key: &str) -> &'n [(Spanned<String>, Node)] {
+        keys.get(key)
+            .and_then(|node| node.map(&format!("`{key}`"), self.found))
+            .unwrap_or_default()
+    }
+
+    /// A field's name, as records write it.
+    fn field(&mut self, text: &str, place: &Place) -> Option<String> {
+        if grammar::is_field(text) {
+            return Some(text.to_owned());
+        }
+        self.bad(
+            codes::BAD_NAME,
+            format!("{} is not a name of a field", quoted(text)),
+            place,
+            "letters, digits, `_` and `-`",
+        );
+        None
+    }
+
+    /// A key of a record that is not a name of a field where callers write it.
+    fn key(&mut self, text: &str, place: &Place) -> Option<&'static str> {
+        if (1..=200).contains(&text.len()) && !text.contains('\0') {
+            return Some(intern(text));
+        }
+        self.bad(
+            codes::BAD_NAME,
+            "this is not a key of a record".to_owned(),
+            place,
+            "blank or too long",
+        );
+        None
+    }
+
+    fn module(&mut self, text: &str, place: &Place) -> Option<Module> {
+        let known = self.modules.iter().find(|module| module.as_str() == text);
+        if known.is_none() {
+            let names = self.modules.iter().map(Module::as_str);
+            let problem = Diagnostic::error(
+                codes::UNKNOWN_MODULE,
+                format!("unknown module {}", quoted(text)),
+            )
+            .at(place, "not a module of this description")
+            .help("every module stands under `modules`")
+            .suggest(text, names);
+            self.found.push(problem);
+        }
+        known.cloned()
+    }
+
+    /// A parameter's name: `limit`, `filter[status]`, `fields[{module}]`.
+    fn parameter(&mut self, text: &str, place: &Place) -> Option<Name> {
+        let name = parameter(text);
+        if name.is_none() {
+            self.bad(
+                codes::BAD_NAME,
+                format!("{} is not a name of a parameter", quoted(text)),
+                place,
+                "must be like `limit`, `page[size]` or `fields[{module}]`",
+            );
+        }
+        name
+    }
+
+    /// The parameters that a key names.
+    fn parameters(&mut self, keys: &Keys<'_>, key: &str) -> Vec<Name> {
+        let texts = self.texts(keys, key);
+        texts
+            .into_iter()
+            .filter_map(|text| self.parameter(text.value, &text.place))
+            .collect()
+    }
+
+    fn required_parameter(&mut self, keys: &Keys<'_>, key: &str) -> Option<Name> {
+        let node = keys.require(key, self.found)?;
+        let text = node.text(&format!("`{key}`"), self.found)?;
+        self.parameter(text.value, &text.place)
+    }
+
+    fn optional_parameter(&mut self, keys: &Keys<'_>, key: &str) -> Option<Name> {
+        let text = keys.get(key)?.text(&format!("`{key}`"), self.found)?;
+        self.parameter(text.value, &text.place)
+    }
+
+    /// A place in a reply.
+    fn place(&mut self, text: &Spanned<&str>) -> Option<Vec<Step>> {
+        match jsonpath::parse_place(text.value) {
+            Ok(steps) => Some(steps),
+            Err(why) => {
+                self.bad(
+                    codes::BAD_PATH,
+                    format!("{} is not a place in a reply", quoted(text.value)),
+                    &text.place,
+                    why,
+                );
+                None
+            }
+        }
+    }
+
+    /// An expression that reads an answer about a caller.
+    fn expression(&mut self, text: &Spanned<&str>) -> Option<Expression> {
+        match jsonpath::parse(text.value) {
+            Ok(expression) => Some(expression),
+            Err(why) => {
+                self.bad(
+                    codes::BAD_PATH,
+                    format!("{} is not a JSONPath", quoted(text.value)),
+                    &text.place,
+                    why,
+                );
+                None
+            }
+        }
+    }
+}
+
+fn parameter(text: &str) -> Option<Name> {
+    let (base, mut brackets) = text.split_at(text.find('[').unwrap_or(text.len()));
+    if !grammar::is_parameter(base) {
+        return None;
+    }
+    let mut steps = vec![base.to_owned()];
+    while !brackets.is_empty() {
+        let (step, rest) = brackets.strip_prefix('[')?.split_once(']')?;
+        if step != "{module}" && !grammar::is_parameter(step) {
+            return None;
+        }
+        steps.push(step.to_owned());
+        brackets = rest;
+    }
+    Some(Name(steps))
+}
+
+/// A YAML tree as JSON.
+fn value(node: &Node) -> Value {
+    match &node.kind {
+        NodeKind::Null => Value::Null,
+        NodeKind::Bool(flag) => (*flag).into(),
+        NodeKind::Int(number) => (*number).into(),
+        NodeKind::Float(number) => json!(number),
+        NodeKind::Str(text) => text.as_str().into(),
+        NodeKind::Seq(items) => items.iter().map(value).collect(),
+        NodeKind::Map(entries) => Value::Object(
+            entries
+                .iter()
+                .map(|(key, node)| (key.value.clone(), value(node)))
+                .collect::<Map<_, _>>(),
+        ),
+    }
+}

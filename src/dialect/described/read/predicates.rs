@@ -1,0 +1,257 @@
+//! Reads the styles of predicates.
+
+use super::Reader;
+use crate::diagnostic::{Keys, Node, NodeKind, Schema, quoted};
+use crate::dialect::described::codes;
+use crate::dialect::described::description::Name;
+use crate::dialect::described::predicate::{Items, Predicate};
+use crate::vocabulary::intern;
+
+pub(super) const WHERE: Schema = Schema {
+    what: "`where`",
+    known: &[
+        "style",
+        "in",
+        "parameters",
+        "operators",
+        "bare",
+        "members",
+        "groups",
+        "beside",
+        "words",
+    ],
+    refused: &[],
+};
+
+pub(super) const MEMBERS: Schema = Schema {
+    what: "`members`",
+    known: &["operator", "field", "value"],
+    refused: &[],
+};
+
+pub(super) const GROUPS: Schema = Schema {
+    what: "`groups`",
+    known: &["all", "any"],
+    refused: &[],
+};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Equals,
+    Ids,
+    Bracket,
+    JsonApi,
+    Where,
+    Sql,
+    Rsql,
+    Words,
+}
+
+impl Reader<'_> {
+    /// One style, or several side by side.
+    pub(super) fn predicates(&mut self, keys: &Keys<'_>) -> Vec<Predicate> {
+        match keys.get("where") {
+            None => Vec::new(),
+            Some(Node {
+                kind: NodeKind::Seq(nodes),
+                ..
+            }) => nodes
+                .iter()
+                .filter_map(|node| self.predicate(node))
+                .collect(),
+            Some(node) => self.predicate(node).into_iter().collect(),
+        }
+    }
+
+    fn predicate(&mut self, node: &Node) -> Option<Predicate> {
+        const STYLES: &[(&str, Style)] = &[
+            ("equals", Style::Equals),
+            ("ids", Style::Ids),
+            ("bracket", Style::Bracket),
+            ("jsonapi", Style::JsonApi),
+            ("where", Style::Where),
+            ("sqlfilters", Style::Sql),
+            ("rsql", Style::Rsql),
+            ("words", Style::Words),
+        ];
+        let keys = WHERE.read(node, self.found)?;
+        let style =
+            keys.require("style", self.found)?
+                .choice("style of predicates", STYLES, self.found)?;
+        self.only(&keys, style);
+        match style {
+            Style::Equals => self.equals(&keys).map(Predicate::Equals),
+            Style::Ids => self.equals(&keys).map(Predicate::Ids),
+            Style::Bracket | Style::JsonApi => self.bracket(&keys, style == Style::JsonApi),
+            Style::Where => self.listed_items(&keys),
+            Style::Sql => self.required_parameter(&keys, "in").map(Predicate::Sql),
+            Style::Rsql => self.rsql(&keys),
+            Style::Words => self.words(&keys),
+        }
+    }
+
+    /// Reports keys of other styles: nothing in a description is ever ignored.
+    fn only(&mut self, keys: &Keys<'_>, style: Style) {
+        let known: &[&str] = match style {
+            Style::Equals | Style::Ids => &["parameters"],
+            Style::Bracket | Style::JsonApi => &["in", "operators", "bare"],
+            Style::Where => &["in", "operators", "members", "groups", "beside"],
+            Style::Sql => &["in"],
+            Style::Rsql => &["in", "operators"],
+            Style::Words => &["in", "words"],
+        };
+        for key in WHERE.known {
+            if *key != "style"
+                && !known.contains(key)
+                && let Some(node) = keys.get(key)
+            {
+                self.bad(
+                    codes::MISPLACED,
+                    format!("`{key}` means nothing in this style"),
+                    &node.place,
+                    "take it out",
+                );
+            }
+        }
+    }
+
+    fn equals(&mut self, keys: &Keys<'_>) -> Option<Vec<(Name, String)>> {
+        keys.require("parameters", self.found)?;
+        let mut parameters = Vec::new();
+        for (name, node) in self.entries(keys, "parameters") {
+            let field = node.text("a field", self.found);
+            let field = field.and_then(|text| self.field(text.value, &text.place));
+            if let (Some(name), Some(field)) = (self.parameter(&name.value, &name.place), field) {
+                parameters.push((name, field));
+            }
+        }
+        Some(parameters)
+    }
+
+    fn bracket(&mut self, keys: &Keys<'_>, json_api: bool) -> Option<Predicate> {
+        let at = match (self.optional_parameter(keys, "in"), json_api) {
+            (None, true) => Some(Name(vec!["filter".to_owned()])),
+            (at, _) => at,
+        };
+        let bare = keys
+            .get("bare")
+            .map_or(json_api, |_| self.flag(keys, "bare"));
+        let operators = self.operators(keys);
+        if operators.is_empty() && !bare {
+            self.bad(
+                codes::BAD_PREDICATES,
+                "no operator is known, and none may be left out".to_owned(),
+                keys.place(),
+                "needs `operators`, or `bare: true`",
+            );
+        }
+        Some(Predicate::Bracket {
+            at,
+            operators,
+            bare,
+        })
+    }
+
+    fn rsql(&mut self, keys: &Keys<'_>) -> Option<Predicate> {
+        let at = self.required_parameter(keys, "in");
+        keys.require("operators", self.found)?;
+        let operators = self.operators(keys);
+        for operator in &operators {
+            let inside = operator
+                .strip_prefix('=')
+                .and_then(|rest| rest.strip_suffix('='));
+            let is_word =
+                inside.is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()));
+            if !is_word && !matches!(*operator, "!=" | "<" | "<=" | ">" | ">=") {
+                self.bad(
+                    codes::BAD_PREDICATES,
+                    format!("{} is not an operator of RSQL", quoted(operator)),
+                    keys.place(),
+                    "`==`, `!=`, `<`, `<=`, `>`, `>=`, or a word between `=`, such as `=in=`",
+                );
+            }
+        }
+        Some(Predicate::Rsql { at: at?, operators })
+    }
+
+    fn operators(&mut self, keys: &Keys<'_>) -> Vec<&'static str> {
+        let texts = self.texts(keys, "operators");
+        let mut operators = Vec::new();
+        for text in texts {
+            if (1..=40).contains(&text.value.len())
+                && text.value.bytes().all(|byte| byte.is_ascii_graphic())
+            {
+                operators.push(intern(text.value));
+            } else {
+                self.bad(
+                    codes::BAD_PREDICATES,
+                    "this is not an operator".to_owned(),
+                    &text.place,
+                    "one plain word",
+                );
+            }
+        }
+        operators
+    }
+
+    fn listed_items(&mut self, keys: &Keys<'_>) -> Option<Predicate> {
+        keys.require("in", self.found)?;
+        keys.require("operators", self.found)?;
+        let at = self.parameters(keys, "in");
+        let operators = self.operators(keys);
+        let mut word = |group: &str, schema: &Schema, key: &str, default: &str| {
+            let inner = keys
+                .get(group)
+                .and_then(|node| schema.read(node, self.found));
+            let text = inner.and_then(|keys| keys.get(key)?.text(&format!("`{key}`"), self.found));
+            text.map_or_else(|| default.to_owned(), |text| text.value.to_owned())
+        };
+        let items = Items {
+            operator: word("members", &MEMBERS, "operator", "type"),
+            field: word("members", &MEMBERS, "field", "attribute"),
+            value: word("members", &MEMBERS, "value", "value"),
+            all: word("groups", &GROUPS, "all", "and"),
+            any: word("groups", &GROUPS, "any", "or"),
+            beside: self
+                .texts(keys, "beside")
+                .into_iter()
+                .map(|text| text.value.to_owned())
+                .collect(),
+            at,
+            operators,
+        };
+        let is_group = |operator: &&'static str| **operator == items.all || **operator == items.any;
+        let members = [&items.operator, &items.field, &items.value];
+        let clash =
+            members[0] == members[1] || members[1] == members[2] || members[0] == members[2];
+        if clash
+            || items.operators.iter().any(is_group)
+            || items.beside.iter().any(|name| members.contains(&name))
+        {
+            self.bad(
+                codes::BAD_PREDICATES,
+                "one word has two meanings".to_owned(),
+                keys.place(),
+                "members, groups, operators and `beside` must differ",
+            );
+        }
+        Some(Predicate::Items(items))
+    }
+
+    fn words(&mut self, keys: &Keys<'_>) -> Option<Predicate> {
+        let at = self.required_parameter(keys, "in");
+        keys.require("words", self.found)?;
+        let mut words = Vec::new();
+        for (word, node) in self.entries(keys, "words") {
+            let fields = node
+                .texts("the fields that a word looks at", self.found)
+                .unwrap_or_default();
+            let fields: Vec<String> = fields
+                .iter()
+                .filter_map(|text| self.field(text.value, &text.place))
+                .collect();
+            words.push((intern(&word.value), fields));
+        }
+        Some(Predicate::Words(at?, words))
+    }
+}

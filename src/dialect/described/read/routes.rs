@@ -1,0 +1,561 @@
+//! Reads the routes of a description, and compares each with the others.
+
+use http::Method;
+
+use super::Reader;
+use crate::diagnostic::{
+    Diagnostic, Keys, Node, NodeKind, Place as Where, Schema, Spanned, quoted,
+};
+use crate::dialect::described::description::{
+    Carries, Known, Name, Order, Page, Place, Route, Select, Write,
+};
+use crate::dialect::described::jsonpath::{Mark, Tree};
+use crate::dialect::described::{codes, grammar};
+use crate::dialect::{Access, Link};
+use crate::vocabulary::{Action, Module, intern};
+
+pub(super) const ROUTE: Schema = Schema {
+    what: "a route",
+    known: &[
+        "route",
+        "action",
+        "access",
+        "module",
+        "modules",
+        "link",
+        "query",
+        "select",
+        "where",
+        "order",
+        "page",
+        "search",
+        "about_caller",
+        "fixed",
+        "dropped",
+        "write",
+        "relate",
+        "look_up",
+        "records",
+        "under",
+        "beside",
+        "related",
+        "pass",
+        "opaque",
+        "drop",
+    ],
+    refused: &[],
+};
+
+pub(super) const SELECT: Schema = Schema {
+    what: "`select`",
+    known: &["in", "separator"],
+    refused: &[],
+};
+
+pub(super) const ORDER: Schema = Schema {
+    what: "`order`",
+    known: &["in", "style", "direction", "ascending", "descending"],
+    refused: &[],
+};
+
+pub(super) const PAGE: Schema = Schema {
+    what: "`page`",
+    known: &[
+        "size", "default", "max", "zero", "offset", "number", "first",
+    ],
+    refused: &[],
+};
+
+pub(super) const WRITE: Schema = Schema {
+    what: "`write`",
+    known: &["under", "beside", "form"],
+    refused: &[],
+};
+
+const ACTIONS: &[(&str, Action)] = &[
+    ("list", Action::List),
+    ("read", Action::Read),
+    ("create", Action::Create),
+    ("update", Action::Update),
+    ("delete", Action::Delete),
+    ("relate", Action::Relate),
+    ("count", Action::Count),
+    ("metadata", Action::Metadata),
+    ("other", Action::Other),
+];
+
+/// A route with the place of its line, until all are compared.
+pub(super) struct Read {
+    pub(super) route: Route,
+    pub(super) place: Where,
+    pub(super) look_up: Option<Spanned<String>>,
+}
+
+impl Reader<'_> {
+    pub(super) fn routes(&mut self, node: &Node, prefix: &str, modules: &[Known]) -> Vec<Route> {
+        let mut all: Vec<Read> = Vec::new();
+        for node in node.list("`routes`", self.found).unwrap_or_default() {
+            let Some(keys) = ROUTE.read(node, self.found) else {
+                continue;
+            };
+            let Some(lines) = keys.require("route", self.found) else {
+                continue;
+            };
+            for line in lines.texts("`route`", self.found).unwrap_or_default() {
+                // Several lines share what stands beside them; its mistakes are told with the first.
+                let before = self.found.errors();
+                if let Some(read) = self.route(&keys, &line, prefix, modules, all.len()) {
+                    all.push(read);
+                }
+                if self.found.errors() > before {
+                    break;
+                }
+            }
+        }
+        self.overlaps(&all);
+        self.look_ups(&mut all);
+        all.into_iter().map(|read| read.route).collect()
+    }
+
+    fn route(
+        &mut self,
+        keys: &Keys<'_>,
+        line: &Spanned<&str>,
+        prefix: &str,
+        modules: &[Known],
+        number: usize,
+    ) -> Option<Read> {
+        let (method, template) = self.line(line)?;
+        let action = keys
+            .require("action", self.found)?
+            .choice("action", ACTIONS, self.found)?;
+        let is_told = template.contains(&Place::Module);
+        let module = keys
+            .get("module")
+            .and_then(|node| node.text("`module`", self.found));
+        let module = module.and_then(|text| self.module(text.value, &text.place));
+        let allowed = self.texts(keys, "modules");
+        let allowed: Vec<Module> = allowed
+            .into_iter()
+            .filter_map(|text| self.module(text.value, &text.place))
+            .collect();
+        if is_told && module.is_some() || !is_told && !allowed.is_empty() {
+            self.bad(
+                codes::MISPLACED,
+                "the module is told twice, or nowhere".to_owned(),
+                &line.place,
+                "`modules` goes with `{module}`, `module` with paths without it",
+            );
+        }
+        let link = self.link(keys, module.as_ref(), modules);
+        let reply = self.reply(keys, is_told || module.is_some(), line);
+        let name = format!(
+            "{method} {prefix}{}",
+            &line.value[line.value.find('/').unwrap_or(0)..]
+        );
+        let access = [
+            ("governed", Access::Governed),
+            ("public", Access::Public),
+            ("session", Access::Session),
+        ];
+        let route = Route {
+            name: intern(&name),
+            form: intern(&format!("{name} #{number}")),
+            method,
+            template,
+            action,
+            access: self.choice(keys, "access", Access::Governed, &access),
+            modules: if allowed.is_empty() {
+                self.modules.clone()
+            } else {
+                allowed
+            },
+            module,
+            link,
+            carries: self.carries(keys),
+            select: self.select(keys),
+            predicates: self.predicates(keys),
+            order: keys.get("order").and_then(|node| self.order(node)),
+            page: keys.get("page").and_then(|node| self.page(node)),
+            search: self.optional_parameter(keys, "search"),
+            about_caller: self.about_caller(keys),
+            fixed: self.fixed(keys),
+            dropped: self.parameters(keys, "dropped"),
+            write: self.write(keys, action),
+            relates: self.flag(keys, "relate"),
+            reply,
+            look_up: None,
+        };
+        self.twice(&route, &line.place);
+        self.fits_action(&route, &line.place);
+        let look_up = keys
+            .get("look_up")
+            .and_then(|node| node.text("`look_up`", self.found));
+        Some(Read {
+            route,
+            place: line.place.clone(),
+            look_up: look_up.map(Spanned::into_owned),
+        })
+    }
+
+    fn line(&mut self, line: &Spanned<&str>) -> Option<(Method, Vec<Place>)> {
+        let read = line.value.split_once(' ').and_then(|(method, path)| {
+            let method = match method {
+                "GET" => Method::GET,
+                "POST" => Method::POST,
+                "PUT" => Method::PUT,
+                "PATCH" => Method::PATCH,
+                "DELETE" => Method::DELETE,
+                _ => return None,
+            };
+            let places = path
+                .strip_prefix('/')?
+                .split('/')
+                .map(place)
+                .collect::<Option<Vec<_>>>()?;
+            let once = |place: &Place| {
+                matches!(place, Place::Literal(_))
+                    || places.iter().filter(|other| *other == place).count() == 1
+            };
+            places.iter().all(once).then(|| (method, places.clone()))
+        });
+        if read.is_none() {
+            let problem = Diagnostic::error(codes::BAD_ROUTE, format!("{} is not a route", quoted(line.value)))
+                .at(&line.place, "must be like `GET /{module}/{id}`")
+                .help("methods: GET, POST, PUT, PATCH, DELETE; places: {module}, {id}, {link}, {related}, {by.FIELD}, {any_word}, each once");
+            self.found.push(problem);
+        }
+        read
+    }
+
+    fn link(
+        &mut self,
+        keys: &Keys<'_>,
+        module: Option<&Module>,
+        modules: &[Known],
+    ) -> Option<Link> {
+        let text = keys.get("link")?.text("`link`", self.found)?;
+        let known = modules.iter().find(|known| Some(&known.module) == module);
+        let target = known.and_then(|known| known.links.get(text.value));
+        if target.is_none() {
+            let names = known
+                .map(|known| known.links.keys().map(String::as_str).collect::<Vec<_>>())
+                .unwrap_or_default();
+            let problem = Diagnostic::error(
+                codes::UNKNOWN_MODULE,
+                format!("unknown link {}", quoted(text.value)),
+            )
+            .at(&text.place, "not a link of the route's `module`")
+            .suggest(text.value, names);
+            self.found.push(problem);
+        }
+        Some(Link {
+            name: text.value.to_owned(),
+            target: target?.clone(),
+        })
+    }
+
+    fn carries(&mut self, keys: &Keys<'_>) -> Carries {
+        match keys.get("query") {
+            None => Carries::Query,
+            Some(Node {
+                kind: NodeKind::Str(word),
+                ..
+            }) if word == "body" => Carries::Body,
+            Some(node) => {
+                const JSON: Schema = Schema {
+                    what: "`query`",
+                    known: &["json"],
+                    refused: &[],
+                };
+                let keys = JSON.read(node, self.found);
+                let name = keys.and_then(|keys| self.required_parameter(&keys, "json"));
+                name.map_or(Carries::Query, Carries::Json)
+            }
+        }
+    }
+
+    fn select(&mut self, keys: &Keys<'_>) -> Option<Select> {
+        let node = keys.get("select")?;
+        let NodeKind::Map(_) = node.kind else {
+            return Some(Select {
+                names: self.parameters(keys, "select"),
+                separator: ',',
+            });
+        };
+        let keys = SELECT.read(node, self.found)?;
+        keys.require("in", self.found)?;
+        let separator = keys
+            .get("separator")
+            .and_then(|node| node.text("`separator`", self.found));
+        let separator = match separator {
+            None => ',',
+            Some(text) => match text.value.chars().collect::<Vec<_>>().as_slice() {
+                [letter] if letter.is_ascii_punctuation() || *letter == ' ' => *letter,
+                _ => {
+                    self.bad(
+                        codes::BAD_NAME,
+                        "this is not a separator".to_owned(),
+                        &text.place,
+                        "one character",
+                    );
+                    ','
+                }
+            },
+        };
+        Some(Select {
+            names: self.parameters(&keys, "in"),
+            separator,
+        })
+    }
+
+    fn order(&mut self, node: &Node) -> Option<Order> {
+        let keys = ORDER.read(node, self.found)?;
+        let by = self.required_parameter(&keys, "in")?;
+        let style = self.choice(
+            &keys,
+            "style",
+            keys.get("direction").is_none(),
+            &[("signs", true), ("apart", false)],
+        );
+        if style {
+            return Some(Order::Signs(by));
+        }
+        let direction = self.required_parameter(&keys, "direction")?;
+        let mut word = |key: &str, default: &str| {
+            let text = keys
+                .get(key)
+                .and_then(|node| node.text(&format!("`{key}`"), self.found));
+            text.map_or_else(|| default.to_owned(), |text| text.value.to_owned())
+        };
+        let (ascending, descending) = (word("ascending", "asc"), word("descending", "desc"));
+        Some(Order::Apart {
+            by,
+            direction,
+            ascending,
+            descending,
+        })
+    }
+
+    fn page(&mut self, node: &Node) -> Option<Page> {
+        let keys = PAGE.read(node, self.found)?;
+        let size = self.required_parameter(&keys, "size")?;
+        let mut rows = |key: &str| {
+            let rows = keys
+                .get(key)?
+                .integer(&format!("`{key}`"), 1..=100_000, self.found)?;
+            u32::try_from(rows).ok()
+        };
+        let (default, max) = (rows("default"), rows("max"));
+        let first = keys
+            .get("first")
+            .and_then(|node| node.integer("`first`", 0..=1, self.found));
+        let number = self.optional_parameter(&keys, "number");
+        Some(Page {
+            size,
+            default,
+            max,
+            zero_is_all: self.choice(&keys, "zero", false, &[("all", true), ("none", false)]),
+            offset: self.optional_parameter(&keys, "offset"),
+            number: number.map(|name| (name, u64::from(first.unwrap_or(1) == 1))),
+        })
+    }
+
+    fn about_caller(&mut self, keys: &Keys<'_>) -> Vec<(Name, Vec<&'static str>)> {
+        let mut all = Vec::new();
+        for (name, node) in self.entries(keys, "about_caller") {
+            let Some(name) = self.parameter(&name.value, &name.place) else {
+                continue;
+            };
+            let words = match &node.kind {
+                NodeKind::Str(word) if word == "flag" => Vec::new(),
+                _ => {
+                    let words = node
+                        .texts("words about the caller, or `flag`", self.found)
+                        .unwrap_or_default();
+                    words.into_iter().map(|text| intern(text.value)).collect()
+                }
+            };
+            all.push((name, words));
+        }
+        all
+    }
+
+    fn fixed(&mut self, keys: &Keys<'_>) -> Vec<(Name, Vec<String>)> {
+        let mut all = Vec::new();
+        for (name, node) in self.entries(keys, "fixed") {
+            let values = node
+                .texts("the values of a parameter", self.found)
+                .unwrap_or_default();
+            if let Some(name) = self.parameter(&name.value, &name.place) {
+                all.push((
+                    name,
+                    values
+                        .into_iter()
+                        .map(|text| text.value.to_owned())
+                        .collect(),
+                ));
+            }
+        }
+        all
+    }
+
+    fn write(&mut self, keys: &Keys<'_>, action: Action) -> Option<Write> {
+        let writes = matches!(action, Action::Create | Action::Update);
+        let Some(node) = keys.get("write") else {
+            return writes.then(Write::default);
+        };
+        if !writes {
+            self.bad(
+                codes::MISPLACED,
+                "only `create` and `update` write".to_owned(),
+                &node.place,
+                "take it out",
+            );
+        }
+        let keys = WRITE.read(node, self.found)?;
+        let under = keys
+            .get("under")
+            .and_then(|node| node.text("`under`", self.found))
+            .and_then(|text| self.members(text.value, &text.place))
+            .unwrap_or_default();
+        let mut beside = Vec::new();
+        for (place, node) in self.entries(&keys, "beside") {
+            let text = node.text("what stands beside the fields", self.found);
+            if let (Some(place), Some(text)) = (self.members(&place.value, &place.place), text) {
+                beside.push((Name(place), text.value.to_owned()));
+            }
+        }
+        Some(Write {
+            under,
+            beside,
+            form: self.flag(&keys, "form"),
+        })
+    }
+
+    /// Members of a body, from the outside in: `data.attributes`.
+    fn members(&mut self, text: &str, place: &Where) -> Option<Vec<String>> {
+        let members: Vec<String> = text.split('.').map(str::to_owned).collect();
+        if members.iter().all(|member| grammar::is_field(member)) {
+            return Some(members);
+        }
+        self.bad(
+            codes::BAD_NAME,
+            format!("{} is not a member of a body", quoted(text)),
+            place,
+            "must be like `data` or `data.attributes`",
+        );
+        None
+    }
+
+    /// Where records and other parts lie in the reply.
+    fn reply(&mut self, keys: &Keys<'_>, has_module: bool, line: &Spanned<&str>) -> Tree {
+        let mut tree = Tree::default();
+        let says = ["records", "related", "pass", "opaque"]
+            .iter()
+            .any(|key| keys.get(key).is_some());
+        if !says {
+            let problem = Diagnostic::error(codes::NO_RECORDS, "this route does not say what passes in its reply")
+                .at(&line.place, "nothing of the reply would pass")
+                .help("name the place of its records with `records`, or write `pass: []` if nothing shall pass");
+            self.found.push(problem);
+        }
+        if let Some(text) = keys
+            .get("records")
+            .and_then(|node| node.text("`records`", self.found))
+        {
+            if !has_module {
+                self.bad(
+                    codes::NO_RECORDS,
+                    "records of which module?".to_owned(),
+                    &text.place,
+                    "the route needs `module`, or `{module}` in its path",
+                );
+            }
+            let under = keys
+                .get("under")
+                .and_then(|node| node.text("`under`", self.found));
+            let under = under.and_then(|text| self.key(text.value, &text.place));
+            let beside = self.texts(keys, "beside");
+            let beside = beside
+                .into_iter()
+                .filter_map(|text| self.key(text.value, &text.place))
+                .collect();
+            self.mark(&mut tree, &text, Mark::Record { under, beside });
+        }
+        for (path, node) in self.entries(keys, "related") {
+            let path = Spanned {
+                value: path.value.as_str(),
+                place: path.place.clone(),
+            };
+            let target = node.text("a module", self.found);
+            if let Some(target) = target.and_then(|text| self.module(text.value, &text.place)) {
+                self.mark(&mut tree, &path, Mark::Related(target));
+            }
+        }
+        for (key, mark) in [
+            ("pass", Mark::Scalar),
+            ("opaque", Mark::Anything),
+            ("drop", Mark::Dropped),
+        ] {
+            for text in self.texts(keys, key) {
+                self.mark(&mut tree, &text, mark.clone());
+            }
+        }
+        tree.require();
+        if tree.contradicts_itself() {
+            self.bad(
+                codes::BAD_PATH,
+                "the places of this reply contradict each other".to_owned(),
+                &line.place,
+                "one says list or record where another says object",
+            );
+        }
+        tree
+    }
+
+    fn mark(&mut self, tree: &mut Tree, text: &Spanned<&str>, mark: Mark) {
+        let Some(steps) = self.place(text) else {
+            return;
+        };
+        if steps.is_empty() && mark == Mark::Dropped {
+            self.bad(
+                codes::BAD_PATH,
+                "the whole reply cannot be dropped".to_owned(),
+                &text.place,
+                "write `pass: []`",
+            );
+        } else if let Err(why) = tree.mark(&steps, mark) {
+            self.bad(
+                codes::BAD_PATH,
+                format!(
+                    "{} contradicts another place of this reply",
+                    quoted(text.value)
+                ),
+                &text.place,
+                why,
+            );
+        }
+    }
+}
+
+fn place(segment: &str) -> Option<Place> {
+    let Some(name) = segment
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+    else {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+        let good = !matches!(segment, "" | "." | "..") && segment.bytes().all(plain);
+        return good.then(|| Place::Literal(segment.to_owned()));
+    };
+    Some(match name {
+        "module" => Place::Module,
+        "id" => Place::Id,
+        "link" => Place::Link,
+        "related" => Place::Related,
+        _ => match name.strip_prefix("by.") {
+            Some(field) => Place::By(grammar::is_field(field).then(|| field.to_owned())?),
+            None => Place::Word(grammar::is_word(name).then(|| name.to_owned())?),
+        },
+    })
+}

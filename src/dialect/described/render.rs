@@ -1,0 +1,86 @@
+//! Writes an operation back as the canonical request: templates and names come from the description, values are encoded
+//! anew.
+
+use bytes::Bytes;
+use http::Method;
+use serde_json::{Map, Value};
+
+use super::description::{Carries, Description, Place, Route};
+use super::{arguments, query, query_string, understand, write};
+use crate::dialect::{Operation, Outgoing};
+
+/// The request that an operation becomes.
+pub(super) fn request(description: &Description, operation: &Operation) -> Outgoing {
+    let Some(route) = description.route(operation.rendering.form) else {
+        // No route has a blank form; nothing that the CRM knows is asked.
+        return outgoing(description, Method::GET, description.prefix.clone(), None);
+    };
+    let fixed = &operation.rendering.fixed;
+    let word = fixed.get(understand::WORD).and_then(Value::as_str);
+    let asked = operation
+        .target()
+        .map(|target| (target, word.unwrap_or_default()));
+    let mut parameters = query::write(&operation.query, fixed, route, description, asked);
+    let known = operation
+        .target()
+        .and_then(|target| description.known(target));
+    let mut body = route
+        .write
+        .as_ref()
+        .map(|form| write::write(form, operation, known));
+    if route.relates && !route.template.contains(&Place::Related) {
+        body = Some(write::write_ids(&operation.related));
+    }
+    match &route.carries {
+        Carries::Query => {}
+        Carries::Body => body = Some(Value::Object(std::mem::take(&mut parameters))),
+        Carries::Json(name) => {
+            if fixed.contains_key(understand::IN_JSON) {
+                let text = Value::Object(std::mem::take(&mut parameters)).to_string();
+                arguments::put(&mut parameters, name, None, text.into());
+            }
+        }
+    }
+    let mut target = path(description, route, operation, word.unwrap_or_default());
+    if !parameters.is_empty() {
+        target.push('?');
+        target.push_str(&query_string::write(&parameters));
+    }
+    outgoing(description, route.method.clone(), target, body)
+}
+
+fn outgoing(
+    description: &Description,
+    method: Method,
+    target: String,
+    body: Option<Value>,
+) -> Outgoing {
+    Outgoing {
+        method,
+        target,
+        body: body.map(|body| Bytes::from(body.to_string())),
+        media: description.media,
+    }
+}
+
+fn path(description: &Description, route: &Route, operation: &Operation, word: &str) -> String {
+    let fixed = &operation.rendering.fixed;
+    let words = fixed.get(understand::WORDS).and_then(Value::as_object);
+    let mut path = description.prefix.clone();
+    for place in &route.template {
+        let segment = match place {
+            Place::Literal(literal) => literal.as_str(),
+            Place::Module => word,
+            Place::Id => operation.record.as_deref().unwrap_or_default(),
+            Place::Link => operation.link.as_ref().map_or("", |link| &link.name),
+            Place::Related => operation.related.first().map_or("", String::as_str),
+            Place::Word(name) => words
+                .and_then(|words: &Map<String, Value>| words.get(name)?.as_str())
+                .unwrap_or_default(),
+            Place::By(field) => query::in_path(&operation.query, fixed, field).unwrap_or_default(),
+        };
+        path.push('/');
+        path.push_str(&query_string::encode(segment));
+    }
+    path
+}

@@ -1,0 +1,204 @@
+//! The text of Dolibarr's `sqlfilters`: `(t.lastname:like:'Pel%') and ((t.zip:=:'75001') or (te.vip:is:null))`.
+//!
+//! The CRM makes SQL of it by pattern matching, so only what has one reading for everybody passes: a column behind a
+//! known table, an operator of the list, a quoted text without quotes, backslashes or parentheses, a number, `null`, or
+//! a list of such. Functions, sub-queries and anything else are refused.
+
+use serde_json::{Number, Value};
+
+use crate::dialect::{Filter, Path};
+
+/// Bytes of one filter.
+const BYTES_MAX: usize = 8_192;
+/// Nesting of parentheses.
+const DEPTH_MAX: usize = 16;
+
+/// What stands between the colons; longer ones first where one begins another.
+const OPERATORS: &[&str] = &[
+    "=", "!=", "<>", "<=", ">=", "<", ">", "like", "notlike", "in", "notin", "is", "isnot",
+];
+
+/// Reads a filter. `None`: not of this grammar.
+pub(super) fn parse(text: &str, resolve: &dyn Fn(&str) -> Option<Path>) -> Option<Filter> {
+    if text.len() > BYTES_MAX {
+        return None;
+    }
+    let mut parser = Parser {
+        rest: text,
+        resolve,
+    };
+    let filter = parser.any(0)?;
+    parser.blanks();
+    parser.rest.is_empty().then_some(filter)
+}
+
+struct Parser<'a> {
+    rest: &'a str,
+    resolve: &'a dyn Fn(&str) -> Option<Path>,
+}
+
+impl<'a> Parser<'a> {
+    fn blanks(&mut self) {
+        self.rest = self.rest.trim_start_matches(' ');
+    }
+
+    fn take(&mut self, token: &str) -> Option<()> {
+        self.blanks();
+        self.rest = self.rest.strip_prefix(token)?;
+        Some(())
+    }
+
+    /// A word between two terms.
+    fn word(&mut self, word: &str) -> bool {
+        self.blanks();
+        let is_next = self
+            .rest
+            .get(..word.len())
+            .is_some_and(|next| next.eq_ignore_ascii_case(word))
+            && self.rest[word.len()..].starts_with([' ', '(']);
+        if is_next {
+            self.rest = &self.rest[word.len()..];
+        }
+        is_next
+    }
+
+    fn any(&mut self, depth: usize) -> Option<Filter> {
+        let mut parts = vec![self.all(depth)?];
+        while self.word("or") {
+            parts.push(self.all(depth)?);
+        }
+        Some(one_or(parts, Filter::Any))
+    }
+
+    fn all(&mut self, depth: usize) -> Option<Filter> {
+        let mut parts = vec![self.term(depth)?];
+        while self.word("and") {
+            parts.push(self.term(depth)?);
+        }
+        Some(one_or(parts, Filter::All))
+    }
+
+    fn term(&mut self, depth: usize) -> Option<Filter> {
+        self.take("(")?;
+        self.blanks();
+        let filter = if self.rest.starts_with('(') {
+            if depth >= DEPTH_MAX {
+                return None;
+            }
+            self.any(depth + 1)?
+        } else {
+            self.comparison()?
+        };
+        self.take(")")?;
+        Some(filter)
+    }
+
+    fn comparison(&mut self) -> Option<Filter> {
+        let end = self.rest.find(')')?;
+        let (inside, rest) = self.rest.split_at(end);
+        let mut parts = inside.splitn(3, ':');
+        let (column, operator, literal) = (
+            parts.next()?.trim_matches(' '),
+            parts.next()?,
+            parts.next()?,
+        );
+        if !column
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.')
+        {
+            return None;
+        }
+        let operator = operator.trim_matches(' ');
+        let operator = OPERATORS
+            .iter()
+            .find(|known| known.eq_ignore_ascii_case(operator))?;
+        let value = value(operator, literal.trim_matches(' '))?;
+        self.rest = rest;
+        Some(Filter::Field {
+            path: (self.resolve)(column)?,
+            operator: Some(operator),
+            value,
+        })
+    }
+}
+
+fn one_or(mut parts: Vec<Filter>, many: fn(Vec<Filter>) -> Filter) -> Filter {
+    match parts.len() {
+        1 => parts.remove(0),
+        _ => many(parts),
+    }
+}
+
+fn value(operator: &str, literal: &str) -> Option<Value> {
+    match operator {
+        "in" | "notin" => {
+            let items = literal
+                .split(',')
+                .map(|item| scalar(item.trim_matches(' ')));
+            items.collect::<Option<Vec<_>>>().map(Value::Array)
+        }
+        "is" | "isnot" => literal.eq_ignore_ascii_case("null").then_some(Value::Null),
+        _ => scalar(literal),
+    }
+}
+
+/// A quoted text or a number.
+fn scalar(literal: &str) -> Option<Value> {
+    if let Some(text) = literal.strip_prefix('\'') {
+        let text = text.strip_suffix('\'')?;
+        let plain = |letter: char| {
+            !letter.is_control() && !matches!(letter, '\'' | '"' | '\\' | '`' | '(' | ')')
+        };
+        return text
+            .chars()
+            .all(plain)
+            .then(|| Value::String(text.to_owned()));
+    }
+    let digits = literal.strip_prefix('-').unwrap_or(literal);
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_digits = |text: &str| {
+        (1..=18).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if !is_digits(whole) || !is_digits(part) || (whole.len() > 1 && whole.starts_with('0')) {
+        return None;
+    }
+    literal.parse::<Number>().ok().map(Value::Number)
+}
+
+/// Writes a filter.
+pub(super) fn write(filter: &Filter, spell: &dyn Fn(&Path) -> String) -> String {
+    match filter {
+        Filter::All(parts) => joined(parts, " and ", spell),
+        Filter::Any(parts) => joined(parts, " or ", spell),
+        Filter::Field {
+            path,
+            operator,
+            value,
+        } => {
+            format!(
+                "({}:{}:{})",
+                spell(path),
+                operator.unwrap_or("="),
+                literal(value)
+            )
+        }
+        Filter::Caller { .. } => String::new(),
+    }
+}
+
+fn joined(parts: &[Filter], between: &str, spell: &dyn Fn(&Path) -> String) -> String {
+    let part = |part: &Filter| match part {
+        Filter::All(_) | Filter::Any(_) => format!("({})", write(part, spell)),
+        _ => write(part, spell),
+    };
+    parts.iter().map(part).collect::<Vec<_>>().join(between)
+}
+
+fn literal(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::String(text) => format!("'{text}'"),
+        Value::Array(items) => items.iter().map(literal).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,194 @@
+//! What is accepted and written back means the same when it is read again; nothing else is accepted.
+
+use proptest::prelude::*;
+use serde_json::{Map, json};
+
+use super::*;
+use crate::dialect::described::{query_string, rsql, sql};
+use crate::dialect::{Filter, Path};
+
+fn path(text: &str) -> Option<Path> {
+    let known = ["t.a", "t.b", "x.c"];
+    known.contains(&text).then(|| Path {
+        link: None,
+        field: text.to_owned(),
+    })
+}
+
+fn write(filter: &Filter) -> String {
+    sql::write(filter, &|path| path.field.clone())
+}
+
+/// Texts that may stand in quotes, and texts that may not.
+fn literal() -> impl Strategy<Value = String> {
+    prop_oneof!["[a-zA-Z0-9 %_:,.é€-]{0,12}", "[ -~]{0,6}"]
+}
+
+fn comparison() -> impl Strategy<Value = String> {
+    let column = prop::sample::select(vec!["t.a", "t.b", "x.c", "y.d", "t.a b"]);
+    let operator = prop::sample::select(vec![
+        "=", "!=", "<", ">=", "like", "NOTLIKE", "in", "is", "regexp",
+    ]);
+    let value = prop_oneof![
+        literal().prop_map(|text| format!("'{text}'")),
+        (-999..999i32).prop_map(|number| number.to_string()),
+        Just("null".to_owned()),
+        literal(),
+        (literal(), 0..9u8).prop_map(|(text, number)| format!("'{text}',{number}")),
+    ];
+    (column, operator, value)
+        .prop_map(|(column, operator, value)| format!("({column}:{operator}:{value})"))
+}
+
+fn sql_filter() -> impl Strategy<Value = String> {
+    comparison().prop_recursive(4, 24, 4, |inner| {
+        let word = prop::sample::select(vec![" and ", " or ", " AND ", ")or(", " xor "]);
+        prop_oneof![
+            (inner.clone(), word, inner.clone())
+                .prop_map(|(one, word, other)| format!("{one}{word}{other}")),
+            inner.prop_map(|inner| format!("({inner})")),
+        ]
+    })
+}
+
+/// A text in RSQL, or nearly.
+fn rsql_filter() -> impl Strategy<Value = String> {
+    let value = prop_oneof![
+        "[a-zA-Z0-9*é._-]{1,6}",
+        "[ -~]{0,6}".prop_map(|text| format!("'{text}'")),
+        "[ -~]{0,4}"
+    ];
+    let operator = prop::sample::select(vec!["==", "<", "<=", "=in=", "=not="]);
+    let column = prop::sample::select(vec!["t.a", "t.b", "x.c", "y.d"]);
+    let leaf = (
+        column,
+        operator,
+        prop::collection::vec(value, 1..3),
+        any::<bool>(),
+    )
+        .prop_map(|(column, operator, values, list)| {
+            if list {
+                format!("{column}{operator}({})", values.join(","))
+            } else {
+                format!("{column}{operator}{}", values[0])
+            }
+        });
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let between = prop::sample::select(vec![",", ";", ";,"]);
+        prop_oneof![
+            (inner.clone(), between, inner.clone())
+                .prop_map(|(one, between, other)| format!("{one}{between}{other}")),
+            inner.prop_map(|inner| format!("({inner})")),
+        ]
+    })
+}
+
+/// A filter of the bracket and JSON style, over fields and links.
+fn item() -> impl Strategy<Value = Value> {
+    let value = prop_oneof![
+        "[ -~é]{0,8}".prop_map(Value::String),
+        (0..99u32).prop_map(Value::from),
+        Just(Value::Bool(true)),
+        prop::collection::vec("[a-z&=+%]{0,4}".prop_map(Value::String), 1..4)
+            .prop_map(Value::Array),
+    ];
+    let leaf = (
+        prop::sample::select(vec!["is", "has", "in"]),
+        prop::sample::select(vec!["town", "surname", "firm.iban"]),
+        value,
+    );
+    leaf.prop_map(
+        |(operator, field, value)| json!({"type": operator, "attribute": field, "value": value}),
+    )
+    .prop_recursive(3, 16, 3, |inner| {
+        (
+            prop::sample::select(vec!["and", "or"]),
+            prop::collection::vec(inner, 1..4),
+        )
+            .prop_map(|(word, items)| json!({"type": word, "value": items}))
+    })
+}
+
+/// Reads a request and the one that it becomes.
+fn twice(every: &Described, line: &str) -> (Operation, Operation) {
+    let first = understand(every, line, "").unwrap_or_else(|reason| panic!("{line}: {reason}"));
+    let outgoing = every.render(&first);
+    let again = format!("{} {}", outgoing.method, outgoing.target);
+    let second = understand(every, &again, "").unwrap_or_else(|reason| panic!("{again}: {reason}"));
+    (first, second)
+}
+
+proptest! {
+    #[test]
+    fn sql_filters_mean_the_same_when_read_again(text in sql_filter()) {
+        if let Some(filter) = sql::parse(&text, &path) {
+            let written = write(&filter);
+            prop_assert_eq!(sql::parse(&written, &path), Some(filter), "{}", written);
+        }
+    }
+
+    #[test]
+    fn rsql_means_the_same_when_read_again(text in rsql_filter()) {
+        let operators = ["==", "<", "<=", "=in="];
+        if let Some(filter) = rsql::parse(&text, &operators, &path) {
+            let written = rsql::write(&filter, &|path| path.field.clone());
+            prop_assert_eq!(rsql::parse(&written, &operators, &path), Some(filter), "{}", written);
+        }
+    }
+
+    #[test]
+    fn accepted_sql_filters_are_made_of_known_parts_only(text in "[(): '=<>a-z0-9.,;%\"\\\\-]{0,40}", filter in sql_filter(), at in 0..60usize) {
+        // A piece of noise in a good filter as well.
+        let mut noisy = filter;
+        let at = at.min(noisy.len());
+        if noisy.is_char_boundary(at) {
+            noisy.insert_str(at, &text[..text.len().min(3)]);
+        }
+        for text in [text, noisy] {
+            let Some(filter) = sql::parse(&text, &path) else { continue };
+            let written = write(&filter);
+            let mut is_quoted = false;
+            let outside: String = written.chars().filter(|letter| { if *letter == '\'' { is_quoted = !is_quoted; } !is_quoted }).collect();
+            let words = outside.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.').filter(|word| !word.is_empty());
+            for word in words {
+                let known = ["and", "or", "t.a", "t.b", "x.c", "like", "notlike", "in", "notin", "is", "isnot", "null"];
+                prop_assert!(known.contains(&word) || word.parse::<f64>().is_ok(), "{word} in {written}");
+            }
+            prop_assert!(!is_quoted);
+        }
+    }
+
+    #[test]
+    fn where_in_json_means_the_same_when_read_again(items in prop::collection::vec(item(), 0..4)) {
+        let every = every();
+        let text = json!({"where": items}).to_string();
+        let (first, second) = twice(&every, &format!("GET /api/people?q={}", query_string::encode(&text)));
+        prop_assert_eq!(first, second);
+    }
+
+    #[test]
+    fn where_in_brackets_means_the_same_when_read_again(items in prop::collection::vec(item(), 1..4)) {
+        let every = every();
+        let tree = Map::from_iter([("where".to_owned(), Value::Array(items))]);
+        let (first, second) = twice(&every, &format!("GET /api/people?{}", query_string::write(&tree)));
+        prop_assert_eq!(first.query, second.query);
+    }
+
+    #[test]
+    fn no_query_string_makes_it_panic(text in "[ -~]{0,60}", body in "[ -~]{0,60}") {
+        let every = every();
+        for line in ["GET /api/people?", "GET /api/sql/firms?", "POST /api/search/people?"] {
+            if let Ok(operation) = understand(&every, &format!("{line}{text}"), &body) {
+                every.render(&operation);
+            }
+        }
+    }
+
+    #[test]
+    fn no_description_makes_it_panic(from in 0..4000usize, length in 0..40usize, text in "[ -~]{0,12}") {
+        let from = from.min(EVERYTHING.len());
+        let to = (from + length).min(EVERYTHING.len());
+        let (described, found) = Described::read("x.yaml", &format!("{}{text}{}", &EVERYTHING[..from], &EVERYTHING[to..]));
+        prop_assert_eq!(described.is_some(), !found.has_errors());
+    }
+}

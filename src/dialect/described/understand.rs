@@ -1,0 +1,340 @@
+//! What one request means: its route, and what the route carries.
+
+use serde_json::{Map, Value};
+
+use super::arguments::Arguments;
+use super::description::{Carries, Description, Known, Place, Route};
+use super::predicate::Scope;
+use super::{grammar, query, query_string, write};
+use crate::dialect::{Bounds, Incoming, Link, Misunderstood, Operation, Query, Rendering};
+use crate::json;
+use crate::reason::Reason;
+use crate::vocabulary::{Action, Module};
+
+/// Segments of a path.
+const SEGMENTS_MAX: usize = 12;
+
+/// Keys of [`Rendering::fixed`].
+pub(super) const WORDS: &str = "words";
+pub(super) const WORD: &str = "module";
+pub(super) const IN_JSON: &str = "in_json";
+
+/// What a path says.
+#[derive(Default)]
+struct Told<'a> {
+    module: Option<&'a Known>,
+    record: Option<String>,
+    link: Option<Link>,
+    related: Option<String>,
+    by: Vec<(String, String)>,
+    words: Map<String, Value>,
+}
+
+/// What a request means.
+pub(super) fn request(
+    description: &Description,
+    request: &Incoming<'_>,
+    bounds: &Bounds,
+) -> Result<Operation, Misunderstood> {
+    let segments = segments(description, request.path)?;
+    let on_path = description
+        .routes
+        .iter()
+        .filter(|route| fits(description, route, &segments))
+        .collect::<Vec<_>>();
+    if on_path.is_empty() {
+        return Err(Reason::UnknownRoute.into());
+    }
+    let of_method = on_path
+        .iter()
+        .filter(|route| route.method == *request.method);
+    let route = of_method.min_by_key(|route| rank(route)).copied();
+    let route = route.ok_or(Reason::MethodNotAllowed)?;
+    if on_path.iter().any(|other| names_what_is_open(other, route)) {
+        return Err(Reason::MethodNotAllowed.into());
+    }
+    operation(description, route, &segments, request, bounds).map_err(|reason| Misunderstood {
+        reason,
+        route: Some(route.name),
+    })
+}
+
+/// The segments of a path below the prefix, decoded once, its suffix taken away.
+fn segments(description: &Description, path: &str) -> Result<Vec<String>, Reason> {
+    let below = below(description, path).ok_or(Reason::UnknownRoute)?;
+    let below = match &description.suffix {
+        Some(suffix) => below.strip_suffix(suffix.as_str()).unwrap_or(below),
+        None => below,
+    };
+    let segments = below
+        .split('/')
+        .map(|segment| query_string::percent(segment, false).ok_or(Reason::MalformedTarget))
+        .collect::<Result<Vec<_>, _>>()?;
+    if segments.len() > SEGMENTS_MAX || segments.iter().any(String::is_empty) {
+        return Err(Reason::UnknownRoute);
+    }
+    Ok(segments)
+}
+
+/// The path below the prefix, without its slash.
+pub(super) fn below<'a>(description: &Description, path: &'a str) -> Option<&'a str> {
+    path.strip_prefix(description.prefix.as_str())?
+        .strip_prefix('/')
+}
+
+/// Literals before places: the most literal template is the one that is meant.
+fn rank(route: &Route) -> Vec<bool> {
+    route
+        .template
+        .iter()
+        .map(|place| !matches!(place, Place::Literal(_)))
+        .collect()
+}
+
+/// Whether a route has a word where another takes anything: that word is no id, whatever the method.
+fn names_what_is_open(named: &Route, open: &Route) -> bool {
+    let mut places = named.template.iter().zip(&open.template);
+    places.any(|(named, open)| {
+        matches!(named, Place::Literal(_)) && !matches!(open, Place::Literal(_) | Place::Module)
+    })
+}
+
+fn fits(description: &Description, route: &Route, segments: &[String]) -> bool {
+    route.template.len() == segments.len()
+        && route
+            .template
+            .iter()
+            .zip(segments)
+            .all(|(place, segment)| place_fits(description, route, place, segment))
+}
+
+fn place_fits(description: &Description, route: &Route, place: &Place, segment: &str) -> bool {
+    match place {
+        Place::Literal(word) => description.is_same(word, segment),
+        Place::Module => description
+            .module_named(segment)
+            .is_some_and(|known| route.modules.contains(&known.module)),
+        Place::Id | Place::Related => description.ids.fit(segment),
+        Place::Link => grammar::is_field(segment),
+        Place::Word(_) => grammar::is_word(segment),
+        Place::By(_) => grammar::is_value(segment),
+    }
+}
+
+fn told<'a>(
+    description: &'a Description,
+    route: &Route,
+    segments: &[String],
+) -> Result<Told<'a>, Reason> {
+    let mut told = Told {
+        module: route
+            .module
+            .as_ref()
+            .and_then(|module| description.known(module)),
+        link: route.link.clone(),
+        ..Told::default()
+    };
+    for (place, segment) in route.template.iter().zip(segments) {
+        match place {
+            Place::Literal(_) => {}
+            Place::Module => told.module = description.module_named(segment),
+            Place::Id => told.record = Some(segment.clone()),
+            Place::Related => told.related = Some(segment.clone()),
+            Place::Link => {
+                let target = told.module.and_then(|known| known.links.get(segment));
+                let target = target.ok_or(Reason::UnknownLink)?;
+                told.link = Some(Link {
+                    name: segment.clone(),
+                    target: target.clone(),
+                });
+            }
+            Place::Word(name) => {
+                told.words
+                    .insert(name.clone(), Value::String(segment.clone()));
+            }
+            Place::By(field) => told.by.push((field.clone(), segment.clone())),
+        }
+    }
+    Ok(told)
+}
+
+fn operation(
+    description: &Description,
+    route: &Route,
+    segments: &[String],
+    request: &Incoming<'_>,
+    bounds: &Bounds,
+) -> Result<Operation, Reason> {
+    accepts_json(request.accept)?;
+    let told = told(description, route, segments)?;
+    let module: Option<Module> = told.module.map(|known| known.module.clone());
+    let mut fixed = Map::new();
+    if !told.words.is_empty() {
+        fixed.insert(WORDS.to_owned(), Value::Object(told.words));
+    }
+    if let Some(known) = told.module {
+        fixed.insert(WORD.to_owned(), known.paths[0].as_str().into());
+    }
+    let target = told
+        .link
+        .as_ref()
+        .map(|link| &link.target)
+        .or(module.as_ref());
+    let scope = target.map(|target| Scope {
+        description,
+        module: target,
+        word: told.module.map_or("", |known| &known.paths[0]),
+    });
+    let (mut arguments, body) = arguments(description, route, request, bounds, &mut fixed)?;
+    let mut query = query::read(&mut arguments, route, scope, bounds, &mut fixed)?;
+    arguments.finish()?;
+    query::looked_up_by(&mut query, &mut fixed, told.by);
+    let mut operation = Operation {
+        action: route.action,
+        access: route.access,
+        route: route.name,
+        version: String::new(),
+        credential: None,
+        module,
+        record: told.record,
+        link: told.link,
+        related: told.related.into_iter().collect(),
+        query,
+        write: None,
+        rendering: Rendering {
+            form: route.form,
+            method: route.method.clone(),
+            path: String::new(),
+            in_body: route.carries == Carries::Body,
+            fixed,
+        },
+    };
+    written(description, route, body, &mut operation)?;
+    Ok(operation)
+}
+
+fn written(
+    description: &Description,
+    route: &Route,
+    body: Option<Map<String, Value>>,
+    operation: &mut Operation,
+) -> Result<(), Reason> {
+    if route.relates {
+        let ids = write::ids(description, body.unwrap_or_default())?;
+        if ids.is_empty() == operation.related.is_empty() {
+            return Err(Reason::MalformedBody);
+        }
+        operation.related.extend(ids);
+    } else if let (Some(write), Some(body)) = (&route.write, body) {
+        let known = operation
+            .target()
+            .and_then(|target| description.known(target));
+        let record = match operation.action {
+            Action::Update => operation.record.as_deref(),
+            _ => None,
+        };
+        let fields = write::read(write, body, known, record, &mut operation.rendering.fixed)?;
+        operation.write = Some(fields);
+    }
+    Ok(())
+}
+
+/// The arguments of the query, and the body of a write.
+fn arguments(
+    description: &Description,
+    route: &Route,
+    request: &Incoming<'_>,
+    bounds: &Bounds,
+    fixed: &mut Map<String, Value>,
+) -> Result<(Arguments, Option<Map<String, Value>>), Reason> {
+    let credentials = &description.credentials.in_query;
+    let mut arguments = Arguments::of_query(request.query, credentials)?;
+    let takes_body = route.write.is_some() || route.relates || route.carries == Carries::Body;
+    if !takes_body && !request.body.is_empty() {
+        return Err(Reason::UnexpectedBody);
+    }
+    let form = route.write.as_ref().is_some_and(|write| write.form);
+    let body = if takes_body {
+        Some(write::body(request, form, bounds.depth_max)?)
+    } else {
+        None
+    };
+    match &route.carries {
+        Carries::Query => {}
+        Carries::Body => {
+            arguments.finish()?;
+            return Ok((Arguments::of_object(body.unwrap_or_default()), None));
+        }
+        Carries::Json(name) => {
+            if let Some(Value::String(text)) = arguments.take(name, None) {
+                // The API would take one of two; which, is its affair.
+                if !arguments.is_empty() {
+                    return Err(Reason::DuplicateParameter);
+                }
+                let Ok(Value::Object(members)) = json::read(text.as_bytes(), bounds.depth_max)
+                else {
+                    return Err(Reason::MalformedQuery);
+                };
+                fixed.insert(IN_JSON.to_owned(), true.into());
+                arguments = Arguments::of_object(members);
+            }
+        }
+    }
+    Ok((arguments, body))
+}
+
+/// Some APIs answer in the form that `Accept` names; only JSON passes here, and only JSON is asked for.
+fn accepts_json(accept: Option<&str>) -> Result<(), Reason> {
+    let Some(accept) = accept else { return Ok(()) };
+    let accept = accept.to_ascii_lowercase();
+    if accept.contains("json") || accept.contains('*') {
+        Ok(())
+    } else {
+        Err(Reason::UnsupportedMediaType)
+    }
+}
+
+/// The look-up of the record that an update changes.
+pub(super) fn look_up(description: &Description, update: &Operation) -> Option<Operation> {
+    let route = description.route(update.rendering.form)?;
+    let read = description.routes.get(route.look_up?)?;
+    let mut fixed = Map::new();
+    for key in [WORDS, WORD] {
+        if let Some(value) = update.rendering.fixed.get(key) {
+            fixed.insert(key.to_owned(), value.clone());
+        }
+    }
+    fixed.insert(write::FOR.to_owned(), update.rendering.form.into());
+    let mut projection = None;
+    if read.select.is_some() {
+        let id = update
+            .target()
+            .and_then(|target| description.known(target))
+            .map_or("id", |known| known.id);
+        let keys = update.write.iter().flat_map(Map::keys).map(String::as_str);
+        let asked = std::iter::once(id).chain(keys);
+        projection = Some(
+            asked
+                .map(|key| crate::dialect::Projected::Field(key.to_owned()))
+                .collect(),
+        );
+    }
+    Some(Operation {
+        action: read.action,
+        access: read.access,
+        route: read.name,
+        write: None,
+        query: Query {
+            projection,
+            ..Query::default()
+        },
+        rendering: Rendering {
+            form: read.form,
+            method: read.method.clone(),
+            path: String::new(),
+            in_body: false,
+            fixed,
+        },
+        ..update.clone()
+    })
+}
