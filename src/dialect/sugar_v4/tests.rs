@@ -382,6 +382,20 @@ fn a_record_is_created_updated_or_deleted() {
 }
 
 #[test]
+fn names_that_the_crm_composes_are_not_written() {
+    let composed = json!({"id": "c-1", "name": "Mme D", "full_name": "Mme D", "last_name": "D"});
+    assert_eq!(
+        used(
+            &one("set_entry", &json!([SESSION, "Contacts", composed])).unwrap(),
+            Use::Written
+        ),
+        ["Contacts.last_name"]
+    );
+    let account = one("set_entry", &json!([SESSION, "Accounts", {"name": "x"}])).unwrap();
+    assert_eq!(used(&account, Use::Written), ["Accounts.name"]);
+}
+
+#[test]
 fn several_writes_are_written_one_by_one() {
     let lists = json!([[{"name": "last_name", "value": "A"}], {"id": "c-1", "last_name": "B"}]);
     let writes = parts("set_entries", &json!([SESSION, "Contacts", lists])).unwrap();
