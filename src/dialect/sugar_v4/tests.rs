@@ -15,6 +15,7 @@ use crate::vocabulary::{Action, FieldPath, Module, Use};
 
 mod attacks;
 mod documentation;
+mod fixpoint;
 mod logic;
 mod properties;
 mod records;
