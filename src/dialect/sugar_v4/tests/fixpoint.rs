@@ -8,94 +8,32 @@ use super::{PATH, SESSION, SugarV4, URLENCODED, bounds, send};
 use crate::dialect::{Dialect, Incoming, Operation, Understood};
 
 /// One request of each method, with everything that it may say.
+#[rustfmt::skip]
 fn requests() -> Vec<(&'static str, Value)> {
     let links =
         json!([{"name": "accounts", "value": ["name"]}, {"name": "email_addresses", "value": []}]);
     let filter = "(last_name LIKE 'D%' OR NOT (iban_c = 'x' AND id IN ('1', '2'))) AND date_entered BETWEEN 1 AND 2";
     let fields = json!(["id", "name"]);
     vec![
-        (
-            "login",
-            json!([{"user_name": "a", "password": "b", "version": "1"}, "x", {"language": "fr_FR"}]),
-        ),
+        ("login", json!([{"user_name": "a", "password": "b", "version": "1"}, "x", {"language": "fr_FR"}])),
         ("logout", json!([SESSION])),
         ("get_user_id", json!([SESSION])),
         ("get_server_info", json!([])),
         ("get_available_modules", json!([SESSION, "all"])),
         ("get_module_fields", json!([SESSION, "Contacts", ["id"]])),
         ("get_module_fields_md5", json!([SESSION, "Contacts"])),
-        (
-            "get_entry",
-            json!([SESSION, "Contacts", "c-1", fields, links, true]),
-        ),
+        ("get_entry", json!([SESSION, "Contacts", "c-1", fields, links, true])),
         ("get_entry", json!([SESSION, "Contacts", "c-1", [], links])),
-        (
-            "get_entries",
-            json!([SESSION, "Contacts", ["c-1", "c-2"], fields, links]),
-        ),
-        (
-            "get_entry_list",
-            json!([
-                SESSION,
-                "Contacts",
-                filter,
-                "last_name DESC, id",
-                20,
-                fields,
-                links,
-                5,
-                0,
-                true
-            ]),
-        ),
+        ("get_entries", json!([SESSION, "Contacts", ["c-1", "c-2"], fields, links])),
+        ("get_entry_list", json!([SESSION, "Contacts", filter, "last_name DESC, id", 20, fields, links, 5, 0, true])),
         ("get_entry_list", json!([SESSION, "Contacts"])),
         ("get_entries_count", json!([SESSION, "Contacts", filter])),
-        (
-            "get_relationships",
-            json!([
-                SESSION,
-                "Accounts",
-                "a-1",
-                "contacts",
-                filter,
-                fields,
-                [],
-                0,
-                "id",
-                1,
-                2
-            ]),
-        ),
-        (
-            "set_entry",
-            json!([SESSION, "Contacts", {"id": "c-1", "last_name": "D", "iban_c": null}]),
-        ),
-        (
-            "set_entry",
-            json!([SESSION, "Contacts", {"last_name": "D"}]),
-        ),
-        (
-            "set_entry",
-            json!([SESSION, "Contacts", {"id": "c-1", "deleted": 1}]),
-        ),
-        (
-            "set_relationship",
-            json!([SESSION, "Accounts", "a-1", "contacts", ["c-1"], {"role": "x"}, 1]),
-        ),
-        (
-            "search_by_module",
-            json!([
-                SESSION,
-                "abc",
-                ["Contacts"],
-                1,
-                5,
-                "u-1",
-                fields,
-                false,
-                true
-            ]),
-        ),
+        ("get_relationships", json!([SESSION, "Accounts", "a-1", "contacts", filter, fields, [], 0, "id", 1, 2])),
+        ("set_entry", json!([SESSION, "Contacts", {"id": "c-1", "last_name": "D", "iban_c": null}])),
+        ("set_entry", json!([SESSION, "Contacts", {"last_name": "D"}])),
+        ("set_entry", json!([SESSION, "Contacts", {"id": "c-1", "deleted": 1}])),
+        ("set_relationship", json!([SESSION, "Accounts", "a-1", "contacts", ["c-1"], {"role": "x"}, 1])),
+        ("search_by_module", json!([SESSION, "abc", ["Contacts"], 1, 5, "u-1", fields, false, true])),
     ]
 }
 
