@@ -121,13 +121,13 @@ impl Pipeline {
         visit: &Visit<'_>,
         look_up: &Operation,
         reply: &[u8],
-    ) -> Result<Map<String, Value>, Reason> {
+    ) -> Result<Map<String, Value>, Refusal> {
         let dialect = visit.dialect();
         let reply = json::read(reply, self.settings.limits.depth_max);
-        let record = reply
-            .ok()
-            .and_then(|reply| dialect.looked_up(look_up, reply));
-        let record = record.ok_or(Reason::Unfilterable)?;
+        let reply = reply.map_err(|_| Reason::Unfilterable)?;
+        // Some CRMs tell with a status of success that there is no such record.
+        let record = dialect.looked_up(look_up, reply);
+        let record = record.ok_or_else(|| Refusal::upstream(404, None))?;
         Ok(markup::decode_all(dialect.spelling(), &record))
     }
 }

@@ -119,6 +119,12 @@ impl Crm {
                 entries("ACLRoles", &[json!({"id": "r-1", "name": self.role})])
             }
             ("get_relationships", "Users") => error("Access Denied", 40, "no groups"),
+            ("get_entry", "Contacts") if arguments[2] != "c-1" => json!({
+                "entry_list": [{"id": arguments[2], "module_name": "Contacts", "name_value_list": [
+                    {"name": "warning", "value": "Access to this object is denied since it has been deleted or does not exist"},
+                    {"name": "deleted", "value": "1"}
+                ]}], "relationship_list": []
+            }),
             ("get_entry", "Contacts") => self.read(&arguments),
             ("get_entry_list", "Contacts") => self.list(),
             ("get_entries_count", _) => json!({"result_count": "3"}),
@@ -697,6 +703,23 @@ fn errors_of_the_crm_lose_their_words() {
     let reply = stage.call("get_entries", &json!([SESSION, "Contacts", ["c-1"]]));
     assert_eq!(reply.status, 500);
     assert_eq!(reply.json()["name"], "Invalid Call Error");
+}
+
+#[test]
+fn a_record_that_is_gone_is_told_as_the_crm_tells_it_and_never_written() {
+    let stage = Stage::of("Sales");
+    let gone = stage.ok("get_entry", &json!([SESSION, "Contacts", "c-9", []]));
+    let told = &gone["entry_list"][0]["name_value_list"];
+    assert_eq!(told[1], json!({"name": "deleted", "value": "1"}));
+    assert!(told[0]["value"].as_str().unwrap().starts_with("Access"));
+    let fields = json!({"id": "c-9", "last_name": "D"});
+    let reply = stage.call("set_entry", &json!([SESSION, "Contacts", fields]));
+    assert_eq!(
+        (reply.status, reply.json()["number"].clone()),
+        (404, json!(51))
+    );
+    let written = stage.reached();
+    assert!(!written.iter().any(|(method, _)| method == "set_entry"));
 }
 
 #[test]

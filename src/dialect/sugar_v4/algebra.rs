@@ -141,6 +141,12 @@ fn copy(module: &Module, names: &[&str]) -> Origin {
     }
 }
 
+/// Whether a field is composed by the CRM whenever a record is saved, so that writing it changes nothing. Lists compose it
+/// in another way than single records, so a record that is written back may hold a name that nobody typed.
+pub(super) fn is_composed(module: &Module, field: &str) -> bool {
+    matches!(field, "name" | "full_name") && (is_person(module) || is_user(module))
+}
+
 /// The parts of a person's name. Which ones are shown is a setting of the CRM, and of the user.
 fn person_name(module: &Module) -> Origin {
     let (of, perhaps): (&[&str], &[&str]) = if is_person(module) {

@@ -195,10 +195,10 @@ const EMAILS: Links = &[
 
 const DOCUMENTS: Links = &[
     ("accounts", "Accounts"),
+    ("aos_contracts", "AOS_Contracts"),
     ("bugs", "Bugs"),
     ("cases", "Cases"),
     ("contacts", "Contacts"),
-    ("contracts", "AOS_Contracts"),
     ("opportunities", "Opportunities"),
     ("revisions", "DocumentRevisions"),
 ];
@@ -236,8 +236,6 @@ const BUGS: Links = &[
 
 const SALES_DOCUMENTS: Links = &[
     ("accounts", "Accounts"),
-    ("billing_account", "Accounts"),
-    ("billing_contact", "Contacts"),
     ("contacts", "Contacts"),
     ("opportunities", "Opportunities"),
 ];

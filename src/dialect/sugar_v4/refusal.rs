@@ -19,7 +19,7 @@ const ERRORS: &[(i32, &str)] = &[
     (31, "Relationship Not Supported"),
     (40, ACCESS),
     (50, "Duplicate Records"),
-    (51, "No Records"),
+    (51, RECORDS),
     (60, "Sessions Exceeded"),
     (70, "No Admin"),
     (1_000, CALL),
@@ -31,6 +31,7 @@ const LOGIN: &str = "Invalid Login";
 const SESSION: &str = "Invalid Session ID";
 const MODULE: &str = "Module Does Not Exist";
 const ACCESS: &str = "Access Denied";
+const RECORDS: &str = "No Records";
 const CALL: &str = "Invalid Call Error";
 const FORMAT: &str = "Invalid Data Format";
 
@@ -58,6 +59,7 @@ fn by_status(status: u16) -> &'static str {
     match status {
         401 => SESSION,
         403 => ACCESS,
+        404 => RECORDS,
         400..=499 => FORMAT,
         _ => CALL,
     }

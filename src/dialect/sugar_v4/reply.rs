@@ -81,7 +81,7 @@ fn module_name(operation: &Operation) -> Shape {
         .is_some_and(|link| links::ADDRESSES.contains(&link.name.as_str()));
     let name = operation.target().and_then(stock::name);
     match name {
-        Some(_) if is_address => Shape::Word(vec![links::ADDRESS_MODULE]),
+        Some(_) if is_address => Shape::Word(vec![links::ADDRESS_MODULE, "EmailAddress"]),
         Some(name) => Shape::Word(vec![name]),
         None => Shape::Scalar,
     }

@@ -15,6 +15,7 @@ use crate::vocabulary::{Action, FieldPath, Module, Use};
 
 mod attacks;
 mod documentation;
+mod fixpoint;
 mod logic;
 mod properties;
 mod records;
@@ -379,6 +380,20 @@ fn a_record_is_created_updated_or_deleted() {
     ] {
         assert_eq!(write(fields.clone()).err(), Some(reason), "{fields}");
     }
+}
+
+#[test]
+fn names_that_the_crm_composes_are_not_written() {
+    let composed = json!({"id": "c-1", "name": "Mme D", "full_name": "Mme D", "last_name": "D"});
+    assert_eq!(
+        used(
+            &one("set_entry", &json!([SESSION, "Contacts", composed])).unwrap(),
+            Use::Written
+        ),
+        ["Contacts.last_name"]
+    );
+    let account = one("set_entry", &json!([SESSION, "Accounts", {"name": "x"}])).unwrap();
+    assert_eq!(used(&account, Use::Written), ["Accounts.name"]);
 }
 
 #[test]

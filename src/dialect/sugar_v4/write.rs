@@ -6,7 +6,7 @@ use super::arguments::{Arguments, flag, list, words};
 use super::method::{self, Kind};
 use super::schema::Schema;
 use super::understand::{DELETE, Making, link, set};
-use super::{grammar, links, query};
+use super::{algebra, grammar, links, query};
 use crate::dialect::{Operation, Projected, Understood};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Module};
@@ -74,6 +74,7 @@ fn write(
     module: Module,
     mut fields: Map<String, Value>,
 ) -> Result<(), Reason> {
+    fields.retain(|name, _| !algebra::is_composed(&module, name));
     operation.module = Some(module);
     operation.record = match fields.shift_remove("id") {
         None | Some(Value::Null | Value::Bool(false)) => None,

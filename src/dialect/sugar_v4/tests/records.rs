@@ -96,7 +96,7 @@ fn records_are_held_to_the_module_that_they_belong_to() {
         addresses,
         [
             ".entry_list[].name_value_list Contacts",
-            ".entry_list[].module_name EmailAddresses",
+            ".entry_list[].module_name EmailAddresses|EmailAddress",
         ]
     );
     let custom = of("get_entry", &json!([SESSION, "acme_Boats", "b-1"]));
