@@ -35,11 +35,11 @@ impl Persona {
                 json!({"id": ID, "login": "somebody", "admin": "0", "rights": {}})
             }
             ("GET", path) if path.ends_with(&format!("/users/{ID}/groups")) => {
-                json!([{"id": 1, "name": self.role}])
+                json!([{"id": 1, "nom": self.role, "name": self.role}])
             }
             ("GET", path) if path.ends_with("/App/user") => json!({"user": {
                 "id": ID, "userName": "somebody", "type": "regular", "name": "Somebody",
-                "teamsIds": [], "teamsNames": {}, "rolesIds": ["r"], "rolesNames": {"r": self.role},
+                "teamsIds": ["t"], "teamsNames": {"t": self.role}, "rolesIds": ["r"], "rolesNames": {"r": self.role},
             }}),
             ("GET", path) if path.ends_with(&format!("/User/{ID}")) => json!({
                 "id": ID, "userName": "somebody", "type": "regular", "isActive": true,

@@ -48,14 +48,16 @@ fn record(members: &Map<String, Value>, module: Option<&str>) -> Option<Found> {
         Some(Value::Number(number)) => Some(number.to_string()),
         _ => None,
     };
+    let pair = |key: &str, field: &Value| Some((key.to_owned(), field.get("value")?.clone()));
     let named = |fields: &Value| -> Option<BTreeMap<String, Value>> {
-        let Value::Object(fields) = fields else {
-            return None;
-        };
-        fields
-            .iter()
-            .map(|(key, field)| Some((key.clone(), field.get("value")?.clone())))
-            .collect()
+        match fields {
+            Value::Object(fields) => fields.iter().map(|(key, field)| pair(key, field)).collect(),
+            Value::Array(fields) => fields
+                .iter()
+                .map(|field| pair(field.get("name")?.as_str()?, field))
+                .collect(),
+            _ => None,
+        }
     };
     if let Some(fields) = members.get("name_value_list").and_then(named) {
         return Some(Found {
