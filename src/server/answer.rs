@@ -62,6 +62,8 @@ impl Drop for Counted {
 #[derive(Debug)]
 pub(super) struct Sending {
     body: reply::Body,
+    /// The rest of what a streamed reply has released.
+    released: Bytes,
     _held: Option<reply::Held>,
     busy: Busy,
     _turn: Option<Turn>,
@@ -182,6 +184,7 @@ impl Exchange {
         self.busy.offers();
         let mut response = Response::new(Sending {
             body,
+            released: Bytes::new(),
             _held: held,
             busy: self.busy,
             _turn: turn,
@@ -189,6 +192,31 @@ impl Exchange {
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response
+    }
+}
+
+impl Sending {
+    /// The next piece: small, so that what is held lasts until the caller has read nearly all of it, and so that a
+    /// caller who reads slowly is seen to read.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+        let piece = |bytes: &mut Bytes| {
+            let piece = bytes.split_to(bytes.len().min(PIECE_BYTES_MAX));
+            Poll::Ready(Some(Ok(Frame::data(piece))))
+        };
+        match &mut self.body {
+            reply::Body::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            reply::Body::Whole(bytes) => piece(bytes),
+            reply::Body::Stream(_) if !self.released.is_empty() => piece(&mut self.released),
+            reply::Body::Stream(receiver) => match receiver.poll_recv(cx) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(None) => Poll::Ready(None),
+                Poll::Ready(Some(Err(cut_off))) => Poll::Ready(Some(Err(cut_off))),
+                Poll::Ready(Some(Ok(filtered))) => {
+                    self.released = filtered.into_bytes();
+                    piece(&mut self.released)
+                }
+            },
+        }
     }
 }
 
@@ -200,17 +228,7 @@ impl Body for Sending {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
-        let polled = match &mut self.body {
-            reply::Body::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
-            // In pieces, so that what is held and permitted lasts until the caller has read nearly all of it.
-            reply::Body::Whole(bytes) => {
-                let piece = bytes.split_to(bytes.len().min(PIECE_BYTES_MAX));
-                Poll::Ready(Some(Ok(Frame::data(piece))))
-            }
-            reply::Body::Stream(receiver) => receiver.poll_recv(cx).map(|item| {
-                item.map(|item| item.map(|filtered| Frame::data(filtered.into_bytes())))
-            }),
-        };
+        let polled = self.poll_piece(cx);
         if polled.is_pending() {
             self.busy.owes();
         } else {
