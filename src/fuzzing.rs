@@ -23,6 +23,7 @@ use crate::json;
 use crate::mask::Mask;
 use crate::policy::{Decision, Plan, Policy, Source};
 
+mod dialects;
 pub mod exchange;
 
 /// A target.
@@ -32,6 +33,8 @@ pub type Target = fn(&[u8]);
 pub const TARGETS: &[(&str, Target)] = &[
     ("audit_log", audit_log),
     ("decode", decode),
+    ("described", dialects::described),
+    ("description", dialects::description),
     ("detect", detect),
     ("exchange", exchange::request),
     ("filter", filter),
@@ -40,6 +43,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("policy", policy),
     ("reply", exchange::reply),
     ("session", session),
+    ("sugar_v4", dialects::sugar_v4),
+    ("suitecrm_v8", dialects::suitecrm_v8),
     ("understand", understand),
     ("wire", wire),
 ];
