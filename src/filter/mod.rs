@@ -131,13 +131,14 @@ impl Filter {
     /// Takes a chunk. Appends to `out` only bytes that are final: a record is held until its last byte was read.
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Unfilterable> {
         if self.held.is_empty() {
-            let passed = self.run(chunk, false, out)?;
+            let passed = self.run(chunk, 0, false, out)?;
             self.held
                 .extend_from_slice(chunk.get(passed..).unwrap_or_default());
         } else {
             let mut held = mem::take(&mut self.held);
+            let known_bytes = held.len();
             held.extend_from_slice(chunk);
-            let passed = self.run(&held, false, out)?;
+            let passed = self.run(&held, known_bytes, false, out)?;
             held.drain(..passed);
             self.held = held;
         }
@@ -152,7 +153,7 @@ impl Filter {
     /// Ends the text and says what was done. [`Report::refs`] holds those that were not taken before.
     pub fn finish(mut self, out: &mut Vec<u8>) -> Result<Report, Unfilterable> {
         let held = mem::take(&mut self.held);
-        let passed = self.run(&held, true, out)?;
+        let passed = self.run(&held, held.len(), true, out)?;
         if passed < held.len() || !self.outline.is_complete() {
             let rest = (held.len() - passed) as u64;
             return Err(Unfilterable {
@@ -163,10 +164,12 @@ impl Filter {
         Ok(self.books.report())
     }
 
-    /// Passes as many bytes as can be decided now, and returns how many.
+    /// Passes as many bytes as can be decided now, and returns how many. The first `known_bytes` of them were looked at
+    /// before.
     fn run(
         &mut self,
         bytes: &[u8],
+        known_bytes: usize,
         is_last: bool,
         out: &mut Vec<u8>,
     ) -> Result<usize, Unfilterable> {
@@ -174,10 +177,17 @@ impl Filter {
             return Err(failed);
         }
         let mut passed = 0;
+        let mut fresh = None;
         loop {
             let final_bytes = out.len();
+            let rest = bytes.get(passed..).unwrap_or_default();
+            let text = (passed >= known_bytes).then(|| {
+                let (from, text) = *fresh.get_or_insert_with(|| (passed, valid_text(rest)));
+                text.get(passed - from..)
+            });
             let step = Step {
-                rest: bytes.get(passed..).unwrap_or_default(),
+                rest,
+                text: text.flatten(),
                 is_last,
                 books: &mut self.books,
                 out,
@@ -200,6 +210,16 @@ impl Filter {
             }
         }
     }
+}
+
+/// The text that bytes begin with, as far as they are UTF-8.
+fn valid_text(bytes: &[u8]) -> &str {
+    let valid = |bytes| simdutf8::compat::from_utf8(bytes);
+    let text = valid(bytes).or_else(|error| {
+        let valid_bytes = bytes.get(..error.valid_up_to());
+        valid(valid_bytes.unwrap_or_default())
+    });
+    text.unwrap_or_default()
 }
 
 impl fmt::Debug for Filter {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use wide::u8x16;
+
 use super::Cause;
 
 /// What is wrong, at which byte of the text.
@@ -89,6 +91,30 @@ fn escaped(text: &str) -> Option<(char, usize)> {
     };
     Some((character, 2))
 }
+
+/// Where a run of bytes that stand for themselves in a string ends: at a quote, a backslash, a control character, or
+/// the end of the text.
+fn plain_end(text: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<BLOCK_BYTES>) {
+        let block = u8x16::new(*block);
+        // The lesser of a byte and the last control character is the byte itself: it is a control character.
+        let found = block.simd_eq(u8x16::splat(b'"'))
+            | block.simd_eq(u8x16::splat(b'\\'))
+            | block.min(u8x16::splat(0x1f)).simd_eq(block);
+        let found = found.to_bitmask();
+        if found != 0 {
+            return at + found.trailing_zeros() as usize;
+        }
+        at += BLOCK_BYTES;
+    }
+    let rest = text.get(at..).unwrap_or_default();
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+    at + rest.iter().position(is_special).unwrap_or(rest.len())
+}
+
+/// Bytes that are looked at together.
+const BLOCK_BYTES: usize = 16;
 
 /// The number in `\u1234`.
 fn code_unit(text: &str) -> Option<u32> {
@@ -216,19 +242,39 @@ impl<'a> Reader<'a> {
             has_lone_surrogate: false,
         };
         loop {
+            self.at = plain_end(self.text.as_bytes(), self.at);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     text.has_escapes = true;
                     text.has_lone_surrogate |= self.escape()?;
                 }
-                None | Some(0..=0x1f) => return Err(self.fault(Cause::Syntax)),
-                Some(_) => self.at += 1,
+                _ => return Err(self.fault(Cause::Syntax)),
             }
         }
         text.raw = self.part(start, self.at);
         self.at += 1;
         Ok(text)
+    }
+
+    /// Reads this key, given between its quotes and without anything that is escaped, its colon, and the white space
+    /// before the value, if exactly that stands here. It does not matter whether the key's value begins well.
+    pub(super) fn take_key(&mut self, quoted: &str) -> Option<&'a str> {
+        let start = self.at;
+        let rest = self.text.as_bytes().get(start..)?;
+        if !rest.starts_with(quoted.as_bytes()) {
+            return None;
+        }
+        self.at = start + quoted.len();
+        if self.peek() != Some(b':') {
+            self.white_space();
+        }
+        if !self.take(b':') {
+            self.at = start;
+            return None;
+        }
+        self.white_space();
+        Some(self.part(start + 1, start + quoted.len() - 1))
     }
 
     /// Passes an escape (both of a surrogate pair), and tells whether it is a lone surrogate.
@@ -271,6 +317,15 @@ impl<'a> Reader<'a> {
     }
 
     fn word(&mut self, word: &str) -> Result<(), Fault> {
+        if self
+            .text
+            .as_bytes()
+            .get(self.at..)
+            .is_some_and(|rest| rest.starts_with(word.as_bytes()))
+        {
+            self.at += word.len();
+            return Ok(());
+        }
         word.bytes().try_for_each(|byte| self.expect(byte))
     }
 

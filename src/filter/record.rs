@@ -8,7 +8,7 @@ use crate::policy::Show;
 use crate::vocabulary::Module;
 
 use super::Cause;
-use super::books::{Books, Entry, Seen};
+use super::books::{Book, Books, Entry};
 use super::reader::{Fault, Reader, Type};
 
 /// The key that tells a record's module.
@@ -54,15 +54,17 @@ pub(super) struct Treatment<'a, 'b> {
     out_bytes_max: usize,
 }
 
-/// Treats the record that a text consists of, and appends what is shown of it to `out`, by at most `bytes_max`.
+/// Treats the record that a text begins with, and appends what is shown of it to `out`, by at most `bytes_max`. Returns
+/// where the record ends. What is noted in the books counts only if all went well.
 pub(super) fn treat(
     reader: Reader<'_>,
     shape: &RecordShape,
     books: &mut Books,
     out: &mut Vec<u8>,
     bytes_max: usize,
-) -> Result<(), Fault> {
+) -> Result<usize, Fault> {
     let out_bytes_max = out.len().saturating_add(bytes_max);
+    books.begin();
     let mut treatment = Treatment {
         reader,
         books,
@@ -71,8 +73,13 @@ pub(super) fn treat(
         out_bytes_max,
     };
     treatment.record(shape)?;
-    treatment.reader.end()?;
-    treatment.copy_to(treatment.reader.at())
+    let end = treatment.reader.at();
+    treatment.copy_to(end)?;
+    if end > bytes_max {
+        return Err(treatment.reader.fault(Cause::RecordTooLarge));
+    }
+    books.keep();
+    Ok(end)
 }
 
 impl<'a> Treatment<'a, '_> {
@@ -151,11 +158,39 @@ impl<'a> Treatment<'a, '_> {
         self.parts([b'[', b']'], each)
     }
 
+    /// Walks the members of the record that begins here, as [`Self::members`] does, with the entry of each field.
+    fn fields(
+        &mut self,
+        book: Book,
+        each: &mut dyn FnMut(&mut Self, Cow<'a, str>, Entry) -> Result<Fate, Fault>,
+    ) -> Result<(), Fault> {
+        let mut last = None;
+        self.parts([b'{', b'}'], &mut |this| {
+            let (key, entry) = this.field(book, last)?;
+            last = Some(entry);
+            each(this, key, entry)
+        })
+    }
+
+    /// Reads the name of the field that comes after `last`.
+    fn field(&mut self, book: Book, last: Option<Entry>) -> Result<(Cow<'a, str>, Entry), Fault> {
+        if let Some((entry, quoted)) = self.books.expected(book, last)
+            && let Some(key) = self.reader.take_key(quoted)
+        {
+            return Ok((Cow::Borrowed(key), entry));
+        }
+        let key = self.reader.key()?;
+        let too_many = self.reader.fault(Cause::RecordTooLarge);
+        let entry = self.books.entry(book, &key).ok_or(too_many)?;
+        self.books.expect(last, entry);
+        Ok((key, entry))
+    }
+
     /// Walks what stands between two brackets and commas, and cuts what `each` says.
     fn parts(
         &mut self,
         [open, close]: [u8; 2],
-        each: &mut dyn FnMut(&mut Self) -> Result<Fate, Fault>,
+        each: &mut (impl FnMut(&mut Self) -> Result<Fate, Fault> + ?Sized),
     ) -> Result<(), Fault> {
         self.reader.enter(open)?;
         // A part that is cut takes the comma before it along; as long as none was kept, the comma behind it.
@@ -195,11 +230,10 @@ impl<'a> Treatment<'a, '_> {
     pub(super) fn record(&mut self, shape: &RecordShape) -> Result<(), Fault> {
         let record = self.reader.at();
         let book = self.books.open(&shape.module);
-        let mut seen = Seen::default();
+        let known = self.books.known(book);
+        let mut seen = self.books.seen();
         let mut id = None;
-        self.members(&mut |this, key| {
-            let too_many = this.reader.fault(Cause::RecordTooLarge);
-            let entry = this.books.entry(book, &key).ok_or(too_many)?;
+        self.fields(book, &mut |this, key, entry| {
             if !seen.insert(entry) {
                 return Err(this.reader.fault(Cause::DuplicateKey));
             }
@@ -212,13 +246,22 @@ impl<'a> Treatment<'a, '_> {
             if let Some((_, shape)) = shape.keys.iter().find(|(name, _)| *name == key) {
                 return this.shaped(shape, Misfit::Refuse);
             }
-            let rule = this.books.rule(entry).ok_or(too_many)?;
+            let stranger;
+            let rule = match known.rule(entry.slot()) {
+                Some(rule) => rule,
+                None => {
+                    let missing = this.reader.fault(Cause::RecordTooLarge);
+                    stranger = this.books.rule(entry).ok_or(missing)?;
+                    &stranger
+                }
+            };
             // A name that a sibling tells counts as what it turns out to be.
             if !matches!(rule.show, Show::ByParent { .. }) {
                 this.books.present(entry);
             }
             this.show(&rule.show, Place { entry, record })
         })?;
+        self.books.done(seen);
         if shape.counted {
             self.books.counted(&shape.module, id.as_deref());
         }

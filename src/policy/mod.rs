@@ -16,6 +16,7 @@ mod decide;
 mod document;
 mod engine;
 mod explain;
+mod fields;
 mod judge;
 mod model;
 mod plan;
@@ -32,6 +33,7 @@ mod tests;
 
 pub use catalogue::{BuiltIn, CATALOGUE};
 pub use explain::{Explanation, Row, Unexplained};
+pub use fields::KnownFields;
 pub use plan::{
     Decision, Denial, FieldRule, Plan, PurposeChosen, RecordRules, Show, SpanRule, TextRule,
     Writable,
