@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use crate::detect::Kind;
 use crate::policy::{FieldRule, KnownFields, Plan};
-use crate::vocabulary::{Field, FieldPath, Module, RecordRef};
+use crate::vocabulary::{Field, Module, RecordRef};
 
-use super::{FieldCount, Report};
+use super::{FieldCount, FieldCounts, Report};
 
 /// Bound on what the names of one reply that nobody knows take, with what is remembered beside each.
 const NAMES_BYTES_MAX: usize = 8 << 20;
@@ -51,14 +51,22 @@ impl Terms for Plan {
 /// A field of the records of one module; the same for every spelling of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    book: usize,
-    slot: usize,
+    book: u32,
+    slot: u32,
 }
 
 impl Entry {
     /// The field's number among the known ones of its module, if it is known.
     pub(super) fn slot(self) -> usize {
-        self.slot
+        self.slot as usize
+    }
+
+    /// `None` beyond what any reply holds.
+    fn new(book: usize, slot: usize) -> Option<Self> {
+        Some(Self {
+            book: book.try_into().ok()?,
+            slot: slot.try_into().ok()?,
+        })
     }
 }
 
@@ -134,17 +142,17 @@ impl Books {
     pub(super) fn keep(&mut self) {
         for note in self.notes.drain(..) {
             let (Note::Present(entry) | Note::Found(entry, _)) = note;
-            let Some(book) = self.books.get_mut(entry.book) else {
+            let Some(book) = self.books.get_mut(entry.book as usize) else {
                 continue;
             };
             match note {
-                Note::Present(Entry { slot, .. }) => {
-                    if let Some(records) = book.records.get_mut(slot) {
+                Note::Present(entry) => {
+                    if let Some(records) = book.records.get_mut(entry.slot()) {
                         *records += 1;
                     }
                 }
-                Note::Found(Entry { slot, .. }, kind) => {
-                    let found = book.in_text.entry(slot).or_default();
+                Note::Found(entry, kind) => {
+                    let found = book.in_text.entry(entry.slot()).or_default();
                     if let Some(found) = found.get_mut(kind as usize) {
                         *found += 1;
                     }
@@ -175,14 +183,14 @@ impl Books {
     pub(super) fn entry(&mut self, Book(book): Book, name: &str) -> Option<Entry> {
         let in_book = self.books.get_mut(book)?;
         if let Some(slot) = in_book.known.number(name) {
-            return Some(Entry { book, slot });
+            return Entry::new(book, slot);
         }
         if let Some(&slot) = in_book.strangers.get(name) {
-            return Some(Entry { book, slot });
+            return Entry::new(book, slot);
         }
         let field = Field::fold(name);
         if let Some(&slot) = in_book.strangers.get(&field) {
-            return Some(Entry { book, slot });
+            return Entry::new(book, slot);
         }
         self.names_bytes += name.len() + NAME_OVERHEAD_BYTES;
         if self.names_bytes > NAMES_BYTES_MAX {
@@ -195,27 +203,28 @@ impl Books {
             .rules_of_strangers
             .push(self.terms.field(&in_book.module, name));
         in_book.strangers.insert(field, slot);
-        Some(Entry { book, slot })
+        Entry::new(book, slot)
     }
 
     /// The field that followed another one, or began a record, the last time; and its name as a JSON text. Records of a
     /// list mostly have the same fields in the same order.
+    #[inline]
     pub(super) fn expected(&self, Book(book): Book, after: Option<Entry>) -> Option<(Entry, &str)> {
         let in_book = self.books.get(book)?;
-        let place = after.map_or(0, |after| after.slot + 1);
+        let place = after.map_or(0, |after| after.slot() + 1);
         let slot = in_book.followers.get(place)?.checked_sub(1)?;
-        Some((Entry { book, slot }, in_book.known.quoted(slot)?))
+        Some((Entry::new(book, slot)?, in_book.known.quoted(slot)?))
     }
 
     /// Remembers what came after a field, or at the beginning of a record.
     pub(super) fn expect(&mut self, after: Option<Entry>, entry: Entry) {
-        let place = after.map_or(0, |after| after.slot + 1);
+        let place = after.map_or(0, |after| after.slot() + 1);
         if let Some(follower) = self
             .books
-            .get_mut(entry.book)
+            .get_mut(entry.book as usize)
             .and_then(|book| book.followers.get_mut(place))
         {
-            *follower = entry.slot + 1;
+            *follower = entry.slot() + 1;
         }
     }
 
@@ -227,10 +236,14 @@ impl Books {
 
     /// The rule of a field.
     pub(super) fn rule(&self, entry: Entry) -> Option<Arc<FieldRule>> {
-        self.books.get(entry.book)?.rule(entry.slot).cloned()
+        self.books
+            .get(entry.book as usize)?
+            .rule(entry.slot())
+            .cloned()
     }
 
     /// Notes a field as present in one more record.
+    #[inline]
     pub(super) fn present(&mut self, entry: Entry) {
         self.notes.push(Note::Present(entry));
     }
@@ -285,20 +298,15 @@ impl Books {
                 let Some(rule) = book.rule(slot).filter(|rule| !rule.structural) else {
                     continue;
                 };
-                let path = FieldPath {
-                    module: book.module.clone(),
-                    field: rule.field.clone(),
-                };
-                let count = FieldCount {
+                fields.push(FieldCount {
                     rule: rule.clone(),
                     records,
                     in_text: book.in_text(slot),
-                };
-                fields.push((path, count));
+                });
             }
         }
         Report {
-            fields: fields.into_iter().collect(),
+            fields: FieldCounts::new(fields),
             refs: self.refs,
             records: self.records,
         }
@@ -335,8 +343,9 @@ pub(super) struct Seen {
 
 impl Seen {
     /// Adds a field; `false` if the record had it already.
+    #[inline]
     pub(super) fn insert(&mut self, entry: Entry) -> bool {
-        let (word, bit) = (entry.slot / 64, 1_u64 << (entry.slot % 64));
+        let (word, bit) = (entry.slot() / 64, 1_u64 << (entry.slot % 64));
         if word >= self.words.len() {
             self.words.resize(word + 1, 0);
         }

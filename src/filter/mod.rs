@@ -4,15 +4,12 @@
 //! `outline` follows what lies around the records as it streams, and collects each record whole; `record` and `show`
 //! treat it then in one walk. `reader` is the only place that decides what is JSON.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::mem;
-use std::sync::Arc;
 
-use crate::detect::Kind;
 use crate::dialect::Shape;
-use crate::policy::{FieldRule, Plan};
-use crate::vocabulary::{FieldPath, RecordRef};
+use crate::policy::Plan;
+use crate::vocabulary::RecordRef;
 
 mod books;
 mod extent;
@@ -20,6 +17,7 @@ mod filtered;
 mod outline;
 mod reader;
 mod record;
+mod report;
 mod show;
 mod text;
 
@@ -28,6 +26,7 @@ use outline::{Outline, Step};
 use reader::Fault;
 
 pub use filtered::{Filtered, Filtering};
+pub use report::{FieldCount, FieldCounts, Report};
 pub use text::{Replacement, replacements};
 
 /// Bounds of one reply.
@@ -67,28 +66,6 @@ pub enum Cause {
     RecordTooLarge,
     /// The text ended early.
     Truncated,
-}
-
-/// What a filter did. Never a value.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// Per field that occurred and is not structural: its rule, and in how many records it was present.
-    pub fields: BTreeMap<FieldPath, FieldCount>,
-    /// Ids of counted records, as the CRM sent them, in order of appearance; a record without a usable id is counted only.
-    pub refs: Vec<RecordRef>,
-    /// How many counted records there were.
-    pub records: u64,
-}
-
-/// How often a field occurred.
-#[derive(Debug)]
-pub struct FieldCount {
-    /// The field's rule.
-    pub rule: Arc<FieldRule>,
-    /// Records in which it was present.
-    pub records: u64,
-    /// Identifiers found in its text, by kind.
-    pub in_text: BTreeMap<Kind, u64>,
 }
 
 /// Deepest nesting that any limit can allow: the treatment of related records recurses.

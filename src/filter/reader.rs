@@ -94,7 +94,8 @@ fn escaped(text: &str) -> Option<(char, usize)> {
 
 /// Where a run of bytes that stand for themselves in a string ends: at a quote, a backslash, a control character, or
 /// the end of the text.
-fn plain_end(text: &[u8], from: usize) -> usize {
+#[inline]
+pub(super) fn plain_end(text: &[u8], from: usize) -> usize {
     let mut at = from;
     while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<BLOCK_BYTES>) {
         let block = u8x16::new(*block);
@@ -111,6 +112,26 @@ fn plain_end(text: &[u8], from: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
     at + rest.iter().position(is_special).unwrap_or(rest.len())
+}
+
+/// Whether bytes begin with others. As `starts_with`, but without a call for what is as long as a name is.
+#[inline]
+fn begins_with(bytes: &[u8], start: &[u8]) -> bool {
+    let Some(bytes) = bytes.get(..start.len()) else {
+        return false;
+    };
+    // Two blocks that may overlap hold all of what is at most twice as long as a block.
+    match start.len() {
+        8..=16 => {
+            bytes.first_chunk::<8>() == start.first_chunk()
+                && bytes.last_chunk::<8>() == start.last_chunk()
+        }
+        17..=32 => {
+            bytes.first_chunk::<16>() == start.first_chunk()
+                && bytes.last_chunk::<16>() == start.last_chunk()
+        }
+        _ => bytes == start,
+    }
 }
 
 /// Bytes that are looked at together.
@@ -157,15 +178,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn at(&self) -> usize {
         self.at
     }
 
     /// A part of the text.
+    #[inline]
     pub(super) fn part(&self, from: usize, to: usize) -> &'a str {
         self.text.get(from..to).unwrap_or_default()
     }
 
+    #[inline]
     pub(super) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -175,6 +199,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes one byte that must be there.
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<(), Fault> {
         if self.peek() == Some(byte) {
             self.at += 1;
@@ -185,10 +210,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes one byte if it is there.
+    #[inline]
     pub(super) fn take(&mut self, byte: u8) -> bool {
         self.expect(byte).is_ok()
     }
 
+    #[inline]
     pub(super) fn white_space(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.at += 1;
@@ -213,6 +240,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The type of the value that begins here, by its first byte.
+    #[inline]
     pub(super) fn kind(&self) -> Result<Type, Fault> {
         match self.peek() {
             Some(b'"') => Ok(Type::String),
@@ -233,21 +261,37 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a string.
+    #[inline]
     pub(super) fn string(&mut self) -> Result<Text<'a>, Fault> {
         self.expect(b'"')?;
         let start = self.at;
+        self.at = plain_end(self.text.as_bytes(), start);
+        if self.peek() != Some(b'"') {
+            return self.string_of_escapes(start);
+        }
+        self.at += 1;
+        Ok(Text {
+            raw: self.part(start, self.at - 1),
+            has_escapes: false,
+            has_lone_surrogate: false,
+        })
+    }
+
+    /// Reads the rest of a string that began at `start`, from something that does not stand for itself.
+    #[cold]
+    fn string_of_escapes(&mut self, start: usize) -> Result<Text<'a>, Fault> {
         let mut text = Text {
             raw: "",
             has_escapes: false,
             has_lone_surrogate: false,
         };
         loop {
-            self.at = plain_end(self.text.as_bytes(), self.at);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     text.has_escapes = true;
                     text.has_lone_surrogate |= self.escape()?;
+                    self.at = plain_end(self.text.as_bytes(), self.at);
                 }
                 _ => return Err(self.fault(Cause::Syntax)),
             }
@@ -262,7 +306,7 @@ impl<'a> Reader<'a> {
     pub(super) fn take_key(&mut self, quoted: &str) -> Option<&'a str> {
         let start = self.at;
         let rest = self.text.as_bytes().get(start..)?;
-        if !rest.starts_with(quoted.as_bytes()) {
+        if !begins_with(rest, quoted.as_bytes()) {
             return None;
         }
         self.at = start + quoted.len();
@@ -306,16 +350,22 @@ impl<'a> Reader<'a> {
     /// Reads a key, its colon, and the white space before the value. A key is always Unicode text.
     pub(super) fn key(&mut self) -> Result<Cow<'a, str>, Fault> {
         let start = self.at;
-        let key = self.string()?.unescape().ok_or(Fault {
-            cause: Cause::Syntax,
-            at: start,
-        })?;
+        let text = self.string()?;
+        let key = if text.has_escapes {
+            text.unescape().ok_or(Fault {
+                cause: Cause::Syntax,
+                at: start,
+            })?
+        } else {
+            Cow::Borrowed(text.raw)
+        };
         self.white_space();
         self.expect(b':')?;
         self.white_space();
         Ok(key)
     }
 
+    #[inline]
     fn word(&mut self, word: &str) -> Result<(), Fault> {
         if self
             .text
@@ -358,6 +408,9 @@ impl<'a> Reader<'a> {
     /// Passes a whole value, checking all of it. Does not recurse, however deep the value is.
     pub(super) fn skip(&mut self) -> Result<Type, Fault> {
         let kind = self.kind()?;
+        if kind.is_scalar() {
+            return self.scalar(kind).map(|()| kind);
+        }
         self.closers.clear();
         loop {
             if self.skip_start()? {
@@ -381,16 +434,24 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Passes a value that begins as a scalar of this type does.
+    #[inline]
+    pub(super) fn scalar(&mut self, kind: Type) -> Result<(), Fault> {
+        match kind {
+            Type::String => self.string().map(|_| ()),
+            Type::Number => self.number(),
+            Type::Null => self.word("null"),
+            _ if self.peek() == Some(b't') => self.word("true"),
+            _ => self.word("false"),
+        }
+    }
+
     /// Passes a scalar or an empty container whole, or enters a container as far as its first value; then `true`.
     fn skip_start(&mut self) -> Result<bool, Fault> {
         let (bracket, closer) = match self.kind()? {
-            Type::String => return self.string().map(|_| false),
-            Type::Number => return self.number().map(|()| false),
-            Type::Null => return self.word("null").map(|()| false),
-            Type::Boolean if self.peek() == Some(b't') => return self.word("true").map(|()| false),
-            Type::Boolean => return self.word("false").map(|()| false),
             Type::Object => (b'{', b'}'),
             Type::Array => (b'[', b']'),
+            kind => return self.scalar(kind).map(|()| false),
         };
         self.enter(bracket)?;
         self.white_space();

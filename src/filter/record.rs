@@ -9,7 +9,7 @@ use crate::vocabulary::Module;
 
 use super::Cause;
 use super::books::{Book, Books, Entry};
-use super::reader::{Fault, Reader, Type};
+use super::reader::{Fault, Reader, Type, plain_end};
 
 /// The key that tells a record's module.
 const MODULE_KEY: &str = "_module";
@@ -103,6 +103,32 @@ impl<'a> Treatment<'a, '_> {
     pub(super) fn replace(&mut self, start: usize, text: &str) -> Result<Fate, Fault> {
         self.copy_to(start)?;
         self.write(text)?;
+        self.copied = self.reader.at();
+        Ok(Fate::Keep)
+    }
+
+    /// Puts a text, as a JSON string, in place of what was read since `start`.
+    pub(super) fn replace_string(&mut self, start: usize, text: &str) -> Result<Fate, Fault> {
+        self.copy_to(start)?;
+        self.write("\"")?;
+        let mut from = 0;
+        loop {
+            let to = plain_end(text.as_bytes(), from);
+            self.write(text.get(from..to).unwrap_or_default())?;
+            let Some(&special) = text.as_bytes().get(to) else {
+                break;
+            };
+            match special {
+                b'"' => self.write("\\\"")?,
+                b'\\' => self.write("\\\\")?,
+                b'\n' => self.write("\\n")?,
+                b'\r' => self.write("\\r")?,
+                b'\t' => self.write("\\t")?,
+                control => self.write(&format!("\\u{control:04x}"))?,
+            }
+            from = to + 1;
+        }
+        self.write("\"")?;
         self.copied = self.reader.at();
         Ok(Fate::Keep)
     }
@@ -358,20 +384,27 @@ impl<'a> Treatment<'a, '_> {
     fn object(&mut self, shape: &ObjectShape, misfit: Misfit) -> Result<Fate, Fault> {
         let start = self.reader.at();
         let undone = (self.out.len(), self.copied);
-        let mut seen: HashSet<Cow<'a, str>> = HashSet::new();
+        let mut seen = Vec::new();
+        // Only what has no name of its own can be of any number.
+        let mut others_seen: HashSet<Cow<'a, str>> = HashSet::new();
         self.members(&mut |this, key| {
             let named = shape.keys.iter().find(|(name, _)| *name == key);
-            let shape = match (named, &shape.others) {
-                (Some((_, shape)), _) => shape,
-                (None, Others::Shape(shape)) => shape,
+            let (shape, is_new) = match (named, &shape.others) {
+                (Some((name, shape)), _) => {
+                    let is_new = !seen.contains(name);
+                    seen.push(*name);
+                    (shape, is_new)
+                }
+                (None, Others::Shape(shape)) => (&**shape, others_seen.insert(key)),
                 (None, Others::Dropped) => return this.remove(),
             };
-            if !seen.insert(key) {
+            if !is_new {
                 return Err(this.reader.fault(Cause::DuplicateKey));
             }
             this.shaped(shape, misfit)
         })?;
-        if shape.required.iter().all(|key| seen.contains(*key)) {
+        let is_there = |key: &str| seen.contains(&key) || others_seen.contains(key);
+        if shape.required.iter().all(|key| is_there(key)) {
             return Ok(Fate::Keep);
         }
         if misfit == Misfit::Refuse {

@@ -46,6 +46,7 @@ impl Treatment<'_, '_> {
     }
 
     /// Scalars and arrays of scalars stay; an object may be a record of a link that nobody knows.
+    #[inline]
     fn clear(&mut self) -> Result<Fate, Fault> {
         match self.reader.kind()? {
             Type::Object => self.redact(),
@@ -62,7 +63,7 @@ impl Treatment<'_, '_> {
                     self.replace(start, Type::Array.redacted())
                 }
             }
-            _ => self.keep(),
+            scalar => self.reader.scalar(scalar).map(|()| Fate::Keep),
         }
     }
 
@@ -120,7 +121,7 @@ impl Treatment<'_, '_> {
         let value = self.reader.string()?.unescape();
         match value.as_deref().map_or(Treated::Redacted, treat) {
             Treated::Not => Ok(Fate::Keep),
-            Treated::As(text) => self.replace(start, &quoted(&text)),
+            Treated::As(text) => self.replace_string(start, &text),
             Treated::Redacted => self.replace(start, "null"),
         }
     }
@@ -142,20 +143,22 @@ impl Treatment<'_, '_> {
     }
 
     fn item(&mut self, items: &Items, inner: &Show, place: Place) -> Result<Fate, Fault> {
-        let mut seen: Vec<&'static str> = Vec::new();
+        let mut seen = 0_u64;
         self.members(&mut |this, key| {
-            let treated = items.treated.iter().find(|name| **name == key);
-            let passed = items.passed.iter().find(|name| **name == key);
-            let Some(name) = treated.or(passed) else {
+            let mut names = items.treated.iter().chain(items.passed);
+            let Some(number) = names.position(|name| *name == key) else {
                 return this.remove();
             };
-            if seen.contains(name) {
+            // Dialects name a handful of members.
+            let bit = 1_u64.checked_shl(number as u32).unwrap_or(u64::MAX);
+            if seen & bit != 0 {
                 return Err(this.reader.fault(Cause::DuplicateKey));
             }
-            seen.push(name);
-            match treated {
-                Some(_) => this.show(inner, place),
-                None => this.keep_scalar(),
+            seen |= bit;
+            if number < items.treated.len() {
+                this.show(inner, place)
+            } else {
+                this.keep_scalar()
             }
         })?;
         Ok(Fate::Keep)
@@ -234,25 +237,4 @@ impl Treatment<'_, '_> {
         self.books.present(place.entry);
         self.redact()
     }
-}
-
-/// A text as a JSON string.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            control if control < ' ' => {
-                quoted.push_str(&format!("\\u{:04x}", u32::from(control)));
-            }
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
 }

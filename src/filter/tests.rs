@@ -10,7 +10,7 @@ use super::{Cause, Filter, Limits, Report, Terms, Unfilterable};
 use crate::detect::{self, Kind};
 use crate::dialect::{Items, ObjectShape, Others, RecordShape, Shape};
 use crate::mask::{Mask, Tokenizer};
-use crate::policy::{FieldRule, Show, SpanRule, TextRule, Writable};
+use crate::policy::{FieldRule, KnownFields, Show, SpanRule, TextRule, Writable};
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module};
 
 const LIMITS: Limits = Limits {
@@ -52,6 +52,27 @@ impl Terms for Table {
             "Hidden" => Some(self.field(module, "hide_c")),
             _ => None,
         }
+    }
+}
+
+/// The same rules, numbered beforehand as those of a policy are.
+#[derive(Debug)]
+struct Numbered(Table);
+
+impl Terms for Numbered {
+    fn field(&self, module: &Module, name: &str) -> Arc<FieldRule> {
+        self.0.field(module, name)
+    }
+
+    fn display_name(&self, module: &Module) -> Option<Arc<FieldRule>> {
+        self.0.display_name(module)
+    }
+
+    fn fields(&self, module: &Module) -> Arc<KnownFields> {
+        let names = self.0.0.keys().chain(&["é", "a\"b", "unknown_c"]);
+        Arc::new(KnownFields::new(
+            names.map(|name| self.0.field(module, name)),
+        ))
     }
 }
 
@@ -1099,6 +1120,63 @@ proptest! {
                 }
                 (whole, parts) => prop_assert_eq!(whole.err(), parts.err()),
             }
+        }
+    }
+
+    #[test]
+    fn fields_that_are_numbered_beforehand_are_treated_the_same(
+        seed in any::<u64>(), damage in prop::option::weighted(0.3, any::<usize>()), alike in any::<bool>()
+    ) {
+        let mut dice = Dice(seed);
+        let first = dice.record(3);
+        let mut records: Vec<Map<String, Value>> = (0..1 + dice.roll(5)).map(|_| dice.record(3)).collect();
+        if alike {
+            // The same keys in the same order, as in most lists.
+            for record in &mut records {
+                *record = first.keys().map(|key| (key.clone(), dice.value(2))).collect();
+            }
+        }
+        records.insert(0, first);
+        let mut text = String::new();
+        dice.write(&json!({"records": records}), &mut text);
+        let mut text = text.into_bytes();
+        if let Some(damage) = damage {
+            let at = damage % text.len();
+            text[at] = b"\",}]\xff\0x "[dice.roll(8)];
+        }
+        let (out, result) = filter(&text, &list());
+        let chunks = split(&text, &mut dice);
+        for chunks in [vec![&text[..]], chunks] {
+            let mut filter = Filter::on_terms(Box::new(Numbered(table())), &list(), LIMITS);
+            let mut other = Vec::new();
+            let pushed = chunks.into_iter().try_for_each(|chunk| filter.push(chunk, &mut other));
+            let report = pushed.and_then(|()| filter.finish(&mut other));
+            prop_assert_eq!(&out, &other);
+            match (&result, report) {
+                (Ok(one), Ok(other)) => {
+                    prop_assert_eq!(&one.refs, &other.refs);
+                    prop_assert_eq!(one.records, other.records);
+                    let counts = |report: &Report| -> Vec<_> {
+                        report.fields.iter().map(|(path, count)| (path.clone(), count.records, count.in_text.clone())).collect()
+                    };
+                    prop_assert_eq!(counts(one), counts(&other));
+                }
+                (one, other) => prop_assert_eq!(one.as_ref().err().copied(), other.err()),
+            }
+        }
+    }
+
+    #[test]
+    fn strings_of_any_length_end_where_they_end(
+        before in 0..40_usize, filler in prop::sample::select(vec!["a", "é", "\u{2028}", "😀", r"\\n", r"\\u00e9"]),
+        count in 0..40_usize, end in prop::sample::select(vec!["", r"\\", r#"\\""#, r"\\ud83d\\ude00", r"\\ud83d", "\n", r"\\x", r"\\u12", "\u{1f}", "\u{7f}"])
+    ) {
+        let text = format!(r#"{{"records":[{{"id":"{}","clear_c":"{}{end}","mask_c":"Ada Lovelace"}}]}}"#, "x".repeat(before), filler.repeat(count));
+        let valid = serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok();
+        let (out, result) = filter(&text, &list());
+        prop_assert_eq!(result.is_ok(), valid, "{}", text);
+        if valid {
+            prop_assert_eq!(String::from_utf8(out).unwrap(), text.replace("Ada Lovelace", "A. L."));
         }
     }
 

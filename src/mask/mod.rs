@@ -65,16 +65,19 @@ impl Mask {
             }
             Self::Initials => initials(trimmed),
             Self::Mail => mail(trimmed),
+            Self::Last(0) => at_most_half(trimmed, 0).map(|_| "••••".to_owned()),
             Self::Last(count) => {
-                let significant = at_most_half(trimmed, *count)?;
-                let shown = significant.get(significant.len().checked_sub(*count)?..)?;
-                let masked = format!("•••• {}", shown.iter().collect::<String>());
-                Some(masked.trim_end().to_owned())
+                let hidden = at_most_half(trimmed, *count)?;
+                let mut masked = String::with_capacity("•••• ".len() + 4 * count);
+                masked.push_str("•••• ");
+                masked.extend(significant(trimmed).skip(hidden));
+                Some(masked)
             }
             Self::First(count) => {
-                let significant = at_most_half(trimmed, *count)?;
-                let shown = significant.get(..*count)?;
-                Some(format!("{}••••", shown.iter().collect::<String>()))
+                at_most_half(trimmed, *count)?;
+                let mut masked: String = significant(trimmed).take(*count).collect();
+                masked.push_str("••••");
+                Some(masked)
             }
             Self::Year => year(trimmed).map(str::to_owned),
             Self::YearAsDate => year(trimmed).map(|year| format!("{year}-01-01")),
@@ -99,10 +102,15 @@ fn compact(value: &str, kind: Kind) -> Option<String> {
     detect::compact(value).filter(|symbols| kind.is_shaped(symbols))
 }
 
-/// The letters and digits of a value, if `shown` of them are at most half of all.
-fn at_most_half(value: &str, shown: usize) -> Option<Vec<char>> {
-    let significant: Vec<char> = value.chars().filter(|c| c.is_alphanumeric()).collect();
-    (shown <= significant.len() / 2 && !significant.is_empty()).then_some(significant)
+/// The letters and digits of a value.
+fn significant(value: &str) -> impl Iterator<Item = char> {
+    value.chars().filter(|c| c.is_alphanumeric())
+}
+
+/// How many letters and digits of a value are hidden when `shown` of them are not, if those are at most half of all.
+fn at_most_half(value: &str, shown: usize) -> Option<usize> {
+    let count = significant(value).count();
+    (shown <= count / 2 && count > 0).then(|| count - shown)
 }
 
 fn iban(value: &str) -> Option<String> {
@@ -128,17 +136,22 @@ fn initials(value: &str) -> Option<String> {
         .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()))
         .collect();
     at_most_half(value, letters.len())?;
-    let dotted: Vec<String> = letters
-        .into_iter()
-        .map(|letter| format!("{}.", letter.to_uppercase()))
-        .collect();
-    (!dotted.is_empty()).then(|| dotted.join(" "))
+    let mut dotted = String::with_capacity(3 * letters.len());
+    for letter in letters {
+        if !dotted.is_empty() {
+            dotted.push(' ');
+        }
+        dotted.extend(letter.to_uppercase());
+        dotted.push('.');
+    }
+    (!dotted.is_empty()).then_some(dotted)
 }
 
 fn mail(value: &str) -> Option<String> {
     let (local, domain) = value.split_once('@')?;
     let fits = !local.contains(char::is_whitespace) && is_domain(domain);
-    let first = *at_most_half(local, 1).filter(|_| fits)?.first()?;
+    at_most_half(local, 1).filter(|_| fits)?;
+    let first = significant(local).next()?;
     Some(format!("{first}•••@{domain}"))
 }
 

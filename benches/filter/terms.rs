@@ -16,6 +16,9 @@ use paravent::transport::{Destination, Transport};
 
 use crate::payload;
 
+/// How a list may be shown, and where its records lie.
+pub(crate) type Terms = (Plan, Shape);
+
 /// What a policy makes of the fields of a contact.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Treatment {
@@ -29,7 +32,7 @@ pub(crate) enum Treatment {
 
 /// The shape of a list of contacts, and the terms on which a caller is shown it. `classified` is how many fields the
 /// policy names; `detectors` whether identifiers are looked for in descriptions.
-pub(crate) fn list(treatment: Treatment, classified: usize, detectors: bool) -> (Plan, Shape) {
+pub(crate) fn list(treatment: Treatment, classified: usize, detectors: bool) -> Terms {
     let dialect = Arc::new(SugarRest);
     let source = Source {
         path: "bench.yaml".to_owned(),

@@ -10,63 +10,16 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use jsonpath_rust::JsonPath;
 use jsonpath_rust::query::queryable::Queryable;
-use paravent::dialect::Shape;
-use paravent::filter::{Filtering, Limits};
-use paravent::mask::Mask;
-use paravent::policy::Plan;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
 mod payload;
+#[allow(dead_code, reason = "the benchmark against other proxies prints ratios, this one does not")]
+mod rival;
 mod terms;
 
-use terms::Treatment;
-
-const LIMITS: Limits = Limits {
-    record_bytes_max: 1 << 20,
-    depth_max: 128,
-};
-
-type Terms = (Plan, Shape);
-
-fn filtered(text: &[u8], chunk: usize, (plan, shape): &Terms) -> bytes::Bytes {
-    let mut filtering = Filtering::new(plan, shape, LIMITS);
-    for chunk in text.chunks(chunk) {
-        filtering.push(chunk).unwrap();
-    }
-    filtering.finish().unwrap().0.into_bytes()
-}
-
-/// The mask of each treated field; `None` is `null`.
-const MASKS: [(&str, Option<Mask>); 8] = [
-    ("phone_home", Some(Mask::Last(2))),
-    ("phone_mobile", Some(Mask::Last(2))),
-    ("phone_work", Some(Mask::Last(2))),
-    ("phone_other", Some(Mask::Last(2))),
-    ("birthdate", Some(Mask::Year)),
-    ("iban_c", Some(Mask::Iban)),
-    ("bic_c", Some(Mask::Bic)),
-    ("nir_c", None),
-];
-
-fn masked(mask: Option<&Mask>, value: &Value) -> Value {
-    let masked = mask
-        .zip(value.as_str())
-        .and_then(|(mask, value)| mask.apply(value));
-    masked.map_or(Value::Null, Value::String)
-}
-
-fn round_trip(text: &[u8]) -> Vec<u8> {
-    let mut list: Value = serde_json::from_slice(text).unwrap();
-    for record in list["records"].as_array_mut().unwrap() {
-        for (field, mask) in &MASKS {
-            if let Some(value) = record.get_mut(field) {
-                *value = masked(mask.as_ref(), value);
-            }
-        }
-    }
-    serde_json::to_vec(&list).unwrap()
-}
+use rival::{MASKS, filtered, masked, round_trip};
+use terms::{Terms, Treatment};
 
 fn by_queries(text: &[u8]) -> Vec<u8> {
     let mut list: Value = serde_json::from_slice(text).unwrap();
