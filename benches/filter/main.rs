@@ -14,7 +14,10 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 mod payload;
-#[allow(dead_code, reason = "the benchmark against other proxies prints ratios, this one does not")]
+#[allow(
+    dead_code,
+    reason = "the benchmark against other proxies prints ratios, this one does not"
+)]
 mod rival;
 mod terms;
 

@@ -120,7 +120,10 @@ async fn answer(mut socket: TcpStream, replies: &Replies) -> std::io::Result<()>
             continue;
         };
         let line = head.split_to(end + 4);
-        let line = line[..].split(|byte| *byte == b'\r').next().unwrap_or_default();
+        let line = line[..]
+            .split(|byte| *byte == b'\r')
+            .next()
+            .unwrap_or_default();
         let asks = |what: &str| memchr::memmem::find(line, what.as_bytes()).is_some();
         if asks("/me ") || asks("/me?") {
             socket.write_all(&replies.me).await?;

@@ -50,6 +50,8 @@ impl Filtering {
 
     /// Takes a chunk of the CRM's answer.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), Unfilterable> {
+        // Most replies are about as long as they were.
+        self.out.reserve(chunk.len());
         self.filter.push(chunk, &mut self.out)
     }
 

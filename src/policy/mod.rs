@@ -166,7 +166,7 @@ impl Policy {
     pub fn public_plan(&self) -> Plan {
         Plan {
             table: self.tables.of(Situation::default()),
-            roles: Vec::new(),
+            roles: Arc::default(),
             purpose: None,
         }
     }

@@ -52,7 +52,7 @@ pub struct PurposeChosen {
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(super) table: Arc<Table>,
-    pub(super) roles: Vec<Role>,
+    pub(super) roles: Arc<[Role]>,
     pub(super) purpose: Option<PurposeChosen>,
 }
 

@@ -3,12 +3,11 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep};
 
 /// A stream on which a write fails once the other side has taken nothing for `patience`.
@@ -100,8 +99,10 @@ pub(super) struct Activity(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    began: Instant,
     busy: AtomicUsize,
-    changed: Notify,
+    /// When a request was last being answered: milliseconds after the connection began.
+    last: AtomicU64,
 }
 
 /// A request being answered; the connection is not silent while it lives.
@@ -111,31 +112,30 @@ pub(super) struct Busy(Arc<Inner>);
 impl Activity {
     pub(super) fn new() -> Self {
         Self(Arc::new(Inner {
+            began: Instant::now(),
             busy: AtomicUsize::new(0),
-            changed: Notify::new(),
+            last: AtomicU64::new(0),
         }))
     }
 
     pub(super) fn begin(&self) -> Busy {
         self.0.busy.fetch_add(1, Ordering::SeqCst);
-        self.0.changed.notify_one();
         Busy(self.0.clone())
     }
 
-    /// Resolves once no request was being answered for `patience`.
+    /// Resolves once no request was being answered for `patience`. Requests do not wake it: it looks when the silence
+    /// could have lasted long enough.
     pub(super) async fn idle_for(&self, patience: Duration) {
+        let mut look = Instant::now() + patience;
         loop {
-            let since = Instant::now();
-            let changed = self.0.changed.notified();
+            tokio::time::sleep_until(look).await;
             if self.0.busy.load(Ordering::SeqCst) > 0 {
-                changed.await;
+                look = Instant::now() + patience;
                 continue;
             }
-            if tokio::time::timeout_at(since + patience, changed)
-                .await
-                .is_err()
-                && self.0.busy.load(Ordering::SeqCst) == 0
-            {
+            let last = Duration::from_millis(self.0.last.load(Ordering::SeqCst));
+            look = self.0.began + last + patience;
+            if look <= Instant::now() {
                 return;
             }
         }
@@ -144,8 +144,11 @@ impl Activity {
 
 impl Drop for Busy {
     fn drop(&mut self) {
+        // A millisecond more than have passed: never too early.
+        let milliseconds = self.0.began.elapsed().as_millis() + 1;
+        let last = u64::try_from(milliseconds).unwrap_or(u64::MAX);
+        self.0.last.store(last, Ordering::SeqCst);
         self.0.busy.fetch_sub(1, Ordering::SeqCst);
-        self.0.changed.notify_one();
     }
 }
 
