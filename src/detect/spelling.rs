@@ -268,6 +268,19 @@ pub(super) fn compact(value: &str) -> Option<String> {
     let mut compact = String::with_capacity(value.len());
     let mut at = 0;
     while at < value.len() {
+        if let Some(Some(glyph)) = value
+            .as_bytes()
+            .get(at)
+            .and_then(|byte| ASCII.get(usize::from(*byte)))
+        {
+            match glyph {
+                Glyph::Symbol(symbol) => compact.push(char::from(*symbol)),
+                Glyph::Separator | Glyph::Tag => {}
+                Glyph::Other => return None,
+            }
+            at += 1;
+            continue;
+        }
         let (glyph, length) = glyph(value, at);
         match glyph {
             Glyph::Symbol(symbol) => compact.push(char::from(symbol)),

@@ -6,9 +6,11 @@ use std::mem;
 use std::sync::Arc;
 
 use crate::detect::Kind;
-use crate::policy::{FieldRule, KnownFields, Plan};
+use crate::policy::{FieldRule, KnownFields, Plan, QuotedName};
 use crate::vocabulary::{Field, Module, RecordRef};
 
+use super::reader::behind_plain_member;
+use super::record::is_looked_at;
 use super::{FieldCount, FieldCounts, Report};
 
 /// Bound on what the names of one reply that nobody knows take, with what is remembered beside each.
@@ -80,13 +82,13 @@ struct ModuleBook {
     module: Module,
     known: Arc<KnownFields>,
     strangers: HashMap<Field, usize>,
-    rules_of_strangers: Vec<Arc<FieldRule>>,
+    rules_of_strangers: Vec<(Arc<FieldRule>, QuotedName)>,
     /// By slot: in how many records the field was present.
     records: Vec<u64>,
     /// By slot: identifiers found in the field's text.
     in_text: BTreeMap<usize, [u64; Kind::ALL.len()]>,
     /// By slot, the first for the beginning of a record: the slot of the field that came next the last time, plus one.
-    followers: Vec<usize>,
+    followers: Vec<u32>,
 }
 
 /// Something that counts once the record in which it was met has proved whole.
@@ -199,9 +201,9 @@ impl Books {
         let slot = in_book.records.len();
         in_book.records.push(0);
         in_book.followers.push(0);
-        in_book
-            .rules_of_strangers
-            .push(self.terms.field(&in_book.module, name));
+        let rule = self.terms.field(&in_book.module, name);
+        let name = QuotedName::new(&rule);
+        in_book.rules_of_strangers.push((rule, name));
         in_book.strangers.insert(field, slot);
         Entry::new(book, slot)
     }
@@ -213,7 +215,42 @@ impl Books {
         let in_book = self.books.get(book)?;
         let place = after.map_or(0, |after| after.slot() + 1);
         let slot = in_book.followers.get(place)?.checked_sub(1)?;
-        Some((Entry::new(book, slot)?, in_book.known.quoted(slot)?))
+        let name = in_book.name(slot as usize)?;
+        Some((Entry::new(book, slot as usize)?, &name.text))
+    }
+
+    /// Passes the fields that a text begins with for as long as each is the expected one, is shown in clear, has a scalar
+    /// without escapes for a value, and another field right behind it. Everything else is left to who looks at every
+    /// case. Returns the text from the first field that was not passed.
+    pub(super) fn pass_expected<'t>(
+        &mut self,
+        Book(book): Book,
+        mut text: &'t [u8],
+        seen: &mut Seen,
+        last: &mut Option<Entry>,
+    ) -> &'t [u8] {
+        let (Ok(number), Some(in_book)) = (u32::try_from(book), self.books.get(book)) else {
+            return text;
+        };
+        let mut place = last.map_or(0, |last| last.slot() + 1);
+        while let Some(&follower) = in_book.followers.get(place)
+            && let Some(slot) = follower.checked_sub(1)
+            && let Some(name) = in_book.name(slot as usize)
+            && name.is_clear
+            && !is_looked_at(&name.text)
+            && let Some([b',', behind @ ..]) = behind_plain_member(text, &name.text)
+            && behind.first() == Some(&b'"')
+        {
+            let entry = Entry { book: number, slot };
+            if !seen.insert(entry) {
+                break;
+            }
+            self.notes.push(Note::Present(entry));
+            *last = Some(entry);
+            place = follower as usize;
+            text = behind;
+        }
+        text
     }
 
     /// Remembers what came after a field, or at the beginning of a record.
@@ -224,7 +261,7 @@ impl Books {
             .get_mut(entry.book as usize)
             .and_then(|book| book.followers.get_mut(place))
         {
-            *follower = entry.slot() + 1;
+            *follower = entry.slot + 1;
         }
     }
 
@@ -317,7 +354,15 @@ impl ModuleBook {
     fn rule(&self, slot: usize) -> Option<&Arc<FieldRule>> {
         match slot.checked_sub(self.known.len()) {
             None => self.known.rule(slot),
-            Some(stranger) => self.rules_of_strangers.get(stranger),
+            Some(stranger) => Some(&self.rules_of_strangers.get(stranger)?.0),
+        }
+    }
+
+    #[inline]
+    fn name(&self, slot: usize) -> Option<&QuotedName> {
+        match slot.checked_sub(self.known.len()) {
+            None => self.known.name(slot),
+            Some(stranger) => Some(&self.rules_of_strangers.get(stranger)?.1),
         }
     }
 

@@ -96,8 +96,14 @@ fn escaped(text: &str) -> Option<(char, usize)> {
 /// the end of the text.
 #[inline]
 pub(super) fn plain_end(text: &[u8], from: usize) -> usize {
-    let mut at = from;
-    while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<BLOCK_BYTES>) {
+    from + plain_length(text.get(from..).unwrap_or_default())
+}
+
+/// How long the run is that a text begins with.
+#[inline]
+fn plain_length(text: &[u8]) -> usize {
+    let mut rest = text;
+    while let Some((block, behind)) = rest.split_first_chunk::<BLOCK_BYTES>() {
         let block = u8x16::new(*block);
         // The lesser of a byte and the last control character is the byte itself: it is a control character.
         let found = block.simd_eq(u8x16::splat(b'"'))
@@ -105,32 +111,38 @@ pub(super) fn plain_end(text: &[u8], from: usize) -> usize {
             | block.min(u8x16::splat(0x1f)).simd_eq(block);
         let found = found.to_bitmask();
         if found != 0 {
-            return at + found.trailing_zeros() as usize;
+            return text.len() - rest.len() + found.trailing_zeros() as usize;
         }
-        at += BLOCK_BYTES;
+        rest = behind;
     }
-    let rest = text.get(at..).unwrap_or_default();
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
-    at + rest.iter().position(is_special).unwrap_or(rest.len())
+    let plain = rest.iter().position(is_special);
+    text.len() - rest.len() + plain.unwrap_or(rest.len())
 }
 
-/// Whether bytes begin with others. As `starts_with`, but without a call for what is as long as a name is.
+/// What stands behind a member of an object that has this name, given between its quotes, no white space in it, and a
+/// scalar for a value that needs no closer look; `None` for everything else, right or wrong. What comes may still belong
+/// to a number.
 #[inline]
-fn begins_with(bytes: &[u8], start: &[u8]) -> bool {
-    let Some(bytes) = bytes.get(..start.len()) else {
-        return false;
+pub(super) fn behind_plain_member<'t>(text: &'t [u8], quoted: &str) -> Option<&'t [u8]> {
+    let [b':', value @ ..] = text.strip_prefix(quoted.as_bytes())? else {
+        return None;
     };
-    // Two blocks that may overlap hold all of what is at most twice as long as a block.
-    match start.len() {
-        8..=16 => {
-            bytes.first_chunk::<8>() == start.first_chunk()
-                && bytes.last_chunk::<8>() == start.last_chunk()
+    match value {
+        [b'"', b'"', rest @ ..] => Some(rest),
+        [b'"', string @ ..] => match string.get(plain_length(string)..)? {
+            [b'"', rest @ ..] => Some(rest),
+            _ => None,
+        },
+        [b't', b'r', b'u', b'e', rest @ ..]
+        | [b'f', b'a', b'l', b's', b'e', rest @ ..]
+        | [b'n', b'u', b'l', b'l', rest @ ..]
+        | [b'0', rest @ ..] => Some(rest),
+        [b'1'..=b'9', ..] => {
+            let digits = value.iter().position(|byte| !byte.is_ascii_digit());
+            value.get(digits?..)
         }
-        17..=32 => {
-            bytes.first_chunk::<16>() == start.first_chunk()
-                && bytes.last_chunk::<16>() == start.last_chunk()
-        }
-        _ => bytes == start,
+        _ => None,
     }
 }
 
@@ -181,6 +193,16 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(super) fn at(&self) -> usize {
         self.at
+    }
+
+    /// What has not been read yet.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    /// Goes on where others have stopped, who left this end of the text.
+    pub(super) fn leave_only(&mut self, rest: &[u8]) {
+        self.at = self.text.len() - rest.len();
     }
 
     /// A part of the text.
@@ -306,7 +328,7 @@ impl<'a> Reader<'a> {
     pub(super) fn take_key(&mut self, quoted: &str) -> Option<&'a str> {
         let start = self.at;
         let rest = self.text.as_bytes().get(start..)?;
-        if !begins_with(rest, quoted.as_bytes()) {
+        if quoted.is_empty() || !rest.starts_with(quoted.as_bytes()) {
             return None;
         }
         self.at = start + quoted.len();

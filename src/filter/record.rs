@@ -82,6 +82,62 @@ pub(super) fn treat(
     Ok(end)
 }
 
+/// The commas between parts, of which some are cut. A part that is cut takes the comma before it along; as long as none
+/// was kept, the comma behind it.
+struct Commas {
+    cut_from: usize,
+    kept_any: bool,
+    /// How much had been written and copied before the part that is being read.
+    undone: (usize, usize),
+}
+
+impl Commas {
+    fn begin(&mut self, treatment: &Treatment<'_, '_>) {
+        self.undone = (treatment.out.len(), treatment.copied);
+    }
+
+    /// Parts were kept from `start` to behind the comma before `at`, if there were any.
+    fn kept_up_to(&mut self, at: usize, start: usize) {
+        if at > start {
+            self.kept_any = true;
+            self.cut_from = at - 1;
+        }
+    }
+
+    /// A part was read. Passes the comma behind it, and says whether another part follows.
+    fn end(&mut self, treatment: &mut Treatment<'_, '_>, fate: Fate) -> Result<bool, Fault> {
+        treatment.reader.white_space();
+        let comma = treatment.reader.at();
+        let more = treatment.reader.take(b',');
+        match fate {
+            Fate::Keep => {
+                self.kept_any = true;
+                self.cut_from = comma;
+            }
+            Fate::Cut => {
+                treatment.out.truncate(self.undone.0);
+                treatment.copied = self.undone.1;
+                let end = match self.kept_any {
+                    true => comma,
+                    false => treatment.reader.at(),
+                };
+                treatment.cut(self.cut_from, end)?;
+                self.cut_from = end;
+            }
+        }
+        if more {
+            treatment.reader.white_space();
+        }
+        Ok(more)
+    }
+}
+
+/// Whether a record's field is looked at whatever its rule says, by its name as a JSON text.
+#[inline]
+pub(super) fn is_looked_at(quoted: &str) -> bool {
+    quoted == "\"id\"" || quoted == "\"_module\""
+}
+
 impl<'a> Treatment<'a, '_> {
     /// Copies what has not been copied yet, up to a place.
     fn copy_to(&mut self, end: usize) -> Result<(), Fault> {
@@ -110,6 +166,8 @@ impl<'a> Treatment<'a, '_> {
     /// Puts a text, as a JSON string, in place of what was read since `start`.
     pub(super) fn replace_string(&mut self, start: usize, text: &str) -> Result<Fate, Fault> {
         self.copy_to(start)?;
+        self.copied = self.reader.at();
+        self.out.reserve(text.len() + 2);
         self.write("\"")?;
         let mut from = 0;
         loop {
@@ -129,7 +187,6 @@ impl<'a> Treatment<'a, '_> {
             from = to + 1;
         }
         self.write("\"")?;
-        self.copied = self.reader.at();
         Ok(Fate::Keep)
     }
 
@@ -184,20 +241,6 @@ impl<'a> Treatment<'a, '_> {
         self.parts([b'[', b']'], each)
     }
 
-    /// Walks the members of the record that begins here, as [`Self::members`] does, with the entry of each field.
-    fn fields(
-        &mut self,
-        book: Book,
-        each: &mut dyn FnMut(&mut Self, Cow<'a, str>, Entry) -> Result<Fate, Fault>,
-    ) -> Result<(), Fault> {
-        let mut last = None;
-        self.parts([b'{', b'}'], &mut |this| {
-            let (key, entry) = this.field(book, last)?;
-            last = Some(entry);
-            each(this, key, entry)
-        })
-    }
-
     /// Reads the name of the field that comes after `last`.
     fn field(&mut self, book: Book, last: Option<Entry>) -> Result<(Cow<'a, str>, Entry), Fault> {
         if let Some((entry, quoted)) = self.books.expected(book, last)
@@ -215,41 +258,35 @@ impl<'a> Treatment<'a, '_> {
     /// Walks what stands between two brackets and commas, and cuts what `each` says.
     fn parts(
         &mut self,
-        [open, close]: [u8; 2],
+        brackets: [u8; 2],
         each: &mut (impl FnMut(&mut Self) -> Result<Fate, Fault> + ?Sized),
     ) -> Result<(), Fault> {
+        let Some(mut commas) = self.enter(brackets)? else {
+            return Ok(());
+        };
+        loop {
+            commas.begin(self);
+            let fate = each(self)?;
+            if !commas.end(self, fate)? {
+                return self.reader.leave(brackets[1]);
+            }
+        }
+    }
+
+    /// Enters what stands between two brackets, as far as its first part; `None` if it is empty, and left again.
+    fn enter(&mut self, [open, close]: [u8; 2]) -> Result<Option<Commas>, Fault> {
         self.reader.enter(open)?;
-        // A part that is cut takes the comma before it along; as long as none was kept, the comma behind it.
-        let mut cut_from = self.reader.at();
-        let mut kept_any = false;
+        let commas = Commas {
+            cut_from: self.reader.at(),
+            kept_any: false,
+            undone: (self.out.len(), self.copied),
+        };
         self.reader.white_space();
         if self.reader.peek() == Some(close) {
-            return self.reader.leave(close);
+            self.reader.leave(close)?;
+            return Ok(None);
         }
-        loop {
-            let undone = (self.out.len(), self.copied);
-            let fate = each(self)?;
-            self.reader.white_space();
-            let comma = self.reader.at();
-            let more = self.reader.take(b',');
-            match fate {
-                Fate::Keep => {
-                    kept_any = true;
-                    cut_from = comma;
-                }
-                Fate::Cut => {
-                    self.out.truncate(undone.0);
-                    self.copied = undone.1;
-                    let end = if kept_any { comma } else { self.reader.at() };
-                    self.cut(cut_from, end)?;
-                    cut_from = end;
-                }
-            }
-            if !more {
-                return self.reader.leave(close);
-            }
-            self.reader.white_space();
-        }
+        Ok(Some(commas))
     }
 
     /// Treats a record: the keys that its shape names, and all others as the rules of its module say.
@@ -259,10 +296,8 @@ impl<'a> Treatment<'a, '_> {
         let known = self.books.known(book);
         let mut seen = self.books.seen();
         let mut id = None;
-        self.fields(book, &mut |this, key, entry| {
-            if !seen.insert(entry) {
-                return Err(this.reader.fault(Cause::DuplicateKey));
-            }
+        let mut last = None;
+        let mut each = |this: &mut Self, key: &str, entry| {
             if key.eq_ignore_ascii_case(MODULE_KEY) {
                 this.check_module(&shape.module)?;
             }
@@ -273,7 +308,7 @@ impl<'a> Treatment<'a, '_> {
                 return this.shaped(shape, Misfit::Refuse);
             }
             let stranger;
-            let rule = match known.rule(entry.slot()) {
+            let rule = match known.rule(Entry::slot(entry)) {
                 Some(rule) => rule,
                 None => {
                     let missing = this.reader.fault(Cause::RecordTooLarge);
@@ -286,7 +321,29 @@ impl<'a> Treatment<'a, '_> {
                 this.books.present(entry);
             }
             this.show(&rule.show, Place { entry, record })
-        })?;
+        };
+        if let Some(mut commas) = self.enter([b'{', b'}'])? {
+            loop {
+                if shape.keys.is_empty() {
+                    let rest = self.reader.rest();
+                    let left = self.books.pass_expected(book, rest, &mut seen, &mut last);
+                    let start = self.reader.at();
+                    self.reader.leave_only(left);
+                    commas.kept_up_to(self.reader.at(), start);
+                }
+                commas.begin(self);
+                let (key, entry) = self.field(book, last)?;
+                if !seen.insert(entry) {
+                    return Err(self.reader.fault(Cause::DuplicateKey));
+                }
+                last = Some(entry);
+                let fate = each(self, &key, entry)?;
+                if !commas.end(self, fate)? {
+                    self.reader.leave(b'}')?;
+                    break;
+                }
+            }
+        }
         self.books.done(seen);
         if shape.counted {
             self.books.counted(&shape.module, id.as_deref());

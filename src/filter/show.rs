@@ -143,12 +143,12 @@ impl Treatment<'_, '_> {
     }
 
     fn item(&mut self, items: &Items, inner: &Show, place: Place) -> Result<Fate, Fault> {
-        let mut seen = 0_u64;
+        let (mut seen, mut next) = (0_u64, 0);
         self.members(&mut |this, key| {
-            let mut names = items.treated.iter().chain(items.passed);
-            let Some(number) = names.position(|name| *name == key) else {
+            let Some(number) = number_of(items, &key, next) else {
                 return this.remove();
             };
+            next = number + 1;
             // Dialects name a handful of members.
             let bit = 1_u64.checked_shl(number as u32).unwrap_or(u64::MAX);
             if seen & bit != 0 {
@@ -237,4 +237,19 @@ impl Treatment<'_, '_> {
         self.books.present(place.entry);
         self.redact()
     }
+}
+
+/// The number of a member among the treated and, behind them, the passed ones. Members mostly come in the order in which
+/// the dialect names them, so that of the passed ones `next` is tried first.
+fn number_of(items: &Items, key: &str, next: usize) -> Option<usize> {
+    let Items { treated, passed } = items;
+    if let Some(number) = treated.iter().position(|name| *name == key) {
+        return Some(number);
+    }
+    let next = next.saturating_sub(treated.len());
+    let number = match passed.get(next) {
+        Some(name) if *name == key => next,
+        _ => passed.iter().position(|name| *name == key)?,
+    };
+    Some(treated.len() + number)
 }

@@ -459,6 +459,38 @@ fn a_record_of_another_module_is_refused() {
 }
 
 #[test]
+fn fields_that_are_looked_at_are_looked_at_in_every_record_of_a_list() {
+    let run = |records: &[&str]| {
+        let text = format!(r#"{{"records":[{}]}}"#, records.join(","));
+        let mut filter = Filter::on_terms(Box::new(Numbered(table())), &list(), LIMITS);
+        let mut out = Vec::new();
+        filter.push(text.as_bytes(), &mut out)?;
+        filter.finish(&mut out)
+    };
+    let good = r#"{"clear_c":1,"_module":"Contacts","id":"x","parent_type":"A","_acl":2}"#;
+    let report = run(&[good; 3]).unwrap();
+    assert_eq!((report.refs.len(), report.records), (3, 3));
+    let path = FieldPath::new(&Module::new("Contacts"), "clear_c");
+    assert_eq!(report.fields[&path].records, 3);
+    for (bad, cause) in [
+        (good.replace("Contacts", "Accounts"), Cause::OtherModule),
+        (good.replace("_acl", "id"), Cause::DuplicateKey),
+        (good.replace("_acl", "clear_c"), Cause::DuplicateKey),
+        (good.replace("_acl", "CLEAR_c"), Cause::DuplicateKey),
+        (good.replace(r#""A""#, "01"), Cause::Syntax),
+        (good.replace(r#""A""#, "-"), Cause::Syntax),
+        (good.replace(r#""A""#, "1."), Cause::Syntax),
+        (good.replace(r#""A""#, "nul"), Cause::Syntax),
+        (good.replace(r#""A""#, "\"\u{1}\""), Cause::Syntax),
+        (good.replace(r#""A""#, r#""\x""#), Cause::Syntax),
+        (good.replace(r#""A","#, r#""A",,"#), Cause::Syntax),
+    ] {
+        let failed = run(&[good, good, &bad]).map(|_| ()).unwrap_err();
+        assert_eq!(failed.cause, cause, "{bad}");
+    }
+}
+
+#[test]
 fn the_report_counts_fields_and_records() {
     let text = r#"{"records":[
         {"id":"c-1","_module":"Contacts","clear_c":1,"hide_c":2,"link_c":{"records":[{"id":"a-1"},{"id":7}]}},

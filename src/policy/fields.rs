@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::vocabulary::Field;
 
-use super::plan::FieldRule;
+use super::plan::{FieldRule, Show};
 
 /// Bytes of a name that is folded without allocating.
 const NAME_BYTES: usize = 128;
@@ -16,7 +16,16 @@ pub struct KnownFields {
     /// Filled from policy and dialect only, so nobody can choose names that collide.
     numbers: HashMap<Field, usize, foldhash::fast::RandomState>,
     rules: Vec<Arc<FieldRule>>,
-    quoted: Vec<Option<Box<str>>>,
+    names: Vec<QuotedName>,
+}
+
+/// How a field is recognised without a look-up.
+#[derive(Debug)]
+pub struct QuotedName {
+    /// The field's folded name as a JSON text in which nothing is escaped; blank if that is not possible.
+    pub text: Box<str>,
+    /// Whether its rule passes every scalar, and the name can be recognised.
+    pub is_clear: bool,
 }
 
 impl KnownFields {
@@ -28,7 +37,7 @@ impl KnownFields {
             .collect();
         Self {
             numbers: by_name.keys().cloned().zip(0..).collect(),
-            quoted: by_name.keys().map(|field| quoted(field.as_str())).collect(),
+            names: by_name.values().map(|rule| QuotedName::new(rule)).collect(),
             rules: by_name.into_values().collect(),
         }
     }
@@ -53,9 +62,10 @@ impl KnownFields {
         self.rules.get(number)
     }
 
-    /// The field's folded name as a JSON text in which nothing is escaped; `None` if that is not possible.
-    pub fn quoted(&self, number: usize) -> Option<&str> {
-        self.quoted.get(number)?.as_deref()
+    /// How a field is recognised without a look-up.
+    #[inline]
+    pub fn name(&self, number: usize) -> Option<&QuotedName> {
+        self.names.get(number)
     }
 
     /// The rules in the order of their numbers.
@@ -80,9 +90,21 @@ pub(super) fn folded<T>(name: &str, each: impl FnOnce(&str) -> T) -> T {
     each(Field::fold(name).as_str())
 }
 
-fn quoted(name: &str) -> Option<Box<str>> {
-    let is_plain = !name
-        .bytes()
-        .any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
-    is_plain.then(|| format!("\"{name}\"").into())
+impl QuotedName {
+    /// The name of the field that a rule is about.
+    pub fn new(rule: &FieldRule) -> Self {
+        let name = rule.field.as_str();
+        let is_plain = !name
+            .bytes()
+            .any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+        let text = if is_plain {
+            format!("\"{name}\"").into()
+        } else {
+            Box::default()
+        };
+        Self {
+            text,
+            is_clear: is_plain && matches!(rule.show, Show::Clear),
+        }
+    }
 }

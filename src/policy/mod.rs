@@ -33,7 +33,7 @@ mod tests;
 
 pub use catalogue::{BuiltIn, CATALOGUE};
 pub use explain::{Explanation, Row, Unexplained};
-pub use fields::KnownFields;
+pub use fields::{KnownFields, QuotedName};
 pub use plan::{
     Decision, Denial, FieldRule, Plan, PurposeChosen, RecordRules, Show, SpanRule, TextRule,
     Writable,
