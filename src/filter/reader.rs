@@ -125,9 +125,22 @@ fn plain_length(text: &[u8]) -> usize {
 /// to a number.
 #[inline]
 pub(super) fn behind_plain_member<'t>(text: &'t [u8], quoted: &str) -> Option<&'t [u8]> {
-    let [b':', value @ ..] = text.strip_prefix(quoted.as_bytes())? else {
-        return None;
-    };
+    behind_plain_scalar(text.strip_prefix(quoted.as_bytes())?.strip_prefix(b":")?)
+}
+
+/// The same for a name that is given without its quotes.
+#[inline]
+fn behind_plain_named<'t>(text: &'t [u8], name: &str) -> Option<&'t [u8]> {
+    let name_and_on = text.strip_prefix(b"\"")?;
+    behind_plain_scalar(
+        name_and_on
+            .strip_prefix(name.as_bytes())?
+            .strip_prefix(b"\":")?,
+    )
+}
+
+#[inline]
+fn behind_plain_scalar(value: &[u8]) -> Option<&[u8]> {
     match value {
         [b'"', b'"', rest @ ..] => Some(rest),
         [b'"', string @ ..] => match string.get(plain_length(string)..)? {
@@ -193,6 +206,30 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(super) fn at(&self) -> usize {
         self.at
+    }
+
+    /// Passes an object if it consists of members with some of these names, in this order, with scalars that need no
+    /// closer look for values, and no white space. Otherwise nothing is passed.
+    pub(super) fn take_plain_object<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> bool {
+        let Some(mut rest) = self
+            .rest()
+            .strip_prefix(b"{")
+            .filter(|_| self.depth < self.depth_max)
+        else {
+            return false;
+        };
+        for name in names {
+            match behind_plain_named(rest, name) {
+                Some([b',', behind @ ..]) => rest = behind,
+                Some([b'}', behind @ ..]) => {
+                    self.leave_only(behind);
+                    return true;
+                }
+                Some(_) => return false,
+                None => {}
+            }
+        }
+        false
     }
 
     /// What has not been read yet.

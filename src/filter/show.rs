@@ -143,6 +143,10 @@ impl Treatment<'_, '_> {
     }
 
     fn item(&mut self, items: &Items, inner: &Show, place: Place) -> Result<Fate, Fault> {
+        let names = items.treated.iter().chain(items.passed).copied();
+        if matches!(inner, Show::Clear) && self.reader.take_plain_object(names) {
+            return Ok(Fate::Keep);
+        }
         let (mut seen, mut next) = (0_u64, 0);
         self.members(&mut |this, key| {
             let Some(number) = number_of(items, &key, next) else {

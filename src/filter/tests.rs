@@ -324,6 +324,83 @@ fn an_identifier_in_a_text_is_masked_and_counted() {
 }
 
 #[test]
+fn items_that_are_shown_in_clear_are_held_to_their_members_all_the_same() {
+    let mut table = table();
+    let inner = Box::new(Show::Clear);
+    table.0.insert(
+        "email",
+        Show::Items {
+            items: EMAIL,
+            inner,
+        },
+    );
+    for (item, expected) in [
+        (
+            r#"{"email_address":"a","primary_address":true,"opt_out":0}"#,
+            Ok(r#"{"email_address":"a","primary_address":true,"opt_out":0}"#),
+        ),
+        (
+            r#"{"primary_address":true}"#,
+            Ok(r#"{"primary_address":true}"#),
+        ),
+        (
+            r#"{"opt_out":"","email_address":"a"}"#,
+            Ok(r#"{"opt_out":"","email_address":"a"}"#),
+        ),
+        (
+            r#"{"email_address":"a","id":7}"#,
+            Ok(r#"{"email_address":"a"}"#),
+        ),
+        (
+            r#"{"email_address":["a"],"opt_out":[]}"#,
+            Ok(r#"{"email_address":["a"],"opt_out":[]}"#),
+        ),
+        (
+            r#"{"email_address":{"a":1}}"#,
+            Ok(r#"{"email_address":{}}"#),
+        ),
+        (
+            r#"{"email_address":"a","email_address":"b"}"#,
+            Err(Cause::DuplicateKey),
+        ),
+        (
+            r#"{"email_address":"a","primary_address":1,"email_address":"b"}"#,
+            Err(Cause::DuplicateKey),
+        ),
+        (r#"{"email_address":01}"#, Err(Cause::Syntax)),
+        (r#"{"email_address":"a",}"#, Err(Cause::Syntax)),
+        (r#"{"email_address":tru}"#, Err(Cause::Syntax)),
+    ] {
+        let text = format!(r#"{{"email":[{item}]}}"#);
+        let (out, result) = filter_in(
+            &mut std::iter::once(text.as_bytes()),
+            &table,
+            &contacts(),
+            LIMITS,
+        );
+        match expected {
+            Ok(expected) => assert_eq!(
+                String::from_utf8(out).unwrap(),
+                format!(r#"{{"email":[{expected}]}}"#)
+            ),
+            Err(cause) => assert_eq!(result.unwrap_err().cause, cause, "{item}"),
+        }
+    }
+    let shallow = Limits {
+        depth_max: 2,
+        ..LIMITS
+    };
+    let text = br#"{"email":[{"email_address":"a"}]}"#;
+    let (_, result) = filter_in(
+        &mut std::iter::once(&text[..]),
+        &table,
+        &contacts(),
+        shallow,
+    );
+    assert_eq!(result.unwrap_err().cause, Cause::Depth);
+}
+
+#[test]
 fn a_removed_member_takes_its_comma_along() {
     for (members, expected) in [
         (r#""hide_c":1"#, ""),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::dialect::Shape;
 use crate::vocabulary::Field;
 
 use super::plan::{FieldRule, Show};
@@ -104,7 +105,15 @@ impl QuotedName {
         };
         Self {
             text,
-            is_clear: is_plain && matches!(rule.show, Show::Clear),
+            is_clear: is_plain && passes_scalars(&rule.show),
         }
+    }
+}
+
+fn passes_scalars(show: &Show) -> bool {
+    match show {
+        Show::Clear => true,
+        Show::Shaped(shape) => **shape == Shape::Scalar,
+        _ => false,
     }
 }
