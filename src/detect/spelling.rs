@@ -66,11 +66,17 @@ pub(super) enum Glyph {
 }
 
 /// The glyph at byte `at` of the text (a character boundary before its end), and its length in bytes.
+#[inline]
 pub(super) fn glyph(text: &str, at: usize) -> (Glyph, usize) {
     let first = text.as_bytes().get(at).copied();
-    if let Some(glyph) = first.and_then(|byte| ASCII.get(usize::from(byte)).copied().flatten()) {
-        return (glyph, 1);
+    match first.and_then(|byte| ASCII.get(usize::from(byte)).copied().flatten()) {
+        Some(glyph) => (glyph, 1),
+        None => longer_glyph(text, at),
     }
+}
+
+/// The same for what is not one ASCII character, or may begin something longer.
+fn longer_glyph(text: &str, at: usize) -> (Glyph, usize) {
     let rest = text.get(at..).unwrap_or_default();
     let Some(first) = rest.chars().next() else {
         return (Glyph::Other, 1);
@@ -196,6 +202,9 @@ fn named(name: &str) -> Option<Glyph> {
         .then_some(Glyph::Separator)
 }
 
+/// Room for the symbols of a stretch that is made beforehand.
+const SYMBOLS_LIKELY_MAX: usize = 128;
+
 /// Symbols that only separators stand between.
 #[derive(Debug, Default)]
 pub(super) struct Stretch {
@@ -230,7 +239,11 @@ impl Stretch {
 /// Hands every stretch of a text to `visit`, and returns the insides of its tags, which no stretch holds.
 pub(super) fn stretches(text: &str, visit: &mut dyn FnMut(&Stretch)) -> Vec<Range<usize>> {
     let mut insides = Vec::new();
-    let mut stretch = Stretch::default();
+    let symbols_likely = text.len().min(SYMBOLS_LIKELY_MAX);
+    let mut stretch = Stretch {
+        symbols: Vec::with_capacity(symbols_likely),
+        places: Vec::with_capacity(symbols_likely),
+    };
     let mut separators = 0;
     let mut at = 0;
     while at < text.len() {
@@ -268,19 +281,6 @@ pub(super) fn compact(value: &str) -> Option<String> {
     let mut compact = String::with_capacity(value.len());
     let mut at = 0;
     while at < value.len() {
-        if let Some(Some(glyph)) = value
-            .as_bytes()
-            .get(at)
-            .and_then(|byte| ASCII.get(usize::from(*byte)))
-        {
-            match glyph {
-                Glyph::Symbol(symbol) => compact.push(char::from(*symbol)),
-                Glyph::Separator | Glyph::Tag => {}
-                Glyph::Other => return None,
-            }
-            at += 1;
-            continue;
-        }
         let (glyph, length) = glyph(value, at);
         match glyph {
             Glyph::Symbol(symbol) => compact.push(char::from(symbol)),

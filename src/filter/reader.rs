@@ -139,7 +139,7 @@ fn behind_plain_named<'t>(text: &'t [u8], name: &str) -> Option<&'t [u8]> {
     )
 }
 
-#[inline]
+#[inline(always)]
 fn behind_plain_scalar(value: &[u8]) -> Option<&[u8]> {
     match value {
         [b'"', b'"', rest @ ..] => Some(rest),

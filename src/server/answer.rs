@@ -59,7 +59,8 @@ impl Exchange {
         };
         let walk = {
             let pipeline = pipeline.clone();
-            tokio::spawn(async move { pipeline.handle(&head, &body).await })
+            // In a box, because tasks are moved a few times and the walk is large.
+            tokio::spawn(Box::pin(async move { pipeline.handle(&head, &body).await }))
         };
         match walk.await {
             Ok(reply) => (reply, false),
