@@ -33,7 +33,7 @@ struct Stream {
 /// What became of an answer while it was read.
 enum Read {
     Whole(Filtered, Report),
-    TooLargeToHold(Filtering),
+    TooLargeToHold(Box<Filtering>),
 }
 
 impl Pipeline {
@@ -81,7 +81,7 @@ impl Pipeline {
                 let metrics = self.metrics.clone();
                 let stream = Stream {
                     untrusted,
-                    filtering,
+                    filtering: *filtering,
                     record,
                     action,
                     status,
@@ -111,7 +111,7 @@ impl Pipeline {
         while let Some(chunk) = untrusted.chunk(self.settings.held_bytes_max).await? {
             filtering.push(&chunk).map_err(unfilterable)?;
             if filtering.pending() > visit.held_bytes_max {
-                return Ok(Read::TooLargeToHold(filtering));
+                return Ok(Read::TooLargeToHold(Box::new(filtering)));
             }
             share.grow_to(filtering.pending())?;
         }
