@@ -162,18 +162,10 @@ async fn endless(socket: &mut TcpStream) -> std::io::Result<()> {
     for _ in 0..(1 << 30) / records.len() {
         socket.write_all(records.as_bytes()).await?;
     }
-    socket
-        .write_all(
-            format!(
-                "{}]}}",
-                records
-                    .split_once("},{\"id\"")
-                    .map_or("{", |(first, _)| first)
-            )
-            .as_bytes(),
-        )
-        .await?;
-    socket.write_all(b"").await?;
+    let mut last = String::new();
+    payload::record(0, "", &mut last);
+    let last = last.replace(r#""_module":"Contacts""#, r#""_module":"Leads""#);
+    socket.write_all(format!("{last}]}}").as_bytes()).await?;
     socket.shutdown().await
 }
 
