@@ -2,23 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use crate::filter::Report;
+use crate::detect::Kind;
+use crate::filter::{FieldCounts, Report};
 use crate::policy::{FieldRule, Show, SpanRule};
 use crate::vocabulary::{Category, FieldPath, Level, RuleName};
 
-use super::event::{DataEntry, integer};
+use super::event::{Data, DataEntry, integer};
 use super::names::{Names, is_plain, visible};
+use super::template;
 
 /// What a request disclosed so far, field by field.
 #[derive(Debug, Default)]
-pub(super) struct Disclosure(BTreeMap<Row, Count>);
+pub(super) struct Disclosure {
+    /// The first report. Mostly it is the only one, and nothing comes beside it.
+    first: Option<FieldCounts>,
+    rows: BTreeMap<Row, Count>,
+}
 
 /// Results that belong into one entry of the event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Same {
-    category: Option<Category>,
-    level: Level,
-    by: Vec<RuleName>,
+pub(super) struct Same {
+    pub(super) category: Option<Category>,
+    pub(super) level: Level,
+    pub(super) by: Vec<RuleName>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,12 +44,28 @@ struct Count {
 impl Disclosure {
     /// Adds what a filter did.
     pub(super) fn add(&mut self, report: &Report) {
-        for (path, count) in &report.fields {
-            let rule = &count.rule;
+        if self.first.is_none() && self.rows.is_empty() {
+            self.first = Some(report.fields.clone());
+        } else {
+            self.spread();
+            self.add_rows(&report.fields);
+        }
+    }
+
+    /// Spreads the first report over rows, because something comes beside it.
+    fn spread(&mut self) {
+        if let Some(first) = self.first.take() {
+            self.add_rows(&first);
+        }
+    }
+
+    fn add_rows(&mut self, fields: &FieldCounts) {
+        for (path, count) in fields.iter() {
+            let (path, rule) = (&path, &count.rule);
             let named = rule.known || is_plain(path.field.as_str());
             self.add_field(path, rule, named, count.records);
             for (kind, found) in &count.in_text {
-                let span = spans(&rule.show).iter().find(|span| span.kind == *kind);
+                let span = span_of(&rule.show, *kind);
                 for same in span.map_or_else(|| of_field(rule), |span| vec![of_span(span)]) {
                     let counted = self.count(path, same, named);
                     counted.records = counted.records.max(count.records);
@@ -55,6 +77,7 @@ impl Disclosure {
 
     /// Adds a field that was asked for and taken out of the request, so that it never came back.
     pub(super) fn add_withheld(&mut self, rule: &FieldRule) {
+        self.spread();
         let path = FieldPath {
             module: rule.module.clone(),
             field: rule.field.clone(),
@@ -71,13 +94,22 @@ impl Disclosure {
 
     fn count(&mut self, path: &FieldPath, same: Same, named: bool) -> &mut Count {
         let path = path.clone();
-        self.0.entry(Row { same, path, named }).or_default()
+        self.rows.entry(Row { same, path, named }).or_default()
     }
 
-    /// What the event says of it: one entry for all fields with the same category, level and rules.
-    pub(super) fn entries(&self) -> Vec<DataEntry> {
+    /// What the event says of it.
+    pub(super) fn text(&mut self) -> Data {
+        match (&self.first, self.rows.is_empty()) {
+            (Some(first), true) => template::filled(first),
+            _ => Data::of_entries(&self.entries()),
+        }
+    }
+
+    /// The same, entry by entry: one for all fields with the same category, level and rules.
+    fn entries(&mut self) -> Vec<DataEntry> {
+        self.spread();
         let mut entries: BTreeMap<&Same, (Names, Count)> = BTreeMap::new();
-        for (row, count) in &self.0 {
+        for (row, count) in &self.rows {
             let (names, sum) = entries.entry(&row.same).or_default();
             if row.named {
                 names.name(&row.path);
@@ -103,7 +135,7 @@ impl Disclosure {
 }
 
 /// The entries that a field belongs to: one a category, or the one of unclassified fields.
-fn of_field(rule: &FieldRule) -> Vec<Same> {
+pub(super) fn of_field(rule: &FieldRule) -> Vec<Same> {
     let same = |category| Same {
         category,
         level: rule.level,
@@ -121,12 +153,17 @@ fn of_field(rule: &FieldRule) -> Vec<Same> {
     }
 }
 
-fn of_span(span: &SpanRule) -> Same {
+pub(super) fn of_span(span: &SpanRule) -> Same {
     Same {
         category: Some(span.category.clone()),
         level: span.level,
         by: span.by.clone(),
     }
+}
+
+/// The rule for identifiers of a kind in a text.
+pub(super) fn span_of(show: &Show, kind: Kind) -> Option<&SpanRule> {
+    spans(show).iter().find(|span| span.kind == kind)
 }
 
 fn spans(show: &Show) -> &[SpanRule] {
@@ -141,7 +178,6 @@ fn spans(show: &Show) -> &[SpanRule] {
 pub(super) mod tests {
     use std::sync::Arc;
 
-    use crate::detect::Kind;
     use crate::filter::FieldCount;
     use crate::policy::{TextRule, Writable};
     use crate::vocabulary::{Field, Module};
@@ -194,8 +230,11 @@ pub(super) mod tests {
         }
     }
 
-    fn json(disclosure: &Disclosure) -> String {
-        serde_json::to_string(&disclosure.entries()).unwrap()
+    /// Both ways of making it must say the same.
+    fn json(disclosure: &mut Disclosure) -> String {
+        let text = serde_json::to_string(&disclosure.text()).unwrap();
+        assert_eq!(text, serde_json::to_string(&disclosure.entries()).unwrap());
+        text
     }
 
     #[test]
@@ -207,7 +246,7 @@ pub(super) mod tests {
             rule("iban3_c", &["financial.iban"], Level::Clear, "pay", true),
         ]));
         assert_eq!(
-            json(&disclosure),
+            json(&mut disclosure),
             concat!(
                 r#"[{"by":["last"],"category":"financial.iban","fields":["Contacts.iban2_c","Contacts.iban_c"],"in_text":0,"level":"mask","records":1},"#,
                 r#"{"by":["pay"],"category":"financial.iban","fields":["Contacts.iban3_c"],"in_text":0,"level":"clear","records":1}]"#
@@ -225,7 +264,7 @@ pub(super) mod tests {
             rule("fr7612345678", &[], Level::Redact, by, false),
         ]));
         assert_eq!(
-            json(&disclosure),
+            json(&mut disclosure),
             r#"[{"by":["defaults.unclassified"],"category":null,"fields":["Contacts.shoe_size_c","Contacts.(2 unknown)"],"in_text":0,"level":"redact","records":1}]"#
         );
     }
@@ -242,7 +281,7 @@ pub(super) mod tests {
             true,
         ));
         assert_eq!(
-            json(&disclosure),
+            json(&mut disclosure),
             concat!(
                 r#"[{"by":["x"],"category":null,"fields":["Contacts.(1 unknown)"],"in_text":0,"level":"hide","records":0},"#,
                 r#"{"by":["x"],"category":"special.belief","fields":["Contacts.religion_c"],"in_text":0,"level":"hide","records":0}]"#
@@ -271,7 +310,7 @@ pub(super) mod tests {
         let mut disclosure = Disclosure::default();
         disclosure.add(&report);
         assert_eq!(
-            json(&disclosure),
+            json(&mut disclosure),
             concat!(
                 r#"[{"by":["last"],"category":"financial.iban","fields":["Contacts.description"],"in_text":3,"level":"mask","records":1},"#,
                 r#"{"by":["base"],"category":"free_text","fields":["Contacts.description"],"in_text":0,"level":"clear","records":1}]"#

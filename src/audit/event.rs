@@ -2,10 +2,12 @@
 //! of canonical JSON.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::identity::Caller;
 use crate::vocabulary::Level;
@@ -116,7 +118,7 @@ pub(super) fn integer(number: u64) -> u64 {
 pub(super) struct RequestEvent {
     pub(super) auth: Option<Auth>,
     pub(super) caller: Option<CallerEntry>,
-    pub(super) data: Vec<DataEntry>,
+    pub(super) data: Data,
     pub(super) dropped_masks: Vec<String>,
     pub(super) id: String,
     pub(super) node: String,
@@ -150,6 +152,41 @@ pub(super) struct CallerEntry {
     pub(super) kind: &'static str,
     pub(super) name: String,
     pub(super) roles: Vec<String>,
+}
+
+/// What became of fields: a list of [`DataEntry`], encoded once.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Data {
+    /// Nothing became of any.
+    #[default]
+    Empty,
+    /// The list as JSON.
+    Text(Arc<RawValue>),
+    /// It could not be encoded; neither can the event, then.
+    Unusable,
+}
+
+impl Data {
+    /// Encodes the entries.
+    pub(super) fn of_entries(entries: &[DataEntry]) -> Self {
+        serde_json::to_string(entries).map_or(Self::Unusable, Self::of_text)
+    }
+
+    /// Entries that are encoded already.
+    pub(super) fn of_text(text: String) -> Self {
+        RawValue::from_string(text).map_or(Self::Unusable, |text| Self::Text(Arc::from(text)))
+    }
+}
+
+impl Serialize for Data {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let none: [(); 0] = [];
+        match self {
+            Self::Empty => none.serialize(serializer),
+            Self::Text(text) => text.serialize(serializer),
+            Self::Unusable => Err(serde::ser::Error::custom("fields cannot be encoded")),
+        }
+    }
 }
 
 /// What became of the fields of one category at one level because of the same rules.

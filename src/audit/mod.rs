@@ -20,6 +20,7 @@ mod query;
 mod record;
 mod refusals;
 mod spool;
+mod template;
 #[cfg(test)]
 mod tests;
 mod verify;

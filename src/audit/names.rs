@@ -17,6 +17,10 @@ const PLAIN_DIGITS_MAX: usize = 5;
 /// A text whose every character can be seen: control, format and direction characters become `\u{…}`, so that it
 /// stays one line and cannot steer a terminal. Texts of more than 255 characters are cut.
 pub fn visible(text: &str) -> String {
+    let is_short = text.len() <= TEXT_CHARS_MAX;
+    if is_short && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for (count, char) in text.chars().enumerate() {
         if count == TEXT_CHARS_MAX {
@@ -41,25 +45,29 @@ fn is_invisible(char: char) -> bool {
 
 /// Whether a field name that nobody has classified may be named: it looks like a name, not like a value.
 pub(super) fn is_plain(name: &str) -> bool {
+    !name.bytes().any(|byte| byte.is_ascii_uppercase()) && is_plain_in_any_case(name)
+}
+
+fn is_plain_in_any_case(name: &str) -> bool {
     (1..=PLAIN_CHARS_MAX).contains(&name.len())
         && name
             .bytes()
-            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && name.bytes().filter(u8::is_ascii_digit).count() <= PLAIN_DIGITS_MAX
 }
 
 /// Whether a module, which a reply may have named, looks like a name.
 fn is_plain_module(module: &Module) -> bool {
-    is_plain(&module.as_str().to_ascii_lowercase())
+    is_plain_in_any_case(module.as_str())
 }
 
 /// A record as the log writes it: `Contacts/c-1`.
 pub(super) fn record(record: &RecordRef) -> String {
-    if is_plain_module(&record.module) {
-        visible(&record.to_string())
-    } else {
-        visible(&format!("(unknown)/{}", record.id))
-    }
+    let module = match is_plain_module(&record.module) {
+        true => record.module.as_str(),
+        false => "(unknown)",
+    };
+    visible(&[module, "/", &record.id].concat())
 }
 
 /// The network that an address belongs to: enough to tell offices apart, too little to tell people apart.
@@ -88,7 +96,8 @@ impl Names {
     /// Adds a field by name.
     pub(super) fn name(&mut self, path: &FieldPath) {
         if self.named.len() < NAMES_MAX && is_plain_module(&path.module) {
-            self.named.insert(visible(&path.to_string()));
+            let (module, field) = (path.module.as_str(), path.field.as_str());
+            self.named.insert(visible(&[module, ".", field].concat()));
         } else {
             self.count(Some(&path.module));
         }

@@ -357,7 +357,7 @@ impl Record {
         if !self.opened {
             let mut event = self.event.clone();
             event.phase = "opened";
-            event.data = self.at_most.entries();
+            event.data = self.at_most.text();
             event.records.refs = self.target.iter().map(names::record).collect();
             self.log.write(Event::request(event)).await?;
             self.opened = true;
@@ -426,7 +426,7 @@ impl Record {
             .collect();
         let mut event = std::mem::take(&mut self.event);
         event.phase = "closed";
-        event.data = self.disclosure.entries();
+        event.data = self.disclosure.text();
         event.records = Records {
             count: integer(self.count),
             refs: last.iter().map(names::record).collect(),

@@ -49,6 +49,9 @@ fn passes_luhn(digits: &[u8]) -> bool {
 
 /// Whether symbols are a NIR with the right key: sex, year, month, department (2A and 2B in Corsica), commune, order, key.
 pub(super) fn is_nir(symbols: &[u8]) -> bool {
+    if !is_nir_shaped(symbols) {
+        return false;
+    }
     let Some((number, key)) = symbols
         .split_at_checked(NIR_SYMBOLS - 2)
         .filter(|(_, key)| key.len() == 2)
@@ -60,7 +63,8 @@ pub(super) fn is_nir(symbols: &[u8]) -> bool {
         Some(b"2B") => Some(*b"18"),
         _ => None,
     };
-    let mut digits = number.to_vec();
+    let mut digits = [0; NIR_SYMBOLS - 2];
+    digits.copy_from_slice(number);
     if let (Some(stand_in), Some(department)) = (corsican, digits.get_mut(5..7)) {
         department.copy_from_slice(&stand_in);
     }

@@ -66,7 +66,17 @@ pub(super) enum Glyph {
 }
 
 /// The glyph at byte `at` of the text (a character boundary before its end), and its length in bytes.
+#[inline]
 pub(super) fn glyph(text: &str, at: usize) -> (Glyph, usize) {
+    let first = text.as_bytes().get(at).copied();
+    match first.and_then(|byte| ASCII.get(usize::from(byte)).copied().flatten()) {
+        Some(glyph) => (glyph, 1),
+        None => longer_glyph(text, at),
+    }
+}
+
+/// The same for what is not one ASCII character, or may begin something longer.
+fn longer_glyph(text: &str, at: usize) -> (Glyph, usize) {
     let rest = text.get(at..).unwrap_or_default();
     let Some(first) = rest.chars().next() else {
         return (Glyph::Other, 1);
@@ -77,6 +87,23 @@ pub(super) fn glyph(text: &str, at: usize) -> (Glyph, usize) {
         other => (fold(other), other.len_utf8()),
     }
 }
+
+/// The glyphs of ASCII characters, but for those that may begin something longer.
+const ASCII: [Option<Glyph>; 128] = {
+    let mut glyphs = [Some(Glyph::Other); 128];
+    let mut byte = 0;
+    while byte < 128 {
+        glyphs[byte as usize] = match byte {
+            b'<' | b'&' => None,
+            b'0'..=b'9' | b'A'..=b'Z' => Some(Glyph::Symbol(byte)),
+            b'a'..=b'z' => Some(Glyph::Symbol(byte.to_ascii_uppercase())),
+            b'-' | b'.' | b'/' | b'_' | b',' | b':' | 0..=b' ' | 0x7f => Some(Glyph::Separator),
+            _ => Some(Glyph::Other),
+        };
+        byte += 1;
+    }
+    glyphs
+};
 
 fn fold(character: char) -> Glyph {
     match character {
@@ -175,6 +202,9 @@ fn named(name: &str) -> Option<Glyph> {
         .then_some(Glyph::Separator)
 }
 
+/// Room for the symbols of a stretch that is made beforehand.
+const SYMBOLS_LIKELY_MAX: usize = 128;
+
 /// Symbols that only separators stand between.
 #[derive(Debug, Default)]
 pub(super) struct Stretch {
@@ -209,7 +239,11 @@ impl Stretch {
 /// Hands every stretch of a text to `visit`, and returns the insides of its tags, which no stretch holds.
 pub(super) fn stretches(text: &str, visit: &mut dyn FnMut(&Stretch)) -> Vec<Range<usize>> {
     let mut insides = Vec::new();
-    let mut stretch = Stretch::default();
+    let symbols_likely = text.len().min(SYMBOLS_LIKELY_MAX);
+    let mut stretch = Stretch {
+        symbols: Vec::with_capacity(symbols_likely),
+        places: Vec::with_capacity(symbols_likely),
+    };
     let mut separators = 0;
     let mut at = 0;
     while at < text.len() {
@@ -260,7 +294,19 @@ pub(super) fn compact(value: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Glyph, compact, glyph};
+    use super::{ASCII, Glyph, compact, fold, glyph};
+
+    #[test]
+    fn the_table_of_ascii_says_what_characters_say() {
+        for byte in (0..128_u8).filter(|byte| !matches!(byte, b'<' | b'&')) {
+            let character = char::from(byte);
+            assert_eq!(
+                ASCII[usize::from(byte)],
+                Some(fold(character)),
+                "{character:?}"
+            );
+        }
+    }
 
     #[test]
     fn grouping_of_every_kind_is_taken_out() {

@@ -55,6 +55,8 @@ impl Filtering {
 
     /// Takes a chunk of the CRM's answer.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), Unfilterable> {
+        // Most replies are about as long as they were; masks may be longer than what they stand for.
+        self.out.reserve(chunk.len() + chunk.len() / 8);
         self.filter.push(chunk, &mut self.out)
     }
 

@@ -4,15 +4,12 @@
 //! `outline` follows what lies around the records as it streams, and collects each record whole; `record` and `show`
 //! treat it then in one walk. `reader` is the only place that decides what is JSON.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::mem;
-use std::sync::Arc;
 
-use crate::detect::Kind;
 use crate::dialect::Shape;
-use crate::policy::{FieldRule, Plan};
-use crate::vocabulary::{FieldPath, RecordRef};
+use crate::policy::Plan;
+use crate::vocabulary::RecordRef;
 
 mod books;
 mod extent;
@@ -20,6 +17,7 @@ mod filtered;
 mod outline;
 mod reader;
 mod record;
+mod report;
 mod show;
 mod text;
 
@@ -28,6 +26,7 @@ use outline::{Outline, Step};
 use reader::Fault;
 
 pub use filtered::{Filtered, Filtering};
+pub use report::{FieldCount, FieldCounts, Report};
 pub use text::{Replacement, replacements};
 
 /// Bounds of one reply.
@@ -67,28 +66,6 @@ pub enum Cause {
     RecordTooLarge,
     /// The text ended early.
     Truncated,
-}
-
-/// What a filter did. Never a value.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// Per field that occurred and is not structural: its rule, and in how many records it was present.
-    pub fields: BTreeMap<FieldPath, FieldCount>,
-    /// Ids of counted records, as the CRM sent them, in order of appearance; a record without a usable id is counted only.
-    pub refs: Vec<RecordRef>,
-    /// How many counted records there were.
-    pub records: u64,
-}
-
-/// How often a field occurred.
-#[derive(Debug)]
-pub struct FieldCount {
-    /// The field's rule.
-    pub rule: Arc<FieldRule>,
-    /// Records in which it was present.
-    pub records: u64,
-    /// Identifiers found in its text, by kind.
-    pub in_text: BTreeMap<Kind, u64>,
 }
 
 /// Deepest nesting that any limit can allow: the treatment of related records recurses.
@@ -131,13 +108,14 @@ impl Filter {
     /// Takes a chunk. Appends to `out` only bytes that are final: a record is held until its last byte was read.
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Unfilterable> {
         if self.held.is_empty() {
-            let passed = self.run(chunk, false, out)?;
+            let passed = self.run(chunk, 0, false, out)?;
             self.held
                 .extend_from_slice(chunk.get(passed..).unwrap_or_default());
         } else {
             let mut held = mem::take(&mut self.held);
+            let known_bytes = held.len();
             held.extend_from_slice(chunk);
-            let passed = self.run(&held, false, out)?;
+            let passed = self.run(&held, known_bytes, false, out)?;
             held.drain(..passed);
             self.held = held;
         }
@@ -152,7 +130,7 @@ impl Filter {
     /// Ends the text and says what was done. [`Report::refs`] holds those that were not taken before.
     pub fn finish(mut self, out: &mut Vec<u8>) -> Result<Report, Unfilterable> {
         let held = mem::take(&mut self.held);
-        let passed = self.run(&held, true, out)?;
+        let passed = self.run(&held, held.len(), true, out)?;
         if passed < held.len() || !self.outline.is_complete() {
             let rest = (held.len() - passed) as u64;
             return Err(Unfilterable {
@@ -163,10 +141,12 @@ impl Filter {
         Ok(self.books.report())
     }
 
-    /// Passes as many bytes as can be decided now, and returns how many.
+    /// Passes as many bytes as can be decided now, and returns how many. The first `known_bytes` of them were looked at
+    /// before.
     fn run(
         &mut self,
         bytes: &[u8],
+        known_bytes: usize,
         is_last: bool,
         out: &mut Vec<u8>,
     ) -> Result<usize, Unfilterable> {
@@ -174,10 +154,17 @@ impl Filter {
             return Err(failed);
         }
         let mut passed = 0;
+        let mut fresh = None;
         loop {
             let final_bytes = out.len();
+            let rest = bytes.get(passed..).unwrap_or_default();
+            let text = (passed >= known_bytes).then(|| {
+                let (from, text) = *fresh.get_or_insert_with(|| (passed, valid_text(rest)));
+                text.get(passed - from..)
+            });
             let step = Step {
-                rest: bytes.get(passed..).unwrap_or_default(),
+                rest,
+                text: text.flatten(),
                 is_last,
                 books: &mut self.books,
                 out,
@@ -200,6 +187,16 @@ impl Filter {
             }
         }
     }
+}
+
+/// The text that bytes begin with, as far as they are UTF-8.
+fn valid_text(bytes: &[u8]) -> &str {
+    let valid = |bytes| simdutf8::compat::from_utf8(bytes);
+    let text = valid(bytes).or_else(|error| {
+        let valid_bytes = bytes.get(..error.valid_up_to());
+        valid(valid_bytes.unwrap_or_default())
+    });
+    text.unwrap_or_default()
 }
 
 impl fmt::Debug for Filter {

@@ -136,6 +136,9 @@ pub(super) struct Outline {
 pub(super) struct Step<'a> {
     /// What has not been passed yet.
     pub(super) rest: &'a [u8],
+    /// The same as far as it is UTF-8, if no part of it was there before: what comes in small pieces would else be read
+    /// again and again.
+    pub(super) text: Option<&'a str>,
     /// Whether nothing comes after it.
     pub(super) is_last: bool,
     pub(super) books: &'a mut Books,
@@ -299,20 +302,48 @@ impl Outline {
         Reader::new(text, self.frames.len(), self.limits.depth_max)
     }
 
-    fn collected(&mut self, step: Step<'_>, shape: &Shape) -> Result<Option<usize>, Fault> {
-        let Some(text) = self.whole(&step)? else {
-            return Ok(None);
+    fn collected(&mut self, mut step: Step<'_>, shape: &Shape) -> Result<Option<usize>, Fault> {
+        let length = match self.try_whole(&mut step, shape) {
+            Some(length) => length,
+            None => {
+                let Some(text) = self.whole(&step)? else {
+                    return Ok(None);
+                };
+                self.treat(&mut step, text, shape)
+                    .and_then(|end| match end == text.len() {
+                        true => Ok(end),
+                        false => Err(Fault {
+                            cause: Cause::Syntax,
+                            at: end,
+                        }),
+                    })?
+            }
         };
-        let reader = self.reader(text);
+        self.next = Next::Comma(true);
+        Ok(Some(length))
+    }
+
+    /// Treats a record, or what is collected like one, in the hope that it has come whole and is in order, as most are: that saves looking for its end
+    /// first. Otherwise nothing has happened, and it is read again, with more care.
+    fn try_whole(&self, step: &mut Step<'_>, shape: &Shape) -> Option<usize> {
+        let text = step.text?;
+        let before = step.out.len();
+        let treated = self.treat(step, text, shape);
+        if treated.is_err() {
+            step.out.truncate(before);
+            step.books.undo();
+        }
+        treated.ok()
+    }
+
+    fn treat(&self, step: &mut Step<'_>, text: &str, shape: &Shape) -> Result<usize, Fault> {
         record::treat(
-            reader,
+            self.reader(text),
             shape,
             step.books,
             step.out,
             self.limits.record_bytes_max,
-        )?;
-        self.next = Next::Comma(true);
-        Ok(Some(text.len()))
+        )
     }
 
     fn scalar(&mut self, mut step: Step<'_>, shown: bool) -> Result<Option<usize>, Fault> {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use wide::u8x16;
+
 use super::Cause;
 
 /// What is wrong, at which byte of the text.
@@ -90,6 +92,76 @@ fn escaped(text: &str) -> Option<(char, usize)> {
     Some((character, 2))
 }
 
+/// Where a run of bytes that stand for themselves in a string ends: at a quote, a backslash, a control character, or
+/// the end of the text.
+#[inline]
+pub(super) fn plain_end(text: &[u8], from: usize) -> usize {
+    from + plain_length(text.get(from..).unwrap_or_default())
+}
+
+/// How long the run is that a text begins with.
+#[inline]
+fn plain_length(text: &[u8]) -> usize {
+    let mut rest = text;
+    while let Some((block, behind)) = rest.split_first_chunk::<BLOCK_BYTES>() {
+        let block = u8x16::new(*block);
+        // The lesser of a byte and the last control character is the byte itself: it is a control character.
+        let found = block.simd_eq(u8x16::splat(b'"'))
+            | block.simd_eq(u8x16::splat(b'\\'))
+            | block.min(u8x16::splat(0x1f)).simd_eq(block);
+        let found = found.to_bitmask();
+        if found != 0 {
+            return text.len() - rest.len() + found.trailing_zeros() as usize;
+        }
+        rest = behind;
+    }
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+    let plain = rest.iter().position(is_special);
+    text.len() - rest.len() + plain.unwrap_or(rest.len())
+}
+
+/// What stands behind a member of an object that has this name, given between its quotes, no white space in it, and a
+/// scalar for a value that needs no closer look; `None` for everything else, right or wrong. What comes may still belong
+/// to a number.
+#[inline]
+pub(super) fn behind_plain_member<'t>(text: &'t [u8], quoted: &str) -> Option<&'t [u8]> {
+    behind_plain_scalar(text.strip_prefix(quoted.as_bytes())?.strip_prefix(b":")?)
+}
+
+/// The same for a name that is given without its quotes.
+#[inline]
+fn behind_plain_named<'t>(text: &'t [u8], name: &str) -> Option<&'t [u8]> {
+    let name_and_on = text.strip_prefix(b"\"")?;
+    behind_plain_scalar(
+        name_and_on
+            .strip_prefix(name.as_bytes())?
+            .strip_prefix(b"\":")?,
+    )
+}
+
+#[inline(always)]
+fn behind_plain_scalar(value: &[u8]) -> Option<&[u8]> {
+    match value {
+        [b'"', b'"', rest @ ..] => Some(rest),
+        [b'"', string @ ..] => match string.get(plain_length(string)..)? {
+            [b'"', rest @ ..] => Some(rest),
+            _ => None,
+        },
+        [b't', b'r', b'u', b'e', rest @ ..]
+        | [b'f', b'a', b'l', b's', b'e', rest @ ..]
+        | [b'n', b'u', b'l', b'l', rest @ ..]
+        | [b'0', rest @ ..] => Some(rest),
+        [b'1'..=b'9', ..] => {
+            let digits = value.iter().position(|byte| !byte.is_ascii_digit());
+            value.get(digits?..)
+        }
+        _ => None,
+    }
+}
+
+/// Bytes that are looked at together.
+const BLOCK_BYTES: usize = 16;
+
 /// The number in `\u1234`.
 fn code_unit(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
@@ -131,15 +203,52 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn at(&self) -> usize {
         self.at
     }
 
+    /// Passes an object if it consists of members with some of these names, in this order, with scalars that need no
+    /// closer look for values, and no white space. Otherwise nothing is passed.
+    pub(super) fn take_plain_object<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> bool {
+        let Some(mut rest) = self
+            .rest()
+            .strip_prefix(b"{")
+            .filter(|_| self.depth < self.depth_max)
+        else {
+            return false;
+        };
+        for name in names {
+            match behind_plain_named(rest, name) {
+                Some([b',', behind @ ..]) => rest = behind,
+                Some([b'}', behind @ ..]) => {
+                    self.leave_only(behind);
+                    return true;
+                }
+                Some(_) => return false,
+                None => {}
+            }
+        }
+        false
+    }
+
+    /// What has not been read yet.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    /// Goes on where others have stopped, who left this end of the text.
+    pub(super) fn leave_only(&mut self, rest: &[u8]) {
+        self.at = self.text.len() - rest.len();
+    }
+
     /// A part of the text.
+    #[inline]
     pub(super) fn part(&self, from: usize, to: usize) -> &'a str {
         self.text.get(from..to).unwrap_or_default()
     }
 
+    #[inline]
     pub(super) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -149,6 +258,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes one byte that must be there.
+    #[inline]
     fn expect(&mut self, byte: u8) -> Result<(), Fault> {
         if self.peek() == Some(byte) {
             self.at += 1;
@@ -159,10 +269,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes one byte if it is there.
+    #[inline]
     pub(super) fn take(&mut self, byte: u8) -> bool {
         self.expect(byte).is_ok()
     }
 
+    #[inline]
     pub(super) fn white_space(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.at += 1;
@@ -187,6 +299,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The type of the value that begins here, by its first byte.
+    #[inline]
     pub(super) fn kind(&self) -> Result<Type, Fault> {
         match self.peek() {
             Some(b'"') => Ok(Type::String),
@@ -207,9 +320,25 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a string.
+    #[inline]
     pub(super) fn string(&mut self) -> Result<Text<'a>, Fault> {
         self.expect(b'"')?;
         let start = self.at;
+        self.at = plain_end(self.text.as_bytes(), start);
+        if self.peek() != Some(b'"') {
+            return self.string_of_escapes(start);
+        }
+        self.at += 1;
+        Ok(Text {
+            raw: self.part(start, self.at - 1),
+            has_escapes: false,
+            has_lone_surrogate: false,
+        })
+    }
+
+    /// Reads the rest of a string that began at `start`, from something that does not stand for itself.
+    #[cold]
+    fn string_of_escapes(&mut self, start: usize) -> Result<Text<'a>, Fault> {
         let mut text = Text {
             raw: "",
             has_escapes: false,
@@ -221,14 +350,34 @@ impl<'a> Reader<'a> {
                 Some(b'\\') => {
                     text.has_escapes = true;
                     text.has_lone_surrogate |= self.escape()?;
+                    self.at = plain_end(self.text.as_bytes(), self.at);
                 }
-                None | Some(0..=0x1f) => return Err(self.fault(Cause::Syntax)),
-                Some(_) => self.at += 1,
+                _ => return Err(self.fault(Cause::Syntax)),
             }
         }
         text.raw = self.part(start, self.at);
         self.at += 1;
         Ok(text)
+    }
+
+    /// Reads this key, given between its quotes and without anything that is escaped, its colon, and the white space
+    /// before the value, if exactly that stands here. It does not matter whether the key's value begins well.
+    pub(super) fn take_key(&mut self, quoted: &str) -> Option<&'a str> {
+        let start = self.at;
+        let rest = self.text.as_bytes().get(start..)?;
+        if quoted.is_empty() || !rest.starts_with(quoted.as_bytes()) {
+            return None;
+        }
+        self.at = start + quoted.len();
+        if self.peek() != Some(b':') {
+            self.white_space();
+        }
+        if !self.take(b':') {
+            self.at = start;
+            return None;
+        }
+        self.white_space();
+        Some(self.part(start + 1, start + quoted.len() - 1))
     }
 
     /// Passes an escape (both of a surrogate pair), and tells whether it is a lone surrogate.
@@ -260,17 +409,32 @@ impl<'a> Reader<'a> {
     /// Reads a key, its colon, and the white space before the value. A key is always Unicode text.
     pub(super) fn key(&mut self) -> Result<Cow<'a, str>, Fault> {
         let start = self.at;
-        let key = self.string()?.unescape().ok_or(Fault {
-            cause: Cause::Syntax,
-            at: start,
-        })?;
+        let text = self.string()?;
+        let key = if text.has_escapes {
+            text.unescape().ok_or(Fault {
+                cause: Cause::Syntax,
+                at: start,
+            })?
+        } else {
+            Cow::Borrowed(text.raw)
+        };
         self.white_space();
         self.expect(b':')?;
         self.white_space();
         Ok(key)
     }
 
+    #[inline]
     fn word(&mut self, word: &str) -> Result<(), Fault> {
+        if self
+            .text
+            .as_bytes()
+            .get(self.at..)
+            .is_some_and(|rest| rest.starts_with(word.as_bytes()))
+        {
+            self.at += word.len();
+            return Ok(());
+        }
         word.bytes().try_for_each(|byte| self.expect(byte))
     }
 
@@ -303,6 +467,9 @@ impl<'a> Reader<'a> {
     /// Passes a whole value, checking all of it. Does not recurse, however deep the value is.
     pub(super) fn skip(&mut self) -> Result<Type, Fault> {
         let kind = self.kind()?;
+        if kind.is_scalar() {
+            return self.scalar(kind).map(|()| kind);
+        }
         self.closers.clear();
         loop {
             if self.skip_start()? {
@@ -326,16 +493,24 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Passes a value that begins as a scalar of this type does.
+    #[inline]
+    pub(super) fn scalar(&mut self, kind: Type) -> Result<(), Fault> {
+        match kind {
+            Type::String => self.string().map(|_| ()),
+            Type::Number => self.number(),
+            Type::Null => self.word("null"),
+            _ if self.peek() == Some(b't') => self.word("true"),
+            _ => self.word("false"),
+        }
+    }
+
     /// Passes a scalar or an empty container whole, or enters a container as far as its first value; then `true`.
     fn skip_start(&mut self) -> Result<bool, Fault> {
         let (bracket, closer) = match self.kind()? {
-            Type::String => return self.string().map(|_| false),
-            Type::Number => return self.number().map(|()| false),
-            Type::Null => return self.word("null").map(|()| false),
-            Type::Boolean if self.peek() == Some(b't') => return self.word("true").map(|()| false),
-            Type::Boolean => return self.word("false").map(|()| false),
             Type::Object => (b'{', b'}'),
             Type::Array => (b'[', b']'),
+            kind => return self.scalar(kind).map(|()| false),
         };
         self.enter(bracket)?;
         self.white_space();

@@ -5,15 +5,17 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::dialect::{ChoiceShape, EntryShape, Layout, ObjectShape, Others, RecordShape, Shape};
-use crate::policy::Show;
+use crate::policy::{KnownFields, Show};
 use crate::vocabulary::{Module, Spelling};
 
 use super::Cause;
 use super::books::{Book, Books, Entry, Seen};
-use super::reader::{Fault, Reader, Type};
+use super::reader::{Fault, Reader, Type, plain_end};
 
 /// The key that tells a record's module.
 const MODULE_KEY: &str = "_module";
+/// The usual key of a record's id.
+const ID_KEY: &str = "id";
 /// The members of a field in [`Layout::Named`].
 const NAME_KEY: &str = "name";
 pub(super) const VALUE_KEY: &str = "value";
@@ -53,9 +55,12 @@ pub(super) struct Place {
 struct Walk<'s, 'a> {
     shape: &'s RecordShape,
     book: Book,
+    known: &'s KnownFields,
     seen: Seen,
     id: Option<Cow<'a, str>>,
     siblings: Option<usize>,
+    /// The field that was read last.
+    last: Option<Entry>,
 }
 
 /// A record under treatment. Everything that no rule touches is copied in runs: `copied` says up to where.
@@ -67,15 +72,17 @@ pub(super) struct Treatment<'a, 'b> {
     out_bytes_max: usize,
 }
 
-/// Treats what a text consists of, and appends what is shown of it to `out`, by at most `bytes_max`.
+/// Treats what a text begins with, and appends what is shown of it to `out`, by at most `bytes_max`. Returns
+/// where that ends. What is noted in the books counts only if all went well.
 pub(super) fn treat(
     reader: Reader<'_>,
     shape: &Shape,
     books: &mut Books,
     out: &mut Vec<u8>,
     bytes_max: usize,
-) -> Result<(), Fault> {
+) -> Result<usize, Fault> {
     let out_bytes_max = out.len().saturating_add(bytes_max);
+    books.begin();
     let mut treatment = Treatment {
         reader,
         books,
@@ -84,8 +91,69 @@ pub(super) fn treat(
         out_bytes_max,
     };
     treatment.shaped(shape, Misfit::Refuse)?;
-    treatment.reader.end()?;
-    treatment.copy_to(treatment.reader.at())
+    let end = treatment.reader.at();
+    treatment.copy_to(end)?;
+    if end > bytes_max {
+        return Err(treatment.reader.fault(Cause::RecordTooLarge));
+    }
+    books.keep();
+    Ok(end)
+}
+
+/// The commas between parts, of which some are cut. A part that is cut takes the comma before it along; as long as none
+/// was kept, the comma behind it.
+struct Commas {
+    cut_from: usize,
+    kept_any: bool,
+    /// How much had been written and copied before the part that is being read.
+    undone: (usize, usize),
+}
+
+impl Commas {
+    fn begin(&mut self, treatment: &Treatment<'_, '_>) {
+        self.undone = (treatment.out.len(), treatment.copied);
+    }
+
+    /// Parts were kept from `start` to behind the comma before `at`, if there were any.
+    fn kept_up_to(&mut self, at: usize, start: usize) {
+        if at > start {
+            self.kept_any = true;
+            self.cut_from = at - 1;
+        }
+    }
+
+    /// A part was read. Passes the comma behind it, and says whether another part follows.
+    fn end(&mut self, treatment: &mut Treatment<'_, '_>, fate: Fate) -> Result<bool, Fault> {
+        treatment.reader.white_space();
+        let comma = treatment.reader.at();
+        let more = treatment.reader.take(b',');
+        match fate {
+            Fate::Keep => {
+                self.kept_any = true;
+                self.cut_from = comma;
+            }
+            Fate::Cut => {
+                treatment.out.truncate(self.undone.0);
+                treatment.copied = self.undone.1;
+                let end = match self.kept_any {
+                    true => comma,
+                    false => treatment.reader.at(),
+                };
+                treatment.cut(self.cut_from, end)?;
+                self.cut_from = end;
+            }
+        }
+        if more {
+            treatment.reader.white_space();
+        }
+        Ok(more)
+    }
+}
+
+/// Whether a record's field is looked at whatever its rule says, by its name as a JSON text.
+#[inline]
+pub(super) fn is_looked_at(quoted: &str) -> bool {
+    quoted == "\"id\"" || quoted == "\"_module\""
 }
 
 impl<'a> Treatment<'a, '_> {
@@ -110,6 +178,33 @@ impl<'a> Treatment<'a, '_> {
         self.copy_to(start)?;
         self.write(text)?;
         self.copied = self.reader.at();
+        Ok(Fate::Keep)
+    }
+
+    /// Puts a text, as a JSON string, in place of what was read since `start`.
+    pub(super) fn replace_string(&mut self, start: usize, text: &str) -> Result<Fate, Fault> {
+        self.copy_to(start)?;
+        self.copied = self.reader.at();
+        self.out.reserve(text.len() + 2);
+        self.write("\"")?;
+        let mut from = 0;
+        loop {
+            let to = plain_end(text.as_bytes(), from);
+            self.write(text.get(from..to).unwrap_or_default())?;
+            let Some(&special) = text.as_bytes().get(to) else {
+                break;
+            };
+            match special {
+                b'"' => self.write("\\\"")?,
+                b'\\' => self.write("\\\\")?,
+                b'\n' => self.write("\\n")?,
+                b'\r' => self.write("\\r")?,
+                b'\t' => self.write("\\t")?,
+                control => self.write(&format!("\\u{control:04x}"))?,
+            }
+            from = to + 1;
+        }
+        self.write("\"")?;
         Ok(Fate::Keep)
     }
 
@@ -164,44 +259,56 @@ impl<'a> Treatment<'a, '_> {
         self.parts([b'[', b']'], each)
     }
 
+    /// Reads the name of the field that comes after `last`.
+    fn next_field(
+        &mut self,
+        book: Book,
+        last: Option<Entry>,
+    ) -> Result<(Cow<'a, str>, Entry), Fault> {
+        if let Some((entry, quoted)) = self.books.expected(book, last)
+            && let Some(key) = self.reader.take_key(quoted)
+        {
+            return Ok((Cow::Borrowed(key), entry));
+        }
+        let key = self.reader.key()?;
+        let too_many = self.reader.fault(Cause::RecordTooLarge);
+        let entry = self.books.entry(book, &key).ok_or(too_many)?;
+        self.books.expect(last, entry);
+        Ok((key, entry))
+    }
+
     /// Walks what stands between two brackets and commas, and cuts what `each` says.
     fn parts(
         &mut self,
-        [open, close]: [u8; 2],
-        each: &mut dyn FnMut(&mut Self) -> Result<Fate, Fault>,
+        brackets: [u8; 2],
+        each: &mut (impl FnMut(&mut Self) -> Result<Fate, Fault> + ?Sized),
     ) -> Result<(), Fault> {
+        let Some(mut commas) = self.enter(brackets)? else {
+            return Ok(());
+        };
+        loop {
+            commas.begin(self);
+            let fate = each(self)?;
+            if !commas.end(self, fate)? {
+                return self.reader.leave(brackets[1]);
+            }
+        }
+    }
+
+    /// Enters what stands between two brackets, as far as its first part; `None` if it is empty, and left again.
+    fn enter(&mut self, [open, close]: [u8; 2]) -> Result<Option<Commas>, Fault> {
         self.reader.enter(open)?;
-        // A part that is cut takes the comma before it along; as long as none was kept, the comma behind it.
-        let mut cut_from = self.reader.at();
-        let mut kept_any = false;
+        let commas = Commas {
+            cut_from: self.reader.at(),
+            kept_any: false,
+            undone: (self.out.len(), self.copied),
+        };
         self.reader.white_space();
         if self.reader.peek() == Some(close) {
-            return self.reader.leave(close);
+            self.reader.leave(close)?;
+            return Ok(None);
         }
-        loop {
-            let undone = (self.out.len(), self.copied);
-            let fate = each(self)?;
-            self.reader.white_space();
-            let comma = self.reader.at();
-            let more = self.reader.take(b',');
-            match fate {
-                Fate::Keep => {
-                    kept_any = true;
-                    cut_from = comma;
-                }
-                Fate::Cut => {
-                    self.out.truncate(undone.0);
-                    self.copied = undone.1;
-                    let end = if kept_any { comma } else { self.reader.at() };
-                    self.cut(cut_from, end)?;
-                    cut_from = end;
-                }
-            }
-            if !more {
-                return self.reader.leave(close);
-            }
-            self.reader.white_space();
-        }
+        Ok(Some(commas))
     }
 
     /// Treats a record and counts it: the keys that its shape names, and all others as the rules of its module say.
@@ -216,19 +323,53 @@ impl<'a> Treatment<'a, '_> {
     /// Treats the fields of a record, and returns its id if it is among them.
     fn fields(&mut self, shape: &RecordShape) -> Result<Option<Cow<'a, str>>, Fault> {
         let is_object = self.reader.peek() == Some(b'{');
+        let book = self.books.open(&shape.module);
+        let known = self.books.known(book);
         let mut walk = Walk {
             shape,
-            book: self.books.open(&shape.module),
-            seen: Seen::default(),
+            book,
+            known: &known,
+            seen: self.books.seen(),
             id: None,
             siblings: is_object.then(|| self.reader.at()),
+            last: None,
         };
         if is_object {
-            self.members(&mut |this, key| this.field(&mut walk, &key))?;
+            self.object_of_fields(&mut walk)?;
         } else {
             self.elements(&mut |this| this.pair(&mut walk))?;
         }
+        self.books.done(walk.seen);
         Ok(walk.id)
+    }
+
+    /// The usual form: each member is a field. Those that come as expected and stay as they are pass without a look.
+    fn object_of_fields(&mut self, walk: &mut Walk<'_, 'a>) -> Result<(), Fault> {
+        let shape = walk.shape;
+        let is_plain = shape.layout == Layout::Flat
+            && shape.keys.is_empty()
+            && shape.inner.is_empty()
+            && shape.id == ID_KEY;
+        let Some(mut commas) = self.enter([b'{', b'}'])? else {
+            return Ok(());
+        };
+        loop {
+            if is_plain {
+                let rest = self.reader.rest();
+                let (seen, last) = (&mut walk.seen, &mut walk.last);
+                let left = self.books.pass_expected(walk.book, rest, seen, last);
+                let start = self.reader.at();
+                self.reader.leave_only(left);
+                commas.kept_up_to(self.reader.at(), start);
+            }
+            commas.begin(self);
+            let (key, entry) = self.next_field(walk.book, walk.last)?;
+            walk.last = Some(entry);
+            let fate = self.field(walk, &key, entry)?;
+            if !commas.end(self, fate)? {
+                return self.reader.leave(b'}');
+            }
+        }
     }
 
     /// A field in an array of `{"name": FIELD, "value": VALUE}`.
@@ -244,13 +385,18 @@ impl<'a> Treatment<'a, '_> {
             Some(b'"') => name.string()?.unescape().ok_or(unfit)?,
             _ => return Err(unfit),
         };
-        self.field(walk, &name)
+        self.named_field(walk, &name)
     }
 
-    fn field(&mut self, walk: &mut Walk<'_, 'a>, key: &str) -> Result<Fate, Fault> {
+    /// A field by its name, wherever it stands.
+    fn named_field(&mut self, walk: &mut Walk<'_, 'a>, key: &str) -> Result<Fate, Fault> {
         let too_many = self.reader.fault(Cause::RecordTooLarge);
-        let shape = walk.shape;
         let entry = self.books.entry(walk.book, key).ok_or(too_many)?;
+        self.field(walk, key, entry)
+    }
+
+    fn field(&mut self, walk: &mut Walk<'_, 'a>, key: &str, entry: Entry) -> Result<Fate, Fault> {
+        let shape = walk.shape;
         if !walk.seen.insert(entry) {
             return Err(self.reader.fault(Cause::DuplicateKey));
         }
@@ -266,7 +412,15 @@ impl<'a> Treatment<'a, '_> {
         if shape.inner.contains(&key) {
             return self.inner(walk);
         }
-        let rule = self.books.rule(entry).ok_or(too_many)?;
+        let stranger;
+        let rule = match walk.known.rule(entry.slot()) {
+            Some(rule) => rule,
+            None => {
+                let missing = self.reader.fault(Cause::RecordTooLarge);
+                stranger = self.books.rule(entry).ok_or(missing)?;
+                &stranger
+            }
+        };
         // A name that a sibling tells counts as what it turns out to be.
         if !matches!(rule.show, Show::ByParent { .. }) {
             self.books.present(entry);
@@ -288,7 +442,7 @@ impl<'a> Treatment<'a, '_> {
         if self.reader.kind()? != Type::Object {
             return self.redact();
         }
-        self.members(&mut |this, key| this.field(walk, &key))?;
+        self.members(&mut |this, key| this.named_field(walk, &key))?;
         Ok(Fate::Keep)
     }
 
@@ -515,20 +669,27 @@ impl<'a> Treatment<'a, '_> {
     fn object(&mut self, shape: &ObjectShape, misfit: Misfit) -> Result<Fate, Fault> {
         let start = self.reader.at();
         let undone = (self.out.len(), self.copied);
-        let mut seen: HashSet<Cow<'a, str>> = HashSet::new();
+        let mut seen = Vec::new();
+        // Only what has no name of its own can be of any number.
+        let mut others_seen: HashSet<Cow<'a, str>> = HashSet::new();
         self.members(&mut |this, key| {
             let named = shape.keys.iter().find(|(name, _)| *name == key);
-            let shape = match (named, &shape.others) {
-                (Some((_, shape)), _) => shape,
-                (None, Others::Shape(shape)) => shape,
+            let (shape, is_new) = match (named, &shape.others) {
+                (Some((name, shape)), _) => {
+                    let is_new = !seen.contains(name);
+                    seen.push(*name);
+                    (shape, is_new)
+                }
+                (None, Others::Shape(shape)) => (&**shape, others_seen.insert(key)),
                 (None, Others::Dropped) => return this.remove(),
             };
-            if !seen.insert(key) {
+            if !is_new {
                 return Err(this.reader.fault(Cause::DuplicateKey));
             }
             this.shaped(shape, misfit)
         })?;
-        if shape.required.iter().all(|key| seen.contains(*key)) {
+        let is_there = |key: &str| seen.contains(&key) || others_seen.contains(key);
+        if shape.required.iter().all(|key| is_there(key)) {
             return Ok(Fate::Keep);
         }
         if misfit == Misfit::Refuse {

@@ -50,6 +50,7 @@ impl<'a> Treatment<'a, '_> {
     }
 
     /// Scalars and arrays of scalars stay; an object may be a record of a link that nobody knows.
+    #[inline]
     fn clear(&mut self) -> Result<Fate, Fault> {
         match self.reader.kind()? {
             Type::Object => self.redact(),
@@ -66,7 +67,7 @@ impl<'a> Treatment<'a, '_> {
                     self.replace(start, Type::Array.redacted())
                 }
             }
-            _ => self.keep(),
+            scalar => self.reader.scalar(scalar).map(|()| Fate::Keep),
         }
     }
 
@@ -131,7 +132,7 @@ impl<'a> Treatment<'a, '_> {
             .map(|value| markup::decode(spelling, value));
         match meant.as_deref().map_or(Treated::Redacted, treat) {
             Treated::Not => Ok(Fate::Keep),
-            Treated::As(text) => self.replace(start, &quoted(&markup::encode(spelling, &text))),
+            Treated::As(text) => self.replace_string(start, &markup::encode(spelling, &text)),
             Treated::Redacted => self.replace(start, "null"),
         }
     }
@@ -166,20 +167,26 @@ impl<'a> Treatment<'a, '_> {
     }
 
     fn item(&mut self, items: &Items, inner: &Show, place: Place) -> Result<Fate, Fault> {
-        let mut seen: Vec<&'static str> = Vec::new();
+        let names = items.treated.iter().chain(items.passed).copied();
+        if matches!(inner, Show::Clear) && self.reader.take_plain_object(names) {
+            return Ok(Fate::Keep);
+        }
+        let (mut seen, mut next) = (0_u64, 0);
         self.members(&mut |this, key| {
-            let treated = items.treated.iter().find(|name| **name == key);
-            let passed = items.passed.iter().find(|name| **name == key);
-            let Some(name) = treated.or(passed) else {
+            let Some(number) = number_of(items, &key, next) else {
                 return this.remove();
             };
-            if seen.contains(name) {
+            next = number + 1;
+            // Dialects name a handful of members.
+            let bit = 1_u64.checked_shl(number as u32).unwrap_or(u64::MAX);
+            if seen & bit != 0 {
                 return Err(this.reader.fault(Cause::DuplicateKey));
             }
-            seen.push(name);
-            match treated {
-                Some(_) => this.show(inner, place),
-                None => this.keep_scalar(),
+            seen |= bit;
+            if number < items.treated.len() {
+                this.show(inner, place)
+            } else {
+                this.keep_scalar()
             }
         })?;
         Ok(Fate::Keep)
@@ -274,23 +281,17 @@ impl<'a> Treatment<'a, '_> {
     }
 }
 
-/// A text as a JSON string.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            control if control < ' ' => {
-                quoted.push_str(&format!("\\u{:04x}", u32::from(control)));
-            }
-            other => quoted.push(other),
-        }
+/// The number of a member among the treated and, behind them, the passed ones. Members mostly come in the order in which
+/// the dialect names them, so that of the passed ones `next` is tried first.
+fn number_of(items: &Items, key: &str, next: usize) -> Option<usize> {
+    let Items { treated, passed } = items;
+    if let Some(number) = treated.iter().position(|name| *name == key) {
+        return Some(number);
     }
-    quoted.push('"');
-    quoted
+    let next = next.saturating_sub(treated.len());
+    let number = match passed.get(next) {
+        Some(name) if *name == key => next,
+        _ => passed.iter().position(|name| *name == key)?,
+    };
+    Some(treated.len() + number)
 }

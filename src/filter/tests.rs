@@ -10,7 +10,7 @@ use super::{Cause, Filter, Limits, Report, Terms, Unfilterable};
 use crate::detect::{self, Kind};
 use crate::dialect::{Items, ObjectShape, Others, RecordShape, Shape};
 use crate::mask::{Mask, Tokenizer};
-use crate::policy::{FieldRule, Show, SpanRule, TextRule, Writable};
+use crate::policy::{FieldRule, KnownFields, Show, SpanRule, TextRule, Writable};
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module};
 
 mod layouts;
@@ -54,6 +54,27 @@ impl Terms for Table {
             "Hidden" => Some(self.field(module, "hide_c")),
             _ => None,
         }
+    }
+}
+
+/// The same rules, numbered beforehand as those of a policy are.
+#[derive(Debug)]
+struct Numbered(Table);
+
+impl Terms for Numbered {
+    fn field(&self, module: &Module, name: &str) -> Arc<FieldRule> {
+        self.0.field(module, name)
+    }
+
+    fn display_name(&self, module: &Module) -> Option<Arc<FieldRule>> {
+        self.0.display_name(module)
+    }
+
+    fn fields(&self, module: &Module) -> Arc<KnownFields> {
+        let names = self.0.0.keys().chain(&["é", "a\"b", "unknown_c"]);
+        Arc::new(KnownFields::new(
+            names.map(|name| self.0.field(module, name)),
+        ))
     }
 }
 
@@ -305,6 +326,83 @@ fn an_identifier_in_a_text_is_masked_and_counted() {
 }
 
 #[test]
+fn items_that_are_shown_in_clear_are_held_to_their_members_all_the_same() {
+    let mut table = table();
+    let inner = Box::new(Show::Clear);
+    table.0.insert(
+        "email",
+        Show::Items {
+            items: EMAIL,
+            inner,
+        },
+    );
+    for (item, expected) in [
+        (
+            r#"{"email_address":"a","primary_address":true,"opt_out":0}"#,
+            Ok(r#"{"email_address":"a","primary_address":true,"opt_out":0}"#),
+        ),
+        (
+            r#"{"primary_address":true}"#,
+            Ok(r#"{"primary_address":true}"#),
+        ),
+        (
+            r#"{"opt_out":"","email_address":"a"}"#,
+            Ok(r#"{"opt_out":"","email_address":"a"}"#),
+        ),
+        (
+            r#"{"email_address":"a","id":7}"#,
+            Ok(r#"{"email_address":"a"}"#),
+        ),
+        (
+            r#"{"email_address":["a"],"opt_out":[]}"#,
+            Ok(r#"{"email_address":["a"],"opt_out":[]}"#),
+        ),
+        (
+            r#"{"email_address":{"a":1}}"#,
+            Ok(r#"{"email_address":{}}"#),
+        ),
+        (
+            r#"{"email_address":"a","email_address":"b"}"#,
+            Err(Cause::DuplicateKey),
+        ),
+        (
+            r#"{"email_address":"a","primary_address":1,"email_address":"b"}"#,
+            Err(Cause::DuplicateKey),
+        ),
+        (r#"{"email_address":01}"#, Err(Cause::Syntax)),
+        (r#"{"email_address":"a",}"#, Err(Cause::Syntax)),
+        (r#"{"email_address":tru}"#, Err(Cause::Syntax)),
+    ] {
+        let text = format!(r#"{{"email":[{item}]}}"#);
+        let (out, result) = filter_in(
+            &mut std::iter::once(text.as_bytes()),
+            &table,
+            &contacts(),
+            LIMITS,
+        );
+        match expected {
+            Ok(expected) => assert_eq!(
+                String::from_utf8(out).unwrap(),
+                format!(r#"{{"email":[{expected}]}}"#)
+            ),
+            Err(cause) => assert_eq!(result.unwrap_err().cause, cause, "{item}"),
+        }
+    }
+    let shallow = Limits {
+        depth_max: 2,
+        ..LIMITS
+    };
+    let text = br#"{"email":[{"email_address":"a"}]}"#;
+    let (_, result) = filter_in(
+        &mut std::iter::once(&text[..]),
+        &table,
+        &contacts(),
+        shallow,
+    );
+    assert_eq!(result.unwrap_err().cause, Cause::Depth);
+}
+
+#[test]
 fn a_removed_member_takes_its_comma_along() {
     for (members, expected) in [
         (r#""hide_c":1"#, ""),
@@ -436,6 +534,38 @@ fn a_record_of_another_module_is_refused() {
         r#"{"link_c":{"_module":"Contacts"}}"#,
     ] {
         assert_eq!(cause(text, &contacts()), Some(Cause::OtherModule), "{text}");
+    }
+}
+
+#[test]
+fn fields_that_are_looked_at_are_looked_at_in_every_record_of_a_list() {
+    let run = |records: &[&str]| {
+        let text = format!(r#"{{"records":[{}]}}"#, records.join(","));
+        let mut filter = Filter::on_terms(Box::new(Numbered(table())), &list(), LIMITS);
+        let mut out = Vec::new();
+        filter.push(text.as_bytes(), &mut out)?;
+        filter.finish(&mut out)
+    };
+    let good = r#"{"clear_c":1,"_module":"Contacts","id":"x","parent_type":"A","_acl":2}"#;
+    let report = run(&[good; 3]).unwrap();
+    assert_eq!((report.refs.len(), report.records), (3, 3));
+    let path = FieldPath::new(&Module::new("Contacts"), "clear_c");
+    assert_eq!(report.fields[&path].records, 3);
+    for (bad, cause) in [
+        (good.replace("Contacts", "Accounts"), Cause::OtherModule),
+        (good.replace("_acl", "id"), Cause::DuplicateKey),
+        (good.replace("_acl", "clear_c"), Cause::DuplicateKey),
+        (good.replace("_acl", "CLEAR_c"), Cause::DuplicateKey),
+        (good.replace(r#""A""#, "01"), Cause::Syntax),
+        (good.replace(r#""A""#, "-"), Cause::Syntax),
+        (good.replace(r#""A""#, "1."), Cause::Syntax),
+        (good.replace(r#""A""#, "nul"), Cause::Syntax),
+        (good.replace(r#""A""#, "\"\u{1}\""), Cause::Syntax),
+        (good.replace(r#""A""#, r#""\x""#), Cause::Syntax),
+        (good.replace(r#""A","#, r#""A",,"#), Cause::Syntax),
+    ] {
+        let failed = run(&[good, good, &bad]).map(|_| ()).unwrap_err();
+        assert_eq!(failed.cause, cause, "{bad}");
     }
 }
 
@@ -1100,6 +1230,63 @@ proptest! {
                 }
                 (whole, parts) => prop_assert_eq!(whole.err(), parts.err()),
             }
+        }
+    }
+
+    #[test]
+    fn fields_that_are_numbered_beforehand_are_treated_the_same(
+        seed in any::<u64>(), damage in prop::option::weighted(0.3, any::<usize>()), alike in any::<bool>()
+    ) {
+        let mut dice = Dice(seed);
+        let first = dice.record(3);
+        let mut records: Vec<Map<String, Value>> = (0..1 + dice.roll(5)).map(|_| dice.record(3)).collect();
+        if alike {
+            // The same keys in the same order, as in most lists.
+            for record in &mut records {
+                *record = first.keys().map(|key| (key.clone(), dice.value(2))).collect();
+            }
+        }
+        records.insert(0, first);
+        let mut text = String::new();
+        dice.write(&json!({"records": records}), &mut text);
+        let mut text = text.into_bytes();
+        if let Some(damage) = damage {
+            let at = damage % text.len();
+            text[at] = b"\",}]\xff\0x "[dice.roll(8)];
+        }
+        let (out, result) = filter(&text, &list());
+        let chunks = split(&text, &mut dice);
+        for chunks in [vec![&text[..]], chunks] {
+            let mut filter = Filter::on_terms(Box::new(Numbered(table())), &list(), LIMITS);
+            let mut other = Vec::new();
+            let pushed = chunks.into_iter().try_for_each(|chunk| filter.push(chunk, &mut other));
+            let report = pushed.and_then(|()| filter.finish(&mut other));
+            prop_assert_eq!(&out, &other);
+            match (&result, report) {
+                (Ok(one), Ok(other)) => {
+                    prop_assert_eq!(&one.refs, &other.refs);
+                    prop_assert_eq!(one.records, other.records);
+                    let counts = |report: &Report| -> Vec<_> {
+                        report.fields.iter().map(|(path, count)| (path.clone(), count.records, count.in_text.clone())).collect()
+                    };
+                    prop_assert_eq!(counts(one), counts(&other));
+                }
+                (one, other) => prop_assert_eq!(one.as_ref().err().copied(), other.err()),
+            }
+        }
+    }
+
+    #[test]
+    fn strings_of_any_length_end_where_they_end(
+        before in 0..40_usize, filler in prop::sample::select(vec!["a", "é", "\u{2028}", "😀", r"\\n", r"\\u00e9"]),
+        count in 0..40_usize, end in prop::sample::select(vec!["", r"\\", r#"\\""#, r"\\ud83d\\ude00", r"\\ud83d", "\n", r"\\x", r"\\u12", "\u{1f}", "\u{7f}"])
+    ) {
+        let text = format!(r#"{{"records":[{{"id":"{}","clear_c":"{}{end}","mask_c":"Ada Lovelace"}}]}}"#, "x".repeat(before), filler.repeat(count));
+        let valid = serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok();
+        let (out, result) = filter(&text, &list());
+        prop_assert_eq!(result.is_ok(), valid, "{}", text);
+        if valid {
+            prop_assert_eq!(String::from_utf8(out).unwrap(), text.replace("Ada Lovelace", "A. L."));
         }
     }
 

@@ -32,6 +32,9 @@ pub fn replacements(rule: &TextRule, text: &str) -> Vec<Replacement> {
 /// The text with its identifiers replaced by what their rules show of them; `None` if nothing is to be replaced.
 /// Every identifier is told to `found`, also one that stays.
 pub(super) fn treat(rule: &TextRule, text: &str, found: &mut dyn FnMut(Kind)) -> Option<String> {
+    if !detect::may_hold_any(text) {
+        return None;
+    }
     let hidden = replacements(rule, text);
     // Only what is not part of something hidden: of two readings of the same digits the stricter one counts.
     for clear in search(rule, text, |level| level == Level::Clear) {

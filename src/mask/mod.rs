@@ -12,6 +12,9 @@ pub use token::Tokenizer;
 /// The character that stands for one that is not shown.
 const BULLET: char = '•';
 
+/// What stands for a hidden part of any length.
+const BULLETS: &str = "••••";
+
 /// The partial form of a value that a category owns.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mask {
@@ -48,7 +51,13 @@ impl Mask {
     /// The half is of the whole value, but of the part before the `@` for [`Mask::Mail`]. It does not apply where the
     /// form is not made of the value's own characters: a department, a rounded number, a fixed text.
     pub fn apply(&self, value: &str) -> Option<String> {
-        let trimmed = value.trim();
+        let is_visible = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+        let bytes = value.as_bytes();
+        let trimmed = if is_visible(bytes.first()) && is_visible(bytes.last()) {
+            value
+        } else {
+            value.trim()
+        };
         if trimmed.is_empty() {
             return Some(value.to_owned());
         }
@@ -56,7 +65,7 @@ impl Mask {
             Self::Iban => iban(trimmed),
             Self::Bic => {
                 let symbols = compact(trimmed, Kind::Bic)?;
-                Some(format!("{}••••", symbols.get(..4)?))
+                Some([symbols.get(..4)?, "••••"].concat())
             }
             Self::Card => {
                 let symbols = compact(trimmed, Kind::Card)?;
@@ -65,16 +74,34 @@ impl Mask {
             }
             Self::Initials => initials(trimmed),
             Self::Mail => mail(trimmed),
+            Self::Last(0) => at_most_half(trimmed, 0).map(|_| "••••".to_owned()),
+            Self::Last(count) if trimmed.is_ascii() => {
+                at_most_half(trimmed, *count)?;
+                let is_significant = |(_, byte): &(usize, u8)| byte.is_ascii_alphanumeric();
+                let mut backwards = trimmed.bytes().enumerate().rev().filter(is_significant);
+                let (from, _) = backwards.nth(count - 1)?;
+                let mut masked = String::with_capacity(BULLETS.len() + 1 + trimmed.len() - from);
+                masked.push_str("•••• ");
+                let shown = trimmed.get(from..)?.chars();
+                shown
+                    .filter(char::is_ascii_alphanumeric)
+                    .for_each(|c| masked.push(c));
+                Some(masked)
+            }
             Self::Last(count) => {
-                let significant = at_most_half(trimmed, *count)?;
-                let shown = significant.get(significant.len().checked_sub(*count)?..)?;
-                let masked = format!("•••• {}", shown.iter().collect::<String>());
-                Some(masked.trim_end().to_owned())
+                let hidden = at_most_half(trimmed, *count)?;
+                let mut masked = String::with_capacity("•••• ".len() + 4 * count);
+                masked.push_str("•••• ");
+                significant(trimmed)
+                    .skip(hidden)
+                    .for_each(|c| masked.push(c));
+                Some(masked)
             }
             Self::First(count) => {
-                let significant = at_most_half(trimmed, *count)?;
-                let shown = significant.get(..*count)?;
-                Some(format!("{}••••", shown.iter().collect::<String>()))
+                at_most_half(trimmed, *count)?;
+                let mut masked: String = significant(trimmed).take(*count).collect();
+                masked.push_str("••••");
+                Some(masked)
             }
             Self::Year => year(trimmed).map(str::to_owned),
             Self::YearAsDate => year(trimmed).map(|year| format!("{year}-01-01")),
@@ -99,10 +126,24 @@ fn compact(value: &str, kind: Kind) -> Option<String> {
     detect::compact(value).filter(|symbols| kind.is_shaped(symbols))
 }
 
-/// The letters and digits of a value, if `shown` of them are at most half of all.
-fn at_most_half(value: &str, shown: usize) -> Option<Vec<char>> {
-    let significant: Vec<char> = value.chars().filter(|c| c.is_alphanumeric()).collect();
-    (shown <= significant.len() / 2 && !significant.is_empty()).then_some(significant)
+/// The letters and digits of a value.
+fn significant(value: &str) -> impl Iterator<Item = char> {
+    value.chars().filter(|c| c.is_alphanumeric())
+}
+
+/// How many letters and digits a value has.
+fn count(value: &str) -> usize {
+    if value.is_ascii() {
+        value.bytes().filter(u8::is_ascii_alphanumeric).count()
+    } else {
+        significant(value).count()
+    }
+}
+
+/// How many letters and digits of a value are hidden when `shown` of them are not, if those are at most half of all.
+fn at_most_half(value: &str, shown: usize) -> Option<usize> {
+    let count = count(value);
+    (shown <= count / 2 && count > 0).then(|| count - shown)
 }
 
 fn iban(value: &str) -> Option<String> {
@@ -112,12 +153,12 @@ fn iban(value: &str) -> Option<String> {
     }
     let last_shown = symbols.len() - 4;
     let mut masked = String::with_capacity(symbols.len() * 4);
-    for (place, symbol) in symbols.chars().enumerate() {
-        if place > 0 && place % 4 == 0 {
+    masked.push_str(symbols.get(..4)?);
+    for (place, symbol) in symbols.chars().enumerate().skip(4) {
+        if place % 4 == 0 {
             masked.push(' ');
         }
-        let is_shown = place < 4 || place >= last_shown;
-        masked.push(if is_shown { symbol } else { BULLET });
+        masked.push(if place >= last_shown { symbol } else { BULLET });
     }
     Some(masked)
 }
@@ -128,17 +169,22 @@ fn initials(value: &str) -> Option<String> {
         .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()))
         .collect();
     at_most_half(value, letters.len())?;
-    let dotted: Vec<String> = letters
-        .into_iter()
-        .map(|letter| format!("{}.", letter.to_uppercase()))
-        .collect();
-    (!dotted.is_empty()).then(|| dotted.join(" "))
+    let mut dotted = String::with_capacity(3 * letters.len());
+    for letter in letters {
+        if !dotted.is_empty() {
+            dotted.push(' ');
+        }
+        dotted.extend(letter.to_uppercase());
+        dotted.push('.');
+    }
+    (!dotted.is_empty()).then_some(dotted)
 }
 
 fn mail(value: &str) -> Option<String> {
     let (local, domain) = value.split_once('@')?;
     let fits = !local.contains(char::is_whitespace) && is_domain(domain);
-    let first = *at_most_half(local, 1).filter(|_| fits)?.first()?;
+    at_most_half(local, 1).filter(|_| fits)?;
+    let first = significant(local).next()?;
     Some(format!("{first}•••@{domain}"))
 }
 
@@ -306,6 +352,17 @@ mod tests {
             mask.apply(&value);
             mask.apply(&number);
             mask.apply_number(&number);
+        }
+
+        #[test]
+        fn the_last_characters_are_those_that_are_letters_or_digits(count in 1_usize..6, value in "[ -~é]{0,30}") {
+            let significant: Vec<char> = value.chars().filter(|c| c.is_alphanumeric()).collect();
+            let expected = match significant.len() {
+                _ if value.trim().is_empty() => Some(value.clone()),
+                length if count > length / 2 => None,
+                length => Some(format!("•••• {}", significant[length - count..].iter().collect::<String>())),
+            };
+            prop_assert_eq!(Mask::Last(count).apply(&value), expected);
         }
 
         #[test]

@@ -33,7 +33,7 @@ struct Stream {
 /// What became of an answer while it was read.
 enum Read {
     Whole(Filtered, Report),
-    TooLargeToHold(Filtering),
+    TooLargeToHold(Box<Filtering>),
 }
 
 impl Pipeline {
@@ -98,7 +98,7 @@ impl Pipeline {
                 let metrics = self.metrics.clone();
                 let stream = Stream {
                     untrusted,
-                    filtering,
+                    filtering: *filtering,
                     record,
                     action,
                     status,
@@ -136,7 +136,7 @@ impl Pipeline {
             }
             filtering.push(&chunk).map_err(unfilterable)?;
             if filtering.pending() > visit.held_bytes_max {
-                return Ok(Read::TooLargeToHold(filtering));
+                return Ok(Read::TooLargeToHold(Box::new(filtering)));
             }
             share.grow_to(filtering.pending())?;
         }
@@ -292,12 +292,21 @@ fn outcome(report: &Report, withheld: usize) -> Outcome {
 }
 
 fn count(metrics: &Metrics, report: &Report) {
+    // A handful of categories: summed up here, because finding a counter by its labels is dear.
+    let mut sums: Vec<((&str, Level), u64)> = Vec::new();
     for field in report.fields.values() {
         let category = field
             .rule
             .categories
             .first()
             .map_or("unclassified", |category| category.as_str());
-        metrics.field(category, field.rule.level.as_str(), field.records);
+        let labels = (category, field.rule.level);
+        match sums.iter_mut().find(|(known, _)| *known == labels) {
+            Some((_, sum)) => *sum += field.records,
+            None => sums.push((labels, field.records)),
+        }
+    }
+    for ((category, level), records) in sums {
+        metrics.field(category, level.as_str(), records);
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn decide(
     if counted.is_empty() {
         return deny(Reason::PurposeNotAllowed, roles, Some(purpose));
     }
-    let roles: Vec<Role> = counted.iter().cloned().collect();
+    let roles = counted.iter().cloned().collect();
     let plan = Plan {
         table: policy.tables.of(Situation {
             roles: counted,
@@ -56,7 +56,7 @@ pub(super) fn decide(
     };
     match allowed(model, &plan, operation) {
         Ok(()) => Decision::Permit(plan),
-        Err(reason) => deny(reason, plan.roles, plan.purpose),
+        Err(reason) => deny(reason, plan.roles.to_vec(), plan.purpose),
     }
 }
 

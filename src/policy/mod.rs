@@ -17,6 +17,7 @@ mod decide;
 mod document;
 mod engine;
 mod explain;
+mod fields;
 mod judge;
 mod model;
 mod plan;
@@ -33,6 +34,7 @@ mod tests;
 
 pub use catalogue::{BuiltIn, CATALOGUE};
 pub use explain::{Explanation, Row, Unexplained};
+pub use fields::{KnownFields, QuotedName};
 pub use plan::{
     Decision, Denial, FieldRule, Plan, PurposeChosen, RecordRules, Show, SpanRule, TextRule,
     Writable,
@@ -206,7 +208,7 @@ impl Policy {
     pub fn public_plan(&self) -> Plan {
         Plan {
             table: self.tables.of(Situation::default()),
-            roles: Vec::new(),
+            roles: Arc::default(),
             purpose: None,
         }
     }

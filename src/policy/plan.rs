@@ -8,6 +8,7 @@ use crate::mask::{Mask, Tokenizer};
 use crate::reason::Reason;
 use crate::vocabulary::{Category, Field, Level, Module, Purpose, Role, RuleName};
 
+use super::fields::KnownFields;
 use super::table::Table;
 
 /// The decision about one operation.
@@ -51,7 +52,7 @@ pub struct PurposeChosen {
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(super) table: Arc<Table>,
-    pub(super) roles: Vec<Role>,
+    pub(super) roles: Arc<[Role]>,
     pub(super) purpose: Option<PurposeChosen>,
 }
 
@@ -90,6 +91,11 @@ impl RecordRules {
     /// The rule of a field. The name is folded to ASCII lower case here; look-ups of names seen before do not allocate.
     pub fn field(&self, name: &str) -> Arc<FieldRule> {
         self.inner.field(name)
+    }
+
+    /// The fields that the policy or the dialect knows of this module, numbered.
+    pub fn fields(&self) -> &Arc<KnownFields> {
+        self.inner.fields()
     }
 
     /// The rules of all fields that the policy or the dialect knows of this module and that hold data.

@@ -1,6 +1,5 @@
 //! The rules of one module under one plan.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,20 +7,19 @@ use dashmap::DashMap;
 
 use crate::vocabulary::{Field, Module};
 
+use super::fields::{KnownFields, folded};
 use super::judge::View;
 use super::plan::FieldRule;
 
 /// Names per module whose rule is kept beside the known ones; beyond, it is computed each time.
 const NAMES_MAX: usize = 4096;
-/// Bytes of a name that is folded without allocating.
-const NAME_BYTES: usize = 128;
 
 /// The rules of one module's records.
 pub(super) struct Rules {
     view: Arc<View>,
     module: Module,
     /// Names that the policy or the dialect knows.
-    known: HashMap<Field, Arc<FieldRule>>,
+    known: Arc<KnownFields>,
     /// Names that were met.
     met: DashMap<Field, Arc<FieldRule>>,
 }
@@ -36,13 +34,10 @@ impl Rules {
             .flat_map(|section| section.exact.keys().cloned())
             .collect();
         names.extend(view.core.dialect.fields(module));
-        let known = names
-            .into_iter()
-            .map(|name| {
-                let rule = Arc::new(view.rule(module, &name));
-                (name, rule)
-            })
-            .collect();
+        names.sort();
+        names.dedup();
+        let known = names.iter().map(|name| Arc::new(view.rule(module, name)));
+        let known = Arc::new(KnownFields::new(known));
         Self {
             view,
             module: module.clone(),
@@ -56,24 +51,18 @@ impl Rules {
     }
 
     pub(super) fn field(&self, name: &str) -> Arc<FieldRule> {
-        if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return self.folded(name);
+        match self
+            .known
+            .number(name)
+            .and_then(|number| self.known.rule(number))
+        {
+            Some(rule) => rule.clone(),
+            None => folded(name, |folded| self.stranger(folded)),
         }
-        let mut buffer = [0; NAME_BYTES];
-        if let Some(bytes) = buffer.get_mut(..name.len()) {
-            bytes.copy_from_slice(name.as_bytes());
-            bytes.make_ascii_lowercase();
-            if let Ok(name) = std::str::from_utf8(bytes) {
-                return self.folded(name);
-            }
-        }
-        self.folded(Field::fold(name).as_str())
     }
 
-    fn folded(&self, name: &str) -> Arc<FieldRule> {
-        if let Some(rule) = self.known.get(name) {
-            return rule.clone();
-        }
+    /// The rule of a folded name that nobody knows.
+    fn stranger(&self, name: &str) -> Arc<FieldRule> {
         if let Some(rule) = self.met.get(name) {
             return rule.clone();
         }
@@ -85,9 +74,14 @@ impl Rules {
         rule
     }
 
+    pub(super) fn fields(&self) -> &Arc<KnownFields> {
+        &self.known
+    }
+
     pub(super) fn known(&self) -> Vec<Arc<FieldRule>> {
         self.known
-            .values()
+            .rules()
+            .iter()
             .filter(|rule| !rule.structural)
             .cloned()
             .collect()

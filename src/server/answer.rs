@@ -100,12 +100,13 @@ impl Exchange {
     /// The reply, and whether the walk failed.
     async fn walk(&self, head: Head, body: Arriving, turn: &Turn) -> (Reply, bool) {
         let (pipeline, turn) = (self.front.pipeline.clone(), turn.clone());
-        let walk = tokio::spawn(async move {
+        // In a box, because tasks are moved a few times and the walk is large.
+        let walk = tokio::spawn(Box::pin(async move {
             let bytes = Bytes::from(body.bytes);
             let reply = pipeline.handle(&head, &bytes).await;
             drop((turn, body.room));
             reply
-        });
+        }));
         match walk.await {
             Ok(reply) => (reply, false),
             Err(_) => {

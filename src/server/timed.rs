@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep};
 
 /// A stream on which a write fails once the other side has taken nothing for `patience`.
@@ -99,13 +98,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
 #[derive(Clone, Debug)]
 pub(super) struct Activity(Arc<Inner>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
+    began: Instant,
     busy: AtomicUsize,
+    /// When a request was last being answered: milliseconds after the connection began.
+    last: AtomicU64,
     begun: AtomicUsize,
     /// Replies whose next piece waits for the caller, and since when.
     unread: Mutex<HashMap<usize, Instant>>,
-    changed: Notify,
 }
 
 impl Inner {
@@ -123,32 +124,36 @@ pub(super) struct Busy {
 
 impl Activity {
     pub(super) fn new() -> Self {
-        Self(Arc::default())
+        Self(Arc::new(Inner {
+            began: Instant::now(),
+            busy: AtomicUsize::new(0),
+            last: AtomicU64::new(0),
+            begun: AtomicUsize::new(0),
+            unread: Mutex::default(),
+        }))
     }
 
     pub(super) fn begin(&self) -> Busy {
         self.0.busy.fetch_add(1, Ordering::SeqCst);
-        self.0.changed.notify_one();
         Busy {
             activity: self.0.clone(),
             number: self.0.begun.fetch_add(1, Ordering::Relaxed),
         }
     }
 
-    /// Resolves once no request was being answered for `patience`.
+    /// Resolves once no request was being answered for `patience`. Requests do not wake it: it looks when the silence
+    /// could have lasted long enough.
     pub(super) async fn idle_for(&self, patience: Duration) {
+        let mut look = Instant::now() + patience;
         loop {
-            let since = Instant::now();
-            let changed = self.0.changed.notified();
+            tokio::time::sleep_until(look).await;
             if self.0.busy.load(Ordering::SeqCst) > 0 {
-                changed.await;
+                look = Instant::now() + patience;
                 continue;
             }
-            if tokio::time::timeout_at(since + patience, changed)
-                .await
-                .is_err()
-                && self.0.busy.load(Ordering::SeqCst) == 0
-            {
+            let last = Duration::from_millis(self.0.last.load(Ordering::SeqCst));
+            look = self.0.began + last + patience;
+            if look <= Instant::now() {
                 return;
             }
         }
@@ -184,8 +189,11 @@ impl Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         self.owes();
+        // A millisecond more than have passed: never too early.
+        let milliseconds = self.activity.began.elapsed().as_millis() + 1;
+        let last = u64::try_from(milliseconds).unwrap_or(u64::MAX);
+        self.activity.last.store(last, Ordering::SeqCst);
         self.activity.busy.fetch_sub(1, Ordering::SeqCst);
-        self.activity.changed.notify_one();
     }
 }
 

@@ -1,0 +1,119 @@
+//! The fields that are known of a module before any record is read, numbered in the order of their names.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::dialect::Shape;
+use crate::vocabulary::Field;
+
+use super::plan::{FieldRule, Show};
+
+/// Bytes of a name that is folded without allocating.
+const NAME_BYTES: usize = 128;
+
+/// The rules of the fields that the policy or the dialect knows of a module. One look-up a name, however many there are.
+#[derive(Debug, Default)]
+pub struct KnownFields {
+    /// Filled from policy and dialect only, so nobody can choose names that collide.
+    numbers: HashMap<Field, usize, foldhash::fast::RandomState>,
+    rules: Vec<Arc<FieldRule>>,
+    names: Vec<QuotedName>,
+}
+
+/// How a field is recognised without a look-up.
+#[derive(Debug)]
+pub struct QuotedName {
+    /// The field's folded name as a JSON text in which nothing is escaped; blank if that is not possible.
+    pub text: Box<str>,
+    /// Whether its rule passes every scalar, and the name can be recognised.
+    pub is_clear: bool,
+}
+
+impl KnownFields {
+    /// Numbers the fields that these rules are about. Of two rules of one field the last counts.
+    pub fn new(rules: impl IntoIterator<Item = Arc<FieldRule>>) -> Self {
+        let by_name: std::collections::BTreeMap<Field, Arc<FieldRule>> = rules
+            .into_iter()
+            .map(|rule| (rule.field.clone(), rule))
+            .collect();
+        Self {
+            numbers: by_name.keys().cloned().zip(0..).collect(),
+            names: by_name.values().map(|rule| QuotedName::new(rule)).collect(),
+            rules: by_name.into_values().collect(),
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The number of a field, however its name is written.
+    pub fn number(&self, name: &str) -> Option<usize> {
+        folded(name, |folded| self.numbers.get(folded).copied())
+    }
+
+    /// The rule of a field.
+    pub fn rule(&self, number: usize) -> Option<&Arc<FieldRule>> {
+        self.rules.get(number)
+    }
+
+    /// How a field is recognised without a look-up.
+    #[inline]
+    pub fn name(&self, number: usize) -> Option<&QuotedName> {
+        self.names.get(number)
+    }
+
+    /// The rules in the order of their numbers.
+    pub fn rules(&self) -> &[Arc<FieldRule>] {
+        &self.rules
+    }
+}
+
+/// Hands the ASCII-folded name on, mostly without allocating.
+pub(super) fn folded<T>(name: &str, each: impl FnOnce(&str) -> T) -> T {
+    if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return each(name);
+    }
+    let mut buffer = [0; NAME_BYTES];
+    if let Some(bytes) = buffer.get_mut(..name.len()) {
+        bytes.copy_from_slice(name.as_bytes());
+        bytes.make_ascii_lowercase();
+        if let Ok(name) = std::str::from_utf8(bytes) {
+            return each(name);
+        }
+    }
+    each(Field::fold(name).as_str())
+}
+
+impl QuotedName {
+    /// The name of the field that a rule is about.
+    pub fn new(rule: &FieldRule) -> Self {
+        let name = rule.field.as_str();
+        let is_plain = !name
+            .bytes()
+            .any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+        let text = if is_plain {
+            format!("\"{name}\"").into()
+        } else {
+            Box::default()
+        };
+        Self {
+            text,
+            is_clear: is_plain && passes_scalars(&rule.show),
+        }
+    }
+}
+
+fn passes_scalars(show: &Show) -> bool {
+    match show {
+        Show::Clear => true,
+        Show::Shaped(shape) => **shape == Shape::Scalar,
+        _ => false,
+    }
+}
