@@ -39,8 +39,11 @@ pub(crate) fn list(treatment: Treatment, classified: usize, detectors: bool) -> 
         path: "bench.yaml".to_owned(),
         text: policy(treatment, classified, detectors),
     };
-    let (policy, found) =
-        Policy::compile(&[source], &[dialect.clone()], b"a key of the benchmarks");
+    let (policy, found) = Policy::compile(
+        &[source],
+        &[dialect.clone() as Arc<dyn Dialect>],
+        b"a key of the benchmarks",
+    );
     let policy = policy.unwrap_or_else(|| panic!("{}", found.render(false)));
     let bounds = Bounds {
         page_max: 100_000,

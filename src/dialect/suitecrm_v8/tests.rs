@@ -326,8 +326,7 @@ fn an_update_is_looked_up_by_exactly_its_fields() {
 #[test]
 fn a_looked_up_record_is_flat() {
     let look_up = understood("GET /Api/V8/module/Contacts/c-1", &Value::Null);
-    let read =
-        |data| SuiteCrmV8::default().looked_up(&look_up, json!({ "data": Value::from(data) }));
+    let read = |data: Value| SuiteCrmV8::default().looked_up(&look_up, json!({ "data": data }));
     let record = read(json!({"type": "Contact", "id": "c-1", "attributes": {"id": "c-2", "a": 1}}));
     assert_eq!(
         record.map(Value::Object),
