@@ -159,7 +159,7 @@ async fn endless(socket: &mut TcpStream) -> std::io::Result<()> {
         records.push(',');
     }
     let records = records.replace(r#""_module":"Contacts""#, r#""_module":"Leads""#);
-    for _ in 0..(1 << 30) / records.len() {
+    for _ in 0..=(1 << 30) / records.len() {
         socket.write_all(records.as_bytes()).await?;
     }
     let mut last = String::new();
