@@ -127,6 +127,9 @@ impl Transport {
             response = head => response,
             () = chatter.too_much() => return Err(Reason::UpstreamBroken),
         };
+        if chatter.was_too_much() {
+            return Err(Reason::UpstreamBroken);
+        }
         let response = response
             .map_err(|_| Reason::UpstreamSlow)?
             .map_err(|error| {

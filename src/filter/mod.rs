@@ -14,6 +14,7 @@ use crate::vocabulary::RecordRef;
 mod books;
 mod extent;
 mod filtered;
+mod layouts;
 mod outline;
 mod reader;
 mod record;

@@ -4,20 +4,20 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::dialect::{ChoiceShape, EntryShape, Layout, ObjectShape, Others, RecordShape, Shape};
+use crate::dialect::{Layout, ObjectShape, Others, RecordShape, Shape};
 use crate::policy::{KnownFields, Show};
 use crate::vocabulary::{Module, Spelling};
 
 use super::Cause;
 use super::books::{Book, Books, Entry, Seen};
+use super::layouts::scalar_text;
 use super::reader::{Fault, Reader, Type, plain_end};
 
 /// The key that tells a record's module.
 const MODULE_KEY: &str = "_module";
 /// The usual key of a record's id.
 const ID_KEY: &str = "id";
-/// The members of a field in [`Layout::Named`].
-const NAME_KEY: &str = "name";
+/// The member of a field in [`Layout::Named`] that holds its value.
 pub(super) const VALUE_KEY: &str = "value";
 
 /// What becomes of a member of an object, or of an element of an array.
@@ -52,7 +52,7 @@ pub(super) struct Place {
 }
 
 /// A record, as far as it has been walked.
-struct Walk<'s, 'a> {
+pub(super) struct Walk<'s, 'a> {
     shape: &'s RecordShape,
     book: Book,
     known: &'s KnownFields,
@@ -321,7 +321,7 @@ impl<'a> Treatment<'a, '_> {
     }
 
     /// Treats the fields of a record, and returns its id if it is among them.
-    fn fields(&mut self, shape: &RecordShape) -> Result<Option<Cow<'a, str>>, Fault> {
+    pub(super) fn fields(&mut self, shape: &RecordShape) -> Result<Option<Cow<'a, str>>, Fault> {
         let is_object = self.reader.peek() == Some(b'{');
         let book = self.books.open(&shape.module);
         let known = self.books.known(book);
@@ -372,24 +372,12 @@ impl<'a> Treatment<'a, '_> {
         }
     }
 
-    /// A field in an array of `{"name": FIELD, "value": VALUE}`.
-    fn pair(&mut self, walk: &mut Walk<'_, 'a>) -> Result<Fate, Fault> {
-        let unfit = self.reader.fault(Cause::Shape);
-        if self.reader.kind()? != Type::Object {
-            return Err(unfit);
-        }
-        let mut name = self
-            .member(self.reader.at(), |key| key == NAME_KEY)?
-            .ok_or(unfit)?;
-        let name = match name.peek() {
-            Some(b'"') => name.string()?.unescape().ok_or(unfit)?,
-            _ => return Err(unfit),
-        };
-        self.named_field(walk, &name)
-    }
-
     /// A field by its name, wherever it stands.
-    fn named_field(&mut self, walk: &mut Walk<'_, 'a>, key: &str) -> Result<Fate, Fault> {
+    pub(super) fn named_field(
+        &mut self,
+        walk: &mut Walk<'_, 'a>,
+        key: &str,
+    ) -> Result<Fate, Fault> {
         let too_many = self.reader.fault(Cause::RecordTooLarge);
         let entry = self.books.entry(walk.book, key).ok_or(too_many)?;
         self.field(walk, key, entry)
@@ -446,46 +434,6 @@ impl<'a> Treatment<'a, '_> {
         Ok(Fate::Keep)
     }
 
-    /// The object that holds a field's value beside its name. It goes with its value; other members never pass.
-    fn named(&mut self, show: &Show, name: &str, place: Place) -> Result<Fate, Fault> {
-        if self.reader.kind()? != Type::Object {
-            return self.redact();
-        }
-        let mut fate = Fate::Keep;
-        let mut seen: Vec<&'static str> = Vec::new();
-        self.members(&mut |this, key| {
-            let known = [NAME_KEY, VALUE_KEY];
-            let Some(known) = known.into_iter().find(|known| *known == key) else {
-                return this.remove();
-            };
-            if seen.contains(&known) {
-                return Err(this.reader.fault(Cause::DuplicateKey));
-            }
-            seen.push(known);
-            if known == VALUE_KEY {
-                fate = this.show(show, place)?;
-                return Ok(fate);
-            }
-            if this.scalar_text()?.as_deref() != Some(name) {
-                return Err(this.reader.fault(Cause::Shape));
-            }
-            this.keep_scalar()
-        })?;
-        Ok(fate)
-    }
-
-    /// The scalar value of the field that begins here.
-    fn value_of(&self, layout: Layout) -> Result<Option<Cow<'a, str>>, Fault> {
-        if layout == Layout::Flat {
-            return self.scalar_text();
-        }
-        let value = match self.reader.kind()? {
-            Type::Object => self.member(self.reader.at(), |key| key == VALUE_KEY)?,
-            _ => None,
-        };
-        value.map_or(Ok(None), |reader| scalar_text(&reader))
-    }
-
     /// A record of a module whose keys have no shapes of their own.
     pub(super) fn plain_record(
         &mut self,
@@ -501,76 +449,6 @@ impl<'a> Treatment<'a, '_> {
         Ok(Fate::Keep)
     }
 
-    /// A record that lies beside its id.
-    fn entry(&mut self, shape: &EntryShape) -> Result<(), Fault> {
-        let mut seen: Vec<&'static str> = Vec::new();
-        let (mut id, mut inner_id) = (None, None);
-        self.members(&mut |this, key| {
-            let named = shape.keys.iter().find(|(name, _)| *name == key);
-            let known = match named {
-                _ if key == shape.under => shape.under,
-                _ if key == shape.record.id => shape.record.id,
-                Some((name, _)) => name,
-                None => return this.remove(),
-            };
-            if seen.contains(&known) {
-                return Err(this.reader.fault(Cause::DuplicateKey));
-            }
-            seen.push(known);
-            if known == shape.under {
-                inner_id = this.entry_fields(&shape.record)?;
-                return Ok(Fate::Keep);
-            }
-            if known == shape.record.id {
-                id = this.scalar_text()?;
-            }
-            match named {
-                Some((_, shape)) => this.shaped(shape, Misfit::Refuse),
-                None => this.keep_scalar(),
-            }
-        })?;
-        let must_name = |(name, shape): &(&'static str, Shape)| {
-            matches!(shape, Shape::NameOf(_)) && !seen.contains(name)
-        };
-        if !seen.contains(&shape.under) || shape.keys.iter().any(must_name) {
-            return Err(self.reader.fault(Cause::Shape));
-        }
-        if shape.record.counted {
-            let id = id.or(inner_id);
-            self.books.counted(&shape.record.module, id.as_deref());
-        }
-        Ok(())
-    }
-
-    /// The fields of an entry. PHP writes none as `[]`.
-    fn entry_fields(&mut self, shape: &RecordShape) -> Result<Option<Cow<'a, str>>, Fault> {
-        match (self.reader.kind()?, shape.layout) {
-            (Type::Object, _) | (Type::Array, Layout::Named) => self.fields(shape),
-            (Type::Array, Layout::Flat) if self.reader.is_empty_container() => {
-                self.keep()?;
-                Ok(None)
-            }
-            _ => Err(self.reader.fault(Cause::Shape)),
-        }
-    }
-
-    /// An object whose shape one of its members tells.
-    fn choice(&mut self, shape: &ChoiceShape, misfit: Misfit) -> Result<Fate, Fault> {
-        let word = match self.member(self.reader.at(), |key| key == shape.told_by)? {
-            Some(reader) => scalar_text(&reader)?,
-            None => None,
-        };
-        let case = shape
-            .cases
-            .iter()
-            .find(|(name, _)| word.as_deref() == Some(name.as_str()));
-        match case {
-            Some((_, shape)) => self.object(shape, misfit),
-            None if misfit == Misfit::Redact => self.redact(),
-            None => Err(self.reader.fault(Cause::OtherModule)),
-        }
-    }
-
     fn check_module(&self, planned: &Module) -> Result<(), Fault> {
         let said = match self.reader.kind()? {
             Type::String => self.reader.look(self.reader.at()).string()?.unescape(),
@@ -584,7 +462,7 @@ impl<'a> Treatment<'a, '_> {
     }
 
     /// The string or number that begins here, without passing it.
-    fn scalar_text(&self) -> Result<Option<Cow<'a, str>>, Fault> {
+    pub(super) fn scalar_text(&self) -> Result<Option<Cow<'a, str>>, Fault> {
         scalar_text(&self.reader)
     }
 
@@ -666,7 +544,7 @@ impl<'a> Treatment<'a, '_> {
         }
     }
 
-    fn object(&mut self, shape: &ObjectShape, misfit: Misfit) -> Result<Fate, Fault> {
+    pub(super) fn object(&mut self, shape: &ObjectShape, misfit: Misfit) -> Result<Fate, Fault> {
         let start = self.reader.at();
         let undone = (self.out.len(), self.copied);
         let mut seen = Vec::new();
@@ -698,19 +576,5 @@ impl<'a> Treatment<'a, '_> {
         self.out.truncate(undone.0);
         self.copied = undone.1;
         self.replace(start, Type::Object.redacted())
-    }
-}
-
-/// The string or number at which a reader stands.
-fn scalar_text<'a>(reader: &Reader<'a>) -> Result<Option<Cow<'a, str>>, Fault> {
-    let start = reader.at();
-    let mut ahead = reader.look(start);
-    match ahead.kind()? {
-        Type::String => Ok(ahead.string()?.unescape()),
-        Type::Number => {
-            ahead.skip()?;
-            Ok(Some(Cow::Borrowed(ahead.part(start, ahead.at()))))
-        }
-        _ => Ok(None),
     }
 }

@@ -33,4 +33,9 @@ impl Chatter {
     pub(super) async fn too_much(&self) {
         self.too_much.notified().await;
     }
+
+    /// Whether there were too many, also if the answer itself has come in the meantime.
+    pub(super) fn was_too_much(&self) -> bool {
+        self.count.load(Ordering::Relaxed) > INTERIM_MAX
+    }
 }
