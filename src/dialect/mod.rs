@@ -84,6 +84,9 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// The fields that a module is known to have, for `explain`, `check` and the log.
     fn fields(&self, module: &Module) -> Vec<Field>;
 
+    /// Whether [`Dialect::fields`] names all fields of a module, but for those that an installation has added.
+    fn names_all_fields(&self) -> bool;
+
     /// Whether a module is known to have a field; the name is folded.
     fn has_field(&self, module: &Module, field: &str) -> bool;
 

@@ -149,6 +149,10 @@ impl Dialect for TestDialect {
         stock(module).iter().map(|name| Field::fold(name)).collect()
     }
 
+    fn names_all_fields(&self) -> bool {
+        true
+    }
+
     fn has_field(&self, module: &Module, field: &str) -> bool {
         stock(module).contains(&field)
     }

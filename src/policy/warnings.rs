@@ -245,10 +245,16 @@ fn taken(classes: &Classes, section: &Section, found: &mut Diagnostics) {
 /// an installation has added.
 fn unknown(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
     for (module, own) in &model.classes.modules {
-        let known: BTreeSet<Field> = dialects
-            .iter()
-            .flat_map(|dialect| dialect.fields(module))
-            .collect();
+        let mut known: BTreeSet<Field> = BTreeSet::new();
+        let mut is_complete = true;
+        for dialect in dialects {
+            let fields = dialect.fields(module);
+            is_complete &= fields.is_empty() || dialect.names_all_fields();
+            known.extend(fields);
+        }
+        if !is_complete {
+            continue;
+        }
         for (field, exact) in &own.exact {
             let name = field.as_str();
             let is_own = dialects

@@ -76,6 +76,28 @@ fn recordings_are_filtered_or_refused_and_show_no_more_than_the_policy_says() {
     }
 }
 
+#[test]
+fn every_example_starts_and_its_policy_has_no_warning() {
+    let systems = systems();
+    assert!(systems.len() >= 4);
+    for system in systems {
+        let (policy, found) = Policy::compile(&system.sources, &system.dialects, &[7; 32]);
+        assert!(
+            policy.is_some(),
+            "{}: {}",
+            system.example,
+            found.render(false)
+        );
+        assert_eq!(
+            found.warnings(),
+            0,
+            "{}: {}",
+            system.example,
+            found.render(false)
+        );
+    }
+}
+
 fn read(set: &Path) -> Vec<Exchange> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(set)
         .unwrap()

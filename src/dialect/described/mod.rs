@@ -199,6 +199,11 @@ impl Dialect for Described {
             .unwrap_or_default()
     }
 
+    fn names_all_fields(&self) -> bool {
+        // A description names those that something is to be said of.
+        false
+    }
+
     fn has_field(&self, module: &Module, field: &str) -> bool {
         self.0
             .known(module)

@@ -179,6 +179,10 @@ impl Dialect for SugarRest {
         fields.into_iter().collect()
     }
 
+    fn names_all_fields(&self) -> bool {
+        true
+    }
+
     fn has_field(&self, module: &Module, field: &str) -> bool {
         stock::fields(module).contains(&field) || self.schema.told(module, field).is_some()
     }

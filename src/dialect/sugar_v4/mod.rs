@@ -124,6 +124,10 @@ impl Dialect for SugarV4 {
         self.schema.fields(module)
     }
 
+    fn names_all_fields(&self) -> bool {
+        true
+    }
+
     fn has_field(&self, module: &Module, field: &str) -> bool {
         self.schema.has_field(module, field)
     }

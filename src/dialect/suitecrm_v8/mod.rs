@@ -134,6 +134,10 @@ impl Dialect for SuiteCrmV8 {
         fields
     }
 
+    fn names_all_fields(&self) -> bool {
+        true
+    }
+
     fn has_field(&self, module: &Module, field: &str) -> bool {
         stock::fields(module).any(|name| name.eq_ignore_ascii_case(field))
             || self.learned.has_field(module, field)

@@ -448,6 +448,9 @@ impl Dialect for Failing {
     fn fields(&self, module: &Module) -> Vec<Field> {
         self.0.fields(module)
     }
+    fn names_all_fields(&self) -> bool {
+        self.0.names_all_fields()
+    }
     fn has_field(&self, module: &Module, field: &str) -> bool {
         self.0.has_field(module, field)
     }
