@@ -42,6 +42,16 @@ const SECRET_FIELDS: &[(&str, &str)] = &[
     ("UserPreferences", "contents"),
 ];
 
+/// What a user's account may do. It is shown, and changed elsewhere: whoever could write it could choose their own role.
+const RIGHTS: &[&str] = &[
+    "external_auth_only",
+    "is_admin",
+    "is_group",
+    "portal_only",
+    "sugar_login",
+    "usertype",
+];
+
 /// Fields that repeat the addresses of a record, or say something of them. Some stand in the record itself, some in the
 /// records behind its links to addresses.
 const ADDRESS_COPIES: &[&str] = &[
@@ -79,6 +89,9 @@ pub(super) fn origin(schema: &Schema, module: &Module, field: &str) -> Origin {
     }
     if is_secret(module, name) {
         return Origin::Secret;
+    }
+    if is_user(module) && RIGHTS.contains(&name) {
+        return Origin::Structural(Shape::Scalar);
     }
     if module.as_str() == links::ADDRESS_MODULE {
         return address(module, name);
@@ -344,6 +357,14 @@ mod tests {
             assert_eq!(of(module, field), Origin::Secret, "{module}.{field}");
         }
         assert_eq!(of("Documents", "contents"), Origin::Own);
+    }
+
+    #[test]
+    fn rights_of_accounts_are_shown_and_never_written() {
+        let scaffolding = Origin::Structural(Shape::Scalar);
+        assert_eq!(of("Users", "Is_Admin"), scaffolding);
+        assert_eq!(of("Employees", "is_group"), scaffolding);
+        assert_eq!(of("Contacts", "is_admin"), Origin::Own);
     }
 
     #[test]
