@@ -24,7 +24,7 @@ mod email;
 mod form;
 mod grammar;
 mod identity;
-mod lexer;
+pub(super) mod lexer;
 mod links;
 mod login;
 mod method;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{Arguments, flag, words};
 use super::understand::{Making, project, set};
-use super::{grammar, query};
+use super::{grammar, lexer, query};
 use crate::dialect::{Filter, Operation, Path, Understood};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
@@ -19,7 +19,7 @@ pub(super) fn understood(
 ) -> Result<Understood, Reason> {
     let text = arguments.text("search_string")?;
     let fits = text.len() <= SEARCH_BYTES_MAX && !text.chars().any(char::is_control);
-    if text.trim().is_empty() || !fits {
+    if text.trim().is_empty() || !fits || lexer::is_rewritten(&text) {
         return Err(Reason::MalformedQuery);
     }
     let modules = words(arguments.list("modules")?, grammar::is_module);

@@ -207,7 +207,7 @@ impl Parser<'_> {
     /// A text or a number.
     pub(super) fn literal(&mut self) -> Parsed<Value> {
         let value = match self.words.get(self.at) {
-            Some(Word::Text(text)) => Value::String(text.clone()),
+            Some(Word::Text(text)) if !lexer::is_rewritten(text) => Value::String(text.clone()),
             Some(Word::Number(number)) => Value::Number(number.clone()),
             _ => return Err(Reason::MalformedFilter),
         };

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::arguments::{Arguments, is_blank};
 use super::{grammar, modules};
+use crate::dialect::sugar_v4::lexer;
 use crate::dialect::{Bounds, Filter, Path, Projected, Query, Sort};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
@@ -130,7 +131,7 @@ fn comparison(field: &str, operator: &str, value: Value) -> Result<Filter, Reaso
         .find(|known| known.eq_ignore_ascii_case(operator));
     let fits = value
         .as_str()
-        .is_some_and(|text| text.len() <= VALUE_BYTES_MAX);
+        .is_some_and(|text| text.len() <= VALUE_BYTES_MAX && !lexer::is_rewritten(text));
     if !grammar::is_field(field) || field.eq_ignore_ascii_case(JOINED_BY) || !fits {
         return Err(Reason::MalformedFilter);
     }

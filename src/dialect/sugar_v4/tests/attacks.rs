@@ -236,6 +236,47 @@ fn sql_that_could_tell_something_is_refused() {
 }
 
 #[test]
+fn literals_that_the_crm_would_rewrite_are_refused() {
+    // The query that counts a list's rows would lose the quote between `SELECT` and `FROM`: the second literal, SQL.
+    let inverted = "contacts.first_name = 'x UNION ALL SELECT ' AND contacts.id IN (SELECT a.bean_id \
+                    FROM email_addr_bean_rel a JOIN email_addresses b ON (b.id = a.email_address_id) WHERE \
+                    a.deleted = 0 AND b.email_address = ')) OR contacts_cstm.iban_c LIKE 0x465225 ORDER BY ')";
+    for filter in [
+        inverted,
+        "contacts.first_name = 'x UNION ALL y'",
+        "contacts.first_name LIKE '% order by %'",
+        "contacts.first_name IN ('x', 'y Order By z')",
+        "contacts.first_name BETWEEN 'x' AND ' union all '",
+        "contacts.first_name = 'x parent_Users_users.name'",
+        // The CRM writes `(created_by_name … %')` three times, and the second `…` would be SQL.
+        "(contacts.first_name LIKE 'x (created_by_name OR contacts_cstm.iban_c LIKE 0x465225 OR 0x25%')",
+        "contacts.first_name LIKE '( \t_x' AND contacts.last_name LIKE 'y%'",
+    ] {
+        for (method, arguments) in [
+            ("get_entry_list", json!([SESSION, "Contacts", filter])),
+            ("get_entries_count", json!([SESSION, "Contacts", filter])),
+            (
+                "get_relationships",
+                json!([SESSION, "Accounts", "a-1", "contacts", filter]),
+            ),
+        ] {
+            assert_eq!(
+                refused(method, arguments),
+                Reason::MalformedFilter,
+                "{filter}"
+            );
+        }
+    }
+    for text in ["x UNION ALL SELECT y", "x order by y"] {
+        let search = json!([SESSION, text, ["Contacts"]]);
+        assert_eq!(refused("search_by_module", search), Reason::MalformedQuery);
+    }
+    let plain =
+        "contacts.first_name = 'Credit Union' AND contacts.last_name = 'Select (It) from order'";
+    one("get_entry_list", &json!([SESSION, "Contacts", plain])).unwrap();
+}
+
+#[test]
 fn depth_and_orders_are_bounded() {
     let deep = format!("{}id = '1'{}", "(".repeat(40), ")".repeat(40));
     assert_eq!(

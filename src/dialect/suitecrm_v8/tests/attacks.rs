@@ -151,6 +151,26 @@ fn operators_are_comparisons_and_deleted_records_are_gone() {
 }
 
 #[test]
+fn values_that_the_crm_would_rewrite_are_refused() {
+    for value in [
+        "x+UNION+ALL+SELECT+y",
+        "x%20Order%20By%20y",
+        "x+parent_Users_users.name",
+        "x+(contact_name+OR+y%25",
+    ] {
+        for path in ["Tasks", "Accounts/a-1/relationships/tasks"] {
+            let line = format!("GET /Api/V8/module/{path}?filter[name][eq]={value}");
+            assert_eq!(
+                understand(&line, "").unwrap_err(),
+                Reason::MalformedFilter,
+                "{line}"
+            );
+        }
+    }
+    understand("GET /Api/V8/module/Tasks?filter[name][eq]=Credit+Union", "").unwrap();
+}
+
+#[test]
 fn other_doors_stay_shut() {
     for line in [
         "GET /Api/index.php/V8/module/Contacts",
