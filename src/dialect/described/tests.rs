@@ -383,6 +383,8 @@ fn a_look_up_reads_the_record_and_its_reply_becomes_the_updates() {
     let unchanged = every.unchanged(&read, Bytes::from(reply.to_string()));
     assert_eq!(serde_json::from_slice::<Value>(&unchanged).unwrap(), reply);
     assert_eq!(every.looked_up(&read, json!({"data": []})), None);
+    let other = json!({"data": {"uid": "p2", "attributes": {"town": "Lyon"}}});
+    assert_eq!(every.looked_up(&read, other), None, "another record");
     assert_eq!(every.looked_up(&read, json!({"error": "x"})), None);
 }
 
