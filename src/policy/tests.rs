@@ -496,6 +496,38 @@ fn warnings_are_few_and_right() {
 }
 
 #[test]
+fn a_parent_is_named_by_the_field_that_names_records() {
+    let described = |field: &str| {
+        let text = include_str!("../../examples/espocrm/espocrm.yaml").replacen(
+            "field: name }",
+            &format!("field: {field} }}"),
+            1,
+        );
+        let (described, found) = Described::read("espocrm.yaml", &text);
+        Arc::new(described.unwrap_or_else(|| panic!("{}", found.render(false))))
+    };
+    let text = include_str!("../../examples/espocrm/policy/espocrm.yaml");
+    for (field, level) in [("name", Level::Clear), ("cReligion", Level::Hide)] {
+        let source = Source {
+            path: "policy.yaml".to_owned(),
+            text: text.replacen("crm.team: \"Sales\"", "crm.role: \"Sales\"", 1),
+        };
+        let (policy, found) = Policy::compile(&[source], &[described(field)], &[0; 32]);
+        let policy = policy.unwrap_or_else(|| panic!("{}", found.render(false)));
+        let Decision::Permit(plan) =
+            policy.decide(&caller(&["Sales"]), None, &list(Some("Account")))
+        else {
+            panic!("denied")
+        };
+        let shown = plan
+            .records(&Module::new("Account"))
+            .display_name()
+            .unwrap();
+        assert_eq!(shown.level, level, "{field}");
+    }
+}
+
+#[test]
 fn data_that_a_dialect_takes_for_scaffolding_is_told() {
     let (described, _) = Described::read(
         "espocrm.yaml",

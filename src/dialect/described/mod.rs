@@ -192,6 +192,10 @@ impl Dialect for Described {
         origin.cloned().unwrap_or(Origin::Own)
     }
 
+    fn display_field(&self) -> &str {
+        &self.0.display
+    }
+
     fn fields(&self, module: &Module) -> Vec<Field> {
         let known = self.0.known(module);
         known
