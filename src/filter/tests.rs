@@ -1316,4 +1316,62 @@ proptest! {
             let _ = filter(&text, &shape);
         }
     }
+
+    #[test]
+    fn what_passes_without_a_look_is_what_a_look_would_pass(seed in any::<u64>()) {
+        const KEYS: &[&str] = &[
+            "id", "a", "b", "c", "clear_c", "redact_c", "hide_c", "mask_c", "text_c", "parent_type", "parent_name",
+            "link_c", "unknown_c", "_module", "A", "Id", "REDACT_C", r"\u0061", r"hide\u005fc", "é",
+        ];
+        const VALUES: &[&str] = &[
+            "1", "0", "-1", "10.5", "1e3", "true", "null", r#""""#, r#""x""#, r#""Contacts""#, r#""Ada Lovelace, in prose""#,
+            r#""FR7699999000004001020304033""#, r#""\u0041b""#, "[]", "[1]", r#"[{"id":1}]"#, r#"{"id":"7","hide_c":"z"}"#, "{}",
+        ];
+        const WRONG: &[&str] = &["01", "1.", "tru", "nulll", "\"\t\"", r#""\x""#, r#""x"#, "-", "1,", "x", "", "1}"];
+        let mut table = table();
+        table.0.extend([("a", Show::Clear), ("b", Show::Clear), ("c", Show::Clear)]);
+        let mut dice = Dice(seed);
+        let mut order: Vec<&str> = (0..1 + dice.roll(9)).map(|_| dice.pick(KEYS)).collect();
+        order.dedup();
+        let mut text = String::from(r#"{"records":["#);
+        for number in 0..1 + dice.roll(6) {
+            let mut keys = order.clone();
+            if dice.roll(4) == 0 {
+                let at = dice.roll(keys.len() + 1);
+                keys.insert(at, dice.pick(KEYS));
+            }
+            if dice.roll(4) == 0 {
+                keys.remove(dice.roll(keys.len()));
+            }
+            let member = |key: &&str, dice: &mut Dice| {
+                let value = match (*key, dice.roll(60)) {
+                    (_, 0) => dice.pick(WRONG),
+                    ("_module", 1..) => "\"Contacts\"",
+                    _ => dice.pick(VALUES),
+                };
+                format!("\"{key}\":{value}")
+            };
+            let members: Vec<String> = keys.iter().map(|key| member(key, &mut dice)).collect();
+            let comma = if number > 0 { "," } else { "" };
+            text.push_str(&format!("{comma}{{{}}}", members.join(",")));
+        }
+        text.push_str("]}");
+        // With a blank behind its colon, no member passes without a look.
+        let slow = text.replace("\":", "\": ");
+        let run = |chunks: &[&[u8]]| {
+            let mut filter = Filter::on_terms(Box::new(Numbered(table.clone())), &list(), LIMITS);
+            let mut out = Vec::new();
+            let pushed = chunks.iter().try_for_each(|chunk| filter.push(chunk, &mut out));
+            let report = pushed.and_then(|()| filter.finish(&mut out)).map_err(|failed| failed.cause);
+            let report = report.map(|report| {
+                let counts: Vec<_> = report.fields.iter().map(|(path, count)| (path.clone(), count.records, count.in_text.clone())).collect();
+                (report.refs, report.records, counts)
+            });
+            (String::from_utf8(out).unwrap().replace("\": ", "\":"), report)
+        };
+        let looked_at = run(&[slow.as_bytes()]);
+        prop_assert_eq!(&run(&[text.as_bytes()]), &looked_at, "{}", text);
+        let chunks = split(text.as_bytes(), &mut dice);
+        prop_assert_eq!(&run(&chunks), &looked_at, "{}", text);
+    }
 }

@@ -43,6 +43,7 @@ codes! {
     LOOKS_LIKE = ("W107", "a wildcard catches a field whose name merely looks like it"),
     TAKES_NOTHING = ("W108", "`instead_of` takes nothing away"),
     UNKNOWN_FIELD = ("W110", "a classified field that the CRM's module is not known to have"),
+    PASSES_ANYWAY = ("W111", "a classified field that the dialect takes for scaffolding, so that everybody sees it"),
     SEARCH_UNCLASSIFIED = ("W109", "a searched field is not classified, so that searches are refused"),
 
     STRENGTH_UNREACHABLE = ("N201", "a strength of authentication that no session proves in this version"),

@@ -93,7 +93,7 @@ impl Rules {
             .model
             .classes
             .knows(&self.module)
-            .then(|| self.field("name"))
+            .then(|| self.field(self.view.core.dialect.display_field()))
     }
 
     pub(super) fn searched(&self) -> Option<&[Field]> {

@@ -1,12 +1,15 @@
 //! What a policy promises.
 
+use std::sync::Arc;
+
 mod properties;
 
 use super::plan::{Decision, FieldRule, Show, Writable};
 use super::testing::{SAMPLE, caller, compile, filtered, list, try_compile};
-use super::{Plan, Policy};
+use super::{Plan, Policy, Source};
 use crate::detect::Kind;
-use crate::dialect::{Access, Link, Path, Projected, Query, Sort};
+use crate::dialect::described::Described;
+use crate::dialect::{Access, Dialect, Link, Path, Projected, Query, Sort};
 use crate::mask::Mask;
 use crate::reason::Reason;
 use crate::vocabulary::{Level, Module, Purpose, Role};
@@ -18,7 +21,7 @@ fn plan(policy: &Policy, roles: &[&str], purpose: Option<&str>) -> Plan {
     }
 }
 
-fn rule(plan: &Plan, field: &str) -> std::sync::Arc<FieldRule> {
+fn rule(plan: &Plan, field: &str) -> Arc<FieldRule> {
     plan.records(&Module::new("Contacts")).field(field)
 }
 
@@ -489,6 +492,62 @@ fn warnings_are_few_and_right() {
             "{bad}: {}",
             found.render(false)
         );
+    }
+}
+
+#[test]
+fn a_parent_is_named_by_the_field_that_names_records() {
+    let described = |field: &str| {
+        let text = include_str!("../../examples/espocrm/espocrm.yaml").replacen(
+            "field: name }",
+            &format!("field: {field} }}"),
+            1,
+        );
+        let (described, found) = Described::read("espocrm.yaml", &text);
+        Arc::new(described.unwrap_or_else(|| panic!("{}", found.render(false))))
+    };
+    let text = include_str!("../../examples/espocrm/policy/espocrm.yaml");
+    for (field, level) in [("name", Level::Clear), ("cReligion", Level::Hide)] {
+        let source = Source {
+            path: "policy.yaml".to_owned(),
+            text: text.replacen("crm.team: \"Sales\"", "crm.role: \"Sales\"", 1),
+        };
+        let (policy, found) = Policy::compile(&[source], &[described(field)], &[0; 32]);
+        let policy = policy.unwrap_or_else(|| panic!("{}", found.render(false)));
+        let Decision::Permit(plan) =
+            policy.decide(&caller(&["Sales"]), None, &list(Some("Account")))
+        else {
+            panic!("denied")
+        };
+        let shown = plan
+            .records(&Module::new("Account"))
+            .display_name()
+            .unwrap();
+        assert_eq!(shown.level, level, "{field}");
+    }
+}
+
+#[test]
+fn data_that_a_dialect_takes_for_scaffolding_is_told() {
+    let (described, _) = Described::read(
+        "espocrm.yaml",
+        include_str!("../../examples/espocrm/espocrm.yaml"),
+    );
+    let dialect: Arc<dyn Dialect> = Arc::new(described.unwrap());
+    let text = include_str!("../../examples/espocrm/policy/espocrm.yaml");
+    for (entry, expected) in [
+        ("", vec![]),
+        ("isFollowed: technical.state, ", vec![]),
+        ("IsFollowed: special.health, ", vec!["W111"]),
+    ] {
+        let contact = format!("  Contact: {{ {entry}cShoeSize: free_text }}");
+        let source = Source {
+            path: "policy.yaml".to_owned(),
+            text: text.replacen("  Contact: {}", &contact, 1),
+        };
+        let (_, found) = Policy::compile(&[source], std::slice::from_ref(&dialect), &[0; 32]);
+        let codes: Vec<_> = found.iter().map(|d| d.code).collect();
+        assert_eq!(codes, expected, "{entry}: {}", found.render(false));
     }
 }
 

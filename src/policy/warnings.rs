@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
-use crate::dialect::{Dialect, Origin};
+use crate::dialect::{Dialect, Origin, Shape};
 use crate::vocabulary::{Category, Field, Level, Module, Purpose};
 
 use super::classes::{Classes, Section};
@@ -45,6 +45,7 @@ pub(super) fn warn(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Dia
     look_alikes(model, dialects, found);
     unknown(model, dialects, found);
     searched(model, dialects, found);
+    scaffolding(model, dialects, found);
 }
 
 fn roles_and_purposes(model: &Model, found: &mut Diagnostics) {
@@ -359,6 +360,34 @@ fn searched(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostic
                 .at(&searched.place, "every search of this module is refused")
                 .help("classify the field, or take it out if the CRM does not search it"),
             );
+        }
+    }
+}
+
+/// Fields that are classified as somebody's data, and that a dialect passes to everybody.
+fn scaffolding(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
+    let technical = Category::new("technical");
+    let mut told: BTreeSet<&Field> = BTreeSet::new();
+    for (module, own) in &model.classes.modules {
+        let entries = own.exact.iter().chain(&model.classes.everywhere.exact);
+        for (field, exact) in entries {
+            let is_data = exact
+                .categories
+                .iter()
+                .any(|category| !technical.covers(category));
+            let passes = dialects.iter().any(|dialect| {
+                dialect.origin(module, field.as_str()) == Origin::Structural(Shape::Scalar)
+            });
+            if is_data && passes && told.insert(field) {
+                found.push(
+                    Diagnostic::warning(
+                        codes::PASSES_ANYWAY,
+                        format!("`{field}` of {module} passes, whatever a rule says"),
+                    )
+                    .at(&exact.place, "the dialect takes it for scaffolding")
+                    .help("if it tells something about somebody, take it out of `scaffolding`"),
+                );
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ codes! {
     BAD_NAME = ("D002", "a name is not of the accepted form"),
     BAD_ROUTE = ("D003", "a route is not of the form `GET /path/{place}`"),
     OVERLAP = ("D004", "two routes fit the same requests"),
-    NO_RECORDS = ("D005", "a route does not say what passes in its reply, or of which module it is"),
+    NO_RECORDS = ("D005", "a route does not say what passes in its reply, or of which module it is, or lets records pass as `opaque`"),
     BAD_PATH = ("D006", "a JSONPath is not understood, needs more than names and wildcards, or contradicts another one"),
     BAD_PREDICATES = ("D007", "a style of predicates lacks what it needs"),
     UNKNOWN_MODULE = ("D008", "a module or link that the description does not have"),

@@ -31,6 +31,8 @@ pub(super) struct Description {
     pub(super) caller: Asking,
     /// The body of an error, with `{status}` and `{text}` where they belong.
     pub(super) errors: Value,
+    /// The field that names a record.
+    pub(super) display: String,
     pub(super) modules: Vec<Known>,
     pub(super) routes: Vec<Route>,
 }

@@ -192,6 +192,10 @@ impl Dialect for Described {
         origin.cloned().unwrap_or(Origin::Own)
     }
 
+    fn display_field(&self) -> &str {
+        &self.0.display
+    }
+
     fn fields(&self, module: &Module) -> Vec<Field> {
         let known = self.0.known(module);
         known
@@ -277,7 +281,11 @@ impl Described {
         let route = self.0.route(look_up.rendering.form)?;
         let records = route.reply.records(reply);
         match records.as_slice() {
-            [one] => Some(one),
+            // Its id may be hidden from the caller; another one belongs to another record.
+            [one] => {
+                let id = self.id_of(look_up, one);
+                (id.is_none() || id == look_up.record).then_some(*one)
+            }
             many => many
                 .iter()
                 .copied()

@@ -10,7 +10,7 @@ use crate::dialect::{
 };
 use crate::door::Credential;
 use crate::reason::Reason;
-use crate::vocabulary::Module;
+use crate::vocabulary::{FieldUse, Module, Use};
 
 mod attacks;
 mod properties;
@@ -133,6 +133,27 @@ fn shown(outgoing: &Outgoing) -> String {
     format!("{} {target} {}", outgoing.method, body.unwrap_or_default())
         .trim_end()
         .to_owned()
+}
+
+#[test]
+fn espocrm_says_what_its_own_filters_look_at_and_how_much_it_sends() {
+    let espocrm = described(include_str!("../../../examples/espocrm/espocrm.yaml"));
+    let ask = |line: &str| understand(&espocrm, line, "").unwrap();
+    for (line, field) in [
+        ("GET /api/v1/Case?primaryFilter=open", "status"),
+        ("GET /api/v1/Opportunity?primaryFilter=open", "stage"),
+        ("GET /api/v1/Meeting?primaryFilter=todays", "datestart"),
+        ("GET /api/v1/Task?primaryFilter=todays", "dateend"),
+        ("GET /api/v1/User?primaryFilter=active", "type"),
+    ] {
+        let uses = ask(line).uses();
+        let matched =
+            |used: &FieldUse| used.how == Use::Matched && used.path.field.as_str() == field;
+        assert!(uses.iter().any(matched), "{line} looks at `{field}`");
+    }
+    // It sends 200 records, where nobody says how many.
+    let sent = shown(&espocrm.render(&ask("GET /api/v1/Contact")));
+    assert_eq!(sent, "GET /api/v1/Contact?maxSize=100");
 }
 
 #[test]
@@ -362,6 +383,8 @@ fn a_look_up_reads_the_record_and_its_reply_becomes_the_updates() {
     let unchanged = every.unchanged(&read, Bytes::from(reply.to_string()));
     assert_eq!(serde_json::from_slice::<Value>(&unchanged).unwrap(), reply);
     assert_eq!(every.looked_up(&read, json!({"data": []})), None);
+    let other = json!({"data": {"uid": "p2", "attributes": {"town": "Lyon"}}});
+    assert_eq!(every.looked_up(&read, other), None, "another record");
     assert_eq!(every.looked_up(&read, json!({"error": "x"})), None);
 }
 

@@ -143,6 +143,7 @@ impl Reader<'_> {
                 || json!({"error": {"status": "{status}", "message": "{text}"}}),
                 value,
             ),
+            display: Self::display(keys),
             modules,
             routes,
         })

@@ -146,6 +146,23 @@ impl Reader<'_> {
         }
     }
 
+    /// The field that names a record. Its mistakes are told with `link_names`.
+    pub(super) fn display(root: &Keys<'_>) -> String {
+        let mut again = Diagnostics::new();
+        let keys = root
+            .get("link_names")
+            .and_then(|node| LINK_NAMES.read(node, &mut again));
+        let field = keys.and_then(|keys| {
+            Some(
+                keys.get("field")?
+                    .text("`field`", &mut again)?
+                    .value
+                    .to_owned(),
+            )
+        });
+        field.unwrap_or_else(|| "name".to_owned())
+    }
+
     fn link_names(&mut self, node: &Node) -> Option<LinkNames> {
         let keys = LINK_NAMES.read(node, self.found)?;
         let mut pattern = |key: &str| {

@@ -9,7 +9,7 @@ use crate::diagnostic::{
 use crate::dialect::described::description::{
     Carries, Known, Name, Order, Page, Place, Route, Select, Write,
 };
-use crate::dialect::described::jsonpath::{Mark, Tree};
+use crate::dialect::described::jsonpath::{self, Mark, Tree};
 use crate::dialect::described::{codes, grammar};
 use crate::dialect::{Access, Link};
 use crate::vocabulary::{Action, Module, intern};
@@ -148,7 +148,7 @@ impl Reader<'_> {
             );
         }
         let link = self.link(keys, module.as_ref(), modules);
-        let reply = self.reply(keys, is_told || module.is_some(), line);
+        let reply = self.reply(keys, is_told || module.is_some(), action, line);
         let name = format!(
             "{method} {prefix}{}",
             &line.value[line.value.find('/').unwrap_or(0)..]
@@ -449,7 +449,13 @@ impl Reader<'_> {
     }
 
     /// Where records and other parts lie in the reply.
-    fn reply(&mut self, keys: &Keys<'_>, has_module: bool, line: &Spanned<&str>) -> Tree {
+    fn reply(
+        &mut self,
+        keys: &Keys<'_>,
+        has_module: bool,
+        action: Action,
+        line: &Spanned<&str>,
+    ) -> Tree {
         let mut tree = Tree::default();
         let says = ["records", "related", "pass", "opaque"]
             .iter()
@@ -499,6 +505,16 @@ impl Reader<'_> {
             ("drop", Mark::Dropped),
         ] {
             for text in self.texts(keys, key) {
+                if key == "opaque" {
+                    let is_about_records = match action {
+                        Action::Metadata => false,
+                        Action::Other => has_module,
+                        _ => true,
+                    };
+                    if is_about_records {
+                        self.records_in_opaque(keys, &text);
+                    }
+                }
                 self.mark(&mut tree, &text, mark.clone());
             }
         }
@@ -512,6 +528,21 @@ impl Reader<'_> {
             );
         }
         tree
+    }
+
+    /// Where a route is about records, `opaque` must not be the way that they take past every rule.
+    fn records_in_opaque(&mut self, keys: &Keys<'_>, text: &Spanned<&str>) {
+        let says_where = keys.get("records").is_some();
+        let is_all = jsonpath::parse_place(text.value).is_ok_and(|steps| steps.is_empty());
+        if is_all || !says_where {
+            let problem = Diagnostic::error(
+                codes::NO_RECORDS,
+                format!("{} would let records pass by every rule", quoted(text.value)),
+            )
+            .at(&text.place, "anything passes here")
+            .help("name the place of the records with `records`, and below `opaque` only what holds none");
+            self.found.push(problem);
+        }
     }
 
     fn mark(&mut self, tree: &mut Tree, text: &Spanned<&str>, mark: Mark) {

@@ -51,6 +51,21 @@ fn each_mistake_has_its_code() {
         ("pass: [$.meta.total]", "pass: [$.data]", "D006"),
         ("opaque: [$], drop", "drop", "D005"),
         (
+            "action: metadata, opaque: [$], drop: [$.fields.*.default]",
+            "module: people, action: list, opaque: [$.list]",
+            "D005",
+        ),
+        (
+            "action: metadata, opaque: [$], drop: [$.fields.*.default]",
+            "module: people, action: other, opaque: [$]",
+            "D005",
+        ),
+        (
+            "records: $.data, under: attributes, drop",
+            "records: $.data, under: attributes, opaque: [$], drop",
+            "D005",
+        ),
+        (
             "module: firms, action: read, records: $",
             "action: read, records: $",
             "D005",
