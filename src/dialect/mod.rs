@@ -81,11 +81,8 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// Where the value of a field comes from.
     fn origin(&self, module: &Module, field: &str) -> Origin;
 
-    /// The field that names a record where another one copies that name from a module that it tells.
-    fn display_field(&self) -> &str {
-        "name"
-    }
-
+    /// The field that names a record.
+    fn display_field(&self) -> &str;
     /// The fields that a module is known to have, for `explain`, `check` and the log.
     fn fields(&self, module: &Module) -> Vec<Field>;
 

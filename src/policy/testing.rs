@@ -149,6 +149,10 @@ impl Dialect for TestDialect {
         stock(module).iter().map(|name| Field::fold(name)).collect()
     }
 
+    fn display_field(&self) -> &str {
+        "name"
+    }
+
     fn names_all_fields(&self) -> bool {
         true
     }

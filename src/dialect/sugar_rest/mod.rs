@@ -179,6 +179,10 @@ impl Dialect for SugarRest {
         fields.into_iter().collect()
     }
 
+    fn display_field(&self) -> &str {
+        "name"
+    }
+
     fn names_all_fields(&self) -> bool {
         true
     }

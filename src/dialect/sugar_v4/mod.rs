@@ -124,6 +124,10 @@ impl Dialect for SugarV4 {
         self.schema.fields(module)
     }
 
+    fn display_field(&self) -> &str {
+        "name"
+    }
+
     fn names_all_fields(&self) -> bool {
         true
     }

@@ -134,6 +134,10 @@ impl Dialect for SuiteCrmV8 {
         fields
     }
 
+    fn display_field(&self) -> &str {
+        "name"
+    }
+
     fn names_all_fields(&self) -> bool {
         true
     }

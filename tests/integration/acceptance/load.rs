@@ -448,6 +448,10 @@ impl Dialect for Failing {
     fn fields(&self, module: &Module) -> Vec<Field> {
         self.0.fields(module)
     }
+    fn display_field(&self) -> &str {
+        self.0.display_field()
+    }
+
     fn names_all_fields(&self) -> bool {
         self.0.names_all_fields()
     }
