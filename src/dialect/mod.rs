@@ -21,6 +21,7 @@ use crate::vocabulary::{Action, Field, FieldPath, FieldUse, Module, Spelling, Us
 pub mod described;
 mod discreet;
 mod shape;
+mod spelling;
 pub mod sugar_rest;
 pub mod sugar_v4;
 pub mod suitecrm_v8;

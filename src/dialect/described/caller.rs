@@ -6,8 +6,7 @@ use serde_json::Value;
 
 use super::description::{Description, Listed, Question};
 use super::jsonpath::Expression;
-use super::query_string;
-use crate::dialect::{Answered, Inquiry, Outgoing, Session};
+use crate::dialect::{Answered, Inquiry, Outgoing, Session, spelling};
 use crate::door::Credential;
 use crate::json;
 use crate::reason::Reason;
@@ -92,7 +91,7 @@ fn ask(description: &Description, question: &Question, known: &Known) -> Inquiry
             let Some(value) = value else {
                 return Inquiry::Failed(Reason::Unfilterable);
             };
-            target = target.replace(place, &query_string::encode(value));
+            target = target.replace(place, &spelling::encode(value));
         }
     }
     Inquiry::Ask(Outgoing {

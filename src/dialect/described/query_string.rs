@@ -1,50 +1,15 @@
 //! Query strings as trees, and back. Each text has one reading or none.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use super::grammar;
+use crate::dialect::spelling::{decode, encode};
 use crate::reason::Reason;
 
 /// Parameters of one query string; PHP ignores those after the thousandth.
 const PARAMETERS_MAX: usize = 500;
 /// Brackets after one name.
 const BRACKETS_MAX: usize = 32;
-/// Everything but RFC 3986's unreserved characters is encoded.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
-/// Percent-encodes a text.
-pub(super) fn encode(text: &str) -> String {
-    utf8_percent_encode(text, ENCODED).to_string()
-}
-
-/// Decodes percent escapes, once. `None`: a bad escape, not UTF-8, a control character, or a byte that no URL holds.
-pub(super) fn percent(text: &str, plus_is_blank: bool) -> Option<String> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'%' => hex(bytes.next()?)? << 4 | hex(bytes.next()?)?,
-            b'+' if plus_is_blank => b' ',
-            b'#' => return None,
-            byte if byte.is_ascii_graphic() => byte,
-            _ => return None,
-        });
-    }
-    String::from_utf8(decoded)
-        .ok()
-        .filter(|text| !text.chars().any(char::is_control))
-}
-
-fn hex(byte: u8) -> Option<u8> {
-    char::from(byte)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
-}
 
 /// Reads `a=1&b[0][c]=2&d[]=3` into a tree whose leaves are texts. Numbered members are lists, which must be complete.
 pub(super) fn read(text: &str) -> Result<Map<String, Value>, Reason> {
@@ -57,8 +22,8 @@ pub(super) fn read(text: &str) -> Result<Map<String, Value>, Reason> {
             return Err(Reason::MalformedQuery);
         }
         let (name, value) = pair.split_once('=').ok_or(Reason::MalformedQuery)?;
-        let name = percent(name, true).ok_or(Reason::MalformedQuery)?;
-        let value = percent(value, true).ok_or(Reason::MalformedQuery)?;
+        let name = decode(name, true).ok_or(Reason::MalformedQuery)?;
+        let value = decode(value, true).ok_or(Reason::MalformedQuery)?;
         let steps = steps(&name).ok_or(Reason::MalformedQuery)?;
         insert(&mut root, &steps, value)?;
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::description::{Carries, Description, Place, Route};
 use super::{arguments, query, query_string, understand, write};
-use crate::dialect::{Operation, Outgoing};
+use crate::dialect::{Operation, Outgoing, spelling};
 
 /// The request that an operation becomes.
 pub(super) fn request(description: &Description, operation: &Operation) -> Outgoing {
@@ -80,7 +80,7 @@ fn path(description: &Description, route: &Route, operation: &Operation, word: &
             Place::By(field) => query::in_path(&operation.query, fixed, field).unwrap_or_default(),
         };
         path.push('/');
-        path.push_str(&query_string::encode(segment));
+        path.push_str(&spelling::encode(segment));
     }
     path
 }

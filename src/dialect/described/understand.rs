@@ -5,8 +5,10 @@ use serde_json::{Map, Value};
 use super::arguments::Arguments;
 use super::description::{Carries, Description, Known, Place, Route};
 use super::predicate::Scope;
-use super::{grammar, query, query_string, write};
-use crate::dialect::{Bounds, Incoming, Link, Misunderstood, Operation, Query, Rendering};
+use super::{grammar, query, write};
+use crate::dialect::{
+    Bounds, Incoming, Link, Misunderstood, Operation, Query, Rendering, spelling,
+};
 use crate::json;
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Module};
@@ -68,7 +70,7 @@ fn segments(description: &Description, path: &str) -> Result<Vec<String>, Reason
     };
     let segments = below
         .split('/')
-        .map(|segment| query_string::percent(segment, false).ok_or(Reason::MalformedTarget))
+        .map(|segment| spelling::decode(segment, false).ok_or(Reason::MalformedTarget))
         .collect::<Result<Vec<_>, _>>()?;
     if segments.len() > SEGMENTS_MAX || segments.iter().any(String::is_empty) {
         return Err(Reason::UnknownRoute);

@@ -1,6 +1,7 @@
 //! The path of a request: its API version and its segments, decoded once.
 
-use super::{decode, grammar};
+use super::grammar;
+use crate::dialect::spelling;
 use crate::reason::Reason;
 
 /// Segments after the version.
@@ -42,7 +43,7 @@ pub(super) fn read(path: &str, accept: Option<&str>) -> Result<Address, Reason> 
 }
 
 fn segment(raw: &str) -> Result<String, Reason> {
-    decode::percent(raw, false)
+    spelling::decode(raw, false)
         .filter(|segment| grammar::is_segment(segment))
         .ok_or(Reason::MalformedTarget)
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::grammar;
+use crate::dialect::spelling;
 use crate::reason::Reason;
 
 /// Bytes of one query string.
@@ -13,30 +14,6 @@ pub(super) const PARAMETERS_MAX: usize = 500;
 const BRACKETS_MAX: usize = 60;
 /// Bytes between two brackets: `link.field`.
 const BRACKET_BYTES_MAX: usize = 130;
-
-/// Decodes percent escapes, once. `None`: a bad escape, not UTF-8, a control character, or a raw byte that no URL holds.
-pub(in crate::dialect) fn percent(text: &str, plus_is_blank: bool) -> Option<String> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'%' => hex(bytes.next()?)? << 4 | hex(bytes.next()?)?,
-            b'+' if plus_is_blank => b' ',
-            b'#' => return None,
-            byte if byte.is_ascii_graphic() => byte,
-            _ => return None,
-        });
-    }
-    String::from_utf8(decoded)
-        .ok()
-        .filter(|text| !text.chars().any(char::is_control))
-}
-
-fn hex(byte: u8) -> Option<u8> {
-    char::from(byte)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
-}
 
 /// Reads a query string into the object that PHP would make of it; scalars are strings.
 pub(in crate::dialect) fn query_string(text: Option<&str>) -> Result<Map<String, Value>, Reason> {
@@ -51,8 +28,8 @@ pub(in crate::dialect) fn query_string(text: Option<&str>) -> Result<Map<String,
             return Err(Reason::MalformedQuery);
         }
         let (name, value) = pair.split_once('=').ok_or(Reason::MalformedQuery)?;
-        let name = percent(name, true).ok_or(Reason::MalformedQuery)?;
-        let value = percent(value, true).ok_or(Reason::MalformedQuery)?;
+        let name = spelling::decode(name, true).ok_or(Reason::MalformedQuery)?;
+        let value = spelling::decode(value, true).ok_or(Reason::MalformedQuery)?;
         let steps = steps(&name).ok_or(Reason::MalformedQuery)?;
         if steps[0].eq_ignore_ascii_case("oauth_token")
             || steps[0].eq_ignore_ascii_case("download_token")
@@ -173,7 +150,8 @@ fn list(children: Vec<(String, Node)>) -> Result<Value, Reason> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{percent, query_string};
+    use super::query_string;
+    use crate::dialect::spelling::decode;
     use crate::reason::Reason;
 
     fn tree(text: &str) -> Result<Value, Reason> {
@@ -266,8 +244,8 @@ mod tests {
         ] {
             assert_eq!(tree(text), Err(Reason::MalformedQuery), "{text}");
         }
-        assert_eq!(percent("%C3%A9", true), Some("é".to_owned()));
-        assert_eq!(percent("a+b", false), Some("a+b".to_owned()));
+        assert_eq!(decode("%C3%A9", true), Some("é".to_owned()));
+        assert_eq!(decode("a+b", false), Some("a+b".to_owned()));
     }
 
     #[test]

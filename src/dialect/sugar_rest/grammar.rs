@@ -1,62 +1,51 @@
 //! The words of the API: what a module, an id, a link, a field may look like. Everything else is refused.
 
-/// Bytes of one name or id.
-const NAME_BYTES_MAX: usize = 64;
-
-fn starts_and_goes_on(text: &str, starts: fn(u8) -> bool, goes_on: fn(u8) -> bool) -> bool {
-    text.len() <= NAME_BYTES_MAX
-        && text.bytes().next().is_some_and(starts)
-        && text.bytes().all(goes_on)
-}
-
-fn word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
+use crate::dialect::spelling::{is_name, is_word_byte};
 
 /// `Contacts`, `pmse_Inbox`. Case matters to the CRM.
 pub(super) fn is_module(text: &str) -> bool {
-    starts_and_goes_on(text, |byte| byte.is_ascii_alphabetic(), word)
+    is_name(text, |byte| byte.is_ascii_alphabetic(), is_word_byte)
 }
 
 /// A UUID, `1`, `seed_max_id`. No dots: what follows one may be taken for a format.
 pub(super) fn is_id(text: &str) -> bool {
-    starts_and_goes_on(
+    is_name(
         text,
         |byte| byte.is_ascii_alphanumeric(),
-        |byte| word(byte) || byte == b'-',
+        |byte| is_word_byte(byte) || byte == b'-',
     )
 }
 
 /// `contacts`.
 pub(super) fn is_link(text: &str) -> bool {
-    starts_and_goes_on(text, |byte| byte.is_ascii_lowercase(), word)
+    is_name(text, |byte| byte.is_ascii_lowercase(), is_word_byte)
 }
 
 /// `last_name`, `IBAN_c`, `_module`.
 pub(super) fn is_field(text: &str) -> bool {
-    starts_and_goes_on(
+    is_name(
         text,
         |byte| byte.is_ascii_alphabetic() || byte == b'_',
-        word,
+        is_word_byte,
     )
 }
 
 /// `fr_FR`, `datepref`.
 pub(super) fn is_code(text: &str) -> bool {
-    starts_and_goes_on(
+    is_name(
         text,
         |byte| byte.is_ascii_alphanumeric(),
-        |byte| word(byte) || byte == b'-',
+        |byte| is_word_byte(byte) || byte == b'-',
     )
 }
 
 /// What any decoded path segment is made of: nothing that needs percent encoding, so a canonical path is plain.
 pub(super) fn is_segment(text: &str) -> bool {
-    starts_and_goes_on(text, is_segment_byte, is_segment_byte)
+    is_name(text, is_segment_byte, is_segment_byte)
 }
 
 fn is_segment_byte(byte: u8) -> bool {
-    word(byte) || byte == b'.' || byte == b'-'
+    is_word_byte(byte) || byte == b'.' || byte == b'-'
 }
 
 #[cfg(test)]

@@ -2,19 +2,12 @@
 //! grammar, values are encoded anew.
 
 use bytes::Bytes;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::route::{self, Takes};
 use super::{decode, query, understand, write};
+use crate::dialect::spelling::encode;
 use crate::dialect::{Media, Operation, Outgoing};
-
-/// Everything but RFC 3986's unreserved characters is encoded.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// Parameters of a bracketed filter; a larger one travels as JSON. Leaves room for the other arguments.
 const BRACKETED_MAX: usize = decode::PARAMETERS_MAX - 20;
@@ -80,10 +73,6 @@ fn query_string(parameters: &Map<String, Value>) -> String {
         .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
         .collect::<Vec<_>>()
         .join("&")
-}
-
-fn encode(text: &str) -> String {
-    utf8_percent_encode(text, ENCODED).to_string()
 }
 
 /// A filter in brackets; `None` where brackets would lose something: a type, an empty list, or PHP's patience.

@@ -4,6 +4,7 @@
 //! known fields, or it is refused.
 
 use super::multipart;
+use crate::dialect::spelling::hex;
 use crate::reason::Reason;
 
 /// Fields of a form.
@@ -103,11 +104,6 @@ fn decode(text: &str) -> Option<String> {
         });
     }
     String::from_utf8(decoded).ok()
-}
-
-fn hex(byte: u8) -> Option<u8> {
-    let digit = char::from(byte).to_digit(16)?;
-    u8::try_from(digit).ok()
 }
 
 #[cfg(test)]

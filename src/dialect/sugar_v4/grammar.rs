@@ -1,7 +1,6 @@
 //! The words of the API: what a module, an id, a link, a field may look like. Everything else is refused.
 
-/// Bytes of one name or id.
-const NAME_BYTES_MAX: usize = 64;
+use crate::dialect::spelling::{is_name, is_word_byte};
 
 /// Words that mean something in SQL where a column could stand.
 const RESERVED: &[&str] = &[
@@ -12,41 +11,31 @@ const RESERVED: &[&str] = &[
     "unknown", "when", "where", "xor",
 ];
 
-fn starts_and_goes_on(text: &str, starts: fn(u8) -> bool, goes_on: fn(u8) -> bool) -> bool {
-    text.len() <= NAME_BYTES_MAX
-        && text.bytes().next().is_some_and(starts)
-        && text.bytes().all(goes_on)
-}
-
-fn word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
 /// `Contacts`, `AOS_Quotes`. Case matters to the CRM.
 pub(super) fn is_module(text: &str) -> bool {
-    starts_and_goes_on(text, |byte| byte.is_ascii_alphabetic(), word)
+    is_name(text, |byte| byte.is_ascii_alphabetic(), is_word_byte)
 }
 
 /// A UUID, `1`, `seed_max_id`.
 pub(super) fn is_id(text: &str) -> bool {
-    starts_and_goes_on(
+    is_name(
         text,
         |byte| byte.is_ascii_alphanumeric(),
-        |byte| word(byte) || byte == b'-' || byte == b'.',
+        |byte| is_word_byte(byte) || byte == b'-' || byte == b'.',
     )
 }
 
 /// `contacts`, `SecurityGroups`.
 pub(super) fn is_link(text: &str) -> bool {
-    starts_and_goes_on(text, |byte| byte.is_ascii_alphabetic(), word)
+    is_name(text, |byte| byte.is_ascii_alphabetic(), is_word_byte)
 }
 
 /// `last_name`, `UserType`. Also the name of a table.
 pub(super) fn is_field(text: &str) -> bool {
-    starts_and_goes_on(
+    is_name(
         text,
         |byte| byte.is_ascii_alphabetic() || byte == b'_',
-        word,
+        is_word_byte,
     )
 }
 

@@ -1,7 +1,7 @@
 //! The path of a request: its segments, decoded once; and the canonical path of an operation.
 
 use super::grammar;
-use crate::dialect::sugar_rest::decode;
+use crate::dialect::spelling;
 use crate::reason::Reason;
 
 /// What all paths of the API begin with.
@@ -25,7 +25,7 @@ pub(super) fn read(path: &str) -> Result<Vec<String>, Reason> {
 }
 
 fn segment(raw: &str) -> Result<String, Reason> {
-    decode::percent(raw, false)
+    spelling::decode(raw, false)
         .filter(|segment| grammar::is_segment(segment))
         .ok_or(Reason::MalformedTarget)
 }

@@ -1,46 +1,35 @@
 //! The words of the API: what a module, an id, a link, a field may look like. Everything else is refused.
 
-/// Bytes of one name or id.
-const NAME_BYTES_MAX: usize = 64;
-
-fn starts_and_goes_on(text: &str, starts: fn(u8) -> bool, goes_on: fn(u8) -> bool) -> bool {
-    text.len() <= NAME_BYTES_MAX
-        && text.bytes().next().is_some_and(starts)
-        && text.bytes().all(goes_on)
-}
-
-fn word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
+use crate::dialect::spelling::{is_name, is_word_byte};
 
 /// `Contacts`, `AOS_Quotes`, `aCase`. Case matters to the CRM.
 pub(super) fn is_module(text: &str) -> bool {
-    starts_and_goes_on(text, |byte| byte.is_ascii_alphabetic(), word)
+    is_name(text, |byte| byte.is_ascii_alphabetic(), is_word_byte)
 }
 
 /// A UUID, `1`, `seed_sally_id`.
 pub(super) fn is_id(text: &str) -> bool {
-    starts_and_goes_on(
+    is_name(
         text,
         |byte| byte.is_ascii_alphanumeric(),
-        |byte| word(byte) || byte == b'-',
+        |byte| is_word_byte(byte) || byte == b'-',
     )
 }
 
 /// `contacts`, `SecurityGroups`.
 pub(super) fn is_link(text: &str) -> bool {
-    starts_and_goes_on(text, |byte| byte.is_ascii_alphabetic(), word)
+    is_name(text, |byte| byte.is_ascii_alphabetic(), is_word_byte)
 }
 
 /// `last_name`, `iban_c`.
 pub(super) fn is_field(text: &str) -> bool {
-    starts_and_goes_on(text, |byte| byte.is_ascii_alphabetic(), word)
+    is_name(text, |byte| byte.is_ascii_alphabetic(), is_word_byte)
 }
 
 /// What any decoded path segment is made of: nothing that needs percent encoding, so a canonical path is plain.
 pub(super) fn is_segment(text: &str) -> bool {
-    let plain = |byte: u8| word(byte) || byte == b'-' || byte == b'.';
-    starts_and_goes_on(text, plain, plain)
+    let plain = |byte: u8| is_word_byte(byte) || byte == b'-' || byte == b'.';
+    is_name(text, plain, plain)
 }
 
 #[cfg(test)]

@@ -2,19 +2,12 @@
 //! grammar, values are encoded anew.
 
 use bytes::Bytes;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::route::{self, Takes};
 use super::{query, write};
+use crate::dialect::spelling::encode;
 use crate::dialect::{Media, Operation, Outgoing};
-
-/// Everything but RFC 3986's unreserved characters is encoded.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// The request that an operation becomes.
 pub(super) fn request(operation: &Operation) -> Outgoing {
@@ -57,8 +50,4 @@ fn written(operation: &Operation) -> Option<Value> {
 fn relation(operation: &Operation) -> Option<Value> {
     let related = operation.related.first().map(String::as_str);
     Some(write::render(operation.target()?, related, None))
-}
-
-fn encode(text: &str) -> String {
-    utf8_percent_encode(text, ENCODED).to_string()
 }

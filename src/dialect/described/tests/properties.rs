@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 
 use super::*;
 use crate::dialect::described::{query_string, rsql, sql};
-use crate::dialect::{Filter, Path};
+use crate::dialect::{Filter, Path, spelling};
 
 fn path(text: &str) -> Option<Path> {
     let known = ["t.a", "t.b", "x.c"];
@@ -162,7 +162,7 @@ proptest! {
     fn where_in_json_means_the_same_when_read_again(items in prop::collection::vec(item(), 0..4)) {
         let every = every();
         let text = json!({"where": items}).to_string();
-        let (first, second) = twice(&every, &format!("GET /api/people?q={}", query_string::encode(&text)));
+        let (first, second) = twice(&every, &format!("GET /api/people?q={}", spelling::encode(&text)));
         prop_assert_eq!(first, second);
     }
 
