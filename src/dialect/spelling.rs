@@ -53,6 +53,20 @@ pub(super) fn hex(byte: u8) -> Option<u8> {
         .and_then(|digit| u8::try_from(digit).ok())
 }
 
+/// The media type of a text in UTF-8, without its parameter. `None`: another charset, or another parameter.
+pub(super) fn media_in_utf_8(content_type: &str) -> Option<&str> {
+    match content_type.split_once(';') {
+        None => Some(content_type.trim()),
+        Some((media, parameter)) => is_utf_8(parameter).then_some(media.trim()),
+    }
+}
+
+/// Whether a parameter of a media type says that a text is UTF-8.
+pub(super) fn is_utf_8(parameter: &str) -> bool {
+    let parameter = parameter.trim().to_ascii_lowercase();
+    matches!(parameter.as_str(), "charset=utf-8" | "charset=\"utf-8\"")
+}
+
 #[cfg(test)]
 mod tests {
     use super::decode;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::decode;
+use crate::dialect::spelling;
 use crate::json;
 use crate::reason::Reason;
 
@@ -66,12 +67,8 @@ pub(super) fn body(
 
 /// Whether a media type is JSON in UTF-8.
 pub(super) fn is_json(content_type: &str) -> bool {
-    let (media, parameter) = content_type
-        .split_once(';')
-        .unwrap_or((content_type, "charset=utf-8"));
-    let parameter = parameter.trim().to_ascii_lowercase();
-    media.trim().eq_ignore_ascii_case("application/json")
-        && matches!(parameter.as_str(), "charset=utf-8" | "charset=\"utf-8\"")
+    spelling::media_in_utf_8(content_type)
+        .is_some_and(|media| media.eq_ignore_ascii_case("application/json"))
 }
 
 /// A yes or no, as JSON or as text.

@@ -4,7 +4,7 @@
 //! known fields, or it is refused.
 
 use super::multipart;
-use crate::dialect::spelling::hex;
+use crate::dialect::spelling::{self, hex};
 use crate::reason::Reason;
 
 /// Fields of a form.
@@ -63,19 +63,8 @@ impl Form {
 }
 
 fn is_urlencoded(content_type: &str) -> bool {
-    let (media, parameter) = content_type
-        .split_once(';')
-        .unwrap_or((content_type, "charset=utf-8"));
-    media
-        .trim()
-        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        && is_utf_8(parameter)
-}
-
-/// Whether a parameter says that a text is UTF-8.
-pub(super) fn is_utf_8(parameter: &str) -> bool {
-    let parameter = parameter.trim().to_ascii_lowercase();
-    matches!(parameter.as_str(), "charset=utf-8" | "charset=\"utf-8\"")
+    spelling::media_in_utf_8(content_type)
+        .is_some_and(|media| media.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }
 
 fn urlencoded(body: &[u8]) -> Result<Vec<(String, String)>, Reason> {

@@ -5,7 +5,7 @@
 
 use memchr::memmem;
 
-use super::form::is_utf_8;
+use crate::dialect::spelling::is_utf_8;
 use crate::reason::Reason;
 
 /// Parts of one body.

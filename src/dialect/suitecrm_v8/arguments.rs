@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::dialect::sugar_rest::decode;
+use crate::dialect::{spelling, sugar_rest::decode};
 use crate::json;
 use crate::reason::Reason;
 
@@ -94,14 +94,10 @@ fn media(content_type: Option<&str>) -> Media {
     let Some(content_type) = content_type else {
         return Media::Json;
     };
-    let (media, parameter) = content_type
-        .split_once(';')
-        .unwrap_or((content_type, "charset=utf-8"));
-    let parameter = parameter.trim().to_ascii_lowercase();
-    if !matches!(parameter.as_str(), "charset=utf-8" | "charset=\"utf-8\"") {
+    let Some(media) = spelling::media_in_utf_8(content_type) else {
         return Media::Other;
-    }
-    match media.trim().to_ascii_lowercase().as_str() {
+    };
+    match media.to_ascii_lowercase().as_str() {
         "application/json" | "application/vnd.api+json" => Media::Json,
         "application/x-www-form-urlencoded" => Media::Form,
         _ => Media::Other,
