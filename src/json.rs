@@ -8,6 +8,10 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+mod key;
+
+pub use key::Key;
+
 /// A document that cannot be read in one way only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ambiguous;
@@ -92,7 +96,7 @@ impl<'de> Visitor<'de> for Probe {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let inner = self.deeper()?;
         let mut seen = std::collections::HashSet::new();
-        while let Some(key) = map.next_key_seed(Key)? {
+        while let Some(key) = map.next_key_seed(Name)? {
             if !seen.insert(key) {
                 return Err(A::Error::custom("repeated key"));
             }
@@ -106,9 +110,9 @@ impl<'de> Visitor<'de> for Probe {
 /// themselves, so it is looked for in the bytes, and, where it is written with escapes, in the key.
 const RESERVED: &str = "$serde_json::private::";
 
-struct Key;
+struct Name;
 
-impl<'de> DeserializeSeed<'de> for Key {
+impl<'de> DeserializeSeed<'de> for Name {
     type Value = String;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
@@ -116,7 +120,7 @@ impl<'de> DeserializeSeed<'de> for Key {
     }
 }
 
-impl<'de> Visitor<'de> for Key {
+impl<'de> Visitor<'de> for Name {
     type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

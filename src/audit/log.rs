@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -96,6 +96,8 @@ pub(super) struct Shared {
     events: AtomicU64,
     syncs: AtomicU64,
     lost: AtomicU64,
+    /// Records that have begun and not ended.
+    under_way: AtomicUsize,
     refusals: Mutex<Refusals>,
 }
 
@@ -224,6 +226,16 @@ impl Log {
         self.inner.shared.refusals().add(origin, reason);
     }
 
+    /// A record begins: an event of it is to come.
+    pub(super) fn begin(&self) {
+        self.inner.shared.under_way.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// It has ended: its events were handed over.
+    pub(super) fn end(&self) {
+        self.inner.shared.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// Whether events can be written: while they cannot, requests are refused.
     pub fn healthy(&self) -> bool {
         self.inner.shared.healthy.load(Ordering::Relaxed)
@@ -287,6 +299,10 @@ impl Pending {
 impl Shared {
     pub(super) fn refusals(&self) -> MutexGuard<'_, Refusals> {
         lock(&self.refusals)
+    }
+
+    pub(super) fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::Relaxed)
     }
 
     pub(super) fn set_healthy(&self, healthy: bool) {

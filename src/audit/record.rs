@@ -126,6 +126,7 @@ impl Record {
     }
 
     fn begin(log: Log, origin: IpAddr, event: RequestEvent) -> Self {
+        log.begin();
         Self {
             log,
             origin,
@@ -402,7 +403,7 @@ impl Record {
 
     /// Ends without an event: for requests that the HTTP layer itself rejects.
     pub fn abandon(mut self) {
-        self.ended = true;
+        self.ended();
     }
 
     /// Ends without an event of its own: the refusal of a request that nobody vouches for is counted, and becomes one
@@ -412,9 +413,15 @@ impl Record {
         self.abandon();
     }
 
+    fn ended(&mut self) {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.log.end();
+        }
+    }
+
     /// The events that end this record.
     fn end(&mut self, outcome: Outcome, status: Option<u16>, reason: Option<Reason>) -> Vec<Event> {
-        self.ended = true;
+        self.ended();
         let mut refs = std::mem::take(&mut self.refs);
         if refs.is_empty() {
             refs.extend(self.target.take());

@@ -20,6 +20,11 @@ use super::spool;
 const BATCH_EVENTS_MAX: usize = 1024;
 /// Bytes from which relaxed writing no longer waits to be made durable.
 const UNSYNCED_BYTES_MAX: usize = 4 << 20;
+/// Requests under way from which an event waits for theirs, so that they share one `fdatasync`. A lone request never
+/// waits.
+const COMPANY: usize = 4;
+/// How long it waits: little beside what a CRM takes.
+const COMPANY_WAIT: Duration = Duration::from_millis(1);
 /// How often the thread looks up: for notes of readers, for counted refusals, and for a disk that works again.
 const TICK: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1_000 });
 
@@ -108,6 +113,9 @@ impl Writer {
         loop {
             match queue.recv_timeout(self.wait()) {
                 Ok(Message::Event(job)) => {
+                    if self.shared.under_way() >= COMPANY {
+                        std::thread::sleep(COMPANY_WAIT);
+                    }
                     let (batch, stop) = gather(job, queue);
                     // Those who wait have their answer; the log's health has it too.
                     let _ = self.commit(batch);

@@ -278,6 +278,9 @@ fn finish(stretch: &mut Stretch, visit: &mut dyn FnMut(&Stretch)) {
 
 /// The symbols of a value that is one identifier, however it is grouped; `None` if it holds anything else.
 pub(super) fn compact(value: &str) -> Option<String> {
+    if value.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Some(value.to_ascii_uppercase());
+    }
     let mut compact = String::with_capacity(value.len());
     let mut at = 0;
     while at < value.len() {

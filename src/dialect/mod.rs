@@ -27,7 +27,8 @@ pub mod sugar_v4;
 pub mod suitecrm_v8;
 
 pub use shape::{
-    ChoiceShape, EntryShape, Layout, ModuleName, ObjectShape, Others, RecordShape, Shape,
+    ChoiceShape, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName, ObjectShape, Others,
+    RecordShape, Shape,
 };
 
 /// A CRM's API.
@@ -446,21 +447,6 @@ pub enum Origin {
     Secret,
     /// The CRM's own scaffolding, without personal data: passes on read in this shape, dropped on write.
     Structural(Shape),
-}
-
-/// The members of a list of objects: which carry the value, and which pass beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Items {
-    /// Members that carry the value; a mask applies to these. [`Items::EACH`] stands for each member of an object that
-    /// maps ids to values.
-    pub treated: &'static [&'static str],
-    /// Members that pass beside it where the value is shown or masked. Members of neither list are dropped.
-    pub passed: &'static [&'static str],
-}
-
-impl Items {
-    /// Each member of an object, whatever its key.
-    pub const EACH: &'static str = "*";
 }
 
 impl Operation {

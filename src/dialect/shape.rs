@@ -2,6 +2,11 @@
 
 use crate::vocabulary::{Module, Spelling};
 
+/// The usual key of a record's id.
+pub const ID_KEY: &str = "id";
+/// The key that tells a record's module.
+pub const MODULE_KEY: &str = "_module";
+
 /// What may stand at one place of a reply.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shape {
@@ -123,6 +128,26 @@ pub struct ChoiceShape {
     pub cases: Vec<(String, ObjectShape)>,
 }
 
+/// The members of a list of objects: which carry the value, and which pass beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Items {
+    /// Members that carry the value; a mask applies to these. [`Items::EACH`] stands for each member of an object that
+    /// maps ids to values.
+    pub treated: &'static [&'static str],
+    /// Members that pass beside it where the value is shown or masked. Members of neither list are dropped.
+    pub passed: &'static [&'static str],
+}
+
+impl Items {
+    /// Each member of an object, whatever its key.
+    pub const EACH: &'static str = "*";
+
+    /// The names of all members, treated ones first.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.treated.iter().chain(self.passed).copied()
+    }
+}
+
 impl RecordShape {
     /// A record with the usual form: flat, plainly spelled, its id under `id`, counted in the log.
     pub fn of(module: &Module) -> Self {
@@ -130,7 +155,7 @@ impl RecordShape {
             module: module.clone(),
             keys: Vec::new(),
             inner: Vec::new(),
-            id: "id",
+            id: ID_KEY,
             layout: Layout::Flat,
             spelling: Spelling::Plain,
             counted: true,

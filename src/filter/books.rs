@@ -1,17 +1,17 @@
 //! Remembers the rule of every field name seen, and counts what was shown.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
 
 use crate::detect::Kind;
-use crate::policy::{FieldRule, KnownFields, Plan, QuotedName};
-use crate::vocabulary::{Field, Module, RecordRef};
+use crate::json::Key;
+use crate::policy::{FieldRule, KnownFields, Plan};
+use crate::vocabulary::{Module, RecordRef};
 
-use super::reader::behind_plain_member;
-use super::record::is_looked_at;
-use super::{FieldCount, FieldCounts, Report};
+use super::book::{ModuleBook, Passed};
+use super::seen::Seen;
+use super::{FieldCounts, Report};
 
 /// Bound on what the names of one reply that nobody knows take, with what is remembered beside each.
 const NAMES_BYTES_MAX: usize = 8 << 20;
@@ -53,43 +53,14 @@ impl Terms for Plan {
 /// A field of the records of one module; the same for every spelling of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    book: u32,
-    slot: u32,
-}
-
-impl Entry {
-    /// The field's number among the known ones of its module, if it is known.
-    pub(super) fn slot(self) -> usize {
-        self.slot as usize
-    }
-
-    /// `None` beyond what any reply holds.
-    fn new(book: usize, slot: usize) -> Option<Self> {
-        Some(Self {
-            book: book.try_into().ok()?,
-            slot: slot.try_into().ok()?,
-        })
-    }
+    pub(super) book: Book,
+    /// Its place in the book.
+    pub(super) place: usize,
 }
 
 /// The module of a record, as the books know it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Book(usize);
-
-/// What is known of the records of one module. Slots are numbers of known fields, and behind them those of strangers.
-#[derive(Debug)]
-struct ModuleBook {
-    module: Module,
-    known: Arc<KnownFields>,
-    strangers: HashMap<Field, usize>,
-    rules_of_strangers: Vec<(Arc<FieldRule>, QuotedName)>,
-    /// By slot: in how many records the field was present.
-    records: Vec<u64>,
-    /// By slot: identifiers found in the field's text.
-    in_text: BTreeMap<usize, [u64; Kind::ALL.len()]>,
-    /// By slot, the first for the beginning of a record: the slot of the field that came next the last time, plus one.
-    followers: Vec<u32>,
-}
 
 /// Something that counts once the record in which it was met has proved whole.
 #[derive(Clone, Copy, Debug)]
@@ -107,10 +78,14 @@ pub(super) struct Books {
     pub(super) refs: Vec<RecordRef>,
     records: u64,
     notes: Vec<Note>,
+    /// What the records were seen to hold that have been read since [`Self::begin`].
+    read: Vec<(Book, Seen)>,
     /// How many references and records there were before the record under treatment.
     before: (usize, u64),
     /// Sets that no record uses any more, to be used again.
     spare: Vec<Seen>,
+    /// Room for a text that stands in place of another.
+    pub(super) text: String,
 }
 
 impl Books {
@@ -122,43 +97,47 @@ impl Books {
             refs: Vec::new(),
             records: 0,
             notes: Vec::new(),
+            read: Vec::new(),
             before: (0, 0),
             spare: Vec::new(),
+            text: String::new(),
         }
     }
 
-    /// A record is about to be read: what is noted from here on counts once it is [kept](Self::keep).
+    /// Something is about to be read: what is noted from here on counts once it is [kept](Self::keep).
     pub(super) fn begin(&mut self) {
-        self.notes.clear();
+        self.forget();
         self.before = (self.refs.len(), self.records);
     }
 
     /// Forgets what was noted since [`Self::begin`].
     pub(super) fn undo(&mut self) {
-        self.notes.clear();
+        self.forget();
         self.refs.truncate(self.before.0);
         self.records = self.before.1;
     }
 
+    fn forget(&mut self) {
+        self.notes.clear();
+        self.spare.extend(self.read.drain(..).map(|(_, seen)| seen));
+    }
+
     /// Counts what was noted since [`Self::begin`].
     pub(super) fn keep(&mut self) {
+        for (Book(book), mut seen) in self.read.drain(..) {
+            if let Some(book) = self.books.get_mut(book) {
+                book.count(&mut seen);
+            }
+            self.spare.push(seen);
+        }
         for note in self.notes.drain(..) {
             let (Note::Present(entry) | Note::Found(entry, _)) = note;
-            let Some(book) = self.books.get_mut(entry.book as usize) else {
+            let Some(book) = self.books.get_mut(entry.book.0) else {
                 continue;
             };
             match note {
-                Note::Present(entry) => {
-                    if let Some(records) = book.records.get_mut(entry.slot()) {
-                        *records += 1;
-                    }
-                }
-                Note::Found(entry, kind) => {
-                    let found = book.in_text.entry(entry.slot()).or_default();
-                    if let Some(found) = found.get_mut(kind as usize) {
-                        *found += 1;
-                    }
-                }
+                Note::Present(_) => book.present(entry.place),
+                Note::Found(_, kind) => book.found(entry.place, kind),
             }
         }
     }
@@ -168,100 +147,54 @@ impl Books {
         let known = self.books.iter().position(|book| book.module == *module);
         Book(known.unwrap_or_else(|| {
             let known = self.terms.fields(module);
-            self.books.push(ModuleBook {
-                module: module.clone(),
-                strangers: HashMap::new(),
-                rules_of_strangers: Vec::new(),
-                records: vec![0; known.len()],
-                in_text: BTreeMap::new(),
-                followers: vec![0; known.len() + 1],
-                known,
-            });
+            self.books.push(ModuleBook::new(module, known));
             self.books.len() - 1
         }))
     }
 
     /// The entry of a field name; `None` if the reply holds more names than any CRM has.
-    pub(super) fn entry(&mut self, Book(book): Book, name: &str) -> Option<Entry> {
-        let in_book = self.books.get_mut(book)?;
-        if let Some(slot) = in_book.known.number(name) {
-            return Entry::new(book, slot);
-        }
-        if let Some(&slot) = in_book.strangers.get(name) {
-            return Entry::new(book, slot);
-        }
-        let field = Field::fold(name);
-        if let Some(&slot) = in_book.strangers.get(&field) {
-            return Entry::new(book, slot);
+    pub(super) fn entry(&mut self, book: Book, name: &str) -> Option<Entry> {
+        let in_book = self.books.get_mut(book.0)?;
+        if let Some(place) = in_book.place(name) {
+            return Some(Entry { book, place });
         }
         self.names_bytes += name.len() + NAME_OVERHEAD_BYTES;
         if self.names_bytes > NAMES_BYTES_MAX {
             return None;
         }
-        let slot = in_book.records.len();
-        in_book.records.push(0);
-        in_book.followers.push(0);
         let rule = self.terms.field(&in_book.module, name);
-        let name = QuotedName::new(&rule);
-        in_book.rules_of_strangers.push((rule, name));
-        in_book.strangers.insert(field, slot);
-        Entry::new(book, slot)
+        let place = in_book.meet_stranger(name, rule);
+        Some(Entry { book, place })
     }
 
-    /// The field that followed another one, or began a record, the last time; and its name as a JSON text. Records of a
-    /// list mostly have the same fields in the same order.
+    /// The field that followed the one at a place, or began a record, the last time, and how it is recognised. Records
+    /// of a list mostly have the same fields in the same order.
     #[inline]
-    pub(super) fn expected(&self, Book(book): Book, after: Option<Entry>) -> Option<(Entry, &str)> {
-        let in_book = self.books.get(book)?;
-        let place = after.map_or(0, |after| after.slot() + 1);
-        let slot = in_book.followers.get(place)?.checked_sub(1)?;
-        let name = in_book.name(slot as usize)?;
-        Some((Entry::new(book, slot as usize)?, &name.text))
-    }
-
-    /// Passes the fields that a text begins with for as long as each is the expected one, is shown in clear, has a scalar
-    /// without escapes for a value, and another field right behind it. Everything else is left to who looks at every
-    /// case. Returns the text from the first field that was not passed.
-    pub(super) fn pass_expected<'t>(
-        &mut self,
-        Book(book): Book,
-        mut text: &'t [u8],
-        seen: &mut Seen,
-        last: &mut Option<Entry>,
-    ) -> &'t [u8] {
-        let (Ok(number), Some(in_book)) = (u32::try_from(book), self.books.get(book)) else {
-            return text;
-        };
-        let mut place = last.map_or(0, |last| last.slot() + 1);
-        while let Some(&follower) = in_book.followers.get(place)
-            && let Some(slot) = follower.checked_sub(1)
-            && let Some(name) = in_book.name(slot as usize)
-            && name.is_clear
-            && !is_looked_at(&name.text)
-            && let Some([b',', behind @ ..]) = behind_plain_member(text, &name.text)
-            && behind.first() == Some(&b'"')
-        {
-            let entry = Entry { book: number, slot };
-            if !seen.insert(entry) {
-                break;
-            }
-            self.notes.push(Note::Present(entry));
-            *last = Some(entry);
-            place = follower as usize;
-            text = behind;
-        }
-        text
+    pub(super) fn expected(&self, book: Book, after: Option<usize>) -> Option<(Entry, &Key)> {
+        let in_book = self.books.get(book.0)?;
+        let place = in_book.next(after);
+        let key = &in_book.met(place)?.name.key;
+        Some((Entry { book, place }, key))
     }
 
     /// Remembers what came after a field, or at the beginning of a record.
-    pub(super) fn expect(&mut self, after: Option<Entry>, entry: Entry) {
-        let place = after.map_or(0, |after| after.slot() + 1);
-        if let Some(follower) = self
-            .books
-            .get_mut(entry.book as usize)
-            .and_then(|book| book.followers.get_mut(place))
-        {
-            *follower = entry.slot + 1;
+    pub(super) fn expect(&mut self, after: Option<usize>, entry: Entry) {
+        if let Some(book) = self.books.get_mut(entry.book.0) {
+            book.expect(after, entry.place);
+        }
+    }
+
+    /// See [`ModuleBook::pass_expected`].
+    pub(super) fn pass_expected<'t>(
+        &self,
+        Book(book): Book,
+        text: &'t [u8],
+        seen: &mut Seen,
+        last: &mut Option<usize>,
+    ) -> Passed<'t> {
+        match self.books.get(book) {
+            Some(book) => book.pass_expected(text, seen, last),
+            None => Passed { text, named: None },
         }
     }
 
@@ -271,16 +204,20 @@ impl Books {
         book.map_or_else(Arc::default, |book| Arc::clone(&book.known))
     }
 
-    /// The rule of a field.
-    pub(super) fn rule(&self, entry: Entry) -> Option<Arc<FieldRule>> {
-        self.books
-            .get(entry.book as usize)?
-            .rule(entry.slot())
-            .cloned()
+    /// The number of a field among those.
+    #[inline]
+    pub(super) fn number(&self, entry: Entry) -> Option<usize> {
+        let met = self.books.get(entry.book.0)?.met(entry.place)?;
+        met.number.map(|number| number as usize)
     }
 
-    /// Notes a field as present in one more record.
-    #[inline]
+    /// The rule of a field.
+    pub(super) fn rule(&self, entry: Entry) -> Option<Arc<FieldRule>> {
+        let met = self.books.get(entry.book.0)?.met(entry.place)?;
+        Some(met.rule.clone())
+    }
+
+    /// Notes a field as present in one more record, beside what that record was [seen](Self::done) to hold.
     pub(super) fn present(&mut self, entry: Entry) {
         self.notes.push(Note::Present(entry));
     }
@@ -294,10 +231,9 @@ impl Books {
     pub(super) fn counted(&mut self, module: &Module, id: Option<&str>) {
         self.records += 1;
         let usable = id.filter(|id| {
-            (1..=ID_BYTES_MAX).contains(&id.len())
-                && id
-                    .bytes()
-                    .all(|byte| byte.is_ascii_graphic() || byte == b' ')
+            // Counted to the end rather than to the first: that is done many bytes at a time.
+            let unusable = id.bytes().filter(|byte| !(b' '..=b'~').contains(byte));
+            (1..=ID_BYTES_MAX).contains(&id.len()) && unusable.count() == 0
         });
         if let Some(id) = usable {
             self.refs.push(RecordRef {
@@ -316,91 +252,25 @@ impl Books {
     }
 
     /// An empty set for the fields of a record. Those that come [back](Self::done) save making new ones.
-    pub(super) fn seen(&mut self) -> Seen {
-        self.spare.pop().unwrap_or_default()
+    pub(super) fn seen(&mut self, Book(book): Book) -> Seen {
+        let mut seen = self.spare.pop().unwrap_or_default();
+        seen.reset(self.books.get(book).map_or(0, ModuleBook::len));
+        seen
     }
 
     /// A record has been read.
-    pub(super) fn done(&mut self, mut seen: Seen) {
-        seen.words.clear();
-        self.spare.push(seen);
+    pub(super) fn done(&mut self, book: Book, seen: Seen) {
+        self.read.push((book, seen));
     }
 
     /// Closes the books.
     pub(super) fn report(mut self) -> Report {
-        let mut fields = Vec::new();
-        for book in mem::take(&mut self.books) {
-            let present = book.records.iter().enumerate();
-            for (slot, &records) in present.filter(|(_, records)| **records > 0) {
-                let Some(rule) = book.rule(slot).filter(|rule| !rule.structural) else {
-                    continue;
-                };
-                fields.push(FieldCount {
-                    rule: rule.clone(),
-                    records,
-                    in_text: book.in_text(slot),
-                });
-            }
-        }
+        let books = mem::take(&mut self.books);
+        let fields = books.into_iter().flat_map(ModuleBook::close).collect();
         Report {
             fields: FieldCounts::new(fields),
             refs: self.refs,
             records: self.records,
-        }
-    }
-}
-
-impl ModuleBook {
-    fn rule(&self, slot: usize) -> Option<&Arc<FieldRule>> {
-        match slot.checked_sub(self.known.len()) {
-            None => self.known.rule(slot),
-            Some(stranger) => Some(&self.rules_of_strangers.get(stranger)?.0),
-        }
-    }
-
-    #[inline]
-    fn name(&self, slot: usize) -> Option<&QuotedName> {
-        match slot.checked_sub(self.known.len()) {
-            None => self.known.name(slot),
-            Some(stranger) => Some(&self.rules_of_strangers.get(stranger)?.1),
-        }
-    }
-
-    /// The identifiers found in the text of a field, by kind.
-    fn in_text(&self, slot: usize) -> BTreeMap<Kind, u64> {
-        let Some(found) = self.in_text.get(&slot) else {
-            return BTreeMap::new();
-        };
-        let count = |kind: Kind| Some((kind, *found.get(kind as usize)?));
-        Kind::ALL
-            .into_iter()
-            .filter_map(count)
-            .filter(|(_, found)| *found > 0)
-            .collect()
-    }
-}
-
-/// The fields that one record has shown so far.
-#[derive(Debug, Default)]
-pub(super) struct Seen {
-    words: Vec<u64>,
-}
-
-impl Seen {
-    /// Adds a field; `false` if the record had it already.
-    #[inline]
-    pub(super) fn insert(&mut self, entry: Entry) -> bool {
-        let (word, bit) = (entry.slot() / 64, 1_u64 << (entry.slot % 64));
-        if word >= self.words.len() {
-            self.words.resize(word + 1, 0);
-        }
-        match self.words.get_mut(word) {
-            Some(word) => {
-                let is_new = *word & bit == 0;
-                *word |= bit;
-                is_new
-            }
-            None => false,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::dialect::Shape;
 use crate::policy::Plan;
 use crate::vocabulary::RecordRef;
 
+mod book;
 mod books;
 mod extent;
 mod filtered;
@@ -19,6 +20,7 @@ mod outline;
 mod reader;
 mod record;
 mod report;
+mod seen;
 mod show;
 mod text;
 

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use wide::u8x16;
 
+use crate::json::Key;
+
 use super::Cause;
 
 /// What is wrong, at which byte of the text.
@@ -92,16 +94,10 @@ fn escaped(text: &str) -> Option<(char, usize)> {
     Some((character, 2))
 }
 
-/// Where a run of bytes that stand for themselves in a string ends: at a quote, a backslash, a control character, or
-/// the end of the text.
+/// How long the run is of bytes that stand for themselves in a string: up to a quote, a backslash, a control character,
+/// or the end of the text.
 #[inline]
-pub(super) fn plain_end(text: &[u8], from: usize) -> usize {
-    from + plain_length(text.get(from..).unwrap_or_default())
-}
-
-/// How long the run is that a text begins with.
-#[inline]
-fn plain_length(text: &[u8]) -> usize {
+pub(super) fn plain_length(text: &[u8]) -> usize {
     let mut rest = text;
     while let Some((block, behind)) = rest.split_first_chunk::<BLOCK_BYTES>() {
         let block = u8x16::new(*block);
@@ -120,29 +116,11 @@ fn plain_length(text: &[u8]) -> usize {
     text.len() - rest.len() + plain.unwrap_or(rest.len())
 }
 
-/// What stands behind a member of an object that has this name, given between its quotes, no white space in it, and a
-/// scalar for a value that needs no closer look; `None` for everything else, right or wrong. What comes may still belong
-/// to a number.
-#[inline]
-pub(super) fn behind_plain_member<'t>(text: &'t [u8], quoted: &str) -> Option<&'t [u8]> {
-    behind_plain_scalar(text.strip_prefix(quoted.as_bytes())?.strip_prefix(b":")?)
-}
-
-/// The same for a name that is given without its quotes.
-#[inline]
-fn behind_plain_named<'t>(text: &'t [u8], name: &str) -> Option<&'t [u8]> {
-    let name_and_on = text.strip_prefix(b"\"")?;
-    behind_plain_scalar(
-        name_and_on
-            .strip_prefix(name.as_bytes())?
-            .strip_prefix(b"\":")?,
-    )
-}
-
+/// What stands behind the scalar that a text begins with, if that needs no closer look. What comes may still belong to a
+/// number.
 #[inline(always)]
-fn behind_plain_scalar(value: &[u8]) -> Option<&[u8]> {
+pub(super) fn behind_plain_scalar(value: &[u8]) -> Option<&[u8]> {
     match value {
-        [b'"', b'"', rest @ ..] => Some(rest),
         [b'"', string @ ..] => match string.get(plain_length(string)..)? {
             [b'"', rest @ ..] => Some(rest),
             _ => None,
@@ -208,28 +186,69 @@ impl<'a> Reader<'a> {
         self.at
     }
 
-    /// Passes an object if it consists of members with some of these names, in this order, with scalars that need no
-    /// closer look for values, and no white space. Otherwise nothing is passed.
-    pub(super) fn take_plain_object<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> bool {
-        let Some(mut rest) = self
-            .rest()
-            .strip_prefix(b"{")
-            .filter(|_| self.depth < self.depth_max)
-        else {
+    /// Passes an object if it consists of members under some of these keys, none twice, no white space, and scalars that
+    /// need no closer look for values. Otherwise nothing is passed.
+    pub(super) fn take_plain_object(&mut self, keys: &[Key]) -> bool {
+        let is_too_deep = self.depth >= self.depth_max;
+        let Some(mut rest) = self.rest().strip_prefix(b"{").filter(|_| !is_too_deep) else {
             return false;
         };
-        for name in names {
-            match behind_plain_named(rest, name) {
+        let (mut seen, mut next) = (0_u64, 0);
+        // Members mostly come in the order of the keys, so that the next one is tried first.
+        let behind = |rest, number: usize| Some((number, keys.get(number)?.behind(rest)?));
+        while let Some((number, value)) =
+            behind(rest, next).or_else(|| (0..keys.len()).find_map(|number| behind(rest, number)))
+            && let Some(bit) = 1_u64.checked_shl(number as u32)
+            && seen & bit == 0
+        {
+            match behind_plain_scalar(value) {
                 Some([b',', behind @ ..]) => rest = behind,
                 Some([b'}', behind @ ..]) => {
                     self.leave_only(behind);
                     return true;
                 }
-                Some(_) => return false,
-                None => {}
+                _ => return false,
+            }
+            (seen, next) = (seen | bit, number + 1);
+        }
+        false
+    }
+
+    /// Passes an array if it consists of scalars that need no closer look, and no white space. Otherwise nothing is
+    /// passed.
+    pub(super) fn take_plain_list(&mut self) -> bool {
+        let is_too_deep = self.depth >= self.depth_max;
+        let Some(mut rest) = self.rest().strip_prefix(b"[").filter(|_| !is_too_deep) else {
+            return false;
+        };
+        if let [b']', behind @ ..] = rest {
+            self.leave_only(behind);
+            return true;
+        }
+        while let Some(behind) = behind_plain_scalar(rest) {
+            match behind {
+                [b',', behind @ ..] => rest = behind,
+                [b']', behind @ ..] => {
+                    self.leave_only(behind);
+                    return true;
+                }
+                _ => return false,
             }
         }
         false
+    }
+
+    /// Passes a string in which nothing is escaped, if one begins here, and returns what stands between its quotes.
+    #[inline]
+    pub(super) fn take_plain_string(&mut self) -> Option<&'a str> {
+        let string = self.rest().strip_prefix(b"\"")?;
+        let end = plain_length(string);
+        let [b'"', ..] = string.get(end..)? else {
+            return None;
+        };
+        let start = self.at + 1;
+        self.at = start + end + 1;
+        Some(self.part(start, start + end))
     }
 
     /// What has not been read yet.
@@ -240,6 +259,12 @@ impl<'a> Reader<'a> {
     /// Goes on where others have stopped, who left this end of the text.
     pub(super) fn leave_only(&mut self, rest: &[u8]) {
         self.at = self.text.len() - rest.len();
+    }
+
+    /// The bytes of a part of the text.
+    #[inline]
+    pub(super) fn bytes(&self, from: usize, to: usize) -> &'a [u8] {
+        self.text.as_bytes().get(from..to).unwrap_or_default()
     }
 
     /// A part of the text.
@@ -324,7 +349,7 @@ impl<'a> Reader<'a> {
     pub(super) fn string(&mut self) -> Result<Text<'a>, Fault> {
         self.expect(b'"')?;
         let start = self.at;
-        self.at = plain_end(self.text.as_bytes(), start);
+        self.at = start + plain_length(self.rest());
         if self.peek() != Some(b'"') {
             return self.string_of_escapes(start);
         }
@@ -350,7 +375,7 @@ impl<'a> Reader<'a> {
                 Some(b'\\') => {
                     text.has_escapes = true;
                     text.has_lone_surrogate |= self.escape()?;
-                    self.at = plain_end(self.text.as_bytes(), self.at);
+                    self.at += plain_length(self.rest());
                 }
                 _ => return Err(self.fault(Cause::Syntax)),
             }
@@ -360,24 +385,15 @@ impl<'a> Reader<'a> {
         Ok(text)
     }
 
-    /// Reads this key, given between its quotes and without anything that is escaped, its colon, and the white space
-    /// before the value, if exactly that stands here. It does not matter whether the key's value begins well.
-    pub(super) fn take_key(&mut self, quoted: &str) -> Option<&'a str> {
-        let start = self.at;
-        let rest = self.text.as_bytes().get(start..)?;
-        if quoted.is_empty() || !rest.starts_with(quoted.as_bytes()) {
-            return None;
-        }
-        self.at = start + quoted.len();
-        if self.peek() != Some(b':') {
-            self.white_space();
-        }
-        if !self.take(b':') {
-            self.at = start;
-            return None;
-        }
+    /// Reads this key, its colon, and the white space before the value, if the key and the colon stand here as they are
+    /// mostly written. It does not matter whether the key's value begins well.
+    #[inline]
+    pub(super) fn take_key(&mut self, key: &Key) -> Option<&'a str> {
+        let start = self.at + 1;
+        let rest = key.behind(self.rest())?;
+        self.leave_only(rest);
         self.white_space();
-        Some(self.part(start + 1, start + quoted.len() - 1))
+        Some(self.part(start, start + key.name_bytes()))
     }
 
     /// Passes an escape (both of a surrogate pair), and tells whether it is a lone surrogate.

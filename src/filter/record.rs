@@ -4,19 +4,16 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::dialect::{Layout, ObjectShape, Others, RecordShape, Shape};
+use crate::dialect::{ID_KEY, Layout, MODULE_KEY, ObjectShape, Others, RecordShape, Shape};
 use crate::policy::{KnownFields, Show};
 use crate::vocabulary::{Module, Spelling};
 
 use super::Cause;
-use super::books::{Book, Books, Entry, Seen};
+use super::books::{Book, Books, Entry};
 use super::layouts::scalar_text;
-use super::reader::{Fault, Reader, Type, plain_end};
+use super::reader::{Fault, Reader, Type, plain_length};
+use super::seen::Seen;
 
-/// The key that tells a record's module.
-const MODULE_KEY: &str = "_module";
-/// The usual key of a record's id.
-const ID_KEY: &str = "id";
 /// The member of a field in [`Layout::Named`] that holds its value.
 pub(super) const VALUE_KEY: &str = "value";
 
@@ -59,8 +56,8 @@ pub(super) struct Walk<'s, 'a> {
     seen: Seen,
     id: Option<Cow<'a, str>>,
     siblings: Option<usize>,
-    /// The field that was read last.
-    last: Option<Entry>,
+    /// The place of the field that was read last.
+    last: Option<usize>,
 }
 
 /// A record under treatment. Everything that no rule touches is copied in runs: `copied` says up to where.
@@ -123,6 +120,7 @@ impl Commas {
     }
 
     /// A part was read. Passes the comma behind it, and says whether another part follows.
+    #[inline]
     fn end(&mut self, treatment: &mut Treatment<'_, '_>, fate: Fate) -> Result<bool, Fault> {
         treatment.reader.white_space();
         let comma = treatment.reader.at();
@@ -150,33 +148,34 @@ impl Commas {
     }
 }
 
-/// Whether a record's field is looked at whatever its rule says, by its name as a JSON text.
-#[inline]
-pub(super) fn is_looked_at(quoted: &str) -> bool {
-    quoted == "\"id\"" || quoted == "\"_module\""
-}
-
 impl<'a> Treatment<'a, '_> {
     /// Copies what has not been copied yet, up to a place.
     fn copy_to(&mut self, end: usize) -> Result<(), Fault> {
-        let run = self.reader.part(self.copied, end);
+        let run = self.reader.bytes(self.copied, end);
         self.write(run)?;
         self.copied = end;
         Ok(())
     }
 
-    fn write(&mut self, text: &str) -> Result<(), Fault> {
-        if self.out.len() + text.len() > self.out_bytes_max {
+    fn write(&mut self, text: &[u8]) -> Result<(), Fault> {
+        self.room(text.len())?;
+        self.out.extend_from_slice(text);
+        Ok(())
+    }
+
+    /// Makes room for so many bytes, if they fit into the bound.
+    fn room(&mut self, bytes: usize) -> Result<(), Fault> {
+        if self.out.len() + bytes > self.out_bytes_max {
             return Err(self.reader.fault(Cause::RecordTooLarge));
         }
-        self.out.extend_from_slice(text.as_bytes());
+        self.out.reserve(bytes);
         Ok(())
     }
 
     /// Puts a text in place of what was read since `start`.
     pub(super) fn replace(&mut self, start: usize, text: &str) -> Result<Fate, Fault> {
         self.copy_to(start)?;
-        self.write(text)?;
+        self.write(text.as_bytes())?;
         self.copied = self.reader.at();
         Ok(Fate::Keep)
     }
@@ -185,26 +184,24 @@ impl<'a> Treatment<'a, '_> {
     pub(super) fn replace_string(&mut self, start: usize, text: &str) -> Result<Fate, Fault> {
         self.copy_to(start)?;
         self.copied = self.reader.at();
-        self.out.reserve(text.len() + 2);
-        self.write("\"")?;
-        let mut from = 0;
-        loop {
-            let to = plain_end(text.as_bytes(), from);
-            self.write(text.get(from..to).unwrap_or_default())?;
-            let Some(&special) = text.as_bytes().get(to) else {
-                break;
-            };
+        let (plain, mut rest) = text.as_bytes().split_at(plain_length(text.as_bytes()));
+        self.room(text.len() + 2)?;
+        self.out.push(b'"');
+        self.out.extend_from_slice(plain);
+        while let Some((special, behind)) = rest.split_first() {
             match special {
-                b'"' => self.write("\\\"")?,
-                b'\\' => self.write("\\\\")?,
-                b'\n' => self.write("\\n")?,
-                b'\r' => self.write("\\r")?,
-                b'\t' => self.write("\\t")?,
-                control => self.write(&format!("\\u{control:04x}"))?,
+                b'"' => self.write(b"\\\"")?,
+                b'\\' => self.write(b"\\\\")?,
+                b'\n' => self.write(b"\\n")?,
+                b'\r' => self.write(b"\\r")?,
+                b'\t' => self.write(b"\\t")?,
+                control => self.write(format!("\\u{control:04x}").as_bytes())?,
             }
-            from = to + 1;
+            let (plain, behind) = behind.split_at(plain_length(behind));
+            self.write(plain)?;
+            rest = behind;
         }
-        self.write("\"")?;
+        self.write(b"\"")?;
         Ok(Fate::Keep)
     }
 
@@ -263,10 +260,10 @@ impl<'a> Treatment<'a, '_> {
     fn next_field(
         &mut self,
         book: Book,
-        last: Option<Entry>,
+        last: Option<usize>,
     ) -> Result<(Cow<'a, str>, Entry), Fault> {
-        if let Some((entry, quoted)) = self.books.expected(book, last)
-            && let Some(key) = self.reader.take_key(quoted)
+        if let Some((entry, key)) = self.books.expected(book, last)
+            && let Some(key) = self.reader.take_key(key)
         {
             return Ok((Cow::Borrowed(key), entry));
         }
@@ -329,7 +326,7 @@ impl<'a> Treatment<'a, '_> {
             shape,
             book,
             known: &known,
-            seen: self.books.seen(),
+            seen: self.books.seen(book),
             id: None,
             siblings: is_object.then(|| self.reader.at()),
             last: None,
@@ -339,7 +336,7 @@ impl<'a> Treatment<'a, '_> {
         } else {
             self.elements(&mut |this| this.pair(&mut walk))?;
         }
-        self.books.done(walk.seen);
+        self.books.done(book, walk.seen);
         Ok(walk.id)
     }
 
@@ -354,22 +351,44 @@ impl<'a> Treatment<'a, '_> {
             return Ok(());
         };
         loop {
-            if is_plain {
-                let rest = self.reader.rest();
-                let (seen, last) = (&mut walk.seen, &mut walk.last);
-                let left = self.books.pass_expected(walk.book, rest, seen, last);
-                let start = self.reader.at();
-                self.reader.leave_only(left);
-                commas.kept_up_to(self.reader.at(), start);
-            }
+            let named = match is_plain {
+                true => self.pass_expected(walk, &mut commas),
+                false => None,
+            };
             commas.begin(self);
-            let (key, entry) = self.next_field(walk.book, walk.last)?;
-            walk.last = Some(entry);
-            let fate = self.field(walk, &key, entry)?;
+            let fate = match named {
+                Some((entry, value)) => {
+                    self.reader.leave_only(value);
+                    self.reader.white_space();
+                    walk.last = Some(entry.place);
+                    self.new_field(walk, entry)?
+                }
+                None => {
+                    let (key, entry) = self.next_field(walk.book, walk.last)?;
+                    walk.last = Some(entry.place);
+                    self.field(walk, &key, entry)?
+                }
+            };
             if !commas.end(self, fate)? {
                 return self.reader.leave(b'}');
             }
         }
+    }
+
+    /// Passes the fields of a plain record that come as expected and stay as they are. If the one behind them is the
+    /// expected one too, and nothing but its rule looks at it, returns it with its value.
+    fn pass_expected(
+        &mut self,
+        walk: &mut Walk<'_, 'a>,
+        commas: &mut Commas,
+    ) -> Option<(Entry, &'a [u8])> {
+        let (rest, book) = (self.reader.rest(), walk.book);
+        let passed = (self.books).pass_expected(book, rest, &mut walk.seen, &mut walk.last);
+        let start = self.reader.at();
+        self.reader.leave_only(passed.text);
+        commas.kept_up_to(self.reader.at(), start);
+        let named = |(place, value)| (Entry { book, place }, value);
+        passed.named.map(named)
     }
 
     /// A field by its name, wherever it stands.
@@ -385,7 +404,7 @@ impl<'a> Treatment<'a, '_> {
 
     fn field(&mut self, walk: &mut Walk<'_, 'a>, key: &str, entry: Entry) -> Result<Fate, Fault> {
         let shape = walk.shape;
-        if !walk.seen.insert(entry) {
+        if !walk.seen.insert(entry.place) {
             return Err(self.reader.fault(Cause::DuplicateKey));
         }
         if key.eq_ignore_ascii_case(MODULE_KEY) {
@@ -395,13 +414,36 @@ impl<'a> Treatment<'a, '_> {
             walk.id = self.value_of(shape.layout)?;
         }
         if let Some((_, shape)) = shape.keys.iter().find(|(name, _)| *name == key) {
+            walk.seen.uncount(entry.place);
             return self.shaped(shape, Misfit::Refuse);
         }
         if shape.inner.contains(&key) {
+            walk.seen.uncount(entry.place);
             return self.inner(walk);
         }
+        self.ruled(walk, entry, |this, show, place| match shape.layout {
+            Layout::Flat => this.show(show, place),
+            Layout::Named => this.named(show, key, place),
+        })
+    }
+
+    /// A field that the record has not shown yet, that the shape does not name, and that only its rule looks at.
+    fn new_field(&mut self, walk: &mut Walk<'_, 'a>, entry: Entry) -> Result<Fate, Fault> {
+        walk.seen.insert(entry.place);
+        self.ruled(walk, entry, Self::show)
+    }
+
+    /// Finds the rule of a field, and notes that the field is there.
+    #[inline]
+    fn ruled(
+        &mut self,
+        walk: &mut Walk<'_, 'a>,
+        entry: Entry,
+        show: impl FnOnce(&mut Self, &Show, Place) -> Result<Fate, Fault>,
+    ) -> Result<Fate, Fault> {
         let stranger;
-        let rule = match walk.known.rule(entry.slot()) {
+        let number = self.books.number(entry);
+        let rule = match number.and_then(|number| walk.known.rule(number)) {
             Some(rule) => rule,
             None => {
                 let missing = self.reader.fault(Cause::RecordTooLarge);
@@ -410,19 +452,16 @@ impl<'a> Treatment<'a, '_> {
             }
         };
         // A name that a sibling tells counts as what it turns out to be.
-        if !matches!(rule.show, Show::ByParent { .. }) {
-            self.books.present(entry);
+        if matches!(rule.show, Show::ByParent { .. }) {
+            walk.seen.uncount(entry.place);
         }
         let place = Place {
             entry,
             siblings: walk.siblings,
-            layout: shape.layout,
-            spelling: shape.spelling,
+            layout: walk.shape.layout,
+            spelling: walk.shape.spelling,
         };
-        match shape.layout {
-            Layout::Flat => self.show(&rule.show, place),
-            Layout::Named => self.named(&rule.show, key, place),
-        }
+        show(self, &rule.show, place)
     }
 
     /// Further fields of the same record, in an object of their own.
@@ -547,18 +586,18 @@ impl<'a> Treatment<'a, '_> {
     pub(super) fn object(&mut self, shape: &ObjectShape, misfit: Misfit) -> Result<Fate, Fault> {
         let start = self.reader.at();
         let undone = (self.out.len(), self.copied);
-        let mut seen = Vec::new();
+        let mut seen = Seen::default();
         // Only what has no name of its own can be of any number.
-        let mut others_seen: HashSet<Cow<'a, str>> = HashSet::new();
+        let mut others_seen: Option<HashSet<Cow<'a, str>>> = None;
         self.members(&mut |this, key| {
-            let named = shape.keys.iter().find(|(name, _)| *name == key);
+            let named = shape.keys.iter().position(|(name, _)| *name == key);
+            let named = named.and_then(|place| Some((place, shape.keys.get(place)?)));
             let (shape, is_new) = match (named, &shape.others) {
-                (Some((name, shape)), _) => {
-                    let is_new = !seen.contains(name);
-                    seen.push(*name);
-                    (shape, is_new)
+                (Some((place, (_, shape))), _) => (shape, seen.insert(place)),
+                (None, Others::Shape(shape)) => {
+                    let others = others_seen.get_or_insert_default();
+                    (&**shape, others.insert(key))
                 }
-                (None, Others::Shape(shape)) => (&**shape, others_seen.insert(key)),
                 (None, Others::Dropped) => return this.remove(),
             };
             if !is_new {
@@ -566,7 +605,15 @@ impl<'a> Treatment<'a, '_> {
             }
             this.shaped(shape, misfit)
         })?;
-        let is_there = |key: &str| seen.contains(&key) || others_seen.contains(key);
+        let is_there = |key: &str| {
+            let named = shape.keys.iter().position(|(name, _)| *name == key);
+            match named {
+                Some(place) => seen.first_from(place) == Some(place),
+                None => others_seen
+                    .as_ref()
+                    .is_some_and(|others| others.contains(key)),
+            }
+        };
         if shape.required.iter().all(|key| is_there(key)) {
             return Ok(Fate::Keep);
         }

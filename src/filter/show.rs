@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::mem;
 
 use crate::dialect::{Items, Layout};
+use crate::json::Key;
 use crate::markup;
 use crate::mask::{Mask, Tokenizer};
 use crate::policy::{Show, TextRule};
@@ -26,8 +28,8 @@ const MODULE_BYTES_MAX: usize = 255;
 enum Treated {
     /// It stays as it is.
     Not,
-    /// Another text stands in its place.
-    As(String),
+    /// The text that was written stands in its place.
+    As,
     /// `null` stands in its place.
     Redacted,
 }
@@ -42,7 +44,7 @@ impl<'a> Treatment<'a, '_> {
             Show::Token(tokenizer) => self.token(tokenizer, place.spelling),
             Show::Mask(mask) => self.mask(mask, place.spelling),
             Show::Text(rule) => self.text(rule, place),
-            Show::Items { items, inner } => self.items(items, inner, place),
+            Show::Items { items, keys, inner } => self.items((items, keys), inner, place),
             Show::Related(module) => self.related(module, place.spelling),
             Show::ByParent { told_by } => self.by_parent(told_by, place),
             Show::Shaped(shape) => self.shaped(shape, Misfit::Redact),
@@ -54,6 +56,7 @@ impl<'a> Treatment<'a, '_> {
     fn clear(&mut self) -> Result<Fate, Fault> {
         match self.reader.kind()? {
             Type::Object => self.redact(),
+            Type::Array if self.reader.take_plain_list() => Ok(Fate::Keep),
             Type::Array => {
                 let start = self.reader.at();
                 let mut is_flat = true;
@@ -73,17 +76,22 @@ impl<'a> Treatment<'a, '_> {
 
     fn token(&mut self, tokenizer: &Tokenizer, spelling: Spelling) -> Result<Fate, Fault> {
         match self.reader.kind()? {
-            Type::String => self.string(spelling, &mut |value| Treated::As(tokenizer.token(value))),
+            Type::String => self.string(spelling, &mut |value, token| {
+                *token = tokenizer.token(value);
+                Treated::As
+            }),
             _ => self.redact(),
         }
     }
 
     fn mask(&mut self, mask: &Mask, spelling: Spelling) -> Result<Fate, Fault> {
         match self.reader.kind()? {
-            Type::String => self.string(spelling, &mut |value| match mask.apply(value) {
-                Some(masked) if masked == value => Treated::Not,
-                Some(masked) => Treated::As(masked),
-                None => Treated::Redacted,
+            Type::String => self.string(spelling, &mut |value, masked| match mask
+                .apply_to(value, masked)
+            {
+                true if masked == value => Treated::Not,
+                true => Treated::As,
+                false => Treated::Redacted,
             }),
             Type::Number => {
                 let start = self.reader.at();
@@ -99,9 +107,15 @@ impl<'a> Treatment<'a, '_> {
         let mut found = Vec::new();
         let mut treat = |value: &str| text::treat(rule, value, &mut |kind| found.push(kind));
         let fate = match self.reader.kind()? {
-            Type::String => self.string(place.spelling, &mut |value| {
-                treat(value).map_or(Treated::Not, Treated::As)
-            })?,
+            Type::String => {
+                self.string(place.spelling, &mut |value, treated| match treat(value) {
+                    Some(text) => {
+                        *treated = text;
+                        Treated::As
+                    }
+                    None => Treated::Not,
+                })?
+            }
             Type::Number => {
                 let start = self.reader.at();
                 self.reader.skip()?;
@@ -123,25 +137,46 @@ impl<'a> Treatment<'a, '_> {
     fn string(
         &mut self,
         spelling: Spelling,
-        treat: &mut dyn FnMut(&str) -> Treated,
+        treat: &mut dyn FnMut(&str, &mut String) -> Treated,
     ) -> Result<Fate, Fault> {
         let start = self.reader.at();
-        let value = self.reader.string()?.unescape();
-        let meant = value
-            .as_deref()
-            .map(|value| markup::decode(spelling, value));
-        match meant.as_deref().map_or(Treated::Redacted, treat) {
+        // One buffer for all: else nearly every value would make one of its own.
+        let mut text = mem::take(&mut self.books.text);
+        text.clear();
+        let plain = match spelling {
+            Spelling::Plain => self.reader.take_plain_string(),
+            Spelling::Html => None,
+        };
+        let treated = match plain {
+            Some(value) => treat(value, &mut text),
+            None => match self.reader.string()?.unescape() {
+                Some(value) => treat(&markup::decode(spelling, &value), &mut text),
+                None => Treated::Redacted,
+            },
+        };
+        let fate = match treated {
             Treated::Not => Ok(Fate::Keep),
-            Treated::As(text) => self.replace_string(start, &markup::encode(spelling, &text)),
+            Treated::As => self.replace_string(start, &markup::encode(spelling, &text)),
             Treated::Redacted => self.replace(start, "null"),
-        }
+        };
+        self.books.text = text;
+        fate
     }
 
     /// A list of objects of which some members carry the value.
-    fn items(&mut self, items: &Items, inner: &Show, place: Place) -> Result<Fate, Fault> {
+    fn items(
+        &mut self,
+        (items, keys): (&Items, &[Key]),
+        inner: &Show,
+        place: Place,
+    ) -> Result<Fate, Fault> {
+        let is_clear = matches!(inner, Show::Clear);
         match self.reader.kind()? {
             Type::Array => {
                 self.elements(&mut |this| match this.reader.kind()? {
+                    Type::Object if is_clear && this.reader.take_plain_object(keys) => {
+                        Ok(Fate::Keep)
+                    }
                     Type::Object => this.item(items, inner, place),
                     _ => this.redact(),
                 })?;
@@ -167,23 +202,15 @@ impl<'a> Treatment<'a, '_> {
     }
 
     fn item(&mut self, items: &Items, inner: &Show, place: Place) -> Result<Fate, Fault> {
-        let names = items.treated.iter().chain(items.passed).copied();
-        if matches!(inner, Show::Clear) && self.reader.take_plain_object(names) {
-            return Ok(Fate::Keep);
-        }
-        let (mut seen, mut next) = (0_u64, 0);
+        let mut members = Members::new(items);
         self.members(&mut |this, key| {
-            let Some(number) = number_of(items, &key, next) else {
+            let Some(met) = members.meet(&key) else {
                 return this.remove();
             };
-            next = number + 1;
-            // Dialects name a handful of members.
-            let bit = 1_u64.checked_shl(number as u32).unwrap_or(u64::MAX);
-            if seen & bit != 0 {
+            if !met.is_new {
                 return Err(this.reader.fault(Cause::DuplicateKey));
             }
-            seen |= bit;
-            if number < items.treated.len() {
+            if met.is_treated {
                 this.show(inner, place)
             } else {
                 this.keep_scalar()
@@ -281,17 +308,33 @@ impl<'a> Treatment<'a, '_> {
     }
 }
 
-/// The number of a member among the treated and, behind them, the passed ones. Members mostly come in the order in which
-/// the dialect names them, so that of the passed ones `next` is tried first.
-fn number_of(items: &Items, key: &str, next: usize) -> Option<usize> {
-    let Items { treated, passed } = items;
-    if let Some(number) = treated.iter().position(|name| *name == key) {
-        return Some(number);
+/// The named members of an item, as they are met.
+struct Members<'i> {
+    items: &'i Items,
+    seen: u64,
+}
+
+/// A named member.
+struct Member {
+    is_treated: bool,
+    is_new: bool,
+}
+
+impl<'i> Members<'i> {
+    fn new(items: &'i Items) -> Self {
+        Self { items, seen: 0 }
     }
-    let next = next.saturating_sub(treated.len());
-    let number = match passed.get(next) {
-        Some(name) if *name == key => next,
-        _ => passed.iter().position(|name| *name == key)?,
-    };
-    Some(treated.len() + number)
+
+    /// Meets a member; `None` if it is not named.
+    fn meet(&mut self, key: &str) -> Option<Member> {
+        let number = self.items.names().position(|name| name == key)?;
+        // Dialects name a handful of members; if one named more than fit, those would count as met before.
+        let bit = 1_u64.checked_shl(number as u32).unwrap_or(u64::MAX);
+        let is_new = self.seen & bit == 0;
+        self.seen |= bit;
+        Some(Member {
+            is_treated: number < self.items.treated.len(),
+            is_new,
+        })
+    }
 }

@@ -133,13 +133,7 @@ fn table() -> Table {
         ("mask_c", Show::Mask(Mask::Initials)),
         ("round_c", Show::Mask(Mask::Round(1000))),
         ("text_c", Show::Text(Arc::new(text))),
-        (
-            "email",
-            Show::Items {
-                items: EMAIL,
-                inner: Box::new(Show::Mask(Mask::Mail)),
-            },
-        ),
+        ("email", Show::items(EMAIL, Show::Mask(Mask::Mail))),
         ("link_c", Show::Related(Module::new("Accounts"))),
         (
             "parent_name",
@@ -328,14 +322,7 @@ fn an_identifier_in_a_text_is_masked_and_counted() {
 #[test]
 fn items_that_are_shown_in_clear_are_held_to_their_members_all_the_same() {
     let mut table = table();
-    let inner = Box::new(Show::Clear);
-    table.0.insert(
-        "email",
-        Show::Items {
-            items: EMAIL,
-            inner,
-        },
-    );
+    table.0.insert("email", Show::items(EMAIL, Show::Clear));
     for (item, expected) in [
         (
             r#"{"email_address":"a","primary_address":true,"opt_out":0}"#,
@@ -1113,7 +1100,7 @@ mod oracle {
             }
             (Show::Items { inner, .. }, Value::String(_)) => return shown(table, inner, value),
             (Show::Items { .. } | Show::Related(_), Value::Null) => Value::Null,
-            (Show::Items { items, inner }, Value::Array(elements)) => {
+            (Show::Items { items, inner, .. }, Value::Array(elements)) => {
                 let mut left = Vec::new();
                 for element in elements {
                     let Value::Object(members) = element else {

@@ -51,6 +51,22 @@ impl Mask {
     /// The half is of the whole value, but of the part before the `@` for [`Mask::Mail`]. It does not apply where the
     /// form is not made of the value's own characters: a department, a rounded number, a fixed text.
     pub fn apply(&self, value: &str) -> Option<String> {
+        let mut masked = String::new();
+        self.apply_to(value, &mut masked).then_some(masked)
+    }
+
+    /// Appends the masked form of a string, as [`Self::apply`] says it; `false` where there is none, and then appends
+    /// nothing.
+    pub fn apply_to(&self, value: &str, masked: &mut String) -> bool {
+        let before = masked.len();
+        let fits = self.form(value, masked).is_some();
+        if !fits {
+            masked.truncate(before);
+        }
+        fits
+    }
+
+    fn form(&self, value: &str, masked: &mut String) -> Option<()> {
         let is_visible = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
         let bytes = value.as_bytes();
         let trimmed = if is_visible(bytes.first()) && is_visible(bytes.last()) {
@@ -59,56 +75,47 @@ impl Mask {
             value.trim()
         };
         if trimmed.is_empty() {
-            return Some(value.to_owned());
+            masked.push_str(value);
+            return Some(());
         }
         match self {
-            Self::Iban => iban(trimmed),
+            Self::Iban => return iban(trimmed, masked),
             Self::Bic => {
                 let symbols = compact(trimmed, Kind::Bic)?;
-                Some([symbols.get(..4)?, "••••"].concat())
+                masked.push_str(symbols.get(..4)?);
+                masked.push_str(BULLETS);
             }
             Self::Card => {
                 let symbols = compact(trimmed, Kind::Card)?;
-                let shown = symbols.get(symbols.len().checked_sub(4)?..)?;
-                Some(format!("•••• •••• •••• {shown}"))
+                masked.push_str("•••• •••• •••• ");
+                masked.push_str(symbols.get(symbols.len().checked_sub(4)?..)?);
             }
-            Self::Initials => initials(trimmed),
-            Self::Mail => mail(trimmed),
-            Self::Last(0) => at_most_half(trimmed, 0).map(|_| "••••".to_owned()),
-            Self::Last(count) if trimmed.is_ascii() => {
-                at_most_half(trimmed, *count)?;
-                let is_significant = |(_, byte): &(usize, u8)| byte.is_ascii_alphanumeric();
-                let mut backwards = trimmed.bytes().enumerate().rev().filter(is_significant);
-                let (from, _) = backwards.nth(count - 1)?;
-                let mut masked = String::with_capacity(BULLETS.len() + 1 + trimmed.len() - from);
-                masked.push_str("•••• ");
-                let shown = trimmed.get(from..)?.chars();
-                shown
-                    .filter(char::is_ascii_alphanumeric)
-                    .for_each(|c| masked.push(c));
-                Some(masked)
+            Self::Initials => return initials(trimmed, masked),
+            Self::Mail => return mail(trimmed, masked),
+            Self::Last(0) => {
+                at_most_half(trimmed, 0)?;
+                masked.push_str(BULLETS);
             }
             Self::Last(count) => {
-                let hidden = at_most_half(trimmed, *count)?;
-                let mut masked = String::with_capacity("•••• ".len() + 4 * count);
+                at_most_half(trimmed, *count)?;
                 masked.push_str("•••• ");
-                significant(trimmed)
-                    .skip(hidden)
-                    .for_each(|c| masked.push(c));
-                Some(masked)
+                masked.extend(significant(last(trimmed, *count)?));
             }
             Self::First(count) => {
                 at_most_half(trimmed, *count)?;
-                let mut masked: String = significant(trimmed).take(*count).collect();
-                masked.push_str("••••");
-                Some(masked)
+                masked.extend(significant(trimmed).take(*count));
+                masked.push_str(BULLETS);
             }
-            Self::Year => year(trimmed).map(str::to_owned),
-            Self::YearAsDate => year(trimmed).map(|year| format!("{year}-01-01")),
-            Self::Department => department(trimmed),
-            Self::Round(step) => number::round(trimmed, *step),
-            Self::Constant(text) => Some(text.clone()),
+            Self::Year => masked.push_str(year(trimmed)?),
+            Self::YearAsDate => {
+                masked.push_str(year(trimmed)?);
+                masked.push_str("-01-01");
+            }
+            Self::Department => masked.push_str(&department(trimmed)?),
+            Self::Round(step) => masked.push_str(&number::round(trimmed, *step)?),
+            Self::Constant(text) => masked.push_str(text),
         }
+        Some(())
     }
 
     /// The masked form of a JSON number, given and returned as its spelling; `None` if this is no mask for numbers.
@@ -131,61 +138,67 @@ fn significant(value: &str) -> impl Iterator<Item = char> {
     value.chars().filter(|c| c.is_alphanumeric())
 }
 
-/// How many letters and digits a value has.
-fn count(value: &str) -> usize {
-    if value.is_ascii() {
-        value.bytes().filter(u8::is_ascii_alphanumeric).count()
+/// The end of a value, from the last letter or digit but so many.
+fn last(value: &str, count: usize) -> Option<&str> {
+    let start = if value.is_ascii() {
+        let bytes = value.bytes().enumerate().rev();
+        let mut symbols = bytes.filter(|(_, byte)| byte.is_ascii_alphanumeric());
+        symbols.nth(count.checked_sub(1)?)?.0
     } else {
-        significant(value).count()
-    }
+        let characters = value.char_indices().rev();
+        let mut symbols = characters.filter(|(_, c)| c.is_alphanumeric());
+        symbols.nth(count.checked_sub(1)?)?.0
+    };
+    value.get(start..)
 }
 
-/// How many letters and digits of a value are hidden when `shown` of them are not, if those are at most half of all.
-fn at_most_half(value: &str, shown: usize) -> Option<usize> {
-    let count = count(value);
-    (shown <= count / 2 && count > 0).then(|| count - shown)
+/// `None` if `shown` letters and digits would be more than half of those that a value has, or it has none.
+fn at_most_half(value: &str, shown: usize) -> Option<()> {
+    // Counted from the end, and no further than needed.
+    last(value, shown.saturating_mul(2).max(1)).map(|_| ())
 }
 
-fn iban(value: &str) -> Option<String> {
+fn iban(value: &str, masked: &mut String) -> Option<()> {
     let symbols = compact(value, Kind::Iban)?;
     if symbols.len() < 16 {
         return None;
     }
     let last_shown = symbols.len() - 4;
-    let mut masked = String::with_capacity(symbols.len() * 4);
     masked.push_str(symbols.get(..4)?);
-    for (place, symbol) in symbols.chars().enumerate().skip(4) {
-        if place % 4 == 0 {
+    for start in (4..symbols.len()).step_by(4) {
+        let end = symbols.len().min(start + 4);
+        let hidden = last_shown.clamp(start, end) - start;
+        masked.push(' ');
+        masked.push_str(BULLETS.get(..hidden * BULLET.len_utf8())?);
+        masked.push_str(symbols.get(start + hidden..end)?);
+    }
+    Some(())
+}
+
+fn initials(value: &str, masked: &mut String) -> Option<()> {
+    let letters = || {
+        let words = value.split_whitespace();
+        words.filter_map(|word| word.chars().find(|c| c.is_alphanumeric()))
+    };
+    at_most_half(value, letters().count())?;
+    for (place, letter) in letters().enumerate() {
+        if place > 0 {
             masked.push(' ');
         }
-        masked.push(if place >= last_shown { symbol } else { BULLET });
+        masked.extend(letter.to_uppercase());
+        masked.push('.');
     }
-    Some(masked)
+    letters().next().map(|_| ())
 }
 
-fn initials(value: &str) -> Option<String> {
-    let letters: Vec<char> = value
-        .split_whitespace()
-        .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()))
-        .collect();
-    at_most_half(value, letters.len())?;
-    let mut dotted = String::with_capacity(3 * letters.len());
-    for letter in letters {
-        if !dotted.is_empty() {
-            dotted.push(' ');
-        }
-        dotted.extend(letter.to_uppercase());
-        dotted.push('.');
-    }
-    (!dotted.is_empty()).then_some(dotted)
-}
-
-fn mail(value: &str) -> Option<String> {
+fn mail(value: &str, masked: &mut String) -> Option<()> {
     let (local, domain) = value.split_once('@')?;
     let fits = !local.contains(char::is_whitespace) && is_domain(domain);
     at_most_half(local, 1).filter(|_| fits)?;
-    let first = significant(local).next()?;
-    Some(format!("{first}•••@{domain}"))
+    masked.push(significant(local).next()?);
+    masked.push_str("•••@");
+    masked.push_str(domain);
+    Some(())
 }
 
 /// Labels of letters, digits and hyphens with a dot between each two, ending in a letter or digit.

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::dialect::Shape;
+use crate::dialect::{ID_KEY, MODULE_KEY, Shape};
+use crate::json::Key;
 use crate::vocabulary::Field;
 
 use super::plan::{FieldRule, Show};
@@ -20,13 +21,15 @@ pub struct KnownFields {
     names: Vec<QuotedName>,
 }
 
-/// How a field is recognised without a look-up.
-#[derive(Debug)]
+/// How a field is recognised in a JSON text without a look-up.
+#[derive(Clone, Copy, Debug)]
 pub struct QuotedName {
-    /// The field's folded name as a JSON text in which nothing is escaped; blank if that is not possible.
-    pub text: Box<str>,
-    /// Whether its rule passes every scalar, and the name can be recognised.
+    /// Its folded name as a key.
+    pub key: Key,
+    /// Whether its rule passes every scalar, and nothing else looks at it.
     pub is_clear: bool,
+    /// Whether records are looked at under this name whatever the rule says.
+    pub is_looked_at: bool,
 }
 
 impl KnownFields {
@@ -95,17 +98,11 @@ impl QuotedName {
     /// The name of the field that a rule is about.
     pub fn new(rule: &FieldRule) -> Self {
         let name = rule.field.as_str();
-        let is_plain = !name
-            .bytes()
-            .any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
-        let text = if is_plain {
-            format!("\"{name}\"").into()
-        } else {
-            Box::default()
-        };
+        let is_looked_at = matches!(name, ID_KEY | MODULE_KEY);
         Self {
-            text,
-            is_clear: is_plain && passes_scalars(&rule.show),
+            key: Key::new(name),
+            is_clear: passes_scalars(&rule.show) && !is_looked_at,
+            is_looked_at,
         }
     }
 }

@@ -221,10 +221,7 @@ impl View {
                     level = level.min(Level::Redact);
                     Show::Redact
                 }
-                inner => Show::Items {
-                    items,
-                    inner: Box::new(inner),
-                },
+                inner => Show::items(items, inner),
             };
         }
         FieldRule {

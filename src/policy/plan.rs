@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::detect::Kind;
 use crate::dialect::{Items, Shape};
+use crate::json::Key;
 use crate::mask::{Mask, Tokenizer};
 use crate::reason::Reason;
 use crate::vocabulary::{Category, Field, Level, Module, Purpose, Role, RuleName};
@@ -140,6 +141,17 @@ pub struct FieldRule {
     pub known: bool,
 }
 
+impl Show {
+    /// A list of objects with these members.
+    pub fn items(items: Items, inner: Self) -> Self {
+        Self::Items {
+            keys: items.names().map(Key::new).collect(),
+            inner: Box::new(inner),
+            items,
+        }
+    }
+}
+
 impl FieldRule {
     /// Whether it is dropped from a write whatever it holds. Records of a link look like scaffolding to the report, but
     /// are compared like data.
@@ -181,6 +193,8 @@ pub enum Show {
     Items {
         /// The members.
         items: Items,
+        /// The keys of the members, treated ones first.
+        keys: Arc<[Key]>,
         /// How treated members are shown.
         inner: Box<Self>,
     },

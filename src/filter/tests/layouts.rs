@@ -225,10 +225,7 @@ fn an_object_of_names_by_id_is_treated_member_by_member() {
         treated: &[Items::EACH],
         passed: &[],
     };
-    let names = Show::Items {
-        items,
-        inner: Box::new(Show::Mask(Mask::Initials)),
-    };
+    let names = Show::items(items, Show::Mask(Mask::Initials));
     let table = Table(BTreeMap::from([("names", names)]));
     let shape = Shape::record(&Module::new("Contacts"));
     let filtered = |text: &str| {
