@@ -21,9 +21,14 @@ pub(super) struct ModuleBook {
     places: Vec<Option<u32>>,
     /// The places of fields that nobody knows.
     strangers: HashMap<Field, usize>,
+    rules_of_strangers: Vec<Arc<FieldRule>>,
     met: Vec<Met>,
+    /// By place: in how many records the field was present.
+    records: Vec<u64>,
     /// The place of the field with which a record began the last time.
     first: usize,
+    /// Whether that, or what follows a field, is other than expected.
+    is_news: bool,
     /// What the records that were counted last have shown, and how many of them in a row were alike. Records of a list
     /// mostly are, so that only their number changes.
     alike: (Seen, u64),
@@ -31,17 +36,14 @@ pub(super) struct ModuleBook {
     in_text: BTreeMap<usize, [u64; Kind::ALL.len()]>,
 }
 
-/// A field that was met.
-#[derive(Debug)]
-pub(super) struct Met {
-    pub(super) name: QuotedName,
-    pub(super) rule: Arc<FieldRule>,
-    /// Its number among the known fields of its module, if it is known.
-    pub(super) number: Option<u32>,
+/// A field that was met, or is expected to be.
+#[derive(Clone, Copy, Debug)]
+struct Met {
+    name: QuotedName,
+    /// Its number among the known fields of its module, or, behind those, among the strangers.
+    number: u32,
     /// The place of the field that came next the last time.
-    next: usize,
-    /// In how many records it was present.
-    records: u64,
+    next: u32,
 }
 
 /// What is left of a text of which fields have passed.
@@ -55,25 +57,37 @@ pub(super) struct Passed<'t> {
 
 impl ModuleBook {
     pub(super) fn new(module: &Module, known: Arc<KnownFields>) -> Self {
-        Self {
+        let mut book = Self {
             module: module.clone(),
             places: vec![None; known.len()],
             known,
             strangers: HashMap::new(),
-            met: Vec::new(),
+            rules_of_strangers: Vec::new(),
+            met: Vec::with_capacity(FIELDS_USUAL),
+            records: Vec::with_capacity(FIELDS_USUAL),
             first: 0,
+            is_news: false,
             alike: Default::default(),
             in_text: BTreeMap::new(),
+        };
+        book.expect_as_before();
+        book
+    }
+
+    /// Expects the fields that earlier replies have shown, in their order.
+    fn expect_as_before(&mut self) {
+        let mut last = None;
+        while let Some(number) = self.known.follower(last)
+            && self.places.get(number) == Some(&None)
+            && self.meet_known(number).is_some()
+        {
+            last = Some(number);
         }
     }
 
-    /// How many fields were met.
+    /// How many fields were met, or are expected to be.
     pub(super) fn len(&self) -> usize {
         self.met.len()
-    }
-
-    pub(super) fn met(&self, place: usize) -> Option<&Met> {
-        self.met.get(place)
     }
 
     /// The place of a field that was met, or is known.
@@ -85,36 +99,58 @@ impl ModuleBook {
                 None => self.meet_known(number),
             };
         }
-        let place = self.strangers.get(name);
-        place
-            .or_else(|| self.strangers.get(&Field::fold(name)))
-            .copied()
+        let stranger = self.strangers.get(name);
+        let stranger = stranger.or_else(|| self.strangers.get(&Field::fold(name)));
+        stranger.copied()
     }
 
     fn meet_known(&mut self, number: usize) -> Option<usize> {
-        let (rule, name) = (self.known.rule(number)?.clone(), *self.known.name(number)?);
-        let place = self.meet(name, rule, u32::try_from(number).ok());
+        let name = *self.known.name(number)?;
+        let place = self.meet(name, number)?;
         *self.places.get_mut(number)? = Some(u32::try_from(place).ok()?);
         Some(place)
     }
 
     /// Meets a field that nobody knows.
-    pub(super) fn meet_stranger(&mut self, name: &str, rule: Arc<FieldRule>) -> usize {
-        let place = self.meet(QuotedName::new(&rule), rule, None);
+    pub(super) fn meet_stranger(&mut self, name: &str, rule: Arc<FieldRule>) -> Option<usize> {
+        let number = self.known.len() + self.rules_of_strangers.len();
+        let place = self.meet(QuotedName::new(&rule), number)?;
+        self.rules_of_strangers.push(rule);
         self.strangers.insert(Field::fold(name), place);
-        place
+        Some(place)
     }
 
-    fn meet(&mut self, name: QuotedName, rule: Arc<FieldRule>, number: Option<u32>) -> usize {
+    fn meet(&mut self, name: QuotedName, number: usize) -> Option<usize> {
         let place = self.met.len();
         self.met.push(Met {
             name,
-            rule,
-            number,
-            next: place + 1,
-            records: 0,
+            number: u32::try_from(number).ok()?,
+            next: u32::try_from(place + 1).ok()?,
         });
-        place
+        self.records.push(0);
+        Some(place)
+    }
+
+    /// The number of a field among the known ones, if it is known.
+    #[inline]
+    pub(super) fn number(&self, place: usize) -> Option<usize> {
+        let number = self.met.get(place)?.number as usize;
+        (number < self.known.len()).then_some(number)
+    }
+
+    /// The rule of a field.
+    pub(super) fn rule(&self, place: usize) -> Option<&Arc<FieldRule>> {
+        let number = self.met.get(place)?.number as usize;
+        match number.checked_sub(self.known.len()) {
+            None => self.known.rule(number),
+            Some(stranger) => self.rules_of_strangers.get(stranger),
+        }
+    }
+
+    /// How a field is recognised.
+    #[inline]
+    pub(super) fn name(&self, place: usize) -> Option<&QuotedName> {
+        self.met.get(place).map(|met| &met.name)
     }
 
     /// The place of the field that followed another one, or began a record, the last time.
@@ -122,19 +158,36 @@ impl ModuleBook {
     pub(super) fn next(&self, after: Option<usize>) -> usize {
         match after {
             None => self.first,
-            Some(after) => self.met.get(after).map_or(usize::MAX, |met| met.next),
+            Some(after) => self
+                .met
+                .get(after)
+                .map_or(usize::MAX, |met| met.next as usize),
         }
     }
 
     /// Remembers what followed a field, or began a record.
     pub(super) fn expect(&mut self, after: Option<usize>, place: usize) {
+        self.is_news = true;
         match after {
             None => self.first = place,
             Some(after) => {
-                if let Some(met) = self.met.get_mut(after) {
+                if let (Some(met), Ok(place)) = (self.met.get_mut(after), u32::try_from(place)) {
                     met.next = place;
                 }
             }
+        }
+    }
+
+    /// Tells in which order known fields have come.
+    fn tell_order(&self) {
+        let (mut last, mut place) = (None, self.first);
+        // No longer than there are fields: they may have come in a circle.
+        for _ in &self.met {
+            if let Some(number) = self.number(place) {
+                self.known.follows(last, number);
+                last = Some(number);
+            }
+            place = self.next(Some(place));
         }
     }
 
@@ -156,19 +209,17 @@ impl ModuleBook {
                 && let Some(met) = self.met.get(place)
                 && let Some(value) = met.name.key.behind(text)
             {
-                let behind = match met.name.is_clear {
-                    true => behind_plain_scalar(value),
+                let passed = match met.name.is_clear {
+                    true => behind_plain_scalar(value).and_then(behind_comma),
                     false => None,
                 };
-                let Some([b',', behind @ ..]) =
-                    behind.filter(|behind| behind.get(1) == Some(&b'"'))
-                else {
+                let Some(behind) = passed else {
                     named = (!met.name.is_looked_at).then_some((place, value));
                     break;
                 };
                 text = behind;
                 place += 1;
-                if met.next != place {
+                if met.next as usize != place {
                     break;
                 }
             }
@@ -195,16 +246,16 @@ impl ModuleBook {
     fn spread(&mut self) {
         let records = mem::take(&mut self.alike.1);
         self.alike.0.counted(|place| {
-            if let Some(met) = self.met.get_mut(place) {
-                met.records += records;
+            if let Some(counted) = self.records.get_mut(place) {
+                *counted += records;
             }
         });
     }
 
     /// Counts a field beside what a record has shown.
     pub(super) fn present(&mut self, place: usize) {
-        if let Some(met) = self.met.get_mut(place) {
-            met.records += 1;
+        if let Some(counted) = self.records.get_mut(place) {
+            *counted += 1;
         }
     }
 
@@ -216,22 +267,36 @@ impl ModuleBook {
         }
     }
 
-    /// The counts of all fields that hold data; those of known fields first, in the order of their names.
+    /// The counts of all fields that hold data.
     pub(super) fn close(mut self) -> Vec<FieldCount> {
         self.spread();
-        let known = self.places.iter().flatten().map(|place| *place as usize);
-        let strangers = self.strangers.values().copied();
-        let counted = |place: usize| {
-            let met = self.met.get(place)?;
-            (met.records > 0 && !met.rule.structural).then(|| FieldCount {
-                rule: met.rule.clone(),
-                records: met.records,
+        if self.is_news {
+            self.tell_order();
+        }
+        // Known fields are numbered in the order of their names, in which a report has them.
+        let mut met: Vec<(u32, usize)> = self.met.iter().map(|met| met.number).zip(0..).collect();
+        met.sort_unstable();
+        let count = |(_, place)| {
+            let records = *self.records.get(place).filter(|records| **records > 0)?;
+            let rule = self.rule(place).filter(|rule| !rule.structural)?;
+            Some(FieldCount {
+                rule: rule.clone(),
+                records,
                 in_text: self.in_text.get(&place).map(by_kind).unwrap_or_default(),
             })
         };
-        known.chain(strangers).filter_map(counted).collect()
+        met.into_iter().filter_map(count).collect()
     }
 }
+
+/// What stands behind the comma that a text begins with, if that is another key.
+#[inline(always)]
+fn behind_comma(text: &[u8]) -> Option<&[u8]> {
+    (text.first_chunk()? == b",\"").then(|| text.get(1..))?
+}
+
+/// Fields for which room is made beforehand.
+const FIELDS_USUAL: usize = 128;
 
 fn by_kind(found: &[u64; Kind::ALL.len()]) -> BTreeMap<Kind, u64> {
     let count = |kind: Kind| Some((kind, *found.get(kind as usize)?));

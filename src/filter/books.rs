@@ -84,8 +84,6 @@ pub(super) struct Books {
     before: (usize, u64),
     /// Sets that no record uses any more, to be used again.
     spare: Vec<Seen>,
-    /// Room for a text that stands in place of another.
-    pub(super) text: String,
 }
 
 impl Books {
@@ -100,7 +98,6 @@ impl Books {
             read: Vec::new(),
             before: (0, 0),
             spare: Vec::new(),
-            text: String::new(),
         }
     }
 
@@ -163,7 +160,7 @@ impl Books {
             return None;
         }
         let rule = self.terms.field(&in_book.module, name);
-        let place = in_book.meet_stranger(name, rule);
+        let place = in_book.meet_stranger(name, rule)?;
         Some(Entry { book, place })
     }
 
@@ -173,7 +170,7 @@ impl Books {
     pub(super) fn expected(&self, book: Book, after: Option<usize>) -> Option<(Entry, &Key)> {
         let in_book = self.books.get(book.0)?;
         let place = in_book.next(after);
-        let key = &in_book.met(place)?.name.key;
+        let key = &in_book.name(place)?.key;
         Some((Entry { book, place }, key))
     }
 
@@ -207,14 +204,12 @@ impl Books {
     /// The number of a field among those.
     #[inline]
     pub(super) fn number(&self, entry: Entry) -> Option<usize> {
-        let met = self.books.get(entry.book.0)?.met(entry.place)?;
-        met.number.map(|number| number as usize)
+        self.books.get(entry.book.0)?.number(entry.place)
     }
 
     /// The rule of a field.
     pub(super) fn rule(&self, entry: Entry) -> Option<Arc<FieldRule>> {
-        let met = self.books.get(entry.book.0)?.met(entry.place)?;
-        Some(met.rule.clone())
+        self.books.get(entry.book.0)?.rule(entry.place).cloned()
     }
 
     /// Notes a field as present in one more record, beside what that record was [seen](Self::done) to hold.

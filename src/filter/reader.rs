@@ -100,12 +100,7 @@ fn escaped(text: &str) -> Option<(char, usize)> {
 pub(super) fn plain_length(text: &[u8]) -> usize {
     let mut rest = text;
     while let Some((block, behind)) = rest.split_first_chunk::<BLOCK_BYTES>() {
-        let block = u8x16::new(*block);
-        // The lesser of a byte and the last control character is the byte itself: it is a control character.
-        let found = block.simd_eq(u8x16::splat(b'"'))
-            | block.simd_eq(u8x16::splat(b'\\'))
-            | block.min(u8x16::splat(0x1f)).simd_eq(block);
-        let found = found.to_bitmask();
+        let found = special_bytes(block);
         if found != 0 {
             return text.len() - rest.len() + found.trailing_zeros() as usize;
         }
@@ -121,10 +116,7 @@ pub(super) fn plain_length(text: &[u8]) -> usize {
 #[inline(always)]
 pub(super) fn behind_plain_scalar(value: &[u8]) -> Option<&[u8]> {
     match value {
-        [b'"', string @ ..] => match string.get(plain_length(string)..)? {
-            [b'"', rest @ ..] => Some(rest),
-            _ => None,
-        },
+        [b'"', string @ ..] => behind_plain_string(string),
         [b't', b'r', b'u', b'e', rest @ ..]
         | [b'f', b'a', b'l', b's', b'e', rest @ ..]
         | [b'n', b'u', b'l', b'l', rest @ ..]
@@ -134,6 +126,57 @@ pub(super) fn behind_plain_scalar(value: &[u8]) -> Option<&[u8]> {
             value.get(digits?..)
         }
         _ => None,
+    }
+}
+
+/// What stands behind the closing quote of a string of which a text holds the rest, if nothing is escaped in it.
+#[inline(always)]
+fn behind_plain_string(string: &[u8]) -> Option<&[u8]> {
+    let mut rest = string;
+    while let Some(block) = rest.first_chunk::<BLOCK_BYTES>() {
+        let found = special_bytes(block);
+        if found != 0 {
+            let end = found.trailing_zeros() as usize % BLOCK_BYTES;
+            return (block[end] == b'"').then(|| rest.get(end + 1..))?;
+        }
+        rest = rest.get(BLOCK_BYTES..)?;
+    }
+    match rest.get(plain_length(rest)..)? {
+        [b'"', rest @ ..] => Some(rest),
+        _ => None,
+    }
+}
+
+/// Which bytes of a block do not stand for themselves in a string.
+#[inline(always)]
+fn special_bytes(block: &[u8; BLOCK_BYTES]) -> u32 {
+    let block = u8x16::new(*block);
+    // The lesser of a byte and the last control character is the byte itself: it is a control character.
+    let found = block.simd_eq(u8x16::splat(b'"'))
+        | block.simd_eq(u8x16::splat(b'\\'))
+        | block.min(u8x16::splat(0x1f)).simd_eq(block);
+    found.to_bitmask()
+}
+
+/// What stands behind the object that a text begins with, if that has members under some of these keys only, none
+/// twice, no white space, and scalars that need no closer look for values.
+fn behind_plain_object<'t>(text: &'t [u8], keys: &[Key]) -> Option<&'t [u8]> {
+    let mut rest = text.strip_prefix(b"{")?;
+    let (mut seen, mut next) = (0_u64, 0);
+    loop {
+        // Members mostly come in the order of the keys, so that the next one is tried first.
+        let behind = |number: usize| Some((number, keys.get(number)?.behind(rest)?));
+        let (number, value) = behind(next).or_else(|| (0..keys.len()).find_map(behind))?;
+        let bit = 1_u64.checked_shl(u32::try_from(number).ok()?)?;
+        if seen & bit != 0 {
+            return None;
+        }
+        match behind_plain_scalar(value)? {
+            [b',', behind @ ..] => rest = behind,
+            [b'}', behind @ ..] => return Some(behind),
+            _ => return None,
+        }
+        (seen, next) = (seen | bit, number + 1);
     }
 }
 
@@ -186,30 +229,22 @@ impl<'a> Reader<'a> {
         self.at
     }
 
-    /// Passes an object if it consists of members under some of these keys, none twice, no white space, and scalars that
-    /// need no closer look for values. Otherwise nothing is passed.
-    pub(super) fn take_plain_object(&mut self, keys: &[Key]) -> bool {
-        let is_too_deep = self.depth >= self.depth_max;
-        let Some(mut rest) = self.rest().strip_prefix(b"{").filter(|_| !is_too_deep) else {
+    /// Passes an array if it consists of objects with members under some of these keys, none twice in one, no white
+    /// space, and scalars that need no closer look for values. Otherwise nothing is passed.
+    pub(super) fn take_plain_objects(&mut self, keys: &[Key]) -> bool {
+        let is_too_deep = self.depth + 1 >= self.depth_max;
+        let Some(mut rest) = self.rest().strip_prefix(b"[").filter(|_| !is_too_deep) else {
             return false;
         };
-        let (mut seen, mut next) = (0_u64, 0);
-        // Members mostly come in the order of the keys, so that the next one is tried first.
-        let behind = |rest, number: usize| Some((number, keys.get(number)?.behind(rest)?));
-        while let Some((number, value)) =
-            behind(rest, next).or_else(|| (0..keys.len()).find_map(|number| behind(rest, number)))
-            && let Some(bit) = 1_u64.checked_shl(number as u32)
-            && seen & bit == 0
-        {
-            match behind_plain_scalar(value) {
-                Some([b',', behind @ ..]) => rest = behind,
-                Some([b'}', behind @ ..]) => {
+        while let Some(behind) = behind_plain_object(rest, keys) {
+            match behind {
+                [b',', behind @ ..] => rest = behind,
+                [b']', behind @ ..] => {
                     self.leave_only(behind);
                     return true;
                 }
                 _ => return false,
             }
-            (seen, next) = (seen | bit, number + 1);
         }
         false
     }

@@ -120,8 +120,25 @@ impl Commas {
     }
 
     /// A part was read. Passes the comma behind it, and says whether another part follows.
-    #[inline]
+    #[inline(always)]
     fn end(&mut self, treatment: &mut Treatment<'_, '_>, fate: Fate) -> Result<bool, Fault> {
+        match treatment.reader.rest() {
+            [b',', next, ..] if fate == Fate::Keep && *next > b' ' => {
+                self.kept_any = true;
+                self.cut_from = treatment.reader.at();
+                treatment.reader.take(b',');
+                Ok(true)
+            }
+            _ => self.end_as_it_may(treatment, fate),
+        }
+    }
+
+    /// The same where white space stands around the comma, or the part is cut.
+    fn end_as_it_may(
+        &mut self,
+        treatment: &mut Treatment<'_, '_>,
+        fate: Fate,
+    ) -> Result<bool, Fault> {
         treatment.reader.white_space();
         let comma = treatment.reader.at();
         let more = treatment.reader.take(b',');
@@ -145,6 +162,22 @@ impl Commas {
             treatment.reader.white_space();
         }
         Ok(more)
+    }
+}
+
+/// Appends a text as it is written between the quotes of a JSON string.
+#[cold]
+fn escape(text: &[u8], out: &mut Vec<u8>) {
+    for byte in text {
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0..=0x1f => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+            _ => out.push(*byte),
+        }
     }
 }
 
@@ -182,26 +215,39 @@ impl<'a> Treatment<'a, '_> {
 
     /// Puts a text, as a JSON string, in place of what was read since `start`.
     pub(super) fn replace_string(&mut self, start: usize, text: &str) -> Result<Fate, Fault> {
+        self.replace_in_place(start, |out| {
+            out.extend_from_slice(text.as_bytes());
+            true
+        })
+    }
+
+    /// Puts a JSON string in place of what was read since `start`: of the text that `text` appends, which is UTF-8; or
+    /// `null`, if it says `false`.
+    pub(super) fn replace_in_place(
+        &mut self,
+        start: usize,
+        text: impl FnOnce(&mut Vec<u8>) -> bool,
+    ) -> Result<Fate, Fault> {
         self.copy_to(start)?;
         self.copied = self.reader.at();
-        let (plain, mut rest) = text.as_bytes().split_at(plain_length(text.as_bytes()));
-        self.room(text.len() + 2)?;
+        let before = self.out.len();
         self.out.push(b'"');
-        self.out.extend_from_slice(plain);
-        while let Some((special, behind)) = rest.split_first() {
-            match special {
-                b'"' => self.write(b"\\\"")?,
-                b'\\' => self.write(b"\\\\")?,
-                b'\n' => self.write(b"\\n")?,
-                b'\r' => self.write(b"\\r")?,
-                b'\t' => self.write(b"\\t")?,
-                control => self.write(format!("\\u{control:04x}").as_bytes())?,
-            }
-            let (plain, behind) = behind.split_at(plain_length(behind));
-            self.write(plain)?;
-            rest = behind;
+        if !text(self.out) {
+            self.out.truncate(before);
+            self.write(b"null")?;
+            return Ok(Fate::Keep);
         }
-        self.write(b"\"")?;
+        let text = self.out.get(before + 1..).unwrap_or_default();
+        if plain_length(text) < text.len() {
+            let text = text.to_vec();
+            self.out.truncate(before + 1);
+            escape(&text, self.out);
+        }
+        self.out.push(b'"');
+        // What stands in place of a value is short, or was bounded itself, so that it is soon enough to look now.
+        if self.out.len() > self.out_bytes_max {
+            return Err(self.reader.fault(Cause::RecordTooLarge));
+        }
         Ok(Fate::Keep)
     }
 

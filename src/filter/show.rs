@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::mem;
 
 use crate::dialect::{Items, Layout};
 use crate::json::Key;
@@ -28,8 +27,8 @@ const MODULE_BYTES_MAX: usize = 255;
 enum Treated {
     /// It stays as it is.
     Not,
-    /// The text that was written stands in its place.
-    As,
+    /// Another text stands in its place.
+    As(String),
     /// `null` stands in its place.
     Redacted,
 }
@@ -76,25 +75,25 @@ impl<'a> Treatment<'a, '_> {
 
     fn token(&mut self, tokenizer: &Tokenizer, spelling: Spelling) -> Result<Fate, Fault> {
         match self.reader.kind()? {
-            Type::String => self.string(spelling, &mut |value, token| {
-                *token = tokenizer.token(value);
-                Treated::As
-            }),
+            Type::String => self.string(spelling, |value| Treated::As(tokenizer.token(value))),
             _ => self.redact(),
         }
     }
 
     fn mask(&mut self, mask: &Mask, spelling: Spelling) -> Result<Fate, Fault> {
+        let start = self.reader.at();
+        if spelling == Spelling::Plain
+            && let Some(value) = self.reader.take_plain_string()
+        {
+            return self.replace_in_place(start, |out| mask.apply_to(value, out));
+        }
         match self.reader.kind()? {
-            Type::String => self.string(spelling, &mut |value, masked| match mask
-                .apply_to(value, masked)
-            {
-                true if masked == value => Treated::Not,
-                true => Treated::As,
-                false => Treated::Redacted,
+            Type::String => self.string(spelling, |value| match mask.apply(value) {
+                Some(text) if text == value => Treated::Not,
+                Some(text) => Treated::As(text),
+                None => Treated::Redacted,
             }),
             Type::Number => {
-                let start = self.reader.at();
                 self.reader.skip()?;
                 let masked = mask.apply_number(self.reader.part(start, self.reader.at()));
                 self.replace(start, masked.as_deref().unwrap_or("null"))
@@ -107,15 +106,9 @@ impl<'a> Treatment<'a, '_> {
         let mut found = Vec::new();
         let mut treat = |value: &str| text::treat(rule, value, &mut |kind| found.push(kind));
         let fate = match self.reader.kind()? {
-            Type::String => {
-                self.string(place.spelling, &mut |value, treated| match treat(value) {
-                    Some(text) => {
-                        *treated = text;
-                        Treated::As
-                    }
-                    None => Treated::Not,
-                })?
-            }
+            Type::String => self.string(place.spelling, |value| {
+                treat(value).map_or(Treated::Not, Treated::As)
+            })?,
             Type::Number => {
                 let start = self.reader.at();
                 self.reader.skip()?;
@@ -137,30 +130,19 @@ impl<'a> Treatment<'a, '_> {
     fn string(
         &mut self,
         spelling: Spelling,
-        treat: &mut dyn FnMut(&str, &mut String) -> Treated,
+        treat: impl FnOnce(&str) -> Treated,
     ) -> Result<Fate, Fault> {
         let start = self.reader.at();
-        // One buffer for all: else nearly every value would make one of its own.
-        let mut text = mem::take(&mut self.books.text);
-        text.clear();
-        let plain = match spelling {
-            Spelling::Plain => self.reader.take_plain_string(),
-            Spelling::Html => None,
+        let value = self.reader.string()?.unescape();
+        let treated = match &value {
+            Some(value) => treat(&markup::decode(spelling, value)),
+            None => Treated::Redacted,
         };
-        let treated = match plain {
-            Some(value) => treat(value, &mut text),
-            None => match self.reader.string()?.unescape() {
-                Some(value) => treat(&markup::decode(spelling, &value), &mut text),
-                None => Treated::Redacted,
-            },
-        };
-        let fate = match treated {
+        match treated {
             Treated::Not => Ok(Fate::Keep),
-            Treated::As => self.replace_string(start, &markup::encode(spelling, &text)),
+            Treated::As(text) => self.replace_string(start, &markup::encode(spelling, &text)),
             Treated::Redacted => self.replace(start, "null"),
-        };
-        self.books.text = text;
-        fate
+        }
     }
 
     /// A list of objects of which some members carry the value.
@@ -170,13 +152,12 @@ impl<'a> Treatment<'a, '_> {
         inner: &Show,
         place: Place,
     ) -> Result<Fate, Fault> {
-        let is_clear = matches!(inner, Show::Clear);
+        if matches!(inner, Show::Clear) && self.reader.take_plain_objects(keys) {
+            return Ok(Fate::Keep);
+        }
         match self.reader.kind()? {
             Type::Array => {
                 self.elements(&mut |this| match this.reader.kind()? {
-                    Type::Object if is_clear && this.reader.take_plain_object(keys) => {
-                        Ok(Fate::Keep)
-                    }
                     Type::Object => this.item(items, inner, place),
                     _ => this.redact(),
                 })?;

@@ -1,5 +1,7 @@
 //! Masks and tokens: pure functions from a value to its partial form.
 
+use std::borrow::Cow;
+
 use crate::detect::{self, Kind};
 
 mod number;
@@ -51,22 +53,23 @@ impl Mask {
     /// The half is of the whole value, but of the part before the `@` for [`Mask::Mail`]. It does not apply where the
     /// form is not made of the value's own characters: a department, a rounded number, a fixed text.
     pub fn apply(&self, value: &str) -> Option<String> {
-        let mut masked = String::new();
-        self.apply_to(value, &mut masked).then_some(masked)
+        let mut masked = Vec::new();
+        let is_masked = self.apply_to(value, &mut masked);
+        String::from_utf8(masked).ok().filter(|_| is_masked)
     }
 
     /// Appends the masked form of a string, as [`Self::apply`] says it; `false` where there is none, and then appends
-    /// nothing.
-    pub fn apply_to(&self, value: &str, masked: &mut String) -> bool {
+    /// nothing. What is appended is UTF-8.
+    pub fn apply_to(&self, value: &str, masked: &mut Vec<u8>) -> bool {
         let before = masked.len();
-        let fits = self.form(value, masked).is_some();
-        if !fits {
+        let is_masked = self.form(value, masked).is_some();
+        if !is_masked {
             masked.truncate(before);
         }
-        fits
+        is_masked
     }
 
-    fn form(&self, value: &str, masked: &mut String) -> Option<()> {
+    fn form(&self, value: &str, masked: &mut Vec<u8>) -> Option<()> {
         let is_visible = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
         let bytes = value.as_bytes();
         let trimmed = if is_visible(bytes.first()) && is_visible(bytes.last()) {
@@ -75,45 +78,46 @@ impl Mask {
             value.trim()
         };
         if trimmed.is_empty() {
-            masked.push_str(value);
+            put(masked, value);
             return Some(());
         }
         match self {
             Self::Iban => return iban(trimmed, masked),
             Self::Bic => {
                 let symbols = compact(trimmed, Kind::Bic)?;
-                masked.push_str(symbols.get(..4)?);
-                masked.push_str(BULLETS);
+                put(masked, symbols.get(..4)?);
+                put(masked, BULLETS);
             }
             Self::Card => {
                 let symbols = compact(trimmed, Kind::Card)?;
-                masked.push_str("•••• •••• •••• ");
-                masked.push_str(symbols.get(symbols.len().checked_sub(4)?..)?);
+                put(masked, "•••• •••• •••• ");
+                put(masked, symbols.get(symbols.len().checked_sub(4)?..)?);
             }
             Self::Initials => return initials(trimmed, masked),
             Self::Mail => return mail(trimmed, masked),
             Self::Last(0) => {
                 at_most_half(trimmed, 0)?;
-                masked.push_str(BULLETS);
+                put(masked, BULLETS);
             }
             Self::Last(count) => {
-                at_most_half(trimmed, *count)?;
-                masked.push_str("•••• ");
-                masked.extend(significant(last(trimmed, *count)?));
+                let twice = last(trimmed, count.saturating_mul(2))?;
+                put(masked, "•••• ");
+                significant(last(twice, *count)?).for_each(|c| put_char(masked, c));
             }
             Self::First(count) => {
                 at_most_half(trimmed, *count)?;
-                masked.extend(significant(trimmed).take(*count));
-                masked.push_str(BULLETS);
+                let shown = significant(trimmed).take(*count);
+                shown.for_each(|c| put_char(masked, c));
+                put(masked, BULLETS);
             }
-            Self::Year => masked.push_str(year(trimmed)?),
+            Self::Year => put(masked, year(trimmed)?),
             Self::YearAsDate => {
-                masked.push_str(year(trimmed)?);
-                masked.push_str("-01-01");
+                put(masked, year(trimmed)?);
+                put(masked, "-01-01");
             }
-            Self::Department => masked.push_str(&department(trimmed)?),
-            Self::Round(step) => masked.push_str(&number::round(trimmed, *step)?),
-            Self::Constant(text) => masked.push_str(text),
+            Self::Department => put(masked, &department(trimmed)?),
+            Self::Round(step) => put(masked, &number::round(trimmed, *step)?),
+            Self::Constant(text) => put(masked, text),
         }
         Some(())
     }
@@ -127,10 +131,26 @@ impl Mask {
     }
 }
 
+fn put(masked: &mut Vec<u8>, text: &str) {
+    masked.extend_from_slice(text.as_bytes());
+}
+
+fn put_char(masked: &mut Vec<u8>, character: char) {
+    match u8::try_from(character) {
+        Ok(byte) if byte.is_ascii() => masked.push(byte),
+        _ => put(masked, character.encode_utf8(&mut [0; 4])),
+    }
+}
+
 /// The compacted value, if it has the length and the characters of this kind. Its checksum may be wrong: a mistyped
 /// number is masked like a right one.
-fn compact(value: &str, kind: Kind) -> Option<String> {
-    detect::compact(value).filter(|symbols| kind.is_shaped(symbols))
+fn compact(value: &str, kind: Kind) -> Option<Cow<'_, str>> {
+    let is_symbol = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let symbols = match value.bytes().all(is_symbol) {
+        true => Cow::Borrowed(value),
+        false => Cow::Owned(detect::compact(value)?),
+    };
+    Some(symbols).filter(|symbols| kind.is_shaped(symbols))
 }
 
 /// The letters and digits of a value.
@@ -138,18 +158,25 @@ fn significant(value: &str) -> impl Iterator<Item = char> {
     value.chars().filter(|c| c.is_alphanumeric())
 }
 
-/// The end of a value, from the last letter or digit but so many.
+/// The end of a value that holds just so many letters and digits; `None` if the value does not hold as many, or `count`
+/// is 0.
 fn last(value: &str, count: usize) -> Option<&str> {
-    let start = if value.is_ascii() {
-        let bytes = value.bytes().enumerate().rev();
-        let mut symbols = bytes.filter(|(_, byte)| byte.is_ascii_alphanumeric());
-        symbols.nth(count.checked_sub(1)?)?.0
-    } else {
-        let characters = value.char_indices().rev();
-        let mut symbols = characters.filter(|(_, c)| c.is_alphanumeric());
-        symbols.nth(count.checked_sub(1)?)?.0
-    };
-    value.get(start..)
+    let mut left = Some(count).filter(|count| *count > 0)?;
+    for (start, byte) in value.bytes().enumerate().rev() {
+        if !byte.is_ascii() {
+            let mut symbols = value
+                .char_indices()
+                .rev()
+                .filter(|(_, c)| c.is_alphanumeric());
+            let (start, _) = symbols.nth(count - 1)?;
+            return value.get(start..);
+        }
+        left -= usize::from(byte.is_ascii_alphanumeric());
+        if left == 0 {
+            return value.get(start..);
+        }
+    }
+    None
 }
 
 /// `None` if `shown` letters and digits would be more than half of those that a value has, or it has none.
@@ -158,24 +185,24 @@ fn at_most_half(value: &str, shown: usize) -> Option<()> {
     last(value, shown.saturating_mul(2).max(1)).map(|_| ())
 }
 
-fn iban(value: &str, masked: &mut String) -> Option<()> {
+fn iban(value: &str, masked: &mut Vec<u8>) -> Option<()> {
     let symbols = compact(value, Kind::Iban)?;
     if symbols.len() < 16 {
         return None;
     }
     let last_shown = symbols.len() - 4;
-    masked.push_str(symbols.get(..4)?);
+    put(masked, symbols.get(..4)?);
     for start in (4..symbols.len()).step_by(4) {
         let end = symbols.len().min(start + 4);
         let hidden = last_shown.clamp(start, end) - start;
-        masked.push(' ');
-        masked.push_str(BULLETS.get(..hidden * BULLET.len_utf8())?);
-        masked.push_str(symbols.get(start + hidden..end)?);
+        masked.push(b' ');
+        put(masked, BULLETS.get(..hidden * BULLET.len_utf8())?);
+        put(masked, symbols.get(start + hidden..end)?);
     }
     Some(())
 }
 
-fn initials(value: &str, masked: &mut String) -> Option<()> {
+fn initials(value: &str, masked: &mut Vec<u8>) -> Option<()> {
     let letters = || {
         let words = value.split_whitespace();
         words.filter_map(|word| word.chars().find(|c| c.is_alphanumeric()))
@@ -183,21 +210,21 @@ fn initials(value: &str, masked: &mut String) -> Option<()> {
     at_most_half(value, letters().count())?;
     for (place, letter) in letters().enumerate() {
         if place > 0 {
-            masked.push(' ');
+            masked.push(b' ');
         }
-        masked.extend(letter.to_uppercase());
-        masked.push('.');
+        letter.to_uppercase().for_each(|c| put_char(masked, c));
+        masked.push(b'.');
     }
     letters().next().map(|_| ())
 }
 
-fn mail(value: &str, masked: &mut String) -> Option<()> {
+fn mail(value: &str, masked: &mut Vec<u8>) -> Option<()> {
     let (local, domain) = value.split_once('@')?;
     let fits = !local.contains(char::is_whitespace) && is_domain(domain);
     at_most_half(local, 1).filter(|_| fits)?;
-    masked.push(significant(local).next()?);
-    masked.push_str("•••@");
-    masked.push_str(domain);
+    put_char(masked, significant(local).next()?);
+    put(masked, "•••@");
+    put(masked, domain);
     Some(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::dialect::{ID_KEY, MODULE_KEY, Shape};
 use crate::json::Key;
@@ -19,7 +20,13 @@ pub struct KnownFields {
     numbers: HashMap<Field, usize, foldhash::fast::RandomState>,
     rules: Vec<Arc<FieldRule>>,
     names: Vec<QuotedName>,
+    /// By number, the first for the beginning of a record: which field came next the last time. No more than a hint, so it
+    /// does not matter who wrote it.
+    followers: Vec<AtomicU32>,
 }
+
+/// No field is known to follow.
+const NONE: u32 = u32::MAX;
 
 /// How a field is recognised in a JSON text without a look-up.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +46,11 @@ impl KnownFields {
             .into_iter()
             .map(|rule| (rule.field.clone(), rule))
             .collect();
+        let none = || AtomicU32::new(NONE);
         Self {
+            followers: std::iter::repeat_with(none)
+                .take(by_name.len() + 1)
+                .collect(),
             numbers: by_name.keys().cloned().zip(0..).collect(),
             names: by_name.values().map(|rule| QuotedName::new(rule)).collect(),
             rules: by_name.into_values().collect(),
@@ -70,6 +81,22 @@ impl KnownFields {
     #[inline]
     pub fn name(&self, number: usize) -> Option<&QuotedName> {
         self.names.get(number)
+    }
+
+    /// The field that came after another one, or at the beginning of a record, when it was last [told](Self::follows).
+    pub fn follower(&self, after: Option<usize>) -> Option<usize> {
+        let place = after.map_or(0, |after| after + 1);
+        let number = self.followers.get(place)?.load(Ordering::Relaxed);
+        (number != NONE).then_some(number as usize)
+    }
+
+    /// Tells that a field came after another one, or at the beginning of a record. Fields come in much the same order in
+    /// all replies, so that whoever reads the next one knows what to expect.
+    pub fn follows(&self, after: Option<usize>, number: usize) {
+        let place = after.map_or(0, |after| after + 1);
+        if let (Some(follower), Ok(number)) = (self.followers.get(place), u32::try_from(number)) {
+            follower.store(number, Ordering::Relaxed);
+        }
     }
 
     /// The rules in the order of their numbers.
