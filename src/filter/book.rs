@@ -235,7 +235,7 @@ impl ModuleBook {
 
     /// Counts the fields of one more record; leaves in `seen` a set that is no longer needed.
     pub(super) fn count(&mut self, seen: &mut Seen) {
-        if *seen != self.alike.0 {
+        if !seen.is_like(&self.alike.0) {
             self.spread();
             mem::swap(seen, &mut self.alike.0);
         }
