@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -77,10 +76,10 @@ impl Event {
         &mut self,
         after: &Head,
         node: &str,
-        time: Timestamp,
+        time: &str,
     ) -> serde_json::Result<Vec<u8>> {
-        let (seq, prev, node) = (after.seq + 1, after.hash.clone(), node.to_owned());
-        let time = format!("{time:.3}");
+        let (seq, prev) = (after.seq + 1, after.hash.clone());
+        let (node, time) = (node.to_owned(), time.to_owned());
         match &mut self.0 {
             Kind::Request(event) => {
                 (event.seq, event.prev, event.node, event.time) = (seq, prev, node, time);

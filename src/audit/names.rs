@@ -17,8 +17,7 @@ const PLAIN_DIGITS_MAX: usize = 5;
 /// A text whose every character can be seen: control, format and direction characters become `\u{…}`, so that it
 /// stays one line and cannot steer a terminal. Texts of more than 255 characters are cut.
 pub fn visible(text: &str) -> String {
-    let is_short = text.len() <= TEXT_CHARS_MAX;
-    if is_short && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    if is_visible(text) {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len());
@@ -34,6 +33,13 @@ pub fn visible(text: &str) -> String {
         }
     }
     out
+}
+
+/// Whether a text is short, and all of it can be seen.
+fn is_visible(text: &str) -> bool {
+    // Counted to the end rather than to the first: that is done many bytes at a time.
+    let others = text.bytes().filter(|byte| !(b' '..=b'~').contains(byte));
+    text.len() <= TEXT_CHARS_MAX && others.count() == 0
 }
 
 fn is_invisible(char: char) -> bool {
@@ -67,7 +73,11 @@ pub(super) fn record(record: &RecordRef) -> String {
         true => record.module.as_str(),
         false => "(unknown)",
     };
-    visible(&[module, "/", &record.id].concat())
+    let text = [module, "/", &record.id].concat();
+    match is_visible(&text) {
+        true => text,
+        false => visible(&text),
+    }
 }
 
 /// The network that an address belongs to: enough to tell offices apart, too little to tell people apart.

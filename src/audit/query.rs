@@ -436,7 +436,7 @@ mod tests {
         seen.operation(&operation("Contacts", &["iban_c"]), &|_| true, &|_| true);
         let iban = rule("iban_c", &["financial.iban"], Level::Clear, "pay", true);
         let name = rule("last_name", &["identity.name"], Level::Mask, "base", true);
-        seen.disclosed(&Report {
+        seen.disclosed(Report {
             refs: refs(1_500),
             ..report(vec![iban, name])
         });

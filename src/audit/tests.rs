@@ -543,7 +543,7 @@ async fn an_event_says_who_saw_what_and_why() {
         "iban-for-payment",
         true,
     );
-    record.disclosed(&Report {
+    record.disclosed(Report {
         refs: refs(1),
         ..report(vec![iban])
     });
@@ -678,7 +678,7 @@ async fn naughty_record_ids_stay_one_line() {
         id: Arc::from(*id),
     };
     let mut record = new_record(&log);
-    record.disclosed(&Report {
+    record.disclosed(Report {
         refs: naughty.iter().map(record_of).collect(),
         ..report(Vec::new())
     });
@@ -700,7 +700,7 @@ async fn many_records_go_into_events_before_the_last() {
     let log = Log::open(Options::new(dir.path())).unwrap();
     let mut record = new_record(&log);
     record.refs(&refs(1_500)).await.unwrap();
-    record.disclosed(&Report {
+    record.disclosed(Report {
         refs: refs(2_000),
         records: 3_500,
         ..Report::default()

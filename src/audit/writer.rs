@@ -24,7 +24,7 @@ const UNSYNCED_BYTES_MAX: usize = 4 << 20;
 /// waits.
 const COMPANY: usize = 4;
 /// How long it waits: little beside what a CRM takes.
-const COMPANY_WAIT: Duration = Duration::from_millis(1);
+const COMPANY_WAIT: Duration = Duration::from_millis(2);
 /// How often the thread looks up: for notes of readers, for counted refusals, and for a disk that works again.
 const TICK: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1_000 });
 
@@ -227,10 +227,10 @@ impl Writer {
     /// large for the log are answered here and taken out of the batch.
     fn write(&mut self, batch: &mut Vec<Job>) -> io::Result<()> {
         self.turn_page()?;
-        let now = Timestamp::now();
+        let now = format!("{:.3}", Timestamp::now());
         let (mut head, mut last, mut bytes) = (self.head.clone(), None, Vec::new());
         for mut job in std::mem::take(batch) {
-            match job.event.line(&head, &self.settings.node, now) {
+            match job.event.line(&head, &self.settings.node, &now) {
                 Ok(line) if line.len() <= EVENT_BYTES_MAX => {
                     head = head.after(&line);
                     last = Some((line.len() as u64 + 1, head.hash.clone()));
