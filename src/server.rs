@@ -19,6 +19,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::door::Door;
+use crate::door::wire::Wire;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
 use crate::reason::Reason;
@@ -136,12 +137,19 @@ impl Front {
         let activity = Activity::new();
         let socket = Timed::new(socket, self.limits.idle_timeout);
         match tls {
-            None => self.converse(socket, peer, activity, stop).await,
+            None => {
+                self.converse(socket, peer, activity, Spoken::Either, stop)
+                    .await
+            }
             Some(acceptor) => {
                 let handshake =
                     tokio::time::timeout(self.limits.head_timeout, acceptor.accept(socket)).await;
                 let socket = handshake.map_err(|_| io::ErrorKind::TimedOut)??;
-                self.converse(socket, peer, activity, stop).await
+                let spoken = match socket.get_ref().1.alpn_protocol() {
+                    Some(HTTP2) => Spoken::Http2,
+                    _ => Spoken::Http1,
+                };
+                self.converse(socket, peer, activity, spoken, stop).await
             }
         }
     }
@@ -152,13 +160,18 @@ impl Front {
         socket: S,
         peer: SocketAddr,
         activity: Activity,
+        spoken: Spoken,
         mut stop: watch::Receiver<bool>,
     ) -> io::Result<()>
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
     {
-        let builder = self.http();
+        let builder = self.http(spoken);
         let doubt = Doubt::default();
+        let wire = match spoken {
+            Spoken::Http1 => Wire::http1(),
+            Spoken::Http2 | Spoken::Either => Wire::default(),
+        };
         let service = service_fn(|request: hyper::Request<Incoming>| {
             let exchange = Exchange {
                 front: self.clone(),
@@ -168,8 +181,8 @@ impl Front {
             };
             async move { Ok::<_, Infallible>(exchange.answer(request).await) }
         });
-        let connection =
-            builder.serve_connection(TokioIo::new(Watched::new(socket, doubt.clone())), service);
+        let socket = Watched::new(socket, wire, doubt.clone());
+        let connection = builder.serve_connection(TokioIo::new(socket), service);
         tokio::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),
@@ -197,7 +210,7 @@ impl Front {
         })
     }
 
-    fn http(&self) -> auto::Builder<TokioExecutor> {
+    fn http(&self, spoken: Spoken) -> auto::Builder<TokioExecutor> {
         let mut builder = auto::Builder::new(TokioExecutor::new());
         builder
             .http1()
@@ -215,8 +228,22 @@ impl Front {
             .max_local_error_reset_streams(Some(RESETS_MAX))
             .keep_alive_interval(Some(self.limits.idle_timeout / 2))
             .keep_alive_timeout(self.limits.head_timeout);
-        builder
+        match spoken {
+            Spoken::Either => builder,
+            Spoken::Http1 => builder.http1_only(),
+            Spoken::Http2 => builder.http2_only(),
+        }
     }
+}
+
+/// What a connection speaks. Over TLS it is what ALPN has agreed on (RFC 9113 section 3.2): whoever has agreed on one
+/// and sends the other is not served, because others on the way go by what was agreed.
+#[derive(Clone, Copy, Debug)]
+enum Spoken {
+    Http1,
+    Http2,
+    /// In clear nothing is agreed on; the first bytes tell.
+    Either,
 }
 
 /// Why hyper itself has answered with an error, if it has.
@@ -239,7 +266,7 @@ pub fn tls(
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(certificates, key)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![HTTP2.to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }
 
@@ -277,6 +304,7 @@ pub async fn drain(work: impl Future<Output = ()>, patience: Duration) -> bool {
     tokio::time::timeout(patience, work).await.is_ok()
 }
 
+const HTTP2: &[u8] = b"h2";
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const LINGER: Duration = Duration::from_secs(1);

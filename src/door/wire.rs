@@ -11,7 +11,8 @@ pub struct Wire {
     place: Place,
     /// The head that has begun.
     head: Vec<u8>,
-    heads: u64,
+    /// HTTP/2 can no longer begin.
+    is_http1: bool,
 }
 
 /// The bytes so far could be read in two ways, or are no HTTP/1.
@@ -44,6 +45,14 @@ enum Place {
 }
 
 impl Wire {
+    /// A connection on which HTTP/1 was agreed, so that HTTP/2 does not begin on it either.
+    pub fn http1() -> Self {
+        Self {
+            is_http1: true,
+            ..Self::default()
+        }
+    }
+
     /// Takes the next bytes of the connection. Doubt stays.
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<(), Doubtful> {
         while let Some(&byte) = bytes.first() {
@@ -122,10 +131,10 @@ impl Wire {
         self.head.push(byte);
         if self.head.ends_with(b"\r\n\r\n") {
             let head = std::mem::take(&mut self.head);
-            self.heads += 1;
-            if self.heads == 1 && head == *b"PRI * HTTP/2.0\r\n\r\n" {
+            if !self.is_http1 && head == *b"PRI * HTTP/2.0\r\n\r\n" {
                 return Place::Http2;
             }
+            self.is_http1 = true;
             return follows(&head).unwrap_or(Place::Doubtful);
         }
         Place::Head
@@ -262,6 +271,12 @@ mod tests {
             Err(Doubtful),
             "only as the first words of a connection"
         );
+        assert_eq!(
+            Wire::http1().push(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+            Err(Doubtful),
+            "HTTP/1 was agreed"
+        );
+        assert_eq!(Wire::http1().push(format!("{LINE}\r\n").as_bytes()), Ok(()));
     }
 
     #[test]

@@ -29,10 +29,10 @@ pub(super) struct Watched<S> {
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(stream: S, doubt: Doubt) -> Self {
+    pub(super) fn new(stream: S, wire: Wire, doubt: Doubt) -> Self {
         Self {
             stream,
-            wire: Wire::default(),
+            wire,
             doubt,
         }
     }

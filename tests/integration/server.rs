@@ -277,6 +277,33 @@ fn self_signed(name: &str) -> (rustls::ServerConfig, String) {
     )
 }
 
+/// A connection to a proxy with this certificate for `crm.example.org`, on which one of these protocols is wished for.
+fn caller_over_tls(
+    world: &World,
+    pem: &str,
+    wishes: &[&str],
+) -> rustls::StreamOwned<rustls::ClientConnection, TcpStream> {
+    let mut trusted = rustls::RootCertStore::empty();
+    for certificate in rustls_pki_types::pem::PemObject::pem_slice_iter(pem.as_bytes()) {
+        let certificate: rustls_pki_types::CertificateDer<'_> = certificate.unwrap();
+        trusted.add(certificate).unwrap();
+    }
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut client = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(trusted)
+        .with_no_client_auth();
+    client.alpn_protocols = wishes.iter().map(|wish| wish.as_bytes().to_vec()).collect();
+    let name = rustls_pki_types::ServerName::try_from("crm.example.org").unwrap();
+    let connection = rustls::ClientConnection::new(std::sync::Arc::new(client), name).unwrap();
+    let socket = TcpStream::connect(world.proxy).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    rustls::StreamOwned::new(connection, socket)
+}
+
 #[test]
 fn tls_on_both_sides_with_certificates_that_are_checked() {
     let dir = tempfile::tempdir().unwrap();
@@ -292,21 +319,7 @@ fn tls_on_both_sides_with_certificates_that_are_checked() {
     };
     let world = World::scripted(crm, wish);
 
-    let mut trusted = rustls::RootCertStore::empty();
-    for certificate in rustls_pki_types::pem::PemObject::pem_slice_iter(pem.as_bytes()) {
-        let certificate: rustls_pki_types::CertificateDer<'_> = certificate.unwrap();
-        trusted.add(certificate).unwrap();
-    }
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let client = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(trusted)
-        .with_no_client_auth();
-    let name = rustls_pki_types::ServerName::try_from("crm.example.org").unwrap();
-    let mut connection = rustls::ClientConnection::new(std::sync::Arc::new(client), name).unwrap();
-    let mut socket = TcpStream::connect(world.proxy).unwrap();
-    let mut stream = rustls::Stream::new(&mut connection, &mut socket);
+    let mut stream = caller_over_tls(&world, &pem, &[]);
     stream.write_all(b"GET /rest/v11_24/Contacts HTTP/1.1\r\nHost: crm.example.org\r\nOAuth-Token: t\r\nConnection: close\r\n\r\n").unwrap();
     let mut reply = String::new();
     let _ = stream.read_to_string(&mut reply);
@@ -329,4 +342,75 @@ fn tls_on_both_sides_with_certificates_that_are_checked() {
         },
     );
     assert_eq!(world.get("/rest/v11_24/Contacts", "t").status, 502);
+}
+
+#[test]
+fn over_tls_only_what_was_agreed_on_is_spoken() {
+    let (config, pem) = self_signed("crm.example.org");
+    let crm = Scripted::start(|request| {
+        if request.line.contains("/me ") {
+            scripted::me("sally", "Sales")
+        } else {
+            scripted::json(200, br#"{"next_offset":-1,"records":[]}"#)
+        }
+    });
+    let wish = Wish {
+        tls: Some(config.into()),
+        ..Wish::default()
+    };
+    let world = World::scripted(crm.address, wish);
+    let http1 =
+        b"GET /rest/v11_24/Contacts HTTP/1.1\r\nHost: crm.example.org\r\nOAuth-Token: t\r\n\r\n";
+    let http2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let acknowledged = b"\0\0\0\x04\x01\0\0\0\0";
+    for (wishes, others) in [
+        (
+            &["h2"][..],
+            [&http1[..], b"INVALID CONNECTION PREFACE\r\n\r\n"],
+        ),
+        (&["http/1.1"][..], [&http2[..], b"PRI * HTTP/2.0\r\n\r\n"]),
+        (&[][..], [&http2[..], b"PRI * HTTP/2.0\r\n\r\n"]),
+    ] {
+        let agreed_http2 = wishes == ["h2"];
+        for other in others {
+            let mut stream = caller_over_tls(&world, &pem, wishes);
+            stream.write_all(other).unwrap();
+            let mut reply = Vec::new();
+            let ended = stream.read_to_end(&mut reply);
+            assert!(
+                !matches!(&ended, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock),
+                "the connection stays open: {wishes:?}"
+            );
+            // The server's first frame may be there already; an answer is not.
+            let has_answer = if agreed_http2 {
+                reply.windows(5).any(|window| window == b"HTTP/")
+            } else {
+                reply.starts_with(b"\0") || reply.starts_with(b"HTTP/1.1 2")
+            };
+            assert!(!has_answer, "{wishes:?}: {}", reply.escape_ascii());
+        }
+        assert!(crm.take_all().is_empty(), "{wishes:?}: the CRM was asked");
+
+        let mut stream = caller_over_tls(&world, &pem, wishes);
+        stream
+            .write_all(if agreed_http2 { http2 } else { http1 })
+            .unwrap();
+        let awaited = if agreed_http2 {
+            &acknowledged[..]
+        } else {
+            b"HTTP/1.1 200 OK\r\n"
+        };
+        let mut reply = Vec::new();
+        while !reply.windows(awaited.len()).any(|window| window == awaited) {
+            let mut chunk = [0; 1_024];
+            let count = stream.read(&mut chunk).unwrap();
+            assert!(count > 0, "{wishes:?}: {}", reply.escape_ascii());
+            reply.extend_from_slice(&chunk[..count]);
+        }
+        assert_eq!(
+            stream.conn.alpn_protocol(),
+            wishes.first().map(|wish| wish.as_bytes())
+        );
+        crm.take_all();
+    }
 }
