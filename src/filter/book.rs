@@ -267,25 +267,29 @@ impl ModuleBook {
         }
     }
 
-    /// The counts of all fields that hold data.
-    pub(super) fn close(mut self) -> Vec<FieldCount> {
+    /// Adds the counts of all fields that hold data.
+    pub(super) fn close(mut self, counts: &mut Vec<FieldCount>) {
         self.spread();
         if self.is_news {
             self.tell_order();
         }
         // Known fields are numbered in the order of their names, in which a report has them.
-        let mut met: Vec<(u32, usize)> = self.met.iter().map(|met| met.number).zip(0..).collect();
+        let mut met: Vec<(u32, u32)> = self.met.iter().map(|met| met.number).zip(0..).collect();
         met.sort_unstable();
-        let count = |(_, place)| {
-            let records = *self.records.get(place).filter(|records| **records > 0)?;
-            let rule = self.rule(place).filter(|rule| !rule.structural)?;
-            Some(FieldCount {
+        counts.reserve(met.len());
+        for (_, place) in met {
+            let place = place as usize;
+            let records = self.records.get(place).copied().unwrap_or_default();
+            let rule = self.rule(place).filter(|rule| !rule.structural);
+            let Some(rule) = rule.filter(|_| records > 0) else {
+                continue;
+            };
+            counts.push(FieldCount {
                 rule: rule.clone(),
                 records,
                 in_text: self.in_text.get(&place).map(by_kind).unwrap_or_default(),
-            })
-        };
-        met.into_iter().filter_map(count).collect()
+            });
+        }
     }
 }
 

@@ -260,8 +260,10 @@ impl Books {
 
     /// Closes the books.
     pub(super) fn report(mut self) -> Report {
-        let books = mem::take(&mut self.books);
-        let fields = books.into_iter().flat_map(ModuleBook::close).collect();
+        let mut fields = Vec::new();
+        for book in mem::take(&mut self.books) {
+            book.close(&mut fields);
+        }
         Report {
             fields: FieldCounts::new(fields),
             refs: self.refs,

@@ -106,9 +106,14 @@ pub(super) fn plain_length(text: &[u8]) -> usize {
         }
         rest = behind;
     }
-    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
-    let plain = rest.iter().position(is_special);
-    text.len() - rest.len() + plain.unwrap_or(rest.len())
+    // What is left is followed by something that stands for itself.
+    let mut block = [b' '; BLOCK_BYTES];
+    block
+        .iter_mut()
+        .zip(rest)
+        .for_each(|(to, byte)| *to = *byte);
+    let found = special_bytes(&block).trailing_zeros() as usize;
+    text.len() - rest.len() + found.min(rest.len())
 }
 
 /// What stands behind the scalar that a text begins with, if that needs no closer look. What comes may still belong to a
@@ -116,6 +121,8 @@ pub(super) fn plain_length(text: &[u8]) -> usize {
 #[inline(always)]
 pub(super) fn behind_plain_scalar(value: &[u8]) -> Option<&[u8]> {
     match value {
+        // Many are blank. Whoever expects that need not wait for the end of this one to go on.
+        [b'"', b'"', rest @ ..] => Some(rest),
         [b'"', string @ ..] => behind_plain_string(string),
         [b't', b'r', b'u', b'e', rest @ ..]
         | [b'f', b'a', b'l', b's', b'e', rest @ ..]

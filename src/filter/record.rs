@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::mem;
 
 use crate::dialect::{ID_KEY, Layout, MODULE_KEY, ObjectShape, Others, RecordShape, Shape};
 use crate::policy::{KnownFields, Show};
@@ -632,33 +633,34 @@ impl<'a> Treatment<'a, '_> {
     pub(super) fn object(&mut self, shape: &ObjectShape, misfit: Misfit) -> Result<Fate, Fault> {
         let start = self.reader.at();
         let undone = (self.out.len(), self.copied);
-        let mut seen = Seen::default();
-        // Only what has no name of its own can be of any number.
-        let mut others_seen: Option<HashSet<Cow<'a, str>>> = None;
+        // A bit for each of the first keys with names; other keys, of which there can be any number, by themselves.
+        let (mut named_seen, mut others_seen) = (0_u64, HashSet::new());
+        let place_of = |key: &str| shape.keys.iter().position(|(name, _)| *name == key);
+        let bit_of = |place: usize| 1_u64.checked_shl(u32::try_from(place).unwrap_or(u32::MAX));
         self.members(&mut |this, key| {
-            let named = shape.keys.iter().position(|(name, _)| *name == key);
-            let named = named.and_then(|place| Some((place, shape.keys.get(place)?)));
-            let (shape, is_new) = match (named, &shape.others) {
-                (Some((place, (_, shape))), _) => (shape, seen.insert(place)),
-                (None, Others::Shape(shape)) => {
-                    let others = others_seen.get_or_insert_default();
-                    (&**shape, others.insert(key))
-                }
+            let place = place_of(&key);
+            let named = place.and_then(|place| shape.keys.get(place));
+            let shape = match (named, &shape.others) {
+                (Some((_, shape)), _) => shape,
+                (None, Others::Shape(shape)) => &**shape,
                 (None, Others::Dropped) => return this.remove(),
+            };
+            let is_new = match place.and_then(bit_of) {
+                Some(bit) => {
+                    let before = mem::replace(&mut named_seen, bit);
+                    named_seen |= before;
+                    before & bit == 0
+                }
+                None => others_seen.insert(key),
             };
             if !is_new {
                 return Err(this.reader.fault(Cause::DuplicateKey));
             }
             this.shaped(shape, misfit)
         })?;
-        let is_there = |key: &str| {
-            let named = shape.keys.iter().position(|(name, _)| *name == key);
-            match named {
-                Some(place) => seen.first_from(place) == Some(place),
-                None => others_seen
-                    .as_ref()
-                    .is_some_and(|others| others.contains(key)),
-            }
+        let is_there = |key: &str| match place_of(key).and_then(bit_of) {
+            Some(bit) => named_seen & bit != 0,
+            None => others_seen.contains(key),
         };
         if shape.required.iter().all(|key| is_there(key)) {
             return Ok(Fate::Keep);
