@@ -9,7 +9,7 @@ use crate::policy::{FieldRule, KnownFields, QuotedName};
 use crate::vocabulary::{Field, Module};
 
 use super::FieldCount;
-use super::reader::behind_plain_scalar;
+use super::plain::behind_plain_scalar;
 use super::seen::Seen;
 
 /// The book of one module. A field's place is its number among those that were met.

@@ -2,7 +2,8 @@
 //! out, except the values that the plan treats. Pure: no I/O, no clock, no runtime; knows no CRM.
 //!
 //! `outline` follows what lies around the records as it streams, and collects each record whole; `record` and `show`
-//! treat it then in one walk. `reader` is the only place that decides what is JSON.
+//! treat it then in one walk. `reader` is the only place that decides what is JSON; `plain` passes what is written as
+//! most of it is.
 
 use std::fmt;
 use std::mem;
@@ -13,10 +14,12 @@ use crate::vocabulary::RecordRef;
 
 mod book;
 mod books;
+mod copied;
 mod extent;
 mod filtered;
 mod layouts;
 mod outline;
+mod plain;
 mod reader;
 mod record;
 mod report;

@@ -12,7 +12,7 @@ use crate::vocabulary::{Module, Spelling};
 use super::Cause;
 use super::books::{Book, Books, Entry};
 use super::layouts::scalar_text;
-use super::reader::{Fault, Reader, Type, plain_length};
+use super::reader::{Fault, Reader, Type};
 use super::seen::Seen;
 
 /// The member of a field in [`Layout::Named`] that holds its value.
@@ -65,9 +65,9 @@ pub(super) struct Walk<'s, 'a> {
 pub(super) struct Treatment<'a, 'b> {
     pub(super) reader: Reader<'a>,
     pub(super) books: &'b mut Books,
-    out: &'b mut Vec<u8>,
-    copied: usize,
-    out_bytes_max: usize,
+    pub(super) out: &'b mut Vec<u8>,
+    pub(super) copied: usize,
+    pub(super) out_bytes_max: usize,
 }
 
 /// Treats what a text begins with, and appends what is shown of it to `out`, by at most `bytes_max`. Returns
@@ -166,99 +166,7 @@ impl Commas {
     }
 }
 
-/// Appends a text as it is written between the quotes of a JSON string.
-#[cold]
-fn escape(text: &[u8], out: &mut Vec<u8>) {
-    for byte in text {
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0..=0x1f => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
-            _ => out.push(*byte),
-        }
-    }
-}
-
 impl<'a> Treatment<'a, '_> {
-    /// Copies what has not been copied yet, up to a place.
-    fn copy_to(&mut self, end: usize) -> Result<(), Fault> {
-        let run = self.reader.bytes(self.copied, end);
-        self.write(run)?;
-        self.copied = end;
-        Ok(())
-    }
-
-    fn write(&mut self, text: &[u8]) -> Result<(), Fault> {
-        self.room(text.len())?;
-        self.out.extend_from_slice(text);
-        Ok(())
-    }
-
-    /// Makes room for so many bytes, if they fit into the bound.
-    fn room(&mut self, bytes: usize) -> Result<(), Fault> {
-        if self.out.len() + bytes > self.out_bytes_max {
-            return Err(self.reader.fault(Cause::RecordTooLarge));
-        }
-        self.out.reserve(bytes);
-        Ok(())
-    }
-
-    /// Puts a text in place of what was read since `start`.
-    pub(super) fn replace(&mut self, start: usize, text: &str) -> Result<Fate, Fault> {
-        self.copy_to(start)?;
-        self.write(text.as_bytes())?;
-        self.copied = self.reader.at();
-        Ok(Fate::Keep)
-    }
-
-    /// Puts a text, as a JSON string, in place of what was read since `start`.
-    pub(super) fn replace_string(&mut self, start: usize, text: &str) -> Result<Fate, Fault> {
-        self.replace_in_place(start, |out| {
-            out.extend_from_slice(text.as_bytes());
-            true
-        })
-    }
-
-    /// Puts a JSON string in place of what was read since `start`: of the text that `text` appends, which is UTF-8; or
-    /// `null`, if it says `false`.
-    pub(super) fn replace_in_place(
-        &mut self,
-        start: usize,
-        text: impl FnOnce(&mut Vec<u8>) -> bool,
-    ) -> Result<Fate, Fault> {
-        self.copy_to(start)?;
-        self.copied = self.reader.at();
-        let before = self.out.len();
-        self.out.push(b'"');
-        if !text(self.out) {
-            self.out.truncate(before);
-            self.write(b"null")?;
-            return Ok(Fate::Keep);
-        }
-        let text = self.out.get(before + 1..).unwrap_or_default();
-        if plain_length(text) < text.len() {
-            let text = text.to_vec();
-            self.out.truncate(before + 1);
-            escape(&text, self.out);
-        }
-        self.out.push(b'"');
-        // What stands in place of a value is short, or was bounded itself, so that it is soon enough to look now.
-        if self.out.len() > self.out_bytes_max {
-            return Err(self.reader.fault(Cause::RecordTooLarge));
-        }
-        Ok(Fate::Keep)
-    }
-
-    /// Leaves a part of the text out.
-    fn cut(&mut self, start: usize, end: usize) -> Result<(), Fault> {
-        self.copy_to(start)?;
-        self.copied = end;
-        Ok(())
-    }
-
     /// Puts `null`, `[]` or `{}` in place of the value.
     pub(super) fn redact(&mut self) -> Result<Fate, Fault> {
         let start = self.reader.at();
