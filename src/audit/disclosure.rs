@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::detect::Kind;
-use crate::filter::{FieldCounts, Report};
+use crate::filter::FieldCounts;
 use crate::policy::{FieldRule, Show, SpanRule};
 use crate::vocabulary::{Category, FieldPath, Level, RuleName};
 
@@ -43,12 +43,12 @@ struct Count {
 
 impl Disclosure {
     /// Adds what a filter did.
-    pub(super) fn add(&mut self, report: &Report) {
+    pub(super) fn add(&mut self, fields: FieldCounts) {
         if self.first.is_none() && self.rows.is_empty() {
-            self.first = Some(report.fields.clone());
+            self.first = Some(fields);
         } else {
             self.spread();
-            self.add_rows(&report.fields);
+            self.add_rows(&fields);
         }
     }
 
@@ -61,10 +61,10 @@ impl Disclosure {
 
     fn add_rows(&mut self, fields: &FieldCounts) {
         for (path, count) in fields.iter() {
-            let (path, rule) = (&path, &count.rule);
+            let (path, rule) = (&path, count.rule);
             let named = rule.known || is_plain(path.field.as_str());
             self.add_field(path, rule, named, count.records);
-            for (kind, found) in &count.in_text {
+            for (kind, found) in count.in_text {
                 let span = span_of(&rule.show, *kind);
                 for same in span.map_or_else(|| of_field(rule), |span| vec![of_span(span)]) {
                     let counted = self.count(path, same, named);
@@ -178,7 +178,7 @@ fn spans(show: &Show) -> &[SpanRule] {
 pub(super) mod tests {
     use std::sync::Arc;
 
-    use crate::filter::FieldCount;
+    use crate::filter::{FieldCount, InText, Report};
     use crate::policy::{TextRule, Writable};
     use crate::vocabulary::{Field, Module};
 
@@ -208,23 +208,19 @@ pub(super) mod tests {
 
     /// A report about one record that holds these fields.
     pub(in super::super) fn report(rules: Vec<FieldRule>) -> Report {
-        let fields = rules
-            .into_iter()
-            .map(|rule| {
-                let path = FieldPath {
-                    module: rule.module.clone(),
-                    field: rule.field.clone(),
-                };
-                let count = FieldCount {
-                    rule: Arc::new(rule),
-                    records: 1,
-                    in_text: BTreeMap::new(),
-                };
-                (path, count)
-            })
-            .collect();
+        report_of(rules, &InText::new())
+    }
+
+    /// The same, where identifiers were found in the texts of all of them.
+    fn report_of(rules: Vec<FieldRule>, in_text: &InText) -> Report {
+        let rules: Vec<Arc<FieldRule>> = rules.into_iter().map(Arc::new).collect();
+        let count = |rule| FieldCount {
+            rule,
+            records: 1,
+            in_text,
+        };
         Report {
-            fields,
+            fields: rules.iter().map(count).collect(),
             refs: Vec::new(),
             records: 1,
         }
@@ -240,11 +236,14 @@ pub(super) mod tests {
     #[test]
     fn fields_with_the_same_result_share_an_entry() {
         let mut disclosure = Disclosure::default();
-        disclosure.add(&report(vec![
-            rule("iban_c", &["financial.iban"], Level::Mask, "last", true),
-            rule("iban2_c", &["financial.iban"], Level::Mask, "last", true),
-            rule("iban3_c", &["financial.iban"], Level::Clear, "pay", true),
-        ]));
+        disclosure.add(
+            report(vec![
+                rule("iban_c", &["financial.iban"], Level::Mask, "last", true),
+                rule("iban2_c", &["financial.iban"], Level::Mask, "last", true),
+                rule("iban3_c", &["financial.iban"], Level::Clear, "pay", true),
+            ])
+            .fields,
+        );
         assert_eq!(
             json(&mut disclosure),
             concat!(
@@ -258,11 +257,14 @@ pub(super) mod tests {
     fn unclassified_fields_of_a_reply_are_named_only_if_they_look_like_names() {
         let mut disclosure = Disclosure::default();
         let by = "defaults.unclassified";
-        disclosure.add(&report(vec![
-            rule("shoe_size_c", &[], Level::Redact, by, false),
-            rule("marie tissot", &[], Level::Redact, by, false),
-            rule("fr7612345678", &[], Level::Redact, by, false),
-        ]));
+        disclosure.add(
+            report(vec![
+                rule("shoe_size_c", &[], Level::Redact, by, false),
+                rule("marie tissot", &[], Level::Redact, by, false),
+                rule("fr7612345678", &[], Level::Redact, by, false),
+            ])
+            .fields,
+        );
         assert_eq!(
             json(&mut disclosure),
             r#"[{"by":["defaults.unclassified"],"category":null,"fields":["Contacts.shoe_size_c","Contacts.(2 unknown)"],"in_text":0,"level":"redact","records":1}]"#
@@ -303,12 +305,9 @@ pub(super) mod tests {
                 writable: false,
             }],
         }));
-        let mut report = report(vec![text]);
-        for count in report.fields.values_mut() {
-            count.in_text.insert(Kind::Iban, 3);
-        }
+        let report = report_of(vec![text], &InText::from([(Kind::Iban, 3)]));
         let mut disclosure = Disclosure::default();
-        disclosure.add(&report);
+        disclosure.add(report.fields);
         assert_eq!(
             json(&mut disclosure),
             concat!(

@@ -301,7 +301,7 @@ impl Record {
 
     /// What the filter showed and withheld. References that went through [`Record::refs`] must not come again.
     pub fn disclosed(&mut self, report: Report) {
-        self.disclosure.add(&report);
+        self.disclosure.add(report.fields);
         self.refs.extend(report.refs);
         self.count = self.count.saturating_add(report.records);
     }

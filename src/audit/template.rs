@@ -7,8 +7,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::detect::Kind;
-use crate::filter::{FieldCount, FieldCounts};
-use crate::policy::FieldRule;
+use crate::filter::{FieldCount, FieldCounts, FieldSet};
 
 use super::disclosure::{Same, of_field, of_span, span_of};
 use super::event::{Data, integer};
@@ -24,9 +23,10 @@ thread_local! {
 /// The text of a disclosure but for its counts.
 #[derive(Debug)]
 struct Template {
-    /// The fields that it is about, and the kinds of identifier that were found in each. Holding the rules keeps their
-    /// addresses from being given to others.
-    fields: Vec<(Arc<FieldRule>, u8)>,
+    /// The fields that it is about.
+    fields: Arc<FieldSet>,
+    /// The kinds of identifier that were found in texts, by place of the field.
+    kinds: Vec<(usize, Kind)>,
     entries: Vec<Entry>,
     /// What it was last filled with, and what came of it: pages of a list are of one size.
     last: (Vec<Numbers>, Data),
@@ -62,23 +62,15 @@ pub(super) fn filled(counts: &FieldCounts) -> Data {
     })
 }
 
-fn kinds(count: &FieldCount) -> u8 {
-    count
-        .in_text
-        .keys()
-        .fold(0, |kinds, kind| kinds | 1 << *kind as u8)
+/// The kinds that were found in texts, by place of the field.
+fn kinds(counts: &FieldCounts) -> impl Iterator<Item = (usize, Kind)> {
+    let in_text = counts.in_text().iter();
+    in_text.flat_map(|(place, found)| found.keys().map(|kind| (*place, *kind)))
 }
 
 impl Template {
     fn is_of(&self, counts: &FieldCounts) -> bool {
-        self.fields.len() == counts.len()
-            && self
-                .fields
-                .iter()
-                .zip(counts.values())
-                .all(|((rule, found), count)| {
-                    Arc::ptr_eq(rule, &count.rule) && *found == kinds(count)
-                })
+        Arc::ptr_eq(&self.fields, counts.set()) && kinds(counts).eq(self.kinds.iter().copied())
     }
 
     fn new(counts: &FieldCounts) -> Self {
@@ -88,19 +80,19 @@ impl Template {
             fields.entry(field).or_default().push(kind);
         };
         for (field, count) in counts.values().enumerate() {
-            for same in of_field(&count.rule) {
+            for same in of_field(count.rule) {
                 add(same, field, None);
             }
             for kind in count.in_text.keys() {
                 match span_of(&count.rule.show, *kind) {
                     Some(span) => add(of_span(span), field, Some(*kind)),
-                    None => of_field(&count.rule)
+                    None => of_field(count.rule)
                         .into_iter()
                         .for_each(|same| add(same, field, Some(*kind))),
                 }
             }
         }
-        let counted: Vec<&FieldCount> = counts.values().collect();
+        let counted: Vec<FieldCount<'_>> = counts.values().collect();
         let entry = |(same, fields): (Same, BTreeMap<usize, Vec<Option<Kind>>>)| {
             let mut names = Names::default();
             for count in fields.keys().filter_map(|field| counted.get(*field)) {
@@ -113,17 +105,15 @@ impl Template {
             Entry::new(&same, names, fields)
         };
         Self {
-            fields: counts
-                .values()
-                .map(|count| (Arc::clone(&count.rule), kinds(count)))
-                .collect(),
+            fields: Arc::clone(counts.set()),
+            kinds: kinds(counts).collect(),
             entries: entries.into_iter().map(entry).collect(),
             last: (Vec::new(), Data::default()),
         }
     }
 
     fn filled(&mut self, counts: &FieldCounts) -> Data {
-        let counted: Vec<&FieldCount> = counts.values().collect();
+        let counted: Vec<FieldCount<'_>> = counts.values().collect();
         let numbers: Vec<Numbers> = self
             .entries
             .iter()
@@ -163,7 +153,7 @@ impl Entry {
             sources: sources.collect(),
         }
     }
-    fn numbers(&self, counted: &[&FieldCount]) -> Numbers {
+    fn numbers(&self, counted: &[FieldCount<'_>]) -> Numbers {
         let (mut records, mut in_text) = (0, 0_u64);
         for (field, kind) in &self.sources {
             let Some(count) = counted.get(*field) else {

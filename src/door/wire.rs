@@ -60,6 +60,7 @@ impl Wire {
                 Place::Http2 => return Ok(()),
                 Place::Doubtful => return Err(Doubtful),
                 Place::Body(left) | Place::Chunk(left) => self.skip(left, bytes.len()),
+                Place::Head => self.line(bytes),
                 _ => {
                     self.place = self.step(byte);
                     1
@@ -71,6 +72,23 @@ impl Wire {
             Err(Doubtful)
         } else {
             Ok(())
+        }
+    }
+
+    /// Passes the bytes of a head up to the end of a line, or a byte of that end.
+    fn line(&mut self, bytes: &[u8]) -> usize {
+        let end = memchr::memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len());
+        let fits = self.head.len() + end <= HEAD_BYTES_MAX && self.head.last() != Some(&b'\r');
+        match bytes.get(..end) {
+            Some(line @ [_, ..]) if fits => {
+                self.head.extend_from_slice(line);
+                end
+            }
+            _ => {
+                let byte = bytes.first().copied().unwrap_or_default();
+                self.place = self.head(byte);
+                1
+            }
         }
     }
 
@@ -92,7 +110,6 @@ impl Wire {
 
     fn step(&mut self, byte: u8) -> Place {
         match self.place {
-            Place::Head => self.head(byte),
             Place::Size { digits, bytes } => size(digits, bytes, byte),
             Place::SizeEnd(bytes) if byte == b'\n' => match bytes {
                 0 => Place::End {

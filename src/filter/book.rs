@@ -8,8 +8,8 @@ use crate::detect::Kind;
 use crate::policy::{FieldRule, KnownFields, QuotedName};
 use crate::vocabulary::{Field, Module};
 
-use super::FieldCount;
 use super::plain::behind_plain_scalar;
+use super::report::{FieldCount, InText};
 use super::seen::Seen;
 
 /// The book of one module. A field's place is its number among those that were met.
@@ -33,7 +33,8 @@ pub(super) struct ModuleBook {
     /// mostly are, so that only their number changes.
     alike: (Seen, u64),
     /// By place: identifiers found in the field's text.
-    in_text: BTreeMap<usize, [u64; Kind::ALL.len()]>,
+    in_text: BTreeMap<usize, InText>,
+    nothing: InText,
 }
 
 /// A field that was met, or is expected to be.
@@ -69,6 +70,7 @@ impl ModuleBook {
             is_news: false,
             alike: Default::default(),
             in_text: BTreeMap::new(),
+            nothing: InText::new(),
         };
         book.expect_as_before();
         book
@@ -261,35 +263,33 @@ impl ModuleBook {
 
     /// Counts an identifier in the text of a field.
     pub(super) fn found(&mut self, place: usize, kind: Kind) {
-        let found = self.in_text.entry(place).or_default();
-        if let Some(found) = found.get_mut(kind as usize) {
-            *found += 1;
-        }
+        *self
+            .in_text
+            .entry(place)
+            .or_default()
+            .entry(kind)
+            .or_default() += 1;
     }
 
-    /// Adds the counts of all fields that hold data.
-    pub(super) fn close(mut self, counts: &mut Vec<FieldCount>) {
+    /// Ends the counting.
+    pub(super) fn close(&mut self) {
         self.spread();
         if self.is_news {
             self.tell_order();
         }
-        // Known fields are numbered in the order of their names, in which a report has them.
-        let mut met: Vec<(u32, u32)> = self.met.iter().map(|met| met.number).zip(0..).collect();
-        met.sort_unstable();
-        counts.reserve(met.len());
-        for (_, place) in met {
-            let place = place as usize;
-            let records = self.records.get(place).copied().unwrap_or_default();
-            let rule = self.rule(place).filter(|rule| !rule.structural);
-            let Some(rule) = rule.filter(|_| records > 0) else {
-                continue;
-            };
-            counts.push(FieldCount {
-                rule: rule.clone(),
-                records,
-                in_text: self.in_text.get(&place).map(by_kind).unwrap_or_default(),
-            });
-        }
+    }
+
+    /// The counts of all fields that hold data, in the order in which they were met.
+    pub(super) fn counts(&self) -> impl Iterator<Item = FieldCount<'_>> {
+        let occurred = self.records.iter().enumerate();
+        let occurred = occurred.filter(|(_, records)| **records > 0);
+        occurred.filter_map(|(place, records)| {
+            Some(FieldCount {
+                rule: self.rule(place).filter(|rule| !rule.structural)?,
+                records: *records,
+                in_text: self.in_text.get(&place).unwrap_or(&self.nothing),
+            })
+        })
     }
 }
 
@@ -301,12 +301,3 @@ fn behind_comma(text: &[u8]) -> Option<&[u8]> {
 
 /// Fields for which room is made beforehand.
 const FIELDS_USUAL: usize = 128;
-
-fn by_kind(found: &[u64; Kind::ALL.len()]) -> BTreeMap<Kind, u64> {
-    let count = |kind: Kind| Some((kind, *found.get(kind as usize)?));
-    Kind::ALL
-        .into_iter()
-        .filter_map(count)
-        .filter(|(_, found)| *found > 0)
-        .collect()
-}

@@ -1,7 +1,6 @@
 //! Remembers the rule of every field name seen, and counts what was shown.
 
 use std::fmt;
-use std::mem;
 use std::sync::Arc;
 
 use crate::detect::Kind;
@@ -260,12 +259,10 @@ impl Books {
 
     /// Closes the books.
     pub(super) fn report(mut self) -> Report {
-        let mut fields = Vec::new();
-        for book in mem::take(&mut self.books) {
-            book.close(&mut fields);
-        }
+        self.books.iter_mut().for_each(ModuleBook::close);
+        let counts: Vec<_> = self.books.iter().flat_map(ModuleBook::counts).collect();
         Report {
-            fields: FieldCounts::new(fields),
+            fields: FieldCounts::new(&counts),
             refs: self.refs,
             records: self.records,
         }

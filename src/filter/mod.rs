@@ -32,7 +32,7 @@ use outline::{Outline, Step};
 use reader::Fault;
 
 pub use filtered::{Filtered, Filtering};
-pub use report::{FieldCount, FieldCounts, Report};
+pub use report::{FieldCount, FieldCounts, FieldSet, InText, Report};
 pub use text::{Replacement, replacements};
 
 /// Bounds of one reply.

@@ -1,13 +1,12 @@
 //! What a filter did. Never a value.
 
-use std::cmp::Ordering;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ops::Index;
 use std::sync::Arc;
 
 use crate::detect::Kind;
 use crate::policy::FieldRule;
-use crate::vocabulary::{FieldPath, RecordRef};
+use crate::vocabulary::{Category, FieldPath, Level, RecordRef};
 
 /// What a filter did. Never a value.
 #[derive(Debug, Default)]
@@ -21,57 +20,144 @@ pub struct Report {
 }
 
 /// How often a field occurred.
-#[derive(Clone, Debug)]
-pub struct FieldCount {
+#[derive(Clone, Copy, Debug)]
+pub struct FieldCount<'c> {
     /// The field's rule.
-    pub rule: Arc<FieldRule>,
+    pub rule: &'c Arc<FieldRule>,
     /// Records in which it was present.
     pub records: u64,
     /// Identifiers found in its text, by kind.
-    pub in_text: BTreeMap<Kind, u64>,
+    pub in_text: &'c InText,
 }
 
-/// How often each field occurred, in the order of the fields' paths. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub struct FieldCounts(Arc<Vec<FieldCount>>);
+/// Identifiers found in a text, by kind.
+pub type InText = BTreeMap<Kind, u64>;
 
-impl FieldCount {
+/// How often each field occurred, in the order of the fields' paths.
+#[derive(Clone, Debug, Default)]
+pub struct FieldCounts {
+    set: Arc<FieldSet>,
+    /// By place in the set.
+    records: Vec<u64>,
+    /// By place in the set, where anything was found.
+    in_text: BTreeMap<usize, InText>,
+}
+
+/// Fields that occurred in a reply, in the order of their paths. Most replies show the same fields, so that all of them
+/// share one set, and what can be said of it is worked out once.
+#[derive(Debug, Default)]
+pub struct FieldSet {
+    rules: Vec<Arc<FieldRule>>,
+    /// Places of the fields whose first category and level are the same.
+    by_category: Vec<(Option<Category>, Level, Vec<usize>)>,
+    shown_less: usize,
+}
+
+/// Nothing was found.
+static NOTHING: InText = InText::new();
+
+impl FieldCount<'_> {
     /// The field.
     pub fn path(&self) -> FieldPath {
-        FieldPath {
-            module: self.rule.module.clone(),
-            field: self.rule.field.clone(),
-        }
+        path_of(self.rule)
     }
+}
 
-    fn cmp_path(&self, path: &FieldPath) -> Ordering {
-        (&self.rule.module, &self.rule.field).cmp(&(&path.module, &path.field))
+fn path_of(rule: &FieldRule) -> FieldPath {
+    FieldPath {
+        module: rule.module.clone(),
+        field: rule.field.clone(),
+    }
+}
+
+impl FieldSet {
+    fn new(rules: Vec<Arc<FieldRule>>) -> Self {
+        let mut by_category: Vec<(Option<Category>, Level, Vec<usize>)> = Vec::new();
+        for (place, rule) in rules.iter().enumerate() {
+            let category = rule.categories.first();
+            let same = |(known, level, _): &&mut (Option<Category>, Level, _)| {
+                known.as_ref() == category && *level == rule.level
+            };
+            match by_category.iter_mut().find(same) {
+                Some((_, _, places)) => places.push(place),
+                None => by_category.push((category.cloned(), rule.level, vec![place])),
+            }
+        }
+        Self {
+            shown_less: rules
+                .iter()
+                .filter(|rule| rule.level < Level::Clear)
+                .count(),
+            by_category,
+            rules,
+        }
     }
 }
 
 impl FieldCounts {
-    /// Orders counts of different fields.
-    pub(super) fn new(mut counts: Vec<FieldCount>) -> Self {
-        counts.sort_by(|one, other| {
-            (&one.rule.module, &one.rule.field).cmp(&(&other.rule.module, &other.rule.field))
-        });
-        Self(Arc::new(counts))
+    /// Puts counts of different fields, in whatever order they come, into that of their paths.
+    pub(super) fn new(counts: &[FieldCount<'_>]) -> Self {
+        KEPT.with_borrow_mut(|kept| {
+            let known = kept.iter().position(|kept| kept.is_of(counts));
+            let at = known.unwrap_or_else(|| {
+                if kept.len() >= KEPT_MAX {
+                    kept.clear();
+                }
+                kept.push(Kept::new(counts));
+                kept.len() - 1
+            });
+            kept.get(at)
+                .map(|kept| kept.fill(counts))
+                .unwrap_or_default()
+        })
+    }
+
+    /// The fields, without their counts. The same for two replies only if they show the same fields on the same terms;
+    /// mostly, then.
+    pub fn set(&self) -> &Arc<FieldSet> {
+        &self.set
     }
 
     /// How many fields occurred.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.records.len()
     }
 
     /// Whether no field occurred.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.records.is_empty()
+    }
+
+    /// How many fields occurred that are shown at less than they hold.
+    pub fn shown_less(&self) -> usize {
+        self.set.shown_less
+    }
+
+    /// Whether an identifier was found in any text.
+    pub fn has_in_text(&self) -> bool {
+        !self.in_text.is_empty()
+    }
+
+    /// The places of fields in whose texts identifiers were found, and which.
+    pub fn in_text(&self) -> &BTreeMap<usize, InText> {
+        &self.in_text
     }
 
     /// The count of a field.
-    pub fn get(&self, path: &FieldPath) -> Option<&FieldCount> {
-        let found = self.0.binary_search_by(|count| count.cmp_path(path));
-        found.ok().and_then(|at| self.0.get(at))
+    pub fn get(&self, path: &FieldPath) -> Option<FieldCount<'_>> {
+        let place = self
+            .set
+            .rules
+            .binary_search_by(|rule| (&rule.module, &rule.field).cmp(&(&path.module, &path.field)));
+        self.at(place.ok()?)
+    }
+
+    fn at(&self, place: usize) -> Option<FieldCount<'_>> {
+        Some(FieldCount {
+            rule: self.set.rules.get(place)?,
+            records: *self.records.get(place)?,
+            in_text: self.in_text.get(&place).unwrap_or(&NOTHING),
+        })
     }
 
     /// Whether a field occurred.
@@ -81,40 +167,93 @@ impl FieldCounts {
 
     /// The fields.
     pub fn keys(&self) -> impl Iterator<Item = FieldPath> {
-        self.0.iter().map(FieldCount::path)
+        self.set.rules.iter().map(|rule| path_of(rule))
     }
 
     /// The counts.
-    pub fn values(&self) -> impl Iterator<Item = &FieldCount> {
-        self.0.iter()
-    }
-
-    /// The counts, to be changed.
-    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut FieldCount> {
-        Arc::make_mut(&mut self.0).iter_mut()
+    pub fn values(&self) -> impl Iterator<Item = FieldCount<'_>> {
+        (0..self.len()).filter_map(|place| self.at(place))
     }
 
     /// The fields and their counts.
-    pub fn iter(&self) -> impl Iterator<Item = (FieldPath, &FieldCount)> {
-        self.0.iter().map(|count| (count.path(), count))
+    pub fn iter(&self) -> impl Iterator<Item = (FieldPath, FieldCount<'_>)> {
+        self.values().map(|count| (count.path(), count))
+    }
+
+    /// Records by first category and level of the fields in them: a record counts once for each field.
+    pub fn by_category(&self) -> impl Iterator<Item = (Option<&Category>, Level, u64)> {
+        let sum = |places: &[usize]| places.iter().filter_map(|at| self.records.get(*at)).sum();
+        (self.set.by_category.iter())
+            .map(move |(category, level, places)| (category.as_ref(), *level, sum(places)))
     }
 }
 
-impl FromIterator<(FieldPath, FieldCount)> for FieldCounts {
-    /// The paths are those of the rules.
-    fn from_iter<I: IntoIterator<Item = (FieldPath, FieldCount)>>(counts: I) -> Self {
-        Self::new(counts.into_iter().map(|(_, count)| count).collect())
+impl<'c> FromIterator<FieldCount<'c>> for FieldCounts {
+    fn from_iter<I: IntoIterator<Item = FieldCount<'c>>>(counts: I) -> Self {
+        Self::new(&counts.into_iter().collect::<Vec<_>>())
     }
 }
 
-impl Index<&FieldPath> for FieldCounts {
-    type Output = FieldCount;
+/// Sets that one thread keeps.
+const KEPT_MAX: usize = 64;
 
-    #[expect(
-        clippy::expect_used,
-        reason = "as of a map: for those who know that the field occurred"
-    )]
-    fn index(&self, path: &FieldPath) -> &FieldCount {
-        self.get(path).expect("the field occurred")
+thread_local! {
+    static KEPT: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A set, and how to come to it.
+#[derive(Debug)]
+struct Kept {
+    /// The rules as they came. Holding them keeps their addresses from being given to others.
+    rules: Vec<Arc<FieldRule>>,
+    /// The place of each in the set.
+    places: Vec<usize>,
+    set: Arc<FieldSet>,
+}
+
+impl Kept {
+    fn new(counts: &[FieldCount<'_>]) -> Self {
+        let mut order: Vec<usize> = (0..counts.len()).collect();
+        let path = |at: &usize| {
+            counts
+                .get(*at)
+                .map(|count| (&count.rule.module, &count.rule.field))
+        };
+        order.sort_by(|one, other| path(one).cmp(&path(other)));
+        let mut places = vec![0; counts.len()];
+        for (place, at) in order.iter().enumerate() {
+            if let Some(to) = places.get_mut(*at) {
+                *to = place;
+            }
+        }
+        let rules: Vec<Arc<FieldRule>> = counts.iter().map(|count| count.rule.clone()).collect();
+        let sorted = order.iter().filter_map(|at| rules.get(*at).cloned());
+        Self {
+            set: Arc::new(FieldSet::new(sorted.collect())),
+            rules,
+            places,
+        }
+    }
+
+    fn is_of(&self, counts: &[FieldCount<'_>]) -> bool {
+        let mut both = self.rules.iter().zip(counts);
+        self.rules.len() == counts.len() && both.all(|(rule, count)| Arc::ptr_eq(rule, count.rule))
+    }
+
+    fn fill(&self, counts: &[FieldCount<'_>]) -> FieldCounts {
+        let mut filled = FieldCounts {
+            set: self.set.clone(),
+            records: vec![0; counts.len()],
+            in_text: BTreeMap::new(),
+        };
+        for (count, place) in counts.iter().zip(&self.places) {
+            if let Some(records) = filled.records.get_mut(*place) {
+                *records = count.records;
+            }
+            if !count.in_text.is_empty() {
+                filled.in_text.insert(*place, count.in_text.clone());
+            }
+        }
+        filled
     }
 }

@@ -16,7 +16,7 @@ use crate::policy::{FieldRule, Plan};
 use crate::reason::{Outcome, Reason};
 use crate::reply::{CutOff, Reply};
 use crate::upstream::Untrusted;
-use crate::vocabulary::{Action, FieldPath, Level};
+use crate::vocabulary::{Action, FieldPath};
 
 /// A reply under way.
 struct Stream {
@@ -263,16 +263,11 @@ fn unfilterable(error: Unfilterable) -> Reason {
 
 /// Distinct fields that the plan withholds: by level, never by value.
 fn count_withheld(report: &Report, dropped: &[Arc<FieldRule>]) -> usize {
-    let shown_less = report
-        .fields
-        .values()
-        .filter(|count| count.rule.level < Level::Clear)
-        .count();
     let path = |rule: &FieldRule| FieldPath {
         module: rule.module.clone(),
         field: rule.field.clone(),
     };
-    shown_less
+    report.fields.shown_less()
         + dropped
             .iter()
             .filter(|rule| !report.fields.contains_key(&path(rule)))
@@ -280,11 +275,7 @@ fn count_withheld(report: &Report, dropped: &[Arc<FieldRule>]) -> usize {
 }
 
 fn outcome(report: &Report, withheld: usize) -> Outcome {
-    let in_text = report
-        .fields
-        .values()
-        .any(|count| !count.in_text.is_empty());
-    if withheld == 0 && !in_text {
+    if withheld == 0 && !report.fields.has_in_text() {
         Outcome::Full
     } else {
         Outcome::Partial
@@ -292,26 +283,8 @@ fn outcome(report: &Report, withheld: usize) -> Outcome {
 }
 
 fn count(metrics: &Metrics, report: &Report) {
-    // A handful of categories: summed up here, because finding a counter by its labels is dear.
-    let mut sums: Vec<((&str, Level), u64)> = Vec::new();
-    for field in report.fields.values() {
-        let category = field
-            .rule
-            .categories
-            .first()
-            .map_or("unclassified", |category| category.as_str());
-        let level = field.rule.level;
-        // Categories are mostly the same text in the same place, too, which is quicker to see.
-        let is_same = |known: &str| std::ptr::eq(known, category) || known == category;
-        let sum = sums
-            .iter_mut()
-            .find(|((known, at), _)| *at == level && is_same(known));
-        match sum {
-            Some((_, sum)) => *sum += field.records,
-            None => sums.push(((category, level), field.records)),
-        }
-    }
-    for ((category, level), records) in sums {
+    for (category, level, records) in report.fields.by_category() {
+        let category = category.map_or("unclassified", |category| category.as_str());
         metrics.field(category, level.as_str(), records);
     }
 }
