@@ -52,8 +52,18 @@ struct Met {
 pub(super) struct Passed<'t> {
     /// From the first field that has not passed.
     pub(super) text: &'t [u8],
-    /// The place of that field, if it is the expected one, new, and only its rule looks at it; and its value.
-    pub(super) named: Option<(usize, &'t [u8])>,
+    /// That field, if it is the expected one, new, and only its rule looks at it.
+    pub(super) named: Option<Named<'t>>,
+}
+
+/// A field whose name has been read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named<'t> {
+    pub(super) place: usize,
+    /// Its number among the known fields, if it is known.
+    pub(super) number: usize,
+    /// The text from its value on.
+    pub(super) value: &'t [u8],
 }
 
 impl ModuleBook {
@@ -206,9 +216,9 @@ impl ModuleBook {
             let from = self.next(*last);
             // Fields stand in order mostly, so that one look tells for a whole run that none comes twice.
             let limit = seen.first_from(from).unwrap_or(usize::MAX);
-            let (mut place, mut named) = (from, None);
-            while place < limit
-                && let Some(met) = self.met.get(place)
+            let (mut end, mut named) = (from, None);
+            while end < limit
+                && let Some(met) = self.met.get(end)
                 && let Some(value) = met.name.key.behind(text)
             {
                 let passed = match met.name.is_clear {
@@ -216,20 +226,25 @@ impl ModuleBook {
                     false => None,
                 };
                 let Some(behind) = passed else {
-                    named = (!met.name.is_looked_at).then_some((place, value));
+                    named = (!met.name.is_looked_at).then_some(Named {
+                        place: end,
+                        number: met.number as usize,
+                        value,
+                    });
+                    end += usize::from(named.is_some());
                     break;
                 };
                 text = behind;
-                place += 1;
-                if met.next as usize != place {
+                end += 1;
+                if met.next as usize != end {
                     break;
                 }
             }
-            if place > from {
-                seen.insert_run(from..place);
-                *last = Some(place - 1);
+            if end > from {
+                seen.insert_run(from..end);
+                *last = Some(end - 1);
             }
-            if named.is_some() || place == from || self.next(*last) == place {
+            if named.is_some() || end == from || self.next(*last) == end {
                 return Passed { text, named };
             }
         }

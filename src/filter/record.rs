@@ -10,6 +10,7 @@ use crate::policy::{KnownFields, Show};
 use crate::vocabulary::{Module, Spelling};
 
 use super::Cause;
+use super::book::Named;
 use super::books::{Book, Books, Entry};
 use super::layouts::scalar_text;
 use super::reader::{Fault, Reader, Type};
@@ -312,11 +313,10 @@ impl<'a> Treatment<'a, '_> {
             };
             commas.begin(self);
             let fate = match named {
-                Some((entry, value)) => {
-                    self.reader.leave_only(value);
+                Some(named) => {
+                    self.reader.leave_only(named.value);
                     self.reader.white_space();
-                    walk.last = Some(entry.place);
-                    self.new_field(walk, entry)?
+                    self.ruled(walk, (named.place, named.number), Self::show)?
                 }
                 None => {
                     let (key, entry) = self.next_field(walk.book, walk.last)?;
@@ -332,18 +332,13 @@ impl<'a> Treatment<'a, '_> {
 
     /// Passes the fields of a plain record that come as expected and stay as they are. If the one behind them is the
     /// expected one too, and nothing but its rule looks at it, returns it with its value.
-    fn pass_expected(
-        &mut self,
-        walk: &mut Walk<'_, 'a>,
-        commas: &mut Commas,
-    ) -> Option<(Entry, &'a [u8])> {
+    fn pass_expected(&mut self, walk: &mut Walk<'_, 'a>, commas: &mut Commas) -> Option<Named<'a>> {
         let (rest, book) = (self.reader.rest(), walk.book);
         let passed = (self.books).pass_expected(book, rest, &mut walk.seen, &mut walk.last);
         let start = self.reader.at();
         self.reader.leave_only(passed.text);
         commas.kept_up_to(self.reader.at(), start);
-        let named = |(place, value)| (Entry { book, place }, value);
-        passed.named.map(named)
+        passed.named
     }
 
     /// A field by its name, wherever it stands.
@@ -376,29 +371,26 @@ impl<'a> Treatment<'a, '_> {
             walk.seen.uncount(entry.place);
             return self.inner(walk);
         }
-        self.ruled(walk, entry, |this, show, place| match shape.layout {
+        let number = self.books.number(entry);
+        let which = (entry.place, number.unwrap_or(usize::MAX));
+        self.ruled(walk, which, |this, show, place| match shape.layout {
             Layout::Flat => this.show(show, place),
             Layout::Named => this.named(show, key, place),
         })
     }
 
-    /// A field that the record has not shown yet, that the shape does not name, and that only its rule looks at.
-    fn new_field(&mut self, walk: &mut Walk<'_, 'a>, entry: Entry) -> Result<Fate, Fault> {
-        walk.seen.insert(entry.place);
-        self.ruled(walk, entry, Self::show)
-    }
-
-    /// Finds the rule of a field, and notes that the field is there.
+    /// Finds the rule of a field, given its place and number, and has its value shown.
     #[inline]
     fn ruled(
         &mut self,
         walk: &mut Walk<'_, 'a>,
-        entry: Entry,
+        (place, number): (usize, usize),
         show: impl FnOnce(&mut Self, &Show, Place) -> Result<Fate, Fault>,
     ) -> Result<Fate, Fault> {
+        let book = walk.book;
+        let entry = Entry { book, place };
         let stranger;
-        let number = self.books.number(entry);
-        let rule = match number.and_then(|number| walk.known.rule(number)) {
+        let rule = match walk.known.rule(number) {
             Some(rule) => rule,
             None => {
                 let missing = self.reader.fault(Cause::RecordTooLarge);
