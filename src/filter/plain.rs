@@ -80,21 +80,25 @@ fn special_bytes(block: &[u8; BLOCK_BYTES]) -> u32 {
 /// twice, no white space, and scalars that need no closer look for values.
 pub(super) fn behind_plain_object<'t>(text: &'t [u8], keys: &[Key]) -> Option<&'t [u8]> {
     let mut rest = text.strip_prefix(b"{")?;
-    let (mut seen, mut next) = (0_u64, 0);
+    // A bit for each key that has not been met. Members mostly come in much the same order as the keys.
+    let spare_bits = u64::BITS.checked_sub(u32::try_from(keys.len()).ok()?)?;
+    let mut unmet = u64::MAX.checked_shr(spare_bits)?;
     loop {
-        // Members mostly come in the order of the keys, so that the next one is tried first.
-        let behind = |number: usize| Some((number, keys.get(number)?.behind(rest)?));
-        let (number, value) = behind(next).or_else(|| (0..keys.len()).find_map(behind))?;
-        let bit = 1_u64.checked_shl(u32::try_from(number).ok()?)?;
-        if seen & bit != 0 {
-            return None;
-        }
+        let mut untried = unmet;
+        let value = loop {
+            let key = keys.get(untried.trailing_zeros() as usize)?;
+            let bit = untried & untried.wrapping_neg();
+            untried ^= bit;
+            if let Some(value) = key.behind(rest) {
+                unmet ^= bit;
+                break value;
+            }
+        };
         match behind_plain_scalar(value)? {
             [b',', behind @ ..] => rest = behind,
             [b'}', behind @ ..] => return Some(behind),
             _ => return None,
         }
-        (seen, next) = (seen | bit, number + 1);
     }
 }
 
