@@ -236,6 +236,12 @@ impl Log {
         self.inner.shared.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// How many records have begun and not ended.
+    #[cfg(test)]
+    pub(super) fn under_way(&self) -> usize {
+        self.inner.shared.under_way()
+    }
+
     /// Whether events can be written: while they cannot, requests are refused.
     pub fn healthy(&self) -> bool {
         self.inner.shared.healthy.load(Ordering::Relaxed)

@@ -695,6 +695,26 @@ async fn naughty_record_ids_stay_one_line() {
 }
 
 #[tokio::test]
+async fn a_record_is_under_way_until_it_ends_however_it_ends() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options::new(dir.path())).unwrap();
+    let mut envelope = new_record(&log);
+    let _opened = envelope.open().await.unwrap();
+    let part = envelope.part();
+    let (abandoned, dropped) = (new_record(&log), new_record(&log));
+    assert_eq!(log.under_way(), 4);
+    abandoned.abandon();
+    drop(dropped);
+    assert_eq!(log.under_way(), 2);
+    for record in [part, envelope] {
+        let _closed = record.close(Outcome::Full, 200, None).await.unwrap();
+    }
+    // Who counts too many makes a lone event wait for company that never comes.
+    assert_eq!(log.under_way(), 0);
+    log.stop().unwrap();
+}
+
+#[tokio::test]
 async fn many_records_go_into_events_before_the_last() {
     let dir = TempDir::new().unwrap();
     let log = Log::open(Options::new(dir.path())).unwrap();
