@@ -5,10 +5,10 @@ use std::mem;
 use std::sync::Arc;
 
 use crate::detect::Kind;
-use crate::policy::{FieldRule, KnownFields, QuotedName};
+use crate::policy::{FieldRule, KnownFields, QuotedName, Tells};
 use crate::vocabulary::{Field, Module};
 
-use super::plain::behind_plain_scalar;
+use super::plain::{behind_plain_list, behind_plain_scalar};
 use super::report::{FieldCount, InText};
 use super::seen::Seen;
 
@@ -52,7 +52,7 @@ struct Met {
 pub(super) struct Passed<'t> {
     /// From the first field that has not passed.
     pub(super) text: &'t [u8],
-    /// That field, if it is the expected one, new, and only its rule looks at it.
+    /// That field, if it is the expected one, and new.
     pub(super) named: Option<Named<'t>>,
 }
 
@@ -62,6 +62,7 @@ pub(super) struct Named<'t> {
     pub(super) place: usize,
     /// Its number among the known fields, if it is known.
     pub(super) number: usize,
+    pub(super) name: QuotedName,
     /// The text from its value on.
     pub(super) value: &'t [u8],
 }
@@ -204,11 +205,11 @@ impl ModuleBook {
     }
 
     /// Passes the fields that a text begins with for as long as each is the expected one, is shown in clear, has a scalar
-    /// without escapes for a value, and another field right behind it. Everything else is left to who looks at every
-    /// case.
+    /// without escapes for a value, or a list of such, if `lists` are allowed here, and another field right behind it.
+    /// Everything else is left to who looks at every case.
     pub(super) fn pass_expected<'t>(
         &self,
-        mut text: &'t [u8],
+        (mut text, lists): (&'t [u8], bool),
         seen: &mut Seen,
         last: &mut Option<usize>,
     ) -> Passed<'t> {
@@ -221,17 +222,27 @@ impl ModuleBook {
                 && let Some(met) = self.met.get(end)
                 && let Some(value) = met.name.key.behind(text)
             {
-                let passed = match met.name.is_clear {
-                    true => behind_plain_scalar(value).and_then(behind_comma),
-                    false => None,
+                let passed = match met.name.tells {
+                    Tells::Value if met.name.passes_scalars => {
+                        let behind = behind_plain_scalar(value);
+                        let is_list = behind.is_none() && met.name.passes_lists && lists;
+                        let behind = if is_list {
+                            behind_plain_list(value)
+                        } else {
+                            behind
+                        };
+                        behind.and_then(behind_comma)
+                    }
+                    _ => None,
                 };
                 let Some(behind) = passed else {
-                    named = (!met.name.is_looked_at).then_some(Named {
+                    named = Some(Named {
                         place: end,
                         number: met.number as usize,
+                        name: met.name,
                         value,
                     });
-                    end += usize::from(named.is_some());
+                    end += 1;
                     break;
                 };
                 text = behind;

@@ -184,12 +184,12 @@ impl Books {
     pub(super) fn pass_expected<'t>(
         &self,
         Book(book): Book,
-        text: &'t [u8],
+        (text, lists): (&'t [u8], bool),
         seen: &mut Seen,
         last: &mut Option<usize>,
     ) -> Passed<'t> {
         match self.books.get(book) {
-            Some(book) => book.pass_expected(text, seen, last),
+            Some(book) => book.pass_expected((text, lists), seen, last),
             None => Passed { text, named: None },
         }
     }

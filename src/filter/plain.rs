@@ -47,6 +47,23 @@ pub(super) fn behind_plain_scalar(value: &[u8]) -> Option<&[u8]> {
     }
 }
 
+/// What stands behind the array that a text begins with, if that holds scalars that need no closer look, and no white
+/// space.
+pub(super) fn behind_plain_list(text: &[u8]) -> Option<&[u8]> {
+    let mut rest = match text {
+        [b'[', b']', behind @ ..] => return Some(behind),
+        [b'[', elements @ ..] => elements,
+        _ => return None,
+    };
+    loop {
+        match behind_plain_scalar(rest)? {
+            [b',', behind @ ..] => rest = behind,
+            [b']', behind @ ..] => return Some(behind),
+            _ => return None,
+        }
+    }
+}
+
 /// What stands behind the closing quote of a string of which a text holds the rest, if nothing is escaped in it.
 #[inline(always)]
 fn behind_plain_string(string: &[u8]) -> Option<&[u8]> {

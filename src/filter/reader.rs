@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::json::Key;
 
 use super::Cause;
-use super::plain::{behind_plain_object, behind_plain_scalar, plain_length};
+use super::plain::{behind_plain_object, plain_length};
 
 /// What is wrong, at which byte of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +139,11 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    /// Whether an array can begin here.
+    pub(super) fn is_list_allowed(&self) -> bool {
+        self.depth < self.depth_max
+    }
+
     /// Passes an array if it consists of objects with members under some of these keys, none twice in one, no white
     /// space, and scalars that need no closer look for values. Otherwise nothing is passed.
     pub(super) fn take_plain_objects(&mut self, keys: &[Key]) -> bool {
@@ -147,30 +152,6 @@ impl<'a> Reader<'a> {
             return false;
         };
         while let Some(behind) = behind_plain_object(rest, keys) {
-            match behind {
-                [b',', behind @ ..] => rest = behind,
-                [b']', behind @ ..] => {
-                    self.leave_only(behind);
-                    return true;
-                }
-                _ => return false,
-            }
-        }
-        false
-    }
-
-    /// Passes an array if it consists of scalars that need no closer look, and no white space. Otherwise nothing is
-    /// passed.
-    pub(super) fn take_plain_list(&mut self) -> bool {
-        let is_too_deep = self.depth >= self.depth_max;
-        let Some(mut rest) = self.rest().strip_prefix(b"[").filter(|_| !is_too_deep) else {
-            return false;
-        };
-        if let [b']', behind @ ..] = rest {
-            self.leave_only(behind);
-            return true;
-        }
-        while let Some(behind) = behind_plain_scalar(rest) {
             match behind {
                 [b',', behind @ ..] => rest = behind,
                 [b']', behind @ ..] => {

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::mem;
 
 use crate::dialect::{ID_KEY, Layout, MODULE_KEY, ObjectShape, Others, RecordShape, Shape};
-use crate::policy::{KnownFields, Show};
+use crate::policy::{KnownFields, Show, Tells};
 use crate::vocabulary::{Module, Spelling};
 
 use super::Cause;
@@ -316,7 +316,7 @@ impl<'a> Treatment<'a, '_> {
                 Some(named) => {
                     self.reader.leave_only(named.value);
                     self.reader.white_space();
-                    self.ruled(walk, (named.place, named.number), Self::show)?
+                    self.named_plainly(walk, &named)?
                 }
                 None => {
                     let (key, entry) = self.next_field(walk.book, walk.last)?;
@@ -333,8 +333,9 @@ impl<'a> Treatment<'a, '_> {
     /// Passes the fields of a plain record that come as expected and stay as they are. If the one behind them is the
     /// expected one too, and nothing but its rule looks at it, returns it with its value.
     fn pass_expected(&mut self, walk: &mut Walk<'_, 'a>, commas: &mut Commas) -> Option<Named<'a>> {
-        let (rest, book) = (self.reader.rest(), walk.book);
-        let passed = (self.books).pass_expected(book, rest, &mut walk.seen, &mut walk.last);
+        let text = (self.reader.rest(), self.reader.is_list_allowed());
+        let (seen, last) = (&mut walk.seen, &mut walk.last);
+        let passed = self.books.pass_expected(walk.book, text, seen, last);
         let start = self.reader.at();
         self.reader.leave_only(passed.text);
         commas.kept_up_to(self.reader.at(), start);
@@ -377,6 +378,31 @@ impl<'a> Treatment<'a, '_> {
             Layout::Flat => this.show(show, place),
             Layout::Named => this.named(show, key, place),
         })
+    }
+
+    /// A field of a plain record whose name has been read.
+    #[inline]
+    fn named_plainly(&mut self, walk: &mut Walk<'_, 'a>, named: &Named<'a>) -> Result<Fate, Fault> {
+        let tells = named.name.tells;
+        let start = self.reader.at();
+        if tells != Tells::Value
+            && named.name.passes_scalars
+            && let Some(text) = self.reader.take_plain_string()
+        {
+            if tells == Tells::Id {
+                walk.id = Some(Cow::Borrowed(text));
+            } else if text != walk.shape.module.as_str() {
+                let cause = Cause::OtherModule;
+                return Err(Fault { cause, at: start });
+            }
+            return Ok(Fate::Keep);
+        }
+        match tells {
+            Tells::Value => {}
+            Tells::Id => walk.id = self.scalar_text()?,
+            Tells::Module => self.check_module(&walk.shape.module)?,
+        }
+        self.ruled(walk, (named.place, named.number), Self::show)
     }
 
     /// Finds the rule of a field, given its place and number, and has its value shown.
@@ -480,20 +506,20 @@ impl<'a> Treatment<'a, '_> {
     /// Treats a value by its shape.
     pub(super) fn shaped(&mut self, shape: &Shape, misfit: Misfit) -> Result<Fate, Fault> {
         let kind = self.reader.kind()?;
-        let is_empty = !kind.is_scalar() && self.reader.is_empty_container();
+        let is_empty = || self.reader.is_empty_container();
         match (shape, kind) {
             (Shape::Anything, _) => self.keep(),
             (Shape::Dropped, _) => self.remove(),
             (Shape::Scalar, kind) if kind.is_scalar() => self.keep(),
             (Shape::Object(shape), Type::Object) => self.object(shape, misfit),
-            (Shape::Object(shape), Type::Array) if is_empty && shape.required.is_empty() => {
+            (Shape::Object(shape), Type::Array) if shape.required.is_empty() && is_empty() => {
                 self.keep()
             }
             (Shape::List(shape), Type::Array) => {
                 self.elements(&mut |this| this.shaped(shape, misfit))?;
                 Ok(Fate::Keep)
             }
-            (Shape::List(_), Type::Object) if is_empty => self.keep(),
+            (Shape::List(_), Type::Object) if is_empty() => self.keep(),
             (Shape::Word(words), Type::String) => {
                 let word = self.scalar_text()?;
                 match words.iter().any(|known| word.as_deref() == Some(*known)) {
@@ -531,6 +557,9 @@ impl<'a> Treatment<'a, '_> {
     }
 
     pub(super) fn object(&mut self, shape: &ObjectShape, misfit: Misfit) -> Result<Fate, Fault> {
+        if shape.required.is_empty() && self.reader.is_empty_container() {
+            return self.keep();
+        }
         let start = self.reader.at();
         let undone = (self.out.len(), self.copied);
         // A bit for each of the first keys with names; other keys, of which there can be any number, by themselves.

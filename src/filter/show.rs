@@ -55,7 +55,6 @@ impl<'a> Treatment<'a, '_> {
     fn clear(&mut self) -> Result<Fate, Fault> {
         match self.reader.kind()? {
             Type::Object => self.redact(),
-            Type::Array if self.reader.take_plain_list() => Ok(Fate::Keep),
             Type::Array => {
                 let start = self.reader.at();
                 let mut is_flat = true;

@@ -100,9 +100,14 @@ impl Mask {
                 put(masked, BULLETS);
             }
             Self::Last(count) => {
-                let twice = last(trimmed, count.saturating_mul(2))?;
+                let half = last(trimmed, count.saturating_mul(2))?;
                 put(masked, "•••• ");
-                significant(last(twice, *count)?).for_each(|c| put_char(masked, c));
+                let shown = last(half, *count)?;
+                if shown.is_ascii() {
+                    masked.extend(shown.bytes().filter(u8::is_ascii_alphanumeric));
+                } else {
+                    significant(shown).for_each(|c| put_char(masked, c));
+                }
             }
             Self::First(count) => {
                 at_most_half(trimmed, *count)?;

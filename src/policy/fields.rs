@@ -33,10 +33,23 @@ const NONE: u32 = u32::MAX;
 pub struct QuotedName {
     /// Its folded name as a key.
     pub key: Key,
-    /// Whether its rule passes every scalar, and nothing else looks at it.
-    pub is_clear: bool,
-    /// Whether records are looked at under this name whatever the rule says.
-    pub is_looked_at: bool,
+    /// Whether its rule passes every scalar.
+    pub passes_scalars: bool,
+    /// Whether its rule passes every list of scalars, too.
+    pub passes_lists: bool,
+    /// What records tell under this name, whatever the rule says.
+    pub tells: Tells,
+}
+
+/// What a record tells under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tells {
+    /// The value of a field.
+    Value,
+    /// That, and the record's id.
+    Id,
+    /// That, and the record's module.
+    Module,
 }
 
 impl KnownFields {
@@ -125,11 +138,15 @@ impl QuotedName {
     /// The name of the field that a rule is about.
     pub fn new(rule: &FieldRule) -> Self {
         let name = rule.field.as_str();
-        let is_looked_at = matches!(name, ID_KEY | MODULE_KEY);
         Self {
             key: Key::new(name),
-            is_clear: passes_scalars(&rule.show) && !is_looked_at,
-            is_looked_at,
+            passes_scalars: passes_scalars(&rule.show),
+            passes_lists: matches!(rule.show, Show::Clear),
+            tells: match name {
+                ID_KEY => Tells::Id,
+                MODULE_KEY => Tells::Module,
+                _ => Tells::Value,
+            },
         }
     }
 }
