@@ -35,6 +35,7 @@ pub(super) struct ModuleBook {
     /// By place: identifiers found in the field's text.
     in_text: BTreeMap<usize, InText>,
     nothing: InText,
+    passed: Vec<Scaffolding>,
 }
 
 /// A field that was met, or is expected to be.
@@ -46,6 +47,23 @@ struct Met {
     /// The place of the field that came next the last time.
     next: u32,
 }
+
+/// An object or array that passed unchanged.
+#[derive(Debug)]
+struct Scaffolding {
+    /// The field that held it.
+    place: usize,
+    /// How deep in the reply it stood.
+    depth: usize,
+    text: Box<[u8]>,
+    /// How many different ones there have been.
+    times: u32,
+}
+
+/// Fields whose scaffolding is remembered.
+const SCAFFOLDING_MAX: usize = 8;
+/// Different ones after which no more are remembered.
+const TIMES_MAX: u32 = 4;
 
 /// What is left of a text of which fields have passed.
 #[derive(Debug)]
@@ -82,6 +100,7 @@ impl ModuleBook {
             alike: Default::default(),
             in_text: BTreeMap::new(),
             nothing: InText::new(),
+            passed: Vec::new(),
         };
         book.expect_as_before();
         book
@@ -258,6 +277,34 @@ impl ModuleBook {
             if named.is_some() || end == from || self.next(*last) == end {
                 return Passed { text, named };
             }
+        }
+    }
+
+    /// See [`super::books::Books::passes_again`].
+    pub(super) fn passes_again(&self, place: usize, text: &[u8], depth: usize) -> Option<usize> {
+        let passed = self.passed.iter().find(|passed| passed.place == place)?;
+        let fits = depth <= passed.depth && text.starts_with(&passed.text);
+        fits.then_some(passed.text.len())
+    }
+
+    /// See [`super::books::Books::passed`].
+    pub(super) fn passed(&mut self, place: usize, text: &[u8], depth: usize) {
+        let is_room = self.passed.len() < SCAFFOLDING_MAX;
+        match self.passed.iter_mut().find(|passed| passed.place == place) {
+            // It differs from record to record.
+            Some(passed) if passed.times >= TIMES_MAX => {}
+            Some(passed) => {
+                passed.times += 1;
+                passed.depth = depth;
+                passed.text = text.into();
+            }
+            None if !is_room => {}
+            None => self.passed.push(Scaffolding {
+                place,
+                depth,
+                times: 1,
+                text: text.into(),
+            }),
         }
     }
 

@@ -221,6 +221,31 @@ impl Books {
         self.notes.push(Note::Found(entry, kind));
     }
 
+    /// Whether a text begins, at some depth, with the scaffolding that this field held before, and that passed unchanged.
+    /// Returns how long it is.
+    pub(super) fn passes_again(&self, entry: Entry, text: &[u8], depth: usize) -> Option<usize> {
+        let book = self.books.get(entry.book.0)?;
+        book.passes_again(entry.place, text, depth)
+    }
+
+    /// Remembers scaffolding that has passed unchanged. It says nothing of records, so that passing it again is all that
+    /// there is to do.
+    pub(super) fn passed(&mut self, entry: Entry, text: &[u8], depth: usize) {
+        if let Some(book) = self.books.get_mut(entry.book.0) {
+            book.passed(entry.place, text, depth);
+        }
+    }
+
+    /// How much has been noted since [`Self::begin`].
+    pub(super) fn noted(&self) -> (usize, usize, usize, u64) {
+        (
+            self.notes.len(),
+            self.read.len(),
+            self.refs.len(),
+            self.records,
+        )
+    }
+
     /// Counts a record, by its id if it has a usable one.
     pub(super) fn counted(&mut self, module: &Module, id: Option<&str>) {
         self.records += 1;

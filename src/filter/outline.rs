@@ -189,19 +189,24 @@ impl Outline {
         let Some(&byte) = step.rest.first() else {
             return Ok(None);
         };
-        let next = self.next.clone();
-        match next {
-            Next::Value(form, shown) => self.value(step, form, shown, byte),
+        let next = mem::replace(&mut self.next, Next::First);
+        let passed = match &next {
+            Next::Value(form, shown) => self.value(step, form, *shown, byte),
             Next::First => self.first(step, byte),
             Next::Member => self.member(step, byte),
             Next::Colon(form, shown) if byte == b':' => {
-                step.copy(shown, 1);
-                self.next = Next::Value(form, shown);
+                step.copy(*shown, 1);
+                self.next = Next::Value(form.clone(), *shown);
                 Ok(Some(1))
             }
             Next::Colon(..) => here(Cause::Syntax),
             Next::Comma(_) => self.comma(step, byte),
+        };
+        if matches!(passed, Ok(None)) {
+            // It is still what comes next.
+            self.next = next;
         }
+        passed
     }
 
     fn pass_white_space(&mut self, step: &mut Step<'_>, length: usize) -> Result<(), Fault> {
@@ -230,22 +235,22 @@ impl Outline {
     fn value(
         &mut self,
         mut step: Step<'_>,
-        form: Form,
+        form: &Form,
         shown: bool,
         byte: u8,
     ) -> Result<Option<usize>, Fault> {
         let inside = match (form, byte) {
-            (Form::Whole(shape), b'{' | b'[' | b'"') => return self.collected(step, &shape),
-            (Form::Object(form), b'{') => Self::object(form),
+            (Form::Whole(shape), b'{' | b'[' | b'"') => return self.collected(step, shape),
+            (Form::Object(form), b'{') => Self::object(form.clone()),
             (Form::Object(form), b'[') if form.required.is_empty() => {
                 Inside::Nothing { closer: b']' }
             }
-            (Form::List(form), b'[') => Inside::List((*form).clone()),
+            (Form::List(form), b'[') => Inside::List((**form).clone()),
             (Form::List(_), b'{') => Inside::Nothing { closer: b'}' },
             (form @ (Form::Anything | Form::Dropped), b'{') => {
-                Self::object(Arc::new(ObjectForm::free(form)))
+                Self::object(Arc::new(ObjectForm::free(form.clone())))
             }
-            (form @ (Form::Anything | Form::Dropped), b'[') => Inside::List(form),
+            (form @ (Form::Anything | Form::Dropped), b'[') => Inside::List(form.clone()),
             (Form::Anything | Form::Dropped, _) => return self.scalar(step, shown),
             (Form::Scalar, byte) if byte != b'{' && byte != b'[' => {
                 return self.scalar(step, shown);
@@ -371,8 +376,7 @@ impl Outline {
             Inside::List(form) => {
                 let form = form.clone();
                 let shown = shown && !matches!(form, Form::Dropped);
-                self.next = Next::Value(form.clone(), shown);
-                self.value(step, form, shown, byte)
+                self.value(step, &form, shown, byte)
             }
             Inside::Nothing { closer } if byte == *closer => self.close(step),
             Inside::Nothing { .. } => here(Cause::Shape),

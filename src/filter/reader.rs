@@ -144,6 +144,11 @@ impl<'a> Reader<'a> {
         self.depth < self.depth_max
     }
 
+    /// How many containers this place stands in.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+
     /// Passes an array if it consists of objects with members under some of these keys, none twice in one, no white
     /// space, and scalars that need no closer look for values. Otherwise nothing is passed.
     pub(super) fn take_plain_objects(&mut self, keys: &[Key]) -> bool {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::dialect::{Items, Layout};
+use crate::dialect::{Items, Layout, Shape};
 use crate::json::Key;
 use crate::markup;
 use crate::mask::{Mask, Tokenizer};
@@ -22,6 +22,9 @@ const NEXT_OFFSET_KEY: &str = "next_offset";
 
 /// Longest name of a module that a record can tell.
 const MODULE_BYTES_MAX: usize = 255;
+
+/// Longest scaffolding that is remembered.
+const SCAFFOLDING_BYTES_MAX: usize = 4 << 10;
 
 /// What became of a string.
 enum Treated {
@@ -46,8 +49,29 @@ impl<'a> Treatment<'a, '_> {
             Show::Items { items, keys, inner } => self.items((items, keys), inner, place),
             Show::Related(module) => self.related(module, place.spelling),
             Show::ByParent { told_by } => self.by_parent(told_by, place),
-            Show::Shaped(shape) => self.shaped(shape, Misfit::Redact),
+            Show::Shaped(shape) => self.scaffolding(shape, place),
         }
+    }
+
+    /// The CRM's own scaffolding. It is mostly the same in all records of a list, byte for byte; then it passes again.
+    fn scaffolding(&mut self, shape: &Shape, place: Place) -> Result<Fate, Fault> {
+        let (rest, depth, start) = (self.reader.rest(), self.reader.depth(), self.reader.at());
+        if let Some(length) = self.books.passes_again(place.entry, rest, depth) {
+            self.reader
+                .leave_only(rest.get(length..).unwrap_or_default());
+            return Ok(Fate::Keep);
+        }
+        let before = (self.out.len(), self.copied, self.books.noted());
+        let fate = self.shaped(shape, Misfit::Redact)?;
+        let text = self.reader.bytes(start, self.reader.at());
+        let is_unchanged = before == (self.out.len(), self.copied, self.books.noted());
+        // The end of a container shows in itself; a number's only in what follows.
+        let is_container = matches!(text, [b'{' | b'[', ..]);
+        if fate == Fate::Keep && is_unchanged && is_container && text.len() <= SCAFFOLDING_BYTES_MAX
+        {
+            self.books.passed(place.entry, text, depth);
+        }
+        Ok(fate)
     }
 
     /// Scalars and arrays of scalars stay; an object may be a record of a link that nobody knows.

@@ -103,10 +103,8 @@ impl Mask {
                 let half = last(trimmed, count.saturating_mul(2))?;
                 put(masked, "•••• ");
                 let shown = last(half, *count)?;
-                if shown.is_ascii() {
-                    masked.extend(shown.bytes().filter(u8::is_ascii_alphanumeric));
-                } else {
-                    significant(shown).for_each(|c| put_char(masked, c));
+                for character in significant(shown) {
+                    put_char(masked, character);
                 }
             }
             Self::First(count) => {
@@ -140,10 +138,12 @@ fn put(masked: &mut Vec<u8>, text: &str) {
     masked.extend_from_slice(text.as_bytes());
 }
 
+#[inline]
 fn put_char(masked: &mut Vec<u8>, character: char) {
-    match u8::try_from(character) {
-        Ok(byte) if byte.is_ascii() => masked.push(byte),
-        _ => put(masked, character.encode_utf8(&mut [0; 4])),
+    if character.is_ascii() {
+        masked.push(character as u8);
+    } else {
+        put(masked, character.encode_utf8(&mut [0; 4]));
     }
 }
 
