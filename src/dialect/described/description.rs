@@ -256,6 +256,26 @@ impl Description {
         word == segment || (self.ignore_case && word.eq_ignore_ascii_case(segment))
     }
 
+    /// The modules whose records a route reads or changes.
+    pub(super) fn targets<'a>(&'a self, route: &'a Route) -> Vec<&'a Module> {
+        if let Some(link) = &route.link {
+            return vec![&link.target];
+        }
+        let own: Vec<&Module> = match &route.module {
+            Some(module) => vec![module],
+            None if route.template.contains(&Place::Module) => route.modules.iter().collect(),
+            None => Vec::new(),
+        };
+        if !route.template.contains(&Place::Link) {
+            return own;
+        }
+        let known = own.into_iter().filter_map(|module| self.known(module));
+        let mut targets: Vec<&Module> = known.flat_map(|known| known.links.values()).collect();
+        targets.sort();
+        targets.dedup();
+        targets
+    }
+
     pub(super) fn route(&self, form: &str) -> Option<&Route> {
         self.routes.iter().find(|route| route.form == form)
     }
