@@ -31,7 +31,7 @@ pub use shape::{
     ChoiceShape, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName, ObjectShape, Others,
     RecordShape, Shape,
 };
-pub use trust::Told;
+pub use trust::{Told, Unread};
 
 /// A CRM's API.
 pub trait Dialect: Send + Sync + fmt::Debug {
@@ -91,6 +91,9 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// The fields that tell who a caller is, of records that can be changed in this API: whoever may write one could
     /// choose their own role.
     fn identifying(&self) -> Vec<(Told, FieldPath)>;
+
+    /// The keys that pass unread whatever a policy says, because a description of the API says so.
+    fn unread(&self) -> Vec<Unread>;
 
     /// The fields that a module is known to have, for `explain`, `check` and the log.
     fn fields(&self, module: &Module) -> Vec<Field>;

@@ -1,6 +1,7 @@
-//! What a policy takes on trust: the fields that tell who a caller is.
+//! What a policy takes on trust: the fields that tell who a caller is, and the keys that pass unread.
 
-use crate::vocabulary::{FieldPath, Module};
+use crate::diagnostic::Place;
+use crate::vocabulary::{Field, FieldPath, Module};
 
 /// What the CRM tells of a session, as far as a role can come from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,17 @@ pub enum Told {
     Role,
     /// The name of a team: [`super::Session::teams`].
     Team,
+}
+
+/// A key that passes unread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// The module of the record that it belongs to.
+    pub module: Module,
+    /// The key, as a field would be called.
+    pub field: Field,
+    /// Where the description says that it passes.
+    pub place: Place,
 }
 
 /// The fields that tell who a caller is, in SugarCRM and in what became of it. `Employees` lie in the table of `Users`.

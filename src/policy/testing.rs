@@ -12,7 +12,7 @@ use super::{Policy, Source};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::{
     Access, Answered, Bounds, Dialect, Failure, Filter, Incoming, Inquiry, Items, Misunderstood,
-    Operation, Origin, Outgoing, Path, Query, Rendering, Session, Shape, Told, Understood,
+    Operation, Origin, Outgoing, Path, Query, Rendering, Session, Shape, Told, Understood, Unread,
 };
 use crate::door::{Carrier, Credential};
 use crate::identity::Caller;
@@ -159,6 +159,10 @@ impl Dialect for TestDialect {
             (Told::Name, FieldPath::new(&Module::new("Staff"), "login")),
             (Told::Team, FieldPath::new(&Module::new("Teams"), "name")),
         ]
+    }
+
+    fn unread(&self) -> Vec<Unread> {
+        Vec::new()
     }
 
     fn names_all_fields(&self) -> bool {

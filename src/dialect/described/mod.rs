@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation, Origin,
-    Outgoing, Shape, Told, Understood,
+    Outgoing, Shape, Told, Understood, Unread,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics, FILE_BYTES_MAX, File};
 use crate::door::{Carrier, Credential};
@@ -199,6 +199,10 @@ impl Dialect for Described {
 
     fn identifying(&self) -> Vec<(Told, FieldPath)> {
         identifying::fields(&self.0)
+    }
+
+    fn unread(&self) -> Vec<Unread> {
+        self.0.unread()
     }
 
     fn fields(&self, module: &Module) -> Vec<Field> {

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Link, Misunderstood, Operation,
-    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, trust,
+    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -185,6 +185,10 @@ impl Dialect for SugarRest {
 
     fn identifying(&self) -> Vec<(Told, FieldPath)> {
         trust::identifying_in("Teams")
+    }
+
+    fn unread(&self) -> Vec<Unread> {
+        Vec::new()
     }
 
     fn names_all_fields(&self) -> bool {

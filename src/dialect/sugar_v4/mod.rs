@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation,
-    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, trust,
+    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -130,6 +130,10 @@ impl Dialect for SugarV4 {
 
     fn identifying(&self) -> Vec<(Told, FieldPath)> {
         trust::identifying_in("SecurityGroups")
+    }
+
+    fn unread(&self) -> Vec<Unread> {
+        Vec::new()
     }
 
     fn names_all_fields(&self) -> bool {

@@ -186,6 +186,139 @@ fn a_description_tells_by_its_questions_and_routes_which_fields_tell_who_somebod
     }
 }
 
+/// The places at which classified fields of clients and staff pass unread in these routes, of which the first reads a
+/// client.
+fn unread(routes: &str, classes: &str) -> (Vec<String>, String) {
+    let text = format!(
+        "policy: p
+roles: {{ sales: {{ from: {{ crm.role: Sales }}, default_purpose: contract }} }}
+purposes: {{ contract: {{ legal_basis: contract, roles: sales }} }}
+classify:
+  '*': {{ '*iban*': financial.iban, id: technical.id }}
+  clients: {{ city: contact.address, total: commercial.figures, type: commercial.source{classes} }}
+  staff: {{ login: identity.name }}
+grants: [{{ name: base, roles: sales, data: [contact, technical], level: clear }}]
+"
+    );
+    let source = Source {
+        path: "policy.yaml".to_owned(),
+        text,
+    };
+    let (policy, found) = Policy::compile(&[source], &[described(routes)], &[0; 32]);
+    assert!(policy.is_some(), "{}", found.render(false));
+    (of(&found, "W113"), found.render(false))
+}
+
+/// The same for one route, which reads clients.
+fn unread_in(route: &str, classes: &str) -> Vec<String> {
+    let method = if route.contains("create") {
+        "POST"
+    } else {
+        "GET"
+    };
+    unread(
+        &format!("  - {{ route: {method} /c, module: clients, {route} }}\n"),
+        classes,
+    )
+    .0
+}
+
+#[test]
+fn a_classified_field_that_a_description_lets_pass_unread_is_told() {
+    let (city, address) = ("city` of clients", "contact.address");
+    for (route, field, category) in [
+        // Within a record, at any depth.
+        (
+            "action: read, records: $.data, pass: [$.data.City]",
+            city,
+            address,
+        ),
+        (
+            "action: read, records: $.data, opaque: [$.data.city]",
+            city,
+            address,
+        ),
+        (
+            "action: read, records: $.data, pass: [$.data.more.city.name]",
+            city,
+            address,
+        ),
+        (
+            "action: read, records: $.data, under: attributes, pass: [$.data.attributes.city]",
+            city,
+            address,
+        ),
+        (
+            "action: read, records: $.data, pass: [$.data.has_iban]",
+            "has_iban` of clients",
+            "financial.iban",
+        ),
+        (
+            "action: read, records: $.data, related: { $.data.by: staff }, pass: [$.data.by.login, $.data.by.city]",
+            "login` of staff",
+            "identity.name",
+        ),
+        // In a list beside the records, and where no records are named.
+        (
+            "action: list, records: '$.data[*]', pass: ['$.more[*].city']",
+            city,
+            address,
+        ),
+        (
+            "action: create, pass: [$.total]",
+            "total` of clients",
+            "commercial.figures",
+        ),
+    ] {
+        let expected = format!("16: `{field} passes unread, whatever a rule says of {category}");
+        assert_eq!(unread_in(route, ""), [expected], "{route}");
+    }
+}
+
+#[test]
+fn what_is_no_classified_field_of_a_record_passes_without_a_warning() {
+    let flag = ", has_iban: { category: technical.id, instead_of: financial.iban, reviewed: { by: a@b.eu, on: 2026-11-02, why: a flag } }";
+    for (route, classes) in [
+        (
+            "action: read, records: $.data, pass: [$.data.rating, $.data.id, $.data.login]",
+            "",
+        ),
+        (
+            "action: read, records: $.data, pass: [$.data.has_iban]",
+            flag,
+        ),
+        ("action: read, records: $.data, drop: [$.data.city]", ""),
+        // Counts, and what the form of the API needs.
+        (
+            "action: list, records: '$.data[*]', pass: [$.total, $.meta.total]",
+            "",
+        ),
+        ("action: count, pass: [$.total]", ""),
+        (
+            "action: read, records: $.data, under: attributes, beside: [type]",
+            "",
+        ),
+    ] {
+        assert!(unread_in(route, classes).is_empty(), "{route}");
+    }
+}
+
+#[test]
+fn a_place_of_a_description_is_told_once_with_the_entry_that_classifies() {
+    let route = "  - { route: ['GET /all/{module}', 'GET /every/{module}'], action: read, records: $, pass: [$.city_iban] }\n";
+    let (found, text) = unread(route, "");
+    assert_eq!(found.len(), 1, "{text}");
+    for part in [
+        "`city_iban` of staff passes unread, whatever a rule says of financial.iban",
+        "kontor.yaml:16:",
+        "the description lets it pass",
+        "classified as financial.iban",
+        "take it out of `pass` or `opaque`",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
 #[test]
 fn the_document_explains_every_code() {
     let document = include_str!("../../../docs/policy.md");

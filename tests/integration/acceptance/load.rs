@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::header::HeaderName;
 use paravent::dialect::{
     self, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation, Origin,
-    Outgoing, Shape, Told, Understood,
+    Outgoing, Shape, Told, Understood, Unread,
 };
 use paravent::door::{Carrier, Credential};
 use paravent::reason::Reason;
@@ -453,6 +453,9 @@ impl Dialect for Failing {
     }
     fn identifying(&self) -> Vec<(Told, FieldPath)> {
         self.0.identifying()
+    }
+    fn unread(&self) -> Vec<Unread> {
+        self.0.unread()
     }
     fn names_all_fields(&self) -> bool {
         self.0.names_all_fields()
