@@ -25,11 +25,13 @@ mod spelling;
 pub mod sugar_rest;
 pub mod sugar_v4;
 pub mod suitecrm_v8;
+mod trust;
 
 pub use shape::{
     ChoiceShape, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName, ObjectShape, Others,
     RecordShape, Shape,
 };
+pub use trust::{Told, Unread};
 
 /// A CRM's API.
 pub trait Dialect: Send + Sync + fmt::Debug {
@@ -85,6 +87,14 @@ pub trait Dialect: Send + Sync + fmt::Debug {
 
     /// The field that names a record.
     fn display_field(&self) -> &str;
+
+    /// The fields that tell who a caller is, of records that can be changed in this API: whoever may write one could
+    /// choose their own role.
+    fn identifying(&self) -> Vec<(Told, FieldPath)>;
+
+    /// The keys that pass unread whatever a policy says, because a description of the API says so.
+    fn unread(&self) -> Vec<Unread>;
+
     /// The fields that a module is known to have, for `explain`, `check` and the log.
     fn fields(&self, module: &Module) -> Vec<Field>;
 

@@ -44,6 +44,19 @@ impl Classes {
         self.modules.contains_key(module)
     }
 
+    /// Where a field of a known module is given a category.
+    pub(super) fn place(
+        &self,
+        module: &Module,
+        field: &Field,
+        category: &Category,
+    ) -> Option<&Place> {
+        let own = self.modules.get(module)?;
+        [own, &self.everywhere]
+            .into_iter()
+            .find_map(|section| section.place(field, category))
+    }
+
     /// The categories of a field by its own name; empty if the module is not known or no one has classified the field.
     pub(super) fn of(&self, module: &Module, field: &Field) -> BTreeSet<Category> {
         let Some(section) = self.modules.get(module) else {
@@ -65,6 +78,22 @@ impl Classes {
             categories.extend(exact.categories.iter().cloned());
         }
         categories
+    }
+}
+
+impl Section {
+    /// The first entry that gives a field a category.
+    fn place(&self, field: &Field, category: &Category) -> Option<&Place> {
+        let exact = self.exact.get(field).into_iter();
+        let exact = exact.map(|entry| (&entry.categories, &entry.place));
+        let wildcards = self.wildcards.iter();
+        let wildcards = wildcards
+            .filter(|entry| entry.pattern.fits(field))
+            .map(|entry| (&entry.categories, &entry.place));
+        exact
+            .chain(wildcards)
+            .find(|(categories, _)| categories.contains(category))
+            .map(|(_, place)| place)
     }
 }
 

@@ -44,6 +44,8 @@ codes! {
     TAKES_NOTHING = ("W108", "`instead_of` takes nothing away"),
     UNKNOWN_FIELD = ("W110", "a classified field that the CRM's module is not known to have"),
     PASSES_ANYWAY = ("W111", "a classified field that the dialect takes for scaffolding, so that everybody sees it"),
+    SELF_MADE = ("W112", "a role rests on a field that other roles may write, so that callers can take it"),
+    PASSES_UNREAD = ("W113", "a classified field that a description lets pass unread, so that everybody sees it"),
     SEARCH_UNCLASSIFIED = ("W109", "a searched field is not classified, so that searches are refused"),
 
     STRENGTH_UNREACHABLE = ("N201", "a strength of authentication that no session proves in this version"),

@@ -23,6 +23,7 @@ mod model;
 mod plan;
 mod rules;
 mod sections;
+mod self_made;
 mod source;
 mod table;
 mod warnings;
@@ -104,6 +105,7 @@ impl Policy {
         warnings::warn(&model, dialects, &mut found);
         let policy = dialects.first().map(|dialect| {
             let core = Core::new(model, dialect.clone(), token_key);
+            self_made::warn(&core, dialects, &mut found);
             Self::of(core)
         });
         (policy, found)

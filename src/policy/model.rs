@@ -66,6 +66,20 @@ pub(super) enum Evidence {
     CrmType,
 }
 
+impl Evidence {
+    pub(super) const ALL: [Self; 4] = [Self::CrmRole, Self::CrmTeam, Self::CrmUser, Self::CrmType];
+
+    /// The word of the policy language.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::CrmRole => "crm.role",
+            Self::CrmTeam => "crm.team",
+            Self::CrmUser => "crm.user",
+            Self::CrmType => "crm.type",
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct PurposeModel {
     pub(super) place: Place,

@@ -12,7 +12,7 @@ use super::{Policy, Source};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::{
     Access, Answered, Bounds, Dialect, Failure, Filter, Incoming, Inquiry, Items, Misunderstood,
-    Operation, Origin, Outgoing, Path, Query, Rendering, Session, Shape, Understood,
+    Operation, Origin, Outgoing, Path, Query, Rendering, Session, Shape, Told, Understood, Unread,
 };
 use crate::door::{Carrier, Credential};
 use crate::identity::Caller;
@@ -151,6 +151,18 @@ impl Dialect for TestDialect {
 
     fn display_field(&self) -> &str {
         "name"
+    }
+
+    fn identifying(&self) -> Vec<(Told, FieldPath)> {
+        vec![
+            (Told::Name, FieldPath::new(&Module::new("Users"), "login")),
+            (Told::Name, FieldPath::new(&Module::new("Staff"), "login")),
+            (Told::Team, FieldPath::new(&Module::new("Teams"), "name")),
+        ]
+    }
+
+    fn unread(&self) -> Vec<Unread> {
+        Vec::new()
     }
 
     fn names_all_fields(&self) -> bool {

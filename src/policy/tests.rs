@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 mod properties;
+mod trust;
 
 use super::plan::{Decision, FieldRule, Show, Writable};
 use super::testing::{SAMPLE, caller, compile, filtered, list, try_compile};

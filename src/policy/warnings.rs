@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
-use crate::dialect::{Dialect, Origin, Shape};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, quoted};
+use crate::dialect::{Dialect, Origin, Shape, Unread};
 use crate::vocabulary::{Category, Field, Level, Module, Purpose};
 
 use super::classes::{Classes, Section};
@@ -46,6 +46,7 @@ pub(super) fn warn(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Dia
     unknown(model, dialects, found);
     searched(model, dialects, found);
     scaffolding(model, dialects, found);
+    unread(model, dialects, found);
 }
 
 fn roles_and_purposes(model: &Model, found: &mut Diagnostics) {
@@ -389,5 +390,42 @@ fn scaffolding(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnos
                 );
             }
         }
+    }
+}
+
+/// Fields that are classified as somebody's data, and that a description lets pass unread.
+fn unread(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
+    let technical = Category::new("technical");
+    // One place stands for every module of its route, and for every line of it.
+    let mut told: Vec<(Place, Field)> = Vec::new();
+    for Unread {
+        module,
+        field,
+        place,
+    } in dialects.iter().flat_map(|dialect| dialect.unread())
+    {
+        let categories = model.classes.of(&module, &field);
+        let data = categories
+            .iter()
+            .find(|category| !technical.covers(category));
+        let key = (place, field);
+        let Some(category) = data.filter(|_| !told.contains(&key)) else {
+            continue;
+        };
+        let (place, field) = &key;
+        let warning = Diagnostic::warning(
+            codes::PASSES_UNREAD,
+            format!("`{field}` of {module} passes unread, whatever a rule says of {category}"),
+        )
+        .at(place, "the description lets it pass")
+        .help(format!(
+            "take it out of `pass` or `opaque`, and it follows the policy; if it tells nothing about anybody, classify \
+             `{field}` by name as `technical`, with `instead_of` where a wildcard catches it"
+        ));
+        found.push(match model.classes.place(&module, field, category) {
+            Some(entry) => warning.also(entry, format!("classified as {category}")),
+            None => warning,
+        });
+        told.push(key);
     }
 }

@@ -392,3 +392,40 @@ fn a_broken_configuration_starts_nothing_and_shows_every_mistake() {
     let checked = run(&["check", "--config", config.to_str().unwrap()]);
     assert_eq!(checked.status.code(), Some(1));
 }
+
+#[test]
+fn a_configuration_is_warned_of_what_its_description_and_policy_say_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let example = |name: &str| {
+        std::fs::read_to_string(format!("{}/examples/espocrm/{name}", root())).unwrap()
+    };
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    std::fs::create_dir(dir.path().join("policy")).unwrap();
+    write("paravent.yaml", &example("paravent.yaml"));
+    write("policy/espocrm.yaml", &example("policy/espocrm.yaml"));
+    write("token.key", "0123456789abcdef0123456789abcdef");
+    let check = |description: &str| {
+        write("espocrm.yaml", description);
+        let config = dir.path().join("paravent.yaml");
+        let output = run(&["check", "--config", config.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0));
+        text(&output.stderr)
+    };
+    let clean = example("espocrm.yaml");
+    let told = check(&clean);
+    assert!(!told.contains("W112") && !told.contains("W113"), "{told}");
+    let own =
+        "[Account, Contact, Lead, Opportunity, Case, Task, Call, Meeting]\n    action: update";
+    let told = check(&clean.replacen(own, "[Account, User]\n    action: update", 1));
+    assert!(
+        told.contains("W112") && told.contains("`teamsids` of User"),
+        "{told}"
+    );
+    let whole = "dropped: [select, attributeSelect], records: $";
+    let passed = format!("{whole}, pass: [$.emailAddress]");
+    let told = check(&clean.replacen(whole, &passed, 1));
+    assert!(
+        told.contains("W113") && told.contains("espocrm.yaml:"),
+        "{told}"
+    );
+}

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::grammar;
 use super::jsonpath::{Expression, Tree};
 use super::predicate::Predicate;
-use crate::dialect::{Access, Link, Media, Origin, Path};
+use crate::dialect::{Access, Link, Media, Origin, Path, Unread};
 use crate::vocabulary::{Action, Field, Module, Spelling};
 
 /// A description.
@@ -159,8 +159,21 @@ pub(super) struct Route {
     pub(super) relates: bool,
     /// Where records and other parts lie in the reply.
     pub(super) reply: Tree,
+    /// What of it passes unread, as far as it may belong to a record.
+    pub(super) unread: Vec<Passed>,
     /// The route that reads the record that this one updates.
     pub(super) look_up: Option<usize>,
+}
+
+/// Keys that pass unread.
+#[derive(Debug)]
+pub(super) struct Passed {
+    /// The module of the record that they belong to; `None`: as the route's own records.
+    pub(super) of: Option<Module>,
+    /// The keys from the record inwards.
+    pub(super) keys: Vec<&'static str>,
+    /// Where the description says so.
+    pub(super) place: crate::diagnostic::Place,
 }
 
 /// A segment of a template.
@@ -254,6 +267,47 @@ impl Description {
     /// Whether a segment of a path is this word to the API.
     pub(super) fn is_same(&self, word: &str, segment: &str) -> bool {
         word == segment || (self.ignore_case && word.eq_ignore_ascii_case(segment))
+    }
+
+    /// The modules whose records a route reads or changes.
+    pub(super) fn targets<'a>(&'a self, route: &'a Route) -> Vec<&'a Module> {
+        if let Some(link) = &route.link {
+            return vec![&link.target];
+        }
+        let own: Vec<&Module> = match &route.module {
+            Some(module) => vec![module],
+            None if route.template.contains(&Place::Module) => route.modules.iter().collect(),
+            None => Vec::new(),
+        };
+        if !route.template.contains(&Place::Link) {
+            return own;
+        }
+        let known = own.into_iter().filter_map(|module| self.known(module));
+        let mut targets: Vec<&Module> = known.flat_map(|known| known.links.values()).collect();
+        targets.sort();
+        targets.dedup();
+        targets
+    }
+
+    /// Every key that may belong to a record and passes unread.
+    pub(super) fn unread(&self) -> Vec<Unread> {
+        let mut all = Vec::new();
+        for route in &self.routes {
+            for passed in &route.unread {
+                let modules = match &passed.of {
+                    Some(module) => vec![module],
+                    None => self.targets(route),
+                };
+                for module in modules {
+                    all.extend(passed.keys.iter().map(|key| Unread {
+                        module: module.clone(),
+                        field: Field::fold(key),
+                        place: passed.place.clone(),
+                    }));
+                }
+            }
+        }
+        all
     }
 
     pub(super) fn route(&self, form: &str) -> Option<&Route> {

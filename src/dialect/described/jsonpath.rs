@@ -120,6 +120,14 @@ fn wildcards(text: &str) -> Vec<Step> {
 }
 
 impl Expression {
+    /// Its steps, if it is one of names and wildcards; a `?` at its end does not matter.
+    pub(super) fn steps(&self) -> Option<Vec<Step>> {
+        match self {
+            Self::Steps(steps) => Some(steps.clone()),
+            Self::Text(text) => steps(text, &parse_json_path(text).ok()?),
+        }
+    }
+
     /// What it selects; `None` if the answer is not as it says.
     pub(super) fn select<'a>(&self, answer: &'a Value) -> Option<Vec<&'a Value>> {
         match self {
@@ -182,6 +190,28 @@ impl Tree {
             },
         };
         inside.mark(rest, mark)
+    }
+
+    /// The innermost record around a place, as it is marked, and the steps from there.
+    pub(super) fn record_around<'s>(&self, place: &'s [Step]) -> Option<(&Mark, &'s [Step])> {
+        let (step, rest) = place.split_first()?;
+        let inside = match step {
+            Step::Name(name) => {
+                let known = self.names.iter().find(|(known, _)| known == name);
+                known.map(|(_, inside)| inside)
+            }
+            each => {
+                let known = self.each.as_ref().filter(|(known, _)| known == each);
+                known.map(|(_, inside)| &**inside)
+            }
+        };
+        let here = self
+            .mark
+            .as_ref()
+            .filter(|mark| matches!(mark, Mark::Record { .. } | Mark::Related(_)));
+        inside
+            .and_then(|inside| inside.record_around(rest))
+            .or_else(|| Some((here?, place)))
     }
 
     /// Fixes what must be there: the way to the records. Returns whether records lie here or below.

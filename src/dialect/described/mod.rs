@@ -13,18 +13,19 @@ use serde_json::{Map, Value};
 
 use super::{
     Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation, Origin,
-    Outgoing, Shape, Understood,
+    Outgoing, Shape, Told, Understood, Unread,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics, FILE_BYTES_MAX, File};
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
-use crate::vocabulary::{Field, Module, Spelling};
+use crate::vocabulary::{Field, FieldPath, Module, Spelling};
 
 mod arguments;
 mod caller;
 pub mod codes;
 mod description;
 mod grammar;
+mod identifying;
 mod jsonpath;
 mod predicate;
 mod query;
@@ -194,6 +195,14 @@ impl Dialect for Described {
 
     fn display_field(&self) -> &str {
         &self.0.display
+    }
+
+    fn identifying(&self) -> Vec<(Told, FieldPath)> {
+        identifying::fields(&self.0)
+    }
+
+    fn unread(&self) -> Vec<Unread> {
+        self.0.unread()
     }
 
     fn fields(&self, module: &Module) -> Vec<Field> {

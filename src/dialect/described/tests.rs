@@ -157,6 +157,25 @@ fn espocrm_says_what_its_own_filters_look_at_and_how_much_it_sends() {
 }
 
 #[test]
+fn espocrm_changes_no_user_and_no_team() {
+    let espocrm = described(include_str!("../../../examples/espocrm/espocrm.yaml"));
+    for (method, below, body) in [
+        ("POST", "", r#"{"type":"admin"}"#),
+        ("PUT", "/1a", r#"{"type":"admin"}"#),
+        ("PATCH", "/1a", r#"{"teamsIds":["2b"]}"#),
+        ("DELETE", "/1a", ""),
+        ("POST", "/1a/teams", r#"{"id":"2b"}"#),
+        ("POST", "/1a/users", r#"{"id":"2b"}"#),
+    ] {
+        for module in ["User", "Team"] {
+            let line = format!("{method} /api/v1/{module}{below}");
+            assert!(understand(&espocrm, &line, body).is_err(), "{line}");
+        }
+    }
+    understand(&espocrm, "PUT /api/v1/Contact/1a", r#"{"type":"x"}"#).unwrap();
+}
+
+#[test]
 fn requests_are_written_anew() {
     for (line, body, expected) in [
         (

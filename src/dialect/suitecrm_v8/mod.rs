@@ -11,11 +11,11 @@ use serde_json::{Map, Value};
 
 use super::{
     Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation,
-    Origin, Outgoing, Projected, Query, Rendering, Shape, Understood,
+    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
-use crate::vocabulary::{Action, Field, Module, Spelling};
+use crate::vocabulary::{Action, Field, FieldPath, Module, Spelling};
 
 mod address;
 mod algebra;
@@ -136,6 +136,14 @@ impl Dialect for SuiteCrmV8 {
 
     fn display_field(&self) -> &str {
         "name"
+    }
+
+    fn identifying(&self) -> Vec<(Told, FieldPath)> {
+        trust::identifying_in("SecurityGroups")
+    }
+
+    fn unread(&self) -> Vec<Unread> {
+        Vec::new()
     }
 
     fn names_all_fields(&self) -> bool {

@@ -44,12 +44,6 @@ pub(super) fn roles(node: &Node, document: &mut Document, found: &mut Diagnostic
 }
 
 fn evidence(node: &Node, found: &mut Diagnostics) -> Option<Vec<(Evidence, Vec<String>)>> {
-    const KINDS: &[(&str, Evidence)] = &[
-        ("crm.role", Evidence::CrmRole),
-        ("crm.team", Evidence::CrmTeam),
-        ("crm.user", Evidence::CrmUser),
-        ("crm.type", Evidence::CrmType),
-    ];
     let entries = node.map("`from`", found)?;
     if entries.is_empty() {
         found.push(
@@ -63,8 +57,8 @@ fn evidence(node: &Node, found: &mut Diagnostics) -> Option<Vec<(Evidence, Vec<S
     for (key, node) in entries {
         let name = key.value.as_str();
         let values = node.texts("evidence", found);
-        match KINDS.iter().find(|(kind, _)| *kind == name) {
-            Some((_, kind)) => from.push((
+        match Evidence::ALL.iter().find(|kind| kind.as_str() == name) {
+            Some(kind) => from.push((
                 *kind,
                 values
                     .unwrap_or_default()
@@ -88,7 +82,7 @@ fn evidence(node: &Node, found: &mut Diagnostics) -> Option<Vec<(Evidence, Vec<S
                 )
                 .at(&key.place, "not a kind of evidence")
                 .help("kinds of evidence: crm.role, crm.team, crm.user, crm.type")
-                .suggest(name, KINDS.iter().map(|(kind, _)| *kind)),
+                .suggest(name, Evidence::ALL.map(Evidence::as_str)),
             ),
         }
     }

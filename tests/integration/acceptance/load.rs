@@ -10,11 +10,11 @@ use bytes::Bytes;
 use http::header::HeaderName;
 use paravent::dialect::{
     self, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation, Origin,
-    Outgoing, Shape, Understood,
+    Outgoing, Shape, Told, Understood, Unread,
 };
 use paravent::door::{Carrier, Credential};
 use paravent::reason::Reason;
-use paravent::vocabulary::{Field, Module, Spelling};
+use paravent::vocabulary::{Field, FieldPath, Module, Spelling};
 use serde_json::{Map, Value, json};
 
 use super::{LIST, before_with, good_page, page};
@@ -451,7 +451,12 @@ impl Dialect for Failing {
     fn display_field(&self) -> &str {
         self.0.display_field()
     }
-
+    fn identifying(&self) -> Vec<(Told, FieldPath)> {
+        self.0.identifying()
+    }
+    fn unread(&self) -> Vec<Unread> {
+        self.0.unread()
+    }
     fn names_all_fields(&self) -> bool {
         self.0.names_all_fields()
     }

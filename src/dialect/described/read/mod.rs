@@ -17,6 +17,7 @@ mod caller;
 mod checks;
 mod modules;
 mod predicates;
+mod reply;
 mod routes;
 
 /// Every map of a description and its keys, for the documentation and its test.

@@ -9,7 +9,6 @@ use crate::diagnostic::{
 use crate::dialect::described::description::{
     Carries, Known, Name, Order, Page, Place, Route, Select, Write,
 };
-use crate::dialect::described::jsonpath::{self, Mark, Tree};
 use crate::dialect::described::{codes, grammar};
 use crate::dialect::{Access, Link};
 use crate::vocabulary::{Action, Module, intern};
@@ -148,7 +147,7 @@ impl Reader<'_> {
             );
         }
         let link = self.link(keys, module.as_ref(), modules);
-        let reply = self.reply(keys, is_told || module.is_some(), action, line);
+        let (reply, unread) = self.reply(keys, is_told || module.is_some(), action, line);
         let name = format!(
             "{method} {prefix}{}",
             &line.value[line.value.find('/').unwrap_or(0)..]
@@ -184,6 +183,7 @@ impl Reader<'_> {
             write: self.write(keys, action),
             relates: self.flag(keys, "relate"),
             reply,
+            unread,
             look_up: None,
         };
         self.twice(&route, &line.place);
@@ -446,127 +446,6 @@ impl Reader<'_> {
             "must be like `data` or `data.attributes`",
         );
         None
-    }
-
-    /// Where records and other parts lie in the reply.
-    fn reply(
-        &mut self,
-        keys: &Keys<'_>,
-        has_module: bool,
-        action: Action,
-        line: &Spanned<&str>,
-    ) -> Tree {
-        let mut tree = Tree::default();
-        let says = ["records", "related", "pass", "opaque"]
-            .iter()
-            .any(|key| keys.get(key).is_some());
-        if !says {
-            let problem = Diagnostic::error(codes::NO_RECORDS, "this route does not say what passes in its reply")
-                .at(&line.place, "nothing of the reply would pass")
-                .help("name the place of its records with `records`, or write `pass: []` if nothing shall pass");
-            self.found.push(problem);
-        }
-        if let Some(text) = keys
-            .get("records")
-            .and_then(|node| node.text("`records`", self.found))
-        {
-            if !has_module {
-                self.bad(
-                    codes::NO_RECORDS,
-                    "records of which module?".to_owned(),
-                    &text.place,
-                    "the route needs `module`, or `{module}` in its path",
-                );
-            }
-            let under = keys
-                .get("under")
-                .and_then(|node| node.text("`under`", self.found));
-            let under = under.and_then(|text| self.key(text.value, &text.place));
-            let beside = self.texts(keys, "beside");
-            let beside = beside
-                .into_iter()
-                .filter_map(|text| self.key(text.value, &text.place))
-                .collect();
-            self.mark(&mut tree, &text, Mark::Record { under, beside });
-        }
-        for (path, node) in self.entries(keys, "related") {
-            let path = Spanned {
-                value: path.value.as_str(),
-                place: path.place.clone(),
-            };
-            let target = node.text("a module", self.found);
-            if let Some(target) = target.and_then(|text| self.module(text.value, &text.place)) {
-                self.mark(&mut tree, &path, Mark::Related(target));
-            }
-        }
-        for (key, mark) in [
-            ("pass", Mark::Scalar),
-            ("opaque", Mark::Anything),
-            ("drop", Mark::Dropped),
-        ] {
-            for text in self.texts(keys, key) {
-                if key == "opaque" {
-                    let is_about_records = match action {
-                        Action::Metadata => false,
-                        Action::Other => has_module,
-                        _ => true,
-                    };
-                    if is_about_records {
-                        self.records_in_opaque(keys, &text);
-                    }
-                }
-                self.mark(&mut tree, &text, mark.clone());
-            }
-        }
-        tree.require();
-        if tree.contradicts_itself() {
-            self.bad(
-                codes::BAD_PATH,
-                "the places of this reply contradict each other".to_owned(),
-                &line.place,
-                "one says list or record where another says object",
-            );
-        }
-        tree
-    }
-
-    /// Where a route is about records, `opaque` must not be the way that they take past every rule.
-    fn records_in_opaque(&mut self, keys: &Keys<'_>, text: &Spanned<&str>) {
-        let says_where = keys.get("records").is_some();
-        let is_all = jsonpath::parse_place(text.value).is_ok_and(|steps| steps.is_empty());
-        if is_all || !says_where {
-            let problem = Diagnostic::error(
-                codes::NO_RECORDS,
-                format!("{} would let records pass by every rule", quoted(text.value)),
-            )
-            .at(&text.place, "anything passes here")
-            .help("name the place of the records with `records`, and below `opaque` only what holds none");
-            self.found.push(problem);
-        }
-    }
-
-    fn mark(&mut self, tree: &mut Tree, text: &Spanned<&str>, mark: Mark) {
-        let Some(steps) = self.place(text) else {
-            return;
-        };
-        if steps.is_empty() && mark == Mark::Dropped {
-            self.bad(
-                codes::BAD_PATH,
-                "the whole reply cannot be dropped".to_owned(),
-                &text.place,
-                "write `pass: []`",
-            );
-        } else if let Err(why) = tree.mark(&steps, mark) {
-            self.bad(
-                codes::BAD_PATH,
-                format!(
-                    "{} contradicts another place of this reply",
-                    quoted(text.value)
-                ),
-                &text.place,
-                why,
-            );
-        }
     }
 }
 
