@@ -186,14 +186,19 @@ impl Log {
     /// If it is not, or not within ten seconds. It may then stand in the log all the same; what may not happen is the
     /// reverse.
     pub async fn write(&self, event: Event) -> Result<(), AuditUnavailable> {
-        self.submit(event)?.safe().await
+        self.hand_over(event, false)?.safe().await
     }
 
-    /// Hands an event to the writer now; whether it is safe can be awaited.
+    /// Hands the last event of a record to the writer now; whether it is safe can be awaited.
     pub(super) fn submit(&self, event: Event) -> Result<Pending, AuditUnavailable> {
+        self.hand_over(event, true)
+    }
+
+    fn hand_over(&self, event: Event, waits: bool) -> Result<Pending, AuditUnavailable> {
         let (done, answer) = oneshot::channel();
         self.send(Job {
             event,
+            waits,
             done: Some(done),
         })?;
         Ok(Pending {
@@ -204,7 +209,12 @@ impl Log {
 
     /// Hands an event to the writer without waiting. One that finds no place is counted in [`Figures::lost`].
     pub fn enqueue(&self, event: Event) {
-        if self.send(Job { event, done: None }).is_err() {
+        let job = Job {
+            event,
+            waits: true,
+            done: None,
+        };
+        if self.send(job).is_err() {
             error!("an event found no place in the queue of the access log");
         }
     }

@@ -15,6 +15,8 @@ use super::names::{Names, is_plain, visible};
 
 /// Templates that one thread keeps.
 const KEPT_MAX: usize = 64;
+/// Fields of the largest one that is kept.
+const KEPT_FIELDS_MAX: usize = 512;
 
 thread_local! {
     static KEPT: RefCell<Vec<Template>> = const { RefCell::new(Vec::new()) };
@@ -48,6 +50,9 @@ struct Entry {
 
 /// What the event says of a report.
 pub(super) fn filled(counts: &FieldCounts) -> Data {
+    if counts.len() > KEPT_FIELDS_MAX {
+        return Template::new(counts).filled(counts);
+    }
     KEPT.with_borrow_mut(|kept| {
         if let Some(template) = kept.iter_mut().find(|template| template.is_of(counts)) {
             return template.filled(counts);

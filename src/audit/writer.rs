@@ -20,8 +20,8 @@ use super::spool;
 const BATCH_EVENTS_MAX: usize = 1024;
 /// Bytes from which relaxed writing no longer waits to be made durable.
 const UNSYNCED_BYTES_MAX: usize = 4 << 20;
-/// Requests under way from which an event waits for theirs, so that they share one `fdatasync`. A lone request never
-/// waits.
+/// Requests under way from which the last event of one waits for theirs, so that they share one write and one
+/// `fdatasync`. A lone request never waits, nor does what comes again and again while a reply streams.
 const COMPANY: usize = 4;
 /// How long it waits: little beside what a CRM takes.
 const COMPANY_WAIT: Duration = Duration::from_millis(2);
@@ -39,6 +39,8 @@ pub(super) enum Message {
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) event: Event,
+    /// Whether it may wait for company.
+    pub(super) waits: bool,
     pub(super) done: Option<oneshot::Sender<Result<(), AuditUnavailable>>>,
 }
 
@@ -113,7 +115,7 @@ impl Writer {
         loop {
             match queue.recv_timeout(self.wait()) {
                 Ok(Message::Event(job)) => {
-                    if self.shared.under_way() >= COMPANY {
+                    if job.waits && self.shared.under_way() >= COMPANY {
                         std::thread::sleep(COMPANY_WAIT);
                     }
                     let (batch, stop) = gather(job, queue);
@@ -201,7 +203,11 @@ impl Writer {
         }
         let jobs = events
             .into_iter()
-            .map(|event| Job { event, done: None })
+            .map(|event| Job {
+                event,
+                waits: false,
+                done: None,
+            })
             .collect();
         self.commit(jobs)
     }
@@ -355,7 +361,11 @@ pub(super) fn recovered(set_aside: SetAside, refused: u64) -> Job {
         .with("bytes", integer(set_aside.bytes))
         .with("part", set_aside.part)
         .with("refused", integer(refused));
-    Job { event, done: None }
+    Job {
+        event,
+        waits: false,
+        done: None,
+    }
 }
 
 /// The job and those that wait behind it, and whether the order to stop stands behind them.

@@ -78,18 +78,17 @@ impl Wire {
     /// Passes the bytes of a head up to the end of a line, or a byte of that end.
     fn line(&mut self, bytes: &[u8]) -> usize {
         let end = memchr::memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len());
-        let fits = self.head.len() + end <= HEAD_BYTES_MAX && self.head.last() != Some(&b'\r');
-        match bytes.get(..end) {
-            Some(line @ [_, ..]) if fits => {
-                self.head.extend_from_slice(line);
-                end
-            }
-            _ => {
-                let byte = bytes.first().copied().unwrap_or_default();
-                self.place = self.head(byte);
-                1
-            }
+        let (line, rest) = bytes.split_at(end);
+        if let (true, Some(&byte)) = (line.is_empty(), rest.first()) {
+            self.place = self.head(byte);
+            return 1;
         }
+        if self.head.last() == Some(&b'\r') || self.head.len() + end > HEAD_BYTES_MAX {
+            self.place = Place::Doubtful;
+        } else {
+            self.head.extend_from_slice(line);
+        }
+        end
     }
 
     /// Passes bytes that mean nothing here, as many as there are.
@@ -349,6 +348,11 @@ mod tests {
             read("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"),
             Err(Doubtful)
         );
+        let mut wire = Wire::default();
+        assert_eq!(wire.push(b"G"), Ok(()));
+        assert_eq!(wire.push(&[b'a'; HEAD_BYTES_MAX]), Err(Doubtful));
+        // At once: who steps through what does not fit looks for the end of the line again and again.
+        assert_eq!(wire.head, b"G");
         let long = format!("{LINE}X: {}", "a".repeat(HEAD_BYTES_MAX));
         assert_eq!(Wire::default().push(long.as_bytes()), Err(Doubtful));
     }

@@ -18,6 +18,9 @@ const NAMES_BYTES_MAX: usize = 8 << 20;
 /// What is remembered beside a field name, roughly.
 const NAME_OVERHEAD_BYTES: usize = 256;
 
+/// Records within a record whose sets of fields are kept until it has proved whole.
+const READ_MAX: usize = 64;
+
 /// Longest id of a record that is reported.
 const ID_BYTES_MAX: usize = 64;
 
@@ -279,7 +282,19 @@ impl Books {
 
     /// A record has been read.
     pub(super) fn done(&mut self, book: Book, seen: Seen) {
-        self.read.push((book, seen));
+        if self.read.len() < READ_MAX {
+            self.read.push((book, seen));
+            return;
+        }
+        // A note for each field takes less than a set for each record, if there are many small ones.
+        seen.counted(|place| self.notes.push(Note::Present(Entry { book, place })));
+        self.spare.push(seen);
+    }
+
+    /// How many sets of fields are kept.
+    #[cfg(test)]
+    pub(super) fn sets(&self) -> usize {
+        self.read.len() + self.spare.len()
     }
 
     /// Closes the books.

@@ -97,6 +97,9 @@ impl FieldSet {
 impl FieldCounts {
     /// Puts counts of different fields, in whatever order they come, into that of their paths.
     pub(super) fn new(counts: &[FieldCount<'_>]) -> Self {
+        if counts.len() > KEPT_FIELDS_MAX {
+            return Kept::new(counts).fill(counts);
+        }
         KEPT.with_borrow_mut(|kept| {
             let known = kept.iter().position(|kept| kept.is_of(counts));
             let at = known.unwrap_or_else(|| {
@@ -196,6 +199,8 @@ impl<'c> FromIterator<FieldCount<'c>> for FieldCounts {
 
 /// Sets that one thread keeps.
 const KEPT_MAX: usize = 64;
+/// Fields of the largest set that is kept. Modules have a hundred or two.
+const KEPT_FIELDS_MAX: usize = 512;
 
 thread_local! {
     static KEPT: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };

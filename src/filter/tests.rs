@@ -1,7 +1,7 @@
 //! What users rely on: examples, the slow and obvious oracle, every split, and the public suite of JSON texts.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -58,8 +58,28 @@ impl Terms for Table {
 }
 
 /// The same rules, numbered beforehand as those of a policy are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Numbered(Table);
+
+/// The same, numbered once for all replies.
+#[derive(Clone, Debug)]
+struct Taught(Numbered, Arc<Mutex<BTreeMap<Module, Arc<KnownFields>>>>);
+
+impl Terms for Taught {
+    fn field(&self, module: &Module, name: &str) -> Arc<FieldRule> {
+        self.0.field(module, name)
+    }
+
+    fn display_name(&self, module: &Module) -> Option<Arc<FieldRule>> {
+        self.0.display_name(module)
+    }
+
+    fn fields(&self, module: &Module) -> Arc<KnownFields> {
+        let mut known = self.1.lock().unwrap();
+        let of_module = known.entry(module.clone());
+        of_module.or_insert_with(|| self.0.fields(module)).clone()
+    }
+}
 
 impl Terms for Numbered {
     fn field(&self, module: &Module, name: &str) -> Arc<FieldRule> {
@@ -586,6 +606,18 @@ fn the_report_counts_fields_and_records() {
         counts,
         expected.map(|(path, count)| (path.to_owned(), count))
     );
+}
+
+#[test]
+fn many_small_records_within_one_take_no_more_than_their_notes() {
+    let nested = [r#"{}"#, r#"{"clear_c":1}"#].repeat(5_000).join(",");
+    let text = format!(r#"{{"records":[{{"link_c":[{nested}]}}]}}"#);
+    let mut filter = Filter::on_terms(Box::new(Numbered(table())), &list(), LIMITS);
+    filter.push(text.as_bytes(), &mut Vec::new()).unwrap();
+    assert!(filter.books.sets() < 100, "a set for each record");
+    let report = filter.finish(&mut Vec::new()).unwrap();
+    let path = FieldPath::new(&Module::new("Accounts"), "clear_c");
+    assert_eq!(report.fields.get(&path).unwrap().records, 5_000);
 }
 
 #[test]
@@ -1309,11 +1341,12 @@ proptest! {
     fn what_passes_without_a_look_is_what_a_look_would_pass(seed in any::<u64>()) {
         const KEYS: &[&str] = &[
             "id", "a", "b", "c", "clear_c", "redact_c", "hide_c", "mask_c", "text_c", "parent_type", "parent_name",
-            "link_c", "unknown_c", "_module", "A", "Id", "REDACT_C", r"\u0061", r"hide\u005fc", "é",
+            "link_c", "unknown_c", "shaped_c", "_module", "A", "Id", "REDACT_C", r"\u0061", r"hide\u005fc", "é",
         ];
         const VALUES: &[&str] = &[
             "1", "0", "-1", "10.5", "1e3", "true", "null", r#""""#, r#""x""#, r#""Contacts""#, r#""Ada Lovelace, in prose""#,
             r#""FR7699999000004001020304033""#, r#""\u0041b""#, "[]", "[1]", r#"[{"id":1}]"#, r#"{"id":"7","hide_c":"z"}"#, "{}",
+            r#"{"a":1,"b":[2]}"#, r#"{"a":{}}"#, r#"{"c":{"x":[]},"d":1}"#, r#"{"a":1}"#, r#"{"a":1,"a":1}"#,
         ];
         const WRONG: &[&str] = &["01", "1.", "tru", "nulll", "\"\t\"", r#""\x""#, r#""x"#, "-", "1,", "x", "", "1}"];
         let mut table = table();
@@ -1344,10 +1377,10 @@ proptest! {
             text.push_str(&format!("{comma}{{{}}}", members.join(",")));
         }
         text.push_str("]}");
-        // With a blank behind its colon, no member passes without a look.
-        let slow = text.replace("\":", "\": ");
-        let run = |chunks: &[&[u8]]| {
-            let mut filter = Filter::on_terms(Box::new(Numbered(table.clone())), &list(), LIMITS);
+        // With a blank before its colon, no member passes without a look.
+        let slow = text.replace("\":", "\" :");
+        let run_on = |terms: Box<dyn Terms>, chunks: &[&[u8]]| {
+            let mut filter = Filter::on_terms(terms, &list(), LIMITS);
             let mut out = Vec::new();
             let pushed = chunks.iter().try_for_each(|chunk| filter.push(chunk, &mut out));
             let report = pushed.and_then(|()| filter.finish(&mut out)).map_err(|failed| failed.cause);
@@ -1355,11 +1388,23 @@ proptest! {
                 let counts: Vec<_> = report.fields.iter().map(|(path, count)| (path.clone(), count.records, count.in_text.clone())).collect();
                 (report.refs, report.records, counts)
             });
-            (String::from_utf8(out).unwrap().replace("\": ", "\":"), report)
+            (String::from_utf8(out).unwrap().replace("\" :", "\":"), report)
         };
+        let run = |chunks: &[&[u8]]| run_on(Box::new(Numbered(table.clone())), chunks);
         let looked_at = run(&[slow.as_bytes()]);
         prop_assert_eq!(&run(&[text.as_bytes()]), &looked_at, "{}", text);
         let chunks = split(text.as_bytes(), &mut dice);
         prop_assert_eq!(&run(&chunks), &looked_at, "{}", text);
+        // What other replies have taught changes nothing but how soon a field is recognised.
+        let taught = Taught(Numbered(table.clone()), Arc::default());
+        for _ in 0..2 {
+            prop_assert_eq!(&run_on(Box::new(taught.clone()), &[text.as_bytes()]), &looked_at, "{}", text);
+        }
+        let mut members: Vec<&str> = text.split(',').collect();
+        let turn = dice.roll(members.len());
+        members.rotate_left(turn);
+        let other = members.join(",");
+        let _ = run_on(Box::new(taught.clone()), &[other.as_bytes()]);
+        prop_assert_eq!(&run_on(Box::new(taught), &[text.as_bytes()]), &looked_at, "{}", text);
     }
 }
