@@ -149,7 +149,8 @@ impl Front {
                     Some(HTTP2) => Spoken::Http2,
                     _ => Spoken::Http1,
                 };
-                self.converse(socket, peer, activity, spoken, stop).await
+                // In a box, so that connections in clear do not take the room of those over TLS.
+                Box::pin(self.converse(socket, peer, activity, spoken, stop)).await
             }
         }
     }
@@ -179,7 +180,9 @@ impl Front {
                 busy: activity.begin(),
                 doubt: doubt.clone(),
             };
-            async move { Ok::<_, Infallible>(exchange.answer(request).await) }
+            // In a box, for which hyper keeps room as long as the connection lives.
+            let answer = Box::pin(exchange.answer(request));
+            async move { Ok::<_, Infallible>(answer.await) }
         });
         let socket = Watched::new(socket, wire, doubt.clone());
         let connection = builder.serve_connection(TokioIo::new(socket), service);
