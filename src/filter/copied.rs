@@ -5,6 +5,88 @@ use super::plain::plain_length;
 use super::reader::Fault;
 use super::record::{Fate, Treatment};
 
+/// The commas between parts, of which some are cut. A part that is cut takes the comma before it along; as long as none
+/// was kept, the comma behind it.
+pub(super) struct Commas {
+    cut_from: usize,
+    kept_any: bool,
+    /// How much had been written and copied before the part that is being read.
+    undone: (usize, usize),
+}
+
+impl Commas {
+    /// At the first part.
+    pub(super) fn new(treatment: &Treatment<'_, '_>) -> Self {
+        Self {
+            cut_from: treatment.reader.at(),
+            kept_any: false,
+            undone: (treatment.out.len(), treatment.copied),
+        }
+    }
+
+    /// A part begins.
+    pub(super) fn begin(&mut self, treatment: &Treatment<'_, '_>) {
+        self.undone = (treatment.out.len(), treatment.copied);
+    }
+
+    /// Parts were kept from `start` to behind the comma before `at`, if there were any.
+    pub(super) fn kept_up_to(&mut self, at: usize, start: usize) {
+        if at > start {
+            self.kept_any = true;
+            self.cut_from = at - 1;
+        }
+    }
+
+    /// A part was read. Passes the comma behind it, and says whether another part follows.
+    #[inline(always)]
+    pub(super) fn end(
+        &mut self,
+        treatment: &mut Treatment<'_, '_>,
+        fate: Fate,
+    ) -> Result<bool, Fault> {
+        match treatment.reader.rest() {
+            [b',', next, ..] if fate == Fate::Keep && *next > b' ' => {
+                self.kept_any = true;
+                self.cut_from = treatment.reader.at();
+                treatment.reader.take(b',');
+                Ok(true)
+            }
+            _ => self.end_as_it_may(treatment, fate),
+        }
+    }
+
+    /// The same where white space stands around the comma, or the part is cut.
+    fn end_as_it_may(
+        &mut self,
+        treatment: &mut Treatment<'_, '_>,
+        fate: Fate,
+    ) -> Result<bool, Fault> {
+        treatment.reader.white_space();
+        let comma = treatment.reader.at();
+        let more = treatment.reader.take(b',');
+        match fate {
+            Fate::Keep => {
+                self.kept_any = true;
+                self.cut_from = comma;
+            }
+            Fate::Cut => {
+                treatment.out.truncate(self.undone.0);
+                treatment.copied = self.undone.1;
+                let end = match self.kept_any {
+                    true => comma,
+                    false => treatment.reader.at(),
+                };
+                treatment.cut(self.cut_from, end)?;
+                self.cut_from = end;
+            }
+        }
+        if more {
+            treatment.reader.white_space();
+        }
+        Ok(more)
+    }
+}
+
 impl Treatment<'_, '_> {
     /// Copies what has not been copied yet, up to a place.
     pub(super) fn copy_to(&mut self, end: usize) -> Result<(), Fault> {

@@ -12,6 +12,7 @@ use crate::vocabulary::{Module, Spelling};
 use super::Cause;
 use super::book::Named;
 use super::books::{Book, Books, Entry};
+use super::copied::Commas;
 use super::layouts::scalar_text;
 use super::reader::{Fault, Reader, Type};
 use super::seen::Seen;
@@ -99,74 +100,6 @@ pub(super) fn treat(
     Ok(end)
 }
 
-/// The commas between parts, of which some are cut. A part that is cut takes the comma before it along; as long as none
-/// was kept, the comma behind it.
-struct Commas {
-    cut_from: usize,
-    kept_any: bool,
-    /// How much had been written and copied before the part that is being read.
-    undone: (usize, usize),
-}
-
-impl Commas {
-    fn begin(&mut self, treatment: &Treatment<'_, '_>) {
-        self.undone = (treatment.out.len(), treatment.copied);
-    }
-
-    /// Parts were kept from `start` to behind the comma before `at`, if there were any.
-    fn kept_up_to(&mut self, at: usize, start: usize) {
-        if at > start {
-            self.kept_any = true;
-            self.cut_from = at - 1;
-        }
-    }
-
-    /// A part was read. Passes the comma behind it, and says whether another part follows.
-    #[inline(always)]
-    fn end(&mut self, treatment: &mut Treatment<'_, '_>, fate: Fate) -> Result<bool, Fault> {
-        match treatment.reader.rest() {
-            [b',', next, ..] if fate == Fate::Keep && *next > b' ' => {
-                self.kept_any = true;
-                self.cut_from = treatment.reader.at();
-                treatment.reader.take(b',');
-                Ok(true)
-            }
-            _ => self.end_as_it_may(treatment, fate),
-        }
-    }
-
-    /// The same where white space stands around the comma, or the part is cut.
-    fn end_as_it_may(
-        &mut self,
-        treatment: &mut Treatment<'_, '_>,
-        fate: Fate,
-    ) -> Result<bool, Fault> {
-        treatment.reader.white_space();
-        let comma = treatment.reader.at();
-        let more = treatment.reader.take(b',');
-        match fate {
-            Fate::Keep => {
-                self.kept_any = true;
-                self.cut_from = comma;
-            }
-            Fate::Cut => {
-                treatment.out.truncate(self.undone.0);
-                treatment.copied = self.undone.1;
-                let end = match self.kept_any {
-                    true => comma,
-                    false => treatment.reader.at(),
-                };
-                treatment.cut(self.cut_from, end)?;
-                self.cut_from = end;
-            }
-        }
-        if more {
-            treatment.reader.white_space();
-        }
-        Ok(more)
-    }
-}
-
 impl<'a> Treatment<'a, '_> {
     /// Puts `null`, `[]` or `{}` in place of the value.
     pub(super) fn redact(&mut self) -> Result<Fate, Fault> {
@@ -251,11 +184,7 @@ impl<'a> Treatment<'a, '_> {
     /// Enters what stands between two brackets, as far as its first part; `None` if it is empty, and left again.
     fn enter(&mut self, [open, close]: [u8; 2]) -> Result<Option<Commas>, Fault> {
         self.reader.enter(open)?;
-        let commas = Commas {
-            cut_from: self.reader.at(),
-            kept_any: false,
-            undone: (self.out.len(), self.copied),
-        };
+        let commas = Commas::new(self);
         self.reader.white_space();
         if self.reader.peek() == Some(close) {
             self.reader.leave(close)?;
