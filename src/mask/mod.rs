@@ -168,21 +168,37 @@ fn significant(value: &str) -> impl Iterator<Item = char> {
 fn last(value: &str, count: usize) -> Option<&str> {
     let mut left = Some(count).filter(|count| *count > 0)?;
     for (start, byte) in value.bytes().enumerate().rev() {
-        if !byte.is_ascii() {
-            let mut symbols = value
-                .char_indices()
-                .rev()
-                .filter(|(_, c)| c.is_alphanumeric());
-            let (start, _) = symbols.nth(count - 1)?;
-            return value.get(start..);
+        match WEIGHTS[usize::from(byte)] {
+            OF_SEVERAL_BYTES => {
+                let mut symbols = value
+                    .char_indices()
+                    .rev()
+                    .filter(|(_, c)| c.is_alphanumeric());
+                let (start, _) = symbols.nth(count - 1)?;
+                return value.get(start..);
+            }
+            weight => left -= usize::from(weight),
         }
-        left -= usize::from(byte.is_ascii_alphanumeric());
         if left == 0 {
             return value.get(start..);
         }
     }
     None
 }
+
+/// By byte: 1 for letters and digits, 0 for other characters of ASCII.
+static WEIGHTS: [u8; 256] = {
+    let mut weights = [OF_SEVERAL_BYTES; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        weights[byte] = (byte as u8).is_ascii_alphanumeric() as u8;
+        byte += 1;
+    }
+    weights
+};
+
+/// A byte of a character that has several.
+const OF_SEVERAL_BYTES: u8 = u8::MAX;
 
 /// `None` if `shown` letters and digits would be more than half of those that a value has, or it has none.
 fn at_most_half(value: &str, shown: usize) -> Option<()> {
@@ -197,12 +213,19 @@ fn iban(value: &str, masked: &mut Vec<u8>) -> Option<()> {
     }
     let last_shown = symbols.len() - 4;
     put(masked, symbols.get(..4)?);
-    for start in (4..symbols.len()).step_by(4) {
-        let end = symbols.len().min(start + 4);
-        let hidden = last_shown.clamp(start, end) - start;
-        masked.push(b' ');
-        put(masked, BULLETS.get(..hidden * BULLET.len_utf8())?);
-        put(masked, symbols.get(start + hidden..end)?);
+    let mut place = 4;
+    while place + 4 <= last_shown {
+        put(masked, " ••••");
+        place += 4;
+    }
+    for (place, symbol) in symbols.bytes().enumerate().skip(place) {
+        if place % 4 == 0 {
+            masked.push(b' ');
+        }
+        match place < last_shown {
+            true => put_char(masked, BULLET),
+            false => masked.push(symbol),
+        }
     }
     Some(())
 }
