@@ -249,8 +249,18 @@ enum Spoken {
     Either,
 }
 
-/// Why hyper itself has answered with an error, if it has.
+/// Why a connection ended before a request was understood, if it did: hyper itself has answered with an error, or there
+/// was no HTTP to answer in.
 fn unreadable(error: &(dyn std::error::Error + 'static)) -> Option<Reason> {
+    // What is no HTTP has ended the stream.
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    let is_foreign = causes.any(|cause| {
+        let cause = cause.downcast_ref::<io::Error>();
+        cause.is_some_and(|cause| cause.kind() == io::ErrorKind::InvalidData)
+    });
+    if is_foreign {
+        return Some(Reason::MalformedHead);
+    }
     let error = error.downcast_ref::<hyper::Error>()?;
     if error.is_parse_too_large() {
         Some(Reason::HeadTooLarge)

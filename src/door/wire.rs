@@ -13,6 +13,8 @@ pub struct Wire {
     head: Vec<u8>,
     /// HTTP/2 can no longer begin.
     is_http1: bool,
+    /// What the connection began with is no HTTP at all.
+    is_foreign: bool,
 }
 
 /// The bytes so far could be read in two ways, or are no HTTP/1.
@@ -53,6 +55,12 @@ impl Wire {
         }
     }
 
+    /// Whether what the connection began with is no HTTP of any version, so that nobody is there to read an answer in
+    /// HTTP/1: `INVALID CONNECTION PREFACE` is what a broken HTTP/2 looks like (RFC 9113 section 3.4).
+    pub fn is_foreign(&self) -> bool {
+        self.is_foreign
+    }
+
     /// Takes the next bytes of the connection. Doubt stays.
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<(), Doubtful> {
         while let Some(&byte) = bytes.first() {
@@ -68,6 +76,7 @@ impl Wire {
             };
             bytes = bytes.get(passed..).unwrap_or_default();
         }
+        self.is_foreign |= !self.is_http1 && is_foreign(&self.head);
         if self.place == Place::Doubtful {
             Err(Doubtful)
         } else {
@@ -150,6 +159,7 @@ impl Wire {
             if !self.is_http1 && head == *b"PRI * HTTP/2.0\r\n\r\n" {
                 return Place::Http2;
             }
+            self.is_foreign |= !self.is_http1 && is_foreign(&head);
             self.is_http1 = true;
             return follows(&head).unwrap_or(Place::Doubtful);
         }
@@ -173,6 +183,28 @@ fn size(digits: u8, bytes: u64, byte: u8) -> Place {
         _ => Place::Doubtful,
     }
 }
+
+/// Whether a connection begins with three words, of which the third is no version and none is a target.
+fn is_foreign(start: &[u8]) -> bool {
+    let line = start
+        .split(|byte| *byte == b'\r')
+        .next()
+        .unwrap_or_default();
+    let is_words = line
+        .iter()
+        .all(|byte| byte.is_ascii_alphabetic() || *byte == b' ');
+    let mut words = line.splitn(3, |byte| *byte == b' ');
+    match (words.next(), words.next(), words.next()) {
+        (Some([_, ..]), Some([_, ..]), Some(third @ [_, ..])) if is_words => {
+            let length = third.len().min(VERSION.len());
+            third.get(..length) != VERSION.get(..length)
+        }
+        _ => false,
+    }
+}
+
+/// How a version begins.
+const VERSION: &[u8] = b"HTTP";
 
 /// What follows a head, if the head has one reading.
 fn follows(head: &[u8]) -> Option<Place> {
@@ -376,6 +408,33 @@ mod tests {
             let text = format!("POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
             assert_eq!(read(&text), Err(Doubtful), "{chunks:?}");
         }
+    }
+
+    #[test]
+    fn what_is_no_http_is_foreign_if_a_connection_begins_with_it() {
+        let is_foreign = |text: &str| {
+            let mut wire = Wire::default();
+            let _ = wire.push(text.as_bytes());
+            wire.is_foreign()
+        };
+        for text in ["INVALID CONNECTION PREFACE\r\n\r\n", "INVALID CONNECTION P"] {
+            assert!(is_foreign(text), "{text:?}");
+        }
+        for text in [
+            "GET /a HTTX/1.1\r\n\r\n",
+            "GET a HTTP/1.1\r\n\r\n",
+            "GET http://a/ FTP\r\n\r\n",
+            "GET a b HTTP/1.1\r\n\r\n",
+            "GET  a b\r\n\r\n",
+            "GET a\r\n\r\n",
+            "GET\r\n\r\n",
+            "INVALID CONNECTION ",
+            "INVALID CONNECTION HT",
+            "PRI * HTTP/2.0\r\n\r\n",
+        ] {
+            assert!(!is_foreign(text), "{text:?}");
+        }
+        assert!(!is_foreign(&format!("{LINE}\r\nA B C\r\n\r\n")));
     }
 
     #[test]

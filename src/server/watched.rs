@@ -20,13 +20,16 @@ impl Doubt {
     }
 }
 
-/// The stream. It changes nothing of what passes.
+/// The stream. It changes nothing of what passes, but ends if that is no HTTP.
 #[derive(Debug)]
 pub(super) struct Watched<S> {
     stream: S,
     wire: Wire,
     doubt: Doubt,
 }
+
+/// How often a stream that is no HTTP is read once more.
+const READS_MAX: usize = 64;
 
 impl<S> Watched<S> {
     pub(super) fn new(stream: S, wire: Wire, doubt: Doubt) -> Self {
@@ -50,6 +53,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         // Before hyper sees them: a request is served only after its bytes were looked at.
         if self.wire.push(new).is_err() {
             self.doubt.0.store(true, Ordering::SeqCst);
+        }
+        if self.wire.is_foreign() {
+            // What has come is read, or the connection would end with a reset.
+            for _ in 0..READS_MAX {
+                buf.set_filled(before);
+                let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+                if !matches!(read, Poll::Ready(Ok(()))) || buf.filled().len() == before {
+                    break;
+                }
+            }
+            buf.set_filled(before);
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }
         read
     }
