@@ -206,7 +206,8 @@ impl Front {
             }
         };
         ended.map_err(|error| {
-            if let Some(reason) = unreadable(&*error) {
+            let foreign = doubt.is_foreign().then_some(Reason::MalformedHead);
+            if let Some(reason) = foreign.or_else(|| unreadable(&*error)) {
                 self.pipeline.unread(reason, peer.ip());
             }
             io::ErrorKind::ConnectionAborted.into()
@@ -249,18 +250,8 @@ enum Spoken {
     Either,
 }
 
-/// Why a connection ended before a request was understood, if it did: hyper itself has answered with an error, or there
-/// was no HTTP to answer in.
+/// Why hyper itself has answered with an error, if it has.
 fn unreadable(error: &(dyn std::error::Error + 'static)) -> Option<Reason> {
-    // What is no HTTP has ended the stream.
-    let mut causes = std::iter::successors(Some(error), |error| error.source());
-    let is_foreign = causes.any(|cause| {
-        let cause = cause.downcast_ref::<io::Error>();
-        cause.is_some_and(|cause| cause.kind() == io::ErrorKind::InvalidData)
-    });
-    if is_foreign {
-        return Some(Reason::MalformedHead);
-    }
     let error = error.downcast_ref::<hyper::Error>()?;
     if error.is_parse_too_large() {
         Some(Reason::HeadTooLarge)

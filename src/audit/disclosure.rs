@@ -78,10 +78,7 @@ impl Disclosure {
     /// Adds a field that was asked for and taken out of the request, so that it never came back.
     pub(super) fn add_withheld(&mut self, rule: &FieldRule) {
         self.spread();
-        let path = FieldPath {
-            module: rule.module.clone(),
-            field: rule.field.clone(),
-        };
+        let path = rule.path();
         // The caller chose the name: only the policy or the dialect can vouch for it.
         self.add_field(&path, rule, rule.known, 0);
     }

@@ -9,7 +9,7 @@ use crate::policy::{FieldRule, KnownFields, QuotedName, Tells};
 use crate::vocabulary::{Field, Module};
 
 use super::plain::{behind_plain_list, behind_plain_scalar};
-use super::report::{FieldCount, InText};
+use super::report::{FieldCount, InText, NOTHING};
 use super::seen::Seen;
 
 /// The book of one module. A field's place is its number among those that were met.
@@ -34,7 +34,6 @@ pub(super) struct ModuleBook {
     alike: (Seen, u64),
     /// By place: identifiers found in the field's text.
     in_text: BTreeMap<usize, InText>,
-    nothing: InText,
     passed: Vec<Scaffolding>,
 }
 
@@ -99,7 +98,6 @@ impl ModuleBook {
             is_news: false,
             alike: Default::default(),
             in_text: BTreeMap::new(),
-            nothing: InText::new(),
             passed: Vec::new(),
         };
         book.expect_as_before();
@@ -360,7 +358,7 @@ impl ModuleBook {
             Some(FieldCount {
                 rule: self.rule(place).filter(|rule| !rule.structural)?,
                 records: *records,
-                in_text: self.in_text.get(&place).unwrap_or(&self.nothing),
+                in_text: self.in_text.get(&place).unwrap_or(&NOTHING),
             })
         })
     }

@@ -260,7 +260,7 @@ impl<'a> Treatment<'a, '_> {
     }
 
     /// Passes the fields of a plain record that come as expected and stay as they are. If the one behind them is the
-    /// expected one too, and nothing but its rule looks at it, returns it with its value.
+    /// expected one too, and new, returns it.
     fn pass_expected(&mut self, walk: &mut Walk<'_, 'a>, commas: &mut Commas) -> Option<Named<'a>> {
         let text = (self.reader.rest(), self.reader.is_list_allowed());
         let (seen, last) = (&mut walk.seen, &mut walk.last);

@@ -54,19 +54,12 @@ pub struct FieldSet {
 }
 
 /// Nothing was found.
-static NOTHING: InText = InText::new();
+pub(super) static NOTHING: InText = InText::new();
 
 impl FieldCount<'_> {
     /// The field.
     pub fn path(&self) -> FieldPath {
-        path_of(self.rule)
-    }
-}
-
-fn path_of(rule: &FieldRule) -> FieldPath {
-    FieldPath {
-        module: rule.module.clone(),
-        field: rule.field.clone(),
+        self.rule.path()
     }
 }
 
@@ -170,7 +163,7 @@ impl FieldCounts {
 
     /// The fields.
     pub fn keys(&self) -> impl Iterator<Item = FieldPath> {
-        self.set.rules.iter().map(|rule| path_of(rule))
+        self.set.rules.iter().map(|rule| rule.path())
     }
 
     /// The counts.

@@ -16,7 +16,7 @@ use crate::policy::{FieldRule, Plan};
 use crate::reason::{Outcome, Reason};
 use crate::reply::{CutOff, Reply};
 use crate::upstream::Untrusted;
-use crate::vocabulary::{Action, FieldPath};
+use crate::vocabulary::Action;
 
 /// A reply under way.
 struct Stream {
@@ -263,14 +263,10 @@ fn unfilterable(error: Unfilterable) -> Reason {
 
 /// Distinct fields that the plan withholds: by level, never by value.
 fn count_withheld(report: &Report, dropped: &[Arc<FieldRule>]) -> usize {
-    let path = |rule: &FieldRule| FieldPath {
-        module: rule.module.clone(),
-        field: rule.field.clone(),
-    };
     report.fields.shown_less()
         + dropped
             .iter()
-            .filter(|rule| !report.fields.contains_key(&path(rule)))
+            .filter(|rule| !report.fields.contains_key(&rule.path()))
             .count()
 }
 

@@ -7,7 +7,7 @@ use crate::dialect::{Items, Shape};
 use crate::json::Key;
 use crate::mask::{Mask, Tokenizer};
 use crate::reason::Reason;
-use crate::vocabulary::{Category, Field, Level, Module, Purpose, Role, RuleName};
+use crate::vocabulary::{Category, Field, FieldPath, Level, Module, Purpose, Role, RuleName};
 
 use super::fields::KnownFields;
 use super::table::Table;
@@ -153,6 +153,14 @@ impl Show {
 }
 
 impl FieldRule {
+    /// The field that it is about.
+    pub fn path(&self) -> FieldPath {
+        FieldPath {
+            module: self.module.clone(),
+            field: self.field.clone(),
+        }
+    }
+
     /// Whether it is dropped from a write whatever it holds. Records of a link look like scaffolding to the report, but
     /// are compared like data.
     pub fn is_scaffolding(&self) -> bool {

@@ -10,13 +10,24 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::door::wire::Wire;
 
-/// Whether what came over a connection so far has more than one reading.
+/// Whether what came over a connection so far has more than one reading, or none.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Doubt(Arc<AtomicBool>);
+pub(super) struct Doubt(Arc<Flags>);
+
+#[derive(Debug, Default)]
+struct Flags {
+    raised: AtomicBool,
+    foreign: AtomicBool,
+}
 
 impl Doubt {
     pub(super) fn is_raised(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.0.raised.load(Ordering::SeqCst)
+    }
+
+    /// Whether the connection was ended, because it began with no HTTP at all.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.0.foreign.load(Ordering::SeqCst)
     }
 }
 
@@ -52,7 +63,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let new = buf.filled().get(before..).unwrap_or_default();
         // Before hyper sees them: a request is served only after its bytes were looked at.
         if self.wire.push(new).is_err() {
-            self.doubt.0.store(true, Ordering::SeqCst);
+            self.doubt.0.raised.store(true, Ordering::SeqCst);
         }
         if self.wire.is_foreign() {
             // What has come is read, or the connection would end with a reset.
@@ -64,6 +75,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
                 }
             }
             buf.set_filled(before);
+            self.doubt.0.foreign.store(true, Ordering::SeqCst);
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }
         read
