@@ -3,6 +3,7 @@
 //! The search errs towards finding: an identifier may be grouped in any way, with tags and invisible characters in
 //! it, and may stand directly beside words. What keeps dates and phone numbers out is the checksum.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 mod digits;
@@ -89,7 +90,7 @@ fn is_bic(symbols: &[u8]) -> bool {
 
 /// The letters and digits of a value that is one identifier, upper case, without its grouping; `None` if the value
 /// holds anything that is neither.
-pub(crate) fn compact(value: &str) -> Option<String> {
+pub(crate) fn compact(value: &str) -> Option<Cow<'_, str>> {
     spelling::compact(value)
 }
 

@@ -3,6 +3,7 @@
 //! People group digits with blanks, dots and tags; copying from web pages adds invisible characters; phones write
 //! full-width or Arabic-Indic digits. All of these are one spelling of the same identifier.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Separators in a row that still join two parts of an identifier. A separator is one character, entity or tag.
@@ -277,9 +278,10 @@ fn finish(stretch: &mut Stretch, visit: &mut dyn FnMut(&Stretch)) {
 }
 
 /// The symbols of a value that is one identifier, however it is grouped; `None` if it holds anything else.
-pub(super) fn compact(value: &str) -> Option<String> {
-    if value.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Some(value.to_ascii_uppercase());
+pub(super) fn compact(value: &str) -> Option<Cow<'_, str>> {
+    let is_symbol = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    if value.bytes().all(is_symbol) {
+        return Some(Cow::Borrowed(value));
     }
     let mut compact = String::with_capacity(value.len());
     let mut at = 0;
@@ -292,7 +294,7 @@ pub(super) fn compact(value: &str) -> Option<String> {
         }
         at += length;
     }
-    Some(compact)
+    Some(Cow::Owned(compact))
 }
 
 #[cfg(test)]

@@ -97,17 +97,10 @@ impl Treatment<'_, '_> {
     }
 
     pub(super) fn write(&mut self, text: &[u8]) -> Result<(), Fault> {
-        self.room(text.len())?;
-        self.out.extend_from_slice(text);
-        Ok(())
-    }
-
-    /// Makes room for so many bytes, if they fit into the bound.
-    pub(super) fn room(&mut self, bytes: usize) -> Result<(), Fault> {
-        if self.out.len() + bytes > self.out_bytes_max {
+        if self.out.len() + text.len() > self.out_bytes_max {
             return Err(self.reader.fault(Cause::RecordTooLarge));
         }
-        self.out.reserve(bytes);
+        self.out.extend_from_slice(text);
         Ok(())
     }
 

@@ -150,12 +150,7 @@ fn put_char(masked: &mut Vec<u8>, character: char) {
 /// The compacted value, if it has the length and the characters of this kind. Its checksum may be wrong: a mistyped
 /// number is masked like a right one.
 fn compact(value: &str, kind: Kind) -> Option<Cow<'_, str>> {
-    let is_symbol = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-    let symbols = match value.bytes().all(is_symbol) {
-        true => Cow::Borrowed(value),
-        false => Cow::Owned(detect::compact(value)?),
-    };
-    Some(symbols).filter(|symbols| kind.is_shaped(symbols))
+    detect::compact(value).filter(|symbols| kind.is_shaped(symbols))
 }
 
 /// The letters and digits of a value.

@@ -58,7 +58,7 @@ fn normalise(value: &str) -> String {
     let identifier = detect::compact(value)
         .filter(|symbols| GROUPED.into_iter().any(|kind| kind.is_shaped(symbols)));
     if let Some(identifier) = identifier {
-        return identifier;
+        return identifier.into_owned();
     }
     value
         .chars()

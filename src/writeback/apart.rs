@@ -59,7 +59,8 @@ impl Side {
         };
         for character in outwards {
             side.is_marked_up |= matches!(character, '<' | '>' | '&' | ';');
-            let Some(symbols) = detect::compact(character.encode_utf8(&mut [0; 4])) else {
+            let mut bytes = [0; 4];
+            let Some(symbols) = detect::compact(character.encode_utf8(&mut bytes)) else {
                 side.is_bridge = false;
                 break;
             };
@@ -119,7 +120,8 @@ fn groups(before: &str) -> (Vec<Vec<u8>>, bool) {
     let (mut groups, mut group, mut count) = (Vec::new(), Vec::new(), 0);
     let mut touches = None;
     for character in before.chars().rev() {
-        let Some(symbols) = detect::compact(character.encode_utf8(&mut [0; 4])) else {
+        let mut bytes = [0; 4];
+        let Some(symbols) = detect::compact(character.encode_utf8(&mut bytes)) else {
             break;
         };
         touches.get_or_insert(!symbols.is_empty());
