@@ -4,6 +4,7 @@
 //! nothing but fixed texts. This file shows everything that a caller can be told.
 
 use std::any::Any;
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -252,26 +253,20 @@ impl Reply {
     }
 
     /// The headers, all of them: nothing of the CRM's response head is among them.
-    pub fn headers(&self) -> Vec<(&'static str, String)> {
-        let mut headers = vec![
-            ("content-type", self.content_type.to_owned()),
-            ("cache-control", "no-store".to_owned()),
-            ("x-content-type-options", "nosniff".to_owned()),
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, Cow<'static, str>)> {
+        let always = [
+            ("content-type", self.content_type),
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
         ];
-        headers.extend(self.decision.clone().map(|id| ("paravent-decision", id)));
-        headers.extend(
-            self.withheld
-                .map(|count| ("paravent-withheld", count.to_string())),
-        );
-        headers.extend(
-            self.challenge
-                .then(|| ("www-authenticate", "Bearer".to_owned())),
-        );
-        headers.extend(
-            self.retry_after_seconds
-                .map(|seconds| ("retry-after", seconds.to_string())),
-        );
-        headers
+        let always = always.map(|(name, value)| Some((name, value.into())));
+        let sometimes = [
+            (self.decision.clone()).map(|id| ("paravent-decision", id.into())),
+            (self.withheld).map(|count| ("paravent-withheld", count.to_string().into())),
+            (self.challenge).then(|| ("www-authenticate", "Bearer".into())),
+            (self.retry_after_seconds).map(|seconds| ("retry-after", seconds.to_string().into())),
+        ];
+        always.into_iter().chain(sometimes).flatten()
     }
 
     /// The body, and what is held until it has been sent.

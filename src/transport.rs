@@ -117,6 +117,8 @@ impl Transport {
     ) -> Result<Answer, Reason> {
         let start = Instant::now();
         let mut request = self.request(outgoing, credential, origin)?;
+        // Requests that are ready at the same time leave together: the CRM, and the network before it, are woken once.
+        tokio::task::yield_now().await;
         let connection = capture_connection(&mut request);
         let chatter = interim::watch(&mut request);
         let head = tokio::time::timeout_at(

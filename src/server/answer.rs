@@ -1,5 +1,6 @@
 //! One HTTP exchange: head and body in, within bounds; a `Reply` out, and nothing else.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -86,6 +87,8 @@ impl Exchange {
             _counted: Arc::new(Counted::new(&self.front.metrics.requests_in_flight)),
         };
         let (reply, failed) = self.walk(head, body, &turn).await;
+        // Replies that are ready at the same time leave together, as the requests to the CRM do.
+        tokio::task::yield_now().await;
         self.send(reply, Some(turn), failed || upgrades)
     }
 
@@ -172,7 +175,11 @@ impl Exchange {
     fn send(self, reply: Reply, turn: Option<Turn>, close: bool) -> Response<Sending> {
         let mut headers = HeaderMap::new();
         for (name, value) in reply.headers() {
-            if let Ok(value) = HeaderValue::from_str(&value) {
+            let value = match value {
+                Cow::Borrowed(value) => Bytes::from_static(value.as_bytes()),
+                Cow::Owned(value) => Bytes::from(value),
+            };
+            if let Ok(value) = HeaderValue::from_maybe_shared(value) {
                 headers.insert(HeaderName::from_static(name), value);
             }
         }
