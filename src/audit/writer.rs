@@ -24,7 +24,7 @@ const UNSYNCED_BYTES_MAX: usize = 4 << 20;
 /// `fdatasync`. A lone request never waits, nor does what comes again and again while a reply streams.
 const COMPANY: usize = 4;
 /// How long it waits: little beside what a CRM takes.
-const COMPANY_WAIT: Duration = Duration::from_millis(2);
+const COMPANY_WAIT: Duration = Duration::from_millis(4);
 /// How often the thread looks up: for notes of readers, for counted refusals, and for a disk that works again.
 const TICK: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1_000 });
 
