@@ -7,7 +7,7 @@ use crate::filter::FieldCounts;
 use crate::policy::{FieldRule, Show, SpanRule};
 use crate::vocabulary::{Category, FieldPath, Level, RuleName};
 
-use super::event::{Data, DataEntry, integer};
+use super::event::{DataEntry, List, integer};
 use super::names::{Names, is_plain, visible};
 use super::template;
 
@@ -95,10 +95,10 @@ impl Disclosure {
     }
 
     /// What the event says of it.
-    pub(super) fn text(&mut self) -> Data {
+    pub(super) fn text(&mut self) -> List {
         match (&self.first, self.rows.is_empty()) {
             (Some(first), true) => template::filled(first),
-            _ => Data::of_entries(&self.entries()),
+            _ => List::of_entries(&self.entries()),
         }
     }
 

@@ -117,7 +117,8 @@ pub(super) fn integer(number: u64) -> u64 {
 pub(super) struct RequestEvent {
     pub(super) auth: Option<Auth>,
     pub(super) caller: Option<CallerEntry>,
-    pub(super) data: Data,
+    /// A list of [`DataEntry`].
+    pub(super) data: List,
     pub(super) dropped_masks: Vec<String>,
     pub(super) id: String,
     pub(super) node: String,
@@ -153,10 +154,10 @@ pub(super) struct CallerEntry {
     pub(super) roles: Vec<String>,
 }
 
-/// What became of fields: a list of [`DataEntry`], encoded once.
+/// A list that is encoded already, because that costs less elsewhere: once for many events, or all at once.
 #[derive(Clone, Debug, Default)]
-pub(super) enum Data {
-    /// Nothing became of any.
+pub(super) enum List {
+    /// Nothing is in it.
     #[default]
     Empty,
     /// The list as JSON.
@@ -165,8 +166,8 @@ pub(super) enum Data {
     Unusable,
 }
 
-impl Data {
-    /// Encodes the entries.
+impl List {
+    /// What became of fields.
     pub(super) fn of_entries(entries: &[DataEntry]) -> Self {
         serde_json::to_string(entries).map_or(Self::Unusable, Self::of_text)
     }
@@ -177,13 +178,13 @@ impl Data {
     }
 }
 
-impl Serialize for Data {
+impl Serialize for List {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let none: [(); 0] = [];
         match self {
             Self::Empty => none.serialize(serializer),
             Self::Text(text) => text.serialize(serializer),
-            Self::Unusable => Err(serde::ser::Error::custom("fields cannot be encoded")),
+            Self::Unusable => Err(serde::ser::Error::custom("a list cannot be encoded")),
         }
     }
 }
@@ -235,7 +236,8 @@ pub(super) struct PurposeEntry {
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Records {
     pub(super) count: u64,
-    pub(super) refs: Vec<String>,
+    /// A list of texts: `Contacts/c-1`.
+    pub(super) refs: List,
     pub(super) withheld: Withheld,
 }
 

@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use serde_json::Value;
+
 use crate::vocabulary::{FieldPath, Module, RecordRef};
+
+use super::event::List;
 
 /// Characters of one text in an event; longer ones are cut.
 const TEXT_CHARS_MAX: usize = 255;
@@ -11,6 +15,8 @@ const TEXT_CHARS_MAX: usize = 255;
 const NAMES_MAX: usize = 512;
 /// Characters of a name that only a reply knows.
 const PLAIN_CHARS_MAX: usize = 64;
+/// Characters of an id that is short enough to be written as it is, with the name of its module.
+const ID_CHARS_MAX: usize = TEXT_CHARS_MAX - PLAIN_CHARS_MAX - 1;
 /// Digits from which a name could be a number that identifies somebody.
 const PLAIN_DIGITS_MAX: usize = 5;
 
@@ -37,9 +43,9 @@ pub fn visible(text: &str) -> String {
 
 /// Whether a text is short, and all of it can be seen.
 fn is_visible(text: &str) -> bool {
-    // Counted to the end rather than to the first: that is done many bytes at a time.
-    let others = text.bytes().filter(|byte| !(b' '..=b'~').contains(byte));
-    text.len() <= TEXT_CHARS_MAX && others.count() == 0
+    // Looked at to the end rather than to the first: that is done many bytes at a time.
+    let is_other = |byte| !(b' '..=b'~').contains(&byte);
+    text.len() <= TEXT_CHARS_MAX && !text.bytes().fold(false, |any, byte| any | is_other(byte))
 }
 
 fn is_invisible(char: char) -> bool {
@@ -67,17 +73,33 @@ fn is_plain_module(module: &Module) -> bool {
     is_plain_in_any_case(module.as_str())
 }
 
-/// A record as the log writes it: `Contacts/c-1`.
-pub(super) fn record(record: &RecordRef) -> String {
-    let module = match is_plain_module(&record.module) {
-        true => record.module.as_str(),
-        false => "(unknown)",
-    };
-    let text = [module, "/", &record.id].concat();
-    match is_visible(&text) {
-        true => text,
-        false => visible(&text),
+/// Records as the log writes them: `["Contacts/c-1"]`.
+pub(super) fn records<'r>(records: impl IntoIterator<Item = &'r RecordRef>) -> List {
+    let mut text = String::from("[");
+    for record in records {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        let module = match is_plain_module(&record.module) {
+            true => record.module.as_str(),
+            false => "(unknown)",
+        };
+        if is_verbatim(&record.id) {
+            text.extend(["\"", module, "/", &record.id, "\""]);
+        } else {
+            let record = visible(&[module, "/", &record.id].concat());
+            text.push_str(&Value::from(record).to_string());
+        }
     }
+    text.push(']');
+    List::of_text(text)
+}
+
+/// Whether an id is short, and stands for itself in JSON.
+fn is_verbatim(id: &str) -> bool {
+    // As in `is_visible`.
+    let is_other = |byte| !(b' '..=b'~').contains(&byte) || matches!(byte, b'"' | b'\\');
+    id.len() <= ID_CHARS_MAX && !id.bytes().fold(false, |any, byte| any | is_other(byte))
 }
 
 /// The network that an address belongs to: enough to tell offices apart, too little to tell people apart.
@@ -174,7 +196,38 @@ mod tests {
         names.count(Some(&module));
         assert_eq!(names.into_vec(), ["(2 unknown)"]);
         let id = "c-1".into();
-        assert_eq!(record(&RecordRef { module, id }), "(unknown)/c-1");
+        assert_eq!(text(&[RecordRef { module, id }]), r#"["(unknown)/c-1"]"#);
+    }
+
+    fn text(refs: &[RecordRef]) -> String {
+        serde_json::to_string(&records(refs)).unwrap()
+    }
+
+    #[test]
+    fn records_are_written_so_that_every_character_can_be_seen() {
+        let of = |id: &str| RecordRef {
+            module: Module::new("Contacts"),
+            id: id.into(),
+        };
+        assert_eq!(text(&[]), "[]");
+        let ids = ["c-1", "a\"b\\c", "é\u{202e}\n", "", "a b"];
+        let expected = [
+            "Contacts/c-1",
+            "Contacts/a\"b\\c",
+            "Contacts/é\\u{202e}\\u{a}",
+            "Contacts/",
+            "Contacts/a b",
+        ];
+        let read: Vec<String> = serde_json::from_str(&text(&ids.map(of))).unwrap();
+        assert_eq!(read, expected);
+        for length in [ID_CHARS_MAX, ID_CHARS_MAX + 1, 9_999] {
+            let read: Vec<String> =
+                serde_json::from_str(&text(&[of(&"x".repeat(length))])).unwrap();
+            assert_eq!(
+                read[0],
+                visible(&format!("Contacts/{}", "x".repeat(length)))
+            );
+        }
     }
 
     #[test]

@@ -359,7 +359,7 @@ impl Record {
             let mut event = self.event.clone();
             event.phase = "opened";
             event.data = self.at_most.text();
-            event.records.refs = self.target.iter().map(names::record).collect();
+            event.records.refs = names::records(&self.target);
             self.log.write(Event::request(event)).await?;
             self.opened = true;
         }
@@ -436,7 +436,7 @@ impl Record {
         event.data = self.disclosure.text();
         event.records = Records {
             count: integer(self.count),
-            refs: last.iter().map(names::record).collect(),
+            refs: names::records(last),
             ..Records::default()
         };
         event.outcome = Some(OutcomeEntry {
@@ -456,7 +456,7 @@ impl Record {
         event.phase = "continued";
         event.records = Records {
             count: refs.len() as u64,
-            refs: refs.iter().map(names::record).collect(),
+            refs: names::records(refs),
             ..Records::default()
         };
         Event::request(event)

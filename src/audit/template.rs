@@ -10,7 +10,7 @@ use crate::detect::Kind;
 use crate::filter::{FieldCount, FieldCounts, FieldSet};
 
 use super::disclosure::{Same, of_field, of_span, span_of};
-use super::event::{Data, integer};
+use super::event::{List, integer};
 use super::names::{Names, is_plain, visible};
 
 /// Templates that one thread keeps.
@@ -31,7 +31,7 @@ struct Template {
     kinds: Vec<(usize, Kind)>,
     entries: Vec<Entry>,
     /// What it was last filled with, and what came of it: pages of a list are of one size.
-    last: (Vec<Numbers>, Data),
+    last: (Vec<Numbers>, List),
 }
 
 /// Identifiers and records of one entry.
@@ -49,7 +49,7 @@ struct Entry {
 }
 
 /// What the event says of a report.
-pub(super) fn filled(counts: &FieldCounts) -> Data {
+pub(super) fn filled(counts: &FieldCounts) -> List {
     if counts.len() > KEPT_FIELDS_MAX {
         return Template::new(counts).filled(counts);
     }
@@ -113,11 +113,11 @@ impl Template {
             fields: Arc::clone(counts.set()),
             kinds: kinds(counts).collect(),
             entries: entries.into_iter().map(entry).collect(),
-            last: (Vec::new(), Data::default()),
+            last: (Vec::new(), List::default()),
         }
     }
 
-    fn filled(&mut self, counts: &FieldCounts) -> Data {
+    fn filled(&mut self, counts: &FieldCounts) -> List {
         let counted: Vec<FieldCount<'_>> = counts.values().collect();
         let numbers: Vec<Numbers> = self
             .entries
@@ -125,7 +125,7 @@ impl Template {
             .map(|entry| entry.numbers(&counted))
             .collect();
         if self.last.0 != numbers {
-            let data = Data::of_text(self.text(&numbers));
+            let data = List::of_text(self.text(&numbers));
             self.last = (numbers, data);
         }
         self.last.1.clone()
