@@ -10,7 +10,7 @@ mod digits;
 mod iban;
 mod spelling;
 
-use spelling::Stretch;
+use spelling::{Stretch, Tally};
 
 /// The fewest digits of any identifier that is looked for: those of an IBAN that is letters as far as possible.
 const DIGITS_MIN: usize = 5;
@@ -99,27 +99,33 @@ pub(crate) fn iban_length(symbols: &[u8]) -> Option<usize> {
     iban::national_length(symbols)
 }
 
+/// Which kinds are looked for.
+pub type Meant<'k> = &'k dyn Fn(Kind) -> bool;
+
 /// Finds identifiers of some kinds, left to right, without overlaps.
 pub fn find(text: &str, kinds: &[Kind]) -> Vec<Span> {
+    find_where(text, &|kind| kinds.contains(&kind))
+}
+
+/// The same of the kinds that are meant.
+pub fn find_where(text: &str, is_meant: Meant<'_>) -> Vec<Span> {
     let mut spans = Vec::new();
-    search(text, 0, kinds, &mut spans);
+    search(text, 0, is_meant, &mut spans);
     without_overlaps(spans)
 }
 
 /// Adds every identifier of a text that begins at byte `offset` of the whole.
-fn search(text: &str, offset: usize, kinds: &[Kind], spans: &mut Vec<Span>) {
+fn search(text: &str, offset: usize, is_meant: Meant<'_>, spans: &mut Vec<Span>) {
     if !may_hold_any(text) {
         return;
     }
-    let insides = spelling::stretches(text, &mut |stretch| {
-        if may_hold_one(stretch) {
-            search_stretch(text, stretch, offset, kinds, spans);
-        }
+    let insides = spelling::stretches(text, may_hold_one, &mut |stretch| {
+        search_stretch(text, stretch, offset, is_meant, spans);
     });
     // A tag is a separator to the text around it, and a text of its own: `<a href="?iban=…">`. It holds no other tag.
     for inside in insides {
         if let Some(text) = text.get(inside.clone()) {
-            search(text, offset + inside.start, kinds, spans);
+            search(text, offset + inside.start, is_meant, spans);
         }
     }
 }
@@ -140,21 +146,15 @@ pub(crate) fn may_hold_any(text: &str) -> bool {
 const BLOCK_BYTES: usize = 128;
 
 /// Whether a stretch is long enough for an identifier, and holds enough digits.
-fn may_hold_one(stretch: &Stretch) -> bool {
-    let digits = || {
-        stretch
-            .symbols
-            .iter()
-            .filter(|symbol| symbol.is_ascii_digit())
-    };
-    stretch.symbols.len() >= SYMBOLS_MIN && digits().nth(DIGITS_MIN - 1).is_some()
+fn may_hold_one(Tally { symbols, digits }: Tally) -> bool {
+    symbols >= SYMBOLS_MIN && digits >= DIGITS_MIN
 }
 
 fn search_stretch(
     text: &str,
     stretch: &Stretch,
     offset: usize,
-    kinds: &[Kind],
+    is_meant: Meant<'_>,
     spans: &mut Vec<Span>,
 ) {
     let mut add = |kind, symbols: Range<usize>| {
@@ -166,19 +166,19 @@ fn search_stretch(
         }
     };
     let starts = 0..stretch.symbols.len();
-    if kinds.contains(&Kind::Iban) {
+    if is_meant(Kind::Iban) {
         for start in starts.clone() {
             if let Some(length) = iban::length_at(stretch, start) {
                 add(Kind::Iban, start..start + length);
             }
         }
     }
-    if kinds.contains(&Kind::Nir) {
+    if is_meant(Kind::Nir) {
         starts
             .filter_map(|start| digits::nir_at(stretch, start))
             .for_each(|symbols| add(Kind::Nir, symbols));
     }
-    if kinds.contains(&Kind::Card) {
+    if is_meant(Kind::Card) {
         digits::cards(text, stretch, &mut |symbols| add(Kind::Card, symbols));
     }
 }
@@ -431,8 +431,14 @@ mod tests {
 
     /// The search without the quick looks that spare most texts from it.
     fn full_search(text: &str, offset: usize, spans: &mut Vec<Span>) {
-        let insides = super::spelling::stretches(text, &mut |stretch| {
-            super::search_stretch(text, stretch, offset, LOOKED_FOR, spans);
+        let insides = super::spelling::stretches(text, |_| true, &mut |stretch| {
+            super::search_stretch(
+                text,
+                stretch,
+                offset,
+                &|kind| LOOKED_FOR.contains(&kind),
+                spans,
+            );
         });
         for inside in insides {
             full_search(&text[inside.clone()], offset + inside.start, spans);

@@ -4,6 +4,7 @@
 //! full-width or Arabic-Indic digits. All of these are one spelling of the same identifier.
 
 use std::borrow::Cow;
+use std::mem;
 use std::ops::Range;
 
 /// Separators in a row that still join two parts of an identifier. A separator is one character, entity or tag.
@@ -106,6 +107,28 @@ const ASCII: [Option<Glyph>; 128] = {
     glyphs
 };
 
+/// How bytes count: most are ASCII characters that end nothing.
+const COUNTS: [u8; 256] = {
+    let mut counts = [ELSE; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        counts[byte] = match ASCII[byte] {
+            Some(Glyph::Symbol(b'0'..=b'9')) => SYMBOL | DIGIT,
+            Some(Glyph::Symbol(_)) => SYMBOL,
+            Some(Glyph::Separator) => 0,
+            _ => ELSE,
+        };
+        byte += 1;
+    }
+    counts
+};
+/// A symbol; what is none is a separator.
+const SYMBOL: u8 = 1;
+/// A symbol that is a digit.
+const DIGIT: u8 = 1 << 1;
+/// Something that needs a closer look.
+const ELSE: u8 = 1 << 2;
+
 fn fold(character: char) -> Glyph {
     match character {
         '0'..='9' | 'A'..='Z' => Glyph::Symbol(character as u8),
@@ -203,11 +226,8 @@ fn named(name: &str) -> Option<Glyph> {
         .then_some(Glyph::Separator)
 }
 
-/// Room for the symbols of a stretch that is made beforehand.
-const SYMBOLS_LIKELY_MAX: usize = 128;
-
 /// Symbols that only separators stand between.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Stretch {
     /// The folded symbols.
     pub(super) symbols: Vec<u8>,
@@ -215,7 +235,32 @@ pub(super) struct Stretch {
     pub(super) places: Vec<Range<usize>>,
 }
 
+/// How many symbols of a sort stand in a stretch.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) symbols: usize,
+    pub(super) digits: usize,
+}
+
 impl Stretch {
+    /// The symbols of a part of a text.
+    fn of(text: &str, part: Range<usize>, Tally { symbols, .. }: Tally) -> Self {
+        let mut stretch = Self {
+            symbols: Vec::with_capacity(symbols),
+            places: Vec::with_capacity(symbols),
+        };
+        let mut at = part.start;
+        while at < part.end {
+            let (glyph, length) = glyph(text, at);
+            if let Glyph::Symbol(symbol) = glyph {
+                stretch.symbols.push(symbol);
+                stretch.places.push(at..at + length);
+            }
+            at += length;
+        }
+        stretch
+    }
+
     /// Whether nothing stands between a symbol and the one before it.
     pub(super) fn joined(&self, index: usize) -> bool {
         match (
@@ -237,22 +282,37 @@ impl Stretch {
     }
 }
 
-/// Hands every stretch of a text to `visit`, and returns the insides of its tags, which no stretch holds.
-pub(super) fn stretches(text: &str, visit: &mut dyn FnMut(&Stretch)) -> Vec<Range<usize>> {
+/// Hands those stretches of a text to `visit` that are worth it, by what they hold, and returns the insides of the
+/// text's tags, which no stretch holds. Few are, so that the others are not even gathered.
+pub(super) fn stretches(
+    text: &str,
+    is_worth_it: impl Fn(Tally) -> bool,
+    visit: &mut dyn FnMut(&Stretch),
+) -> Vec<Range<usize>> {
     let mut insides = Vec::new();
-    let symbols_likely = text.len().min(SYMBOLS_LIKELY_MAX);
-    let mut stretch = Stretch {
-        symbols: Vec::with_capacity(symbols_likely),
-        places: Vec::with_capacity(symbols_likely),
+    let mut end_at = |part: Range<usize>, tally: Tally| {
+        if is_worth_it(tally) {
+            visit(&Stretch::of(text, part, tally));
+        }
     };
-    let mut separators = 0;
+    let (mut start, mut tally, mut separators) = (0, Tally::default(), 0);
     let mut at = 0;
-    while at < text.len() {
+    while let Some(&byte) = text.as_bytes().get(at) {
+        let count = COUNTS[usize::from(byte)];
+        if count != ELSE && separators < SEPARATORS_IN_A_ROW_MAX {
+            // Without a branch that depends on the text, which nobody could foretell.
+            let is_symbol = usize::from(count & SYMBOL);
+            tally.symbols += is_symbol;
+            tally.digits += usize::from(count & DIGIT) / usize::from(DIGIT);
+            separators = (separators + 1) * (1 - is_symbol);
+            at += 1;
+            continue;
+        }
         let (glyph, length) = glyph(text, at);
         let end = at + length;
         if let Glyph::Symbol(symbol) = glyph {
-            stretch.symbols.push(symbol);
-            stretch.places.push(at..end);
+            tally.symbols += 1;
+            tally.digits += usize::from(symbol.is_ascii_digit());
             separators = 0;
         } else {
             if glyph == Glyph::Tag {
@@ -260,27 +320,21 @@ pub(super) fn stretches(text: &str, visit: &mut dyn FnMut(&Stretch)) -> Vec<Rang
             }
             separators += 1;
             if glyph == Glyph::Other || separators > SEPARATORS_IN_A_ROW_MAX {
-                finish(&mut stretch, visit);
+                end_at(start..at, mem::take(&mut tally));
+                start = end;
             }
         }
         at = end;
     }
-    finish(&mut stretch, visit);
+    end_at(start..at, tally);
     insides
-}
-
-fn finish(stretch: &mut Stretch, visit: &mut dyn FnMut(&Stretch)) {
-    if !stretch.symbols.is_empty() {
-        visit(stretch);
-        stretch.symbols.clear();
-        stretch.places.clear();
-    }
 }
 
 /// The symbols of a value that is one identifier, however it is grouped; `None` if it holds anything else.
 pub(super) fn compact(value: &str) -> Option<Cow<'_, str>> {
-    let is_symbol = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-    if value.bytes().all(is_symbol) {
+    // Counted to the end rather than to the first: that is done many bytes at a time.
+    let is_other = |byte: u8| !(byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    if !value.bytes().fold(false, |any, byte| any | is_other(byte)) {
         return Some(Cow::Borrowed(value));
     }
     let mut compact = String::with_capacity(value.len());

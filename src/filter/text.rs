@@ -45,6 +45,9 @@ pub(super) fn treat(rule: &TextRule, text: &str, found: &mut dyn FnMut(Kind)) ->
             found(clear.kind);
         }
     }
+    if hidden.is_empty() {
+        return None;
+    }
     let mut treated = String::with_capacity(text.len());
     let mut from = 0;
     for Replacement { span, text: shown } in &hidden {
@@ -54,21 +57,16 @@ pub(super) fn treat(rule: &TextRule, text: &str, found: &mut dyn FnMut(Kind)) ->
         from = span.range.end;
     }
     treated.push_str(text.get(from..).unwrap_or_default());
-    (!hidden.is_empty()).then_some(treated)
+    Some(treated)
 }
 
 /// The identifiers of those kinds whose level is of this sort.
 fn search(rule: &TextRule, text: &str, is_meant: impl Fn(Level) -> bool) -> Vec<Span> {
-    let kinds: Vec<Kind> = rule
-        .spans
-        .iter()
-        .filter(|span| is_meant(span.level))
-        .map(|span| span.kind)
-        .collect();
-    if kinds.is_empty() {
+    let meant = rule.spans.iter().filter(|span| is_meant(span.level));
+    if meant.clone().next().is_none() {
         return Vec::new();
     }
-    detect::find(text, &kinds)
+    detect::find_where(text, &|kind| meant.clone().any(|span| span.kind == kind))
 }
 
 fn replacement(rule: &TextRule, kind: Kind, identifier: &str) -> String {
