@@ -342,6 +342,19 @@ impl ModuleBook {
             .or_default() += 1;
     }
 
+    /// Forgets what one reply has shown, but for the fields that were met. Tells whether the book is worth keeping for
+    /// another reply: not if it knows of no fields beforehand, or if somebody has filled it with names of their own.
+    pub(super) fn clear(&mut self) -> bool {
+        self.records.fill(0);
+        self.is_news = false;
+        self.alike.1 = 0;
+        self.in_text.clear();
+        self.passed.clear();
+        !self.known.is_empty()
+            && self.strangers.len() <= STRANGERS_KEPT_MAX
+            && self.met.len() <= MET_KEPT_MAX
+    }
+
     /// Ends the counting.
     pub(super) fn close(&mut self) {
         self.spread();
@@ -369,6 +382,11 @@ impl ModuleBook {
 fn behind_comma(text: &[u8]) -> Option<&[u8]> {
     (text.first_chunk()? == b",\"").then(|| text.get(1..))?
 }
+
+/// Fields that nobody knows in a book that is kept.
+const STRANGERS_KEPT_MAX: usize = 64;
+/// Fields in a book that is kept.
+const MET_KEPT_MAX: usize = 512;
 
 /// Fields for which room is made beforehand.
 const FIELDS_USUAL: usize = 128;

@@ -10,6 +10,7 @@ use crate::vocabulary::{Module, RecordRef};
 
 use super::book::{ModuleBook, Passed};
 use super::seen::Seen;
+use super::shelf;
 use super::{FieldCounts, Report};
 
 /// Bound on what the names of one reply that nobody knows take, with what is remembered beside each.
@@ -32,7 +33,8 @@ pub(super) trait Terms: fmt::Debug + Send + Sync {
     /// How the name of one of a module's records is shown where another record copies it.
     fn display_name(&self, module: &Module) -> Option<Arc<FieldRule>>;
 
-    /// Fields whose rules [`Terms::field`] need not be asked for.
+    /// Fields whose rules [`Terms::field`] need not be asked for. Where this returns the same ones again, all other fields
+    /// of the module have the same rules again, too.
     fn fields(&self, _module: &Module) -> Arc<KnownFields> {
         Arc::default()
     }
@@ -146,7 +148,7 @@ impl Books {
         let known = self.books.iter().position(|book| book.module == *module);
         Book(known.unwrap_or_else(|| {
             let known = self.terms.fields(module);
-            self.books.push(ModuleBook::new(module, known));
+            self.books.push(shelf::take(module, known));
             self.books.len() - 1
         }))
     }
@@ -301,8 +303,10 @@ impl Books {
     pub(super) fn report(mut self) -> Report {
         self.books.iter_mut().for_each(ModuleBook::close);
         let counts: Vec<_> = self.books.iter().flat_map(ModuleBook::counts).collect();
+        let fields = FieldCounts::new(&counts);
+        self.books.into_iter().for_each(shelf::put);
         Report {
-            fields: FieldCounts::new(&counts),
+            fields,
             refs: self.refs,
             records: self.records,
         }

@@ -24,6 +24,7 @@ mod reader;
 mod record;
 mod report;
 mod seen;
+mod shelf;
 mod show;
 mod text;
 

@@ -309,7 +309,7 @@ impl Outline {
 
     fn collected(&mut self, mut step: Step<'_>, shape: &Shape) -> Result<Option<usize>, Fault> {
         let length = match self.try_whole(&mut step, shape) {
-            Some(length) => length,
+            Some(length) => self.followers(&mut step, length, shape),
             None => {
                 let Some(text) = self.whole(&step)? else {
                     return Ok(None);
@@ -328,8 +328,38 @@ impl Outline {
         Ok(Some(length))
     }
 
-    /// Treats a record, or what is collected like one, in the hope that it has come whole and is in order, as most are: that saves looking for its end
-    /// first. Otherwise nothing has happened, and it is read again, with more care.
+    /// Records of a list mostly follow each other, with a comma between them: goes on for as long as they do, and returns
+    /// how many bytes have passed then.
+    fn followers(&self, step: &mut Step<'_>, mut passed: usize, shape: &Shape) -> usize {
+        let is_list = matches!(
+            self.frames.last(),
+            Some(Frame {
+                inside: Inside::List(Form::Whole(_)),
+                shown: true
+            })
+        );
+        while is_list && let Some([b',', b'{', ..]) = step.rest.get(passed..) {
+            let before = step.out.len();
+            step.out.push(b',');
+            let mut next = Step {
+                rest: step.rest.get(passed + 1..).unwrap_or_default(),
+                text: step.text.and_then(|text| text.get(passed + 1..)),
+                is_last: step.is_last,
+                books: &mut *step.books,
+                out: &mut *step.out,
+            };
+            let Some(length) = self.try_whole(&mut next, shape) else {
+                // Who comes to it by the usual way says what is wrong with it, or waits for the rest.
+                step.out.truncate(before);
+                break;
+            };
+            passed += 1 + length;
+        }
+        passed
+    }
+
+    /// Treats a record, or what is collected like one, in the hope that it has come whole and is in order, as most are:
+    /// that saves looking for its end first. Otherwise nothing has happened, and it is read again, with more care.
     fn try_whole(&self, step: &mut Step<'_>, shape: &Shape) -> Option<usize> {
         let text = step.text?;
         let before = step.out.len();

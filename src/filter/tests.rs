@@ -1202,6 +1202,41 @@ fn split<'a>(text: &'a [u8], dice: &mut Dice) -> Vec<&'a [u8]> {
     chunks
 }
 
+#[test]
+fn a_reply_is_treated_and_counted_the_same_whatever_came_before() {
+    let replies = [
+        r#"{"records":[{"id":"a","clear_c":1,"stranger":"x","text_c":"FR7699999000004001020304033"}]}"#,
+        r#"{"records":[{"STRANGER":"y","id":"b","mask_c":"Zoé"},{"id":"c","shaped_c":{"a":1}}]}"#,
+        r#"{"records":[{"other":2,"id":"d","stranger":[1],"link_c":{"id":"e","stranger":"z"}}]}"#,
+        r#"{"records":[]}"#,
+    ];
+    let run = |terms: Box<dyn Terms>, text: &str| {
+        let mut filter = Filter::on_terms(terms, &list(), LIMITS);
+        let mut out = Vec::new();
+        filter.push(text.as_bytes(), &mut out).unwrap();
+        let report = filter.finish(&mut out).unwrap();
+        let counts = report.fields.iter();
+        let counts: Vec<_> = counts
+            .map(|(path, count)| (path, count.records, count.in_text.clone()))
+            .collect();
+        (
+            String::from_utf8(out).unwrap(),
+            report.refs,
+            report.records,
+            counts,
+        )
+    };
+    let taught = Taught(Numbered(table()), Arc::default());
+    for first in replies {
+        for second in replies {
+            for text in [first, second, first] {
+                let alone = run(Box::new(Numbered(table())), text);
+                assert_eq!(run(Box::new(taught.clone()), text), alone, "{text}");
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
