@@ -71,19 +71,19 @@ impl Event {
         Self(Kind::Request(Box::new(event)))
     }
 
-    /// Writes the event behind another one: its line, without a newline.
+    /// Appends the event as the one behind another: its line, without a newline.
     pub(super) fn line(
         &mut self,
         after: &Head,
-        node: &str,
-        time: &str,
-    ) -> serde_json::Result<Vec<u8>> {
+        (node, time): (&str, &str),
+        out: &mut Vec<u8>,
+    ) -> serde_json::Result<()> {
         let (seq, prev) = (after.seq + 1, after.hash.clone());
         let (node, time) = (node.to_owned(), time.to_owned());
         match &mut self.0 {
             Kind::Request(event) => {
                 (event.seq, event.prev, event.node, event.time) = (seq, prev, node, time);
-                serde_json::to_vec(&event)
+                serde_json::to_writer(out, &event)
             }
             Kind::Notice { details, .. } => {
                 details.extend([
@@ -93,7 +93,7 @@ impl Event {
                     ("time", time.into()),
                     ("v", 1.into()),
                 ]);
-                serde_json::to_vec(&details)
+                serde_json::to_writer(out, &details)
             }
         }
     }

@@ -18,13 +18,16 @@ use super::spool;
 
 /// Events of one batch.
 const BATCH_EVENTS_MAX: usize = 1024;
+/// Bytes of most events.
+const EVENT_BYTES_USUAL: usize = 4 << 10;
 /// Bytes from which relaxed writing no longer waits to be made durable.
 const UNSYNCED_BYTES_MAX: usize = 4 << 20;
 /// Requests under way from which the last event of one waits for theirs, so that they share one write and one
 /// `fdatasync`. A lone request never waits, nor does what comes again and again while a reply streams.
 const COMPANY: usize = 4;
-/// How long it waits: little beside what a CRM takes.
-const COMPANY_WAIT: Duration = Duration::from_millis(4);
+/// How long it waits at most, a step at a time: little beside what a CRM takes.
+const COMPANY_STEPS: u32 = 4;
+const COMPANY_STEP: Duration = Duration::from_millis(1);
 /// How often the thread looks up: for notes of readers, for counted refusals, and for a disk that works again.
 const TICK: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1_000 });
 
@@ -115,8 +118,8 @@ impl Writer {
         loop {
             match queue.recv_timeout(self.wait()) {
                 Ok(Message::Event(job)) => {
-                    if job.waits && self.shared.under_way() >= COMPANY {
-                        std::thread::sleep(COMPANY_WAIT);
+                    if job.waits {
+                        self.wait_for_company();
                     }
                     let (batch, stop) = gather(job, queue);
                     // Those who wait have their answer; the log's health has it too.
@@ -134,6 +137,19 @@ impl Writer {
             let _ = self.commit(gather(job, queue).0);
         }
         self.stop()
+    }
+
+    /// Waits for the events of requests that are under way, if there are several; not once there are none.
+    fn wait_for_company(&self) {
+        if self.shared.under_way() < COMPANY {
+            return;
+        }
+        for _ in 0..COMPANY_STEPS {
+            std::thread::sleep(COMPANY_STEP);
+            if self.shared.under_way() == 0 {
+                return;
+            }
+        }
     }
 
     fn stop(&mut self) -> Result<(), AuditUnavailable> {
@@ -234,17 +250,22 @@ impl Writer {
     fn write(&mut self, batch: &mut Vec<Job>) -> io::Result<()> {
         self.turn_page()?;
         let now = format!("{:.3}", Timestamp::now());
-        let (mut head, mut last, mut bytes) = (self.head.clone(), None, Vec::new());
+        let source = (self.settings.node.as_str(), now.as_str());
+        let (mut head, mut last) = (self.head.clone(), None);
+        let mut bytes = Vec::with_capacity(batch.len() * EVENT_BYTES_USUAL);
         for mut job in std::mem::take(batch) {
-            match job.event.line(&head, &self.settings.node, &now) {
-                Ok(line) if line.len() <= EVENT_BYTES_MAX => {
-                    head = head.after(&line);
+            let start = bytes.len();
+            let written = job.event.line(&head, source, &mut bytes);
+            let line = bytes.get(start..).unwrap_or_default();
+            match written {
+                Ok(()) if line.len() <= EVENT_BYTES_MAX => {
+                    head = head.after(line);
                     last = Some((line.len() as u64 + 1, head.hash.clone()));
-                    bytes.extend_from_slice(&line);
                     bytes.push(b'\n');
                     batch.push(job);
                 }
                 _ => {
+                    bytes.truncate(start);
                     error!(
                         event = job.event.name(),
                         "an event is too large for the access log"

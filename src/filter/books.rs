@@ -255,9 +255,10 @@ impl Books {
     pub(super) fn counted(&mut self, module: &Module, id: Option<&str>) {
         self.records += 1;
         let usable = id.filter(|id| {
-            // Counted to the end rather than to the first: that is done many bytes at a time.
-            let unusable = id.bytes().filter(|byte| !(b' '..=b'~').contains(byte));
-            (1..=ID_BYTES_MAX).contains(&id.len()) && unusable.count() == 0
+            // Looked at to the end rather than to the first: that is done many bytes at a time.
+            let is_unusable = |byte| !(b' '..=b'~').contains(&byte);
+            (1..=ID_BYTES_MAX).contains(&id.len())
+                && !id.bytes().fold(false, |any, byte| any | is_unusable(byte))
         });
         if let Some(id) = usable {
             self.refs.push(RecordRef {
