@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::Arc;
 
 use crate::detect::Kind;
-use crate::policy::{FieldRule, KnownFields, QuotedName, Tells};
+use crate::policy::{FieldRule, KnownFields, QuotedName, ValueFate};
 use crate::vocabulary::{Field, Module};
 
 use super::plain::{behind_plain_list, behind_plain_scalar};
@@ -79,7 +79,7 @@ pub(super) struct Named<'t> {
     pub(super) place: usize,
     /// Its number among the known fields, if it is known.
     pub(super) number: usize,
-    pub(super) name: QuotedName,
+    pub(super) fate: ValueFate,
     /// The text from its value on.
     pub(super) value: &'t [u8],
 }
@@ -239,10 +239,10 @@ impl ModuleBook {
                 && let Some(met) = self.met.get(end)
                 && let Some(value) = met.name.key.behind(text)
             {
-                let passed = match met.name.tells {
-                    Tells::Value if met.name.passes_scalars => {
+                let passed = match met.name.fate {
+                    ValueFate::Stays { lists: stay } => {
                         let behind = behind_plain_scalar(value);
-                        let is_list = behind.is_none() && met.name.passes_lists && lists;
+                        let is_list = behind.is_none() && stay && lists;
                         let behind = if is_list {
                             behind_plain_list(value)
                         } else {
@@ -256,7 +256,7 @@ impl ModuleBook {
                     named = Some(Named {
                         place: end,
                         number: met.number as usize,
-                        name: met.name,
+                        fate: met.name.fate,
                         value,
                     });
                     end += 1;

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::mem;
 
 use crate::dialect::{ID_KEY, Layout, MODULE_KEY, ObjectShape, Others, RecordShape, Shape};
-use crate::policy::{KnownFields, Show, Tells};
+use crate::policy::{KnownFields, Show, ValueFate};
 use crate::vocabulary::{Module, Spelling};
 
 use super::Cause;
@@ -106,6 +106,15 @@ impl<'a> Treatment<'a, '_> {
         let start = self.reader.at();
         let kind = self.reader.skip()?;
         self.replace(start, kind.redacted())
+    }
+
+    /// The same, with a quick look for the value that is redacted most.
+    fn redact_mostly_strings(&mut self) -> Result<Fate, Fault> {
+        let start = self.reader.at();
+        match self.reader.take_plain_string() {
+            Some(_) => self.replace(start, Type::String.redacted()),
+            None => self.redact(),
+        }
     }
 
     /// Leaves the value as it is.
@@ -312,24 +321,27 @@ impl<'a> Treatment<'a, '_> {
     /// A field of a plain record whose name has been read.
     #[inline]
     fn named_plainly(&mut self, walk: &mut Walk<'_, 'a>, named: &Named<'a>) -> Result<Fate, Fault> {
-        let tells = named.name.tells;
         let start = self.reader.at();
-        if tells != Tells::Value
-            && named.name.passes_scalars
-            && let Some(text) = self.reader.take_plain_string()
-        {
-            if tells == Tells::Id {
-                walk.id = Some(Cow::Borrowed(text));
-            } else if text != walk.shape.module.as_str() {
-                let cause = Cause::OtherModule;
-                return Err(Fault { cause, at: start });
+        match named.fate {
+            ValueFate::Redacted => return self.redact_mostly_strings(),
+            ValueFate::Id { stays } => {
+                if stays && let Some(text) = self.reader.take_plain_string() {
+                    walk.id = Some(Cow::Borrowed(text));
+                    return Ok(Fate::Keep);
+                }
+                walk.id = self.scalar_text()?;
             }
-            return Ok(Fate::Keep);
-        }
-        match tells {
-            Tells::Value => {}
-            Tells::Id => walk.id = self.scalar_text()?,
-            Tells::Module => self.check_module(&walk.shape.module)?,
+            ValueFate::Module { stays } => {
+                if stays && let Some(text) = self.reader.take_plain_string() {
+                    let cause = Cause::OtherModule;
+                    let is_planned = text == walk.shape.module.as_str();
+                    return is_planned
+                        .then_some(Fate::Keep)
+                        .ok_or(Fault { cause, at: start });
+                }
+                self.check_module(&walk.shape.module)?;
+            }
+            ValueFate::Stays { .. } | ValueFate::Ruled => {}
         }
         self.ruled(walk, (named.place, named.number), Self::show)
     }

@@ -5,8 +5,8 @@ use wide::u8x32;
 /// A key that is expected: its name between quotes, and a colon, as they are mostly written.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    /// The text; behind it, anything.
-    text: u8x32,
+    /// The text; behind it, anything. Not as a vector, which would take twice the room: there are many keys.
+    text: [u8; BLOCK_BYTES],
     /// Which bytes of it count.
     counts: u32,
     length: u8,
@@ -38,7 +38,7 @@ impl Key {
         }
         let length = if is_recognised { length } else { 0 };
         Self {
-            text: u8x32::new(text),
+            text,
             counts: match is_recognised {
                 true => (1 << length) - 1,
                 // Compared with what no text holds: nothing is taken for this key.
@@ -54,7 +54,7 @@ impl Key {
     #[inline]
     pub fn behind<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
         let start = u8x32::new(*text.first_chunk::<BLOCK_BYTES>()?);
-        let same = start.simd_eq(self.text).to_bitmask();
+        let same = start.simd_eq(u8x32::new(self.text)).to_bitmask();
         if !same & self.counts != 0 {
             return None;
         }

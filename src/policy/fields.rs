@@ -33,23 +33,32 @@ const NONE: u32 = u32::MAX;
 pub struct QuotedName {
     /// Its folded name as a key.
     pub key: Key,
-    /// Whether its rule passes every scalar.
-    pub passes_scalars: bool,
-    /// Whether its rule passes every list of scalars, too.
-    pub passes_lists: bool,
-    /// What records tell under this name, whatever the rule says.
-    pub tells: Tells,
+    /// What becomes of its value.
+    pub fate: ValueFate,
 }
 
-/// What a record tells under a name.
+/// What becomes of a field's value, as far as its name and rule tell before it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tells {
-    /// The value of a field.
-    Value,
-    /// That, and the record's id.
-    Id,
-    /// That, and the record's module.
-    Module,
+pub enum ValueFate {
+    /// Every scalar stays as it is, and if `lists`, every list of scalars, too.
+    Stays {
+        /// Whether lists stay.
+        lists: bool,
+    },
+    /// It is redacted, whatever it is.
+    Redacted,
+    /// It tells the record's id.
+    Id {
+        /// Whether scalars stay as they are; else the rule says.
+        stays: bool,
+    },
+    /// It tells the record's module.
+    Module {
+        /// Whether scalars stay as they are; else the rule says.
+        stays: bool,
+    },
+    /// The rule says.
+    Ruled,
 }
 
 impl KnownFields {
@@ -137,15 +146,17 @@ pub(super) fn folded<T>(name: &str, each: impl FnOnce(&str) -> T) -> T {
 impl QuotedName {
     /// The name of the field that a rule is about.
     pub fn new(rule: &FieldRule) -> Self {
-        let name = rule.field.as_str();
+        let (name, stays) = (rule.field.as_str(), passes_scalars(&rule.show));
         Self {
             key: Key::new(name),
-            passes_scalars: passes_scalars(&rule.show),
-            passes_lists: matches!(rule.show, Show::Clear),
-            tells: match name {
-                ID_KEY => Tells::Id,
-                MODULE_KEY => Tells::Module,
-                _ => Tells::Value,
+            fate: match (name, &rule.show) {
+                (ID_KEY, _) => ValueFate::Id { stays },
+                (MODULE_KEY, _) => ValueFate::Module { stays },
+                (_, Show::Redact) => ValueFate::Redacted,
+                (_, show) if stays => ValueFate::Stays {
+                    lists: matches!(show, Show::Clear),
+                },
+                _ => ValueFate::Ruled,
             },
         }
     }

@@ -35,7 +35,7 @@ mod tests;
 
 pub use catalogue::{BuiltIn, CATALOGUE};
 pub use explain::{Explanation, Row, Unexplained};
-pub use fields::{KnownFields, QuotedName, Tells};
+pub use fields::{KnownFields, QuotedName, ValueFate};
 pub use plan::{
     Decision, Denial, FieldRule, Plan, PurposeChosen, RecordRules, Show, SpanRule, TextRule,
     Writable,
