@@ -140,12 +140,17 @@ fn filter(bytes: &[u8]) {
             filtering.push(chunk).ok()?;
             out.extend_from_slice(filtering.release().as_bytes());
         }
-        let (rest, _) = filtering.finish().ok()?;
+        let (rest, report) = filtering.finish().ok()?;
         out.extend_from_slice(rest.as_bytes());
-        Some(out)
+        let counts = report.fields.iter();
+        let counts: Vec<_> = counts
+            .map(|(path, count)| (path, count.records, count.in_text.clone()))
+            .collect();
+        Some((out, report.records, counts))
     };
     let whole = run(body.len());
     assert_eq!(whole, run(size + 1), "a split changes the reply");
+    let whole = whole.map(|(out, ..)| out);
     assert_eq!(copied(body, body.len().max(1)), copied(body, size + 1));
     let Some(whole) = whole else { return };
     let Ok(value) = serde_json::from_slice::<Value>(&whole) else {
