@@ -353,7 +353,64 @@ pub(super) fn compact(value: &str) -> Option<Cow<'_, str>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ASCII, Glyph, compact, fold, glyph};
+    use std::ops::Range;
+
+    use proptest::prelude::*;
+
+    use super::{ASCII, Glyph, SEPARATORS_IN_A_ROW_MAX, compact, fold, glyph, stretches};
+
+    /// Symbols and their places.
+    type Gathered = (Vec<u8>, Vec<Range<usize>>);
+
+    /// Stretches as they are gathered character by character.
+    fn slow_stretches(text: &str) -> (Vec<Gathered>, Vec<Range<usize>>) {
+        let (mut all, mut insides) = (vec![Gathered::default()], Vec::new());
+        let (mut at, mut separators) = (0, 0);
+        while at < text.len() {
+            let (glyph, length) = glyph(text, at);
+            match glyph {
+                Glyph::Symbol(symbol) => {
+                    let (symbols, places) = all.last_mut().unwrap();
+                    symbols.push(symbol);
+                    places.push(at..at + length);
+                    separators = 0;
+                }
+                other => {
+                    if other == Glyph::Tag {
+                        insides.push(at + 1..at + length - 1);
+                    }
+                    separators += 1;
+                    if other == Glyph::Other || separators > SEPARATORS_IN_A_ROW_MAX {
+                        all.push(Gathered::default());
+                    }
+                }
+            }
+            at += length;
+        }
+        all.retain(|(symbols, _)| !symbols.is_empty());
+        (all, insides)
+    }
+
+    proptest! {
+        #[test]
+        fn stretches_are_what_is_gathered_character_by_character(
+            parts in prop::collection::vec(prop::sample::select(&[
+                "a", "B", "7", "42", " ", "-", "é", "<b>", "<", "&nbsp;", "&#51;", "&lt;", "(", "\u{200b}", "\u{ff17}",
+                "               ", "                ", "                 ", "\u{0}", "\u{7f}",
+            ][..]), 0..40),
+        ) {
+            let text = parts.concat();
+            let mut all = Vec::new();
+            let insides = stretches(&text, |tally| tally.symbols > 0, &mut |stretch| {
+                all.push((stretch.symbols.clone(), stretch.places.clone()));
+            });
+            prop_assert_eq!((all, insides), slow_stretches(&text), "{}", text);
+            // What is counted is what is gathered.
+            stretches(&text, |tally| tally.digits > 1, &mut |stretch| {
+                assert!(stretch.symbols.iter().filter(|symbol| symbol.is_ascii_digit()).count() > 1);
+            });
+        }
+    }
 
     #[test]
     fn the_table_of_ascii_says_what_characters_say() {
