@@ -70,7 +70,16 @@ pub(super) struct Folder {
     _lock: File,
     first_seq: u64,
     file: File,
+    /// The length of the segment.
+    bytes: u64,
+    /// Up to where the system need not keep it in memory.
+    uncached_bytes: u64,
 }
+
+/// Bytes of a segment that the system is left to keep in memory.
+const CACHED_BYTES_MAX: u64 = 256 << 10;
+/// A multiple of the size of a page, whatever the machine.
+const PAGES_BYTES: u64 = 64 << 10;
 
 /// The name of the segment that begins with an event.
 pub(super) fn segment_name(first_seq: u64) -> String {
@@ -140,12 +149,26 @@ pub(super) fn lock(dir: &Path) -> io::Result<Option<File>> {
 impl Folder {
     /// Opens a segment of a locked folder to go on with, or begins it.
     pub(super) fn open(dir: &Path, lock: File, first_seq: u64) -> io::Result<Self> {
+        let file = open_segment(dir, first_seq)?;
         Ok(Self {
             dir: dir.to_owned(),
             _lock: lock,
             first_seq,
-            file: open_segment(dir, first_seq)?,
+            bytes: file.metadata()?.len(),
+            uncached_bytes: 0,
+            file,
         })
+    }
+
+    /// Tells the system that what is on disk will not soon be read: so the log does not push out of memory what others
+    /// will read, and is written to the same few pages again and again.
+    fn uncache(&mut self) {
+        if self.bytes - self.uncached_bytes < CACHED_BYTES_MAX {
+            return;
+        }
+        // Whole pages only: what begins a page that is not full is wanted when the next bytes come.
+        self.uncached_bytes = self.bytes / PAGES_BYTES * PAGES_BYTES;
+        advise_to_forget(&self.file, self.uncached_bytes);
     }
 
     /// Sets bytes aside: in a file of its own, durably, once.
@@ -181,11 +204,15 @@ impl Folder {
 
 impl Disk for Folder {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)
+        self.file.write_all(bytes)?;
+        self.bytes += bytes.len() as u64;
+        Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.file.sync_data()
+        self.file.sync_data()?;
+        self.uncache();
+        Ok(())
     }
 
     fn begin(&mut self, first_seq: u64) -> io::Result<()> {
@@ -196,6 +223,7 @@ impl Disk for Folder {
             ));
         }
         (self.file, self.first_seq) = (file, first_seq);
+        (self.bytes, self.uncached_bytes) = (0, 0);
         Ok(())
     }
 
@@ -224,6 +252,7 @@ impl Disk for Folder {
         file.set_len(durable.bytes)?;
         file.sync_all()?;
         self.file = file;
+        (self.bytes, self.uncached_bytes) = (durable.bytes, 0);
         Ok(set_aside)
     }
 }
@@ -240,6 +269,20 @@ fn open_segment(dir: &Path, first_seq: u64) -> io::Result<File> {
     Ok(file)
 }
 
+/// A hint: it does not matter whether it is taken.
+#[cfg(target_os = "linux")]
+fn advise_to_forget(file: &File, bytes: u64) {
+    let _ = rustix::fs::fadvise(
+        file,
+        0,
+        std::num::NonZeroU64::new(bytes),
+        rustix::fs::Advice::DontNeed,
+    );
+}
+
+#[cfg(not(target_os = "linux"))]
+fn advise_to_forget(_: &File, _: u64) {}
+
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .create_new(true)
@@ -252,4 +295,35 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_need_not_keep_in_memory_is_on_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = lock(dir.path()).unwrap().unwrap();
+        let mut folder = Folder::open(dir.path(), held, 1).unwrap();
+        let mut written = Vec::new();
+        // Of a length that fits into no number of pages.
+        for number in 0..200_u8 {
+            let line = vec![number; 10_007];
+            folder.append(&line).unwrap();
+            folder.sync().unwrap();
+            written.extend(line);
+        }
+        assert!(folder.uncached_bytes > 3 * CACHED_BYTES_MAX);
+        let path = dir.path().join(segment_name(1));
+        assert!(fs::read(&path).unwrap() == written);
+        folder.begin(201).unwrap();
+        folder.append(b"next").unwrap();
+        folder.sync().unwrap();
+        assert_eq!(
+            fs::read(dir.path().join(segment_name(201))).unwrap(),
+            b"next"
+        );
+        assert!(fs::read(&path).unwrap() == written);
+    }
 }
