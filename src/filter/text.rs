@@ -77,11 +77,12 @@ fn replacement(rule: &TextRule, kind: Kind, identifier: &str) -> String {
         .filter(|span| span.kind == kind)
         .min_by_key(|span| span.level);
     let shown = match rule {
+        // What a mask would show of anything but the identifier itself (a coded one, two that overlap) says too much.
         Some(SpanRule {
             level: Level::Mask,
             mask: Some(mask),
             ..
-        }) => mask.apply(identifier),
+        }) if kind.is_valid(identifier) => mask.apply(identifier),
         Some(SpanRule {
             level: Level::Token,
             tokenizer: Some(tokenizer),
