@@ -23,6 +23,19 @@ pub fn decode(spelling: Spelling, text: &str) -> Cow<'_, str> {
     }
 }
 
+/// What a text means however often it was encoded.
+pub fn decode_wholly(text: &str) -> Cow<'_, str> {
+    let mut meant = Cow::Borrowed(text);
+    // Every round that changes anything shortens the text.
+    while meant.contains('&') {
+        match htmlize::unescape(&*meant) {
+            Cow::Borrowed(_) => break,
+            Cow::Owned(once) => meant = Cow::Owned(once),
+        }
+    }
+    meant
+}
+
 /// A text spelled for a CRM: the characters that mean something in HTML as entities.
 pub fn encode(spelling: Spelling, text: &str) -> Cow<'_, str> {
     if spelling == Spelling::Plain || !text.contains(['&', '<', '>', '"', '\'']) {
@@ -81,7 +94,9 @@ mod tests {
         ] {
             assert_eq!(decode(Spelling::Html, text), meant);
             assert_eq!(decode(Spelling::Plain, text), text);
+            assert_eq!(decode_wholly(text), meant);
         }
+        assert_eq!(decode_wholly("&amp;amp;amp;#65;"), "A");
     }
 
     #[test]

@@ -220,10 +220,11 @@ impl Pipeline {
     ) -> Result<Answer, Refusal> {
         let caller = self.identify(visit, &operation, record).await?;
         let plan = self.decide(visit, caller.as_ref(), &operation, record)?;
-        let (mut edits, mut is_unchanged) = (Edits::default(), false);
+        let (mut edits, mut watched, mut is_unchanged) = (Edits::default(), None, false);
         match self.settle(visit, &operation, &plan, record).await? {
             Settlement::Nothing => {}
             Settlement::Edits(settled) => edits = settled,
+            Settlement::Watched(settled, watch) => (edits, watched) = (settled, Some(watch)),
             // Only what was shown came back: nothing is written, the caller gets the record as shown.
             Settlement::Unchanged(read) => {
                 operation = *read;
@@ -237,7 +238,16 @@ impl Pipeline {
             self.may_disclose(&operation, &plan, record);
             let _opened = record.open().await.map_err(|_| Reason::AuditUnavailable)?;
         }
-        let untrusted = self.forward(visit, guarded, record).await?;
+        let mut forwarded = self.forward(visit, guarded, record).await;
+        if let Some(watch) = watched {
+            // To its end first: some CRMs answer one request of a session after the other.
+            if let Ok(untrusted) = &mut forwarded {
+                let bytes_max = self.settings.limits.record_bytes_max;
+                let _ = untrusted.peek(bytes_max, visit.held_bytes_max).await;
+            }
+            self.watch(visit, &operation, &plan, watch, record).await?;
+        }
+        let untrusted = forwarded?;
         let shape = visit.dialect().shape(&operation);
         Ok(Answer {
             operation,

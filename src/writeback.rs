@@ -6,6 +6,7 @@
 //! that has the form of a mask is refused, whoever sends it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -16,8 +17,11 @@ use crate::reason::Reason;
 use crate::vocabulary::{Edit, Edits, Field, FieldPath, Level};
 
 mod apart;
+mod company;
 mod compare;
+mod room;
 mod spans;
+mod tokens;
 
 use compare::{is_blank, same};
 
@@ -28,6 +32,36 @@ pub struct Settled {
     pub edits: Edits,
     /// Masked fields whose masks came back and were dropped or replaced, for the log.
     pub dropped_masks: Vec<FieldPath>,
+    /// Texts into which originals were put back: what the CRM makes of them must be looked at.
+    pub put_back: Vec<PutBack>,
+}
+
+/// A text into which originals were put back.
+#[derive(Debug)]
+pub struct PutBack {
+    /// Its key, as it was sent.
+    pub key: String,
+    /// The rule of its field.
+    rule: Arc<FieldRule>,
+    /// The text that is written.
+    text: String,
+}
+
+impl PutBack {
+    /// Whether the CRM holds the text that was written, as the caller is shown both. Blanks, entities and composed letters
+    /// are not told apart: they hide and show nothing.
+    pub fn is_held(&self, record: &Map<String, Value>) -> bool {
+        let held = find(record, &self.rule.field).and_then(Value::as_str);
+        match (&self.rule.show, held) {
+            (Show::Text(rule), Some(held)) => spans::is_shown_alike(&self.text, held, rule),
+            _ => false,
+        }
+    }
+
+    /// What a record holds under the same name.
+    pub fn held<'a>(&self, record: &'a Map<String, Value>) -> Option<&'a Value> {
+        find(record, &self.rule.field)
+    }
 }
 
 impl Settled {
@@ -38,12 +72,13 @@ impl Settled {
 }
 
 /// What the CRM holds, and what the caller is shown of it.
-#[derive(Debug)]
 pub struct Current<'a> {
     /// As the CRM sent it.
     pub held: &'a Map<String, Value>,
     /// As the caller is shown it.
     pub shown: &'a Map<String, Value>,
+    /// How much the column of a field holds at least, in characters and in bytes, as far as the CRM's schema is known.
+    pub length: &'a dyn Fn(&Field) -> Option<usize>,
 }
 
 /// Settles a write: an update where there is a current record, else a creation.
@@ -58,6 +93,7 @@ pub fn settle(
         let found = current.map(|current| Found {
             held: find(current.held, &rule.field),
             shown: find(current.shown, &rule.field),
+            length: (current.length)(&rule.field),
         });
         let edit = settle_field(value, found.as_ref(), &rule)?;
         let was_masked =
@@ -66,6 +102,13 @@ pub fn settle(
             settled.dropped_masks.push(FieldPath {
                 module: rule.module.clone(),
                 field: rule.field.clone(),
+            });
+        }
+        if let Edit::Replace(Value::String(text)) = &edit {
+            settled.put_back.push(PutBack {
+                key: key.clone(),
+                rule,
+                text: text.clone(),
             });
         }
         settled.edits.0.push((key.clone(), edit));
@@ -89,6 +132,7 @@ pub fn settle_columns(sent: &Map<String, Value>, rules: &RecordRules) -> Result<
 struct Found<'a> {
     held: Option<&'a Value>,
     shown: Option<&'a Value>,
+    length: Option<usize>,
 }
 
 fn settle_field(sent: &Value, found: Option<&Found<'_>>, rule: &FieldRule) -> Result<Edit, Reason> {
@@ -127,7 +171,8 @@ fn settle_text(sent: &Value, found: Option<&Found<'_>>, text: &TextRule) -> Resu
     let (Some(held), Some(sent)) = (held, spelling(sent)) else {
         return Err(Reason::FieldNotWritable);
     };
-    spans::restore(&sent, &held, text)
+    let length = found.and_then(|found| found.length);
+    spans::restore(&sent, &held, text, length)
 }
 
 /// A list of objects. Masks in it cannot be edited around, and no new identifier may come in.
@@ -153,7 +198,7 @@ fn settle_items(sent: &Value, found: Option<&Found<'_>>, inner: &Show) -> Result
         return Err(Reason::MaskWrittenBack);
     }
     for part in items.iter().flat_map(parts).filter_map(spelling) {
-        spans::restore(&part, "", text)?;
+        spans::restore(&part, "", text, None)?;
     }
     Ok(Edit::Keep)
 }

@@ -92,7 +92,7 @@ fn is_dash_or_dot(character: char) -> bool {
 
 /// Whether a character is one that a reader does not see and a program may drop: what Unicode calls ignorable by default,
 /// what formats, what stands for nothing (noncharacters, private use, replacements).
-pub(crate) fn is_ignorable(character: char) -> bool {
+pub(super) fn is_ignorable(character: char) -> bool {
     matches!(
         character,
         '\u{ad}'

@@ -98,6 +98,24 @@ pub(crate) fn compact(value: &str) -> Option<Cow<'_, str>> {
     spelling::compact(value)
 }
 
+/// Whether an identifier is only found where no letter or digit touches it: an IBAN of a country that is not registered.
+pub(crate) fn must_stand_alone(identifier: &str) -> bool {
+    compact(identifier).is_some_and(|symbols| {
+        let symbols = symbols.as_bytes();
+        iban::is_shaped(symbols) && iban::national_length(symbols) != Some(symbols.len())
+    })
+}
+
+/// Bytes of the percent escape or HTML entity that a text begins with, if it begins with one.
+pub(crate) fn escape_length(text: &str) -> Option<usize> {
+    escapes::escape(text).map(|(_, length)| length)
+}
+
+/// Whether a character is one that a reader does not see and a program may drop.
+pub(crate) fn is_ignorable(character: char) -> bool {
+    characters::is_ignorable(character)
+}
+
 /// The length of the IBANs of the country that the symbols begin with, if it has one.
 pub(crate) fn iban_length(symbols: &[u8]) -> Option<usize> {
     iban::national_length(symbols)

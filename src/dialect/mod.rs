@@ -20,6 +20,8 @@ use crate::vocabulary::{Action, Field, FieldPath, FieldUse, Module, Spelling, Us
 
 pub mod described;
 mod discreet;
+mod lengths;
+mod media;
 mod shape;
 mod spelling;
 pub mod sugar_rest;
@@ -27,6 +29,7 @@ pub mod sugar_v4;
 pub mod suitecrm_v8;
 mod trust;
 
+pub use media::Media;
 pub use shape::{
     ChoiceShape, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName, ObjectShape, Others,
     RecordShape, Shape,
@@ -103,6 +106,10 @@ pub trait Dialect: Send + Sync + fmt::Debug {
 
     /// Whether a module is known to have a field; the name is folded.
     fn has_field(&self, module: &Module, field: &str) -> bool;
+
+    /// How much the column of a field holds at least, in characters and in bytes, where that is known: a longer text may be
+    /// cut off. The name is folded.
+    fn column_length(&self, module: &Module, field: &str) -> Option<usize>;
 
     /// The read that tells what a record holds before an update: exactly the fields that the update names.
     fn look_up(&self, update: &Operation) -> Operation;
@@ -376,36 +383,6 @@ pub struct Outgoing {
     pub body: Option<Bytes>,
     /// What the body is, and what is asked for.
     pub media: Media,
-}
-
-/// The media type of a request to the CRM, and what it accepts in return.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Media {
-    /// JSON for JSON.
-    Json,
-    /// JSON:API (`application/vnd.api+json`) for JSON:API.
-    JsonApi,
-    /// A form (`application/x-www-form-urlencoded`) for JSON.
-    Form,
-}
-
-impl Media {
-    /// The content type of a body.
-    pub fn content_type(self) -> &'static str {
-        match self {
-            Self::Json => "application/json",
-            Self::JsonApi => "application/vnd.api+json",
-            Self::Form => "application/x-www-form-urlencoded",
-        }
-    }
-
-    /// What is accepted in return.
-    pub fn accept(self) -> &'static str {
-        match self {
-            Self::Json | Self::Form => "application/json",
-            Self::JsonApi => "application/vnd.api+json",
-        }
-    }
 }
 
 /// What the CRM says of a session.

@@ -173,6 +173,10 @@ impl Dialect for TestDialect {
         stock(module).contains(&field)
     }
 
+    fn column_length(&self, _module: &Module, _field: &str) -> Option<usize> {
+        None
+    }
+
     fn look_up(&self, _update: &Operation) -> Operation {
         unimplemented!()
     }

@@ -58,7 +58,7 @@ impl Side {
             is_bridge: ends_at_original,
         };
         for character in outwards {
-            side.is_marked_up |= matches!(character, '<' | '>' | '&' | ';');
+            side.is_marked_up |= matches!(character, '<' | '>' | '&' | '#');
             let mut bytes = [0; 4];
             let Some(symbols) = detect::compact(character.encode_utf8(&mut bytes)) else {
                 side.is_bridge = false;
@@ -88,11 +88,12 @@ impl Side {
             .then_some(letters)
     }
 
-    /// Two letters and two digits stand here, outwards the digits first.
+    /// A registered country and two digits stand here, outwards the digits first. An IBAN of another one would have to
+    /// stand alone.
     fn is_head_of_iban(&self) -> bool {
         self.symbols.windows(4).any(|head| {
             let [d, c, b, a] = head else { return false };
-            is_head(&[*a, *b, *c, *d])
+            is_head(&[*a, *b, *c, *d]) && detect::iban_length(&[*a, *b]).is_some()
         })
     }
 }
@@ -175,7 +176,7 @@ mod tests {
             ("", ""),
             ("Vu à la foire. RIB ", " merci. Rappeler"),
             ("12/03 : ", " merci, le 12"),
-            ("NO12 (voir) ", ", puis"),
+            ("NO12 [voir] ", ", puis"),
             ("Rappeler avant 12h. RIB recu: ", " merci"),
             ("Vu le 3 mai 2026: ", " (ancien compte)"),
             ("Called on 12 May. IBAN ", " ok"),
@@ -210,8 +211,8 @@ mod tests {
 
     #[test]
     fn what_stood_there_before_may_stay() {
-        let old = between("(NO12 345 ", " 12/26)");
-        let new = between("Vu. Rappelé. (NO12 345 ", " 12/26) et plus");
+        let old = between("[NO12 345 ", " 12/26]");
+        let new = between("Vu. Rappelé. [NO12 345 ", " 12/26] et plus");
         assert!(stands_apart("4111111111111111", new, old));
     }
 
@@ -238,7 +239,7 @@ mod tests {
         ));
         assert!(stands_apart(
             "4111111111111111",
-            behind(" ("),
+            behind(" ["),
             behind(" and ")
         ));
     }

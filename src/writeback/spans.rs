@@ -4,9 +4,14 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use serde_json::Value;
+use unicode_normalization::UnicodeNormalization;
 
 use super::apart::{self, Beside};
+use super::company::{self, Marked};
+use super::room;
+use crate::detect;
 use crate::filter::{Replacement, replacements};
+use crate::markup;
 use crate::mask::{self, Placeholder};
 use crate::policy::TextRule;
 use crate::reason::Reason;
@@ -18,24 +23,31 @@ struct Original {
     put: Range<usize>,
 }
 
-/// What becomes of a text that was sent for one that is held.
+/// What becomes of a text that was sent for one that is held, in a column of which `length` is known or not.
 ///
-/// The masks in the sent text must be the masks of the shown text, each once and in the same order, and nothing that
-/// could be read together with an original may have come near it. The result, read by the detectors again, must hold
-/// the originals exactly where they were put; any other identifier in it is a write to its category.
-pub(super) fn restore(sent: &str, held: &str, rule: &TextRule) -> Result<Edit, Reason> {
+/// The masks in the sent text must be the masks of the shown text, each once and in the same order, in the same company,
+/// and nothing that could be read together with an original may have come near it. The result, read by the detectors
+/// again, must hold the originals exactly where they were put, none of them where the CRM could cut it; any other
+/// identifier in it is a write to its category.
+pub(super) fn restore(
+    sent: &str,
+    held: &str,
+    rule: &TextRule,
+    length: Option<usize>,
+) -> Result<Edit, Reason> {
     let shown = Shown::of(held, rule);
     let (found, expected) = (mask::placeholders(sent), mask::placeholders(&shown.text));
     if !are_the_same(sent, &found, &shown.text, &expected) {
         return Err(Reason::MaskWrittenBack);
     }
     let mut text = String::with_capacity(sent.len());
-    let mut originals = Vec::with_capacity(shown.spans.len());
+    let mut originals = Vec::with_capacity(shown.originals.len());
+    let mut masks = Vec::with_capacity(shown.masks.len());
     let mut copied = 0;
-    let mut spans = shown.spans.iter().peekable();
+    let mut spans = shown.masks.iter().zip(&shown.originals).peekable();
     for (found, expected) in found.iter().zip(&expected) {
         // A literal that merely looks like a mask is part of the text and stays.
-        let Some((_, own)) = spans.next_if(|(mask, _)| *mask == expected.range) else {
+        let Some((_, own)) = spans.next_if(|(mask, _)| **mask == expected.range) else {
             continue;
         };
         text.push_str(&sent[copied..found.range.start]);
@@ -43,6 +55,7 @@ pub(super) fn restore(sent: &str, held: &str, rule: &TextRule) -> Result<Edit, R
         text.push_str(&held[own.clone()]);
         let (held, put) = (own.clone(), start..text.len());
         originals.push(Original { held, put });
+        masks.push(found.range.clone());
         copied = found.range.end;
     }
     text.push_str(&sent[copied..]);
@@ -50,11 +63,37 @@ pub(super) fn restore(sent: &str, held: &str, rule: &TextRule) -> Result<Edit, R
         return Err(Reason::MaskWrittenBack);
     }
     check(&text, held, &originals, rule)?;
-    if originals.is_empty() {
-        Ok(Edit::Keep)
-    } else {
-        Ok(Edit::Replace(Value::String(text)))
+    // One that is only found where it stands alone is not, as soon as a program joins two lines.
+    let stands_alone = |original: &Original| detect::must_stand_alone(&held[original.held.clone()]);
+    if originals.iter().any(stands_alone) {
+        return Err(Reason::EditedTooClose);
     }
+    let Some(last) = originals.last() else {
+        return Ok(Edit::Keep);
+    };
+    let sent = Marked {
+        text: sent,
+        spans: &masks,
+    };
+    if !company::is_kept(sent, shown.marked()) {
+        return Err(Reason::EditedTooClose);
+    }
+    if !room::is_enough(&text[..last.put.end], held, length) {
+        return Err(Reason::WithheldTextTooLong);
+    }
+    Ok(Edit::Replace(Value::String(text)))
+}
+
+/// Whether a text, as it is shown, is the same as another but for what programs change about blanks, entities and composed
+/// letters.
+pub(super) fn is_shown_alike(one: &str, other: &str, rule: &TextRule) -> bool {
+    let folded = |text: &str| {
+        let shown = Shown::of(text, rule).text;
+        let meant = markup::decode_wholly(&shown);
+        let words: Vec<&str> = meant.split_whitespace().collect();
+        words.join(" ").nfc().collect::<String>()
+    };
+    folded(one) == folded(other)
 }
 
 /// Whether two texts hold the same masks in the same order. Masks that look alike could change places unseen, so the
@@ -135,27 +174,35 @@ fn all_stand_apart(text: &str, held: &str, originals: &[Original]) -> bool {
 /// A text as it is shown, with the places of its masks and of the originals behind them.
 struct Shown {
     text: String,
-    spans: Vec<(Range<usize>, Range<usize>)>,
+    masks: Vec<Range<usize>>,
+    originals: Vec<Range<usize>>,
 }
 
 impl Shown {
     fn of(held: &str, rule: &TextRule) -> Self {
         let mut shown = Self {
             text: String::with_capacity(held.len()),
-            spans: Vec::new(),
+            masks: Vec::new(),
+            originals: Vec::new(),
         };
         let mut copied = 0;
         for Replacement { span, text } in replacements(rule, held) {
             shown.text.push_str(&held[copied..span.range.start]);
             let start = shown.text.len();
             shown.text.push_str(&text);
-            shown
-                .spans
-                .push((start..shown.text.len(), span.range.clone()));
+            shown.masks.push(start..shown.text.len());
+            shown.originals.push(span.range.clone());
             copied = span.range.end;
         }
         shown.text.push_str(&held[copied..]);
         shown
+    }
+
+    fn marked(&self) -> Marked<'_> {
+        Marked {
+            text: &self.text,
+            spans: &self.masks,
+        }
     }
 }
 
@@ -171,6 +218,7 @@ mod tests {
 
     const ONE: &str = "FR7630006000011234567890189";
     const OTHER: &str = "DE89370400440532013000";
+    const ROOMY: usize = 65_535;
 
     /// IBANs masked, NIRs in brackets; new IBANs may be written or not.
     fn rule(writable: bool) -> TextRule {
@@ -208,7 +256,7 @@ mod tests {
     }
 
     fn restored(sent: &str, held: &str) -> Result<String, Reason> {
-        match restore(sent, held, &rule(false))? {
+        match restore(sent, held, &rule(false), Some(ROOMY))? {
             Edit::Replace(Value::String(text)) => Ok(text),
             Edit::Keep => Ok(sent.to_owned()),
             other => panic!("{other:?}"),
@@ -220,8 +268,10 @@ mod tests {
         let held = format!("old {ONE}, then {OTHER}; nir 284032A99900017");
         for (from, to) in [
             ("old", "new"),
-            (", then ", " — und danach "),
-            ("; nir", ".\nNIR"),
+            (", then ", " und danach "),
+            ("; nir", " et NIR"),
+            ("; nir", "; appeler demain, nir"),
+            ("old", "Vu.\nold"),
             ("old ", ""),
         ] {
             let sent = shown(&held).replacen(from, to, 1);
@@ -260,12 +310,12 @@ mod tests {
         let held = "pays by transfer";
         let sent = format!("pays by transfer from {OTHER}");
         assert_eq!(restored(&sent, held), Err(Reason::FieldNotWritable));
-        assert_eq!(restore(&sent, held, &rule(true)), Ok(Edit::Keep));
+        assert_eq!(restore(&sent, held, &rule(true), None), Ok(Edit::Keep));
         // Beside one that is put back, too.
         let sent = format!("{} and {OTHER}", shown(ONE));
         assert_eq!(restored(&sent, ONE), Err(Reason::FieldNotWritable));
         assert_eq!(
-            restore(&sent, ONE, &rule(true)),
+            restore(&sent, ONE, &rule(true), Some(ROOMY)),
             Ok(Edit::Replace(Value::String(format!("{ONE} and {OTHER}"))))
         );
     }
@@ -379,8 +429,8 @@ mod tests {
             let answers = originals.map(|original| {
                 let held = format!("(CB {original} fin)");
                 let shown = Shown::of(&held, &masked());
-                let mask = &shown.text[shown.spans[0].0.clone()];
-                restore(&format!("{before}{mask}{after}"), &held, &masked()).map(|_| ())
+                let mask = &shown.text[shown.masks[0].clone()];
+                restore(&format!("{before}{mask}{after}"), &held, &masked(), Some(ROOMY)).map(|_| ())
             });
             prop_assert_eq!(&answers[0], &answers[1], "{}…{}", before, after);
         }
@@ -392,9 +442,9 @@ mod tests {
             let answers = [0, 1].map(|n| {
                 let held = format!("(CB {} puis {} fin)", ones[n], others[n]);
                 let shown = Shown::of(&held, &masked());
-                let masks: Vec<&str> = shown.spans.iter().map(|(mask, _)| &shown.text[mask.clone()]).collect();
+                let masks: Vec<&str> = shown.masks.iter().map(|mask| &shown.text[mask.clone()]).collect();
                 let [one, other] = masks[..] else { return None };
-                Some(restore(&format!("{before}{one}{between}{other}{after}"), &held, &masked()).map(|_| ()))
+                Some(restore(&format!("{before}{one}{between}{other}{after}"), &held, &masked(), Some(ROOMY)).map(|_| ()))
             });
             prop_assert_eq!(&answers[0], &answers[1], "{}…{}…{}", before, between, after);
         }

@@ -400,7 +400,10 @@ fn an_answer_to_a_write_does_not_tell_the_digits_behind_a_mask() {
             assert_eq!(reply.status, 403, "{text}");
         }
     }
-    let around = shown.replace("CB", "Vu le 12/03 (foire). CB") + " Rappeler.";
+    let around = shown.replace("CB", "Vu le 12/03 (foire). CB");
+    let reply = put(&world, &sally, &card, &json!({"description": around}));
+    assert_eq!(reply.status, 403, "only plain words may come on the line");
+    let around = shown.replace("CB", "Vu le 12 mars, foire. CB") + " Rappeler.";
     let reply = put(&world, &sally, &card, &json!({"description": around}));
     assert_eq!(reply.status, 200, "{}", reply.text());
 }

@@ -97,6 +97,8 @@ pub(super) struct Listed {
 pub(super) struct Algebra {
     pub(super) origins: BTreeMap<String, Origin>,
     pub(super) fields: BTreeSet<Field>,
+    /// How much a field's column holds at least, in characters and in bytes.
+    pub(super) lengths: BTreeMap<Field, usize>,
 }
 
 /// A module.

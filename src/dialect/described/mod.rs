@@ -223,6 +223,11 @@ impl Dialect for Described {
             .is_some_and(|known| known.algebra.fields.contains(field))
     }
 
+    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
+        let lengths = &self.0.known(module)?.algebra.lengths;
+        lengths.get(&Field::fold(field)).copied()
+    }
+
     fn look_up(&self, update: &Operation) -> Operation {
         // The check of a description sees to it that every update has one.
         understand::look_up(&self.0, update).unwrap_or_else(|| update.clone())

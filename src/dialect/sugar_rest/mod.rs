@@ -199,6 +199,10 @@ impl Dialect for SugarRest {
         stock::fields(module).contains(&field) || self.schema.told(module, field).is_some()
     }
 
+    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
+        super::lengths::of(module.as_str(), field)
+    }
+
     fn look_up(&self, update: &Operation) -> Operation {
         let keys = || update.write.iter().flat_map(Map::keys);
         // Servers bound the length of a request line; a record that is written whole is read whole.

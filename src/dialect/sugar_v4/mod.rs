@@ -144,6 +144,10 @@ impl Dialect for SugarV4 {
         self.schema.has_field(module, field)
     }
 
+    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
+        super::lengths::of(module.as_str(), field)
+    }
+
     fn look_up(&self, update: &Operation) -> Operation {
         let (form, route) =
             method::of(method::Kind::Entry).map_or(("", ""), |method| (method.name, method.route));

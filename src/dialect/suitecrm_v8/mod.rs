@@ -155,6 +155,10 @@ impl Dialect for SuiteCrmV8 {
             || self.learned.has_field(module, field)
     }
 
+    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
+        super::lengths::of(module.as_str(), field)
+    }
+
     fn look_up(&self, update: &Operation) -> Operation {
         let keys = || update.write.iter().flat_map(Map::keys);
         // Servers bound the length of a request line; a record that is written whole is read whole.

@@ -463,6 +463,9 @@ impl Dialect for Failing {
     fn has_field(&self, module: &Module, field: &str) -> bool {
         self.0.has_field(module, field)
     }
+    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
+        self.0.column_length(module, field)
+    }
     fn credential_headers(&self) -> &[HeaderName] {
         self.0.credential_headers()
     }

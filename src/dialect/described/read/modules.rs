@@ -10,6 +10,9 @@ use crate::dialect::described::grammar;
 use crate::dialect::{Items, Origin, Shape};
 use crate::vocabulary::{Field, FieldPath, Module};
 
+/// The longest text that a column holds: a LONGTEXT of MySQL.
+const LENGTH_MAX: i64 = u32::MAX as i64;
+
 pub(super) const LINK_NAMES: Schema = Schema {
     what: "`link_names`",
     known: &["one", "many", "field"],
@@ -27,6 +30,7 @@ pub(super) const FIELDS: Schema = Schema {
         "related",
         "secrets",
         "scaffolding",
+        "lengths",
     ],
     refused: &[],
 };
@@ -54,6 +58,7 @@ pub(super) const MODULE: Schema = Schema {
         "related",
         "secrets",
         "scaffolding",
+        "lengths",
     ],
     refused: &[],
 };
@@ -291,6 +296,13 @@ impl Reader<'_> {
         for text in self.texts(keys, "fields") {
             if let Some(field) = self.field(text.value, &text.place) {
                 into.fields.insert(Field::fold(&field));
+            }
+        }
+        for (field, node) in self.entries(keys, "lengths") {
+            let length = node.integer("a length", 1..=LENGTH_MAX, self.found);
+            let length = length.and_then(|length| usize::try_from(length).ok());
+            if let (Some(field), Some(length)) = (self.field(&field.value, &field.place), length) {
+                into.lengths.insert(Field::fold(&field), length);
             }
         }
         for (field, node) in self.entries(keys, "copies") {
