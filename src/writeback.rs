@@ -23,6 +23,9 @@ mod room;
 mod spans;
 mod tokens;
 
+#[cfg(test)]
+mod tests;
+
 use compare::{is_blank, same};
 
 /// A write, settled key by key.

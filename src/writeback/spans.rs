@@ -126,7 +126,7 @@ fn are_the_same(sent: &str, found: &[Placeholder], shown: &str, expected: &[Plac
 /// Every original must stand apart and be one identifier by itself again, and every other identifier must be writable.
 fn check(text: &str, held: &str, originals: &[Original], rule: &TextRule) -> Result<(), Reason> {
     if !all_stand_apart(text, held, originals) {
-        return Err(Reason::MaskWrittenBack);
+        return Err(Reason::EditedTooClose);
     }
     let mut unseen = originals.iter().map(|original| &original.put).peekable();
     for Replacement { span, .. } in replacements(rule, text) {

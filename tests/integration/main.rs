@@ -17,6 +17,7 @@ mod harness;
 mod readme;
 mod recordings;
 mod refusals;
+mod rewriting;
 mod roles;
 mod server;
 mod sugar_v4;

@@ -3,6 +3,8 @@
 pub mod binary;
 pub mod canary;
 pub mod client;
+pub mod habits;
+pub mod keeper;
 pub mod scripted;
 pub mod served;
 pub mod world;
