@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-/// Bytes of the longest entity that a CRM writes for a character: `&thetasym;`.
-const ENTITY_BYTES_MAX: usize = 10;
+/// Bytes of the longest that a CRM writes for a character: `&thetasym;`.
+const SPELLED_BYTES_MAX: usize = 10;
 
 /// Whether a text's beginning, up to the end of its last withheld span, fits where `held` was stored: into the column's
 /// length, where that is known, or into what is there already.
@@ -18,10 +18,12 @@ pub(super) fn is_enough(up_to_span: &str, held: &str, length: Option<usize>) -> 
 /// The most bytes that a character takes, however it is spelled.
 fn bytes_max(character: char) -> usize {
     match character {
-        '&' | '<' | '>' | '"' | '\'' => "&quot;".len(),
-        ascii if ascii.is_ascii() => 1,
+        ' ' | '.' | ',' | ';' | ':' | '!' | '?' | '-' | '_' => 1,
+        word if word.is_ascii_alphanumeric() => 1,
+        '\n' | '\r' => "<br />\r\n".len(),
+        ascii if ascii.is_ascii() => "&quot;".len(),
         '\u{a0}'..='\u{ff}' => "&Agrave;".len(),
-        _ => ENTITY_BYTES_MAX,
+        _ => SPELLED_BYTES_MAX,
     }
 }
 

@@ -138,32 +138,53 @@ fn pieces(most: usize) -> impl Strategy<Value = String> {
 }
 
 /// A change of a text: so much is taken away at a place, and something put there.
-type Change = (prop::sample::Index, usize, String);
+#[derive(Clone, Debug)]
+struct Change {
+    at: prop::sample::Index,
+    /// Directly before or behind one of the masks, not anywhere.
+    beside_mask: bool,
+    taken: usize,
+    put: String,
+}
 
 fn changes() -> impl Strategy<Value = Vec<Change>> {
-    prop::collection::vec(
-        (
-            any::<prop::sample::Index>(),
-            prop_oneof![4 => Just(0), 1 => 0..12_usize],
-            pieces(3),
-        ),
-        1..4,
-    )
+    let taken = prop_oneof![4 => Just(0), 1 => 0..12_usize];
+    let one = (
+        any::<prop::sample::Index>(),
+        any::<bool>(),
+        taken,
+        pieces(4),
+    );
+    let change = |(at, beside_mask, taken, put)| Change {
+        at,
+        beside_mask,
+        taken,
+        put,
+    };
+    prop::collection::vec(one.prop_map(change), 1..4)
 }
 
 fn changed(text: &str, changes: &[Change]) -> String {
-    changes
-        .iter()
-        .fold(text.to_owned(), |text, (at, taken, put)| {
-            let characters: Vec<char> = text.chars().collect();
-            let at = at.index(characters.len() + 1);
-            let end = (at + taken).min(characters.len());
-            characters[..at]
-                .iter()
-                .chain(&put.chars().collect::<Vec<_>>())
-                .chain(&characters[end..])
-                .collect()
-        })
+    changes.iter().fold(text.to_owned(), |text, change| {
+        let masks = crate::mask::placeholders(&text);
+        let edges: Vec<usize> = masks
+            .iter()
+            .flat_map(|mask| [mask.range.start, mask.range.end])
+            .collect();
+        let any: Vec<usize> = text
+            .char_indices()
+            .map(|(at, _)| at)
+            .chain([text.len()])
+            .collect();
+        let places = if change.beside_mask && !edges.is_empty() {
+            edges
+        } else {
+            any
+        };
+        let (before, behind) = text.split_at(*change.at.get(&places));
+        let behind: String = behind.chars().skip(change.taken).collect();
+        format!("{before}{}{behind}", change.put)
+    })
 }
 
 /// What is written for an edit of a text, if it is.
