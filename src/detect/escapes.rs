@@ -33,9 +33,9 @@ pub(super) fn percent(text: &str) -> Option<(char, usize)> {
         0xf0..0xf5 => 4,
         _ => return Some((char::REPLACEMENT_CHARACTER, 3)),
     };
-    for number in 1..length {
+    for (number, place) in bytes.iter_mut().enumerate().take(length).skip(1) {
         match escaped(number) {
-            Some(byte) => bytes[number] = byte,
+            Some(byte) => *place = byte,
             None => return Some((char::REPLACEMENT_CHARACTER, 3)),
         }
     }

@@ -16,6 +16,9 @@ const LAYERS_MAX: usize = 8;
 /// The fewest characters in which base64 spells an identifier.
 const WORD_BYTES_MIN: usize = super::SYMBOLS_MIN.div_ceil(3) * 4 - 2;
 
+/// Tells where a part of a layer comes from.
+pub(super) type Source<'s> = &'s dyn Fn(&Range<usize>) -> Range<usize>;
+
 /// A text with one coding taken off.
 pub(super) struct Layer {
     pub(super) text: String,
@@ -111,10 +114,7 @@ impl Layer {
 ///
 /// Whether `%41` is an escape or a percent sign and a number, nobody can know: `%4111 1111…` begins with a card. So each
 /// layer is read with and without the escapes that stand for symbols.
-pub(super) fn each(
-    text: &str,
-    visit: &mut dyn FnMut(&str, &dyn Fn(&Range<usize>) -> Range<usize>),
-) {
+pub(super) fn each(text: &str, visit: &mut dyn FnMut(&str, Source<'_>)) {
     let mut layers: Vec<Layer> = Vec::new();
     let mut show = |layer: &Layer, above: &[Layer]| {
         visit(&layer.text, &|range| {

@@ -144,7 +144,7 @@ pub fn find_where(text: &str, is_meant: Meant<'_>) -> Vec<Span> {
 fn search_layer(
     layer: &str,
     is_meant: Meant<'_>,
-    source: &dyn Fn(&Range<usize>) -> Range<usize>,
+    source: layers::Source<'_>,
     spans: &mut Vec<Span>,
 ) {
     let before = spans.len();

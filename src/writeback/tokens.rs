@@ -152,6 +152,7 @@ mod tests {
             Token::Break,
             Token::Plain('x'),
         ];
-        assert_eq!(tokens(text, &[9..13]), expected);
+        let span = 9..13;
+        assert_eq!(tokens(text, std::slice::from_ref(&span)), expected);
     }
 }
