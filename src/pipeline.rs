@@ -36,6 +36,7 @@ mod release;
 mod settle;
 
 use budget::Budget;
+use refuse::said;
 use settle::Settlement;
 
 /// Everything that a request meets on its way to one CRM.
@@ -237,7 +238,9 @@ impl Pipeline {
             self.may_disclose(&operation, &plan, record);
             let _opened = record.open().await.map_err(|_| Reason::AuditUnavailable)?;
         }
-        let untrusted = self.forward(visit, guarded, record).await?;
+        let forwarded = self.forward(visit, guarded, record).await;
+        record.named(operation.named(), said(operation.action, &forwarded));
+        let untrusted = forwarded?;
         let shape = visit.dialect().shape(&operation);
         Ok(Answer {
             operation,

@@ -33,6 +33,6 @@ pub use log::{AuditUnavailable, Durability, Figures, Log, Options};
 pub use names::visible;
 pub use open::OpenError;
 pub use query::{Found, Query, QueryError, Summary, query, show};
-pub use record::{Closed, Opened, PolicyStamp, Record};
+pub use record::{Closed, Opened, PolicyStamp, Record, Said};
 pub use spool::record_reading;
 pub use verify::{Broken, Fault, Tampering, Unclosed, Verified, verify};

@@ -20,6 +20,7 @@ use crate::vocabulary::{Action, Field, FieldPath, FieldUse, Module, Spelling, Us
 
 pub mod described;
 mod discreet;
+mod named;
 mod shape;
 mod spelling;
 pub mod sugar_rest;
