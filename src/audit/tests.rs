@@ -163,13 +163,34 @@ async fn the_chain_goes_on_over_restarts_and_segments() {
 }
 
 #[test]
-fn a_second_process_is_turned_away() {
-    let dir = TempDir::new().unwrap();
-    let log = Log::open(Options::new(dir.path())).unwrap();
-    let error = Log::open(Options::new(dir.path())).unwrap_err();
-    assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+fn a_second_writer_is_turned_away_whatever_happens_to_names() {
+    let outer = TempDir::new().unwrap();
+    let dir = outer.path().join("log");
+    let log = Log::open(Options::new(&dir)).unwrap();
+    let moved = outer.path().join("moved");
+    let linked = outer.path().join("linked");
+    std::os::unix::fs::symlink(&dir, &linked).unwrap();
+    let turned_away = |dir: &Path| {
+        let error = Log::open(Options::new(dir)).unwrap_err();
+        assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+    };
+    turned_away(&dir);
+    turned_away(&linked);
+    // The file that earlier versions locked: removed, made anew, moved away, and another in its place.
+    let lock = dir.join("lock");
+    let _ = fs::remove_file(&lock);
+    turned_away(&dir);
+    fs::write(&lock, "").unwrap();
+    turned_away(&dir);
+    fs::rename(&lock, dir.join("elsewhere")).unwrap();
+    turned_away(&dir);
+    fs::write(&lock, "other").unwrap();
+    turned_away(&dir);
+    fs::rename(&dir, &moved).unwrap();
+    turned_away(&moved);
+    fs::rename(&moved, &dir).unwrap();
     log.stop().unwrap();
-    Log::open(Options::new(dir.path())).unwrap();
+    Log::open(Options::new(&dir)).unwrap();
 }
 
 #[test]

@@ -236,3 +236,40 @@ fn when_the_log_cannot_be_written_nothing_is_released() {
         assert!(text.contains(&id), "the reply {id} has no event");
     }
 }
+
+#[test]
+fn a_second_process_is_turned_away_though_the_lock_file_of_the_first_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = Demo::start(dir.path());
+    let audit = dir.path().join("audit");
+    let lock = audit.join("lock");
+    let is_turned_away = || {
+        let data = dir.path().to_str().unwrap();
+        let ports = ["--port", "0", "--admin-port", "0", "--crm-port", "0"];
+        let mut second = binary::paravent(&[&["demo", "--data", data], &ports[..]].concat())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while second.try_wait().unwrap().is_none() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        // One that was let in goes on until it is ended.
+        let _ = second.kill();
+        let out = second.wait_with_output().unwrap();
+        let words = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(2), "{words}");
+        assert!(words.contains("in use by another process"), "{words}");
+    };
+    is_turned_away();
+    let _ = std::fs::remove_file(&lock);
+    is_turned_away();
+    std::fs::write(&lock, "").unwrap();
+    is_turned_away();
+    std::fs::rename(&lock, audit.join("lock.old")).unwrap();
+    is_turned_away();
+    assert_eq!(demo.interrupt(), Some(0));
+    let verified = binary::run(&["audit", "verify", audit.to_str().unwrap()]);
+    assert_eq!(verified.status.code(), Some(0));
+}
