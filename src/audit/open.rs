@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::chain::{EVENT_BYTES_MAX, End, Head, Line, Lines, next_event};
+use super::chain::{EVENT_BYTES_MAX, End, Head, Line, Lines, VERSION, later_version, next_event};
 use super::folder::{self, Disk as _, Durable, Folder, SetAside, segment_name};
 
 const NOT_CANONICAL: &str = "is not in canonical form";
@@ -42,6 +42,19 @@ pub enum OpenError {
         seq: u64,
         /// What is wrong with it.
         what: &'static str,
+    },
+    /// An event is in a later format than this program knows.
+    #[error(
+        "the access log was written by a later version: event {seq} in `{}` is in format {version}, and this version knows format {VERSION}; run the later one, or move the folder away to begin a new log",
+        .file.display()
+    )]
+    Later {
+        /// The segment.
+        file: PathBuf,
+        /// The number that the event should have.
+        seq: u64,
+        /// The version of its format.
+        version: u64,
     },
     /// The writer could not be started, or could not write its first event.
     #[error("the access log `{}` cannot be written", .dir.display())]
@@ -106,6 +119,13 @@ fn before(dir: &Path, first_seq: u64, earlier: Option<u64>) -> Result<Option<Hea
         dir: dir.to_owned(),
         source,
     })?;
+    if let Some(version) = line.as_deref().and_then(later_version) {
+        return Err(OpenError::Later {
+            file: path,
+            seq: first_seq - 1,
+            version,
+        });
+    }
     let head = line.as_deref().and_then(Line::read).map(|line| line.head());
     head.filter(|head| head.seq + 1 == first_seq)
         .map(Some)
@@ -150,6 +170,11 @@ fn scan(dir: &Path, first_seq: u64, before: Option<Head>) -> Result<Scanned, Ope
         seq,
         what,
     };
+    let later = |seq, version| OpenError::Later {
+        file: path.clone(),
+        seq,
+        version,
+    };
     let file_bytes = std::fs::metadata(&path).map_err(failed)?.len();
     let mut lines = Lines::open(&path).map_err(failed)?;
     let mut head = before;
@@ -159,12 +184,18 @@ fn scan(dir: &Path, first_seq: u64, before: Option<Head>) -> Result<Scanned, Ope
         let next_seq = head.as_ref().map_or(first_seq, |head| head.seq + 1);
         let line = match (end, Line::read(&lines.line)) {
             (End::Newline, Some(line)) => line,
-            // A write that did not end: the last line of all, or zeros up to the end, as a power cut leaves them.
-            _ if lines.end_bytes >= file_bytes || lines.line.contains(&0) => {
-                torn = true;
-                break;
+            _ => {
+                // Whole or torn, it is an event of a later program, and not ours to set aside.
+                if let Some(version) = later_version(&lines.line) {
+                    return Err(later(next_seq, version));
+                }
+                // A write that did not end: the last line of all, or zeros up to the end, as a power cut leaves them.
+                torn = lines.end_bytes >= file_bytes || lines.line.contains(&0);
+                if torn {
+                    break;
+                }
+                return Err(damaged(next_seq, NOT_CANONICAL));
             }
-            _ => return Err(damaged(next_seq, NOT_CANONICAL)),
         };
         match &head {
             Some(head) if !head.precedes(&line) => {

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::vocabulary::{Action, Category, Level};
 
-use super::chain::{End, Line, Lines};
+use super::chain::{End, Line, Lines, later_version};
 use super::folder::{segment_name, segments};
 use super::names::visible;
 use super::verify::Fault;
@@ -212,6 +212,8 @@ pub struct Summary {
     pub events: u64,
     /// Lines that are not events in canonical form; `verify` says where.
     pub unreadable_lines: u64,
+    /// Lines in a later format than this program knows.
+    pub later_lines: u64,
 }
 
 /// Hands the events that match to `sink`, in the order of the log, until it breaks off. A request has one result: the
@@ -317,7 +319,10 @@ fn each_event(
             }
             let text = str::from_utf8(&lines.line).ok();
             let Some((line, text)) = Line::read(&lines.line).zip(text) else {
-                summary.unreadable_lines += 1;
+                match later_version(&lines.line) {
+                    Some(_) => summary.later_lines += 1,
+                    None => summary.unreadable_lines += 1,
+                }
                 continue;
             };
             summary.events += 1;

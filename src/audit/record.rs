@@ -13,6 +13,7 @@ use crate::policy::{FieldRule, PurposeChosen};
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::{Action, Edit, Edits, FieldPath, Module, RecordRef, Role, Use};
 
+use super::chain::VERSION;
 use super::disclosure::Disclosure;
 use super::event::{
     Auth, CallerEntry, Event, OriginEntry, OutcomeEntry, PolicyEntry, PurposeEntry, Records,
@@ -132,7 +133,7 @@ impl Record {
                     mode: "enforce",
                     name: visible(&policy.name),
                 },
-                v: 1,
+                v: VERSION,
                 ..RequestEvent::default()
             },
         )
@@ -167,7 +168,7 @@ impl Record {
             origin: self.event.origin.clone(),
             part_of: Some(self.event.id.clone()),
             policy: self.event.policy.clone(),
-            v: 1,
+            v: VERSION,
             ..RequestEvent::default()
         };
         event.request.dialect = self.event.request.dialect;

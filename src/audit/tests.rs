@@ -274,6 +274,69 @@ async fn a_log_that_was_tampered_with_does_not_open() {
     assert!(error.to_string().contains("move it away"), "{error}");
 }
 
+#[tokio::test]
+async fn events_of_a_later_format_are_refused_by_their_version_and_never_set_aside() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options::new(dir.path())).unwrap();
+    write_requests(&log, 3).await;
+    log.stop().unwrap();
+    let path = dir.path().join(folder::segment_name(1));
+    let whole = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    let later = |from: usize| {
+        let later = lines[from..].iter();
+        let later = later.map(|line| line.replace("\"v\":1}", "\"v\":2}"));
+        let all: Vec<String> = lines[..from]
+            .iter()
+            .map(|line| (*line).to_owned())
+            .chain(later)
+            .collect();
+        all.join("\n")
+    };
+    let last = lines.len() - 1;
+    // One at the end, with its newline and torn just before it; several; all.
+    for (from, end) in [(last, "\n"), (last, ""), (2, "\n"), (0, "\n")] {
+        let text = later(from) + end;
+        fs::write(&path, &text).unwrap();
+        let seq = from as u64 + 1;
+        let error = Log::open(Options::new(dir.path())).unwrap_err();
+        assert!(
+            matches!(error, OpenError::Later { seq: at, version: 2, .. } if at == seq),
+            "{error}"
+        );
+        assert!(error.to_string().contains("format 2"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text, "nothing is moved");
+        assert!(parts(dir.path()).unwrap().is_empty());
+        if end == "\n" {
+            let fault = verify(dir.path(), &mut |_| {}).unwrap_err();
+            assert!(
+                matches!(fault, Fault::Later { seq: at, version: 2, .. } if at == seq),
+                "{fault}"
+            );
+        }
+    }
+    // Among events of this format it is no later version, but somebody's doing.
+    let forged = whole.replacen("\"v\":1}", "\"v\":2}", 1);
+    fs::write(&path, forged).unwrap();
+    let fault = verify(dir.path(), &mut |_| {}).unwrap_err();
+    assert!(matches!(fault, Fault::Broken(_)), "{fault}");
+}
+
+#[tokio::test]
+async fn a_segment_behind_one_of_a_later_format_is_refused_by_its_version() {
+    let dir = TempDir::new().unwrap();
+    sample(dir.path(), 10).await;
+    let all = segments(dir.path()).unwrap();
+    let path = dir.path().join(folder::segment_name(all[all.len() - 2]));
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("\"v\":1}", "\"v\":3}")).unwrap();
+    let error = Log::open(Options::new(dir.path())).unwrap_err();
+    assert!(
+        matches!(error, OpenError::Later { version: 3, .. }),
+        "{error}"
+    );
+}
+
 /// A disk that fails at chosen calls.
 struct Faulty {
     folder: Folder,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::chain::{End, Head, Line, Lines, next_event};
+use super::chain::{End, Head, Line, Lines, VERSION, later_version, next_event};
 use super::folder::{parts, segment_name, segments};
 
 /// Bytes after which progress is reported.
@@ -62,6 +62,20 @@ pub enum Fault {
     /// It is not what was written.
     #[error("{0}")]
     Broken(Broken),
+    /// It goes on in a later format than this program knows, so nobody can say more here.
+    #[error(
+        "the log was written by a later version: event {seq} (line {line} of `{file}`) is in format {version}, and this version knows format {VERSION}; ask the later one"
+    )]
+    Later {
+        /// The name of the segment.
+        file: String,
+        /// The line in it, from 1.
+        line: u64,
+        /// The number that the event should have.
+        seq: u64,
+        /// The version of its format.
+        version: u64,
+    },
 }
 
 /// The first event that is not what was written.
@@ -194,6 +208,17 @@ impl Walk<'_> {
                 break;
             }
             let Some(line) = Line::read(&lines.line).filter(|_| end == End::Newline) else {
+                if let Some(version) = later_version(&lines.line)
+                    // Else somebody has written it between events of this format.
+                    && next_event(&mut lines).map_err(unreadable)?.is_none()
+                {
+                    return Err(Fault::Later {
+                        file,
+                        line: number,
+                        seq: expected,
+                        version,
+                    });
+                }
                 let what = match (end, next_first) {
                     (End::File, Some(next)) => Tampering::Truncated {
                         last_seq: next.saturating_sub(1),

@@ -278,16 +278,23 @@ fn say_unrecorded(noted: io::Result<()>, err: &mut dyn Write) -> io::Result<()> 
 }
 
 fn readable(summary: Summary, err: &mut dyn Write) -> io::Result<u8> {
-    match summary.unreadable_lines {
-        0 => Ok(FINE),
-        lines => {
+    let mut code = FINE;
+    for (what, lines) in [
+        ("lines that are not events", summary.unreadable_lines),
+        (
+            "events in the format of a later version",
+            summary.later_lines,
+        ),
+    ] {
+        if lines > 0 {
+            code = BROKEN;
             writeln!(
                 err,
-                "error: lines that are not events: {lines}; `paravent audit verify` says where the first one is"
+                "error: {what}: {lines}; `paravent audit verify` says where the first one is"
             )?;
-            Ok(BROKEN)
         }
     }
+    Ok(code)
 }
 
 fn progress_bar(dir: &Path) -> ProgressBar {

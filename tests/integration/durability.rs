@@ -244,20 +244,7 @@ fn a_second_process_is_turned_away_though_the_lock_file_of_the_first_is_gone() {
     let audit = dir.path().join("audit");
     let lock = audit.join("lock");
     let is_turned_away = || {
-        let data = dir.path().to_str().unwrap();
-        let ports = ["--port", "0", "--admin-port", "0", "--crm-port", "0"];
-        let mut second = binary::paravent(&[&["demo", "--data", data], &ports[..]].concat())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while second.try_wait().unwrap().is_none() && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        // One that was let in goes on until it is ended.
-        let _ = second.kill();
-        let out = second.wait_with_output().unwrap();
+        let out = binary::refused(&binary::demo_words(dir.path().to_str().unwrap()));
         let words = String::from_utf8_lossy(&out.stderr).into_owned();
         assert_eq!(out.status.code(), Some(2), "{words}");
         assert!(words.contains("in use by another process"), "{words}");
@@ -272,4 +259,28 @@ fn a_second_process_is_turned_away_though_the_lock_file_of_the_first_is_gone() {
     assert_eq!(demo.interrupt(), Some(0));
     let verified = binary::run(&["audit", "verify", audit.to_str().unwrap()]);
     assert_eq!(verified.status.code(), Some(0));
+}
+
+#[test]
+fn a_log_that_a_later_version_went_on_with_is_refused_by_its_version() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(Demo::start(dir.path()).interrupt(), Some(0));
+    let audit = dir.path().join("audit");
+    let path = audit.join("audit-0000000000000001.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let last = text.trim_end().rfind('\n').unwrap();
+    let later = text[last..].replace("\"v\":1}", "\"v\":2}");
+    std::fs::write(&path, format!("{}{later}", &text[..last])).unwrap();
+    let audit = audit.to_str().unwrap();
+    let demo = binary::demo_words(dir.path().to_str().unwrap());
+    for words in [&demo[..], &["audit", "verify", audit]] {
+        let out = binary::refused(words);
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(2), "{said}");
+        assert!(said.contains("is in format 2"), "{said}");
+    }
+    let out = binary::run(&["audit", "query", audit]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    assert!(said.contains("format of a later version: 1"), "{said}");
 }
