@@ -7,8 +7,13 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
+use crate::audit::Figures;
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::Action;
+
+mod log;
+
+use log::LogCounters;
 
 /// All counters.
 #[derive(Clone, Debug)]
@@ -25,8 +30,7 @@ pub struct Metrics {
     pub requests_in_flight: IntGauge,
     /// Bytes of replies held back until they are complete.
     pub held_bytes: IntGauge,
-    /// Whether the access log can be written: 1 or 0.
-    pub audit_healthy: IntGauge,
+    log: LogCounters,
     panics: IntCounterVec,
     gaps: IntGaugeVec,
     probing: IntCounter,
@@ -94,10 +98,7 @@ impl Metrics {
                 "paravent_held_bytes",
                 "Bytes of replies held back until they are complete.",
             )?,
-            audit_healthy: gauge(
-                "paravent_audit_healthy",
-                "Whether the access log can be written.",
-            )?,
+            log: LogCounters::new(&registry)?,
             probing: {
                 let counter = IntCounter::new(
                     "paravent_predicate_budgets_used_up_total",
@@ -158,6 +159,11 @@ impl Metrics {
     /// Counts a caller who used up the budget of refused predicates.
     pub fn probed(&self) {
         self.probing.inc();
+    }
+
+    /// Says whether the access log can be written, and what it has done so far.
+    pub fn audit(&self, healthy: bool, figures: &Figures) {
+        self.log.show(healthy, figures);
     }
 
     /// All counters in the Prometheus text format, version 0.0.4.

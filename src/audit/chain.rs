@@ -95,6 +95,11 @@ impl Line {
         }
     }
 
+    /// When the event was written, as it says.
+    pub(super) fn time(&self) -> Option<&str> {
+        self.value["time"].as_str()
+    }
+
     /// The event's id.
     pub(super) fn id(&self) -> &str {
         self.value["id"].as_str().unwrap_or_default()

@@ -9,6 +9,7 @@
 
 mod canonical;
 mod chain;
+mod clock;
 mod disclosure;
 mod event;
 mod folder;
@@ -16,16 +17,19 @@ mod id;
 mod log;
 mod names;
 mod open;
+mod page;
 mod query;
 mod record;
 mod refusals;
 mod spool;
+mod stretch;
 mod template;
 #[cfg(test)]
 mod tests;
 mod verify;
 mod writer;
 
+pub use clock::Clock;
 pub use event::Event;
 pub use folder::log_bytes;
 pub use id::is_id;
@@ -35,4 +39,4 @@ pub use open::OpenError;
 pub use query::{Found, Query, QueryError, Summary, query, show};
 pub use record::{Closed, Opened, PolicyStamp, Record, Said};
 pub use spool::record_reading;
-pub use verify::{Broken, Fault, Tampering, Unclosed, Verified, verify};
+pub use verify::{Broken, ClockStep, Fault, Tampering, Unclosed, Verified, verify};

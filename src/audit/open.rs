@@ -68,9 +68,17 @@ pub enum OpenError {
 #[derive(Debug)]
 pub(super) struct Ready {
     pub(super) folder: Folder,
-    pub(super) head: Head,
-    pub(super) durable: Durable,
+    pub(super) last: Last,
     pub(super) set_aside: SetAside,
+}
+
+/// Where a log ended.
+#[derive(Debug)]
+pub(super) struct Last {
+    pub(super) head: Head,
+    /// When its last event was written, as that says.
+    pub(super) time: Option<String>,
+    pub(super) durable: Durable,
 }
 
 /// Locks a folder, checks its last segment, and sets a torn end aside.
@@ -88,8 +96,11 @@ pub(super) fn open(dir: &Path) -> Result<Ready, OpenError> {
         let folder = Folder::open(dir, lock, 1).map_err(failed)?;
         return Ok(Ready {
             folder,
-            head: Head::start(),
-            durable: Durable::none(),
+            last: Last {
+                head: Head::start(),
+                time: None,
+                durable: Durable::none(),
+            },
             set_aside: SetAside::default(),
         });
     };
@@ -97,14 +108,13 @@ pub(super) fn open(dir: &Path) -> Result<Ready, OpenError> {
     let scanned = scan(dir, last, before)?;
     let mut folder = Folder::open(dir, lock, last).map_err(failed)?;
     let set_aside = if scanned.torn {
-        folder.cut(&scanned.durable, b"").map_err(failed)?
+        folder.cut(&scanned.last.durable, b"").map_err(failed)?
     } else {
         SetAside::default()
     };
     Ok(Ready {
         folder,
-        head: scanned.head,
-        durable: scanned.durable,
+        last: scanned.last,
         set_aside,
     })
 }
@@ -153,8 +163,7 @@ fn last_line(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 struct Scanned {
-    head: Head,
-    durable: Durable,
+    last: Last,
     torn: bool,
 }
 
@@ -178,24 +187,21 @@ fn scan(dir: &Path, first_seq: u64, before: Option<Head>) -> Result<Scanned, Ope
     let file_bytes = std::fs::metadata(&path).map_err(failed)?.len();
     let mut lines = Lines::open(&path).map_err(failed)?;
     let mut head = before;
-    let mut durable = Durable::none();
+    let (mut durable, mut time) = (Durable::none(), None);
     let mut torn = false;
     while let Some(end) = lines.next().map_err(failed)? {
         let next_seq = head.as_ref().map_or(first_seq, |head| head.seq + 1);
-        let line = match (end, Line::read(&lines.line)) {
-            (End::Newline, Some(line)) => line,
-            _ => {
-                // Whole or torn, it is an event of a later program, and not ours to set aside.
-                if let Some(version) = later_version(&lines.line) {
-                    return Err(later(next_seq, version));
-                }
-                // A write that did not end: the last line of all, or zeros up to the end, as a power cut leaves them.
-                torn = lines.end_bytes >= file_bytes || lines.line.contains(&0);
-                if torn {
-                    break;
-                }
-                return Err(damaged(next_seq, NOT_CANONICAL));
+        let (End::Newline, Some(line)) = (end, Line::read(&lines.line)) else {
+            // Whole or torn, it is an event of a later program, and not ours to set aside.
+            if let Some(version) = later_version(&lines.line) {
+                return Err(later(next_seq, version));
             }
+            // A write that did not end: the last line of all, or zeros up to the end, as a power cut leaves them.
+            torn = lines.end_bytes >= file_bytes || lines.line.contains(&0);
+            if torn {
+                break;
+            }
+            return Err(damaged(next_seq, NOT_CANONICAL));
         };
         match &head {
             Some(head) if !head.precedes(&line) => {
@@ -211,6 +217,7 @@ fn scan(dir: &Path, first_seq: u64, before: Option<Head>) -> Result<Scanned, Ope
             last: Some((lines.line.len() as u64 + 1, line.hash.clone())),
         };
         head = Some(line.head());
+        time = line.time().map(str::to_owned);
     }
     if torn && next_event(&mut lines).map_err(failed)?.is_some() {
         let next_seq = head.as_ref().map_or(first_seq, |head| head.seq + 1);
@@ -218,8 +225,11 @@ fn scan(dir: &Path, first_seq: u64, before: Option<Head>) -> Result<Scanned, Ope
     }
     let head = head.ok_or_else(|| damaged(first_seq, "is missing, and so are those before it"))?;
     Ok(Scanned {
-        head,
-        durable,
+        last: Last {
+            head,
+            time,
+            durable,
+        },
         torn,
     })
 }

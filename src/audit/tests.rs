@@ -337,6 +337,33 @@ async fn a_segment_behind_one_of_a_later_format_is_refused_by_its_version() {
     );
 }
 
+#[tokio::test]
+async fn a_clock_that_stepped_back_between_two_runs_is_noted_first() {
+    let dir = TempDir::new().unwrap();
+    let at = |time: &str| {
+        let time: jiff::Timestamp = time.parse().unwrap();
+        Options {
+            clock: Clock::telling(move || time),
+            ..Options::new(dir.path())
+        }
+    };
+    Log::open(at("2026-03-01T12:00:00Z"))
+        .unwrap()
+        .stop()
+        .unwrap();
+    let log = Log::open(at("2026-03-01T11:59:59.999Z")).unwrap();
+    write_requests(&log, 2).await;
+    let figures = log.figures();
+    assert_eq!((figures.clock_steps, figures.events), (1, 4));
+    log.stop().unwrap();
+    let events: Vec<Value> = lines(dir.path());
+    assert_eq!(events[2]["event"], "clock.stepped");
+    assert_eq!(events[2]["from"], "2026-03-01T12:00:00.000Z");
+    assert_eq!(events[3]["event"], "audit.started");
+    let found = verified(dir.path()).clock_steps;
+    assert_eq!((found.len(), found[0].seq), (1, 3));
+}
+
 /// A disk that fails at chosen calls.
 struct Faulty {
     folder: Folder,

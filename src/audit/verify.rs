@@ -26,6 +26,8 @@ pub struct Verified {
     pub last_hash: String,
     /// Requests that were opened and never closed: "up to everything" was disclosed.
     pub unclosed: Vec<Unclosed>,
+    /// Where the time of an event is earlier than that of the one before it.
+    pub clock_steps: Vec<ClockStep>,
     /// Files that hold what was set aside after a crash or a failure of the disk.
     pub set_aside: Vec<String>,
     /// Bytes of a last line that is not complete: being written now, or torn by a crash.
@@ -39,6 +41,17 @@ pub struct Unclosed {
     pub seq: u64,
     /// The id of the decision.
     pub id: String,
+}
+
+/// The clock stepped back: times are in the order of events before and after, but not across.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockStep {
+    /// The number of the first event with an earlier time.
+    pub seq: u64,
+    /// The time of the event before it.
+    pub from: String,
+    /// Its time.
+    pub to: String,
 }
 
 /// Why a log is not verified.
@@ -142,6 +155,8 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verified, Fau
         head: Head::start(),
         place: (String::new(), 0),
         unclosed: BTreeMap::new(),
+        time: String::new(),
+        clock_steps: Vec::new(),
         unfinished_bytes: 0,
         read_bytes: 0,
         reported_bytes: 0,
@@ -165,6 +180,7 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verified, Fau
             .into_iter()
             .map(|(id, seq)| Unclosed { seq, id })
             .collect(),
+        clock_steps: walk.clock_steps,
         set_aside: parts(dir).map_err(unreadable)?,
         unfinished_bytes: walk.unfinished_bytes,
     })
@@ -179,6 +195,9 @@ struct Walk<'a> {
     place: (String, u64),
     /// The numbers of opening events without a close, by id.
     unclosed: BTreeMap<String, u64>,
+    /// When the head was written, as it says.
+    time: String,
+    clock_steps: Vec<ClockStep>,
     unfinished_bytes: u64,
     read_bytes: u64,
     reported_bytes: u64,
@@ -282,6 +301,16 @@ impl Walk<'_> {
 
     fn accept(&mut self, line: &Line) {
         self.head = line.head();
+        let time = line.time().unwrap_or_default();
+        if time < self.time.as_str() {
+            self.clock_steps.push(ClockStep {
+                seq: line.seq,
+                from: self.time.clone(),
+                to: time.to_owned(),
+            });
+        }
+        self.time.clear();
+        self.time.push_str(time);
         match line.value.get("phase").and_then(|phase| phase.as_str()) {
             Some("opened") => {
                 self.unclosed.insert(line.id().to_owned(), line.seq);
