@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    TextEncoder,
 };
 
 use crate::audit::Figures;
@@ -12,8 +12,11 @@ use crate::reason::{Outcome, Reason};
 use crate::vocabulary::Action;
 
 mod log;
+mod names;
 
 use log::LogCounters;
+pub use names::Drift;
+use names::NameGauges;
 
 /// All counters.
 #[derive(Clone, Debug)]
@@ -32,7 +35,7 @@ pub struct Metrics {
     pub held_bytes: IntGauge,
     log: LogCounters,
     panics: IntCounterVec,
-    gaps: IntGaugeVec,
+    names: NameGauges,
     probing: IntCounter,
 }
 
@@ -63,14 +66,6 @@ impl Metrics {
             &["name", "hash"],
         )?;
         info.with_label_values(&[policy_name, policy_hash]).inc();
-        let gaps = IntGaugeVec::new(
-            Opts::new(
-                "paravent_unclassified_fields",
-                "Fields that the CRM described and that no policy classifies.",
-            ),
-            &["dialect"],
-        )?;
-        registry.register(Box::new(gaps.clone()))?;
         Ok(Self {
             requests: counter(
                 "paravent_requests_total",
@@ -112,7 +107,7 @@ impl Metrics {
                 "Requests that failed inside the proxy.",
                 &[],
             )?,
-            gaps,
+            names: NameGauges::new(&registry)?,
             registry,
         })
     }
@@ -145,9 +140,12 @@ impl Metrics {
 
     /// Says how many fields of the CRM no policy classifies.
     pub fn gaps(&self, dialect: &str, count: usize) {
-        self.gaps
-            .with_label_values(&[dialect])
-            .set(i64::try_from(count).unwrap_or(i64::MAX));
+        self.names.gaps(dialect, count);
+    }
+
+    /// Says how many names of a kind the CRM has sent that nobody has said anything of.
+    pub fn drift(&self, dialect: &str, kind: Drift, count: usize) {
+        self.names.drift(dialect, kind, count);
     }
 
     /// Counts a request that failed inside the proxy.

@@ -31,11 +31,13 @@ use crate::vocabulary::{Action, Edits, FieldPath};
 
 mod budget;
 mod bulk;
+mod drift;
 mod refuse;
 mod release;
 mod settle;
 
 use budget::Budget;
+use drift::Told;
 use refuse::said;
 use settle::Settlement;
 
@@ -63,6 +65,7 @@ struct Entrance {
     /// The policy, with the field algebra of the dialect.
     policy: Policy,
     sessions: Sessions,
+    told: Arc<Told>,
 }
 
 /// Bounds of the walk.
@@ -114,7 +117,9 @@ impl Pipeline {
         let entrance = |dialect: Arc<dyn Dialect>| -> Result<Entrance, NoRandomness> {
             let sessions = Sessions::new(transport.clone(), dialect.clone(), unknown.clone())?;
             let policy = policy.in_dialect(dialect.clone());
+            let told = Arc::new(Told::new(dialect.name(), metrics.clone()));
             Ok(Entrance {
+                told,
                 dialect,
                 policy,
                 sessions,

@@ -34,7 +34,7 @@ pub use event::Event;
 pub use folder::log_bytes;
 pub use id::is_id;
 pub use log::{AuditUnavailable, Durability, Figures, Log, Options};
-pub use names::visible;
+pub use names::{is_plain_in_any_case, visible};
 pub use open::OpenError;
 pub use query::{Found, Query, QueryError, Summary, query, show};
 pub use record::{Closed, Opened, PolicyStamp, Record, Said};

@@ -66,7 +66,8 @@ pub(super) fn is_plain(name: &str) -> bool {
     !name.bytes().any(|byte| byte.is_ascii_uppercase()) && is_plain_in_any_case(name)
 }
 
-fn is_plain_in_any_case(name: &str) -> bool {
+/// The same of a name in whatever case.
+pub fn is_plain_in_any_case(name: &str) -> bool {
     (1..=PLAIN_CHARS_MAX).contains(&name.len())
         && name
             .bytes()

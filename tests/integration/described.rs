@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::harness::client::{Request, Response};
 use crate::harness::scripted::{self, Received, Scripted};
-use crate::harness::world::{Wish, World};
+use crate::harness::world::{self, Wish, World};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -877,5 +877,85 @@ fn collect(value: &Value, into: &mut Vec<String>) {
             }
         }
         _ => {}
+    }
+}
+
+/// The lines of the log that hold a word.
+fn logged_with(word: &str) -> Vec<String> {
+    let log = world::logged();
+    let lines = log.lines().filter(|line| line.contains(word));
+    lines.map(str::to_owned).collect()
+}
+
+#[test]
+fn what_a_described_api_has_changed_is_hidden_and_its_name_is_told_once() {
+    // A new field, one that was renamed, one of a new type, one that looks like a value, and a new key beside the records.
+    let contact = json!({
+        "id": "5320a1", "firstName": {"value": "Zenobia", "language": "fr"}, "familyNameQz": "Martinez", "shoeSizeQz": 44,
+        "marie.curieqz@example.org": true, "cIban": [IBAN], "description": "plain",
+    });
+    let crm = Scripted::start(move |request| {
+        let body = match request.line.split(' ').nth(1).unwrap() {
+            "/api/v1/App/user" => return espocrm(request),
+            path if path.contains("/Account") => {
+                json!({"envelopeQz": {"total": 1, "list": [contact]}})
+            }
+            path if path.contains("/Lead") => json!({"total": {"exact": 1}, "list": [contact]}),
+            path if path.contains("/Task") => json!({"total": 1, "list": {"of": [contact]}}),
+            _ => json!({"total": 1, "list": [contact, contact], "cursorQz": "Zenobia"}),
+        };
+        scripted::json(200, body.to_string().as_bytes())
+    });
+    let world = World::scripted(crm.address, example("espocrm"));
+    for (name, value) in [
+        ("a name", "Zenobia"),
+        ("another", "Martinez"),
+        ("an IBAN", IBAN),
+    ] {
+        world.forbid(name, value);
+    }
+    let sales = ("X-Api-Key", "key-sales");
+    for _ in 0..3 {
+        let list = send(&world, sales, "GET /api/v1/Contact?maxSize=5", None);
+        assert_eq!(list.status, 200, "{}", list.text());
+        let shown = &list.json()["list"][0];
+        assert_eq!(shown["firstName"], json!({}));
+        assert_eq!(shown["familyNameQz"], Value::Null);
+        assert!(list.json().get("cursorQz").is_none());
+    }
+    let told = logged_with("shoesizeqz");
+    assert_eq!(told.len(), 1, "{told:?}");
+    for part in [
+        "fields that no policy classifies are redacted",
+        "dialect=\"espocrm\"",
+        "module=\"Contact\"",
+        "familynameqz shoesizeqz",
+        "others=1",
+    ] {
+        assert!(told[0].contains(part), "{part}: {}", told[0]);
+    }
+    let told = logged_with("firstname=object");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("ciban=list"), "{}", told[0]);
+    assert_eq!(logged_with("cursorQz").len(), 1);
+    assert!(logged_with("curieqz").is_empty(), "it looks like a value");
+    let metrics = world.metrics();
+    for line in [
+        "paravent_drift{dialect=\"espocrm\",kind=\"field\"} 3",
+        "paravent_drift{dialect=\"espocrm\",kind=\"type\"} 2",
+        "paravent_drift{dialect=\"espocrm\",kind=\"key\"} 1",
+        "paravent_unclassified_fields{dialect=\"espocrm\"} 3",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+    // A reply that is no longer understood is refused; what stands in it, and where it ended, is told.
+    for (module, word) in [
+        ("Account", "keys=\"envelopeQz\""),
+        ("Lead", "under=\"total\""),
+        ("Task", "under=\"list\""),
+    ] {
+        let reply = send(&world, sales, &format!("GET /api/v1/{module}"), None);
+        assert_eq!(reply.status, 502, "{module}");
+        assert!(!logged_with(word).is_empty(), "{word}");
     }
 }

@@ -478,6 +478,12 @@ fn walk(dir: &Path) -> Vec<PathBuf> {
 
 static LOG: OnceLock<Arc<Mutex<Vec<u8>>>> = OnceLock::new();
 
+/// What was logged so far, by all worlds of this process.
+pub fn logged() -> String {
+    let log = LOG.get().map(|log| log.lock().unwrap().clone());
+    String::from_utf8_lossy(&log.unwrap_or_default()).into_owned()
+}
+
 /// Everything that the library logs in this process, at its most talkative.
 fn capture_log() {
     struct Tap(Arc<Mutex<Vec<u8>>>);
