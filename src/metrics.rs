@@ -35,6 +35,7 @@ pub struct Metrics {
     pub held_bytes: IntGauge,
     log: LogCounters,
     panics: IntCounterVec,
+    handshakes: IntCounterVec,
     names: NameGauges,
     probing: IntCounter,
 }
@@ -107,6 +108,11 @@ impl Metrics {
                 "Requests that failed inside the proxy.",
                 &[],
             )?,
+            handshakes: counter(
+                "paravent_tls_handshake_failures_total",
+                "TLS handshakes that failed, by cause.",
+                &["cause"],
+            )?,
             names: NameGauges::new(&registry)?,
             registry,
         })
@@ -152,6 +158,11 @@ impl Metrics {
     pub fn panicked(&self) {
         let none: [&str; 0] = [];
         self.panics.with_label_values(&none).inc();
+    }
+
+    /// Counts a TLS handshake that failed; the cause is a word of a closed list.
+    pub fn handshake_failed(&self, cause: &'static str) {
+        self.handshakes.with_label_values(&[cause]).inc();
     }
 
     /// Counts a caller who used up the budget of refused predicates.
