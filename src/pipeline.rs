@@ -245,7 +245,7 @@ impl Pipeline {
         }
         let forwarded = self.forward(visit, guarded, record).await;
         record.named(operation.named(), said(operation.action, &forwarded));
-        let untrusted = forwarded?;
+        let untrusted = forwarded.map_err(|refusal| refusal.of(operation.action))?;
         let shape = visit.dialect().shape(&operation);
         Ok(Answer {
             operation,

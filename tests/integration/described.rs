@@ -342,6 +342,9 @@ fn espocrm(request: &Received) -> Vec<u8> {
         "stream": {"data": {"became": {"cIban": IBAN}}}, "password": "hash",
     });
     let said = match line {
+        _ if request.body.windows(8).any(|part| part == b"too late") => {
+            return scripted::json(409, json!({"values": contact}).to_string().as_bytes());
+        }
         "GET /api/v1/App/user" => json!({
             "user": {"id": "6a", "userName": "ada", "type": "regular", "teamsIds": ["7"], "teamsNames": {"7": team}},
             "acl": {"table": {}}, "token": "secret-token-of-ada", "settings": {"smtpPassword": "x"},
@@ -426,6 +429,25 @@ fn espocrm_is_filtered_by_its_description() {
     );
     assert_eq!(duplicate.status, 409);
     assert!(!duplicate.text().contains("Ada"), "{}", duplicate.text());
+    let message = |reply: &Response| reply.json()["message"].as_str().unwrap().to_owned();
+    assert!(
+        message(&duplicate).starts_with("The CRM has such a record already."),
+        "{}",
+        duplicate.text()
+    );
+    // A change that comes too late is another thing.
+    let late = send(
+        &world,
+        sales,
+        "PUT /api/v1/Contact/5320a1",
+        Some(r#"{"title": "too late"}"#),
+    );
+    assert_eq!(late.status, 409);
+    assert!(
+        message(&late).starts_with("The record was changed in the meantime"),
+        "{}",
+        late.text()
+    );
     let mut whole = contact.clone();
     whole["firstName"] = json!("Ada Augusta");
     reached(&crm);
