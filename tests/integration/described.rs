@@ -55,11 +55,12 @@ fn dolibarr(request: &Received) -> Vec<u8> {
     let (id, login, group) = match key {
         "key-compta" => ("2", "claire", "Comptable"),
         "key-support" => ("3", "sami", "Support"),
+        "key-sales" => ("4", "vera", "Commercial"),
         _ => return scripted::json(401, br#"{"error":{"code":401,"message":"Unauthorized"}}"#),
     };
     let account = |id: &str, iban: &str| json!({"id": id, "label": "RIB principal", "bank": "Banque Agri", "bic": "AGRIFRPP882", "iban": iban, "socid": "67"});
     let contact = json!({
-        "id": "248", "entity": "1", "array_options": {"options_iban_perso": IBAN, "options_sante": "asthme", "options_color": "red"},
+        "id": "248", "entity": "1", "array_options": {"options_iban_perso": IBAN, "options_sante": "asthme", "options_syndicat": "adhérente", "options_color": "red"},
         "lastname": "Peltier", "firstname": "Daniel", "birthday": 230594400, "socid": "105", "socname": "Zahn",
         "email": "daniel@example.net", "mail": "daniel@example.net", "api_key": "secret-of-somebody",
         "note_private": format!("RAS. Nouveau RIB {IBAN}."), "roles": null, "unheard_of": "x", "user_login": null,
@@ -335,7 +336,7 @@ fn espocrm(request: &Received) -> Vec<u8> {
     };
     let contact = json!({
         "id": "5320a1", "name": "Ms. Ada Byron", "salutationName": "Ms.", "firstName": "Ada", "lastName": "Byron", "deleted": false,
-        "cIban": IBAN, "cReligion": "bouddhiste", "description": format!("RIB {IBAN}"),
+        "cIban": IBAN, "cReligion": "bouddhiste", "cSante": "asthme", "cSyndicat": "adhérente", "description": format!("RIB {IBAN}"),
         "emailAddress": "ada@example.org", "emailAddressIsOptedOut": false,
         "emailAddressData": [{"emailAddress": "ada@example.org", "lower": "ada@example.org", "primary": true, "hash": "x"}],
         "accountId": "53a0", "accountName": "Zola SA", "teamsIds": ["7"], "teamsNames": {"7": "Sales"}, "createdByName": "Bob Martin",
@@ -979,5 +980,58 @@ fn what_a_described_api_has_changed_is_hidden_and_its_name_is_told_once() {
         let reply = send(&world, sales, &format!("GET /api/v1/{module}"), None);
         assert_eq!(reply.status, 502, "{module}");
         assert!(!logged_with(word).is_empty(), "{word}");
+    }
+}
+
+#[test]
+fn what_art_9_protects_is_hidden_under_its_french_names_and_sales_has_a_role() {
+    let (dolibarr, espocrm) = (Scripted::start(dolibarr), Scripted::start(espocrm));
+    let world = World::scripted(dolibarr.address, example("dolibarr"));
+    for key in ["key-sales", "key-support", "key-compta"] {
+        world.forbid("health", "asthme");
+        world.forbid("a union", "adhérente");
+        let line = "GET /api/index.php/contacts/248";
+        let reply = send(&world, ("DOLAPIKEY", key), line, None);
+        assert_eq!(reply.status, 200, "{key}: {}", reply.text());
+        let record = reply.json();
+        assert_eq!(record["lastname"], "Peltier", "{key}");
+        let extra = &record["array_options"];
+        for name in ["options_sante", "options_syndicat"] {
+            assert!(extra.get(name).is_none(), "{key}: {name}");
+        }
+        let shown = extra["options_iban_perso"].as_str().unwrap();
+        assert_eq!(shown == IBAN, key == "key-compta", "{key}: {shown}");
+    }
+    let world = World::scripted(espocrm.address, example("espocrm"));
+    world.forbid("health", "asthme");
+    world.forbid("a union", "adhérente");
+    let line = "GET /api/v1/Contact/5320a1";
+    let reply = send(&world, ("X-Api-Key", "key-sales"), line, None);
+    assert_eq!(reply.json()["lastName"], "Byron", "{}", reply.text());
+    for name in ["cSante", "cSyndicat"] {
+        assert!(reply.json().get(name).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn the_examples_say_what_a_key_needs_that_may_not_ask_whose_it_is() {
+    for name in ["dolibarr", "espocrm"] {
+        let folder = root().join("examples").join(name);
+        for file in ["README.md", "paravent.yaml"] {
+            let text = std::fs::read_to_string(folder.join(file)).unwrap();
+            assert!(text.contains("`caller.listed`"), "{name}/{file}");
+        }
+        // What the description shows as a comment is understood where it is none.
+        let text = std::fs::read_to_string(folder.join(format!("{name}.yaml"))).unwrap();
+        let listed = text
+            .replace("  # listed:", "  listed:")
+            .replace(
+                "  #   - { sha256: <printf %s KEY | sha256sum>",
+                "    - { sha256: HASH",
+            )
+            .replace("HASH", &"0".repeat(64));
+        assert_ne!(listed, text);
+        let (described, problems) = Described::read("listed.yaml", &listed);
+        assert!(described.is_some(), "{}", problems.render(false));
     }
 }
