@@ -3,12 +3,20 @@
 use std::time::Duration;
 
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    TextEncoder,
 };
 
+use crate::audit::Figures;
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::Action;
+
+mod log;
+mod names;
+
+use log::LogCounters;
+pub use names::Drift;
+use names::NameGauges;
 
 /// All counters.
 #[derive(Clone, Debug)]
@@ -25,10 +33,10 @@ pub struct Metrics {
     pub requests_in_flight: IntGauge,
     /// Bytes of replies held back until they are complete.
     pub held_bytes: IntGauge,
-    /// Whether the access log can be written: 1 or 0.
-    pub audit_healthy: IntGauge,
+    log: LogCounters,
     panics: IntCounterVec,
-    gaps: IntGaugeVec,
+    handshakes: IntCounterVec,
+    names: NameGauges,
     probing: IntCounter,
 }
 
@@ -59,14 +67,6 @@ impl Metrics {
             &["name", "hash"],
         )?;
         info.with_label_values(&[policy_name, policy_hash]).inc();
-        let gaps = IntGaugeVec::new(
-            Opts::new(
-                "paravent_unclassified_fields",
-                "Fields that the CRM described and that no policy classifies.",
-            ),
-            &["dialect"],
-        )?;
-        registry.register(Box::new(gaps.clone()))?;
         Ok(Self {
             requests: counter(
                 "paravent_requests_total",
@@ -94,10 +94,7 @@ impl Metrics {
                 "paravent_held_bytes",
                 "Bytes of replies held back until they are complete.",
             )?,
-            audit_healthy: gauge(
-                "paravent_audit_healthy",
-                "Whether the access log can be written.",
-            )?,
+            log: LogCounters::new(&registry)?,
             probing: {
                 let counter = IntCounter::new(
                     "paravent_predicate_budgets_used_up_total",
@@ -111,7 +108,12 @@ impl Metrics {
                 "Requests that failed inside the proxy.",
                 &[],
             )?,
-            gaps,
+            handshakes: counter(
+                "paravent_tls_handshake_failures_total",
+                "TLS handshakes that failed, by cause.",
+                &["cause"],
+            )?,
+            names: NameGauges::new(&registry)?,
             registry,
         })
     }
@@ -144,9 +146,12 @@ impl Metrics {
 
     /// Says how many fields of the CRM no policy classifies.
     pub fn gaps(&self, dialect: &str, count: usize) {
-        self.gaps
-            .with_label_values(&[dialect])
-            .set(i64::try_from(count).unwrap_or(i64::MAX));
+        self.names.gaps(dialect, count);
+    }
+
+    /// Says how many names of a kind the CRM has sent that nobody has said anything of.
+    pub fn drift(&self, dialect: &str, kind: Drift, count: usize) {
+        self.names.drift(dialect, kind, count);
     }
 
     /// Counts a request that failed inside the proxy.
@@ -155,9 +160,19 @@ impl Metrics {
         self.panics.with_label_values(&none).inc();
     }
 
+    /// Counts a TLS handshake that failed; the cause is a word of a closed list.
+    pub fn handshake_failed(&self, cause: &'static str) {
+        self.handshakes.with_label_values(&[cause]).inc();
+    }
+
     /// Counts a caller who used up the budget of refused predicates.
     pub fn probed(&self) {
         self.probing.inc();
+    }
+
+    /// Says whether the access log can be written, and what it has done so far.
+    pub fn audit(&self, healthy: bool, figures: &Figures) {
+        self.log.show(healthy, figures);
     }
 
     /// All counters in the Prometheus text format, version 0.0.4.

@@ -31,11 +31,14 @@ use crate::vocabulary::{Action, Edits, FieldPath};
 
 mod budget;
 mod bulk;
+mod drift;
 mod refuse;
 mod release;
 mod settle;
 
 use budget::Budget;
+use drift::Told;
+use refuse::said;
 use settle::Settlement;
 
 /// Everything that a request meets on its way to one CRM.
@@ -62,6 +65,7 @@ struct Entrance {
     /// The policy, with the field algebra of the dialect.
     policy: Policy,
     sessions: Sessions,
+    told: Arc<Told>,
 }
 
 /// Bounds of the walk.
@@ -113,7 +117,9 @@ impl Pipeline {
         let entrance = |dialect: Arc<dyn Dialect>| -> Result<Entrance, NoRandomness> {
             let sessions = Sessions::new(transport.clone(), dialect.clone(), unknown.clone())?;
             let policy = policy.in_dialect(dialect.clone());
+            let told = Arc::new(Told::new(dialect.name(), metrics.clone()));
             Ok(Entrance {
+                told,
                 dialect,
                 policy,
                 sessions,
@@ -239,6 +245,7 @@ impl Pipeline {
             let _opened = record.open().await.map_err(|_| Reason::AuditUnavailable)?;
         }
         let mut forwarded = self.forward(visit, guarded, record).await;
+        record.named(operation.named(), said(operation.action, &forwarded));
         if let Some(watch) = watched {
             // To its end first: some CRMs answer one request of a session after the other.
             if let Ok(untrusted) = &mut forwarded {
@@ -247,7 +254,7 @@ impl Pipeline {
             }
             self.watch(visit, &operation, &plan, watch, record).await?;
         }
-        let untrusted = forwarded?;
+        let untrusted = forwarded.map_err(|refusal| refusal.of(operation.action))?;
         let shape = visit.dialect().shape(&operation);
         Ok(Answer {
             operation,

@@ -13,6 +13,7 @@ use crate::audit::{Closed, Opened};
 use crate::dialect::Dialect;
 use crate::filter::Filtered;
 use crate::reason::{Outcome, Reason};
+use crate::vocabulary::Action;
 
 /// What a caller receives.
 ///
@@ -90,6 +91,19 @@ impl Refusal {
             label,
             text: text_of(status),
             reason: None,
+        }
+    }
+
+    /// The same to a request that does this: what the CRM means by a conflict depends on it. What is being made cannot have
+    /// been changed in the meantime.
+    #[must_use]
+    pub fn of(self, action: Action) -> Self {
+        match (self.reason, self.status, action) {
+            (None, 409, Action::Create) => Self {
+                text: EXISTS_ALREADY,
+                ..self
+            },
+            _ => self,
         }
     }
 
@@ -299,4 +313,5 @@ fn text_of(status: u16) -> &'static str {
     }
 }
 
+const EXISTS_ALREADY: &str = "The CRM has such a record already.";
 const RETRY_AFTER_SECONDS: u32 = 5;

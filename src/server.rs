@@ -27,6 +27,7 @@ use crate::reason::Reason;
 mod admin;
 mod answer;
 mod files;
+mod handshake;
 mod timed;
 mod watched;
 
@@ -144,7 +145,12 @@ impl Front {
             Some(acceptor) => {
                 let handshake =
                     tokio::time::timeout(self.limits.head_timeout, acceptor.accept(socket)).await;
-                let socket = handshake.map_err(|_| io::ErrorKind::TimedOut)??;
+                let handshake = handshake.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+                let socket = handshake.inspect_err(|error| {
+                    let cause = handshake::cause(error);
+                    self.metrics.handshake_failed(cause);
+                    tracing::debug!(cause, "a TLS handshake failed");
+                })?;
                 let spoken = match socket.get_ref().1.alpn_protocol() {
                     Some(HTTP2) => Spoken::Http2,
                     _ => Spoken::Http1,
@@ -270,7 +276,8 @@ pub fn tls(
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(certificates, key)?;
-    config.alpn_protocols = vec![HTTP2.to_vec(), b"http/1.1".to_vec()];
+    // A client that speaks the oldest of these says so, and must be told that it may.
+    config.alpn_protocols = [HTTP2, b"http/1.1", b"http/1.0"].map(<[u8]>::to_vec).into();
     Ok(config)
 }
 

@@ -148,7 +148,7 @@ impl fmt::Display for FieldPath {
 pub struct RecordRef {
     /// The record's module.
     pub module: Module,
-    /// The record's id, as the CRM sent it.
+    /// The record's id, as the CRM or a request wrote it.
     pub id: Arc<str>,
 }
 

@@ -12,6 +12,9 @@ use super::canonical;
 /// Bytes of one event. Lists inside of events are bounded so that none comes near.
 pub(super) const EVENT_BYTES_MAX: usize = 4 << 20;
 
+/// The version of the format of events.
+pub(super) const VERSION: u8 = 1;
+
 /// SHA-256(0x00 ‖ line): the hash that the next event carries, and the leaf of the Merkle tree over the log.
 pub(super) fn leaf(line: &[u8]) -> String {
     let mut context = Context::new(&SHA256);
@@ -70,7 +73,9 @@ impl Line {
     /// Reads a line without its newline; `None` if it is not an event in canonical form.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let value: Value = serde_json::from_slice(bytes).ok()?;
-        if !canonical::is_canonical(bytes, &value) || value.get("v")?.as_u64()? != 1 {
+        if !canonical::is_canonical(bytes, &value)
+            || value.get("v")?.as_u64()? != u64::from(VERSION)
+        {
             return None;
         }
         value.get("id")?.as_str()?;
@@ -90,10 +95,22 @@ impl Line {
         }
     }
 
+    /// When the event was written, as it says.
+    pub(super) fn time(&self) -> Option<&str> {
+        self.value["time"].as_str()
+    }
+
     /// The event's id.
     pub(super) fn id(&self) -> &str {
         self.value["id"].as_str().unwrap_or_default()
     }
+}
+
+/// The version of the format that a line is in, if it is a later one than this program reads.
+pub(super) fn later_version(bytes: &[u8]) -> Option<u64> {
+    let value: Value = serde_json::from_slice(bytes).ok()?;
+    let version = value.as_object()?.get("v")?.as_u64()?;
+    (version > u64::from(VERSION)).then_some(version)
 }
 
 /// How a line ended.

@@ -218,8 +218,8 @@ pub(super) mod tests {
         };
         Report {
             fields: rules.iter().map(count).collect(),
-            refs: Vec::new(),
             records: 1,
+            ..Report::default()
         }
     }
 

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::identity::Caller;
 use crate::vocabulary::Level;
 
-use super::chain::Head;
+use super::chain::{Head, VERSION};
 use super::names::visible;
 use super::record::PolicyStamp;
 use super::{canonical, id};
@@ -91,7 +91,7 @@ impl Event {
                     ("prev", prev.into()),
                     ("seq", seq.into()),
                     ("time", time.into()),
-                    ("v", 1.into()),
+                    ("v", VERSION.into()),
                 ]);
                 serde_json::to_writer(out, &details)
             }

@@ -1,4 +1,4 @@
-//! The folder that holds the log: segments, the lock, and what was set aside.
+//! The folder that holds the log: segments, and what was set aside.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 
 use super::chain::leaf;
 
-/// The file whose lock says that somebody writes this log.
-const LOCK: &str = "lock";
 /// The folder in which readers leave word that they have read.
 pub(super) const SPOOL: &str = "spool";
 
@@ -128,17 +126,14 @@ pub(super) fn parts(dir: &Path) -> io::Result<Vec<String>> {
     Ok(found)
 }
 
-/// Makes the folder where it is missing, and takes its lock; `None` if another process holds it.
+/// Makes the folder where it is missing, and locks it; `None` if another process has. The lock is the system's and lies on
+/// the folder itself, so that it holds by whatever path the folder is reached, and whatever becomes of the names in it.
 pub(super) fn lock(dir: &Path) -> io::Result<Option<File>> {
     let mut builder = DirBuilder::new();
     builder.recursive(true).mode(0o700);
     builder.create(dir)?;
     builder.create(dir.join(SPOOL))?;
-    let lock = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(dir.join(LOCK))?;
+    let lock = File::open(dir)?;
     match lock.try_lock() {
         Ok(()) => Ok(Some(lock)),
         Err(fs::TryLockError::WouldBlock) => Ok(None),

@@ -14,8 +14,9 @@ use tracing::error;
 
 use crate::reason::Reason;
 
+use super::clock::Clock;
 use super::event::Event;
-use super::folder::SetAside;
+use super::folder::{Disk, Folder, SetAside};
 use super::names::visible;
 use super::open::{self, OpenError, Ready};
 use super::refusals::Refusals;
@@ -46,6 +47,8 @@ pub struct Options {
     pub segment_bytes_max: u64,
     /// Events that may wait to be written; more are refused.
     pub queue_events_max: usize,
+    /// What time it is.
+    pub clock: Clock,
 }
 
 impl Options {
@@ -57,6 +60,7 @@ impl Options {
             node: "paravent".to_owned(),
             segment_bytes_max: 64 << 20,
             queue_events_max: 1 << 16,
+            clock: Clock::system(),
         }
     }
 }
@@ -75,6 +79,8 @@ pub struct Figures {
     pub syncs: u64,
     /// Events that could not be written.
     pub lost: u64,
+    /// Times that the clock was seen to step back.
+    pub clock_steps: u64,
 }
 
 /// A log that is being written. Clones write the same log.
@@ -96,6 +102,7 @@ pub(super) struct Shared {
     events: AtomicU64,
     syncs: AtomicU64,
     lost: AtomicU64,
+    clock_steps: AtomicU64,
     /// Records that have begun and not ended.
     under_way: AtomicUsize,
     refusals: Mutex<Refusals>,
@@ -108,35 +115,19 @@ impl Log {
     /// If another process writes it, the folder cannot be used, or the last segment is damaged in any way but a torn
     /// end.
     pub fn open(options: Options) -> Result<Self, OpenError> {
-        let Ready {
-            folder,
-            head,
-            durable,
-            set_aside,
-        } = open::open(&options.dir)?;
-        Self::start(options, set_aside, |settings, shared| {
-            Writer::new(Box::new(folder), settings, shared, head, durable)
-        })
+        Self::open_over(options, |folder| Box::new(folder))
     }
 
     /// As [`Self::open`], over a disk that is made from the folder.
-    #[cfg(test)]
     pub(super) fn open_over(
         options: Options,
-        disk: impl FnOnce(super::folder::Folder) -> Box<dyn super::folder::Disk>,
+        disk: impl FnOnce(Folder) -> Box<dyn Disk>,
     ) -> Result<Self, OpenError> {
-        let ready = open::open(&options.dir)?;
-        Self::start(options, ready.set_aside, |settings, shared| {
-            let disk = disk(ready.folder);
-            Writer::new(disk, settings, shared, ready.head, ready.durable)
-        })
-    }
-
-    fn start(
-        options: Options,
-        set_aside: SetAside,
-        writer: impl FnOnce(Settings, Arc<Shared>) -> Writer,
-    ) -> Result<Self, OpenError> {
+        let Ready {
+            folder,
+            last,
+            set_aside,
+        } = open::open(&options.dir)?;
         let unwritable = || OpenError::Unwritable {
             dir: options.dir.clone(),
         };
@@ -145,10 +136,11 @@ impl Log {
             node: visible(&options.node),
             durability: options.durability,
             segment_bytes_max: options.segment_bytes_max,
+            clock: options.clock.clone(),
         };
         let shared = Arc::new(Shared::default());
         shared.set_healthy(true);
-        let mut writer = writer(settings, Arc::clone(&shared));
+        let mut writer = Writer::new(disk(folder), settings, Arc::clone(&shared), last);
         if set_aside != SetAside::default() {
             let event = recovered(set_aside, 0).event;
             writer.note(vec![event]).map_err(|_| unwritable())?;
@@ -264,6 +256,7 @@ impl Log {
             events: shared.events.load(Ordering::Relaxed),
             syncs: shared.syncs.load(Ordering::Relaxed),
             lost: shared.lost.load(Ordering::Relaxed),
+            clock_steps: shared.clock_steps.load(Ordering::Relaxed),
         }
     }
 
@@ -332,6 +325,12 @@ impl Shared {
 
     pub(super) fn synced(&self) {
         self.syncs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The clock has stepped back, and an event says so.
+    pub(super) fn clock_stepped(&self) {
+        self.events.fetch_add(1, Ordering::Relaxed);
+        self.clock_steps.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn lost(&self, events: usize) {

@@ -9,6 +9,7 @@
 
 mod canonical;
 mod chain;
+mod clock;
 mod disclosure;
 mod event;
 mod folder;
@@ -16,23 +17,26 @@ mod id;
 mod log;
 mod names;
 mod open;
+mod page;
 mod query;
 mod record;
 mod refusals;
 mod spool;
+mod stretch;
 mod template;
 #[cfg(test)]
 mod tests;
 mod verify;
 mod writer;
 
+pub use clock::Clock;
 pub use event::Event;
 pub use folder::log_bytes;
 pub use id::is_id;
 pub use log::{AuditUnavailable, Durability, Figures, Log, Options};
-pub use names::visible;
+pub use names::{is_plain_in_any_case, visible};
 pub use open::OpenError;
 pub use query::{Found, Query, QueryError, Summary, query, show};
-pub use record::{Closed, Opened, PolicyStamp, Record};
+pub use record::{Closed, Opened, PolicyStamp, Record, Said};
 pub use spool::record_reading;
-pub use verify::{Broken, Fault, Tampering, Unclosed, Verified, verify};
+pub use verify::{Broken, ClockStep, Fault, Tampering, Unclosed, Verified, verify};

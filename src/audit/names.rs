@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::detect::Kind;
 use crate::vocabulary::{FieldPath, Module, RecordRef};
 
 use super::event::List;
@@ -17,6 +19,10 @@ const NAMES_MAX: usize = 512;
 const PLAIN_CHARS_MAX: usize = 64;
 /// Characters of an id that is short enough to be written as it is, with the name of its module.
 const ID_CHARS_MAX: usize = TEXT_CHARS_MAX - PLAIN_CHARS_MAX - 1;
+/// Characters of the longest identifier, an IBAN.
+const IDENTIFIER_CHARS_MAX: usize = 34;
+/// Characters of an id without words: those of a UUID.
+const WORDLESS_CHARS_MAX: usize = 36;
 /// Digits from which a name could be a number that identifies somebody.
 const PLAIN_DIGITS_MAX: usize = 5;
 
@@ -60,7 +66,8 @@ pub(super) fn is_plain(name: &str) -> bool {
     !name.bytes().any(|byte| byte.is_ascii_uppercase()) && is_plain_in_any_case(name)
 }
 
-fn is_plain_in_any_case(name: &str) -> bool {
+/// The same of a name in whatever case.
+pub fn is_plain_in_any_case(name: &str) -> bool {
     (1..=PLAIN_CHARS_MAX).contains(&name.len())
         && name
             .bytes()
@@ -71,6 +78,30 @@ fn is_plain_in_any_case(name: &str) -> bool {
 /// Whether a module, which a reply may have named, looks like a name.
 fn is_plain_module(module: &Module) -> bool {
     is_plain_in_any_case(module.as_str())
+}
+
+/// A record that a request named, as the log may name it. What is no id but an identifier of somebody becomes its kind
+/// in brackets: some CRMs take any word for an id, and say that they have done what was asked.
+pub(super) fn of_request(record: RecordRef) -> RecordRef {
+    if record.id.len() > IDENTIFIER_CHARS_MAX {
+        return record;
+    }
+    let identifiers = [Kind::Card, Kind::Iban, Kind::Nir];
+    match identifiers.iter().find(|kind| kind.is_valid(&record.id)) {
+        Some(kind) => RecordRef {
+            id: Arc::from(format!("[{}]", kind.as_str())),
+            ..record
+        },
+        None => record,
+    }
+}
+
+/// Whether an id can hold no words: hexadecimal digits and hyphens, as CRMs make them.
+pub(super) fn is_wordless(id: &str) -> bool {
+    id.len() <= WORDLESS_CHARS_MAX
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// Records as the log writes them: `["Contacts/c-1"]`.

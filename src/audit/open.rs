@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::chain::{EVENT_BYTES_MAX, End, Head, Line, Lines, next_event};
+use super::chain::{EVENT_BYTES_MAX, End, Head, Line, Lines, VERSION, later_version, next_event};
 use super::folder::{self, Disk as _, Durable, Folder, SetAside, segment_name};
 
 const NOT_CANONICAL: &str = "is not in canonical form";
@@ -43,6 +43,19 @@ pub enum OpenError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// An event is in a later format than this program knows.
+    #[error(
+        "the access log was written by a later version: event {seq} in `{}` is in format {version}, and this version knows format {VERSION}; run the later one, or move the folder away to begin a new log",
+        .file.display()
+    )]
+    Later {
+        /// The segment.
+        file: PathBuf,
+        /// The number that the event should have.
+        seq: u64,
+        /// The version of its format.
+        version: u64,
+    },
     /// The writer could not be started, or could not write its first event.
     #[error("the access log `{}` cannot be written", .dir.display())]
     Unwritable {
@@ -55,9 +68,17 @@ pub enum OpenError {
 #[derive(Debug)]
 pub(super) struct Ready {
     pub(super) folder: Folder,
-    pub(super) head: Head,
-    pub(super) durable: Durable,
+    pub(super) last: Last,
     pub(super) set_aside: SetAside,
+}
+
+/// Where a log ended.
+#[derive(Debug)]
+pub(super) struct Last {
+    pub(super) head: Head,
+    /// When its last event was written, as that says.
+    pub(super) time: Option<String>,
+    pub(super) durable: Durable,
 }
 
 /// Locks a folder, checks its last segment, and sets a torn end aside.
@@ -75,8 +96,11 @@ pub(super) fn open(dir: &Path) -> Result<Ready, OpenError> {
         let folder = Folder::open(dir, lock, 1).map_err(failed)?;
         return Ok(Ready {
             folder,
-            head: Head::start(),
-            durable: Durable::none(),
+            last: Last {
+                head: Head::start(),
+                time: None,
+                durable: Durable::none(),
+            },
             set_aside: SetAside::default(),
         });
     };
@@ -84,14 +108,13 @@ pub(super) fn open(dir: &Path) -> Result<Ready, OpenError> {
     let scanned = scan(dir, last, before)?;
     let mut folder = Folder::open(dir, lock, last).map_err(failed)?;
     let set_aside = if scanned.torn {
-        folder.cut(&scanned.durable, b"").map_err(failed)?
+        folder.cut(&scanned.last.durable, b"").map_err(failed)?
     } else {
         SetAside::default()
     };
     Ok(Ready {
         folder,
-        head: scanned.head,
-        durable: scanned.durable,
+        last: scanned.last,
         set_aside,
     })
 }
@@ -106,6 +129,13 @@ fn before(dir: &Path, first_seq: u64, earlier: Option<u64>) -> Result<Option<Hea
         dir: dir.to_owned(),
         source,
     })?;
+    if let Some(version) = line.as_deref().and_then(later_version) {
+        return Err(OpenError::Later {
+            file: path,
+            seq: first_seq - 1,
+            version,
+        });
+    }
     let head = line.as_deref().and_then(Line::read).map(|line| line.head());
     head.filter(|head| head.seq + 1 == first_seq)
         .map(Some)
@@ -133,8 +163,7 @@ fn last_line(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 struct Scanned {
-    head: Head,
-    durable: Durable,
+    last: Last,
     torn: bool,
 }
 
@@ -150,21 +179,29 @@ fn scan(dir: &Path, first_seq: u64, before: Option<Head>) -> Result<Scanned, Ope
         seq,
         what,
     };
+    let later = |seq, version| OpenError::Later {
+        file: path.clone(),
+        seq,
+        version,
+    };
     let file_bytes = std::fs::metadata(&path).map_err(failed)?.len();
     let mut lines = Lines::open(&path).map_err(failed)?;
     let mut head = before;
-    let mut durable = Durable::none();
+    let (mut durable, mut time) = (Durable::none(), None);
     let mut torn = false;
     while let Some(end) = lines.next().map_err(failed)? {
         let next_seq = head.as_ref().map_or(first_seq, |head| head.seq + 1);
-        let line = match (end, Line::read(&lines.line)) {
-            (End::Newline, Some(line)) => line,
+        let (End::Newline, Some(line)) = (end, Line::read(&lines.line)) else {
+            // Whole or torn, it is an event of a later program, and not ours to set aside.
+            if let Some(version) = later_version(&lines.line) {
+                return Err(later(next_seq, version));
+            }
             // A write that did not end: the last line of all, or zeros up to the end, as a power cut leaves them.
-            _ if lines.end_bytes >= file_bytes || lines.line.contains(&0) => {
-                torn = true;
+            torn = lines.end_bytes >= file_bytes || lines.line.contains(&0);
+            if torn {
                 break;
             }
-            _ => return Err(damaged(next_seq, NOT_CANONICAL)),
+            return Err(damaged(next_seq, NOT_CANONICAL));
         };
         match &head {
             Some(head) if !head.precedes(&line) => {
@@ -180,6 +217,7 @@ fn scan(dir: &Path, first_seq: u64, before: Option<Head>) -> Result<Scanned, Ope
             last: Some((lines.line.len() as u64 + 1, line.hash.clone())),
         };
         head = Some(line.head());
+        time = line.time().map(str::to_owned);
     }
     if torn && next_event(&mut lines).map_err(failed)?.is_some() {
         let next_seq = head.as_ref().map_or(first_seq, |head| head.seq + 1);
@@ -187,8 +225,11 @@ fn scan(dir: &Path, first_seq: u64, before: Option<Head>) -> Result<Scanned, Ope
     }
     let head = head.ok_or_else(|| damaged(first_seq, "is missing, and so are those before it"))?;
     Ok(Scanned {
-        head,
-        durable,
+        last: Last {
+            head,
+            time,
+            durable,
+        },
         torn,
     })
 }

@@ -11,9 +11,10 @@ use serde_json::Value;
 
 use crate::vocabulary::{Action, Category, Level};
 
-use super::chain::{End, Line, Lines};
+use super::chain::{End, Line, Lines, later_version};
 use super::folder::{segment_name, segments};
 use super::names::visible;
+use super::stretch::Stretch;
 use super::verify::Fault;
 
 /// The filters, in the order in which help shows them.
@@ -69,9 +70,9 @@ pub struct Query {
     action: Option<String>,
     purpose: Option<String>,
     id: Option<String>,
-    /// Not before. Times are compared as they are written, which sorts them.
+    /// From the first event at or after this time on. Times are compared as they are written, which sorts them.
     since: Option<String>,
-    /// Before.
+    /// Up to the last event before this time.
     until: Option<String>,
 }
 
@@ -142,6 +143,11 @@ impl Query {
         Ok(())
     }
 
+    /// Whether it asks for a time.
+    pub fn is_timed(&self) -> bool {
+        self.since.is_some() || self.until.is_some()
+    }
+
     /// Whether an event matches, where `earlier_refs` says that an earlier event of the same request named the record.
     fn matches(&self, event: &Value, earlier_refs: bool) -> bool {
         self.matches_request(event)
@@ -153,7 +159,6 @@ impl Query {
     /// The filters that an opening event can answer too.
     fn matches_request(&self, event: &Value) -> bool {
         let caller = &event["caller"];
-        let time = event["time"].as_str().unwrap_or_default();
         (is(&self.caller, &caller["id"]) || is(&self.caller, &caller["name"]))
             && self
                 .module
@@ -162,8 +167,6 @@ impl Query {
             && is(&self.action, &event["request"]["action"])
             && is(&self.purpose, &event["purpose"]["id"])
             && is(&self.id, &event["id"])
-            && self.since.as_deref().is_none_or(|since| since <= time)
-            && self.until.as_deref().is_none_or(|until| time < until)
     }
 
     fn matches_data(&self, event: &Value) -> bool {
@@ -212,6 +215,10 @@ pub struct Summary {
     pub events: u64,
     /// Lines that are not events in canonical form; `verify` says where.
     pub unreadable_lines: u64,
+    /// Events whose time is earlier than that of the event before.
+    pub clock_steps: u64,
+    /// Lines in a later format than this program knows.
+    pub later_lines: u64,
 }
 
 /// Hands the events that match to `sink`, in the order of the log, until it breaks off. A request has one result: the
@@ -229,11 +236,15 @@ pub fn query(
     let mut named = HashSet::new();
     let mut unclosed = BTreeMap::new();
     let mut stopped = false;
+    let mut stretch = Stretch::find(dir, query.since.as_deref(), query.until.as_deref())?;
     let summary = each_event(dir, &mut |line, text| {
         let event = &line.value;
+        let is_within = stretch.holds(line);
         let earlier_refs = match event["phase"].as_str() {
             Some("opened") => {
-                unclosed.insert(line.id().to_owned(), (line.seq, text.to_owned()));
+                if is_within {
+                    unclosed.insert(line.id().to_owned(), (line.seq, text.to_owned()));
+                }
                 return ControlFlow::Continue(());
             }
             Some("continued") => {
@@ -247,7 +258,7 @@ pub fn query(
                 named.remove(line.id())
             }
         };
-        if !query.matches(event, earlier_refs) {
+        if !is_within || !query.matches(event, earlier_refs) {
             return ControlFlow::Continue(());
         }
         let flow = sink(&Found { line: text, event });
@@ -307,6 +318,7 @@ fn each_event(
         });
     }
     let mut summary = Summary::default();
+    let mut time = String::new();
     for first_seq in segments {
         let path = dir.join(segment_name(first_seq));
         let mut lines = Lines::open(&path).map_err(unreadable(&path))?;
@@ -317,10 +329,17 @@ fn each_event(
             }
             let text = str::from_utf8(&lines.line).ok();
             let Some((line, text)) = Line::read(&lines.line).zip(text) else {
-                summary.unreadable_lines += 1;
+                match later_version(&lines.line) {
+                    Some(_) => summary.later_lines += 1,
+                    None => summary.unreadable_lines += 1,
+                }
                 continue;
             };
             summary.events += 1;
+            let own_time = line.time().unwrap_or_default();
+            summary.clock_steps += u64::from(own_time < time.as_str());
+            time.clear();
+            time.push_str(own_time);
             if visit(&line, text).is_break() {
                 return Ok(summary);
             }

@@ -13,6 +13,7 @@ use crate::policy::{FieldRule, PurposeChosen};
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::{Action, Edit, Edits, FieldPath, Module, RecordRef, Role, Use};
 
+use super::chain::VERSION;
 use super::disclosure::Disclosure;
 use super::event::{
     Auth, CallerEntry, Event, OriginEntry, OutcomeEntry, PolicyEntry, PurposeEntry, Records,
@@ -34,6 +35,17 @@ pub struct PolicyStamp {
     pub hash: Arc<str>,
 }
 
+/// What the CRM has said to a request that names records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// It has done what was asked.
+    Done,
+    /// Nobody knows: it was asked to change something, and did not answer, or failed.
+    Unknown,
+    /// It was not asked, or did not do it.
+    Refused,
+}
+
 /// What happened to one request. Ends as an event: by [`Record::close`], or by itself, as `aborted`, when the request
 /// is dropped.
 ///
@@ -53,6 +65,8 @@ pub struct Record {
     refs: Vec<RecordRef>,
     /// The record that is about to be changed.
     target: Option<RecordRef>,
+    /// Records that the request named, and the CRM has not refused.
+    named: Vec<RecordRef>,
     /// Records, whether they have a reference or not.
     count: u64,
     /// Modules and fields of the request that may be named.
@@ -119,7 +133,7 @@ impl Record {
                     mode: "enforce",
                     name: visible(&policy.name),
                 },
-                v: 1,
+                v: VERSION,
                 ..RequestEvent::default()
             },
         )
@@ -135,6 +149,7 @@ impl Record {
             at_most: Disclosure::default(),
             refs: Vec::new(),
             target: None,
+            named: Vec::new(),
             count: 0,
             known: Known::default(),
             upstream: None,
@@ -153,7 +168,7 @@ impl Record {
             origin: self.event.origin.clone(),
             part_of: Some(self.event.id.clone()),
             policy: self.event.policy.clone(),
-            v: 1,
+            v: VERSION,
             ..RequestEvent::default()
         };
         event.request.dialect = self.event.request.dialect;
@@ -321,13 +336,27 @@ impl Record {
         }
     }
 
-    /// The record that is about to be changed, as the CRM sent its id. It is named even if the reply to the change
-    /// names nothing.
+    /// The record that is about to be changed, as the CRM sent its id. It is named even if the change is refused.
     pub fn found(&mut self, module: &Module, id: &str) {
         self.target = Some(RecordRef {
             module: module.clone(),
             id: Arc::from(id),
         });
+    }
+
+    /// The records that the request named. Their ids are what the caller wrote, so they enter the log only where the CRM
+    /// has done what was asked of them; where nobody knows, only those in which no word can hide.
+    pub fn named(&mut self, records: Vec<RecordRef>, said: Said) {
+        let may_enter = |record: &RecordRef| match said {
+            Said::Done => true,
+            Said::Unknown => names::is_wordless(&record.id),
+            Said::Refused => false,
+        };
+        let known = &self.known.modules;
+        let records = records
+            .into_iter()
+            .filter(|record| known.contains(&record.module) && may_enter(record));
+        self.named.extend(records);
     }
 
     /// Fields of a write that held only what the caller was shown, and were left out.
@@ -423,8 +452,12 @@ impl Record {
     fn end(&mut self, outcome: Outcome, status: Option<u16>, reason: Option<Reason>) -> Vec<Event> {
         self.ended();
         let mut refs = std::mem::take(&mut self.refs);
-        if refs.is_empty() {
-            refs.extend(self.target.take());
+        for named in self.target.take().into_iter().chain(self.named.drain(..)) {
+            // The CRM may have repeated what the caller wrote.
+            match refs.iter_mut().find(|known| **known == named) {
+                Some(known) => *known = names::of_request(named),
+                None => refs.push(names::of_request(named)),
+            }
         }
         let (early, last) = refs.split_at(refs.len().saturating_sub(1) / REFS_MAX * REFS_MAX);
         let mut events: Vec<_> = early

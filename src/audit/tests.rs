@@ -163,13 +163,34 @@ async fn the_chain_goes_on_over_restarts_and_segments() {
 }
 
 #[test]
-fn a_second_process_is_turned_away() {
-    let dir = TempDir::new().unwrap();
-    let log = Log::open(Options::new(dir.path())).unwrap();
-    let error = Log::open(Options::new(dir.path())).unwrap_err();
-    assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+fn a_second_writer_is_turned_away_whatever_happens_to_names() {
+    let outer = TempDir::new().unwrap();
+    let dir = outer.path().join("log");
+    let log = Log::open(Options::new(&dir)).unwrap();
+    let moved = outer.path().join("moved");
+    let linked = outer.path().join("linked");
+    std::os::unix::fs::symlink(&dir, &linked).unwrap();
+    let turned_away = |dir: &Path| {
+        let error = Log::open(Options::new(dir)).unwrap_err();
+        assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+    };
+    turned_away(&dir);
+    turned_away(&linked);
+    // The file that earlier versions locked: removed, made anew, moved away, and another in its place.
+    let lock = dir.join("lock");
+    let _ = fs::remove_file(&lock);
+    turned_away(&dir);
+    fs::write(&lock, "").unwrap();
+    turned_away(&dir);
+    fs::rename(&lock, dir.join("elsewhere")).unwrap();
+    turned_away(&dir);
+    fs::write(&lock, "other").unwrap();
+    turned_away(&dir);
+    fs::rename(&dir, &moved).unwrap();
+    turned_away(&moved);
+    fs::rename(&moved, &dir).unwrap();
     log.stop().unwrap();
-    Log::open(Options::new(dir.path())).unwrap();
+    Log::open(Options::new(&dir)).unwrap();
 }
 
 #[test]
@@ -251,6 +272,96 @@ async fn a_log_that_was_tampered_with_does_not_open() {
         "{error}"
     );
     assert!(error.to_string().contains("move it away"), "{error}");
+}
+
+#[tokio::test]
+async fn events_of_a_later_format_are_refused_by_their_version_and_never_set_aside() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options::new(dir.path())).unwrap();
+    write_requests(&log, 3).await;
+    log.stop().unwrap();
+    let path = dir.path().join(folder::segment_name(1));
+    let whole = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    let later = |from: usize| {
+        let later = lines[from..].iter();
+        let later = later.map(|line| line.replace("\"v\":1}", "\"v\":2}"));
+        let all: Vec<String> = lines[..from]
+            .iter()
+            .map(|line| (*line).to_owned())
+            .chain(later)
+            .collect();
+        all.join("\n")
+    };
+    let last = lines.len() - 1;
+    // One at the end, with its newline and torn just before it; several; all.
+    for (from, end) in [(last, "\n"), (last, ""), (2, "\n"), (0, "\n")] {
+        let text = later(from) + end;
+        fs::write(&path, &text).unwrap();
+        let seq = from as u64 + 1;
+        let error = Log::open(Options::new(dir.path())).unwrap_err();
+        assert!(
+            matches!(error, OpenError::Later { seq: at, version: 2, .. } if at == seq),
+            "{error}"
+        );
+        assert!(error.to_string().contains("format 2"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text, "nothing is moved");
+        assert!(parts(dir.path()).unwrap().is_empty());
+        if end == "\n" {
+            let fault = verify(dir.path(), &mut |_| {}).unwrap_err();
+            assert!(
+                matches!(fault, Fault::Later { seq: at, version: 2, .. } if at == seq),
+                "{fault}"
+            );
+        }
+    }
+    // Among events of this format it is no later version, but somebody's doing.
+    let forged = whole.replacen("\"v\":1}", "\"v\":2}", 1);
+    fs::write(&path, forged).unwrap();
+    let fault = verify(dir.path(), &mut |_| {}).unwrap_err();
+    assert!(matches!(fault, Fault::Broken(_)), "{fault}");
+}
+
+#[tokio::test]
+async fn a_segment_behind_one_of_a_later_format_is_refused_by_its_version() {
+    let dir = TempDir::new().unwrap();
+    sample(dir.path(), 10).await;
+    let all = segments(dir.path()).unwrap();
+    let path = dir.path().join(folder::segment_name(all[all.len() - 2]));
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("\"v\":1}", "\"v\":3}")).unwrap();
+    let error = Log::open(Options::new(dir.path())).unwrap_err();
+    assert!(
+        matches!(error, OpenError::Later { version: 3, .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_clock_that_stepped_back_between_two_runs_is_noted_first() {
+    let dir = TempDir::new().unwrap();
+    let at = |time: &str| {
+        let time: jiff::Timestamp = time.parse().unwrap();
+        Options {
+            clock: Clock::telling(move || time),
+            ..Options::new(dir.path())
+        }
+    };
+    Log::open(at("2026-03-01T12:00:00Z"))
+        .unwrap()
+        .stop()
+        .unwrap();
+    let log = Log::open(at("2026-03-01T11:59:59.999Z")).unwrap();
+    write_requests(&log, 2).await;
+    let figures = log.figures();
+    assert_eq!((figures.clock_steps, figures.events), (1, 4));
+    log.stop().unwrap();
+    let events: Vec<Value> = lines(dir.path());
+    assert_eq!(events[2]["event"], "clock.stepped");
+    assert_eq!(events[2]["from"], "2026-03-01T12:00:00.000Z");
+    assert_eq!(events[3]["event"], "audit.started");
+    let found = verified(dir.path()).clock_steps;
+    assert_eq!((found.len(), found[0].seq), (1, 3));
 }
 
 /// A disk that fails at chosen calls.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::chain::{End, Head, Line, Lines, next_event};
+use super::chain::{End, Head, Line, Lines, VERSION, later_version, next_event};
 use super::folder::{parts, segment_name, segments};
 
 /// Bytes after which progress is reported.
@@ -26,6 +26,8 @@ pub struct Verified {
     pub last_hash: String,
     /// Requests that were opened and never closed: "up to everything" was disclosed.
     pub unclosed: Vec<Unclosed>,
+    /// Where the time of an event is earlier than that of the one before it.
+    pub clock_steps: Vec<ClockStep>,
     /// Files that hold what was set aside after a crash or a failure of the disk.
     pub set_aside: Vec<String>,
     /// Bytes of a last line that is not complete: being written now, or torn by a crash.
@@ -39,6 +41,17 @@ pub struct Unclosed {
     pub seq: u64,
     /// The id of the decision.
     pub id: String,
+}
+
+/// The clock stepped back: times are in the order of events before and after, but not across.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockStep {
+    /// The number of the first event with an earlier time.
+    pub seq: u64,
+    /// The time of the event before it.
+    pub from: String,
+    /// Its time.
+    pub to: String,
 }
 
 /// Why a log is not verified.
@@ -62,6 +75,20 @@ pub enum Fault {
     /// It is not what was written.
     #[error("{0}")]
     Broken(Broken),
+    /// It goes on in a later format than this program knows, so nobody can say more here.
+    #[error(
+        "the log was written by a later version: event {seq} (line {line} of `{file}`) is in format {version}, and this version knows format {VERSION}; ask the later one"
+    )]
+    Later {
+        /// The name of the segment.
+        file: String,
+        /// The line in it, from 1.
+        line: u64,
+        /// The number that the event should have.
+        seq: u64,
+        /// The version of its format.
+        version: u64,
+    },
 }
 
 /// The first event that is not what was written.
@@ -128,6 +155,8 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verified, Fau
         head: Head::start(),
         place: (String::new(), 0),
         unclosed: BTreeMap::new(),
+        time: String::new(),
+        clock_steps: Vec::new(),
         unfinished_bytes: 0,
         read_bytes: 0,
         reported_bytes: 0,
@@ -151,6 +180,7 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verified, Fau
             .into_iter()
             .map(|(id, seq)| Unclosed { seq, id })
             .collect(),
+        clock_steps: walk.clock_steps,
         set_aside: parts(dir).map_err(unreadable)?,
         unfinished_bytes: walk.unfinished_bytes,
     })
@@ -165,6 +195,9 @@ struct Walk<'a> {
     place: (String, u64),
     /// The numbers of opening events without a close, by id.
     unclosed: BTreeMap<String, u64>,
+    /// When the head was written, as it says.
+    time: String,
+    clock_steps: Vec<ClockStep>,
     unfinished_bytes: u64,
     read_bytes: u64,
     reported_bytes: u64,
@@ -194,6 +227,17 @@ impl Walk<'_> {
                 break;
             }
             let Some(line) = Line::read(&lines.line).filter(|_| end == End::Newline) else {
+                if let Some(version) = later_version(&lines.line)
+                    // Else somebody has written it between events of this format.
+                    && next_event(&mut lines).map_err(unreadable)?.is_none()
+                {
+                    return Err(Fault::Later {
+                        file,
+                        line: number,
+                        seq: expected,
+                        version,
+                    });
+                }
                 let what = match (end, next_first) {
                     (End::File, Some(next)) => Tampering::Truncated {
                         last_seq: next.saturating_sub(1),
@@ -257,6 +301,16 @@ impl Walk<'_> {
 
     fn accept(&mut self, line: &Line) {
         self.head = line.head();
+        let time = line.time().unwrap_or_default();
+        if time < self.time.as_str() {
+            self.clock_steps.push(ClockStep {
+                seq: line.seq,
+                from: self.time.clone(),
+                to: time.to_owned(),
+            });
+        }
+        self.time.clear();
+        self.time.push_str(time);
         match line.value.get("phase").and_then(|phase| phase.as_str()) {
             Some("opened") => {
                 self.unclosed.insert(line.id().to_owned(), line.seq);

@@ -6,20 +6,21 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use tokio::sync::oneshot;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
-use super::chain::{EVENT_BYTES_MAX, Head};
+use super::chain::Head;
+use super::clock::Clock;
 use super::event::{Event, integer};
 use super::folder::{Disk, Durable, SetAside};
 use super::log::{AuditUnavailable, Durability, Shared};
+use super::names::visible;
+use super::open::Last;
+use super::page::Page;
 use super::spool;
 
 /// Events of one batch.
 const BATCH_EVENTS_MAX: usize = 1024;
-/// Bytes of most events.
-const EVENT_BYTES_USUAL: usize = 4 << 10;
 /// Bytes from which relaxed writing no longer waits to be made durable.
 const UNSYNCED_BYTES_MAX: usize = 4 << 20;
 /// Requests under way from which the last event of one waits for theirs, so that they share one write and one
@@ -63,6 +64,7 @@ pub(super) struct Settings {
     pub(super) node: String,
     pub(super) durability: Durability,
     pub(super) segment_bytes_max: u64,
+    pub(super) clock: Clock,
 }
 
 /// The state of the log between two batches.
@@ -72,6 +74,8 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     /// The last event that was acknowledged.
     head: Head,
+    /// When it was written, as it says.
+    time: Option<String>,
     /// The part of the current segment that is known to be on disk.
     durable: Durable,
     /// Acknowledged lines behind the durable part; empty when strict.
@@ -94,15 +98,15 @@ impl Writer {
         disk: Box<dyn Disk>,
         settings: Settings,
         shared: Arc<Shared>,
-        head: Head,
-        durable: Durable,
+        last: Last,
     ) -> Self {
         Self {
             disk,
             settings,
             shared,
-            head,
-            durable,
+            head: last.head,
+            time: last.time,
+            durable: last.durable,
             acknowledged: Vec::new(),
             acknowledged_last: None,
             dirty_since: None,
@@ -249,32 +253,29 @@ impl Writer {
     /// large for the log are answered here and taken out of the batch.
     fn write(&mut self, batch: &mut Vec<Job>) -> io::Result<()> {
         self.turn_page()?;
-        let now = format!("{:.3}", Timestamp::now());
-        let source = (self.settings.node.as_str(), now.as_str());
-        let (mut head, mut last) = (self.head.clone(), None);
-        let mut bytes = Vec::with_capacity(batch.len() * EVENT_BYTES_USUAL);
-        for mut job in std::mem::take(batch) {
-            let start = bytes.len();
-            let written = job.event.line(&head, source, &mut bytes);
-            let line = bytes.get(start..).unwrap_or_default();
-            match written {
-                Ok(()) if line.len() <= EVENT_BYTES_MAX => {
-                    head = head.after(line);
-                    last = Some((line.len() as u64 + 1, head.hash.clone()));
-                    bytes.push(b'\n');
-                    batch.push(job);
-                }
-                _ => {
-                    bytes.truncate(start);
-                    error!(
-                        event = job.event.name(),
-                        "an event is too large for the access log"
-                    );
-                    self.shared.lost(1);
-                    job.answer(Err(AuditUnavailable));
-                }
-            }
+        let now = self.settings.clock.now();
+        let mut page = Page::new(&self.head, batch.len(), (&self.settings.node, &now));
+        let stepped_from = self.time.as_ref().filter(|time| **time > now);
+        if let Some(from) = stepped_from {
+            page.add(&mut clock_stepped(from, &now))?;
         }
+        let has_stepped = stepped_from.is_some();
+        for mut job in std::mem::take(batch) {
+            if page.add(&mut job.event).is_ok() {
+                batch.push(job);
+                continue;
+            }
+            let event = job.event.name();
+            error!(event, "an event is too large for the access log");
+            self.shared.lost(1);
+            job.answer(Err(AuditUnavailable));
+        }
+        let Page {
+            mut bytes,
+            head,
+            last,
+            ..
+        } = page;
         if bytes.is_empty() {
             return Ok(());
         }
@@ -290,7 +291,10 @@ impl Writer {
                 self.dirty_since.get_or_insert_with(Instant::now);
             }
         }
-        self.head = head;
+        if has_stepped {
+            self.shared.clock_stepped();
+        }
+        (self.head, self.time) = (head, Some(now));
         Ok(())
     }
 
@@ -374,6 +378,18 @@ impl Writer {
         self.refused = 0;
         Ok(())
     }
+}
+
+/// The event that says that the clock tells an earlier time than the event before was written at.
+fn clock_stepped(from: &str, to: &str) -> Event {
+    let from = visible(from);
+    warn!(
+        from,
+        to, "the clock stepped back; the access log keeps the order of its events"
+    );
+    Event::notice("clock.stepped")
+        .with("from", from)
+        .with("to", to)
 }
 
 /// The event that says what was set aside, and how many events were refused.

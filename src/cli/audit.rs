@@ -29,6 +29,8 @@ const UNUSABLE: u8 = 2;
 
 /// Rows of a table, unless told otherwise.
 const TABLE_ROWS_DEFAULT: usize = 100;
+/// Steps of the clock that are listed one by one.
+const CLOCK_STEPS_SHOWN_MAX: usize = 20;
 /// Requests without a close that are listed one by one.
 const UNCLOSED_SHOWN_MAX: usize = 20;
 
@@ -55,8 +57,9 @@ enum Command {
     /// List the requests that match all filters, oldest first.
     ///
     /// Filters: caller=ID-OR-NAME, module=NAME, record=MODULE/ID, category=NAME (and all below it), level=LEVEL,
-    /// outcome=KIND, action=ACTION, purpose=NAME, id=ID, since=TIME, until=TIME. A TIME is 2026-11-23T09:00:00Z,
-    /// 2026-11-23, or counted back from now: 7d, 24h, 30m. Requests that were opened and never closed come last, and
+    /// outcome=KIND, action=ACTION, purpose=NAME, id=ID, since=TIME (from the first event at or after it), until=TIME (to
+    /// the last event before it). A TIME is 2026-11-23T09:00:00Z, 2026-11-23, or counted back from now: 7d, 24h, 30m.
+    /// Requests that were opened and never closed come last, and
     /// match every filter about records, data and outcome: nobody knows what left.
     Query {
         /// The folder of the log.
@@ -208,6 +211,12 @@ fn run_query(
     };
     written?;
     say_unrecorded(noted, streams.err)?;
+    if asked.is_timed() && summary.clock_steps > 0 {
+        writeln!(
+            streams.err,
+            "note: the clock stepped back in this log, so times are not in the order of events; `since` begins with the first event at or after its time, `until` ends with the last one before its time"
+        )?;
+    }
     match format {
         ListFormat::Json => {
             for (line, _) in &newest {
@@ -278,16 +287,23 @@ fn say_unrecorded(noted: io::Result<()>, err: &mut dyn Write) -> io::Result<()> 
 }
 
 fn readable(summary: Summary, err: &mut dyn Write) -> io::Result<u8> {
-    match summary.unreadable_lines {
-        0 => Ok(FINE),
-        lines => {
+    let mut code = FINE;
+    for (what, lines) in [
+        ("lines that are not events", summary.unreadable_lines),
+        (
+            "events in the format of a later version",
+            summary.later_lines,
+        ),
+    ] {
+        if lines > 0 {
+            code = BROKEN;
             writeln!(
                 err,
-                "error: lines that are not events: {lines}; `paravent audit verify` says where the first one is"
+                "error: {what}: {lines}; `paravent audit verify` says where the first one is"
             )?;
-            Ok(BROKEN)
         }
     }
+    Ok(code)
 }
 
 fn progress_bar(dir: &Path) -> ProgressBar {
@@ -320,6 +336,17 @@ fn write_verified(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  {} (event {})", visible(&unclosed.id), unclosed.seq)?;
         }
     }
+    if !verified.clock_steps.is_empty() {
+        writeln!(
+            out,
+            "the clock stepped back, so that times are not in the order of events: {}",
+            verified.clock_steps.len()
+        )?;
+        for step in verified.clock_steps.iter().take(CLOCK_STEPS_SHOWN_MAX) {
+            let (from, to) = (visible(&step.from), visible(&step.to));
+            writeln!(out, "  from {from} to {to} (event {})", step.seq)?;
+        }
+    }
     if !verified.set_aside.is_empty() {
         writeln!(
             out,
@@ -342,6 +369,10 @@ fn write_verified(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
 
 fn verified_json(verified: &Verified) -> Value {
     let unclosed = verified.unclosed.iter();
+    let steps = verified
+        .clock_steps
+        .iter()
+        .map(|step| json!({"seq": step.seq, "from": step.from, "to": step.to}));
     json!({
         "verified": true,
         "events": verified.events,
@@ -349,6 +380,7 @@ fn verified_json(verified: &Verified) -> Value {
         "last_seq": verified.last_seq,
         "last_hash": verified.last_hash,
         "unclosed": unclosed.map(|one| json!({"seq": one.seq, "id": one.id})).collect::<Vec<_>>(),
+        "clock_steps": steps.collect::<Vec<_>>(),
         "set_aside": verified.set_aside,
         "unfinished_bytes": verified.unfinished_bytes,
     })

@@ -22,6 +22,7 @@ pub mod described;
 mod discreet;
 mod lengths;
 mod media;
+mod named;
 mod shape;
 mod spelling;
 pub mod sugar_rest;

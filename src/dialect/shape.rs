@@ -74,6 +74,8 @@ pub struct ObjectShape {
 pub enum Others {
     /// They are removed.
     Dropped,
+    /// They are removed, and the operator is told their names: nobody has said that there are any.
+    Unheard,
     /// They have this shape.
     Shape(Box<Shape>),
 }

@@ -9,7 +9,8 @@ use crate::policy::{FieldRule, KnownFields, QuotedName, ValueFate};
 use crate::vocabulary::{Field, Module};
 
 use super::plain::{behind_plain_list, behind_plain_scalar};
-use super::report::{FieldCount, InText, NOTHING};
+use super::reader::Type;
+use super::report::{FieldCount, InText, Misfit, NOTHING};
 use super::seen::Seen;
 
 /// The book of one module. A field's place is its number among those that were met.
@@ -34,6 +35,8 @@ pub(super) struct ModuleBook {
     alike: (Seen, u64),
     /// By place: identifiers found in the field's text.
     in_text: BTreeMap<usize, InText>,
+    /// By place: the type of a value that could not be shown because of it.
+    misfits: BTreeMap<usize, Type>,
     passed: Vec<Scaffolding>,
 }
 
@@ -98,6 +101,7 @@ impl ModuleBook {
             is_news: false,
             alike: Default::default(),
             in_text: BTreeMap::new(),
+            misfits: BTreeMap::new(),
             passed: Vec::new(),
         };
         book.expect_as_before();
@@ -342,6 +346,21 @@ impl ModuleBook {
             .or_default() += 1;
     }
 
+    /// Notes that the value of a field was of a type that its rule cannot show.
+    pub(super) fn misfit(&mut self, place: usize, kind: Type) {
+        self.misfits.entry(place).or_insert(kind);
+    }
+
+    /// The fields of which that was so.
+    pub(super) fn misfits(&self) -> impl Iterator<Item = Misfit> {
+        self.misfits.iter().filter_map(|(place, kind)| {
+            Some(Misfit {
+                rule: self.rule(*place)?.clone(),
+                kind: kind.as_str(),
+            })
+        })
+    }
+
     /// Forgets what one reply has shown, but for the fields that were met. Tells whether the book is worth keeping for
     /// another reply: not if it knows of no fields beforehand, or if somebody has filled it with names of their own.
     pub(super) fn clear(&mut self) -> bool {
@@ -349,6 +368,7 @@ impl ModuleBook {
         self.is_news = false;
         self.alike.1 = 0;
         self.in_text.clear();
+        self.misfits.clear();
         self.passed.clear();
         !self.known.is_empty()
             && self.strangers.len() <= STRANGERS_KEPT_MAX

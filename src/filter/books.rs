@@ -1,5 +1,6 @@
 //! Remembers the rule of every field name seen, and counts what was shown.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use crate::policy::{FieldRule, KnownFields, Plan};
 use crate::vocabulary::{Module, RecordRef};
 
 use super::book::{ModuleBook, Passed};
+use super::reader::Type;
 use super::seen::Seen;
 use super::shelf;
 use super::{FieldCounts, Report};
@@ -21,6 +23,10 @@ const NAME_OVERHEAD_BYTES: usize = 256;
 
 /// Records within a record whose sets of fields are kept until it has proved whole.
 const READ_MAX: usize = 64;
+
+/// Keys beside records that are remembered, and how long they may be.
+const UNHEARD_MAX: usize = 32;
+const UNHEARD_BYTES_MAX: usize = 64;
 
 /// Longest id of a record that is reported.
 const ID_BYTES_MAX: usize = 64;
@@ -71,6 +77,7 @@ pub(super) struct Book(usize);
 enum Note {
     Present(Entry),
     Found(Entry, Kind),
+    Misfit(Entry, Type),
 }
 
 /// The rules of one reply by field name, and the counts of its report.
@@ -81,6 +88,7 @@ pub(super) struct Books {
     names_bytes: usize,
     pub(super) refs: Vec<RecordRef>,
     records: u64,
+    unheard: BTreeSet<Box<str>>,
     notes: Vec<Note>,
     /// What the records were seen to hold that have been read since [`Self::begin`].
     read: Vec<(Book, Seen)>,
@@ -98,6 +106,7 @@ impl Books {
             names_bytes: 0,
             refs: Vec::new(),
             records: 0,
+            unheard: BTreeSet::new(),
             notes: Vec::new(),
             read: Vec::new(),
             before: (0, 0),
@@ -132,13 +141,14 @@ impl Books {
             self.spare.push(seen);
         }
         for note in self.notes.drain(..) {
-            let (Note::Present(entry) | Note::Found(entry, _)) = note;
+            let (Note::Present(entry) | Note::Found(entry, _) | Note::Misfit(entry, _)) = note;
             let Some(book) = self.books.get_mut(entry.book.0) else {
                 continue;
             };
             match note {
                 Note::Present(_) => book.present(entry.place),
                 Note::Found(_, kind) => book.found(entry.place, kind),
+                Note::Misfit(_, kind) => book.misfit(entry.place, kind),
             }
         }
     }
@@ -226,6 +236,23 @@ impl Books {
         self.notes.push(Note::Found(entry, kind));
     }
 
+    /// Notes that a field's value is of a type that its rule cannot show.
+    pub(super) fn misfit(&mut self, entry: Entry, kind: Type) {
+        self.notes.push(Note::Misfit(entry, kind));
+    }
+
+    /// Remembers a key beside records that nobody has said anything of.
+    pub(super) fn unheard(&mut self, key: &str) {
+        if self.unheard.len() < UNHEARD_MAX && key.len() <= UNHEARD_BYTES_MAX {
+            self.unheard.insert(Box::from(key));
+        }
+    }
+
+    /// Those keys.
+    pub(super) fn unheard_keys(&self) -> &BTreeSet<Box<str>> {
+        &self.unheard
+    }
+
     /// Whether a text begins, at some depth, with the scaffolding that this field held before, and that passed unchanged.
     /// Returns how long it is.
     pub(super) fn passes_again(&self, entry: Entry, text: &[u8], depth: usize) -> Option<usize> {
@@ -305,11 +332,14 @@ impl Books {
         self.books.iter_mut().for_each(ModuleBook::close);
         let counts: Vec<_> = self.books.iter().flat_map(ModuleBook::counts).collect();
         let fields = FieldCounts::new(&counts);
+        let misfits = self.books.iter().flat_map(ModuleBook::misfits).collect();
         self.books.into_iter().for_each(shelf::put);
         Report {
             fields,
             refs: self.refs,
             records: self.records,
+            misfits,
+            unheard: self.unheard,
         }
     }
 }

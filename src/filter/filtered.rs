@@ -1,5 +1,7 @@
 //! Bytes that passed a filter.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use super::{Filter, Limits, Report, Unfilterable};
@@ -73,6 +75,11 @@ impl Filtering {
     /// Hands out the records that were met since the last call, for the log.
     pub fn take_refs(&mut self) -> Vec<RecordRef> {
         self.filter.take_refs()
+    }
+
+    /// Keys beside records that nobody has said anything of, so far: also of a reply that cannot be filtered.
+    pub fn unheard(&self) -> &BTreeSet<Box<str>> {
+        self.filter.unheard()
     }
 
     /// Ends the reply: the rest of what passed, and what was done.

@@ -5,6 +5,7 @@
 //! treat it then in one walk. `reader` is the only place that decides what is JSON; `plain` passes what is written as
 //! most of it is.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::mem;
 
@@ -33,7 +34,7 @@ use outline::{Outline, Step};
 use reader::Fault;
 
 pub use filtered::{Filtered, Filtering};
-pub use report::{FieldCount, FieldCounts, FieldSet, InText, Report};
+pub use report::{FieldCount, FieldCounts, FieldSet, InText, Misfit, Report};
 pub use text::{Replacement, replacements};
 
 /// Bounds of one reply.
@@ -52,6 +53,8 @@ pub struct Unfilterable {
     pub cause: Cause,
     /// The byte of the body at which it was seen.
     pub offset: u64,
+    /// The key that was read last of those that the dialect names beside records.
+    pub under: Option<&'static str>,
 }
 
 /// What is wrong with a reply.
@@ -134,6 +137,11 @@ impl Filter {
         mem::take(&mut self.books.refs)
     }
 
+    /// Keys beside records that nobody has said anything of, so far.
+    pub fn unheard(&self) -> &BTreeSet<Box<str>> {
+        self.books.unheard_keys()
+    }
+
     /// Ends the text and says what was done. [`Report::refs`] holds those that were not taken before.
     pub fn finish(mut self, out: &mut Vec<u8>) -> Result<Report, Unfilterable> {
         let held = mem::take(&mut self.held);
@@ -143,6 +151,7 @@ impl Filter {
             return Err(Unfilterable {
                 cause: Cause::Truncated,
                 offset: self.passed_bytes + rest,
+                under: self.outline.under(),
             });
         }
         Ok(self.books.report())
@@ -187,6 +196,7 @@ impl Filter {
                     let failed = Unfilterable {
                         cause,
                         offset: self.passed_bytes + at as u64,
+                        under: self.outline.under(),
                     };
                     self.failed = Some(failed);
                     return Err(failed);

@@ -29,6 +29,8 @@ enum Form {
 struct ObjectForm {
     keys: Vec<(&'static str, Form)>,
     others: Form,
+    /// Whether the names of other keys are to be told.
+    tells_others: bool,
     required: &'static [&'static str],
     /// Whether the same key may occur twice: only where no one looks at keys.
     may_repeat: bool,
@@ -54,9 +56,10 @@ impl From<&Shape> for Form {
                     .map(|(key, shape)| (*key, Self::from(shape)))
                     .collect(),
                 others: match &object.others {
-                    Others::Dropped => Self::Dropped,
+                    Others::Dropped | Others::Unheard => Self::Dropped,
                     Others::Shape(shape) => Self::from(&**shape),
                 },
+                tells_others: object.others == Others::Unheard,
                 required: object.required,
                 may_repeat: false,
             })),
@@ -70,17 +73,15 @@ impl ObjectForm {
         Self {
             keys: Vec::new(),
             others: inside,
+            tells_others: false,
             required: &[],
             may_repeat: true,
         }
     }
 
-    /// The form under a key, if the key is named.
-    fn named(&self, key: &str) -> Option<&Form> {
-        self.keys
-            .iter()
-            .find(|(name, _)| *name == key)
-            .map(|(_, form)| form)
+    /// A key and its form, if the key is named.
+    fn named(&self, key: &str) -> Option<&(&'static str, Form)> {
+        self.keys.iter().find(|(name, _)| *name == key)
     }
 }
 
@@ -130,6 +131,8 @@ pub(super) struct Outline {
     lead: Vec<u8>,
     /// The search for the end of the value or key that has begun.
     extent: Extent,
+    /// The key that was read last of those that have names here.
+    under: Option<&'static str>,
 }
 
 /// What one step works with.
@@ -167,7 +170,13 @@ impl Outline {
             next: Next::Value(Form::from(shape), true),
             lead: Vec::new(),
             extent: Extent::default(),
+            under: None,
         }
+    }
+
+    /// The key that was read last of those that the shape names.
+    pub(super) fn under(&self) -> Option<&'static str> {
+        self.under
     }
 
     /// Whether the text is complete.
@@ -460,7 +469,12 @@ impl Outline {
             return here(Cause::Syntax);
         };
         let named = form.named(&key);
-        let inner = named.unwrap_or(&form.others).clone();
+        let inner = named.map_or(&form.others, |(_, form)| form).clone();
+        match named {
+            Some((name, _)) => self.under = Some(name),
+            None if *shown && form.tells_others => step.books.unheard(&key),
+            None => {}
+        }
         let shown = *shown && !matches!(inner, Form::Dropped);
         if !form.may_repeat && (shown || named.is_some()) {
             *seen_bytes += key.len() + size_of::<Box<str>>();

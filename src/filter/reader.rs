@@ -31,6 +31,18 @@ impl Type {
         !matches!(self, Self::Array | Self::Object)
     }
 
+    /// Its name in messages.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean => "boolean",
+            Self::Number => "number",
+            Self::String => "text",
+            Self::Array => "list",
+            Self::Object => "object",
+        }
+    }
+
     /// What stands in place of a redacted value.
     pub(super) fn redacted(self) -> &'static str {
         match self {
@@ -273,6 +285,18 @@ impl<'a> Reader<'a> {
         let mut inside = self.look(self.at + 1);
         inside.white_space();
         matches!(inside.peek(), Some(b'}' | b']'))
+    }
+
+    /// Whether the value that begins here holds nothing: null, false, an empty text, array or object. Some languages write
+    /// one of these where another is meant.
+    pub(super) fn holds_nothing(&self, kind: Type) -> bool {
+        match kind {
+            Type::Null => true,
+            Type::Boolean => self.peek() == Some(b'f'),
+            Type::Number => false,
+            Type::String => self.rest().starts_with(b"\"\""),
+            Type::Array | Type::Object => self.is_empty_container(),
+        }
     }
 
     /// Reads a string.

@@ -108,6 +108,15 @@ impl<'a> Treatment<'a, '_> {
         self.replace(start, kind.redacted())
     }
 
+    /// Redacts a value of a type that the field's rule cannot show, and notes that, unless it holds nothing.
+    pub(super) fn misfit(&mut self, entry: Entry) -> Result<Fate, Fault> {
+        let kind = self.reader.kind()?;
+        if !self.reader.holds_nothing(kind) {
+            self.books.misfit(entry, kind);
+        }
+        self.redact()
+    }
+
     /// The same, with a quick look for the value that is redacted most.
     fn redact_mostly_strings(&mut self) -> Result<Fate, Fault> {
         let start = self.reader.at();
@@ -308,7 +317,7 @@ impl<'a> Treatment<'a, '_> {
         }
         if shape.inner.contains(&key) {
             walk.seen.uncount(entry.place);
-            return self.inner(walk);
+            return self.inner(walk, entry);
         }
         let number = self.books.number(entry);
         let which = (entry.place, number.unwrap_or(usize::MAX));
@@ -379,9 +388,9 @@ impl<'a> Treatment<'a, '_> {
     }
 
     /// Further fields of the same record, in an object of their own.
-    fn inner(&mut self, walk: &mut Walk<'_, 'a>) -> Result<Fate, Fault> {
+    fn inner(&mut self, walk: &mut Walk<'_, 'a>, entry: Entry) -> Result<Fate, Fault> {
         if self.reader.kind()? != Type::Object {
-            return self.redact();
+            return self.misfit(entry);
         }
         self.members(&mut |this, key| this.named_field(walk, &key))?;
         Ok(Fate::Keep)
@@ -514,6 +523,10 @@ impl<'a> Treatment<'a, '_> {
                 (Some((_, shape)), _) => shape,
                 (None, Others::Shape(shape)) => &**shape,
                 (None, Others::Dropped) => return this.remove(),
+                (None, Others::Unheard) => {
+                    this.books.unheard(&key);
+                    return this.remove();
+                }
             };
             let is_new = match place.and_then(bit_of) {
                 Some(bit) => {

@@ -1,7 +1,7 @@
 //! What a filter did. Never a value.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::detect::Kind;
@@ -17,6 +17,20 @@ pub struct Report {
     pub refs: Vec<RecordRef>,
     /// How many counted records there were.
     pub records: u64,
+    /// Fields with a value of a type that their rules cannot show, so that it was redacted.
+    pub misfits: Vec<Misfit>,
+    /// Keys beside records that nobody has said anything of, as the CRM wrote them: so many, and so long, as are enough
+    /// to see that there are any.
+    pub unheard: BTreeSet<Box<str>>,
+}
+
+/// A field with a value of a type that its rule cannot show.
+#[derive(Clone, Debug)]
+pub struct Misfit {
+    /// The field's rule.
+    pub rule: Arc<FieldRule>,
+    /// The type: `object`, `list`, `text`, `number`, `boolean`.
+    pub kind: &'static str,
 }
 
 /// How often a field occurred.
@@ -51,6 +65,7 @@ pub struct FieldSet {
     /// Places of the fields whose first category and level are the same.
     by_category: Vec<(Option<Category>, Level, Vec<usize>)>,
     shown_less: usize,
+    has_unclassified: bool,
 }
 
 /// Nothing was found.
@@ -77,6 +92,7 @@ impl FieldSet {
             }
         }
         Self {
+            has_unclassified: rules.iter().any(|rule| rule.is_unclassified()),
             shown_less: rules
                 .iter()
                 .filter(|rule| rule.level < Level::Clear)
@@ -84,6 +100,23 @@ impl FieldSet {
             by_category,
             rules,
         }
+    }
+}
+
+impl FieldSet {
+    /// The fields of which something is not classified.
+    pub fn unclassified(&self) -> impl Iterator<Item = FieldPath> {
+        let rules = self.has_unclassified.then_some(&self.rules);
+        rules
+            .into_iter()
+            .flatten()
+            .filter(|rule| rule.is_unclassified())
+            .map(|rule| rule.path())
+    }
+
+    /// Whether something of any field is not classified.
+    pub fn has_unclassified(&self) -> bool {
+        self.has_unclassified
     }
 }
 

@@ -40,14 +40,14 @@ impl<'a> Treatment<'a, '_> {
     /// Treats the value that begins here.
     pub(super) fn show(&mut self, show: &Show, place: Place) -> Result<Fate, Fault> {
         match show {
-            Show::Clear => self.clear(),
+            Show::Clear => self.clear(place),
             Show::Remove => self.remove(),
             Show::Redact => self.redact(),
-            Show::Token(tokenizer) => self.token(tokenizer, place.spelling),
-            Show::Mask(mask) => self.mask(mask, place.spelling),
+            Show::Token(tokenizer) => self.token(tokenizer, place),
+            Show::Mask(mask) => self.mask(mask, place),
             Show::Text(rule) => self.text(rule, place),
             Show::Items { items, keys, inner } => self.items((items, keys), inner, place),
-            Show::Related(module) => self.related(module, place.spelling),
+            Show::Related(module) => self.related(module, place),
             Show::ByParent { told_by } => self.by_parent(told_by, place),
             Show::Shaped(shape) => self.scaffolding(shape, place),
         }
@@ -62,6 +62,9 @@ impl<'a> Treatment<'a, '_> {
             return Ok(Fate::Keep);
         }
         let before = (self.out.len(), self.copied, self.books.noted());
+        if *shape == Shape::Scalar && !self.reader.kind()?.is_scalar() {
+            return self.misfit(place.entry);
+        }
         let fate = self.shaped(shape, Misfit::Redact)?;
         let text = self.reader.bytes(start, self.reader.at());
         let is_unchanged = before == (self.out.len(), self.copied, self.books.noted());
@@ -76,9 +79,9 @@ impl<'a> Treatment<'a, '_> {
 
     /// Scalars and arrays of scalars stay; an object may be a record of a link that nobody knows.
     #[inline]
-    fn clear(&mut self) -> Result<Fate, Fault> {
+    fn clear(&mut self, place: Place) -> Result<Fate, Fault> {
         match self.reader.kind()? {
-            Type::Object => self.redact(),
+            Type::Object => self.misfit(place.entry),
             Type::Array => {
                 let start = self.reader.at();
                 let mut is_flat = true;
@@ -89,6 +92,7 @@ impl<'a> Treatment<'a, '_> {
                 if is_flat {
                     Ok(Fate::Keep)
                 } else {
+                    self.books.misfit(place.entry, Type::Array);
                     self.replace(start, Type::Array.redacted())
                 }
             }
@@ -96,22 +100,24 @@ impl<'a> Treatment<'a, '_> {
         }
     }
 
-    fn token(&mut self, tokenizer: &Tokenizer, spelling: Spelling) -> Result<Fate, Fault> {
+    fn token(&mut self, tokenizer: &Tokenizer, place: Place) -> Result<Fate, Fault> {
         match self.reader.kind()? {
-            Type::String => self.string(spelling, |value| Treated::As(tokenizer.token(value))),
-            _ => self.redact(),
+            Type::String => {
+                self.string(place.spelling, |value| Treated::As(tokenizer.token(value)))
+            }
+            _ => self.misfit(place.entry),
         }
     }
 
-    fn mask(&mut self, mask: &Mask, spelling: Spelling) -> Result<Fate, Fault> {
+    fn mask(&mut self, mask: &Mask, place: Place) -> Result<Fate, Fault> {
         let start = self.reader.at();
-        if spelling == Spelling::Plain
+        if place.spelling == Spelling::Plain
             && let Some(value) = self.reader.take_plain_string()
         {
             return self.replace_in_place(start, |out| mask.apply_to(value, out));
         }
         match self.reader.kind()? {
-            Type::String => self.string(spelling, |value| match mask.apply(value) {
+            Type::String => self.string(place.spelling, |value| match mask.apply(value) {
                 Some(text) if text == value => Treated::Not,
                 Some(text) => Treated::As(text),
                 None => Treated::Redacted,
@@ -119,9 +125,12 @@ impl<'a> Treatment<'a, '_> {
             Type::Number => {
                 self.reader.skip()?;
                 let masked = mask.apply_number(self.reader.part(start, self.reader.at()));
+                if masked.is_none() {
+                    self.books.misfit(place.entry, Type::Number);
+                }
                 self.replace(start, masked.as_deref().unwrap_or("null"))
             }
-            _ => self.redact(),
+            _ => self.misfit(place.entry),
         }
     }
 
@@ -140,7 +149,8 @@ impl<'a> Treatment<'a, '_> {
                     None => Fate::Keep,
                 }
             }
-            _ => self.keep_scalar()?,
+            kind if kind.is_scalar() => self.keep()?,
+            _ => self.misfit(place.entry)?,
         };
         for kind in found {
             self.books.found(place.entry, kind);
@@ -182,14 +192,14 @@ impl<'a> Treatment<'a, '_> {
             Type::Array => {
                 self.elements(&mut |this| match this.reader.kind()? {
                     Type::Object => this.item(items, inner, place),
-                    _ => this.redact(),
+                    _ => this.misfit(place.entry),
                 })?;
                 Ok(Fate::Keep)
             }
             Type::Object if items.treated.contains(&Items::EACH) => self.map(inner, place),
             Type::String => self.show(inner, place),
             Type::Null => self.keep(),
-            _ => self.redact(),
+            _ => self.misfit(place.entry),
         }
     }
 
@@ -224,13 +234,14 @@ impl<'a> Treatment<'a, '_> {
     }
 
     /// Records of another module: one, a list, or a collection.
-    fn related(&mut self, module: &Module, spelling: Spelling) -> Result<Fate, Fault> {
+    fn related(&mut self, module: &Module, place: Place) -> Result<Fate, Fault> {
+        let spelling = place.spelling;
         match self.reader.kind()? {
             Type::Object if self.is_collection()? => self.collection(module, spelling),
             Type::Object => self.plain_record(module, spelling, false),
             Type::Array => self.records(module, spelling),
             Type::Null => self.keep(),
-            _ => self.redact(),
+            _ => self.misfit(place.entry),
         }
     }
 

@@ -753,7 +753,11 @@ fn what_is_no_json_is_refused_with_its_place() {
         let result = filter(text, &Shape::Anything).1;
         assert_eq!(
             result.unwrap_err(),
-            Unfilterable { cause, offset },
+            Unfilterable {
+                cause,
+                offset,
+                under: None
+            },
             "{text:?}"
         );
     }

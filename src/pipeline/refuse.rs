@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use super::{Entrance, Pipeline, Visit};
-use crate::audit::Record;
+use crate::audit::{Record, Said};
 use crate::dialect::Misunderstood;
 use crate::door::Head;
 use crate::metrics::Metrics;
 use crate::reason::{Outcome, Reason};
 use crate::reply::{Refusal, Reply};
+use crate::upstream::Untrusted;
 use crate::vocabulary::Action;
 
 impl Pipeline {
@@ -108,6 +109,29 @@ impl Pipeline {
     pub fn unread(&self, reason: Reason, origin: IpAddr) {
         self.metrics.refusal(reason);
         self.log.refused(origin, reason);
+    }
+}
+
+/// What the CRM has said to a request that it was sent.
+pub(super) fn said(action: Action, forwarded: &Result<Untrusted, Refusal>) -> Said {
+    let Err(refusal) = forwarded else {
+        return Said::Done;
+    };
+    let is_answer = match refusal.reason() {
+        None => refusal.status() < 500,
+        Some(
+            Reason::ReplyTooLarge
+            | Reason::Unfilterable
+            | Reason::UpstreamBroken
+            | Reason::UpstreamRedirect
+            | Reason::UpstreamSlow,
+        ) => false,
+        Some(_) => true,
+    };
+    if action.writes() && !is_answer {
+        Said::Unknown
+    } else {
+        Said::Refused
     }
 }
 

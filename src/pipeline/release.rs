@@ -6,11 +6,12 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::budget::Share;
+use super::drift::Told;
 use super::refuse::tell;
 use super::{Answer, Pipeline, READER_TIMEOUT, Visit};
 use crate::audit::Record;
 use crate::dialect::Shape;
-use crate::filter::{Filtered, Filtering, Report, Unfilterable};
+use crate::filter::{Filtered, Filtering, Report};
 use crate::metrics::Metrics;
 use crate::policy::{FieldRule, Plan};
 use crate::reason::{Outcome, Reason};
@@ -27,6 +28,7 @@ struct Stream {
     status: u16,
     held_bytes_max: usize,
     metrics: Metrics,
+    told: Arc<Told>,
     sender: mpsc::Sender<Result<Filtered, CutOff>>,
 }
 
@@ -73,7 +75,7 @@ impl Pipeline {
                 }
                 if description.is_some_and(|description| dialect.learn(&operation, &description)) {
                     visit.policy().renew();
-                    self.tell_gaps(visit);
+                    visit.entrance.told.gaps(visit.policy().gaps());
                 }
                 let withheld = count_withheld(&report, &withheld);
                 self.release_whole(
@@ -96,7 +98,9 @@ impl Pipeline {
                 let (sender, receiver) = mpsc::channel(1);
                 let held_bytes_max = self.settings.held_bytes_max;
                 let metrics = self.metrics.clone();
+                let told = visit.entrance.told.clone();
                 let stream = Stream {
+                    told,
                     untrusted,
                     filtering: *filtering,
                     record,
@@ -134,25 +138,20 @@ impl Pipeline {
             if let Some(description) = &mut description {
                 description.extend_from_slice(&chunk);
             }
-            filtering.push(&chunk).map_err(unfilterable)?;
+            if let Err(error) = filtering.push(&chunk) {
+                visit.entrance.told.keys(filtering.unheard());
+                return Err(visit.entrance.told.unfilterable(error));
+            }
             if filtering.pending() > visit.held_bytes_max {
                 return Ok(Read::TooLargeToHold(Box::new(filtering)));
             }
             share.grow_to(filtering.pending())?;
         }
-        let (filtered, report) = filtering.finish().map_err(unfilterable)?;
+        let finished = filtering.finish();
+        let (filtered, report) =
+            finished.map_err(|error| visit.entrance.told.unfilterable(error))?;
+        visit.entrance.told.report(&report);
         Ok(Read::Whole(filtered, report))
-    }
-
-    /// Tells the operator which fields of the CRM nobody has classified: names of fields, never a value.
-    fn tell_gaps(&self, visit: &Visit<'_>) {
-        let gaps = visit.policy().gaps();
-        let count: usize = gaps.values().map(Vec::len).sum();
-        self.metrics.gaps(visit.dialect().name(), count);
-        for (module, fields) in gaps {
-            let names: Vec<&str> = fields.iter().map(|field| field.as_str()).collect();
-            tracing::info!(%module, fields = names.join(" "), "fields that no policy classifies are redacted");
-        }
     }
 
     async fn release_whole(
@@ -185,6 +184,7 @@ impl Stream {
             action,
             status,
             metrics,
+            told,
             sender,
             ..
         } = self;
@@ -192,6 +192,7 @@ impl Stream {
             Ok(()) => match filtering.finish() {
                 Ok((rest, report)) => {
                     count(&metrics, &report);
+                    told.report(&report);
                     let outcome = outcome(&report, count_withheld(&report, &[]));
                     record.disclosed(report);
                     let sent = send(&sender, Ok(rest)).await;
@@ -202,7 +203,7 @@ impl Stream {
                     }
                 }
                 Err(error) => {
-                    let reason = unfilterable(error);
+                    let reason = told.unfilterable(error);
                     (reason.outcome(), Some(reason))
                 }
             },
@@ -238,9 +239,10 @@ impl Stream {
             else {
                 return Ok(());
             };
-            self.filtering
-                .push(&chunk)
-                .map_err(|error| Some(unfilterable(error)))?;
+            if let Err(error) = self.filtering.push(&chunk) {
+                self.told.keys(self.filtering.unheard());
+                return Err(Some(self.told.unfilterable(error)));
+            }
         }
     }
 }
@@ -253,12 +255,6 @@ async fn send(
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(()),
     }
-}
-
-/// The cause and the place go to the operator's log, the caller learns neither.
-fn unfilterable(error: Unfilterable) -> Reason {
-    tracing::warn!(cause = ?error.cause, offset = error.offset, "the CRM's answer cannot be filtered");
-    Reason::Unfilterable
 }
 
 /// Distinct fields that the plan withholds: by level, never by value.

@@ -14,7 +14,7 @@ use crate::vocabulary::{Category, Field, FieldPath, Level, Module, RuleName};
 use super::catalogue::{category_of, kind_of};
 use super::engine::{Situation, Verdict};
 use super::model::{Model, about};
-use super::plan::{FieldRule, Show, SpanRule, TextRule, Writable};
+use super::plan::{FieldRule, Show, SpanRule, TextRule, UNCLASSIFIED, Writable};
 
 /// How far copies of copies are followed.
 const COPY_DEPTH_MAX: usize = 8;
@@ -266,7 +266,7 @@ impl View {
             }
         }
         if sources.unclassified {
-            let by = RuleName::new("defaults.unclassified");
+            let by = RuleName::new(UNCLASSIFIED);
             reasons.push((self.core.model.unclassified, vec![by]));
         }
         for (level, by) in &sources.withheld {

@@ -12,6 +12,9 @@ use crate::vocabulary::{Category, Field, FieldPath, Level, Module, Purpose, Role
 use super::fields::KnownFields;
 use super::table::Table;
 
+/// The default that rules fields which nobody has classified, as it is named in `explain` and in the log.
+pub(super) const UNCLASSIFIED: &str = "defaults.unclassified";
+
 /// The decision about one operation.
 #[must_use]
 #[derive(Debug)]
@@ -159,6 +162,11 @@ impl FieldRule {
             module: self.module.clone(),
             field: self.field.clone(),
         }
+    }
+
+    /// Whether nobody has classified it, or something that it is made of.
+    pub fn is_unclassified(&self) -> bool {
+        self.by.iter().any(|by| by.as_str() == UNCLASSIFIED)
     }
 
     /// Whether it is dropped from a write whatever it holds. Records of a link look like scaffolding to the report, but

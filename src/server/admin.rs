@@ -103,9 +103,7 @@ fn answer(
             Some(problem) => plain(StatusCode::SERVICE_UNAVAILABLE, &format!("{problem}\n")),
         },
         "/metrics" => {
-            metrics
-                .audit_healthy
-                .set(i64::from(readiness.log.healthy()));
+            metrics.audit(readiness.log.healthy(), &readiness.log.figures());
             match metrics.text() {
                 Ok(text) => typed(
                     StatusCode::OK,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::harness::client::{Request, Response};
 use crate::harness::scripted::{self, Received, Scripted};
-use crate::harness::world::{Wish, World};
+use crate::harness::world::{self, Wish, World};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -55,11 +55,12 @@ fn dolibarr(request: &Received) -> Vec<u8> {
     let (id, login, group) = match key {
         "key-compta" => ("2", "claire", "Comptable"),
         "key-support" => ("3", "sami", "Support"),
+        "key-sales" => ("4", "vera", "Commercial"),
         _ => return scripted::json(401, br#"{"error":{"code":401,"message":"Unauthorized"}}"#),
     };
     let account = |id: &str, iban: &str| json!({"id": id, "label": "RIB principal", "bank": "Banque Agri", "bic": "AGRIFRPP882", "iban": iban, "socid": "67"});
     let contact = json!({
-        "id": "248", "entity": "1", "array_options": {"options_iban_perso": IBAN, "options_sante": "asthme", "options_color": "red"},
+        "id": "248", "entity": "1", "array_options": {"options_iban_perso": IBAN, "options_sante": "asthme", "options_syndicat": "adhérente", "options_color": "red"},
         "lastname": "Peltier", "firstname": "Daniel", "birthday": 230594400, "socid": "105", "socname": "Zahn",
         "email": "daniel@example.net", "mail": "daniel@example.net", "api_key": "secret-of-somebody",
         "note_private": format!("RAS. Nouveau RIB {IBAN}."), "roles": null, "unheard_of": "x", "user_login": null,
@@ -335,13 +336,16 @@ fn espocrm(request: &Received) -> Vec<u8> {
     };
     let contact = json!({
         "id": "5320a1", "name": "Ms. Ada Byron", "salutationName": "Ms.", "firstName": "Ada", "lastName": "Byron", "deleted": false,
-        "cIban": IBAN, "cReligion": "bouddhiste", "description": format!("RIB {IBAN}"),
+        "cIban": IBAN, "cReligion": "bouddhiste", "cSante": "asthme", "cSyndicat": "adhérente", "description": format!("RIB {IBAN}"),
         "emailAddress": "ada@example.org", "emailAddressIsOptedOut": false,
         "emailAddressData": [{"emailAddress": "ada@example.org", "lower": "ada@example.org", "primary": true, "hash": "x"}],
         "accountId": "53a0", "accountName": "Zola SA", "teamsIds": ["7"], "teamsNames": {"7": "Sales"}, "createdByName": "Bob Martin",
         "stream": {"data": {"became": {"cIban": IBAN}}}, "password": "hash",
     });
     let said = match line {
+        _ if request.body.windows(8).any(|part| part == b"too late") => {
+            return scripted::json(409, json!({"values": contact}).to_string().as_bytes());
+        }
         "GET /api/v1/App/user" => json!({
             "user": {"id": "6a", "userName": "ada", "type": "regular", "teamsIds": ["7"], "teamsNames": {"7": team}},
             "acl": {"table": {}}, "token": "secret-token-of-ada", "settings": {"smtpPassword": "x"},
@@ -426,6 +430,25 @@ fn espocrm_is_filtered_by_its_description() {
     );
     assert_eq!(duplicate.status, 409);
     assert!(!duplicate.text().contains("Ada"), "{}", duplicate.text());
+    let message = |reply: &Response| reply.json()["message"].as_str().unwrap().to_owned();
+    assert!(
+        message(&duplicate).starts_with("The CRM has such a record already."),
+        "{}",
+        duplicate.text()
+    );
+    // A change that comes too late is another thing.
+    let late = send(
+        &world,
+        sales,
+        "PUT /api/v1/Contact/5320a1",
+        Some(r#"{"title": "too late"}"#),
+    );
+    assert_eq!(late.status, 409);
+    assert!(
+        message(&late).starts_with("The record was changed in the meantime"),
+        "{}",
+        late.text()
+    );
     let mut whole = contact.clone();
     whole["firstName"] = json!("Ada Augusta");
     reached(&crm);
@@ -877,5 +900,138 @@ fn collect(value: &Value, into: &mut Vec<String>) {
             }
         }
         _ => {}
+    }
+}
+
+/// The lines of the log that hold a word.
+fn logged_with(word: &str) -> Vec<String> {
+    let log = world::logged();
+    let lines = log.lines().filter(|line| line.contains(word));
+    lines.map(str::to_owned).collect()
+}
+
+#[test]
+fn what_a_described_api_has_changed_is_hidden_and_its_name_is_told_once() {
+    // A new field, one that was renamed, one of a new type, one that looks like a value, and a new key beside the records.
+    let contact = json!({
+        "id": "5320a1", "firstName": {"value": "Zenobia", "language": "fr"}, "familyNameQz": "Martinez", "shoeSizeQz": 44,
+        "marie.curieqz@example.org": true, "cIban": [IBAN], "description": "plain",
+    });
+    let crm = Scripted::start(move |request| {
+        let body = match request.line.split(' ').nth(1).unwrap() {
+            "/api/v1/App/user" => return espocrm(request),
+            path if path.contains("/Account") => {
+                json!({"envelopeQz": {"total": 1, "list": [contact]}})
+            }
+            path if path.contains("/Lead") => json!({"total": {"exact": 1}, "list": [contact]}),
+            path if path.contains("/Task") => json!({"total": 1, "list": {"of": [contact]}}),
+            _ => json!({"total": 1, "list": [contact, contact], "cursorQz": "Zenobia"}),
+        };
+        scripted::json(200, body.to_string().as_bytes())
+    });
+    let world = World::scripted(crm.address, example("espocrm"));
+    for (name, value) in [
+        ("a name", "Zenobia"),
+        ("another", "Martinez"),
+        ("an IBAN", IBAN),
+    ] {
+        world.forbid(name, value);
+    }
+    let sales = ("X-Api-Key", "key-sales");
+    for _ in 0..3 {
+        let list = send(&world, sales, "GET /api/v1/Contact?maxSize=5", None);
+        assert_eq!(list.status, 200, "{}", list.text());
+        let shown = &list.json()["list"][0];
+        assert_eq!(shown["firstName"], json!({}));
+        assert_eq!(shown["familyNameQz"], Value::Null);
+        assert!(list.json().get("cursorQz").is_none());
+    }
+    let told = logged_with("shoesizeqz");
+    assert_eq!(told.len(), 1, "{told:?}");
+    for part in [
+        "fields that no policy classifies are redacted",
+        "dialect=\"espocrm\"",
+        "module=\"Contact\"",
+        "familynameqz shoesizeqz",
+        "others=1",
+    ] {
+        assert!(told[0].contains(part), "{part}: {}", told[0]);
+    }
+    let told = logged_with("firstname=object");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("ciban=list"), "{}", told[0]);
+    assert_eq!(logged_with("cursorQz").len(), 1);
+    assert!(logged_with("curieqz").is_empty(), "it looks like a value");
+    let metrics = world.metrics();
+    for line in [
+        "paravent_drift{dialect=\"espocrm\",kind=\"field\"} 3",
+        "paravent_drift{dialect=\"espocrm\",kind=\"type\"} 2",
+        "paravent_drift{dialect=\"espocrm\",kind=\"key\"} 1",
+        "paravent_unclassified_fields{dialect=\"espocrm\"} 3",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+    // A reply that is no longer understood is refused; what stands in it, and where it ended, is told.
+    for (module, word) in [
+        ("Account", "keys=\"envelopeQz\""),
+        ("Lead", "under=\"total\""),
+        ("Task", "under=\"list\""),
+    ] {
+        let reply = send(&world, sales, &format!("GET /api/v1/{module}"), None);
+        assert_eq!(reply.status, 502, "{module}");
+        assert!(!logged_with(word).is_empty(), "{word}");
+    }
+}
+
+#[test]
+fn what_art_9_protects_is_hidden_under_its_french_names_and_sales_has_a_role() {
+    let (dolibarr, espocrm) = (Scripted::start(dolibarr), Scripted::start(espocrm));
+    let world = World::scripted(dolibarr.address, example("dolibarr"));
+    for key in ["key-sales", "key-support", "key-compta"] {
+        world.forbid("health", "asthme");
+        world.forbid("a union", "adhérente");
+        let line = "GET /api/index.php/contacts/248";
+        let reply = send(&world, ("DOLAPIKEY", key), line, None);
+        assert_eq!(reply.status, 200, "{key}: {}", reply.text());
+        let record = reply.json();
+        assert_eq!(record["lastname"], "Peltier", "{key}");
+        let extra = &record["array_options"];
+        for name in ["options_sante", "options_syndicat"] {
+            assert!(extra.get(name).is_none(), "{key}: {name}");
+        }
+        let shown = extra["options_iban_perso"].as_str().unwrap();
+        assert_eq!(shown == IBAN, key == "key-compta", "{key}: {shown}");
+    }
+    let world = World::scripted(espocrm.address, example("espocrm"));
+    world.forbid("health", "asthme");
+    world.forbid("a union", "adhérente");
+    let line = "GET /api/v1/Contact/5320a1";
+    let reply = send(&world, ("X-Api-Key", "key-sales"), line, None);
+    assert_eq!(reply.json()["lastName"], "Byron", "{}", reply.text());
+    for name in ["cSante", "cSyndicat"] {
+        assert!(reply.json().get(name).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn the_examples_say_what_a_key_needs_that_may_not_ask_whose_it_is() {
+    for name in ["dolibarr", "espocrm"] {
+        let folder = root().join("examples").join(name);
+        for file in ["README.md", "paravent.yaml"] {
+            let text = std::fs::read_to_string(folder.join(file)).unwrap();
+            assert!(text.contains("`caller.listed`"), "{name}/{file}");
+        }
+        // What the description shows as a comment is understood where it is none.
+        let text = std::fs::read_to_string(folder.join(format!("{name}.yaml"))).unwrap();
+        let listed = text
+            .replace("  # listed:", "  listed:")
+            .replace(
+                "  #   - { sha256: <printf %s KEY | sha256sum>",
+                "    - { sha256: HASH",
+            )
+            .replace("HASH", &"0".repeat(64));
+        assert_ne!(listed, text);
+        let (described, problems) = Described::read("listed.yaml", &listed);
+        assert!(described.is_some(), "{}", problems.render(false));
     }
 }

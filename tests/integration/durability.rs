@@ -1,14 +1,17 @@
 //! No lost event: not when the process is killed at any instant, and not when the log cannot be written.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use paravent::audit::Clock;
 use serde_json::{Value, json};
 
 use crate::harness::binary::{self, Demo};
 use crate::harness::client::{self, Request, Response};
+use crate::harness::world::{Wish, World};
 
 fn ask(
     demo: &Demo,
@@ -234,5 +237,126 @@ fn when_the_log_cannot_be_written_nothing_is_released() {
         .collect();
     for id in received {
         assert!(text.contains(&id), "the reply {id} has no event");
+    }
+}
+
+#[test]
+fn a_second_process_is_turned_away_though_the_lock_file_of_the_first_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = Demo::start(dir.path());
+    let audit = dir.path().join("audit");
+    let lock = audit.join("lock");
+    let is_turned_away = || {
+        let out = binary::refused(&binary::demo_words(dir.path().to_str().unwrap()));
+        let words = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(2), "{words}");
+        assert!(words.contains("in use by another process"), "{words}");
+    };
+    is_turned_away();
+    let _ = std::fs::remove_file(&lock);
+    is_turned_away();
+    std::fs::write(&lock, "").unwrap();
+    is_turned_away();
+    std::fs::rename(&lock, audit.join("lock.old")).unwrap();
+    is_turned_away();
+    assert_eq!(demo.interrupt(), Some(0));
+    let verified = binary::run(&["audit", "verify", audit.to_str().unwrap()]);
+    assert_eq!(verified.status.code(), Some(0));
+}
+
+#[test]
+fn a_log_that_a_later_version_went_on_with_is_refused_by_its_version() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(Demo::start(dir.path()).interrupt(), Some(0));
+    let audit = dir.path().join("audit");
+    let path = audit.join("audit-0000000000000001.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let last = text.trim_end().rfind('\n').unwrap();
+    let later = text[last..].replace("\"v\":1}", "\"v\":2}");
+    std::fs::write(&path, format!("{}{later}", &text[..last])).unwrap();
+    let audit = audit.to_str().unwrap();
+    let demo = binary::demo_words(dir.path().to_str().unwrap());
+    for words in [&demo[..], &["audit", "verify", audit]] {
+        let out = binary::refused(words);
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(2), "{said}");
+        assert!(said.contains("is in format 2"), "{said}");
+    }
+    let out = binary::run(&["audit", "query", audit]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    assert!(said.contains("format of a later version: 1"), "{said}");
+}
+
+#[test]
+fn a_clock_that_steps_back_leaves_its_mark() {
+    let time: Arc<Mutex<Timestamp>> = Arc::new(Mutex::new("2026-03-01T10:00:00Z".parse().unwrap()));
+    let told = time.clone();
+    let mut world = World::demo_with(Wish {
+        clock: Some(Clock::telling(move || *told.lock().unwrap())),
+        ..Wish::default()
+    });
+    let sally = world.login("sally");
+    let list = |world: &World, at: &str| {
+        *time.lock().unwrap() = at.parse().unwrap();
+        let reply = world.get("/rest/v11_24/Contacts?max_num=1", &sally);
+        reply.header("paravent-decision").unwrap().to_owned()
+    };
+    let first = list(&world, "2026-03-01T10:30:00Z");
+    let late = list(&world, "2026-03-01T12:00:00Z");
+    let early = list(&world, "2026-03-01T10:15:00Z");
+    let after = list(&world, "2026-03-01T10:20:00Z");
+    let steps = "paravent_clock_steps_total 1";
+    assert!(world.metrics().contains(steps), "{}", world.metrics());
+    world.stop();
+    let stepped: Vec<Value> = world
+        .events()
+        .into_iter()
+        .filter(|event| event["event"] == "clock.stepped")
+        .collect();
+    assert_eq!(stepped.len(), 1);
+    assert_eq!(stepped[0]["from"], "2026-03-01T12:00:00.000Z");
+    assert_eq!(stepped[0]["to"], "2026-03-01T10:15:00.000Z");
+    assert_eq!(stepped[0]["time"], stepped[0]["to"]);
+
+    let dir = world.audit.path().to_str().unwrap();
+    let verified = binary::run(&["audit", "verify", dir]);
+    let said = String::from_utf8_lossy(&verified.stdout).into_owned();
+    let line = format!(
+        "from 2026-03-01T12:00:00.000Z to 2026-03-01T10:15:00.000Z (event {})",
+        stepped[0]["seq"]
+    );
+    assert!(said.contains(&line), "{said}");
+    // What lies between two places in the order of events, whatever their times.
+    for (since, until, expected) in [
+        ("10:40", "12:30", vec![&late, &early, &after]),
+        ("10:00", "10:18", vec![&first, &late, &early]),
+        ("10:00", "10:16", vec![&first, &late, &early]),
+        ("11:00", "11:30", vec![&late, &early, &after]),
+        ("12:30", "13:00", vec![]),
+    ] {
+        let since = format!("since=2026-03-01T{since}:00Z");
+        let until = format!("until=2026-03-01T{until}:00Z");
+        let words = [
+            "audit",
+            "query",
+            dir,
+            "action=list",
+            &since,
+            &until,
+            "--format",
+            "json",
+        ];
+        let found = binary::run(&words);
+        let ids: Vec<Value> = String::from_utf8_lossy(&found.stdout)
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone())
+            .collect();
+        assert_eq!(json!(ids), json!(expected), "{since} {until}");
+        let note = String::from_utf8_lossy(&found.stderr).into_owned();
+        assert!(
+            note.contains("the clock stepped back in this log"),
+            "{note}"
+        );
     }
 }

@@ -14,6 +14,7 @@ mod described;
 mod durability;
 mod fixtures;
 mod harness;
+mod named;
 mod readme;
 mod recordings;
 mod refusals;

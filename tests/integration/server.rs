@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::harness::client;
 use crate::harness::scripted::{self, Scripted};
-use crate::harness::world::{Wish, World};
+use crate::harness::world::{self, Wish, World};
 
 fn closes_within(mut socket: TcpStream, patience: Duration) -> bool {
     socket.set_read_timeout(Some(patience)).unwrap();
@@ -412,5 +412,112 @@ fn over_tls_only_what_was_agreed_on_is_spoken() {
             wishes.first().map(|wish| wish.as_bytes())
         );
         crm.take_all();
+    }
+}
+
+#[test]
+fn a_client_of_http_1_0_is_served_over_tls() {
+    let (config, pem) = self_signed("crm.example.org");
+    let crm = Scripted::start(|request| {
+        if request.line.contains("/me ") {
+            scripted::me("sally", "Sales")
+        } else {
+            scripted::json(200, br#"{"next_offset":-1,"records":[]}"#)
+        }
+    });
+    let world = World::scripted(
+        crm.address,
+        Wish {
+            tls: Some(config.into()),
+            ..Wish::default()
+        },
+    );
+    // As `curl --http1.0` does: it offers nothing else.
+    let mut stream = caller_over_tls(&world, &pem, &["http/1.0"]);
+    let request =
+        b"GET /rest/v11_24/Contacts HTTP/1.0\r\nHost: crm.example.org\r\nOAuth-Token: t\r\n\r\n";
+    stream.write_all(request).unwrap();
+    let mut reply = String::new();
+    let _ = stream.read_to_string(&mut reply);
+    assert!(
+        reply.starts_with("HTTP/1.0 200 OK") && reply.contains("\"records\":[]"),
+        "{reply}"
+    );
+    assert_eq!(stream.conn.alpn_protocol(), Some(&b"http/1.0"[..]));
+}
+
+/// A `ClientHello` of this version that offers one cipher suite.
+fn client_hello(version: [u8; 2], cipher_suite: [u8; 2], extensions: &[u8]) -> Vec<u8> {
+    let random = [7; 32];
+    let mut body = version.to_vec();
+    body.extend(random);
+    body.extend([0, 0, 2]);
+    body.extend(cipher_suite);
+    body.extend([1, 0]);
+    body.extend(extensions);
+    let length = |bytes: &[u8]| u8::try_from(bytes.len()).unwrap();
+    let mut message = vec![1, 0, 0, length(&body)];
+    message.extend(body);
+    let mut record = vec![22, 3, 1, 0, length(&message)];
+    record.extend(message);
+    record
+}
+
+#[test]
+fn tls_handshakes_that_fail_are_counted_by_cause() {
+    let (config, pem) = self_signed("crm.example.org");
+    let (_, stranger) = self_signed("stranger.example.org");
+    let crm = Scripted::start(|_| scripted::me("sally", "Sales"));
+    let world = World::scripted(
+        crm.address,
+        Wish {
+            tls: Some(config.into()),
+            head_timeout: Duration::from_millis(500),
+            ..Wish::default()
+        },
+    );
+    let send = |bytes: &[u8]| {
+        let mut socket = TcpStream::connect(world.proxy).unwrap();
+        socket.write_all(bytes).unwrap();
+        assert!(closes_within(socket, Duration::from_secs(10)));
+    };
+    send(b"GET /rest/v11_24/ping HTTP/1.1\r\nHost: a\r\n\r\n");
+    send(b"");
+    let hello = client_hello([3, 2], [0x00, 0x2f], &[]);
+    send(&hello);
+    // TLS 1.2 with signatures that we can make, and a cipher that nobody should use.
+    let signatures = [0, 8, 0, 13, 0, 4, 0, 2, 4, 3];
+    send(&client_hello([3, 3], [0x00, 0x05], &signatures));
+    send(b"\x16\x03\x01\x00\x04\x01\x00\x00\x00");
+    let mut early = TcpStream::connect(world.proxy).unwrap();
+    early.write_all(&hello[..9]).unwrap();
+    drop(early);
+    for (pem, wishes) in [(&stranger, &[][..]), (&pem, &["spdy/3"])] {
+        let mut stream = caller_over_tls(&world, pem, wishes);
+        assert!(stream.write_all(b"GET / HTTP/1.1\r\n\r\n").is_err());
+    }
+    let count =
+        |cause: &str| format!("paravent_tls_handshake_failures_total{{cause=\"{cause}\"}} 1\n");
+    let causes = [
+        "not-tls",
+        "timeout",
+        "no-common-version",
+        "no-common-cipher",
+        "malformed",
+        "closed-early",
+        "certificate-refused",
+        "no-common-protocol",
+    ];
+    // A handshake that fails is counted once its connection has ended.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let is_all = |metrics: &str| causes.iter().all(|cause| metrics.contains(&count(cause)));
+    while !is_all(&world.metrics()) && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let metrics = world.metrics();
+    for cause in causes {
+        assert!(metrics.contains(&count(cause)), "{cause}: {metrics}");
+        let line = format!("a TLS handshake failed cause=\"{cause}\"");
+        assert!(world::logged().contains(&line), "{line}");
     }
 }

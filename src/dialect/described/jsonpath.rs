@@ -299,7 +299,7 @@ impl Tree {
                             Others::Shape(Box::new(inside.shape_within(records, open)))
                         }
                         (None, true) => Others::Shape(Box::new(Shape::Anything)),
-                        (None, false) => Others::Dropped,
+                        (None, false) => Others::Unheard,
                     },
                     required: self.required,
                 }),

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -32,6 +33,37 @@ pub fn run(arguments: &[&str]) -> Output {
     paravent(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
+/// Runs the binary where it should refuse to start; if it goes on, it is ended after a while.
+pub fn refused(arguments: &[&str]) -> Output {
+    let mut child = paravent(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while child.try_wait().unwrap().is_none() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let _ = child.kill();
+    child.wait_with_output().unwrap()
+}
+
+/// The words that start the demo on free ports.
+pub fn demo_words(dir: &str) -> [&str; 9] {
+    [
+        "demo",
+        "--port",
+        "0",
+        "--admin-port",
+        "0",
+        "--crm-port",
+        "0",
+        "--data",
+        dir,
+    ]
+}
+
 impl Demo {
     /// Starts the demo on free ports and waits until it is ready.
     pub fn start(dir: &Path) -> Self {
@@ -41,19 +73,8 @@ impl Demo {
     /// The same, by another command that starts it.
     pub fn start_with(dir: &Path, by: impl FnOnce(Command) -> Command) -> Self {
         let dir = dir.to_str().unwrap();
-        let ports = [
-            "demo",
-            "--port",
-            "0",
-            "--admin-port",
-            "0",
-            "--crm-port",
-            "0",
-            "--data",
-            dir,
-        ];
         #[allow(clippy::zombie_processes, reason = "`Drop` waits for it")]
-        let mut child = by(paravent(&ports))
+        let mut child = by(paravent(&demo_words(dir)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

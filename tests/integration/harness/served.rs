@@ -23,7 +23,10 @@ pub struct Served {
 
 /// The binary to test, if there is one and it can do what is wished for.
 pub fn binary(wish: &Wish) -> Option<PathBuf> {
-    let is_plain = wish.tls.is_none() && wish.crm_tls.is_none() && wish.audit.is_none();
+    let is_plain = wish.tls.is_none()
+        && wish.crm_tls.is_none()
+        && wish.audit.is_none()
+        && wish.clock.is_none();
     std::env::var_os("PARAVENT_BINARY")
         .map(PathBuf::from)
         .filter(|_| is_plain && is_usual(wish))

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use http::uri::Scheme;
-use paravent::audit::{Durability, Log, Options};
+use paravent::audit::{Clock, Durability, Log, Options};
 use paravent::demo::{Crm, serve};
 use paravent::dialect::{self, Bounds, Dialect};
 use paravent::door::Door;
@@ -56,6 +56,8 @@ pub struct Wish {
     pub sources: Vec<Source>,
     pub dialects: Vec<Arc<dyn Dialect>>,
     pub audit: Option<PathBuf>,
+    /// What the access log takes for the time.
+    pub clock: Option<Clock>,
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// The CRM speaks TLS with a certificate of this root, under this name.
     pub crm_tls: Option<(PathBuf, &'static str)>,
@@ -78,6 +80,7 @@ impl Default for Wish {
             sources: paravent::demo::policy_sources(),
             dialects: vec![dialect::by_name("sugar-rest").unwrap()],
             audit: None,
+            clock: None,
             tls: None,
             crm_tls: None,
         }
@@ -378,6 +381,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
     let dir = wish.audit.clone().unwrap_or_else(|| audit.to_owned());
     let log = Log::open(Options {
         durability: Durability::Strict,
+        clock: wish.clock.clone().unwrap_or_else(Clock::system),
         ..Options::new(&dir)
     })
     .unwrap();
@@ -473,6 +477,12 @@ fn walk(dir: &Path) -> Vec<PathBuf> {
 }
 
 static LOG: OnceLock<Arc<Mutex<Vec<u8>>>> = OnceLock::new();
+
+/// What was logged so far, by all worlds of this process.
+pub fn logged() -> String {
+    let log = LOG.get().map(|log| log.lock().unwrap().clone());
+    String::from_utf8_lossy(&log.unwrap_or_default()).into_owned()
+}
 
 /// Everything that the library logs in this process, at its most talkative.
 fn capture_log() {

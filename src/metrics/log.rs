@@ -1,0 +1,63 @@
+//! What the access log has done: it counts by itself, and is asked when somebody wants to know.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use prometheus::{IntCounter, IntGauge, Registry};
+
+use crate::audit::Figures;
+
+/// Counters of the access log.
+#[derive(Clone, Debug)]
+pub(super) struct LogCounters {
+    healthy: IntGauge,
+    events: IntCounter,
+    lost: IntCounter,
+    clock_steps: IntCounter,
+    /// Held while they are brought up to what the log has counted.
+    raising: Arc<Mutex<()>>,
+}
+
+impl LogCounters {
+    pub(super) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let counter = |name: &str, help: &str| -> Result<IntCounter, prometheus::Error> {
+            let counter = IntCounter::new(name, help)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok(counter)
+        };
+        let healthy = IntGauge::new(
+            "paravent_audit_healthy",
+            "Whether the access log can be written.",
+        )?;
+        registry.register(Box::new(healthy.clone()))?;
+        Ok(Self {
+            healthy,
+            events: counter(
+                "paravent_audit_events_total",
+                "Events written to the access log.",
+            )?,
+            lost: counter(
+                "paravent_audit_lost_total",
+                "Events that could not be written to the access log.",
+            )?,
+            clock_steps: counter(
+                "paravent_clock_steps_total",
+                "Times that the clock was seen to step back.",
+            )?,
+            raising: Arc::default(),
+        })
+    }
+
+    /// Takes over what the log has counted.
+    pub(super) fn show(&self, healthy: bool, figures: &Figures) {
+        self.healthy.set(i64::from(healthy));
+        // Nothing is done under the lock that a panic could leave half done.
+        let _raising = self.raising.lock().unwrap_or_else(PoisonError::into_inner);
+        for (counter, total) in [
+            (&self.events, figures.events),
+            (&self.lost, figures.lost),
+            (&self.clock_steps, figures.clock_steps),
+        ] {
+            counter.inc_by(total.saturating_sub(counter.get()));
+        }
+    }
+}
