@@ -18,8 +18,10 @@ use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Field, FieldPath, FieldUse, Module, Spelling, Use};
 
+mod database;
 pub mod described;
 mod discreet;
+mod reread;
 mod shape;
 mod spelling;
 pub mod sugar_rest;
@@ -27,6 +29,7 @@ pub mod sugar_v4;
 pub mod suitecrm_v8;
 mod trust;
 
+pub use database::Database;
 pub use shape::{
     ChoiceShape, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName, ObjectShape, Others,
     RecordShape, Shape,
@@ -582,11 +585,16 @@ impl Path {
     }
 }
 
-/// The dialects that a configuration may name.
+/// The dialects that a configuration may name, before a CRM on MySQL.
 pub fn by_name(name: &str) -> Option<Arc<dyn Dialect>> {
+    before(name, Database::Mysql)
+}
+
+/// The dialects that a configuration may name, before a CRM on a database.
+pub fn before(name: &str, database: Database) -> Option<Arc<dyn Dialect>> {
     match name {
         "sugar-rest" => Some(Arc::new(sugar_rest::SugarRest::new())),
-        "sugar-v4" => Some(Arc::new(sugar_v4::SugarV4::default())),
+        "sugar-v4" => Some(Arc::new(sugar_v4::SugarV4::before(database))),
         "suitecrm-v8" => Some(Arc::new(suitecrm_v8::SuiteCrmV8::default())),
         _ => None,
     }
