@@ -71,6 +71,11 @@ pub(super) fn is_account(text: &str) -> bool {
     readings(text).is_some_and(|readings| readings.iter().all(|reading| reading.chars().all(plain)))
 }
 
+/// Whether a search text is only words to a search engine that takes `field:word` for a question about another field.
+pub(super) fn names_no_field(text: &str) -> bool {
+    readings(text).is_some_and(|readings| readings.iter().all(|reading| !reading.contains(':')))
+}
+
 /// A text and whatever any order of the decoders makes of it. `None`: more than anybody would send.
 pub(super) fn readings(text: &str) -> Option<Vec<String>> {
     const DECODERS: [fn(&str) -> Option<String>; 6] = [
@@ -371,7 +376,7 @@ fn changed(text: &str, decoded: Cow<'_, str>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_account, is_rewritten, is_searchable, readings, settled};
+    use super::{is_account, is_rewritten, is_searchable, names_no_field, readings, settled};
 
     /// The text that ran as SQL before a live CRM, its bracket left out.
     const REST: &str = "contact_name AND 1=2 OR (SELECT 1)) #%";
@@ -542,6 +547,20 @@ mod tests {
         assert!(readings(&"&amp;".repeat(500)).is_some());
         assert_eq!(readings(&format!("&{}", "amp;".repeat(60))), None);
         assert!(is_rewritten(&format!("&{}", "amp;".repeat(60))));
+    }
+
+    #[test]
+    fn a_search_names_no_field() {
+        assert!(names_no_field("Tavernier & Fils (Lyon) 50 %"));
+        for text in [
+            "iban_c:FR76",
+            "iban_c&colon;FR76",
+            "iban_c%3AFR76",
+            "iban_c\u{ff1a}FR76",
+            "_exists_\\:x",
+        ] {
+            assert!(!names_no_field(text), "{text}");
+        }
     }
 
     #[test]

@@ -461,6 +461,9 @@ fn a_login_is_rebuilt_and_shows_nothing_in_debug_output() {
         json!({"user_auth": "x"}),
         json!({"user_auth": {"user_name": "x", "password": ["x"]}}),
         json!({"user_auth": {"user_name": "x", "password": "x", "version": "a b"}}),
+        json!({"user_auth": {"user_name": "x)(uid=&#42;", "password": "x"}}),
+        json!({"user_auth": {"user_name": "x", "password": "x"}, "name_value_list": {"language": "../../x"}}),
+        json!({"user_auth": {"user_name": "x", "password": "x"}, "name_value_list": {"language": "fr&#46;"}}),
     ] {
         assert_eq!(refused("login", arguments), Reason::MalformedBody);
     }

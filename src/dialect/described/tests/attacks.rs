@@ -231,6 +231,8 @@ fn only_the_grammar_of_sql_filters_passes() {
         "( t.a : LIKE : '%x_' ) AND (t.b:in:1,-2.5,'c')",
         "((t.a:is:NULL))or(t.a:isnot:null)",
         "(a:<>:'d, e: 1')",
+        "(t.a:like:'__x_')",
+        "(t.a:=:284039999900049)",
     ] {
         assert!(filter(good).is_ok(), "{good}");
     }
@@ -247,6 +249,13 @@ fn only_the_grammar_of_sql_filters_passes() {
         "(t.a:=:\"x\")",
         "(t.a:=:(select 1))",
         "(t.a:=:1) or 1=1",
+        // What the CRM would read otherwise than it is written.
+        "(t.a:=:'__USER_ID__')",
+        "(t.a:like:'%__NOW__%')",
+        "(t.a:in:'a b')",
+        "(t.a:notin:'é',1)",
+        "(t.a:=:1234567890123456)",
+        "(t.a:=:123456789012.3456)",
         "(t.a:=:1);(t.b:=:1)",
         "(t.a:=:1) -- ",
         "(t.a:=:0x41)",
