@@ -174,32 +174,35 @@ fn search(text: &str) -> bool {
         return false;
     };
     let sent = argument(&outgoing, 1);
+    let stock = suitecrm::stock();
     for html in [Html::Four, Html::Five] {
         for (number, cleaning) in CLEANINGS.iter().enumerate() {
-            let related = suitecrm::stock();
-            let query = |text: &str| {
+            let query = |text: &str, related: &[Related]| {
                 let condition = suitecrm::search("tasks", text, *cleaning, html);
-                sql::tokens(&suitecrm::list_query("tasks", &condition, &related))
+                sql::tokens(&suitecrm::list_query("tasks", &condition, related))
+                    .expect("a statement that ends")
             };
-            let runs = query(&sent).expect("a statement that ends");
-            let plain = query("x").expect("a statement that ends");
+            let (runs, plain) = (query(&sent, &stock), query("x", &stock));
             assert!(
                 sql::bones(&runs) == sql::bones(&plain),
                 "other SQL: {runs:?}"
             );
+            for own in named_in(&[&cleaning(&sent)], &plain) {
+                let related = [stock.clone(), vec![own]].concat();
+                let (runs, plain) = (query(&sent, &related), query("x", &related));
+                assert!(
+                    sql::bones(&runs) == sql::bones(&plain),
+                    "other SQL: {runs:?}"
+                );
+            }
             // Quoted twice, the pattern holds a backslash before each character that needs one.
             let pattern = suitecrm::quote(sent.trim(), html) + "%";
             let is_kept = number == 0 && !sent.to_ascii_lowercase().contains("javascript:");
-            let literals = runs
-                .iter()
-                .zip(&plain)
-                .filter(|(_, plain)| **plain == Token::Literal(b"x%".to_vec()));
-            for (literal, _) in literals.filter(|_| is_kept) {
-                assert_eq!(
-                    *literal,
-                    Token::Literal(pattern.clone().into_bytes()),
-                    "another literal"
-                );
+            let texts = runs.iter().zip(&plain);
+            let texts = texts.filter(|(_, plain)| **plain == Token::Literal(b"x%".to_vec()));
+            for (literal, _) in texts.filter(|_| is_kept) {
+                let meant = Token::Literal(pattern.clone().into_bytes());
+                assert_eq!(*literal, meant, "another literal");
             }
         }
     }

@@ -18,6 +18,7 @@ mod readme;
 mod recordings;
 mod refusals;
 mod roles;
+mod second_reading;
 mod server;
 mod sugar_v4;
 mod suitecrm_v8;

@@ -51,8 +51,9 @@ pub(super) fn understood(
 
 /// The text that is looked for, as the CRM will read it. It quotes it by itself, and more than once.
 fn text(stated: &str) -> Result<String, Reason> {
-    let fits = stated.len() <= SEARCH_BYTES_MAX && reread::is_searchable(stated);
-    let text = reread::settled(stated).filter(|text| fits && !text.trim().is_empty());
+    let text = reread::settled(stated).filter(|text| {
+        stated.len() <= SEARCH_BYTES_MAX && !text.trim().is_empty() && reread::is_searchable(text)
+    });
     text.ok_or(Reason::MalformedQuery)
 }
 

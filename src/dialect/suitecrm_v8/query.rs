@@ -142,8 +142,8 @@ fn comparison(field: &str, operator: &str, value: Value) -> Result<Filter, Reaso
 fn text(value: &Value) -> Option<String> {
     let stated = value
         .as_str()
-        .filter(|text| text.len() <= VALUE_BYTES_MAX && !reread::is_rewritten(text))?;
-    reread::settled(stated)
+        .filter(|text| text.len() <= VALUE_BYTES_MAX)?;
+    reread::settled(stated).filter(|text| !reread::is_rewritten(text))
 }
 
 fn own(field: &str) -> Path {

@@ -271,7 +271,52 @@ fn piece() -> impl Strategy<Value = String> {
 }
 
 fn text() -> impl Strategy<Value = String> {
-    vec(piece(), 0..9).prop_map(|pieces| pieces.concat().replace('\n', " "))
+    let pieces = vec(piece(), 0..9).prop_map(|pieces| pieces.concat());
+    prop_oneof![2 => pieces, 1 => attack()].prop_map(|text| text.replace('\n', " "))
+}
+
+/// Something like a bracket, something that may be taken for nothing, and a name that the CRM could look for.
+fn attack() -> impl Strategy<Value = String> {
+    let before = select(vec!["", "x ", "x", "' ", "&", "%"]);
+    let filler = select(vec![
+        "",
+        "",
+        " ",
+        "\t",
+        "&nbsp;",
+        "&Tab;",
+        "%20",
+        "<b>",
+        "</b >",
+        ".parentNode",
+        "\u{200b}",
+        "\u{a0}",
+        "\\",
+        "=",
+        "(",
+        "&",
+    ]);
+    let name = select(vec![
+        "contact_name",
+        "boss",
+        "boss_c",
+        "b%6fss",
+        "&#98;oss",
+        "bo\u{ff53}s",
+        "Boss",
+        "boss_id",
+        "b<i>oss",
+    ]);
+    let rest = select(vec![
+        " AND 1=2 OR 1=1)) #%",
+        " %",
+        "%",
+        "') OR 1=1 -- %",
+        "",
+    ]);
+    (before, select(BRACKETS.to_vec()), filler, name, rest).prop_map(
+        |(before, bracket, filler, name, rest)| format!("{before}{bracket}{filler}{name}{rest}"),
+    )
 }
 
 proptest! {
