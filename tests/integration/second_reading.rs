@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use self::models::php::{self, Html, Tree};
 use self::models::sql::{self, Token};
-use self::models::suitecrm;
+use self::models::suitecrm::{self, Kind, Related};
 use crate::harness::client::{Request, Response};
 use crate::harness::scripted::{self, Received, Scripted};
 use crate::harness::world::{Wish, World};
@@ -25,8 +25,11 @@ const LEGACY: &str = "/service/v4_1/rest.php";
 /// What a statement tells that reads more than it should.
 const SECRET: &str = "284039999900049";
 
-/// A condition that leaves its literal, after a bracket that is left out.
-const ATTACK: &str = "contact_name AND 1=2 OR (SELECT LENGTH(user_hash) FROM users) > 9)) #%";
+/// Conditions that leave their literal, after a bracket that is left out: by a stock field, and by one that this CRM has.
+const ATTACKS: [&str; 2] = [
+    "contact_name AND 1=2 OR (SELECT LENGTH(user_hash) FROM users) > 9)) #%",
+    "boss AND 1=2 OR (SELECT LENGTH(user_hash) FROM users) > 9)) #%",
+];
 
 const BRACKETS: &[&str] = &[
     "(",
@@ -56,7 +59,12 @@ struct Database(Mutex<Vec<Vec<Token>>>);
 impl Database {
     /// Runs a statement, as the list of tasks that it leads to. One that reads other columns than the list's tells a secret.
     fn run(&self, condition: &str) -> Value {
-        let query = suitecrm::list_query("tasks", condition, &suitecrm::stock());
+        let related = [
+            suitecrm::stock(),
+            vec![Related::new("boss", Kind::Composed)],
+        ]
+        .concat();
+        let query = suitecrm::list_query("tasks", condition, &related);
         let Some(tokens) = sql::tokens(&query) else {
             return json!([]);
         };
@@ -275,12 +283,15 @@ fn holding(condition: &str) -> Vec<Token> {
 fn the_scripted_crm_runs_what_a_text_says_where_nobody_stands_before_it() {
     let stage = Stage::new();
     for bracket in ["(", "&#40;", "&#x28;", "&lpar;"] {
-        let text = format!("{bracket}{ATTACK}");
-        let text = percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC);
-        let request = list(&format!("filter[status][like]={text}"));
-        let reply = stage.world.send_request(stage.crm.address, &request);
-        assert!(reply.text().contains(SECRET), "{bracket}: {}", reply.text());
-        assert_eq!(stage.database.take().len(), 1);
+        for attack in ATTACKS {
+            let text = format!("{bracket}{attack}");
+            let text =
+                percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC);
+            let request = list(&format!("filter[status][like]={text}"));
+            let reply = stage.world.send_request(stage.crm.address, &request);
+            assert!(reply.text().contains(SECRET), "{bracket}: {}", reply.text());
+            assert_eq!(stage.database.take().len(), 1);
+        }
     }
 }
 
@@ -289,10 +300,8 @@ fn a_filter_never_becomes_sql_whatever_its_spelling() {
     let stage = Stage::new();
     for bracket in BRACKETS {
         for blank in ["", " ", "\t", "\n", "&Tab;", "&NewLine;", "&nbsp;", "%20"] {
-            for text in [
-                format!("{bracket}{blank}{ATTACK}"),
-                format!("x{bracket}{blank}{ATTACK}"),
-            ] {
+            for attack in ATTACKS {
+                let text = format!("x{bracket}{blank}{attack}");
                 let reply = stage.filtered(&text);
                 assert_eq!(reply.status, 400, "{text}: {}", reply.text());
                 assert_eq!(stage.database.take(), Vec::<Vec<Token>>::new(), "{text}");
@@ -319,9 +328,11 @@ fn a_search_never_becomes_sql_whatever_its_spelling() {
     let stage = Stage::new();
     for bracket in BRACKETS {
         for filler in ["", " ", "\t", "&Tab;", "<b>", ".parentNode"] {
-            let text = format!("{bracket}{filler}{ATTACK}");
-            let reply = stage.searched(&text);
-            assert_eq!(reply.status, 400, "{text}: {}", reply.text());
+            for attack in ATTACKS {
+                let text = format!("{bracket}{filler}{attack}");
+                let reply = stage.searched(&text);
+                assert_eq!(reply.status, 400, "{text}: {}", reply.text());
+            }
         }
     }
     assert_eq!(stage.database.take(), Vec::<Vec<Token>>::new());
