@@ -405,8 +405,12 @@ impl Items {
     }
 }
 
+/// A text without control characters, as a query string could hold it, or another scalar.
 fn is_scalar(value: &Value) -> bool {
-    !matches!(value, Value::Array(_) | Value::Object(_))
+    match value {
+        Value::String(text) => !text.chars().any(char::is_control),
+        other => !matches!(other, Value::Array(_) | Value::Object(_)),
+    }
 }
 
 /// A scalar; if it is a text, one such as `Europe/Paris` or `+01:00`.
@@ -420,11 +424,9 @@ fn is_word(value: &Value) -> bool {
 
 /// A scalar, or a list of such.
 fn flat(value: Value) -> Result<Value, Reason> {
-    match &value {
-        Value::Object(_) => Err(Reason::MalformedFilter),
-        Value::Array(items) if items.len() > VALUES_MAX || !items.iter().all(is_scalar) => {
-            Err(Reason::MalformedFilter)
-        }
-        _ => Ok(value),
-    }
+    let fits = match &value {
+        Value::Array(items) => items.len() <= VALUES_MAX && items.iter().all(is_scalar),
+        one => is_scalar(one),
+    };
+    fits.then_some(value).ok_or(Reason::MalformedFilter)
 }

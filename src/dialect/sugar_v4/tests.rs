@@ -486,10 +486,12 @@ fn the_session_is_the_credential() {
             .credential,
         None
     );
-    assert_eq!(
-        refused("get_user_id", json!(["a b"])),
-        Reason::BadCredential
-    );
+    for token in ["a b", "../../x", "a/b", "a.b", "a&#47;b"] {
+        assert_eq!(
+            refused("get_user_id", json!([token])),
+            Reason::BadCredential
+        );
+    }
     assert_eq!(refused("get_user_id", json!([1])), Reason::MalformedBody);
     assert!(SugarV4::before(Database::Mysql).accepts(&Carrier::Argument));
     assert!(!SugarV4::before(Database::Mysql).accepts(&Carrier::Bearer));

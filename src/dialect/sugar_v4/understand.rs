@@ -9,6 +9,7 @@ use super::method::{self, Kind, Method};
 use super::schema::Schema;
 use super::sql::Table;
 use super::{grammar, login, query, search, write};
+use crate::dialect::spelling::is_word_byte;
 use crate::dialect::{
     Bounds, Database, Incoming, Link, Misunderstood, Operation, Projected, Query, Rendering,
     Understood,
@@ -117,9 +118,12 @@ fn credential(arguments: &mut Arguments, method: &Method) -> Result<Option<Crede
     if !method.arguments.contains(&"session") {
         return Ok(None);
     }
+    // The CRM makes the name of a file of it.
+    let plain = |byte: u8| is_word_byte(byte) || byte == b'-' || byte == b',';
     match arguments.text("session")?.as_str() {
         "" => Ok(None),
         token => Credential::argument(token)
+            .filter(|_| token.bytes().all(plain))
             .map(Some)
             .ok_or(Reason::BadCredential),
     }

@@ -281,6 +281,29 @@ fn only_the_grammar_of_sql_filters_passes() {
 }
 
 #[test]
+fn values_hold_no_control_characters_and_what_stands_beside_them_is_a_word() {
+    let every = every();
+    let refused = |items: Value| {
+        let text = serde_json::json!({ "where": items }).to_string();
+        let encoded =
+            percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC);
+        understand(&every, &format!("GET /api/people?q={encoded}"), "").err()
+    };
+    let item = |value: &str, zone: &str| serde_json::json!([{"type": "is", "attribute": "town", "value": value, "zone": zone}]);
+    assert_eq!(refused(item("O'Brien & Fils %", "Europe/Paris")), None);
+    assert_eq!(refused(item("x", "+01:00")), None);
+    for (value, zone) in [
+        ("x\0", "UTC"),
+        ("x\u{1b}", "UTC"),
+        ("x", "UTC' OR '1"),
+        ("x", "a b"),
+    ] {
+        let reason = refused(item(value, zone));
+        assert_eq!(reason, Some(Reason::MalformedFilter), "{value} {zone}");
+    }
+}
+
+#[test]
 fn only_the_grammar_of_rsql_passes() {
     let every = every();
     for bad in [
