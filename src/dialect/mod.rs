@@ -7,7 +7,6 @@
 //! knows any CRM.
 
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method;
@@ -21,6 +20,7 @@ use crate::vocabulary::{Action, Field, FieldPath, FieldUse, Module, Spelling, Us
 mod database;
 pub mod described;
 mod discreet;
+mod named;
 mod reread;
 mod shape;
 mod spelling;
@@ -30,6 +30,7 @@ pub mod suitecrm_v8;
 mod trust;
 
 pub use database::Database;
+pub use named::{NAMES, before, by_name};
 pub use shape::{
     ChoiceShape, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName, ObjectShape, Others,
     RecordShape, Shape,
@@ -584,21 +585,3 @@ impl Path {
         )
     }
 }
-
-/// The dialects that a configuration may name, before a CRM on MySQL.
-pub fn by_name(name: &str) -> Option<Arc<dyn Dialect>> {
-    before(name, Database::Mysql)
-}
-
-/// The dialects that a configuration may name, before a CRM on a database.
-pub fn before(name: &str, database: Database) -> Option<Arc<dyn Dialect>> {
-    match name {
-        "sugar-rest" => Some(Arc::new(sugar_rest::SugarRest::new())),
-        "sugar-v4" => Some(Arc::new(sugar_v4::SugarV4::before(database))),
-        "suitecrm-v8" => Some(Arc::new(suitecrm_v8::SuiteCrmV8::default())),
-        _ => None,
-    }
-}
-
-/// Names of all dialects, for messages.
-pub const NAMES: &[&str] = &["sugar-rest", "sugar-v4", "suitecrm-v8"];

@@ -111,7 +111,7 @@ fn float(value: &str) -> String {
     let ends = value
         .char_indices()
         .map(|(at, letter)| at + letter.len_utf8());
-    let longest = ends.filter_map(fits).last();
+    let longest = ends.rev().find_map(fits);
     // PHP writes fifteen digits or so; what has no more is written back as it was.
     longest.map_or_else(|| "0".to_owned(), |(_, number)| number.to_string())
 }
