@@ -213,14 +213,19 @@ fn numeric_entity(text: &str) -> Option<(char, usize)> {
         Some(digits) => (digits, 16),
         None => (text, 10),
     };
-    let end = digits.find(';').filter(|end| *end > 0)?;
     let mut code: u32 = 0;
-    for digit in digits[..end].chars() {
+    for (at, digit) in digits.char_indices() {
+        if digit == ';' {
+            let spelled_bytes = text.len() - digits.len() + at + 1;
+            return char::from_u32(code)
+                .filter(|_| at > 0)
+                .map(|letter| (letter, spelled_bytes));
+        }
         code = code
             .checked_mul(radix)?
             .checked_add(digit.to_digit(radix)?)?;
     }
-    Some((char::from_u32(code)?, text.len() - digits.len() + end + 1))
+    None
 }
 
 /// Undoes what browsers take for entities, also without a semicolon.
@@ -530,6 +535,7 @@ mod tests {
                 Some("&copy 2020 &notin a &#40 %28"),
             ),
             ("&nothing; &;", Some("&nothing; &;")),
+            ("&#; &#x; &#4a;", Some("&#; &#x; &#4a;")),
             ("&#10;", None),
             ("&#0;", None),
             ("&#x1b;", None),
