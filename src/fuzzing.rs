@@ -25,6 +25,8 @@ use crate::policy::{Decision, Plan, Policy, Source};
 
 mod dialects;
 pub mod exchange;
+pub mod models;
+mod second_reading;
 
 /// A target.
 pub type Target = fn(&[u8]);
@@ -42,6 +44,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("mask", mask),
     ("policy", policy),
     ("reply", exchange::reply),
+    ("second_reading", second_reading::target),
     ("session", session),
     ("sugar_v4", dialects::sugar_v4),
     ("suitecrm_v8", dialects::suitecrm_v8),

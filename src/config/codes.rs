@@ -26,4 +26,5 @@ codes! {
     ADMIN_OPEN = ("C101", "the admin listener is not on a loopback address"),
     CLEAR_TEXT = ("C102", "credentials travel in clear"),
     UNUSED = ("C103", "an upstream that no listener uses"),
+    NO_SQL = ("C104", "an upstream states its database, but none of its dialects sends SQL"),
 }

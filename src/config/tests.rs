@@ -325,3 +325,38 @@ fn no_code_is_used_twice() {
         .chain(crate::dialect::described::codes::CODES);
     assert!(all.clone().all(|(code, _)| seen.insert(code)));
 }
+
+#[test]
+fn the_database_of_an_upstream_is_one_that_is_known() {
+    let folder = Folder::new();
+    let with = |words: &str| SMALLEST.replace("dialects: [sugar-rest]", words);
+    for words in [
+        "dialects: [sugar-v4]",
+        "dialects: [sugar-v4], database: mysql",
+        "dialects: [suitecrm-v8, sugar-v4], database: other",
+    ] {
+        let (config, found) = folder.load(&with(words));
+        assert!(found.is_empty(), "{}", found.render(false));
+        let dialects = &config.unwrap().upstreams["sugar"].dialects;
+        let database = if words.contains("other") {
+            "Other"
+        } else {
+            "Mysql"
+        };
+        assert!(format!("{dialects:?}").contains(database), "{words}");
+    }
+    let (config, found) = folder.load(&with("dialects: [sugar-v4], database: mysqll"));
+    assert!(config.is_none());
+    let shown = found.render(false);
+    assert!(
+        shown.contains("mysqll") && shown.contains("`mysql`"),
+        "{shown}"
+    );
+    let (config, found) = folder.load(&with("dialects: [sugar-rest], database: mysql"));
+    assert!(config.is_some() && !found.has_errors());
+    assert!(
+        found.render(false).contains("C104"),
+        "{}",
+        found.render(false)
+    );
+}

@@ -7,7 +7,7 @@ use http::uri::{Authority, Scheme};
 
 use crate::diagnostic::{Diagnostic, Keys, Node, NodeKind, Place, Schema, Spanned, quoted};
 use crate::dialect::described::Described;
-use crate::dialect::{self, Dialect};
+use crate::dialect::{self, Database, Dialect};
 
 use super::read::Reader;
 use super::{Timeouts, Upstream, codes};
@@ -27,17 +27,24 @@ impl Reader<'_> {
     fn upstream(&mut self, node: &Node) -> Option<Upstream> {
         const SCHEMA: Schema = Schema {
             what: "an upstream",
-            known: &["url", "dialects", "page_max", "timeouts", "ca"],
+            known: &["url", "dialects", "database", "page_max", "timeouts", "ca"],
             refused: &[],
         };
+        const DATABASES: &[(&str, Database)] =
+            &[("mysql", Database::Mysql), ("other", Database::Other)];
         let keys = SCHEMA.read(node, self.found)?;
         let url = keys
             .require("url", self.found)
             .and_then(|node| node.text("the URL", self.found))
             .and_then(|text| self.url(&text));
+        let database = keys.get("database");
+        let stated = database.and_then(|node| node.choice("database", DATABASES, self.found));
         let dialects = keys
             .require("dialects", self.found)
-            .map(|node| self.dialects(node));
+            .map(|node| self.dialects(node, stated.unwrap_or(Database::Mysql)));
+        if let (Some(node), Some(dialects)) = (database, &dialects) {
+            self.sends_sql(node, dialects);
+        }
         let page_max = keys
             .get("page_max")
             .and_then(|node| node.integer("`page_max`", 1..=100_000, self.found))
@@ -57,6 +64,18 @@ impl Reader<'_> {
             timeouts,
             ca,
         })
+    }
+
+    /// A database is stated only where it matters.
+    fn sends_sql(&mut self, node: &Node, dialects: &[Arc<dyn Dialect>]) {
+        if dialects.iter().all(|dialect| dialect.name() != "sugar-v4") {
+            let title = "`database` changes nothing here";
+            self.found.push(
+                Diagnostic::warning(codes::NO_SQL, title)
+                    .at(&node.place, "none of the dialects sends SQL")
+                    .help("leave it out; only `sugar-v4` sends SQL"),
+            );
+        }
     }
 
     fn timeouts(&mut self, keys: &Keys<'_>) -> Timeouts {
@@ -80,7 +99,7 @@ impl Reader<'_> {
     }
 
     /// The dialects of an upstream: names of those that are built in, and files that describe others.
-    fn dialects(&mut self, node: &Node) -> Vec<Arc<dyn Dialect>> {
+    fn dialects(&mut self, node: &Node, database: Database) -> Vec<Arc<dyn Dialect>> {
         let mut dialects: Vec<Arc<dyn Dialect>> = Vec::new();
         let mut prefixes: Vec<(&'static str, String, &Place)> = Vec::new();
         let nodes = match &node.kind {
@@ -93,7 +112,7 @@ impl Reader<'_> {
                     prefixes.push((described.name(), described.prefix().to_owned(), &node.place));
                     Arc::new(described) as Arc<dyn Dialect>
                 }),
-                _ => self.built_in(node),
+                _ => self.built_in(node, database),
             };
             match dialect {
                 Some(dialect) if dialects.iter().any(|other| other.name() == dialect.name()) => {
@@ -133,9 +152,9 @@ impl Reader<'_> {
         }
     }
 
-    fn built_in(&mut self, node: &Node) -> Option<Arc<dyn Dialect>> {
+    fn built_in(&mut self, node: &Node, database: Database) -> Option<Arc<dyn Dialect>> {
         let name = node.text("`dialects`", self.found)?;
-        let dialect = dialect::by_name(name.value);
+        let dialect = dialect::before(name.value, database);
         if dialect.is_none() {
             self.found.push(
                 Diagnostic::error(

@@ -7,7 +7,6 @@
 //! knows any CRM.
 
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method;
@@ -18,11 +17,14 @@ use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Field, FieldPath, FieldUse, Module, Spelling, Use};
 
+mod builtin;
+mod database;
 pub mod described;
 mod discreet;
 mod lengths;
 mod media;
 mod named;
+mod reread;
 mod shape;
 mod spelling;
 pub mod sugar_rest;
@@ -30,6 +32,8 @@ pub mod sugar_v4;
 pub mod suitecrm_v8;
 mod trust;
 
+pub use builtin::{NAMES, before, by_name};
+pub use database::Database;
 pub use media::Media;
 pub use shape::{
     ChoiceShape, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName, ObjectShape, Others,
@@ -559,16 +563,3 @@ impl Path {
         )
     }
 }
-
-/// The dialects that a configuration may name.
-pub fn by_name(name: &str) -> Option<Arc<dyn Dialect>> {
-    match name {
-        "sugar-rest" => Some(Arc::new(sugar_rest::SugarRest::new())),
-        "sugar-v4" => Some(Arc::new(sugar_v4::SugarV4::default())),
-        "suitecrm-v8" => Some(Arc::new(suitecrm_v8::SuiteCrmV8::default())),
-        _ => None,
-    }
-}
-
-/// Names of all dialects, for messages.
-pub const NAMES: &[&str] = &["sugar-rest", "sugar-v4", "suitecrm-v8"];

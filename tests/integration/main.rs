@@ -20,6 +20,7 @@ mod recordings;
 mod refusals;
 mod rewriting;
 mod roles;
+mod second_reading;
 mod server;
 mod sugar_v4;
 mod suitecrm_v8;

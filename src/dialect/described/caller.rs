@@ -5,6 +5,7 @@ use http::Method;
 use serde_json::Value;
 
 use super::description::{Description, Listed, Question};
+use super::grammar;
 use super::jsonpath::Expression;
 use crate::dialect::{Answered, Inquiry, Outgoing, Session, spelling};
 use crate::door::Credential;
@@ -86,7 +87,13 @@ fn listed<'a>(listed: &'a [Listed], credential: &Credential) -> Option<&'a Liste
 
 fn ask(description: &Description, question: &Question, known: &Known) -> Inquiry {
     let mut target = format!("{}{}", description.prefix, question.ask);
-    for (place, value) in [("{id}", &known.id), ("{login}", &known.login)] {
+    // What the CRM told must be a segment of a path to everybody who reads it.
+    let id = known.id.as_ref().filter(|id| description.ids.fit(id));
+    let login = known
+        .login
+        .as_ref()
+        .filter(|login| grammar::is_value(login));
+    for (place, value) in [("{id}", id), ("{login}", login)] {
         if target.contains(place) {
             let Some(value) = value else {
                 return Inquiry::Failed(Reason::Unfilterable);

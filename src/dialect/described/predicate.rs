@@ -11,6 +11,8 @@ use crate::vocabulary::Module;
 
 /// Values of one list.
 const VALUES_MAX: usize = 500;
+/// Bytes of what stands beside a value.
+const WORD_BYTES_MAX: usize = 64;
 
 /// A style.
 #[derive(Debug)]
@@ -360,7 +362,7 @@ impl Items {
         for (name, value) in &mut members {
             if *name == self.value {
                 *value = flat(value.take())?;
-            } else if !self.beside.contains(name) || !is_scalar(value) {
+            } else if !self.beside.contains(name) || !is_word(value) {
                 return Err(Reason::MalformedFilter);
             }
         }
@@ -403,17 +405,28 @@ impl Items {
     }
 }
 
+/// A text without control characters, as a query string could hold it, or another scalar.
 fn is_scalar(value: &Value) -> bool {
-    !matches!(value, Value::Array(_) | Value::Object(_))
+    match value {
+        Value::String(text) => !text.chars().any(char::is_control),
+        other => !matches!(other, Value::Array(_) | Value::Object(_)),
+    }
+}
+
+/// A scalar; if it is a text, one such as `Europe/Paris` or `+01:00`.
+fn is_word(value: &Value) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_/+-:.".contains(&byte);
+    match value {
+        Value::String(text) => text.len() <= WORD_BYTES_MAX && text.bytes().all(plain),
+        value => is_scalar(value),
+    }
 }
 
 /// A scalar, or a list of such.
 fn flat(value: Value) -> Result<Value, Reason> {
-    match &value {
-        Value::Object(_) => Err(Reason::MalformedFilter),
-        Value::Array(items) if items.len() > VALUES_MAX || !items.iter().all(is_scalar) => {
-            Err(Reason::MalformedFilter)
-        }
-        _ => Ok(value),
-    }
+    let fits = match &value {
+        Value::Array(items) => items.len() <= VALUES_MAX && items.iter().all(is_scalar),
+        one => is_scalar(one),
+    };
+    fits.then_some(value).ok_or(Reason::MalformedFilter)
 }

@@ -50,7 +50,7 @@ pub(super) fn read(
         if query
             .search
             .as_ref()
-            .is_some_and(|text| text.len() > SEARCH_BYTES_MAX)
+            .is_some_and(|text| text.len() > SEARCH_BYTES_MAX || text.chars().any(char::is_control))
         {
             return Err(Reason::MalformedQuery);
         }

@@ -2,7 +2,7 @@
 //!
 //! The CRM makes SQL of it by pattern matching, so only what has one reading for everybody passes: a column behind a
 //! known table, an operator of the list, a quoted text without quotes, backslashes or parentheses, a number, `null`, or
-//! a list of such. Functions, sub-queries and anything else are refused.
+//! a list of plain words and numbers. Functions, sub-queries and anything else are refused.
 
 use serde_json::{Number, Value};
 
@@ -12,6 +12,8 @@ use crate::dialect::{Filter, Path};
 const BYTES_MAX: usize = 8_192;
 /// Nesting of parentheses.
 const DEPTH_MAX: usize = 16;
+/// Digits of a number.
+const DIGITS_MAX: usize = 15;
 
 /// What stands between the colons; longer ones first where one begins another.
 const OPERATORS: &[&str] = &[
@@ -134,7 +136,7 @@ fn value(operator: &str, literal: &str) -> Option<Value> {
         "in" | "notin" => {
             let items = literal
                 .split(',')
-                .map(|item| scalar(item.trim_matches(' ')));
+                .map(|item| scalar(item.trim_matches(' ')).filter(is_listed));
             items.collect::<Option<Vec<_>>>().map(Value::Array)
         }
         "is" | "isnot" => literal.eq_ignore_ascii_case("null").then_some(Value::Null),
@@ -142,24 +144,37 @@ fn value(operator: &str, literal: &str) -> Option<Value> {
     }
 }
 
-/// A quoted text or a number.
+/// Whether a value of a list stays as it is: from others the CRM takes characters away.
+fn is_listed(value: &Value) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    match value {
+        Value::String(text) => text.bytes().all(plain),
+        _ => true,
+    }
+}
+
+/// Whether a text names something that the CRM puts in its place: `__NOW__`, `__USER_ID__`.
+fn names_a_constant(text: &str) -> bool {
+    let mut after = text.split("__").skip(1);
+    after.any(|rest| rest.starts_with(|letter: char| letter.is_ascii_uppercase()))
+}
+
+/// A quoted text or a number. The CRM makes floating-point numbers of numbers, which keep fifteen digits.
 fn scalar(literal: &str) -> Option<Value> {
     if let Some(text) = literal.strip_prefix('\'') {
         let text = text.strip_suffix('\'')?;
         let plain = |letter: char| {
             !letter.is_control() && !matches!(letter, '\'' | '"' | '\\' | '`' | '(' | ')')
         };
-        return text
-            .chars()
-            .all(plain)
-            .then(|| Value::String(text.to_owned()));
+        let fits = text.chars().all(plain) && !names_a_constant(text);
+        return fits.then(|| Value::String(text.to_owned()));
     }
     let digits = literal.strip_prefix('-').unwrap_or(literal);
     let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
-    let is_digits = |text: &str| {
-        (1..=18).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    if !is_digits(whole) || !is_digits(part) || (whole.len() > 1 && whole.starts_with('0')) {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let count = digits.bytes().filter(u8::is_ascii_digit).count();
+    let fits = is_digits(whole) && is_digits(part) && count <= DIGITS_MAX;
+    if !fits || (whole.len() > 1 && whole.starts_with('0')) {
         return None;
     }
     literal.parse::<Number>().ok().map(Value::Number)

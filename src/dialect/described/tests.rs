@@ -480,6 +480,10 @@ fn an_answer_that_is_not_understood_is_none() {
     for change in [
         json!({"id": null}),
         json!({"id": ["7"]}),
+        // It becomes a segment of the next question's path.
+        json!({"id": ".."}),
+        json!({"id": "7/../8"}),
+        json!({"id": "%2e%2e"}),
         json!({"login": ""}),
         json!({"roles": "A"}),
         json!({"roles": [{"name": "A"}]}),

@@ -345,11 +345,30 @@ fn is_place(members: &[&str], value: &Value) -> bool {
     value.as_object().is_some_and(|place| {
         place.len() == members.len()
             && members.iter().all(|member| {
-                place.get(*member).is_some_and(|value| {
-                    is_scalar(value) || (*member == "countries" && is_list(value))
+                place.get(*member).is_some_and(|value| match *member {
+                    "countries" => is_scalar(value) || is_list(value),
+                    "zipCode" => is_scalar(value),
+                    "unitType" => is_unit(value),
+                    _ => is_number(value),
                 })
             })
     })
+}
+
+/// `km`, `miles`.
+fn is_unit(value: &Value) -> bool {
+    let word = value.as_str();
+    word.is_some_and(|word| word.len() <= 20 && word.bytes().all(|byte| byte.is_ascii_alphabetic()))
+}
+
+/// A number, or a text that is one.
+fn is_number(value: &Value) -> bool {
+    let plain = |byte: u8| byte.is_ascii_digit() || byte == b'.' || byte == b'-';
+    match value {
+        Value::Number(_) => is_scalar(value),
+        Value::String(text) => is_scalar(value) && !text.is_empty() && text.bytes().all(plain),
+        _ => false,
+    }
 }
 
 /// Writes a filter back as the list that `filter` holds.
@@ -482,6 +501,8 @@ mod tests {
             json!({"$is_null": false}),
             json!({"$in_radius_from_zip": {"zipCode": "1", "radius": 1, "unitType": "km"}}),
             json!({"$in_radius_from_coords": {"latitude": 1, "longitude": 2, "radius": 1, "iban_c": "F"}}),
+            json!({"$in_radius_from_coords": {"latitude": "1) OR (1", "longitude": 2, "radius": 1, "unitType": "km"}}),
+            json!({"$in_radius_from_coords": {"latitude": 1, "longitude": 2, "radius": 1, "unitType": "k m"}}),
         ] {
             assert_eq!(
                 filter(json!([{"primary_address_city": bad}])),

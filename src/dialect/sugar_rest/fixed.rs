@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::arguments::{Arguments, flag, is_blank};
+use crate::dialect::reread;
 use crate::reason::Reason;
 
 /// Bytes of one argument of a login.
@@ -56,6 +57,7 @@ fn put(login: &mut Map<String, Value>, name: &str, value: Value) -> Result<(), R
         text.len() <= LOGIN_BYTES_MAX
             && !text.contains('\0')
             && (is_word || !matches!(name, "platform" | "current_language"))
+            && (name != "username" || reread::is_account(text))
     });
     if !fits {
         return Err(Reason::MalformedBody);
@@ -161,6 +163,7 @@ mod tests {
             json!({"grant_type": "password", "username": "u"}),
             json!({"grant_type": "password", "username": "u", "password": 1}),
             json!({"grant_type": "password", "username": "u", "password": "p", "platform": "a b"}),
+            json!({"grant_type": "password", "username": "u)(uid=%2a", "password": "p"}),
         ] {
             assert_eq!(
                 log_in("", body.clone()),

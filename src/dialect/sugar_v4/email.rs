@@ -10,7 +10,7 @@
 
 use serde_json::Value;
 
-use super::sql::{Parser, literal_text};
+use super::sql::{Parser, Table as Asked, list_text, literal_text};
 use crate::dialect::{Filter, Path};
 use crate::reason::Reason;
 
@@ -219,18 +219,16 @@ fn comparison(parser: &mut Parser<'_>, column: &str, negated: bool) -> Result<Fi
 }
 
 /// Writes the predicate for a table; `None` if the operator is not one of these.
-pub(super) fn render(operator: &str, value: &Value, table: &str) -> Option<String> {
+pub(super) fn render(operator: &str, value: &Value, table: Asked<'_>) -> Option<String> {
     let form = FORMS
         .iter()
         .find(|form| operator == form.has || operator == form.has_none)?;
     let membership = if operator == form.has { "IN" } else { "NOT IN" };
     let value = match value {
-        Value::Array(list) => {
-            let list: Vec<String> = list.iter().map(literal_text).collect();
-            format!("({})", list.join(", "))
-        }
-        one => literal_text(one),
+        Value::Array(list) => format!("({})", list_text(list, ", ", table.database)),
+        one => literal_text(one, table.database),
     };
+    let table = table.name;
     Some(format!(
         "{table}.id {membership} (SELECT eabr.bean_id FROM email_addr_bean_rel eabr JOIN email_addresses ea \
          ON (ea.id = eabr.email_address_id) WHERE eabr.deleted = 0 AND ea.{} {} {value})",

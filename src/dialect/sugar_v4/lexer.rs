@@ -3,8 +3,13 @@
 
 use serde_json::Number;
 
-/// Bytes of one fragment.
-const FRAGMENT_BYTES_MAX: usize = 16_384;
+use crate::dialect::spelling::hex;
+
+/// Bytes of one fragment as it is written, and of its texts as they are meant: in hexadecimal they take twice as many.
+const FRAGMENT_BYTES_MAX: usize = 65_536;
+const TEXTS_BYTES_MAX: usize = 16_384;
+/// What begins a text in hexadecimal, which no program between a client and the database reads.
+const INTRODUCER: &str = "_utf8mb4";
 /// Words of one fragment.
 const WORDS_MAX: usize = 2_000;
 
@@ -43,9 +48,10 @@ pub(super) fn words(text: &str) -> Option<Vec<Word>> {
         return None;
     }
     let mut words = Vec::new();
+    let mut texts_bytes = 0;
     let mut rest = text;
     loop {
-        rest = rest.trim_start_matches([' ', '\t', '\r', '\n']);
+        rest = rest.trim_start_matches(BLANKS);
         if rest.is_empty() {
             return Some(words);
         }
@@ -53,12 +59,24 @@ pub(super) fn words(text: &str) -> Option<Vec<Word>> {
             return None;
         }
         let (word, after) = word(rest)?;
+        if let Word::Text(text) = &word {
+            texts_bytes += text.len();
+        }
+        if texts_bytes > TEXTS_BYTES_MAX {
+            return None;
+        }
         words.push(word);
         rest = after;
     }
 }
 
+/// What may stand between words.
+const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
 fn word(rest: &str) -> Option<(Word, &str)> {
+    if let Some(digits) = after_introducer(rest) {
+        return hexadecimal(digits);
+    }
     let first = rest.bytes().next()?;
     match first {
         b'\'' | b'"' => string(rest),
@@ -118,45 +136,68 @@ fn string(rest: &str) -> Option<(Word, &str)> {
                     return Some((Word::Text(text), &rest[at + quote.len_utf8()..]));
                 }
             }
-            '\n' | '\r' | '\t' => text.push(character),
-            _ if character.is_control() => return None,
+            _ if !is_textual(character) => return None,
             _ => text.push(character),
         }
     }
     None
 }
 
-/// Whether a text says what the CRM looks for in its own queries, which it takes for plain text, literals and all, so that
-/// a literal could end elsewhere than here, and what stands behind it would be SQL. To count the rows of a list, it cuts
-/// the list's query off at an order and rewrites the selects of a union. What begins with a bracket and the name of
-/// somebody related, up to a wildcard and the end of the literal and of the bracket, it writes three times over. And
-/// whoever names the name of a parent's table has that table joined, whatever the parent's module.
-pub(in crate::dialect) fn is_rewritten(text: &str) -> bool {
-    let folded = text.to_ascii_lowercase();
-    let names_a_parent = folded
-        .split_once("parent_")
-        .is_some_and(|(_, rest)| rest.contains(".name"));
-    names_a_parent
-        || folded.contains("order by")
-        || folded.contains("union all")
-        || text.split('(').skip(1).any(begins_like_a_field)
+/// Whether a text may hold a character as it is.
+fn is_textual(character: char) -> bool {
+    matches!(character, '\n' | '\r' | '\t') || !character.is_control()
 }
 
-/// Which names the CRM looks for depends on its fields, all of which are written small.
-fn begins_like_a_field(text: &str) -> bool {
-    let begins = |first: char| first.is_ascii_lowercase() || first == '_';
-    text.trim_start().starts_with(begins)
+/// The digits of `_utf8mb4 0x…`; `None` if it is something else, such as a column of that name.
+fn after_introducer(rest: &str) -> Option<&str> {
+    let (introducer, after) = rest.split_at_checked(INTRODUCER.len())?;
+    let digits = after.trim_start_matches(BLANKS).strip_prefix("0x")?;
+    introducer
+        .eq_ignore_ascii_case(INTRODUCER)
+        .then_some(digits)
+}
+
+/// A text in hexadecimal: UTF-8 of what a text in quotes could hold. The database pads a half byte, and takes `0x` alone
+/// for a name.
+fn hexadecimal(digits: &str) -> Option<(Word, &str)> {
+    let end = digits
+        .bytes()
+        .position(|byte| !is_letter(byte) && !byte.is_ascii_digit());
+    let (digits, after) = digits.split_at(end.unwrap_or(digits.len()));
+    if digits.is_empty() || !digits.len().is_multiple_of(2) {
+        return None;
+    }
+    let bytes = digits.as_bytes().chunks_exact(2);
+    let bytes = bytes.map(|pair| Some(hex(pair[0])? << 4 | hex(pair[1])?));
+    let text = String::from_utf8(bytes.collect::<Option<Vec<u8>>>()?).ok()?;
+    text.chars()
+        .all(is_textual)
+        .then_some((Word::Text(text), after))
 }
 
 /// Writes a text as a literal that ends at the same place for every server, whatever it makes of a backslash: quotes
 /// are doubled, and so are backslashes.
-pub(super) fn literal(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// Writes a text as a literal of its bytes: whatever decodes or rewrites the statement on its way to the database finds
+/// nothing in it. A text of no bytes has no such literal.
+pub(super) fn in_hexadecimal(text: &str) -> String {
+    if text.is_empty() {
+        return "''".to_owned();
+    }
+    let mut literal = format!("{INTRODUCER} 0x");
+    literal.extend(text.bytes().flat_map(|byte| {
+        let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+        [digit(byte >> 4), digit(byte & 15)]
+    }));
+    literal
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Word, literal, words};
+    use super::{Word, in_hexadecimal, quoted, words};
 
     fn text(fragment: &str) -> Option<String> {
         match words(fragment)?.as_slice() {
@@ -178,7 +219,8 @@ mod tests {
             ("''", ""),
         ] {
             assert_eq!(text(fragment).as_deref(), Some(meant), "{fragment}");
-            assert_eq!(text(&literal(meant)).as_deref(), Some(meant), "{fragment}");
+            assert_eq!(text(&quoted(meant)).as_deref(), Some(meant), "{fragment}");
+            assert_eq!(text(&in_hexadecimal(meant)).as_deref(), Some(meant));
         }
         for bad in ["'", "'a", r"'a\'", r"'\0'", r"'\Z'", r"'\x41'", "'a\u{0}'"] {
             assert_eq!(words(bad), None, "{bad}");
@@ -188,7 +230,7 @@ mod tests {
     #[test]
     fn a_literal_ends_at_one_place_only() {
         for text in ["\\", "\\'", "'\\", "\\\\'", "''", "x' OR '1'='1"] {
-            let literal = literal(text);
+            let literal = quoted(text);
             let inner = &literal[1..literal.len() - 1];
             // Whether a backslash escapes or not, no quote inside stands alone.
             assert_eq!(
@@ -199,6 +241,35 @@ mod tests {
             let escaped = inner.replace("\\\\", "");
             assert!(!escaped.contains('\\'), "{literal}");
         }
+    }
+
+    #[test]
+    fn texts_in_hexadecimal_are_what_texts_in_quotes_are() {
+        assert_eq!(in_hexadecimal("D\u{e9}%"), "_utf8mb4 0x44c3a925");
+        assert_eq!(in_hexadecimal(""), "''");
+        for fragment in ["_UTF8MB4 0x44C3A925", "_utf8mb4\t0x44c3a925"] {
+            assert_eq!(text(fragment).as_deref(), Some("D\u{e9}%"), "{fragment}");
+        }
+        for bad in [
+            "_utf8mb4 0x",
+            "_utf8mb4 0x4",
+            "_utf8mb4 0x4g",
+            "_utf8mb4 0xff",
+            "_utf8mb4 0xc0a8",
+            "_utf8mb4 0x00",
+            "_utf8mb4 0x1b",
+            "_utf8mb4 0xc285",
+            "_utf8mb4 0X44",
+            "_utf8mb4 0x44_x",
+            "_latin1 0x44",
+            "0x44",
+        ] {
+            assert_eq!(words(bad), None, "{bad}");
+        }
+        let name = words("_utf8mb4").unwrap();
+        assert_eq!(name, [Word::Name("_utf8mb4".to_owned())]);
+        let many = "_utf8mb4 0x".to_owned() + &"61".repeat(16_384);
+        assert!(words(&many).is_some() && words(&format!("{many} 'b'")).is_none());
     }
 
     #[test]

@@ -4,6 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::arguments::Arguments;
 use super::query;
+use crate::dialect::reread;
+use crate::dialect::spelling::is_word_byte;
 use crate::reason::Reason;
 
 /// Bytes of one text of a login.
@@ -35,6 +37,10 @@ pub(super) fn arguments(arguments: &mut Arguments) -> Result<Map<String, Value>,
     if !stated.is_empty() {
         return Err(Reason::UnknownParameter);
     }
+    let name = auth.get("user_name").and_then(Value::as_str);
+    if !name.is_some_and(reread::is_account) {
+        return Err(Reason::MalformedBody);
+    }
     let application = text(json!(arguments.text("application_name")?), true)?;
     let beside = arguments
         .take("name_value_list")
@@ -42,11 +48,25 @@ pub(super) fn arguments(arguments: &mut Arguments) -> Result<Map<String, Value>,
     if beside.keys().any(|name| !BESIDE.contains(&name.as_str())) {
         return Err(Reason::UnknownParameter);
     }
+    // The CRM makes the name of a file of the language.
+    if !beside.values().all(is_code) {
+        return Err(Reason::MalformedBody);
+    }
     Ok(Map::from_iter([
         ("user_auth".to_owned(), Value::Object(auth)),
         ("application_name".to_owned(), json!(application)),
         ("name_value_list".to_owned(), Value::Object(beside)),
     ]))
+}
+
+/// `fr_FR`, or a flag.
+fn is_code(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.bytes().all(|byte| is_word_byte(byte) || byte == b'-'),
+        Value::Bool(_) | Value::Null => true,
+        Value::Number(number) => number.is_u64(),
+        Value::Array(_) | Value::Object(_) => false,
+    }
 }
 
 /// A text; one that is a word has no other characters.

@@ -10,8 +10,9 @@ use http::header::HeaderName;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation,
-    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, trust,
+    Access, Answered, Bounds, Database, Dialect, Failure, Incoming, Inquiry, Misunderstood,
+    Operation, Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread,
+    trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -24,7 +25,7 @@ mod email;
 mod form;
 mod grammar;
 mod identity;
-pub(super) mod lexer;
+mod lexer;
 mod links;
 mod login;
 mod method;
@@ -41,9 +42,20 @@ mod understand;
 mod write;
 
 /// The legacy API of SugarCRM and SuiteCRM, v4_1.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct SugarV4 {
     schema: schema::Schema,
+    database: Database,
+}
+
+impl SugarV4 {
+    /// The dialect of a CRM whose records lie in a database.
+    pub fn before(database: Database) -> Self {
+        Self {
+            schema: schema::Schema::default(),
+            database,
+        }
+    }
 }
 
 /// Paths of the API, of its other versions, and of other doors to the same records that its sessions open.
@@ -72,11 +84,11 @@ impl Dialect for SugarV4 {
         request: &Incoming<'_>,
         bounds: &Bounds,
     ) -> Result<Understood, Misunderstood> {
-        understand::request(request, bounds, &self.schema)
+        understand::request(request, bounds, &self.schema, self.database)
     }
 
     fn render(&self, operation: &Operation) -> Outgoing {
-        render::request(operation, &self.schema)
+        render::request(operation, &self.schema, self.database)
     }
 
     fn shape(&self, operation: &Operation) -> Shape {

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::arguments::{Arguments, list, words};
+use super::grammar;
 use super::schema::Schema;
-use super::{grammar, sql};
+use super::sql::{self, Table};
 use crate::dialect::{Projected, Query};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
@@ -97,7 +98,7 @@ fn behind_link(item: Value, module: &Module, schema: &Schema) -> Result<Projecte
 pub(super) fn conditions(
     arguments: &mut Arguments,
     (filter, order): (&str, &str),
-    table: &str,
+    table: Table<'_>,
 ) -> Result<Query, Reason> {
     let text = arguments
         .text(filter)

@@ -8,26 +8,29 @@ use serde_json::{Map, Value, json};
 
 use super::method;
 use super::schema::Schema;
-use super::sql;
+use super::sql::{self, Table};
 use super::understand::{CHOSEN, DELETE, PATH};
-use crate::dialect::{Filter, Media, Operation, Outgoing, Projected, Query};
+use crate::dialect::{Database, Filter, Media, Operation, Outgoing, Projected, Query};
 use crate::door::Credential;
 use crate::vocabulary::Action;
 
 /// The request that an operation becomes.
-pub(super) fn request(operation: &Operation, schema: &Schema) -> Outgoing {
+pub(super) fn request(operation: &Operation, schema: &Schema, database: Database) -> Outgoing {
     let name = operation.rendering.form;
     let names = method::by_name(name).map_or([].as_slice(), |method| method.arguments);
     let arguments = names
         .iter()
-        .map(|name| argument(name, operation, schema))
+        .map(|name| match *name {
+            "query" | "related_module_query" => filter_text(operation, schema, database),
+            name => argument(name, operation),
+        })
         .collect();
     call(name, &Value::Array(arguments))
 }
 
 /// A call of a method.
 pub(super) fn call(name: &str, arguments: &Value) -> Outgoing {
-    let arguments = arguments.to_string();
+    let arguments = without_markup(&arguments.to_string());
     let encoded = utf8_percent_encode(&arguments, NON_ALPHANUMERIC);
     let body = format!("method={name}&input_type=JSON&response_type=JSON&rest_data={encoded}");
     Outgoing {
@@ -38,13 +41,26 @@ pub(super) fn call(name: &str, arguments: &Value) -> Outgoing {
     }
 }
 
+/// JSON without a character that means something in HTML: old versions undo entities before they read the JSON, and
+/// there is none. Such characters stand in its strings only.
+fn without_markup(json: &str) -> String {
+    let mut plain = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            '&' | '<' | '>' | '\'' => plain.push_str(&format!("\\u{:04x}", u32::from(character))),
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
 /// The session, as an argument.
 pub(super) fn session(credential: Option<&Credential>) -> Value {
     json!(credential.map(Credential::token).unwrap_or_default())
 }
 
 /// The value of an argument, by its name. What nobody sets is `null`.
-fn argument(name: &str, operation: &Operation, schema: &Schema) -> Value {
+fn argument(name: &str, operation: &Operation) -> Value {
     let query = &operation.query;
     match name {
         "session" => session(operation.credential.as_ref()),
@@ -54,7 +70,6 @@ fn argument(name: &str, operation: &Operation, schema: &Schema) -> Value {
         "link_field_name" => json!(operation.link.as_ref().map(|link| &link.name)),
         "select_fields" | "related_fields" => select_fields(operation),
         "link_name_to_fields_array" | "related_module_link_name_to_fields_array" => links(query),
-        "query" | "related_module_query" => filter_text(operation, schema),
         "order_by" => json!(sql::render_order(&query.order)),
         "offset" => json!(query.offset.unwrap_or(0)),
         "max_results" | "limit" => json!(query.limit.unwrap_or(0)),
@@ -96,16 +111,20 @@ fn name_value_list(operation: &Operation) -> Value {
     }
 }
 
-fn filter_text(operation: &Operation, schema: &Schema) -> Value {
+fn filter_text(operation: &Operation, schema: &Schema, database: Database) -> Value {
     let table = match (&operation.link, &operation.module) {
         (Some(link), _) => schema.table_behind(link),
         (None, Some(module)) => schema.table(module),
         (None, None) => String::new(),
     };
+    let table = Table {
+        name: &table,
+        database,
+    };
     let filter = operation.query.filter.as_ref();
     json!(
         filter
-            .map(|filter| sql::render(filter, &table))
+            .map(|filter| sql::render(filter, table))
             .unwrap_or_default()
     )
 }

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::arguments::{Arguments, flag, words};
 use super::understand::{Making, project, set};
-use super::{grammar, lexer, query};
-use crate::dialect::{Filter, Operation, Path, Understood};
+use super::{grammar, query};
+use crate::dialect::{Filter, Operation, Path, Understood, reread};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -17,11 +17,7 @@ pub(super) fn understood(
     making: &Making<'_>,
     arguments: &mut Arguments,
 ) -> Result<Understood, Reason> {
-    let text = arguments.text("search_string")?;
-    let fits = text.len() <= SEARCH_BYTES_MAX && !text.chars().any(char::is_control);
-    if text.trim().is_empty() || !fits || lexer::is_rewritten(&text) {
-        return Err(Reason::MalformedQuery);
-    }
+    let text = text(&arguments.text("search_string")?)?;
     let modules = words(arguments.list("modules")?, grammar::is_module);
     let modules = modules.ok_or(Reason::MalformedQuery)?;
     let mut part = making.blank();
@@ -51,6 +47,14 @@ pub(super) fn understood(
         part.query.about_caller.push(("favorites", true));
     }
     each(making, part, &modules)
+}
+
+/// The text that is looked for, as the CRM will read it. It quotes it by itself, and more than once.
+fn text(stated: &str) -> Result<String, Reason> {
+    let text = reread::settled(stated).filter(|text| {
+        stated.len() <= SEARCH_BYTES_MAX && !text.trim().is_empty() && reread::is_searchable(text)
+    });
+    text.ok_or(Reason::MalformedQuery)
 }
 
 fn assigned_to(owner: String) -> Result<Filter, Reason> {

@@ -14,9 +14,9 @@
 
 use serde_json::Value;
 
-use super::lexer::{self, Word, literal};
+use super::lexer::{self, Word};
 use super::{email, grammar};
-use crate::dialect::{Filter, Path, Sort};
+use crate::dialect::{Database, Filter, Path, Sort, reread};
 use crate::reason::Reason;
 
 /// Brackets within brackets.
@@ -38,8 +38,16 @@ const OTHERS: &[(&str, &str)] = &[
 /// The field that says whether a record is gone.
 const DELETED: &str = "deleted";
 
+/// The table that a fragment is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Table<'a> {
+    pub(super) name: &'a str,
+    /// The database that it lies in.
+    pub(super) database: Database,
+}
+
 /// Reads `query`, about a table. `None` for all records.
-pub(super) fn filter(text: &str, table: &str) -> Result<Option<Filter>, Reason> {
+pub(super) fn filter(text: &str, table: Table<'_>) -> Result<Option<Filter>, Reason> {
     let words = lexer::words(text).ok_or(Reason::MalformedFilter)?;
     if words.is_empty() {
         return Ok(None);
@@ -55,7 +63,7 @@ pub(super) fn filter(text: &str, table: &str) -> Result<Option<Filter>, Reason> 
 }
 
 /// Reads `order_by`, about a table.
-pub(super) fn order(text: &str, table: &str) -> Result<Vec<Sort>, Reason> {
+pub(super) fn order(text: &str, table: Table<'_>) -> Result<Vec<Sort>, Reason> {
     let words = lexer::words(text).ok_or(Reason::MalformedOrder)?;
     let mut parser = Parser {
         words: &words,
@@ -86,7 +94,7 @@ fn everything() -> Filter {
 pub(super) struct Parser<'a> {
     words: &'a [Word],
     at: usize,
-    table: &'a str,
+    table: Table<'a>,
 }
 
 type Parsed<T> = Result<T, Reason>;
@@ -185,8 +193,10 @@ impl Parser<'_> {
         };
         let belongs = match table.as_deref() {
             None => true,
-            Some(table) if table == self.table => true,
-            Some(table) => table.strip_suffix("_cstm") == Some(self.table) && is_custom(&field),
+            Some(table) if table == self.table.name => true,
+            Some(table) => {
+                table.strip_suffix("_cstm") == Some(self.table.name) && is_custom(&field)
+            }
         };
         if !belongs || !grammar::is_column(&field) {
             return Err(Reason::MalformedFilter);
@@ -207,12 +217,21 @@ impl Parser<'_> {
     /// A text or a number.
     pub(super) fn literal(&mut self) -> Parsed<Value> {
         let value = match self.words.get(self.at) {
-            Some(Word::Text(text)) if !lexer::is_rewritten(text) => Value::String(text.clone()),
+            Some(Word::Text(text)) if self.is_kept(text) => Value::String(text.clone()),
             Some(Word::Number(number)) => Value::Number(number.clone()),
             _ => return Err(Reason::MalformedFilter),
         };
         self.at += 1;
         Ok(value)
+    }
+
+    /// Whether a text reaches the database as it is. Where it is sent in quotes, the CRM's rewriting of its own queries
+    /// must find nothing in it.
+    fn is_kept(&self, text: &str) -> bool {
+        match self.table.database {
+            Database::Mysql => true,
+            Database::Other => !reread::is_rewritten(text),
+        }
     }
 
     /// A part of a name.
@@ -321,7 +340,7 @@ fn is_custom(field: &str) -> bool {
 }
 
 /// Writes a filter as a fragment about a table.
-pub(super) fn render(filter: &Filter, table: &str) -> String {
+pub(super) fn render(filter: &Filter, table: Table<'_>) -> String {
     match filter {
         Filter::All(parts) => joined_text(parts, " AND ", table),
         Filter::Any(parts) => joined_text(parts, " OR ", table),
@@ -334,7 +353,8 @@ pub(super) fn render(filter: &Filter, table: &str) -> String {
             if let Some(text) = email::render(operator, value, table) {
                 return text;
             }
-            let column = column(&path.field, table);
+            let column = column(&path.field, table.name);
+            let list_text = |list: &[Value], between| list_text(list, between, table.database);
             match (operator, value) {
                 ("IS NULL" | "IS NOT NULL", _) => format!("{column} {operator}"),
                 ("IN" | "NOT IN", Value::Array(list)) => {
@@ -343,7 +363,10 @@ pub(super) fn render(filter: &Filter, table: &str) -> String {
                 ("BETWEEN" | "NOT BETWEEN", Value::Array(ends)) => {
                     format!("{column} {operator} {}", list_text(ends, " AND "))
                 }
-                _ => format!("{column} {operator} {}", literal_text(value)),
+                _ => format!(
+                    "{column} {operator} {}",
+                    literal_text(value, table.database)
+                ),
             }
         }
         // The grammar has none.
@@ -351,7 +374,7 @@ pub(super) fn render(filter: &Filter, table: &str) -> String {
     }
 }
 
-fn joined_text(parts: &[Filter], between: &str, table: &str) -> String {
+fn joined_text(parts: &[Filter], between: &str, table: Table<'_>) -> String {
     let parts: Vec<String> = parts.iter().map(|part| render(part, table)).collect();
     format!("({})", parts.join(between))
 }
@@ -361,16 +384,21 @@ fn column(field: &str, table: &str) -> String {
     format!("{table}{custom}.{field}")
 }
 
-fn list_text(list: &[Value], between: &str) -> String {
-    let texts: Vec<String> = list.iter().map(literal_text).collect();
+pub(super) fn list_text(list: &[Value], between: &str, database: Database) -> String {
+    let text = |value| literal_text(value, database);
+    let texts: Vec<String> = list.iter().map(text).collect();
     texts.join(between)
 }
 
-pub(super) fn literal_text(value: &Value) -> String {
-    match value {
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => literal(text),
-        other => literal(&other.to_string()),
+pub(super) fn literal_text(value: &Value, database: Database) -> String {
+    let text = match value {
+        Value::Number(number) => return number.to_string(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match database {
+        Database::Mysql => lexer::in_hexadecimal(&text),
+        Database::Other => lexer::quoted(&text),
     }
 }
 

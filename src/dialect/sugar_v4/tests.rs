@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::SugarV4;
 use crate::dialect::{
-    Access, Answered, Bounds, Dialect, Filter, Incoming, Inquiry, Misunderstood, Operation,
-    Outgoing, Understood,
+    Access, Answered, Bounds, Database, Dialect, Filter, Incoming, Inquiry, Misunderstood,
+    Operation, Outgoing, Understood,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -57,7 +57,7 @@ fn send(dialect: &SugarV4, body: &str) -> Result<Understood, Misunderstood> {
 
 fn understood(method: &str, arguments: &Value) -> Result<Understood, Reason> {
     let body = form(method, &arguments.to_string());
-    send(&SugarV4::default(), &body).map_err(|misunderstood| misunderstood.reason)
+    send(&SugarV4::before(Database::Mysql), &body).map_err(|misunderstood| misunderstood.reason)
 }
 
 fn one(method: &str, arguments: &Value) -> Result<Operation, Reason> {
@@ -104,7 +104,7 @@ fn called(outgoing: &Outgoing) -> (String, Value) {
 }
 
 fn rendered(operation: &Operation) -> Value {
-    called(&SugarV4::default().render(operation)).1
+    called(&SugarV4::before(Database::Mysql).render(operation)).1
 }
 
 fn used(operation: &Operation, how: Use) -> Vec<String> {
@@ -152,7 +152,7 @@ fn a_list_is_written_back_by_position() {
     assert_eq!(
         rendered(&operation),
         json!([
-            SESSION, "Contacts", "(contacts.last_name LIKE 'D%' AND contacts_cstm.iban_c IS NOT NULL)",
+            SESSION, "Contacts", "(contacts.last_name LIKE _utf8mb4 0x4425 AND contacts_cstm.iban_c IS NOT NULL)",
             "last_name DESC, id", 20, ["id", "last_name"],
             [{"name": "accounts", "value": ["name"]}, {"name": "email_addresses", "value": []}], 100, 0, true
         ])
@@ -216,7 +216,9 @@ fn multipart_is_a_form_too() {
         content_type: Some("multipart/form-data; boundary=b"),
         body: body.as_bytes(),
     };
-    let Ok(Understood::One(operation)) = SugarV4::default().understand(&request, &bounds()) else {
+    let Ok(Understood::One(operation)) =
+        SugarV4::before(Database::Mysql).understand(&request, &bounds())
+    else {
         panic!("not understood")
     };
     assert_eq!(rendered(&operation), json!([SESSION]));
@@ -236,7 +238,7 @@ fn relations_are_held_to_the_target_of_their_link() {
     assert_eq!(used(&operation, Use::Matched), ["Contacts.iban_c"]);
     assert!(used(&operation, Use::Shown).contains(&"Contacts.email_address".to_owned()));
     let expected = json!([
-        SESSION, "Accounts", "a-1", "contacts", "contacts_cstm.iban_c = 'x'", ["id", "name"],
+        SESSION, "Accounts", "a-1", "contacts", "contacts_cstm.iban_c = _utf8mb4 0x78", ["id", "name"],
         [{"name": "email_addresses", "value": ["email_address"]}], 0, "last_name", 0, 100
     ]);
     assert_eq!(rendered(&operation), expected);
@@ -323,7 +325,7 @@ fn a_record_is_created_updated_or_deleted() {
             rendered(&updated)[2],
             json!([{"name": "id", "value": "c-1"}, {"name": "last_name", "value": "D"}])
         );
-        let look_up = SugarV4::default().look_up(&updated);
+        let look_up = SugarV4::before(Database::Mysql).look_up(&updated);
         let read = json!([SESSION, "Contacts", "c-1", ["id", "last_name"], [], false]);
         assert_eq!(rendered(&look_up), read);
     }
@@ -404,7 +406,7 @@ fn several_writes_are_written_one_by_one() {
         writes.iter().map(|part| part.action).collect::<Vec<_>>(),
         [Action::Create, Action::Update]
     );
-    let (method, arguments) = called(&SugarV4::default().render(&writes[0]));
+    let (method, arguments) = called(&SugarV4::before(Database::Mysql).render(&writes[0]));
     assert_eq!(method, "set_entry");
     assert_eq!(
         arguments,
@@ -445,7 +447,7 @@ fn a_login_is_rebuilt_and_shows_nothing_in_debug_output() {
     });
     let login = one("login", &arguments).unwrap();
     assert_eq!((login.access, login.action), (Access::Public, Action::Auth));
-    let outgoing = SugarV4::default().render(&login);
+    let outgoing = SugarV4::before(Database::Mysql).render(&login);
     assert_eq!(
         called(&outgoing).1,
         json!([
@@ -459,6 +461,9 @@ fn a_login_is_rebuilt_and_shows_nothing_in_debug_output() {
         json!({"user_auth": "x"}),
         json!({"user_auth": {"user_name": "x", "password": ["x"]}}),
         json!({"user_auth": {"user_name": "x", "password": "x", "version": "a b"}}),
+        json!({"user_auth": {"user_name": "x)(uid=&#42;", "password": "x"}}),
+        json!({"user_auth": {"user_name": "x", "password": "x"}, "name_value_list": {"language": "../../x"}}),
+        json!({"user_auth": {"user_name": "x", "password": "x"}, "name_value_list": {"language": "fr&#46;"}}),
     ] {
         assert_eq!(refused("login", arguments), Reason::MalformedBody);
     }
@@ -481,13 +486,15 @@ fn the_session_is_the_credential() {
             .credential,
         None
     );
-    assert_eq!(
-        refused("get_user_id", json!(["a b"])),
-        Reason::BadCredential
-    );
+    for token in ["a b", "../../x", "a/b", "a.b", "a&#47;b"] {
+        assert_eq!(
+            refused("get_user_id", json!([token])),
+            Reason::BadCredential
+        );
+    }
     assert_eq!(refused("get_user_id", json!([1])), Reason::MalformedBody);
-    assert!(SugarV4::default().accepts(&Carrier::Argument));
-    assert!(!SugarV4::default().accepts(&Carrier::Bearer));
+    assert!(SugarV4::before(Database::Mysql).accepts(&Carrier::Argument));
+    assert!(!SugarV4::before(Database::Mysql).accepts(&Carrier::Bearer));
 }
 
 #[test]
@@ -527,7 +534,7 @@ fn entries(fields: &[Value]) -> Value {
 #[test]
 fn a_session_is_looked_up_in_four_questions() {
     let credential = Credential::argument(SESSION).unwrap();
-    let dialect = SugarV4::default();
+    let dialect = SugarV4::before(Database::Mysql);
     let answers = [
         said(&json!("u-1")),
         said(&entries(&[
@@ -593,7 +600,7 @@ fn a_session_is_looked_up_in_four_questions() {
 #[test]
 fn an_answer_that_is_not_understood_tells_nobody() {
     let credential = Credential::argument(SESSION).unwrap();
-    let dialect = SugarV4::default();
+    let dialect = SugarV4::before(Database::Mysql);
     let user = said(&entries(&[
         json!({"id": "u-1", "user_name": "jdoe", "is_admin": "1"}),
     ]));
@@ -649,7 +656,7 @@ fn an_answer_that_is_not_understood_tells_nobody() {
 
 #[test]
 fn parts_come_back_in_one_reply() {
-    let dialect = SugarV4::default();
+    let dialect = SugarV4::before(Database::Mysql);
     let good = |body: Value| (200, Bytes::from(body.to_string()));
     let bad = || (403, super::refusal::body(403, None, "no"));
     let assemble = |method: &str, parts: &[(u16, Bytes)]| -> Value {
@@ -687,7 +694,7 @@ fn parts_come_back_in_one_reply() {
 
 #[test]
 fn what_the_crm_says_of_itself_is_learned() {
-    let dialect = SugarV4::default();
+    let dialect = SugarV4::before(Database::Mysql);
     let described = one("get_module_fields", &json!([SESSION, "acme_Boats"])).unwrap();
     assert!(dialect.describes(&described));
     let boats = Module::new("acme_Boats");

@@ -7,9 +7,12 @@ use super::arguments::{Arguments, words};
 use super::form::Form;
 use super::method::{self, Kind, Method};
 use super::schema::Schema;
+use super::sql::Table;
 use super::{grammar, login, query, search, write};
+use crate::dialect::spelling::is_word_byte;
 use crate::dialect::{
-    Bounds, Incoming, Link, Misunderstood, Operation, Projected, Query, Rendering, Understood,
+    Bounds, Database, Incoming, Link, Misunderstood, Operation, Projected, Query, Rendering,
+    Understood,
 };
 use crate::door::Credential;
 use crate::reason::Reason;
@@ -37,6 +40,7 @@ pub(super) struct Making<'a> {
     pub(super) credential: Option<Credential>,
     pub(super) bounds: &'a Bounds,
     pub(super) schema: &'a Schema,
+    pub(super) database: Database,
 }
 
 /// What a request means.
@@ -44,11 +48,19 @@ pub(super) fn request(
     request: &Incoming<'_>,
     bounds: &Bounds,
     schema: &Schema,
+    database: Database,
 ) -> Result<Understood, Misunderstood> {
     let form = form(request)?;
     let name = form.method().ok_or(Reason::MalformedBody)?;
     let method = method::by_name(name).ok_or(Reason::UnknownRoute)?;
-    understood(&form, method, bounds, schema).map_err(|reason| Misunderstood {
+    let making = Making {
+        method,
+        credential: None,
+        bounds,
+        schema,
+        database,
+    };
+    understood(&form, making).map_err(|reason| Misunderstood {
         reason,
         route: Some(method.route),
     })
@@ -87,19 +99,10 @@ fn refused_query(query: &str) -> Reason {
     Reason::UnknownParameter
 }
 
-fn understood(
-    form: &Form,
-    method: &'static Method,
-    bounds: &Bounds,
-    schema: &Schema,
-) -> Result<Understood, Reason> {
-    let mut arguments = Arguments::read(form.arguments(), method, bounds.depth_max)?;
-    let making = Making {
-        method,
-        credential: credential(&mut arguments, method)?,
-        bounds,
-        schema,
-    };
+fn understood(form: &Form, mut making: Making<'_>) -> Result<Understood, Reason> {
+    let (method, depth_max) = (making.method, making.bounds.depth_max);
+    let mut arguments = Arguments::read(form.arguments(), method, depth_max)?;
+    making.credential = credential(&mut arguments, method)?;
     let understood = match method.kind {
         Kind::SetEntries => write::entries(&making, &mut arguments)?,
         Kind::RelateAll => write::relations(&making, &mut arguments)?,
@@ -115,9 +118,12 @@ fn credential(arguments: &mut Arguments, method: &Method) -> Result<Option<Crede
     if !method.arguments.contains(&"session") {
         return Ok(None);
     }
+    // The CRM makes the name of a file of it.
+    let plain = |byte: u8| is_word_byte(byte) || byte == b'-' || byte == b',';
     match arguments.text("session")?.as_str() {
         "" => Ok(None),
         token => Credential::argument(token)
+            .filter(|_| token.bytes().all(plain))
             .map(Some)
             .ok_or(Reason::BadCredential),
     }
@@ -160,6 +166,14 @@ impl Making<'_> {
         })
     }
 
+    /// A table of the CRM's database.
+    fn asked<'a>(&self, table: &'a str) -> Table<'a> {
+        Table {
+            name: table,
+            database: self.database,
+        }
+    }
+
     fn one(&self, arguments: &mut Arguments) -> Result<Operation, Reason> {
         let mut operation = self.blank();
         match self.method.kind {
@@ -187,7 +201,7 @@ impl Making<'_> {
                 let module = arguments.module("module_name")?;
                 let table = self.schema.table(&module);
                 arguments.not_deleted()?;
-                operation.query = query::conditions(arguments, ("query", ""), &table)?;
+                operation.query = query::conditions(arguments, ("query", ""), self.asked(&table))?;
                 operation.module = Some(module);
             }
             Kind::Related => self.related(arguments, &mut operation)?,
@@ -231,7 +245,7 @@ impl Making<'_> {
         let module = arguments.module("module_name")?;
         arguments.not_deleted()?;
         let table = self.schema.table(&module);
-        let mut query = query::conditions(arguments, ("query", "order_by"), &table)?;
+        let mut query = query::conditions(arguments, ("query", "order_by"), self.asked(&table))?;
         query::page(arguments, "max_results", self.bounds.page_max, &mut query)?;
         if arguments.flag("favorites")? {
             query.about_caller.push(("favorites", true));
@@ -250,7 +264,8 @@ impl Making<'_> {
         let link = link(self.schema, arguments.text("link_field_name")?, &module)?;
         arguments.not_deleted()?;
         let table = self.schema.table_behind(&link);
-        let mut query = query::conditions(arguments, ("related_module_query", "order_by"), &table)?;
+        let names = ("related_module_query", "order_by");
+        let mut query = query::conditions(arguments, names, self.asked(&table))?;
         query::page(arguments, "limit", self.bounds.page_max, &mut query)?;
         // Without a limit, the CRM would send all.
         query.limit.get_or_insert(self.bounds.page_max);

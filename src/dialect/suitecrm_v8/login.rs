@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::arguments::Arguments;
+use crate::dialect::reread;
 use crate::reason::Reason;
 
 /// Bytes of one argument. A refresh token of the CRM has about 700.
@@ -44,7 +45,8 @@ fn put(login: &mut Map<String, Value>, name: &str, value: Value) -> Result<(), R
     let fits = value
         .as_str()
         .is_some_and(|text| text.len() <= ARGUMENT_BYTES_MAX && !text.contains('\0'));
-    if !fits {
+    let names_nobody = name == "username" && !value.as_str().is_some_and(reread::is_account);
+    if !fits || names_nobody {
         return Err(Reason::MalformedBody);
     }
     login.insert(name.to_owned(), value);
@@ -97,6 +99,10 @@ mod tests {
                 Reason::UnsupportedGrant,
             ),
             (json!({"grant_type": ["password"]}), Reason::MalformedBody),
+            (
+                json!({"grant_type": "password", "username": "a)(uid=&#42;", "password": "p"}),
+                Reason::MalformedBody,
+            ),
         ] {
             assert_eq!(login(body.clone()), Err(reason), "{body}");
         }

@@ -4,8 +4,7 @@ use serde_json::Value;
 
 use super::arguments::{Arguments, is_blank};
 use super::{grammar, modules};
-use crate::dialect::sugar_v4::lexer;
-use crate::dialect::{Bounds, Filter, Path, Projected, Query, Sort};
+use crate::dialect::{Bounds, Filter, Path, Projected, Query, Sort, reread};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -129,17 +128,22 @@ fn comparison(field: &str, operator: &str, value: Value) -> Result<Filter, Reaso
     let known = OPERATORS
         .iter()
         .find(|known| known.eq_ignore_ascii_case(operator));
-    let fits = value
-        .as_str()
-        .is_some_and(|text| text.len() <= VALUE_BYTES_MAX && !lexer::is_rewritten(text));
-    if !grammar::is_field(field) || field.eq_ignore_ascii_case(JOINED_BY) || !fits {
+    if !grammar::is_field(field) || field.eq_ignore_ascii_case(JOINED_BY) {
         return Err(Reason::MalformedFilter);
     }
     Ok(Filter::Field {
         path: own(field),
         operator: Some(known.ok_or(Reason::MalformedFilter)?),
-        value,
+        value: Value::String(text(&value).ok_or(Reason::MalformedFilter)?),
     })
+}
+
+/// The text that is compared with, as the CRM will read it, which quotes it by itself.
+fn text(value: &Value) -> Option<String> {
+    let stated = value
+        .as_str()
+        .filter(|text| text.len() <= VALUE_BYTES_MAX)?;
+    reread::settled(stated).filter(|text| !reread::is_rewritten(text))
 }
 
 fn own(field: &str) -> Path {

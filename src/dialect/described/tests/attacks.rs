@@ -231,6 +231,8 @@ fn only_the_grammar_of_sql_filters_passes() {
         "( t.a : LIKE : '%x_' ) AND (t.b:in:1,-2.5,'c')",
         "((t.a:is:NULL))or(t.a:isnot:null)",
         "(a:<>:'d, e: 1')",
+        "(t.a:like:'__x_')",
+        "(t.a:=:284039999900049)",
     ] {
         assert!(filter(good).is_ok(), "{good}");
     }
@@ -247,6 +249,13 @@ fn only_the_grammar_of_sql_filters_passes() {
         "(t.a:=:\"x\")",
         "(t.a:=:(select 1))",
         "(t.a:=:1) or 1=1",
+        // What the CRM would read otherwise than it is written.
+        "(t.a:=:'__USER_ID__')",
+        "(t.a:like:'%__NOW__%')",
+        "(t.a:in:'a b')",
+        "(t.a:notin:'é',1)",
+        "(t.a:=:1234567890123456)",
+        "(t.a:=:123456789012.3456)",
         "(t.a:=:1);(t.b:=:1)",
         "(t.a:=:1) -- ",
         "(t.a:=:0x41)",
@@ -268,6 +277,29 @@ fn only_the_grammar_of_sql_filters_passes() {
         "(t.extra_iban:=:1)",
     ] {
         assert_eq!(filter(bad).err(), Some(Reason::MalformedFilter), "{bad}");
+    }
+}
+
+#[test]
+fn values_hold_no_control_characters_and_what_stands_beside_them_is_a_word() {
+    let every = every();
+    let refused = |items: Value| {
+        let text = serde_json::json!({ "where": items }).to_string();
+        let encoded =
+            percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC);
+        understand(&every, &format!("GET /api/people?q={encoded}"), "").err()
+    };
+    let item = |value: &str, zone: &str| serde_json::json!([{"type": "is", "attribute": "town", "value": value, "zone": zone}]);
+    assert_eq!(refused(item("O'Brien & Fils %", "Europe/Paris")), None);
+    assert_eq!(refused(item("x", "+01:00")), None);
+    for (value, zone) in [
+        ("x\0", "UTC"),
+        ("x\u{1b}", "UTC"),
+        ("x", "UTC' OR '1"),
+        ("x", "a b"),
+    ] {
+        let reason = refused(item(value, zone));
+        assert_eq!(reason, Some(Reason::MalformedFilter), "{value} {zone}");
     }
 }
 

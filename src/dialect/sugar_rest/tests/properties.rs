@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{BOUNDS, SugarRest, again, understand};
 use crate::dialect::{
-    Dialect, Filter, Incoming, Link, Operation, Path, Projected, Query, Sort, Understood,
+    Dialect, Filter, Incoming, Link, Operation, Path, Projected, Query, Sort, Understood, reread,
 };
 use crate::vocabulary::Module;
 
@@ -57,7 +57,7 @@ fn predicate() -> impl Strategy<Value = Filter> {
         (Just(Some("$dateRange")), Just(json!("today"))),
         (
             Just(Some("$in_radius_from_coords")),
-            (text(), scalar()).prop_map(|(unit, radius)| {
+            ("[a-z]{0,5}", -99..99_i32).prop_map(|(unit, radius)| {
                 json!({"latitude": "1", "longitude": "2", "radius": radius, "unitType": unit})
             })
         ),
@@ -131,7 +131,10 @@ fn query() -> BoxedStrategy<Query> {
     let flags = (option::of(any::<bool>()), option::of(any::<bool>()));
     (
         page(option::of(projection).boxed()),
-        option::of("[ -~é]{1,9}"),
+        option::of(
+            "[ -9;-~é]{1,9}"
+                .prop_filter("the name of a field", |text| reread::names_no_field(text)),
+        ),
         flags,
     )
         .prop_map(|(mut query, search, (mine, favorites))| {

@@ -4,7 +4,7 @@ use http::Method as Verb;
 use serde_json::json;
 
 use super::{PATH, SESSION, SugarV4, URLENCODED, bounds, form, one, refused, rendered, send};
-use crate::dialect::{Dialect, Incoming};
+use crate::dialect::{Database, Dialect, Incoming, Understood};
 use crate::reason::Reason;
 
 fn to(method: &Verb, path: &str, query: Option<&str>, body: &str) -> Option<Reason> {
@@ -16,7 +16,7 @@ fn to(method: &Verb, path: &str, query: Option<&str>, body: &str) -> Option<Reas
         content_type: Some(URLENCODED),
         body: body.as_bytes(),
     };
-    let understood = SugarV4::default().understand(&request, &bounds());
+    let understood = SugarV4::before(Database::Mysql).understand(&request, &bounds());
     understood.err().map(|misunderstood| misunderstood.reason)
 }
 
@@ -42,7 +42,7 @@ fn other_doors_to_the_same_records_are_shut() {
         "/index.php",
         "/index.php/x",
     ] {
-        assert!(SugarV4::default().claims(path), "{path}");
+        assert!(SugarV4::before(Database::Mysql).claims(path), "{path}");
         assert_eq!(
             to(&Verb::POST, path, None, &body),
             Some(Reason::UnknownRoute),
@@ -56,7 +56,7 @@ fn other_doors_to_the_same_records_are_shut() {
         "/indexes.php",
         "/",
     ] {
-        assert!(!SugarV4::default().claims(path), "{path}");
+        assert!(!SugarV4::before(Database::Mysql).claims(path), "{path}");
     }
 }
 
@@ -121,7 +121,9 @@ fn a_request_comes_in_one_way_only() {
             Reason::UnknownRoute,
         ),
     ] {
-        let refused = send(&SugarV4::default(), &body).unwrap_err().reason;
+        let refused = send(&SugarV4::before(Database::Mysql), &body)
+            .unwrap_err()
+            .reason;
         assert_eq!(refused, reason, "{body}");
     }
 }
@@ -235,45 +237,159 @@ fn sql_that_could_tell_something_is_refused() {
     }
 }
 
-#[test]
-fn literals_that_the_crm_would_rewrite_are_refused() {
+/// Fragments whose literals would become SQL, if the CRM's rewriting of its own queries found them.
+const REWRITTEN: &[&str] = &[
     // The query that counts a list's rows would lose the quote between `SELECT` and `FROM`: the second literal, SQL.
-    let inverted = "contacts.first_name = 'x UNION ALL SELECT ' AND contacts.id IN (SELECT a.bean_id \
-                    FROM email_addr_bean_rel a JOIN email_addresses b ON (b.id = a.email_address_id) WHERE \
-                    a.deleted = 0 AND b.email_address = ')) OR contacts_cstm.iban_c LIKE 0x465225 ORDER BY ')";
-    for filter in [
-        inverted,
-        "contacts.first_name = 'x UNION ALL y'",
-        "contacts.first_name LIKE '% order by %'",
-        "contacts.first_name IN ('x', 'y Order By z')",
-        "contacts.first_name BETWEEN 'x' AND ' union all '",
-        "contacts.first_name = 'x parent_Users_users.name'",
-        // The CRM writes `(created_by_name … %')` three times, and the second `…` would be SQL.
-        "(contacts.first_name LIKE 'x (created_by_name OR contacts_cstm.iban_c LIKE 0x465225 OR 0x25%')",
-        "contacts.first_name LIKE '( \t_x' AND contacts.last_name LIKE 'y%'",
-    ] {
-        for (method, arguments) in [
-            ("get_entry_list", json!([SESSION, "Contacts", filter])),
-            ("get_entries_count", json!([SESSION, "Contacts", filter])),
-            (
-                "get_relationships",
-                json!([SESSION, "Accounts", "a-1", "contacts", filter]),
-            ),
+    "contacts.first_name = 'x UNION ALL SELECT ' AND contacts.id IN (SELECT a.bean_id \
+     FROM email_addr_bean_rel a JOIN email_addresses b ON (b.id = a.email_address_id) WHERE \
+     a.deleted = 0 AND b.email_address = ')) OR contacts_cstm.iban_c LIKE 0x465225 ORDER BY ')",
+    "contacts.first_name = 'x UNION ALL y'",
+    "contacts.first_name LIKE '% order by %'",
+    "contacts.first_name IN ('x', 'y Order By z')",
+    "contacts.first_name BETWEEN 'x' AND ' union all '",
+    "contacts.first_name = 'x parent_Users_users.name'",
+    // The CRM writes `(created_by_name … %')` three times, and the second `…` would be SQL.
+    "(contacts.first_name LIKE 'x (created_by_name OR contacts_cstm.iban_c LIKE 0x465225 OR 0x25%')",
+    "contacts.first_name LIKE '( \t_x' AND contacts.last_name LIKE 'y%'",
+    "contacts.first_name LIKE '&#40;created_by_name AND 1=2 OR 1=1)) #%'",
+    "contacts.first_name LIKE '&amp;amp;#x28;created_by_name AND 1=2 OR 1=1)) #%'",
+    "contacts.first_name LIKE '%28created_by_name%'",
+    "contacts.id IN (SELECT a.bean_id FROM email_addr_bean_rel a JOIN email_addresses b ON \
+     (b.id = a.email_address_id) WHERE a.deleted = 0 AND b.email_address LIKE '&lpar;created_by_name%')",
+];
+
+/// The methods that take a fragment, with one.
+fn methods(filter: &str) -> [(&'static str, serde_json::Value); 3] {
+    [
+        ("get_entry_list", json!([SESSION, "Contacts", filter])),
+        ("get_entries_count", json!([SESSION, "Contacts", filter])),
+        (
+            "get_relationships",
+            json!([SESSION, "Accounts", "a-1", "contacts", filter]),
+        ),
+    ]
+}
+
+#[test]
+fn where_texts_are_sent_in_quotes_those_that_the_crm_would_rewrite_are_refused() {
+    let dialect = SugarV4::before(Database::Other);
+    for (method, arguments) in REWRITTEN.iter().flat_map(|filter| methods(filter)) {
+        let body = form(method, &arguments.to_string());
+        let refused = send(&dialect, &body).unwrap_err().reason;
+        assert_eq!(refused, Reason::MalformedFilter, "{arguments}");
+    }
+    let plain = "contacts.last_name = 'Select (It) from order'";
+    let body = form(
+        "get_entries_count",
+        &json!([SESSION, "Contacts", plain]).to_string(),
+    );
+    let Ok(Understood::One(operation)) = send(&dialect, &body) else {
+        panic!("not understood")
+    };
+    assert_eq!(super::called(&dialect.render(&operation)).1[2], plain);
+}
+
+#[test]
+fn texts_in_hexadecimal_are_served_whatever_they_say() {
+    for (method, arguments) in REWRITTEN.iter().flat_map(|filter| methods(filter)) {
+        let operation = one(method, &arguments).unwrap();
+        let sent = rendered(&operation);
+        let sent = sent[if method == "get_relationships" { 4 } else { 2 }].as_str();
+        let sent = sent.unwrap();
+        for word in [
+            "'",
+            "\"",
+            "&",
+            "%",
+            "created_by_name",
+            "order by",
+            "union all",
+            "parent_",
         ] {
-            assert_eq!(
-                refused(method, arguments),
-                Reason::MalformedFilter,
-                "{filter}"
-            );
+            assert!(!sent.to_ascii_lowercase().contains(word), "{sent}");
         }
+        // What a client sends in this spelling is the same.
+        let table = [SESSION, "Contacts", sent];
+        assert_eq!(
+            rendered(&one("get_entries_count", &json!(table)).unwrap())[2],
+            sent
+        );
     }
-    for text in ["x UNION ALL SELECT y", "x order by y"] {
+    let mere = "accounts.name = 'Dupont (m\u{e8}re) order by x'";
+    let count = one("get_entries_count", &json!([SESSION, "Accounts", mere])).unwrap();
+    assert_eq!(
+        rendered(&count)[2],
+        "accounts.name = _utf8mb4 0x4475706f6e7420286dc3a8726529206f726465722062792078"
+    );
+    let blank = json!([SESSION, "Accounts", "accounts.name IN ('', 'x', 2)"]);
+    let blank = one("get_entries_count", &blank).unwrap();
+    assert_eq!(
+        rendered(&blank)[2],
+        "accounts.name IN ('', _utf8mb4 0x78, 2)"
+    );
+}
+
+#[test]
+fn searches_that_the_crm_would_rewrite_are_refused_in_every_spelling() {
+    for bracket in [
+        "(",
+        "&#40;",
+        "&#40",
+        "&lpar;",
+        "&#x28;",
+        "&amp;#40;",
+        "&amp;amp;#40;",
+        "%28",
+        "\\u0028",
+        "\u{ff08}",
+    ] {
+        let text = format!("{bracket}contact_name AND 1=2 OR (SELECT 1)) #%");
+        let search = json!([SESSION, text, ["Tasks"]]);
+        assert_eq!(
+            refused("search_by_module", search),
+            Reason::MalformedQuery,
+            "{text}"
+        );
+    }
+    for text in [
+        "x UNION ALL SELECT y",
+        "x order by y",
+        "(<b>contact_name",
+        "(.parentNodecontact_name %",
+    ] {
         let search = json!([SESSION, text, ["Contacts"]]);
-        assert_eq!(refused("search_by_module", search), Reason::MalformedQuery);
+        assert_eq!(
+            refused("search_by_module", search),
+            Reason::MalformedQuery,
+            "{text}"
+        );
     }
-    let plain =
-        "contacts.first_name = 'Credit Union' AND contacts.last_name = 'Select (It) from order'";
-    one("get_entry_list", &json!([SESSION, "Contacts", plain])).unwrap();
+    // What is sent is what is meant, so that undoing entities again changes nothing.
+    for (text, sent) in [
+        ("O&amp;#039;Brien &amp; Fils", "O'Brien & Fils"),
+        ("Dupont (Lyon)", "Dupont (Lyon)"),
+    ] {
+        let search = json!([SESSION, text, ["Contacts"]]);
+        assert_eq!(
+            rendered(&one("search_by_module", &search).unwrap())[1],
+            sent
+        );
+    }
+}
+
+#[test]
+fn arguments_hold_no_markup_that_an_old_version_would_decode() {
+    let written = json!([SESSION, "Contacts", {"last_name": "&quot;}]; <b> 'x' &amp;#34;"}]);
+    let operation = one("set_entry", &written).unwrap();
+    let body = SugarV4::before(Database::Mysql)
+        .render(&operation)
+        .body
+        .unwrap();
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    for escape in ["%26", "%3C", "%3E", "%27"] {
+        assert!(!body.contains(escape), "{body}");
+    }
+    assert_eq!(rendered(&operation)[2][0]["value"], written[2]["last_name"]);
 }
 
 #[test]

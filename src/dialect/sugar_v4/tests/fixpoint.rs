@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{PATH, SESSION, SugarV4, URLENCODED, bounds, send};
-use crate::dialect::{Dialect, Incoming, Operation, Understood};
+use crate::dialect::{Database, Dialect, Incoming, Operation, Understood};
 
 /// One request of each method, with everything that it may say.
 #[rustfmt::skip]
@@ -50,7 +50,7 @@ fn body(dialect: &SugarV4, operation: &Operation) -> String {
 
 #[test]
 fn what_is_written_back_is_understood_as_the_same_operation() {
-    let dialect = SugarV4::default();
+    let dialect = SugarV4::before(Database::Mysql);
     for (method, arguments) in requests() {
         let first = understood(&dialect, &super::form(method, &arguments.to_string()));
         let written = body(&dialect, &first);
@@ -77,7 +77,7 @@ fn any_request(content_type: &str, body: &[u8]) {
         content_type: Some(content_type),
         body,
     };
-    let dialect = SugarV4::default();
+    let dialect = SugarV4::before(Database::Mysql);
     if let Ok(Understood::One(operation)) = dialect.understand(&request, &bounds()) {
         let _ = dialect.render(&operation);
         let _ = dialect.shape(&operation);
@@ -141,7 +141,7 @@ proptest! {
         let mut arguments = arguments;
         arguments.truncate(method.arguments.len());
         let body = super::form(method.name, &Value::Array(arguments).to_string());
-        let dialect = SugarV4::default();
+        let dialect = SugarV4::before(Database::Mysql);
         if let Ok(Understood::One(operation)) = send(&dialect, &body) {
             let written = self::body(&dialect, &operation);
             let again = understood(&dialect, &written);

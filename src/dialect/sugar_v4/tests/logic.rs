@@ -4,8 +4,13 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::dialect::Filter;
-use crate::dialect::sugar_v4::sql;
+use crate::dialect::sugar_v4::sql::{self, Table};
+use crate::dialect::{Database, Filter};
+
+const BOATS: Table<'static> = Table {
+    name: "boats",
+    database: Database::Mysql,
+};
 
 /// True, false, or unknown.
 type Truth = Option<bool>;
@@ -171,9 +176,9 @@ proptest! {
         row in [proptest::option::of(-2i64..3), proptest::option::of(-2i64..3), proptest::option::of(-2i64..3)],
     ) {
         let text = condition.text();
-        let filter = sql::filter(&text, "boats").unwrap().unwrap();
+        let filter = sql::filter(&text, BOATS).unwrap().unwrap();
         prop_assert_eq!(says(&filter, &row), condition.holds(&row), "{}", text);
-        let again = sql::filter(&sql::render(&filter, "boats"), "boats").unwrap().unwrap();
+        let again = sql::filter(&sql::render(&filter, BOATS), BOATS).unwrap().unwrap();
         prop_assert_eq!(says(&again, &row), condition.holds(&row), "{}", text);
     }
 }

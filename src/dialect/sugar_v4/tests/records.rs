@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{SESSION, SugarV4, one};
-use crate::dialect::{Dialect, Operation, Shape};
+use crate::dialect::{Database, Dialect, Operation, Shape};
 
 /// Every path at which a shape lets something through, with the module of the records there.
 fn places(shape: &Shape, at: &str, into: &mut Vec<String>) {
@@ -48,7 +48,11 @@ fn places(shape: &Shape, at: &str, into: &mut Vec<String>) {
 fn of(method: &str, arguments: &Value) -> Vec<String> {
     let operation: Operation = one(method, arguments).unwrap();
     let mut found = Vec::new();
-    places(&SugarV4::default().shape(&operation), "", &mut found);
+    places(
+        &SugarV4::before(Database::Mysql).shape(&operation),
+        "",
+        &mut found,
+    );
     found
 }
 
