@@ -60,7 +60,7 @@ pub(super) fn fold(character: char) -> Glyph {
 }
 
 /// The ASCII twin of a digit of another script.
-fn digit(character: char) -> Option<u8> {
+pub(super) fn digit(character: char) -> Option<u8> {
     let code = u32::from(character);
     let after = ZEROS.partition_point(|zero| *zero <= code);
     let zero = ZEROS.get(after.checked_sub(1)?)?;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::spelling::Stretch;
+use super::spelling::{self, Stretch};
 
 /// Shortest card number.
 pub(super) const CARD_DIGITS_MIN: usize = 13;
@@ -155,6 +155,15 @@ fn cards_of_run(stretch: &Stretch, run: Range<usize>, found: &mut dyn FnMut(Rang
             found(card);
         }
     }
+}
+
+/// Whether a card is written in one piece, or in groups as cards are.
+pub(super) fn is_grouped(card: &str) -> bool {
+    let mut is_regular = false;
+    spelling::stretches(card, |_| true, &mut |stretch| {
+        is_regular = is_grouped_as_card(&groups(stretch, &(0..stretch.symbols.len())));
+    });
+    is_regular
 }
 
 /// The best card at one start of a longer run: of the usual length if possible, else the longest.

@@ -135,6 +135,11 @@ pub(super) fn each(text: &str, visit: &mut dyn FnMut(&str, Source<'_>)) {
     }
 }
 
+/// A text with its escapes undone once.
+pub(super) fn decode_once(text: &str) -> String {
+    Layer::under(text, |_| true).map_or_else(|| text.to_owned(), |layer| layer.text)
+}
+
 /// Whether an escape certainly is one, and may stand between the symbols of an identifier.
 fn separates(escape: Escape<'_>) -> bool {
     let is_separator =

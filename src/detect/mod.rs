@@ -98,17 +98,32 @@ pub(crate) fn compact(value: &str) -> Option<Cow<'_, str>> {
     spelling::compact(value)
 }
 
-/// Whether an identifier is only found where no letter or digit touches it: an IBAN of a country that is not registered.
-pub(crate) fn must_stand_alone(identifier: &str) -> bool {
-    compact(identifier).is_some_and(|symbols| {
-        let symbols = symbols.as_bytes();
-        iban::is_shaped(symbols) && iban::national_length(symbols) != Some(symbols.len())
-    })
+/// Whether an identifier is found whatever stands on both sides of it, apart from it: an IBAN of its country's length, a
+/// national number, a card in one piece or in groups as cards are. What is coded, or two that overlap, is not.
+pub(crate) fn stands_in_any_company(kind: Kind, identifier: &str) -> bool {
+    kind.is_valid(identifier)
+        && match kind {
+            Kind::Bic | Kind::Nir => true,
+            Kind::Card => digits::is_grouped(identifier),
+            Kind::Iban => compact(identifier).is_some_and(|symbols| {
+                iban::national_length(symbols.as_bytes()) == Some(symbols.len())
+            }),
+        }
 }
 
 /// Bytes of the percent escape or HTML entity that a text begins with, if it begins with one.
 pub(crate) fn escape_length(text: &str) -> Option<usize> {
     escapes::escape(text).map(|(_, length)| length)
+}
+
+/// A text with its percent escapes and entities undone once.
+pub(crate) fn decode_once(text: &str) -> String {
+    layers::decode_once(text)
+}
+
+/// The ASCII digit of a digit of another script.
+pub(crate) fn digit_of_a_script(character: char) -> Option<u8> {
+    characters::digit(character)
 }
 
 /// Whether a character is one that a reader does not see and a program may drop.

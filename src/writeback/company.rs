@@ -15,6 +15,12 @@ pub(super) struct Marked<'t> {
     pub(super) spans: &'t [Range<usize>],
 }
 
+impl<'t> Marked<'t> {
+    pub(super) fn new(text: &'t str, spans: &'t [Range<usize>]) -> Self {
+        Self { text, spans }
+    }
+}
+
 /// Whether nothing was done to a text but what may be done around its withheld spans.
 pub(super) fn is_kept(sent: Marked<'_>, shown: Marked<'_>) -> bool {
     let sent = tokens(sent.text, sent.spans);

@@ -1,18 +1,40 @@
-//! Whether a withheld span lies where no CRM cuts its text off.
+//! Whether withheld spans lie where nothing cuts their text off.
 //!
 //! A CRM cuts what is longer than its column: some silently, in characters or in bytes, before or after they spell what is
-//! special as entities. A span that is cut is an identifier no longer, and shown as far as it goes.
+//! special as entities; and some show only so much of a text in a list. A span that is cut is an identifier no longer, and
+//! shown as far as it goes.
 
 use std::collections::HashMap;
 
-/// Bytes of the longest that a CRM writes for a character: `&thetasym;`.
+/// Bytes of the longest that a CRM writes for a character: `&thetasym;`, `&amp;#039;`.
 const SPELLED_BYTES_MAX: usize = 10;
 
-/// Whether a text's beginning, up to the end of its last withheld span, fits where `held` was stored: into the column's
-/// length, where that is known, or into what is there already.
-pub(super) fn is_enough(up_to_span: &str, held: &str, length: Option<usize>) -> bool {
-    let bytes_max: usize = up_to_span.chars().map(bytes_max).sum();
-    length.is_some_and(|length| bytes_max <= length) || is_no_longer(up_to_span, held)
+/// Where a withheld span ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends {
+    /// In the new text.
+    pub(super) put: usize,
+    /// In the held one.
+    pub(super) held: usize,
+    /// Bytes that the longest of its kind has more. They are taken for needed, so that no answer tells how long this one is.
+    pub(super) spare: usize,
+}
+
+/// Whether every span of a text fits where `held` was stored. Where a length is known, it ends within that, or nothing before
+/// it has changed; where none is, within what the text took up before.
+pub(super) fn is_enough(text: &str, held: &str, spans: &[Ends], length: Option<usize>) -> bool {
+    let mut spare = 0;
+    spans.iter().all(|span| {
+        spare += span.spare;
+        let up_to_span = &text[..span.put];
+        if up_to_span == &held[..span.held] {
+            return true;
+        }
+        match length {
+            Some(length) => up_to_span.chars().map(bytes_max).sum::<usize>() + spare <= length,
+            None => is_no_longer(up_to_span, held),
+        }
+    })
 }
 
 /// The most bytes that a character takes, however it is spelled.
@@ -20,9 +42,6 @@ fn bytes_max(character: char) -> usize {
     match character {
         ' ' | '.' | ',' | ';' | ':' | '!' | '?' | '-' | '_' => 1,
         word if word.is_ascii_alphanumeric() => 1,
-        '\n' | '\r' => "<br />\r\n".len(),
-        ascii if ascii.is_ascii() => "&quot;".len(),
-        '\u{a0}'..='\u{ff}' => "&Agrave;".len(),
         _ => SPELLED_BYTES_MAX,
     }
 }
@@ -51,26 +70,44 @@ fn is_no_longer(text: &str, other: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_enough;
+    use super::{Ends, is_enough};
+
+    /// Whether a span at the end of `text` fits, which was at the end of `held`.
+    fn fits(text: &str, held: &str, length: Option<usize>) -> bool {
+        let span = Ends {
+            put: text.len(),
+            held: held.len(),
+            spare: 0,
+        };
+        is_enough(text, held, &[span], length)
+    }
 
     #[test]
     fn a_span_must_end_within_the_column_however_it_counts() {
-        assert!(is_enough(&"x".repeat(50), "held", Some(50)));
-        assert!(!is_enough(&"x".repeat(51), "held", Some(50)));
-        assert!(!is_enough(&"é".repeat(26), "held", Some(50)), "bytes");
-        assert!(!is_enough(&"'".repeat(9), "held", Some(50)), "entities");
-        assert!(is_enough(&"'".repeat(8), "held", Some(50)));
+        assert!(fits(&"x".repeat(50), "held", Some(50)));
+        assert!(!fits(&"x".repeat(51), "held", Some(50)));
+        assert!(!fits(&"é".repeat(26), "held", Some(50)), "bytes");
+        assert!(!fits(&"'".repeat(6), "held", Some(50)), "entities");
+        assert!(fits(&"'".repeat(5), "held", Some(50)));
+    }
+
+    #[test]
+    fn where_a_length_is_known_what_was_there_proves_nothing() {
+        let held = "y".repeat(60);
+        assert!(
+            fits(&held, &held, Some(50)),
+            "nothing before it has changed"
+        );
+        assert!(!fits(&"x".repeat(59), &held, Some(50)));
     }
 
     #[test]
     fn where_no_length_is_known_it_fits_where_the_text_was() {
-        assert!(is_enough("12345", "54321", None) && !is_enough("123456", "54321", None));
-        assert!(!is_enough("é234", "12345", None), "entities");
-        assert!(is_enough("é'234", "'5678é", None), "the same ones");
-        // What is longer than the stock column is evidence of a longer one.
-        assert!(is_enough(&"x".repeat(60), &"y".repeat(60), Some(50)));
+        assert!(fits("12345", "54321", None) && !fits("123456", "54321", None));
+        assert!(!fits("é234", "12345", None), "entities");
+        assert!(fits("é'234", "'5678é", None), "the same ones");
         // How much an accent takes there is not known.
-        assert!(!is_enough(&"'".repeat(5), &"—".repeat(10), None));
-        assert!(is_enough(&"x".repeat(10), &"—".repeat(10), None));
+        assert!(!fits(&"'".repeat(5), &"—".repeat(10), None));
+        assert!(fits(&"x".repeat(10), &"—".repeat(10), None));
     }
 }

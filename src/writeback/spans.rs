@@ -6,10 +6,10 @@ use std::ops::Range;
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
-use super::apart::{self, Beside};
+use super::apart::{self, Seen};
 use super::company::{self, Marked};
 use super::room;
-use crate::detect;
+use crate::detect::{self, Kind, Span};
 use crate::filter::{Replacement, replacements};
 use crate::markup;
 use crate::mask::{self, Placeholder};
@@ -17,8 +17,9 @@ use crate::policy::TextRule;
 use crate::reason::Reason;
 use crate::vocabulary::Edit;
 
-/// An identifier that is not shown: where it stands in the held text, and where it was put in the new one.
+/// An identifier that is not shown: its kind, where it stands in the held text, and where it was put in the new one.
 struct Original {
+    kind: Kind,
     held: Range<usize>,
     put: Range<usize>,
 }
@@ -26,9 +27,9 @@ struct Original {
 /// What becomes of a text that was sent for one that is held, in a column of which `length` is known or not.
 ///
 /// The masks in the sent text must be the masks of the shown text, each once and in the same order, in the same company,
-/// and nothing that could be read together with an original may have come near it. The result, read by the detectors
-/// again, must hold the originals exactly where they were put, none of them where the CRM could cut it; any other
-/// identifier in it is a write to its category.
+/// and nothing that could be read together with an original may have come near it. All of that is judged by what the caller
+/// sees, so that no answer tells what is hidden. Any other identifier in the text is a write to its category. None of the
+/// originals may lie where the CRM could cut it; and the detectors must find them exactly where they were put.
 pub(super) fn restore(
     sent: &str,
     held: &str,
@@ -36,52 +37,141 @@ pub(super) fn restore(
     length: Option<usize>,
 ) -> Result<Edit, Reason> {
     let shown = Shown::of(held, rule);
+    let put = put_back(sent, held, &shown)?;
+    if put.originals.is_empty() {
+        let found = replacements(rule, sent);
+        return all_are_writable(&found, rule).map(|()| Edit::Keep);
+    }
+    let (new, old) = (Marked::new(sent, &put.masks), shown.marked());
+    if !company::is_kept(new, old) || !apart::all_stand_apart(new, old, &shown.seen()) {
+        return Err(Reason::EditedTooClose);
+    }
+    // One that is only found in a certain company is not, as soon as a program joins two lines.
+    let needs_company = |original: &Original| {
+        !detect::stands_in_any_company(original.kind, &held[original.held.clone()])
+    };
+    if put.originals.iter().any(needs_company) {
+        return Err(Reason::EditedTooClose);
+    }
+    let own = replacements(rule, &put.without_originals());
+    all_are_writable(&own, rule)?;
+    if !room::is_enough(
+        &put.text,
+        held,
+        &put.originals.iter().map(Original::ends).collect::<Vec<_>>(),
+        length,
+    ) {
+        return Err(Reason::WithheldTextTooLong);
+    }
+    // What was judged by its form holds for every original; this is the proof for these.
+    if !put.is_found_by(rule, own.len()) {
+        return Err(Reason::EditedTooClose);
+    }
+    Ok(Edit::Replace(Value::String(put.text)))
+}
+
+impl Original {
+    fn ends(&self) -> room::Ends {
+        room::Ends {
+            put: self.put.end,
+            held: self.held.end,
+            spare: longest(self.kind).saturating_sub(self.put.len()),
+        }
+    }
+}
+
+/// Bytes of the longest identifier of a kind, in groups.
+fn longest(kind: Kind) -> usize {
+    match kind {
+        Kind::Iban => 42,
+        Kind::Card => 23,
+        Kind::Nir => 21,
+        Kind::Bic => 11,
+    }
+}
+
+/// A text with the originals where their masks stood.
+struct Put {
+    text: String,
+    originals: Vec<Original>,
+    /// The places of their masks in the text that was sent.
+    masks: Vec<Range<usize>>,
+}
+
+/// Puts the originals back where their masks stand, if all of them do, in their order.
+fn put_back(sent: &str, held: &str, shown: &Shown) -> Result<Put, Reason> {
     let (found, expected) = (mask::placeholders(sent), mask::placeholders(&shown.text));
     if !are_the_same(sent, &found, &shown.text, &expected) {
         return Err(Reason::MaskWrittenBack);
     }
-    let mut text = String::with_capacity(sent.len());
-    let mut originals = Vec::with_capacity(shown.originals.len());
-    let mut masks = Vec::with_capacity(shown.masks.len());
+    let mut put = Put {
+        text: String::with_capacity(sent.len()),
+        originals: Vec::with_capacity(shown.spans.len()),
+        masks: Vec::with_capacity(shown.spans.len()),
+    };
     let mut copied = 0;
-    let mut spans = shown.masks.iter().zip(&shown.originals).peekable();
+    let mut spans = shown.masks.iter().zip(&shown.spans).peekable();
     for (found, expected) in found.iter().zip(&expected) {
         // A literal that merely looks like a mask is part of the text and stays.
-        let Some((_, own)) = spans.next_if(|(mask, _)| **mask == expected.range) else {
+        let Some((_, span)) = spans.next_if(|(mask, _)| **mask == expected.range) else {
             continue;
         };
-        text.push_str(&sent[copied..found.range.start]);
-        let start = text.len();
-        text.push_str(&held[own.clone()]);
-        let (held, put) = (own.clone(), start..text.len());
-        originals.push(Original { held, put });
-        masks.push(found.range.clone());
+        put.text.push_str(&sent[copied..found.range.start]);
+        let start = put.text.len();
+        put.text.push_str(&held[span.range.clone()]);
+        put.originals.push(Original {
+            kind: span.kind,
+            held: span.range.clone(),
+            put: start..put.text.len(),
+        });
+        put.masks.push(found.range.clone());
         copied = found.range.end;
     }
-    text.push_str(&sent[copied..]);
-    if spans.next().is_some() {
-        return Err(Reason::MaskWrittenBack);
+    put.text.push_str(&sent[copied..]);
+    match spans.next() {
+        None => Ok(put),
+        Some(_) => Err(Reason::MaskWrittenBack),
     }
-    check(&text, held, &originals, rule)?;
-    // One that is only found where it stands alone is not, as soon as a program joins two lines.
-    let stands_alone = |original: &Original| detect::must_stand_alone(&held[original.held.clone()]);
-    if originals.iter().any(stands_alone) {
-        return Err(Reason::EditedTooClose);
+}
+
+impl Put {
+    /// The text with a character in place of each original that belongs to no identifier.
+    fn without_originals(&self) -> String {
+        let mut without = self.text.clone();
+        for original in self.originals.iter().rev() {
+            without.replace_range(original.put.clone(), WALL);
+        }
+        without
     }
-    let Some(last) = originals.last() else {
-        return Ok(Edit::Keep);
+
+    /// Whether the detectors find each original exactly where it was put, and so many others.
+    fn is_found_by(&self, rule: &TextRule, others: usize) -> bool {
+        let found = replacements(rule, &self.text);
+        let mut puts = self
+            .originals
+            .iter()
+            .map(|original| &original.put)
+            .peekable();
+        let own = found
+            .iter()
+            .filter(|found| puts.next_if(|put| **put == found.span.range).is_none());
+        own.count() == others && puts.next().is_none()
+    }
+}
+
+/// A character that ends what detectors read.
+const WALL: &str = "\u{a4}";
+
+/// Whether the caller may write identifiers of all these kinds.
+fn all_are_writable(found: &[Replacement], rule: &TextRule) -> Result<(), Reason> {
+    let is_writable = |found: &Replacement| {
+        let mut rules = rule.spans.iter();
+        rules.any(|own| own.kind == found.span.kind && own.writable)
     };
-    let sent = Marked {
-        text: sent,
-        spans: &masks,
-    };
-    if !company::is_kept(sent, shown.marked()) {
-        return Err(Reason::EditedTooClose);
+    match found.iter().all(is_writable) {
+        true => Ok(()),
+        false => Err(Reason::FieldNotWritable),
     }
-    if !room::is_enough(&text[..last.put.end], held, length) {
-        return Err(Reason::WithheldTextTooLong);
-    }
-    Ok(Edit::Replace(Value::String(text)))
 }
 
 /// Whether a text, as it is shown, is the same as another but for what programs change about blanks, entities and composed
@@ -123,59 +213,11 @@ fn are_the_same(sent: &str, found: &[Placeholder], shown: &str, expected: &[Plac
     true
 }
 
-/// Every original must stand apart and be one identifier by itself again, and every other identifier must be writable.
-fn check(text: &str, held: &str, originals: &[Original], rule: &TextRule) -> Result<(), Reason> {
-    if !all_stand_apart(text, held, originals) {
-        return Err(Reason::EditedTooClose);
-    }
-    let mut unseen = originals.iter().map(|original| &original.put).peekable();
-    for Replacement { span, .. } in replacements(rule, text) {
-        if unseen.next_if(|put| **put == span.range).is_some() {
-            continue;
-        }
-        if !rule
-            .spans
-            .iter()
-            .any(|own| own.kind == span.kind && own.writable)
-        {
-            return Err(Reason::FieldNotWritable);
-        }
-    }
-    match unseen.next() {
-        None => Ok(()),
-        Some(_) => Err(Reason::MaskWrittenBack),
-    }
-}
-
-/// Whether every original stands apart from what stands between it and the originals next to it.
-fn all_stand_apart(text: &str, held: &str, originals: &[Original]) -> bool {
-    (0..originals.len()).all(|place| {
-        let (one, next) = (&originals[place], originals.get(place + 1));
-        let previous = place.checked_sub(1).and_then(|place| originals.get(place));
-        let beside = |text: &'_ str, of: fn(&Original) -> &Range<usize>| {
-            let begin = previous.map_or(0, |previous| of(previous).end);
-            let end = next.map_or(text.len(), |next| of(next).start);
-            (begin..of(one).start, of(one).end..end)
-        };
-        let (new_before, new_behind) = beside(text, |original| &original.put);
-        let (old_before, old_behind) = beside(held, |original| &original.held);
-        let sides = |before, behind| Beside {
-            before,
-            behind,
-            follows: previous.is_some(),
-            precedes: next.is_some(),
-        };
-        let new = sides(&text[new_before], &text[new_behind]);
-        let old = sides(&held[old_before], &held[old_behind]);
-        apart::stands_apart(&text[one.put.clone()], new, old)
-    })
-}
-
-/// A text as it is shown, with the places of its masks and of the originals behind them.
+/// A text as it is shown, with the places of its masks and the identifiers behind them.
 struct Shown {
     text: String,
     masks: Vec<Range<usize>>,
-    originals: Vec<Range<usize>>,
+    spans: Vec<Span>,
 }
 
 impl Shown {
@@ -183,7 +225,7 @@ impl Shown {
         let mut shown = Self {
             text: String::with_capacity(held.len()),
             masks: Vec::new(),
-            originals: Vec::new(),
+            spans: Vec::new(),
         };
         let mut copied = 0;
         for Replacement { span, text } in replacements(rule, held) {
@@ -191,18 +233,35 @@ impl Shown {
             let start = shown.text.len();
             shown.text.push_str(&text);
             shown.masks.push(start..shown.text.len());
-            shown.originals.push(span.range.clone());
             copied = span.range.end;
+            shown.spans.push(span);
         }
         shown.text.push_str(&held[copied..]);
         shown
     }
 
     fn marked(&self) -> Marked<'_> {
-        Marked {
-            text: &self.text,
-            spans: &self.masks,
-        }
+        Marked::new(&self.text, &self.masks)
+    }
+
+    /// What the caller sees of each span.
+    fn seen(&self) -> Vec<Seen> {
+        let masks = self
+            .masks
+            .iter()
+            .map(|mask| self.text[mask.clone()].as_bytes());
+        let spans = masks.zip(&self.spans);
+        spans
+            .map(|(mask, span)| Seen {
+                kind: span.kind,
+                country: match mask {
+                    [a, b, c, d, ..] if c.is_ascii_digit() && d.is_ascii_digit() => {
+                        Some([a.to_ascii_uppercase(), b.to_ascii_uppercase()])
+                    }
+                    _ => None,
+                },
+            })
+            .collect()
     }
 }
 
@@ -211,7 +270,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::detect::Kind;
     use crate::mask::Mask;
     use crate::policy::SpanRule;
     use crate::vocabulary::{Category, Level};
