@@ -32,7 +32,7 @@ pub(super) const fn fold_ascii(byte: u8) -> Glyph {
     match byte {
         b'0'..=b'9' | b'A'..=b'Z' => Glyph::Symbol(byte),
         b'a'..=b'z' => Glyph::Symbol(byte.to_ascii_uppercase()),
-        b'-' | b'.' | b'/' | b'_' | b',' | b':' | b';' | b'|' | b'(' | b')' => Glyph::Separator,
+        b'-' | b'.' | b'/' | b'_' | b',' | b':' => Glyph::Separator,
         0..=b' ' | 0x7f => Glyph::Separator,
         _ => Glyph::Other,
     }
@@ -175,9 +175,6 @@ mod tests {
             '\u{e000}',
             '\u{1fffe}',
             '\u{200d}',
-            '（',
-            '；',
-            '｜',
             '\u{e0041}',
             '\u{a0}',
             '\u{2028}',

@@ -113,6 +113,32 @@ pub(super) fn nir_at(stretch: &Stretch, start: usize) -> Option<Range<usize>> {
     (alone && is_nir(symbols)).then_some(start..end)
 }
 
+/// The NIR that begins at `start` in the groups in which it is written, or digit by digit.
+pub(super) fn regular_nir_at(stretch: &Stretch, start: usize) -> Option<Range<usize>> {
+    let nir = nir_at(stretch, start)?;
+    let groups = stretch.groups(&nir);
+    let ends = groups.iter().scan(0, |end, group| {
+        *end += group;
+        Some(*end)
+    });
+    let is_usual = ends.into_iter().all(|end| NIR_ENDS.contains(&end));
+    let one_by_one = groups.iter().all(|group| *group == 1);
+    (stretch.stand_alone(&nir) && (is_usual || one_by_one)).then_some(nir)
+}
+
+/// Where the parts of a NIR end: sex, year, month, department, commune, order, key.
+const NIR_ENDS: [usize; 7] = [1, 3, 5, 7, 10, 13, NIR_SYMBOLS];
+
+/// The card that begins at `start` in regular groups.
+pub(super) fn regular_card_at(stretch: &Stretch, start: usize) -> Option<Range<usize>> {
+    if stretch.joined(start) || !matches!(stretch.symbols.get(start), Some(b'2'..=b'6')) {
+        return None;
+    }
+    let digits = stretch.symbols[start..].iter();
+    let run_end = start + digits.take_while(|symbol| symbol.is_ascii_digit()).count();
+    card_at(stretch, start, run_end)
+}
+
 /// Card numbers among the digits of a stretch: every run of digits that is one as a whole, however it is grouped, and
 /// those parts of longer runs that are grouped as cards are.
 pub(super) fn cards(text: &str, stretch: &Stretch, found: &mut dyn FnMut(Range<usize>)) {
@@ -161,7 +187,7 @@ fn cards_of_run(stretch: &Stretch, run: Range<usize>, found: &mut dyn FnMut(Rang
 pub(super) fn is_grouped(card: &str) -> bool {
     let mut is_regular = false;
     spelling::stretches(card, |_| true, &mut |stretch| {
-        is_regular = is_grouped_as_card(&groups(stretch, &(0..stretch.symbols.len())));
+        is_regular = is_grouped_as_card(&stretch.groups(&(0..stretch.symbols.len())));
     });
     is_regular
 }
@@ -181,21 +207,8 @@ fn card_at(stretch: &Stretch, start: usize, run_end: usize) -> Option<Range<usiz
             card.end <= run_end
                 && (card.end == run_end || !stretch.joined(card.end))
                 && is_card(&stretch.symbols[card.clone()])
-                && is_grouped_as_card(&groups(stretch, card))
+                && is_grouped_as_card(&stretch.groups(card))
         })
-}
-
-/// The sizes of the groups in which symbols are written.
-fn groups(stretch: &Stretch, symbols: &Range<usize>) -> Vec<usize> {
-    let mut groups = Vec::new();
-    let mut start = symbols.start;
-    for end in symbols.start + 1..=symbols.end {
-        if end == symbols.end || !stretch.joined(end) {
-            groups.push(end - start);
-            start = end;
-        }
-    }
-    groups
 }
 
 fn is_grouped_as_card(groups: &[usize]) -> bool {
@@ -209,7 +222,7 @@ fn is_grouped_as_card(groups: &[usize]) -> bool {
 
 /// `30/11/1984 10:15:00` is a date with a time, whatever its checksum.
 fn begins_with_date(stretch: &Stretch, run: &Range<usize>) -> bool {
-    let sizes = groups(stretch, run);
+    let sizes = stretch.groups(run);
     let mut at = run.start;
     let mut part = |size: usize| {
         let value = decimal(&stretch.symbols[at..at + size]);

@@ -56,6 +56,11 @@ pub(super) fn byte(high: u8, low: u8) -> Option<u8> {
 }
 
 fn entity(text: &str) -> Option<(Cow<'_, str>, usize)> {
+    let number = text.strip_prefix("&#");
+    if let Some(number) = number.filter(|number| number.starts_with(['0', 'x', 'X'])) {
+        let (meant, length) = padded_number(number)?;
+        return Some((Cow::Owned(meant.to_string()), length + "&#".len()));
+    }
     let window = text.as_bytes().get(1..text.len().min(ENTITY_BYTES_MAX))?;
     let name = window
         .iter()
@@ -80,6 +85,25 @@ fn entity(text: &str) -> Option<(Cow<'_, str>, usize)> {
     Some((Cow::Owned(meant), candidate.len() - rest))
 }
 
+/// What the number of a numeric entity stands for, and its length with its semicolon. It may begin with any number of zeros.
+fn padded_number(text: &str) -> Option<(char, usize)> {
+    let (digits, radix) = match text.strip_prefix(['x', 'X']) {
+        Some(digits) => (digits, 16),
+        None => (text, 10),
+    };
+    let count = digits
+        .bytes()
+        .take_while(|byte| char::from(*byte).is_digit(radix));
+    let count = count.count();
+    let code = match digits.get(..count)?.trim_start_matches('0') {
+        "" => 0,
+        number => u32::from_str_radix(number, radix).ok()?,
+    };
+    let closed = usize::from(digits.as_bytes().get(count) == Some(&b';'));
+    let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+    (count > 0).then_some((character, text.len() - digits.len() + count + closed))
+}
+
 #[cfg(test)]
 mod tests {
     use super::escape;
@@ -102,6 +126,12 @@ mod tests {
             ("&#59;", ";", 5),
             ("&semi;1", ";", 6),
             ("&fjlig;", "fj", 7),
+            (
+                "&#0000000000000000000000000000000000000000000000000000000049;",
+                "1",
+                61,
+            ),
+            ("&#x00031 ", "1", 8),
         ] {
             let (said, found) = escape(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((&*said, found), (meant, length), "{text}");

@@ -173,6 +173,22 @@ pub(super) fn length_at(stretch: &Stretch, start: usize) -> Option<usize> {
         .find(|&length| is_one(length))
 }
 
+/// The same, of one that stands alone, its country and check digits in one piece or two, or symbol by symbol.
+pub(super) fn regular_length_at(stretch: &Stretch, start: usize) -> Option<usize> {
+    if stretch.joined(start) {
+        return None;
+    }
+    let length = length_at(stretch, start)?;
+    let groups = stretch.groups(&(start..start + length));
+    let is_usual = match groups.as_slice() {
+        [2, 2, ..] => true,
+        [1, ..] => groups.iter().all(|group| *group == 1),
+        [first, ..] => *first >= 4,
+        [] => false,
+    };
+    (is_usual && !stretch.joined(start + length)).then_some(length)
+}
+
 /// The lengths at which a number that is written in one piece, or in groups of four, may end.
 fn regular_ends(stretch: &Stretch, start: usize) -> Vec<usize> {
     let mut ends = Vec::new();

@@ -171,14 +171,13 @@ pub(super) fn words(text: &str, visit: &mut dyn FnMut(&str, Range<usize>)) {
         if word.len() < WORD_BYTES_MIN {
             continue;
         }
-        let letters = &bytes[word.clone()];
-        for spelled in [hexadecimal(letters), base64(letters)]
-            .into_iter()
-            .flatten()
-        {
-            // What is no text holds no identifier.
-            if let Ok(spelled) = String::from_utf8(spelled) {
-                visit(&spelled, word.clone());
+        // A slash or a dash belongs to base64, or parts a path.
+        let parts = bytes[word.clone()].split(|byte| !byte.is_ascii_alphanumeric());
+        let parts = parts.filter(|part| (WORD_BYTES_MIN..word.len()).contains(&part.len()));
+        for letters in parts.chain([&bytes[word.clone()]]) {
+            let digits = letters.strip_prefix(b"0x").unwrap_or(letters);
+            for spelled in [hexadecimal(digits), base64(letters)].into_iter().flatten() {
+                visit(&String::from_utf8_lossy(&spelled), word.clone());
             }
         }
     }
@@ -271,6 +270,16 @@ mod tests {
             "{seen:?}"
         );
         assert!(seen.contains(&"FR76300060000112".to_owned()), "{seen:?}");
+        let mut path = Vec::new();
+        words(
+            "https://h/p/RlI3NjMwMDA2MDAwMDExMjM0NTY3ODkwMTg5 0x46523736333030303630303030313132",
+            &mut |spelled, _| path.push(spelled.to_owned()),
+        );
+        assert!(
+            path.contains(&"FR7630006000011234567890189".to_owned()),
+            "{path:?}"
+        );
+        assert!(path.contains(&"FR76300060000112".to_owned()), "{path:?}");
         assert_eq!(base64(b"QQ"), Some(b"A".to_vec()));
         assert_eq!(base64(b"-_-_"), base64(b"+/+/"));
     }

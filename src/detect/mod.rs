@@ -188,6 +188,9 @@ fn search(text: &str, offset: usize, is_meant: Meant<'_>, spans: &mut Vec<Span>)
     let insides = spelling::stretches(text, may_hold_one, &mut |stretch| {
         search_stretch(text, stretch, offset, is_meant, spans);
     });
+    if let Some(joined) = spelling::joined(text) {
+        search_regular(text, &joined, offset, is_meant, spans);
+    }
     // A tag is a separator to the text around it, and a text of its own: `<a href="?iban=…">`. It holds no other tag.
     for inside in insides {
         if let Some(text) = text.get(inside.clone()) {
@@ -219,6 +222,43 @@ const BLOCK_BYTES: usize = 128;
 /// Whether a stretch is long enough for an identifier, and holds enough digits.
 fn may_hold_one(Tally { symbols, digits }: Tally) -> bool {
     symbols >= SYMBOLS_MIN && digits >= DIGITS_MIN
+}
+
+/// Adds what reads as one identifier across what else parts things from each other: brackets, bars, semicolons. Such an
+/// identifier is written in regular groups; in any groups, lists of numbers would be full of them.
+fn search_regular(
+    text: &str,
+    joined: &str,
+    offset: usize,
+    is_meant: Meant<'_>,
+    spans: &mut Vec<Span>,
+) {
+    spelling::stretches(joined, may_hold_one, &mut |stretch| {
+        let mut add = |kind, symbols: Range<usize>| {
+            let range = stretch.range(symbols).unwrap_or_default();
+            if text.get(range.clone()).is_some_and(spelling::has_joint) {
+                let range = range.start + offset..range.end + offset;
+                spans.push(Span { kind, range });
+            }
+        };
+        for start in 0..stretch.symbols.len() {
+            if is_meant(Kind::Iban)
+                && let Some(length) = iban::regular_length_at(stretch, start)
+            {
+                add(Kind::Iban, start..start + length);
+            }
+            if is_meant(Kind::Nir)
+                && let Some(symbols) = digits::regular_nir_at(stretch, start)
+            {
+                add(Kind::Nir, symbols);
+            }
+            if is_meant(Kind::Card)
+                && let Some(symbols) = digits::regular_card_at(stretch, start)
+            {
+                add(Kind::Card, symbols);
+            }
+        }
+    });
 }
 
 fn search_stretch(
@@ -481,8 +521,7 @@ mod tests {
             6 => Just(""),
             1 => prop::sample::select(vec![
                 " ", "\u{a0}", "\u{202f}", "\u{200b}", "\u{ad}", "-", ".", "/", "_", ",", ":", "\n", "\t",
-                "&nbsp;", "&#160;", "&#x200b;", "&shy;", "<b>", "</strong>", "<br/>", " - ", ";", "|", "(", ")",
-                "%20", "%C2%A0", "&lpar;", "\u{301}", "\u{fffe}", "\u{fdd0}", "\u{e001}", "\u{2065}",
+                "&nbsp;", "&#160;", "&#x200b;", "&shy;", "<b>", "</strong>",  "<br/>", " - ", "%20", "%C2%A0", "\u{301}", "\u{fffe}", "\u{fdd0}", "\u{e001}", "\u{2065}",
             ]),
         ]
     }
@@ -540,6 +579,25 @@ mod tests {
         ])
     }
 
+    #[test]
+    fn what_stands_beside_a_card_in_odd_groups_does_not_hide_it() {
+        for text in [
+            "401288-8888881881 (12/26)",
+            "12;40 1288 8888 881881",
+            "4012 888888 881881 | 12/26",
+            "378282 2463 10005 (1)",
+            "0612345678;401288-8888881881",
+        ] {
+            assert_eq!(find(text, &[Kind::Card]).len(), 1, "{text}");
+        }
+        for text in [
+            "CMD-2026-992696; CMD-2026-992697; CMD-2026-992698",
+            "(12) 345 678; (13) 456 789; 2026;11;22",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
     /// The search without the quick looks that spare most texts from it.
     fn full_search(text: &str, offset: usize, spans: &mut Vec<Span>) {
         let insides = super::spelling::stretches(text, |_| true, &mut |stretch| {
@@ -551,6 +609,10 @@ mod tests {
                 spans,
             );
         });
+        if let Some(joined) = super::spelling::joined(text) {
+            let is_meant = |kind: Kind| LOOKED_FOR.contains(&kind);
+            super::search_regular(text, &joined, offset, &is_meant, spans);
+        }
         for inside in insides {
             full_search(&text[inside.clone()], offset + inside.start, spans);
         }
@@ -578,6 +640,20 @@ mod tests {
             prop_assert_eq!(spans, vec![Span { kind, range: start..start + spelled.len() }], "{}", text);
             // A percent sign is no grouping of a value that is one identifier.
             prop_assert!(kind.is_valid(&spelled) || spelled.contains('%'));
+        }
+
+        #[test]
+        fn an_identifier_in_regular_groups_is_found_across_anything(
+            (kind, plain) in identifier(), size in prop::sample::select(&[1, 4][..]),
+            joint in prop::sample::select(&[";", " | ", ")(", "; ", " (", "+", "*", "=", "’", "~", "\\", "&lpar;", "%3B"][..]),
+        ) {
+            let size = if kind == Kind::Nir { 1 } else { size };
+            let groups: Vec<&str> = plain.as_bytes().chunks(size).map(|group| std::str::from_utf8(group).unwrap()).collect();
+            let text = format!("no. {} ok", groups.join(joint));
+            let spans = find(&text, &[kind]);
+            prop_assert!(spans.iter().any(|span| span.kind == kind), "{}", text);
+            let text = format!("no. ({plain}); ok");
+            prop_assert_eq!(find(&text, &[kind]).len(), 1, "{}", text);
         }
 
         #[test]

@@ -5,8 +5,10 @@
 //! now. On a line that holds one, only plain words come and go; no other line gains anything that a program reads; nothing
 //! is left open before one.
 
-use super::tokens::{Token, tokens};
+use std::collections::BTreeMap;
 use std::ops::Range;
+
+use super::tokens::{Token, tokens};
 
 /// A text and the places of the withheld spans, or of their masks, in it.
 #[derive(Clone, Copy)]
@@ -53,14 +55,16 @@ fn nothing_loaded_came_in(sent: &[Token<'_>], shown: &[Token<'_>]) -> bool {
     is_subsequence(sent.iter().filter(counts), shown.iter().filter(counts))
 }
 
-/// Whether no quote, bracket or element is open at a span that was not open there before.
+/// Whether nothing more is open at any span than was open there before: quotes, brackets, elements, tags.
 fn nothing_was_left_open(sent: &[Token<'_>], shown: &[Token<'_>]) -> bool {
-    let (sent, shown) = (open_at_spans(sent), open_at_spans(shown));
-    sent.len() == shown.len()
-        && sent
-            .iter()
-            .zip(&shown)
-            .all(|(sent, shown)| is_subsequence(sent.iter(), shown.iter()))
+    let (Some(sent), Some(shown)) = (open_at_spans(sent), open_at_spans(shown)) else {
+        return false;
+    };
+    let is_no_more = |(sent, shown): (&Opened, &Opened)| {
+        let mut kinds = sent.iter();
+        kinds.all(|(kind, count)| shown.get(kind).is_some_and(|before| count <= before))
+    };
+    sent.len() == shown.len() && sent.iter().zip(&shown).all(is_no_more)
 }
 
 fn is_subsequence<T: PartialEq>(
@@ -76,8 +80,8 @@ fn is_subsequence<T: PartialEq>(
     next.is_none()
 }
 
-/// Something that was opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Something that can be open.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Open {
     /// Closed by this character.
     Until(char),
@@ -86,6 +90,12 @@ enum Open {
     /// A tag that does not end before the span.
     Tag,
 }
+
+/// How many of each kind are open.
+type Opened = BTreeMap<Open, usize>;
+
+/// Kinds of elements that may be open at a time.
+const KINDS_MAX: usize = 64;
 
 /// Brackets and quotes, and what closes each.
 const PAIRS: &[(char, char)] = &[
@@ -106,42 +116,52 @@ const VOID: &[&str] = &[
     "wbr",
 ];
 
-/// What is open at each span.
-fn open_at_spans(tokens: &[Token<'_>]) -> Vec<Vec<Open>> {
-    let (mut open, mut at_spans): (Vec<Open>, _) = (Vec::new(), Vec::new());
+/// What is open at each span; `None` if it is of too many kinds.
+fn open_at_spans(tokens: &[Token<'_>]) -> Option<Vec<Opened>> {
+    let (mut open, mut at_spans) = (Opened::new(), Vec::new());
     for token in tokens {
         match token {
             Token::Span => at_spans.push(open.clone()),
             Token::Other(character) => turn(&mut open, *character),
             Token::Loaded(text) if text.starts_with('<') => tag(&mut open, text),
-            Token::Loaded(">") => close(&mut open, &Open::Tag),
+            Token::Loaded(">") => {
+                close(&mut open, &Open::Tag);
+            }
             Token::Loaded(_) | Token::Plain(_) | Token::Break => {}
         }
+        if open.len() > KINDS_MAX {
+            return None;
+        }
     }
-    at_spans
+    Some(at_spans)
 }
 
 /// Takes a character for the end of what it ends, else for the begin of what it begins.
-fn turn(open: &mut Vec<Open>, character: char) {
-    let until = Open::Until(character);
-    if open.contains(&until) {
-        return close(open, &until);
+fn turn(open: &mut Opened, character: char) {
+    if close(open, &Open::Until(character)) {
+        return;
     }
     if let Some((_, end)) = PAIRS.iter().find(|(begin, _)| *begin == character) {
-        open.push(Open::Until(*end));
+        *open.entry(Open::Until(*end)).or_default() += 1;
     }
 }
 
-/// Ends what was opened last of these, and all that was opened in it.
-fn close(open: &mut Vec<Open>, what: &Open) {
-    if let Some(at) = open.iter().rposition(|one| one == what) {
-        open.truncate(at);
+/// Ends one of a kind; whether one was open.
+fn close(open: &mut Opened, kind: &Open) -> bool {
+    let Some(count) = open.get_mut(kind) else {
+        return false;
+    };
+    *count -= 1;
+    if *count == 0 {
+        open.remove(kind);
     }
+    true
 }
 
-fn tag(open: &mut Vec<Open>, text: &str) {
+fn tag(open: &mut Opened, text: &str) {
     if !text.ends_with('>') {
-        return open.push(Open::Tag);
+        *open.entry(Open::Tag).or_default() += 1;
+        return;
     }
     let inside = text.trim_start_matches('<').trim_end_matches('>');
     let (ends, inside) = match inside.strip_prefix('/') {
@@ -149,17 +169,15 @@ fn tag(open: &mut Vec<Open>, text: &str) {
         None => (false, inside),
     };
     let length = inside.bytes().take_while(u8::is_ascii_alphanumeric).count();
-    let name = inside
-        .get(..length)
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let name = inside.get(..length).unwrap_or_default();
+    let name = name.to_ascii_lowercase();
     if name.is_empty() || VOID.contains(&name.as_str()) || inside.ends_with('/') {
         return;
     }
     if ends {
         close(open, &Open::Element(name));
     } else {
-        open.push(Open::Element(name));
+        *open.entry(Open::Element(name)).or_default() += 1;
     }
 }
 
@@ -172,7 +190,13 @@ struct Beside<'t> {
     ends_at_span: bool,
     /// The next word on the line.
     word: Vec<char>,
+    /// What ends the line before, if nothing but its end parts it from the span, and it is what an escape or a number could
+    /// begin with.
+    edge: Vec<Token<'t>>,
 }
+
+/// What escapes begin with, and a number that is no card: should a program join two lines, the next one would go on in it.
+const BEGINS: &str = "%&#+=\\<";
 
 impl<'t> Beside<'t> {
     fn read<'a>(outwards: impl Iterator<Item = &'a Token<'t>>) -> Self
@@ -183,11 +207,18 @@ impl<'t> Beside<'t> {
             touching: Vec::new(),
             ends_at_span: false,
             word: Vec::new(),
+            edge: Vec::new(),
         };
         let mut touches = true;
-        for token in outwards {
+        let mut outwards = outwards;
+        while let Some(token) = outwards.next() {
             match token {
-                Token::Break => break,
+                Token::Break => {
+                    if beside.touching.is_empty() && touches {
+                        beside.edge = edge(outwards);
+                    }
+                    break;
+                }
                 Token::Span => {
                     beside.ends_at_span = touches;
                     break;
@@ -218,7 +249,26 @@ impl<'t> Beside<'t> {
             (&self.touching, self.ends_at_span) == (&before.touching, before.ends_at_span);
         let is_word_as_before = self.word == before.word;
         (is_free || touches_as_before)
+            && (self.edge.is_empty() || self.edge == before.edge)
             && (is_word_as_before || !self.word.iter().any(|letter| letter.is_numeric()))
+    }
+}
+
+/// The last word of a line, read from its end, if it holds what an escape could begin with.
+fn edge<'a, 't: 'a>(outwards: impl Iterator<Item = &'a Token<'t>>) -> Vec<Token<'t>> {
+    let is_end = |token: &&Token<'_>| matches!(token, Token::Break | Token::Plain(' '));
+    let touching = outwards.skip_while(|token| **token == Token::Break);
+    let word = touching.take_while(|token| !is_end(token));
+    let word: Vec<Token<'t>> = word.copied().collect();
+    let begins = |token: &Token<'_>| match token {
+        Token::Other(character) => BEGINS.contains(*character),
+        Token::Loaded(_) => true,
+        Token::Plain(_) | Token::Break | Token::Span => false,
+    };
+    if word.iter().any(begins) {
+        word
+    } else {
+        Vec::new()
     }
 }
 
@@ -342,6 +392,17 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_an_escape_could_go_on_from_does_not_come_before_a_span() {
+        for line in ["+", "100 %", "x %9", "a&#", "=", "x=4", "\\"] {
+            assert!(!kept(&format!("{line}\n@"), "@"), "{line}");
+            assert!(kept(&format!("{line} fin\n@"), "@"), "{line}");
+            let before = format!("{line}\n@");
+            assert!(kept(&format!("vu\n{before}"), &before), "{line}");
+        }
+        assert!(kept("(absente)\n@", "@") && kept("+33 6\nIBAN @", "IBAN @"));
+    }
+
+    #[test]
     fn spans_keep_their_company() {
         for (shown, sent) in [
             ("a @ b @", "a @\nb @"),
@@ -382,5 +443,9 @@ mod tests {
         assert!(!kept("<i>x\n@", "<i>x</i>\n@"));
         assert!(!kept("\"x\n@", "\"x\"\n@"));
         assert!(kept("(x\ny @", "(x\n@"));
+        // However much is open: it is counted.
+        let deep = "(\n".repeat(200_000);
+        assert!(kept(&format!("{deep}x @"), &format!("{deep}@")));
+        assert!(!kept(&format!("({deep}@"), &format!("{deep}@")));
     }
 }

@@ -47,10 +47,12 @@ fn part<'t>(text: &'t str, between: Range<usize>, tokens: &mut Vec<Token<'t>>) {
                 Some(length) => loaded(rest, length),
                 None => (Token::Other(first), 1),
             },
-            plain if is_plain(plain) => (Token::Plain(plain), plain.len_utf8()),
+            // How an emoji is drawn; phones write it behind many.
+            '\u{fe0f}' => (Token::Other(first), first.len_utf8()),
             hidden if detect::is_ignorable(hidden) || (hidden.is_control() && hidden != '\t') => {
                 loaded(rest, hidden.len_utf8())
             }
+            plain if is_plain(plain) => (Token::Plain(plain), plain.len_utf8()),
             '\u{2028}' | '\u{2029}' => loaded(rest, first.len_utf8()),
             other => (Token::Other(other), other.len_utf8()),
         };
