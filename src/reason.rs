@@ -124,7 +124,7 @@ reasons! {
     EditedTooClose = (403, Denied, "edited-too-close", "The text holds something that is withheld from you: beside it only plain words may change, set apart by blanks, and nowhere may markup or escapes be added."),
     WithheldTextTooLong = (403, Denied, "withheld-text-too-long", "What is withheld from you in the text would no longer fit into its field; write less before it, or put it behind."),
 
-    Restored = (409, UpstreamError, "restored", "The CRM did not store the text as it was sent, so the old text was written back; nothing has changed."),
+    Restored = (409, UpstreamError, "restored", "The CRM did not store a text as it was sent, so the old text stands there again; put less around what is withheld in it."),
 
     MethodNotAllowed = (405, Rejected, "method-not-allowed", "This method is not accepted here."),
     BodyTooLarge = (413, Rejected, "body-too-large", "The body is too large."),
@@ -136,7 +136,7 @@ reasons! {
     UpstreamUnreachable = (502, UpstreamError, "upstream-unreachable", "The CRM cannot be reached."),
     UpstreamBroken = (502, UpstreamError, "upstream-broken", "The CRM's answer broke off or is not valid HTTP."),
     UpstreamRedirect = (502, UpstreamError, "upstream-redirect", "The CRM answered with something that does not pass here."),
-    NotRestored = (502, UpstreamError, "not-restored", "The CRM did not store the text as it was sent, and the old text could not be written back."),
+    NotRestored = (502, UpstreamError, "not-restored", "The CRM did not store a text as it was sent, and the old text could not be written back."),
     Unfilterable = (502, Unfilterable, "unfilterable", "The CRM's answer cannot be filtered safely."),
     ReplyTooLarge = (502, Unfilterable, "reply-too-large", "The CRM's answer is too large to be filtered safely."),
     AuditUnavailable = (503, AuditUnavailable, "audit-unavailable", "The access log cannot be written, so nothing is disclosed."),

@@ -51,12 +51,22 @@ pub struct PutBack {
 }
 
 impl PutBack {
-    /// Whether the CRM holds the text that was written, as the caller is shown both. Blanks, entities and composed letters
+    /// Whether a record holds the text that was written, as the caller is shown both. Blanks, entities and composed letters
     /// are not told apart: they hide and show nothing.
-    pub fn is_held(&self, record: &Map<String, Value>) -> bool {
-        let held = find(record, &self.rule.field).and_then(Value::as_str);
+    pub fn is_written(&self, record: &Map<String, Value>) -> bool {
+        self.is_alike(self.held(record).and_then(Value::as_str), &self.text)
+    }
+
+    /// The same of the text that the record held before.
+    pub fn is_left(&self, record: &Map<String, Value>, before: &Map<String, Value>) -> bool {
+        let before = self.held(before).and_then(Value::as_str);
+        before
+            .is_some_and(|before| self.is_alike(self.held(record).and_then(Value::as_str), before))
+    }
+
+    fn is_alike(&self, held: Option<&str>, expected: &str) -> bool {
         match (&self.rule.show, held) {
-            (Show::Text(rule), Some(held)) => spans::is_shown_alike(&self.text, held, rule),
+            (Show::Text(rule), Some(held)) => spans::is_shown_alike(expected, held, rule),
             _ => false,
         }
     }

@@ -32,8 +32,21 @@ pub(super) enum Settlement {
 #[derive(Debug)]
 pub(super) struct Watch {
     texts: Vec<PutBack>,
-    /// The record before the write, as the CRM sent it.
+    /// The texts as they were before the write, as they are meant.
     before: Map<String, Value>,
+    /// What the caller sent, in whose spelling texts are written back.
+    sent: Map<String, Value>,
+}
+
+/// What the CRM made of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    /// It holds what was written.
+    AsWritten,
+    /// It holds what it held before: it refused the write, or ignored it.
+    AsBefore,
+    /// It holds something else, or cannot be asked.
+    Otherwise,
 }
 
 impl Pipeline {
@@ -68,14 +81,13 @@ impl Pipeline {
                 let dialect = visit.dialect();
                 dialect.column_length(target, field.as_str())
             };
+            before = found.meant(visit);
             let current = Current {
-                held: &found.meant(visit),
+                held: &before,
                 shown: &found.shown,
                 length: &length,
             };
-            let settled = writeback::settle(meant, Some(&current), &rules)?;
-            before = found.held;
-            settled
+            writeback::settle(meant, Some(&current), &rules)?
         };
         let unchanged = settled.is_empty();
         record.written(target, &settled.edits);
@@ -91,40 +103,53 @@ impl Pipeline {
         if settled.put_back.is_empty() {
             return Ok(Settlement::Edits(edits));
         }
-        let texts = settled.put_back;
-        Ok(Settlement::Watched(edits, Watch { texts, before }))
+        let watch = Watch {
+            texts: settled.put_back,
+            before,
+            sent: write.clone(),
+        };
+        Ok(Settlement::Watched(edits, watch))
     }
 
-    /// Looks what the CRM made of texts that originals were put back into, whatever it said to the write. Where it holds
-    /// something else, the text as it was is written back, once.
+    /// Looks what the CRM made of texts that originals were put back into, whatever it answered to the write. Where it holds
+    /// something else, the text as it was is written back, once, and looked at again.
     pub(super) async fn watch(
         &self,
         visit: &Visit<'_>,
         update: &Operation,
         plan: &Plan,
         watch: Watch,
-        record: &mut Record,
+        (is_accepted, record): (bool, &mut Record),
     ) -> Result<(), Reason> {
-        let mut asked = update.clone();
-        let keys = watch.texts.iter().map(|text| text.key.clone());
-        asked.write = Some(keys.map(|key| (key, Value::Null)).collect());
-        let changed: Vec<&PutBack> = match self.look_up(visit, &asked, plan, record).await {
-            Ok(found) => {
-                let held = found.meant(visit);
-                // A write that was refused, or ignored, has left the old text.
-                let is_left = |text: &PutBack| text.held(&found.held) == text.held(&watch.before);
-                let is_changed = |text: &&PutBack| !text.is_held(&held) && !is_left(text);
-                watch.texts.iter().filter(is_changed).collect()
-            }
-            // What cannot be looked at may be anything.
-            Err(_) => watch.texts.iter().collect(),
-        };
-        if changed.is_empty() {
-            return Ok(());
+        let held = self.held(visit, update, plan, &watch, record).await;
+        let of = |wanted: Held| held.iter().filter(move |(_, held)| *held == wanted);
+        if of(Held::Otherwise).next().is_none() {
+            // A CRM that says that it has done what it has not.
+            let is_ignored = is_accepted && of(Held::AsBefore).next().is_some();
+            return if is_ignored {
+                Err(Reason::Restored)
+            } else {
+                Ok(())
+            };
         }
-        let old = |text: &&PutBack| Some((text.key.clone(), text.held(&watch.before)?.clone()));
-        asked.write = Some(changed.iter().filter_map(old).collect());
-        let is_restored = self.write_back(visit, &asked, plan, record).await.is_ok();
+        let mut asked = update.clone();
+        asked.write = Some(Map::new());
+        let mut edits = Edits::default();
+        for (text, _) in of(Held::Otherwise) {
+            let before = text.held(&watch.before).cloned().unwrap_or_default();
+            edits.0.push((text.key.clone(), Edit::Replace(before)));
+            asked
+                .write
+                .get_or_insert_default()
+                .insert(text.key.clone(), Value::Null);
+        }
+        let edits = spelled_like(&watch.sent, edits, visit.dialect().spelling());
+        let is_written = self
+            .write_back(visit, &asked, plan, &edits, record)
+            .await
+            .is_ok();
+        let held = self.held(visit, update, plan, &watch, record).await;
+        let is_restored = is_written && held.iter().all(|(_, held)| *held != Held::Otherwise);
         tracing::warn!(
             decision = record.id(),
             module = asked.target().map(Module::as_str),
@@ -137,17 +162,44 @@ impl Pipeline {
         })
     }
 
-    /// Writes what the CRM itself has sent.
+    /// What the CRM holds of each text that was written.
+    async fn held<'w>(
+        &self,
+        visit: &Visit<'_>,
+        update: &Operation,
+        plan: &Plan,
+        watch: &'w Watch,
+        record: &mut Record,
+    ) -> Vec<(&'w PutBack, Held)> {
+        let mut asked = update.clone();
+        let keys = watch.texts.iter().map(|text| text.key.clone());
+        asked.write = Some(keys.map(|key| (key, Value::Null)).collect());
+        let found = self.look_up(visit, &asked, plan, record).await;
+        let found = found.ok().map(|found| found.meant(visit));
+        let texts = watch.texts.iter();
+        texts
+            .map(|text| {
+                let held = match &found {
+                    Some(found) if text.is_written(found) => Held::AsWritten,
+                    Some(found) if text.is_left(found, &watch.before) => Held::AsBefore,
+                    // What cannot be looked at may be anything.
+                    _ => Held::Otherwise,
+                };
+                (text, held)
+            })
+            .collect()
+    }
+
+    /// Writes texts as they were before.
     async fn write_back(
         &self,
         visit: &Visit<'_>,
         update: &Operation,
         plan: &Plan,
+        edits: &Edits,
         record: &mut Record,
     ) -> Result<(), Refusal> {
-        let keys = update.write.iter().flatten().map(|(key, _)| key.clone());
-        let edits = Edits(keys.map(|key| (key, Edit::Keep)).collect());
-        let guarded = guard(visit.dialect(), update, plan, &edits);
+        let guarded = guard(visit.dialect(), update, plan, edits);
         let reply = self.forward(visit, guarded, record).await?;
         reply.whole(self.settings.limits.record_bytes_max).await?;
         Ok(())
