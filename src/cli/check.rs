@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
         return describe(arguments.format, path);
     }
     match (&arguments.config, &arguments.dir) {
-        (Some(path), _) if !path.is_file() => return missing("no such configuration file", path),
+        (Some(path), _) if !path.exists() => return missing("no such configuration file", path),
         (Some(path), _) => {
             let (config, problems) = Config::load(path);
             found.extend(problems);
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
                 summary = policy.map(|policy| policy.summary());
             }
         }
-        (None, Some(dir)) if !dir.is_dir() => return missing("no such folder", dir),
+        (None, Some(dir)) if !dir.exists() => return missing("no such folder", dir),
         (None, Some(dir)) => summary = check(dir, arguments.dialect.as_deref(), &mut found),
         (None, None) => return UNUSABLE,
     }
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
 
 /// Checks a description by itself, and lists its routes.
 fn describe(format: Format, path: &Path) -> u8 {
-    if !path.is_file() {
+    if !path.exists() {
         return missing("no such description file", path);
     }
     let (described, found) = Described::load(path);

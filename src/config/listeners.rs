@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use crate::diagnostic::{Diagnostic, Node, Place, Schema, Spanned, quoted};
+use crate::diagnostic::{Diagnostic, Node, NodeKind, Place, Schema, Spanned, quoted};
 
 use super::read::Reader;
 use super::{Config, Listener, Tls, Upstream, codes};
@@ -150,12 +150,15 @@ impl Reader<'_> {
         node: &Node,
         upstreams: &BTreeMap<String, Upstream>,
     ) {
-        let declared = node.map("`upstreams`", self.found).unwrap_or_default();
+        // What is no map, or blank, was reported.
+        let NodeKind::Map(declared) = &node.kind else {
+            return;
+        };
         for read in listeners {
             let name = &read.listener.upstream;
             // A declared upstream that could not be read was reported already.
             if declared.iter().all(|(key, _)| key.value != *name) {
-                self.found.push(
+                self.found.push_named(
                     Diagnostic::error(
                         codes::UNKNOWN_UPSTREAM,
                         format!("unknown upstream {}", quoted(name)),
@@ -164,6 +167,10 @@ impl Reader<'_> {
                     .suggest(name, upstreams.keys().map(String::as_str)),
                 );
             }
+        }
+        // A listener that could not be read may be the one that was meant to use it.
+        if self.found.has_errors() {
+            return;
         }
         for (key, _) in declared {
             if listeners

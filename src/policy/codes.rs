@@ -17,6 +17,7 @@ codes! {
     BAD_NAME = ("P005", "a name is not of the accepted form"),
     NO_FILES = ("P006", "a policy folder holds no policy"),
     UNREADABLE = ("P007", "a policy file or folder cannot be read"),
+    NOT_READ = ("P008", "a file or folder in a policy folder that is not read"),
     UNKNOWN_ROLE = ("P011", "a role that is not declared"),
     UNKNOWN_PURPOSE = ("P012", "a purpose that is not declared"),
     UNKNOWN_STRENGTH = ("P013", "a strength of authentication that is not declared"),
@@ -31,6 +32,7 @@ codes! {
     ROLES_AND_UNLESS = ("P024", "a cap with both `roles` and `unless_roles`"),
     WRITE_UNCHECKED = ("P025", "`write: allow` on a category without a checksum"),
     EVERYBODYS_ROLE = ("P026", "a role without evidence"),
+    BLANK_EVIDENCE = ("P029", "evidence that is blank"),
     BAD_DATE = ("P027", "a date that is not one"),
     NO_MODULE_OF_ALL = ("P028", "a section for all modules where one module must be named"),
 
@@ -46,6 +48,7 @@ codes! {
     PASSES_ANYWAY = ("W111", "a classified field that the dialect takes for scaffolding, so that everybody sees it"),
     SELF_MADE = ("W112", "a role rests on a field that other roles may write, so that callers can take it"),
     PASSES_UNREAD = ("W113", "a classified field that a description lets pass unread, so that everybody sees it"),
+    ODD_EVIDENCE = ("W114", "evidence with a character that looks like another one"),
     SEARCH_UNCLASSIFIED = ("W109", "a searched field is not classified, so that searches are refused"),
 
     STRENGTH_UNREACHABLE = ("N201", "a strength of authentication that no session proves in this version"),

@@ -17,6 +17,10 @@ pub(super) type Word = Spanned<String>;
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) name: Option<Word>,
+    /// Whether a file states a name, be it a wrong one.
+    pub(super) is_named: bool,
+    /// Whether something that may define names was not understood: names that are not defined then say nothing.
+    pub(super) incomplete: bool,
     pub(super) unclassified: Option<Level>,
     pub(super) ungranted: Option<Level>,
     pub(super) roles: Vec<RoleEntry>,

@@ -18,6 +18,7 @@ mod document;
 mod engine;
 mod explain;
 mod fields;
+mod folder;
 mod judge;
 mod model;
 mod plan;
@@ -79,7 +80,8 @@ pub struct Summary {
 }
 
 impl Policy {
-    /// Reads the `*.yaml` and `*.yml` files of a folder, not of the folders in it.
+    /// Reads the `*.yaml` and `*.yml` files of a folder, not of the folders in it. What else lies there is told, but for
+    /// a short list of what may.
     pub fn read(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
         source::read(dir)
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+mod causes;
+mod folder;
 mod properties;
 mod trust;
 

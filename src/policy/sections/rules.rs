@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Keys, Node, Schema, Spanned, qu
 
 use super::super::codes;
 use super::super::document::{CapEntry, Document, GrantEntry, Word};
-use super::{KEYS_REFUSED, LEVELS, check_name, prose, words};
+use super::{KEYS_REFUSED, LEVELS, named, prose, words};
 use crate::vocabulary::Level;
 
 /// The name of a rule; grants and caps share their names, because the log names both.
@@ -14,13 +14,8 @@ pub(super) fn rule_name(
     document: &mut Document,
     found: &mut Diagnostics,
 ) -> Option<Word> {
-    let name = keys
-        .require("name", found)?
-        .text("a name", found)?
-        .into_owned();
-    if !check_name(&format!("a {what}"), &name, found) {
-        return None;
-    }
+    let name = keys.require("name", found)?.text("a name", found)?;
+    let name = named(&format!("a {what}"), &name.into_owned(), found);
     for reserved in ["defaults.", "dialect."] {
         if name.value.starts_with(reserved) {
             found.push(

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Node, NodeKind, Schema, not_sup
 use super::super::codes;
 use super::super::document::{DetectorEntry, Document, FieldEntry, SearchEntry, Word};
 use super::rules::rule_name;
-use super::{KEYS_REFUSED, bad_name, prose, words};
+use super::{KEYS_REFUSED, checked, definitions, prose, words};
 
 /// Characters of a module's or field's name.
 const FIELD_CHARACTERS_MAX: usize = 128;
@@ -19,50 +19,46 @@ fn is_field(name: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
 }
 
-fn check_module(word: &Word, found: &mut Diagnostics) -> bool {
+/// What fields and modules are made of.
+const FORM: &str = "ASCII letters, digits, `_` and `-`";
+const PATTERN_FORM: &str = "ASCII letters, digits, `_` and `-`, and `*` for any run of characters";
+
+fn is_pattern(pattern: &str) -> bool {
+    let plain = pattern.replace('*', "");
+    !pattern.is_empty() && (plain.is_empty() || is_field(&plain))
+}
+
+/// A module's name as it was most likely meant; `None` for the section of all modules, where one must be named.
+fn module(word: &Word, found: &mut Diagnostics) -> Option<Word> {
     if word.value == "*" {
         found.push(
             Diagnostic::error(codes::NO_MODULE_OF_ALL, "a module must be named here")
                 .at(&word.place, "stands for all modules"),
         );
-        return false;
+        return None;
     }
-    let good = is_field(&word.value);
-    if !good {
-        found.push(bad_name(
-            "a module",
-            word,
-            "ASCII letters, digits, `_` and `-`",
-        ));
-    }
-    good
+    Some(checked("a module", word, FORM, is_field, found))
 }
 
 pub(super) fn classify(node: &Node, document: &mut Document, found: &mut Diagnostics) {
-    for (module, section) in node.map("`classify`", found).unwrap_or_default() {
-        let everywhere = module.value == "*";
-        if !everywhere {
-            if !check_module(module, found) {
+    for (name, section) in definitions(node, "`classify`", document, found) {
+        let mut own = None;
+        if name.value != "*" {
+            let Some(module) = module(name, found) else {
                 continue;
-            }
+            };
+            document.incomplete |= !is_field(&module.value);
             document.modules.push(module.clone());
+            own = Some(module.value);
         }
         for (pattern, node) in section.map("a module's section", found).unwrap_or_default() {
+            let pattern = checked("a field", pattern, PATTERN_FORM, is_pattern, found);
             let folded = pattern.value.to_ascii_lowercase();
-            let plain = folded.replace('*', "");
-            if folded.is_empty() || !(plain.is_empty() || is_field(&plain)) {
-                found.push(bad_name(
-                    "a field",
-                    pattern,
-                    "ASCII letters, digits, `_` and `-`, and `*` for any run of characters",
-                ));
-                continue;
-            }
-            let path = format!("{}.{folded}", module.value);
+            let path = format!("{}.{folded}", own.as_deref().unwrap_or("*"));
             document
                 .names
                 .define("classification of", &path, &pattern.place, found);
-            if let Some(entry) = field(module, pattern, node, found) {
+            if let Some(entry) = field(own.as_deref(), &pattern, node, found) {
                 document.fields.push(entry);
             }
         }
@@ -70,7 +66,7 @@ pub(super) fn classify(node: &Node, document: &mut Document, found: &mut Diagnos
 }
 
 fn field(
-    module: &Word,
+    module: Option<&str>,
     pattern: &Word,
     node: &Node,
     found: &mut Diagnostics,
@@ -80,7 +76,7 @@ fn field(
         known: &["category", "instead_of", "reviewed"],
         refused: KEYS_REFUSED,
     };
-    let module = (module.value != "*").then(|| module.value.clone());
+    let module = module.map(str::to_owned);
     if !matches!(node.kind, NodeKind::Map(_)) {
         return Some(FieldEntry {
             module,
@@ -161,28 +157,19 @@ fn reviewed(node: &Node, found: &mut Diagnostics) {
 }
 
 pub(super) fn search(node: &Node, document: &mut Document, found: &mut Diagnostics) {
-    for (module, node) in node.map("`search`", found).unwrap_or_default() {
-        let good = check_module(module, found)
-            & document
-                .names
-                .define("search of", &module.value, &module.place, found);
-        let Some(fields) = words(node, "the searched fields", found) else {
-            continue;
-        };
-        for field in &fields {
-            if !is_field(&field.value) {
-                found.push(bad_name(
-                    "a field",
-                    field,
-                    "ASCII letters, digits, `_` and `-`",
-                ));
-            }
-        }
-        if good {
-            document.search.push(SearchEntry {
-                module: module.clone(),
-                fields,
-            });
+    for (name, node) in node.map("`search`", found).unwrap_or_default() {
+        let module = module(name, found);
+        let fields = words(node, "the searched fields", found).unwrap_or_default();
+        let fields = fields
+            .iter()
+            .map(|field| checked("a field", field, FORM, is_field, found))
+            .collect();
+        let Some(module) = module else { continue };
+        if document
+            .names
+            .define("search of", &module.value, &module.place, found)
+        {
+            document.search.push(SearchEntry { module, fields });
         }
     }
 }

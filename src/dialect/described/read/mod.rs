@@ -329,7 +329,7 @@ impl Reader<'_> {
             .at(place, "not a module of this description")
             .help("every module stands under `modules`")
             .suggest(text, names);
-            self.found.push(problem);
+            self.found.push_named(problem);
         }
         known.cloned()
     }
