@@ -9,9 +9,10 @@ use crate::vocabulary::{Category, Field, Level, Module, Purpose, Role, RuleName}
 use super::catalogue::{CATALOGUE, kind_of};
 use super::classes::{Classes, Exact, Pattern, Section, Wildcard};
 use super::codes;
-use super::document::{Document, FieldEntry, GrantEntry, Word};
+use super::document::{Document, FieldEntry, GrantEntry, Word, Write};
 use super::model::{
     Applies, Cap, CategoryModel, Detector, Grant, Labels, Model, PurposeModel, RoleModel, Searched,
+    Writing,
 };
 
 /// Checks a document. The model is whole only if no error was found.
@@ -469,8 +470,12 @@ fn search(
 
 fn grant(entry: &GrantEntry, names: &Declared, found: &mut Diagnostics) -> Grant {
     let data = names.data(&entry.data, found);
-    if let Some(place) = &entry.write {
-        unchecked_write(&data, place, names, found);
+    let write = entry.write.as_ref().map(|write| write.value);
+    if let Some(write) = &entry.write
+        && write.value == Write::Allow
+        && entry.level < Level::Clear
+    {
+        unchecked_write(&data, &write.place, names, found);
     }
     let requires = entry.requires.as_ref().and_then(|word| {
         let words = std::slice::from_ref(word);
@@ -487,7 +492,12 @@ fn grant(entry: &GrantEntry, names: &Declared, found: &mut Diagnostics) -> Grant
         data,
         level: entry.level,
         requires: requires.map(str::to_owned),
-        write: entry.write.is_some(),
+        write: match (write, entry.level) {
+            (Some(Write::Deny), _) => Writing::No,
+            (_, Level::Clear) => Writing::Any,
+            (Some(Write::Allow), _) => Writing::Valid,
+            (None, _) => Writing::No,
+        },
         why: entry.why.clone(),
     }
 }
@@ -506,7 +516,7 @@ fn unchecked_write(data: &[Category], place: &Place, names: &Declared, found: &m
     found.push(
         Diagnostic::error(
             codes::WRITE_UNCHECKED,
-            "`write: allow` on a category without a checksum",
+            "`write: allow` on a category without a checksum, which is not shown in clear",
         )
         .at(place, format!("the grant reaches {}", unchecked.join(", ")))
         .help(
@@ -534,6 +544,7 @@ fn caps(document: &Document, names: &Declared, found: &mut Diagnostics) -> Vec<C
                 .map(|words| names.purposes(words, found)),
             data: names.data(&entry.data, found),
             level: entry.level,
+            denies_write: entry.denies_write,
             firm: entry.firm,
             why: entry.why.clone(),
         })

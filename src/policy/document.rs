@@ -87,8 +87,7 @@ pub(super) struct GrantEntry {
     pub(super) data: Vec<Word>,
     pub(super) level: Level,
     pub(super) requires: Option<Word>,
-    /// The place of `write: allow`.
-    pub(super) write: Option<Place>,
+    pub(super) write: Option<Spanned<Write>>,
     pub(super) why: Option<String>,
 }
 
@@ -100,8 +99,16 @@ pub(super) struct CapEntry {
     pub(super) purposes: Option<Vec<Word>>,
     pub(super) data: Vec<Word>,
     pub(super) level: Level,
+    pub(super) denies_write: bool,
     pub(super) firm: bool,
     pub(super) why: Option<String>,
+}
+
+/// What a grant says of writing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Write {
+    Allow,
+    Deny,
 }
 
 /// The names that were defined, by what they name, so that a second definition can point at the first.

@@ -112,7 +112,8 @@ pub(super) struct Grant {
     pub(super) data: Vec<Category>,
     pub(super) level: Level,
     pub(super) requires: Option<String>,
-    pub(super) write: bool,
+    /// What it lets be written of its data.
+    pub(super) write: Writing,
     pub(super) why: Option<String>,
 }
 
@@ -125,8 +126,21 @@ pub(super) struct Cap {
     pub(super) purposes: Option<BTreeSet<Purpose>>,
     pub(super) data: Vec<Category>,
     pub(super) level: Level,
+    /// Whether it forbids to write, too. A cap below `clear` always does.
+    pub(super) denies_write: bool,
     pub(super) firm: bool,
     pub(super) why: Option<String>,
+}
+
+/// How much may be written. Like levels, these are a chain: grants lift, caps lower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Writing {
+    /// Nothing.
+    No,
+    /// Valid identifiers only: what somebody may write without seeing it must at least prove itself.
+    Valid,
+    /// Any value.
+    Any,
 }
 
 /// To whom a cap applies.

@@ -10,7 +10,7 @@ use crate::vocabulary::{Category, Field, Level, Module, Purpose};
 
 use super::classes::{Classes, Section};
 use super::codes;
-use super::model::{Applies, Grant, Model, about};
+use super::model::{Applies, Grant, Model, Writing, about};
 
 pub(super) fn warn(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
     roles_and_purposes(model, found);
@@ -21,7 +21,7 @@ pub(super) fn warn(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Dia
         }
     }
     for cap in &model.caps {
-        if cap.level == Level::Clear {
+        if cap.level == Level::Clear && !cap.denies_write {
             found.push(
                 Diagnostic::warning(
                     codes::CHANGES_NOTHING,
@@ -139,7 +139,8 @@ fn idle(model: &Model, at: usize, grant: &Grant) -> Option<Diagnostic> {
         .filter(|category| about(&grant.data, category))
         .collect();
     let lifts = |category: &&Category| model.meaning(grant.level, category) > model.floor(category);
-    if !grant.write && !reached.iter().any(lifts) {
+    let writes = |category: &&Category| model.writes(grant, category) > Writing::No;
+    if !reached.iter().any(lifts) && !reached.iter().any(writes) {
         return Some(
             Diagnostic::warning(
                 codes::CHANGES_NOTHING,
@@ -192,7 +193,7 @@ fn shadow<'a>(model: &'a Model, at: usize, grant: &Grant) -> Option<&'a Grant> {
             && of.data.iter().all(|data| about(&by.data, data))
             && (by.requires.is_none() || by.requires == of.requires)
             && by.level >= of.level
-            && (by.write || !of.write)
+            && by.write >= of.write
             // A mask of a category that has none shows less than a token: levels compare only if they mean themselves.
             && (by.level != Level::Mask || by.level == of.level)
     };
