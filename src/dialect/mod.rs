@@ -20,6 +20,7 @@ use crate::vocabulary::{Action, Field, FieldPath, FieldUse, Module, Spelling, Us
 
 pub mod described;
 mod discreet;
+mod rights;
 mod shape;
 mod spelling;
 pub mod sugar_rest;
@@ -91,6 +92,13 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// The fields that tell who a caller is, of records that can be changed in this API: whoever may write one could
     /// choose their own role.
     fn identifying(&self) -> Vec<(Told, FieldPath)>;
+
+    /// The modules whose records are the accounts of those who use the CRM.
+    fn accounts(&self) -> Vec<Module>;
+
+    /// Whether a field says what an account may do (who is an administrator, which roles it has, whether it may log in),
+    /// or changes a password: it is shown as a policy says, and never written, whatever a policy says. The name is folded.
+    fn is_right(&self, module: &Module, field: &str) -> bool;
 
     /// The keys that pass unread whatever a policy says, because a description of the API says so.
     fn unread(&self) -> Vec<Unread>;

@@ -228,7 +228,11 @@ impl<'a> Writer<'a> {
             }
         }
         because.extend(self.nearly(&judged.categories, judged.level));
-        because.extend(self.writing(&judged.categories, judged.level, &judged.writable));
+        if judged.level == Level::Clear && self.view.core.dialect.is_right(module, field.as_str()) {
+            because.push("not written: it says what an account may do".to_owned());
+        } else {
+            because.extend(self.writing(&judged.categories, judged.level, &judged.writable));
+        }
         Some(Row {
             field: field.to_string(),
             pattern: false,

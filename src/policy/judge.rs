@@ -388,7 +388,8 @@ impl View {
         sources: &Sources,
         writes: &[(&Category, Writing)],
     ) -> Writable {
-        if sources.unclassified || !sources.withheld.is_empty() {
+        let is_right = self.core.dialect.is_right(module, field.as_str());
+        if sources.unclassified || !sources.withheld.is_empty() || is_right {
             return Writable::No;
         }
         match combined(writes) {

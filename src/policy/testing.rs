@@ -161,6 +161,14 @@ impl Dialect for TestDialect {
         ]
     }
 
+    fn accounts(&self) -> Vec<Module> {
+        vec![Module::new("Users")]
+    }
+
+    fn is_right(&self, module: &Module, field: &str) -> bool {
+        module.as_str() == "Users" && field == "is_admin"
+    }
+
     fn unread(&self) -> Vec<Unread> {
         Vec::new()
     }

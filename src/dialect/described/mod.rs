@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation, Origin,
-    Outgoing, Shape, Told, Understood, Unread,
+    Outgoing, Shape, Told, Understood, Unread, rights,
 };
 use crate::diagnostic::{Diagnostics, File, load};
 use crate::door::{Carrier, Credential};
@@ -66,7 +66,11 @@ impl Described {
     fn read_file(file: &File, mut found: Diagnostics) -> (Option<Self>, Diagnostics) {
         let description = read::read(file, &mut found);
         let usable = description.filter(|_| !found.has_errors());
-        (usable.map(Self), found)
+        let finished = usable.map(|mut description| {
+            (description.accounts, description.rights) = identifying::rights(&description);
+            Self(description)
+        });
+        (finished, found)
     }
 
     /// The path before all its routes.
@@ -191,6 +195,18 @@ impl Dialect for Described {
 
     fn identifying(&self) -> Vec<(Told, FieldPath)> {
         identifying::fields(&self.0)
+    }
+
+    fn accounts(&self) -> Vec<Module> {
+        self.0.accounts.clone()
+    }
+
+    fn is_right(&self, module: &Module, field: &str) -> bool {
+        let is_told = |told: &FieldPath| told.module == *module && told.field.as_str() == field;
+        rights::is_password(field)
+            || rights::is_administrator(field)
+            || self.0.rights.iter().any(is_told)
+            || (self.0.accounts.contains(module) && rights::is_right(field))
     }
 
     fn unread(&self) -> Vec<Unread> {

@@ -187,6 +187,17 @@ impl Dialect for SugarRest {
         trust::identifying_in("Teams")
     }
 
+    fn accounts(&self) -> Vec<Module> {
+        algebra::ACCOUNTS
+            .iter()
+            .map(|name| Module::new(name))
+            .collect()
+    }
+
+    fn is_right(&self, module: &Module, field: &str) -> bool {
+        algebra::is_right(module, field)
+    }
+
     fn unread(&self) -> Vec<Unread> {
         Vec::new()
     }

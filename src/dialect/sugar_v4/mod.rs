@@ -132,6 +132,17 @@ impl Dialect for SugarV4 {
         trust::identifying_in("SecurityGroups")
     }
 
+    fn accounts(&self) -> Vec<Module> {
+        algebra::ACCOUNTS
+            .iter()
+            .map(|name| Module::new(name))
+            .collect()
+    }
+
+    fn is_right(&self, module: &Module, field: &str) -> bool {
+        algebra::is_right(module, field)
+    }
+
     fn unread(&self) -> Vec<Unread> {
         Vec::new()
     }

@@ -142,6 +142,17 @@ impl Dialect for SuiteCrmV8 {
         trust::identifying_in("SecurityGroups")
     }
 
+    fn accounts(&self) -> Vec<Module> {
+        algebra::ACCOUNTS
+            .iter()
+            .map(|name| Module::new(name))
+            .collect()
+    }
+
+    fn is_right(&self, module: &Module, field: &str) -> bool {
+        algebra::is_right(module, field)
+    }
+
     fn unread(&self) -> Vec<Unread> {
         Vec::new()
     }

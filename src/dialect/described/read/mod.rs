@@ -147,6 +147,8 @@ impl Reader<'_> {
             display: Self::display(keys),
             modules,
             routes,
+            accounts: Vec::new(),
+            rights: Vec::new(),
         })
     }
 
