@@ -1,12 +1,11 @@
 //! Reads the section `listeners`, and checks how addresses and upstreams fit together.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::diagnostic::{Diagnostic, Node, NodeKind, Place, Schema, Spanned, quoted};
 
 use super::read::Reader;
-use super::{Config, Listener, Tls, Upstream, codes};
+use super::{Config, Listener, Tls, codes};
 
 /// A listener, and where its parts stand.
 pub(super) struct ReadListener {
@@ -144,12 +143,7 @@ impl Reader<'_> {
     }
 
     /// Every listener has its upstream, and every upstream has a listener.
-    pub(super) fn links(
-        &mut self,
-        listeners: &[ReadListener],
-        node: &Node,
-        upstreams: &BTreeMap<String, Upstream>,
-    ) {
+    pub(super) fn links(&mut self, listeners: &[ReadListener], node: &Node) {
         // What is no map, or blank, was reported.
         let NodeKind::Map(declared) = &node.kind else {
             return;
@@ -164,7 +158,7 @@ impl Reader<'_> {
                         format!("unknown upstream {}", quoted(name)),
                     )
                     .at(&read.upstream, "not declared under `upstreams`")
-                    .suggest(name, upstreams.keys().map(String::as_str)),
+                    .suggest(name, declared.iter().map(|(key, _)| key.value.as_str())),
                 );
             }
         }

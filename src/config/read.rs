@@ -86,7 +86,7 @@ impl Reader<'_> {
             }
         }
         self.addresses(&listeners, admin.as_ref());
-        self.links(&listeners, upstreams_node, &upstreams);
+        self.links(&listeners, upstreams_node);
         Some(Config {
             listeners: listeners.into_iter().map(|read| read.listener).collect(),
             admin: admin.map_or(Config::ADMIN_DEFAULT, |admin| admin.value),

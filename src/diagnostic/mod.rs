@@ -161,6 +161,12 @@ impl Diagnostic {
         Self::new(Severity::Warning, code, title)
     }
 
+    /// A warning about what cannot be meant. What was valid before stays so for one version, and then is an error.
+    pub fn error_to_be(code: &'static str, title: impl Into<String>) -> Self {
+        let title = format!("{} (will be an error in the next version)", title.into());
+        Self::new(Severity::Warning, code, title)
+    }
+
     /// A note.
     pub fn note(code: &'static str, title: impl Into<String>) -> Self {
         Self::new(Severity::Note, code, title)

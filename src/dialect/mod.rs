@@ -20,6 +20,8 @@ use crate::vocabulary::{Action, Field, FieldPath, FieldUse, Module, Spelling, Us
 
 pub mod described;
 mod discreet;
+mod known;
+mod media;
 mod rights;
 mod shape;
 mod spelling;
@@ -28,6 +30,7 @@ pub mod sugar_v4;
 pub mod suitecrm_v8;
 mod trust;
 
+pub use media::Media;
 pub use shape::{
     ChoiceShape, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName, ObjectShape, Others,
     RecordShape, Shape,
@@ -103,10 +106,20 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// The keys that pass unread whatever a policy says, because a description of the API says so.
     fn unread(&self) -> Vec<Unread>;
 
+    /// The modules that the API is known to have; none if that is not known.
+    fn modules(&self) -> Vec<Module>;
+
+    /// Whether people type what they like in a field: a description, the subject of a case. The name is folded.
+    fn is_text(&self, module: &Module, field: &str) -> bool;
+
+    /// The fields of a module that the CRM's search looks into, as it is delivered; none if that is not known.
+    fn searched(&self, module: &Module) -> Vec<Field>;
+
     /// The fields that a module is known to have, for `explain`, `check` and the log.
     fn fields(&self, module: &Module) -> Vec<Field>;
 
-    /// Whether [`Dialect::fields`] names all fields of a module, but for those that an installation has added.
+    /// Whether [`Dialect::fields`] names all fields of a module, and [`Dialect::modules`] all modules, but for those that an
+    /// installation has added.
     fn names_all_fields(&self) -> bool;
 
     /// Whether a module is known to have a field; the name is folded.
@@ -384,36 +397,6 @@ pub struct Outgoing {
     pub body: Option<Bytes>,
     /// What the body is, and what is asked for.
     pub media: Media,
-}
-
-/// The media type of a request to the CRM, and what it accepts in return.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Media {
-    /// JSON for JSON.
-    Json,
-    /// JSON:API (`application/vnd.api+json`) for JSON:API.
-    JsonApi,
-    /// A form (`application/x-www-form-urlencoded`) for JSON.
-    Form,
-}
-
-impl Media {
-    /// The content type of a body.
-    pub fn content_type(self) -> &'static str {
-        match self {
-            Self::Json => "application/json",
-            Self::JsonApi => "application/vnd.api+json",
-            Self::Form => "application/x-www-form-urlencoded",
-        }
-    }
-
-    /// What is accepted in return.
-    pub fn accept(self) -> &'static str {
-        match self {
-            Self::Json | Self::Form => "application/json",
-            Self::JsonApi => "application/vnd.api+json",
-        }
-    }
 }
 
 /// What the CRM says of a session.

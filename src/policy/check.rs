@@ -37,6 +37,7 @@ pub(super) fn check(document: Document, hash: String, found: &mut Diagnostics) -
             .detectors
             .iter()
             .map(|entry| Detector {
+                place: entry.place.clone(),
                 within: names.data(&entry.within, found),
                 find: entry.find.clone(),
             })
@@ -284,6 +285,8 @@ fn categories(document: &Document) -> BTreeMap<Category, CategoryModel> {
                 },
                 mask: built_in.mask.clone(),
                 hidden: built_in.hidden,
+                place: None,
+                mask_place: None,
             };
             (Category::new(built_in.name), model)
         })
@@ -300,8 +303,14 @@ fn categories(document: &Document) -> BTreeMap<Category, CategoryModel> {
             labels: Labels::default(),
             mask: None,
             hidden,
+            place: None,
+            mask_place: None,
         });
-        model.mask = entry.mask.clone().or_else(|| model.mask.take());
+        model.place = Some(entry.name.place.clone());
+        if let Some(mask) = &entry.mask {
+            model.mask = Some(mask.value.clone());
+            model.mask_place = Some(mask.place.clone());
+        }
         model.labels.en = entry.labels.en.clone().or_else(|| model.labels.en.take());
         model.labels.fr = entry.labels.fr.clone().or_else(|| model.labels.fr.take());
     }
@@ -389,10 +398,9 @@ fn roles(
 fn classes(document: &Document, names: &Declared, found: &mut Diagnostics) -> Classes {
     let mut classes = Classes::default();
     for module in &document.modules {
-        classes
-            .modules
-            .entry(Module::new(&module.value))
-            .or_default();
+        let section = classes.modules.entry(Module::new(&module.value));
+        let section = section.or_default();
+        section.place.get_or_insert_with(|| module.place.clone());
     }
     for entry in &document.fields {
         let categories = names.exact(&entry.categories, found);

@@ -50,8 +50,22 @@ codes! {
     SELF_MADE = ("W112", "a role rests on a field that other roles may write, so that callers can take it"),
     PASSES_UNREAD = ("W113", "a classified field that a description lets pass unread, so that everybody sees it"),
     ODD_EVIDENCE = ("W114", "evidence with a character that looks like another one"),
+    SPECIAL_SHOWN = ("W115", "data of Art. 9 or 10 GDPR is shown, and no cap says to whom alone it may be"),
+    OUTSIDE_SPECIAL = ("W116", "a category that looks like data of Art. 9 or 10 GDPR and does not lie below `special` or `criminal`"),
+    CATCHES_OTHERS = ("W117", "a wildcard shows fields whose names speak of something else"),
+    TEXT_UNDETECTED = ("W118", "a text is shown in clear, and no detector looks for identifiers in it"),
+    DETECTS_NOTHING = ("W119", "a detector looks where no text is"),
+    MASK_SHOWS_MUCH = ("W120", "a mask shows too much of its category"),
+    REACHES_ACCOUNTS = ("W121", "the section of all modules shows fields of the CRM's accounts"),
+    EVERYBODYS_KIND = ("W122", "a role rests on a type that most accounts have, and gives more than other roles"),
+    SEARCH_TOO_FEW = ("W123", "fewer searched fields than the CRM's search looks into, as it is delivered"),
+    CAP_ESCAPED = ("W124", "a cap that is escaped by naming another purpose"),
+    UNKNOWN_TO_CRM = ("W125", "a module that the CRM is not known to have"),
+    REVIEW_AHEAD = ("W126", "a review of a day that has not come"),
+    EMPTY = ("W127", "a policy without roles, modules, classified fields or grants"),
     SEARCH_UNCLASSIFIED = ("W109", "a searched field is not classified, so that searches are refused"),
 
+    OTHER_CRM = ("N202", "no module of the policy is one of the CRM's"),
     STRENGTH_UNREACHABLE = ("N201", "a strength of authentication that no session proves in this version"),
 }
 

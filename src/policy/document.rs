@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use jiff::civil::Date;
+
 use crate::detect::Kind;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Spanned, quoted};
 use crate::mask::Mask;
@@ -34,6 +36,8 @@ pub(super) struct Document {
     pub(super) grants: Vec<GrantEntry>,
     pub(super) caps: Vec<CapEntry>,
     pub(super) names: Names,
+    /// The day on which the files are read, if it is known.
+    pub(super) today: Option<Date>,
 }
 
 #[derive(Debug)]
@@ -55,7 +59,7 @@ pub(super) struct PurposeEntry {
 pub(super) struct CategoryEntry {
     pub(super) name: Word,
     pub(super) labels: Labels,
-    pub(super) mask: Option<Mask>,
+    pub(super) mask: Option<Spanned<Mask>>,
 }
 
 /// One line of `classify`. `module` is `None` for the section `"*"`.
@@ -75,6 +79,7 @@ pub(super) struct SearchEntry {
 
 #[derive(Debug)]
 pub(super) struct DetectorEntry {
+    pub(super) place: Place,
     pub(super) within: Vec<Word>,
     pub(super) find: Vec<Kind>,
 }

@@ -94,10 +94,15 @@ pub(super) struct CategoryModel {
     pub(super) mask: Option<Mask>,
     /// Where nothing is shown of it, the key is removed.
     pub(super) hidden: bool,
+    /// Where the policy defines it; `None` for one of the catalogue that the policy leaves as it is.
+    pub(super) place: Option<Place>,
+    /// Where the policy gives it its mask.
+    pub(super) mask_place: Option<Place>,
 }
 
 #[derive(Debug)]
 pub(super) struct Detector {
+    pub(super) place: Place,
     pub(super) within: Vec<Category>,
     pub(super) find: Vec<Kind>,
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 mod causes;
 mod folder;
+mod lints;
 mod properties;
+mod shipped;
 mod trust;
 
 use super::plan::{Decision, FieldRule, Show, Writable};
@@ -433,7 +435,7 @@ fn a_name_defined_in_two_files_is_an_error_that_shows_both() {
 #[test]
 fn warnings_are_few_and_right() {
     for (rules, expected) in [
-        ("", vec!["W102", "W102"]),
+        ("", vec!["W127"]),
         (
             "grants: [{ name: g, roles: [sales, boss], data: work, level: clear }]\n",
             vec![],

@@ -66,7 +66,8 @@ fn roles_and_purposes(model: &Model, found: &mut Diagnostics) {
             );
         }
     }
-    for (purpose, declared) in &model.purposes {
+    // A policy that grants nothing is told as a whole.
+    for (purpose, declared) in model.purposes.iter().filter(|_| !model.grants.is_empty()) {
         let granted = model
             .grants
             .iter()

@@ -213,6 +213,23 @@ impl Dialect for Described {
         self.0.unread()
     }
 
+    fn modules(&self) -> Vec<Module> {
+        self.0
+            .modules
+            .iter()
+            .map(|known| known.module.clone())
+            .collect()
+    }
+
+    fn is_text(&self, _module: &Module, _field: &str) -> bool {
+        // A description does not say so.
+        false
+    }
+
+    fn searched(&self, _module: &Module) -> Vec<Field> {
+        Vec::new()
+    }
+
     fn fields(&self, module: &Module) -> Vec<Field> {
         let known = self.0.known(module);
         known

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Link, Misunderstood, Operation,
-    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, trust,
+    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, known, trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -170,6 +170,18 @@ impl Dialect for SugarRest {
 
     fn failure(&self, _body: &[u8]) -> Option<Failure> {
         None
+    }
+
+    fn modules(&self) -> Vec<Module> {
+        known::modules()
+    }
+
+    fn is_text(&self, module: &Module, field: &str) -> bool {
+        known::is_text(module, field)
+    }
+
+    fn searched(&self, module: &Module) -> Vec<Field> {
+        known::searched_by_sugar(module)
     }
 
     fn fields(&self, module: &Module) -> Vec<Field> {

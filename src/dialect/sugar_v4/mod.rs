@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation,
-    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, trust,
+    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, known, trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -118,6 +118,18 @@ impl Dialect for SugarV4 {
 
     fn origin(&self, module: &Module, field: &str) -> Origin {
         algebra::origin(&self.schema, module, field)
+    }
+
+    fn modules(&self) -> Vec<Module> {
+        known::modules()
+    }
+
+    fn is_text(&self, module: &Module, field: &str) -> bool {
+        known::is_text(module, field)
+    }
+
+    fn searched(&self, module: &Module) -> Vec<Field> {
+        known::searched_by_suite(module)
     }
 
     fn fields(&self, module: &Module) -> Vec<Field> {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation,
-    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, trust,
+    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, known, trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -122,6 +122,19 @@ impl Dialect for SuiteCrmV8 {
 
     fn origin(&self, module: &Module, field: &str) -> Origin {
         algebra::origin(module, field, &self.learned)
+    }
+
+    fn modules(&self) -> Vec<Module> {
+        known::modules()
+    }
+
+    fn is_text(&self, module: &Module, field: &str) -> bool {
+        known::is_text(module, field)
+    }
+
+    fn searched(&self, _module: &Module) -> Vec<Field> {
+        // It has no search over several fields.
+        Vec::new()
     }
 
     fn fields(&self, module: &Module) -> Vec<Field> {

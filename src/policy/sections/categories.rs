@@ -1,6 +1,6 @@
 //! Categories that a policy changes or adds, and their masks.
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Node, NodeKind, Place, Schema, quoted};
+use crate::diagnostic::{Diagnostic, Diagnostics, Node, NodeKind, Place, Schema, Spanned, quoted};
 use crate::mask::Mask;
 
 use super::super::codes;
@@ -25,9 +25,12 @@ pub(super) fn read(node: &Node, document: &mut Document, found: &mut Diagnostics
             .and_then(|keys| keys.get("label"))
             .and_then(|node| labels(node, found))
             .unwrap_or_default();
-        let mask = keys
-            .and_then(|keys| keys.get("mask"))
-            .and_then(|node| mask(node, found));
+        let mask = keys.and_then(|keys| keys.get("mask")).and_then(|node| {
+            Some(Spanned {
+                value: mask(node, found)?,
+                place: node.place.clone(),
+            })
+        });
         if first {
             document
                 .categories

@@ -79,12 +79,10 @@ pub(super) fn read(file: &File, document: &mut Document, found: &mut Diagnostics
             }
         }
         // A misspelt section is read as the one that was most likely meant, so that what it defines is not missed too.
-        match SECTIONS.iter().find(|known| **known == name) {
-            Some(known) => section(known, node, document, found),
-            None => match meant(name).filter(|meant| !stands(meant)) {
-                Some(meant) => section(meant, node, document, found),
-                None => {}
-            },
+        let known = SECTIONS.iter().copied().find(|known| *known == name);
+        let known = known.or_else(|| meant(name).filter(|meant| !stands(meant)));
+        if let Some(known) = known {
+            section(known, node, document, found);
         }
     }
 }

@@ -1,7 +1,11 @@
 //! What the data is: classification, searched fields, detectors.
 
+use jiff::civil::Date;
+
 use crate::detect::Kind;
-use crate::diagnostic::{Diagnostic, Diagnostics, Node, NodeKind, Schema, not_supported, quoted};
+use crate::diagnostic::{
+    Diagnostic, Diagnostics, Node, NodeKind, Place, Schema, not_supported, quoted,
+};
 
 use super::super::codes;
 use super::super::document::{DetectorEntry, Document, FieldEntry, SearchEntry, Word};
@@ -58,7 +62,7 @@ pub(super) fn classify(node: &Node, document: &mut Document, found: &mut Diagnos
             document
                 .names
                 .define("classification of", &path, &pattern.place, found);
-            if let Some(entry) = field(own.as_deref(), &pattern, node, found) {
+            if let Some(entry) = field(own.as_deref(), &pattern, node, document.today, found) {
                 document.fields.push(entry);
             }
         }
@@ -69,6 +73,7 @@ fn field(
     module: Option<&str>,
     pattern: &Word,
     node: &Node,
+    today: Option<Date>,
     found: &mut Diagnostics,
 ) -> Option<FieldEntry> {
     const SCHEMA: Schema = Schema {
@@ -103,7 +108,7 @@ fn field(
         None => Vec::new(),
     };
     match keys.get("reviewed") {
-        Some(node) => reviewed(node, found),
+        Some(node) => reviewed(node, today, found),
         None if keys.get("instead_of").is_some() => found.push(
             Diagnostic::error(
                 codes::INSTEAD_OF_UNREVIEWED,
@@ -125,7 +130,7 @@ fn field(
     })
 }
 
-fn reviewed(node: &Node, found: &mut Diagnostics) {
+fn reviewed(node: &Node, today: Option<Date>, found: &mut Diagnostics) {
     const SCHEMA: Schema = Schema {
         what: "a review",
         known: &["by", "on", "why"],
@@ -144,16 +149,29 @@ fn reviewed(node: &Node, found: &mut Diagnostics) {
         .and_then(|node| node.text("`on`", found))
     {
         // Only the long form: `20261102` is a number to the reader and to other tools.
-        if on.value.len() != 10 || on.value.parse::<jiff::civil::Date>().is_err() {
-            found.push(
+        match on.value.parse::<Date>() {
+            Ok(date) if on.value.len() == 10 => found.push_any(ahead(date, today, &on.place)),
+            _ => found.push(
                 Diagnostic::error(
                     codes::BAD_DATE,
                     format!("{} is not a date", quoted(on.value)),
                 )
                 .at(&on.place, "must be of the form 2026-01-31"),
-            );
+            ),
         }
     }
+}
+
+/// A review of a day that has not come. No error: a clock may be wrong, and the policy holds all the same.
+fn ahead(date: Date, today: Option<Date>, place: &Place) -> Option<Diagnostic> {
+    // Somewhere it is tomorrow already.
+    let last = today?.tomorrow().ok()?;
+    (date > last).then(|| {
+        let title = format!("a review on {date}, which has not come yet");
+        Diagnostic::warning(codes::REVIEW_AHEAD, title)
+            .at(place, format!("today is {}", today.unwrap_or(last)))
+            .help("write the day on which somebody looked at it")
+    })
 }
 
 pub(super) fn search(node: &Node, document: &mut Document, found: &mut Diagnostics) {
@@ -189,7 +207,7 @@ pub(super) fn detectors(node: &Node, document: &mut Document, found: &mut Diagno
         let Some(keys) = SCHEMA.read(node, found) else {
             continue;
         };
-        rule_name(&keys, "detector", document, found);
+        let name = rule_name(&keys, "detector", document, found);
         let within = keys
             .require("in", found)
             .and_then(|node| words(node, "`in`", found));
@@ -208,6 +226,7 @@ pub(super) fn detectors(node: &Node, document: &mut Document, found: &mut Diagno
             }
         }
         document.detectors.push(DetectorEntry {
+            place: name.map_or_else(|| keys.place().clone(), |name| name.place),
             within: within.unwrap_or_default(),
             find,
         });

@@ -98,6 +98,7 @@ fn a_name_that_was_changed_in_one_place_is_one_mistake() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn a_definition_that_is_wrong_defines_its_name_all_the_same() {
     for (good, bad, expected) in [
         (
@@ -205,6 +206,7 @@ fn a_section_that_is_no_map_says_nothing_of_the_names_in_it() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn names_that_look_right_and_are_not_are_told_with_their_character_and_a_fix() {
     for (good, bad, code, shown, fix) in [
         (

@@ -455,6 +455,18 @@ impl Dialect for Failing {
         self.0.accounts()
     }
 
+    fn modules(&self) -> Vec<Module> {
+        self.0.modules()
+    }
+
+    fn is_text(&self, module: &Module, field: &str) -> bool {
+        self.0.is_text(module, field)
+    }
+
+    fn searched(&self, module: &Module) -> Vec<Field> {
+        self.0.searched(module)
+    }
+
     fn is_right(&self, module: &Module, field: &str) -> bool {
         self.0.is_right(module, field)
     }
