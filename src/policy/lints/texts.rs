@@ -29,7 +29,10 @@ const NO_TEXTS: &[&str] = &[
     "technical",
     "financial",
     "identity.birth_date",
+    "identity.civility",
     "identity.national_id",
+    "contact.email",
+    "contact.phone",
     "commercial.figures",
     "consent_record",
 ];
