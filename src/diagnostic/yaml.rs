@@ -74,6 +74,8 @@ pub struct Node {
 pub enum Fault {
     /// It holds odd characters; this is what was most likely meant. Reported where the text is taken for a name.
     Odd(String),
+    /// A key stands in it twice, and that was reported: another name may have been meant.
+    Twice,
     /// It was refused, and that was reported: nothing can be said of what it would be.
     Refused,
 }
@@ -236,6 +238,7 @@ impl<'a> Reader<'a> {
     fn map(&mut self, start: &Place, style: StructureStyle, depth: usize) -> Result<Node, Stop> {
         let mut entries: Vec<(Spanned<String>, Node)> = Vec::new();
         let mut seen = std::collections::HashMap::new();
+        let mut is_twice = false;
         loop {
             let (event, place) = self.next()?;
             let key = match event {
@@ -243,7 +246,7 @@ impl<'a> Reader<'a> {
                     return Ok(Node {
                         kind: NodeKind::Map(entries),
                         place: self.first_line(start, &place, style),
-                        fault: None,
+                        fault: is_twice.then_some(Fault::Twice),
                     });
                 }
                 Event::Scalar(text, style, _, _) => {
@@ -263,11 +266,18 @@ impl<'a> Reader<'a> {
             let (event, value_place) = self.next()?;
             let value = self.node(event, value_place, depth + 1)?;
             match seen.get(&key) {
-                Some(first) => self.found.push(
-                    Diagnostic::error("Y002", format!("key {} stands twice", quoted(&key)))
-                        .at(&place, "again here")
-                        .also(first, "first here"),
-                ),
+                Some(first) => {
+                    is_twice = true;
+                    self.found.push(
+                        Diagnostic::error("Y002", format!("key {} stands twice", quoted(&key)))
+                            .at(&place, "again here")
+                            .also(first, "first here"),
+                    );
+                    // What a section defines is not missed too.
+                    if depth == 0 {
+                        entries.push((Spanned { value: key, place }, value));
+                    }
+                }
                 None => {
                     seen.insert(key.clone(), place.clone());
                     entries.push((Spanned { value: key, place }, value));
@@ -306,8 +316,11 @@ impl<'a> Reader<'a> {
             .map_or(start, |c| start + c.len_utf8());
         let place = self.place(start, end);
         let problem = Diagnostic::error("Y001", "not YAML").at(&place, error.info());
-        self.found.push(match look_alike_before(text, end) {
-            Some(c) => problem.help(format!("just before stands {}", odd::name(c))),
+        self.found.push(match look_alike_near(text, start) {
+            Some(c) => problem.help(format!(
+                "in this line, or the one before it, stands {}",
+                odd::name(c)
+            )),
             None => problem,
         });
         Stop
@@ -340,10 +353,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The last odd character of the line that ends here, or of the one before it.
-fn look_alike_before(text: &str, end: usize) -> Option<char> {
-    let before = text.get(..end)?.trim_end_matches('\n');
-    let mut lines = before.rsplit('\n').take(2);
+/// The last odd character of the line in which a byte stands, or of the one before it that is not blank.
+fn look_alike_near(text: &str, byte: usize) -> Option<char> {
+    let rest = text.get(byte..)?;
+    let end = rest.find('\n').map_or(text.len(), |at| byte + at);
+    let lines = text.get(..end)?.rsplit('\n');
+    let mut lines = lines.filter(|line| !line.trim().is_empty()).take(2);
     lines.find_map(|line| line.chars().rev().find(|c| odd::oddity(*c).is_some()))
 }
 

@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Place, quoted};
 use crate::dialect::{Dialect, Origin, Shape, Unread};
 use crate::vocabulary::{Category, Field, Level, Module, Purpose};
 
-use super::classes::{Classes, Section};
+use super::classes::{Classes, Section, Wildcard};
 use super::codes;
 use super::model::{Applies, Grant, Model, Writing, about};
 
@@ -288,32 +288,64 @@ const ADDED: &str = "_c";
 /// Letters in which a name may differ from the one that was meant.
 const NEAR: usize = 2;
 
-/// Stock fields that a wildcard catches in the middle of a word, and that no one has classified by name.
+/// Stock fields that a wildcard catches in the middle of a word, and that no one has classified by name. One warning a
+/// wildcard: the shorter it is, the more it catches.
 fn look_alikes(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
-    for (module, own) in &model.classes.modules {
-        let everywhere = &model.classes.everywhere;
-        for wildcard in everywhere.wildcards.iter().chain(&own.wildcards) {
-            for field in in_all(dialects, module) {
-                let named = own.exact.contains_key(&field) || everywhere.exact.contains_key(&field);
-                let whole = wildcard
-                    .pattern
-                    .words()
-                    .all(|word| stands_alone(word, &field));
-                if wildcard.pattern.fits(&field) && !named && !whole {
-                    found.push(
-                        Diagnostic::warning(
-                            codes::LOOKS_LIKE,
-                            "a wildcard catches a field whose name merely looks like it",
-                        )
-                        .at(&wildcard.place, format!("fits `{field}` of {module}"))
-                        .help(format!(
-                            "if that is right, classify `{field}` by name; if not, do so with `instead_of`"
-                        )),
-                    );
-                }
-            }
+    let everywhere = &model.classes.everywhere;
+    let modules: Vec<(&Module, BTreeSet<Field>)> = model
+        .classes
+        .modules
+        .keys()
+        .map(|module| (module, in_all(dialects, module)))
+        .collect();
+    for wildcard in &everywhere.wildcards {
+        found.push_any(look_alike(model, wildcard, &modules));
+    }
+    for (of, known) in &modules {
+        let own = model.classes.modules.get(*of);
+        for wildcard in own.into_iter().flat_map(|own| &own.wildcards) {
+            let module = [(*of, known.clone())];
+            found.push_any(look_alike(model, wildcard, &module));
         }
     }
+}
+
+fn look_alike(
+    model: &Model,
+    wildcard: &Wildcard,
+    modules: &[(&Module, BTreeSet<Field>)],
+) -> Option<Diagnostic> {
+    let mut caught = modules.iter().flat_map(|(module, known)| {
+        let own = model.classes.modules.get(*module);
+        let named = move |field: &&Field| {
+            let mut sections = own.into_iter().chain([&model.classes.everywhere]);
+            sections.any(|section| section.exact.contains_key(*field))
+        };
+        let is_caught = |field: &&Field| {
+            let mut words = wildcard.pattern.words();
+            wildcard.pattern.fits(field) && !words.all(|word| stands_alone(word, field))
+        };
+        known
+            .iter()
+            .filter(is_caught)
+            .filter(move |field| !named(field))
+            .map(move |field| (*module, field))
+    });
+    let (module, field) = caught.next()?;
+    let label = match caught.count() {
+        0 => format!("fits `{field}` of {module}"),
+        more => format!("fits `{field}` of {module}, and {more} more"),
+    };
+    Some(
+        Diagnostic::warning(
+            codes::LOOKS_LIKE,
+            "a wildcard catches a field whose name merely looks like it",
+        )
+        .at(&wildcard.place, label)
+        .help(format!(
+            "if that is right, classify `{field}` by name; if not, do so with `instead_of`"
+        )),
+    )
 }
 
 /// The fields that a module has in every dialect that knows it.

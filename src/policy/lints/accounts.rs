@@ -57,7 +57,7 @@ fn reached(looked: &Looked<'_>, module: &Module) -> Option<Diagnostic> {
     let seen: BTreeSet<&Role> = fields.values().flatten().copied().collect();
     let first = fields.keys().next()?;
     let title = format!(
-        "section `\"*\"` reaches {module}: {} of colleagues is shown to {}",
+        "section `\"*\"` reaches {module}, and shows {} of colleagues to {}",
         listed(fields.keys()),
         roles(&seen),
     );

@@ -58,41 +58,32 @@ fn by_role<'a>(looked: &'a Looked<'_>, cap: &'a Cap) -> Option<Escape<'a>> {
     let others = || model.roles.keys().filter(|role| !roles.contains(*role));
     capped(model, cap).find_map(|category| {
         let limit = model.meaning(cap.level, category);
-        others().find_map(|other| {
-            looked
-                .sight
-                .where_seen(other, category, above(limit))
-                .find_map(|situation| {
-                    let purpose = situation.purpose.as_ref()?;
-                    let left_out = roles
-                        .iter()
-                        .find(|role| !may_invoke(model, role, purpose))?;
-                    Some(Escape {
-                        category,
-                        level: model.verdict(situation, category).level,
-                        capped: left_out,
-                        by: other,
-                        purpose: purpose.clone(),
-                    })
+        others().find_map(|by| {
+            let mut shown = looked.sight.shown_above(by, category, limit);
+            shown.find_map(|(situation, level)| {
+                let purpose = situation.purpose.as_ref()?;
+                let left_out = roles.iter().find(|role| !may_invoke(model, role, purpose));
+                left_out.map(|capped| Escape {
+                    category,
+                    level,
+                    capped,
+                    by,
+                    purpose: purpose.clone(),
                 })
+            })
         })
     })
-}
-
-/// The level above one that is not the highest.
-fn above(level: Level) -> Level {
-    match level {
-        Level::Hide => Level::Redact,
-        Level::Redact => Level::Token,
-        Level::Token => Level::Mask,
-        Level::Mask | Level::Clear => Level::Clear,
-    }
 }
 
 /// The capped role itself, for a purpose that the cap leaves out though the grant does not tell purposes apart.
 fn by_purpose<'a>(looked: &'a Looked<'_>, cap: &'a Cap) -> Option<Escape<'a>> {
     let model = looked.model;
     let purposes = cap.purposes.as_ref()?;
+    // Who may invoke none of the capped purposes is not held down by naming another one.
+    let is_held = |role: &&Role| {
+        let mut purposes = purposes.iter();
+        purposes.any(|purpose| may_invoke(model, role, purpose))
+    };
     let is_for = |situation: &Situation| match &cap.applies {
         Applies::Everyone => true,
         Applies::Roles(roles) => !roles.is_disjoint(&situation.roles),
@@ -100,35 +91,27 @@ fn by_purpose<'a>(looked: &'a Looked<'_>, cap: &'a Cap) -> Option<Escape<'a>> {
     };
     capped(model, cap).find_map(|category| {
         let limit = model.meaning(cap.level, category);
-        model.roles.keys().find_map(|role| {
-            // Who may invoke none of the capped purposes is not held down by naming another one.
-            if !purposes
-                .iter()
-                .any(|purpose| may_invoke(model, role, purpose))
-            {
-                return None;
-            }
-            looked
-                .sight
-                .where_seen(role, category, above(limit))
-                .find_map(|situation| {
-                    let purpose = situation
-                        .purpose
-                        .as_ref()
-                        .filter(|purpose| !purposes.contains(*purpose))?;
-                    let lifts_anyway = model.grants.iter().any(|grant| {
-                        about(&grant.data, category)
-                            && grant.matches(situation)
-                            && grant.purposes.is_none()
-                    });
-                    (is_for(situation) && lifts_anyway).then(|| Escape {
-                        category,
-                        level: model.verdict(situation, category).level,
-                        capped: role,
-                        by: role,
-                        purpose: purpose.clone(),
-                    })
+        let lifts_anyway = |situation: &Situation| {
+            model.grants.iter().any(|grant| {
+                grant.purposes.is_none()
+                    && about(&grant.data, category)
+                    && grant.nearly_matches(situation)
+            })
+        };
+        model.roles.keys().filter(is_held).find_map(|role| {
+            let mut shown = looked.sight.shown_above(role, category, limit);
+            shown.find_map(|(situation, level)| {
+                let purpose = situation.purpose.as_ref()?;
+                let escapes =
+                    !purposes.contains(purpose) && is_for(situation) && lifts_anyway(situation);
+                escapes.then(|| Escape {
+                    category,
+                    level,
+                    capped: role,
+                    by: role,
+                    purpose: purpose.clone(),
                 })
+            })
         })
     })
 }

@@ -1,6 +1,6 @@
 //! Data of Art. 9 and 10 GDPR: shown without a word on who may be shown it, or kept where no rule on it reaches.
 
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::vocabulary::{Category, Level};
 
 use super::super::catalogue::CATALOGUE;
@@ -41,14 +41,15 @@ fn shown(looked: &Looked<'_>, found: &mut Diagnostics) {
             .flat_map(|category| looked.sight.seen_by([*category], Level::Token))
             .collect();
         let title = format!(
-            "{} is shown to {}, and no cap says to whom alone",
+            "grant {} shows {} to {}, and no cap says to whom alone",
+            quoted(grant.name.as_str()),
             listed(&shown),
             self::roles(&roles)
         );
         let names: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
         found.push(
             Diagnostic::warning(codes::SPECIAL_SHOWN, title)
-                .at(&grant.place, format!("this grant; {}", reach(&model.classes, first)))
+                .at(&grant.place, reach(&model.classes, first))
                 .help(format!(
                     "data of Art. 9 and 10 GDPR needs a reason of its own. If it is meant, say so by a cap for all \
                      others: `{{ name: …, data: {}, level: hide, unless_roles: [{}] }}`",

@@ -119,10 +119,9 @@ fn definitions<'a>(
     document: &mut Document,
     found: &mut Diagnostics,
 ) -> &'a [(Spanned<String>, Node)] {
-    node.map(what, found).unwrap_or_else(|| {
-        document.incomplete = true;
-        &[]
-    })
+    let entries = node.map(what, found);
+    document.incomplete |= entries.is_none() || node.fault.is_some();
+    entries.unwrap_or_default()
 }
 
 fn unknown_section(name: &str, place: &Place) -> Diagnostic {

@@ -158,6 +158,16 @@ fn a_definition_that_is_wrong_defines_its_name_all_the_same() {
             "P001: unknown section `clasify`",
         ),
         (
+            "  finance:   { from",
+            "  sales:   { from",
+            "Y002: key `sales` stands twice",
+        ),
+        (
+            "\npurposes:",
+            "\nroles: { more: { from: { crm.user: x } } }\npurposes:",
+            "Y002: key `roles` stands twice",
+        ),
+        (
             "level: hide, firm",
             "levle: hide, firm",
             "Y010: unknown key `levle`",
@@ -434,6 +444,20 @@ fn names_that_look_right_and_are_not_are_told_with_their_character_and_a_fix() {
             "Y018",
             "U+202E",
             "take it out",
+        ),
+        (
+            "\nroles: ",
+            "\nroles\u{ff1a} ",
+            "Y001",
+            "U+FF1A",
+            "looks like `:`",
+        ),
+        (
+            "policy: sugarcrm-eu",
+            "policy:\u{a0}sugarcrm-eu",
+            "Y001",
+            "U+00A0",
+            "no-break",
         ),
         ("mask: year", "mask: y\u{435}ar", "P016", "U+0435", "`year`"),
     ] {

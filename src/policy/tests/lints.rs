@@ -105,7 +105,7 @@ fn special_categories_in_clear_need_a_cap_that_says_to_whom() {
         &open(""),
         "W115",
         &[
-            "`special.health` is shown to `sales`",
+            "grant `nurse` shows `special.health` to `sales`",
             "Contacts.health_notes_c",
             "unless_roles: [sales]",
         ],
