@@ -30,7 +30,7 @@ pub(super) struct Arguments {
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> u8 {
-    if !arguments.config.is_file() {
+    if !arguments.config.exists() {
         eprintln!(
             "error: no such configuration file: `{}`",
             arguments.config.display()

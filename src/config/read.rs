@@ -8,6 +8,8 @@ use crate::diagnostic::{
     Diagnostic, Diagnostics, File, Keys, Node, Place, Schema, Spanned, everybody_may_write, quoted,
 };
 
+use crate::files::words;
+
 use super::{Audit, Config, Durability, Limits, Log, LogFormat, TokenKey, codes, files};
 
 /// Bytes of the token key.
@@ -84,7 +86,7 @@ impl Reader<'_> {
             }
         }
         self.addresses(&listeners, admin.as_ref());
-        self.links(&listeners, upstreams_node, &upstreams);
+        self.links(&listeners, upstreams_node);
         Some(Config {
             listeners: listeners.into_iter().map(|read| read.listener).collect(),
             admin: admin.map_or(Config::ADMIN_DEFAULT, |admin| admin.value),
@@ -101,7 +103,7 @@ impl Reader<'_> {
 
     /// A path, relative to the configuration's folder.
     pub(super) fn path(&mut self, node: &Node, what: &str) -> Option<PathBuf> {
-        let text = node.text(what, self.found)?;
+        let text = node.verbatim(what, self.found)?;
         if text.value.is_empty() || text.value.contains('\0') {
             self.found.push(
                 Diagnostic::error(codes::UNREADABLE, format!("{what} is not a path"))
@@ -115,7 +117,7 @@ impl Reader<'_> {
     fn unreadable(&mut self, what: &str, path: &Path, place: &Place, error: &std::io::Error) {
         self.found.push(
             Diagnostic::error(codes::UNREADABLE, format!("could not read {what}"))
-                .at(place, error.kind().to_string())
+                .at(place, words(error))
                 .help(format!("looked for `{}`", path.display())),
         );
     }
