@@ -1,5 +1,6 @@
 //! How one event is bound to the next, and how lines are read back.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::Path;
@@ -30,14 +31,36 @@ pub(super) fn leaf(line: &[u8]) -> String {
     text
 }
 
-/// The newest event of a chain: its number and its hash.
+/// The newest event of a chain: its number and its hash. Written `4711:sha256:…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Head {
-    pub(super) seq: u64,
-    pub(super) hash: String,
+pub struct Head {
+    /// The number; 0 of a chain without events.
+    pub seq: u64,
+    /// `sha256:` and the hash in lower-case hexadecimal.
+    pub hash: String,
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.seq, self.hash)
+    }
 }
 
 impl Head {
+    /// Reads what [`fmt::Display`] writes; `sha256:` may be left out.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (seq, hash) = text.split_once(':')?;
+        let hash = hash.strip_prefix("sha256:").unwrap_or(hash);
+        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let is_number = !seq.is_empty() && seq.bytes().all(|byte| byte.is_ascii_digit());
+        let is_hash = hash.len() == 64 && hash.bytes().all(is_hex);
+        (is_number && is_hash).then_some(())?;
+        Some(Self {
+            seq: seq.parse().ok()?,
+            hash: format!("sha256:{hash}"),
+        })
+    }
+
     /// The head of a chain without events.
     pub(super) fn start() -> Self {
         Self {

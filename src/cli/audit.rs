@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::audit::{
-    Broken, Fault, Found, Query, Summary, Verified, log_bytes, query, record_reading, show, verify,
-    visible,
+    Broken, Fault, Found, Gap, Query, Summary, Verified, log_bytes, query, record_reading, show,
+    verify, visible,
 };
 use crate::vocabulary::Level;
 
@@ -50,6 +50,9 @@ enum Command {
     Verify {
         /// The folder of the log.
         dir: PathBuf,
+        /// A gap that the log notes and that is known, by the number of the last event before it.
+        #[arg(long, value_name = "SEQ")]
+        expect_gap: Vec<u64>,
         /// How to answer.
         #[arg(long, value_enum, default_value_t)]
         format: Format,
@@ -113,7 +116,11 @@ pub fn run(args: &AuditArgs) -> u8 {
 
 fn answer(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
     let result = match command {
-        Command::Verify { dir, format } => run_verify(dir, *format, out, err),
+        Command::Verify {
+            dir,
+            expect_gap,
+            format,
+        } => run_verify(dir, expect_gap, *format, &mut Streams { out, err }),
         Command::Query {
             dir,
             filters,
@@ -140,9 +147,9 @@ struct Streams<'a> {
 
 fn run_verify(
     dir: &Path,
+    known_gaps: &[u64],
     format: Format,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
+    Streams { out, err }: &mut Streams<'_>,
 ) -> io::Result<u8> {
     let noted = record_reading(dir, "verify", &[]);
     let bar = progress_bar(dir);
@@ -155,7 +162,15 @@ fn run_verify(
                 Format::Text => write_verified(&verified, out)?,
                 Format::Json => writeln!(out, "{}", verified_json(&verified))?,
             }
-            Ok(FINE)
+            let mut gaps = verified.gaps.iter();
+            if gaps.all(|gap| known_gaps.contains(&gap.last_seq)) {
+                return Ok(FINE);
+            }
+            writeln!(
+                err,
+                "error: the log notes gaps; one that is known is given with `--expect-gap`, by the number of the last event before it"
+            )?;
+            Ok(BROKEN)
         }
         Err(Fault::Broken(broken)) => {
             match format {
@@ -326,6 +341,19 @@ fn write_verified(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
         "verified: events 1 to {events}, files: {segments}; none changed, none missing"
     )?;
     writeln!(out, "last hash: {}", verified.last_hash)?;
+    for gap in &verified.gaps {
+        let Gap { seq, last_seq, .. } = gap;
+        let why = visible(&gap.why);
+        let what = match gap.missing {
+            Some((first, last)) => format!("events {first} to {last} are missing"),
+            None if gap.is_changed => format!("event {last_seq} is not the one that was written"),
+            None => "no event is missing here".to_owned(),
+        };
+        writeln!(
+            out,
+            "a gap behind event {last_seq} is noted by event {seq} ({why}): {what}"
+        )?;
+    }
     if !verified.unclosed.is_empty() {
         writeln!(
             out,
@@ -369,6 +397,12 @@ fn write_verified(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
 
 fn verified_json(verified: &Verified) -> Value {
     let unclosed = verified.unclosed.iter();
+    let gaps = verified.gaps.iter().map(|gap| {
+        json!({
+            "seq": gap.seq, "last_seq": gap.last_seq, "why": gap.why, "is_changed": gap.is_changed,
+            "missing": gap.missing.map(|(first, last)| [first, last]),
+        })
+    });
     let steps = verified
         .clock_steps
         .iter()
@@ -380,6 +414,7 @@ fn verified_json(verified: &Verified) -> Value {
         "last_seq": verified.last_seq,
         "last_hash": verified.last_hash,
         "unclosed": unclosed.map(|one| json!({"seq": one.seq, "id": one.id})).collect::<Vec<_>>(),
+        "gaps": gaps.collect::<Vec<_>>(),
         "clock_steps": steps.collect::<Vec<_>>(),
         "set_aside": verified.set_aside,
         "unfinished_bytes": verified.unfinished_bytes,
@@ -486,6 +521,10 @@ mod tests {
 
     use super::*;
 
+    fn options(dir: &Path) -> Options {
+        Options::new(dir, &dir.join("state"))
+    }
+
     #[derive(Parser)]
     struct Cli {
         #[command(flatten)]
@@ -507,7 +546,7 @@ mod tests {
 
     /// A log of three refused requests; returns the id of the last.
     async fn sample(dir: &Path) -> String {
-        let log = Log::open(Options::new(dir)).unwrap();
+        let log = Log::open(options(dir)).unwrap();
         let policy = PolicyStamp {
             name: Arc::from("p"),
             hash: Arc::from("sha256:0"),
@@ -627,7 +666,7 @@ mod tests {
             }
         }
         let dir = TempDir::new().unwrap();
-        Log::open(Options::new(dir.path())).unwrap().stop().unwrap();
+        Log::open(options(dir.path())).unwrap().stop().unwrap();
         let command = Command::Query {
             dir: dir.path().to_owned(),
             filters: Vec::new(),

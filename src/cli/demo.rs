@@ -138,7 +138,7 @@ fn set_up(
         policy: Arc::new(policy),
         log: Log::open(Options {
             node: "demo".to_owned(),
-            ..Options::new(audit)
+            ..Options::new(audit, &audit.with_file_name("state"))
         })?,
         stop_timeout: STOP_TIMEOUT,
     })

@@ -136,7 +136,7 @@ fn log_options(config: &Config) -> Options {
     Options {
         durability,
         node: config.audit.node.clone(),
-        ..Options::new(&config.audit.dir)
+        ..Options::new(&config.audit.dir, &config.state)
     }
 }
 

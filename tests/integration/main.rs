@@ -24,4 +24,5 @@ mod sugar_v4;
 mod suitecrm_v8;
 mod tidy;
 mod upstream;
+mod watched;
 mod writes;

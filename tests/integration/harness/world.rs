@@ -382,7 +382,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
     let log = Log::open(Options {
         durability: Durability::Strict,
         clock: wish.clock.clone().unwrap_or_else(Clock::system),
-        ..Options::new(&dir)
+        ..Options::new(&dir, &audit.join("state"))
     })
     .unwrap();
     let listener = ListenerSetup {
