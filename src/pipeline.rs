@@ -31,10 +31,13 @@ use crate::vocabulary::{Action, Edits, FieldPath};
 
 mod budget;
 mod bulk;
+mod cut;
 mod drift;
 mod refuse;
 mod release;
 mod settle;
+
+pub use cut::{Cut, Knife};
 
 use budget::Budget;
 use drift::Told;
@@ -56,6 +59,7 @@ pub struct Pipeline {
     budget: Arc<Budget>,
     metrics: Metrics,
     stamp: PolicyStamp,
+    cut: Cut,
 }
 
 /// A dialect that the CRM speaks, with the policy and the sessions in its terms.
@@ -149,7 +153,23 @@ impl Pipeline {
             log,
             settings,
             metrics,
+            cut: Knife::new().1,
         })
+    }
+
+    /// The same, whose requests are cut off by another's knife.
+    #[must_use]
+    pub fn cut_by(self, cut: Cut) -> Self {
+        Self { cut, ..self }
+    }
+
+    /// Answers one request, as [`Self::handle`] does; nothing, if it is cut off.
+    pub async fn handle_unless_cut(&self, head: &Head, body: &Bytes) -> Option<Reply> {
+        tokio::select! {
+            biased;
+            reply = self.handle(head, body) => Some(reply),
+            () = self.cut.made() => None,
+        }
     }
 
     /// Answers one request and writes down what happened, whatever happened.

@@ -251,8 +251,7 @@ impl Log {
     }
 
     /// How many records have begun and not ended.
-    #[cfg(test)]
-    pub(super) fn under_way(&self) -> usize {
+    pub fn under_way(&self) -> usize {
         self.inner.shared.under_way()
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::budget::Share;
 use super::drift::Told;
 use super::refuse::tell;
-use super::{Answer, Pipeline, READER_TIMEOUT, Visit};
+use super::{Answer, Cut, Pipeline, READER_TIMEOUT, Visit};
 use crate::audit::Record;
 use crate::dialect::Shape;
 use crate::filter::{Filtered, Filtering, Report};
@@ -29,6 +29,7 @@ struct Stream {
     held_bytes_max: usize,
     metrics: Metrics,
     told: Arc<Told>,
+    cut: Cut,
     sender: mpsc::Sender<Result<Filtered, CutOff>>,
 }
 
@@ -101,6 +102,7 @@ impl Pipeline {
                 let told = visit.entrance.told.clone();
                 let stream = Stream {
                     told,
+                    cut: self.cut.clone(),
                     untrusted,
                     filtering: *filtering,
                     record,
@@ -176,7 +178,11 @@ impl Pipeline {
 impl Stream {
     /// Sends record by record; the log knows each record before it leaves.
     async fn run(mut self, share: Share) {
-        let result = self.flow().await;
+        let cut = self.cut.clone();
+        let result = tokio::select! {
+            result = self.flow() => result,
+            () = cut.made() => Err(None),
+        };
         drop(share);
         let Self {
             filtering,

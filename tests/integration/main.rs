@@ -20,6 +20,7 @@ mod recordings;
 mod refusals;
 mod roles;
 mod server;
+mod signals;
 mod sugar_v4;
 mod suitecrm_v8;
 mod tidy;

@@ -319,7 +319,9 @@ impl World {
     /// Stops the proxy in order.
     pub fn stop(&mut self) {
         match (&self.runtime, self.running.take()) {
-            (Some(runtime), Some(Running::Here(proxy))) => runtime.block_on(proxy.stop()),
+            (Some(runtime), Some(Running::Here(proxy))) => {
+                runtime.block_on(proxy.stop(std::future::pending()));
+            }
             (_, Some(Running::Apart(served))) => served.stop(),
             _ => {}
         }
