@@ -43,5 +43,5 @@ pub use open::OpenError;
 pub use query::{Found, Query, QueryError, Summary, query, show};
 pub use record::{Closed, Opened, PolicyStamp, Record, Said};
 pub use spool::record_reading;
-pub use verdict::{Broken, ClockStep, Fault, Gap, Tampering, Unclosed, Verified};
-pub use verify::verify;
+pub use verdict::{Broken, ClockStep, Fault, Gap, Tampering, Unclosed, Unexpected, Verified};
+pub use verify::{verify, verify_against};

@@ -84,6 +84,9 @@ pub enum Fault {
     /// It is not what was written.
     #[error("{0}")]
     Broken(Broken),
+    /// It is not the log of which something was kept elsewhere.
+    #[error("{0}")]
+    Unexpected(Unexpected),
     /// It goes on in a later format than this program knows, so nobody can say more here.
     #[error(
         "the log was written by a later version: event {seq} (line {line} of `{file}`) is in format {version}, and this version knows format {VERSION}; ask the later one"
@@ -97,6 +100,30 @@ pub enum Fault {
         seq: u64,
         /// The version of its format.
         version: u64,
+    },
+}
+
+/// What differs from what was kept elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unexpected {
+    /// The event is not there.
+    #[error(
+        "event {seq} is missing, which was there when its hash was kept; the log ends at event {last_seq}"
+    )]
+    Missing {
+        /// The number of the event.
+        seq: u64,
+        /// The number of the last event of the log; 0 if it has none.
+        last_seq: u64,
+    },
+    /// The event has another hash.
+    #[error(
+        "event {seq} is not the one whose hash was kept: it, or what stands before it, was written anew"
+    )]
+    Differs {
+        /// The number of the event.
+        seq: u64,
     },
 }
 

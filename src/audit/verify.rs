@@ -1,7 +1,7 @@
 //! Whether a log is what was written: every event in its place, none changed, none missing.
 //!
 //! What a chain of hashes alone cannot show: that the very end was cut off or changed, and that somebody who may write
-//! the folder made the whole rest of the chain anew. Both need something that is kept elsewhere: the last hash.
+//! the folder made the whole rest of the chain anew. Both need something that is kept elsewhere: a head.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,7 +11,7 @@ use std::path::Path;
 use super::chain::{End, Head, Line, Lines, later_version, next_event};
 use super::folder::{parts, segment_name, segments};
 use super::gap;
-use super::verdict::{Broken, ClockStep, Fault, Gap, Tampering, Unclosed, Verified};
+use super::verdict::{Broken, ClockStep, Fault, Gap, Tampering, Unclosed, Unexpected, Verified};
 
 /// Bytes after which progress is reported.
 const PROGRESS_BYTES: u64 = 1 << 20;
@@ -22,6 +22,47 @@ const PROGRESS_BYTES: u64 = 1 << 20;
 /// # Errors
 /// At the first event that is not what was written.
 pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verified, Fault> {
+    verify_against(dir, &[], progress)
+}
+
+/// As [`verify`], and whether it is still the log of which these heads were kept elsewhere: only they can tell that its end is
+/// missing, or that all of it was written anew.
+///
+/// # Errors
+/// At the first event that is not what was written, or not the one that was kept.
+pub fn verify_against(
+    dir: &Path,
+    kept: &[Head],
+    progress: &mut dyn FnMut(u64),
+) -> Result<Verified, Fault> {
+    let verified = walk(dir, kept, progress);
+    let (last_seq, gaps) = match &verified {
+        Ok(verified) => (verified.last_seq, verified.gaps.as_slice()),
+        Err(Fault::NoLog { .. }) => (0, &[][..]),
+        Err(Fault::Unreadable { path, source })
+            if path == dir && source.kind() == io::ErrorKind::NotFound =>
+        {
+            (0, &[][..])
+        }
+        Err(_) => return verified,
+    };
+    let is_missing = |head: &&Head| {
+        let lies_in = |gap: &Gap| {
+            gap.missing
+                .is_some_and(|(first, last)| (first..=last).contains(&head.seq))
+        };
+        head.seq > last_seq || gaps.iter().any(lies_in)
+    };
+    match kept.iter().find(is_missing) {
+        Some(Head { seq, .. }) => {
+            let seq = *seq;
+            Err(Fault::Unexpected(Unexpected::Missing { seq, last_seq }))
+        }
+        None => verified,
+    }
+}
+
+fn walk(dir: &Path, kept: &[Head], progress: &mut dyn FnMut(u64)) -> Result<Verified, Fault> {
     let unreadable = |source| Fault::Unreadable {
         path: dir.to_owned(),
         source,
@@ -29,8 +70,10 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verified, Fau
     let segments = segments(dir).map_err(unreadable)?;
     let mut walk = Walk {
         dir,
+        kept,
         progress,
         head: Head::start(),
+        events: 0,
         place: (String::new(), 0),
         unclosed: BTreeMap::new(),
         time: String::new(),
@@ -53,7 +96,7 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verified, Fau
     unclosed.sort_by_key(|(_, seq)| *seq);
     Ok(Verified {
         segments: segments.len(),
-        events: walk.head.seq,
+        events: walk.events,
         last_seq: walk.head.seq,
         last_hash: walk.head.hash,
         unclosed: unclosed
@@ -70,8 +113,12 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verified, Fau
 /// The state between two lines.
 struct Walk<'a> {
     dir: &'a Path,
+    /// What must be found.
+    kept: &'a [Head],
     progress: &'a mut dyn FnMut(u64),
     head: Head,
+    /// How many have been read.
+    events: u64,
     /// The file and line of the head.
     place: (String, u64),
     /// The numbers of opening events without a close, by id.
@@ -145,6 +192,10 @@ impl Walk<'_> {
                         broken(file, *number, self.head.seq, Tampering::Changed)
                     }
                 };
+            }
+            if self.kept.iter().any(|kept| differs(kept, &line)) {
+                let seq = line.seq;
+                return Err(Fault::Unexpected(Unexpected::Differs { seq }));
             }
             self.accept(&line);
             self.place = (file.clone(), number);
@@ -223,6 +274,7 @@ impl Walk<'_> {
 
     fn accept(&mut self, line: &Line) {
         self.head = line.head();
+        self.events += 1;
         let time = line.time().unwrap_or_default();
         if time < self.time.as_str() {
             self.clock_steps.push(ClockStep {
@@ -264,6 +316,11 @@ impl Walk<'_> {
             (self.progress)(self.read_bytes);
         }
     }
+}
+
+/// Whether an event is another than the one of a head.
+fn differs(head: &Head, line: &Line) -> bool {
+    head.seq == line.seq && head.hash != line.hash
 }
 
 /// Which of two events that do not fit was tampered with.

@@ -25,5 +25,6 @@ mod sugar_v4;
 mod suitecrm_v8;
 mod tidy;
 mod upstream;
+mod verdict;
 mod watched;
 mod writes;
