@@ -11,7 +11,6 @@
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -33,9 +32,11 @@ mod budget;
 mod bulk;
 mod cut;
 mod drift;
+mod pace;
 mod refuse;
 mod release;
 mod settle;
+mod stream;
 
 pub use cut::{Cut, Knife};
 
@@ -484,7 +485,5 @@ impl<'a> Visit<'a> {
 
 /// An error body is read only for its label.
 const ERROR_BYTES_MAX: usize = 64 * 1024;
-/// How long the release of a streamed reply may wait for a slow reader.
-const READER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Requests that need no session, such as pings, for each login that an origin may try.
 const PUBLIC_PER_LOGIN: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);

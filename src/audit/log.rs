@@ -198,7 +198,8 @@ impl Log {
         self.hand_over(event, true)
     }
 
-    fn hand_over(&self, event: Event, waits: bool) -> Result<Pending, AuditUnavailable> {
+    /// Hands an event to the writer now; one that `waits` may wait for company.
+    pub(super) fn hand_over(&self, event: Event, waits: bool) -> Result<Pending, AuditUnavailable> {
         let (done, answer) = oneshot::channel();
         self.send(Job {
             event,

@@ -21,6 +21,7 @@ mod refusals;
 mod roles;
 mod server;
 mod signals;
+mod streams;
 mod sugar_v4;
 mod suitecrm_v8;
 mod tidy;
