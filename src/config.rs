@@ -36,6 +36,8 @@ pub struct Config {
     pub policies: PathBuf,
     /// The access log.
     pub audit: Audit,
+    /// The folder of what is kept over restarts, beside the access log. Default: `state` beside the log's folder.
+    pub state: PathBuf,
     /// Bounds.
     pub limits: Limits,
     /// The log for operators.

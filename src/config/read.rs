@@ -33,6 +33,7 @@ pub(super) fn read(file: &File, folder: &Path, found: &mut Diagnostics) -> Optio
             "policies",
             "keys",
             "audit",
+            "state",
             "limits",
             "log",
             "hosts",
@@ -64,6 +65,9 @@ impl Reader<'_> {
         let audit = keys
             .require("audit", self.found)
             .and_then(|node| self.audit(node));
+        let state = keys
+            .get("state")
+            .map_or(Some(None), |node| self.state(node).map(Some));
         let limits = keys
             .get("limits")
             .map_or_else(Limits::default, |node| self.limits(node));
@@ -87,12 +91,14 @@ impl Reader<'_> {
         }
         self.addresses(&listeners, admin.as_ref());
         self.links(&listeners, upstreams_node);
+        let audit = audit?;
         Some(Config {
+            state: state?.unwrap_or_else(|| audit.dir.with_file_name("state")),
             listeners: listeners.into_iter().map(|read| read.listener).collect(),
             admin: admin.map_or(Config::ADMIN_DEFAULT, |admin| admin.value),
             upstreams,
             policies: policies?,
-            audit: audit?,
+            audit,
             limits,
             log,
             hosts,
@@ -335,6 +341,23 @@ impl Reader<'_> {
             durability,
             node: name.map_or_else(|| "paravent".to_owned(), |name| name.value),
         })
+    }
+
+    /// The folder of the state.
+    fn state(&mut self, node: &Node) -> Option<PathBuf> {
+        const SCHEMA: Schema = Schema {
+            what: "`state`",
+            known: &["dir"],
+            refused: &[],
+        };
+        let keys = SCHEMA.read(node, self.found)?;
+        let dir = keys.require("dir", self.found)?;
+        let path = self.path(dir, "`dir`")?;
+        if path.exists() && !path.is_dir() {
+            let error = std::io::Error::from(std::io::ErrorKind::NotADirectory);
+            self.unreadable("the folder of the state", &path, &dir.place, &error);
+        }
+        Some(path)
     }
 
     fn durability(&mut self, node: &Node) -> Durability {

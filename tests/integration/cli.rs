@@ -263,7 +263,7 @@ fn the_demo_starts_tells_what_to_try_and_stops_cleanly() {
     let verified = run(&["audit", "verify", audit]);
     assert_eq!(
         verified.status.code(),
-        Some(0),
+        Some(3),
         "{}",
         text(&verified.stderr)
     );
@@ -403,12 +403,15 @@ fn serve_runs_from_a_configuration_and_stops_at_sigterm() {
         "{log}"
     );
     let audit = dir.path().join("audit");
-    assert_eq!(
-        run(&["audit", "verify", audit.to_str().unwrap()])
-            .status
-            .code(),
-        Some(0)
-    );
+    let kept = std::fs::read_to_string(dir.path().join("state/head")).unwrap();
+    let expected = [
+        "audit",
+        "verify",
+        audit.to_str().unwrap(),
+        "--expect",
+        kept.trim_end(),
+    ];
+    assert_eq!(run(&expected).status.code(), Some(0));
     let shown = text(
         &run(&[
             "audit",
