@@ -142,7 +142,8 @@ pub struct Limits {
     pub requests_per_minute: NonZeroU32,
     /// Refused predicates of one caller in an hour. Default: 60.
     pub refused_predicates_per_hour: NonZeroU32,
-    /// Logins, and look-ups of unknown credentials, of one origin. Default: 30.
+    /// Logins that the CRM refuses, of one origin and for one account; and sessions that it does not know, of one origin.
+    /// Default: 30.
     pub logins_per_minute: NonZeroU32,
     /// Until a request's head has arrived. Default: 10 s.
     pub head_timeout: Duration,

@@ -6,6 +6,8 @@
 
 use std::net::IpAddr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use http::header::{self, HeaderMap, HeaderName};
 use http::{Method, Request, Version};
 
@@ -70,6 +72,19 @@ impl Credential {
             carrier: Carrier::Argument,
             token,
         })
+    }
+
+    /// The account name in it, where it is a name and a password (RFC 7617).
+    pub(crate) fn account(&self) -> Option<String> {
+        if self.carrier != Carrier::Basic {
+            return None;
+        }
+        // As leniently as PHP reads it, which skips what is not in the alphabet: a name has one count, however it came.
+        let letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+        let letters: Vec<u8> = self.token.bytes().filter(letter).collect();
+        let decoded = LENIENT.decode(letters).ok()?;
+        let name = decoded.split(|byte| *byte == b':').next()?;
+        Some(String::from_utf8_lossy(name).into_owned())
     }
 
     /// The secret itself: for the upstream request and for the keyed hash of the session cache only.
@@ -336,6 +351,10 @@ fn trace(headers: &HeaderMap) -> Option<String> {
         .then(|| trace.to_owned())
 }
 
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    NO_PAD.with_decode_allow_trailing_bits(true),
+);
 const PURPOSE: HeaderName = HeaderName::from_static("paravent-purpose");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const METHODS: [Method; 5] = [
@@ -451,6 +470,11 @@ mod tests {
         );
         let basic = knock("/a", &[("authorization", "Basic eDp5")]).unwrap();
         assert_eq!(basic.credential.unwrap().carrier(), &Carrier::Basic);
+        for token in ["eDp5", "eDp5Og==", "eDp5Og", "e-Dp5", "eA=="] {
+            let basic = knock("/a", &[("authorization", &format!("Basic {token}"))]);
+            let account = basic.unwrap().credential.unwrap().account();
+            assert_eq!(account.as_deref(), Some("x"), "{token}");
+        }
         let two = [("x-api-key", "a"), ("oauth-token", "b")];
         assert_eq!(
             knock("/a", &two).unwrap().credential.unwrap().token(),

@@ -114,6 +114,10 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// The reply to an update that changed nothing, made of the filtered reply to the look-up that took its place.
     fn unchanged(&self, look_up: &Operation, read: Bytes) -> Bytes;
 
+    /// The account name that a login states, as the CRM would read it; `None` if it names none, or none that a caller
+    /// could guess at.
+    fn account(&self, login: &Operation) -> Option<String>;
+
     /// The next question that tells whose session a credential is, in the API version of the request that carries it,
     /// or the conclusion from the answers so far. Pure: the same answers lead to the same step.
     fn inquire(&self, version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry;

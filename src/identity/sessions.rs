@@ -9,8 +9,8 @@ use aws_lc_rs::rand::SystemRandom;
 use moka::Expiry;
 use moka::future::Cache;
 
-use super::Caller;
-use super::limits::Origins;
+use super::guesses::{Attempt, Guesses};
+use super::{Caller, NoRandomness};
 use crate::dialect::{Answered, Dialect, Inquiry, Outgoing, Session};
 use crate::door::Credential;
 use crate::reason::Reason;
@@ -20,12 +20,14 @@ use crate::transport::Transport;
 #[derive(Debug)]
 pub struct Sessions {
     known: Cache<Fingerprint, Seen>,
-    /// Credentials that the CRM accepted when it was last asked: asking again is no guess, so it is not limited.
+    /// Credentials that the CRM accepted when it was last asked: asking again is no guess.
     accepted: Cache<Fingerprint, ()>,
+    /// Credentials that it refused a while ago: they were counted, and asking again is no new guess.
+    refused: Cache<Fingerprint, ()>,
     key: hmac::Key,
     transport: Transport,
     dialect: Arc<dyn Dialect>,
-    unknown: Arc<Origins>,
+    unknown: Arc<Guesses>,
     answer_bytes_max: usize,
 }
 
@@ -38,29 +40,40 @@ enum Seen {
     Nobody,
 }
 
-/// Why sessions cannot be kept: the system has no randomness.
-#[derive(Debug, thiserror::Error)]
-#[error("could not make the key of the session cache")]
-pub struct NoRandomness;
-
 impl Sessions {
-    /// Sessions of the CRM behind `transport`; unknown credentials are limited per origin.
+    /// Sessions of the CRM behind `transport`; credentials that it does not know are limited per origin.
+    ///
+    /// # Errors
+    /// If the system has no randomness.
     pub fn new(
         transport: Transport,
         dialect: Arc<dyn Dialect>,
-        unknown: Arc<Origins>,
+        unknown: Arc<Guesses>,
+    ) -> Result<Self, NoRandomness> {
+        Self::that_last(Lifetime::USUAL, transport, dialect, unknown)
+    }
+
+    fn that_last(
+        lifetime: Lifetime,
+        transport: Transport,
+        dialect: Arc<dyn Dialect>,
+        unknown: Arc<Guesses>,
     ) -> Result<Self, NoRandomness> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
             .map_err(|_| NoRandomness)?;
         let known = Cache::builder()
             .max_capacity(SESSIONS_MAX)
-            .expire_after(Lifetime)
+            .expire_after(lifetime)
             .build();
         Ok(Self {
             known,
             accepted: Cache::builder()
                 .max_capacity(SESSIONS_MAX)
                 .time_to_idle(ACCEPTED_IDLE)
+                .build(),
+            refused: Cache::builder()
+                .max_capacity(SESSIONS_MAX)
+                .time_to_live(REFUSED_LIFETIME)
                 .build(),
             key,
             transport,
@@ -124,8 +137,10 @@ impl Sessions {
         version: &str,
         origin: IpAddr,
     ) -> Result<Seen, Reason> {
-        if self.accepted.get(&fingerprint).await.is_none() {
-            self.unknown.admit(origin)?;
+        let mut attempt = None;
+        if !self.is_known(&fingerprint).await {
+            let account = credential.account();
+            attempt = Some(self.unknown.attempt(origin, account.as_deref()).await?);
         }
         let mut answers = Vec::new();
         loop {
@@ -138,15 +153,27 @@ impl Sessions {
                 }
                 Inquiry::Known(session) => {
                     self.accepted.insert(fingerprint, ()).await;
+                    self.refused.invalidate(&fingerprint).await;
+                    if let Some(attempt) = attempt {
+                        self.unknown.welcome(attempt).await;
+                    }
                     return Ok(Seen::Session(Arc::new(session), Instant::now()));
                 }
                 Inquiry::Nobody => {
                     self.accepted.invalidate(&fingerprint).await;
+                    self.refused.insert(fingerprint, ()).await;
+                    attempt.into_iter().for_each(Attempt::failed);
                     return Ok(Seen::Nobody);
                 }
                 Inquiry::Failed(reason) => return Err(reason),
             }
         }
+    }
+
+    /// Whether the CRM's answer is likely enough to be the one that it gave before.
+    async fn is_known(&self, fingerprint: &Fingerprint) -> bool {
+        self.accepted.get(fingerprint).await.is_some()
+            || self.refused.get(fingerprint).await.is_some()
     }
 
     async fn answer(
@@ -179,23 +206,127 @@ impl Sessions {
 }
 
 /// How long an answer is believed.
-#[derive(Debug)]
-struct Lifetime;
+#[derive(Clone, Copy, Debug)]
+struct Lifetime {
+    session: Duration,
+    nobody: Duration,
+}
+
+impl Lifetime {
+    const USUAL: Self = Self {
+        session: Duration::from_secs(60),
+        nobody: Duration::from_secs(5),
+    };
+}
 
 impl Expiry<Fingerprint, Seen> for Lifetime {
     fn expire_after_create(&self, _: &Fingerprint, seen: &Seen, _: Instant) -> Option<Duration> {
         Some(match seen {
-            Seen::Session(..) => SESSION_LIFETIME,
-            Seen::Nobody => NOBODY_LIFETIME,
+            Seen::Session(..) => self.session,
+            Seen::Nobody => self.nobody,
         })
     }
 }
 
-const SESSION_LIFETIME: Duration = Duration::from_secs(60);
-const NOBODY_LIFETIME: Duration = Duration::from_secs(5);
 const ACCEPTED_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
+const REFUSED_LIFETIME: Duration = Duration::from_secs(10 * 60);
 const SESSIONS_MAX: u64 = 100_000;
 /// Questions that the look-up of one session may need.
 const QUESTIONS_MAX: usize = 8;
 /// `/me` of a large installation lists the rights on each module.
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+    use std::num::NonZeroU32;
+
+    use http::uri::Scheme;
+
+    use super::*;
+    use crate::dialect::sugar_rest::SugarRest;
+    use crate::transport::Destination;
+
+    /// A CRM that knows every session whose token begins with `good`.
+    fn crm() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let answer = |mut socket: TcpStream| {
+            let (mut head, mut chunk) = (Vec::new(), [0; 1_024]);
+            while !head.ends_with(b"\r\n\r\n") {
+                let count = socket.read(&mut chunk).unwrap();
+                head.extend_from_slice(&chunk[..count]);
+            }
+            let is_known = head.windows(11).any(|window| window == b"token: good");
+            let (status, body) = match is_known {
+                true => ("200 OK", r#"{"current_user":{"id":"u-1","user_name":"u"}}"#),
+                false => ("401 No", r#"{"error":"need_login"}"#),
+            };
+            let length = body.len();
+            write!(socket, "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").unwrap();
+        };
+        std::thread::spawn(move || listener.incoming().flatten().for_each(answer));
+        address
+    }
+
+    fn sessions() -> Sessions {
+        let timeout = Duration::from_secs(5);
+        let transport = Transport::new(Destination {
+            scheme: Scheme::HTTP,
+            authority: crm().to_string().parse().unwrap(),
+            prefix: String::new(),
+            roots: None,
+            connect_timeout: timeout,
+            first_byte_timeout: timeout,
+            total_timeout: timeout,
+        });
+        let lifetime = Lifetime {
+            session: Duration::from_millis(1),
+            nobody: Duration::from_millis(1),
+        };
+        let unknown = Arc::new(Guesses::per_minute(NonZeroU32::new(3).unwrap()).unwrap());
+        let dialect = Arc::new(SugarRest::new());
+        Sessions::that_last(lifetime, transport.unwrap(), dialect, unknown).unwrap()
+    }
+
+    async fn ask(sessions: &Sessions, token: &str) -> Option<Reason> {
+        // What was learned before is forgotten.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let request = http::Request::get("/rest/v11/me").header("host", "a");
+        let request = request.header("oauth-token", token).body(()).unwrap();
+        let door = crate::door::Door {
+            hosts: Vec::new(),
+            credential_headers: SugarRest::new().credential_headers().to_vec(),
+        };
+        let origin = [192, 0, 2, 1].into();
+        let head = crate::door::enter(&request, origin, &door).unwrap();
+        let credential = head.credential.unwrap();
+        sessions.identify(&credential, "v11", origin).await.err()
+    }
+
+    #[tokio::test]
+    async fn sessions_that_were_accepted_pass_beyond_the_bound() {
+        let sessions = sessions();
+        let bad = Some(Reason::BadCredential);
+        assert_eq!(ask(&sessions, "good-1").await, None);
+        for number in 0..3 {
+            assert_eq!(ask(&sessions, &format!("bad-{number}")).await, bad);
+        }
+        let limited = Some(Reason::TooManyRequests);
+        assert_eq!(ask(&sessions, "bad-3").await, limited);
+        assert_eq!(ask(&sessions, "good-2").await, limited, "nobody knows it");
+        for _ in 0..5 {
+            assert_eq!(ask(&sessions, "good-1").await, None);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_comes_back_with_an_ended_session_is_one_guess() {
+        let sessions = sessions();
+        for _ in 0..20 {
+            assert_eq!(ask(&sessions, "bad-1").await, Some(Reason::BadCredential));
+        }
+        assert_eq!(ask(&sessions, "good-1").await, None);
+    }
+}

@@ -13,6 +13,7 @@ mod cli;
 mod described;
 mod durability;
 mod fixtures;
+mod guesses;
 mod harness;
 mod readme;
 mod recordings;
