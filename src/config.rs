@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::{Authority, Scheme};
+use ipnet::IpNet;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, FILE_BYTES_MAX, File, everybody_may_write};
 use crate::dialect::Dialect;
@@ -20,6 +21,7 @@ pub mod codes;
 mod files;
 mod limits;
 mod listeners;
+mod networks;
 mod read;
 mod upstream;
 
@@ -58,6 +60,9 @@ pub struct Listener {
     pub upstream: String,
     /// TLS; without it, callers' credentials travel in clear. Default: none.
     pub tls: Option<Tls>,
+    /// The networks of proxies before this listener that say where a request came from, in `X-Forwarded-For`. Never
+    /// everybody. Default: none.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// The files of a TLS server. Both were read once and hold what they should.

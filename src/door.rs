@@ -10,11 +10,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use http::header::{self, HeaderMap, HeaderName};
 use http::{Method, Request, Version};
+use ipnet::IpNet;
 
 use crate::reason::Reason;
 
 mod claims;
+mod forwarded;
 pub mod wire;
+
+pub use forwarded::origin;
 
 /// A request head with one reading.
 #[derive(Clone, Debug)]
@@ -74,17 +78,18 @@ impl Credential {
         })
     }
 
-    /// The account name in it, where it is a name and a password (RFC 7617).
+    /// The account name in it, where it is a name and a password in the form of HTTP Basic (RFC 7617), which some CRMs
+    /// take in headers of their own, too.
     pub(crate) fn account(&self) -> Option<String> {
-        if self.carrier != Carrier::Basic {
+        if !matches!(self.carrier, Carrier::Basic | Carrier::Header(_)) {
             return None;
         }
         // As leniently as PHP reads it, which skips what is not in the alphabet: a name has one count, however it came.
         let letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
         let letters: Vec<u8> = self.token.bytes().filter(letter).collect();
         let decoded = LENIENT.decode(letters).ok()?;
-        let name = decoded.split(|byte| *byte == b':').next()?;
-        Some(String::from_utf8_lossy(name).into_owned())
+        let colon = decoded.iter().position(|byte| *byte == b':')?;
+        Some(String::from_utf8_lossy(decoded.get(..colon)?).into_owned())
     }
 
     /// The secret itself: for the upstream request and for the keyed hash of the session cache only.
@@ -108,6 +113,8 @@ pub struct Door {
     pub hosts: Vec<String>,
     /// Headers that carry credentials of the CRM, besides `Authorization`.
     pub credential_headers: Vec<HeaderName>,
+    /// The networks of proxies before this one that are believed about where a request came from.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// Reads a request head, or says why there is no single reading of it.
@@ -400,6 +407,7 @@ mod tests {
         Door {
             hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
             credential_headers: vec![HeaderName::from_static("oauth-token")],
+            trusted_proxies: Vec::new(),
         }
     }
 
@@ -470,11 +478,18 @@ mod tests {
         );
         let basic = knock("/a", &[("authorization", "Basic eDp5")]).unwrap();
         assert_eq!(basic.credential.unwrap().carrier(), &Carrier::Basic);
-        for token in ["eDp5", "eDp5Og==", "eDp5Og", "e-Dp5", "eA=="] {
-            let basic = knock("/a", &[("authorization", &format!("Basic {token}"))]);
-            let account = basic.unwrap().credential.unwrap().account();
-            assert_eq!(account.as_deref(), Some("x"), "{token}");
+        let account = |name: &str, value: &str| {
+            let head = knock("/a", &[(name, value)]).unwrap();
+            head.credential.unwrap().account()
+        };
+        for token in ["eDp5", "eDp5Og==", "eDp5Og", "e-Dp5", "eDo="] {
+            let value = format!("Basic {token}");
+            let named = account("authorization", &value);
+            assert_eq!(named.as_deref(), Some("x"), "{token}");
+            assert_eq!(account("oauth-token", token), named, "{token}");
         }
+        assert_eq!(account("authorization", "Bearer eDp5"), None);
+        assert_eq!(account("oauth-token", "3f2c-a1"), None);
         let two = [("x-api-key", "a"), ("oauth-token", "b")];
         assert_eq!(
             knock("/a", &two).unwrap().credential.unwrap().token(),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -232,6 +233,7 @@ pub fn settings(configured: &config::Limits, page_max: u32) -> Settings {
 pub fn limits(
     configured: &config::Limits,
     hosts: &[String],
+    trusted_proxies: &[IpNet],
     dialects: &[Arc<dyn Dialect>],
 ) -> Limits {
     Limits {
@@ -250,6 +252,7 @@ pub fn limits(
                 .iter()
                 .flat_map(|dialect| dialect.credential_headers().to_vec())
                 .collect(),
+            trusted_proxies: trusted_proxies.to_vec(),
         },
     }
 }

@@ -155,7 +155,12 @@ fn set_up(
         destination: destination(upstream),
         dialects: upstream.dialects.clone(),
         settings: settings(&config.limits, upstream.page_max),
-        limits: limits(&config.limits, &config.hosts, &upstream.dialects),
+        limits: limits(
+            &config.limits,
+            &config.hosts,
+            &listener.trusted_proxies,
+            &upstream.dialects,
+        ),
     })
 }
 

@@ -22,6 +22,7 @@ codes! {
     BAD_BOUNDS = ("C010", "two bounds contradict each other"),
     NONE = ("C011", "there is nothing to serve"),
     SAME_PATHS = ("C012", "two dialects of an upstream read the same paths"),
+    BAD_NETWORK = ("C013", "a network that is not one, or is everybody"),
 
     ADMIN_OPEN = ("C101", "the admin listener is not on a loopback address"),
     CLEAR_TEXT = ("C102", "credentials travel in clear"),

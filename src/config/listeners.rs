@@ -44,7 +44,7 @@ impl Reader<'_> {
     fn listener(&mut self, node: &Node) -> Option<ReadListener> {
         const SCHEMA: Schema = Schema {
             what: "a listener",
-            known: &["name", "bind", "upstream", "tls"],
+            known: &["name", "bind", "upstream", "tls", "trusted_proxies"],
             refused: &[],
         };
         let keys = SCHEMA.read(node, self.found)?;
@@ -63,6 +63,9 @@ impl Reader<'_> {
             .and_then(|node| node.text("`upstream`", self.found))
             .map(Spanned::into_owned);
         let tls = keys.get("tls").map(|node| self.tls(node));
+        let trusted_proxies = keys
+            .get("trusted_proxies")
+            .map_or_else(Vec::new, |node| self.networks(node, "`trusted_proxies`"));
         if let (Some(bind), None) = (&bind, &tls)
             && !bind.value.ip().is_loopback()
         {
@@ -82,6 +85,7 @@ impl Reader<'_> {
                     Some(tls) => Some(tls?),
                     None => None,
                 },
+                trusted_proxies,
             },
             name: name.place,
             bind: bind.place,

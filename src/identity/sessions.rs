@@ -298,6 +298,7 @@ mod tests {
         let door = crate::door::Door {
             hosts: Vec::new(),
             credential_headers: SugarRest::new().credential_headers().to_vec(),
+            trusted_proxies: Vec::new(),
         };
         let origin = [192, 0, 2, 1].into();
         let head = crate::door::enter(&request, origin, &door).unwrap();

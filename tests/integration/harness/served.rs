@@ -129,8 +129,12 @@ impl Drop for Served {
 fn configuration(crm: SocketAddr, wish: &Wish, audit: &Path) -> String {
     let kib = |bytes: usize| format!("{}KiB", bytes.div_ceil(1024));
     let ms = |wait: Duration| format!("{}ms", wait.as_millis());
+    let trusted = match wish.trusted_proxies.as_slice() {
+        [] => String::new(),
+        networks => format!(", trusted_proxies: {networks:?}"),
+    };
     let mut text = format!(
-        "listeners:\n  - {{ name: crm, bind: \"127.0.0.1:0\", upstream: crm }}\n\
+        "listeners:\n  - {{ name: crm, bind: \"127.0.0.1:0\", upstream: crm{trusted} }}\n\
          admin: {{ bind: \"127.0.0.2:0\" }}\n\
          upstreams:\n  crm:\n    url: http://{crm}\n    dialects: [sugar-rest]\n\
          \x20   timeouts: {{ connect: 2s, first_byte: {}, total: 20s }}\n\

@@ -53,6 +53,7 @@ pub struct Wish {
     pub head_timeout: Duration,
     pub body_timeout: Duration,
     pub idle_timeout: Duration,
+    pub trusted_proxies: Vec<&'static str>,
     pub sources: Vec<Source>,
     pub dialects: Vec<Arc<dyn Dialect>>,
     pub audit: Option<PathBuf>,
@@ -75,6 +76,7 @@ impl Default for Wish {
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(20),
+            trusted_proxies: Vec::new(),
             sources: paravent::demo::policy_sources(),
             dialects: vec![dialect::by_name("sugar-rest").unwrap()],
             audit: None,
@@ -433,6 +435,11 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
                     .dialects
                     .iter()
                     .flat_map(|dialect| dialect.credential_headers().to_vec())
+                    .collect(),
+                trusted_proxies: wish
+                    .trusted_proxies
+                    .iter()
+                    .map(|network| network.parse().unwrap())
                     .collect(),
             },
         },
