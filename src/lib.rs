@@ -12,6 +12,9 @@ pub mod vocabulary;
 // Why a request is refused: fixed codes, statuses and texts.
 pub mod reason;
 
+// What happens often is told once a minute, with a count.
+pub mod tally;
+
 // The front door: one reading of a request's head, or a refusal. Makes `Head`.
 pub mod door;
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use prometheus::core::Collector;
 use prometheus::{
     Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
     Registry, TextEncoder,
@@ -27,6 +28,8 @@ pub struct Metrics {
     pub held_bytes: IntGauge,
     /// Whether the access log can be written: 1 or 0.
     pub audit_healthy: IntGauge,
+    /// Answers of CRMs that could not be used, by `cause`.
+    pub upstream_failures: IntCounterVec,
     panics: IntCounterVec,
     gaps: IntGaugeVec,
     probing: IntCounter,
@@ -38,20 +41,17 @@ impl Metrics {
         let registry = Registry::new();
         let counter =
             |name: &str, help: &str, labels: &[&str]| -> Result<IntCounterVec, prometheus::Error> {
-                let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
-                registry.register(Box::new(counter.clone()))?;
-                Ok(counter)
+                registered(
+                    &registry,
+                    IntCounterVec::new(Opts::new(name, help), labels)?,
+                )
             };
         let gauge = |name: &str, help: &str| -> Result<IntGauge, prometheus::Error> {
-            let gauge = IntGauge::new(name, help)?;
-            registry.register(Box::new(gauge.clone()))?;
-            Ok(gauge)
+            registered(&registry, IntGauge::new(name, help)?)
         };
         let seconds = |name: &str, help: &str| -> Result<Histogram, prometheus::Error> {
-            let histogram =
-                Histogram::with_opts(HistogramOpts::new(name, help).buckets(SECONDS.to_vec()))?;
-            registry.register(Box::new(histogram.clone()))?;
-            Ok(histogram)
+            let bounds = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
+            registered(&registry, Histogram::with_opts(bounds)?)
         };
         let info = counter(
             "paravent_policy_info",
@@ -59,14 +59,15 @@ impl Metrics {
             &["name", "hash"],
         )?;
         info.with_label_values(&[policy_name, policy_hash]).inc();
-        let gaps = IntGaugeVec::new(
-            Opts::new(
-                "paravent_unclassified_fields",
-                "Fields that the CRM described and that no policy classifies.",
-            ),
-            &["dialect"],
+        let gaps = Opts::new(
+            "paravent_unclassified_fields",
+            "Fields that the CRM described and that no policy classifies.",
+        );
+        let gaps = registered(&registry, IntGaugeVec::new(gaps, &["dialect"])?)?;
+        let probing = IntCounter::new(
+            "paravent_predicate_budgets_used_up_total",
+            "Callers that used up their budget of refused predicates.",
         )?;
-        registry.register(Box::new(gaps.clone()))?;
         Ok(Self {
             requests: counter(
                 "paravent_requests_total",
@@ -98,14 +99,12 @@ impl Metrics {
                 "paravent_audit_healthy",
                 "Whether the access log can be written.",
             )?,
-            probing: {
-                let counter = IntCounter::new(
-                    "paravent_predicate_budgets_used_up_total",
-                    "Callers that used up their budget of refused predicates.",
-                )?;
-                registry.register(Box::new(counter.clone()))?;
-                counter
-            },
+            probing: registered(&registry, probing)?,
+            upstream_failures: counter(
+                "paravent_upstream_failures_total",
+                "Answers of the CRM that could not be used, by cause.",
+                &["cause"],
+            )?,
             panics: counter(
                 "paravent_panics_total",
                 "Requests that failed inside the proxy.",
@@ -166,6 +165,15 @@ impl Metrics {
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
     }
+}
+
+/// A counter that a registry knows.
+fn registered<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    collector: C,
+) -> Result<C, prometheus::Error> {
+    registry.register(Box::new(collector.clone()))?;
+    Ok(collector)
 }
 
 const SECONDS: &[f64] = &[

@@ -27,6 +27,7 @@ use crate::metrics::Metrics;
 use crate::policy::{Decision, FieldRule, Plan, Policy};
 use crate::reason::Reason;
 use crate::reply::{Refusal, Reply};
+use crate::tally::Tally;
 use crate::transport::Transport;
 use crate::upstream::{self, Untrusted};
 use crate::vocabulary::{Action, Edits, FieldPath};
@@ -53,6 +54,8 @@ pub struct Pipeline {
     anybody: Origins,
     callers: Callers,
     probes: Probes,
+    /// Requests of which nothing was understood, by reason.
+    turned_away: Tally,
     log: Log,
     settings: Settings,
     budget: Arc<Budget>,
@@ -136,6 +139,7 @@ impl Pipeline {
             ),
             callers: Callers::per_minute(settings.requests_per_minute),
             probes: Probes::per_hour(settings.refused_predicates_per_hour),
+            turned_away: Tally::default(),
             budget: Arc::new(Budget::new(
                 settings.held_bytes_total_max,
                 metrics.held_bytes.clone(),
@@ -386,7 +390,7 @@ impl Pipeline {
         if let (401, Some(credential)) = (status, visit.credential) {
             visit.entrance.sessions.forget(credential).await;
         }
-        let words = untrusted.whole(ERROR_BYTES_MAX).await.unwrap_or_default();
+        let words = untrusted.words(ERROR_BYTES_MAX).await;
         Err(Refusal::upstream(
             status,
             visit.dialect().error_label(status, &words),
@@ -436,6 +440,8 @@ impl Pipeline {
         self.anybody.sweep();
         self.callers.sweep();
         self.probes.sweep();
+        self.transport.failures().sweep();
+        self.sweep_turned_away();
     }
 }
 

@@ -119,7 +119,8 @@ impl Proxy {
         let mut fronts = Vec::new();
         for listener in setup.listeners {
             let socket = bind(listener.bind, &listener.name).await?;
-            let transport = Transport::new(listener.destination)?;
+            let transport =
+                Transport::new(listener.destination)?.counting(metrics.upstream_failures.clone());
             let (policy, log) = (setup.policy.clone(), setup.log.clone());
             let pipeline = Pipeline::new(
                 transport,

@@ -150,6 +150,11 @@ impl Log {
         shared.set_healthy(true);
         let mut writer = writer(settings, Arc::clone(&shared));
         if set_aside != SetAside::default() {
+            tracing::warn!(
+                bytes = set_aside.bytes,
+                part = set_aside.part,
+                "a torn end of the access log was set aside"
+            );
             let event = recovered(set_aside, 0).event;
             writer.note(vec![event]).map_err(|_| unwritable())?;
         }

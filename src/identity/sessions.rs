@@ -13,8 +13,9 @@ use super::guesses::{Attempt, Guesses};
 use super::{Caller, NoRandomness};
 use crate::dialect::{Answered, Dialect, Inquiry, Outgoing, Session};
 use crate::door::Credential;
+use crate::json;
 use crate::reason::Reason;
-use crate::transport::Transport;
+use crate::transport::{Cause, Failure, Transport};
 
 /// The sessions of one CRM. Credentials are kept only as keyed hashes, under a key that lives as long as the process.
 #[derive(Debug)]
@@ -143,13 +144,16 @@ impl Sessions {
             attempt = Some(self.unknown.attempt(origin, account.as_deref()).await?);
         }
         let mut answers = Vec::new();
+        let mut content = Ok(());
         loop {
             match self.dialect.inquire(version, credential, &answers) {
                 Inquiry::Ask(_) if answers.len() >= QUESTIONS_MAX => {
-                    return Err(Reason::Unfilterable);
+                    return Err(self.transport.failures().note(Cause::WrongShape));
                 }
                 Inquiry::Ask(question) => {
-                    answers.push(self.answer(question, credential, origin).await?);
+                    let answered;
+                    (answered, content) = self.answer(question, credential, origin).await?;
+                    answers.push(answered);
                 }
                 Inquiry::Known(session) => {
                     self.accepted.insert(fingerprint, ()).await;
@@ -165,7 +169,10 @@ impl Sessions {
                     attempt.into_iter().for_each(Attempt::failed);
                     return Ok(Seen::Nobody);
                 }
-                Inquiry::Failed(reason) => return Err(reason),
+                Inquiry::Failed(reason) => {
+                    let failure = why(reason, answers.last(), content);
+                    return Err(self.transport.failures().note(failure));
+                }
             }
         }
     }
@@ -181,20 +188,21 @@ impl Sessions {
         question: Outgoing,
         credential: &Credential,
         origin: IpAddr,
-    ) -> Result<Answered, Reason> {
+    ) -> Result<(Answered, Result<(), Cause>), Reason> {
         let mut answer = self
             .transport
             .send(question, Some(credential), origin)
             .await?;
-        let body = if answer.is_json {
-            answer.whole_decoded(self.answer_bytes_max).await?
-        } else {
-            Vec::new()
+        let body = match answer.content {
+            Ok(()) => answer.whole_decoded(self.answer_bytes_max).await,
+            Err(_) => Ok(Vec::new()),
         };
-        Ok(Answered {
+        let body = body.map_err(|failure| answer.note(failure))?;
+        let answered = Answered {
             status: answer.status.as_u16(),
             body: body.into(),
-        })
+        };
+        Ok((answered, answer.content))
     }
 
     fn fingerprint(&self, credential: &Credential) -> Fingerprint {
@@ -202,6 +210,29 @@ impl Sessions {
         let mut fingerprint = [0; 32];
         fingerprint.copy_from_slice(tag.as_ref());
         fingerprint
+    }
+}
+
+/// Why the last answer told nothing.
+fn why(reason: Reason, answered: Option<&Answered>, content: Result<(), Cause>) -> Failure {
+    let of = |cause: Cause, detail: String| Failure {
+        reason,
+        ..Failure::from(cause).with(detail)
+    };
+    let asked = "at the look-up of a session";
+    match answered {
+        Some(answered) if answered.status != 200 => of(
+            Cause::WrongShape,
+            format!("status {} {asked}", answered.status),
+        ),
+        Some(answered) => match content {
+            Err(cause) => of(cause, asked.to_owned()),
+            Ok(()) if json::read(&answered.body, DEPTH_MAX).is_err() => {
+                of(Cause::MalformedJson, asked.to_owned())
+            }
+            Ok(()) => of(Cause::WrongShape, asked.to_owned()),
+        },
+        None => of(Cause::WrongShape, asked.to_owned()),
     }
 }
 
@@ -229,6 +260,8 @@ impl Expiry<Fingerprint, Seen> for Lifetime {
 }
 
 const ACCEPTED_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Nesting of an answer.
+const DEPTH_MAX: usize = 128;
 const REFUSED_LIFETIME: Duration = Duration::from_secs(10 * 60);
 const SESSIONS_MAX: u64 = 100_000;
 /// Questions that the look-up of one session may need.

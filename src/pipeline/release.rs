@@ -10,11 +10,12 @@ use super::refuse::tell;
 use super::{Answer, Pipeline, READER_TIMEOUT, Visit};
 use crate::audit::Record;
 use crate::dialect::Shape;
-use crate::filter::{Filtered, Filtering, Report, Unfilterable};
+use crate::filter::{Cause, Filtered, Filtering, Report, Unfilterable};
 use crate::metrics::Metrics;
 use crate::policy::{FieldRule, Plan};
 use crate::reason::{Outcome, Reason};
 use crate::reply::{CutOff, Reply};
+use crate::transport::{self, Failure, Failures};
 use crate::upstream::Untrusted;
 use crate::vocabulary::Action;
 
@@ -27,6 +28,7 @@ struct Stream {
     status: u16,
     held_bytes_max: usize,
     metrics: Metrics,
+    failures: Arc<Failures>,
     sender: mpsc::Sender<Result<Filtered, CutOff>>,
 }
 
@@ -104,14 +106,15 @@ impl Pipeline {
                     status,
                     held_bytes_max,
                     metrics,
+                    failures: self.transport.failures().clone(),
                     sender,
                 };
                 tokio::spawn(stream.run(share));
                 Reply::from_stream(status, receiver, &opened).of_type(media)
             }
             Ok(Read::TooLargeToHold(_)) => {
-                self.refuse(visit, action, Reason::ReplyTooLarge.into(), record)
-                    .await
+                let reason = self.transport.failures().note(transport::Cause::TooLarge);
+                self.refuse(visit, action, reason.into(), record).await
             }
             Err(reason) => self.refuse(visit, action, reason.into(), record).await,
         }
@@ -126,6 +129,7 @@ impl Pipeline {
         share: &mut Share,
     ) -> Result<Read, Reason> {
         let mut filtering = Filtering::new(plan, shape, self.settings.limits);
+        let unfilterable = |error| unfilterable(error, self.transport.failures());
         let held_bytes_max = self.settings.held_bytes_max;
         while let Some(chunk) = untrusted
             .chunk(held_bytes_max, &mut |bytes| share.grow_to(bytes))
@@ -166,7 +170,7 @@ impl Pipeline {
         let outcome = outcome(&report, withheld);
         count(&self.metrics, &report);
         record.disclosed(report);
-        tell(&self.metrics, &record, action, outcome, status);
+        tell(&self.metrics, &record, action, (outcome, status, None));
         match record.close(outcome, status, None).await {
             Ok(closed) => Reply::from_filtered(status, filtered, withheld, &closed).of_type(media),
             Err(_) => self.unrecorded(visit),
@@ -185,6 +189,7 @@ impl Stream {
             action,
             status,
             metrics,
+            failures,
             sender,
             ..
         } = self;
@@ -202,7 +207,7 @@ impl Stream {
                     }
                 }
                 Err(error) => {
-                    let reason = unfilterable(error);
+                    let reason = unfilterable(error, &failures);
                     (reason.outcome(), Some(reason))
                 }
             },
@@ -212,7 +217,7 @@ impl Stream {
         if reason.is_some() {
             let _ = send(&sender, Err(CutOff)).await;
         }
-        tell(&metrics, &record, action, outcome, status);
+        tell(&metrics, &record, action, (outcome, status, reason));
         // The stream ends for the caller only after its closing event; if that fails, the opening one stands for it.
         if record.close(outcome, status, reason).await.is_err() {
             let _ = send(&sender, Err(CutOff)).await;
@@ -240,7 +245,7 @@ impl Stream {
             };
             self.filtering
                 .push(&chunk)
-                .map_err(|error| Some(unfilterable(error)))?;
+                .map_err(|error| Some(unfilterable(error, &self.failures)))?;
         }
     }
 }
@@ -256,9 +261,18 @@ async fn send(
 }
 
 /// The cause and the place go to the operator's log, the caller learns neither.
-fn unfilterable(error: Unfilterable) -> Reason {
-    tracing::warn!(cause = ?error.cause, offset = error.offset, "the CRM's answer cannot be filtered");
-    Reason::Unfilterable
+pub(super) fn unfilterable(error: Unfilterable, failures: &Failures) -> Reason {
+    let cause = match error.cause {
+        Cause::Syntax | Cause::Truncated | Cause::DuplicateKey => transport::Cause::MalformedJson,
+        Cause::Encoding => transport::Cause::Charset,
+        Cause::Depth | Cause::RecordTooLarge => transport::Cause::TooLarge,
+        Cause::Shape | Cause::OtherModule => transport::Cause::WrongShape,
+    };
+    let place = format!("{:?} at byte {}", error.cause, error.offset);
+    failures.note(Failure {
+        reason: Reason::Unfilterable,
+        ..Failure::from(cause).with(place)
+    })
 }
 
 /// Distinct fields that the plan withholds: by level, never by value.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::release::unfilterable;
 use super::{Pipeline, Visit};
 use crate::audit::Record;
 use crate::dialect::Operation;
@@ -10,8 +11,8 @@ use crate::guard::guard;
 use crate::json;
 use crate::markup;
 use crate::policy::Plan;
-use crate::reason::Reason;
 use crate::reply::Refusal;
+use crate::transport::Cause;
 use crate::vocabulary::{Action, Edit, Edits, Spelling};
 use crate::writeback::{self, Current};
 
@@ -100,14 +101,14 @@ impl Pipeline {
         let filtered = filtering
             .push(&bytes)
             .and_then(|()| filtering.finish())
-            .map_err(|_| Reason::Unfilterable)?
+            .map_err(|error| unfilterable(error, self.transport.failures()))?
             .0;
         let held = self.looked_up(visit, &look_up, &bytes)?;
         let shown = self.looked_up(visit, &look_up, filtered.as_bytes())?;
         // Comparing with another record than the one that will be written would put its spans into this one.
         let id = held.get("id").and_then(Value::as_str);
         if id != update.record.as_deref() {
-            return Err(Reason::Unfilterable.into());
+            return Err(self.transport.failures().note(Cause::WrongShape).into());
         }
         if let (Some(module), Some(id)) = (&update.module, id) {
             record.found(module, id);
@@ -124,7 +125,7 @@ impl Pipeline {
     ) -> Result<Map<String, Value>, Refusal> {
         let dialect = visit.dialect();
         let reply = json::read(reply, self.settings.limits.depth_max);
-        let reply = reply.map_err(|_| Reason::Unfilterable)?;
+        let reply = reply.map_err(|_| self.transport.failures().note(Cause::MalformedJson))?;
         // Some CRMs tell with a status of success that there is no such record.
         let record = dialect.looked_up(look_up, reply);
         let record = record.ok_or_else(|| Refusal::upstream(404, None))?;

@@ -67,7 +67,9 @@ impl Served {
         let tail = seen.clone();
         std::thread::spawn(move || {
             for line in lines.lines().map_while(Result::ok) {
-                log.lock().unwrap().extend_from_slice(line.as_bytes());
+                log.lock()
+                    .unwrap()
+                    .extend_from_slice(format!("{line}\n").as_bytes());
                 let mut tail = tail.lock().unwrap();
                 if tail.len() < 100_000 {
                     tail.push_str(&line);
@@ -137,10 +139,11 @@ fn configuration(crm: SocketAddr, wish: &Wish, audit: &Path) -> String {
         "listeners:\n  - {{ name: crm, bind: \"127.0.0.1:0\", upstream: crm{trusted} }}\n\
          admin: {{ bind: \"127.0.0.2:0\" }}\n\
          upstreams:\n  crm:\n    url: http://{crm}\n    dialects: [sugar-rest]\n\
-         \x20   timeouts: {{ connect: 2s, first_byte: {}, total: 20s }}\n\
+         \x20   timeouts: {{ connect: 2s, first_byte: {}, total: {} }}\n\
          policies: policies/\nkeys: {{ token: {{ file: token.key }} }}\n\
          audit: {{ dir: \"{}\", durability: strict }}\nstop_timeout: 10s\nlimits:\n",
         ms(wish.first_byte),
+        ms(wish.total),
         audit.display()
     );
     for (name, value) in [

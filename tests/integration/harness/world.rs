@@ -47,6 +47,7 @@ pub struct Wish {
     pub request_bytes_max: usize,
     pub requests_max: usize,
     pub first_byte: Duration,
+    pub total: Duration,
     pub logins_per_minute: u32,
     pub requests_per_minute: u32,
     pub refused_predicates_per_hour: u32,
@@ -70,6 +71,7 @@ impl Default for Wish {
             request_bytes_max: 1 << 20,
             requests_max: 256,
             first_byte: Duration::from_secs(5),
+            total: Duration::from_secs(20),
             logins_per_minute: 10_000,
             requests_per_minute: 100_000,
             refused_predicates_per_hour: 10_000,
@@ -307,6 +309,16 @@ impl World {
         events
     }
 
+    /// The lines of the operator's log that hold a text. All tests write the same log, so it must be this world's own.
+    pub fn log_lines(&self, text: &str) -> Vec<String> {
+        let log = LOG.get().unwrap().lock().unwrap();
+        let log = String::from_utf8_lossy(&log).into_owned();
+        log.lines()
+            .filter(|line| line.contains(text))
+            .map(str::to_owned)
+            .collect()
+    }
+
     pub fn metrics(&self) -> String {
         client::raw(
             self.admin,
@@ -401,7 +413,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
             roots: wish.crm_tls.as_ref().map(|(roots, _)| roots.clone()),
             connect_timeout: Duration::from_secs(2),
             first_byte_timeout: wish.first_byte,
-            total_timeout: Duration::from_secs(20),
+            total_timeout: wish.total,
         },
         dialects: wish.dialects.clone(),
         settings: Settings {
