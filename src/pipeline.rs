@@ -326,7 +326,7 @@ impl Pipeline {
         operation: &Operation,
         record: &mut Record,
     ) -> Result<Plan, Reason> {
-        let (Some(caller), Access::Governed) = (caller, operation.access) else {
+        let (Some(caller), Access::Role | Access::Governed) = (caller, operation.access) else {
             let plan = visit.policy().public_plan();
             self.note(visit, operation, &plan, record);
             return Ok(plan);

@@ -20,6 +20,7 @@ use crate::vocabulary::{Action, Field, FieldPath, FieldUse, Module, Spelling, Us
 
 pub mod described;
 mod discreet;
+mod outgoing;
 mod shape;
 mod spelling;
 pub mod sugar_rest;
@@ -27,6 +28,7 @@ pub mod sugar_v4;
 pub mod suitecrm_v8;
 mod trust;
 
+pub use outgoing::{Media, Outgoing};
 pub use shape::{
     ChoiceShape, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName, ObjectShape, Others,
     RecordShape, Shape,
@@ -232,6 +234,9 @@ pub enum Access {
     Public,
     /// Whoever has a session, with or without a role: logout.
     Session,
+    /// Whoever has a role, for whatever purpose or none: what the API itself tells of the caller and of modules. Without a
+    /// purpose nothing is granted of what a policy rules.
+    Role,
     /// A caller whose role and purpose count.
     Governed,
 }
@@ -367,49 +372,6 @@ pub struct Sort {
     pub path: Path,
     /// Last first.
     pub descending: bool,
-}
-
-/// A request to the CRM, rendered.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Outgoing {
-    /// The method.
-    pub method: Method,
-    /// Path and query, percent-encoded, below the upstream's own prefix.
-    pub target: String,
-    /// A body, if there is one.
-    pub body: Option<Bytes>,
-    /// What the body is, and what is asked for.
-    pub media: Media,
-}
-
-/// The media type of a request to the CRM, and what it accepts in return.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Media {
-    /// JSON for JSON.
-    Json,
-    /// JSON:API (`application/vnd.api+json`) for JSON:API.
-    JsonApi,
-    /// A form (`application/x-www-form-urlencoded`) for JSON.
-    Form,
-}
-
-impl Media {
-    /// The content type of a body.
-    pub fn content_type(self) -> &'static str {
-        match self {
-            Self::Json => "application/json",
-            Self::JsonApi => "application/vnd.api+json",
-            Self::Form => "application/x-www-form-urlencoded",
-        }
-    }
-
-    /// What is accepted in return.
-    pub fn accept(self) -> &'static str {
-        match self {
-            Self::Json | Self::Form => "application/json",
-            Self::JsonApi => "application/vnd.api+json",
-        }
-    }
 }
 
 /// What the CRM says of a session.

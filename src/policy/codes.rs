@@ -48,6 +48,9 @@ codes! {
     PASSES_UNREAD = ("W113", "a classified field that a description lets pass unread, so that everybody sees it"),
     SEARCH_UNCLASSIFIED = ("W109", "a searched field is not classified, so that searches are refused"),
 
+    PURPOSE_UNORDERED = ("W130", "two roles with different default purposes of which none comes first, so that who has both is refused"),
+    ORDER_UNUSED = ("W131", "a purpose in the order that is no role's default"),
+
     STRENGTH_UNREACHABLE = ("N201", "a strength of authentication that no session proves in this version"),
 }
 

@@ -19,6 +19,7 @@ pub(super) struct Document {
     pub(super) name: Option<Word>,
     pub(super) unclassified: Option<Level>,
     pub(super) ungranted: Option<Level>,
+    pub(super) purpose_order: Vec<Word>,
     pub(super) roles: Vec<RoleEntry>,
     pub(super) strengths: Vec<Word>,
     pub(super) purposes: Vec<PurposeEntry>,

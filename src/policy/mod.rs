@@ -20,6 +20,8 @@ mod explain;
 mod fields;
 mod judge;
 mod model;
+mod order;
+mod pairs;
 mod plan;
 mod rules;
 mod sections;
@@ -36,6 +38,7 @@ mod tests;
 pub use catalogue::{BuiltIn, CATALOGUE};
 pub use explain::{Explanation, Row, Unexplained};
 pub use fields::{KnownFields, QuotedName, ValueFate};
+pub use pairs::{Gain, Pair};
 pub use plan::{
     Decision, Denial, FieldRule, Plan, PurposeChosen, RecordRules, Show, SpanRule, TextRule,
     Writable,
@@ -76,6 +79,8 @@ pub struct Summary {
     pub classifications: usize,
     /// Known modules.
     pub modules: usize,
+    /// What callers with two roles get who state no purpose.
+    pub pairs: Vec<Pair>,
 }
 
 impl Policy {
@@ -103,6 +108,7 @@ impl Policy {
             return (None, found);
         }
         warnings::warn(&model, dialects, &mut found);
+        order::warn(&model, &mut found);
         let policy = dialects.first().map(|dialect| {
             let core = Core::new(model, dialect.clone(), token_key);
             self_made::warn(&core, dialects, &mut found);
@@ -193,6 +199,7 @@ impl Policy {
                 .map(|section| section.exact.len() + section.wildcards.len())
                 .sum(),
             modules: model.classes.modules.len(),
+            pairs: pairs::pairs(&self.core),
         }
     }
 
@@ -234,7 +241,7 @@ impl Summary {
             format!("{number} {}", if number == 1 { one } else { many })
         };
         format!(
-            "policy `{}` is valid: {}, {}, {} in {}\n{}  {}, {}\n",
+            "policy `{}` is valid: {}, {}, {} in {}\n{}  {}, {}\n{}",
             self.policy,
             count(self.grants, "grant", "grants"),
             count(self.caps, "cap", "caps"),
@@ -247,6 +254,7 @@ impl Summary {
             self.hash,
             count(found.warnings(), "warning", "warnings"),
             count(found.notes(), "note", "notes"),
+            pairs::render(&self.pairs),
         )
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+mod order;
 mod properties;
 mod trust;
 

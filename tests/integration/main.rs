@@ -16,6 +16,7 @@ mod failures;
 mod fixtures;
 mod guesses;
 mod harness;
+mod purposes;
 mod readme;
 mod recordings;
 mod refusals;

@@ -1,0 +1,47 @@
+//! A request to the CRM.
+
+use bytes::Bytes;
+use http::Method;
+
+/// A request to the CRM, rendered.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The method.
+    pub method: Method,
+    /// Path and query, percent-encoded, below the upstream's own prefix.
+    pub target: String,
+    /// A body, if there is one.
+    pub body: Option<Bytes>,
+    /// What the body is, and what is asked for.
+    pub media: Media,
+}
+
+/// The media type of a request to the CRM, and what it accepts in return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// JSON for JSON.
+    Json,
+    /// JSON:API (`application/vnd.api+json`) for JSON:API.
+    JsonApi,
+    /// A form (`application/x-www-form-urlencoded`) for JSON.
+    Form,
+}
+
+impl Media {
+    /// The content type of a body.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::JsonApi => "application/vnd.api+json",
+            Self::Form => "application/x-www-form-urlencoded",
+        }
+    }
+
+    /// What is accepted in return.
+    pub fn accept(self) -> &'static str {
+        match self {
+            Self::Json | Self::Form => "application/json",
+            Self::JsonApi => "application/vnd.api+json",
+        }
+    }
+}
