@@ -6,11 +6,13 @@ use std::time::Duration;
 use crate::dialect::Session;
 
 mod guesses;
+mod inquiry;
 mod limits;
 mod probes;
 mod sessions;
 
 pub use guesses::{Attempt, Guesses};
+pub use inquiry::inquire;
 pub use limits::{Callers, Origins};
 pub use probes::{Probes, Spent};
 pub use sessions::Sessions;

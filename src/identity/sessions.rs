@@ -10,12 +10,12 @@ use moka::Expiry;
 use moka::future::Cache;
 
 use super::guesses::{Attempt, Guesses};
+use super::inquiry::inquire;
 use super::{Caller, NoRandomness};
-use crate::dialect::{Answered, Dialect, Inquiry, Outgoing, Session};
+use crate::dialect::{Dialect, Session};
 use crate::door::Credential;
-use crate::json;
 use crate::reason::Reason;
-use crate::transport::{Cause, Failure, Transport};
+use crate::transport::Transport;
 
 /// The sessions of one CRM. Credentials are kept only as keyed hashes, under a key that lives as long as the process.
 #[derive(Debug)]
@@ -29,7 +29,6 @@ pub struct Sessions {
     transport: Transport,
     dialect: Arc<dyn Dialect>,
     unknown: Arc<Guesses>,
-    answer_bytes_max: usize,
 }
 
 type Fingerprint = [u8; 32];
@@ -80,7 +79,6 @@ impl Sessions {
             transport,
             dialect,
             unknown,
-            answer_bytes_max: ANSWER_BYTES_MAX,
         })
     }
 
@@ -114,7 +112,10 @@ impl Sessions {
     pub async fn forget(&self, credential: &Credential) {
         let fingerprint = self.fingerprint(credential);
         self.known.invalidate(&fingerprint).await;
-        self.accepted.invalidate(&fingerprint).await;
+        if self.accepted.remove(&fingerprint).await.is_some() {
+            // Its client may try it once more: that is no guess.
+            self.refused.insert(fingerprint, ()).await;
+        }
     }
 
     async fn learn(
@@ -143,37 +144,23 @@ impl Sessions {
             let account = credential.account();
             attempt = Some(self.unknown.attempt(origin, account.as_deref()).await?);
         }
-        let mut answers = Vec::new();
-        let mut content = Ok(());
-        loop {
-            match self.dialect.inquire(version, credential, &answers) {
-                Inquiry::Ask(_) if answers.len() >= QUESTIONS_MAX => {
-                    return Err(self.transport.failures().note(Cause::WrongShape));
+        let asked = inquire(&self.transport, &*self.dialect, credential, version, origin);
+        match asked.await {
+            Ok(Some(session)) => {
+                self.accepted.insert(fingerprint, ()).await;
+                self.refused.invalidate(&fingerprint).await;
+                if let Some(attempt) = attempt {
+                    self.unknown.welcome(attempt).await;
                 }
-                Inquiry::Ask(question) => {
-                    let answered;
-                    (answered, content) = self.answer(question, credential, origin).await?;
-                    answers.push(answered);
-                }
-                Inquiry::Known(session) => {
-                    self.accepted.insert(fingerprint, ()).await;
-                    self.refused.invalidate(&fingerprint).await;
-                    if let Some(attempt) = attempt {
-                        self.unknown.welcome(attempt).await;
-                    }
-                    return Ok(Seen::Session(Arc::new(session), Instant::now()));
-                }
-                Inquiry::Nobody => {
-                    self.accepted.invalidate(&fingerprint).await;
-                    self.refused.insert(fingerprint, ()).await;
-                    attempt.into_iter().for_each(Attempt::failed);
-                    return Ok(Seen::Nobody);
-                }
-                Inquiry::Failed(reason) => {
-                    let failure = why(reason, answers.last(), content);
-                    return Err(self.transport.failures().note(failure));
-                }
+                Ok(Seen::Session(Arc::new(session), Instant::now()))
             }
+            Ok(None) => {
+                self.accepted.invalidate(&fingerprint).await;
+                self.refused.insert(fingerprint, ()).await;
+                attempt.into_iter().for_each(Attempt::failed);
+                Ok(Seen::Nobody)
+            }
+            Err(failure) => Err(self.transport.failures().note(failure)),
         }
     }
 
@@ -183,56 +170,11 @@ impl Sessions {
             || self.refused.get(fingerprint).await.is_some()
     }
 
-    async fn answer(
-        &self,
-        question: Outgoing,
-        credential: &Credential,
-        origin: IpAddr,
-    ) -> Result<(Answered, Result<(), Cause>), Reason> {
-        let mut answer = self
-            .transport
-            .send(question, Some(credential), origin)
-            .await?;
-        let body = match answer.content {
-            Ok(()) => answer.whole_decoded(self.answer_bytes_max).await,
-            Err(_) => Ok(Vec::new()),
-        };
-        let body = body.map_err(|failure| answer.note(failure))?;
-        let answered = Answered {
-            status: answer.status.as_u16(),
-            body: body.into(),
-        };
-        Ok((answered, answer.content))
-    }
-
     fn fingerprint(&self, credential: &Credential) -> Fingerprint {
         let tag = hmac::sign(&self.key, credential.token().as_bytes());
         let mut fingerprint = [0; 32];
         fingerprint.copy_from_slice(tag.as_ref());
         fingerprint
-    }
-}
-
-/// Why the last answer told nothing.
-fn why(reason: Reason, answered: Option<&Answered>, content: Result<(), Cause>) -> Failure {
-    let of = |cause: Cause, detail: String| Failure {
-        reason,
-        ..Failure::from(cause).with(detail)
-    };
-    let asked = "at the look-up of a session";
-    match answered {
-        Some(answered) if answered.status != 200 => of(
-            Cause::WrongShape,
-            format!("status {} {asked}", answered.status),
-        ),
-        Some(answered) => match content {
-            Err(cause) => of(cause, asked.to_owned()),
-            Ok(()) if json::read(&answered.body, DEPTH_MAX).is_err() => {
-                of(Cause::MalformedJson, asked.to_owned())
-            }
-            Ok(()) => of(Cause::WrongShape, asked.to_owned()),
-        },
-        None => of(Cause::WrongShape, asked.to_owned()),
     }
 }
 
@@ -260,20 +202,15 @@ impl Expiry<Fingerprint, Seen> for Lifetime {
 }
 
 const ACCEPTED_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
-/// Nesting of an answer.
-const DEPTH_MAX: usize = 128;
 const REFUSED_LIFETIME: Duration = Duration::from_secs(10 * 60);
 const SESSIONS_MAX: u64 = 100_000;
-/// Questions that the look-up of one session may need.
-const QUESTIONS_MAX: usize = 8;
-/// `/me` of a large installation lists the rights on each module.
-const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::{SocketAddr, TcpListener, TcpStream};
     use std::num::NonZeroU32;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     use http::uri::Scheme;
 
@@ -281,18 +218,18 @@ mod tests {
     use crate::dialect::sugar_rest::SugarRest;
     use crate::transport::Destination;
 
-    /// A CRM that knows every session whose token begins with `good`.
-    fn crm() -> SocketAddr {
+    /// A CRM that knows every session whose token begins with `good`, until it has forgotten all.
+    fn crm(forgotten: Arc<AtomicBool>) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let answer = |mut socket: TcpStream| {
+        let answer = move |mut socket: TcpStream| {
             let (mut head, mut chunk) = (Vec::new(), [0; 1_024]);
             while !head.ends_with(b"\r\n\r\n") {
                 let count = socket.read(&mut chunk).unwrap();
                 head.extend_from_slice(&chunk[..count]);
             }
             let is_known = head.windows(11).any(|window| window == b"token: good");
-            let (status, body) = match is_known {
+            let (status, body) = match is_known && !forgotten.load(Ordering::SeqCst) {
                 true => ("200 OK", r#"{"current_user":{"id":"u-1","user_name":"u"}}"#),
                 false => ("401 No", r#"{"error":"need_login"}"#),
             };
@@ -304,10 +241,14 @@ mod tests {
     }
 
     fn sessions() -> Sessions {
+        before(crm(Arc::default()))
+    }
+
+    fn before(crm: SocketAddr) -> Sessions {
         let timeout = Duration::from_secs(5);
         let transport = Transport::new(Destination {
             scheme: Scheme::HTTP,
-            authority: crm().to_string().parse().unwrap(),
+            authority: crm.to_string().parse().unwrap(),
             prefix: String::new(),
             roots: None,
             connect_timeout: timeout,
@@ -326,6 +267,12 @@ mod tests {
     async fn ask(sessions: &Sessions, token: &str) -> Option<Reason> {
         // What was learned before is forgotten.
         tokio::time::sleep(Duration::from_millis(5)).await;
+        let credential = credential(token);
+        let origin = [192, 0, 2, 1].into();
+        sessions.identify(&credential, "v11", origin).await.err()
+    }
+
+    fn credential(token: &str) -> Credential {
         let request = http::Request::get("/rest/v11/me").header("host", "a");
         let request = request.header("oauth-token", token).body(()).unwrap();
         let door = crate::door::Door {
@@ -333,10 +280,8 @@ mod tests {
             credential_headers: SugarRest::new().credential_headers().to_vec(),
             trusted_proxies: Vec::new(),
         };
-        let origin = [192, 0, 2, 1].into();
-        let head = crate::door::enter(&request, origin, &door).unwrap();
-        let credential = head.credential.unwrap();
-        sessions.identify(&credential, "v11", origin).await.err()
+        let head = crate::door::enter(&request, [192, 0, 2, 1].into(), &door);
+        head.unwrap().credential.unwrap()
     }
 
     #[tokio::test]
@@ -353,6 +298,24 @@ mod tests {
         for _ in 0..5 {
             assert_eq!(ask(&sessions, "good-1").await, None);
         }
+    }
+
+    #[tokio::test]
+    async fn sessions_that_all_end_at_once_make_nobody_a_guesser() {
+        let forgotten = Arc::new(AtomicBool::new(false));
+        let sessions = before(crm(forgotten.clone()));
+        let all = ["good-1", "good-2", "good-3", "good-4", "good-5"];
+        for token in all {
+            assert_eq!(ask(&sessions, token).await, None);
+        }
+        forgotten.store(true, Ordering::SeqCst);
+        for token in all {
+            // As after an answer of the CRM with 401.
+            sessions.forget(&credential(token)).await;
+            assert_eq!(ask(&sessions, token).await, Some(Reason::BadCredential));
+        }
+        forgotten.store(false, Ordering::SeqCst);
+        assert_eq!(ask(&sessions, "good-6").await, None);
     }
 
     #[tokio::test]
