@@ -14,7 +14,9 @@ use std::time::Duration;
 use http::uri::{Authority, Scheme};
 use ipnet::IpNet;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, FILE_BYTES_MAX, File, everybody_may_write};
+use crate::diagnostic::{
+    Diagnostic, Diagnostics, FILE_BYTES_MAX, File, Place, Spanned, everybody_may_write,
+};
 use crate::dialect::Dialect;
 
 pub mod codes;
@@ -32,6 +34,8 @@ pub struct Config {
     pub listeners: Vec<Listener>,
     /// Where health and metrics are; never a listener's address. Default: `127.0.0.1:9180`.
     pub admin: SocketAddr,
+    /// Where that stands, if it is not the default.
+    pub admin_place: Option<Place>,
     /// The CRMs, by the names that listeners use; at least one.
     pub upstreams: BTreeMap<String, Upstream>,
     /// The folder of the policy.
@@ -46,6 +50,8 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// How long a stop waits for requests to end. Default: 30 s.
     pub stop_timeout: Duration,
+    /// Whether everybody on the machine may read the files of secrets: `keys.readable_by_all`. Default: no.
+    pub secrets_readable_by_all: bool,
     token_key: TokenKey,
 }
 
@@ -55,7 +61,7 @@ pub struct Listener {
     /// Its name, for messages and metrics.
     pub name: String,
     /// The address.
-    pub bind: SocketAddr,
+    pub bind: Spanned<SocketAddr>,
     /// The name of the CRM behind it.
     pub upstream: String,
     /// TLS; without it, callers' credentials travel in clear. Default: none.
@@ -69,14 +75,16 @@ pub struct Listener {
 #[derive(Clone, Debug)]
 pub struct Tls {
     /// The certificate chain (PEM).
-    pub certificate: PathBuf,
+    pub certificate: Spanned<PathBuf>,
     /// The private key (PEM).
-    pub key: PathBuf,
+    pub key: Spanned<PathBuf>,
 }
 
 /// A CRM.
 #[derive(Clone, Debug)]
 pub struct Upstream {
+    /// Where its URL stands.
+    pub place: Place,
     /// `http` or `https`.
     pub scheme: Scheme,
     /// Host and perhaps port.
@@ -108,7 +116,7 @@ pub struct Timeouts {
 #[derive(Clone, Debug)]
 pub struct Audit {
     /// Its folder.
-    pub dir: PathBuf,
+    pub dir: Spanned<PathBuf>,
     /// When an event counts as written. Default: strict.
     pub durability: Durability,
     /// The name of this process among those of one installation. Default: `paravent`.
@@ -189,7 +197,11 @@ pub enum LogFormat {
 
 /// The key of the tokens that stand in for values.
 #[derive(Clone)]
-struct TokenKey(Box<[u8]>);
+struct TokenKey {
+    bytes: Box<[u8]>,
+    /// The file that it was read from, if it was one.
+    file: Option<Spanned<PathBuf>>,
+}
 
 impl fmt::Debug for TokenKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -234,7 +246,12 @@ impl Config {
 
     /// The key of the tokens that stand in for values: at least 16 bytes.
     pub fn token_key(&self) -> &[u8] {
-        &self.token_key.0
+        &self.token_key.bytes
+    }
+
+    /// The file of that key, if it is read from one.
+    pub fn token_key_file(&self) -> Option<&Spanned<PathBuf>> {
+        self.token_key.file.as_ref()
     }
 }
 

@@ -78,6 +78,9 @@ pub mod pipeline;
 // Sockets, TLS, HTTP limits, time-outs, shutdown, admin listener.
 pub mod server;
 
+// Looks, before anything starts, whether what a configuration names can be used.
+pub mod preflight;
+
 // Puts the stages together and runs them.
 pub mod proxy;
 

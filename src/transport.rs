@@ -22,6 +22,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use prometheus::IntCounterVec;
 use tokio::time::Instant;
 
+use crate::config::Upstream;
 use crate::decode::{Coding, Undecodable};
 use crate::dialect::Outgoing;
 use crate::door::{Carrier, Credential};
@@ -53,6 +54,20 @@ pub struct Destination {
     pub first_byte_timeout: Duration,
     /// Until the end of the response.
     pub total_timeout: Duration,
+}
+
+impl From<&Upstream> for Destination {
+    fn from(upstream: &Upstream) -> Self {
+        Self {
+            scheme: upstream.scheme.clone(),
+            authority: upstream.authority.clone(),
+            prefix: upstream.prefix.clone(),
+            roots: upstream.ca.clone(),
+            connect_timeout: upstream.timeouts.connect,
+            first_byte_timeout: upstream.timeouts.first_byte,
+            total_timeout: upstream.timeouts.total,
+        }
+    }
 }
 
 /// Connections to one CRM.

@@ -146,6 +146,12 @@ pub(super) fn lock(dir: &Path) -> io::Result<Option<File>> {
     }
 }
 
+/// Whether a process writes the log in a folder. Makes nothing.
+pub fn is_being_written(dir: &Path) -> bool {
+    let lock = OpenOptions::new().read(true).open(dir.join(LOCK));
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
+}
+
 impl Folder {
     /// Opens a segment of a locked folder to go on with, or begins it.
     pub(super) fn open(dir: &Path, lock: File, first_seq: u64) -> io::Result<Self> {

@@ -27,7 +27,7 @@ mod verify;
 mod writer;
 
 pub use event::Event;
-pub use folder::log_bytes;
+pub use folder::{is_being_written, log_bytes};
 pub use id::is_id;
 pub use log::{AuditUnavailable, Durability, Figures, Log, Options};
 pub use names::visible;

@@ -12,7 +12,6 @@ use super::{Config, Listener, Tls, Upstream, codes};
 pub(super) struct ReadListener {
     pub(super) listener: Listener,
     name: Place,
-    bind: Place,
     upstream: Place,
 }
 
@@ -79,7 +78,7 @@ impl Reader<'_> {
         Some(ReadListener {
             listener: Listener {
                 name: name.value,
-                bind: bind.value,
+                bind,
                 upstream: upstream.value,
                 tls: match tls {
                     Some(tls) => Some(tls?),
@@ -88,7 +87,6 @@ impl Reader<'_> {
                 trusted_proxies,
             },
             name: name.place,
-            bind: bind.place,
             upstream: upstream.place,
         })
     }
@@ -119,13 +117,13 @@ impl Reader<'_> {
         admin: Option<&Spanned<SocketAddr>>,
     ) {
         for (at, read) in listeners.iter().enumerate() {
-            let bind = read.listener.bind;
+            let bind = read.listener.bind.value;
             for other in listeners.iter().take(at) {
-                if clash(bind, other.listener.bind) {
+                if clash(bind, other.listener.bind.value) {
                     self.found.push(
                         Diagnostic::error(codes::SAME_ADDRESS, "two listeners share an address")
-                            .at(&read.bind, "this one")
-                            .also(&other.bind, "and this one"),
+                            .at(&read.listener.bind.place, "this one")
+                            .also(&other.listener.bind.place, "and this one"),
                     );
                 }
             }
@@ -136,7 +134,7 @@ impl Reader<'_> {
                     "a listener shares the admin listener's address",
                 )
                 .at(
-                    &read.bind,
+                    &read.listener.bind.place,
                     format!("health and metrics are at {admin_bind}"),
                 );
                 self.found.push(match admin {

@@ -47,7 +47,7 @@ fn the_smallest_configuration_has_the_documented_defaults() {
     let config = config.unwrap();
     assert_eq!(config.admin.to_string(), "127.0.0.1:9180");
     assert_eq!(config.policies, folder.0.path().join("policies/"));
-    assert_eq!(config.audit.dir, folder.0.path().join("audit"));
+    assert_eq!(config.audit.dir.value, folder.0.path().join("audit"));
     assert_eq!(config.audit.durability, Durability::Strict);
     assert_eq!(config.audit.node, "paravent");
     assert_eq!(config.token_key(), b"0123456789abcdef");
@@ -120,8 +120,8 @@ stop_timeout: 5s
     let config = config.unwrap();
     assert_eq!(config.listeners.len(), 2);
     let tls = config.listeners[0].tls.as_ref().unwrap();
-    assert_eq!(tls.key, folder.0.path().join("crm.key"));
-    assert_eq!(config.audit.dir, Path::new("/var/empty/audit"));
+    assert_eq!(tls.key.value, folder.0.path().join("crm.key"));
+    assert_eq!(config.audit.dir.value, Path::new("/var/empty/audit"));
     assert_eq!(
         config.audit.durability,
         Durability::Relaxed(Duration::from_millis(50))

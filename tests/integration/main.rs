@@ -16,6 +16,7 @@ mod failures;
 mod fixtures;
 mod guesses;
 mod harness;
+mod preflight;
 mod purposes;
 mod readme;
 mod recordings;

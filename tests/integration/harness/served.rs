@@ -46,7 +46,7 @@ impl Served {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("paravent.yaml");
         std::fs::write(&path, configuration(crm, wish, audit)).unwrap();
-        std::fs::write(folder.path().join("token.key"), KEY).unwrap();
+        super::binary::secret(&folder.path().join("token.key"), KEY);
         std::fs::create_dir(folder.path().join("policies")).unwrap();
         for (number, source) in wish.sources.iter().enumerate() {
             let name = format!("policies/{number}.yaml");
