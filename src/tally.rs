@@ -42,6 +42,15 @@ impl Tally {
         self.due_at(Instant::now())
     }
 
+    /// What was counted and never told, at the end.
+    pub fn rest(&self) -> Vec<(&'static str, u64)> {
+        let mut counts = self.counts();
+        let rest = counts
+            .iter_mut()
+            .map(|(word, count)| (*word, std::mem::take(&mut count.untold)));
+        rest.filter(|(_, count)| *count > 0).collect()
+    }
+
     fn add_at(&self, word: &'static str, now: Instant) -> Option<u64> {
         let mut counts = self.counts();
         let count = counts.entry(word).or_default();
@@ -81,5 +90,8 @@ mod tests {
         assert_eq!(tally.add_at("a", at(119)), None);
         assert_eq!(tally.add_at("a", at(120)), Some(2));
         assert_eq!(tally.add_at("b", at(120)), Some(1));
+        assert_eq!(tally.add_at("b", at(121)), None);
+        assert_eq!(tally.rest(), [("b", 1)]);
+        assert!(tally.rest().is_empty());
     }
 }

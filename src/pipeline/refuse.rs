@@ -119,6 +119,15 @@ impl Pipeline {
     }
 }
 
+impl Drop for Pipeline {
+    /// Nothing that was counted stays untold.
+    fn drop(&mut self) {
+        for (reason, count) in self.turned_away.rest() {
+            tell_turned_away(reason, count);
+        }
+    }
+}
+
 /// Anybody can send what is turned away here, so it is told once a minute.
 fn tell_turned_away(reason: &'static str, count: u64) {
     tracing::info!(reason, count, "turned away");

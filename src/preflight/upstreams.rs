@@ -87,11 +87,12 @@ async fn is_there(transport: &Transport) -> Result<(), Failure> {
 
 /// A credential of a kind that the API has.
 fn made_up(dialect: &dyn Dialect) -> Credential {
-    let own = dialect.credential_headers().first();
-    let carriers = [Carrier::Bearer, Carrier::Basic]
+    let own = dialect.credential_headers().first().cloned();
+    let mut carriers = own
+        .map(Carrier::Header)
         .into_iter()
-        .chain(own.cloned().map(Carrier::Header));
-    let accepted = carriers.into_iter().find(|one| dialect.accepts(one));
+        .chain([Carrier::Bearer, Carrier::Basic]);
+    let accepted = carriers.find(|one| dialect.accepts(one));
     Credential::made_up(accepted.unwrap_or(Carrier::Argument))
 }
 

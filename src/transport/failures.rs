@@ -73,8 +73,9 @@ impl Failures {
             counter.with_label_values(&[cause.as_str()]).inc_by(0);
         }
         Self {
+            upstream: self.upstream.clone(),
+            tally: Tally::default(),
             counter: Some(counter),
-            ..Self::of(self.upstream.clone())
         }
     }
 
@@ -114,6 +115,15 @@ impl Failures {
                 detail,
                 "the CRM gave no usable answer"
             );
+        }
+    }
+}
+
+impl Drop for Failures {
+    /// Nothing that was counted stays untold.
+    fn drop(&mut self) {
+        for (cause, count) in self.tally.rest() {
+            self.tell(cause, count, "");
         }
     }
 }

@@ -125,7 +125,9 @@ fn certificate(change: impl FnOnce(&mut CertificateParams)) -> (String, String) 
 }
 
 fn refuses() -> Scripted {
-    Scripted::start(|_| scripted::json(401, br#"{"error":"need_login","error_message":"x"}"#))
+    Scripted::that_sees_checks(|_| {
+        scripted::json(401, br#"{"error":"need_login","error_message":"x"}"#)
+    })
 }
 
 fn before(crm: &Scripted) -> Installed {
@@ -291,10 +293,10 @@ fn a_crm_that_does_not_answer_as_it_should_is_told_with_its_cause() {
             "HTTP/1.1 {status} X\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             body.len()
         );
-        Scripted::start(move |_| format!("{head}{body}").into_bytes())
+        Scripted::that_sees_checks(move |_| format!("{head}{body}").into_bytes())
     };
     let (found, missing) = (html(200), html(404));
-    let moved = Scripted::start(|_| {
+    let moved = Scripted::that_sees_checks(|_| {
         b"HTTP/1.1 302 Found\r\nLocation: http://x/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
     });
     let url = |address: SocketAddr| format!("http://{address}");
@@ -312,20 +314,20 @@ fn a_crm_that_does_not_answer_as_it_should_is_told_with_its_cause() {
         assert!(code == "C025" && text.contains(cause), "{cause}: {text}");
         assert!(start.elapsed() < Duration::from_secs(40), "{cause}");
     }
-    let anybody = Scripted::start(|_| scripted::me("sally", "Sales"));
+    let anybody = Scripted::that_sees_checks(|_| scripted::me("sally", "Sales"));
     let (code, text) = Installed::new(&url(anybody.address), "[sugar-rest]").problem("anybody");
     assert!(code == "C122", "{text}");
 }
 
 #[test]
 fn every_dialect_is_asked_in_its_own_way() {
-    let v4 = Scripted::start(|_| {
+    let v4 = Scripted::that_sees_checks(|_| {
         scripted::json(
             200,
             br#"{"name":"Invalid Session ID","number":11,"description":"x"}"#,
         )
     });
-    let v8 = Scripted::start(|_| scripted::json(401, br#"{"error":"access_denied"}"#));
+    let v8 = Scripted::that_sees_checks(|_| scripted::json(401, br#"{"error":"access_denied"}"#));
     for (crm, dialect, asked) in [
         (&v4, "[sugar-v4]", "POST /service/v4_1/rest.php "),
         (&v8, "[suitecrm-v8]", "GET /Api/V8/current-user "),
