@@ -12,14 +12,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::{Authority, Scheme};
+use ipnet::IpNet;
 
-use crate::diagnostic::{Diagnostics, load};
+use crate::diagnostic::{Diagnostics, Place, Spanned, load};
 use crate::dialect::Dialect;
 
 pub mod codes;
 mod files;
 mod limits;
 mod listeners;
+mod networks;
 mod read;
 mod upstream;
 
@@ -30,14 +32,17 @@ pub struct Config {
     pub listeners: Vec<Listener>,
     /// Where health and metrics are; never a listener's address. Default: `127.0.0.1:9180`.
     pub admin: SocketAddr,
+    /// Where that stands, if it is not the default.
+    pub admin_place: Option<Place>,
     /// The CRMs, by the names that listeners use; at least one.
     pub upstreams: BTreeMap<String, Upstream>,
     /// The folder of the policy.
     pub policies: PathBuf,
     /// The access log.
     pub audit: Audit,
-    /// The folder of what is kept over restarts, beside the access log. Default: `state` beside the log's folder.
-    pub state: PathBuf,
+    /// The folder of what is kept over restarts, beside the access log. Default: `state` beside the log's folder, at the
+    /// place of that.
+    pub state: Spanned<PathBuf>,
     /// Bounds.
     pub limits: Limits,
     /// The log for operators.
@@ -46,6 +51,8 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// How long a stop waits for requests to end. Default: 30 s.
     pub stop_timeout: Duration,
+    /// Whether everybody on the machine may read the files of secrets: `keys.readable_by_all`. Default: no.
+    pub secrets_readable_by_all: bool,
     token_key: TokenKey,
 }
 
@@ -55,25 +62,30 @@ pub struct Listener {
     /// Its name, for messages and metrics.
     pub name: String,
     /// The address.
-    pub bind: SocketAddr,
+    pub bind: Spanned<SocketAddr>,
     /// The name of the CRM behind it.
     pub upstream: String,
     /// TLS; without it, callers' credentials travel in clear. Default: none.
     pub tls: Option<Tls>,
+    /// The networks of proxies before this listener that say where a request came from, in `X-Forwarded-For`. Never
+    /// everybody. Default: none.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// The files of a TLS server. Both were read once and hold what they should.
 #[derive(Clone, Debug)]
 pub struct Tls {
     /// The certificate chain (PEM).
-    pub certificate: PathBuf,
+    pub certificate: Spanned<PathBuf>,
     /// The private key (PEM).
-    pub key: PathBuf,
+    pub key: Spanned<PathBuf>,
 }
 
 /// A CRM.
 #[derive(Clone, Debug)]
 pub struct Upstream {
+    /// Where its URL stands.
+    pub place: Place,
     /// `http` or `https`.
     pub scheme: Scheme,
     /// Host and perhaps port.
@@ -105,7 +117,7 @@ pub struct Timeouts {
 #[derive(Clone, Debug)]
 pub struct Audit {
     /// Its folder.
-    pub dir: PathBuf,
+    pub dir: Spanned<PathBuf>,
     /// When an event counts as written. Default: strict.
     pub durability: Durability,
     /// The name of this process among those of one installation. Default: `paravent`.
@@ -144,7 +156,8 @@ pub struct Limits {
     pub requests_per_minute: NonZeroU32,
     /// Refused predicates of one caller in an hour. Default: 60.
     pub refused_predicates_per_hour: NonZeroU32,
-    /// Logins, and look-ups of unknown credentials, of one origin. Default: 30.
+    /// Logins that the CRM refuses, of one origin and for one account; and sessions that it does not know, of one origin.
+    /// Default: 30.
     pub logins_per_minute: NonZeroU32,
     /// Until a request's head has arrived. Default: 10 s.
     pub head_timeout: Duration,
@@ -185,7 +198,11 @@ pub enum LogFormat {
 
 /// The key of the tokens that stand in for values.
 #[derive(Clone)]
-struct TokenKey(Box<[u8]>);
+struct TokenKey {
+    bytes: Box<[u8]>,
+    /// The file that it was read from, if it was one.
+    file: Option<Spanned<PathBuf>>,
+}
 
 impl fmt::Debug for TokenKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -217,7 +234,12 @@ impl Config {
 
     /// The key of the tokens that stand in for values: at least 16 bytes.
     pub fn token_key(&self) -> &[u8] {
-        &self.token_key.0
+        &self.token_key.bytes
+    }
+
+    /// The file of that key, if it is read from one.
+    pub fn token_key_file(&self) -> Option<&Spanned<PathBuf>> {
+        self.token_key.file.as_ref()
     }
 }
 

@@ -23,7 +23,12 @@ pub enum Coding {
 
 /// A body that cannot be decoded safely: broken, cut off, followed by something, or too large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Undecodable;
+pub enum Undecodable {
+    /// It is not in this coding, or does not end with it.
+    Malformed,
+    /// It has more bytes than it may, or more than such a short one can mean.
+    TooLarge,
+}
 
 impl Coding {
     /// The coding that a `Content-Encoding` header names; `None` for lists and unknown ones.
@@ -45,7 +50,7 @@ impl Coding {
         match self {
             Self::Identity => (coded.len() <= plain_bytes_max)
                 .then(|| coded.to_vec())
-                .ok_or(Undecodable),
+                .ok_or(Undecodable::TooLarge),
             Self::Gzip => whole(
                 flate2::bufread::GzDecoder::new(coded),
                 plain_bytes_max,
@@ -67,11 +72,11 @@ impl Coding {
             }),
             Self::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(coded)
-                    .map_err(|_| Undecodable)?
+                    .map_err(|_| Undecodable::Malformed)?
                     .single_frame();
                 decoder
                     .window_log_max(ZSTD_WINDOW_LOG_MAX)
-                    .map_err(|_| Undecodable)?;
+                    .map_err(|_| Undecodable::Malformed)?;
                 whole(decoder, plain_bytes_max, |d| d.finish().is_empty())
             }
         }
@@ -102,9 +107,12 @@ fn whole<D: Read>(
         .by_ref()
         .take(bound)
         .read_to_end(&mut plain)
-        .map_err(|_| Undecodable)?;
-    if plain.len() > plain_bytes_max || !consumed(decoder) {
-        return Err(Undecodable);
+        .map_err(|_| Undecodable::Malformed)?;
+    if plain.len() > plain_bytes_max {
+        return Err(Undecodable::TooLarge);
+    }
+    if !consumed(decoder) {
+        return Err(Undecodable::Malformed);
     }
     Ok(plain)
 }
@@ -187,14 +195,14 @@ mod tests {
             for cut in [0, 1, body.len() / 2, body.len() - 1] {
                 assert_eq!(
                     coding.decode(&body[..cut], 1 << 20),
-                    Err(Undecodable),
+                    Err(Undecodable::Malformed),
                     "{coding:?} cut at {cut}"
                 );
             }
             for tail in [&b"x"[..], &body] {
                 assert_eq!(
                     coding.decode(&[&body, tail].concat(), 1 << 20),
-                    Err(Undecodable),
+                    Err(Undecodable::Malformed),
                     "{coding:?}"
                 );
             }
@@ -209,7 +217,7 @@ mod tests {
             body[last] ^= 1;
             assert_eq!(
                 coding.decode(&body, 1 << 20),
-                Err(Undecodable),
+                Err(Undecodable::Malformed),
                 "{coding:?}"
             );
         }
@@ -224,10 +232,20 @@ mod tests {
         let decode = |body: &[u8]| Coding::Deflate.decode(body, 1 << 20);
         assert_eq!(decode(&body).as_deref(), Ok(&text()[..]));
         for cut in [0, 1, 2, body.len() / 2, body.len() - 1] {
-            assert_eq!(decode(&body[..cut]), Err(Undecodable), "cut at {cut}");
+            assert_eq!(
+                decode(&body[..cut]),
+                Err(Undecodable::Malformed),
+                "cut at {cut}"
+            );
         }
-        assert_eq!(decode(&[&body[..], b"x"].concat()), Err(Undecodable));
-        assert_eq!(decode(&[&body[..], &body[..]].concat()), Err(Undecodable));
+        assert_eq!(
+            decode(&[&body[..], b"x"].concat()),
+            Err(Undecodable::Malformed)
+        );
+        assert_eq!(
+            decode(&[&body[..], &body[..]].concat()),
+            Err(Undecodable::Malformed)
+        );
     }
 
     #[test]
@@ -236,12 +254,12 @@ mod tests {
         for coding in CODINGS {
             assert_eq!(
                 coding.decode(&coded(coding, &zeros), 64 << 20),
-                Err(Undecodable),
+                Err(Undecodable::TooLarge),
                 "{coding:?}"
             );
             assert_eq!(
                 coding.decode(&coded(coding, &text()), 1_000),
-                Err(Undecodable),
+                Err(Undecodable::TooLarge),
                 "{coding:?}"
             );
         }

@@ -6,13 +6,19 @@
 
 use std::net::IpAddr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use http::header::{self, HeaderMap, HeaderName};
 use http::{Method, Request, Version};
+use ipnet::IpNet;
 
 use crate::reason::Reason;
 
 mod claims;
+mod forwarded;
 pub mod wire;
+
+pub use forwarded::origin;
 
 /// A request head with one reading.
 #[derive(Clone, Debug)]
@@ -72,6 +78,33 @@ impl Credential {
         })
     }
 
+    /// A credential that nobody has.
+    pub(crate) fn made_up(carrier: Carrier) -> Self {
+        let token = match carrier {
+            // Name and password are `paravent-check`.
+            Carrier::Basic => "cGFyYXZlbnQtY2hlY2s6cGFyYXZlbnQtY2hlY2s=",
+            _ => "paravent-check",
+        };
+        Self {
+            carrier,
+            token: token.to_owned(),
+        }
+    }
+
+    /// The account name in it, where it is a name and a password in the form of HTTP Basic (RFC 7617), which some CRMs
+    /// take in headers of their own, too.
+    pub(crate) fn account(&self) -> Option<String> {
+        if !matches!(self.carrier, Carrier::Basic | Carrier::Header(_)) {
+            return None;
+        }
+        // As leniently as PHP reads it, which skips what is not in the alphabet: a name has one count, however it came.
+        let letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+        let letters: Vec<u8> = self.token.bytes().filter(letter).collect();
+        let decoded = LENIENT.decode(letters).ok()?;
+        let colon = decoded.iter().position(|byte| *byte == b':')?;
+        Some(String::from_utf8_lossy(decoded.get(..colon)?).into_owned())
+    }
+
     /// The secret itself: for the upstream request and for the keyed hash of the session cache only.
     pub(crate) fn token(&self) -> &str {
         &self.token
@@ -93,6 +126,8 @@ pub struct Door {
     pub hosts: Vec<String>,
     /// Headers that carry credentials of the CRM, besides `Authorization`.
     pub credential_headers: Vec<HeaderName>,
+    /// The networks of proxies before this one that are believed about where a request came from.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// Reads a request head, or says why there is no single reading of it.
@@ -336,6 +371,10 @@ fn trace(headers: &HeaderMap) -> Option<String> {
         .then(|| trace.to_owned())
 }
 
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    NO_PAD.with_decode_allow_trailing_bits(true),
+);
 const PURPOSE: HeaderName = HeaderName::from_static("paravent-purpose");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const METHODS: [Method; 5] = [
@@ -381,6 +420,7 @@ mod tests {
         Door {
             hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
             credential_headers: vec![HeaderName::from_static("oauth-token")],
+            trusted_proxies: Vec::new(),
         }
     }
 
@@ -451,6 +491,18 @@ mod tests {
         );
         let basic = knock("/a", &[("authorization", "Basic eDp5")]).unwrap();
         assert_eq!(basic.credential.unwrap().carrier(), &Carrier::Basic);
+        let account = |name: &str, value: &str| {
+            let head = knock("/a", &[(name, value)]).unwrap();
+            head.credential.unwrap().account()
+        };
+        for token in ["eDp5", "eDp5Og==", "eDp5Og", "e-Dp5", "eDo="] {
+            let value = format!("Basic {token}");
+            let named = account("authorization", &value);
+            assert_eq!(named.as_deref(), Some("x"), "{token}");
+            assert_eq!(account("oauth-token", token), named, "{token}");
+        }
+        assert_eq!(account("authorization", "Bearer eDp5"), None);
+        assert_eq!(account("oauth-token", "3f2c-a1"), None);
         let two = [("x-api-key", "a"), ("oauth-token", "b")];
         assert_eq!(
             knock("/a", &two).unwrap().credential.unwrap().token(),

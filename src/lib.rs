@@ -12,6 +12,9 @@ pub mod vocabulary;
 // Why a request is refused: fixed codes, statuses and texts.
 pub mod reason;
 
+// What happens often is told once a minute, with a count.
+pub mod tally;
+
 // The front door: one reading of a request's head, or a refusal. Makes `Head`.
 pub mod door;
 
@@ -77,6 +80,9 @@ pub mod pipeline;
 
 // Sockets, TLS, HTTP limits, time-outs, shutdown, admin listener.
 pub mod server;
+
+// Looks, before anything starts, whether what a configuration names can be used.
+pub mod preflight;
 
 // Puts the stages together and runs them.
 pub mod proxy;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use prometheus::core::Collector;
 use prometheus::{
     Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
     TextEncoder,
@@ -34,6 +35,8 @@ pub struct Metrics {
     /// Bytes of replies held back until they are complete.
     pub held_bytes: IntGauge,
     log: LogCounters,
+    /// Answers of CRMs that could not be used, by `cause`.
+    pub upstream_failures: IntCounterVec,
     panics: IntCounterVec,
     handshakes: IntCounterVec,
     names: NameGauges,
@@ -46,20 +49,17 @@ impl Metrics {
         let registry = Registry::new();
         let counter =
             |name: &str, help: &str, labels: &[&str]| -> Result<IntCounterVec, prometheus::Error> {
-                let counter = IntCounterVec::new(Opts::new(name, help), labels)?;
-                registry.register(Box::new(counter.clone()))?;
-                Ok(counter)
+                registered(
+                    &registry,
+                    IntCounterVec::new(Opts::new(name, help), labels)?,
+                )
             };
         let gauge = |name: &str, help: &str| -> Result<IntGauge, prometheus::Error> {
-            let gauge = IntGauge::new(name, help)?;
-            registry.register(Box::new(gauge.clone()))?;
-            Ok(gauge)
+            registered(&registry, IntGauge::new(name, help)?)
         };
         let seconds = |name: &str, help: &str| -> Result<Histogram, prometheus::Error> {
-            let histogram =
-                Histogram::with_opts(HistogramOpts::new(name, help).buckets(SECONDS.to_vec()))?;
-            registry.register(Box::new(histogram.clone()))?;
-            Ok(histogram)
+            let bounds = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
+            registered(&registry, Histogram::with_opts(bounds)?)
         };
         let info = counter(
             "paravent_policy_info",
@@ -67,6 +67,10 @@ impl Metrics {
             &["name", "hash"],
         )?;
         info.with_label_values(&[policy_name, policy_hash]).inc();
+        let probing = IntCounter::new(
+            "paravent_predicate_budgets_used_up_total",
+            "Callers that used up their budget of refused predicates.",
+        )?;
         Ok(Self {
             requests: counter(
                 "paravent_requests_total",
@@ -95,14 +99,12 @@ impl Metrics {
                 "Bytes of replies held back until they are complete.",
             )?,
             log: LogCounters::new(&registry)?,
-            probing: {
-                let counter = IntCounter::new(
-                    "paravent_predicate_budgets_used_up_total",
-                    "Callers that used up their budget of refused predicates.",
-                )?;
-                registry.register(Box::new(counter.clone()))?;
-                counter
-            },
+            probing: registered(&registry, probing)?,
+            upstream_failures: counter(
+                "paravent_upstream_failures_total",
+                "Answers of the CRM that could not be used, by cause.",
+                &["cause"],
+            )?,
             panics: counter(
                 "paravent_panics_total",
                 "Requests that failed inside the proxy.",
@@ -181,6 +183,15 @@ impl Metrics {
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
     }
+}
+
+/// A counter that a registry knows.
+fn registered<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    collector: C,
+) -> Result<C, prometheus::Error> {
+    registry.register(Box::new(collector.clone()))?;
+    Ok(collector)
 }
 
 const SECONDS: &[f64] = &[

@@ -19,11 +19,14 @@ use crate::dialect::{Access, Bounds, Dialect, Incoming, Operation, Understood};
 use crate::door::{Credential, Head};
 use crate::filter::Limits;
 use crate::guard::guard;
-use crate::identity::{Caller, Callers, NoRandomness, Origins, Probes, Sessions, Spent};
+use crate::identity::{
+    Attempt, Caller, Callers, Guesses, NoRandomness, Origins, Probes, Sessions, Spent,
+};
 use crate::metrics::Metrics;
 use crate::policy::{Decision, FieldRule, Plan, Policy};
 use crate::reason::Reason;
 use crate::reply::{Refusal, Reply};
+use crate::tally::Tally;
 use crate::transport::Transport;
 use crate::upstream::{self, Untrusted};
 use crate::vocabulary::{Action, Edits, FieldPath};
@@ -50,11 +53,16 @@ use settle::Settlement;
 pub struct Pipeline {
     entrances: Vec<Entrance>,
     transport: Transport,
-    logins: Origins,
-    strangers: Arc<Origins>,
+    /// Logins that failed.
+    logins: Guesses,
+    /// Look-ups of credentials that the CRM does not know.
+    strangers: Arc<Guesses>,
+    /// Requests that need no session.
     anybody: Origins,
     callers: Callers,
     probes: Probes,
+    /// Requests of which nothing was understood, by reason.
+    turned_away: Tally,
     log: Log,
     settings: Settings,
     budget: Arc<Budget>,
@@ -86,7 +94,7 @@ pub struct Settings {
     pub held_bytes_total_max: usize,
     /// Whether replies larger than `held_bytes_max` stream (else they are refused).
     pub stream_large_replies: bool,
-    /// Logins, and look-ups of unknown credentials, per origin.
+    /// Logins that fail, per origin and per account name; look-ups of credentials that the CRM does not know, per origin.
     pub logins_per_minute: NonZeroU32,
     /// Requests per caller.
     pub requests_per_minute: NonZeroU32,
@@ -118,11 +126,12 @@ impl Pipeline {
         metrics: Metrics,
         settings: Settings,
     ) -> Result<Self, NoRandomness> {
-        let unknown = Arc::new(Origins::per_minute(settings.logins_per_minute));
+        let strangers = Arc::new(Guesses::per_minute(settings.logins_per_minute)?);
         let entrance = |dialect: Arc<dyn Dialect>| -> Result<Entrance, NoRandomness> {
-            let sessions = Sessions::new(transport.clone(), dialect.clone(), unknown.clone())?;
+            let sessions = Sessions::new(transport.clone(), dialect.clone(), strangers.clone())?;
             let policy = policy.in_dialect(dialect.clone());
-            let told = Arc::new(Told::new(dialect.name(), metrics.clone()));
+            let failures = transport.failures().clone();
+            let told = Arc::new(Told::new(dialect.name(), metrics.clone(), failures));
             Ok(Entrance {
                 told,
                 dialect,
@@ -135,13 +144,14 @@ impl Pipeline {
                 .into_iter()
                 .map(entrance)
                 .collect::<Result<_, _>>()?,
-            logins: Origins::per_minute(settings.logins_per_minute),
-            strangers: unknown,
+            logins: Guesses::per_minute(settings.logins_per_minute)?,
+            strangers,
             anybody: Origins::per_minute(
                 settings.logins_per_minute.saturating_mul(PUBLIC_PER_LOGIN),
             ),
             callers: Callers::per_minute(settings.requests_per_minute),
             probes: Probes::per_hour(settings.refused_predicates_per_hour),
+            turned_away: Tally::default(),
             budget: Arc::new(Budget::new(
                 settings.held_bytes_total_max,
                 metrics.held_bytes.clone(),
@@ -160,8 +170,9 @@ impl Pipeline {
 
     /// The same, whose requests are cut off by another's knife.
     #[must_use]
-    pub fn cut_by(self, cut: Cut) -> Self {
-        Self { cut, ..self }
+    pub fn cut_by(mut self, cut: Cut) -> Self {
+        self.cut = cut;
+        self
     }
 
     /// Answers one request, as [`Self::handle`] does; nothing, if it is cut off.
@@ -245,6 +256,7 @@ impl Pipeline {
         mut operation: Operation,
         record: &mut Record,
     ) -> Result<Answer, Refusal> {
+        let login = self.knock(visit, &operation).await?;
         let caller = self.identify(visit, &operation, record).await?;
         let plan = self.decide(visit, caller.as_ref(), &operation, record)?;
         let (mut edits, mut watched, mut is_unchanged) = (Edits::default(), None, false);
@@ -266,6 +278,9 @@ impl Pipeline {
             let _opened = record.open().await.map_err(|_| Reason::AuditUnavailable)?;
         }
         let mut forwarded = self.forward(visit, guarded, record).await;
+        if let Some(login) = login {
+            self.log_in_ended(login, &forwarded).await;
+        }
         record.named(operation.named(), said(operation.action, &forwarded));
         if let Some(watch) = watched {
             // To its end first: some CRMs answer one request of a session after the other.
@@ -287,6 +302,36 @@ impl Pipeline {
         })
     }
 
+    /// Lets in who asks without a session: anybody now and then, and who logs in once it may fail.
+    async fn knock(
+        &self,
+        visit: &Visit<'_>,
+        operation: &Operation,
+    ) -> Result<Option<Attempt>, Reason> {
+        if operation.access != Access::Public {
+            return Ok(None);
+        }
+        self.anybody.admit(visit.origin)?;
+        if operation.action != Action::Auth {
+            return Ok(None);
+        }
+        let account = visit.dialect().account(operation);
+        let attempt = self
+            .logins
+            .attempt(visit.origin, account.as_deref())
+            .await?;
+        Ok(Some(attempt))
+    }
+
+    /// Counts a login to which the CRM said no. What it could not answer is no failed guess.
+    async fn log_in_ended(&self, login: Attempt, forwarded: &Result<Untrusted, Refusal>) {
+        match forwarded {
+            Ok(_) => self.logins.welcome(login).await,
+            Err(refusal) if refusal.is_the_crms_no() => login.failed(),
+            Err(_) => {}
+        }
+    }
+
     /// Who is asking, where the operation needs to know.
     async fn identify(
         &self,
@@ -295,28 +340,9 @@ impl Pipeline {
         record: &mut Record,
     ) -> Result<Option<Caller>, Reason> {
         if operation.access == Access::Public {
-            let is_login = operation.action == Action::Auth;
-            let limit = if is_login {
-                &self.logins
-            } else {
-                &self.anybody
-            };
-            limit.admit(visit.origin)?;
             return Ok(None);
         }
         let credential = visit.credential.ok_or(Reason::NoCredential)?;
-        if operation.access == Access::Session {
-            let caller = visit.entrance.sessions.recall(credential).await;
-            match &caller {
-                Some(caller) => {
-                    record.caller(caller);
-                    self.callers.admit(caller)?;
-                }
-                None => self.strangers.admit(visit.origin)?,
-            }
-            visit.entrance.sessions.forget(credential).await;
-            return Ok(caller);
-        }
         let caller = visit
             .entrance
             .sessions
@@ -324,6 +350,10 @@ impl Pipeline {
             .await?;
         record.caller(&caller);
         self.callers.admit(&caller)?;
+        if operation.access == Access::Session {
+            // It ends with this request, whatever becomes of that.
+            visit.entrance.sessions.forget(credential).await;
+        }
         Ok(Some(caller))
     }
 
@@ -335,7 +365,7 @@ impl Pipeline {
         operation: &Operation,
         record: &mut Record,
     ) -> Result<Plan, Reason> {
-        let (Some(caller), Access::Governed) = (caller, operation.access) else {
+        let (Some(caller), Access::Role | Access::Governed) = (caller, operation.access) else {
             let plan = visit.policy().public_plan();
             self.note(visit, operation, &plan, record);
             return Ok(plan);
@@ -399,7 +429,7 @@ impl Pipeline {
         if let (401, Some(credential)) = (status, visit.credential) {
             visit.entrance.sessions.forget(credential).await;
         }
-        let words = untrusted.whole(ERROR_BYTES_MAX).await.unwrap_or_default();
+        let words = untrusted.words(ERROR_BYTES_MAX).await;
         Err(Refusal::upstream(
             status,
             visit.dialect().error_label(status, &words),
@@ -449,6 +479,8 @@ impl Pipeline {
         self.anybody.sweep();
         self.callers.sweep();
         self.probes.sweep();
+        self.transport.failures().sweep();
+        self.sweep_turned_away();
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -121,7 +122,8 @@ impl Proxy {
         let mut fronts = Vec::new();
         for listener in setup.listeners {
             let socket = bind(listener.bind, &listener.name).await?;
-            let transport = Transport::new(listener.destination)?;
+            let transport =
+                Transport::new(listener.destination)?.counting(metrics.upstream_failures.clone());
             let (policy, log) = (setup.policy.clone(), setup.log.clone());
             let pipeline = Pipeline::new(
                 transport,
@@ -276,6 +278,7 @@ pub fn settings(configured: &config::Limits, page_max: u32) -> Settings {
 pub fn limits(
     configured: &config::Limits,
     hosts: &[String],
+    trusted_proxies: &[IpNet],
     dialects: &[Arc<dyn Dialect>],
 ) -> Limits {
     Limits {
@@ -294,6 +297,7 @@ pub fn limits(
                 .iter()
                 .flat_map(|dialect| dialect.credential_headers().to_vec())
                 .collect(),
+            trusted_proxies: trusted_proxies.to_vec(),
         },
     }
 }

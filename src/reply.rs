@@ -117,6 +117,14 @@ impl Refusal {
         self.reason
     }
 
+    /// Whether the CRM understood the request and said no, rather than that it cannot answer now.
+    pub fn is_the_crms_no(&self) -> bool {
+        match self.reason {
+            Some(reason) => reason == Reason::BadCredential,
+            None => self.status < 500 && !matches!(self.status, 408 | 429),
+        }
+    }
+
     /// The kind of outcome that it counts as.
     pub fn outcome(&self) -> Outcome {
         self.reason.map_or(Outcome::UpstreamError, Reason::outcome)

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,14 +19,23 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use prometheus::IntCounterVec;
 use tokio::time::Instant;
 
-use crate::decode::Coding;
+use crate::config::Upstream;
+use crate::decode::{Coding, Undecodable};
 use crate::dialect::Outgoing;
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
 
+mod cause;
+mod failures;
 mod interim;
+mod resolver;
+
+pub use cause::Cause;
+pub use failures::{Failure, Failures};
+use resolver::Resolver;
 
 /// Where the CRM is and how long it may take.
 #[derive(Clone, Debug)]
@@ -46,11 +56,26 @@ pub struct Destination {
     pub total_timeout: Duration,
 }
 
+impl From<&Upstream> for Destination {
+    fn from(upstream: &Upstream) -> Self {
+        Self {
+            scheme: upstream.scheme.clone(),
+            authority: upstream.authority.clone(),
+            prefix: upstream.prefix.clone(),
+            roots: upstream.ca.clone(),
+            connect_timeout: upstream.timeouts.connect,
+            first_byte_timeout: upstream.timeouts.first_byte,
+            total_timeout: upstream.timeouts.total,
+        }
+    }
+}
+
 /// Connections to one CRM.
 #[derive(Clone)]
 pub struct Transport {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
     destination: Destination,
+    failures: Arc<Failures>,
 }
 
 /// Why connections to a CRM cannot be set up.
@@ -75,18 +100,22 @@ pub(crate) type Hold<'a> = &'a mut (dyn FnMut(usize) -> Result<(), Reason> + Sen
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
-    /// Whether the content type says JSON.
-    pub is_json: bool,
-    /// The content coding; `None` if it is not a known single one.
-    pub coding: Option<Coding>,
+    /// Whether the content type says JSON in UTF-8; else what is wrong with it.
+    pub content: Result<(), Cause>,
+    /// The content coding; or why it is not a known single one.
+    pub coding: Result<Coding, Cause>,
     body: Incoming,
     deadline: Instant,
+    failures: Arc<Failures>,
 }
 
 impl Transport {
     /// Sets connections up; makes none yet.
+    ///
+    /// # Errors
+    /// If root certificates cannot be read or used.
     pub fn new(destination: Destination) -> Result<Self, SetUpError> {
-        let mut http = HttpConnector::new();
+        let mut http = HttpConnector::new_with_resolver(Resolver::new());
         http.set_connect_timeout(Some(destination.connect_timeout));
         http.enforce_http(false);
         http.set_nodelay(true);
@@ -102,19 +131,52 @@ impl Transport {
             .http1_max_headers(HEADERS_MAX)
             .http1_max_buf_size(HEAD_BYTES_MAX)
             .build(connector);
+        let failures = Failures::of(host_and_port(&destination));
         Ok(Self {
             client,
             destination,
+            failures: Arc::new(failures),
         })
     }
 
-    /// Sends a request and waits for the head of the response.
+    /// The same, which counts failures in `counter`, by the label `cause`.
+    #[must_use]
+    pub fn counting(self, counter: IntCounterVec) -> Self {
+        Self {
+            failures: Arc::new(self.failures.counting(counter)),
+            ..self
+        }
+    }
+
+    /// The failures of this CRM.
+    pub fn failures(&self) -> &Arc<Failures> {
+        &self.failures
+    }
+
+    /// Sends a request and waits for the head of the response. The operator is told why there is none.
+    ///
+    /// # Errors
+    /// What the caller is told.
     pub async fn send(
         &self,
         outgoing: Outgoing,
         credential: Option<&Credential>,
         origin: IpAddr,
     ) -> Result<Answer, Reason> {
+        let answer = self.ask(outgoing, credential, origin).await;
+        answer.map_err(|failure| self.failures.note(failure))
+    }
+
+    /// The same, without a word to the operator.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn ask(
+        &self,
+        outgoing: Outgoing,
+        credential: Option<&Credential>,
+        origin: IpAddr,
+    ) -> Result<Answer, Failure> {
         let start = Instant::now();
         let mut request = self.request(outgoing, credential, origin)?;
         // Requests that are ready at the same time leave together: the CRM, and the network before it, are woken once.
@@ -127,23 +189,23 @@ impl Transport {
         );
         let response = tokio::select! {
             response = head => response,
-            () = chatter.too_much() => return Err(Reason::UpstreamBroken),
+            () = chatter.too_much() => return Err(too_much_chatter()),
         };
         if chatter.was_too_much() {
-            return Err(Reason::UpstreamBroken);
+            return Err(too_much_chatter());
         }
-        let response = response
-            .map_err(|_| Reason::UpstreamSlow)?
-            .map_err(|error| {
-                tracing::debug!(connect = error.is_connect(), "the CRM did not answer");
-                if error.is_connect() {
-                    Reason::UpstreamUnreachable
-                } else {
-                    Reason::UpstreamBroken
-                }
-            })?;
-        let answer = Answer::new(response, start + self.destination.total_timeout);
-        if !answer.as_ref().is_ok_and(|answer| answer.coding.is_some()) {
+        let is_connected = || connection.connection_metadata().is_some();
+        let response = response.map_err(|_| match is_connected() {
+            true => Cause::FirstByteTimeout,
+            false => Cause::ConnectTimeout,
+        })?;
+        let response = response.map_err(|error| match error.is_connect() {
+            true => Failure::from(Cause::of_connecting(&error)),
+            false => Failure::connected(Cause::of_exchange(&error)),
+        })?;
+        let deadline = start + self.destination.total_timeout;
+        let answer = Answer::new(response, deadline, self.failures.clone());
+        if !answer.as_ref().is_ok_and(|answer| answer.coding.is_ok()) {
             // Who frames one answer oddly may frame the next one so that it ends up with somebody else.
             if let Some(connected) = &*connection.connection_metadata() {
                 connected.poison();
@@ -222,14 +284,19 @@ impl fmt::Debug for Transport {
 }
 
 impl Answer {
-    fn new(response: Response<Incoming>, deadline: Instant) -> Result<Self, Reason> {
+    fn new(
+        response: Response<Incoming>,
+        deadline: Instant,
+        failures: Arc<Failures>,
+    ) -> Result<Self, Failure> {
         let (head, body) = response.into_parts();
         // Interim answers that nobody asked for, upgrades, redirects and parts of a whole do not pass.
         if !(matches!(head.status.as_u16(), 200 | 201 | 202 | 204)
             || head.status.is_client_error()
             || head.status.is_server_error())
         {
-            return Err(Reason::UpstreamRedirect);
+            let status = format!("status {}", head.status.as_u16());
+            return Err(Failure::from(Cause::Redirect).with(status));
         }
         let text = |name| {
             let mut values = head.headers.get_all(name).iter();
@@ -239,10 +306,10 @@ impl Answer {
                 _ => Err(()),
             }
         };
-        let is_json = matches!(text(header::CONTENT_TYPE), Ok(Some(value)) if is_json(value));
-        let coding = text(header::CONTENT_ENCODING)
-            .ok()
-            .and_then(|value| Coding::named(value));
+        let content = match text(header::CONTENT_TYPE) {
+            Ok(Some(value)) => content(value),
+            _ => Err(Cause::ContentType),
+        };
         // hyper undoes `chunked` alone, leaves any other transfer coding in the body, and forgives a length beside it.
         let is_framed_once = match text(header::TRANSFER_ENCODING) {
             Ok(None) => text(header::CONTENT_LENGTH).is_ok(),
@@ -251,24 +318,38 @@ impl Answer {
             }
             _ => false,
         };
+        let coding = text(header::CONTENT_ENCODING)
+            .ok()
+            .and_then(|value| Coding::named(value));
         Ok(Self {
             status: head.status,
-            is_json,
-            coding: coding.filter(|_| is_framed_once),
+            content,
+            coding: match coding {
+                _ if !is_framed_once => Err(Cause::NotHttp),
+                coding => coding.ok_or(Cause::ContentCoding),
+            },
             body,
             deadline,
+            failures,
         })
     }
 
+    /// Takes note of a failure; what the caller is told.
+    pub fn note(&self, failure: impl Into<Failure>) -> Reason {
+        self.failures.note(failure)
+    }
+
     /// The next bytes of the body; `None` at its end. Trailers are dropped.
-    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Reason> {
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
         loop {
             let frame = tokio::time::timeout_at(self.deadline, self.body.frame())
                 .await
-                .map_err(|_| Reason::UpstreamSlow)?;
+                .map_err(|_| Cause::TotalTimeout)?;
             match frame {
                 None => return Ok(None),
-                Some(Err(_)) => return Err(Reason::UpstreamBroken),
+                Some(Err(error)) => {
+                    return Err(Failure::connected(Cause::of_exchange(&error)));
+                }
                 Some(Ok(frame)) => {
                     if let Ok(bytes) = frame.into_data() {
                         return Ok(Some(bytes));
@@ -279,11 +360,11 @@ impl Answer {
     }
 
     /// The whole body as it was sent, of at most `bytes_max` bytes.
-    pub async fn whole(&mut self, bytes_max: usize, hold: Hold<'_>) -> Result<Vec<u8>, Reason> {
+    pub async fn whole(&mut self, bytes_max: usize, hold: Hold<'_>) -> Result<Vec<u8>, Failure> {
         let mut whole = Vec::new();
         while let Some(chunk) = self.chunk().await? {
             if whole.len() + chunk.len() > bytes_max {
-                return Err(Reason::ReplyTooLarge);
+                return Err(Cause::TooLarge.into());
             }
             hold(whole.len() + chunk.len())?;
             whole.extend_from_slice(&chunk);
@@ -292,7 +373,7 @@ impl Answer {
     }
 
     /// The whole body, decoded, of at most `bytes_max` bytes.
-    pub async fn whole_decoded(&mut self, bytes_max: usize) -> Result<Vec<u8>, Reason> {
+    pub async fn whole_decoded(&mut self, bytes_max: usize) -> Result<Vec<u8>, Failure> {
         self.whole_held(bytes_max, &mut |_| Ok(())).await
     }
 
@@ -301,53 +382,79 @@ impl Answer {
         &mut self,
         bytes_max: usize,
         hold: Hold<'_>,
-    ) -> Result<Vec<u8>, Reason> {
-        let coding = self.coding.ok_or(Reason::Unfilterable)?;
+    ) -> Result<Vec<u8>, Failure> {
+        let coding = self.coding?;
         let coded = self.whole(bytes_max, hold).await?;
         if coding == Coding::Identity {
             return Ok(coded);
         }
-        let plain = coding
-            .decode(&coded, bytes_max)
-            .map_err(|_| Reason::Unfilterable)?;
+        let plain = coding.decode(&coded, bytes_max).map_err(of_decoding)?;
         hold(coded.len() + plain.len())?;
         Ok(plain)
     }
 }
 
-/// `application/json` or a type that says it is JSON, in UTF-8 if it names a charset, each parameter once.
-fn is_json(content_type: &str) -> bool {
+/// Whether a content type is `application/json`, or a type that says that it is JSON, in UTF-8 if it names a charset,
+/// each parameter once.
+fn content(content_type: &str) -> Result<(), Cause> {
     let content_type = content_type.to_ascii_lowercase();
     let mut parts = content_type.split(';').map(str::trim);
     let media = parts.next().unwrap_or_default();
-    let known = media == "application/json"
+    let is_json = media == "application/json"
         || media
             .strip_prefix("application/")
             .and_then(|subtype| subtype.strip_suffix("+json"))
             .is_some_and(|name| !name.is_empty() && name.bytes().all(is_token));
+    if !is_json {
+        return Err(Cause::ContentType);
+    }
     let mut seen = Vec::new();
-    known
-        && parts.all(|parameter| {
-            let Some((name, value)) = parameter.split_once('=') else {
-                return false;
-            };
-            let is_new = !seen.contains(&name);
-            seen.push(name);
-            is_new
-                && name.bytes().all(is_token)
-                && (name != "charset" || matches!(value.trim_matches('"'), "utf-8" | "utf8"))
-        })
+    for parameter in parts {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let is_utf_8 = matches!(value.trim_matches('"'), "utf-8" | "utf8");
+        if name.trim() == "charset" && !(name == "charset" && is_utf_8 && !seen.contains(&name)) {
+            return Err(Cause::Charset);
+        }
+        let is_parameter = parameter.contains('=') && name.bytes().all(is_token);
+        if !is_parameter || seen.contains(&name) {
+            return Err(Cause::ContentType);
+        }
+        seen.push(name);
+    }
+    Ok(())
 }
 
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._+".contains(&byte)
 }
 
+/// A CRM may say something before it answers, but not without end.
+fn too_much_chatter() -> Failure {
+    Failure::from(Cause::NotHttp).with("too many interim answers".to_owned())
+}
+
+fn of_decoding(error: Undecodable) -> Cause {
+    match error {
+        Undecodable::TooLarge => Cause::TooLarge,
+        Undecodable::Malformed => Cause::ContentCoding,
+    }
+}
+
+/// What the operator reads of a destination.
+fn host_and_port(destination: &Destination) -> String {
+    let authority = &destination.authority;
+    match authority.port() {
+        Some(_) => authority.to_string(),
+        None if destination.scheme == Scheme::HTTP => format!("{authority}:80"),
+        None => format!("{authority}:443"),
+    }
+}
+
 fn tls(destination: &Destination) -> Result<rustls::ClientConfig, SetUpError> {
     use hyper_rustls::ConfigBuilderExt;
     use rustls_pki_types::pem::PemObject;
 
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?;
     if destination.scheme == Scheme::HTTP {
@@ -378,7 +485,7 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::is_json;
+    use super::{Cause, content};
 
     #[test]
     fn only_json_in_utf_8_counts_as_json() {
@@ -389,25 +496,34 @@ mod tests {
             "application/json;charset=\"utf-8\"",
             "application/json ; version=1.0",
         ] {
-            assert!(is_json(good), "{good}");
+            assert_eq!(content(good), Ok(()), "{good}");
         }
         for bad in [
             "text/html",
-            "application/json; charset=utf-16",
+            "text/html; charset=utf-16",
             "text/json",
             "application/jsonx",
             "",
             "multipart/form-data",
-            "application/json; charset = utf-16",
-            "application/json; charset=utf-8; charset=utf-8",
-            "application/json; charset=utf-8; charset=utf-7",
-            "application/json; charset",
+            "application/json; version",
+            "application/json; version=1; version=2",
             "application/json, text/html",
             "application/xml, application/x+json",
             "application/+json",
             "text/plain, application/json",
         ] {
-            assert!(!is_json(bad), "{bad}");
+            assert_eq!(content(bad), Err(Cause::ContentType), "{bad}");
+        }
+        for bad in [
+            "application/json; charset=utf-16",
+            "application/json; charset=iso-8859-1",
+            "application/json; charset = utf-8",
+            "application/json; charset=utf-8; charset=utf-8",
+            "application/json; charset=utf-8; charset=utf-7",
+            "application/json; charset",
+            "application/json; charset=",
+        ] {
+            assert_eq!(content(bad), Err(Cause::Charset), "{bad}");
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::decode::Coding;
 use crate::door::Credential;
 use crate::guard::Guarded;
 use crate::reason::Reason;
-use crate::transport::{Answer, Hold, Transport};
+use crate::transport::{Answer, Cause, Failure, Hold, Transport};
 
 /// An answer of the CRM, unread and not to be trusted. Only `filter` makes something of it that may be shown.
 ///
@@ -100,15 +100,21 @@ impl Untrusted {
         held_bytes_max: usize,
         hold: Hold<'_>,
     ) -> Result<Option<Bytes>, Reason> {
-        if !self.answer.is_json {
-            return Err(Reason::Unfilterable);
-        }
-        match self.answer.coding {
-            None => Err(Reason::Unfilterable),
-            Some(Coding::Identity) => self.answer.chunk().await,
-            Some(_) => {
+        let next = self.read(held_bytes_max, hold).await;
+        next.map_err(|failure| self.answer.note(failure))
+    }
+
+    async fn read(
+        &mut self,
+        held_bytes_max: usize,
+        hold: Hold<'_>,
+    ) -> Result<Option<Bytes>, Failure> {
+        self.answer.content?;
+        match self.answer.coding? {
+            Coding::Identity => self.answer.chunk().await,
+            _ => {
                 let plain = self.answer.whole_held(held_bytes_max, hold).await?;
-                self.answer.coding = Some(Coding::Identity);
+                self.answer.coding = Ok(Coding::Identity);
                 Ok(Some(Bytes::from(plain)))
             }
         }
@@ -119,10 +125,22 @@ impl Untrusted {
         let mut whole = Vec::new();
         while let Some(chunk) = self.chunk(bytes_max, &mut |_| Ok(())).await? {
             if whole.len() + chunk.len() > bytes_max {
-                return Err(Reason::ReplyTooLarge);
+                return Err(self.answer.note(Cause::TooLarge));
             }
             whole.extend_from_slice(&chunk);
         }
         Ok(whole)
+    }
+
+    /// The body of an error; blank if it cannot be read, which is then no failure of its own.
+    pub(crate) async fn words(mut self, bytes_max: usize) -> Vec<u8> {
+        let mut words: Vec<u8> = self.ahead.drain(..).flatten().collect();
+        while let Ok(Some(chunk)) = self.read(bytes_max, &mut |_| Ok(())).await {
+            if words.len() + chunk.len() > bytes_max {
+                return Vec::new();
+            }
+            words.extend_from_slice(&chunk);
+        }
+        words
     }
 }

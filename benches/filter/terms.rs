@@ -11,7 +11,7 @@ use http::uri::Scheme;
 use paravent::dialect::sugar_rest::SugarRest;
 use paravent::dialect::{Bounds, Dialect, Incoming, Shape, Understood};
 use paravent::door::Door;
-use paravent::identity::{Caller, Origins, Sessions};
+use paravent::identity::{Caller, Guesses, Sessions};
 use paravent::policy::{Decision, Plan, Policy, Source};
 use paravent::transport::{Destination, Transport};
 
@@ -133,7 +133,7 @@ fn caller(dialect: Arc<SugarRest>) -> Caller {
         let sessions = Sessions::new(
             transport,
             dialect,
-            Arc::new(Origins::per_minute(NonZeroU32::MIN)),
+            Arc::new(Guesses::per_minute(NonZeroU32::MIN).unwrap()),
         )
         .unwrap();
         let request = http::Request::get("/rest/v11_24/Contacts")
@@ -144,6 +144,7 @@ fn caller(dialect: Arc<SugarRest>) -> Caller {
         let door = Door {
             hosts: Vec::new(),
             credential_headers: SugarRest::new().credential_headers().to_vec(),
+            trusted_proxies: Vec::new(),
         };
         let head = paravent::door::enter(&request, origin, &door).unwrap();
         sessions

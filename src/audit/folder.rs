@@ -175,6 +175,17 @@ pub(super) fn lock(dir: &Path) -> io::Result<Option<File>> {
     }
 }
 
+/// Whether a process holds the lock of a file or folder. Makes nothing.
+pub(super) fn is_locked(path: &Path) -> bool {
+    let lock = File::open(path);
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
+}
+
+/// Whether a process writes the log in a folder. Makes nothing.
+pub fn is_being_written(dir: &Path) -> bool {
+    is_locked(dir)
+}
+
 impl Folder {
     /// Opens a segment of a locked folder to go on with, or begins it.
     pub(super) fn open(dir: &Path, lock: File, first_seq: u64) -> io::Result<Self> {

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::chain::Head;
-use super::folder::{Identity, sync_dir};
+use super::folder::{Identity, is_locked, sync_dir};
 
 /// The file in the folder of the state.
 const FILE: &str = "head";
@@ -30,6 +30,11 @@ pub(super) enum Found {
     Unreadable,
     /// This head.
     Head(Head),
+}
+
+/// Whether a process keeps its head in a folder. Makes nothing.
+pub fn is_being_kept(dir: &Path) -> bool {
+    is_locked(&dir.join(FILE))
 }
 
 impl Found {

@@ -154,6 +154,11 @@ impl Log {
             writer.note_gap(&last, loss).map_err(|_| unwritable())?;
         }
         if set_aside != SetAside::default() {
+            tracing::warn!(
+                bytes = set_aside.bytes,
+                part = set_aside.part,
+                "a torn end of the access log was set aside"
+            );
             let event = recovered(set_aside, 0).event;
             writer.note(vec![event]).map_err(|_| unwritable())?;
         }

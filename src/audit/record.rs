@@ -276,6 +276,16 @@ impl Record {
         self.event.caller.is_some()
     }
 
+    /// Who asks: the CRM's id, its invisible characters written out.
+    pub fn caller_id(&self) -> Option<&str> {
+        self.event.caller.as_ref().map(|caller| caller.id.as_str())
+    }
+
+    /// The module whose records are asked for; `(unknown)` if nobody vouches for its name.
+    pub fn module(&self) -> Option<&str> {
+        self.event.request.module.as_deref()
+    }
+
     /// Whether the log knows of this request already, by its opening event or as a part of another.
     pub fn is_expected(&self) -> bool {
         self.opened || self.event.part_of.is_some()

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::json;
 
-use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, print};
+use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, print, unusable};
 use crate::config::Config;
 use crate::diagnostic::Diagnostics;
 use crate::dialect::described::Described;
 use crate::dialect::{self, Dialect};
 use crate::policy::{Policy, Summary};
+use crate::preflight;
 
 /// What to check.
 #[derive(Debug, Args)]
@@ -28,6 +29,12 @@ pub(super) struct Arguments {
     /// A configuration; the policies it names are checked too
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Also look at what the configuration names: keys, certificates, the access log's folder, addresses, the CRMs
+    #[arg(long, requires = "config", conflicts_with_all = ["dir", "description"])]
+    connect: bool,
+    /// Beside a running proxy: leave out its ports and the lock of its log
+    #[arg(long, requires = "connect")]
+    running: bool,
     /// The CRM's API, whose fields the policy speaks of; without it, all that are known
     #[arg(long, value_name = "DIALECT", conflicts_with_all = ["config", "description"], value_parser = clap::builder::PossibleValuesParser::new(dialect::NAMES))]
     dialect: Option<String>,
@@ -55,6 +62,9 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
                 let (policy, problems) = super::serve::policy(&config);
                 found.extend(problems);
                 summary = policy.map(|policy| policy.summary());
+                if arguments.connect {
+                    found.extend(connect(&config, arguments.running));
+                }
             }
         }
         (None, Some(dir)) if !dir.exists() => return missing("no such folder", dir),
@@ -73,6 +83,25 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
     }
     show(arguments.format, &found, summary.as_ref());
     if found.has_errors() { PROBLEMS } else { DONE }
+}
+
+/// Looks at everything that a configuration names.
+fn connect(config: &Config, running: bool) -> Diagnostics {
+    let mut found = preflight::machine(config, running);
+    match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => {
+            found.extend(runtime.block_on(preflight::upstreams(config)));
+            // A look-up of a name may still go on; nobody waits for it.
+            runtime.shutdown_background();
+        }
+        Err(error) => {
+            unusable(&error);
+        }
+    }
+    found
 }
 
 /// Checks a description by itself, and lists its routes.

@@ -129,7 +129,7 @@ fn set_up(
             total_timeout: timeouts.total,
         },
         settings: settings(&config::Limits::default(), Upstream::PAGE_MAX_DEFAULT),
-        limits: limits(&config::Limits::default(), &[], &dialects),
+        limits: limits(&config::Limits::default(), &[], &[], &dialects),
         dialects,
     };
     Ok(Setup {

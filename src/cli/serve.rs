@@ -9,18 +9,18 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::{DONE, PROBLEMS, UNUSABLE, colour, unusable};
 use crate::audit::{self, Log, Options};
-use crate::config::{Config, Durability, Listener, LogFormat, Tls, Upstream};
+use crate::config::{Config, Durability, Listener, LogFormat, Tls};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::{Dialect, sugar_rest::SugarRest};
 use crate::policy::Policy;
+use crate::preflight;
 use crate::proxy::{ListenerSetup, Proxy, Setup, limits, settings};
 use crate::server;
-use crate::transport::Destination;
 
 /// Which configuration.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "SIGTERM, SIGQUIT or Ctrl-C stops it in order: not ready, no new connections, open requests end, the access log is closed. A second one cuts open requests off.\nNothing starts when the configuration or a policy has an error."
+    after_help = "SIGTERM, SIGQUIT or Ctrl-C stops it in order: not ready, no new connections, open requests end, the access log is closed. A second one cuts open requests off.\nNothing starts when the configuration, a policy, or a file that they name has an error.\nThe CRMs are asked once it runs; what they do not answer is in the log (see check --connect)."
 )]
 pub(super) struct Arguments {
     /// The configuration
@@ -41,12 +41,15 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
     let policy = config.as_ref().and_then(|config| {
         let (policy, problems) = policy(config);
         found.extend(problems);
+        // Ports and the lock of the log are taken in a moment, which says the same.
+        found.extend(preflight::machine(config, true));
         policy
     });
     eprint!("{}", found.render(colour()));
-    let (Some(config), Some(policy)) = (config, policy) else {
+    let (Some(config), Some(policy), false) = (config, policy, found.has_errors()) else {
         return PROBLEMS;
     };
+    let config = Arc::new(config);
     super::logging::start(config.log.format == LogFormat::Json, config.log.level);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -55,7 +58,10 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
         Ok(runtime) => runtime,
         Err(error) => return unusable(&error),
     };
-    match runtime.block_on(serve(&config, policy)) {
+    let served = runtime.block_on(serve(&config, policy));
+    // A look-up of a name may still go on; nobody waits for it.
+    runtime.shutdown_background();
+    match served {
         Ok(()) => DONE,
         Err(error) => unusable(&*error),
     }
@@ -102,7 +108,7 @@ fn allow_connections(config: &Config) {
 /// Files beside connections.
 const OTHER_FILES: usize = 128;
 
-async fn serve(config: &Config, policy: Policy) -> Result<(), Box<dyn std::error::Error>> {
+async fn serve(config: &Arc<Config>, policy: Policy) -> Result<(), Box<dyn std::error::Error>> {
     allow_connections(config);
     let asked = server::listen()?;
     let listeners = config
@@ -122,10 +128,25 @@ async fn serve(config: &Config, policy: Policy) -> Result<(), Box<dyn std::error
         tracing::info!(listener = listener.name, %address, upstream = listener.upstream, tls = listener.tls.is_some(), "listening");
     }
     tracing::info!(address = %proxy.admin, "admin listening");
+    let asking = tokio::spawn(ask_upstreams(config.clone()));
     asked.clone().times(1).await;
+    asking.abort();
     tracing::info!("stopping");
     proxy.stop(asked.times(2)).await;
     Ok(())
+}
+
+/// Tells the operator which CRMs do not answer as they should. They may be there later.
+async fn ask_upstreams(config: Arc<Config>) {
+    for problem in preflight::upstreams(&config).await.iter() {
+        tracing::warn!(
+            code = problem.code,
+            what = problem.label,
+            fix = problem.help,
+            "{}",
+            problem.title
+        );
+    }
 }
 
 fn log_options(config: &Config) -> Options {
@@ -136,7 +157,7 @@ fn log_options(config: &Config) -> Options {
     Options {
         durability,
         node: config.audit.node.clone(),
-        ..Options::new(&config.audit.dir, &config.state)
+        ..Options::new(&config.audit.dir.value, &config.state.value)
     }
 }
 
@@ -150,30 +171,23 @@ fn set_up(
         .ok_or("a listener names an unknown upstream")?;
     Ok(ListenerSetup {
         name: format!("the listener `{}`", listener.name),
-        bind: listener.bind,
+        bind: listener.bind.value,
         tls: listener.tls.as_ref().map(tls).transpose()?,
-        destination: destination(upstream),
+        destination: upstream.into(),
         dialects: upstream.dialects.clone(),
         settings: settings(&config.limits, upstream.page_max),
-        limits: limits(&config.limits, &config.hosts, &upstream.dialects),
+        limits: limits(
+            &config.limits,
+            &config.hosts,
+            &listener.trusted_proxies,
+            &upstream.dialects,
+        ),
     })
-}
-
-fn destination(upstream: &Upstream) -> Destination {
-    Destination {
-        scheme: upstream.scheme.clone(),
-        authority: upstream.authority.clone(),
-        prefix: upstream.prefix.clone(),
-        roots: upstream.ca.clone(),
-        connect_timeout: upstream.timeouts.connect,
-        first_byte_timeout: upstream.timeouts.first_byte,
-        total_timeout: upstream.timeouts.total,
-    }
 }
 
 fn tls(files: &Tls) -> Result<Arc<rustls::ServerConfig>, Box<dyn std::error::Error>> {
     let certificates =
-        CertificateDer::pem_file_iter(&files.certificate)?.collect::<Result<Vec<_>, _>>()?;
-    let key = PrivateKeyDer::from_pem_file(&files.key)?;
+        CertificateDer::pem_file_iter(&files.certificate.value)?.collect::<Result<Vec<_>, _>>()?;
+    let key = PrivateKeyDer::from_pem_file(&files.key.value)?;
     Ok(Arc::new(server::tls(certificates, key)?))
 }

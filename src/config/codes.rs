@@ -2,7 +2,7 @@
 
 macro_rules! codes {
     ($($name:ident = ($code:literal, $meaning:literal),)*) => {
-        $(#[doc = $meaning] pub(super) const $name: &str = $code;)*
+        $(#[doc = $meaning] pub(crate) const $name: &str = $code;)*
 
         /// Every code with its meaning, for the documentation and its test.
         pub const CODES: &[(&str, &str)] = &[$(($code, $meaning),)*];
@@ -22,9 +22,20 @@ codes! {
     BAD_BOUNDS = ("C010", "two bounds contradict each other"),
     NONE = ("C011", "there is nothing to serve"),
     SAME_PATHS = ("C012", "two dialects of an upstream read the same paths"),
+    BAD_NETWORK = ("C013", "a network that is not one, or is everybody"),
+
+    KEY_MISMATCH = ("C020", "a private key does not belong to its certificate"),
+    CERTIFICATE_EXPIRED = ("C021", "a certificate has expired, or is not valid yet"),
+    SECRET_EXPOSED = ("C022", "others may read, or change, a file that holds a secret"),
+    AUDIT_UNUSABLE = ("C023", "the access log, or the state beside it, cannot be written"),
+    ADDRESS_UNUSABLE = ("C024", "an address cannot be listened on"),
+    UPSTREAM_UNUSABLE = ("C025", "an upstream does not answer as its dialect expects"),
 
     ADMIN_OPEN = ("C101", "the admin listener is not on a loopback address"),
     CLEAR_TEXT = ("C102", "credentials travel in clear"),
     UNUSED = ("C103", "an upstream that no listener uses"),
     NO_SQL = ("C104", "an upstream states its database, but none of its dialects sends SQL"),
+    CERTIFICATE_ENDS = ("C120", "a certificate expires soon"),
+    LITTLE_SPACE = ("C121", "the access log has little space"),
+    ANYBODY = ("C122", "an upstream takes a credential that was made up for a session"),
 }

@@ -11,7 +11,6 @@ use super::{Config, Listener, Tls, codes};
 pub(super) struct ReadListener {
     pub(super) listener: Listener,
     name: Place,
-    bind: Place,
     upstream: Place,
 }
 
@@ -43,7 +42,7 @@ impl Reader<'_> {
     fn listener(&mut self, node: &Node) -> Option<ReadListener> {
         const SCHEMA: Schema = Schema {
             what: "a listener",
-            known: &["name", "bind", "upstream", "tls"],
+            known: &["name", "bind", "upstream", "tls", "trusted_proxies"],
             refused: &[],
         };
         let keys = SCHEMA.read(node, self.found)?;
@@ -62,6 +61,9 @@ impl Reader<'_> {
             .and_then(|node| node.text("`upstream`", self.found))
             .map(Spanned::into_owned);
         let tls = keys.get("tls").map(|node| self.tls(node));
+        let trusted_proxies = keys
+            .get("trusted_proxies")
+            .map_or_else(Vec::new, |node| self.networks(node, "`trusted_proxies`"));
         if let (Some(bind), None) = (&bind, &tls)
             && !bind.value.ip().is_loopback()
         {
@@ -75,15 +77,15 @@ impl Reader<'_> {
         Some(ReadListener {
             listener: Listener {
                 name: name.value,
-                bind: bind.value,
+                bind,
                 upstream: upstream.value,
                 tls: match tls {
                     Some(tls) => Some(tls?),
                     None => None,
                 },
+                trusted_proxies,
             },
             name: name.place,
-            bind: bind.place,
             upstream: upstream.place,
         })
     }
@@ -114,13 +116,13 @@ impl Reader<'_> {
         admin: Option<&Spanned<SocketAddr>>,
     ) {
         for (at, read) in listeners.iter().enumerate() {
-            let bind = read.listener.bind;
+            let bind = read.listener.bind.value;
             for other in listeners.iter().take(at) {
-                if clash(bind, other.listener.bind) {
+                if clash(bind, other.listener.bind.value) {
                     self.found.push(
                         Diagnostic::error(codes::SAME_ADDRESS, "two listeners share an address")
-                            .at(&read.bind, "this one")
-                            .also(&other.bind, "and this one"),
+                            .at(&read.listener.bind.place, "this one")
+                            .also(&other.listener.bind.place, "and this one"),
                     );
                 }
             }
@@ -131,7 +133,7 @@ impl Reader<'_> {
                     "a listener shares the admin listener's address",
                 )
                 .at(
-                    &read.bind,
+                    &read.listener.bind.place,
                     format!("health and metrics are at {admin_bind}"),
                 );
                 self.found.push(match admin {

@@ -17,6 +17,14 @@ const KEY_BYTES: std::ops::RangeInclusive<usize> = 16..=4096;
 /// Characters of a name.
 const NAME_CHARACTERS_MAX: usize = 100;
 
+/// A path, and where it stands.
+fn placed(path: PathBuf, node: &Node) -> Spanned<PathBuf> {
+    Spanned {
+        value: path,
+        place: node.place.clone(),
+    }
+}
+
 /// Where reading stands: the configuration's folder, and what was found so far.
 pub(super) struct Reader<'a> {
     folder: &'a Path,
@@ -93,9 +101,15 @@ impl Reader<'_> {
         self.links(&listeners, upstreams_node);
         let audit = audit?;
         Some(Config {
-            state: state?.unwrap_or_else(|| audit.dir.with_file_name("state")),
+            state: state?.unwrap_or_else(|| Spanned {
+                value: audit.dir.value.with_file_name("state"),
+                place: audit.dir.place.clone(),
+            }),
             listeners: listeners.into_iter().map(|read| read.listener).collect(),
-            admin: admin.map_or(Config::ADMIN_DEFAULT, |admin| admin.value),
+            admin: admin
+                .as_ref()
+                .map_or(Config::ADMIN_DEFAULT, |admin| admin.value),
+            admin_place: admin.map(|admin| admin.place),
             upstreams,
             policies: policies?,
             audit,
@@ -103,7 +117,8 @@ impl Reader<'_> {
             log,
             hosts,
             stop_timeout,
-            token_key: token_key?,
+            secrets_readable_by_all: token_key.as_ref()?.0,
+            token_key: token_key?.1,
         })
     }
 
@@ -129,15 +144,15 @@ impl Reader<'_> {
     }
 
     /// A file of certificates.
-    pub(super) fn certificates(&mut self, node: &Node, what: &str) -> Option<PathBuf> {
+    pub(super) fn certificates(&mut self, node: &Node, what: &str) -> Option<Spanned<PathBuf>> {
         let path = self.path(node, what)?;
         let read = files::has_certificates(&path);
         self.pem(node, what, "certificate", &path, read)
-            .then_some(path)
+            .then(|| placed(path, node))
     }
 
     /// The file of a private key.
-    pub(super) fn private_key(&mut self, node: &Node, what: &str) -> Option<PathBuf> {
+    pub(super) fn private_key(&mut self, node: &Node, what: &str) -> Option<Spanned<PathBuf>> {
         let path = self.path(node, what)?;
         let read = if everybody_may_write(&path) {
             Err(std::io::Error::other("everybody may write it"))
@@ -145,7 +160,7 @@ impl Reader<'_> {
             files::has_key(&path)
         };
         self.pem(node, what, "private key", &path, read)
-            .then_some(path)
+            .then(|| placed(path, node))
     }
 
     fn pem(
@@ -248,20 +263,29 @@ impl Reader<'_> {
         Some(path)
     }
 
-    fn keys(&mut self, node: &Node) -> Option<TokenKey> {
+    /// Whether everybody may read secrets, and the token key.
+    fn keys(&mut self, node: &Node) -> Option<(bool, TokenKey)> {
         const SCHEMA: Schema = Schema {
             what: "`keys`",
-            known: &["token"],
+            known: &["token", "readable_by_all"],
             refused: &[],
         };
+        let keys = SCHEMA.read(node, self.found)?;
+        let readable_by_all = keys
+            .get("readable_by_all")
+            .and_then(|node| node.boolean("`readable_by_all`", self.found));
+        let token = keys.require("token", self.found)?;
+        Some((readable_by_all.unwrap_or(false), self.token_key(token)?))
+    }
+
+    fn token_key(&mut self, node: &Node) -> Option<TokenKey> {
         const SECRET: Schema = Schema {
             what: "a secret",
             known: &["file", "env"],
             refused: &[],
         };
-        let keys = SCHEMA.read(node, self.found)?;
-        let node = keys.require("token", self.found)?;
         let secret = SECRET.read(node, self.found)?;
+        let mut from = None;
         let bytes = match (secret.get("file"), secret.get("env")) {
             (Some(file), None) => {
                 let path = self.path(file, "`file`")?;
@@ -269,7 +293,10 @@ impl Reader<'_> {
                     self.bad_key(&file.place, "everybody may write this file");
                 }
                 match files::bytes(&path, KEY_BYTES.end() + 2) {
-                    Ok(bytes) => bytes,
+                    Ok(bytes) => {
+                        from = Some(placed(path, file));
+                        bytes
+                    }
                     Err(error) => {
                         self.unreadable("the token key", &path, &file.place, &error);
                         return None;
@@ -299,14 +326,17 @@ impl Reader<'_> {
             self.bad_key(&node.place, "must hold 16 to 4096 bytes");
             return None;
         }
-        Some(TokenKey(bytes.into()))
+        Some(TokenKey {
+            bytes: bytes.into(),
+            file: from,
+        })
     }
 
     fn bad_key(&mut self, place: &Place, label: &str) {
         self.found.push(
             Diagnostic::error(codes::BAD_KEY, "the token key cannot be used")
                 .at(place, label)
-                .help("make one with `head -c 32 /dev/urandom > token.key`"),
+                .help("make one with `(umask 077; head -c 32 /dev/urandom > token.key)`"),
         );
     }
 
@@ -337,14 +367,14 @@ impl Reader<'_> {
             self.check_name("a node", name);
         }
         Some(Audit {
-            dir: path?,
+            dir: placed(path?, dir?),
             durability,
             node: name.map_or_else(|| "paravent".to_owned(), |name| name.value),
         })
     }
 
     /// The folder of the state.
-    fn state(&mut self, node: &Node) -> Option<PathBuf> {
+    fn state(&mut self, node: &Node) -> Option<Spanned<PathBuf>> {
         const SCHEMA: Schema = Schema {
             what: "`state`",
             known: &["dir"],
@@ -357,7 +387,7 @@ impl Reader<'_> {
             let error = std::io::Error::from(std::io::ErrorKind::NotADirectory);
             self.unreadable("the folder of the state", &path, &dir.place, &error);
         }
-        Some(path)
+        Some(placed(path, dir))
     }
 
     fn durability(&mut self, node: &Node) -> Durability {

@@ -47,8 +47,8 @@ fn the_smallest_configuration_has_the_documented_defaults() {
     let config = config.unwrap();
     assert_eq!(config.admin.to_string(), "127.0.0.1:9180");
     assert_eq!(config.policies, folder.0.path().join("policies/"));
-    assert_eq!(config.audit.dir, folder.0.path().join("audit"));
-    assert_eq!(config.state, folder.0.path().join("state"));
+    assert_eq!(config.audit.dir.value, folder.0.path().join("audit"));
+    assert_eq!(config.state.value, folder.0.path().join("state"));
     assert_eq!(config.audit.durability, Durability::Strict);
     assert_eq!(config.audit.node, "paravent");
     assert_eq!(config.token_key(), b"0123456789abcdef");
@@ -85,7 +85,7 @@ fn everything_can_be_set() {
     let (config, found) = folder.load(
         "listeners:
   - { name: crm, bind: \"0.0.0.0:8443\", upstream: sugar, tls: { certificate: crm.pem, key: crm.key } }
-  - { name: local, bind: \"[::1]:0\", upstream: sugar }
+  - { name: local, bind: \"[::1]:0\", upstream: sugar, trusted_proxies: [\"::1\"] }
 admin: { bind: \"127.0.0.1:9999\" }
 upstreams:
   sugar:
@@ -122,9 +122,9 @@ stop_timeout: 5s
     let config = config.unwrap();
     assert_eq!(config.listeners.len(), 2);
     let tls = config.listeners[0].tls.as_ref().unwrap();
-    assert_eq!(tls.key, folder.0.path().join("crm.key"));
-    assert_eq!(config.audit.dir, Path::new("/var/empty/audit"));
-    assert_eq!(config.state, Path::new("/var/empty/kept"));
+    assert_eq!(tls.key.value, folder.0.path().join("crm.key"));
+    assert_eq!(config.audit.dir.value, Path::new("/var/empty/audit"));
+    assert_eq!(config.state.value, Path::new("/var/empty/kept"));
     assert_eq!(
         config.audit.durability,
         Durability::Relaxed(Duration::from_millis(50))
@@ -265,6 +265,52 @@ fn warnings_do_not_keep_a_configuration_from_loading() {
         assert!(config.is_some(), "{}", found.render(false));
         let codes: Vec<_> = found.iter().map(|d| d.code).collect();
         assert_eq!(codes, [code]);
+    }
+}
+
+#[test]
+fn trusted_proxies_are_networks_and_never_everybody() {
+    let folder = Folder::new();
+    let load = |networks: &str| {
+        let listener = format!("upstream: sugar, trusted_proxies: {networks} }}");
+        folder.load(&SMALLEST.replacen("upstream: sugar }", &listener, 1))
+    };
+    for (networks, read) in [
+        (
+            "[10.0.0.0/8, \"2001:db8::/32\"]",
+            "10.0.0.0/8 2001:db8::/32",
+        ),
+        ("10.1.2.3", "10.1.2.3/32"),
+        ("\"::1\"", "::1/128"),
+        ("\"::ffff:10.0.0.0/104\"", "10.0.0.0/8"),
+        ("0.0.0.0/1", "0.0.0.0/1"),
+    ] {
+        let (config, found) = load(networks);
+        let config = config.unwrap_or_else(|| panic!("{}", found.render(false)));
+        let networks = &config.listeners[0].trusted_proxies;
+        let networks: Vec<_> = networks.iter().map(ToString::to_string).collect();
+        assert_eq!(networks.join(" "), read);
+    }
+    for (networks, fix) in [
+        ("0.0.0.0/0", "everybody"),
+        ("\"::/0\"", "everybody"),
+        ("\"::ffff:0:0/96\"", "everybody"),
+        ("[0.0.0.0/1, 128.0.0.0/1]", "everybody"),
+        (
+            "[10.0.0.0/8, 0.0.0.0/2, 64.0.0.0/2, 128.0.0.0/1]",
+            "everybody",
+        ),
+        ("10.0.0.7/24", "write `10.0.0.0/24`, or `10.0.0.7/32`"),
+        ("proxy.internal", "must be of the form"),
+        ("10.0.0.0/33", "must be of the form"),
+        ("10.0.0/8", "must be of the form"),
+        ("\"\"", "must be of the form"),
+    ] {
+        let (config, found) = load(networks);
+        assert!(config.is_none(), "{networks}");
+        let shown = found.render(false);
+        assert!(shown.contains("C013") && shown.contains(fix), "{shown}");
+        assert!(found.iter().next().unwrap().place.is_some());
     }
 }
 

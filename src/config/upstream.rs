@@ -33,8 +33,9 @@ impl Reader<'_> {
         const DATABASES: &[(&str, Database)] =
             &[("mysql", Database::Mysql), ("other", Database::Other)];
         let keys = SCHEMA.read(node, self.found)?;
-        let url = keys
-            .require("url", self.found)
+        let url = keys.require("url", self.found);
+        let place = url.map(|node| node.place.clone());
+        let url = url
             .and_then(|node| node.text("the URL", self.found))
             .and_then(|text| self.url(&text));
         let database = keys.get("database");
@@ -56,13 +57,14 @@ impl Reader<'_> {
             .and_then(|node| self.certificates(node, "`ca`"));
         let (scheme, authority, prefix) = url?;
         Some(Upstream {
+            place: place?,
             scheme,
             authority,
             prefix,
             dialects: dialects?,
             page_max,
             timeouts,
-            ca,
+            ca: ca.map(|ca| ca.value),
         })
     }
 

@@ -23,8 +23,8 @@ pub mod described;
 mod discreet;
 mod known;
 mod lengths;
-mod media;
 mod named;
+mod outgoing;
 mod reread;
 mod rights;
 mod shape;
@@ -36,7 +36,7 @@ mod trust;
 
 pub use builtin::{NAMES, before, by_name};
 pub use database::Database;
-pub use media::Media;
+pub use outgoing::{Media, Outgoing};
 pub use shape::{
     ChoiceShape, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName, ObjectShape, Others,
     RecordShape, Shape,
@@ -144,6 +144,10 @@ pub trait Dialect: Send + Sync + fmt::Debug {
 
     /// The reply to an update that changed nothing, made of the filtered reply to the look-up that took its place.
     fn unchanged(&self, look_up: &Operation, read: Bytes) -> Bytes;
+
+    /// The account name that a login states, as the CRM would read it; `None` if it names none, or none that a caller
+    /// could guess at.
+    fn account(&self, login: &Operation) -> Option<String>;
 
     /// The next question that tells whose session a credential is, in the API version of the request that carries it,
     /// or the conclusion from the answers so far. Pure: the same answers lead to the same step.
@@ -259,6 +263,9 @@ pub enum Access {
     Public,
     /// Whoever has a session, with or without a role: logout.
     Session,
+    /// Whoever has a role, for whatever purpose or none: what the API itself tells of the caller and of modules. Without a
+    /// purpose nothing is granted of what a policy rules.
+    Role,
     /// A caller whose role and purpose count.
     Governed,
 }
@@ -394,19 +401,6 @@ pub struct Sort {
     pub path: Path,
     /// Last first.
     pub descending: bool,
-}
-
-/// A request to the CRM, rendered.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Outgoing {
-    /// The method.
-    pub method: Method,
-    /// Path and query, percent-encoded, below the upstream's own prefix.
-    pub target: String,
-    /// A body, if there is one.
-    pub body: Option<Bytes>,
-    /// What the body is, and what is asked for.
-    pub media: Media,
 }
 
 /// What the CRM says of a session.

@@ -227,7 +227,7 @@ fn before(crm: SocketAddr, token: String, secrets: Vec<String>) -> Stage {
                 first_byte_timeout: wait,
                 total_timeout: wait,
             },
-            limits: limits(&configured, &[], &dialects),
+            limits: limits(&configured, &[], &[], &dialects),
             dialects,
             settings: settings(&configured, 1_000),
         }],

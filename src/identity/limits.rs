@@ -62,7 +62,8 @@ impl Callers {
     }
 }
 
-fn network(origin: IpAddr) -> IpAddr {
+/// The network of an origin: an IPv6 host has its /64 to itself.
+pub(super) fn network(origin: IpAddr) -> IpAddr {
     match origin.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

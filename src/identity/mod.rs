@@ -5,13 +5,22 @@ use std::time::Duration;
 
 use crate::dialect::Session;
 
+mod guesses;
+mod inquiry;
 mod limits;
 mod probes;
 mod sessions;
 
+pub use guesses::{Attempt, Guesses};
+pub use inquiry::inquire;
 pub use limits::{Callers, Origins};
 pub use probes::{Probes, Spent};
-pub use sessions::{NoRandomness, Sessions};
+pub use sessions::Sessions;
+
+/// Why nothing can be kept as keyed hashes: the system has no randomness.
+#[derive(Debug, thiserror::Error)]
+#[error("could not make a key: the system gives no randomness")]
+pub struct NoRandomness;
 
 /// Somebody who authenticated. Made only by `Caller::from_session`, from what the CRM said of a session.
 #[derive(Clone, Debug)]

@@ -82,7 +82,7 @@ impl Pipeline {
         };
         let assembled = Assembled::of(visit.dialect(), route, replies);
         let status = assembled.status();
-        tell(&self.metrics, &outer, Action::Bulk, outcome, status);
+        tell(&self.metrics, &outer, Action::Bulk, (outcome, status, None));
         match outer.close(outcome, status, None).await {
             Ok(closed) => Reply::from_parts(assembled, &closed).holding(share),
             Err(_) => self.unrecorded(visit),

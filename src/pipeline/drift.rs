@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::audit::is_plain_in_any_case;
-use crate::filter::{FieldSet, Report, Unfilterable};
+use crate::filter::{Cause, FieldSet, Report, Unfilterable};
 use crate::metrics::{Drift, Metrics};
 use crate::reason::Reason;
+use crate::transport::{self, Failure, Failures};
 use crate::vocabulary::{Field, FieldPath, Module};
 
 /// Names of one kind that are told; further ones are left out.
@@ -20,6 +21,7 @@ const SETS_MAX: usize = 64;
 pub(super) struct Told {
     dialect: &'static str,
     metrics: Metrics,
+    failures: Arc<Failures>,
     names: Mutex<Names>,
 }
 
@@ -36,10 +38,11 @@ struct Names {
 }
 
 impl Told {
-    pub(super) fn new(dialect: &'static str, metrics: Metrics) -> Self {
+    pub(super) fn new(dialect: &'static str, metrics: Metrics, failures: Arc<Failures>) -> Self {
         Self {
             dialect,
             metrics,
+            failures,
             names: Mutex::default(),
         }
     }
@@ -80,20 +83,23 @@ impl Told {
 
     /// A reply cannot be filtered. The cause and the place go to the operator's log, the caller learns neither.
     pub(super) fn unfilterable(&self, error: Unfilterable) -> Reason {
-        let Unfilterable {
-            cause,
-            offset,
-            under,
-        } = error;
-        let dialect = self.dialect;
-        tracing::warn!(
-            dialect,
-            ?cause,
-            offset,
-            under,
-            "the CRM's answer cannot be filtered"
-        );
-        Reason::Unfilterable
+        let cause = match error.cause {
+            Cause::Syntax | Cause::Truncated | Cause::DuplicateKey => {
+                transport::Cause::MalformedJson
+            }
+            Cause::Encoding => transport::Cause::Charset,
+            Cause::Depth | Cause::RecordTooLarge => transport::Cause::TooLarge,
+            Cause::Shape | Cause::OtherModule => transport::Cause::WrongShape,
+        };
+        let (dialect, what, offset) = (self.dialect, error.cause, error.offset);
+        let mut place = format!("{dialect}: {what:?} at byte {offset}");
+        if let Some(under) = error.under {
+            place.push_str(&format!(" under `{under}`"));
+        }
+        self.failures.note(Failure {
+            reason: Reason::Unfilterable,
+            ..Failure::from(cause).with(place)
+        })
     }
 
     /// Tells keys beside records that nobody has said anything of.

@@ -30,8 +30,7 @@ impl Pipeline {
             None => None,
         };
         let Some(caller) = caller else {
-            self.metrics.refusal(misunderstood.reason);
-            self.log.refused(head.origin, misunderstood.reason);
+            self.unread(misunderstood.reason, head.origin);
             return Reply::from_refusal(&*entrance.dialect, refusal, None);
         };
         let visit = Visit {
@@ -72,8 +71,7 @@ impl Pipeline {
             &self.metrics,
             &record,
             action,
-            refusal.outcome(),
-            refusal.status(),
+            (refusal.outcome(), refusal.status(), refusal.reason()),
         );
         let is_flood = !record.has_caller() || refusal.reason() == Some(Reason::TooManyRequests);
         if is_flood && !record.is_expected() {
@@ -109,7 +107,31 @@ impl Pipeline {
     pub fn unread(&self, reason: Reason, origin: IpAddr) {
         self.metrics.refusal(reason);
         self.log.refused(origin, reason);
+        if let Some(count) = self.turned_away.add(reason.code()) {
+            tell_turned_away(reason.code(), count);
+        }
     }
+
+    /// Tells the operator of requests that were turned away since that was last told.
+    pub(super) fn sweep_turned_away(&self) {
+        for (reason, count) in self.turned_away.due() {
+            tell_turned_away(reason, count);
+        }
+    }
+}
+
+impl Drop for Pipeline {
+    /// Nothing that was counted stays untold.
+    fn drop(&mut self) {
+        for (reason, count) in self.turned_away.rest() {
+            tell_turned_away(reason, count);
+        }
+    }
+}
+
+/// Anybody can send what is turned away here, so it is told once a minute.
+fn tell_turned_away(reason: &'static str, count: u64) {
+    tracing::info!(reason, count, "turned away");
 }
 
 /// What the CRM has said to a request that it was sent.
@@ -140,8 +162,7 @@ pub(super) fn tell(
     metrics: &Metrics,
     record: &Record,
     action: Action,
-    outcome: Outcome,
-    status: u16,
+    (outcome, status, reason): (Outcome, u16, Option<Reason>),
 ) {
     let (took, upstream) = record.took();
     metrics.request(action, outcome, (took, upstream));
@@ -156,14 +177,19 @@ pub(super) fn tell(
             milliseconds,
             "answered"
         );
-    } else {
-        tracing::info!(
-            decision,
-            action,
-            outcome = outcome_word,
-            status,
-            milliseconds,
-            "refused"
-        );
+        return;
     }
+    // An error of the CRM itself has no reason of ours.
+    let reason = reason.map_or(outcome_word, Reason::code);
+    tracing::info!(
+        decision,
+        reason,
+        caller = record.caller_id(),
+        module = record.module(),
+        action,
+        outcome = outcome_word,
+        status,
+        milliseconds,
+        "refused"
+    );
 }

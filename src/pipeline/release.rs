@@ -16,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::policy::{FieldRule, Plan};
 use crate::reason::{Outcome, Reason};
 use crate::reply::Reply;
+use crate::transport::Cause;
 use crate::upstream::Untrusted;
 use crate::vocabulary::Action;
 
@@ -102,8 +103,8 @@ impl Pipeline {
                 Reply::from_stream(status, receiver, &opened).of_type(media)
             }
             Ok(Read::TooLargeToHold(_)) => {
-                self.refuse(visit, action, Reason::ReplyTooLarge.into(), record)
-                    .await
+                let reason = self.transport.failures().note(Cause::TooLarge);
+                self.refuse(visit, action, reason.into(), record).await
             }
             Err(reason) => self.refuse(visit, action, reason.into(), record).await,
         }
@@ -153,7 +154,7 @@ impl Pipeline {
         let outcome = outcome(&report, withheld);
         count(&self.metrics, &report);
         record.disclosed(report);
-        tell(&self.metrics, &record, action, outcome, status);
+        tell(&self.metrics, &record, action, (outcome, status, None));
         match record.close(outcome, status, None).await {
             Ok(closed) => Reply::from_filtered(status, filtered, withheld, &closed).of_type(media),
             Err(_) => self.unrecorded(visit),

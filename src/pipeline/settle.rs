@@ -13,6 +13,7 @@ use crate::markup;
 use crate::policy::Plan;
 use crate::reason::Reason;
 use crate::reply::Refusal;
+use crate::transport::Cause;
 use crate::vocabulary::{Action, Edit, Edits, Field, Module, Spelling};
 use crate::writeback::{self, Current, PutBack};
 
@@ -225,7 +226,7 @@ impl Pipeline {
         let filtered = filtering
             .push(&bytes)
             .and_then(|()| filtering.finish())
-            .map_err(|_| Reason::Unfilterable)?
+            .map_err(|error| visit.entrance.told.unfilterable(error))?
             .0;
         let held = self.looked_up(visit, &look_up, &bytes)?;
         let shown = self.looked_up(visit, &look_up, filtered.as_bytes())?;
@@ -233,7 +234,7 @@ impl Pipeline {
         // Comparing with another record than the one that will be written would put its spans into this one.
         let id = held.get("id").and_then(Value::as_str);
         if id != update.record.as_deref() {
-            return Err(Reason::Unfilterable.into());
+            return Err(self.transport.failures().note(Cause::WrongShape).into());
         }
         if let (Some(module), Some(id)) = (&update.module, id) {
             record.found(module, id);
@@ -250,7 +251,7 @@ impl Pipeline {
     ) -> Result<Map<String, Value>, Refusal> {
         let dialect = visit.dialect();
         let reply = json::read(reply, self.settings.limits.depth_max);
-        let reply = reply.map_err(|_| Reason::Unfilterable)?;
+        let reply = reply.map_err(|_| self.transport.failures().note(Cause::MalformedJson))?;
         // Some CRMs tell with a status of success that there is no such record.
         let record = dialect.looked_up(look_up, reply);
         record.ok_or_else(|| Refusal::upstream(404, None))

@@ -84,7 +84,7 @@ impl Stream {
         if reason.is_some() {
             let _ = send(&sender, Err(CutOff)).await;
         }
-        tell(&metrics, &record, action, outcome, status);
+        tell(&metrics, &record, action, (outcome, status, reason));
         // The stream ends for the caller only after its closing event; if that fails, the opening one stands for it.
         if record.close(outcome, status, reason).await.is_err() {
             let _ = send(&sender, Err(CutOff)).await;

@@ -28,6 +28,7 @@ pub(super) fn check(document: Document, hash: String, found: &mut Diagnostics) -
         hash,
         unclassified: document.unclassified.unwrap_or(Level::Redact),
         ungranted: document.ungranted.unwrap_or(Level::Redact),
+        purpose_order: purpose_order(&document, &names, found),
         roles: roles(&document, &names, &purposes, found),
         strengths: names.strengths.names.clone(),
         purposes,
@@ -335,6 +336,21 @@ fn purposes(
             (Purpose::new(&entry.name.value), model)
         })
         .collect()
+}
+
+fn purpose_order(document: &Document, names: &Declared, found: &mut Diagnostics) -> Vec<Purpose> {
+    let known = names.purposes(&document.purpose_order, found);
+    let mut order = Vec::new();
+    for word in &document.purpose_order {
+        let purpose = Purpose::new(&word.value);
+        if order.contains(&purpose) {
+            let title = format!("purpose {} stands twice in the order", quoted(&word.value));
+            found.push(Diagnostic::error(codes::TWICE, title).at(&word.place, "again here"));
+        } else if known.contains(&purpose) {
+            order.push(purpose);
+        }
+    }
+    order
 }
 
 fn roles(

@@ -66,6 +66,10 @@ codes! {
     SEARCH_UNCLASSIFIED = ("W109", "a searched field is not classified, so that searches are refused"),
 
     OTHER_CRM = ("N202", "no module of the policy is one of the CRM's"),
+
+    PURPOSE_UNORDERED = ("W130", "two roles with different default purposes of which none comes first, so that who has both is refused"),
+    ORDER_UNUSED = ("W131", "a purpose in the order that is no role's default"),
+
     STRENGTH_UNREACHABLE = ("N201", "a strength of authentication that no session proves in this version"),
 }
 

@@ -18,7 +18,7 @@ pub(super) fn decide(
     stated_purpose: Option<&str>,
     operation: &Operation,
 ) -> Decision {
-    if operation.access != Access::Governed {
+    if matches!(operation.access, Access::Public | Access::Session) {
         return Decision::Permit(policy.public_plan());
     }
     let model = &policy.core.model;
@@ -33,13 +33,12 @@ pub(super) fn decide(
     }
     let purpose = match purpose(model, &roles, stated_purpose) {
         Ok(purpose) => purpose,
+        Err(Reason::NoPurpose | Reason::AmbiguousPurpose) if operation.access == Access::Role => {
+            return without_purpose(policy, roles, operation);
+        }
         Err(reason) => return deny(reason, roles, None),
     };
-    let counted: BTreeSet<Role> = roles
-        .iter()
-        .filter(|role| may_invoke(model, role, &purpose.purpose))
-        .cloned()
-        .collect();
+    let counted = counted(model, &roles, &purpose.purpose);
     if counted.is_empty() {
         return deny(Reason::PurposeNotAllowed, roles, Some(purpose));
     }
@@ -60,6 +59,18 @@ pub(super) fn decide(
     }
 }
 
+/// What the dialect gives to whoever has a role, and of what a policy rules nothing.
+fn without_purpose(policy: &Policy, roles: Vec<Role>, operation: &Operation) -> Decision {
+    let plan = Plan {
+        roles: roles.into(),
+        ..policy.public_plan()
+    };
+    match allowed(&policy.core.model, &plan, operation) {
+        Ok(()) => Decision::Permit(plan),
+        Err(reason) => deny(reason, plan.roles.to_vec(), None),
+    }
+}
+
 fn deny(reason: Reason, roles: Vec<Role>, purpose: Option<PurposeChosen>) -> Decision {
     Decision::Deny(Denial {
         reason,
@@ -75,9 +86,20 @@ fn may_invoke(model: &Model, role: &Role, purpose: &Purpose) -> bool {
         .is_some_and(|purpose| purpose.roles.contains(role))
 }
 
-/// The purpose: the stated one if the caller may invoke it, else the one default of the caller's roles. Whether a
-/// purpose exists is not told to those who may not invoke it.
-fn purpose(model: &Model, roles: &[Role], stated: Option<&str>) -> Result<PurposeChosen, Reason> {
+/// The roles that count for a purpose: those that may invoke it.
+pub(super) fn counted(model: &Model, roles: &[Role], purpose: &Purpose) -> BTreeSet<Role> {
+    let may_invoke = |role: &&Role| may_invoke(model, role, purpose);
+    roles.iter().filter(may_invoke).cloned().collect()
+}
+
+/// The purpose: the stated one if the caller may invoke it, else the one default of the caller's roles, else the first
+/// of the policy's order that is one of their defaults. Whether a purpose exists is not told to those who may not invoke
+/// it.
+pub(super) fn purpose(
+    model: &Model,
+    roles: &[Role],
+    stated: Option<&str>,
+) -> Result<PurposeChosen, Reason> {
     let (purpose, chosen_by) = match stated {
         Some(stated) => {
             let purpose = Purpose::new(stated);
@@ -87,15 +109,19 @@ fn purpose(model: &Model, roles: &[Role], stated: Option<&str>) -> Result<Purpos
             (purpose, "header")
         }
         None => {
-            let mut defaults: BTreeSet<&Purpose> = roles
+            let defaults: BTreeSet<&Purpose> = roles
                 .iter()
                 .filter_map(|role| model.roles.get(role)?.default_purpose.as_ref())
                 .collect();
-            let first = defaults.pop_first().ok_or(Reason::NoPurpose)?;
-            if !defaults.is_empty() {
-                return Err(Reason::AmbiguousPurpose);
+            let mut ordered = model.purpose_order.iter();
+            match (defaults.first(), defaults.len()) {
+                (None, _) => return Err(Reason::NoPurpose),
+                (Some(only), 1) => ((*only).clone(), "default"),
+                _ => {
+                    let first = ordered.find(|purpose| defaults.contains(purpose));
+                    (first.ok_or(Reason::AmbiguousPurpose)?.clone(), "order")
+                }
             }
-            (first.clone(), "default")
         }
     };
     let declared = model

@@ -25,6 +25,7 @@ pub(super) struct Document {
     pub(super) incomplete: bool,
     pub(super) unclassified: Option<Level>,
     pub(super) ungranted: Option<Level>,
+    pub(super) purpose_order: Vec<Word>,
     pub(super) roles: Vec<RoleEntry>,
     pub(super) strengths: Vec<Word>,
     pub(super) purposes: Vec<PurposeEntry>,

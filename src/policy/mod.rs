@@ -22,6 +22,8 @@ mod folder;
 mod judge;
 mod lints;
 mod model;
+mod order;
+mod pairs;
 mod plan;
 mod rules;
 mod sections;
@@ -38,6 +40,7 @@ mod tests;
 pub use catalogue::{BuiltIn, CATALOGUE};
 pub use explain::{Explanation, Row, Unexplained};
 pub use fields::{KnownFields, QuotedName, ValueFate};
+pub use pairs::{Gain, Pair};
 pub use plan::{
     Decision, Denial, FieldRule, Plan, PurposeChosen, RecordRules, Show, SpanRule, TextRule,
     Writable,
@@ -78,6 +81,8 @@ pub struct Summary {
     pub classifications: usize,
     /// Known modules.
     pub modules: usize,
+    /// What callers with two roles get who state no purpose.
+    pub pairs: Vec<Pair>,
 }
 
 impl Policy {
@@ -123,6 +128,7 @@ impl Policy {
         }
         lints::empty(&model, &mut found);
         warnings::warn(&model, dialects, &mut found);
+        order::warn(&model, &mut found);
         let policy = dialects.first().map(|dialect| {
             let core = Core::new(model, dialect.clone(), token_key);
             self_made::warn(&core, dialects, &mut found);
@@ -214,6 +220,7 @@ impl Policy {
                 .map(|section| section.exact.len() + section.wildcards.len())
                 .sum(),
             modules: model.classes.modules.len(),
+            pairs: pairs::pairs(&self.core),
         }
     }
 
@@ -255,7 +262,7 @@ impl Summary {
             format!("{number} {}", if number == 1 { one } else { many })
         };
         format!(
-            "policy `{}` is valid: {}, {}, {} in {}\n{}  {}, {}\n",
+            "policy `{}` is valid: {}, {}, {} in {}\n{}  {}, {}\n{}",
             self.policy,
             count(self.grants, "grant", "grants"),
             count(self.caps, "cap", "caps"),
@@ -268,6 +275,7 @@ impl Summary {
             self.hash,
             count(found.warnings(), "warning", "warnings"),
             count(found.notes(), "note", "notes"),
+            pairs::render(&self.pairs),
         )
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Model {
     pub(super) unclassified: Level,
     /// The level of a category that no grant reaches.
     pub(super) ungranted: Level,
+    /// Which of several default purposes counts: the first.
+    pub(super) purpose_order: Vec<Purpose>,
     pub(super) roles: BTreeMap<Role, RoleModel>,
     pub(super) strengths: BTreeSet<String>,
     pub(super) purposes: BTreeMap<Purpose, PurposeModel>,

@@ -41,7 +41,7 @@ pub struct Denial {
 pub struct PurposeChosen {
     /// The purpose.
     pub purpose: Purpose,
-    /// `header` or `default`.
+    /// `header`, `default` or `order`.
     pub chosen_by: &'static str,
     /// The legal basis that the policy states for it.
     pub basis: Arc<str>,
@@ -66,7 +66,7 @@ impl Plan {
         &self.roles
     }
 
-    /// The purpose; `None` only for operations that need no caller.
+    /// The purpose; `None` for operations that need none: then nothing is granted.
     pub fn purpose(&self) -> Option<&PurposeChosen> {
         self.purpose.as_ref()
     }

@@ -213,6 +213,9 @@ impl Dialect for TestDialect {
         read
     }
 
+    fn account(&self, _: &Operation) -> Option<String> {
+        None
+    }
     fn inquire(&self, _version: &str, _credential: &Credential, _answers: &[Answered]) -> Inquiry {
         unimplemented!()
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 mod causes;
 mod folder;
 mod lints;
+mod order;
 mod properties;
 mod shipped;
 mod trust;

@@ -23,6 +23,7 @@ use crate::reply::{self, CutOff, Reply};
 /// One request of a connection.
 pub(super) struct Exchange {
     pub(super) front: Arc<Front>,
+    /// The peer, until the head was read.
     pub(super) origin: IpAddr,
     pub(super) busy: Busy,
     pub(super) doubt: Doubt,
@@ -71,7 +72,12 @@ pub(super) struct Sending {
 }
 
 impl Exchange {
-    pub(super) async fn answer(self, request: Request<Incoming>) -> Response<Sending> {
+    pub(super) async fn answer(mut self, request: Request<Incoming>) -> Response<Sending> {
+        let trusted = &self.front.limits.door.trusted_proxies;
+        match door::origin(request.headers(), self.origin, trusted) {
+            Ok(origin) => self.origin = origin,
+            Err(reason) => return self.turn_away(reason),
+        }
         // An upgrade is never made, so whoever sent other bytes behind its request is not read any further.
         let upgrades = request.headers().contains_key(header::UPGRADE);
         let (head, body) = match self.read(request).await {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::binary::{Demo, paravent, run};
+use crate::harness::binary::{Demo, paravent, run, secret};
 use crate::harness::client::{self, Request};
 use crate::harness::scripted::{self, Scripted};
 
@@ -338,11 +338,10 @@ fn serve_runs_from_a_configuration_and_stops_at_sigterm() {
             .unwrap()
     };
     let (bind, admin) = (free(), free());
-    std::fs::write(
-        dir.path().join("token.key"),
-        "0123456789abcdef0123456789abcdef",
-    )
-    .unwrap();
+    secret(
+        &dir.path().join("token.key"),
+        b"0123456789abcdef0123456789abcdef",
+    );
     std::fs::write(
         dir.path().join("paravent.yaml"),
         format!(

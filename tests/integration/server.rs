@@ -239,7 +239,7 @@ fn http_2_works_and_keeps_the_same_rules() {
 }
 
 /// A CRM behind TLS that answers every request with an empty list.
-fn crm_behind_tls(config: rustls::ServerConfig) -> std::net::SocketAddr {
+pub fn crm_behind_tls(config: rustls::ServerConfig) -> std::net::SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let config = std::sync::Arc::new(config);
@@ -268,7 +268,7 @@ fn crm_behind_tls(config: rustls::ServerConfig) -> std::net::SocketAddr {
     address
 }
 
-fn self_signed(name: &str) -> (rustls::ServerConfig, String) {
+pub fn self_signed(name: &str) -> (rustls::ServerConfig, String) {
     let key = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     let der = rustls_pki_types::PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
     (

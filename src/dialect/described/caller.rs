@@ -43,6 +43,10 @@ pub(super) fn inquire(
             teams: listed.teams.clone(),
         });
     }
+    if asking.questions.is_empty() {
+        // Whoever is not on the list is nobody: there is nobody to ask.
+        return Inquiry::Nobody;
+    }
     let mut known = Known::default();
     for (number, question) in asking.questions.iter().enumerate() {
         let Some(answer) = answers.get(number) else {

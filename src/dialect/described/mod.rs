@@ -296,6 +296,11 @@ impl Dialect for Described {
         Bytes::from(whole.unwrap_or_default().to_string())
     }
 
+    fn account(&self, _login: &Operation) -> Option<String> {
+        // No description has logins: whoever is described brings the credential along.
+        None
+    }
+
     fn inquire(&self, _version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
         caller::inquire(&self.0, credential, answers)
     }

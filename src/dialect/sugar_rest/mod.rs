@@ -269,6 +269,11 @@ impl Dialect for SugarRest {
         read
     }
 
+    fn account(&self, login: &Operation) -> Option<String> {
+        let account = login.rendering.fixed.get("username")?.as_str()?;
+        Some(account.to_owned())
+    }
+
     fn inquire(&self, version: &str, _credential: &Credential, answers: &[Answered]) -> Inquiry {
         session::inquire(version, answers)
     }

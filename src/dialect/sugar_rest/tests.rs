@@ -323,9 +323,9 @@ fn what_needs_no_caller_is_public_and_nothing_else() {
             Access::Public,
         ),
         ("POST /rest/v11/oauth2/logout", "{}", Access::Session),
-        ("GET /rest/v11/metadata", "", Access::Governed),
-        ("GET /rest/v11/lang/en_us", "", Access::Governed),
-        ("GET /rest/v11/me", "", Access::Governed),
+        ("GET /rest/v11/metadata", "", Access::Role),
+        ("GET /rest/v11/lang/en_us", "", Access::Role),
+        ("GET /rest/v11/me", "", Access::Role),
         ("GET /rest/v11/Contacts", "", Access::Governed),
     ] {
         assert_eq!(understand(line, body).unwrap().access, access, "{line}");

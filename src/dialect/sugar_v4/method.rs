@@ -61,11 +61,11 @@ methods! {
     Login "login" Auth Public ["user_auth" "application_name" "name_value_list"]
         ["application" is "application_name"]
     Logout "logout" Auth Session ["session"]
-    UserId "get_user_id" Other Governed ["session"]
+    UserId "get_user_id" Other Role ["session"]
     ServerInfo "get_server_info" Other Public []
-    Modules "get_available_modules" Metadata Governed ["session" "filter"]
-    ModuleFields "get_module_fields" Metadata Governed ["session" "module_name" "fields"]
-    ModuleHash "get_module_fields_md5" Metadata Governed ["session" "module_name"]
+    Modules "get_available_modules" Metadata Role ["session" "filter"]
+    ModuleFields "get_module_fields" Metadata Role ["session" "module_name" "fields"]
+    ModuleHash "get_module_fields_md5" Metadata Role ["session" "module_name"]
     Entry "get_entry" Read Governed
         ["session" "module_name" "id" "select_fields" "link_name_to_fields_array" "track_view"]
     Entries "get_entries" List Governed

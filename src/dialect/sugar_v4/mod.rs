@@ -221,6 +221,11 @@ impl Dialect for SugarV4 {
         assembly::as_written(&read).unwrap_or(read)
     }
 
+    fn account(&self, login: &Operation) -> Option<String> {
+        let auth = login.rendering.fixed.get("user_auth")?;
+        Some(auth.get("user_name")?.as_str()?.to_owned())
+    }
+
     fn inquire(&self, _version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
         identity::inquire(credential, answers)
     }

@@ -234,6 +234,16 @@ impl Dialect for SuiteCrmV8 {
         read
     }
 
+    fn account(&self, login: &Operation) -> Option<String> {
+        let named = |name| login.rendering.fixed.get(name)?.as_str();
+        // A client that logs in for itself is its own account.
+        let account = match named("grant_type")? {
+            "client_credentials" => named("client_id"),
+            _ => named("username"),
+        };
+        account.map(str::to_owned)
+    }
+
     fn inquire(&self, _version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
         match credential.carrier() {
             Carrier::Bearer => session::inquire(answers),

@@ -176,6 +176,20 @@ fn every_use_of_a_field_is_told() {
 }
 
 #[test]
+fn what_is_told_of_the_caller_and_of_modules_needs_no_purpose() {
+    let dialect = SuiteCrmV8::default();
+    let access = |line: &str| understand_in(&dialect, line, None, "").unwrap().access;
+    for line in ["current-user", "meta/modules", "meta/fields/Contacts"] {
+        assert_eq!(
+            access(&format!("GET /Api/V8/{line}")),
+            Access::Role,
+            "{line}"
+        );
+    }
+    assert_eq!(access("GET /Api/V8/module/Contacts"), Access::Governed);
+}
+
+#[test]
 fn a_login_is_rebuilt_from_json_or_a_form() {
     let form = "grant_type=password&client_id=c&client_secret=s&username=ada&password=a%26b";
     let content_type = Some("application/x-www-form-urlencoded");

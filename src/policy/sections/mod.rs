@@ -245,7 +245,7 @@ fn name(node: &Node, document: &mut Document, found: &mut Diagnostics) {
 fn defaults(node: &Node, document: &mut Document, found: &mut Diagnostics) {
     const SCHEMA: Schema = Schema {
         what: "`defaults`",
-        known: &["unclassified", "ungranted"],
+        known: &["unclassified", "ungranted", "purpose_order"],
         refused: KEYS_REFUSED,
     };
     const ONLY: &[(&str, Level)] = &[("hide", Level::Hide), ("redact", Level::Redact)];
@@ -255,6 +255,10 @@ fn defaults(node: &Node, document: &mut Document, found: &mut Diagnostics) {
     for key in SCHEMA.known {
         let Some(node) = keys.get(key) else { continue };
         if document.names.define("default", key, &node.place, found) {
+            if *key == "purpose_order" {
+                document.purpose_order = words(node, "`purpose_order`", found).unwrap_or_default();
+                continue;
+            }
             let level = node.choice("default level", ONLY, found);
             match *key {
                 "unclassified" => document.unclassified = level,

@@ -513,6 +513,9 @@ impl Dialect for Failing {
     fn unchanged(&self, look_up: &Operation, read: Bytes) -> Bytes {
         self.0.unchanged(look_up, read)
     }
+    fn account(&self, login: &Operation) -> Option<String> {
+        self.0.account(login)
+    }
     fn inquire(&self, version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
         self.0.inquire(version, credential, answers)
     }

@@ -28,6 +28,13 @@ pub fn paravent(arguments: &[&str]) -> Command {
     command
 }
 
+/// Writes a secret as it should lie: its owner's alone.
+pub fn secret(path: &Path, bytes: &[u8]) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, bytes).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 /// Runs the binary to its end.
 pub fn run(arguments: &[&str]) -> Output {
     paravent(arguments).stdin(Stdio::null()).output().unwrap()

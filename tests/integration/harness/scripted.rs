@@ -27,6 +27,9 @@ impl Received {
 /// Answers one request on its socket; says whether another may follow on it.
 type Script = dyn Fn(&Received, &mut TcpStream) -> bool + Send + Sync;
 
+/// The credential with which a proxy asks whether the CRM is there, when it starts and at `check --connect`.
+const CHECK: &str = "paravent-check";
+
 /// The CRM.
 pub struct Scripted {
     pub address: SocketAddr,
@@ -43,8 +46,23 @@ impl Scripted {
         })
     }
 
+    /// The same, which is told of checks too: elsewhere they are answered as a CRM does, and nobody hears of them.
+    pub fn that_sees_checks(script: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::listening(true, move |request, socket| {
+            let _ = socket.write_all(&script(request));
+            false
+        })
+    }
+
     /// Leaves the socket to the script: it may answer late, in pieces, twice, or not at all.
     pub fn misbehaving(
+        script: impl Fn(&Received, &mut TcpStream) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self::listening(false, script)
+    }
+
+    fn listening(
+        sees_checks: bool,
         script: impl Fn(&Received, &mut TcpStream) -> bool + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -56,7 +74,7 @@ impl Scripted {
         std::thread::spawn(move || {
             for socket in listener.incoming().flatten() {
                 let (script, seen, all) = (script.clone(), seen.clone(), all.clone());
-                std::thread::spawn(move || answer(socket, &*script, &seen, &all));
+                std::thread::spawn(move || answer(socket, sees_checks, &*script, &seen, &all));
             }
         });
         Self {
@@ -87,6 +105,7 @@ impl Scripted {
 
 fn answer(
     mut socket: TcpStream,
+    sees_checks: bool,
     script: &Script,
     seen: &Mutex<Vec<Received>>,
     all: &Mutex<Vec<u8>>,
@@ -108,6 +127,10 @@ fn answer(
             }
         };
         bytes.drain(..length);
+        if !sees_checks && request.header("oauth-token") == Some(CHECK) {
+            let _ = socket.write_all(&json(401, br#"{"error":"need_login"}"#));
+            break;
+        }
         seen.lock().unwrap().push(request.clone());
         if !script(&request, &mut socket) {
             break;

@@ -49,7 +49,7 @@ impl Served {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("paravent.yaml");
         std::fs::write(&path, configuration(crm, wish, audit)).unwrap();
-        std::fs::write(folder.path().join("token.key"), KEY).unwrap();
+        super::binary::secret(&folder.path().join("token.key"), KEY);
         std::fs::create_dir(folder.path().join("policies")).unwrap();
         for (number, source) in wish.sources.iter().enumerate() {
             let name = format!("policies/{number}.yaml");
@@ -70,7 +70,9 @@ impl Served {
         let tail = seen.clone();
         std::thread::spawn(move || {
             for line in lines.lines().map_while(Result::ok) {
-                log.lock().unwrap().extend_from_slice(line.as_bytes());
+                log.lock()
+                    .unwrap()
+                    .extend_from_slice(format!("{line}\n").as_bytes());
                 let mut tail = tail.lock().unwrap();
                 if tail.len() < 100_000 {
                     tail.push_str(&line);
@@ -132,14 +134,19 @@ impl Drop for Served {
 fn configuration(crm: SocketAddr, wish: &Wish, audit: &Path) -> String {
     let kib = |bytes: usize| format!("{}KiB", bytes.div_ceil(1024));
     let ms = |wait: Duration| format!("{}ms", wait.as_millis());
+    let trusted = match wish.trusted_proxies.as_slice() {
+        [] => String::new(),
+        networks => format!(", trusted_proxies: {networks:?}"),
+    };
     let mut text = format!(
-        "listeners:\n  - {{ name: crm, bind: \"127.0.0.1:0\", upstream: crm }}\n\
+        "listeners:\n  - {{ name: crm, bind: \"127.0.0.1:0\", upstream: crm{trusted} }}\n\
          admin: {{ bind: \"127.0.0.2:0\" }}\n\
          upstreams:\n  crm:\n    url: http://{crm}\n    dialects: [sugar-rest]\n\
-         \x20   timeouts: {{ connect: 2s, first_byte: {}, total: 20s }}\n\
+         \x20   timeouts: {{ connect: 2s, first_byte: {}, total: {} }}\n\
          policies: policies/\nkeys: {{ token: {{ file: token.key }} }}\n\
          audit: {{ dir: \"{}\", durability: strict }}\nstate: {{ dir: state/ }}\nstop_timeout: 10s\nlimits:\n",
         ms(wish.first_byte),
+        ms(wish.total),
         audit.display()
     );
     for (name, value) in [

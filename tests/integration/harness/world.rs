@@ -47,12 +47,14 @@ pub struct Wish {
     pub request_bytes_max: usize,
     pub requests_max: usize,
     pub first_byte: Duration,
+    pub total: Duration,
     pub logins_per_minute: u32,
     pub requests_per_minute: u32,
     pub refused_predicates_per_hour: u32,
     pub head_timeout: Duration,
     pub body_timeout: Duration,
     pub idle_timeout: Duration,
+    pub trusted_proxies: Vec<&'static str>,
     pub sources: Vec<Source>,
     pub dialects: Vec<Arc<dyn Dialect>>,
     pub audit: Option<PathBuf>,
@@ -71,12 +73,14 @@ impl Default for Wish {
             request_bytes_max: 1 << 20,
             requests_max: 256,
             first_byte: Duration::from_secs(5),
+            total: Duration::from_secs(20),
             logins_per_minute: 10_000,
             requests_per_minute: 100_000,
             refused_predicates_per_hour: 10_000,
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(20),
+            trusted_proxies: Vec::new(),
             sources: paravent::demo::policy_sources(),
             dialects: vec![dialect::by_name("sugar-rest").unwrap()],
             audit: None,
@@ -308,6 +312,16 @@ impl World {
         events
     }
 
+    /// The lines of the operator's log that hold a text. All tests write the same log, so it must be this world's own.
+    pub fn log_lines(&self, text: &str) -> Vec<String> {
+        let log = LOG.get().unwrap().lock().unwrap();
+        let log = String::from_utf8_lossy(&log).into_owned();
+        log.lines()
+            .filter(|line| line.contains(text))
+            .map(str::to_owned)
+            .collect()
+    }
+
     pub fn metrics(&self) -> String {
         client::raw(
             self.admin,
@@ -405,7 +419,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
             roots: wish.crm_tls.as_ref().map(|(roots, _)| roots.clone()),
             connect_timeout: Duration::from_secs(2),
             first_byte_timeout: wish.first_byte,
-            total_timeout: Duration::from_secs(20),
+            total_timeout: wish.total,
         },
         dialects: wish.dialects.clone(),
         settings: Settings {
@@ -439,6 +453,11 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
                     .dialects
                     .iter()
                     .flat_map(|dialect| dialect.credential_headers().to_vec())
+                    .collect(),
+                trusted_proxies: wish
+                    .trusted_proxies
+                    .iter()
+                    .map(|network| network.parse().unwrap())
                     .collect(),
             },
         },

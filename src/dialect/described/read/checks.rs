@@ -44,6 +44,22 @@ impl Reader<'_> {
         );
     }
 
+    /// Reports a route that needs no purpose though records, or changes, go through it.
+    pub(super) fn fits_access(&mut self, route: &Route, place: &Where) {
+        let tells = matches!(
+            route.action,
+            Action::Read | Action::Metadata | Action::Other
+        );
+        if route.access == Access::Role && !tells {
+            self.bad(
+                codes::MISPLACED,
+                "a route with `access: role` needs no purpose".to_owned(),
+                place,
+                "only `read`, `metadata` and `other` may do without one",
+            );
+        }
+    }
+
     /// Reports parameters with two meanings.
     pub(super) fn twice(&mut self, route: &Route, place: &Where) {
         let mut names: Vec<&Name> = Vec::new();

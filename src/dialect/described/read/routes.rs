@@ -154,6 +154,7 @@ impl Reader<'_> {
         );
         let access = [
             ("governed", Access::Governed),
+            ("role", Access::Role),
             ("public", Access::Public),
             ("session", Access::Session),
         ];
@@ -188,6 +189,7 @@ impl Reader<'_> {
         };
         self.twice(&route, &line.place);
         self.fits_action(&route, &line.place);
+        self.fits_access(&route, &line.place);
         let look_up = keys
             .get("look_up")
             .and_then(|node| node.text("`look_up`", self.found));

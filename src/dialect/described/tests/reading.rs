@@ -99,6 +99,18 @@ fn each_mistake_has_its_code() {
 }
 
 #[test]
+fn only_what_is_told_of_the_caller_and_of_modules_may_do_without_a_purpose() {
+    for action in ["delete, pass", "update, write"] {
+        let (from, to) = (
+            format!("action: {action}"),
+            action.replacen(',', ", access: role,", 1),
+        );
+        let text = problems(&from, &format!("action: {to}"));
+        assert!(text.contains("D012"), "{action}: {text}");
+    }
+}
+
+#[test]
 fn all_mistakes_are_told_at_once() {
     let text = EVERYTHING
         .replace("ids: word", "ids: wrod")

@@ -1,4 +1,20 @@
-//! The content types that requests to a CRM, and its replies, have.
+//! A request to the CRM.
+
+use bytes::Bytes;
+use http::Method;
+
+/// A request to the CRM, rendered.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The method.
+    pub method: Method,
+    /// Path and query, percent-encoded, below the upstream's own prefix.
+    pub target: String,
+    /// A body, if there is one.
+    pub body: Option<Bytes>,
+    /// What the body is, and what is asked for.
+    pub media: Media,
+}
 
 /// The media type of a request to the CRM, and what it accepts in return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

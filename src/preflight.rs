@@ -1,0 +1,28 @@
+//! Looks, before anything starts, whether what a configuration names can be used: certificates and their keys, who else
+//! may read secrets, the access log's folder, addresses, and the CRMs.
+//!
+//! `check --connect` shows all of it; `serve` looks at the same before it starts, and asks the CRMs afterwards, without
+//! waiting for them. Each problem has its place in the configuration and a fix; none holds a secret.
+
+use crate::config::Config;
+use crate::diagnostic::Diagnostics;
+
+mod addresses;
+mod certificates;
+mod log_folder;
+mod secrets;
+mod upstreams;
+
+pub use upstreams::upstreams;
+
+/// Everything on this machine. What a running proxy holds, its ports and the lock of its log, is left out if `running`.
+pub fn machine(config: &Config, running: bool) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    secrets::look(config, &mut found);
+    certificates::look(config, &mut found);
+    log_folder::look(config, running, &mut found);
+    if !running {
+        addresses::look(config, &mut found);
+    }
+    found
+}

@@ -1,0 +1,107 @@
+//! Who else may read or change the files of secrets.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, codes};
+use crate::diagnostic::{Diagnostic, Diagnostics, Spanned, quoted};
+
+/// The owner may do anything with a secret, its group may read it, and nobody else may do anything: unless the
+/// configuration lets everybody read, as containers do.
+pub(super) fn look(config: &Config, found: &mut Diagnostics) {
+    let keys = config.listeners.iter().filter_map(|listener| {
+        let tls = listener.tls.as_ref()?;
+        Some((&tls.key, "the private key"))
+    });
+    let token = config.token_key_file().map(|file| (file, "the token key"));
+    for (file, what) in keys.chain(token) {
+        if let Some(exposure) = exposure(&file.value, config.secrets_readable_by_all) {
+            found.push(told(file, what, exposure));
+        }
+    }
+}
+
+/// What others may do that they should not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exposure {
+    Read,
+    Write,
+}
+
+fn exposure(path: &Path, readable_by_all: bool) -> Option<Exposure> {
+    let mode = mode(path)?;
+    if mode & WRITE_BY_OTHERS != 0 {
+        Some(Exposure::Write)
+    } else if mode & READ_BY_ALL != 0 && !readable_by_all {
+        Some(Exposure::Read)
+    } else {
+        None
+    }
+}
+
+fn told(file: &Spanned<PathBuf>, what: &str, exposure: Exposure) -> Diagnostic {
+    let path = quoted(&file.value.display().to_string());
+    let (title, help) = match exposure {
+        Exposure::Write => (
+            format!("others than its owner may change {path}"),
+            format!("take the right away: `chmod go-w {}`", file.value.display()),
+        ),
+        Exposure::Read => (
+            format!("everybody on this machine may read {path}"),
+            format!(
+                "take the right away: `chmod o= {}`; where a container is handed its secrets so, \
+                 say `keys: {{ readable_by_all: true, … }}`",
+                file.value.display()
+            ),
+        ),
+    };
+    Diagnostic::error(codes::SECRET_EXPOSED, title)
+        .at(&file.place, format!("{what} is a secret"))
+        .help(help)
+}
+
+/// The rights on a file (of what a link leads to); `None` where the system has none.
+fn mode(path: &Path) -> Option<u32> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let found = std::fs::metadata(path).ok()?;
+        Some(found.permissions().mode())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
+const WRITE_BY_OTHERS: u32 = 0o022;
+const READ_BY_ALL: u32 = 0o004;
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_its_owners_and_perhaps_read_by_the_group() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token.key");
+        std::fs::write(&path, "x").unwrap();
+        let exposed = |mode: u32, readable_by_all: bool| {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(&path, mode).unwrap();
+            exposure(&path, readable_by_all)
+        };
+        for good in [0o400, 0o600, 0o440, 0o640, 0o700] {
+            assert_eq!(exposed(good, false), None, "{good:o}");
+        }
+        for read in [0o444, 0o644, 0o604] {
+            assert_eq!(exposed(read, false), Some(Exposure::Read), "{read:o}");
+            assert_eq!(exposed(read, true), None, "{read:o}");
+        }
+        for write in [0o660, 0o622, 0o602, 0o666, 0o777] {
+            assert_eq!(exposed(write, true), Some(Exposure::Write), "{write:o}");
+        }
+    }
+}
