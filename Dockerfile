@@ -14,8 +14,12 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock clippy.toml ./
 RUN mkdir src && echo 'fn main() {}' > src/main.rs && echo > src/lib.rs \
     && cargo build --release --locked && rm -rf src
+COPY build.rs ./
 COPY src ./src
 COPY policies ./policies
+# There is no git in here: the commit is told.
+ARG COMMIT=
+ENV PARAVENT_COMMIT=$COMMIT
 RUN touch src/main.rs src/lib.rs && cargo build --release --locked && mkdir -p /out/var/lib/paravent/audit
 
 FROM gcr.io/distroless/cc-debian12:nonroot

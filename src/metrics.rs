@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
-    TextEncoder,
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 use crate::audit::Figures;
+use crate::provenance;
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::Action;
 
@@ -67,6 +68,14 @@ impl Metrics {
             &["name", "hash"],
         )?;
         info.with_label_values(&[policy_name, policy_hash]).inc();
+        let build = IntGaugeVec::new(
+            Opts::new("paravent_build_info", "From what this program was built."),
+            &["version", "commit", "build"],
+        )?;
+        registry.register(Box::new(build.clone()))?;
+        build
+            .with_label_values(&[provenance::VERSION, provenance::COMMIT, provenance::BUILD])
+            .set(1);
         Ok(Self {
             requests: counter(
                 "paravent_requests_total",
