@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use http::uri::{Authority, Scheme};
 
-use crate::diagnostic::{Diagnostic, Diagnostics, FILE_BYTES_MAX, File, everybody_may_write};
+use crate::diagnostic::{Diagnostics, load};
 use crate::dialect::Dialect;
 
 pub mod codes;
@@ -36,6 +36,8 @@ pub struct Config {
     pub policies: PathBuf,
     /// The access log.
     pub audit: Audit,
+    /// The folder of what is kept over restarts, beside the access log. Default: `state` beside the log's folder.
+    pub state: PathBuf,
     /// Bounds.
     pub limits: Limits,
     /// The log for operators.
@@ -202,24 +204,11 @@ impl Config {
     /// Reads a configuration and everything that it names, but for the policy. It comes out only if nothing is an error.
     pub fn load(path: &Path) -> (Option<Self>, Diagnostics) {
         let mut found = Diagnostics::new();
-        let shown = path.display().to_string();
-        if everybody_may_write(path) {
-            let title = format!("everybody may write `{shown}`");
-            found.push(
-                Diagnostic::error(codes::UNREADABLE, title)
-                    .help("take the right away: `chmod o-w`"),
-            );
-        }
-        let text = match files::text(path, FILE_BYTES_MAX) {
-            Ok(text) => text,
-            Err(error) => {
-                let title = format!("could not read `{shown}`: {}", error.kind());
-                found.push(Diagnostic::error(codes::UNREADABLE, title));
-                return (None, found);
-            }
+        let Some(file) = load(path, codes::UNREADABLE, &mut found) else {
+            return (None, found);
         };
         let folder = path.parent().unwrap_or_else(|| Path::new(""));
-        let config = read::read(&File::new(shown, text), folder, &mut found);
+        let config = read::read(&file, folder, &mut found);
         if found.has_errors() {
             return (None, found);
         }

@@ -345,7 +345,8 @@ fn session(bytes: &[u8]) {
 fn audit_log(bytes: &[u8]) {
     static GENUINE: LazyLock<(tempfile::TempDir, Vec<u8>)> = LazyLock::new(|| {
         let dir = tempfile::tempdir().expect("a folder");
-        let log = audit::Log::open(audit::Options::new(dir.path())).expect("a log");
+        let log = audit::Log::open(audit::Options::new(dir.path(), &dir.path().join("state")))
+            .expect("a log");
         for number in 0..6 {
             log.refused(
                 Ipv4Addr::new(10, 0, number, 1).into(),

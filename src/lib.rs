@@ -30,6 +30,9 @@ pub mod detect;
 // Masks and tokens: pure functions over values.
 pub mod mask;
 
+// Reads the files that people name, without waiting for one.
+pub mod files;
+
 // Problems in what people wrote, with place, cause and fix; and the YAML reader that knows the places.
 pub mod diagnostic;
 

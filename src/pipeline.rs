@@ -11,7 +11,6 @@
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -31,10 +30,15 @@ use crate::vocabulary::{Action, Edits, FieldPath};
 
 mod budget;
 mod bulk;
+mod cut;
 mod drift;
+mod pace;
 mod refuse;
 mod release;
 mod settle;
+mod stream;
+
+pub use cut::{Cut, Knife};
 
 use budget::Budget;
 use drift::Told;
@@ -56,6 +60,7 @@ pub struct Pipeline {
     budget: Arc<Budget>,
     metrics: Metrics,
     stamp: PolicyStamp,
+    cut: Cut,
 }
 
 /// A dialect that the CRM speaks, with the policy and the sessions in its terms.
@@ -149,7 +154,23 @@ impl Pipeline {
             log,
             settings,
             metrics,
+            cut: Knife::new().1,
         })
+    }
+
+    /// The same, whose requests are cut off by another's knife.
+    #[must_use]
+    pub fn cut_by(self, cut: Cut) -> Self {
+        Self { cut, ..self }
+    }
+
+    /// Answers one request, as [`Self::handle`] does; nothing, if it is cut off.
+    pub async fn handle_unless_cut(&self, head: &Head, body: &Bytes) -> Option<Reply> {
+        tokio::select! {
+            biased;
+            reply = self.handle(head, body) => Some(reply),
+            () = self.cut.made() => None,
+        }
     }
 
     /// Answers one request and writes down what happened, whatever happened.
@@ -475,7 +496,5 @@ impl<'a> Visit<'a> {
 
 /// An error body is read only for its label.
 const ERROR_BYTES_MAX: usize = 64 * 1024;
-/// How long the release of a streamed reply may wait for a slow reader.
-const READER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Requests that need no session, such as pings, for each login that an origin may try.
 const PUBLIC_PER_LOGIN: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);

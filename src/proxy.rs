@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -17,7 +17,7 @@ use crate::door::Door;
 use crate::filter;
 use crate::identity::NoRandomness;
 use crate::metrics::Metrics;
-use crate::pipeline::{Pipeline, Settings};
+use crate::pipeline::{Knife, Pipeline, Settings};
 use crate::policy::Policy;
 use crate::server::{self, Front, Limits, Readiness};
 use crate::transport::{Destination, SetUpError, Transport};
@@ -100,6 +100,8 @@ pub struct Proxy {
     pub admin: SocketAddr,
     readiness: Readiness,
     log: Log,
+    metrics: Metrics,
+    knife: Knife,
     stop: watch::Sender<bool>,
     stop_admin: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
@@ -112,6 +114,7 @@ impl Proxy {
     pub async fn start(setup: Setup) -> Result<Self, StartError> {
         let metrics = Metrics::new(setup.policy.name(), setup.policy.hash())?;
         let (stop, stopped) = watch::channel(false);
+        let (knife, cut) = Knife::new();
         let (stop_admin, admin_stopped) = watch::channel(false);
         let admin_listener = bind(setup.admin, "the admin listener").await?;
         let admin = local(&admin_listener, setup.admin);
@@ -129,7 +132,7 @@ impl Proxy {
                 listener.settings,
             )?;
             let front = Arc::new(Front::new(
-                Arc::new(pipeline),
+                Arc::new(pipeline.cut_by(cut.clone())),
                 listener.limits,
                 metrics.clone(),
             ));
@@ -154,7 +157,7 @@ impl Proxy {
         let admin_task = tokio::spawn(server::serve_admin(
             admin_listener,
             readiness.clone(),
-            metrics,
+            metrics.clone(),
             admin_stopped,
         ));
         let (log, stop_timeout) = (setup.log, setup.stop_timeout);
@@ -163,6 +166,8 @@ impl Proxy {
             admin,
             readiness,
             log,
+            metrics,
+            knife,
             stop,
             stop_admin,
             listeners,
@@ -171,22 +176,28 @@ impl Proxy {
         })
     }
 
-    /// Stops: not ready, no new connections, open requests end (for a while), the log is flushed last.
-    pub async fn stop(self) {
+    /// Stops: not ready, no new connections, open requests end (for a while, or until somebody is in a hurry), the log is
+    /// closed last.
+    pub async fn stop(mut self, hurry: impl Future<Output = ()>) {
         self.readiness.stop();
         let _ = self.stop.send(true);
-        let aborts: Vec<_> = self
-            .listeners
-            .iter()
-            .map(JoinHandle::abort_handle)
-            .collect();
+        let listeners = std::mem::take(&mut self.listeners);
+        let aborts: Vec<_> = listeners.iter().map(JoinHandle::abort_handle).collect();
         let all = async {
-            for listener in self.listeners {
+            for listener in listeners {
                 let _ = listener.await;
             }
         };
-        if !server::drain(all, self.stop_timeout).await {
-            tracing::warn!("requests were cut off because the stop took too long");
+        let why = tokio::select! {
+            () = all => None,
+            () = self.tell_of_waiting() => Some("it took too long"),
+            () = hurry => Some("it was asked for once more"),
+        };
+        if let Some(why) = why {
+            let requests = self.metrics.requests_in_flight.get();
+            tracing::warn!(requests, "the stop cuts requests off: {why}");
+            self.knife.cut();
+            self.wait_for_events().await;
             aborts.iter().for_each(tokio::task::AbortHandle::abort);
         }
         let _ = self.stop_admin.send(true);
@@ -199,7 +210,40 @@ impl Proxy {
             tracing::error!("the access log did not stop in order");
         }
     }
+
+    /// Tells for how many requests a stop waits and how long, until it has waited long enough.
+    async fn tell_of_waiting(&self) {
+        let deadline = Instant::now() + self.stop_timeout;
+        while let Some(left) = deadline.checked_duration_since(Instant::now())
+            && !left.is_zero()
+        {
+            let requests = self.metrics.requests_in_flight.get();
+            if requests > 0 {
+                let seconds = left.as_secs_f32().ceil();
+                tracing::info!(
+                    requests,
+                    seconds,
+                    "the stop waits for requests, at most so long"
+                );
+            }
+            tokio::time::sleep(left.min(TELLING_INTERVAL)).await;
+        }
+    }
+
+    /// Waits until the requests that were cut off have said so to the log; that takes no longer than writing it.
+    async fn wait_for_events(&self) {
+        let deadline = Instant::now() + CUT_TIMEOUT;
+        while self.log.under_way() > 0 && Instant::now() < deadline {
+            tokio::time::sleep(CUT_STEP).await;
+        }
+    }
 }
+
+/// How often it is told for how many requests a stop waits.
+const TELLING_INTERVAL: Duration = Duration::from_secs(5);
+/// How long requests that were cut off may take to say so to the log.
+const CUT_TIMEOUT: Duration = Duration::from_secs(2);
+const CUT_STEP: Duration = Duration::from_millis(5);
 
 /// The bounds of the walk that a configuration sets.
 pub fn settings(configured: &config::Limits, page_max: u32) -> Settings {

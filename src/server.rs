@@ -4,7 +4,6 @@
 //! still written), and a panic stays in the request that caused it.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,12 +27,14 @@ mod admin;
 mod answer;
 mod files;
 mod handshake;
+mod signals;
 mod timed;
 mod watched;
 
 pub use admin::{Readiness, serve_admin};
 use answer::Exchange;
 pub use files::allow_open_files;
+pub use signals::{Asked, listen};
 use timed::{Activity, Timed};
 use watched::{Doubt, Watched};
 
@@ -279,40 +280,6 @@ pub fn tls(
     // A client that speaks the oldest of these says so, and must be told that it may.
     config.alpn_protocols = [HTTP2, b"http/1.1", b"http/1.0"].map(<[u8]>::to_vec).into();
     Ok(config)
-}
-
-/// Listens for Ctrl-C and SIGTERM from now on; what it returns resolves at the first of them.
-///
-/// # Errors
-/// If the system offers no signals.
-#[cfg(unix)]
-pub fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-    );
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Listens for Ctrl-C from now on; what it returns resolves at the first.
-///
-/// # Errors
-/// If the system offers no signals.
-#[cfg(not(unix))]
-pub fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
-    let interrupt = tokio::spawn(tokio::signal::ctrl_c());
-    Ok(async move { drop(interrupt.await) })
-}
-
-/// Runs what must end, for at most `patience`; says whether it ended.
-pub async fn drain(work: impl Future<Output = ()>, patience: Duration) -> bool {
-    tokio::time::timeout(patience, work).await.is_ok()
 }
 
 const HTTP2: &[u8] = b"h2";

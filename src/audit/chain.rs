@@ -1,5 +1,6 @@
 //! How one event is bound to the next, and how lines are read back.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::Path;
@@ -30,14 +31,37 @@ pub(super) fn leaf(line: &[u8]) -> String {
     text
 }
 
-/// The newest event of a chain: its number and its hash.
+/// The newest event of a chain: its number and its hash. Written `4711:sha256:…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Head {
-    pub(super) seq: u64,
-    pub(super) hash: String,
+pub struct Head {
+    /// The number; 0 of a chain without events.
+    pub seq: u64,
+    /// `sha256:` and the hash in lower-case hexadecimal.
+    pub hash: String,
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.seq, self.hash)
+    }
 }
 
 impl Head {
+    /// Reads what [`fmt::Display`] writes; `sha256:` may be left out.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (seq, hash) = text.split_once(':')?;
+        let hash = hash.strip_prefix("sha256:").unwrap_or(hash);
+        let hash = hash.to_ascii_lowercase();
+        let is_hex = |byte: u8| byte.is_ascii_hexdigit();
+        let is_number = !seq.is_empty() && seq.bytes().all(|byte| byte.is_ascii_digit());
+        let is_hash = hash.len() == 64 && hash.bytes().all(is_hex);
+        (is_number && is_hash).then_some(())?;
+        Some(Self {
+            seq: seq.parse().ok()?,
+            hash: format!("sha256:{hash}"),
+        })
+    }
+
     /// The head of a chain without events.
     pub(super) fn start() -> Self {
         Self {
@@ -180,6 +204,37 @@ pub(super) fn next_event(lines: &mut Lines) -> io::Result<Option<Line>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn heads_are_read_as_they_are_written() {
+        let hash = "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d";
+        let head = Head {
+            seq: 4_711,
+            hash: format!("sha256:{hash}"),
+        };
+        let upper = hash.to_uppercase();
+        for text in [
+            head.to_string(),
+            format!("4711:{hash}"),
+            format!("00000000000000004711:sha256:{hash}"),
+            format!("4711:sha256:{upper}"),
+        ] {
+            assert_eq!(Head::parse(&text), Some(head.clone()), "{text}");
+        }
+        for text in [
+            "",
+            "4711",
+            "4711:",
+            "4711:sha256:6e34",
+            &format!(":{hash}"),
+            &format!("-1:{hash}"),
+            &format!("4711:sha512:{hash}"),
+            &format!("4711:{hash}0"),
+            &format!("99999999999999999999:{hash}"),
+        ] {
+            assert_eq!(Head::parse(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn the_leaf_is_that_of_rfc_6962() {

@@ -2,10 +2,13 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::chain::leaf;
+use tracing::warn;
+
+use super::chain::{Head, Line, leaf};
+use super::gap::Loss;
 
 /// The folder in which readers leave word that they have read.
 pub(super) const SPOOL: &str = "spool";
@@ -15,11 +18,20 @@ pub(super) trait Disk: Send {
     /// Appends to the current segment: all of it, or an error after any part of it.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Makes durable what was appended.
+    /// Makes durable what was appended, where everybody will look for it: it is an error if the segment is
+    /// [lost](Self::lost).
     fn sync(&mut self) -> io::Result<()>;
 
     /// Begins a segment, named after its first event. After an error the segment before it is still the current one.
     fn begin(&mut self, first_seq: u64) -> io::Result<()>;
+
+    /// What became of the current segment, if it is not under its name any more, or shorter than what was written.
+    fn lost(&self) -> io::Result<Option<Loss>>;
+
+    /// Goes on in a new segment behind the last event on disk, because the current one is lost; the folder is made anew
+    /// if it is gone. What was appended to the lost one behind its durable part is taken back, so that it fits if it
+    /// turns up again.
+    fn bridge(&mut self, last: &Head, durable_bytes: u64) -> io::Result<()>;
 
     /// Opens the current segment afresh, after an error, and takes away everything behind its durable part. Bytes
     /// other than `acknowledged` are set aside in a file of their own.
@@ -60,14 +72,31 @@ pub(super) struct SetAside {
     pub(super) part: Option<String>,
 }
 
+/// Which file or folder something is, whatever its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    pub(super) fn of(metadata: &fs::Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        }
+    }
+}
+
 /// A folder of segments, locked by this process.
 #[derive(Debug)]
 pub(super) struct Folder {
     dir: PathBuf,
-    /// Holds the lock until it is dropped.
-    _lock: File,
+    /// The folder itself. Holds the lock until it is dropped.
+    lock: File,
     first_seq: u64,
     file: File,
+    identity: Identity,
     /// The length of the segment.
     bytes: u64,
     /// Up to where the system need not keep it in memory.
@@ -129,10 +158,15 @@ pub(super) fn parts(dir: &Path) -> io::Result<Vec<String>> {
 /// Makes the folder where it is missing, and locks it; `None` if another process has. The lock is the system's and lies on
 /// the folder itself, so that it holds by whatever path the folder is reached, and whatever becomes of the names in it.
 pub(super) fn lock(dir: &Path) -> io::Result<Option<File>> {
+    let is_new = !dir.exists();
     let mut builder = DirBuilder::new();
     builder.recursive(true).mode(0o700);
     builder.create(dir)?;
     builder.create(dir.join(SPOOL))?;
+    // Its name must be as durable as what is in it.
+    if let (true, Some(parent)) = (is_new, dir.canonicalize()?.parent()) {
+        sync_dir(parent)?;
+    }
     let lock = File::open(dir)?;
     match lock.try_lock() {
         Ok(()) => Ok(Some(lock)),
@@ -145,14 +179,59 @@ impl Folder {
     /// Opens a segment of a locked folder to go on with, or begins it.
     pub(super) fn open(dir: &Path, lock: File, first_seq: u64) -> io::Result<Self> {
         let file = open_segment(dir, first_seq)?;
+        let metadata = file.metadata()?;
         Ok(Self {
             dir: dir.to_owned(),
-            _lock: lock,
+            lock,
             first_seq,
-            bytes: file.metadata()?.len(),
+            bytes: metadata.len(),
             uncached_bytes: 0,
+            identity: Identity::of(&metadata),
             file,
         })
+    }
+
+    /// Begins a segment, which must hold nothing yet, and makes it the current one.
+    fn begin_empty(&mut self, first_seq: u64) -> io::Result<()> {
+        let file = open_segment(&self.dir, first_seq)?;
+        let metadata = file.metadata()?;
+        if metadata.len() > 0 {
+            return Err(io::Error::other(
+                "the next segment has been begun by somebody else",
+            ));
+        }
+        (self.file, self.first_seq) = (file, first_seq);
+        (self.bytes, self.uncached_bytes) = (0, 0);
+        self.identity = Identity::of(&metadata);
+        Ok(())
+    }
+
+    /// Whether the folder is still the one under its name.
+    fn is_in_place(&self) -> io::Result<bool> {
+        match fs::metadata(&self.dir) {
+            Ok(there) => Ok(Identity::of(&there) == Identity::of(&self.lock.metadata()?)),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes back what was appended behind the durable part: if those are the events that follow it, and nothing else.
+    fn take_back(&self, last: &Head, durable_bytes: u64) -> io::Result<()> {
+        let appended = self.bytes.saturating_sub(durable_bytes);
+        let length = self.file.metadata()?.len();
+        let (Some(start), 1..) = (length.checked_sub(appended), appended) else {
+            return Ok(());
+        };
+        let mut tail = vec![0; usize::try_from(appended).unwrap_or_default()];
+        self.file.read_exact_at(&mut tail, start)?;
+        let first = tail.split(|byte| *byte == b'\n').next();
+        match first.and_then(Line::read) {
+            Some(line) if last.precedes(&line) => {
+                self.file.set_len(start)?;
+                self.file.sync_all()
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Tells the system that what is on disk will not soon be read: so the log does not push out of memory what others
@@ -206,20 +285,48 @@ impl Disk for Folder {
 
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync_data()?;
+        if let Some(loss) = self.lost()? {
+            return Err(loss.into());
+        }
         self.uncache();
         Ok(())
     }
 
     fn begin(&mut self, first_seq: u64) -> io::Result<()> {
-        let file = open_segment(&self.dir, first_seq)?;
-        if file.metadata()?.len() > 0 {
-            return Err(io::Error::other(
-                "the next segment has been begun by somebody else",
-            ));
+        self.begin_empty(first_seq)
+    }
+
+    fn lost(&self) -> io::Result<Option<Loss>> {
+        let there = match fs::symlink_metadata(self.dir.join(segment_name(self.first_seq))) {
+            Ok(there) => there,
+            Err(error) if is_missing(&error) => {
+                let loss = match self.is_in_place()? {
+                    true => Loss::Removed,
+                    false => Loss::Folder,
+                };
+                return Ok(Some(loss));
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(if Identity::of(&there) != self.identity {
+            Some(match self.is_in_place()? {
+                true => Loss::Replaced,
+                false => Loss::Folder,
+            })
+        } else {
+            (there.len() < self.bytes).then_some(Loss::Truncated)
+        })
+    }
+
+    fn bridge(&mut self, last: &Head, durable_bytes: u64) -> io::Result<()> {
+        if let Err(cause) = self.take_back(last, durable_bytes) {
+            warn!(%cause, "events that were never acknowledged stand behind the end of a lost segment");
         }
-        (self.file, self.first_seq) = (file, first_seq);
-        (self.bytes, self.uncached_bytes) = (0, 0);
-        Ok(())
+        if !self.is_in_place()? {
+            let in_use = || io::Error::other("another process writes the log that is there now");
+            self.lock = lock(&self.dir)?.ok_or_else(in_use)?;
+        }
+        self.begin_empty(last.seq + 1)
     }
 
     fn cut(&mut self, durable: &Durable, acknowledged: &[u8]) -> io::Result<SetAside> {
@@ -246,6 +353,7 @@ impl Disk for Folder {
         };
         file.set_len(durable.bytes)?;
         file.sync_all()?;
+        self.identity = Identity::of(&file.metadata()?);
         self.file = file;
         (self.bytes, self.uncached_bytes) = (durable.bytes, 0);
         Ok(set_aside)
@@ -256,6 +364,7 @@ impl Disk for Folder {
 fn open_segment(dir: &Path, first_seq: u64) -> io::Result<File> {
     let file = OpenOptions::new()
         .create(true)
+        .read(true)
         .append(true)
         .mode(0o600)
         .open(dir.join(segment_name(first_seq)))?;
@@ -288,8 +397,16 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn sync_dir(dir: &Path) -> io::Result<()> {
+pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
+}
+
+/// Whether nothing is there: not the file, or not the folder that it should be in.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 #[cfg(test)]

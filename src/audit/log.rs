@@ -39,6 +39,8 @@ pub enum Durability {
 pub struct Options {
     /// The folder.
     pub dir: PathBuf,
+    /// The folder of the state, in which the head is kept: another one, so that both are not lost together.
+    pub state: PathBuf,
     /// When an event counts as written.
     pub durability: Durability,
     /// The name of this process among those of one installation.
@@ -52,10 +54,11 @@ pub struct Options {
 }
 
 impl Options {
-    /// A log in a folder: strict, in segments of 64 MiB.
-    pub fn new(dir: &Path) -> Self {
+    /// A log in a folder: strict, in segments of 64 MiB; its head is kept in the folder of the state.
+    pub fn new(dir: &Path, state: &Path) -> Self {
         Self {
             dir: dir.to_owned(),
+            state: state.to_owned(),
             durability: Durability::Strict,
             node: "paravent".to_owned(),
             segment_bytes_max: 64 << 20,
@@ -79,6 +82,8 @@ pub struct Figures {
     pub syncs: u64,
     /// Events that could not be written.
     pub lost: u64,
+    /// Gaps: times that events on disk were not where they had been.
+    pub gaps: u64,
     /// Times that the clock was seen to step back.
     pub clock_steps: u64,
 }
@@ -103,6 +108,7 @@ pub(super) struct Shared {
     syncs: AtomicU64,
     lost: AtomicU64,
     clock_steps: AtomicU64,
+    gaps: AtomicU64,
     /// Records that have begun and not ended.
     under_way: AtomicUsize,
     refusals: Mutex<Refusals>,
@@ -112,8 +118,8 @@ impl Log {
     /// Opens a log and goes on where it ended; begins it if the folder is empty or missing.
     ///
     /// # Errors
-    /// If another process writes it, the folder cannot be used, or the last segment is damaged in any way but a torn
-    /// end.
+    /// If another process writes it or its state, a folder cannot be used, or the last segment is damaged in any way but a
+    /// torn or missing end.
     pub fn open(options: Options) -> Result<Self, OpenError> {
         Self::open_over(options, |folder| Box::new(folder))
     }
@@ -127,7 +133,10 @@ impl Log {
             folder,
             last,
             set_aside,
-        } = open::open(&options.dir)?;
+            kept,
+            found,
+            gap,
+        } = open::open(&options.dir, &options.state)?;
         let unwritable = || OpenError::Unwritable {
             dir: options.dir.clone(),
         };
@@ -140,18 +149,21 @@ impl Log {
         };
         let shared = Arc::new(Shared::default());
         shared.set_healthy(true);
-        let mut writer = Writer::new(disk(folder), settings, Arc::clone(&shared), last);
+        let mut writer = Writer::new(disk(folder), settings, Arc::clone(&shared), last, kept);
+        if let Some((last, loss)) = gap {
+            writer.note_gap(&last, loss).map_err(|_| unwritable())?;
+        }
         if set_aside != SetAside::default() {
             let event = recovered(set_aside, 0).event;
             writer.note(vec![event]).map_err(|_| unwritable())?;
         }
-        let started = Event::notice("audit.started").with(
-            "durability",
-            match options.durability {
-                Durability::Strict => "strict".to_owned(),
-                Durability::Relaxed(within) => format!("relaxed: {}ms", within.as_millis()),
-            },
-        );
+        let durability = match options.durability {
+            Durability::Strict => "strict".to_owned(),
+            Durability::Relaxed(within) => format!("relaxed: {}ms", within.as_millis()),
+        };
+        let started = Event::notice("audit.started")
+            .with("durability", durability)
+            .with("head", found.as_str());
         writer.note(vec![started]).map_err(|_| unwritable())?;
         writer.ingest();
         let (queue, waiting) = mpsc::sync_channel(options.queue_events_max);
@@ -186,7 +198,8 @@ impl Log {
         self.hand_over(event, true)
     }
 
-    fn hand_over(&self, event: Event, waits: bool) -> Result<Pending, AuditUnavailable> {
+    /// Hands an event to the writer now; one that `waits` may wait for company.
+    pub(super) fn hand_over(&self, event: Event, waits: bool) -> Result<Pending, AuditUnavailable> {
         let (done, answer) = oneshot::channel();
         self.send(Job {
             event,
@@ -239,8 +252,7 @@ impl Log {
     }
 
     /// How many records have begun and not ended.
-    #[cfg(test)]
-    pub(super) fn under_way(&self) -> usize {
+    pub fn under_way(&self) -> usize {
         self.inner.shared.under_way()
     }
 
@@ -257,6 +269,7 @@ impl Log {
             syncs: shared.syncs.load(Ordering::Relaxed),
             lost: shared.lost.load(Ordering::Relaxed),
             clock_steps: shared.clock_steps.load(Ordering::Relaxed),
+            gaps: shared.gaps.load(Ordering::Relaxed),
         }
     }
 
@@ -325,6 +338,12 @@ impl Shared {
 
     pub(super) fn synced(&self) {
         self.syncs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A gap was noted.
+    pub(super) fn gapped(&self) {
+        self.events.fetch_add(1, Ordering::Relaxed);
+        self.gaps.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The clock has stepped back, and an event says so.

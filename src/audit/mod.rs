@@ -13,7 +13,9 @@ mod clock;
 mod disclosure;
 mod event;
 mod folder;
+mod gap;
 mod id;
+mod kept;
 mod log;
 mod names;
 mod open;
@@ -26,9 +28,11 @@ mod stretch;
 mod template;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod verify;
 mod writer;
 
+pub use chain::Head;
 pub use clock::Clock;
 pub use event::Event;
 pub use folder::log_bytes;
@@ -39,4 +43,5 @@ pub use open::OpenError;
 pub use query::{Found, Query, QueryError, Summary, query, show};
 pub use record::{Closed, Opened, PolicyStamp, Record, Said};
 pub use spool::record_reading;
-pub use verify::{Broken, ClockStep, Fault, Tampering, Unclosed, Verified, verify};
+pub use verdict::{Broken, ClockStep, Fault, Gap, Tampering, Unclosed, Unexpected, Verified};
+pub use verify::{verify, verify_against};

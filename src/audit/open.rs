@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use super::chain::{EVENT_BYTES_MAX, End, Head, Line, Lines, VERSION, later_version, next_event};
 use super::folder::{self, Disk as _, Durable, Folder, SetAside, segment_name};
+use super::gap::{self, Loss};
+use super::kept::{Found, Kept};
 
 const NOT_CANONICAL: &str = "is not in canonical form";
 
@@ -21,6 +23,26 @@ pub enum OpenError {
     InUse {
         /// The folder.
         dir: PathBuf,
+    },
+    /// Another process keeps its head in the folder of the state.
+    #[error(
+        "the state in `{}` is in use by another process; give each its own with `state: {{ dir: … }}`",
+        .dir.display()
+    )]
+    StateInUse {
+        /// The folder of the state.
+        dir: PathBuf,
+    },
+    /// The folder of the state cannot be read or written.
+    #[error(
+        "the state of the access log in `{}` cannot be kept: {source}; `state: {{ dir: … }}` names another folder",
+        .dir.display()
+    )]
+    State {
+        /// The folder of the state.
+        dir: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
     /// The folder cannot be read or written.
     #[error("the access log `{}` cannot be opened: {source}", .dir.display())]
@@ -70,6 +92,11 @@ pub(super) struct Ready {
     pub(super) folder: Folder,
     pub(super) last: Last,
     pub(super) set_aside: SetAside,
+    pub(super) kept: Kept,
+    /// What was kept.
+    pub(super) found: Found,
+    /// What is missing, behind which event.
+    pub(super) gap: Option<(Head, Loss)>,
 }
 
 /// Where a log ended.
@@ -81,8 +108,19 @@ pub(super) struct Last {
     pub(super) durable: Durable,
 }
 
-/// Locks a folder, checks its last segment, and sets a torn end aside.
-pub(super) fn open(dir: &Path) -> Result<Ready, OpenError> {
+impl Last {
+    /// Where nothing was written yet behind a head.
+    fn behind(head: Head) -> Self {
+        Self {
+            head,
+            time: None,
+            durable: Durable::none(),
+        }
+    }
+}
+
+/// Locks a folder, checks its last segment, sets a torn end aside, and compares the end with the head that was kept.
+pub(super) fn open(dir: &Path, state: &Path) -> Result<Ready, OpenError> {
     let failed = |source| OpenError::Folder {
         dir: dir.to_owned(),
         source,
@@ -91,36 +129,124 @@ pub(super) fn open(dir: &Path) -> Result<Ready, OpenError> {
     let lock = lock.ok_or_else(|| OpenError::InUse {
         dir: dir.to_owned(),
     })?;
+    let (kept, found) = kept(state)?;
     let segments = folder::segments(dir).map_err(failed)?;
-    let Some((&last, earlier)) = segments.split_last() else {
-        let folder = Folder::open(dir, lock, 1).map_err(failed)?;
+    let scanned = match segments.split_last() {
+        Some((&last, earlier)) => {
+            let before = before(dir, last, earlier.last().copied())?;
+            Some((last, scan(dir, last, before)?))
+        }
+        None => None,
+    };
+    let end = scanned
+        .as_ref()
+        .map_or_else(Head::start, |(_, scanned)| scanned.last.head.clone());
+    let gap = missing(dir, &end, &found).map_err(failed)?;
+    let goes_on_behind = match &gap {
+        Some((kept, _)) if kept.seq >= end.seq => kept.clone(),
+        _ => end,
+    };
+    let next_seq = goes_on_behind.seq + 1;
+    let Some((first_seq, scanned)) = scanned else {
         return Ok(Ready {
-            folder,
-            last: Last {
-                head: Head::start(),
-                time: None,
-                durable: Durable::none(),
-            },
+            folder: Folder::open(dir, lock, next_seq).map_err(failed)?,
+            last: Last::behind(goes_on_behind),
             set_aside: SetAside::default(),
+            kept,
+            found,
+            gap,
         });
     };
-    let before = before(dir, last, earlier.last().copied())?;
-    let scanned = scan(dir, last, before)?;
-    let mut folder = Folder::open(dir, lock, last).map_err(failed)?;
+    let mut folder = Folder::open(dir, lock, first_seq).map_err(failed)?;
     let set_aside = if scanned.torn {
         folder.cut(&scanned.last.durable, b"").map_err(failed)?
     } else {
         SetAside::default()
     };
+    let mut last = scanned.last;
+    if gap.is_some() {
+        folder.begin(next_seq).map_err(failed)?;
+        last = Last {
+            time: last.time,
+            ..Last::behind(goes_on_behind)
+        };
+    }
     Ok(Ready {
         folder,
-        last: scanned.last,
+        last,
         set_aside,
+        kept,
+        found,
+        gap,
     })
+}
+
+/// Opens the state, and reads the head that was kept.
+fn kept(state: &Path) -> Result<(Kept, Found), OpenError> {
+    let opened = Kept::open(state).map_err(|source| OpenError::State {
+        dir: state.to_owned(),
+        source,
+    })?;
+    opened.ok_or_else(|| OpenError::StateInUse {
+        dir: state.to_owned(),
+    })
+}
+
+/// What is missing of a log that ends here, as the head says that was kept.
+fn missing(dir: &Path, end: &Head, found: &Found) -> io::Result<Option<(Head, Loss)>> {
+    let Found::Head(kept) = found else {
+        return Ok(None);
+    };
+    let loss = if kept.seq > end.seq {
+        Loss::EndMissing
+    } else if kept.seq == 0 || kept == end || holds(dir, kept)? {
+        // The log may be ahead: it is written first.
+        return Ok(None);
+    } else {
+        Loss::EndChanged
+    };
+    Ok(Some((kept.clone(), loss)))
+}
+
+/// Whether a log holds the event of a head.
+fn holds(dir: &Path, head: &Head) -> io::Result<bool> {
+    let segments = folder::segments(dir)?;
+    let Some(first_seq) = segments.into_iter().rfind(|first| *first <= head.seq) else {
+        return Ok(false);
+    };
+    let mut lines = Lines::open(&dir.join(segment_name(first_seq)))?;
+    while let Some(line) = next_event(&mut lines)? {
+        if line.seq >= head.seq {
+            return Ok(line.head() == *head);
+        }
+    }
+    Ok(false)
 }
 
 /// The head of the chain at the beginning of a segment; `None` if the segments before it are kept elsewhere.
 fn before(dir: &Path, first_seq: u64, earlier: Option<u64>) -> Result<Option<Head>, OpenError> {
+    let failed = |source| OpenError::Folder {
+        dir: dir.to_owned(),
+        source,
+    };
+    let own = dir.join(segment_name(first_seq));
+    let ordinary = ordinary(dir, first_seq, earlier);
+    let first = Lines::open(&own).and_then(|mut lines| next_event(&mut lines));
+    let follows = match (&ordinary, first.map_err(failed)?) {
+        (Ok(Some(head)), Some(first)) => head.precedes(&first),
+        (Ok(_), _) => true,
+        (Err(_), _) => false,
+    };
+    if follows {
+        return ordinary;
+    }
+    // Behind a gap, it is what the segment itself says, whatever came of the one before.
+    let bridged = gap::bridged(&own, first_seq).map_err(failed)?;
+    bridged.map_or(ordinary, |head| Ok(Some(head)))
+}
+
+/// The same where nothing is missing.
+fn ordinary(dir: &Path, first_seq: u64, earlier: Option<u64>) -> Result<Option<Head>, OpenError> {
     let Some(earlier) = earlier else {
         return Ok((first_seq == 1).then(Head::start));
     };

@@ -15,7 +15,7 @@ use super::chain::{End, Line, Lines, later_version};
 use super::folder::{segment_name, segments};
 use super::names::visible;
 use super::stretch::Stretch;
-use super::verify::Fault;
+use super::verdict::Fault;
 
 /// The filters, in the order in which help shows them.
 const KEYS: [&str; 11] = [
@@ -439,9 +439,9 @@ mod tests {
 
     use tempfile::TempDir;
 
+    use super::super::Log;
     use super::super::disclosure::tests::{report, rule};
-    use super::super::tests::{fanny, new_record, operation, refs};
-    use super::super::{Log, Options};
+    use super::super::tests::{fanny, new_record, operation, options, refs};
     use super::*;
     use crate::filter::Report;
     use crate::reason::{Outcome, Reason};
@@ -449,7 +449,7 @@ mod tests {
     /// A log of three requests: fanny sees an IBAN of the first of 1,500 records, somebody is refused, and fanny's
     /// write is cut off by a crash. Returns their ids.
     async fn sample(dir: &Path) -> [String; 3] {
-        let log = Log::open(Options::new(dir)).unwrap();
+        let log = Log::open(options(dir)).unwrap();
         let mut seen = new_record(&log);
         seen.caller(&fanny());
         seen.operation(&operation("Contacts", &["iban_c"]), &|_| true, &|_| true);

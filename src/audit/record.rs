@@ -401,8 +401,13 @@ impl Record {
     /// # Errors
     /// If the log cannot be written: then these records may not leave.
     pub async fn refs(&mut self, refs: &[RecordRef]) -> Result<(), AuditUnavailable> {
-        for refs in refs.chunks(REFS_MAX) {
-            self.log.write(self.continued(refs)).await?;
+        // All are handed over before the first is awaited, so that they share one way to the disk.
+        let chunks = refs.chunks(REFS_MAX);
+        let handed_over: Vec<_> = chunks
+            .map(|refs| self.log.hand_over(self.continued(refs), false))
+            .collect();
+        for event in handed_over {
+            event?.safe().await?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::chain::{End, Line, Lines};
 use super::folder::{segment_name, segments};
-use super::verify::Fault;
+use super::verdict::Fault;
 
 /// From the first event that was written at a time or after it, to the last event that was written before another.
 ///

@@ -23,6 +23,7 @@ use crate::vocabulary::{Action, FieldPath, Level, Module, Purpose, RecordRef, Ro
 
 use super::disclosure::tests::{report, rule};
 use super::folder::{Disk, Durable, Folder, SetAside, parts, segments};
+use super::gap::Loss;
 use super::*;
 
 pub(super) fn stamp() -> PolicyStamp {
@@ -30,6 +31,13 @@ pub(super) fn stamp() -> PolicyStamp {
         name: Arc::from("sugarcrm-eu"),
         hash: Arc::from("sha256:5d41"),
     }
+}
+
+mod watched;
+
+/// A log in a folder, with its state in the same one.
+pub(super) fn options(dir: &Path) -> Options {
+    Options::new(dir, &dir.join("state"))
 }
 
 pub(super) fn new_record(log: &Log) -> Record {
@@ -142,7 +150,7 @@ async fn the_chain_goes_on_over_restarts_and_segments() {
     for _ in 0..3 {
         let log = Log::open(Options {
             segment_bytes_max: 2_000,
-            ..Options::new(dir.path())
+            ..options(dir.path())
         })
         .unwrap();
         assert!(log.healthy());
@@ -166,12 +174,12 @@ async fn the_chain_goes_on_over_restarts_and_segments() {
 fn a_second_writer_is_turned_away_whatever_happens_to_names() {
     let outer = TempDir::new().unwrap();
     let dir = outer.path().join("log");
-    let log = Log::open(Options::new(&dir)).unwrap();
+    let log = Log::open(options(&dir)).unwrap();
     let moved = outer.path().join("moved");
     let linked = outer.path().join("linked");
     std::os::unix::fs::symlink(&dir, &linked).unwrap();
     let turned_away = |dir: &Path| {
-        let error = Log::open(Options::new(dir)).unwrap_err();
+        let error = Log::open(options(dir)).unwrap_err();
         assert!(matches!(error, OpenError::InUse { .. }), "{error}");
     };
     turned_away(&dir);
@@ -190,7 +198,7 @@ fn a_second_writer_is_turned_away_whatever_happens_to_names() {
     turned_away(&moved);
     fs::rename(&moved, &dir).unwrap();
     log.stop().unwrap();
-    Log::open(Options::new(&dir)).unwrap();
+    Log::open(options(&dir)).unwrap();
 }
 
 #[test]
@@ -198,7 +206,7 @@ fn only_the_owner_may_enter() {
     use std::os::unix::fs::PermissionsExt as _;
     let outer = TempDir::new().unwrap();
     let dir = outer.path().join("a/b");
-    let log = Log::open(Options::new(&dir)).unwrap();
+    let log = Log::open(options(&dir)).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&dir), 0o700);
     assert_eq!(mode(&dir.join("audit-0000000000000001.jsonl")), 0o600);
@@ -208,7 +216,7 @@ fn only_the_owner_may_enter() {
 #[tokio::test]
 async fn a_line_torn_at_any_byte_is_set_aside_and_the_chain_goes_on() {
     let dir = TempDir::new().unwrap();
-    let log = Log::open(Options::new(dir.path())).unwrap();
+    let log = Log::open(options(dir.path())).unwrap();
     write_requests(&log, 2).await;
     log.stop().unwrap();
     let name = folder::segment_name(1);
@@ -219,7 +227,7 @@ async fn a_line_torn_at_any_byte_is_set_aside_and_the_chain_goes_on() {
     for end in start..whole.len() {
         let torn = TempDir::new().unwrap();
         fs::write(torn.path().join(&name), &whole[..end]).unwrap();
-        let log = Log::open(Options::new(torn.path())).unwrap();
+        let log = Log::open(options(torn.path())).unwrap();
         log.stop().unwrap();
         let verified = verified(torn.path());
         if end == start {
@@ -240,7 +248,7 @@ async fn a_line_torn_at_any_byte_is_set_aside_and_the_chain_goes_on() {
 async fn zeros_left_by_a_power_cut_are_set_aside_but_not_in_front_of_events() {
     for (share, opens) in [(2, false), (1, true)] {
         let dir = TempDir::new().unwrap();
-        let log = Log::open(Options::new(dir.path())).unwrap();
+        let log = Log::open(options(dir.path())).unwrap();
         write_requests(&log, 3).await;
         log.stop().unwrap();
         let path = dir.path().join(folder::segment_name(1));
@@ -248,7 +256,9 @@ async fn zeros_left_by_a_power_cut_are_set_aside_but_not_in_front_of_events() {
         let (half, whole) = (bytes.len() / 2, bytes.len());
         bytes[half..half + (whole - half) / share].fill(0);
         fs::write(&path, &bytes).unwrap();
-        let log = Log::open(Options::new(dir.path()));
+        // Nothing says that these events had been on disk.
+        fs::remove_dir_all(dir.path().join("state")).unwrap();
+        let log = Log::open(options(dir.path()));
         assert_eq!(log.is_ok(), opens);
         if let Ok(log) = log {
             log.stop().unwrap();
@@ -260,13 +270,13 @@ async fn zeros_left_by_a_power_cut_are_set_aside_but_not_in_front_of_events() {
 #[tokio::test]
 async fn a_log_that_was_tampered_with_does_not_open() {
     let dir = TempDir::new().unwrap();
-    let log = Log::open(Options::new(dir.path())).unwrap();
+    let log = Log::open(options(dir.path())).unwrap();
     write_requests(&log, 3).await;
     log.stop().unwrap();
     let path = dir.path().join(folder::segment_name(1));
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen("\"status\":200", "\"status\":201", 1)).unwrap();
-    let error = Log::open(Options::new(dir.path())).unwrap_err();
+    let error = Log::open(options(dir.path())).unwrap_err();
     assert!(
         matches!(error, OpenError::Damaged { seq: 3, .. }),
         "{error}"
@@ -277,7 +287,7 @@ async fn a_log_that_was_tampered_with_does_not_open() {
 #[tokio::test]
 async fn events_of_a_later_format_are_refused_by_their_version_and_never_set_aside() {
     let dir = TempDir::new().unwrap();
-    let log = Log::open(Options::new(dir.path())).unwrap();
+    let log = Log::open(options(dir.path())).unwrap();
     write_requests(&log, 3).await;
     log.stop().unwrap();
     let path = dir.path().join(folder::segment_name(1));
@@ -299,7 +309,7 @@ async fn events_of_a_later_format_are_refused_by_their_version_and_never_set_asi
         let text = later(from) + end;
         fs::write(&path, &text).unwrap();
         let seq = from as u64 + 1;
-        let error = Log::open(Options::new(dir.path())).unwrap_err();
+        let error = Log::open(options(dir.path())).unwrap_err();
         assert!(
             matches!(error, OpenError::Later { seq: at, version: 2, .. } if at == seq),
             "{error}"
@@ -330,7 +340,7 @@ async fn a_segment_behind_one_of_a_later_format_is_refused_by_its_version() {
     let path = dir.path().join(folder::segment_name(all[all.len() - 2]));
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("\"v\":1}", "\"v\":3}")).unwrap();
-    let error = Log::open(Options::new(dir.path())).unwrap_err();
+    let error = Log::open(options(dir.path())).unwrap_err();
     assert!(
         matches!(error, OpenError::Later { version: 3, .. }),
         "{error}"
@@ -344,7 +354,7 @@ async fn a_clock_that_stepped_back_between_two_runs_is_noted_first() {
         let time: jiff::Timestamp = time.parse().unwrap();
         Options {
             clock: Clock::telling(move || time),
-            ..Options::new(dir.path())
+            ..options(dir.path())
         }
     };
     Log::open(at("2026-03-01T12:00:00Z"))
@@ -415,6 +425,14 @@ impl Disk for Faulty {
         self.folder.begin(first_seq)
     }
 
+    fn lost(&self) -> io::Result<Option<Loss>> {
+        self.folder.lost()
+    }
+
+    fn bridge(&mut self, last: &Head, durable_bytes: u64) -> io::Result<()> {
+        self.folder.bridge(last, durable_bytes)
+    }
+
     fn cut(&mut self, durable: &Durable, acknowledged: &[u8]) -> io::Result<SetAside> {
         self.folder.cut(durable, acknowledged)
     }
@@ -431,7 +449,7 @@ async fn write_through_a_fault(
     let options = Options {
         durability,
         segment_bytes_max: 3_000,
-        ..Options::new(dir)
+        ..options(dir)
     };
     let faulty = |folder| {
         Box::new(Faulty {
@@ -495,7 +513,7 @@ async fn whatever_was_acknowledged_is_on_disk_and_the_log_heals() {
                 assert!(parts(dir.path()).unwrap().len() >= expected, "{context}");
             }
             // And once more from the beginning, as after a restart.
-            Log::open(Options::new(dir.path())).unwrap().stop().unwrap();
+            Log::open(options(dir.path())).unwrap().stop().unwrap();
             verified(dir.path());
         }
     }
@@ -504,7 +522,7 @@ async fn whatever_was_acknowledged_is_on_disk_and_the_log_heals() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousands_of_writers_share_a_few_syncs() {
     let dir = TempDir::new().unwrap();
-    let log = Log::open(Options::new(dir.path())).unwrap();
+    let log = Log::open(options(dir.path())).unwrap();
     let mut tasks = Vec::new();
     for _ in 0..2_000 {
         let log = log.clone();
@@ -533,7 +551,7 @@ async fn a_full_queue_refuses_at_once() {
     let dir = TempDir::new().unwrap();
     let log = Log::open(Options {
         queue_events_max: 1,
-        ..Options::new(dir.path())
+        ..options(dir.path())
     })
     .unwrap();
     let mut refused = 0;
@@ -556,17 +574,14 @@ async fn a_full_queue_refuses_at_once() {
 #[tokio::test]
 async fn a_process_killed_at_any_instant_finds_its_acknowledged_events_again() {
     let dir = TempDir::new().unwrap();
-    let log = Log::open(Options::new(dir.path())).unwrap();
+    let log = Log::open(options(dir.path())).unwrap();
     let mut record = new_record(&log);
     let _opened = record.open().await.unwrap();
     write_requests(&log, 5).await;
     // What is on disk at this instant, without any farewell.
     let after = TempDir::new().unwrap();
     copy(dir.path(), after.path());
-    Log::open(Options::new(after.path()))
-        .unwrap()
-        .stop()
-        .unwrap();
+    Log::open(options(after.path())).unwrap().stop().unwrap();
     let verified = verified(after.path());
     assert_eq!(verified.events, 1 + 1 + 5 + 2);
     assert_eq!(verified.unclosed.len(), 1);
@@ -579,7 +594,7 @@ async fn a_copy_taken_while_the_log_is_written_opens_with_all_that_was_acknowled
     let dir = TempDir::new().unwrap();
     let log = Log::open(Options {
         segment_bytes_max: 100_000,
-        ..Options::new(dir.path())
+        ..options(dir.path())
     })
     .unwrap();
     let writers: Vec<_> = (0..4)
@@ -592,10 +607,7 @@ async fn a_copy_taken_while_the_log_is_written_opens_with_all_that_was_acknowled
         let acknowledged = log.figures().events;
         let after = TempDir::new().unwrap();
         copy(dir.path(), after.path());
-        Log::open(Options::new(after.path()))
-            .unwrap()
-            .stop()
-            .unwrap();
+        Log::open(options(after.path())).unwrap().stop().unwrap();
         assert!(verified(after.path()).events >= acknowledged + 2);
         tokio::time::sleep(Duration::from_millis(3)).await;
     }
@@ -608,7 +620,7 @@ async fn a_copy_taken_while_the_log_is_written_opens_with_all_that_was_acknowled
 #[tokio::test]
 async fn a_dropped_record_is_an_aborted_request() {
     let dir = TempDir::new().unwrap();
-    let log = Log::open(Options::new(dir.path())).unwrap();
+    let log = Log::open(options(dir.path())).unwrap();
     let mut record = new_record(&log);
     record.caller(&fanny());
     let id = record.id().to_owned();
@@ -626,7 +638,7 @@ async fn a_dropped_record_is_an_aborted_request() {
 #[tokio::test]
 async fn an_event_says_who_saw_what_and_why() {
     let dir = TempDir::new().unwrap();
-    let log = Log::open(Options::new(dir.path())).unwrap();
+    let log = Log::open(options(dir.path())).unwrap();
     let mut record = new_record(&log);
     record.dialect("sugar-rest");
     record.trace("4bf92f3577b34da6a3ce929d0e0e4736");
@@ -717,7 +729,7 @@ fn sample_event() -> Value {
 #[tokio::test]
 async fn nothing_that_the_caller_chose_gets_in() {
     let dir = TempDir::new().unwrap();
-    let log = Log::open(Options::new(dir.path())).unwrap();
+    let log = Log::open(options(dir.path())).unwrap();
     let hostile = [
         "CANARY1",
         "canary2\n{\"seq\":9}",
@@ -766,7 +778,7 @@ async fn nothing_that_the_caller_chose_gets_in() {
 #[tokio::test]
 async fn naughty_record_ids_stay_one_line() {
     let dir = TempDir::new().unwrap();
-    let log = Log::open(Options::new(dir.path())).unwrap();
+    let log = Log::open(options(dir.path())).unwrap();
     let naughty = [
         "a\nb",
         "a\r\nb",
@@ -808,7 +820,7 @@ async fn naughty_record_ids_stay_one_line() {
 #[tokio::test]
 async fn a_record_is_under_way_until_it_ends_however_it_ends() {
     let dir = TempDir::new().unwrap();
-    let log = Log::open(Options::new(dir.path())).unwrap();
+    let log = Log::open(options(dir.path())).unwrap();
     let mut envelope = new_record(&log);
     let _opened = envelope.open().await.unwrap();
     let part = envelope.part();
@@ -828,7 +840,7 @@ async fn a_record_is_under_way_until_it_ends_however_it_ends() {
 #[tokio::test]
 async fn many_records_go_into_events_before_the_last() {
     let dir = TempDir::new().unwrap();
-    let log = Log::open(Options::new(dir.path())).unwrap();
+    let log = Log::open(options(dir.path())).unwrap();
     let mut record = new_record(&log);
     record.refs(&refs(1_500)).await.unwrap();
     record.disclosed(Report {
@@ -866,7 +878,7 @@ async fn many_records_go_into_events_before_the_last() {
 async fn readings_are_taken_up_while_the_log_runs_and_when_it_opens() {
     let dir = TempDir::new().unwrap();
     let words = ["caller=fanny".to_owned(), "x\ny".to_owned()];
-    let log = Log::open(Options::new(dir.path())).unwrap();
+    let log = Log::open(options(dir.path())).unwrap();
     record_reading(dir.path(), "query", &words).unwrap();
     let began = Instant::now();
     while log.figures().events < 2 {
@@ -875,7 +887,7 @@ async fn readings_are_taken_up_while_the_log_runs_and_when_it_opens() {
     }
     log.stop().unwrap();
     fs::write(dir.path().join("spool/reads-x.json"), "no note").unwrap();
-    Log::open(Options::new(dir.path())).unwrap().stop().unwrap();
+    Log::open(options(dir.path())).unwrap().stop().unwrap();
     let readings: Vec<_> = lines(dir.path())
         .into_iter()
         .filter(|line| line["event"] == "audit.read")
@@ -891,7 +903,7 @@ async fn readings_are_taken_up_while_the_log_runs_and_when_it_opens() {
 #[tokio::test]
 async fn refusals_without_a_caller_become_one_event() {
     let dir = TempDir::new().unwrap();
-    let log = Log::open(Options::new(dir.path())).unwrap();
+    let log = Log::open(options(dir.path())).unwrap();
     for _ in 0..500 {
         new_record(&log).abandon_counted(Reason::NoCredential);
     }
@@ -908,7 +920,7 @@ async fn refusals_without_a_caller_become_one_event() {
 pub(super) async fn sample(dir: &Path, count: usize) {
     let log = Log::open(Options {
         segment_bytes_max: 4_000,
-        ..Options::new(dir)
+        ..options(dir)
     })
     .unwrap();
     for _ in 0..count {

@@ -1,142 +1,20 @@
 //! Whether a log is what was written: every event in its place, none changed, none missing.
 //!
 //! What a chain of hashes alone cannot show: that the very end was cut off or changed, and that somebody who may write
-//! the folder made the whole rest of the chain anew. Both need something that is kept elsewhere: the last hash.
+//! the folder made the whole rest of the chain anew. Both need something that is kept elsewhere: a head.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::mem;
+use std::path::Path;
 
-use super::chain::{End, Head, Line, Lines, VERSION, later_version, next_event};
+use super::chain::{End, Head, Line, Lines, later_version, next_event};
 use super::folder::{parts, segment_name, segments};
+use super::gap;
+use super::verdict::{Broken, ClockStep, Fault, Gap, Tampering, Unclosed, Unexpected, Verified};
 
 /// Bytes after which progress is reported.
 const PROGRESS_BYTES: u64 = 1 << 20;
-
-/// A log that is what was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified {
-    /// Its files.
-    pub segments: usize,
-    /// Its events.
-    pub events: u64,
-    /// The number of its last event.
-    pub last_seq: u64,
-    /// The hash of its last event: `sha256:…`. Kept elsewhere, it shows later whether the end was cut off.
-    pub last_hash: String,
-    /// Requests that were opened and never closed: "up to everything" was disclosed.
-    pub unclosed: Vec<Unclosed>,
-    /// Where the time of an event is earlier than that of the one before it.
-    pub clock_steps: Vec<ClockStep>,
-    /// Files that hold what was set aside after a crash or a failure of the disk.
-    pub set_aside: Vec<String>,
-    /// Bytes of a last line that is not complete: being written now, or torn by a crash.
-    pub unfinished_bytes: u64,
-}
-
-/// A request that was opened and never closed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unclosed {
-    /// The number of the opening event.
-    pub seq: u64,
-    /// The id of the decision.
-    pub id: String,
-}
-
-/// The clock stepped back: times are in the order of events before and after, but not across.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClockStep {
-    /// The number of the first event with an earlier time.
-    pub seq: u64,
-    /// The time of the event before it.
-    pub from: String,
-    /// Its time.
-    pub to: String,
-}
-
-/// Why a log is not verified.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Fault {
-    /// It cannot be read.
-    #[error("`{}` cannot be read: {source}", .path.display())]
-    Unreadable {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The folder holds no segments.
-    #[error("`{}` holds no access log", .dir.display())]
-    NoLog {
-        /// The folder.
-        dir: PathBuf,
-    },
-    /// It is not what was written.
-    #[error("{0}")]
-    Broken(Broken),
-    /// It goes on in a later format than this program knows, so nobody can say more here.
-    #[error(
-        "the log was written by a later version: event {seq} (line {line} of `{file}`) is in format {version}, and this version knows format {VERSION}; ask the later one"
-    )]
-    Later {
-        /// The name of the segment.
-        file: String,
-        /// The line in it, from 1.
-        line: u64,
-        /// The number that the event should have.
-        seq: u64,
-        /// The version of its format.
-        version: u64,
-    },
-}
-
-/// The first event that is not what was written.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("event {seq} (line {line} of `{file}`): {what}")]
-pub struct Broken {
-    /// The name of the segment.
-    pub file: String,
-    /// The line in it, from 1; 0 if it is the file itself.
-    pub line: u64,
-    /// The number of the event.
-    pub seq: u64,
-    /// What was done.
-    pub what: Tampering,
-}
-
-/// What was done to a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Tampering {
-    /// The event is not the one that was written.
-    #[error("the event was changed after it was written")]
-    Changed,
-    /// The line is not an event in canonical form.
-    #[error("the line is not an event in canonical form")]
-    NotCanonical,
-    /// Events are missing.
-    #[error("events are missing, up to event {last_seq}")]
-    Removed {
-        /// The last one that is missing.
-        last_seq: u64,
-    },
-    /// The end of a file is missing.
-    #[error("the file ends too early, and events are missing, up to event {last_seq}")]
-    Truncated {
-        /// The last one that is missing.
-        last_seq: u64,
-    },
-    /// There is an event too many.
-    #[error("the event was inserted")]
-    Inserted,
-    /// The event stands later than it was written.
-    #[error("the event stands in another place than it was written")]
-    Reordered,
-    /// The file begins with another event than the one that it is named after.
-    #[error("the file after this event is named after an event that came earlier")]
-    Renamed,
-}
 
 /// Checks a whole log. Needs no lock: a log may be verified while it is written. `progress` hears, now and then, how
 /// many bytes have been read.
@@ -144,6 +22,47 @@ pub enum Tampering {
 /// # Errors
 /// At the first event that is not what was written.
 pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verified, Fault> {
+    verify_against(dir, &[], progress)
+}
+
+/// As [`verify`], and whether it is still the log of which these heads were kept elsewhere: only they can tell that its end is
+/// missing, or that all of it was written anew.
+///
+/// # Errors
+/// At the first event that is not what was written, or not the one that was kept.
+pub fn verify_against(
+    dir: &Path,
+    kept: &[Head],
+    progress: &mut dyn FnMut(u64),
+) -> Result<Verified, Fault> {
+    let verified = walk(dir, kept, progress);
+    let (last_seq, gaps) = match &verified {
+        Ok(verified) => (verified.last_seq, verified.gaps.as_slice()),
+        Err(Fault::NoLog { .. }) => (0, &[][..]),
+        Err(Fault::Unreadable { path, source })
+            if path == dir && source.kind() == io::ErrorKind::NotFound =>
+        {
+            (0, &[][..])
+        }
+        Err(_) => return verified,
+    };
+    let is_missing = |head: &&Head| {
+        let lies_in = |gap: &Gap| {
+            gap.missing
+                .is_some_and(|(first, last)| (first..=last).contains(&head.seq))
+        };
+        head.seq > last_seq || gaps.iter().any(lies_in)
+    };
+    match kept.iter().find(is_missing) {
+        Some(Head { seq, .. }) => {
+            let seq = *seq;
+            Err(Fault::Unexpected(Unexpected::Missing { seq, last_seq }))
+        }
+        None => verified,
+    }
+}
+
+fn walk(dir: &Path, kept: &[Head], progress: &mut dyn FnMut(u64)) -> Result<Verified, Fault> {
     let unreadable = |source| Fault::Unreadable {
         path: dir.to_owned(),
         source,
@@ -151,12 +70,16 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verified, Fau
     let segments = segments(dir).map_err(unreadable)?;
     let mut walk = Walk {
         dir,
+        kept,
         progress,
         head: Head::start(),
+        events: 0,
         place: (String::new(), 0),
         unclosed: BTreeMap::new(),
         time: String::new(),
         clock_steps: Vec::new(),
+        gaps: Vec::new(),
+        behind_gap: None,
         unfinished_bytes: 0,
         read_bytes: 0,
         reported_bytes: 0,
@@ -173,13 +96,14 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verified, Fau
     unclosed.sort_by_key(|(_, seq)| *seq);
     Ok(Verified {
         segments: segments.len(),
-        events: walk.head.seq,
+        events: walk.events,
         last_seq: walk.head.seq,
         last_hash: walk.head.hash,
         unclosed: unclosed
             .into_iter()
             .map(|(id, seq)| Unclosed { seq, id })
             .collect(),
+        gaps: walk.gaps,
         clock_steps: walk.clock_steps,
         set_aside: parts(dir).map_err(unreadable)?,
         unfinished_bytes: walk.unfinished_bytes,
@@ -189,8 +113,12 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verified, Fau
 /// The state between two lines.
 struct Walk<'a> {
     dir: &'a Path,
+    /// What must be found.
+    kept: &'a [Head],
     progress: &'a mut dyn FnMut(u64),
     head: Head,
+    /// How many have been read.
+    events: u64,
     /// The file and line of the head.
     place: (String, u64),
     /// The numbers of opening events without a close, by id.
@@ -198,6 +126,9 @@ struct Walk<'a> {
     /// When the head was written, as it says.
     time: String,
     clock_steps: Vec<ClockStep>,
+    gaps: Vec<Gap>,
+    /// The head at which a segment goes on behind a gap, and the one that was there; until the event that notes it.
+    behind_gap: Option<(Head, Head)>,
     unfinished_bytes: u64,
     read_bytes: u64,
     reported_bytes: u64,
@@ -211,6 +142,7 @@ impl Walk<'_> {
             path: self.dir.join(segment_name(first_seq)),
             source,
         };
+        self.pass_gap(first_seq).map_err(unreadable)?;
         let mut lines = Lines::open(&self.dir.join(&file)).map_err(unreadable)?;
         let expected = self.head.seq + 1;
         if first_seq > expected {
@@ -238,6 +170,12 @@ impl Walk<'_> {
                         version,
                     });
                 }
+                if self
+                    .is_given_up(next_first, &mut lines)
+                    .map_err(unreadable)?
+                {
+                    return Ok(());
+                }
                 let what = match (end, next_first) {
                     (End::File, Some(next)) => Tampering::Truncated {
                         last_seq: next.saturating_sub(1),
@@ -255,12 +193,17 @@ impl Walk<'_> {
                     }
                 };
             }
+            if self.kept.iter().any(|kept| differs(kept, &line)) {
+                let seq = line.seq;
+                return Err(Fault::Unexpected(Unexpected::Differs { seq }));
+            }
             self.accept(&line);
             self.place = (file.clone(), number);
             self.report(lines.end_bytes - lines.start_bytes);
         }
         let expected = self.head.seq + 1;
         match next_first {
+            Some(next) if next > expected && self.is_bridged(next).map_err(unreadable)? => Ok(()),
             Some(next) if next > expected => {
                 let last_seq = next - 1;
                 let what = Tampering::Truncated { last_seq };
@@ -269,6 +212,36 @@ impl Walk<'_> {
             Some(next) if next < expected => broken(&file, number, next, Tampering::Renamed),
             _ => Ok(()),
         }
+    }
+
+    /// Goes on behind a gap, if a segment does not follow and says so itself.
+    fn pass_gap(&mut self, first_seq: u64) -> io::Result<()> {
+        let path = self.dir.join(segment_name(first_seq));
+        let first = next_event(&mut Lines::open(&path)?)?;
+        if first.is_some_and(|first| self.head.precedes(&first)) {
+            return Ok(());
+        }
+        if let Some(head) = gap::bridged(&path, first_seq)?
+            && head.seq >= self.head.seq
+        {
+            let was = mem::replace(&mut self.head, head.clone());
+            self.behind_gap = Some((head, was));
+        }
+        Ok(())
+    }
+
+    /// Whether a segment notes a gap right before itself.
+    fn is_bridged(&self, first_seq: u64) -> io::Result<bool> {
+        let path = self.dir.join(segment_name(first_seq));
+        Ok(gap::bridged(&path, first_seq)?.is_some())
+    }
+
+    /// Whether the rest of a segment holds no more events, and the next one says that there is a gap.
+    fn is_given_up(&self, next_first: Option<u64>, lines: &mut Lines) -> io::Result<bool> {
+        let Some(next_first) = next_first else {
+            return Ok(false);
+        };
+        Ok(self.is_bridged(next_first)? && next_event(lines)?.is_none())
     }
 
     /// Says what was done where the chain breaks.
@@ -301,6 +274,7 @@ impl Walk<'_> {
 
     fn accept(&mut self, line: &Line) {
         self.head = line.head();
+        self.events += 1;
         let time = line.time().unwrap_or_default();
         if time < self.time.as_str() {
             self.clock_steps.push(ClockStep {
@@ -311,6 +285,19 @@ impl Walk<'_> {
         }
         self.time.clear();
         self.time.push_str(time);
+        if let Some(noted) = gap::noted(line) {
+            let (behind, was) = self
+                .behind_gap
+                .take()
+                .unwrap_or_else(|| (noted.clone(), noted.clone()));
+            self.gaps.push(Gap {
+                seq: line.seq,
+                last_seq: noted.seq,
+                why: line.value["why"].as_str().unwrap_or_default().to_owned(),
+                missing: (was.seq < behind.seq).then_some((was.seq + 1, behind.seq)),
+                is_changed: was.seq == behind.seq && was != behind,
+            });
+        }
         match line.value.get("phase").and_then(|phase| phase.as_str()) {
             Some("opened") => {
                 self.unclosed.insert(line.id().to_owned(), line.seq);
@@ -329,6 +316,11 @@ impl Walk<'_> {
             (self.progress)(self.read_bytes);
         }
     }
+}
+
+/// Whether an event is another than the one of a head.
+fn differs(head: &Head, line: &Line) -> bool {
+    head.seq == line.seq && head.hash != line.hash
 }
 
 /// Which of two events that do not fit was tampered with.

@@ -13,6 +13,8 @@ use super::chain::Head;
 use super::clock::Clock;
 use super::event::{Event, integer};
 use super::folder::{Disk, Durable, SetAside};
+use super::gap::{self, Loss};
+use super::kept::Kept;
 use super::log::{AuditUnavailable, Durability, Shared};
 use super::names::visible;
 use super::open::Last;
@@ -76,6 +78,9 @@ pub(super) struct Writer {
     head: Head,
     /// When it was written, as it says.
     time: Option<String>,
+    /// The last event that is known to be on disk; the same when strict.
+    settled: Head,
+    kept: Kept,
     /// The part of the current segment that is known to be on disk.
     durable: Durable,
     /// Acknowledged lines behind the durable part; empty when strict.
@@ -99,11 +104,14 @@ impl Writer {
         settings: Settings,
         shared: Arc<Shared>,
         last: Last,
+        kept: Kept,
     ) -> Self {
         Self {
             disk,
             settings,
             shared,
+            settled: last.head.clone(),
+            kept,
             head: last.head,
             time: last.time,
             durable: last.durable,
@@ -159,9 +167,19 @@ impl Writer {
     fn stop(&mut self) -> Result<(), AuditUnavailable> {
         self.ingest();
         let refusals = self.shared.refusals().take();
-        self.note(refusals)?;
-        self.note(vec![Event::notice("audit.stopped")])?;
-        self.make_durable()
+        let stopped = |this: &mut Self, refusals| {
+            this.note(refusals)?;
+            this.note(vec![Event::notice("audit.stopped")])?;
+            this.make_durable()
+        };
+        let safe = stopped(self, refusals).or_else(|_| {
+            // The last chance to say that something is wrong with the log.
+            self.broken = None;
+            self.mend().map_err(|cause| self.fail(&cause))?;
+            stopped(self, Vec::new())
+        });
+        let kept = self.kept.settle().map_err(|cause| self.fail(&cause));
+        safe.and(kept)
     }
 
     /// How long nothing needs to be done.
@@ -186,6 +204,7 @@ impl Writer {
         }
         if self.ticked.elapsed() >= TICK {
             self.ticked = Instant::now();
+            self.watch();
             if self.heal() {
                 self.ingest();
                 let refusals = Some(self.shared.refusals())
@@ -194,6 +213,21 @@ impl Writer {
                 // As above: what could not be written shows in the log's figures.
                 let _ = self.note(refusals.unwrap_or_default());
             }
+        }
+    }
+
+    /// Looks whether the log and the kept head are still where they should be, also while nobody writes.
+    fn watch(&mut self) {
+        if self.broken.is_some() {
+            return;
+        }
+        let watched = match self.disk.lost() {
+            Ok(Some(loss)) => Err(loss.into()),
+            Ok(None) => self.kept.watch(&self.settled),
+            Err(cause) => Err(cause),
+        };
+        if let Err(cause) = watched {
+            self.fail(&cause);
         }
     }
 
@@ -221,15 +255,7 @@ impl Writer {
         if events.is_empty() {
             return Ok(());
         }
-        let jobs = events
-            .into_iter()
-            .map(|event| Job {
-                event,
-                waits: false,
-                done: None,
-            })
-            .collect();
-        self.commit(jobs)
+        self.commit(events.into_iter().map(job).collect())
     }
 
     /// Writes a batch and answers those who wait.
@@ -282,8 +308,9 @@ impl Writer {
         self.disk.append(&bytes)?;
         match self.settings.durability {
             Durability::Strict => {
-                self.sync()?;
+                self.sync(&head)?;
                 self.durable.extend(bytes.len(), last);
+                self.settled = head.clone();
             }
             Durability::Relaxed(_) => {
                 self.acknowledged.append(&mut bytes);
@@ -305,6 +332,7 @@ impl Writer {
             return Ok(());
         }
         self.settle()?;
+        self.kept.settle()?;
         self.disk.begin(self.head.seq + 1)?;
         self.durable = Durable::none();
         Ok(())
@@ -313,7 +341,9 @@ impl Writer {
     /// Makes acknowledged lines durable.
     fn settle(&mut self) -> io::Result<()> {
         if self.dirty_since.is_some() {
-            self.sync()?;
+            let head = self.head.clone();
+            self.sync(&head)?;
+            self.settled = head;
             self.durable
                 .extend(self.acknowledged.len(), self.acknowledged_last.take());
             self.acknowledged.clear();
@@ -322,9 +352,11 @@ impl Writer {
         Ok(())
     }
 
-    fn sync(&mut self) -> io::Result<()> {
+    /// Makes durable what was appended, up to this head, and keeps the head.
+    fn sync(&mut self, head: &Head) -> io::Result<()> {
         self.shared.synced();
-        self.disk.sync()
+        self.disk.sync()?;
+        self.kept.keep(head)
     }
 
     /// As [`Self::settle`], outside of a batch.
@@ -368,6 +400,9 @@ impl Writer {
     /// Goes back to the durable part of the segment and on from there. Events that were refused are set aside, those
     /// that were acknowledged are written again.
     fn mend(&mut self) -> io::Result<()> {
+        if let Some(loss) = self.disk.lost()? {
+            return self.bridge(loss);
+        }
         let set_aside = self.disk.cut(&self.durable, &self.acknowledged)?;
         if !self.acknowledged.is_empty() {
             self.disk.append(&self.acknowledged)?;
@@ -377,6 +412,41 @@ impl Writer {
         self.broken = None;
         self.refused = 0;
         Ok(())
+    }
+
+    /// Goes on in a new segment behind what was lost, and notes the gap. What was acknowledged and had not reached the disk
+    /// is written again before.
+    fn bridge(&mut self, loss: Loss) -> io::Result<()> {
+        self.disk.bridge(&self.settled, self.durable.bytes)?;
+        self.durable = Durable::none();
+        let last = self.settled.clone();
+        if !self.acknowledged.is_empty() {
+            self.disk.append(&self.acknowledged)?;
+            self.settle()?;
+        }
+        self.note_gap(&last, loss)?;
+        self.broken = None;
+        self.refused = 0;
+        Ok(())
+    }
+
+    /// Writes the event that notes a gap behind the last event that is known to have been on disk.
+    pub(super) fn note_gap(&mut self, last: &Head, loss: Loss) -> io::Result<()> {
+        let (last_seq, last_hash) = (last.seq, last.hash.as_str());
+        error!(last_seq, last_hash, "the access log has a gap: {loss}");
+        let event = gap::event(last, loss, self.refused);
+        self.write(&mut vec![job(event)])?;
+        self.shared.gapped();
+        Ok(())
+    }
+}
+
+/// An event that nobody waits for.
+fn job(event: Event) -> Job {
+    Job {
+        event,
+        waits: false,
+        done: None,
     }
 }
 
@@ -398,11 +468,7 @@ pub(super) fn recovered(set_aside: SetAside, refused: u64) -> Job {
         .with("bytes", integer(set_aside.bytes))
         .with("part", set_aside.part)
         .with("refused", integer(refused));
-    Job {
-        event,
-        waits: false,
-        done: None,
-    }
+    job(event)
 }
 
 /// The job and those that wait behind it, and whether the order to stop stands behind them.

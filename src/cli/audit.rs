@@ -1,7 +1,8 @@
 //! `paravent audit`: the auditor's questions to a log. None needs the process that writes it, nor its permission.
 //!
 //! Exit codes: 0 when the question was answered, 1 when the log is not what was written or nothing has the id asked
-//! for, 2 when the arguments or the folder cannot be used. Answers go to standard output, all else to standard error.
+//! for, 2 when the arguments or the folder cannot be used, 3 when a log is whole and nothing from outside of it says more.
+//! Answers go to standard output, all else to standard error.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
@@ -12,13 +13,15 @@ use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::audit::{
-    Broken, Fault, Found, Query, Summary, Verified, log_bytes, query, record_reading, show, verify,
-    visible,
+    Fault, Found, Gap, Head, Query, Summary, log_bytes, query, record_reading, show,
+    verify_against, visible,
 };
 use crate::vocabulary::Level;
+
+mod verdict;
 
 /// The question was answered.
 const FINE: u8 = 0;
@@ -27,12 +30,11 @@ const BROKEN: u8 = 1;
 /// The arguments or the folder cannot be used.
 const UNUSABLE: u8 = 2;
 
+/// The log is whole, but nothing from outside of it was given.
+const UNVOUCHED: u8 = 3;
+
 /// Rows of a table, unless told otherwise.
 const TABLE_ROWS_DEFAULT: usize = 100;
-/// Steps of the clock that are listed one by one.
-const CLOCK_STEPS_SHOWN_MAX: usize = 20;
-/// Requests without a close that are listed one by one.
-const UNCLOSED_SHOWN_MAX: usize = 20;
 
 /// Verify and question an access log.
 #[derive(Debug, Args)]
@@ -43,13 +45,20 @@ pub struct AuditArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Check that every event is in its place, that none was changed and none is missing.
+    /// Check that every event is in its place, that none was changed and none between them is missing.
     ///
-    /// The log may be in use. What the log alone cannot show is whether its very end was cut off: keep the last hash
-    /// that this command prints somewhere else, and compare.
+    /// The log may be in use. What the log alone cannot show is whether its end was cut off, or all of it written anew: keep
+    /// what this command prints as `last` somewhere else, and give it with `--expect` the next time. Exits with 0 if the log is
+    /// whole and as expected, with 1 if it is not, with 3 if it is whole and nothing was expected.
     Verify {
         /// The folder of the log.
         dir: PathBuf,
+        /// An event that must be there, as this command printed it: its number and its hash, with or without `sha256:`.
+        #[arg(long, value_name = "SEQ:HASH", value_parser = head)]
+        expect: Vec<Head>,
+        /// A gap that the log notes and that is known, by the number of the last event before it.
+        #[arg(long, value_name = "SEQ")]
+        expect_gap: Vec<u64>,
         /// How to answer.
         #[arg(long, value_enum, default_value_t)]
         format: Format,
@@ -113,7 +122,17 @@ pub fn run(args: &AuditArgs) -> u8 {
 
 fn answer(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
     let result = match command {
-        Command::Verify { dir, format } => run_verify(dir, *format, out, err),
+        Command::Verify {
+            dir,
+            expect,
+            expect_gap,
+            format,
+        } => run_verify(
+            dir,
+            (expect, expect_gap),
+            *format,
+            &mut Streams { out, err },
+        ),
         Command::Query {
             dir,
             filters,
@@ -138,29 +157,47 @@ struct Streams<'a> {
     err: &'a mut dyn Write,
 }
 
+/// Reads what must be there.
+fn head(text: &str) -> Result<Head, &'static str> {
+    Head::parse(text)
+        .ok_or("write the number of an event, a colon, and its hash of 64 hexadecimal digits")
+}
+
 fn run_verify(
     dir: &Path,
+    (kept, known_gaps): (&[Head], &[u64]),
     format: Format,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
+    Streams { out, err }: &mut Streams<'_>,
 ) -> io::Result<u8> {
     let noted = record_reading(dir, "verify", &[]);
     let bar = progress_bar(dir);
-    let verdict = verify(dir, &mut |read_bytes| bar.set_position(read_bytes));
+    let verdict = verify_against(dir, kept, &mut |read_bytes| bar.set_position(read_bytes));
     bar.finish_and_clear();
     match verdict {
         Ok(verified) => {
             say_unrecorded(noted, err)?;
+            let is_known = |gap: &Gap| known_gaps.contains(&gap.last_seq);
+            let code = match (verified.gaps.iter().all(is_known), kept.is_empty()) {
+                (false, _) => BROKEN,
+                (true, false) => FINE,
+                (true, true) => UNVOUCHED,
+            };
             match format {
-                Format::Text => write_verified(&verified, out)?,
-                Format::Json => writeln!(out, "{}", verified_json(&verified))?,
+                Format::Text => verdict::write(&verified, kept, out)?,
+                Format::Json => writeln!(out, "{}", verdict::json(&verified, code))?,
             }
-            Ok(FINE)
+            if code == BROKEN {
+                writeln!(
+                    err,
+                    "error: the log notes gaps; one that is known is given with `--expect-gap`, by the number of the last event before it"
+                )?;
+            }
+            Ok(code)
         }
-        Err(Fault::Broken(broken)) => {
+        Err(fault @ (Fault::Broken(_) | Fault::Unexpected(_))) => {
             match format {
-                Format::Text => writeln!(err, "error: the log is not what was written: {broken}")?,
-                Format::Json => writeln!(out, "{}", broken_json(&broken))?,
+                Format::Text => writeln!(err, "error: the log is not what was written: {fault}")?,
+                Format::Json => writeln!(out, "{}", verdict::json_of_fault(&fault))?,
             }
             Ok(BROKEN)
         }
@@ -317,85 +354,6 @@ fn progress_bar(dir: &Path) -> ProgressBar {
     }
 }
 
-fn write_verified(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
-    let Verified {
-        events, segments, ..
-    } = verified;
-    writeln!(
-        out,
-        "verified: events 1 to {events}, files: {segments}; none changed, none missing"
-    )?;
-    writeln!(out, "last hash: {}", verified.last_hash)?;
-    if !verified.unclosed.is_empty() {
-        writeln!(
-            out,
-            "requests that were opened and never closed, so that up to everything left: {}",
-            verified.unclosed.len()
-        )?;
-        for unclosed in verified.unclosed.iter().take(UNCLOSED_SHOWN_MAX) {
-            writeln!(out, "  {} (event {})", visible(&unclosed.id), unclosed.seq)?;
-        }
-    }
-    if !verified.clock_steps.is_empty() {
-        writeln!(
-            out,
-            "the clock stepped back, so that times are not in the order of events: {}",
-            verified.clock_steps.len()
-        )?;
-        for step in verified.clock_steps.iter().take(CLOCK_STEPS_SHOWN_MAX) {
-            let (from, to) = (visible(&step.from), visible(&step.to));
-            writeln!(out, "  from {from} to {to} (event {})", step.seq)?;
-        }
-    }
-    if !verified.set_aside.is_empty() {
-        writeln!(
-            out,
-            "set aside after a crash or a failure of the disk, never acknowledged: {}",
-            verified.set_aside.len()
-        )?;
-        for part in &verified.set_aside {
-            writeln!(out, "  {}", visible(part))?;
-        }
-    }
-    if verified.unfinished_bytes > 0 {
-        writeln!(
-            out,
-            "bytes of a last line that is being written, or was torn by a crash: {}",
-            verified.unfinished_bytes
-        )?;
-    }
-    Ok(())
-}
-
-fn verified_json(verified: &Verified) -> Value {
-    let unclosed = verified.unclosed.iter();
-    let steps = verified
-        .clock_steps
-        .iter()
-        .map(|step| json!({"seq": step.seq, "from": step.from, "to": step.to}));
-    json!({
-        "verified": true,
-        "events": verified.events,
-        "segments": verified.segments,
-        "last_seq": verified.last_seq,
-        "last_hash": verified.last_hash,
-        "unclosed": unclosed.map(|one| json!({"seq": one.seq, "id": one.id})).collect::<Vec<_>>(),
-        "clock_steps": steps.collect::<Vec<_>>(),
-        "set_aside": verified.set_aside,
-        "unfinished_bytes": verified.unfinished_bytes,
-    })
-}
-
-fn broken_json(broken: &Broken) -> Value {
-    json!({
-        "verified": false,
-        "file": broken.file,
-        "line": broken.line,
-        "seq": broken.seq,
-        "what": broken.what.to_string(),
-    })
-}
-
 const HEADER: [&str; 9] = [
     "TIME", "DECISION", "CALLER", "ACTION", "MODULE", "PURPOSE", "OUTCOME", "RECORDS", "DATA",
 ];
@@ -486,6 +444,10 @@ mod tests {
 
     use super::*;
 
+    fn options(dir: &Path) -> Options {
+        Options::new(dir, &dir.join("state"))
+    }
+
     #[derive(Parser)]
     struct Cli {
         #[command(flatten)]
@@ -507,7 +469,7 @@ mod tests {
 
     /// A log of three refused requests; returns the id of the last.
     async fn sample(dir: &Path) -> String {
-        let log = Log::open(Options::new(dir)).unwrap();
+        let log = Log::open(options(dir)).unwrap();
         let policy = PolicyStamp {
             name: Arc::from("p"),
             hash: Arc::from("sha256:0"),
@@ -534,13 +496,18 @@ mod tests {
         let dir = TempDir::new().unwrap();
         sample(dir.path()).await;
         let (code, out, err) = run_in(dir.path(), "verify DIR");
-        assert_eq!((code, err.as_str()), (FINE, ""));
+        assert_eq!((code, err.as_str()), (UNVOUCHED, ""));
         assert!(
-            out.starts_with("verified: events 1 to 5, files: 1;"),
+            out.starts_with("whole: 5 events up to 5, files: 1;"),
             "{out}"
         );
+        assert!(out.contains("not known from this folder alone"), "{out}");
         let (_, out, _) = run_in(dir.path(), "verify DIR --format json");
-        assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["events"], 5);
+        let found: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(
+            (&found["events"], &found["verdict"]),
+            (&5.into(), &"whole".into())
+        );
 
         let path = dir.path().join("audit-0000000000000001.jsonl");
         let text = fs::read_to_string(&path).unwrap();
@@ -553,7 +520,7 @@ mod tests {
         );
         let (code, out, _) = run_in(dir.path(), "verify DIR --format json");
         let found: Value = serde_json::from_str(&out).unwrap();
-        assert_eq!((code, &found["verified"]), (BROKEN, &Value::Bool(false)));
+        assert_eq!((code, &found["verdict"]), (BROKEN, &"broken".into()));
 
         let empty = TempDir::new().unwrap();
         assert_eq!(run_in(empty.path(), "verify DIR").0, UNUSABLE);
@@ -627,7 +594,7 @@ mod tests {
             }
         }
         let dir = TempDir::new().unwrap();
-        Log::open(Options::new(dir.path())).unwrap().stop().unwrap();
+        Log::open(options(dir.path())).unwrap().stop().unwrap();
         let command = Command::Query {
             dir: dir.path().to_owned(),
             filters: Vec::new(),

@@ -22,16 +22,16 @@ pub(super) struct Arguments {
     #[arg(
         value_name = "DIR",
         required_unless_present_any = ["config", "description"],
-        conflicts_with_all = ["config", "description"]
+        conflicts_with = "config"
     )]
     dir: Option<PathBuf>,
     /// A configuration; the policies it names are checked too
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The CRM's API, whose fields the policy speaks of; without it, all that are known
-    #[arg(long, value_name = "DIALECT", conflicts_with = "config", value_parser = clap::builder::PossibleValuesParser::new(dialect::NAMES))]
+    #[arg(long, value_name = "DIALECT", conflicts_with_all = ["config", "description"], value_parser = clap::builder::PossibleValuesParser::new(dialect::NAMES))]
     dialect: Option<String>,
-    /// A description of an API (see docs/dialects/describing.md)
+    /// A description of an API (see docs/dialects/describing.md); with DIR, the API whose fields the policy speaks of
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     description: Option<PathBuf>,
     /// How the result is printed
@@ -43,11 +43,11 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> u8 {
     let mut found = Diagnostics::new();
     let mut summary = None;
-    if let Some(path) = &arguments.description {
+    if let (Some(path), None) = (&arguments.description, &arguments.dir) {
         return describe(arguments.format, path);
     }
     match (&arguments.config, &arguments.dir) {
-        (Some(path), _) if !path.is_file() => return missing("no such configuration file", path),
+        (Some(path), _) if !path.exists() => return missing("no such configuration file", path),
         (Some(path), _) => {
             let (config, problems) = Config::load(path);
             found.extend(problems);
@@ -57,8 +57,18 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
                 summary = policy.map(|policy| policy.summary());
             }
         }
-        (None, Some(dir)) if !dir.is_dir() => return missing("no such folder", dir),
-        (None, Some(dir)) => summary = check(dir, arguments.dialect.as_deref(), &mut found),
+        (None, Some(dir)) if !dir.exists() => return missing("no such folder", dir),
+        (None, Some(dir)) => match &arguments.description {
+            Some(path) if !path.exists() => return missing("no such description file", path),
+            Some(path) => {
+                let (described, problems) = Described::load(path);
+                found.extend(problems);
+                if let Some(described) = described {
+                    summary = check(dir, &[Arc::new(described)], &mut found);
+                }
+            }
+            None => summary = check(dir, &built_in(arguments.dialect.as_deref()), &mut found),
+        },
         (None, None) => return UNUSABLE,
     }
     show(arguments.format, &found, summary.as_ref());
@@ -67,7 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
 
 /// Checks a description by itself, and lists its routes.
 fn describe(format: Format, path: &Path) -> u8 {
-    if !path.is_file() {
+    if !path.exists() {
         return missing("no such description file", path);
     }
     let (described, found) = Described::load(path);
@@ -84,13 +94,17 @@ fn describe(format: Format, path: &Path) -> u8 {
     if described.is_none() { PROBLEMS } else { DONE }
 }
 
-fn check(dir: &Path, dialect: Option<&str>, found: &mut Diagnostics) -> Option<Summary> {
-    let dialects: Vec<Arc<dyn Dialect>> = dialect::NAMES
+/// The dialect of a name, or all of them.
+fn built_in(name: Option<&str>) -> Vec<Arc<dyn Dialect>> {
+    dialect::NAMES
         .iter()
-        .filter(|name| dialect.is_none_or(|dialect| dialect == **name))
-        .filter_map(|name| dialect::by_name(name))
-        .collect();
-    let (policy, problems) = compile(dir, &dialects);
+        .filter(|known| name.is_none_or(|name| name == **known))
+        .filter_map(|known| dialect::by_name(known))
+        .collect()
+}
+
+fn check(dir: &Path, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) -> Option<Summary> {
+    let (policy, problems) = compile(dir, dialects);
     found.extend(problems);
     policy.map(|policy| policy.summary())
 }

@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
 }
 
 async fn demonstrate(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let stopped = server::asked_to_stop()?;
+    let asked = server::listen()?;
     let data = match &arguments.data {
         Some(dir) => dir.clone(),
         None => tempfile::Builder::new()
@@ -95,8 +95,8 @@ async fn demonstrate(arguments: &Arguments) -> Result<(), Box<dyn std::error::Er
     let ready =
         json!({"proxy": url(proxy.addresses[0]), "admin": url(proxy.admin), "crm": url(crm)});
     print(&format!("ready {ready}\n"));
-    stopped.await;
-    proxy.stop().await;
+    asked.clone().times(1).await;
+    proxy.stop(asked.times(2)).await;
     let _ = stop_crm.send(());
     let _ = serving.await;
     Ok(())
@@ -138,7 +138,7 @@ fn set_up(
         policy: Arc::new(policy),
         log: Log::open(Options {
             node: "demo".to_owned(),
-            ..Options::new(audit)
+            ..Options::new(audit, &audit.with_file_name("state"))
         })?,
         stop_timeout: STOP_TIMEOUT,
     })

@@ -46,7 +46,7 @@ pub(super) struct Arguments {
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> u8 {
-    if !arguments.policies.is_dir() {
+    if !arguments.policies.exists() {
         eprintln!(
             "error: no such folder: `{}`; name one with --policies DIR",
             arguments.policies.display()

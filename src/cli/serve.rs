@@ -20,7 +20,7 @@ use crate::transport::Destination;
 /// Which configuration.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "SIGTERM or Ctrl-C stops it in order: not ready, no new connections, open requests end, the access log is flushed.\nNothing starts when the configuration or a policy has an error."
+    after_help = "SIGTERM, SIGQUIT or Ctrl-C stops it in order: not ready, no new connections, open requests end, the access log is closed. A second one cuts open requests off.\nNothing starts when the configuration or a policy has an error."
 )]
 pub(super) struct Arguments {
     /// The configuration
@@ -30,7 +30,7 @@ pub(super) struct Arguments {
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> u8 {
-    if !arguments.config.is_file() {
+    if !arguments.config.exists() {
         eprintln!(
             "error: no such configuration file: `{}`",
             arguments.config.display()
@@ -104,7 +104,7 @@ const OTHER_FILES: usize = 128;
 
 async fn serve(config: &Config, policy: Policy) -> Result<(), Box<dyn std::error::Error>> {
     allow_connections(config);
-    let stopped = server::asked_to_stop()?;
+    let asked = server::listen()?;
     let listeners = config
         .listeners
         .iter()
@@ -122,9 +122,9 @@ async fn serve(config: &Config, policy: Policy) -> Result<(), Box<dyn std::error
         tracing::info!(listener = listener.name, %address, upstream = listener.upstream, tls = listener.tls.is_some(), "listening");
     }
     tracing::info!(address = %proxy.admin, "admin listening");
-    stopped.await;
+    asked.clone().times(1).await;
     tracing::info!("stopping");
-    proxy.stop().await;
+    proxy.stop(asked.times(2)).await;
     Ok(())
 }
 
@@ -136,7 +136,7 @@ fn log_options(config: &Config) -> Options {
     Options {
         durability,
         node: config.audit.node.clone(),
-        ..Options::new(&config.audit.dir)
+        ..Options::new(&config.audit.dir, &config.state)
     }
 }
 

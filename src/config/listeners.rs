@@ -1,12 +1,11 @@
 //! Reads the section `listeners`, and checks how addresses and upstreams fit together.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use crate::diagnostic::{Diagnostic, Node, Place, Schema, Spanned, quoted};
+use crate::diagnostic::{Diagnostic, Node, NodeKind, Place, Schema, Spanned, quoted};
 
 use super::read::Reader;
-use super::{Config, Listener, Tls, Upstream, codes};
+use super::{Config, Listener, Tls, codes};
 
 /// A listener, and where its parts stand.
 pub(super) struct ReadListener {
@@ -144,26 +143,28 @@ impl Reader<'_> {
     }
 
     /// Every listener has its upstream, and every upstream has a listener.
-    pub(super) fn links(
-        &mut self,
-        listeners: &[ReadListener],
-        node: &Node,
-        upstreams: &BTreeMap<String, Upstream>,
-    ) {
-        let declared = node.map("`upstreams`", self.found).unwrap_or_default();
+    pub(super) fn links(&mut self, listeners: &[ReadListener], node: &Node) {
+        // What is no map, or blank, was reported.
+        let NodeKind::Map(declared) = &node.kind else {
+            return;
+        };
         for read in listeners {
             let name = &read.listener.upstream;
             // A declared upstream that could not be read was reported already.
             if declared.iter().all(|(key, _)| key.value != *name) {
-                self.found.push(
+                self.found.push_named(
                     Diagnostic::error(
                         codes::UNKNOWN_UPSTREAM,
                         format!("unknown upstream {}", quoted(name)),
                     )
                     .at(&read.upstream, "not declared under `upstreams`")
-                    .suggest(name, upstreams.keys().map(String::as_str)),
+                    .suggest(name, declared.iter().map(|(key, _)| key.value.as_str())),
                 );
             }
+        }
+        // A listener that could not be read may be the one that was meant to use it.
+        if self.found.has_errors() {
+            return;
         }
         for (key, _) in declared {
             if listeners

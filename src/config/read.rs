@@ -8,6 +8,8 @@ use crate::diagnostic::{
     Diagnostic, Diagnostics, File, Keys, Node, Place, Schema, Spanned, everybody_may_write, quoted,
 };
 
+use crate::files::words;
+
 use super::{Audit, Config, Durability, Limits, Log, LogFormat, TokenKey, codes, files};
 
 /// Bytes of the token key.
@@ -31,6 +33,7 @@ pub(super) fn read(file: &File, folder: &Path, found: &mut Diagnostics) -> Optio
             "policies",
             "keys",
             "audit",
+            "state",
             "limits",
             "log",
             "hosts",
@@ -62,6 +65,9 @@ impl Reader<'_> {
         let audit = keys
             .require("audit", self.found)
             .and_then(|node| self.audit(node));
+        let state = keys
+            .get("state")
+            .map_or(Some(None), |node| self.state(node).map(Some));
         let limits = keys
             .get("limits")
             .map_or_else(Limits::default, |node| self.limits(node));
@@ -84,13 +90,15 @@ impl Reader<'_> {
             }
         }
         self.addresses(&listeners, admin.as_ref());
-        self.links(&listeners, upstreams_node, &upstreams);
+        self.links(&listeners, upstreams_node);
+        let audit = audit?;
         Some(Config {
+            state: state?.unwrap_or_else(|| audit.dir.with_file_name("state")),
             listeners: listeners.into_iter().map(|read| read.listener).collect(),
             admin: admin.map_or(Config::ADMIN_DEFAULT, |admin| admin.value),
             upstreams,
             policies: policies?,
-            audit: audit?,
+            audit,
             limits,
             log,
             hosts,
@@ -101,7 +109,7 @@ impl Reader<'_> {
 
     /// A path, relative to the configuration's folder.
     pub(super) fn path(&mut self, node: &Node, what: &str) -> Option<PathBuf> {
-        let text = node.text(what, self.found)?;
+        let text = node.verbatim(what, self.found)?;
         if text.value.is_empty() || text.value.contains('\0') {
             self.found.push(
                 Diagnostic::error(codes::UNREADABLE, format!("{what} is not a path"))
@@ -115,7 +123,7 @@ impl Reader<'_> {
     fn unreadable(&mut self, what: &str, path: &Path, place: &Place, error: &std::io::Error) {
         self.found.push(
             Diagnostic::error(codes::UNREADABLE, format!("could not read {what}"))
-                .at(place, error.kind().to_string())
+                .at(place, words(error))
                 .help(format!("looked for `{}`", path.display())),
         );
     }
@@ -333,6 +341,23 @@ impl Reader<'_> {
             durability,
             node: name.map_or_else(|| "paravent".to_owned(), |name| name.value),
         })
+    }
+
+    /// The folder of the state.
+    fn state(&mut self, node: &Node) -> Option<PathBuf> {
+        const SCHEMA: Schema = Schema {
+            what: "`state`",
+            known: &["dir"],
+            refused: &[],
+        };
+        let keys = SCHEMA.read(node, self.found)?;
+        let dir = keys.require("dir", self.found)?;
+        let path = self.path(dir, "`dir`")?;
+        if path.exists() && !path.is_dir() {
+            let error = std::io::Error::from(std::io::ErrorKind::NotADirectory);
+            self.unreadable("the folder of the state", &path, &dir.place, &error);
+        }
+        Some(path)
     }
 
     fn durability(&mut self, node: &Node) -> Durability {

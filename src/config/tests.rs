@@ -48,6 +48,7 @@ fn the_smallest_configuration_has_the_documented_defaults() {
     assert_eq!(config.admin.to_string(), "127.0.0.1:9180");
     assert_eq!(config.policies, folder.0.path().join("policies/"));
     assert_eq!(config.audit.dir, folder.0.path().join("audit"));
+    assert_eq!(config.state, folder.0.path().join("state"));
     assert_eq!(config.audit.durability, Durability::Strict);
     assert_eq!(config.audit.node, "paravent");
     assert_eq!(config.token_key(), b"0123456789abcdef");
@@ -96,6 +97,7 @@ upstreams:
 policies: policies
 keys: { token: { env: PATH } }
 audit: { dir: /var/empty/audit, durability: { relaxed: 50ms }, node: par-1a }
+state: { dir: /var/empty/kept }
 limits:
   request_bytes_max: 2MiB
   held_bytes_max: 1MiB
@@ -122,6 +124,7 @@ stop_timeout: 5s
     let tls = config.listeners[0].tls.as_ref().unwrap();
     assert_eq!(tls.key, folder.0.path().join("crm.key"));
     assert_eq!(config.audit.dir, Path::new("/var/empty/audit"));
+    assert_eq!(config.state, Path::new("/var/empty/kept"));
     assert_eq!(
         config.audit.durability,
         Durability::Relaxed(Duration::from_millis(50))

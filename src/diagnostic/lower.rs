@@ -4,7 +4,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Diagnostic, Diagnostics, Node, NodeKind, Place, Spanned, quoted};
+use super::odd::{self, Oddity};
+use super::yaml::{Fault, is_repaired, odd_character, report_odd};
+use super::{Diagnostic, Diagnostics, Node, NodeKind, Place, Spanned, meant, quoted};
 
 /// The code of everything that is refused by name until it exists.
 pub const NOT_SUPPORTED: &str = "Y017";
@@ -23,7 +25,7 @@ pub struct Schema {
 /// A map whose keys were checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Keys<'a> {
-    what: &'static str,
+    schema: Schema,
     entries: &'a [(Spanned<String>, Node)],
     place: &'a Place,
 }
@@ -34,7 +36,7 @@ impl Schema {
         let entries = node.map(self.what, found)?;
         for (key, _) in entries {
             let name = key.value.as_str();
-            if self.known.contains(&name) {
+            if self.known.contains(&name) || is_repaired(key) {
                 continue;
             }
             found.push(if self.refused.contains(&name) {
@@ -47,10 +49,20 @@ impl Schema {
             });
         }
         Some(Keys {
-            what: self.what,
+            schema: *self,
             entries,
             place: &node.place,
         })
+    }
+}
+
+impl Schema {
+    /// The known key that an unknown one was most likely meant to be. That it is unknown was reported.
+    fn meant(&self, name: &str) -> Option<&'static str> {
+        if self.known.contains(&name) || self.refused.contains(&name) {
+            return None;
+        }
+        meant(name, self.known.iter().copied())
     }
 }
 
@@ -62,12 +74,15 @@ pub(crate) fn not_supported(what: &str, place: &Place) -> Diagnostic {
 }
 
 impl<'a> Keys<'a> {
-    /// The value of a key.
+    /// The value of a key. A misspelt key, which was reported, stands for the one that was most likely meant, so that what
+    /// follows from it is not reported too.
     pub fn get(&self, key: &str) -> Option<&'a Node> {
-        self.entries
-            .iter()
-            .find(|(name, _)| name.value == key)
-            .map(|(_, node)| node)
+        let mut entries = self.entries.iter();
+        let found = entries.find(|(name, _)| name.value == key).or_else(|| {
+            let mut entries = self.entries.iter();
+            entries.find(|(name, _)| self.schema.meant(&name.value) == Some(key))
+        });
+        found.map(|(_, node)| node)
     }
 
     /// The value of a key that must be there.
@@ -75,8 +90,11 @@ impl<'a> Keys<'a> {
         let node = self.get(key);
         if node.is_none() {
             found.push(
-                Diagnostic::error("Y011", format!("{} needs the key `{key}`", self.what))
-                    .at(self.place, format!("`{key}` is missing")),
+                Diagnostic::error(
+                    "Y011",
+                    format!("{} needs the key `{key}`", self.schema.what),
+                )
+                .at(self.place, format!("`{key}` is missing")),
             );
         }
         node
@@ -88,7 +106,11 @@ impl<'a> Keys<'a> {
     }
 }
 
-fn wrong(node: &Node, what: &str, expected: &str) -> Diagnostic {
+/// A value of the wrong type. Of what was refused by name nothing more is said.
+fn wrong(node: &Node, what: &str, expected: &str) -> Option<Diagnostic> {
+    if node.fault == Some(Fault::Refused) {
+        return None;
+    }
     let seen = match node.kind {
         NodeKind::Null => "nothing",
         NodeKind::Bool(_) => "true or false",
@@ -97,8 +119,16 @@ fn wrong(node: &Node, what: &str, expected: &str) -> Diagnostic {
         NodeKind::Seq(_) => "a list",
         NodeKind::Map(_) => "a map",
     };
-    Diagnostic::error("Y012", format!("{what} must be {expected}"))
-        .at(&node.place, format!("{seen} stands here"))
+    let problem = Diagnostic::error("Y012", format!("{what} must be {expected}"))
+        .at(&node.place, format!("{seen} stands here"));
+    let odd = match &node.kind {
+        NodeKind::Str(text) => odd::first(text, |_| true),
+        _ => None,
+    };
+    Some(match odd {
+        Some((_, c)) => problem.help(format!("it holds {}", odd::name(c))),
+        None => problem,
+    })
 }
 
 impl Node {
@@ -106,9 +136,9 @@ impl Node {
     pub fn map(&self, what: &str, found: &mut Diagnostics) -> Option<&[(Spanned<String>, Self)]> {
         match &self.kind {
             NodeKind::Map(entries) => Some(entries),
-            NodeKind::Null => Some(&[]),
+            NodeKind::Null if self.fault.is_none() => Some(&[]),
             _ => {
-                found.push(wrong(self, what, "a map"));
+                found.push_any(wrong(self, what, "a map"));
                 None
             }
         }
@@ -118,36 +148,77 @@ impl Node {
     pub fn list(&self, what: &str, found: &mut Diagnostics) -> Option<&[Self]> {
         match &self.kind {
             NodeKind::Seq(items) => Some(items),
-            NodeKind::Null => Some(&[]),
+            NodeKind::Null if self.fault.is_none() => Some(&[]),
             _ => {
-                found.push(wrong(self, what, "a list"));
+                found.push_any(wrong(self, what, "a list"));
                 None
             }
         }
     }
 
-    /// Text.
+    /// Text that is compared with something: a name, a word, an address. Odd characters in it are reported, and the text
+    /// is then what was most likely meant.
     pub fn text(&self, what: &str, found: &mut Diagnostics) -> Option<Spanned<&str>> {
+        let text = self.verbatim(what, found)?;
+        let Some(Fault::Odd(plain)) = &self.fault else {
+            return Some(text);
+        };
+        report_odd(text.value, what, &self.place, found);
+        Some(Spanned {
+            value: plain,
+            place: text.place,
+        })
+    }
+
+    /// Text as it is written: free words, a name that something else chose.
+    pub fn verbatim(&self, what: &str, found: &mut Diagnostics) -> Option<Spanned<&str>> {
         match &self.kind {
             NodeKind::Str(text) => Some(Spanned {
                 value: text,
                 place: self.place.clone(),
             }),
             NodeKind::Int(_) | NodeKind::Float(_) | NodeKind::Bool(_) | NodeKind::Null => {
-                found.push(wrong(self, what, "text").help("write it in quotes"));
+                let problem = wrong(self, what, "text");
+                found.push_any(problem.map(|problem| problem.help("write it in quotes")));
                 None
             }
             _ => {
-                found.push(wrong(self, what, "text"));
+                found.push_any(wrong(self, what, "text"));
                 None
             }
         }
     }
 
+    /// Free words that people read: whatever is not seen in them may stay, but nothing that turns their direction.
+    pub fn prose(&self, what: &str, found: &mut Diagnostics) -> Option<Spanned<&str>> {
+        let text = self.verbatim(what, found)?;
+        let raw = self.place.file.text().get(self.place.span.clone());
+        if let Some((_, c)) = odd::first(text.value, Oddity::misleads)
+            && raw.is_some_and(|raw| !raw.contains(c))
+        {
+            found.push(odd_character(what, c, &self.place).help("take it out"));
+        }
+        Some(text)
+    }
+
     /// One text, or a list of texts that is not empty.
     pub fn texts(&self, what: &str, found: &mut Diagnostics) -> Option<Vec<Spanned<&str>>> {
+        self.each_text(what, Self::text, found)
+    }
+
+    /// The same for texts as they are written.
+    pub fn verbatims(&self, what: &str, found: &mut Diagnostics) -> Option<Vec<Spanned<&str>>> {
+        self.each_text(what, Self::verbatim, found)
+    }
+
+    fn each_text<'a>(
+        &'a self,
+        what: &str,
+        take: fn(&'a Self, &str, &mut Diagnostics) -> Option<Spanned<&'a str>>,
+        found: &mut Diagnostics,
+    ) -> Option<Vec<Spanned<&'a str>>> {
         let NodeKind::Seq(items) = &self.kind else {
-            return self.text(what, found).map(|text| vec![text]);
+            return take(self, what, found).map(|text| vec![text]);
         };
         if items.is_empty() {
             found.push(
@@ -156,12 +227,12 @@ impl Node {
             );
             return None;
         }
-        let before = found.errors();
         let texts: Vec<_> = items
             .iter()
-            .filter_map(|item| item.text(what, found))
+            .filter_map(|item| take(item, what, found))
             .collect();
-        (found.errors() == before).then_some(texts)
+        // What is missing was reported; what follows from the rest is worth telling.
+        (texts.len() == items.len()).then_some(texts)
     }
 
     /// `true` or `false`.
@@ -169,7 +240,7 @@ impl Node {
         match self.kind {
             NodeKind::Bool(value) => Some(value),
             _ => {
-                found.push(wrong(self, what, "true or false"));
+                found.push_any(wrong(self, what, "true or false"));
                 None
             }
         }
@@ -194,7 +265,7 @@ impl Node {
                 None
             }
             _ => {
-                found.push(wrong(self, what, "a whole number"));
+                found.push_any(wrong(self, what, "a whole number"));
                 None
             }
         }
@@ -315,7 +386,7 @@ impl Node {
             }
             _ => None,
         };
-        if value.is_none() {
+        if value.is_none() && self.fault != Some(Fault::Refused) {
             found.push(
                 Diagnostic::error(code, format!("{what} must be {expected}"))
                     .at(&self.place, "not a number with its unit"),
@@ -347,10 +418,10 @@ mod tests {
 
     #[test]
     fn unknown_and_future_keys_are_told_apart_and_named() {
-        let tree = node("{ data: x, levle: y, when: z }");
+        let tree = node("{ levle: y, when: z }");
         let mut found = Diagnostics::new();
         let keys = SCHEMA.read(&tree, &mut found).unwrap();
-        assert!(keys.require("level", &mut found).is_none());
+        assert!(keys.require("data", &mut found).is_none());
         let text = found.render(false);
         assert!(text.contains("error[Y010]: unknown key `levle`"), "{text}");
         assert!(text.contains("help: did you mean `level`?"), "{text}");
@@ -359,9 +430,79 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("error[Y011]: a grant needs the key `level`"),
+            text.contains("error[Y011]: a grant needs the key `data`"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_misspelt_key_is_not_missed_too() {
+        for text in ["{ levle: clear }", "{ l\u{435}vel: clear }"] {
+            let mut found = Diagnostics::new();
+            let tree = node(text);
+            let keys = SCHEMA.read(&tree, &mut found).unwrap();
+            let level = keys.require("level", &mut found).unwrap();
+            assert_eq!(level.text("level", &mut found).unwrap().value, "clear");
+            assert_eq!(found.errors(), 1, "{}", found.render(false));
+        }
+        // A key that will mean something else stands for nothing.
+        let tree = node("{ when: z }");
+        let mut found = Diagnostics::new();
+        let keys = SCHEMA.read(&tree, &mut found).unwrap();
+        assert!(keys.get("why").is_none());
+    }
+
+    #[test]
+    fn what_is_not_seen_in_a_word_is_told_once_and_taken_out() {
+        for (text, code, shown) in [
+            ("{ data: sal\u{200b}es }", "Y018", "U+200B"),
+            ("{ data: \u{201c}sales\u{201d} }", "Y018", "U+201C"),
+            ("{ data: \"sa\\u00a0les\" }", "Y018", "U+00A0"),
+            ("{ da\u{ad}ta: sales }", "Y018", "U+00AD"),
+            ("{ data: sales } # \u{202e}", "Y018", "U+202E"),
+            ("{ data: sa\u{202e}les }", "Y018", "U+202E"),
+        ] {
+            let mut found = Diagnostics::new();
+            let tree = read(&File::new("t.yaml", text), &mut found).unwrap();
+            let keys = SCHEMA.read(&tree, &mut found).unwrap();
+            let data = keys.require("data", &mut found).unwrap();
+            let data = data.text("data", &mut found).unwrap();
+            assert!(matches!(data.value, "sales" | "sa les"), "{}", data.value);
+            let codes: Vec<_> = found.iter().map(|d| d.code).collect();
+            assert_eq!(codes, [code], "{text}: {}", found.render(false));
+            assert!(
+                found.render(false).contains(shown),
+                "{}",
+                found.render(false)
+            );
+        }
+    }
+
+    #[test]
+    fn free_words_and_names_that_others_chose_may_hold_more() {
+        let mut found = Diagnostics::new();
+        let prose = node("\"Avancement\u{a0}: \u{ab} l\u{2019}\u{e9}tat \u{bb}\"");
+        assert!(prose.prose("a label", &mut found).is_some());
+        assert!(prose.verbatim("evidence", &mut found).is_some());
+        assert!(found.is_empty(), "{}", found.render(false));
+        let turned = node("\"a\\u202eb\"");
+        turned.prose("a label", &mut found);
+        assert_eq!(found.errors(), 1);
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_would_stand_where_something_was_refused() {
+        let mut found = Diagnostics::new();
+        let tree = read(&File::new("t.yaml", "a: *x\n"), &mut found).unwrap();
+        let crate::diagnostic::NodeKind::Map(entries) = &tree.kind else {
+            panic!("no map");
+        };
+        let value = &entries[0].1;
+        assert!(value.text("a", &mut found).is_none());
+        assert!(value.boolean("a", &mut found).is_none());
+        assert!(value.integer("a", 0..=9, &mut found).is_none());
+        assert!(value.list("a", &mut found).is_none());
+        assert_eq!(found.errors(), 1, "{}", found.render(false));
     }
 
     #[test]

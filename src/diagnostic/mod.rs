@@ -8,15 +8,19 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+mod load;
 mod lower;
+pub mod odd;
 mod others;
 mod render;
 mod yaml;
 
+pub use load::{could_not_read, load};
 pub(crate) use lower::not_supported;
 pub use lower::{Keys, NOT_SUPPORTED, Schema};
 pub use others::everybody_may_write;
-pub use yaml::{CODES, FILE_BYTES_MAX, Node, NodeKind, Spanned, read};
+pub(crate) use yaml::is_repaired;
+pub use yaml::{CODES, FILE_BYTES_MAX, Fault, Node, NodeKind, Spanned, read};
 
 /// Problems that are kept; further ones are counted only.
 pub const DIAGNOSTICS_MAX: usize = 500;
@@ -128,6 +132,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// A second place that matters, and what to see there: where a name was first defined.
     pub second: Option<(Place, String)>,
+    /// Further places of the same mistake.
+    pub more: Vec<Place>,
 }
 
 impl Diagnostic {
@@ -141,6 +147,7 @@ impl Diagnostic {
             label: String::new(),
             help: None,
             second: None,
+            more: Vec::new(),
         }
     }
 
@@ -151,6 +158,12 @@ impl Diagnostic {
 
     /// A warning.
     pub fn warning(code: &'static str, title: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, title)
+    }
+
+    /// A warning about what cannot be meant. What was valid before stays so for one version, and then is an error.
+    pub fn error_to_be(code: &'static str, title: impl Into<String>) -> Self {
+        let title = format!("{} (will be an error in the next version)", title.into());
         Self::new(Severity::Warning, code, title)
     }
 
@@ -174,12 +187,36 @@ impl Diagnostic {
         self
     }
 
-    /// Suggests the nearest of some names, if one is near.
+    /// Shows a character of a name that is not known and that looks like another one, if it has one.
+    #[must_use]
+    pub fn look_alike(mut self, name: &str) -> Self {
+        if let Some((_, c)) = odd::first(name, |_| true) {
+            self.label = format!("{}; it holds {}", self.label, odd::name(c));
+        }
+        self
+    }
+
+    /// Suggests which of some names was most likely meant, if one is near.
     #[must_use]
     pub fn suggest<'a>(self, name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
-        match nearest(name, candidates) {
-            Some(near) => self.help(format!("did you mean `{near}`?")),
-            None => self,
+        let problem = self.look_alike(name);
+        match meant(name, candidates) {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem,
+        }
+    }
+
+    /// Adds the place of the same mistake elsewhere. The first place stays first, whatever the order.
+    fn join(&mut self, other: Self) {
+        let (Some(place), Some(mut another)) = (&mut self.place, other.place) else {
+            return;
+        };
+        let order = |place: &Place| (place.file.path().to_owned(), place.span.start);
+        if order(&another) < order(place) {
+            std::mem::swap(place, &mut another);
+        }
+        if *place != another && !self.more.contains(&another) {
+            self.more.push(another);
         }
     }
 
@@ -218,6 +255,23 @@ impl Diagnostics {
             self.list.push(diagnostic);
         } else {
             self.omitted += 1;
+        }
+    }
+
+    /// Adds a problem, if there is one.
+    pub fn push_any(&mut self, diagnostic: Option<Diagnostic>) {
+        diagnostic.into_iter().for_each(|found| self.push(found));
+    }
+
+    /// Adds a problem with one name, or the place of it to what was said of that name already: a name that is wrong in
+    /// six places is one mistake.
+    pub fn push_named(&mut self, diagnostic: Diagnostic) {
+        let same = |known: &&mut Diagnostic| {
+            known.code == diagnostic.code && known.title == diagnostic.title
+        };
+        match self.list.iter_mut().find(same) {
+            Some(known) => known.join(diagnostic),
+            None => self.push(diagnostic),
         }
     }
 
@@ -302,14 +356,21 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// A name that somebody wrote, in backticks and of bounded length.
+/// The one of some names that another one was most likely meant to be: it looks like it, or is near.
+pub fn meant<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = odd::plain(name);
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let same = candidates
+        .iter()
+        .find(|known| **known == plain && plain != name);
+    same.copied().or_else(|| nearest(&plain, candidates))
+}
+
+/// A name that somebody wrote, in backticks and of bounded length; what would not be seen is shown by its code.
 pub fn quoted(name: &str) -> String {
     const CHARACTERS_MAX: usize = 80;
-    let mut shown: String = name
-        .chars()
-        .take(CHARACTERS_MAX)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
+    let short: String = name.chars().take(CHARACTERS_MAX).collect();
+    let mut shown = odd::visible(&short);
     if name.chars().nth(CHARACTERS_MAX).is_some() {
         shown.push('…');
     }
@@ -332,6 +393,32 @@ mod tests {
     fn suggestions_are_near_names_only() {
         assert_eq!(nearest("capz", ["caps", "roles"]), Some("caps"));
         assert_eq!(nearest("xyz", ["caps", "roles"]), None);
+    }
+
+    #[test]
+    fn a_name_that_is_wrong_in_many_places_is_one_mistake_with_all_its_lines() {
+        let file = File::new("p.yaml", "a: 1\nb: 2\nc: 3\n");
+        let other = File::new("q.yaml", "a: 1\n");
+        let wrong = |file: &File, at: usize| {
+            let place = Place {
+                file: file.clone(),
+                span: at..at + 1,
+            };
+            Diagnostic::error("P011", "unknown role `x`").at(&place, "not declared")
+        };
+        let mut found = Diagnostics::new();
+        for at in [10, 5, 0, 5] {
+            found.push_named(wrong(&file, at));
+        }
+        found.push_named(wrong(&other, 0));
+        assert_eq!(found.errors(), 1);
+        let text = found.render(false);
+        assert!(text.contains("p.yaml:1:1"), "{text}");
+        assert!(
+            text.contains("not declared; also in lines 2, 3, q.yaml:1"),
+            "{text}"
+        );
+        assert_eq!(found.to_json()[0]["more"].as_array().unwrap().len(), 3);
     }
 
     #[test]

@@ -41,7 +41,7 @@ fn report(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
         let mut snippet = snippet(place).annotation(
             AnnotationKind::Primary
                 .span(span(place))
-                .label(clean(&diagnostic.label)),
+                .label(clean(&label(diagnostic))),
         );
         match &diagnostic.second {
             Some((second, label)) if second.file == place.file => {
@@ -61,6 +61,33 @@ fn report(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
         groups.push(Group::with_title(Level::HELP.secondary_title(clean(help))));
     }
     groups
+}
+
+/// What to see at a problem's place, and how often it stands elsewhere.
+fn label(diagnostic: &Diagnostic) -> String {
+    const LINES_MAX: usize = 8;
+    let label = &diagnostic.label;
+    let first = diagnostic.place.as_ref().map(|place| &place.file);
+    let mut lines: Vec<(bool, &str, usize)> = diagnostic
+        .more
+        .iter()
+        .map(|place| (Some(&place.file) != first, place.file.path(), place.line()))
+        .collect();
+    lines.sort_unstable();
+    let shown: Vec<String> = lines
+        .iter()
+        .take(LINES_MAX)
+        .map(|(elsewhere, path, line)| match elsewhere {
+            true => format!("{path}:{line}"),
+            false => line.to_string(),
+        })
+        .collect();
+    let more = if lines.len() > LINES_MAX { "…" } else { "" };
+    match lines.len() {
+        0 => label.clone(),
+        1 => format!("{label}; also in line {}", shown.join("")),
+        _ => format!("{label}; also in lines {}{more}", shown.join(", ")),
+    }
 }
 
 fn snippet(place: &Place) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
@@ -101,6 +128,14 @@ fn one(diagnostic: &Diagnostic) -> Value {
     });
     if let Some(place) = &diagnostic.place {
         locate(&mut object, place);
+    }
+    if !diagnostic.more.is_empty() {
+        let place = |place: &Place| {
+            let mut also = json!({});
+            locate(&mut also, place);
+            also
+        };
+        object["more"] = diagnostic.more.iter().map(place).collect();
     }
     if let Some((place, label)) = &diagnostic.second {
         let mut second = json!({ "label": label });

@@ -5,10 +5,11 @@
 
 use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, StructureStyle};
 
+use super::odd::{self, Oddity};
 use super::{Diagnostic, Diagnostics, File, Place, quoted};
 
 /// Bytes of one file.
-pub const FILE_BYTES_MAX: usize = 1 << 20;
+pub const FILE_BYTES_MAX: usize = 4 << 20;
 /// Nesting depth of maps and lists.
 pub(super) const DEPTH_MAX: usize = 32;
 
@@ -31,6 +32,11 @@ pub const CODES: &[(&str, &str)] = &[
     ("Y015", "a value is not a size or not within its bounds"),
     ("Y016", "a number is not within its bounds"),
     ("Y017", "not supported yet"),
+    (
+        "Y018",
+        "a character that is not seen, or looks like another one",
+    ),
+    ("Y019", "a file is not text in UTF-8"),
 ];
 
 /// A value and its place.
@@ -59,6 +65,19 @@ pub struct Node {
     pub kind: NodeKind,
     /// Where it stands.
     pub place: Place,
+    /// Why it is not what it looks like; `None` for most.
+    pub fault: Option<Fault>,
+}
+
+/// Why a node is not what it looks like.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// It holds odd characters; this is what was most likely meant. Reported where the text is taken for a name.
+    Odd(String),
+    /// A key stands in it twice, and that was reported: another name may have been meant.
+    Twice,
+    /// It was refused, and that was reported: nothing can be said of what it would be.
+    Refused,
 }
 
 /// What a node is, by the core schema of YAML 1.2: `no` and `0755` in quotes or not mean what they say.
@@ -89,10 +108,11 @@ pub fn read(file: &File, found: &mut Diagnostics) -> Option<Node> {
         };
         found.push(
             Diagnostic::error("Y005", "the file is too large")
-                .at(&start, format!("larger than {FILE_BYTES_MAX} bytes")),
+                .at(&start, format!("larger than {} MiB", FILE_BYTES_MAX >> 20)),
         );
         return None;
     }
+    turned(file, found);
     let options = granit_parser::options! {
         disallow_directives: true,
         emit_anchor_events: true,
@@ -103,6 +123,7 @@ pub fn read(file: &File, found: &mut Diagnostics) -> Option<Node> {
         parser: Parser::new_from_str_with_options(file.text(), options),
         file,
         found,
+        is_odd: false,
     };
     reader.document().ok()
 }
@@ -114,6 +135,8 @@ struct Reader<'a> {
     parser: Parser<'a, granit_parser::StrInput<'a>>,
     file: &'a File,
     found: &'a mut Diagnostics,
+    /// Whether a key held odd characters: the form of what follows may be wrong for that reason.
+    is_odd: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -138,6 +161,7 @@ impl<'a> Reader<'a> {
         Ok(root.unwrap_or_else(|| Node {
             kind: NodeKind::Null,
             place: self.place(0, 0),
+            fault: None,
         }))
     }
 
@@ -175,6 +199,8 @@ impl<'a> Reader<'a> {
             Event::Scalar(text, style, _, _) => Ok(Node {
                 kind: scalar(&text, style),
                 place,
+                fault: odd::first(&text, Oddity::is_never_meant)
+                    .map(|_| Fault::Odd(odd::plain(&text))),
             }),
             Event::SequenceStart(style, ..) => self.list(&place, style, depth),
             Event::MappingStart(style, ..) => self.map(&place, style, depth),
@@ -183,6 +209,7 @@ impl<'a> Reader<'a> {
                 Ok(Node {
                     kind: NodeKind::Null,
                     place,
+                    fault: Some(Fault::Refused),
                 })
             }
             _ => {
@@ -201,6 +228,7 @@ impl<'a> Reader<'a> {
                 return Ok(Node {
                     kind: NodeKind::Seq(items),
                     place: self.first_line(start, &place, style),
+                    fault: None,
                 });
             }
             items.push(self.node(event, place, depth + 1)?);
@@ -210,6 +238,7 @@ impl<'a> Reader<'a> {
     fn map(&mut self, start: &Place, style: StructureStyle, depth: usize) -> Result<Node, Stop> {
         let mut entries: Vec<(Spanned<String>, Node)> = Vec::new();
         let mut seen = std::collections::HashMap::new();
+        let mut is_twice = false;
         loop {
             let (event, place) = self.next()?;
             let key = match event {
@@ -217,13 +246,14 @@ impl<'a> Reader<'a> {
                     return Ok(Node {
                         kind: NodeKind::Map(entries),
                         place: self.first_line(start, &place, style),
+                        fault: is_twice.then_some(Fault::Twice),
                     });
                 }
                 Event::Scalar(text, style, _, _) => {
                     if style == ScalarStyle::Plain && text == "<<" {
                         self.refuse(&place, "merge keys");
                     }
-                    text.into_owned()
+                    self.key(text.into_owned(), &place)
                 }
                 _ => {
                     self.found.push(
@@ -236,17 +266,34 @@ impl<'a> Reader<'a> {
             let (event, value_place) = self.next()?;
             let value = self.node(event, value_place, depth + 1)?;
             match seen.get(&key) {
-                Some(first) => self.found.push(
-                    Diagnostic::error("Y002", format!("key {} stands twice", quoted(&key)))
-                        .at(&place, "again here")
-                        .also(first, "first here"),
-                ),
+                Some(first) => {
+                    is_twice = true;
+                    self.found.push(
+                        Diagnostic::error("Y002", format!("key {} stands twice", quoted(&key)))
+                            .at(&place, "again here")
+                            .also(first, "first here"),
+                    );
+                    // What a section defines is not missed too.
+                    if depth == 0 {
+                        entries.push((Spanned { value: key, place }, value));
+                    }
+                }
                 None => {
                     seen.insert(key.clone(), place.clone());
                     entries.push((Spanned { value: key, place }, value));
                 }
             }
         }
+    }
+
+    /// A key as it was most likely meant.
+    fn key(&mut self, text: String, place: &Place) -> String {
+        if odd::first(&text, Oddity::is_never_meant).is_none() {
+            return text;
+        }
+        self.is_odd = true;
+        report_odd(&text, "this key", place, self.found);
+        odd::plain(&text)
     }
 
     fn refuse(&mut self, place: &Place, what: &str) {
@@ -258,6 +305,9 @@ impl<'a> Reader<'a> {
     }
 
     fn syntax(&mut self, error: &granit_parser::ScanError) -> Stop {
+        if self.is_odd {
+            return Stop;
+        }
         let start = error.marker().byte_offset().unwrap_or(0);
         let text = self.file.text();
         let end = text
@@ -265,8 +315,14 @@ impl<'a> Reader<'a> {
             .and_then(|rest| rest.chars().next())
             .map_or(start, |c| start + c.len_utf8());
         let place = self.place(start, end);
-        self.found
-            .push(Diagnostic::error("Y001", "not YAML").at(&place, error.info()));
+        let problem = Diagnostic::error("Y001", "not YAML").at(&place, error.info());
+        self.found.push(match look_alike_near(text, start) {
+            Some(c) => problem.help(format!(
+                "in this line, or the one before it, stands {}",
+                odd::name(c)
+            )),
+            None => problem,
+        });
         Stop
     }
 
@@ -295,6 +351,59 @@ impl<'a> Reader<'a> {
         let line = text.lines().next().unwrap_or_default();
         self.place(from, from + line.trim_end().len())
     }
+}
+
+/// The last odd character of the line in which a byte stands, or of the one before it that is not blank.
+fn look_alike_near(text: &str, byte: usize) -> Option<char> {
+    let rest = text.get(byte..)?;
+    let end = rest.find('\n').map_or(text.len(), |at| byte + at);
+    let lines = text.get(..end)?.rsplit('\n');
+    let mut lines = lines.filter(|line| !line.trim().is_empty()).take(2);
+    lines.find_map(|line| line.chars().rev().find(|c| odd::oddity(*c).is_some()))
+}
+
+/// Reports characters that turn the direction of the text, comments included: a reviewer would read another file. One
+/// a line is enough.
+fn turned(file: &File, found: &mut Diagnostics) {
+    let mut start = 0;
+    for line in file.text().split_inclusive('\n') {
+        if let Some((at, c)) = odd::first(line, |odd| odd == Oddity::Direction) {
+            let place = Place {
+                file: file.clone(),
+                span: start + at..start + at + c.len_utf8(),
+            };
+            found.push(odd_character("this line", c, &place).help("take it out"));
+        }
+        start += line.len();
+    }
+}
+
+/// Reports the first odd character of a text, unless that was done where the file was read.
+pub(super) fn report_odd(text: &str, what: &str, place: &Place, found: &mut Diagnostics) {
+    let raw = place.file.text().get(place.span.clone());
+    let was_reported = |c: char| {
+        odd::oddity(c) == Some(Oddity::Direction) && raw.is_some_and(|raw| raw.contains(c))
+    };
+    let odd = text
+        .chars()
+        .find(|c| odd::oddity(*c).is_some_and(Oddity::is_never_meant) && !was_reported(*c));
+    if let Some(c) = odd {
+        let meant = quoted(&odd::plain(text));
+        let problem = odd_character(what, c, place);
+        found.push(problem.help(format!("most likely {meant} is meant: write that")));
+    }
+}
+
+/// A character that is not what it looks like.
+pub(super) fn odd_character(what: &str, c: char, place: &Place) -> Diagnostic {
+    Diagnostic::error("Y018", format!("{what} holds {}", odd::name(c)))
+        .at(place, "not what it looks like")
+}
+
+/// Whether a key was repaired, so that it need not be known.
+pub(crate) fn is_repaired(key: &Spanned<String>) -> bool {
+    let raw = key.place.file.text().get(key.place.span.clone());
+    raw.is_some_and(|raw| odd::first(raw, Oddity::is_never_meant).is_some())
 }
 
 /// The core schema of YAML 1.2, for plain scalars.

@@ -21,10 +21,12 @@ mod builtin;
 mod database;
 pub mod described;
 mod discreet;
+mod known;
 mod lengths;
 mod media;
 mod named;
 mod reread;
+mod rights;
 mod shape;
 mod spelling;
 pub mod sugar_rest;
@@ -100,13 +102,30 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// choose their own role.
     fn identifying(&self) -> Vec<(Told, FieldPath)>;
 
+    /// The modules whose records are the accounts of those who use the CRM.
+    fn accounts(&self) -> Vec<Module>;
+
+    /// Whether a field says what an account may do (who is an administrator, which roles it has, whether it may log in),
+    /// or changes a password: it is shown as a policy says, and never written, whatever a policy says. The name is folded.
+    fn is_right(&self, module: &Module, field: &str) -> bool;
+
     /// The keys that pass unread whatever a policy says, because a description of the API says so.
     fn unread(&self) -> Vec<Unread>;
+
+    /// The modules that the API is known to have; none if that is not known.
+    fn modules(&self) -> Vec<Module>;
+
+    /// Whether people type what they like in a field: a description, the subject of a case. The name is folded.
+    fn is_text(&self, module: &Module, field: &str) -> bool;
+
+    /// The fields of a module that the CRM's search looks into, as it is delivered; none if that is not known.
+    fn searched(&self, module: &Module) -> Vec<Field>;
 
     /// The fields that a module is known to have, for `explain`, `check` and the log.
     fn fields(&self, module: &Module) -> Vec<Field>;
 
-    /// Whether [`Dialect::fields`] names all fields of a module, but for those that an installation has added.
+    /// Whether [`Dialect::fields`] names all fields of a module, and [`Dialect::modules`] all modules, but for those that an
+    /// installation has added.
     fn names_all_fields(&self) -> bool;
 
     /// Whether a module is known to have a field; the name is folded.

@@ -235,7 +235,7 @@ fn before(crm: SocketAddr, token: String, secrets: Vec<String>) -> Stage {
         policy: Arc::new(policy.expect("the demo's policy compiles")),
         log: Log::open(Options {
             durability: Durability::Relaxed(Duration::from_secs(5)),
-            ..Options::new(audit.path())
+            ..Options::new(audit.path(), &audit.path().join("state"))
         })
         .expect("a log"),
         stop_timeout: wait,

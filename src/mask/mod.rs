@@ -40,7 +40,7 @@ pub enum Mask {
     YearAsDate,
     /// The department of a French postcode, else the value itself if it is a country code or name of at most three characters.
     Department,
-    /// A number rounded to a multiple of N (also for JSON numbers).
+    /// A number rounded to a multiple of N, and to two significant digits (also for JSON numbers).
     Round(u64),
     /// A fixed text.
     Constant(String),

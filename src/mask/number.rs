@@ -3,7 +3,8 @@
 /// Digits before the point of a number that can be rounded; larger ones are redacted.
 const INTEGER_DIGITS_MAX: usize = 30;
 
-/// Rounds a decimal number (`-?digits[.digits][e±digits]`) to the nearest multiple of `step`, halves away from zero.
+/// Rounds a decimal number (`-?digits[.digits][e±digits]`) to the nearest multiple of `step`, halves away from zero, and
+/// then to two significant digits: more of them would tell which number it is.
 pub(super) fn round(spelling: &str, step: u64) -> Option<String> {
     let step = u128::from(step);
     let (is_negative, magnitude) = match spelling.strip_prefix('-') {
@@ -14,9 +15,18 @@ pub(super) fn round(spelling: &str, step: u64) -> Option<String> {
     let quotient = integer.checked_div(step)?;
     let rest = integer % step;
     let is_up = rest * 2 + u128::from(is_half_or_more) >= step;
-    let rounded = (quotient + u128::from(is_up)).checked_mul(step)?;
+    let rounded = two_digits((quotient + u128::from(is_up)).checked_mul(step)?);
     let sign = if is_negative && rounded > 0 { "-" } else { "" };
     Some(format!("{sign}{rounded}"))
+}
+
+/// A number rounded to two significant digits.
+fn two_digits(number: u128) -> u128 {
+    let mut unit = 1;
+    while number / unit >= 100 {
+        unit *= 10;
+    }
+    (number / unit + u128::from(number % unit * 2 >= unit && unit > 1)) * unit
 }
 
 /// The integer part, and whether the fraction is a half or more.
@@ -81,7 +91,12 @@ mod tests {
             ("0.49999999999999999999", 1, "0"),
             ("2.5", 5, "5"),
             ("2.4", 5, "0"),
-            ("12345678901234567890123", 1000, "12345678901234567890000"),
+            ("12345678901234567890123", 1000, "12000000000000000000000"),
+            ("12345", 10, "12000"),
+            ("12500", 2500, "13000"),
+            ("99950", 10, "100000"),
+            ("345", 1, "350"),
+            ("42", 1, "42"),
             ("1.5e3", 1000, "2000"),
             ("15E-1", 1, "2"),
             ("5e-1", 1, "1"),

@@ -12,6 +12,7 @@ pub(super) struct LogCounters {
     healthy: IntGauge,
     events: IntCounter,
     lost: IntCounter,
+    gaps: IntCounter,
     clock_steps: IntCounter,
     /// Held while they are brought up to what the log has counted.
     raising: Arc<Mutex<()>>,
@@ -39,6 +40,10 @@ impl LogCounters {
                 "paravent_audit_lost_total",
                 "Events that could not be written to the access log.",
             )?,
+            gaps: counter(
+                "paravent_audit_gaps_total",
+                "Times that events of the access log were not where they had been.",
+            )?,
             clock_steps: counter(
                 "paravent_clock_steps_total",
                 "Times that the clock was seen to step back.",
@@ -55,6 +60,7 @@ impl LogCounters {
         for (counter, total) in [
             (&self.events, figures.events),
             (&self.lost, figures.lost),
+            (&self.gaps, figures.gaps),
             (&self.clock_steps, figures.clock_steps),
         ] {
             counter.inc_by(total.saturating_sub(counter.get()));

@@ -1,36 +1,23 @@
 //! From the CRM's answer to a reply: filtered whole and recorded before the first byte leaves, or, where it is too
-//! large to hold, record by record after its opening event.
+//! large to hold, as a stream after its opening event.
 
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::budget::Share;
-use super::drift::Told;
 use super::refuse::tell;
-use super::{Answer, Pipeline, READER_TIMEOUT, Visit};
+use super::stream::Stream;
+use super::{Answer, Pipeline, Visit};
 use crate::audit::Record;
 use crate::dialect::Shape;
 use crate::filter::{Filtered, Filtering, Report};
 use crate::metrics::Metrics;
 use crate::policy::{FieldRule, Plan};
 use crate::reason::{Outcome, Reason};
-use crate::reply::{CutOff, Reply};
+use crate::reply::Reply;
 use crate::upstream::Untrusted;
 use crate::vocabulary::Action;
-
-/// A reply under way.
-struct Stream {
-    untrusted: Untrusted,
-    filtering: Filtering,
-    record: Record,
-    action: Action,
-    status: u16,
-    held_bytes_max: usize,
-    metrics: Metrics,
-    told: Arc<Told>,
-    sender: mpsc::Sender<Result<Filtered, CutOff>>,
-}
 
 /// What became of an answer while it was read.
 enum Read {
@@ -101,6 +88,7 @@ impl Pipeline {
                 let told = visit.entrance.told.clone();
                 let stream = Stream {
                     told,
+                    cut: self.cut.clone(),
                     untrusted,
                     filtering: *filtering,
                     record,
@@ -173,92 +161,8 @@ impl Pipeline {
     }
 }
 
-impl Stream {
-    /// Sends record by record; the log knows each record before it leaves.
-    async fn run(mut self, share: Share) {
-        let result = self.flow().await;
-        drop(share);
-        let Self {
-            filtering,
-            mut record,
-            action,
-            status,
-            metrics,
-            told,
-            sender,
-            ..
-        } = self;
-        let (outcome, reason) = match result {
-            Ok(()) => match filtering.finish() {
-                Ok((rest, report)) => {
-                    count(&metrics, &report);
-                    told.report(&report);
-                    let outcome = outcome(&report, count_withheld(&report, &[]));
-                    record.disclosed(report);
-                    let sent = send(&sender, Ok(rest)).await;
-                    if sent.is_ok() {
-                        (outcome, None)
-                    } else {
-                        (Outcome::Aborted, None)
-                    }
-                }
-                Err(error) => {
-                    let reason = told.unfilterable(error);
-                    (reason.outcome(), Some(reason))
-                }
-            },
-            Err(Some(reason)) => (reason.outcome(), Some(reason)),
-            Err(None) => (Outcome::Aborted, None),
-        };
-        if reason.is_some() {
-            let _ = send(&sender, Err(CutOff)).await;
-        }
-        tell(&metrics, &record, action, outcome, status);
-        // The stream ends for the caller only after its closing event; if that fails, the opening one stands for it.
-        if record.close(outcome, status, reason).await.is_err() {
-            let _ = send(&sender, Err(CutOff)).await;
-        }
-    }
-
-    /// Passes on what the filter lets through until the CRM's answer ends; `Err(None)` if the caller went away.
-    async fn flow(&mut self) -> Result<(), Option<Reason>> {
-        loop {
-            self.record
-                .refs(&self.filtering.take_refs())
-                .await
-                .map_err(|_| Some(Reason::AuditUnavailable))?;
-            if self.filtering.pending() > 0 {
-                let released = self.filtering.release();
-                send(&self.sender, Ok(released)).await.map_err(|()| None)?;
-            }
-            let Some(chunk) = self
-                .untrusted
-                .chunk(self.held_bytes_max, &mut |_| Ok(()))
-                .await
-                .map_err(Some)?
-            else {
-                return Ok(());
-            };
-            if let Err(error) = self.filtering.push(&chunk) {
-                self.told.keys(self.filtering.unheard());
-                return Err(Some(self.told.unfilterable(error)));
-            }
-        }
-    }
-}
-
-async fn send(
-    sender: &mpsc::Sender<Result<Filtered, CutOff>>,
-    item: Result<Filtered, CutOff>,
-) -> Result<(), ()> {
-    match tokio::time::timeout(READER_TIMEOUT, sender.send(item)).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(()),
-    }
-}
-
 /// Distinct fields that the plan withholds: by level, never by value.
-fn count_withheld(report: &Report, dropped: &[Arc<FieldRule>]) -> usize {
+pub(super) fn count_withheld(report: &Report, dropped: &[Arc<FieldRule>]) -> usize {
     report.fields.shown_less()
         + dropped
             .iter()
@@ -266,7 +170,7 @@ fn count_withheld(report: &Report, dropped: &[Arc<FieldRule>]) -> usize {
             .count()
 }
 
-fn outcome(report: &Report, withheld: usize) -> Outcome {
+pub(super) fn outcome(report: &Report, withheld: usize) -> Outcome {
     if withheld == 0 && !report.fields.has_in_text() {
         Outcome::Full
     } else {
@@ -274,7 +178,7 @@ fn outcome(report: &Report, withheld: usize) -> Outcome {
     }
 }
 
-fn count(metrics: &Metrics, report: &Report) {
+pub(super) fn count(metrics: &Metrics, report: &Report) {
     for (category, level, records) in report.fields.by_category() {
         let category = category.map_or("unclassified", |category| category.as_str());
         metrics.field(category, level.as_str(), records);

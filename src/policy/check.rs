@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Place, nearest, quoted};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, meant, odd, quoted};
 use crate::vocabulary::{Category, Field, Level, Module, Purpose, Role, RuleName};
 
 use super::catalogue::{CATALOGUE, kind_of};
 use super::classes::{Classes, Exact, Pattern, Section, Wildcard};
 use super::codes;
-use super::document::{Document, FieldEntry, GrantEntry, Word};
+use super::document::{Document, FieldEntry, GrantEntry, Word, Write};
 use super::model::{
     Applies, Cap, CategoryModel, Detector, Grant, Labels, Model, PurposeModel, RoleModel, Searched,
+    Writing,
 };
 
 /// Checks a document. The model is whole only if no error was found.
@@ -28,7 +29,7 @@ pub(super) fn check(document: Document, hash: String, found: &mut Diagnostics) -
         unclassified: document.unclassified.unwrap_or(Level::Redact),
         ungranted: document.ungranted.unwrap_or(Level::Redact),
         roles: roles(&document, &names, &purposes, found),
-        strengths: names.strengths.clone(),
+        strengths: names.strengths.names.clone(),
         purposes,
         classes: classes(&document, &names, found),
         search: search(&document, &names, found),
@@ -36,6 +37,7 @@ pub(super) fn check(document: Document, hash: String, found: &mut Diagnostics) -
             .detectors
             .iter()
             .map(|entry| Detector {
+                place: entry.place.clone(),
                 within: names.data(&entry.within, found),
                 find: entry.find.clone(),
             })
@@ -52,45 +54,160 @@ pub(super) fn check(document: Document, hash: String, found: &mut Diagnostics) -
 
 /// Every name that the files declare.
 struct Declared {
-    roles: BTreeSet<String>,
-    purposes: BTreeSet<String>,
-    strengths: BTreeSet<String>,
-    modules: BTreeSet<String>,
+    roles: Kind,
+    purposes: Kind,
+    strengths: Kind,
+    modules: Kind,
     categories: BTreeMap<Category, CategoryModel>,
+    /// Whether more may be declared in what was not understood.
+    incomplete: bool,
+}
+
+/// The names of one kind.
+struct Kind {
+    what: &'static str,
+    /// The section that declares them.
+    section: &'static str,
+    code: &'static str,
+    names: BTreeSet<String>,
+    /// Those that nothing speaks of.
+    unused: BTreeSet<String>,
+}
+
+impl Kind {
+    fn new<'a>(
+        (what, section, code): (&'static str, &'static str, &'static str),
+        declared: impl Iterator<Item = &'a Word>,
+        used: &[&Word],
+    ) -> Self {
+        let names: BTreeSet<String> = declared.map(|word| word.value.clone()).collect();
+        let is_used = |name: &&String| used.iter().any(|word| word.value == **name);
+        Self {
+            unused: names
+                .iter()
+                .filter(|name| !is_used(name))
+                .cloned()
+                .collect(),
+            names,
+            what,
+            section,
+            code,
+        }
+    }
+
+    /// A name as it is declared: itself, or what it looks like. `None` if it is not declared.
+    fn declared(&self, name: &str) -> Option<&str> {
+        let names = &self.names;
+        let known = names.get(name).or_else(|| names.get(&odd::plain(name)));
+        known.map(String::as_str)
+    }
+
+    /// A name that is not declared.
+    fn unknown(&self, word: &Word) -> Diagnostic {
+        let Self { what, section, .. } = self;
+        let title = format!("unknown {what} {}", quoted(&word.value));
+        let label = format!("not declared under `{section}`");
+        let diagnostic = Diagnostic::error(self.code, title).at(&word.place, label);
+        let all: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        if all.is_empty() {
+            return diagnostic.help(format!("declare it under `{section}`"));
+        }
+        let declared = format!("declared: {}", all.join(", "));
+        let renamed = self.unused.first().filter(|_| self.unused.len() == 1);
+        let help = match renamed {
+            Some(new) => format!(
+                "{declared}; nothing speaks of {}: was it renamed?",
+                quoted(new)
+            ),
+            None => declared,
+        };
+        diagnostic.help(help).suggest(&word.value, all)
+    }
 }
 
 impl Declared {
     fn new(document: &Document) -> Self {
-        let all = |words: &mut dyn Iterator<Item = &Word>| -> BTreeSet<String> {
-            words.map(|word| word.value.clone()).collect()
-        };
+        let purposes = document.purposes.iter();
+        let grants = document.grants.iter();
+        let caps = document.caps.iter();
+        let of_caps = caps.clone().flat_map(|cap| [&cap.roles, &cap.unless_roles]);
+        let used_roles: Vec<&Word> = purposes
+            .clone()
+            .map(|entry| &entry.roles)
+            .chain(grants.clone().map(|entry| &entry.roles))
+            .chain(of_caps.flatten())
+            .flatten()
+            .collect();
+        let defaults = document.roles.iter();
+        let used_purposes: Vec<&Word> = grants
+            .clone()
+            .filter_map(|grant| grant.purposes.as_ref())
+            .chain(caps.filter_map(|cap| cap.purposes.as_ref()))
+            .flatten()
+            .chain(defaults.filter_map(|role| role.default_purpose.as_ref()))
+            .collect();
+        let used_strengths: Vec<&Word> =
+            grants.filter_map(|grant| grant.requires.as_ref()).collect();
+        let searched: Vec<&Word> = document.search.iter().map(|entry| &entry.module).collect();
         Self {
-            roles: all(&mut document.roles.iter().map(|entry| &entry.name)),
-            purposes: all(&mut document.purposes.iter().map(|entry| &entry.name)),
-            strengths: all(&mut document.strengths.iter()),
-            modules: all(&mut document.modules.iter()),
+            roles: Kind::new(
+                ("role", "roles", codes::UNKNOWN_ROLE),
+                document.roles.iter().map(|entry| &entry.name),
+                &used_roles,
+            ),
+            purposes: Kind::new(
+                ("purpose", "purposes", codes::UNKNOWN_PURPOSE),
+                purposes.map(|entry| &entry.name),
+                &used_purposes,
+            ),
+            strengths: Kind::new(
+                ("strength", "auth", codes::UNKNOWN_STRENGTH),
+                document.strengths.iter(),
+                &used_strengths,
+            ),
+            modules: Kind::new(
+                ("module", "classify", codes::UNKNOWN_MODULE),
+                document.modules.iter(),
+                &searched,
+            ),
             categories: categories(document),
+            incomplete: document.incomplete,
         }
     }
 
+    /// Reports a name that is not declared, once for all places where it stands.
+    fn report(&self, problem: Diagnostic, found: &mut Diagnostics) {
+        if !self.incomplete {
+            found.push_named(problem);
+        }
+    }
+
+    /// Those of some names that are declared; others are reported.
+    fn look_up<'a>(
+        &'a self,
+        words: &[Word],
+        kind: &'a Kind,
+        found: &mut Diagnostics,
+    ) -> Vec<&'a str> {
+        let mut names = Vec::new();
+        for word in words {
+            let declared = kind.declared(&word.value);
+            names.extend(declared);
+            if declared != Some(word.value.as_str()) {
+                self.report(kind.unknown(word), found);
+            }
+        }
+        names
+    }
+
     fn roles(&self, words: &[Word], found: &mut Diagnostics) -> BTreeSet<Role> {
-        look_up(
-            words,
-            &self.roles,
-            "role",
-            "roles",
-            codes::UNKNOWN_ROLE,
-            found,
-        )
-        .map(Role::new)
-        .collect()
+        let names = self.look_up(words, &self.roles, found);
+        names.into_iter().map(Role::new).collect()
     }
 
     fn purposes(&self, words: &[Word], found: &mut Diagnostics) -> BTreeSet<Purpose> {
-        let what = ("purpose", "purposes", codes::UNKNOWN_PURPOSE);
-        look_up(words, &self.purposes, what.0, what.1, what.2, found)
-            .map(Purpose::new)
-            .collect()
+        let names = self.look_up(words, &self.purposes, found);
+        names.into_iter().map(Purpose::new).collect()
     }
 
     /// Categories that a rule speaks of: each is one, or stands above some.
@@ -101,7 +218,7 @@ impl Declared {
             if self.categories.keys().any(|known| category.covers(known)) {
                 data.push(category);
             } else {
-                found.push(self.unknown_category(word, true));
+                self.report(self.unknown_category(word, true), found);
             }
         }
         data.sort();
@@ -118,16 +235,15 @@ impl Declared {
                 categories.insert(category);
             } else if self.categories.keys().any(|known| category.covers(known)) {
                 let below: Vec<&str> = self.below(&category).map(Category::as_str).collect();
-                found.push(
-                    Diagnostic::error(
-                        codes::UNKNOWN_CATEGORY,
-                        format!("{} is a group of categories", quoted(&word.value)),
-                    )
-                    .at(&word.place, "a field needs one category")
-                    .help(format!("choose one of: {}", below.join(", "))),
-                );
+                let problem = Diagnostic::error(
+                    codes::UNKNOWN_CATEGORY,
+                    format!("{} is a group of categories", quoted(&word.value)),
+                )
+                .at(&word.place, "a field needs one category")
+                .help(format!("choose one of: {}", below.join(", ")));
+                self.report(problem, found);
             } else {
-                found.push(self.unknown_category(word, false));
+                self.report(self.unknown_category(word, false), found);
             }
         }
         categories
@@ -146,57 +262,15 @@ impl Declared {
                 .collect();
             known.extend(heads);
         }
-        let diagnostic = Diagnostic::error(
-            codes::UNKNOWN_CATEGORY,
-            format!("unknown data category {}", quoted(&word.value)),
-        )
-        .at(
-            &word.place,
-            "not in the catalogue and not defined under `categories`",
-        );
-        match nearest(&word.value, known) {
-            Some(near) => {
-                diagnostic.help(format!("a category with a similar name exists: `{near}`"))
-            }
-            None => diagnostic.help("define it under `categories`, or use one of the catalogue"),
-        }
-    }
-}
-
-fn look_up<'a>(
-    words: &'a [Word],
-    known: &BTreeSet<String>,
-    what: &str,
-    section: &str,
-    code: &'static str,
-    found: &mut Diagnostics,
-) -> impl Iterator<Item = &'a str> {
-    let (good, bad): (Vec<&Word>, Vec<&Word>) = words
-        .iter()
-        .partition(|word| known.contains(word.value.as_str()));
-    for word in bad {
-        found.push(undeclared(word, known, what, section, code));
-    }
-    good.into_iter().map(|word| word.value.as_str())
-}
-
-fn undeclared(
-    word: &Word,
-    known: &BTreeSet<String>,
-    what: &str,
-    section: &str,
-    code: &'static str,
-) -> Diagnostic {
-    let diagnostic = Diagnostic::error(code, format!("unknown {what} {}", quoted(&word.value)))
-        .at(&word.place, format!("not declared under `{section}`"));
-    match known.len() {
-        0 => diagnostic.help(format!("declare it under `{section}`")),
-        _ => {
-            let all: Vec<&str> = known.iter().map(String::as_str).collect();
-            diagnostic
-                .help(format!("declared: {}", all.join(", ")))
-                .suggest(&word.value, all)
-        }
+        let title = format!("unknown data category {}", quoted(&word.value));
+        let label = "not in the catalogue and not defined under `categories`";
+        let problem = Diagnostic::error(codes::UNKNOWN_CATEGORY, title)
+            .at(&word.place, label)
+            .look_alike(&word.value);
+        problem.help(match meant(&word.value, known) {
+            Some(near) => format!("a category with a similar name exists: `{near}`"),
+            None => "define it under `categories`, or use one of the catalogue".to_owned(),
+        })
     }
 }
 
@@ -211,6 +285,8 @@ fn categories(document: &Document) -> BTreeMap<Category, CategoryModel> {
                 },
                 mask: built_in.mask.clone(),
                 hidden: built_in.hidden,
+                place: None,
+                mask_place: None,
             };
             (Category::new(built_in.name), model)
         })
@@ -227,8 +303,14 @@ fn categories(document: &Document) -> BTreeMap<Category, CategoryModel> {
             labels: Labels::default(),
             mask: None,
             hidden,
+            place: None,
+            mask_place: None,
         });
-        model.mask = entry.mask.clone().or_else(|| model.mask.take());
+        model.place = Some(entry.name.place.clone());
+        if let Some(mask) = &entry.mask {
+            model.mask = Some(mask.value.clone());
+            model.mask_place = Some(mask.place.clone());
+        }
         model.labels.en = entry.labels.en.clone().or_else(|| model.labels.en.take());
         model.labels.fr = entry.labels.fr.clone().or_else(|| model.labels.fr.take());
     }
@@ -273,7 +355,17 @@ fn roles(
                 .as_ref()
                 .and_then(|purpose| purposes.get(purpose))
                 .is_some_and(|purpose| !purpose.roles.contains(&role));
-            if closed {
+            // A purpose that lists a role that is not declared may mean this one.
+            let lists_unknown = document
+                .purposes
+                .iter()
+                .filter(|entry| entry.name.value == word.value)
+                .any(|entry| {
+                    let mut roles = entry.roles.iter();
+                    entry.roles.is_empty()
+                        || roles.any(|role| !names.roles.names.contains(&role.value))
+                });
+            if closed && !lists_unknown && !names.incomplete {
                 found.push(
                     Diagnostic::error(
                         codes::DEFAULT_PURPOSE_CLOSED,
@@ -306,10 +398,9 @@ fn roles(
 fn classes(document: &Document, names: &Declared, found: &mut Diagnostics) -> Classes {
     let mut classes = Classes::default();
     for module in &document.modules {
-        classes
-            .modules
-            .entry(Module::new(&module.value))
-            .or_default();
+        let section = classes.modules.entry(Module::new(&module.value));
+        let section = section.or_default();
+        section.place.get_or_insert_with(|| module.place.clone());
     }
     for entry in &document.fields {
         let categories = names.exact(&entry.categories, found);
@@ -371,16 +462,7 @@ fn search(
 ) -> BTreeMap<Module, Searched> {
     let mut search = BTreeMap::new();
     for entry in &document.search {
-        if !names.modules.contains(&entry.module.value) {
-            let what = ("module", "classify", codes::UNKNOWN_MODULE);
-            found.push(undeclared(
-                &entry.module,
-                &names.modules,
-                what.0,
-                what.1,
-                what.2,
-            ));
-        }
+        names.look_up(std::slice::from_ref(&entry.module), &names.modules, found);
         let mut fields: Vec<Field> = entry
             .fields
             .iter()
@@ -396,20 +478,16 @@ fn search(
 
 fn grant(entry: &GrantEntry, names: &Declared, found: &mut Diagnostics) -> Grant {
     let data = names.data(&entry.data, found);
-    if let Some(place) = &entry.write {
-        unchecked_write(&data, place, names, found);
+    let write = entry.write.as_ref().map(|write| write.value);
+    if let Some(write) = &entry.write
+        && write.value == Write::Allow
+        && entry.level < Level::Clear
+    {
+        unchecked_write(&data, &write.place, names, found);
     }
     let requires = entry.requires.as_ref().and_then(|word| {
         let words = std::slice::from_ref(word);
-        look_up(
-            words,
-            &names.strengths,
-            "strength",
-            "auth",
-            codes::UNKNOWN_STRENGTH,
-            found,
-        )
-        .next()
+        names.look_up(words, &names.strengths, found).pop()
     });
     Grant {
         name: RuleName::new(&entry.name.value),
@@ -422,7 +500,12 @@ fn grant(entry: &GrantEntry, names: &Declared, found: &mut Diagnostics) -> Grant
         data,
         level: entry.level,
         requires: requires.map(str::to_owned),
-        write: entry.write.is_some(),
+        write: match (write, entry.level) {
+            (Some(Write::Deny), _) => Writing::No,
+            (_, Level::Clear) => Writing::Any,
+            (Some(Write::Allow), _) => Writing::Valid,
+            (None, _) => Writing::No,
+        },
         why: entry.why.clone(),
     }
 }
@@ -441,7 +524,7 @@ fn unchecked_write(data: &[Category], place: &Place, names: &Declared, found: &m
     found.push(
         Diagnostic::error(
             codes::WRITE_UNCHECKED,
-            "`write: allow` on a category without a checksum",
+            "`write: allow` on a category without a checksum, which is not shown in clear",
         )
         .at(place, format!("the grant reaches {}", unchecked.join(", ")))
         .help(
@@ -469,6 +552,7 @@ fn caps(document: &Document, names: &Declared, found: &mut Diagnostics) -> Vec<C
                 .map(|words| names.purposes(words, found)),
             data: names.data(&entry.data, found),
             level: entry.level,
+            denies_write: entry.denies_write,
             firm: entry.firm,
             why: entry.why.clone(),
         })

@@ -17,6 +17,8 @@ pub(super) struct Classes {
 /// One section of `classify`.
 #[derive(Debug, Default)]
 pub(super) struct Section {
+    /// Where the module is named first; `None` for the section of all modules.
+    pub(super) place: Option<Place>,
     pub(super) exact: BTreeMap<Field, Exact>,
     pub(super) wildcards: Vec<Wildcard>,
 }

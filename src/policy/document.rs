@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use jiff::civil::Date;
+
 use crate::detect::Kind;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Spanned, quoted};
 use crate::mask::Mask;
@@ -17,6 +19,10 @@ pub(super) type Word = Spanned<String>;
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) name: Option<Word>,
+    /// Whether a file states a name, be it a wrong one.
+    pub(super) is_named: bool,
+    /// Whether something that may define names was not understood: names that are not defined then say nothing.
+    pub(super) incomplete: bool,
     pub(super) unclassified: Option<Level>,
     pub(super) ungranted: Option<Level>,
     pub(super) roles: Vec<RoleEntry>,
@@ -30,6 +36,8 @@ pub(super) struct Document {
     pub(super) grants: Vec<GrantEntry>,
     pub(super) caps: Vec<CapEntry>,
     pub(super) names: Names,
+    /// The day on which the files are read, if it is known.
+    pub(super) today: Option<Date>,
 }
 
 #[derive(Debug)]
@@ -51,7 +59,7 @@ pub(super) struct PurposeEntry {
 pub(super) struct CategoryEntry {
     pub(super) name: Word,
     pub(super) labels: Labels,
-    pub(super) mask: Option<Mask>,
+    pub(super) mask: Option<Spanned<Mask>>,
 }
 
 /// One line of `classify`. `module` is `None` for the section `"*"`.
@@ -71,6 +79,7 @@ pub(super) struct SearchEntry {
 
 #[derive(Debug)]
 pub(super) struct DetectorEntry {
+    pub(super) place: Place,
     pub(super) within: Vec<Word>,
     pub(super) find: Vec<Kind>,
 }
@@ -83,8 +92,7 @@ pub(super) struct GrantEntry {
     pub(super) data: Vec<Word>,
     pub(super) level: Level,
     pub(super) requires: Option<Word>,
-    /// The place of `write: allow`.
-    pub(super) write: Option<Place>,
+    pub(super) write: Option<Spanned<Write>>,
     pub(super) why: Option<String>,
 }
 
@@ -96,8 +104,16 @@ pub(super) struct CapEntry {
     pub(super) purposes: Option<Vec<Word>>,
     pub(super) data: Vec<Word>,
     pub(super) level: Level,
+    pub(super) denies_write: bool,
     pub(super) firm: bool,
     pub(super) why: Option<String>,
+}
+
+/// What a grant says of writing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Write {
+    Allow,
+    Deny,
 }
 
 /// The names that were defined, by what they name, so that a second definition can point at the first.

@@ -1,4 +1,5 @@
-//! Lift and cap: *the level of a category is the lowest of (best matching grant, every matching cap)*.
+//! Lift and cap: *the level of a category is the lowest of (best matching grant, every matching cap)*. So is what may be
+//! written of it.
 //!
 //! `min` and `max` over a chain do not know any order, so neither does a policy: adding a cap or removing a grant never
 //! discloses more.
@@ -7,7 +8,8 @@ use std::collections::BTreeSet;
 
 use crate::vocabulary::{Category, Level, Purpose, Role, RuleName};
 
-use super::model::{Applies, Cap, Grant, Model, about};
+use super::catalogue::kind_of;
+use super::model::{Applies, Cap, Grant, Model, Writing, about};
 
 /// Everything about a request that a rule can ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -28,8 +30,10 @@ pub(super) struct Verdict {
     pub(super) grants: Vec<usize>,
     /// The caps that lower it to what it is.
     pub(super) caps: Vec<usize>,
-    /// Whether it may be written though it is not shown in clear.
-    pub(super) write: bool,
+    /// What may be written of it.
+    pub(super) write: Writing,
+    /// The caps that lower that to nothing.
+    pub(super) unwritten: Vec<usize>,
     /// The names of the rules that made it so.
     pub(super) by: Vec<RuleName>,
 }
@@ -133,15 +137,35 @@ impl Model {
             })
             .map(|(at, _)| *at)
             .collect();
-        let write = granted.iter().any(|(_, grant)| grant.write)
-            && capped.iter().all(|(_, cap)| cap.level == Level::Clear);
+        let lifted = granted
+            .iter()
+            .map(|(_, grant)| self.writes(grant, category))
+            .fold(Writing::No, Writing::max);
+        let unwritten: Vec<usize> = capped
+            .iter()
+            .filter(|(_, cap)| cap.denies_write || cap.level < Level::Clear)
+            .map(|(at, _)| *at)
+            .collect();
+        let write = match unwritten.is_empty() {
+            true => lifted,
+            false => Writing::No,
+        };
         let by = self.names(&grants, &caps, level, floor);
         Verdict {
             level,
             grants,
             caps,
             write,
+            unwritten,
             by,
+        }
+    }
+
+    /// What a grant lets be written of a category. What does not prove itself must be seen to be written.
+    pub(super) fn writes(&self, grant: &Grant, category: &Category) -> Writing {
+        match grant.write {
+            Writing::Valid if kind_of(category).is_none() => Writing::No,
+            write => write,
         }
     }
 

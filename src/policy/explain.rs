@@ -11,8 +11,8 @@ use crate::vocabulary::{Category, Field, FieldPath, Level, Module, Purpose, Role
 
 use super::Policy;
 use super::engine::Situation;
-use super::judge::{Treatment, View};
-use super::model::Model;
+use super::judge::{Treatment, View, combined};
+use super::model::{Cap, Grant, Model, Writing};
 use super::plan::Writable;
 
 /// What a policy gives to some roles for a purpose in one module.
@@ -227,8 +227,12 @@ impl<'a> Writer<'a> {
                 let _ = write!(first, "; made of {}", names.join(", "));
             }
         }
-        let nearly = self.nearly(&judged.categories, judged.level);
-        because.extend(nearly);
+        because.extend(self.nearly(&judged.categories, judged.level));
+        if judged.level == Level::Clear && self.view.core.dialect.is_right(module, field.as_str()) {
+            because.push("not written: it says what an account may do".to_owned());
+        } else {
+            because.extend(self.writing(&judged.categories, judged.level, &judged.writable));
+        }
         Some(Row {
             field: field.to_string(),
             pattern: false,
@@ -237,11 +241,7 @@ impl<'a> Writer<'a> {
             because,
             by: judged.by.iter().map(ToString::to_string).collect(),
             usable: judged.usable,
-            writable: match judged.writable {
-                Writable::No => "no",
-                Writable::Yes => "yes",
-                Writable::Valid(kind) => kind.as_str(),
-            },
+            writable: word(&judged.writable),
         })
     }
 
@@ -256,8 +256,15 @@ impl<'a> Writer<'a> {
             .map(|verdict| verdict.level)
             .min()
             .unwrap_or(Level::Hide);
+        let usable = level == Level::Clear && self.view.are_usable(&categories);
+        let writable = {
+            let writes = verdicts.iter().map(|verdict| verdict.write);
+            let writes: Vec<_> = categories.iter().zip(writes).collect();
+            combined(&writes)
+        };
         let mut because = self.because(&categories, level);
         because.extend(self.nearly(&categories, level));
+        because.extend(self.writing(&categories, level, &writable));
         let mut by: Vec<String> = verdicts
             .iter()
             .filter(|verdict| verdict.level == level)
@@ -272,9 +279,53 @@ impl<'a> Writer<'a> {
             level,
             because,
             by,
-            usable: level == Level::Clear,
-            writable: if level == Level::Clear { "yes" } else { "no" },
+            usable,
+            writable: word(&writable),
         }
+    }
+
+    /// Why something is not written although it is seen, or written although it is not.
+    fn writing(
+        &mut self,
+        categories: &[Category],
+        level: Level,
+        writable: &Writable,
+    ) -> Vec<String> {
+        let mut lines = Vec::new();
+        for category in categories {
+            let verdict = self.view.verdict(category);
+            if level < Level::Clear {
+                let entered = |grant: &&Grant| {
+                    grant.matches(&self.view.situation)
+                        && super::model::about(&grant.data, category)
+                        && grant.write == Writing::Valid
+                };
+                let grants: Vec<&Grant> = self.model.grants.iter().filter(entered).collect();
+                if matches!(writable, Writable::Valid(_)) {
+                    for grant in grants {
+                        let at = self.at(&grant.place);
+                        lines.push(format!("written: grant {} ({at})", grant.name));
+                    }
+                }
+            } else if verdict.write == Writing::No {
+                let caps: Vec<&Cap> = verdict
+                    .unwritten
+                    .iter()
+                    .filter_map(|at| self.model.caps.get(*at))
+                    .collect();
+                for cap in &caps {
+                    let at = self.at(&cap.place);
+                    let why = cap.why.as_ref().map(|why| format!(": {why}"));
+                    let why = why.unwrap_or_default();
+                    lines.push(format!("not written: cap {} ({at}){why}", cap.name));
+                }
+                if caps.is_empty() {
+                    lines.push("not written: no grant gives the right".to_owned());
+                }
+            }
+        }
+        lines.dedup();
+        lines
     }
 
     fn rest(&self) -> Row {
@@ -393,6 +444,14 @@ impl<'a> Writer<'a> {
     }
 }
 
+fn word(writable: &Writable) -> &'static str {
+    match writable {
+        Writable::No => "no",
+        Writable::Yes => "yes",
+        Writable::Valid(kind) => kind.as_str(),
+    }
+}
+
 fn name_in(path: &FieldPath, module: &Module) -> String {
     if path.module == *module {
         path.field.to_string()
@@ -423,41 +482,42 @@ impl Explanation {
             let _ = writeln!(out, "{role} does not count: it may not invoke this purpose");
         }
         out.push('\n');
-        let cells: Vec<[String; 3]> = self
-            .rows
-            .iter()
-            .map(|row| {
-                [
-                    row.field.clone(),
-                    categories(&row.categories),
-                    row.level.to_string(),
-                ]
-            })
-            .collect();
-        let widths: Vec<usize> = ["FIELD", "CATEGORY", "LEVEL"]
-            .iter()
-            .enumerate()
-            .map(|(column, head)| {
-                let cells = cells.iter().filter_map(|row| row.get(column));
-                cells.map(String::len).fold(head.len(), usize::max)
-            })
-            .collect();
-        let [field, category, level] = widths.as_slice() else {
-            return out;
-        };
-        let mut line = |cells: [&str; 4]| {
-            let [a, b, c, d] = cells;
-            let line = format!("{a:field$}  {b:category$}  {c:level$}  {d}");
-            out.push_str(line.trim_end());
-            out.push('\n');
-        };
-        line(["FIELD", "CATEGORY", "LEVEL", "BECAUSE"]);
-        for (row, [a, b, c]) in self.rows.iter().zip(&cells) {
-            let mut because = row.because.iter();
-            line([a, b, c, because.next().map_or("", String::as_str)]);
-            for more in because {
-                line(["", "", "", more]);
+        let head = [
+            "FIELD", "CATEGORY", "SHOWN", "MATCHED", "WRITTEN", "BECAUSE",
+        ];
+        let mut lines: Vec<[String; 6]> = vec![head.map(str::to_owned)];
+        for row in &self.rows {
+            let mut because = row.because.iter().cloned();
+            lines.push([
+                row.field.clone(),
+                categories(&row.categories),
+                row.level.to_string(),
+                if row.usable { "yes" } else { "no" }.to_owned(),
+                match row.writable {
+                    "yes" | "no" => row.writable.to_owned(),
+                    kind => format!("valid {kind}"),
+                },
+                because.next().unwrap_or_default(),
+            ]);
+            let blank = || <[String; 5]>::default();
+            lines.extend(because.map(|more| {
+                let [a, b, c, d, e] = blank();
+                [a, b, c, d, e, more]
+            }));
+        }
+        let mut widths = [0; 6];
+        for line in &lines {
+            for (width, cell) in widths.iter_mut().zip(line) {
+                *width = cell.len().max(*width);
             }
+        }
+        for line in &lines {
+            let cells = line.iter().zip(widths);
+            let cells: Vec<String> = cells
+                .map(|(cell, width)| format!("{cell:width$}"))
+                .collect();
+            out.push_str(cells.join("  ").trim_end());
+            out.push('\n');
         }
         out
     }

@@ -13,7 +13,7 @@ use crate::vocabulary::{Category, Field, FieldPath, Level, Module, RuleName};
 
 use super::catalogue::{category_of, kind_of};
 use super::engine::{Situation, Verdict};
-use super::model::{Model, about};
+use super::model::{Model, Writing, about};
 use super::plan::{FieldRule, Show, SpanRule, TextRule, UNCLASSIFIED, Writable};
 
 /// How far copies of copies are followed.
@@ -105,6 +105,26 @@ pub(super) struct Judgement {
     pub(super) treatment: Treatment,
     pub(super) usable: bool,
     pub(super) writable: Writable,
+}
+
+/// What may be written of a field in these categories: each must permit it. Of the kinds of identifier that a value must
+/// then be, there can be but one.
+pub(super) fn combined(writes: &[(&Category, Writing)]) -> Writable {
+    let mut kinds = BTreeSet::new();
+    for (category, write) in writes {
+        match (write, kind_of(category)) {
+            (Writing::Any, _) => {}
+            (Writing::Valid, Some(kind)) => {
+                kinds.insert(kind);
+            }
+            (Writing::Valid, None) | (Writing::No, _) => return Writable::No,
+        }
+    }
+    match (kinds.pop_first(), kinds.len()) {
+        (None, _) => Writable::Yes,
+        (Some(kind), 0) => Writable::Valid(kind),
+        _ => Writable::No,
+    }
 }
 
 impl View {
@@ -248,7 +268,8 @@ impl View {
             by: verdict.by,
             mask: model.and_then(|model| model.mask.clone()),
             tokenizer: (verdict.level == Level::Token).then(|| self.core.tokenizer(&category)),
-            writable: verdict.level == Level::Clear || verdict.write,
+            // What was found proves itself.
+            writable: verdict.write > Writing::No,
             category,
         }
     }
@@ -258,9 +279,11 @@ impl View {
         let sources = self.sources(module, field);
         let mut reasons: Vec<(Level, Vec<RuleName>)> = Vec::new();
         let mut below: Vec<(&Category, Verdict)> = Vec::new();
+        let mut writes: Vec<(&Category, Writing)> = Vec::new();
         for category in &sources.categories {
             let verdict = self.verdict(category);
             reasons.push((verdict.level, verdict.by.clone()));
+            writes.push((category, verdict.write));
             if verdict.level < Level::Clear {
                 below.push((category, verdict));
             }
@@ -291,7 +314,7 @@ impl View {
             .collect();
         by.sort();
         by.dedup();
-        let writable = self.writable(module, field, &sources, lowest, &below);
+        let writable = self.writable(module, field, &sources, &writes);
         let mut usable = lowest == Level::Clear;
         if treatment == Treatment::Clear {
             let kinds = self.looked_for(&sources.categories);
@@ -363,30 +386,28 @@ impl View {
         module: &Module,
         field: &Field,
         sources: &Sources,
-        lowest: Level,
-        below: &[(&Category, Verdict)],
+        writes: &[(&Category, Writing)],
     ) -> Writable {
-        if lowest == Level::Clear {
-            return Writable::Yes;
-        }
-        let own = matches!(
-            self.core.dialect.origin(module, field.as_str()),
-            Origin::Own
-        );
-        if !own || sources.unclassified || !sources.withheld.is_empty() {
+        let is_right = self.core.dialect.is_right(module, field.as_str());
+        if sources.unclassified || !sources.withheld.is_empty() || is_right {
             return Writable::No;
         }
-        let mut kinds = BTreeSet::new();
-        for (category, verdict) in below {
-            match kind_of(category) {
-                Some(kind) if verdict.write => kinds.insert(kind),
-                _ => return Writable::No,
-            };
+        match combined(writes) {
+            Writable::Valid(_)
+                if self.core.dialect.origin(module, field.as_str()) != Origin::Own =>
+            {
+                Writable::No
+            }
+            writable => writable,
         }
-        match kinds.pop_first() {
-            Some(kind) if kinds.is_empty() => Writable::Valid(kind),
-            _ => Writable::No,
-        }
+    }
+
+    /// Whether a text of these categories may be matched, as far as it is shown in clear: what detectors find in it must
+    /// be clear, too.
+    pub(super) fn are_usable(&self, categories: &[Category]) -> bool {
+        let kinds = self.looked_for(&categories.iter().cloned().collect());
+        let is_clear = |kind| self.verdict(&category_of(kind)).level == Level::Clear;
+        kinds.into_iter().all(is_clear)
     }
 
     /// The categories of a field and of everything that it copies.

@@ -18,7 +18,9 @@ mod document;
 mod engine;
 mod explain;
 mod fields;
+mod folder;
 mod judge;
+mod lints;
 mod model;
 mod plan;
 mod rules;
@@ -79,7 +81,8 @@ pub struct Summary {
 }
 
 impl Policy {
-    /// Reads the `*.yaml` and `*.yml` files of a folder, not of the folders in it.
+    /// Reads the `*.yaml` and `*.yml` files of a folder, not of the folders in it. What else lies there is told, but for
+    /// a short list of what may.
     pub fn read(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
         source::read(dir)
     }
@@ -91,8 +94,24 @@ impl Policy {
         dialects: &[Arc<dyn Dialect>],
         token_key: &[u8],
     ) -> (Option<Self>, Diagnostics) {
+        let today = jiff::Timestamp::now()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .date();
+        Self::compile_on(today, sources, dialects, token_key)
+    }
+
+    /// The same on some day.
+    fn compile_on(
+        today: jiff::civil::Date,
+        sources: &[Source],
+        dialects: &[Arc<dyn Dialect>],
+        token_key: &[u8],
+    ) -> (Option<Self>, Diagnostics) {
         let mut found = Diagnostics::new();
-        let mut document = document::Document::default();
+        let mut document = document::Document {
+            today: Some(today),
+            ..document::Document::default()
+        };
         for source in sources {
             let file = File::new(source.path.as_str(), source.text.as_str());
             sections::read(&file, &mut document, &mut found);
@@ -102,10 +121,12 @@ impl Policy {
         if found.has_errors() {
             return (None, found);
         }
+        lints::empty(&model, &mut found);
         warnings::warn(&model, dialects, &mut found);
         let policy = dialects.first().map(|dialect| {
             let core = Core::new(model, dialect.clone(), token_key);
             self_made::warn(&core, dialects, &mut found);
+            lints::warn(&core.model, dialects, &mut found);
             Self::of(core)
         });
         (policy, found)

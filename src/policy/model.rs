@@ -94,10 +94,15 @@ pub(super) struct CategoryModel {
     pub(super) mask: Option<Mask>,
     /// Where nothing is shown of it, the key is removed.
     pub(super) hidden: bool,
+    /// Where the policy defines it; `None` for one of the catalogue that the policy leaves as it is.
+    pub(super) place: Option<Place>,
+    /// Where the policy gives it its mask.
+    pub(super) mask_place: Option<Place>,
 }
 
 #[derive(Debug)]
 pub(super) struct Detector {
+    pub(super) place: Place,
     pub(super) within: Vec<Category>,
     pub(super) find: Vec<Kind>,
 }
@@ -112,7 +117,8 @@ pub(super) struct Grant {
     pub(super) data: Vec<Category>,
     pub(super) level: Level,
     pub(super) requires: Option<String>,
-    pub(super) write: bool,
+    /// What it lets be written of its data.
+    pub(super) write: Writing,
     pub(super) why: Option<String>,
 }
 
@@ -125,8 +131,21 @@ pub(super) struct Cap {
     pub(super) purposes: Option<BTreeSet<Purpose>>,
     pub(super) data: Vec<Category>,
     pub(super) level: Level,
+    /// Whether it forbids to write, too. A cap below `clear` always does.
+    pub(super) denies_write: bool,
     pub(super) firm: bool,
     pub(super) why: Option<String>,
+}
+
+/// How much may be written. Like levels, these are a chain: grants lift, caps lower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Writing {
+    /// Nothing.
+    No,
+    /// Valid identifiers only: what somebody may write without seeing it must at least prove itself.
+    Valid,
+    /// Any value.
+    Any,
 }
 
 /// To whom a cap applies.

@@ -106,8 +106,8 @@ fn warning(model: &Model, role: &Role, evidence: Evidence, writers: &Writers) ->
         names.join(", "),
     );
     let mut warning = Diagnostic::warning(codes::SELF_MADE, title).help(format!(
-        "use other evidence, or refuse the write: put `{field}` in a category of its own with a cap below `clear`, or, \
-         where a description says what may be written, take the update of {module} out of it",
+        "use other evidence, or refuse the write: put `{field}` in a category of its own with a cap that says \
+         `write: deny`, or, where a description says what may be written, take the update of {module} out of it",
     ));
     if let Some(declared) = model.roles.get(role) {
         let label = format!("`{}` is told by that field", evidence.as_str());

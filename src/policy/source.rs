@@ -4,49 +4,34 @@ use std::path::Path;
 
 use aws_lc_rs::digest;
 
-use crate::diagnostic::{
-    Diagnostic, Diagnostics, FILE_BYTES_MAX, File, Place, everybody_may_write,
-};
+use crate::diagnostic::{Diagnostic, Diagnostics, File, Place, load};
 
 use super::Source;
 use super::codes;
 use super::document::Document;
+use super::folder;
 
 /// Files of one policy.
 const FILES_MAX: usize = 256;
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::error(
-        codes::UNREADABLE,
-        format!("could not read `{}`: {}", path.display(), error.kind()),
-    )
-}
+/// How often a folder is read anew because its files were exchanged meanwhile.
+const ATTEMPTS: usize = 3;
 
 pub(super) fn read(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
-    let mut found = Diagnostics::new();
-    let mut paths = Vec::new();
-    match std::fs::read_dir(dir) {
-        Ok(entries) => {
-            for entry in entries {
-                match entry {
-                    Ok(entry) => paths.push(entry.path()),
-                    Err(error) => found.push(unreadable(dir, &error)),
-                }
-            }
+    let mut attempt = 1;
+    loop {
+        // Files of two moments are no policy that anybody wrote.
+        let published = folder::published(dir);
+        let sources = once(dir);
+        if folder::published(dir) == published || attempt == ATTEMPTS {
+            return sources;
         }
-        Err(error) => found.push(unreadable(dir, &error)),
+        attempt += 1;
     }
-    // Editors and Kubernetes keep hidden files beside the real ones.
-    paths.retain(|path| {
-        let hidden = path
-            .file_name()
-            .is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-        let yaml = path
-            .extension()
-            .is_some_and(|extension| extension == "yaml" || extension == "yml");
-        yaml && !hidden
-    });
-    paths.sort();
+}
+
+fn once(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
+    let mut found = Diagnostics::new();
+    let paths = folder::files(dir, &mut found);
     if paths.is_empty() && !found.has_errors() {
         found.push(
             Diagnostic::error(codes::NO_FILES, format!("no policy in `{}`", dir.display()))
@@ -60,23 +45,14 @@ pub(super) fn read(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
         ));
         return Err(found);
     }
-    let mut sources = Vec::new();
-    for path in paths {
-        if everybody_may_write(&path) {
-            let title = format!("everybody may write `{}`", path.display());
-            found.push(
-                Diagnostic::error(codes::UNREADABLE, title)
-                    .help("take the right away: `chmod o-w`"),
-            );
-        }
-        match text(&path) {
-            Ok(text) => sources.push(Source {
-                path: path.display().to_string(),
-                text,
-            }),
-            Err(error) => found.push(unreadable(&path, &error)),
-        }
-    }
+    let sources = paths
+        .iter()
+        .filter_map(|path| load(path, codes::UNREADABLE, &mut found))
+        .map(|file| Source {
+            path: file.path().to_owned(),
+            text: file.text().to_owned(),
+        })
+        .collect();
     if found.has_errors() {
         Err(found)
     } else {
@@ -84,22 +60,9 @@ pub(super) fn read(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
     }
 }
 
-fn text(path: &Path) -> std::io::Result<String> {
-    use std::io::{Error, ErrorKind, Read};
-    let file = std::fs::File::open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(Error::from(ErrorKind::InvalidInput));
-    }
-    let mut bytes = Vec::new();
-    // One byte more than the bound, so that the reader sees that it is exceeded.
-    file.take(FILE_BYTES_MAX as u64 + 1)
-        .read_to_end(&mut bytes)?;
-    String::from_utf8(bytes).map_err(|_| Error::from(ErrorKind::InvalidData))
-}
-
 /// A policy without a name cannot be told apart in the log.
 pub(super) fn require_name(sources: &[Source], document: &Document, found: &mut Diagnostics) {
-    if document.name.is_some() {
+    if document.is_named || document.incomplete {
         return;
     }
     let diagnostic = Diagnostic::error(codes::NO_NAME, "the policy has no name")

@@ -145,6 +145,22 @@ impl Dialect for TestDialect {
         }
     }
 
+    fn modules(&self) -> Vec<Module> {
+        Vec::new()
+    }
+
+    fn is_text(&self, module: &Module, field: &str) -> bool {
+        field == "description" || (field == "name" && module.as_str() == "Cases")
+    }
+
+    fn searched(&self, module: &Module) -> Vec<Field> {
+        let fields: &[&str] = match module.as_str() {
+            "Accounts" => &["name", "phone"],
+            _ => &[],
+        };
+        fields.iter().map(|name| Field::fold(name)).collect()
+    }
+
     fn fields(&self, module: &Module) -> Vec<Field> {
         stock(module).iter().map(|name| Field::fold(name)).collect()
     }
@@ -159,6 +175,14 @@ impl Dialect for TestDialect {
             (Told::Name, FieldPath::new(&Module::new("Staff"), "login")),
             (Told::Team, FieldPath::new(&Module::new("Teams"), "name")),
         ]
+    }
+
+    fn accounts(&self) -> Vec<Module> {
+        vec![Module::new("Users")]
+    }
+
+    fn is_right(&self, module: &Module, field: &str) -> bool {
+        module.as_str() == "Users" && field == "is_admin"
     }
 
     fn unread(&self) -> Vec<Unread> {
@@ -236,7 +260,13 @@ pub(super) fn try_compile(texts: &[&str]) -> (Option<Policy>, Diagnostics) {
             text: (*text).to_owned(),
         })
         .collect();
-    Policy::compile(&sources, &[Arc::new(TestDialect)], b"0123456789abcdef")
+    let today = jiff::civil::date(2026, 11, 28);
+    Policy::compile_on(
+        today,
+        &sources,
+        &[Arc::new(TestDialect)],
+        b"0123456789abcdef",
+    )
 }
 
 /// Compiles files that hold no error.

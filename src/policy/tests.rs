@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
+mod causes;
+mod folder;
+mod lints;
 mod properties;
+mod shipped;
 mod trust;
 
 use super::plan::{Decision, FieldRule, Show, Writable};
@@ -99,30 +103,30 @@ fn explain_of_the_sample_names_every_reason() {
     );
     assert!(text.starts_with(&head), "{text}");
     insta::assert_snapshot!(&text[head.len()..], @r#"
-FIELD             CATEGORY              LEVEL   BECAUSE
-account_name      work.organisation     clear   grant base-data (policies/p0.yaml:61); made of Accounts.name
-assigned_user_id  technical.owner       clear   grant plumbing (60)
-birthdate         identity.birth_date   redact  no grant for these roles and this purpose
-date_entered      technical.timestamp   clear   grant plumbing (60)
-date_modified     technical.timestamp   clear   grant plumbing (60)
-description       free_text             clear   grant base-data (61); identifiers found inside follow their own category
-email             contact.email         clear   grant base-data (61)
-email1            contact.email         clear   grant base-data (61); made of email
-first_name        identity.name         clear   grant base-data (61)
-full_name         identity.name         clear   grant base-data (61); made of first_name, last_name, salutation
-health_notes_c    special.health        hide    cap no-special-categories (71): Art. 9 data has no place in this CRM; firm
-id                technical.id          clear   grant plumbing (60)
-last_name         identity.name         clear   grant base-data (61)
-phone_home        contact.phone         clear   grant base-data (61)
-religion_c        special.belief        hide    cap no-special-categories (71): Art. 9 data has no place in this CRM; firm
-union_member_c    special.trade_union   hide    cap no-special-categories (71): Art. 9 data has no place in this CRM; firm
-*bic*             financial.bic         mask    grant iban-last-digits (66)
-                                                nearly: iban-for-payment (67) would give clear, needs strong authentication
-*iban*            financial.iban        mask    grant iban-last-digits (66)
-                                                nearly: iban-for-payment (67) would give clear, needs strong authentication
-*nir*             identity.national_id  redact  cap no-national-id (72); firm
-*phone*           contact.phone         clear   grant base-data (61)
-(any other)       (unclassified)        redact  defaults.unclassified
+FIELD             CATEGORY              SHOWN   MATCHED  WRITTEN  BECAUSE
+account_name      work.organisation     clear   yes      yes      grant base-data (policies/p0.yaml:61); made of Accounts.name
+assigned_user_id  technical.owner       clear   yes      yes      grant plumbing (60)
+birthdate         identity.birth_date   redact  no       no       no grant for these roles and this purpose
+date_entered      technical.timestamp   clear   yes      yes      grant plumbing (60)
+date_modified     technical.timestamp   clear   yes      yes      grant plumbing (60)
+description       free_text             clear   no       yes      grant base-data (61); identifiers found inside follow their own category
+email             contact.email         clear   yes      yes      grant base-data (61)
+email1            contact.email         clear   yes      yes      grant base-data (61); made of email
+first_name        identity.name         clear   yes      yes      grant base-data (61)
+full_name         identity.name         clear   yes      yes      grant base-data (61); made of first_name, last_name, salutation
+health_notes_c    special.health        hide    no       no       cap no-special-categories (71): Art. 9 data has no place in this CRM; firm
+id                technical.id          clear   yes      yes      grant plumbing (60)
+last_name         identity.name         clear   yes      yes      grant base-data (61)
+phone_home        contact.phone         clear   yes      yes      grant base-data (61)
+religion_c        special.belief        hide    no       no       cap no-special-categories (71): Art. 9 data has no place in this CRM; firm
+union_member_c    special.trade_union   hide    no       no       cap no-special-categories (71): Art. 9 data has no place in this CRM; firm
+*bic*             financial.bic         mask    no       no       grant iban-last-digits (66)
+                                                                  nearly: iban-for-payment (67) would give clear, needs strong authentication
+*iban*            financial.iban        mask    no       no       grant iban-last-digits (66)
+                                                                  nearly: iban-for-payment (67) would give clear, needs strong authentication
+*nir*             identity.national_id  redact  no       no       cap no-national-id (72); firm
+*phone*           contact.phone         clear   yes      yes      grant base-data (61)
+(any other)       (unclassified)        redact  no       no       defaults.unclassified
 "#);
 }
 
@@ -329,6 +333,9 @@ fn every_class_of_mistake_has_its_code() {
             "grants: [{ name: g, roles: sales, data: financial.iban, level: mask, write: yes }]\n",
             "Y013",
         ),
+        ("caps: [{ name: c, data: work, write: allow }]\n", "P030"),
+        ("caps: [{ name: c, data: work, write: no }]\n", "Y013"),
+        ("caps: [{ name: c, data: work }]\n", "Y011"),
         (
             "grants: [{ name: g, roles: sales, data: work, level: clear }]\ncaps: [{ name: g, data: work, level: mask }]\n",
             "P004",
@@ -428,7 +435,7 @@ fn a_name_defined_in_two_files_is_an_error_that_shows_both() {
 #[test]
 fn warnings_are_few_and_right() {
     for (rules, expected) in [
-        ("", vec!["W102", "W102"]),
+        ("", vec!["W127"]),
         (
             "grants: [{ name: g, roles: [sales, boss], data: work, level: clear }]\n",
             vec![],
@@ -903,6 +910,130 @@ detectors: [{ name: d, in: free_text, find: iban }]
         writable("caps: [{ name: c, data: financial, level: mask, purposes: audit }]\n"),
         Writable::Valid(Kind::Iban)
     );
+}
+
+#[test]
+fn who_sees_may_write_unless_the_grant_says_otherwise_or_a_cap_forbids_it() {
+    let writable = |rules: &str, field: &str| {
+        let plan = plan(
+            &compile(&[&around(rules)]),
+            &["Sales", "Boss"],
+            Some("contract"),
+        );
+        let rule = rule(&plan, field);
+        assert_eq!(rule.level, Level::Clear, "{rules}");
+        rule.writable.clone()
+    };
+    let see =
+        |more: &str| format!("{{ name: see, roles: sales, data: identity, level: clear{more} }}");
+    let enter = "{ name: enter, roles: boss, data: identity.name, level: clear }";
+    for (grants, caps, expected) in [
+        (see(""), "", Writable::Yes),
+        (see(", write: allow"), "", Writable::Yes),
+        (see(", write: deny"), "", Writable::No),
+        // A denial takes no right away that another grant gives.
+        (
+            format!("{}, {enter}", see(", write: deny")),
+            "",
+            Writable::Yes,
+        ),
+        // A cap does, whatever grants say.
+        (
+            see(", write: allow"),
+            "caps: [{ name: c, data: identity, level: clear, write: deny }]\n",
+            Writable::No,
+        ),
+        (
+            see(""),
+            "caps: [{ name: c, data: identity, write: deny }]\n",
+            Writable::No,
+        ),
+        (
+            see(""),
+            "caps: [{ name: c, data: identity, write: deny, roles: boss }]\n",
+            Writable::No,
+        ),
+        (
+            see(""),
+            "caps: [{ name: c, data: identity, write: deny, purposes: audit }]\n",
+            Writable::Yes,
+        ),
+        (
+            see(""),
+            "caps: [{ name: c, data: work, write: deny }]\n",
+            Writable::Yes,
+        ),
+    ] {
+        let rules = format!("grants: [{grants}]\n{caps}");
+        assert_eq!(writable(&rules, "first_name"), expected, "{rules}");
+        // A copy is written as what it copies.
+        assert_eq!(writable(&rules, "full_name"), expected, "{rules}");
+    }
+    // Who may write only what proves itself may do no more where somebody else's grant shows it.
+    let iban = "grants:
+  - { name: see, roles: boss, data: financial.iban, level: clear, write: deny }
+  - { name: enter, roles: sales, data: financial.iban, level: mask, write: allow }
+";
+    assert_eq!(writable(iban, "iban_c"), Writable::Valid(Kind::Iban));
+}
+
+#[test]
+fn an_identifier_in_a_text_is_written_by_the_right_of_its_own_category() {
+    for (write, expected) in [("", true), (", write: deny", false)] {
+        let rules = format!(
+            "grants: [{{ name: t, roles: sales, data: free_text, level: clear }}, {{ name: i, roles: sales, data: financial.iban, level: clear{write} }}]
+detectors: [{{ name: d, in: free_text, find: iban }}]\n"
+        );
+        let plan = plan(&compile(&[&around(&rules)]), &["Sales"], None);
+        let rule = rule(&plan, "description");
+        let Show::Text(text) = &rule.show else {
+            panic!("no text")
+        };
+        assert_eq!(text.spans[0].writable, expected);
+        assert_eq!(rule.writable, Writable::Yes);
+    }
+}
+
+#[test]
+fn explain_says_what_is_shown_matched_and_written() {
+    let rules = "grants:
+  - { name: see, roles: sales, data: [identity.name, contact, free_text], level: clear, write: deny }
+  - { name: enter, roles: sales, data: contact, level: clear }
+  - { name: bank, roles: sales, data: financial.iban, level: mask, write: allow }
+caps: [{ name: kept, why: names are kept elsewhere, data: identity.name, write: deny }]
+detectors: [{ name: d, in: free_text, find: iban }]
+";
+    let policy = compile(&[&around(rules)]);
+    let explain = policy.explain(
+        &[Role::new("sales")],
+        &Purpose::new("contract"),
+        None,
+        &Module::new("Contacts"),
+    );
+    let text = explain.unwrap().render();
+    let table = text.split_once("\n\n").unwrap().1;
+    insta::assert_snapshot!(table, @r#"
+FIELD         CATEGORY              SHOWN   MATCHED  WRITTEN     BECAUSE
+account_name  work.organisation     redact  no       no          no grant for these roles and this purpose; made of Accounts.name
+description   free_text             clear   no       no          grant see (policies/p0.yaml:21); identifiers found inside follow their own category
+                                                                 not written: no grant gives the right
+email         contact.email         clear   yes      yes         grant see (21)
+                                                                 grant enter (22)
+email1        contact.email         clear   yes      yes         grant see (21); made of email
+                                                                 grant enter (22)
+first_name    identity.name         clear   yes      no          grant see (21)
+                                                                 not written: cap kept (24): names are kept elsewhere
+full_name     identity.name         clear   yes      no          grant see (21); made of first_name, last_name, salutation
+                                                                 not written: cap kept (24): names are kept elsewhere
+health_c      special.health        hide    no       no          no grant for these roles and this purpose
+iban_pro_c    work.position         redact  no       no          no grant for these roles and this purpose
+last_name     identity.name         clear   yes      no          grant see (21)
+                                                                 not written: cap kept (24): names are kept elsewhere
+nir_c         identity.national_id  redact  no       no          no grant for these roles and this purpose
+*iban*        financial.iban        mask    no       valid iban  grant bank (23)
+                                                                 written: grant bank (23)
+(any other)   (unclassified)        redact  no       no          defaults.unclassified
+"#);
 }
 
 #[test]

@@ -8,9 +8,9 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Place, quoted};
 use crate::dialect::{Dialect, Origin, Shape, Unread};
 use crate::vocabulary::{Category, Field, Level, Module, Purpose};
 
-use super::classes::{Classes, Section};
+use super::classes::{Classes, Section, Wildcard};
 use super::codes;
-use super::model::{Applies, Grant, Model, about};
+use super::model::{Applies, Grant, Model, Writing, about};
 
 pub(super) fn warn(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
     roles_and_purposes(model, found);
@@ -21,7 +21,7 @@ pub(super) fn warn(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Dia
         }
     }
     for cap in &model.caps {
-        if cap.level == Level::Clear {
+        if cap.level == Level::Clear && !cap.denies_write {
             found.push(
                 Diagnostic::warning(
                     codes::CHANGES_NOTHING,
@@ -66,7 +66,8 @@ fn roles_and_purposes(model: &Model, found: &mut Diagnostics) {
             );
         }
     }
-    for (purpose, declared) in &model.purposes {
+    // A policy that grants nothing is told as a whole.
+    for (purpose, declared) in model.purposes.iter().filter(|_| !model.grants.is_empty()) {
         let granted = model
             .grants
             .iter()
@@ -139,7 +140,8 @@ fn idle(model: &Model, at: usize, grant: &Grant) -> Option<Diagnostic> {
         .filter(|category| about(&grant.data, category))
         .collect();
     let lifts = |category: &&Category| model.meaning(grant.level, category) > model.floor(category);
-    if !grant.write && !reached.iter().any(lifts) {
+    let writes = |category: &&Category| model.writes(grant, category) > Writing::No;
+    if !reached.iter().any(lifts) && !reached.iter().any(writes) {
         return Some(
             Diagnostic::warning(
                 codes::CHANGES_NOTHING,
@@ -192,7 +194,7 @@ fn shadow<'a>(model: &'a Model, at: usize, grant: &Grant) -> Option<&'a Grant> {
             && of.data.iter().all(|data| about(&by.data, data))
             && (by.requires.is_none() || by.requires == of.requires)
             && by.level >= of.level
-            && (by.write || !of.write)
+            && by.write >= of.write
             // A mask of a category that has none shows less than a token: levels compare only if they mean themselves.
             && (by.level != Level::Mask || by.level == of.level)
     };
@@ -286,32 +288,64 @@ const ADDED: &str = "_c";
 /// Letters in which a name may differ from the one that was meant.
 const NEAR: usize = 2;
 
-/// Stock fields that a wildcard catches in the middle of a word, and that no one has classified by name.
+/// Stock fields that a wildcard catches in the middle of a word, and that no one has classified by name. One warning a
+/// wildcard: the shorter it is, the more it catches.
 fn look_alikes(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
-    for (module, own) in &model.classes.modules {
-        let everywhere = &model.classes.everywhere;
-        for wildcard in everywhere.wildcards.iter().chain(&own.wildcards) {
-            for field in in_all(dialects, module) {
-                let named = own.exact.contains_key(&field) || everywhere.exact.contains_key(&field);
-                let whole = wildcard
-                    .pattern
-                    .words()
-                    .all(|word| stands_alone(word, &field));
-                if wildcard.pattern.fits(&field) && !named && !whole {
-                    found.push(
-                        Diagnostic::warning(
-                            codes::LOOKS_LIKE,
-                            "a wildcard catches a field whose name merely looks like it",
-                        )
-                        .at(&wildcard.place, format!("fits `{field}` of {module}"))
-                        .help(format!(
-                            "if that is right, classify `{field}` by name; if not, do so with `instead_of`"
-                        )),
-                    );
-                }
-            }
+    let everywhere = &model.classes.everywhere;
+    let modules: Vec<(&Module, BTreeSet<Field>)> = model
+        .classes
+        .modules
+        .keys()
+        .map(|module| (module, in_all(dialects, module)))
+        .collect();
+    for wildcard in &everywhere.wildcards {
+        found.push_any(look_alike(model, wildcard, &modules));
+    }
+    for (of, known) in &modules {
+        let own = model.classes.modules.get(*of);
+        for wildcard in own.into_iter().flat_map(|own| &own.wildcards) {
+            let module = [(*of, known.clone())];
+            found.push_any(look_alike(model, wildcard, &module));
         }
     }
+}
+
+fn look_alike(
+    model: &Model,
+    wildcard: &Wildcard,
+    modules: &[(&Module, BTreeSet<Field>)],
+) -> Option<Diagnostic> {
+    let mut caught = modules.iter().flat_map(|(module, known)| {
+        let own = model.classes.modules.get(*module);
+        let named = move |field: &&Field| {
+            let mut sections = own.into_iter().chain([&model.classes.everywhere]);
+            sections.any(|section| section.exact.contains_key(*field))
+        };
+        let is_caught = |field: &&Field| {
+            let mut words = wildcard.pattern.words();
+            wildcard.pattern.fits(field) && !words.all(|word| stands_alone(word, field))
+        };
+        known
+            .iter()
+            .filter(is_caught)
+            .filter(move |field| !named(field))
+            .map(move |field| (*module, field))
+    });
+    let (module, field) = caught.next()?;
+    let label = match caught.count() {
+        0 => format!("fits `{field}` of {module}"),
+        more => format!("fits `{field}` of {module}, and {more} more"),
+    };
+    Some(
+        Diagnostic::warning(
+            codes::LOOKS_LIKE,
+            "a wildcard catches a field whose name merely looks like it",
+        )
+        .at(&wildcard.place, label)
+        .help(format!(
+            "if that is right, classify `{field}` by name; if not, do so with `instead_of`"
+        )),
+    )
 }
 
 /// The fields that a module has in every dialect that knows it.

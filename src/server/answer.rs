@@ -106,12 +106,14 @@ impl Exchange {
         // In a box, because tasks are moved a few times and the walk is large.
         let walk = tokio::spawn(Box::pin(async move {
             let bytes = Bytes::from(body.bytes);
-            let reply = pipeline.handle(&head, &bytes).await;
+            let reply = pipeline.handle_unless_cut(&head, &bytes).await;
             drop((turn, body.room));
             reply
         }));
         match walk.await {
-            Ok(reply) => (reply, false),
+            Ok(Some(reply)) => (reply, false),
+            // Its connection is about to end.
+            Ok(None) => (Reply::from_problem(Reason::Overloaded.into()), true),
             Err(_) => {
                 self.front.metrics.panicked();
                 let pipeline = &self.front.pipeline;

@@ -60,21 +60,106 @@ fn check_shows_every_mistake_with_its_place_and_fix() {
     assert_eq!((output.status.code(), errors), (Some(1), 5), "{report}");
 }
 
+#[cfg(unix)]
+#[test]
+fn nothing_waits_for_a_pipe_and_every_failure_has_its_cause_and_path() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    std::fs::create_dir(path("policy")).unwrap();
+    std::fs::write(path("policy/p.yaml"), "policy: p\n").unwrap();
+    for pipe in ["policy/caps.yaml", "pipe"] {
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            path(pipe),
+            rustix::fs::FileType::Fifo,
+            mode,
+            0,
+        )
+        .unwrap();
+    }
+    let (policy, pipe, none) = (path("policy"), path("pipe"), path("none"));
+    for (arguments, code, says, names) in [
+        (&["check", &policy][..], 1, "named pipe", "policy/caps.yaml"),
+        (&["check", &pipe], 1, "not a folder", "pipe"),
+        (&["check", "--config", &pipe], 1, "named pipe", "pipe"),
+        (&["serve", "--config", &pipe], 1, "named pipe", "pipe"),
+        (&["check", "--description", &pipe], 1, "named pipe", "pipe"),
+        (
+            &["check", "--config", &policy],
+            1,
+            "it is a folder",
+            "policy",
+        ),
+        (&["check", &none], 2, "no such folder", "none"),
+        (
+            &["check", &policy, "--description", &none],
+            2,
+            "no such description",
+            "none",
+        ),
+    ] {
+        let output = run(arguments);
+        let shown = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {shown}");
+        assert!(
+            shown.contains(says) && shown.contains(names),
+            "{arguments:?}: {shown}"
+        );
+        assert!(!shown.contains("entity not found"), "{shown}");
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_valid_for_one_more_version() {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = "policy: p\nroles: { sales: { from: { crm.role: Sales }, default_purpose: contract } }\npurposes: { contract: { legal_basis: contract, roles: sales } }\ncategories: { financial.iban: { mask: { last: 13 } } }\nclassify: { Contacts: { iban_c: financial.iban } }\ngrants: [{ name: g, roles: sales, data: financial.iban, level: mask }]\n";
+    std::fs::write(dir.path().join("p.yaml"), policy).unwrap();
+    let output = run(&["check", dir.path().to_str().unwrap()]);
+    let shown = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    for part in [
+        "will be an error",
+        "possibilities are left",
+        "Contacts.iban_c",
+        "`sales`",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
 #[test]
 fn shipped_policies_and_examples_are_clean() {
-    for folder in [
-        "policies/sugarcrm",
-        "policies/starter",
-        "examples/suitecrm/policies",
+    for (folder, description) in [
+        ("policies/sugarcrm", None),
+        ("policies/starter", None),
+        ("examples/suitecrm/policies", None),
+        (
+            "examples/dolibarr/policy",
+            Some("examples/dolibarr/dolibarr.yaml"),
+        ),
+        (
+            "examples/espocrm/policy",
+            Some("examples/espocrm/espocrm.yaml"),
+        ),
     ] {
-        let output = run(&["check", &format!("{}/{folder}", root())]);
-        assert_eq!(
-            output.status.code(),
-            Some(0),
-            "{folder}: {}{}",
-            text(&output.stderr),
-            text(&output.stdout)
+        let (folder, description) = (
+            format!("{}/{folder}", root()),
+            description.map(|file| format!("{}/{file}", root())),
         );
+        let mut arguments = vec!["check", &folder, "--format", "json"];
+        arguments.extend(
+            description
+                .iter()
+                .flat_map(|file| ["--description", file.as_str()]),
+        );
+        let output = run(&arguments);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let told = (report["errors"].clone(), report["warnings"].clone());
+        assert_eq!(told, (json!(0), json!(0)), "{folder}: {report}");
+        assert_eq!(output.status.code(), Some(0), "{folder}");
+        // Without the description it is nobody's policy, and no worse for that.
+        assert_eq!(run(&["check", &folder]).status.code(), Some(0), "{folder}");
     }
     assert_eq!(run(&["check", "no/such/folder"]).status.code(), Some(2));
     assert_eq!(run(&["check"]).status.code(), Some(2));
@@ -178,7 +263,7 @@ fn the_demo_starts_tells_what_to_try_and_stops_cleanly() {
     let verified = run(&["audit", "verify", audit]);
     assert_eq!(
         verified.status.code(),
-        Some(0),
+        Some(3),
         "{}",
         text(&verified.stderr)
     );
@@ -318,12 +403,15 @@ fn serve_runs_from_a_configuration_and_stops_at_sigterm() {
         "{log}"
     );
     let audit = dir.path().join("audit");
-    assert_eq!(
-        run(&["audit", "verify", audit.to_str().unwrap()])
-            .status
-            .code(),
-        Some(0)
-    );
+    let kept = std::fs::read_to_string(dir.path().join("state/head")).unwrap();
+    let expected = [
+        "audit",
+        "verify",
+        audit.to_str().unwrap(),
+        "--expect",
+        kept.trim_end(),
+    ];
+    assert_eq!(run(&expected).status.code(), Some(0));
     let shown = text(
         &run(&[
             "audit",
@@ -416,11 +504,9 @@ fn a_configuration_is_warned_of_what_its_description_and_policy_say_together() {
     assert!(!told.contains("W112") && !told.contains("W113"), "{told}");
     let own =
         "[Account, Contact, Lead, Opportunity, Case, Task, Call, Meeting]\n    action: update";
+    // Nobody writes what tells the teams of an account, not even where users may be written.
     let told = check(&clean.replacen(own, "[Account, User]\n    action: update", 1));
-    assert!(
-        told.contains("W112") && told.contains("`teamsids` of User"),
-        "{told}"
-    );
+    assert!(!told.contains("W112"), "{told}");
     let whole = "dropped: [select, attributeSelect], records: $";
     let passed = format!("{whole}, pass: [$.emailAddress]");
     let told = check(&clean.replacen(whole, &passed, 1));

@@ -43,6 +43,14 @@ fn ask(
     )
 }
 
+/// Verifies the log of a demo against the head that it has kept.
+fn verified(data: &std::path::Path) -> std::process::Output {
+    let kept = std::fs::read_to_string(data.join("state/head")).unwrap();
+    let audit = data.join("audit");
+    let audit = audit.to_str().unwrap();
+    binary::run(&["audit", "verify", audit, "--expect", kept.trim_end()])
+}
+
 #[test]
 fn every_reply_that_was_received_has_its_event_after_kill_9() {
     let dir = tempfile::tempdir().unwrap();
@@ -107,7 +115,7 @@ fn every_reply_that_was_received_has_its_event_after_kill_9() {
     let demo = Demo::start(dir.path());
     assert_eq!(demo.interrupt(), Some(0));
     let audit = dir.path().join("audit");
-    let verified = binary::run(&["audit", "verify", audit.to_str().unwrap()]);
+    let verified = verified(dir.path());
     assert!(
         verified.status.success(),
         "{}{}",
@@ -218,7 +226,7 @@ fn when_the_log_cannot_be_written_nothing_is_released() {
     let demo = Demo::start(dir.path());
     assert_eq!(demo.interrupt(), Some(0));
     let audit = dir.path().join("audit");
-    let verified = binary::run(&["audit", "verify", audit.to_str().unwrap()]);
+    let verified = verified(dir.path());
     assert!(
         verified.status.success(),
         "{}",
@@ -260,8 +268,7 @@ fn a_second_process_is_turned_away_though_the_lock_file_of_the_first_is_gone() {
     std::fs::rename(&lock, audit.join("lock.old")).unwrap();
     is_turned_away();
     assert_eq!(demo.interrupt(), Some(0));
-    let verified = binary::run(&["audit", "verify", audit.to_str().unwrap()]);
-    assert_eq!(verified.status.code(), Some(0));
+    assert_eq!(verified(dir.path()).status.code(), Some(0));
 }
 
 #[test]

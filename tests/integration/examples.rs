@@ -49,7 +49,7 @@ fn the_demo_runs_beside_any_example() {
 fn no_key_or_log_of_an_example_is_committed() {
     for folder in examples() {
         let ignored = fs::read_to_string(folder.join(".gitignore")).unwrap_or_default();
-        for line in ["token.key", "audit/", "*.pem", "*.key"] {
+        for line in ["token.key", "audit/", "state/", "*.pem", "*.key"] {
             assert!(
                 ignored.lines().any(|found| found == line),
                 "{} does not ignore {line}",

@@ -126,6 +126,64 @@ fn each_role_sees_what_the_policy_says() {
 }
 
 #[test]
+fn nobody_writes_the_accounts_of_colleagues_and_marketing_writes_nothing() {
+    let world = World::demo();
+    let admin = world.login_at(world.crm, "admin");
+    let users = world.send_to(world.crm, "GET", "/rest/v11_24/Users", Some(&admin), None);
+    let users = users.json();
+    let mut users = users["records"].as_array().unwrap().iter();
+    let user = users.find(|user| user["is_admin"] == json!(false)).unwrap();
+    let id = user["id"].as_str().unwrap();
+    let user = world.truth("Users", id);
+    let target = format!("/rest/v11_24/Users/{id}");
+    for account in ["sally", "sam", "fanny", "max", "dora"] {
+        let token = world.login(account);
+        for body in [
+            json!({"is_admin": true}),
+            json!({"IS_ADMIN": "1"}),
+            json!({"status": "Inactive"}),
+            json!({"employee_status": "Terminated"}),
+            json!({"user_hash": "x"}),
+            json!({"system_generated_password": true}),
+            json!({"first_name": "Somebody"}),
+            json!({"title": "Director", "is_admin": true}),
+        ] {
+            let reply = world.send("PUT", &target, Some(&token), Some(&body));
+            assert_eq!(reply.status, 403, "{account}: {body}");
+        }
+        // Private numbers are nobody's business; what comes back unchanged is left out of a write.
+        let shown = world.get(&target, &token).json();
+        assert!(shown["phone_mobile"].is_null(), "{account}: {shown}");
+        assert_eq!(shown["last_name"], user["last_name"], "{account}");
+        let reply = world.send("PUT", &target, Some(&token), Some(&shown));
+        assert_eq!(reply.status, 200, "{account}: {}", reply.text());
+    }
+    let after = world.truth("Users", id);
+    for field in ["is_admin", "status", "first_name", "title", "phone_mobile"] {
+        assert_eq!(after[field], user[field], "{field}");
+    }
+    let contact = rich_contact(&world);
+    let target = format!("/rest/v11_24/Contacts/{}", contact["id"].as_str().unwrap());
+    for body in [
+        json!({"first_name": "Somebody"}),
+        json!({"email": "x@example.org"}),
+        json!({"do_not_call": false}),
+    ] {
+        let reply = world.send("PUT", &target, Some(&world.login("max")), Some(&body));
+        let is_unchanged =
+            contact[body.as_object().unwrap().keys().next().unwrap()] == json!(false);
+        assert_eq!(reply.status, if is_unchanged { 200 } else { 403 }, "{body}");
+    }
+    let reply = world.send(
+        "PUT",
+        &target,
+        Some(&world.login("sally")),
+        Some(&json!({"first_name": "Somebody"})),
+    );
+    assert_eq!(reply.status, 200, "{}", reply.text());
+}
+
+#[test]
 fn an_administrator_without_a_role_in_the_policy_gets_nothing() {
     let world = World::demo();
     let token = world.login("admin");

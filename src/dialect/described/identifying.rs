@@ -28,6 +28,53 @@ pub(super) fn fields(description: &Description) -> Vec<(Told, FieldPath)> {
     all
 }
 
+/// The modules whose records are accounts, and those of their fields that tell what an account may do: its kind, its roles
+/// and teams. Where no question reads a record, the names of modules must do.
+pub(super) fn rights(description: &Description) -> (Vec<Module>, Vec<FieldPath>) {
+    let named = description.modules.iter().map(|known| &known.module);
+    let mut accounts: Vec<Module> = named.filter(|module| is_account(module)).cloned().collect();
+    let mut rights = Vec::new();
+    for question in &description.caller.questions {
+        let Some((route, module)) = read_by(description, question) else {
+            continue;
+        };
+        if question.id.is_some() || question.login.is_some() {
+            accounts.push(module.clone());
+        }
+        for (told, expression) in expressions(question) {
+            if told != Told::Name {
+                rights.extend(field(description, route, &module, expression));
+            }
+        }
+    }
+    accounts.sort();
+    accounts.dedup();
+    // The name of a role is no right of whoever has it.
+    rights.retain(|field| accounts.contains(&field.module));
+    (accounts, rights)
+}
+
+/// Whether a module holds accounts, by its name.
+fn is_account(module: &Module) -> bool {
+    const NAMES: &[&str] = &[
+        "admin",
+        "administrator",
+        "agent",
+        "benutzer",
+        "employee",
+        "login",
+        "mitarbeiter",
+        "operator",
+        "staff",
+        "systemuser",
+        "user",
+        "utilisateur",
+    ];
+    let folded = module.as_str().to_ascii_lowercase();
+    let one = folded.strip_suffix('s').unwrap_or(&folded);
+    NAMES.contains(&one) || NAMES.contains(&folded.as_str())
+}
+
 fn expressions(question: &Question) -> impl Iterator<Item = (Told, &Expression)> {
     let name = question.login.iter().map(|path| (Told::Name, path));
     let kind = question.kind.iter().map(|path| (Told::Kind, path));

@@ -13,9 +13,9 @@ use serde_json::{Map, Value};
 
 use super::{
     Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation, Origin,
-    Outgoing, Shape, Told, Understood, Unread,
+    Outgoing, Shape, Told, Understood, Unread, rights,
 };
-use crate::diagnostic::{Diagnostic, Diagnostics, FILE_BYTES_MAX, File};
+use crate::diagnostic::{Diagnostics, File, load};
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
 use crate::vocabulary::{Field, FieldPath, Module, Spelling};
@@ -51,30 +51,26 @@ pub struct Described(Description);
 impl Described {
     /// Reads and checks a description. Every problem is in the diagnostics; a dialect comes out only if none is an error.
     pub fn load(path: &Path) -> (Option<Self>, Diagnostics) {
-        let shown = path.display().to_string();
-        let read = std::fs::metadata(path).and_then(|about| {
-            if about.len() > FILE_BYTES_MAX as u64 {
-                return Err(std::io::ErrorKind::FileTooLarge.into());
-            }
-            std::fs::read_to_string(path)
-        });
-        match read {
-            Ok(text) => Self::read(&shown, &text),
-            Err(error) => {
-                let mut found = Diagnostics::new();
-                let title = format!("could not read `{shown}`: {}", error.kind());
-                found.push(Diagnostic::error(codes::UNREADABLE, title));
-                (None, found)
-            }
+        let mut found = Diagnostics::new();
+        match load(path, codes::UNREADABLE, &mut found) {
+            Some(file) => Self::read_file(&file, found),
+            None => (None, found),
         }
     }
 
     /// The same from a text; `name` stands for the file in messages.
     pub fn read(name: &str, text: &str) -> (Option<Self>, Diagnostics) {
-        let mut found = Diagnostics::new();
-        let description = read::read(&File::new(name, text), &mut found);
+        Self::read_file(&File::new(name, text), Diagnostics::new())
+    }
+
+    fn read_file(file: &File, mut found: Diagnostics) -> (Option<Self>, Diagnostics) {
+        let description = read::read(file, &mut found);
         let usable = description.filter(|_| !found.has_errors());
-        (usable.map(Self), found)
+        let finished = usable.map(|mut description| {
+            (description.accounts, description.rights) = identifying::rights(&description);
+            Self(description)
+        });
+        (finished, found)
     }
 
     /// The path before all its routes.
@@ -201,8 +197,37 @@ impl Dialect for Described {
         identifying::fields(&self.0)
     }
 
+    fn accounts(&self) -> Vec<Module> {
+        self.0.accounts.clone()
+    }
+
+    fn is_right(&self, module: &Module, field: &str) -> bool {
+        let is_told = |told: &FieldPath| told.module == *module && told.field.as_str() == field;
+        rights::is_password(field)
+            || rights::is_administrator(field)
+            || self.0.rights.iter().any(is_told)
+            || (self.0.accounts.contains(module) && rights::is_right(field))
+    }
+
     fn unread(&self) -> Vec<Unread> {
         self.0.unread()
+    }
+
+    fn modules(&self) -> Vec<Module> {
+        self.0
+            .modules
+            .iter()
+            .map(|known| known.module.clone())
+            .collect()
+    }
+
+    fn is_text(&self, _module: &Module, _field: &str) -> bool {
+        // A description does not say so.
+        false
+    }
+
+    fn searched(&self, _module: &Module) -> Vec<Field> {
+        Vec::new()
     }
 
     fn fields(&self, module: &Module) -> Vec<Field> {

@@ -2,7 +2,7 @@
 
 use super::links;
 use super::schema::Schema;
-use crate::dialect::{Items, Origin, Shape};
+use crate::dialect::{Items, Origin, Shape, rights};
 use crate::vocabulary::{FieldPath, Module};
 
 /// Modules whose records are people that a salutation and a title may go with.
@@ -23,6 +23,29 @@ const SECRETS: &[&str] = &[
     "system_generated_password",
     "user_hash",
 ];
+
+/// Modules whose records are accounts: one table under two names.
+pub(super) const ACCOUNTS: &[&str] = &["Employees", "Users"];
+
+/// What an account may do. It is shown, and changed elsewhere: whoever could write it could choose their own role.
+const RIGHTS: &[&str] = &[
+    "acl_role_set_id",
+    "employee_status",
+    "external_auth_only",
+    "is_admin",
+    "is_group",
+    "license_type",
+    "portal_only",
+    "status",
+    "sugar_login",
+    "user_type",
+    "usertype",
+];
+
+/// Whether a field says what an account may do, or changes a password.
+pub(super) fn is_right(module: &Module, field: &str) -> bool {
+    rights::is_password(field) || (ACCOUNTS.contains(&module.as_str()) && RIGHTS.contains(&field))
+}
 
 /// Fields that hold records, or words of records, of modules that the field does not tell.
 const UNKNOWN_RELATED: &[&str] = &[
@@ -312,6 +335,33 @@ mod tests {
             ("acme_Boats", "password"),
         ] {
             assert_eq!(of(module, field), Origin::Secret, "{module}.{field}");
+        }
+    }
+
+    #[test]
+    fn what_makes_an_administrator_or_changes_a_password_is_a_right() {
+        let is_right = |module: &str, field| super::is_right(&Module::new(module), field);
+        for field in [
+            "is_admin",
+            "status",
+            "employee_status",
+            "is_group",
+            "license_type",
+            "user_hash",
+            "pwd_last_changed",
+        ] {
+            assert!(
+                is_right("Users", field) && is_right("Employees", field),
+                "{field}"
+            );
+        }
+        assert!(is_right("Contacts", "portal_password"));
+        for (module, field) in [
+            ("Contacts", "is_admin"),
+            ("Leads", "status"),
+            ("Users", "title"),
+        ] {
+            assert!(!is_right(module, field), "{module}.{field}");
         }
     }
 

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Link, Misunderstood, Operation,
-    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, trust,
+    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, known, trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -172,6 +172,18 @@ impl Dialect for SugarRest {
         None
     }
 
+    fn modules(&self) -> Vec<Module> {
+        known::modules()
+    }
+
+    fn is_text(&self, module: &Module, field: &str) -> bool {
+        known::is_text(module, field)
+    }
+
+    fn searched(&self, module: &Module) -> Vec<Field> {
+        known::searched_by_sugar(module)
+    }
+
     fn fields(&self, module: &Module) -> Vec<Field> {
         let stock = stock::fields(module).iter().map(|name| Field::fold(name));
         let mut fields: BTreeSet<Field> = stock.collect();
@@ -185,6 +197,17 @@ impl Dialect for SugarRest {
 
     fn identifying(&self) -> Vec<(Told, FieldPath)> {
         trust::identifying_in("Teams")
+    }
+
+    fn accounts(&self) -> Vec<Module> {
+        algebra::ACCOUNTS
+            .iter()
+            .map(|name| Module::new(name))
+            .collect()
+    }
+
+    fn is_right(&self, module: &Module, field: &str) -> bool {
+        algebra::is_right(module, field)
     }
 
     fn unread(&self) -> Vec<Unread> {

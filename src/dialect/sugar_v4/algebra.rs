@@ -2,7 +2,7 @@
 
 use super::schema::Schema;
 use super::{email, links};
-use crate::dialect::{Origin, Shape};
+use crate::dialect::{Origin, Shape, rights};
 use crate::vocabulary::{FieldPath, Module};
 
 /// Modules whose records are people that a salutation and a title may go with.
@@ -42,15 +42,31 @@ const SECRET_FIELDS: &[(&str, &str)] = &[
     ("UserPreferences", "contents"),
 ];
 
+/// Modules whose records are accounts: `Employees` lie in the table of `Users`.
+pub(super) const ACCOUNTS: &[&str] = &["Employees", "Users"];
+
 /// What a user's account may do. It is shown, and changed elsewhere: whoever could write it could choose their own role.
 const RIGHTS: &[&str] = &[
+    "employee_status",
     "external_auth_only",
+    "factor_auth",
+    "factor_auth_interface",
     "is_admin",
     "is_group",
     "portal_only",
+    "securitygroup_noninher_fields",
+    "securitygroup_noninherit_id",
+    "securitygroup_noninheritable",
+    "securitygroup_primary_group",
+    "status",
     "sugar_login",
     "usertype",
 ];
+
+/// Whether a field says what an account may do, or changes a password.
+pub(super) fn is_right(module: &Module, field: &str) -> bool {
+    rights::is_password(field) || (is_user(module) && RIGHTS.contains(&field))
+}
 
 /// Fields that repeat the addresses of a record, or say something of them. Some stand in the record itself, some in the
 /// records behind its links to addresses.
@@ -89,9 +105,6 @@ pub(super) fn origin(schema: &Schema, module: &Module, field: &str) -> Origin {
     }
     if is_secret(module, name) {
         return Origin::Secret;
-    }
-    if is_user(module) && RIGHTS.contains(&name) {
-        return Origin::Structural(Shape::Scalar);
     }
     if module.as_str() == links::ADDRESS_MODULE {
         return address(module, name);
@@ -135,9 +148,8 @@ fn is_person(module: &Module) -> bool {
     PEOPLE.contains(&module.as_str())
 }
 
-/// `Employees` lie in the table of `Users`.
 fn is_user(module: &Module) -> bool {
-    matches!(module.as_str(), "Users" | "Employees")
+    ACCOUNTS.contains(&module.as_str())
 }
 
 fn own(module: &Module, names: &[&str]) -> Vec<FieldPath> {
@@ -361,10 +373,28 @@ mod tests {
 
     #[test]
     fn rights_of_accounts_are_shown_and_never_written() {
-        let scaffolding = Origin::Structural(Shape::Scalar);
-        assert_eq!(of("Users", "Is_Admin"), scaffolding);
-        assert_eq!(of("Employees", "is_group"), scaffolding);
-        assert_eq!(of("Contacts", "is_admin"), Origin::Own);
+        let is_right = |module: &str, field| super::is_right(&Module::new(module), field);
+        for field in [
+            "is_admin",
+            "usertype",
+            "status",
+            "factor_auth",
+            "user_hash",
+            "pwd_last_changed",
+        ] {
+            assert!(
+                is_right("Users", field) && is_right("Employees", field),
+                "{field}"
+            );
+        }
+        assert_eq!(of("Users", "Is_Admin"), Origin::Own);
+        for (module, field) in [
+            ("Contacts", "is_admin"),
+            ("Leads", "status"),
+            ("Users", "title"),
+        ] {
+            assert!(!is_right(module, field), "{module}.{field}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Access, Answered, Bounds, Database, Dialect, Failure, Incoming, Inquiry, Misunderstood,
     Operation, Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread,
-    trust,
+    known, trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -132,6 +132,18 @@ impl Dialect for SugarV4 {
         algebra::origin(&self.schema, module, field)
     }
 
+    fn modules(&self) -> Vec<Module> {
+        known::modules()
+    }
+
+    fn is_text(&self, module: &Module, field: &str) -> bool {
+        known::is_text(module, field)
+    }
+
+    fn searched(&self, module: &Module) -> Vec<Field> {
+        known::searched_by_suite(module)
+    }
+
     fn fields(&self, module: &Module) -> Vec<Field> {
         self.schema.fields(module)
     }
@@ -142,6 +154,17 @@ impl Dialect for SugarV4 {
 
     fn identifying(&self) -> Vec<(Told, FieldPath)> {
         trust::identifying_in("SecurityGroups")
+    }
+
+    fn accounts(&self) -> Vec<Module> {
+        algebra::ACCOUNTS
+            .iter()
+            .map(|name| Module::new(name))
+            .collect()
+    }
+
+    fn is_right(&self, module: &Module, field: &str) -> bool {
+        algebra::is_right(module, field)
     }
 
     fn unread(&self) -> Vec<Unread> {

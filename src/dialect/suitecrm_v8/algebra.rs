@@ -2,24 +2,37 @@
 
 use super::learned::Learned;
 use super::links;
-use crate::dialect::{Origin, Shape};
+use crate::dialect::{Origin, Shape, rights};
 use crate::vocabulary::{FieldPath, Module};
 
 /// Modules whose records are people that a salutation and a title may go with.
 const PEOPLE: &[&str] = &["Contacts", "Leads", "Prospects"];
 
 /// Modules whose records are users: one table under two names.
-const USERS: &[&str] = &["Employees", "Users"];
+pub(super) const ACCOUNTS: &[&str] = &["Employees", "Users"];
 
 /// What a user's account may do. It is shown, and changed elsewhere: whoever could write it could choose their own role.
 const RIGHTS: &[&str] = &[
+    "employee_status",
     "external_auth_only",
+    "factor_auth",
+    "factor_auth_interface",
     "is_admin",
     "is_group",
     "portal_only",
+    "securitygroup_noninher_fields",
+    "securitygroup_noninherit_id",
+    "securitygroup_noninheritable",
+    "securitygroup_primary_group",
+    "status",
     "sugar_login",
     "usertype",
 ];
+
+/// Whether a field says what an account may do, or changes a password.
+pub(super) fn is_right(module: &Module, field: &str) -> bool {
+    rights::is_password(field) || (is_user(module) && RIGHTS.contains(&field))
+}
 
 /// Fields that hold secrets, in whatever module they stand; and the bytes of files, into which nobody can look.
 const SECRETS: &[&str] = &[
@@ -74,8 +87,8 @@ pub(super) fn origin(module: &Module, field: &str, learned: &Learned) -> Origin 
     if SECRETS.contains(&name) {
         return Origin::Secret;
     }
-    // A record is deleted by a request of its own, and deleted records are not asked for; rights are given elsewhere.
-    if name == "deleted" || (is_user(module) && RIGHTS.contains(&name)) {
+    // A record is deleted by a request of its own, and deleted records are not asked for.
+    if name == "deleted" {
         return Origin::Structural(Shape::Scalar);
     }
     // Related records never stand among the attributes; a blank stands for each link.
@@ -96,7 +109,7 @@ fn is_person(module: &Module) -> bool {
 }
 
 fn is_user(module: &Module) -> bool {
-    USERS.contains(&module.as_str())
+    ACCOUNTS.contains(&module.as_str())
 }
 
 fn own(module: &Module, names: &[&str]) -> Vec<FieldPath> {
@@ -267,10 +280,28 @@ mod tests {
 
     #[test]
     fn rights_of_accounts_are_shown_and_never_written() {
-        let scaffolding = Origin::Structural(Shape::Scalar);
-        assert_eq!(of("Users", "Is_Admin"), scaffolding);
-        assert_eq!(of("Employees", "is_group"), scaffolding);
-        assert_eq!(of("Contacts", "is_admin"), Origin::Own);
+        let is_right = |module: &str, field| super::is_right(&Module::new(module), field);
+        for field in [
+            "is_admin",
+            "usertype",
+            "status",
+            "factor_auth",
+            "user_hash",
+            "pwd_last_changed",
+        ] {
+            assert!(
+                is_right("Users", field) && is_right("Employees", field),
+                "{field}"
+            );
+        }
+        assert_eq!(of("Users", "Is_Admin"), Origin::Own);
+        for (module, field) in [
+            ("Contacts", "is_admin"),
+            ("Leads", "status"),
+            ("Users", "title"),
+        ] {
+            assert!(!is_right(module, field), "{module}.{field}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation,
-    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, trust,
+    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, known, trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -124,6 +124,19 @@ impl Dialect for SuiteCrmV8 {
         algebra::origin(module, field, &self.learned)
     }
 
+    fn modules(&self) -> Vec<Module> {
+        known::modules()
+    }
+
+    fn is_text(&self, module: &Module, field: &str) -> bool {
+        known::is_text(module, field)
+    }
+
+    fn searched(&self, _module: &Module) -> Vec<Field> {
+        // It has no search over several fields.
+        Vec::new()
+    }
+
     fn fields(&self, module: &Module) -> Vec<Field> {
         let mut fields: Vec<Field> = stock::fields(module)
             .map(Field::fold)
@@ -140,6 +153,17 @@ impl Dialect for SuiteCrmV8 {
 
     fn identifying(&self) -> Vec<(Told, FieldPath)> {
         trust::identifying_in("SecurityGroups")
+    }
+
+    fn accounts(&self) -> Vec<Module> {
+        algebra::ACCOUNTS
+            .iter()
+            .map(|name| Module::new(name))
+            .collect()
+    }
+
+    fn is_right(&self, module: &Module, field: &str) -> bool {
+        algebra::is_right(module, field)
     }
 
     fn unread(&self) -> Vec<Unread> {

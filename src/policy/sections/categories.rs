@@ -1,11 +1,11 @@
 //! Categories that a policy changes or adds, and their masks.
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Node, NodeKind, Place, Schema, quoted};
+use crate::diagnostic::{Diagnostic, Diagnostics, Node, NodeKind, Place, Schema, Spanned, quoted};
 use crate::mask::Mask;
 
 use super::super::codes;
 use super::super::document::{CategoryEntry, Document};
-use super::{KEYS_REFUSED, NAME_CHARACTERS_MAX, bad_name, labels, prose};
+use super::{KEYS_REFUSED, NAME_CHARACTERS_MAX, checked, definitions, labels, prose};
 
 pub(super) fn read(node: &Node, document: &mut Document, found: &mut Diagnostics) {
     const SCHEMA: Schema = Schema {
@@ -13,41 +13,38 @@ pub(super) fn read(node: &Node, document: &mut Document, found: &mut Diagnostics
         known: &["label", "mask"],
         refused: KEYS_REFUSED,
     };
-    for (name, node) in node.map("`categories`", found).unwrap_or_default() {
-        let form = name.value.len() <= NAME_CHARACTERS_MAX
-            && name.value.split('.').all(|part| {
-                !part.is_empty()
-                    && part
-                        .bytes()
-                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-            });
-        if !form {
-            found.push(bad_name(
-                "a category",
-                name,
-                "ASCII lower-case letters, digits and `_`, in parts separated by `.`",
-            ));
-        }
-        let good = document
+    let form = "ASCII lower-case letters, digits and `_`, in parts separated by `.`";
+    for (name, node) in definitions(node, "`categories`", document, found) {
+        let name = checked("a category", name, form, is_category, found);
+        document.incomplete |= !is_category(&name.value);
+        let first = document
             .names
-            .define("category", &name.value, &name.place, found)
-            && form;
-        let Some(keys) = SCHEMA.read(node, found) else {
-            continue;
-        };
+            .define("category", &name.value, &name.place, found);
+        let keys = SCHEMA.read(node, found);
         let labels = keys
-            .get("label")
+            .and_then(|keys| keys.get("label"))
             .and_then(|node| labels(node, found))
             .unwrap_or_default();
-        let mask = keys.get("mask").and_then(|node| mask(node, found));
-        if good {
-            document.categories.push(CategoryEntry {
-                name: name.clone(),
-                labels,
-                mask,
-            });
+        let mask = keys.and_then(|keys| keys.get("mask")).and_then(|node| {
+            Some(Spanned {
+                value: mask(node, found)?,
+                place: node.place.clone(),
+            })
+        });
+        if first {
+            document
+                .categories
+                .push(CategoryEntry { name, labels, mask });
         }
     }
+}
+
+fn is_category(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    name.len() <= NAME_CHARACTERS_MAX
+        && name
+            .split('.')
+            .all(|part| !part.is_empty() && part.bytes().all(is_plain))
 }
 
 fn mask(node: &Node, found: &mut Diagnostics) -> Option<Mask> {

@@ -1,7 +1,8 @@
 //! Reads the sections of a policy file, and what all of them have in common. Nothing is ever ignored.
 
 use crate::diagnostic::{
-    Diagnostic, Diagnostics, File, Node, NodeKind, Place, Schema, Spanned, not_supported, quoted,
+    Diagnostic, Diagnostics, File, Node, NodeKind, Place, Schema, Spanned, is_repaired,
+    not_supported, odd, quoted,
 };
 use crate::vocabulary::Level;
 
@@ -10,6 +11,7 @@ use super::document::{Document, Word};
 use super::model::Labels;
 
 mod categories;
+mod evidence;
 mod rules;
 mod what;
 mod who;
@@ -61,28 +63,65 @@ const LEVELS: &[(&str, Level)] = &[
 
 /// Adds what one file says to the document.
 pub(super) fn read(file: &File, document: &mut Document, found: &mut Diagnostics) {
-    let Some(root) = crate::diagnostic::read(file, found) else {
+    let root = crate::diagnostic::read(file, found);
+    let Some(sections) = root.as_ref().and_then(|root| root.map("a policy", found)) else {
+        document.incomplete = true;
         return;
     };
-    let Some(sections) = root.map("a policy", found) else {
-        return;
-    };
+    let stands = |name: &str| sections.iter().any(|(key, _)| key.value == name);
     for (key, node) in sections {
-        match key.value.as_str() {
-            "policy" => name(node, document, found),
-            "defaults" => defaults(node, document, found),
-            "roles" => who::roles(node, document, found),
-            "auth" => who::strengths(node, document, found),
-            "purposes" => who::purposes(node, document, found),
-            "categories" => categories::read(node, document, found),
-            "classify" => what::classify(node, document, found),
-            "search" => what::search(node, document, found),
-            "detectors" => what::detectors(node, document, found),
-            "grants" => rules::grants(node, document, found),
-            "caps" => rules::caps(node, document, found),
-            other => found.push(unknown_section(other, &key.place)),
+        let name = key.value.as_str();
+        if !SECTIONS.contains(&name) {
+            if is_repaired(key) {
+                document.incomplete = true;
+            } else {
+                found.push(unknown_section(name, &key.place));
+            }
+        }
+        // A misspelt section is read as the one that was most likely meant, so that what it defines is not missed too.
+        let known = SECTIONS.iter().copied().find(|known| *known == name);
+        let known = known.or_else(|| meant(name).filter(|meant| !stands(meant)));
+        if let Some(known) = known {
+            section(known, node, document, found);
         }
     }
+}
+
+/// The section that another name most likely means.
+fn meant(name: &str) -> Option<&'static str> {
+    let near = match KEYS_REFUSED.contains(&name) {
+        true => None,
+        false => crate::diagnostic::meant(name, SECTIONS.iter().copied()),
+    };
+    SECTIONS.iter().copied().find(|known| near == Some(*known))
+}
+
+fn section(name: &str, node: &Node, document: &mut Document, found: &mut Diagnostics) {
+    match name {
+        "policy" => self::name(node, document, found),
+        "defaults" => defaults(node, document, found),
+        "roles" => who::roles(node, document, found),
+        "auth" => who::strengths(node, document, found),
+        "purposes" => who::purposes(node, document, found),
+        "categories" => categories::read(node, document, found),
+        "classify" => what::classify(node, document, found),
+        "search" => what::search(node, document, found),
+        "detectors" => what::detectors(node, document, found),
+        "grants" => rules::grants(node, document, found),
+        _ => rules::caps(node, document, found),
+    }
+}
+
+/// The entries of a section that defines names. If they cannot be told, names that are not defined say nothing.
+fn definitions<'a>(
+    node: &'a Node,
+    what: &str,
+    document: &mut Document,
+    found: &mut Diagnostics,
+) -> &'a [(Spanned<String>, Node)] {
+    let entries = node.map(what, found);
+    document.incomplete |= entries.is_none() || node.fault.is_some();
+    entries.unwrap_or_default()
 }
 
 fn unknown_section(name: &str, place: &Place) -> Diagnostic {
@@ -110,8 +149,8 @@ fn words(node: &Node, what: &str, found: &mut Diagnostics) -> Option<Vec<Word>> 
 
 /// Free words of an author: a reason, a label.
 fn prose(node: &Node, what: &str, found: &mut Diagnostics) -> Option<String> {
-    let text = node.text(what, found)?;
-    if text.value.trim().is_empty() || text.value.chars().count() > TEXT_CHARACTERS_MAX {
+    let text = node.prose(what, found)?;
+    if odd::plain(text.value).is_empty() || text.value.chars().count() > TEXT_CHARACTERS_MAX {
         found.push(
             Diagnostic::error(codes::BAD_NAME, format!("{what} is blank or too long")).at(
                 &text.place,
@@ -132,38 +171,62 @@ fn is_name(name: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
-/// Reports a name that is not of the accepted form.
-fn check_name(what: &str, word: &Word, found: &mut Diagnostics) -> bool {
-    let good = is_name(&word.value);
-    if !good {
-        found.push(bad_name(
-            what,
-            word,
-            "ASCII letters, digits, `.`, `_` and `-`, starting with a letter or digit",
-        ));
+/// A name as it was most likely meant; reports one that is not of the accepted form.
+fn named(what: &str, word: &Word, found: &mut Diagnostics) -> Word {
+    let form = "ASCII letters, digits, `.`, `_` and `-`, starting with a letter or digit";
+    checked(what, word, form, is_name, found)
+}
+
+/// The name that a definition gives. If nobody can tell which one it is, uses of it are no mistakes.
+fn definition(what: &str, word: &Word, document: &mut Document, found: &mut Diagnostics) -> Word {
+    let name = named(what, word, found);
+    document.incomplete |= !is_name(&name.value);
+    name
+}
+
+/// The same for names of another form.
+fn checked(
+    what: &str,
+    word: &Word,
+    form: &str,
+    fits: fn(&str) -> bool,
+    found: &mut Diagnostics,
+) -> Word {
+    if fits(&word.value) {
+        return word.clone();
     }
-    good
+    let plain = odd::plain(&word.value);
+    let problem = bad_name(what, word, form);
+    if !fits(&plain) {
+        found.push(problem);
+        return word.clone();
+    }
+    found.push(problem.help(format!("write {}", quoted(&plain))));
+    Word {
+        value: plain,
+        place: word.place.clone(),
+    }
 }
 
 /// A name that is not of the accepted form.
 fn bad_name(what: &str, word: &Word, form: &str) -> Diagnostic {
-    Diagnostic::error(
-        codes::BAD_NAME,
-        format!("{} is not a name of {what}", quoted(&word.value)),
-    )
-    .at(&word.place, format!("must be made of {form}"))
+    let title = match word.value.trim() {
+        "" => format!("a blank is not a name of {what}"),
+        _ => format!("{} is not a name of {what}", quoted(&word.value)),
+    };
+    let label = match word.value.chars().find(|c| !c.is_ascii()) {
+        Some(c) => format!("it holds {}; a name must be made of {form}", odd::name(c)),
+        None => format!("must be made of {form}"),
+    };
+    Diagnostic::error(codes::BAD_NAME, title).at(&word.place, label)
 }
 
 fn name(node: &Node, document: &mut Document, found: &mut Diagnostics) {
-    let Some(word) = node
-        .text("the policy's name", found)
-        .map(Spanned::into_owned)
-    else {
+    document.is_named = true;
+    let Some(word) = node.text("the policy's name", found) else {
         return;
     };
-    if !check_name("a policy", &word, found) {
-        return;
-    }
+    let word = named("a policy", &word.into_owned(), found);
     match &document.name {
         None => document.name = Some(word),
         Some(first) if first.value == word.value => {}

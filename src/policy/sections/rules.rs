@@ -1,11 +1,13 @@
 //! Rules: grants lift, caps lower.
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Keys, Node, Schema, Spanned, quoted};
+use crate::diagnostic::{Diagnostic, Diagnostics, Keys, Node, NodeKind, Schema, Spanned, quoted};
 
 use super::super::codes;
-use super::super::document::{CapEntry, Document, GrantEntry, Word};
-use super::{KEYS_REFUSED, LEVELS, check_name, prose, words};
+use super::super::document::{CapEntry, Document, GrantEntry, Word, Write};
+use super::{KEYS_REFUSED, LEVELS, named, prose, words};
 use crate::vocabulary::Level;
+
+const WRITES: &[(&str, Write)] = &[("allow", Write::Allow), ("deny", Write::Deny)];
 
 /// The name of a rule; grants and caps share their names, because the log names both.
 pub(super) fn rule_name(
@@ -14,13 +16,8 @@ pub(super) fn rule_name(
     document: &mut Document,
     found: &mut Diagnostics,
 ) -> Option<Word> {
-    let name = keys
-        .require("name", found)?
-        .text("a name", found)?
-        .into_owned();
-    if !check_name(&format!("a {what}"), &name, found) {
-        return None;
-    }
+    let name = keys.require("name", found)?.text("a name", found)?;
+    let name = named(&format!("a {what}"), &name.into_owned(), found);
     for reserved in ["defaults.", "dialect."] {
         if name.value.starts_with(reserved) {
             found.push(
@@ -75,8 +72,11 @@ fn grant(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> G
         .and_then(|node| node.choice("level", LEVELS, found));
     let requires = keys.get("requires").and_then(|node| requires(node, found));
     let write = keys.get("write").and_then(|node| {
-        node.choice("value of `write`", &[("allow", ())], found)
-            .map(|()| node.place.clone())
+        let value = node.choice("value of `write`", WRITES, found)?;
+        Some(Spanned {
+            value,
+            place: node.place.clone(),
+        })
     });
     let why = keys.get("why").and_then(|node| prose(node, "`why`", found));
     GrantEntry {
@@ -126,6 +126,7 @@ pub(super) fn caps(node: &Node, document: &mut Document, found: &mut Diagnostics
             "roles",
             "unless_roles",
             "purposes",
+            "write",
             "firm",
             "why",
         ],
@@ -145,9 +146,15 @@ fn cap(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> Cap
     let data = keys
         .require("data", found)
         .and_then(|node| words(node, "`data`", found));
-    let level = keys
-        .require("level", found)
-        .and_then(|node| node.choice("level", LEVELS, found));
+    let write = keys.get("write");
+    let denies_write = write.is_some_and(|node| denies(node, found));
+    // A cap that is about writing alone lowers no level.
+    let level = match (keys.get("level"), denies_write) {
+        (None, true) => Some(Level::Clear),
+        _ => keys
+            .require("level", found)
+            .and_then(|node| node.choice("level", LEVELS, found)),
+    };
     let roles = optional(keys, "roles", found);
     let unless_roles = optional(keys, "unless_roles", found);
     let purposes = optional(keys, "purposes", found);
@@ -171,7 +178,22 @@ fn cap(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> Cap
         purposes,
         data: data.unwrap_or_default(),
         level: level.unwrap_or(Level::Hide),
+        denies_write,
         firm,
         why,
     }
+}
+
+/// What a cap says of writing: it can only forbid.
+fn denies(node: &Node, found: &mut Diagnostics) -> bool {
+    if matches!(&node.kind, NodeKind::Str(word) if word == "allow") {
+        found.push(
+            Diagnostic::error(codes::CAP_ALLOWS, "a cap gives no right to write")
+                .at(&node.place, "a cap can only forbid to write: `write: deny`")
+                .help("write `write: allow` at a grant"),
+        );
+        return true;
+    }
+    node.choice("value of `write`", &[("deny", ())], found);
+    true
 }

@@ -1,12 +1,16 @@
 //! What the data is: classification, searched fields, detectors.
 
+use jiff::civil::Date;
+
 use crate::detect::Kind;
-use crate::diagnostic::{Diagnostic, Diagnostics, Node, NodeKind, Schema, not_supported, quoted};
+use crate::diagnostic::{
+    Diagnostic, Diagnostics, Node, NodeKind, Place, Schema, not_supported, quoted,
+};
 
 use super::super::codes;
 use super::super::document::{DetectorEntry, Document, FieldEntry, SearchEntry, Word};
 use super::rules::rule_name;
-use super::{KEYS_REFUSED, bad_name, prose, words};
+use super::{KEYS_REFUSED, checked, definitions, prose, words};
 
 /// Characters of a module's or field's name.
 const FIELD_CHARACTERS_MAX: usize = 128;
@@ -19,50 +23,46 @@ fn is_field(name: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
 }
 
-fn check_module(word: &Word, found: &mut Diagnostics) -> bool {
+/// What fields and modules are made of.
+const FORM: &str = "ASCII letters, digits, `_` and `-`";
+const PATTERN_FORM: &str = "ASCII letters, digits, `_` and `-`, and `*` for any run of characters";
+
+fn is_pattern(pattern: &str) -> bool {
+    let plain = pattern.replace('*', "");
+    !pattern.is_empty() && (plain.is_empty() || is_field(&plain))
+}
+
+/// A module's name as it was most likely meant; `None` for the section of all modules, where one must be named.
+fn module(word: &Word, found: &mut Diagnostics) -> Option<Word> {
     if word.value == "*" {
         found.push(
             Diagnostic::error(codes::NO_MODULE_OF_ALL, "a module must be named here")
                 .at(&word.place, "stands for all modules"),
         );
-        return false;
+        return None;
     }
-    let good = is_field(&word.value);
-    if !good {
-        found.push(bad_name(
-            "a module",
-            word,
-            "ASCII letters, digits, `_` and `-`",
-        ));
-    }
-    good
+    Some(checked("a module", word, FORM, is_field, found))
 }
 
 pub(super) fn classify(node: &Node, document: &mut Document, found: &mut Diagnostics) {
-    for (module, section) in node.map("`classify`", found).unwrap_or_default() {
-        let everywhere = module.value == "*";
-        if !everywhere {
-            if !check_module(module, found) {
+    for (name, section) in definitions(node, "`classify`", document, found) {
+        let mut own = None;
+        if name.value != "*" {
+            let Some(module) = module(name, found) else {
                 continue;
-            }
+            };
+            document.incomplete |= !is_field(&module.value);
             document.modules.push(module.clone());
+            own = Some(module.value);
         }
         for (pattern, node) in section.map("a module's section", found).unwrap_or_default() {
+            let pattern = checked("a field", pattern, PATTERN_FORM, is_pattern, found);
             let folded = pattern.value.to_ascii_lowercase();
-            let plain = folded.replace('*', "");
-            if folded.is_empty() || !(plain.is_empty() || is_field(&plain)) {
-                found.push(bad_name(
-                    "a field",
-                    pattern,
-                    "ASCII letters, digits, `_` and `-`, and `*` for any run of characters",
-                ));
-                continue;
-            }
-            let path = format!("{}.{folded}", module.value);
+            let path = format!("{}.{folded}", own.as_deref().unwrap_or("*"));
             document
                 .names
                 .define("classification of", &path, &pattern.place, found);
-            if let Some(entry) = field(module, pattern, node, found) {
+            if let Some(entry) = field(own.as_deref(), &pattern, node, document.today, found) {
                 document.fields.push(entry);
             }
         }
@@ -70,9 +70,10 @@ pub(super) fn classify(node: &Node, document: &mut Document, found: &mut Diagnos
 }
 
 fn field(
-    module: &Word,
+    module: Option<&str>,
     pattern: &Word,
     node: &Node,
+    today: Option<Date>,
     found: &mut Diagnostics,
 ) -> Option<FieldEntry> {
     const SCHEMA: Schema = Schema {
@@ -80,7 +81,7 @@ fn field(
         known: &["category", "instead_of", "reviewed"],
         refused: KEYS_REFUSED,
     };
-    let module = (module.value != "*").then(|| module.value.clone());
+    let module = module.map(str::to_owned);
     if !matches!(node.kind, NodeKind::Map(_)) {
         return Some(FieldEntry {
             module,
@@ -107,7 +108,7 @@ fn field(
         None => Vec::new(),
     };
     match keys.get("reviewed") {
-        Some(node) => reviewed(node, found),
+        Some(node) => reviewed(node, today, found),
         None if keys.get("instead_of").is_some() => found.push(
             Diagnostic::error(
                 codes::INSTEAD_OF_UNREVIEWED,
@@ -129,7 +130,7 @@ fn field(
     })
 }
 
-fn reviewed(node: &Node, found: &mut Diagnostics) {
+fn reviewed(node: &Node, today: Option<Date>, found: &mut Diagnostics) {
     const SCHEMA: Schema = Schema {
         what: "a review",
         known: &["by", "on", "why"],
@@ -148,41 +149,45 @@ fn reviewed(node: &Node, found: &mut Diagnostics) {
         .and_then(|node| node.text("`on`", found))
     {
         // Only the long form: `20261102` is a number to the reader and to other tools.
-        if on.value.len() != 10 || on.value.parse::<jiff::civil::Date>().is_err() {
-            found.push(
+        match on.value.parse::<Date>() {
+            Ok(date) if on.value.len() == 10 => found.push_any(ahead(date, today, &on.place)),
+            _ => found.push(
                 Diagnostic::error(
                     codes::BAD_DATE,
                     format!("{} is not a date", quoted(on.value)),
                 )
                 .at(&on.place, "must be of the form 2026-01-31"),
-            );
+            ),
         }
     }
 }
 
+/// A review of a day that has not come. No error: a clock may be wrong, and the policy holds all the same.
+fn ahead(date: Date, today: Option<Date>, place: &Place) -> Option<Diagnostic> {
+    // Somewhere it is tomorrow already.
+    let last = today?.tomorrow().ok()?;
+    (date > last).then(|| {
+        let title = format!("a review on {date}, which has not come yet");
+        Diagnostic::warning(codes::REVIEW_AHEAD, title)
+            .at(place, format!("today is {}", today.unwrap_or(last)))
+            .help("write the day on which somebody looked at it")
+    })
+}
+
 pub(super) fn search(node: &Node, document: &mut Document, found: &mut Diagnostics) {
-    for (module, node) in node.map("`search`", found).unwrap_or_default() {
-        let good = check_module(module, found)
-            & document
-                .names
-                .define("search of", &module.value, &module.place, found);
-        let Some(fields) = words(node, "the searched fields", found) else {
-            continue;
-        };
-        for field in &fields {
-            if !is_field(&field.value) {
-                found.push(bad_name(
-                    "a field",
-                    field,
-                    "ASCII letters, digits, `_` and `-`",
-                ));
-            }
-        }
-        if good {
-            document.search.push(SearchEntry {
-                module: module.clone(),
-                fields,
-            });
+    for (name, node) in node.map("`search`", found).unwrap_or_default() {
+        let module = module(name, found);
+        let fields = words(node, "the searched fields", found).unwrap_or_default();
+        let fields = fields
+            .iter()
+            .map(|field| checked("a field", field, FORM, is_field, found))
+            .collect();
+        let Some(module) = module else { continue };
+        if document
+            .names
+            .define("search of", &module.value, &module.place, found)
+        {
+            document.search.push(SearchEntry { module, fields });
         }
     }
 }
@@ -202,7 +207,7 @@ pub(super) fn detectors(node: &Node, document: &mut Document, found: &mut Diagno
         let Some(keys) = SCHEMA.read(node, found) else {
             continue;
         };
-        rule_name(&keys, "detector", document, found);
+        let name = rule_name(&keys, "detector", document, found);
         let within = keys
             .require("in", found)
             .and_then(|node| words(node, "`in`", found));
@@ -221,6 +226,7 @@ pub(super) fn detectors(node: &Node, document: &mut Document, found: &mut Diagno
             }
         }
         document.detectors.push(DetectorEntry {
+            place: name.map_or_else(|| keys.place().clone(), |name| name.place),
             within: within.unwrap_or_default(),
             find,
         });

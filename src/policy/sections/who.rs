@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::diagnostic::{
-    Diagnostic, Diagnostics, Node, NodeKind, Schema, Spanned, not_supported, quoted,
+    Diagnostic, Diagnostics, Node, NodeKind, Schema, Spanned, is_repaired, not_supported, quoted,
 };
 
 use super::super::codes;
 use super::super::document::{Document, PurposeEntry, RoleEntry};
 use super::super::model::Evidence;
-use super::{KEYS_REFUSED, check_name, labels, words};
+use super::{KEYS_REFUSED, definition, definitions, evidence, labels, words};
 
 pub(super) fn roles(node: &Node, document: &mut Document, found: &mut Diagnostics) {
     const SCHEMA: Schema = Schema {
@@ -17,25 +17,23 @@ pub(super) fn roles(node: &Node, document: &mut Document, found: &mut Diagnostic
         known: &["from", "default_purpose"],
         refused: KEYS_REFUSED,
     };
-    for (name, node) in node.map("`roles`", found).unwrap_or_default() {
-        // A bad name is declared all the same, so that its uses are not reported too.
-        check_name("a role", name, found);
+    for (name, node) in definitions(node, "`roles`", document, found) {
+        // Whatever is wrong with it, it is declared, so that its uses are not reported too.
+        let name = definition("a role", name, document, found);
         let first = document
             .names
             .define("role", &name.value, &name.place, found);
-        let Some(keys) = SCHEMA.read(node, found) else {
-            continue;
-        };
+        let keys = SCHEMA.read(node, found);
         let from = keys
-            .require("from", found)
-            .and_then(|from| evidence(from, found));
+            .and_then(|keys| keys.require("from", found))
+            .and_then(|from| self::from(from, found));
         let default_purpose = keys
-            .get("default_purpose")
+            .and_then(|keys| keys.get("default_purpose"))
             .and_then(|node| node.text("a default purpose", found))
             .map(Spanned::into_owned);
         if first {
             document.roles.push(RoleEntry {
-                name: name.clone(),
+                name,
                 from: from.unwrap_or_default(),
                 default_purpose,
             });
@@ -43,7 +41,7 @@ pub(super) fn roles(node: &Node, document: &mut Document, found: &mut Diagnostic
     }
 }
 
-fn evidence(node: &Node, found: &mut Diagnostics) -> Option<Vec<(Evidence, Vec<String>)>> {
+fn from(node: &Node, found: &mut Diagnostics) -> Option<Vec<(Evidence, Vec<String>)>> {
     let entries = node.map("`from`", found)?;
     if entries.is_empty() {
         found.push(
@@ -56,16 +54,9 @@ fn evidence(node: &Node, found: &mut Diagnostics) -> Option<Vec<(Evidence, Vec<S
     let mut from = Vec::new();
     for (key, node) in entries {
         let name = key.value.as_str();
-        let values = node.texts("evidence", found);
+        let values = evidence::values(node, found);
         match Evidence::ALL.iter().find(|kind| kind.as_str() == name) {
-            Some(kind) => from.push((
-                *kind,
-                values
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|value| value.value.to_owned())
-                    .collect(),
-            )),
+            Some(kind) => from.push((*kind, values)),
             None if ["claim", "client"].contains(&name)
                 || name.starts_with("claim.")
                 || name.starts_with("client.") =>
@@ -75,6 +66,7 @@ fn evidence(node: &Node, found: &mut Diagnostics) -> Option<Vec<(Evidence, Vec<S
                     &key.place,
                 ));
             }
+            None if is_repaired(key) => {}
             None => found.push(
                 Diagnostic::error(
                     codes::UNKNOWN_EVIDENCE,
@@ -97,8 +89,8 @@ pub(super) fn strengths(node: &Node, document: &mut Document, found: &mut Diagno
     };
     const AGES: std::ops::RangeInclusive<Duration> =
         Duration::from_secs(1)..=Duration::from_secs(86_400 * 30);
-    for (name, node) in node.map("`auth`", found).unwrap_or_default() {
-        check_name("a strength", name, found);
+    for (name, node) in definitions(node, "`auth`", document, found) {
+        let name = definition("a strength", name, document, found);
         let first = document
             .names
             .define("strength", &name.value, &name.place, found);
@@ -111,7 +103,7 @@ pub(super) fn strengths(node: &Node, document: &mut Document, found: &mut Diagno
             }
         }
         if first {
-            document.strengths.push(name.clone());
+            document.strengths.push(name);
         }
     }
 }
@@ -122,27 +114,25 @@ pub(super) fn purposes(node: &Node, document: &mut Document, found: &mut Diagnos
         known: &["label", "legal_basis", "roles"],
         refused: KEYS_REFUSED,
     };
-    for (name, node) in node.map("`purposes`", found).unwrap_or_default() {
-        check_name("a purpose", name, found);
+    for (name, node) in definitions(node, "`purposes`", document, found) {
+        let name = definition("a purpose", name, document, found);
         let first = document
             .names
             .define("purpose", &name.value, &name.place, found);
-        let Some(keys) = SCHEMA.read(node, found) else {
-            continue;
-        };
+        let keys = SCHEMA.read(node, found);
         let labels = keys
-            .get("label")
+            .and_then(|keys| keys.get("label"))
             .and_then(|node| labels(node, found))
             .unwrap_or_default();
         let basis = keys
-            .require("legal_basis", found)
+            .and_then(|keys| keys.require("legal_basis", found))
             .and_then(|node| basis(node, found));
         let roles = keys
-            .require("roles", found)
+            .and_then(|keys| keys.require("roles", found))
             .and_then(|node| words(node, "the roles of a purpose", found));
         if first {
             document.purposes.push(PurposeEntry {
-                name: name.clone(),
+                name,
                 labels,
                 basis: basis.unwrap_or_default(),
                 roles: roles.unwrap_or_default(),

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use crate::policy::Policy;
 use crate::policy::engine::Situation;
 use crate::policy::judge::{Judgement, Treatment, View};
+use crate::policy::model::Writing;
 use crate::policy::plan::Writable;
 use crate::policy::testing::compile;
 use crate::vocabulary::{Category, Field, Level, Module, Purpose, Role};
@@ -95,12 +96,15 @@ fn purposes() -> impl Strategy<Value = String> {
 }
 
 fn grant() -> impl Strategy<Value = String> {
-    let data = prop_oneof![
-        3 => pick(&DATA, 1),
-        1 => Just("financial.iban, write: allow".to_owned()),
+    // What is not shown in clear may be written only where values prove themselves.
+    let shown = prop_oneof![
+        4 => (pick(&DATA, 1), level()),
+        2 => (pick(&DATA, 1), level()).prop_map(|(data, level)| (format!("{data}, write: deny"), level)),
+        1 => pick(&DATA, 1).prop_map(|data| (format!("{data}, write: allow"), "clear")),
+        2 => level().prop_map(|level| ("financial.iban, write: allow".to_owned(), level)),
     ];
-    (pick(&ROLES, 1), purposes(), data, level(), any::<bool>()).prop_map(
-        |(roles, purposes, data, level, strong)| {
+    (pick(&ROLES, 1), purposes(), shown, any::<bool>()).prop_map(
+        |(roles, purposes, (data, level), strong)| {
             let requires = if strong {
                 ", requires: { auth: strong }"
             } else {
@@ -117,9 +121,13 @@ fn cap() -> impl Strategy<Value = String> {
         1 => pick(&ROLES, 1).prop_map(|roles| format!(", roles: {roles}")),
         1 => pick(&ROLES, 1).prop_map(|roles| format!(", unless_roles: {roles}")),
     ];
-    (pick(&DATA, 1), level(), whom, purposes()).prop_map(|(data, level, whom, purposes)| {
-        format!("data: {data}, level: {level}{whom}{purposes}")
-    })
+    let limit = prop_oneof![
+        3 => level().prop_map(|level| format!("level: {level}")),
+        1 => level().prop_map(|level| format!("level: {level}, write: deny")),
+        1 => Just("write: deny".to_owned()),
+    ];
+    (pick(&DATA, 1), limit, whom, purposes())
+        .prop_map(|(data, limit, whom, purposes)| format!("data: {data}, {limit}{whom}{purposes}"))
 }
 
 /// The rules of a policy: defaults, grants, caps.
@@ -207,7 +215,7 @@ fn situations() -> Vec<Situation> {
 
 #[derive(Debug, PartialEq)]
 struct Decided {
-    categories: Vec<(Category, Level, bool)>,
+    categories: Vec<(Category, Level, Writing)>,
     fields: Vec<Judgement>,
 }
 
@@ -260,10 +268,7 @@ fn discloses_no_more(less: &[Decided], more: &[Decided]) -> Result<(), TestCaseE
     for (less, more) in less.iter().zip(more) {
         for (less, more) in less.categories.iter().zip(&more.categories) {
             prop_assert!(less.1 <= more.1, "{less:?} {more:?}");
-            prop_assert!(
-                more.2 || !less.2 || more.1 == Level::Clear,
-                "{less:?} {more:?}"
-            );
+            prop_assert!(less.2 <= more.2, "{less:?} {more:?}");
         }
         for (less, more) in less.fields.iter().zip(&more.fields) {
             prop_assert!(less.level <= more.level, "{less:?} {more:?}");
@@ -322,6 +327,41 @@ proptest! {
         let at = at.index(fewer.grants.len());
         fewer.grants.remove(at);
         discloses_no_more(&decisions(&fewer.compile()), &before)?;
+    }
+
+    #[test]
+    fn a_cap_on_writing_forbids_to_write_and_changes_nothing_else(rules in rules(), data in pick(&DATA, 1)) {
+        let before = decisions(&rules.compile());
+        let mut capped = rules;
+        capped.caps.push(format!("data: {data}, write: deny"));
+        let policy = capped.compile();
+        let cap = policy.core.model.caps.last().unwrap();
+        let is_capped = |category: &Category| crate::policy::model::about(&cap.data, category);
+        for (after, before) in decisions(&policy).iter().zip(&before) {
+            for (after, before) in after.categories.iter().zip(&before.categories) {
+                let expected = if is_capped(&after.0) { Writing::No } else { before.2 };
+                prop_assert_eq!((&after.0, after.1, after.2), (&before.0, before.1, expected));
+            }
+            for (after, before) in after.fields.iter().zip(&before.fields) {
+                prop_assert_eq!((after.level, after.usable), (before.level, before.usable));
+                if after.categories.iter().any(is_capped) {
+                    prop_assert_eq!(&after.writable, &Writable::No);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_without_a_grant_that_gives_the_right(rules in rules()) {
+        let mut denied = rules;
+        for grant in &mut denied.grants {
+            *grant = grant.replace(", write: allow", "").replace(", write: deny", "");
+            grant.push_str(", write: deny");
+        }
+        for decided in decisions(&denied.compile()) {
+            prop_assert!(decided.categories.iter().all(|(_, _, write)| *write == Writing::No));
+            prop_assert!(decided.fields.iter().all(|field| field.writable == Writable::No));
+        }
     }
 
     #[test]

@@ -451,6 +451,26 @@ impl Dialect for Failing {
     fn display_field(&self) -> &str {
         self.0.display_field()
     }
+    fn accounts(&self) -> Vec<Module> {
+        self.0.accounts()
+    }
+
+    fn modules(&self) -> Vec<Module> {
+        self.0.modules()
+    }
+
+    fn is_text(&self, module: &Module, field: &str) -> bool {
+        self.0.is_text(module, field)
+    }
+
+    fn searched(&self, module: &Module) -> Vec<Field> {
+        self.0.searched(module)
+    }
+
+    fn is_right(&self, module: &Module, field: &str) -> bool {
+        self.0.is_right(module, field)
+    }
+
     fn identifying(&self) -> Vec<(Told, FieldPath)> {
         self.0.identifying()
     }

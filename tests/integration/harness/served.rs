@@ -138,7 +138,7 @@ fn configuration(crm: SocketAddr, wish: &Wish, audit: &Path) -> String {
          upstreams:\n  crm:\n    url: http://{crm}\n    dialects: [sugar-rest]\n\
          \x20   timeouts: {{ connect: 2s, first_byte: {}, total: 20s }}\n\
          policies: policies/\nkeys: {{ token: {{ file: token.key }} }}\n\
-         audit: {{ dir: \"{}\", durability: strict }}\nstop_timeout: 10s\nlimits:\n",
+         audit: {{ dir: \"{}\", durability: strict }}\nstate: {{ dir: state/ }}\nstop_timeout: 10s\nlimits:\n",
         ms(wish.first_byte),
         audit.display()
     );

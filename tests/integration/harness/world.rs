@@ -319,7 +319,9 @@ impl World {
     /// Stops the proxy in order.
     pub fn stop(&mut self) {
         match (&self.runtime, self.running.take()) {
-            (Some(runtime), Some(Running::Here(proxy))) => runtime.block_on(proxy.stop()),
+            (Some(runtime), Some(Running::Here(proxy))) => {
+                runtime.block_on(proxy.stop(std::future::pending()));
+            }
             (_, Some(Running::Apart(served))) => served.stop(),
             _ => {}
         }
@@ -382,7 +384,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
     let log = Log::open(Options {
         durability: Durability::Strict,
         clock: wish.clock.clone().unwrap_or_else(Clock::system),
-        ..Options::new(&dir)
+        ..Options::new(&dir, &audit.join("state"))
     })
     .unwrap();
     let listener = ListenerSetup {

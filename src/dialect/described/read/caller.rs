@@ -137,6 +137,12 @@ impl Reader<'_> {
             Some(text.into_owned())
         };
         let (hash, id, login) = (required("sha256"), required("id"), required("login"));
+        let is_blank = |text: &&Spanned<String>| text.value.trim().is_empty();
+        let blank = id.as_ref().filter(is_blank);
+        if let Some(blank) = blank.or_else(|| login.as_ref().filter(is_blank)) {
+            let title = "a listed caller without a name".to_owned();
+            self.bad(codes::BAD_NAME, title, &blank.place.clone(), "blank");
+        }
         let hash = hash?;
         let bytes: Option<Vec<u8>> = (hash.value.len() == 64 && hash.value.is_ascii())
             .then(|| {

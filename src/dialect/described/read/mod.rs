@@ -147,6 +147,8 @@ impl Reader<'_> {
             display: Self::display(keys),
             modules,
             routes,
+            accounts: Vec::new(),
+            rights: Vec::new(),
         })
     }
 
@@ -329,7 +331,7 @@ impl Reader<'_> {
             .at(place, "not a module of this description")
             .help("every module stands under `modules`")
             .suggest(text, names);
-            self.found.push(problem);
+            self.found.push_named(problem);
         }
         known.cloned()
     }

@@ -1,0 +1,206 @@
+//! Reads files that people name: regular files of bounded size, without ever waiting for one.
+//!
+//! A named pipe keeps whoever opens it waiting for a writer, a device may do something when it is opened. So the type is
+//! looked at before a file is opened, nothing is opened in a way that waits, and what counts is the type of what was
+//! opened: nobody can put something else in its place between.
+
+use std::fs::{File, FileType, Metadata, OpenOptions};
+use std::io::{Error, ErrorKind, Read, Result};
+use std::path::Path;
+
+mod encoding;
+
+pub use encoding::{NotUtf8, text};
+
+/// What was read of a file.
+#[derive(Debug)]
+pub struct Contents {
+    /// All its bytes.
+    pub bytes: Vec<u8>,
+    /// Whether everybody on the machine may write it. Where the system has no such rights: nobody may.
+    pub everybody_may_write: bool,
+}
+
+/// Reads a whole regular file of at most `bytes_max` bytes; links are followed. Never waits for another process.
+pub fn read(path: &Path, bytes_max: usize) -> Result<Contents> {
+    check(path)?;
+    let file = open(path)?;
+    let opened = file.metadata()?;
+    regular(opened.file_type())?;
+    let mut bytes = Vec::new();
+    // One byte more than the bound, so that it is seen to be exceeded. What the system says of the size is no bound: a
+    // file may grow.
+    file.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > bytes_max {
+        let size = in_words(bytes_max);
+        return Err(Error::new(
+            ErrorKind::FileTooLarge,
+            format!("it is larger than {size}"),
+        ));
+    }
+    Ok(Contents {
+        bytes,
+        everybody_may_write: everybody_may_write(&opened),
+    })
+}
+
+/// Whether a path leads to a regular file, without opening it; else why not.
+pub fn check(path: &Path) -> Result<()> {
+    regular(std::fs::metadata(path)?.file_type())
+}
+
+#[cfg(unix)]
+fn open(path: &Path) -> Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> Result<File> {
+    OpenOptions::new().read(true).open(path)
+}
+
+fn regular(found: FileType) -> Result<()> {
+    if found.is_file() {
+        return Ok(());
+    }
+    let text = format!("it is {}, not a file", kind(found));
+    Err(Error::new(ErrorKind::InvalidInput, text))
+}
+
+/// What something in a folder is, in words.
+pub fn kind(found: FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if found.is_fifo() {
+            return "a named pipe (FIFO)";
+        }
+        if found.is_socket() {
+            return "a socket";
+        }
+        if found.is_char_device() || found.is_block_device() {
+            return "a device";
+        }
+    }
+    match (found.is_file(), found.is_dir(), found.is_symlink()) {
+        (true, ..) => "a file",
+        (_, true, _) => "a folder",
+        (.., true) => "a link",
+        _ => "of an unknown type",
+    }
+}
+
+fn everybody_may_write(found: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        found.permissions().mode() & 0o002 != 0
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = found;
+        false
+    }
+}
+
+/// A number of bytes with its unit.
+fn in_words(bytes: usize) -> String {
+    match bytes {
+        0..=1023 => format!("{bytes} bytes"),
+        1024..=1_048_575 => format!("{} KiB", bytes / 1024),
+        _ => format!("{} MiB", bytes >> 20),
+    }
+}
+
+/// Why something could not be read, in words that complete *could not read `path`: …*.
+pub fn words(error: &Error) -> String {
+    if error.get_ref().is_some() {
+        return error.to_string();
+    }
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        ErrorKind::PermissionDenied => "the system does not permit it".to_owned(),
+        ErrorKind::NotADirectory => "it is not a folder".to_owned(),
+        ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
+        ErrorKind::FileTooLarge => "it is too large".to_owned(),
+        _ => {
+            let text = error.to_string();
+            let plain = text.split(" (os error").next().unwrap_or_default();
+            plain.to_ascii_lowercase()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{read, words};
+
+    fn why(path: &Path, bytes_max: usize) -> String {
+        match read(path, bytes_max) {
+            Ok(_) => panic!("read"),
+            Err(error) => words(&error),
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_up_to_its_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, [b'x'; 2048]).unwrap();
+        assert_eq!(read(&path, 2048).unwrap().bytes.len(), 2048);
+        assert_eq!(why(&path, 2047), "it is larger than 1 KiB");
+    }
+
+    #[test]
+    fn what_is_no_file_is_told_in_words() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(why(folder.path(), 10), "it is a folder, not a file");
+        let missing = folder.path().join("missing");
+        assert_eq!(why(&missing, 10), "there is no such file or folder");
+        let beyond = folder.path().join("a/b");
+        std::fs::write(folder.path().join("a"), "").unwrap();
+        assert_eq!(why(&beyond, 10), "it is not a folder");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_waits_for_a_pipe_a_socket_or_a_device() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        assert_eq!(why(&pipe, 10), "it is a named pipe (FIFO), not a file");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&pipe, &link).unwrap();
+        assert_eq!(why(&link, 10), "it is a named pipe (FIFO), not a file");
+        // What was put in the place of a file after it was looked at does not keep anybody waiting either.
+        assert!(super::open(&pipe).is_ok_and(|file| file.metadata().unwrap().len() == 0));
+        let socket = folder.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert_eq!(why(&socket, 10), "it is a socket, not a file");
+        assert_eq!(
+            why(Path::new("/dev/zero"), 10),
+            "it is a device, not a file"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn who_may_write_it_is_asked_of_what_was_opened() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, "x").unwrap();
+        for (mode, expected) in [(0o644, false), (0o666, true)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(read(&path, 10).unwrap().everybody_may_write, expected);
+        }
+    }
+}
