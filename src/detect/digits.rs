@@ -134,7 +134,8 @@ pub(super) fn regular_card_at(stretch: &Stretch, start: usize) -> Option<Range<u
     if stretch.joined(start) || !matches!(stretch.symbols.get(start), Some(b'2'..=b'6')) {
         return None;
     }
-    let digits = stretch.symbols[start..].iter();
+    // One more than the longest card has tells as much of the run as its end.
+    let digits = stretch.symbols[start..].iter().take(CARD_DIGITS_MAX + 1);
     let run_end = start + digits.take_while(|symbol| symbol.is_ascii_digit()).count();
     card_at(stretch, start, run_end)
 }

@@ -93,7 +93,7 @@ struct Symbol {
 }
 
 /// Every reading of a side: with its escapes or without, with what stands in tags or without, with letters that carry
-/// marks, as the bare ones, or without.
+/// marks as the bare ones, or as walls.
 fn readings(side: &Side) -> Vec<Reading> {
     let mut texts = vec![side.text.clone()];
     for _ in 0..CODINGS_MAX {
@@ -107,16 +107,27 @@ fn readings(side: &Side) -> Vec<Reading> {
 }
 
 /// Codings around codings.
-const CODINGS_MAX: usize = 4;
+const CODINGS_MAX: usize = 8;
 
 fn without_tags(text: &str) -> String {
     let (mut rest, mut without) = (text, String::new());
     while let Some(start) = rest.find('<') {
-        let Some(length) = rest[start..].find('>') else {
-            break;
-        };
-        without.push_str(&rest[..start]);
-        rest = &rest[start + length + 1..];
+        let after = &rest[start + 1..];
+        let begins =
+            after.starts_with(|next: char| next.is_ascii_alphabetic() || "/!".contains(next));
+        let end = after
+            .find(['<', '>'])
+            .filter(|end| begins && after[*end..].starts_with('>'));
+        match end {
+            Some(end) => {
+                without.push_str(&rest[..start]);
+                rest = &after[end + 1..];
+            }
+            None => {
+                without.push_str(&rest[..=start]);
+                rest = after;
+            }
+        }
     }
     without + rest
 }
@@ -137,7 +148,11 @@ impl Reading {
             };
             let at = reading.characters.len();
             reading.characters.push(character);
-            let mut symbols = symbols(character, bare);
+            // To the detectors a letter with a mark is a wall.
+            if !bare && is_composed(character) {
+                break;
+            }
+            let mut symbols = symbols(character);
             if direction == Direction::Before {
                 symbols.reverse();
             }
@@ -167,32 +182,32 @@ impl Reading {
     /// Whether an IBAN of a country that is not registered could begin so far from the span and reach into it: it stands
     /// there in one piece, or in groups of four. Only a blank or a mark of a sentence certainly parts two groups.
     fn is_regular(&self, distance: usize) -> bool {
-        let mut groups = vec![0];
-        let mut from = 0;
-        for symbol in self.symbols.iter().take(distance) {
+        let (mut from, mut in_one_piece, mut in_fours) = (0, true, true);
+        for (place, symbol) in self.symbols.iter().take(distance).enumerate() {
             let between = self.characters.get(from..symbol.at).unwrap_or_default();
-            if between
+            let is_parted = between
                 .iter()
-                .any(|character| " .,;:!?-'".contains(*character))
-            {
-                groups.push(0);
-            }
-            from = symbol.at;
-            if let Some(group) = groups.last_mut() {
-                *group += 1;
-            }
+                .any(|character| " .,;:!?-'".contains(*character));
+            let ends_group = (distance - place).is_multiple_of(HEAD);
+            in_one_piece &= !is_parted;
+            in_fours &= if ends_group {
+                place == 0 || !between.is_empty()
+            } else {
+                !is_parted
+            };
+            from = symbol.at + 1;
         }
-        // The group that touches the span goes on in it.
-        let (touching, apart) = (
-            groups.first() != Some(&0),
-            groups.get(1..).unwrap_or_default(),
-        );
-        apart.iter().all(|group| *group == HEAD) && (touching || !apart.is_empty())
+        in_one_piece || in_fours
     }
 }
 
-/// The letters and digits that a character is, or could become: those of a composed letter only in a reading of bare ones.
-fn symbols(character: char, bare: bool) -> Vec<u8> {
+/// Whether a character is a letter of a living script that is none of ASCII's: `é`, `ß`, `Ж`.
+fn is_composed(character: char) -> bool {
+    !character.is_ascii() && character.is_alphabetic() && character < '\u{2100}'
+}
+
+/// The letters and digits that a character is, or could become.
+fn symbols(character: char) -> Vec<u8> {
     if character.is_ascii() {
         let byte = u8::try_from(character).unwrap_or_default();
         return match byte.is_ascii_alphanumeric() {
@@ -201,9 +216,6 @@ fn symbols(character: char, bare: bool) -> Vec<u8> {
         };
     }
     let mut symbols = Vec::new();
-    if character.is_alphabetic() && !bare && character < '\u{2100}' {
-        return symbols;
-    }
     if let Some(digit) = detect::digit_of_a_script(character) {
         return vec![digit];
     }
@@ -265,11 +277,10 @@ fn head(before: &Reading, span_begins_with_letters: bool) -> usize {
         if !all_digits || (digits.count() < 2 && span_begins_with_letters) {
             continue;
         }
-        let may_reach = match detect::iban_length(&[first, second]) {
-            Some(length) => length > distance,
-            // One of a country that is not registered stands alone, its beginning in one piece.
-            None => before.is_regular(distance),
-        };
+        // One of another length, or of a country that is not registered, stands alone, in regular groups.
+        let length = detect::iban_length(&[first, second]);
+        let may_reach =
+            length.is_some_and(|length| length > distance) || before.is_regular(distance);
         if may_reach {
             reach = distance;
         }
@@ -329,6 +340,7 @@ mod tests {
             "Vu le 3 mai 2026: @ (ancien compte)",
             "Called on 12 May. IBAN @ ok",
             "12 @",
+            "Tél. : 06 12 34 56 78\nIBAN @",
         ] {
             assert!(apart(sent, "RIB @ merci", IBAN), "{sent}");
         }
@@ -351,15 +363,15 @@ mod tests {
             ("NO&#49;&#50; @", IBAN),
             ("NO%31%32 @", IBAN),
             ("NO12<b>@", IBAN),
-            ("NO12 <i>é</i>\n@", IBAN),
+            ("NO12 <i>—</i>\n@", IBAN),
             ("RIB @ 1", IBAN),
             ("RIB @<br>1", IBAN),
             ("RIB @&#49;", IBAN),
-            ("RIB @\né½", IBAN),
+            ("RIB @\n½", IBAN),
             ("4111 @ merci", CARD),
             ("2A @ merci", CARD),
             ("RIB de @ merci", CARD),
-            ("12 é @", CARD),
+            ("12 — @", CARD),
             ("12 \u{20000} @", CARD),
             ("m²\n@", CARD),
             ("XX@", CARD),
