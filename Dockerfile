@@ -1,6 +1,12 @@
-# A small image that runs as nobody. Build: docker build -t paravent .
-# Run:   docker run --read-only -v paravent-audit:/var/lib/paravent -v ./paravent.yaml:/etc/paravent/paravent.yaml:ro \
-#               -v ./policies:/etc/paravent/policies:ro -p 8443:8443 paravent
+# A small image that runs as nobody (65532), which must be able to read the keys. The configuration to begin with is
+# examples/sugarcrm/container.yaml.
+#
+# Build: docker build -t paravent --build-arg COMMIT=$(git rev-parse --short=12 HEAD) .
+# Run, where the mounted files lie (policies/ may be a copy of policies/sugarcrm):
+#        docker run --read-only -p 8443:8443 -v paravent-audit:/var/lib/paravent \
+#          -v ./container.yaml:/etc/paravent/paravent.yaml:ro -v ./policies:/etc/paravent/policies:ro \
+#          -v ./token.key:/etc/paravent/token.key:ro \
+#          -v ./crm.pem:/etc/paravent/crm.pem:ro -v ./crm.key:/etc/paravent/crm.key:ro paravent
 
 FROM rust:1-bookworm AS build
 WORKDIR /src
@@ -8,8 +14,12 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock clippy.toml ./
 RUN mkdir src && echo 'fn main() {}' > src/main.rs && echo > src/lib.rs \
     && cargo build --release --locked && rm -rf src
+COPY build.rs ./
 COPY src ./src
 COPY policies ./policies
+# There is no git in here: the commit is told.
+ARG COMMIT=
+ENV PARAVENT_COMMIT=$COMMIT
 RUN touch src/main.rs src/lib.rs && cargo build --release --locked && mkdir -p /out/var/lib/paravent/audit
 
 FROM gcr.io/distroless/cc-debian12:nonroot

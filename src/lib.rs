@@ -72,6 +72,9 @@ pub mod audit;
 // The only thing that a caller can receive. Makes `Reply`.
 pub mod reply;
 
+// From what this program was built.
+pub mod provenance;
+
 // Counters for operators.
 pub mod metrics;
 

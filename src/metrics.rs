@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
-    TextEncoder,
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 use crate::audit::Figures;
+use crate::provenance;
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::Action;
 
@@ -71,6 +72,14 @@ impl Metrics {
             "paravent_predicate_budgets_used_up_total",
             "Callers that used up their budget of refused predicates.",
         )?;
+        let build = IntGaugeVec::new(
+            Opts::new("paravent_build_info", "From what this program was built."),
+            &["version", "commit", "build"],
+        )?;
+        registry.register(Box::new(build.clone()))?;
+        build
+            .with_label_values(&[provenance::VERSION, provenance::COMMIT, provenance::BUILD])
+            .set(1);
         Ok(Self {
             requests: counter(
                 "paravent_requests_total",

@@ -400,6 +400,7 @@ impl Writer {
     /// Goes back to the durable part of the segment and on from there. Events that were refused are set aside, those
     /// that were acknowledged are written again.
     fn mend(&mut self) -> io::Result<()> {
+        self.kept.watch(&self.settled)?;
         if let Some(loss) = self.disk.lost()? {
             return self.bridge(loss);
         }

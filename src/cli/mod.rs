@@ -10,6 +10,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::provenance;
+
 pub mod audit;
 mod check;
 
@@ -20,7 +22,7 @@ mod serve;
 
 /// A privacy-enforcing reverse proxy in front of a CRM that already exists.
 #[derive(Debug, Parser)]
-#[command(name = "paravent", version, about, long_about = None, arg_required_else_help = true, propagate_version = true)]
+#[command(name = "paravent", version = provenance::LINE, about, long_about = None, arg_required_else_help = true, propagate_version = true)]
 #[command(after_help = "Exit codes: 0 done, 1 problems found, 2 unusable arguments or set-up.")]
 struct Arguments {
     #[command(subcommand)]

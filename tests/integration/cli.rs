@@ -514,3 +514,43 @@ fn a_configuration_is_warned_of_what_its_description_and_policy_say_together() {
         "{told}"
     );
 }
+
+/// What answered can be said later: the program and its metrics tell the same version, commit and build.
+#[test]
+fn version_and_metrics_tell_from_what_the_program_was_built() {
+    let output = run(&["--version"]);
+    let said = text(&output.stdout);
+    let (version, rest) = said
+        .trim()
+        .strip_prefix("paravent ")
+        .and_then(|said| said.split_once(" (commit "))
+        .unwrap_or_else(|| panic!("{said}"));
+    let (commit, build) = rest.trim_end_matches(')').split_once(", ").unwrap();
+    assert_eq!(version, env!("CARGO_PKG_VERSION"));
+    let digits = commit.trim_end_matches("-modified");
+    let is_hash = digits.len() >= 12 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    assert!(is_hash || commit == "unknown" || option_env!("PARAVENT_COMMIT").is_some());
+    assert!(
+        build.starts_with("debug ") || build.starts_with("release "),
+        "{build}"
+    );
+    assert_eq!(
+        text(&run(&["audit", "--version"]).stdout)
+            .split_once(' ')
+            .unwrap()
+            .1,
+        said.split_once(' ').unwrap().1
+    );
+
+    let dir = tempfile::tempdir().unwrap();
+    let demo = Demo::start(dir.path());
+    let metrics = client::raw(
+        demo.admin,
+        b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    )
+    .text();
+    let told = format!(
+        "paravent_build_info{{build=\"{build}\",commit=\"{commit}\",version=\"{version}\"}} 1\n"
+    );
+    assert!(metrics.contains(&told), "{told}{metrics}");
+}

@@ -258,6 +258,8 @@ fn a_second_process_is_turned_away_though_the_lock_file_of_the_first_is_gone() {
         let out = binary::refused(&binary::demo_words(dir.path().to_str().unwrap()));
         let words = String::from_utf8_lossy(&out.stderr).into_owned();
         assert_eq!(out.status.code(), Some(2), "{words}");
+        // Not only the state that it keeps beside the log.
+        assert!(words.contains("error: the access log"), "{words}");
         assert!(words.contains("in use by another process"), "{words}");
     };
     is_turned_away();

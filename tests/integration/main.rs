@@ -12,6 +12,7 @@ mod bulk;
 mod cli;
 mod described;
 mod durability;
+mod examples;
 mod failures;
 mod fixtures;
 mod guesses;

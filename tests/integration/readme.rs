@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 
+use crate::harness::absent::skipped;
 use crate::harness::binary::Demo;
 
 /// The shell blocks of the README's dialogue: each command is followed by what its output must contain, in `#>` lines.
@@ -43,7 +44,7 @@ fn the_dialogue_with_plain_curl_works_word_for_word() {
         .status()
         .is_err()
     {
-        println!("skipped: curl is not installed");
+        skipped("curl is not installed");
         return;
     }
     let dir = tempfile::tempdir().unwrap();

@@ -124,7 +124,7 @@ fn a_text_is_written_back_in_the_spelling_of_the_write_and_looked_at_again() {
         let habits = [Habit::SpellSpecial, Habit::CutBytes(held.len())];
         stage.crm.begin(&held, &habits, None);
         let shown = stage.read().replace("&#039;", "'");
-        let reply = stage.write(&format!("{shown}\nl'a 'b' 'c' 'd'"));
+        let reply = stage.write(&format!("Vu. {shown}"));
         assert_eq!(reply.status, 409, "{api:?}: {}", reply.text());
         assert_eq!(stage.crm.text(), held);
         assert!(!discloses(&stage.read(), IBAN));
@@ -132,16 +132,18 @@ fn a_text_is_written_back_in_the_spelling_of_the_write_and_looked_at_again() {
 }
 
 #[test]
-fn a_write_that_was_ignored_is_not_said_to_be_done() {
+fn a_text_that_the_crm_leaves_as_it_was_is_left_alone() {
     for api in APIS {
         let stage = Stage::of(api);
         let held = format!("Compte: {IBAN} merci");
         stage
             .crm
             .begin(&held, &[Habit::CutCharacters(held.len())], None);
-        let reply = stage.write(&(stage.read() + " beaucoup"));
-        assert_eq!(reply.status, 409, "{api:?}: {}", reply.text());
+        let shown = stage.read();
+        let reply = stage.write(&format!("{shown} beaucoup"));
+        assert_eq!(reply.status / 100, 2, "{api:?}: {}", reply.text());
         assert_eq!((stage.crm.text(), stage.crm.writes()), (held, 1));
+        assert_eq!(stage.read(), shown);
     }
 }
 
@@ -381,8 +383,10 @@ fn whatever_a_crm_does_to_what_anybody_writes_no_more_of_an_original_is_shown() 
                 prop_oneof![3 => Just(0), 1 => 0..9_usize],
                 piece(),
             ),
-            1..4,
+            0..3,
         ),
+        prop::sample::select(vec!["", "Bonjour, ", "Vu.\n"]),
+        prop::sample::select(vec!["", " merci", "\nAppeler (demain)"]),
         prop::collection::vec(any::<prop::sample::Index>(), 0..4),
         30..160_usize,
         prop::sample::select(vec![
@@ -405,7 +409,7 @@ fn whatever_a_crm_does_to_what_anybody_writes_no_more_of_an_original_is_shown() 
     );
     let outcome = runner.run(
         &strategy,
-        |(originals, around, changes, chosen, length, refuses)| {
+        |(originals, around, changes, before, behind, chosen, length, refuses)| {
             let mut held = around[0].clone();
             for (original, behind) in originals.iter().zip(&around[1..]) {
                 held = format!("{held} {original} {behind}");
@@ -424,7 +428,7 @@ fn whatever_a_crm_does_to_what_anybody_writes_no_more_of_an_original_is_shown() 
                 stage.crm.begin(&held, &habits, refuses);
                 let shown = stage.read();
                 prop_assume!(!originals.iter().any(|original| discloses(&shown, original)));
-                let reply = stage.write(&changed(&shown, &changes));
+                let reply = stage.write(&format!("{before}{}{behind}", changed(&shown, &changes)));
                 written.set(written.get() + usize::from(reply.status / 100 == 2));
                 let after = stage.read();
                 let text = stage.crm.text();

@@ -477,6 +477,34 @@ async fn a_kept_head_that_is_taken_away_is_kept_anew() {
     assert_eq!(kept.seq, verified(&dir).last_seq);
 }
 
+#[tokio::test]
+async fn while_the_head_cannot_be_kept_nothing_is_acknowledged() {
+    let (outer, dir, _) = paths();
+    let state = outer.path().join("state");
+    let log = Log::open(Options::new(&dir, &state)).unwrap();
+    write_requests(&log, 3).await;
+    fs::remove_dir_all(&state).unwrap();
+    fs::write(&state, "no folder").unwrap();
+    let began = Instant::now();
+    while log.healthy() {
+        assert!(began.elapsed() < Duration::from_secs(20), "not noticed");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    for _ in 0..20 {
+        let closed = new_record(&log).close(Outcome::Full, 200, None).await;
+        assert!(closed.is_err());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    fs::remove_file(&state).unwrap();
+    while !log.healthy() {
+        assert!(began.elapsed() < Duration::from_secs(20), "does not go on");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    write_requests(&log, 1).await;
+    log.stop().unwrap();
+    assert!(verified(&dir).gaps.is_empty());
+}
+
 #[test]
 fn two_logs_do_not_share_a_state() {
     let (outer, dir, elsewhere) = paths();

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{
     CANARY, JSON_HEAD, LIST, assert_unreleased, before, first, good_page, page, with_head,
 };
+use crate::harness::absent::skipped;
 use crate::harness::scripted::{self, Received};
 
 /// A CRM's reply that a test changes while everything is running.
@@ -22,7 +23,7 @@ fn changing() -> (
 
 fn suite() -> Vec<(String, Vec<u8>)> {
     let Some(corpora) = std::env::var_os("PARAVENT_CORPORA") else {
-        println!("skipped: `PARAVENT_CORPORA` does not name the folder of public corpora");
+        skipped("PARAVENT_CORPORA does not name the folder of public corpora");
         return Vec::new();
     };
     let folder = std::path::Path::new(&corpora).join("JSONTestSuite/test_parsing");

@@ -66,6 +66,14 @@ fn record(members: &Map<String, Value>, module: Option<&str>) -> Option<Found> {
             fields,
         });
     }
+    // What the legacy API answers to a write: the fields that it was sent, under the name of a list.
+    if let Some(fields) = members.get("entry_list").and_then(named) {
+        return Some(Found {
+            module: module.map(str::to_owned),
+            id: text(members.get("id"))?,
+            fields,
+        });
+    }
     if let (Some(fields), Some(kind)) = (members.get("attributes"), members.get("type")) {
         return Some(Found {
             module: kind.as_str().map(plural),
@@ -197,4 +205,21 @@ fn identifiers_are_found_and_checked() {
     );
     assert_eq!(identifiers("NIR 177042A06972019."), ["177042A06972019"]);
     assert!(identifiers("FR91 7142 4460 0092 6281 3356 445, 06 12 34 56 78").is_empty());
+}
+
+#[test]
+fn what_a_write_is_answered_is_a_record_with_the_fields_that_were_sent() {
+    let answer = serde_json::json!({"id": "c-1", "entry_list": {"deleted": {"name": "deleted", "value": 1}}});
+    let [found] = &records(&answer, Some("Contacts"))[..] else {
+        panic!("one record was answered");
+    };
+    assert_eq!(
+        (found.module.as_deref(), found.id.as_str()),
+        (Some("Contacts"), "c-1")
+    );
+    assert!(found.fields.keys().eq(["deleted"]));
+    // A list of records is not the fields of one.
+    let list =
+        serde_json::json!({"id": "c-1", "entry_list": [{"id": "c-2", "name_value_list": {}}]});
+    assert!(records(&list, None).iter().any(|found| found.id == "c-2"));
 }
