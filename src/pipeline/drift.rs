@@ -33,6 +33,8 @@ struct Names {
     met: BTreeSet<FieldPath>,
     misfits: BTreeSet<FieldPath>,
     keys: BTreeSet<Box<str>>,
+    /// What was wrong with replies that could not be filtered, and under which of the dialect's keys.
+    faults: Vec<(Cause, Option<&'static str>)>,
     /// Sets of fields whose names are all among these.
     sets: Vec<Arc<FieldSet>>,
 }
@@ -81,8 +83,10 @@ impl Told {
         }
     }
 
-    /// A reply cannot be filtered. The cause and the place go to the operator's log, the caller learns neither.
+    /// A reply cannot be filtered. The cause and the place go to the operator's log, the caller learns neither. Failures are
+    /// told by cause and minute; what is wrong for the first time at a place of the CRM's answers is told at once.
     pub(super) fn unfilterable(&self, error: Unfilterable) -> Reason {
+        self.tell_fault(&error);
         let cause = match error.cause {
             Cause::Syntax | Cause::Truncated | Cause::DuplicateKey => {
                 transport::Cause::MalformedJson
@@ -91,8 +95,7 @@ impl Told {
             Cause::Depth | Cause::RecordTooLarge => transport::Cause::TooLarge,
             Cause::Shape | Cause::OtherModule => transport::Cause::WrongShape,
         };
-        let (dialect, what, offset) = (self.dialect, error.cause, error.offset);
-        let mut place = format!("{dialect}: {what:?} at byte {offset}");
+        let mut place = format!("{:?} at byte {}", error.cause, error.offset);
         if let Some(under) = error.under {
             place.push_str(&format!(" under `{under}`"));
         }
@@ -100,6 +103,21 @@ impl Told {
             reason: Reason::Unfilterable,
             ..Failure::from(cause).with(place)
         })
+    }
+
+    fn tell_fault(&self, error: &Unfilterable) {
+        let fault = (error.cause, error.under);
+        let mut names = self.names();
+        if names.faults.len() < NAMES_MAX && !names.faults.contains(&fault) {
+            names.faults.push(fault);
+            tracing::warn!(
+                dialect = self.dialect,
+                cause = ?error.cause,
+                offset = error.offset,
+                under = error.under,
+                "the CRM's answer cannot be filtered"
+            );
+        }
     }
 
     /// Tells keys beside records that nobody has said anything of.

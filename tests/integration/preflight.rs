@@ -229,6 +229,35 @@ fn the_log_has_a_folder_and_addresses_are_free() {
 }
 
 #[test]
+fn the_state_has_a_folder_that_no_other_process_uses() {
+    let crm = refuses();
+    let installed = before(&crm);
+    let stated = |kept: &Path| format!("state: {{ dir: \"{}\" }}\naudit: {{", kept.display());
+    let kept = installed.path("kept/state");
+    installed.change("audit: {", &stated(&kept));
+    installed.write("kept", "a file");
+    let (code, text) = installed.problem("no folder");
+    assert!(
+        code == "C023" && text.contains("the state") && text.contains("not a folder"),
+        "{text}"
+    );
+    fs::remove_file(installed.path("kept")).unwrap();
+    assert_eq!(installed.check(&[]), (Some(0), Vec::new()));
+    assert!(!installed.path("kept").exists());
+
+    let other = before(&crm);
+    other.change("audit: {", &stated(&kept));
+    let mut child = serving(&other);
+    let (code, text) = installed.problem("in use");
+    assert!(
+        code == "C023" && text.contains("another process") && text.contains("state.dir"),
+        "{text}"
+    );
+    assert_eq!(installed.check(&["--running"]), (Some(0), Vec::new()));
+    child.kill();
+}
+
+#[test]
 fn a_running_proxy_is_seen_and_left_in_peace() {
     let crm = refuses();
     let installed = before(&crm);

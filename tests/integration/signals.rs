@@ -32,7 +32,8 @@ impl Process {
         };
         let (bind, admin) = (free(), free());
         let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
-        write("token.key", "0123456789abcdef0123456789abcdef");
+        let key = b"0123456789abcdef0123456789abcdef";
+        binary::secret(&dir.path().join("token.key"), key);
         write(
             "paravent.yaml",
             &format!(

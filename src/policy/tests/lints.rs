@@ -17,6 +17,7 @@ purposes:
   contract: { legal_basis: contract, roles: [sales, finance] }
   payment: { legal_basis: legal-obligation, roles: finance }
   mailing: { legal_basis: legitimate-interest, roles: marketing }
+defaults: { purpose_order: [contract, payment, mailing] }
 ";
 const CLASSES: &str = "classify:
   \"*\": { id: technical.id, \"*iban*\": financial.iban, description: free_text }
