@@ -20,6 +20,19 @@ use log::LogCounters;
 pub use names::Drift;
 use names::NameGauges;
 
+/// Registers from what this program was built.
+fn tell_build(registry: &Registry) -> Result<(), prometheus::Error> {
+    let build = IntGaugeVec::new(
+        Opts::new("paravent_build_info", "From what this program was built."),
+        &["version", "commit", "build"],
+    )?;
+    registry.register(Box::new(build.clone()))?;
+    build
+        .with_label_values(&[provenance::VERSION, provenance::COMMIT, provenance::BUILD])
+        .set(1);
+    Ok(())
+}
+
 /// All counters.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -72,14 +85,7 @@ impl Metrics {
             "paravent_predicate_budgets_used_up_total",
             "Callers that used up their budget of refused predicates.",
         )?;
-        let build = IntGaugeVec::new(
-            Opts::new("paravent_build_info", "From what this program was built."),
-            &["version", "commit", "build"],
-        )?;
-        registry.register(Box::new(build.clone()))?;
-        build
-            .with_label_values(&[provenance::VERSION, provenance::COMMIT, provenance::BUILD])
-            .set(1);
+        tell_build(&registry)?;
         Ok(Self {
             requests: counter(
                 "paravent_requests_total",

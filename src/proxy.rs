@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-use crate::audit::{AuditUnavailable, Event, Log, PolicyStamp};
+use crate::audit::{AuditUnavailable, Classified, Event, Log, PolicyStamp};
 use crate::config;
 use crate::dialect::{Bounds, Dialect};
 use crate::door::Door;
@@ -149,7 +149,8 @@ impl Proxy {
             name: setup.policy.name().into(),
             hash: setup.policy.hash().into(),
         };
-        setup.log.write(Event::policy_loaded(&stamp)).await?;
+        let loaded = Event::policy_loaded(&stamp, &classified(&setup.policy));
+        setup.log.write(loaded).await?;
         let addresses = fronts.iter().map(|(address, ..)| *address).collect();
         let listeners = fronts
             .into_iter()
@@ -239,6 +240,21 @@ impl Proxy {
             tokio::time::sleep(CUT_STEP).await;
         }
     }
+}
+
+/// The categories of all fields that a policy speaks of. They are the same in every role and for every purpose.
+fn classified(policy: &Policy) -> Classified {
+    let roles: Vec<_> = policy.roles().cloned().collect();
+    let mut classified = Classified::default();
+    for module in policy.modules() {
+        let explained = policy
+            .purposes()
+            .find_map(|purpose| policy.explain(&roles, purpose, None, module).ok());
+        for row in explained.into_iter().flat_map(|explained| explained.rows) {
+            classified.add(module, &row.field, &row.categories);
+        }
+    }
+    classified
 }
 
 /// How often it is told for how many requests a stop waits.

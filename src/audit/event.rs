@@ -12,6 +12,7 @@ use crate::identity::Caller;
 use crate::vocabulary::Level;
 
 use super::chain::{Head, VERSION};
+use super::classified::Classified;
 use super::names::visible;
 use super::record::PolicyStamp;
 use super::{canonical, id};
@@ -30,9 +31,10 @@ enum Kind {
 }
 
 impl Event {
-    /// A policy came into force.
-    pub fn policy_loaded(policy: &PolicyStamp) -> Self {
+    /// A policy came into force, which gives fields these categories.
+    pub fn policy_loaded(policy: &PolicyStamp, classified: &Classified) -> Self {
         Self::notice("policy.loaded")
+            .with("classified", classified.to_json())
             .with("name", visible(&policy.name))
             .with("hash", visible(&policy.hash))
     }

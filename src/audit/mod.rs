@@ -9,6 +9,7 @@
 
 mod canonical;
 mod chain;
+mod classified;
 mod clock;
 mod disclosure;
 mod event;
@@ -33,6 +34,7 @@ mod verify;
 mod writer;
 
 pub use chain::Head;
+pub use classified::Classified;
 pub use clock::Clock;
 pub use event::Event;
 pub use folder::{is_being_written, log_bytes};

@@ -1,6 +1,6 @@
 //! Questions to a log: which requests, of whom, about what, for which purpose.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -9,9 +9,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::policy::CATALOGUE;
 use crate::vocabulary::{Action, Category, Level};
 
 use super::chain::{End, Line, Lines, later_version};
+use super::classified::Classified;
 use super::folder::{segment_name, segments};
 use super::names::visible;
 use super::stretch::Stretch;
@@ -149,11 +151,11 @@ impl Query {
     }
 
     /// Whether an event matches, where `earlier_refs` says that an earlier event of the same request named the record.
-    fn matches(&self, event: &Value, earlier_refs: bool) -> bool {
+    fn matches(&self, event: &Value, earlier_refs: bool, policies: &mut Policies) -> bool {
         self.matches_request(event)
             && (self.record.is_none() || earlier_refs || self.names_record(event))
-            && self.matches_data(event)
             && is(&self.outcome, &event["outcome"]["kind"])
+            && (self.matches_data(event) || self.matches_uses(event, policies))
     }
 
     /// The filters that an opening event can answer too.
@@ -185,10 +187,94 @@ impl Query {
         })
     }
 
+    /// Whether the request named a field of the category, whatever came of it. At a level there is only data.
+    fn matches_uses(&self, event: &Value, policies: &mut Policies) -> bool {
+        let (Some(wanted), None) = (&self.category, self.level) else {
+            return false;
+        };
+        let request = &event["request"];
+        let mut names = ["asked", "matched", "sorted", "written"]
+            .into_iter()
+            .flat_map(|how| items(&request[how]))
+            .filter_map(Value::as_str)
+            .peekable();
+        if names.peek().is_none() {
+            return false;
+        }
+        match policies.of(event) {
+            Some(classified) => names.any(|name| classified.is_of(name, wanted)),
+            None => {
+                policies.unknown += 1;
+                false
+            }
+        }
+    }
+
     fn names_record(&self, event: &Value) -> bool {
         let refs = items(&event["records"]["refs"]);
         refs.iter()
             .any(|found| self.record.as_deref() == found.as_str())
+    }
+}
+
+/// What the log tells of the policies that were in force.
+#[derive(Debug, Default)]
+struct Policies {
+    /// By hash.
+    classified: BTreeMap<String, Classified>,
+    /// Categories of data that was met, and of fields.
+    categories: BTreeSet<Category>,
+    /// Requests of which nobody knows the categories of the fields that they named.
+    unknown: u64,
+    /// Whether there is a policy of which nobody knows the categories.
+    is_partial: bool,
+}
+
+impl Policies {
+    /// Learns from an event.
+    fn learn(&mut self, event: &Value) {
+        for entry in items(&event["data"]) {
+            if let Some(category) = entry["category"].as_str() {
+                let category = Category::new(category);
+                if !self.categories.contains(&category) {
+                    self.categories.insert(category);
+                }
+            }
+        }
+        if event["event"] == "policy.loaded" {
+            match (
+                Classified::read(&event["classified"]),
+                event["hash"].as_str(),
+            ) {
+                (Some(classified), Some(hash)) => {
+                    self.categories.extend(classified.categories().cloned());
+                    self.classified.insert(hash.to_owned(), classified);
+                }
+                _ => self.is_partial = true,
+            }
+        }
+    }
+
+    /// The categories of fields under the policy of a request.
+    fn of(&self, event: &Value) -> Option<&Classified> {
+        self.classified.get(event["policy"]["hash"].as_str()?)
+    }
+
+    /// That no policy of the log can have a category, and which one may be meant.
+    fn unheard_of(&self, wanted: Option<&Category>) -> Option<String> {
+        let wanted = wanted.filter(|_| !self.is_partial && !self.classified.is_empty())?;
+        let built_in = CATALOGUE.iter().map(|one| Category::new(one.name));
+        let known: BTreeSet<Category> = self.categories.iter().cloned().chain(built_in).collect();
+        if known.iter().any(|one| wanted.covers(one)) {
+            return None;
+        }
+        let whole = known.iter().map(Category::as_str);
+        let above = whole
+            .clone()
+            .filter_map(|name| Some(name.split_once('.')?.0));
+        let names: BTreeSet<&str> = whole.chain(above).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        Some(unknown("category", wanted.as_str(), &names))
     }
 }
 
@@ -209,7 +295,7 @@ impl Found<'_> {
 }
 
 /// What was looked through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Events read.
     pub events: u64,
@@ -219,6 +305,10 @@ pub struct Summary {
     pub clock_steps: u64,
     /// Lines in a later format than this program knows.
     pub later_lines: u64,
+    /// Requests that named fields whose categories the log does not tell, so that they were matched by their data alone.
+    pub untold: u64,
+    /// Why the category that was asked for cannot occur: neither a policy of this log nor an event has it.
+    pub unheard_of: Option<String>,
 }
 
 /// Hands the events that match to `sink`, in the order of the log, until it breaks off. A request has one result: the
@@ -234,11 +324,13 @@ pub fn query(
 ) -> Result<Summary, Fault> {
     // Requests of which an earlier event named the record.
     let mut named = HashSet::new();
+    let mut policies = Policies::default();
     let mut unclosed = BTreeMap::new();
     let mut stopped = false;
     let mut stretch = Stretch::find(dir, query.since.as_deref(), query.until.as_deref())?;
-    let summary = each_event(dir, &mut |line, text| {
+    let mut summary = each_event(dir, &mut |line, text| {
         let event = &line.value;
+        policies.learn(event);
         let is_within = stretch.holds(line);
         let earlier_refs = match event["phase"].as_str() {
             Some("opened") => {
@@ -258,7 +350,7 @@ pub fn query(
                 named.remove(line.id())
             }
         };
-        if !is_within || !query.matches(event, earlier_refs) {
+        if !is_within || !query.matches(event, earlier_refs, &mut policies) {
             return ControlFlow::Continue(());
         }
         let flow = sink(&Found { line: text, event });
@@ -280,6 +372,10 @@ pub fn query(
         {
             break;
         }
+    }
+    summary.untold = policies.unknown;
+    if !stopped {
+        summary.unheard_of = policies.unheard_of(query.category.as_ref());
     }
     Ok(summary)
 }
@@ -439,9 +535,9 @@ mod tests {
 
     use tempfile::TempDir;
 
-    use super::super::Log;
     use super::super::disclosure::tests::{report, rule};
-    use super::super::tests::{fanny, new_record, operation, options, refs};
+    use super::super::tests::{fanny, new_record, operation, options, refs, stamp};
+    use super::super::{Event, Log};
     use super::*;
     use crate::filter::Report;
     use crate::reason::{Outcome, Reason};
@@ -523,6 +619,73 @@ mod tests {
             assert_eq!(ids(dir.path(), words), expected, "{words}");
         }
         assert_eq!(ids(dir.path(), "").len(), 5);
+    }
+
+    /// A log of two refused requests that named a field; with `classified`, the policy is known.
+    async fn refused(dir: &Path, classified: Option<&Classified>) -> [String; 2] {
+        let log = Log::open(options(dir)).unwrap();
+        if let Some(classified) = classified {
+            log.write(Event::policy_loaded(&stamp(), classified))
+                .await
+                .unwrap();
+        }
+        let mut ids = Vec::new();
+        for field in ["religion_c", "phone_work"] {
+            let mut record = new_record(&log);
+            record.operation(&operation("Contacts", &[field]), &|_| true, &|_| true);
+            ids.push(record.id().to_owned());
+            let _ = record
+                .close(Outcome::Denied, 403, Some(Reason::FieldNotUsable))
+                .await
+                .unwrap();
+        }
+        log.stop().unwrap();
+        ids.try_into().unwrap()
+    }
+
+    fn summary(dir: &Path, words: &str) -> Summary {
+        query(dir, &parse(words).unwrap(), &mut |_| {
+            ControlFlow::Continue(())
+        })
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_category_finds_refused_requests_by_the_fields_that_they_named() {
+        let dir = TempDir::new().unwrap();
+        let mut classified = Classified::default();
+        let contacts = crate::vocabulary::Module::new("Contacts");
+        classified.add(&contacts, "*relig*", &[Category::new("special.belief")]);
+        classified.add(&contacts, "phone_work", &[Category::new("contact.phone")]);
+        let [religion, phone] = refused(dir.path(), Some(&classified)).await;
+        assert_eq!(ids(dir.path(), "category=special"), [religion.as_str()]);
+        assert_eq!(
+            ids(dir.path(), "category=special.belief outcome=denied"),
+            [religion]
+        );
+        assert_eq!(ids(dir.path(), "category=contact.phone"), [phone]);
+        // Nothing was shown at a level.
+        assert!(ids(dir.path(), "category=special level=hide").is_empty());
+        // A category that exists and was not met is no mistake, one that cannot exist is.
+        for words in ["category=financial.iban", "category=contact", "module=x"] {
+            assert_eq!(summary(dir.path(), words).unheard_of, None, "{words}");
+        }
+        let told = summary(dir.path(), "category=special.beleif").unheard_of;
+        assert_eq!(
+            told.as_deref(),
+            Some("unknown category `special.beleif`; did you mean `special.belief`?")
+        );
+        assert_eq!(summary(dir.path(), "category=special").untold, 0);
+    }
+
+    #[tokio::test]
+    async fn what_a_log_cannot_tell_of_a_category_is_said() {
+        let dir = TempDir::new().unwrap();
+        refused(dir.path(), None).await;
+        let told = summary(dir.path(), "category=special");
+        assert_eq!((told.untold, told.unheard_of), (2, None));
+        let told = summary(dir.path(), "category=special outcome=full");
+        assert_eq!(told.untold, 0);
     }
 
     #[tokio::test]

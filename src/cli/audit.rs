@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -65,9 +65,10 @@ enum Command {
     },
     /// List the requests that match all filters, oldest first.
     ///
-    /// Filters: caller=ID-OR-NAME, module=NAME, record=MODULE/ID, category=NAME (and all below it), level=LEVEL,
-    /// outcome=KIND, action=ACTION, purpose=NAME, id=ID, since=TIME (from the first event at or after it), until=TIME (to
-    /// the last event before it). A TIME is 2026-11-23T09:00:00Z, 2026-11-23, or counted back from now: 7d, 24h, 30m.
+    /// Filters: caller=ID-OR-NAME, module=NAME, record=MODULE/ID, category=NAME (and all below it: data that was met, or
+    /// fields that the request named), level=LEVEL, outcome=KIND, action=ACTION, purpose=NAME, id=ID, since=TIME (from the
+    /// first event at or after it), until=TIME (to the last event before it). A TIME is 2026-11-23T09:00:00Z, 2026-11-23,
+    /// or counted back from now: 7d, 24h, 30m.
     /// Requests that were opened and never closed come last, and
     /// match every filter about records, data and outcome: nobody knows what left.
     Query {
@@ -265,6 +266,20 @@ fn run_query(
         }
         ListFormat::Table => {}
     }
+    if summary.untold > 0 {
+        writeln!(
+            streams.err,
+            "note: requests under policies whose categories this log does not tell, found by their data alone: {}",
+            summary.untold
+        )?;
+    }
+    if let Some(help) = &summary.unheard_of {
+        writeln!(
+            streams.err,
+            "error: no policy or event of this log has the category: {help}"
+        )?;
+        return Ok(UNUSABLE);
+    }
     if found == 0 {
         let events = summary.events;
         writeln!(streams.err, "no request matches, of {events} events")?;
@@ -275,7 +290,7 @@ fn run_query(
             "the newest {shown} of {found}; more with `--limit {found}`"
         )?;
     }
-    readable(summary, streams.err)
+    readable(&summary, streams.err)
 }
 
 fn run_show(dir: &Path, id: &str, format: Format, streams: &mut Streams<'_>) -> io::Result<u8> {
@@ -299,7 +314,7 @@ fn run_show(dir: &Path, id: &str, format: Format, streams: &mut Streams<'_>) -> 
     };
     written?;
     say_unrecorded(noted, streams.err)?;
-    let code = readable(summary, streams.err)?;
+    let code = readable(&summary, streams.err)?;
     if found == 0 {
         writeln!(streams.err, "error: no event has the id `{}`", visible(id))?;
         return Ok(BROKEN);
@@ -323,7 +338,7 @@ fn say_unrecorded(noted: io::Result<()>, err: &mut dyn Write) -> io::Result<()> 
     }
 }
 
-fn readable(summary: Summary, err: &mut dyn Write) -> io::Result<u8> {
+fn readable(summary: &Summary, err: &mut dyn Write) -> io::Result<u8> {
     let mut code = FINE;
     for (what, lines) in [
         ("lines that are not events", summary.unreadable_lines),
@@ -357,6 +372,10 @@ fn progress_bar(dir: &Path) -> ProgressBar {
 const HEADER: [&str; 9] = [
     "TIME", "DECISION", "CALLER", "ACTION", "MODULE", "PURPOSE", "OUTCOME", "RECORDS", "DATA",
 ];
+
+/// The places of what is copied from a row.
+const TIME: usize = 0;
+const DECISION: usize = 1;
 
 /// The levels of an event's data: those that withhold with their categories, the rest as a number. `audit show` and
 /// JSON have all of it.
@@ -420,6 +439,12 @@ fn table<'a>(rows: impl Iterator<Item = &'a [String; 9]>) -> Table {
         .set_header(HEADER);
     for row in rows {
         table.add_row(row);
+    }
+    // What is copied from a row stays in one piece, however narrow the terminal is.
+    for place in [TIME, DECISION] {
+        if let Some(column) = table.column_mut(place) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     table
 }
@@ -545,6 +570,23 @@ mod tests {
         let (code, _, err) = run_in(dir.path(), "query DIR calller=fanny");
         assert_eq!(code, UNUSABLE);
         assert!(err.contains("did you mean `caller`"), "{err}");
+    }
+
+    #[test]
+    fn ids_and_times_stay_in_one_piece_in_a_narrow_terminal() {
+        let mut row: [String; 9] =
+            std::array::from_fn(|_| "some words that can be split".to_owned());
+        row[TIME] = "2026-11-23T09:00:00.000Z".to_owned();
+        row[DECISION] = "01M83Y8M1EYC31YH0QJEMEN0D4".to_owned();
+        let mut table = table([&row].into_iter());
+        for width in [40, 80, 120] {
+            table.set_width(width);
+            let shown = table.to_string();
+            assert!(
+                shown.contains(&row[TIME]) && shown.contains(&row[DECISION]),
+                "{shown}"
+            );
+        }
     }
 
     #[tokio::test]

@@ -554,3 +554,53 @@ fn version_and_metrics_tell_from_what_the_program_was_built() {
     );
     assert!(metrics.contains(&told), "{told}{metrics}");
 }
+
+/// Somebody searched by a hidden field and was refused: an auditor who asks for its category finds that.
+#[test]
+fn a_refused_request_is_found_by_the_category_of_the_field_that_it_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = Demo::start(dir.path());
+    let send = |method: &str, target: &str, headers: &str, body: &str| {
+        let head =
+            format!("{method} {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}");
+        let length = body.len();
+        let request = format!(
+            "{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        client::raw(demo.proxy, request.as_bytes())
+    };
+    let login =
+        r#"{"grant_type":"password","client_id":"sugar","username":"sally","password":"demo"}"#;
+    let session = send("POST", "/rest/v11_24/oauth2/token", "", login).json();
+    let token = format!(
+        "OAuth-Token: {}\r\n",
+        session["access_token"].as_str().unwrap()
+    );
+    for field in ["religion_c", "iban_c"] {
+        let body = json!({"filter": [{field: "x"}]}).to_string();
+        let reply = send("POST", "/rest/v11_24/Contacts/filter", &token, &body);
+        assert_eq!(reply.status, 403, "{}", reply.text());
+    }
+    let log = dir.path().join("audit");
+    let ask = |filters: &[&str]| {
+        let mut words = vec!["audit", "query", log.to_str().unwrap(), "--format", "json"];
+        words.extend(filters);
+        let output = run(&words);
+        let found: Vec<Value> = text(&output.stdout)
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        (output.status.code(), found, text(&output.stderr))
+    };
+    for (category, field) in [
+        ("special", "Contacts.religion_c"),
+        ("financial.iban", "Contacts.iban_c"),
+    ] {
+        let (code, found, told) = ask(&["outcome=denied", &format!("category={category}")]);
+        assert_eq!((code, found.len()), (Some(0), 1), "{category}: {told}");
+        assert_eq!(found[0]["request"]["matched"], json!([field]));
+    }
+    let (code, found, told) = ask(&["category=finacial"]);
+    assert_eq!((code, found.len()), (Some(2), 0));
+    assert!(told.contains("did you mean `financial`?"), "{told}");
+}
