@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 8080)]
     port: u16,
     /// Port of the admin listener (health, metrics)
-    #[arg(long, value_name = "N", default_value_t = 9181)]
+    #[arg(long, value_name = "N", default_value_t = 9180)]
     admin_port: u16,
     /// Port of the bare CRM [default: any free one]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
