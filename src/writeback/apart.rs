@@ -83,6 +83,8 @@ struct Side {
 struct Reading {
     characters: Vec<char>,
     symbols: Vec<Symbol>,
+    /// Whether it ends at a wall, which no identifier goes through.
+    is_walled: bool,
 }
 
 /// A letter or digit, folded to ASCII, and the number of its character.
@@ -137,6 +139,7 @@ impl Reading {
         let mut reading = Self {
             characters: Vec::new(),
             symbols: Vec::new(),
+            is_walled: false,
         };
         let mut outwards: Box<dyn Iterator<Item = char>> = match direction {
             Direction::Before => Box::new(text.chars().rev()),
@@ -150,6 +153,7 @@ impl Reading {
             reading.characters.push(character);
             // To the detectors a letter with a mark is a wall.
             if !bare && is_composed(character) {
+                reading.is_walled = true;
                 break;
             }
             let mut symbols = symbols(character);
@@ -244,7 +248,11 @@ fn reach(beside: &Reading, joins: bool, span: Seen, direction: Direction) -> usi
         Direction::Behind => digits,
     }
     // Less than two letters between two spans: they could be read together.
-    .max(if joins && all < 2 { all + 1 } else { 0 })
+    .max(if joins && all < 2 && !beside.is_walled {
+        all + 1
+    } else {
+        0
+    })
 }
 
 /// Symbols that could belong to a card or a national number that reaches out of the span: digits, and between them the one
@@ -420,5 +428,6 @@ mod tests {
             assert!(apart(&sent, &sent, CARD), "{text}");
         }
         assert!(apart("@ or @", "@ and @", CARD));
+        assert!(apart("@, à vérifier, et @", "@ and @", CARD));
     }
 }
