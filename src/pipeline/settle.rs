@@ -35,8 +35,30 @@ pub(super) struct Watch {
     texts: Vec<PutBack>,
     /// The texts as they were before the write, as they are meant.
     before: Map<String, Value>,
+    /// The same, as the CRM sent them.
+    raw: Map<String, Value>,
     /// What the caller sent, in whose spelling texts are written back.
     sent: Map<String, Value>,
+}
+
+impl Watch {
+    /// Texts as they were before: in the spelling of the caller's write, and, where that is another one, as the CRM sent
+    /// them. Which one comes out the same is the CRM's habit.
+    fn old(&self, texts: &[&PutBack], spelling: Spelling) -> Vec<Edits> {
+        let of = |record: &Map<String, Value>| {
+            let old = |text: &&PutBack| {
+                let old = text.held(record).cloned().unwrap_or_default();
+                (text.key.clone(), Edit::Replace(old))
+            };
+            Edits(texts.iter().map(old).collect())
+        };
+        let mut spellings = vec![
+            spelled_like(&self.sent, of(&self.before), spelling),
+            of(&self.raw),
+        ];
+        spellings.dedup();
+        spellings
+    }
 }
 
 /// What the CRM made of a text.
@@ -73,7 +95,7 @@ impl Pipeline {
             record.written(target, &settled.edits);
             return Ok(Settlement::Edits(settled.edits));
         }
-        let mut before = Map::new();
+        let (mut before, mut raw) = (Map::new(), Map::new());
         let settled = if write.is_empty() {
             writeback::Settled::default()
         } else {
@@ -83,6 +105,7 @@ impl Pipeline {
                 dialect.column_length(target, field.as_str())
             };
             before = found.meant(visit);
+            raw = found.held;
             let current = Current {
                 held: &before,
                 shown: &found.shown,
@@ -107,13 +130,14 @@ impl Pipeline {
         let watch = Watch {
             texts: settled.put_back,
             before,
+            raw,
             sent: write.clone(),
         };
         Ok(Settlement::Watched(edits, watch))
     }
 
     /// Looks what the CRM made of texts that originals were put back into, whatever it answered to the write. Where it holds
-    /// something else, the text as it was is written back, once, and looked at again.
+    /// something else, the text as it was is written back, and looked at again.
     pub(super) async fn watch(
         &self,
         visit: &Visit<'_>,
@@ -128,24 +152,20 @@ impl Pipeline {
         if of(Held::Otherwise).next().is_none() {
             return Ok(());
         }
+        let changed: Vec<&PutBack> = of(Held::Otherwise).map(|(text, _)| *text).collect();
         let mut asked = update.clone();
-        asked.write = Some(Map::new());
-        let mut edits = Edits::default();
-        for (text, _) in of(Held::Otherwise) {
-            let before = text.held(&watch.before).cloned().unwrap_or_default();
-            edits.0.push((text.key.clone(), Edit::Replace(before)));
-            asked
-                .write
-                .get_or_insert_default()
-                .insert(text.key.clone(), Value::Null);
+        let keys = changed.iter().map(|text| (text.key.clone(), Value::Null));
+        asked.write = Some(keys.collect());
+        let mut is_restored = false;
+        for edits in watch.old(&changed, visit.dialect().spelling()) {
+            // Whether it is there again, the CRM is asked, whatever it answers to this.
+            let _ = self.write_back(visit, &asked, plan, &edits, record).await;
+            let held = self.held(visit, update, plan, &watch, record).await;
+            is_restored = held.iter().all(|(_, held)| *held != Held::Otherwise);
+            if is_restored {
+                break;
+            }
         }
-        let edits = spelled_like(&watch.sent, edits, visit.dialect().spelling());
-        let is_written = self
-            .write_back(visit, &asked, plan, &edits, record)
-            .await
-            .is_ok();
-        let held = self.held(visit, update, plan, &watch, record).await;
-        let is_restored = is_written && held.iter().all(|(_, held)| *held != Held::Otherwise);
         tracing::warn!(
             decision = record.id(),
             module = asked.target().map(Module::as_str),
