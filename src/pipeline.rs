@@ -288,7 +288,7 @@ impl Pipeline {
                 let bytes_max = self.settings.limits.record_bytes_max;
                 let _ = untrusted.peek(bytes_max, visit.held_bytes_max).await;
             }
-            self.watch(visit, &operation, &plan, watch, record).await?;
+            self.watch(visit, &operation, &plan, &watch, record).await?;
         }
         let untrusted = forwarded.map_err(|refusal| refusal.of(operation.action))?;
         let shape = visit.dialect().shape(&operation);

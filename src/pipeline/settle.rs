@@ -24,7 +24,7 @@ pub(super) enum Settlement {
     /// These edits.
     Edits(Edits),
     /// These edits, after which it must be looked at what the CRM made of a text.
-    Watched(Edits, Watch),
+    Watched(Edits, Box<Watch>),
     /// Nothing: the record is read instead, as the caller is shown it.
     Unchanged(Box<Operation>),
 }
@@ -133,7 +133,7 @@ impl Pipeline {
             raw,
             sent: write.clone(),
         };
-        Ok(Settlement::Watched(edits, watch))
+        Ok(Settlement::Watched(edits, Box::new(watch)))
     }
 
     /// Looks what the CRM made of texts that originals were put back into, whatever it answered to the write. Where it holds
@@ -143,10 +143,10 @@ impl Pipeline {
         visit: &Visit<'_>,
         update: &Operation,
         plan: &Plan,
-        watch: Watch,
+        watch: &Watch,
         record: &mut Record,
     ) -> Result<(), Reason> {
-        let held = self.held(visit, update, plan, &watch, record).await;
+        let held = self.held(visit, update, plan, watch, record).await;
         let of = |wanted: Held| held.iter().filter(move |(_, held)| *held == wanted);
         // Of a text that the CRM has left as it was, no more is shown than before.
         if of(Held::Otherwise).next().is_none() {
@@ -160,7 +160,7 @@ impl Pipeline {
         for edits in watch.old(&changed, visit.dialect().spelling()) {
             // Whether it is there again, the CRM is asked, whatever it answers to this.
             let _ = self.write_back(visit, &asked, plan, &edits, record).await;
-            let held = self.held(visit, update, plan, &watch, record).await;
+            let held = self.held(visit, update, plan, watch, record).await;
             is_restored = held.iter().all(|(_, held)| *held != Held::Otherwise);
             if is_restored {
                 break;
