@@ -14,9 +14,16 @@ fn main() {
     );
     println!(
         "cargo:rustc-env=PARAVENT_BUILD={} {}",
-        word("PROFILE"),
+        profile().unwrap_or_else(|| word("PROFILE")),
         word("TARGET")
     );
+}
+
+/// The profile's name, which cargo tells only by the folder that it builds in: `target/dist/build/paravent-…/out`.
+fn profile() -> Option<String> {
+    let out = std::env::var_os("OUT_DIR")?;
+    let name = Path::new(&out).ancestors().nth(3)?.file_name()?;
+    name.to_str().map(str::to_owned)
 }
 
 /// The commit of the repository whose root this is, marked if files differ from it. `None` without git, and in the

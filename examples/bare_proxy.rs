@@ -2,7 +2,7 @@
 //! yardstick for what Paravent adds.
 //!
 //! ```sh
-//! cargo run --release --example bare_proxy -- 127.0.0.1:8081 127.0.0.1:8080
+//! cargo run --profile dist --example bare_proxy -- 127.0.0.1:8081 127.0.0.1:8080
 //! ```
 
 use std::net::SocketAddr;

@@ -67,9 +67,11 @@ impl Coding {
                 |d| d.into_inner().is_empty(),
             ),
             // The decoder's buffer holds one byte, so that what it has not read is still in the slice.
-            Self::Brotli => whole(brotli::Decompressor::new(coded, 1), plain_bytes_max, |d| {
-                d.into_inner().is_empty()
-            }),
+            Self::Brotli => whole(
+                brotli_decompressor::Decompressor::new(coded, 1),
+                plain_bytes_max,
+                |d| d.into_inner().is_empty(),
+            ),
             Self::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(coded)
                     .map_err(|_| Undecodable::Malformed)?

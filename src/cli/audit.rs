@@ -437,6 +437,9 @@ fn table<'a>(rows: impl Iterator<Item = &'a [String; 9]>) -> Table {
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(HEADER);
+    if let Some(columns) = super::columns() {
+        table.set_width(columns);
+    }
     for row in rows {
         table.add_row(row);
     }

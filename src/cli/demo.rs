@@ -66,10 +66,7 @@ async fn demonstrate(arguments: &Arguments) -> Result<(), Box<dyn std::error::Er
     let asked = server::listen()?;
     let data = match &arguments.data {
         Some(dir) => dir.clone(),
-        None => tempfile::Builder::new()
-            .prefix("paravent-demo-")
-            .tempdir()?
-            .keep(),
+        None => folder_of_its_own()?,
     };
     std::fs::create_dir_all(&data)?;
     let listener = TcpListener::bind(loopback(arguments.crm_port))
@@ -107,10 +104,7 @@ fn set_up(
     crm: SocketAddr,
     audit: &std::path::Path,
 ) -> Result<Setup, Box<dyn std::error::Error>> {
-    let mut token_key = [0; 32];
-    SystemRandom::new()
-        .fill(&mut token_key)
-        .map_err(|_| "the system gives no randomness")?;
+    let token_key: [u8; 32] = random()?;
     let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(SugarRest::new())];
     let (policy, found) = Policy::compile(&demo::policy_sources(), &dialects, &token_key);
     let policy = policy.ok_or_else(|| found.render(false))?;
@@ -190,3 +184,22 @@ fn greeting(proxy: SocketAddr, crm: SocketAddr, audit: &str) -> String {
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// The same people each time.
 const SEED: u64 = 7;
+
+/// A new folder among the system's temporary ones, for nobody else to look into.
+fn folder_of_its_own() -> Result<PathBuf, Box<dyn std::error::Error>> {
+    let name = format!("paravent-demo-{:016x}", u64::from_ne_bytes(random()?));
+    let folder = std::env::temp_dir().join(name);
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&folder)?;
+    Ok(folder)
+}
+
+fn random<const BYTES: usize>() -> Result<[u8; BYTES], &'static str> {
+    let mut bytes = [0; BYTES];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| "the system gives no randomness")?;
+    Ok(bytes)
+}

@@ -1,26 +1,24 @@
 //! The operator's log: what happened to the proxy, with ids and counts, never with values.
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Begins to log to standard error. `PARAVENT_LOG` (a level) wins over the configured level.
 pub(super) fn start(json: bool, level: &str) {
     // Only this crate's own events: libraries log requests in ways that nobody has read for values.
-    let filter = std::env::var("PARAVENT_LOG").unwrap_or_else(|_| level.to_owned());
-    let level = match filter.as_str() {
-        level @ ("error" | "warn" | "info" | "debug" | "trace" | "off") => level,
-        _ => "info",
-    };
-    let filter = EnvFilter::new(format!("off,paravent={level}"));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_span_events(FmtSpan::NONE)
+    let level = std::env::var("PARAVENT_LOG")
+        .ok()
+        .filter(|level| !level.is_empty())
+        .unwrap_or_else(|| level.to_owned());
+    let level: LevelFilter = level.parse().unwrap_or(LevelFilter::INFO);
+    let ours = tracing_subscriber::registry().with(Targets::new().with_target("paravent", level));
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(super::colour());
-    let started = if json {
-        subscriber.json().try_init()
-    } else {
-        subscriber.try_init()
+    let started = match json {
+        true => ours.with(lines.json()).try_init(),
+        false => ours.with(lines).try_init(),
     };
     if started.is_err() {
         eprintln!("warning: the log was already started");

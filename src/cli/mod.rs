@@ -86,6 +86,17 @@ fn colour() -> bool {
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
+/// The width of the terminal that standard output is; `None` if it is none.
+fn columns() -> Option<u16> {
+    #[cfg(unix)]
+    return rustix::termios::tcgetwinsize(std::io::stdout())
+        .ok()
+        .map(|size| size.ws_col)
+        .filter(|columns| *columns > 0);
+    #[cfg(not(unix))]
+    return None;
+}
+
 /// Prints an error with its causes and gives the code for an unusable set-up.
 fn unusable(error: &dyn std::error::Error) -> u8 {
     let mut text = format!("error: {error}");
