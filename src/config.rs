@@ -94,6 +94,8 @@ pub struct Upstream {
     pub prefix: String,
     /// The dialects that it speaks; at least one, their paths disjoint.
     pub dialects: Vec<Arc<dyn Dialect>>,
+    /// Whether the schema grows by what the CRM says of its own data.
+    pub learn: bool,
     /// Rows of one reply; a larger wish is clamped. Default: 1000.
     pub page_max: u32,
     /// How long the CRM may take.

@@ -5,7 +5,7 @@
 //! opened: nobody can put something else in its place between.
 
 use std::fs::{File, FileType, Metadata, OpenOptions};
-use std::io::{Error, ErrorKind, Read, Result};
+use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::path::Path;
 
 mod encoding;
@@ -42,6 +42,29 @@ pub fn read(path: &Path, bytes_max: usize) -> Result<Contents> {
         bytes,
         everybody_may_write: everybody_may_write(&opened),
     })
+}
+
+/// Puts a file in the place of what stands under a name, or anew: whole, on disk, for nobody else to read. Whoever reads it
+/// meanwhile reads the one or the other. Its folder is made where it is missing.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut builder = std::fs::DirBuilder::new();
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        builder.mode(0o700);
+        options.mode(0o600);
+    }
+    builder.recursive(true).create(folder)?;
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let mut file = options.open(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)?;
+    File::open(folder)?.sync_all()
 }
 
 /// Whether a path leads to a regular file, without opening it; else why not.

@@ -2,7 +2,7 @@
 //! seeds (`fuzz/seeds/`), so that no target rots. A target fails by panicking.
 
 use std::net::Ipv4Addr;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use http::Request;
@@ -110,7 +110,7 @@ static SUGAR: LazyLock<SugarRest> = LazyLock::new(SugarRest::new);
 static PLAN: LazyLock<(Plan, Shape)> = LazyLock::new(|| {
     let (policy, _) = Policy::compile(
         &demo::policy_sources(),
-        &[Arc::new(SugarRest::new())],
+        &[SugarRest::new().schema().clone()],
         b"a key for fuzzers that nobody else has",
     );
     let operation = read("GET", "/rest/v11_24/Contacts", None, b"");
@@ -291,7 +291,7 @@ fn policy(bytes: &[u8]) {
     };
     let (policy, found) = Policy::compile(
         &[source],
-        &[Arc::new(SugarRest::new())],
+        &[SugarRest::new().schema().clone()],
         b"a key for fuzzers",
     );
     assert_eq!(policy.is_none(), found.has_errors());

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::audit::{Event, Log, PolicyStamp, Record};
+use crate::audit::{Event, Log, Record};
 use crate::dialect::{Access, Bounds, Dialect, Incoming, Operation, Understood};
 use crate::door::{Credential, Head};
 use crate::filter::Limits;
@@ -35,6 +35,8 @@ mod budget;
 mod bulk;
 mod cut;
 mod drift;
+mod entrance;
+mod learning;
 mod pace;
 mod refuse;
 mod release;
@@ -42,9 +44,11 @@ mod settle;
 mod stream;
 
 pub use cut::{Cut, Knife};
+pub use learning::LiveSchema;
 
 use budget::Budget;
 use drift::Told;
+use entrance::{Entrance, InForce};
 use refuse::said;
 use settle::Settlement;
 
@@ -67,18 +71,7 @@ pub struct Pipeline {
     settings: Settings,
     budget: Arc<Budget>,
     metrics: Metrics,
-    stamp: PolicyStamp,
     cut: Cut,
-}
-
-/// A dialect that the CRM speaks, with the policy and the sessions in its terms.
-#[derive(Debug)]
-struct Entrance {
-    dialect: Arc<dyn Dialect>,
-    /// The policy, with the field algebra of the dialect.
-    policy: Policy,
-    sessions: Sessions,
-    told: Arc<Told>,
 }
 
 /// Bounds of the walk.
@@ -106,6 +99,8 @@ pub struct Settings {
 #[derive(Clone, Copy)]
 struct Visit<'a> {
     entrance: &'a Entrance,
+    /// What it is decided by, from its beginning to its end.
+    in_force: &'a InForce,
     credential: Option<&'a Credential>,
     purpose: Option<&'a str>,
     trace: Option<&'a str>,
@@ -120,27 +115,22 @@ impl Pipeline {
     /// Puts the stages together. Makes no connection yet.
     pub fn new(
         transport: Transport,
-        dialects: Vec<Arc<dyn Dialect>>,
-        policy: Arc<Policy>,
+        schemas: Vec<Arc<LiveSchema>>,
+        policy: &Policy,
         log: Log,
         metrics: Metrics,
         settings: Settings,
     ) -> Result<Self, NoRandomness> {
         let strangers = Arc::new(Guesses::per_minute(settings.logins_per_minute)?);
-        let entrance = |dialect: Arc<dyn Dialect>| -> Result<Entrance, NoRandomness> {
-            let sessions = Sessions::new(transport.clone(), dialect.clone(), strangers.clone())?;
-            let policy = policy.in_dialect(dialect.clone());
+        let entrance = |schema: Arc<LiveSchema>| -> Result<Entrance, NoRandomness> {
+            let dialect = schema.dialect();
             let failures = transport.failures().clone();
             let told = Arc::new(Told::new(dialect.name(), metrics.clone(), failures));
-            Ok(Entrance {
-                told,
-                dialect,
-                policy,
-                sessions,
-            })
+            let sessions = Sessions::new(transport.clone(), dialect, strangers.clone())?;
+            Ok(Entrance::new(schema, policy, sessions, told))
         };
         Ok(Self {
-            entrances: dialects
+            entrances: schemas
                 .into_iter()
                 .map(entrance)
                 .collect::<Result<_, _>>()?,
@@ -156,10 +146,6 @@ impl Pipeline {
                 settings.held_bytes_total_max,
                 metrics.held_bytes.clone(),
             )),
-            stamp: PolicyStamp {
-                name: policy.name().into(),
-                hash: policy.hash().into(),
-            },
             transport,
             log,
             settings,
@@ -186,14 +172,12 @@ impl Pipeline {
 
     /// Answers one request and writes down what happened, whatever happened.
     pub async fn handle(&self, head: &Head, body: &Bytes) -> Reply {
-        let Some(entrance) = self
-            .entrances
-            .iter()
-            .find(|entrance| entrance.dialect.claims(&head.path))
-        else {
-            return self
-                .misunderstood(head, self.entrances.first(), Reason::UnknownRoute.into())
-                .await;
+        let all = self.entrances.iter().map(|one| (one, one.in_force()));
+        let claims = |(_, in_force): &(_, Arc<InForce>)| in_force.dialect.claims(&head.path);
+        let Some((entrance, in_force)) = all.clone().find(claims) else {
+            let first = all.clone().next();
+            let reason = Reason::UnknownRoute.into();
+            return self.misunderstood(head, first, reason).await;
         };
         let incoming = Incoming {
             method: &head.method,
@@ -203,23 +187,24 @@ impl Pipeline {
             content_type: head.content_type.as_deref(),
             body,
         };
-        let understood = entrance
+        let understood = in_force
             .dialect
             .understand(&incoming, &self.settings.bounds)
             .and_then(|understood| {
-                let credential = the_credential(&*entrance.dialect, head, &understood)?;
+                let credential = the_credential(&*in_force.dialect, head, &understood)?;
                 Ok((understood, credential))
             });
         let (understood, credential) = match understood {
             Ok(understood) => understood,
             Err(misunderstood) => {
                 return self
-                    .misunderstood(head, Some(entrance), misunderstood)
+                    .misunderstood(head, Some((entrance, in_force)), misunderstood)
                     .await;
             }
         };
         let mut visit = Visit {
             entrance,
+            in_force: &in_force,
             credential: credential.as_ref(),
             purpose: head.purpose.as_deref(),
             trace: head.trace.as_deref(),
@@ -379,13 +364,13 @@ impl Pipeline {
             Decision::Deny(denial) => {
                 record.terms(&denial.roles, denial.purpose.as_ref());
                 self.note(visit, operation, &visit.policy().public_plan(), record);
-                Err(self.refused_predicate(caller, denial.reason))
+                Err(self.refused_predicate(visit, caller, denial.reason))
             }
         }
     }
 
     /// Counts a refused predicate against its caller's budget; once that is used up, there are too many requests.
-    fn refused_predicate(&self, caller: &Caller, reason: Reason) -> Reason {
+    fn refused_predicate(&self, visit: &Visit<'_>, caller: &Caller, reason: Reason) -> Reason {
         if reason != Reason::FieldNotUsable {
             return reason;
         }
@@ -393,7 +378,7 @@ impl Pipeline {
             Spent::Within => return reason,
             Spent::UsedUp => {
                 self.metrics.probed();
-                let event = Event::predicates_used_up(caller, &self.stamp);
+                let event = Event::predicates_used_up(caller, &visit.in_force.stamp);
                 self.log.enqueue(event);
             }
             Spent::StillUsedUp => {}
@@ -460,7 +445,7 @@ impl Pipeline {
     }
 
     fn record(&self, visit: &Visit<'_>) -> Record {
-        let mut record = Record::new(&self.log, visit.origin, &self.stamp);
+        let mut record = Record::new(&self.log, visit.origin, &visit.in_force.stamp);
         record.dialect(visit.dialect().name());
         visit.trace.iter().for_each(|trace| record.trace(trace));
         record
@@ -516,11 +501,11 @@ struct Answer {
 
 impl<'a> Visit<'a> {
     fn dialect(&self) -> &'a dyn Dialect {
-        &*self.entrance.dialect
+        &*self.in_force.dialect
     }
 
     fn policy(&self) -> &'a Policy {
-        &self.entrance.policy
+        &self.in_force.policy
     }
 }
 

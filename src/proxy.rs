@@ -18,7 +18,7 @@ use crate::door::Door;
 use crate::filter;
 use crate::identity::NoRandomness;
 use crate::metrics::Metrics;
-use crate::pipeline::{Knife, Pipeline, Settings};
+use crate::pipeline::{Knife, LiveSchema, Pipeline, Settings};
 use crate::policy::Policy;
 use crate::server::{self, Front, Limits, Readiness};
 use crate::transport::{Destination, SetUpError, Transport};
@@ -48,8 +48,8 @@ pub struct ListenerSetup {
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// Where the CRM is.
     pub destination: Destination,
-    /// The dialects that the CRM speaks.
-    pub dialects: Vec<Arc<dyn Dialect>>,
+    /// The dialects that the CRM speaks, each with what is known of the CRM's data.
+    pub schemas: Vec<Arc<LiveSchema>>,
     /// Bounds of the walk.
     pub settings: Settings,
     /// Bounds of connections and requests.
@@ -127,8 +127,8 @@ impl Proxy {
             let (policy, log) = (setup.policy.clone(), setup.log.clone());
             let pipeline = Pipeline::new(
                 transport,
-                listener.dialects,
-                policy,
+                listener.schemas,
+                &policy,
                 log,
                 metrics.clone(),
                 listener.settings,
@@ -145,10 +145,7 @@ impl Proxy {
                 listener.tls.map(TlsAcceptor::from),
             ));
         }
-        let stamp = PolicyStamp {
-            name: setup.policy.name().into(),
-            hash: setup.policy.hash().into(),
-        };
+        let stamp = PolicyStamp::of(&setup.policy);
         let loaded = Event::policy_loaded(&stamp, &classified(&setup.policy));
         setup.log.write(loaded).await?;
         let addresses = fronts.iter().map(|(address, ..)| *address).collect();

@@ -41,7 +41,7 @@ pub(crate) fn list(treatment: Treatment, classified: usize, detectors: bool) -> 
     };
     let (policy, found) = Policy::compile(
         &[source],
-        &[dialect.clone() as Arc<dyn Dialect>],
+        &[dialect.schema().clone()],
         b"a key of the benchmarks",
     );
     let policy = policy.unwrap_or_else(|| panic!("{}", found.render(false)));

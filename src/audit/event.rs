@@ -44,6 +44,22 @@ impl Event {
         Self::notice("policy.rejected").with("errors", integer(errors))
     }
 
+    /// More is known of a CRM's data, as it said itself: so many fields and links, and the hash of all that is known.
+    pub fn schema_learned(
+        upstream: &str,
+        dialect: &'static str,
+        hash: &str,
+        fields: u64,
+        links: u64,
+    ) -> Self {
+        Self::notice("schema.learned")
+            .with("upstream", visible(upstream))
+            .with("dialect", dialect)
+            .with("schema", visible(hash))
+            .with("fields", integer(fields))
+            .with("links", integer(links))
+    }
+
     /// A caller has used up the budget of refused predicates.
     pub fn predicates_used_up(caller: &Caller, policy: &PolicyStamp) -> Self {
         Self::notice("limit.predicates")

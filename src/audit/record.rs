@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::dialect::Operation;
 use crate::filter::Report;
 use crate::identity::Caller;
-use crate::policy::{FieldRule, PurposeChosen};
+use crate::policy::{FieldRule, Policy, PurposeChosen};
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::{Action, Edit, Edits, FieldPath, Module, RecordRef, Role, Use};
 
@@ -33,6 +33,19 @@ pub struct PolicyStamp {
     pub name: Arc<str>,
     /// The hash of its meaning-bearing text: `sha256:…`.
     pub hash: Arc<str>,
+    /// The hash of what is known of the CRM's data: `sha256:…`.
+    pub schema: Arc<str>,
+}
+
+impl PolicyStamp {
+    /// The stamp of a policy, in the schema that it is held to.
+    pub fn of(policy: &Policy) -> Self {
+        Self {
+            name: policy.name().into(),
+            hash: policy.hash().into(),
+            schema: policy.schema().hash().clone(),
+        }
+    }
 }
 
 /// What the CRM has said to a request that names records.

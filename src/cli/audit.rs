@@ -501,6 +501,7 @@ mod tests {
         let policy = PolicyStamp {
             name: Arc::from("p"),
             hash: Arc::from("sha256:0"),
+            schema: Arc::from("sha256:1"),
         };
         let mut last = String::new();
         for _ in 0..3 {

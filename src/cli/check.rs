@@ -11,7 +11,7 @@ use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, print, unusable};
 use crate::config::Config;
 use crate::diagnostic::Diagnostics;
 use crate::dialect::described::Described;
-use crate::dialect::{self, Dialect};
+use crate::dialect::{self, Dialect, Schema};
 use crate::policy::{Policy, Summary};
 use crate::preflight;
 
@@ -41,6 +41,9 @@ pub(super) struct Arguments {
     /// A description of an API (see docs/dialects/describing.md); with DIR, the API whose fields the policy speaks of
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     description: Option<PathBuf>,
+    /// A schema file of the CRM (see docs/schemas.md); may be given several times
+    #[arg(long, value_name = "FILE", requires = "dir")]
+    schema: Vec<PathBuf>,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -74,10 +77,14 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
                 let (described, problems) = Described::load(path);
                 found.extend(problems);
                 if let Some(described) = described {
-                    summary = check(dir, &[Arc::new(described)], &mut found);
+                    let schemas = vec![described.schema().clone()];
+                    summary = check(dir, schemas, arguments, &mut found);
                 }
             }
-            None => summary = check(dir, &built_in(arguments.dialect.as_deref()), &mut found),
+            None => {
+                let schemas = built_in(arguments.dialect.as_deref());
+                summary = check(dir, schemas, arguments, &mut found);
+            }
         },
         (None, None) => return UNUSABLE,
     }
@@ -123,25 +130,32 @@ fn describe(format: Format, path: &Path) -> u8 {
     if described.is_none() { PROBLEMS } else { DONE }
 }
 
-/// The dialect of a name, or all of them.
-fn built_in(name: Option<&str>) -> Vec<Arc<dyn Dialect>> {
+/// The stock schema of a dialect, or those of all.
+fn built_in(name: Option<&str>) -> Vec<Arc<Schema>> {
     dialect::NAMES
         .iter()
         .filter(|known| name.is_none_or(|name| name == **known))
         .filter_map(|known| dialect::by_name(known))
+        .map(|dialect| dialect.schema().clone())
         .collect()
 }
 
-fn check(dir: &Path, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) -> Option<Summary> {
-    let (policy, problems) = compile(dir, dialects);
+fn check(
+    dir: &Path,
+    stock: Vec<Arc<Schema>>,
+    arguments: &Arguments,
+    found: &mut Diagnostics,
+) -> Option<Summary> {
+    let schemas = super::schema::added(stock, &arguments.schema, found);
+    let (policy, problems) = compile(dir, &schemas);
     found.extend(problems);
     policy.map(|policy| policy.summary())
 }
 
-/// Compiles the policies of a folder, which are checked with the field algebra of these dialects.
-pub(super) fn compile(dir: &Path, dialects: &[Arc<dyn Dialect>]) -> (Option<Policy>, Diagnostics) {
+/// Compiles the policies of a folder, for CRMs of whose data this is known.
+pub(super) fn compile(dir: &Path, schemas: &[Arc<Schema>]) -> (Option<Policy>, Diagnostics) {
     match Policy::read(dir) {
-        Ok(sources) => Policy::compile(&sources, dialects, CHECK_ONLY_KEY),
+        Ok(sources) => Policy::compile(&sources, schemas, CHECK_ONLY_KEY),
         Err(problems) => (None, problems),
     }
 }

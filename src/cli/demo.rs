@@ -18,6 +18,7 @@ use crate::config::{self, Timeouts, Upstream};
 use crate::demo::{self, ACCOUNTS, Crm, PASSWORD};
 use crate::dialect::Dialect;
 use crate::dialect::sugar_rest::SugarRest;
+use crate::pipeline::LiveSchema;
 use crate::policy::Policy;
 use crate::proxy::{ListenerSetup, Proxy, Setup, limits, settings};
 use crate::server;
@@ -106,7 +107,10 @@ fn set_up(
 ) -> Result<Setup, Box<dyn std::error::Error>> {
     let token_key: [u8; 32] = random()?;
     let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(SugarRest::new())];
-    let (policy, found) = Policy::compile(&demo::policy_sources(), &dialects, &token_key);
+    let live = |dialect: &Arc<dyn Dialect>| Arc::new(LiveSchema::fixed("demo", dialect.clone()));
+    let live = dialects.iter().map(live).collect();
+    let schemas: Vec<_> = dialects.iter().map(|one| one.schema().clone()).collect();
+    let (policy, found) = Policy::compile(&demo::policy_sources(), &schemas, &token_key);
     let policy = policy.ok_or_else(|| found.render(false))?;
     let timeouts = Timeouts::default();
     let listener = ListenerSetup {
@@ -124,7 +128,7 @@ fn set_up(
         },
         settings: settings(&config::Limits::default(), Upstream::PAGE_MAX_DEFAULT),
         limits: limits(&config::Limits::default(), &[], &[], &dialects),
-        dialects,
+        schemas: live,
     };
     Ok(Setup {
         listeners: vec![listener],

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, print};
+use crate::diagnostic::Diagnostics;
 use crate::dialect::described::Described;
 use crate::dialect::{self, Dialect};
 use crate::vocabulary::{Module, Purpose, Role};
@@ -39,6 +40,9 @@ pub(super) struct Arguments {
     /// A description of the API whose modules are meant
     #[arg(long, value_name = "FILE", conflicts_with = "dialect")]
     description: Option<PathBuf>,
+    /// A schema file of the CRM (see docs/schemas.md); may be given several times
+    #[arg(long, value_name = "FILE")]
+    schema: Vec<PathBuf>,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -56,7 +60,14 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
     let Some(dialect) = dialect(arguments) else {
         return PROBLEMS;
     };
-    let (policy, found) = super::check::compile(&arguments.policies, &[dialect]);
+    let mut found = Diagnostics::new();
+    let stock = vec![dialect.schema().clone()];
+    let schemas = super::schema::added(stock, &arguments.schema, &mut found);
+    if found.has_errors() {
+        eprint!("{}", found.render(colour()));
+        return PROBLEMS;
+    }
+    let (policy, found) = super::check::compile(&arguments.policies, &schemas);
     let Some(policy) = policy else {
         eprint!("{}", found.render(colour()));
         return PROBLEMS;

@@ -18,6 +18,7 @@ mod check;
 mod demo;
 mod explain;
 mod logging;
+mod schema;
 mod serve;
 
 /// A privacy-enforcing reverse proxy in front of a CRM that already exists.
@@ -39,6 +40,8 @@ enum Command {
     Check(check::Arguments),
     /// Show which level each classified field gets, and because of which rule
     Explain(explain::Arguments),
+    /// Make a schema file of what a CRM says of its own data
+    Schema(schema::Arguments),
     /// Verify and query the access log
     Audit(audit::AuditArgs),
 }
@@ -68,6 +71,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
     };
     ExitCode::from(code)

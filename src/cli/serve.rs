@@ -1,5 +1,6 @@
 //! `paravent serve`: runs the proxy.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,7 +12,8 @@ use super::{DONE, PROBLEMS, UNUSABLE, colour, unusable};
 use crate::audit::{self, Log, Options};
 use crate::config::{Config, Durability, Listener, LogFormat, Tls};
 use crate::diagnostic::Diagnostics;
-use crate::dialect::{Dialect, sugar_rest::SugarRest};
+use crate::dialect::{Dialect, Schema, sugar_rest::SugarRest};
+use crate::pipeline::LiveSchema;
 use crate::policy::Policy;
 use crate::preflight;
 use crate::proxy::{ListenerSetup, Proxy, Setup, limits, settings};
@@ -67,27 +69,49 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
     }
 }
 
-/// Compiles the policies that a configuration names, with the field algebra of its dialects.
+/// Compiles the policies that a configuration names, for what is known of the CRMs' data.
 pub(super) fn policy(config: &Config) -> (Option<Policy>, Diagnostics) {
     match Policy::read(&config.policies) {
-        Ok(sources) => Policy::compile(&sources, &dialects(config), config.token_key()),
+        Ok(sources) => Policy::compile(&sources, &schemas(config), config.token_key()),
         Err(problems) => (None, problems),
     }
 }
 
-/// All dialects that are spoken, each once.
-fn dialects(config: &Config) -> Vec<Arc<dyn Dialect>> {
-    let mut dialects: Vec<Arc<dyn Dialect>> = Vec::new();
+/// What is known of the CRMs' data, each schema once.
+fn schemas(config: &Config) -> Vec<Arc<Schema>> {
+    let mut schemas: Vec<Arc<Schema>> = Vec::new();
     for dialect in config.upstreams.values().flat_map(|one| &one.dialects) {
-        if dialects.iter().all(|known| known.name() != dialect.name()) {
-            dialects.push(dialect.clone());
+        let schema = dialect.schema();
+        if schemas.iter().all(|known| known.hash() != schema.hash()) {
+            schemas.push(schema.clone());
         }
     }
-    if dialects.is_empty() {
-        dialects.push(Arc::new(SugarRest::new()));
+    if schemas.is_empty() {
+        schemas.push(SugarRest::new().schema().clone());
     }
-    dialects
+    schemas
 }
+
+/// The schemas of all upstreams by name and dialect, with what was learned before.
+fn live_schemas(config: &Config) -> Result<LiveSchemas, Diagnostics> {
+    let folder = config.state.value.join("schema");
+    let mut found = Diagnostics::new();
+    let mut schemas = LiveSchemas::new();
+    for (name, upstream) in &config.upstreams {
+        let of_dialect = |dialect: &Arc<dyn Dialect>| match upstream.learn {
+            false => Some(LiveSchema::fixed(name, dialect.clone())),
+            true => LiveSchema::growing(name, dialect.clone(), &folder, &mut found),
+        };
+        let live: Vec<_> = upstream.dialects.iter().filter_map(of_dialect).collect();
+        schemas.insert(name.clone(), live.into_iter().map(Arc::new).collect());
+    }
+    match found.has_errors() {
+        true => Err(found),
+        false => Ok(schemas),
+    }
+}
+
+type LiveSchemas = BTreeMap<String, Vec<Arc<LiveSchema>>>;
 
 /// Each connection is an open file, each request may be one to the CRM, and the log and the admin listener are some.
 fn allow_connections(config: &Config) {
@@ -111,10 +135,11 @@ const OTHER_FILES: usize = 128;
 async fn serve(config: &Arc<Config>, policy: Policy) -> Result<(), Box<dyn std::error::Error>> {
     allow_connections(config);
     let asked = server::listen()?;
+    let schemas = live_schemas(config).map_err(|found| found.render(colour()))?;
     let listeners = config
         .listeners
         .iter()
-        .map(|listener| set_up(config, listener))
+        .map(|listener| set_up(config, listener, &schemas))
         .collect::<Result<_, _>>()?;
     let setup = Setup {
         listeners,
@@ -164,6 +189,7 @@ fn log_options(config: &Config) -> Options {
 fn set_up(
     config: &Config,
     listener: &Listener,
+    schemas: &LiveSchemas,
 ) -> Result<ListenerSetup, Box<dyn std::error::Error>> {
     let upstream = config
         .upstreams
@@ -174,7 +200,7 @@ fn set_up(
         bind: listener.bind.value,
         tls: listener.tls.as_ref().map(tls).transpose()?,
         destination: upstream.into(),
-        dialects: upstream.dialects.clone(),
+        schemas: schemas.get(&listener.upstream).cloned().unwrap_or_default(),
         settings: settings(&config.limits, upstream.page_max),
         limits: limits(
             &config.limits,

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::diagnostic::{Diagnostic, Keys, Node, Schema};
+use crate::diagnostic::{Diagnostic, Form, Keys, Node};
 
 use super::read::Reader;
 use super::{LargeReplies, Limits, codes};
@@ -15,7 +15,7 @@ const GIB: usize = 1 << 30;
 
 impl Reader<'_> {
     pub(super) fn limits(&mut self, node: &Node) -> Limits {
-        const SCHEMA: Schema = Schema {
+        const FORM: Form = Form {
             what: "`limits`",
             known: &[
                 "request_bytes_max",
@@ -41,7 +41,7 @@ impl Reader<'_> {
             ("refuse", LargeReplies::Refuse),
         ];
         let default = Limits::default();
-        let Some(keys) = SCHEMA.read(node, self.found) else {
+        let Some(keys) = FORM.read(node, self.found) else {
             return default;
         };
         let k = &keys;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::diagnostic::{Diagnostic, Node, NodeKind, Place, Schema, Spanned, quoted};
+use crate::diagnostic::{Diagnostic, Form, Node, NodeKind, Place, Spanned, quoted};
 
 use super::read::Reader;
 use super::{Config, Listener, Tls, codes};
@@ -40,12 +40,12 @@ impl Reader<'_> {
     }
 
     fn listener(&mut self, node: &Node) -> Option<ReadListener> {
-        const SCHEMA: Schema = Schema {
+        const FORM: Form = Form {
             what: "a listener",
             known: &["name", "bind", "upstream", "tls", "trusted_proxies"],
             refused: &[],
         };
-        let keys = SCHEMA.read(node, self.found)?;
+        let keys = FORM.read(node, self.found)?;
         let name = keys
             .require("name", self.found)
             .and_then(|node| node.text("a name", self.found))
@@ -91,12 +91,12 @@ impl Reader<'_> {
     }
 
     fn tls(&mut self, node: &Node) -> Option<Tls> {
-        const SCHEMA: Schema = Schema {
+        const FORM: Form = Form {
             what: "`tls`",
             known: &["certificate", "key"],
             refused: &[],
         };
-        let keys = SCHEMA.read(node, self.found)?;
+        let keys = FORM.read(node, self.found)?;
         let certificate = keys
             .require("certificate", self.found)
             .and_then(|node| self.certificates(node, "`certificate`"));

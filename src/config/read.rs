@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::diagnostic::{
-    Diagnostic, Diagnostics, File, Keys, Node, Place, Schema, Spanned, everybody_may_write, quoted,
+    Diagnostic, Diagnostics, File, Form, Keys, Node, Place, Spanned, everybody_may_write, quoted,
 };
 
 use crate::files::words;
@@ -32,7 +32,7 @@ pub(super) struct Reader<'a> {
 }
 
 pub(super) fn read(file: &File, folder: &Path, found: &mut Diagnostics) -> Option<Config> {
-    const SCHEMA: Schema = Schema {
+    const FORM: Form = Form {
         what: "a configuration",
         known: &[
             "listeners",
@@ -50,7 +50,7 @@ pub(super) fn read(file: &File, folder: &Path, found: &mut Diagnostics) -> Optio
         refused: &[],
     };
     let root = crate::diagnostic::read(file, found)?;
-    let keys = SCHEMA.read(&root, found)?;
+    let keys = FORM.read(&root, found)?;
     Reader { folder, found }.config(&keys)
 }
 
@@ -120,6 +120,11 @@ impl Reader<'_> {
             secrets_readable_by_all: token_key.as_ref()?.0,
             token_key: token_key?.1,
         })
+    }
+
+    /// The configuration's folder.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder
     }
 
     /// A path, relative to the configuration's folder.
@@ -232,12 +237,12 @@ impl Reader<'_> {
     }
 
     fn admin(&mut self, keys: &Keys<'_>) -> Option<Spanned<SocketAddr>> {
-        const SCHEMA: Schema = Schema {
+        const FORM: Form = Form {
             what: "`admin`",
             known: &["bind"],
             refused: &[],
         };
-        let keys = SCHEMA.read(keys.get("admin")?, self.found)?;
+        let keys = FORM.read(keys.get("admin")?, self.found)?;
         let bind = keys.require("bind", self.found)?;
         let admin = self.address(bind)?;
         if !admin.value.ip().is_loopback() {
@@ -265,12 +270,12 @@ impl Reader<'_> {
 
     /// Whether everybody may read secrets, and the token key.
     fn keys(&mut self, node: &Node) -> Option<(bool, TokenKey)> {
-        const SCHEMA: Schema = Schema {
+        const FORM: Form = Form {
             what: "`keys`",
             known: &["token", "readable_by_all"],
             refused: &[],
         };
-        let keys = SCHEMA.read(node, self.found)?;
+        let keys = FORM.read(node, self.found)?;
         let readable_by_all = keys
             .get("readable_by_all")
             .and_then(|node| node.boolean("`readable_by_all`", self.found));
@@ -279,7 +284,7 @@ impl Reader<'_> {
     }
 
     fn token_key(&mut self, node: &Node) -> Option<TokenKey> {
-        const SECRET: Schema = Schema {
+        const SECRET: Form = Form {
             what: "a secret",
             known: &["file", "env"],
             refused: &[],
@@ -341,12 +346,12 @@ impl Reader<'_> {
     }
 
     fn audit(&mut self, node: &Node) -> Option<Audit> {
-        const SCHEMA: Schema = Schema {
+        const FORM: Form = Form {
             what: "`audit`",
             known: &["dir", "durability", "node"],
             refused: &[],
         };
-        let keys = SCHEMA.read(node, self.found)?;
+        let keys = FORM.read(node, self.found)?;
         let dir = keys.require("dir", self.found);
         let path = dir.and_then(|node| self.path(node, "`dir`"));
         if let (Some(node), Some(path)) = (dir, &path)
@@ -375,12 +380,12 @@ impl Reader<'_> {
 
     /// The folder of the state.
     fn state(&mut self, node: &Node) -> Option<Spanned<PathBuf>> {
-        const SCHEMA: Schema = Schema {
+        const FORM: Form = Form {
             what: "`state`",
             known: &["dir"],
             refused: &[],
         };
-        let keys = SCHEMA.read(node, self.found)?;
+        let keys = FORM.read(node, self.found)?;
         let dir = keys.require("dir", self.found)?;
         let path = self.path(dir, "`dir`")?;
         if path.exists() && !path.is_dir() {
@@ -391,7 +396,7 @@ impl Reader<'_> {
     }
 
     fn durability(&mut self, node: &Node) -> Durability {
-        const SCHEMA: Schema = Schema {
+        const FORM: Form = Form {
             what: "`durability`",
             known: &["relaxed"],
             refused: &[],
@@ -399,7 +404,7 @@ impl Reader<'_> {
         const DELAY: std::ops::RangeInclusive<Duration> =
             Duration::from_millis(1)..=Duration::from_secs(10);
         if matches!(node.kind, crate::diagnostic::NodeKind::Map(_)) {
-            let delay = SCHEMA
+            let delay = FORM
                 .read(node, self.found)
                 .and_then(|keys| keys.require("relaxed", self.found))
                 .and_then(|node| node.duration("`relaxed`", DELAY, self.found));
@@ -410,7 +415,7 @@ impl Reader<'_> {
     }
 
     fn log(&mut self, node: Option<&Node>) -> Log {
-        const SCHEMA: Schema = Schema {
+        const FORM: Form = Form {
             what: "`log`",
             known: &["format", "level"],
             refused: &[],
@@ -424,7 +429,7 @@ impl Reader<'_> {
             ("debug", "debug"),
             ("trace", "trace"),
         ];
-        let keys = node.and_then(|node| SCHEMA.read(node, self.found));
+        let keys = node.and_then(|node| FORM.read(node, self.found));
         let get = |key| keys.and_then(|keys| keys.get(key));
         Log {
             format: get("format")

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use http::uri::{Authority, Scheme};
 
-use crate::diagnostic::{Diagnostic, Keys, Node, NodeKind, Place, Schema, Spanned, quoted};
+use crate::diagnostic::{Diagnostic, Form, Keys, Node, NodeKind, Place, Spanned, quoted};
 use crate::dialect::described::Described;
+use crate::dialect::schema::{self, SchemaFile};
 use crate::dialect::{self, Database, Dialect};
 
 use super::read::Reader;
@@ -25,14 +26,16 @@ impl Reader<'_> {
     }
 
     fn upstream(&mut self, node: &Node) -> Option<Upstream> {
-        const SCHEMA: Schema = Schema {
+        const FORM: Form = Form {
             what: "an upstream",
-            known: &["url", "dialects", "database", "page_max", "timeouts", "ca"],
+            known: &[
+                "url", "dialects", "database", "schema", "learn", "page_max", "timeouts", "ca",
+            ],
             refused: &[],
         };
         const DATABASES: &[(&str, Database)] =
             &[("mysql", Database::Mysql), ("other", Database::Other)];
-        let keys = SCHEMA.read(node, self.found)?;
+        let keys = FORM.read(node, self.found)?;
         let url = keys.require("url", self.found);
         let place = url.map(|node| node.place.clone());
         let url = url
@@ -46,6 +49,13 @@ impl Reader<'_> {
         if let (Some(node), Some(dialects)) = (database, &dialects) {
             self.sends_sql(node, dialects);
         }
+        let dialects = dialects.map(|dialects| match keys.get("schema") {
+            Some(node) => self.schemas(node, dialects),
+            None => dialects,
+        });
+        let learn = keys
+            .get("learn")
+            .map_or(Some(false), |node| node.boolean("`learn`", self.found));
         let page_max = keys
             .get("page_max")
             .and_then(|node| node.integer("`page_max`", 1..=100_000, self.found))
@@ -62,10 +72,41 @@ impl Reader<'_> {
             authority,
             prefix,
             dialects: dialects?,
+            learn: learn?,
             page_max,
             timeouts,
             ca: ca.map(|ca| ca.value),
         })
+    }
+
+    /// Adds what schema files say to what the dialects know.
+    fn schemas(
+        &mut self,
+        node: &Node,
+        mut dialects: Vec<Arc<dyn Dialect>>,
+    ) -> Vec<Arc<dyn Dialect>> {
+        for text in node.verbatims("`schema`", self.found).unwrap_or_default() {
+            let path = self.folder().join(text.value);
+            let Some(file) = SchemaFile::load(&path, self.found) else {
+                continue;
+            };
+            let named = |dialect: &&mut Arc<dyn Dialect>| dialect.name() == file.dialect.value;
+            let Some(dialect) = dialects.iter_mut().find(named) else {
+                let title = format!(
+                    "the schema is of {}, which the upstream does not speak",
+                    quoted(&file.dialect.value)
+                );
+                self.found.push(
+                    Diagnostic::error(schema::codes::OTHER_DIALECT, title)
+                        .at(&file.dialect.place, "of a dialect that is not spoken here")
+                        .also(&text.place, "named here"),
+                );
+                continue;
+            };
+            let schema = file.add_to(dialect.schema(), self.found);
+            *dialect = dialect.with_schema(schema);
+        }
+        dialects
     }
 
     /// A database is stated only where it matters.
@@ -81,7 +122,7 @@ impl Reader<'_> {
     }
 
     fn timeouts(&mut self, keys: &Keys<'_>) -> Timeouts {
-        const SCHEMA: Schema = Schema {
+        const FORM: Form = Form {
             what: "`timeouts`",
             known: &["connect", "first_byte", "total"],
             refused: &[],
@@ -89,7 +130,7 @@ impl Reader<'_> {
         let default = Timeouts::default();
         let Some(keys) = keys
             .get("timeouts")
-            .and_then(|node| SCHEMA.read(node, self.found))
+            .and_then(|node| FORM.read(node, self.found))
         else {
             return default;
         };
@@ -176,12 +217,12 @@ impl Reader<'_> {
 
     /// A dialect that a file describes. What is wrong in that file is told with its place in it.
     fn described(&mut self, node: &Node) -> Option<Described> {
-        const SCHEMA: Schema = Schema {
+        const FORM: Form = Form {
             what: "a dialect",
             known: &["description"],
             refused: &[],
         };
-        let keys = SCHEMA.read(node, self.found)?;
+        let keys = FORM.read(node, self.found)?;
         let path = keys.require("description", self.found)?;
         let path = self.path(path, "`description`")?;
         let (described, problems) = Described::load(&path);

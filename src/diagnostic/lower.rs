@@ -13,7 +13,7 @@ pub const NOT_SUPPORTED: &str = "Y017";
 
 /// The keys that a map may hold.
 #[derive(Clone, Copy, Debug)]
-pub struct Schema {
+pub struct Form {
     /// What the map is, in messages: `a grant`.
     pub what: &'static str,
     /// Keys that it may hold.
@@ -25,12 +25,12 @@ pub struct Schema {
 /// A map whose keys were checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Keys<'a> {
-    schema: Schema,
+    form: Form,
     entries: &'a [(Spanned<String>, Node)],
     place: &'a Place,
 }
 
-impl Schema {
+impl Form {
     /// Reads a map and reports every key that it may not hold. Nothing at all stands for an empty map.
     pub fn read<'a>(&self, node: &'a Node, found: &mut Diagnostics) -> Option<Keys<'a>> {
         let entries = node.map(self.what, found)?;
@@ -49,14 +49,14 @@ impl Schema {
             });
         }
         Some(Keys {
-            schema: *self,
+            form: *self,
             entries,
             place: &node.place,
         })
     }
 }
 
-impl Schema {
+impl Form {
     /// The known key that an unknown one was most likely meant to be. That it is unknown was reported.
     fn meant(&self, name: &str) -> Option<&'static str> {
         if self.known.contains(&name) || self.refused.contains(&name) {
@@ -80,7 +80,7 @@ impl<'a> Keys<'a> {
         let mut entries = self.entries.iter();
         let found = entries.find(|(name, _)| name.value == key).or_else(|| {
             let mut entries = self.entries.iter();
-            entries.find(|(name, _)| self.schema.meant(&name.value) == Some(key))
+            entries.find(|(name, _)| self.form.meant(&name.value) == Some(key))
         });
         found.map(|(_, node)| node)
     }
@@ -90,11 +90,8 @@ impl<'a> Keys<'a> {
         let node = self.get(key);
         if node.is_none() {
             found.push(
-                Diagnostic::error(
-                    "Y011",
-                    format!("{} needs the key `{key}`", self.schema.what),
-                )
-                .at(self.place, format!("`{key}` is missing")),
+                Diagnostic::error("Y011", format!("{} needs the key `{key}`", self.form.what))
+                    .at(self.place, format!("`{key}` is missing")),
             );
         }
         node
@@ -400,10 +397,10 @@ impl Node {
 mod tests {
     use std::time::Duration;
 
-    use super::Schema;
+    use super::Form;
     use crate::diagnostic::{Diagnostics, File, Node, read};
 
-    const SCHEMA: Schema = Schema {
+    const FORM: Form = Form {
         what: "a grant",
         known: &["data", "level", "why"],
         refused: &["when"],
@@ -420,7 +417,7 @@ mod tests {
     fn unknown_and_future_keys_are_told_apart_and_named() {
         let tree = node("{ levle: y, when: z }");
         let mut found = Diagnostics::new();
-        let keys = SCHEMA.read(&tree, &mut found).unwrap();
+        let keys = FORM.read(&tree, &mut found).unwrap();
         assert!(keys.require("data", &mut found).is_none());
         let text = found.render(false);
         assert!(text.contains("error[Y010]: unknown key `levle`"), "{text}");
@@ -440,7 +437,7 @@ mod tests {
         for text in ["{ levle: clear }", "{ l\u{435}vel: clear }"] {
             let mut found = Diagnostics::new();
             let tree = node(text);
-            let keys = SCHEMA.read(&tree, &mut found).unwrap();
+            let keys = FORM.read(&tree, &mut found).unwrap();
             let level = keys.require("level", &mut found).unwrap();
             assert_eq!(level.text("level", &mut found).unwrap().value, "clear");
             assert_eq!(found.errors(), 1, "{}", found.render(false));
@@ -448,7 +445,7 @@ mod tests {
         // A key that will mean something else stands for nothing.
         let tree = node("{ when: z }");
         let mut found = Diagnostics::new();
-        let keys = SCHEMA.read(&tree, &mut found).unwrap();
+        let keys = FORM.read(&tree, &mut found).unwrap();
         assert!(keys.get("why").is_none());
     }
 
@@ -464,7 +461,7 @@ mod tests {
         ] {
             let mut found = Diagnostics::new();
             let tree = read(&File::new("t.yaml", text), &mut found).unwrap();
-            let keys = SCHEMA.read(&tree, &mut found).unwrap();
+            let keys = FORM.read(&tree, &mut found).unwrap();
             let data = keys.require("data", &mut found).unwrap();
             let data = data.text("data", &mut found).unwrap();
             assert!(matches!(data.value, "sales" | "sa les"), "{}", data.value);

@@ -17,7 +17,7 @@ mod yaml;
 
 pub use load::{could_not_read, load};
 pub(crate) use lower::not_supported;
-pub use lower::{Keys, NOT_SUPPORTED, Schema};
+pub use lower::{Form, Keys, NOT_SUPPORTED};
 pub use others::everybody_may_write;
 pub(crate) use yaml::is_repaired;
 pub use yaml::{CODES, FILE_BYTES_MAX, Fault, Node, NodeKind, Spanned, read};

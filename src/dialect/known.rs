@@ -148,15 +148,15 @@ mod tests {
             ("sugar-rest", SEARCHED_BY_SUGAR),
             ("sugar-v4", SEARCHED_BY_SUITE),
         ] {
-            let dialect = by_name(dialect).unwrap();
+            let schema = by_name(dialect).unwrap().schema().clone();
             for (module, fields) in searched {
                 let module = Module::new(module);
                 // Not of every module the stock fields are listed.
-                if dialect.fields(&module).is_empty() {
+                if schema.fields(&module).is_empty() {
                     continue;
                 }
                 for field in *fields {
-                    assert!(dialect.has_field(&module, field), "{module}.{field}");
+                    assert!(schema.has_field(&module, field), "{module}.{field}");
                 }
             }
         }

@@ -2,11 +2,12 @@
 //!
 //! A [`Dialect`] answers four questions: what does this request mean ([`Dialect::understand`]), how is a request
 //! written back ([`Dialect::render`]), where do records and fields lie in the reply ([`Dialect::shape`]), and what
-//! does a refusal look like ([`Dialect::refuse`]). Beside them stand the CRM's field algebra ([`Dialect::origin`])
+//! does a refusal look like ([`Dialect::refuse`]). Beside them stand what is known of the CRM's data ([`Schema`])
 //! and how its sessions are looked up ([`Dialect::inquire`]). A new CRM is one new file; nothing below this module
 //! knows any CRM.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method;
@@ -15,7 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
-use crate::vocabulary::{Action, Field, FieldPath, FieldUse, Module, Spelling, Use};
+use crate::vocabulary::{Action, FieldPath, FieldUse, Module, Spelling, Use};
 
 mod builtin;
 mod database;
@@ -27,6 +28,8 @@ mod named;
 mod outgoing;
 mod reread;
 mod rights;
+pub mod schema;
+mod secrets;
 mod shape;
 mod spelling;
 pub mod sugar_rest;
@@ -37,6 +40,7 @@ mod trust;
 pub use builtin::{NAMES, before, by_name};
 pub use database::Database;
 pub use outgoing::{Media, Outgoing};
+pub use schema::{Modules, Schema, Stock};
 pub use shape::{
     ChoiceShape, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName, ObjectShape, Others,
     RecordShape, Shape,
@@ -92,49 +96,6 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// The error that a whole short body tells although its status is one of success; `None` if it tells none.
     fn failure(&self, body: &[u8]) -> Option<Failure>;
 
-    /// Where the value of a field comes from.
-    fn origin(&self, module: &Module, field: &str) -> Origin;
-
-    /// The field that names a record.
-    fn display_field(&self) -> &str;
-
-    /// The fields that tell who a caller is, of records that can be changed in this API: whoever may write one could
-    /// choose their own role.
-    fn identifying(&self) -> Vec<(Told, FieldPath)>;
-
-    /// The modules whose records are the accounts of those who use the CRM.
-    fn accounts(&self) -> Vec<Module>;
-
-    /// Whether a field says what an account may do (who is an administrator, which roles it has, whether it may log in),
-    /// or changes a password: it is shown as a policy says, and never written, whatever a policy says. The name is folded.
-    fn is_right(&self, module: &Module, field: &str) -> bool;
-
-    /// The keys that pass unread whatever a policy says, because a description of the API says so.
-    fn unread(&self) -> Vec<Unread>;
-
-    /// The modules that the API is known to have; none if that is not known.
-    fn modules(&self) -> Vec<Module>;
-
-    /// Whether people type what they like in a field: a description, the subject of a case. The name is folded.
-    fn is_text(&self, module: &Module, field: &str) -> bool;
-
-    /// The fields of a module that the CRM's search looks into, as it is delivered; none if that is not known.
-    fn searched(&self, module: &Module) -> Vec<Field>;
-
-    /// The fields that a module is known to have, for `explain`, `check` and the log.
-    fn fields(&self, module: &Module) -> Vec<Field>;
-
-    /// Whether [`Dialect::fields`] names all fields of a module, and [`Dialect::modules`] all modules, but for those that an
-    /// installation has added.
-    fn names_all_fields(&self) -> bool;
-
-    /// Whether a module is known to have a field; the name is folded.
-    fn has_field(&self, module: &Module, field: &str) -> bool;
-
-    /// How much the column of a field holds at least, in characters and in bytes, where that is known: a longer text may be
-    /// cut off. The name is folded.
-    fn column_length(&self, module: &Module, field: &str) -> Option<usize>;
-
     /// The read that tells what a record holds before an update: exactly the fields that the update names.
     fn look_up(&self, update: &Operation) -> Operation;
 
@@ -153,11 +114,17 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// or the conclusion from the answers so far. Pure: the same answers lead to the same step.
     fn inquire(&self, version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry;
 
-    /// Whether the CRM's answer to an operation describes modules and fields, so that [`Dialect::learn`] is shown it.
+    /// What is known of the CRM's data. Whatever a dialect does is a function of it and of what it is given.
+    fn schema(&self) -> &Arc<Schema>;
+
+    /// The same dialect before a CRM of which this is known.
+    fn with_schema(&self, schema: Arc<Schema>) -> Arc<dyn Dialect>;
+
+    /// Whether the CRM's answer to an operation describes modules and fields, so that [`Dialect::described`] reads it.
     fn describes(&self, operation: &Operation) -> bool;
 
-    /// Learns fields, links and their modules from the CRM's description of itself. Whether anything new was learned.
-    fn learn(&self, operation: &Operation, answer: &[u8]) -> bool;
+    /// What the CRM's description of itself says, in an answer about a module or about all; `None` if it is none.
+    fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules>;
 
     /// The reply to an envelope, made of the replies to its parts: status and JSON body of each, in order.
     fn assemble(&self, route: &str, parts: &[(u16, Bytes)]) -> (u16, Bytes);

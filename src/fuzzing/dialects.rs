@@ -20,7 +20,7 @@ pub(super) fn sugar_v4(bytes: &[u8]) {
 
 /// SuiteCRM's JSON:API.
 pub(super) fn suitecrm_v8(bytes: &[u8]) {
-    static DIALECT: LazyLock<SuiteCrmV8> = LazyLock::new(SuiteCrmV8::default);
+    static DIALECT: LazyLock<SuiteCrmV8> = LazyLock::new(SuiteCrmV8::new);
     understand(&*DIALECT, bytes);
 }
 
@@ -163,7 +163,7 @@ mod tests {
             );
         }
         for (name, bytes) in seeds("suitecrm_v8") {
-            assert!(is_understood(&SuiteCrmV8::default(), &bytes), "{name}");
+            assert!(is_understood(&SuiteCrmV8::new(), &bytes), "{name}");
         }
         for (name, bytes) in seeds("described") {
             let text = match bytes[0] {

@@ -14,6 +14,7 @@ use crate::config;
 use crate::demo::{self, Crm};
 use crate::dialect::Dialect;
 use crate::dialect::sugar_rest::SugarRest;
+use crate::pipeline::LiveSchema;
 use crate::policy::Policy;
 use crate::proxy::{ListenerSetup, Proxy, Setup, limits, settings};
 use crate::transport::Destination;
@@ -196,10 +197,12 @@ fn before(crm: SocketAddr, token: String, secrets: Vec<String>) -> Stage {
     let audit = tempfile::tempdir().expect("a folder");
     let (policy, _) = Policy::compile(
         &demo::policy_sources(),
-        &[Arc::new(SugarRest::new())],
+        &[SugarRest::new().schema().clone()],
         b"a key for fuzzers that nobody has",
     );
     let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(SugarRest::new())];
+    let live = |dialect: &Arc<dyn Dialect>| Arc::new(LiveSchema::fixed("crm", dialect.clone()));
+    let live = dialects.iter().map(live).collect();
     let many = NonZeroU32::MAX;
     let wait = Duration::from_secs(1);
     // Most of what is fuzzed is not whole, and nobody wants to wait for the rest.
@@ -228,7 +231,7 @@ fn before(crm: SocketAddr, token: String, secrets: Vec<String>) -> Stage {
                 total_timeout: wait,
             },
             limits: limits(&configured, &[], &[], &dialects),
-            dialects,
+            schemas: live,
             settings: settings(&configured, 1_000),
         }],
         admin: (Ipv4Addr::LOCALHOST, 0).into(),

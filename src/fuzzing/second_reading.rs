@@ -247,7 +247,7 @@ fn without_scripts(text: &str) -> String {
 // ---- V8 --------------------------------------------------------------------------------------------------------------
 
 fn filter(joined_by: &'static str, one: &str, other: &str) -> bool {
-    static DIALECT: LazyLock<SuiteCrmV8> = LazyLock::new(SuiteCrmV8::default);
+    static DIALECT: LazyLock<SuiteCrmV8> = LazyLock::new(SuiteCrmV8::new);
     let target = format!(
         "/Api/V8/module/Tasks?filter[name][like]={}&filter[status][eq]={}&filter[operator]={joined_by}",
         encode(one),

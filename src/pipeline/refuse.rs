@@ -1,8 +1,9 @@
 //! How a request is refused: recorded where somebody vouches for it, counted where nobody does.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::{Entrance, Pipeline, Visit};
+use super::{Entrance, InForce, Pipeline, Visit};
 use crate::audit::{Record, Said};
 use crate::dialect::Misunderstood;
 use crate::door::Head;
@@ -18,11 +19,11 @@ impl Pipeline {
     pub(super) async fn misunderstood(
         &self,
         head: &Head,
-        entrance: Option<&Entrance>,
+        entrance: Option<(&Entrance, Arc<InForce>)>,
         misunderstood: Misunderstood,
     ) -> Reply {
         let refusal = Refusal::from(misunderstood.reason);
-        let Some(entrance) = entrance else {
+        let Some((entrance, in_force)) = entrance else {
             return self.turn_away(misunderstood.reason, head.origin);
         };
         let caller = match &head.credential {
@@ -31,10 +32,11 @@ impl Pipeline {
         };
         let Some(caller) = caller else {
             self.unread(misunderstood.reason, head.origin);
-            return Reply::from_refusal(&*entrance.dialect, refusal, None);
+            return Reply::from_refusal(&*in_force.dialect, refusal, None);
         };
         let visit = Visit {
             entrance,
+            in_force: &in_force,
             credential: head.credential.as_ref(),
             purpose: None,
             trace: head.trace.as_deref(),
@@ -98,7 +100,10 @@ impl Pipeline {
     pub fn turn_away(&self, reason: Reason, origin: IpAddr) -> Reply {
         self.unread(reason, origin);
         match self.entrances.first() {
-            Some(entrance) => Reply::from_refusal(&*entrance.dialect, reason.into(), None),
+            Some(entrance) => {
+                let dialect = entrance.schema.dialect();
+                Reply::from_refusal(&*dialect, reason.into(), None)
+            }
             None => Reply::from_problem(reason.into()),
         }
     }

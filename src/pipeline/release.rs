@@ -6,11 +6,12 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::budget::Share;
+use super::learning::DESCRIPTION_BYTES_MAX;
 use super::refuse::tell;
 use super::stream::Stream;
 use super::{Answer, Pipeline, Visit};
 use crate::audit::Record;
-use crate::dialect::Shape;
+use crate::dialect::{Operation, Shape};
 use crate::filter::{Filtered, Filtering, Report};
 use crate::metrics::Metrics;
 use crate::policy::{FieldRule, Plan};
@@ -61,9 +62,8 @@ impl Pipeline {
                 if is_unchanged {
                     filtered = filtered.rearranged(|read| dialect.unchanged(&operation, read));
                 }
-                if description.is_some_and(|description| dialect.learn(&operation, &description)) {
-                    visit.policy().renew();
-                    visit.entrance.told.gaps(visit.policy().gaps());
+                if let Some(description) = description {
+                    self.hear(visit, &operation, &description).await;
                 }
                 let withheld = count_withheld(&report, &withheld);
                 self.release_whole(
@@ -107,6 +107,28 @@ impl Pipeline {
                 self.refuse(visit, action, reason.into(), record).await
             }
             Err(reason) => self.refuse(visit, action, reason.into(), record).await,
+        }
+    }
+
+    /// Takes in what the CRM says of its own data, where an answer says anything.
+    async fn hear(&self, visit: &Visit<'_>, operation: &Operation, description: &[u8]) {
+        if description.len() > DESCRIPTION_BYTES_MAX {
+            tracing::warn!(
+                dialect = visit.dialect().name(),
+                bytes = description.len(),
+                "what the CRM says of its data is too long to be read"
+            );
+            return;
+        }
+        let module = operation.module.as_ref();
+        let Some(said) = visit.dialect().described(module, description) else {
+            return;
+        };
+        if let Some(heard) = visit.entrance.schema.hear(said, &self.log).await {
+            visit
+                .entrance
+                .told
+                .gaps(visit.policy().in_schema(heard).gaps());
         }
     }
 

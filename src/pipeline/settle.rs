@@ -101,8 +101,8 @@ impl Pipeline {
         } else {
             let found = self.look_up(visit, operation, plan, record).await?;
             let length = |field: &Field| {
-                let dialect = visit.dialect();
-                dialect.column_length(target, field.as_str())
+                let schema = visit.dialect().schema();
+                schema.column_length(target, field.as_str())
             };
             before = found.meant(visit);
             raw = found.held;

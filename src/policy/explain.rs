@@ -167,7 +167,7 @@ impl<'a> Writer<'a> {
             .iter()
             .flat_map(|section| section.exact.keys().cloned())
             .collect();
-        for field in self.view.core.dialect.fields(module) {
+        for field in self.view.core.schema.fields(module) {
             if !self.view.sources(module, &field).categories.is_empty() {
                 fields.insert(field);
             }
@@ -192,7 +192,7 @@ impl<'a> Writer<'a> {
 
     /// A field; `None` for what the dialect alone rules.
     fn field(&mut self, module: &Module, field: &Field) -> Option<Row> {
-        let origin = self.view.core.dialect.origin(module, field.as_str());
+        let origin = self.view.core.schema.origin(module, field.as_str());
         if !matches!(
             origin,
             Origin::Own | Origin::Items(_) | Origin::Copy { .. } | Origin::CopyItems { .. }
@@ -228,7 +228,7 @@ impl<'a> Writer<'a> {
             }
         }
         because.extend(self.nearly(&judged.categories, judged.level));
-        if judged.level == Level::Clear && self.view.core.dialect.is_right(module, field.as_str()) {
+        if judged.level == Level::Clear && self.view.core.schema.is_right(module, field.as_str()) {
             because.push("not written: it says what an account may do".to_owned());
         } else {
             because.extend(self.writing(&judged.categories, judged.level, &judged.writable));

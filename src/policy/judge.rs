@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dashmap::DashMap;
 
 use crate::detect::Kind;
-use crate::dialect::{Dialect, Items, Origin};
+use crate::dialect::{Items, Origin, Schema};
 use crate::mask::{Mask, Tokenizer};
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module, RuleName};
 
@@ -22,27 +22,27 @@ const COPY_DEPTH_MAX: usize = 8;
 /// What all situations share.
 pub(super) struct Core {
     pub(super) model: Arc<Model>,
-    pub(super) dialect: Arc<dyn Dialect>,
+    pub(super) schema: Arc<Schema>,
     token_key: Arc<[u8]>,
     /// One a category that is shown as a token; bounded by the number of categories.
     tokenizers: DashMap<Category, Arc<Tokenizer>>,
 }
 
 impl Core {
-    pub(super) fn new(model: Model, dialect: Arc<dyn Dialect>, token_key: &[u8]) -> Self {
+    pub(super) fn new(model: Model, schema: Arc<Schema>, token_key: &[u8]) -> Self {
         Self {
             model: Arc::new(model),
-            dialect,
+            schema,
             token_key: token_key.into(),
             tokenizers: DashMap::new(),
         }
     }
 
-    /// The same policy, with the field algebra of another dialect.
-    pub(super) fn in_dialect(&self, dialect: Arc<dyn Dialect>) -> Self {
+    /// The same policy, with the field algebra of another schema.
+    pub(super) fn in_schema(&self, schema: Arc<Schema>) -> Self {
         Self {
             model: self.model.clone(),
-            dialect,
+            schema,
             token_key: self.token_key.clone(),
             tokenizers: DashMap::new(),
         }
@@ -153,7 +153,7 @@ impl View {
     /// The rule of a field.
     pub(super) fn rule(&self, module: &Module, field: &Field) -> FieldRule {
         let known = self.known(module, field);
-        match self.core.dialect.origin(module, field.as_str()) {
+        match self.core.schema.origin(module, field.as_str()) {
             Origin::Secret => {
                 self.fixed(module, field, Level::Hide, Show::Remove, "dialect.secret")
             }
@@ -193,7 +193,7 @@ impl View {
 
     fn known(&self, module: &Module, field: &Field) -> bool {
         !self.core.model.classes.of(module, field).is_empty()
-            || self.core.dialect.has_field(module, field.as_str())
+            || self.core.schema.has_field(module, field.as_str())
     }
 
     /// The rule of a field that the dialect rules alone: neither matched nor written.
@@ -388,13 +388,13 @@ impl View {
         sources: &Sources,
         writes: &[(&Category, Writing)],
     ) -> Writable {
-        let is_right = self.core.dialect.is_right(module, field.as_str());
+        let is_right = self.core.schema.is_right(module, field.as_str());
         if sources.unclassified || !sources.withheld.is_empty() || is_right {
             return Writable::No;
         }
         match combined(writes) {
             Writable::Valid(_)
-                if self.core.dialect.origin(module, field.as_str()) != Origin::Own =>
+                if self.core.schema.origin(module, field.as_str()) != Origin::Own =>
             {
                 Writable::No
             }
@@ -437,7 +437,7 @@ impl View {
             return;
         }
         let own = self.core.model.classes.of(&path.module, &path.field);
-        let origin = self.core.dialect.origin(&path.module, path.field.as_str());
+        let origin = self.core.schema.origin(&path.module, path.field.as_str());
         match origin {
             Origin::Secret => {
                 into.withheld.insert((Level::Hide, "dialect.secret"));

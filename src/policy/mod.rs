@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostics, File};
-use crate::dialect::{Dialect, Operation, Origin};
+use crate::dialect::{Operation, Origin, Schema};
 use crate::identity::Caller;
 use crate::vocabulary::{Field, Module, Purpose, Role};
 
@@ -92,24 +92,24 @@ impl Policy {
         source::read(dir)
     }
 
-    /// Checks and compiles, with the field algebra of the first dialect; what is odd is said where it is odd in all of
+    /// Checks and compiles, with the field algebra of the first schema; what is odd is said where it is odd in all of
     /// them. Every problem is in the diagnostics; a policy comes out only if none is an error.
     pub fn compile(
         sources: &[Source],
-        dialects: &[Arc<dyn Dialect>],
+        schemas: &[Arc<Schema>],
         token_key: &[u8],
     ) -> (Option<Self>, Diagnostics) {
         let today = jiff::Timestamp::now()
             .to_zoned(jiff::tz::TimeZone::UTC)
             .date();
-        Self::compile_on(today, sources, dialects, token_key)
+        Self::compile_on(today, sources, schemas, token_key)
     }
 
     /// The same on some day.
     fn compile_on(
         today: jiff::civil::Date,
         sources: &[Source],
-        dialects: &[Arc<dyn Dialect>],
+        schemas: &[Arc<Schema>],
         token_key: &[u8],
     ) -> (Option<Self>, Diagnostics) {
         let mut found = Diagnostics::new();
@@ -127,12 +127,12 @@ impl Policy {
             return (None, found);
         }
         lints::empty(&model, &mut found);
-        warnings::warn(&model, dialects, &mut found);
+        warnings::warn(&model, schemas, &mut found);
         order::warn(&model, &mut found);
-        let policy = dialects.first().map(|dialect| {
-            let core = Core::new(model, dialect.clone(), token_key);
-            self_made::warn(&core, dialects, &mut found);
-            lints::warn(&core.model, dialects, &mut found);
+        let policy = schemas.first().map(|schema| {
+            let core = Core::new(model, schema.clone(), token_key);
+            self_made::warn(&core, schemas, &mut found);
+            lints::warn(&core.model, schemas, &mut found);
             Self::of(core)
         });
         (policy, found)
@@ -144,16 +144,15 @@ impl Policy {
         Self { core, tables }
     }
 
-    /// The same policy, for requests in another dialect.
+    /// The same policy, where this is known of the CRM's data. Plans that were made before keep theirs.
     #[must_use]
-    pub fn in_dialect(&self, dialect: Arc<dyn Dialect>) -> Self {
-        Self::of(self.core.in_dialect(dialect))
+    pub fn in_schema(&self, schema: Arc<Schema>) -> Self {
+        Self::of(self.core.in_schema(schema))
     }
 
-    /// Makes the rules of fields anew, because the dialect has learned what they are. Plans that were made before keep
-    /// theirs.
-    pub fn renew(&self) {
-        self.tables.forget();
+    /// What is known of the CRM's data.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.core.schema
     }
 
     /// The policy's name.
@@ -191,12 +190,12 @@ impl Policy {
     pub fn gaps(&self) -> BTreeMap<Module, Vec<Field>> {
         let view = View::new(self.core.clone(), Situation::default());
         let is_gap = |module: &Module, field: &Field| {
-            let origin = self.core.dialect.origin(module, field.as_str());
+            let origin = self.core.schema.origin(module, field.as_str());
             let holds_data = matches!(origin, Origin::Own | Origin::Items(_) | Origin::Copy { .. });
             holds_data && view.sources(module, field).unclassified
         };
         let gaps_of = |module: &Module| {
-            let mut fields = self.core.dialect.fields(module);
+            let mut fields = self.core.schema.fields(module);
             fields.retain(|field| is_gap(module, field));
             (module.clone(), fields)
         };

@@ -33,7 +33,7 @@ impl Rules {
             .flatten()
             .flat_map(|section| section.exact.keys().cloned())
             .collect();
-        names.extend(view.core.dialect.fields(module));
+        names.extend(view.core.schema.fields(module));
         names.sort();
         names.dedup();
         let known = names.iter().map(|name| Arc::new(view.rule(module, name)));
@@ -93,7 +93,7 @@ impl Rules {
             .model
             .classes
             .knows(&self.module)
-            .then(|| self.field(self.view.core.dialect.display_field()))
+            .then(|| self.field(self.view.core.schema.display_field()))
     }
 
     pub(super) fn searched(&self) -> Option<&[Field]> {

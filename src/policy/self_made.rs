@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
-use crate::dialect::{Dialect, Told};
+use crate::dialect::{Schema, Told};
 use crate::vocabulary::{FieldPath, Purpose, Role};
 
 use super::codes;
@@ -23,10 +23,10 @@ struct Writers {
     rule: FieldRule,
 }
 
-pub(super) fn warn(core: &Core, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
-    let cores = dialects
+pub(super) fn warn(core: &Core, schemas: &[Arc<Schema>], found: &mut Diagnostics) {
+    let cores = schemas
         .iter()
-        .map(|dialect| Arc::new(core.in_dialect(dialect.clone())))
+        .map(|schema| Arc::new(core.in_schema(schema.clone())))
         .collect::<Vec<_>>();
     for (role, declared) in &core.model.roles {
         for (evidence, _) in &declared.from {
@@ -48,7 +48,7 @@ fn writers_of_evidence(core: &Arc<Core>, evidence: Evidence, role: &Role) -> Opt
         Evidence::CrmRole => Told::Role,
         Evidence::CrmTeam => Told::Team,
     };
-    core.dialect
+    core.schema
         .identifying()
         .iter()
         .filter(|(tells, path)| *tells == told && core.model.classes.knows(&path.module))

@@ -67,11 +67,6 @@ impl Tables {
         }
     }
 
-    /// Forgets all tables: what the dialect knows of fields has changed.
-    pub(super) fn forget(&self) {
-        self.met.clear();
-    }
-
     /// The table of a situation.
     pub(super) fn of(&self, situation: Situation) -> Arc<Table> {
         if let Some(table) = self.met.get(&situation) {

@@ -1,101 +1,41 @@
-//! A dialect with one of each kind of field, and short ways to ask a policy.
+//! A schema with one of each kind of field, and short ways to ask a policy.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::Method;
-use http::header::HeaderName;
 use serde_json::{Map, Value};
 
 use super::{Policy, Source};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::{
-    Access, Answered, Bounds, Dialect, Failure, Filter, Incoming, Inquiry, Items, Misunderstood,
-    Operation, Origin, Outgoing, Path, Query, Rendering, Session, Shape, Told, Understood, Unread,
+    Access, Filter, Items, Modules, Operation, Origin, Path, Query, Rendering, Schema, Session,
+    Shape, Stock, Told, Unread, by_name,
 };
-use crate::door::{Carrier, Credential};
 use crate::identity::Caller;
-use crate::reason::Reason;
-use crate::vocabulary::{Action, Field, FieldPath, Module, Spelling};
+use crate::vocabulary::{Action, Field, FieldPath, Module};
+
+/// What is known of a CRM before which a built-in dialect stands.
+pub(super) fn stock(dialect: &str) -> Arc<Schema> {
+    by_name(dialect).unwrap().schema().clone()
+}
 
 /// Text of the sample policy of the documentation.
 pub(super) const SAMPLE: &str = include_str!("testing/sample.yaml");
 
 #[derive(Debug)]
-pub(super) struct TestDialect;
+pub(super) struct TestStock;
 
 fn contacts(field: &str) -> FieldPath {
     FieldPath::new(&Module::new("Contacts"), field)
 }
 
-impl Dialect for TestDialect {
+impl Stock for TestStock {
     fn name(&self) -> &'static str {
         "test"
     }
 
-    fn claims(&self, _path: &str) -> bool {
-        true
-    }
-
-    fn credential_headers(&self) -> &[HeaderName] {
-        &[]
-    }
-
-    fn accepts(&self, _carrier: &Carrier) -> bool {
-        unimplemented!()
-    }
-
-    fn spelling(&self) -> Spelling {
-        Spelling::Plain
-    }
-
-    fn media(&self, _operation: &Operation) -> &'static str {
-        unimplemented!()
-    }
-
-    fn hides_errors(&self) -> bool {
-        false
-    }
-
-    fn failure(&self, _body: &[u8]) -> Option<Failure> {
-        None
-    }
-
-    fn understand(
-        &self,
-        _request: &Incoming<'_>,
-        _bounds: &Bounds,
-    ) -> Result<Understood, Misunderstood> {
-        unimplemented!()
-    }
-
-    fn render(&self, _operation: &Operation) -> Outgoing {
-        unimplemented!()
-    }
-
-    fn shape(&self, _operation: &Operation) -> Shape {
-        unimplemented!()
-    }
-
-    fn refuse(
-        &self,
-        _status: u16,
-        _label: Option<&'static str>,
-        _text: &str,
-    ) -> (&'static str, Bytes) {
-        unimplemented!()
-    }
-
-    fn label(&self, _reason: Reason) -> Option<&'static str> {
-        None
-    }
-
-    fn error_label(&self, _status: u16, _body: &[u8]) -> Option<&'static str> {
-        unimplemented!()
-    }
-
-    fn origin(&self, _module: &Module, field: &str) -> Origin {
+    fn origin(&self, _beside: &Modules, _module: &Module, field: &str) -> Origin {
         match field {
             "full_name" => Origin::Copy {
                 of: vec![contacts("first_name"), contacts("last_name")],
@@ -145,6 +85,10 @@ impl Dialect for TestDialect {
         }
     }
 
+    fn target(&self, _module: &Module, _link: &str) -> Option<Module> {
+        None
+    }
+
     fn modules(&self) -> Vec<Module> {
         Vec::new()
     }
@@ -162,7 +106,10 @@ impl Dialect for TestDialect {
     }
 
     fn fields(&self, module: &Module) -> Vec<Field> {
-        stock(module).iter().map(|name| Field::fold(name)).collect()
+        stock_fields(module)
+            .iter()
+            .map(|name| Field::fold(name))
+            .collect()
     }
 
     fn display_field(&self) -> &str {
@@ -193,47 +140,17 @@ impl Dialect for TestDialect {
         true
     }
 
-    fn has_field(&self, module: &Module, field: &str) -> bool {
-        stock(module).contains(&field)
-    }
-
     fn column_length(&self, _module: &Module, _field: &str) -> Option<usize> {
         None
     }
-
-    fn look_up(&self, _update: &Operation) -> Operation {
-        unimplemented!()
-    }
-
-    fn looked_up(&self, _look_up: &Operation, _reply: Value) -> Option<Map<String, Value>> {
-        unimplemented!()
-    }
-
-    fn unchanged(&self, _look_up: &Operation, read: Bytes) -> Bytes {
-        read
-    }
-
-    fn account(&self, _: &Operation) -> Option<String> {
-        None
-    }
-    fn inquire(&self, _version: &str, _credential: &Credential, _answers: &[Answered]) -> Inquiry {
-        unimplemented!()
-    }
-
-    fn describes(&self, _operation: &Operation) -> bool {
-        false
-    }
-
-    fn learn(&self, _operation: &Operation, _answer: &[u8]) -> bool {
-        false
-    }
-
-    fn assemble(&self, _route: &str, _parts: &[(u16, Bytes)]) -> (u16, Bytes) {
-        unimplemented!()
-    }
 }
 
-fn stock(module: &Module) -> &'static [&'static str] {
+/// What is known of the test CRM.
+pub(super) fn schema() -> Arc<Schema> {
+    Schema::of_stock(Arc::new(TestStock))
+}
+
+fn stock_fields(module: &Module) -> &'static [&'static str] {
     match module.as_str() {
         "Contacts" => &[
             "id",
@@ -264,12 +181,7 @@ pub(super) fn try_compile(texts: &[&str]) -> (Option<Policy>, Diagnostics) {
         })
         .collect();
     let today = jiff::civil::date(2026, 11, 28);
-    Policy::compile_on(
-        today,
-        &sources,
-        &[Arc::new(TestDialect)],
-        b"0123456789abcdef",
-    )
+    Policy::compile_on(today, &sources, &[schema()], b"0123456789abcdef")
 }
 
 /// Compiles files that hold no error.

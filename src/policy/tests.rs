@@ -521,7 +521,8 @@ fn a_parent_is_named_by_the_field_that_names_records() {
             path: "policy.yaml".to_owned(),
             text: text.replacen("crm.team: \"Sales\"", "crm.role: \"Sales\"", 1),
         };
-        let (policy, found) = Policy::compile(&[source], &[described(field)], &[0; 32]);
+        let (policy, found) =
+            Policy::compile(&[source], &[described(field).schema().clone()], &[0; 32]);
         let policy = policy.unwrap_or_else(|| panic!("{}", found.render(false)));
         let Decision::Permit(plan) =
             policy.decide(&caller(&["Sales"]), None, &list(Some("Account")))
@@ -542,7 +543,7 @@ fn data_that_a_dialect_takes_for_scaffolding_is_told() {
         "espocrm.yaml",
         include_str!("../../examples/espocrm/espocrm.yaml"),
     );
-    let dialect: Arc<dyn Dialect> = Arc::new(described.unwrap());
+    let schema = described.unwrap().schema().clone();
     let text = include_str!("../../examples/espocrm/policy/espocrm.yaml");
     for (entry, expected) in [
         ("", vec![]),
@@ -554,7 +555,7 @@ fn data_that_a_dialect_takes_for_scaffolding_is_told() {
             path: "policy.yaml".to_owned(),
             text: text.replacen("  Contact: {}", &contact, 1),
         };
-        let (_, found) = Policy::compile(&[source], std::slice::from_ref(&dialect), &[0; 32]);
+        let (_, found) = Policy::compile(&[source], std::slice::from_ref(&schema), &[0; 32]);
         let codes: Vec<_> = found.iter().map(|d| d.code).collect();
         assert_eq!(codes, expected, "{entry}: {}", found.render(false));
     }

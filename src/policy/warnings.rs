@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, quoted};
-use crate::dialect::{Dialect, Origin, Shape, Unread};
+use crate::dialect::{Origin, Schema, Shape, Unread};
 use crate::vocabulary::{Category, Field, Level, Module, Purpose};
 
 use super::classes::{Classes, Section, Wildcard};
 use super::codes;
 use super::model::{Applies, Grant, Model, Writing, about};
 
-pub(super) fn warn(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
+pub(super) fn warn(model: &Model, schemas: &[Arc<Schema>], found: &mut Diagnostics) {
     roles_and_purposes(model, found);
     strengths(model, found);
     for (at, grant) in model.grants.iter().enumerate() {
@@ -42,11 +42,11 @@ pub(super) fn warn(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Dia
     {
         taken(&model.classes, section, found);
     }
-    look_alikes(model, dialects, found);
-    unknown(model, dialects, found);
-    searched(model, dialects, found);
-    scaffolding(model, dialects, found);
-    unread(model, dialects, found);
+    look_alikes(model, schemas, found);
+    unknown(model, schemas, found);
+    searched(model, schemas, found);
+    scaffolding(model, schemas, found);
+    unread(model, schemas, found);
 }
 
 fn roles_and_purposes(model: &Model, found: &mut Diagnostics) {
@@ -247,13 +247,13 @@ fn taken(classes: &Classes, section: &Section, found: &mut Diagnostics) {
 
 /// Fields that are classified by name in a module whose fields are known, and not among them. The CRM marks fields that
 /// an installation has added.
-fn unknown(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
+fn unknown(model: &Model, schemas: &[Arc<Schema>], found: &mut Diagnostics) {
     for (module, own) in &model.classes.modules {
         let mut known: BTreeSet<Field> = BTreeSet::new();
         let mut is_complete = true;
-        for dialect in dialects {
-            let fields = dialect.fields(module);
-            is_complete &= fields.is_empty() || dialect.names_all_fields();
+        for schema in schemas {
+            let fields = schema.fields(module);
+            is_complete &= fields.is_empty() || schema.names_all_fields();
             known.extend(fields);
         }
         if !is_complete {
@@ -261,9 +261,9 @@ fn unknown(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics
         }
         for (field, exact) in &own.exact {
             let name = field.as_str();
-            let is_own = dialects
+            let is_own = schemas
                 .iter()
-                .all(|dialect| matches!(dialect.origin(module, name), Origin::Own));
+                .all(|schema| matches!(schema.origin(module, name), Origin::Own));
             if known.is_empty() || known.contains(field) || name.ends_with(ADDED) || !is_own {
                 continue;
             }
@@ -290,13 +290,13 @@ const NEAR: usize = 2;
 
 /// Stock fields that a wildcard catches in the middle of a word, and that no one has classified by name. One warning a
 /// wildcard: the shorter it is, the more it catches.
-fn look_alikes(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
+fn look_alikes(model: &Model, schemas: &[Arc<Schema>], found: &mut Diagnostics) {
     let everywhere = &model.classes.everywhere;
     let modules: Vec<(&Module, BTreeSet<Field>)> = model
         .classes
         .modules
         .keys()
-        .map(|module| (module, in_all(dialects, module)))
+        .map(|module| (module, in_all(schemas, module)))
         .collect();
     for wildcard in &everywhere.wildcards {
         found.push_any(look_alike(model, wildcard, &modules));
@@ -349,10 +349,10 @@ fn look_alike(
 }
 
 /// The fields that a module has in every dialect that knows it.
-fn in_all(dialects: &[Arc<dyn Dialect>], module: &Module) -> BTreeSet<Field> {
-    dialects
+fn in_all(schemas: &[Arc<Schema>], module: &Module) -> BTreeSet<Field> {
+    schemas
         .iter()
-        .map(|dialect| BTreeSet::from_iter(dialect.fields(module)))
+        .map(|schema| BTreeSet::from_iter(schema.fields(module)))
         .filter(|fields| !fields.is_empty())
         .reduce(|one, other| &one & &other)
         .unwrap_or_default()
@@ -374,13 +374,13 @@ fn stands_alone(word: &str, field: &Field) -> bool {
 }
 
 /// Searched fields that are not classified: the search is refused to everybody.
-fn searched(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
+fn searched(model: &Model, schemas: &[Arc<Schema>], found: &mut Diagnostics) {
     use crate::dialect::Origin;
     for (module, searched) in &model.search {
         for field in &searched.fields {
-            let copied = dialects.iter().any(|dialect| {
+            let copied = schemas.iter().any(|schema| {
                 !matches!(
-                    dialect.origin(module, field.as_str()),
+                    schema.origin(module, field.as_str()),
                     Origin::Own | Origin::Items(_)
                 )
             });
@@ -400,7 +400,7 @@ fn searched(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostic
 }
 
 /// Fields that are classified as somebody's data, and that a dialect passes to everybody.
-fn scaffolding(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
+fn scaffolding(model: &Model, schemas: &[Arc<Schema>], found: &mut Diagnostics) {
     let technical = Category::new("technical");
     let mut told: BTreeSet<&Field> = BTreeSet::new();
     for (module, own) in &model.classes.modules {
@@ -410,8 +410,8 @@ fn scaffolding(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnos
                 .categories
                 .iter()
                 .any(|category| !technical.covers(category));
-            let passes = dialects.iter().any(|dialect| {
-                dialect.origin(module, field.as_str()) == Origin::Structural(Shape::Scalar)
+            let passes = schemas.iter().any(|schema| {
+                schema.origin(module, field.as_str()) == Origin::Structural(Shape::Scalar)
             });
             if is_data && passes && told.insert(field) {
                 found.push(
@@ -428,7 +428,7 @@ fn scaffolding(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnos
 }
 
 /// Fields that are classified as somebody's data, and that a description lets pass unread.
-fn unread(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
+fn unread(model: &Model, schemas: &[Arc<Schema>], found: &mut Diagnostics) {
     let technical = Category::new("technical");
     // One place stands for every module of its route, and for every line of it.
     let mut told: Vec<(Place, Field)> = Vec::new();
@@ -436,7 +436,7 @@ fn unread(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics)
         module,
         field,
         place,
-    } in dialects.iter().flat_map(|dialect| dialect.unread())
+    } in schemas.iter().flat_map(|schema| schema.unread())
     {
         let categories = model.classes.of(&module, &field);
         let data = categories

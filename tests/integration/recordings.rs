@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use aho_corasick::AhoCorasick;
 use paravent::config::Config;
-use paravent::dialect::{Bounds, Dialect, Incoming, Origin, Understood};
+use paravent::dialect::{Bounds, Dialect, Incoming, Origin, Schema, Understood};
 use paravent::policy::{Explanation, Policy, Source};
 use paravent::reason::Reason;
 use paravent::vocabulary::{self, Level, Module, Purpose, Role};
@@ -139,7 +139,8 @@ fn every_example_starts_and_its_policy_has_no_warning() {
     let systems = systems();
     assert!(systems.len() >= 4);
     for system in systems {
-        let (policy, found) = Policy::compile(&system.sources, &system.dialects, &[7; 32]);
+        let (policy, found) =
+            Policy::compile(&system.sources, &schemas(&system.dialects), &[7; 32]);
         assert!(
             policy.is_some(),
             "{}: {}",
@@ -257,7 +258,7 @@ fn system_of<'s>(systems: &'s [System], exchanges: &[Exchange]) -> Option<&'s Sy
 }
 
 fn replay(name: &str, system: &System, exchanges: &[Exchange]) {
-    let (policy, found) = Policy::compile(&system.sources, &system.dialects, &[7; 32]);
+    let (policy, found) = Policy::compile(&system.sources, &schemas(&system.dialects), &[7; 32]);
     let policy = policy.unwrap_or_else(|| panic!("{}", found.render(false)));
     let mut tally = Tally::default();
     let roles = roles(&system.sources);
@@ -432,7 +433,7 @@ impl<'s> Rights<'s> {
         let module = Module::new(module);
         self.system.dialects.iter().any(|dialect| {
             matches!(
-                dialect.origin(&module, field),
+                dialect.schema().origin(&module, field),
                 Origin::Structural(_) | Origin::Related(_) | Origin::CopyOfParent { .. }
             )
         })
@@ -747,4 +748,10 @@ fn look_up(held: &BTreeMap<String, Value>, request: &Received) -> Vec<u8> {
         Some(record) => scripted::json(200, record.to_string().as_bytes()),
         None => scripted::json(404, b"{}"),
     }
+}
+
+/// What the dialects know of the CRM's data.
+fn schemas(dialects: &[Arc<dyn Dialect>]) -> Vec<Arc<Schema>> {
+    let schema = |dialect: &Arc<dyn Dialect>| dialect.schema().clone();
+    dialects.iter().map(schema).collect()
 }

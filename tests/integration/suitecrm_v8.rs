@@ -487,8 +487,11 @@ fn a_deletion_says_that_it_is_done() {
 fn the_policy_classifies_every_stock_field() {
     let dialect = dialect::by_name("suitecrm-v8").unwrap();
     let sources = Policy::read(&policies()).unwrap();
-    let (policy, found) =
-        Policy::compile(&sources, std::slice::from_ref(&dialect), b"a key of a test");
+    let (policy, found) = Policy::compile(
+        &sources,
+        std::slice::from_ref(dialect.schema()),
+        b"a key of a test",
+    );
     let policy = policy.unwrap_or_else(|| panic!("{found:?}"));
     assert_eq!(found.warnings(), 0, "{found:?}");
     for name in [
@@ -518,7 +521,7 @@ fn the_policy_classifies_every_stock_field() {
         let view = policy
             .explain(&roles, &Purpose::new("contract"), None, &module)
             .unwrap();
-        let fields = dialect.fields(&module);
+        let fields = dialect.schema().fields(&module);
         assert!(fields.len() > 20, "{name}");
         for field in fields {
             let row = view.rows.iter().find(|row| row.field == field.as_str());

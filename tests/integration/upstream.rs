@@ -462,7 +462,11 @@ fn what_the_crm_says_of_its_own_fields_is_learned_as_it_passes() {
         };
         scripted::json(200, body.to_string().as_bytes())
     });
-    let world = World::scripted(crm.address, Wish::default());
+    let wish = Wish {
+        learn: true,
+        ..Wish::default()
+    };
+    let world = World::scripted(crm.address, wish);
     world.forbid("religion_c", CANARY);
     let contact = "/rest/v11_24/Contacts/c-1";
     let helpers = "/rest/v11_24/Contacts/c-1/link/helpers_c";

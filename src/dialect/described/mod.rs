@@ -6,11 +6,13 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
 
+use super::schema::{Modules, Schema, Stock};
 use super::{
     Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation, Origin,
     Outgoing, Shape, Told, Understood, Unread, rights,
@@ -46,7 +48,10 @@ use jsonpath::Terms;
 pub use read::KEYS;
 
 /// An API that a description describes.
-pub struct Described(Description);
+pub struct Described {
+    description: Arc<Description>,
+    schema: Arc<Schema>,
+}
 
 impl Described {
     /// Reads and checks a description. Every problem is in the diagnostics; a dialect comes out only if none is an error.
@@ -68,19 +73,24 @@ impl Described {
         let usable = description.filter(|_| !found.has_errors());
         let finished = usable.map(|mut description| {
             (description.accounts, description.rights) = identifying::rights(&description);
-            Self(description)
+            let description = Arc::new(description);
+            let schema = Schema::of_stock(description.clone());
+            Self {
+                description,
+                schema,
+            }
         });
         (finished, found)
     }
 
     /// The path before all its routes.
     pub fn prefix(&self) -> &str {
-        &self.0.prefix
+        &self.description.prefix
     }
 
     /// The routes that it describes, and what they do.
     pub fn routes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        self.0
+        self.description
             .routes
             .iter()
             .map(|route| (route.name, route.action.as_str()))
@@ -88,34 +98,36 @@ impl Described {
 
     /// The modules that it describes.
     pub fn modules(&self) -> impl Iterator<Item = &Module> {
-        self.0.modules.iter().map(|known| &known.module)
+        self.description.modules.iter().map(|known| &known.module)
     }
 }
 
 impl fmt::Debug for Described {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Described").field(&self.0.name).finish()
+        f.debug_tuple("Described")
+            .field(&self.description.name)
+            .finish()
     }
 }
 
 impl Dialect for Described {
     fn name(&self) -> &'static str {
-        self.0.name
+        self.description.name
     }
 
     fn claims(&self, path: &str) -> bool {
-        understand::below(&self.0, path).is_some()
+        understand::below(&self.description, path).is_some()
     }
 
     fn credential_headers(&self) -> &[HeaderName] {
-        &self.0.credentials.headers
+        &self.description.credentials.headers
     }
 
     fn accepts(&self, carrier: &Carrier) -> bool {
         match carrier {
-            Carrier::Bearer => self.0.credentials.bearer,
-            Carrier::Basic => self.0.credentials.basic,
-            Carrier::Header(name) => self.0.credentials.headers.contains(name),
+            Carrier::Bearer => self.description.credentials.bearer,
+            Carrier::Basic => self.description.credentials.basic,
+            Carrier::Header(name) => self.description.credentials.headers.contains(name),
             Carrier::Argument => false,
         }
     }
@@ -125,22 +137,22 @@ impl Dialect for Described {
         request: &Incoming<'_>,
         bounds: &Bounds,
     ) -> Result<Understood, Misunderstood> {
-        let operation = understand::request(&self.0, request, bounds)?;
+        let operation = understand::request(&self.description, request, bounds)?;
         Ok(Understood::One(Box::new(operation)))
     }
 
     fn render(&self, operation: &Operation) -> Outgoing {
-        render::request(&self.0, operation)
+        render::request(&self.description, operation)
     }
 
     fn shape(&self, operation: &Operation) -> Shape {
-        let route = self.0.route(operation.rendering.form);
+        let route = self.description.route(operation.rendering.form);
         let places = route
             .map(|route| &route.reply)
             .filter(|places| !places.is_empty());
         let terms = Terms {
             module: operation.target(),
-            description: &self.0,
+            description: &self.description,
         };
         // At the root, what is dropped would leave no JSON text.
         match places.map(|places| places.shape(&terms)) {
@@ -150,11 +162,11 @@ impl Dialect for Described {
     }
 
     fn spelling(&self) -> Spelling {
-        self.0.spelling
+        self.description.spelling
     }
 
     fn media(&self, _operation: &Operation) -> &'static str {
-        self.0.media.accept()
+        self.description.media.accept()
     }
 
     fn refuse(
@@ -163,8 +175,11 @@ impl Dialect for Described {
         _label: Option<&'static str>,
         text: &str,
     ) -> (&'static str, Bytes) {
-        let body = filled(&self.0.errors, status, text);
-        (self.0.media.accept(), Bytes::from(body.to_string()))
+        let body = filled(&self.description.errors, status, text);
+        (
+            self.description.media.accept(),
+            Bytes::from(body.to_string()),
+        )
     }
 
     fn label(&self, _reason: Reason) -> Option<&'static str> {
@@ -183,86 +198,18 @@ impl Dialect for Described {
         None
     }
 
-    fn origin(&self, module: &Module, field: &str) -> Origin {
-        let known = self.0.known(module);
-        let origin = known.and_then(|known| known.algebra.origins.get(&field.to_ascii_lowercase()));
-        origin.cloned().unwrap_or(Origin::Own)
-    }
-
-    fn display_field(&self) -> &str {
-        &self.0.display
-    }
-
-    fn identifying(&self) -> Vec<(Told, FieldPath)> {
-        identifying::fields(&self.0)
-    }
-
-    fn accounts(&self) -> Vec<Module> {
-        self.0.accounts.clone()
-    }
-
-    fn is_right(&self, module: &Module, field: &str) -> bool {
-        let is_told = |told: &FieldPath| told.module == *module && told.field.as_str() == field;
-        rights::is_password(field)
-            || rights::is_administrator(field)
-            || self.0.rights.iter().any(is_told)
-            || (self.0.accounts.contains(module) && rights::is_right(field))
-    }
-
-    fn unread(&self) -> Vec<Unread> {
-        self.0.unread()
-    }
-
-    fn modules(&self) -> Vec<Module> {
-        self.0
-            .modules
-            .iter()
-            .map(|known| known.module.clone())
-            .collect()
-    }
-
-    fn is_text(&self, _module: &Module, _field: &str) -> bool {
-        // A description does not say so.
-        false
-    }
-
-    fn searched(&self, _module: &Module) -> Vec<Field> {
-        Vec::new()
-    }
-
-    fn fields(&self, module: &Module) -> Vec<Field> {
-        let known = self.0.known(module);
-        known
-            .map(|known| known.algebra.fields.iter().cloned().collect())
-            .unwrap_or_default()
-    }
-
-    fn names_all_fields(&self) -> bool {
-        // A description names those that something is to be said of.
-        false
-    }
-
-    fn has_field(&self, module: &Module, field: &str) -> bool {
-        self.0
-            .known(module)
-            .is_some_and(|known| known.algebra.fields.contains(field))
-    }
-
-    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
-        let lengths = &self.0.known(module)?.algebra.lengths;
-        lengths.get(&Field::fold(field)).copied()
-    }
-
     fn look_up(&self, update: &Operation) -> Operation {
         // The check of a description sees to it that every update has one.
-        understand::look_up(&self.0, update).unwrap_or_else(|| update.clone())
+        understand::look_up(&self.description, update).unwrap_or_else(|| update.clone())
     }
 
     fn looked_up(&self, look_up: &Operation, reply: Value) -> Option<Map<String, Value>> {
         let record = self.the_record(look_up, &reply)?;
-        let known = look_up.target().and_then(|target| self.0.known(target));
+        let known = look_up
+            .target()
+            .and_then(|target| self.description.known(target));
         let under = self
-            .0
+            .description
             .route(look_up.rendering.form)
             .and_then(|route| route.reply.under());
         let mut fields = match under {
@@ -284,7 +231,7 @@ impl Dialect for Described {
             .fixed
             .get(write::FOR)
             .and_then(Value::as_str);
-        let update = update.and_then(|form| self.0.route(form));
+        let update = update.and_then(|form| self.description.route(form));
         let reply: Value = serde_json::from_slice(&read).unwrap_or_default();
         let record = self.the_record(look_up, &reply);
         let whole = record.and_then(|record| update?.reply.around(record));
@@ -302,15 +249,26 @@ impl Dialect for Described {
     }
 
     fn inquire(&self, _version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
-        caller::inquire(&self.0, credential, answers)
+        caller::inquire(&self.description, credential, answers)
+    }
+
+    fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    fn with_schema(&self, schema: Arc<Schema>) -> Arc<dyn Dialect> {
+        Arc::new(Self {
+            description: self.description.clone(),
+            schema,
+        })
     }
 
     fn describes(&self, _operation: &Operation) -> bool {
         false
     }
 
-    fn learn(&self, _operation: &Operation, _answer: &[u8]) -> bool {
-        false
+    fn described(&self, _module: Option<&Module>, _answer: &[u8]) -> Option<Modules> {
+        None
     }
 
     fn assemble(&self, _route: &str, _parts: &[(u16, Bytes)]) -> (u16, Bytes) {
@@ -322,7 +280,7 @@ impl Dialect for Described {
 impl Described {
     /// The record of a look-up, found by its id where the look-up is a list.
     fn the_record<'a>(&self, look_up: &Operation, reply: &'a Value) -> Option<&'a Value> {
-        let route = self.0.route(look_up.rendering.form)?;
+        let route = self.description.route(look_up.rendering.form)?;
         let records = route.reply.records(reply);
         match records.as_slice() {
             // Its id may be hidden from the caller; another one belongs to another record.
@@ -338,10 +296,86 @@ impl Described {
     }
 
     fn id_of(&self, look_up: &Operation, record: &Value) -> Option<String> {
-        let known = look_up.target().and_then(|target| self.0.known(target));
+        let known = look_up
+            .target()
+            .and_then(|target| self.description.known(target));
         record
             .get(known.map_or("id", |known| known.id))
             .and_then(write::text)
+    }
+}
+
+impl Stock for Description {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn origin(&self, _beside: &Modules, module: &Module, field: &str) -> Origin {
+        let known = self.known(module);
+        let origin = known.and_then(|known| known.algebra.origins.get(&field.to_ascii_lowercase()));
+        origin.cloned().unwrap_or(Origin::Own)
+    }
+
+    fn target(&self, _module: &Module, _link: &str) -> Option<Module> {
+        // Where a link leads stands in the routes that take it.
+        None
+    }
+
+    fn display_field(&self) -> &str {
+        &self.display
+    }
+
+    fn identifying(&self) -> Vec<(Told, FieldPath)> {
+        identifying::fields(self)
+    }
+
+    fn accounts(&self) -> Vec<Module> {
+        self.accounts.clone()
+    }
+
+    fn is_right(&self, module: &Module, field: &str) -> bool {
+        let is_told = |told: &FieldPath| told.module == *module && told.field.as_str() == field;
+        rights::is_password(field)
+            || rights::is_administrator(field)
+            || self.rights.iter().any(is_told)
+            || (self.accounts.contains(module) && rights::is_right(field))
+    }
+
+    fn unread(&self) -> Vec<Unread> {
+        Description::unread(self)
+    }
+
+    fn modules(&self) -> Vec<Module> {
+        self.modules
+            .iter()
+            .map(|known| known.module.clone())
+            .collect()
+    }
+
+    fn is_text(&self, _module: &Module, _field: &str) -> bool {
+        // A description does not say so.
+        false
+    }
+
+    fn searched(&self, _module: &Module) -> Vec<Field> {
+        Vec::new()
+    }
+
+    fn fields(&self, module: &Module) -> Vec<Field> {
+        let known = self.known(module);
+        known
+            .map(|known| known.algebra.fields.iter().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    fn names_all_fields(&self) -> bool {
+        // A description names those that something is to be said of.
+        false
+    }
+
+    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
+        let lengths = &self.known(module)?.algebra.lengths;
+        lengths.get(&Field::fold(field)).copied()
     }
 }
 

@@ -301,7 +301,7 @@ fn every_field_that_a_request_uses_is_known_to_the_policy() {
 #[test]
 fn copies_follow_what_they_come_from() {
     let every = every();
-    let origin = |module: &str, field: &str| every.origin(&Module::new(module), field);
+    let origin = |module: &str, field: &str| every.schema().origin(&Module::new(module), field);
     let sources = |origin: Origin| match origin {
         Origin::Copy { of, perhaps } => of
             .iter()
@@ -332,7 +332,11 @@ fn copies_follow_what_they_come_from() {
         }
     );
     assert_eq!(origin("people", "town"), Origin::Own);
-    assert!(every.has_field(&Module::new("people"), "firmnames"));
+    assert!(
+        every
+            .schema()
+            .has_field(&Module::new("people"), "firmnames")
+    );
 }
 
 #[test]

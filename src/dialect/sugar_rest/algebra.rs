@@ -1,28 +1,12 @@
 //! Where the values of fields come from: one person's name stands in many fields of many modules.
 
 use super::links;
-use super::schema::Schema;
+use crate::dialect::schema::Modules;
 use crate::dialect::{Items, Origin, Shape, rights};
 use crate::vocabulary::{FieldPath, Module};
 
 /// Modules whose records are people that a salutation and a title may go with.
 const PEOPLE: &[&str] = &["Contacts", "Leads", "Prospects"];
-
-/// Fields that hold secrets, in whatever module they stand.
-const SECRETS: &[&str] = &[
-    "access_token",
-    "authenticate_id",
-    "client_secret",
-    "download_token",
-    "mail_smtppass",
-    "oauth_token",
-    "password",
-    "portal_password",
-    "portal_password1",
-    "refresh_token",
-    "system_generated_password",
-    "user_hash",
-];
 
 /// Modules whose records are accounts: one table under two names.
 pub(super) const ACCOUNTS: &[&str] = &["Employees", "Users"];
@@ -96,14 +80,15 @@ const TAGS: Items = Items {
     passed: &["id"],
 };
 
-/// Where the value of a field comes from, with what the CRM has said of fields that are not stock ones.
-pub(super) fn origin_with(schema: &Schema, module: &Module, field: &str) -> Origin {
+/// Where the value of a field comes from, with what is known beside the stock.
+pub(super) fn origin_with(beside: &Modules, module: &Module, field: &str) -> Origin {
     let name = field.to_ascii_lowercase();
+    let target = || beside.target(module, beside.link_named(module, &name)?);
     match origin(module, field) {
-        Origin::Own => schema.origin(module, &name),
-        Origin::UnknownRelated if !UNKNOWN_RELATED.contains(&name.as_str()) => schema
-            .target(module, &name)
-            .map_or(Origin::UnknownRelated, Origin::Related),
+        Origin::Own => target().map_or(Origin::Own, Origin::Related),
+        Origin::UnknownRelated if !UNKNOWN_RELATED.contains(&name.as_str()) => {
+            target().map_or(Origin::UnknownRelated, Origin::Related)
+        }
         stock => stock,
     }
 }
@@ -114,9 +99,6 @@ pub(super) fn origin(module: &Module, field: &str) -> Origin {
     let name = field.as_str();
     if let Some(shape) = structural(name) {
         return Origin::Structural(shape);
-    }
-    if SECRETS.contains(&name) {
-        return Origin::Secret;
     }
     if let Some(target) = links::target(module, name) {
         return Origin::Related(target);
@@ -324,18 +306,6 @@ mod tests {
             }
         );
         assert_eq!(of("Leads", "account_name"), Origin::Own);
-    }
-
-    #[test]
-    fn secrets_are_secrets_in_every_module_and_spelling() {
-        for (module, field) in [
-            ("Contacts", "portal_password"),
-            ("Contacts", "Portal_Password1"),
-            ("Users", "user_hash"),
-            ("acme_Boats", "password"),
-        ] {
-            assert_eq!(of(module, field), Origin::Secret, "{module}.{field}");
-        }
     }
 
     #[test]

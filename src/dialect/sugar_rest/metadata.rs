@@ -2,59 +2,84 @@
 
 use serde_json::{Map, Value};
 
-use super::schema::{Schema, Told};
+use crate::dialect::schema::{FieldSchema, Holds, LinkSchema, Modules, is_plain};
 use crate::json;
 use crate::vocabulary::{Field, FieldPath, Module};
 
 /// Nesting of the answer.
 const DEPTH_MAX: usize = 128;
 
-/// Learns from an answer to `/metadata`. Whether anything was new. What is not understood teaches nothing.
-pub(super) fn learn(schema: &Schema, answer: &[u8]) -> bool {
+/// What an answer to `/metadata` says of modules. What is not understood says nothing.
+pub(super) fn read(answer: &[u8]) -> Option<Modules> {
     let Ok(Value::Object(root)) = json::read(answer, DEPTH_MAX) else {
-        return false;
+        return None;
     };
     let none = Map::new();
     let part = |name: &str| root.get(name).and_then(Value::as_object).unwrap_or(&none);
     let relationships = part("relationships");
-    let mut is_new = false;
+    let mut modules = Modules::default();
     for (name, module) in part("modules") {
-        let Some(fields) = module.get("fields").and_then(Value::as_object) else {
+        let fields = module.get("fields").and_then(Value::as_object);
+        let (Some(fields), true) = (fields, is_plain(name)) else {
             continue;
         };
         let module = Module::new(name);
-        let told = fields
-            .iter()
-            .filter_map(|(name, field)| {
-                Some((Field::fold(name), told(&module, field, relationships)?))
-            })
-            .collect();
-        is_new |= schema.learn(&module, told);
+        let Some(known) = modules.entry(&module) else {
+            break;
+        };
+        for (name, field) in fields.iter().filter(|(name, _)| is_plain(name)) {
+            match said(&module, field, relationships) {
+                Some(Said::Field(field)) => {
+                    known.fields.insert(Field::fold(name), field);
+                }
+                Some(Said::Link(target)) => {
+                    let target = Some(target);
+                    known.links.insert(
+                        name.clone(),
+                        LinkSchema {
+                            target,
+                            relationship: None,
+                        },
+                    );
+                }
+                None => {}
+            }
+        }
     }
-    is_new
+    Some(modules)
 }
 
-fn told(module: &Module, field: &Value, relationships: &Map<String, Value>) -> Option<Told> {
+enum Said {
+    Field(FieldSchema),
+    Link(Module),
+}
+
+fn said(module: &Module, field: &Value, relationships: &Map<String, Value>) -> Option<Said> {
     let field = field.as_object()?;
     let text = |key: &str| field.get(key).and_then(Value::as_str);
-    match text("type")? {
+    let a_module = |name: &str| is_plain(name).then(|| Module::new(name));
+    let kind = text("type")?;
+    let holds = match kind {
         "link" => {
-            let stated = text("module").map(Module::new);
+            let stated = text("module").and_then(a_module);
             let target =
                 stated.or_else(|| other_side(module, relationships.get(text("relationship")?)?))?;
-            Some(Told::Link(target))
+            return Some(Said::Link(target));
         }
-        "relate" => {
-            let source = text("rname").unwrap_or("name");
+        "relate" => match text("rname").unwrap_or("name") {
             // The id of the related record stands beside its name.
-            if source == "id" {
-                return Some(Told::Own);
+            "id" => Holds::Own,
+            source => {
+                let source = is_plain(source).then_some(source)?;
+                Holds::Copy(vec![FieldPath::new(&a_module(text("module")?)?, source)])
             }
-            let target = Module::new(text("module")?);
-            Some(Told::CopyOf(FieldPath::new(&target, source)))
-        }
-        _ => Some(Told::Own),
-    }
+        },
+        _ => Holds::Own,
+    };
+    Some(Said::Field(FieldSchema {
+        kind: is_plain(kind).then(|| kind.to_owned()),
+        holds,
+    }))
 }
 
 /// The module at the other end of a relationship.
@@ -62,10 +87,12 @@ fn other_side(module: &Module, relationship: &Value) -> Option<Module> {
     let side = |key: &str| relationship.get(key).and_then(Value::as_str);
     let (left, right) = (side("lhs_module")?, side("rhs_module")?);
     match module.as_str() {
-        own if own == left => Some(Module::new(right)),
-        own if own == right => Some(Module::new(left)),
+        own if own == left => Some(right),
+        own if own == right => Some(left),
         _ => None,
     }
+    .filter(|name| is_plain(name))
+    .map(Module::new)
 }
 
 #[cfg(test)]
@@ -97,9 +124,11 @@ mod tests {
 
     #[test]
     fn custom_links_and_relate_fields_lead_to_their_module() {
-        let sugar = SugarRest::new();
-        assert!(learn(&sugar.schema, description().to_string().as_bytes()));
-        assert!(!learn(&sugar.schema, description().to_string().as_bytes()));
+        let said = || read(description().to_string().as_bytes()).unwrap();
+        let (schema, merged) = SugarRest::new().schema().and(said());
+        assert!(merged.is_new());
+        let (sugar, merged) = schema.and(said());
+        assert!(!merged.is_new() && sugar.hash() == schema.hash());
         let module = Module::new("Contacts");
         let origin = |field| sugar.origin(&module, field);
         assert_eq!(
@@ -125,8 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_description_teaches_nothing() {
-        let schema = Schema::default();
+    fn what_is_no_description_says_nothing() {
         for text in [
             "",
             "[]",
@@ -134,7 +162,8 @@ mod tests {
             r#"{"modules":[]}"#,
             r#"{"modules":{"A":{"fields":{"b":1}}}}"#,
         ] {
-            assert!(!learn(&schema, text.as_bytes()), "{text}");
+            let said = read(text.as_bytes()).unwrap_or_default();
+            assert_eq!(said.len(), 0, "{text}");
         }
     }
 }

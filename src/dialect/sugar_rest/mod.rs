@@ -4,21 +4,22 @@
 //! in `filter`, `projection`, `query`, `write` and `fixed`; all carriers (brackets, JSON text, JSON body) are first
 //! read into the same JSON values, so each grammar exists once. What the CRM's fields mean stands in `algebra`.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
 
+use super::schema::{Modules, Schema, Stock};
 use super::{
     Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Link, Misunderstood, Operation,
-    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, known, trust,
+    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, known, lengths,
+    trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Field, FieldPath, Module, Spelling};
-use schema::Schema;
 
 mod address;
 mod algebra;
@@ -36,7 +37,6 @@ mod refusal;
 mod render;
 mod reply;
 mod route;
-mod schema;
 mod session;
 mod stock;
 mod understand;
@@ -54,7 +54,7 @@ static CREDENTIAL_HEADERS: [HeaderName; 1] = [HeaderName::from_static("oauth-tok
 /// SugarCRM's REST API, v10 to v11_x.
 #[derive(Debug)]
 pub struct SugarRest {
-    schema: Schema,
+    schema: Arc<Schema>,
 }
 
 impl SugarRest {
@@ -65,7 +65,7 @@ impl SugarRest {
     )]
     pub fn new() -> Self {
         Self {
-            schema: Schema::default(),
+            schema: Schema::of_stock(Arc::new(SugarStock)),
         }
     }
 }
@@ -80,12 +80,11 @@ struct Terms<'a> {
 impl Terms<'_> {
     /// A link of a module, with its target: a stock one, or one that the CRM has described.
     fn link(&self, module: &Module, name: &str) -> Option<Link> {
-        let target = links::target(module, name).or_else(|| {
-            match algebra::origin_with(self.schema, module, name) {
+        let target =
+            links::target(module, name).or_else(|| match self.schema.origin(module, name) {
                 Origin::Related(target) => Some(target),
                 _ => None,
-            }
-        })?;
+            })?;
         Some(Link {
             name: name.to_owned(),
             target,
@@ -160,70 +159,12 @@ impl Dialect for SugarRest {
         refusal::label(body)
     }
 
-    fn origin(&self, module: &Module, field: &str) -> Origin {
-        algebra::origin_with(&self.schema, module, field)
-    }
-
     fn hides_errors(&self) -> bool {
         false
     }
 
     fn failure(&self, _body: &[u8]) -> Option<Failure> {
         None
-    }
-
-    fn modules(&self) -> Vec<Module> {
-        known::modules()
-    }
-
-    fn is_text(&self, module: &Module, field: &str) -> bool {
-        known::is_text(module, field)
-    }
-
-    fn searched(&self, module: &Module) -> Vec<Field> {
-        known::searched_by_sugar(module)
-    }
-
-    fn fields(&self, module: &Module) -> Vec<Field> {
-        let stock = stock::fields(module).iter().map(|name| Field::fold(name));
-        let mut fields: BTreeSet<Field> = stock.collect();
-        fields.extend(self.schema.fields(module));
-        fields.into_iter().collect()
-    }
-
-    fn display_field(&self) -> &str {
-        "name"
-    }
-
-    fn identifying(&self) -> Vec<(Told, FieldPath)> {
-        trust::identifying_in("Teams")
-    }
-
-    fn accounts(&self) -> Vec<Module> {
-        algebra::ACCOUNTS
-            .iter()
-            .map(|name| Module::new(name))
-            .collect()
-    }
-
-    fn is_right(&self, module: &Module, field: &str) -> bool {
-        algebra::is_right(module, field)
-    }
-
-    fn unread(&self) -> Vec<Unread> {
-        Vec::new()
-    }
-
-    fn names_all_fields(&self) -> bool {
-        true
-    }
-
-    fn has_field(&self, module: &Module, field: &str) -> bool {
-        stock::fields(module).contains(&field) || self.schema.told(module, field).is_some()
-    }
-
-    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
-        super::lengths::of(module.as_str(), field)
     }
 
     fn look_up(&self, update: &Operation) -> Operation {
@@ -278,12 +219,20 @@ impl Dialect for SugarRest {
         session::inquire(version, answers)
     }
 
+    fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    fn with_schema(&self, schema: Arc<Schema>) -> Arc<dyn Dialect> {
+        Arc::new(Self { schema })
+    }
+
     fn describes(&self, operation: &Operation) -> bool {
         reply::describes(operation)
     }
 
-    fn learn(&self, _operation: &Operation, answer: &[u8]) -> bool {
-        metadata::learn(&self.schema, answer)
+    fn described(&self, _module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
+        metadata::read(answer)
     }
 
     fn assemble(&self, _route: &str, parts: &[(u16, Bytes)]) -> (u16, Bytes) {
@@ -305,11 +254,77 @@ impl Dialect for SugarRest {
     }
 }
 
+/// The stock modules.
+#[derive(Debug)]
+struct SugarStock;
+
+impl Stock for SugarStock {
+    fn name(&self) -> &'static str {
+        "sugar-rest"
+    }
+
+    fn origin(&self, beside: &Modules, module: &Module, field: &str) -> Origin {
+        algebra::origin_with(beside, module, field)
+    }
+
+    fn target(&self, module: &Module, link: &str) -> Option<Module> {
+        links::target(module, link)
+    }
+
+    fn display_field(&self) -> &str {
+        "name"
+    }
+
+    fn identifying(&self) -> Vec<(Told, FieldPath)> {
+        trust::identifying_in("Teams")
+    }
+
+    fn accounts(&self) -> Vec<Module> {
+        algebra::ACCOUNTS
+            .iter()
+            .map(|name| Module::new(name))
+            .collect()
+    }
+
+    fn is_right(&self, module: &Module, field: &str) -> bool {
+        algebra::is_right(module, field)
+    }
+
+    fn unread(&self) -> Vec<Unread> {
+        Vec::new()
+    }
+
+    fn modules(&self) -> Vec<Module> {
+        known::modules()
+    }
+
+    fn is_text(&self, module: &Module, field: &str) -> bool {
+        known::is_text(module, field)
+    }
+
+    fn searched(&self, module: &Module) -> Vec<Field> {
+        known::searched_by_sugar(module)
+    }
+
+    fn fields(&self, module: &Module) -> Vec<Field> {
+        let stock = stock::fields(module).iter();
+        stock.map(|name| Field::fold(name)).collect()
+    }
+
+    fn names_all_fields(&self) -> bool {
+        true
+    }
+
+    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
+        lengths::of(module.as_str(), field)
+    }
+}
+
 /// Terms for tests: nothing but the stock modules is known.
 #[cfg(test)]
 fn stock_terms() -> Terms<'static> {
     use std::sync::LazyLock;
-    static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::default);
+    static SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| Schema::of_stock(Arc::new(SugarStock)));
     const BOUNDS: Bounds = Bounds {
         page_max: 100,
         bulk_parts_max: 20,

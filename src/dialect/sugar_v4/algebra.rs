@@ -1,46 +1,12 @@
 //! Where the values of fields come from: one person's name stands in many fields of many modules.
 
-use super::schema::Schema;
 use super::{email, links};
+use crate::dialect::schema::Modules;
 use crate::dialect::{Origin, Shape, rights};
 use crate::vocabulary::{FieldPath, Module};
 
 /// Modules whose records are people that a salutation and a title may go with.
 const PEOPLE: &[&str] = &["Contacts", "Leads", "Prospects"];
-
-/// Fields that hold secrets, in whatever module they stand.
-const SECRETS: &[&str] = &[
-    "access_token",
-    "api_key",
-    "authenticate_id",
-    "backup_codes",
-    "c_secret",
-    "client_secret",
-    "confirm_opt_in_token",
-    "email_password",
-    "factor_auth_secret",
-    "mail_smtppass",
-    "oauth_secret",
-    "oauth_token",
-    "password",
-    "portal_password",
-    "refresh_token",
-    "secret",
-    "session_id",
-    "smtp_pass",
-    "stored_options",
-    "system_generated_password",
-    "token",
-    "totp_secret",
-    "user_hash",
-];
-
-/// Modules of which a field of any name may hold secrets of another user.
-const SECRET_FIELDS: &[(&str, &str)] = &[
-    ("OAuth2Clients", "secret"),
-    ("OAuthTokens", "verify"),
-    ("UserPreferences", "contents"),
-];
 
 /// Modules whose records are accounts: `Employees` lie in the table of `Users`.
 pub(super) const ACCOUNTS: &[&str] = &["Employees", "Users"];
@@ -97,14 +63,11 @@ const ADDRESS_COPIES: &[&str] = &[
 const DENIED: &str = "Access to this object is denied since it has been deleted or does not exist";
 
 /// Where the value of a field comes from.
-pub(super) fn origin(schema: &Schema, module: &Module, field: &str) -> Origin {
+pub(super) fn origin(beside: &Modules, module: &Module, field: &str) -> Origin {
     let field = field.to_ascii_lowercase();
     let name = field.as_str();
     if let Some(shape) = structural(name) {
         return Origin::Structural(shape);
-    }
-    if is_secret(module, name) {
-        return Origin::Secret;
     }
     if module.as_str() == links::ADDRESS_MODULE {
         return address(module, name);
@@ -115,15 +78,11 @@ pub(super) fn origin(schema: &Schema, module: &Module, field: &str) -> Origin {
         "full_name" => person_name(module),
         "name" if is_person(module) || is_user(module) => person_name(module),
         "jjwg_maps_address_c" | "jjwg_maps_lat_c" | "jjwg_maps_lng_c" => place(module),
-        name => match schema.link(module, name) {
-            Some(link) => Origin::Related(link.target),
-            None => copied(schema, module, name),
+        name => match links::target(module, name).or_else(|| beside.target(module, name)) {
+            Some(target) => Origin::Related(target),
+            None => copied(beside, module, name),
         },
     }
-}
-
-fn is_secret(module: &Module, name: &str) -> bool {
-    SECRETS.contains(&name) || SECRET_FIELDS.contains(&(module.as_str(), name))
 }
 
 /// The CRM's scaffolding. `deleted` belongs to it: a record is deleted by a request of its own, and deleted records are
@@ -215,7 +174,7 @@ fn place(module: &Module) -> Origin {
 }
 
 /// Names, and other fields, of related records that stand in a record of their own.
-fn copied(schema: &Schema, module: &Module, name: &str) -> Origin {
+fn copied(beside: &Modules, module: &Module, name: &str) -> Origin {
     let of = |module: &str, field: &str| vec![FieldPath::new(&Module::new(module), field)];
     let sources = match (module.as_str(), name) {
         // Text that somebody typed, before the lead or target became a record.
@@ -241,7 +200,7 @@ fn copied(schema: &Schema, module: &Module, name: &str) -> Origin {
         (_, "opportunity_name") => of("Opportunities", "name"),
         (_, "project_name") => of("Project", "name"),
         (_, "prospect_name") => of("Prospects", "name"),
-        _ => return converted(schema, module, name),
+        _ => return converted(beside, module, name),
     };
     Origin::Copy {
         of: sources,
@@ -250,15 +209,12 @@ fn copied(schema: &Schema, module: &Module, name: &str) -> Origin {
 }
 
 /// Amounts in another currency, names that the CRM's description tells of, and the mirror of `Users`.
-fn converted(schema: &Schema, module: &Module, name: &str) -> Origin {
+fn converted(beside: &Modules, module: &Module, name: &str) -> Origin {
     if let Some(amount) = name.strip_suffix("_usdollar") {
         return copy(module, &[amount]);
     }
-    if let Some(named) = schema.named(module, name) {
-        return Origin::Copy {
-            of: own(&named, &["name"]),
-            perhaps: Vec::new(),
-        };
+    if let Origin::Copy { of, perhaps } = beside.origin(module, name) {
+        return Origin::Copy { of, perhaps };
     }
     if module.as_str() == "Employees" {
         return Origin::Copy {
@@ -271,12 +227,12 @@ fn converted(schema: &Schema, module: &Module, name: &str) -> Origin {
 
 #[cfg(test)]
 mod tests {
-    use super::{Schema, origin};
+    use super::{Modules, origin};
     use crate::dialect::{Origin, Shape};
     use crate::vocabulary::{FieldPath, Module};
 
     fn of(module: &str, field: &str) -> Origin {
-        origin(&Schema::default(), &Module::new(module), field)
+        origin(&Modules::default(), &Module::new(module), field)
     }
 
     /// The sources of a copy, as text.
@@ -352,23 +308,6 @@ mod tests {
             sources("EmailAddresses", "email_address_caps"),
             "EmailAddresses.email_address | "
         );
-    }
-
-    #[test]
-    fn secrets_are_secrets_in_every_module() {
-        for (module, field) in [
-            ("Users", "user_hash"),
-            ("Employees", "USER_HASH"),
-            ("OAuth2Clients", "secret"),
-            ("OAuth2Tokens", "access_token"),
-            ("Trackers", "session_id"),
-            ("UserPreferences", "contents"),
-            ("EmailAddresses", "confirm_opt_in_token"),
-            ("Meetings", "password"),
-        ] {
-            assert_eq!(of(module, field), Origin::Secret, "{module}.{field}");
-        }
-        assert_eq!(of("Documents", "contents"), Origin::Own);
     }
 
     #[test]

@@ -2,17 +2,20 @@
 //!
 //! A request walks `form` → `arguments` → `understand`, and back through `render`: one form with a method's name and
 //! its arguments as JSON. Reading is in `query`, `search` and `sql` (with `lexer` and `email`), writing in `write`.
-//! What the CRM's fields mean stands in `algebra`; what is known of modules in `schema`.
+//! What the CRM's fields mean stands in `algebra`; the names of links and tables in `names`.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method as Verb;
 use http::header::HeaderName;
 use serde_json::{Map, Value, json};
 
+use super::schema::{Modules, Schema, Stock};
 use super::{
     Access, Answered, Bounds, Database, Dialect, Failure, Incoming, Inquiry, Misunderstood,
     Operation, Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread,
-    known, trust,
+    known, lengths, trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -21,6 +24,7 @@ use crate::vocabulary::{Action, Field, FieldPath, Module, Spelling};
 mod algebra;
 mod arguments;
 mod assembly;
+mod description;
 mod email;
 mod form;
 mod grammar;
@@ -30,11 +34,11 @@ mod links;
 mod login;
 mod method;
 mod multipart;
+mod names;
 mod query;
 mod refusal;
 mod render;
 mod reply;
-mod schema;
 mod search;
 mod sql;
 mod stock;
@@ -44,7 +48,7 @@ mod write;
 /// The legacy API of SugarCRM and SuiteCRM, v4_1.
 #[derive(Debug)]
 pub struct SugarV4 {
-    schema: schema::Schema,
+    schema: Arc<Schema>,
     database: Database,
 }
 
@@ -52,7 +56,7 @@ impl SugarV4 {
     /// The dialect of a CRM whose records lie in a database.
     pub fn before(database: Database) -> Self {
         Self {
-            schema: schema::Schema::default(),
+            schema: Schema::of_stock(Arc::new(SugarStock)),
             database,
         }
     }
@@ -128,61 +132,6 @@ impl Dialect for SugarV4 {
         refusal::failure(body)
     }
 
-    fn origin(&self, module: &Module, field: &str) -> Origin {
-        algebra::origin(&self.schema, module, field)
-    }
-
-    fn modules(&self) -> Vec<Module> {
-        known::modules()
-    }
-
-    fn is_text(&self, module: &Module, field: &str) -> bool {
-        known::is_text(module, field)
-    }
-
-    fn searched(&self, module: &Module) -> Vec<Field> {
-        known::searched_by_suite(module)
-    }
-
-    fn fields(&self, module: &Module) -> Vec<Field> {
-        self.schema.fields(module)
-    }
-
-    fn display_field(&self) -> &str {
-        "name"
-    }
-
-    fn identifying(&self) -> Vec<(Told, FieldPath)> {
-        trust::identifying_in("SecurityGroups")
-    }
-
-    fn accounts(&self) -> Vec<Module> {
-        algebra::ACCOUNTS
-            .iter()
-            .map(|name| Module::new(name))
-            .collect()
-    }
-
-    fn is_right(&self, module: &Module, field: &str) -> bool {
-        algebra::is_right(module, field)
-    }
-
-    fn unread(&self) -> Vec<Unread> {
-        Vec::new()
-    }
-
-    fn names_all_fields(&self) -> bool {
-        true
-    }
-
-    fn has_field(&self, module: &Module, field: &str) -> bool {
-        self.schema.has_field(module, field)
-    }
-
-    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
-        super::lengths::of(module.as_str(), field)
-    }
-
     fn look_up(&self, update: &Operation) -> Operation {
         let (form, route) =
             method::of(method::Kind::Entry).map_or(("", ""), |method| (method.name, method.route));
@@ -234,13 +183,89 @@ impl Dialect for SugarV4 {
         is(operation, method::Kind::ModuleFields)
     }
 
-    fn learn(&self, operation: &Operation, answer: &[u8]) -> bool {
-        let module = operation.module.as_ref();
-        module.is_some_and(|module| self.schema.learn(module, answer))
+    fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
+        description::read(module, answer)
+    }
+
+    fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    fn with_schema(&self, schema: Arc<Schema>) -> Arc<dyn Dialect> {
+        Arc::new(Self {
+            schema,
+            database: self.database,
+        })
     }
 
     fn assemble(&self, route: &str, parts: &[(u16, Bytes)]) -> (u16, Bytes) {
         assembly::envelope(route, parts)
+    }
+}
+
+/// The stock modules.
+#[derive(Debug)]
+struct SugarStock;
+
+impl Stock for SugarStock {
+    fn name(&self) -> &'static str {
+        "sugar-v4"
+    }
+
+    fn origin(&self, beside: &Modules, module: &Module, field: &str) -> Origin {
+        algebra::origin(beside, module, field)
+    }
+
+    fn target(&self, module: &Module, link: &str) -> Option<Module> {
+        names::target(module, link)
+    }
+
+    fn display_field(&self) -> &str {
+        "name"
+    }
+
+    fn identifying(&self) -> Vec<(Told, FieldPath)> {
+        trust::identifying_in("SecurityGroups")
+    }
+
+    fn accounts(&self) -> Vec<Module> {
+        algebra::ACCOUNTS
+            .iter()
+            .map(|name| Module::new(name))
+            .collect()
+    }
+
+    fn is_right(&self, module: &Module, field: &str) -> bool {
+        algebra::is_right(module, field)
+    }
+
+    fn unread(&self) -> Vec<Unread> {
+        Vec::new()
+    }
+
+    fn modules(&self) -> Vec<Module> {
+        known::modules()
+    }
+
+    fn is_text(&self, module: &Module, field: &str) -> bool {
+        known::is_text(module, field)
+    }
+
+    fn searched(&self, module: &Module) -> Vec<Field> {
+        known::searched_by_suite(module)
+    }
+
+    fn fields(&self, module: &Module) -> Vec<Field> {
+        let stock = stock::fields(module).iter();
+        stock.map(|name| Field::fold(name)).collect()
+    }
+
+    fn names_all_fields(&self) -> bool {
+        true
+    }
+
+    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
+        lengths::of(module.as_str(), field)
     }
 }
 

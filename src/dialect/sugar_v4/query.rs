@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::arguments::{Arguments, list, words};
-use super::grammar;
-use super::schema::Schema;
 use super::sql::{self, Table};
+use super::{grammar, names};
+use crate::dialect::schema::Schema;
 use crate::dialect::{Projected, Query};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
@@ -86,7 +86,7 @@ fn behind_link(item: Value, module: &Module, schema: &Schema) -> Result<Projecte
     if !members.is_empty() {
         return Err(Reason::MalformedProjection);
     }
-    let link = schema.link(module, &name).ok_or(Reason::UnknownLink)?;
+    let link = names::link(schema, module, &name).ok_or(Reason::UnknownLink)?;
     let query = Query {
         projection: names(fields)?,
         ..Query::default()

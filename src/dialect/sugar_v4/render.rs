@@ -7,9 +7,10 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::method;
-use super::schema::Schema;
+use super::names;
 use super::sql::{self, Table};
 use super::understand::{CHOSEN, DELETE, PATH};
+use crate::dialect::schema::Schema;
 use crate::dialect::{Database, Filter, Media, Operation, Outgoing, Projected, Query};
 use crate::door::Credential;
 use crate::vocabulary::Action;
@@ -113,8 +114,8 @@ fn name_value_list(operation: &Operation) -> Value {
 
 fn filter_text(operation: &Operation, schema: &Schema, database: Database) -> Value {
     let table = match (&operation.link, &operation.module) {
-        (Some(link), _) => schema.table_behind(link),
-        (None, Some(module)) => schema.table(module),
+        (Some(link), _) => names::table_behind(schema, link),
+        (None, Some(module)) => names::table(schema, module),
         (None, None) => String::new(),
     };
     let table = Table {

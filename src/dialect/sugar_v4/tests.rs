@@ -11,7 +11,7 @@ use crate::dialect::{
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
-use crate::vocabulary::{Action, FieldPath, Module, Use};
+use crate::vocabulary::{Action, Module, Use};
 
 mod attacks;
 mod documentation;
@@ -711,14 +711,16 @@ fn what_the_crm_says_of_itself_is_learned() {
         "module_fields": {"berth": {"name": "berth", "type": "varchar"}},
         "link_fields": {"crew": {"name": "crew", "module": "Contacts"}}
     });
-    assert!(dialect.learn(&described, answer.to_string().as_bytes()));
+    let said = dialect.described(Some(&boats), answer.to_string().as_bytes());
+    let (schema, merged) = dialect.schema().and(said.unwrap());
+    assert_eq!((merged.fields, merged.links), (1, 1));
+    let before = dialect.schema().hash().clone();
+    let dialect = SugarV4 { schema, ..dialect };
+    assert_ne!(*dialect.schema().hash(), before);
     let Ok(Understood::One(related)) = send(&dialect, &request) else {
         panic!("not understood")
     };
     assert_eq!(related.target(), Some(&Module::new("Contacts")));
-    assert!(dialect.has_field(&boats, "berth"));
-    assert!(
-        !FieldPath::new(&boats, "berth").to_string().is_empty()
-            && dialect.fields(&boats).len() == 1
-    );
+    assert!(dialect.schema().has_field(&boats, "berth"));
+    assert_eq!(dialect.schema().fields(&boats).len(), 1);
 }

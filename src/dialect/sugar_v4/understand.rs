@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 use super::arguments::{Arguments, words};
 use super::form::Form;
 use super::method::{self, Kind, Method};
-use super::schema::Schema;
 use super::sql::Table;
-use super::{grammar, login, query, search, write};
+use super::{grammar, login, names, query, search, write};
+use crate::dialect::schema::Schema;
 use crate::dialect::spelling::is_word_byte;
 use crate::dialect::{
     Bounds, Database, Incoming, Link, Misunderstood, Operation, Projected, Query, Rendering,
@@ -199,7 +199,7 @@ impl Making<'_> {
             Kind::List => self.list(arguments, &mut operation)?,
             Kind::Count => {
                 let module = arguments.module("module_name")?;
-                let table = self.schema.table(&module);
+                let table = names::table(self.schema, &module);
                 arguments.not_deleted()?;
                 operation.query = query::conditions(arguments, ("query", ""), self.asked(&table))?;
                 operation.module = Some(module);
@@ -244,7 +244,7 @@ impl Making<'_> {
     fn list(&self, arguments: &mut Arguments, operation: &mut Operation) -> Result<(), Reason> {
         let module = arguments.module("module_name")?;
         arguments.not_deleted()?;
-        let table = self.schema.table(&module);
+        let table = names::table(self.schema, &module);
         let mut query = query::conditions(arguments, ("query", "order_by"), self.asked(&table))?;
         query::page(arguments, "max_results", self.bounds.page_max, &mut query)?;
         if arguments.flag("favorites")? {
@@ -263,7 +263,7 @@ impl Making<'_> {
         operation.record = Some(arguments.word("module_id", grammar::is_id)?);
         let link = link(self.schema, arguments.text("link_field_name")?, &module)?;
         arguments.not_deleted()?;
-        let table = self.schema.table_behind(&link);
+        let table = names::table_behind(self.schema, &link);
         let names = ("related_module_query", "order_by");
         let mut query = query::conditions(arguments, names, self.asked(&table))?;
         query::page(arguments, "limit", self.bounds.page_max, &mut query)?;
@@ -284,7 +284,7 @@ pub(super) fn link(schema: &Schema, name: String, module: &Module) -> Result<Lin
     if !grammar::is_link(&name) {
         return Err(Reason::MalformedBody);
     }
-    schema.link(module, &name).ok_or(Reason::UnknownLink)
+    names::link(schema, module, &name).ok_or(Reason::UnknownLink)
 }
 
 /// Sets what is asked for. Where the caller chose fields, none that is left never becomes all.

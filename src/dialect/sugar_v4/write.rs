@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::arguments::{Arguments, flag, list, words};
 use super::method::{self, Kind};
-use super::schema::Schema;
 use super::understand::{DELETE, Making, link, set};
 use super::{algebra, grammar, links, query};
+use crate::dialect::schema::Schema;
 use crate::dialect::{Operation, Projected, Understood};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Module};

@@ -1,7 +1,7 @@
 //! Where the values of fields come from: one person's name stands in many fields of many modules.
 
-use super::learned::Learned;
 use super::links;
+use crate::dialect::schema::Modules;
 use crate::dialect::{Origin, Shape, rights};
 use crate::vocabulary::{FieldPath, Module};
 
@@ -34,39 +34,6 @@ pub(super) fn is_right(module: &Module, field: &str) -> bool {
     rights::is_password(field) || (is_user(module) && RIGHTS.contains(&field))
 }
 
-/// Fields that hold secrets, in whatever module they stand; and the bytes of files, into which nobody can look.
-const SECRETS: &[&str] = &[
-    "access_token",
-    "api_key",
-    "auth_token",
-    "authenticate_id",
-    "backup_codes",
-    "c_secret",
-    "client_secret",
-    "confirm_opt_in_token",
-    "consumer_secret",
-    "email_password",
-    "factor_auth_secret",
-    "filecontents",
-    "mail_smtppass",
-    "oauth_secret",
-    "oauth_token",
-    "password",
-    "portal_password",
-    "portal_password1",
-    "refresh_token",
-    "secret",
-    "session_id",
-    "smtp_pass",
-    "smtp_password",
-    "stored_options",
-    "system_generated_password",
-    "token",
-    "token_secret",
-    "totp_secret",
-    "user_hash",
-];
-
 /// Fields that repeat the addresses of `email1`, or say something of them.
 const EMAIL_COPIES: &[&str] = &[
     "email",
@@ -81,18 +48,15 @@ const EMAIL_COPIES: &[&str] = &[
 ];
 
 /// Where the value of a field comes from; its name is folded or not.
-pub(super) fn origin(module: &Module, field: &str, learned: &Learned) -> Origin {
+pub(super) fn origin(module: &Module, field: &str, beside: &Modules) -> Origin {
     let field = field.to_ascii_lowercase();
     let name = field.as_str();
-    if SECRETS.contains(&name) {
-        return Origin::Secret;
-    }
     // A record is deleted by a request of its own, and deleted records are not asked for.
     if name == "deleted" {
         return Origin::Structural(Shape::Scalar);
     }
     // Related records never stand among the attributes; a blank stands for each link.
-    if links::is_link(module, name, learned) {
+    if links::is_link(module, name, beside) {
         return Origin::Structural(Shape::Word(vec![""]));
     }
     match name {
@@ -197,12 +161,13 @@ fn user_name() -> Origin {
 #[cfg(test)]
 mod tests {
     use super::origin;
-    use crate::dialect::suitecrm_v8::learned::Learned;
+    use crate::dialect::schema::Modules;
+    use crate::dialect::suitecrm_v8::description;
     use crate::dialect::{Origin, Shape};
     use crate::vocabulary::Module;
 
     fn of(module: &str, field: &str) -> Origin {
-        origin(&Module::new(module), field, &Learned::default())
+        origin(&Module::new(module), field, &Modules::default())
     }
 
     /// The sources of a copy, as text.
@@ -266,19 +231,6 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_secrets_in_every_module_and_spelling() {
-        for (module, field) in [
-            ("Users", "user_hash"),
-            ("Users", "Authenticate_ID"),
-            ("OutboundEmailAccounts", "mail_smtppass"),
-            ("acme_Boats", "password"),
-            ("Notes", "filecontents"),
-        ] {
-            assert_eq!(of(module, field), Origin::Secret, "{module}.{field}");
-        }
-    }
-
-    #[test]
     fn rights_of_accounts_are_shown_and_never_written() {
         let is_right = |module: &str, field| super::is_right(&Module::new(module), field);
         for field in [
@@ -310,10 +262,9 @@ mod tests {
         assert_eq!(of("Contacts", "accounts"), blank);
         assert_eq!(of("acme_Boats", "SecurityGroups"), blank);
         assert_eq!(of("acme_Boats", "accounts"), Origin::Own);
-        let learned = Learned::default();
         let answer = br#"{"data":{"attributes":{"owners_c":{"type":"link","relationship":"r"}}}}"#;
         let boats = Module::new("acme_Boats");
-        assert!(learned.learn(&boats, answer));
-        assert_eq!(origin(&boats, "owners_c", &learned), blank);
+        let said = description::read(&boats, answer).unwrap();
+        assert_eq!(origin(&boats, "Owners_c", &said), blank);
     }
 }

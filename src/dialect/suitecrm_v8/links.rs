@@ -1,7 +1,6 @@
 //! The links of stock modules and the modules that they lead to. A link means something only within its module.
 
-use super::learned::Learned;
-use crate::dialect::Link;
+use crate::dialect::schema::Modules;
 use crate::vocabulary::Module;
 
 type Links = &'static [(&'static str, &'static str)];
@@ -198,36 +197,30 @@ fn of(module: &str) -> Links {
     }
 }
 
-/// A link of a module, with its target: a stock one, or one that the CRM's descriptions tell.
-pub(super) fn resolve(module: &Module, name: &str, learned: &Learned) -> Option<Link> {
+/// The module that a stock link leads to.
+pub(super) fn target(module: &Module, name: &str) -> Option<Module> {
     let mut stock = of(module.as_str()).iter().chain(EVERYWHERE);
-    let target = match stock.find(|(link, _)| *link == name) {
-        Some((_, target)) => Module::new(target),
-        None => learned.target(module, name)?,
-    };
-    Some(Link {
-        name: name.to_owned(),
-        target,
-    })
+    let (_, target) = stock.find(|(link, _)| *link == name)?;
+    Some(Module::new(target))
 }
 
 /// Whether a field of a module is a link; the name is folded.
-pub(super) fn is_link(module: &Module, field: &str, learned: &Learned) -> bool {
+pub(super) fn is_link(module: &Module, field: &str, beside: &Modules) -> bool {
     let mut stock = of(module.as_str()).iter().chain(EVERYWHERE);
-    stock.any(|(link, _)| link.eq_ignore_ascii_case(field)) || learned.is_link(module, field)
+    stock.any(|(link, _)| link.eq_ignore_ascii_case(field))
+        || beside.link_named(module, field).is_some()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{is_link, resolve};
-    use crate::dialect::suitecrm_v8::learned::Learned;
+    use super::is_link;
+    use crate::dialect::schema::Modules;
     use crate::vocabulary::Module;
 
     #[test]
     fn a_link_means_something_only_within_its_module() {
         let target = |module: &str, name: &str| {
-            resolve(&Module::new(module), name, &Learned::default())
-                .map(|link| link.target.to_string())
+            super::target(&Module::new(module), name).map(|target| target.to_string())
         };
         assert_eq!(target("Accounts", "members").as_deref(), Some("Accounts"));
         assert_eq!(target("Users", "reports_to_link").as_deref(), Some("Users"));
@@ -240,7 +233,7 @@ mod tests {
             Some("Users")
         );
         let contacts = Module::new("Contacts");
-        assert!(is_link(&contacts, "securitygroups", &Learned::default()));
-        assert!(!is_link(&contacts, "last_name", &Learned::default()));
+        assert!(is_link(&contacts, "securitygroups", &Modules::default()));
+        assert!(!is_link(&contacts, "last_name", &Modules::default()));
     }
 }

@@ -2,16 +2,21 @@
 //!
 //! A request walks `address` → `route` → `understand`, and back through `render`. What it carries stands in `query`
 //! (parameters), `write` (documents) and `login`; the names of modules in `modules`. What the CRM's fields mean stands
-//! in `algebra`, `links` and `stock`, and in what `learned` was told by the CRM itself.
+//! in `algebra`, `links` and `stock`, and in what it says of itself (`description`).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
 
+use super::schema::{Modules, Schema, Stock};
 use super::{
     Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation,
-    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, known, trust,
+    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, known, lengths,
+    trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -20,8 +25,8 @@ use crate::vocabulary::{Action, Field, FieldPath, Module, Spelling};
 mod address;
 mod algebra;
 mod arguments;
+mod description;
 mod grammar;
-mod learned;
 mod links;
 mod login;
 mod modules;
@@ -35,7 +40,6 @@ mod stock;
 mod understand;
 mod write;
 
-use learned::Learned;
 use route::{Gives, READ};
 
 /// Bytes of the list of fields of a look-up; `%2C` stands between two names.
@@ -45,9 +49,22 @@ const LOOK_UP_BYTES_MAX: usize = 4_096;
 const JSON_API: &str = "application/vnd.api+json";
 
 /// SuiteCRM's JSON:API, V8.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct SuiteCrmV8 {
-    learned: Learned,
+    schema: Arc<Schema>,
+}
+
+impl SuiteCrmV8 {
+    /// The API of a CRM of which nothing but the stock modules is known.
+    #[expect(
+        clippy::new_without_default,
+        reason = "no value of a dialect is a default"
+    )]
+    pub fn new() -> Self {
+        Self {
+            schema: Schema::of_stock(Arc::new(SuiteStock)),
+        }
+    }
 }
 
 impl Dialect for SuiteCrmV8 {
@@ -73,7 +90,7 @@ impl Dialect for SuiteCrmV8 {
         request: &Incoming<'_>,
         bounds: &Bounds,
     ) -> Result<Understood, Misunderstood> {
-        understand::request(request, bounds, &self.learned)
+        understand::request(request, bounds, &self.schema)
     }
 
     fn render(&self, operation: &Operation) -> Outgoing {
@@ -118,69 +135,6 @@ impl Dialect for SuiteCrmV8 {
 
     fn failure(&self, _body: &[u8]) -> Option<Failure> {
         None
-    }
-
-    fn origin(&self, module: &Module, field: &str) -> Origin {
-        algebra::origin(module, field, &self.learned)
-    }
-
-    fn modules(&self) -> Vec<Module> {
-        known::modules()
-    }
-
-    fn is_text(&self, module: &Module, field: &str) -> bool {
-        known::is_text(module, field)
-    }
-
-    fn searched(&self, _module: &Module) -> Vec<Field> {
-        // It has no search over several fields.
-        Vec::new()
-    }
-
-    fn fields(&self, module: &Module) -> Vec<Field> {
-        let mut fields: Vec<Field> = stock::fields(module)
-            .map(Field::fold)
-            .chain(self.learned.fields(module))
-            .collect();
-        fields.sort();
-        fields.dedup();
-        fields
-    }
-
-    fn display_field(&self) -> &str {
-        "name"
-    }
-
-    fn identifying(&self) -> Vec<(Told, FieldPath)> {
-        trust::identifying_in("SecurityGroups")
-    }
-
-    fn accounts(&self) -> Vec<Module> {
-        algebra::ACCOUNTS
-            .iter()
-            .map(|name| Module::new(name))
-            .collect()
-    }
-
-    fn is_right(&self, module: &Module, field: &str) -> bool {
-        algebra::is_right(module, field)
-    }
-
-    fn unread(&self) -> Vec<Unread> {
-        Vec::new()
-    }
-
-    fn names_all_fields(&self) -> bool {
-        true
-    }
-
-    fn has_field(&self, module: &Module, field: &str) -> bool {
-        stock::fields(module).any(|name| name.eq_ignore_ascii_case(field))
-            || self.learned.has_field(module, field)
-    }
-
-    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
-        super::lengths::of(module.as_str(), field)
     }
 
     fn look_up(&self, update: &Operation) -> Operation {
@@ -255,14 +209,88 @@ impl Dialect for SuiteCrmV8 {
         gives(operation) == Some(Gives::Fields)
     }
 
-    fn learn(&self, operation: &Operation, answer: &[u8]) -> bool {
-        let module = operation.module.as_ref();
-        module.is_some_and(|module| self.learned.learn(module, answer))
+    fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
+        description::read(module?, answer)
+    }
+
+    fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    fn with_schema(&self, schema: Arc<Schema>) -> Arc<dyn Dialect> {
+        Arc::new(Self { schema })
     }
 
     fn assemble(&self, _route: &str, _parts: &[(u16, Bytes)]) -> (u16, Bytes) {
         // No request of this API is an envelope.
         (500, Bytes::new())
+    }
+}
+
+/// The stock modules.
+#[derive(Debug)]
+struct SuiteStock;
+
+impl Stock for SuiteStock {
+    fn name(&self) -> &'static str {
+        "suitecrm-v8"
+    }
+
+    fn origin(&self, beside: &Modules, module: &Module, field: &str) -> Origin {
+        algebra::origin(module, field, beside)
+    }
+
+    fn target(&self, module: &Module, link: &str) -> Option<Module> {
+        links::target(module, link)
+    }
+
+    fn display_field(&self) -> &str {
+        "name"
+    }
+
+    fn identifying(&self) -> Vec<(Told, FieldPath)> {
+        trust::identifying_in("SecurityGroups")
+    }
+
+    fn accounts(&self) -> Vec<Module> {
+        algebra::ACCOUNTS
+            .iter()
+            .map(|name| Module::new(name))
+            .collect()
+    }
+
+    fn is_right(&self, module: &Module, field: &str) -> bool {
+        algebra::is_right(module, field)
+    }
+
+    fn unread(&self) -> Vec<Unread> {
+        Vec::new()
+    }
+
+    fn modules(&self) -> Vec<Module> {
+        known::modules()
+    }
+
+    fn is_text(&self, module: &Module, field: &str) -> bool {
+        known::is_text(module, field)
+    }
+
+    fn searched(&self, _module: &Module) -> Vec<Field> {
+        // It has no search over several fields.
+        Vec::new()
+    }
+
+    fn fields(&self, module: &Module) -> Vec<Field> {
+        let fields: BTreeSet<Field> = stock::fields(module).map(Field::fold).collect();
+        fields.into_iter().collect()
+    }
+
+    fn names_all_fields(&self) -> bool {
+        true
+    }
+
+    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
+        lengths::of(module.as_str(), field)
     }
 }
 

@@ -48,7 +48,7 @@ fn understand_in(
 }
 
 fn understand(line: &str, body: &str) -> Result<Operation, Reason> {
-    understand_in(&SuiteCrmV8::default(), line, None, body)
+    understand_in(&SuiteCrmV8::new(), line, None, body)
         .map_err(|misunderstood| misunderstood.reason)
 }
 
@@ -69,7 +69,7 @@ fn again(outgoing: &Outgoing) -> Result<Operation, Reason> {
 /// What the CRM receives: the request line and the body.
 fn rendered(line: &str, body: Value) -> (String, Value) {
     let operation = understood(line, &body);
-    let outgoing = SuiteCrmV8::default().render(&operation);
+    let outgoing = SuiteCrmV8::new().render(&operation);
     assert_eq!(again(&outgoing).as_ref(), Ok(&operation), "{line}");
     let body = outgoing.body.unwrap_or(Bytes::from_static(b"null"));
     (
@@ -177,7 +177,7 @@ fn every_use_of_a_field_is_told() {
 
 #[test]
 fn what_is_told_of_the_caller_and_of_modules_needs_no_purpose() {
-    let dialect = SuiteCrmV8::default();
+    let dialect = SuiteCrmV8::new();
     let access = |line: &str| understand_in(&dialect, line, None, "").unwrap().access;
     for line in ["current-user", "meta/modules", "meta/fields/Contacts"] {
         assert_eq!(
@@ -193,7 +193,7 @@ fn what_is_told_of_the_caller_and_of_modules_needs_no_purpose() {
 fn a_login_is_rebuilt_from_json_or_a_form() {
     let form = "grant_type=password&client_id=c&client_secret=s&username=ada&password=a%26b";
     let content_type = Some("application/x-www-form-urlencoded");
-    let dialect = SuiteCrmV8::default();
+    let dialect = SuiteCrmV8::new();
     let operation = understand_in(&dialect, "POST /Api/access_token", content_type, form).unwrap();
     assert_eq!(operation.access, Access::Public);
     let outgoing = dialect.render(&operation);
@@ -277,7 +277,7 @@ fn records_are_held_to_the_module_that_was_asked() {
         ),
         ("GET /Api/V8/current-user", &Value::Null, "Users", "User"),
     ] {
-        let shape = SuiteCrmV8::default().shape(&understood(line, body));
+        let shape = SuiteCrmV8::new().shape(&understood(line, body));
         let entry = record(&shape);
         assert_eq!(entry.record.module.as_str(), module, "{line}");
         assert_eq!(entry.record.spelling, Spelling::Html);
@@ -305,21 +305,18 @@ fn every_form_has_a_shape() {
         };
         let operation = understood(&line, &body);
         assert_ne!(
-            SuiteCrmV8::default().shape(&operation),
+            SuiteCrmV8::new().shape(&operation),
             Shape::Dropped,
             "{line}"
         );
         assert_eq!(operation.action, form.action);
-        assert_eq!(
-            again(&SuiteCrmV8::default().render(&operation)),
-            Ok(operation)
-        );
+        assert_eq!(again(&SuiteCrmV8::new().render(&operation)), Ok(operation));
     }
 }
 
 #[test]
 fn an_update_is_looked_up_by_exactly_its_fields() {
-    let dialect = SuiteCrmV8::default();
+    let dialect = SuiteCrmV8::new();
     let body = json!({"data": {"type": "Contact", "id": "c-1", "attributes": {"a": 1, "b_c": 2}}});
     let look_up = dialect.look_up(&understood("PATCH /Api/V8/module", &body));
     let outgoing = dialect.render(&look_up);
@@ -340,7 +337,7 @@ fn an_update_is_looked_up_by_exactly_its_fields() {
 #[test]
 fn a_looked_up_record_is_flat() {
     let look_up = understood("GET /Api/V8/module/Contacts/c-1", &Value::Null);
-    let read = |data: Value| SuiteCrmV8::default().looked_up(&look_up, json!({ "data": data }));
+    let read = |data: Value| SuiteCrmV8::new().looked_up(&look_up, json!({ "data": data }));
     let record = read(json!({"type": "Contact", "id": "c-1", "attributes": {"id": "c-2", "a": 1}}));
     assert_eq!(
         record.map(Value::Object),
@@ -355,8 +352,9 @@ fn a_looked_up_record_is_flat() {
 
 #[test]
 fn descriptions_teach_fields_and_links() {
-    let dialect = SuiteCrmV8::default();
+    let dialect = SuiteCrmV8::new();
     let boats = Module::new("acme_Boats");
+    let mut schema = dialect.schema().clone();
     let unknown = "GET /Api/V8/module/acme_Boats/b-1/relationships/owners";
     let reason = understand_in(&dialect, unknown, None, "").map_err(|refused| refused.reason);
     assert_eq!(reason.err(), Some(Reason::UnknownLink));
@@ -372,11 +370,14 @@ fn descriptions_teach_fields_and_links() {
     ] {
         let asked = understood(&format!("GET /Api/V8/meta/fields/{module}"), &Value::Null);
         assert!(dialect.describes(&asked));
-        assert!(dialect.learn(&asked, answer.as_bytes()));
-        assert!(!dialect.learn(&asked, answer.as_bytes()));
+        let said = dialect.described(Some(&Module::new(module)), answer.as_bytes());
+        let (taught, merged) = schema.and(said.unwrap());
+        assert!(merged.is_new() && merged.contradictions.is_empty());
+        schema = taught;
     }
-    assert!(dialect.has_field(&boats, "sail_c"));
-    assert_eq!(dialect.fields(&boats), [Field::fold("sail_c")]);
+    assert!(schema.has_field(&boats, "sail_c"));
+    assert_eq!(schema.fields(&boats), [Field::fold("sail_c")]);
+    let dialect = SuiteCrmV8 { schema };
     let operation = understand_in(&dialect, unknown, None, "").unwrap();
     assert_eq!(operation.target(), Some(&Module::new("Contacts")));
     assert!(!dialect.describes(&operation));

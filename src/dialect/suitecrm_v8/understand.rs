@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::arguments::{self, Arguments};
-use super::learned::Learned;
 use super::route::{self, Found, Takes};
-use super::{address, links, login, query, write};
+use super::{address, login, query, write};
+use crate::dialect::schema::Schema;
 use crate::dialect::{
     Bounds, Incoming, Link, Misunderstood, Operation, Query, Rendering, Understood,
 };
@@ -19,12 +19,12 @@ const VERSION: &str = "V8";
 pub(super) fn request(
     request: &Incoming<'_>,
     bounds: &Bounds,
-    learned: &Learned,
+    schema: &Schema,
 ) -> Result<Understood, Misunderstood> {
     let segments = address::read(request.path)?;
     let found = route::find(request.method.as_str(), &segments)?;
     let route = found.form.route;
-    operation(request, bounds, found, learned)
+    operation(request, bounds, found, schema)
         .map(|operation| Understood::One(Box::new(operation)))
         .map_err(|reason| Misunderstood {
             reason,
@@ -36,12 +36,14 @@ fn operation(
     request: &Incoming<'_>,
     bounds: &Bounds,
     found: Found,
-    learned: &Learned,
+    schema: &Schema,
 ) -> Result<Operation, Reason> {
     let form = found.form;
     let link = match (&found.module, &found.link) {
         (Some(module), Some(name)) => {
-            Some(links::resolve(module, name, learned).ok_or(Reason::UnknownLink)?)
+            let target = schema.target(module, name).ok_or(Reason::UnknownLink)?;
+            let name = name.clone();
+            Some(Link { name, target })
         }
         _ => None,
     };

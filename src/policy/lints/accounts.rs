@@ -13,8 +13,8 @@ use super::words::{listed, roles};
 
 pub(super) fn warn(looked: &Looked<'_>, found: &mut Diagnostics) {
     let mut accounts: BTreeSet<Module> = BTreeSet::new();
-    for dialect in looked.dialects {
-        accounts.extend(dialect.accounts());
+    for schema in looked.schemas {
+        accounts.extend(schema.accounts());
     }
     for module in &accounts {
         found.push_any(reached(looked, module));
@@ -36,9 +36,9 @@ fn reached(looked: &Looked<'_>, module: &Module) -> Option<Diagnostic> {
         groups.any(|group| Category::new(group).covers(category))
     };
     let mut fields: BTreeMap<String, BTreeSet<&Role>> = BTreeMap::new();
-    let dialects = looked.dialects.iter();
-    for dialect in dialects.filter(|dialect| dialect.accounts().contains(module)) {
-        for field in looked.fields(&**dialect, module) {
+    let schemas = looked.schemas.iter();
+    for schema in schemas.filter(|schema| schema.accounts().contains(module)) {
+        for field in looked.fields(schema, module) {
             let is_own = own.exact.contains_key(&field)
                 || own
                     .wildcards

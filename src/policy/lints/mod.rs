@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
-use crate::dialect::{Dialect, Origin};
+use crate::dialect::{Origin, Schema};
 use crate::vocabulary::{Field, Module};
 
 use super::codes;
@@ -27,14 +27,14 @@ mod words;
 /// What the lints look at.
 struct Looked<'a> {
     model: &'a Model,
-    dialects: &'a [Arc<dyn Dialect>],
+    schemas: &'a [Arc<Schema>],
     sight: Sight<'a>,
 }
 
-pub(super) fn warn(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Diagnostics) {
+pub(super) fn warn(model: &Model, schemas: &[Arc<Schema>], found: &mut Diagnostics) {
     let looked = Looked {
         model,
-        dialects,
+        schemas,
         sight: Sight::new(model),
     };
     modules::warn(&looked, found);
@@ -49,21 +49,21 @@ pub(super) fn warn(model: &Model, dialects: &[Arc<dyn Dialect>], found: &mut Dia
 
 impl Looked<'_> {
     /// The fields that a dialect knows of a module or that the policy names in it, as far as they hold data of their own.
-    fn fields(&self, dialect: &dyn Dialect, module: &Module) -> BTreeSet<Field> {
+    fn fields(&self, schema: &Schema, module: &Module) -> BTreeSet<Field> {
         let classes = &self.model.classes;
         let own = classes.modules.get(module).into_iter();
         let named = own
             .chain([&classes.everywhere])
             .flat_map(|section| section.exact.keys());
-        let mut fields: BTreeSet<Field> = dialect.fields(module).into_iter().collect();
+        let mut fields: BTreeSet<Field> = schema.fields(module).into_iter().collect();
         // Of a module whose fields are known, a name for all modules need not be one of its fields.
-        if fields.is_empty() || !dialect.names_all_fields() {
+        if fields.is_empty() || !schema.names_all_fields() {
             fields.extend(named.cloned());
         } else {
             fields.extend(own_names(self.model, module));
         }
         fields.retain(|field| {
-            let origin = dialect.origin(module, field.as_str());
+            let origin = schema.origin(module, field.as_str());
             matches!(origin, Origin::Own | Origin::Items(_))
         });
         fields

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, nearest};
-use crate::dialect::Dialect;
+use crate::dialect::Schema;
 use crate::vocabulary::Module;
 
 use super::super::codes;
@@ -13,23 +13,20 @@ use super::words::listed;
 
 pub(super) fn warn(looked: &Looked<'_>, found: &mut Diagnostics) {
     let own: Vec<&Module> = looked.model.classes.modules.keys().collect();
-    let knowing: Vec<&dyn Dialect> = looked
-        .dialects
+    let knowing: Vec<&Schema> = looked
+        .schemas
         .iter()
-        .map(|dialect| &**dialect)
-        .filter(|dialect| !dialect.modules().is_empty())
+        .map(|schema| &**schema)
+        .filter(|schema| !schema.modules().is_empty())
         .collect();
-    if own.is_empty() || knowing.len() < looked.dialects.len() {
+    if own.is_empty() || knowing.len() < looked.schemas.len() {
         return;
     }
-    let all: BTreeSet<Module> = knowing
-        .iter()
-        .flat_map(|dialect| dialect.modules())
-        .collect();
+    let all: BTreeSet<Module> = knowing.iter().flat_map(|schema| schema.modules()).collect();
     let is_known = |module: &Module| {
         // What an installation adds, or a part of it brings along.
-        let is_added = module.as_str().contains('_')
-            && knowing.iter().any(|dialect| dialect.names_all_fields());
+        let is_added =
+            module.as_str().contains('_') && knowing.iter().any(|schema| schema.names_all_fields());
         all.contains(module) || is_added
     };
     let unknown: Vec<&Module> = own
@@ -37,7 +34,7 @@ pub(super) fn warn(looked: &Looked<'_>, found: &mut Diagnostics) {
         .copied()
         .filter(|module| !is_known(module))
         .collect();
-    // A policy that is checked with all dialects may be for none of them.
+    // A policy that is checked with all schemas may be for none of them.
     let is_meant = knowing.len() == 1 || 2 * unknown.len() <= own.len();
     let told: Vec<&Module> = match is_meant {
         true => unknown.clone(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::dialect::{Dialect, Origin};
+use crate::dialect::{Origin, Schema};
 use crate::vocabulary::{Category, Field, Level, Module, Role};
 
 use super::super::codes;
@@ -13,12 +13,12 @@ use super::words::{listed, roles};
 
 pub(super) fn warn(looked: &Looked<'_>, found: &mut Diagnostics) {
     for (module, searched) in &looked.model.search {
-        // Of several dialects the one counts of which the policy lists most: it may not be meant for the others.
+        // Of several schemas the one counts of which the policy lists most: it may not be meant for the others.
         let missing = looked
-            .dialects
+            .schemas
             .iter()
-            .filter(|dialect| !dialect.searched(module).is_empty())
-            .map(|dialect| missing(&**dialect, module, searched))
+            .filter(|schema| !schema.searched(module).is_empty())
+            .map(|schema| missing(schema, module, searched))
             .min_by_key(Vec::len)
             .unwrap_or_default();
         if missing.is_empty() {
@@ -44,21 +44,21 @@ pub(super) fn warn(looked: &Looked<'_>, found: &mut Diagnostics) {
     }
 }
 
-fn missing(dialect: &dyn Dialect, module: &Module, searched: &Searched) -> Vec<Field> {
-    let mut stock = dialect.searched(module);
+fn missing(schema: &Schema, module: &Module, searched: &Searched) -> Vec<Field> {
+    let mut stock = schema.searched(module);
     stock.retain(|field| {
         !searched.fields.iter().any(|listed| {
             listed == field
-                || copies(dialect, module, listed, field)
-                || copies(dialect, module, field, listed)
+                || copies(schema, module, listed, field)
+                || copies(schema, module, field, listed)
         })
     });
     stock
 }
 
 /// Whether a field shows another one.
-fn copies(dialect: &dyn Dialect, module: &Module, copy: &Field, of: &Field) -> bool {
-    match dialect.origin(module, copy.as_str()) {
+fn copies(schema: &Schema, module: &Module, copy: &Field, of: &Field) -> bool {
+    match schema.origin(module, copy.as_str()) {
         Origin::Copy {
             of: sources,
             perhaps,

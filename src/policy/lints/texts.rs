@@ -115,15 +115,15 @@ fn texts(looked: &Looked<'_>) -> BTreeSet<(Module, Field)> {
     let free = Category::new("free_text");
     let mut all = BTreeSet::new();
     for module in classes.modules.keys() {
-        for dialect in looked.dialects {
-            let knows = !dialect.fields(module).is_empty() && dialect.names_all_fields();
-            for field in looked.fields(&**dialect, module) {
+        for schema in looked.schemas {
+            let knows = !schema.fields(module).is_empty() && schema.names_all_fields();
+            for field in looked.fields(schema, module) {
                 let categories = classes.of(module, &field);
                 let name = field.as_str();
-                let is_text = dialect.is_text(module, name)
+                let is_text = schema.is_text(module, name)
                     || (!knows && TEXTS.contains(&name))
                     || categories.iter().any(|category| free.covers(category))
-                    || is_name_of_all(looked, &**dialect, module, &field);
+                    || is_name_of_all(looked, schema, module, &field);
                 if is_text && !categories.is_empty() {
                     all.insert((module.clone(), field));
                 }
@@ -137,19 +137,19 @@ fn texts(looked: &Looked<'_>) -> BTreeSet<(Module, Field)> {
 /// firm it is its name, of a case what somebody typed.
 fn is_name_of_all(
     looked: &Looked<'_>,
-    dialect: &dyn crate::dialect::Dialect,
+    schema: &crate::dialect::Schema,
     module: &Module,
     field: &Field,
 ) -> bool {
     let classes = &looked.model.classes;
-    let is_own = |module: &Module| dialect.origin(module, field.as_str()) == Origin::Own;
+    let is_own = |module: &Module| schema.origin(module, field.as_str()) == Origin::Own;
     let named_for_all = |module: &Module| {
         let own = classes.modules.get(module);
         own.is_some_and(|own| !own.exact.contains_key(field)) && is_own(module)
     };
-    let known = dialect.modules();
-    !dialect.names_all_fields()
-        && field.as_str() == Field::fold(dialect.display_field()).as_str()
+    let known = schema.modules();
+    !schema.names_all_fields()
+        && field.as_str() == Field::fold(schema.display_field()).as_str()
         && classes.everywhere.exact.contains_key(field)
         && named_for_all(module)
         && classes

@@ -83,8 +83,8 @@ fn caught(looked: &Looked<'_>, wildcard: &Wildcard, modules: &[&Module]) -> Opti
     let mut caught = Vec::new();
     let mut typical = BTreeSet::new();
     for module in modules {
-        for dialect in looked.dialects {
-            for field in looked.fields(&**dialect, module) {
+        for schema in looked.schemas {
+            for field in looked.fields(schema, module) {
                 if is_mistaken(looked, wildcard, module, &field) {
                     caught.push(format!("{module}.{field}"));
                 }

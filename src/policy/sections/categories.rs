@@ -1,6 +1,6 @@
 //! Categories that a policy changes or adds, and their masks.
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Node, NodeKind, Place, Schema, Spanned, quoted};
+use crate::diagnostic::{Diagnostic, Diagnostics, Form, Node, NodeKind, Place, Spanned, quoted};
 use crate::mask::Mask;
 
 use super::super::codes;
@@ -8,7 +8,7 @@ use super::super::document::{CategoryEntry, Document};
 use super::{KEYS_REFUSED, NAME_CHARACTERS_MAX, checked, definitions, labels, prose};
 
 pub(super) fn read(node: &Node, document: &mut Document, found: &mut Diagnostics) {
-    const SCHEMA: Schema = Schema {
+    const FORM: Form = Form {
         what: "a category",
         known: &["label", "mask"],
         refused: KEYS_REFUSED,
@@ -20,7 +20,7 @@ pub(super) fn read(node: &Node, document: &mut Document, found: &mut Diagnostics
         let first = document
             .names
             .define("category", &name.value, &name.place, found);
-        let keys = SCHEMA.read(node, found);
+        let keys = FORM.read(node, found);
         let labels = keys
             .and_then(|keys| keys.get("label"))
             .and_then(|node| labels(node, found))

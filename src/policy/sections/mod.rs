@@ -1,7 +1,7 @@
 //! Reads the sections of a policy file, and what all of them have in common. Nothing is ever ignored.
 
 use crate::diagnostic::{
-    Diagnostic, Diagnostics, File, Node, NodeKind, Place, Schema, Spanned, is_repaired,
+    Diagnostic, Diagnostics, File, Form, Node, NodeKind, Place, Spanned, is_repaired,
     not_supported, odd, quoted,
 };
 use crate::vocabulary::Level;
@@ -243,16 +243,16 @@ fn name(node: &Node, document: &mut Document, found: &mut Diagnostics) {
 }
 
 fn defaults(node: &Node, document: &mut Document, found: &mut Diagnostics) {
-    const SCHEMA: Schema = Schema {
+    const FORM: Form = Form {
         what: "`defaults`",
         known: &["unclassified", "ungranted", "purpose_order"],
         refused: KEYS_REFUSED,
     };
     const ONLY: &[(&str, Level)] = &[("hide", Level::Hide), ("redact", Level::Redact)];
-    let Some(keys) = SCHEMA.read(node, found) else {
+    let Some(keys) = FORM.read(node, found) else {
         return;
     };
-    for key in SCHEMA.known {
+    for key in FORM.known {
         let Some(node) = keys.get(key) else { continue };
         if document.names.define("default", key, &node.place, found) {
             if *key == "purpose_order" {
@@ -270,7 +270,7 @@ fn defaults(node: &Node, document: &mut Document, found: &mut Diagnostics) {
 
 /// Labels in the languages of this version; one text is English.
 fn labels(node: &Node, found: &mut Diagnostics) -> Option<Labels> {
-    const SCHEMA: Schema = Schema {
+    const FORM: Form = Form {
         what: "a label",
         known: &["en", "fr"],
         refused: &[],
@@ -281,7 +281,7 @@ fn labels(node: &Node, found: &mut Diagnostics) -> Option<Labels> {
             fr: None,
         });
     }
-    let keys = SCHEMA.read(node, found)?;
+    let keys = FORM.read(node, found)?;
     let mut one = |key| keys.get(key).and_then(|node| prose(node, "a label", found));
     Some(Labels {
         en: one("en"),

@@ -1,6 +1,6 @@
 //! Rules: grants lift, caps lower.
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Keys, Node, NodeKind, Schema, Spanned, quoted};
+use crate::diagnostic::{Diagnostic, Diagnostics, Form, Keys, Node, NodeKind, Spanned, quoted};
 
 use super::super::codes;
 use super::super::document::{CapEntry, Document, GrantEntry, Word, Write};
@@ -40,7 +40,7 @@ pub(super) fn rule_name(
 }
 
 pub(super) fn grants(node: &Node, document: &mut Document, found: &mut Diagnostics) {
-    const SCHEMA: Schema = Schema {
+    const FORM: Form = Form {
         what: "a grant",
         known: &[
             "name", "roles", "purposes", "data", "level", "requires", "write", "why",
@@ -48,7 +48,7 @@ pub(super) fn grants(node: &Node, document: &mut Document, found: &mut Diagnosti
         refused: KEYS_REFUSED,
     };
     for node in node.list("`grants`", found).unwrap_or_default() {
-        let Some(keys) = SCHEMA.read(node, found) else {
+        let Some(keys) = FORM.read(node, found) else {
             continue;
         };
         let entry = grant(&keys, document, found);
@@ -105,19 +105,19 @@ fn nameless(keys: &Keys<'_>) -> Word {
 }
 
 fn requires(node: &Node, found: &mut Diagnostics) -> Option<Word> {
-    const SCHEMA: Schema = Schema {
+    const FORM: Form = Form {
         what: "`requires`",
         known: &["auth"],
         refused: KEYS_REFUSED,
     };
-    let keys = SCHEMA.read(node, found)?;
+    let keys = FORM.read(node, found)?;
     keys.require("auth", found)?
         .text("`auth`", found)
         .map(Spanned::into_owned)
 }
 
 pub(super) fn caps(node: &Node, document: &mut Document, found: &mut Diagnostics) {
-    const SCHEMA: Schema = Schema {
+    const FORM: Form = Form {
         what: "a cap",
         known: &[
             "name",
@@ -133,7 +133,7 @@ pub(super) fn caps(node: &Node, document: &mut Document, found: &mut Diagnostics
         refused: KEYS_REFUSED,
     };
     for node in node.list("`caps`", found).unwrap_or_default() {
-        let Some(keys) = SCHEMA.read(node, found) else {
+        let Some(keys) = FORM.read(node, found) else {
             continue;
         };
         let entry = cap(&keys, document, found);

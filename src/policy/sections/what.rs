@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use crate::detect::Kind;
 use crate::diagnostic::{
-    Diagnostic, Diagnostics, Node, NodeKind, Place, Schema, not_supported, quoted,
+    Diagnostic, Diagnostics, Form, Node, NodeKind, Place, not_supported, quoted,
 };
 
 use super::super::codes;
@@ -76,7 +76,7 @@ fn field(
     today: Option<Date>,
     found: &mut Diagnostics,
 ) -> Option<FieldEntry> {
-    const SCHEMA: Schema = Schema {
+    const FORM: Form = Form {
         what: "a classification",
         known: &["category", "instead_of", "reviewed"],
         refused: KEYS_REFUSED,
@@ -90,7 +90,7 @@ fn field(
             instead_of: Vec::new(),
         });
     }
-    let keys = SCHEMA.read(node, found)?;
+    let keys = FORM.read(node, found)?;
     let instead_of = match keys.get("instead_of") {
         Some(node) => {
             if pattern.value.contains('*') {
@@ -131,12 +131,12 @@ fn field(
 }
 
 fn reviewed(node: &Node, today: Option<Date>, found: &mut Diagnostics) {
-    const SCHEMA: Schema = Schema {
+    const FORM: Form = Form {
         what: "a review",
         known: &["by", "on", "why"],
         refused: KEYS_REFUSED,
     };
-    let Some(keys) = SCHEMA.read(node, found) else {
+    let Some(keys) = FORM.read(node, found) else {
         return;
     };
     for key in ["by", "why"] {
@@ -193,7 +193,7 @@ pub(super) fn search(node: &Node, document: &mut Document, found: &mut Diagnosti
 }
 
 pub(super) fn detectors(node: &Node, document: &mut Document, found: &mut Diagnostics) {
-    const SCHEMA: Schema = Schema {
+    const FORM: Form = Form {
         what: "a detector",
         known: &["name", "in", "find"],
         refused: KEYS_REFUSED,
@@ -204,7 +204,7 @@ pub(super) fn detectors(node: &Node, document: &mut Document, found: &mut Diagno
         ("nir", Kind::Nir),
     ];
     for node in node.list("`detectors`", found).unwrap_or_default() {
-        let Some(keys) = SCHEMA.read(node, found) else {
+        let Some(keys) = FORM.read(node, found) else {
             continue;
         };
         let name = rule_name(&keys, "detector", document, found);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::diagnostic::{
-    Diagnostic, Diagnostics, Node, NodeKind, Schema, Spanned, is_repaired, not_supported, quoted,
+    Diagnostic, Diagnostics, Form, Node, NodeKind, Spanned, is_repaired, not_supported, quoted,
 };
 
 use super::super::codes;
@@ -12,7 +12,7 @@ use super::super::model::Evidence;
 use super::{KEYS_REFUSED, definition, definitions, evidence, labels, words};
 
 pub(super) fn roles(node: &Node, document: &mut Document, found: &mut Diagnostics) {
-    const SCHEMA: Schema = Schema {
+    const FORM: Form = Form {
         what: "a role",
         known: &["from", "default_purpose"],
         refused: KEYS_REFUSED,
@@ -23,7 +23,7 @@ pub(super) fn roles(node: &Node, document: &mut Document, found: &mut Diagnostic
         let first = document
             .names
             .define("role", &name.value, &name.place, found);
-        let keys = SCHEMA.read(node, found);
+        let keys = FORM.read(node, found);
         let from = keys
             .and_then(|keys| keys.require("from", found))
             .and_then(|from| self::from(from, found));
@@ -82,7 +82,7 @@ fn from(node: &Node, found: &mut Diagnostics) -> Option<Vec<(Evidence, Vec<Strin
 }
 
 pub(super) fn strengths(node: &Node, document: &mut Document, found: &mut Diagnostics) {
-    const SCHEMA: Schema = Schema {
+    const FORM: Form = Form {
         what: "a strength of authentication",
         known: &["acr", "max_age"],
         refused: KEYS_REFUSED,
@@ -94,7 +94,7 @@ pub(super) fn strengths(node: &Node, document: &mut Document, found: &mut Diagno
         let first = document
             .names
             .define("strength", &name.value, &name.place, found);
-        if let Some(keys) = SCHEMA.read(node, found) {
+        if let Some(keys) = FORM.read(node, found) {
             if let Some(node) = keys.require("acr", found) {
                 node.texts("`acr`", found);
             }
@@ -109,7 +109,7 @@ pub(super) fn strengths(node: &Node, document: &mut Document, found: &mut Diagno
 }
 
 pub(super) fn purposes(node: &Node, document: &mut Document, found: &mut Diagnostics) {
-    const SCHEMA: Schema = Schema {
+    const FORM: Form = Form {
         what: "a purpose",
         known: &["label", "legal_basis", "roles"],
         refused: KEYS_REFUSED,
@@ -119,7 +119,7 @@ pub(super) fn purposes(node: &Node, document: &mut Document, found: &mut Diagnos
         let first = document
             .names
             .define("purpose", &name.value, &name.place, found);
-        let keys = SCHEMA.read(node, found);
+        let keys = FORM.read(node, found);
         let labels = keys
             .and_then(|keys| keys.get("label"))
             .and_then(|node| labels(node, found))

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::dialect::described::Described;
-use crate::dialect::{Dialect, by_name};
+use crate::dialect::{Dialect, Schema};
+use crate::policy::testing::stock;
 use crate::policy::{Policy, Source};
 
 /// A policy of three roles around some sections: it classifies what it grants, and nothing of it is odd.
@@ -33,20 +34,20 @@ const GRANTS: &str = "grants:
 ";
 const CAPS: &str = "caps: [{ name: art9, data: [special, criminal], level: hide }]\n";
 
-fn check(texts: &[&str], dialects: &[Arc<dyn Dialect>]) -> Diagnostics {
+fn check(texts: &[&str], schemas: &[Arc<Schema>]) -> Diagnostics {
     let source = |(at, text): (usize, &&str)| Source {
         path: format!("p{at}.yaml"),
         text: (*text).to_owned(),
     };
     let sources: Vec<Source> = texts.iter().enumerate().map(source).collect();
     let today = jiff::civil::date(2026, 11, 28);
-    let (policy, found) = Policy::compile_on(today, &sources, dialects, &[0; 32]);
+    let (policy, found) = Policy::compile_on(today, &sources, schemas, &[0; 32]);
     assert!(policy.is_some(), "{}", found.render(false));
     found
 }
 
-fn sugar() -> Vec<Arc<dyn Dialect>> {
-    vec![by_name("sugar-rest").unwrap()]
+fn sugar() -> Vec<Arc<Schema>> {
+    vec![stock("sugar-rest")]
 }
 
 /// What is told of the base with some parts replaced or added.
@@ -316,7 +317,8 @@ fn a_subject_that_people_type_is_a_text() {
 #[test]
 fn of_a_described_api_names_for_all_modules_and_names_that_say_text_are_texts() {
     let text = include_str!("../../../examples/espocrm/espocrm.yaml");
-    let espo: Arc<dyn Dialect> = Arc::new(Described::read("espocrm.yaml", text).0.unwrap());
+    let espo = Described::read("espocrm.yaml", text).0.unwrap();
+    let espo = espo.schema().clone();
     let policy = |all: &str, account: &str| {
         let classes = format!(
             "classify:\n  \"*\": {{ id: technical.id{all} }}\n  Account: {{ {account} }}\n  Case: {{}}\n  Contact: {{ firstName: identity.name }}\n"
@@ -518,7 +520,7 @@ fn a_search_that_lists_less_than_the_crm_searches_is_told() {
     // Of several CRMs the one counts that the list fits best.
     let suite = "search: { Contacts: [first_name, last_name, phone_home, phone_mobile, phone_work, phone_other, email1] }\n";
     let text = [BASE, CLASSES, DETECTORS, GRANTS, CAPS, suite].concat();
-    let both = vec![by_name("sugar-rest").unwrap(), by_name("sugar-v4").unwrap()];
+    let both = vec![stock("sugar-rest"), stock("sugar-v4")];
     let found = check(&[&text], &both);
     assert!(!codes(&found).contains(&"W123"), "{}", found.render(false));
 }
@@ -587,17 +589,17 @@ fn a_module_that_the_crm_does_not_have_is_told() {
             format!("  {module}: {{}}\n  Accounts: {{"),
         )
     };
-    let all: Vec<Arc<dyn Dialect>> = crate::dialect::NAMES
+    let all: Vec<Arc<Schema>> = crate::dialect::NAMES
         .iter()
-        .map(|name| by_name(name).unwrap())
+        .map(|name| stock(name))
         .collect();
-    for dialects in [sugar(), all.clone()] {
+    for schemas in [sugar(), all.clone()] {
         let of = |module: &str| {
             let (good, bad) = with(module);
             let text = [BASE, CLASSES, DETECTORS, GRANTS, CAPS]
                 .concat()
                 .replacen(&good, &bad, 1);
-            check(&[&text], &dialects)
+            check(&[&text], &schemas)
         };
         for (module, near) in [
             ("Contcats", Some("`Contacts`")),

@@ -4,21 +4,22 @@ use std::sync::Arc;
 
 use crate::diagnostic::Severity;
 use crate::dialect::described::Described;
-use crate::dialect::{Dialect, Origin, by_name};
+use crate::dialect::{Dialect, Origin, Schema};
 use crate::policy::engine::Situation;
 use crate::policy::judge::View;
 use crate::policy::plan::Writable;
+use crate::policy::testing::stock;
 use crate::policy::{Policy, Source};
 use crate::vocabulary::{Field, Level, Module};
 
 /// A shipped policy, compiled for a dialect without a warning.
-fn shipped(texts: &[&str], dialects: &[Arc<dyn Dialect>]) -> Policy {
+fn shipped(texts: &[&str], schemas: &[Arc<Schema>]) -> Policy {
     let source = |text: &&str| Source {
         path: "policy.yaml".to_owned(),
         text: (*text).to_owned(),
     };
     let sources: Vec<Source> = texts.iter().map(source).collect();
-    let (policy, found) = Policy::compile(&sources, dialects, &[0; 32]);
+    let (policy, found) = Policy::compile(&sources, schemas, &[0; 32]);
     let told = found
         .iter()
         .filter(|d| d.severity != Severity::Note)
@@ -27,9 +28,10 @@ fn shipped(texts: &[&str], dialects: &[Arc<dyn Dialect>]) -> Policy {
     policy.unwrap()
 }
 
-fn described(text: &str) -> Arc<dyn Dialect> {
+fn described(text: &str) -> Arc<Schema> {
     let (described, found) = Described::read("description.yaml", text);
-    Arc::new(described.unwrap_or_else(|| panic!("{}", found.render(false))))
+    let described = described.unwrap_or_else(|| panic!("{}", found.render(false)));
+    described.schema().clone()
 }
 
 fn all() -> Vec<(Policy, &'static str)> {
@@ -43,13 +45,13 @@ fn all() -> Vec<(Policy, &'static str)> {
     let starter = [include_str!("../../../policies/starter/starter.yaml")];
     let espo = include_str!("../../../examples/espocrm/policy/espocrm.yaml");
     let dolibarr = include_str!("../../../examples/dolibarr/policy/dolibarr.yaml");
-    let named = |name: &str| by_name(name).unwrap();
+    let named = |name: &str| stock(name);
     let suite = shipped(&suite, &[named("sugar-v4"), named("suitecrm-v8")]);
     let described = |text: &str, description: &str| shipped(&[text], &[described(description)]);
     vec![
         (shipped(&sugar, &[named("sugar-rest")]), "Users"),
         (shipped(&starter, &[named("sugar-rest")]), "Users"),
-        (suite.in_dialect(named("suitecrm-v8")), "Users"),
+        (suite.in_schema(named("suitecrm-v8")), "Users"),
         (suite, "Users"),
         (
             described(espo, include_str!("../../../examples/espocrm/espocrm.yaml")),
@@ -88,14 +90,14 @@ fn situations(policy: &Policy) -> Vec<Situation> {
 /// The fields of a module that the dialect knows or the policy names in it, and one that an installation has added.
 fn fields(policy: &Policy, module: &Module) -> Vec<Field> {
     let classes = &policy.core.model.classes;
-    let mut fields = policy.core.dialect.fields(module);
-    if policy.core.dialect.names_all_fields() {
+    let mut fields = policy.core.schema.fields(module);
+    if policy.core.schema.names_all_fields() {
         fields.push(Field::fold("home_phone_c"));
     }
     fields.extend(classes.modules[module].exact.keys().cloned());
     // What a copy shows, and whether it may be written, its sources say.
     fields.retain(|field| {
-        let origin = policy.core.dialect.origin(module, field.as_str());
+        let origin = policy.core.schema.origin(module, field.as_str());
         matches!(origin, Origin::Own | Origin::Items(_))
     });
     fields

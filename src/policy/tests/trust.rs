@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::dialect::described::Described;
-use crate::dialect::{Dialect, by_name};
+use crate::dialect::{Dialect, Schema};
 use crate::policy::codes::CODES;
-use crate::policy::testing::{caller, list, try_compile};
+use crate::policy::testing::{caller, list, stock, try_compile};
 use crate::policy::{Decision, Policy, Source, Writable};
 use crate::vocabulary::Module;
 
@@ -112,30 +112,30 @@ fn what_makes_evidence_writable_is_named_with_its_place_and_a_way_out() {
 
 #[test]
 fn the_dialects_know_which_fields_tell_who_somebody_is() {
-    let told = |dialect: &str, evidence: &str| {
+    let told = |schema: &str, evidence: &str| {
         let text = resting_on(evidence, BASE);
         let source = Source {
             path: "policy.yaml".to_owned(),
             text,
         };
-        let (policy, found) = Policy::compile(&[source], &[by_name(dialect).unwrap()], &[0; 32]);
+        let (policy, found) = Policy::compile(&[source], &[stock(schema)], &[0; 32]);
         assert!(policy.is_some(), "{}", found.render(false));
         of(&found, "W112").len()
     };
-    for dialect in crate::dialect::NAMES {
-        assert_eq!(told(dialect, "crm.user: ada"), 1, "{dialect}");
-        assert_eq!(told(dialect, "crm.role: Audit"), 0, "{dialect}");
+    for schema in crate::dialect::NAMES {
+        assert_eq!(told(schema, "crm.user: ada"), 1, "{schema}");
+        assert_eq!(told(schema, "crm.role: Audit"), 0, "{schema}");
     }
     // No dialect writes what an account may do.
-    for dialect in crate::dialect::NAMES {
-        assert_eq!(told(dialect, "crm.type: admin"), 0, "{dialect}");
+    for schema in crate::dialect::NAMES {
+        assert_eq!(told(schema, "crm.type: admin"), 0, "{schema}");
     }
     assert_eq!(told("sugar-rest", "crm.team: West"), 1);
     assert_eq!(told("sugar-v4", "crm.team: West"), 0);
 }
 
 /// A description of users and clients, with these routes beside those that read.
-fn described(routes: &str) -> Arc<dyn Dialect> {
+fn described(routes: &str) -> Arc<Schema> {
     let text = format!(
         "description: kontor
 credentials: {{ bearer: true }}
@@ -155,7 +155,8 @@ routes:
 {routes}"
     );
     let (described, found) = Described::read("kontor.yaml", &text);
-    Arc::new(described.unwrap_or_else(|| panic!("{}", found.render(false))))
+    let described = described.unwrap_or_else(|| panic!("{}", found.render(false)));
+    described.schema().clone()
 }
 
 #[test]
@@ -201,7 +202,7 @@ grants: [{{ name: all, roles: sales, data: [work, identity, contact], level: cle
 }
 
 /// Of some fields of a module, those that nobody may write although everybody sees them.
-fn unwritten(dialect: Arc<dyn Dialect>, module: &str, fields: &[&str]) -> Vec<String> {
+fn unwritten(schema: Arc<Schema>, module: &str, fields: &[&str]) -> Vec<String> {
     let classes: Vec<String> = fields
         .iter()
         .map(|field| format!("{field}: work.position"))
@@ -210,7 +211,7 @@ fn unwritten(dialect: Arc<dyn Dialect>, module: &str, fields: &[&str]) -> Vec<St
         path: "policy.yaml".to_owned(),
         text: open(&format!("{module}: {{ {} }}", classes.join(", "))),
     };
-    let (policy, found) = Policy::compile(&[source], &[dialect], &[0; 32]);
+    let (policy, found) = Policy::compile(&[source], &[schema], &[0; 32]);
     let policy = policy.unwrap_or_else(|| panic!("{}", found.render(false)));
     let module = Module::new(module);
     let decision = policy.decide(&caller(&["Sales"]), None, &list(Some(module.as_str())));
@@ -245,34 +246,34 @@ fn nobody_writes_what_makes_an_administrator_or_changes_a_password() {
         "UserType",
         "IS_ADMIN",
     ];
-    for dialect in crate::dialect::NAMES {
+    for schema in crate::dialect::NAMES {
         for module in ["Users", "Employees"] {
             let all: Vec<&str> = rights
                 .into_iter()
                 .filter(|name| *name != "IS_ADMIN")
                 .chain(["title", "department"])
                 .collect();
-            let found = unwritten(by_name(dialect).unwrap(), module, &all);
+            let found = unwritten(stock(schema), module, &all);
             // `Employees` of one dialect are copies of `Users`, which this policy does not know.
             assert!(
                 found.starts_with(&owned(&all[..all.len() - 2])),
-                "{dialect}, {module}: {found:?}"
+                "{schema}, {module}: {found:?}"
             );
             if module == "Users" {
-                assert_eq!(found.len(), all.len() - 2, "{dialect}");
+                assert_eq!(found.len(), all.len() - 2, "{schema}");
             }
             assert_eq!(
-                unwritten(by_name(dialect).unwrap(), module, &["IS_ADMIN"]),
+                unwritten(stock(schema), module, &["IS_ADMIN"]),
                 ["IS_ADMIN"]
             );
         }
         // Of others than accounts the same names say something else.
         let found = unwritten(
-            by_name(dialect).unwrap(),
+            stock(schema),
             "Leads",
             &["status", "is_admin_c", "portal_password_c"],
         );
-        assert_eq!(found, ["portal_password_c"], "{dialect}");
+        assert_eq!(found, ["portal_password_c"], "{schema}");
     }
 }
 
@@ -295,9 +296,10 @@ fn of_a_described_api_nobody_writes_what_its_questions_and_names_tell() {
         &["kind", "locked", "isAdmin", "pass", "title"],
     );
     assert_eq!(found, ["isAdmin", "pass"]);
-    let example = |name: &str, text: &str| -> Arc<dyn Dialect> {
+    let example = |name: &str, text: &str| -> Arc<Schema> {
         let (described, found) = Described::read(name, text);
-        Arc::new(described.unwrap_or_else(|| panic!("{}", found.render(false))))
+        let described = described.unwrap_or_else(|| panic!("{}", found.render(false)));
+        described.schema().clone()
     };
     let espo = example(
         "espocrm.yaml",

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::HeaderName;
 use paravent::dialect::{
-    self, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation, Origin,
-    Outgoing, Shape, Told, Understood, Unread,
+    self, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Modules, Operation,
+    Outgoing, Schema, Shape, Understood,
 };
 use paravent::door::{Carrier, Credential};
 use paravent::reason::Reason;
-use paravent::vocabulary::{Field, FieldPath, Module, Spelling};
+use paravent::vocabulary::{Module, Spelling};
 use serde_json::{Map, Value, json};
 
 use super::{LIST, before_with, good_page, page};
@@ -442,50 +442,6 @@ impl Dialect for Failing {
     fn error_label(&self, status: u16, body: &[u8]) -> Option<&'static str> {
         self.0.error_label(status, body)
     }
-    fn origin(&self, module: &Module, field: &str) -> Origin {
-        self.0.origin(module, field)
-    }
-    fn fields(&self, module: &Module) -> Vec<Field> {
-        self.0.fields(module)
-    }
-    fn display_field(&self) -> &str {
-        self.0.display_field()
-    }
-    fn accounts(&self) -> Vec<Module> {
-        self.0.accounts()
-    }
-
-    fn modules(&self) -> Vec<Module> {
-        self.0.modules()
-    }
-
-    fn is_text(&self, module: &Module, field: &str) -> bool {
-        self.0.is_text(module, field)
-    }
-
-    fn searched(&self, module: &Module) -> Vec<Field> {
-        self.0.searched(module)
-    }
-
-    fn is_right(&self, module: &Module, field: &str) -> bool {
-        self.0.is_right(module, field)
-    }
-
-    fn identifying(&self) -> Vec<(Told, FieldPath)> {
-        self.0.identifying()
-    }
-    fn unread(&self) -> Vec<Unread> {
-        self.0.unread()
-    }
-    fn names_all_fields(&self) -> bool {
-        self.0.names_all_fields()
-    }
-    fn has_field(&self, module: &Module, field: &str) -> bool {
-        self.0.has_field(module, field)
-    }
-    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
-        self.0.column_length(module, field)
-    }
     fn credential_headers(&self) -> &[HeaderName] {
         self.0.credential_headers()
     }
@@ -522,8 +478,14 @@ impl Dialect for Failing {
     fn describes(&self, operation: &Operation) -> bool {
         self.0.describes(operation)
     }
-    fn learn(&self, operation: &Operation, answer: &[u8]) -> bool {
-        self.0.learn(operation, answer)
+    fn schema(&self) -> &Arc<Schema> {
+        self.0.schema()
+    }
+    fn with_schema(&self, schema: Arc<Schema>) -> Arc<dyn Dialect> {
+        Arc::new(Self(self.0.with_schema(schema)))
+    }
+    fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
+        self.0.described(module, answer)
     }
     fn assemble(&self, route: &str, parts: &[(u16, Bytes)]) -> (u16, Bytes) {
         self.0.assemble(route, parts)

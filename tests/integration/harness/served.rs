@@ -141,13 +141,14 @@ fn configuration(crm: SocketAddr, wish: &Wish, audit: &Path) -> String {
     let mut text = format!(
         "listeners:\n  - {{ name: crm, bind: \"127.0.0.1:0\", upstream: crm{trusted} }}\n\
          admin: {{ bind: \"127.0.0.2:0\" }}\n\
-         upstreams:\n  crm:\n    url: http://{crm}\n    dialects: [sugar-rest]\n\
+         upstreams:\n  crm:\n    url: http://{crm}\n    dialects: [sugar-rest]\n    learn: {learn}\n\
          \x20   timeouts: {{ connect: 2s, first_byte: {}, total: {} }}\n\
          policies: policies/\nkeys: {{ token: {{ file: token.key }} }}\n\
          audit: {{ dir: \"{}\", durability: strict }}\nstate: {{ dir: state/ }}\nstop_timeout: 10s\nlimits:\n",
         ms(wish.first_byte),
         ms(wish.total),
-        audit.display()
+        audit.display(),
+        learn = wish.learn,
     );
     for (name, value) in [
         ("held_bytes_max", kib(wish.held_bytes_max)),

@@ -8,15 +8,19 @@ use std::time::Duration;
 use http::uri::Scheme;
 use paravent::audit::{Clock, Durability, Log, Options};
 use paravent::demo::{Crm, serve};
+use paravent::diagnostic::Diagnostics;
 use paravent::dialect::{self, Bounds, Dialect};
 use paravent::door::Door;
 use paravent::filter;
-use paravent::pipeline::Settings;
+use paravent::pipeline::{LiveSchema, Settings};
 use paravent::policy::{Policy, Source};
 use paravent::proxy::{ListenerSetup, Proxy, Setup};
 use paravent::server::Limits;
 use paravent::transport::Destination;
 use serde_json::{Value, json};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::canary::Canaries;
 use super::client::{self, Request, Response};
@@ -57,6 +61,8 @@ pub struct Wish {
     pub trusted_proxies: Vec<&'static str>,
     pub sources: Vec<Source>,
     pub dialects: Vec<Arc<dyn Dialect>>,
+    /// Whether the schema grows by what the CRM says of its own data.
+    pub learn: bool,
     pub audit: Option<PathBuf>,
     /// What the access log takes for the time.
     pub clock: Option<Clock>,
@@ -83,6 +89,7 @@ impl Default for Wish {
             trusted_proxies: Vec::new(),
             sources: paravent::demo::policy_sources(),
             dialects: vec![dialect::by_name("sugar-rest").unwrap()],
+            learn: false,
             audit: None,
             clock: None,
             tls: None,
@@ -387,10 +394,24 @@ impl Drop for World {
     }
 }
 
+/// What is known of the CRM's data, and whether it grows.
+fn live(dialect: &Arc<dyn Dialect>, learn: bool, folder: &Path) -> LiveSchema {
+    let mut found = Diagnostics::new();
+    let live = match learn {
+        true => LiveSchema::growing("crm", dialect.clone(), folder, &mut found),
+        false => Some(LiveSchema::fixed("crm", dialect.clone())),
+    };
+    live.unwrap_or_else(|| panic!("{found:?}"))
+}
+
 async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
     let (policy, diagnostics) = Policy::compile(
         &wish.sources,
-        &wish.dialects,
+        &wish
+            .dialects
+            .iter()
+            .map(|dialect| dialect.schema().clone())
+            .collect::<Vec<_>>(),
         b"a key that is only used in tests",
     );
     let policy = Arc::new(policy.unwrap_or_else(|| panic!("{diagnostics:?}")));
@@ -421,7 +442,11 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
             first_byte_timeout: wish.first_byte,
             total_timeout: wish.total,
         },
-        dialects: wish.dialects.clone(),
+        schemas: wish
+            .dialects
+            .iter()
+            .map(|dialect| Arc::new(live(dialect, wish.learn, &audit.join("state/schema"))))
+            .collect(),
         settings: Settings {
             bounds: Bounds {
                 page_max: 1_000,
@@ -520,11 +545,14 @@ fn capture_log() {
     LOG.get_or_init(|| {
         let log: Arc<Mutex<Vec<u8>>> = Arc::default();
         let tap = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(tracing_subscriber::EnvFilter::new("off,paravent=trace"))
+        let lines = tracing_subscriber::fmt::layer()
             .with_ansi(false)
             .with_writer(move || Tap(tap.clone()));
-        let _ = subscriber.try_init();
+        let ours = Targets::new().with_target("paravent", LevelFilter::TRACE);
+        let _ = tracing_subscriber::registry()
+            .with(ours)
+            .with(lines)
+            .try_init();
         log
     });
 }

@@ -1,18 +1,18 @@
 //! Reads how it is found out whose a credential is.
 
 use super::Reader;
-use crate::diagnostic::{Keys, Node, Schema, Spanned, quoted};
+use crate::diagnostic::{Form, Keys, Node, Spanned, quoted};
 use crate::dialect::described::codes;
 use crate::dialect::described::description::{Asking, Listed, Question};
 use crate::dialect::described::jsonpath::Expression;
 
-pub(super) const CALLER: Schema = Schema {
+pub(super) const CALLER: Form = Form {
     what: "`caller`",
     known: &["ask", "listed"],
     refused: &[],
 };
 
-pub(super) const QUESTION: Schema = Schema {
+pub(super) const QUESTION: Form = Form {
     what: "a question",
     known: &[
         "get", "nobody", "nothing", "id", "login", "kind", "roles", "teams", "rights",
@@ -20,7 +20,7 @@ pub(super) const QUESTION: Schema = Schema {
     refused: &[],
 };
 
-pub(super) const LISTED: Schema = Schema {
+pub(super) const LISTED: Form = Form {
     what: "a listed caller",
     known: &["sha256", "id", "login", "kind", "roles", "teams"],
     refused: &[],

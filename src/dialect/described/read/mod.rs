@@ -8,7 +8,7 @@ use super::description::{Credentials, Description, Ids, Name};
 use super::grammar;
 use super::jsonpath::{self, Expression, Step};
 use crate::diagnostic::{
-    Diagnostic, Diagnostics, File, Keys, Node, NodeKind, Place, Schema, Spanned, quoted,
+    Diagnostic, Diagnostics, File, Form, Keys, Node, NodeKind, Place, Spanned, quoted,
 };
 use crate::dialect::Media;
 use crate::vocabulary::{Module, Spelling, intern};
@@ -42,7 +42,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     (predicates::GROUPS.what, predicates::GROUPS.known),
 ];
 
-const DESCRIPTION: Schema = Schema {
+const DESCRIPTION: Form = Form {
     what: "a description",
     known: &[
         "description",
@@ -63,7 +63,7 @@ const DESCRIPTION: Schema = Schema {
     refused: &[],
 };
 
-const CREDENTIALS: Schema = Schema {
+const CREDENTIALS: Form = Form {
     what: "`credentials`",
     known: &["headers", "bearer", "basic", "in_query"],
     refused: &[],

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Reader;
-use crate::diagnostic::{Diagnostics, Keys, Node, NodeKind, Place, Schema, Spanned, quoted};
+use crate::diagnostic::{Diagnostics, Form, Keys, Node, NodeKind, Place, Spanned, quoted};
 use crate::dialect::described::codes;
 use crate::dialect::described::description::{Algebra, Known, Table};
 use crate::dialect::described::grammar;
@@ -13,13 +13,13 @@ use crate::vocabulary::{Field, FieldPath, Module};
 /// The longest text that a column holds: a LONGTEXT of MySQL.
 const LENGTH_MAX: i64 = u32::MAX as i64;
 
-pub(super) const LINK_NAMES: Schema = Schema {
+pub(super) const LINK_NAMES: Form = Form {
     what: "`link_names`",
     known: &["one", "many", "field"],
     refused: &[],
 };
 
-pub(super) const FIELDS: Schema = Schema {
+pub(super) const FIELDS: Form = Form {
     what: "`fields`",
     known: &[
         "fields",
@@ -35,13 +35,13 @@ pub(super) const FIELDS: Schema = Schema {
     refused: &[],
 };
 
-pub(super) const ITEMS: Schema = Schema {
+pub(super) const ITEMS: Form = Form {
     what: "an entry of `items`",
     known: &["values", "beside", "of"],
     refused: &[],
 };
 
-pub(super) const MODULE: Schema = Schema {
+pub(super) const MODULE: Form = Form {
     what: "a module",
     known: &[
         "path",
@@ -63,7 +63,7 @@ pub(super) const MODULE: Schema = Schema {
     refused: &[],
 };
 
-pub(super) const TABLE: Schema = Schema {
+pub(super) const TABLE: Form = Form {
     what: "a table",
     known: &["prefix"],
     refused: &[],

@@ -1,13 +1,13 @@
 //! Reads the styles of predicates.
 
 use super::Reader;
-use crate::diagnostic::{Keys, Node, NodeKind, Schema, quoted};
+use crate::diagnostic::{Form, Keys, Node, NodeKind, quoted};
 use crate::dialect::described::codes;
 use crate::dialect::described::description::Name;
 use crate::dialect::described::predicate::{Items, Predicate};
 use crate::vocabulary::intern;
 
-pub(super) const WHERE: Schema = Schema {
+pub(super) const WHERE: Form = Form {
     what: "`where`",
     known: &[
         "style",
@@ -23,13 +23,13 @@ pub(super) const WHERE: Schema = Schema {
     refused: &[],
 };
 
-pub(super) const MEMBERS: Schema = Schema {
+pub(super) const MEMBERS: Form = Form {
     what: "`members`",
     known: &["operator", "field", "value"],
     refused: &[],
 };
 
-pub(super) const GROUPS: Schema = Schema {
+pub(super) const GROUPS: Form = Form {
     what: "`groups`",
     known: &["all", "any"],
     refused: &[],
@@ -199,7 +199,7 @@ impl Reader<'_> {
         keys.require("operators", self.found)?;
         let at = self.parameters(keys, "in");
         let operators = self.operators(keys);
-        let mut word = |group: &str, schema: &Schema, key: &str, default: &str| {
+        let mut word = |group: &str, schema: &Form, key: &str, default: &str| {
             let inner = keys
                 .get(group)
                 .and_then(|node| schema.read(node, self.found));

@@ -3,9 +3,7 @@
 use http::Method;
 
 use super::Reader;
-use crate::diagnostic::{
-    Diagnostic, Keys, Node, NodeKind, Place as Where, Schema, Spanned, quoted,
-};
+use crate::diagnostic::{Diagnostic, Form, Keys, Node, NodeKind, Place as Where, Spanned, quoted};
 use crate::dialect::described::description::{
     Carries, Known, Name, Order, Page, Place, Route, Select, Write,
 };
@@ -13,7 +11,7 @@ use crate::dialect::described::{codes, grammar};
 use crate::dialect::{Access, Link};
 use crate::vocabulary::{Action, Module, intern};
 
-pub(super) const ROUTE: Schema = Schema {
+pub(super) const ROUTE: Form = Form {
     what: "a route",
     known: &[
         "route",
@@ -45,19 +43,19 @@ pub(super) const ROUTE: Schema = Schema {
     refused: &[],
 };
 
-pub(super) const SELECT: Schema = Schema {
+pub(super) const SELECT: Form = Form {
     what: "`select`",
     known: &["in", "separator"],
     refused: &[],
 };
 
-pub(super) const ORDER: Schema = Schema {
+pub(super) const ORDER: Form = Form {
     what: "`order`",
     known: &["in", "style", "direction", "ascending", "descending"],
     refused: &[],
 };
 
-pub(super) const PAGE: Schema = Schema {
+pub(super) const PAGE: Form = Form {
     what: "`page`",
     known: &[
         "size", "default", "max", "zero", "offset", "number", "first",
@@ -65,7 +63,7 @@ pub(super) const PAGE: Schema = Schema {
     refused: &[],
 };
 
-pub(super) const WRITE: Schema = Schema {
+pub(super) const WRITE: Form = Form {
     what: "`write`",
     known: &["under", "beside", "form"],
     refused: &[],
@@ -265,7 +263,7 @@ impl Reader<'_> {
                 ..
             }) if word == "body" => Carries::Body,
             Some(node) => {
-                const JSON: Schema = Schema {
+                const JSON: Form = Form {
                     what: "`query`",
                     known: &["json"],
                     refused: &[],

@@ -102,7 +102,7 @@ fn nothing_is_decoded_twice_and_no_method_is_overridden() {
     }
     let form = Some("application/x-www-form-urlencoded");
     let refused = |line: &str, body: &str| {
-        understand_in(&SuiteCrmV8::default(), line, form, body)
+        understand_in(&SuiteCrmV8::new(), line, form, body)
             .map_err(|refused| refused.reason)
             .err()
     };
@@ -197,13 +197,13 @@ fn other_doors_stay_shut() {
         "/service/v4_1/rest.php",
         "/soap.php",
     ] {
-        assert!(!SuiteCrmV8::default().claims(path), "{path}");
+        assert!(!SuiteCrmV8::new().claims(path), "{path}");
     }
 }
 
 #[test]
 fn a_token_stands_in_its_header_only() {
-    let dialect = SuiteCrmV8::default();
+    let dialect = SuiteCrmV8::new();
     assert!(dialect.credential_headers().is_empty());
     assert!(dialect.accepts(&Carrier::Bearer));
     assert!(!dialect.accepts(&Carrier::Argument));
@@ -246,7 +246,7 @@ fn what_a_value_says_stays_a_value() {
     assert_eq!(understand(line, ""), Err(Reason::MalformedQuery));
     let line = "GET /Api/V8/module/Contacts?filter[last_name][eq]=x%26moduleName%3DUsers%23%25%27%22%5B%5D";
     let operation = understand(line, "").unwrap();
-    let outgoing = SuiteCrmV8::default().render(&operation);
+    let outgoing = SuiteCrmV8::new().render(&operation);
     assert!(!outgoing.target.contains("&moduleName") && !outgoing.target.contains('#'));
     assert_eq!(again(&outgoing), Ok(operation));
 }

@@ -99,7 +99,7 @@ proptest! {
     #[test]
     fn a_list_is_read_as_it_was_rendered(query in query(true)) {
         let operation = asking("GET /Api/V8/module/Contacts", query);
-        let outgoing = SuiteCrmV8::default().render(&operation);
+        let outgoing = SuiteCrmV8::new().render(&operation);
         let meant = again(&outgoing).unwrap();
         // Comparisons of one field are read together; their order means nothing.
         prop_assert_eq!(&meant.query.projection, &operation.query.projection);
@@ -107,14 +107,14 @@ proptest! {
         prop_assert_eq!((meant.query.limit, meant.query.offset), (operation.query.limit, operation.query.offset));
         prop_assert_eq!(meant.uses(), operation.uses());
         prop_assert_eq!(sorted(&meant.query.filter), sorted(&operation.query.filter));
-        prop_assert_eq!(SuiteCrmV8::default().render(&meant).target.len(), outgoing.target.len());
+        prop_assert_eq!(SuiteCrmV8::new().render(&meant).target.len(), outgoing.target.len());
     }
 
     #[test]
     fn related_records_are_never_narrowed(query in query(false)) {
         let line = "GET /Api/V8/module/Accounts/a-1/relationships/contacts";
         let operation = asking(line, query);
-        let outgoing = SuiteCrmV8::default().render(&operation);
+        let outgoing = SuiteCrmV8::new().render(&operation);
         prop_assert!(!outgoing.target.contains("fields"));
         prop_assert_eq!(again(&outgoing).unwrap().uses(), operation.uses());
     }
@@ -124,7 +124,7 @@ proptest! {
         let body = serde_json::json!({"data": {"type": "Contact", "id": "c-1", "attributes": attributes}});
         let operation = understand("PATCH /Api/V8/module", &body.to_string()).unwrap();
         prop_assert_eq!(operation.write.as_ref(), Some(&attributes));
-        prop_assert_eq!(again(&SuiteCrmV8::default().render(&operation)), Ok(operation));
+        prop_assert_eq!(again(&SuiteCrmV8::new().render(&operation)), Ok(operation));
     }
 
     #[test]
@@ -145,7 +145,7 @@ proptest! {
             content_type: None,
             body: body.as_bytes(),
         };
-        let dialect = SuiteCrmV8::default();
+        let dialect = SuiteCrmV8::new();
         if let Ok(Understood::One(operation)) = dialect.understand(&request, &BOUNDS) {
             let outgoing = dialect.render(&operation);
             prop_assert!(outgoing.target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'));
@@ -156,7 +156,7 @@ proptest! {
     #[test]
     fn learning_never_panics(answer in "\\PC{0,60}") {
         let asked = understand("GET /Api/V8/meta/fields/Contacts", "").unwrap();
-        let _ = SuiteCrmV8::default().learn(&asked, answer.as_bytes());
+        let _ = SuiteCrmV8::new().described(asked.module.as_ref(), answer.as_bytes());
     }
 }
 

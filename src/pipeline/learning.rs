@@ -1,0 +1,209 @@
+//! What the CRM says of its own data as it passes. The operator is told of it; where the configuration says `learn: true`, the
+//! schema grows by it: on disk first, then in the log, then in force.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::Mutex;
+
+use crate::audit::{Event, Log, is_plain_in_any_case};
+use crate::diagnostic::{Diagnostics, FILE_BYTES_MAX};
+use crate::dialect::schema::{Contradiction, Merged, SchemaFile};
+use crate::dialect::{Dialect, Modules, Schema};
+use crate::files;
+
+/// Bytes of one answer of the CRM that are read for what it says of its data.
+pub(super) const DESCRIPTION_BYTES_MAX: usize = 16 << 20;
+/// Contradictions that are remembered, so that each is told once.
+const TOLD_MAX: usize = 1_024;
+
+/// The schema of one upstream in one dialect. All entrances to the upstream share it.
+#[derive(Debug)]
+pub struct LiveSchema {
+    upstream: String,
+    /// The dialect with the schema in force.
+    dialect: RwLock<Arc<dyn Dialect>>,
+    /// Where it is kept; `None` if nothing is learned.
+    file: Option<PathBuf>,
+    heard: Mutex<Heard>,
+}
+
+/// What was heard so far.
+#[derive(Debug)]
+struct Heard {
+    /// The schema, and all that was heard beside it.
+    schema: Arc<Schema>,
+    told: BTreeSet<Contradiction>,
+    /// Whether it was told that something finds no room.
+    told_of_room: bool,
+}
+
+impl LiveSchema {
+    /// A schema that stays as it is.
+    pub fn fixed(upstream: &str, dialect: Arc<dyn Dialect>) -> Self {
+        Self::new(upstream, dialect, None)
+    }
+
+    /// A schema that grows, and is kept in a folder. What was learned before is read there: every problem is in the
+    /// diagnostics, and it comes out only if none is an error.
+    pub fn growing(
+        upstream: &str,
+        dialect: Arc<dyn Dialect>,
+        folder: &Path,
+        found: &mut Diagnostics,
+    ) -> Option<Self> {
+        let file = folder.join(format!("{upstream}.{}.yaml", dialect.name()));
+        let mut contradictions = 0;
+        let dialect = match file.try_exists() {
+            Ok(false) => dialect,
+            _ => {
+                let learned = SchemaFile::load(&file, found)?.learned(dialect.schema(), found)?;
+                // Who has written a schema file since is right.
+                let (schema, merged) = dialect.schema().and(learned);
+                contradictions = merged.contradictions.len();
+                dialect.with_schema(schema)
+            }
+        };
+        if contradictions > 0 {
+            tracing::warn!(
+                upstream,
+                dialect = dialect.name(),
+                contradictions,
+                "the schema says otherwise than what was learned before: the schema stands"
+            );
+        }
+        Some(Self::new(upstream, dialect, Some(file)))
+    }
+
+    fn new(upstream: &str, dialect: Arc<dyn Dialect>, file: Option<PathBuf>) -> Self {
+        let heard = Heard {
+            schema: dialect.schema().clone(),
+            told: BTreeSet::new(),
+            told_of_room: false,
+        };
+        Self {
+            upstream: upstream.to_owned(),
+            dialect: RwLock::new(dialect),
+            file,
+            heard: Mutex::new(heard),
+        }
+    }
+
+    /// The name of the upstream.
+    pub fn upstream(&self) -> &str {
+        &self.upstream
+    }
+
+    /// The dialect, with the schema in force.
+    pub fn dialect(&self) -> Arc<dyn Dialect> {
+        let dialect = self.dialect.read().unwrap_or_else(PoisonError::into_inner);
+        dialect.clone()
+    }
+
+    /// Takes in what the CRM says of its data. The schema as heard, if anything of it is new.
+    pub(super) async fn hear(&self, said: Modules, log: &Log) -> Option<Arc<Schema>> {
+        let mut heard = self.heard.lock().await;
+        let (schema, merged) = heard.schema.and(said);
+        self.tell(&mut heard, &merged);
+        if !merged.is_new() {
+            return None;
+        }
+        if let Some(file) = &self.file {
+            let kept = self.keep(file, &schema, &merged, log).await;
+            if let Err(error) = kept {
+                tracing::error!(
+                    upstream = self.upstream,
+                    dialect = schema.dialect(),
+                    error = files::words(&error),
+                    "what the CRM says of its data could not be kept: it is not learned"
+                );
+                return None;
+            }
+            let learned = self.dialect().with_schema(schema.clone());
+            *self.dialect.write().unwrap_or_else(PoisonError::into_inner) = learned;
+        }
+        heard.schema = schema.clone();
+        Some(schema)
+    }
+
+    /// Keeps what was learned: a decision must be the same after a restart, and the log must know by what it was made.
+    async fn keep(
+        &self,
+        file: &Path,
+        schema: &Arc<Schema>,
+        merged: &Merged,
+        log: &Log,
+    ) -> io::Result<()> {
+        let (path, text) = (file.to_owned(), schema.beside().to_yaml(schema.dialect()));
+        // It must be read again at the next start.
+        if text.len() > FILE_BYTES_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let written = tokio::task::spawn_blocking(move || files::replace(&path, text.as_bytes()));
+        written.await.map_err(io::Error::other)??;
+        let event = Event::schema_learned(
+            &self.upstream,
+            schema.dialect(),
+            schema.hash(),
+            merged.fields as u64,
+            merged.links as u64,
+        );
+        log.write(event).await.map_err(io::Error::other)?;
+        tracing::info!(
+            upstream = self.upstream,
+            dialect = schema.dialect(),
+            fields = merged.fields,
+            links = merged.links,
+            schema = &**schema.hash(),
+            "learned of the CRM's data"
+        );
+        Ok(())
+    }
+
+    /// Tells what contradicts the schema, each once.
+    fn tell(&self, heard: &mut Heard, merged: &Merged) {
+        let (mut names, mut secrets) = (Vec::new(), Vec::new());
+        let mut others = 0;
+        for contradiction in &merged.contradictions {
+            if heard.told.len() >= TOLD_MAX || !heard.told.insert(contradiction.clone()) {
+                continue;
+            }
+            let Contradiction { module, name, .. } = contradiction;
+            let is_plain = is_plain_in_any_case(module.as_str()) && is_plain_in_any_case(name);
+            match (is_plain, contradiction.is_secret) {
+                (false, _) => others += 1,
+                (true, true) => secrets.push(format!("{module}.{name}")),
+                (true, false) => names.push(format!("{module}.{name}")),
+            }
+        }
+        let (upstream, dialect) = (self.upstream.as_str(), heard.schema.dialect());
+        if !names.is_empty() || others > 0 {
+            tracing::warn!(
+                upstream,
+                dialect,
+                names = names.join(" "),
+                others,
+                "the CRM says otherwise than the schema what these are: the schema stands"
+            );
+        }
+        if !secrets.is_empty() {
+            tracing::info!(
+                upstream,
+                dialect,
+                names = secrets.join(" "),
+                "the CRM describes secrets like other fields: they stay secrets"
+            );
+        }
+        if merged.left_out > 0 && !heard.told_of_room {
+            heard.told_of_room = true;
+            tracing::warn!(
+                upstream,
+                dialect,
+                count = merged.left_out,
+                "the CRM describes more than is kept: the rest is left out"
+            );
+        }
+    }
+}
