@@ -25,6 +25,7 @@ mod recordings;
 mod refusals;
 mod rewriting;
 mod roles;
+mod schema;
 mod second_reading;
 mod server;
 mod signals;

@@ -74,8 +74,8 @@ impl Modules {
                 merged: &mut merged,
             };
             merging.table(&mut known, said.table);
-            merging.fields(&mut known, said.fields);
             merging.links(&mut known, said.links);
+            merging.fields(&mut known, said.fields);
             room -= (known.fields.len() + known.links.len() - before).min(room);
             if known != ModuleSchema::default() {
                 self.0.insert(module, known);
@@ -138,14 +138,32 @@ impl Merging<'_> {
         }
     }
 
-    /// What is said of a field that only the stock may know.
-    fn beside_stock(&self, name: &Field, said: &Holds) -> Verdict {
-        let origin = match secrets::is_secret(self.module, name.as_str()) {
+    /// Whether the stock knows a name as that of a field: what it holds would be shown as records.
+    fn holds_data(&self, name: &Field) -> bool {
+        let origin = self.stock_origin(name);
+        let is_copy = matches!(
+            origin,
+            Origin::Secret
+                | Origin::Items(_)
+                | Origin::Copy { .. }
+                | Origin::CopyItems { .. }
+                | Origin::CopyOfParent { .. }
+        );
+        is_copy || self.stock.fields(self.module).contains(name)
+    }
+
+    fn stock_origin(&self, name: &Field) -> Origin {
+        match secrets::is_secret(self.module, name.as_str()) {
             true => Origin::Secret,
             false => self
                 .stock
                 .origin(&Modules::default(), self.module, name.as_str()),
-        };
+        }
+    }
+
+    /// What is said of a field that only the stock may know.
+    fn beside_stock(&self, name: &Field, said: &Holds) -> Verdict {
+        let origin = self.stock_origin(name);
         let is_stock = || self.stock.fields(self.module).contains(name);
         match (origin, said) {
             (Origin::Secret, Holds::Secret) => Verdict::Known,
@@ -176,7 +194,11 @@ impl Merging<'_> {
     ) {
         for (name, said) in said {
             let stock = self.stock.target(self.module, &name);
-            let is_field = known.fields.contains_key(Field::fold(&name).as_str());
+            if said == LinkSchema::default() {
+                continue;
+            }
+            let folded = Field::fold(&name);
+            let is_field = known.fields.contains_key(&folded) || self.holds_data(&folded);
             let is_room = self.room > 0 && known.links.len() < NAMES_MAX;
             let verdict = match (stock, known.links.entry(name.clone())) {
                 (Some(stock), _) if said.target.as_ref().is_some_and(|said| *said != stock) => {

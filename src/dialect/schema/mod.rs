@@ -18,6 +18,8 @@ pub mod codes;
 mod file;
 mod merge;
 mod modules;
+#[cfg(test)]
+mod tests;
 
 pub use file::SchemaFile;
 pub(super) use file::is_plain;

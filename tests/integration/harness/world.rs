@@ -43,6 +43,16 @@ enum Running {
     Apart(Served),
 }
 
+impl Running {
+    /// Of the listener and of the admin listener.
+    fn addresses(&self) -> (SocketAddr, SocketAddr) {
+        match self {
+            Self::Here(proxy) => (proxy.addresses[0], proxy.admin),
+            Self::Apart(served) => (served.proxy, served.admin),
+        }
+    }
+}
+
 /// What a test changes of the usual set-up.
 #[derive(Clone, Debug)]
 pub struct Wish {
@@ -128,19 +138,25 @@ impl World {
         Self::before(crm, wish, runtime())
     }
 
-    fn before(crm: SocketAddr, wish: Wish, runtime: tokio::runtime::Runtime) -> Self {
-        let audit = tempfile::tempdir().unwrap();
-        let running = match served::binary(&wish) {
+    fn run(
+        crm: SocketAddr,
+        wish: Wish,
+        runtime: &tokio::runtime::Runtime,
+        audit: &Path,
+    ) -> Running {
+        match served::binary(&wish) {
             Some(binary) => {
                 let log = LOG.get().unwrap().clone();
-                Running::Apart(Served::start(&binary, crm, &wish, audit.path(), log))
+                Running::Apart(Served::start(&binary, crm, &wish, audit, log))
             }
-            None => Running::Here(runtime.block_on(start(crm, wish, audit.path()))),
-        };
-        let (proxy, admin) = match &running {
-            Running::Here(proxy) => (proxy.addresses[0], proxy.admin),
-            Running::Apart(served) => (served.proxy, served.admin),
-        };
+            None => Running::Here(runtime.block_on(start(crm, wish, audit))),
+        }
+    }
+
+    fn before(crm: SocketAddr, wish: Wish, runtime: tokio::runtime::Runtime) -> Self {
+        let audit = tempfile::tempdir().unwrap();
+        let running = Self::run(crm, wish, &runtime, audit.path());
+        let (proxy, admin) = running.addresses();
         Self {
             proxy,
             admin,
@@ -150,6 +166,15 @@ impl World {
             running: Some(running),
             forbidden: Mutex::default(),
         }
+    }
+
+    /// Stops the proxy in order, and starts it anew with the same folders.
+    pub fn restart(&mut self, wish: Wish) {
+        self.stop();
+        let runtime = self.runtime.as_ref().unwrap();
+        let running = Self::run(self.crm, wish, runtime, self.audit.path());
+        (self.proxy, self.admin) = running.addresses();
+        self.running = Some(running);
     }
 
     /// Reads the bare CRM as its administrator and watches for what no role may see: NIR and Art. 9 data.
