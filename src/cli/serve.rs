@@ -173,6 +173,7 @@ fn set_up(
         name: format!("the listener `{}`", listener.name),
         bind: listener.bind.value,
         tls: listener.tls.as_ref().map(tls).transpose()?,
+        upstream: listener.upstream.as_str().into(),
         destination: upstream.into(),
         dialects: upstream.dialects.clone(),
         settings: settings(&config.limits, upstream.page_max),
