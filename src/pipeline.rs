@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::audit::{Event, Log, Record};
+use crate::audit::{Arrival, Arrived, Decided, Event, Identified, Log, Meaning, Record, Unanswered};
 use crate::dialect::{Access, Bounds, Dialect, Incoming, Operation, Understood};
 use crate::door::{Credential, Head};
 use crate::filter::Limits;
@@ -23,13 +23,13 @@ use crate::identity::{
     Attempt, Caller, Callers, Guesses, NoRandomness, Origins, Probes, Sessions, Spent,
 };
 use crate::metrics::Metrics;
-use crate::policy::{Decision, FieldRule, Plan, Policy};
+use crate::policy::{Decision, FieldRule, Plan, Policy, PurposeChosen};
 use crate::reason::Reason;
 use crate::reply::{Refusal, Reply};
 use crate::tally::Tally;
 use crate::transport::Transport;
 use crate::upstream::{self, Untrusted};
-use crate::vocabulary::{Action, Edits, FieldPath};
+use crate::vocabulary::{Action, Edits, FieldPath, Role};
 
 mod budget;
 mod bulk;
@@ -71,6 +71,8 @@ pub struct Pipeline {
     settings: Settings,
     budget: Arc<Budget>,
     metrics: Metrics,
+    /// The name of the CRM in the configuration.
+    upstream: Arc<str>,
     cut: Cut,
 }
 
@@ -112,8 +114,9 @@ struct Visit<'a> {
 }
 
 impl Pipeline {
-    /// Puts the stages together. Makes no connection yet.
+    /// Puts the stages together, before the CRM of this name. Makes no connection yet.
     pub fn new(
+        upstream: Arc<str>,
         transport: Transport,
         schemas: Vec<Arc<LiveSchema>>,
         policy: &Policy,
@@ -146,6 +149,7 @@ impl Pipeline {
                 settings.held_bytes_total_max,
                 metrics.held_bytes.clone(),
             )),
+            upstream,
             transport,
             log,
             settings,
@@ -214,7 +218,7 @@ impl Pipeline {
         };
         match understood {
             Understood::One(operation) => {
-                let record = self.record(&visit);
+                let record = Record::new(&self.log, self.arrival(&visit, Some(operation.route)));
                 self.walk(&visit, *operation, record).await
             }
             Understood::Bulk { route, parts, .. } => {
@@ -225,25 +229,50 @@ impl Pipeline {
     }
 
     /// Takes one operation from its meaning to its reply.
-    async fn walk(&self, visit: &Visit<'_>, operation: Operation, mut record: Record) -> Reply {
+    async fn walk(
+        &self,
+        visit: &Visit<'_>,
+        operation: Operation,
+        record: Record<Arrived>,
+    ) -> Reply {
         let action = operation.action;
-        record.route(operation.route);
-        match self.answer(visit, operation, &mut record).await {
+        let admitted = match self.admit(visit, &operation, record).await {
+            Ok(admitted) => admitted,
+            Err(NotAdmitted { refusal, record }) => {
+                return self.refuse(visit, action, refusal, record).await;
+            }
+        };
+        let (terms, mut record) = admitted;
+        match self.answer(visit, operation, terms, &mut record).await {
             Ok(answer) => self.release(visit, answer, record).await,
             Err(refusal) => self.refuse(visit, action, refusal, record).await,
         }
     }
 
-    /// From an operation to the CRM's answer, unread, with the terms on which it may be shown.
+    /// From an operation to the plan for it.
+    async fn admit(
+        &self,
+        visit: &Visit<'_>,
+        operation: &Operation,
+        record: Record<Arrived>,
+    ) -> Result<(Terms, Record<Decided>), NotAdmitted> {
+        let login = match self.knock(visit, operation).await {
+            Ok(login) => login,
+            Err(reason) => return Err(NotAdmitted::new(reason, record)),
+        };
+        let (caller, record) = self.identify(visit, operation, record).await?;
+        let (plan, record) = self.decide(visit, caller.as_ref(), operation, record)?;
+        Ok((Terms { login, plan }, record))
+    }
+
+    /// From a plan to the CRM's answer, unread, with the terms on which it may be shown.
     async fn answer(
         &self,
         visit: &Visit<'_>,
         mut operation: Operation,
-        record: &mut Record,
+        Terms { login, plan }: Terms,
+        record: &mut Record<Decided>,
     ) -> Result<Answer, Refusal> {
-        let login = self.knock(visit, &operation).await?;
-        let caller = self.identify(visit, &operation, record).await?;
-        let plan = self.decide(visit, caller.as_ref(), &operation, record)?;
         let (mut edits, mut watched, mut is_unchanged) = (Edits::default(), None, false);
         match self.settle(visit, &operation, &plan, record).await? {
             Settlement::Nothing => {}
@@ -259,8 +288,9 @@ impl Pipeline {
         record.withheld_by_projection(guarded.withheld().iter().map(|rule| &**rule));
         let withheld = guarded.withheld().to_vec();
         if operation.action.writes() {
-            self.may_disclose(&operation, &plan, record);
-            let _opened = record.open().await.map_err(|_| Reason::AuditUnavailable)?;
+            let most = most(&operation, &plan);
+            let opened = record.open(most).await;
+            let _opened = opened.map_err(|_| Reason::AuditUnavailable)?;
         }
         let mut forwarded = self.forward(visit, guarded, record).await;
         if let Some(login) = login {
@@ -322,24 +352,29 @@ impl Pipeline {
         &self,
         visit: &Visit<'_>,
         operation: &Operation,
-        record: &mut Record,
-    ) -> Result<Option<Caller>, Reason> {
+        record: Record<Arrived>,
+    ) -> Result<(Option<Caller>, Record<Identified>), NotAdmitted> {
         if operation.access == Access::Public {
-            return Ok(None);
+            return Ok((None, record.identified(None)));
         }
-        let credential = visit.credential.ok_or(Reason::NoCredential)?;
-        let caller = visit
-            .entrance
-            .sessions
-            .identify(credential, &operation.version, visit.origin)
-            .await?;
-        record.caller(&caller);
-        self.callers.admit(&caller)?;
+        let Some(credential) = visit.credential else {
+            return Err(NotAdmitted::new(Reason::NoCredential, record));
+        };
+        let sessions = &visit.entrance.sessions;
+        let caller = sessions.identify(credential, &operation.version, visit.origin);
+        let caller = match caller.await {
+            Ok(caller) => caller,
+            Err(reason) => return Err(NotAdmitted::new(reason, record)),
+        };
+        let record = record.identified(Some(&caller));
+        if let Err(reason) = self.callers.admit(&caller) {
+            return Err(NotAdmitted::new(reason, record));
+        }
         if operation.access == Access::Session {
             // It ends with this request, whatever becomes of that.
             visit.entrance.sessions.forget(credential).await;
         }
-        Ok(Some(caller))
+        Ok((Some(caller), record))
     }
 
     /// What the caller may have.
@@ -348,23 +383,25 @@ impl Pipeline {
         visit: &Visit<'_>,
         caller: Option<&Caller>,
         operation: &Operation,
-        record: &mut Record,
-    ) -> Result<Plan, Reason> {
+        record: Record<Identified>,
+    ) -> Result<(Plan, Record<Decided>), NotAdmitted> {
         let (Some(caller), Access::Role | Access::Governed) = (caller, operation.access) else {
             let plan = visit.policy().public_plan();
-            self.note(visit, operation, &plan, record);
-            return Ok(plan);
+            let record = decided(visit, operation, &plan, (&[], None), record);
+            return Ok((plan, record));
         };
         match visit.policy().decide(caller, visit.purpose, operation) {
             Decision::Permit(plan) => {
-                record.terms(plan.roles(), plan.purpose());
-                self.note(visit, operation, &plan, record);
-                Ok(plan)
+                let terms = (plan.roles(), plan.purpose());
+                let record = decided(visit, operation, &plan, terms, record);
+                Ok((plan, record))
             }
             Decision::Deny(denial) => {
-                record.terms(&denial.roles, denial.purpose.as_ref());
-                self.note(visit, operation, &visit.policy().public_plan(), record);
-                Err(self.refused_predicate(visit, caller, denial.reason))
+                let terms = (&*denial.roles, denial.purpose.as_ref());
+                let plan = visit.policy().public_plan();
+                let record = decided(visit, operation, &plan, terms, record);
+                let reason = self.refused_predicate(visit, caller, denial.reason);
+                Err(NotAdmitted::new(reason, record))
             }
         }
     }
@@ -378,19 +415,12 @@ impl Pipeline {
             Spent::Within => return reason,
             Spent::UsedUp => {
                 self.metrics.probed();
-                let event = Event::predicates_used_up(caller, &visit.in_force.stamp);
+                let event = Event::predicates_used_up(caller, &visit.in_force.stamp.hash);
                 self.log.enqueue(event);
             }
             Spent::StillUsedUp => {}
         }
         Reason::TooManyRequests
-    }
-
-    /// Tells the record the most that a reply may disclose, before an event opens it.
-    fn may_disclose(&self, operation: &Operation, plan: &Plan, record: &mut Record) {
-        for module in operation.modules() {
-            record.may_disclose(plan.records(module).known());
-        }
     }
 
     /// Carries a guarded request to the CRM; an answer that is an error becomes a refusal here, its words unread but
@@ -399,7 +429,7 @@ impl Pipeline {
         &self,
         visit: &Visit<'_>,
         guarded: crate::guard::Guarded,
-        record: &mut Record,
+        record: &mut Record<Decided>,
     ) -> Result<Untrusted, Refusal> {
         let start = std::time::Instant::now();
         let forwarded =
@@ -444,17 +474,16 @@ impl Pipeline {
         Err(Refusal::upstream(untrusted.status(), failure.label))
     }
 
-    fn record(&self, visit: &Visit<'_>) -> Record {
-        let mut record = Record::new(&self.log, visit.origin, &visit.in_force.stamp);
-        record.dialect(visit.dialect().name());
-        visit.trace.iter().for_each(|trace| record.trace(trace));
-        record
-    }
-
-    /// Notes what the request means, in names that the policy or the dialect vouch for.
-    fn note(&self, visit: &Visit<'_>, operation: &Operation, plan: &Plan, record: &mut Record) {
-        let known = |path: &FieldPath| plan.records(&path.module).field(path.field.as_str()).known;
-        record.operation(operation, &known, &|module| visit.policy().knows(module));
+    /// How a request came in, for its record.
+    fn arrival<'a>(&'a self, visit: &Visit<'a>, route: Option<&'static str>) -> Arrival<'a> {
+        Arrival {
+            origin: visit.origin,
+            policy: &visit.in_force.stamp,
+            upstream: &self.upstream,
+            dialect: visit.dialect().name(),
+            route,
+            trace: visit.trace,
+        }
     }
 
     /// Forgets who has not been seen for a while. Called now and then.
@@ -485,6 +514,54 @@ fn the_credential(
             Err(Reason::BadCredential)
         }
         (credential, argument) => Ok(argument.as_ref().or(credential.as_ref()).cloned()),
+    }
+}
+
+/// Records what a request means, in names that the policy or the dialect vouch for, and in which roles and for which
+/// purpose it was decided.
+fn decided(
+    visit: &Visit<'_>,
+    operation: &Operation,
+    plan: &Plan,
+    terms: (&[Role], Option<&PurposeChosen>),
+    record: Record<Identified>,
+) -> Record<Decided> {
+    let knows_field =
+        &|path: &FieldPath| plan.records(&path.module).field(path.field.as_str()).known;
+    let meaning = Meaning {
+        operation,
+        knows_field,
+        knows_module: &|module| visit.policy().knows(module),
+    };
+    record.decided(terms, meaning)
+}
+
+/// The most that a reply may disclose.
+fn most(operation: &Operation, plan: &Plan) -> Vec<Arc<FieldRule>> {
+    let modules = operation.modules().into_iter();
+    modules
+        .flat_map(|module| plan.records(module).known())
+        .collect()
+}
+
+/// On what terms an operation may be carried out.
+struct Terms {
+    login: Option<Attempt>,
+    plan: Plan,
+}
+
+/// Why an operation may not be carried out, and its record.
+struct NotAdmitted {
+    refusal: Refusal,
+    record: Record<Unanswered>,
+}
+
+impl NotAdmitted {
+    fn new<S>(reason: Reason, record: Record<S>) -> Self {
+        Self {
+            refusal: reason.into(),
+            record: record.unanswered(),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-use crate::audit::{AuditUnavailable, Classified, Event, Log, PolicyStamp};
+use crate::audit::{AuditUnavailable, Classified, Event, Log};
 use crate::config;
 use crate::dialect::{Bounds, Dialect};
 use crate::door::Door;
@@ -46,6 +46,8 @@ pub struct ListenerSetup {
     pub bind: SocketAddr,
     /// TLS, if it speaks it.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// The name of the CRM in the configuration.
+    pub upstream: Arc<str>,
     /// Where the CRM is.
     pub destination: Destination,
     /// The dialects that the CRM speaks, each with what is known of the CRM's data.
@@ -126,6 +128,7 @@ impl Proxy {
                 Transport::new(listener.destination)?.counting(metrics.upstream_failures.clone());
             let (policy, log) = (setup.policy.clone(), setup.log.clone());
             let pipeline = Pipeline::new(
+                listener.upstream,
                 transport,
                 listener.schemas,
                 &policy,
@@ -145,8 +148,8 @@ impl Proxy {
                 listener.tls.map(TlsAcceptor::from),
             ));
         }
-        let stamp = PolicyStamp::of(&setup.policy);
-        let loaded = Event::policy_loaded(&stamp, &classified(&setup.policy));
+        let policy = &setup.policy;
+        let loaded = Event::policy_loaded(policy.name(), policy.hash(), &classified(policy));
         setup.log.write(loaded).await?;
         let addresses = fronts.iter().map(|(address, ..)| *address).collect();
         let listeners = fronts

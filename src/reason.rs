@@ -30,6 +30,20 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All outcomes.
+    pub const ALL: [Self; 10] = [
+        Self::Full,
+        Self::Partial,
+        Self::Denied,
+        Self::Rejected,
+        Self::Unauthenticated,
+        Self::Limited,
+        Self::UpstreamError,
+        Self::Unfilterable,
+        Self::Aborted,
+        Self::AuditUnavailable,
+    ];
+
     /// The word for this outcome in the access log.
     pub fn as_str(self) -> &'static str {
         match self {

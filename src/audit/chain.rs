@@ -6,15 +6,14 @@ use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::Path;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::canonical;
+use super::format::{self, Stamp, Told, Version};
 
 /// Bytes of one event. Lists inside of events are bounded so that none comes near.
 pub(super) const EVENT_BYTES_MAX: usize = 4 << 20;
-
-/// The version of the format of events.
-pub(super) const VERSION: u8 = 1;
 
 /// SHA-256(0x00 ‖ line): the hash that the next event carries, and the leaf of the Merkle tree over the log.
 pub(super) fn leaf(line: &[u8]) -> String {
@@ -87,8 +86,11 @@ impl Head {
 /// An event read back.
 #[derive(Debug)]
 pub(super) struct Line {
+    pub(super) id: String,
     pub(super) seq: u64,
     pub(super) prev: String,
+    /// When it was written, as it says.
+    pub(super) time: String,
     pub(super) hash: String,
     pub(super) value: Value,
 }
@@ -97,15 +99,21 @@ impl Line {
     /// Reads a line without its newline; `None` if it is not an event in canonical form.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let value: Value = serde_json::from_slice(bytes).ok()?;
-        if !canonical::is_canonical(bytes, &value)
-            || value.get("v")?.as_u64()? != u64::from(VERSION)
-        {
+        let version = Version::deserialize(&value).ok()?;
+        if !canonical::is_canonical(bytes, &value) || !format::is_known(version.v) {
             return None;
         }
-        value.get("id")?.as_str()?;
+        let Stamp {
+            id,
+            prev,
+            seq,
+            time,
+        } = Stamp::deserialize(&value).ok()?;
         Some(Self {
-            seq: value.get("seq")?.as_u64()?,
-            prev: value.get("prev")?.as_str()?.to_owned(),
+            id: id.into_owned(),
+            seq,
+            prev: prev.into_owned(),
+            time: time.into_owned(),
             hash: leaf(bytes),
             value,
         })
@@ -119,22 +127,16 @@ impl Line {
         }
     }
 
-    /// When the event was written, as it says.
-    pub(super) fn time(&self) -> Option<&str> {
-        self.value["time"].as_str()
-    }
-
-    /// The event's id.
-    pub(super) fn id(&self) -> &str {
-        self.value["id"].as_str().unwrap_or_default()
+    /// What it says; `None` if it has not the form of its version.
+    pub(super) fn told(&self) -> Option<Told> {
+        Told::read(&self.value)
     }
 }
 
 /// The version of the format that a line is in, if it is a later one than this program reads.
 pub(super) fn later_version(bytes: &[u8]) -> Option<u64> {
-    let value: Value = serde_json::from_slice(bytes).ok()?;
-    let version = value.as_object()?.get("v")?.as_u64()?;
-    (version > u64::from(VERSION)).then_some(version)
+    let Version { v } = serde_json::from_slice(bytes).ok()?;
+    (v > u64::from(format::VERSION)).then_some(v)
 }
 
 /// How a line ended.

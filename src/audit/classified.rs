@@ -3,10 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
-
 use crate::vocabulary::{Category, Module};
 
+use super::format::notice::Class;
 use super::names::visible;
 
 /// Bytes of names beyond which a table is not written: an event has a bound.
@@ -31,38 +30,33 @@ impl Classified {
         }
     }
 
-    /// As an event holds it: one entry for all names with the same categories; null if it is too large for an event.
+    /// As an event holds it: one entry for all names with the same categories; `None` if it is too large for an event.
     /// A list, as the keys of objects have an order of their own in canonical JSON.
-    pub(super) fn to_json(&self) -> Value {
+    pub(super) fn written(&self) -> Option<Vec<Class>> {
         let bytes: usize = self.names.keys().map(String::len).sum();
         if bytes > NAMES_BYTES_MAX {
-            return Value::Null;
+            return None;
         }
-        let mut entries: BTreeMap<Vec<&str>, Vec<&str>> = BTreeMap::new();
+        let mut entries: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
         for (name, categories) in &self.names {
-            let categories = categories.iter().map(Category::as_str).collect();
-            entries.entry(categories).or_default().push(name);
+            let categories = categories.iter().map(|one| one.as_str().to_owned());
+            let fields = entries.entry(categories.collect()).or_default();
+            fields.push(name.clone());
         }
-        entries
-            .into_iter()
-            .map(|(categories, fields)| json!({"categories": categories, "fields": fields}))
-            .collect()
+        let class = |(categories, fields)| Class { categories, fields };
+        Some(entries.into_iter().map(class).collect())
     }
 
-    /// Reads what an event holds; `None` if it holds none.
-    pub(super) fn read(value: &Value) -> Option<Self> {
+    /// Reads what an event holds.
+    pub(super) fn read(classes: &[Class]) -> Self {
         let mut names: BTreeMap<String, BTreeSet<Category>> = BTreeMap::new();
-        for entry in value.as_array()? {
-            let texts = |key: &str| {
-                let items = entry[key].as_array().into_iter().flatten();
-                items.filter_map(Value::as_str)
-            };
-            for name in texts("fields") {
-                let categories = texts("categories").map(Category::new);
-                names.entry(name.to_owned()).or_default().extend(categories);
+        for class in classes {
+            for name in &class.fields {
+                let categories = class.categories.iter().map(|one| Category::new(one));
+                names.entry(name.clone()).or_default().extend(categories);
             }
         }
-        Some(Self { names })
+        Self { names }
     }
 
     /// Whether a field, `Module.field`, has a category or one below it. The patterns count for fields without an entry.
@@ -116,9 +110,9 @@ mod tests {
         // A reviewed decision: the pattern does not count for this field.
         written.add(&contacts, "religion_of_state", &[category("work.position")]);
         written.add(&contacts, "shoe_size", &[]);
-        let json = written.to_json();
-        assert_eq!(json.as_array().map(Vec::len), Some(3));
-        let read = Classified::read(&json).unwrap();
+        let classes = written.written().unwrap();
+        assert_eq!(classes.len(), 3);
+        let read = Classified::read(&classes);
         assert_eq!(read, written);
         let special = category("special");
         assert!(read.is_of("Contacts.religion_c", &special));
@@ -127,6 +121,5 @@ mod tests {
         assert!(!read.is_of("Contacts.religion_c", &category("spec")));
         assert!(read.is_of("Contacts.old_iban_2", &category("financial.iban")));
         assert!(!read.is_of("Contacts.shoe_size", &special));
-        assert_eq!(Classified::read(&Value::Null), None);
     }
 }

@@ -7,9 +7,11 @@ use crate::filter::FieldCounts;
 use crate::policy::{FieldRule, Show, SpanRule};
 use crate::vocabulary::{Category, FieldPath, Level, RuleName};
 
-use super::event::{DataEntry, List, integer};
-use super::names::{Names, is_plain, visible};
-use super::template;
+use super::event::integer;
+use super::format::brief::Entry;
+use super::format::counts;
+use super::memory::entry;
+use super::names::{Names, is_plain};
 
 /// What a request disclosed so far, field by field.
 #[derive(Debug, Default)]
@@ -94,16 +96,13 @@ impl Disclosure {
         self.rows.entry(Row { same, path, named }).or_default()
     }
 
-    /// What the event says of it.
-    pub(super) fn text(&mut self) -> List {
-        match (&self.first, self.rows.is_empty()) {
-            (Some(first), true) => template::filled(first),
-            _ => List::of_entries(&self.entries()),
-        }
+    /// The one report that it is about, if nothing comes beside it.
+    pub(super) fn only(&self) -> Option<&FieldCounts> {
+        self.first.as_ref().filter(|_| self.rows.is_empty())
     }
 
-    /// The same, entry by entry: one for all fields with the same category, level and rules.
-    fn entries(&mut self) -> Vec<DataEntry> {
+    /// One entry for all fields with the same category, level and rules, and how much of each there was.
+    pub(super) fn entries(&mut self) -> (Vec<Entry>, Vec<counts::Count>) {
         self.spread();
         let mut entries: BTreeMap<&Same, (Names, Count)> = BTreeMap::new();
         for (row, count) in &self.rows {
@@ -119,15 +118,11 @@ impl Disclosure {
         }
         entries
             .into_iter()
-            .map(|(same, (names, count))| DataEntry {
-                by: same.by.iter().map(|rule| visible(rule.as_str())).collect(),
-                category: same.category.as_ref().map(|name| visible(name.as_str())),
-                fields: names.into_vec(),
-                in_text: integer(count.in_text),
-                level: same.level,
-                records: integer(count.records),
+            .map(|(same, (names, count))| {
+                let counts = (integer(count.records), integer(count.in_text));
+                (entry(same, names), counts)
             })
-            .collect()
+            .unzip()
     }
 }
 
@@ -175,10 +170,15 @@ fn spans(show: &Show) -> &[SpanRule] {
 pub(super) mod tests {
     use std::sync::Arc;
 
+    use serde_json::{Value, json};
+
     use crate::filter::{FieldCount, InText, Report};
     use crate::policy::{TextRule, Writable};
     use crate::vocabulary::{Field, Module};
 
+    use super::super::format::brief::Terms;
+    use super::super::format::counts::Counts;
+    use super::super::memory::Memory;
     use super::*;
 
     /// The rule of a field of Contacts.
@@ -223,11 +223,17 @@ pub(super) mod tests {
         }
     }
 
-    /// Both ways of making it must say the same.
-    fn json(disclosure: &mut Disclosure) -> String {
-        let text = serde_json::to_string(&disclosure.text()).unwrap();
-        assert_eq!(text, serde_json::to_string(&disclosure.entries()).unwrap());
-        text
+    /// The entries and their counts. Both ways of making them must say the same, and each twice.
+    fn json(disclosure: &mut Disclosure) -> Value {
+        let mut memory = Memory::default();
+        let frame = Terms::default();
+        let told = memory.told(&frame, disclosure).unwrap();
+        let (terms, counts) = memory.told(&frame, disclosure).unwrap();
+        assert!(Arc::ptr_eq(&terms, &told.0) && counts == told.1);
+        let (entries, numbers) = disclosure.entries();
+        let read = terms.read().unwrap();
+        assert_eq!((&read.data, &counts), (&entries, &Counts::new(numbers)));
+        json!([read.data, counts])
     }
 
     #[test]
@@ -243,10 +249,10 @@ pub(super) mod tests {
         );
         assert_eq!(
             json(&mut disclosure),
-            concat!(
-                r#"[{"by":["last"],"category":"financial.iban","fields":["Contacts.iban2_c","Contacts.iban_c"],"in_text":0,"level":"mask","records":1},"#,
-                r#"{"by":["pay"],"category":"financial.iban","fields":["Contacts.iban3_c"],"in_text":0,"level":"clear","records":1}]"#
-            )
+            json!([[
+                {"by": ["last"], "category": "financial.iban", "fields": ["Contacts.iban2_c", "Contacts.iban_c"], "level": "mask"},
+                {"by": ["pay"], "category": "financial.iban", "fields": ["Contacts.iban3_c"], "level": "clear"}
+            ], [1]])
         );
     }
 
@@ -264,7 +270,9 @@ pub(super) mod tests {
         );
         assert_eq!(
             json(&mut disclosure),
-            r#"[{"by":["defaults.unclassified"],"category":null,"fields":["Contacts.shoe_size_c","Contacts.(2 unknown)"],"in_text":0,"level":"redact","records":1}]"#
+            json!([[
+                {"by": ["defaults.unclassified"], "fields": ["Contacts.shoe_size_c", "Contacts.(2 unknown)"], "level": "redact"}
+            ], [1]])
         );
     }
 
@@ -281,10 +289,10 @@ pub(super) mod tests {
         ));
         assert_eq!(
             json(&mut disclosure),
-            concat!(
-                r#"[{"by":["x"],"category":null,"fields":["Contacts.(1 unknown)"],"in_text":0,"level":"hide","records":0},"#,
-                r#"{"by":["x"],"category":"special.belief","fields":["Contacts.religion_c"],"in_text":0,"level":"hide","records":0}]"#
-            )
+            json!([[
+                {"by": ["x"], "fields": ["Contacts.(1 unknown)"], "level": "hide"},
+                {"by": ["x"], "category": "special.belief", "fields": ["Contacts.religion_c"], "level": "hide"}
+            ], []])
         );
     }
 
@@ -307,10 +315,10 @@ pub(super) mod tests {
         disclosure.add(report.fields);
         assert_eq!(
             json(&mut disclosure),
-            concat!(
-                r#"[{"by":["last"],"category":"financial.iban","fields":["Contacts.description"],"in_text":3,"level":"mask","records":1},"#,
-                r#"{"by":["base"],"category":"free_text","fields":["Contacts.description"],"in_text":0,"level":"clear","records":1}]"#
-            )
+            json!([[
+                {"by": ["last"], "category": "financial.iban", "fields": ["Contacts.description"], "level": "mask"},
+                {"by": ["base"], "category": "free_text", "fields": ["Contacts.description"], "level": "clear"}
+            ], [[1, 3], 1]])
         );
     }
 }

@@ -4,11 +4,10 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use super::chain::{Head, Line, Lines, next_event};
+use super::chain::{Head, Lines, next_event};
 use super::event::{Event, integer};
-
-/// The name of the event that notes a gap.
-pub(super) const GAP: &str = "audit.gap";
+use super::format::Told;
+use super::format::notice::Notice;
 
 /// What became of events that were on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,11 +64,12 @@ impl From<Loss> for io::Error {
 /// The event that notes a gap behind the last event that is known to have been on disk. Events that were refused
 /// meanwhile are counted.
 pub(super) fn event(last: &Head, loss: Loss, refused: u64) -> Event {
-    Event::notice(GAP)
-        .with("last_seq", integer(last.seq))
-        .with("last_hash", last.hash.as_str())
-        .with("refused", integer(refused))
-        .with("why", loss.as_str())
+    Event::notice(Notice::Gap {
+        last_hash: last.hash.clone(),
+        last_seq: integer(last.seq),
+        refused: integer(refused),
+        why: loss.as_str().to_owned(),
+    })
 }
 
 /// The head that a segment says it follows, though no other segment may end there: it notes a gap right behind the event
@@ -83,7 +83,9 @@ pub(super) fn bridged(path: &Path, first_seq: u64) -> io::Result<Option<Head>> {
     let prev = first.prev.clone();
     let mut found = Some(first);
     while let Some(line) = found {
-        let head = noted(&line).filter(|head| head.seq + 1 == first_seq && head.hash == prev);
+        let told = line.told();
+        let head = told.as_ref().and_then(noted).map(|(head, _)| head);
+        let head = head.filter(|head| head.seq + 1 == first_seq && head.hash == prev);
         if head.is_some() {
             return Ok(head);
         }
@@ -92,11 +94,24 @@ pub(super) fn bridged(path: &Path, first_seq: u64) -> io::Result<Option<Head>> {
     Ok(None)
 }
 
-/// The head behind which an event notes a gap.
-pub(super) fn noted(line: &Line) -> Option<Head> {
-    let is_gap = line.value["event"] == GAP;
-    is_gap.then_some(Head {
-        seq: line.value["last_seq"].as_u64()?,
-        hash: line.value["last_hash"].as_str()?.to_owned(),
-    })
+/// The head behind which an event notes a gap, and why there is one.
+pub(super) fn noted(told: &Told) -> Option<(Head, &str)> {
+    let Told::Notice(notice) = told else {
+        return None;
+    };
+    match &**notice {
+        Notice::Gap {
+            last_hash,
+            last_seq,
+            why,
+            ..
+        } => {
+            let head = Head {
+                seq: *last_seq,
+                hash: last_hash.clone(),
+            };
+            Some((head, why))
+        }
+        _ => None,
+    }
 }

@@ -17,6 +17,8 @@ use crate::reason::Reason;
 use super::clock::Clock;
 use super::event::Event;
 use super::folder::{Disk, Folder, SetAside};
+use super::format::notice::Notice;
+use super::memory::Memory;
 use super::names::visible;
 use super::open::{self, OpenError, Ready};
 use super::refusals::Refusals;
@@ -97,6 +99,7 @@ pub struct Log {
 struct Inner {
     queue: SyncSender<Message>,
     shared: Arc<Shared>,
+    memory: Mutex<Memory>,
     thread: Mutex<Option<JoinHandle<Result<(), AuditUnavailable>>>>,
 }
 
@@ -159,16 +162,18 @@ impl Log {
                 part = set_aside.part,
                 "a torn end of the access log was set aside"
             );
-            let event = recovered(set_aside, 0).event;
-            writer.note(vec![event]).map_err(|_| unwritable())?;
+            writer
+                .note(vec![recovered(set_aside, 0)])
+                .map_err(|_| unwritable())?;
         }
         let durability = match options.durability {
             Durability::Strict => "strict".to_owned(),
             Durability::Relaxed(within) => format!("relaxed: {}ms", within.as_millis()),
         };
-        let started = Event::notice("audit.started")
-            .with("durability", durability)
-            .with("head", found.as_str());
+        let started = Event::notice(Notice::Started {
+            durability,
+            head: found.as_str().to_owned(),
+        });
         writer.note(vec![started]).map_err(|_| unwritable())?;
         writer.ingest();
         let (queue, waiting) = mpsc::sync_channel(options.queue_events_max);
@@ -184,6 +189,7 @@ impl Log {
             inner: Arc::new(Inner {
                 queue,
                 shared,
+                memory: Mutex::default(),
                 thread: Mutex::new(Some(thread)),
             }),
         })
@@ -207,7 +213,7 @@ impl Log {
     pub(super) fn hand_over(&self, event: Event, waits: bool) -> Result<Pending, AuditUnavailable> {
         let (done, answer) = oneshot::channel();
         self.send(Job {
-            event,
+            event: Some(event),
             waits,
             done: Some(done),
         })?;
@@ -220,7 +226,7 @@ impl Log {
     /// Hands an event to the writer without waiting. One that finds no place is counted in [`Figures::lost`].
     pub fn enqueue(&self, event: Event) {
         let job = Job {
-            event,
+            event: Some(event),
             waits: true,
             done: None,
         };
@@ -238,6 +244,11 @@ impl Log {
             }
             AuditUnavailable
         })
+    }
+
+    /// What this log remembers of terms.
+    pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
+        lock(&self.inner.memory)
     }
 
     /// Counts the refusal of a request that nobody vouches for. Such refusals become one event per network, reason
@@ -343,6 +354,11 @@ impl Shared {
 
     pub(super) fn synced(&self) {
         self.syncs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Terms were written for events that name them.
+    pub(super) fn stated(&self, terms: usize) {
+        self.events.fetch_add(terms as u64, Ordering::Relaxed);
     }
 
     /// A gap was noted.

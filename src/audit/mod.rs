@@ -2,7 +2,7 @@
 //!
 //! A [`Record`] follows one request and becomes an event; [`Log`] appends events to a folder, one line of canonical
 //! JSON each, every line bound to the one before it; [`verify()`], [`query()`] and [`show()`] read such a folder
-//! without asking the process that writes it.
+//! without asking the process that writes it. What the lines are made of stands in `format`, and nowhere else.
 //!
 //! No type here has a field that could hold a field's value, and names enter only if the policy or the dialect knows
 //! them.
@@ -13,11 +13,15 @@ mod classified;
 mod clock;
 mod disclosure;
 mod event;
+mod events;
+mod expand;
 mod folder;
+mod format;
 mod gap;
 mod id;
 mod kept;
 mod log;
+mod memory;
 mod names;
 mod open;
 mod page;
@@ -26,25 +30,30 @@ mod record;
 mod refusals;
 mod spool;
 mod stretch;
-mod template;
 #[cfg(test)]
 mod tests;
+mod upstreams;
 mod verdict;
 mod verify;
+mod walk;
 mod writer;
 
 pub use chain::Head;
 pub use classified::Classified;
 pub use clock::Clock;
 pub use event::Event;
+pub use events::{Found, Summary, events};
 pub use folder::{is_being_written, log_bytes};
 pub use id::is_id;
 pub use kept::is_being_kept;
 pub use log::{AuditUnavailable, Durability, Figures, Log, Options};
 pub use names::{is_plain_in_any_case, visible};
 pub use open::OpenError;
-pub use query::{Found, Query, QueryError, Summary, query, show};
-pub use record::{Closed, Opened, PolicyStamp, Record, Said};
+pub use query::{Query, QueryError, query, show};
+pub use record::{
+    Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
+    PolicyStamp, Record, Said, Unanswered,
+};
 pub use spool::record_reading;
 pub use verdict::{Broken, ClockStep, Fault, Gap, Tampering, Unclosed, Unexpected, Verified};
 pub use verify::{verify, verify_against};

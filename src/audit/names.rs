@@ -4,12 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::detect::Kind;
 use crate::vocabulary::{FieldPath, Module, RecordRef};
 
-use super::event::List;
+use super::format::refs::Refs;
 
 /// Characters of one text in an event; longer ones are cut.
 const TEXT_CHARS_MAX: usize = 255;
@@ -17,8 +15,6 @@ const TEXT_CHARS_MAX: usize = 255;
 const NAMES_MAX: usize = 512;
 /// Characters of a name that only a reply knows.
 const PLAIN_CHARS_MAX: usize = 64;
-/// Characters of an id that is short enough to be written as it is, with the name of its module.
-const ID_CHARS_MAX: usize = TEXT_CHARS_MAX - PLAIN_CHARS_MAX - 1;
 /// Characters of the longest identifier, an IBAN.
 const IDENTIFIER_CHARS_MAX: usize = 34;
 /// Characters of an id without words: those of a UUID.
@@ -104,33 +100,21 @@ pub(super) fn is_wordless(id: &str) -> bool {
             .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
-/// Records as the log writes them: `["Contacts/c-1"]`.
-pub(super) fn records<'r>(records: impl IntoIterator<Item = &'r RecordRef>) -> List {
-    let mut text = String::from("[");
+/// Records as the log writes them.
+pub(super) fn records<'r>(records: impl IntoIterator<Item = &'r RecordRef>) -> Refs {
+    let mut refs = Refs::default();
     for record in records {
-        if text.len() > 1 {
-            text.push(',');
-        }
         let module = match is_plain_module(&record.module) {
             true => record.module.as_str(),
             false => "(unknown)",
         };
-        if is_verbatim(&record.id) {
-            text.extend(["\"", module, "/", &record.id, "\""]);
-        } else {
-            let record = visible(&[module, "/", &record.id].concat());
-            text.push_str(&Value::from(record).to_string());
-        }
+        let id = match is_visible(&record.id) {
+            true => Arc::clone(&record.id),
+            false => Arc::from(visible(&record.id)),
+        };
+        refs.add(module, id);
     }
-    text.push(']');
-    List::of_text(text)
-}
-
-/// Whether an id is short, and stands for itself in JSON.
-fn is_verbatim(id: &str) -> bool {
-    // As in `is_visible`.
-    let is_other = |byte| !(b' '..=b'~').contains(&byte) || matches!(byte, b'"' | b'\\');
-    id.len() <= ID_CHARS_MAX && !id.bytes().fold(false, |any, byte| any | is_other(byte))
+    refs
 }
 
 /// The network that an address belongs to: enough to tell offices apart, too little to tell people apart.
@@ -227,7 +211,10 @@ mod tests {
         names.count(Some(&module));
         assert_eq!(names.into_vec(), ["(2 unknown)"]);
         let id = "c-1".into();
-        assert_eq!(text(&[RecordRef { module, id }]), r#"["(unknown)/c-1"]"#);
+        assert_eq!(
+            text(&[RecordRef { module, id }]),
+            r#"{"(unknown)":["c-1"]}"#
+        );
     }
 
     fn text(refs: &[RecordRef]) -> String {
@@ -240,25 +227,35 @@ mod tests {
             module: Module::new("Contacts"),
             id: id.into(),
         };
-        assert_eq!(text(&[]), "[]");
+        assert_eq!(text(&[]), "{}");
         let ids = ["c-1", "a\"b\\c", "é\u{202e}\n", "", "a b"];
-        let expected = [
-            "Contacts/c-1",
-            "Contacts/a\"b\\c",
-            "Contacts/é\\u{202e}\\u{a}",
-            "Contacts/",
-            "Contacts/a b",
-        ];
-        let read: Vec<String> = serde_json::from_str(&text(&ids.map(of))).unwrap();
-        assert_eq!(read, expected);
-        for length in [ID_CHARS_MAX, ID_CHARS_MAX + 1, 9_999] {
-            let read: Vec<String> =
-                serde_json::from_str(&text(&[of(&"x".repeat(length))])).unwrap();
-            assert_eq!(
-                read[0],
-                visible(&format!("Contacts/{}", "x".repeat(length)))
-            );
+        assert_eq!(
+            text(&ids.map(of)),
+            r#"{"Contacts":["c-1","a\"b\\c","é\\u{202e}\\u{a}","","a b"]}"#
+        );
+        for length in [255, 256, 9_999] {
+            let id = "x".repeat(length);
+            let shown = records(&[of(&id)]).in_full();
+            assert_eq!(shown, [format!("Contacts/{}", visible(&id))]);
         }
+    }
+
+    #[test]
+    fn records_stand_by_module_in_their_order() {
+        let of = |module: &str, id: &str| RecordRef {
+            module: Module::new(module),
+            id: id.into(),
+        };
+        let refs = [
+            of("Contacts", "2"),
+            of("Accounts", "9"),
+            of("Contacts", "1"),
+        ];
+        assert_eq!(text(&refs), r#"{"Accounts":["9"],"Contacts":["2","1"]}"#);
+        assert_eq!(
+            records(&refs).in_full(),
+            ["Accounts/9", "Contacts/2", "Contacts/1"]
+        );
     }
 
     #[test]

@@ -7,8 +7,9 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::chain::{EVENT_BYTES_MAX, End, Head, Line, Lines, VERSION, later_version, next_event};
+use super::chain::{EVENT_BYTES_MAX, End, Head, Line, Lines, later_version, next_event};
 use super::folder::{self, Disk as _, Durable, Folder, SetAside, segment_name};
+use super::format::VERSION;
 use super::gap::{self, Loss};
 use super::kept::{Found, Kept};
 
@@ -343,7 +344,7 @@ fn scan(dir: &Path, first_seq: u64, before: Option<Head>) -> Result<Scanned, Ope
             last: Some((lines.line.len() as u64 + 1, line.hash.clone())),
         };
         head = Some(line.head());
-        time = line.time().map(str::to_owned);
+        time = Some(line.time);
     }
     if torn && next_event(&mut lines).map_err(failed)?.is_some() {
         let next_seq = head.as_ref().map_or(first_seq, |head| head.seq + 1);

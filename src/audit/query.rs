@@ -7,38 +7,26 @@ use std::path::Path;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use crate::policy::CATALOGUE;
+use crate::reason::Outcome;
 use crate::vocabulary::{Action, Category, Level};
 
-use super::chain::{End, Line, Lines, later_version};
 use super::classified::Classified;
-use super::folder::{segment_name, segments};
+use super::events::{Found, Summary, each};
+use super::expand::Entry;
+use super::format::full::{RESERVED, Request};
+use super::format::notice::Notice;
+use super::format::{Phase, full};
 use super::names::visible;
 use super::stretch::Stretch;
+use super::upstreams::{Asked, Upstreams, Wanted};
 use super::verdict::Fault;
 
 /// The filters, in the order in which help shows them.
 const KEYS: [&str; 11] = [
     "caller", "module", "record", "category", "level", "outcome", "action", "purpose", "id",
     "since", "until",
-];
-
-/// The outcomes that events may have.
-const OUTCOMES: [&str; 12] = [
-    "full",
-    "partial",
-    "denied",
-    "rejected",
-    "unauthenticated",
-    "challenged",
-    "limited",
-    "not-found-by-policy",
-    "upstream-error",
-    "unfilterable",
-    "aborted",
-    "audit-unavailable",
 ];
 
 const ACTIONS: [Action; 11] = [
@@ -62,8 +50,8 @@ pub struct Query {
     caller: Option<String>,
     /// A module that was asked for, or of which anything was in the reply.
     module: Option<String>,
-    /// A record, `Contacts/c-1`.
-    record: Option<String>,
+    /// A record: `Contacts/c-1`, or `crm:Contacts/c-1` where the log tells of several CRMs.
+    record: Option<Asked>,
     /// A category, and all below it.
     category: Option<Category>,
     /// A level; with a category, of data of that category.
@@ -118,12 +106,13 @@ impl Query {
         match key {
             "caller" => self.caller = text,
             "module" => self.module = text,
-            "record" if value.contains('/') => self.record = text,
             "record" => {
-                return Err(QueryError(format!(
-                    "`{}` is not a record; write its module and id: `record=Contacts/c-1`",
-                    visible(value)
-                )));
+                self.record = Some(Asked::parse(value).ok_or_else(|| {
+                    QueryError(format!(
+                        "`{}` is not a record; write its module and id: `record=Contacts/c-1`",
+                        visible(value)
+                    ))
+                })?);
             }
             "category" => self.category = Some(Category::new(value)),
             "level" => {
@@ -131,7 +120,11 @@ impl Query {
                 let place = one_of("level", value, &known)?;
                 self.level = Some(Level::ALL[place]);
             }
-            "outcome" => self.outcome = Some(OUTCOMES[one_of(key, value, &OUTCOMES)?].to_owned()),
+            "outcome" => {
+                let known = Outcome::ALL.map(Outcome::as_str);
+                let known: Vec<&str> = known.into_iter().chain(RESERVED).collect();
+                self.outcome = Some(known[one_of(key, value, &known)?].to_owned());
+            }
             "action" => {
                 let known = ACTIONS.map(Action::as_str);
                 self.action = Some(known[one_of(key, value, &known)?].to_owned());
@@ -150,54 +143,60 @@ impl Query {
         self.since.is_some() || self.until.is_some()
     }
 
-    /// Whether an event matches, where `earlier_refs` says that an earlier event of the same request named the record.
-    fn matches(&self, event: &Value, earlier_refs: bool, policies: &mut Policies) -> bool {
+    /// Whether an event matches, where `is_named` says that it or an earlier event of the same request named the record.
+    fn matches(&self, event: &Request, is_named: bool, policies: &mut Policies) -> bool {
+        let kind = event.outcome.as_ref().map(|outcome| outcome.kind.as_str());
         self.matches_request(event)
-            && (self.record.is_none() || earlier_refs || self.names_record(event))
-            && is(&self.outcome, &event["outcome"]["kind"])
+            && is_named
+            && is(&self.outcome, kind)
             && (self.matches_data(event) || self.matches_uses(event, policies))
     }
 
+    /// Whether something else that happened matches: of a request it says nothing.
+    fn matches_notice(&self, id: &str) -> bool {
+        let of_request = Self {
+            id: None,
+            since: None,
+            until: None,
+            ..self.clone()
+        };
+        of_request == Self::default() && is(&self.id, Some(id))
+    }
+
     /// The filters that an opening event can answer too.
-    fn matches_request(&self, event: &Value) -> bool {
-        let caller = &event["caller"];
-        (is(&self.caller, &caller["id"]) || is(&self.caller, &caller["name"]))
+    fn matches_request(&self, event: &Request) -> bool {
+        let caller = event.caller.as_ref();
+        let purpose = event.purpose.as_ref();
+        (is(&self.caller, caller.map(|caller| caller.id.as_str()))
+            || is(&self.caller, caller.map(|caller| caller.name.as_str())))
             && self
                 .module
                 .as_deref()
                 .is_none_or(|module| touches(event, module))
-            && is(&self.action, &event["request"]["action"])
-            && is(&self.purpose, &event["purpose"]["id"])
-            && is(&self.id, &event["id"])
+            && is(&self.action, event.request.action.as_deref())
+            && is(&self.purpose, purpose.map(|purpose| purpose.id.as_str()))
+            && is(&self.id, Some(&event.id))
     }
 
-    fn matches_data(&self, event: &Value) -> bool {
+    fn matches_data(&self, event: &Request) -> bool {
         if self.category.is_none() && self.level.is_none() {
             return true;
         }
-        items(&event["data"]).iter().any(|entry| {
+        event.data.iter().any(|entry| {
             let category = self.category.as_ref().is_none_or(|wanted| {
-                let found = entry["category"].as_str();
+                let found = entry.category.as_deref();
                 found.is_some_and(|found| wanted.covers(&Category::new(found)))
             });
-            let level = self
-                .level
-                .is_none_or(|wanted| entry["level"] == wanted.as_str());
-            category && level
+            category && self.level.is_none_or(|wanted| entry.level == wanted)
         })
     }
 
     /// Whether the request named a field of the category, whatever came of it. At a level there is only data.
-    fn matches_uses(&self, event: &Value, policies: &mut Policies) -> bool {
+    fn matches_uses(&self, event: &Request, policies: &mut Policies) -> bool {
         let (Some(wanted), None) = (&self.category, self.level) else {
             return false;
         };
-        let request = &event["request"];
-        let mut names = ["asked", "matched", "sorted", "written"]
-            .into_iter()
-            .flat_map(|how| items(&request[how]))
-            .filter_map(Value::as_str)
-            .peekable();
+        let mut names = event.named().peekable();
         if names.peek().is_none() {
             return false;
         }
@@ -208,12 +207,6 @@ impl Query {
                 false
             }
         }
-    }
-
-    fn names_record(&self, event: &Value) -> bool {
-        let refs = items(&event["records"]["refs"]);
-        refs.iter()
-            .any(|found| self.record.as_deref() == found.as_str())
     }
 }
 
@@ -232,32 +225,43 @@ struct Policies {
 
 impl Policies {
     /// Learns from an event.
-    fn learn(&mut self, event: &Value) {
-        for entry in items(&event["data"]) {
-            if let Some(category) = entry["category"].as_str() {
-                let category = Category::new(category);
-                if !self.categories.contains(&category) {
-                    self.categories.insert(category);
-                }
-            }
+    fn learn(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Request(request) => request.data.iter().for_each(|entry| self.meet(entry)),
+            Entry::Notice(notice) => self.load(notice),
+            Entry::Terms => {}
         }
-        if event["event"] == "policy.loaded" {
-            match (
-                Classified::read(&event["classified"]),
-                event["hash"].as_str(),
-            ) {
-                (Some(classified), Some(hash)) => {
-                    self.categories.extend(classified.categories().cloned());
-                    self.classified.insert(hash.to_owned(), classified);
-                }
-                _ => self.is_partial = true,
+    }
+
+    fn meet(&mut self, entry: &full::Entry) {
+        if let Some(category) = &entry.category {
+            let category = Category::new(category);
+            if !self.categories.contains(&category) {
+                self.categories.insert(category);
             }
         }
     }
 
+    fn load(&mut self, notice: &Notice) {
+        let Notice::PolicyLoaded {
+            classified, hash, ..
+        } = notice
+        else {
+            return;
+        };
+        match classified {
+            Some(classes) => {
+                let classified = Classified::read(classes);
+                self.categories.extend(classified.categories().cloned());
+                self.classified.insert(hash.clone(), classified);
+            }
+            None => self.is_partial = true,
+        }
+    }
+
     /// The categories of fields under the policy of a request.
-    fn of(&self, event: &Value) -> Option<&Classified> {
-        self.classified.get(event["policy"]["hash"].as_str()?)
+    fn of(&self, event: &Request) -> Option<&Classified> {
+        self.classified.get(&event.policy.hash)
     }
 
     /// That no policy of the log can have a category, and which one may be meant.
@@ -278,98 +282,65 @@ impl Policies {
     }
 }
 
-/// An event that matches.
-#[derive(Debug)]
-pub struct Found<'a> {
-    /// Its line, as it stands in the log.
-    pub line: &'a str,
-    /// What the line says.
-    pub event: &'a Value,
-}
-
-impl Found<'_> {
-    /// Whether this is a request that was opened and never closed: "up to everything" was disclosed.
-    pub fn is_unclosed(&self) -> bool {
-        self.event["phase"] == "opened"
-    }
-}
-
-/// What was looked through.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Events read.
-    pub events: u64,
-    /// Lines that are not events in canonical form; `verify` says where.
-    pub unreadable_lines: u64,
-    /// Events whose time is earlier than that of the event before.
-    pub clock_steps: u64,
-    /// Lines in a later format than this program knows.
-    pub later_lines: u64,
-    /// Requests that named fields whose categories the log does not tell, so that they were matched by their data alone.
-    pub untold: u64,
-    /// Why the category that was asked for cannot occur: neither a policy of this log nor an event has it.
-    pub unheard_of: Option<String>,
-}
-
 /// Hands the events that match to `sink`, in the order of the log, until it breaks off. A request has one result: the
 /// event that closed it. Requests that were never closed come last; as nobody knows what left, they match every
 /// filter about records, data and outcome.
 ///
 /// # Errors
-/// If the log cannot be read. It is not verified.
+/// If the log cannot be read, or the record that is asked for may be one of several CRMs. The log is not verified.
 pub fn query(
     dir: &Path,
     query: &Query,
-    sink: &mut dyn FnMut(&Found<'_>) -> ControlFlow<()>,
+    sink: &mut dyn FnMut(&Found) -> ControlFlow<()>,
 ) -> Result<Summary, Fault> {
+    let upstreams = Upstreams::find(dir)?;
+    let record = query.record.as_ref();
+    let record: Option<Wanted> = record.map(|asked| upstreams.settle(asked)).transpose()?;
+    let names_record = |event: &Request| record.as_ref().is_none_or(|record| record.is_in(event));
     // Requests of which an earlier event named the record.
     let mut named = HashSet::new();
     let mut policies = Policies::default();
     let mut unclosed = BTreeMap::new();
     let mut stopped = false;
     let mut stretch = Stretch::find(dir, query.since.as_deref(), query.until.as_deref())?;
-    let mut summary = each_event(dir, &mut |line, text| {
-        let event = &line.value;
-        policies.learn(event);
+    let mut summary = each(dir, &mut |line, entry| {
+        policies.learn(&entry);
         let is_within = stretch.holds(line);
-        let earlier_refs = match event["phase"].as_str() {
-            Some("opened") => {
-                if is_within {
-                    unclosed.insert(line.id().to_owned(), (line.seq, text.to_owned()));
+        let is_found = match &entry {
+            Entry::Terms => false,
+            Entry::Notice(_) => is_within && query.matches_notice(&line.id),
+            Entry::Request(event) => match event.phase {
+                Phase::Opened => {
+                    if is_within && query.matches_request(event) {
+                        let found = Found::new(line, entry, &upstreams);
+                        unclosed.insert(line.id.clone(), (line.seq, found));
+                    }
+                    return ControlFlow::Continue(());
                 }
-                return ControlFlow::Continue(());
-            }
-            Some("continued") => {
-                if query.names_record(event) {
-                    named.insert(line.id().to_owned());
+                Phase::Continued => {
+                    if record.is_some() && names_record(event) {
+                        named.insert(line.id.clone());
+                    }
+                    false
                 }
-                return ControlFlow::Continue(());
-            }
-            _ => {
-                unclosed.remove(line.id());
-                named.remove(line.id())
-            }
+                Phase::Closed => {
+                    unclosed.remove(&line.id);
+                    let is_named = named.remove(&line.id) || names_record(event);
+                    is_within && query.matches(event, is_named, &mut policies)
+                }
+            },
         };
-        if !is_within || !query.matches(event, earlier_refs, &mut policies) {
+        if !is_found {
             return ControlFlow::Continue(());
         }
-        let flow = sink(&Found { line: text, event });
+        let flow = sink(&Found::new(line, entry, &upstreams));
         stopped = flow.is_break();
         flow
     })?;
     let mut unclosed: Vec<_> = unclosed.into_values().collect();
     unclosed.sort_unstable_by_key(|(seq, _)| *seq);
-    for (_, text) in unclosed {
-        let event = serde_json::from_str(&text).unwrap_or_default();
-        let line = &text;
-        if stopped
-            || query.matches_request(&event)
-                && sink(&Found {
-                    line,
-                    event: &event,
-                })
-                .is_break()
-        {
+    for (_, found) in unclosed {
+        if stopped || sink(&found).is_break() {
             break;
         }
     }
@@ -387,88 +358,41 @@ pub fn query(
 pub fn show(
     dir: &Path,
     id: &str,
-    sink: &mut dyn FnMut(&Found<'_>) -> ControlFlow<()>,
+    sink: &mut dyn FnMut(&Found) -> ControlFlow<()>,
 ) -> Result<Summary, Fault> {
-    each_event(dir, &mut |line, text| {
-        let event = &line.value;
-        if event["id"] == id || event["part_of"] == id {
-            sink(&Found { line: text, event })
+    let upstreams = Upstreams::find(dir)?;
+    each(dir, &mut |line, entry| {
+        let is_found = match &entry {
+            Entry::Request(event) => event.id == id || event.part_of.as_deref() == Some(id),
+            Entry::Notice(_) => line.id == id,
+            Entry::Terms => false,
+        };
+        if is_found {
+            sink(&Found::new(line, entry, &upstreams))
         } else {
             ControlFlow::Continue(())
         }
     })
 }
 
-fn each_event(
-    dir: &Path,
-    visit: &mut dyn FnMut(&Line, &str) -> ControlFlow<()>,
-) -> Result<Summary, Fault> {
-    let unreadable = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Fault::Unreadable { path, source }
-    };
-    let segments = segments(dir).map_err(unreadable(dir))?;
-    if segments.is_empty() {
-        return Err(Fault::NoLog {
-            dir: dir.to_owned(),
-        });
-    }
-    let mut summary = Summary::default();
-    let mut time = String::new();
-    for first_seq in segments {
-        let path = dir.join(segment_name(first_seq));
-        let mut lines = Lines::open(&path).map_err(unreadable(&path))?;
-        while let Some(end) = lines.next().map_err(unreadable(&path))? {
-            if end == End::File {
-                // Being written, or torn: not an event yet.
-                break;
-            }
-            let text = str::from_utf8(&lines.line).ok();
-            let Some((line, text)) = Line::read(&lines.line).zip(text) else {
-                match later_version(&lines.line) {
-                    Some(_) => summary.later_lines += 1,
-                    None => summary.unreadable_lines += 1,
-                }
-                continue;
-            };
-            summary.events += 1;
-            let own_time = line.time().unwrap_or_default();
-            summary.clock_steps += u64::from(own_time < time.as_str());
-            time.clear();
-            time.push_str(own_time);
-            if visit(&line, text).is_break() {
-                return Ok(summary);
-            }
-        }
-    }
-    Ok(summary)
-}
-
 /// Whether a filter is not given, or is what the event says.
-fn is(wanted: &Option<String>, found: &Value) -> bool {
-    wanted
-        .as_deref()
-        .is_none_or(|wanted| found.as_str() == Some(wanted))
+fn is(wanted: &Option<String>, found: Option<&str>) -> bool {
+    wanted.is_none() || wanted.as_deref() == found
 }
 
 /// Whether an event has to do with a module.
-fn touches(event: &Value, module: &str) -> bool {
-    let begins = |found: &Value, mark: char| {
-        let found = found.as_str().and_then(|found| found.strip_prefix(module));
-        found.is_some_and(|rest| rest.starts_with(mark))
+fn touches(event: &Request, module: &str) -> bool {
+    let begins = |found: &String, mark: char| {
+        let rest = found.strip_prefix(module);
+        rest.is_some_and(|rest| rest.starts_with(mark))
     };
-    event["request"]["module"] == module
-        || items(&event["data"])
+    event.request.module.as_deref() == Some(module)
+        || event
+            .data
             .iter()
-            .flat_map(|entry| items(&entry["fields"]))
+            .flat_map(|entry| &entry.fields)
             .any(|field| begins(field, '.'))
-        || items(&event["records"]["refs"])
-            .iter()
-            .any(|record| begins(record, '/'))
-}
-
-fn items(value: &Value) -> &[Value] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
+        || event.records.refs.iter().any(|record| begins(record, '/'))
 }
 
 /// The place of a word in a closed list.
@@ -535,36 +459,32 @@ mod tests {
 
     use tempfile::TempDir;
 
+    use super::super::Log;
     use super::super::disclosure::tests::{report, rule};
-    use super::super::tests::{fanny, new_record, operation, options, refs, stamp};
-    use super::super::{Event, Log};
+    use super::super::tests::{
+        decided, fanny, new_record, operation, options, policy_loaded, refs,
+    };
     use super::*;
     use crate::filter::Report;
-    use crate::reason::{Outcome, Reason};
+    use crate::reason::Reason;
 
     /// A log of three requests: fanny sees an IBAN of the first of 1,500 records, somebody is refused, and fanny's
     /// write is cut off by a crash. Returns their ids.
     async fn sample(dir: &Path) -> [String; 3] {
         let log = Log::open(options(dir)).unwrap();
-        let mut seen = new_record(&log);
-        seen.caller(&fanny());
-        seen.operation(&operation("Contacts", &["iban_c"]), &|_| true, &|_| true);
+        let seen = decided(new_record(&log), &operation("Contacts", &["iban_c"]));
         let iban = rule("iban_c", &["financial.iban"], Level::Clear, "pay", true);
         let name = rule("last_name", &["identity.name"], Level::Mask, "base", true);
-        seen.disclosed(Report {
+        let shown = Report {
             refs: refs(1_500),
             ..report(vec![iban, name])
-        });
+        };
         let refused = new_record(&log);
-        let mut cut_off = new_record(&log);
-        cut_off.caller(&fanny());
-        let ids = [&seen, &refused, &cut_off].map(|record| record.id().to_owned());
-        let _ = seen.close(Outcome::Full, 200, None).await.unwrap();
-        let _ = refused
-            .close(Outcome::Denied, 403, Some(Reason::NoRole))
-            .await
-            .unwrap();
-        let _opened = cut_off.open().await.unwrap();
+        let mut cut_off = decided(new_record(&log), &operation("Leads", &[]));
+        let ids = [seen.id(), refused.id(), cut_off.id()].map(str::to_owned);
+        let _ = seen.close(shown, Outcome::Full, 200).await.unwrap();
+        let _ = refused.refuse(403, Some(Reason::NoRole)).await.unwrap();
+        let _opened = cut_off.open([]).await.unwrap();
         cut_off.abandon();
         log.stop().unwrap();
         ids
@@ -577,7 +497,7 @@ mod tests {
     fn ids(dir: &Path, words: &str) -> Vec<String> {
         let mut found = Vec::new();
         query(dir, &parse(words).unwrap(), &mut |event| {
-            found.extend(event.event["id"].as_str().map(str::to_owned));
+            found.push(event.id().to_owned());
             ControlFlow::Continue(())
         })
         .unwrap();
@@ -608,7 +528,7 @@ mod tests {
             ("category=financial level=mask", vec![2]),
             ("level=mask", vec![0, 2]),
             ("outcome=denied", vec![1, 2]),
-            ("action=read", vec![0]),
+            ("action=read", vec![0, 2]),
             ("purpose=payment", vec![]),
             ("record=Contacts/c-1 level=clear module=Contacts", vec![0]),
             (&format!("id={refused}"), vec![1]),
@@ -625,19 +545,14 @@ mod tests {
     async fn refused(dir: &Path, classified: Option<&Classified>) -> [String; 2] {
         let log = Log::open(options(dir)).unwrap();
         if let Some(classified) = classified {
-            log.write(Event::policy_loaded(&stamp(), classified))
-                .await
-                .unwrap();
+            log.write(policy_loaded(classified)).await.unwrap();
         }
         let mut ids = Vec::new();
         for field in ["religion_c", "phone_work"] {
-            let mut record = new_record(&log);
-            record.operation(&operation("Contacts", &[field]), &|_| true, &|_| true);
+            let record = decided(new_record(&log), &operation("Contacts", &[field]));
             ids.push(record.id().to_owned());
-            let _ = record
-                .close(Outcome::Denied, 403, Some(Reason::FieldNotUsable))
-                .await
-                .unwrap();
+            let refused = record.refuse(403, Some(Reason::FieldNotUsable)).await;
+            let _ = refused.unwrap();
         }
         log.stop().unwrap();
         ids.try_into().unwrap()
@@ -694,7 +609,7 @@ mod tests {
         let [seen, ..] = sample(dir.path()).await;
         let mut phases = Vec::new();
         show(dir.path(), &seen, &mut |found| {
-            phases.push(found.event["phase"].to_string());
+            phases.push(found.json()["phase"].to_string());
             ControlFlow::Continue(())
         })
         .unwrap();

@@ -1,10 +1,18 @@
-//! What the pipeline fills in while a request walks.
+//! What the pipeline fills in while a request walks. A record is of the type of its stage, so that none ends as if it had
+//! been told what it was not:
+//!
+//! ```text
+//! Arrived → Identified → Decided → closed         Envelope → Addressed → closed
+//! ```
+//!
+//! At each stage the request may be refused, or dropped: then it was aborted.
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::dialect::Operation;
 use crate::filter::Report;
@@ -13,18 +21,15 @@ use crate::policy::{FieldRule, Policy, PurposeChosen};
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::{Action, Edit, Edits, FieldPath, Module, RecordRef, Role, Use};
 
-use super::chain::VERSION;
-use super::disclosure::Disclosure;
-use super::event::{
-    Auth, CallerEntry, Event, OriginEntry, OutcomeEntry, PolicyEntry, PurposeEntry, Records,
-    RequestEvent, integer,
-};
-use super::id;
+use super::event::Event;
+use super::format::brief::{self, Asked, Auth};
+use super::format::{Phase, Purpose};
 use super::log::{AuditUnavailable, Log};
 use super::names::{self, Names, visible};
+use super::walk::Walk;
 
 /// References to records in one event; more go into events before it.
-const REFS_MAX: usize = 1_000;
+pub(super) const REFS_MAX: usize = 1_000;
 
 /// The policy that a request is held to, as the log names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +53,34 @@ impl PolicyStamp {
     }
 }
 
+/// How a request came in: what is known of it before anybody asks whose it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    /// From where.
+    pub origin: IpAddr,
+    /// The policy that it is held to.
+    pub policy: &'a PolicyStamp,
+    /// The name of the CRM in the configuration.
+    pub upstream: &'a str,
+    /// The name of the dialect that it speaks.
+    pub dialect: &'static str,
+    /// The template of its route, if that is known.
+    pub route: Option<&'static str>,
+    /// The trace that it belongs to (W3C trace id). Anything but 32 lower-case hexadecimal digits is ignored.
+    pub trace: Option<&'a str>,
+}
+
+/// What a request means, and which names in it the policy or the dialect vouch for.
+#[derive(Clone, Copy)]
+pub struct Meaning<'a> {
+    /// What it means.
+    pub operation: &'a Operation,
+    /// Whether a field is known: else it is counted.
+    pub knows_field: &'a dyn Fn(&FieldPath) -> bool,
+    /// Whether a module is known.
+    pub knows_module: &'a dyn Fn(&Module) -> bool,
+}
+
 /// What the CRM has said to a request that names records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Said {
@@ -59,45 +92,58 @@ pub enum Said {
     Refused,
 }
 
-/// What happened to one request. Ends as an event: by [`Record::close`], or by itself, as `aborted`, when the request
-/// is dropped.
+/// Stage: a request came in.
+#[derive(Debug)]
+pub enum Arrived {}
+/// Stage: it is known who asks, or that nobody needs to know.
+#[derive(Debug)]
+pub enum Identified {}
+/// Stage: it is known what was asked, and what the policy says to it.
+#[derive(Debug)]
+pub enum Decided {}
+/// Stage: an envelope of several operations came in.
+#[derive(Debug)]
+pub enum Envelope {}
+/// Stage: it is known whose envelope it is.
+#[derive(Debug)]
+pub enum Addressed {}
+/// Stage: the request is not answered.
+#[derive(Debug)]
+pub enum Unanswered {}
+
+/// What happened to one request. Ends as an event: by being closed or refused, or by itself, as `aborted`, when it is
+/// dropped.
 ///
 /// ```compile_fail
 /// // One request, one record.
 /// fn twice(record: &paravent::audit::Record) -> paravent::audit::Record { record.clone() }
 /// ```
-pub struct Record {
-    log: Log,
-    origin: IpAddr,
-    /// The event so far, without what only its end knows.
-    event: RequestEvent,
-    disclosure: Disclosure,
-    /// The most that may be disclosed, for the event that opens the request.
-    at_most: Disclosure,
-    /// References that no event holds yet.
-    refs: Vec<RecordRef>,
-    /// The record that is about to be changed.
-    target: Option<RecordRef>,
-    /// Records that the request named, and the CRM has not refused.
-    named: Vec<RecordRef>,
-    /// Records, whether they have a reference or not.
-    count: u64,
-    /// Modules and fields of the request that may be named.
-    known: Known,
-    upstream: Option<Duration>,
-    started: Instant,
-    opened: bool,
-    ended: bool,
+///
+/// ```compile_fail
+/// // What nobody has decided cannot be closed as if it had been.
+/// use paravent::audit::{Identified, Record};
+/// async fn early(record: Record<Identified>) { let _ = record.close(Default::default(), paravent::reason::Outcome::Full, 200).await; }
+/// ```
+///
+/// ```compile_fail
+/// // Nothing is decided for somebody of whom nobody has asked who it is.
+/// use paravent::audit::{Arrived, Meaning, Record};
+/// fn early(record: Record<Arrived>, meaning: Meaning<'_>) { record.decided((&[], None), meaning); }
+/// ```
+#[must_use]
+pub struct Record<S = Arrived> {
+    walk: Box<Walk>,
+    stage: PhantomData<S>,
 }
 
 /// Names in a request that the policy or the dialect vouch for.
 #[derive(Debug, Default)]
-struct Known {
+pub(super) struct Known {
     fields: BTreeSet<FieldPath>,
     modules: BTreeSet<Module>,
 }
 
-/// Proof that the event of a request is safe. Made only by [`Record::close`].
+/// Proof that the event of a request is safe. Made only where a [`Record`] ends.
 ///
 /// ```compile_fail
 /// // No proof without an event: the field is private.
@@ -110,6 +156,10 @@ pub struct Closed {
 }
 
 impl Closed {
+    pub(super) fn new(id: String) -> Self {
+        Self { id }
+    }
+
     /// The id of the decision, as the caller reads it.
     pub fn id(&self) -> &str {
         &self.id
@@ -130,238 +180,92 @@ impl Opened {
     }
 }
 
-impl Record {
+impl Record<Arrived> {
     /// Begins the record of a request: gives it its id and starts its clock.
-    pub fn new(log: &Log, origin: IpAddr, policy: &PolicyStamp) -> Self {
-        Self::begin(
-            log.clone(),
-            origin,
-            RequestEvent {
-                id: id::new(),
-                origin: OriginEntry {
-                    ip: names::network(origin),
-                },
-                policy: PolicyEntry {
-                    hash: visible(&policy.hash),
-                    mode: "enforce",
-                    name: visible(&policy.name),
-                },
-                v: VERSION,
-                ..RequestEvent::default()
-            },
-        )
+    pub fn new(log: &Log, arrival: Arrival<'_>) -> Self {
+        Self::of(Walk::new(log, arrival))
     }
 
-    fn begin(log: Log, origin: IpAddr, event: RequestEvent) -> Self {
-        log.begin();
-        Self {
-            log,
-            origin,
-            event,
-            disclosure: Disclosure::default(),
-            at_most: Disclosure::default(),
-            refs: Vec::new(),
-            target: None,
-            named: Vec::new(),
-            count: 0,
-            known: Known::default(),
-            upstream: None,
-            started: Instant::now(),
-            opened: false,
-            ended: false,
+    /// It is known who asks, with what evidence; or nobody needs to know.
+    pub fn identified(mut self, caller: Option<&Caller>) -> Record<Identified> {
+        if let Some(caller) = caller {
+            self.walk.called_by(caller);
         }
+        self.at()
     }
+}
 
-    /// Begins the record of one part of a bulk request: its own id, the same caller and origin.
-    pub fn part(&self) -> Self {
-        let mut event = RequestEvent {
-            auth: self.event.auth.clone(),
-            caller: self.event.caller.clone(),
-            id: id::new(),
-            origin: self.event.origin.clone(),
-            part_of: Some(self.event.id.clone()),
-            policy: self.event.policy.clone(),
-            v: VERSION,
-            ..RequestEvent::default()
-        };
-        event.request.dialect = self.event.request.dialect;
-        event.request.trace = self.event.request.trace.clone();
-        Self::begin(self.log.clone(), self.origin, event)
-    }
-
-    /// The id of the decision.
-    pub fn id(&self) -> &str {
-        &self.event.id
-    }
-
-    /// In which dialect the request speaks.
-    pub fn dialect(&mut self, name: &'static str) {
-        self.event.request.dialect = Some(name);
-    }
-
-    /// The template of the request's route, where no operation tells it.
-    pub fn route(&mut self, route: &'static str) {
-        self.event.request.route = Some(route.to_owned());
-    }
-
-    /// The trace that the request belongs to (W3C trace id). Anything but 32 lower-case hexadecimal digits is ignored.
-    pub fn trace(&mut self, trace_id: &str) {
-        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if trace_id.len() == 32
-            && trace_id.bytes().all(is_hex)
-            && trace_id.bytes().any(|byte| byte != b'0')
-        {
-            self.event.request.trace = Some(trace_id.to_owned());
-        }
-    }
-
-    /// What the request means. Fields and modules are named if they are known, else counted.
-    pub fn operation(
-        &mut self,
-        operation: &Operation,
-        known: &dyn Fn(&FieldPath) -> bool,
-        known_module: &dyn Fn(&Module) -> bool,
-    ) {
-        let (mut shown, mut matched) = (Names::default(), Names::default());
-        let (mut sorted, mut written) = (Names::default(), Names::default());
-        for field in operation.uses() {
-            let list = match field.how {
-                Use::Shown => &mut shown,
-                Use::Matched | Use::Searched => &mut matched,
-                Use::Sorted => &mut sorted,
-                Use::Written => &mut written,
-            };
-            if !known_module(&field.path.module) {
-                list.count(None);
-            } else if known(&field.path) {
-                list.name(&field.path);
-                self.known.fields.insert(field.path);
-            } else {
-                list.count(Some(&field.path.module));
-            }
-        }
-        let modules = operation.modules().into_iter();
-        self.known.modules = modules
-            .filter(|module| known_module(module))
-            .cloned()
-            .collect();
-        let name = |module: &Module| {
-            let known = self.known.modules.contains(module);
-            known.then(|| visible(module.as_str()))
-        };
-        let request = &mut self.event.request;
-        request.action = Some(operation.action.as_str());
-        request.asked = shown.into_vec();
-        request.matched = matched.into_vec();
-        request.sorted = sorted.into_vec();
-        request.written = written.into_vec();
-        request.module = operation
-            .target()
-            .map(|module| name(module).unwrap_or_else(|| "(unknown)".to_owned()));
-        request.route = Some(match operation.module.as_ref().and_then(name) {
-            Some(module) => operation.route.replace("{module}", &module),
-            None => operation.route.to_owned(),
-        });
-    }
-
-    /// Which fields are really written, once what only came back was dropped.
-    pub fn written(&mut self, module: &Module, edits: &Edits) {
-        let mut written = Names::default();
-        let kept = edits.0.iter().filter(|(_, edit)| *edit != Edit::Drop);
-        for path in kept.map(|(key, _)| FieldPath::new(module, key)) {
-            if self.known.fields.contains(&path) {
-                written.name(&path);
-            } else {
-                written.count(Some(module).filter(|module| self.known.modules.contains(*module)));
-            }
-        }
-        self.event.request.written = written.into_vec();
-    }
-
-    /// That the request is an envelope of several operations.
-    pub fn envelope(&mut self, route: &'static str) {
-        self.event.request.action = Some(Action::Bulk.as_str());
-        self.event.request.route = Some(route.to_owned());
-    }
-
-    /// Whether it is known who asks.
-    pub fn has_caller(&self) -> bool {
-        self.event.caller.is_some()
-    }
-
-    /// Who asks: the CRM's id, its invisible characters written out.
-    pub fn caller_id(&self) -> Option<&str> {
-        self.event.caller.as_ref().map(|caller| caller.id.as_str())
-    }
-
-    /// The module whose records are asked for; `(unknown)` if nobody vouches for its name.
-    pub fn module(&self) -> Option<&str> {
-        self.event.request.module.as_deref()
-    }
-
-    /// Whether the log knows of this request already, by its opening event or as a part of another.
-    pub fn is_expected(&self) -> bool {
-        self.opened || self.event.part_of.is_some()
-    }
-
-    /// How long the request has taken so far, and how much of it the CRM took.
-    pub fn took(&self) -> (Duration, Duration) {
-        (self.started.elapsed(), self.upstream.unwrap_or_default())
-    }
-
-    /// Who asks, with what evidence.
-    pub fn caller(&mut self, caller: &Caller) {
-        self.event.caller = Some(CallerEntry {
-            id: visible(caller.id()),
-            kind: "human",
-            name: visible(caller.name()),
-            roles: Vec::new(),
-        });
-        self.event.auth = Some(Auth {
-            acr: None,
-            age_seconds: caller.age().as_secs(),
-            amr: Vec::new(),
-            method: "crm-session",
-        });
-    }
-
-    /// In which roles and for which purpose. Roles need a caller, who comes first.
-    pub fn terms(&mut self, roles: &[Role], purpose: Option<&PurposeChosen>) {
-        if let Some(caller) = &mut self.event.caller {
-            caller.roles = roles.iter().map(|role| visible(role.as_str())).collect();
-        }
-        self.event.purpose = purpose.map(|chosen| PurposeEntry {
+impl Record<Identified> {
+    /// It is known what was asked, and what the policy says to it: in which roles, for which purpose. Fields and modules
+    /// are named if they are known, else counted.
+    pub fn decided(
+        mut self,
+        (roles, purpose): (&[Role], Option<&PurposeChosen>),
+        meaning: Meaning<'_>,
+    ) -> Record<Decided> {
+        let frame = &mut self.walk.frame;
+        frame.roles = roles.iter().map(|role| visible(role.as_str())).collect();
+        frame.purpose = purpose.map(|chosen| Purpose {
             basis: visible(&chosen.basis),
-            chosen_by: chosen.chosen_by,
+            chosen_by: chosen.chosen_by.into(),
             id: visible(chosen.purpose.as_str()),
         });
+        self.walk.means(meaning);
+        self.at()
+    }
+}
+
+impl Record<Envelope> {
+    /// Begins the record of an envelope of several operations.
+    pub fn envelope(log: &Log, arrival: Arrival<'_>) -> Self {
+        let mut walk = Walk::new(log, arrival);
+        walk.event.request.action = Some(Action::Bulk.as_str().into());
+        Self::of(walk)
     }
 
-    /// What the filter showed and withheld. References that went through [`Record::refs`] must not come again.
-    pub fn disclosed(&mut self, report: Report) {
-        self.disclosure.add(report.fields);
-        self.refs.extend(report.refs);
-        self.count = self.count.saturating_add(report.records);
+    /// It is known whose envelope it is.
+    pub fn addressed(mut self, caller: &Caller) -> Record<Addressed> {
+        self.walk.called_by(caller);
+        self.at()
+    }
+}
+
+impl Record<Addressed> {
+    /// Begins the record of one part: its own id and route, the same caller and origin.
+    pub fn part(&self, route: Option<&'static str>) -> Record<Arrived> {
+        Record::of(self.walk.part(route))
+    }
+
+    /// Ends the record, durably, once each part has ended.
+    ///
+    /// # Errors
+    /// If the log cannot be written: then nothing may leave.
+    pub async fn close(self, outcome: Outcome, status: u16) -> Result<Closed, AuditUnavailable> {
+        self.walk.close(outcome, Some(status), None).await
+    }
+}
+
+impl Record<Decided> {
+    /// Which fields are really written, once what only came back was dropped, and which held only what the caller was shown.
+    pub fn written(&mut self, module: &Module, edits: &Edits, dropped_masks: &[FieldPath]) {
+        let known = &self.walk.known;
+        let kept = edits.0.iter().filter(|(_, edit)| *edit != Edit::Drop);
+        let written: Vec<FieldPath> = kept.map(|(key, _)| FieldPath::new(module, key)).collect();
+        let (written, dropped_masks) = (known.names(&written), known.names(dropped_masks));
+        self.walk.event.request.written = written;
+        self.walk.event.dropped_masks = dropped_masks;
     }
 
     /// Fields that were asked for and taken out of the request.
     pub fn withheld_by_projection<'a>(&mut self, rules: impl IntoIterator<Item = &'a FieldRule>) {
         for rule in rules {
-            self.disclosure.add_withheld(rule);
-        }
-    }
-
-    /// The most that the reply may disclose: the rules of all fields that are known of its modules. An event that opens
-    /// the request holds them, so that one that is never closed still says what may have left.
-    pub fn may_disclose(&mut self, rules: impl IntoIterator<Item = Arc<FieldRule>>) {
-        for rule in rules {
-            self.at_most.add_withheld(&rule);
+            self.walk.disclosure.add_withheld(rule);
         }
     }
 
     /// The record that is about to be changed, as the CRM sent its id. It is named even if the change is refused.
     pub fn found(&mut self, module: &Module, id: &str) {
-        self.target = Some(RecordRef {
+        self.walk.target = Some(RecordRef {
             module: module.clone(),
             id: Arc::from(id),
         });
@@ -375,47 +279,35 @@ impl Record {
             Said::Unknown => names::is_wordless(&record.id),
             Said::Refused => false,
         };
-        let known = &self.known.modules;
+        let known = &self.walk.known.modules;
         let records = records
             .into_iter()
             .filter(|record| known.contains(&record.module) && may_enter(record));
-        self.named.extend(records);
-    }
-
-    /// Fields of a write that held only what the caller was shown, and were left out.
-    pub fn dropped_masks(&mut self, fields: &[FieldPath]) {
-        let mut names = Names::default();
-        for path in fields {
-            if self.known.fields.contains(path) {
-                names.name(path);
-            } else {
-                let known = self.known.modules.contains(&path.module);
-                names.count(known.then_some(&path.module));
-            }
-        }
-        self.event.dropped_masks = names.into_vec();
+        self.walk.named.extend(records);
     }
 
     /// How long the CRM took. Several answers add up.
     pub fn upstream_took(&mut self, took: Duration) {
-        self.upstream = Some(self.upstream.unwrap_or_default().saturating_add(took));
+        let before = self.walk.upstream_took.unwrap_or_default();
+        self.walk.upstream_took = Some(before.saturating_add(took));
     }
 
     /// Says, durably, that this request is about to be carried out: before a write is forwarded, and before a reply
-    /// leaves that is too large to hold.
+    /// leaves that is too large to hold. The event holds the most that the reply may disclose, the rules of all fields that
+    /// are known of its modules, so that a request that is never closed still says what may have left.
     ///
     /// # Errors
     /// If the log cannot be written: then neither may happen.
-    pub async fn open(&mut self) -> Result<Opened, AuditUnavailable> {
-        if !self.opened {
-            let mut event = self.event.clone();
-            event.phase = "opened";
-            event.data = self.at_most.text();
-            event.records.refs = names::records(&self.target);
-            self.log.write(Event::request(event)).await?;
-            self.opened = true;
+    pub async fn open(
+        &mut self,
+        may_disclose: impl IntoIterator<Item = Arc<FieldRule>>,
+    ) -> Result<Opened, AuditUnavailable> {
+        if !self.walk.opened {
+            let event = self.walk.opening(may_disclose);
+            self.walk.log.write(event).await?;
+            self.walk.opened = true;
         }
-        let id = self.event.id.clone();
+        let id = self.walk.event.id.clone();
         Ok(Opened { id })
     }
 
@@ -424,10 +316,11 @@ impl Record {
     /// # Errors
     /// If the log cannot be written: then these records may not leave.
     pub async fn refs(&mut self, refs: &[RecordRef]) -> Result<(), AuditUnavailable> {
+        let walk = &self.walk;
         // All are handed over before the first is awaited, so that they share one way to the disk.
         let chunks = refs.chunks(REFS_MAX);
         let handed_over: Vec<_> = chunks
-            .map(|refs| self.log.hand_over(self.continued(refs), false))
+            .map(|refs| walk.log.hand_over(walk.continued(refs), false))
             .collect();
         for event in handed_over {
             event?.safe().await?;
@@ -435,113 +328,209 @@ impl Record {
         Ok(())
     }
 
-    /// Ends the record, durably. What was disclosed may leave once this returns.
+    /// Ends the record, durably, with what the filter showed and withheld. That may leave once this returns. References that
+    /// went through [`Record::refs`] must not come again.
     ///
     /// # Errors
     /// If the log cannot be written: then nothing may leave.
     pub async fn close(
         mut self,
+        report: Report,
         outcome: Outcome,
+        status: u16,
+    ) -> Result<Closed, AuditUnavailable> {
+        self.walk.disclosed(report);
+        self.walk.close(outcome, Some(status), None).await
+    }
+
+    /// Ends the record of a reply, durably, that was cut off while it streamed: by a reason of ours, or by the caller.
+    ///
+    /// # Errors
+    /// If the log cannot be written: then the event that opened the request stands for it.
+    pub async fn cut_off(
+        self,
         status: u16,
         reason: Option<Reason>,
     ) -> Result<Closed, AuditUnavailable> {
-        let id = self.event.id.clone();
-        // All are handed over before the first is awaited: a caller who hangs up here changes nothing.
-        let pending: Vec<_> = self
-            .end(outcome, Some(status), reason)
-            .into_iter()
-            .map(|event| self.log.submit(event))
-            .collect();
-        for event in pending {
-            event?.safe().await?;
+        let outcome = reason.map_or(Outcome::Aborted, Reason::outcome);
+        self.walk.close(outcome, Some(status), reason).await
+    }
+}
+
+impl<S> Record<S> {
+    fn of(walk: Walk) -> Self {
+        Self {
+            walk: Box::new(walk),
+            stage: PhantomData,
         }
-        Ok(Closed { id })
+    }
+
+    fn at<Next>(self) -> Record<Next> {
+        Record {
+            walk: self.walk,
+            stage: PhantomData,
+        }
+    }
+
+    /// The same, which can only be refused.
+    pub fn unanswered(self) -> Record<Unanswered> {
+        self.at()
+    }
+
+    /// The id of the decision.
+    pub fn id(&self) -> &str {
+        &self.walk.event.id
+    }
+
+    /// Whether it is known who asks.
+    pub fn has_caller(&self) -> bool {
+        self.walk.event.caller.is_some()
+    }
+
+    /// Who asks: the CRM's id, its invisible characters written out.
+    pub fn caller_id(&self) -> Option<&str> {
+        let caller = self.walk.event.caller.as_ref();
+        caller.map(|caller| caller.id.as_str())
+    }
+
+    /// The module whose records are asked for; `(unknown)` if nobody vouches for its name.
+    pub fn module(&self) -> Option<&str> {
+        self.walk.event.request.module.as_deref()
+    }
+
+    /// Whether the log knows of this request already, by its opening event or as a part of another.
+    pub fn is_expected(&self) -> bool {
+        self.walk.opened || self.walk.event.part_of.is_some()
+    }
+
+    /// How long the request has taken so far, and how much of it the CRM took.
+    pub fn took(&self) -> (Duration, Duration) {
+        let upstream = self.walk.upstream_took.unwrap_or_default();
+        (self.walk.started.elapsed(), upstream)
+    }
+
+    /// Ends the record, durably: the request was refused for a reason of ours, or answered with an error by the CRM.
+    ///
+    /// # Errors
+    /// If the log cannot be written.
+    pub async fn refuse(
+        self,
+        status: u16,
+        reason: Option<Reason>,
+    ) -> Result<Closed, AuditUnavailable> {
+        let outcome = reason.map_or(Outcome::UpstreamError, Reason::outcome);
+        self.walk.close(outcome, Some(status), reason).await
     }
 
     /// Ends without an event: for requests that the HTTP layer itself rejects.
     pub fn abandon(mut self) {
-        self.ended();
+        self.walk.ended();
     }
 
     /// Ends without an event of its own: the refusal of a request that nobody vouches for is counted, and becomes one
     /// event per network, reason and minute.
     pub fn abandon_counted(self, reason: Reason) {
-        self.log.refused(self.origin, reason);
+        self.walk.log.refused(self.walk.origin, reason);
         self.abandon();
     }
+}
 
-    fn ended(&mut self) {
-        if !std::mem::replace(&mut self.ended, true) {
-            self.log.end();
-        }
-    }
-
-    /// The events that end this record.
-    fn end(&mut self, outcome: Outcome, status: Option<u16>, reason: Option<Reason>) -> Vec<Event> {
-        self.ended();
-        let mut refs = std::mem::take(&mut self.refs);
-        for named in self.target.take().into_iter().chain(self.named.drain(..)) {
-            // The CRM may have repeated what the caller wrote.
-            match refs.iter_mut().find(|known| **known == named) {
-                Some(known) => *known = names::of_request(named),
-                None => refs.push(names::of_request(named)),
-            }
-        }
-        let (early, last) = refs.split_at(refs.len().saturating_sub(1) / REFS_MAX * REFS_MAX);
-        let mut events: Vec<_> = early
-            .chunks(REFS_MAX)
-            .map(|refs| self.continued(refs))
-            .collect();
-        let mut event = std::mem::take(&mut self.event);
-        event.phase = "closed";
-        event.data = self.disclosure.text();
-        event.records = Records {
-            count: integer(self.count),
-            refs: names::records(last),
-            ..Records::default()
-        };
-        event.outcome = Some(OutcomeEntry {
-            kind: outcome.as_str(),
-            milliseconds: milliseconds(self.started.elapsed()),
-            reason: reason.map(Reason::code),
-            status,
-            upstream_milliseconds: self.upstream.map(milliseconds),
+impl Walk {
+    fn called_by(&mut self, caller: &Caller) {
+        self.event.caller = Some(brief::Caller {
+            id: visible(caller.id()),
+            kind: "human".into(),
+            name: visible(caller.name()),
         });
-        events.push(Event::request(event));
-        events
+        self.event.auth = Some(Auth {
+            acr: None,
+            age_seconds: caller.age().as_secs(),
+            amr: Vec::new(),
+            method: "crm-session".into(),
+        });
     }
 
-    /// An event that carries references only.
-    fn continued(&self, refs: &[RecordRef]) -> Event {
-        let mut event = self.event.clone();
-        event.phase = "continued";
-        event.records = Records {
-            count: refs.len() as u64,
-            refs: names::records(refs),
-            ..Records::default()
-        };
-        Event::request(event)
-    }
-}
-
-impl Drop for Record {
-    fn drop(&mut self) {
-        if !self.ended {
-            for event in self.end(Outcome::Aborted, None, None) {
-                self.log.enqueue(event);
+    fn means(&mut self, meaning: Meaning<'_>) {
+        let operation = meaning.operation;
+        let (mut shown, mut matched) = (Names::default(), Names::default());
+        let (mut sorted, mut written) = (Names::default(), Names::default());
+        for field in operation.uses() {
+            let list = match field.how {
+                Use::Shown => &mut shown,
+                Use::Matched | Use::Searched => &mut matched,
+                Use::Sorted => &mut sorted,
+                Use::Written => &mut written,
+            };
+            if !(meaning.knows_module)(&field.path.module) {
+                list.count(None);
+            } else if (meaning.knows_field)(&field.path) {
+                list.name(&field.path);
+                self.known.fields.insert(field.path);
+            } else {
+                list.count(Some(&field.path.module));
             }
         }
+        let modules = operation.modules().into_iter();
+        self.known.modules = modules
+            .filter(|module| (meaning.knows_module)(module))
+            .cloned()
+            .collect();
+        let name = |module: &Module| {
+            let known = self.known.modules.contains(module);
+            known.then(|| visible(module.as_str()))
+        };
+        let route = match operation.module.as_ref().and_then(name) {
+            Some(module) => operation.route.replace("{module}", &module),
+            None => operation.route.to_owned(),
+        };
+        let before = std::mem::take(&mut self.event.request);
+        self.event.request = Asked {
+            action: Some(operation.action.as_str().into()),
+            matched: matched.into_vec(),
+            module: operation
+                .target()
+                .map(|module| name(module).unwrap_or_else(|| "(unknown)".to_owned())),
+            route: Some(route),
+            sorted: sorted.into_vec(),
+            written: written.into_vec(),
+            ..before
+        };
+        self.frame.asked = shown.into_vec();
+    }
+
+    fn opening(&mut self, may_disclose: impl IntoIterator<Item = Arc<FieldRule>>) -> Event {
+        let mut most = super::disclosure::Disclosure::default();
+        for rule in may_disclose {
+            most.add_withheld(&rule);
+        }
+        let told = self.log.memory().told(&self.frame, &mut most);
+        let mut event = self.event.clone();
+        event.phase = Phase::Opened;
+        event.records.refs = names::records(&self.target);
+        Event::request(event, told.ok().map(|(terms, _)| terms))
     }
 }
 
-impl fmt::Debug for Record {
+impl Known {
+    /// Fields by name where they are known, else counted.
+    fn names(&self, paths: &[FieldPath]) -> Vec<String> {
+        let mut names = Names::default();
+        for path in paths {
+            if self.fields.contains(path) {
+                names.name(path);
+            } else {
+                let is_known = self.modules.contains(&path.module);
+                names.count(is_known.then_some(&path.module));
+            }
+        }
+        names.into_vec()
+    }
+}
+
+impl<S> fmt::Debug for Record<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Record")
-            .field("id", &self.event.id)
+            .field("id", &self.id())
             .finish_non_exhaustive()
     }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    integer(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }

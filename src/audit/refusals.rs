@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::reason::{Outcome, Reason};
 
 use super::event::{Event, integer};
+use super::format::notice::Notice;
 use super::names;
 
 /// How long refusals are counted before they become events.
@@ -18,8 +19,17 @@ const ORIGINS_MAX: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     /// By network (`None`: those beyond the bound), event and code.
-    counts: BTreeMap<(Option<String>, &'static str, &'static str), u64>,
+    counts: BTreeMap<(Option<String>, Why, &'static str), u64>,
     since: Option<Instant>,
+}
+
+/// Which event tells of a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Why {
+    /// Nobody knows whose the request was, or what it meant.
+    Unknown,
+    /// There were too many.
+    TooMany,
 }
 
 impl Refusals {
@@ -27,8 +37,8 @@ impl Refusals {
     pub(super) fn add(&mut self, origin: IpAddr, reason: Reason) {
         self.since.get_or_insert_with(Instant::now);
         let event = match reason.outcome() {
-            Outcome::Limited => "limit.reached",
-            _ => "auth.refused",
+            Outcome::Limited => Why::TooMany,
+            _ => Why::Unknown,
         };
         let key = (Some(names::network(origin)), event, reason.code());
         let key = if self.counts.len() < ORIGINS_MAX || self.counts.contains_key(&key) {
@@ -49,11 +59,20 @@ impl Refusals {
         self.since = None;
         std::mem::take(&mut self.counts)
             .into_iter()
-            .map(|((origin, event, reason), count)| {
-                Event::notice(event)
-                    .with("count", integer(count))
-                    .with("origin", origin)
-                    .with("reason", reason)
+            .map(|((origin, why, reason), count)| {
+                let (count, reason) = (integer(count), reason.to_owned());
+                Event::notice(match why {
+                    Why::TooMany => Notice::LimitReached {
+                        count,
+                        origin,
+                        reason,
+                    },
+                    Why::Unknown => Notice::Refused {
+                        count,
+                        origin,
+                        reason,
+                    },
+                })
             })
             .collect()
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Event;
 use super::folder::SPOOL;
+use super::format::notice::Notice;
 use super::id;
 use super::names::visible;
 
@@ -81,21 +82,11 @@ fn event(path: &Path) -> io::Result<Event> {
             .take(NOTE_BYTES_MAX)
             .read_to_end(&mut bytes)?;
     }
-    let event = Event::notice("audit.read").with("uid", metadata.uid());
-    Ok(match serde_json::from_slice::<Note>(&bytes) {
-        Ok(note) => {
-            let words: Vec<String> = note
-                .words
-                .iter()
-                .take(WORDS_MAX)
-                .map(|word| visible(word))
-                .collect();
-            event
-                .with("command", visible(&note.command))
-                .with("words", words)
-        }
-        Err(_) => event
-            .with("command", None::<String>)
-            .with("words", Vec::<String>::new()),
-    })
+    let note = serde_json::from_slice::<Note>(&bytes).ok();
+    let words = note.iter().flat_map(|note| &note.words);
+    Ok(Event::notice(Notice::Read {
+        command: note.as_ref().map(|note| visible(&note.command)),
+        uid: metadata.uid(),
+        words: words.take(WORDS_MAX).map(|word| visible(word)).collect(),
+    }))
 }

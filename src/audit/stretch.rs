@@ -1,13 +1,11 @@
 //! Which stretch of a log two times mark. Events keep their order, times do not where the clock stepped back: so a time marks
 //! a place among the events, and what stands between two places is the stretch.
 
-use std::borrow::Cow;
 use std::path::Path;
-
-use serde::Deserialize;
 
 use super::chain::{End, Line, Lines};
 use super::folder::{segment_name, segments};
+use super::format::Stamp;
 use super::verdict::Fault;
 
 /// From the first event that was written at a time or after it, to the last event that was written before another.
@@ -38,18 +36,10 @@ impl Stretch {
 
     /// Whether an event is in it. Events are to be asked about in their order, each once.
     pub(super) fn holds(&mut self, line: &Line) -> bool {
-        let time = line.time().unwrap_or_default();
+        let time = line.time.as_str();
         self.has_begun |= self.since.as_deref().is_some_and(|since| since <= time);
         self.has_begun && self.last_seq.is_none_or(|last_seq| line.seq <= last_seq)
     }
-}
-
-/// All that is read of an event here.
-#[derive(Deserialize)]
-struct Stamp<'a> {
-    seq: u64,
-    #[serde(borrow)]
-    time: Cow<'a, str>,
 }
 
 /// The number of the last event that was written before a time; 0 if there is none.

@@ -19,7 +19,7 @@ use crate::filter::Report;
 use crate::identity::Caller;
 use crate::policy::PurposeChosen;
 use crate::reason::{Outcome, Reason};
-use crate::vocabulary::{Action, FieldPath, Level, Module, Purpose, RecordRef, Role};
+use crate::vocabulary::{Action, Edit, Edits, FieldPath, Level, Module, Purpose, RecordRef, Role};
 
 use super::disclosure::tests::{report, rule};
 use super::folder::{Disk, Durable, Folder, SetAside, parts, segments};
@@ -34,6 +34,14 @@ pub(super) fn stamp() -> PolicyStamp {
     }
 }
 
+pub(super) fn policy_loaded(classified: &Classified) -> Event {
+    let stamp = stamp();
+    Event::policy_loaded(&stamp.name, &stamp.hash, classified)
+}
+
+mod format;
+mod terms;
+mod versions;
 mod watched;
 
 /// A log in a folder, with its state in the same one.
@@ -42,7 +50,45 @@ pub(super) fn options(dir: &Path) -> Options {
 }
 
 pub(super) fn new_record(log: &Log) -> Record {
-    Record::new(log, [10, 2, 14, 77].into(), &stamp())
+    record_of(log, "crm")
+}
+
+/// The record of a request to a CRM.
+pub(super) fn record_of(log: &Log, upstream: &str) -> Record {
+    let stamp = stamp();
+    let arrival = Arrival {
+        upstream,
+        ..arrival(&stamp)
+    };
+    Record::new(log, arrival)
+}
+
+pub(super) fn arrival(policy: &PolicyStamp) -> Arrival<'_> {
+    Arrival {
+        origin: [10, 2, 14, 77].into(),
+        policy,
+        upstream: "crm",
+        dialect: "sugar-rest",
+        route: None,
+        trace: None,
+    }
+}
+
+/// The same once it was decided for fanny, where all names are known.
+pub(super) fn decided(record: Record, operation: &Operation) -> Record<Decided> {
+    let meaning = Meaning {
+        operation,
+        knows_field: &|_| true,
+        knows_module: &|_| true,
+    };
+    let record = record.identified(Some(&fanny()));
+    record.decided((&[], None), meaning)
+}
+
+/// One that is closed without having disclosed anything.
+pub(super) async fn close(record: Record) -> Result<Closed, AuditUnavailable> {
+    let record = decided(record, &operation("Contacts", &[]));
+    record.close(Report::default(), Outcome::Full, 200).await
 }
 
 pub(super) fn fanny() -> Caller {
@@ -115,14 +161,32 @@ pub(super) fn refs(count: usize) -> Vec<RecordRef> {
         .collect()
 }
 
-/// Every line of every segment, in order.
+/// Every event but those that say terms, in full, in order.
 pub(super) fn lines(dir: &Path) -> Vec<Value> {
+    let mut all = Vec::new();
+    let summary = events(dir, &mut |found| {
+        all.push(found.json());
+        std::ops::ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!((summary.unreadable_lines, summary.later_lines), (0, 0));
+    all
+}
+
+/// Every line of every segment, in order, as it stands there.
+pub(super) fn raw(dir: &Path) -> Vec<Value> {
     let mut all = Vec::new();
     for first_seq in segments(dir).unwrap() {
         let text = fs::read_to_string(dir.join(folder::segment_name(first_seq))).unwrap();
         all.extend(text.lines().map(|line| serde_json::from_str(line).unwrap()));
     }
     all
+}
+
+/// How many lines hold an event of this name.
+fn count_of(dir: &Path, name: &str) -> u64 {
+    let all = raw(dir);
+    all.iter().filter(|event| event["event"] == name).count() as u64
 }
 
 fn verified(dir: &Path) -> Verified {
@@ -140,8 +204,7 @@ fn copy(from: &Path, to: &Path) {
 
 async fn write_requests(log: &Log, count: usize) {
     for _ in 0..count {
-        let record = new_record(log);
-        let _ = record.close(Outcome::Full, 200, None).await.unwrap();
+        let _ = close(new_record(log)).await.unwrap();
     }
 }
 
@@ -161,7 +224,12 @@ async fn the_chain_goes_on_over_restarts_and_segments() {
         assert!(log.write(Event::policy_rejected(1)).await.is_err());
     }
     let verified = verified(dir.path());
-    assert_eq!(verified.events, 3 * (10 + 2));
+    let terms = count_of(dir.path(), "terms");
+    assert!(
+        terms > 3 && terms <= verified.segments as u64 + 3,
+        "{terms}"
+    );
+    assert_eq!(verified.events, 3 * (10 + 2) + terms);
     assert!(verified.segments > 3);
     assert!(verified.set_aside.is_empty());
     let events: Vec<_> = lines(dir.path())
@@ -224,7 +292,7 @@ async fn a_line_torn_at_any_byte_is_set_aside_and_the_chain_goes_on() {
     let whole = fs::read(dir.path().join(&name)).unwrap();
     let body = &whole[..whole.len() - 1];
     let start = memchr::memrchr(b'\n', body).unwrap() + 1;
-    let acknowledged = lines(dir.path()).len() as u64 - 1;
+    let acknowledged = raw(dir.path()).len() as u64 - 1;
     for end in start..whole.len() {
         let torn = TempDir::new().unwrap();
         fs::write(torn.path().join(&name), &whole[..end]).unwrap();
@@ -239,7 +307,7 @@ async fn a_line_torn_at_any_byte_is_set_aside_and_the_chain_goes_on() {
         assert_eq!(verified.set_aside, ["torn-0000000000000001-1.part"]);
         let part = fs::read(torn.path().join(&verified.set_aside[0])).unwrap();
         assert_eq!(part, &whole[start..end]);
-        let recovered = &lines(torn.path())[usize::try_from(acknowledged).unwrap()];
+        let recovered = &raw(torn.path())[usize::try_from(acknowledged).unwrap()];
         assert_eq!(recovered["event"], "audit.recovered");
         assert_eq!(recovered["bytes"], part.len());
     }
@@ -279,7 +347,7 @@ async fn a_log_that_was_tampered_with_does_not_open() {
     fs::write(&path, text.replacen("\"status\":200", "\"status\":201", 1)).unwrap();
     let error = Log::open(options(dir.path())).unwrap_err();
     assert!(
-        matches!(error, OpenError::Damaged { seq: 3, .. }),
+        matches!(error, OpenError::Damaged { seq: 4, .. }),
         "{error}"
     );
     assert!(error.to_string().contains("move it away"), "{error}");
@@ -296,7 +364,7 @@ async fn events_of_a_later_format_are_refused_by_their_version_and_never_set_asi
     let lines: Vec<&str> = whole.lines().collect();
     let later = |from: usize| {
         let later = lines[from..].iter();
-        let later = later.map(|line| line.replace("\"v\":1}", "\"v\":2}"));
+        let later = later.map(|line| line.replace("\"v\":2}", "\"v\":3}"));
         let all: Vec<String> = lines[..from]
             .iter()
             .map(|line| (*line).to_owned())
@@ -312,22 +380,22 @@ async fn events_of_a_later_format_are_refused_by_their_version_and_never_set_asi
         let seq = from as u64 + 1;
         let error = Log::open(options(dir.path())).unwrap_err();
         assert!(
-            matches!(error, OpenError::Later { seq: at, version: 2, .. } if at == seq),
+            matches!(error, OpenError::Later { seq: at, version: 3, .. } if at == seq),
             "{error}"
         );
-        assert!(error.to_string().contains("format 2"), "{error}");
+        assert!(error.to_string().contains("format 3"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), text, "nothing is moved");
         assert!(parts(dir.path()).unwrap().is_empty());
         if end == "\n" {
             let fault = verify(dir.path(), &mut |_| {}).unwrap_err();
             assert!(
-                matches!(fault, Fault::Later { seq: at, version: 2, .. } if at == seq),
+                matches!(fault, Fault::Later { seq: at, version: 3, .. } if at == seq),
                 "{fault}"
             );
         }
     }
     // Among events of this format it is no later version, but somebody's doing.
-    let forged = whole.replacen("\"v\":1}", "\"v\":2}", 1);
+    let forged = whole.replacen("\"v\":2}", "\"v\":3}", 1);
     fs::write(&path, forged).unwrap();
     let fault = verify(dir.path(), &mut |_| {}).unwrap_err();
     assert!(matches!(fault, Fault::Broken(_)), "{fault}");
@@ -340,7 +408,7 @@ async fn a_segment_behind_one_of_a_later_format_is_refused_by_its_version() {
     let all = segments(dir.path()).unwrap();
     let path = dir.path().join(folder::segment_name(all[all.len() - 2]));
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replace("\"v\":1}", "\"v\":3}")).unwrap();
+    fs::write(&path, text.replace("\"v\":2}", "\"v\":3}")).unwrap();
     let error = Log::open(options(dir.path())).unwrap_err();
     assert!(
         matches!(error, OpenError::Later { version: 3, .. }),
@@ -365,7 +433,7 @@ async fn a_clock_that_stepped_back_between_two_runs_is_noted_first() {
     let log = Log::open(at("2026-03-01T11:59:59.999Z")).unwrap();
     write_requests(&log, 2).await;
     let figures = log.figures();
-    assert_eq!((figures.clock_steps, figures.events), (1, 4));
+    assert_eq!((figures.clock_steps, figures.events), (1, 5));
     log.stop().unwrap();
     let events: Vec<Value> = lines(dir.path());
     assert_eq!(events[2]["event"], "clock.stepped");
@@ -468,7 +536,7 @@ async fn write_through_a_fault(
         assert!(began.elapsed() < Duration::from_secs(20), "does not heal");
         let record = new_record(&log);
         let id = record.id().to_owned();
-        if record.close(Outcome::Full, 200, None).await.is_ok() {
+        if close(record).await.is_ok() {
             acknowledged.push(id);
             healed += usize::from(calls.load(Ordering::Relaxed) >= at.end);
         } else {
@@ -528,7 +596,7 @@ async fn thousands_of_writers_share_a_few_syncs() {
     for _ in 0..2_000 {
         let log = log.clone();
         tasks.push(tokio::spawn(async move {
-            let closed = new_record(&log).close(Outcome::Full, 200, None).await;
+            let closed = close(new_record(&log)).await;
             closed.unwrap().id().to_owned()
         }));
     }
@@ -538,7 +606,7 @@ async fn thousands_of_writers_share_a_few_syncs() {
     }
     assert_eq!(ids.len(), 2_000);
     let figures = log.figures();
-    assert_eq!(figures.events, 2_001);
+    assert_eq!(figures.events, 2_002);
     assert!(figures.syncs < 1_000, "{figures:?}");
     log.stop().unwrap();
     verified(dir.path());
@@ -576,15 +644,15 @@ async fn a_full_queue_refuses_at_once() {
 async fn a_process_killed_at_any_instant_finds_its_acknowledged_events_again() {
     let dir = TempDir::new().unwrap();
     let log = Log::open(options(dir.path())).unwrap();
-    let mut record = new_record(&log);
-    let _opened = record.open().await.unwrap();
+    let mut record = decided(new_record(&log), &operation("Contacts", &[]));
+    let _opened = record.open([]).await.unwrap();
     write_requests(&log, 5).await;
     // What is on disk at this instant, without any farewell.
     let after = TempDir::new().unwrap();
     copy(dir.path(), after.path());
     Log::open(options(after.path())).unwrap().stop().unwrap();
     let verified = verified(after.path());
-    assert_eq!(verified.events, 1 + 1 + 5 + 2);
+    assert_eq!(verified.events, 1 + 1 + 1 + 5 + 2);
     assert_eq!(verified.unclosed.len(), 1);
     assert_eq!(verified.unclosed[0].id, record.id());
     record.abandon();
@@ -622,8 +690,7 @@ async fn a_copy_taken_while_the_log_is_written_opens_with_all_that_was_acknowled
 async fn a_dropped_record_is_an_aborted_request() {
     let dir = TempDir::new().unwrap();
     let log = Log::open(options(dir.path())).unwrap();
-    let mut record = new_record(&log);
-    record.caller(&fanny());
+    let record = new_record(&log).identified(Some(&fanny()));
     let id = record.id().to_owned();
     drop(record);
     new_record(&log).abandon();
@@ -639,19 +706,28 @@ async fn a_dropped_record_is_an_aborted_request() {
 #[tokio::test]
 async fn an_event_says_who_saw_what_and_why() {
     let dir = TempDir::new().unwrap();
+    let stamp = &stamp();
     let log = Log::open(options(dir.path())).unwrap();
-    let mut record = new_record(&log);
-    record.dialect("sugar-rest");
-    record.trace("4bf92f3577b34da6a3ce929d0e0e4736");
-    record.trace("not a trace");
-    record.caller(&fanny());
-    record.operation(&operation("Contacts", &["iban_c"]), &|_| true, &|_| true);
+    let traced = |trace| Arrival {
+        trace: Some(trace),
+        ..arrival(stamp)
+    };
+    let untraced = Record::new(&log, traced("not a trace"));
+    untraced.refuse(403, None).await.unwrap();
+    let record = Record::new(&log, traced("4bf92f3577b34da6a3ce929d0e0e4736"));
+    let operation = operation("Contacts", &["iban_c"]);
+    let meaning = Meaning {
+        operation: &operation,
+        knows_field: &|_| true,
+        knows_module: &|_| true,
+    };
     let purpose = PurposeChosen {
         purpose: Purpose::new("payment"),
         chosen_by: "default",
         basis: Arc::from("legal-obligation"),
     };
-    record.terms(&[Role::new("finance")], Some(&purpose));
+    let record = record.identified(Some(&fanny()));
+    let mut record = record.decided((&[Role::new("finance")], Some(&purpose)), meaning);
     let religion = rule(
         "religion_c",
         &["special.belief"],
@@ -667,23 +743,28 @@ async fn an_event_says_who_saw_what_and_why() {
         "iban-for-payment",
         true,
     );
-    record.disclosed(Report {
-        refs: refs(1),
-        ..report(vec![iban])
-    });
     record.upstream_took(Duration::from_millis(31));
     let contacts = Module::new("Contacts");
-    record.dropped_masks(&[
-        FieldPath::new(&contacts, "iban_c"),
-        FieldPath::new(&contacts, "canary"),
-    ]);
-    let part = record.part();
+    let edits = Edits(vec![("iban_c".to_owned(), Edit::Keep)]);
+    record.written(
+        &contacts,
+        &edits,
+        &[
+            FieldPath::new(&contacts, "iban_c"),
+            FieldPath::new(&contacts, "canary"),
+        ],
+    );
+    let report = Report {
+        refs: refs(1),
+        ..report(vec![iban])
+    };
+    let closed = record.close(report, Outcome::Partial, 200).await.unwrap();
+    let envelope = Record::envelope(&log, arrival(stamp)).addressed(&fanny());
+    let part = envelope.part(Some("GET /rest/{version}/me"));
     let part_id = part.id().to_owned();
-    let _ = part
-        .close(Outcome::Denied, 403, Some(Reason::NoPurpose))
-        .await
-        .unwrap();
-    let closed = record.close(Outcome::Partial, 200, None).await.unwrap();
+    let refused = part.refuse(403, Some(Reason::NoPurpose)).await;
+    let _ = refused.unwrap();
+    let envelope = envelope.close(Outcome::Partial, 200).await.unwrap();
     log.stop().unwrap();
 
     let lines = lines(dir.path());
@@ -694,17 +775,19 @@ async fn an_event_says_who_saw_what_and_why() {
     }
     event["outcome"]["milliseconds"] = Value::Null;
     assert_eq!(event, sample_event());
-    assert_eq!(lines[1]["id"], part_id);
-    assert_eq!(lines[1]["part_of"], closed.id());
-    assert_eq!(lines[1]["caller"]["name"], "fanny");
-    assert_eq!(lines[1]["outcome"]["reason"], "no-purpose");
+    assert_eq!(lines[1]["request"]["trace"], Value::Null);
+    assert_eq!(lines[3]["id"], part_id);
+    assert_eq!(lines[3]["part_of"], envelope.id());
+    assert_eq!(lines[3]["caller"]["name"], "fanny");
+    assert_eq!(lines[3]["outcome"]["reason"], "no-purpose");
+    assert_eq!(lines[4]["request"]["action"], "bulk");
     verified(dir.path());
 }
 
 /// The event of the design, as it is written.
 fn sample_event() -> Value {
     json!({
-        "v": 1, "seq": 3, "prev": null, "id": null, "part_of": null, "phase": "closed",
+        "v": 2, "seq": 5, "prev": null, "id": null, "part_of": null, "phase": "closed",
         "time": null, "node": "paravent",
         "caller": {"id": "9b1f", "name": "fanny", "kind": "human", "roles": ["finance"]},
         "auth": {"method": "crm-session", "acr": null, "amr": [], "age_seconds": 240},
@@ -714,10 +797,10 @@ fn sample_event() -> Value {
             "action": "read", "module": "Contacts", "route": "GET /rest/{version}/Contacts/{id}",
             "dialect": "sugar-rest", "asked": ["Contacts.iban_c"], "matched": ["Contacts.iban_c"],
             "sorted": ["Contacts.iban_c"], "written": ["Contacts.iban_c"],
-            "trace": "4bf92f3577b34da6a3ce929d0e0e4736"
+            "trace": "4bf92f3577b34da6a3ce929d0e0e4736", "upstream": "crm"
         },
         "outcome": {"kind": "partial", "status": 200, "reason": null, "milliseconds": null, "upstream_milliseconds": 31},
-        "policy": {"name": "sugarcrm-eu", "hash": "sha256:5d41", "mode": "enforce"},
+        "policy": {"name": "sugarcrm-eu", "hash": "sha256:5d41", "mode": "enforce", "schema": "stock:sugar-rest"},
         "records": {"count": 1, "refs": ["Contacts/c-1"], "withheld": {"row": 0, "consent": 0, "retention": 0}},
         "data": [
             {"category": "financial.iban", "fields": ["Contacts.iban_c"], "level": "clear", "records": 1, "in_text": 0, "by": ["iban-for-payment"]},
@@ -739,12 +822,13 @@ async fn nothing_that_the_caller_chose_gets_in() {
         "fr7612345678901234567890canary",
     ];
     for module in ["Contacts", "CANARY\nModule\""] {
-        let mut record = new_record(&log);
-        record.operation(
-            &operation(module, &hostile),
-            &|path| path.field.as_str() == "iban_c",
-            &|module| module.as_str() == "Contacts",
-        );
+        let meaning = Meaning {
+            operation: &operation(module, &hostile),
+            knows_field: &|path| path.field.as_str() == "iban_c",
+            knows_module: &|module| module.as_str() == "Contacts",
+        };
+        let record = new_record(&log).identified(None);
+        let mut record = record.decided((&[], None), meaning);
         let unknown: Vec<_> = hostile
             .iter()
             .map(|name| rule(name, &[], Level::Hide, "defaults.unclassified", false))
@@ -755,9 +839,12 @@ async fn nothing_that_the_caller_chose_gets_in() {
             .iter()
             .map(|name| FieldPath::new(&own, name))
             .collect();
-        record.dropped_masks(&paths);
-        let _opened = record.open().await.unwrap();
-        let _ = record.close(Outcome::Full, 200, None).await.unwrap();
+        let edits = hostile.map(|name| (name.to_owned(), Edit::Keep));
+        record.written(&own, &Edits(edits.to_vec()), &paths);
+        let unknown = unknown.into_iter().map(Arc::new);
+        let _opened = record.open(unknown).await.unwrap();
+        let closed = record.close(Report::default(), Outcome::Full, 200).await;
+        let _ = closed.unwrap();
     }
     log.stop().unwrap();
     let text = fs::read_to_string(dir.path().join(folder::segment_name(1))).unwrap();
@@ -801,15 +888,15 @@ async fn naughty_record_ids_stay_one_line() {
         module: Module::new("Contacts"),
         id: Arc::from(*id),
     };
-    let mut record = new_record(&log);
-    record.disclosed(Report {
+    let record = decided(new_record(&log), &operation("Contacts", &[]));
+    let report = Report {
         refs: naughty.iter().map(record_of).collect(),
         ..report(Vec::new())
-    });
-    let _ = record.close(Outcome::Full, 200, None).await.unwrap();
+    };
+    let _ = record.close(report, Outcome::Full, 200).await.unwrap();
     log.stop().unwrap();
     let text = fs::read_to_string(dir.path().join(folder::segment_name(1))).unwrap();
-    assert_eq!(text.split(['\n', '\r', '\u{2028}', '\u{85}']).count(), 4);
+    assert_eq!(text.split(['\n', '\r', '\u{2028}', '\u{85}']).count(), 5);
     assert!(text.len() < 10_000);
     let found = &lines(dir.path())[1]["records"]["refs"];
     assert_eq!(found.as_array().unwrap().len(), naughty.len());
@@ -822,17 +909,18 @@ async fn naughty_record_ids_stay_one_line() {
 async fn a_record_is_under_way_until_it_ends_however_it_ends() {
     let dir = TempDir::new().unwrap();
     let log = Log::open(options(dir.path())).unwrap();
-    let mut envelope = new_record(&log);
-    let _opened = envelope.open().await.unwrap();
-    let part = envelope.part();
+    let stamp = stamp();
+    let envelope = Record::envelope(&log, arrival(&stamp)).addressed(&fanny());
+    let mut part = decided(envelope.part(None), &operation("Contacts", &[]));
+    let _opened = part.open([]).await.unwrap();
     let (abandoned, dropped) = (new_record(&log), new_record(&log));
     assert_eq!(log.under_way(), 4);
     abandoned.abandon();
     drop(dropped);
     assert_eq!(log.under_way(), 2);
-    for record in [part, envelope] {
-        let _closed = record.close(Outcome::Full, 200, None).await.unwrap();
-    }
+    let closed = part.close(Report::default(), Outcome::Full, 200).await;
+    let _closed = closed.unwrap();
+    let _closed = envelope.close(Outcome::Full, 200).await.unwrap();
     // Who counts too many makes a lone event wait for company that never comes.
     assert_eq!(log.under_way(), 0);
     log.stop().unwrap();
@@ -842,14 +930,14 @@ async fn a_record_is_under_way_until_it_ends_however_it_ends() {
 async fn many_records_go_into_events_before_the_last() {
     let dir = TempDir::new().unwrap();
     let log = Log::open(options(dir.path())).unwrap();
-    let mut record = new_record(&log);
+    let mut record = decided(new_record(&log), &operation("Contacts", &[]));
     record.refs(&refs(1_500)).await.unwrap();
-    record.disclosed(Report {
+    let report = Report {
         refs: refs(2_000),
         records: 3_500,
         ..Report::default()
-    });
-    let closed = record.close(Outcome::Full, 200, None).await.unwrap();
+    };
+    let closed = record.close(report, Outcome::Full, 200).await.unwrap();
     log.stop().unwrap();
     let lines = lines(dir.path());
     let of: Vec<_> = lines
@@ -925,9 +1013,10 @@ pub(super) async fn sample(dir: &Path, count: usize) {
     })
     .unwrap();
     for _ in 0..count {
-        let mut record = new_record(&log);
-        let _opened = record.open().await.unwrap();
-        let _ = record.close(Outcome::Full, 200, None).await.unwrap();
+        let mut record = decided(new_record(&log), &operation("Contacts", &[]));
+        let _opened = record.open([]).await.unwrap();
+        let closed = record.close(Report::default(), Outcome::Full, 200).await;
+        let _ = closed.unwrap();
     }
     log.stop().unwrap();
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::chain::VERSION;
+use super::format::VERSION;
 
 /// A log that is what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +87,9 @@ pub enum Fault {
     /// It is not the log of which something was kept elsewhere.
     #[error("{0}")]
     Unexpected(Unexpected),
+    /// The question has no one meaning for this log.
+    #[error("{0}")]
+    Unclear(String),
     /// It goes on in a later format than this program knows, so nobody can say more here.
     #[error(
         "the log was written by a later version: event {seq} (line {line} of `{file}`) is in format {version}, and this version knows format {VERSION}; ask the later one"
@@ -169,6 +172,18 @@ pub enum Tampering {
     /// The event stands later than it was written.
     #[error("the event stands in another place than it was written")]
     Reordered,
+    /// The event has not the form of an event of its version.
+    #[error("the event has not the form that events of its version have")]
+    Malformed,
+    /// The event names terms that nothing before it in its segment says.
+    #[error("the event names terms that no event before it in its file holds")]
+    TermsMissing,
+    /// The event says terms under the id of others.
+    #[error("the terms that the event holds are not those of its id")]
+    TermsChanged,
+    /// The event counts more entries than its terms have.
+    #[error("the event counts more entries than its terms have")]
+    Miscounted,
     /// The file begins with another event than the one that it is named after.
     #[error("the file after this event is named after an event that came earlier")]
     Renamed,

@@ -9,7 +9,9 @@ use std::mem;
 use std::path::Path;
 
 use super::chain::{End, Head, Line, Lines, later_version, next_event};
+use super::expand;
 use super::folder::{parts, segment_name, segments};
+use super::format::{Phase, Told};
 use super::gap;
 use super::verdict::{Broken, ClockStep, Fault, Gap, Tampering, Unclosed, Unexpected, Verified};
 
@@ -150,6 +152,7 @@ impl Walk<'_> {
             let last_seq = first_seq - 1;
             return broken(&file, 0, expected, Tampering::Removed { last_seq });
         }
+        let mut segment = expand::Segment::default();
         let mut number = 0;
         while let Some(end) = lines.next().map_err(unreadable)? {
             number += 1;
@@ -197,7 +200,11 @@ impl Walk<'_> {
                 let seq = line.seq;
                 return Err(Fault::Unexpected(Unexpected::Differs { seq }));
             }
-            self.accept(&line);
+            let told = match segment.read(&line) {
+                Ok(told) => told,
+                Err(what) => return broken(&file, number, line.seq, what),
+            };
+            self.accept(&line, &told);
             self.place = (file.clone(), number);
             self.report(lines.end_bytes - lines.start_bytes);
         }
@@ -272,20 +279,18 @@ impl Walk<'_> {
         Ok(Verdict::This(Tampering::Removed { last_seq }))
     }
 
-    fn accept(&mut self, line: &Line) {
+    fn accept(&mut self, line: &Line, told: &Told) {
         self.head = line.head();
         self.events += 1;
-        let time = line.time().unwrap_or_default();
-        if time < self.time.as_str() {
+        if line.time < self.time {
             self.clock_steps.push(ClockStep {
                 seq: line.seq,
                 from: self.time.clone(),
-                to: time.to_owned(),
+                to: line.time.clone(),
             });
         }
-        self.time.clear();
-        self.time.push_str(time);
-        if let Some(noted) = gap::noted(line) {
+        self.time.clone_from(&line.time);
+        if let Some((noted, why)) = gap::noted(told) {
             let (behind, was) = self
                 .behind_gap
                 .take()
@@ -293,19 +298,24 @@ impl Walk<'_> {
             self.gaps.push(Gap {
                 seq: line.seq,
                 last_seq: noted.seq,
-                why: line.value["why"].as_str().unwrap_or_default().to_owned(),
+                why: why.to_owned(),
                 missing: (was.seq < behind.seq).then_some((was.seq + 1, behind.seq)),
                 is_changed: was.seq == behind.seq && was != behind,
             });
         }
-        match line.value.get("phase").and_then(|phase| phase.as_str()) {
-            Some("opened") => {
-                self.unclosed.insert(line.id().to_owned(), line.seq);
+        let phase = match told {
+            Told::Full(request) => Some(request.phase),
+            Told::Brief(request) => Some(request.phase),
+            Told::Terms(_) | Told::Notice(_) => None,
+        };
+        match phase {
+            Some(Phase::Opened) => {
+                self.unclosed.insert(line.id.clone(), line.seq);
             }
-            Some("closed") => {
-                self.unclosed.remove(line.id());
+            Some(Phase::Closed) => {
+                self.unclosed.remove(&line.id);
             }
-            _ => {}
+            Some(Phase::Continued) | None => {}
         }
     }
 
@@ -347,7 +357,7 @@ mod tests {
 
     use tempfile::TempDir;
 
-    use super::super::tests::sample;
+    use super::super::tests::{raw, sample};
     use super::*;
 
     /// Verifies a log of two segments and more after something was done to the lines of its first file, and says what
@@ -387,8 +397,9 @@ mod tests {
         sample(dir.path(), 10).await;
         let mut heard = 0;
         let verified = verify(dir.path(), &mut |_| heard += 1).unwrap();
-        assert_eq!(verified.events, 22);
-        assert_eq!(verified.last_seq, 22);
+        let events = raw(dir.path()).len() as u64;
+        assert!(events > 22 + 1, "terms are said in each segment");
+        assert_eq!((verified.events, verified.last_seq), (events, events));
         assert!(verified.unclosed.is_empty() && verified.set_aside.is_empty());
         assert_eq!(verified.unfinished_bytes, 0);
     }

@@ -1,5 +1,6 @@
 //! The thread that writes: it numbers events, binds each to the one before it, and answers once they are safe.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use super::chain::Head;
 use super::clock::Clock;
 use super::event::{Event, integer};
 use super::folder::{Disk, Durable, SetAside};
+use super::format::notice::Notice;
 use super::gap::{self, Loss};
 use super::kept::Kept;
 use super::log::{AuditUnavailable, Durability, Shared};
@@ -44,7 +46,8 @@ pub(super) enum Message {
 /// An event, and who waits for it.
 #[derive(Debug)]
 pub(super) struct Job {
-    pub(super) event: Event,
+    /// Until it is written.
+    pub(super) event: Option<Event>,
     /// Whether it may wait for company.
     pub(super) waits: bool,
     pub(super) done: Option<oneshot::Sender<Result<(), AuditUnavailable>>>,
@@ -87,6 +90,10 @@ pub(super) struct Writer {
     acknowledged: Vec<u8>,
     /// The last line among them.
     acknowledged_last: Option<(u64, String)>,
+    /// Their events: in another segment they need other lines.
+    unsettled: Vec<Event>,
+    /// The ids of the terms that the segment holds, for all that is known. Nothing is known after a failure.
+    stated: HashSet<Box<str>>,
     /// Since when they wait to be made durable.
     dirty_since: Option<Instant>,
     /// When the disk failed, or was last tried since.
@@ -117,6 +124,8 @@ impl Writer {
             durable: last.durable,
             acknowledged: Vec::new(),
             acknowledged_last: None,
+            unsettled: Vec::new(),
+            stated: HashSet::new(),
             dirty_since: None,
             broken: None,
             refused: 0,
@@ -169,7 +178,7 @@ impl Writer {
         let refusals = self.shared.refusals().take();
         let stopped = |this: &mut Self, refusals| {
             this.note(refusals)?;
-            this.note(vec![Event::notice("audit.stopped")])?;
+            this.note(vec![Event::notice(Notice::Stopped {})])?;
             this.make_durable()
         };
         let safe = stopped(self, refusals).or_else(|_| {
@@ -280,18 +289,24 @@ impl Writer {
     fn write(&mut self, batch: &mut Vec<Job>) -> io::Result<()> {
         self.turn_page()?;
         let now = self.settings.clock.now();
-        let mut page = Page::new(&self.head, batch.len(), (&self.settings.node, &now));
+        let mut page = Page::new(&self.head, &self.stated, (&self.settings.node, &now));
         let stepped_from = self.time.as_ref().filter(|time| **time > now);
-        if let Some(from) = stepped_from {
-            page.add(&mut clock_stepped(from, &now))?;
+        let mut stepped = stepped_from.map(|from| clock_stepped(from, &now));
+        if let Some(event) = &mut stepped {
+            page.add(event)?;
         }
-        let has_stepped = stepped_from.is_some();
+        let has_stepped = stepped.is_some();
+        let mut written: Vec<Event> = stepped.into_iter().collect();
         for mut job in std::mem::take(batch) {
-            if page.add(&mut job.event).is_ok() {
+            let Some(mut event) = job.event.take() else {
+                continue;
+            };
+            if page.add(&mut event).is_ok() {
+                written.push(event);
                 batch.push(job);
                 continue;
             }
-            let event = job.event.name();
+            let event = event.name();
             error!(event, "an event is too large for the access log");
             self.shared.lost(1);
             job.answer(Err(AuditUnavailable));
@@ -300,6 +315,7 @@ impl Writer {
             mut bytes,
             head,
             last,
+            fresh,
             ..
         } = page;
         if bytes.is_empty() {
@@ -315,12 +331,15 @@ impl Writer {
             Durability::Relaxed(_) => {
                 self.acknowledged.append(&mut bytes);
                 self.acknowledged_last = last;
+                self.unsettled.append(&mut written);
                 self.dirty_since.get_or_insert_with(Instant::now);
             }
         }
         if has_stepped {
             self.shared.clock_stepped();
         }
+        self.shared.stated(fresh.len());
+        self.stated.extend(fresh);
         (self.head, self.time) = (head, Some(now));
         Ok(())
     }
@@ -335,6 +354,7 @@ impl Writer {
         self.kept.settle()?;
         self.disk.begin(self.head.seq + 1)?;
         self.durable = Durable::none();
+        self.stated.clear();
         Ok(())
     }
 
@@ -347,6 +367,7 @@ impl Writer {
             self.durable
                 .extend(self.acknowledged.len(), self.acknowledged_last.take());
             self.acknowledged.clear();
+            self.unsettled.clear();
             self.dirty_since = None;
         }
         Ok(())
@@ -372,6 +393,7 @@ impl Writer {
     fn fail(&mut self, cause: &io::Error) -> AuditUnavailable {
         error!(%cause, "the access log cannot be written; requests are refused until it can");
         self.broken = Some(Instant::now());
+        self.stated.clear();
         self.shared.set_healthy(false);
         AuditUnavailable
     }
@@ -409,7 +431,7 @@ impl Writer {
             self.disk.append(&self.acknowledged)?;
             self.settle()?;
         }
-        self.write(&mut vec![recovered(set_aside, self.refused)])?;
+        self.write(&mut vec![job(recovered(set_aside, self.refused))])?;
         self.broken = None;
         self.refused = 0;
         Ok(())
@@ -420,15 +442,40 @@ impl Writer {
     fn bridge(&mut self, loss: Loss) -> io::Result<()> {
         self.disk.bridge(&self.settled, self.durable.bytes)?;
         self.durable = Durable::none();
+        self.stated.clear();
         let last = self.settled.clone();
-        if !self.acknowledged.is_empty() {
-            self.disk.append(&self.acknowledged)?;
-            self.settle()?;
-        }
+        self.write_again(&last)?;
         self.note_gap(&last, loss)?;
         self.broken = None;
         self.refused = 0;
         Ok(())
+    }
+
+    /// Writes what was acknowledged and had not reached the disk, as the first events of a new segment. That holds no terms
+    /// yet, so they stand before the events that name them.
+    fn write_again(&mut self, last: &Head) -> io::Result<()> {
+        if self.unsettled.is_empty() {
+            return Ok(());
+        }
+        let time = match &self.time {
+            Some(time) => time.clone(),
+            None => self.settings.clock.now(),
+        };
+        let mut page = Page::new(last, &self.stated, (&self.settings.node, &time));
+        for event in &mut self.unsettled {
+            page.add(event)?;
+        }
+        let Page {
+            bytes,
+            head,
+            last,
+            fresh,
+            ..
+        } = page;
+        (self.acknowledged, self.acknowledged_last) = (bytes, last);
+        (self.head, self.stated) = (head, fresh);
+        self.disk.append(&self.acknowledged)?;
+        self.settle()
     }
 
     /// Writes the event that notes a gap behind the last event that is known to have been on disk.
@@ -445,7 +492,7 @@ impl Writer {
 /// An event that nobody waits for.
 fn job(event: Event) -> Job {
     Job {
-        event,
+        event: Some(event),
         waits: false,
         done: None,
     }
@@ -458,18 +505,19 @@ fn clock_stepped(from: &str, to: &str) -> Event {
         from,
         to, "the clock stepped back; the access log keeps the order of its events"
     );
-    Event::notice("clock.stepped")
-        .with("from", from)
-        .with("to", to)
+    Event::notice(Notice::ClockStepped {
+        from,
+        to: to.to_owned(),
+    })
 }
 
 /// The event that says what was set aside, and how many events were refused.
-pub(super) fn recovered(set_aside: SetAside, refused: u64) -> Job {
-    let event = Event::notice("audit.recovered")
-        .with("bytes", integer(set_aside.bytes))
-        .with("part", set_aside.part)
-        .with("refused", integer(refused));
-    job(event)
+pub(super) fn recovered(set_aside: SetAside, refused: u64) -> Event {
+    Event::notice(Notice::Recovered {
+        bytes: integer(set_aside.bytes),
+        part: set_aside.part,
+        refused: integer(refused),
+    })
 }
 
 /// The job and those that wait behind it, and whether the order to stop stands behind them.

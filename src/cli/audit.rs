@@ -9,17 +9,15 @@ use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use jiff::Timestamp;
-use serde_json::Value;
-
 use crate::audit::{
     Fault, Found, Gap, Head, Query, Summary, log_bytes, query, record_reading, show,
     verify_against, visible,
 };
 use crate::vocabulary::Level;
+use clap::{Args, Subcommand, ValueEnum};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
 
 mod verdict;
 
@@ -65,7 +63,7 @@ enum Command {
     },
     /// List the requests that match all filters, oldest first.
     ///
-    /// Filters: caller=ID-OR-NAME, module=NAME, record=MODULE/ID, category=NAME (and all below it: data that was met, or
+    /// Filters: caller=ID-OR-NAME, module=NAME, record=MODULE/ID (UPSTREAM:MODULE/ID where the log tells of several), category=NAME (and all below it: data that was met, or
     /// fields that the request named), level=LEVEL, outcome=KIND, action=ACTION, purpose=NAME, id=ID, since=TIME (from the
     /// first event at or after it), until=TIME (to the last event before it). A TIME is 2026-11-23T09:00:00Z, 2026-11-23,
     /// or counted back from now: 7d, 24h, 30m.
@@ -111,7 +109,7 @@ enum Format {
 enum ListFormat {
     /// One row a request.
     Table,
-    /// One event a line, as it stands in the log.
+    /// One event a line, with all that its terms say.
     Json,
 }
 
@@ -229,13 +227,13 @@ fn run_query(
         found += 1;
         match limit {
             None => {
-                written = writeln!(streams.out, "{}", event.line);
+                written = writeln!(streams.out, "{}", event.json());
                 if written.is_err() {
                     return ControlFlow::Break(());
                 }
             }
             Some(limit) => {
-                newest.push_back((event.line.to_owned(), row(event)));
+                newest.push_back((event.json().to_string(), row(event)));
                 if newest.len() > limit {
                     newest.pop_front();
                 }
@@ -300,8 +298,8 @@ fn run_show(dir: &Path, id: &str, format: Format, streams: &mut Streams<'_>) -> 
     let summary = show(dir, id, &mut |event| {
         found += 1;
         written = match format {
-            Format::Text => writeln!(streams.out, "{}", pretty(event.event)),
-            Format::Json => writeln!(streams.out, "{}", event.line),
+            Format::Text => writeln!(streams.out, "{}", pretty(event)),
+            Format::Json => writeln!(streams.out, "{}", event.json()),
         };
         match written {
             Ok(()) => ControlFlow::Continue(()),
@@ -379,20 +377,15 @@ const DECISION: usize = 1;
 
 /// The levels of an event's data: those that withhold with their categories, the rest as a number. `audit show` and
 /// JSON have all of it.
-fn levels(data: &[Value]) -> String {
-    let of = |level: Level| {
-        data.iter()
-            .filter(move |entry| entry["level"] == level.as_str())
-    };
-    let category = |entry: &Value| {
-        entry["category"]
-            .as_str()
-            .map_or_else(|| "(unclassified)".to_owned(), visible)
+fn levels(found: &Found) -> String {
+    let of = |wanted: Level| {
+        let levels = found.levels().filter(move |(level, _)| *level == wanted);
+        levels.map(|(_, category)| category.map_or_else(|| "(unclassified)".to_owned(), visible))
     };
     let mut parts: Vec<String> = Level::ALL[..4]
         .iter()
         .rev()
-        .map(|level| (level, of(*level).map(category).collect::<Vec<_>>()))
+        .map(|level| (level, of(*level).collect::<Vec<_>>()))
         .filter(|(_, categories)| !categories.is_empty())
         .map(|(level, categories)| format!("{level}: {}", categories.join(", ")))
         .collect();
@@ -404,30 +397,26 @@ fn levels(data: &[Value]) -> String {
 }
 
 /// The row of an event. A log that somebody tampered with may hold anything, so each text is made visible here too.
-fn row(found: &Found<'_>) -> [String; 9] {
-    let event = found.event;
-    let text = |value: &Value| value.as_str().map(visible).unwrap_or_default();
-    let data = event["data"].as_array().map(Vec::as_slice).unwrap_or(&[]);
+fn row(found: &Found) -> [String; 9] {
+    let text = |text: Option<&str>| text.map(visible).unwrap_or_default();
     let outcome = if found.is_unclosed() {
         "(never closed)".to_owned()
     } else {
-        text(&event["outcome"]["kind"])
+        text(found.outcome())
     };
-    // Events that are not about a request have a name instead of an action.
-    let action = [&event["request"]["action"], &event["event"]];
     [
-        text(&event["time"]),
-        text(&event["id"]),
-        text(&event["caller"]["name"]),
-        action.map(text).concat(),
-        text(&event["request"]["module"]),
-        text(&event["purpose"]["id"]),
+        visible(found.time()),
+        visible(found.id()),
+        text(found.caller()),
+        text(found.action()),
+        text(found.module()),
+        text(found.purpose()),
         outcome,
-        event["records"]["count"]
-            .as_u64()
+        found
+            .records()
             .map(|count| count.to_string())
             .unwrap_or_default(),
-        levels(data),
+        levels(found),
     ]
 }
 
@@ -453,8 +442,8 @@ fn table<'a>(rows: impl Iterator<Item = &'a [String; 9]>) -> Table {
 }
 
 /// An event spread over lines. Strings keep their JSON escapes, and what those leave is made visible.
-fn pretty(event: &Value) -> String {
-    let text = serde_json::to_string_pretty(event).unwrap_or_default();
+fn pretty(event: &Found) -> String {
+    let text = serde_json::to_string_pretty(&event.json()).unwrap_or_default();
     let lines: Vec<_> = text.lines().map(visible).collect();
     lines.join("\n")
 }
@@ -467,8 +456,10 @@ mod tests {
     use clap::{CommandFactory, FromArgMatches, Parser};
     use tempfile::TempDir;
 
-    use crate::audit::{Log, Options, PolicyStamp, Record};
-    use crate::reason::{Outcome, Reason};
+    use serde_json::Value;
+
+    use crate::audit::{Arrival, Log, Options, PolicyStamp, Record};
+    use crate::reason::Reason;
 
     use super::*;
 
@@ -503,12 +494,18 @@ mod tests {
             hash: Arc::from("sha256:0"),
             schema: Arc::from("sha256:1"),
         };
+        let arrival = Arrival {
+            origin: [127, 0, 0, 1].into(),
+            policy: &policy,
+            upstream: "crm",
+            dialect: "sugar-rest",
+            route: None,
+            trace: None,
+        };
         let mut last = String::new();
         for _ in 0..3 {
-            let record = Record::new(&log, [127, 0, 0, 1].into(), &policy);
-            let closed = record
-                .close(Outcome::Denied, 403, Some(Reason::NoRole))
-                .await;
+            let record = Record::new(&log, arrival);
+            let closed = record.refuse(403, Some(Reason::NoRole)).await;
             last = closed.unwrap().id().to_owned();
         }
         log.stop().unwrap();
@@ -527,7 +524,7 @@ mod tests {
         let (code, out, err) = run_in(dir.path(), "verify DIR");
         assert_eq!((code, err.as_str()), (UNVOUCHED, ""));
         assert!(
-            out.starts_with("whole: 5 events up to 5, files: 1;"),
+            out.starts_with("whole: 6 events up to 6, files: 1;"),
             "{out}"
         );
         assert!(out.contains("not known from this folder alone"), "{out}");
@@ -535,7 +532,7 @@ mod tests {
         let found: Value = serde_json::from_str(&out).unwrap();
         assert_eq!(
             (&found["events"], &found["verdict"]),
-            (&5.into(), &"whole".into())
+            (&6.into(), &"whole".into())
         );
 
         let path = dir.path().join("audit-0000000000000001.jsonl");
@@ -544,7 +541,7 @@ mod tests {
         let (code, out, err) = run_in(dir.path(), "verify DIR");
         assert_eq!((code, out.as_str()), (BROKEN, ""));
         assert!(
-            err.contains("event 2 (line 2 of `audit-0000000000000001.jsonl`)"),
+            err.contains("event 3 (line 3 of `audit-0000000000000001.jsonl`)"),
             "{err}"
         );
         let (code, out, _) = run_in(dir.path(), "verify DIR --format json");
@@ -570,7 +567,7 @@ mod tests {
         assert_eq!(out.lines().count(), 3);
         let (code, out, err) = run_in(dir.path(), "query DIR caller=nobody");
         assert_eq!((code, out.as_str()), (FINE, ""));
-        assert_eq!(err, "no request matches, of 5 events\n");
+        assert_eq!(err, "no request matches, of 6 events\n");
         let (code, _, err) = run_in(dir.path(), "query DIR calller=fanny");
         assert_eq!(code, UNUSABLE);
         assert!(err.contains("did you mean `caller`"), "{err}");
@@ -621,7 +618,7 @@ mod tests {
         sample(dir.path()).await;
         let path = dir.path().join("audit-0000000000000001.jsonl");
         let text = fs::read_to_string(&path).unwrap();
-        let evil = text.replacen("\"denied\"", "\"\\u001b[2J\u{202e}denied\"", 1);
+        let evil = text.replacen("\"id\":\"", "\"id\":\"\\u001b[2J\u{202e}", 1);
         fs::write(&path, evil).unwrap();
         let (_, out, _) = run_in(dir.path(), "query DIR");
         assert!(!out.contains(['\u{1b}', '\u{202e}']), "{out}");

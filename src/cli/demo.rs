@@ -117,6 +117,7 @@ fn set_up(
         name: "the proxy".to_owned(),
         bind: loopback(arguments.port),
         tls: None,
+        upstream: "demo".into(),
         destination: Destination {
             scheme: Scheme::HTTP,
             authority: crm.to_string().parse()?,

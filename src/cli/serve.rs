@@ -199,6 +199,7 @@ fn set_up(
         name: format!("the listener `{}`", listener.name),
         bind: listener.bind.value,
         tls: listener.tls.as_ref().map(tls).transpose()?,
+        upstream: listener.upstream.as_str().into(),
         destination: upstream.into(),
         schemas: schemas.get(&listener.upstream).cloned().unwrap_or_default(),
         settings: settings(&config.limits, upstream.page_max),

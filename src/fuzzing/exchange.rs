@@ -221,6 +221,7 @@ fn before(crm: SocketAddr, token: String, secrets: Vec<String>) -> Stage {
             name: "fuzzed".to_owned(),
             bind: (Ipv4Addr::LOCALHOST, 0).into(),
             tls: None,
+            upstream: "fuzzed".into(),
             destination: Destination {
                 scheme: Scheme::HTTP,
                 authority: crm.to_string().parse().expect("an authority"),

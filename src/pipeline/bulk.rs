@@ -2,6 +2,7 @@
 
 use super::refuse::tell;
 use super::{Pipeline, Visit};
+use crate::audit::Record;
 use crate::dialect::{Misunderstood, Operation};
 use crate::reason::{Outcome, Reason};
 use crate::reply::{Assembled, Refusal, Reply};
@@ -15,8 +16,7 @@ impl Pipeline {
         route: &'static str,
         parts: Vec<Result<Operation, Misunderstood>>,
     ) -> Reply {
-        let mut outer = self.record(visit);
-        outer.envelope(route);
+        let envelope = Record::envelope(&self.log, self.arrival(visit, Some(route)));
         let version = parts
             .iter()
             .flatten()
@@ -34,34 +34,35 @@ impl Pipeline {
             }
             None => Err(Reason::NoCredential),
         };
-        caller.iter().for_each(|caller| outer.caller(caller));
-        if let Err(reason) = caller.and_then(|caller| self.callers.admit(&caller)) {
+        let caller = match caller {
+            Ok(caller) => caller,
+            Err(reason) => {
+                return self
+                    .refuse(visit, Action::Bulk, reason.into(), envelope)
+                    .await;
+            }
+        };
+        let outer = envelope.addressed(&caller);
+        if let Err(reason) = self.callers.admit(&caller) {
             return self.refuse(visit, Action::Bulk, reason.into(), outer).await;
         }
         let (mut share, mut held_bytes) = (self.budget.share(), 0);
         let mut replies = Vec::with_capacity(parts.len());
         for part in parts {
-            let mut record = outer.part();
-            record.dialect(visit.dialect().name());
             let held_bytes_max = visit.held_bytes_max.saturating_sub(held_bytes);
             let visit = &Visit {
                 held_bytes_max,
                 ..*visit
             };
             let reply = match part {
-                Ok(operation) => Box::pin(self.walk(visit, operation, record)).await,
-                Err(misunderstood) => {
-                    misunderstood
-                        .route
-                        .iter()
-                        .for_each(|route| record.route(route));
-                    self.refuse(
-                        visit,
-                        Action::Other,
-                        Refusal::in_bulk(misunderstood.reason),
-                        record,
-                    )
-                    .await
+                Ok(operation) => {
+                    let record = outer.part(Some(operation.route));
+                    Box::pin(self.walk(visit, operation, record)).await
+                }
+                Err(Misunderstood { reason, route, .. }) => {
+                    let record = outer.part(route);
+                    self.refuse(visit, Action::Other, Refusal::in_bulk(reason), record)
+                        .await
                 }
             };
             // The session ended before anything was done: the whole request may be sent again after a new login.
@@ -83,7 +84,7 @@ impl Pipeline {
         let assembled = Assembled::of(visit.dialect(), route, replies);
         let status = assembled.status();
         tell(&self.metrics, &outer, Action::Bulk, (outcome, status, None));
-        match outer.close(outcome, status, None).await {
+        match outer.close(outcome, status).await {
             Ok(closed) => Reply::from_parts(assembled, &closed).holding(share),
             Err(_) => self.unrecorded(visit),
         }

@@ -44,12 +44,8 @@ impl Pipeline {
             whole_only: false,
             held_bytes_max: self.settings.held_bytes_max,
         };
-        let mut record = self.record(&visit);
-        record.caller(&caller);
-        misunderstood
-            .route
-            .iter()
-            .for_each(|route| record.route(route));
+        let arrival = self.arrival(&visit, misunderstood.route);
+        let record = Record::new(&self.log, arrival).identified(Some(&caller));
         let refusal = match self.callers.admit(&caller) {
             Ok(()) => refusal,
             Err(reason) => reason.into(),
@@ -59,12 +55,12 @@ impl Pipeline {
 
     /// Records a refusal and makes it a reply. Refusals of callers who did not authenticate, and of those who ask too
     /// often, are only counted: nobody can fill the disk.
-    pub(super) async fn refuse(
+    pub(super) async fn refuse<S>(
         &self,
         visit: &Visit<'_>,
         action: Action,
         refusal: Refusal,
-        record: Record,
+        record: Record<S>,
     ) -> Reply {
         if let Some(reason) = refusal.reason() {
             self.metrics.refusal(reason);
@@ -80,10 +76,7 @@ impl Pipeline {
             record.abandon_counted(refusal.reason().unwrap_or(Reason::BadCredential));
             return Reply::from_refusal(visit.dialect(), refusal, None);
         }
-        match record
-            .close(refusal.outcome(), refusal.status(), refusal.reason())
-            .await
-        {
+        match record.refuse(refusal.status(), refusal.reason()).await {
             Ok(closed) => Reply::from_refusal(visit.dialect(), refusal, Some(closed.id())),
             Err(_) => self.unrecorded(visit),
         }
@@ -163,9 +156,9 @@ pub(super) fn said(action: Action, forwarded: &Result<Untrusted, Refusal>) -> Sa
 }
 
 /// Counts the end of a request and tells the operator: ids, words and numbers only.
-pub(super) fn tell(
+pub(super) fn tell<S>(
     metrics: &Metrics,
-    record: &Record,
+    record: &Record<S>,
     action: Action,
     (outcome, status, reason): (Outcome, u16, Option<Reason>),
 ) {

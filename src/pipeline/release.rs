@@ -9,8 +9,8 @@ use super::budget::Share;
 use super::learning::DESCRIPTION_BYTES_MAX;
 use super::refuse::tell;
 use super::stream::Stream;
-use super::{Answer, Pipeline, Visit};
-use crate::audit::Record;
+use super::{Answer, Pipeline, Visit, most};
+use crate::audit::{Decided, Record};
 use crate::dialect::{Operation, Shape};
 use crate::filter::{Filtered, Filtering, Report};
 use crate::metrics::Metrics;
@@ -33,7 +33,7 @@ impl Pipeline {
         &self,
         visit: &Visit<'_>,
         answer: Answer,
-        mut record: Record,
+        mut record: Record<Decided>,
     ) -> Reply {
         let Answer {
             operation,
@@ -79,8 +79,7 @@ impl Pipeline {
             Ok(Read::TooLargeToHold(filtering))
                 if self.settings.stream_large_replies && !visit.whole_only && !is_unchanged =>
             {
-                self.may_disclose(&operation, &plan, &mut record);
-                let Ok(opened) = record.open().await else {
+                let Ok(opened) = record.open(most(&operation, &plan)).await else {
                     return self.unrecorded(visit);
                 };
                 let (sender, receiver) = mpsc::channel(1);
@@ -171,13 +170,12 @@ impl Pipeline {
         (filtered, report): (Filtered, Report),
         withheld: usize,
         (action, status, media): (Action, u16, &'static str),
-        mut record: Record,
+        record: Record<Decided>,
     ) -> Reply {
         let outcome = outcome(&report, withheld);
         count(&self.metrics, &report);
-        record.disclosed(report);
         tell(&self.metrics, &record, action, (outcome, status, None));
-        match record.close(outcome, status, None).await {
+        match record.close(report, outcome, status).await {
             Ok(closed) => Reply::from_filtered(status, filtered, withheld, &closed).of_type(media),
             Err(_) => self.unrecorded(visit),
         }

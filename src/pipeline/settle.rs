@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::{Pipeline, Visit};
-use crate::audit::Record;
+use crate::audit::{Decided, Record};
 use crate::dialect::Operation;
 use crate::filter::Filtering;
 use crate::guard::guard;
@@ -79,7 +79,7 @@ impl Pipeline {
         visit: &Visit<'_>,
         operation: &Operation,
         plan: &Plan,
-        record: &mut Record,
+        record: &mut Record<Decided>,
     ) -> Result<Settlement, Refusal> {
         let (Some(write), Some(target)) = (&operation.write, operation.target()) else {
             return Ok(Settlement::Nothing);
@@ -92,7 +92,7 @@ impl Pipeline {
                 Action::Relate => writeback::settle_columns(meant, &rules)?,
                 _ => writeback::settle(meant, None, &rules)?,
             };
-            record.written(target, &settled.edits);
+            record.written(target, &settled.edits, &[]);
             return Ok(Settlement::Edits(settled.edits));
         }
         let (mut before, mut raw) = (Map::new(), Map::new());
@@ -114,8 +114,7 @@ impl Pipeline {
             writeback::settle(meant, Some(&current), &rules)?
         };
         let unchanged = settled.is_empty();
-        record.written(target, &settled.edits);
-        record.dropped_masks(&settled.dropped_masks);
+        record.written(target, &settled.edits, &settled.dropped_masks);
         if unchanged {
             let mut read = visit.dialect().look_up(operation);
             read.query
@@ -144,7 +143,7 @@ impl Pipeline {
         update: &Operation,
         plan: &Plan,
         watch: &Watch,
-        record: &mut Record,
+        record: &mut Record<Decided>,
     ) -> Result<(), Reason> {
         let held = self.held(visit, update, plan, watch, record).await;
         let of = |wanted: Held| held.iter().filter(move |(_, held)| *held == wanted);
@@ -185,7 +184,7 @@ impl Pipeline {
         update: &Operation,
         plan: &Plan,
         watch: &'w Watch,
-        record: &mut Record,
+        record: &mut Record<Decided>,
     ) -> Vec<(&'w PutBack, Held)> {
         let mut asked = update.clone();
         let keys = watch.texts.iter().map(|text| text.key.clone());
@@ -213,7 +212,7 @@ impl Pipeline {
         update: &Operation,
         plan: &Plan,
         edits: &Edits,
-        record: &mut Record,
+        record: &mut Record<Decided>,
     ) -> Result<(), Refusal> {
         let guarded = guard(visit.dialect(), update, plan, edits);
         let reply = self.forward(visit, guarded, record).await?;
@@ -227,7 +226,7 @@ impl Pipeline {
         visit: &Visit<'_>,
         update: &Operation,
         plan: &Plan,
-        record: &mut Record,
+        record: &mut Record<Decided>,
     ) -> Result<LookedUp, Refusal> {
         // The CRM's scaffolding is dropped from a write in any case, so it is not asked for.
         let rules = update.target().map(|target| plan.records(target));

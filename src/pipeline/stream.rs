@@ -12,8 +12,8 @@ use super::drift::Told;
 use super::pace::Pace;
 use super::refuse::tell;
 use super::release::{count, count_withheld, outcome};
-use crate::audit::Record;
-use crate::filter::{Filtered, Filtering};
+use crate::audit::{Decided, Record};
+use crate::filter::{Filtered, Filtering, Report};
 use crate::metrics::Metrics;
 use crate::reason::{Outcome, Reason};
 use crate::reply::CutOff;
@@ -27,7 +27,7 @@ const READER_TIMEOUT: Duration = Duration::from_secs(60);
 pub(super) struct Stream {
     pub(super) untrusted: Untrusted,
     pub(super) filtering: Filtering,
-    pub(super) record: Record,
+    pub(super) record: Record<Decided>,
     pub(super) action: Action,
     pub(super) status: u16,
     pub(super) held_bytes_max: usize,
@@ -35,6 +35,14 @@ pub(super) struct Stream {
     pub(super) told: Arc<Told>,
     pub(super) cut: Cut,
     pub(super) sender: Sender,
+}
+
+/// How a stream ended.
+enum End {
+    /// The filter has seen all of it.
+    Whole(Report, Outcome),
+    /// For a reason of ours, or because the caller went away.
+    CutOff(Option<Reason>),
 }
 
 /// Where the pieces go.
@@ -51,7 +59,7 @@ impl Stream {
         drop(share);
         let Self {
             filtering,
-            mut record,
+            record,
             action,
             status,
             metrics,
@@ -59,34 +67,33 @@ impl Stream {
             sender,
             ..
         } = self;
-        let (outcome, reason) = match result {
+        let end = match result {
             Ok(()) => match filtering.finish() {
                 Ok((rest, report)) => {
                     count(&metrics, &report);
                     told.report(&report);
                     let outcome = outcome(&report, count_withheld(&report, &[]));
-                    record.disclosed(report);
                     let sent = send(&sender, Ok(rest)).await;
-                    if sent.is_ok() {
-                        (outcome, None)
-                    } else {
-                        (Outcome::Aborted, None)
-                    }
+                    End::Whole(report, sent.map_or(Outcome::Aborted, |()| outcome))
                 }
-                Err(error) => {
-                    let reason = told.unfilterable(error);
-                    (reason.outcome(), Some(reason))
-                }
+                Err(error) => End::CutOff(Some(told.unfilterable(error))),
             },
-            Err(Some(reason)) => (reason.outcome(), Some(reason)),
-            Err(None) => (Outcome::Aborted, None),
+            Err(reason) => End::CutOff(reason),
+        };
+        let (outcome, reason) = match &end {
+            End::Whole(_, outcome) => (*outcome, None),
+            End::CutOff(reason) => (reason.map_or(Outcome::Aborted, Reason::outcome), *reason),
         };
         if reason.is_some() {
             let _ = send(&sender, Err(CutOff)).await;
         }
         tell(&metrics, &record, action, (outcome, status, reason));
+        let closed = match end {
+            End::Whole(report, outcome) => record.close(report, outcome, status).await,
+            End::CutOff(reason) => record.cut_off(status, reason).await,
+        };
         // The stream ends for the caller only after its closing event; if that fails, the opening one stands for it.
-        if record.close(outcome, status, reason).await.is_err() {
+        if closed.is_err() {
             let _ = send(&sender, Err(CutOff)).await;
         }
     }
@@ -134,7 +141,7 @@ impl Stream {
 /// Releases all that waits, once the log knows its records.
 async fn release(
     filtering: &mut Filtering,
-    record: &mut Record,
+    record: &mut Record<Decided>,
     sender: &Sender,
 ) -> Result<(), Option<Reason>> {
     let recorded = record.refs(&filtering.take_refs()).await;

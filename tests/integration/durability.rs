@@ -281,7 +281,7 @@ fn a_log_that_a_later_version_went_on_with_is_refused_by_its_version() {
     let path = audit.join("audit-0000000000000001.jsonl");
     let text = std::fs::read_to_string(&path).unwrap();
     let last = text.trim_end().rfind('\n').unwrap();
-    let later = text[last..].replace("\"v\":1}", "\"v\":2}");
+    let later = text[last..].replace("\"v\":2}", "\"v\":3}");
     std::fs::write(&path, format!("{}{later}", &text[..last])).unwrap();
     let audit = audit.to_str().unwrap();
     let demo = binary::demo_words(dir.path().to_str().unwrap());
@@ -289,7 +289,7 @@ fn a_log_that_a_later_version_went_on_with_is_refused_by_its_version() {
         let out = binary::refused(words);
         let said = String::from_utf8_lossy(&out.stderr).into_owned();
         assert_eq!(out.status.code(), Some(2), "{said}");
-        assert!(said.contains("is in format 2"), "{said}");
+        assert!(said.contains("is in format 3"), "{said}");
     }
     let out = binary::run(&["audit", "query", audit]);
     let said = String::from_utf8_lossy(&out.stderr).into_owned();

@@ -12,6 +12,7 @@ mod bulk;
 mod cli;
 mod described;
 mod durability;
+mod event_sizes;
 mod examples;
 mod failures;
 mod fixtures;

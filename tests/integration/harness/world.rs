@@ -19,8 +19,8 @@ use paravent::server::Limits;
 use paravent::transport::Destination;
 use serde_json::{Value, json};
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::canary::Canaries;
 use super::client::{self, Request, Response};
@@ -309,25 +309,9 @@ impl World {
         .json()
     }
 
-    /// All events of the log, in order.
+    /// All events of the log, in order and in full.
     pub fn events(&self) -> Vec<Value> {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(self.audit.path())
-            .unwrap()
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|path| {
-                path.extension()
-                    .is_some_and(|extension| extension == "jsonl")
-            })
-            .collect();
-        files.sort();
-        let text: String = files
-            .iter()
-            .map(|path| std::fs::read_to_string(path).unwrap())
-            .collect();
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        events_of(self.audit.path())
     }
 
     /// The events of one decision.
@@ -448,6 +432,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
     })
     .unwrap();
     let listener = ListenerSetup {
+        upstream: "crm".into(),
         name: "crm".to_owned(),
         bind: ([127, 0, 0, 1], 0).into(),
         tls: wish.tls.clone(),
@@ -570,16 +555,28 @@ fn capture_log() {
     LOG.get_or_init(|| {
         let log: Arc<Mutex<Vec<u8>>> = Arc::default();
         let tap = log.clone();
+        let ours = Targets::new().with_target("paravent", LevelFilter::TRACE);
         let lines = tracing_subscriber::fmt::layer()
             .with_ansi(false)
             .with_writer(move || Tap(tap.clone()));
-        let ours = Targets::new().with_target("paravent", LevelFilter::TRACE);
         let _ = tracing_subscriber::registry()
             .with(ours)
             .with(lines)
             .try_init();
         log
     });
+}
+
+/// All events of a log, in order and in full.
+pub fn events_of(audit: &Path) -> Vec<Value> {
+    let mut all = Vec::new();
+    let summary = paravent::audit::events(audit, &mut |found| {
+        all.push(found.json());
+        std::ops::ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!((summary.unreadable_lines, summary.later_lines), (0, 0));
+    all
 }
 
 /// The headers that a reply may have.

@@ -1,0 +1,205 @@
+//! All events of a log, in full, one by one.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::vocabulary::Level;
+
+use super::chain::{End, Line, Lines, later_version};
+use super::expand::{Entry, Segment};
+use super::folder::{segment_name, segments};
+use super::format::{Phase, full};
+use super::upstreams::Upstreams;
+use super::verdict::Fault;
+
+/// An event of a log, in full: it says itself what its terms say. Records have the name of their CRM before them
+/// (`crm:Contacts/c-1`) where the log tells of several.
+#[derive(Debug)]
+pub struct Found {
+    time: String,
+    id: String,
+    entry: Entry,
+    /// A notice as it stands in the log.
+    value: Value,
+}
+
+impl Found {
+    pub(super) fn new(line: &Line, mut entry: Entry, upstreams: &Upstreams) -> Self {
+        let value = match &mut entry {
+            Entry::Request(request) => {
+                if upstreams.are_several() {
+                    name_upstream(request);
+                }
+                Value::Null
+            }
+            Entry::Notice(_) | Entry::Terms => line.value.clone(),
+        };
+        Self {
+            time: line.time.clone(),
+            id: line.id.clone(),
+            entry,
+            value,
+        }
+    }
+
+    fn request(&self) -> Option<&full::Request> {
+        match &self.entry {
+            Entry::Request(request) => Some(request),
+            Entry::Notice(_) | Entry::Terms => None,
+        }
+    }
+
+    /// When it was written, as it says.
+    pub fn time(&self) -> &str {
+        &self.time
+    }
+
+    /// Its id; that of the decision, if it is about a request.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Whether this is a request that was opened and never closed: "up to everything" was disclosed.
+    pub fn is_unclosed(&self) -> bool {
+        self.request()
+            .is_some_and(|request| request.phase == Phase::Opened)
+    }
+
+    /// The name of the caller.
+    pub fn caller(&self) -> Option<&str> {
+        Some(self.request()?.caller.as_ref()?.name.as_str())
+    }
+
+    /// What was done, or the name of an event that is not about a request.
+    pub fn action(&self) -> Option<&str> {
+        match self.request() {
+            Some(request) => request.request.action.as_deref(),
+            None => self.value["event"].as_str(),
+        }
+    }
+
+    /// The module that was asked for.
+    pub fn module(&self) -> Option<&str> {
+        self.request()?.request.module.as_deref()
+    }
+
+    /// The purpose.
+    pub fn purpose(&self) -> Option<&str> {
+        Some(self.request()?.purpose.as_ref()?.id.as_str())
+    }
+
+    /// The word for the outcome.
+    pub fn outcome(&self) -> Option<&str> {
+        Some(self.request()?.outcome.as_ref()?.kind.as_str())
+    }
+
+    /// How many records were disclosed.
+    pub fn records(&self) -> Option<u64> {
+        Some(self.request()?.records.count)
+    }
+
+    /// At which level data of which category was met; `None` is data that nobody has classified.
+    pub fn levels(&self) -> impl Iterator<Item = (Level, Option<&str>)> {
+        let entries = self.request().into_iter().flat_map(|request| &request.data);
+        entries.map(|entry| (entry.level, entry.category.as_deref()))
+    }
+
+    /// All of it, as JSON.
+    pub fn json(&self) -> Value {
+        match self.request() {
+            // Each field of it has a form in JSON.
+            Some(request) => serde_json::to_value(request).unwrap_or_default(),
+            None => self.value.clone(),
+        }
+    }
+}
+
+/// Writes the name of the CRM before each record.
+fn name_upstream(request: &mut full::Request) {
+    let Some(upstream) = &request.request.upstream else {
+        return;
+    };
+    for record in &mut request.records.refs {
+        *record = [upstream, ":", record].concat();
+    }
+}
+
+/// What was looked through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Events read.
+    pub events: u64,
+    /// Lines that are not events in canonical form, or lack what they name; `verify` says where.
+    pub unreadable_lines: u64,
+    /// Events whose time is earlier than that of the event before.
+    pub clock_steps: u64,
+    /// Lines in a later format than this program knows.
+    pub later_lines: u64,
+    /// Requests that named fields whose categories the log does not tell, so that they were matched by their data alone.
+    pub untold: u64,
+    /// Why the category that was asked for cannot occur: neither a policy of this log nor an event has it.
+    pub unheard_of: Option<String>,
+}
+
+/// Hands every event to `sink`, in the order of the log, until it breaks off.
+///
+/// # Errors
+/// If the log cannot be read. It is not verified.
+pub fn events(
+    dir: &Path,
+    sink: &mut dyn FnMut(&Found) -> ControlFlow<()>,
+) -> Result<Summary, Fault> {
+    let upstreams = Upstreams::find(dir)?;
+    each(dir, &mut |line, entry| match entry {
+        Entry::Terms => ControlFlow::Continue(()),
+        entry => sink(&Found::new(line, entry, &upstreams)),
+    })
+}
+
+/// Reads every event, and those that say terms.
+pub(super) fn each(
+    dir: &Path,
+    visit: &mut dyn FnMut(&Line, Entry) -> ControlFlow<()>,
+) -> Result<Summary, Fault> {
+    let unreadable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Fault::Unreadable { path, source }
+    };
+    let segments = segments(dir).map_err(unreadable(dir))?;
+    if segments.is_empty() {
+        return Err(Fault::NoLog {
+            dir: dir.to_owned(),
+        });
+    }
+    let mut summary = Summary::default();
+    let mut time = String::new();
+    for first_seq in segments {
+        let path = dir.join(segment_name(first_seq));
+        let mut lines = Lines::open(&path).map_err(unreadable(&path))?;
+        let mut segment = Segment::default();
+        while let Some(end) = lines.next().map_err(unreadable(&path))? {
+            if end == End::File {
+                // Being written, or torn: not an event yet.
+                break;
+            }
+            let line = Line::read(&lines.line);
+            let read = line.and_then(|line| Some((segment.expand(&line).ok()?, line)));
+            let Some((entry, line)) = read else {
+                match later_version(&lines.line) {
+                    Some(_) => summary.later_lines += 1,
+                    None => summary.unreadable_lines += 1,
+                }
+                continue;
+            };
+            summary.events += 1;
+            summary.clock_steps += u64::from(line.time < time);
+            time.clone_from(&line.time);
+            if visit(&line, entry).is_break() {
+                return Ok(summary);
+            }
+        }
+    }
+    Ok(summary)
+}

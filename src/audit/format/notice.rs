@@ -1,0 +1,135 @@
+//! Events that are not about one request.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::VERSION;
+
+/// What happened. Details that are null stand in the event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event")]
+pub(in crate::audit) enum Notice {
+    /// Events that had been on disk are not where they were.
+    #[serde(rename = "audit.gap")]
+    Gap {
+        last_hash: String,
+        last_seq: u64,
+        refused: u64,
+        why: String,
+    },
+    /// Somebody asked the log.
+    #[serde(rename = "audit.read")]
+    Read {
+        command: Option<String>,
+        uid: u32,
+        words: Vec<String>,
+    },
+    /// The log goes on after a torn end or a failed write.
+    #[serde(rename = "audit.recovered")]
+    Recovered {
+        bytes: u64,
+        part: Option<String>,
+        refused: u64,
+    },
+    /// The log was opened.
+    #[serde(rename = "audit.started")]
+    Started { durability: String, head: String },
+    /// The log was closed in order.
+    #[serde(rename = "audit.stopped")]
+    Stopped {},
+    /// Requests were refused of which nobody knows whose they were, or what they meant.
+    #[serde(rename = "auth.refused")]
+    Refused {
+        count: u64,
+        origin: Option<String>,
+        reason: String,
+    },
+    /// The clock tells an earlier time than that of the event before.
+    #[serde(rename = "clock.stepped")]
+    ClockStepped { from: String, to: String },
+    /// A caller has used up a budget of refused predicates.
+    #[serde(rename = "limit.predicates")]
+    PredicatesUsedUp {
+        caller: String,
+        name: String,
+        policy: String,
+    },
+    /// There were too many requests.
+    #[serde(rename = "limit.reached")]
+    LimitReached {
+        count: u64,
+        origin: Option<String>,
+        reason: String,
+    },
+    /// A policy came into force. Without `classified`, nobody knows which categories its fields have.
+    #[serde(rename = "policy.loaded")]
+    PolicyLoaded {
+        classified: Option<Vec<Class>>,
+        hash: String,
+        name: String,
+    },
+    /// A changed policy was refused because of its errors.
+    #[serde(rename = "policy.rejected")]
+    PolicyRejected { errors: u64 },
+    /// What the CRM tells of its modules was learned.
+    #[serde(rename = "schema.learned")]
+    SchemaLearned {
+        dialect: String,
+        fields: u64,
+        hash: String,
+        links: u64,
+        upstream: String,
+    },
+    /// An event that this version does not know by name.
+    #[serde(other)]
+    Other,
+}
+
+/// Fields, and patterns of fields, with the same categories.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::audit) struct Class {
+    pub(in crate::audit) categories: Vec<String>,
+    pub(in crate::audit) fields: Vec<String>,
+}
+
+/// Where and when an event stands.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::audit) struct Place<'a> {
+    pub(in crate::audit) id: &'a str,
+    pub(in crate::audit) node: &'a str,
+    pub(in crate::audit) prev: &'a str,
+    pub(in crate::audit) seq: u64,
+    pub(in crate::audit) time: &'a str,
+}
+
+impl Notice {
+    /// The name of the event.
+    pub(in crate::audit) fn name(&self) -> String {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        value["event"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Appends the event as it is written.
+    pub(in crate::audit) fn line(
+        &self,
+        place: Place<'_>,
+        out: &mut Vec<u8>,
+    ) -> serde_json::Result<()> {
+        let value = serde_json::to_value(self)?;
+        let details = value.as_object().into_iter().flatten();
+        let mut sorted: BTreeMap<&str, Value> = details
+            .map(|(name, value)| (name.as_str(), value.clone()))
+            .collect();
+        sorted.extend([
+            ("id", Value::from(place.id)),
+            ("node", place.node.into()),
+            ("prev", place.prev.into()),
+            ("seq", place.seq.into()),
+            ("time", place.time.into()),
+            ("v", VERSION.into()),
+        ]);
+        serde_json::to_writer(out, &sorted)
+    }
+}
