@@ -14,7 +14,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::audit::{Arrival, Arrived, Decided, Event, Identified, Log, Meaning, Record, Unanswered};
+use crate::audit::{
+    Arrival, Arrived, Decided, Event, Identified, Log, Meaning, Record, Unanswered,
+};
 use crate::dialect::{Access, Bounds, Dialect, Incoming, Operation, Understood};
 use crate::door::{Credential, Head};
 use crate::filter::Limits;

@@ -30,7 +30,7 @@ pub(super) fn stamp() -> PolicyStamp {
     PolicyStamp {
         name: Arc::from("sugarcrm-eu"),
         hash: Arc::from("sha256:5d41"),
-        schema: Arc::from("sha256:c0de"),
+        schema: Arc::from("stock:sugar-rest"),
     }
 }
 

@@ -135,7 +135,7 @@ fn what_is_learned_counts_from_then_on_and_is_recorded_and_survives_a_restart() 
         .collect();
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0]["upstream"], "crm");
-    assert_eq!(events[0]["schema"], learned[0].2["policy"]["schema"]);
+    assert_eq!(events[0]["hash"], learned[0].2["policy"]["schema"]);
     let kept = fs::read_to_string(world.audit.path().join("state/schema/crm.sugar-rest.yaml"));
     let kept = kept.unwrap();
     assert!(

@@ -269,6 +269,7 @@ impl Stage {
                 path: "boats.yaml".to_owned(),
                 text: POLICY.to_owned(),
             }],
+            learn: true,
             ..Wish::default()
         };
         let world = World::scripted(upstream.address, wish);

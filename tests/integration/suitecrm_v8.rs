@@ -116,6 +116,7 @@ fn world(crm: &Scripted) -> World {
         Wish {
             dialects: vec![dialect::by_name("suitecrm-v8").unwrap()],
             sources: Policy::read(&policies()).unwrap(),
+            learn: true,
             ..Wish::default()
         },
     );
