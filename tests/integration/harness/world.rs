@@ -17,6 +17,9 @@ use paravent::proxy::{ListenerSetup, Proxy, Setup};
 use paravent::server::Limits;
 use paravent::transport::Destination;
 use serde_json::{Value, json};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::canary::Canaries;
 use super::client::{self, Request, Response};
@@ -520,11 +523,14 @@ fn capture_log() {
     LOG.get_or_init(|| {
         let log: Arc<Mutex<Vec<u8>>> = Arc::default();
         let tap = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(tracing_subscriber::EnvFilter::new("off,paravent=trace"))
+        let ours = Targets::new().with_target("paravent", LevelFilter::TRACE);
+        let lines = tracing_subscriber::fmt::layer()
             .with_ansi(false)
             .with_writer(move || Tap(tap.clone()));
-        let _ = subscriber.try_init();
+        let _ = tracing_subscriber::registry()
+            .with(ours)
+            .with(lines)
+            .try_init();
         log
     });
 }
