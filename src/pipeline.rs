@@ -17,7 +17,7 @@ use bytes::Bytes;
 use crate::audit::{Event, Log, PolicyStamp, Record};
 use crate::dialect::{Access, Bounds, Dialect, Incoming, Operation, Understood};
 use crate::door::{Credential, Head};
-use crate::filter::Limits;
+use crate::filter::{Limits, Memory};
 use crate::guard::guard;
 use crate::identity::{
     Attempt, Caller, Callers, Guesses, NoRandomness, Origins, Probes, Sessions, Spent,
@@ -77,6 +77,8 @@ struct Entrance {
     dialect: Arc<dyn Dialect>,
     /// The policy, with the field algebra of the dialect.
     policy: Policy,
+    /// What its filters leave to each other.
+    memory: Memory,
     sessions: Sessions,
     told: Arc<Told>,
 }
@@ -136,6 +138,7 @@ impl Pipeline {
                 told,
                 dialect,
                 policy,
+                memory: Memory::new(),
                 sessions,
             })
         };

@@ -118,7 +118,8 @@ impl Pipeline {
         mut description: Option<&mut Vec<u8>>,
         share: &mut Share,
     ) -> Result<Read, Reason> {
-        let mut filtering = Filtering::new(plan, shape, self.settings.limits);
+        let mut filtering =
+            Filtering::new(plan, shape, self.settings.limits, &visit.entrance.memory);
         let held_bytes_max = self.settings.held_bytes_max;
         while let Some(chunk) = untrusted
             .chunk(held_bytes_max, &mut |bytes| share.grow_to(bytes))
