@@ -17,6 +17,7 @@ use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Field, FieldPath, FieldUse, Module, Spelling, Use};
 
+mod arrangement;
 mod builtin;
 mod database;
 pub mod described;
@@ -34,6 +35,7 @@ pub mod sugar_v4;
 pub mod suitecrm_v8;
 mod trust;
 
+pub use arrangement::{Arrangement, Assembly, ErrorShape, Frame, Gathered, OfPart, Step, Which};
 pub use builtin::{NAMES, before, by_name};
 pub use database::Database;
 pub use outgoing::{Media, Outgoing};
@@ -76,9 +78,8 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// The content type of the reply to an operation.
     fn media(&self, operation: &Operation) -> &'static str;
 
-    /// The body of a refusal or of an upstream error, in the CRM's own error shape, with its content type.
-    fn refuse(&self, status: u16, label: Option<&'static str>, text: &str)
-    -> (&'static str, Bytes);
+    /// The body of a refusal or of an upstream error, in the CRM's own error shape, without its text.
+    fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape;
 
     /// The label of a refusal of our own, where the CRM has a more telling one than that of the status.
     fn label(&self, reason: Reason) -> Option<&'static str>;
@@ -142,8 +143,8 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// such record.
     fn looked_up(&self, look_up: &Operation, reply: Value) -> Option<Map<String, Value>>;
 
-    /// The reply to an update that changed nothing, made of the filtered reply to the look-up that took its place.
-    fn unchanged(&self, look_up: &Operation, read: Bytes) -> Bytes;
+    /// How the reply to an update that changed nothing is made of the reply to the look-up that took its place.
+    fn unchanged(&self, look_up: &Operation) -> Arrangement;
 
     /// The account name that a login states, as the CRM would read it; `None` if it names none, or none that a caller
     /// could guess at.
@@ -159,8 +160,8 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// Learns fields, links and their modules from the CRM's description of itself. Whether anything new was learned.
     fn learn(&self, operation: &Operation, answer: &[u8]) -> bool;
 
-    /// The reply to an envelope, made of the replies to its parts: status and JSON body of each, in order.
-    fn assemble(&self, route: &str, parts: &[(u16, Bytes)]) -> (u16, Bytes);
+    /// How the reply to an envelope is made of the replies to its parts; `None` for a route that is no envelope.
+    fn assemble(&self, route: &str) -> Option<Assembly>;
 }
 
 /// An answer of the CRM to a question about a session.

@@ -13,6 +13,7 @@ use crate::dialect::Shape;
 use crate::policy::Plan;
 use crate::vocabulary::RecordRef;
 
+mod arranged;
 mod book;
 mod books;
 mod copied;

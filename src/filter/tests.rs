@@ -13,6 +13,7 @@ use crate::mask::{Mask, Tokenizer};
 use crate::policy::{FieldRule, KnownFields, Show, SpanRule, TextRule, Writable};
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module};
 
+mod arranged;
 mod layouts;
 mod memory;
 

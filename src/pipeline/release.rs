@@ -59,7 +59,7 @@ impl Pipeline {
         match read {
             Ok(Read::Whole(mut filtered, report)) => {
                 if is_unchanged {
-                    filtered = filtered.rearranged(|read| dialect.unchanged(&operation, read));
+                    filtered = filtered.arranged(&dialect.unchanged(&operation));
                 }
                 if description.is_some_and(|description| dialect.learn(&operation, &description)) {
                     visit.policy().renew();

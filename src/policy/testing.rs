@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::Method;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
@@ -11,8 +10,9 @@ use serde_json::{Map, Value};
 use super::{Policy, Source};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::{
-    Access, Answered, Bounds, Dialect, Failure, Filter, Incoming, Inquiry, Items, Misunderstood,
-    Operation, Origin, Outgoing, Path, Query, Rendering, Session, Shape, Told, Understood, Unread,
+    Access, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Filter,
+    Incoming, Inquiry, Items, Misunderstood, Operation, Origin, Outgoing, Path, Query, Rendering,
+    Session, Shape, Told, Understood, Unread,
 };
 use crate::door::{Carrier, Credential};
 use crate::identity::Caller;
@@ -78,12 +78,7 @@ impl Dialect for TestDialect {
         unimplemented!()
     }
 
-    fn refuse(
-        &self,
-        _status: u16,
-        _label: Option<&'static str>,
-        _text: &str,
-    ) -> (&'static str, Bytes) {
+    fn refuse(&self, _status: u16, _label: Option<&'static str>) -> ErrorShape {
         unimplemented!()
     }
 
@@ -209,8 +204,8 @@ impl Dialect for TestDialect {
         unimplemented!()
     }
 
-    fn unchanged(&self, _look_up: &Operation, read: Bytes) -> Bytes {
-        read
+    fn unchanged(&self, _look_up: &Operation) -> Arrangement {
+        Arrangement::Same
     }
 
     fn account(&self, _: &Operation) -> Option<String> {
@@ -228,8 +223,8 @@ impl Dialect for TestDialect {
         false
     }
 
-    fn assemble(&self, _route: &str, _parts: &[(u16, Bytes)]) -> (u16, Bytes) {
-        unimplemented!()
+    fn assemble(&self, _route: &str) -> Option<Assembly> {
+        None
     }
 }
 

@@ -6,14 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
 use http::Method;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
 
 use super::{
-    Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Link, Misunderstood, Operation,
-    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, known, trust,
+    Access, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Incoming,
+    Inquiry, Link, Misunderstood, OfPart, Operation, Origin, Outgoing, Projected, Query, Rendering,
+    Shape, Told, Understood, Unread, known, trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -142,13 +142,8 @@ impl Dialect for SugarRest {
         "application/json"
     }
 
-    fn refuse(
-        &self,
-        status: u16,
-        label: Option<&'static str>,
-        text: &str,
-    ) -> (&'static str, Bytes) {
-        ("application/json", refusal::body(status, label, text))
+    fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape {
+        refusal::shape(status, label)
     }
 
     fn label(&self, reason: Reason) -> Option<&'static str> {
@@ -265,8 +260,8 @@ impl Dialect for SugarRest {
         }
     }
 
-    fn unchanged(&self, _look_up: &Operation, read: Bytes) -> Bytes {
-        read
+    fn unchanged(&self, _look_up: &Operation) -> Arrangement {
+        Arrangement::Same
     }
 
     fn account(&self, login: &Operation) -> Option<String> {
@@ -286,22 +281,12 @@ impl Dialect for SugarRest {
         metadata::learn(&self.schema, answer)
     }
 
-    fn assemble(&self, _route: &str, parts: &[(u16, Bytes)]) -> (u16, Bytes) {
-        let mut reply = vec![b'['];
-        for (number, (status, contents)) in parts.iter().enumerate() {
-            if number > 0 {
-                reply.push(b',');
-            }
-            reply.extend_from_slice(b"{\"contents\":");
-            reply.extend_from_slice(if contents.is_empty() {
-                b"null"
-            } else {
-                contents
-            });
-            reply.extend_from_slice(format!(",\"headers\":[],\"status\":{status}}}").as_bytes());
-        }
-        reply.push(b']');
-        (200, reply.into())
+    fn assemble(&self, _route: &str) -> Option<Assembly> {
+        Some(Assembly::Entries(vec![
+            ("contents", OfPart::Body),
+            ("headers", OfPart::EmptyList),
+            ("status", OfPart::Status),
+        ]))
     }
 }
 

@@ -4,14 +4,14 @@
 //! (parameters), `write` (documents) and `login`; the names of modules in `modules`. What the CRM's fields mean stands
 //! in `algebra`, `links` and `stock`, and in what `learned` was told by the CRM itself.
 
-use bytes::Bytes;
 use http::Method;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
 
 use super::{
-    Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation,
-    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, known, trust,
+    Access, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Incoming,
+    Inquiry, Misunderstood, Operation, Origin, Outgoing, Projected, Query, Rendering, Shape, Told,
+    Understood, Unread, known, trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -95,13 +95,8 @@ impl Dialect for SuiteCrmV8 {
         }
     }
 
-    fn refuse(
-        &self,
-        status: u16,
-        label: Option<&'static str>,
-        text: &str,
-    ) -> (&'static str, Bytes) {
-        (JSON_API, refusal::body(status, label, text))
+    fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape {
+        refusal::shape(status, label)
     }
 
     fn label(&self, reason: Reason) -> Option<&'static str> {
@@ -230,8 +225,8 @@ impl Dialect for SuiteCrmV8 {
         Some(record)
     }
 
-    fn unchanged(&self, _look_up: &Operation, read: Bytes) -> Bytes {
-        read
+    fn unchanged(&self, _look_up: &Operation) -> Arrangement {
+        Arrangement::Same
     }
 
     fn account(&self, login: &Operation) -> Option<String> {
@@ -260,9 +255,8 @@ impl Dialect for SuiteCrmV8 {
         module.is_some_and(|module| self.learned.learn(module, answer))
     }
 
-    fn assemble(&self, _route: &str, _parts: &[(u16, Bytes)]) -> (u16, Bytes) {
-        // No request of this API is an envelope.
-        (500, Bytes::new())
+    fn assemble(&self, _route: &str) -> Option<Assembly> {
+        None
     }
 }
 
