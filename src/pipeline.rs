@@ -235,9 +235,14 @@ impl Pipeline {
                 let record = self.record(&visit);
                 self.walk(&visit, *operation, record).await
             }
-            Understood::Bulk { route, parts, .. } => {
+            Understood::Bulk {
+                route,
+                version,
+                parts,
+                ..
+            } => {
                 visit.whole_only = true;
-                self.bulk(&visit, route, parts).await
+                self.bulk(&visit, (route, &version), parts).await
             }
         }
     }

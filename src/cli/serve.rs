@@ -11,7 +11,7 @@ use super::{DONE, PROBLEMS, UNUSABLE, colour, unusable};
 use crate::audit::{self, Log, Options};
 use crate::config::{Config, Durability, Listener, LogFormat, Tls};
 use crate::diagnostic::Diagnostics;
-use crate::dialect::{Dialect, sugar_rest::SugarRest};
+use crate::dialect::{self, Dialect};
 use crate::policy::Policy;
 use crate::preflight;
 use crate::proxy::{ListenerSetup, Proxy, Setup, limits, settings};
@@ -84,7 +84,7 @@ fn dialects(config: &Config) -> Vec<Arc<dyn Dialect>> {
         }
     }
     if dialects.is_empty() {
-        dialects.push(Arc::new(SugarRest::new()));
+        dialects.push(dialect::usual());
     }
     dialects
 }

@@ -36,12 +36,12 @@ pub mod suitecrm_v8;
 mod trust;
 
 pub use arrangement::{Arrangement, Assembly, ErrorShape, Frame, Gathered, OfPart, Step, Which};
-pub use builtin::{NAMES, before, by_name};
+pub use builtin::{NAMES, OF_SQL, USUAL, USUAL_VERSION, before, by_name, usual};
 pub use database::Database;
 pub use outgoing::{Media, Outgoing};
 pub use shape::{
-    ChoiceShape, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName, ObjectShape, Others,
-    RecordShape, Shape,
+    ChoiceShape, Collection, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName,
+    ObjectShape, Others, RecordShape, Shape,
 };
 pub use trust::{Told, Unread};
 
@@ -234,6 +234,8 @@ pub enum Understood {
         credential: Option<Credential>,
         /// The route of the envelope, for the log.
         route: &'static str,
+        /// The API version in which the session is looked up.
+        version: String,
         /// The parts in order; one that was not understood is refused in its place.
         parts: Vec<Result<Operation, Misunderstood>>,
     },

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Cause, Filter, Limits, Memory, Report, Terms, Unfilterable};
 use crate::detect::{self, Kind};
-use crate::dialect::{Items, ObjectShape, Others, RecordShape, Shape};
+use crate::dialect::{Collection, Items, ObjectShape, Others, RecordShape, Shape};
 use crate::mask::{Mask, Tokenizer};
 use crate::policy::{FieldRule, KnownFields, Show, SpanRule, TextRule, Writable};
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module};
@@ -545,6 +545,29 @@ fn a_record_of_another_module_is_refused() {
     ] {
         assert_eq!(cause(text, &contacts()), Some(Cause::OtherModule), "{text}");
     }
+}
+
+#[test]
+fn how_a_page_of_related_records_looks_is_told_by_the_shape() {
+    static PAGE: Collection = Collection {
+        records: "items",
+        beside: &["more"],
+    };
+    let shape = Shape::Record(RecordShape {
+        collection: &PAGE,
+        ..RecordShape::of(&Module::new("Contacts"))
+    });
+    let page = r#"{"link_c":{"more":7,"items":[{"clear_c":1,"redact_c":2,"link_c":{"items":[{"redact_c":3}],"records":[4]}}],"records":[5]}}"#;
+    assert_eq!(
+        shown(page, &shape),
+        r#"{"link_c":{"more":7,"items":[{"clear_c":1,"redact_c":null,"link_c":{"items":[{"redact_c":null}]}}]}}"#
+    );
+    // What is a page elsewhere is a record here, with a field of that name.
+    let other = r#"{"link_c":{"next_offset":7,"records":[{"clear_c":1}],"clear_c":2}}"#;
+    assert_eq!(
+        shown(other, &shape),
+        r#"{"link_c":{"next_offset":null,"records":[],"clear_c":2}}"#
+    );
 }
 
 #[test]

@@ -51,6 +51,9 @@ const LOOK_UP_BYTES_MAX: usize = 4_096;
 /// Beside `Authorization: Bearer`.
 static CREDENTIAL_HEADERS: [HeaderName; 1] = [HeaderName::from_static("oauth-token")];
 
+/// The version in which a session is looked up where a request names none.
+pub(super) const USUAL_VERSION: &str = "v11";
+
 /// SugarCRM's REST API, v10 to v11_x.
 #[derive(Debug)]
 pub struct SugarRest {
