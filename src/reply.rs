@@ -408,20 +408,24 @@ fn entries(members: &[(&'static str, OfPart)], parts: Vec<Reply>) -> Whole {
     Whole(entries)
 }
 
+fn succeeded(status: u16, filtered: Filtered) -> Result<Filtered, Whole> {
+    match status {
+        0..400 => Ok(filtered),
+        _ => Err(filtered.into()),
+    }
+}
+
 /// An object of what is gathered from all parts; where every one was refused, the first refusal.
 fn gathered(members: &[(&'static str, Gathered)], parts: Vec<Reply>) -> (u16, Whole) {
     let (mut refusal, mut passed) = (None, Vec::with_capacity(parts.len()));
     for part in parts {
         let status = part.status;
         // A refusal is made of fixed texts, whatever its status is.
-        match part.whole().filtered() {
-            Ok(filtered) if status < 400 => passed.push(Some(filtered)),
-            Ok(filtered) => {
-                refusal.get_or_insert((status, Whole::from(filtered)));
-                passed.push(None);
-            }
+        let filtered = part.whole().filtered();
+        match filtered.and_then(|filtered| succeeded(status, filtered)) {
+            Ok(filtered) => passed.push(Some(filtered)),
             Err(body) => {
-                refusal.get_or_insert((status, body));
+                refusal = refusal.or(Some((status, body)));
                 passed.push(None);
             }
         }

@@ -116,10 +116,10 @@ fn two_policies_in_one_process_answer_as_each_does_alone() {
     assert!(!expected.1[0].0.contains("\"T\""), "{}", expected.1[0].0);
     let memories = (Memory::new(), Memory::new());
     for round in 0..3 {
-        for at in 0..REPLIES.len() {
+        for (at, text) in REPLIES.iter().enumerate() {
             // In every round another reply of the other policy has come before.
             let other_at = (at + round) % REPLIES.len();
-            let shown = outcome(&one, REPLIES[at], &memories.0);
+            let shown = outcome(&one, text, &memories.0);
             assert_eq!(shown, expected.0[at], "round {round}");
             let shown = outcome(&other, REPLIES[other_at], &memories.1);
             assert_eq!(shown, expected.1[other_at], "round {round}");
@@ -142,17 +142,11 @@ fn a_memory_that_is_given_plans_of_several_policies_mixes_nothing() {
         };
         let passing = terms(&passing);
         let passing_expected = alone(&passing);
-        for at in 0..REPLIES.len() {
-            assert_eq!(
-                outcome(&passing, REPLIES[at], &memory),
-                passing_expected[at],
-                "round {round}"
-            );
-            assert_eq!(
-                outcome(&kept, REPLIES[at], &memory),
-                expected[at],
-                "round {round}"
-            );
+        for (at, text) in REPLIES.iter().enumerate() {
+            let shown = outcome(&passing, text, &memory);
+            assert_eq!(shown, passing_expected[at], "round {round}");
+            let shown = outcome(&kept, text, &memory);
+            assert_eq!(shown, expected[at], "round {round}");
         }
     }
 }
