@@ -17,7 +17,7 @@ use crate::dialect::{
     sugar_rest::SugarRest,
 };
 use crate::door::{self, Credential, Door, wire::Wire};
-use crate::filter::{Filtering, Limits};
+use crate::filter::{Filtering, Limits, Memory};
 use crate::identity::Caller;
 use crate::json;
 use crate::mask::Mask;
@@ -95,7 +95,7 @@ fn json(bytes: &[u8]) {
 
 /// A text as a filter copies it that treats nothing, in pieces of a size.
 fn copied(bytes: &[u8], size: usize) -> Option<Vec<u8>> {
-    let mut filtering = Filtering::new(&PLAN.0, &Shape::Anything, LIMITS);
+    let mut filtering = Filtering::new(&PLAN.0, &Shape::Anything, LIMITS, &MEMORY);
     for chunk in bytes.chunks(size) {
         filtering.push(chunk).ok()?;
     }
@@ -132,12 +132,15 @@ static PLAN: LazyLock<(Plan, Shape)> = LazyLock::new(|| {
     (plan, SUGAR.shape(&operation))
 });
 
+/// What the filters of that plan leave to each other, as they do in an entrance.
+static MEMORY: LazyLock<Memory> = LazyLock::new(Memory::new);
+
 /// A page of contacts is the same however it is split, is JSON, and shows nothing that is hidden.
 fn filter(bytes: &[u8]) {
     let (size, body) = chosen(bytes);
     let (plan, shape) = &*PLAN;
     let run = |size: usize| {
-        let mut filtering = Filtering::new(plan, shape, LIMITS);
+        let mut filtering = Filtering::new(plan, shape, LIMITS, &MEMORY);
         let mut out = Vec::new();
         for chunk in body.chunks(size.max(1)) {
             filtering.push(chunk).ok()?;

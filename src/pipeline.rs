@@ -223,9 +223,14 @@ impl Pipeline {
                 let record = Record::new(&self.log, self.arrival(&visit, Some(operation.route)));
                 self.walk(&visit, *operation, record).await
             }
-            Understood::Bulk { route, parts, .. } => {
+            Understood::Bulk {
+                route,
+                version,
+                parts,
+                ..
+            } => {
                 visit.whole_only = true;
-                self.bulk(&visit, route, parts).await
+                self.bulk(&visit, (route, &version), parts).await
             }
         }
     }

@@ -7,10 +7,11 @@ use std::any::Any;
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::audit::{Closed, Opened};
-use crate::dialect::Dialect;
+use crate::dialect::{Assembly, Dialect, Gathered, OfPart};
 use crate::filter::Filtered;
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::Action;
@@ -25,6 +26,16 @@ use crate::vocabulary::Action;
 /// ```compile_fail
 /// // No reply from bytes: only from `Filtered` or a `Refusal`.
 /// let reply = paravent::reply::Reply::from(bytes::Bytes::from_static(b"{}"));
+/// ```
+///
+/// ```compile_fail
+/// // Nor a body from bytes: its parts are private.
+/// let body = paravent::reply::Whole(vec![paravent::reply::Part::Fixed(bytes::Bytes::from_static(b"{}"))]);
+/// ```
+///
+/// ```compile_fail
+/// // A dialect says how a reply is put together; it neither gets nor gives bytes.
+/// fn whole(dialect: &dyn paravent::dialect::Dialect) -> (u16, bytes::Bytes) { dialect.assemble("bulk", &[]) }
 /// ```
 #[derive(Debug)]
 pub struct Reply {
@@ -45,9 +56,72 @@ pub type Held = Box<dyn Any + Send>;
 #[derive(Debug)]
 pub enum Body {
     /// Known whole before the first byte leaves.
-    Whole(Bytes),
+    Whole(Whole),
     /// Filtered record by record; an error cuts the connection.
     Stream(mpsc::Receiver<Result<Filtered, CutOff>>),
+}
+
+/// A body that is known whole: fixed texts, and what passed the filter.
+#[derive(Debug, Default)]
+pub struct Whole(Vec<Part>);
+
+#[derive(Debug)]
+enum Part {
+    /// Words of this program, of the dialect or of its description.
+    Fixed(Cow<'static, str>),
+    /// What passed the filter.
+    Filtered(Filtered),
+}
+
+impl Whole {
+    fn fixed(text: impl Into<Cow<'static, str>>) -> Self {
+        Self(vec![Part::Fixed(text.into())])
+    }
+
+    /// What passed the filter, if that is all that the body is made of.
+    fn filtered(self) -> Result<Filtered, Self> {
+        match <[Part; 1]>::try_from(self.0) {
+            Ok([Part::Filtered(filtered)]) => Ok(filtered),
+            Ok(other) => Err(Self(other.into())),
+            Err(other) => Err(Self(other)),
+        }
+    }
+
+    /// How many bytes it is.
+    pub fn len(&self) -> usize {
+        let lengths = self.0.iter().map(|part| part.as_bytes().len());
+        lengths.sum()
+    }
+
+    /// Whether it is no byte.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes, to be sent.
+    pub fn into_bytes(self) -> Bytes {
+        let parts = match self.filtered() {
+            Ok(filtered) => return filtered.into_bytes(),
+            Err(Self(parts)) => parts,
+        };
+        let bytes: Vec<&[u8]> = parts.iter().map(Part::as_bytes).collect();
+        Bytes::from(bytes.concat())
+    }
+}
+
+impl Part {
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Fixed(text) => text.as_bytes(),
+            Self::Filtered(filtered) => filtered.as_bytes(),
+        }
+    }
+}
+
+impl From<Filtered> for Whole {
+    fn from(filtered: Filtered) -> Self {
+        Self(vec![Part::Filtered(filtered)])
+    }
 }
 
 /// A streamed reply that cannot be completed: the connection is cut, nothing held back is released.
@@ -135,7 +209,7 @@ impl Refusal {
 #[derive(Debug)]
 pub struct Assembled {
     status: u16,
-    body: Bytes,
+    body: Whole,
     withheld: usize,
 }
 
@@ -143,11 +217,11 @@ impl Assembled {
     /// Puts the replies to the parts of an envelope together, in their order.
     pub fn of(dialect: &dyn Dialect, route: &str, parts: Vec<Reply>) -> Self {
         let withheld = parts.iter().filter_map(|part| part.withheld).sum();
-        let parts: Vec<_> = parts
-            .into_iter()
-            .map(|part| (part.status, part.whole()))
-            .collect();
-        let (status, body) = dialect.assemble(route, &parts);
+        let (status, body) = match dialect.assemble(route) {
+            Some(Assembly::Entries(members)) => (200, entries(&members, parts)),
+            Some(Assembly::Object(members)) => gathered(&members, parts),
+            None => (500, Whole::default()),
+        };
         Self {
             status,
             body,
@@ -172,7 +246,7 @@ impl Reply {
         Self {
             decision: Some(closed.id().to_owned()),
             withheld: Some(withheld),
-            ..Self::json(status, Body::Whole(filtered.into_bytes()))
+            ..Self::json(status, Body::Whole(filtered.into()))
         }
     }
 
@@ -206,24 +280,25 @@ impl Reply {
         let label = refusal
             .label
             .or_else(|| refusal.reason.and_then(|reason| dialect.label(reason)));
-        let (content_type, body) = dialect.refuse(refusal.status, label, &text);
+        let shape = dialect.refuse(refusal.status, label);
+        let body = shape.filled(refusal.status, &text);
         Self {
-            content_type,
-            ..Self::refused(refusal, decision, body)
+            content_type: shape.content_type,
+            ..Self::refused(refusal, decision, &body)
         }
     }
 
     /// A refusal where no dialect is known (RFC 9457).
     pub fn from_problem(refusal: Refusal) -> Self {
         let body = serde_json::json!({"type": "about:blank", "status": refusal.status, "title": refusal.text});
-        let body = Bytes::from(body.to_string());
         Self {
             content_type: "application/problem+json",
-            ..Self::refused(refusal, None, body)
+            ..Self::refused(refusal, None, &body)
         }
     }
 
-    fn refused(refusal: Refusal, decision: Option<&str>, body: Bytes) -> Self {
+    fn refused(refusal: Refusal, decision: Option<&str>, body: &Value) -> Self {
+        let body = Whole::fixed(body.to_string());
         Self {
             decision: decision.map(str::to_owned),
             challenge: refusal.status == 401,
@@ -264,7 +339,7 @@ impl Reply {
     /// Bytes of the body that wait in memory to be sent.
     pub fn held_bytes(&self) -> usize {
         match &self.body {
-            Body::Whole(bytes) => bytes.len(),
+            Body::Whole(whole) => whole.len(),
             Body::Stream(_) => 0,
         }
     }
@@ -297,11 +372,68 @@ impl Reply {
     }
 
     /// The body of a part of a bulk reply, which is never streamed.
-    fn whole(self) -> Bytes {
+    fn whole(self) -> Whole {
         match self.body {
-            Body::Whole(bytes) => bytes,
-            Body::Stream(_) => Bytes::from_static(b"null"),
+            Body::Whole(whole) => whole,
+            Body::Stream(_) => Whole::fixed("null"),
         }
+    }
+}
+
+/// A list with an entry for each part.
+fn entries(members: &[(&'static str, OfPart)], parts: Vec<Reply>) -> Whole {
+    let mut entries = vec![Part::Fixed("[".into())];
+    for (number, part) in parts.into_iter().enumerate() {
+        let status = part.status.to_string();
+        let mut body = Some(part.whole()).filter(|body| !body.is_empty());
+        for (place, (key, of)) in members.iter().enumerate() {
+            let before = match (number, place) {
+                (0, 0) => "{",
+                (_, 0) => ",{",
+                _ => ",",
+            };
+            entries.push(Part::Fixed(format!("{before}\"{key}\":").into()));
+            match of {
+                OfPart::Body => match body.take() {
+                    Some(Whole(body)) => entries.extend(body),
+                    None => entries.push(Part::Fixed("null".into())),
+                },
+                OfPart::Status => entries.push(Part::Fixed(status.clone().into())),
+                OfPart::EmptyList => entries.push(Part::Fixed("[]".into())),
+            }
+        }
+        entries.push(Part::Fixed("}".into()));
+    }
+    entries.push(Part::Fixed("]".into()));
+    Whole(entries)
+}
+
+fn succeeded(status: u16, filtered: Filtered) -> Result<Filtered, Whole> {
+    match status {
+        0..400 => Ok(filtered),
+        _ => Err(filtered.into()),
+    }
+}
+
+/// An object of what is gathered from all parts; where every one was refused, the first refusal.
+fn gathered(members: &[(&'static str, Gathered)], parts: Vec<Reply>) -> (u16, Whole) {
+    let (mut refusal, mut passed) = (None, Vec::with_capacity(parts.len()));
+    for part in parts {
+        let status = part.status;
+        // A refusal is made of fixed texts, whatever its status is.
+        let filtered = part.whole().filtered();
+        match filtered.and_then(|filtered| succeeded(status, filtered)) {
+            Ok(filtered) => passed.push(Some(filtered)),
+            Err(body) => {
+                refusal = refusal.or(Some((status, body)));
+                passed.push(None);
+            }
+        }
+    }
+    let is_refused = passed.iter().all(Option::is_none);
+    match refusal.filter(|_| is_refused) {
+        Some(refusal) => refusal,
+        None => (200, Filtered::gathered(members, &passed).into()),
     }
 }
 
@@ -323,3 +455,6 @@ fn text_of(status: u16) -> &'static str {
 
 const EXISTS_ALREADY: &str = "The CRM has such a record already.";
 const RETRY_AFTER_SECONDS: u32 = 5;
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,10 @@
 //! The filter beside other ways of treating the same list, in turns, as ratios of their speeds.
 
 use std::hint::black_box;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use paravent::filter::{Filtering, Limits};
+use paravent::filter::{Filtering, Limits, Memory};
 use paravent::mask::Mask;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -16,8 +17,11 @@ pub(crate) const LIMITS: Limits = Limits {
     depth_max: 128,
 };
 
+/// What filters leave to each other, as they do before one CRM.
+static MEMORY: LazyLock<Memory> = LazyLock::new(Memory::new);
+
 pub(crate) fn filtered(text: &[u8], chunk: usize, (plan, shape): &Terms) -> bytes::Bytes {
-    let mut filtering = Filtering::new(plan, shape, LIMITS);
+    let mut filtering = Filtering::new(plan, shape, LIMITS, &MEMORY);
     for chunk in text.chunks(chunk) {
         filtering.push(chunk).unwrap();
     }

@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", default_value = "policies")]
     policies: PathBuf,
     /// The CRM's API, whose fields the policy speaks of
-    #[arg(long, value_name = "DIALECT", default_value = "sugar-rest", value_parser = clap::builder::PossibleValuesParser::new(dialect::NAMES))]
+    #[arg(long, value_name = "DIALECT", default_value = dialect::USUAL, value_parser = clap::builder::PossibleValuesParser::new(dialect::NAMES))]
     dialect: String,
     /// A description of the API whose modules are meant
     #[arg(long, value_name = "FILE", conflicts_with = "dialect")]

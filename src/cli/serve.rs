@@ -12,7 +12,7 @@ use super::{DONE, PROBLEMS, UNUSABLE, colour, unusable};
 use crate::audit::{self, Log, Options};
 use crate::config::{Config, Durability, Listener, LogFormat, Tls};
 use crate::diagnostic::Diagnostics;
-use crate::dialect::{Dialect, Schema, sugar_rest::SugarRest};
+use crate::dialect::{self, Dialect, Schema};
 use crate::pipeline::LiveSchema;
 use crate::policy::Policy;
 use crate::preflight;
@@ -87,7 +87,7 @@ fn schemas(config: &Config) -> Vec<Arc<Schema>> {
         }
     }
     if schemas.is_empty() {
-        schemas.push(SugarRest::new().schema().clone());
+        schemas.push(dialect::usual().schema().clone());
     }
     schemas
 }

@@ -111,12 +111,14 @@ impl Reader<'_> {
 
     /// A database is stated only where it matters.
     fn sends_sql(&mut self, node: &Node, dialects: &[Arc<dyn Dialect>]) {
-        if dialects.iter().all(|dialect| dialect.name() != "sugar-v4") {
+        let sends_sql = |one: &Arc<dyn Dialect>| dialect::OF_SQL.contains(&one.name());
+        if !dialects.iter().any(sends_sql) {
+            let only = dialect::OF_SQL.join("`, `");
             let title = "`database` changes nothing here";
             self.found.push(
                 Diagnostic::warning(codes::NO_SQL, title)
                     .at(&node.place, "none of the dialects sends SQL")
-                    .help("leave it out; only `sugar-v4` sends SQL"),
+                    .help(format!("leave it out; only `{only}` sends SQL")),
             );
         }
     }

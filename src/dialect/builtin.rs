@@ -21,3 +21,31 @@ pub fn before(name: &str, database: Database) -> Option<Arc<dyn Dialect>> {
 
 /// Names of all dialects, for messages.
 pub const NAMES: &[&str] = &["sugar-rest", "sugar-v4", "suitecrm-v8"];
+
+/// The one of them that is meant where none is named.
+pub const USUAL: &str = "sugar-rest";
+
+/// That dialect.
+pub fn usual() -> Arc<dyn Dialect> {
+    Arc::new(sugar_rest::SugarRest::new())
+}
+
+/// Those that send SQL, so that it matters which database a CRM has.
+pub const OF_SQL: &[&str] = &["sugar-v4"];
+
+/// The API version in which a CRM that has several is asked about a session where the request names none.
+pub const USUAL_VERSION: &str = sugar_rest::USUAL_VERSION;
+
+#[cfg(test)]
+mod tests {
+    use super::{NAMES, OF_SQL, USUAL, by_name, usual};
+
+    #[test]
+    fn every_name_is_that_of_its_dialect() {
+        for name in NAMES {
+            assert_eq!(by_name(name).unwrap().name(), *name);
+        }
+        assert_eq!(usual().name(), USUAL);
+        assert!(OF_SQL.iter().all(|name| NAMES.contains(name)));
+    }
+}

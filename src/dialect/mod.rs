@@ -18,6 +18,7 @@ use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, FieldPath, FieldUse, Module, Spelling, Use};
 
+mod arrangement;
 mod builtin;
 mod database;
 pub mod described;
@@ -37,13 +38,14 @@ pub mod sugar_v4;
 pub mod suitecrm_v8;
 mod trust;
 
-pub use builtin::{NAMES, before, by_name};
+pub use arrangement::{Arrangement, Assembly, ErrorShape, Frame, Gathered, OfPart, Step, Which};
+pub use builtin::{NAMES, OF_SQL, USUAL, USUAL_VERSION, before, by_name, usual};
 pub use database::Database;
 pub use outgoing::{Media, Outgoing};
 pub use schema::{Modules, Schema, Stock};
 pub use shape::{
-    ChoiceShape, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName, ObjectShape, Others,
-    RecordShape, Shape,
+    ChoiceShape, Collection, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName,
+    ObjectShape, Others, RecordShape, Shape,
 };
 pub use trust::{Told, Unread};
 
@@ -80,9 +82,8 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// The content type of the reply to an operation.
     fn media(&self, operation: &Operation) -> &'static str;
 
-    /// The body of a refusal or of an upstream error, in the CRM's own error shape, with its content type.
-    fn refuse(&self, status: u16, label: Option<&'static str>, text: &str)
-    -> (&'static str, Bytes);
+    /// The body of a refusal or of an upstream error, in the CRM's own error shape, without its text.
+    fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape;
 
     /// The label of a refusal of our own, where the CRM has a more telling one than that of the status.
     fn label(&self, reason: Reason) -> Option<&'static str>;
@@ -103,8 +104,8 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// such record.
     fn looked_up(&self, look_up: &Operation, reply: Value) -> Option<Map<String, Value>>;
 
-    /// The reply to an update that changed nothing, made of the filtered reply to the look-up that took its place.
-    fn unchanged(&self, look_up: &Operation, read: Bytes) -> Bytes;
+    /// How the reply to an update that changed nothing is made of the reply to the look-up that took its place.
+    fn unchanged(&self, look_up: &Operation) -> Arrangement;
 
     /// The account name that a login states, as the CRM would read it; `None` if it names none, or none that a caller
     /// could guess at.
@@ -126,8 +127,8 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// What the CRM's description of itself says, in an answer about a module or about all; `None` if it is none.
     fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules>;
 
-    /// The reply to an envelope, made of the replies to its parts: status and JSON body of each, in order.
-    fn assemble(&self, route: &str, parts: &[(u16, Bytes)]) -> (u16, Bytes);
+    /// How the reply to an envelope is made of the replies to its parts; `None` for a route that is no envelope.
+    fn assemble(&self, route: &str) -> Option<Assembly>;
 }
 
 /// An answer of the CRM to a question about a session.
@@ -200,6 +201,8 @@ pub enum Understood {
         credential: Option<Credential>,
         /// The route of the envelope, for the log.
         route: &'static str,
+        /// The API version in which the session is looked up.
+        version: String,
         /// The parts in order; one that was not understood is refused in its place.
         parts: Vec<Result<Operation, Misunderstood>>,
     },

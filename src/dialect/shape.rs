@@ -96,8 +96,35 @@ pub struct RecordShape {
     pub layout: Layout,
     /// How texts are spelled in its strings.
     pub spelling: Spelling,
+    /// How a field holds a page of records of another module.
+    pub collection: &'static Collection,
     /// Whether the record counts as disclosed in the access log (a linked name does not).
     pub counted: bool,
+}
+
+/// An object that holds a page of records. Keys that are not named are removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Collection {
+    /// The key of the list of records. An object under which no list lies there is a record itself.
+    pub records: &'static str,
+    /// Keys beside it whose scalars pass: where the page ends.
+    pub beside: &'static [&'static str],
+}
+
+impl Collection {
+    /// The usual form.
+    pub const USUAL: &'static Self = &Self {
+        records: "records",
+        beside: &["next_offset"],
+    };
+
+    /// A key that passes, as it is named here.
+    pub fn named(&self, key: &str) -> Option<&'static str> {
+        let beside = self.beside.iter().copied();
+        std::iter::once(self.records)
+            .chain(beside)
+            .find(|name| *name == key)
+    }
 }
 
 /// How the fields of a record are written.
@@ -160,6 +187,7 @@ impl RecordShape {
             id: ID_KEY,
             layout: Layout::Flat,
             spelling: Spelling::Plain,
+            collection: Collection::USUAL,
             counted: true,
         }
     }

@@ -9,11 +9,11 @@ use crate::json::Key;
 use crate::policy::{FieldRule, KnownFields, Plan};
 use crate::vocabulary::{Module, RecordRef};
 
+use super::Report;
 use super::book::{ModuleBook, Passed};
+use super::memory::{Memory, Share};
 use super::reader::Type;
 use super::seen::Seen;
-use super::shelf;
-use super::{FieldCounts, Report};
 
 /// Bound on what the names of one reply that nobody knows take, with what is remembered beside each.
 const NAMES_BYTES_MAX: usize = 8 << 20;
@@ -84,6 +84,7 @@ enum Note {
 #[derive(Debug)]
 pub(super) struct Books {
     terms: Box<dyn Terms>,
+    memory: Share,
     books: Vec<ModuleBook>,
     names_bytes: usize,
     pub(super) refs: Vec<RecordRef>,
@@ -99,9 +100,10 @@ pub(super) struct Books {
 }
 
 impl Books {
-    pub(super) fn new(terms: Box<dyn Terms>) -> Self {
+    pub(super) fn new(terms: Box<dyn Terms>, memory: &Memory) -> Self {
         Self {
             terms,
+            memory: memory.share(),
             books: Vec::new(),
             names_bytes: 0,
             refs: Vec::new(),
@@ -158,7 +160,7 @@ impl Books {
         let known = self.books.iter().position(|book| book.module == *module);
         Book(known.unwrap_or_else(|| {
             let known = self.terms.fields(module);
-            self.books.push(shelf::take(module, known));
+            self.books.push(self.memory.take(module, known));
             self.books.len() - 1
         }))
     }
@@ -331,9 +333,10 @@ impl Books {
     pub(super) fn report(mut self) -> Report {
         self.books.iter_mut().for_each(ModuleBook::close);
         let counts: Vec<_> = self.books.iter().flat_map(ModuleBook::counts).collect();
-        let fields = FieldCounts::new(&counts);
+        let fields = self.memory.ordered(&counts);
         let misfits = self.books.iter().flat_map(ModuleBook::misfits).collect();
-        self.books.into_iter().for_each(shelf::put);
+        let memory = self.memory;
+        self.books.into_iter().for_each(|book| memory.put(book));
         Report {
             fields,
             refs: self.refs,

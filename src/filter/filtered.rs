@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
-use super::{Filter, Limits, Report, Unfilterable};
+use super::{Filter, Limits, Memory, Report, Unfilterable};
 use crate::dialect::Shape;
 use crate::policy::Plan;
 use crate::vocabulary::RecordRef;
@@ -19,8 +19,23 @@ use crate::vocabulary::RecordRef;
 /// // What the CRM sent is not filtered: the constructor is private.
 /// let filtered = paravent::filter::Filtered(bytes::Bytes::from_static(b"{}"));
 /// ```
+///
+/// ```compile_fail
+/// // Nobody puts other bytes in the place of those that passed: there is no such method.
+/// fn changed(filtered: paravent::filter::Filtered) -> paravent::filter::Filtered {
+///     filtered.rearranged(|_| bytes::Bytes::from_static(b"{}"))
+/// }
+/// ```
+///
+/// ```compile_fail
+/// // What passed is put into another form by the filter's own house only, as a description of it says.
+/// use paravent::dialect::Arrangement;
+/// fn other(filtered: paravent::filter::Filtered) -> paravent::filter::Filtered {
+///     filtered.arranged(&Arrangement::Id(Some("7".to_owned())))
+/// }
+/// ```
 #[derive(Debug)]
-pub struct Filtered(Bytes);
+pub struct Filtered(pub(super) Bytes);
 
 impl Filtered {
     /// The bytes.
@@ -28,9 +43,10 @@ impl Filtered {
         &self.0
     }
 
-    /// The same content in the form of another reply. Only for a dialect, which neither adds nor lifts anything.
-    pub(crate) fn rearranged(self, form: impl FnOnce(Bytes) -> Bytes) -> Self {
-        Self(form(self.0))
+    /// Bytes of a test, as if they had passed.
+    #[cfg(test)]
+    pub(crate) fn of_test(text: impl Into<Bytes>) -> Self {
+        Self(text.into())
     }
 
     /// The bytes, to be sent.
@@ -47,10 +63,10 @@ pub struct Filtering {
 }
 
 impl Filtering {
-    /// Begins to filter a reply of this shape under this plan.
-    pub fn new(plan: &Plan, shape: &Shape, limits: Limits) -> Self {
+    /// Begins to filter a reply of this shape under this plan; see [`Filter::new`].
+    pub fn new(plan: &Plan, shape: &Shape, limits: Limits, memory: &Memory) -> Self {
         Self {
-            filter: Filter::new(plan, shape, limits),
+            filter: Filter::new(plan, shape, limits, memory),
             out: Vec::new(),
         }
     }

@@ -13,19 +13,20 @@ use crate::dialect::Shape;
 use crate::policy::Plan;
 use crate::vocabulary::RecordRef;
 
+mod arranged;
 mod book;
 mod books;
 mod copied;
 mod extent;
 mod filtered;
 mod layouts;
+mod memory;
 mod outline;
 mod plain;
 mod reader;
 mod record;
 mod report;
 mod seen;
-mod shelf;
 mod show;
 mod text;
 
@@ -34,6 +35,7 @@ use outline::{Outline, Step};
 use reader::Fault;
 
 pub use filtered::{Filtered, Filtering};
+pub use memory::Memory;
 pub use report::{FieldCount, FieldCounts, FieldSet, InText, Misfit, Report};
 pub use text::{Replacement, replacements};
 
@@ -96,19 +98,19 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// A filter for a reply of this shape under this plan.
-    pub fn new(plan: &Plan, shape: &Shape, limits: Limits) -> Self {
-        Self::on_terms(Box::new(plan.clone()), shape, limits)
+    /// A filter for a reply of this shape under this plan, which uses what others have left in a memory.
+    pub fn new(plan: &Plan, shape: &Shape, limits: Limits, memory: &Memory) -> Self {
+        Self::on_terms(Box::new(plan.clone()), shape, limits, memory)
     }
 
-    fn on_terms(terms: Box<dyn Terms>, shape: &Shape, limits: Limits) -> Self {
+    fn on_terms(terms: Box<dyn Terms>, shape: &Shape, limits: Limits, memory: &Memory) -> Self {
         let limits = Limits {
             depth_max: limits.depth_max.min(DEPTH_CEILING),
             ..limits
         };
         Self {
             outline: Outline::new(shape, limits),
-            books: Books::new(terms),
+            books: Books::new(terms, memory),
             held: Vec::new(),
             passed_bytes: 0,
             failed: None,

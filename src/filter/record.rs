@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::mem;
 
-use crate::dialect::{ID_KEY, Layout, MODULE_KEY, ObjectShape, Others, RecordShape, Shape};
+use crate::dialect::{
+    Collection, ID_KEY, Layout, MODULE_KEY, ObjectShape, Others, RecordShape, Shape,
+};
 use crate::policy::{KnownFields, Show, ValueFate};
 use crate::vocabulary::{Module, Spelling};
 
@@ -49,6 +51,7 @@ pub(super) struct Place {
     pub(super) siblings: Option<usize>,
     pub(super) layout: Layout,
     pub(super) spelling: Spelling,
+    pub(super) collection: &'static Collection,
 }
 
 /// A record, as far as it has been walked.
@@ -383,6 +386,7 @@ impl<'a> Treatment<'a, '_> {
             siblings: walk.siblings,
             layout: walk.shape.layout,
             spelling: walk.shape.spelling,
+            collection: walk.shape.collection,
         };
         show(self, &rule.show, place)
     }
@@ -396,15 +400,16 @@ impl<'a> Treatment<'a, '_> {
         Ok(Fate::Keep)
     }
 
-    /// A record of a module whose keys have no shapes of their own.
+    /// A record of a module whose keys have no shapes of their own, in a field of another record.
     pub(super) fn plain_record(
         &mut self,
         module: &Module,
-        spelling: Spelling,
+        place: Place,
         counted: bool,
     ) -> Result<Fate, Fault> {
         self.record(&RecordShape {
-            spelling,
+            spelling: place.spelling,
+            collection: place.collection,
             counted,
             ..RecordShape::of(module)
         })?;

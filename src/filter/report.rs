@@ -1,6 +1,5 @@
 //! What a filter did. Never a value.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -121,26 +120,6 @@ impl FieldSet {
 }
 
 impl FieldCounts {
-    /// Puts counts of different fields, in whatever order they come, into that of their paths.
-    pub(super) fn new(counts: &[FieldCount<'_>]) -> Self {
-        if counts.len() > KEPT_FIELDS_MAX {
-            return Kept::new(counts).fill(counts);
-        }
-        KEPT.with_borrow_mut(|kept| {
-            let known = kept.iter().position(|kept| kept.is_of(counts));
-            let at = known.unwrap_or_else(|| {
-                if kept.len() >= KEPT_MAX {
-                    kept.clear();
-                }
-                kept.push(Kept::new(counts));
-                kept.len() - 1
-            });
-            kept.get(at)
-                .map(|kept| kept.fill(counts))
-                .unwrap_or_default()
-        })
-    }
-
     /// The fields, without their counts. The same for two replies only if they show the same fields on the same terms;
     /// mostly, then.
     pub fn set(&self) -> &Arc<FieldSet> {
@@ -218,23 +197,16 @@ impl FieldCounts {
 }
 
 impl<'c> FromIterator<FieldCount<'c>> for FieldCounts {
+    /// Puts counts of different fields, in whatever order they come, into that of their paths.
     fn from_iter<I: IntoIterator<Item = FieldCount<'c>>>(counts: I) -> Self {
-        Self::new(&counts.into_iter().collect::<Vec<_>>())
+        let counts: Vec<_> = counts.into_iter().collect();
+        Kept::new(&counts).fill(&counts)
     }
-}
-
-/// Sets that one thread keeps.
-const KEPT_MAX: usize = 64;
-/// Fields of the largest set that is kept. Modules have a hundred or two.
-const KEPT_FIELDS_MAX: usize = 512;
-
-thread_local! {
-    static KEPT: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A set, and how to come to it.
 #[derive(Debug)]
-struct Kept {
+pub(super) struct Kept {
     /// The rules as they came. Holding them keeps their addresses from being given to others.
     rules: Vec<Arc<FieldRule>>,
     /// The place of each in the set.
@@ -243,7 +215,7 @@ struct Kept {
 }
 
 impl Kept {
-    fn new(counts: &[FieldCount<'_>]) -> Self {
+    pub(super) fn new(counts: &[FieldCount<'_>]) -> Self {
         let mut order: Vec<usize> = (0..counts.len()).collect();
         let path = |at: &usize| {
             counts
@@ -266,12 +238,14 @@ impl Kept {
         }
     }
 
-    fn is_of(&self, counts: &[FieldCount<'_>]) -> bool {
+    /// Whether these are counts of the same fields, in the same order.
+    pub(super) fn is_of(&self, counts: &[FieldCount<'_>]) -> bool {
         let mut both = self.rules.iter().zip(counts);
         self.rules.len() == counts.len() && both.all(|(rule, count)| Arc::ptr_eq(rule, count.rule))
     }
 
-    fn fill(&self, counts: &[FieldCount<'_>]) -> FieldCounts {
+    /// The set with these counts.
+    pub(super) fn fill(&self, counts: &[FieldCount<'_>]) -> FieldCounts {
         let mut filled = FieldCounts {
             set: self.set.clone(),
             records: vec![0; counts.len()],

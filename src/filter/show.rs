@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::dialect::{Items, Layout, Shape};
+use crate::dialect::{Collection, Items, Layout, Shape};
 use crate::json::Key;
 use crate::markup;
 use crate::mask::{Mask, Tokenizer};
@@ -14,11 +14,6 @@ use super::Cause;
 use super::reader::{Fault, Type};
 use super::record::{Fate, Misfit, Place, Treatment, VALUE_KEY};
 use super::text;
-
-/// The key under which a collection holds its records.
-const RECORDS_KEY: &str = "records";
-/// The key that says where a collection goes on.
-const NEXT_OFFSET_KEY: &str = "next_offset";
 
 /// Longest name of a module that a record can tell.
 const MODULE_BYTES_MAX: usize = 255;
@@ -235,35 +230,34 @@ impl<'a> Treatment<'a, '_> {
 
     /// Records of another module: one, a list, or a collection.
     fn related(&mut self, module: &Module, place: Place) -> Result<Fate, Fault> {
-        let spelling = place.spelling;
         match self.reader.kind()? {
-            Type::Object if self.is_collection()? => self.collection(module, spelling),
-            Type::Object => self.plain_record(module, spelling, false),
-            Type::Array => self.records(module, spelling),
+            Type::Object if self.is_collection(place.collection)? => self.collection(module, place),
+            Type::Object => self.plain_record(module, place, false),
+            Type::Array => self.records(module, place),
             Type::Null => self.keep(),
             _ => self.misfit(place.entry),
         }
     }
 
     /// Whether the object that begins here holds an array of records.
-    fn is_collection(&self) -> Result<bool, Fault> {
-        let records = self.member(self.reader.at(), |key| key == RECORDS_KEY)?;
+    fn is_collection(&self, form: &Collection) -> Result<bool, Fault> {
+        let records = self.member(self.reader.at(), |key| key == form.records)?;
         Ok(records.is_some_and(|reader| reader.peek() == Some(b'[')))
     }
 
-    fn collection(&mut self, module: &Module, spelling: Spelling) -> Result<Fate, Fault> {
+    fn collection(&mut self, module: &Module, place: Place) -> Result<Fate, Fault> {
+        let form = place.collection;
         let mut seen: Vec<&'static str> = Vec::new();
         self.members(&mut |this, key| {
-            let known = [RECORDS_KEY, NEXT_OFFSET_KEY];
-            let Some(name) = known.into_iter().find(|name| *name == key) else {
+            let Some(name) = form.named(&key) else {
                 return this.remove();
             };
             if seen.contains(&name) {
                 return Err(this.reader.fault(Cause::DuplicateKey));
             }
             seen.push(name);
-            if name == RECORDS_KEY {
-                this.records(module, spelling)
+            if name == form.records {
+                this.records(module, place)
             } else {
                 this.keep_scalar()
             }
@@ -271,9 +265,9 @@ impl<'a> Treatment<'a, '_> {
         Ok(Fate::Keep)
     }
 
-    fn records(&mut self, module: &Module, spelling: Spelling) -> Result<Fate, Fault> {
+    fn records(&mut self, module: &Module, place: Place) -> Result<Fate, Fault> {
         self.elements(&mut |this| match this.reader.kind()? {
-            Type::Object => this.plain_record(module, spelling, true),
+            Type::Object => this.plain_record(module, place, true),
             _ => this.redact(),
         })?;
         Ok(Fate::Keep)

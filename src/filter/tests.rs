@@ -6,14 +6,16 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{Cause, Filter, Limits, Report, Terms, Unfilterable};
+use super::{Cause, Filter, Limits, Memory, Report, Terms, Unfilterable};
 use crate::detect::{self, Kind};
-use crate::dialect::{Items, ObjectShape, Others, RecordShape, Shape};
+use crate::dialect::{Collection, Items, ObjectShape, Others, RecordShape, Shape};
 use crate::mask::{Mask, Tokenizer};
 use crate::policy::{FieldRule, KnownFields, Show, SpanRule, TextRule, Writable};
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module};
 
+mod arranged;
 mod layouts;
+mod memory;
 
 const LIMITS: Limits = Limits {
     record_bytes_max: 1 << 20,
@@ -188,7 +190,7 @@ fn filter_in(
     shape: &Shape,
     limits: Limits,
 ) -> Filtered {
-    let mut filter = Filter::on_terms(Box::new(table.clone()), shape, limits);
+    let mut filter = Filter::on_terms(Box::new(table.clone()), shape, limits, &Memory::new());
     let mut out = Vec::new();
     for chunk in chunks {
         if let Err(failed) = filter.push(chunk, &mut out) {
@@ -546,10 +548,34 @@ fn a_record_of_another_module_is_refused() {
 }
 
 #[test]
+fn how_a_page_of_related_records_looks_is_told_by_the_shape() {
+    static PAGE: Collection = Collection {
+        records: "items",
+        beside: &["more"],
+    };
+    let shape = Shape::Record(RecordShape {
+        collection: &PAGE,
+        ..RecordShape::of(&Module::new("Contacts"))
+    });
+    let page = r#"{"link_c":{"more":7,"items":[{"clear_c":1,"redact_c":2,"link_c":{"items":[{"redact_c":3}],"records":[4]}}],"records":[5]}}"#;
+    assert_eq!(
+        shown(page, &shape),
+        r#"{"link_c":{"more":7,"items":[{"clear_c":1,"redact_c":null,"link_c":{"items":[{"redact_c":null}]}}]}}"#
+    );
+    // What is a page elsewhere is a record here, with a field of that name.
+    let other = r#"{"link_c":{"next_offset":7,"records":[{"clear_c":1}],"clear_c":2}}"#;
+    assert_eq!(
+        shown(other, &shape),
+        r#"{"link_c":{"next_offset":null,"records":[],"clear_c":2}}"#
+    );
+}
+
+#[test]
 fn fields_that_are_looked_at_are_looked_at_in_every_record_of_a_list() {
     let run = |records: &[&str]| {
         let text = format!(r#"{{"records":[{}]}}"#, records.join(","));
-        let mut filter = Filter::on_terms(Box::new(Numbered(table())), &list(), LIMITS);
+        let mut filter =
+            Filter::on_terms(Box::new(Numbered(table())), &list(), LIMITS, &Memory::new());
         let mut out = Vec::new();
         filter.push(text.as_bytes(), &mut out)?;
         filter.finish(&mut out)
@@ -612,7 +638,7 @@ fn the_report_counts_fields_and_records() {
 fn many_small_records_within_one_take_no_more_than_their_notes() {
     let nested = [r#"{}"#, r#"{"clear_c":1}"#].repeat(5_000).join(",");
     let text = format!(r#"{{"records":[{{"link_c":[{nested}]}}]}}"#);
-    let mut filter = Filter::on_terms(Box::new(Numbered(table())), &list(), LIMITS);
+    let mut filter = Filter::on_terms(Box::new(Numbered(table())), &list(), LIMITS, &Memory::new());
     filter.push(text.as_bytes(), &mut Vec::new()).unwrap();
     assert!(filter.books.sets() < 100, "a set for each record");
     let report = filter.finish(&mut Vec::new()).unwrap();
@@ -622,7 +648,7 @@ fn many_small_records_within_one_take_no_more_than_their_notes() {
 
 #[test]
 fn records_are_released_whole_and_refs_can_be_taken_on_the_way() {
-    let mut filter = Filter::on_terms(Box::new(table()), &list(), LIMITS);
+    let mut filter = Filter::on_terms(Box::new(table()), &list(), LIMITS, &Memory::new());
     let mut out = Vec::new();
     filter
         .push(
@@ -1214,8 +1240,9 @@ fn a_reply_is_treated_and_counted_the_same_whatever_came_before() {
         r#"{"records":[{"other":2,"id":"d","stranger":[1],"link_c":{"id":"e","stranger":"z"}}]}"#,
         r#"{"records":[]}"#,
     ];
+    let memory = Memory::new();
     let run = |terms: Box<dyn Terms>, text: &str| {
-        let mut filter = Filter::on_terms(terms, &list(), LIMITS);
+        let mut filter = Filter::on_terms(terms, &list(), LIMITS, &memory);
         let mut out = Vec::new();
         filter.push(text.as_bytes(), &mut out).unwrap();
         let report = filter.finish(&mut out).unwrap();
@@ -1316,7 +1343,7 @@ proptest! {
         let (out, result) = filter(&text, &list());
         let chunks = split(&text, &mut dice);
         for chunks in [vec![&text[..]], chunks] {
-            let mut filter = Filter::on_terms(Box::new(Numbered(table())), &list(), LIMITS);
+            let mut filter = Filter::on_terms(Box::new(Numbered(table())), &list(), LIMITS, &Memory::new());
             let mut other = Vec::new();
             let pushed = chunks.into_iter().try_for_each(|chunk| filter.push(chunk, &mut other));
             let report = pushed.and_then(|()| filter.finish(&mut other));
@@ -1418,8 +1445,9 @@ proptest! {
         text.push_str("]}");
         // With a blank before its colon, no member passes without a look.
         let slow = text.replace("\":", "\" :");
+        let memory = Memory::new();
         let run_on = |terms: Box<dyn Terms>, chunks: &[&[u8]]| {
-            let mut filter = Filter::on_terms(terms, &list(), LIMITS);
+            let mut filter = Filter::on_terms(terms, &list(), LIMITS, &memory);
             let mut out = Vec::new();
             let pushed = chunks.iter().try_for_each(|chunk| filter.push(chunk, &mut out));
             let report = pushed.and_then(|()| filter.finish(&mut out)).map_err(|failed| failed.cause);

@@ -13,23 +13,16 @@ impl Pipeline {
     pub(super) async fn bulk(
         &self,
         visit: &Visit<'_>,
-        route: &'static str,
+        (route, version): (&'static str, &str),
         parts: Vec<Result<Operation, Misunderstood>>,
     ) -> Reply {
         let envelope = Record::envelope(&self.log, self.arrival(visit, Some(route)));
-        let version = parts
-            .iter()
-            .flatten()
-            .map(|part| part.version.as_str())
-            .next()
-            .unwrap_or(DEFAULT_VERSION)
-            .to_owned();
         let caller = match visit.credential {
             Some(credential) => {
                 visit
                     .entrance
                     .sessions
-                    .identify(credential, &version, visit.origin)
+                    .identify(credential, version, visit.origin)
                     .await
             }
             None => Err(Reason::NoCredential),
@@ -90,6 +83,3 @@ impl Pipeline {
         }
     }
 }
-
-/// The version in which a session is looked up for a bulk request that has no understood part.
-const DEFAULT_VERSION: &str = "v11";

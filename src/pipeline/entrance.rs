@@ -6,6 +6,7 @@ use super::drift::Told;
 use super::learning::LiveSchema;
 use crate::audit::PolicyStamp;
 use crate::dialect::Dialect;
+use crate::filter::Memory;
 use crate::identity::Sessions;
 use crate::policy::Policy;
 
@@ -28,6 +29,8 @@ pub(super) struct InForce {
     pub(super) policy: Policy,
     /// Both, as the log names them.
     pub(super) stamp: PolicyStamp,
+    /// What filters leave to each other under these terms.
+    pub(super) memory: Memory,
 }
 
 impl InForce {
@@ -37,6 +40,7 @@ impl InForce {
             stamp: PolicyStamp::of(&policy),
             dialect,
             policy,
+            memory: Memory::new(),
         })
     }
 }

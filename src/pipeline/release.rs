@@ -60,7 +60,7 @@ impl Pipeline {
         match read {
             Ok(Read::Whole(mut filtered, report)) => {
                 if is_unchanged {
-                    filtered = filtered.rearranged(|read| dialect.unchanged(&operation, read));
+                    filtered = filtered.arranged(&dialect.unchanged(&operation));
                 }
                 if let Some(description) = description {
                     self.hear(visit, &operation, &description).await;
@@ -139,7 +139,8 @@ impl Pipeline {
         mut description: Option<&mut Vec<u8>>,
         share: &mut Share,
     ) -> Result<Read, Reason> {
-        let mut filtering = Filtering::new(plan, shape, self.settings.limits);
+        let mut filtering =
+            Filtering::new(plan, shape, self.settings.limits, &visit.in_force.memory);
         let held_bytes_max = self.settings.held_bytes_max;
         while let Some(chunk) = untrusted
             .chunk(held_bytes_max, &mut |bytes| share.grow_to(bytes))

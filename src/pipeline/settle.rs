@@ -240,8 +240,9 @@ impl Pipeline {
         let bytes = untrusted
             .whole(self.settings.limits.record_bytes_max)
             .await?;
-        let mut filtering =
-            Filtering::new(plan, &visit.dialect().shape(&look_up), self.settings.limits);
+        let shape = visit.dialect().shape(&look_up);
+        let memory = &visit.in_force.memory;
+        let mut filtering = Filtering::new(plan, &shape, self.settings.limits, memory);
         let filtered = filtering
             .push(&bytes)
             .and_then(|()| filtering.finish())

@@ -214,8 +214,8 @@ pub enum Show {
         /// How treated members are shown.
         inner: Box<Self>,
     },
-    /// Records of another module, held to that module's rules: an object that is a record, or
-    /// `{"next_offset": …, "records": [record…]}`, or an array of records. Scalars are redacted.
+    /// Records of another module, held to that module's rules: an object that is a record, or that holds a page of them
+    /// ([`crate::dialect::Collection`]), or an array of records. Scalars are redacted.
     Related(Module),
     /// Shown as the name of the module that this sibling field tells; redacted if the sibling is absent, is not a
     /// string, or names a module that the policy does not know.

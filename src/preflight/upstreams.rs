@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::config::{Config, Upstream, codes};
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
-use crate::dialect::{Dialect, Inquiry, Media, Outgoing};
+use crate::dialect::{Dialect, Inquiry, Media, Outgoing, USUAL_VERSION};
 use crate::door::{Carrier, Credential};
 use crate::identity::inquire;
 use crate::transport::{Cause, Destination, Failure, Transport};
@@ -18,8 +18,6 @@ use crate::transport::{Cause, Destination, Failure, Transport};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Where the look-ups of this module come from.
 const ORIGIN: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-/// The version in which CRMs that have several are asked.
-const VERSION: &str = "v11";
 
 /// Asks all CRMs at once, for at most half a minute.
 pub async fn upstreams(config: &Config) -> Diagnostics {
@@ -63,11 +61,14 @@ enum Said {
 
 async fn ask(transport: &Transport, dialect: &dyn Dialect) -> Result<Said, Failure> {
     let credential = made_up(dialect);
-    if !matches!(dialect.inquire(VERSION, &credential, &[]), Inquiry::Ask(_)) {
+    if !matches!(
+        dialect.inquire(USUAL_VERSION, &credential, &[]),
+        Inquiry::Ask(_)
+    ) {
         // Callers are listed, so that there is nothing to ask: it must at least be there.
         return is_there(transport).await.map(|()| Said::Nobody);
     }
-    let session = inquire(transport, dialect, &credential, VERSION, ORIGIN).await?;
+    let session = inquire(transport, dialect, &credential, USUAL_VERSION, ORIGIN).await?;
     Ok(session.map_or(Said::Nobody, |_| Said::Somebody))
 }
 

@@ -11,12 +11,13 @@ use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::Front;
 use super::timed::Busy;
 use super::watched::Doubt;
 use crate::door::{self, Head};
+use crate::filter::Filtered;
 use crate::reason::Reason;
 use crate::reply::{self, CutOff, Reply};
 
@@ -63,9 +64,10 @@ impl Drop for Counted {
 /// What is sent: the body of a reply, with what lives as long as it is being sent.
 #[derive(Debug)]
 pub(super) struct Sending {
-    body: reply::Body,
-    /// The rest of what a streamed reply has released.
+    /// What may be sent, and has not been sent yet.
     released: Bytes,
+    /// What releases more, if the reply streams.
+    stream: Option<mpsc::Receiver<Result<Filtered, CutOff>>>,
     _held: Option<reply::Held>,
     busy: Busy,
     _turn: Option<Turn>,
@@ -197,10 +199,14 @@ impl Exchange {
         let status =
             StatusCode::from_u16(reply.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let (body, held) = reply.into_body();
+        let (released, stream) = match body {
+            reply::Body::Whole(whole) => (whole.into_bytes(), None),
+            reply::Body::Stream(receiver) => (Bytes::new(), Some(receiver)),
+        };
         self.busy.offers();
         let mut response = Response::new(Sending {
-            body,
-            released: Bytes::new(),
+            released,
+            stream,
             _held: held,
             busy: self.busy,
             _turn: turn,
@@ -219,11 +225,10 @@ impl Sending {
             let piece = bytes.split_to(bytes.len().min(PIECE_BYTES_MAX));
             Poll::Ready(Some(Ok(Frame::data(piece))))
         };
-        match &mut self.body {
-            reply::Body::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
-            reply::Body::Whole(bytes) => piece(bytes),
-            reply::Body::Stream(_) if !self.released.is_empty() => piece(&mut self.released),
-            reply::Body::Stream(receiver) => match receiver.poll_recv(cx) {
+        match &mut self.stream {
+            _ if !self.released.is_empty() => piece(&mut self.released),
+            None => Poll::Ready(None),
+            Some(receiver) => match receiver.poll_recv(cx) {
                 Poll::Pending => Poll::Pending,
                 Poll::Ready(None) => Poll::Ready(None),
                 Poll::Ready(Some(Err(cut_off))) => Poll::Ready(Some(Err(cut_off))),
@@ -254,13 +259,13 @@ impl Body for Sending {
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(&self.body, reply::Body::Whole(bytes) if bytes.is_empty())
+        self.stream.is_none() && self.released.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.body {
-            reply::Body::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            reply::Body::Stream(_) => SizeHint::default(),
+        match &self.stream {
+            None => SizeHint::with_exact(self.released.len() as u64),
+            Some(_) => SizeHint::default(),
         }
     }
 }

@@ -3,9 +3,9 @@
 use http::Method;
 
 use super::description::{Description, Question, Route};
-use super::jsonpath::{Expression, Mark, Step};
+use super::jsonpath::{Expression, Mark};
 use super::understand;
-use crate::dialect::{Bounds, Incoming, Told};
+use crate::dialect::{Bounds, Incoming, Step, Told};
 use crate::vocabulary::{Action, FieldPath, Module};
 
 /// Stands for the caller's id or login where a question names them; fits every kind of id.

@@ -9,21 +9,11 @@ use jsonpath_rust::query::js_path_vals;
 use serde_json::Value;
 
 use super::description::Description;
-use crate::dialect::{EntryShape, ObjectShape, Others, RecordShape, Shape};
+use crate::dialect::{EntryShape, Frame, ObjectShape, Others, RecordShape, Shape, Step};
 use crate::vocabulary::{Module, intern};
 
 /// Bytes of an expression.
 const BYTES_MAX: usize = 500;
-
-/// A step of a path of names and wildcards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    Name(&'static str),
-    /// `[*]`: each element of a list.
-    Element,
-    /// `.*`: each member of an object.
-    Member,
-}
 
 /// An expression that an answer about a caller is read with.
 #[derive(Clone, Debug)]
@@ -326,17 +316,31 @@ impl Tree {
         found
     }
 
-    /// A reply that holds nothing but one record, put where records lie; `None` if none lie anywhere.
-    pub(super) fn around(&self, record: &Value) -> Option<Value> {
+    /// The way to the records of a reply; `None` if none lie anywhere. No reply has two.
+    pub(super) fn way(&self) -> Option<Vec<Step>> {
         if let Some(Mark::Record { .. }) = self.mark {
-            return Some(record.clone());
+            return Some(Vec::new());
         }
-        let named = self
-            .names
-            .iter()
-            .find_map(|(name, inside)| Some(serde_json::json!({ *name: inside.around(record)? })));
+        let named = self.names.iter();
+        let named = named.map(|(name, inside)| (Step::Name(name), inside));
+        let each = self.each.iter().map(|(step, inside)| (*step, &**inside));
+        named.chain(each).find_map(|(step, inside)| {
+            let way = inside.way()?;
+            Some(std::iter::once(step).chain(way).collect())
+        })
+    }
+
+    /// A reply that holds nothing but one record, put where records lie; `None` if none lie anywhere.
+    pub(super) fn frame(&self) -> Option<Frame> {
+        if let Some(Mark::Record { .. }) = self.mark {
+            return Some(Frame::Record);
+        }
+        let named = self.names.iter().find_map(|(name, inside)| {
+            let inside = inside.frame()?;
+            Some(Frame::Object(vec![(*name, inside)]))
+        });
         named.or_else(|| match &self.each {
-            Some((Step::Element, inside)) => Some(Value::Array(vec![inside.around(record)?])),
+            Some((Step::Element, inside)) => Some(Frame::List(Box::new(inside.frame()?))),
             _ => None,
         })
     }

@@ -8,14 +8,13 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
 
 use super::schema::{Modules, Schema, Stock};
 use super::{
-    Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation, Origin,
-    Outgoing, Shape, Told, Understood, Unread, rights,
+    Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Incoming, Inquiry,
+    Misunderstood, Operation, Origin, Outgoing, Shape, Told, Understood, Unread, Which, rights,
 };
 use crate::diagnostic::{Diagnostics, File, load};
 use crate::door::{Carrier, Credential};
@@ -169,17 +168,11 @@ impl Dialect for Described {
         self.description.media.accept()
     }
 
-    fn refuse(
-        &self,
-        status: u16,
-        _label: Option<&'static str>,
-        text: &str,
-    ) -> (&'static str, Bytes) {
-        let body = filled(&self.description.errors, status, text);
-        (
-            self.description.media.accept(),
-            Bytes::from(body.to_string()),
-        )
+    fn refuse(&self, _status: u16, _label: Option<&'static str>) -> ErrorShape {
+        ErrorShape {
+            content_type: self.description.media.accept(),
+            template: self.description.errors.clone(),
+        }
     }
 
     fn label(&self, _reason: Reason) -> Option<&'static str> {
@@ -225,22 +218,27 @@ impl Dialect for Described {
         Some(fields)
     }
 
-    fn unchanged(&self, look_up: &Operation, read: Bytes) -> Bytes {
-        let update = look_up
-            .rendering
-            .fixed
-            .get(write::FOR)
-            .and_then(Value::as_str);
-        let update = update.and_then(|form| self.description.route(form));
-        let reply: Value = serde_json::from_slice(&read).unwrap_or_default();
-        let record = self.the_record(look_up, &reply);
-        let whole = record.and_then(|record| update?.reply.around(record));
+    fn unchanged(&self, look_up: &Operation) -> Arrangement {
         // An update that answers with less than its record: its id, as far as anybody reads it.
-        let whole = whole.or_else(|| {
-            let id = look_up.record.clone()?;
-            Some(id.parse::<u64>().map_or(Value::String(id), Value::from))
-        });
-        Bytes::from(whole.unwrap_or_default().to_string())
+        let otherwise = Arrangement::Id(look_up.record.clone());
+        let fixed = &look_up.rendering.fixed;
+        let update = fixed.get(write::FOR).and_then(Value::as_str);
+        let update = update.and_then(|form| self.description.route(form));
+        let read = self.description.route(look_up.rendering.form);
+        let way = read.and_then(|route| route.reply.way());
+        let frame = update.and_then(|route| route.reply.frame());
+        match (way, frame) {
+            (Some(at), Some(frame)) => Arrangement::Record {
+                at,
+                which: Which::WithId {
+                    key: self.id_key(look_up),
+                    id: look_up.record.clone(),
+                },
+                frame,
+                otherwise: Box::new(otherwise),
+            },
+            _ => otherwise,
+        }
     }
 
     fn account(&self, _login: &Operation) -> Option<String> {
@@ -271,9 +269,9 @@ impl Dialect for Described {
         None
     }
 
-    fn assemble(&self, _route: &str, _parts: &[(u16, Bytes)]) -> (u16, Bytes) {
+    fn assemble(&self, _route: &str) -> Option<Assembly> {
         // No description has envelopes.
-        (500, Bytes::new())
+        None
     }
 }
 
@@ -296,12 +294,15 @@ impl Described {
     }
 
     fn id_of(&self, look_up: &Operation, record: &Value) -> Option<String> {
+        record.get(self.id_key(look_up)).and_then(write::text)
+    }
+
+    /// The key of the id of the record that is looked up.
+    fn id_key(&self, look_up: &Operation) -> &'static str {
         let known = look_up
             .target()
             .and_then(|target| self.description.known(target));
-        record
-            .get(known.map_or("id", |known| known.id))
-            .and_then(write::text)
+        known.map_or("id", |known| known.id)
     }
 }
 
@@ -376,27 +377,5 @@ impl Stock for Description {
     fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
         let lengths = &self.known(module)?.algebra.lengths;
         lengths.get(&Field::fold(field)).copied()
-    }
-}
-
-/// An error's body: the places for status and text, filled.
-fn filled(template: &Value, status: u16, text: &str) -> Value {
-    match template {
-        Value::String(words) if words == "{status}" => status.into(),
-        Value::String(words) => words
-            .replace("{status}", &status.to_string())
-            .replace("{text}", text)
-            .into(),
-        Value::Array(items) => items
-            .iter()
-            .map(|item| filled(item, status, text))
-            .collect(),
-        Value::Object(members) => {
-            let members = members
-                .iter()
-                .map(|(key, value)| (key.clone(), filled(value, status, text)));
-            Value::Object(members.collect())
-        }
-        other => other.clone(),
     }
 }

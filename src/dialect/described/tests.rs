@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::Described;
 use crate::dialect::{
-    Answered, Bounds, Dialect, Incoming, Inquiry, Operation, Origin, Outgoing, Shape, Understood,
+    Answered, Arrangement, Bounds, Dialect, Frame, Incoming, Inquiry, Operation, Origin, Outgoing,
+    Shape, Step, Understood, Which,
 };
 use crate::door::Credential;
 use crate::reason::Reason;
@@ -410,8 +411,16 @@ fn a_look_up_reads_the_record_and_its_reply_becomes_the_updates() {
         Value::Object(held),
         json!({"town": "Paris", "color": "blue", "id": "p1"})
     );
-    let unchanged = every.unchanged(&read, Bytes::from(reply.to_string()));
-    assert_eq!(serde_json::from_slice::<Value>(&unchanged).unwrap(), reply);
+    let unchanged = Arrangement::Record {
+        at: vec![Step::Name("data")],
+        which: Which::WithId {
+            key: "uid",
+            id: Some("p1".to_owned()),
+        },
+        frame: Frame::Object(vec![("data", Frame::Record)]),
+        otherwise: Box::new(Arrangement::Id(Some("p1".to_owned()))),
+    };
+    assert_eq!(every.unchanged(&read), unchanged);
     assert_eq!(every.looked_up(&read, json!({"data": []})), None);
     let other = json!({"data": {"uid": "p2", "attributes": {"town": "Lyon"}}});
     assert_eq!(every.looked_up(&read, other), None, "another record");
@@ -518,15 +527,15 @@ fn errors_have_the_described_form() {
         "fields: { secrets",
         "errors: { code: \"{status}\", why: [\"{text}\"], at: \"E{status}\" }\nfields: { secrets",
     );
-    let (media, body) = described(&text).refuse(403, None, "No.");
-    assert_eq!(media, "application/json");
+    let shape = described(&text).refuse(403, None);
+    assert_eq!(shape.content_type, "application/json");
     assert_eq!(
-        serde_json::from_slice::<Value>(&body).unwrap(),
+        shape.filled(403, "No."),
         json!({"code": 403, "why": ["No."], "at": "E403"})
     );
-    let (_, body) = every().refuse(404, None, "No.");
+    let shape = every().refuse(404, None);
     assert_eq!(
-        serde_json::from_slice::<Value>(&body).unwrap(),
+        shape.filled(404, "No."),
         json!({"error": {"status": 404, "message": "No."}})
     );
 }

@@ -45,6 +45,12 @@ pub(super) fn parts(request: &Incoming<'_>, terms: &Terms<'_>) -> Result<Vec<Par
     requests.into_iter().map(|part| read(part, terms)).collect()
 }
 
+/// The version in which the session of an envelope is looked up: that of its first part.
+pub(super) fn version(parts: &[Part]) -> &str {
+    let understood = parts.iter().flatten().next();
+    understood.map_or(super::USUAL_VERSION, |part| part.version.as_str())
+}
+
 /// Reads one part. The outer error refuses the envelope.
 fn read(part: Value, terms: &Terms<'_>) -> Result<Part, Reason> {
     let Value::Object(mut members) = part else {

@@ -6,16 +6,15 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::Method;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
 
 use super::schema::{Modules, Schema, Stock};
 use super::{
-    Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Link, Misunderstood, Operation,
-    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, known, lengths,
-    trust,
+    Access, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Incoming,
+    Inquiry, Link, Misunderstood, OfPart, Operation, Origin, Outgoing, Projected, Query, Rendering,
+    Shape, Told, Understood, Unread, known, lengths, trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -50,6 +49,9 @@ const LOOK_UP_BYTES_MAX: usize = 4_096;
 
 /// Beside `Authorization: Bearer`.
 static CREDENTIAL_HEADERS: [HeaderName; 1] = [HeaderName::from_static("oauth-token")];
+
+/// The version in which a session is looked up where a request names none.
+pub(super) const USUAL_VERSION: &str = "v11";
 
 /// SugarCRM's REST API, v10 to v11_x.
 #[derive(Debug)]
@@ -141,13 +143,8 @@ impl Dialect for SugarRest {
         "application/json"
     }
 
-    fn refuse(
-        &self,
-        status: u16,
-        label: Option<&'static str>,
-        text: &str,
-    ) -> (&'static str, Bytes) {
-        ("application/json", refusal::body(status, label, text))
+    fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape {
+        refusal::shape(status, label)
     }
 
     fn label(&self, reason: Reason) -> Option<&'static str> {
@@ -206,8 +203,8 @@ impl Dialect for SugarRest {
         }
     }
 
-    fn unchanged(&self, _look_up: &Operation, read: Bytes) -> Bytes {
-        read
+    fn unchanged(&self, _look_up: &Operation) -> Arrangement {
+        Arrangement::Same
     }
 
     fn account(&self, login: &Operation) -> Option<String> {
@@ -235,22 +232,12 @@ impl Dialect for SugarRest {
         metadata::read(answer)
     }
 
-    fn assemble(&self, _route: &str, parts: &[(u16, Bytes)]) -> (u16, Bytes) {
-        let mut reply = vec![b'['];
-        for (number, (status, contents)) in parts.iter().enumerate() {
-            if number > 0 {
-                reply.push(b',');
-            }
-            reply.extend_from_slice(b"{\"contents\":");
-            reply.extend_from_slice(if contents.is_empty() {
-                b"null"
-            } else {
-                contents
-            });
-            reply.extend_from_slice(format!(",\"headers\":[],\"status\":{status}}}").as_bytes());
-        }
-        reply.push(b']');
-        (200, reply.into())
+    fn assemble(&self, _route: &str) -> Option<Assembly> {
+        Some(Assembly::Entries(vec![
+            ("contents", OfPart::Body),
+            ("headers", OfPart::EmptyList),
+            ("status", OfPart::Status),
+        ]))
     }
 }
 

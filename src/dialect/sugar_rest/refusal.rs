@@ -1,8 +1,9 @@
 //! Errors in the CRM's own shape: `{"error": label, "error_message": text}`.
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
+use crate::dialect::ErrorShape;
+use crate::dialect::arrangement::TEXT;
 use crate::json;
 
 /// The documented labels.
@@ -29,9 +30,12 @@ const LABELS: &[&str] = &[
 const DEPTH_MAX: usize = 64;
 
 /// The body of an error.
-pub(super) fn body(status: u16, label: Option<&'static str>, text: &str) -> Bytes {
+pub(super) fn shape(status: u16, label: Option<&'static str>) -> ErrorShape {
     let label = label.unwrap_or_else(|| default_label(status));
-    Bytes::from(json!({"error": label, "error_message": text}).to_string())
+    ErrorShape {
+        content_type: "application/json",
+        template: json!({"error": label, "error_message": TEXT}),
+    }
 }
 
 fn default_label(status: u16) -> &'static str {
@@ -61,7 +65,7 @@ pub(super) fn label(body: &[u8]) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LABELS, body, default_label, label};
+    use super::{LABELS, default_label, label, shape};
     use crate::reason::Reason;
 
     #[test]
@@ -70,11 +74,13 @@ mod tests {
             assert!(LABELS.contains(&default_label(reason.status())), "{reason}");
         }
         assert_eq!(
-            body(403, None, "No \"way\"."),
+            shape(403, None).filled(403, "No \"way\".").to_string(),
             r#"{"error":"not_authorized","error_message":"No \"way\"."}"#
         );
         assert_eq!(
-            body(422, Some("missing_parameter"), "x"),
+            shape(422, Some("missing_parameter"))
+                .filled(422, "x")
+                .to_string(),
             r#"{"error":"missing_parameter","error_message":"x"}"#
         );
     }

@@ -412,20 +412,6 @@ fn parts_of_a_bulk_request_are_understood_like_plain_requests() {
 }
 
 #[test]
-fn a_bulk_reply_holds_the_replies_in_their_order() {
-    let parts = [
-        (200, Bytes::from_static(b"{\"n\": 1.0}")),
-        (403, Bytes::from_static(b"{}")),
-        (204, Bytes::new()),
-    ];
-    assert_eq!(
-        SugarRest::new().assemble("", &parts).1,
-        r#"[{"contents":{"n": 1.0},"headers":[],"status":200},{"contents":{},"headers":[],"status":403},{"contents":null,"headers":[],"status":204}]"#
-    );
-    assert_eq!(SugarRest::new().assemble("", &[]).1, "[]");
-}
-
-#[test]
 fn a_misunderstood_request_still_names_its_route() {
     let refused = understand_with("GET /rest/v11/Contacts?nulls_last=1", None, "").unwrap_err();
     assert_eq!(refused.reason, Reason::UnknownParameter);

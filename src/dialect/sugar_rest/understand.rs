@@ -26,6 +26,7 @@ pub(super) fn request(
         super::bulk::parts(request, terms).map(|parts| Understood::Bulk {
             credential: None,
             route,
+            version: super::bulk::version(&parts).to_owned(),
             parts,
         })
     } else {

@@ -6,16 +6,15 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::Method as Verb;
 use http::header::HeaderName;
 use serde_json::{Map, Value, json};
 
 use super::schema::{Modules, Schema, Stock};
 use super::{
-    Access, Answered, Bounds, Database, Dialect, Failure, Incoming, Inquiry, Misunderstood,
-    Operation, Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread,
-    known, lengths, trust,
+    Access, Answered, Arrangement, Assembly, Bounds, Database, Dialect, ErrorShape, Failure,
+    Incoming, Inquiry, Misunderstood, Operation, Origin, Outgoing, Projected, Query, Rendering,
+    Shape, Told, Understood, Unread, known, lengths, trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -107,13 +106,8 @@ impl Dialect for SugarV4 {
         "application/json"
     }
 
-    fn refuse(
-        &self,
-        status: u16,
-        label: Option<&'static str>,
-        text: &str,
-    ) -> (&'static str, Bytes) {
-        ("application/json", refusal::body(status, label, text))
+    fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape {
+        refusal::shape(status, label)
     }
 
     fn label(&self, reason: Reason) -> Option<&'static str> {
@@ -166,8 +160,8 @@ impl Dialect for SugarV4 {
         assembly::only_record(reply)
     }
 
-    fn unchanged(&self, _look_up: &Operation, read: Bytes) -> Bytes {
-        assembly::as_written(&read).unwrap_or(read)
+    fn unchanged(&self, _look_up: &Operation) -> Arrangement {
+        assembly::as_written()
     }
 
     fn account(&self, login: &Operation) -> Option<String> {
@@ -198,8 +192,8 @@ impl Dialect for SugarV4 {
         })
     }
 
-    fn assemble(&self, route: &str, parts: &[(u16, Bytes)]) -> (u16, Bytes) {
-        assembly::envelope(route, parts)
+    fn assemble(&self, route: &str) -> Option<Assembly> {
+        Some(assembly::envelope(route))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Errors in the CRM's own shape: `{"name": …, "number": …, "description": …}`, which it sends with status 200.
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::dialect::Failure;
+use crate::dialect::arrangement::TEXT;
+use crate::dialect::{ErrorShape, Failure};
 use crate::json;
 use crate::reason::Reason;
 
@@ -42,7 +42,7 @@ const SESSION_NUMBER: i32 = 11;
 const DEPTH_MAX: usize = 4;
 
 /// The body of an error.
-pub(super) fn body(status: u16, label: Option<&'static str>, text: &str) -> Bytes {
+pub(super) fn shape(status: u16, label: Option<&'static str>) -> ErrorShape {
     let name = label.unwrap_or_else(|| by_status(status));
     let number = ERRORS.iter().find(|(_, known)| *known == name);
     let number = number.map_or(0, |(number, _)| *number);
@@ -52,7 +52,10 @@ pub(super) fn body(status: u16, label: Option<&'static str>, text: &str) -> Byte
     } else {
         json!(number)
     };
-    Bytes::from(json!({"name": name, "number": number, "description": text}).to_string())
+    ErrorShape {
+        content_type: "application/json",
+        template: json!({"name": name, "number": number, "description": TEXT}),
+    }
 }
 
 fn by_status(status: u16) -> &'static str {
@@ -100,7 +103,7 @@ fn number(body: &[u8]) -> Option<i32> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{ERRORS, body, by_status, failure};
+    use super::{ERRORS, by_status, failure, shape};
     use crate::reason::Reason;
 
     #[test]
@@ -124,7 +127,7 @@ mod tests {
                 json!("-1"),
             ),
         ] {
-            let body: Value = serde_json::from_slice(&body(status, label, "x")).unwrap();
+            let body: Value = shape(status, label).filled(status, "x");
             assert_eq!(
                 body,
                 json!({"name": name, "number": number, "description": "x"})

@@ -162,6 +162,7 @@ impl Making<'_> {
         Ok(Understood::Bulk {
             credential: self.credential.clone(),
             route: self.method.route,
+            version: VERSION.to_owned(),
             parts: parts.into_iter().map(Ok).collect(),
         })
     }

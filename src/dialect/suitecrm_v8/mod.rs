@@ -7,16 +7,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::Method;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
 
 use super::schema::{Modules, Schema, Stock};
 use super::{
-    Access, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Operation,
-    Origin, Outgoing, Projected, Query, Rendering, Shape, Told, Understood, Unread, known, lengths,
-    trust,
+    Access, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Incoming,
+    Inquiry, Misunderstood, Operation, Origin, Outgoing, Projected, Query, Rendering, Shape, Told,
+    Understood, Unread, known, lengths, trust,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -112,13 +111,8 @@ impl Dialect for SuiteCrmV8 {
         }
     }
 
-    fn refuse(
-        &self,
-        status: u16,
-        label: Option<&'static str>,
-        text: &str,
-    ) -> (&'static str, Bytes) {
-        (JSON_API, refusal::body(status, label, text))
+    fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape {
+        refusal::shape(status, label)
     }
 
     fn label(&self, reason: Reason) -> Option<&'static str> {
@@ -184,8 +178,8 @@ impl Dialect for SuiteCrmV8 {
         Some(record)
     }
 
-    fn unchanged(&self, _look_up: &Operation, read: Bytes) -> Bytes {
-        read
+    fn unchanged(&self, _look_up: &Operation) -> Arrangement {
+        Arrangement::Same
     }
 
     fn account(&self, login: &Operation) -> Option<String> {
@@ -221,9 +215,8 @@ impl Dialect for SuiteCrmV8 {
         Arc::new(Self { schema })
     }
 
-    fn assemble(&self, _route: &str, _parts: &[(u16, Bytes)]) -> (u16, Bytes) {
-        // No request of this API is an envelope.
-        (500, Bytes::new())
+    fn assemble(&self, _route: &str) -> Option<Assembly> {
+        None
     }
 }
 

@@ -1,10 +1,11 @@
 //! Errors in the CRM's own shape: `{"errors": {"status", "title", "detail"}}`, and beside it that of OAuth where the
 //! error is one of a login or token: `{"error", "message"}`.
 
-use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::dialect::ErrorShape;
+use crate::dialect::arrangement::TEXT;
 use crate::json;
 
 /// The codes of OAuth that the CRM's login answers with.
@@ -24,15 +25,18 @@ const LABELS: &[&str] = &[
 const DEPTH_MAX: usize = 16;
 
 /// The body of an error.
-pub(super) fn body(status: u16, label: Option<&'static str>, text: &str) -> Bytes {
+pub(super) fn shape(status: u16, label: Option<&'static str>) -> ErrorShape {
     let of_status = || StatusCode::from_u16(status).ok()?.canonical_reason();
     let title = label.or_else(of_status).unwrap_or("Error");
-    let error = json!({"status": status, "title": title, "detail": text});
-    let body = match label {
+    let error = json!({"status": status, "title": title, "detail": TEXT});
+    let template = match label {
         None => json!({ "errors": error }),
-        Some(label) => json!({"error": label, "message": text, "errors": error}),
+        Some(label) => json!({"error": label, "message": TEXT, "errors": error}),
     };
-    Bytes::from(body.to_string())
+    ErrorShape {
+        content_type: super::JSON_API,
+        template,
+    }
 }
 
 /// The code that a login's error states, if it is a documented one. Nothing else of the body is read: other errors hold
@@ -47,16 +51,18 @@ pub(super) fn label(body: &[u8]) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{body, label};
+    use super::{label, shape};
 
     #[test]
     fn an_error_is_an_object_with_fixed_texts() {
         assert_eq!(
-            body(403, None, "No \"way\"."),
+            shape(403, None).filled(403, "No \"way\".").to_string(),
             r#"{"errors":{"status":403,"title":"Forbidden","detail":"No \"way\"."}}"#
         );
         assert_eq!(
-            body(401, Some("access_denied"), "x"),
+            shape(401, Some("access_denied"))
+                .filled(401, "x")
+                .to_string(),
             r#"{"error":"access_denied","message":"x","errors":{"status":401,"title":"access_denied","detail":"x"}}"#
         );
     }

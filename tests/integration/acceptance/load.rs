@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::header::HeaderName;
 use paravent::dialect::{
-    self, Answered, Bounds, Dialect, Failure, Incoming, Inquiry, Misunderstood, Modules, Operation,
-    Outgoing, Schema, Shape, Understood,
+    self, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Incoming, Inquiry,
+    Misunderstood, Modules, Operation, Outgoing, Schema, Shape, Understood,
 };
 use paravent::door::{Carrier, Credential};
 use paravent::reason::Reason;
@@ -428,13 +427,8 @@ impl Dialect for Failing {
         assert!(!fails, "secret in a panic: {}", super::CANARY);
         self.0.shape(operation)
     }
-    fn refuse(
-        &self,
-        status: u16,
-        label: Option<&'static str>,
-        text: &str,
-    ) -> (&'static str, Bytes) {
-        self.0.refuse(status, label, text)
+    fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape {
+        self.0.refuse(status, label)
     }
     fn label(&self, reason: Reason) -> Option<&'static str> {
         self.0.label(reason)
@@ -466,8 +460,8 @@ impl Dialect for Failing {
     fn looked_up(&self, look_up: &Operation, reply: Value) -> Option<Map<String, Value>> {
         self.0.looked_up(look_up, reply)
     }
-    fn unchanged(&self, look_up: &Operation, read: Bytes) -> Bytes {
-        self.0.unchanged(look_up, read)
+    fn unchanged(&self, look_up: &Operation) -> Arrangement {
+        self.0.unchanged(look_up)
     }
     fn account(&self, login: &Operation) -> Option<String> {
         self.0.account(login)
@@ -487,8 +481,8 @@ impl Dialect for Failing {
     fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
         self.0.described(module, answer)
     }
-    fn assemble(&self, route: &str, parts: &[(u16, Bytes)]) -> (u16, Bytes) {
-        self.0.assemble(route, parts)
+    fn assemble(&self, route: &str) -> Option<Assembly> {
+        self.0.assemble(route)
     }
 }
 

@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 use super::codes;
 use super::description::{Credentials, Description, Ids, Name};
 use super::grammar;
-use super::jsonpath::{self, Expression, Step};
+use super::jsonpath::{self, Expression};
 use crate::diagnostic::{
     Diagnostic, Diagnostics, File, Form, Keys, Node, NodeKind, Place, Spanned, quoted,
 };
-use crate::dialect::Media;
+use crate::dialect::{Media, Step};
 use crate::vocabulary::{Module, Spelling, intern};
 
 mod caller;

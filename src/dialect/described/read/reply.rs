@@ -2,9 +2,10 @@
 
 use super::Reader;
 use crate::diagnostic::{Diagnostic, Keys, Spanned, quoted};
+use crate::dialect::Step;
 use crate::dialect::described::codes;
 use crate::dialect::described::description::Passed;
-use crate::dialect::described::jsonpath::{self, Mark, Step, Tree};
+use crate::dialect::described::jsonpath::{self, Mark, Tree};
 use crate::vocabulary::Action;
 
 impl Reader<'_> {
