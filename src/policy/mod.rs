@@ -1,4 +1,7 @@
 //! What the caller may have: YAML → checked policy → decision table; maps evidence to roles.
+//!
+//! `language` is what people wrote, `decision` what a request gets of it, in the schema of one CRM. Beside them stand what
+//! authors are told: `warnings`, `lints`, `order`, `self_made`, `pairs`, `explain`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,27 +12,13 @@ use crate::dialect::{Operation, Origin, Schema};
 use crate::identity::Caller;
 use crate::vocabulary::{Field, Module, Purpose, Role};
 
-mod catalogue;
-mod check;
-mod classes;
-pub mod codes;
-mod decide;
-mod document;
-mod engine;
+mod decision;
 mod explain;
-mod fields;
-mod folder;
-mod judge;
+mod language;
 mod lints;
-mod model;
 mod order;
 mod pairs;
-mod plan;
-mod rules;
-mod sections;
 mod self_made;
-mod source;
-mod table;
 mod warnings;
 
 #[cfg(test)]
@@ -37,18 +26,22 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use catalogue::{BuiltIn, CATALOGUE};
-pub use explain::{Explanation, Row, Unexplained};
-pub use fields::{KnownFields, QuotedName, ValueFate};
-pub use pairs::{Gain, Pair};
-pub use plan::{
+pub use decision::fields::{KnownFields, QuotedName, ValueFate};
+pub use decision::plan::{
     Decision, Denial, FieldRule, Plan, PurposeChosen, RecordRules, Show, SpanRule, TextRule,
     Writable,
 };
+pub use explain::{Explanation, Row, Unexplained};
+pub use language::catalogue::{BuiltIn, CATALOGUE};
+pub use pairs::{Gain, Pair};
 
-use engine::Situation;
-use judge::{Core, View};
-use table::Tables;
+pub use language::codes;
+
+use decision::engine::Situation;
+use decision::judge::{Core, View};
+use decision::table::Tables;
+use decision::{decide, engine, judge, plan};
+use language::{catalogue, check, classes, document, model, sections, source};
 
 /// A policy that was checked and compiled.
 #[derive(Debug)]

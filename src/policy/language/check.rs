@@ -16,7 +16,7 @@ use super::model::{
 };
 
 /// Checks a document. The model is whole only if no error was found.
-pub(super) fn check(document: Document, hash: String, found: &mut Diagnostics) -> Model {
+pub(in crate::policy) fn check(document: Document, hash: String, found: &mut Diagnostics) -> Model {
     let names = Declared::new(&document);
     let purposes = purposes(&document, &names, found);
     Model {

@@ -6,7 +6,7 @@ use aws_lc_rs::digest;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, File, Place, load};
 
-use super::Source;
+use super::super::Source;
 use super::codes;
 use super::document::Document;
 use super::folder;
@@ -16,7 +16,7 @@ const FILES_MAX: usize = 256;
 /// How often a folder is read anew because its files were exchanged meanwhile.
 const ATTEMPTS: usize = 3;
 
-pub(super) fn read(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
+pub(in crate::policy) fn read(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
     let mut attempt = 1;
     loop {
         // Files of two moments are no policy that anybody wrote.
@@ -61,7 +61,11 @@ fn once(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
 }
 
 /// A policy without a name cannot be told apart in the log.
-pub(super) fn require_name(sources: &[Source], document: &Document, found: &mut Diagnostics) {
+pub(in crate::policy) fn require_name(
+    sources: &[Source],
+    document: &Document,
+    found: &mut Diagnostics,
+) {
     if document.is_named || document.incomplete {
         return;
     }
@@ -80,7 +84,7 @@ pub(super) fn require_name(sources: &[Source], document: &Document, found: &mut 
 }
 
 /// The hash of the texts, whatever their order and their files' names.
-pub(super) fn hash(sources: &[Source]) -> String {
+pub(in crate::policy) fn hash(sources: &[Source]) -> String {
     let mut texts: Vec<&str> = sources.iter().map(|source| source.text.as_str()).collect();
     texts.sort_unstable();
     let mut context = digest::Context::new(&digest::SHA256);

@@ -62,7 +62,7 @@ const LEVELS: &[(&str, Level)] = &[
 ];
 
 /// Adds what one file says to the document.
-pub(super) fn read(file: &File, document: &mut Document, found: &mut Diagnostics) {
+pub(in crate::policy) fn read(file: &File, document: &mut Document, found: &mut Diagnostics) {
     let root = crate::diagnostic::read(file, found);
     let Some(sections) = root.as_ref().and_then(|root| root.map("a policy", found)) else {
         document.incomplete = true;

@@ -32,7 +32,7 @@ const PUBLISHED: &str = "..data";
 const PUBLISHED_NEXT: &str = "..data_tmp";
 
 /// The files of a policy, by name. What else lies in the folder and may not is reported.
-pub(super) fn files(dir: &Path, found: &mut Diagnostics) -> Vec<PathBuf> {
+pub(in crate::policy) fn files(dir: &Path, found: &mut Diagnostics) -> Vec<PathBuf> {
     let names = match names(dir) {
         Ok(names) if names.len() <= ENTRIES_MAX => names,
         Ok(_) => {
@@ -63,7 +63,7 @@ pub(super) fn files(dir: &Path, found: &mut Diagnostics) -> Vec<PathBuf> {
 }
 
 /// The folder that is published now, where Kubernetes made it: it changes when all files do.
-pub(super) fn published(dir: &Path) -> Option<PathBuf> {
+pub(in crate::policy) fn published(dir: &Path) -> Option<PathBuf> {
     std::fs::read_link(dir.join(PUBLISHED)).ok()
 }
 

@@ -7,47 +7,47 @@ use crate::vocabulary::{Category, Field, Module};
 
 /// The classification of all known modules.
 #[derive(Debug, Default)]
-pub(super) struct Classes {
+pub(in crate::policy) struct Classes {
     /// Applies inside every known module.
-    pub(super) everywhere: Section,
+    pub(in crate::policy) everywhere: Section,
     /// The known modules.
-    pub(super) modules: BTreeMap<Module, Section>,
+    pub(in crate::policy) modules: BTreeMap<Module, Section>,
 }
 
 /// One section of `classify`.
 #[derive(Debug, Default)]
-pub(super) struct Section {
+pub(in crate::policy) struct Section {
     /// Where the module is named first; `None` for the section of all modules.
-    pub(super) place: Option<Place>,
-    pub(super) exact: BTreeMap<Field, Exact>,
-    pub(super) wildcards: Vec<Wildcard>,
+    pub(in crate::policy) place: Option<Place>,
+    pub(in crate::policy) exact: BTreeMap<Field, Exact>,
+    pub(in crate::policy) wildcards: Vec<Wildcard>,
 }
 
 /// An entry for one field.
 #[derive(Debug)]
-pub(super) struct Exact {
-    pub(super) categories: BTreeSet<Category>,
+pub(in crate::policy) struct Exact {
+    pub(in crate::policy) categories: BTreeSet<Category>,
     /// Categories that the field would have otherwise, and has not: a reviewed decision.
-    pub(super) instead_of: BTreeSet<Category>,
-    pub(super) place: Place,
+    pub(in crate::policy) instead_of: BTreeSet<Category>,
+    pub(in crate::policy) place: Place,
 }
 
 /// An entry for all fields whose name fits a pattern.
 #[derive(Debug)]
-pub(super) struct Wildcard {
-    pub(super) pattern: Pattern,
-    pub(super) categories: BTreeSet<Category>,
-    pub(super) place: Place,
+pub(in crate::policy) struct Wildcard {
+    pub(in crate::policy) pattern: Pattern,
+    pub(in crate::policy) categories: BTreeSet<Category>,
+    pub(in crate::policy) place: Place,
 }
 
 impl Classes {
     /// Whether the policy knows a module.
-    pub(super) fn knows(&self, module: &Module) -> bool {
+    pub(in crate::policy) fn knows(&self, module: &Module) -> bool {
         self.modules.contains_key(module)
     }
 
     /// Where a field of a known module is given a category.
-    pub(super) fn place(
+    pub(in crate::policy) fn place(
         &self,
         module: &Module,
         field: &Field,
@@ -60,7 +60,7 @@ impl Classes {
     }
 
     /// The categories of a field by its own name; empty if the module is not known or no one has classified the field.
-    pub(super) fn of(&self, module: &Module, field: &Field) -> BTreeSet<Category> {
+    pub(in crate::policy) fn of(&self, module: &Module, field: &Field) -> BTreeSet<Category> {
         let Some(section) = self.modules.get(module) else {
             return BTreeSet::new();
         };
@@ -101,20 +101,20 @@ impl Section {
 
 /// A field name in which `*` stands for any run of characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Pattern(String);
+pub(in crate::policy) struct Pattern(String);
 
 impl Pattern {
     /// Folds a pattern to lower case.
-    pub(super) fn fold(pattern: &str) -> Self {
+    pub(in crate::policy) fn fold(pattern: &str) -> Self {
         Self(pattern.to_ascii_lowercase())
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(in crate::policy) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Whether a field's name fits. The parts between stars are looked for from left to right: linear, no backtracking.
-    pub(super) fn fits(&self, field: &Field) -> bool {
+    pub(in crate::policy) fn fits(&self, field: &Field) -> bool {
         let Some((head, rest)) = self.0.split_once('*') else {
             return self.0 == field.as_str();
         };
@@ -136,7 +136,7 @@ impl Pattern {
     }
 
     /// The words between the stars.
-    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::policy) fn words(&self) -> impl Iterator<Item = &str> {
         self.0.split('*').filter(|word| !word.is_empty())
     }
 }

@@ -16,21 +16,21 @@ use super::rules::Rules;
 const TABLES_MAX: usize = 1024;
 
 /// The rules of all modules in one situation, each made when it is first asked for.
-pub(super) struct Table {
+pub(in crate::policy) struct Table {
     view: Arc<View>,
     /// Known modules only, so that callers cannot fill it.
     modules: DashMap<Module, Arc<RecordRules>>,
 }
 
 impl Table {
-    pub(super) fn new(core: &Arc<Core>, situation: Situation) -> Self {
+    pub(in crate::policy) fn new(core: &Arc<Core>, situation: Situation) -> Self {
         Self {
             view: Arc::new(View::new(core.clone(), situation)),
             modules: DashMap::new(),
         }
     }
 
-    pub(super) fn records(&self, module: &Module) -> Arc<RecordRules> {
+    pub(in crate::policy) fn records(&self, module: &Module) -> Arc<RecordRules> {
         if let Some(rules) = self.modules.get(module) {
             return rules.clone();
         }
@@ -54,13 +54,13 @@ impl fmt::Debug for Table {
 
 /// The tables that were met.
 #[derive(Debug)]
-pub(super) struct Tables {
+pub(in crate::policy) struct Tables {
     core: Arc<Core>,
     met: DashMap<Situation, Arc<Table>>,
 }
 
 impl Tables {
-    pub(super) fn new(core: Arc<Core>) -> Self {
+    pub(in crate::policy) fn new(core: Arc<Core>) -> Self {
         Self {
             core,
             met: DashMap::new(),
@@ -68,7 +68,7 @@ impl Tables {
     }
 
     /// The table of a situation.
-    pub(super) fn of(&self, situation: Situation) -> Arc<Table> {
+    pub(in crate::policy) fn of(&self, situation: Situation) -> Arc<Table> {
         if let Some(table) = self.met.get(&situation) {
             return table.clone();
         }

@@ -7,12 +7,12 @@ use crate::identity::Caller;
 use crate::reason::Reason;
 use crate::vocabulary::{FieldPath, Module, Purpose, Role, Use};
 
-use super::Policy;
+use super::super::Policy;
+use super::super::language::model::Model;
 use super::engine::Situation;
-use super::model::Model;
 use super::plan::{Decision, Denial, Plan, PurposeChosen};
 
-pub(super) fn decide(
+pub(in crate::policy) fn decide(
     policy: &Policy,
     caller: &Caller,
     stated_purpose: Option<&str>,
@@ -87,7 +87,11 @@ fn may_invoke(model: &Model, role: &Role, purpose: &Purpose) -> bool {
 }
 
 /// The roles that count for a purpose: those that may invoke it.
-pub(super) fn counted(model: &Model, roles: &[Role], purpose: &Purpose) -> BTreeSet<Role> {
+pub(in crate::policy) fn counted(
+    model: &Model,
+    roles: &[Role],
+    purpose: &Purpose,
+) -> BTreeSet<Role> {
     let may_invoke = |role: &&Role| may_invoke(model, role, purpose);
     roles.iter().filter(may_invoke).cloned().collect()
 }
@@ -95,7 +99,7 @@ pub(super) fn counted(model: &Model, roles: &[Role], purpose: &Purpose) -> BTree
 /// The purpose: the stated one if the caller may invoke it, else the one default of the caller's roles, else the first
 /// of the policy's order that is one of their defaults. Whether a purpose exists is not told to those who may not invoke
 /// it.
-pub(super) fn purpose(
+pub(in crate::policy) fn purpose(
     model: &Model,
     roles: &[Role],
     stated: Option<&str>,

@@ -8,39 +8,39 @@ use std::collections::BTreeSet;
 
 use crate::vocabulary::{Category, Level, Purpose, Role, RuleName};
 
-use super::catalogue::kind_of;
-use super::model::{Applies, Cap, Grant, Model, Writing, about};
+use super::super::language::catalogue::kind_of;
+use super::super::language::model::{Applies, Cap, Grant, Model, Writing, about};
 
 /// Everything about a request that a rule can ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Situation {
+pub(in crate::policy) struct Situation {
     /// The roles that count.
-    pub(super) roles: BTreeSet<Role>,
+    pub(in crate::policy) roles: BTreeSet<Role>,
     /// The purpose; `None` only for operations that need no caller.
-    pub(super) purpose: Option<Purpose>,
+    pub(in crate::policy) purpose: Option<Purpose>,
     /// The strength of authentication that was proved.
-    pub(super) strength: Option<String>,
+    pub(in crate::policy) strength: Option<String>,
 }
 
 /// The level of one category, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Verdict {
-    pub(super) level: Level,
+pub(in crate::policy) struct Verdict {
+    pub(in crate::policy) level: Level,
     /// The grants that lift it to what it would be without caps; none if no grant lifts it above the default.
-    pub(super) grants: Vec<usize>,
+    pub(in crate::policy) grants: Vec<usize>,
     /// The caps that lower it to what it is.
-    pub(super) caps: Vec<usize>,
+    pub(in crate::policy) caps: Vec<usize>,
     /// What may be written of it.
-    pub(super) write: Writing,
+    pub(in crate::policy) write: Writing,
     /// The caps that lower that to nothing.
-    pub(super) unwritten: Vec<usize>,
+    pub(in crate::policy) unwritten: Vec<usize>,
     /// The names of the rules that made it so.
-    pub(super) by: Vec<RuleName>,
+    pub(in crate::policy) by: Vec<RuleName>,
 }
 
 impl Grant {
     /// Whether the grant matches, but perhaps for the strength of authentication.
-    pub(super) fn nearly_matches(&self, situation: &Situation) -> bool {
+    pub(in crate::policy) fn nearly_matches(&self, situation: &Situation) -> bool {
         let purpose = match (&self.purposes, &situation.purpose) {
             (None, _) => true,
             (Some(purposes), Some(purpose)) => purposes.contains(purpose),
@@ -50,7 +50,7 @@ impl Grant {
     }
 
     /// Whether the grant matches.
-    pub(super) fn matches(&self, situation: &Situation) -> bool {
+    pub(in crate::policy) fn matches(&self, situation: &Situation) -> bool {
         (self.requires.is_none() || self.requires == situation.strength)
             && self.nearly_matches(situation)
     }
@@ -58,7 +58,7 @@ impl Grant {
 
 impl Cap {
     /// Whether the cap matches. In doubt it does: without roles nobody is exempt, without a purpose every one counts.
-    pub(super) fn matches(&self, situation: &Situation) -> bool {
+    pub(in crate::policy) fn matches(&self, situation: &Situation) -> bool {
         let purpose = match (&self.purposes, &situation.purpose) {
             (Some(purposes), Some(purpose)) => purposes.contains(purpose),
             (None, _) | (_, None) => true,
@@ -78,7 +78,7 @@ impl Cap {
 
 impl Model {
     /// What a level means for a category: `mask` shows nothing of one that has no mask.
-    pub(super) fn meaning(&self, level: Level, category: &Category) -> Level {
+    pub(in crate::policy) fn meaning(&self, level: Level, category: &Category) -> Level {
         match self.categories.get(category) {
             Some(model) if level == Level::Mask && model.mask.is_none() => {
                 if model.hidden {
@@ -94,7 +94,7 @@ impl Model {
     }
 
     /// The level of a category that no grant reaches.
-    pub(super) fn floor(&self, category: &Category) -> Level {
+    pub(in crate::policy) fn floor(&self, category: &Category) -> Level {
         match self.categories.get(category) {
             Some(model) if !model.hidden => self.ungranted,
             _ => Level::Hide,
@@ -102,7 +102,7 @@ impl Model {
     }
 
     /// The level of a category.
-    pub(super) fn verdict(&self, situation: &Situation, category: &Category) -> Verdict {
+    pub(in crate::policy) fn verdict(&self, situation: &Situation, category: &Category) -> Verdict {
         let floor = self.floor(category);
         let granted: Vec<(usize, &Grant)> = self
             .grants
@@ -162,7 +162,7 @@ impl Model {
     }
 
     /// What a grant lets be written of a category. What does not prove itself must be seen to be written.
-    pub(super) fn writes(&self, grant: &Grant, category: &Category) -> Writing {
+    pub(in crate::policy) fn writes(&self, grant: &Grant, category: &Category) -> Writing {
         match grant.write {
             Writing::Valid if kind_of(category).is_none() => Writing::No,
             write => write,

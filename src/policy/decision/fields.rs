@@ -128,7 +128,7 @@ impl KnownFields {
 }
 
 /// Hands the ASCII-folded name on, mostly without allocating.
-pub(super) fn folded<T>(name: &str, each: impl FnOnce(&str) -> T) -> T {
+pub(in crate::policy) fn folded<T>(name: &str, each: impl FnOnce(&str) -> T) -> T {
     if !name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return each(name);
     }

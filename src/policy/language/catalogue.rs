@@ -137,7 +137,7 @@ pub static CATALOGUE: &[BuiltIn] = &[
 ];
 
 /// The kind of identifier that a category's values are, if they have a checksum or a fixed form.
-pub(super) fn kind_of(category: &Category) -> Option<Kind> {
+pub(in crate::policy) fn kind_of(category: &Category) -> Option<Kind> {
     match category.as_str() {
         "financial.bic" => Some(Kind::Bic),
         "financial.card" => Some(Kind::Card),
@@ -148,7 +148,7 @@ pub(super) fn kind_of(category: &Category) -> Option<Kind> {
 }
 
 /// The category of identifiers of a kind that are found in a text.
-pub(super) fn category_of(kind: Kind) -> Category {
+pub(in crate::policy) fn category_of(kind: Kind) -> Category {
     Category::new(match kind {
         Kind::Bic => "financial.bic",
         Kind::Card => "financial.card",

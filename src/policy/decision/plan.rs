@@ -13,7 +13,7 @@ use super::fields::KnownFields;
 use super::table::Table;
 
 /// The default that rules fields which nobody has classified, as it is named in `explain` and in the log.
-pub(super) const UNCLASSIFIED: &str = "defaults.unclassified";
+pub(in crate::policy) const UNCLASSIFIED: &str = "defaults.unclassified";
 
 /// The decision about one operation.
 #[must_use]
@@ -47,7 +47,7 @@ pub struct PurposeChosen {
     pub basis: Arc<str>,
 }
 
-/// The terms of a permitted operation. Made only by [`super::Policy::decide`]; holding one proves that a rule permitted this.
+/// The terms of a permitted operation. Made only by [`super::super::Policy::decide`]; holding one proves that a rule permitted this.
 ///
 /// ```compile_fail
 /// // No plan without a decision: the constructor and the fields are private.
@@ -55,9 +55,9 @@ pub struct PurposeChosen {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Plan {
-    pub(super) table: Arc<Table>,
-    pub(super) roles: Arc<[Role]>,
-    pub(super) purpose: Option<PurposeChosen>,
+    pub(in crate::policy) table: Arc<Table>,
+    pub(in crate::policy) roles: Arc<[Role]>,
+    pub(in crate::policy) purpose: Option<PurposeChosen>,
 }
 
 impl Plan {
@@ -83,7 +83,7 @@ impl Plan {
 #[derive(Debug)]
 pub struct RecordRules {
     // The policy module owns the insides; see `rules.rs`.
-    pub(super) inner: super::rules::Rules,
+    pub(in crate::policy) inner: super::rules::Rules,
 }
 
 impl RecordRules {

@@ -15,7 +15,7 @@ use super::plan::FieldRule;
 const NAMES_MAX: usize = 4096;
 
 /// The rules of one module's records.
-pub(super) struct Rules {
+pub(in crate::policy) struct Rules {
     view: Arc<View>,
     module: Module,
     /// Names that the policy or the dialect knows.
@@ -25,7 +25,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn new(view: Arc<View>, module: &Module) -> Self {
+    pub(in crate::policy) fn new(view: Arc<View>, module: &Module) -> Self {
         let classes = &view.core.model.classes;
         let exact = [Some(&classes.everywhere), classes.modules.get(module)];
         let mut names: Vec<Field> = exact
@@ -46,11 +46,11 @@ impl Rules {
         }
     }
 
-    pub(super) fn module(&self) -> &Module {
+    pub(in crate::policy) fn module(&self) -> &Module {
         &self.module
     }
 
-    pub(super) fn field(&self, name: &str) -> Arc<FieldRule> {
+    pub(in crate::policy) fn field(&self, name: &str) -> Arc<FieldRule> {
         match self
             .known
             .number(name)
@@ -74,11 +74,11 @@ impl Rules {
         rule
     }
 
-    pub(super) fn fields(&self) -> &Arc<KnownFields> {
+    pub(in crate::policy) fn fields(&self) -> &Arc<KnownFields> {
         &self.known
     }
 
-    pub(super) fn known(&self) -> Vec<Arc<FieldRule>> {
+    pub(in crate::policy) fn known(&self) -> Vec<Arc<FieldRule>> {
         self.known
             .rules()
             .iter()
@@ -87,7 +87,7 @@ impl Rules {
             .collect()
     }
 
-    pub(super) fn display_name(&self) -> Option<Arc<FieldRule>> {
+    pub(in crate::policy) fn display_name(&self) -> Option<Arc<FieldRule>> {
         self.view
             .core
             .model
@@ -96,7 +96,7 @@ impl Rules {
             .then(|| self.field(self.view.core.schema.display_field()))
     }
 
-    pub(super) fn searched(&self) -> Option<&[Field]> {
+    pub(in crate::policy) fn searched(&self) -> Option<&[Field]> {
         self.view
             .core
             .model

@@ -11,25 +11,25 @@ use crate::dialect::{Items, Origin, Schema};
 use crate::mask::{Mask, Tokenizer};
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module, RuleName};
 
-use super::catalogue::{category_of, kind_of};
+use super::super::language::catalogue::{category_of, kind_of};
+use super::super::language::model::{Model, Writing, about};
 use super::engine::{Situation, Verdict};
-use super::model::{Model, Writing, about};
 use super::plan::{FieldRule, Show, SpanRule, TextRule, UNCLASSIFIED, Writable};
 
 /// How far copies of copies are followed.
 const COPY_DEPTH_MAX: usize = 8;
 
 /// What all situations share.
-pub(super) struct Core {
-    pub(super) model: Arc<Model>,
-    pub(super) schema: Arc<Schema>,
+pub(in crate::policy) struct Core {
+    pub(in crate::policy) model: Arc<Model>,
+    pub(in crate::policy) schema: Arc<Schema>,
     token_key: Arc<[u8]>,
     /// One a category that is shown as a token; bounded by the number of categories.
     tokenizers: DashMap<Category, Arc<Tokenizer>>,
 }
 
 impl Core {
-    pub(super) fn new(model: Model, schema: Arc<Schema>, token_key: &[u8]) -> Self {
+    pub(in crate::policy) fn new(model: Model, schema: Arc<Schema>, token_key: &[u8]) -> Self {
         Self {
             model: Arc::new(model),
             schema,
@@ -39,7 +39,7 @@ impl Core {
     }
 
     /// The same policy, with the field algebra of another schema.
-    pub(super) fn in_schema(&self, schema: Arc<Schema>) -> Self {
+    pub(in crate::policy) fn in_schema(&self, schema: Arc<Schema>) -> Self {
         Self {
             model: self.model.clone(),
             schema,
@@ -67,26 +67,26 @@ impl fmt::Debug for Core {
 
 /// The levels of all categories in one situation.
 #[derive(Debug)]
-pub(super) struct View {
-    pub(super) core: Arc<Core>,
-    pub(super) situation: Situation,
+pub(in crate::policy) struct View {
+    pub(in crate::policy) core: Arc<Core>,
+    pub(in crate::policy) situation: Situation,
     verdicts: HashMap<Category, Verdict>,
 }
 
 /// Where the categories of a field come from.
 #[derive(Debug, Default)]
-pub(super) struct Sources {
+pub(in crate::policy) struct Sources {
     /// Categories of the field and of what it copies.
-    pub(super) categories: BTreeSet<Category>,
+    pub(in crate::policy) categories: BTreeSet<Category>,
     /// Whether something of it is not classified.
-    pub(super) unclassified: bool,
+    pub(in crate::policy) unclassified: bool,
     /// Whether something of it is of a kind that is never shown, and how it is withheld.
-    pub(super) withheld: BTreeSet<(Level, &'static str)>,
+    pub(in crate::policy) withheld: BTreeSet<(Level, &'static str)>,
 }
 
 /// What becomes of a value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Treatment {
+pub(in crate::policy) enum Treatment {
     Remove,
     Redact,
     Token(Category),
@@ -98,18 +98,18 @@ pub(super) enum Treatment {
 
 /// What one situation says of a field that holds data.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Judgement {
-    pub(super) level: Level,
-    pub(super) categories: Vec<Category>,
-    pub(super) by: Vec<RuleName>,
-    pub(super) treatment: Treatment,
-    pub(super) usable: bool,
-    pub(super) writable: Writable,
+pub(in crate::policy) struct Judgement {
+    pub(in crate::policy) level: Level,
+    pub(in crate::policy) categories: Vec<Category>,
+    pub(in crate::policy) by: Vec<RuleName>,
+    pub(in crate::policy) treatment: Treatment,
+    pub(in crate::policy) usable: bool,
+    pub(in crate::policy) writable: Writable,
 }
 
 /// What may be written of a field in these categories: each must permit it. Of the kinds of identifier that a value must
 /// then be, there can be but one.
-pub(super) fn combined(writes: &[(&Category, Writing)]) -> Writable {
+pub(in crate::policy) fn combined(writes: &[(&Category, Writing)]) -> Writable {
     let mut kinds = BTreeSet::new();
     for (category, write) in writes {
         match (write, kind_of(category)) {
@@ -128,7 +128,7 @@ pub(super) fn combined(writes: &[(&Category, Writing)]) -> Writable {
 }
 
 impl View {
-    pub(super) fn new(core: Arc<Core>, situation: Situation) -> Self {
+    pub(in crate::policy) fn new(core: Arc<Core>, situation: Situation) -> Self {
         let verdicts = core
             .model
             .categories
@@ -143,7 +143,7 @@ impl View {
     }
 
     /// The verdict about a category.
-    pub(super) fn verdict(&self, category: &Category) -> Verdict {
+    pub(in crate::policy) fn verdict(&self, category: &Category) -> Verdict {
         self.verdicts.get(category).map_or_else(
             || self.core.model.verdict(&self.situation, category),
             Verdict::clone,
@@ -151,7 +151,7 @@ impl View {
     }
 
     /// The rule of a field.
-    pub(super) fn rule(&self, module: &Module, field: &Field) -> FieldRule {
+    pub(in crate::policy) fn rule(&self, module: &Module, field: &Field) -> FieldRule {
         let known = self.known(module, field);
         match self.core.schema.origin(module, field.as_str()) {
             Origin::Secret => {
@@ -275,7 +275,7 @@ impl View {
     }
 
     /// What the situation says of a field that holds data: its own, or a copy.
-    pub(super) fn judge(&self, module: &Module, field: &Field) -> Judgement {
+    pub(in crate::policy) fn judge(&self, module: &Module, field: &Field) -> Judgement {
         let sources = self.sources(module, field);
         let mut reasons: Vec<(Level, Vec<RuleName>)> = Vec::new();
         let mut below: Vec<(&Category, Verdict)> = Vec::new();
@@ -404,14 +404,14 @@ impl View {
 
     /// Whether a text of these categories may be matched, as far as it is shown in clear: what detectors find in it must
     /// be clear, too.
-    pub(super) fn are_usable(&self, categories: &[Category]) -> bool {
+    pub(in crate::policy) fn are_usable(&self, categories: &[Category]) -> bool {
         let kinds = self.looked_for(&categories.iter().cloned().collect());
         let is_clear = |kind| self.verdict(&category_of(kind)).level == Level::Clear;
         kinds.into_iter().all(is_clear)
     }
 
     /// The categories of a field and of everything that it copies.
-    pub(super) fn sources(&self, module: &Module, field: &Field) -> Sources {
+    pub(in crate::policy) fn sources(&self, module: &Module, field: &Field) -> Sources {
         let mut sources = Sources::default();
         let path = FieldPath {
             module: module.clone(),

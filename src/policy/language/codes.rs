@@ -2,7 +2,7 @@
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = ($code:literal, $meaning:literal),)*) => {
-        $(#[doc = $meaning] pub(super) const $name: &str = $code;)*
+        $(#[doc = $meaning] pub(in crate::policy) const $name: &str = $code;)*
 
         /// Every code with its meaning, for the documentation and its test.
         pub const CODES: &[(&str, &str)] = &[$(($code, $meaning),)*];

@@ -1,0 +1,10 @@
+//! What a request gets: the levels of categories in one situation (`engine`), the rules of fields that follow from them and
+//! from the schema (`judge`, `rules`, `table`), and the plan that a decision ends in (`decide`, `plan`).
+
+pub(super) mod decide;
+pub(super) mod engine;
+pub(super) mod fields;
+pub(super) mod judge;
+pub(super) mod plan;
+pub(super) mod rules;
+pub(super) mod table;
