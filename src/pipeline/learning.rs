@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Mutex;
 
-use crate::audit::{Event, Log, is_plain_in_any_case};
+use crate::audit::{AuditUnavailable, Event, Log, is_plain_in_any_case};
 use crate::diagnostic::{Diagnostics, FILE_BYTES_MAX};
 use crate::dialect::schema::{Contradiction, Merged, SchemaFile};
 use crate::dialect::{Dialect, Modules, Schema};
@@ -111,7 +111,12 @@ impl LiveSchema {
             return None;
         }
         if let Some(file) = &self.file {
-            let kept = self.keep(file, &schema, &merged, log).await;
+            let mut kept = write(file, &schema).await;
+            if kept.is_ok() && self.record(&schema, &merged, log).await.is_err() {
+                // What no event tells of must not be in force after a restart either.
+                kept = write(file, &heard.schema).await;
+                kept = kept.and(Err(io::Error::other("the access log cannot be written")));
+            }
             if let Err(error) = kept {
                 tracing::error!(
                     upstream = self.upstream,
@@ -128,35 +133,23 @@ impl LiveSchema {
         Some(schema)
     }
 
-    /// Keeps what was learned: a decision must be the same after a restart, and the log must know by what it was made.
-    async fn keep(
+    /// Records what was learned: the log must know by what a decision was made.
+    async fn record(
         &self,
-        file: &Path,
-        schema: &Arc<Schema>,
+        schema: &Schema,
         merged: &Merged,
         log: &Log,
-    ) -> io::Result<()> {
-        let (path, text) = (file.to_owned(), schema.beside().to_yaml(schema.dialect()));
-        // It must be read again at the next start.
-        if text.len() > FILE_BYTES_MAX {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        let written = tokio::task::spawn_blocking(move || files::replace(&path, text.as_bytes()));
-        written.await.map_err(io::Error::other)??;
-        let event = Event::schema_learned(
-            &self.upstream,
-            schema.dialect(),
-            schema.hash(),
-            merged.fields as u64,
-            merged.links as u64,
-        );
-        log.write(event).await.map_err(io::Error::other)?;
+    ) -> Result<(), AuditUnavailable> {
+        let (dialect, hash) = (schema.dialect(), schema.hash());
+        let (fields, links) = (merged.fields as u64, merged.links as u64);
+        let event = Event::schema_learned(&self.upstream, dialect, hash, fields, links);
+        log.write(event).await?;
         tracing::info!(
             upstream = self.upstream,
-            dialect = schema.dialect(),
-            fields = merged.fields,
-            links = merged.links,
-            schema = &**schema.hash(),
+            dialect,
+            fields,
+            links,
+            schema = &**hash,
             "learned of the CRM's data"
         );
         Ok(())
@@ -206,4 +199,16 @@ impl LiveSchema {
             );
         }
     }
+}
+
+/// Keeps what is known beside the stock: a decision must be the same after a restart.
+async fn write(file: &Path, schema: &Schema) -> io::Result<()> {
+    let text = schema.beside().to_yaml(schema.dialect());
+    // It must be read again at the next start.
+    if text.len() > FILE_BYTES_MAX {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let path = file.to_owned();
+    let written = tokio::task::spawn_blocking(move || files::replace(&path, text.as_bytes()));
+    written.await.map_err(io::Error::other)?
 }

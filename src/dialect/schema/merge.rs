@@ -250,6 +250,7 @@ fn known_again(known: &mut FieldSchema, said: FieldSchema) -> Verdict {
         // Names of secrets only ever grow.
         (_, Holds::Secret) => {
             known.holds = Holds::Secret;
+            known.kind = known.kind.take().or(said.kind);
             Verdict::Added
         }
         (Holds::Secret, _) => Verdict::Contradicted { is_secret: true },
