@@ -14,25 +14,22 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::audit::{
-    Arrival, Arrived, Decided, Event, Identified, Log, Meaning, Record, Unanswered,
-};
-use crate::dialect::{Access, Bounds, Dialect, Incoming, Operation, Understood};
+use crate::audit::{Arrival, Arrived, Decided, Log, Record};
+use crate::dialect::{Bounds, Dialect, Incoming, Operation, Understood};
 use crate::door::{Credential, Head};
 use crate::filter::Limits;
 use crate::guard::guard;
-use crate::identity::{
-    Attempt, Caller, Callers, Guesses, NoRandomness, Origins, Probes, Sessions, Spent,
-};
+use crate::identity::{Attempt, Callers, Guesses, NoRandomness, Origins, Probes, Sessions};
 use crate::metrics::Metrics;
-use crate::policy::{Decision, FieldRule, Plan, Policy, PurposeChosen};
+use crate::policy::{FieldRule, Plan, Policy};
 use crate::reason::Reason;
 use crate::reply::{Refusal, Reply};
 use crate::tally::Tally;
 use crate::transport::Transport;
 use crate::upstream::{self, Untrusted};
-use crate::vocabulary::{Action, Edits, FieldPath, Role};
+use crate::vocabulary::Edits;
 
+mod admit;
 mod budget;
 mod bulk;
 mod cut;
@@ -48,6 +45,7 @@ mod stream;
 pub use cut::{Cut, Knife};
 pub use learning::LiveSchema;
 
+use admit::{NotAdmitted, Terms};
 use budget::Budget;
 use drift::Told;
 use entrance::{Entrance, InForce};
@@ -116,10 +114,10 @@ struct Visit<'a> {
 }
 
 impl Pipeline {
-    /// Puts the stages together, before the CRM of this name. Makes no connection yet.
+    /// Puts the stages together before a CRM, given by its name in the configuration and the way to it. Makes no connection
+    /// yet.
     pub fn new(
-        upstream: Arc<str>,
-        transport: Transport,
+        (upstream, transport): (Arc<str>, Transport),
         schemas: Vec<Arc<LiveSchema>>,
         policy: &Policy,
         log: Log,
@@ -256,22 +254,6 @@ impl Pipeline {
         }
     }
 
-    /// From an operation to the plan for it.
-    async fn admit(
-        &self,
-        visit: &Visit<'_>,
-        operation: &Operation,
-        record: Record<Arrived>,
-    ) -> Result<(Terms, Record<Decided>), NotAdmitted> {
-        let login = match self.knock(visit, operation).await {
-            Ok(login) => login,
-            Err(reason) => return Err(NotAdmitted::new(reason, record)),
-        };
-        let (caller, record) = self.identify(visit, operation, record).await?;
-        let (plan, record) = self.decide(visit, caller.as_ref(), operation, record)?;
-        Ok((Terms { login, plan }, record))
-    }
-
     /// From a plan to the CRM's answer, unread, with the terms on which it may be shown.
     async fn answer(
         &self,
@@ -324,27 +306,6 @@ impl Pipeline {
         })
     }
 
-    /// Lets in who asks without a session: anybody now and then, and who logs in once it may fail.
-    async fn knock(
-        &self,
-        visit: &Visit<'_>,
-        operation: &Operation,
-    ) -> Result<Option<Attempt>, Reason> {
-        if operation.access != Access::Public {
-            return Ok(None);
-        }
-        self.anybody.admit(visit.origin)?;
-        if operation.action != Action::Auth {
-            return Ok(None);
-        }
-        let account = visit.dialect().account(operation);
-        let attempt = self
-            .logins
-            .attempt(visit.origin, account.as_deref())
-            .await?;
-        Ok(Some(attempt))
-    }
-
     /// Counts a login to which the CRM said no. What it could not answer is no failed guess.
     async fn log_in_ended(&self, login: Attempt, forwarded: &Result<Untrusted, Refusal>) {
         match forwarded {
@@ -352,82 +313,6 @@ impl Pipeline {
             Err(refusal) if refusal.is_the_crms_no() => login.failed(),
             Err(_) => {}
         }
-    }
-
-    /// Who is asking, where the operation needs to know.
-    async fn identify(
-        &self,
-        visit: &Visit<'_>,
-        operation: &Operation,
-        record: Record<Arrived>,
-    ) -> Result<(Option<Caller>, Record<Identified>), NotAdmitted> {
-        if operation.access == Access::Public {
-            return Ok((None, record.identified(None)));
-        }
-        let Some(credential) = visit.credential else {
-            return Err(NotAdmitted::new(Reason::NoCredential, record));
-        };
-        let sessions = &visit.entrance.sessions;
-        let caller = sessions.identify(credential, &operation.version, visit.origin);
-        let caller = match caller.await {
-            Ok(caller) => caller,
-            Err(reason) => return Err(NotAdmitted::new(reason, record)),
-        };
-        let record = record.identified(Some(&caller));
-        if let Err(reason) = self.callers.admit(&caller) {
-            return Err(NotAdmitted::new(reason, record));
-        }
-        if operation.access == Access::Session {
-            // It ends with this request, whatever becomes of that.
-            visit.entrance.sessions.forget(credential).await;
-        }
-        Ok((Some(caller), record))
-    }
-
-    /// What the caller may have.
-    fn decide(
-        &self,
-        visit: &Visit<'_>,
-        caller: Option<&Caller>,
-        operation: &Operation,
-        record: Record<Identified>,
-    ) -> Result<(Plan, Record<Decided>), NotAdmitted> {
-        let (Some(caller), Access::Role | Access::Governed) = (caller, operation.access) else {
-            let plan = visit.policy().public_plan();
-            let record = decided(visit, operation, &plan, (&[], None), record);
-            return Ok((plan, record));
-        };
-        match visit.policy().decide(caller, visit.purpose, operation) {
-            Decision::Permit(plan) => {
-                let terms = (plan.roles(), plan.purpose());
-                let record = decided(visit, operation, &plan, terms, record);
-                Ok((plan, record))
-            }
-            Decision::Deny(denial) => {
-                let terms = (&*denial.roles, denial.purpose.as_ref());
-                let plan = visit.policy().public_plan();
-                let record = decided(visit, operation, &plan, terms, record);
-                let reason = self.refused_predicate(visit, caller, denial.reason);
-                Err(NotAdmitted::new(reason, record))
-            }
-        }
-    }
-
-    /// Counts a refused predicate against its caller's budget; once that is used up, there are too many requests.
-    fn refused_predicate(&self, visit: &Visit<'_>, caller: &Caller, reason: Reason) -> Reason {
-        if reason != Reason::FieldNotUsable {
-            return reason;
-        }
-        match self.probes.spend(caller) {
-            Spent::Within => return reason,
-            Spent::UsedUp => {
-                self.metrics.probed();
-                let event = Event::predicates_used_up(caller, &visit.in_force.stamp.hash);
-                self.log.enqueue(event);
-            }
-            Spent::StillUsedUp => {}
-        }
-        Reason::TooManyRequests
     }
 
     /// Carries a guarded request to the CRM; an answer that is an error becomes a refusal here, its words unread but
@@ -524,52 +409,12 @@ fn the_credential(
     }
 }
 
-/// Records what a request means, in names that the policy or the dialect vouch for, and in which roles and for which
-/// purpose it was decided.
-fn decided(
-    visit: &Visit<'_>,
-    operation: &Operation,
-    plan: &Plan,
-    terms: (&[Role], Option<&PurposeChosen>),
-    record: Record<Identified>,
-) -> Record<Decided> {
-    let knows_field =
-        &|path: &FieldPath| plan.records(&path.module).field(path.field.as_str()).known;
-    let meaning = Meaning {
-        operation,
-        knows_field,
-        knows_module: &|module| visit.policy().knows(module),
-    };
-    record.decided(terms, meaning)
-}
-
 /// The most that a reply may disclose.
 fn most(operation: &Operation, plan: &Plan) -> Vec<Arc<FieldRule>> {
     let modules = operation.modules().into_iter();
     modules
         .flat_map(|module| plan.records(module).known())
         .collect()
-}
-
-/// On what terms an operation may be carried out.
-struct Terms {
-    login: Option<Attempt>,
-    plan: Plan,
-}
-
-/// Why an operation may not be carried out, and its record.
-struct NotAdmitted {
-    refusal: Refusal,
-    record: Record<Unanswered>,
-}
-
-impl NotAdmitted {
-    fn new<S>(reason: Reason, record: Record<S>) -> Self {
-        Self {
-            refusal: reason.into(),
-            record: record.unanswered(),
-        }
-    }
 }
 
 /// The CRM's answer, unread, and the terms on which it may be shown.

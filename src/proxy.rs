@@ -128,8 +128,7 @@ impl Proxy {
                 Transport::new(listener.destination)?.counting(metrics.upstream_failures.clone());
             let (policy, log) = (setup.policy.clone(), setup.log.clone());
             let pipeline = Pipeline::new(
-                listener.upstream,
-                transport,
+                (listener.upstream, transport),
                 listener.schemas,
                 &policy,
                 log,

@@ -11,6 +11,7 @@ use super::format::brief::{self, Stated};
 use super::format::notice::{Notice, Place};
 use super::memory::Spelled;
 use super::names::visible;
+use super::record::PolicyStamp;
 use super::{canonical, id};
 
 /// Something that happened, ready to be numbered and written.
@@ -63,12 +64,12 @@ impl Event {
         })
     }
 
-    /// A caller has used up the budget of refused predicates, under the policy of this hash.
-    pub fn predicates_used_up(caller: &Caller, policy_hash: &str) -> Self {
+    /// A caller has used up the budget of refused predicates.
+    pub fn predicates_used_up(caller: &Caller, policy: &PolicyStamp) -> Self {
         Self::notice(Notice::PredicatesUsedUp {
             caller: visible(caller.id()),
             name: visible(caller.name()),
-            policy: visible(policy_hash),
+            policy: visible(&policy.hash),
         })
     }
 

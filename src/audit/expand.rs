@@ -36,7 +36,7 @@ impl Segment {
             Told::Terms(definition) => self.learn(definition)?,
             Told::Brief(request) => {
                 let terms = self.terms_of(request)?;
-                if request.counts.len() > terms.data.len() {
+                if !request.counts.fit(terms.data.len()) {
                     return Err(Tampering::Miscounted);
                 }
             }

@@ -172,7 +172,7 @@ impl Log {
         };
         let started = Event::notice(Notice::Started {
             durability,
-            head: found.as_str().to_owned(),
+            head: Some(found.as_str().to_owned()),
         });
         writer.note(vec![started]).map_err(|_| unwritable())?;
         writer.ingest();

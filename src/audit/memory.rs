@@ -13,7 +13,7 @@ use super::disclosure::{Disclosure, Same, of_field, of_span, span_of};
 use super::event::integer;
 use super::format::VERSION;
 use super::format::brief::{Definition, Entry, TERMS, Terms};
-use super::format::counts::{Count, Counts};
+use super::format::counts::Count;
 use super::names::{Names, is_plain, visible};
 
 /// Templates that are kept.
@@ -118,7 +118,7 @@ impl Memory {
         &mut self,
         frame: &Terms,
         disclosure: &mut Disclosure,
-    ) -> serde_json::Result<(Arc<Spelled>, Counts)> {
+    ) -> serde_json::Result<(Arc<Spelled>, Vec<Count>)> {
         if let Some(fields) = disclosure.only() {
             return self.of_fields(frame, fields);
         }
@@ -127,16 +127,16 @@ impl Memory {
             data,
             ..frame.clone()
         };
-        Ok((self.bare(&terms)?, Counts::new(counts)))
+        Ok((self.bare(&terms)?, counts))
     }
 
     fn of_fields(
         &mut self,
         frame: &Terms,
         fields: &FieldCounts,
-    ) -> serde_json::Result<(Arc<Spelled>, Counts)> {
+    ) -> serde_json::Result<(Arc<Spelled>, Vec<Count>)> {
         if fields.is_empty() {
-            return Ok((self.bare(frame)?, Counts::default()));
+            return Ok((self.bare(frame)?, Vec::new()));
         }
         let known = self.templates.iter().find(|one| one.is_of(frame, fields));
         if let Some(template) = known {
@@ -216,10 +216,10 @@ impl Template {
         })
     }
 
-    fn counts(&self, counts: &FieldCounts) -> Counts {
+    fn counts(&self, counts: &FieldCounts) -> Vec<Count> {
         let counted: Vec<FieldCount<'_>> = counts.values().collect();
         let of_entry = |sources: &Vec<(usize, Option<Kind>)>| numbers(sources, &counted);
-        Counts::new(self.sources.iter().map(of_entry).collect())
+        self.sources.iter().map(of_entry).collect()
     }
 }
 

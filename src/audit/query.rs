@@ -461,9 +461,7 @@ mod tests {
 
     use super::super::Log;
     use super::super::disclosure::tests::{report, rule};
-    use super::super::tests::{
-        decided, fanny, new_record, operation, options, policy_loaded, refs,
-    };
+    use super::super::tests::{decided, new_record, operation, options, policy_loaded, refs};
     use super::*;
     use crate::filter::Report;
     use crate::reason::Reason;

@@ -713,7 +713,7 @@ async fn an_event_says_who_saw_what_and_why() {
         ..arrival(stamp)
     };
     let untraced = Record::new(&log, traced("not a trace"));
-    untraced.refuse(403, None).await.unwrap();
+    let _ = untraced.refuse(403, None).await.unwrap();
     let record = Record::new(&log, traced("4bf92f3577b34da6a3ce929d0e0e4736"));
     let operation = operation("Contacts", &["iban_c"]);
     let meaning = Meaning {

@@ -181,8 +181,8 @@ pub enum Tampering {
     /// The event says terms under the id of others.
     #[error("the terms that the event holds are not those of its id")]
     TermsChanged,
-    /// The event counts more entries than its terms have.
-    #[error("the event counts more entries than its terms have")]
+    /// The event counts an entry that its terms have not.
+    #[error("the event counts an entry that its terms have not")]
     Miscounted,
     /// The file begins with another event than the one that it is named after.
     #[error("the file after this event is named after an event that came earlier")]

@@ -166,9 +166,10 @@ impl Walk {
         let told = self.log.memory().told(&self.frame, &mut self.disclosure);
         let (terms, counts) = told.ok().unzip();
         let mut event = std::mem::replace(&mut self.event, begun(String::new(), Asked::default()));
-        event.counts = counts.unwrap_or_default();
+        let count = integer(self.count);
+        event.counts = Counts::new(count, counts.unwrap_or_default());
         event.records = Records {
-            count: integer(self.count),
+            count,
             refs: names::records(last),
             ..Records::default()
         };

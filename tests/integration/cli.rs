@@ -309,7 +309,7 @@ fn the_demo_starts_tells_what_to_try_and_stops_cleanly() {
     let broken = run(&["audit", "verify", audit]);
     assert_eq!(broken.status.code(), Some(1));
     assert!(
-        (text(&broken.stdout) + &text(&broken.stderr)).contains("event 4"),
+        (text(&broken.stdout) + &text(&broken.stderr)).contains("event 6"),
         "{}",
         text(&broken.stderr)
     );

@@ -1,8 +1,10 @@
 //! How many bytes an event takes in the log, by what happened.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use serde_json::{Value, json};
 
-use crate::harness::world::World;
+use crate::harness::world::{Wish, World};
 use crate::roles::rich_contact;
 
 /// Bytes of an event that lists records, beside those of its references: with the newline.
@@ -26,7 +28,8 @@ fn measured(world: &World, what: &str, act: impl Fn(&World)) -> Vec<(Value, usiz
     act(world);
     let all = lines(world);
     for (event, bytes) in &all[before..] {
-        let kind = event["event"].as_str().or(event["phase"].as_str());
+        let kind = [&event["event"], &event["phase"]];
+        let kind = kind.into_iter().find_map(Value::as_str);
         let part = if event["part_of"].is_null() {
             ""
         } else {
@@ -57,11 +60,15 @@ fn a_list_takes_seven_hundred_bytes_and_forty_a_reference() {
         "denied",
         read("/rest/v11_24/Contacts/filter?filter[0][iban_c]=FR76"),
     );
+    let phone = AtomicU32::new(0);
+    let phone = &phone;
     let write = |method: &'static str, target: &str| {
         let target = target.to_owned();
         let token = sally.clone();
         move |world: &World| {
-            let body = json!({"last_name": "Oudin"});
+            let number = phone.fetch_add(1, Ordering::Relaxed);
+            let body =
+                json!({"last_name": "Oudin", "phone_work": format!("01 99 00 77 {number:02}")});
             world.send(method, &target, Some(&token), Some(&body));
         }
     };
@@ -75,11 +82,14 @@ fn a_list_takes_seven_hundred_bytes_and_forty_a_reference() {
         let requests = json!({"requests": [{"url": format!("/v11_24/Contacts/{}", "x-1")}, {"url": "/v11_24/Contacts/count"}]});
         world.send("POST", "/rest/v11_24/bulk", Some(&token), Some(&requests));
     });
-    measured(
-        &world,
-        "large list",
-        read("/rest/v11_24/Contacts?max_num=1000"),
-    );
+    let world = World::demo_with(Wish {
+        held_bytes_max: 32 << 10,
+        ..Wish::default()
+    });
+    let sally = world.login("sally");
+    measured(&world, "streamed list", |world| {
+        world.get("/rest/v11_24/Contacts?max_num=1000", &sally);
+    });
 
     let [(event, bytes)] = listed.as_slice() else {
         panic!("one event a list: {listed:?}")

@@ -189,7 +189,7 @@ impl Definition {
 impl Request {
     /// The same with all its fields; `None` if it counts more entries than its terms have.
     pub(in crate::audit) fn in_full(&self, terms: &Terms) -> Option<full::Request> {
-        if self.counts.len() > terms.data.len() {
+        if !self.counts.fit(terms.data.len()) {
             return None;
         }
         let caller = self.caller.clone().map(|caller| full::Caller {
@@ -207,7 +207,7 @@ impl Request {
         Some(full::Request {
             auth,
             caller,
-            data: terms.counted(&self.counts),
+            data: terms.counted(&self.counts, self.records.count),
             dropped_masks: self.dropped_masks.clone(),
             id: self.id.clone(),
             node: self.node.clone(),
@@ -237,9 +237,9 @@ impl Request {
 }
 
 impl Terms {
-    fn counted(&self, counts: &Counts) -> Vec<full::Entry> {
+    fn counted(&self, counts: &Counts, records: u64) -> Vec<full::Entry> {
         let counted = |(place, entry): (usize, &Entry)| {
-            let (records, in_text) = counts.of(place);
+            let (records, in_text) = counts.of(place, records);
             full::Entry {
                 by: entry.by.clone(),
                 category: entry.category.clone(),

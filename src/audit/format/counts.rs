@@ -1,94 +1,107 @@
 //! How much of each entry of the terms there was.
 
 use serde::de::Error as _;
+use serde::ser::SerializeSeq as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
 
 /// Records, and identifiers found in texts.
 pub(in crate::audit) type Count = (u64, u64);
 
-/// One count for each entry of the terms, in their order: `20`, or `[20,3]` where identifiers were found in texts. What
-/// repeats at the end is left out: beyond the last count, each entry has that one, and without any, none.
+/// The entries of the terms of which there was more or less than of records, in their order: `[[9,20,7],[19,60]]` says that
+/// the entry 9 (from 0) was met in 20 records, with 7 identifiers in texts, and the entry 19 in 60, with none. Any other entry
+/// was met in each record that was disclosed, with none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::audit) struct Counts(Vec<Count>);
+pub(in crate::audit) struct Counts(Vec<(usize, Count)>);
 
 impl Counts {
-    pub(in crate::audit) fn new(mut counts: Vec<Count>) -> Self {
-        while let [.., one, last] = counts.as_slice()
-            && one == last
-        {
-            counts.pop();
-        }
-        if counts == [(0, 0)] {
-            counts.clear();
-        }
-        Self(counts)
+    /// Of so many records, these counts of entries.
+    pub(in crate::audit) fn new(records: u64, counts: Vec<Count>) -> Self {
+        let counts = counts.into_iter().enumerate();
+        Self(counts.filter(|(_, count)| *count != (records, 0)).collect())
     }
 
-    /// The count of an entry.
-    pub(in crate::audit) fn of(&self, entry: usize) -> Count {
-        let count = self.0.get(entry).or_else(|| self.0.last());
-        count.copied().unwrap_or_default()
+    /// The count of an entry, of so many records.
+    pub(in crate::audit) fn of(&self, entry: usize, records: u64) -> Count {
+        let own = self.0.binary_search_by_key(&entry, |(entry, _)| *entry);
+        let own = own.ok().and_then(|at| self.0.get(at));
+        own.map_or((records, 0), |(_, count)| *count)
     }
 
-    /// For how many entries there are counts of their own.
-    pub(in crate::audit) fn len(&self) -> usize {
-        self.0.len()
+    /// Whether they are counts of so many entries.
+    pub(in crate::audit) fn fit(&self, entries: usize) -> bool {
+        self.0.last().is_none_or(|(entry, _)| *entry < entries)
     }
 }
 
 impl Serialize for Counts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        #[serde(untagged)]
-        enum Short {
-            Records(u64),
-            Both(u64, u64),
+        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+        for (entry, (records, in_text)) in &self.0 {
+            match in_text {
+                0 => list.serialize_element(&(entry, records))?,
+                _ => list.serialize_element(&(entry, records, in_text))?,
+            }
         }
-        serializer.collect_seq(self.0.iter().map(|count| match *count {
-            (records, 0) => Short::Records(records),
-            (records, in_text) => Short::Both(records, in_text),
-        }))
+        list.end()
     }
 }
 
 impl<'de> Deserialize<'de> for Counts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read = |value: &Value| match value.as_array().map(Vec::as_slice) {
-            Some([records, in_text]) => Some((records.as_u64()?, in_text.as_u64()?)),
-            Some(_) => None,
-            None => Some((value.as_u64()?, 0)),
+        let read = |numbers: &Vec<u64>| {
+            let (entry, count) = match *numbers.as_slice() {
+                [entry, records] => (entry, (records, 0)),
+                [entry, records, in_text] if in_text > 0 => (entry, (records, in_text)),
+                _ => return None,
+            };
+            Some((usize::try_from(entry).ok()?, count))
         };
-        let values = Vec::<Value>::deserialize(deserializer)?;
-        let counts: Option<Vec<Count>> = values.iter().map(read).collect();
+        let lists = Vec::<Vec<u64>>::deserialize(deserializer)?;
+        let counts: Option<Vec<(usize, Count)>> = lists.iter().map(read).collect();
         counts
+            .filter(|counts| counts.is_sorted_by(|(one, _), (next, _)| one < next))
             .map(Self)
-            .ok_or_else(|| D::Error::custom("a count is a number or two"))
+            .ok_or_else(|| D::Error::custom("a count is an entry and a number or two, in order"))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
-    fn what_repeats_at_the_end_is_left_out_and_read_again() {
-        for (counts, text) in [
-            (vec![], "[]"),
-            (vec![(0, 0), (0, 0)], "[]"),
-            (vec![(20, 0), (20, 0), (20, 0)], "[20]"),
-            (vec![(20, 0), (3, 7), (0, 0), (0, 0)], "[20,[3,7],0]"),
-            (vec![(0, 0), (1, 0)], "[0,1]"),
+    fn only_what_differs_is_written_and_all_is_read_again() {
+        for (records, counts, text) in [
+            (0, vec![], "[]"),
+            (0, vec![(0, 0), (0, 0)], "[]"),
+            (20, vec![(20, 0), (20, 0), (20, 0)], "[]"),
+            (20, vec![(20, 0), (20, 7), (60, 0)], "[[1,20,7],[2,60]]"),
+            (1, vec![(0, 0), (1, 0)], "[[0,0]]"),
         ] {
-            let short = Counts::new(counts.clone());
+            let short = Counts::new(records, counts.clone());
             assert_eq!(serde_json::to_string(&short).unwrap(), text);
             let value: Value = serde_json::from_str(text).unwrap();
             let read = Counts::deserialize(&value).unwrap();
             assert_eq!(read, short);
-            let all: Vec<Count> = (0..counts.len()).map(|entry| read.of(entry)).collect();
-            assert_eq!(all, counts);
+            let all = (0..counts.len()).map(|entry| read.of(entry, records));
+            assert_eq!(all.collect::<Vec<_>>(), counts);
+            assert!(read.fit(counts.len()));
         }
-        for text in ["[1.5]", "[[1]]", "[[1,2,3]]", "[-1]", "[\"1\"]", "[null]"] {
+        let value: Value = serde_json::from_str("[[1,20,7],[2,60]]").unwrap();
+        assert!(!Counts::deserialize(&value).unwrap().fit(2));
+        for text in [
+            "[1]",
+            "[[1]]",
+            "[[1,2,0]]",
+            "[[1,2,3,4]]",
+            "[[-1,2]]",
+            "[[1,2],[1,3]]",
+            "[[2,1],[1,1]]",
+            "[[\"1\",2]]",
+            "[null]",
+        ] {
             let value: Value = serde_json::from_str(text).unwrap();
             assert!(Counts::deserialize(&value).is_err(), "{text}");
         }

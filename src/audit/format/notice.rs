@@ -33,9 +33,13 @@ pub(in crate::audit) enum Notice {
         part: Option<String>,
         refused: u64,
     },
-    /// The log was opened.
+    /// The log was opened. The first versions of the program did not say whether a head was kept.
     #[serde(rename = "audit.started")]
-    Started { durability: String, head: String },
+    Started {
+        durability: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        head: Option<String>,
+    },
     /// The log was closed in order.
     #[serde(rename = "audit.stopped")]
     Stopped {},

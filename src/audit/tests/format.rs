@@ -35,13 +35,12 @@ fn check(line: &str) -> Value {
     value
 }
 
-#[test]
-fn every_notice_is_canonical_and_read_again() {
+fn notices() -> Vec<Notice> {
     let mut classified = Classified::default();
     let category = crate::vocabulary::Category::new("financial.iban");
     classified.add(&Module::new("Contacts"), "iban_c", &[category]);
     let text = |text: &str| text.to_owned();
-    let notices = [
+    vec![
         Notice::Gap {
             last_hash: text("sha256:0"),
             last_seq: 7,
@@ -60,7 +59,11 @@ fn every_notice_is_canonical_and_read_again() {
         },
         Notice::Started {
             durability: text("strict"),
-            head: text("kept"),
+            head: Some(text("kept")),
+        },
+        Notice::Started {
+            durability: text("strict"),
+            head: None,
         },
         Notice::Stopped {},
         Notice::Refused {
@@ -95,8 +98,12 @@ fn every_notice_is_canonical_and_read_again() {
             links: 7,
             upstream: text("crm"),
         },
-    ];
-    for notice in notices {
+    ]
+}
+
+#[test]
+fn every_notice_is_canonical_and_read_again() {
+    for notice in notices() {
         let lines = page(vec![Event::notice(notice.clone())]);
         let value = check(&lines[0]);
         assert_eq!(value["event"], notice.name());
@@ -138,7 +145,7 @@ fn whole() -> (Request, Terms) {
             kind: "human".into(),
             name: text("fanny"),
         }),
-        counts: Counts::new(vec![(2, 3), (1, 0)]),
+        counts: Counts::new(2, vec![(2, 3), (1, 0)]),
         dropped_masks: list(),
         id: text("01KAPW3T9X6N"),
         node: String::new(),

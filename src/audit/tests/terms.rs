@@ -220,6 +220,7 @@ async fn rewritten(change: impl FnOnce(&mut Vec<Value>)) -> Result<Verified, Fau
     for event in &mut all {
         event["seq"] = (head.seq + 1).into();
         event["prev"] = head.hash.as_str().into();
+        event.as_object_mut().unwrap().sort_keys();
         let line = event.to_string();
         head = head.after(line.as_bytes());
         text.push_str(&line);
@@ -248,7 +249,7 @@ async fn an_event_whose_terms_are_missing_or_do_not_fit_is_named() {
     assert_eq!(what(behind.await), (2, Tampering::TermsMissing));
     let changed = rewritten(|all| all[1]["terms"]["data"][0]["level"] = "mask".into());
     assert_eq!(what(changed.await), (2, Tampering::TermsChanged));
-    let counted = rewritten(|all| all[2]["counts"] = json!([1, 2]));
+    let counted = rewritten(|all| all[2]["counts"] = json!([[1, 2]]));
     assert_eq!(what(counted.await), (3, Tampering::Miscounted));
     let malformed = rewritten(|all| all[2]["outcome"]["kind"] = "challenged".into());
     assert_eq!(what(malformed.await), (3, Tampering::Malformed));
