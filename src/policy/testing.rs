@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use super::{Policy, Source};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::{
-    Access, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Filter,
-    Incoming, Inquiry, Items, Misunderstood, Operation, Origin, Outgoing, Path, Query, Rendering,
+    Access, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Incoming,
+    Inquiry, Items, Misunderstood, Operation, Origin, Outgoing, Path, Predicate, Query, Rendering,
     Session, Shape, Told, Understood, Unread,
 };
 use crate::door::{Carrier, Credential};
@@ -312,7 +312,7 @@ pub(super) fn list(module: Option<&str>) -> Operation {
 /// A list of contacts whose field equals something.
 pub(super) fn filtered(field: &str) -> Operation {
     let mut operation = list(Some("Contacts"));
-    operation.query.filter = Some(Filter::Field {
+    operation.query.predicate = Some(Predicate::Field {
         path: Path {
             link: None,
             field: field.to_owned(),

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::grammar;
 use super::jsonpath::{Expression, Tree};
-use super::predicate::Predicate;
+use super::predicate::PredicateStyle;
 use crate::dialect::{Access, Link, Media, Origin, Path, Unread};
 use crate::vocabulary::{Action, Field, FieldPath, Module, Spelling};
 
@@ -150,7 +150,7 @@ pub(super) struct Route {
     pub(super) link: Option<Link>,
     pub(super) carries: Carries,
     pub(super) select: Option<Select>,
-    pub(super) predicates: Vec<Predicate>,
+    pub(super) predicates: Vec<PredicateStyle>,
     pub(super) order: Option<Order>,
     pub(super) page: Option<Page>,
     pub(super) search: Option<Name>,

@@ -39,7 +39,7 @@ pub(super) fn list(
         }
         _ => return Err(Reason::MalformedQuery),
     };
-    if query.search.is_some() && query.filter.is_some() {
+    if query.search.is_some() && query.predicate.is_some() {
         return Err(Reason::SearchWithFilter);
     }
     for name in ABOUT_CALLER {
@@ -60,7 +60,7 @@ pub(super) fn page(
 ) -> Result<Query, Reason> {
     let mut query = fields(arguments, own, terms, collections_deep)?;
     if let Some(value) = arguments.take("filter") {
-        query.filter = filter::read(&value, own, terms)?;
+        query.predicate = filter::read(&value, own, terms)?;
     }
     if let Some(value) = arguments.take("order_by") {
         query.order = order(&value, own, terms)?;
@@ -168,7 +168,7 @@ pub(super) fn render(query: &Query) -> Map<String, Value> {
     if let Some(items) = &query.projection {
         set("fields", projection::render(items));
     }
-    if let Some(filter) = &query.filter {
+    if let Some(filter) = &query.predicate {
         set("filter", filter::render(filter));
     }
     if !query.order.is_empty() {
@@ -341,7 +341,7 @@ mod tests {
             "module",
             "record",
             "nulls_last",
-            "Filter",
+            "Predicate",
             "_method",
             "format",
         ] {

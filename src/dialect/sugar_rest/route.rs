@@ -12,7 +12,7 @@ pub(super) enum Takes {
     Nothing,
     /// `fields`, in the query string.
     Fields,
-    /// Filter, order and page, in the query string.
+    /// Predicate, order and page, in the query string.
     List,
     /// The same in a JSON body, or in both.
     ListBody,

@@ -10,7 +10,7 @@ use super::method;
 use super::schema::Schema;
 use super::sql::{self, Table};
 use super::understand::{CHOSEN, DELETE, PATH};
-use crate::dialect::{Database, Filter, Media, Operation, Outgoing, Projected, Query};
+use crate::dialect::{Database, Media, Operation, Outgoing, Predicate, Projected, Query};
 use crate::door::Credential;
 use crate::vocabulary::Action;
 
@@ -95,8 +95,8 @@ fn argument(name: &str, operation: &Operation) -> Value {
 
 /// Whose records are searched.
 fn owner(query: &Query) -> Value {
-    match &query.filter {
-        Some(Filter::Field { value, .. }) => value.clone(),
+    match &query.predicate {
+        Some(Predicate::Field { value, .. }) => value.clone(),
         _ => json!(""),
     }
 }
@@ -121,7 +121,7 @@ fn filter_text(operation: &Operation, schema: &Schema, database: Database) -> Va
         name: &table,
         database,
     };
-    let filter = operation.query.filter.as_ref();
+    let filter = operation.query.predicate.as_ref();
     json!(
         filter
             .map(|filter| sql::render(filter, table))

@@ -17,7 +17,7 @@ pub(super) enum Takes {
     Fields,
     /// `fields`, filter, order and page.
     List,
-    /// Filter, order and page; the CRM shows all fields.
+    /// Predicate, order and page; the CRM shows all fields.
     Related,
     /// A new record.
     Create,

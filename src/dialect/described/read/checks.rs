@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Place as Where, quoted};
 use crate::dialect::Access;
 use crate::dialect::described::codes;
 use crate::dialect::described::description::{Carries, Name, Order, Place, Route};
-use crate::dialect::described::predicate::Predicate;
+use crate::dialect::described::predicate::PredicateStyle;
 use crate::vocabulary::Action;
 
 impl Reader<'_> {
@@ -83,14 +83,14 @@ impl Reader<'_> {
         }
         for predicate in &route.predicates {
             match predicate {
-                Predicate::Equals(parameters) | Predicate::Ids(parameters) => {
+                PredicateStyle::Equals(parameters) | PredicateStyle::Ids(parameters) => {
                     names.extend(parameters.iter().map(|(name, _)| name))
                 }
-                Predicate::Bracket { at, .. } => names.extend(at),
-                Predicate::Items(items) => names.extend(&items.at),
-                Predicate::Sql(at) | Predicate::Words(at, _) | Predicate::Rsql { at, .. } => {
-                    names.push(at)
-                }
+                PredicateStyle::Bracket { at, .. } => names.extend(at),
+                PredicateStyle::Items(items) => names.extend(&items.at),
+                PredicateStyle::Sql(at)
+                | PredicateStyle::Words(at, _)
+                | PredicateStyle::Rsql { at, .. } => names.push(at),
             }
         }
         for (number, name) in names.iter().enumerate() {
