@@ -44,7 +44,7 @@ mod stream;
 pub use cut::{Cut, Knife};
 
 use budget::Budget;
-use drift::Told;
+use drift::Notices;
 use refuse::said;
 use settle::Settlement;
 
@@ -80,7 +80,7 @@ struct Entrance {
     /// What its filters leave to each other.
     memory: Memory,
     sessions: Sessions,
-    told: Arc<Told>,
+    told: Arc<Notices>,
 }
 
 /// Bounds of the walk.
@@ -133,7 +133,7 @@ impl Pipeline {
             let sessions = Sessions::new(transport.clone(), dialect.clone(), strangers.clone())?;
             let policy = policy.in_dialect(dialect.clone());
             let failures = transport.failures().clone();
-            let told = Arc::new(Told::new(dialect.name(), metrics.clone(), failures));
+            let told = Arc::new(Notices::new(dialect.name(), metrics.clone(), failures));
             Ok(Entrance {
                 told,
                 dialect,

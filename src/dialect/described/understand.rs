@@ -23,7 +23,7 @@ pub(super) const IN_JSON: &str = "in_json";
 
 /// What a path says.
 #[derive(Default)]
-struct Told<'a> {
+struct Stated<'a> {
     module: Option<&'a Known>,
     record: Option<String>,
     link: Option<Link>,
@@ -127,14 +127,14 @@ fn told<'a>(
     description: &'a Description,
     route: &Route,
     segments: &[String],
-) -> Result<Told<'a>, Reason> {
-    let mut told = Told {
+) -> Result<Stated<'a>, Reason> {
+    let mut told = Stated {
         module: route
             .module
             .as_ref()
             .and_then(|module| description.known(module)),
         link: route.link.clone(),
-        ..Told::default()
+        ..Stated::default()
     };
     for (place, segment) in route.template.iter().zip(segments) {
         match place {
