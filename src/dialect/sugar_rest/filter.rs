@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Terms, grammar};
+use super::{Context, grammar};
 use crate::dialect::{Path, Predicate};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
@@ -102,7 +102,7 @@ const CALLER_WORDS: &[&str] = &["$favorite", "$following", "$owner", "$creator",
 pub(super) fn read(
     value: &Value,
     own: &Module,
-    terms: &Terms<'_>,
+    terms: &Context<'_>,
 ) -> Result<Option<Predicate>, Reason> {
     let mut reader = Reader {
         own,
@@ -139,7 +139,7 @@ enum Junction {
 
 struct Reader<'a> {
     own: &'a Module,
-    terms: &'a Terms<'a>,
+    terms: &'a Context<'a>,
     predicates_left: usize,
 }
 
@@ -270,7 +270,7 @@ fn only_or_all<'a>(
 pub(super) fn path(
     text: &str,
     own: &Module,
-    terms: &Terms<'_>,
+    terms: &Context<'_>,
     otherwise: Reason,
 ) -> Result<Path, Reason> {
     let (link, field) = match text.split_once('.') {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::arguments::{Arguments, flag, is_blank};
-use super::{Terms, filter, projection};
+use super::{Context, filter, projection};
 use crate::dialect::{Query, Sort, reread};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
@@ -25,7 +25,7 @@ const ABOUT_CALLER: &[&str] = &["my_items", "favorites"];
 pub(super) fn list(
     arguments: &mut Arguments,
     own: &Module,
-    terms: &Terms<'_>,
+    terms: &Context<'_>,
 ) -> Result<Query, Reason> {
     let mut query = page(arguments, own, terms, projection::DEPTH_MAX)?;
     query.search = match arguments.take("q") {
@@ -55,7 +55,7 @@ pub(super) fn list(
 pub(super) fn page(
     arguments: &mut Arguments,
     own: &Module,
-    terms: &Terms<'_>,
+    terms: &Context<'_>,
     collections_deep: usize,
 ) -> Result<Query, Reason> {
     let mut query = fields(arguments, own, terms, collections_deep)?;
@@ -80,7 +80,7 @@ pub(super) fn page(
 pub(super) fn fields(
     arguments: &mut Arguments,
     own: &Module,
-    terms: &Terms<'_>,
+    terms: &Context<'_>,
     collections_deep: usize,
 ) -> Result<Query, Reason> {
     refuse_stored(arguments, STORED)?;
@@ -105,7 +105,7 @@ pub(super) fn refuse_stored(arguments: &mut Arguments, names: &[&str]) -> Result
     Ok(())
 }
 
-fn order(value: &Value, own: &Module, terms: &Terms<'_>) -> Result<Vec<Sort>, Reason> {
+fn order(value: &Value, own: &Module, terms: &Context<'_>) -> Result<Vec<Sort>, Reason> {
     if is_blank(Some(value)) {
         return Ok(Vec::new());
     }
@@ -118,7 +118,7 @@ fn order(value: &Value, own: &Module, terms: &Terms<'_>) -> Result<Vec<Sort>, Re
         .collect()
 }
 
-fn sort(item: &str, own: &Module, terms: &Terms<'_>) -> Result<Sort, Reason> {
+fn sort(item: &str, own: &Module, terms: &Context<'_>) -> Result<Sort, Reason> {
     let (name, direction) = item.split_once(':').unwrap_or((item, "asc"));
     let descending = match direction.to_ascii_lowercase().as_str() {
         "asc" => false,

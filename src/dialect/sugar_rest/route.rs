@@ -1,6 +1,6 @@
 //! The routes that pass, one a line. Whatever is not here is refused.
 
-use super::{Terms, grammar};
+use super::{Context, grammar};
 use crate::dialect::{Access, Link};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Module};
@@ -273,7 +273,11 @@ pub(super) fn by_route(route: &str) -> Option<&'static Form> {
 }
 
 /// Finds the form of a request and reads its path.
-pub(super) fn find(method: &str, segments: &[String], terms: &Terms<'_>) -> Result<Found, Reason> {
+pub(super) fn find(
+    method: &str,
+    segments: &[String],
+    terms: &Context<'_>,
+) -> Result<Found, Reason> {
     let mut on_path = FORMS.iter().filter(|form| fits(form, segments)).peekable();
     if on_path.peek().is_none() {
         return Err(Reason::UnknownRoute);
@@ -330,7 +334,7 @@ pub(super) fn may_be_id(text: &str) -> bool {
     grammar::is_id(text) && !NO_IDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
-fn read(form: &'static Form, segments: &[String], terms: &Terms<'_>) -> Result<Found, Reason> {
+fn read(form: &'static Form, segments: &[String], terms: &Context<'_>) -> Result<Found, Reason> {
     let mut found = Found {
         form,
         module: None,
