@@ -8,7 +8,7 @@ use crate::policy::Show;
 
 use super::Cause;
 use super::reader::{Fault, Reader, Type};
-use super::record::{Fate, Misfit, Place, Treatment, VALUE_KEY, Walk};
+use super::record::{Fate, Misfit, Site, Treatment, VALUE_KEY, Walk};
 
 /// The member of a field in [`Layout::Named`] that tells its name.
 const NAME_KEY: &str = "name";
@@ -31,7 +31,7 @@ impl<'a> Treatment<'a, '_> {
     }
 
     /// The object that holds a field's value beside its name. It goes with its value; other members never pass.
-    pub(super) fn named(&mut self, show: &Show, name: &str, place: Place) -> Result<Fate, Fault> {
+    pub(super) fn named(&mut self, show: &Show, name: &str, place: Site) -> Result<Fate, Fault> {
         if self.reader.kind()? != Type::Object {
             return self.redact();
         }

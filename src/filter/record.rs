@@ -45,7 +45,7 @@ pub(super) enum Misfit {
 
 /// The field that a value stands in.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct Site {
     pub(super) entry: Entry,
     /// Where the object begins that holds the field's siblings, if there is one.
     pub(super) siblings: Option<usize>,
@@ -364,7 +364,7 @@ impl<'a> Treatment<'a, '_> {
         &mut self,
         walk: &mut Walk<'_, 'a>,
         (place, number): (usize, usize),
-        show: impl FnOnce(&mut Self, &Show, Place) -> Result<Fate, Fault>,
+        show: impl FnOnce(&mut Self, &Show, Site) -> Result<Fate, Fault>,
     ) -> Result<Fate, Fault> {
         let book = walk.book;
         let entry = Entry { book, place };
@@ -381,7 +381,7 @@ impl<'a> Treatment<'a, '_> {
         if matches!(rule.show, Show::ByParent { .. }) {
             walk.seen.uncount(entry.place);
         }
-        let place = Place {
+        let place = Site {
             entry,
             siblings: walk.siblings,
             layout: walk.shape.layout,
@@ -404,7 +404,7 @@ impl<'a> Treatment<'a, '_> {
     pub(super) fn plain_record(
         &mut self,
         module: &Module,
-        place: Place,
+        place: Site,
         counted: bool,
     ) -> Result<Fate, Fault> {
         self.record(&RecordShape {

@@ -139,7 +139,7 @@ pub(super) struct Route {
     /// The same, told apart from others of the same template.
     pub(super) form: &'static str,
     pub(super) method: Method,
-    pub(super) template: Vec<Place>,
+    pub(super) template: Vec<Segment>,
     pub(super) action: Action,
     pub(super) access: Access,
     /// What `{module}` may stand for.
@@ -183,7 +183,7 @@ pub(super) struct Passed {
 
 /// A segment of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Segment {
     Literal(String),
     Module,
     Id,
@@ -281,10 +281,10 @@ impl Description {
         }
         let own: Vec<&Module> = match &route.module {
             Some(module) => vec![module],
-            None if route.template.contains(&Place::Module) => route.modules.iter().collect(),
+            None if route.template.contains(&Segment::Module) => route.modules.iter().collect(),
             None => Vec::new(),
         };
-        if !route.template.contains(&Place::Link) {
+        if !route.template.contains(&Segment::Link) {
             return own;
         }
         let known = own.into_iter().filter_map(|module| self.known(module));
