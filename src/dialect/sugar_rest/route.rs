@@ -250,7 +250,7 @@ const NO_IDS: &[&str] = &[
 
 /// A form, and what the path says.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct Routed {
     pub(super) form: &'static Form,
     pub(super) module: Option<Module>,
     pub(super) record: Option<String>,
@@ -277,7 +277,7 @@ pub(super) fn find(
     method: &str,
     segments: &[String],
     terms: &Context<'_>,
-) -> Result<Found, Reason> {
+) -> Result<Routed, Reason> {
     let mut on_path = FORMS.iter().filter(|form| fits(form, segments)).peekable();
     if on_path.peek().is_none() {
         return Err(Reason::UnknownRoute);
@@ -334,8 +334,8 @@ pub(super) fn may_be_id(text: &str) -> bool {
     grammar::is_id(text) && !NO_IDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
-fn read(form: &'static Form, segments: &[String], terms: &Context<'_>) -> Result<Found, Reason> {
-    let mut found = Found {
+fn read(form: &'static Form, segments: &[String], terms: &Context<'_>) -> Result<Routed, Reason> {
+    let mut found = Routed {
         form,
         module: None,
         record: None,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Context;
 use super::address::{self, Address};
 use super::arguments::{self, Arguments};
-use super::route::{self, Found, Takes};
+use super::route::{self, Routed, Takes};
 use super::{fixed, projection, query, write};
 use crate::dialect::{Incoming, Misunderstood, Operation, Query, Rendering, Understood};
 use crate::reason::Reason;
@@ -53,7 +53,7 @@ fn operation(
     request: &Incoming<'_>,
     terms: &Context<'_>,
     address: &Address,
-    found: Found,
+    found: Routed,
 ) -> Result<Operation, Reason> {
     let form = found.form;
     let mut operation = Operation {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::arguments::{self, Arguments};
 use super::learned::Learned;
-use super::route::{self, Found, Takes};
+use super::route::{self, Routed, Takes};
 use super::{address, links, login, query, write};
 use crate::dialect::{
     Bounds, Incoming, Link, Misunderstood, Operation, Query, Rendering, Understood,
@@ -35,7 +35,7 @@ pub(super) fn request(
 fn operation(
     request: &Incoming<'_>,
     bounds: &Bounds,
-    found: Found,
+    found: Routed,
     learned: &Learned,
 ) -> Result<Operation, Reason> {
     let form = found.form;
