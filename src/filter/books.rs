@@ -10,7 +10,7 @@ use crate::policy::{FieldRule, KnownFields, Plan};
 use crate::vocabulary::{Module, RecordRef};
 
 use super::Report;
-use super::book::{ModuleBook, Passed};
+use super::book::{ModuleBook, Remainder};
 use super::memory::Memory;
 use super::reader::Type;
 use super::seen::Seen;
@@ -204,10 +204,10 @@ impl Books {
         (text, lists): (&'t [u8], bool),
         seen: &mut Seen,
         last: &mut Option<usize>,
-    ) -> Passed<'t> {
+    ) -> Remainder<'t> {
         match self.books.get(book) {
             Some(book) => book.pass_expected((text, lists), seen, last),
-            None => Passed { text, named: None },
+            None => Remainder { text, named: None },
         }
     }
 

@@ -9,7 +9,7 @@ use crate::policy::KnownFields;
 use crate::vocabulary::Module;
 
 use super::book::ModuleBook;
-use super::report::{FieldCount, FieldCounts, Kept};
+use super::report::{FieldCount, FieldCounts, Ordering};
 
 /// Parts that are locked one by one. As many threads as that hardly ever meet.
 const SLOTS: usize = 16;
@@ -33,7 +33,7 @@ pub struct Memory(Arc<[Mutex<Slot>; SLOTS]>);
 #[derive(Default)]
 struct Slot {
     books: Vec<ModuleBook>,
-    sets: Vec<Arc<Kept>>,
+    sets: Vec<Arc<Ordering>>,
 }
 
 impl Memory {
@@ -84,7 +84,7 @@ impl Memory {
             if slot.sets.len() >= SETS_MAX {
                 slot.sets.clear();
             }
-            let set = Arc::new(Kept::new(counts));
+            let set = Arc::new(Ordering::new(counts));
             slot.sets.push(set.clone());
             set
         });

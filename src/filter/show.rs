@@ -12,7 +12,7 @@ use crate::vocabulary::{Module, Spelling};
 
 use super::Cause;
 use super::reader::{Fault, Type};
-use super::record::{Fate, Misfit, Site, Treatment, VALUE_KEY};
+use super::record::{Fate, Site, Treatment, Unfit, VALUE_KEY};
 use super::text;
 
 /// Longest name of a module that a record can tell.
@@ -60,7 +60,7 @@ impl<'a> Treatment<'a, '_> {
         if *shape == Shape::Scalar && !self.reader.kind()?.is_scalar() {
             return self.misfit(place.entry);
         }
-        let fate = self.shaped(shape, Misfit::Redact)?;
+        let fate = self.shaped(shape, Unfit::Redact)?;
         let text = self.reader.bytes(start, self.reader.at());
         let is_unchanged = before == (self.out.len(), self.copied, self.books.noted());
         // The end of a container shows in itself; a number's only in what follows.
