@@ -341,7 +341,7 @@ mod tests {
             "module",
             "record",
             "nulls_last",
-            "Predicate",
+            "Filter",
             "_method",
             "format",
         ] {
