@@ -47,7 +47,7 @@ pub use learning::LiveSchema;
 
 use admit::{NotAdmitted, Terms};
 use budget::Budget;
-use drift::Told;
+use drift::Notices;
 use entrance::{Entrance, InForce};
 use refuse::said;
 use settle::Settlement;
@@ -128,7 +128,7 @@ impl Pipeline {
         let entrance = |schema: Arc<LiveSchema>| -> Result<Entrance, NoRandomness> {
             let dialect = schema.dialect();
             let failures = transport.failures().clone();
-            let told = Arc::new(Told::new(dialect.name(), metrics.clone(), failures));
+            let told = Arc::new(Notices::new(dialect.name(), metrics.clone(), failures));
             let sessions = Sessions::new(transport.clone(), dialect, strangers.clone())?;
             Ok(Entrance::new(schema, policy, sessions, told))
         };

@@ -13,7 +13,8 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use crate::dialect::{
-    Access, Filter, Operation, Path as FieldOf, Projected, Query as Asked, Rendering, Session, Sort,
+    Access, Operation, Path as FieldOf, Predicate, Projected, Query as Asked, Rendering, Session,
+    Sort,
 };
 use crate::filter::Report;
 use crate::identity::Caller;
@@ -109,7 +110,7 @@ pub(super) fn operation(module: &str, fields: &[&str]) -> Operation {
         field: field.to_owned(),
     };
     let field = |name: &&str| Projected::Field((*name).to_owned());
-    let matched = |name: &&str| Filter::Field {
+    let matched = |name: &&str| Predicate::Field {
         path: path(name),
         operator: None,
         value: json!("CANARY-VALUE"),
@@ -130,7 +131,7 @@ pub(super) fn operation(module: &str, fields: &[&str]) -> Operation {
         related: Vec::new(),
         query: Asked {
             projection: Some(fields.iter().map(field).collect()),
-            filter: Some(Filter::All(fields.iter().map(matched).collect())),
+            predicate: Some(Predicate::All(fields.iter().map(matched).collect())),
             order: fields.iter().map(sorted).collect(),
             search: Some("CANARY-SEARCH".to_owned()),
             ..Asked::default()

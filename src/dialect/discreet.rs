@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{Filter, Incoming, Operation, Outgoing, Query, Rendering, Session};
+use super::{Incoming, Operation, Outgoing, Predicate, Query, Rendering, Session};
 
 /// The keys of an object whose values stay unseen.
 struct Keys<'a>(&'a Map<String, Value>);
@@ -67,7 +67,7 @@ impl fmt::Debug for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Query")
             .field("projection", &self.projection)
-            .field("filter", &self.filter)
+            .field("predicate", &self.predicate)
             .field("order", &self.order)
             .field("searches", &self.search.is_some())
             .field("limit", &self.limit)
@@ -77,7 +77,7 @@ impl fmt::Debug for Query {
     }
 }
 
-impl fmt::Debug for Filter {
+impl fmt::Debug for Predicate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All(parts) => f.debug_tuple("All").field(parts).finish(),

@@ -299,7 +299,7 @@ pub struct Query {
     /// The fields asked for; `None` leaves the choice to the CRM.
     pub projection: Option<Vec<Projected>>,
     /// Which records; `None` for all.
-    pub filter: Option<Filter>,
+    pub predicate: Option<Predicate>,
     /// The order.
     pub order: Vec<Sort>,
     /// Text for the CRM's full-text search.
@@ -332,7 +332,7 @@ pub enum Projected {
 
 /// A predicate over records.
 #[derive(Clone, PartialEq)]
-pub enum Filter {
+pub enum Predicate {
     /// All hold. Empty: every record.
     All(Vec<Self>),
     /// One holds.
@@ -469,8 +469,9 @@ impl Operation {
 impl Query {
     fn modules<'a>(&'a self, own: &'a Module, into: &mut Vec<&'a Module>) {
         into.push(own);
-        if let Some(filter) = &self.filter {
-            filter.each_path(&mut |path| into.extend(path.link.as_ref().map(|link| &link.target)));
+        if let Some(predicate) = &self.predicate {
+            predicate
+                .each_path(&mut |path| into.extend(path.link.as_ref().map(|link| &link.target)));
         }
         into.extend(
             self.order
@@ -492,8 +493,8 @@ impl Query {
                 how,
             })
         };
-        if let Some(filter) = &self.filter {
-            filter.each_path(&mut |path| push(path, Use::Matched));
+        if let Some(predicate) = &self.predicate {
+            predicate.each_path(&mut |path| push(path, Use::Matched));
         }
         for sort in &self.order {
             push(&sort.path, Use::Sorted);
@@ -524,7 +525,7 @@ impl Query {
     }
 }
 
-impl Filter {
+impl Predicate {
     /// Visits every field path of the predicate.
     pub fn each_path<'a>(&'a self, visit: &mut dyn FnMut(&'a Path)) {
         match self {

@@ -69,7 +69,7 @@ const TIMES_MAX: u32 = 4;
 
 /// What is left of a text of which fields have passed.
 #[derive(Debug)]
-pub(super) struct Passed<'t> {
+pub(super) struct Remainder<'t> {
     /// From the first field that has not passed.
     pub(super) text: &'t [u8],
     /// That field, if it is the expected one, and new.
@@ -233,7 +233,7 @@ impl ModuleBook {
         (mut text, lists): (&'t [u8], bool),
         seen: &mut Seen,
         last: &mut Option<usize>,
-    ) -> Passed<'t> {
+    ) -> Remainder<'t> {
         loop {
             let from = self.next(*last);
             // Fields stand in order mostly, so that one look tells for a whole run that none comes twice.
@@ -277,7 +277,7 @@ impl ModuleBook {
                 *last = Some(end - 1);
             }
             if named.is_some() || end == from || self.next(*last) == end {
-                return Passed { text, named };
+                return Remainder { text, named };
             }
         }
     }

@@ -10,8 +10,8 @@ use crate::policy::{FieldRule, KnownFields, Plan};
 use crate::vocabulary::{Module, RecordRef};
 
 use super::Report;
-use super::book::{ModuleBook, Passed};
-use super::memory::{Memory, Share};
+use super::book::{ModuleBook, Remainder};
+use super::memory::Memory;
 use super::reader::Type;
 use super::seen::Seen;
 
@@ -84,7 +84,7 @@ enum Note {
 #[derive(Debug)]
 pub(super) struct Books {
     terms: Box<dyn Terms>,
-    memory: Share,
+    memory: Memory,
     books: Vec<ModuleBook>,
     names_bytes: usize,
     pub(super) refs: Vec<RecordRef>,
@@ -103,7 +103,7 @@ impl Books {
     pub(super) fn new(terms: Box<dyn Terms>, memory: &Memory) -> Self {
         Self {
             terms,
-            memory: memory.share(),
+            memory: memory.clone(),
             books: Vec::new(),
             names_bytes: 0,
             refs: Vec::new(),
@@ -204,10 +204,10 @@ impl Books {
         (text, lists): (&'t [u8], bool),
         seen: &mut Seen,
         last: &mut Option<usize>,
-    ) -> Passed<'t> {
+    ) -> Remainder<'t> {
         match self.books.get(book) {
             Some(book) => book.pass_expected((text, lists), seen, last),
-            None => Passed { text, named: None },
+            None => Remainder { text, named: None },
         }
     }
 

@@ -8,7 +8,7 @@ use crate::policy::Show;
 
 use super::Cause;
 use super::reader::{Fault, Reader, Type};
-use super::record::{Fate, Misfit, Place, Treatment, VALUE_KEY, Walk};
+use super::record::{Fate, Site, Treatment, Unfit, VALUE_KEY, Walk};
 
 /// The member of a field in [`Layout::Named`] that tells its name.
 const NAME_KEY: &str = "name";
@@ -31,7 +31,7 @@ impl<'a> Treatment<'a, '_> {
     }
 
     /// The object that holds a field's value beside its name. It goes with its value; other members never pass.
-    pub(super) fn named(&mut self, show: &Show, name: &str, place: Place) -> Result<Fate, Fault> {
+    pub(super) fn named(&mut self, show: &Show, name: &str, place: Site) -> Result<Fate, Fault> {
         if self.reader.kind()? != Type::Object {
             return self.redact();
         }
@@ -94,7 +94,7 @@ impl<'a> Treatment<'a, '_> {
                 id = this.scalar_text()?;
             }
             match named {
-                Some((_, shape)) => this.shaped(shape, Misfit::Refuse),
+                Some((_, shape)) => this.shaped(shape, Unfit::Refuse),
                 None => this.keep_scalar(),
             }
         })?;
@@ -124,7 +124,7 @@ impl<'a> Treatment<'a, '_> {
     }
 
     /// An object whose shape one of its members tells.
-    pub(super) fn choice(&mut self, shape: &ChoiceShape, misfit: Misfit) -> Result<Fate, Fault> {
+    pub(super) fn choice(&mut self, shape: &ChoiceShape, misfit: Unfit) -> Result<Fate, Fault> {
         let word = match self.member(self.reader.at(), |key| key == shape.told_by)? {
             Some(reader) => scalar_text(&reader)?,
             None => None,
@@ -135,7 +135,7 @@ impl<'a> Treatment<'a, '_> {
             .find(|(name, _)| word.as_deref() == Some(name.as_str()));
         match case {
             Some((_, shape)) => self.object(shape, misfit),
-            None if misfit == Misfit::Redact => self.redact(),
+            None if misfit == Unfit::Redact => self.redact(),
             None => Err(self.reader.fault(Cause::OtherModule)),
         }
     }

@@ -9,7 +9,7 @@ use crate::policy::KnownFields;
 use crate::vocabulary::Module;
 
 use super::book::ModuleBook;
-use super::report::{FieldCount, FieldCounts, Kept};
+use super::report::{FieldCount, FieldCounts, Ordering};
 
 /// Parts that are locked one by one. As many threads as that hardly ever meet.
 const SLOTS: usize = 16;
@@ -33,14 +33,7 @@ pub struct Memory(Arc<[Mutex<Slot>; SLOTS]>);
 #[derive(Default)]
 struct Slot {
     books: Vec<ModuleBook>,
-    sets: Vec<Arc<Kept>>,
-}
-
-/// The part of a memory that one filter uses.
-#[derive(Debug)]
-pub(super) struct Share {
-    memory: Memory,
-    slot: usize,
+    sets: Vec<Arc<Ordering>>,
 }
 
 impl Memory {
@@ -49,29 +42,14 @@ impl Memory {
         Self::default()
     }
 
-    /// A part that other threads hardly use.
-    pub(super) fn share(&self) -> Share {
+    /// The part that other threads hardly use.
+    fn slot(&self) -> Option<MutexGuard<'_, Slot>> {
         let thread = std::thread::current().id();
         let number = foldhash::fast::FixedState::default().hash_one(thread);
-        Share {
-            memory: self.clone(),
-            slot: (number % SLOTS as u64) as usize,
-        }
+        let slot = self.0.get((number % SLOTS as u64) as usize)?;
+        Some(slot.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
 
-#[cfg(test)]
-impl Memory {
-    /// How many books and sets it holds.
-    pub(super) fn held(&self) -> (usize, usize) {
-        let slots = self.0.iter().map(|slot| slot.lock().unwrap());
-        slots.fold((0, 0), |(books, sets), slot| {
-            (books + slot.books.len(), sets + slot.sets.len())
-        })
-    }
-}
-
-impl Share {
     /// An empty book of a module, on the terms that these known fields are part of.
     pub(super) fn take(&self, module: &Module, known: Arc<KnownFields>) -> ModuleBook {
         let is_that =
@@ -106,17 +84,12 @@ impl Share {
             if slot.sets.len() >= SETS_MAX {
                 slot.sets.clear();
             }
-            let set = Arc::new(Kept::new(counts));
+            let set = Arc::new(Ordering::new(counts));
             slot.sets.push(set.clone());
             set
         });
         drop(slot);
         set.fill(counts)
-    }
-
-    fn slot(&self) -> Option<MutexGuard<'_, Slot>> {
-        let slot = self.memory.0.get(self.slot)?;
-        Some(slot.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -124,5 +97,16 @@ impl fmt::Debug for Memory {
     /// Without what it holds: names of fields that a CRM has sent.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Memory").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+impl Memory {
+    /// How many books and sets it holds.
+    pub(super) fn held(&self) -> (usize, usize) {
+        let slots = self.0.iter().map(|slot| slot.lock().unwrap());
+        slots.fold((0, 0), |(books, sets), slot| {
+            (books + slot.books.len(), sets + slot.sets.len())
+        })
     }
 }

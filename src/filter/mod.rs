@@ -31,7 +31,7 @@ mod show;
 mod text;
 
 use books::{Books, Terms};
-use outline::{Outline, Step};
+use outline::{Feed, Outline};
 use reader::Fault;
 
 pub use filtered::{Filtered, Filtering};
@@ -180,7 +180,7 @@ impl Filter {
                 let (from, text) = *fresh.get_or_insert_with(|| (passed, valid_text(rest)));
                 text.get(passed - from..)
             });
-            let step = Step {
+            let step = Feed {
                 rest,
                 text: text.flatten(),
                 is_last,

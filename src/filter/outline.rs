@@ -15,20 +15,20 @@ use super::{Cause, Limits, record};
 
 /// A shape, made for following: cheap to clone.
 #[derive(Clone, Debug)]
-enum Form {
+enum Track {
     Anything,
     Scalar,
     Dropped,
-    Object(Arc<ObjectForm>),
+    Object(Arc<ObjectTrack>),
     List(Arc<Self>),
     /// What is collected whole: a record, perhaps in an entry; an object whose shape a member tells; a word.
     Whole(Arc<Shape>),
 }
 
 #[derive(Debug)]
-struct ObjectForm {
-    keys: Vec<(&'static str, Form)>,
-    others: Form,
+struct ObjectTrack {
+    keys: Vec<(&'static str, Track)>,
+    others: Track,
     /// Whether the names of other keys are to be told.
     tells_others: bool,
     required: &'static [&'static str],
@@ -36,7 +36,7 @@ struct ObjectForm {
     may_repeat: bool,
 }
 
-impl From<&Shape> for Form {
+impl From<&Shape> for Track {
     fn from(shape: &Shape) -> Self {
         match shape {
             Shape::Anything => Self::Anything,
@@ -49,7 +49,7 @@ impl From<&Shape> for Form {
             | Shape::Entry(_)
             | Shape::Choice(_)
             | Shape::Either { .. } => Self::Whole(Arc::new(shape.clone())),
-            Shape::Object(object) => Self::Object(Arc::new(ObjectForm {
+            Shape::Object(object) => Self::Object(Arc::new(ObjectTrack {
                 keys: object
                     .keys
                     .iter()
@@ -67,9 +67,9 @@ impl From<&Shape> for Form {
     }
 }
 
-impl ObjectForm {
+impl ObjectTrack {
     /// The form of an object that is copied or dropped as a whole.
-    fn free(inside: Form) -> Self {
+    fn free(inside: Track) -> Self {
         Self {
             keys: Vec::new(),
             others: inside,
@@ -80,13 +80,13 @@ impl ObjectForm {
     }
 
     /// A key and its form, if the key is named.
-    fn named(&self, key: &str) -> Option<&(&'static str, Form)> {
+    fn named(&self, key: &str) -> Option<&(&'static str, Track)> {
         self.keys.iter().find(|(name, _)| *name == key)
     }
 }
 
 /// An object or array that has begun and not ended.
-struct Frame {
+struct Container {
     inside: Inside,
     /// Whether it is copied; else it is dropped.
     shown: bool,
@@ -94,13 +94,13 @@ struct Frame {
 
 enum Inside {
     Object {
-        form: Arc<ObjectForm>,
+        form: Arc<ObjectTrack>,
         /// Keys that are named or copied. What they take is bounded like a record.
         seen: HashSet<Box<str>>,
         seen_bytes: usize,
         kept_any: bool,
     },
-    List(Form),
+    List(Track),
     /// An empty array where an object is meant, or the other way round.
     Nothing {
         closer: u8,
@@ -111,13 +111,13 @@ enum Inside {
 #[derive(Clone, Debug)]
 enum Next {
     /// A value of this form, and whether it is copied.
-    Value(Form, bool),
+    Value(Track, bool),
     /// The first member or element, or the end, of the innermost frame.
     First,
     /// Another member of the innermost frame.
     Member,
     /// The colon, then a value of this form.
-    Colon(Form, bool),
+    Colon(Track, bool),
     /// A comma, or the end of the innermost frame; of no frame: the end of the text. And whether white space is copied.
     Comma(bool),
 }
@@ -125,7 +125,7 @@ enum Next {
 /// The place in the outline that the bytes so far have led to.
 pub(super) struct Outline {
     limits: Limits,
-    frames: Vec<Frame>,
+    frames: Vec<Container>,
     next: Next,
     /// White space before a key, held until it is known whether the key is copied.
     lead: Vec<u8>,
@@ -136,7 +136,7 @@ pub(super) struct Outline {
 }
 
 /// What one step works with.
-pub(super) struct Step<'a> {
+pub(super) struct Feed<'a> {
     /// What has not been passed yet.
     pub(super) rest: &'a [u8],
     /// The same as far as it is UTF-8, if no part of it was there before: what comes in small pieces would else be read
@@ -148,7 +148,7 @@ pub(super) struct Step<'a> {
     pub(super) out: &'a mut Vec<u8>,
 }
 
-impl Step<'_> {
+impl Feed<'_> {
     fn copy(&mut self, shown: bool, length: usize) {
         if shown {
             self.out
@@ -167,7 +167,7 @@ impl Outline {
         Self {
             limits,
             frames: Vec::new(),
-            next: Next::Value(Form::from(shape), true),
+            next: Next::Value(Track::from(shape), true),
             lead: Vec::new(),
             extent: Extent::default(),
             under: None,
@@ -185,7 +185,7 @@ impl Outline {
     }
 
     /// Passes what can be decided now; returns how many bytes that were, `None` if more must come first.
-    pub(super) fn step(&mut self, mut step: Step<'_>) -> Result<Option<usize>, Fault> {
+    pub(super) fn step(&mut self, mut step: Feed<'_>) -> Result<Option<usize>, Fault> {
         let blanks = step
             .rest
             .iter()
@@ -218,7 +218,7 @@ impl Outline {
         passed
     }
 
-    fn pass_white_space(&mut self, step: &mut Step<'_>, length: usize) -> Result<(), Fault> {
+    fn pass_white_space(&mut self, step: &mut Feed<'_>, length: usize) -> Result<(), Fault> {
         let frame = self.frames.last();
         let is_before_key = matches!(
             (&self.next, frame.map(|frame| &frame.inside)),
@@ -243,25 +243,25 @@ impl Outline {
     /// A value begins.
     fn value(
         &mut self,
-        mut step: Step<'_>,
-        form: &Form,
+        mut step: Feed<'_>,
+        form: &Track,
         shown: bool,
         byte: u8,
     ) -> Result<Option<usize>, Fault> {
         let inside = match (form, byte) {
-            (Form::Whole(shape), b'{' | b'[' | b'"') => return self.collected(step, shape),
-            (Form::Object(form), b'{') => Self::object(form.clone()),
-            (Form::Object(form), b'[') if form.required.is_empty() => {
+            (Track::Whole(shape), b'{' | b'[' | b'"') => return self.collected(step, shape),
+            (Track::Object(form), b'{') => Self::object(form.clone()),
+            (Track::Object(form), b'[') if form.required.is_empty() => {
                 Inside::Nothing { closer: b']' }
             }
-            (Form::List(form), b'[') => Inside::List((**form).clone()),
-            (Form::List(_), b'{') => Inside::Nothing { closer: b'}' },
-            (form @ (Form::Anything | Form::Dropped), b'{') => {
-                Self::object(Arc::new(ObjectForm::free(form.clone())))
+            (Track::List(form), b'[') => Inside::List((**form).clone()),
+            (Track::List(_), b'{') => Inside::Nothing { closer: b'}' },
+            (form @ (Track::Anything | Track::Dropped), b'{') => {
+                Self::object(Arc::new(ObjectTrack::free(form.clone())))
             }
-            (form @ (Form::Anything | Form::Dropped), b'[') => Inside::List(form.clone()),
-            (Form::Anything | Form::Dropped, _) => return self.scalar(step, shown),
-            (Form::Scalar, byte) if byte != b'{' && byte != b'[' => {
+            (form @ (Track::Anything | Track::Dropped), b'[') => Inside::List(form.clone()),
+            (Track::Anything | Track::Dropped, _) => return self.scalar(step, shown),
+            (Track::Scalar, byte) if byte != b'{' && byte != b'[' => {
                 return self.scalar(step, shown);
             }
             (_, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
@@ -273,12 +273,12 @@ impl Outline {
             return here(Cause::Depth);
         }
         step.copy(shown, 1);
-        self.frames.push(Frame { inside, shown });
+        self.frames.push(Container { inside, shown });
         self.next = Next::First;
         Ok(Some(1))
     }
 
-    fn object(form: Arc<ObjectForm>) -> Inside {
+    fn object(form: Arc<ObjectTrack>) -> Inside {
         Inside::Object {
             form,
             seen: HashSet::new(),
@@ -288,7 +288,7 @@ impl Outline {
     }
 
     /// The text of the value or key that begins here, if it has come whole.
-    fn whole<'t>(&mut self, step: &Step<'t>) -> Result<Option<&'t str>, Fault> {
+    fn whole<'t>(&mut self, step: &Feed<'t>) -> Result<Option<&'t str>, Fault> {
         let bytes = step.rest;
         // Only what follows a number or a word ends it, or the end of everything.
         let may_end_here = step.is_last && !matches!(bytes.first(), Some(b'"' | b'{'));
@@ -316,7 +316,7 @@ impl Outline {
         Reader::new(text, self.frames.len(), self.limits.depth_max)
     }
 
-    fn collected(&mut self, mut step: Step<'_>, shape: &Shape) -> Result<Option<usize>, Fault> {
+    fn collected(&mut self, mut step: Feed<'_>, shape: &Shape) -> Result<Option<usize>, Fault> {
         let length = match self.try_whole(&mut step, shape) {
             Some(length) => self.followers(&mut step, length, shape),
             None => {
@@ -339,18 +339,18 @@ impl Outline {
 
     /// Records of a list mostly follow each other, with a comma between them: goes on for as long as they do, and returns
     /// how many bytes have passed then.
-    fn followers(&self, step: &mut Step<'_>, mut passed: usize, shape: &Shape) -> usize {
+    fn followers(&self, step: &mut Feed<'_>, mut passed: usize, shape: &Shape) -> usize {
         let is_list = matches!(
             self.frames.last(),
-            Some(Frame {
-                inside: Inside::List(Form::Whole(_)),
+            Some(Container {
+                inside: Inside::List(Track::Whole(_)),
                 shown: true
             })
         );
         while is_list && let Some([b',', b'{', ..]) = step.rest.get(passed..) {
             let before = step.out.len();
             step.out.push(b',');
-            let mut next = Step {
+            let mut next = Feed {
                 rest: step.rest.get(passed + 1..).unwrap_or_default(),
                 text: step.text.and_then(|text| text.get(passed + 1..)),
                 is_last: step.is_last,
@@ -369,7 +369,7 @@ impl Outline {
 
     /// Treats a record, or what is collected like one, in the hope that it has come whole and is in order, as most are:
     /// that saves looking for its end first. Otherwise nothing has happened, and it is read again, with more care.
-    fn try_whole(&self, step: &mut Step<'_>, shape: &Shape) -> Option<usize> {
+    fn try_whole(&self, step: &mut Feed<'_>, shape: &Shape) -> Option<usize> {
         let text = step.text?;
         let before = step.out.len();
         let treated = self.treat(step, text, shape);
@@ -380,7 +380,7 @@ impl Outline {
         treated.ok()
     }
 
-    fn treat(&self, step: &mut Step<'_>, text: &str, shape: &Shape) -> Result<usize, Fault> {
+    fn treat(&self, step: &mut Feed<'_>, text: &str, shape: &Shape) -> Result<usize, Fault> {
         record::treat(
             self.reader(text),
             shape,
@@ -390,7 +390,7 @@ impl Outline {
         )
     }
 
-    fn scalar(&mut self, mut step: Step<'_>, shown: bool) -> Result<Option<usize>, Fault> {
+    fn scalar(&mut self, mut step: Feed<'_>, shown: bool) -> Result<Option<usize>, Fault> {
         let Some(text) = self.whole(&step)? else {
             return Ok(None);
         };
@@ -403,7 +403,7 @@ impl Outline {
     }
 
     /// The first member or element of the innermost frame, or its end.
-    fn first(&mut self, step: Step<'_>, byte: u8) -> Result<Option<usize>, Fault> {
+    fn first(&mut self, step: Feed<'_>, byte: u8) -> Result<Option<usize>, Fault> {
         let Some(frame) = self.frames.last() else {
             return here(Cause::Syntax);
         };
@@ -414,7 +414,7 @@ impl Outline {
             Inside::List(_) if byte == b']' => self.close(step),
             Inside::List(form) => {
                 let form = form.clone();
-                let shown = shown && !matches!(form, Form::Dropped);
+                let shown = shown && !matches!(form, Track::Dropped);
                 self.value(step, &form, shown, byte)
             }
             Inside::Nothing { closer } if byte == *closer => self.close(step),
@@ -423,7 +423,7 @@ impl Outline {
     }
 
     /// The innermost frame ends.
-    fn close(&mut self, mut step: Step<'_>) -> Result<Option<usize>, Fault> {
+    fn close(&mut self, mut step: Feed<'_>) -> Result<Option<usize>, Fault> {
         let Some(frame) = self.frames.pop() else {
             return here(Cause::Syntax);
         };
@@ -442,7 +442,7 @@ impl Outline {
     }
 
     /// A key of the innermost frame, which is an object.
-    fn member(&mut self, step: Step<'_>, byte: u8) -> Result<Option<usize>, Fault> {
+    fn member(&mut self, step: Feed<'_>, byte: u8) -> Result<Option<usize>, Fault> {
         if byte != b'"' {
             return here(Cause::Syntax);
         }
@@ -455,7 +455,7 @@ impl Outline {
             None => return here(Cause::Syntax),
         };
         let lead = mem::take(&mut self.lead);
-        let Some(Frame {
+        let Some(Container {
             inside:
                 Inside::Object {
                     form,
@@ -475,7 +475,7 @@ impl Outline {
             None if *shown && form.tells_others => step.books.unheard(&key),
             None => {}
         }
-        let shown = *shown && !matches!(inner, Form::Dropped);
+        let shown = *shown && !matches!(inner, Track::Dropped);
         if !form.may_repeat && (shown || named.is_some()) {
             *seen_bytes += key.len() + size_of::<Box<str>>();
             if *seen_bytes > self.limits.record_bytes_max {
@@ -497,9 +497,9 @@ impl Outline {
     }
 
     /// A comma or the end of the innermost frame.
-    fn comma(&mut self, mut step: Step<'_>, byte: u8) -> Result<Option<usize>, Fault> {
+    fn comma(&mut self, mut step: Feed<'_>, byte: u8) -> Result<Option<usize>, Fault> {
         match self.frames.last() {
-            Some(Frame {
+            Some(Container {
                 inside: Inside::Object { .. },
                 ..
             }) => match byte {
@@ -507,19 +507,19 @@ impl Outline {
                 b'}' => return self.close(step),
                 _ => return here(Cause::Syntax),
             },
-            Some(Frame {
+            Some(Container {
                 inside: Inside::List(form),
                 shown,
             }) => match byte {
                 b',' => {
-                    let shown = *shown && !matches!(form, Form::Dropped);
+                    let shown = *shown && !matches!(form, Track::Dropped);
                     step.copy(shown, 1);
                     self.next = Next::Value(form.clone(), shown);
                 }
                 b']' => return self.close(step),
                 _ => return here(Cause::Syntax),
             },
-            Some(Frame {
+            Some(Container {
                 inside: Inside::Nothing { .. },
                 ..
             })

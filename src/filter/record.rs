@@ -36,7 +36,7 @@ type Each<'f, 'a, T> = &'f mut dyn FnMut(&mut T, Cow<'a, str>) -> Result<Fate, F
 
 /// What becomes of a value that does not fit its shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Misfit {
+pub(super) enum Unfit {
     /// The reply is unfilterable.
     Refuse,
     /// The value is redacted.
@@ -45,7 +45,7 @@ pub(super) enum Misfit {
 
 /// The field that a value stands in.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct Site {
     pub(super) entry: Entry,
     /// Where the object begins that holds the field's siblings, if there is one.
     pub(super) siblings: Option<usize>,
@@ -93,7 +93,7 @@ pub(super) fn treat(
         copied: 0,
         out_bytes_max,
     };
-    treatment.shaped(shape, Misfit::Refuse)?;
+    treatment.shaped(shape, Unfit::Refuse)?;
     let end = treatment.reader.at();
     treatment.copy_to(end)?;
     if end > bytes_max {
@@ -316,7 +316,7 @@ impl<'a> Treatment<'a, '_> {
         }
         if let Some((_, shape)) = shape.keys.iter().find(|(name, _)| *name == key) {
             walk.seen.uncount(entry.place);
-            return self.shaped(shape, Misfit::Refuse);
+            return self.shaped(shape, Unfit::Refuse);
         }
         if shape.inner.contains(&key) {
             walk.seen.uncount(entry.place);
@@ -364,7 +364,7 @@ impl<'a> Treatment<'a, '_> {
         &mut self,
         walk: &mut Walk<'_, 'a>,
         (place, number): (usize, usize),
-        show: impl FnOnce(&mut Self, &Show, Place) -> Result<Fate, Fault>,
+        show: impl FnOnce(&mut Self, &Show, Site) -> Result<Fate, Fault>,
     ) -> Result<Fate, Fault> {
         let book = walk.book;
         let entry = Entry { book, place };
@@ -381,7 +381,7 @@ impl<'a> Treatment<'a, '_> {
         if matches!(rule.show, Show::ByParent { .. }) {
             walk.seen.uncount(entry.place);
         }
-        let place = Place {
+        let place = Site {
             entry,
             siblings: walk.siblings,
             layout: walk.shape.layout,
@@ -404,7 +404,7 @@ impl<'a> Treatment<'a, '_> {
     pub(super) fn plain_record(
         &mut self,
         module: &Module,
-        place: Place,
+        place: Site,
         counted: bool,
     ) -> Result<Fate, Fault> {
         self.record(&RecordShape {
@@ -459,7 +459,7 @@ impl<'a> Treatment<'a, '_> {
     }
 
     /// Treats a value by its shape.
-    pub(super) fn shaped(&mut self, shape: &Shape, misfit: Misfit) -> Result<Fate, Fault> {
+    pub(super) fn shaped(&mut self, shape: &Shape, misfit: Unfit) -> Result<Fate, Fault> {
         let kind = self.reader.kind()?;
         let is_empty = || self.reader.is_empty_container();
         match (shape, kind) {
@@ -479,7 +479,7 @@ impl<'a> Treatment<'a, '_> {
                 let word = self.scalar_text()?;
                 match words.iter().any(|known| word.as_deref() == Some(*known)) {
                     true => self.keep(),
-                    false if misfit == Misfit::Redact => self.redact(),
+                    false if misfit == Unfit::Redact => self.redact(),
                     false => Err(self.reader.fault(Cause::OtherModule)),
                 }
             }
@@ -487,7 +487,7 @@ impl<'a> Treatment<'a, '_> {
                 let word = self.scalar_text()?;
                 match word.is_some_and(|word| name.is(&word)) {
                     true => self.keep(),
-                    false if misfit == Misfit::Redact => self.redact(),
+                    false if misfit == Unfit::Redact => self.redact(),
                     false => Err(self.reader.fault(Cause::OtherModule)),
                 }
             }
@@ -506,12 +506,12 @@ impl<'a> Treatment<'a, '_> {
             (Shape::Choice(shape), Type::Object) => self.choice(shape, misfit),
             (Shape::Either { array, .. }, Type::Array) => self.shaped(array, misfit),
             (Shape::Either { object, .. }, Type::Object) => self.shaped(object, misfit),
-            _ if misfit == Misfit::Redact => self.redact(),
+            _ if misfit == Unfit::Redact => self.redact(),
             _ => Err(self.reader.fault(Cause::Shape)),
         }
     }
 
-    pub(super) fn object(&mut self, shape: &ObjectShape, misfit: Misfit) -> Result<Fate, Fault> {
+    pub(super) fn object(&mut self, shape: &ObjectShape, misfit: Unfit) -> Result<Fate, Fault> {
         if shape.required.is_empty() && self.reader.is_empty_container() {
             return self.keep();
         }
@@ -553,7 +553,7 @@ impl<'a> Treatment<'a, '_> {
         if shape.required.iter().all(|key| is_there(key)) {
             return Ok(Fate::Keep);
         }
-        if misfit == Misfit::Refuse {
+        if misfit == Unfit::Refuse {
             return Err(self.reader.fault(Cause::Shape));
         }
         self.out.truncate(undone.0);

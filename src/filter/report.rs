@@ -200,13 +200,13 @@ impl<'c> FromIterator<FieldCount<'c>> for FieldCounts {
     /// Puts counts of different fields, in whatever order they come, into that of their paths.
     fn from_iter<I: IntoIterator<Item = FieldCount<'c>>>(counts: I) -> Self {
         let counts: Vec<_> = counts.into_iter().collect();
-        Kept::new(&counts).fill(&counts)
+        Ordering::new(&counts).fill(&counts)
     }
 }
 
 /// A set, and how to come to it.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct Ordering {
     /// The rules as they came. Holding them keeps their addresses from being given to others.
     rules: Vec<Arc<FieldRule>>,
     /// The place of each in the set.
@@ -214,7 +214,7 @@ pub(super) struct Kept {
     set: Arc<FieldSet>,
 }
 
-impl Kept {
+impl Ordering {
     pub(super) fn new(counts: &[FieldCount<'_>]) -> Self {
         let mut order: Vec<usize> = (0..counts.len()).collect();
         let path = |at: &usize| {

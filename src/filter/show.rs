@@ -12,7 +12,7 @@ use crate::vocabulary::{Module, Spelling};
 
 use super::Cause;
 use super::reader::{Fault, Type};
-use super::record::{Fate, Misfit, Place, Treatment, VALUE_KEY};
+use super::record::{Fate, Site, Treatment, Unfit, VALUE_KEY};
 use super::text;
 
 /// Longest name of a module that a record can tell.
@@ -33,7 +33,7 @@ enum Treated {
 
 impl<'a> Treatment<'a, '_> {
     /// Treats the value that begins here.
-    pub(super) fn show(&mut self, show: &Show, place: Place) -> Result<Fate, Fault> {
+    pub(super) fn show(&mut self, show: &Show, place: Site) -> Result<Fate, Fault> {
         match show {
             Show::Clear => self.clear(place),
             Show::Remove => self.remove(),
@@ -49,7 +49,7 @@ impl<'a> Treatment<'a, '_> {
     }
 
     /// The CRM's own scaffolding. It is mostly the same in all records of a list, byte for byte; then it passes again.
-    fn scaffolding(&mut self, shape: &Shape, place: Place) -> Result<Fate, Fault> {
+    fn scaffolding(&mut self, shape: &Shape, place: Site) -> Result<Fate, Fault> {
         let (rest, depth, start) = (self.reader.rest(), self.reader.depth(), self.reader.at());
         if let Some(length) = self.books.passes_again(place.entry, rest, depth) {
             self.reader
@@ -60,7 +60,7 @@ impl<'a> Treatment<'a, '_> {
         if *shape == Shape::Scalar && !self.reader.kind()?.is_scalar() {
             return self.misfit(place.entry);
         }
-        let fate = self.shaped(shape, Misfit::Redact)?;
+        let fate = self.shaped(shape, Unfit::Redact)?;
         let text = self.reader.bytes(start, self.reader.at());
         let is_unchanged = before == (self.out.len(), self.copied, self.books.noted());
         // The end of a container shows in itself; a number's only in what follows.
@@ -74,7 +74,7 @@ impl<'a> Treatment<'a, '_> {
 
     /// Scalars and arrays of scalars stay; an object may be a record of a link that nobody knows.
     #[inline]
-    fn clear(&mut self, place: Place) -> Result<Fate, Fault> {
+    fn clear(&mut self, place: Site) -> Result<Fate, Fault> {
         match self.reader.kind()? {
             Type::Object => self.misfit(place.entry),
             Type::Array => {
@@ -95,7 +95,7 @@ impl<'a> Treatment<'a, '_> {
         }
     }
 
-    fn token(&mut self, tokenizer: &Tokenizer, place: Place) -> Result<Fate, Fault> {
+    fn token(&mut self, tokenizer: &Tokenizer, place: Site) -> Result<Fate, Fault> {
         match self.reader.kind()? {
             Type::String => {
                 self.string(place.spelling, |value| Treated::As(tokenizer.token(value)))
@@ -104,7 +104,7 @@ impl<'a> Treatment<'a, '_> {
         }
     }
 
-    fn mask(&mut self, mask: &Mask, place: Place) -> Result<Fate, Fault> {
+    fn mask(&mut self, mask: &Mask, place: Site) -> Result<Fate, Fault> {
         let start = self.reader.at();
         if place.spelling == Spelling::Plain
             && let Some(value) = self.reader.take_plain_string()
@@ -129,7 +129,7 @@ impl<'a> Treatment<'a, '_> {
         }
     }
 
-    fn text(&mut self, rule: &TextRule, place: Place) -> Result<Fate, Fault> {
+    fn text(&mut self, rule: &TextRule, place: Site) -> Result<Fate, Fault> {
         let mut found = Vec::new();
         let mut treat = |value: &str| text::treat(rule, value, &mut |kind| found.push(kind));
         let fate = match self.reader.kind()? {
@@ -178,7 +178,7 @@ impl<'a> Treatment<'a, '_> {
         &mut self,
         (items, keys): (&Items, &[Key]),
         inner: &Show,
-        place: Place,
+        place: Site,
     ) -> Result<Fate, Fault> {
         if matches!(inner, Show::Clear) && self.reader.take_plain_objects(keys) {
             return Ok(Fate::Keep);
@@ -199,7 +199,7 @@ impl<'a> Treatment<'a, '_> {
     }
 
     /// An object that maps ids to values.
-    fn map(&mut self, inner: &Show, place: Place) -> Result<Fate, Fault> {
+    fn map(&mut self, inner: &Show, place: Site) -> Result<Fate, Fault> {
         let mut seen: HashSet<Cow<'a, str>> = HashSet::new();
         self.members(&mut |this, key| {
             if !seen.insert(key) {
@@ -210,7 +210,7 @@ impl<'a> Treatment<'a, '_> {
         Ok(Fate::Keep)
     }
 
-    fn item(&mut self, items: &Items, inner: &Show, place: Place) -> Result<Fate, Fault> {
+    fn item(&mut self, items: &Items, inner: &Show, place: Site) -> Result<Fate, Fault> {
         let mut members = Members::new(items);
         self.members(&mut |this, key| {
             let Some(met) = members.meet(&key) else {
@@ -229,7 +229,7 @@ impl<'a> Treatment<'a, '_> {
     }
 
     /// Records of another module: one, a list, or a collection.
-    fn related(&mut self, module: &Module, place: Place) -> Result<Fate, Fault> {
+    fn related(&mut self, module: &Module, place: Site) -> Result<Fate, Fault> {
         match self.reader.kind()? {
             Type::Object if self.is_collection(place.collection)? => self.collection(module, place),
             Type::Object => self.plain_record(module, place, false),
@@ -245,7 +245,7 @@ impl<'a> Treatment<'a, '_> {
         Ok(records.is_some_and(|reader| reader.peek() == Some(b'[')))
     }
 
-    fn collection(&mut self, module: &Module, place: Place) -> Result<Fate, Fault> {
+    fn collection(&mut self, module: &Module, place: Site) -> Result<Fate, Fault> {
         let form = place.collection;
         let mut seen: Vec<&'static str> = Vec::new();
         self.members(&mut |this, key| {
@@ -265,7 +265,7 @@ impl<'a> Treatment<'a, '_> {
         Ok(Fate::Keep)
     }
 
-    fn records(&mut self, module: &Module, place: Place) -> Result<Fate, Fault> {
+    fn records(&mut self, module: &Module, place: Site) -> Result<Fate, Fault> {
         self.elements(&mut |this| match this.reader.kind()? {
             Type::Object => this.plain_record(module, place, true),
             _ => this.redact(),
@@ -274,7 +274,7 @@ impl<'a> Treatment<'a, '_> {
     }
 
     /// The name of a record of the module that a sibling tells, shown as that module's own records show it.
-    fn by_parent(&mut self, told_by: &str, place: Place) -> Result<Fate, Fault> {
+    fn by_parent(&mut self, told_by: &str, place: Site) -> Result<Fate, Fault> {
         let name = self
             .sibling(told_by, place)?
             .filter(|module| module.len() <= MODULE_BYTES_MAX)
@@ -288,13 +288,13 @@ impl<'a> Treatment<'a, '_> {
             Some((rule, entry)) => {
                 // What is disclosed is the name of that record, so it counts as such.
                 self.books.present(entry);
-                self.show(&rule.show, Place { entry, ..place })
+                self.show(&rule.show, Site { entry, ..place })
             }
         }
     }
 
     /// The text of another field of the same object.
-    fn sibling(&self, name: &str, place: Place) -> Result<Option<Cow<'a, str>>, Fault> {
+    fn sibling(&self, name: &str, place: Site) -> Result<Option<Cow<'a, str>>, Fault> {
         let Some(object) = place.siblings else {
             return Ok(None);
         };
@@ -311,7 +311,7 @@ impl<'a> Treatment<'a, '_> {
         }
     }
 
-    fn told_by_nobody(&mut self, place: Place) -> Result<Fate, Fault> {
+    fn told_by_nobody(&mut self, place: Site) -> Result<Fate, Fault> {
         self.books.present(place.entry);
         self.redact()
     }

@@ -12,7 +12,7 @@ use super::models::sql::{self, Token};
 use super::models::suitecrm::{self, Cleaning, Kind, Related};
 use crate::dialect::sugar_v4::SugarV4;
 use crate::dialect::suitecrm_v8::SuiteCrmV8;
-use crate::dialect::{Database, Dialect, Filter, Incoming, Operation, Outgoing, Understood};
+use crate::dialect::{Database, Dialect, Incoming, Operation, Outgoing, Predicate, Understood};
 
 mod described;
 
@@ -22,7 +22,7 @@ pub(super) enum Place {
     /// In the legacy API's SQL, before MySQL and before another database.
     Fragment(Database),
     /// In V8's filter, whose comparisons are joined by this.
-    Filter(&'static str),
+    Predicate(&'static str),
     /// In a search of the legacy API.
     Search,
     /// In Dolibarr's filter.
@@ -36,8 +36,8 @@ pub(super) enum Place {
 pub(super) const PLACES: &[Place] = &[
     Place::Fragment(Database::Mysql),
     Place::Fragment(Database::Other),
-    Place::Filter("and"),
-    Place::Filter("or"),
+    Place::Predicate("and"),
+    Place::Predicate("or"),
     Place::Search,
     Place::SqlFilters,
     Place::Brackets,
@@ -58,7 +58,7 @@ pub(super) fn target(bytes: &[u8]) {
 pub(super) fn is_sent(place: Place, one: &str, other: &str) -> bool {
     match place {
         Place::Fragment(database) => fragment(database, one, other),
-        Place::Filter(joined_by) => filter(joined_by, one, other),
+        Place::Predicate(joined_by) => filter(joined_by, one, other),
         Place::Search => search(one),
         Place::SqlFilters => described::sql_filters(one, other),
         Place::Brackets => described::conditions(false, one, other),
@@ -275,7 +275,7 @@ fn filter(joined_by: &'static str, one: &str, other: &str) -> bool {
             }
         }
     }
-    let texts = values(operation.query.filter.as_ref());
+    let texts = values(operation.query.predicate.as_ref());
     let [first, second] = texts.as_slice() else {
         panic!("not two comparisons")
     };
@@ -300,15 +300,15 @@ fn filter(joined_by: &'static str, one: &str, other: &str) -> bool {
 }
 
 /// The texts of a filter's comparisons.
-fn values(filter: Option<&Filter>) -> Vec<String> {
+fn values(filter: Option<&Predicate>) -> Vec<String> {
     match filter {
-        Some(Filter::All(parts) | Filter::Any(parts)) => {
+        Some(Predicate::All(parts) | Predicate::Any(parts)) => {
             parts.iter().flat_map(|part| values(Some(part))).collect()
         }
-        Some(Filter::Field { value, .. }) => {
+        Some(Predicate::Field { value, .. }) => {
             value.as_str().map(str::to_owned).into_iter().collect()
         }
-        Some(Filter::Caller { .. }) | None => Vec::new(),
+        Some(Predicate::Caller { .. }) | None => Vec::new(),
     }
 }
 

@@ -18,7 +18,7 @@ const SETS_MAX: usize = 64;
 
 /// What the operator has been told of the CRM behind one dialect.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct Notices {
     dialect: &'static str,
     metrics: Metrics,
     failures: Arc<Failures>,
@@ -39,7 +39,7 @@ struct Names {
     sets: Vec<Arc<FieldSet>>,
 }
 
-impl Told {
+impl Notices {
     pub(super) fn new(dialect: &'static str, metrics: Metrics, failures: Arc<Failures>) -> Self {
         Self {
             dialect,

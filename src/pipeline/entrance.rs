@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::drift::Told;
+use super::drift::Notices;
 use super::learning::LiveSchema;
 use crate::audit::PolicyStamp;
 use crate::dialect::Dialect;
@@ -14,7 +14,7 @@ use crate::policy::Policy;
 #[derive(Debug)]
 pub(super) struct Entrance {
     pub(super) sessions: Sessions,
-    pub(super) told: Arc<Told>,
+    pub(super) told: Arc<Notices>,
     pub(super) schema: Arc<LiveSchema>,
     /// One pointer: a request is decided by one policy and one schema from its beginning to its end.
     in_force: RwLock<Arc<InForce>>,
@@ -50,7 +50,7 @@ impl Entrance {
         schema: Arc<LiveSchema>,
         policy: &Policy,
         sessions: Sessions,
-        told: Arc<Told>,
+        told: Arc<Notices>,
     ) -> Self {
         let in_force = RwLock::new(InForce::new(schema.dialect(), policy));
         Self {

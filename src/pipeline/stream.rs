@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Cut;
 use super::budget::Share;
-use super::drift::Told;
+use super::drift::Notices;
 use super::pace::Pace;
 use super::refuse::tell;
 use super::release::{count, count_withheld, outcome};
@@ -32,7 +32,7 @@ pub(super) struct Stream {
     pub(super) status: u16,
     pub(super) held_bytes_max: usize,
     pub(super) metrics: Metrics,
-    pub(super) told: Arc<Told>,
+    pub(super) told: Arc<Notices>,
     pub(super) cut: Cut,
     pub(super) sender: Sender,
 }

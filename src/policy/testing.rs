@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{Policy, Source};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::{
-    Access, Filter, Items, Modules, Operation, Origin, Path, Query, Rendering, Schema, Session,
+    Access, Items, Modules, Operation, Origin, Path, Predicate, Query, Rendering, Schema, Session,
     Shape, Stock, Told, Unread, by_name,
 };
 use crate::identity::Caller;
@@ -229,7 +229,7 @@ pub(super) fn list(module: Option<&str>) -> Operation {
 /// A list of contacts whose field equals something.
 pub(super) fn filtered(field: &str) -> Operation {
     let mut operation = list(Some("Contacts"));
-    operation.query.filter = Some(Filter::Field {
+    operation.query.predicate = Some(Predicate::Field {
         path: Path {
             link: None,
             field: field.to_owned(),

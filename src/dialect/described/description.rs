@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::grammar;
 use super::jsonpath::{Expression, Tree};
-use super::predicate::Predicate;
+use super::predicate::PredicateStyle;
 use crate::dialect::{Access, Link, Media, Origin, Path, Unread};
 use crate::vocabulary::{Action, Field, FieldPath, Module, Spelling};
 
@@ -139,7 +139,7 @@ pub(super) struct Route {
     /// The same, told apart from others of the same template.
     pub(super) form: &'static str,
     pub(super) method: Method,
-    pub(super) template: Vec<Place>,
+    pub(super) template: Vec<Segment>,
     pub(super) action: Action,
     pub(super) access: Access,
     /// What `{module}` may stand for.
@@ -150,7 +150,7 @@ pub(super) struct Route {
     pub(super) link: Option<Link>,
     pub(super) carries: Carries,
     pub(super) select: Option<Select>,
-    pub(super) predicates: Vec<Predicate>,
+    pub(super) predicates: Vec<PredicateStyle>,
     pub(super) order: Option<Order>,
     pub(super) page: Option<Page>,
     pub(super) search: Option<Name>,
@@ -183,7 +183,7 @@ pub(super) struct Passed {
 
 /// A segment of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Segment {
     Literal(String),
     Module,
     Id,
@@ -281,10 +281,10 @@ impl Description {
         }
         let own: Vec<&Module> = match &route.module {
             Some(module) => vec![module],
-            None if route.template.contains(&Place::Module) => route.modules.iter().collect(),
+            None if route.template.contains(&Segment::Module) => route.modules.iter().collect(),
             None => Vec::new(),
         };
-        if !route.template.contains(&Place::Link) {
+        if !route.template.contains(&Segment::Link) {
             return own;
         }
         let known = own.into_iter().filter_map(|module| self.known(module));

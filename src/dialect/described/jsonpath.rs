@@ -245,12 +245,12 @@ impl Tree {
     }
 
     /// The shape of a reply whose records are of this module.
-    pub(super) fn shape(&self, records: &Terms<'_>) -> Shape {
+    pub(super) fn shape(&self, records: &Shaping<'_>) -> Shape {
         self.shape_within(records, false)
     }
 
     /// `open`: anything passes around this place.
-    fn shape_within(&self, records: &Terms<'_>, open: bool) -> Shape {
+    fn shape_within(&self, records: &Shaping<'_>, open: bool) -> Shape {
         let is_record = matches!(self.mark, Some(Mark::Record { .. } | Mark::Related(_)));
         let open = !is_record && (open || self.mark == Some(Mark::Anything));
         let keys = || -> Vec<(&'static str, Shape)> {
@@ -356,12 +356,12 @@ impl Tree {
 }
 
 /// What shapes of records need to know.
-pub(super) struct Terms<'a> {
+pub(super) struct Shaping<'a> {
     pub(super) module: Option<&'a Module>,
     pub(super) description: &'a Description,
 }
 
-impl Terms<'_> {
+impl Shaping<'_> {
     fn record(&self, module: &Module, keys: Vec<(&'static str, Shape)>) -> RecordShape {
         let known = self.description.known(module);
         RecordShape {

@@ -42,7 +42,7 @@ mod write;
 mod tests;
 
 use description::Description;
-use jsonpath::Terms;
+use jsonpath::Shaping;
 
 pub use read::KEYS;
 
@@ -149,7 +149,7 @@ impl Dialect for Described {
         let places = route
             .map(|route| &route.reply)
             .filter(|places| !places.is_empty());
-        let terms = Terms {
+        let terms = Shaping {
             module: operation.target(),
             description: &self.description,
         };

@@ -1,11 +1,11 @@
-//! The styles in which APIs write which records are meant, each read into the same [`Filter`] and written back from it.
+//! The styles in which APIs write which records are meant, each read into the same [`Predicate`] and written back from it.
 
 use serde_json::{Map, Value};
 
 use super::arguments::{Arguments, put};
 use super::description::{Description, Name};
 use super::{rsql, sql};
-use crate::dialect::{Filter, Path};
+use crate::dialect::{Path, Predicate};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -16,7 +16,7 @@ const WORD_BYTES_MAX: usize = 64;
 
 /// A style.
 #[derive(Debug)]
-pub(super) enum Predicate {
+pub(super) enum PredicateStyle {
     /// A parameter is a field's value: `status=open`.
     Equals(Vec<(Name, String)>),
     /// A parameter is one or more ids: `company=3,5`.
@@ -41,7 +41,7 @@ pub(super) enum Predicate {
     Words(Name, Vec<(&'static str, Vec<String>)>),
 }
 
-/// The members of [`Predicate::Items`].
+/// The members of [`PredicateStyle::Items`].
 #[derive(Debug)]
 pub(super) struct Items {
     /// Parameters that carry the list; one of them at a time.
@@ -77,13 +77,13 @@ impl Scope<'_> {
     }
 }
 
-impl Predicate {
+impl PredicateStyle {
     /// Takes what is written in this style; the number says which of its parameters carried it.
     pub(super) fn read(
         &self,
         arguments: &mut Arguments,
         scope: Scope<'_>,
-    ) -> Result<Option<(Filter, usize)>, Reason> {
+    ) -> Result<Option<(Predicate, usize)>, Reason> {
         let filter = match self {
             Self::Equals(parameters) => equals(parameters, arguments, scope)?,
             Self::Ids(parameters) => {
@@ -118,7 +118,7 @@ impl Predicate {
                         (Some(list), None) => found = Some((items.list(list, scope)?, number)),
                     }
                 }
-                return Ok(found.map(|(parts, number)| (Filter::All(parts), number)));
+                return Ok(found.map(|(parts, number)| (Predicate::All(parts), number)));
             }
             Self::Sql(at) => match arguments
                 .text(at, Some(scope.word))?
@@ -148,7 +148,7 @@ impl Predicate {
                         .iter()
                         .find(|(word, _)| *word == text)
                         .ok_or(Reason::StoredQuery)?;
-                    let field = |field: &String| Filter::Field {
+                    let field = |field: &String| Predicate::Field {
                         path: Path {
                             link: None,
                             field: field.clone(),
@@ -160,23 +160,25 @@ impl Predicate {
                 }
             },
         };
-        Ok((!filter.is_empty()).then(|| (Filter::All(filter), 0)))
+        Ok((!filter.is_empty()).then(|| (Predicate::All(filter), 0)))
     }
 
     /// Writes a filter back into the parameter that carried it.
     pub(super) fn write(
         &self,
-        filter: &Filter,
+        filter: &Predicate,
         number: usize,
         scope: Scope<'_>,
         into: &mut Map<String, Value>,
     ) {
-        let Filter::All(parts) = filter else { return };
+        let Predicate::All(parts) = filter else {
+            return;
+        };
         let mut place = |name: &Name, value: Value| put(into, name, Some(scope.word), value);
         match self {
             Self::Equals(parameters) | Self::Ids(parameters) => {
                 for part in parts {
-                    let Filter::Field { path, value, .. } = part else {
+                    let Predicate::Field { path, value, .. } = part else {
                         continue;
                     };
                     let own = parameters.iter().find(|(_, field)| *field == path.field);
@@ -188,7 +190,7 @@ impl Predicate {
             Self::Bracket { at, .. } => {
                 let mut fields: Map<String, Value> = Map::new();
                 for part in parts {
-                    let Filter::Field {
+                    let Predicate::Field {
                         path,
                         operator,
                         value,
@@ -235,7 +237,7 @@ impl Predicate {
                 }
             }
             Self::Words(at, _) => {
-                if let Some(Filter::Field {
+                if let Some(Predicate::Field {
                     operator: Some(word),
                     ..
                 }) = parts.first()
@@ -251,12 +253,12 @@ fn equals(
     parameters: &[(Name, String)],
     arguments: &mut Arguments,
     scope: Scope<'_>,
-) -> Result<Vec<Filter>, Reason> {
+) -> Result<Vec<Predicate>, Reason> {
     let mut parts = Vec::new();
     for (name, field) in parameters {
         match arguments.take(name, Some(scope.word)) {
             None => {}
-            Some(value) if is_scalar(&value) => parts.push(Filter::Field {
+            Some(value) if is_scalar(&value) => parts.push(Predicate::Field {
                 path: Path {
                     link: None,
                     field: field.clone(),
@@ -271,10 +273,10 @@ fn equals(
 }
 
 /// Whether a comparison is with ids, separated by commas.
-fn holds_ids(part: &Filter, scope: Scope<'_>) -> bool {
+fn holds_ids(part: &Predicate, scope: Scope<'_>) -> bool {
     let is_id = |text: &str| scope.description.ids.fit(text);
     match part {
-        Filter::Field { value, .. } => match value {
+        Predicate::Field { value, .. } => match value {
             Value::String(text) => text.split(',').all(is_id),
             Value::Number(number) => is_id(&number.to_string()),
             _ => false,
@@ -288,7 +290,7 @@ fn bracket(
     operators: &[&'static str],
     bare: bool,
     scope: Scope<'_>,
-) -> Result<Vec<Filter>, Reason> {
+) -> Result<Vec<Predicate>, Reason> {
     let mut parts = Vec::new();
     for (field, value) in fields {
         let path = scope.path(&field)?;
@@ -297,7 +299,7 @@ fn bracket(
                 for (operator, value) in comparisons {
                     let operator = operators.iter().find(|known| **known == operator);
                     let operator = operator.ok_or(Reason::MalformedFilter)?;
-                    parts.push(Filter::Field {
+                    parts.push(Predicate::Field {
                         path: path.clone(),
                         operator: Some(operator),
                         value: flat(value)?,
@@ -305,7 +307,7 @@ fn bracket(
                 }
             }
             value if bare && is_scalar(&value) => {
-                parts.push(Filter::Field {
+                parts.push(Predicate::Field {
                     path,
                     operator: None,
                     value,
@@ -318,7 +320,7 @@ fn bracket(
 }
 
 impl Items {
-    fn list(&self, list: Value, scope: Scope<'_>) -> Result<Vec<Filter>, Reason> {
+    fn list(&self, list: Value, scope: Scope<'_>) -> Result<Vec<Predicate>, Reason> {
         let Value::Array(items) = list else {
             return Err(Reason::MalformedFilter);
         };
@@ -331,7 +333,7 @@ impl Items {
             .collect()
     }
 
-    fn read(&self, item: Value, scope: Scope<'_>) -> Result<Filter, Reason> {
+    fn read(&self, item: Value, scope: Scope<'_>) -> Result<Predicate, Reason> {
         let Value::Object(mut members) = item else {
             return Err(Reason::MalformedFilter);
         };
@@ -348,9 +350,9 @@ impl Items {
             }
             let parts = self.list(list, scope)?;
             return Ok(if word == self.all {
-                Filter::All(parts)
+                Predicate::All(parts)
             } else {
-                Filter::Any(parts)
+                Predicate::Any(parts)
             });
         }
         let operator = self.operators.iter().find(|known| **known == word);
@@ -367,15 +369,15 @@ impl Items {
             }
         }
         // What stands beside the value goes back with it.
-        Ok(Filter::Field {
+        Ok(Predicate::Field {
             path,
             operator: Some(operator),
             value: Value::Object(members),
         })
     }
 
-    fn item(&self, filter: &Filter, scope: Scope<'_>) -> Value {
-        let group = |word: &String, parts: &[Filter]| {
+    fn item(&self, filter: &Predicate, scope: Scope<'_>) -> Value {
+        let group = |word: &String, parts: &[Predicate]| {
             let parts = parts.iter().map(|part| self.item(part, scope)).collect();
             Value::Object(Map::from_iter([
                 (self.operator.clone(), Value::String(word.clone())),
@@ -383,9 +385,9 @@ impl Items {
             ]))
         };
         match filter {
-            Filter::All(parts) => group(&self.all, parts),
-            Filter::Any(parts) => group(&self.any, parts),
-            Filter::Field {
+            Predicate::All(parts) => group(&self.all, parts),
+            Predicate::Any(parts) => group(&self.any, parts),
+            Predicate::Field {
                 path,
                 operator,
                 value,
@@ -400,7 +402,7 @@ impl Items {
                 members.extend(value.as_object().cloned().unwrap_or_default());
                 Value::Object(members)
             }
-            Filter::Caller { .. } => Value::Null,
+            Predicate::Caller { .. } => Value::Null,
         }
     }
 }

@@ -6,7 +6,7 @@ use super::arguments::{Arguments, put};
 use super::description::{Description, Order, Page, Route, Select};
 use super::grammar;
 use super::predicate::Scope;
-use crate::dialect::{Bounds, Filter, Path, Projected, Query, Sort};
+use crate::dialect::{Bounds, Path, Predicate, Projected, Query, Sort};
 use crate::reason::Reason;
 use crate::vocabulary::{Module, intern};
 
@@ -70,7 +70,7 @@ pub(super) fn read(
         }
     }
     if !parts.is_empty() {
-        query.filter = Some(Filter::All(parts));
+        query.predicate = Some(Predicate::All(parts));
         fixed.insert(SOURCES.to_owned(), Value::Array(sources));
     }
     Ok(query)
@@ -85,21 +85,21 @@ pub(super) fn looked_up_by(
     if by.is_empty() {
         return;
     }
-    let part = |(field, value): (String, String)| Filter::Field {
+    let part = |(field, value): (String, String)| Predicate::Field {
         path: Path { link: None, field },
         operator: None,
         value: Value::String(value),
     };
-    let by = Filter::All(by.into_iter().map(part).collect());
+    let by = Predicate::All(by.into_iter().map(part).collect());
     let sources = fixed
         .entry(SOURCES)
         .or_insert_with(|| Value::Array(Vec::new()));
     if let Value::Array(sources) = sources {
         sources.push(json!([IN_PATH, 0]));
     }
-    match &mut query.filter {
-        Some(Filter::All(parts)) => parts.push(by),
-        _ => query.filter = Some(Filter::All(vec![by])),
+    match &mut query.predicate {
+        Some(Predicate::All(parts)) => parts.push(by),
+        _ => query.predicate = Some(Predicate::All(vec![by])),
     }
 }
 
@@ -112,11 +112,11 @@ pub(super) fn in_path<'a>(
     let parts = parts(query, fixed)
         .find(|(_, predicate, _)| *predicate == IN_PATH)?
         .0;
-    let Filter::All(parts) = parts else {
+    let Predicate::All(parts) = parts else {
         return None;
     };
     parts.iter().find_map(|part| match part {
-        Filter::Field { path, value, .. } if path.field == field => value.as_str(),
+        Predicate::Field { path, value, .. } if path.field == field => value.as_str(),
         _ => None,
     })
 }
@@ -125,7 +125,7 @@ pub(super) fn in_path<'a>(
 fn parts<'a>(
     query: &'a Query,
     fixed: &Map<String, Value>,
-) -> impl Iterator<Item = (&'a Filter, usize, usize)> {
+) -> impl Iterator<Item = (&'a Predicate, usize, usize)> {
     let sources: Vec<(usize, usize)> = fixed
         .get(SOURCES)
         .and_then(Value::as_array)
@@ -141,8 +141,8 @@ fn parts<'a>(
             Some((number(0)?, number(1)?))
         })
         .collect();
-    let filters = match &query.filter {
-        Some(Filter::All(parts)) => parts.as_slice(),
+    let filters = match &query.predicate {
+        Some(Predicate::All(parts)) => parts.as_slice(),
         _ => &[],
     };
     filters

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Map, Value};
 
-use super::description::{Carries, Description, Place, Route};
+use super::description::{Carries, Description, Route, Segment};
 use super::{arguments, query, query_string, understand, write};
 use crate::dialect::{Operation, Outgoing, spelling};
 
@@ -28,7 +28,7 @@ pub(super) fn request(description: &Description, operation: &Operation) -> Outgo
         .write
         .as_ref()
         .map(|form| write::write(form, operation, known));
-    if route.relates && !route.template.contains(&Place::Related) {
+    if route.relates && !route.template.contains(&Segment::Related) {
         body = Some(write::write_ids(&operation.related));
     }
     match &route.carries {
@@ -69,15 +69,17 @@ fn path(description: &Description, route: &Route, operation: &Operation, word: &
     let mut path = description.prefix.clone();
     for place in &route.template {
         let segment = match place {
-            Place::Literal(literal) => literal.as_str(),
-            Place::Module => word,
-            Place::Id => operation.record.as_deref().unwrap_or_default(),
-            Place::Link => operation.link.as_ref().map_or("", |link| &link.name),
-            Place::Related => operation.related.first().map_or("", String::as_str),
-            Place::Word(name) => words
+            Segment::Literal(literal) => literal.as_str(),
+            Segment::Module => word,
+            Segment::Id => operation.record.as_deref().unwrap_or_default(),
+            Segment::Link => operation.link.as_ref().map_or("", |link| &link.name),
+            Segment::Related => operation.related.first().map_or("", String::as_str),
+            Segment::Word(name) => words
                 .and_then(|words: &Map<String, Value>| words.get(name)?.as_str())
                 .unwrap_or_default(),
-            Place::By(field) => query::in_path(&operation.query, fixed, field).unwrap_or_default(),
+            Segment::By(field) => {
+                query::in_path(&operation.query, fixed, field).unwrap_or_default()
+            }
         };
         path.push('/');
         path.push_str(&spelling::encode(segment));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::dialect::{Filter, Path};
+use crate::dialect::{Path, Predicate};
 
 /// Bytes of one filter.
 const BYTES_MAX: usize = 8_192;
@@ -16,7 +16,7 @@ pub(super) fn parse(
     text: &str,
     operators: &[&'static str],
     resolve: &dyn Fn(&str) -> Option<Path>,
-) -> Option<Filter> {
+) -> Option<Predicate> {
     if text.len() > BYTES_MAX {
         return None;
     }
@@ -52,23 +52,23 @@ impl<'a> Parser<'a> {
         run
     }
 
-    fn any(&mut self, depth: usize) -> Option<Filter> {
+    fn any(&mut self, depth: usize) -> Option<Predicate> {
         let mut parts = vec![self.all(depth)?];
         while self.take(",").is_some() {
             parts.push(self.all(depth)?);
         }
-        Some(one_or(parts, Filter::Any))
+        Some(one_or(parts, Predicate::Any))
     }
 
-    fn all(&mut self, depth: usize) -> Option<Filter> {
+    fn all(&mut self, depth: usize) -> Option<Predicate> {
         let mut parts = vec![self.term(depth)?];
         while self.take(";").is_some() {
             parts.push(self.term(depth)?);
         }
-        Some(one_or(parts, Filter::All))
+        Some(one_or(parts, Predicate::All))
     }
 
-    fn term(&mut self, depth: usize) -> Option<Filter> {
+    fn term(&mut self, depth: usize) -> Option<Predicate> {
         if self.take("(").is_none() {
             return self.comparison();
         }
@@ -80,7 +80,7 @@ impl<'a> Parser<'a> {
         Some(inside)
     }
 
-    fn comparison(&mut self) -> Option<Filter> {
+    fn comparison(&mut self) -> Option<Predicate> {
         let selector = self.run(|letter| letter.is_ascii_alphanumeric() || "_.-".contains(letter));
         let path = (self.resolve)(selector)?;
         // The longest operator that fits: `<` begins `<=`.
@@ -100,7 +100,7 @@ impl<'a> Parser<'a> {
         } else {
             self.value()?
         };
-        Some(Filter::Field {
+        Some(Predicate::Field {
             path,
             operator: Some(operator),
             value,
@@ -138,7 +138,7 @@ fn is_plain(text: &str) -> bool {
     !text.is_empty() && !text.contains(|letter| RESERVED.contains(letter) || letter == '\\')
 }
 
-fn one_or(mut parts: Vec<Filter>, many: fn(Vec<Filter>) -> Filter) -> Filter {
+fn one_or(mut parts: Vec<Predicate>, many: fn(Vec<Predicate>) -> Predicate) -> Predicate {
     match parts.len() {
         1 => parts.remove(0),
         _ => many(parts),
@@ -146,18 +146,18 @@ fn one_or(mut parts: Vec<Filter>, many: fn(Vec<Filter>) -> Filter) -> Filter {
 }
 
 /// Writes a filter.
-pub(super) fn write(filter: &Filter, spell: &dyn Fn(&Path) -> String) -> String {
-    let joined = |parts: &[Filter], between: &str| {
-        let part = |part: &Filter| match part {
-            Filter::All(_) | Filter::Any(_) => format!("({})", write(part, spell)),
+pub(super) fn write(filter: &Predicate, spell: &dyn Fn(&Path) -> String) -> String {
+    let joined = |parts: &[Predicate], between: &str| {
+        let part = |part: &Predicate| match part {
+            Predicate::All(_) | Predicate::Any(_) => format!("({})", write(part, spell)),
             _ => write(part, spell),
         };
         parts.iter().map(part).collect::<Vec<_>>().join(between)
     };
     match filter {
-        Filter::All(parts) => joined(parts, ";"),
-        Filter::Any(parts) => joined(parts, ","),
-        Filter::Field {
+        Predicate::All(parts) => joined(parts, ";"),
+        Predicate::Any(parts) => joined(parts, ","),
+        Predicate::Field {
             path,
             operator,
             value,
@@ -169,7 +169,7 @@ pub(super) fn write(filter: &Filter, spell: &dyn Fn(&Path) -> String) -> String 
                 literal(value)
             )
         }
-        Filter::Caller { .. } => String::new(),
+        Predicate::Caller { .. } => String::new(),
     }
 }
 

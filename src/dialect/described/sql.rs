@@ -6,7 +6,7 @@
 
 use serde_json::{Number, Value};
 
-use crate::dialect::{Filter, Path};
+use crate::dialect::{Path, Predicate};
 
 /// Bytes of one filter.
 const BYTES_MAX: usize = 8_192;
@@ -21,7 +21,7 @@ const OPERATORS: &[&str] = &[
 ];
 
 /// Reads a filter. `None`: not of this grammar.
-pub(super) fn parse(text: &str, resolve: &dyn Fn(&str) -> Option<Path>) -> Option<Filter> {
+pub(super) fn parse(text: &str, resolve: &dyn Fn(&str) -> Option<Path>) -> Option<Predicate> {
     if text.len() > BYTES_MAX {
         return None;
     }
@@ -64,23 +64,23 @@ impl<'a> Parser<'a> {
         is_next
     }
 
-    fn any(&mut self, depth: usize) -> Option<Filter> {
+    fn any(&mut self, depth: usize) -> Option<Predicate> {
         let mut parts = vec![self.all(depth)?];
         while self.word("or") {
             parts.push(self.all(depth)?);
         }
-        Some(one_or(parts, Filter::Any))
+        Some(one_or(parts, Predicate::Any))
     }
 
-    fn all(&mut self, depth: usize) -> Option<Filter> {
+    fn all(&mut self, depth: usize) -> Option<Predicate> {
         let mut parts = vec![self.term(depth)?];
         while self.word("and") {
             parts.push(self.term(depth)?);
         }
-        Some(one_or(parts, Filter::All))
+        Some(one_or(parts, Predicate::All))
     }
 
-    fn term(&mut self, depth: usize) -> Option<Filter> {
+    fn term(&mut self, depth: usize) -> Option<Predicate> {
         self.take("(")?;
         self.blanks();
         let filter = if self.rest.starts_with('(') {
@@ -95,7 +95,7 @@ impl<'a> Parser<'a> {
         Some(filter)
     }
 
-    fn comparison(&mut self) -> Option<Filter> {
+    fn comparison(&mut self) -> Option<Predicate> {
         let end = self.rest.find(')')?;
         let (inside, rest) = self.rest.split_at(end);
         let mut parts = inside.splitn(3, ':');
@@ -116,7 +116,7 @@ impl<'a> Parser<'a> {
             .find(|known| known.eq_ignore_ascii_case(operator))?;
         let value = value(operator, literal.trim_matches(' '))?;
         self.rest = rest;
-        Some(Filter::Field {
+        Some(Predicate::Field {
             path: (self.resolve)(column)?,
             operator: Some(operator),
             value,
@@ -124,7 +124,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-fn one_or(mut parts: Vec<Filter>, many: fn(Vec<Filter>) -> Filter) -> Filter {
+fn one_or(mut parts: Vec<Predicate>, many: fn(Vec<Predicate>) -> Predicate) -> Predicate {
     match parts.len() {
         1 => parts.remove(0),
         _ => many(parts),
@@ -181,11 +181,11 @@ fn scalar(literal: &str) -> Option<Value> {
 }
 
 /// Writes a filter.
-pub(super) fn write(filter: &Filter, spell: &dyn Fn(&Path) -> String) -> String {
+pub(super) fn write(filter: &Predicate, spell: &dyn Fn(&Path) -> String) -> String {
     match filter {
-        Filter::All(parts) => joined(parts, " and ", spell),
-        Filter::Any(parts) => joined(parts, " or ", spell),
-        Filter::Field {
+        Predicate::All(parts) => joined(parts, " and ", spell),
+        Predicate::Any(parts) => joined(parts, " or ", spell),
+        Predicate::Field {
             path,
             operator,
             value,
@@ -197,13 +197,13 @@ pub(super) fn write(filter: &Filter, spell: &dyn Fn(&Path) -> String) -> String 
                 literal(value)
             )
         }
-        Filter::Caller { .. } => String::new(),
+        Predicate::Caller { .. } => String::new(),
     }
 }
 
-fn joined(parts: &[Filter], between: &str, spell: &dyn Fn(&Path) -> String) -> String {
-    let part = |part: &Filter| match part {
-        Filter::All(_) | Filter::Any(_) => format!("({})", write(part, spell)),
+fn joined(parts: &[Predicate], between: &str, spell: &dyn Fn(&Path) -> String) -> String {
+    let part = |part: &Predicate| match part {
+        Predicate::All(_) | Predicate::Any(_) => format!("({})", write(part, spell)),
         _ => write(part, spell),
     };
     parts.iter().map(part).collect::<Vec<_>>().join(between)

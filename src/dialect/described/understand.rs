@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::arguments::Arguments;
-use super::description::{Carries, Description, Known, Place, Route};
+use super::description::{Carries, Description, Known, Route, Segment};
 use super::predicate::Scope;
 use super::{grammar, query, write};
 use crate::dialect::{
@@ -23,7 +23,7 @@ pub(super) const IN_JSON: &str = "in_json";
 
 /// What a path says.
 #[derive(Default)]
-struct Told<'a> {
+struct Stated<'a> {
     module: Option<&'a Known>,
     record: Option<String>,
     link: Option<Link>,
@@ -89,7 +89,7 @@ fn rank(route: &Route) -> Vec<bool> {
     route
         .template
         .iter()
-        .map(|place| !matches!(place, Place::Literal(_)))
+        .map(|place| !matches!(place, Segment::Literal(_)))
         .collect()
 }
 
@@ -97,7 +97,8 @@ fn rank(route: &Route) -> Vec<bool> {
 fn names_what_is_open(named: &Route, open: &Route) -> bool {
     let mut places = named.template.iter().zip(&open.template);
     places.any(|(named, open)| {
-        matches!(named, Place::Literal(_)) && !matches!(open, Place::Literal(_) | Place::Module)
+        matches!(named, Segment::Literal(_))
+            && !matches!(open, Segment::Literal(_) | Segment::Module)
     })
 }
 
@@ -110,16 +111,16 @@ fn fits(description: &Description, route: &Route, segments: &[String]) -> bool {
             .all(|(place, segment)| place_fits(description, route, place, segment))
 }
 
-fn place_fits(description: &Description, route: &Route, place: &Place, segment: &str) -> bool {
+fn place_fits(description: &Description, route: &Route, place: &Segment, segment: &str) -> bool {
     match place {
-        Place::Literal(word) => description.is_same(word, segment),
-        Place::Module => description
+        Segment::Literal(word) => description.is_same(word, segment),
+        Segment::Module => description
             .module_named(segment)
             .is_some_and(|known| route.modules.contains(&known.module)),
-        Place::Id | Place::Related => description.ids.fit(segment),
-        Place::Link => grammar::is_field(segment),
-        Place::Word(_) => grammar::is_word(segment),
-        Place::By(_) => grammar::is_value(segment),
+        Segment::Id | Segment::Related => description.ids.fit(segment),
+        Segment::Link => grammar::is_field(segment),
+        Segment::Word(_) => grammar::is_word(segment),
+        Segment::By(_) => grammar::is_value(segment),
     }
 }
 
@@ -127,22 +128,22 @@ fn told<'a>(
     description: &'a Description,
     route: &Route,
     segments: &[String],
-) -> Result<Told<'a>, Reason> {
-    let mut told = Told {
+) -> Result<Stated<'a>, Reason> {
+    let mut told = Stated {
         module: route
             .module
             .as_ref()
             .and_then(|module| description.known(module)),
         link: route.link.clone(),
-        ..Told::default()
+        ..Stated::default()
     };
     for (place, segment) in route.template.iter().zip(segments) {
         match place {
-            Place::Literal(_) => {}
-            Place::Module => told.module = description.module_named(segment),
-            Place::Id => told.record = Some(segment.clone()),
-            Place::Related => told.related = Some(segment.clone()),
-            Place::Link => {
+            Segment::Literal(_) => {}
+            Segment::Module => told.module = description.module_named(segment),
+            Segment::Id => told.record = Some(segment.clone()),
+            Segment::Related => told.related = Some(segment.clone()),
+            Segment::Link => {
                 let target = told.module.and_then(|known| known.links.get(segment));
                 let target = target.ok_or(Reason::UnknownLink)?;
                 told.link = Some(Link {
@@ -150,11 +151,11 @@ fn told<'a>(
                     target: target.clone(),
                 });
             }
-            Place::Word(name) => {
+            Segment::Word(name) => {
                 told.words
                     .insert(name.clone(), Value::String(segment.clone()));
             }
-            Place::By(field) => told.by.push((field.clone(), segment.clone())),
+            Segment::By(field) => told.by.push((field.clone(), segment.clone())),
         }
     }
     Ok(told)

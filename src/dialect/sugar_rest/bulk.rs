@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Map, Value};
 
-use super::Terms;
+use super::Context;
 use super::arguments::{Arguments, is_blank, is_json};
 use super::{address, understand};
 use crate::dialect::{Incoming, Misunderstood, Operation, Understood};
@@ -30,7 +30,7 @@ const HASHES: &[&str] = &["x-acl-hash", "x-metadata-hash", "x-userpref-hash"];
 
 /// Reads an envelope. Parts that are not understood stay in their place; what would make the envelope mean something
 /// else as a whole refuses it whole.
-pub(super) fn parts(request: &Incoming<'_>, terms: &Terms<'_>) -> Result<Vec<Part>, Reason> {
+pub(super) fn parts(request: &Incoming<'_>, terms: &Context<'_>) -> Result<Vec<Part>, Reason> {
     Arguments::of_query(request.query)?.finish()?;
     let mut body = understand::body(request, terms)?;
     let Some(Value::Array(requests)) = body.shift_remove("requests") else {
@@ -52,7 +52,7 @@ pub(super) fn version(parts: &[Part]) -> &str {
 }
 
 /// Reads one part. The outer error refuses the envelope.
-fn read(part: Value, terms: &Terms<'_>) -> Result<Part, Reason> {
+fn read(part: Value, terms: &Context<'_>) -> Result<Part, Reason> {
     let Value::Object(mut members) = part else {
         return Err(Reason::MalformedBody);
     };

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Terms, grammar};
-use crate::dialect::{Filter, Path};
+use super::{Context, grammar};
+use crate::dialect::{Path, Predicate};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -102,8 +102,8 @@ const CALLER_WORDS: &[&str] = &["$favorite", "$following", "$owner", "$creator",
 pub(super) fn read(
     value: &Value,
     own: &Module,
-    terms: &Terms<'_>,
-) -> Result<Option<Filter>, Reason> {
+    terms: &Context<'_>,
+) -> Result<Option<Predicate>, Reason> {
     let mut reader = Reader {
         own,
         terms,
@@ -125,7 +125,7 @@ pub(super) fn read(
         Value::Object(members) if members.is_empty() => Ok(None),
         Value::Array(items) => reader
             .expressions(items, Junction::All, DEPTH_MAX)
-            .map(|parts| Some(Filter::All(parts))),
+            .map(|parts| Some(Predicate::All(parts))),
         _ => Err(Reason::MalformedFilter),
     }
 }
@@ -139,7 +139,7 @@ enum Junction {
 
 struct Reader<'a> {
     own: &'a Module,
-    terms: &'a Terms<'a>,
+    terms: &'a Context<'a>,
     predicates_left: usize,
 }
 
@@ -149,7 +149,7 @@ impl Reader<'_> {
         items: &[Value],
         joined: Junction,
         depth_left: usize,
-    ) -> Result<Vec<Filter>, Reason> {
+    ) -> Result<Vec<Predicate>, Reason> {
         items
             .iter()
             .map(|item| {
@@ -169,7 +169,7 @@ impl Reader<'_> {
         value: &Value,
         joined: Junction,
         depth_left: usize,
-    ) -> Result<Filter, Reason> {
+    ) -> Result<Predicate, Reason> {
         self.predicates_left = self
             .predicates_left
             .checked_sub(1)
@@ -179,10 +179,10 @@ impl Reader<'_> {
                 let depth_left = depth_left.checked_sub(1).ok_or(Reason::MalformedFilter)?;
                 if key == "$and" {
                     self.expressions(items, Junction::All, depth_left)
-                        .map(Filter::All)
+                        .map(Predicate::All)
                 } else {
                     self.expressions(items, Junction::Any, depth_left)
-                        .map(Filter::Any)
+                        .map(Predicate::Any)
                 }
             }
             (_, Value::String(argument)) if key.starts_with('$') => {
@@ -193,7 +193,7 @@ impl Reader<'_> {
         }
     }
 
-    fn about_caller(&self, key: &str, argument: &str) -> Result<Filter, Reason> {
+    fn about_caller(&self, key: &str, argument: &str) -> Result<Predicate, Reason> {
         let word = *CALLER_WORDS
             .iter()
             .find(|word| **word == key)
@@ -207,20 +207,20 @@ impl Reader<'_> {
                 .link(self.own, argument)
                 .ok_or(Reason::UnknownLink)?;
         }
-        Ok(Filter::Caller {
+        Ok(Predicate::Caller {
             word,
             argument: argument.to_owned(),
         })
     }
 
-    fn field(&mut self, key: &str, value: &Value, joined: Junction) -> Result<Filter, Reason> {
+    fn field(&mut self, key: &str, value: &Value, joined: Junction) -> Result<Predicate, Reason> {
         let path = path(key, self.own, self.terms, Reason::MalformedFilter)?;
         if path.field.eq_ignore_ascii_case("deleted") {
             return Err(Reason::StoredQuery);
         }
         let Value::Object(operators) = value else {
             let value = operand(Operand::ScalarOrNull, value).ok_or(Reason::MalformedFilter)?;
-            return Ok(Filter::Field {
+            return Ok(Predicate::Field {
                 path,
                 operator: None,
                 value,
@@ -238,7 +238,7 @@ impl Reader<'_> {
             if matches!(takes, Operand::Place(_)) && !is_address(&path.field) {
                 return Err(Reason::MalformedFilter);
             }
-            Ok(Filter::Field {
+            Ok(Predicate::Field {
                 path: path.clone(),
                 operator: Some(operator),
                 value: operand(*takes, value).ok_or(Reason::MalformedFilter)?,
@@ -252,8 +252,8 @@ impl Reader<'_> {
 fn only_or_all<'a>(
     members: &'a Map<String, Value>,
     joined: Junction,
-    mut read: impl FnMut((&'a String, &'a Value)) -> Result<Filter, Reason>,
-) -> Result<Filter, Reason> {
+    mut read: impl FnMut((&'a String, &'a Value)) -> Result<Predicate, Reason>,
+) -> Result<Predicate, Reason> {
     let mut parts = members.iter();
     match (parts.next(), members.len()) {
         (Some(only), 1) => read(only),
@@ -261,7 +261,7 @@ fn only_or_all<'a>(
             .iter()
             .map(read)
             .collect::<Result<_, _>>()
-            .map(Filter::All),
+            .map(Predicate::All),
         _ => Err(Reason::MalformedFilter),
     }
 }
@@ -270,7 +270,7 @@ fn only_or_all<'a>(
 pub(super) fn path(
     text: &str,
     own: &Module,
-    terms: &Terms<'_>,
+    terms: &Context<'_>,
     otherwise: Reason,
 ) -> Result<Path, Reason> {
     let (link, field) = match text.split_once('.') {
@@ -372,19 +372,19 @@ fn is_number(value: &Value) -> bool {
 }
 
 /// Writes a filter back as the list that `filter` holds.
-pub(super) fn render(filter: &Filter) -> Value {
+pub(super) fn render(filter: &Predicate) -> Value {
     match filter {
-        Filter::All(parts) => parts.iter().map(expression).collect(),
+        Predicate::All(parts) => parts.iter().map(expression).collect(),
         other => Value::Array(vec![expression(other)]),
     }
 }
 
-fn expression(filter: &Filter) -> Value {
+fn expression(filter: &Predicate) -> Value {
     let (key, value) = match filter {
-        Filter::All(parts) => ("$and".to_owned(), parts.iter().map(expression).collect()),
-        Filter::Any(parts) => ("$or".to_owned(), parts.iter().map(expression).collect()),
-        Filter::Caller { word, argument } => ((*word).to_owned(), json!(argument)),
-        Filter::Field {
+        Predicate::All(parts) => ("$and".to_owned(), parts.iter().map(expression).collect()),
+        Predicate::Any(parts) => ("$or".to_owned(), parts.iter().map(expression).collect()),
+        Predicate::Caller { word, argument } => ((*word).to_owned(), json!(argument)),
+        Predicate::Field {
             path,
             operator,
             value,
@@ -410,16 +410,16 @@ mod tests {
 
     use super::super::stock_terms;
     use super::{DATE_RANGES, DEPTH_MAX, OPERATORS, read, render};
-    use crate::dialect::{Filter, Link, Path};
+    use crate::dialect::{Link, Path, Predicate};
     use crate::reason::Reason;
     use crate::vocabulary::Module;
 
-    fn filter(value: Value) -> Result<Option<Filter>, Reason> {
+    fn filter(value: Value) -> Result<Option<Predicate>, Reason> {
         read(&value, &Module::new("Contacts"), &stock_terms())
     }
 
-    fn field(name: &str, operator: Option<&'static str>, value: Value) -> Filter {
-        Filter::Field {
+    fn field(name: &str, operator: Option<&'static str>, value: Value) -> Predicate {
+        Predicate::Field {
             path: Path {
                 link: None,
                 field: name.to_owned(),
@@ -475,7 +475,7 @@ mod tests {
             let test = |value: &Value| filter(json!([{name: {*operator: value}}]));
             assert_eq!(
                 test(&good),
-                Ok(Some(Filter::All(vec![field(
+                Ok(Some(Predicate::All(vec![field(
                     name,
                     Some(operator),
                     good.clone()
@@ -598,7 +598,7 @@ mod tests {
         };
         assert_eq!(
             filter(json!([{"a": {"$gt": 1, "$lt": 5}}])),
-            Ok(Some(Filter::All(vec![Filter::All(both())])))
+            Ok(Some(Predicate::All(vec![Predicate::All(both())])))
         );
         for value in [
             json!([{"$or": [{"a": {"$gt": 1, "$lt": 5}}]}]),

@@ -74,12 +74,12 @@ impl SugarRest {
 
 /// What a request is understood by.
 #[derive(Clone, Copy, Debug)]
-struct Terms<'a> {
+struct Context<'a> {
     bounds: &'a Bounds,
     schema: &'a Schema,
 }
 
-impl Terms<'_> {
+impl Context<'_> {
     /// A link of a module, with its target: a stock one, or one that the CRM has described.
     fn link(&self, module: &Module, name: &str) -> Option<Link> {
         let target =
@@ -120,7 +120,7 @@ impl Dialect for SugarRest {
         request: &Incoming<'_>,
         bounds: &Bounds,
     ) -> Result<Understood, Misunderstood> {
-        let terms = Terms {
+        let terms = Context {
             bounds,
             schema: &self.schema,
         };
@@ -307,9 +307,9 @@ impl Stock for SugarStock {
     }
 }
 
-/// Terms for tests: nothing but the stock modules is known.
+/// Context for tests: nothing but the stock modules is known.
 #[cfg(test)]
-fn stock_terms() -> Terms<'static> {
+fn stock_terms() -> Context<'static> {
     use std::sync::LazyLock;
     static SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| Schema::of_stock(Arc::new(SugarStock)));
     const BOUNDS: Bounds = Bounds {
@@ -317,7 +317,7 @@ fn stock_terms() -> Terms<'static> {
         bulk_parts_max: 20,
         depth_max: 32,
     };
-    Terms {
+    Context {
         bounds: &BOUNDS,
         schema: &SCHEMA,
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::arguments::Arguments;
-use super::{Terms, grammar, query};
+use super::{Context, grammar, query};
 use crate::dialect::Projected;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
@@ -21,7 +21,7 @@ const COLLECTIONS_MAX: usize = 10;
 pub(super) fn read(
     value: &Value,
     own: &Module,
-    terms: &Terms<'_>,
+    terms: &Context<'_>,
     collections_deep: usize,
 ) -> Result<Option<Vec<Projected>>, Reason> {
     let parsed;
@@ -60,7 +60,7 @@ pub(super) fn read(
 
 struct Reader<'a> {
     own: &'a Module,
-    terms: &'a Terms<'a>,
+    terms: &'a Context<'a>,
     collections_deep: usize,
     collections_left: usize,
     seen: HashSet<String>,

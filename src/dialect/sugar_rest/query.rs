@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::arguments::{Arguments, flag, is_blank};
-use super::{Terms, filter, projection};
+use super::{Context, filter, projection};
 use crate::dialect::{Query, Sort, reread};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
@@ -25,7 +25,7 @@ const ABOUT_CALLER: &[&str] = &["my_items", "favorites"];
 pub(super) fn list(
     arguments: &mut Arguments,
     own: &Module,
-    terms: &Terms<'_>,
+    terms: &Context<'_>,
 ) -> Result<Query, Reason> {
     let mut query = page(arguments, own, terms, projection::DEPTH_MAX)?;
     query.search = match arguments.take("q") {
@@ -39,7 +39,7 @@ pub(super) fn list(
         }
         _ => return Err(Reason::MalformedQuery),
     };
-    if query.search.is_some() && query.filter.is_some() {
+    if query.search.is_some() && query.predicate.is_some() {
         return Err(Reason::SearchWithFilter);
     }
     for name in ABOUT_CALLER {
@@ -55,12 +55,12 @@ pub(super) fn list(
 pub(super) fn page(
     arguments: &mut Arguments,
     own: &Module,
-    terms: &Terms<'_>,
+    terms: &Context<'_>,
     collections_deep: usize,
 ) -> Result<Query, Reason> {
     let mut query = fields(arguments, own, terms, collections_deep)?;
     if let Some(value) = arguments.take("filter") {
-        query.filter = filter::read(&value, own, terms)?;
+        query.predicate = filter::read(&value, own, terms)?;
     }
     if let Some(value) = arguments.take("order_by") {
         query.order = order(&value, own, terms)?;
@@ -80,7 +80,7 @@ pub(super) fn page(
 pub(super) fn fields(
     arguments: &mut Arguments,
     own: &Module,
-    terms: &Terms<'_>,
+    terms: &Context<'_>,
     collections_deep: usize,
 ) -> Result<Query, Reason> {
     refuse_stored(arguments, STORED)?;
@@ -105,7 +105,7 @@ pub(super) fn refuse_stored(arguments: &mut Arguments, names: &[&str]) -> Result
     Ok(())
 }
 
-fn order(value: &Value, own: &Module, terms: &Terms<'_>) -> Result<Vec<Sort>, Reason> {
+fn order(value: &Value, own: &Module, terms: &Context<'_>) -> Result<Vec<Sort>, Reason> {
     if is_blank(Some(value)) {
         return Ok(Vec::new());
     }
@@ -118,7 +118,7 @@ fn order(value: &Value, own: &Module, terms: &Terms<'_>) -> Result<Vec<Sort>, Re
         .collect()
 }
 
-fn sort(item: &str, own: &Module, terms: &Terms<'_>) -> Result<Sort, Reason> {
+fn sort(item: &str, own: &Module, terms: &Context<'_>) -> Result<Sort, Reason> {
     let (name, direction) = item.split_once(':').unwrap_or((item, "asc"));
     let descending = match direction.to_ascii_lowercase().as_str() {
         "asc" => false,
@@ -168,7 +168,7 @@ pub(super) fn render(query: &Query) -> Map<String, Value> {
     if let Some(items) = &query.projection {
         set("fields", projection::render(items));
     }
-    if let Some(filter) = &query.filter {
+    if let Some(filter) = &query.predicate {
         set("filter", filter::render(filter));
     }
     if !query.order.is_empty() {

@@ -1,6 +1,6 @@
 //! The routes that pass, one a line. Whatever is not here is refused.
 
-use super::{Terms, grammar};
+use super::{Context, grammar};
 use crate::dialect::{Access, Link};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Module};
@@ -12,7 +12,7 @@ pub(super) enum Takes {
     Nothing,
     /// `fields`, in the query string.
     Fields,
-    /// Filter, order and page, in the query string.
+    /// Predicate, order and page, in the query string.
     List,
     /// The same in a JSON body, or in both.
     ListBody,
@@ -250,7 +250,7 @@ const NO_IDS: &[&str] = &[
 
 /// A form, and what the path says.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct Routed {
     pub(super) form: &'static Form,
     pub(super) module: Option<Module>,
     pub(super) record: Option<String>,
@@ -273,7 +273,11 @@ pub(super) fn by_route(route: &str) -> Option<&'static Form> {
 }
 
 /// Finds the form of a request and reads its path.
-pub(super) fn find(method: &str, segments: &[String], terms: &Terms<'_>) -> Result<Found, Reason> {
+pub(super) fn find(
+    method: &str,
+    segments: &[String],
+    terms: &Context<'_>,
+) -> Result<Routed, Reason> {
     let mut on_path = FORMS.iter().filter(|form| fits(form, segments)).peekable();
     if on_path.peek().is_none() {
         return Err(Reason::UnknownRoute);
@@ -330,8 +334,8 @@ pub(super) fn may_be_id(text: &str) -> bool {
     grammar::is_id(text) && !NO_IDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
-fn read(form: &'static Form, segments: &[String], terms: &Terms<'_>) -> Result<Found, Reason> {
-    let mut found = Found {
+fn read(form: &'static Form, segments: &[String], terms: &Context<'_>) -> Result<Routed, Reason> {
+    let mut found = Routed {
         form,
         module: None,
         record: None,

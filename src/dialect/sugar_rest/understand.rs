@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::Terms;
+use super::Context;
 use super::address::{self, Address};
 use super::arguments::{self, Arguments};
-use super::route::{self, Found, Takes};
+use super::route::{self, Routed, Takes};
 use super::{fixed, projection, query, write};
 use crate::dialect::{Incoming, Misunderstood, Operation, Query, Rendering, Understood};
 use crate::reason::Reason;
@@ -17,7 +17,7 @@ pub(super) const CARRIERS: &str = "columns";
 /// What a request means.
 pub(super) fn request(
     request: &Incoming<'_>,
-    terms: &Terms<'_>,
+    terms: &Context<'_>,
 ) -> Result<Understood, Misunderstood> {
     let address = address::read(request.path, request.accept)?;
     let found = route::find(request.method.as_str(), &address.segments, terms)?;
@@ -41,7 +41,7 @@ pub(super) fn request(
 /// The body of a request, which must be empty unless its method carries one.
 pub(super) fn body(
     request: &Incoming<'_>,
-    terms: &Terms<'_>,
+    terms: &Context<'_>,
 ) -> Result<Map<String, Value>, Reason> {
     if matches!(request.method.as_str(), "GET" | "DELETE") && !request.body.is_empty() {
         return Err(Reason::UnexpectedBody);
@@ -51,9 +51,9 @@ pub(super) fn body(
 
 fn operation(
     request: &Incoming<'_>,
-    terms: &Terms<'_>,
+    terms: &Context<'_>,
     address: &Address,
-    found: Found,
+    found: Routed,
 ) -> Result<Operation, Reason> {
     let form = found.form;
     let mut operation = Operation {
@@ -91,7 +91,7 @@ fn carried(
     takes: Takes,
     mut query: Arguments,
     body: Map<String, Value>,
-    terms: &Terms<'_>,
+    terms: &Context<'_>,
 ) -> Result<(), Reason> {
     match takes {
         Takes::Login => operation.rendering.fixed = fixed::login(query, body)?,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::arguments::{Arguments, is_blank};
-use super::{Terms, grammar, route};
+use super::{Context, grammar, route};
 use crate::dialect::Link;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
@@ -112,7 +112,7 @@ pub(super) struct Relations {
 pub(super) fn relations(
     body: Map<String, Value>,
     module: &Module,
-    terms: &Terms<'_>,
+    terms: &Context<'_>,
 ) -> Result<Relations, Reason> {
     let mut arguments = Arguments::of_object(body);
     let name = match arguments.take("link_name") {

@@ -11,7 +11,7 @@
 use serde_json::Value;
 
 use super::sql::{Parser, Table as Asked, list_text, literal_text};
-use crate::dialect::{Filter, Path};
+use crate::dialect::{Path, Predicate};
 use crate::reason::Reason;
 
 /// The field that a record's addresses are judged as.
@@ -69,7 +69,7 @@ const FORMS: &[Form] = &[
 const LIST_MAX: usize = 100;
 
 /// Reads the sub-select after its first word, up to the bracket that closes it.
-pub(super) fn predicate(parser: &mut Parser<'_>, negated: bool) -> Result<Filter, Reason> {
+pub(super) fn predicate(parser: &mut Parser<'_>, negated: bool) -> Result<Predicate, Reason> {
     let selected = alias_column(parser)?;
     parser.expect_keyword("FROM")?;
     parser.expect_keyword("email_addr_bean_rel")?;
@@ -164,7 +164,7 @@ impl Aliases {
     }
 
     /// What is said of relations and addresses: they are not deleted, and one comparison.
-    fn compared(&self, parser: &mut Parser<'_>, negated: bool) -> Result<Filter, Reason> {
+    fn compared(&self, parser: &mut Parser<'_>, negated: bool) -> Result<Predicate, Reason> {
         let mut found = None;
         loop {
             let (table, column) = self.column(parser)?;
@@ -189,7 +189,7 @@ pub(super) fn is_zero(value: &Value) -> bool {
     matches!(value.to_string().as_str(), "0" | "\"0\"")
 }
 
-fn comparison(parser: &mut Parser<'_>, column: &str, negated: bool) -> Result<Filter, Reason> {
+fn comparison(parser: &mut Parser<'_>, column: &str, negated: bool) -> Result<Predicate, Reason> {
     let (comparison, value) = if parser.take("=") {
         ("=", parser.literal()?)
     } else if parser.keyword("LIKE") {
@@ -208,7 +208,7 @@ fn comparison(parser: &mut Parser<'_>, column: &str, negated: bool) -> Result<Fi
         .iter()
         .find(|form| form.column == column && form.comparison == comparison)
         .ok_or(Reason::MalformedFilter)?;
-    Ok(Filter::Field {
+    Ok(Predicate::Field {
         path: Path {
             link: None,
             field: FIELD.to_owned(),

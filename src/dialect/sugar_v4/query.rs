@@ -105,7 +105,7 @@ pub(super) fn conditions(
         .map_err(|_| Reason::MalformedFilter)?;
     let keys = arguments.text(order).map_err(|_| Reason::MalformedOrder)?;
     Ok(Query {
-        filter: sql::filter(&text, table)?,
+        predicate: sql::filter(&text, table)?,
         order: sql::order(&keys, table)?,
         ..Query::default()
     })

@@ -11,7 +11,7 @@ use super::names;
 use super::sql::{self, Table};
 use super::understand::{CHOSEN, DELETE, PATH};
 use crate::dialect::schema::Schema;
-use crate::dialect::{Database, Filter, Media, Operation, Outgoing, Projected, Query};
+use crate::dialect::{Database, Media, Operation, Outgoing, Predicate, Projected, Query};
 use crate::door::Credential;
 use crate::vocabulary::Action;
 
@@ -96,8 +96,8 @@ fn argument(name: &str, operation: &Operation) -> Value {
 
 /// Whose records are searched.
 fn owner(query: &Query) -> Value {
-    match &query.filter {
-        Some(Filter::Field { value, .. }) => value.clone(),
+    match &query.predicate {
+        Some(Predicate::Field { value, .. }) => value.clone(),
         _ => json!(""),
     }
 }
@@ -122,7 +122,7 @@ fn filter_text(operation: &Operation, schema: &Schema, database: Database) -> Va
         name: &table,
         database,
     };
-    let filter = operation.query.filter.as_ref();
+    let filter = operation.query.predicate.as_ref();
     json!(
         filter
             .map(|filter| sql::render(filter, table))

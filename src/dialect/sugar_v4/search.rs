@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::arguments::{Arguments, flag, words};
 use super::understand::{Making, project, set};
 use super::{grammar, query};
-use crate::dialect::{Filter, Operation, Path, Understood, reread};
+use crate::dialect::{Operation, Path, Predicate, Understood, reread};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -30,7 +30,7 @@ pub(super) fn understood(
     )?;
     let owner = arguments.text("assigned_user_id")?;
     if !owner.is_empty() {
-        part.query.filter = Some(assigned_to(owner)?);
+        part.query.predicate = Some(assigned_to(owner)?);
     }
     let fields = query::plain_fields(arguments, "select_fields")?;
     project(&mut part, fields);
@@ -57,11 +57,11 @@ fn text(stated: &str) -> Result<String, Reason> {
     text.ok_or(Reason::MalformedQuery)
 }
 
-fn assigned_to(owner: String) -> Result<Filter, Reason> {
+fn assigned_to(owner: String) -> Result<Predicate, Reason> {
     if !grammar::is_id(&owner) {
         return Err(Reason::MalformedQuery);
     }
-    Ok(Filter::Field {
+    Ok(Predicate::Field {
         path: Path {
             link: None,
             field: "assigned_user_id".to_owned(),

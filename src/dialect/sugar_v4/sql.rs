@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::lexer::{self, Word};
 use super::{email, grammar};
-use crate::dialect::{Database, Filter, Path, Sort, reread};
+use crate::dialect::{Database, Path, Predicate, Sort, reread};
 use crate::reason::Reason;
 
 /// Brackets within brackets.
@@ -47,7 +47,7 @@ pub(super) struct Table<'a> {
 }
 
 /// Reads `query`, about a table. `None` for all records.
-pub(super) fn filter(text: &str, table: Table<'_>) -> Result<Option<Filter>, Reason> {
+pub(super) fn filter(text: &str, table: Table<'_>) -> Result<Option<Predicate>, Reason> {
     let words = lexer::words(text).ok_or(Reason::MalformedFilter)?;
     if words.is_empty() {
         return Ok(None);
@@ -86,8 +86,8 @@ pub(super) fn order(text: &str, table: Table<'_>) -> Result<Vec<Sort>, Reason> {
 }
 
 /// What holds for every record that is not deleted.
-fn everything() -> Filter {
-    Filter::All(Vec::new())
+fn everything() -> Predicate {
+    Predicate::All(Vec::new())
 }
 
 /// Words, read from left to right.
@@ -100,7 +100,7 @@ pub(super) struct Parser<'a> {
 type Parsed<T> = Result<T, Reason>;
 
 impl Parser<'_> {
-    fn any(&mut self, negated: bool, deep: usize) -> Parsed<Filter> {
+    fn any(&mut self, negated: bool, deep: usize) -> Parsed<Predicate> {
         let mut parts = vec![self.all(negated, deep)?];
         while self.keyword("OR") {
             parts.push(self.all(negated, deep)?);
@@ -108,7 +108,7 @@ impl Parser<'_> {
         Ok(joined(parts, negated))
     }
 
-    fn all(&mut self, negated: bool, deep: usize) -> Parsed<Filter> {
+    fn all(&mut self, negated: bool, deep: usize) -> Parsed<Predicate> {
         let mut parts = vec![self.one(negated, deep)?];
         while self.keyword("AND") {
             parts.push(self.one(negated, deep)?);
@@ -116,7 +116,7 @@ impl Parser<'_> {
         Ok(joined(parts, !negated))
     }
 
-    fn one(&mut self, negated: bool, deep: usize) -> Parsed<Filter> {
+    fn one(&mut self, negated: bool, deep: usize) -> Parsed<Predicate> {
         let deeper = deep.checked_sub(1).ok_or(Reason::MalformedFilter)?;
         if self.keyword("NOT") {
             return self.one(!negated, deeper);
@@ -129,7 +129,7 @@ impl Parser<'_> {
         self.predicate(negated)
     }
 
-    fn predicate(&mut self, negated: bool) -> Parsed<Filter> {
+    fn predicate(&mut self, negated: bool) -> Parsed<Predicate> {
         let path = self.column()?;
         let not = self.keyword("NOT");
         if self.keyword("IN") {
@@ -163,7 +163,7 @@ impl Parser<'_> {
     }
 
     /// What stands between the brackets of `IN`.
-    fn within(&mut self, path: Path, negated: bool) -> Parsed<Filter> {
+    fn within(&mut self, path: Path, negated: bool) -> Parsed<Predicate> {
         let filter = if self.keyword("SELECT") {
             if !path.field.eq_ignore_ascii_case("id") {
                 return Err(Reason::MalformedFilter);
@@ -282,7 +282,7 @@ impl Parser<'_> {
 }
 
 /// Several predicates as one. What holds for everything is left out of `All`, and swallows `Any`.
-fn joined(mut parts: Vec<Filter>, all: bool) -> Filter {
+fn joined(mut parts: Vec<Predicate>, all: bool) -> Predicate {
     if parts.len() == 1 {
         return parts.remove(0);
     }
@@ -291,16 +291,16 @@ fn joined(mut parts: Vec<Filter>, all: bool) -> Filter {
         if parts.len() == 1 {
             return parts.remove(0);
         }
-        return Filter::All(parts);
+        return Predicate::All(parts);
     }
     if parts.contains(&everything()) {
         return everything();
     }
-    Filter::Any(parts)
+    Predicate::Any(parts)
 }
 
 /// One predicate about a field, or its opposite.
-fn leaf(path: Path, operator: &'static str, value: Value, negated: bool) -> Parsed<Filter> {
+fn leaf(path: Path, operator: &'static str, value: Value, negated: bool) -> Parsed<Predicate> {
     if path.field.eq_ignore_ascii_case(DELETED) {
         // The CRM says so of its own accord.
         return if operator == "=" && email::is_zero(&value) && !negated {
@@ -314,7 +314,7 @@ fn leaf(path: Path, operator: &'static str, value: Value, negated: bool) -> Pars
     } else {
         operator
     };
-    Ok(Filter::Field {
+    Ok(Predicate::Field {
         path,
         operator: Some(operator),
         value,
@@ -340,11 +340,11 @@ fn is_custom(field: &str) -> bool {
 }
 
 /// Writes a filter as a fragment about a table.
-pub(super) fn render(filter: &Filter, table: Table<'_>) -> String {
+pub(super) fn render(filter: &Predicate, table: Table<'_>) -> String {
     match filter {
-        Filter::All(parts) => joined_text(parts, " AND ", table),
-        Filter::Any(parts) => joined_text(parts, " OR ", table),
-        Filter::Field {
+        Predicate::All(parts) => joined_text(parts, " AND ", table),
+        Predicate::Any(parts) => joined_text(parts, " OR ", table),
+        Predicate::Field {
             path,
             operator,
             value,
@@ -370,11 +370,11 @@ pub(super) fn render(filter: &Filter, table: Table<'_>) -> String {
             }
         }
         // The grammar has none.
-        Filter::Caller { .. } => "1 = 0".to_owned(),
+        Predicate::Caller { .. } => "1 = 0".to_owned(),
     }
 }
 
-fn joined_text(parts: &[Filter], between: &str, table: Table<'_>) -> String {
+fn joined_text(parts: &[Predicate], between: &str, table: Table<'_>) -> String {
     let parts: Vec<String> = parts.iter().map(|part| render(part, table)).collect();
     format!("({})", parts.join(between))
 }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::SugarV4;
 use crate::dialect::{
-    Access, Answered, Bounds, Database, Dialect, Filter, Incoming, Inquiry, Misunderstood,
-    Operation, Outgoing, Understood,
+    Access, Answered, Bounds, Database, Dialect, Incoming, Inquiry, Misunderstood, Operation,
+    Outgoing, Predicate, Understood,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -504,7 +504,10 @@ fn the_words_of_a_filter_stay_unseen() {
         &json!([SESSION, "Contacts", "last_name = 'canary'"]),
     )
     .unwrap();
-    assert!(matches!(operation.query.filter, Some(Filter::Field { .. })));
+    assert!(matches!(
+        operation.query.predicate,
+        Some(Predicate::Field { .. })
+    ));
     assert!(!format!("{operation:?}").contains("canary"));
 }
 

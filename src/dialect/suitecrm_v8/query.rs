@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::arguments::{Arguments, is_blank};
 use super::{grammar, modules};
-use crate::dialect::{Bounds, Filter, Path, Projected, Query, Sort, reread};
+use crate::dialect::{Bounds, Path, Predicate, Projected, Query, Sort, reread};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -42,7 +42,7 @@ pub(super) fn list(
 pub(super) fn related(arguments: &mut Arguments, bounds: &Bounds) -> Result<Query, Reason> {
     let mut query = Query::default();
     if let Some(value) = arguments.take("filter") {
-        query.filter = filter(value)?;
+        query.predicate = filter(value)?;
     }
     if let Some(value) = arguments.take("sort") {
         query.order.push(sort(&value)?);
@@ -89,7 +89,7 @@ pub(super) fn fields(arguments: &mut Arguments, own: &Module) -> Result<Query, R
     })
 }
 
-fn filter(value: Value) -> Result<Option<Filter>, Reason> {
+fn filter(value: Value) -> Result<Option<Predicate>, Reason> {
     if is_blank(Some(&value)) {
         return Ok(None);
     }
@@ -118,20 +118,20 @@ fn filter(value: Value) -> Result<Option<Filter>, Reason> {
         Some(_) => return Err(Reason::MalformedFilter),
     };
     match joined_by.to_ascii_lowercase().as_str() {
-        "and" => Ok(Some(Filter::All(comparisons))),
-        "or" => Ok(Some(Filter::Any(comparisons))),
+        "and" => Ok(Some(Predicate::All(comparisons))),
+        "or" => Ok(Some(Predicate::Any(comparisons))),
         _ => Err(Reason::MalformedFilter),
     }
 }
 
-fn comparison(field: &str, operator: &str, value: Value) -> Result<Filter, Reason> {
+fn comparison(field: &str, operator: &str, value: Value) -> Result<Predicate, Reason> {
     let known = OPERATORS
         .iter()
         .find(|known| known.eq_ignore_ascii_case(operator));
     if !grammar::is_field(field) || field.eq_ignore_ascii_case(JOINED_BY) {
         return Err(Reason::MalformedFilter);
     }
-    Ok(Filter::Field {
+    Ok(Predicate::Field {
         path: own(field),
         operator: Some(known.ok_or(Reason::MalformedFilter)?),
         value: Value::String(text(&value).ok_or(Reason::MalformedFilter)?),
@@ -206,13 +206,13 @@ pub(super) fn render(query: &Query, own: Option<&Module>) -> Vec<(String, String
         let names: Vec<&str> = items.iter().filter_map(field_name).collect();
         parameters.push((format!("fields[{own}]"), names.join(",")));
     }
-    match &query.filter {
-        Some(Filter::All(parts)) => parameters.extend(parts.iter().filter_map(parameter)),
-        Some(Filter::Any(parts)) => {
+    match &query.predicate {
+        Some(Predicate::All(parts)) => parameters.extend(parts.iter().filter_map(parameter)),
+        Some(Predicate::Any(parts)) => {
             parameters.push((format!("filter[{JOINED_BY}]"), "or".to_owned()));
             parameters.extend(parts.iter().filter_map(parameter));
         }
-        Some(Filter::Field { .. } | Filter::Caller { .. }) | None => {}
+        Some(Predicate::Field { .. } | Predicate::Caller { .. }) | None => {}
     }
     if let Some(sort) = query.order.first() {
         let sign = if sort.descending { "-" } else { "" };
@@ -236,9 +236,9 @@ fn field_name(item: &Projected) -> Option<&str> {
 }
 
 /// One comparison as a parameter.
-fn parameter(part: &Filter) -> Option<(String, String)> {
+fn parameter(part: &Predicate) -> Option<(String, String)> {
     match part {
-        Filter::Field {
+        Predicate::Field {
             path,
             operator: Some(operator),
             value: Value::String(value),

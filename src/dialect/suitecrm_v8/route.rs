@@ -17,7 +17,7 @@ pub(super) enum Takes {
     Fields,
     /// `fields`, filter, order and page.
     List,
-    /// Filter, order and page; the CRM shows all fields.
+    /// Predicate, order and page; the CRM shows all fields.
     Related,
     /// A new record.
     Create,
@@ -103,7 +103,7 @@ pub(super) const READ: &str = "GET /Api/V8/module/{module}/{id}";
 
 /// A form, and what the path says.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct Routed {
     pub(super) form: &'static Form,
     pub(super) module: Option<Module>,
     pub(super) record: Option<String>,
@@ -125,7 +125,7 @@ pub(super) fn by_route(route: &str) -> Option<&'static Form> {
 }
 
 /// Finds the form of a request and reads its path.
-pub(super) fn find(method: &str, segments: &[String]) -> Result<Found, Reason> {
+pub(super) fn find(method: &str, segments: &[String]) -> Result<Routed, Reason> {
     let mut on_path = FORMS.iter().filter(|form| fits(form, segments)).peekable();
     if on_path.peek().is_none() {
         return Err(Reason::UnknownRoute);
@@ -154,8 +154,8 @@ fn segment_fits(template: &str, segment: &str) -> bool {
     }
 }
 
-fn read(form: &'static Form, segments: &[String]) -> Found {
-    let mut found = Found {
+fn read(form: &'static Form, segments: &[String]) -> Routed {
+    let mut found = Routed {
         form,
         module: None,
         record: None,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::arguments::{self, Arguments};
-use super::route::{self, Found, Takes};
+use super::route::{self, Routed, Takes};
 use super::{address, login, query, write};
 use crate::dialect::schema::Schema;
 use crate::dialect::{
@@ -35,7 +35,7 @@ pub(super) fn request(
 fn operation(
     request: &Incoming<'_>,
     bounds: &Bounds,
-    found: Found,
+    found: Routed,
     schema: &Schema,
 ) -> Result<Operation, Reason> {
     let form = found.form;

@@ -9,7 +9,7 @@ use super::super::models::espocrm;
 use super::super::models::php::{self, Tree};
 use super::super::models::sql::{self, Token};
 use super::{Piece, encode, operation, tokens_of};
-use crate::dialect::Filter;
+use crate::dialect::Predicate;
 use crate::dialect::described::Described;
 
 fn described(text: &str) -> Described {
@@ -53,7 +53,7 @@ pub(super) fn sql_filters(one: &str, other: &str) -> bool {
         let meant = vec![Token::Word("and".to_owned()), Token::Sign('(')];
         let meant = [
             meant,
-            criteria(operation.query.filter.as_ref()),
+            criteria(operation.query.predicate.as_ref()),
             vec![Token::Sign(')')],
         ]
         .concat();
@@ -83,11 +83,11 @@ fn without_brackets(tokens: &[Token]) -> Vec<Token> {
 }
 
 /// What a filter of Dolibarr's means, as SQL.
-fn criteria(filter: Option<&Filter>) -> Vec<Token> {
+fn criteria(filter: Option<&Predicate>) -> Vec<Token> {
     match filter {
-        Some(Filter::All(parts)) => joined(parts, "and"),
-        Some(Filter::Any(parts)) => joined(parts, "or"),
-        Some(Filter::Field {
+        Some(Predicate::All(parts)) => joined(parts, "and"),
+        Some(Predicate::Any(parts)) => joined(parts, "or"),
+        Some(Predicate::Field {
             path,
             operator,
             value,
@@ -108,11 +108,11 @@ fn criteria(filter: Option<&Filter>) -> Vec<Token> {
             tokens.push(Token::Sign(')'));
             tokens
         }
-        Some(Filter::Caller { .. }) | None => Vec::new(),
+        Some(Predicate::Caller { .. }) | None => Vec::new(),
     }
 }
 
-fn joined(parts: &[Filter], word: &str) -> Vec<Token> {
+fn joined(parts: &[Predicate], word: &str) -> Vec<Token> {
     let parts: Vec<Vec<Token>> = parts.iter().map(|part| criteria(Some(part))).collect();
     parts.join(&Token::Word(word.to_owned()))
 }
@@ -161,8 +161,8 @@ pub(super) fn conditions(as_json: bool, one: &str, other: &str) -> bool {
             .split_once('?')
             .map_or("", |(_, query)| query);
         let read = espocrm::conditions(query).expect("conditions");
-        let meant: Vec<Value> = match &operation.query.filter {
-            Some(Filter::All(sources)) => sources.iter().flat_map(listed).collect(),
+        let meant: Vec<Value> = match &operation.query.predicate {
+            Some(Predicate::All(sources)) => sources.iter().flat_map(listed).collect(),
             _ => Vec::new(),
         };
         assert_eq!(
@@ -179,23 +179,23 @@ pub(super) fn conditions(as_json: bool, one: &str, other: &str) -> bool {
     is_sent
 }
 
-fn listed(source: &Filter) -> Vec<Value> {
+fn listed(source: &Predicate) -> Vec<Value> {
     match source {
-        Filter::All(parts) => parts.iter().map(item).collect(),
+        Predicate::All(parts) => parts.iter().map(item).collect(),
         other => vec![item(other)],
     }
 }
 
 /// An item of EspoCRM's that means a filter.
-fn item(filter: &Filter) -> Value {
-    let group = |word: &str, parts: &[Filter]| {
+fn item(filter: &Predicate) -> Value {
+    let group = |word: &str, parts: &[Predicate]| {
         let parts: Vec<Value> = parts.iter().map(item).collect();
         json!({"type": word, "value": parts})
     };
     match filter {
-        Filter::All(parts) => group("and", parts),
-        Filter::Any(parts) => group("or", parts),
-        Filter::Field {
+        Predicate::All(parts) => group("and", parts),
+        Predicate::Any(parts) => group("or", parts),
+        Predicate::Field {
             path,
             operator,
             value,
@@ -211,7 +211,7 @@ fn item(filter: &Filter) -> Value {
             members.extend(value.as_object().cloned().unwrap_or_default());
             Value::Object(members)
         }
-        Filter::Caller { .. } => Value::Null,
+        Predicate::Caller { .. } => Value::Null,
     }
 }
 

@@ -97,8 +97,8 @@ fn no_spelling_of_the_attack_reaches_the_database() {
             for attack in ATTACKS {
                 let text = format!("x {bracket}{blank}{attack}");
                 for place in [
-                    Place::Filter("and"),
-                    Place::Filter("or"),
+                    Place::Predicate("and"),
+                    Place::Predicate("or"),
                     Place::Search,
                     Place::Fragment(Database::Other),
                 ] {
@@ -118,7 +118,7 @@ fn no_spelling_of_the_attack_reaches_the_database() {
         ("x order\u{a0}by y", "y"),
         ("x contact_name y", "y%"),
     ] {
-        assert!(!is_sent(Place::Filter("and"), one, other), "{one}");
+        assert!(!is_sent(Place::Predicate("and"), one, other), "{one}");
         assert!(
             !is_sent(Place::Fragment(Database::Other), one, other),
             "{one}"
@@ -154,8 +154,8 @@ fn honest_texts_are_sent_and_mean_what_they_say() {
         "",
     ] {
         for place in [
-            Place::Filter("and"),
-            Place::Filter("or"),
+            Place::Predicate("and"),
+            Place::Predicate("or"),
             Place::Fragment(Database::Other),
             Place::Fragment(Database::Mysql),
         ] {

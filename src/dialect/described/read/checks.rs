@@ -7,20 +7,20 @@ use super::routes::Read;
 use crate::diagnostic::{Diagnostic, Place as Where, quoted};
 use crate::dialect::Access;
 use crate::dialect::described::codes;
-use crate::dialect::described::description::{Carries, Name, Order, Place, Route};
-use crate::dialect::described::predicate::Predicate;
+use crate::dialect::described::description::{Carries, Name, Order, Route, Segment};
+use crate::dialect::described::predicate::PredicateStyle;
 use crate::vocabulary::Action;
 
 impl Reader<'_> {
     /// What an action needs of its route.
     pub(super) fn fits_action(&mut self, route: &Route, place: &Where) {
-        let has_module = route.module.is_some() || route.template.contains(&Place::Module);
+        let has_module = route.module.is_some() || route.template.contains(&Segment::Module);
         let needs = match route.action {
-            Action::Update | Action::Delete if !route.template.contains(&Place::Id) => "`{id}`",
-            Action::Relate if route.link.is_none() && !route.template.contains(&Place::Link) => {
+            Action::Update | Action::Delete if !route.template.contains(&Segment::Id) => "`{id}`",
+            Action::Relate if route.link.is_none() && !route.template.contains(&Segment::Link) => {
                 "`{link}` or `link`"
             }
-            Action::Relate if !route.relates && !route.template.contains(&Place::Related) => {
+            Action::Relate if !route.relates && !route.template.contains(&Segment::Related) => {
                 "`{related}`, or `relate: true`"
             }
             Action::List
@@ -83,14 +83,14 @@ impl Reader<'_> {
         }
         for predicate in &route.predicates {
             match predicate {
-                Predicate::Equals(parameters) | Predicate::Ids(parameters) => {
+                PredicateStyle::Equals(parameters) | PredicateStyle::Ids(parameters) => {
                     names.extend(parameters.iter().map(|(name, _)| name))
                 }
-                Predicate::Bracket { at, .. } => names.extend(at),
-                Predicate::Items(items) => names.extend(&items.at),
-                Predicate::Sql(at) | Predicate::Words(at, _) | Predicate::Rsql { at, .. } => {
-                    names.push(at)
-                }
+                PredicateStyle::Bracket { at, .. } => names.extend(at),
+                PredicateStyle::Items(items) => names.extend(&items.at),
+                PredicateStyle::Sql(at)
+                | PredicateStyle::Words(at, _)
+                | PredicateStyle::Rsql { at, .. } => names.push(at),
             }
         }
         for (number, name) in names.iter().enumerate() {
@@ -154,7 +154,7 @@ impl Reader<'_> {
                 route
                     .template
                     .iter()
-                    .filter(|place| !matches!(place, Place::Literal(_) | Place::Id))
+                    .filter(|place| !matches!(place, Segment::Literal(_) | Segment::Id))
                     .cloned()
                     .collect::<Vec<_>>()
             };
@@ -198,14 +198,14 @@ fn overlap(one: &Route, other: &Route) -> bool {
     }
     for pair in one.template.iter().zip(&other.template) {
         match pair {
-            (Place::Literal(word), Place::Literal(another))
+            (Segment::Literal(word), Segment::Literal(another))
                 if !word.eq_ignore_ascii_case(another) =>
             {
                 return false;
             }
-            (Place::Literal(_), Place::Literal(_)) => {}
-            (Place::Literal(_), _) | (_, Place::Literal(_)) => return false,
-            (Place::Module, Place::Module)
+            (Segment::Literal(_), Segment::Literal(_)) => {}
+            (Segment::Literal(_), _) | (_, Segment::Literal(_)) => return false,
+            (Segment::Module, Segment::Module)
                 if !one
                     .modules
                     .iter()

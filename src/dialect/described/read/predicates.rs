@@ -4,7 +4,7 @@ use super::Reader;
 use crate::diagnostic::{Form, Keys, Node, NodeKind, quoted};
 use crate::dialect::described::codes;
 use crate::dialect::described::description::Name;
-use crate::dialect::described::predicate::{Items, Predicate};
+use crate::dialect::described::predicate::{Items, PredicateStyle};
 use crate::vocabulary::intern;
 
 pub(super) const WHERE: Form = Form {
@@ -49,7 +49,7 @@ enum Style {
 
 impl Reader<'_> {
     /// One style, or several side by side.
-    pub(super) fn predicates(&mut self, keys: &Keys<'_>) -> Vec<Predicate> {
+    pub(super) fn predicates(&mut self, keys: &Keys<'_>) -> Vec<PredicateStyle> {
         match keys.get("where") {
             None => Vec::new(),
             Some(Node {
@@ -63,7 +63,7 @@ impl Reader<'_> {
         }
     }
 
-    fn predicate(&mut self, node: &Node) -> Option<Predicate> {
+    fn predicate(&mut self, node: &Node) -> Option<PredicateStyle> {
         const STYLES: &[(&str, Style)] = &[
             ("equals", Style::Equals),
             ("ids", Style::Ids),
@@ -80,11 +80,13 @@ impl Reader<'_> {
                 .choice("style of predicates", STYLES, self.found)?;
         self.only(&keys, style);
         match style {
-            Style::Equals => self.equals(&keys).map(Predicate::Equals),
-            Style::Ids => self.equals(&keys).map(Predicate::Ids),
+            Style::Equals => self.equals(&keys).map(PredicateStyle::Equals),
+            Style::Ids => self.equals(&keys).map(PredicateStyle::Ids),
             Style::Bracket | Style::JsonApi => self.bracket(&keys, style == Style::JsonApi),
             Style::Where => self.listed_items(&keys),
-            Style::Sql => self.required_parameter(&keys, "in").map(Predicate::Sql),
+            Style::Sql => self
+                .required_parameter(&keys, "in")
+                .map(PredicateStyle::Sql),
             Style::Rsql => self.rsql(&keys),
             Style::Words => self.words(&keys),
         }
@@ -128,7 +130,7 @@ impl Reader<'_> {
         Some(parameters)
     }
 
-    fn bracket(&mut self, keys: &Keys<'_>, json_api: bool) -> Option<Predicate> {
+    fn bracket(&mut self, keys: &Keys<'_>, json_api: bool) -> Option<PredicateStyle> {
         let at = match (self.optional_parameter(keys, "in"), json_api) {
             (None, true) => Some(Name(vec!["filter".to_owned()])),
             (at, _) => at,
@@ -145,14 +147,14 @@ impl Reader<'_> {
                 "needs `operators`, or `bare: true`",
             );
         }
-        Some(Predicate::Bracket {
+        Some(PredicateStyle::Bracket {
             at,
             operators,
             bare,
         })
     }
 
-    fn rsql(&mut self, keys: &Keys<'_>) -> Option<Predicate> {
+    fn rsql(&mut self, keys: &Keys<'_>) -> Option<PredicateStyle> {
         let at = self.required_parameter(keys, "in");
         keys.require("operators", self.found)?;
         let operators = self.operators(keys);
@@ -171,7 +173,7 @@ impl Reader<'_> {
                 );
             }
         }
-        Some(Predicate::Rsql { at: at?, operators })
+        Some(PredicateStyle::Rsql { at: at?, operators })
     }
 
     fn operators(&mut self, keys: &Keys<'_>) -> Vec<&'static str> {
@@ -194,7 +196,7 @@ impl Reader<'_> {
         operators
     }
 
-    fn listed_items(&mut self, keys: &Keys<'_>) -> Option<Predicate> {
+    fn listed_items(&mut self, keys: &Keys<'_>) -> Option<PredicateStyle> {
         keys.require("in", self.found)?;
         keys.require("operators", self.found)?;
         let at = self.parameters(keys, "in");
@@ -235,10 +237,10 @@ impl Reader<'_> {
                 "members, groups, operators and `beside` must differ",
             );
         }
-        Some(Predicate::Items(items))
+        Some(PredicateStyle::Items(items))
     }
 
-    fn words(&mut self, keys: &Keys<'_>) -> Option<Predicate> {
+    fn words(&mut self, keys: &Keys<'_>) -> Option<PredicateStyle> {
         let at = self.required_parameter(keys, "in");
         keys.require("words", self.found)?;
         let mut words = Vec::new();
@@ -252,6 +254,6 @@ impl Reader<'_> {
                 .collect();
             words.push((intern(&word.value), fields));
         }
-        Some(Predicate::Words(at?, words))
+        Some(PredicateStyle::Words(at?, words))
     }
 }

@@ -5,7 +5,7 @@ use http::Method;
 use super::Reader;
 use crate::diagnostic::{Diagnostic, Form, Keys, Node, NodeKind, Place as Where, Spanned, quoted};
 use crate::dialect::described::description::{
-    Carries, Known, Name, Order, Page, Place, Route, Select, Write,
+    Carries, Known, Name, Order, Page, Route, Segment, Select, Write,
 };
 use crate::dialect::described::{codes, grammar};
 use crate::dialect::{Access, Link};
@@ -126,7 +126,7 @@ impl Reader<'_> {
         let action = keys
             .require("action", self.found)?
             .choice("action", ACTIONS, self.found)?;
-        let is_told = template.contains(&Place::Module);
+        let is_told = template.contains(&Segment::Module);
         let module = keys
             .get("module")
             .and_then(|node| node.text("`module`", self.found));
@@ -198,7 +198,7 @@ impl Reader<'_> {
         })
     }
 
-    fn line(&mut self, line: &Spanned<&str>) -> Option<(Method, Vec<Place>)> {
+    fn line(&mut self, line: &Spanned<&str>) -> Option<(Method, Vec<Segment>)> {
         let read = line.value.split_once(' ').and_then(|(method, path)| {
             let method = match method {
                 "GET" => Method::GET,
@@ -213,8 +213,8 @@ impl Reader<'_> {
                 .split('/')
                 .map(place)
                 .collect::<Option<Vec<_>>>()?;
-            let once = |place: &Place| {
-                matches!(place, Place::Literal(_))
+            let once = |place: &Segment| {
+                matches!(place, Segment::Literal(_))
                     || places.iter().filter(|other| *other == place).count() == 1
             };
             places.iter().all(once).then(|| (method, places.clone()))
@@ -449,23 +449,23 @@ impl Reader<'_> {
     }
 }
 
-fn place(segment: &str) -> Option<Place> {
+fn place(segment: &str) -> Option<Segment> {
     let Some(name) = segment
         .strip_prefix('{')
         .and_then(|rest| rest.strip_suffix('}'))
     else {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
         let good = !matches!(segment, "" | "." | "..") && segment.bytes().all(plain);
-        return good.then(|| Place::Literal(segment.to_owned()));
+        return good.then(|| Segment::Literal(segment.to_owned()));
     };
     Some(match name {
-        "module" => Place::Module,
-        "id" => Place::Id,
-        "link" => Place::Link,
-        "related" => Place::Related,
+        "module" => Segment::Module,
+        "id" => Segment::Id,
+        "link" => Segment::Link,
+        "related" => Segment::Related,
         _ => match name.strip_prefix("by.") {
-            Some(field) => Place::By(grammar::is_field(field).then(|| field.to_owned())?),
-            None => Place::Word(grammar::is_word(name).then(|| name.to_owned())?),
+            Some(field) => Segment::By(grammar::is_field(field).then(|| field.to_owned())?),
+            None => Segment::Word(grammar::is_word(name).then(|| name.to_owned())?),
         },
     })
 }

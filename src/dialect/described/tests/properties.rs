@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 
 use super::*;
 use crate::dialect::described::{query_string, rsql, sql};
-use crate::dialect::{Filter, Path, spelling};
+use crate::dialect::{Path, Predicate, spelling};
 
 fn path(text: &str) -> Option<Path> {
     let known = ["t.a", "t.b", "x.c"];
@@ -15,7 +15,7 @@ fn path(text: &str) -> Option<Path> {
     })
 }
 
-fn write(filter: &Filter) -> String {
+fn write(filter: &Predicate) -> String {
     sql::write(filter, &|path| path.field.clone())
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{BOUNDS, SugarRest, again, understand};
 use crate::dialect::{
-    Dialect, Filter, Incoming, Link, Operation, Path, Projected, Query, Sort, Understood, reread,
+    Dialect, Incoming, Link, Operation, Path, Predicate, Projected, Query, Sort, Understood, reread,
 };
 use crate::vocabulary::Module;
 
@@ -41,7 +41,7 @@ fn scalar() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn predicate() -> impl Strategy<Value = Filter> {
+fn predicate() -> impl Strategy<Value = Predicate> {
     let comparison = prop_oneof![
         (Just(None), prop_oneof![scalar(), Just(Value::Null)]),
         (
@@ -72,21 +72,21 @@ fn predicate() -> impl Strategy<Value = Filter> {
             if operator == Some("$in_radius_from_coords") {
                 path.field = "primary_address_city".to_owned();
             }
-            Filter::Field { path, operator, value }
+            Predicate::Field { path, operator, value }
         }),
-        1 => about_caller.prop_map(|(word, argument)| Filter::Caller { word, argument: argument.to_owned() }),
+        1 => about_caller.prop_map(|(word, argument)| Predicate::Caller { word, argument: argument.to_owned() }),
     ]
 }
 
 /// A whole filter: a list of expressions.
-fn filter() -> impl Strategy<Value = Filter> {
+fn filter() -> impl Strategy<Value = Predicate> {
     let expression = predicate().prop_recursive(4, 24, 3, |inner| {
         prop_oneof![
-            vec(inner.clone(), 1..4).prop_map(Filter::All),
-            vec(inner, 1..4).prop_map(Filter::Any),
+            vec(inner.clone(), 1..4).prop_map(Predicate::All),
+            vec(inner, 1..4).prop_map(Predicate::Any),
         ]
     });
-    vec(expression, 1..4).prop_map(Filter::All)
+    vec(expression, 1..4).prop_map(Predicate::All)
 }
 
 fn order() -> impl Strategy<Value = Vec<Sort>> {
@@ -105,7 +105,7 @@ fn page(projection: BoxedStrategy<Option<Vec<Projected>>>) -> BoxedStrategy<Quer
     )
         .prop_map(|(projection, filter, order, limit, offset)| Query {
             projection,
-            filter,
+            predicate: filter,
             order,
             limit,
             offset,
@@ -138,7 +138,7 @@ fn query() -> BoxedStrategy<Query> {
         flags,
     )
         .prop_map(|(mut query, search, (mine, favorites))| {
-            query.search = search.filter(|_| query.filter.is_none());
+            query.search = search.filter(|_| query.predicate.is_none());
             query.about_caller = [("my_items", mine), ("favorites", favorites)]
                 .into_iter()
                 .filter_map(|(name, wanted)| wanted.map(|wanted| (name, wanted)))

@@ -63,7 +63,7 @@ fn what_is_written_back_is_understood_as_the_same_operation() {
         assert_eq!(again.link, first.link, "{method}");
         assert_eq!(again.write, first.write, "{method}");
         assert_eq!(again.credential, first.credential, "{method}");
-        assert_eq!(again.query.filter, first.query.filter, "{method}");
+        assert_eq!(again.query.predicate, first.query.predicate, "{method}");
         assert_eq!(dialect.shape(&again), dialect.shape(&first), "{method}");
     }
 }

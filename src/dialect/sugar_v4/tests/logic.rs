@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::dialect::sugar_v4::sql::{self, Table};
-use crate::dialect::{Database, Filter};
+use crate::dialect::{Database, Predicate};
 
 const BOATS: Table<'static> = Table {
     name: "boats",
@@ -140,11 +140,11 @@ fn any_of(truths: impl Iterator<Item = Truth>) -> Truth {
     }
 }
 
-fn says(filter: &Filter, row: &Row) -> Truth {
+fn says(filter: &Predicate, row: &Row) -> Truth {
     match filter {
-        Filter::All(parts) => all(parts.iter().map(|part| says(part, row))),
-        Filter::Any(parts) => any_of(parts.iter().map(|part| says(part, row))),
-        Filter::Field {
+        Predicate::All(parts) => all(parts.iter().map(|part| says(part, row))),
+        Predicate::Any(parts) => any_of(parts.iter().map(|part| says(part, row))),
+        Predicate::Field {
             path,
             operator,
             value,
@@ -165,7 +165,7 @@ fn says(filter: &Filter, row: &Row) -> Truth {
                 comparison => compares(held?, comparison, value.as_i64().unwrap()),
             }
         }
-        Filter::Caller { .. } => panic!("the grammar has none"),
+        Predicate::Caller { .. } => panic!("the grammar has none"),
     }
 }
 

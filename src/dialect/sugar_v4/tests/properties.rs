@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use crate::dialect::sugar_v4::lexer::Word;
 use crate::dialect::sugar_v4::sql::Table;
 use crate::dialect::sugar_v4::{lexer, sql};
-use crate::dialect::{Database, Filter, Sort, reread};
+use crate::dialect::{Database, Predicate, Sort, reread};
 
 const TABLE: Table<'static> = Table {
     name: "contacts",
@@ -88,13 +88,13 @@ fn text() -> impl Strategy<Value = String> {
 
 /// What a filter says of three values: true, false, unknown. A predicate is told by its column, its operator and its
 /// value; the opposite of an operator is unknown where the operator is, and false where it is true.
-fn columns(filter: &Filter, into: &mut Vec<String>) {
+fn columns(filter: &Predicate, into: &mut Vec<String>) {
     match filter {
-        Filter::All(parts) | Filter::Any(parts) => {
+        Predicate::All(parts) | Predicate::Any(parts) => {
             parts.iter().for_each(|part| columns(part, into))
         }
-        Filter::Field { path, .. } => into.push(path.field.clone()),
-        Filter::Caller { .. } => panic!("the grammar has none"),
+        Predicate::Field { path, .. } => into.push(path.field.clone()),
+        Predicate::Caller { .. } => panic!("the grammar has none"),
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{BOUNDS, SuiteCrmV8, again, understand};
 use crate::dialect::{
-    Dialect, Filter, Incoming, Operation, Path, Projected, Query, Sort, Understood, reread,
+    Dialect, Incoming, Operation, Path, Predicate, Projected, Query, Sort, Understood, reread,
 };
 
 fn field() -> impl Strategy<Value = String> {
@@ -25,7 +25,7 @@ fn path() -> impl Strategy<Value = Path> {
 }
 
 /// Comparisons, each field and operator once: a repeated parameter has two readings.
-fn filter() -> impl Strategy<Value = Filter> {
+fn filter() -> impl Strategy<Value = Predicate> {
     let operator = select(vec!["eq", "neq", "gt", "gte", "lt", "lte", "like"]);
     let value = "[ -~é€&=#%\\[\\]]{0,12}".prop_filter("words of the CRM's own, entities", |text| {
         !reread::is_rewritten(text) && reread::settled(text).as_ref() == Some(text)
@@ -36,16 +36,16 @@ fn filter() -> impl Strategy<Value = Filter> {
         let parts = comparisons
             .into_iter()
             .filter(|(field, operator, _)| seen.insert((field.clone(), *operator)))
-            .map(|(field, operator, value)| Filter::Field {
+            .map(|(field, operator, value)| Predicate::Field {
                 path: Path { link: None, field },
                 operator: Some(operator),
                 value: Value::from(value),
             })
             .collect();
         if all {
-            Filter::All(parts)
+            Predicate::All(parts)
         } else {
-            Filter::Any(parts)
+            Predicate::Any(parts)
         }
     })
 }
@@ -68,7 +68,7 @@ fn query(with_fields: bool) -> impl Strategy<Value = Query> {
     )
         .prop_map(move |(projection, filter, order, limit, offset)| Query {
             projection: projection.filter(|_| with_fields),
-            filter,
+            predicate: filter,
             order,
             limit,
             offset,
@@ -106,7 +106,7 @@ proptest! {
         prop_assert_eq!(&meant.query.order, &operation.query.order);
         prop_assert_eq!((meant.query.limit, meant.query.offset), (operation.query.limit, operation.query.offset));
         prop_assert_eq!(meant.uses(), operation.uses());
-        prop_assert_eq!(sorted(&meant.query.filter), sorted(&operation.query.filter));
+        prop_assert_eq!(sorted(&meant.query.predicate), sorted(&operation.query.predicate));
         prop_assert_eq!(SuiteCrmV8::new().render(&meant).target.len(), outgoing.target.len());
     }
 
@@ -161,19 +161,19 @@ proptest! {
 }
 
 /// The comparisons of a filter in an order that means nothing, and how they are joined.
-fn sorted(filter: &Option<Filter>) -> Option<(bool, Vec<String>)> {
+fn sorted(filter: &Option<Predicate>) -> Option<(bool, Vec<String>)> {
     let (all, parts) = match filter.as_ref()? {
-        Filter::All(parts) => (true, parts),
-        Filter::Any(parts) => (false, parts),
+        Predicate::All(parts) => (true, parts),
+        Predicate::Any(parts) => (false, parts),
         _ => return None,
     };
-    let text = |part: &Filter| match part {
-        Filter::Field {
+    let text = |part: &Predicate| match part {
+        Predicate::Field {
             path,
             operator,
             value,
         } => format!("{} {operator:?} {value}", path.field),
-        Filter::Caller { .. } | Filter::All(_) | Filter::Any(_) => String::new(),
+        Predicate::Caller { .. } | Predicate::All(_) | Predicate::Any(_) => String::new(),
     };
     let mut texts: Vec<String> = parts.iter().map(text).collect();
     texts.sort();
