@@ -47,7 +47,7 @@ pub fn read(path: &Path, bytes_max: usize) -> Result<Contents> {
 /// Puts a file in the place of what stands under a name, or anew: whole, on disk, for nobody else to read. Whoever reads it
 /// meanwhile reads the one or the other. Its folder is made where it is missing.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
     let mut builder = std::fs::DirBuilder::new();
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);

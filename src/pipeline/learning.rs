@@ -114,8 +114,8 @@ impl LiveSchema {
             let mut kept = write(file, &schema).await;
             if kept.is_ok() && self.record(&schema, &merged, log).await.is_err() {
                 // What no event tells of must not be in force after a restart either.
-                kept = write(file, &heard.schema).await;
-                kept = kept.and(Err(io::Error::other("the access log cannot be written")));
+                let unwritten = io::Error::other("the access log cannot be written");
+                kept = write(file, &heard.schema).await.and(Err(unwritten));
             }
             if let Err(error) = kept {
                 tracing::error!(

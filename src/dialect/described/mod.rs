@@ -343,7 +343,7 @@ impl Stock for Description {
     }
 
     fn unread(&self) -> Vec<Unread> {
-        Description::unread(self)
+        Self::unread(self)
     }
 
     fn modules(&self) -> Vec<Module> {

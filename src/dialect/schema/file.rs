@@ -128,7 +128,8 @@ impl SchemaFile {
             let problem = Diagnostic::error(codes::CONTRADICTION, title)
                 .help("take it out: what the dialect knows of its stock stands");
             let module_key = (key.0.clone(), String::new());
-            let place = self.places.get(&key).or(self.places.get(&module_key));
+            let place = self.places.get(&key);
+            let place = place.or_else(|| self.places.get(&module_key));
             found.push(match place {
                 Some(place) => problem.at(place, "contradicts it"),
                 None => problem,
