@@ -90,7 +90,7 @@ impl Seen {
         self.uncounted.push(place);
     }
 
-    /// Whether two records have shown the same. Site by place: comparing lists that are mostly empty, or were written
+    /// Whether two records have shown the same. Place by place: comparing lists that are mostly empty, or were written
     /// a moment ago, as stretches of memory takes the processor as long as passing several fields.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         let differences = self

@@ -25,7 +25,9 @@ pub struct LiveSchema {
     upstream: String,
     /// The dialect with the schema in force.
     dialect: RwLock<Arc<dyn Dialect>>,
-    /// Where it is kept; `None` if nothing is learned.
+    /// What the configuration says, without what was learned.
+    configured: Arc<Schema>,
+    /// Where what was learned beside that is kept; `None` if nothing is learned.
     file: Option<PathBuf>,
     heard: Mutex<Heard>,
 }
@@ -55,6 +57,7 @@ impl LiveSchema {
         found: &mut Diagnostics,
     ) -> Option<Self> {
         let file = folder.join(format!("{upstream}.{}.yaml", dialect.name()));
+        let configured = dialect.schema().clone();
         let mut contradictions = 0;
         let dialect = match file.try_exists() {
             Ok(false) => dialect,
@@ -74,7 +77,10 @@ impl LiveSchema {
                 "the schema says otherwise than what was learned before: the schema stands"
             );
         }
-        Some(Self::new(upstream, dialect, Some(file)))
+        Some(Self {
+            configured,
+            ..Self::new(upstream, dialect, Some(file))
+        })
     }
 
     fn new(upstream: &str, dialect: Arc<dyn Dialect>, file: Option<PathBuf>) -> Self {
@@ -85,6 +91,7 @@ impl LiveSchema {
         };
         Self {
             upstream: upstream.to_owned(),
+            configured: dialect.schema().clone(),
             dialect: RwLock::new(dialect),
             file,
             heard: Mutex::new(heard),
@@ -105,17 +112,19 @@ impl LiveSchema {
     /// Takes in what the CRM says of its data. The schema as heard, if anything of it is new.
     pub(super) async fn hear(&self, said: Modules, log: &Log) -> Option<Arc<Schema>> {
         let mut heard = self.heard.lock().await;
-        let (schema, merged) = heard.schema.and(said);
+        let known = heard.schema.clone();
+        let merging = tokio::task::spawn_blocking(move || known.and(said));
+        let (schema, merged) = merging.await.ok()?;
         self.tell(&mut heard, &merged);
         if !merged.is_new() {
             return None;
         }
         if let Some(file) = &self.file {
-            let mut kept = write(file, &schema).await;
+            let mut kept = self.write(file, &schema).await;
             if kept.is_ok() && self.record(&schema, &merged, log).await.is_err() {
                 // What no event tells of must not be in force after a restart either.
                 let unwritten = io::Error::other("the access log cannot be written");
-                kept = write(file, &heard.schema).await.and(Err(unwritten));
+                kept = self.write(file, &heard.schema).await.and(Err(unwritten));
             }
             if let Err(error) = kept {
                 tracing::error!(
@@ -199,16 +208,73 @@ impl LiveSchema {
             );
         }
     }
+
+    /// Keeps what was learned: a decision must be the same after a restart. What the configuration says is not kept with it,
+    /// so that whoever takes it back there has taken it back.
+    async fn write(&self, file: &Path, schema: &Schema) -> io::Result<()> {
+        let learned = schema.beside().without(self.configured.beside());
+        let text = learned.to_yaml(schema.dialect());
+        // It must be read again at the next start.
+        if text.len() > FILE_BYTES_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let path = file.to_owned();
+        let written = tokio::task::spawn_blocking(move || files::replace(&path, text.as_bytes()));
+        written.await.map_err(io::Error::other)?
+    }
 }
 
-/// Keeps what is known beside the stock: a decision must be the same after a restart.
-async fn write(file: &Path, schema: &Schema) -> io::Result<()> {
-    let text = schema.beside().to_yaml(schema.dialect());
-    // It must be read again at the next start.
-    if text.len() > FILE_BYTES_MAX {
-        return Err(io::ErrorKind::FileTooLarge.into());
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Options;
+    use crate::dialect::{Origin, by_name};
+    use crate::vocabulary::Module;
+
+    fn said(text: &str) -> Modules {
+        let dialect = by_name("sugar-rest").unwrap();
+        dialect.described(None, text.as_bytes()).unwrap()
     }
-    let path = file.to_owned();
-    let written = tokio::task::spawn_blocking(move || files::replace(&path, text.as_bytes()));
-    written.await.map_err(io::Error::other)?
+
+    fn growing(folder: &Path) -> LiveSchema {
+        let mut found = Diagnostics::new();
+        let live = LiveSchema::growing("crm", by_name("sugar-rest").unwrap(), folder, &mut found);
+        live.unwrap_or_else(|| panic!("{}", found.render(false)))
+    }
+
+    const ANSWER: &str = r#"{"modules":{"Contacts":{"fields":{"x_c":{"type":"relate","module":"Accounts","rname":"name"}}}}}"#;
+
+    #[tokio::test]
+    async fn what_the_log_does_not_take_is_not_learned_before_nor_after_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options::new(&dir.path().join("log"), &dir.path().join("state"));
+        let log = Log::open(options).unwrap();
+        let folder = dir.path().join("schema");
+        let (live, contacts) = (growing(&folder), Module::new("Contacts"));
+        log.stop().unwrap();
+        assert!(live.hear(said(ANSWER), &log).await.is_none());
+        let origin = |live: &LiveSchema| live.dialect().schema().origin(&contacts, "x_c");
+        assert_eq!(origin(&live), Origin::Own);
+        assert_eq!(origin(&growing(&folder)), Origin::Own);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_kept_is_not_learned() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options::new(&dir.path().join("log"), &dir.path().join("state"));
+        let log = Log::open(options).unwrap();
+        let folder = dir.path().join("schema");
+        let live = growing(&folder);
+        // A file stands where the folder belongs.
+        std::fs::write(&folder, "").unwrap();
+        assert!(live.hear(said(ANSWER), &log).await.is_none());
+        assert!(live.dialect().schema().beside().is_empty());
+        std::fs::remove_file(&folder).unwrap();
+        assert!(
+            live.hear(said(ANSWER), &log).await.is_some(),
+            "it was not forgotten"
+        );
+        assert!(!live.dialect().schema().beside().is_empty());
+        log.stop().unwrap();
+    }
 }

@@ -2,6 +2,7 @@
 //! large to hold, as a stream after its opening event.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -79,6 +80,9 @@ impl Pipeline {
             Ok(Read::TooLargeToHold(filtering))
                 if self.settings.stream_large_replies && !visit.whole_only && !is_unchanged =>
             {
+                if description.is_some() {
+                    tell_too_long(visit);
+                }
                 let Ok(opened) = record.open(most(&operation, &plan)).await else {
                     return self.unrecorded(visit);
                 };
@@ -112,22 +116,19 @@ impl Pipeline {
     /// Takes in what the CRM says of its own data, where an answer says anything.
     async fn hear(&self, visit: &Visit<'_>, operation: &Operation, description: &[u8]) {
         if description.len() > DESCRIPTION_BYTES_MAX {
-            tracing::warn!(
-                dialect = visit.dialect().name(),
-                bytes = description.len(),
-                "what the CRM says of its data is too long to be read"
-            );
+            tell_too_long(visit);
             return;
         }
         let module = operation.module.as_ref();
         let Some(said) = visit.dialect().described(module, description) else {
             return;
         };
-        if let Some(heard) = visit.entrance.schema.hear(said, &self.log).await {
-            visit
-                .entrance
-                .told
-                .gaps(visit.policy().in_schema(heard).gaps());
+        // Whoever asked does not wait for a disk that does not answer; what was begun goes on.
+        let (schema, log) = (visit.entrance.schema.clone(), self.log.clone());
+        let hearing = tokio::spawn(async move { schema.hear(said, &log).await });
+        if let Ok(Ok(Some(heard))) = tokio::time::timeout(HEARING_TIMEOUT, hearing).await {
+            let gaps = visit.policy().in_schema(heard).gaps();
+            visit.entrance.told.gaps(gaps);
         }
     }
 
@@ -146,7 +147,9 @@ impl Pipeline {
             .chunk(held_bytes_max, &mut |bytes| share.grow_to(bytes))
             .await?
         {
-            if let Some(description) = &mut description {
+            if let Some(description) = &mut description
+                && description.len() <= DESCRIPTION_BYTES_MAX
+            {
                 description.extend_from_slice(&chunk);
             }
             if let Err(error) = filtering.push(&chunk) {
@@ -182,6 +185,17 @@ impl Pipeline {
         }
     }
 }
+
+/// Tells that a description of the CRM's data passes unread.
+fn tell_too_long(visit: &Visit<'_>) {
+    tracing::warn!(
+        dialect = visit.dialect().name(),
+        "what the CRM says of its data is too long to be read: nothing is learned of it"
+    );
+}
+
+/// How long a reply waits for what it says to be learned.
+const HEARING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Distinct fields that the plan withholds: by level, never by value.
 pub(super) fn count_withheld(report: &Report, dropped: &[Arc<FieldRule>]) -> usize {

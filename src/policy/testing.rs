@@ -136,6 +136,10 @@ impl Stock for TestStock {
         Vec::new()
     }
 
+    fn has_field(&self, module: &Module, field: &str) -> bool {
+        stock_fields(module).contains(&field)
+    }
+
     fn names_all_fields(&self) -> bool {
         true
     }

@@ -369,6 +369,11 @@ impl Stock for Description {
             .unwrap_or_default()
     }
 
+    fn has_field(&self, module: &Module, field: &str) -> bool {
+        self.known(module)
+            .is_some_and(|known| known.algebra.fields.contains(field))
+    }
+
     fn names_all_fields(&self) -> bool {
         // A description names those that something is to be said of.
         false

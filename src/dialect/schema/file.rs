@@ -107,6 +107,7 @@ impl SchemaFile {
             .chain(schema.beside().iter().map(|(module, _)| module.clone()))
             .chain(self.modules.iter().map(|(module, _)| module.clone()))
             .collect();
+        self.in_another_case(schema, found);
         for (module, place) in &self.led_to {
             if !known.contains(module) {
                 let title = format!("unknown module {}", quoted(module.as_str()));
@@ -142,6 +143,27 @@ impl SchemaFile {
         schema
     }
 
+    /// Modules that are called as the stock's are but for case: the CRM has no such module, and nothing would come of it.
+    fn in_another_case(&self, schema: &Schema, found: &mut Diagnostics) {
+        let stock = schema.modules();
+        for (module, _) in self
+            .modules
+            .iter()
+            .filter(|(module, _)| !stock.contains(module))
+        {
+            let meant = stock
+                .iter()
+                .find(|stock| stock.as_str().eq_ignore_ascii_case(module.as_str()));
+            let Some(meant) = meant else { continue };
+            let title = format!("{} is written `{meant}`", quoted(module.as_str()));
+            let problem = Diagnostic::error(codes::BAD_NAME, title);
+            found.push(match self.places.get(&(module.clone(), String::new())) {
+                Some(place) => problem.at(place, "no module of the CRM: case matters"),
+                None => problem,
+            });
+        }
+    }
+
     fn module(&mut self, name: &Spanned<String>, node: &Node, found: &mut Diagnostics) {
         const FORM: Form = Form {
             what: "a module of a schema",
@@ -158,7 +180,7 @@ impl SchemaFile {
         self.places
             .insert((module.clone(), String::new()), name.place.clone());
         let mut known = ModuleSchema {
-            table: word(&keys, "table", found),
+            table: table(&keys, found),
             ..ModuleSchema::default()
         };
         let entries = |key: &'static str, found: &mut Diagnostics| match keys.get(key) {
@@ -183,12 +205,19 @@ impl SchemaFile {
             if is_name("a link", &name.value, &name.place, found)
                 && let Some(link) = self.link(node, found)
             {
-                if known.fields.contains_key(Field::fold(&name.value).as_str()) {
+                let folded = Field::fold(&name.value);
+                if known.fields.contains_key(&folded) {
                     ambiguous(name, "is named as a field, too", found);
                 }
                 self.places
                     .insert((module.clone(), name.value.clone()), name.place.clone());
-                known.links.insert(name.value.clone(), link);
+                let link = LinkSchema {
+                    name: name.value.clone(),
+                    ..link
+                };
+                if known.links.insert(folded, link).is_some() {
+                    ambiguous(name, "is named twice in another case", found);
+                }
             }
         }
         match self.modules.entry(&module) {
@@ -209,6 +238,15 @@ impl SchemaFile {
         if let NodeKind::Str(_) = node.kind {
             let text = node.text("the type of a field", found)?;
             is_name("a type", text.value, &text.place, found).then_some(())?;
+            if matches!(text.value, "secret" | "copies") {
+                let title = format!("{} is no type", quoted(text.value));
+                found.push(
+                    Diagnostic::error(codes::BAD_NAME, title)
+                        .at(&text.place, "would be the name of a type")
+                        .help("write `{ secret: true }`, or `{ copies: Module.field }`"),
+                );
+                return None;
+            }
             return Some(FieldSchema {
                 kind: Some(text.value.to_owned()),
                 holds: Holds::Own,
@@ -272,7 +310,7 @@ impl SchemaFile {
         if let NodeKind::Str(_) = node.kind {
             return Some(LinkSchema {
                 target: self.target(node, found),
-                relationship: None,
+                ..LinkSchema::named("")
             });
         }
         let keys = FORM.read(node, found)?;
@@ -284,6 +322,7 @@ impl SchemaFile {
         Some(LinkSchema {
             target,
             relationship,
+            ..LinkSchema::named("")
         })
     }
 
@@ -300,6 +339,18 @@ impl SchemaFile {
 fn word(keys: &Keys<'_>, key: &str, found: &mut Diagnostics) -> Option<String> {
     let text = keys.get(key)?.text(&format!("`{key}`"), found)?;
     is_name(&format!("`{key}`"), text.value, &text.place, found).then(|| text.value.to_owned())
+}
+
+/// The table of a module: it becomes part of what a database reads.
+fn table(keys: &Keys<'_>, found: &mut Diagnostics) -> Option<String> {
+    let text = keys.get("table")?.text("`table`", found)?;
+    let is_fit = !text.value.contains('-') && is_plain(text.value);
+    if !is_fit {
+        let title = format!("{} is no name of a table", quoted(text.value));
+        let problem = Diagnostic::error(codes::BAD_NAME, title);
+        found.push(problem.at(&text.place, "only letters, digits and `_`, at most 128"));
+    }
+    is_fit.then(|| text.value.to_owned())
 }
 
 /// Whether a name is one of those that CRMs give: ASCII letters, digits, `_`, `-`, of bounded length.
@@ -334,7 +385,11 @@ impl Modules {
             is_empty = false;
             let _ = write!(text, "\n  {}:", scalar(module.as_str()));
             let before = text.len();
-            if let Some(table) = known.table.as_deref().filter(|table| is_plain(table)) {
+            if let Some(table) = known
+                .table
+                .as_deref()
+                .filter(|table| is_plain(table) && !table.contains('-'))
+            {
                 let _ = write!(text, "\n    table: {}", scalar(table));
             }
             let mut heading = "\n    fields:";
@@ -352,8 +407,8 @@ impl Modules {
                 heading = "";
             }
             let mut heading = "\n    links:";
-            for (name, link) in known.links.iter().filter(|(name, _)| is_plain(name)) {
-                let Some(link) = link_text(link) else {
+            for link in known.links.values().filter(|link| is_plain(&link.name)) {
+                let (name, Some(link)) = (&link.name, link_text(link)) else {
                     continue;
                 };
                 let _ = write!(text, "{heading}\n      {}: {link}", scalar(name));

@@ -109,10 +109,7 @@ impl Merging<'_> {
         said: impl IntoIterator<Item = (Field, FieldSchema)>,
     ) {
         for (name, said) in said {
-            let is_link = known
-                .links
-                .keys()
-                .any(|link| link.eq_ignore_ascii_case(name.as_str()));
+            let is_link = known.links.contains_key(&name);
             let is_room = self.room > 0 && known.fields.len() < NAMES_MAX;
             let verdict = match known.fields.entry(name.clone()) {
                 Entry::Occupied(mut known) => known_again(known.get_mut(), said),
@@ -149,7 +146,7 @@ impl Merging<'_> {
                 | Origin::CopyItems { .. }
                 | Origin::CopyOfParent { .. }
         );
-        is_copy || self.stock.fields(self.module).contains(name)
+        is_copy || self.stock.has_field(self.module, name.as_str())
     }
 
     fn stock_origin(&self, name: &Field) -> Origin {
@@ -164,10 +161,15 @@ impl Merging<'_> {
     /// What is said of a field that only the stock may know.
     fn beside_stock(&self, name: &Field, said: &Holds) -> Verdict {
         let origin = self.stock_origin(name);
-        let is_stock = || self.stock.fields(self.module).contains(name);
+        let is_stock = || self.stock.has_field(self.module, name.as_str());
         match (origin, said) {
             (Origin::Secret, Holds::Secret) => Verdict::Known,
             (Origin::Secret, _) => Verdict::Contradicted { is_secret: true },
+            // Links and scaffolding are no fields that could hold one.
+            (
+                Origin::Structural(_) | Origin::Related(_) | Origin::UnknownRelated,
+                Holds::Secret,
+            ) => Verdict::Contradicted { is_secret: false },
             (_, Holds::Secret) => Verdict::Added,
             (Origin::Own, Holds::Own) if is_stock() => Verdict::Known,
             // It would be shown like another field, whatever its own name is classified as.
@@ -182,26 +184,31 @@ impl Merging<'_> {
                     false => Verdict::Contradicted { is_secret: false },
                 }
             }
+            (_, Holds::Copy(_)) => Verdict::Contradicted { is_secret: false },
             // The CRM calls many things a field that the stock knows better.
-            _ => Verdict::Known,
+            (_, Holds::Own) => Verdict::Known,
         }
     }
 
     fn links(
         &mut self,
         known: &mut ModuleSchema,
-        said: impl IntoIterator<Item = (String, LinkSchema)>,
+        said: impl IntoIterator<Item = (Field, LinkSchema)>,
     ) {
-        for (name, said) in said {
-            let stock = self.stock.target(self.module, &name);
-            if said == LinkSchema::default() {
+        for (folded, said) in said {
+            if said.is_blank() {
                 continue;
             }
-            let folded = Field::fold(&name);
-            let is_field = known.fields.contains_key(&folded) || self.holds_data(&folded);
+            let stock = self.stock.target(self.module, &said.name);
+            let name = said.name.clone();
+            let is_known_field = known.fields.contains_key(&folded);
+            let is_field = is_known_field || self.holds_data(&folded);
             let is_room = self.room > 0 && known.links.len() < NAMES_MAX;
-            let verdict = match (stock, known.links.entry(name.clone())) {
+            let verdict = match (stock, known.links.entry(folded)) {
                 (Some(stock), _) if said.target.as_ref().is_some_and(|said| *said != stock) => {
+                    Verdict::Contradicted { is_secret: false }
+                }
+                (Some(_), Entry::Vacant(_)) if is_known_field => {
                     Verdict::Contradicted { is_secret: false }
                 }
                 (None, Entry::Occupied(mut known)) => known.get_mut().known_again(said),
@@ -263,6 +270,7 @@ impl LinkSchema {
     fn known_again(&mut self, said: Self) -> Verdict {
         let before = self.clone();
         for (known, said) in [
+            (Some(self.name.as_str()), Some(said.name.as_str())),
             (
                 self.target.as_ref().map(Module::as_str),
                 said.target.as_ref().map(Module::as_str),

@@ -68,6 +68,9 @@ pub trait Stock: Send + Sync + fmt::Debug {
     /// The fields that a module is known to have.
     fn fields(&self, module: &Module) -> Vec<Field>;
 
+    /// Whether a module is known to have a field; the name is folded.
+    fn has_field(&self, module: &Module, field: &str) -> bool;
+
     /// Whether [`Self::fields`] names all fields of a module, and [`Self::modules`] all modules, but for those that an
     /// installation has added.
     fn names_all_fields(&self) -> bool;
@@ -170,12 +173,9 @@ impl Schema {
 
     /// Whether a module is known to have a field; the name is folded.
     pub fn has_field(&self, module: &Module, field: &str) -> bool {
-        self.beside.field(module, field).is_some()
-            || self
-                .stock
-                .fields(module)
-                .iter()
-                .any(|known| known.as_str() == field)
+        self.stock.has_field(module, field)
+            || self.beside.field(module, field).is_some()
+            || self.beside.link_named(module, field).is_some()
     }
 
     /// The field that names a record.
@@ -249,11 +249,21 @@ fn stock_text(stock: &dyn Stock) -> String {
     let none = Modules::default();
     let mut text = format!("{} {}\n", env!("CARGO_PKG_VERSION"), stock.name());
     let _ = writeln!(text, "{:?} {:?}", secrets::all(), stock.identifying());
+    let unread: Vec<_> = stock
+        .unread()
+        .into_iter()
+        .map(|key| (key.module, key.field))
+        .collect();
+    let accounts = stock.accounts();
+    let _ = writeln!(text, "{} {unread:?} {accounts:?}", stock.display_field());
     for module in stock.modules() {
+        let _ = writeln!(text, "{module} {:?}", stock.searched(&module));
         for field in stock.fields(&module) {
-            let origin = stock.origin(&none, &module, field.as_str());
-            let is_right = stock.is_right(&module, field.as_str());
-            let _ = writeln!(text, "{module} {field} {origin:?} {is_right}");
+            let name = field.as_str();
+            let origin = stock.origin(&none, &module, name);
+            let (is_right, is_text) = (stock.is_right(&module, name), stock.is_text(&module, name));
+            let length = stock.column_length(&module, name);
+            let _ = writeln!(text, "{field} {origin:?} {is_right} {is_text} {length:?}");
         }
     }
     text

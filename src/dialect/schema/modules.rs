@@ -27,8 +27,8 @@ pub struct ModuleSchema {
     pub table: Option<String>,
     /// Its fields, by their folded names.
     pub fields: BTreeMap<Field, FieldSchema>,
-    /// Its links, by their names as the CRM writes them.
-    pub links: BTreeMap<String, LinkSchema>,
+    /// Its links, by their folded names: no two differ in case alone.
+    pub links: BTreeMap<Field, LinkSchema>,
 }
 
 /// A field.
@@ -54,13 +54,31 @@ pub enum Holds {
 }
 
 /// A link.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LinkSchema {
+    /// Its name as the CRM writes it.
+    pub name: String,
     /// The module that it leads to, where that is known.
     pub target: Option<Module>,
     /// The relationship behind it, where the CRM names that instead: another module with a link of the same relationship
     /// is its other end.
     pub relationship: Option<String>,
+}
+
+impl LinkSchema {
+    /// A link of this name, of which nothing else is known.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            target: None,
+            relationship: None,
+        }
+    }
+
+    /// Whether nothing but its name is known.
+    pub(super) fn is_blank(&self) -> bool {
+        self.target.is_none() && self.relationship.is_none()
+    }
 }
 
 impl Modules {
@@ -117,7 +135,12 @@ impl Modules {
     /// The module that a link leads to, by the link's name as the CRM writes it. Where only relationships are known, the one
     /// other module with a link of the same relationship is the target; of several, nobody can tell which is meant.
     pub(in crate::dialect) fn target(&self, module: &Module, link: &str) -> Option<Module> {
-        let link = self.get(module)?.links.get(link)?;
+        let folded = Field::fold(link);
+        let link = self
+            .get(module)?
+            .links
+            .get(&folded)
+            .filter(|known| known.name == link)?;
         if link.target.is_some() {
             return link.target.clone();
         }
@@ -139,9 +162,26 @@ impl Modules {
 
     /// The name, as the CRM writes it, of the link that a folded name stands for.
     pub(in crate::dialect) fn link_named(&self, module: &Module, folded: &str) -> Option<&str> {
-        let mut links = self.get(module)?.links.keys();
-        links
-            .find(|link| link.eq_ignore_ascii_case(folded))
-            .map(String::as_str)
+        let link = self.get(module)?.links.get(folded)?;
+        Some(&link.name)
+    }
+
+    /// What stands here and not, or otherwise, in another.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let beside = |(module, known): (&Module, &ModuleSchema)| {
+            let mut rest = known.clone();
+            if let Some(other) = other.get(module) {
+                rest.fields
+                    .retain(|name, field| other.fields.get(name) != Some(field));
+                rest.links
+                    .retain(|name, link| other.links.get(name) != Some(link));
+                if rest.table == other.table {
+                    rest.table = None;
+                }
+            }
+            (rest != ModuleSchema::default()).then(|| (module.clone(), rest))
+        };
+        Self(self.0.iter().filter_map(beside).collect())
     }
 }

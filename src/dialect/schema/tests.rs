@@ -201,6 +201,62 @@ fn what_is_learned_is_bounded() {
     assert_eq!(first.fields.len(), NAMES_MAX);
 }
 
+fn said(dialect: &str, module: Option<&str>, text: &str) -> Modules {
+    let module = module.map(Module::new);
+    let dialect = by_name(dialect).unwrap();
+    dialect.described(module.as_ref(), text.as_bytes()).unwrap()
+}
+
+#[test]
+fn a_link_in_another_case_redirects_nothing() {
+    let (schema, found) = read(
+        "schema: sugar-rest\nmodules: { Contacts: { links: { boats: acme_Boats } }, acme_Boats: {}, acme_Public: {} }\n",
+    );
+    assert!(found.is_empty(), "{}", found.render(false));
+    let schema = schema.unwrap();
+    let answer =
+        r#"{"modules":{"Contacts":{"fields":{"Boats":{"type":"link","module":"acme_Public"}}}}}"#;
+    let (after, merged) = schema.and(said("sugar-rest", None, answer));
+    assert_eq!((merged.links, merged.contradictions.len()), (0, 1));
+    assert_eq!(
+        after.origin(&contacts(), "boats"),
+        Origin::Related(Module::new("acme_Boats"))
+    );
+}
+
+#[test]
+fn what_left_the_schema_file_is_not_kept_by_what_was_learned() {
+    let text = "schema: sugar-rest\nmodules: { Contacts: { fields: { remark_c: { copies: Accounts.name } } } }\n";
+    let configured = read(text).0.unwrap();
+    let answer = r#"{"modules":{"Contacts":{"fields":{"shoe_c":{"type":"int"},"remark_c":{"type":"text"}}}}}"#;
+    let (grown, _) = configured.and(said("sugar-rest", None, answer));
+    let learned = grown.beside().without(configured.beside());
+    let fields: Vec<&str> = learned
+        .get(&contacts())
+        .unwrap()
+        .fields
+        .keys()
+        .map(Field::as_str)
+        .collect();
+    assert_eq!(fields, ["shoe_c"]);
+    assert_eq!(configured.and(learned).0.hash(), grown.hash());
+}
+
+#[test]
+fn what_is_known_is_neither_written_nor_read_in_two_ways() {
+    let text =
+        "schema: suitecrm-v8\nmodules: { Contacts: { fields: { boats: { secret: true } } } }\n";
+    let mut found = Diagnostics::new();
+    let file = SchemaFile::read(&File::new("schema.yaml", text), &mut found).unwrap();
+    let schema = file.add_to(&stock("suitecrm-v8"), &mut found);
+    let answer = r#"{"data":{"attributes":{"boats":{"type":"link","relationship":"r"},"accounts":{"type":"link","relationship":"s"}}}}"#;
+    let (schema, merged) = schema.and(said("suitecrm-v8", Some("Contacts"), answer));
+    assert_eq!(merged.contradictions.len(), 1);
+    let text = schema.beside().to_yaml("suitecrm-v8");
+    let again = SchemaFile::read(&File::new("learned.yaml", text.as_str()), &mut found);
+    assert!(again.is_some(), "{text}\n{}", found.render(false));
+}
+
 fn own(kind: Option<&str>) -> FieldSchema {
     FieldSchema {
         kind: kind.map(str::to_owned),
@@ -235,11 +291,16 @@ fn field() -> impl Strategy<Value = FieldSchema> {
 }
 
 fn link() -> impl Strategy<Value = LinkSchema> {
-    (prop::option::of(module()), prop::option::of(name())).prop_map(|(target, relationship)| {
-        LinkSchema {
-            target,
-            relationship,
-        }
+    let known = (name(), prop::option::of(module()), prop::option::of(name()));
+    known.prop_map(|(name, target, relationship)| LinkSchema {
+        // Two CRMs may write a name in two cases.
+        name: if target.is_some() {
+            name.to_uppercase()
+        } else {
+            name
+        },
+        target,
+        relationship,
     })
 }
 
@@ -247,12 +308,15 @@ fn modules() -> impl Strategy<Value = Modules> {
     let known = (
         prop::option::of(name()),
         prop::collection::btree_map(name().prop_map(|name| Field::fold(&name)), field(), 0..5),
-        prop::collection::btree_map(name(), link(), 0..4),
+        prop::collection::vec(link(), 0..4),
     );
     let known = known.prop_map(|(table, fields, links)| ModuleSchema {
         table,
         fields,
-        links,
+        links: links
+            .into_iter()
+            .map(|link| (Field::fold(&link.name), link))
+            .collect(),
     });
     prop::collection::btree_map(module(), known, 0..4).prop_map(Modules)
 }
@@ -294,8 +358,12 @@ proptest! {
                 if let Origin::Copy { .. } | Origin::CopyItems { .. } = old {
                     prop_assert!(new == old || new == Origin::Secret);
                 }
-                if let Some(target) = before.beside().get(&module).and_then(|known| known.links.get(name)?.target.clone()) {
-                    prop_assert_eq!(after.target(&module, name), Some(before.target(&module, name).unwrap_or(target)));
+                let spelled = before.beside().link_named(&module, name).map(str::to_owned);
+                if let Some(target) = spelled.and_then(|spelled| {
+                    let target = before.beside().get(&module)?.links[name].target.clone()?;
+                    Some((before.target(&module, &spelled).unwrap_or(target), spelled))
+                }) {
+                    prop_assert_eq!(after.target(&module, &target.1), Some(target.0));
                 }
             }
         }

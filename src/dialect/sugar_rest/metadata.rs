@@ -33,14 +33,11 @@ pub(super) fn read(answer: &[u8]) -> Option<Modules> {
                     known.fields.insert(Field::fold(name), field);
                 }
                 Some(Said::Link(target)) => {
-                    let target = Some(target);
-                    known.links.insert(
-                        name.clone(),
-                        LinkSchema {
-                            target,
-                            relationship: None,
-                        },
-                    );
+                    let link = LinkSchema {
+                        target: Some(target),
+                        ..LinkSchema::named(name)
+                    };
+                    known.links.insert(Field::fold(name), link);
                 }
                 None => {}
             }

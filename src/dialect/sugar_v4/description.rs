@@ -48,9 +48,9 @@ fn add(known: &mut ModuleSchema, answer: &Map<String, Value>) {
         if let (Some(target), true) = (target, grammar::is_link(name)) {
             let link = LinkSchema {
                 target: Some(Module::new(target)),
-                relationship: None,
+                ..LinkSchema::named(name)
             };
-            known.links.insert(name.clone(), link);
+            known.links.insert(Field::fold(name), link);
         }
     }
 }

@@ -254,6 +254,10 @@ impl Stock for SugarStock {
         stock.map(|name| Field::fold(name)).collect()
     }
 
+    fn has_field(&self, module: &Module, field: &str) -> bool {
+        stock::fields(module).contains(&field)
+    }
+
     fn names_all_fields(&self) -> bool {
         true
     }

@@ -44,12 +44,11 @@ fn add(known: &mut ModuleSchema, name: String, definition: &Map<String, Value>) 
     };
     match (word("type"), word("relationship")) {
         (Some("link"), Some(relationship)) => {
-            let relationship = Some(relationship.to_owned());
             let link = LinkSchema {
-                target: None,
-                relationship,
+                relationship: Some(relationship.to_owned()),
+                ..LinkSchema::named(&name)
             };
-            known.links.insert(name, link);
+            known.links.insert(Field::fold(&name), link);
         }
         (Some("link"), None) => {}
         (kind, _) => {

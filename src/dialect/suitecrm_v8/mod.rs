@@ -278,6 +278,10 @@ impl Stock for SuiteStock {
         fields.into_iter().collect()
     }
 
+    fn has_field(&self, module: &Module, field: &str) -> bool {
+        stock::fields(module).any(|name| name.eq_ignore_ascii_case(field))
+    }
+
     fn names_all_fields(&self) -> bool {
         true
     }
