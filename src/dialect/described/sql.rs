@@ -155,8 +155,9 @@ fn is_listed(value: &Value) -> bool {
 
 /// Whether a text names something that the CRM puts in its place: `__NOW__`, `__USER_ID__`.
 fn names_a_constant(text: &str) -> bool {
-    let mut after = text.split("__").skip(1);
-    after.any(|rest| rest.starts_with(|letter: char| letter.is_ascii_uppercase()))
+    // It may stand behind further underscores.
+    let mut places = text.as_bytes().windows(3);
+    places.any(|place| matches!(place, [b'_', b'_', letter] if letter.is_ascii_uppercase()))
 }
 
 /// A quoted text or a number. The CRM makes floating-point numbers of numbers, which keep fifteen digits.

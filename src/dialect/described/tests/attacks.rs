@@ -251,6 +251,7 @@ fn only_the_grammar_of_sql_filters_passes() {
         "(t.a:=:1) or 1=1",
         // What the CRM would read otherwise than it is written.
         "(t.a:=:'__USER_ID__')",
+        "(t.a:=:'___USER_ID__9')",
         "(t.a:like:'%__NOW__%')",
         "(t.a:in:'a b')",
         "(t.a:notin:'é',1)",
