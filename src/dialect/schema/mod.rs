@@ -173,9 +173,7 @@ impl Schema {
 
     /// Whether a module is known to have a field; the name is folded.
     pub fn has_field(&self, module: &Module, field: &str) -> bool {
-        self.stock.has_field(module, field)
-            || self.beside.field(module, field).is_some()
-            || self.beside.link_named(module, field).is_some()
+        self.stock.has_field(module, field) || self.beside.field(module, field).is_some()
     }
 
     /// The field that names a record.
