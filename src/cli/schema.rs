@@ -24,9 +24,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make a schema file of saved replies in which a CRM describes its data
-    #[command(
-        after_help = "sugar-rest: GET /rest/v11_24/metadata. sugar-v4: get_module_fields, a reply a module. suitecrm-v8: GET /Api/V8/meta/fields/{module}, a reply a module, which does not name it: --metadata Contacts=FILE.\nThe file goes to standard output. Review it like a policy; `upstreams.NAME.schema` names it."
-    )]
+    #[command(after_help = dialect::DESCRIPTIONS)]
     Extract {
         /// A saved reply, with the module that it is about where it does not say so; may be given several times
         #[arg(long, value_name = "[MODULE=]FILE", required = true)]
@@ -66,9 +64,9 @@ fn extract(metadata: &[String], dialect: &str) -> u8 {
                 "error: `{path}` holds no description of modules by `{}`",
                 dialect.name()
             );
-            if module.is_none() && dialect.name() == "suitecrm-v8" {
+            if module.is_none() {
                 eprintln!(
-                    "help: its replies do not name their module; write `--metadata MODULE={path}`"
+                    "help: where a reply does not name its module, write `--metadata MODULE={path}`"
                 );
             }
             return PROBLEMS;

@@ -39,7 +39,7 @@ pub mod suitecrm_v8;
 mod trust;
 
 pub use arrangement::{Arrangement, Assembly, ErrorShape, Frame, Gathered, OfPart, Step, Which};
-pub use builtin::{NAMES, OF_SQL, USUAL, USUAL_VERSION, before, by_name, usual};
+pub use builtin::{DESCRIPTIONS, NAMES, OF_SQL, USUAL, USUAL_VERSION, before, by_name, usual};
 pub use database::Database;
 pub use outgoing::{Media, Outgoing};
 pub use schema::{Modules, Schema, Stock};
