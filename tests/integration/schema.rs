@@ -89,7 +89,11 @@ fn nothing_that_passes_changes_a_decision() {
     assert_eq!(before[1].0, 403, "nobody knows this link");
     assert_eq!(world.get(METADATA, "t").status, 200);
     assert_eq!(asked(&world), before, "after the metadata passed");
-    // Another process, with a log and a state of its own; and another one beside it in this process.
+    // Another process, with a log and a state of its own; and another proxy beside it in this process.
+    let apart = World::apart(crm.address, wish(false));
+    assert_eq!(asked(&apart), before);
+    assert_eq!(apart.get(METADATA, "t").status, 200);
+    assert_eq!(asked(&apart), before);
     let other = World::scripted(crm.address, wish(false));
     assert_eq!(asked(&other), before);
     assert_eq!(other.get(METADATA, "t").status, 200);

@@ -26,7 +26,8 @@ pub fn binary(wish: &Wish) -> Option<PathBuf> {
     let is_plain = wish.tls.is_none()
         && wish.crm_tls.is_none()
         && wish.audit.is_none()
-        && wish.clock.is_none();
+        && wish.clock.is_none()
+        && !wish.learn;
     std::env::var_os("PARAVENT_BINARY")
         .map(PathBuf::from)
         .filter(|_| is_plain && is_usual(wish))

@@ -153,9 +153,28 @@ impl World {
         }
     }
 
+    /// The same in a process of its own, whatever is tested: the binary of this build.
+    pub fn apart(crm: SocketAddr, wish: Wish) -> Self {
+        capture_log();
+        let audit = tempfile::tempdir().unwrap();
+        let log = LOG.get().unwrap().clone();
+        let binary = Path::new(env!("CARGO_BIN_EXE_paravent"));
+        let served = Served::start(binary, crm, &wish, audit.path(), log);
+        Self::of(crm, Running::Apart(served), audit, runtime())
+    }
+
     fn before(crm: SocketAddr, wish: Wish, runtime: tokio::runtime::Runtime) -> Self {
         let audit = tempfile::tempdir().unwrap();
         let running = Self::run(crm, wish, &runtime, audit.path());
+        Self::of(crm, running, audit, runtime)
+    }
+
+    fn of(
+        crm: SocketAddr,
+        running: Running,
+        audit: tempfile::TempDir,
+        runtime: tokio::runtime::Runtime,
+    ) -> Self {
         let (proxy, admin) = running.addresses();
         Self {
             proxy,
