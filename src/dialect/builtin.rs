@@ -36,6 +36,12 @@ pub const OF_SQL: &[&str] = &["sugar-v4"];
 /// The API version in which a CRM that has several is asked about a session where the request names none.
 pub const USUAL_VERSION: &str = sugar_rest::USUAL_VERSION;
 
+/// Where the replies come from that describe a CRM's data, for whoever saves them.
+pub const DESCRIPTIONS: &str = "\
+sugar-rest: GET /rest/v11_24/metadata. sugar-v4: get_module_fields, a reply a module. suitecrm-v8: GET \
+/Api/V8/meta/fields/{module}, a reply a module, which does not name it: --metadata Contacts=FILE.
+The file goes to standard output. Review it like a policy; `upstreams.NAME.schema` names it.";
+
 #[cfg(test)]
 mod tests {
     use super::{NAMES, OF_SQL, USUAL, by_name, usual};
@@ -49,9 +55,3 @@ mod tests {
         assert!(OF_SQL.iter().all(|name| NAMES.contains(name)));
     }
 }
-
-/// Where the replies come from that describe a CRM's data, for whoever saves them.
-pub const DESCRIPTIONS: &str = "\
-sugar-rest: GET /rest/v11_24/metadata. sugar-v4: get_module_fields, a reply a module. suitecrm-v8: GET \
-/Api/V8/meta/fields/{module}, a reply a module, which does not name it: --metadata Contacts=FILE.
-The file goes to standard output. Review it like a policy; `upstreams.NAME.schema` names it.";
