@@ -23,6 +23,7 @@ mod builtin;
 mod database;
 pub mod described;
 mod discreet;
+mod family;
 mod known;
 mod lengths;
 mod named;

@@ -45,7 +45,8 @@ struct Heard {
 impl LiveSchema {
     /// A schema that stays as it is.
     pub fn fixed(upstream: &str, dialect: Arc<dyn Dialect>) -> Self {
-        Self::new(upstream, dialect, None)
+        let configured = dialect.schema().clone();
+        Self::new(upstream, dialect, configured, None)
     }
 
     /// A schema that grows, and is kept in a folder. What was learned before is read there: every problem is in the
@@ -77,13 +78,15 @@ impl LiveSchema {
                 "the schema says otherwise than what was learned before: the schema stands"
             );
         }
-        Some(Self {
-            configured,
-            ..Self::new(upstream, dialect, Some(file))
-        })
+        Some(Self::new(upstream, dialect, configured, Some(file)))
     }
 
-    fn new(upstream: &str, dialect: Arc<dyn Dialect>, file: Option<PathBuf>) -> Self {
+    fn new(
+        upstream: &str,
+        dialect: Arc<dyn Dialect>,
+        configured: Arc<Schema>,
+        file: Option<PathBuf>,
+    ) -> Self {
         let heard = Heard {
             schema: dialect.schema().clone(),
             told: BTreeSet::new(),
@@ -91,16 +94,11 @@ impl LiveSchema {
         };
         Self {
             upstream: upstream.to_owned(),
-            configured: dialect.schema().clone(),
+            configured,
             dialect: RwLock::new(dialect),
             file,
             heard: Mutex::new(heard),
         }
-    }
-
-    /// The name of the upstream.
-    pub fn upstream(&self) -> &str {
-        &self.upstream
     }
 
     /// The dialect, with the schema in force.

@@ -1,15 +1,13 @@
 //! Where the values of fields come from: one person's name stands in many fields of many modules.
 
 use super::links;
+use crate::dialect::family::is_account;
 use crate::dialect::schema::Modules;
 use crate::dialect::{Items, Origin, Shape, rights};
 use crate::vocabulary::{FieldPath, Module};
 
 /// Modules whose records are people that a salutation and a title may go with.
 const PEOPLE: &[&str] = &["Contacts", "Leads", "Prospects"];
-
-/// Modules whose records are accounts: one table under two names.
-pub(super) const ACCOUNTS: &[&str] = &["Employees", "Users"];
 
 /// What an account may do. It is shown, and changed elsewhere: whoever could write it could choose their own role.
 const RIGHTS: &[&str] = &[
@@ -28,7 +26,7 @@ const RIGHTS: &[&str] = &[
 
 /// Whether a field says what an account may do, or changes a password.
 pub(super) fn is_right(module: &Module, field: &str) -> bool {
-    rights::is_password(field) || (ACCOUNTS.contains(&module.as_str()) && RIGHTS.contains(&field))
+    rights::is_password(field) || (is_account(module) && RIGHTS.contains(&field))
 }
 
 /// Fields that hold records, or words of records, of modules that the field does not tell.

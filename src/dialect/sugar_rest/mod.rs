@@ -10,15 +10,16 @@ use http::Method;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
 
-use super::schema::{Modules, Schema, Stock};
+use super::family::Family;
+use super::schema::{Modules, Schema};
 use super::{
     Access, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Incoming,
     Inquiry, Link, Misunderstood, OfPart, Operation, Origin, Outgoing, Projected, Query, Rendering,
-    Shape, Told, Understood, Unread, known, lengths, trust,
+    Shape, Understood, known,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
-use crate::vocabulary::{Action, Field, FieldPath, Module, Spelling};
+use crate::vocabulary::{Action, Field, Module, Spelling};
 
 mod address;
 mod algebra;
@@ -67,7 +68,7 @@ impl SugarRest {
     )]
     pub fn new() -> Self {
         Self {
-            schema: Schema::of_stock(Arc::new(SugarStock)),
+            schema: Schema::of_stock(Arc::new(STOCK)),
         }
     }
 }
@@ -242,80 +243,25 @@ impl Dialect for SugarRest {
 }
 
 /// The stock modules.
-#[derive(Debug)]
-struct SugarStock;
-
-impl Stock for SugarStock {
-    fn name(&self) -> &'static str {
-        "sugar-rest"
-    }
-
-    fn origin(&self, beside: &Modules, module: &Module, field: &str) -> Origin {
-        algebra::origin_with(beside, module, field)
-    }
-
-    fn target(&self, module: &Module, link: &str) -> Option<Module> {
-        links::target(module, link)
-    }
-
-    fn display_field(&self) -> &str {
-        "name"
-    }
-
-    fn identifying(&self) -> Vec<(Told, FieldPath)> {
-        trust::identifying_in("Teams")
-    }
-
-    fn accounts(&self) -> Vec<Module> {
-        algebra::ACCOUNTS
-            .iter()
-            .map(|name| Module::new(name))
-            .collect()
-    }
-
-    fn is_right(&self, module: &Module, field: &str) -> bool {
-        algebra::is_right(module, field)
-    }
-
-    fn unread(&self) -> Vec<Unread> {
-        Vec::new()
-    }
-
-    fn modules(&self) -> Vec<Module> {
-        known::modules()
-    }
-
-    fn is_text(&self, module: &Module, field: &str) -> bool {
-        known::is_text(module, field)
-    }
-
-    fn searched(&self, module: &Module) -> Vec<Field> {
-        known::searched_by_sugar(module)
-    }
-
-    fn fields(&self, module: &Module) -> Vec<Field> {
-        let stock = stock::fields(module).iter();
-        stock.map(|name| Field::fold(name)).collect()
-    }
-
-    fn has_field(&self, module: &Module, field: &str) -> bool {
-        stock::fields(module).contains(&field)
-    }
-
-    fn names_all_fields(&self) -> bool {
-        true
-    }
-
-    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
-        lengths::of(module.as_str(), field)
-    }
-}
+const STOCK: Family = Family {
+    name: "sugar-rest",
+    teams: "Teams",
+    origin: algebra::origin_with,
+    target: links::target,
+    is_right: algebra::is_right,
+    searched: known::searched_by_sugar,
+    fields: |module| {
+        let names = stock::fields(module).iter();
+        names.map(|name| Field::fold(name)).collect()
+    },
+    has_field: |module, field| stock::fields(module).contains(&field),
+};
 
 /// Context for tests: nothing but the stock modules is known.
 #[cfg(test)]
 fn stock_terms() -> Context<'static> {
     use std::sync::LazyLock;
-    static SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| Schema::of_stock(Arc::new(SugarStock)));
+    static SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| Schema::of_stock(Arc::new(STOCK)));
     const BOUNDS: Bounds = Bounds {
         page_max: 100,
         bulk_parts_max: 20,

@@ -1,15 +1,13 @@
 //! Where the values of fields come from: one person's name stands in many fields of many modules.
 
 use super::{email, links};
+use crate::dialect::family::is_account;
 use crate::dialect::schema::Modules;
 use crate::dialect::{Origin, Shape, rights};
 use crate::vocabulary::{FieldPath, Module};
 
 /// Modules whose records are people that a salutation and a title may go with.
 const PEOPLE: &[&str] = &["Contacts", "Leads", "Prospects"];
-
-/// Modules whose records are accounts: `Employees` lie in the table of `Users`.
-pub(super) const ACCOUNTS: &[&str] = &["Employees", "Users"];
 
 /// What a user's account may do. It is shown, and changed elsewhere: whoever could write it could choose their own role.
 const RIGHTS: &[&str] = &[
@@ -31,7 +29,7 @@ const RIGHTS: &[&str] = &[
 
 /// Whether a field says what an account may do, or changes a password.
 pub(super) fn is_right(module: &Module, field: &str) -> bool {
-    rights::is_password(field) || (is_user(module) && RIGHTS.contains(&field))
+    rights::is_password(field) || (is_account(module) && RIGHTS.contains(&field))
 }
 
 /// Fields that repeat the addresses of a record, or say something of them. Some stand in the record itself, some in the
@@ -76,7 +74,7 @@ pub(super) fn origin(beside: &Modules, module: &Module, field: &str) -> Origin {
         name if ADDRESS_COPIES.contains(&name) => copy(module, &[email::FIELD]),
         "email_and_name1" => with(person_name(module), own(module, &[email::FIELD])),
         "full_name" => person_name(module),
-        "name" if is_person(module) || is_user(module) => person_name(module),
+        "name" if is_person(module) || is_account(module) => person_name(module),
         "jjwg_maps_address_c" | "jjwg_maps_lat_c" | "jjwg_maps_lng_c" => place(module),
         name => match links::target(module, name).or_else(|| beside.target(module, name)) {
             Some(target) => Origin::Related(target),
@@ -107,10 +105,6 @@ fn is_person(module: &Module) -> bool {
     PEOPLE.contains(&module.as_str())
 }
 
-fn is_user(module: &Module) -> bool {
-    ACCOUNTS.contains(&module.as_str())
-}
-
 fn own(module: &Module, names: &[&str]) -> Vec<FieldPath> {
     names
         .iter()
@@ -128,14 +122,14 @@ fn copy(module: &Module, names: &[&str]) -> Origin {
 /// Whether a field is composed by the CRM whenever a record is saved, so that writing it changes nothing. Lists compose it
 /// in another way than single records, so a record that is written back may hold a name that nobody typed.
 pub(super) fn is_composed(module: &Module, field: &str) -> bool {
-    matches!(field, "name" | "full_name") && (is_person(module) || is_user(module))
+    matches!(field, "name" | "full_name") && (is_person(module) || is_account(module))
 }
 
 /// The parts of a person's name. Which ones are shown is a setting of the CRM, and of the user.
 fn person_name(module: &Module) -> Origin {
     let (of, perhaps): (&[&str], &[&str]) = if is_person(module) {
         (&["salutation", "first_name", "last_name"], &["title"])
-    } else if is_user(module) {
+    } else if is_account(module) {
         (&["first_name", "last_name"], &["user_name"])
     } else {
         (&["first_name", "last_name"], &["salutation", "title"])

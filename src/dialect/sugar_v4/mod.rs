@@ -10,15 +10,16 @@ use http::Method as Verb;
 use http::header::HeaderName;
 use serde_json::{Map, Value, json};
 
-use super::schema::{Modules, Schema, Stock};
+use super::family::Family;
+use super::schema::{Modules, Schema};
 use super::{
     Access, Answered, Arrangement, Assembly, Bounds, Database, Dialect, ErrorShape, Failure,
-    Incoming, Inquiry, Misunderstood, Operation, Origin, Outgoing, Projected, Query, Rendering,
-    Shape, Told, Understood, Unread, known, lengths, trust,
+    Incoming, Inquiry, Misunderstood, Operation, Outgoing, Projected, Query, Rendering, Shape,
+    Understood, known,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
-use crate::vocabulary::{Action, Field, FieldPath, Module, Spelling};
+use crate::vocabulary::{Action, Field, Module, Spelling};
 
 mod algebra;
 mod arguments;
@@ -55,7 +56,7 @@ impl SugarV4 {
     /// The dialect of a CRM whose records lie in a database.
     pub fn before(database: Database) -> Self {
         Self {
-            schema: Schema::of_stock(Arc::new(SugarStock)),
+            schema: Schema::of_stock(Arc::new(STOCK)),
             database,
         }
     }
@@ -198,74 +199,19 @@ impl Dialect for SugarV4 {
 }
 
 /// The stock modules.
-#[derive(Debug)]
-struct SugarStock;
-
-impl Stock for SugarStock {
-    fn name(&self) -> &'static str {
-        "sugar-v4"
-    }
-
-    fn origin(&self, beside: &Modules, module: &Module, field: &str) -> Origin {
-        algebra::origin(beside, module, field)
-    }
-
-    fn target(&self, module: &Module, link: &str) -> Option<Module> {
-        names::target(module, link)
-    }
-
-    fn display_field(&self) -> &str {
-        "name"
-    }
-
-    fn identifying(&self) -> Vec<(Told, FieldPath)> {
-        trust::identifying_in("SecurityGroups")
-    }
-
-    fn accounts(&self) -> Vec<Module> {
-        algebra::ACCOUNTS
-            .iter()
-            .map(|name| Module::new(name))
-            .collect()
-    }
-
-    fn is_right(&self, module: &Module, field: &str) -> bool {
-        algebra::is_right(module, field)
-    }
-
-    fn unread(&self) -> Vec<Unread> {
-        Vec::new()
-    }
-
-    fn modules(&self) -> Vec<Module> {
-        known::modules()
-    }
-
-    fn is_text(&self, module: &Module, field: &str) -> bool {
-        known::is_text(module, field)
-    }
-
-    fn searched(&self, module: &Module) -> Vec<Field> {
-        known::searched_by_suite(module)
-    }
-
-    fn fields(&self, module: &Module) -> Vec<Field> {
-        let stock = stock::fields(module).iter();
-        stock.map(|name| Field::fold(name)).collect()
-    }
-
-    fn has_field(&self, module: &Module, field: &str) -> bool {
-        stock::fields(module).contains(&field)
-    }
-
-    fn names_all_fields(&self) -> bool {
-        true
-    }
-
-    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
-        lengths::of(module.as_str(), field)
-    }
-}
+const STOCK: Family = Family {
+    name: "sugar-v4",
+    teams: "SecurityGroups",
+    origin: algebra::origin,
+    target: names::target,
+    is_right: algebra::is_right,
+    searched: known::searched_by_suite,
+    fields: |module| {
+        let names = stock::fields(module).iter();
+        names.map(|name| Field::fold(name)).collect()
+    },
+    has_field: |module, field| stock::fields(module).contains(&field),
+};
 
 fn is(operation: &Operation, kind: method::Kind) -> bool {
     method::by_name(operation.rendering.form).is_some_and(|method| method.kind == kind)

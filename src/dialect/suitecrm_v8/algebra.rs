@@ -1,15 +1,13 @@
 //! Where the values of fields come from: one person's name stands in many fields of many modules.
 
 use super::links;
+use crate::dialect::family::is_account;
 use crate::dialect::schema::Modules;
 use crate::dialect::{Origin, Shape, rights};
 use crate::vocabulary::{FieldPath, Module};
 
 /// Modules whose records are people that a salutation and a title may go with.
 const PEOPLE: &[&str] = &["Contacts", "Leads", "Prospects"];
-
-/// Modules whose records are users: one table under two names.
-pub(super) const ACCOUNTS: &[&str] = &["Employees", "Users"];
 
 /// What a user's account may do. It is shown, and changed elsewhere: whoever could write it could choose their own role.
 const RIGHTS: &[&str] = &[
@@ -31,7 +29,7 @@ const RIGHTS: &[&str] = &[
 
 /// Whether a field says what an account may do, or changes a password.
 pub(super) fn is_right(module: &Module, field: &str) -> bool {
-    rights::is_password(field) || (is_user(module) && RIGHTS.contains(&field))
+    rights::is_password(field) || (is_account(module) && RIGHTS.contains(&field))
 }
 
 /// Fields that repeat the addresses of `email1`, or say something of them.
@@ -62,7 +60,7 @@ pub(super) fn origin(module: &Module, field: &str, beside: &Modules) -> Origin {
     match name {
         "email_and_name1" => person_name(module, &["email1"]),
         "full_name" => person_name(module, &[]),
-        "name" if is_person(module) || is_user(module) => person_name(module, &[]),
+        "name" if is_person(module) || is_account(module) => person_name(module, &[]),
         name if EMAIL_COPIES.contains(&name) => copy_of_own(module, &["email1"]),
         name => copied_name(module, name),
     }
@@ -70,10 +68,6 @@ pub(super) fn origin(module: &Module, field: &str, beside: &Modules) -> Origin {
 
 fn is_person(module: &Module) -> bool {
     PEOPLE.contains(&module.as_str())
-}
-
-fn is_user(module: &Module) -> bool {
-    ACCOUNTS.contains(&module.as_str())
 }
 
 fn own(module: &Module, names: &[&str]) -> Vec<FieldPath> {
@@ -94,7 +88,7 @@ fn copy_of_own(module: &Module, names: &[&str]) -> Origin {
 fn person_name(module: &Module, more: &[&str]) -> Origin {
     let (of, perhaps): (&[&str], &[&str]) = if is_person(module) {
         (&["salutation", "first_name", "last_name"], &["title"])
-    } else if is_user(module) {
+    } else if is_account(module) {
         (&["first_name", "last_name"], &[])
     } else {
         (&["first_name", "last_name"], &["salutation", "title"])

@@ -11,15 +11,15 @@ use http::Method;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
 
-use super::schema::{Modules, Schema, Stock};
+use super::family::Family;
+use super::schema::{Modules, Schema};
 use super::{
     Access, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Incoming,
-    Inquiry, Misunderstood, Operation, Origin, Outgoing, Projected, Query, Rendering, Shape, Told,
-    Understood, Unread, known, lengths, trust,
+    Inquiry, Misunderstood, Operation, Outgoing, Projected, Query, Rendering, Shape, Understood,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
-use crate::vocabulary::{Action, Field, FieldPath, Module, Spelling};
+use crate::vocabulary::{Action, Field, Module, Spelling};
 
 mod address;
 mod algebra;
@@ -61,7 +61,7 @@ impl SuiteCrmV8 {
     )]
     pub fn new() -> Self {
         Self {
-            schema: Schema::of_stock(Arc::new(SuiteStock)),
+            schema: Schema::of_stock(Arc::new(STOCK)),
         }
     }
 }
@@ -221,75 +221,20 @@ impl Dialect for SuiteCrmV8 {
 }
 
 /// The stock modules.
-#[derive(Debug)]
-struct SuiteStock;
-
-impl Stock for SuiteStock {
-    fn name(&self) -> &'static str {
-        "suitecrm-v8"
-    }
-
-    fn origin(&self, beside: &Modules, module: &Module, field: &str) -> Origin {
-        algebra::origin(module, field, beside)
-    }
-
-    fn target(&self, module: &Module, link: &str) -> Option<Module> {
-        links::target(module, link)
-    }
-
-    fn display_field(&self) -> &str {
-        "name"
-    }
-
-    fn identifying(&self) -> Vec<(Told, FieldPath)> {
-        trust::identifying_in("SecurityGroups")
-    }
-
-    fn accounts(&self) -> Vec<Module> {
-        algebra::ACCOUNTS
-            .iter()
-            .map(|name| Module::new(name))
-            .collect()
-    }
-
-    fn is_right(&self, module: &Module, field: &str) -> bool {
-        algebra::is_right(module, field)
-    }
-
-    fn unread(&self) -> Vec<Unread> {
-        Vec::new()
-    }
-
-    fn modules(&self) -> Vec<Module> {
-        known::modules()
-    }
-
-    fn is_text(&self, module: &Module, field: &str) -> bool {
-        known::is_text(module, field)
-    }
-
-    fn searched(&self, _module: &Module) -> Vec<Field> {
-        // It has no search over several fields.
-        Vec::new()
-    }
-
-    fn fields(&self, module: &Module) -> Vec<Field> {
+const STOCK: Family = Family {
+    name: "suitecrm-v8",
+    teams: "SecurityGroups",
+    origin: |beside, module, field| algebra::origin(module, field, beside),
+    target: links::target,
+    is_right: algebra::is_right,
+    // It has no search over several fields.
+    searched: |_| Vec::new(),
+    fields: |module| {
         let fields: BTreeSet<Field> = stock::fields(module).map(Field::fold).collect();
         fields.into_iter().collect()
-    }
-
-    fn has_field(&self, module: &Module, field: &str) -> bool {
-        stock::fields(module).any(|name| name.eq_ignore_ascii_case(field))
-    }
-
-    fn names_all_fields(&self) -> bool {
-        true
-    }
-
-    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
-        lengths::of(module.as_str(), field)
-    }
-}
+    },
+    has_field: |module, field| stock::fields(module).any(|name| name.eq_ignore_ascii_case(field)),
+};
 
 fn gives(operation: &Operation) -> Option<Gives> {
     route::by_route(operation.rendering.form).map(|form| form.gives)
