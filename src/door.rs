@@ -33,6 +33,8 @@ pub struct Head {
     pub accept: Option<String>,
     /// The `Content-Type` header.
     pub content_type: Option<String>,
+    /// The headers that change what the request means.
+    pub controls: Vec<Control>,
     /// The credential, if there is one.
     pub credential: Option<Credential>,
     /// The purpose that the caller states.
@@ -41,6 +43,31 @@ pub struct Head {
     pub trace: Option<String>,
     /// Where the request came from.
     pub origin: IpAddr,
+}
+
+/// A header that changes what a request means: a precondition, or a switch of the CRM's own. Its `Debug` shows no value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Control {
+    name: &'static str,
+    value: String,
+}
+
+impl Control {
+    /// Its name, in lower case.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it says.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+impl std::fmt::Debug for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Control").field(&self.name).finish()
+    }
 }
 
 /// A credential, and what carried it. Neither its `Debug` nor anything else shows it.
@@ -156,6 +183,7 @@ pub fn enter<B>(request: &Request<B>, origin: IpAddr, door: &Door) -> Result<Hea
             .map(str::to_owned),
         accept: single(headers, &header::ACCEPT)?,
         content_type: single(headers, &header::CONTENT_TYPE)?,
+        controls: controls(request.method(), headers)?,
         credential: credential(headers, &door.credential_headers)?,
         purpose: purpose(headers)?,
         trace: trace(headers),
@@ -304,6 +332,19 @@ fn single(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Reas
         .transpose()
 }
 
+/// The headers that change what a request means. A read without its validators is answered whole, as RFC 9110 (13.1.2)
+/// lets a server do that has none.
+fn controls(method: &Method, headers: &HeaderMap) -> Result<Vec<Control>, Reason> {
+    let is_moot = |name: &str| name == "if-none-match" && *method == Method::GET;
+    let mut controls = Vec::new();
+    for name in CONTROLS.into_iter().filter(|name| !is_moot(name)) {
+        if let Some(value) = single(headers, &HeaderName::from_static(name))? {
+            controls.push(Control { name, value });
+        }
+    }
+    Ok(controls)
+}
+
 fn credential(headers: &HeaderMap, own: &[HeaderName]) -> Result<Option<Credential>, Reason> {
     let carriers = || own.iter().chain([&header::AUTHORIZATION]);
     let count: usize = carriers()
@@ -390,6 +431,19 @@ const OVERRIDES: [&str; 4] = [
     "x-http-method",
     "x-method-override",
     "x-original-method",
+];
+/// Headers that change what a request means to some CRM: preconditions (RFC 9110, section 13), and switches of its own.
+const CONTROLS: [&str; 10] = [
+    "dolapientity",
+    "if-match",
+    "if-none-match",
+    "if-unmodified-since",
+    "mscrm-suppressduplicatedetection",
+    "x-duplicate-source-id",
+    "x-no-total",
+    "x-skip-duplicate-check",
+    "x-timestamp",
+    "x-version-number",
 ];
 const PATH_BYTES_MAX: usize = 2_048;
 const QUERY_BYTES_MAX: usize = 16_384;

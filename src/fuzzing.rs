@@ -231,6 +231,7 @@ fn understand(bytes: &[u8]) {
         query: head.query.as_deref(),
         accept: None,
         content_type: head.content_type.as_deref(),
+        controls: &[],
         body,
     };
     match SUGAR.understand(&incoming, &BOUNDS) {
@@ -247,6 +248,7 @@ fn read(method: &str, path: &str, query: Option<&str>, body: &[u8]) -> Option<Op
         query,
         accept: None,
         content_type: Some("application/json"),
+        controls: &[],
         body,
     };
     match SUGAR.understand(&incoming, &BOUNDS) {

@@ -12,6 +12,9 @@ pub mod vocabulary;
 // Why a request is refused: fixed codes, statuses and texts.
 pub mod reason;
 
+// What in a request a refusal is about: a name that goes back to whoever typed it.
+pub mod objection;
+
 // What happens often is told once a minute, with a count.
 pub mod tally;
 

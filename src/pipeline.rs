@@ -21,6 +21,7 @@ use crate::filter::Limits;
 use crate::guard::guard;
 use crate::identity::{Attempt, Callers, Guesses, NoRandomness, Origins, Probes, Sessions};
 use crate::metrics::Metrics;
+use crate::objection::Objection;
 use crate::policy::{FieldRule, Plan, Policy};
 use crate::reason::Reason;
 use crate::reply::{Refusal, Reply};
@@ -189,6 +190,7 @@ impl Pipeline {
             query: head.query.as_deref(),
             accept: head.accept.as_deref(),
             content_type: head.content_type.as_deref(),
+            controls: &head.controls,
             body,
         };
         let understood = in_force
@@ -196,6 +198,7 @@ impl Pipeline {
             .understand(&incoming, &self.settings.bounds)
             .and_then(|understood| {
                 let credential = the_credential(&*in_force.dialect, head, &understood)?;
+                all_controls(head, &understood)?;
                 Ok((understood, credential))
             });
         let (understood, credential) = match understood {
@@ -243,8 +246,8 @@ impl Pipeline {
         let action = operation.action;
         let admitted = match self.admit(visit, &operation, record).await {
             Ok(admitted) => admitted,
-            Err(NotAdmitted { refusal, record }) => {
-                return self.refuse(visit, action, refusal, record).await;
+            Err(NotAdmitted { reason, record }) => {
+                return self.refuse(visit, action, reason.into(), record).await;
             }
         };
         let (terms, mut record) = admitted;
@@ -407,6 +410,19 @@ fn the_credential(
         }
         (credential, argument) => Ok(argument.as_ref().or(credential.as_ref()).cloned()),
     }
+}
+
+/// Nothing that changes what a request means is dropped: what the dialect did not take refuses the request.
+fn all_controls(head: &Head, understood: &Understood) -> Result<(), Objection> {
+    let taken = match understood {
+        Understood::One(operation) => operation.rendering.controls.as_slice(),
+        Understood::Bulk { .. } => &[],
+    };
+    let left = head
+        .controls
+        .iter()
+        .find(|control| !taken.contains(control));
+    left.map_or(Ok(()), |control| Err(Objection::header(control.name())))
 }
 
 /// The most that a reply may disclose.

@@ -108,6 +108,8 @@ reasons! {
     MalformedProjection = (400, Rejected, "malformed-projection", "The list of fields is not understood."),
     MalformedOrder = (400, Rejected, "malformed-order", "The order is not understood."),
     MalformedPage = (400, Rejected, "malformed-page", "The page size or offset is not understood."),
+    PageTooLarge = (400, Rejected, "page-too-large", "So many records at a time are not given here; ask page by page."),
+    PreconditionNotUnderstood = (400, Rejected, "precondition-not-understood", "A header would change what the request means, and is not understood here."),
     SearchWithFilter = (400, Rejected, "search-with-filter", "A search cannot be combined with a filter."),
     TwoCredentials = (400, Rejected, "two-credentials", "The request carries more than one credential."),
     CredentialInQuery = (400, Rejected, "credential-in-query", "A credential in the query string is not accepted; send it as a header."),

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use crate::audit::{Closed, Opened};
 use crate::dialect::{Assembly, Dialect, Gathered, OfPart};
 use crate::filter::Filtered;
+use crate::objection::{About, Objection};
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::Action;
 
@@ -129,32 +130,35 @@ impl From<Filtered> for Whole {
 #[error("the reply was cut off")]
 pub struct CutOff;
 
-/// Why a caller receives no data: a fixed status and text, and a documented label.
+/// Why a caller receives no data: a fixed status and text, a documented label, and at most a name that the caller typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
     status: u16,
     label: Option<&'static str>,
     text: &'static str,
     reason: Option<Reason>,
+    about: Option<About>,
 }
 
-impl From<Reason> for Refusal {
-    fn from(reason: Reason) -> Self {
+impl<T: Into<Objection>> From<T> for Refusal {
+    fn from(objection: T) -> Self {
+        let Objection { reason, about } = objection.into();
         Self {
             status: reason.status(),
             label: None,
             text: reason.text(),
             reason: Some(reason),
+            about,
         }
     }
 }
 
 impl Refusal {
     /// A part of a bulk request that was not understood comes back as 403 in its place, whatever was wrong with it.
-    pub fn in_bulk(reason: Reason) -> Self {
+    pub fn in_bulk(objection: impl Into<Objection>) -> Self {
         Self {
             status: 403,
-            ..Self::from(reason)
+            ..Self::from(objection)
         }
     }
 
@@ -165,6 +169,16 @@ impl Refusal {
             label,
             text: text_of(status),
             reason: None,
+            about: None,
+        }
+    }
+
+    /// What the caller reads.
+    fn text(&self) -> Cow<'static, str> {
+        let Self { reason, about, .. } = *self;
+        match (reason, about) {
+            (Some(reason), Some(_)) => Objection { reason, about }.text(),
+            _ => self.text.into(),
         }
     }
 
@@ -274,8 +288,8 @@ impl Reply {
     /// A refusal in the CRM's own error shape, with the id of its event where there is one.
     pub fn from_refusal(dialect: &dyn Dialect, refusal: Refusal, decision: Option<&str>) -> Self {
         let text = match decision {
-            Some(id) => format!("{} (ref {id})", refusal.text),
-            None => refusal.text.to_owned(),
+            Some(id) => format!("{} (ref {id})", refusal.text()),
+            None => refusal.text().into_owned(),
         };
         let label = refusal
             .label
@@ -290,7 +304,7 @@ impl Reply {
 
     /// A refusal where no dialect is known (RFC 9457).
     pub fn from_problem(refusal: Refusal) -> Self {
-        let body = serde_json::json!({"type": "about:blank", "status": refusal.status, "title": refusal.text});
+        let body = serde_json::json!({"type": "about:blank", "status": refusal.status, "title": refusal.text()});
         Self {
             content_type: "application/problem+json",
             ..Self::refused(refusal, None, &body)

@@ -254,6 +254,10 @@ impl Transport {
                 HeaderValue::from_static(outgoing.media.content_type()),
             );
         }
+        for control in &outgoing.controls {
+            let value = HeaderValue::from_str(control.value()).map_err(|_| Reason::Internal)?;
+            headers.insert(control.name(), value);
+        }
         let origin = HeaderValue::from_str(&origin.to_string()).map_err(|_| Reason::Internal)?;
         headers.insert("x-forwarded-for", origin);
         let carried = credential.and_then(|credential| {

@@ -56,6 +56,7 @@ pub(crate) fn list(treatment: Treatment, classified: usize, detectors: bool) -> 
         query: None,
         accept: None,
         content_type: None,
+        controls: &[],
         body: &bytes::Bytes::new(),
     };
     let Ok(Understood::One(operation)) = dialect.understand(&incoming, &bounds) else {

@@ -146,6 +146,7 @@ pub(super) fn operation(module: &str, fields: &[&str]) -> Operation {
             form: "record",
             method: Method::GET,
             path: "/rest/v11_24/CANARY".to_owned(),
+            controls: Vec::new(),
             in_body: false,
             fixed: Map::new(),
         },

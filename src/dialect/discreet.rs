@@ -57,6 +57,7 @@ impl fmt::Debug for Rendering {
             .field("form", &self.form)
             .field("method", &self.method)
             .field("path", &self.path)
+            .field("controls", &self.controls)
             .field("in_body", &self.in_body)
             .field("fixed", &Keys(&self.fixed))
             .finish()
@@ -129,6 +130,7 @@ mod tests {
             query: None,
             accept: None,
             content_type: None,
+            controls: &[],
             body: body.as_bytes(),
         };
         let filter = Incoming {

@@ -14,7 +14,8 @@ use http::Method;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
 
-use crate::door::{Carrier, Credential};
+use crate::door::{Carrier, Control, Credential};
+use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::{Action, FieldPath, FieldUse, Module, Spelling, Use};
 
@@ -187,6 +188,8 @@ pub struct Incoming<'a> {
     pub accept: Option<&'a str>,
     /// The `Content-Type` header, if there is exactly one.
     pub content_type: Option<&'a str>,
+    /// Headers that change what the request means; one that is not understood refuses it.
+    pub controls: &'a [Control],
     /// The whole body.
     pub body: &'a [u8],
 }
@@ -213,15 +216,15 @@ pub enum Understood {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Misunderstood {
     /// Why.
-    pub reason: Reason,
+    pub objection: Objection,
     /// The route, if it was recognised.
     pub route: Option<&'static str>,
 }
 
-impl From<Reason> for Misunderstood {
-    fn from(reason: Reason) -> Self {
+impl<T: Into<Objection>> From<T> for Misunderstood {
+    fn from(objection: T) -> Self {
         Self {
-            reason,
+            objection: objection.into(),
             route: None,
         }
     }
@@ -279,6 +282,8 @@ pub struct Rendering {
     pub method: Method,
     /// The canonical path, made from what was understood, percent-encoded.
     pub path: String,
+    /// The headers that change what the request means.
+    pub controls: Vec<Control>,
     /// Whether the query travels in a JSON body (else in the query string).
     pub in_body: bool,
     /// Parameters that are neither query nor write: the fields of a login, `type_filter` of metadata.

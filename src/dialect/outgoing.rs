@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use http::Method;
 
+use crate::door::Control;
+
 /// A request to the CRM, rendered.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Outgoing {
@@ -10,6 +12,8 @@ pub struct Outgoing {
     pub method: Method,
     /// Path and query, percent-encoded, below the upstream's own prefix.
     pub target: String,
+    /// Headers that change what the request means.
+    pub controls: Vec<Control>,
     /// A body, if there is one.
     pub body: Option<Bytes>,
     /// What the body is, and what is asked for.

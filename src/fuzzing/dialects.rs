@@ -99,6 +99,7 @@ fn read(
         query: head.query.as_deref(),
         accept: None,
         content_type: head.content_type.as_deref(),
+        controls: &[],
         body,
     };
     dialect.understand(&incoming, &BOUNDS).ok()

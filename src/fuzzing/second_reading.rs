@@ -89,6 +89,7 @@ fn operation(
         query,
         accept: None,
         content_type: Some(FORM).filter(|_| !body.is_empty()),
+        controls: &[],
         body: body.as_bytes(),
     };
     let operation = match dialect.understand(&incoming, &BOUNDS).ok()? {

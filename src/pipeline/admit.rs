@@ -7,7 +7,6 @@ use crate::dialect::{Access, Operation};
 use crate::identity::{Attempt, Caller, Spent};
 use crate::policy::{Decision, Plan, PurposeChosen};
 use crate::reason::Reason;
-use crate::reply::Refusal;
 use crate::vocabulary::{Action, FieldPath, Role};
 
 /// On what terms an operation may be carried out.
@@ -18,14 +17,14 @@ pub(super) struct Terms {
 
 /// Why an operation may not be carried out, and its record.
 pub(super) struct NotAdmitted {
-    pub(super) refusal: Refusal,
+    pub(super) reason: Reason,
     pub(super) record: Record<Unanswered>,
 }
 
 impl NotAdmitted {
     fn new<S>(reason: Reason, record: Record<S>) -> Self {
         Self {
-            refusal: reason.into(),
+            reason,
             record: record.unanswered(),
         }
     }

@@ -52,9 +52,9 @@ impl Pipeline {
                     let record = outer.part(Some(operation.route));
                     Box::pin(self.walk(visit, operation, record)).await
                 }
-                Err(Misunderstood { reason, route, .. }) => {
+                Err(Misunderstood { objection, route }) => {
                     let record = outer.part(route);
-                    self.refuse(visit, Action::Other, Refusal::in_bulk(reason), record)
+                    self.refuse(visit, Action::Other, Refusal::in_bulk(objection), record)
                         .await
                 }
             };

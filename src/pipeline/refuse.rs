@@ -8,6 +8,7 @@ use crate::audit::{Record, Said};
 use crate::dialect::Misunderstood;
 use crate::door::Head;
 use crate::metrics::Metrics;
+use crate::objection::Objection;
 use crate::reason::{Outcome, Reason};
 use crate::reply::{Refusal, Reply};
 use crate::upstream::Untrusted;
@@ -22,16 +23,17 @@ impl Pipeline {
         entrance: Option<(&Entrance, Arc<InForce>)>,
         misunderstood: Misunderstood,
     ) -> Reply {
-        let refusal = Refusal::from(misunderstood.reason);
+        let Misunderstood { objection, route } = misunderstood;
+        let refusal = Refusal::from(objection);
         let Some((entrance, in_force)) = entrance else {
-            return self.turn_away(misunderstood.reason, head.origin);
+            return self.turn_away(objection, head.origin);
         };
         let caller = match &head.credential {
             Some(credential) => entrance.sessions.recall(credential).await,
             None => None,
         };
         let Some(caller) = caller else {
-            self.unread(misunderstood.reason, head.origin);
+            self.unread(objection.reason, head.origin);
             return Reply::from_refusal(&*in_force.dialect, refusal, None);
         };
         let visit = Visit {
@@ -44,7 +46,7 @@ impl Pipeline {
             whole_only: false,
             held_bytes_max: self.settings.held_bytes_max,
         };
-        let arrival = self.arrival(&visit, misunderstood.route);
+        let arrival = self.arrival(&visit, route);
         let record = Record::new(&self.log, arrival).identified(Some(&caller));
         let refusal = match self.callers.admit(&caller) {
             Ok(()) => refusal,
@@ -90,14 +92,15 @@ impl Pipeline {
 
     /// A refusal of the HTTP layer, before anything was understood, in the error shape of the CRM. Nobody vouches for
     /// it, so it is counted by network and minute.
-    pub fn turn_away(&self, reason: Reason, origin: IpAddr) -> Reply {
-        self.unread(reason, origin);
+    pub fn turn_away(&self, objection: impl Into<Objection>, origin: IpAddr) -> Reply {
+        let objection = objection.into();
+        self.unread(objection.reason, origin);
         match self.entrances.first() {
             Some(entrance) => {
                 let dialect = entrance.schema.dialect();
-                Reply::from_refusal(&*dialect, reason.into(), None)
+                Reply::from_refusal(&*dialect, objection.into(), None)
             }
-            None => Reply::from_problem(reason.into()),
+            None => Reply::from_problem(objection.into()),
         }
     }
 

@@ -224,6 +224,7 @@ pub(super) fn list(module: Option<&str>) -> Operation {
             form: "list",
             method: Method::GET,
             path: "/".to_owned(),
+            controls: Vec::new(),
             in_body: false,
             fixed: Map::new(),
         },

@@ -76,6 +76,7 @@ async fn is_there(transport: &Transport) -> Result<(), Failure> {
     let root = Outgoing {
         method: Method::GET,
         target: "/".to_owned(),
+        controls: Vec::new(),
         body: None,
         media: Media::Json,
     };

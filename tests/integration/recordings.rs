@@ -584,6 +584,7 @@ impl<'s> Rights<'s> {
             query,
             accept: None,
             content_type,
+            controls: &[],
             body: exchange.body.as_deref().unwrap_or_default().as_bytes(),
         };
         let bounds = Bounds {

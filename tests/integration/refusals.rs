@@ -340,3 +340,40 @@ fn a_stranger_who_logs_out_again_and_again_is_held_back() {
     }
     assert!(crm.take().len() <= 6);
 }
+
+#[test]
+fn what_is_not_accepted_is_named_to_whoever_typed_it_and_to_nobody_else() {
+    let crm = crm();
+    let world = World::scripted(crm.address, Wish::default());
+    // Whose session it is is known from now on, so that what is refused has an event.
+    assert_eq!(world.get("/rest/v11_24/me", "tok-1").status, 200);
+    crm.take_all();
+    let reply = world.get("/rest/v11_24/Contacts?canary_1=x", "tok-1");
+    assert_eq!(reply.status, 400);
+    assert!(reply.text().contains("canary_1"), "{}", reply.text());
+    // What could be a value of somebody's is not repeated.
+    let reply = world.get("/rest/v11_24/Contacts?canary_2%40x=1", "tok-1");
+    assert!(!reply.text().contains("canary_2"), "{}", reply.text());
+    for name in ["If-Match", "X-Timestamp", "X-Version-Number"] {
+        let request = Request {
+            method: "DELETE",
+            target: "/rest/v11_24/Contacts/c-1",
+            headers: vec![
+                ("OAuth-Token", "tok-1".to_owned()),
+                (name, "canary_3".to_owned()),
+            ],
+            body: None,
+        };
+        let reply = world.send_request(world.proxy, &request);
+        let text = reply.text();
+        assert_eq!(reply.status, 400, "{text}");
+        assert!(text.contains(&name.to_ascii_lowercase()), "{text}");
+        assert!(!text.contains("canary_3"), "{text}");
+    }
+    let log = serde_json::to_string(&world.events()).unwrap();
+    assert!(log.contains("precondition-not-understood"));
+    assert!(!log.contains("canary"));
+    let asked = crm.take_all();
+    let is_heard = asked.iter().any(|asked| asked.line.contains("Contacts"));
+    assert!(!is_heard, "the CRM heard of it");
+}

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::description::Name;
 use super::query_string;
+use crate::objection::Objection;
 use crate::reason::Reason;
 
 /// Arguments that nobody has taken yet.
@@ -70,12 +71,9 @@ impl Arguments {
     }
 
     /// Refuses what nobody took.
-    pub(super) fn finish(self) -> Result<(), Reason> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(Reason::UnknownParameter)
-        }
+    pub(super) fn finish(self) -> Result<(), Objection> {
+        let left = self.0.keys().next();
+        left.map_or(Ok(()), |name| Err(Objection::parameter(name)))
     }
 }
 

@@ -108,6 +108,7 @@ fn ask(description: &Description, question: &Question, known: &Known) -> Inquiry
     Inquiry::Ask(Outgoing {
         method: Method::GET,
         target,
+        controls: Vec::new(),
         body: None,
         media: description.media,
     })

@@ -94,6 +94,7 @@ fn read_by<'a>(description: &'a Description, question: &Question) -> Option<(&'a
         query: None,
         accept: None,
         content_type: None,
+        controls: &[],
         body: &[],
     };
     let bounds = Bounds {

@@ -8,12 +8,19 @@ use serde_json::{Map, Value};
 use super::description::{Carries, Description, Route, Segment};
 use super::{arguments, query, query_string, understand, write};
 use crate::dialect::{Operation, Outgoing, spelling};
+use crate::door::Control;
 
 /// The request that an operation becomes.
 pub(super) fn request(description: &Description, operation: &Operation) -> Outgoing {
     let Some(route) = description.route(operation.rendering.form) else {
         // No route has a blank form; nothing that the CRM knows is asked.
-        return outgoing(description, Method::GET, description.prefix.clone(), None);
+        return outgoing(
+            description,
+            Method::GET,
+            description.prefix.clone(),
+            Vec::new(),
+            None,
+        );
     };
     let fixed = &operation.rendering.fixed;
     let word = fixed.get(understand::WORD).and_then(Value::as_str);
@@ -46,18 +53,21 @@ pub(super) fn request(description: &Description, operation: &Operation) -> Outgo
         target.push('?');
         target.push_str(&query_string::write(&parameters));
     }
-    outgoing(description, route.method.clone(), target, body)
+    let controls = operation.rendering.controls.clone();
+    outgoing(description, route.method.clone(), target, controls, body)
 }
 
 fn outgoing(
     description: &Description,
     method: Method,
     target: String,
+    controls: Vec<Control>,
     body: Option<Value>,
 ) -> Outgoing {
     Outgoing {
         method,
         target,
+        controls,
         body: body.map(|body| Bytes::from(body.to_string())),
         media: description.media,
     }

@@ -108,12 +108,13 @@ fn understand(dialect: &Described, line: &str, body: &str) -> Result<Operation, 
         query,
         accept: None,
         content_type: (!body.is_empty()).then_some("application/json"),
+        controls: &[],
         body: body.as_bytes(),
     };
     match dialect.understand(&request, &BOUNDS) {
         Ok(Understood::One(operation)) => Ok(*operation),
         Ok(Understood::Bulk { .. }) => panic!("an envelope"),
-        Err(misunderstood) => Err(misunderstood.reason),
+        Err(misunderstood) => Err(misunderstood.objection.reason),
     }
 }
 

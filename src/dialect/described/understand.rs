@@ -10,6 +10,7 @@ use crate::dialect::{
     Bounds, Incoming, Link, Misunderstood, Operation, Query, Rendering, spelling,
 };
 use crate::json;
+use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Module};
 
@@ -55,8 +56,8 @@ pub(super) fn request(
     if on_path.iter().any(|other| names_what_is_open(other, route)) {
         return Err(Reason::MethodNotAllowed.into());
     }
-    operation(description, route, &segments, request, bounds).map_err(|reason| Misunderstood {
-        reason,
+    operation(description, route, &segments, request, bounds).map_err(|objection| Misunderstood {
+        objection,
         route: Some(route.name),
     })
 }
@@ -167,7 +168,7 @@ fn operation(
     segments: &[String],
     request: &Incoming<'_>,
     bounds: &Bounds,
-) -> Result<Operation, Reason> {
+) -> Result<Operation, Objection> {
     accepts_json(request.accept)?;
     let told = told(description, route, segments)?;
     let module: Option<Module> = told.module.map(|known| known.module.clone());
@@ -208,6 +209,7 @@ fn operation(
             form: route.form,
             method: route.method.clone(),
             path: String::new(),
+            controls: Vec::new(),
             in_body: route.carries == Carries::Body,
             fixed,
         },
@@ -249,12 +251,12 @@ fn arguments(
     request: &Incoming<'_>,
     bounds: &Bounds,
     fixed: &mut Map<String, Value>,
-) -> Result<(Arguments, Option<Map<String, Value>>), Reason> {
+) -> Result<(Arguments, Option<Map<String, Value>>), Objection> {
     let credentials = &description.credentials.in_query;
     let mut arguments = Arguments::of_query(request.query, credentials)?;
     let takes_body = route.write.is_some() || route.relates || route.carries == Carries::Body;
     if !takes_body && !request.body.is_empty() {
-        return Err(Reason::UnexpectedBody);
+        return Err(Reason::UnexpectedBody.into());
     }
     let form = route.write.as_ref().is_some_and(|write| write.form);
     let body = if takes_body {
@@ -272,11 +274,11 @@ fn arguments(
             if let Some(Value::String(text)) = arguments.take(name, None) {
                 // The API would take one of two; which, is its affair.
                 if !arguments.is_empty() {
-                    return Err(Reason::DuplicateParameter);
+                    return Err(Reason::DuplicateParameter.into());
                 }
                 let Ok(Value::Object(members)) = json::read(text.as_bytes(), bounds.depth_max)
                 else {
-                    return Err(Reason::MalformedQuery);
+                    return Err(Reason::MalformedQuery.into());
                 };
                 fixed.insert(IN_JSON.to_owned(), true.into());
                 arguments = Arguments::of_object(members);
@@ -335,6 +337,7 @@ pub(super) fn look_up(description: &Description, update: &Operation) -> Option<O
             form: read.form,
             method: read.method.clone(),
             path: String::new(),
+            controls: Vec::new(),
             in_body: false,
             fixed,
         },

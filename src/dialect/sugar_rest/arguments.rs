@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::decode;
 use crate::dialect::spelling;
 use crate::json;
+use crate::objection::Objection;
 use crate::reason::Reason;
 
 /// Arguments by name, until each has been taken.
@@ -37,12 +38,9 @@ impl Arguments {
     }
 
     /// Refuses what nobody has taken.
-    pub(super) fn finish(self) -> Result<(), Reason> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(Reason::UnknownParameter)
-        }
+    pub(super) fn finish(self) -> Result<(), Objection> {
+        let left = self.0.keys().next();
+        left.map_or(Ok(()), |name| Err(Objection::parameter(name)))
     }
 }
 
@@ -112,7 +110,8 @@ mod tests {
         );
         let mut both = query().and(body(r#"{"max_num":1}"#)).unwrap();
         assert_eq!(both.take("fields"), Some(json!("id")));
-        assert_eq!(both.finish(), Err(Reason::UnknownParameter));
+        let left = both.finish().map_err(|objection| objection.reason);
+        assert_eq!(left, Err(Reason::UnknownParameter));
     }
 
     #[test]

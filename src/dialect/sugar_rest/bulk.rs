@@ -7,6 +7,7 @@ use super::Context;
 use super::arguments::{Arguments, is_blank, is_json};
 use super::{address, understand};
 use crate::dialect::{Incoming, Misunderstood, Operation, Understood};
+use crate::objection::Objection;
 use crate::reason::Reason;
 
 type Part = Result<Operation, Misunderstood>;
@@ -30,19 +31,20 @@ const HASHES: &[&str] = &["x-acl-hash", "x-metadata-hash", "x-userpref-hash"];
 
 /// Reads an envelope. Parts that are not understood stay in their place; what would make the envelope mean something
 /// else as a whole refuses it whole.
-pub(super) fn parts(request: &Incoming<'_>, terms: &Context<'_>) -> Result<Vec<Part>, Reason> {
+pub(super) fn parts(request: &Incoming<'_>, terms: &Context<'_>) -> Result<Vec<Part>, Objection> {
     Arguments::of_query(request.query)?.finish()?;
     let mut body = understand::body(request, terms)?;
     let Some(Value::Array(requests)) = body.shift_remove("requests") else {
-        return Err(Reason::MalformedBody);
+        return Err(Reason::MalformedBody.into());
     };
     if !body.is_empty() {
-        return Err(Reason::MalformedBody);
+        return Err(Reason::MalformedBody.into());
     }
     if requests.len() > terms.bounds.bulk_parts_max {
-        return Err(Reason::TooManyParts);
+        return Err(Reason::TooManyParts.into());
     }
-    requests.into_iter().map(|part| read(part, terms)).collect()
+    let parts = requests.into_iter().map(|part| read(part, terms));
+    Ok(parts.collect::<Result<_, _>>()?)
 }
 
 /// The version in which the session of an envelope is looked up: that of its first part.
@@ -89,6 +91,7 @@ fn read(part: Value, terms: &Context<'_>) -> Result<Part, Reason> {
             query,
             accept: headers.accept.as_deref(),
             content_type: headers.content_type.as_deref(),
+            controls: &[],
             body: &body,
         },
         terms,
@@ -96,10 +99,9 @@ fn read(part: Value, terms: &Context<'_>) -> Result<Part, Reason> {
     match understood {
         Ok(Understood::One(operation)) => Ok(Ok(*operation)),
         Ok(Understood::Bulk { .. }) => Err(Reason::NestedBulk),
-        Err(Misunderstood {
-            reason: Reason::CredentialInQuery,
-            ..
-        }) => Err(Reason::CredentialInBulk),
+        Err(Misunderstood { objection, .. }) if objection.reason == Reason::CredentialInQuery => {
+            Err(Reason::CredentialInBulk)
+        }
         Err(misunderstood) => Ok(Err(misunderstood)),
     }
 }

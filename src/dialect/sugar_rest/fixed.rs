@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::arguments::{Arguments, flag, is_blank};
 use crate::dialect::reread;
+use crate::objection::Objection;
 use crate::reason::Reason;
 
 /// Bytes of one argument of a login.
@@ -18,7 +19,7 @@ const CLIENT: &[&str] = &["client_id", "client_secret", "platform", "current_lan
 pub(super) fn login(
     mut query: Arguments,
     body: Map<String, Value>,
-) -> Result<Map<String, Value>, Reason> {
+) -> Result<Map<String, Value>, Objection> {
     let platform = query
         .take("platform")
         .map(|value| ("platform".to_owned(), value));
@@ -32,7 +33,7 @@ pub(super) fn login(
     let needed: &[&str] = match grant {
         "password" => &["username", "password"],
         "refresh_token" => &["refresh_token"],
-        _ => return Err(Reason::UnsupportedGrant),
+        _ => return Err(Reason::UnsupportedGrant.into()),
     };
     // A description of the caller's device, for the CRM's own statistics.
     arguments.take("client_info");
@@ -67,7 +68,7 @@ fn put(login: &mut Map<String, Value>, name: &str, value: Value) -> Result<(), R
 }
 
 /// Takes the arguments that choose metadata: lists of plain words.
-pub(super) fn metadata(mut arguments: Arguments) -> Result<Map<String, Value>, Reason> {
+pub(super) fn metadata(mut arguments: Arguments) -> Result<Map<String, Value>, Objection> {
     let mut fixed = Map::new();
     for name in ["type_filter", "module_filter", "platform", "lang"] {
         let words = match arguments.take(name) {
@@ -79,12 +80,12 @@ pub(super) fn metadata(mut arguments: Arguments) -> Result<Map<String, Value>, R
                 .collect::<Option<Vec<_>>>()
                 .ok_or(Reason::MalformedQuery)?
                 .join(","),
-            _ => return Err(Reason::MalformedQuery),
+            _ => return Err(Reason::MalformedQuery.into()),
         };
         if words.len() > METADATA_BYTES_MAX
             || !words.bytes().all(|byte| is_word(byte) || byte == b',')
         {
-            return Err(Reason::MalformedQuery);
+            return Err(Reason::MalformedQuery.into());
         }
         if !words.is_empty() {
             fixed.insert(name.to_owned(), words.into());
@@ -121,7 +122,8 @@ mod tests {
 
     fn log_in(query: &str, body: Value) -> Result<Value, Reason> {
         let query = Arguments::of_query(Some(query)).unwrap();
-        login(query, object(body)).map(Value::Object)
+        let login = login(query, object(body)).map(Value::Object);
+        login.map_err(|objection| objection.reason)
     }
 
     #[test]
@@ -188,7 +190,10 @@ mod tests {
 
     #[test]
     fn metadata_is_chosen_by_plain_words() {
-        let read = |value| metadata(Arguments::of_object(object(value))).map(Value::Object);
+        let read = |value| {
+            let read = metadata(Arguments::of_object(object(value))).map(Value::Object);
+            read.map_err(|objection| objection.reason)
+        };
         assert_eq!(
             read(
                 json!({"type_filter": "modules,labels", "module_filter": ["Contacts", "pmse_Inbox"], "platform": "", "module_dependencies": true})

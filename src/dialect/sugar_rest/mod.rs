@@ -191,6 +191,7 @@ impl Dialect for SugarRest {
                 form: READ,
                 method: Method::GET,
                 path: update.rendering.path.clone(),
+                controls: Vec::new(),
                 in_body: false,
                 fixed: Map::new(),
             },

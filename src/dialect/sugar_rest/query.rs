@@ -212,7 +212,7 @@ mod tests {
         };
         let mut arguments = Arguments::of_object(arguments);
         let query = list(&mut arguments, &Module::new("Contacts"), &terms)?;
-        arguments.finish()?;
+        arguments.finish().map_err(|objection| objection.reason)?;
         Ok(query)
     }
 

@@ -40,6 +40,7 @@ pub(super) fn request(operation: &Operation) -> Outgoing {
     Outgoing {
         method: rendering.method.clone(),
         target,
+        controls: operation.rendering.controls.clone(),
         body: body.map(|body| Bytes::from(Value::Object(body).to_string())),
         media: Media::Json,
     }

@@ -180,6 +180,7 @@ mod tests {
             query: None,
             accept: None,
             content_type: None,
+            controls: &[],
             body: body.as_bytes(),
         };
         let bounds = Bounds {

@@ -16,6 +16,7 @@ pub(super) fn inquire(version: &str, answers: &[Answered]) -> Inquiry {
         return Inquiry::Ask(Outgoing {
             method: Method::GET,
             target: format!("/rest/{version}/me"),
+            controls: Vec::new(),
             body: None,
             media: Media::Json,
         });

@@ -39,6 +39,7 @@ fn understand_with(
             query,
             accept,
             content_type: None,
+            controls: &[],
             body: body.as_bytes(),
         },
         &BOUNDS,
@@ -49,7 +50,7 @@ fn understand(line: &str, body: &str) -> Result<Operation, Reason> {
     match understand_with(line, None, body) {
         Ok(Understood::One(operation)) => Ok(*operation),
         Ok(Understood::Bulk { .. }) => panic!("{line} is an envelope"),
-        Err(misunderstood) => Err(misunderstood.reason),
+        Err(misunderstood) => Err(misunderstood.objection.reason),
     }
 }
 
@@ -81,10 +82,10 @@ fn bulk(requests: Value) -> Result<Vec<Result<Operation, Reason>>, Reason> {
     match understand_with("POST /rest/v11/bulk", None, &body) {
         Ok(Understood::Bulk { parts, .. }) => Ok(parts
             .into_iter()
-            .map(|part| part.map_err(|misunderstood| misunderstood.reason))
+            .map(|part| part.map_err(|misunderstood| misunderstood.objection.reason))
             .collect()),
         Ok(Understood::One(_)) => panic!("no envelope"),
-        Err(misunderstood) => Err(misunderstood.reason),
+        Err(misunderstood) => Err(misunderstood.objection.reason),
     }
 }
 
@@ -414,11 +415,11 @@ fn parts_of_a_bulk_request_are_understood_like_plain_requests() {
 #[test]
 fn a_misunderstood_request_still_names_its_route() {
     let refused = understand_with("GET /rest/v11/Contacts?nulls_last=1", None, "").unwrap_err();
-    assert_eq!(refused.reason, Reason::UnknownParameter);
+    assert_eq!(refused.objection.reason, Reason::UnknownParameter);
     assert_eq!(refused.route, Some("GET /rest/{version}/{module}"));
     let unknown = understand_with("GET /rest/v11/search", None, "").unwrap_err();
     assert_eq!(
-        (unknown.reason, unknown.route),
+        (unknown.objection.reason, unknown.route),
         (Reason::UnknownRoute, None)
     );
 }

@@ -8,6 +8,7 @@ use super::arguments::{self, Arguments};
 use super::route::{self, Routed, Takes};
 use super::{fixed, projection, query, write};
 use crate::dialect::{Incoming, Misunderstood, Operation, Query, Rendering, Understood};
+use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Module};
 
@@ -32,8 +33,8 @@ pub(super) fn request(
     } else {
         operation(request, terms, &address, found).map(|one| Understood::One(Box::new(one)))
     };
-    understood.map_err(|reason| Misunderstood {
-        reason,
+    understood.map_err(|objection| Misunderstood {
+        objection,
         route: Some(route),
     })
 }
@@ -54,7 +55,7 @@ fn operation(
     terms: &Context<'_>,
     address: &Address,
     found: Routed,
-) -> Result<Operation, Reason> {
+) -> Result<Operation, Objection> {
     let form = found.form;
     let mut operation = Operation {
         action: form.action,
@@ -72,6 +73,7 @@ fn operation(
             form: form.route,
             method: request.method.clone(),
             path: format!("/rest/{}/{}", address.version, address.segments.join("/")),
+            controls: Vec::new(),
             in_body: form.takes == Takes::ListBody,
             fixed: Map::new(),
         },
@@ -79,7 +81,7 @@ fn operation(
     let query = Arguments::of_query(request.query)?;
     let body = body(request, terms)?;
     if !body.is_empty() && matches!(form.takes, Takes::Nothing | Takes::Fields) {
-        return Err(Reason::UnexpectedBody);
+        return Err(Reason::UnexpectedBody.into());
     }
     carried(&mut operation, form.takes, query, body, terms)?;
     Ok(operation)
@@ -92,7 +94,7 @@ fn carried(
     mut query: Arguments,
     body: Map<String, Value>,
     terms: &Context<'_>,
-) -> Result<(), Reason> {
+) -> Result<(), Objection> {
     match takes {
         Takes::Login => operation.rendering.fixed = fixed::login(query, body)?,
         Takes::Metadata | Takes::MetadataBody => {

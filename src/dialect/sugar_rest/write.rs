@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::arguments::{Arguments, is_blank};
 use super::{Context, grammar, route};
 use crate::dialect::Link;
+use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -113,18 +114,18 @@ pub(super) fn relations(
     body: Map<String, Value>,
     module: &Module,
     terms: &Context<'_>,
-) -> Result<Relations, Reason> {
+) -> Result<Relations, Objection> {
     let mut arguments = Arguments::of_object(body);
     let name = match arguments.take("link_name") {
         Some(Value::String(name)) if grammar::is_link(&name) => name,
-        _ => return Err(Reason::MalformedBody),
+        _ => return Err(Reason::MalformedBody.into()),
     };
     let Some(Value::Array(items)) = arguments.take("ids") else {
-        return Err(Reason::MalformedBody);
+        return Err(Reason::MalformedBody.into());
     };
     arguments.finish()?;
     if items.is_empty() || items.len() > IDS_MAX {
-        return Err(Reason::MalformedBody);
+        return Err(Reason::MalformedBody.into());
     }
     let mut relations = Relations {
         link: terms.link(module, &name).ok_or(Reason::UnknownLink)?,
@@ -290,8 +291,10 @@ mod tests {
 
     #[test]
     fn other_relations_are_refused() {
-        let read =
-            |body| relations(object(body), &Module::new("Opportunities"), &stock_terms()).err();
+        let read = |body| {
+            let read = relations(object(body), &Module::new("Opportunities"), &stock_terms());
+            read.err().map(|objection| objection.reason)
+        };
         for body in [
             json!({"ids": ["c-1"]}),
             json!({"link_name": "contacts"}),

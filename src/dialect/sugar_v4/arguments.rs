@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::grammar;
 use super::method::Method;
 use crate::json;
+use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -128,12 +129,10 @@ impl Arguments {
     }
 
     /// Refuses what nobody has taken.
-    pub(super) fn finish(self) -> Result<(), Reason> {
-        if self.0.values().all(Value::is_null) {
-            Ok(())
-        } else {
-            Err(Reason::UnknownParameter)
-        }
+    pub(super) fn finish(self) -> Result<(), Objection> {
+        let mut left = self.0.iter().filter(|(_, value)| !value.is_null());
+        let left = left.next();
+        left.map_or(Ok(()), |(name, _)| Err(Objection::parameter(name)))
     }
 
     /// Refuses deleted records.

@@ -151,6 +151,7 @@ impl Dialect for SugarV4 {
                 form,
                 method: Verb::POST,
                 path: understand::PATH.to_owned(),
+                controls: Vec::new(),
                 in_body: true,
                 fixed: Map::from_iter([(understand::CHOSEN.to_owned(), json!(true))]),
             },

@@ -37,6 +37,7 @@ pub(super) fn call(name: &str, arguments: &Value) -> Outgoing {
     Outgoing {
         method: Verb::POST,
         target: PATH.to_owned(),
+        controls: Vec::new(),
         body: Some(Bytes::from(body)),
         media: Media::Form,
     }

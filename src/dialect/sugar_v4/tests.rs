@@ -50,6 +50,7 @@ fn send(dialect: &SugarV4, body: &str) -> Result<Understood, Misunderstood> {
         query: None,
         accept: None,
         content_type: Some(URLENCODED),
+        controls: &[],
         body: body.as_bytes(),
     };
     dialect.understand(&request, &bounds())
@@ -57,7 +58,8 @@ fn send(dialect: &SugarV4, body: &str) -> Result<Understood, Misunderstood> {
 
 fn understood(method: &str, arguments: &Value) -> Result<Understood, Reason> {
     let body = form(method, &arguments.to_string());
-    send(&SugarV4::before(Database::Mysql), &body).map_err(|misunderstood| misunderstood.reason)
+    send(&SugarV4::before(Database::Mysql), &body)
+        .map_err(|misunderstood| misunderstood.objection.reason)
 }
 
 fn one(method: &str, arguments: &Value) -> Result<Operation, Reason> {
@@ -214,6 +216,7 @@ fn multipart_is_a_form_too() {
         query: None,
         accept: None,
         content_type: Some("multipart/form-data; boundary=b"),
+        controls: &[],
         body: body.as_bytes(),
     };
     let Ok(Understood::One(operation)) =
@@ -677,7 +680,7 @@ fn what_the_crm_says_of_itself_is_learned() {
         &json!([SESSION, "acme_Boats", "b-1", "crew"]).to_string(),
     );
     assert_eq!(
-        send(&dialect, &request).unwrap_err().reason,
+        send(&dialect, &request).unwrap_err().objection.reason,
         Reason::UnknownLink
     );
     let answer = json!({

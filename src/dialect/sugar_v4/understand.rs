@@ -15,6 +15,7 @@ use crate::dialect::{
     Understood,
 };
 use crate::door::Credential;
+use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -60,8 +61,8 @@ pub(super) fn request(
         schema,
         database,
     };
-    understood(&form, making).map_err(|reason| Misunderstood {
-        reason,
+    understood(&form, making).map_err(|objection| Misunderstood {
+        objection,
         route: Some(method.route),
     })
 }
@@ -99,7 +100,7 @@ fn refused_query(query: &str) -> Reason {
     Reason::UnknownParameter
 }
 
-fn understood(form: &Form, mut making: Making<'_>) -> Result<Understood, Reason> {
+fn understood(form: &Form, mut making: Making<'_>) -> Result<Understood, Objection> {
     let (method, depth_max) = (making.method, making.bounds.depth_max);
     let mut arguments = Arguments::read(form.arguments(), method, depth_max)?;
     making.credential = credential(&mut arguments, method)?;
@@ -148,6 +149,7 @@ impl Making<'_> {
                 form: self.method.name,
                 method: Verb::POST,
                 path: PATH.to_owned(),
+                controls: Vec::new(),
                 in_body: true,
                 fixed: Map::new(),
             },

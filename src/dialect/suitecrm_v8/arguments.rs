@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::dialect::{spelling, sugar_rest::decode};
 use crate::json;
+use crate::objection::Objection;
 use crate::reason::Reason;
 
 /// Names under which a token could stand in a query string, where logs would keep it.
@@ -42,12 +43,9 @@ impl Arguments {
     }
 
     /// Refuses what nobody has taken.
-    pub(super) fn finish(self) -> Result<(), Reason> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(Reason::UnknownParameter)
-        }
+    pub(super) fn finish(self) -> Result<(), Objection> {
+        let left = self.0.keys().next();
+        left.map_or(Ok(()), |name| Err(Objection::parameter(name)))
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::arguments::Arguments;
 use crate::dialect::reread;
+use crate::objection::Objection;
 use crate::reason::Reason;
 
 /// Bytes of one argument. A refresh token of the CRM has about 700.
@@ -13,7 +14,7 @@ const ARGUMENT_BYTES_MAX: usize = 8_192;
 const CLIENT: &[&str] = &["client_id", "client_secret", "scope"];
 
 /// Reads a login.
-pub(super) fn read(body: Map<String, Value>) -> Result<Map<String, Value>, Reason> {
+pub(super) fn read(body: Map<String, Value>) -> Result<Map<String, Value>, Objection> {
     let mut arguments = Arguments::of_object(body);
     let grant = arguments.take("grant_type");
     let grant = grant
@@ -24,7 +25,7 @@ pub(super) fn read(body: Map<String, Value>) -> Result<Map<String, Value>, Reaso
         "password" => &["username", "password"],
         "refresh_token" => &["refresh_token"],
         "client_credentials" => &[],
-        _ => return Err(Reason::UnsupportedGrant),
+        _ => return Err(Reason::UnsupportedGrant.into()),
     };
     let mut login = Map::from_iter([("grant_type".to_owned(), grant.into())]);
     for name in CLIENT {
@@ -64,7 +65,9 @@ mod tests {
         let Value::Object(body) = body else {
             panic!("not an object")
         };
-        read(body).map(Value::Object)
+        read(body)
+            .map(Value::Object)
+            .map_err(|objection| objection.reason)
     }
 
     #[test]

@@ -156,6 +156,7 @@ impl Dialect for SuiteCrmV8 {
                 form: READ,
                 method: Method::GET,
                 path: route::path(READ, module, record, None, None),
+                controls: Vec::new(),
                 in_body: false,
                 fixed: Map::new(),
             },

@@ -263,7 +263,7 @@ mod tests {
     fn read(text: &str) -> Result<Query, Reason> {
         let mut arguments = Arguments::of_query(Some(text))?;
         let query = list(&mut arguments, &Module::new("Contacts"), &BOUNDS)?;
-        arguments.finish()?;
+        arguments.finish().map_err(|objection| objection.reason)?;
         Ok(query)
     }
 
@@ -373,6 +373,7 @@ mod tests {
         let mut arguments = Arguments::of_query(Some("fields[Contacts]=last_name&sort=a")).unwrap();
         let query = related(&mut arguments, &BOUNDS).unwrap();
         assert_eq!(query.order.len(), 1);
-        assert_eq!(arguments.finish(), Err(Reason::UnknownParameter));
+        let left = arguments.finish().map_err(|objection| objection.reason);
+        assert_eq!(left, Err(Reason::UnknownParameter));
     }
 }

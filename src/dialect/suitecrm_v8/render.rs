@@ -31,6 +31,7 @@ pub(super) fn request(operation: &Operation) -> Outgoing {
     Outgoing {
         method: rendering.method.clone(),
         target,
+        controls: operation.rendering.controls.clone(),
         body: body.map(|body| Bytes::from(body.to_string())),
         media: if takes == Takes::Login {
             Media::Json

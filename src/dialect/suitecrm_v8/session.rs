@@ -57,6 +57,7 @@ fn next<'a>(
         return Err(Inquiry::Ask(Outgoing {
             method: Method::GET,
             target: target.to_owned(),
+            controls: Vec::new(),
             body: None,
             media: Media::JsonApi,
         }));

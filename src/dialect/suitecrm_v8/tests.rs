@@ -39,6 +39,7 @@ fn understand_in(
         query,
         accept: Some("text/html"),
         content_type,
+        controls: &[],
         body: body.as_bytes(),
     };
     match dialect.understand(&request, &BOUNDS)? {
@@ -49,7 +50,7 @@ fn understand_in(
 
 fn understand(line: &str, body: &str) -> Result<Operation, Reason> {
     understand_in(&SuiteCrmV8::new(), line, None, body)
-        .map_err(|misunderstood| misunderstood.reason)
+        .map_err(|misunderstood| misunderstood.objection.reason)
 }
 
 fn understood(line: &str, body: &Value) -> Operation {
@@ -356,7 +357,8 @@ fn descriptions_teach_fields_and_links() {
     let boats = Module::new("acme_Boats");
     let mut schema = dialect.schema().clone();
     let unknown = "GET /Api/V8/module/acme_Boats/b-1/relationships/owners";
-    let reason = understand_in(&dialect, unknown, None, "").map_err(|refused| refused.reason);
+    let reason =
+        understand_in(&dialect, unknown, None, "").map_err(|refused| refused.objection.reason);
     assert_eq!(reason.err(), Some(Reason::UnknownLink));
     for (module, answer) in [
         (

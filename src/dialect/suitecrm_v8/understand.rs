@@ -9,6 +9,7 @@ use crate::dialect::schema::Schema;
 use crate::dialect::{
     Bounds, Incoming, Link, Misunderstood, Operation, Query, Rendering, Understood,
 };
+use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -26,8 +27,8 @@ pub(super) fn request(
     let route = found.form.route;
     operation(request, bounds, found, schema)
         .map(|operation| Understood::One(Box::new(operation)))
-        .map_err(|reason| Misunderstood {
-            reason,
+        .map_err(|objection| Misunderstood {
+            objection,
             route: Some(route),
         })
 }
@@ -37,7 +38,7 @@ fn operation(
     bounds: &Bounds,
     found: Routed,
     schema: &Schema,
-) -> Result<Operation, Reason> {
+) -> Result<Operation, Objection> {
     let form = found.form;
     let link = match (&found.module, &found.link) {
         (Some(module), Some(name)) => {
@@ -63,6 +64,7 @@ fn operation(
             form: form.route,
             method: request.method.clone(),
             path: String::new(),
+            controls: Vec::new(),
             in_body: false,
             fixed: Map::new(),
         },
@@ -109,7 +111,7 @@ fn carried(
     mut arguments: Arguments,
     body: Map<String, Value>,
     bounds: &Bounds,
-) -> Result<(), Reason> {
+) -> Result<(), Objection> {
     match takes {
         Takes::Nothing => {}
         Takes::Login => operation.rendering.fixed = login::read(body)?,

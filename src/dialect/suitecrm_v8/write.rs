@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::arguments::{Arguments, is_blank};
 use super::{grammar, modules};
+use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -82,12 +83,12 @@ pub(super) struct Document {
 
 /// Reads a new record. It may state a UUID of its own beside its type, as some clients always do: the CRM refuses one
 /// that it has, deleted records included.
-pub(super) fn create(body: Map<String, Value>) -> Result<Document, Reason> {
+pub(super) fn create(body: Map<String, Value>) -> Result<Document, Objection> {
     let mut document = Data::read(body)?;
     let record = match document.id.take() {
         id if is_blank(id.as_ref()) => None,
         Some(Value::String(id)) if is_uuid(&id) => Some(id),
-        _ => return Err(Reason::IdOnCreate),
+        _ => return Err(Reason::IdOnCreate.into()),
     };
     let fields = document.attributes(None)?;
     Ok(Document {
@@ -106,7 +107,7 @@ fn is_uuid(id: &str) -> bool {
 }
 
 /// Reads the fields to change in a record. Module and id stand only here.
-pub(super) fn update(body: Map<String, Value>) -> Result<Document, Reason> {
+pub(super) fn update(body: Map<String, Value>) -> Result<Document, Objection> {
     let mut document = Data::read(body)?;
     let id = record_id(document.id.take())?;
     let fields = document.attributes(Some(&id))?;
@@ -118,10 +119,10 @@ pub(super) fn update(body: Map<String, Value>) -> Result<Document, Reason> {
 }
 
 /// Reads module and id of a record to relate.
-pub(super) fn relation(body: Map<String, Value>) -> Result<(Module, String), Reason> {
+pub(super) fn relation(body: Map<String, Value>) -> Result<(Module, String), Objection> {
     let mut document = Data::read(body)?;
     if document.attributes.is_some() {
-        return Err(Reason::MalformedBody);
+        return Err(Reason::MalformedBody.into());
     }
     Ok((document.module, record_id(document.id.take())?))
 }
@@ -134,16 +135,16 @@ struct Data {
 }
 
 impl Data {
-    fn read(body: Map<String, Value>) -> Result<Self, Reason> {
+    fn read(body: Map<String, Value>) -> Result<Self, Objection> {
         let mut arguments = Arguments::of_object(body);
         let Some(Value::Object(data)) = arguments.take("data") else {
-            return Err(Reason::MalformedBody);
+            return Err(Reason::MalformedBody.into());
         };
         arguments.finish()?;
         let mut members = Arguments::of_object(data);
         let module = match members.take("type") {
             Some(Value::String(name)) if grammar::is_module(&name) => modules::canonical(&name),
-            _ => return Err(Reason::MalformedBody),
+            _ => return Err(Reason::MalformedBody.into()),
         };
         let (id, attributes) = (members.take("id"), members.take("attributes"));
         members.finish()?;
@@ -261,6 +262,7 @@ mod tests {
     fn written(data: Value) -> Result<Value, Reason> {
         update(object(json!({ "data": data })))
             .map(|document| json!([document.module.as_str(), document.record, document.fields]))
+            .map_err(|objection| objection.reason)
     }
 
     #[test]
@@ -316,7 +318,7 @@ mod tests {
         ] {
             assert_eq!(written(data.clone()), Err(reason), "{data}");
         }
-        let read = |body| update(object(body)).err();
+        let read = |body| update(object(body)).err().map(|objection| objection.reason);
         assert_eq!(read(json!({"foo": 1})), Some(Reason::MalformedBody));
         assert_eq!(read(json!({"data": []})), Some(Reason::MalformedBody));
         assert_eq!(
@@ -327,7 +329,11 @@ mod tests {
 
     #[test]
     fn a_new_record_states_no_id_but_a_uuid() {
-        let create = |data| create(object(json!({ "data": data }))).map(|document| document.fields);
+        let create = |data| {
+            let created = create(object(json!({ "data": data })));
+            let created = created.map_err(|objection| objection.reason);
+            created.map(|document| document.fields)
+        };
         for data in [
             json!({"type": "Contacts", "id": "c-1", "attributes": {}}),
             json!({"type": "Contacts", "attributes": {"id": "c-1"}}),
@@ -343,7 +349,8 @@ mod tests {
 
     #[test]
     fn a_relation_names_one_record() {
-        let read = |data| relation(object(json!({ "data": data })));
+        let read =
+            |data| relation(object(json!({ "data": data }))).map_err(|objection| objection.reason);
         let (module, id) = read(json!({"type": "aCase", "id": "c-1"})).unwrap();
         assert_eq!((module.as_str(), id.as_str()), ("Cases", "c-1"));
         for data in [

@@ -43,6 +43,7 @@ fn terms(policy: &Policy) -> (Plan, Shape) {
         query: None,
         accept: None,
         content_type: None,
+        controls: &[],
         body: b"",
     };
     let bounds = Bounds {

@@ -200,20 +200,30 @@ fn writes_have_one_reading() {
         query: None,
         accept: None,
         content_type: Some("application/x-www-form-urlencoded"),
+        controls: &[],
         body: b"town=x",
     };
     assert_eq!(
-        every().understand(&form, &BOUNDS).unwrap_err().reason,
+        every()
+            .understand(&form, &BOUNDS)
+            .unwrap_err()
+            .objection
+            .reason,
         Reason::UnsupportedMediaType
     );
     let xml = Incoming {
         accept: Some("application/xml"),
         body: b"",
         content_type: None,
+        controls: &[],
         ..form
     };
     assert_eq!(
-        every().understand(&xml, &BOUNDS).unwrap_err().reason,
+        every()
+            .understand(&xml, &BOUNDS)
+            .unwrap_err()
+            .objection
+            .reason,
         Reason::UnsupportedMediaType
     );
 }

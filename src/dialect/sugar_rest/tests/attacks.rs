@@ -69,7 +69,7 @@ fn a_projection_is_not_given_twice() {
 fn a_version_in_both_places_is_refused() {
     let accept = "application/vnd.sugarcrm.core+json; version=11.18";
     let refused = understand_with("GET /rest/v11_24/Contacts", Some(accept), "").unwrap_err();
-    assert_eq!(refused.reason, Reason::TwoVersions);
+    assert_eq!(refused.objection.reason, Reason::TwoVersions);
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn malformed_envelopes_are_refused() {
         json!({"requests": [], "platform": "base"}),
     ] {
         let refused = understand_with("POST /rest/v11/bulk", None, &body.to_string()).unwrap_err();
-        assert_eq!(refused.reason, Reason::MalformedBody, "{body}");
+        assert_eq!(refused.objection.reason, Reason::MalformedBody, "{body}");
         assert_eq!(refused.route, Some("POST /rest/{version}/bulk"));
     }
     let many = Value::Array(vec![json!({"url": "v11/me"}); 6]);

@@ -14,10 +14,13 @@ fn to(method: &Verb, path: &str, query: Option<&str>, body: &str) -> Option<Reas
         query,
         accept: None,
         content_type: Some(URLENCODED),
+        controls: &[],
         body: body.as_bytes(),
     };
     let understood = SugarV4::before(Database::Mysql).understand(&request, &bounds());
-    understood.err().map(|misunderstood| misunderstood.reason)
+    understood
+        .err()
+        .map(|misunderstood| misunderstood.objection.reason)
 }
 
 #[test]
@@ -123,6 +126,7 @@ fn a_request_comes_in_one_way_only() {
     ] {
         let refused = send(&SugarV4::before(Database::Mysql), &body)
             .unwrap_err()
+            .objection
             .reason;
         assert_eq!(refused, reason, "{body}");
     }
@@ -275,7 +279,7 @@ fn where_texts_are_sent_in_quotes_those_that_the_crm_would_rewrite_are_refused()
     let dialect = SugarV4::before(Database::Other);
     for (method, arguments) in REWRITTEN.iter().flat_map(|filter| methods(filter)) {
         let body = form(method, &arguments.to_string());
-        let refused = send(&dialect, &body).unwrap_err().reason;
+        let refused = send(&dialect, &body).unwrap_err().objection.reason;
         assert_eq!(refused, Reason::MalformedFilter, "{arguments}");
     }
     let plain = "contacts.last_name = 'Select (It) from order'";

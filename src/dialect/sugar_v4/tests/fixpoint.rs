@@ -75,6 +75,7 @@ fn any_request(content_type: &str, body: &[u8]) {
         query: None,
         accept: None,
         content_type: Some(content_type),
+        controls: &[],
         body,
     };
     let dialect = SugarV4::before(Database::Mysql);

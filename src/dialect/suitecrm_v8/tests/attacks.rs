@@ -103,7 +103,7 @@ fn nothing_is_decoded_twice_and_no_method_is_overridden() {
     let form = Some("application/x-www-form-urlencoded");
     let refused = |line: &str, body: &str| {
         understand_in(&SuiteCrmV8::new(), line, form, body)
-            .map_err(|refused| refused.reason)
+            .map_err(|refused| refused.objection.reason)
             .err()
     };
     assert_eq!(

@@ -143,6 +143,7 @@ proptest! {
             query: query.as_deref(),
             accept: None,
             content_type: None,
+            controls: &[],
             body: body.as_bytes(),
         };
         let dialect = SuiteCrmV8::new();
