@@ -332,10 +332,10 @@ fn single(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Reas
         .transpose()
 }
 
-/// The headers that change what a request means. A read without its validators is answered whole, as RFC 9110 (13.1.2)
-/// lets a server do that has none.
+/// The headers that change what a request means. Replies carry no validators, so that the preconditions of a read say
+/// nothing of what is read here: it is answered whole.
 fn controls(method: &Method, headers: &HeaderMap) -> Result<Vec<Control>, Reason> {
-    let is_moot = |name: &str| name == "if-none-match" && *method == Method::GET;
+    let is_moot = |name: &str| *method == Method::GET && PRECONDITIONS.contains(&name);
     let mut controls = Vec::new();
     for name in CONTROLS.into_iter().filter(|name| !is_moot(name)) {
         if let Some(value) = single(headers, &HeaderName::from_static(name))? {
@@ -432,6 +432,8 @@ const OVERRIDES: [&str; 4] = [
     "x-method-override",
     "x-original-method",
 ];
+/// Preconditions of RFC 9110.
+const PRECONDITIONS: [&str; 3] = ["if-match", "if-none-match", "if-unmodified-since"];
 /// Headers that change what a request means to some CRM: preconditions (RFC 9110, section 13), and switches of its own.
 const CONTROLS: [&str; 10] = [
     "dolapientity",

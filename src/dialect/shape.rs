@@ -48,7 +48,7 @@ pub struct ModuleName {
     /// The module.
     pub module: Module,
     /// Its other names: those of its objects.
-    pub others: &'static [&'static str],
+    pub others: Vec<&'static str>,
 }
 
 impl ModuleName {

@@ -9,11 +9,10 @@ use serde_json::{Map, Value};
 use super::{Policy, Source};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::{
-    Access, Items, Modules, Operation, Origin, Path, Predicate, Query, Rendering, Schema, Session,
-    Shape, Stock, Told, Unread, by_name,
+    Access, Operation, Path, Predicate, Query, Rendering, Schema, Session, Stock, by_name,
 };
 use crate::identity::Caller;
-use crate::vocabulary::{Action, Field, FieldPath, Module};
+use crate::vocabulary::{Action, Module};
 
 /// What is known of a CRM before which a built-in dialect stands.
 pub(super) fn stock(dialect: &str) -> Arc<Schema> {
@@ -23,155 +22,12 @@ pub(super) fn stock(dialect: &str) -> Arc<Schema> {
 /// Text of the sample policy of the documentation.
 pub(super) const SAMPLE: &str = include_str!("testing/sample.yaml");
 
-#[derive(Debug)]
-pub(super) struct TestStock;
-
-fn contacts(field: &str) -> FieldPath {
-    FieldPath::new(&Module::new("Contacts"), field)
-}
-
-impl Stock for TestStock {
-    fn name(&self) -> &'static str {
-        "test"
-    }
-
-    fn origin(&self, _beside: &Modules, _module: &Module, field: &str) -> Origin {
-        match field {
-            "full_name" => Origin::Copy {
-                of: vec![contacts("first_name"), contacts("last_name")],
-                perhaps: vec![contacts("salutation")],
-            },
-            "email" => Origin::Items(Items {
-                treated: &["email_address"],
-                passed: &["primary_address"],
-            }),
-            "email1" => Origin::Copy {
-                of: vec![contacts("email")],
-                perhaps: Vec::new(),
-            },
-            "email2" => Origin::Copy {
-                of: vec![contacts("email1")],
-                perhaps: Vec::new(),
-            },
-            "account_name" => Origin::Copy {
-                of: vec![FieldPath::new(&Module::new("Accounts"), "name")],
-                perhaps: Vec::new(),
-            },
-            "task_name" => Origin::Copy {
-                of: vec![FieldPath::new(&Module::new("Tasks"), "name")],
-                perhaps: Vec::new(),
-            },
-            "loop_a" => Origin::Copy {
-                of: vec![contacts("loop_b")],
-                perhaps: Vec::new(),
-            },
-            "loop_b" => Origin::Copy {
-                of: vec![contacts("loop_a")],
-                perhaps: Vec::new(),
-            },
-            "hash_copy" => Origin::Copy {
-                of: vec![contacts("first_name"), contacts("user_hash")],
-                perhaps: Vec::new(),
-            },
-            "user_hash" => Origin::Secret,
-            "_module" => Origin::Structural(Shape::Scalar),
-            "accounts" => Origin::Related(Module::new("Accounts")),
-            "tasks" => Origin::Related(Module::new("Tasks")),
-            "mystery_link" => Origin::UnknownRelated,
-            "parent_name" => Origin::CopyOfParent {
-                told_by: "parent_type",
-            },
-            _ => Origin::Own,
-        }
-    }
-
-    fn target(&self, _module: &Module, _link: &str) -> Option<Module> {
-        None
-    }
-
-    fn modules(&self) -> Vec<Module> {
-        Vec::new()
-    }
-
-    fn is_text(&self, module: &Module, field: &str) -> bool {
-        field == "description" || (field == "name" && module.as_str() == "Cases")
-    }
-
-    fn searched(&self, module: &Module) -> Vec<Field> {
-        let fields: &[&str] = match module.as_str() {
-            "Accounts" => &["name", "phone"],
-            _ => &[],
-        };
-        fields.iter().map(|name| Field::fold(name)).collect()
-    }
-
-    fn fields(&self, module: &Module) -> Vec<Field> {
-        stock_fields(module)
-            .iter()
-            .map(|name| Field::fold(name))
-            .collect()
-    }
-
-    fn display_field(&self) -> &str {
-        "name"
-    }
-
-    fn identifying(&self) -> Vec<(Told, FieldPath)> {
-        vec![
-            (Told::Name, FieldPath::new(&Module::new("Users"), "login")),
-            (Told::Name, FieldPath::new(&Module::new("Staff"), "login")),
-            (Told::Team, FieldPath::new(&Module::new("Teams"), "name")),
-        ]
-    }
-
-    fn accounts(&self) -> Vec<Module> {
-        vec![Module::new("Users")]
-    }
-
-    fn is_right(&self, module: &Module, field: &str) -> bool {
-        module.as_str() == "Users" && field == "is_admin"
-    }
-
-    fn unread(&self) -> Vec<Unread> {
-        Vec::new()
-    }
-
-    fn has_field(&self, module: &Module, field: &str) -> bool {
-        stock_fields(module).contains(&field)
-    }
-
-    fn names_all_fields(&self) -> bool {
-        true
-    }
-
-    fn column_length(&self, _module: &Module, _field: &str) -> Option<usize> {
-        None
-    }
-}
+/// What the test CRM has as it is delivered.
+const STOCK: &str = include_str!("testing/stock.yaml");
 
 /// What is known of the test CRM.
 pub(super) fn schema() -> Arc<Schema> {
-    Schema::of_stock(Arc::new(TestStock))
-}
-
-fn stock_fields(module: &Module) -> &'static [&'static str] {
-    match module.as_str() {
-        "Contacts" => &[
-            "id",
-            "first_name",
-            "last_name",
-            "full_name",
-            "salutation",
-            "email",
-            "email1",
-            "phone_home",
-            "birthdate",
-            "account_name",
-            "description",
-            "_module",
-        ],
-        _ => &["id", "name"],
-    }
+    Schema::of_stock(Arc::new(Stock::of_layers("test", &[STOCK])))
 }
 
 /// Compiles some files, named `p0.yaml`, `p1.yaml`…

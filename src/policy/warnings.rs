@@ -431,14 +431,14 @@ fn scaffolding(model: &Model, schemas: &[Arc<Schema>], found: &mut Diagnostics) 
 fn unread(model: &Model, schemas: &[Arc<Schema>], found: &mut Diagnostics) {
     let technical = Category::new("technical");
     // One place stands for every module of its route, and for every line of it.
-    let mut told: Vec<(Place, Field)> = Vec::new();
+    let mut told: Vec<(&Place, &Field)> = Vec::new();
     for Unread {
         module,
         field,
         place,
     } in schemas.iter().flat_map(|schema| schema.unread())
     {
-        let categories = model.classes.of(&module, &field);
+        let categories = model.classes.of(module, field);
         let data = categories
             .iter()
             .find(|category| !technical.covers(category));
@@ -446,7 +446,6 @@ fn unread(model: &Model, schemas: &[Arc<Schema>], found: &mut Diagnostics) {
         let Some(category) = data.filter(|_| !told.contains(&key)) else {
             continue;
         };
-        let (place, field) = &key;
         let warning = Diagnostic::warning(
             codes::PASSES_UNREAD,
             format!("`{field}` of {module} passes unread, whatever a rule says of {category}"),
@@ -456,7 +455,7 @@ fn unread(model: &Model, schemas: &[Arc<Schema>], found: &mut Diagnostics) {
             "take it out of `pass` or `opaque`, and it follows the policy; if it tells nothing about anybody, classify \
              `{field}` by name as `technical`, with `instead_of` where a wildcard catches it"
         ));
-        found.push(match model.classes.place(&module, field, category) {
+        found.push(match model.classes.place(module, field, category) {
             Some(entry) => warning.also(entry, format!("classified as {category}")),
             None => warning,
         });

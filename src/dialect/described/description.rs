@@ -10,7 +10,7 @@ use super::grammar;
 use super::jsonpath::{Expression, Tree};
 use super::predicate::PredicateStyle;
 use crate::dialect::{Access, Link, Media, Origin, Path, Unread};
-use crate::vocabulary::{Action, Field, FieldPath, Module, Spelling};
+use crate::vocabulary::{Action, Field, Module, Spelling};
 
 /// A description.
 #[derive(Debug)]
@@ -35,9 +35,6 @@ pub(super) struct Description {
     pub(super) display: String,
     pub(super) modules: Vec<Known>,
     pub(super) routes: Vec<Route>,
-    /// Modules whose records are accounts, and the fields of theirs that tell what an account may do.
-    pub(super) accounts: Vec<Module>,
-    pub(super) rights: Vec<FieldPath>,
 }
 
 /// What record ids are made of.

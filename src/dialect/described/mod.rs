@@ -11,15 +11,15 @@ use std::sync::Arc;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
 
-use super::schema::{Modules, Schema, Stock};
+use super::schema::{Modules, Schema};
 use super::{
     Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Incoming, Inquiry,
-    Misunderstood, Operation, Origin, Outgoing, Shape, Told, Understood, Unread, Which, rights,
+    Misunderstood, Operation, Outgoing, Shape, Understood, Which,
 };
 use crate::diagnostic::{Diagnostics, File, load};
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
-use crate::vocabulary::{Field, FieldPath, Module, Spelling};
+use crate::vocabulary::{Module, Spelling};
 
 mod arguments;
 mod caller;
@@ -35,6 +35,7 @@ mod read;
 mod render;
 mod rsql;
 mod sql;
+mod stock;
 mod understand;
 mod write;
 
@@ -70,14 +71,9 @@ impl Described {
     fn read_file(file: &File, mut found: Diagnostics) -> (Option<Self>, Diagnostics) {
         let description = read::read(file, &mut found);
         let usable = description.filter(|_| !found.has_errors());
-        let finished = usable.map(|mut description| {
-            (description.accounts, description.rights) = identifying::rights(&description);
-            let description = Arc::new(description);
-            let schema = Schema::of_stock(description.clone());
-            Self {
-                description,
-                schema,
-            }
+        let finished = usable.map(|description| Self {
+            schema: Schema::of_stock(Arc::new(stock::of(&description))),
+            description: Arc::new(description),
         });
         (finished, found)
     }
@@ -303,84 +299,5 @@ impl Described {
             .target()
             .and_then(|target| self.description.known(target));
         known.map_or("id", |known| known.id)
-    }
-}
-
-impl Stock for Description {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn origin(&self, _beside: &Modules, module: &Module, field: &str) -> Origin {
-        let known = self.known(module);
-        let origin = known.and_then(|known| known.algebra.origins.get(&field.to_ascii_lowercase()));
-        origin.cloned().unwrap_or(Origin::Own)
-    }
-
-    fn target(&self, _module: &Module, _link: &str) -> Option<Module> {
-        // Where a link leads stands in the routes that take it.
-        None
-    }
-
-    fn display_field(&self) -> &str {
-        &self.display
-    }
-
-    fn identifying(&self) -> Vec<(Told, FieldPath)> {
-        identifying::fields(self)
-    }
-
-    fn accounts(&self) -> Vec<Module> {
-        self.accounts.clone()
-    }
-
-    fn is_right(&self, module: &Module, field: &str) -> bool {
-        let is_told = |told: &FieldPath| told.module == *module && told.field.as_str() == field;
-        rights::is_password(field)
-            || rights::is_administrator(field)
-            || self.rights.iter().any(is_told)
-            || (self.accounts.contains(module) && rights::is_right(field))
-    }
-
-    fn unread(&self) -> Vec<Unread> {
-        Self::unread(self)
-    }
-
-    fn modules(&self) -> Vec<Module> {
-        self.modules
-            .iter()
-            .map(|known| known.module.clone())
-            .collect()
-    }
-
-    fn is_text(&self, _module: &Module, _field: &str) -> bool {
-        // A description does not say so.
-        false
-    }
-
-    fn searched(&self, _module: &Module) -> Vec<Field> {
-        Vec::new()
-    }
-
-    fn fields(&self, module: &Module) -> Vec<Field> {
-        let known = self.known(module);
-        known
-            .map(|known| known.algebra.fields.iter().cloned().collect())
-            .unwrap_or_default()
-    }
-
-    fn has_field(&self, module: &Module, field: &str) -> bool {
-        self.known(module)
-            .is_some_and(|known| known.algebra.fields.contains(field))
-    }
-
-    fn names_all_fields(&self) -> bool {
-        // A description names those that something is to be said of.
-        false
-    }
-
-    fn column_length(&self, module: &Module, field: &str) -> Option<usize> {
-        let lengths = &self.known(module)?.algebra.lengths;
-        lengths.get(&Field::fold(field)).copied()
     }
 }

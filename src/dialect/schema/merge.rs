@@ -53,7 +53,7 @@ enum Verdict {
 
 impl Modules {
     /// Adds what is said, as far as it does not contradict what is known.
-    pub fn merge(&mut self, stock: &dyn Stock, said: Self) -> Merged {
+    pub fn merge(&mut self, stock: &Stock, said: Self) -> Merged {
         let mut merged = Merged::default();
         let mut room = NAMES_TOTAL_MAX.saturating_sub(self.len());
         for (module, said) in said.0 {
@@ -87,7 +87,7 @@ impl Modules {
 
 /// What is said of one module, on its way to what is known of it.
 struct Merging<'m> {
-    stock: &'m dyn Stock,
+    stock: &'m Stock,
     module: &'m Module,
     /// Names for which there is room.
     room: usize,

@@ -1,7 +1,7 @@
 //! What is known of a CRM's data: modules, fields, types, links, copies, items, secrets, scaffolding. A [`Schema`] is an
 //! immutable value with a hash, and what a policy decides is a function of policy, schema and request.
 //!
-//! It is made of the dialect's stock ([`Stock`], compiled in), and of what an installation has beside it ([`Modules`]): from
+//! It is made of the dialect's stock ([`Stock`]), and of what an installation has beside it ([`Modules`]): from
 //! a schema file (`file`), or from what the CRM says of itself. However it comes, [`Modules::merge`] is how it is added:
 //! what is known is never dropped nor redirected, and a secret stays one.
 
@@ -18,6 +18,7 @@ pub mod codes;
 mod file;
 mod merge;
 mod modules;
+pub(super) mod stock;
 #[cfg(test)]
 mod tests;
 
@@ -27,69 +28,18 @@ pub use merge::{Contradiction, Merged};
 pub use modules::{
     FieldSchema, Holds, LinkSchema, MODULES_MAX, ModuleSchema, Modules, NAMES_MAX, NAMES_TOTAL_MAX,
 };
-
-/// What a dialect knows of the CRM that it speaks with, as it is delivered. Compiled in, or described; never changed.
-pub trait Stock: Send + Sync + fmt::Debug {
-    /// The dialect's name: `sugar-rest`.
-    fn name(&self) -> &'static str;
-
-    /// Where the value of a field comes from, given what the installation has beside the stock.
-    fn origin(&self, beside: &Modules, module: &Module, field: &str) -> Origin;
-
-    /// The module that a stock link leads to.
-    fn target(&self, module: &Module, link: &str) -> Option<Module>;
-
-    /// The field that names a record.
-    fn display_field(&self) -> &str;
-
-    /// The fields that tell who a caller is, of records that can be changed in this API: whoever may write one could
-    /// choose their own role.
-    fn identifying(&self) -> Vec<(Told, FieldPath)>;
-
-    /// The modules whose records are the accounts of those who use the CRM.
-    fn accounts(&self) -> Vec<Module>;
-
-    /// Whether a field says what an account may do (who is an administrator, which roles it has, whether it may log in),
-    /// or changes a password: it is shown as a policy says, and never written, whatever a policy says. The name is folded.
-    fn is_right(&self, module: &Module, field: &str) -> bool;
-
-    /// The keys that pass unread whatever a policy says, because a description of the API says so.
-    fn unread(&self) -> Vec<Unread>;
-
-    /// The modules that the API is known to have; none if that is not known.
-    fn modules(&self) -> Vec<Module>;
-
-    /// Whether people type what they like in a field: a description, the subject of a case. The name is folded.
-    fn is_text(&self, module: &Module, field: &str) -> bool;
-
-    /// The fields of a module that the CRM's search looks into, as it is delivered; none if that is not known.
-    fn searched(&self, module: &Module) -> Vec<Field>;
-
-    /// The fields that a module is known to have.
-    fn fields(&self, module: &Module) -> Vec<Field>;
-
-    /// Whether a module is known to have a field; the name is folded.
-    fn has_field(&self, module: &Module, field: &str) -> bool;
-
-    /// Whether [`Self::fields`] names all fields of a module, and [`Self::modules`] all modules, but for those that an
-    /// installation has added.
-    fn names_all_fields(&self) -> bool;
-
-    /// How much the column of a field holds at least, in characters and in bytes, where that is known: a longer text may be
-    /// cut off. The name is folded.
-    fn column_length(&self, module: &Module, field: &str) -> Option<usize>;
-}
+pub use stock::Stock;
 
 /// What is known of a CRM's data.
 pub struct Schema {
-    stock: Arc<dyn Stock>,
+    stock: Arc<Stock>,
     beside: Modules,
     hash: OnceLock<Arc<str>>,
 }
 
 impl Schema {
     /// The schema of a CRM of which nothing but the stock is known.
-    pub fn of_stock(stock: Arc<dyn Stock>) -> Arc<Self> {
+    pub fn of_stock(stock: Arc<Stock>) -> Arc<Self> {
         Arc::new(Self {
             stock,
             beside: Modules::default(),
@@ -111,8 +61,13 @@ impl Schema {
     #[must_use]
     pub fn and(&self, said: Modules) -> (Arc<Self>, Merged) {
         let mut beside = self.beside.clone();
-        let merged = beside.merge(&*self.stock, said);
+        let merged = beside.merge(&self.stock, said);
         (self.with(beside), merged)
+    }
+
+    /// What the dialect knows of the CRM as it is delivered.
+    pub(in crate::dialect) fn stock(&self) -> &Stock {
+        &self.stock
     }
 
     /// The dialect's name.
@@ -128,7 +83,7 @@ impl Schema {
     /// `sha256:…` over the stock and what is beside it. The same for two processes that know the same.
     pub fn hash(&self) -> &Arc<str> {
         self.hash.get_or_init(|| {
-            let mut text = stock_text(&*self.stock);
+            let mut text = stock_text(&self.stock);
             // Maps in order, so the same schema is the same text.
             text.push_str(&serde_json::to_string(&self.beside).unwrap_or_default());
             let digest = digest::digest(&digest::SHA256, text.as_bytes());
@@ -181,13 +136,13 @@ impl Schema {
         self.stock.display_field()
     }
 
-    /// The fields that tell who a caller is: see [`Stock::identifying`].
-    pub fn identifying(&self) -> Vec<(Told, FieldPath)> {
+    /// The fields that tell who a caller is.
+    pub fn identifying(&self) -> &[(Told, FieldPath)] {
         self.stock.identifying()
     }
 
     /// The modules whose records are the accounts of those who use the CRM.
-    pub fn accounts(&self) -> Vec<Module> {
+    pub fn accounts(&self) -> &[Module] {
         self.stock.accounts()
     }
 
@@ -197,13 +152,13 @@ impl Schema {
     }
 
     /// The keys that pass unread: see [`Stock::unread`].
-    pub fn unread(&self) -> Vec<Unread> {
+    pub fn unread(&self) -> &[Unread] {
         self.stock.unread()
     }
 
     /// The modules that the API is known to have; none if that is not known.
     pub fn modules(&self) -> Vec<Module> {
-        let mut modules = self.stock.modules();
+        let mut modules = self.stock.modules().to_vec();
         if !modules.is_empty() {
             modules.extend(self.beside.iter().map(|(module, _)| module.clone()));
             modules.sort();
@@ -243,24 +198,24 @@ impl fmt::Debug for Schema {
 }
 
 /// All that a stock says of its modules. Its rules for other names are the program's: the version stands for them.
-fn stock_text(stock: &dyn Stock) -> String {
+fn stock_text(stock: &Stock) -> String {
     let none = Modules::default();
     let mut text = format!("{} {}\n", env!("CARGO_PKG_VERSION"), stock.name());
     let _ = writeln!(text, "{:?} {:?}", secrets::all(), stock.identifying());
     let unread: Vec<_> = stock
         .unread()
-        .into_iter()
-        .map(|key| (key.module, key.field))
+        .iter()
+        .map(|key| (&key.module, &key.field))
         .collect();
     let accounts = stock.accounts();
     let _ = writeln!(text, "{} {unread:?} {accounts:?}", stock.display_field());
     for module in stock.modules() {
-        let _ = writeln!(text, "{module} {:?}", stock.searched(&module));
-        for field in stock.fields(&module) {
+        let _ = writeln!(text, "{module} {:?}", stock.searched(module));
+        for field in stock.fields(module) {
             let name = field.as_str();
-            let origin = stock.origin(&none, &module, name);
-            let (is_right, is_text) = (stock.is_right(&module, name), stock.is_text(&module, name));
-            let length = stock.column_length(&module, name);
+            let origin = stock.origin(&none, module, name);
+            let (is_right, is_text) = (stock.is_right(module, name), stock.is_text(module, name));
+            let length = stock.column_length(module, name);
             let _ = writeln!(text, "{field} {origin:?} {is_right} {is_text} {length:?}");
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! A request walks `address` → `route` → `understand`, and back through `render`. The grammars of its arguments stand
 //! in `filter`, `projection`, `query`, `write` and `fixed`; all carriers (brackets, JSON text, JSON body) are first
-//! read into the same JSON values, so each grammar exists once. What the CRM's fields mean stands in `algebra`.
+//! read into the same JSON values, so each grammar exists once. What the CRM's fields mean stands in
+//! `schema/stock/sugarcrm.yaml`.
 
 use std::sync::Arc;
 
@@ -10,26 +11,24 @@ use http::Method;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
 
-use super::family::Family;
+use super::schema::stock::delivered::of_sugar_rest;
 use super::schema::{Modules, Schema};
 use super::{
     Access, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Incoming,
-    Inquiry, Link, Misunderstood, OfPart, Operation, Origin, Outgoing, Projected, Query, Rendering,
-    Shape, Understood, known,
+    Inquiry, Link, Misunderstood, OfPart, Operation, Outgoing, Projected, Query, Rendering, Shape,
+    Understood,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
-use crate::vocabulary::{Action, Field, Module, Spelling};
+use crate::vocabulary::{Action, Module, Spelling};
 
 mod address;
-mod algebra;
 mod arguments;
 mod bulk;
 pub(super) mod decode;
 mod filter;
 mod fixed;
 mod grammar;
-mod links;
 mod metadata;
 mod projection;
 mod query;
@@ -38,7 +37,6 @@ mod render;
 mod reply;
 mod route;
 mod session;
-mod stock;
 mod understand;
 mod write;
 
@@ -68,7 +66,7 @@ impl SugarRest {
     )]
     pub fn new() -> Self {
         Self {
-            schema: Schema::of_stock(Arc::new(STOCK)),
+            schema: Schema::of_stock(of_sugar_rest()),
         }
     }
 }
@@ -83,14 +81,9 @@ struct Context<'a> {
 impl Context<'_> {
     /// A link of a module, with its target: a stock one, or one that the CRM has described.
     fn link(&self, module: &Module, name: &str) -> Option<Link> {
-        let target =
-            links::target(module, name).or_else(|| match self.schema.origin(module, name) {
-                Origin::Related(target) => Some(target),
-                _ => None,
-            })?;
         Some(Link {
             name: name.to_owned(),
-            target,
+            target: self.schema.target(module, name)?,
         })
     }
 }
@@ -243,26 +236,11 @@ impl Dialect for SugarRest {
     }
 }
 
-/// The stock modules.
-const STOCK: Family = Family {
-    name: "sugar-rest",
-    teams: "Teams",
-    origin: algebra::origin_with,
-    target: links::target,
-    is_right: algebra::is_right,
-    searched: known::searched_by_sugar,
-    fields: |module| {
-        let names = stock::fields(module).iter();
-        names.map(|name| Field::fold(name)).collect()
-    },
-    has_field: |module, field| stock::fields(module).contains(&field),
-};
-
 /// Context for tests: nothing but the stock modules is known.
 #[cfg(test)]
 fn stock_terms() -> Context<'static> {
     use std::sync::LazyLock;
-    static SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| Schema::of_stock(Arc::new(STOCK)));
+    static SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| Schema::of_stock(of_sugar_rest()));
     const BOUNDS: Bounds = Bounds {
         page_max: 100,
         bulk_parts_max: 20,

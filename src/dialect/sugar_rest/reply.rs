@@ -1,8 +1,9 @@
 //! Where records lie in the reply to each form.
 
-use super::algebra;
 use super::route::{self, Gives};
-use crate::dialect::{ObjectShape, Operation, Others, RecordShape, Shape};
+use crate::dialect::schema::Modules;
+use crate::dialect::schema::stock::delivered::of_sugar_rest;
+use crate::dialect::{ObjectShape, Operation, Origin, Others, RecordShape, Shape};
 use crate::vocabulary::Module;
 
 /// The shape of the reply to an operation.
@@ -131,6 +132,15 @@ fn metadata() -> Shape {
     )
 }
 
+/// What the CRM says about the caller's rights, of a module as of a record.
+fn access() -> Shape {
+    let users = Module::new("Users");
+    match of_sugar_rest().origin(&Modules::default(), &users, "_acl") {
+        Origin::Structural(shape) => shape,
+        _ => Shape::Dropped,
+    }
+}
+
 /// The caller's own record: what a client needs in order to work passes, the rest follows the rules of `Users`.
 fn me() -> Shape {
     let named = || Shape::only(vec![("id", Shape::Scalar), ("name", Shape::Scalar)], &[]);
@@ -146,10 +156,7 @@ fn me() -> Shape {
     .map(|key| (key, Shape::Scalar))
     .collect();
     keys.extend([
-        (
-            "acl",
-            known_and(vec![("_hash", Shape::Scalar)], algebra::access()),
-        ),
+        ("acl", known_and(vec![("_hash", Shape::Scalar)], access())),
         ("module_list", Shape::Anything),
         ("my_teams", list(named())),
         ("preferences", Shape::each(Shape::Anything)),

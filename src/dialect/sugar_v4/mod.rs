@@ -2,7 +2,7 @@
 //!
 //! A request walks `form` → `arguments` → `understand`, and back through `render`: one form with a method's name and
 //! its arguments as JSON. Reading is in `query`, `search` and `sql` (with `lexer` and `email`), writing in `write`.
-//! What the CRM's fields mean stands in `algebra`; the names of links and tables in `names`.
+//! What the CRM's fields mean stands in `schema/stock/suitecrm.yaml`; the names of links and tables in `names`.
 
 use std::sync::Arc;
 
@@ -10,18 +10,17 @@ use http::Method as Verb;
 use http::header::HeaderName;
 use serde_json::{Map, Value, json};
 
-use super::family::Family;
+use super::schema::stock::delivered::of_sugar_v4;
 use super::schema::{Modules, Schema};
 use super::{
     Access, Answered, Arrangement, Assembly, Bounds, Database, Dialect, ErrorShape, Failure,
     Incoming, Inquiry, Misunderstood, Operation, Outgoing, Projected, Query, Rendering, Shape,
-    Understood, known,
+    Understood,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
-use crate::vocabulary::{Action, Field, Module, Spelling};
+use crate::vocabulary::{Action, Module, Spelling};
 
-mod algebra;
 mod arguments;
 mod assembly;
 mod description;
@@ -30,7 +29,6 @@ mod form;
 mod grammar;
 mod identity;
 mod lexer;
-mod links;
 mod login;
 mod method;
 mod multipart;
@@ -41,7 +39,6 @@ mod render;
 mod reply;
 mod search;
 mod sql;
-mod stock;
 mod understand;
 mod write;
 
@@ -56,7 +53,7 @@ impl SugarV4 {
     /// The dialect of a CRM whose records lie in a database.
     pub fn before(database: Database) -> Self {
         Self {
-            schema: Schema::of_stock(Arc::new(STOCK)),
+            schema: Schema::of_stock(of_sugar_v4()),
             database,
         }
     }
@@ -198,21 +195,6 @@ impl Dialect for SugarV4 {
         Some(assembly::envelope(route))
     }
 }
-
-/// The stock modules.
-const STOCK: Family = Family {
-    name: "sugar-v4",
-    teams: "SecurityGroups",
-    origin: algebra::origin,
-    target: names::target,
-    is_right: algebra::is_right,
-    searched: known::searched_by_suite,
-    fields: |module| {
-        let names = stock::fields(module).iter();
-        names.map(|name| Field::fold(name)).collect()
-    },
-    has_field: |module, field| stock::fields(module).contains(&field),
-};
 
 fn is(operation: &Operation, kind: method::Kind) -> bool {
     method::by_name(operation.rendering.form).is_some_and(|method| method.kind == kind)

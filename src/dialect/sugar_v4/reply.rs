@@ -1,7 +1,7 @@
 //! Where records lie in the reply to each method.
 
 use super::method::{self, Kind};
-use super::{links, stock};
+use super::names;
 use crate::dialect::{
     ChoiceShape, EntryShape, Layout, Link, ObjectShape, Operation, Others, Projected, RecordShape,
     Shape,
@@ -69,7 +69,7 @@ fn record(module: &Module, counted: bool) -> RecordShape {
 
 /// What lies behind a link. Addresses are no records of the module whose rules they follow.
 fn behind(link: &Link) -> RecordShape {
-    let is_address = links::ADDRESSES.contains(&link.name.as_str());
+    let is_address = names::ADDRESSES.contains(&link.name.as_str());
     record(&link.target, !is_address)
 }
 
@@ -78,10 +78,10 @@ fn module_name(operation: &Operation) -> Shape {
     let is_address = operation
         .link
         .as_ref()
-        .is_some_and(|link| links::ADDRESSES.contains(&link.name.as_str()));
-    let name = operation.target().and_then(stock::name);
+        .is_some_and(|link| names::ADDRESSES.contains(&link.name.as_str()));
+    let name = operation.target().and_then(names::stock_name);
     match name {
-        Some(_) if is_address => Shape::Word(vec![links::ADDRESS_MODULE, "EmailAddress"]),
+        Some(_) if is_address => Shape::Word(vec![names::ADDRESS_MODULE, "EmailAddress"]),
         Some(name) => Shape::Word(vec![name]),
         None => Shape::Scalar,
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::arguments::{Arguments, flag, list, words};
 use super::method::{self, Kind};
 use super::understand::{DELETE, Making, link, set};
-use super::{algebra, grammar, links, query};
+use super::{grammar, names, query};
 use crate::dialect::schema::Schema;
 use crate::dialect::{Operation, Projected, Understood};
 use crate::reason::Reason;
@@ -74,7 +74,7 @@ fn write(
     module: Module,
     mut fields: Map<String, Value>,
 ) -> Result<(), Reason> {
-    fields.retain(|name, _| !algebra::is_composed(&module, name));
+    fields.retain(|name, _| !names::is_composed(&module, name));
     operation.module = Some(module);
     operation.record = match fields.shift_remove("id") {
         None | Some(Value::Null | Value::Bool(false)) => None,
@@ -193,7 +193,7 @@ impl Relation {
         operation: &mut Operation,
     ) -> Result<(), Reason> {
         // An address that changed its owner would be shown by the rules of the new one.
-        if links::ADDRESSES.contains(&self.link.as_str()) {
+        if names::ADDRESSES.contains(&self.link.as_str()) {
             return Err(Reason::UnknownLink);
         }
         operation.link = Some(link(schema, self.link, &module)?);

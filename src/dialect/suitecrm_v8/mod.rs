@@ -2,16 +2,15 @@
 //!
 //! A request walks `address` → `route` → `understand`, and back through `render`. What it carries stands in `query`
 //! (parameters), `write` (documents) and `login`; the names of modules in `modules`. What the CRM's fields mean stands
-//! in `algebra`, `links` and `stock`, and in what it says of itself (`description`).
+//! in `schema/stock/suitecrm.yaml`, and in what it says of itself (`description`).
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::Method;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
 
-use super::family::Family;
+use super::schema::stock::delivered::of_suitecrm_v8;
 use super::schema::{Modules, Schema};
 use super::{
     Access, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Incoming,
@@ -19,14 +18,12 @@ use super::{
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
-use crate::vocabulary::{Action, Field, Module, Spelling};
+use crate::vocabulary::{Action, Module, Spelling};
 
 mod address;
-mod algebra;
 mod arguments;
 mod description;
 mod grammar;
-mod links;
 mod login;
 mod modules;
 mod query;
@@ -35,7 +32,6 @@ mod render;
 mod reply;
 mod route;
 mod session;
-mod stock;
 mod understand;
 mod write;
 
@@ -61,7 +57,7 @@ impl SuiteCrmV8 {
     )]
     pub fn new() -> Self {
         Self {
-            schema: Schema::of_stock(Arc::new(STOCK)),
+            schema: Schema::of_stock(of_suitecrm_v8()),
         }
     }
 }
@@ -220,22 +216,6 @@ impl Dialect for SuiteCrmV8 {
         None
     }
 }
-
-/// The stock modules.
-const STOCK: Family = Family {
-    name: "suitecrm-v8",
-    teams: "SecurityGroups",
-    origin: |beside, module, field| algebra::origin(module, field, beside),
-    target: links::target,
-    is_right: algebra::is_right,
-    // It has no search over several fields.
-    searched: |_| Vec::new(),
-    fields: |module| {
-        let fields: BTreeSet<Field> = stock::fields(module).map(Field::fold).collect();
-        fields.into_iter().collect()
-    },
-    has_field: |module, field| stock::fields(module).any(|name| name.eq_ignore_ascii_case(field)),
-};
 
 fn gives(operation: &Operation) -> Option<Gives> {
     route::by_route(operation.rendering.form).map(|form| form.gives)

@@ -192,7 +192,7 @@ fn texts_are_treated_by_what_they_mean_and_spelled_as_they_were() {
 #[test]
 fn an_entry_that_names_its_module_must_name_the_planned_one() {
     let module = Module::new("Contacts");
-    let others = &["Contact"];
+    let others = vec!["Contact"];
     let named = ModuleName {
         module: module.clone(),
         others,

@@ -14,7 +14,7 @@ use super::words::{listed, roles};
 pub(super) fn warn(looked: &Looked<'_>, found: &mut Diagnostics) {
     let mut accounts: BTreeSet<Module> = BTreeSet::new();
     for schema in looked.schemas {
-        accounts.extend(schema.accounts());
+        accounts.extend(schema.accounts().iter().cloned());
     }
     for module in &accounts {
         found.push_any(reached(looked, module));

@@ -147,8 +147,6 @@ impl Reader<'_> {
             display: Self::display(keys),
             modules,
             routes,
-            accounts: Vec::new(),
-            rights: Vec::new(),
         })
     }
 
