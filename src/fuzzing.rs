@@ -13,7 +13,7 @@ use crate::decode::Coding;
 use crate::demo;
 use crate::detect::{self, Kind};
 use crate::dialect::{
-    Answered, Bounds, Dialect, Incoming, Inquiry, Operation, Session, Shape, Understood,
+    Answered, Bounds, Dialect, Exchange, Incoming, Inquiry, Session, Shape, Understood,
     sugar_rest::SugarRest,
 };
 use crate::door::{self, Credential, Door, wire::Wire};
@@ -113,8 +113,8 @@ static PLAN: LazyLock<(Plan, Shape)> = LazyLock::new(|| {
         &[SugarRest::new().schema().clone()],
         b"a key for fuzzers that nobody else has",
     );
-    let operation = read("GET", "/rest/v11_24/Contacts", None, b"");
-    let operation = operation.expect("a plain request is understood");
+    let exchange = read("GET", "/rest/v11_24/Contacts", None, b"");
+    let exchange = exchange.expect("a plain request is understood");
     let session = Session {
         id: "1".to_owned(),
         name: "sally".to_owned(),
@@ -123,13 +123,14 @@ static PLAN: LazyLock<(Plan, Shape)> = LazyLock::new(|| {
         teams: Vec::new(),
     };
     let caller = Caller::from_session(session, Duration::ZERO);
-    let decision = policy
-        .expect("the demo's policy compiles")
-        .decide(&caller, None, &operation);
+    let decision =
+        policy
+            .expect("the demo's policy compiles")
+            .decide(&caller, None, exchange.operation());
     let Decision::Permit(plan) = decision else {
         panic!("sales may read contacts")
     };
-    (plan, SUGAR.shape(&operation))
+    (plan, exchange.answer().shape)
 });
 
 /// What the filters of that plan leave to each other, as they do in an entrance.
@@ -219,7 +220,7 @@ fn understand(bytes: &[u8]) {
     let Ok(request) = request else { return };
     let door = Door {
         hosts: Vec::new(),
-        credential_headers: SUGAR.credential_headers().to_vec(),
+        credential_headers: SUGAR.credentials().headers.clone(),
         trusted_proxies: Vec::new(),
     };
     let Ok(head) = door::enter(&request, Ipv4Addr::LOCALHOST.into(), &door) else {
@@ -235,13 +236,15 @@ fn understand(bytes: &[u8]) {
         body,
     };
     match SUGAR.understand(&incoming, &BOUNDS) {
-        Ok(Understood::One(operation)) => rendered(&operation),
-        Ok(Understood::Bulk { parts, .. }) => parts.iter().flatten().for_each(rendered),
+        Ok(Understood::One(exchange)) => rendered(&*exchange),
+        Ok(Understood::Bulk { parts, .. }) => {
+            parts.iter().flatten().for_each(|part| rendered(&**part));
+        }
         Err(_) => {}
     }
 }
 
-fn read(method: &str, path: &str, query: Option<&str>, body: &[u8]) -> Option<Operation> {
+fn read(method: &str, path: &str, query: Option<&str>, body: &[u8]) -> Option<Box<dyn Exchange>> {
     let incoming = Incoming {
         method: &method.parse().ok()?,
         path,
@@ -252,14 +255,15 @@ fn read(method: &str, path: &str, query: Option<&str>, body: &[u8]) -> Option<Op
         body,
     };
     match SUGAR.understand(&incoming, &BOUNDS) {
-        Ok(Understood::One(operation)) => Some(*operation),
+        Ok(Understood::One(exchange)) => Some(exchange),
         _ => None,
     }
 }
 
 /// What was understood is written back so that it means the same, in a target that the door lets in.
-fn rendered(operation: &Operation) {
-    let outgoing = SUGAR.render(operation);
+fn rendered(exchange: &dyn Exchange) {
+    let operation = exchange.operation();
+    let outgoing = exchange.render(operation);
     let (path, query) = match outgoing.target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (outgoing.target.as_str(), None),
@@ -270,7 +274,10 @@ fn rendered(operation: &Operation) {
     let body = outgoing.body.clone().unwrap_or_default();
     let again = read(outgoing.method.as_str(), path, query, &body);
     let again = again.expect("what is sent is understood");
-    assert!(again == *operation, "what is sent means something else");
+    assert!(
+        again.operation() == operation,
+        "what is sent means something else"
+    );
 }
 
 /// Bytes of a connection are judged alike however they are split.
@@ -344,7 +351,8 @@ fn session(bytes: &[u8]) {
     if let Inquiry::Known(session) = SUGAR.inquire("v11", &credential, &[answer]) {
         assert!(!session.id.is_empty());
     }
-    let _ = SUGAR.error_label(400, bytes);
+    let exchange = read("GET", "/rest/v11_24/me", None, b"");
+    let _ = exchange.map(|exchange| exchange.failure(400, bytes));
 }
 
 /// A folder that was tampered with is never accepted as the log that it was.

@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::dialect::{Dialect, Operation, Outgoing, Projected, Query};
+use crate::dialect::{Exchange, Outgoing, Projected, Query};
 use crate::policy::{FieldRule, Plan, Show};
 use crate::vocabulary::{Edit, Edits, Level, Module};
 
 /// A request that was rebuilt within a plan. `upstream::forward` takes nothing else.
 ///
 /// ```
-/// use paravent::{dialect::{Dialect, Operation}, guard::{Guarded, guard}, policy::Plan, vocabulary::Edits};
-/// fn in_order(dialect: &dyn Dialect, operation: &Operation, plan: &Plan, edits: &Edits) -> Guarded {
-///     guard(dialect, operation, plan, edits)
+/// use paravent::{dialect::Exchange, guard::{Guarded, guard}, policy::Plan, vocabulary::Edits};
+/// fn in_order(exchange: &dyn Exchange, plan: &Plan, edits: &Edits) -> Guarded {
+///     guard(exchange, plan, edits)
 /// }
 /// ```
 ///
@@ -47,9 +47,10 @@ impl Guarded {
     }
 }
 
-/// Rebuilds an operation within its plan.
+/// Rebuilds what an exchange asks within its plan.
 #[must_use]
-pub fn guard(dialect: &dyn Dialect, operation: &Operation, plan: &Plan, edits: &Edits) -> Guarded {
+pub fn guard(exchange: &dyn Exchange, plan: &Plan, edits: &Edits) -> Guarded {
+    let operation = exchange.operation();
     let mut narrowed = operation.clone();
     let mut withheld = Vec::new();
     if let Some(target) = operation.target() {
@@ -59,7 +60,7 @@ pub fn guard(dialect: &dyn Dialect, operation: &Operation, plan: &Plan, edits: &
     withheld.sort_by(|one, other| (&one.module, &one.field).cmp(&(&other.module, &other.field)));
     withheld.dedup_by(|one, other| (&one.module, &one.field) == (&other.module, &other.field));
     Guarded {
-        outgoing: dialect.render(&narrowed),
+        outgoing: exchange.render(&narrowed),
         withheld,
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::audit::{Arrival, Arrived, Decided, Log, Record};
-use crate::dialect::{Bounds, Dialect, Incoming, Operation, Understood};
+use crate::dialect::{AnswerForm, Bounds, Dialect, Exchange, Incoming, Operation, Understood};
 use crate::door::{Credential, Head};
 use crate::filter::Limits;
 use crate::guard::guard;
@@ -220,9 +220,10 @@ impl Pipeline {
             held_bytes_max: self.settings.held_bytes_max,
         };
         match understood {
-            Understood::One(operation) => {
-                let record = Record::new(&self.log, self.arrival(&visit, Some(operation.route)));
-                self.walk(&visit, *operation, record).await
+            Understood::One(exchange) => {
+                let route = exchange.operation().route;
+                let record = Record::new(&self.log, self.arrival(&visit, Some(route)));
+                self.walk(&visit, exchange, record).await
             }
             Understood::Bulk {
                 route,
@@ -236,22 +237,22 @@ impl Pipeline {
         }
     }
 
-    /// Takes one operation from its meaning to its reply.
+    /// Takes one exchange from its meaning to its reply.
     async fn walk(
         &self,
         visit: &Visit<'_>,
-        operation: Operation,
+        exchange: Box<dyn Exchange>,
         record: Record<Arrived>,
     ) -> Reply {
-        let action = operation.action;
-        let admitted = match self.admit(visit, &operation, record).await {
+        let action = exchange.operation().action;
+        let admitted = match self.admit(visit, &*exchange, record).await {
             Ok(admitted) => admitted,
             Err(NotAdmitted { reason, record }) => {
                 return self.refuse(visit, action, reason.into(), record).await;
             }
         };
         let (terms, mut record) = admitted;
-        match self.answer(visit, operation, terms, &mut record).await {
+        match self.answer(visit, exchange, terms, &mut record).await {
             Ok(answer) => self.release(visit, answer, record).await,
             Err(refusal) => self.refuse(visit, action, refusal, record).await,
         }
@@ -261,30 +262,33 @@ impl Pipeline {
     async fn answer(
         &self,
         visit: &Visit<'_>,
-        mut operation: Operation,
+        mut exchange: Box<dyn Exchange>,
         Terms { login, plan }: Terms,
         record: &mut Record<Decided>,
     ) -> Result<Answer, Refusal> {
         let (mut edits, mut watched, mut is_unchanged) = (Edits::default(), None, false);
-        match self.settle(visit, &operation, &plan, record).await? {
+        match self.settle(visit, &*exchange, &plan, record).await? {
             Settlement::Nothing => {}
             Settlement::Edits(settled) => edits = settled,
             Settlement::Watched(settled, watch) => (edits, watched) = (settled, Some(watch)),
             // Only what was shown came back: nothing is written, the caller gets the record as shown.
             Settlement::Unchanged(read) => {
-                operation = *read;
+                exchange = read;
                 is_unchanged = true;
             }
         }
-        let guarded = guard(visit.dialect(), &operation, &plan, &edits);
+        let guarded = guard(&*exchange, &plan, &edits);
         record.withheld_by_projection(guarded.withheld().iter().map(|rule| &**rule));
         let withheld = guarded.withheld().to_vec();
+        let operation = exchange.operation();
         if operation.action.writes() {
-            let most = most(&operation, &plan);
+            let most = most(operation, &plan);
             let opened = record.open(most).await;
             let _opened = opened.map_err(|_| Reason::AuditUnavailable)?;
         }
-        let mut forwarded = self.forward(visit, guarded, record).await;
+        let form = exchange.answer();
+        let asked = (&*exchange, &form);
+        let mut forwarded = self.forward(visit, asked, guarded, record).await;
         if let Some(login) = login {
             self.log_in_ended(login, &forwarded).await;
         }
@@ -295,15 +299,14 @@ impl Pipeline {
                 let bytes_max = self.settings.limits.record_bytes_max;
                 let _ = untrusted.peek(bytes_max, visit.held_bytes_max).await;
             }
-            self.watch(visit, &operation, &plan, &watch, record).await?;
+            self.watch(visit, &*exchange, &plan, &watch, record).await?;
         }
         let untrusted = forwarded.map_err(|refusal| refusal.of(operation.action))?;
-        let shape = visit.dialect().shape(&operation);
         Ok(Answer {
-            operation,
+            form,
+            exchange,
             untrusted,
             plan,
-            shape,
             withheld,
             is_unchanged,
         })
@@ -323,6 +326,7 @@ impl Pipeline {
     async fn forward(
         &self,
         visit: &Visit<'_>,
+        (exchange, form): (&dyn Exchange, &AnswerForm),
         guarded: crate::guard::Guarded,
         record: &mut Record<Decided>,
     ) -> Result<Untrusted, Refusal> {
@@ -332,7 +336,10 @@ impl Pipeline {
         record.upstream_took(start.elapsed());
         let mut untrusted = forwarded?;
         if untrusted.is_success() {
-            self.look_for_failure(visit, &mut untrusted).await?;
+            if form.hides_errors {
+                self.look_for_failure(visit, exchange, &mut untrusted)
+                    .await?;
+            }
             return Ok(untrusted);
         }
         let status = untrusted.status();
@@ -340,24 +347,22 @@ impl Pipeline {
             visit.entrance.sessions.forget(credential).await;
         }
         let words = untrusted.words(ERROR_BYTES_MAX).await;
-        Err(Refusal::upstream(
-            status,
-            visit.dialect().error_label(status, &words),
-        ))
+        let failure = exchange.failure(status, &words);
+        let label = failure.and_then(|failure| failure.label);
+        Err(Refusal::upstream(status, label))
     }
 
     /// Some CRMs tell errors with a status of success: a short body is looked at before it is filtered.
     async fn look_for_failure(
         &self,
         visit: &Visit<'_>,
+        exchange: &dyn Exchange,
         untrusted: &mut Untrusted,
     ) -> Result<(), Refusal> {
-        if !visit.dialect().hides_errors() {
-            return Ok(());
-        }
+        let status = untrusted.status();
         let held_bytes_max = self.settings.held_bytes_max;
         let body = untrusted.peek(ERROR_BYTES_MAX, held_bytes_max).await?;
-        let Some(failure) = body.and_then(|body| visit.dialect().failure(&body)) else {
+        let Some(failure) = body.and_then(|body| exchange.failure(status, &body)) else {
             return Ok(());
         };
         if failure.ends_session {
@@ -366,7 +371,7 @@ impl Pipeline {
             }
             return Err(Reason::BadCredential.into());
         }
-        Err(Refusal::upstream(untrusted.status(), failure.label))
+        Err(Refusal::upstream(status, failure.label))
     }
 
     /// How a request came in, for its record.
@@ -400,12 +405,12 @@ fn the_credential(
     understood: &Understood,
 ) -> Result<Option<Credential>, Reason> {
     let argument = match understood {
-        Understood::One(operation) => &operation.credential,
+        Understood::One(exchange) => &exchange.operation().credential,
         Understood::Bulk { credential, .. } => credential,
     };
     match (&head.credential, argument) {
         (Some(_), Some(_)) => Err(Reason::TwoCredentials),
-        (Some(credential), None) if !dialect.accepts(credential.carrier()) => {
+        (Some(credential), None) if !dialect.credentials().accept(credential.carrier()) => {
             Err(Reason::BadCredential)
         }
         (credential, argument) => Ok(argument.as_ref().or(credential.as_ref()).cloned()),
@@ -415,7 +420,7 @@ fn the_credential(
 /// Nothing that changes what a request means is dropped: what the dialect did not take refuses the request.
 fn all_controls(head: &Head, understood: &Understood) -> Result<(), Objection> {
     let taken = match understood {
-        Understood::One(operation) => operation.rendering.controls.as_slice(),
+        Understood::One(exchange) => exchange.operation().rendering.controls.as_slice(),
         Understood::Bulk { .. } => &[],
     };
     let left = head
@@ -435,10 +440,10 @@ fn most(operation: &Operation, plan: &Plan) -> Vec<Arc<FieldRule>> {
 
 /// The CRM's answer, unread, and the terms on which it may be shown.
 struct Answer {
-    operation: Operation,
+    exchange: Box<dyn Exchange>,
+    form: AnswerForm,
     untrusted: Untrusted,
     plan: Plan,
-    shape: crate::dialect::Shape,
     withheld: Vec<Arc<FieldRule>>,
     /// Whether it answers an update that changed nothing.
     is_unchanged: bool,

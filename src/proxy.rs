@@ -310,7 +310,7 @@ pub fn limits(
             hosts: hosts.to_vec(),
             credential_headers: dialects
                 .iter()
-                .flat_map(|dialect| dialect.credential_headers().to_vec())
+                .flat_map(|dialect| dialect.credentials().headers.clone())
                 .collect(),
             trusted_proxies: trusted_proxies.to_vec(),
         },

@@ -59,11 +59,11 @@ pub(crate) fn list(treatment: Treatment, classified: usize, detectors: bool) -> 
         controls: &[],
         body: &bytes::Bytes::new(),
     };
-    let Ok(Understood::One(operation)) = dialect.understand(&incoming, &bounds) else {
+    let Ok(Understood::One(exchange)) = dialect.understand(&incoming, &bounds) else {
         panic!("a list of contacts is not understood");
     };
-    match policy.decide(&caller(dialect.clone()), None, &operation) {
-        Decision::Permit(plan) => (plan, dialect.shape(&operation)),
+    match policy.decide(&caller(dialect.clone()), None, exchange.operation()) {
+        Decision::Permit(plan) => (plan, exchange.answer().shape),
         Decision::Deny(denial) => panic!("denied: {:?}", denial.reason),
     }
 }
@@ -144,7 +144,7 @@ fn caller(dialect: Arc<SugarRest>) -> Caller {
             .unwrap();
         let door = Door {
             hosts: Vec::new(),
-            credential_headers: SugarRest::new().credential_headers().to_vec(),
+            credential_headers: SugarRest::new().credentials().headers.clone(),
             trusted_proxies: Vec::new(),
         };
         let head = paravent::door::enter(&request, origin, &door).unwrap();

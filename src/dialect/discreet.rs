@@ -110,10 +110,11 @@ impl fmt::Debug for Session {
 
 #[cfg(test)]
 mod tests {
+    use crate::dialect::testing::Speaks as _;
     use http::Method;
     use serde_json::json;
 
-    use super::super::{Bounds, Dialect, Incoming, Understood, sugar_rest::SugarRest};
+    use super::super::{Bounds, Incoming, Understood, sugar_rest::SugarRest};
 
     #[test]
     fn debug_output_shows_no_value_of_a_request() {
@@ -141,7 +142,7 @@ mod tests {
             ..login
         };
         for request in [login, filter] {
-            let understood = SugarRest::new().understand(&request, &bounds).unwrap();
+            let understood = SugarRest::new().meaning(&request, &bounds).unwrap();
             let Understood::One(operation) = &understood else {
                 panic!("not one operation")
             };

@@ -1,10 +1,9 @@
 //! What a request means in a CRM's API, and where the data lies in its reply.
 //!
-//! A [`Dialect`] answers four questions: what does this request mean ([`Dialect::understand`]), how is a request
-//! written back ([`Dialect::render`]), where do records and fields lie in the reply ([`Dialect::shape`]), and what
-//! does a refusal look like ([`Dialect::refuse`]). Beside them stand what is known of the CRM's data ([`Schema`])
-//! and how its sessions are looked up ([`Dialect::inquire`]). A new CRM is one new file; nothing below this module
-//! knows any CRM.
+//! A [`Dialect`] makes an [`Exchange`] of a request: what it does ([`Exchange::operation`]), how it is written to the CRM
+//! ([`Exchange::render`]), and where records and fields lie in the answer ([`Exchange::answer`]). Beside that it knows what
+//! is known of the CRM's data ([`Schema`]), how its sessions are looked up ([`Dialect::inquire`]), and what a refusal looks
+//! like ([`Dialect::refuse`]). A new CRM is one new file; nothing below this module knows any CRM.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,13 +16,14 @@ use serde_json::{Map, Value};
 use crate::door::{Carrier, Control, Credential};
 use crate::objection::Objection;
 use crate::reason::Reason;
-use crate::vocabulary::{Action, FieldPath, FieldUse, Module, Spelling, Use};
+use crate::vocabulary::{Action, FieldPath, FieldUse, Module, Use};
 
 mod arrangement;
 mod builtin;
 mod database;
 pub mod described;
 mod discreet;
+mod exchange;
 mod named;
 mod outgoing;
 mod reread;
@@ -35,11 +35,14 @@ mod spelling;
 pub mod sugar_rest;
 pub mod sugar_v4;
 pub mod suitecrm_v8;
+#[cfg(test)]
+pub(crate) mod testing;
 mod trust;
 
 pub use arrangement::{Arrangement, Assembly, ErrorShape, Frame, Gathered, OfPart, Step, Which};
 pub use builtin::{DESCRIPTIONS, NAMES, OF_SQL, USUAL, USUAL_VERSION, before, by_name, usual};
 pub use database::Database;
+pub use exchange::{AnswerForm, Exchange, Understood, Wanted};
 pub use outgoing::{Media, Outgoing};
 pub use schema::{Modules, Schema, Stock};
 pub use shape::{
@@ -56,11 +59,8 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// Whether a path (below the listener's root) belongs to this dialect. The prefixes of dialects are disjoint.
     fn claims(&self, path: &str) -> bool;
 
-    /// Headers that carry a credential of this API, besides `Authorization`.
-    fn credential_headers(&self) -> &[HeaderName];
-
-    /// Whether a credential that came in this way is one of this API's.
-    fn accepts(&self, carrier: &Carrier) -> bool;
+    /// What carries a credential of this API.
+    fn credentials(&self) -> &Credentials;
 
     /// What a request means. Pure; produces one interpretation or refuses.
     fn understand(
@@ -69,46 +69,14 @@ pub trait Dialect: Send + Sync + fmt::Debug {
         bounds: &Bounds,
     ) -> Result<Understood, Misunderstood>;
 
-    /// The request that an operation becomes, made only from what was understood.
-    fn render(&self, operation: &Operation) -> Outgoing;
-
-    /// Where records and fields lie in the reply to an operation.
-    fn shape(&self, operation: &Operation) -> Shape;
-
-    /// How texts are spelled in this API's JSON strings.
-    fn spelling(&self) -> Spelling;
-
-    /// The content type of the reply to an operation.
-    fn media(&self, operation: &Operation) -> &'static str;
+    /// How the reply to an envelope is made of the replies to its parts; `None` for a route that is no envelope.
+    fn assemble(&self, route: &str) -> Option<Assembly>;
 
     /// The body of a refusal or of an upstream error, in the CRM's own error shape, without its text.
     fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape;
 
     /// The label of a refusal of our own, where the CRM has a more telling one than that of the status.
     fn label(&self, reason: Reason) -> Option<&'static str>;
-
-    /// The documented label of an upstream error, chosen from a closed list by its body; `None` if it names none.
-    fn error_label(&self, status: u16, body: &[u8]) -> Option<&'static str>;
-
-    /// Whether this API also tells errors with a status of success, so that [`Dialect::failure`] must be asked.
-    fn hides_errors(&self) -> bool;
-
-    /// The error that a whole short body tells although its status is one of success; `None` if it tells none.
-    fn failure(&self, body: &[u8]) -> Option<Failure>;
-
-    /// The read that tells what a record holds before an update: exactly the fields that the update names.
-    fn look_up(&self, update: &Operation) -> Operation;
-
-    /// The fields of the one record in the reply to a [`Dialect::look_up`], its id under `id`; `None` if there is no
-    /// such record.
-    fn looked_up(&self, look_up: &Operation, reply: Value) -> Option<Map<String, Value>>;
-
-    /// How the reply to an update that changed nothing is made of the reply to the look-up that took its place.
-    fn unchanged(&self, look_up: &Operation) -> Arrangement;
-
-    /// The account name that a login states, as the CRM would read it; `None` if it names none, or none that a caller
-    /// could guess at.
-    fn account(&self, login: &Operation) -> Option<String>;
 
     /// The next question that tells whose session a credential is, in the API version of the request that carries it,
     /// or the conclusion from the answers so far. Pure: the same answers lead to the same step.
@@ -120,14 +88,33 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// The same dialect before a CRM of which this is known.
     fn with_schema(&self, schema: Arc<Schema>) -> Arc<dyn Dialect>;
 
-    /// Whether the CRM's answer to an operation describes modules and fields, so that [`Dialect::described`] reads it.
-    fn describes(&self, operation: &Operation) -> bool;
-
     /// What the CRM's description of itself says, in an answer about a module or about all; `None` if it is none.
     fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules>;
+}
 
-    /// How the reply to an envelope is made of the replies to its parts; `None` for a route that is no envelope.
-    fn assemble(&self, route: &str) -> Option<Assembly>;
+/// What carries a credential of an API.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// Headers of its own.
+    pub headers: Vec<HeaderName>,
+    /// `Authorization: Bearer …`
+    pub bearer: bool,
+    /// `Authorization: Basic …`
+    pub basic: bool,
+    /// An argument of the request.
+    pub argument: bool,
+}
+
+impl Credentials {
+    /// Whether a credential that came in this way is one of the API's.
+    pub fn accept(&self, carrier: &Carrier) -> bool {
+        match carrier {
+            Carrier::Bearer => self.bearer,
+            Carrier::Basic => self.basic,
+            Carrier::Header(name) => self.headers.contains(name),
+            Carrier::Argument => self.argument,
+        }
+    }
 }
 
 /// An answer of the CRM to a question about a session.
@@ -152,13 +139,23 @@ pub enum Inquiry {
     Failed(Reason),
 }
 
-/// An error that the CRM told with a status of success.
+/// An error that the CRM told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// Its label, from the dialect's closed list.
     pub label: Option<&'static str>,
     /// Whether it says that the session is not known, or no longer.
     pub ends_session: bool,
+}
+
+impl Failure {
+    /// One of which nothing but its label is known.
+    fn labelled(label: &'static str) -> Self {
+        Self {
+            label: Some(label),
+            ends_session: false,
+        }
+    }
 }
 
 /// Bounds on what a request may ask.
@@ -189,24 +186,6 @@ pub struct Incoming<'a> {
     pub controls: &'a [Control],
     /// The whole body.
     pub body: &'a [u8],
-}
-
-/// What a request means.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Understood {
-    /// One operation.
-    One(Box<Operation>),
-    /// An envelope: each part is decided by itself.
-    Bulk {
-        /// The credential, where the envelope carries it among its arguments.
-        credential: Option<Credential>,
-        /// The route of the envelope, for the log.
-        route: &'static str,
-        /// The API version in which the session is looked up.
-        version: String,
-        /// The parts in order; one that was not understood is refused in its place.
-        parts: Vec<Result<Operation, Misunderstood>>,
-    },
 }
 
 /// A request that was not understood: why, and what is known about it all the same.

@@ -9,7 +9,7 @@ use super::BOUNDS;
 use crate::dialect::described::Described;
 use crate::dialect::sugar_v4::SugarV4;
 use crate::dialect::suitecrm_v8::SuiteCrmV8;
-use crate::dialect::{Database, Dialect, Incoming, Operation, Outgoing, Understood};
+use crate::dialect::{Database, Dialect, Exchange, Incoming, Outgoing, Understood};
 use crate::door::{self, Door};
 
 /// The legacy API.
@@ -62,12 +62,12 @@ fn understand(dialect: &dyn Dialect, bytes: &[u8]) {
     };
     let body = parts.next().unwrap_or_default();
     match read(dialect, method, target, content_type, body) {
-        Some(Understood::One(operation)) => rendered(dialect, &operation),
+        Some(Understood::One(exchange)) => rendered(dialect, &*exchange),
         Some(Understood::Bulk { parts, .. }) => {
             parts
                 .iter()
                 .flatten()
-                .for_each(|part| rendered(dialect, part));
+                .for_each(|part| rendered(dialect, &**part));
         }
         None => {}
     }
@@ -89,7 +89,7 @@ fn read(
         .ok()?;
     let door = Door {
         hosts: Vec::new(),
-        credential_headers: dialect.credential_headers().to_vec(),
+        credential_headers: dialect.credentials().headers.clone(),
         trusted_proxies: Vec::new(),
     };
     let head = door::enter(&request, Ipv4Addr::LOCALHOST.into(), &door).ok()?;
@@ -106,22 +106,24 @@ fn read(
 }
 
 /// What is sent is understood again, as the same uses of the same fields of the same modules, and sent in the same form.
-fn rendered(dialect: &dyn Dialect, operation: &Operation) {
-    let outgoing = dialect.render(operation);
-    let again = understood_again(dialect, &outgoing).expect("what is sent is understood");
+fn rendered(dialect: &dyn Dialect, exchange: &dyn Exchange) {
+    let operation = exchange.operation();
+    let outgoing = exchange.render(operation);
+    let exchange = understood_again(dialect, &outgoing).expect("what is sent is understood");
+    let again = exchange.operation();
     assert!(again.action == operation.action, "another action");
     assert!(again.modules() == operation.modules(), "other modules");
     assert!(again.uses() == operation.uses(), "other uses of fields");
     assert!(again.record == operation.record, "another record");
-    assert!(dialect.render(&again) == outgoing, "another form");
+    assert!(exchange.render(again) == outgoing, "another form");
 }
 
-fn understood_again(dialect: &dyn Dialect, outgoing: &Outgoing) -> Option<Operation> {
+fn understood_again(dialect: &dyn Dialect, outgoing: &Outgoing) -> Option<Box<dyn Exchange>> {
     let body = outgoing.body.clone().unwrap_or_default();
     let content_type = outgoing.media.content_type();
     let method = outgoing.method.as_str();
     match read(dialect, method, &outgoing.target, content_type, &body)? {
-        Understood::One(operation) => Some(*operation),
+        Understood::One(exchange) => Some(exchange),
         // A part that is sent alone is an envelope of one.
         Understood::Bulk { mut parts, .. } => match parts.len() {
             1 => parts.pop()?.ok(),

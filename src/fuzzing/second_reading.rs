@@ -92,11 +92,12 @@ fn operation(
         controls: &[],
         body: body.as_bytes(),
     };
-    let operation = match dialect.understand(&incoming, &BOUNDS).ok()? {
-        Understood::One(operation) => *operation,
+    let exchange = match dialect.understand(&incoming, &BOUNDS).ok()? {
+        Understood::One(exchange) => exchange,
         Understood::Bulk { .. } => return None,
     };
-    let outgoing = dialect.render(&operation);
+    let operation = exchange.operation().clone();
+    let outgoing = exchange.render(&operation);
     Some((operation, outgoing))
 }
 

@@ -277,7 +277,7 @@ mod tests {
         let request = request.header("oauth-token", token).body(()).unwrap();
         let door = crate::door::Door {
             hosts: Vec::new(),
-            credential_headers: SugarRest::new().credential_headers().to_vec(),
+            credential_headers: SugarRest::new().credentials().headers.clone(),
             trusted_proxies: Vec::new(),
         };
         let head = crate::door::enter(&request, [192, 0, 2, 1].into(), &door);

@@ -3,7 +3,7 @@
 
 use super::{Pipeline, Visit};
 use crate::audit::{Arrived, Decided, Event, Identified, Meaning, Record, Unanswered};
-use crate::dialect::{Access, Operation};
+use crate::dialect::{Access, Exchange, Operation};
 use crate::identity::{Attempt, Caller, Spent};
 use crate::policy::{Decision, Plan, PurposeChosen};
 use crate::reason::Reason;
@@ -31,14 +31,15 @@ impl NotAdmitted {
 }
 
 impl Pipeline {
-    /// From an operation to the plan for it.
+    /// From an exchange to the plan for it.
     pub(super) async fn admit(
         &self,
         visit: &Visit<'_>,
-        operation: &Operation,
+        exchange: &dyn Exchange,
         record: Record<Arrived>,
     ) -> Result<(Terms, Record<Decided>), NotAdmitted> {
-        let login = match self.knock(visit, operation).await {
+        let operation = exchange.operation();
+        let login = match self.knock(visit, exchange).await {
             Ok(login) => login,
             Err(reason) => return Err(NotAdmitted::new(reason, record)),
         };
@@ -51,8 +52,9 @@ impl Pipeline {
     async fn knock(
         &self,
         visit: &Visit<'_>,
-        operation: &Operation,
+        exchange: &dyn Exchange,
     ) -> Result<Option<Attempt>, Reason> {
+        let operation = exchange.operation();
         if operation.access != Access::Public {
             return Ok(None);
         }
@@ -60,7 +62,7 @@ impl Pipeline {
         if operation.action != Action::Auth {
             return Ok(None);
         }
-        let account = visit.dialect().account(operation);
+        let account = exchange.account();
         let attempt = self
             .logins
             .attempt(visit.origin, account.as_deref())

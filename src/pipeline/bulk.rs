@@ -3,7 +3,7 @@
 use super::refuse::tell;
 use super::{Pipeline, Visit};
 use crate::audit::Record;
-use crate::dialect::{Misunderstood, Operation};
+use crate::dialect::{Exchange, Misunderstood};
 use crate::reason::{Outcome, Reason};
 use crate::reply::{Assembled, Refusal, Reply};
 use crate::vocabulary::Action;
@@ -14,7 +14,7 @@ impl Pipeline {
         &self,
         visit: &Visit<'_>,
         (route, version): (&'static str, &str),
-        parts: Vec<Result<Operation, Misunderstood>>,
+        parts: Vec<Result<Box<dyn Exchange>, Misunderstood>>,
     ) -> Reply {
         let envelope = Record::envelope(&self.log, self.arrival(visit, Some(route)));
         let caller = match visit.credential {
@@ -48,9 +48,9 @@ impl Pipeline {
                 ..*visit
             };
             let reply = match part {
-                Ok(operation) => {
-                    let record = outer.part(Some(operation.route));
-                    Box::pin(self.walk(visit, operation, record)).await
+                Ok(exchange) => {
+                    let record = outer.part(Some(exchange.operation().route));
+                    Box::pin(self.walk(visit, exchange, record)).await
                 }
                 Err(Misunderstood { objection, route }) => {
                     let record = outer.part(route);

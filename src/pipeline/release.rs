@@ -37,23 +37,22 @@ impl Pipeline {
         mut record: Record<Decided>,
     ) -> Reply {
         let Answer {
-            operation,
+            exchange,
+            form,
             mut untrusted,
             plan,
-            shape,
             withheld,
             is_unchanged,
         } = answer;
-        let dialect = visit.dialect();
-        let (action, status) = (operation.action, untrusted.status());
-        let media = dialect.media(&operation);
-        let mut description = dialect.describes(&operation).then(Vec::new);
+        let operation = exchange.operation();
+        let (action, status, media) = (operation.action, untrusted.status(), form.media);
+        let mut description = form.describes.then(Vec::new);
         let mut share = self.budget.share();
         let read = self
             .read(
                 visit,
                 &mut untrusted,
-                (&plan, &shape),
+                (&plan, &form.shape),
                 description.as_mut(),
                 &mut share,
             )
@@ -61,10 +60,10 @@ impl Pipeline {
         match read {
             Ok(Read::Whole(mut filtered, report)) => {
                 if is_unchanged {
-                    filtered = filtered.arranged(&dialect.unchanged(&operation));
+                    filtered = filtered.arranged(&exchange.unchanged());
                 }
                 if let Some(description) = description {
-                    self.hear(visit, &operation, &description).await;
+                    self.hear(visit, operation, &description).await;
                 }
                 let withheld = count_withheld(&report, &withheld);
                 self.release_whole(
@@ -83,7 +82,7 @@ impl Pipeline {
                 if description.is_some() {
                     tell_too_long(visit);
                 }
-                let Ok(opened) = record.open(most(&operation, &plan)).await else {
+                let Ok(opened) = record.open(most(operation, &plan)).await else {
                     return self.unrecorded(visit);
                 };
                 let (sender, receiver) = mpsc::channel(1);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Pipeline, Visit};
 use crate::audit::{Decided, Record};
-use crate::dialect::Operation;
+use crate::dialect::{Exchange, Wanted};
 use crate::filter::Filtering;
 use crate::guard::guard;
 use crate::json;
@@ -26,7 +26,7 @@ pub(super) enum Settlement {
     /// These edits, after which it must be looked at what the CRM made of a text.
     Watched(Edits, Box<Watch>),
     /// Nothing: the record is read instead, as the caller is shown it.
-    Unchanged(Box<Operation>),
+    Unchanged(Box<dyn Exchange>),
 }
 
 /// Texts into which originals are put back, and what to do if the CRM does not hold them as they were written.
@@ -77,16 +77,17 @@ impl Pipeline {
     pub(super) async fn settle(
         &self,
         visit: &Visit<'_>,
-        operation: &Operation,
+        exchange: &dyn Exchange,
         plan: &Plan,
         record: &mut Record<Decided>,
     ) -> Result<Settlement, Refusal> {
+        let (operation, spelling) = (exchange.operation(), exchange.spelling());
         let (Some(write), Some(target)) = (&operation.write, operation.target()) else {
             return Ok(Settlement::Nothing);
         };
         let rules = plan.records(target);
         // Texts are compared as they are meant, not as they are spelled.
-        let meant = &markup::decode_all(visit.dialect().spelling(), write);
+        let meant = &markup::decode_all(spelling, write);
         if operation.action != Action::Update {
             let settled = match operation.action {
                 Action::Relate => writeback::settle_columns(meant, &rules)?,
@@ -99,12 +100,12 @@ impl Pipeline {
         let settled = if write.is_empty() {
             writeback::Settled::default()
         } else {
-            let found = self.look_up(visit, operation, plan, record).await?;
+            let found = self.look_up(visit, exchange, write, plan, record).await?;
             let length = |field: &Field| {
                 let schema = visit.dialect().schema();
                 schema.column_length(target, field.as_str())
             };
-            before = found.meant(visit);
+            before = found.meant(spelling);
             raw = found.held;
             let current = Current {
                 held: &before,
@@ -116,13 +117,10 @@ impl Pipeline {
         let unchanged = settled.is_empty();
         record.written(target, &settled.edits, &settled.dropped_masks);
         if unchanged {
-            let mut read = visit.dialect().look_up(operation);
-            read.query
-                .projection
-                .clone_from(&operation.query.projection);
-            return Ok(Settlement::Unchanged(Box::new(read)));
+            let read = exchange.look_up(Wanted::Reply);
+            return Ok(Settlement::Unchanged(read.ok_or(Reason::Internal)?));
         }
-        let edits = spelled_like(write, settled.edits, visit.dialect().spelling());
+        let edits = spelled_like(write, settled.edits, spelling);
         if settled.put_back.is_empty() {
             return Ok(Settlement::Edits(edits));
         }
@@ -140,7 +138,7 @@ impl Pipeline {
     pub(super) async fn watch(
         &self,
         visit: &Visit<'_>,
-        update: &Operation,
+        update: &dyn Exchange,
         plan: &Plan,
         watch: &Watch,
         record: &mut Record<Decided>,
@@ -152,13 +150,10 @@ impl Pipeline {
             return Ok(());
         }
         let changed: Vec<&PutBack> = of(Held::Otherwise).map(|(text, _)| *text).collect();
-        let mut asked = update.clone();
-        let keys = changed.iter().map(|text| (text.key.clone(), Value::Null));
-        asked.write = Some(keys.collect());
         let mut is_restored = false;
-        for edits in watch.old(&changed, visit.dialect().spelling()) {
+        for edits in watch.old(&changed, update.spelling()) {
             // Whether it is there again, the CRM is asked, whatever it answers to this.
-            let _ = self.write_back(visit, &asked, plan, &edits, record).await;
+            let _ = self.write_back(visit, update, plan, &edits, record).await;
             let held = self.held(visit, update, plan, watch, record).await;
             is_restored = held.iter().all(|(_, held)| *held != Held::Otherwise);
             if is_restored {
@@ -167,7 +162,7 @@ impl Pipeline {
         }
         tracing::warn!(
             decision = record.id(),
-            module = asked.target().map(Module::as_str),
+            module = update.operation().target().map(Module::as_str),
             is_restored,
             "the CRM changed a text around what is withheld in it"
         );
@@ -181,16 +176,15 @@ impl Pipeline {
     async fn held<'w>(
         &self,
         visit: &Visit<'_>,
-        update: &Operation,
+        update: &dyn Exchange,
         plan: &Plan,
         watch: &'w Watch,
         record: &mut Record<Decided>,
     ) -> Vec<(&'w PutBack, Held)> {
-        let mut asked = update.clone();
         let keys = watch.texts.iter().map(|text| text.key.clone());
-        asked.write = Some(keys.map(|key| (key, Value::Null)).collect());
-        let found = self.look_up(visit, &asked, plan, record).await;
-        let found = found.ok().map(|found| found.meant(visit));
+        let asked = keys.map(|key| (key, Value::Null)).collect();
+        let found = self.look_up(visit, update, &asked, plan, record).await;
+        let found = found.ok().map(|found| found.meant(update.spelling()));
         let texts = watch.texts.iter();
         texts
             .map(|text| {
@@ -209,48 +203,55 @@ impl Pipeline {
     async fn write_back(
         &self,
         visit: &Visit<'_>,
-        update: &Operation,
+        update: &dyn Exchange,
         plan: &Plan,
         edits: &Edits,
         record: &mut Record<Decided>,
     ) -> Result<(), Refusal> {
-        let guarded = guard(visit.dialect(), update, plan, edits);
-        let reply = self.forward(visit, guarded, record).await?;
+        let guarded = guard(update, plan, edits);
+        let form = update.answer();
+        let reply = self
+            .forward(visit, (update, &form), guarded, record)
+            .await?;
         reply.whole(self.settings.limits.record_bytes_max).await?;
         Ok(())
     }
 
-    /// The current record.
+    /// The current record, as far as the keys of an object name its fields.
     async fn look_up(
         &self,
         visit: &Visit<'_>,
-        update: &Operation,
+        exchange: &dyn Exchange,
+        keys: &Map<String, Value>,
         plan: &Plan,
         record: &mut Record<Decided>,
     ) -> Result<LookedUp, Refusal> {
+        let update = exchange.operation();
         // The CRM's scaffolding is dropped from a write in any case, so it is not asked for.
         let rules = update.target().map(|target| plan.records(target));
-        let mut asked = update.clone();
-        if let (Some(write), Some(rules)) = (&mut asked.write, rules) {
-            write.retain(|key, _| !rules.field(key).is_scaffolding());
+        let mut asked = keys.clone();
+        if let Some(rules) = rules {
+            asked.retain(|key, _| !rules.field(key).is_scaffolding());
         }
-        let look_up = visit.dialect().look_up(&asked);
-        let guarded = guard(visit.dialect(), &look_up, plan, &Edits::default());
-        let untrusted = self.forward(visit, guarded, record).await?;
+        let look_up = exchange.look_up(Wanted::Fields(&asked));
+        let look_up = look_up.ok_or(Reason::Internal)?;
+        let guarded = guard(&*look_up, plan, &Edits::default());
+        let form = look_up.answer();
+        let asked = (&*look_up, &form);
+        let untrusted = self.forward(visit, asked, guarded, record).await?;
         let bytes = untrusted
             .whole(self.settings.limits.record_bytes_max)
             .await?;
-        let shape = visit.dialect().shape(&look_up);
         let memory = &visit.in_force.memory;
-        let mut filtering = Filtering::new(plan, &shape, self.settings.limits, memory);
+        let mut filtering = Filtering::new(plan, &form.shape, self.settings.limits, memory);
         let filtered = filtering
             .push(&bytes)
             .and_then(|()| filtering.finish())
             .map_err(|error| visit.entrance.told.unfilterable(error))?
             .0;
-        let held = self.looked_up(visit, &look_up, &bytes)?;
-        let shown = self.looked_up(visit, &look_up, filtered.as_bytes())?;
-        let shown = markup::decode_all(visit.dialect().spelling(), &shown);
+        let held = self.looked_up(&*look_up, &bytes)?;
+        let shown = self.looked_up(&*look_up, filtered.as_bytes())?;
+        let shown = markup::decode_all(look_up.spelling(), &shown);
         // Comparing with another record than the one that will be written would put its spans into this one.
         let id = held.get("id").and_then(Value::as_str);
         if id != update.record.as_deref() {
@@ -265,15 +266,13 @@ impl Pipeline {
     /// The record in the reply to a look-up.
     fn looked_up(
         &self,
-        visit: &Visit<'_>,
-        look_up: &Operation,
+        look_up: &dyn Exchange,
         reply: &[u8],
     ) -> Result<Map<String, Value>, Refusal> {
-        let dialect = visit.dialect();
         let reply = json::read(reply, self.settings.limits.depth_max);
         let reply = reply.map_err(|_| self.transport.failures().note(Cause::MalformedJson))?;
         // Some CRMs tell with a status of success that there is no such record.
-        let record = dialect.looked_up(look_up, reply);
+        let record = look_up.record(reply);
         record.ok_or_else(|| Refusal::upstream(404, None))
     }
 }
@@ -288,8 +287,8 @@ struct LookedUp {
 
 impl LookedUp {
     /// As the CRM holds it, its texts as they are meant.
-    fn meant(&self, visit: &Visit<'_>) -> Map<String, Value> {
-        markup::decode_all(visit.dialect().spelling(), &self.held)
+    fn meant(&self, spelling: Spelling) -> Map<String, Value> {
+        markup::decode_all(spelling, &self.held)
     }
 }
 

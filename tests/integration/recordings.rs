@@ -594,7 +594,7 @@ impl<'s> Rights<'s> {
         };
         let dialect = self.system.dialects.iter().find(|one| one.claims(path))?;
         match dialect.understand(&incoming, &bounds) {
-            Ok(Understood::One(operation)) => operation.target().map(ToString::to_string),
+            Ok(Understood::One(exchange)) => exchange.operation().target().map(ToString::to_string),
             _ => None,
         }
     }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
-use http::header::HeaderName;
 use serde_json::Value;
 
 use super::grammar;
@@ -48,9 +47,7 @@ pub(super) enum Ids {
 /// What carries a credential.
 #[derive(Debug, Default)]
 pub(super) struct Credentials {
-    pub(super) headers: Vec<HeaderName>,
-    pub(super) bearer: bool,
-    pub(super) basic: bool,
+    pub(super) carriers: crate::dialect::Credentials,
     /// Parameters that the API would take for a credential: refused by name.
     pub(super) in_query: Vec<String>,
 }

@@ -8,16 +8,16 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use http::header::HeaderName;
 use serde_json::{Map, Value};
 
 use super::schema::{Modules, Schema};
 use super::{
-    Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Incoming, Inquiry,
-    Misunderstood, Operation, Outgoing, Shape, Understood, Which,
+    AnswerForm, Answered, Arrangement, Assembly, Bounds, Credentials, Dialect, ErrorShape,
+    Exchange, Failure, Incoming, Inquiry, Misunderstood, Operation, Outgoing, Shape, Understood,
+    Wanted, Which,
 };
 use crate::diagnostic::{Diagnostics, File, load};
-use crate::door::{Carrier, Credential};
+use crate::door::Credential;
 use crate::reason::Reason;
 use crate::vocabulary::{Module, Spelling};
 
@@ -42,7 +42,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-use description::Description;
+use description::{Description, Known, Route};
 use jsonpath::Shaping;
 
 pub use read::KEYS;
@@ -114,17 +114,8 @@ impl Dialect for Described {
         understand::below(&self.description, path).is_some()
     }
 
-    fn credential_headers(&self) -> &[HeaderName] {
-        &self.description.credentials.headers
-    }
-
-    fn accepts(&self, carrier: &Carrier) -> bool {
-        match carrier {
-            Carrier::Bearer => self.description.credentials.bearer,
-            Carrier::Basic => self.description.credentials.basic,
-            Carrier::Header(name) => self.description.credentials.headers.contains(name),
-            Carrier::Argument => false,
-        }
+    fn credentials(&self) -> &Credentials {
+        &self.description.credentials.carriers
     }
 
     fn understand(
@@ -133,35 +124,15 @@ impl Dialect for Described {
         bounds: &Bounds,
     ) -> Result<Understood, Misunderstood> {
         let operation = understand::request(&self.description, request, bounds)?;
-        Ok(Understood::One(Box::new(operation)))
+        Ok(Understood::One(Box::new(Spoken {
+            description: self.description.clone(),
+            operation,
+        })))
     }
 
-    fn render(&self, operation: &Operation) -> Outgoing {
-        render::request(&self.description, operation)
-    }
-
-    fn shape(&self, operation: &Operation) -> Shape {
-        let route = self.description.route(operation.rendering.form);
-        let places = route
-            .map(|route| &route.reply)
-            .filter(|places| !places.is_empty());
-        let terms = Shaping {
-            module: operation.target(),
-            description: &self.description,
-        };
-        // At the root, what is dropped would leave no JSON text.
-        match places.map(|places| places.shape(&terms)) {
-            None | Some(Shape::Dropped) => Shape::only(Vec::new(), &[]),
-            Some(shape) => shape,
-        }
-    }
-
-    fn spelling(&self) -> Spelling {
-        self.description.spelling
-    }
-
-    fn media(&self, _operation: &Operation) -> &'static str {
-        self.description.media.accept()
+    fn assemble(&self, _route: &str) -> Option<Assembly> {
+        // No description has envelopes.
+        None
     }
 
     fn refuse(&self, _status: u16, _label: Option<&'static str>) -> ErrorShape {
@@ -172,73 +143,6 @@ impl Dialect for Described {
     }
 
     fn label(&self, _reason: Reason) -> Option<&'static str> {
-        None
-    }
-
-    fn error_label(&self, _status: u16, _body: &[u8]) -> Option<&'static str> {
-        None
-    }
-
-    fn hides_errors(&self) -> bool {
-        false
-    }
-
-    fn failure(&self, _body: &[u8]) -> Option<Failure> {
-        None
-    }
-
-    fn look_up(&self, update: &Operation) -> Operation {
-        // The check of a description sees to it that every update has one.
-        understand::look_up(&self.description, update).unwrap_or_else(|| update.clone())
-    }
-
-    fn looked_up(&self, look_up: &Operation, reply: Value) -> Option<Map<String, Value>> {
-        let record = self.the_record(look_up, &reply)?;
-        let known = look_up
-            .target()
-            .and_then(|target| self.description.known(target));
-        let under = self
-            .description
-            .route(look_up.rendering.form)
-            .and_then(|route| route.reply.under());
-        let mut fields = match under {
-            None => write::flattened(record.as_object()?, known),
-            Some(under) => match record.get(under)? {
-                Value::Object(fields) => write::flattened(fields, known),
-                _ => Map::new(),
-            },
-        };
-        if let Some(id) = self.id_of(look_up, record) {
-            fields.insert("id".to_owned(), Value::String(id));
-        }
-        Some(fields)
-    }
-
-    fn unchanged(&self, look_up: &Operation) -> Arrangement {
-        // An update that answers with less than its record: its id, as far as anybody reads it.
-        let otherwise = Arrangement::Id(look_up.record.clone());
-        let fixed = &look_up.rendering.fixed;
-        let update = fixed.get(write::FOR).and_then(Value::as_str);
-        let update = update.and_then(|form| self.description.route(form));
-        let read = self.description.route(look_up.rendering.form);
-        let way = read.and_then(|route| route.reply.way());
-        let frame = update.and_then(|route| route.reply.frame());
-        match (way, frame) {
-            (Some(at), Some(frame)) => Arrangement::Record {
-                at,
-                which: Which::WithId {
-                    key: self.id_key(look_up),
-                    id: look_up.record.clone(),
-                },
-                frame,
-                otherwise: Box::new(otherwise),
-            },
-            _ => otherwise,
-        }
-    }
-
-    fn account(&self, _login: &Operation) -> Option<String> {
-        // No description has logins: whoever is described brings the credential along.
         None
     }
 
@@ -257,47 +161,151 @@ impl Dialect for Described {
         })
     }
 
-    fn describes(&self, _operation: &Operation) -> bool {
-        false
-    }
-
     fn described(&self, _module: Option<&Module>, _answer: &[u8]) -> Option<Modules> {
-        None
-    }
-
-    fn assemble(&self, _route: &str) -> Option<Assembly> {
-        // No description has envelopes.
         None
     }
 }
 
-impl Described {
+/// One request and what comes back.
+#[derive(Debug)]
+struct Spoken {
+    description: Arc<Description>,
+    operation: Operation,
+}
+
+impl Exchange for Spoken {
+    fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    fn render(&self, narrowed: &Operation) -> Outgoing {
+        render::request(&self.description, narrowed)
+    }
+
+    fn answer(&self) -> AnswerForm {
+        let places = self.route().map(|route| &route.reply);
+        let places = places.filter(|places| !places.is_empty());
+        let terms = Shaping {
+            module: self.operation.target(),
+            description: &self.description,
+        };
+        AnswerForm {
+            // At the root, what is dropped would leave no JSON text.
+            shape: match places.map(|places| places.shape(&terms)) {
+                None | Some(Shape::Dropped) => Shape::only(Vec::new(), &[]),
+                Some(shape) => shape,
+            },
+            media: self.description.media.accept(),
+            hides_errors: false,
+            describes: false,
+        }
+    }
+
+    fn spelling(&self) -> Spelling {
+        self.description.spelling
+    }
+
+    fn failure(&self, _status: u16, _body: &[u8]) -> Option<Failure> {
+        None
+    }
+
+    fn account(&self) -> Option<String> {
+        // No description has logins: whoever is described brings the credential along.
+        None
+    }
+
+    fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {
+        let operation = understand::look_up(&self.description, &self.operation, wanted)?;
+        Some(Box::new(Self {
+            description: self.description.clone(),
+            operation,
+        }))
+    }
+
+    fn record(&self, answer: Value) -> Option<Map<String, Value>> {
+        let record = self.the_record(&answer)?;
+        let known = self.known();
+        let under = self.route().and_then(|route| route.reply.under());
+        let mut fields = match under {
+            None => write::flattened(record.as_object()?, known),
+            Some(under) => match record.get(under)? {
+                Value::Object(fields) => write::flattened(fields, known),
+                _ => Map::new(),
+            },
+        };
+        if let Some(id) = self.id_of(record) {
+            fields.insert("id".to_owned(), Value::String(id));
+        }
+        Some(fields)
+    }
+
+    fn unchanged(&self) -> Arrangement {
+        // An update that answers with less than its record: its id, as far as anybody reads it.
+        let record = &self.operation.record;
+        let otherwise = Arrangement::Id(record.clone());
+        let fixed = &self.operation.rendering.fixed;
+        let update = fixed.get(write::FOR).and_then(Value::as_str);
+        let update = update.and_then(|form| self.description.route(form));
+        let way = self.route().and_then(|route| route.reply.way());
+        let frame = update.and_then(|route| route.reply.frame());
+        match (way, frame) {
+            (Some(at), Some(frame)) => Arrangement::Record {
+                at,
+                which: Which::WithId {
+                    key: self.id_key(),
+                    id: record.clone(),
+                },
+                frame,
+                otherwise: Box::new(otherwise),
+            },
+            _ => otherwise,
+        }
+    }
+}
+
+impl Spoken {
+    fn route(&self) -> Option<&Route> {
+        self.description.route(self.operation.rendering.form)
+    }
+
+    fn known(&self) -> Option<&Known> {
+        let target = self.operation.target()?;
+        self.description.known(target)
+    }
+
     /// The record of a look-up, found by its id where the look-up is a list.
-    fn the_record<'a>(&self, look_up: &Operation, reply: &'a Value) -> Option<&'a Value> {
-        let route = self.description.route(look_up.rendering.form)?;
-        let records = route.reply.records(reply);
+    fn the_record<'a>(&self, answer: &'a Value) -> Option<&'a Value> {
+        let records = self.route()?.reply.records(answer);
+        let wanted = &self.operation.record;
         match records.as_slice() {
             // Its id may be hidden from the caller; another one belongs to another record.
             [one] => {
-                let id = self.id_of(look_up, one);
-                (id.is_none() || id == look_up.record).then_some(*one)
+                let id = self.id_of(one);
+                (id.is_none() || id == *wanted).then_some(*one)
             }
             many => many
                 .iter()
                 .copied()
-                .find(|record| self.id_of(look_up, record) == look_up.record),
+                .find(|record| self.id_of(record) == *wanted),
         }
     }
 
-    fn id_of(&self, look_up: &Operation, record: &Value) -> Option<String> {
-        record.get(self.id_key(look_up)).and_then(write::text)
+    fn id_of(&self, record: &Value) -> Option<String> {
+        record.get(self.id_key()).and_then(write::text)
     }
 
     /// The key of the id of the record that is looked up.
-    fn id_key(&self, look_up: &Operation) -> &'static str {
-        let known = look_up
-            .target()
-            .and_then(|target| self.description.known(target));
-        known.map_or("id", |known| known.id)
+    fn id_key(&self) -> &'static str {
+        self.known().map_or("id", |known| known.id)
+    }
+}
+
+#[cfg(test)]
+impl super::testing::Speaks for Described {
+    fn exchange_of(&self, operation: Operation) -> Box<dyn Exchange> {
+        Box::new(Spoken {
+            description: self.description.clone(),
+            operation,
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! What the users of a description rely on.
 
+use crate::dialect::testing::Speaks as _;
 use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
@@ -111,8 +112,8 @@ fn understand(dialect: &Described, line: &str, body: &str) -> Result<Operation, 
         controls: &[],
         body: body.as_bytes(),
     };
-    match dialect.understand(&request, &BOUNDS) {
-        Ok(Understood::One(operation)) => Ok(*operation),
+    match dialect.meaning(&request, &BOUNDS) {
+        Ok(Understood::One(operation)) => Ok(operation),
         Ok(Understood::Bulk { .. }) => panic!("an envelope"),
         Err(misunderstood) => Err(misunderstood.objection.reason),
     }

@@ -7,7 +7,7 @@ use super::description::{Carries, Description, Known, Route, Segment};
 use super::predicate::Scope;
 use super::{grammar, query, write};
 use crate::dialect::{
-    Bounds, Incoming, Link, Misunderstood, Operation, Query, Rendering, spelling,
+    Bounds, Incoming, Link, Misunderstood, Operation, Query, Rendering, Wanted, spelling,
 };
 use crate::json;
 use crate::objection::Objection;
@@ -300,7 +300,11 @@ fn accepts_json(accept: Option<&str>) -> Result<(), Reason> {
 }
 
 /// The look-up of the record that an update changes.
-pub(super) fn look_up(description: &Description, update: &Operation) -> Option<Operation> {
+pub(super) fn look_up(
+    description: &Description,
+    update: &Operation,
+    wanted: Wanted<'_>,
+) -> Option<Operation> {
     let route = description.route(update.rendering.form)?;
     let read = description.routes.get(route.look_up?)?;
     let mut fixed = Map::new();
@@ -310,27 +314,16 @@ pub(super) fn look_up(description: &Description, update: &Operation) -> Option<O
         }
     }
     fixed.insert(write::FOR.to_owned(), update.rendering.form.into());
-    let mut projection = None;
-    if read.select.is_some() {
-        let id = update
-            .target()
-            .and_then(|target| description.known(target))
-            .map_or("id", |known| known.id);
-        let keys = update.write.iter().flat_map(Map::keys).map(String::as_str);
-        let asked = std::iter::once(id).chain(keys);
-        projection = Some(
-            asked
-                .map(|key| crate::dialect::Projected::Field(key.to_owned()))
-                .collect(),
-        );
-    }
+    let known = update.target().and_then(|target| description.known(target));
+    let id = known.map_or("id", |known| known.id);
+    let projection = wanted.projection(update, Some(id), usize::MAX);
     Some(Operation {
         action: read.action,
         access: read.access,
         route: read.name,
         write: None,
         query: Query {
-            projection,
+            projection: projection.filter(|_| read.select.is_some()),
             ..Query::default()
         },
         rendering: Rendering {

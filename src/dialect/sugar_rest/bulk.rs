@@ -97,7 +97,7 @@ fn read(part: Value, terms: &Context<'_>) -> Result<Part, Reason> {
         terms,
     );
     match understood {
-        Ok(Understood::One(operation)) => Ok(Ok(*operation)),
+        Ok(Understood::One(operation)) => Ok(Ok(operation)),
         Ok(Understood::Bulk { .. }) => Err(Reason::NestedBulk),
         Err(Misunderstood { objection, .. }) if objection.reason == Reason::CredentialInQuery => {
             Err(Reason::CredentialInBulk)

@@ -5,7 +5,7 @@
 //! read into the same JSON values, so each grammar exists once. What the CRM's fields mean stands in
 //! `schema/stock/sugarcrm.yaml`.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use http::Method;
 use http::header::HeaderName;
@@ -14,11 +14,11 @@ use serde_json::{Map, Value};
 use super::schema::stock::delivered::of_sugar_rest;
 use super::schema::{Modules, Schema};
 use super::{
-    Access, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Incoming,
-    Inquiry, Link, Misunderstood, OfPart, Operation, Outgoing, Projected, Query, Rendering, Shape,
-    Understood,
+    Access, AnswerForm, Answered, Arrangement, Assembly, Bounds, Credentials, Dialect, ErrorShape,
+    Exchange, Failure, Incoming, Inquiry, Link, Misunderstood, OfPart, Operation, Outgoing, Query,
+    Rendering, Understood, Wanted,
 };
-use crate::door::{Carrier, Credential};
+use crate::door::Credential;
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Module, Spelling};
 
@@ -43,11 +43,14 @@ mod write;
 /// The form of the look-up before an update.
 const READ: &str = "GET /rest/{version}/{module}/{id}";
 
-/// Bytes of the list of fields of a look-up; `%2C` stands between two names.
+/// Bytes of the list of fields of a look-up.
 const LOOK_UP_BYTES_MAX: usize = 4_096;
 
-/// Beside `Authorization: Bearer`.
-static CREDENTIAL_HEADERS: [HeaderName; 1] = [HeaderName::from_static("oauth-token")];
+static CREDENTIALS: LazyLock<Credentials> = LazyLock::new(|| Credentials {
+    headers: vec![HeaderName::from_static("oauth-token")],
+    bearer: true,
+    ..Credentials::default()
+});
 
 /// The version in which a session is looked up where a request names none.
 pub(super) const USUAL_VERSION: &str = "v11";
@@ -97,16 +100,8 @@ impl Dialect for SugarRest {
         path.starts_with("/rest/")
     }
 
-    fn credential_headers(&self) -> &[HeaderName] {
-        &CREDENTIAL_HEADERS
-    }
-
-    fn accepts(&self, carrier: &Carrier) -> bool {
-        match carrier {
-            Carrier::Bearer => true,
-            Carrier::Header(name) => CREDENTIAL_HEADERS.contains(name),
-            Carrier::Basic | Carrier::Argument => false,
-        }
+    fn credentials(&self) -> &Credentials {
+        &CREDENTIALS
     }
 
     fn understand(
@@ -118,23 +113,16 @@ impl Dialect for SugarRest {
             bounds,
             schema: &self.schema,
         };
-        understand::request(request, &terms)
+        let understood = understand::request(request, &terms)?;
+        Ok(understood.map(Spoken::boxed))
     }
 
-    fn render(&self, operation: &Operation) -> Outgoing {
-        render::request(operation)
-    }
-
-    fn shape(&self, operation: &Operation) -> Shape {
-        reply::shape(operation)
-    }
-
-    fn spelling(&self) -> Spelling {
-        Spelling::Plain
-    }
-
-    fn media(&self, _operation: &Operation) -> &'static str {
-        "application/json"
+    fn assemble(&self, _route: &str) -> Option<Assembly> {
+        Some(Assembly::Entries(vec![
+            ("contents", OfPart::Body),
+            ("headers", OfPart::EmptyList),
+            ("status", OfPart::Status),
+        ]))
     }
 
     fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape {
@@ -144,67 +132,6 @@ impl Dialect for SugarRest {
     fn label(&self, reason: Reason) -> Option<&'static str> {
         // Clients refresh their token at this label, and ask for a password at `need_login`.
         (reason == Reason::BadCredential).then_some("invalid_grant")
-    }
-
-    fn error_label(&self, _status: u16, body: &[u8]) -> Option<&'static str> {
-        refusal::label(body)
-    }
-
-    fn hides_errors(&self) -> bool {
-        false
-    }
-
-    fn failure(&self, _body: &[u8]) -> Option<Failure> {
-        None
-    }
-
-    fn look_up(&self, update: &Operation) -> Operation {
-        let keys = || update.write.iter().flat_map(Map::keys);
-        // Servers bound the length of a request line; a record that is written whole is read whole.
-        let fits = keys().map(|key| key.len() + 3).sum::<usize>() <= LOOK_UP_BYTES_MAX;
-        // A write never names the id: it stands in the path.
-        let asked = std::iter::once("id").chain(keys().map(String::as_str));
-        Operation {
-            action: Action::Read,
-            access: Access::Governed,
-            route: READ,
-            version: update.version.clone(),
-            credential: None,
-            module: update.module.clone(),
-            record: update.record.clone(),
-            link: None,
-            related: Vec::new(),
-            query: Query {
-                projection: fits
-                    .then(|| asked.map(|key| Projected::Field(key.to_owned())).collect()),
-                ..Query::default()
-            },
-            write: None,
-            rendering: Rendering {
-                form: READ,
-                method: Method::GET,
-                path: update.rendering.path.clone(),
-                controls: Vec::new(),
-                in_body: false,
-                fixed: Map::new(),
-            },
-        }
-    }
-
-    fn looked_up(&self, _look_up: &Operation, reply: Value) -> Option<Map<String, Value>> {
-        match reply {
-            Value::Object(record) => Some(record),
-            _ => None,
-        }
-    }
-
-    fn unchanged(&self, _look_up: &Operation) -> Arrangement {
-        Arrangement::Same
-    }
-
-    fn account(&self, login: &Operation) -> Option<String> {
-        let account = login.rendering.fixed.get("username")?.as_str()?;
-        Some(account.to_owned())
     }
 
     fn inquire(&self, version: &str, _credential: &Credential, answers: &[Answered]) -> Inquiry {
@@ -219,27 +146,96 @@ impl Dialect for SugarRest {
         Arc::new(Self { schema })
     }
 
-    fn describes(&self, operation: &Operation) -> bool {
-        reply::describes(operation)
-    }
-
     fn described(&self, _module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
         metadata::read(answer)
     }
+}
 
-    fn assemble(&self, _route: &str) -> Option<Assembly> {
-        Some(Assembly::Entries(vec![
-            ("contents", OfPart::Body),
-            ("headers", OfPart::EmptyList),
-            ("status", OfPart::Status),
-        ]))
+/// One request and what comes back.
+#[derive(Debug)]
+struct Spoken(Operation);
+
+impl Spoken {
+    fn boxed(operation: Operation) -> Box<dyn Exchange> {
+        Box::new(Self(operation))
+    }
+}
+
+impl Exchange for Spoken {
+    fn operation(&self) -> &Operation {
+        &self.0
+    }
+
+    fn render(&self, narrowed: &Operation) -> Outgoing {
+        render::request(narrowed)
+    }
+
+    fn answer(&self) -> AnswerForm {
+        AnswerForm {
+            shape: reply::shape(&self.0),
+            media: "application/json",
+            hides_errors: false,
+            describes: reply::describes(&self.0),
+        }
+    }
+
+    fn spelling(&self) -> Spelling {
+        Spelling::Plain
+    }
+
+    fn failure(&self, _status: u16, body: &[u8]) -> Option<Failure> {
+        refusal::label(body).map(Failure::labelled)
+    }
+
+    fn account(&self) -> Option<String> {
+        let account = self.0.rendering.fixed.get("username")?.as_str()?;
+        Some(account.to_owned())
+    }
+
+    fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {
+        let update = &self.0;
+        let projection = wanted.projection(update, Some("id"), LOOK_UP_BYTES_MAX);
+        Some(Self::boxed(Operation {
+            action: Action::Read,
+            access: Access::Governed,
+            route: READ,
+            version: update.version.clone(),
+            credential: None,
+            module: update.module.clone(),
+            record: update.record.clone(),
+            link: None,
+            related: Vec::new(),
+            query: Query {
+                projection,
+                ..Query::default()
+            },
+            write: None,
+            rendering: Rendering {
+                form: READ,
+                method: Method::GET,
+                path: update.rendering.path.clone(),
+                controls: Vec::new(),
+                in_body: false,
+                fixed: Map::new(),
+            },
+        }))
+    }
+
+    fn record(&self, answer: Value) -> Option<Map<String, Value>> {
+        match answer {
+            Value::Object(record) => Some(record),
+            _ => None,
+        }
+    }
+
+    fn unchanged(&self) -> Arrangement {
+        Arrangement::Same
     }
 }
 
 /// Context for tests: nothing but the stock modules is known.
 #[cfg(test)]
 fn stock_terms() -> Context<'static> {
-    use std::sync::LazyLock;
     static SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| Schema::of_stock(of_sugar_rest()));
     const BOUNDS: Bounds = Bounds {
         page_max: 100,
@@ -249,6 +245,13 @@ fn stock_terms() -> Context<'static> {
     Context {
         bounds: &BOUNDS,
         schema: &SCHEMA,
+    }
+}
+
+#[cfg(test)]
+impl super::testing::Speaks for SugarRest {
+    fn exchange_of(&self, operation: Operation) -> Box<dyn Exchange> {
+        Spoken::boxed(operation)
     }
 }
 

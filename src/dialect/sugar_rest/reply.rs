@@ -171,12 +171,13 @@ fn me() -> Shape {
 
 #[cfg(test)]
 mod tests {
+    use crate::dialect::testing::Speaks as _;
     use http::Method;
 
     use super::shape;
     use crate::dialect::sugar_rest::SugarRest;
     use crate::dialect::sugar_rest::route::{FORMS, Takes};
-    use crate::dialect::{Bounds, Dialect, Incoming, ObjectShape, Others, Shape, Understood};
+    use crate::dialect::{Bounds, Incoming, ObjectShape, Others, Shape, Understood};
     use crate::vocabulary::Module;
 
     fn shape_of(line: &str, body: &str) -> Shape {
@@ -195,7 +196,7 @@ mod tests {
             bulk_parts_max: 1,
             depth_max: 9,
         };
-        let Ok(Understood::One(operation)) = SugarRest::new().understand(&request, &bounds) else {
+        let Ok(Understood::One(operation)) = SugarRest::new().meaning(&request, &bounds) else {
             panic!("{line} was not understood")
         };
         shape(&operation)

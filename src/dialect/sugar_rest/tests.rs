@@ -1,5 +1,6 @@
 //! Whole requests: what they mean, how they are written back, and what is refused.
 
+use crate::dialect::testing::Speaks as _;
 use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
@@ -26,13 +27,13 @@ fn understand_with(
     line: &str,
     accept: Option<&str>,
     body: &str,
-) -> Result<Understood, Misunderstood> {
+) -> Result<Understood<Operation>, Misunderstood> {
     let (method, target) = line.split_once(' ').unwrap();
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
     };
-    SugarRest::new().understand(
+    SugarRest::new().meaning(
         &Incoming {
             method: &Method::from_bytes(method.as_bytes()).unwrap(),
             path,
@@ -48,7 +49,7 @@ fn understand_with(
 
 fn understand(line: &str, body: &str) -> Result<Operation, Reason> {
     match understand_with(line, None, body) {
-        Ok(Understood::One(operation)) => Ok(*operation),
+        Ok(Understood::One(operation)) => Ok(operation),
         Ok(Understood::Bulk { .. }) => panic!("{line} is an envelope"),
         Err(misunderstood) => Err(misunderstood.objection.reason),
     }

@@ -19,7 +19,7 @@ pub(super) const CARRIERS: &str = "columns";
 pub(super) fn request(
     request: &Incoming<'_>,
     terms: &Context<'_>,
-) -> Result<Understood, Misunderstood> {
+) -> Result<Understood<Operation>, Misunderstood> {
     let address = address::read(request.path, request.accept)?;
     let found = route::find(request.method.as_str(), &address.segments, terms)?;
     let route = found.form.route;
@@ -31,7 +31,7 @@ pub(super) fn request(
             parts,
         })
     } else {
-        operation(request, terms, &address, found).map(|one| Understood::One(Box::new(one)))
+        operation(request, terms, &address, found).map(Understood::One)
     };
     understood.map_err(|objection| Misunderstood {
         objection,

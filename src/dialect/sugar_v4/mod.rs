@@ -4,20 +4,19 @@
 //! its arguments as JSON. Reading is in `query`, `search` and `sql` (with `lexer` and `email`), writing in `write`.
 //! What the CRM's fields mean stands in `schema/stock/suitecrm.yaml`; the names of links and tables in `names`.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use http::Method as Verb;
-use http::header::HeaderName;
 use serde_json::{Map, Value, json};
 
 use super::schema::stock::delivered::of_sugar_v4;
 use super::schema::{Modules, Schema};
 use super::{
-    Access, Answered, Arrangement, Assembly, Bounds, Database, Dialect, ErrorShape, Failure,
-    Incoming, Inquiry, Misunderstood, Operation, Outgoing, Projected, Query, Rendering, Shape,
-    Understood,
+    Access, AnswerForm, Answered, Arrangement, Assembly, Bounds, Credentials, Database, Dialect,
+    ErrorShape, Exchange, Failure, Incoming, Inquiry, Misunderstood, Operation, Outgoing, Query,
+    Rendering, Understood, Wanted,
 };
-use crate::door::{Carrier, Credential};
+use crate::door::Credential;
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Module, Spelling};
 
@@ -72,12 +71,8 @@ impl Dialect for SugarV4 {
         PATHS.contains(&path) || PREFIXES.iter().any(|prefix| path.starts_with(prefix))
     }
 
-    fn credential_headers(&self) -> &[HeaderName] {
-        &[]
-    }
-
-    fn accepts(&self, carrier: &Carrier) -> bool {
-        *carrier == Carrier::Argument
+    fn credentials(&self) -> &Credentials {
+        &CREDENTIALS
     }
 
     fn understand(
@@ -85,23 +80,12 @@ impl Dialect for SugarV4 {
         request: &Incoming<'_>,
         bounds: &Bounds,
     ) -> Result<Understood, Misunderstood> {
-        understand::request(request, bounds, &self.schema, self.database)
+        let understood = understand::request(request, bounds, &self.schema, self.database)?;
+        Ok(understood.map(|operation| self.exchange(operation)))
     }
 
-    fn render(&self, operation: &Operation) -> Outgoing {
-        render::request(operation, &self.schema, self.database)
-    }
-
-    fn shape(&self, operation: &Operation) -> Shape {
-        reply::shape(operation)
-    }
-
-    fn spelling(&self) -> Spelling {
-        Spelling::Html
-    }
-
-    fn media(&self, _operation: &Operation) -> &'static str {
-        "application/json"
+    fn assemble(&self, route: &str) -> Option<Assembly> {
+        Some(assembly::envelope(route))
     }
 
     fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape {
@@ -112,72 +96,8 @@ impl Dialect for SugarV4 {
         refusal::label(reason)
     }
 
-    fn error_label(&self, _status: u16, body: &[u8]) -> Option<&'static str> {
-        refusal::failure(body).and_then(|failure| failure.label)
-    }
-
-    fn hides_errors(&self) -> bool {
-        true
-    }
-
-    fn failure(&self, body: &[u8]) -> Option<Failure> {
-        refusal::failure(body)
-    }
-
-    fn look_up(&self, update: &Operation) -> Operation {
-        let (form, route) =
-            method::of(method::Kind::Entry).map_or(("", ""), |method| (method.name, method.route));
-        let keys = update.write.iter().flat_map(Map::keys);
-        let asked = std::iter::once("id").chain(keys.map(String::as_str));
-        Operation {
-            action: Action::Read,
-            access: Access::Governed,
-            route,
-            version: update.version.clone(),
-            credential: update.credential.clone(),
-            module: update.module.clone(),
-            record: update.record.clone(),
-            link: None,
-            related: Vec::new(),
-            query: Query {
-                projection: Some(asked.map(|key| Projected::Field(key.to_owned())).collect()),
-                ..Query::default()
-            },
-            write: None,
-            rendering: Rendering {
-                form,
-                method: Verb::POST,
-                path: understand::PATH.to_owned(),
-                controls: Vec::new(),
-                in_body: true,
-                fixed: Map::from_iter([(understand::CHOSEN.to_owned(), json!(true))]),
-            },
-        }
-    }
-
-    fn looked_up(&self, _look_up: &Operation, reply: Value) -> Option<Map<String, Value>> {
-        assembly::only_record(reply)
-    }
-
-    fn unchanged(&self, _look_up: &Operation) -> Arrangement {
-        assembly::as_written()
-    }
-
-    fn account(&self, login: &Operation) -> Option<String> {
-        let auth = login.rendering.fixed.get("user_auth")?;
-        Some(auth.get("user_name")?.as_str()?.to_owned())
-    }
-
     fn inquire(&self, _version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
         identity::inquire(credential, answers)
-    }
-
-    fn describes(&self, operation: &Operation) -> bool {
-        is(operation, method::Kind::ModuleFields)
-    }
-
-    fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
-        description::read(module, answer)
     }
 
     fn schema(&self) -> &Arc<Schema> {
@@ -191,13 +111,117 @@ impl Dialect for SugarV4 {
         })
     }
 
-    fn assemble(&self, route: &str) -> Option<Assembly> {
-        Some(assembly::envelope(route))
+    fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
+        description::read(module, answer)
+    }
+}
+
+static CREDENTIALS: LazyLock<Credentials> = LazyLock::new(|| Credentials {
+    argument: true,
+    ..Credentials::default()
+});
+
+impl SugarV4 {
+    fn exchange(&self, operation: Operation) -> Box<dyn Exchange> {
+        Box::new(Spoken {
+            operation,
+            schema: self.schema.clone(),
+            database: self.database,
+        })
+    }
+}
+
+/// One request and what comes back.
+#[derive(Debug)]
+struct Spoken {
+    operation: Operation,
+    schema: Arc<Schema>,
+    database: Database,
+}
+
+impl Exchange for Spoken {
+    fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    fn render(&self, narrowed: &Operation) -> Outgoing {
+        render::request(narrowed, &self.schema, self.database)
+    }
+
+    fn answer(&self) -> AnswerForm {
+        AnswerForm {
+            shape: reply::shape(&self.operation),
+            media: "application/json",
+            hides_errors: true,
+            describes: is(&self.operation, method::Kind::ModuleFields),
+        }
+    }
+
+    fn spelling(&self) -> Spelling {
+        Spelling::Html
+    }
+
+    fn failure(&self, _status: u16, body: &[u8]) -> Option<Failure> {
+        refusal::failure(body)
+    }
+
+    fn account(&self) -> Option<String> {
+        let auth = self.operation.rendering.fixed.get("user_auth")?;
+        Some(auth.get("user_name")?.as_str()?.to_owned())
+    }
+
+    fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {
+        let method = method::of(method::Kind::Entry)?;
+        let update = &self.operation;
+        let operation = Operation {
+            action: Action::Read,
+            access: Access::Governed,
+            route: method.route,
+            version: update.version.clone(),
+            credential: update.credential.clone(),
+            module: update.module.clone(),
+            record: update.record.clone(),
+            link: None,
+            related: Vec::new(),
+            query: Query {
+                projection: wanted.projection(update, Some("id"), usize::MAX),
+                ..Query::default()
+            },
+            write: None,
+            rendering: Rendering {
+                form: method.name,
+                method: Verb::POST,
+                path: understand::PATH.to_owned(),
+                controls: Vec::new(),
+                in_body: true,
+                fixed: Map::from_iter([(understand::CHOSEN.to_owned(), json!(true))]),
+            },
+        };
+        Some(Box::new(Self {
+            operation,
+            schema: self.schema.clone(),
+            database: self.database,
+        }))
+    }
+
+    fn record(&self, answer: Value) -> Option<Map<String, Value>> {
+        assembly::only_record(answer)
+    }
+
+    fn unchanged(&self) -> Arrangement {
+        assembly::as_written()
     }
 }
 
 fn is(operation: &Operation, kind: method::Kind) -> bool {
     method::by_name(operation.rendering.form).is_some_and(|method| method.kind == kind)
+}
+
+#[cfg(test)]
+impl super::testing::Speaks for SugarV4 {
+    fn exchange_of(&self, operation: Operation) -> Box<dyn Exchange> {
+        self.exchange(operation)
+    }
 }
 
 #[cfg(test)]

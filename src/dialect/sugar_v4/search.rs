@@ -16,7 +16,7 @@ const SEARCH_BYTES_MAX: usize = 1_000;
 pub(super) fn understood(
     making: &Making<'_>,
     arguments: &mut Arguments,
-) -> Result<Understood, Reason> {
+) -> Result<Understood<Operation>, Reason> {
     let text = text(&arguments.text("search_string")?)?;
     let modules = words(arguments.list("modules")?, grammar::is_module);
     let modules = modules.ok_or(Reason::MalformedQuery)?;
@@ -72,7 +72,11 @@ fn assigned_to(owner: String) -> Result<Predicate, Reason> {
 }
 
 /// The same search in each module. Without a module, the CRM would choose.
-fn each(making: &Making<'_>, part: Operation, modules: &[String]) -> Result<Understood, Reason> {
+fn each(
+    making: &Making<'_>,
+    part: Operation,
+    modules: &[String],
+) -> Result<Understood<Operation>, Reason> {
     let mut parts: Vec<Operation> = Vec::new();
     for name in modules {
         let module = Some(Module::new(name));
@@ -86,7 +90,7 @@ fn each(making: &Making<'_>, part: Operation, modules: &[String]) -> Result<Unde
     }
     match (parts.len(), parts.pop()) {
         (_, None) => Err(Reason::MalformedQuery),
-        (1, Some(only)) => Ok(Understood::One(Box::new(only))),
+        (1, Some(only)) => Ok(Understood::One(only)),
         (_, Some(last)) => {
             parts.push(last);
             making.bulk(parts)

@@ -1,5 +1,6 @@
 //! The API as a whole: what a request means, how it is written back, where records lie.
 
+use crate::dialect::testing::Speaks as _;
 use bytes::Bytes;
 use http::Method as Verb;
 use serde_json::{Value, json};
@@ -43,7 +44,7 @@ fn form(method: &str, arguments: &str) -> String {
     )
 }
 
-fn send(dialect: &SugarV4, body: &str) -> Result<Understood, Misunderstood> {
+fn send(dialect: &SugarV4, body: &str) -> Result<Understood<Operation>, Misunderstood> {
     let request = Incoming {
         method: &Verb::POST,
         path: PATH,
@@ -53,10 +54,10 @@ fn send(dialect: &SugarV4, body: &str) -> Result<Understood, Misunderstood> {
         controls: &[],
         body: body.as_bytes(),
     };
-    dialect.understand(&request, &bounds())
+    dialect.meaning(&request, &bounds())
 }
 
-fn understood(method: &str, arguments: &Value) -> Result<Understood, Reason> {
+fn understood(method: &str, arguments: &Value) -> Result<Understood<Operation>, Reason> {
     let body = form(method, &arguments.to_string());
     send(&SugarV4::before(Database::Mysql), &body)
         .map_err(|misunderstood| misunderstood.objection.reason)
@@ -64,7 +65,7 @@ fn understood(method: &str, arguments: &Value) -> Result<Understood, Reason> {
 
 fn one(method: &str, arguments: &Value) -> Result<Operation, Reason> {
     match understood(method, arguments)? {
-        Understood::One(operation) => Ok(*operation),
+        Understood::One(operation) => Ok(operation),
         Understood::Bulk { .. } => panic!("{method} is an envelope"),
     }
 }
@@ -220,7 +221,7 @@ fn multipart_is_a_form_too() {
         body: body.as_bytes(),
     };
     let Ok(Understood::One(operation)) =
-        SugarV4::before(Database::Mysql).understand(&request, &bounds())
+        SugarV4::before(Database::Mysql).meaning(&request, &bounds())
     else {
         panic!("not understood")
     };
@@ -496,8 +497,16 @@ fn the_session_is_the_credential() {
         );
     }
     assert_eq!(refused("get_user_id", json!([1])), Reason::MalformedBody);
-    assert!(SugarV4::before(Database::Mysql).accepts(&Carrier::Argument));
-    assert!(!SugarV4::before(Database::Mysql).accepts(&Carrier::Bearer));
+    assert!(
+        SugarV4::before(Database::Mysql)
+            .credentials()
+            .accept(&Carrier::Argument)
+    );
+    assert!(
+        !SugarV4::before(Database::Mysql)
+            .credentials()
+            .accept(&Carrier::Bearer)
+    );
 }
 
 #[test]
@@ -673,7 +682,7 @@ fn a_look_up_finds_the_one_record_of_its_reply() {
 fn what_the_crm_says_of_itself_is_learned() {
     let dialect = SugarV4::before(Database::Mysql);
     let described = one("get_module_fields", &json!([SESSION, "acme_Boats"])).unwrap();
-    assert!(dialect.describes(&described));
+    assert!(dialect.answer_of(&described).describes);
     let boats = Module::new("acme_Boats");
     let request = form(
         "get_relationships",

@@ -50,7 +50,7 @@ pub(super) fn request(
     bounds: &Bounds,
     schema: &Schema,
     database: Database,
-) -> Result<Understood, Misunderstood> {
+) -> Result<Understood<Operation>, Misunderstood> {
     let form = form(request)?;
     let name = form.method().ok_or(Reason::MalformedBody)?;
     let method = method::by_name(name).ok_or(Reason::UnknownRoute)?;
@@ -100,7 +100,7 @@ fn refused_query(query: &str) -> Reason {
     Reason::UnknownParameter
 }
 
-fn understood(form: &Form, mut making: Making<'_>) -> Result<Understood, Objection> {
+fn understood(form: &Form, mut making: Making<'_>) -> Result<Understood<Operation>, Objection> {
     let (method, depth_max) = (making.method, making.bounds.depth_max);
     let mut arguments = Arguments::read(form.arguments(), method, depth_max)?;
     making.credential = credential(&mut arguments, method)?;
@@ -108,7 +108,7 @@ fn understood(form: &Form, mut making: Making<'_>) -> Result<Understood, Objecti
         Kind::SetEntries => write::entries(&making, &mut arguments)?,
         Kind::RelateAll => write::relations(&making, &mut arguments)?,
         Kind::Search => search::understood(&making, &mut arguments)?,
-        _ => Understood::One(Box::new(making.one(&mut arguments)?)),
+        _ => Understood::One(making.one(&mut arguments)?),
     };
     arguments.finish()?;
     Ok(understood)
@@ -157,7 +157,7 @@ impl Making<'_> {
     }
 
     /// Several parts in one envelope.
-    pub(super) fn bulk(&self, parts: Vec<Operation>) -> Result<Understood, Reason> {
+    pub(super) fn bulk(&self, parts: Vec<Operation>) -> Result<Understood<Operation>, Reason> {
         if parts.len() > self.bounds.bulk_parts_max {
             return Err(Reason::TooManyParts);
         }

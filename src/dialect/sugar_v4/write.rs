@@ -129,7 +129,7 @@ fn refuse_odd_names(fields: &Map<String, Value>) -> Result<(), Reason> {
 pub(super) fn entries(
     making: &Making<'_>,
     arguments: &mut Arguments,
-) -> Result<Understood, Reason> {
+) -> Result<Understood<Operation>, Reason> {
     let module = arguments.module("module_name")?;
     let records = arguments.list("name_value_lists")?;
     if records.is_empty() {
@@ -225,7 +225,7 @@ fn ids(values: Vec<Value>) -> Result<Vec<String>, Reason> {
 pub(super) fn relations(
     making: &Making<'_>,
     arguments: &mut Arguments,
-) -> Result<Understood, Reason> {
+) -> Result<Understood<Operation>, Reason> {
     let modules = words(arguments.list("module_names")?, grammar::is_module);
     let modules = modules.ok_or(Reason::MalformedBody)?;
     let mut records = arguments.list("module_ids")?.into_iter();

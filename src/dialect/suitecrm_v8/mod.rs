@@ -4,17 +4,17 @@
 //! (parameters), `write` (documents) and `login`; the names of modules in `modules`. What the CRM's fields mean stands
 //! in `schema/stock/suitecrm.yaml`, and in what it says of itself (`description`).
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use http::Method;
-use http::header::HeaderName;
 use serde_json::{Map, Value};
 
 use super::schema::stock::delivered::of_suitecrm_v8;
 use super::schema::{Modules, Schema};
 use super::{
-    Access, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Incoming,
-    Inquiry, Misunderstood, Operation, Outgoing, Projected, Query, Rendering, Shape, Understood,
+    Access, AnswerForm, Answered, Arrangement, Assembly, Bounds, Credentials, Dialect, ErrorShape,
+    Exchange, Failure, Incoming, Inquiry, Misunderstood, Operation, Outgoing, Query, Rendering,
+    Understood, Wanted,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -37,7 +37,7 @@ mod write;
 
 use route::{Gives, READ};
 
-/// Bytes of the list of fields of a look-up; `%2C` stands between two names.
+/// Bytes of the list of fields of a look-up.
 const LOOK_UP_BYTES_MAX: usize = 4_096;
 
 /// The media type of the API.
@@ -62,6 +62,13 @@ impl SuiteCrmV8 {
     }
 }
 
+/// Basic carries the id and secret of a client that logs in; `inquire` makes it nobody's session.
+static CREDENTIALS: LazyLock<Credentials> = LazyLock::new(|| Credentials {
+    bearer: true,
+    basic: true,
+    ..Credentials::default()
+});
+
 impl Dialect for SuiteCrmV8 {
     fn name(&self) -> &'static str {
         "suitecrm-v8"
@@ -71,13 +78,8 @@ impl Dialect for SuiteCrmV8 {
         path.starts_with(address::ROOT)
     }
 
-    fn credential_headers(&self) -> &[HeaderName] {
-        &[]
-    }
-
-    /// Basic carries the id and secret of a client that logs in; `inquire` makes it nobody's session.
-    fn accepts(&self, carrier: &Carrier) -> bool {
-        matches!(carrier, Carrier::Bearer | Carrier::Basic)
+    fn credentials(&self) -> &Credentials {
+        &CREDENTIALS
     }
 
     fn understand(
@@ -85,26 +87,12 @@ impl Dialect for SuiteCrmV8 {
         request: &Incoming<'_>,
         bounds: &Bounds,
     ) -> Result<Understood, Misunderstood> {
-        understand::request(request, bounds, &self.schema)
+        let understood = understand::request(request, bounds, &self.schema)?;
+        Ok(understood.map(Spoken::boxed))
     }
 
-    fn render(&self, operation: &Operation) -> Outgoing {
-        render::request(operation)
-    }
-
-    fn shape(&self, operation: &Operation) -> Shape {
-        reply::shape(operation)
-    }
-
-    fn spelling(&self) -> Spelling {
-        Spelling::Html
-    }
-
-    fn media(&self, operation: &Operation) -> &'static str {
-        match gives(operation) {
-            Some(Gives::Tokens) => "application/json",
-            _ => JSON_API,
-        }
+    fn assemble(&self, _route: &str) -> Option<Assembly> {
+        None
     }
 
     fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape {
@@ -115,25 +103,80 @@ impl Dialect for SuiteCrmV8 {
         matches!(reason, Reason::NoCredential | Reason::BadCredential).then_some("access_denied")
     }
 
-    fn error_label(&self, _status: u16, body: &[u8]) -> Option<&'static str> {
-        refusal::label(body)
+    fn inquire(&self, _version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
+        match credential.carrier() {
+            Carrier::Bearer => session::inquire(answers),
+            Carrier::Basic | Carrier::Header(_) | Carrier::Argument => Inquiry::Nobody,
+        }
     }
 
-    fn hides_errors(&self) -> bool {
-        false
+    fn schema(&self) -> &Arc<Schema> {
+        &self.schema
     }
 
-    fn failure(&self, _body: &[u8]) -> Option<Failure> {
-        None
+    fn with_schema(&self, schema: Arc<Schema>) -> Arc<dyn Dialect> {
+        Arc::new(Self { schema })
     }
 
-    fn look_up(&self, update: &Operation) -> Operation {
-        let keys = || update.write.iter().flat_map(Map::keys);
-        // Servers bound the length of a request line; a record that is written whole is read whole.
-        let fits = keys().map(|key| key.len() + 3).sum::<usize>() <= LOOK_UP_BYTES_MAX;
-        let names = || keys().map(|key| Projected::Field(key.clone())).collect();
+    fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
+        description::read(module?, answer)
+    }
+}
+
+/// One request and what comes back.
+#[derive(Debug)]
+struct Spoken(Operation);
+
+impl Spoken {
+    fn boxed(operation: Operation) -> Box<dyn Exchange> {
+        Box::new(Self(operation))
+    }
+}
+
+impl Exchange for Spoken {
+    fn operation(&self) -> &Operation {
+        &self.0
+    }
+
+    fn render(&self, narrowed: &Operation) -> Outgoing {
+        render::request(narrowed)
+    }
+
+    fn answer(&self) -> AnswerForm {
+        let gives = gives(&self.0);
+        AnswerForm {
+            shape: reply::shape(&self.0),
+            media: match gives {
+                Some(Gives::Tokens) => "application/json",
+                _ => JSON_API,
+            },
+            hides_errors: false,
+            describes: gives == Some(Gives::Fields),
+        }
+    }
+
+    fn spelling(&self) -> Spelling {
+        Spelling::Html
+    }
+
+    fn failure(&self, _status: u16, body: &[u8]) -> Option<Failure> {
+        refusal::label(body).map(Failure::labelled)
+    }
+
+    fn account(&self) -> Option<String> {
+        let named = |name| self.0.rendering.fixed.get(name)?.as_str();
+        // A client that logs in for itself is its own account.
+        let account = match named("grant_type")? {
+            "client_credentials" => named("client_id"),
+            _ => named("username"),
+        };
+        account.map(str::to_owned)
+    }
+
+    fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {
+        let update = &self.0;
         let (module, record) = (update.module.as_ref(), update.record.as_deref());
-        Operation {
+        Some(Self::boxed(Operation {
             action: Action::Read,
             access: Access::Governed,
             route: READ,
@@ -144,7 +187,8 @@ impl Dialect for SuiteCrmV8 {
             link: None,
             related: Vec::new(),
             query: Query {
-                projection: fits.then(names),
+                // The id stands beside the fields.
+                projection: wanted.projection(update, None, LOOK_UP_BYTES_MAX),
                 ..Query::default()
             },
             write: None,
@@ -156,11 +200,11 @@ impl Dialect for SuiteCrmV8 {
                 in_body: false,
                 fixed: Map::new(),
             },
-        }
+        }))
     }
 
-    fn looked_up(&self, _look_up: &Operation, reply: Value) -> Option<Map<String, Value>> {
-        let Value::Object(mut root) = reply else {
+    fn record(&self, answer: Value) -> Option<Map<String, Value>> {
+        let Value::Object(mut root) = answer else {
             return None;
         };
         let Some(Value::Object(mut data)) = root.remove("data") else {
@@ -175,50 +219,20 @@ impl Dialect for SuiteCrmV8 {
         Some(record)
     }
 
-    fn unchanged(&self, _look_up: &Operation) -> Arrangement {
+    fn unchanged(&self) -> Arrangement {
         Arrangement::Same
-    }
-
-    fn account(&self, login: &Operation) -> Option<String> {
-        let named = |name| login.rendering.fixed.get(name)?.as_str();
-        // A client that logs in for itself is its own account.
-        let account = match named("grant_type")? {
-            "client_credentials" => named("client_id"),
-            _ => named("username"),
-        };
-        account.map(str::to_owned)
-    }
-
-    fn inquire(&self, _version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
-        match credential.carrier() {
-            Carrier::Bearer => session::inquire(answers),
-            Carrier::Basic | Carrier::Header(_) | Carrier::Argument => Inquiry::Nobody,
-        }
-    }
-
-    fn describes(&self, operation: &Operation) -> bool {
-        gives(operation) == Some(Gives::Fields)
-    }
-
-    fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
-        description::read(module?, answer)
-    }
-
-    fn schema(&self) -> &Arc<Schema> {
-        &self.schema
-    }
-
-    fn with_schema(&self, schema: Arc<Schema>) -> Arc<dyn Dialect> {
-        Arc::new(Self { schema })
-    }
-
-    fn assemble(&self, _route: &str) -> Option<Assembly> {
-        None
     }
 }
 
 fn gives(operation: &Operation) -> Option<Gives> {
     route::by_route(operation.rendering.form).map(|form| form.gives)
+}
+
+#[cfg(test)]
+impl super::testing::Speaks for SuiteCrmV8 {
+    fn exchange_of(&self, operation: Operation) -> Box<dyn Exchange> {
+        Spoken::boxed(operation)
+    }
 }
 
 #[cfg(test)]

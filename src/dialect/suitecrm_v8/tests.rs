@@ -1,5 +1,6 @@
 //! Whole requests: what they mean, how they are written back, and what their replies may hold.
 
+use crate::dialect::testing::Speaks as _;
 use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
@@ -42,8 +43,8 @@ fn understand_in(
         controls: &[],
         body: body.as_bytes(),
     };
-    match dialect.understand(&request, &BOUNDS)? {
-        Understood::One(operation) => Ok(*operation),
+    match dialect.meaning(&request, &BOUNDS)? {
+        Understood::One(operation) => Ok(operation),
         Understood::Bulk { .. } => panic!("{line} is an envelope"),
     }
 }
@@ -203,7 +204,7 @@ fn a_login_is_rebuilt_from_json_or_a_form() {
         body,
         json!({"grant_type": "password", "client_id": "c", "client_secret": "s", "username": "ada", "password": "a&b"})
     );
-    assert_eq!(dialect.media(&operation), "application/json");
+    assert_eq!(dialect.answer_of(&operation).media, "application/json");
     let Shape::Object(ObjectShape {
         keys,
         others,
@@ -371,7 +372,7 @@ fn descriptions_teach_fields_and_links() {
         ),
     ] {
         let asked = understood(&format!("GET /Api/V8/meta/fields/{module}"), &Value::Null);
-        assert!(dialect.describes(&asked));
+        assert!(dialect.answer_of(&asked).describes);
         let said = dialect.described(Some(&Module::new(module)), answer.as_bytes());
         let (taught, merged) = schema.and(said.unwrap());
         assert!(merged.is_new() && merged.contradictions.is_empty());
@@ -382,7 +383,7 @@ fn descriptions_teach_fields_and_links() {
     let dialect = SuiteCrmV8 { schema };
     let operation = understand_in(&dialect, unknown, None, "").unwrap();
     assert_eq!(operation.target(), Some(&Module::new("Contacts")));
-    assert!(!dialect.describes(&operation));
+    assert!(!dialect.answer_of(&operation).describes);
 }
 
 #[test]

@@ -21,12 +21,12 @@ pub(super) fn request(
     request: &Incoming<'_>,
     bounds: &Bounds,
     schema: &Schema,
-) -> Result<Understood, Misunderstood> {
+) -> Result<Understood<Operation>, Misunderstood> {
     let segments = address::read(request.path)?;
     let found = route::find(request.method.as_str(), &segments)?;
     let route = found.form.route;
     operation(request, bounds, found, schema)
-        .map(|operation| Understood::One(Box::new(operation)))
+        .map(Understood::One)
         .map_err(|objection| Misunderstood {
             objection,
             route: Some(route),

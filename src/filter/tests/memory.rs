@@ -51,7 +51,7 @@ fn terms(policy: &Policy) -> (Plan, Shape) {
         bulk_parts_max: 1,
         depth_max: 16,
     };
-    let Ok(Understood::One(operation)) = dialect.understand(&incoming, &bounds) else {
+    let Ok(Understood::One(exchange)) = dialect.understand(&incoming, &bounds) else {
         panic!("not understood");
     };
     let session = Session {
@@ -62,8 +62,8 @@ fn terms(policy: &Policy) -> (Plan, Shape) {
         teams: Vec::new(),
     };
     let caller = Caller::from_session(session, Duration::ZERO);
-    match policy.decide(&caller, None, &operation) {
-        Decision::Permit(plan) => (plan, dialect.shape(&operation)),
+    match policy.decide(&caller, None, exchange.operation()) {
+        Decision::Permit(plan) => (plan, exchange.answer().shape),
         Decision::Deny(denial) => panic!("{:?}", denial.reason),
     }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use http::header::HeaderName;
 use paravent::dialect::{
-    self, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Failure, Incoming, Inquiry,
-    Misunderstood, Modules, Operation, Outgoing, Schema, Shape, Understood,
+    self, AnswerForm, Answered, Arrangement, Assembly, Bounds, Credentials, Dialect, ErrorShape,
+    Exchange, Failure, Incoming, Inquiry, Misunderstood, Modules, Operation, Outgoing, Schema,
+    Understood, Wanted,
 };
-use paravent::door::{Carrier, Credential};
+use paravent::door::Credential;
 use paravent::reason::Reason;
 use paravent::vocabulary::{Module, Spelling};
 use serde_json::{Map, Value, json};
@@ -417,15 +417,17 @@ impl Dialect for Failing {
             "secret in a panic: {}",
             super::CANARY
         );
-        self.0.understand(request, bounds)
+        let understood = self.0.understand(request, bounds)?;
+        Ok(match understood {
+            Understood::One(exchange) => Understood::One(Box::new(FailingLate(exchange))),
+            bulk => bulk,
+        })
     }
-    fn render(&self, operation: &Operation) -> Outgoing {
-        self.0.render(operation)
+    fn credentials(&self) -> &Credentials {
+        self.0.credentials()
     }
-    fn shape(&self, operation: &Operation) -> Shape {
-        let fails = operation.record.as_deref() == Some("fail-late");
-        assert!(!fails, "secret in a panic: {}", super::CANARY);
-        self.0.shape(operation)
+    fn assemble(&self, route: &str) -> Option<Assembly> {
+        self.0.assemble(route)
     }
     fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape {
         self.0.refuse(status, label)
@@ -433,44 +435,8 @@ impl Dialect for Failing {
     fn label(&self, reason: Reason) -> Option<&'static str> {
         self.0.label(reason)
     }
-    fn error_label(&self, status: u16, body: &[u8]) -> Option<&'static str> {
-        self.0.error_label(status, body)
-    }
-    fn credential_headers(&self) -> &[HeaderName] {
-        self.0.credential_headers()
-    }
-    fn accepts(&self, carrier: &Carrier) -> bool {
-        self.0.accepts(carrier)
-    }
-    fn spelling(&self) -> Spelling {
-        self.0.spelling()
-    }
-    fn media(&self, operation: &Operation) -> &'static str {
-        self.0.media(operation)
-    }
-    fn hides_errors(&self) -> bool {
-        self.0.hides_errors()
-    }
-    fn failure(&self, body: &[u8]) -> Option<Failure> {
-        self.0.failure(body)
-    }
-    fn look_up(&self, update: &Operation) -> Operation {
-        self.0.look_up(update)
-    }
-    fn looked_up(&self, look_up: &Operation, reply: Value) -> Option<Map<String, Value>> {
-        self.0.looked_up(look_up, reply)
-    }
-    fn unchanged(&self, look_up: &Operation) -> Arrangement {
-        self.0.unchanged(look_up)
-    }
-    fn account(&self, login: &Operation) -> Option<String> {
-        self.0.account(login)
-    }
     fn inquire(&self, version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
         self.0.inquire(version, credential, answers)
-    }
-    fn describes(&self, operation: &Operation) -> bool {
-        self.0.describes(operation)
     }
     fn schema(&self) -> &Arc<Schema> {
         self.0.schema()
@@ -481,8 +447,41 @@ impl Dialect for Failing {
     fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
         self.0.described(module, answer)
     }
-    fn assemble(&self, route: &str) -> Option<Assembly> {
-        self.0.assemble(route)
+}
+
+/// An exchange of the usual dialect, which fails at a certain record.
+#[derive(Debug)]
+struct FailingLate(Box<dyn Exchange>);
+
+impl Exchange for FailingLate {
+    fn operation(&self) -> &Operation {
+        self.0.operation()
+    }
+    fn render(&self, narrowed: &Operation) -> Outgoing {
+        self.0.render(narrowed)
+    }
+    fn answer(&self) -> AnswerForm {
+        let fails = self.operation().record.as_deref() == Some("fail-late");
+        assert!(!fails, "secret in a panic: {}", super::CANARY);
+        self.0.answer()
+    }
+    fn spelling(&self) -> Spelling {
+        self.0.spelling()
+    }
+    fn failure(&self, status: u16, body: &[u8]) -> Option<Failure> {
+        self.0.failure(status, body)
+    }
+    fn account(&self) -> Option<String> {
+        self.0.account()
+    }
+    fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {
+        self.0.look_up(wanted)
+    }
+    fn record(&self, answer: Value) -> Option<Map<String, Value>> {
+        self.0.record(answer)
+    }
+    fn unchanged(&self) -> Arrangement {
+        self.0.unchanged()
     }
 }
 

@@ -506,7 +506,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
                 credential_headers: wish
                     .dialects
                     .iter()
-                    .flat_map(|dialect| dialect.credential_headers().to_vec())
+                    .flat_map(|dialect| dialect.credentials().headers.clone())
                     .collect(),
                 trusted_proxies: wish
                     .trusted_proxies

@@ -231,17 +231,22 @@ impl Reader<'_> {
                 ),
             }
         }
-        let credentials = Credentials {
+        let carriers = crate::dialect::Credentials {
             headers,
             bearer: self.flag(&keys, "bearer"),
             basic: self.flag(&keys, "basic"),
+            argument: false,
+        };
+        let carries_nothing = carriers == crate::dialect::Credentials::default();
+        let credentials = Credentials {
+            carriers,
             in_query: self
                 .texts(&keys, "in_query")
                 .into_iter()
                 .map(|text| text.value.to_owned())
                 .collect(),
         };
-        if credentials.headers.is_empty() && !credentials.bearer && !credentials.basic {
+        if carries_nothing {
             self.bad(
                 codes::NO_CALLER,
                 "nothing carries a credential".to_owned(),

@@ -205,7 +205,7 @@ fn writes_have_one_reading() {
     };
     assert_eq!(
         every()
-            .understand(&form, &BOUNDS)
+            .meaning(&form, &BOUNDS)
             .unwrap_err()
             .objection
             .reason,
@@ -219,11 +219,7 @@ fn writes_have_one_reading() {
         ..form
     };
     assert_eq!(
-        every()
-            .understand(&xml, &BOUNDS)
-            .unwrap_err()
-            .objection
-            .reason,
+        every().meaning(&xml, &BOUNDS).unwrap_err().objection.reason,
         Reason::UnsupportedMediaType
     );
 }

@@ -1,5 +1,6 @@
 //! What is accepted and written back means the same when it is read again; nothing else is accepted.
 
+use crate::dialect::testing::Speaks as _;
 use proptest::prelude::*;
 use serde_json::{Map, json};
 

@@ -1,5 +1,6 @@
 //! What somebody would try in order to be understood in one way here and in another by the CRM.
 
+use crate::dialect::testing::Speaks as _;
 use http::Method as Verb;
 use serde_json::json;
 
@@ -17,7 +18,7 @@ fn to(method: &Verb, path: &str, query: Option<&str>, body: &str) -> Option<Reas
         controls: &[],
         body: body.as_bytes(),
     };
-    let understood = SugarV4::before(Database::Mysql).understand(&request, &bounds());
+    let understood = SugarV4::before(Database::Mysql).meaning(&request, &bounds());
     understood
         .err()
         .map(|misunderstood| misunderstood.objection.reason)

@@ -1,11 +1,12 @@
 //! What is written back is understood as what it was made of, and no input is more than a refusal.
 
+use crate::dialect::testing::Speaks as _;
 use http::Method as Verb;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{PATH, SESSION, SugarV4, URLENCODED, bounds, send};
-use crate::dialect::{Database, Dialect, Incoming, Operation, Understood};
+use crate::dialect::{Database, Incoming, Operation, Understood};
 
 /// One request of each method, with everything that it may say.
 #[rustfmt::skip]
@@ -39,7 +40,7 @@ fn requests() -> Vec<(&'static str, Value)> {
 
 fn understood(dialect: &SugarV4, body: &str) -> Operation {
     match send(dialect, body) {
-        Ok(Understood::One(operation)) => *operation,
+        Ok(Understood::One(operation)) => operation,
         other => panic!("{other:?}"),
     }
 }
@@ -79,7 +80,7 @@ fn any_request(content_type: &str, body: &[u8]) {
         body,
     };
     let dialect = SugarV4::before(Database::Mysql);
-    if let Ok(Understood::One(operation)) = dialect.understand(&request, &bounds()) {
+    if let Ok(Understood::One(operation)) = dialect.meaning(&request, &bounds()) {
         let _ = dialect.render(&operation);
         let _ = dialect.shape(&operation);
     }

@@ -1,9 +1,10 @@
 //! Replies under a plan in which nothing is shown: what is left of them.
 
+use crate::dialect::testing::Speaks as _;
 use serde_json::{Value, json};
 
 use super::{SESSION, SugarV4, one};
-use crate::dialect::{Database, Dialect, Operation, Shape};
+use crate::dialect::{Database, Operation, Shape};
 
 /// Every path at which a shape lets something through, with the module of the records there.
 fn places(shape: &Shape, at: &str, into: &mut Vec<String>) {

@@ -1,5 +1,6 @@
 //! Ways around a proxy that work against this CRM, each refused.
 
+use crate::dialect::testing::Speaks as _;
 use serde_json::json;
 
 use super::{SuiteCrmV8, again, understand, understand_in};
@@ -204,9 +205,9 @@ fn other_doors_stay_shut() {
 #[test]
 fn a_token_stands_in_its_header_only() {
     let dialect = SuiteCrmV8::new();
-    assert!(dialect.credential_headers().is_empty());
-    assert!(dialect.accepts(&Carrier::Bearer));
-    assert!(!dialect.accepts(&Carrier::Argument));
+    assert!(dialect.credentials().headers.is_empty());
+    assert!(dialect.credentials().accept(&Carrier::Bearer));
+    assert!(!dialect.credentials().accept(&Carrier::Argument));
     let argument = Credential::argument("x").unwrap();
     assert_eq!(dialect.inquire("V8", &argument, &[]), Inquiry::Nobody);
     for name in ["access_token", "token", "oauth_token", "ACCESS_TOKEN"] {
