@@ -82,6 +82,8 @@ pub struct Pipeline {
 pub struct Settings {
     /// What a request may ask.
     pub bounds: Bounds,
+    /// Whether requests may carry sessions and passwords in their query strings, in ways that the API has.
+    pub secrets_in_query: bool,
     /// What a reply may be.
     pub limits: Limits,
     /// Bytes of a reply that are held back until it is complete; a larger reply streams.
@@ -193,14 +195,19 @@ impl Pipeline {
             controls: &head.controls,
             body,
         };
-        let understood = in_force
-            .dialect
-            .understand(&incoming, &self.settings.bounds)
-            .and_then(|understood| {
-                let credential = the_credential(&*in_force.dialect, head, &understood)?;
-                all_controls(head, &understood)?;
-                Ok((understood, credential))
-            });
+        let is_let_in =
+            self.settings.secrets_in_query || !in_force.dialect.has_secrets_in_query(&incoming);
+        let understood = match is_let_in {
+            true => in_force
+                .dialect
+                .understand(&incoming, &self.settings.bounds),
+            false => Err(Reason::CredentialInQuery.into()),
+        };
+        let understood = understood.and_then(|understood| {
+            let credential = the_credential(&*in_force.dialect, head, &understood)?;
+            all_controls(head, &understood)?;
+            Ok((understood, credential))
+        });
         let (understood, credential) = match understood {
             Ok(understood) => understood,
             Err(misunderstood) => {

@@ -41,6 +41,8 @@ use crate::vocabulary::Action;
 #[derive(Debug)]
 pub struct Reply {
     status: u16,
+    /// The status that it is sent with, where the API has another one for what it says.
+    sent_as: u16,
     content_type: &'static str,
     body: Body,
     decision: Option<String>,
@@ -296,9 +298,16 @@ impl Reply {
             .or_else(|| refusal.reason.and_then(|reason| dialect.label(reason)));
         let shape = dialect.refuse(refusal.status, label);
         let body = shape.filled(refusal.status, &text);
+        let sent_as = match refusal.reason {
+            Some(reason) if reason.status() == refusal.status => dialect.status(reason),
+            _ => refusal.status,
+        };
+        let refused = Self::refused(refusal, decision, &body);
         Self {
+            sent_as,
             content_type: shape.content_type,
-            ..Self::refused(refusal, decision, &body)
+            challenge: refused.challenge && sent_as == refusal.status,
+            ..refused
         }
     }
 
@@ -324,6 +333,7 @@ impl Reply {
     fn json(status: u16, body: Body) -> Self {
         Self {
             status,
+            sent_as: status,
             content_type: "application/json",
             body,
             decision: None,
@@ -331,6 +341,16 @@ impl Reply {
             challenge: false,
             retry_after_seconds: None,
             held: None,
+        }
+    }
+
+    /// Sends it with the status of what it says.
+    #[must_use]
+    pub fn sent_plainly(self) -> Self {
+        Self {
+            sent_as: self.status,
+            challenge: self.status == 401,
+            ..self
         }
     }
 
@@ -358,9 +378,14 @@ impl Reply {
         }
     }
 
-    /// The status.
+    /// The status of what it says.
     pub fn status(&self) -> u16 {
         self.status
+    }
+
+    /// The status that it is sent with.
+    pub fn sent_as(&self) -> u16 {
+        self.sent_as
     }
 
     /// The headers, all of them: nothing of the CRM's response head is among them.

@@ -377,6 +377,27 @@ fn no_code_is_used_twice() {
 }
 
 #[test]
+fn calls_in_query_strings_are_taken_only_where_a_listener_says_so() {
+    let folder = Folder::new();
+    let legacy = SMALLEST.replace("sugar-rest", "sugar-v4");
+    let with = |text: &str, words: &str| text.replace("bind:", &format!("{words}, bind:"));
+    for (words, expected) in [("v4_get: allowed", true), ("v4_get: refused", false)] {
+        let (config, found) = folder.load(&with(&legacy, words));
+        assert!(found.is_empty(), "{}", found.render(false));
+        assert_eq!(config.unwrap().listeners[0].v4_get, expected, "{words}");
+    }
+    let (config, _) = folder.load(&legacy);
+    assert!(!config.unwrap().listeners[0].v4_get);
+    for words in ["v4_get: true", "v4_get: yes", "v4_get: Allowed"] {
+        let (config, found) = folder.load(&with(&legacy, words));
+        assert!(config.is_none() && found.has_errors(), "{words}");
+    }
+    let (config, found) = folder.load(&with(SMALLEST, "v4_get: allowed"));
+    let shown = found.render(false);
+    assert!(config.is_some() && shown.contains("C105"), "{shown}");
+}
+
+#[test]
 fn the_database_of_an_upstream_is_one_that_is_known() {
     let folder = Folder::new();
     let with = |words: &str| SMALLEST.replace("dialects: [sugar-rest]", words);

@@ -27,6 +27,7 @@ mod discreet;
 mod family;
 mod known;
 mod lengths;
+mod multipart;
 mod named;
 mod outgoing;
 mod reread;
@@ -41,7 +42,9 @@ pub mod suitecrm_v8;
 mod trust;
 
 pub use arrangement::{Arrangement, Assembly, ErrorShape, Frame, Gathered, OfPart, Step, Which};
-pub use builtin::{DESCRIPTIONS, NAMES, OF_SQL, USUAL, USUAL_VERSION, before, by_name, usual};
+pub use builtin::{
+    DESCRIPTIONS, NAMES, OF_QUERIES, OF_SQL, USUAL, USUAL_VERSION, before, by_name, usual,
+};
 pub use database::Database;
 pub use outgoing::{Media, Outgoing};
 pub use schema::{Modules, Schema, Stock};
@@ -72,6 +75,12 @@ pub trait Dialect: Send + Sync + fmt::Debug {
         bounds: &Bounds,
     ) -> Result<Understood, Misunderstood>;
 
+    /// Whether a request carries a session or a password in its query string, where others write it down: understood, but
+    /// let in only where a listener says so.
+    fn has_secrets_in_query(&self, _request: &Incoming<'_>) -> bool {
+        false
+    }
+
     /// The request that an operation becomes, made only from what was understood.
     fn render(&self, operation: &Operation) -> Outgoing;
 
@@ -86,6 +95,11 @@ pub trait Dialect: Send + Sync + fmt::Debug {
 
     /// The body of a refusal or of an upstream error, in the CRM's own error shape, without its text.
     fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape;
+
+    /// The status that a refusal of our own is sent with.
+    fn status(&self, reason: Reason) -> u16 {
+        reason.status()
+    }
 
     /// The label of a refusal of our own, where the CRM has a more telling one than that of the status.
     fn label(&self, reason: Reason) -> Option<&'static str>;

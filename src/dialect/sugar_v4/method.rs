@@ -30,8 +30,10 @@ pub(super) enum Kind {
 pub(super) struct Method {
     /// Its name, in lower case.
     pub(super) name: &'static str,
-    /// Its route, for the log.
+    /// Its route in the last version, for the log.
     pub(super) route: &'static str,
+    /// Its route in older versions.
+    pub(super) older_route: &'static str,
     pub(super) kind: Kind,
     /// What it does, as a rule: `set_entry` creates, updates or deletes.
     pub(super) action: Action,
@@ -48,6 +50,7 @@ macro_rules! methods {
         pub(super) static METHODS: &[Method] = &[$(Method {
             name: $name,
             route: concat!("POST /service/v4_1/rest.php ", $name),
+            older_route: concat!("POST /service/{version}/rest.php ", $name),
             kind: Kind::$kind,
             action: Action::$action,
             access: Access::$access,

@@ -1,4 +1,4 @@
-//! The legacy API of SugarCRM and SuiteCRM, `service/v4_1/rest.php`.
+//! The legacy API of SugarCRM and SuiteCRM, `service/v4_1/rest.php` and its older versions (`version`).
 //!
 //! A request walks `form` → `arguments` → `understand`, and back through `render`: one form with a method's name and
 //! its arguments as JSON. Reading is in `query`, `search` and `sql` (with `lexer` and `email`), writing in `write`.
@@ -33,7 +33,6 @@ mod lexer;
 mod links;
 mod login;
 mod method;
-mod multipart;
 mod names;
 mod query;
 mod refusal;
@@ -43,6 +42,7 @@ mod search;
 mod sql;
 mod stock;
 mod understand;
+mod version;
 mod write;
 
 /// The legacy API of SugarCRM and SuiteCRM, v4_1.
@@ -91,6 +91,10 @@ impl Dialect for SugarV4 {
         understand::request(request, bounds, &self.schema, self.database)
     }
 
+    fn has_secrets_in_query(&self, request: &Incoming<'_>) -> bool {
+        form::has_secrets(request.query)
+    }
+
     fn render(&self, operation: &Operation) -> Outgoing {
         render::request(operation, &self.schema, self.database)
     }
@@ -109,6 +113,10 @@ impl Dialect for SugarV4 {
 
     fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape {
         refusal::shape(status, label)
+    }
+
+    fn status(&self, reason: Reason) -> u16 {
+        refusal::status(reason)
     }
 
     fn label(&self, reason: Reason) -> Option<&'static str> {
@@ -150,7 +158,7 @@ impl Dialect for SugarV4 {
             rendering: Rendering {
                 form,
                 method: Verb::POST,
-                path: understand::PATH.to_owned(),
+                path: version::PATH.to_owned(),
                 controls: Vec::new(),
                 in_body: true,
                 fixed: Map::from_iter([(understand::CHOSEN.to_owned(), json!(true))]),

@@ -19,6 +19,7 @@ mod fixpoint;
 mod logic;
 mod properties;
 mod records;
+mod versions;
 
 const PATH: &str = "/service/v4_1/rest.php";
 const URLENCODED: &str = "application/x-www-form-urlencoded";

@@ -1,4 +1,4 @@
-//! What one request means: its method, and what the arguments of the method say.
+//! What one request means: its version, its method, and what the arguments of the method say.
 
 use http::Method as Verb;
 use serde_json::{Map, Value, json};
@@ -7,6 +7,7 @@ use super::arguments::{Arguments, words};
 use super::form::Form;
 use super::method::{self, Kind, Method};
 use super::sql::Table;
+use super::version::Version;
 use super::{grammar, login, names, query, search, write};
 use crate::dialect::schema::Schema;
 use crate::dialect::spelling::is_word_byte;
@@ -19,12 +20,6 @@ use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
-/// The one path of the API. Other versions of it stay closed.
-pub(super) const PATH: &str = "/service/v4_1/rest.php";
-
-/// The version that requests are said to be of.
-pub(super) const VERSION: &str = "v4_1";
-
 /// The member of [`Rendering::fixed`] that says whether the caller chose fields.
 pub(super) const CHOSEN: &str = "chosen";
 
@@ -32,11 +27,9 @@ pub(super) const CHOSEN: &str = "chosen";
 /// [`Rendering::fixed`] under its own name.
 pub(super) const DELETE: &str = "delete";
 
-/// Parameters of a query string that hold a session.
-const CREDENTIALS: &[&str] = &["session", "rest_data", "phpsessid", "msid", "sessionid"];
-
 /// What an operation is made of: the method, whose it is, and what is known.
 pub(super) struct Making<'a> {
+    pub(super) version: Version,
     pub(super) method: &'static Method,
     pub(super) credential: Option<Credential>,
     pub(super) bounds: &'a Bounds,
@@ -51,10 +44,12 @@ pub(super) fn request(
     schema: &Schema,
     database: Database,
 ) -> Result<Understood, Misunderstood> {
+    let version = Version::of_path(request.path).ok_or(Reason::UnknownRoute)?;
     let form = form(request)?;
     let name = form.method().ok_or(Reason::MalformedBody)?;
     let method = method::by_name(name).ok_or(Reason::UnknownRoute)?;
     let making = Making {
+        version,
         method,
         credential: None,
         bounds,
@@ -63,46 +58,37 @@ pub(super) fn request(
     };
     understood(&form, making).map_err(|objection| Misunderstood {
         objection,
-        route: Some(method.route),
+        route: Some(version.route(method)),
     })
 }
 
-/// The form of a request, which comes in one way only.
-fn form(request: &Incoming<'_>) -> Result<Form, Reason> {
-    if request.path != PATH {
-        return Err(Reason::UnknownRoute);
-    }
-    if request.method != Verb::POST {
-        return Err(Reason::MethodNotAllowed);
-    }
-    if let Some(query) = request.query {
-        return Err(refused_query(query));
-    }
-    let form = Form::read(request.content_type, request.body)?;
+/// What a request holds: a form, or a query string alone.
+fn form(request: &Incoming<'_>) -> Result<Form, Objection> {
+    let form = match (request.method, request.query) {
+        (&Verb::POST, _) => Form::read(request.content_type, request.body)?,
+        (&Verb::GET, Some(_)) if request.body.is_empty() => Form::default(),
+        (&Verb::GET, Some(_)) => return Err(Reason::UnexpectedBody.into()),
+        _ => return Err(Reason::MethodNotAllowed.into()),
+    };
+    let form = match request.query {
+        None => form,
+        Some(query) => form.with_query(query)?,
+    };
     if form.is_json() {
         Ok(form)
     } else {
-        Err(Reason::UnsupportedMediaType)
+        Err(Reason::UnsupportedMediaType.into())
     }
-}
-
-/// PHP joins a query string to the form, so there is none.
-fn refused_query(query: &str) -> Reason {
-    let names = query.split('&').map(|pair| {
-        let name = pair.split('=').next().unwrap_or_default();
-        name.to_ascii_lowercase()
-    });
-    for name in names {
-        if CREDENTIALS.contains(&name.as_str()) {
-            return Reason::CredentialInQuery;
-        }
-    }
-    Reason::UnknownParameter
 }
 
 fn understood(form: &Form, mut making: Making<'_>) -> Result<Understood, Objection> {
     let (method, depth_max) = (making.method, making.bounds.depth_max);
+    let count = making
+        .version
+        .arguments(method)
+        .ok_or(Reason::UnknownRoute)?;
     let mut arguments = Arguments::read(form.arguments(), method, depth_max)?;
+    arguments.limit(method, count)?;
     making.credential = credential(&mut arguments, method)?;
     let understood = match method.kind {
         Kind::SetEntries => write::entries(&making, &mut arguments)?,
@@ -136,8 +122,8 @@ impl Making<'_> {
         Operation {
             action: self.method.action,
             access: self.method.access,
-            route: self.method.route,
-            version: VERSION.to_owned(),
+            route: self.version.route(self.method),
+            version: self.version.name().to_owned(),
             credential: self.credential.clone(),
             module: None,
             record: None,
@@ -148,7 +134,7 @@ impl Making<'_> {
             rendering: Rendering {
                 form: self.method.name,
                 method: Verb::POST,
-                path: PATH.to_owned(),
+                path: self.version.path(self.method.kind).to_owned(),
                 controls: Vec::new(),
                 in_body: true,
                 fixed: Map::new(),
@@ -163,8 +149,8 @@ impl Making<'_> {
         }
         Ok(Understood::Bulk {
             credential: self.credential.clone(),
-            route: self.method.route,
-            version: VERSION.to_owned(),
+            route: self.version.route(self.method),
+            version: self.version.name().to_owned(),
             parts: parts.into_iter().map(Ok).collect(),
         })
     }

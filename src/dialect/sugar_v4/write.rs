@@ -151,7 +151,7 @@ fn part(making: &Making<'_>, kind: Kind) -> Operation {
     let mut part = making.blank();
     if let Some(method) = method::of(kind) {
         part.action = method.action;
-        part.route = method.route;
+        part.route = making.version.route(method);
         part.rendering.form = method.name;
     }
     part
