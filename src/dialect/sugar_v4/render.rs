@@ -14,7 +14,7 @@ use super::version::{PATH, Version};
 use crate::dialect::schema::Schema;
 use crate::dialect::{Database, Media, Operation, Outgoing, Predicate, Projected, Query};
 use crate::door::Credential;
-use crate::vocabulary::Action;
+use crate::vocabulary::{Action, Module};
 
 /// The request that an operation becomes.
 pub(super) fn request(operation: &Operation, schema: &Schema, database: Database) -> Outgoing {
@@ -131,6 +131,7 @@ fn filter_text(operation: &Operation, schema: &Schema, database: Database) -> Va
     };
     let table = Table {
         name: &table,
+        module: operation.target().map_or("", Module::as_str),
         database,
     };
     let filter = operation.query.predicate.as_ref();

@@ -156,21 +156,22 @@ impl Making<'_> {
     }
 
     /// A table of the CRM's database.
-    fn asked<'a>(&self, table: &'a str) -> Table<'a> {
+    fn asked<'a>(&self, table: &'a str, module: &'a Module) -> Table<'a> {
         Table {
             name: table,
+            module: module.as_str(),
             database: self.database,
         }
     }
 
-    fn one(&self, arguments: &mut Arguments) -> Result<Operation, Reason> {
+    fn one(&self, arguments: &mut Arguments) -> Result<Operation, Objection> {
         let mut operation = self.blank();
         match self.method.kind {
             Kind::Login => operation.rendering.fixed = login::arguments(arguments)?,
             Kind::Modules => {
                 let filter = arguments.text("filter")?;
                 if !matches!(filter.as_str(), "" | "all" | "default" | "mobile") {
-                    return Err(Reason::MalformedBody);
+                    return Err(Reason::MalformedBody.into());
                 }
                 set(&mut operation, "filter", json!(filter));
             }
@@ -190,11 +191,12 @@ impl Making<'_> {
                 let module = arguments.module("module_name")?;
                 let table = names::table(self.schema, &module);
                 arguments.not_deleted()?;
-                operation.query = query::conditions(arguments, ("query", ""), self.asked(&table))?;
+                operation.query =
+                    query::conditions(arguments, ("query", ""), self.asked(&table, &module))?;
                 operation.module = Some(module);
             }
             Kind::Related => self.related(arguments, &mut operation)?,
-            Kind::SetEntry => write::entry(arguments, &mut operation)?,
+            Kind::SetEntry => write::entry(self.schema, arguments, &mut operation)?,
             Kind::Relate => write::relation(self.schema, arguments, &mut operation)?,
             // Those without arguments of their own, and those that were understood before.
             Kind::Logout
@@ -234,7 +236,11 @@ impl Making<'_> {
         let module = arguments.module("module_name")?;
         arguments.not_deleted()?;
         let table = names::table(self.schema, &module);
-        let mut query = query::conditions(arguments, ("query", "order_by"), self.asked(&table))?;
+        let mut query = query::conditions(
+            arguments,
+            ("query", "order_by"),
+            self.asked(&table, &module),
+        )?;
         query::page(arguments, "max_results", self.bounds.page_max, &mut query)?;
         if arguments.flag("favorites")? {
             query.about_caller.push(("favorites", true));
@@ -254,7 +260,7 @@ impl Making<'_> {
         arguments.not_deleted()?;
         let table = names::table_behind(self.schema, &link);
         let names = ("related_module_query", "order_by");
-        let mut query = query::conditions(arguments, names, self.asked(&table))?;
+        let mut query = query::conditions(arguments, names, self.asked(&table, &link.target))?;
         query::page(arguments, "limit", self.bounds.page_max, &mut query)?;
         // Without a limit, the CRM would send all.
         query.limit.get_or_insert(self.bounds.page_max);

@@ -58,22 +58,37 @@ const NOT_FIELDS: &[&str] = &[
     "update_vcal",
 ];
 
+/// Names that clients send along with a record, or read from one, and that say what the call says already: its module. The
+/// CRM sets a property that nobody reads, or one that is the same already. They are left out where they name that module
+/// and no field has the name.
+const MODULE_AGAIN: &[&str] = &["module", "module_name"];
+
 /// Takes what `set_entry` writes.
-pub(super) fn entry(arguments: &mut Arguments, operation: &mut Operation) -> Result<(), Reason> {
+pub(super) fn entry(
+    schema: &Schema,
+    arguments: &mut Arguments,
+    operation: &mut Operation,
+) -> Result<(), Reason> {
     let module = arguments.module("module_name")?;
     let fields = arguments
         .take("name_value_list")
         .ok_or(Reason::MalformedBody)?;
     arguments.take("track_view");
-    write(operation, module, query::pairs(fields)?)
+    write(schema, operation, module, query::pairs(fields)?)
 }
 
 /// A record with an id is updated, or deleted; one without is created.
 fn write(
+    schema: &Schema,
     operation: &mut Operation,
     module: Module,
     mut fields: Map<String, Value>,
 ) -> Result<(), Reason> {
+    fields.retain(|name, value| {
+        let is_again =
+            MODULE_AGAIN.contains(&name.as_str()) && value.as_str() == Some(module.as_str());
+        !is_again || schema.has_field(&module, name)
+    });
     fields.retain(|name, _| !algebra::is_composed(&module, name));
     operation.module = Some(module);
     operation.record = match fields.shift_remove("id") {
@@ -139,7 +154,12 @@ pub(super) fn entries(
         .into_iter()
         .map(|fields| {
             let mut part = part(making, Kind::SetEntry);
-            write(&mut part, module.clone(), query::pairs(fields)?)?;
+            write(
+                making.schema,
+                &mut part,
+                module.clone(),
+                query::pairs(fields)?,
+            )?;
             Ok(part)
         })
         .collect::<Result<_, Reason>>()?;
@@ -196,12 +216,23 @@ impl Relation {
         if links::ADDRESSES.contains(&self.link.as_str()) {
             return Err(Reason::UnknownLink);
         }
-        operation.link = Some(link(schema, self.link, &module)?);
+        let (link, mut columns) = (link(schema, self.link, &module)?, self.columns);
+        // Some clients name the table of the relation here: no column of it has that name, so the CRM takes no notice.
+        let tables = [
+            format!("{module}_{}", link.target),
+            format!("{}_{module}", link.target),
+        ];
+        columns.retain(|name, _| {
+            tables
+                .iter()
+                .all(|table| table.to_ascii_lowercase() != *name)
+        });
+        refuse_odd_names(&columns)?;
+        operation.link = Some(link);
         operation.module = Some(module);
         operation.record = Some(self.record);
         operation.related = self.ids;
-        refuse_odd_names(&self.columns)?;
-        operation.write = (!self.columns.is_empty()).then_some(self.columns);
+        operation.write = (!columns.is_empty()).then_some(columns);
         set(operation, DELETE, json!(self.ends));
         Ok(())
     }
