@@ -346,11 +346,10 @@ impl Pipeline {
         if let (401, Some(credential)) = (status, visit.credential) {
             visit.entrance.sessions.forget(credential).await;
         }
+        let retry_after_seconds = untrusted.retry_after_seconds();
         let words = untrusted.words(ERROR_BYTES_MAX).await;
-        Err(Refusal::upstream(
-            status,
-            visit.dialect().error_label(status, &words),
-        ))
+        let label = visit.dialect().error_label(status, &words);
+        Err(Refusal::upstream(status, label).after(retry_after_seconds))
     }
 
     /// Some CRMs tell errors with a status of success: a short body is looked at before it is filtered.

@@ -140,6 +140,7 @@ pub struct Refusal {
     text: &'static str,
     reason: Option<Reason>,
     about: Option<About>,
+    retry_after_seconds: Option<u32>,
 }
 
 impl<T: Into<Objection>> From<T> for Refusal {
@@ -151,6 +152,7 @@ impl<T: Into<Objection>> From<T> for Refusal {
             text: reason.text(),
             reason: Some(reason),
             about,
+            retry_after_seconds: retry_after_seconds(reason.status()),
         }
     }
 }
@@ -160,6 +162,7 @@ impl Refusal {
     pub fn in_bulk(objection: impl Into<Objection>) -> Self {
         Self {
             status: 403,
+            retry_after_seconds: None,
             ..Self::from(objection)
         }
     }
@@ -172,6 +175,17 @@ impl Refusal {
             text: text_of(status),
             reason: None,
             about: None,
+            retry_after_seconds: retry_after_seconds(status),
+        }
+    }
+
+    /// The same, after which the CRM wants to be asked again so many seconds later.
+    #[must_use]
+    pub fn after(self, seconds: Option<u32>) -> Self {
+        let is_told = self.retry_after_seconds.is_some();
+        Self {
+            retry_after_seconds: seconds.filter(|_| is_told).or(self.retry_after_seconds),
+            ..self
         }
     }
 
@@ -325,7 +339,7 @@ impl Reply {
         Self {
             decision: decision.map(str::to_owned),
             challenge: refusal.status == 401,
-            retry_after_seconds: matches!(refusal.status, 429 | 503).then_some(RETRY_AFTER_SECONDS),
+            retry_after_seconds: refusal.retry_after_seconds,
             ..Self::json(refusal.status, Body::Whole(body))
         }
     }
@@ -493,6 +507,11 @@ fn text_of(status: u16) -> &'static str {
 }
 
 const EXISTS_ALREADY: &str = "The CRM has such a record already.";
+/// After how many seconds to ask again, where nobody says better.
+fn retry_after_seconds(status: u16) -> Option<u32> {
+    matches!(status, 429 | 503).then_some(RETRY_AFTER_SECONDS)
+}
+
 const RETRY_AFTER_SECONDS: u32 = 5;
 
 #[cfg(test)]
