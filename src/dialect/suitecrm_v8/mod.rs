@@ -72,7 +72,7 @@ impl Dialect for SuiteCrmV8 {
     }
 
     fn claims(&self, path: &str) -> bool {
-        path.starts_with(address::ROOT)
+        address::is_claimed(path)
     }
 
     fn credential_headers(&self) -> &[HeaderName] {
@@ -155,7 +155,10 @@ impl Dialect for SuiteCrmV8 {
             rendering: Rendering {
                 form: READ,
                 method: Method::GET,
-                path: route::path(READ, module, record, None, None),
+                path: address::placed(
+                    &update.version,
+                    &route::path(READ, module, record, None, None),
+                ),
                 controls: Vec::new(),
                 in_body: false,
                 fixed: Map::new(),
@@ -193,9 +196,9 @@ impl Dialect for SuiteCrmV8 {
         account.map(str::to_owned)
     }
 
-    fn inquire(&self, _version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
+    fn inquire(&self, version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
         match credential.carrier() {
-            Carrier::Bearer => session::inquire(answers),
+            Carrier::Bearer => session::inquire(version, answers),
             Carrier::Basic | Carrier::Header(_) | Carrier::Argument => Inquiry::Nobody,
         }
     }

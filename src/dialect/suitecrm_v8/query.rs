@@ -44,13 +44,18 @@ pub(super) fn related(arguments: &mut Arguments, bounds: &Bounds) -> Result<Quer
     if let Some(value) = arguments.take("filter") {
         query.predicate = filter(value)?;
     }
-    if let Some(value) = arguments.take("sort") {
+    if let Some(value) = stated(arguments.take("sort")) {
         query.order.push(sort(&value)?);
     }
-    if let Some(value) = arguments.take("page") {
+    if let Some(value) = stated(arguments.take("page")) {
         page(value, &mut query, bounds)?;
     }
     Ok(query)
+}
+
+/// A parameter that says something: one without a value is none.
+fn stated(value: Option<Value>) -> Option<Value> {
+    value.filter(|value| !is_blank(Some(value)))
 }
 
 /// Takes the argument of a request that only chooses fields. The CRM would take the names of another module's fields,
@@ -109,15 +114,17 @@ fn filter(value: Value) -> Result<Option<Predicate>, Reason> {
             comparisons.push(comparison(&field, &operator, value)?);
         }
     }
-    if comparisons.is_empty() || comparisons.len() > COMPARISONS_MAX {
-        return Err(Reason::MalformedFilter);
-    }
     let joined_by = match &joined_by {
         None => "and",
         Some(Value::String(word)) => word,
         Some(_) => return Err(Reason::MalformedFilter),
     };
     match joined_by.to_ascii_lowercase().as_str() {
+        // How nothing is joined says nothing.
+        "and" if comparisons.is_empty() => Ok(None),
+        _ if comparisons.is_empty() || comparisons.len() > COMPARISONS_MAX => {
+            Err(Reason::MalformedFilter)
+        }
         "and" => Ok(Some(Predicate::All(comparisons))),
         "or" => Ok(Some(Predicate::Any(comparisons))),
         _ => Err(Reason::MalformedFilter),
@@ -174,10 +181,10 @@ fn page(value: Value, query: &mut Query, bounds: &Bounds) -> Result<(), Reason> 
     let Value::Object(mut page) = value else {
         return Err(Reason::MalformedPage);
     };
-    if let Some(size) = page.shift_remove("size") {
+    if let Some(size) = stated(page.shift_remove("size")) {
         query.limit = Some(number(&size)?.min(bounds.page_max));
     }
-    if let Some(number_of_page) = page.shift_remove("number") {
+    if let Some(number_of_page) = stated(page.shift_remove("number")) {
         query.offset = Some(number(&number_of_page)?.into());
     }
     if page.is_empty() {
@@ -286,6 +293,17 @@ mod tests {
             ("fields[Contact]=id,id", "fields[Contacts]=id"),
             ("%66ields%5BContacts%5D=a%2C%20b", "fields[Contacts]=a,b"),
             ("sort=-iban_c", "sort=-iban_c"),
+            ("sort=&filter=&page[number]=&page[size]=", ""),
+            ("page=", ""),
+            (
+                "page[number]=&page[size]=20&_=1732291200000",
+                "page[size]=20",
+            ),
+            ("filter[operator]=AND", ""),
+            (
+                "filter[a][gt]=1&filter[operator]=and&filter[b][lt]=2&filter[operator]=and&filter[c][lt]=3",
+                "filter[a][gt]=1&filter[b][lt]=2&filter[c][lt]=3",
+            ),
             (
                 "page[number]=2&page[size]=100000",
                 "page[size]=500&page[number]=2",
