@@ -76,6 +76,7 @@ methods! {
     List "get_entry_list" List Governed
         ["session" "module_name" "query" "order_by" "offset" "select_fields" "link_name_to_fields_array" "max_results"
          "deleted" "favorites"]
+        ["Favorites" is "favorites" "favourites" is "favorites"]
     Count "get_entries_count" Count Governed ["session" "module_name" "query" "deleted"]
     Related "get_relationships" List Governed
         ["session" "module_name" "module_id" "link_field_name" "related_module_query" "related_fields"
@@ -90,7 +91,7 @@ methods! {
     Search "search_by_module" List Governed
         ["session" "search_string" "modules" "offset" "max_results" "assigned_user_id" "select_fields"
          "unified_search_only" "favorites"]
-        ["id" is "assigned_user_id"]
+        ["id" is "assigned_user_id" "Favorites" is "favorites" "favourites" is "favorites"]
 }
 
 /// A method by its name, whose case does not matter to the CRM.

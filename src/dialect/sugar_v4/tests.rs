@@ -200,6 +200,23 @@ fn every_spelling_of_arguments_means_the_same() {
 }
 
 #[test]
+fn spellings_of_documented_examples_are_read() {
+    for name in ["favorites", "Favorites", "favourites"] {
+        let arguments = json!({"session": SESSION, "module_name": "Contacts", name: true});
+        let list = one("get_entry_list", &arguments).unwrap();
+        assert_eq!(rendered(&list)[9], json!(true), "{name}");
+    }
+    // What says nothing: blank, false, an empty list or object, PHP's number for none.
+    let blank = json!({
+        "session": SESSION, "module_name": "Contacts", "query": " ", "order_by": "", "offset": "", "select_fields": "",
+        "link_name_to_fields_array": {}, "max_results": false, "deleted": "false", "favorites": ""
+    });
+    let plain = json!([SESSION, "Contacts"]);
+    let (blank, plain) = (one("get_entry_list", &blank), one("get_entry_list", &plain));
+    assert_eq!(rendered(&blank.unwrap()), rendered(&plain.unwrap()));
+}
+
+#[test]
 fn multipart_is_a_form_too() {
     let part = |name: &str, value: &str| {
         format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")

@@ -253,7 +253,11 @@ impl Making<'_> {
         Ok(())
     }
 
-    fn related(&self, arguments: &mut Arguments, operation: &mut Operation) -> Result<(), Reason> {
+    fn related(
+        &self,
+        arguments: &mut Arguments,
+        operation: &mut Operation,
+    ) -> Result<(), Objection> {
         let module = arguments.module("module_name")?;
         operation.record = Some(arguments.word("module_id", grammar::is_id)?);
         let link = link(self.schema, arguments.text("link_field_name")?, &module)?;
@@ -261,7 +265,7 @@ impl Making<'_> {
         let table = names::table_behind(self.schema, &link);
         let names = ("related_module_query", "order_by");
         let mut query = query::conditions(arguments, names, self.asked(&table, &link.target))?;
-        query::page(arguments, "limit", self.bounds.page_max, &mut query)?;
+        query::silent_page(arguments, "limit", self.bounds.page_max, &mut query)?;
         // Without a limit, the CRM would send all.
         query.limit.get_or_insert(self.bounds.page_max);
         operation.query = query;

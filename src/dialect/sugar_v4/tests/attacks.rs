@@ -500,6 +500,27 @@ fn pages_are_bounded() {
     ] {
         assert_eq!(limit(bad), Err(Reason::MalformedPage));
     }
+    // Where the reply would not tell that there is more, less is not given silently.
+    for (method, size, arguments) in [
+        (
+            "get_relationships",
+            "limit",
+            json!({"session": SESSION, "module_name": "Accounts", "module_id": "a-1", "link_field_name": "contacts"}),
+        ),
+        (
+            "search_by_module",
+            "max_results",
+            json!({"session": SESSION, "search_string": "x", "modules": ["Contacts"]}),
+        ),
+    ] {
+        let sized = |rows: u32| {
+            let mut arguments = arguments.clone();
+            arguments[size] = json!(rows);
+            one(method, &arguments)
+        };
+        assert_eq!(sized(100).unwrap().query.limit, Some(100), "{method}");
+        assert_eq!(sized(101).err(), Some(Reason::PageTooLarge), "{method}");
+    }
     let ids: Vec<String> = (0..101).map(|id| format!("c-{id}")).collect();
     assert_eq!(
         refused("get_entries", json!([SESSION, "Contacts", ids])),
