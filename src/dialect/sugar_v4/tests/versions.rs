@@ -1,6 +1,7 @@
 //! Older versions of the API, and calls in query strings.
 
 use http::Method as Verb;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{PATH, SESSION, SugarV4, URLENCODED, bounds, encoded, form};
@@ -234,4 +235,40 @@ fn envelopes_of_older_versions_are_put_together_alike() {
     let last = assembled(PATH);
     assert!(last.contains("ids"), "{last}");
     assert_eq!(assembled("/service/v2/rest.php"), last);
+}
+
+/// A query string of whatever means something to somebody.
+fn query() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("get_entry"),
+        Just("method=get_entry"),
+        Just("method=get_entry_list"),
+        Just("input_type=JSON"),
+        Just("response_type=json"),
+        Just("response_type=RSS"),
+        Just("rest_data=%5B%22s3ss10n%22%2C%22Contacts%22%2C%22c-1%22%5D"),
+        Just("rest_data=%5B%22other%22%2C%22Leads%22%2C%22l-1%22%5D"),
+        Just("rest%5fdata=%5B%5D"),
+        Just("_=17"),
+        Just("jsoncallback=x"),
+        Just("PHPSESSID=x"),
+        Just("method[]=x"),
+        Just("%20method=x"),
+        Just("a"),
+        Just(""),
+    ];
+    proptest::collection::vec(piece, 0..5).prop_map(|pieces| pieces.join("&"))
+}
+
+proptest! {
+    #[test]
+    fn a_query_string_never_changes_what_a_form_says(query in query(), other in "[a-z_%0-9=&+.]{0,20}") {
+        let body = form("get_entry", &json!([SESSION, "Contacts", "c-1"]).to_string());
+        let plain = sent(&Verb::POST, PATH, None, &body).unwrap();
+        for query in [query.clone(), other, format!("{query}&{query}")] {
+            if let Ok(operation) = sent(&Verb::POST, PATH, Some(&query), &body) {
+                prop_assert_eq!(&operation, &plain, "{}", query);
+            }
+        }
+    }
 }
