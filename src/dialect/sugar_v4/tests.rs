@@ -431,6 +431,13 @@ fn a_write_may_say_again_what_the_call_says() {
         let many = parts("set_entries", &json!([SESSION, "Contacts", [fields]])).unwrap();
         assert_eq!(used(&many[0], Use::Written), ["Contacts.last_name"]);
     }
+    let of_mautic =
+        json!([{"name": "reference_id", "value": "7-1"}, {"name": "last_name", "value": "D"}]);
+    let write = |module: &str| one("set_entry", &json!([SESSION, module, of_mautic])).unwrap();
+    assert_eq!(used(&write("Leads"), Use::Written), ["Leads.last_name"]);
+    // A module that is not stock may have such a field.
+    let boats = ["acme_Boats.last_name", "acme_Boats.reference_id"];
+    assert_eq!(used(&write("acme_Boats"), Use::Written), boats);
     // Another module, or another spelling, says something else.
     let other = one(
         "set_entry",

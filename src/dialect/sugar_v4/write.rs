@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::arguments::{Arguments, flag, list, words};
 use super::method::{self, Kind};
 use super::understand::{DELETE, Making, link, set};
-use super::{algebra, grammar, links, query};
+use super::{algebra, grammar, links, query, stock};
 use crate::dialect::schema::Schema;
 use crate::dialect::{Operation, Projected, Understood};
 use crate::reason::Reason;
@@ -63,6 +63,10 @@ const NOT_FIELDS: &[&str] = &[
 /// and no field has the name.
 const MODULE_AGAIN: &[&str] = &["module", "module_name"];
 
+/// Names that clients send along with every record, and stock modules have no field of: the CRM sets a property that nobody
+/// reads. Mautic keeps there which of its own records it sends. Other modules may have such a field.
+const OF_CLIENTS: &[&str] = &["reference_id"];
+
 /// Takes what `set_entry` writes.
 pub(super) fn entry(
     schema: &Schema,
@@ -87,7 +91,8 @@ fn write(
     fields.retain(|name, value| {
         let is_again =
             MODULE_AGAIN.contains(&name.as_str()) && value.as_str() == Some(module.as_str());
-        !is_again || schema.has_field(&module, name)
+        let is_of_client = OF_CLIENTS.contains(&name.as_str()) && stock::name(&module).is_some();
+        !(is_again || is_of_client) || schema.has_field(&module, name)
     });
     fields.retain(|name, _| !algebra::is_composed(&module, name));
     operation.module = Some(module);

@@ -1,6 +1,6 @@
 //! What records are asked for: `fields[…]`, `filter[…]`, `sort`, `page[…]`. Read from the query string, written back.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::arguments::{Arguments, is_blank};
 use super::{grammar, modules};
@@ -14,6 +14,9 @@ const OPERATORS: &[&str] = &["eq", "neq", "gt", "gte", "lt", "lte", "like"];
 /// The word that stands among the fields of a filter and says how its comparisons are joined. No field of that name can
 /// be filtered by.
 const JOINED_BY: &str = "operator";
+
+/// The field that says whether a record is gone.
+const DELETED: &str = "deleted";
 
 /// Names of fields in one projection.
 const FIELDS_MAX: usize = 500;
@@ -104,8 +107,12 @@ fn filter(value: Value) -> Result<Option<Predicate>, Reason> {
     let joined_by = fields.shift_remove(JOINED_BY);
     let mut comparisons = Vec::new();
     for (field, by_operator) in fields {
-        if field.eq_ignore_ascii_case("deleted") {
-            return Err(Reason::StoredQuery);
+        if field.eq_ignore_ascii_case(DELETED) {
+            // The CRM adds this to a filter that does not say it.
+            match field == DELETED && by_operator == json!({"eq": "0"}) {
+                true => continue,
+                false => return Err(Reason::StoredQuery),
+            }
         }
         let Value::Object(by_operator) = by_operator else {
             return Err(Reason::MalformedFilter);
@@ -300,6 +307,11 @@ mod tests {
                 "page[size]=20",
             ),
             ("filter[operator]=AND", ""),
+            ("filter[deleted][eq]=0", ""),
+            (
+                "filter[operator]=or&filter[a][eq]=1&filter[deleted][eq]=0&filter[b][eq]=2",
+                "filter[operator]=or&filter[a][eq]=1&filter[b][eq]=2",
+            ),
             (
                 "filter[a][gt]=1&filter[operator]=and&filter[b][lt]=2&filter[operator]=and&filter[c][lt]=3",
                 "filter[a][gt]=1&filter[b][lt]=2&filter[c][lt]=3",
@@ -365,6 +377,16 @@ mod tests {
             ("filter[Operator][eq]=1", Reason::MalformedFilter),
             ("filter[deleted][eq]=1", Reason::StoredQuery),
             ("filter[DELETED][neq]=2", Reason::StoredQuery),
+            ("filter[Deleted][eq]=0", Reason::StoredQuery),
+            (
+                "filter[deleted][eq]=0&filter[deleted][neq]=1",
+                Reason::StoredQuery,
+            ),
+            ("filter[deleted][EQ]=00", Reason::StoredQuery),
+            (
+                "filter[operator]=or&filter[deleted][eq]=0",
+                Reason::MalformedFilter,
+            ),
             ("sort=a,b", Reason::MalformedOrder),
             ("sort=--a", Reason::MalformedOrder),
             ("sort=contacts.a", Reason::MalformedOrder),
