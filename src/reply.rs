@@ -48,7 +48,7 @@ pub struct Reply {
     decision: Option<String>,
     withheld: Option<usize>,
     challenge: bool,
-    retry_after_seconds: Option<u32>,
+    retry_after_seconds: Option<u16>,
     held: Option<Held>,
 }
 
@@ -140,7 +140,7 @@ pub struct Refusal {
     text: &'static str,
     reason: Option<Reason>,
     about: Option<About>,
-    retry_after_seconds: Option<u32>,
+    retry_after_seconds: Option<u16>,
 }
 
 impl<T: Into<Objection>> From<T> for Refusal {
@@ -181,7 +181,7 @@ impl Refusal {
 
     /// The same, after which the CRM wants to be asked again so many seconds later.
     #[must_use]
-    pub fn after(self, seconds: Option<u32>) -> Self {
+    pub fn after(self, seconds: Option<u16>) -> Self {
         let is_told = self.retry_after_seconds.is_some();
         Self {
             retry_after_seconds: seconds.filter(|_| is_told).or(self.retry_after_seconds),
@@ -508,11 +508,11 @@ fn text_of(status: u16) -> &'static str {
 
 const EXISTS_ALREADY: &str = "The CRM has such a record already.";
 /// After how many seconds to ask again, where nobody says better.
-fn retry_after_seconds(status: u16) -> Option<u32> {
+fn retry_after_seconds(status: u16) -> Option<u16> {
     matches!(status, 429 | 503).then_some(RETRY_AFTER_SECONDS)
 }
 
-const RETRY_AFTER_SECONDS: u32 = 5;
+const RETRY_AFTER_SECONDS: u16 = 5;
 
 #[cfg(test)]
 mod tests;

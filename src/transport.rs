@@ -105,7 +105,7 @@ pub struct Answer {
     /// The content coding; or why it is not a known single one.
     pub coding: Result<Coding, Cause>,
     /// After how many seconds to ask again, where the CRM says so.
-    pub retry_after_seconds: Option<u32>,
+    pub retry_after_seconds: Option<u16>,
     body: Incoming,
     deadline: Instant,
     failures: Arc<Failures>,
@@ -401,12 +401,12 @@ impl Answer {
     }
 }
 
-/// A number of seconds, at most a day of them; a date, or anything else, is none.
-fn seconds(text: &str) -> Option<u32> {
+/// A number of seconds, at most an hour of them; a date, or anything else, is none.
+fn seconds(text: &str) -> Option<u16> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| {
         text.parse()
-            .unwrap_or(u32::MAX)
+            .unwrap_or(u16::MAX)
             .min(RETRY_AFTER_SECONDS_MAX)
     })
 }
@@ -496,7 +496,7 @@ fn tls(destination: &Destination) -> Result<rustls::ClientConfig, SetUpError> {
 }
 
 /// The longest time after which a caller is told to ask again.
-const RETRY_AFTER_SECONDS_MAX: u32 = 24 * 60 * 60;
+const RETRY_AFTER_SECONDS_MAX: u16 = 60 * 60;
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const POOL_IDLE_CONNECTIONS_MAX: usize = 64;
 const HEADERS_MAX: usize = 100;

@@ -60,7 +60,7 @@ impl Untrusted {
     }
 
     /// After how many seconds to ask again, where the CRM says so.
-    pub fn retry_after_seconds(&self) -> Option<u32> {
+    pub fn retry_after_seconds(&self) -> Option<u16> {
         self.answer.retry_after_seconds
     }
 

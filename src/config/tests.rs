@@ -328,6 +328,7 @@ fn a_dialect_may_be_described_by_a_file() {
     write("one.yaml", &description("one", "/api"));
     write("two.yaml", &description("two", "/api/two"));
     write("rest.yaml", &description("rest", "/rest"));
+    write("above.yaml", &description("above", "/legacy"));
     write(
         "bad.yaml",
         &description("three", "/three").replace("$.login", "login"),
@@ -353,6 +354,7 @@ fn a_dialect_may_be_described_by_a_file() {
             "C012",
         ),
         ("[{ description: rest.yaml }, sugar-rest]", "C012"),
+        ("[suitecrm-v8, { description: above.yaml }]", "C012"),
         ("[{ descriptoin: one.yaml }]", "Y010"),
     ] {
         let (config, found) = load(dialects);

@@ -43,7 +43,7 @@ mod trust;
 
 pub use arrangement::{Arrangement, Assembly, ErrorShape, Frame, Gathered, OfPart, Step, Which};
 pub use builtin::{
-    DESCRIPTIONS, NAMES, OF_QUERIES, OF_SQL, USUAL, USUAL_VERSION, before, by_name, usual,
+    DESCRIPTIONS, NAMES, OF_QUERIES, OF_SQL, SAMPLES, USUAL, USUAL_VERSION, before, by_name, usual,
 };
 pub use database::Database;
 pub use outgoing::{Media, Outgoing};

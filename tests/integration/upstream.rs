@@ -46,7 +46,7 @@ fn when_to_ask_again_is_told_as_the_crm_says_it() {
     for (status, stated, told) in [
         ("429 Slow", Some("17"), Some("17")),
         ("503 Busy", Some("120"), Some("120")),
-        ("503 Busy", Some("99999999999"), Some("86400")),
+        ("503 Busy", Some("99999999999"), Some("3600")),
         ("503 Busy", None, Some("5")),
         ("429 Slow", Some("Sun, 29 Nov 2026 10:00:00 GMT"), Some("5")),
         ("429 Slow", Some("-1"), Some("5")),
