@@ -70,6 +70,9 @@ pub struct Listener {
     /// The networks of proxies before this listener that say where a request came from, in `X-Forwarded-For`. Never
     /// everybody. Default: none.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether calls of SuiteCRM's legacy API may stand in the query string, sessions and passwords included, where every
+    /// log on the way keeps them. Default: no.
+    pub v4_get: bool,
 }
 
 /// The files of a TLS server. Both were read once and hold what they should.

@@ -82,6 +82,8 @@ pub struct Pipeline {
 pub struct Settings {
     /// What a request may ask.
     pub bounds: Bounds,
+    /// Whether requests may carry sessions and passwords in their query strings, in ways that the API has.
+    pub secrets_in_query: bool,
     /// What a reply may be.
     pub limits: Limits,
     /// Bytes of a reply that are held back until it is complete; a larger reply streams.
@@ -193,14 +195,19 @@ impl Pipeline {
             controls: &head.controls,
             body,
         };
-        let understood = in_force
-            .dialect
-            .understand(&incoming, &self.settings.bounds)
-            .and_then(|understood| {
-                let credential = the_credential(&*in_force.dialect, head, &understood)?;
-                all_controls(head, &understood)?;
-                Ok((understood, credential))
-            });
+        let is_let_in =
+            self.settings.secrets_in_query || !in_force.dialect.has_secrets_in_query(&incoming);
+        let understood = match is_let_in {
+            true => in_force
+                .dialect
+                .understand(&incoming, &self.settings.bounds),
+            false => Err(Reason::CredentialInQuery.into()),
+        };
+        let understood = understood.and_then(|understood| {
+            let credential = the_credential(&*in_force.dialect, head, &understood)?;
+            all_controls(head, &understood)?;
+            Ok((understood, credential))
+        });
         let (understood, credential) = match understood {
             Ok(understood) => understood,
             Err(misunderstood) => {
@@ -346,10 +353,11 @@ impl Pipeline {
         if let (401, Some(credential)) = (status, visit.credential) {
             visit.entrance.sessions.forget(credential).await;
         }
+        let retry_after_seconds = untrusted.retry_after_seconds();
         let words = untrusted.words(ERROR_BYTES_MAX).await;
         let failure = exchange.failure(status, &words);
         let label = failure.and_then(|failure| failure.label);
-        Err(Refusal::upstream(status, label))
+        Err(Refusal::upstream(status, label).after(retry_after_seconds))
     }
 
     /// Some CRMs tell errors with a status of success: a short body is looked at before it is filtered.

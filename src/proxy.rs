@@ -263,7 +263,7 @@ const CUT_TIMEOUT: Duration = Duration::from_secs(2);
 const CUT_STEP: Duration = Duration::from_millis(5);
 
 /// The bounds of the walk that a configuration sets.
-pub fn settings(configured: &config::Limits, page_max: u32) -> Settings {
+pub fn settings(configured: &config::Limits, page_max: u32, secrets_in_query: bool) -> Settings {
     let config::Limits {
         bulk_parts_max,
         depth_max,
@@ -276,6 +276,7 @@ pub fn settings(configured: &config::Limits, page_max: u32) -> Settings {
             bulk_parts_max,
             depth_max,
         },
+        secrets_in_query,
         limits: filter::Limits {
             record_bytes_max,
             depth_max,

@@ -41,12 +41,14 @@ use crate::vocabulary::Action;
 #[derive(Debug)]
 pub struct Reply {
     status: u16,
+    /// The status that it is sent with, where the API has another one for what it says.
+    sent_as: u16,
     content_type: &'static str,
     body: Body,
     decision: Option<String>,
     withheld: Option<usize>,
     challenge: bool,
-    retry_after_seconds: Option<u32>,
+    retry_after_seconds: Option<u16>,
     held: Option<Held>,
 }
 
@@ -138,6 +140,7 @@ pub struct Refusal {
     text: &'static str,
     reason: Option<Reason>,
     about: Option<About>,
+    retry_after_seconds: Option<u16>,
 }
 
 impl<T: Into<Objection>> From<T> for Refusal {
@@ -149,6 +152,7 @@ impl<T: Into<Objection>> From<T> for Refusal {
             text: reason.text(),
             reason: Some(reason),
             about,
+            retry_after_seconds: retry_after_seconds(reason.status()),
         }
     }
 }
@@ -158,6 +162,7 @@ impl Refusal {
     pub fn in_bulk(objection: impl Into<Objection>) -> Self {
         Self {
             status: 403,
+            retry_after_seconds: None,
             ..Self::from(objection)
         }
     }
@@ -170,6 +175,17 @@ impl Refusal {
             text: text_of(status),
             reason: None,
             about: None,
+            retry_after_seconds: retry_after_seconds(status),
+        }
+    }
+
+    /// The same, after which the CRM wants to be asked again so many seconds later.
+    #[must_use]
+    pub fn after(self, seconds: Option<u16>) -> Self {
+        let is_told = self.retry_after_seconds.is_some();
+        Self {
+            retry_after_seconds: seconds.filter(|_| is_told).or(self.retry_after_seconds),
+            ..self
         }
     }
 
@@ -296,9 +312,16 @@ impl Reply {
             .or_else(|| refusal.reason.and_then(|reason| dialect.label(reason)));
         let shape = dialect.refuse(refusal.status, label);
         let body = shape.filled(refusal.status, &text);
+        let sent_as = match refusal.reason {
+            Some(reason) if reason.status() == refusal.status => dialect.status(reason),
+            _ => refusal.status,
+        };
+        let refused = Self::refused(refusal, decision, &body);
         Self {
+            sent_as,
             content_type: shape.content_type,
-            ..Self::refused(refusal, decision, &body)
+            challenge: refused.challenge && sent_as == refusal.status,
+            ..refused
         }
     }
 
@@ -316,7 +339,7 @@ impl Reply {
         Self {
             decision: decision.map(str::to_owned),
             challenge: refusal.status == 401,
-            retry_after_seconds: matches!(refusal.status, 429 | 503).then_some(RETRY_AFTER_SECONDS),
+            retry_after_seconds: refusal.retry_after_seconds,
             ..Self::json(refusal.status, Body::Whole(body))
         }
     }
@@ -324,6 +347,7 @@ impl Reply {
     fn json(status: u16, body: Body) -> Self {
         Self {
             status,
+            sent_as: status,
             content_type: "application/json",
             body,
             decision: None,
@@ -331,6 +355,16 @@ impl Reply {
             challenge: false,
             retry_after_seconds: None,
             held: None,
+        }
+    }
+
+    /// Sends it with the status of what it says.
+    #[must_use]
+    pub fn sent_plainly(self) -> Self {
+        Self {
+            sent_as: self.status,
+            challenge: self.status == 401,
+            ..self
         }
     }
 
@@ -358,9 +392,14 @@ impl Reply {
         }
     }
 
-    /// The status.
+    /// The status of what it says.
     pub fn status(&self) -> u16 {
         self.status
+    }
+
+    /// The status that it is sent with.
+    pub fn sent_as(&self) -> u16 {
+        self.sent_as
     }
 
     /// The headers, all of them: nothing of the CRM's response head is among them.
@@ -468,7 +507,12 @@ fn text_of(status: u16) -> &'static str {
 }
 
 const EXISTS_ALREADY: &str = "The CRM has such a record already.";
-const RETRY_AFTER_SECONDS: u32 = 5;
+/// After how many seconds to ask again, where nobody says better.
+fn retry_after_seconds(status: u16) -> Option<u16> {
+    matches!(status, 429 | 503).then_some(RETRY_AFTER_SECONDS)
+}
+
+const RETRY_AFTER_SECONDS: u16 = 5;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Connections to the CRM: pool, TLS, time-outs, bounds. Used for requests and for look-ups of sessions.
 //!
-//! The head of each request is built here from an empty map; of the response's head only the status, the content type
-//! and the content coding are read.
+//! The head of each request is built here from an empty map; of the response's head only the status, the content type,
+//! the content coding and after how long to ask again are read.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -104,6 +104,8 @@ pub struct Answer {
     pub content: Result<(), Cause>,
     /// The content coding; or why it is not a known single one.
     pub coding: Result<Coding, Cause>,
+    /// After how many seconds to ask again, where the CRM says so.
+    pub retry_after_seconds: Option<u16>,
     body: Incoming,
     deadline: Instant,
     failures: Arc<Failures>,
@@ -327,6 +329,7 @@ impl Answer {
             .and_then(|value| Coding::named(value));
         Ok(Self {
             status: head.status,
+            retry_after_seconds: text(header::RETRY_AFTER).ok().flatten().and_then(seconds),
             content,
             coding: match coding {
                 _ if !is_framed_once => Err(Cause::NotHttp),
@@ -396,6 +399,16 @@ impl Answer {
         hold(coded.len() + plain.len())?;
         Ok(plain)
     }
+}
+
+/// A number of seconds, at most an hour of them; a date, or anything else, is none.
+fn seconds(text: &str) -> Option<u16> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| {
+        text.parse()
+            .unwrap_or(u16::MAX)
+            .min(RETRY_AFTER_SECONDS_MAX)
+    })
 }
 
 /// Whether a content type is `application/json`, or a type that says that it is JSON, in UTF-8 if it names a charset,
@@ -482,6 +495,8 @@ fn tls(destination: &Destination) -> Result<rustls::ClientConfig, SetUpError> {
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
+/// The longest time after which a caller is told to ask again.
+const RETRY_AFTER_SECONDS_MAX: u16 = 60 * 60;
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const POOL_IDLE_CONNECTIONS_MAX: usize = 64;
 const HEADERS_MAX: usize = 100;

@@ -59,6 +59,11 @@ impl Untrusted {
         self.answer.status.as_u16()
     }
 
+    /// After how many seconds to ask again, where the CRM says so.
+    pub fn retry_after_seconds(&self) -> Option<u16> {
+        self.answer.retry_after_seconds
+    }
+
     /// Whether the CRM did what was asked.
     pub fn is_success(&self) -> bool {
         self.answer.status.is_success()

@@ -127,7 +127,11 @@ fn set_up(
             first_byte_timeout: timeouts.first_byte,
             total_timeout: timeouts.total,
         },
-        settings: settings(&config::Limits::default(), Upstream::PAGE_MAX_DEFAULT),
+        settings: settings(
+            &config::Limits::default(),
+            Upstream::PAGE_MAX_DEFAULT,
+            false,
+        ),
         limits: limits(&config::Limits::default(), &[], &[], &dialects),
         schemas: live,
     };

@@ -202,7 +202,7 @@ fn set_up(
         upstream: listener.upstream.as_str().into(),
         destination: upstream.into(),
         schemas: schemas.get(&listener.upstream).cloned().unwrap_or_default(),
-        settings: settings(&config.limits, upstream.page_max),
+        settings: settings(&config.limits, upstream.page_max, listener.v4_get),
         limits: limits(
             &config.limits,
             &config.hosts,

@@ -35,6 +35,7 @@ codes! {
     CLEAR_TEXT = ("C102", "credentials travel in clear"),
     UNUSED = ("C103", "an upstream that no listener uses"),
     NO_SQL = ("C104", "an upstream states its database, but none of its dialects sends SQL"),
+    NO_GET = ("C105", "a listener takes calls in query strings, but none of its dialects has them"),
     CERTIFICATE_ENDS = ("C120", "a certificate expires soon"),
     LITTLE_SPACE = ("C121", "the access log has little space"),
     ANYBODY = ("C122", "an upstream takes a credential that was made up for a session"),

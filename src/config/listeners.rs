@@ -1,17 +1,20 @@
 //! Reads the section `listeners`, and checks how addresses and upstreams fit together.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::diagnostic::{Diagnostic, Form, Node, NodeKind, Place, Spanned, quoted};
+use crate::dialect;
 
 use super::read::Reader;
-use super::{Config, Listener, Tls, codes};
+use super::{Config, Listener, Tls, Upstream, codes};
 
 /// A listener, and where its parts stand.
 pub(super) struct ReadListener {
     pub(super) listener: Listener,
     name: Place,
     upstream: Place,
+    v4_get: Option<Place>,
 }
 
 impl Reader<'_> {
@@ -42,9 +45,17 @@ impl Reader<'_> {
     fn listener(&mut self, node: &Node) -> Option<ReadListener> {
         const FORM: Form = Form {
             what: "a listener",
-            known: &["name", "bind", "upstream", "tls", "trusted_proxies"],
+            known: &[
+                "name",
+                "bind",
+                "upstream",
+                "tls",
+                "trusted_proxies",
+                "v4_get",
+            ],
             refused: &[],
         };
+        const GETS: &[(&str, bool)] = &[("refused", false), ("allowed", true)];
         let keys = FORM.read(node, self.found)?;
         let name = keys
             .require("name", self.found)
@@ -64,6 +75,9 @@ impl Reader<'_> {
         let trusted_proxies = keys
             .get("trusted_proxies")
             .map_or_else(Vec::new, |node| self.networks(node, "`trusted_proxies`"));
+        let v4_get = keys.get("v4_get");
+        let is_get_allowed =
+            v4_get.map_or(Some(false), |node| node.choice("v4_get", GETS, self.found));
         if let (Some(bind), None) = (&bind, &tls)
             && !bind.value.ip().is_loopback()
         {
@@ -84,9 +98,11 @@ impl Reader<'_> {
                     None => None,
                 },
                 trusted_proxies,
+                v4_get: is_get_allowed?,
             },
             name: name.place,
             upstream: upstream.place,
+            v4_get: v4_get.map(|node| node.place.clone()),
         })
     }
 
@@ -140,6 +156,30 @@ impl Reader<'_> {
                     Some(admin) => diagnostic.also(&admin.place, "the admin listener"),
                     None => diagnostic.help("choose another port, or set `admin: { bind: … }`"),
                 });
+            }
+        }
+    }
+
+    /// Calls in query strings are spoken of only where there are any.
+    pub(super) fn gets(
+        &mut self,
+        listeners: &[ReadListener],
+        upstreams: &BTreeMap<String, Upstream>,
+    ) {
+        for read in listeners {
+            let (Some(place), Some(upstream)) =
+                (&read.v4_get, upstreams.get(&read.listener.upstream))
+            else {
+                continue;
+            };
+            let has_gets = |name| dialect::OF_QUERIES.contains(&name);
+            if !upstream.dialects.iter().any(|one| has_gets(one.name())) {
+                let only = dialect::OF_QUERIES.join("`, `");
+                self.found.push(
+                    Diagnostic::warning(codes::NO_GET, "`v4_get` changes nothing here")
+                        .at(place, "no dialect of the upstream has such calls")
+                        .help(format!("leave it out; only `{only}` has them")),
+                );
             }
         }
     }

@@ -99,6 +99,7 @@ impl Reader<'_> {
         }
         self.addresses(&listeners, admin.as_ref());
         self.links(&listeners, upstreams_node);
+        self.gets(&listeners, &upstreams);
         let audit = audit?;
         Some(Config {
             state: state?.unwrap_or_else(|| Spanned {

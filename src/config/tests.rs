@@ -328,6 +328,7 @@ fn a_dialect_may_be_described_by_a_file() {
     write("one.yaml", &description("one", "/api"));
     write("two.yaml", &description("two", "/api/two"));
     write("rest.yaml", &description("rest", "/rest"));
+    write("above.yaml", &description("above", "/legacy"));
     write(
         "bad.yaml",
         &description("three", "/three").replace("$.login", "login"),
@@ -353,6 +354,7 @@ fn a_dialect_may_be_described_by_a_file() {
             "C012",
         ),
         ("[{ description: rest.yaml }, sugar-rest]", "C012"),
+        ("[suitecrm-v8, { description: above.yaml }]", "C012"),
         ("[{ descriptoin: one.yaml }]", "Y010"),
     ] {
         let (config, found) = load(dialects);
@@ -374,6 +376,27 @@ fn no_code_is_used_twice() {
         .chain(crate::dialect::described::codes::CODES)
         .chain(crate::dialect::schema::codes::CODES);
     assert!(all.clone().all(|(code, _)| seen.insert(code)));
+}
+
+#[test]
+fn calls_in_query_strings_are_taken_only_where_a_listener_says_so() {
+    let folder = Folder::new();
+    let legacy = SMALLEST.replace("sugar-rest", "sugar-v4");
+    let with = |text: &str, words: &str| text.replace("bind:", &format!("{words}, bind:"));
+    for (words, expected) in [("v4_get: allowed", true), ("v4_get: refused", false)] {
+        let (config, found) = folder.load(&with(&legacy, words));
+        assert!(found.is_empty(), "{}", found.render(false));
+        assert_eq!(config.unwrap().listeners[0].v4_get, expected, "{words}");
+    }
+    let (config, _) = folder.load(&legacy);
+    assert!(!config.unwrap().listeners[0].v4_get);
+    for words in ["v4_get: true", "v4_get: yes", "v4_get: Allowed"] {
+        let (config, found) = folder.load(&with(&legacy, words));
+        assert!(config.is_none() && found.has_errors(), "{words}");
+    }
+    let (config, found) = folder.load(&with(SMALLEST, "v4_get: allowed"));
+    let shown = found.render(false);
+    assert!(config.is_some() && shown.contains("C105"), "{shown}");
 }
 
 #[test]

@@ -182,8 +182,14 @@ impl Reader<'_> {
     ) {
         for (name, prefix, place) in prefixes {
             let below = format!("{prefix}/a");
+            // A prefix may also lie above what another dialect reads.
+            let lies_above = |other: &Arc<dyn Dialect>| {
+                let read = dialect::SAMPLES.iter().filter(|path| other.claims(path));
+                let mut above = read.filter_map(|path| path.strip_prefix(prefix.as_str()));
+                above.any(|rest| rest.starts_with('/'))
+            };
             let others = dialects.iter().filter(|other| other.name() != *name);
-            for other in others.filter(|other| other.claims(&below)) {
+            for other in others.filter(|other| other.claims(&below) || lies_above(other)) {
                 let title = format!(
                     "{} and {} read the same paths",
                     quoted(name),

@@ -33,6 +33,18 @@ pub fn usual() -> Arc<dyn Dialect> {
 /// Those that send SQL, so that it matters which database a CRM has.
 pub const OF_SQL: &[&str] = &["sugar-v4"];
 
+/// Those whose calls may stand in a query string, secrets included.
+pub const OF_QUERIES: &[&str] = &["sugar-v4"];
+
+/// A path of each place that they read, for whoever asks whether another dialect reads it too.
+pub const SAMPLES: &[&str] = &[
+    "/rest/v11_24/me",
+    "/service/v4_1/rest.php",
+    "/custom/service/v4_1/rest.php",
+    "/Api/V8/module",
+    "/legacy/Api/V8/module",
+];
+
 /// The API version in which a CRM that has several is asked about a session where the request names none.
 pub const USUAL_VERSION: &str = sugar_rest::USUAL_VERSION;
 
@@ -44,7 +56,15 @@ The file goes to standard output. Review it like a policy; `upstreams.NAME.schem
 
 #[cfg(test)]
 mod tests {
-    use super::{NAMES, OF_SQL, USUAL, by_name, usual};
+    use super::{NAMES, OF_QUERIES, OF_SQL, SAMPLES, USUAL, by_name, usual};
+
+    #[test]
+    fn every_sample_is_read_by_one_dialect() {
+        for path in SAMPLES {
+            let claims = |name: &&&str| by_name(name).unwrap().claims(path);
+            assert_eq!(NAMES.iter().filter(claims).count(), 1, "{path}");
+        }
+    }
 
     #[test]
     fn every_name_is_that_of_its_dialect() {
@@ -52,6 +72,7 @@ mod tests {
             assert_eq!(by_name(name).unwrap().name(), *name);
         }
         assert_eq!(usual().name(), USUAL);
-        assert!(OF_SQL.iter().all(|name| NAMES.contains(name)));
+        let known = |name: &&str| NAMES.contains(name);
+        assert!(OF_SQL.iter().all(known) && OF_QUERIES.iter().all(known));
     }
 }

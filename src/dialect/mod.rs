@@ -24,6 +24,7 @@ mod database;
 pub mod described;
 mod discreet;
 mod exchange;
+mod multipart;
 mod named;
 mod outgoing;
 mod reread;
@@ -40,7 +41,9 @@ pub(crate) mod testing;
 mod trust;
 
 pub use arrangement::{Arrangement, Assembly, ErrorShape, Frame, Gathered, OfPart, Step, Which};
-pub use builtin::{DESCRIPTIONS, NAMES, OF_SQL, USUAL, USUAL_VERSION, before, by_name, usual};
+pub use builtin::{
+    DESCRIPTIONS, NAMES, OF_QUERIES, OF_SQL, SAMPLES, USUAL, USUAL_VERSION, before, by_name, usual,
+};
 pub use database::Database;
 pub use exchange::{AnswerForm, Exchange, Understood, Wanted};
 pub use outgoing::{Media, Outgoing};
@@ -69,11 +72,22 @@ pub trait Dialect: Send + Sync + fmt::Debug {
         bounds: &Bounds,
     ) -> Result<Understood, Misunderstood>;
 
+    /// Whether a request carries a session or a password in its query string, where others write it down: understood, but
+    /// let in only where a listener says so.
+    fn has_secrets_in_query(&self, _request: &Incoming<'_>) -> bool {
+        false
+    }
+
     /// How the reply to an envelope is made of the replies to its parts; `None` for a route that is no envelope.
     fn assemble(&self, route: &str) -> Option<Assembly>;
 
     /// The body of a refusal or of an upstream error, in the CRM's own error shape, without its text.
     fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape;
+
+    /// The status that a refusal of our own is sent with.
+    fn status(&self, reason: Reason) -> u16 {
+        reason.status()
+    }
 
     /// The label of a refusal of our own, where the CRM has a more telling one than that of the status.
     fn label(&self, reason: Reason) -> Option<&'static str>;

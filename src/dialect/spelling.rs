@@ -64,12 +64,40 @@ pub(super) fn media_in_utf_8(content_type: &str) -> Option<&str> {
 /// Whether a parameter of a media type says that a text is UTF-8.
 pub(super) fn is_utf_8(parameter: &str) -> bool {
     let parameter = parameter.trim().to_ascii_lowercase();
-    matches!(parameter.as_str(), "charset=utf-8" | "charset=\"utf-8\"")
+    let Some(charset) = parameter.strip_prefix("charset=") else {
+        return false;
+    };
+    let quoted = charset
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    matches!(quoted.unwrap_or(charset), "utf-8" | "utf8")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::decode;
+    use super::{decode, is_utf_8};
+
+    #[test]
+    fn utf_8_is_said_in_a_few_ways() {
+        for parameter in [
+            "charset=utf-8",
+            " Charset=UTF-8",
+            "charset=\"Utf-8\"",
+            "charset=utf8",
+        ] {
+            assert!(is_utf_8(parameter), "{parameter}");
+        }
+        for parameter in [
+            "",
+            "utf-8",
+            "charset=",
+            "charset=\"utf-8",
+            "charset=utf-16",
+            "x=utf-8",
+        ] {
+            assert!(!is_utf_8(parameter), "{parameter}");
+        }
+    }
 
     #[test]
     fn escapes_are_decoded_once_and_a_plus_is_a_blank_only_in_queries() {

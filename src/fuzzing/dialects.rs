@@ -102,7 +102,17 @@ fn read(
         controls: &[],
         body,
     };
-    dialect.understand(&incoming, &BOUNDS).ok()
+    let understood = dialect.understand(&incoming, &BOUNDS).ok()?;
+    let argument = match &understood {
+        Understood::One(exchange) => &exchange.operation().credential,
+        Understood::Bulk { credential, .. } => credential,
+    };
+    // A credential among the arguments came from somewhere.
+    assert!(
+        argument.is_none() || !body.is_empty() || dialect.has_secrets_in_query(&incoming),
+        "a credential in the query string that nobody speaks of"
+    );
+    Some(understood)
 }
 
 /// What is sent is understood again, as the same uses of the same fields of the same modules, and sent in the same form.

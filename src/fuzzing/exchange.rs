@@ -233,7 +233,7 @@ fn before(crm: SocketAddr, token: String, secrets: Vec<String>) -> Stage {
             },
             limits: limits(&configured, &[], &[], &dialects),
             schemas: live,
-            settings: settings(&configured, 1_000),
+            settings: settings(&configured, 1_000, false),
         }],
         admin: (Ipv4Addr::LOCALHOST, 0).into(),
         policy: Arc::new(policy.expect("the demo's policy compiles")),

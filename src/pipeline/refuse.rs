@@ -98,7 +98,8 @@ impl Pipeline {
         match self.entrances.first() {
             Some(entrance) => {
                 let dialect = entrance.schema.dialect();
-                Reply::from_refusal(&*dialect, objection.into(), None)
+                // Nobody has looked which API was meant: no refusal looks like a success of another one.
+                Reply::from_refusal(&*dialect, objection.into(), None).sent_plainly()
             }
             None => Reply::from_problem(objection.into()),
         }

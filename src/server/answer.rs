@@ -197,7 +197,7 @@ impl Exchange {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let status =
-            StatusCode::from_u16(reply.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            StatusCode::from_u16(reply.sent_as()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let (body, held) = reply.into_body();
         let (released, stream) = match body {
             reply::Body::Whole(whole) => (whole.into_bytes(), None),

@@ -261,6 +261,10 @@ struct Stage {
 
 impl Stage {
     fn of(role: &'static str) -> Self {
+        Self::with(role, Wish::default())
+    }
+
+    fn with(role: &'static str, wish: Wish) -> Self {
         let crm = Crm::new(role);
         let upstream = crm.start();
         let wish = Wish {
@@ -270,7 +274,7 @@ impl Stage {
                 text: POLICY.to_owned(),
             }],
             learn: true,
-            ..Wish::default()
+            ..wish
         };
         let world = World::scripted(upstream.address, wish);
         // The session must be in no reply, log line, metric or record of the access log; neither must what nobody sees.
@@ -590,12 +594,21 @@ fn sessions_begin_are_looked_up_from_the_same_address_and_end() {
     stage.ok("get_user_id", &json!([SESSION]));
     let asked = stage.upstream.take_all();
     assert_eq!(asked.len(), 5, "whose session it is must be asked again");
-    for session in ["nobodys", ""] {
+    // Clients log in anew when they read this number in a reply of success. Everything else says that it was refused.
+    for (session, reason) in [("nobodys", "bad-credential"), ("", "no-credential")] {
         let reply = stage.call("get_entry", &json!([session, "Contacts", "c-1", []]));
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let told = reply.json();
         assert_eq!(
-            (reply.status, reply.json()["number"].clone()),
-            (401, json!(11))
+            (&told["name"], &told["number"]),
+            (&json!("Invalid Session ID"), &json!(11))
         );
+        assert!(told["description"].is_string() && told.as_object().unwrap().len() == 3);
+        assert_eq!(reply.header("www-authenticate"), None);
+        assert_eq!(reply.header("paravent-withheld"), None);
+        let counted = format!("paravent_refusals_total{{reason=\"{reason}\"}} 1");
+        let metrics = stage.world.metrics();
+        assert!(metrics.contains(&counted), "{metrics}");
     }
 }
 
@@ -604,7 +617,7 @@ fn what_is_refused_never_reaches_the_crm() {
     let stage = Stage::of("Sales");
     let good = || stage.form("get_entry", &json!([SESSION, "Contacts", "c-1", []]));
     for (target, body, status) in [
-        ("/service/v4/rest.php".to_owned(), good(), 403),
+        ("/service/v1/rest.php".to_owned(), good(), 403),
         ("/service/v2/soap.php".to_owned(), good(), 403),
         ("/soap.php".to_owned(), good(), 403),
         ("/index.php".to_owned(), good(), 403),
@@ -687,7 +700,15 @@ fn what_is_refused_never_reaches_the_crm() {
             body: Some(body),
         };
         let reply = stage.world.send_request(stage.world.proxy, &request);
-        assert!(matches!(reply.status, 400 | 401), "{}", reply.text());
+        // Two credentials, or one that is no session.
+        assert!(
+            matches!(
+                (reply.status, reply.json()["number"].as_u64()),
+                (400, Some(1001)) | (200, Some(11))
+            ),
+            "{}",
+            reply.text()
+        );
     }
     assert_eq!(stage.reached(), []);
 }
@@ -790,4 +811,108 @@ fn custom_links_are_learned_from_the_crm_as_its_answers_pass() {
     let record = &related["entry_list"][0];
     assert!(value(record, "iban_c").as_str().unwrap().contains('•'));
     assert_eq!(value(record, "nir_c"), &Value::Null);
+}
+
+/// What clients spell in another way, and the CRM reads as the same.
+#[test]
+fn spellings_of_the_same_call_are_answered_alike() {
+    let stage = Stage::of("Sales");
+    let arguments = json!([SESSION, "Contacts", "c-1", ["id", "phone_work", "iban_c"]]);
+    let expected = stage.ok("get_entry", &arguments);
+    assert!(
+        value(&expected["entry_list"][0], "iban_c")
+            .as_str()
+            .unwrap()
+            .contains('•')
+    );
+    let form = stage.form("get_entry", &arguments);
+    stage.reached();
+    for target in [
+        format!("{PATH}?"),
+        format!("{PATH}?get_entry"),
+        format!("{PATH}?method=get_entry&input_type=JSON"),
+        format!("{PATH}?_=1732291200000"),
+        format!("{PATH}/"),
+    ] {
+        let reply = stage.post(&target, form.clone());
+        assert_eq!(
+            (reply.status, reply.json()),
+            (200, expected.clone()),
+            "{target}"
+        );
+        let lines: Vec<String> = stage
+            .upstream
+            .take_all()
+            .iter()
+            .map(|one| one.line.clone())
+            .collect();
+        assert_eq!(lines, [format!("POST {PATH} HTTP/1.1")], "{target}");
+    }
+    for version in ["v2", "v2_1", "v3", "v3_1", "v4"] {
+        let target = format!("/service/{version}/rest.php");
+        let reply = stage.post(&target, form.clone());
+        assert_eq!(
+            (reply.status, reply.json()),
+            (200, expected.clone()),
+            "{target}"
+        );
+        let asked = stage.upstream.take_all().pop().unwrap();
+        assert_eq!(asked.line, format!("POST {target} HTTP/1.1"));
+    }
+    for query in ["set_entry", "method=set_entry", "jsoncallback=cb", "x=1"] {
+        let reply = stage.post(&format!("{PATH}?{query}"), form.clone());
+        assert_eq!(reply.status, 400, "{query}");
+        let told = reply.text();
+        let name = query.split('=').next().unwrap();
+        assert!(told.contains(&format!("\\\"{name}\\\"")), "{told}");
+    }
+    assert!(stage.upstream.take_all().is_empty());
+}
+
+#[test]
+fn calls_in_query_strings_are_let_in_only_where_the_listener_says_so() {
+    let arguments = json!([SESSION, "Contacts", "c-1", ["id", "iban_c"]]);
+    let login = json!([{"user_name": "ada", "password": "x"}, "x", []]);
+    let get = |stage: &Stage, method: &str, arguments: &Value| {
+        let query = String::from_utf8(stage.form(method, arguments)).unwrap();
+        let request = Request {
+            method: "GET",
+            target: &format!("{PATH}?{query}"),
+            headers: Vec::new(),
+            body: None,
+        };
+        stage.world.send_request(stage.world.proxy, &request)
+    };
+    let stage = Stage::of("Sales");
+    for (method, arguments) in [("get_entry", &arguments), ("login", &login)] {
+        let reply = get(&stage, method, arguments);
+        assert_eq!(
+            (reply.status, &reply.json()["number"]),
+            (400, &json!(1001)),
+            "{method}"
+        );
+        assert!(reply.text().contains("query string"), "{}", reply.text());
+    }
+    // Nor do they stand there beside a form.
+    let form = stage.form("get_entry", &arguments);
+    let target = format!("{PATH}?{}", String::from_utf8(form.clone()).unwrap());
+    assert_eq!(stage.post(&target, form).status, 400);
+    assert!(stage.upstream.take_all().is_empty());
+
+    let stage = Stage::with(
+        "Sales",
+        Wish {
+            v4_get: true,
+            ..Wish::default()
+        },
+    );
+    let expected = stage.ok("get_entry", &arguments);
+    let reply = get(&stage, "get_entry", &arguments);
+    assert_eq!((reply.status, reply.json()), (200, expected));
+    assert_eq!(get(&stage, "login", &login).json()["id"], "a-new-session");
+    for request in stage.upstream.take_all() {
+        assert_eq!(request.line, format!("POST {PATH} HTTP/1.1"));
+    }
+    let nobody = get(&stage, "get_entry", &json!(["nobodys", "Contacts", "c-1"]));
+    assert_eq!((nobody.status, &nobody.json()["number"]), (200, &json!(11)));
 }

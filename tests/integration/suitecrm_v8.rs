@@ -547,3 +547,132 @@ fn a_new_record_keeps_its_uuid() {
         json!({"data": {"type": "Contacts", "id": id, "attributes": {"last_name": "Durand"}}})
     );
 }
+
+/// SuiteCRM 8, and installations without rewriting of URLs: everything is asked where the client sent it to, the questions
+/// about the session too.
+#[test]
+fn the_api_is_asked_where_the_client_sees_it() {
+    for place in ["/legacy/Api/", "/Api/index.php/", "/legacy/Api/index.php/"] {
+        let crm = Scripted::start(move |request| {
+            let plain = match request.line.split_once(place) {
+                Some((method, rest)) => format!("{method}/Api/{rest}"),
+                None => panic!("asked elsewhere: {}", request.line),
+            };
+            let request = Received {
+                line: plain,
+                ..request.clone()
+            };
+            answer(&request, "Sales")
+        });
+        let world = world(&crm);
+        let at = |path: &str| format!("{place}{path}");
+        let target = at("V8/module/Contacts/c-1/?fields[Contact]=last_name,iban_c&_=1732291200000");
+        let reply = send(&world, "GET", &target, Some(&json!({})));
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let shown = &reply.json()["data"]["attributes"];
+        assert!(shown["iban_c"].as_str().unwrap().contains('•'), "{shown}");
+        let sent = asked(&crm).pop().unwrap();
+        let expected = at("V8/module/Contacts/c-1?fields%5BContacts%5D=last_name%2Ciban_c");
+        assert_eq!(sent.line, format!("GET {expected} HTTP/1.1"));
+        assert!(sent.body.is_empty());
+        // An update looks the record up in the same place.
+        let body = json!({"data": {"type": "Contacts", "id": "c-1", "attributes": {"last_name": "Durand"}}});
+        let reply = send(&world, "PATCH", &at("V8/module"), Some(&body));
+        assert_eq!(reply.status, 201, "{}", reply.text());
+        let event = world.events().pop().unwrap();
+        assert_eq!(event["request"]["route"], "PATCH /Api/V8/module", "{event}");
+        // Other paths there are as closed as they are elsewhere.
+        for path in [
+            "V8/user-preferences/1",
+            "V8/meta/swagger.json",
+            "index.php/V8/module/Contacts",
+        ] {
+            let reply = send(&world, "GET", &at(path), None);
+            assert!(
+                (400..500).contains(&reply.status),
+                "{path}: {}",
+                reply.status
+            );
+        }
+    }
+}
+
+/// Logins as clients send them: the CRM's server reads JSON, forms and multipart, and so does the proxy.
+#[test]
+fn a_login_comes_in_any_of_three_forms() {
+    let crm = crm("Sales");
+    let world = world(&crm);
+    let members = [
+        ("grant_type", "password"),
+        ("client_id", "c"),
+        ("client_secret", "s"),
+        ("username", "ada"),
+        ("password", "right"),
+        ("platform", "suitecrm"),
+        ("refresh_token", ""),
+    ];
+    let json: serde_json::Map<String, Value> = members
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), json!(value)))
+        .collect();
+    let form: Vec<String> = members
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let parts: String = members
+        .iter()
+        .map(|(name, value)| {
+            format!("--b0\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        })
+        .collect();
+    for (content_type, body) in [
+        (
+            "application/vnd.api+json",
+            Value::Object(json.clone()).to_string(),
+        ),
+        (
+            "Application/JSON; Charset=\"UTF-8\"",
+            Value::Object(json).to_string(),
+        ),
+        (
+            "application/x-www-form-urlencoded;charset=utf-8",
+            form.join("&"),
+        ),
+        (
+            "multipart/form-data; boundary=b0",
+            format!("{parts}--b0--\r\n"),
+        ),
+    ] {
+        let request = Request {
+            method: "POST",
+            target: "/Api/access_token/",
+            headers: vec![("Content-Type", content_type.to_owned())],
+            body: Some(body.into_bytes()),
+        };
+        let reply = world.send_request(world.proxy, &request);
+        assert_eq!(reply.status, 200, "{content_type}: {}", reply.text());
+        let sent = crm.take_all().pop().unwrap();
+        assert_eq!(sent.line, "POST /Api/access_token HTTP/1.1");
+        let sent: Value = serde_json::from_slice(&sent.body).unwrap();
+        let names: Vec<&String> = sent.as_object().unwrap().keys().collect();
+        assert_eq!(
+            names,
+            [
+                "grant_type",
+                "client_id",
+                "client_secret",
+                "username",
+                "password"
+            ]
+        );
+    }
+    let code = json!({"grant_type": "authorization_code", "code": "x", "client_id": "c"});
+    let request = Request {
+        method: "POST",
+        target: "/Api/access_token",
+        headers: vec![("Content-Type", "application/json".to_owned())],
+        body: Some(code.to_string().into_bytes()),
+    };
+    assert_eq!(world.send_request(world.proxy, &request).status, 400);
+    assert!(crm.take_all().is_empty());
+}

@@ -40,6 +40,29 @@ fn with_head(head: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
+/// The one header of an error's head that means something to the caller: when to ask again, as a number within bounds.
+#[test]
+fn when_to_ask_again_is_told_as_the_crm_says_it() {
+    for (status, stated, told) in [
+        ("429 Slow", Some("17"), Some("17")),
+        ("503 Busy", Some("120"), Some("120")),
+        ("503 Busy", Some("99999999999"), Some("3600")),
+        ("503 Busy", None, Some("5")),
+        ("429 Slow", Some("Sun, 29 Nov 2026 10:00:00 GMT"), Some("5")),
+        ("429 Slow", Some("-1"), Some("5")),
+        ("429 Slow", Some("1\r\nRetry-After: 2"), Some("5")),
+        ("403 No", Some("17"), None),
+        ("500 Broken", Some("17"), None),
+    ] {
+        let stated = stated.map_or(String::new(), |stated| format!("\r\nRetry-After: {stated}"));
+        let head = format!("{status}\r\nContent-Type: application/json{stated}");
+        let (_crm, world) = before(move || with_head(&head, b"{}"));
+        let reply = world.get("/rest/v11_24/Contacts/c-1", "any");
+        assert_eq!(reply.status.to_string(), status[..3], "{}", reply.text());
+        assert_eq!(reply.header("retry-after"), told, "{status} {stated}");
+    }
+}
+
 #[test]
 fn what_cannot_be_filtered_is_502_and_nothing_of_it_leaves() {
     let record = format!(r#"{{"id":"c-1","_module":"Contacts","religion_c":"{CANARY}"}}"#);

@@ -12,6 +12,8 @@ use crate::vocabulary::Module;
 
 /// Digits of a number.
 const DIGITS_MAX: usize = 9;
+/// Arguments that mean yes where nothing is said.
+const DEFAULTS_OF_YES: &[&str] = &["unified_search_only"];
 /// Items of a list of names or ids.
 const ITEMS_MAX: usize = 500;
 
@@ -21,7 +23,7 @@ pub(super) struct Arguments(Map<String, Value>);
 
 impl Arguments {
     /// Reads `rest_data`.
-    pub(super) fn read(text: &str, method: &Method, depth_max: usize) -> Result<Self, Reason> {
+    pub(super) fn read(text: &str, method: &Method, depth_max: usize) -> Result<Self, Objection> {
         let value = if text.is_empty() {
             Value::Null
         } else {
@@ -35,19 +37,40 @@ impl Arguments {
                 method,
             ),
             Value::Object(members) => Self::by_name(members, method),
-            _ => Err(Reason::MalformedBody),
+            _ => Err(Reason::MalformedBody.into()),
         }
     }
 
-    fn by_position(values: Vec<Value>, method: &Method) -> Result<Self, Reason> {
+    /// Lets go of arguments beyond the first `count` of a method, which its version does not have yet, where they say
+    /// nothing or what is so without them.
+    pub(super) fn limit(&mut self, method: &Method, count: usize) -> Result<(), Objection> {
+        for name in method.arguments.iter().skip(count) {
+            let value = self.take(name);
+            let is_usual = |value: &Value| match DEFAULTS_OF_YES.contains(name) {
+                true => flag(value) == Some(true),
+                false => flag(value) == Some(false) || says_nothing(value),
+            };
+            if !value.as_ref().is_none_or(is_usual) {
+                return Err(Objection::parameter(name));
+            }
+        }
+        Ok(())
+    }
+
+    fn by_position(values: Vec<Value>, method: &Method) -> Result<Self, Objection> {
+        let mut values = values;
+        // What says nothing behind the last argument is nothing to PHP.
+        while values.len() > method.arguments.len() && values.last().is_some_and(says_nothing) {
+            values.pop();
+        }
         if values.len() > method.arguments.len() {
-            return Err(Reason::UnknownParameter);
+            return Err(Reason::UnknownParameter.into());
         }
         let names = method.arguments.iter().map(|name| (*name).to_owned());
         Ok(Self(names.zip(values).collect()))
     }
 
-    fn by_name(members: Map<String, Value>, method: &Method) -> Result<Self, Reason> {
+    fn by_name(members: Map<String, Value>, method: &Method) -> Result<Self, Objection> {
         let mut arguments = Map::new();
         for (name, value) in members {
             let meant = method
@@ -56,10 +79,10 @@ impl Arguments {
                 .find(|(alias, _)| *alias == name)
                 .map_or(name.as_str(), |(_, meant)| meant);
             if !method.arguments.contains(&meant) {
-                return Err(Reason::UnknownParameter);
+                return Err(Objection::parameter(&name));
             }
             if arguments.insert(meant.to_owned(), value).is_some() {
-                return Err(Reason::DuplicateParameter);
+                return Err(Reason::DuplicateParameter.into());
             }
         }
         Ok(Self(arguments))
@@ -178,6 +201,17 @@ pub(super) fn is_list(members: &Map<String, Value>) -> bool {
         .all(|(place, key)| *key == place.to_string())
 }
 
+/// Whether a value is one of PHP's for nothing.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(values) => values.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
 /// A yes or no, as JSON or as text.
 pub(super) fn flag(value: &Value) -> Option<bool> {
     match value {
@@ -207,7 +241,34 @@ mod tests {
 
     fn read(text: &str) -> Result<Arguments, Reason> {
         let method = method::by_name("get_entries_count").unwrap();
-        Arguments::read(text, method, 10)
+        Arguments::read(text, method, 10).map_err(|objection| objection.reason)
+    }
+
+    #[test]
+    fn what_a_version_does_not_have_yet_may_say_nothing() {
+        let search = method::by_name("search_by_module").unwrap();
+        let limited = |text: &str| {
+            let mut arguments = Arguments::read(text, search, 10).unwrap();
+            arguments
+                .limit(search, 5)
+                .map_err(|objection| objection.text().into_owned())
+        };
+        for text in [
+            r#"["s","x",["Contacts"],0,5]"#,
+            r#"["s","x",["Contacts"],0,5,"",[],true,false]"#,
+            r#"["s","x",["Contacts"],0,5,null,null,"1",0]"#,
+            r#"{"session":"s","favorites":"","select_fields":{}}"#,
+        ] {
+            assert_eq!(limited(text), Ok(()), "{text}");
+        }
+        for (text, name) in [
+            (r#"{"assigned_user_id":"u-1"}"#, "assigned_user_id"),
+            (r#"{"select_fields":["id"]}"#, "select_fields"),
+            (r#"{"unified_search_only":false}"#, "unified_search_only"),
+            (r#"{"favorites":1}"#, "favorites"),
+        ] {
+            assert!(limited(text).unwrap_err().contains(name), "{text}");
+        }
     }
 
     #[test]
@@ -252,13 +313,16 @@ mod tests {
             (r#"{"0":"s","2":"q"}"#, Reason::UnknownParameter),
             (r#"{"00":"s"}"#, Reason::UnknownParameter),
             (r#"["s","Contacts","q",0,1]"#, Reason::UnknownParameter),
+            (r#"["s","Contacts","q",0,"",1]"#, Reason::UnknownParameter),
         ] {
             assert_eq!(read(text).err(), Some(reason), "{text}");
         }
         let search = method::by_name("search_by_module").unwrap();
         let twice = r#"{"id":"1","assigned_user_id":"2"}"#;
         assert_eq!(
-            Arguments::read(twice, search, 10).err(),
+            Arguments::read(twice, search, 10)
+                .err()
+                .map(|objection| objection.reason),
             Some(Reason::DuplicateParameter)
         );
     }

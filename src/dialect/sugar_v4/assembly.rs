@@ -11,7 +11,9 @@ const ENTRIES: &str = "entry_list";
 
 /// How the reply to an envelope is made of the replies to its parts. The API has no place for the refusals of some.
 pub(super) fn envelope(route: &str) -> Assembly {
-    let kind = METHODS.iter().find(|method| method.route == route);
+    let kind = METHODS
+        .iter()
+        .find(|method| [method.route, method.older_route].contains(&route));
     Assembly::Object(match kind.map(|method| method.kind) {
         // The id of each record, `null` in the place of one that was refused.
         Some(Kind::SetEntries) => vec![("ids", Gathered::Each("id"))],

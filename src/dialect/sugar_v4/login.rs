@@ -6,6 +6,7 @@ use super::arguments::Arguments;
 use super::query;
 use crate::dialect::reread;
 use crate::dialect::spelling::is_word_byte;
+use crate::objection::Objection;
 use crate::reason::Reason;
 
 /// Bytes of one text of a login.
@@ -14,11 +15,17 @@ const TEXT_BYTES_MAX: usize = 4_096;
 /// What may be said beside the login.
 const BESIDE: &[&str] = &["language", "notifyonsave"];
 
+/// What clients state within `user_auth` and the CRM does not read there: it reads the name, the password and its encryption.
+const UNREAD: &[&str] = &["application", "application_name", "language"];
+
 /// Takes the arguments of a login.
-pub(super) fn arguments(arguments: &mut Arguments) -> Result<Map<String, Value>, Reason> {
+pub(super) fn arguments(arguments: &mut Arguments) -> Result<Map<String, Value>, Objection> {
     let Some(Value::Object(mut stated)) = arguments.take("user_auth") else {
-        return Err(Reason::MalformedBody);
+        return Err(Reason::MalformedBody.into());
     };
+    stated.retain(|name, value| {
+        !(UNREAD.contains(&name.as_str()) && (value.is_string() || value.is_null()))
+    });
     let mut auth = Map::new();
     for (name, needed) in [
         ("user_name", true),
@@ -31,26 +38,26 @@ pub(super) fn arguments(arguments: &mut Arguments) -> Result<Map<String, Value>,
             Some(value) => {
                 auth.insert(name.to_owned(), json!(text(value, needed)?));
             }
-            None => return Err(Reason::MalformedBody),
+            None => return Err(Reason::MalformedBody.into()),
         }
     }
-    if !stated.is_empty() {
-        return Err(Reason::UnknownParameter);
+    if let Some(name) = stated.keys().next() {
+        return Err(Objection::parameter(name));
     }
     let name = auth.get("user_name").and_then(Value::as_str);
     if !name.is_some_and(reread::is_account) {
-        return Err(Reason::MalformedBody);
+        return Err(Reason::MalformedBody.into());
     }
     let application = text(json!(arguments.text("application_name")?), true)?;
     let beside = arguments
         .take("name_value_list")
         .map_or(Ok(Map::new()), query::pairs)?;
-    if beside.keys().any(|name| !BESIDE.contains(&name.as_str())) {
-        return Err(Reason::UnknownParameter);
+    if let Some(name) = beside.keys().find(|name| !BESIDE.contains(&name.as_str())) {
+        return Err(Objection::parameter(name));
     }
     // The CRM makes the name of a file of the language.
     if !beside.values().all(is_code) {
-        return Err(Reason::MalformedBody);
+        return Err(Reason::MalformedBody.into());
     }
     Ok(Map::from_iter([
         ("user_auth".to_owned(), Value::Object(auth)),

@@ -30,8 +30,10 @@ pub(super) enum Kind {
 pub(super) struct Method {
     /// Its name, in lower case.
     pub(super) name: &'static str,
-    /// Its route, for the log.
+    /// Its route in the last version, for the log.
     pub(super) route: &'static str,
+    /// Its route in older versions.
+    pub(super) older_route: &'static str,
     pub(super) kind: Kind,
     /// What it does, as a rule: `set_entry` creates, updates or deletes.
     pub(super) action: Action,
@@ -48,6 +50,7 @@ macro_rules! methods {
         pub(super) static METHODS: &[Method] = &[$(Method {
             name: $name,
             route: concat!("POST /service/v4_1/rest.php ", $name),
+            older_route: concat!("POST /service/{version}/rest.php ", $name),
             kind: Kind::$kind,
             action: Action::$action,
             access: Access::$access,
@@ -73,6 +76,7 @@ methods! {
     List "get_entry_list" List Governed
         ["session" "module_name" "query" "order_by" "offset" "select_fields" "link_name_to_fields_array" "max_results"
          "deleted" "favorites"]
+        ["Favorites" is "favorites" "favourites" is "favorites"]
     Count "get_entries_count" Count Governed ["session" "module_name" "query" "deleted"]
     Related "get_relationships" List Governed
         ["session" "module_name" "module_id" "link_field_name" "related_module_query" "related_fields"
@@ -87,7 +91,7 @@ methods! {
     Search "search_by_module" List Governed
         ["session" "search_string" "modules" "offset" "max_results" "assigned_user_id" "select_fields"
          "unified_search_only" "favorites"]
-        ["id" is "assigned_user_id"]
+        ["id" is "assigned_user_id" "Favorites" is "favorites" "favourites" is "favorites"]
 }
 
 /// A method by its name, whose case does not matter to the CRM.

@@ -1,4 +1,4 @@
-//! The legacy API of SugarCRM and SuiteCRM, `service/v4_1/rest.php`.
+//! The legacy API of SugarCRM and SuiteCRM, `service/v4_1/rest.php` and its older versions (`version`).
 //!
 //! A request walks `form` → `arguments` → `understand`, and back through `render`: one form with a method's name and
 //! its arguments as JSON. Reading is in `query`, `search` and `sql` (with `lexer` and `email`), writing in `write`.
@@ -30,7 +30,6 @@ mod identity;
 mod lexer;
 mod login;
 mod method;
-mod multipart;
 mod names;
 mod query;
 mod refusal;
@@ -39,6 +38,7 @@ mod reply;
 mod search;
 mod sql;
 mod understand;
+mod version;
 mod write;
 
 /// The legacy API of SugarCRM and SuiteCRM, v4_1.
@@ -84,12 +84,20 @@ impl Dialect for SugarV4 {
         Ok(understood.map(|operation| self.exchange(operation)))
     }
 
+    fn has_secrets_in_query(&self, request: &Incoming<'_>) -> bool {
+        form::has_secrets(request.query)
+    }
+
     fn assemble(&self, route: &str) -> Option<Assembly> {
         Some(assembly::envelope(route))
     }
 
     fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape {
         refusal::shape(status, label)
+    }
+
+    fn status(&self, reason: Reason) -> u16 {
+        refusal::status(reason)
     }
 
     fn label(&self, reason: Reason) -> Option<&'static str> {
@@ -191,7 +199,7 @@ impl Exchange for Spoken {
             rendering: Rendering {
                 form: method.name,
                 method: Verb::POST,
-                path: understand::PATH.to_owned(),
+                path: version::PATH.to_owned(),
                 controls: Vec::new(),
                 in_body: true,
                 fixed: Map::from_iter([(understand::CHOSEN.to_owned(), json!(true))]),

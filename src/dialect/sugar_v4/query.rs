@@ -7,6 +7,7 @@ use super::sql::{self, Table};
 use super::{grammar, names};
 use crate::dialect::schema::Schema;
 use crate::dialect::{Projected, Query};
+use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -111,7 +112,8 @@ pub(super) fn conditions(
     })
 }
 
-/// Takes a page. A size that is not said is the CRM's own.
+/// Takes a page. A size that is not said is the CRM's own; a larger one than is given is as large as is given, for the reply
+/// tells that there is more.
 pub(super) fn page(
     arguments: &mut Arguments,
     size: &str,
@@ -124,6 +126,20 @@ pub(super) fn page(
         .filter(|rows| *rows > 0)
         .map(|rows| rows.min(page_max));
     Ok(())
+}
+
+/// Takes a page of a reply that would not tell that there is more.
+pub(super) fn silent_page(
+    arguments: &mut Arguments,
+    size: &str,
+    page_max: u32,
+    query: &mut Query,
+) -> Result<(), Objection> {
+    page(arguments, size, u32::MAX, query)?;
+    match query.limit {
+        Some(rows) if rows > page_max => Err(Objection::page_too_large(page_max)),
+        _ => Ok(()),
+    }
 }
 
 /// Names and values: a list of `{"name": …, "value": …}`, or an object of either.

@@ -68,6 +68,15 @@ fn by_status(status: u16) -> &'static str {
     }
 }
 
+/// The status of an error of our own. By the number in a reply of success clients know that their session has ended, and
+/// log in anew; a status of HTTP they take for a broken server.
+pub(super) fn status(reason: Reason) -> u16 {
+    match reason.status() {
+        401 => 200,
+        other => other,
+    }
+}
+
 /// The name of an error of our own, where its status does not tell the best one.
 pub(super) fn label(reason: Reason) -> Option<&'static str> {
     (reason == Reason::UnknownModule).then_some(MODULE)
@@ -103,7 +112,7 @@ fn number(body: &[u8]) -> Option<i32> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{ERRORS, by_status, failure, shape};
+    use super::{ERRORS, by_status, failure, shape, status};
     use crate::reason::Reason;
 
     #[test]
@@ -136,6 +145,15 @@ mod tests {
         for reason in Reason::ALL {
             let name = by_status(reason.status());
             assert!(ERRORS.iter().any(|(_, known)| *known == name), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_ended_is_told_as_the_crm_tells_it() {
+        for reason in Reason::ALL {
+            let is_session = matches!(reason, Reason::NoCredential | Reason::BadCredential);
+            assert_eq!(status(*reason) == 200, is_session, "{reason}");
+            assert_eq!(by_status(reason.status()) == super::SESSION, is_session);
         }
     }
 

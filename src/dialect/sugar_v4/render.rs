@@ -9,34 +9,44 @@ use serde_json::{Map, Value, json};
 use super::method;
 use super::names;
 use super::sql::{self, Table};
-use super::understand::{CHOSEN, DELETE, PATH};
+use super::understand::{CHOSEN, DELETE};
+use super::version::{PATH, Version};
 use crate::dialect::schema::Schema;
 use crate::dialect::{Database, Media, Operation, Outgoing, Predicate, Projected, Query};
 use crate::door::Credential;
-use crate::vocabulary::Action;
+use crate::vocabulary::{Action, Module};
 
 /// The request that an operation becomes.
 pub(super) fn request(operation: &Operation, schema: &Schema, database: Database) -> Outgoing {
     let name = operation.rendering.form;
-    let names = method::by_name(name).map_or([].as_slice(), |method| method.arguments);
+    let method = method::by_name(name);
+    let names = method.map_or([].as_slice(), |method| method.arguments);
+    let taken = Version::named(&operation.version)
+        .zip(method)
+        .and_then(|(version, method)| version.arguments(method));
     let arguments = names
         .iter()
+        .take(taken.unwrap_or(names.len()))
         .map(|name| match *name {
             "query" | "related_module_query" => filter_text(operation, schema, database),
             name => argument(name, operation),
         })
         .collect();
-    call(name, &Value::Array(arguments))
+    at(&operation.rendering.path, name, &Value::Array(arguments))
 }
 
-/// A call of a method.
+/// A call of a method in the last version.
 pub(super) fn call(name: &str, arguments: &Value) -> Outgoing {
+    at(PATH, name, arguments)
+}
+
+fn at(path: &str, name: &str, arguments: &Value) -> Outgoing {
     let arguments = without_markup(&arguments.to_string());
     let encoded = utf8_percent_encode(&arguments, NON_ALPHANUMERIC);
     let body = format!("method={name}&input_type=JSON&response_type=JSON&rest_data={encoded}");
     Outgoing {
         method: Verb::POST,
-        target: PATH.to_owned(),
+        target: path.to_owned(),
         controls: Vec::new(),
         body: Some(Bytes::from(body)),
         media: Media::Form,
@@ -121,6 +131,7 @@ fn filter_text(operation: &Operation, schema: &Schema, database: Database) -> Va
     };
     let table = Table {
         name: &table,
+        module: operation.target().map_or("", Module::as_str),
         database,
     };
     let filter = operation.query.predicate.as_ref();

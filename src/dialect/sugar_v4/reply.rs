@@ -2,6 +2,7 @@
 
 use super::method::{self, Kind};
 use super::names;
+use super::version::Version;
 use crate::dialect::{
     ChoiceShape, EntryShape, Layout, Link, ObjectShape, Operation, Others, Projected, RecordShape,
     Shape,
@@ -19,7 +20,7 @@ fn of(kind: Kind, operation: &Operation) -> Shape {
         Kind::Login => login(),
         Kind::Logout | Kind::UserId => Shape::Scalar,
         Kind::ServerInfo => scalars(&["flavor", "version", "gmt_time"], &[]),
-        Kind::Modules => modules(),
+        Kind::Modules => modules(operation),
         Kind::ModuleFields => module_fields(),
         Kind::ModuleHash => Shape::each(Shape::Scalar),
         Kind::Entry | Kind::Entries | Kind::Related => Shape::only(
@@ -203,7 +204,11 @@ fn login() -> Shape {
     )
 }
 
-fn modules() -> Shape {
+/// The modules that the caller may use.
+fn modules(operation: &Operation) -> Shape {
+    if Version::named(&operation.version).is_some_and(Version::names_modules) {
+        return Shape::only(vec![("modules", list(Shape::Scalar))], &["modules"]);
+    }
     let module = Shape::only(
         vec![
             ("module_key", Shape::Scalar),

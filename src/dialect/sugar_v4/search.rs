@@ -6,6 +6,7 @@ use super::arguments::{Arguments, flag, words};
 use super::understand::{Making, project, set};
 use super::{grammar, query};
 use crate::dialect::{Operation, Path, Predicate, Understood, reread};
+use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -16,13 +17,13 @@ const SEARCH_BYTES_MAX: usize = 1_000;
 pub(super) fn understood(
     making: &Making<'_>,
     arguments: &mut Arguments,
-) -> Result<Understood<Operation>, Reason> {
+) -> Result<Understood<Operation>, Objection> {
     let text = text(&arguments.text("search_string")?)?;
     let modules = words(arguments.list("modules")?, grammar::is_module);
     let modules = modules.ok_or(Reason::MalformedQuery)?;
     let mut part = making.blank();
     part.query.search = Some(text);
-    query::page(
+    query::silent_page(
         arguments,
         "max_results",
         making.bounds.page_max,
@@ -46,7 +47,7 @@ pub(super) fn understood(
     if arguments.flag("favorites")? {
         part.query.about_caller.push(("favorites", true));
     }
-    each(making, part, &modules)
+    Ok(each(making, part, &modules)?)
 }
 
 /// The text that is looked for, as the CRM will read it. It quotes it by itself, and more than once.

@@ -42,6 +42,8 @@ const DELETED: &str = "deleted";
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Table<'a> {
     pub(super) name: &'a str,
+    /// The module whose records lie in it.
+    pub(super) module: &'a str,
     /// The database that it lies in.
     pub(super) database: Database,
 }
@@ -234,6 +236,11 @@ impl Parser<'_> {
         }
     }
 
+    /// The module that is asked.
+    pub(super) fn module(&self) -> &str {
+        self.table.module
+    }
+
     /// A part of a name.
     pub(super) fn name(&mut self) -> Parsed<&str> {
         match self.words.get(self.at) {
@@ -263,9 +270,14 @@ impl Parser<'_> {
             .ok_or(Reason::MalformedFilter)
     }
 
+    /// Whether a sign comes next.
+    pub(super) fn is_next_sign(&self, sign: &str) -> bool {
+        matches!(self.words.get(self.at), Some(Word::Sign(next)) if *next == sign)
+    }
+
     /// Takes a sign, if it comes next.
     pub(super) fn take(&mut self, sign: &str) -> bool {
-        let found = matches!(self.words.get(self.at), Some(Word::Sign(next)) if *next == sign);
+        let found = self.is_next_sign(sign);
         self.at += usize::from(found);
         found
     }
@@ -282,7 +294,7 @@ impl Parser<'_> {
 }
 
 /// Several predicates as one. What holds for everything is left out of `All`, and swallows `Any`.
-fn joined(mut parts: Vec<Predicate>, all: bool) -> Predicate {
+pub(super) fn joined(mut parts: Vec<Predicate>, all: bool) -> Predicate {
     if parts.len() == 1 {
         return parts.remove(0);
     }

@@ -14,12 +14,14 @@ use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Module, Use};
 
+mod addresses;
 mod attacks;
 mod documentation;
 mod fixpoint;
 mod logic;
 mod properties;
 mod records;
+mod versions;
 
 const PATH: &str = "/service/v4_1/rest.php";
 const URLENCODED: &str = "application/x-www-form-urlencoded";
@@ -196,6 +198,23 @@ fn every_spelling_of_arguments_means_the_same() {
         assert_eq!(operation.record.as_deref(), Some("c-1"));
         assert_eq!(rendered(&operation), expected);
     }
+}
+
+#[test]
+fn spellings_of_documented_examples_are_read() {
+    for name in ["favorites", "Favorites", "favourites"] {
+        let arguments = json!({"session": SESSION, "module_name": "Contacts", name: true});
+        let list = one("get_entry_list", &arguments).unwrap();
+        assert_eq!(rendered(&list)[9], json!(true), "{name}");
+    }
+    // What says nothing: blank, false, an empty list or object, PHP's number for none.
+    let blank = json!({
+        "session": SESSION, "module_name": "Contacts", "query": " ", "order_by": "", "offset": "", "select_fields": "",
+        "link_name_to_fields_array": {}, "max_results": false, "deleted": "false", "favorites": ""
+    });
+    let plain = json!([SESSION, "Contacts"]);
+    let (blank, plain) = (one("get_entry_list", &blank), one("get_entry_list", &plain));
+    assert_eq!(rendered(&blank.unwrap()), rendered(&plain.unwrap()));
 }
 
 #[test]
@@ -403,6 +422,48 @@ fn names_that_the_crm_composes_are_not_written() {
 }
 
 #[test]
+fn a_write_may_say_again_what_the_call_says() {
+    for fields in [
+        json!([{"name": "module", "value": "Contacts"}, {"name": "last_name", "value": "D"}]),
+        json!({"last_name": "D", "module_name": "Contacts"}),
+    ] {
+        let created = one("set_entry", &json!([SESSION, "Contacts", fields])).unwrap();
+        assert_eq!(used(&created, Use::Written), ["Contacts.last_name"]);
+        let many = parts("set_entries", &json!([SESSION, "Contacts", [fields]])).unwrap();
+        assert_eq!(used(&many[0], Use::Written), ["Contacts.last_name"]);
+    }
+    let of_mautic =
+        json!([{"name": "reference_id", "value": "7-1"}, {"name": "last_name", "value": "D"}]);
+    let write = |module: &str| one("set_entry", &json!([SESSION, module, of_mautic])).unwrap();
+    assert_eq!(used(&write("Leads"), Use::Written), ["Leads.last_name"]);
+    // A module that is not stock may have such a field.
+    let boats = ["acme_Boats.last_name", "acme_Boats.reference_id"];
+    assert_eq!(used(&write("acme_Boats"), Use::Written), boats);
+    // Another module, or another spelling, says something else.
+    let other = one(
+        "set_entry",
+        &json!([SESSION, "Contacts", {"module": "Users"}]),
+    )
+    .unwrap();
+    assert_eq!(used(&other, Use::Written), ["Contacts.module"]);
+    for fields in [
+        json!({"module_name": "Users"}),
+        json!({"Module_Name": "Contacts"}),
+    ] {
+        let write = json!([SESSION, "Contacts", fields]);
+        assert_eq!(refused("set_entry", write), Reason::MalformedBody);
+    }
+    // Nor does the name of a relation's table.
+    let relate = |name| json!([SESSION, "Accounts", "a-1", "contacts", ["c-1"], [{"name": name, "value": "Other"}], 0]);
+    for name in ["accounts_contacts", "contacts_accounts"] {
+        let relation = one("set_relationship", &relate(name)).unwrap();
+        assert_eq!(relation.write, None, "{name}");
+    }
+    let column = one("set_relationship", &relate("accounts_cases")).unwrap();
+    assert_eq!(used(&column, Use::Written), ["Contacts.accounts_cases"]);
+}
+
+#[test]
 fn several_writes_are_written_one_by_one() {
     let lists = json!([[{"name": "last_name", "value": "A"}], {"id": "c-1", "last_name": "B"}]);
     let writes = parts("set_entries", &json!([SESSION, "Contacts", lists])).unwrap();
@@ -471,6 +532,11 @@ fn a_login_is_rebuilt_and_shows_nothing_in_debug_output() {
     ] {
         assert_eq!(refused("login", arguments), Reason::MalformedBody);
     }
+    let unread = json!([{"user_name": "x", "password": "x", "application_name": "y", "language": null}, "x", ""]);
+    assert_eq!(
+        rendered(&one("login", &unread).unwrap()),
+        json!([{"user_name": "x", "password": "x"}, "x", []])
+    );
     let more = json!({"user_auth": {"user_name": "x", "password": "x", "session": "y"}});
     assert_eq!(refused("login", more), Reason::UnknownParameter);
 }

@@ -1,4 +1,4 @@
-//! What one request means: its method, and what the arguments of the method say.
+//! What one request means: its version, its method, and what the arguments of the method say.
 
 use http::Method as Verb;
 use serde_json::{Map, Value, json};
@@ -7,6 +7,7 @@ use super::arguments::{Arguments, words};
 use super::form::Form;
 use super::method::{self, Kind, Method};
 use super::sql::Table;
+use super::version::Version;
 use super::{grammar, login, names, query, search, write};
 use crate::dialect::schema::Schema;
 use crate::dialect::spelling::is_word_byte;
@@ -19,12 +20,6 @@ use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
-/// The one path of the API. Other versions of it stay closed.
-pub(super) const PATH: &str = "/service/v4_1/rest.php";
-
-/// The version that requests are said to be of.
-pub(super) const VERSION: &str = "v4_1";
-
 /// The member of [`Rendering::fixed`] that says whether the caller chose fields.
 pub(super) const CHOSEN: &str = "chosen";
 
@@ -32,11 +27,9 @@ pub(super) const CHOSEN: &str = "chosen";
 /// [`Rendering::fixed`] under its own name.
 pub(super) const DELETE: &str = "delete";
 
-/// Parameters of a query string that hold a session.
-const CREDENTIALS: &[&str] = &["session", "rest_data", "phpsessid", "msid", "sessionid"];
-
 /// What an operation is made of: the method, whose it is, and what is known.
 pub(super) struct Making<'a> {
+    pub(super) version: Version,
     pub(super) method: &'static Method,
     pub(super) credential: Option<Credential>,
     pub(super) bounds: &'a Bounds,
@@ -51,10 +44,12 @@ pub(super) fn request(
     schema: &Schema,
     database: Database,
 ) -> Result<Understood<Operation>, Misunderstood> {
+    let version = Version::of_path(request.path).ok_or(Reason::UnknownRoute)?;
     let form = form(request)?;
     let name = form.method().ok_or(Reason::MalformedBody)?;
     let method = method::by_name(name).ok_or(Reason::UnknownRoute)?;
     let making = Making {
+        version,
         method,
         credential: None,
         bounds,
@@ -63,46 +58,37 @@ pub(super) fn request(
     };
     understood(&form, making).map_err(|objection| Misunderstood {
         objection,
-        route: Some(method.route),
+        route: Some(version.route(method)),
     })
 }
 
-/// The form of a request, which comes in one way only.
-fn form(request: &Incoming<'_>) -> Result<Form, Reason> {
-    if request.path != PATH {
-        return Err(Reason::UnknownRoute);
-    }
-    if request.method != Verb::POST {
-        return Err(Reason::MethodNotAllowed);
-    }
-    if let Some(query) = request.query {
-        return Err(refused_query(query));
-    }
-    let form = Form::read(request.content_type, request.body)?;
+/// What a request holds: a form, or a query string alone.
+fn form(request: &Incoming<'_>) -> Result<Form, Objection> {
+    let form = match (request.method, request.query) {
+        (&Verb::POST, _) => Form::read(request.content_type, request.body)?,
+        (&Verb::GET, Some(_)) if request.body.is_empty() => Form::default(),
+        (&Verb::GET, Some(_)) => return Err(Reason::UnexpectedBody.into()),
+        _ => return Err(Reason::MethodNotAllowed.into()),
+    };
+    let form = match request.query {
+        None => form,
+        Some(query) => form.with_query(query)?,
+    };
     if form.is_json() {
         Ok(form)
     } else {
-        Err(Reason::UnsupportedMediaType)
+        Err(Reason::UnsupportedMediaType.into())
     }
-}
-
-/// PHP joins a query string to the form, so there is none.
-fn refused_query(query: &str) -> Reason {
-    let names = query.split('&').map(|pair| {
-        let name = pair.split('=').next().unwrap_or_default();
-        name.to_ascii_lowercase()
-    });
-    for name in names {
-        if CREDENTIALS.contains(&name.as_str()) {
-            return Reason::CredentialInQuery;
-        }
-    }
-    Reason::UnknownParameter
 }
 
 fn understood(form: &Form, mut making: Making<'_>) -> Result<Understood<Operation>, Objection> {
     let (method, depth_max) = (making.method, making.bounds.depth_max);
+    let count = making
+        .version
+        .arguments(method)
+        .ok_or(Reason::UnknownRoute)?;
     let mut arguments = Arguments::read(form.arguments(), method, depth_max)?;
+    arguments.limit(method, count)?;
     making.credential = credential(&mut arguments, method)?;
     let understood = match method.kind {
         Kind::SetEntries => write::entries(&making, &mut arguments)?,
@@ -136,8 +122,8 @@ impl Making<'_> {
         Operation {
             action: self.method.action,
             access: self.method.access,
-            route: self.method.route,
-            version: VERSION.to_owned(),
+            route: self.version.route(self.method),
+            version: self.version.name().to_owned(),
             credential: self.credential.clone(),
             module: None,
             record: None,
@@ -148,7 +134,7 @@ impl Making<'_> {
             rendering: Rendering {
                 form: self.method.name,
                 method: Verb::POST,
-                path: PATH.to_owned(),
+                path: self.version.path(self.method.kind).to_owned(),
                 controls: Vec::new(),
                 in_body: true,
                 fixed: Map::new(),
@@ -163,28 +149,29 @@ impl Making<'_> {
         }
         Ok(Understood::Bulk {
             credential: self.credential.clone(),
-            route: self.method.route,
-            version: VERSION.to_owned(),
+            route: self.version.route(self.method),
+            version: self.version.name().to_owned(),
             parts: parts.into_iter().map(Ok).collect(),
         })
     }
 
     /// A table of the CRM's database.
-    fn asked<'a>(&self, table: &'a str) -> Table<'a> {
+    fn asked<'a>(&self, table: &'a str, module: &'a Module) -> Table<'a> {
         Table {
             name: table,
+            module: module.as_str(),
             database: self.database,
         }
     }
 
-    fn one(&self, arguments: &mut Arguments) -> Result<Operation, Reason> {
+    fn one(&self, arguments: &mut Arguments) -> Result<Operation, Objection> {
         let mut operation = self.blank();
         match self.method.kind {
             Kind::Login => operation.rendering.fixed = login::arguments(arguments)?,
             Kind::Modules => {
                 let filter = arguments.text("filter")?;
                 if !matches!(filter.as_str(), "" | "all" | "default" | "mobile") {
-                    return Err(Reason::MalformedBody);
+                    return Err(Reason::MalformedBody.into());
                 }
                 set(&mut operation, "filter", json!(filter));
             }
@@ -204,11 +191,12 @@ impl Making<'_> {
                 let module = arguments.module("module_name")?;
                 let table = names::table(self.schema, &module);
                 arguments.not_deleted()?;
-                operation.query = query::conditions(arguments, ("query", ""), self.asked(&table))?;
+                operation.query =
+                    query::conditions(arguments, ("query", ""), self.asked(&table, &module))?;
                 operation.module = Some(module);
             }
             Kind::Related => self.related(arguments, &mut operation)?,
-            Kind::SetEntry => write::entry(arguments, &mut operation)?,
+            Kind::SetEntry => write::entry(self.schema, arguments, &mut operation)?,
             Kind::Relate => write::relation(self.schema, arguments, &mut operation)?,
             // Those without arguments of their own, and those that were understood before.
             Kind::Logout
@@ -248,7 +236,11 @@ impl Making<'_> {
         let module = arguments.module("module_name")?;
         arguments.not_deleted()?;
         let table = names::table(self.schema, &module);
-        let mut query = query::conditions(arguments, ("query", "order_by"), self.asked(&table))?;
+        let mut query = query::conditions(
+            arguments,
+            ("query", "order_by"),
+            self.asked(&table, &module),
+        )?;
         query::page(arguments, "max_results", self.bounds.page_max, &mut query)?;
         if arguments.flag("favorites")? {
             query.about_caller.push(("favorites", true));
@@ -261,15 +253,19 @@ impl Making<'_> {
         Ok(())
     }
 
-    fn related(&self, arguments: &mut Arguments, operation: &mut Operation) -> Result<(), Reason> {
+    fn related(
+        &self,
+        arguments: &mut Arguments,
+        operation: &mut Operation,
+    ) -> Result<(), Objection> {
         let module = arguments.module("module_name")?;
         operation.record = Some(arguments.word("module_id", grammar::is_id)?);
         let link = link(self.schema, arguments.text("link_field_name")?, &module)?;
         arguments.not_deleted()?;
         let table = names::table_behind(self.schema, &link);
         let names = ("related_module_query", "order_by");
-        let mut query = query::conditions(arguments, names, self.asked(&table))?;
-        query::page(arguments, "limit", self.bounds.page_max, &mut query)?;
+        let mut query = query::conditions(arguments, names, self.asked(&table, &link.target))?;
+        query::silent_page(arguments, "limit", self.bounds.page_max, &mut query)?;
         // Without a limit, the CRM would send all.
         query.limit.get_or_insert(self.bounds.page_max);
         operation.query = query;

@@ -58,22 +58,43 @@ const NOT_FIELDS: &[&str] = &[
     "update_vcal",
 ];
 
+/// Names that clients send along with a record, or read from one, and that say what the call says already: its module. The
+/// CRM sets a property that nobody reads, or one that is the same already. They are left out where they name that module
+/// and no field has the name.
+const MODULE_AGAIN: &[&str] = &["module", "module_name"];
+
+/// Names that clients send along with every record, and stock modules have no field of: the CRM sets a property that nobody
+/// reads. Mautic keeps there which of its own records it sends. Other modules may have such a field.
+const OF_CLIENTS: &[&str] = &["reference_id"];
+
 /// Takes what `set_entry` writes.
-pub(super) fn entry(arguments: &mut Arguments, operation: &mut Operation) -> Result<(), Reason> {
+pub(super) fn entry(
+    schema: &Schema,
+    arguments: &mut Arguments,
+    operation: &mut Operation,
+) -> Result<(), Reason> {
     let module = arguments.module("module_name")?;
     let fields = arguments
         .take("name_value_list")
         .ok_or(Reason::MalformedBody)?;
     arguments.take("track_view");
-    write(operation, module, query::pairs(fields)?)
+    write(schema, operation, module, query::pairs(fields)?)
 }
 
 /// A record with an id is updated, or deleted; one without is created.
 fn write(
+    schema: &Schema,
     operation: &mut Operation,
     module: Module,
     mut fields: Map<String, Value>,
 ) -> Result<(), Reason> {
+    fields.retain(|name, value| {
+        let is_again =
+            MODULE_AGAIN.contains(&name.as_str()) && value.as_str() == Some(module.as_str());
+        let is_of_client =
+            OF_CLIENTS.contains(&name.as_str()) && names::stock_name(&module).is_some();
+        !(is_again || is_of_client) || schema.has_field(&module, name)
+    });
     fields.retain(|name, _| !names::is_composed(&module, name));
     operation.module = Some(module);
     operation.record = match fields.shift_remove("id") {
@@ -139,7 +160,12 @@ pub(super) fn entries(
         .into_iter()
         .map(|fields| {
             let mut part = part(making, Kind::SetEntry);
-            write(&mut part, module.clone(), query::pairs(fields)?)?;
+            write(
+                making.schema,
+                &mut part,
+                module.clone(),
+                query::pairs(fields)?,
+            )?;
             Ok(part)
         })
         .collect::<Result<_, Reason>>()?;
@@ -151,7 +177,7 @@ fn part(making: &Making<'_>, kind: Kind) -> Operation {
     let mut part = making.blank();
     if let Some(method) = method::of(kind) {
         part.action = method.action;
-        part.route = method.route;
+        part.route = making.version.route(method);
         part.rendering.form = method.name;
     }
     part
@@ -196,12 +222,23 @@ impl Relation {
         if names::ADDRESSES.contains(&self.link.as_str()) {
             return Err(Reason::UnknownLink);
         }
-        operation.link = Some(link(schema, self.link, &module)?);
+        let (link, mut columns) = (link(schema, self.link, &module)?, self.columns);
+        // Some clients name the table of the relation here: no column of it has that name, so the CRM takes no notice.
+        let tables = [
+            format!("{module}_{}", link.target),
+            format!("{}_{module}", link.target),
+        ];
+        columns.retain(|name, _| {
+            tables
+                .iter()
+                .all(|table| table.to_ascii_lowercase() != *name)
+        });
+        refuse_odd_names(&columns)?;
+        operation.link = Some(link);
         operation.module = Some(module);
         operation.record = Some(self.record);
         operation.related = self.ids;
-        refuse_odd_names(&self.columns)?;
-        operation.write = (!self.columns.is_empty()).then_some(self.columns);
+        operation.write = (!columns.is_empty()).then_some(columns);
         set(operation, DELETE, json!(self.ends));
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::dialect::{spelling, sugar_rest::decode};
+use crate::dialect::{multipart, spelling, sugar_rest::decode};
 use crate::json;
 use crate::objection::Objection;
 use crate::reason::Reason;
@@ -15,6 +15,7 @@ const TOKENS: &[&str] = &["access_token", "authorization", "refresh_token", "tok
 enum Media {
     Json,
     Form,
+    Multipart,
     Other,
 }
 
@@ -24,7 +25,8 @@ pub(super) struct Arguments(Map<String, Value>);
 impl Arguments {
     /// The arguments of a query string; scalars are strings.
     pub(super) fn of_query(text: Option<&str>) -> Result<Self, Reason> {
-        let arguments = decode::query_string(text)?;
+        let plain = text.map(without_noise);
+        let arguments = decode::query_string(plain.as_deref())?;
         let is_token = |name: &String| TOKENS.iter().any(|token| token.eq_ignore_ascii_case(name));
         if arguments.keys().any(is_token) {
             return Err(Reason::CredentialInQuery);
@@ -49,6 +51,32 @@ impl Arguments {
     }
 }
 
+/// A query string without what some clients add to it and what means nothing: a parameter that makes a URL new for caches
+/// (`_=1732291200000`), and how the comparisons of a filter are joined, said once more between every two of them.
+fn without_noise(text: &str) -> String {
+    let mut joined: Option<&str> = None;
+    let pairs = text.split('&').filter(|pair| {
+        let number = pair.strip_prefix("_=");
+        if number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())) {
+            return false;
+        }
+        let name = pair.split('=').next().unwrap_or_default();
+        if !JOINED_BY
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name))
+        {
+            return true;
+        }
+        let is_first = joined.is_none();
+        let is_repeated = *joined.get_or_insert(pair) == *pair;
+        is_first || !is_repeated
+    });
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+/// The parameter that says how comparisons are joined, in the spellings that clients send.
+const JOINED_BY: &[&str] = &["filter[operator]", "filter%5boperator%5d"];
+
 /// Reads the body of a request that takes a document: one JSON object.
 pub(super) fn document(
     bytes: &[u8],
@@ -57,7 +85,7 @@ pub(super) fn document(
 ) -> Result<Map<String, Value>, Reason> {
     match media(content_type) {
         Media::Json => object(bytes, depth_max),
-        Media::Form | Media::Other => Err(Reason::UnsupportedMediaType),
+        Media::Form | Media::Multipart | Media::Other => Err(Reason::UnsupportedMediaType),
     }
 }
 
@@ -76,6 +104,17 @@ pub(super) fn login(
                 _ => Reason::MalformedBody,
             })
         }
+        Media::Multipart => {
+            let boundary = content_type.and_then(multipart::boundary);
+            let boundary = boundary.ok_or(Reason::UnsupportedMediaType)?;
+            let mut members = Map::new();
+            for (name, value) in multipart::read(bytes, boundary)? {
+                if members.insert(name, value.into()).is_some() {
+                    return Err(Reason::DuplicateParameter);
+                }
+            }
+            Ok(members)
+        }
         Media::Other => Err(Reason::UnsupportedMediaType),
     }
 }
@@ -92,6 +131,9 @@ fn media(content_type: Option<&str>) -> Media {
     let Some(content_type) = content_type else {
         return Media::Json;
     };
+    if multipart::boundary(content_type).is_some() {
+        return Media::Multipart;
+    }
     let Some(media) = spelling::media_in_utf_8(content_type) else {
         return Media::Other;
     };
@@ -130,6 +172,37 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn what_means_nothing_is_left_out_of_a_query() {
+        for (text, plain) in [
+            ("_=1732291200000", ""),
+            ("a=1&_=17&b=2", "a=1&b=2"),
+            (
+                "a[b][c]=1&filter[operator]=and&d=2&filter[operator]=and",
+                "a[b][c]=1&filter[operator]=and&d=2",
+            ),
+            (
+                "filter%5Boperator%5D=or&filter%5Boperator%5D=or",
+                "filter%5Boperator%5D=or",
+            ),
+        ] {
+            assert_eq!(super::without_noise(text), plain, "{text}");
+            assert!(Arguments::of_query(Some(text)).is_ok(), "{text}");
+        }
+        for text in [
+            "filter[operator]=and&filter[operator]=or",
+            "filter[operator]=and&filter%5Boperator%5D=and",
+            "filter[operator]=and&filter[a][eq]=1&filter[a][eq]=1",
+            "a=1&a=1",
+        ] {
+            let refused = Arguments::of_query(Some(text)).err();
+            assert_eq!(refused, Some(Reason::DuplicateParameter), "{text}");
+        }
+        let other = Arguments::of_query(Some("_=x"))
+            .and_then(|left| left.finish().map_err(|left| left.reason));
+        assert!(other.is_err());
     }
 
     #[test]
@@ -181,6 +254,19 @@ mod tests {
         assert_eq!(read("a=1&b=x%20y+z").unwrap()["b"], "x y z");
         assert_eq!(read("a=1&a=2"), Err(Reason::DuplicateParameter));
         assert_eq!(read("a=%zz"), Err(Reason::MalformedBody));
+        let part = |name: &str| {
+            format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\nx y\r\n")
+        };
+        let parts = |names: &[&str]| {
+            let body: String = names.iter().map(|name| part(name)).collect();
+            login(
+                format!("{body}--b--\r\n").as_bytes(),
+                Some("multipart/form-data; boundary=b"),
+                5,
+            )
+        };
+        assert_eq!(parts(&["a", "b"]).unwrap()["b"], "x y");
+        assert_eq!(parts(&["a", "a"]), Err(Reason::DuplicateParameter));
         assert_eq!(
             login(b"{}", Some("text/plain"), 5),
             Err(Reason::UnsupportedMediaType)

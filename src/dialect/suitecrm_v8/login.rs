@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, is_blank};
 use crate::dialect::reread;
 use crate::objection::Objection;
 use crate::reason::Reason;
@@ -12,6 +12,12 @@ const ARGUMENT_BYTES_MAX: usize = 8_192;
 
 /// Arguments of every login.
 const CLIENT: &[&str] = &["client_id", "client_secret", "scope"];
+
+/// What clients say with a login and no grant of the CRM reads: the kind of client, to other servers.
+const UNREAD: &[&str] = &["platform"];
+
+/// What the other grants read; without a value it says nothing here. (Where a client returns to is checked with every grant.)
+const OF_OTHERS: &[&str] = &["code", "password", "refresh_token", "username"];
 
 /// Reads a login.
 pub(super) fn read(body: Map<String, Value>) -> Result<Map<String, Value>, Objection> {
@@ -37,6 +43,16 @@ pub(super) fn read(body: Map<String, Value>) -> Result<Map<String, Value>, Objec
     for name in needed {
         let value = arguments.take(name).ok_or(Reason::MalformedBody)?;
         put(&mut login, name, value)?;
+    }
+    for name in UNREAD {
+        arguments.take(name);
+    }
+    for name in OF_OTHERS {
+        if let Some(value) = arguments.take(name)
+            && !is_blank(Some(&value))
+        {
+            return Err(Objection::parameter(name));
+        }
     }
     arguments.finish()?;
     Ok(login)
@@ -79,7 +95,20 @@ mod tests {
         ] {
             assert_eq!(login(body.clone()), Ok(body));
         }
+        let more = json!({"grant_type": "client_credentials", "client_id": "c", "client_secret": "s",
+            "platform": "suitecrm", "username": "", "password": null, "scope": null});
+        let plain =
+            json!({"grant_type": "client_credentials", "client_id": "c", "client_secret": "s"});
+        assert_eq!(login(more), Ok(plain));
         for (body, reason) in [
+            (
+                json!({"grant_type": "client_credentials", "redirect_uri": ""}),
+                Reason::UnknownParameter,
+            ),
+            (
+                json!({"grant_type": "password", "username": "u", "password": "p", "refresh_token": "r"}),
+                Reason::UnknownParameter,
+            ),
             (json!({}), Reason::MalformedBody),
             (
                 json!({"grant_type": "password", "username": "u"}),

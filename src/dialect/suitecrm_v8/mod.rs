@@ -75,7 +75,7 @@ impl Dialect for SuiteCrmV8 {
     }
 
     fn claims(&self, path: &str) -> bool {
-        path.starts_with(address::ROOT)
+        address::is_claimed(path)
     }
 
     fn credentials(&self) -> &Credentials {
@@ -103,9 +103,9 @@ impl Dialect for SuiteCrmV8 {
         matches!(reason, Reason::NoCredential | Reason::BadCredential).then_some("access_denied")
     }
 
-    fn inquire(&self, _version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
+    fn inquire(&self, version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
         match credential.carrier() {
-            Carrier::Bearer => session::inquire(answers),
+            Carrier::Bearer => session::inquire(version, answers),
             Carrier::Basic | Carrier::Header(_) | Carrier::Argument => Inquiry::Nobody,
         }
     }
@@ -195,7 +195,10 @@ impl Exchange for Spoken {
             rendering: Rendering {
                 form: READ,
                 method: Method::GET,
-                path: route::path(READ, module, record, None, None),
+                path: address::placed(
+                    &update.version,
+                    &route::path(READ, module, record, None, None),
+                ),
                 controls: Vec::new(),
                 in_body: false,
                 fixed: Map::new(),

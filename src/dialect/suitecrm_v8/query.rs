@@ -1,6 +1,6 @@
 //! What records are asked for: `fields[…]`, `filter[…]`, `sort`, `page[…]`. Read from the query string, written back.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::arguments::{Arguments, is_blank};
 use super::{grammar, modules};
@@ -14,6 +14,9 @@ const OPERATORS: &[&str] = &["eq", "neq", "gt", "gte", "lt", "lte", "like"];
 /// The word that stands among the fields of a filter and says how its comparisons are joined. No field of that name can
 /// be filtered by.
 const JOINED_BY: &str = "operator";
+
+/// The field that says whether a record is gone.
+const DELETED: &str = "deleted";
 
 /// Names of fields in one projection.
 const FIELDS_MAX: usize = 500;
@@ -44,13 +47,18 @@ pub(super) fn related(arguments: &mut Arguments, bounds: &Bounds) -> Result<Quer
     if let Some(value) = arguments.take("filter") {
         query.predicate = filter(value)?;
     }
-    if let Some(value) = arguments.take("sort") {
+    if let Some(value) = stated(arguments.take("sort")) {
         query.order.push(sort(&value)?);
     }
-    if let Some(value) = arguments.take("page") {
+    if let Some(value) = stated(arguments.take("page")) {
         page(value, &mut query, bounds)?;
     }
     Ok(query)
+}
+
+/// A parameter that says something: one without a value is none.
+fn stated(value: Option<Value>) -> Option<Value> {
+    value.filter(|value| !is_blank(Some(value)))
 }
 
 /// Takes the argument of a request that only chooses fields. The CRM would take the names of another module's fields,
@@ -99,8 +107,12 @@ fn filter(value: Value) -> Result<Option<Predicate>, Reason> {
     let joined_by = fields.shift_remove(JOINED_BY);
     let mut comparisons = Vec::new();
     for (field, by_operator) in fields {
-        if field.eq_ignore_ascii_case("deleted") {
-            return Err(Reason::StoredQuery);
+        if field.eq_ignore_ascii_case(DELETED) {
+            // The CRM adds this to a filter that does not say it.
+            match field == DELETED && by_operator == json!({"eq": "0"}) {
+                true => continue,
+                false => return Err(Reason::StoredQuery),
+            }
         }
         let Value::Object(by_operator) = by_operator else {
             return Err(Reason::MalformedFilter);
@@ -109,15 +121,17 @@ fn filter(value: Value) -> Result<Option<Predicate>, Reason> {
             comparisons.push(comparison(&field, &operator, value)?);
         }
     }
-    if comparisons.is_empty() || comparisons.len() > COMPARISONS_MAX {
-        return Err(Reason::MalformedFilter);
-    }
     let joined_by = match &joined_by {
         None => "and",
         Some(Value::String(word)) => word,
         Some(_) => return Err(Reason::MalformedFilter),
     };
     match joined_by.to_ascii_lowercase().as_str() {
+        // How nothing is joined says nothing.
+        "and" if comparisons.is_empty() => Ok(None),
+        _ if comparisons.is_empty() || comparisons.len() > COMPARISONS_MAX => {
+            Err(Reason::MalformedFilter)
+        }
         "and" => Ok(Some(Predicate::All(comparisons))),
         "or" => Ok(Some(Predicate::Any(comparisons))),
         _ => Err(Reason::MalformedFilter),
@@ -174,10 +188,10 @@ fn page(value: Value, query: &mut Query, bounds: &Bounds) -> Result<(), Reason> 
     let Value::Object(mut page) = value else {
         return Err(Reason::MalformedPage);
     };
-    if let Some(size) = page.shift_remove("size") {
+    if let Some(size) = stated(page.shift_remove("size")) {
         query.limit = Some(number(&size)?.min(bounds.page_max));
     }
-    if let Some(number_of_page) = page.shift_remove("number") {
+    if let Some(number_of_page) = stated(page.shift_remove("number")) {
         query.offset = Some(number(&number_of_page)?.into());
     }
     if page.is_empty() {
@@ -286,6 +300,22 @@ mod tests {
             ("fields[Contact]=id,id", "fields[Contacts]=id"),
             ("%66ields%5BContacts%5D=a%2C%20b", "fields[Contacts]=a,b"),
             ("sort=-iban_c", "sort=-iban_c"),
+            ("sort=&filter=&page[number]=&page[size]=", ""),
+            ("page=", ""),
+            (
+                "page[number]=&page[size]=20&_=1732291200000",
+                "page[size]=20",
+            ),
+            ("filter[operator]=AND", ""),
+            ("filter[deleted][eq]=0", ""),
+            (
+                "filter[operator]=or&filter[a][eq]=1&filter[deleted][eq]=0&filter[b][eq]=2",
+                "filter[operator]=or&filter[a][eq]=1&filter[b][eq]=2",
+            ),
+            (
+                "filter[a][gt]=1&filter[operator]=and&filter[b][lt]=2&filter[operator]=and&filter[c][lt]=3",
+                "filter[a][gt]=1&filter[b][lt]=2&filter[c][lt]=3",
+            ),
             (
                 "page[number]=2&page[size]=100000",
                 "page[size]=500&page[number]=2",
@@ -347,6 +377,16 @@ mod tests {
             ("filter[Operator][eq]=1", Reason::MalformedFilter),
             ("filter[deleted][eq]=1", Reason::StoredQuery),
             ("filter[DELETED][neq]=2", Reason::StoredQuery),
+            ("filter[Deleted][eq]=0", Reason::StoredQuery),
+            (
+                "filter[deleted][eq]=0&filter[deleted][neq]=1",
+                Reason::StoredQuery,
+            ),
+            ("filter[deleted][EQ]=00", Reason::StoredQuery),
+            (
+                "filter[operator]=or&filter[deleted][eq]=0",
+                Reason::MalformedFilter,
+            ),
             ("sort=a,b", Reason::MalformedOrder),
             ("sort=--a", Reason::MalformedOrder),
             ("sort=contacts.a", Reason::MalformedOrder),

@@ -9,7 +9,7 @@ use crate::markup;
 use crate::reason::Reason;
 use crate::vocabulary::Spelling;
 
-use super::grammar;
+use super::{address, grammar};
 
 /// Nesting of an answer.
 const DEPTH_MAX: usize = 64;
@@ -18,12 +18,16 @@ const ROWS: usize = 20;
 /// Rows of the second question about a list whose first page may not have been all of it.
 const ROWS_MAX: usize = 1_000;
 
-/// The next step, by the answers so far.
-pub(super) fn inquire(answers: &[Answered]) -> Inquiry {
+/// The next step, by the answers so far, in the version that the request is of.
+pub(super) fn inquire(version: &str, answers: &[Answered]) -> Inquiry {
     let mut answers = answers.iter();
     match conclude(&mut answers) {
         Ok(session) => Inquiry::Known(session),
-        Err(step) => step,
+        Err(Inquiry::Ask(question)) => Inquiry::Ask(Outgoing {
+            target: address::placed(version, &question.target),
+            ..question
+        }),
+        Err(conclusion) => conclusion,
     }
 }
 
@@ -152,9 +156,40 @@ mod tests {
     use http::StatusCode;
     use serde_json::{Value, json};
 
-    use super::inquire;
     use crate::dialect::{Answered, Inquiry, Session};
     use crate::reason::Reason;
+
+    fn inquire(answers: &[Answered]) -> Inquiry {
+        super::inquire("V8", answers)
+    }
+
+    #[test]
+    fn a_session_is_looked_up_where_the_request_was_sent_to() {
+        for (version, place) in [
+            ("V8", "/Api/"),
+            ("V8 at legacy", "/legacy/Api/"),
+            ("v11_24", "/Api/"),
+        ] {
+            let mut answers = Vec::new();
+            for (end, answer) in [
+                ("V8/current-user", me()),
+                (
+                    "V8/module/Users/u-1/relationships/aclroles",
+                    list("ACLRole", &[], 0),
+                ),
+                (
+                    "V8/module/Users/u-1/relationships/SecurityGroups",
+                    list("SecurityGroup", &[], 0),
+                ),
+            ] {
+                let Inquiry::Ask(question) = super::inquire(version, &answers) else {
+                    panic!("no question")
+                };
+                assert_eq!(question.target, format!("{place}{end}"));
+                answers.push(answer);
+            }
+        }
+    }
 
     fn said(status: u16, body: &Value) -> Answered {
         Answered {

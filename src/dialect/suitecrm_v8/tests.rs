@@ -122,6 +122,74 @@ fn requests_are_rendered_in_canonical_form() {
 }
 
 #[test]
+fn a_request_is_asked_where_it_was_sent_to() {
+    for place in [
+        "/Api/",
+        "/Api/index.php/",
+        "/legacy/Api/",
+        "/legacy/Api/index.php/",
+    ] {
+        for (sent, asked) in [
+            (
+                "GET {}V8/module/Contact/c-1/",
+                "GET {}V8/module/Contacts/c-1",
+            ),
+            (
+                "DELETE {}V8/module/Contacts/c-1",
+                "DELETE {}V8/module/Contacts/c-1",
+            ),
+            ("GET {}V8/current-user/", "GET {}V8/current-user"),
+        ] {
+            let (line, _) = rendered(&sent.replace("{}", place), Value::Null);
+            assert_eq!(line, asked.replace("{}", place));
+        }
+        let body =
+            json!({"data": {"type": "Contacts", "id": "c-1", "attributes": {"last_name": "D"}}});
+        let update = understood(&format!("PATCH {place}V8/module"), &body);
+        let look_up = SuiteCrmV8::new().render(&SuiteCrmV8::new().look_up(&update));
+        let asked = format!("{place}V8/module/Contacts/c-1?");
+        assert!(look_up.target.starts_with(&asked), "{}", look_up.target);
+    }
+}
+
+#[test]
+fn a_body_where_nothing_is_asked_says_nothing_or_what_the_path_says() {
+    let record = "DELETE /Api/V8/module/Contact/c-1";
+    let relation = "DELETE /Api/V8/module/Accounts/a-1/relationships/contacts/c-1";
+    for line in [record, relation] {
+        for body in [
+            json!({}),
+            json!({"id": "c-1"}),
+            json!({"data": {"type": "Contacts", "id": "c-1"}}),
+        ] {
+            assert_eq!(rendered(line, body).1, Value::Null, "{line}");
+        }
+        for body in [
+            json!({"id": "c-2"}),
+            json!({"id": 1}),
+            json!({"id": "c-1", "moduleName": "Users"}),
+            json!({"data": {"type": "Leads", "id": "c-1"}}),
+            json!({"data": {"type": "Contacts", "id": "c-2"}}),
+            json!({"data": {"type": "Contacts", "id": "c-1", "attributes": {"deleted": 0}}}),
+            json!([]),
+        ] {
+            let refused = understand(line, &body.to_string());
+            assert_eq!(refused, Err(Reason::UnexpectedBody), "{line} {body}");
+        }
+    }
+    for line in [
+        "GET /Api/V8/module/Contacts",
+        "GET /Api/V8/module/Contacts/c-1",
+        "GET /Api/V8/meta/modules",
+        "POST /Api/V8/logout",
+    ] {
+        assert_eq!(rendered(line, json!({})).1, Value::Null, "{line}");
+        let refused = understand(line, r#"{"id":"c-1"}"#);
+        assert_eq!(refused, Err(Reason::UnexpectedBody), "{line}");
+    }
+}
+
+#[test]
 fn documents_name_the_module_and_the_record() {
     let (line, body) = rendered(
         "PATCH /Api/V8/module",

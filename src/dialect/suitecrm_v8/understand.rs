@@ -1,5 +1,6 @@
 //! What one request means: its form, and what the form carries.
 
+use http::Method;
 use serde_json::{Map, Value};
 
 use super::arguments::{self, Arguments};
@@ -13,19 +14,16 @@ use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
-/// The one version of the API.
-const VERSION: &str = "V8";
-
 /// What a request means.
 pub(super) fn request(
     request: &Incoming<'_>,
     bounds: &Bounds,
     schema: &Schema,
 ) -> Result<Understood<Operation>, Misunderstood> {
-    let segments = address::read(request.path)?;
+    let (version, segments) = address::read(request.path)?;
     let found = route::find(request.method.as_str(), &segments)?;
     let route = found.form.route;
-    operation(request, bounds, found, schema)
+    operation(request, bounds, (version, found), schema)
         .map(Understood::One)
         .map_err(|objection| Misunderstood {
             objection,
@@ -36,7 +34,7 @@ pub(super) fn request(
 fn operation(
     request: &Incoming<'_>,
     bounds: &Bounds,
-    found: Routed,
+    (version, found): (&str, Routed),
     schema: &Schema,
 ) -> Result<Operation, Objection> {
     let form = found.form;
@@ -52,7 +50,7 @@ fn operation(
         action: form.action,
         access: form.access,
         route: form.route,
-        version: VERSION.to_owned(),
+        version: version.to_owned(),
         credential: None,
         module: found.module,
         record: found.record,
@@ -70,23 +68,25 @@ fn operation(
         },
     };
     let arguments = Arguments::of_query(request.query)?;
-    let body = body(request, bounds, form.takes)?;
+    let body = body(request, bounds, &operation, form.takes)?;
     carried(&mut operation, form.takes, arguments, body, bounds)?;
-    operation.rendering.path = route::path(
+    let path = route::path(
         form.route,
         operation.module.as_ref(),
         operation.record.as_deref(),
         operation.link.as_ref().map(|link| link.name.as_str()),
         operation.related.first().map(String::as_str),
     );
+    operation.rendering.path = address::placed(version, &path);
     Ok(operation)
 }
 
-/// The body of a request, which must be empty unless its form carries one: the CRM reads every body, whatever the
-/// method, and lets it override the path.
+/// The body of a request. The CRM reads every body, whatever the method, and lets it override the path: where a form
+/// carries none, it is empty, or an object that says nothing, or what the path says; it is not sent on.
 fn body(
     request: &Incoming<'_>,
     bounds: &Bounds,
+    operation: &Operation,
     takes: Takes,
 ) -> Result<Map<String, Value>, Reason> {
     let (bytes, content_type) = (request.body, request.content_type);
@@ -99,9 +99,30 @@ fn body(
             Ok(Map::new())
         }
         Takes::Nothing | Takes::Fields | Takes::List | Takes::Related => {
-            Err(Reason::UnexpectedBody)
+            let stated = arguments::document(bytes, content_type, bounds.depth_max);
+            let stated = stated.map_err(|_| Reason::UnexpectedBody)?;
+            match stated.is_empty() || is_of_path(stated, operation) {
+                true => Ok(Map::new()),
+                false => Err(Reason::UnexpectedBody),
+            }
         }
     }
+}
+
+/// Whether the body of a deletion names what its path names: `{"id": …}`, or a document with type and id.
+fn is_of_path(stated: Map<String, Value>, operation: &Operation) -> bool {
+    let related = operation.related.first().map(String::as_str);
+    let Some(id) = related.or(operation.record.as_deref()) else {
+        return false;
+    };
+    if operation.rendering.method != Method::DELETE {
+        return false;
+    }
+    if stated.len() == 1 && stated.get("id").and_then(Value::as_str) == Some(id) {
+        return true;
+    }
+    write::relation(stated)
+        .is_ok_and(|(module, stated)| stated == id && Some(&module) == operation.target())
 }
 
 /// Reads what the form carries into the operation.

@@ -69,6 +69,8 @@ pub struct Wish {
     pub body_timeout: Duration,
     pub idle_timeout: Duration,
     pub trusted_proxies: Vec<&'static str>,
+    /// Whether calls may stand in query strings.
+    pub v4_get: bool,
     pub sources: Vec<Source>,
     pub dialects: Vec<Arc<dyn Dialect>>,
     /// Whether the schema grows by what the CRM says of its own data.
@@ -97,6 +99,7 @@ impl Default for Wish {
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(20),
             trusted_proxies: Vec::new(),
+            v4_get: false,
             sources: paravent::demo::policy_sources(),
             dialects: vec![dialect::by_name("sugar-rest").unwrap()],
             learn: false,
@@ -482,6 +485,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
                 bulk_parts_max: 100,
                 depth_max: 128,
             },
+            secrets_in_query: wish.v4_get,
             limits: filter::Limits {
                 record_bytes_max: wish.record_bytes_max,
                 depth_max: 128,

@@ -29,12 +29,11 @@ fn other_doors_to_the_same_records_are_shut() {
     let body = form("get_user_id", &json!([SESSION]).to_string());
     assert_eq!(to(&Verb::POST, PATH, None, &body), None);
     for path in [
-        "/service/v4/rest.php",
-        "/service/v3_1/rest.php",
-        "/service/v2/rest.php",
+        "/service/v1/rest.php",
+        "/service/v5/rest.php",
         "/service/v2/soap.php",
         "/service/v4_1/soap.php",
-        "/service/v4_1/rest.php/",
+        "/service/v4_1/rest.php//",
         "/service/v4_1/rest.php/x",
         "/service/v4_1/%72est.php",
         "/service/V4_1/rest.php",
@@ -71,8 +70,8 @@ fn a_request_comes_in_one_way_only() {
         ("method=get_entry_list", Reason::UnknownParameter),
         ("jsoncallback=cb", Reason::UnknownParameter),
         ("response_type=Serialize", Reason::UnknownParameter),
-        ("rest_data=%5B%5D", Reason::CredentialInQuery),
-        ("x=1&PHPSESSID=a", Reason::CredentialInQuery),
+        ("rest_data=%5B%5D", Reason::UnknownParameter),
+        ("_=1&PHPSESSID=a", Reason::CredentialInQuery),
         ("session=a", Reason::CredentialInQuery),
     ] {
         assert_eq!(
@@ -85,6 +84,12 @@ fn a_request_comes_in_one_way_only() {
         let refused = to(&method, PATH, None, &body);
         assert_eq!(refused, Some(Reason::MethodNotAllowed), "{method}");
     }
+    for method in [Verb::PUT, Verb::DELETE, Verb::PATCH, Verb::HEAD] {
+        let refused = to(&method, PATH, Some(&body), "");
+        assert_eq!(refused, Some(Reason::MethodNotAllowed), "{method}");
+    }
+    let with_body = to(&Verb::GET, PATH, Some(&body), &body);
+    assert_eq!(with_body, Some(Reason::UnexpectedBody));
     for (body, reason) in [
         (
             format!("{body}&method=get_entry_list"),
@@ -495,6 +500,27 @@ fn pages_are_bounded() {
         json!("99999999999"),
     ] {
         assert_eq!(limit(bad), Err(Reason::MalformedPage));
+    }
+    // Where the reply would not tell that there is more, less is not given silently.
+    for (method, size, arguments) in [
+        (
+            "get_relationships",
+            "limit",
+            json!({"session": SESSION, "module_name": "Accounts", "module_id": "a-1", "link_field_name": "contacts"}),
+        ),
+        (
+            "search_by_module",
+            "max_results",
+            json!({"session": SESSION, "search_string": "x", "modules": ["Contacts"]}),
+        ),
+    ] {
+        let sized = |rows: u32| {
+            let mut arguments = arguments.clone();
+            arguments[size] = json!(rows);
+            one(method, &arguments)
+        };
+        assert_eq!(sized(100).unwrap().query.limit, Some(100), "{method}");
+        assert_eq!(sized(101).err(), Some(Reason::PageTooLarge), "{method}");
     }
     let ids: Vec<String> = (0..101).map(|id| format!("c-{id}")).collect();
     assert_eq!(

@@ -9,6 +9,7 @@ use crate::dialect::{Database, Predicate};
 
 const BOATS: Table<'static> = Table {
     name: "boats",
+    module: "Boats",
     database: Database::Mysql,
 };
 

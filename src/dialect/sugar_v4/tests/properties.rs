@@ -10,6 +10,7 @@ use crate::dialect::{Database, Predicate, Sort, reread};
 
 const TABLE: Table<'static> = Table {
     name: "contacts",
+    module: "Contacts",
     database: Database::Mysql,
 };
 const ELSEWHERE: Table<'static> = Table {
@@ -43,16 +44,53 @@ fn predicate() -> impl Strategy<Value = String> {
         (column(), any::<bool>(), text())
             .prop_map(|(c, not, v)| format!("{c} {}LIKE {v}", if not { "NOT " } else { "" })),
         (column(), any::<bool>(), vec(literal(), 1..4)).prop_map(|(c, not, list)| {
-            format!("{c} {}in ({})", if not { "not " } else { "" }, list.join(","))
+            format!(
+                "{c} {}in ({})",
+                if not { "not " } else { "" },
+                list.join(",")
+            )
         }),
         (column(), literal(), literal()).prop_map(|(c, a, b)| format!("{c} BETWEEN {a} AND {b}")),
         (column(), any::<bool>())
             .prop_map(|(c, not)| format!("{c} IS {}NULL", if not { "NOT " } else { "" })),
-        text().prop_map(|v| format!(
-            "contacts.id NOT IN (SELECT r.bean_id FROM email_addr_bean_rel r JOIN email_addresses a \
-             ON a.id = r.email_address_id WHERE r.deleted = 0 AND a.email_address = {v})"
-        )),
+        address(),
     ]
+}
+
+/// Records by their address, in the ways that clients look for them.
+fn address() -> impl Strategy<Value = String> {
+    let tables = prop_oneof![
+        Just("email_addr_bean_rel r JOIN email_addresses a ON (a.id = r.email_address_id) WHERE"),
+        Just(
+            "email_addr_bean_rel r LEFT JOIN email_addresses a ON r.email_address_id = a.id WHERE"
+        ),
+        Just("email_addr_bean_rel as r, email_addresses as a WHERE a.id = r.email_address_id AND"),
+        Just(
+            "email_addresses a join email_addr_bean_rel r on r.deleted=0 and a.id = email_address_id where"
+        ),
+    ];
+    let comparison = prop_oneof![
+        text().prop_map(|v| format!("a.email_address = {v}")),
+        text().prop_map(|v| format!("email_address_caps LIKE {v}")),
+        vec(text(), 1..3).prop_map(|list| format!("a.email_address IN ({})", list.join(", "))),
+        (text(), text())
+            .prop_map(|(v, w)| format!("(a.email_address = {v} OR (email_address = {w}))")),
+    ];
+    let before = prop_oneof![
+        Just(""),
+        Just("r.deleted = 0 AND "),
+        Just("bean_module = 'Contacts' AND "),
+        Just("(r.deleted='0' and a.deleted=0) and r.bean_module = \"Contacts\" and "),
+    ];
+    let selected = prop_oneof![Just("bean_id"), Just("r.bean_id")];
+    let membership = prop_oneof![Just("IN"), Just("not in")];
+    (selected, tables, before, comparison, membership).prop_map(
+        |(selected, tables, before, comparison, membership)| {
+            format!(
+                "contacts.id {membership} (SELECT {selected} FROM {tables} {before}{comparison})"
+            )
+        },
+    )
 }
 
 fn column() -> impl Strategy<Value = String> {

@@ -91,7 +91,7 @@ fn nothing_is_decoded_twice_and_no_method_is_overridden() {
         "GET /Api/V8/module/Contacts%2500",
         "GET /Api/V8/module/Contacts/..",
         "GET /Api//V8/module/Contacts",
-        "GET /Api/V8/module/Contacts/",
+        "GET /Api/V8/module/Contacts//",
     ] {
         assert!(
             matches!(
@@ -174,7 +174,10 @@ fn values_that_the_crm_would_rewrite_are_refused() {
 #[test]
 fn other_doors_stay_shut() {
     for line in [
-        "GET /Api/index.php/V8/module/Contacts",
+        "GET /Api/index.php/index.php/V8/module/Contacts",
+        "GET /legacy/Api/V8/user-preferences/1",
+        "GET /Api/legacy/V8/module/Contacts",
+        "GET /Api/index.php",
         "GET /Api/V8/user-preferences/1",
         "GET /Api/V8/meta/swagger.json",
         "GET /Api/V8/custom/x",
@@ -194,6 +197,9 @@ fn other_doors_stay_shut() {
     for path in [
         "/Api",
         "/api/V8/module/Contacts",
+        "/legacy",
+        "/legacy/index.php",
+        "/legacy/service/v4_1/rest.php",
         "/index.php",
         "/service/v4_1/rest.php",
         "/soap.php",

@@ -130,7 +130,7 @@ proptest! {
 
     #[test]
     fn whatever_is_accepted_means_the_same_when_rendered(
-        target in "/Api/(V8/(module|meta/fields|current-user|[a-z]{1,6})|access_token)(/[A-Za-z%0-9_.-]{1,10}){0,3}",
+        target in "(/legacy)?/Api/(index\\.php/)?(V8/(module|meta/fields|current-user|[a-z]{1,6})|access_token)(/[A-Za-z%0-9_.-]{1,10}){0,3}/?",
         query in option::of("([a-zA-Z_]{1,6}|fields\\[Contacts\\]|filter\\[[a-z]{1,8}\\](\\[[a-z]{1,4}\\])?|page\\[(size|number)\\]|sort)=[!-~]{0,8}(&sort=-?[a-z]{1,4})?"),
         method in select(vec!["GET", "POST", "PATCH", "DELETE"]),
         body in prop_oneof![

@@ -5,7 +5,7 @@
 
 use memchr::memmem;
 
-use crate::dialect::spelling::is_utf_8;
+use crate::dialect::spelling::{is_utf_8, is_word_byte};
 use crate::reason::Reason;
 
 /// Parts of one body.
@@ -15,19 +15,27 @@ const HEAD_BYTES_MAX: usize = 1_024;
 /// RFC 2046 section 5.1.1.
 const BOUNDARY_BYTES_MAX: usize = 70;
 
-/// The boundary that a content type states; `None` if it is not that of a form.
+/// The boundary that a content type states; `None` if it is not that of a form. A charset may stand beside it.
 pub(super) fn boundary(content_type: &str) -> Option<&str> {
-    let (media, parameter) = content_type.split_once(';')?;
-    let (name, value) = parameter.trim().split_once('=')?;
+    let mut parts = content_type.split(';').map(str::trim);
+    if !parts.next()?.eq_ignore_ascii_case("multipart/form-data") {
+        return None;
+    }
+    let (mut boundary, mut has_charset) = (None, false);
+    for parameter in parts {
+        let (name, value) = parameter.split_once('=')?;
+        match name.eq_ignore_ascii_case("boundary") {
+            true if boundary.is_none() => boundary = Some(value),
+            false if !has_charset && is_utf_8(parameter) => has_charset = true,
+            _ => return None,
+        }
+    }
+    let value = boundary?;
     let value = value
         .strip_prefix('"')
         .map_or(Some(value), |quoted| quoted.strip_suffix('"'))?;
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_-./:=?".contains(&byte);
-    (media.trim().eq_ignore_ascii_case("multipart/form-data")
-        && name.eq_ignore_ascii_case("boundary")
-        && (1..=BOUNDARY_BYTES_MAX).contains(&value.len())
-        && value.bytes().all(fits))
-    .then_some(value)
+    ((1..=BOUNDARY_BYTES_MAX).contains(&value.len()) && value.bytes().all(fits)).then_some(value)
 }
 
 /// Reads a body into names and values.
@@ -73,8 +81,8 @@ fn name(head: &str) -> Option<String> {
         let header = header.to_ascii_lowercase();
         let fits = match header.as_str() {
             "content-disposition" => {
-                let stated = value.strip_prefix("form-data; name=\"")?;
-                name.replace(stated.strip_suffix('"')?.to_owned()).is_none()
+                let stated = value.strip_prefix("form-data; name=")?;
+                name.replace(stated_name(stated)?.to_owned()).is_none()
             }
             "content-type" => is_plain_text(value),
             "content-transfer-encoding" => matches!(value, "7bit" | "8bit" | "binary"),
@@ -86,6 +94,14 @@ fn name(head: &str) -> Option<String> {
         }
     }
     name.filter(|name| !name.contains(['"', '\\', ';']))
+}
+
+/// A name in quotes, or a word without them.
+fn stated_name(stated: &str) -> Option<&str> {
+    match stated.strip_prefix('"') {
+        Some(quoted) => quoted.strip_suffix('"'),
+        None => stated.bytes().all(is_word_byte).then_some(stated),
+    }
 }
 
 fn is_plain_text(content_type: &str) -> bool {
@@ -125,6 +141,9 @@ mod tests {
                 ("rest_data".to_owned(), "{\"a\":\r\n \"é\"}".to_owned()),
             ]
         );
+        // As .NET sends it.
+        let unquoted = "Content-Type: text/plain; charset=utf-8\r\nContent-Disposition: form-data; name=method\r\n\r\nlogin";
+        assert_eq!(values(&body(&[unquoted])), values(&body(&[METHOD])));
         let empty = "Content-Disposition: form-data; name=\"rest_data\"\r\n\r\n";
         assert_eq!(values(&body(&[empty])).unwrap()[0].1, "");
     }
@@ -144,7 +163,9 @@ mod tests {
             body(&[&format!("{METHOD} --b0und--")]),
             good.replace("method\"", "method\"; filename=\"x\""),
             good.replace("method\"", "method"),
-            good.replace("name=\"method\"", "name=method"),
+            good.replace("name=\"method\"", "name=met-hod"),
+            good.replace("name=\"method\"", "name=\"method"),
+            good.replace("name=\"method\"", "name=method; filename=x"),
             good.replace("form-data", "attachment"),
             good.replace("form-data; ", "form-data;"),
             good.replace("Content-Disposition", "X-Content"),
@@ -177,11 +198,22 @@ mod tests {
         );
         assert_eq!(boundary("Multipart/Form-Data; boundary=\"b 0\""), None);
         assert_eq!(boundary("multipart/form-data; boundary=\"b0\""), Some("b0"));
+        for either in [
+            "boundary=b0; charset=UTF-8",
+            "charset=utf-8;boundary=\"b0\"",
+        ] {
+            assert_eq!(
+                boundary(&format!("multipart/form-data; {either}")),
+                Some("b0")
+            );
+        }
         for bad in [
             "multipart/form-data",
             "multipart/form-data; boundary=",
             "multipart/form-data; charset=utf-8",
-            "multipart/form-data; boundary=a; charset=utf-8",
+            "multipart/form-data; boundary=a; boundary=a",
+            "multipart/form-data; boundary=a; charset=utf-16",
+            "multipart/form-data; boundary=a; x=y",
             "multipart/form-data; boundary=a, multipart/form-data; boundary=b",
             "multipart/mixed; boundary=a",
         ] {
