@@ -220,6 +220,7 @@ fn understand(bytes: &[u8]) {
     let door = Door {
         hosts: Vec::new(),
         credential_headers: SUGAR.credential_headers().to_vec(),
+        control_headers: SUGAR.control_headers().to_vec(),
         trusted_proxies: Vec::new(),
     };
     let Ok(head) = door::enter(&request, Ipv4Addr::LOCALHOST.into(), &door) else {

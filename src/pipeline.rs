@@ -15,7 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::audit::{Arrival, Arrived, Decided, Log, Record};
-use crate::dialect::{Bounds, Dialect, Incoming, Operation, Understood};
+use crate::dialect::{Access, Bounds, Dialect, Incoming, Operation, Understood};
 use crate::door::{Credential, Head};
 use crate::filter::Limits;
 use crate::guard::guard;
@@ -400,10 +400,12 @@ fn the_credential(
     understood: &Understood,
 ) -> Result<Option<Credential>, Reason> {
     let argument = match understood {
+        // Whoever needs no session need not bring a good credential, and none goes on: nobody has looked whose it is.
+        Understood::One(operation) if operation.access == Access::Public => return Ok(None),
         Understood::One(operation) => &operation.credential,
         Understood::Bulk { credential, .. } => credential,
     };
-    match (&head.credential, argument) {
+    match (&head.credential.clone()?, argument) {
         (Some(_), Some(_)) => Err(Reason::TwoCredentials),
         (Some(credential), None) if !dialect.accepts(credential.carrier()) => {
             Err(Reason::BadCredential)

@@ -312,6 +312,10 @@ pub fn limits(
                 .iter()
                 .flat_map(|dialect| dialect.credential_headers().to_vec())
                 .collect(),
+            control_headers: dialects
+                .iter()
+                .flat_map(|dialect| dialect.control_headers().to_vec())
+                .collect(),
             trusted_proxies: trusted_proxies.to_vec(),
         },
     }

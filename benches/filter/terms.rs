@@ -145,6 +145,7 @@ fn caller(dialect: Arc<SugarRest>) -> Caller {
         let door = Door {
             hosts: Vec::new(),
             credential_headers: SugarRest::new().credential_headers().to_vec(),
+            control_headers: SugarRest::new().control_headers().to_vec(),
             trusted_proxies: Vec::new(),
         };
         let head = paravent::door::enter(&request, origin, &door).unwrap();

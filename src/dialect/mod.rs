@@ -62,6 +62,12 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// Headers that carry a credential of this API, besides `Authorization`.
     fn credential_headers(&self) -> &[HeaderName];
 
+    /// Headers, in lower case, with which this API is told what a request means, besides those that the front door knows
+    /// of many APIs. One that [`Dialect::understand`] does not take refuses the request.
+    fn control_headers(&self) -> &[&'static str] {
+        &[]
+    }
+
     /// Whether a credential that came in this way is one of this API's.
     fn accepts(&self, carrier: &Carrier) -> bool;
 

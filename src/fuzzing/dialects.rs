@@ -90,6 +90,7 @@ fn read(
     let door = Door {
         hosts: Vec::new(),
         credential_headers: dialect.credential_headers().to_vec(),
+        control_headers: dialect.control_headers().to_vec(),
         trusted_proxies: Vec::new(),
     };
     let head = door::enter(&request, Ipv4Addr::LOCALHOST.into(), &door).ok()?;

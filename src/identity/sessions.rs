@@ -278,10 +278,11 @@ mod tests {
         let door = crate::door::Door {
             hosts: Vec::new(),
             credential_headers: SugarRest::new().credential_headers().to_vec(),
+            control_headers: SugarRest::new().control_headers().to_vec(),
             trusted_proxies: Vec::new(),
         };
         let head = crate::door::enter(&request, [192, 0, 2, 1].into(), &door);
-        head.unwrap().credential.unwrap()
+        head.unwrap().credential.unwrap().unwrap()
     }
 
     #[tokio::test]

@@ -508,6 +508,11 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
                     .iter()
                     .flat_map(|dialect| dialect.credential_headers().to_vec())
                     .collect(),
+                control_headers: wish
+                    .dialects
+                    .iter()
+                    .flat_map(|dialect| dialect.control_headers().to_vec())
+                    .collect(),
                 trusted_proxies: wish
                     .trusted_proxies
                     .iter()
