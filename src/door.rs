@@ -65,6 +65,17 @@ impl Control {
     }
 }
 
+#[cfg(test)]
+impl Control {
+    /// For tests.
+    pub(crate) fn stated(name: &'static str, value: &str) -> Self {
+        Self {
+            name,
+            value: value.to_owned(),
+        }
+    }
+}
+
 impl std::fmt::Debug for Control {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Control").field(&self.name).finish()

@@ -16,7 +16,7 @@ use bytes::Bytes;
 
 use crate::audit::{Arrival, Arrived, Decided, Log, Record};
 use crate::dialect::{Access, Bounds, Dialect, Incoming, Operation, Understood};
-use crate::door::{Credential, Head};
+use crate::door::{Carrier, Credential, Head};
 use crate::filter::Limits;
 use crate::guard::guard;
 use crate::identity::{Attempt, Callers, Guesses, NoRandomness, Origins, Probes, Sessions};
@@ -28,7 +28,7 @@ use crate::reply::{Refusal, Reply};
 use crate::tally::Tally;
 use crate::transport::Transport;
 use crate::upstream::{self, Untrusted};
-use crate::vocabulary::Edits;
+use crate::vocabulary::{Action, Edits};
 
 mod admit;
 mod budget;
@@ -400,8 +400,9 @@ fn the_credential(
     understood: &Understood,
 ) -> Result<Option<Credential>, Reason> {
     let argument = match understood {
-        // Whoever needs no session need not bring a good credential, and none goes on: nobody has looked whose it is.
-        Understood::One(operation) if operation.access == Access::Public => return Ok(None),
+        Understood::One(operation) if operation.access == Access::Public => {
+            return Ok(of_a_client(dialect, head, operation));
+        }
         Understood::One(operation) => &operation.credential,
         Understood::Bulk { credential, .. } => credential,
     };
@@ -412,6 +413,15 @@ fn the_credential(
         }
         (credential, argument) => Ok(argument.as_ref().or(credential.as_ref()).cloned()),
     }
+}
+
+/// What goes on with a request that anybody may make. Whoever needs no session need not bring a good credential, and nobody
+/// has looked whose it is, so none goes on but the name and secret with which a client logs in (RFC 6749, section 2.3.1).
+fn of_a_client(dialect: &dyn Dialect, head: &Head, operation: &Operation) -> Option<Credential> {
+    let stated = head.credential.as_ref().ok()?.as_ref()?;
+    let carrier = stated.carrier();
+    let logs_in = operation.action == Action::Auth && *carrier == Carrier::Basic;
+    (logs_in && dialect.accepts(carrier)).then(|| stated.clone())
 }
 
 /// Nothing that changes what a request means is dropped: what the dialect did not take refuses the request.

@@ -27,6 +27,7 @@ mod discreet;
 mod family;
 mod known;
 mod lengths;
+mod multipart;
 mod named;
 mod outgoing;
 mod reread;
@@ -316,6 +317,10 @@ pub struct Query {
     pub order: Vec<Sort>,
     /// Text for the CRM's full-text search.
     pub search: Option<String>,
+    /// Further modules whose records are asked for at the same time: a search may look into several.
+    pub beside: Vec<Module>,
+    /// Fields of the record asked for that a header compares with, so that the answer tells what they are.
+    pub compared: Vec<String>,
     /// Rows wanted.
     pub limit: Option<u32>,
     /// Rows skipped.
@@ -481,6 +486,7 @@ impl Operation {
 impl Query {
     fn modules<'a>(&'a self, own: &'a Module, into: &mut Vec<&'a Module>) {
         into.push(own);
+        into.extend(&self.beside);
         if let Some(predicate) = &self.predicate {
             predicate
                 .each_path(&mut |path| into.extend(path.link.as_ref().map(|link| &link.target)));
@@ -499,6 +505,12 @@ impl Query {
     }
 
     fn uses(&self, own: &Module, into: &mut Vec<FieldUse>) {
+        for module in std::iter::once(own).chain(&self.beside) {
+            self.uses_of(module, into);
+        }
+    }
+
+    fn uses_of(&self, own: &Module, into: &mut Vec<FieldUse>) {
         let mut push = |path: &Path, how| {
             into.push(FieldUse {
                 path: path.of(own),
@@ -511,6 +523,10 @@ impl Query {
         for sort in &self.order {
             push(&sort.path, Use::Sorted);
         }
+        into.extend(self.compared.iter().map(|name| FieldUse {
+            path: FieldPath::new(own, name),
+            how: Use::Matched,
+        }));
         for item in self.projection.iter().flatten() {
             match item {
                 Projected::Field(name) => {
@@ -528,6 +544,7 @@ impl Query {
     pub fn searched<'a>(&'a self, own: &'a Module, into: &mut Vec<&'a Module>) {
         if self.search.is_some() {
             into.push(own);
+            into.extend(&self.beside);
         }
         for item in self.projection.iter().flatten() {
             if let Projected::Collection { link, query } = item {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Context;
 use super::arguments::{Arguments, is_blank, is_json};
+use super::route::Takes;
 use super::{address, understand};
 use crate::dialect::{Incoming, Misunderstood, Operation, Understood};
 use crate::objection::Objection;
@@ -33,7 +34,7 @@ const HASHES: &[&str] = &["x-acl-hash", "x-metadata-hash", "x-userpref-hash"];
 /// else as a whole refuses it whole.
 pub(super) fn parts(request: &Incoming<'_>, terms: &Context<'_>) -> Result<Vec<Part>, Objection> {
     Arguments::of_query(request.query)?.finish()?;
-    let mut body = understand::body(request, terms)?;
+    let mut body = understand::body(request, Takes::Parts, terms)?;
     let Some(Value::Array(requests)) = body.shift_remove("requests") else {
         return Err(Reason::MalformedBody.into());
     };

@@ -37,6 +37,7 @@ mod refusal;
 mod render;
 mod reply;
 mod route;
+mod search;
 mod session;
 mod stock;
 mod understand;

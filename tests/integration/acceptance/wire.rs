@@ -158,7 +158,7 @@ fn a10_requests_framed_in_two_ways_are_refused_and_their_connection_ends() {
 fn a10_what_is_turned_away_is_counted_in_the_log() {
     let (_crm, mut world) = before(|_| good_page());
     for bytes in [
-        "GET / HTTP/1.1\r\nHost: a\r\nX_A: b\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nX.A: b\r\n\r\n",
         "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
         "nonsense\r\n\r\n",
         "GET /rest/%00 HTTP/1.1\r\nHost: a\r\n\r\n",
