@@ -122,6 +122,10 @@ impl Dialect for Described {
         &self.description.credentials.headers
     }
 
+    fn control_headers(&self) -> &[&'static str] {
+        &self.description.controls
+    }
+
     fn accepts(&self, carrier: &Carrier) -> bool {
         match carrier {
             Carrier::Bearer => self.description.credentials.bearer,

@@ -4,7 +4,7 @@ use http::header::HeaderName;
 use serde_json::{Map, Value, json};
 
 use super::codes;
-use super::description::{Credentials, Description, Ids, Name};
+use super::description::{Credentials, Description, Ids, Ignored, Name};
 use super::grammar;
 use super::jsonpath::{self, Expression};
 use crate::diagnostic::{
@@ -13,6 +13,7 @@ use crate::diagnostic::{
 use crate::dialect::{Media, Step};
 use crate::vocabulary::{Module, Spelling, intern};
 
+mod beside;
 mod caller;
 mod checks;
 mod modules;
@@ -24,6 +25,7 @@ mod routes;
 pub const KEYS: &[(&str, &[&str])] = &[
     (DESCRIPTION.what, DESCRIPTION.known),
     (CREDENTIALS.what, CREDENTIALS.known),
+    (beside::IGNORED.what, beside::IGNORED.known),
     (caller::CALLER.what, caller::CALLER.known),
     (caller::QUESTION.what, caller::QUESTION.known),
     (caller::LISTED.what, caller::LISTED.known),
@@ -37,6 +39,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     (routes::ORDER.what, routes::ORDER.known),
     (routes::PAGE.what, routes::PAGE.known),
     (routes::WRITE.what, routes::WRITE.known),
+    (beside::CONTROL.what, beside::CONTROL.known),
     (predicates::WHERE.what, predicates::WHERE.known),
     (predicates::MEMBERS.what, predicates::MEMBERS.known),
     (predicates::GROUPS.what, predicates::GROUPS.known),
@@ -53,6 +56,7 @@ const DESCRIPTION: Form = Form {
         "spelling",
         "media",
         "credentials",
+        "ignored",
         "caller",
         "errors",
         "fields",
@@ -77,6 +81,9 @@ pub(super) struct Reader<'a> {
     found: &'a mut Diagnostics,
     /// The modules that the description names.
     modules: Vec<Module>,
+    /// Headers that carry a credential.
+    credentials: Vec<HeaderName>,
+    ignored: Ignored,
 }
 
 /// Reads a description.
@@ -86,6 +93,8 @@ pub(super) fn read(file: &File, found: &mut Diagnostics) -> Option<Description> 
     Reader {
         found,
         modules: Vec::new(),
+        credentials: Vec::new(),
+        ignored: Ignored::default(),
     }
     .description(&keys)
 }
@@ -99,6 +108,12 @@ impl Reader<'_> {
         let credentials = keys
             .require("credentials", self.found)
             .map(|node| self.credentials(node));
+        if let Some(credentials) = &credentials {
+            self.credentials.clone_from(&credentials.headers);
+        }
+        if let Some(node) = keys.get("ignored") {
+            self.ignored = self.ignored(node);
+        }
         let caller = keys
             .require("caller", self.found)
             .map(|node| self.caller(node));
@@ -111,6 +126,12 @@ impl Reader<'_> {
             .require("routes", self.found)
             .map(|node| self.routes(node, &prefix_text, &modules))
             .unwrap_or_default();
+        let mut controls: Vec<&'static str> = routes
+            .iter()
+            .flat_map(|route| route.controls.iter().map(|(name, _)| *name))
+            .collect();
+        controls.sort_unstable();
+        controls.dedup();
         Some(Description {
             name: name?,
             prefix: prefix?,
@@ -139,6 +160,8 @@ impl Reader<'_> {
                 &[("json", Media::Json), ("json-api", Media::JsonApi)],
             ),
             credentials: credentials?,
+            ignored: self.ignored.clone(),
+            controls,
             caller: caller?,
             errors: keys.get("errors").map_or_else(
                 || json!({"error": {"status": "{status}", "message": "{text}"}}),
