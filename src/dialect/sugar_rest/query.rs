@@ -18,6 +18,21 @@ const DIGITS_MAX: usize = 9;
 /// Arguments that let the CRM choose what is asked for, or ask for what is gone. A value that says "no" is dropped.
 pub(super) const STORED: &[&str] = &["filter_id", "view", "deleted", "erased_fields"];
 
+/// An argument that names the fields of one of the CRM's own layouts, and the layouts that every installation has. What they
+/// hold, the CRM chooses, as it does where no field is named: each field of the reply is held to the policy, and a layout
+/// filters, sorts and searches nothing.
+pub(super) const VIEW: &str = "view";
+const VIEWS: &[&str] = &[
+    "list",
+    "preview",
+    "record",
+    "selection-list",
+    "subpanel-list",
+];
+
+/// Whether the CRM shall note that the caller has seen the record, for a list of what was seen last. It is not asked to.
+pub(super) const VIEWED: &str = "viewed";
+
 /// An argument beside an order.
 pub(super) const NULLS_LAST: &str = "nulls_last";
 
@@ -67,6 +82,30 @@ pub(super) fn about_caller(arguments: &mut Arguments, query: &mut Query) -> Resu
         }
     }
     Ok(())
+}
+
+/// Takes the layout whose fields are asked for.
+pub(super) fn view(arguments: &mut Arguments) -> Result<Option<&'static str>, Reason> {
+    match arguments.take(VIEW) {
+        value if is_blank(value.as_ref()) => Ok(None),
+        value => {
+            let known = VIEWS
+                .iter()
+                .find(|known| value.as_ref().and_then(Value::as_str) == Some(known));
+            known.copied().map(Some).ok_or(Reason::StoredQuery)
+        }
+    }
+}
+
+/// Takes whether the caller's having seen the record shall be noted, which is left out.
+pub(super) fn viewed(arguments: &mut Arguments) -> Result<(), Reason> {
+    match arguments.take(VIEWED) {
+        value if is_blank(value.as_ref()) => Ok(()),
+        value => match value.as_ref().and_then(flag) {
+            Some(_) => Ok(()),
+            None => Err(Reason::MalformedQuery),
+        },
+    }
 }
 
 /// Takes whether records without a value come last in an order. That they need not, is no argument.

@@ -19,8 +19,7 @@ pub(super) fn request(operation: &Operation) -> Outgoing {
     let takes = route::by_route(rendering.form).map_or(Takes::Nothing, |form| form.takes);
     let query = query::render(&operation.query);
     let (parameters, body) = match takes {
-        Takes::Fields => (query, None),
-        Takes::List => (with(query, &rendering.fixed), None),
+        Takes::List | Takes::Fields => (with(query, &rendering.fixed), None),
         Takes::ListBody => (Map::new(), Some(with(query, &rendering.fixed))),
         Takes::Search => (search::render(operation, false), None),
         Takes::GlobalSearch if rendering.method == Method::GET => {

@@ -155,6 +155,7 @@ fn carried(
         Takes::List | Takes::ListBody => {
             let target = target(operation)?;
             let mut arguments = query.and(body)?;
+            shown_as(&mut arguments, operation)?;
             operation.query = query::list(&mut arguments, &target, terms)?;
             if query::nulls_last(&mut arguments)? {
                 let last = (query::NULLS_LAST.to_owned(), Value::Bool(true));
@@ -175,12 +176,17 @@ fn carried(
         }
         Takes::Fields => {
             let target = target(operation)?;
+            if operation.action == Action::Read {
+                shown_as(&mut query, operation)?;
+            }
+            query::viewed(&mut query)?;
             operation.query = query::fields(&mut query, &target, terms, projection::DEPTH_MAX)?;
             query.finish()?;
         }
         Takes::Create | Takes::Update => {
             let target = target(operation)?;
             let (beside, body) = split(body);
+            query::viewed(&mut query)?;
             let mut arguments = query.and(beside)?;
             operation.query = query::fields(&mut arguments, &target, terms, projection::DEPTH_MAX)?;
             arguments.finish()?;
@@ -210,6 +216,15 @@ fn carried(
                 .insert(CARRIERS.to_owned(), carriers);
         }
         Takes::Nothing | Takes::Parts => query.finish()?,
+    }
+    Ok(())
+}
+
+/// Takes the layout in which records are to be shown.
+fn shown_as(arguments: &mut Arguments, operation: &mut Operation) -> Result<(), Reason> {
+    if let Some(view) = query::view(arguments)? {
+        let shown = (query::VIEW.to_owned(), Value::from(view));
+        operation.rendering.fixed.extend([shown]);
     }
     Ok(())
 }

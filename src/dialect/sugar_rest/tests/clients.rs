@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{BOUNDS, rendered, understand};
+use super::{BOUNDS, bulk, rendered, understand};
 use crate::dialect::sugar_rest::SugarRest;
 use crate::dialect::{Dialect, Incoming, ObjectShape, Operation, Shape, Understood};
 use crate::door::Control;
@@ -137,6 +137,76 @@ fn records_without_a_value_come_last_where_that_is_asked() {
     let collection = r#"{"fields":[{"name":"accounts","nulls_last":true}]}"#;
     let refused = understand("POST /rest/v11/Contacts/filter", collection);
     assert_eq!(refused, Err(Reason::MalformedProjection));
+}
+
+#[test]
+fn records_are_shown_in_layouts_that_every_installation_has() {
+    for (line, sent) in [
+        (
+            "GET /rest/v11/Contacts?fields=id&view=list",
+            "GET /rest/v11/Contacts?fields=id&view=list",
+        ),
+        (
+            "GET /rest/v11/Contacts/c-1?view=record&viewed=1",
+            "GET /rest/v11/Contacts/c-1?view=record",
+        ),
+        (
+            "GET /rest/v11/Contacts/c-1?viewed=0",
+            "GET /rest/v11/Contacts/c-1",
+        ),
+        (
+            "PUT /rest/v11/Contacts/c-1?viewed=1",
+            "PUT /rest/v11/Contacts/c-1",
+        ),
+        (
+            "POST /rest/v11/Contacts?viewed=1",
+            "POST /rest/v11/Contacts",
+        ),
+    ] {
+        assert_eq!(rendered(line, Value::Null).0, sent, "{line}");
+    }
+    for line in [
+        "GET /rest/v11/Contacts?view=secret",
+        "GET /rest/v11/Contacts?view=Record",
+        "GET /rest/v11/Contacts?view[]=record",
+        "GET /rest/v11/Contacts/c-1?view=../x",
+        "PUT /rest/v11/Contacts/c-1?view=record",
+        "DELETE /rest/v11/Contacts/c-1/favorite?view=record",
+    ] {
+        assert_eq!(understand(line, ""), Err(Reason::StoredQuery), "{line}");
+    }
+    for line in [
+        "GET /rest/v11/Contacts/c-1?viewed=x",
+        "GET /rest/v11/Contacts?viewed=1",
+    ] {
+        assert!(understand(line, "").is_err(), "{line}");
+    }
+    let collection = r#"{"fields":[{"name":"accounts","view":"list"}]}"#;
+    let refused = understand("POST /rest/v11/Contacts/filter", collection);
+    assert_eq!(refused, Err(Reason::StoredQuery));
+}
+
+#[test]
+fn parts_say_how_a_client_would_send_them_alone() {
+    let part = |more: Value| {
+        let mut part = json!({"url": "v11/Contacts", "method": "GET"});
+        for (name, value) in more.as_object().unwrap() {
+            part[name] = value.clone();
+        }
+        bulk(json!([part]))
+    };
+    let alone = part(json!({})).unwrap();
+    let more = json!({"dataType": "json", "contentType": "application/json", "timeout": 30000, "type": "GET"});
+    assert_eq!(part(more), Ok(alone));
+    for more in [
+        json!({"type": "DELETE"}),
+        json!({"contentType": "text/plain"}),
+        json!({"timeout": {"a": 1}}),
+        json!({"success": "x"}),
+        json!({"Type": "GET"}),
+    ] {
+        assert_eq!(part(more.clone()), Err(Reason::MalformedBody), "{more}");
+    }
 }
 
 #[test]
