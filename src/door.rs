@@ -35,8 +35,9 @@ pub struct Head {
     pub content_type: Option<String>,
     /// The headers that change what the request means.
     pub controls: Vec<Control>,
-    /// The credential, if there is one.
-    pub credential: Option<Credential>,
+    /// The credential, if there is one; why it cannot count, where what stands there is none. Whether that matters, what is
+    /// asked decides: who needs no session need not have a good one.
+    pub credential: Result<Option<Credential>, Reason>,
     /// The purpose that the caller states.
     pub purpose: Option<String>,
     /// The trace id of a W3C `traceparent`.
@@ -61,6 +62,17 @@ impl Control {
     /// What it says.
     pub fn value(&self) -> &str {
         &self.value
+    }
+}
+
+#[cfg(test)]
+impl Control {
+    /// For tests.
+    pub(crate) fn stated(name: &'static str, value: &str) -> Self {
+        Self {
+            name,
+            value: value.to_owned(),
+        }
     }
 }
 
@@ -153,6 +165,8 @@ pub struct Door {
     pub hosts: Vec<String>,
     /// Headers that carry credentials of the CRM, besides `Authorization`.
     pub credential_headers: Vec<HeaderName>,
+    /// Headers that change what a request means to the CRM, besides those that change it to many.
+    pub control_headers: Vec<&'static str>,
     /// The networks of proxies before this one that are believed about where a request came from.
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -162,7 +176,7 @@ pub fn enter<B>(request: &Request<B>, origin: IpAddr, door: &Door) -> Result<Hea
     let headers = request.headers();
     check_host(request, &door.hosts)?;
     check_framing(headers)?;
-    claims::check(headers)?;
+    claims::check(headers, door)?;
     if OVERRIDES.iter().any(|name| headers.contains_key(*name)) {
         return Err(Reason::MalformedHead);
     }
@@ -181,10 +195,10 @@ pub fn enter<B>(request: &Request<B>, origin: IpAddr, door: &Door) -> Result<Hea
             .query()
             .filter(|query| !query.is_empty())
             .map(str::to_owned),
-        accept: single(headers, &header::ACCEPT)?,
+        accept: listed(headers, &header::ACCEPT)?,
         content_type: single(headers, &header::CONTENT_TYPE)?,
-        controls: controls(request.method(), headers)?,
-        credential: credential(headers, &door.credential_headers)?,
+        controls: controls(request.method(), headers, &door.control_headers)?,
+        credential: credential(headers, &door.credential_headers),
         purpose: purpose(headers)?,
         trace: trace(headers),
         origin,
@@ -332,12 +346,33 @@ fn single(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Reas
         .transpose()
 }
 
+/// The values of a header that is a list, whose lines are one list (RFC 9110, section 5.3).
+fn listed(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Reason> {
+    let lines = headers.get_all(name).iter();
+    let lines: Vec<&str> = lines
+        .map(|line| line.to_str().map_err(|_| Reason::MalformedHead))
+        .collect::<Result<_, _>>()?;
+    Ok((!lines.is_empty()).then(|| lines.join(", ")))
+}
+
 /// The headers that change what a request means. Replies carry no validators, so that the preconditions of a read say
 /// nothing of what is read here: it is answered whole.
-fn controls(method: &Method, headers: &HeaderMap) -> Result<Vec<Control>, Reason> {
+fn controls(
+    method: &Method,
+    headers: &HeaderMap,
+    own: &[&'static str],
+) -> Result<Vec<Control>, Reason> {
     let is_moot = |name: &str| *method == Method::GET && PRECONDITIONS.contains(&name);
-    let mut controls = Vec::new();
-    for name in CONTROLS.into_iter().filter(|name| !is_moot(name)) {
+    let mut controls: Vec<Control> = Vec::new();
+    let own = own.iter().copied();
+    for name in CONTROLS
+        .into_iter()
+        .chain(own)
+        .filter(|name| !is_moot(name))
+    {
+        if controls.iter().any(|known| known.name == name) {
+            continue;
+        }
         if let Some(value) = single(headers, &HeaderName::from_static(name))? {
             controls.push(Control { name, value });
         }
@@ -476,6 +511,7 @@ mod tests {
         Door {
             hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
             credential_headers: vec![HeaderName::from_static("oauth-token")],
+            control_headers: vec!["x-if-version"],
             trusted_proxies: Vec::new(),
         }
     }
@@ -492,7 +528,11 @@ mod tests {
             ("/rest/v11_24/Contacts", Some("max_num=5"))
         );
         assert_eq!(
-            head.credential.as_ref().map(Credential::token),
+            head.credential
+                .as_ref()
+                .unwrap()
+                .as_ref()
+                .map(Credential::token),
             Some("abc-1")
         );
         assert_eq!(head.purpose.as_deref(), Some("payment"));
@@ -529,27 +569,21 @@ mod tests {
     #[test]
     fn one_credential_per_request() {
         let two = [("oauth-token", "a"), ("authorization", "Bearer a")];
-        assert_eq!(
-            knock("/rest/v11/me", &two).unwrap_err(),
-            Reason::TwoCredentials
-        );
-        assert_eq!(
-            knock(
-                "/rest/v11/me",
-                &[("oauth-token", "a"), ("oauth-token", "a")]
-            )
-            .unwrap_err(),
-            Reason::TwoCredentials
-        );
-        assert_eq!(
-            knock("/rest/v11/me", &[("authorization", "Digest a")]).unwrap_err(),
-            Reason::BadCredential
-        );
+        let bad = |headers: &[(&str, &str)]| {
+            let head = knock("/rest/v11/me", headers).unwrap();
+            head.credential.unwrap_err()
+        };
+        assert_eq!(bad(&two), Reason::TwoCredentials);
+        let twice = [("oauth-token", "a"), ("oauth-token", "a")];
+        assert_eq!(bad(&twice), Reason::TwoCredentials);
+        let digest = [("authorization", "Digest a")];
+        assert_eq!(bad(&digest), Reason::BadCredential);
         let basic = knock("/a", &[("authorization", "Basic eDp5")]).unwrap();
-        assert_eq!(basic.credential.unwrap().carrier(), &Carrier::Basic);
+        let basic = basic.credential.unwrap().unwrap();
+        assert_eq!(basic.carrier(), &Carrier::Basic);
         let account = |name: &str, value: &str| {
             let head = knock("/a", &[(name, value)]).unwrap();
-            head.credential.unwrap().account()
+            head.credential.unwrap().unwrap().account()
         };
         for token in ["eDp5", "eDp5Og==", "eDp5Og", "e-Dp5", "eDo="] {
             let value = format!("Basic {token}");
@@ -559,22 +593,52 @@ mod tests {
         }
         assert_eq!(account("authorization", "Bearer eDp5"), None);
         assert_eq!(account("oauth-token", "3f2c-a1"), None);
+        let sound = |headers: &[(&str, &str)]| {
+            let head = knock("/a", headers).unwrap();
+            head.credential.unwrap().unwrap()
+        };
         let two = [("x-api-key", "a"), ("oauth-token", "b")];
         assert_eq!(
-            knock("/a", &two).unwrap().credential.unwrap().token(),
+            sound(&two).token(),
             "b",
             "a header that no dialect of the listener names is none of its credentials"
         );
-        assert_eq!(
-            knock("/rest/v11/me", &[("oauth-token", "a b")]).unwrap_err(),
-            Reason::BadCredential
-        );
-        assert!(
-            knock("/rest/v11/me", &[("authorization", "bearer a")])
-                .unwrap()
-                .credential
-                .is_some()
-        );
+        assert_eq!(bad(&[("oauth-token", "a b")]), Reason::BadCredential);
+        assert_eq!(sound(&[("authorization", "bearer a")]).token(), "a");
+    }
+
+    #[test]
+    fn lines_of_a_list_are_one_list() {
+        let accept = |lines: &[&str]| {
+            let lines: Vec<(&str, &str)> = lines.iter().map(|line| ("accept", *line)).collect();
+            knock("/a", &lines).unwrap().accept
+        };
+        assert_eq!(accept(&[]), None);
+        let both = accept(&["application/json", "*/*"]);
+        assert_eq!(both.as_deref(), Some("application/json, */*"));
+        // What a request's body is has one line.
+        let two = [("content-type", "a/b"), ("content-type", "a/b")];
+        assert_eq!(knock("/a", &two).unwrap_err(), Reason::MalformedHead);
+    }
+
+    #[test]
+    fn headers_that_change_what_is_meant_are_collected_each_once() {
+        let head = knock("/a", &[("x-if-version", "3"), ("x-timestamp", "\"a\"")]).unwrap();
+        let told: Vec<(&str, &str)> = head
+            .controls
+            .iter()
+            .map(|control| (control.name(), control.value()))
+            .collect();
+        assert_eq!(told, [("x-timestamp", "\"a\""), ("x-if-version", "3")]);
+        let moot = knock("/a", &[("if-match", "\"a\"")]).unwrap();
+        assert!(moot.controls.is_empty(), "of a read");
+        for name in ["x-if-version", "x-timestamp"] {
+            let twice = [(name, "3"), (name, "3")];
+            let refused = knock("/a", &twice).unwrap_err();
+            assert_eq!(refused, Reason::MalformedHead, "{name}");
+        }
+        let shown = format!("{head:?}");
+        assert!(!shown.contains("\"a\""), "a value is never shown: {shown}");
     }
 
     #[test]

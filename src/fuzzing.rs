@@ -220,7 +220,8 @@ fn understand(bytes: &[u8]) {
     let Ok(request) = request else { return };
     let door = Door {
         hosts: Vec::new(),
-        credential_headers: SUGAR.credentials().headers.clone(),
+        credential_headers: SUGAR.head_form().credentials.clone(),
+        control_headers: SUGAR.head_form().controls.clone(),
         trusted_proxies: Vec::new(),
     };
     let Ok(head) = door::enter(&request, Ipv4Addr::LOCALHOST.into(), &door) else {

@@ -70,6 +70,10 @@ fn narrow(query: &mut Query, module: &Module, plan: &Plan, withheld: &mut Vec<Ar
     let Some(projection) = &mut query.projection else {
         return;
     };
+    if !query.beside.is_empty() {
+        // What is hidden in one module may be shown in another: each record is held to its own rules in the reply.
+        return;
+    }
     let rules = plan.records(module);
     projection.retain_mut(|item| match item {
         Projected::Field(name) => {

@@ -15,8 +15,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::audit::{Arrival, Arrived, Decided, Log, Record};
-use crate::dialect::{AnswerForm, Bounds, Dialect, Exchange, Incoming, Operation, Understood};
-use crate::door::{Credential, Head};
+use crate::dialect::{
+    Access, AnswerForm, Bounds, Dialect, Exchange, Incoming, Operation, Understood,
+};
+use crate::door::{Carrier, Credential, Head};
 use crate::filter::Limits;
 use crate::guard::guard;
 use crate::identity::{Attempt, Callers, Guesses, NoRandomness, Origins, Probes, Sessions};
@@ -28,7 +30,7 @@ use crate::reply::{Refusal, Reply};
 use crate::tally::Tally;
 use crate::transport::Transport;
 use crate::upstream::{self, Untrusted};
-use crate::vocabulary::Edits;
+use crate::vocabulary::{Action, Edits};
 
 mod admit;
 mod budget;
@@ -413,16 +415,29 @@ fn the_credential(
     understood: &Understood,
 ) -> Result<Option<Credential>, Reason> {
     let argument = match understood {
+        Understood::One(exchange) if exchange.operation().access == Access::Public => {
+            return Ok(of_a_client(dialect, head, exchange.operation()));
+        }
         Understood::One(exchange) => &exchange.operation().credential,
         Understood::Bulk { credential, .. } => credential,
     };
-    match (&head.credential, argument) {
+    match (&head.credential.clone()?, argument) {
         (Some(_), Some(_)) => Err(Reason::TwoCredentials),
-        (Some(credential), None) if !dialect.credentials().accept(credential.carrier()) => {
+        (Some(credential), None) if !dialect.head_form().accepts(credential.carrier()) => {
             Err(Reason::BadCredential)
         }
         (credential, argument) => Ok(argument.as_ref().or(credential.as_ref()).cloned()),
     }
+}
+
+/// What goes on with a request that anybody may make. Whoever needs no session need not bring a good credential: one that
+/// is none of the API's stays behind. With a login goes none but the name and secret of a client (RFC 6749, section 2.3.1):
+/// clients send there what they have, which is no session yet.
+fn of_a_client(dialect: &dyn Dialect, head: &Head, operation: &Operation) -> Option<Credential> {
+    let stated = head.credential.as_ref().ok()?.as_ref()?;
+    let carrier = stated.carrier();
+    let counts = operation.action != Action::Auth || *carrier == Carrier::Basic;
+    (counts && dialect.head_form().accepts(carrier)).then(|| stated.clone())
 }
 
 /// Nothing that changes what a request means is dropped: what the dialect did not take refuses the request.

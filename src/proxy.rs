@@ -311,7 +311,11 @@ pub fn limits(
             hosts: hosts.to_vec(),
             credential_headers: dialects
                 .iter()
-                .flat_map(|dialect| dialect.credentials().headers.clone())
+                .flat_map(|dialect| dialect.head_form().credentials.clone())
+                .collect(),
+            control_headers: dialects
+                .iter()
+                .flat_map(|dialect| dialect.head_form().controls.clone())
                 .collect(),
             trusted_proxies: trusted_proxies.to_vec(),
         },

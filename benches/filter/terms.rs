@@ -144,12 +144,13 @@ fn caller(dialect: Arc<SugarRest>) -> Caller {
             .unwrap();
         let door = Door {
             hosts: Vec::new(),
-            credential_headers: SugarRest::new().credentials().headers.clone(),
+            credential_headers: SugarRest::new().head_form().credentials.clone(),
+            control_headers: SugarRest::new().head_form().controls.clone(),
             trusted_proxies: Vec::new(),
         };
         let head = paravent::door::enter(&request, origin, &door).unwrap();
         sessions
-            .identify(&head.credential.unwrap(), "v11_24", origin)
+            .identify(&head.credential.unwrap().unwrap(), "v11_24", origin)
             .await
             .unwrap()
     })

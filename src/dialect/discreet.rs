@@ -74,6 +74,8 @@ impl fmt::Debug for Query {
             .field("limit", &self.limit)
             .field("offset", &self.offset)
             .field("about_caller", &self.about_caller)
+            .field("beside", &self.beside)
+            .field("compared", &self.compared)
             .finish()
     }
 }

@@ -62,8 +62,8 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// Whether a path (below the listener's root) belongs to this dialect. The prefixes of dialects are disjoint.
     fn claims(&self, path: &str) -> bool;
 
-    /// What carries a credential of this API.
-    fn credentials(&self) -> &Credentials;
+    /// What of this API the head of a request may carry.
+    fn head_form(&self) -> &HeadForm;
 
     /// What a request means. Pure; produces one interpretation or refuses.
     fn understand(
@@ -106,26 +106,29 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules>;
 }
 
-/// What carries a credential of an API.
+/// What of an API the head of a request may carry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Credentials {
-    /// Headers of its own.
-    pub headers: Vec<HeaderName>,
-    /// `Authorization: Bearer …`
+pub struct HeadForm {
+    /// Headers of its own that carry a credential.
+    pub credentials: Vec<HeaderName>,
+    /// Whether `Authorization: Bearer …` does.
     pub bearer: bool,
-    /// `Authorization: Basic …`
+    /// Whether `Authorization: Basic …` does.
     pub basic: bool,
-    /// An argument of the request.
+    /// Whether an argument of the request does.
     pub argument: bool,
+    /// Headers, in lower case, with which this API is told what a request means, besides those that the front door knows
+    /// of many APIs. One that [`Dialect::understand`] does not take refuses the request.
+    pub controls: Vec<&'static str>,
 }
 
-impl Credentials {
+impl HeadForm {
     /// Whether a credential that came in this way is one of the API's.
-    pub fn accept(&self, carrier: &Carrier) -> bool {
+    pub fn accepts(&self, carrier: &Carrier) -> bool {
         match carrier {
             Carrier::Bearer => self.bearer,
             Carrier::Basic => self.basic,
-            Carrier::Header(name) => self.headers.contains(name),
+            Carrier::Header(name) => self.credentials.contains(name),
             Carrier::Argument => self.argument,
         }
     }
@@ -300,6 +303,10 @@ pub struct Query {
     pub order: Vec<Sort>,
     /// Text for the CRM's full-text search.
     pub search: Option<String>,
+    /// Further modules whose records are asked for at the same time: a search may look into several.
+    pub beside: Vec<Module>,
+    /// Fields of the record asked for that a header compares with, so that the answer tells what they are.
+    pub compared: Vec<String>,
     /// Rows wanted.
     pub limit: Option<u32>,
     /// Rows skipped.
@@ -465,6 +472,7 @@ impl Operation {
 impl Query {
     fn modules<'a>(&'a self, own: &'a Module, into: &mut Vec<&'a Module>) {
         into.push(own);
+        into.extend(&self.beside);
         if let Some(predicate) = &self.predicate {
             predicate
                 .each_path(&mut |path| into.extend(path.link.as_ref().map(|link| &link.target)));
@@ -483,6 +491,12 @@ impl Query {
     }
 
     fn uses(&self, own: &Module, into: &mut Vec<FieldUse>) {
+        for module in std::iter::once(own).chain(&self.beside) {
+            self.uses_of(module, into);
+        }
+    }
+
+    fn uses_of(&self, own: &Module, into: &mut Vec<FieldUse>) {
         let mut push = |path: &Path, how| {
             into.push(FieldUse {
                 path: path.of(own),
@@ -495,6 +509,10 @@ impl Query {
         for sort in &self.order {
             push(&sort.path, Use::Sorted);
         }
+        into.extend(self.compared.iter().map(|name| FieldUse {
+            path: FieldPath::new(own, name),
+            how: Use::Matched,
+        }));
         for item in self.projection.iter().flatten() {
             match item {
                 Projected::Field(name) => {
@@ -512,6 +530,7 @@ impl Query {
     pub fn searched<'a>(&'a self, own: &'a Module, into: &mut Vec<&'a Module>) {
         if self.search.is_some() {
             into.push(own);
+            into.extend(&self.beside);
         }
         for item in self.projection.iter().flatten() {
             if let Projected::Collection { link, query } = item {

@@ -29,6 +29,8 @@ pub enum Shape {
     /// A record: its fields are held to the plan. Any type but an object makes the reply unfilterable (but see
     /// [`Layout::Named`]).
     Record(RecordShape),
+    /// A record of one of these modules, which its [`MODULE_KEY`] tells. Any other makes the reply unfilterable.
+    OneOf(Vec<RecordShape>),
     /// An object in which a record lies beside its id.
     Entry(Box<EntryShape>),
     /// An object whose shape one of its members tells.

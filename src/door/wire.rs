@@ -266,12 +266,20 @@ fn check_request_line(line: &[u8]) -> Option<bool> {
     }
 }
 
-/// Letters, digits and hyphens. CGI makes the same variable of `X_Role` and `X-Role`, so no other sign passes.
+/// Letters, digits, hyphens and underscores; but with an underscore nothing that somebody could frame a request by. CGI makes
+/// the same variable of `X_Role` and `X-Role`: which other names that matters for, [`super::claims`] knows.
 pub(super) fn is_name(name: &[u8]) -> bool {
-    !name.is_empty()
-        && name
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    let folded = |byte: &u8| match byte {
+        b'_' => b'-',
+        byte => byte.to_ascii_lowercase(),
+    };
+    let frames = || {
+        FRAMING
             .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+            .any(|known| name.iter().map(folded).eq(known.bytes()))
+    };
+    !name.is_empty() && name.iter().all(plain) && !(name.contains(&b'_') && frames())
 }
 
 fn length_of(digits: &[u8]) -> Option<u64> {
@@ -282,6 +290,8 @@ fn length_of(digits: &[u8]) -> Option<u64> {
 /// As much as hyper reads of one head.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 const SIZE_DIGITS_MAX: u8 = 8;
+/// Headers that tell where a request ends.
+const FRAMING: [&str; 2] = ["content-length", "transfer-encoding"];
 
 #[cfg(test)]
 mod tests {
@@ -306,6 +316,7 @@ mod tests {
             format!("{LINE}\r\n"),
             format!("{LINE}\r\n{length}{chunks}{chunks}{old}{LINE}Content-Length: 0\r\n\r\n{LINE}"),
             "OPTIONS * HTTP/1.1\r\n\r\n".to_owned(),
+            format!("{LINE}X_Request_Id: a\r\n\r\n"),
         ] {
             assert_eq!(read(&text), Ok(()), "{text:?}");
         }
@@ -349,8 +360,9 @@ mod tests {
             assert_eq!(read(text), Err(Doubtful), "{text:?}");
         }
         for header in [
-            "X_Role: a",
             "X.Role: a",
+            "Content_Length: 1",
+            "transfer_Encoding: chunked",
             ": a",
             "X Role: a",
             "Content-Length : 1",

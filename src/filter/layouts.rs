@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::dialect::{ChoiceShape, EntryShape, Layout, RecordShape, Shape};
+use crate::dialect::{ChoiceShape, EntryShape, Layout, MODULE_KEY, RecordShape, Shape};
 use crate::policy::Show;
 
 use super::Cause;
@@ -135,6 +135,25 @@ impl<'a> Treatment<'a, '_> {
             .find(|(name, _)| word.as_deref() == Some(name.as_str()));
         match case {
             Some((_, shape)) => self.object(shape, misfit),
+            None if misfit == Unfit::Redact => self.redact(),
+            None => Err(self.reader.fault(Cause::OtherModule)),
+        }
+    }
+
+    /// A record whose module it tells itself. That it tells it once, and the same, the record's own rules see to.
+    pub(super) fn one_of(&mut self, shapes: &[RecordShape], misfit: Unfit) -> Result<Fate, Fault> {
+        let told = match self.member(self.reader.at(), |key| key == MODULE_KEY)? {
+            Some(reader) => scalar_text(&reader)?,
+            None => None,
+        };
+        let shape = shapes
+            .iter()
+            .find(|shape| told.as_deref() == Some(shape.module.as_str()));
+        match shape {
+            Some(shape) => {
+                self.record(shape)?;
+                Ok(Fate::Keep)
+            }
             None if misfit == Unfit::Redact => self.redact(),
             None => Err(self.reader.fault(Cause::OtherModule)),
         }

@@ -46,6 +46,7 @@ impl From<&Shape> for Track {
             Shape::Word(_)
             | Shape::NameOf(_)
             | Shape::Record(_)
+            | Shape::OneOf(_)
             | Shape::Entry(_)
             | Shape::Choice(_)
             | Shape::Either { .. } => Self::Whole(Arc::new(shape.clone())),

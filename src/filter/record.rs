@@ -499,6 +499,7 @@ impl<'a> Treatment<'a, '_> {
                 self.record(shape)?;
                 Ok(Fate::Keep)
             }
+            (Shape::OneOf(shapes), Type::Object) => self.one_of(shapes, misfit),
             (Shape::Entry(shape), Type::Object) => {
                 self.entry(shape)?;
                 Ok(Fate::Keep)

@@ -89,7 +89,8 @@ fn read(
         .ok()?;
     let door = Door {
         hosts: Vec::new(),
-        credential_headers: dialect.credentials().headers.clone(),
+        credential_headers: dialect.head_form().credentials.clone(),
+        control_headers: dialect.head_form().controls.clone(),
         trusted_proxies: Vec::new(),
     };
     let head = door::enter(&request, Ipv4Addr::LOCALHOST.into(), &door).ok()?;

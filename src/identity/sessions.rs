@@ -277,11 +277,12 @@ mod tests {
         let request = request.header("oauth-token", token).body(()).unwrap();
         let door = crate::door::Door {
             hosts: Vec::new(),
-            credential_headers: SugarRest::new().credentials().headers.clone(),
+            credential_headers: SugarRest::new().head_form().credentials.clone(),
+            control_headers: SugarRest::new().head_form().controls.clone(),
             trusted_proxies: Vec::new(),
         };
         let head = crate::door::enter(&request, [192, 0, 2, 1].into(), &door);
-        head.unwrap().credential.unwrap()
+        head.unwrap().credential.unwrap().unwrap()
     }
 
     #[tokio::test]

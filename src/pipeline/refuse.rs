@@ -28,7 +28,8 @@ impl Pipeline {
         let Some((entrance, in_force)) = entrance else {
             return self.turn_away(objection, head.origin);
         };
-        let caller = match &head.credential {
+        let credential = head.credential.as_ref().ok().and_then(Option::as_ref);
+        let caller = match credential {
             Some(credential) => entrance.sessions.recall(credential).await,
             None => None,
         };
@@ -39,7 +40,7 @@ impl Pipeline {
         let visit = Visit {
             entrance,
             in_force: &in_force,
-            credential: head.credential.as_ref(),
+            credential,
             purpose: None,
             trace: head.trace.as_deref(),
             origin: head.origin,

@@ -89,12 +89,12 @@ async fn is_there(transport: &Transport) -> Result<(), Failure> {
 
 /// A credential of a kind that the API has.
 fn made_up(dialect: &dyn Dialect) -> Credential {
-    let own = dialect.credentials().headers.first().cloned();
+    let own = dialect.head_form().credentials.first().cloned();
     let mut carriers = own
         .map(Carrier::Header)
         .into_iter()
         .chain([Carrier::Bearer, Carrier::Basic]);
-    let accepted = carriers.find(|one| dialect.credentials().accept(one));
+    let accepted = carriers.find(|one| dialect.head_form().accepts(one));
     Credential::made_up(accepted.unwrap_or(Carrier::Argument))
 }
 

@@ -9,11 +9,19 @@ use crate::reason::Reason;
 
 /// Arguments that nobody has taken yet.
 #[derive(Debug, Default)]
-pub(super) struct Arguments(Map<String, Value>);
+pub(super) struct Arguments {
+    members: Map<String, Value>,
+    /// Whether one with a blank value is none.
+    blank_is_none: bool,
+}
 
 impl Arguments {
     /// Those of a query string. A parameter that the API would take for a credential is refused.
-    pub(super) fn of_query(text: Option<&str>, credentials: &[String]) -> Result<Self, Reason> {
+    pub(super) fn of_query(
+        text: Option<&str>,
+        credentials: &[String],
+        blank_is_none: bool,
+    ) -> Result<Self, Reason> {
         let arguments = query_string::read(text.unwrap_or_default())?;
         let is_credential = |name: &String| {
             credentials
@@ -23,24 +31,42 @@ impl Arguments {
         if arguments.keys().any(is_credential) {
             return Err(Reason::CredentialInQuery);
         }
-        Ok(Self(arguments))
+        Ok(Self {
+            members: arguments,
+            blank_is_none,
+        })
     }
 
     /// Those of a JSON object. `null` is none.
-    pub(super) fn of_object(mut arguments: Map<String, Value>) -> Self {
+    pub(super) fn of_object(mut arguments: Map<String, Value>, blank_is_none: bool) -> Self {
         arguments.retain(|_, value| !value.is_null());
-        Self(arguments)
+        Self {
+            members: arguments,
+            blank_is_none,
+        }
     }
 
-    /// The members of a body that is written; `null` is a value there.
+    /// The members of a body that is written; `null` and blank texts are values there.
     pub(super) fn of_body(members: Map<String, Value>) -> Self {
-        Self(members)
+        Self {
+            members,
+            blank_is_none: false,
+        }
     }
 
     /// Takes an argument. `module` is the word for the module asked.
     pub(super) fn take(&mut self, name: &Name, module: Option<&str>) -> Option<Value> {
         let steps: Vec<&str> = name.steps(module).collect();
-        take(&mut self.0, &steps)
+        let taken = take(&mut self.members, &steps)?;
+        let is_none = self.blank_is_none && taken.as_str() == Some("");
+        (!is_none).then_some(taken)
+    }
+
+    /// Puts an argument where another one says the same; `false`, if there is one.
+    pub(super) fn put(&mut self, name: &Name, module: Option<&str>, value: Value) -> bool {
+        let is_new = self.take(name, module).is_none();
+        put(&mut self.members, name, module, value);
+        is_new
     }
 
     /// Takes an argument that is a text; a number counts as one.
@@ -59,20 +85,20 @@ impl Arguments {
 
     /// Takes every argument whose value fits.
     pub(super) fn take_all(&mut self, fits: impl Fn(&Value) -> bool) -> Map<String, Value> {
-        let (taken, left) = std::mem::take(&mut self.0)
+        let (taken, left) = std::mem::take(&mut self.members)
             .into_iter()
             .partition(|(_, value)| fits(value));
-        self.0 = left;
+        self.members = left;
         taken
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.members.is_empty()
     }
 
     /// Refuses what nobody took.
     pub(super) fn finish(self) -> Result<(), Objection> {
-        let left = self.0.keys().next();
+        let left = self.members.keys().next();
         left.map_or(Ok(()), |name| Err(Objection::parameter(name)))
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::grammar;
 use super::jsonpath::{Expression, Tree};
 use super::predicate::PredicateStyle;
-use crate::dialect::{Access, Link, Media, Origin, Path, Unread};
+use crate::dialect::{Access, HeadForm, Link, Media, Origin, Path, Unread};
 use crate::vocabulary::{Action, Field, Module, Spelling};
 
 /// A description.
@@ -26,7 +26,11 @@ pub(super) struct Description {
     pub(super) ids: Ids,
     pub(super) spelling: Spelling,
     pub(super) media: Media,
-    pub(super) credentials: Credentials,
+    /// What of the API the head of a request may carry.
+    pub(super) head: HeadForm,
+    /// Parameters that the API would take for a credential: refused by name.
+    pub(super) credentials_in_query: Vec<String>,
+    pub(super) ignored: Ignored,
     pub(super) caller: Asking,
     /// The body of an error, with `{status}` and `{text}` where they belong.
     pub(super) errors: Value,
@@ -44,12 +48,28 @@ pub(super) enum Ids {
     Word,
 }
 
-/// What carries a credential.
-#[derive(Debug, Default)]
-pub(super) struct Credentials {
-    pub(super) carriers: crate::dialect::Credentials,
-    /// Parameters that the API would take for a credential: refused by name.
-    pub(super) in_query: Vec<String>,
+/// What the API does not look at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ignored {
+    /// One slash at the end of a path.
+    pub(super) slash: bool,
+    /// A body that says nothing, or the id of the path again, with a request that takes none.
+    pub(super) bodies: bool,
+    /// The blank value of a parameter that is known.
+    pub(super) blank: bool,
+    /// Parameters of every route.
+    pub(super) parameters: Vec<Name>,
+    /// Members of a body that is written.
+    pub(super) members: Vec<String>,
+}
+
+/// What a header says that a route takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Says {
+    /// Yes or no.
+    Flag,
+    /// What a field of the record must be.
+    Field(String),
 }
 
 /// How it is found out whose a credential is.
@@ -145,7 +165,8 @@ pub(super) struct Route {
     pub(super) carries: Carries,
     pub(super) select: Option<Select>,
     pub(super) predicates: Vec<PredicateStyle>,
-    pub(super) order: Option<Order>,
+    /// How an order may be written; in one of these ways at a time.
+    pub(super) orders: Vec<Order>,
     pub(super) page: Option<Page>,
     pub(super) search: Option<Name>,
     /// Parameters about the caller, with their words; without words, a flag.
@@ -154,6 +175,8 @@ pub(super) struct Route {
     pub(super) fixed: Vec<(Name, Vec<String>)>,
     /// Parameters that are dropped.
     pub(super) dropped: Vec<Name>,
+    /// Headers that change what the request means, and are sent on.
+    pub(super) controls: Vec<(&'static str, Says)>,
     pub(super) write: Option<Write>,
     pub(super) relates: bool,
     /// Where records and other parts lie in the reply.
@@ -235,6 +258,8 @@ pub(super) struct Page {
     pub(super) max: Option<u32>,
     /// Whether 0 asks for all.
     pub(super) zero_is_all: bool,
+    /// Whether the reply tells that there is more, so that a larger wish may be cut.
+    pub(super) tells_more: bool,
     pub(super) offset: Option<Name>,
     /// A page's number, and that of the first page.
     pub(super) number: Option<(Name, u64)>,

@@ -182,6 +182,16 @@ impl Tree {
         inside.mark(rest, mark)
     }
 
+    /// Whether a scalar passes at a place.
+    pub(super) fn passes(&self, place: &[Step]) -> bool {
+        let Some((step, rest)) = place.split_first() else {
+            return self.mark == Some(Mark::Scalar);
+        };
+        let named = self.names.iter();
+        let mut named = named.filter(|(name, _)| *step == Step::Name(name));
+        named.next().is_some_and(|(_, inside)| inside.passes(rest))
+    }
+
     /// The innermost record around a place, as it is marked, and the steps from there.
     pub(super) fn record_around<'s>(&self, place: &'s [Step]) -> Option<(&Mark, &'s [Step])> {
         let (step, rest) = place.split_first()?;

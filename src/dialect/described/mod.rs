@@ -12,9 +12,9 @@ use serde_json::{Map, Value};
 
 use super::schema::{Modules, Schema};
 use super::{
-    AnswerForm, Answered, Arrangement, Assembly, Bounds, Credentials, Dialect, ErrorShape,
-    Exchange, Failure, Incoming, Inquiry, Misunderstood, Operation, Outgoing, Shape, Understood,
-    Wanted, Which,
+    AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Exchange, Failure,
+    HeadForm, Incoming, Inquiry, Misunderstood, Operation, Outgoing, Shape, Understood, Wanted,
+    Which,
 };
 use crate::diagnostic::{Diagnostics, File, load};
 use crate::door::Credential;
@@ -114,8 +114,8 @@ impl Dialect for Described {
         understand::below(&self.description, path).is_some()
     }
 
-    fn credentials(&self) -> &Credentials {
-        &self.description.credentials.carriers
+    fn head_form(&self) -> &HeadForm {
+        &self.description.head
     }
 
     fn understand(

@@ -48,13 +48,16 @@ pub(super) struct Items {
     pub(super) at: Vec<Name>,
     pub(super) operators: Vec<&'static str>,
     pub(super) operator: String,
-    pub(super) field: String,
+    /// The names of the field's member, the one that is sent first.
+    pub(super) field: Vec<String>,
     pub(super) value: String,
     /// Operators whose value is a list of items, all or one of which hold.
     pub(super) all: String,
     pub(super) any: String,
     /// Members that may stand beside: scalars that no policy rules, such as a time zone.
     pub(super) beside: Vec<String>,
+    /// Operators of items that say what a parameter says, with the parameter.
+    pub(super) lifted: Vec<(String, Name)>,
 }
 
 /// Whose fields are meant.
@@ -78,6 +81,14 @@ impl Scope<'_> {
 }
 
 impl PredicateStyle {
+    /// Puts what stands in a list and says what a parameter says, into that parameter.
+    pub(super) fn lift(&self, arguments: &mut Arguments, word: Option<&str>) -> Result<(), Reason> {
+        match self {
+            Self::Items(items) if !items.lifted.is_empty() => items.lift(arguments, word),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes what is written in this style; the number says which of its parameters carried it.
     pub(super) fn read(
         &self,
@@ -320,6 +331,51 @@ fn bracket(
 }
 
 impl Items {
+    /// All items of a list hold, and so do the parameters beside it.
+    fn lift(&self, arguments: &mut Arguments, word: Option<&str>) -> Result<(), Reason> {
+        for at in &self.at {
+            let Some(list) = arguments.take(at, word) else {
+                continue;
+            };
+            let Value::Array(items) = list else {
+                return Err(Reason::MalformedFilter);
+            };
+            let (mut left, all) = (Vec::new(), items.len());
+            for item in items {
+                let Some((name, value)) = self.lifted(&item)? else {
+                    left.push(item);
+                    continue;
+                };
+                if !arguments.put(name, word, value) {
+                    return Err(Reason::DuplicateParameter);
+                }
+            }
+            let is_used_up = left.is_empty() && all > 0;
+            if !is_used_up && !arguments.put(at, word, Value::Array(left)) {
+                return Err(Reason::DuplicateParameter);
+            }
+        }
+        Ok(())
+    }
+
+    /// The parameter that says what an item says, and its value.
+    fn lifted(&self, item: &Value) -> Result<Option<(&Name, Value)>, Reason> {
+        let Value::Object(members) = item else {
+            return Ok(None);
+        };
+        let operator = members.get(&self.operator).and_then(Value::as_str);
+        let lifted = self.lifted.iter();
+        let mut lifted = lifted.filter(|(known, _)| Some(known.as_str()) == operator);
+        let Some((_, name)) = lifted.next() else {
+            return Ok(None);
+        };
+        let is_known = |key: &String| *key == self.operator || *key == self.value;
+        match members.get(&self.value) {
+            Some(value) if members.keys().all(is_known) => Ok(Some((name, value.clone()))),
+            _ => Err(Reason::MalformedFilter),
+        }
+    }
+
     fn list(&self, list: Value, scope: Scope<'_>) -> Result<Vec<Predicate>, Reason> {
         let Value::Array(items) = list else {
             return Err(Reason::MalformedFilter);
@@ -357,7 +413,11 @@ impl Items {
         }
         let operator = self.operators.iter().find(|known| **known == word);
         let operator = operator.ok_or(Reason::MalformedFilter)?;
-        let Some(Value::String(field)) = members.shift_remove(&self.field) else {
+        let mut stated = self
+            .field
+            .iter()
+            .filter_map(|name| members.shift_remove(name));
+        let (Some(Value::String(field)), None) = (stated.next(), stated.next()) else {
             return Err(Reason::MalformedFilter);
         };
         let path = scope.path(&field)?;
@@ -397,7 +457,10 @@ impl Items {
                         self.operator.clone(),
                         Value::from(operator.unwrap_or_default()),
                     ),
-                    (self.field.clone(), Value::String(scope.spell(path))),
+                    (
+                        self.field.first().cloned().unwrap_or_default(),
+                        Value::String(scope.spell(path)),
+                    ),
                 ]);
                 members.extend(value.as_object().cloned().unwrap_or_default());
                 Value::Object(members)

@@ -7,6 +7,7 @@ use super::description::{Description, Order, Page, Route, Select};
 use super::grammar;
 use super::predicate::Scope;
 use crate::dialect::{Bounds, Path, Predicate, Projected, Query, Sort};
+use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::{Module, intern};
 
@@ -21,6 +22,7 @@ pub(super) const SOURCES: &str = "sources";
 const SELECTED: &str = "selected";
 const PAGE: &str = "page";
 const SENT: &str = "sent";
+const ORDERED: &str = "ordered";
 
 /// A filter that stands in the path.
 const IN_PATH: usize = usize::MAX;
@@ -32,9 +34,12 @@ pub(super) fn read(
     scope: Option<Scope<'_>>,
     bounds: &Bounds,
     fixed: &mut Map<String, Value>,
-) -> Result<Query, Reason> {
+) -> Result<Query, Objection> {
     let word = scope.map(|scope| scope.word);
     let mut query = Query::default();
+    for predicate in &route.predicates {
+        predicate.lift(arguments, word)?;
+    }
     sent(arguments, route, word, fixed)?;
     for name in &route.dropped {
         arguments.take(name, word);
@@ -52,15 +57,23 @@ pub(super) fn read(
             .as_ref()
             .is_some_and(|text| text.len() > SEARCH_BYTES_MAX || text.chars().any(char::is_control))
         {
-            return Err(Reason::MalformedQuery);
+            return Err(Reason::MalformedQuery.into());
         }
     }
     about_caller(arguments, route, word, &mut query)?;
     let Some(scope) = scope else {
         return Ok(query);
     };
-    if let Some(order) = &route.order {
-        query.order = sorted(arguments, order, scope)?;
+    for (number, order) in route.orders.iter().enumerate() {
+        let sorts = sorted(arguments, order, scope)?;
+        if sorts.is_empty() {
+            continue;
+        }
+        if !query.order.is_empty() {
+            return Err(Reason::DuplicateParameter.into());
+        }
+        query.order = sorts;
+        fixed.insert(ORDERED.to_owned(), number.into());
     }
     let (mut parts, mut sources) = (Vec::new(), Vec::new());
     for (number, predicate) in route.predicates.iter().enumerate() {
@@ -221,7 +234,7 @@ fn paging(
     bounds: &Bounds,
     query: &mut Query,
     fixed: &mut Map<String, Value>,
-) -> Result<(), Reason> {
+) -> Result<(), Objection> {
     let number = |text: Option<String>| match text {
         None => Ok(None),
         Some(text)
@@ -238,14 +251,21 @@ fn paging(
     let max = page
         .max
         .map_or(bounds.page_max, |max| max.min(bounds.page_max));
-    let clamp = |rows: u64| u32::try_from(rows).map_or(max, |rows| rows.min(max));
-    query.limit = match number(arguments.text(&page.size, word)?)? {
-        Some(0) if page.zero_is_all => Some(max),
-        Some(rows) => Some(clamp(rows)),
-        None => match page.default {
-            Some(rows) if rows <= max => None,
-            _ => Some(max),
-        },
+    let stated = number(arguments.text(&page.size, word)?)?;
+    // What nobody states is what the API sends then: its own number of rows, or all.
+    let wish = match stated {
+        Some(0) if page.zero_is_all => u64::MAX,
+        Some(rows) => rows,
+        None => page.default.map_or(u64::MAX, u64::from),
+    };
+    let is_cut = wish > u64::from(max);
+    if is_cut && !page.tells_more {
+        return Err(Objection::page_too_large(max));
+    }
+    query.limit = match stated {
+        _ if is_cut => Some(max),
+        None => None,
+        Some(_) => u32::try_from(wish).ok(),
     };
     if let Some(name) = &page.offset {
         query.offset = number(arguments.text(name, word)?)?;
@@ -253,6 +273,10 @@ fn paging(
     if let Some((name, first)) = &page.number
         && let Some(asked) = number(arguments.text(name, word)?)?
     {
+        if is_cut && asked > *first {
+            // Pages of another size are other rows.
+            return Err(Objection::page_too_large(max));
+        }
         let rows = query.limit.or(page.default).unwrap_or(max);
         query.offset = Some(asked.saturating_sub(*first).saturating_mul(u64::from(rows)));
         fixed.insert(PAGE.to_owned(), asked.into());
@@ -336,7 +360,14 @@ fn sorted(arguments: &mut Arguments, order: &Order, scope: Scope<'_>) -> Result<
             descending,
         } => {
             let keys = split(arguments.text(by, word).map_err(malformed)?);
-            let is_descending = match arguments.take(direction, word) {
+            let are_flags = [ascending, descending]
+                .iter()
+                .any(|word| matches!(word.as_str(), "true" | "false"));
+            let stated = match arguments.take(direction, word) {
+                Some(Value::Bool(flag)) if are_flags => Some(flag.to_string().into()),
+                stated => stated,
+            };
+            let is_descending = match stated {
                 None | Some(Value::Null) => false,
                 Some(Value::Bool(flag)) => flag,
                 Some(Value::String(text))
@@ -347,6 +378,10 @@ fn sorted(arguments: &mut Arguments, order: &Order, scope: Scope<'_>) -> Result<
                 Some(Value::String(text)) if text.eq_ignore_ascii_case(descending) => true,
                 Some(_) => return Err(Reason::MalformedOrder),
             };
+            if is_descending && keys.is_empty() {
+                // It would turn an order that the API chose.
+                return Err(Reason::MalformedOrder);
+            }
             let sort = |key: &String| {
                 Ok(Sort {
                     path: path(key)?,
@@ -410,7 +445,7 @@ pub(super) fn write(
         module,
         word,
     };
-    write_order(query, route, scope, &mut tree);
+    write_order(query, fixed, route, scope, &mut tree);
     for (filter, number, name) in parts(query, fixed) {
         if let Some(predicate) = route.predicates.get(number) {
             predicate.write(filter, name, scope, &mut tree);
@@ -485,7 +520,13 @@ fn write_about_caller(
     }
 }
 
-fn write_order(query: &Query, route: &Route, scope: Scope<'_>, tree: &mut Map<String, Value>) {
+fn write_order(
+    query: &Query,
+    fixed: &Map<String, Value>,
+    route: &Route,
+    scope: Scope<'_>,
+    tree: &mut Map<String, Value>,
+) {
     let Some(first) = query.order.first() else {
         return;
     };
@@ -501,7 +542,9 @@ fn write_order(query: &Query, route: &Route, scope: Scope<'_>, tree: &mut Map<St
         };
         Value::String(query.order.iter().map(key).collect::<Vec<_>>().join(","))
     };
-    match &route.order {
+    let ordered = fixed.get(ORDERED).and_then(Value::as_u64);
+    let number = ordered.and_then(|number| usize::try_from(number).ok());
+    match route.orders.get(number.unwrap_or_default()) {
         None => {}
         Some(Order::Signs(name)) => put(tree, name, word, keys(true)),
         Some(Order::Apart {

@@ -1,8 +1,12 @@
 //! The text of Dolibarr's `sqlfilters`: `(t.lastname:like:'Pel%') and ((t.zip:=:'75001') or (te.vip:is:null))`.
 //!
 //! The CRM makes SQL of it by pattern matching, so only what has one reading for everybody passes: a column behind a
-//! known table, an operator of the list, a quoted text without quotes, backslashes or parentheses, a number, `null`, or
-//! a list of plain words and numbers. Functions, sub-queries and anything else are refused.
+//! known table, an operator of the list, a quoted text without backslashes or parentheses, a number, `null`, or a list of
+//! plain words and numbers. Functions, sub-queries and anything else are refused.
+//!
+//! A text ends with the last quote before the bracket: whatever quotes stand between are letters like others, and two of
+//! them are two. Not so for `like`, where a text with a quote is none to some versions, nor beside a colon, at which some
+//! versions cut: there no quote stands in a text.
 
 use serde_json::{Number, Value};
 
@@ -140,8 +144,14 @@ fn value(operator: &str, literal: &str) -> Option<Value> {
             items.collect::<Option<Vec<_>>>().map(Value::Array)
         }
         "is" | "isnot" => literal.eq_ignore_ascii_case("null").then_some(Value::Null),
+        "like" | "notlike" => scalar(literal).filter(|value| !holds_a_quote(value)),
         _ => scalar(literal),
     }
+}
+
+/// Whether a quote stands in a text.
+fn holds_a_quote(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.contains('\''))
 }
 
 /// Whether a value of a list stays as it is: from others the CRM takes characters away.
@@ -164,10 +174,10 @@ fn names_a_constant(text: &str) -> bool {
 fn scalar(literal: &str) -> Option<Value> {
     if let Some(text) = literal.strip_prefix('\'') {
         let text = text.strip_suffix('\'')?;
-        let plain = |letter: char| {
-            !letter.is_control() && !matches!(letter, '\'' | '"' | '\\' | '`' | '(' | ')')
-        };
-        let fits = text.chars().all(plain) && !names_a_constant(text);
+        let plain =
+            |letter: char| !letter.is_control() && !matches!(letter, '\\' | '`' | '(' | ')');
+        let has_one_end = !(text.contains('\'') && text.contains(':'));
+        let fits = text.chars().all(plain) && has_one_end && !names_a_constant(text);
         return fits.then(|| Value::String(text.to_owned()));
     }
     let digits = literal.strip_prefix('-').unwrap_or(literal);

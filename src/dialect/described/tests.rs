@@ -10,9 +10,9 @@ use crate::dialect::{
     Answered, Arrangement, Bounds, Dialect, Frame, Incoming, Inquiry, Operation, Origin, Outgoing,
     Shape, Step, Understood, Which,
 };
-use crate::door::Credential;
+use crate::door::{Control, Credential};
 use crate::reason::Reason;
-use crate::vocabulary::{FieldUse, Module, Use};
+use crate::vocabulary::{FieldPath, FieldUse, Module, Use};
 
 mod attacks;
 mod properties;
@@ -30,6 +30,7 @@ description: every
 prefix: /api
 ids: word
 credentials: { headers: [X-Key], in_query: [api_key] }
+ignored: { slash: true, bodies: true, blank: true, parameters: [_], members: [version, _type] }
 caller:
   ask:
     - { get: "/me?full=1", id: $.id, login: $.login, kind: $.kind, roles: "$.roles[*]", teams: "$.teams.*?", rights: { Bank: $.rights.bank.read } }
@@ -60,20 +61,22 @@ routes:
       - { style: equals, parameters: { city: town } }
       - { style: ids, parameters: { boss: boss_id } }
       - { style: bracket, in: filter, operators: [eq, in], bare: true }
-      - { style: where, in: [where, whereGroup], operators: [is, has, in], beside: [zone] }
-      - { style: words, in: view, words: { open: [status] } }
-    order: { in: sort }
-    page: { size: "page[size]", max: 50, default: 20, offset: "page[skip]" }
+      - { style: where, in: [where, whereGroup], operators: [is, has, in], beside: [zone], members: { field: [attribute, field] },
+          lifted: { primary: view, bool: only_my, text: text } }
+      - { style: words, in: view, words: { open: [status], all: [] } }
+    order: [{ in: sort }, { in: sortBy, direction: asc, ascending: "true", descending: "false" }]
+    page: { size: "page[size]", max: 50, default: 20, offset: "page[skip]", more: $.meta.total }
+    controls: { X-No-Total: flag }
     search: text
     about_caller: { mine: flag, only_my: [starred, made] }
     fixed: { form: [short] }
-    dropped: [_]
+    dropped: [cache]
     records: "$.data[*]"
     under: attributes
     beside: [type]
     pass: [$.meta.total]
   - { route: "GET /{module}/{id}", action: read, records: $.data, under: attributes, drop: [$.data.notes], related: { $.data.firm: firms } }
-  - { route: ["PUT /{module}/{id}", "PATCH /{module}/{id}"], action: update, write: { under: data }, records: $.data, under: attributes }
+  - { route: ["PUT /{module}/{id}", "PATCH /{module}/{id}"], action: update, write: { under: data }, controls: { X-Version: { compares: version } }, records: $.data, under: attributes }
   - { route: "POST /{module}", action: create, pass: [$] }
   - { route: "POST /typed/{module}", action: create, write: { under: data.attributes, beside: { data.type: "{module}", data.id: "{id}" } }, pass: [$] }
   - { route: "GET /typed/{module}/{id}", action: read, records: $.data, under: attributes }
@@ -81,9 +84,9 @@ routes:
   - { route: "DELETE /{module}/{id}", action: delete, pass: [$] }
   - { route: "POST /{module}/{id}/{link}", modules: [people], action: relate, relate: true, pass: [$] }
   - { route: "GET /people/{id}/firm/{related}", module: people, link: firm, action: relate, pass: [] }
-  - { route: "POST /search/{module}", action: list, query: body, where: { style: bracket, in: filter, operators: [eq] }, page: { size: size }, records: "$[*]" }
+  - { route: "POST /search/{module}", action: list, query: body, where: { style: bracket, in: filter, operators: [eq] }, page: { size: size, default: 20 }, records: "$[*]" }
   - { route: "GET /firms/by/{by.code}", module: firms, action: read, records: $ }
-  - { route: "GET /sql/firms", module: firms, action: list, where: { style: sqlfilters, in: f }, order: { in: by, direction: way }, page: { size: n, zero: all, number: p }, records: "$[*]" }
+  - { route: "GET /sql/firms", module: firms, action: list, where: { style: sqlfilters, in: f }, order: { in: by, direction: way }, page: { size: n, default: 20, zero: all, number: p }, records: "$[*]" }
   - { route: GET /rsql/people, module: people, action: list, where: { style: rsql, in: r, operators: ["==", "=in=", "<", "<="] }, records: "$[*]" }
   - { route: GET /meta, action: metadata, opaque: [$], drop: [$.fields.*.default] }
 "#;
@@ -182,7 +185,7 @@ fn espocrm_changes_no_user_and_no_team() {
 fn requests_are_written_anew() {
     for (line, body, expected) in [
         (
-            "GET /api/person?_=1&form=short",
+            "GET /api/person/?_=1&form=short&cache=x&city=&text=",
             "",
             "GET /api/people?form=short",
         ),
@@ -219,14 +222,26 @@ fn requests_are_written_anew() {
         (
             "POST /api/search/people",
             r#"{"filter":{"town":{"eq":true}}}"#,
-            r#"POST /api/search/people {"size":100,"filter":{"town":{"eq":true}}}"#,
+            r#"POST /api/search/people {"filter":{"town":{"eq":true}}}"#,
         ),
         ("GET /api/firms/by/A%20b", "", "GET /api/firms/by/A b"),
         (
-            "GET /api/sql/firms?n=0&p=3&f=(x.iban:=:1)",
+            "GET /api/sql/firms?n=100&p=3&f=(x.iban:=:1)",
             "",
             "GET /api/sql/firms?n=100&p=3&f=(x.iban:=:1)",
         ),
+        (
+            "GET /api/people?sortBy=surname&asc=false",
+            "",
+            "GET /api/people?sortBy=surname&asc=false",
+        ),
+        (
+            "GET /api/people?where[0][type]=primary&where[0][value]=open&where[1][type]=is&where[1][field]=town&where[1][value]=x\
+             &where[2][type]=bool&where[2][value][]=made&where[3][type]=text&where[3][value]=Tan",
+            "",
+            "GET /api/people?text=Tan&only_my[]=made&where[0][type]=is&where[0][attribute]=town&where[0][value]=x&view=open",
+        ),
+        ("GET /api/people?view=all", "", "GET /api/people"),
         (
             "POST /api/people/p1/firm",
             r#"{"ids":["f1",2]}"#,
@@ -239,7 +254,7 @@ fn requests_are_written_anew() {
         ),
         (
             "PATCH /api/people/p1",
-            r#"{"data":{"uid":"p1","town":"Lyon"}}"#,
+            r#"{"data":{"uid":"p1","town":"Lyon","version":7,"_type":"people"}}"#,
             r#"PATCH /api/people/p1 {"data":{"town":"Lyon"}}"#,
         ),
         (
@@ -259,6 +274,203 @@ fn requests_are_written_anew() {
             .replace('{', "%7B")
             .replace('}', "%7D");
         assert_eq!(becomes(&line, body), expected);
+    }
+}
+
+#[test]
+fn what_says_nothing_changes_nothing() {
+    let every = every();
+    for (line, nothing) in [
+        (
+            "GET /api/people/p1",
+            vec!["", "{}", "[]", r#"{"uid":"p1"}"#],
+        ),
+        (
+            "DELETE /api/people/7",
+            vec!["", "{}", r#"{"uid":7}"#, r#"{"uid":"7"}"#],
+        ),
+        ("GET /api/people", vec!["", "{}"]),
+    ] {
+        let plain = understand(&every, line, "").unwrap();
+        for body in nothing {
+            let same = understand(&every, line, body);
+            assert_eq!(same.as_ref(), Ok(&plain), "{line} {body}");
+        }
+        for body in [
+            r#"{"uid":"p2"}"#,
+            r#"{"id":"p1"}"#,
+            "{} {}",
+            "x",
+            r#"[1]"#,
+            r#"{"UID":"p1"}"#,
+        ] {
+            let refused = understand(&every, line, body);
+            assert_eq!(refused, Err(Reason::UnexpectedBody), "{line} {body}");
+        }
+    }
+    let slash = understand(&every, "GET /api/people/p1/", "").unwrap();
+    assert_eq!(slash, understand(&every, "GET /api/people/p1", "").unwrap());
+    for line in ["GET /api/people/p1//", "GET /api//people"] {
+        assert_eq!(
+            understand(&every, line, ""),
+            Err(Reason::UnknownRoute),
+            "{line}"
+        );
+    }
+    // What the description does not say is refused.
+    let strict = EVERYTHING.replace("ignored: { slash: true, bodies: true, blank: true, parameters: [_], members: [version, _type] }\n", "");
+    let strict = described(&strict);
+    for (line, body) in [
+        ("GET /api/people/", ""),
+        ("GET /api/people?_=1", ""),
+        ("GET /api/people?view=", ""),
+        ("GET /api/people/p1", "{}"),
+    ] {
+        assert!(understand(&strict, line, body).is_err(), "{line}");
+    }
+    let written = understand(&strict, "PATCH /api/people/p1", r#"{"data":{"version":7}}"#).unwrap();
+    assert!(written.write.unwrap().contains_key("version"));
+}
+
+#[test]
+fn a_larger_page_is_cut_only_where_the_reply_tells_that_there_is_more() {
+    let every = every();
+    let rows = |line: &str| understand(&every, line, "").map(|operation| operation.query.limit);
+    assert_eq!(rows("GET /api/people?page[size]=999"), Ok(Some(50)));
+    assert_eq!(rows("GET /api/people"), Ok(None), "its own number of rows");
+    for line in [
+        "GET /api/sql/firms?n=101",
+        "GET /api/sql/firms?n=0",
+        "GET /api/sql/firms?n=4294967296",
+    ] {
+        assert_eq!(rows(line), Err(Reason::PageTooLarge), "{line}");
+    }
+    assert_eq!(rows("GET /api/sql/firms?n=100"), Ok(Some(100)));
+    let open = described(&EVERYTHING.replace("size: n, default: 20, ", "size: n, "));
+    let refused = understand(&open, "GET /api/sql/firms", "");
+    assert_eq!(
+        refused,
+        Err(Reason::PageTooLarge),
+        "nobody knows how many it sends"
+    );
+    // Pages of another size are other rows.
+    let numbered = EVERYTHING.replace(
+        "offset: \"page[skip]\", more",
+        "number: \"page[number]\", more",
+    );
+    let numbered = described(&numbered);
+    let ask = |line: &str| understand(&numbered, line, "").map(|operation| operation.query.limit);
+    assert_eq!(
+        ask("GET /api/people?page[size]=80&page[number]=1"),
+        Ok(Some(50))
+    );
+    let second = ask("GET /api/people?page[size]=80&page[number]=2");
+    assert_eq!(second, Err(Reason::PageTooLarge));
+    let Err(misunderstood) = every.understand(
+        &Incoming {
+            method: &Method::GET,
+            path: "/api/sql/firms",
+            query: Some("n=0"),
+            accept: None,
+            content_type: None,
+            controls: &[],
+            body: b"",
+        },
+        &BOUNDS,
+    ) else {
+        panic!("understood")
+    };
+    assert!(misunderstood.objection.text().contains("100"));
+}
+
+#[test]
+fn headers_that_change_what_is_meant_are_taken_where_the_route_says_so() {
+    let every = every();
+    let ask = |line: &str, control: Control| {
+        let (method, path) = line.split_once(' ').unwrap();
+        let request = Incoming {
+            method: &Method::from_bytes(method.as_bytes()).unwrap(),
+            path,
+            query: None,
+            accept: None,
+            content_type: None,
+            controls: &[control],
+            body: if method == "PATCH" {
+                br#"{"data":{"town":"x"}}"#
+            } else {
+                b""
+            },
+        };
+        match every.meaning(&request, &BOUNDS) {
+            Ok(Understood::One(operation)) => operation,
+            _ => panic!("{line} was not understood"),
+        }
+    };
+    assert_eq!(every.head_form().controls, ["x-no-total", "x-version"]);
+    for value in ["true", "True", "false"] {
+        let control = Control::stated("x-no-total", value);
+        let operation = ask("GET /api/people", control.clone());
+        assert_eq!(every.render(&operation).controls, [control]);
+    }
+    let control = Control::stated("x-version", "7");
+    let operation = ask("PATCH /api/people/p1", control.clone());
+    assert_eq!(every.render(&operation).controls, [control]);
+    let compared = FieldUse {
+        path: FieldPath::new(&Module::new("people"), "version"),
+        how: Use::Matched,
+    };
+    assert!(operation.uses().contains(&compared));
+    assert!(every.look_up(&operation).rendering.controls.is_empty());
+    for (line, name, value) in [
+        ("GET /api/people", "x-no-total", "yes"),
+        ("GET /api/people", "x-no-total", ""),
+        ("GET /api/people", "x-version", "7"),
+        ("GET /api/people/p1", "x-no-total", "true"),
+        ("PATCH /api/people/p1", "x-version", "7 OR 1"),
+        ("PATCH /api/people/p1", "if-match", "7"),
+    ] {
+        let operation = ask(line, Control::stated(name, value));
+        assert!(
+            operation.rendering.controls.is_empty(),
+            "{line} {name}: {value}"
+        );
+    }
+}
+
+#[test]
+fn what_stands_in_a_list_and_says_what_a_parameter_says_stands_there_once() {
+    let every = every();
+    for (query, reason) in [
+        (
+            "where[0][type]=primary&where[0][value]=open&view=open",
+            Reason::DuplicateParameter,
+        ),
+        (
+            "where[0][type]=primary&where[0][value]=open&where[1][type]=primary&where[1][value]=all",
+            Reason::DuplicateParameter,
+        ),
+        (
+            "where[0][type]=primary&where[0][value]=secret",
+            Reason::StoredQuery,
+        ),
+        ("where[0][type]=primary", Reason::MalformedFilter),
+        (
+            "where[0][type]=primary&where[0][value]=open&where[0][attribute]=iban",
+            Reason::MalformedFilter,
+        ),
+        (
+            "where[0][type]=or&where[0][value][0][type]=primary&where[0][value][0][value]=open",
+            Reason::MalformedFilter,
+        ),
+        (
+            "where[0][type]=is&where[0][field]=a&where[0][attribute]=b",
+            Reason::MalformedFilter,
+        ),
+        ("sort=town&sortBy=town", Reason::DuplicateParameter),
+        ("asc=false", Reason::MalformedOrder),
+    ] {
+        let refused = understand(&every, &format!("GET /api/people?{query}"), "");
+        assert_eq!(refused, Err(reason), "{query}");
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::arguments::Arguments;
-use super::description::{Carries, Description, Known, Route, Segment};
+use super::description::{Carries, Description, Known, Route, Says, Segment};
 use super::predicate::Scope;
 use super::{grammar, query, write};
 use crate::dialect::{
@@ -65,6 +65,10 @@ pub(super) fn request(
 /// The segments of a path below the prefix, decoded once, its suffix taken away.
 fn segments(description: &Description, path: &str) -> Result<Vec<String>, Reason> {
     let below = below(description, path).ok_or(Reason::UnknownRoute)?;
+    let below = match below.strip_suffix('/') {
+        Some(rest) if description.ignored.slash => rest,
+        _ => below,
+    };
     let below = match &description.suffix {
         Some(suffix) => below.strip_suffix(suffix.as_str()).unwrap_or(below),
         None => below,
@@ -189,6 +193,22 @@ fn operation(
         module: target,
         word: told.module.map_or("", |known| &known.paths[0]),
     });
+    let (id, record) = (
+        target.map(|target| id_key(description, target)),
+        &told.record,
+    );
+    if !takes_body(route) && !request.body.is_empty() {
+        let says_nothing = description.ignored.bodies
+            && write::says_nothing(
+                request,
+                id.unwrap_or("id"),
+                record.as_deref(),
+                bounds.depth_max,
+            );
+        if !says_nothing {
+            return Err(Reason::UnexpectedBody.into());
+        }
+    }
     let (mut arguments, body) = arguments(description, route, request, bounds, &mut fixed)?;
     let mut query = query::read(&mut arguments, route, scope, bounds, &mut fixed)?;
     arguments.finish()?;
@@ -215,7 +235,38 @@ fn operation(
         },
     };
     written(description, route, body, &mut operation)?;
+    controlled(route, request, &mut operation);
     Ok(operation)
+}
+
+/// The key of a record's id.
+fn id_key(description: &Description, module: &Module) -> &'static str {
+    description.known(module).map_or("id", |known| known.id)
+}
+
+/// Takes the headers that the route takes, as far as they say what they may. Others refuse the request.
+fn controlled(route: &Route, request: &Incoming<'_>, operation: &mut Operation) {
+    for control in request.controls {
+        let taken = route
+            .controls
+            .iter()
+            .find(|(name, _)| *name == control.name());
+        let Some((_, says)) = taken else { continue };
+        let value = control.value();
+        let fits = match says {
+            Says::Flag => ["true", "false"]
+                .iter()
+                .any(|word| word.eq_ignore_ascii_case(value)),
+            Says::Field(_) => grammar::is_word(value),
+        };
+        if !fits {
+            continue;
+        }
+        if let Says::Field(field) = says {
+            operation.query.compared.push(field.clone());
+        }
+        operation.rendering.controls.push(control.clone());
+    }
 }
 
 fn written(
@@ -238,10 +289,21 @@ fn written(
             Action::Update => operation.record.as_deref(),
             _ => None,
         };
-        let fields = write::read(write, body, known, record, &mut operation.rendering.fixed)?;
+        let ignored = &description.ignored.members;
+        let terms = write::Terms {
+            known,
+            record,
+            ignored,
+        };
+        let fields = write::read(write, body, &terms, &mut operation.rendering.fixed)?;
         operation.write = Some(fields);
     }
     Ok(())
+}
+
+/// Whether a route takes a body.
+fn takes_body(route: &Route) -> bool {
+    route.write.is_some() || route.relates || route.carries == Carries::Body
 }
 
 /// The arguments of the query, and the body of a write.
@@ -252,14 +314,11 @@ fn arguments(
     bounds: &Bounds,
     fixed: &mut Map<String, Value>,
 ) -> Result<(Arguments, Option<Map<String, Value>>), Objection> {
-    let credentials = &description.credentials.in_query;
-    let mut arguments = Arguments::of_query(request.query, credentials)?;
-    let takes_body = route.write.is_some() || route.relates || route.carries == Carries::Body;
-    if !takes_body && !request.body.is_empty() {
-        return Err(Reason::UnexpectedBody.into());
-    }
+    let credentials = &description.credentials_in_query;
+    let blank_is_none = description.ignored.blank;
+    let mut arguments = Arguments::of_query(request.query, credentials, blank_is_none)?;
     let form = route.write.as_ref().is_some_and(|write| write.form);
-    let body = if takes_body {
+    let body = if takes_body(route) {
         Some(write::body(request, form, bounds.depth_max)?)
     } else {
         None
@@ -268,7 +327,8 @@ fn arguments(
         Carries::Query => {}
         Carries::Body => {
             arguments.finish()?;
-            return Ok((Arguments::of_object(body.unwrap_or_default()), None));
+            let arguments = Arguments::of_object(body.unwrap_or_default(), blank_is_none);
+            return Ok((arguments, None));
         }
         Carries::Json(name) => {
             if let Some(Value::String(text)) = arguments.take(name, None) {
@@ -281,7 +341,7 @@ fn arguments(
                     return Err(Reason::MalformedQuery.into());
                 };
                 fixed.insert(IN_JSON.to_owned(), true.into());
-                arguments = Arguments::of_object(members);
+                arguments = Arguments::of_object(members, blank_is_none);
             }
         }
     }

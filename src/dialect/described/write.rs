@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::arguments::{self, Arguments};
 use super::description::{Description, Known, Name, Write};
 use super::{grammar, query_string};
-use crate::dialect::{Incoming, Operation};
+use crate::dialect::{Incoming, Operation, spelling};
 use crate::json;
 use crate::reason::Reason;
 use crate::vocabulary::Action;
@@ -51,15 +51,51 @@ pub(super) fn body(
     }
 }
 
-/// Reads the fields of a record. `record` is the id in the path of an update.
+/// Whether the body of a request that takes none says nothing: an empty object or list, or the id that the path says.
+pub(super) fn says_nothing(
+    request: &Incoming<'_>,
+    id: &str,
+    record: Option<&str>,
+    depth_max: usize,
+) -> bool {
+    let is_json = |media: &str| media.trim().eq_ignore_ascii_case("application/json");
+    let media = request.content_type.map(spelling::media_in_utf_8);
+    if !media.is_none_or(|media| media.is_some_and(is_json)) {
+        return false;
+    }
+    match json::read(request.body, depth_max) {
+        Ok(Value::Array(items)) => items.is_empty(),
+        Ok(Value::Object(mut members)) => {
+            if let Some(record) = record
+                && members.get(id).and_then(text).as_deref() == Some(record)
+            {
+                members.shift_remove(id);
+            }
+            members.is_empty()
+        }
+        _ => false,
+    }
+}
+
+/// What a write is read by.
+pub(super) struct Terms<'a> {
+    pub(super) known: Option<&'a Known>,
+    /// The id in the path of an update.
+    pub(super) record: Option<&'a str>,
+    /// Members that the API does not look at.
+    pub(super) ignored: &'a [String],
+}
+
+/// Reads the fields of a record.
 pub(super) fn read(
     write: &Write,
     body: Map<String, Value>,
-    known: Option<&Known>,
-    record: Option<&str>,
+    terms: &Terms<'_>,
     fixed: &mut Map<String, Value>,
 ) -> Result<Map<String, Value>, Reason> {
+    let (known, record) = (terms.known, terms.record);
     let mut body = fields_of(write, body, known, record)?;
+    body.retain(|key, _| !terms.ignored.contains(key));
     let id = known.map_or("id", |known| known.id);
     match (body.shift_remove(id), record) {
         (None, _) => {}

@@ -18,6 +18,8 @@ pub(super) struct Address {
 /// Reads the path, and the `Accept` header that may state the version in its place.
 pub(super) fn read(path: &str, accept: Option<&str>) -> Result<Address, Reason> {
     let below = path.strip_prefix("/rest/").ok_or(Reason::UnknownRoute)?;
+    // One slash at the end means nothing to the CRM: an address ends with its last segment.
+    let below = below.strip_suffix('/').unwrap_or(below);
     let mut segments = below
         .split('/')
         .map(segment)
@@ -172,12 +174,15 @@ mod tests {
     fn segments_are_decoded_once_and_hold_only_plain_characters() {
         let address = read("/rest/v11/%43ontacts/a%2Db", None).unwrap();
         assert_eq!(address.segments, ["Contacts", "a-b"]);
+        let address = read("/rest/v11/Contacts/a-b/", None).unwrap();
+        assert_eq!(address.segments, ["Contacts", "a-b"]);
         for path in [
             "/rest/v11/%2543ontacts",
             "/rest/v11/Contacts/a%2Fb",
             "/rest/v11/Contacts/a%5cb",
             "/rest/v11//Contacts",
-            "/rest/v11/Contacts/",
+            "/rest/v11/Contacts//",
+            "/rest//",
             "/rest/v11/Contacts;x=1",
             "/rest/v11/Contacts%00",
             "/rest/v11/Contacts%20",
@@ -202,6 +207,7 @@ mod tests {
             "/api/rest.php",
             "/rest",
             "/rest/v11",
+            "/rest/v11/",
             "/service/v4_1/rest.php",
             "/REST/v11/me",
         ] {

@@ -3,10 +3,15 @@
 use serde_json::{Map, Value};
 
 use super::decode;
-use crate::dialect::spelling;
+use crate::dialect::{multipart, spelling};
 use crate::json;
 use crate::objection::Objection;
 use crate::reason::Reason;
+
+/// Parameters with a number that only makes an address new, so that no cache answers it: the CRM does not look at them.
+const CACHE_BUSTERS: &[&str] = &["_"];
+/// Digits of such a number.
+const CACHE_BUSTER_DIGITS_MAX: usize = 20;
 
 /// Arguments by name, until each has been taken.
 pub(super) struct Arguments(Map<String, Value>);
@@ -14,7 +19,9 @@ pub(super) struct Arguments(Map<String, Value>);
 impl Arguments {
     /// The arguments of a query string; scalars are strings.
     pub(super) fn of_query(text: Option<&str>) -> Result<Self, Reason> {
-        decode::query_string(text).map(Self)
+        let mut arguments = decode::query_string(text)?;
+        arguments.retain(|name, value| !is_cache_buster(name, value));
+        Ok(Self(arguments))
     }
 
     /// The arguments of an object that was read already.
@@ -63,6 +70,41 @@ pub(super) fn body(
     }
 }
 
+/// Reads the body of a login: JSON, or a form in either of its spellings, whose values are texts.
+pub(super) fn login(
+    bytes: &[u8],
+    content_type: Option<&str>,
+    depth_max: usize,
+) -> Result<Map<String, Value>, Reason> {
+    if let Some(boundary) = content_type.and_then(multipart::boundary) {
+        let mut members = Map::new();
+        for (name, value) in multipart::read(bytes, boundary)? {
+            if members.insert(name, value.into()).is_some() {
+                return Err(Reason::DuplicateParameter);
+            }
+        }
+        return Ok(members);
+    }
+    if content_type.is_some_and(is_form) {
+        let text = std::str::from_utf8(bytes).map_err(|_| Reason::MalformedBody)?;
+        return decode::query_string(Some(text)).map_err(|_| Reason::MalformedBody);
+    }
+    body(bytes, content_type, depth_max)
+}
+
+fn is_form(content_type: &str) -> bool {
+    spelling::media_in_utf_8(content_type)
+        .is_some_and(|media| media.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+}
+
+fn is_cache_buster(name: &str, value: &Value) -> bool {
+    let is_number = |text: &str| {
+        (1..=CACHE_BUSTER_DIGITS_MAX).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    CACHE_BUSTERS.contains(&name) && value.as_str().is_some_and(is_number)
+}
+
 /// Whether a media type is JSON in UTF-8.
 pub(super) fn is_json(content_type: &str) -> bool {
     spelling::media_in_utf_8(content_type)
@@ -97,7 +139,7 @@ pub(super) fn is_blank(value: Option<&Value>) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::{Arguments, body, flag};
+    use super::{Arguments, body, flag, login};
     use crate::reason::Reason;
 
     #[test]
@@ -153,6 +195,58 @@ mod tests {
                 Err(Reason::MalformedBody),
                 "{bytes}"
             );
+        }
+    }
+
+    #[test]
+    fn a_number_that_only_makes_an_address_new_is_dropped() {
+        let finish = |text| {
+            let left = Arguments::of_query(Some(text)).unwrap().finish();
+            left.map_err(|objection| objection.reason)
+        };
+        assert_eq!(finish("_=1699999999999"), Ok(()));
+        for text in [
+            "_=",
+            "_=x",
+            "_=-1",
+            "_[]=1",
+            "_[0]=1",
+            "__=1",
+            "_=111111111111111111111",
+        ] {
+            assert_eq!(finish(text), Err(Reason::UnknownParameter), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_login_is_json_or_a_form_with_each_member_once() {
+        let form = "application/x-www-form-urlencoded; charset=utf-8";
+        let parts = "multipart/form-data; boundary=b";
+        let read = |bytes: &str, content_type| login(bytes.as_bytes(), content_type, 5);
+        let expected = json!({"username": "u", "password": "p +&\u{e9}"});
+        let expected = expected.as_object().unwrap();
+        let part = |name: &str, value: &str| {
+            format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let both = part("username", "u") + &part("password", "p +&\u{e9}");
+        for (bytes, content_type) in [
+            (r#"{"username":"u","password":"p +&é"}"#.to_owned(), None),
+            ("username=u&password=p+%2B%26%C3%A9".to_owned(), Some(form)),
+            (format!("{both}--b--\r\n"), Some(parts)),
+        ] {
+            let read = read(&bytes, content_type);
+            assert_eq!(read.as_ref(), Ok(expected), "{content_type:?}");
+        }
+        for (bytes, content_type) in [
+            ("username=u&username=v".to_owned(), Some(form)),
+            ("username=u&%75sername=v".to_owned(), Some(form)),
+            (r#"{"username":"u"}"#.to_owned(), Some(form)),
+            (format!("{both}{both}--b--\r\n"), Some(parts)),
+            (both, Some(parts)),
+            ("username=u".to_owned(), Some("application/json")),
+            ("username=u".to_owned(), Some("text/plain")),
+        ] {
+            assert!(read(&bytes, content_type).is_err(), "{bytes}");
         }
     }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Context;
 use super::arguments::{Arguments, is_blank, is_json};
+use super::route::Takes;
 use super::{address, understand};
 use crate::dialect::{Incoming, Misunderstood, Operation, Understood};
 use crate::objection::Objection;
@@ -26,6 +27,9 @@ const CREDENTIALS: &[&str] = &[
     "proxy-authorization",
 ];
 
+/// Members of a part that say how the client would have sent it alone. The CRM does not look at them.
+const OF_THE_CLIENT: &[&str] = &["dataType", "timeout"];
+
 /// Headers of a part that say what the caller has cached, and are dropped.
 const HASHES: &[&str] = &["x-acl-hash", "x-metadata-hash", "x-userpref-hash"];
 
@@ -33,7 +37,7 @@ const HASHES: &[&str] = &["x-acl-hash", "x-metadata-hash", "x-userpref-hash"];
 /// else as a whole refuses it whole.
 pub(super) fn parts(request: &Incoming<'_>, terms: &Context<'_>) -> Result<Vec<Part>, Objection> {
     Arguments::of_query(request.query)?.finish()?;
-    let mut body = understand::body(request, terms)?;
+    let mut body = understand::body(request, Takes::Parts, terms)?;
     let Some(Value::Array(requests)) = body.shift_remove("requests") else {
         return Err(Reason::MalformedBody.into());
     };
@@ -68,6 +72,7 @@ fn read(part: Value, terms: &Context<'_>) -> Result<Part, Reason> {
     };
     let body = data(members.shift_remove("data"))?;
     let headers = headers(members.shift_remove("headers"))?;
+    leave_out(&mut members, &method)?;
     if !members.is_empty() {
         return Err(Reason::MalformedBody);
     }
@@ -104,6 +109,25 @@ fn read(part: Value, terms: &Context<'_>) -> Result<Part, Reason> {
         }
         Err(misunderstood) => Ok(Err(misunderstood)),
     }
+}
+
+/// Leaves out what only the client looks at. What would say something else than the part itself, refuses the envelope.
+fn leave_out(members: &mut Map<String, Value>, method: &str) -> Result<(), Reason> {
+    for name in OF_THE_CLIENT {
+        if members
+            .shift_remove(*name)
+            .is_some_and(|value| value.is_array() || value.is_object())
+        {
+            return Err(Reason::MalformedBody);
+        }
+    }
+    let says = |value: Option<Value>, fits: &dyn Fn(&str) -> bool| match value {
+        None | Some(Value::Null) => true,
+        Some(value) => value.as_str().is_some_and(fits),
+    };
+    let is_same = says(members.shift_remove("type"), &|word| word == method)
+        && says(members.shift_remove("contentType"), &|media| is_json(media));
+    is_same.then_some(()).ok_or(Reason::MalformedBody)
 }
 
 /// Looks at where a part goes before anything else of it counts: an envelope in an envelope and a login in one are

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Context, grammar};
-use crate::dialect::{Path, Predicate};
+use crate::dialect::{Link, Path, Predicate};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -95,8 +95,17 @@ const DATE_RANGES: &[&str] = &[
     "next_year",
 ];
 
-/// Words about the caller. All but `$tracker` take a link or nothing.
+/// Words about the caller. All but `$tracker` take a link, or what says that the record itself is meant: nothing, or
+/// [`ITSELF`].
 const CALLER_WORDS: &[&str] = &["$favorite", "$following", "$owner", "$creator", "$tracker"];
+const ITSELF: &str = "_this";
+
+/// Links to the table of e-mail addresses. What is asked of it is asked of the module's own `email`.
+const EMAIL_LINKS: &[&str] = &["email_addresses", "email_addresses_primary"];
+const EMAIL: &str = "email";
+
+/// Records that are not deleted are all that a list gives.
+const DELETED: &str = "deleted";
 
 /// Reads the value of `filter`. `None` is every record.
 pub(super) fn read(
@@ -123,9 +132,10 @@ pub(super) fn read(
         Value::String(text) if text.is_empty() => Ok(None),
         Value::Array(items) if items.is_empty() => Ok(None),
         Value::Object(members) if members.is_empty() => Ok(None),
-        Value::Array(items) => reader
-            .expressions(items, Junction::All, DEPTH_MAX)
-            .map(|parts| Some(Predicate::All(parts))),
+        Value::Array(items) => {
+            let parts = reader.expressions(items, Junction::All, DEPTH_MAX)?;
+            Ok((!parts.is_empty()).then_some(Predicate::All(parts)))
+        }
         _ => Err(Reason::MalformedFilter),
     }
 }
@@ -152,13 +162,13 @@ impl Reader<'_> {
     ) -> Result<Vec<Predicate>, Reason> {
         items
             .iter()
-            .map(|item| {
+            .filter_map(|item| {
                 let Value::Object(members) = item else {
-                    return Err(Reason::MalformedFilter);
+                    return Some(Err(Reason::MalformedFilter));
                 };
                 let clause =
                     |(key, value): (&String, &Value)| self.clause(key, value, joined, depth_left);
-                only_or_all(members, joined, clause)
+                only_or_all(members, joined, clause).transpose()
             })
             .collect()
     }
@@ -169,7 +179,7 @@ impl Reader<'_> {
         value: &Value,
         joined: Junction,
         depth_left: usize,
-    ) -> Result<Predicate, Reason> {
+    ) -> Result<Option<Predicate>, Reason> {
         self.predicates_left = self
             .predicates_left
             .checked_sub(1)
@@ -177,16 +187,19 @@ impl Reader<'_> {
         match (key, value) {
             ("$and" | "$or", Value::Array(items)) if !items.is_empty() => {
                 let depth_left = depth_left.checked_sub(1).ok_or(Reason::MalformedFilter)?;
-                if key == "$and" {
-                    self.expressions(items, Junction::All, depth_left)
-                        .map(Predicate::All)
-                } else {
-                    self.expressions(items, Junction::Any, depth_left)
-                        .map(Predicate::Any)
+                if key == "$or" {
+                    let parts = self.expressions(items, Junction::Any, depth_left)?;
+                    return Ok(Some(Predicate::Any(parts)));
+                }
+                let parts = self.expressions(items, Junction::All, depth_left)?;
+                match (parts.is_empty(), joined) {
+                    (false, _) => Ok(Some(Predicate::All(parts))),
+                    (true, Junction::All) => Ok(None),
+                    (true, Junction::Any) => Err(Reason::StoredQuery),
                 }
             }
             (_, Value::String(argument)) if key.starts_with('$') => {
-                self.about_caller(key, argument)
+                self.about_caller(key, argument).map(Some)
             }
             _ if key.starts_with('$') => Err(Reason::MalformedFilter),
             _ => self.field(key, value, joined),
@@ -202,7 +215,7 @@ impl Reader<'_> {
             if !is_time_span(argument) {
                 return Err(Reason::MalformedFilter);
             }
-        } else if !argument.is_empty() {
+        } else if !argument.is_empty() && argument != ITSELF {
             self.terms
                 .link(self.own, argument)
                 .ok_or(Reason::UnknownLink)?;
@@ -213,18 +226,27 @@ impl Reader<'_> {
         })
     }
 
-    fn field(&mut self, key: &str, value: &Value, joined: Junction) -> Result<Predicate, Reason> {
+    fn field(
+        &mut self,
+        key: &str,
+        value: &Value,
+        joined: Junction,
+    ) -> Result<Option<Predicate>, Reason> {
+        // What a list does anyway, beside other conditions that all hold; as one of several it would mean every record.
+        if key == DELETED && joined == Junction::All && is_not_deleted(value) {
+            return Ok(None);
+        }
         let path = path(key, self.own, self.terms, Reason::MalformedFilter)?;
-        if path.field.eq_ignore_ascii_case("deleted") {
+        if path.field.eq_ignore_ascii_case(DELETED) {
             return Err(Reason::StoredQuery);
         }
         let Value::Object(operators) = value else {
             let value = operand(Operand::ScalarOrNull, value).ok_or(Reason::MalformedFilter)?;
-            return Ok(Predicate::Field {
+            return Ok(Some(Predicate::Field {
                 path,
                 operator: None,
                 value,
-            });
+            }));
         };
         self.predicates_left = self
             .predicates_left
@@ -238,35 +260,44 @@ impl Reader<'_> {
             if matches!(takes, Operand::Place(_)) && !is_address(&path.field) {
                 return Err(Reason::MalformedFilter);
             }
-            Ok(Predicate::Field {
+            Ok(Some(Predicate::Field {
                 path: path.clone(),
                 operator: Some(operator),
                 value: operand(*takes, value).ok_or(Reason::MalformedFilter)?,
-            })
+            }))
         })
     }
 }
 
-/// Reads the members of an object: one, or several that all hold. Below `$or` the CRM would join several with "or",
+/// Whether a condition says that records are not deleted.
+fn is_not_deleted(value: &Value) -> bool {
+    let value = match value {
+        Value::Object(operators) if operators.len() == 1 => operators.get("$equals"),
+        other => Some(other),
+    };
+    value.is_some_and(|value| [json!(0), json!("0"), json!(false)].contains(value))
+}
+
+/// Reads the members of an object: one, or several that all hold; nothing, if they say what a list does anyway. Below `$or` the CRM would join several with "or",
 /// which nobody who wrote them can be sure of.
 fn only_or_all<'a>(
     members: &'a Map<String, Value>,
     joined: Junction,
-    mut read: impl FnMut((&'a String, &'a Value)) -> Result<Predicate, Reason>,
-) -> Result<Predicate, Reason> {
+    mut read: impl FnMut((&'a String, &'a Value)) -> Result<Option<Predicate>, Reason>,
+) -> Result<Option<Predicate>, Reason> {
     let mut parts = members.iter();
     match (parts.next(), members.len()) {
         (Some(only), 1) => read(only),
-        (Some(_), _) if joined == Junction::All => members
-            .iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map(Predicate::All),
+        (Some(_), _) if joined == Junction::All => {
+            let parts = members.iter().filter_map(|member| read(member).transpose());
+            let parts = parts.collect::<Result<Vec<_>, _>>()?;
+            Ok((!parts.is_empty()).then_some(Predicate::All(parts)))
+        }
         _ => Err(Reason::MalformedFilter),
     }
 }
 
-/// Reads `field` or `link.field`.
+/// Reads `field` or `link.field`. Of an e-mail address it is the whole text that names the link, and `email` the field.
 pub(super) fn path(
     text: &str,
     own: &Module,
@@ -279,6 +310,19 @@ pub(super) fn path(
     };
     if !grammar::is_field(field) || link.is_some_and(|link| !grammar::is_link(link)) {
         return Err(otherwise);
+    }
+    if link.is_some_and(|link| EMAIL_LINKS.contains(&link)) {
+        if field.eq_ignore_ascii_case(DELETED) {
+            return Err(Reason::StoredQuery);
+        }
+        let link = Link {
+            name: text.to_owned(),
+            target: own.clone(),
+        };
+        return Ok(Path {
+            link: Some(link),
+            field: EMAIL.to_owned(),
+        });
     }
     let link = link
         .map(|link| terms.link(own, link).ok_or(Reason::UnknownLink))
@@ -399,6 +443,7 @@ fn expression(filter: &Predicate) -> Value {
 /// Writes a path back.
 pub(super) fn path_text(path: &Path) -> String {
     match &path.link {
+        Some(link) if link.name.contains('.') => link.name.clone(),
         Some(link) => format!("{}.{}", link.name, path.field),
         None => path.field.clone(),
     }
@@ -445,7 +490,8 @@ mod tests {
                 {"date_modified": {"$dateRange": "last_30_days"}},
                 {"accounts.industry": {"$equals": null}}
             ]},
-            {"$favorite": ""}, {"$owner": "accounts"}, {"$tracker": "-7 DAY"},
+            {"$favorite": ""}, {"$owner": "accounts"}, {"$creator": "_this"}, {"$tracker": "-7 DAY"},
+            {"email_addresses.email_address": {"$in": ["a@b.example"]}},
             {"amount": {"$between": [1, "2.50"]}},
             {"flag": true},
             {"tag": {"$not_contains": ["a"]}},
@@ -607,6 +653,58 @@ mod tests {
             assert_eq!(filter(value), Err(Reason::MalformedFilter));
         }
         assert!(filter(json!([{"$or": [{"$and": [{"a": 1, "b": 2}]}]}])).is_ok());
+    }
+
+    #[test]
+    fn what_a_list_does_anyway_is_left_out_where_all_conditions_hold() {
+        let a = || field("a", None, json!(1));
+        let all = |parts| Ok(Some(Predicate::All(parts)));
+        for kept in [json!("0"), json!(0), json!(false), json!({"$equals": "0"})] {
+            let both = json!([{"$and": [{"a": 1}, {"deleted": kept}]}]);
+            assert_eq!(filter(both), all(vec![Predicate::All(vec![a()])]), "{kept}");
+            assert_eq!(filter(json!([{"a": 1}, {"deleted": kept}])), all(vec![a()]));
+            let members = json!([{"a": 1, "deleted": kept}]);
+            assert_eq!(filter(members), all(vec![Predicate::All(vec![a()])]));
+            assert_eq!(filter(json!([{"deleted": kept}])), Ok(None));
+            assert_eq!(filter(json!([{"$and": [{"deleted": kept}]}])), Ok(None));
+            let within = json!([{"$or": [{"$and": [{"a": 1}, {"deleted": kept}]}]}]);
+            assert!(filter(within).is_ok());
+            // As one of several conditions it would mean every record.
+            for value in [
+                json!([{"$or": [{"a": 1}, {"deleted": kept}]}]),
+                json!([{"$or": [{"a": 1}, {"$and": [{"deleted": kept}]}]}]),
+                json!([{"accounts.deleted": kept}]),
+                json!([{"email_addresses.deleted": kept}]),
+                json!([{"Deleted": kept}]),
+            ] {
+                assert_eq!(filter(value.clone()), Err(Reason::StoredQuery), "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_email_address_is_the_modules_own() {
+        let own = Module::new("Contacts");
+        for name in [
+            "email_addresses.email_address",
+            "email_addresses.opt_out",
+            "email_addresses_primary.email_address",
+        ] {
+            let value = json!([{name: "a@b.example"}]);
+            let read = filter(value.clone()).unwrap().unwrap();
+            let mut seen = Vec::new();
+            read.each_path(&mut |path| seen.push(path.of(&own).to_string()));
+            assert_eq!(seen, ["Contacts.email"], "{name}");
+            assert_eq!(render(&read), value);
+        }
+        for name in [
+            "email_addresses.a.b",
+            "email_addresses.",
+            "Email_addresses.a",
+        ] {
+            let refused = filter(json!([{name: "a"}]));
+            assert_eq!(refused, Err(Reason::MalformedFilter), "{name}");
+        }
     }
 
     #[test]

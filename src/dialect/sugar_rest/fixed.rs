@@ -15,6 +15,10 @@ const METADATA_BYTES_MAX: usize = 2_048;
 /// Arguments of every login.
 const CLIENT: &[&str] = &["client_id", "client_secret", "platform", "current_language"];
 
+/// What else clients say with a login, and the CRM does not look at: a description of their device, for its own statistics;
+/// where a browser goes after a login by its pages, and what it brings back from there.
+const IGNORED: &[&str] = &["client_info", "redirect_uri", "state"];
+
 /// Reads a login. Only `platform` may stand in the query string: credentials there end up in logs.
 pub(super) fn login(
     mut query: Arguments,
@@ -32,11 +36,16 @@ pub(super) fn login(
         .ok_or(Reason::MalformedBody)?;
     let needed: &[&str] = match grant {
         "password" => &["username", "password"],
-        "refresh_token" => &["refresh_token"],
+        "refresh_token" => {
+            // For whom a session is renewed its token tells.
+            arguments.take("username");
+            &["refresh_token"]
+        }
         _ => return Err(Reason::UnsupportedGrant.into()),
     };
-    // A description of the caller's device, for the CRM's own statistics.
-    arguments.take("client_info");
+    for name in IGNORED {
+        arguments.take(name);
+    }
     let mut login = Map::from_iter([("grant_type".to_owned(), grant.into())]);
     for name in CLIENT {
         match arguments.take(name) {
@@ -91,7 +100,10 @@ pub(super) fn metadata(mut arguments: Arguments) -> Result<Map<String, Value>, O
             fixed.insert(name.to_owned(), words.into());
         }
     }
-    if let Some(value) = arguments.take("module_dependencies") {
+    if let Some(value) = arguments
+        .take("module_dependencies")
+        .filter(|value| !is_blank(Some(value)))
+    {
         let wanted = flag(&value).ok_or(Reason::MalformedQuery)?;
         fixed.insert(
             "module_dependencies".to_owned(),
@@ -130,7 +142,8 @@ mod tests {
     fn a_login_is_rebuilt_from_known_arguments() {
         let body = json!({
             "grant_type": "password", "username": "u", "password": "p é \"", "client_id": "sugar",
-            "client_secret": "", "platform": "base", "client_info": {"device": "x"}, "current_language": "fr_FR"
+            "client_secret": "", "platform": "base", "client_info": {"device": "x"}, "current_language": "fr_FR",
+            "redirect_uri": "https://a.example/b", "state": "x"
         });
         let expected = json!({
             "grant_type": "password", "username": "u", "password": "p é \"", "client_id": "sugar",
@@ -140,7 +153,7 @@ mod tests {
         assert_eq!(
             log_in(
                 "platform=mobile",
-                json!({"grant_type": "refresh_token", "refresh_token": "r"})
+                json!({"grant_type": "refresh_token", "refresh_token": "r", "username": "u"})
             ),
             Ok(json!({"grant_type": "refresh_token", "refresh_token": "r", "platform": "mobile"}))
         );

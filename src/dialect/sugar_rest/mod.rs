@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 use super::schema::stock::delivered::of_sugar_rest;
 use super::schema::{Modules, Schema};
 use super::{
-    Access, AnswerForm, Answered, Arrangement, Assembly, Bounds, Credentials, Dialect, ErrorShape,
-    Exchange, Failure, Incoming, Inquiry, Link, Misunderstood, OfPart, Operation, Outgoing, Query,
+    Access, AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Exchange,
+    Failure, HeadForm, Incoming, Inquiry, Link, Misunderstood, OfPart, Operation, Outgoing, Query,
     Rendering, Understood, Wanted,
 };
 use crate::door::Credential;
@@ -36,6 +36,7 @@ mod refusal;
 mod render;
 mod reply;
 mod route;
+mod search;
 mod session;
 mod understand;
 mod write;
@@ -46,10 +47,10 @@ const READ: &str = "GET /rest/{version}/{module}/{id}";
 /// Bytes of the list of fields of a look-up.
 const LOOK_UP_BYTES_MAX: usize = 4_096;
 
-static CREDENTIALS: LazyLock<Credentials> = LazyLock::new(|| Credentials {
-    headers: vec![HeaderName::from_static("oauth-token")],
+static HEAD: LazyLock<HeadForm> = LazyLock::new(|| HeadForm {
+    credentials: vec![HeaderName::from_static("oauth-token")],
     bearer: true,
-    ..Credentials::default()
+    ..HeadForm::default()
 });
 
 /// The version in which a session is looked up where a request names none.
@@ -100,8 +101,8 @@ impl Dialect for SugarRest {
         path.starts_with("/rest/")
     }
 
-    fn credentials(&self) -> &Credentials {
-        &CREDENTIALS
+    fn head_form(&self) -> &HeadForm {
+        &HEAD
     }
 
     fn understand(

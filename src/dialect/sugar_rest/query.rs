@@ -11,12 +11,30 @@ use crate::vocabulary::Module;
 /// Bytes of a search text.
 const SEARCH_BYTES_MAX: usize = 1_000;
 /// Keys of an order.
-const SORTS_MAX: usize = 20;
+pub(super) const SORTS_MAX: usize = 20;
 /// Digits of a number.
 const DIGITS_MAX: usize = 9;
 
 /// Arguments that let the CRM choose what is asked for, or ask for what is gone. A value that says "no" is dropped.
-const STORED: &[&str] = &["filter_id", "view", "deleted", "erased_fields"];
+pub(super) const STORED: &[&str] = &["filter_id", "view", "deleted", "erased_fields"];
+
+/// An argument that names the fields of one of the CRM's own layouts, and the layouts that every installation has. What they
+/// hold, the CRM chooses, as it does where no field is named: each field of the reply is held to the policy, and a layout
+/// filters, sorts and searches nothing.
+pub(super) const VIEW: &str = "view";
+const VIEWS: &[&str] = &[
+    "list",
+    "preview",
+    "record",
+    "selection-list",
+    "subpanel-list",
+];
+
+/// Whether the CRM shall note that the caller has seen the record, for a list of what was seen last. It is not asked to.
+pub(super) const VIEWED: &str = "viewed";
+
+/// An argument beside an order.
+pub(super) const NULLS_LAST: &str = "nulls_last";
 
 /// Filters about the caller.
 const ABOUT_CALLER: &[&str] = &["my_items", "favorites"];
@@ -28,27 +46,74 @@ pub(super) fn list(
     terms: &Context<'_>,
 ) -> Result<Query, Reason> {
     let mut query = page(arguments, own, terms, projection::DEPTH_MAX)?;
-    query.search = match arguments.take("q") {
-        value if is_blank(value.as_ref()) => None,
+    query.search = search_text(arguments)?;
+    if query.search.is_some() && query.predicate.is_some() {
+        return Err(Reason::SearchWithFilter);
+    }
+    about_caller(arguments, &mut query)?;
+    Ok(query)
+}
+
+/// Takes a text to search for.
+pub(super) fn search_text(arguments: &mut Arguments) -> Result<Option<String>, Reason> {
+    match arguments.take("q") {
+        value if is_blank(value.as_ref()) => Ok(None),
         Some(Value::String(text))
             if text.len() <= SEARCH_BYTES_MAX
                 && !text.chars().any(char::is_control)
                 && reread::names_no_field(&text) =>
         {
-            Some(text)
+            Ok(Some(text))
         }
-        _ => return Err(Reason::MalformedQuery),
-    };
-    if query.search.is_some() && query.predicate.is_some() {
-        return Err(Reason::SearchWithFilter);
+        _ => Err(Reason::MalformedQuery),
     }
+}
+
+/// Takes the filters about the caller.
+pub(super) fn about_caller(arguments: &mut Arguments, query: &mut Query) -> Result<(), Reason> {
     for name in ABOUT_CALLER {
-        if let Some(value) = arguments.take(name) {
-            let wanted = flag(&value).ok_or(Reason::MalformedQuery)?;
-            query.about_caller.push((name, wanted));
+        match arguments.take(name) {
+            value if is_blank(value.as_ref()) => {}
+            value => {
+                let wanted = value.as_ref().and_then(flag);
+                let wanted = wanted.ok_or(Reason::MalformedQuery)?;
+                query.about_caller.push((name, wanted));
+            }
         }
     }
-    Ok(query)
+    Ok(())
+}
+
+/// Takes the layout whose fields are asked for.
+pub(super) fn view(arguments: &mut Arguments) -> Result<Option<&'static str>, Reason> {
+    match arguments.take(VIEW) {
+        value if is_blank(value.as_ref()) => Ok(None),
+        value => {
+            let known = VIEWS
+                .iter()
+                .find(|known| value.as_ref().and_then(Value::as_str) == Some(known));
+            known.copied().map(Some).ok_or(Reason::StoredQuery)
+        }
+    }
+}
+
+/// Takes whether the caller's having seen the record shall be noted, which is left out.
+pub(super) fn viewed(arguments: &mut Arguments) -> Result<(), Reason> {
+    match arguments.take(VIEWED) {
+        value if is_blank(value.as_ref()) => Ok(()),
+        value => match value.as_ref().and_then(flag) {
+            Some(_) => Ok(()),
+            None => Err(Reason::MalformedQuery),
+        },
+    }
+}
+
+/// Takes whether records without a value come last in an order. That they need not, is no argument.
+pub(super) fn nulls_last(arguments: &mut Arguments) -> Result<bool, Reason> {
+    match arguments.take(NULLS_LAST) {
+        value if is_blank(value.as_ref()) => Ok(false),
+        value => value.as_ref().and_then(flag).ok_or(Reason::MalformedOrder),
+    }
 }
 
 /// Takes the arguments that lists and collections share.
@@ -68,12 +133,19 @@ pub(super) fn page(
     if let Some(value) = arguments.take("max_num") {
         query.limit = limit(&value, terms.bounds.page_max)?;
     }
-    query.offset = match arguments.take("offset") {
-        value if is_blank(value.as_ref()) => None,
-        Some(value) => Some(number(&value).ok_or(Reason::MalformedPage)?.into()),
-        None => None,
-    };
+    query.offset = offset(arguments)?;
     Ok(query)
+}
+
+/// Takes the rows to skip.
+pub(super) fn offset(arguments: &mut Arguments) -> Result<Option<u64>, Reason> {
+    match arguments.take("offset") {
+        Some(value) if !is_blank(Some(&value)) => {
+            let rows = number(&value).ok_or(Reason::MalformedPage)?;
+            Ok(Some(rows.into()))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Takes the arguments of a request that only chooses fields.
@@ -105,7 +177,7 @@ pub(super) fn refuse_stored(arguments: &mut Arguments, names: &[&str]) -> Result
     Ok(())
 }
 
-fn order(value: &Value, own: &Module, terms: &Context<'_>) -> Result<Vec<Sort>, Reason> {
+pub(super) fn order(value: &Value, own: &Module, terms: &Context<'_>) -> Result<Vec<Sort>, Reason> {
     if is_blank(Some(value)) {
         return Ok(Vec::new());
     }
@@ -118,7 +190,7 @@ fn order(value: &Value, own: &Module, terms: &Context<'_>) -> Result<Vec<Sort>, 
         .collect()
 }
 
-fn sort(item: &str, own: &Module, terms: &Context<'_>) -> Result<Sort, Reason> {
+pub(super) fn sort(item: &str, own: &Module, terms: &Context<'_>) -> Result<Sort, Reason> {
     let (name, direction) = item.split_once(':').unwrap_or((item, "asc"));
     let descending = match direction.to_ascii_lowercase().as_str() {
         "asc" => false,
@@ -132,7 +204,7 @@ fn sort(item: &str, own: &Module, terms: &Context<'_>) -> Result<Sort, Reason> {
 }
 
 /// Rows wanted, clamped. The CRM reads -1 as "all"; what it makes of 0 nobody says, so that is refused.
-fn limit(value: &Value, page_max: u32) -> Result<Option<u32>, Reason> {
+pub(super) fn limit(value: &Value, page_max: u32) -> Result<Option<u32>, Reason> {
     let all = [json!(-1), json!("-1")];
     if is_blank(Some(value)) {
         Ok(None)
@@ -340,7 +412,7 @@ mod tests {
             "__sugar_url",
             "module",
             "record",
-            "nulls_last",
+            "Nulls_last",
             "Filter",
             "_method",
             "format",

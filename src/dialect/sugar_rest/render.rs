@@ -2,12 +2,13 @@
 //! grammar, values are encoded anew.
 
 use bytes::Bytes;
+use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::route::{self, Takes};
-use super::{decode, query, understand, write};
+use super::{decode, query, search, understand, write};
 use crate::dialect::spelling::encode;
-use crate::dialect::{Media, Operation, Outgoing};
+use crate::dialect::{Media, Operation, Outgoing, Predicate};
 
 /// Parameters of a bracketed filter; a larger one travels as JSON. Leaves room for the other arguments.
 const BRACKETED_MAX: usize = decode::PARAMETERS_MAX - 20;
@@ -18,8 +19,14 @@ pub(super) fn request(operation: &Operation) -> Outgoing {
     let takes = route::by_route(rendering.form).map_or(Takes::Nothing, |form| form.takes);
     let query = query::render(&operation.query);
     let (parameters, body) = match takes {
-        Takes::List | Takes::Fields => (query, None),
-        Takes::ListBody => (Map::new(), Some(query)),
+        Takes::List | Takes::Fields => (with(query, &rendering.fixed), None),
+        Takes::ListBody => (Map::new(), Some(with(query, &rendering.fixed))),
+        Takes::Search => (search::render(operation, false), None),
+        Takes::GlobalSearch if rendering.method == Method::GET => {
+            (search::render(operation, true), None)
+        }
+        Takes::GlobalSearch => (Map::new(), Some(search::render(operation, true))),
+        Takes::Matches => (Map::new(), Some(matches(operation))),
         Takes::Create | Takes::Update => {
             let mut body = operation.write.clone().unwrap_or_default();
             body.extend(query);
@@ -46,6 +53,23 @@ pub(super) fn request(operation: &Operation) -> Outgoing {
     }
 }
 
+fn with(mut arguments: Map<String, Value>, others: &Map<String, Value>) -> Map<String, Value> {
+    arguments.extend(others.clone());
+    arguments
+}
+
+/// The fields and values of a predicate that is made of nothing else.
+fn matches(operation: &Operation) -> Map<String, Value> {
+    let Some(Predicate::All(parts)) = &operation.query.predicate else {
+        return Map::new();
+    };
+    let part = |part: &Predicate| match part {
+        Predicate::Field { path, value, .. } => Some((path.field.clone(), value.clone())),
+        _ => None,
+    };
+    parts.iter().filter_map(part).collect()
+}
+
 fn ids(operation: &Operation) -> Map<String, Value> {
     let carriers = operation.rendering.fixed.get(understand::CARRIERS);
     let ids = write::render_ids(&operation.related, operation.write.as_ref(), carriers);
@@ -62,6 +86,10 @@ fn query_string(parameters: &Map<String, Value>) -> String {
         match value {
             Value::String(text) => pairs.push((name.clone(), text.clone())),
             Value::Bool(flag) => pairs.push((name.clone(), u8::from(*flag).to_string())),
+            Value::Object(_) => match bracketed(name, value) {
+                Some(members) => pairs.extend(members),
+                None => pairs.push((name.clone(), value.to_string())),
+            },
             Value::Array(_) if name == "filter" => match bracketed(name, value) {
                 Some(filter) => pairs.extend(filter),
                 None => pairs.push((name.clone(), value.to_string())),

@@ -24,6 +24,15 @@ pub(super) fn shape(operation: &Operation) -> Shape {
             ],
             &["records"],
         ),
+        Some(Gives::Found) => found(operation),
+        Some(Gives::Alike) => Shape::only(
+            vec![
+                ("next_offset", Shape::Scalar),
+                ("records", list(alike(operation))),
+            ],
+            &["records"],
+        ),
+        Some(Gives::Choices) => Shape::each(Shape::Scalar),
         Some(Gives::Count) => Shape::only(
             vec![("record_count", Shape::Scalar), ("has_more", Shape::Scalar)],
             &["record_count"],
@@ -76,6 +85,40 @@ fn deleted(operation: &Operation) -> Shape {
     operation.target().map_or(Shape::Dropped, |module| {
         Shape::Record(RecordShape {
             keys: vec![("id", Shape::Scalar)],
+            ..RecordShape::of(module)
+        })
+    })
+}
+
+/// Records of several modules, each of which tells its own. How well one fits says no more than that it was found.
+fn found(operation: &Operation) -> Shape {
+    let score = || Shape::only(vec![("score", Shape::Scalar)], &[]);
+    let record = |module: &Module| RecordShape {
+        keys: vec![
+            ("_score", Shape::Scalar),
+            ("_search", score()),
+            ("_highlights", Shape::Dropped),
+        ],
+        ..RecordShape::of(module)
+    };
+    let modules = operation.module.iter().chain(&operation.query.beside);
+    let records = Shape::OneOf(modules.map(record).collect());
+    Shape::only(
+        vec![
+            ("next_offset", Shape::Scalar),
+            ("total", Shape::Scalar),
+            ("query_time", Shape::Scalar),
+            ("records", list(records)),
+        ],
+        &["records"],
+    )
+}
+
+/// A record, and how much of what was asked for it is like. That the caller may match each field of it, is decided before.
+fn alike(operation: &Operation) -> Shape {
+    operation.target().map_or(Shape::Dropped, |module| {
+        Shape::Record(RecordShape {
+            keys: vec![("duplicate_check_rank", Shape::Scalar)],
             ..RecordShape::of(module)
         })
     })
@@ -181,11 +224,15 @@ mod tests {
     use crate::vocabulary::Module;
 
     fn shape_of(line: &str, body: &str) -> Shape {
-        let (method, path) = line.split_once(' ').unwrap();
+        let (method, target) = line.split_once(' ').unwrap();
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (target, None),
+        };
         let request = Incoming {
             method: &Method::from_bytes(method.as_bytes()).unwrap(),
             path,
-            query: None,
+            query,
             accept: None,
             content_type: None,
             controls: &[],
@@ -311,6 +358,7 @@ mod tests {
                 ("{id}", "a-1"),
                 ("{link}", "contacts"),
                 ("{related}", "c-1"),
+                ("{field}", "status"),
                 ("{name}", "datepref"),
                 ("{code}", "fr_FR"),
             ] {
@@ -320,6 +368,13 @@ mod tests {
                 Takes::Login => r#"{"grant_type":"refresh_token","refresh_token":"x"}"#,
                 Takes::Ids => r#"{"link_name":"contacts","ids":["c-1"]}"#,
                 Takes::Parts => continue,
+                Takes::Search | Takes::GlobalSearch => {
+                    line.push_str("?q=x");
+                    if !line.contains("/Accounts/") {
+                        line.push_str("&module_list=Accounts");
+                    }
+                    ""
+                }
                 _ => "",
             };
             assert_ne!(shape_of(&line, body), Shape::Dropped, "{line}");

@@ -20,6 +20,12 @@ pub(super) enum Takes {
     Create,
     /// Fields of a record.
     Update,
+    /// Fields and values that a record may already have.
+    Matches,
+    /// A text to look for in some modules, and a page, in the query string.
+    Search,
+    /// The same for the search engine, in the query string, a JSON body, or both.
+    GlobalSearch,
     /// Columns of a relation.
     Columns,
     /// A link's name and ids to relate.
@@ -39,6 +45,12 @@ pub(super) enum Takes {
 pub(super) enum Gives {
     /// A page of records.
     Records,
+    /// A page of records of several modules.
+    Found,
+    /// A page of records, each with how much it is alike.
+    Alike,
+    /// The values that a field may have, with their labels.
+    Choices,
     /// A number.
     Count,
     /// One record.
@@ -113,6 +125,13 @@ pub(super) const FORMS: &[Form] = forms! {
     "GET /rest/{version}/lang/{code}":                                    Metadata Role     Metadata     Labels,
     "GET /rest/{version}/lang/public/{code}":                             Metadata Public   Metadata     Labels,
     "POST /rest/{version}/bulk":                                          Bulk     Governed Parts        Parts,
+    "GET /rest/{version}/search":                                         List     Governed Search       Found,
+    "GET /rest/{version}/globalsearch":                                   List     Governed GlobalSearch Found,
+    "POST /rest/{version}/globalsearch":                                  List     Governed GlobalSearch Found,
+    "GET /rest/{version}/{module}/globalsearch":                          List     Governed GlobalSearch Found,
+    "POST /rest/{version}/{module}/globalsearch":                         List     Governed GlobalSearch Found,
+    "GET /rest/{version}/{module}/enum/{field}":                          Metadata Governed Nothing      Choices,
+    "POST /rest/{version}/{module}/duplicateCheck":                       List     Governed Matches      Alike,
     "GET /rest/{version}/{module}":                                       List     Governed List         Records,
     "POST /rest/{version}/{module}":                                      Create   Governed Create       Record,
     "GET /rest/{version}/{module}/filter":                                List     Governed List         Records,
@@ -256,6 +275,7 @@ pub(super) struct Routed {
     pub(super) record: Option<String>,
     pub(super) link: Option<Link>,
     pub(super) related: Option<String>,
+    pub(super) field: Option<String>,
 }
 
 impl Form {
@@ -312,6 +332,7 @@ fn segment_fits(template: &str, segment: &str) -> bool {
         "{module}" => may_be_module(segment),
         "{id}" | "{related}" => may_be_id(segment),
         "{link}" => grammar::is_link(segment),
+        "{field}" => grammar::is_field(segment),
         "{name}" => grammar::is_code(segment),
         "{code}" => grammar::is_code(segment) && segment != "public",
         literal => literal == segment,
@@ -319,7 +340,7 @@ fn segment_fits(template: &str, segment: &str) -> bool {
 }
 
 /// Whether a name can be a module that passes. Compared without case: a near miss of a reserved word is no module.
-fn may_be_module(name: &str) -> bool {
+pub(super) fn may_be_module(name: &str) -> bool {
     grammar::is_module(name)
         && !NO_MODULES
             .iter()
@@ -341,12 +362,14 @@ fn read(form: &'static Form, segments: &[String], terms: &Context<'_>) -> Result
         record: None,
         link: None,
         related: None,
+        field: None,
     };
     for (template, segment) in form.template().1.zip(segments) {
         match (template, &found.module) {
             ("{module}", _) => found.module = Some(Module::new(segment)),
             ("{id}", _) => found.record = Some(segment.clone()),
             ("{related}", _) => found.related = Some(segment.clone()),
+            ("{field}", _) => found.field = Some(segment.clone()),
             ("{link}", Some(module)) => {
                 found.link = Some(terms.link(module, segment).ok_or(Reason::UnknownLink)?);
             }
@@ -382,6 +405,7 @@ mod tests {
                 .replace("{id}", "a-1")
                 .replace("{link}", "contacts")
                 .replace("{related}", "c-1")
+                .replace("{field}", "status")
                 .replace("{name}", "datepref")
                 .replace("{code}", "fr_FR");
             assert_eq!(route(&format!("{method} {path}")), Ok(form.route));
@@ -414,10 +438,13 @@ mod tests {
             "GET Contacts/export",
             "GET Contacts/export/l-1",
             "GET contacts/EXPORT",
-            "POST Contacts/duplicateCheck",
+            "GET Contacts/duplicatecheck",
+            "POST Contacts/enum",
             "PUT Contacts/MassUpdate",
             "DELETE Contacts/massupdate",
-            "GET Contacts/enum/status",
+            "GET Contacts/enum/a.b",
+            "GET Contacts/ENUM/status",
+            "GET search/enum/status",
             "POST Contacts/record_list",
             "GET Contacts/temp",
             "POST Contacts/temp/file/picture",
@@ -432,9 +459,11 @@ mod tests {
             "GET Contacts/c-1/collection/all",
             "POST Contacts/c-1/subscribe",
             "POST Leads/l-1/convert",
-            "GET search",
-            "GET globalsearch",
-            "GET Contacts/globalsearch",
+            "GET Search",
+            "GET genericsearch",
+            "GET Contacts/GlobalSearch",
+            "GET Contacts/search/c-1",
+            "GET Reports/globalsearch",
             "GET recent",
             "GET Reports/r-1/records",
             "GET Reports",

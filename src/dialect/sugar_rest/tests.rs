@@ -15,6 +15,7 @@ use crate::reason::Reason;
 use crate::vocabulary::{Action, Use};
 
 mod attacks;
+mod clients;
 mod properties;
 
 const BOUNDS: Bounds = Bounds {
@@ -266,8 +267,12 @@ fn one_relation_is_made_changed_and_ended() {
     let operation = understand(&format!("DELETE {path}"), "").unwrap();
     assert_eq!(operation.action, Action::Relate);
     assert_eq!(operation.related, ["c-1"]);
+    for nothing in ["{}", "[]"] {
+        let same = understand(&format!("DELETE {path}"), nothing);
+        assert_eq!(same.as_ref(), Ok(&operation), "{nothing}");
+    }
     assert_eq!(
-        understand(&format!("DELETE {path}"), "{}"),
+        understand(&format!("DELETE {path}"), r#"{"id":"c-2"}"#),
         Err(Reason::UnexpectedBody)
     );
 }
@@ -415,10 +420,10 @@ fn parts_of_a_bulk_request_are_understood_like_plain_requests() {
 
 #[test]
 fn a_misunderstood_request_still_names_its_route() {
-    let refused = understand_with("GET /rest/v11/Contacts?nulls_last=1", None, "").unwrap_err();
+    let refused = understand_with("GET /rest/v11/Contacts?Nulls_last=1", None, "").unwrap_err();
     assert_eq!(refused.objection.reason, Reason::UnknownParameter);
     assert_eq!(refused.route, Some("GET /rest/{version}/{module}"));
-    let unknown = understand_with("GET /rest/v11/search", None, "").unwrap_err();
+    let unknown = understand_with("GET /rest/v11/recent", None, "").unwrap_err();
     assert_eq!(
         (unknown.objection.reason, unknown.route),
         (Reason::UnknownRoute, None)

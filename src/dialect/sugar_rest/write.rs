@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::arguments::{Arguments, is_blank};
 use super::{Context, grammar, route};
-use crate::dialect::Link;
+use crate::dialect::{Link, Origin, Path, Predicate};
 use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
@@ -35,55 +35,117 @@ const NOT_WRITTEN: &[&str] = &[
     "erased_fields",
 ];
 
-/// Reads the fields of a new record of a module.
-pub(super) fn create(
-    mut body: Map<String, Value>,
-    module: &Module,
-) -> Result<Map<String, Value>, Reason> {
-    if !is_blank(body.shift_remove("id").as_ref()) {
-        return Err(Reason::IdOnCreate);
-    }
-    fields(body, module)
+/// Names that clients send along though the CRM has no field of that name in any stock module, and does not look at them:
+/// their own number of the record (`reference_id`), what a search said of it (`_highlights`, `_score`, `_search`), and how
+/// alike it was to another (`duplicate_check_rank`). They are left out, unless the installation has such a field. What the
+/// CRM itself says about a record (`_acl`, `_hash`, `following`…) is no field either, and never written.
+const IGNORED: &[&str] = &[
+    "_highlights",
+    "_score",
+    "_search",
+    "duplicate_check_rank",
+    "reference_id",
+];
+
+/// Names of what a record is, in other versions of the API. They may repeat what the path says.
+const MODULE_NAMES: &[&str] = &["_module", "module_name"];
+
+/// Where the record of a write stands.
+pub(super) struct Place<'a> {
+    /// The module in the path.
+    pub(super) module: Option<&'a Module>,
+    /// The module of the record that is written.
+    pub(super) target: &'a Module,
+    /// The record in the path; none, if it is new.
+    pub(super) record: Option<&'a str>,
 }
 
-/// Reads the fields to change in a record.
-pub(super) fn update(
+/// Reads the fields of a new record, or those to change in one. What the path says may stand beside them again.
+pub(super) fn fields(
     mut body: Map<String, Value>,
-    module: &Module,
-    record: &str,
-) -> Result<Map<String, Value>, Reason> {
-    match body.shift_remove("id") {
-        None => {}
-        Some(Value::String(id)) if id == record => {}
-        Some(_) => return Err(Reason::IdMismatch),
+    place: &Place<'_>,
+    terms: &Context<'_>,
+) -> Result<Map<String, Value>, Objection> {
+    let id = body.shift_remove("id");
+    match (place.record, &id) {
+        (_, None) => {}
+        (None, id) if is_blank(id.as_ref()) => {}
+        (None, Some(_)) => return Err(Reason::IdOnCreate.into()),
+        (Some(record), Some(Value::String(id))) if id == record => {}
+        (Some(_), Some(_)) => return Err(Reason::IdMismatch.into()),
     }
-    fields(body, module)
-}
-
-fn fields(mut body: Map<String, Value>, module: &Module) -> Result<Map<String, Value>, Reason> {
-    match body.shift_remove("_module") {
-        None => {}
-        Some(Value::String(name)) if name == module.as_str() => {}
-        Some(_) => return Err(Reason::MalformedBody),
+    if let Some(record) = place.record
+        && body.get("record").and_then(Value::as_str) == Some(record)
+    {
+        body.shift_remove("record");
     }
+    let is = |value: Option<&Value>, module: &Module| {
+        value.and_then(Value::as_str) == Some(module.as_str())
+    };
+    if place
+        .module
+        .is_some_and(|module| is(body.get("module"), module))
+    {
+        body.shift_remove("module");
+    }
+    for name in MODULE_NAMES {
+        if is(body.get(*name), place.target) && !terms.schema.has_field(place.target, name) {
+            body.shift_remove(*name);
+        }
+    }
+    leave_out(&mut body, place.target, terms);
     keys(body)
 }
 
-fn keys(body: Map<String, Value>) -> Result<Map<String, Value>, Reason> {
+/// Leaves out what the CRM does not look at.
+fn leave_out(body: &mut Map<String, Value>, module: &Module, terms: &Context<'_>) {
+    body.retain(|key, _| !IGNORED.contains(&key.as_str()) || terms.schema.has_field(module, key));
+}
+
+fn keys(body: Map<String, Value>) -> Result<Map<String, Value>, Objection> {
     let is_field = |key: &String| {
         grammar::is_field(key)
             && !NOT_WRITTEN
                 .iter()
                 .any(|word| word.eq_ignore_ascii_case(key))
     };
-    if body.len() > KEYS_MAX || !body.keys().all(is_field) {
-        return Err(Reason::MalformedBody);
+    if let Some(key) = body.keys().find(|key| !is_field(key)) {
+        return Err(Objection::member(key));
+    }
+    if body.len() > KEYS_MAX {
+        return Err(Reason::MalformedBody.into());
     }
     Ok(body)
 }
 
+/// Reads the fields and values that a record may already have: each is compared.
+pub(super) fn matches(
+    mut body: Map<String, Value>,
+    module: &Module,
+    terms: &Context<'_>,
+) -> Result<Option<Predicate>, Objection> {
+    let place = Place {
+        module: Some(module),
+        target: module,
+        record: None,
+    };
+    let is_said_by_the_crm = |key: &str| {
+        let origin = terms.schema.origin(module, key);
+        matches!(origin, Origin::Structural(_))
+    };
+    body.retain(|key, _| !is_said_by_the_crm(key) || MODULE_NAMES.contains(&key.as_str()));
+    let comparison = |(field, value): (String, Value)| Predicate::Field {
+        path: Path { link: None, field },
+        operator: None,
+        value,
+    };
+    let fields = fields(body, &place, terms)?;
+    let parts: Vec<Predicate> = fields.into_iter().map(comparison).collect();
+    Ok((!parts.is_empty()).then_some(Predicate::All(parts)))
+}
+
 /// Reads the columns of one relation: named scalars. `None` if there are none.
-pub(super) fn columns(body: Map<String, Value>) -> Result<Option<Map<String, Value>>, Reason> {
+pub(super) fn columns(body: Map<String, Value>) -> Result<Option<Map<String, Value>>, Objection> {
     let columns = keys(body)?;
     let is_column = |value: &Value| match value {
         Value::String(text) => text.len() <= COLUMN_BYTES_MAX,
@@ -92,7 +154,7 @@ pub(super) fn columns(body: Map<String, Value>) -> Result<Option<Map<String, Val
         Value::Array(_) | Value::Object(_) => false,
     };
     if !columns.values().all(is_column) {
-        return Err(Reason::MalformedBody);
+        return Err(Reason::MalformedBody.into());
     }
     Ok((!columns.is_empty()).then_some(columns))
 }
@@ -138,17 +200,17 @@ pub(super) fn relations(
 }
 
 impl Relations {
-    fn add(&mut self, item: Value) -> Result<(), Reason> {
+    fn add(&mut self, item: Value) -> Result<(), Objection> {
         let (id, columns) = match item {
             Value::String(id) => (id, None),
             Value::Object(mut members) => match members.shift_remove("id") {
                 Some(Value::String(id)) => (id, columns(members)?),
-                _ => return Err(Reason::MalformedBody),
+                _ => return Err(Reason::MalformedBody.into()),
             },
-            _ => return Err(Reason::MalformedBody),
+            _ => return Err(Reason::MalformedBody.into()),
         };
         if !route::may_be_id(&id) || self.ids.contains(&id) {
-            return Err(Reason::MalformedBody);
+            return Err(Reason::MalformedBody.into());
         }
         if let Some(columns) = columns {
             let names: Vec<&String> = columns.keys().collect();
@@ -157,7 +219,7 @@ impl Relations {
             for (name, value) in columns {
                 let known = all.keys().find(|known| known.eq_ignore_ascii_case(&name));
                 if known.is_some_and(|known| *known != name || all[&name] != value) {
-                    return Err(Reason::MalformedBody);
+                    return Err(Reason::MalformedBody.into());
                 }
                 all.insert(name, value);
             }
@@ -200,7 +262,7 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::super::stock_terms;
-    use super::{columns, create, relations, render_ids, update};
+    use super::{Place, columns, fields, matches, relations, render_ids};
     use crate::reason::Reason;
     use crate::vocabulary::Module;
 
@@ -211,14 +273,28 @@ mod tests {
         object
     }
 
+    fn written(body: Value, record: Option<&str>) -> Result<Value, Reason> {
+        let contacts = Module::new("Contacts");
+        let place = Place {
+            module: Some(&contacts),
+            target: &contacts,
+            record,
+        };
+        let fields = fields(object(body), &place, &stock_terms());
+        fields
+            .map(Value::Object)
+            .map_err(|objection| objection.reason)
+    }
+
     #[test]
     fn an_update_keeps_to_the_record_in_the_path() {
-        let update =
-            |body| update(object(body), &Module::new("Contacts"), "c-1").map(Value::Object);
+        let update = |body| written(body, Some("c-1"));
         assert_eq!(
             update(json!({"b": 1, "id": "c-1", "_module": "Contacts", "a": [2]})),
             Ok(json!({"b": 1, "a": [2]}))
         );
+        let again = json!({"module": "Contacts", "module_name": "Contacts", "record": "c-1"});
+        assert_eq!(update(again), Ok(json!({})));
         for id in [
             json!("c-2"),
             json!("C-1"),
@@ -234,6 +310,8 @@ mod tests {
             json!({"_Module": "Contacts"}),
             json!({"View": "record"}),
             json!({"module": "Users"}),
+            json!({"module": "contacts"}),
+            json!({"record": "c-2"}),
             json!({"Record": "c-2"}),
             json!({"link_name": ""}),
             json!({"remote_id": null}),
@@ -248,8 +326,44 @@ mod tests {
     }
 
     #[test]
+    fn names_that_the_crm_does_not_look_at_are_left_out_in_their_own_spelling() {
+        let beside = json!({"reference_id": "m-1", "_score": 3, "_highlights": {}, "title": "x"});
+        assert_eq!(written(beside, None), Ok(json!({"title": "x"})));
+        let other = json!({"Reference_id": "m-1", "module_name": "Leads"});
+        assert_eq!(
+            written(other.clone(), None),
+            Ok(other),
+            "fields like others"
+        );
+    }
+
+    #[test]
+    fn each_field_that_a_record_may_have_is_compared() {
+        let read = |body| {
+            let contacts = Module::new("Contacts");
+            let read = matches(object(body), &contacts, &stock_terms());
+            read.map_err(|objection| objection.reason)
+        };
+        let body = json!({"last_name": "Tan", "email": [{"email_address": "a@b.example"}], "deleted": 0, "_acl": {},
+            "id": "", "reference_id": "m-1", "_module": "Contacts"});
+        let mut compared = Vec::new();
+        let read_body = read(body).unwrap().unwrap();
+        read_body.each_path(&mut |path| compared.push(path.field.clone()));
+        assert_eq!(compared, ["last_name", "email"]);
+        assert_eq!(read(json!({})), Ok(None));
+        for (body, reason) in [
+            (json!({"id": "c-1"}), Reason::IdOnCreate),
+            (json!({"module": "Users"}), Reason::MalformedBody),
+            (json!({"fields": "id"}), Reason::MalformedBody),
+            (json!({"a.b": 1}), Reason::MalformedBody),
+        ] {
+            assert_eq!(read(body), Err(reason));
+        }
+    }
+
+    #[test]
     fn a_new_record_does_not_state_its_id() {
-        let create = |body| create(object(body), &Module::new("Contacts")).map(Value::Object);
+        let create = |body| written(body, None);
         assert_eq!(create(json!({"id": "c-1"})), Err(Reason::IdOnCreate));
         assert_eq!(create(json!({"id": "", "a": 1})), Ok(json!({"a": 1})));
         assert_eq!(create(json!({"id": null})), Ok(json!({})));
@@ -257,6 +371,7 @@ mod tests {
 
     #[test]
     fn columns_are_scalars() {
+        let columns = |body| columns(body).map_err(|objection| objection.reason);
         assert_eq!(columns(Map::new()), Ok(None));
         let role = object(json!({"opportunity_role": "Evaluator"}));
         assert_eq!(columns(role.clone()), Ok(Some(role)));

@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 use super::schema::stock::delivered::of_sugar_v4;
 use super::schema::{Modules, Schema};
 use super::{
-    Access, AnswerForm, Answered, Arrangement, Assembly, Bounds, Credentials, Database, Dialect,
-    ErrorShape, Exchange, Failure, Incoming, Inquiry, Misunderstood, Operation, Outgoing, Query,
+    Access, AnswerForm, Answered, Arrangement, Assembly, Bounds, Database, Dialect, ErrorShape,
+    Exchange, Failure, HeadForm, Incoming, Inquiry, Misunderstood, Operation, Outgoing, Query,
     Rendering, Understood, Wanted,
 };
 use crate::door::Credential;
@@ -71,8 +71,8 @@ impl Dialect for SugarV4 {
         PATHS.contains(&path) || PREFIXES.iter().any(|prefix| path.starts_with(prefix))
     }
 
-    fn credentials(&self) -> &Credentials {
-        &CREDENTIALS
+    fn head_form(&self) -> &HeadForm {
+        &HEAD
     }
 
     fn understand(
@@ -124,9 +124,9 @@ impl Dialect for SugarV4 {
     }
 }
 
-static CREDENTIALS: LazyLock<Credentials> = LazyLock::new(|| Credentials {
+static HEAD: LazyLock<HeadForm> = LazyLock::new(|| HeadForm {
     argument: true,
-    ..Credentials::default()
+    ..HeadForm::default()
 });
 
 impl SugarV4 {

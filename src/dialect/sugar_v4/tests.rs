@@ -565,13 +565,13 @@ fn the_session_is_the_credential() {
     assert_eq!(refused("get_user_id", json!([1])), Reason::MalformedBody);
     assert!(
         SugarV4::before(Database::Mysql)
-            .credentials()
-            .accept(&Carrier::Argument)
+            .head_form()
+            .accepts(&Carrier::Argument)
     );
     assert!(
         !SugarV4::before(Database::Mysql)
-            .credentials()
-            .accept(&Carrier::Bearer)
+            .head_form()
+            .accepts(&Carrier::Bearer)
     );
 }
 

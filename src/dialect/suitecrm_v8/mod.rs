@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use super::schema::stock::delivered::of_suitecrm_v8;
 use super::schema::{Modules, Schema};
 use super::{
-    Access, AnswerForm, Answered, Arrangement, Assembly, Bounds, Credentials, Dialect, ErrorShape,
-    Exchange, Failure, Incoming, Inquiry, Misunderstood, Operation, Outgoing, Query, Rendering,
+    Access, AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Exchange,
+    Failure, HeadForm, Incoming, Inquiry, Misunderstood, Operation, Outgoing, Query, Rendering,
     Understood, Wanted,
 };
 use crate::door::{Carrier, Credential};
@@ -63,10 +63,10 @@ impl SuiteCrmV8 {
 }
 
 /// Basic carries the id and secret of a client that logs in; `inquire` makes it nobody's session.
-static CREDENTIALS: LazyLock<Credentials> = LazyLock::new(|| Credentials {
+static HEAD: LazyLock<HeadForm> = LazyLock::new(|| HeadForm {
     bearer: true,
     basic: true,
-    ..Credentials::default()
+    ..HeadForm::default()
 });
 
 impl Dialect for SuiteCrmV8 {
@@ -78,8 +78,8 @@ impl Dialect for SuiteCrmV8 {
         address::is_claimed(path)
     }
 
-    fn credentials(&self) -> &Credentials {
-        &CREDENTIALS
+    fn head_form(&self) -> &HeadForm {
+        &HEAD
     }
 
     fn understand(

@@ -148,6 +148,36 @@ fn a_member_tells_what_an_object_is() {
 }
 
 #[test]
+fn a_record_of_several_modules_is_held_to_the_one_that_it_tells() {
+    let of = |module: &str| RecordShape::of(&Module::new(module));
+    let shape = Shape::List(Box::new(Shape::OneOf(vec![of("Contacts"), of("Accounts")])));
+    let text = r#"[{"id":"1","hide_c":1,"_module":"Contacts"},{"_module":"Accounts","clear_c":2},{"\u005fmodule":"\u0043ontacts","hide_c":1}]"#;
+    assert_eq!(
+        shown(text, &shape),
+        r#"[{"id":"1","_module":"Contacts"},{"_module":"Accounts","clear_c":2},{"\u005fmodule":"\u0043ontacts"}]"#
+    );
+    for bad in [
+        r#"[{"id":"1","_module":"Users"}]"#,
+        r#"[{"id":"1"}]"#,
+        r#"[{}]"#,
+        r#"[{"id":"1","_module":null}]"#,
+        r#"[{"id":"1","_module":["Contacts"]}]"#,
+        r#"[{"id":"1","_Module":"Contacts"}]"#,
+        r#"[{"id":"1","_module":"contacts"}]"#,
+    ] {
+        assert_eq!(cause(bad, &shape), Some(Cause::OtherModule), "{bad}");
+    }
+    for bad in [
+        r#"[{"_module":"Contacts","_module":"Accounts"}]"#,
+        r#"[{"_module":"Contacts","_MODULE":"Accounts"}]"#,
+        r#"[[]]"#,
+        r#"["x"]"#,
+    ] {
+        assert!(cause(bad, &shape).is_some(), "{bad}");
+    }
+}
+
+#[test]
 fn an_array_and_an_object_have_shapes_of_their_own() {
     let records = || Shape::List(Box::new(Shape::record(&Module::new("Contacts"))));
     let shape = Shape::List(Box::new(Shape::Either {

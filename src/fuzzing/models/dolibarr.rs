@@ -91,7 +91,11 @@ fn criterion(text: &str, colons: Colons) -> Option<String> {
             let items: Vec<String> = value.split(',').map(listed).collect();
             format!("({})", items.join(","))
         }
-        "LIKE" | "NOT LIKE" => format!("'{}'", escape(unquoted(value).unwrap_or(value))),
+        "LIKE" | "NOT LIKE" => {
+            // `'([^']*)'`
+            let plain = unquoted(value).filter(|text| !text.contains('\''));
+            format!("'{}'", escape(plain.unwrap_or(value)))
+        }
         _ => match unquoted(value) {
             Some(text) => format!("'{}'", escape(text)),
             None if value.eq_ignore_ascii_case("null") => "NULL".to_owned(),

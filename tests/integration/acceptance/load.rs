@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use paravent::dialect::{
-    self, AnswerForm, Answered, Arrangement, Assembly, Bounds, Credentials, Dialect, ErrorShape,
-    Exchange, Failure, Incoming, Inquiry, Misunderstood, Modules, Operation, Outgoing, Schema,
+    self, AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Exchange,
+    Failure, HeadForm, Incoming, Inquiry, Misunderstood, Modules, Operation, Outgoing, Schema,
     Understood, Wanted,
 };
 use paravent::door::Credential;
@@ -423,8 +423,8 @@ impl Dialect for Failing {
             bulk => bulk,
         })
     }
-    fn credentials(&self) -> &Credentials {
-        self.0.credentials()
+    fn head_form(&self) -> &HeadForm {
+        self.0.head_form()
     }
     fn assemble(&self, route: &str) -> Option<Assembly> {
         self.0.assemble(route)

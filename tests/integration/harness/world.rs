@@ -510,7 +510,12 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
                 credential_headers: wish
                     .dialects
                     .iter()
-                    .flat_map(|dialect| dialect.credentials().headers.clone())
+                    .flat_map(|dialect| dialect.head_form().credentials.clone())
+                    .collect(),
+                control_headers: wish
+                    .dialects
+                    .iter()
+                    .flat_map(|dialect| dialect.head_form().controls.clone())
                     .collect(),
                 trusted_proxies: wish
                     .trusted_proxies

@@ -64,10 +64,11 @@ impl Reader<'_> {
     pub(super) fn twice(&mut self, route: &Route, place: &Where) {
         let mut names: Vec<&Name> = Vec::new();
         names.extend(route.select.iter().flat_map(|select| &select.names));
-        match &route.order {
-            Some(Order::Signs(by)) => names.push(by),
-            Some(Order::Apart { by, direction, .. }) => names.extend([by, direction]),
-            None => {}
+        for order in &route.orders {
+            match order {
+                Order::Signs(by) => names.push(by),
+                Order::Apart { by, direction, .. } => names.extend([by, direction]),
+            }
         }
         if let Some(page) = &route.page {
             names.push(&page.size);

@@ -4,15 +4,16 @@ use http::header::HeaderName;
 use serde_json::{Map, Value, json};
 
 use super::codes;
-use super::description::{Credentials, Description, Ids, Name};
+use super::description::{Description, Ids, Ignored, Name};
 use super::grammar;
 use super::jsonpath::{self, Expression};
 use crate::diagnostic::{
     Diagnostic, Diagnostics, File, Form, Keys, Node, NodeKind, Place, Spanned, quoted,
 };
-use crate::dialect::{Media, Step};
+use crate::dialect::{HeadForm, Media, Step};
 use crate::vocabulary::{Module, Spelling, intern};
 
+mod beside;
 mod caller;
 mod checks;
 mod modules;
@@ -24,6 +25,7 @@ mod routes;
 pub const KEYS: &[(&str, &[&str])] = &[
     (DESCRIPTION.what, DESCRIPTION.known),
     (CREDENTIALS.what, CREDENTIALS.known),
+    (beside::IGNORED.what, beside::IGNORED.known),
     (caller::CALLER.what, caller::CALLER.known),
     (caller::QUESTION.what, caller::QUESTION.known),
     (caller::LISTED.what, caller::LISTED.known),
@@ -37,6 +39,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     (routes::ORDER.what, routes::ORDER.known),
     (routes::PAGE.what, routes::PAGE.known),
     (routes::WRITE.what, routes::WRITE.known),
+    (beside::CONTROL.what, beside::CONTROL.known),
     (predicates::WHERE.what, predicates::WHERE.known),
     (predicates::MEMBERS.what, predicates::MEMBERS.known),
     (predicates::GROUPS.what, predicates::GROUPS.known),
@@ -53,6 +56,7 @@ const DESCRIPTION: Form = Form {
         "spelling",
         "media",
         "credentials",
+        "ignored",
         "caller",
         "errors",
         "fields",
@@ -77,6 +81,9 @@ pub(super) struct Reader<'a> {
     found: &'a mut Diagnostics,
     /// The modules that the description names.
     modules: Vec<Module>,
+    /// Headers that carry a credential.
+    credentials: Vec<HeaderName>,
+    ignored: Ignored,
 }
 
 /// Reads a description.
@@ -86,6 +93,8 @@ pub(super) fn read(file: &File, found: &mut Diagnostics) -> Option<Description> 
     Reader {
         found,
         modules: Vec::new(),
+        credentials: Vec::new(),
+        ignored: Ignored::default(),
     }
     .description(&keys)
 }
@@ -99,6 +108,11 @@ impl Reader<'_> {
         let credentials = keys
             .require("credentials", self.found)
             .map(|node| self.credentials(node));
+        let (mut head, credentials_in_query) = credentials.unwrap_or_default();
+        self.credentials.clone_from(&head.credentials);
+        if let Some(node) = keys.get("ignored") {
+            self.ignored = self.ignored(node);
+        }
         let caller = keys
             .require("caller", self.found)
             .map(|node| self.caller(node));
@@ -111,6 +125,10 @@ impl Reader<'_> {
             .require("routes", self.found)
             .map(|node| self.routes(node, &prefix_text, &modules))
             .unwrap_or_default();
+        let controls = routes.iter().flat_map(|route| &route.controls);
+        head.controls = controls.map(|(name, _)| *name).collect();
+        head.controls.sort_unstable();
+        head.controls.dedup();
         Some(Description {
             name: name?,
             prefix: prefix?,
@@ -138,7 +156,9 @@ impl Reader<'_> {
                 Media::Json,
                 &[("json", Media::Json), ("json-api", Media::JsonApi)],
             ),
-            credentials: credentials?,
+            head,
+            credentials_in_query,
+            ignored: self.ignored.clone(),
             caller: caller?,
             errors: keys.get("errors").map_or_else(
                 || json!({"error": {"status": "{status}", "message": "{text}"}}),
@@ -215,9 +235,10 @@ impl Reader<'_> {
         Some(text.value.to_owned())
     }
 
-    fn credentials(&mut self, node: &Node) -> Credentials {
+    /// What carries a credential, and the parameters that the API would take for one.
+    fn credentials(&mut self, node: &Node) -> (HeadForm, Vec<String>) {
         let Some(keys) = CREDENTIALS.read(node, self.found) else {
-            return Credentials::default();
+            return Default::default();
         };
         let mut headers = Vec::new();
         for text in self.texts(&keys, "headers") {
@@ -231,22 +252,15 @@ impl Reader<'_> {
                 ),
             }
         }
-        let carriers = crate::dialect::Credentials {
-            headers,
+        let head = HeadForm {
+            credentials: headers,
             bearer: self.flag(&keys, "bearer"),
             basic: self.flag(&keys, "basic"),
-            argument: false,
+            ..HeadForm::default()
         };
-        let carries_nothing = carriers == crate::dialect::Credentials::default();
-        let credentials = Credentials {
-            carriers,
-            in_query: self
-                .texts(&keys, "in_query")
-                .into_iter()
-                .map(|text| text.value.to_owned())
-                .collect(),
-        };
-        if carries_nothing {
+        let in_query = self.texts(&keys, "in_query").into_iter();
+        let in_query = in_query.map(|text| text.value.to_owned()).collect();
+        if head == HeadForm::default() {
             self.bad(
                 codes::NO_CALLER,
                 "nothing carries a credential".to_owned(),
@@ -254,7 +268,7 @@ impl Reader<'_> {
                 "`headers`, `bearer` or `basic` is needed",
             );
         }
-        credentials
+        (head, in_query)
     }
 
     fn bad(&mut self, code: &'static str, title: String, place: &Place, label: impl Into<String>) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Reader;
 use crate::diagnostic::{Diagnostics, Form, Keys, Node, NodeKind, Place, Spanned, quoted};
 use crate::dialect::described::codes;
-use crate::dialect::described::description::{Algebra, Known, Table};
+use crate::dialect::described::description::{Algebra, Ignored, Known, Table};
 use crate::dialect::described::grammar;
 use crate::dialect::{Items, Origin, Shape};
 use crate::vocabulary::{Field, FieldPath, Module};
@@ -111,6 +111,8 @@ impl Reader<'_> {
                 let mut reader = Reader {
                     found,
                     modules: self.modules.clone(),
+                    credentials: Vec::new(),
+                    ignored: Ignored::default(),
                 };
                 reader.algebra(everywhere, &Module::new(&name.value), &mut algebra);
             }

@@ -18,6 +18,7 @@ pub(super) const WHERE: Form = Form {
         "members",
         "groups",
         "beside",
+        "lifted",
         "words",
     ],
     refused: &[],
@@ -97,7 +98,7 @@ impl Reader<'_> {
         let known: &[&str] = match style {
             Style::Equals | Style::Ids => &["parameters"],
             Style::Bracket | Style::JsonApi => &["in", "operators", "bare"],
-            Style::Where => &["in", "operators", "members", "groups", "beside"],
+            Style::Where => &["in", "operators", "members", "groups", "beside", "lifted"],
             Style::Sql => &["in"],
             Style::Rsql => &["in", "operators"],
             Style::Words => &["in", "words"],
@@ -208,9 +209,10 @@ impl Reader<'_> {
             let text = inner.and_then(|keys| keys.get(key)?.text(&format!("`{key}`"), self.found));
             text.map_or_else(|| default.to_owned(), |text| text.value.to_owned())
         };
+        let operator = word("members", &MEMBERS, "operator", "type");
         let items = Items {
-            operator: word("members", &MEMBERS, "operator", "type"),
-            field: word("members", &MEMBERS, "field", "attribute"),
+            operator,
+            field: Vec::new(),
             value: word("members", &MEMBERS, "value", "value"),
             all: word("groups", &GROUPS, "all", "and"),
             any: word("groups", &GROUPS, "any", "or"),
@@ -219,13 +221,23 @@ impl Reader<'_> {
                 .into_iter()
                 .map(|text| text.value.to_owned())
                 .collect(),
+            lifted: Vec::new(),
             at,
             operators,
         };
+        let items = Items {
+            field: self.names_of_the_field(keys),
+            lifted: self.lifted(keys),
+            ..items
+        };
         let is_group = |operator: &&'static str| **operator == items.all || **operator == items.any;
-        let members = [&items.operator, &items.field, &items.value];
-        let clash =
-            members[0] == members[1] || members[1] == members[2] || members[0] == members[2];
+        let mut members: Vec<&String> = vec![&items.operator, &items.value];
+        members.extend(&items.field);
+        let is_said_twice = |(number, name): (usize, &&String)| members[..number].contains(name);
+        let clash = members.iter().enumerate().any(is_said_twice)
+            || items.lifted.iter().any(|(word, _)| {
+                *word == items.all || *word == items.any || items.operators.contains(&word.as_str())
+            });
         if clash
             || items.operators.iter().any(is_group)
             || items.beside.iter().any(|name| members.contains(&name))
@@ -240,14 +252,43 @@ impl Reader<'_> {
         Some(PredicateStyle::Items(items))
     }
 
+    /// The names of the member that names the field: one, or several of which the first is sent.
+    fn names_of_the_field(&mut self, keys: &Keys<'_>) -> Vec<String> {
+        let members = keys
+            .get("members")
+            .and_then(|node| MEMBERS.read(node, self.found));
+        let texts = members.map(|members| self.texts(&members, "field"));
+        let names = texts.unwrap_or_default().into_iter();
+        let mut names: Vec<String> = names.map(|text| text.value.to_owned()).collect();
+        if names.is_empty() {
+            names.push("attribute".to_owned());
+        }
+        names
+    }
+
+    /// Operators of items that say what a parameter says.
+    fn lifted(&mut self, keys: &Keys<'_>) -> Vec<(String, Name)> {
+        let mut all = Vec::new();
+        for (word, node) in self.entries(keys, "lifted") {
+            let text = node.text("a parameter", self.found);
+            let name = text.and_then(|text| self.parameter(text.value, &text.place));
+            all.extend(name.map(|name| (word.value.clone(), name)));
+        }
+        all
+    }
+
     fn words(&mut self, keys: &Keys<'_>) -> Option<PredicateStyle> {
         let at = self.required_parameter(keys, "in");
         keys.require("words", self.found)?;
         let mut words = Vec::new();
         for (word, node) in self.entries(keys, "words") {
-            let fields = node
-                .texts("the fields that a word looks at", self.found)
-                .unwrap_or_default();
+            // A word may look at nothing: it says what holds without it.
+            let fields = match &node.kind {
+                NodeKind::Seq(items) if items.is_empty() => Vec::new(),
+                _ => node
+                    .texts("the fields that a word looks at", self.found)
+                    .unwrap_or_default(),
+            };
             let fields: Vec<String> = fields
                 .iter()
                 .filter_map(|text| self.field(text.value, &text.place))

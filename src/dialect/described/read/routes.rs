@@ -7,6 +7,7 @@ use crate::diagnostic::{Diagnostic, Form, Keys, Node, NodeKind, Place as Where, 
 use crate::dialect::described::description::{
     Carries, Known, Name, Order, Page, Route, Segment, Select, Write,
 };
+use crate::dialect::described::jsonpath::Tree;
 use crate::dialect::described::{codes, grammar};
 use crate::dialect::{Access, Link};
 use crate::vocabulary::{Action, Module, intern};
@@ -29,6 +30,7 @@ pub(super) const ROUTE: Form = Form {
         "about_caller",
         "fixed",
         "dropped",
+        "controls",
         "write",
         "relate",
         "look_up",
@@ -58,7 +60,7 @@ pub(super) const ORDER: Form = Form {
 pub(super) const PAGE: Form = Form {
     what: "`page`",
     known: &[
-        "size", "default", "max", "zero", "offset", "number", "first",
+        "size", "default", "max", "zero", "offset", "number", "first", "more",
     ],
     refused: &[],
 };
@@ -173,12 +175,13 @@ impl Reader<'_> {
             carries: self.carries(keys),
             select: self.select(keys),
             predicates: self.predicates(keys),
-            order: keys.get("order").and_then(|node| self.order(node)),
-            page: keys.get("page").and_then(|node| self.page(node)),
+            orders: self.orders(keys),
+            page: keys.get("page").and_then(|node| self.page(node, &reply)),
             search: self.optional_parameter(keys, "search"),
             about_caller: self.about_caller(keys),
             fixed: self.fixed(keys),
-            dropped: self.parameters(keys, "dropped"),
+            dropped: self.dropped(keys),
+            controls: self.controls(keys),
             write: self.write(keys, action),
             relates: self.flag(keys, "relate"),
             reply,
@@ -309,6 +312,30 @@ impl Reader<'_> {
         })
     }
 
+    /// One way to write an order, or several.
+    fn orders(&mut self, keys: &Keys<'_>) -> Vec<Order> {
+        match keys.get("order") {
+            None => Vec::new(),
+            Some(Node {
+                kind: NodeKind::Seq(nodes),
+                ..
+            }) => nodes.iter().filter_map(|node| self.order(node)).collect(),
+            Some(node) => self.order(node).into_iter().collect(),
+        }
+    }
+
+    /// Parameters that are dropped: those of the route, and those that the API looks at nowhere.
+    fn dropped(&mut self, keys: &Keys<'_>) -> Vec<Name> {
+        let mut all = self.parameters(keys, "dropped");
+        let own = all.len();
+        for name in self.ignored.parameters.clone() {
+            if !all[..own].contains(&name) {
+                all.push(name);
+            }
+        }
+        all
+    }
+
     fn order(&mut self, node: &Node) -> Option<Order> {
         let keys = ORDER.read(node, self.found)?;
         let by = self.required_parameter(&keys, "in")?;
@@ -337,7 +364,7 @@ impl Reader<'_> {
         })
     }
 
-    fn page(&mut self, node: &Node) -> Option<Page> {
+    fn page(&mut self, node: &Node, reply: &Tree) -> Option<Page> {
         let keys = PAGE.read(node, self.found)?;
         let size = self.required_parameter(&keys, "size")?;
         let mut rows = |key: &str| {
@@ -351,11 +378,26 @@ impl Reader<'_> {
             .get("first")
             .and_then(|node| node.integer("`first`", 0..=1, self.found));
         let number = self.optional_parameter(&keys, "number");
+        let more = keys
+            .get("more")
+            .and_then(|node| node.text("`more`", self.found));
+        if let Some(text) = &more
+            && let Some(place) = self.place(text)
+            && !reply.passes(&place)
+        {
+            self.bad(
+                codes::NO_RECORDS,
+                format!("{} does not pass", quoted(text.value)),
+                &text.place,
+                "what tells the caller that there is more must be in `pass`",
+            );
+        }
         Some(Page {
             size,
             default,
             max,
             zero_is_all: self.choice(&keys, "zero", false, &[("all", true), ("none", false)]),
+            tells_more: more.is_some(),
             offset: self.optional_parameter(&keys, "offset"),
             number: number.map(|name| (name, u64::from(first.unwrap_or(1) == 1))),
         })

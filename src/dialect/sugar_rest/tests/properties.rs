@@ -65,13 +65,22 @@ fn predicate() -> impl Strategy<Value = Predicate> {
     ];
     let about_caller = prop_oneof![
         Just(("$owner", "")),
+        Just(("$creator", "_this")),
         Just(("$favorite", "members")),
         Just(("$tracker", "-7 DAY")),
     ];
+    let of_email = select(vec!["email_address", "opt_out", "A_1"]).prop_map(|member| Path {
+        link: Some(Link {
+            name: format!("email_addresses.{member}"),
+            target: Module::new("Accounts"),
+        }),
+        field: "email".to_owned(),
+    });
+    let path = prop_oneof![6 => path(), 1 => of_email];
     prop_oneof![
-        6 => (path(), comparison).prop_map(|(mut path, (operator, value))| {
+        6 => (path, comparison).prop_map(|(mut path, (operator, value))| {
             if operator == Some("$in_radius_from_coords") {
-                path.field = "primary_address_city".to_owned();
+                path = Path { link: None, field: "primary_address_city".to_owned() };
             }
             Predicate::Field { path, operator, value }
         }),
@@ -149,6 +158,41 @@ fn query() -> BoxedStrategy<Query> {
         .boxed()
 }
 
+/// A search of several modules in each of its carriers.
+fn searches() -> impl Strategy<Value = Operation> {
+    let lines = vec![
+        "GET /rest/v11_24/search?q=x&module_list=Accounts",
+        "GET /rest/v11/globalsearch?q=x&module_list=Accounts",
+        "POST /rest/v11/globalsearch?q=x&module_list=Accounts",
+    ];
+    let text =
+        "[ -9;-~é]{1,9}".prop_filter("the name of a field", |text| reread::names_no_field(text));
+    let beside = proptest::sample::subsequence(vec!["Contacts", "Leads", "acme_Boats"], 0..=3);
+    let page = (
+        option::of(1..=BOUNDS.page_max),
+        option::of(0..1_000_000_u64),
+    );
+    let sorted = option::of(("[a-z_][a-z0-9_]{0,8}", any::<bool>()));
+    (select(lines), text, beside, page, sorted).prop_map(
+        |(line, text, beside, (limit, offset), sorted)| {
+            let operation = understand(line, "").unwrap();
+            let sort = |(field, descending)| Sort {
+                path: Path { link: None, field },
+                descending,
+            };
+            let query = Query {
+                search: Some(text),
+                beside: beside.into_iter().map(Module::new).collect(),
+                limit,
+                offset,
+                order: sorted.map(sort).into_iter().collect(),
+                ..Query::default()
+            };
+            Operation { query, ..operation }
+        },
+    )
+}
+
 /// A list request in each of its carriers.
 fn lists() -> impl Strategy<Value = Operation> {
     let lines = vec![
@@ -193,8 +237,14 @@ proptest! {
     }
 
     #[test]
+    fn a_search_that_was_rendered_is_understood_as_the_same(operation in searches()) {
+        let outgoing = SugarRest::new().render(&operation);
+        prop_assert_eq!(again(&outgoing), Ok(operation));
+    }
+
+    #[test]
     fn a_tampered_request_is_refused_or_means_what_is_rendered(
-        operation in lists(),
+        operation in prop_oneof![4 => lists().boxed(), 1 => searches().boxed()],
         in_query in changes(),
         in_body in changes(),
     ) {
@@ -224,7 +274,8 @@ proptest! {
     #[test]
     fn no_input_makes_understanding_fail_in_another_way_than_refusing(
         method in select(vec![Method::GET, Method::POST, Method::PUT, Method::DELETE]),
-        path in "/rest/(v11|v1[0-2](_[0-9]{1,3})?)(/(Contacts|bulk|me|[ -~]{0,9})){0,5}",
+        path in "/rest/(v11|v1[0-2](_[0-9]{1,3})?)(/(Contacts|bulk|me|enum|globalsearch|search|duplicateCheck|[ -~]{0,9})){0,5}/?",
+
         query in option::of("([a-z]{1,6}(\\[[$a-z0-9]{0,3}\\]){0,3}=[ -~]{0,9}&?){0,6}"),
         body in "[ -~]{0,40}",
     ) {

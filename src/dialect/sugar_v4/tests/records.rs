@@ -24,6 +24,13 @@ fn places(shape: &Shape, at: &str, into: &mut Vec<String>) {
         }
         Shape::List(element) => places(element, &format!("{at}[]"), into),
         Shape::Record(record) => into.push(format!("{at} {}", record.module)),
+        Shape::OneOf(records) => {
+            into.extend(
+                records
+                    .iter()
+                    .map(|record| format!("{at} {}", record.module)),
+            );
+        }
         Shape::Entry(entry) => {
             into.push(format!("{at}.{} {}", entry.under, entry.record.module));
             for (key, shape) in &entry.keys {

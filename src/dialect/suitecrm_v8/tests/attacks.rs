@@ -211,9 +211,9 @@ fn other_doors_stay_shut() {
 #[test]
 fn a_token_stands_in_its_header_only() {
     let dialect = SuiteCrmV8::new();
-    assert!(dialect.credentials().headers.is_empty());
-    assert!(dialect.credentials().accept(&Carrier::Bearer));
-    assert!(!dialect.credentials().accept(&Carrier::Argument));
+    assert!(dialect.head_form().credentials.is_empty());
+    assert!(dialect.head_form().accepts(&Carrier::Bearer));
+    assert!(!dialect.head_form().accepts(&Carrier::Argument));
     let argument = Credential::argument("x").unwrap();
     assert_eq!(dialect.inquire("V8", &argument, &[]), Inquiry::Nobody);
     for name in ["access_token", "token", "oauth_token", "ACCESS_TOKEN"] {
