@@ -3,13 +3,10 @@
 import contextlib
 import json
 import os
-import pathlib
-import sys
 import traceback
 import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from crms import people  # noqa: E402
+from crms import people
 
 BASE = os.environ.get("CLIENT_BASE", "")  # where the client finds its CRM: the proxy
 CRM = os.environ.get("CLIENT_CRM", "")  # the scripted CRM's side door
