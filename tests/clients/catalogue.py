@@ -1,6 +1,6 @@
 """The clients, and what each needs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -9,8 +9,8 @@ class Client:
     version: str
     registry: str  # PyPI, npm, or empty: requests that are replayed
     crm: str
-    driver: str = ""
-    where: str = "tests/clients/drivers"
+    driver: str
+    listener: dict = field(default_factory=dict)  # what the proxy must be told for it
 
     @property
     def kind(self):
@@ -35,5 +35,17 @@ CLIENTS = [
     Client("dolibarrpy", "0.12.0", "PyPI", "dolibarr", "dolibarrpy_python.py"),
     Client("dolipy", "0.1.2", "PyPI", "dolibarr", "dolipy_python.py"),
     Client("cli-dolibarr", "3.32.55", "PyPI", "dolibarr", "cli_dolibarr.py"),
+    Client("Mautic, Sugar 7", "", "", "sugar", "mautic-sugar7.json"),
+    Client("Sugar's guide", "", "", "sugar", "sugar-documented.json"),
+    Client("Sugar's ventana", "", "", "sugar", "sugar-ventana.json"),
+    Client("elastic.io sugarcrm", "", "", "sugar", "elasticio-sugarcrm.json"),
+    Client("Mautic, Sugar 6", "", "", "suite_v4", "mautic-sugar6.json", {"v4_get": "allowed"}),
+    Client("Outlook plug-in", "", "", "suite_v4", "suitecrm-outlook.json"),
+    Client("Ruby gem sugarcrm", "", "", "suite_v4", "ruby-sugarcrm.json", {"v4_get": "allowed"}),
+    Client("Nextcloud SuiteCRM", "", "", "suite_v8", "nextcloud-suitecrm.json"),
+    Client("n8n SuiteCRM", "", "", "suite_v8", "n8n-suitecrm.json"),
+    Client("EspoCRM in browsers", "", "", "espo", "espocrm-browser.json"),
+    Client("n8n EspoCRM", "", "", "espo", "n8n-espocrm.json"),
+    Client("dolibarr-api-ts", "", "", "dolibarr", "dolibarr-api-ts.json"),
 ]
 REQUIREMENTS = {"zucker-async": "zucker"}

@@ -20,7 +20,7 @@ def free_port():
 
 
 class Proxy:
-    def __init__(self, binary, folder, scripted, crm_url):
+    def __init__(self, binary, folder, scripted, crm_url, listener):
         self.binary, self.log, self.output = binary, folder / "audit", folder / "paravent.txt"
         self.port = free_port()
         key = folder / "token.key"
@@ -28,7 +28,7 @@ class Proxy:
         key.chmod(0o600)
         shutil.copytree(ROOT / scripted.POLICIES, folder / "policies")
         configuration = {
-            "listeners": [{"name": "crm", "bind": f"127.0.0.1:{self.port}", "upstream": "crm", **getattr(scripted, "LISTENER", {})}],
+            "listeners": [{"name": "crm", "bind": f"127.0.0.1:{self.port}", "upstream": "crm", **listener}],
             "admin": {"bind": f"127.0.0.1:{free_port()}"},
             "upstreams": {"crm": {"url": crm_url, "page_max": 200, "dialects": [dialect(name) for name in scripted.DIALECTS]}},
             "policies": "policies/",

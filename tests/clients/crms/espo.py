@@ -92,7 +92,9 @@ class Espo(Crm):
             case "GET", [identity, link] if (entity, link) in LINKS:
                 return self.listing(self.related(entity, identity, link, LINKS[entity, link]), request)
             case ("POST" | "DELETE"), [identity, link] if (entity, link) in LINKS:
-                asked = self.body(request) or nested(request.query)
+                asked = self.body(request)
+                if not (asked.get("ids") or asked.get("id")):
+                    raise Error(400, "")
                 for related in asked.get("ids") or [asked["id"]]:
                     entry = (entity, identity, link, related)
                     (self.links.add if request.method == "POST" else self.links.discard)(entry)

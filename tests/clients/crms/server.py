@@ -108,6 +108,8 @@ class Crm:
             self.seen.clear()
         elif what == "record":
             told = self.records.get(rest[0], {}).get(rest[1])
+        elif what == "all":
+            told = list(self.records.get(rest[0], {}).values())
         elif what == "links":
             told = sorted(self.links)
         elif what == "end-sessions":

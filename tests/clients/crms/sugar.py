@@ -21,7 +21,8 @@ class Sugar(Crm):
 
     def __init__(self):
         super().__init__()
-        self.records = {"Contacts": {}, "Accounts": {}, "Leads": {}, "Opportunities": {}}
+        self.records = {"Contacts": {}, "Accounts": {}, "Leads": {}, "Opportunities": {}, "Users": {}}
+        self.create("Users", {"user_name": people.USER, "last_name": "Bronsen", "first_name": "Sally", "email1": "sally@example.org", "user_hash": people.OTHER_SECRET})
         firms = [self.create("Accounts", {"name": name, "phone_office": "01 99 00 11 00"}) for name in people.FIRMS]
         for person in people.PEOPLE:
             for module in ("Contacts", "Leads"):
@@ -83,6 +84,8 @@ class Sugar(Crm):
             case "GET", [identity]:
                 return shown(self.one(module, identity), nested(request.query).get("fields"))
             case "PUT", [identity]:
+                if request.headers.get("X-TIMESTAMP", self.one(module, identity)["date_modified"]) != self.one(module, identity)["date_modified"]:
+                    raise Error(409, "edit_conflict", "The record has been modified since you last opened it")
                 return self.update(module, identity, request.json() or {})
             case "DELETE", [identity]:
                 self.one(module, identity)["deleted"] = True
@@ -143,7 +146,7 @@ class Sugar(Crm):
         return {**{key: whole[key] for key in wanted if key in whole}, "_hash": "1"}
 
     def field_names(self, module):
-        return sorted({name for record in self.records[module].values() for name in record if not name.startswith("_")})
+        return sorted({name for record in self.records[module].values() for name in record if not name.startswith("_")} | {"description"})
 
     # ---- records -------------------------------------------------------------------------------------------------------
 
@@ -230,7 +233,8 @@ def value_of(record, name):
         name = "email1"
     if name not in record and name not in ("phone_work", "title", "department", "date_modified"):
         raise Error(422, "invalid_parameter", f"Could not find field: {name}")
-    return str(record.get(name) or "").lower()
+    value = record.get(name)
+    return str(int(value)) if isinstance(value, bool) else str(value or "").lower()
 
 
 def compare(value, operator, wanted):

@@ -63,7 +63,7 @@ class SuiteV4(Crm):
             self.relate("Contacts", contact["id"], "accounts", firm["id"])
             address = self.create("EmailAddresses", {"email_address": person.email, "email_address_caps": person.email.upper()})
             self.relate("Contacts", contact["id"], "email_addresses", address["id"])
-            self.create("Leads", values)
+            self.relate("Leads", self.create("Leads", values)["id"], "email_addresses", address["id"])
 
     def create(self, module, values):
         record = {"id": self.new_id(), "date_entered": NOW, "date_modified": NOW, "deleted": "0", "assigned_user_id": "1", "created_by": "1", "description": "", **values}
@@ -123,7 +123,7 @@ class SuiteV4(Crm):
         user_auth = user_auth or {}
         plain = user_auth.get("encryption") == "PLAIN"
         secret = people.PASSWORD if plain else hashlib.md5(people.PASSWORD.encode()).hexdigest()
-        if (user_auth.get("user_name"), user_auth.get("password")) != (people.USER, secret):
+        if user_auth.get("user_name") != people.USER or str(user_auth.get("password")).lower() != secret.lower():
             raise Fault(10, "Invalid Login", "Login attempt failed please check the username and password")
         session = self.new_id().replace("-", "")[:26]
         self.sessions[session] = people.USER

@@ -53,7 +53,7 @@ class SuiteV8(Crm):
 
     def answer(self, request):
         # SuiteCRM 8 has the same below /legacy.
-        match = re.fullmatch(r"(?:/legacy)?/Api/(.*)", request.path)
+        match = re.fullmatch(r"(?:/legacy)?/Api/(?:index\.php/)?(.*)", request.path)
         if match and match[1] == "access_token" and request.method == "POST":
             return self.token(request)
         if not match or not match[1].startswith("V8/"):

@@ -115,8 +115,8 @@ def run():
                 result["ok"] = True
             except Exception as error:
                 trace = traceback.extract_tb(error.__traceback__)
-                place = [frame for frame in trace if "drivers" in frame.filename and not frame.filename.endswith("steps.py")]
-                result["error"] = f"{type(error).__name__}: {error}"[:500] + (f" (line {place[-1].lineno})" if place else "")
+                place = [frame for frame in trace if "drivers" in frame.filename and not frame.filename.endswith(("steps.py", "replay.py"))]
+                result["error"] = f"{type(error).__name__}: {error}"[:2500] + (f" (line {place[-1].lineno})" if place else "")
             except SystemExit as error:
                 result["error"] = f"the library ended the program: {error}"
         failed_login = failed_login or (name == "login" and not result["ok"])
