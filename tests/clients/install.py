@@ -20,11 +20,11 @@ class Failed(Exception):
 def missing(clients):
     """What the machine lacks, in words."""
     lacks = []
-    if sys.version_info < (3, 11):
+    if sys.version_info[:2] < (3, 11):  # noqa: UP036
         lacks.append("python3 3.11 or later")
     if any(client.registry == "PyPI" for client in clients):
         for module in ("venv", "pip"):
-            if subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True).returncode != 0:
+            if subprocess.run([sys.executable, "-m", module, "--help"], check=False, capture_output=True).returncode != 0:
                 lacks.append(f"python3 with {module}")
     if any(client.registry == "npm" for client in clients):
         lacks += [program for program in ("node", "npm") if not shutil.which(program)]
@@ -38,18 +38,23 @@ def lock(client):
 
 def home(client, cache):
     """Named after what is in it, so that another version is another folder."""
-    texts = [lock(client).read_bytes()] + ([(HERE / "requirements" / "requests.txt").read_bytes()] if client.registry == "PyPI" else [])
+    files = [lock(client)] + [HERE / "requirements" / f"{name}.txt" for name in ("requests", "build") if client.registry == "PyPI"]
+    texts = [file.read_bytes() for file in files]
     digest = hashlib.sha256(b"".join(texts) + sys.version.encode()).hexdigest()[:12]
     return cache / f"{lock(client).parent.name if client.registry == 'npm' else lock(client).stem}-{digest}"
 
 
 def call(*command, **options):
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, **options)
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=TIMEOUT, **options)
     except subprocess.TimeoutExpired:
         raise Failed(f"{command[0]} was not done after {TIMEOUT} s") from None
     if done.returncode != 0:
         raise Failed(f"{' '.join(map(str, command))}\n{(done.stdout + done.stderr).strip()[-2000:]}")
+
+
+def pip(folder, requirements, *options):
+    call(sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", *options, "-r", requirements)
 
 
 def prepare(clients, cache):
@@ -62,7 +67,8 @@ def prepare(clients, cache):
         print(f"installing {client.name} {client.version} from {client.registry}", file=sys.stderr)
         if client.registry == "PyPI":
             call(sys.executable, "-m", "venv", "--without-pip", folder)
-            call(sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", lock(client))
+            pip(folder, HERE / "requirements" / "build.txt")
+            pip(folder, lock(client), "--no-build-isolation")  # sources are built with what the line before installed
         else:
             for name in ("package.json", "package-lock.json"):
                 shutil.copy(lock(client).parent / name, folder)

@@ -62,7 +62,7 @@ def listed(value):
 def like(value, pattern):
     """SQL's LIKE, without regard to case."""
     expression = "".join({"%": ".*", "_": "."}.get(letter, re.escape(letter)) for letter in pattern)
-    return re.fullmatch(expression, value, re.I | re.S) is not None
+    return re.fullmatch(expression, value, re.IGNORECASE | re.DOTALL) is not None
 
 
 class Crm:
@@ -145,7 +145,7 @@ def handler(crm):
             request = Request(self.command, self.path, self.headers, self.read_body())
             try:
                 reply = crm.serve(request)
-            except Exception as error:  # a mistake of the script must be seen, not waited for
+            except Exception as error:  # noqa: BLE001  a mistake of the script must be seen, not waited for
                 reply = Reply(599, f"scripted CRM: {error!r}", "text/plain")
                 crm.seen.append({**request.told(), "mistake": repr(error)})
             self.send_response(reply.status)

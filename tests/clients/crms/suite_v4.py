@@ -156,7 +156,7 @@ class SuiteV4(Crm):
     def chosen(self, module, query, order_by=""):
         """Asks a database that holds the records in the tables that SuiteCRM has."""
         base = sqlite3.connect(":memory:")
-        base.create_function("regexp", 2, lambda pattern, value: value is not None and re.search(pattern, value, re.I) is not None)
+        base.create_function("regexp", 2, lambda pattern, value: value is not None and re.search(pattern, value, re.IGNORECASE) is not None)
         table = module.lower()
         names = [name for name in self.names(module) if name not in ("email1",)]
         own, custom = [name for name in names if not name.endswith("_c")], [name for name in names if name.endswith("_c")]
@@ -166,7 +166,7 @@ class SuiteV4(Crm):
         rows = [{"bean_id": bean, "bean_module": owner, "email_address_id": address, "deleted": "0", "primary_address": "1"} for owner, bean, link, address in self.links if link == "email_addresses"]
         create_table(base, "email_addr_bean_rel", ["bean_id", "bean_module", "email_address_id", "deleted", "primary_address"], rows)
         create_table(base, "email_addresses", ["id", "email_address", "email_address_caps", "deleted"], addresses.values())
-        text = re.sub(r"_utf8mb4\s+0x([0-9a-f]+)", lambda found: "'" + bytes.fromhex(found[1]).decode().replace("'", "''") + "'", f"({query})" if query else "(1=1)", flags=re.I)
+        text = re.sub(r"_utf8mb4\s+0x([0-9a-f]+)", lambda found: "'" + bytes.fromhex(found[1]).decode().replace("'", "''") + "'", f"({query})" if query else "(1=1)", flags=re.IGNORECASE)
         text = re.sub(r"""\\(['"])""", lambda found: found[1] * 2, text)
         order = f" ORDER BY {order_by}" if order_by else ""
         found = base.execute(f"SELECT {table}.id FROM {table} JOIN {table}_cstm ON {table}.id = id_c WHERE {text} AND {table}.deleted = '0'{order}")

@@ -128,7 +128,7 @@ class SuiteV8(Crm):
 
     def only(self, asked, names):
         if unknown := set(asked) - names:
-            raise Error(f'The option "{sorted(unknown)[0]}" does not exist. Defined options are: "fields", "filter", "page", "sort".')
+            raise Error(f'The option "{min(unknown)}" does not exist. Defined options are: "fields", "filter", "page", "sort".')
 
     def module(self, name):
         found = name if name in MODULES else next((module for module, bean in MODULES.items() if bean == name), None)

@@ -1,8 +1,9 @@
 """dolibarrpy: filters as dataclasses, pages until the end."""
 
-from crms.dolibarr import API_KEY
 from dolibarrpy import Dolibarrpy
 from dolibarrpy.Dolibarrpy import ContactFilter, DolibarrListError, ThirdpartyFilter, UserFilter
+
+from crms.dolibarr import API_KEY
 from steps import BASE, IVO, NAMES, ODILE, failure, get, holds, intact, masked, people, refusal, run, same, step, unseen, wrote
 
 URL = BASE + "/api/index.php/"

@@ -5,10 +5,11 @@ import os
 from steps import BASE
 
 os.environ["BASE_URL"] = BASE
-from crms.dolibarr import API_KEY  # noqa: E402
-from dolipy.dolibarr import DolibarrClient  # noqa: E402
-from requests.exceptions import RequestException  # noqa: E402
-from steps import ODILE, failure, holds, people, refusal, run, same, step  # noqa: E402
+from dolipy.dolibarr import DolibarrClient
+from requests.exceptions import RequestException
+
+from crms.dolibarr import API_KEY
+from steps import ODILE, failure, holds, people, refusal, run, same, step
 
 
 @step

@@ -1,8 +1,9 @@
 """espo: parameters as PHP's http_build_query writes them."""
 
-from crms.espo import API_KEY
 from espo import Espo, EspoMethods
 from espo.exceptions import EspoError
+
+from crms.espo import API_KEY
 from steps import BASE, IVO, NAMES, NOEL, ODILE, failure, gone, holds, intact, masked, refusal, run, same, side, step, unseen, wrote
 
 GET, POST, PUT, PATCH, DELETE = EspoMethods.GET, EspoMethods.POST, EspoMethods.PUT, EspoMethods.PATCH, EspoMethods.DELETE
@@ -62,7 +63,7 @@ def update():
     masked(crm.request(PATCH, "Contact/" + ids["Ivo"], {"phoneNumber": "06 39 98 77 77"})["cIban"], IVO)
     text = crm.request(GET, "Contact/" + ids["Ivo"])["description"]
     crm.request(PUT, "Contact/" + ids["Ivo"], {"description": text + " Merci."})
-    with refusal(EspoError):
+    with refusal(EspoError, of="update"):
         crm.request(PUT, "Contact/" + ids["Ivo"], {"cIban": "FR76 1111"})
     intact("Contact", ids["Ivo"], phoneNumber="06 39 98 77 77", description=IVO.note + " Merci.", cIban=IVO.iban)
 

@@ -2,11 +2,12 @@
 
 import logging
 
-from crms.espo import API_KEY
 from espocrm import EspoCRMClient
 from espocrm.auth import APIKeyAuth
 from espocrm.config import ClientConfig
 from espocrm.exceptions import EspoCRMError
+
+from crms.espo import API_KEY
 from steps import BASE, IVO, NAMES, ODILE, failure, gone, holds, intact, masked, refusal, run, same, step, unseen, wrote
 
 logging.disable(logging.CRITICAL)
@@ -65,7 +66,7 @@ def update():
     crm.update_entity("Contact", ids["Ivo"], {"phoneNumber": "06 39 98 77 77"})
     text = data(crm.get_entity("Contact", ids["Ivo"]))["description"]
     crm.update_entity("Contact", ids["Ivo"], {"description": text + " Merci."}, partial=False)
-    with refusal(EspoCRMError):
+    with refusal(EspoCRMError, of="update"):
         crm.update_entity("Contact", ids["Ivo"], {"cIban": "FR76 1111"})
     intact("Contact", ids["Ivo"], phoneNumber="06 39 98 77 77", description=IVO.note + " Merci.", cIban=IVO.iban)
 

@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 
 from crms.espo import API_KEY
-from steps import BASE, IVO, NAMES, NOEL, ODILE, gone, holds, intact, masked, run, same, seen, step, unseen, wrote
+from steps import BASE, IVO, NAMES, NOEL, ODILE, gone, holds, intact, masked, run, same, seen, step, unheard, unseen, wrote
 
 SERVER = pathlib.Path(os.environ["NODE_PATH"]) / "espocrm-mcp-server" / "build" / "index.js"
 
@@ -47,11 +47,11 @@ def tool(name, **arguments):
     return value
 
 
-def refused(name, **arguments):
+def refused(name, of=None, **arguments):
     seen()
     value, failed = server.tool(name, **arguments)
     holds(failed and "EspoCRM API Error" in value, f"not refused: {value}")
-    same([request for request in seen() if request["method"] != "GET"], [])
+    unheard(of)
 
 
 @step
@@ -101,7 +101,7 @@ def create():
 def update():
     whole = tool("get_record", entityType="Contact", id=ids["Ivo"])
     tool("update_record", entityType="Contact", id=ids["Ivo"], data={"phoneNumber": "06 39 98 77 77"})
-    refused("update_record", entityType="Contact", id=ids["Ivo"], data={"cIban": "FR76 1111"})
+    refused("update_record", of="update", entityType="Contact", id=ids["Ivo"], data={"cIban": "FR76 1111"})
     tool("update_record", entityType="Contact", id=ids["Ivo"], data={"description": whole["description"] + " Merci."})
     intact("Contact", ids["Ivo"], phoneNumber="06 39 98 77 77", description=IVO.note + " Merci.", cIban=IVO.iban)
 

@@ -6,7 +6,7 @@ from steps import BASE, IVO, NAMES, NOEL, ODILE, failure, gone, holds, intact, m
 
 env = pathlib.Path(".env")
 env.write_text(f"SUGAR_URL={BASE}\nSUGAR_PLATFORM=api\nSUGAR_USERNAME={people.USER}\nSUGAR_PASSWORD=wrong\n")
-import sugarcrm_25_api as sugar  # noqa: E402  (reads the file where it runs)
+import sugarcrm_25_api as sugar
 
 
 @step
@@ -63,7 +63,7 @@ def update():
     same(done["succeeded"], 1)
     intact("Contacts", ids["Ivo"], phone_mobile="06 39 98 77 77", iban_c=IVO.iban)
     intact("Contacts", ids["Noël"], phone_mobile="06 39 98 88 88", iban_c=NOEL.iban)
-    with refusal(sugar.SugarError):
+    with refusal(sugar.SugarError, of="update"):
         sugar.update_record("Contacts", ids["Ivo"], {"iban_c": "FR76 1111"})
 
 

@@ -1,8 +1,9 @@
 """sugarcrm-cloud-python: Leads and Contacts, an address with a slash behind the id, `null` for what is not asked."""
 
-from steps import BASE, NAMES, NOEL, ODILE, failure, holds, masked, people, refusal, run, same, step, unseen, wrote
 from sugarcrm_cloud.client import Client
 from sugarcrm_cloud.exception import SugarApiExceptionNeedLogin, SugarApiExceptionNotAuthorized
+
+from steps import BASE, NAMES, NOEL, ODILE, failure, holds, masked, people, refusal, run, same, step, unseen, wrote
 
 client = Client(BASE, "8.3")
 

@@ -1,8 +1,9 @@
 """sugarcrm-python: the method stands in the query too (`rest.php?login`)."""
 
-from steps import BASE, IVO, NAMES, NOEL, ODILE, gone, failure, holds, intact, masked, people, refusal, run, same, side, step, unseen, wrote
 from sugarcrm.client import Client
 from sugarcrm.exception import InvalidLogin, UnknownError
+
+from steps import BASE, IVO, NAMES, NOEL, ODILE, failure, gone, holds, intact, masked, people, refusal, run, same, side, step, unseen, wrote
 
 
 def values(entry):
@@ -62,7 +63,7 @@ def create():
 def update():
     crm.set_entry("Contacts", {"id": ids["Ivo"], "phone_mobile": "06 39 98 77 77"})
     intact("Contacts", ids["Ivo"], phone_mobile="06 39 98 77 77", iban_c=IVO.iban)
-    with refusal(UnknownError):
+    with refusal(UnknownError, of="update"):
         crm.set_entry("Contacts", {"id": ids["Ivo"], "iban_c": "FR76 1111"})
 
 

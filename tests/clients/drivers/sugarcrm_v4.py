@@ -1,8 +1,8 @@
 """sugarcrm: arguments by position, queries in SQL made from objects."""
 
 import sugarcrm
-from steps import BASE, IVO, NAMES, NOEL, ODILE, failure, holds, intact, masked, people, refusal, run, same, side, step, unseen, wrote
 
+from steps import BASE, IVO, NAMES, NOEL, ODILE, failure, holds, intact, masked, people, refusal, run, same, side, step, unseen, wrote
 
 
 class Account(sugarcrm.SugarObject):
@@ -75,7 +75,7 @@ def update():
     whole.phone_mobile = "06 39 98 88 88"
     session.set_entry(whole)  # all that was read goes back, masks too
     intact("Contacts", ids["Noël"], phone_mobile="06 39 98 88 88", iban_c=NOEL.iban, nir_c=NOEL.nir, description=NOEL.note)
-    with refusal((KeyError, sugarcrm.SugarError)):
+    with refusal((KeyError, sugarcrm.SugarError), of="update"):
         session.set_entry(sugarcrm.Contact(id=ids["Ivo"], iban_c="FR76 1111"))
 
 

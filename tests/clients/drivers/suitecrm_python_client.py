@@ -1,9 +1,10 @@
 """SuitecrmPythonClient: SuiteCRM 8, whose API lies below `/legacy`."""
 
-from crms.suite_v8 import CLIENT, SECRET
 from PythonAPIClientBase import APIClientException
-from steps import BASE, NAMES, NOEL, ODILE, failure, holds, masked, refusal, run, same, side, step, unseen, wrote
 from SuitecrmPythonClient import SuitecrmApiClient
+
+from crms.suite_v8 import CLIENT, SECRET
+from steps import BASE, NAMES, NOEL, ODILE, failure, holds, masked, refusal, run, same, side, step, unseen, wrote
 
 client = SuitecrmApiClient(BASE)
 

@@ -2,16 +2,17 @@
 
 import asyncio
 
-from steps import BASE, IVO, NAMES, NOEL, ODILE, failure, gone, holds, intact, masked, people, refusal, run, same, step, unseen, wrote
 from zucker import AioClient, model
 from zucker.exceptions import SugarError, ZuckerException
+
+from steps import BASE, IVO, NAMES, NOEL, ODILE, failure, gone, holds, intact, masked, people, refusal, run, same, step, unseen, wrote
 
 loop = asyncio.new_event_loop()
 
 
 def waited(function):
     function.__name__ = function.__name__.strip("_")
-    step_function = lambda: loop.run_until_complete(function())  # noqa: E731
+    step_function = lambda: loop.run_until_complete(function())
     step_function.__name__ = function.__name__
     return step(step_function)
 
@@ -77,7 +78,7 @@ async def update():
     await client.bulk(ivo.save())
     intact("Contacts", ivo["id"], phone_mobile="06 39 98 77 77", iban_c=IVO.iban)
     ivo.iban_c = "FR76 1111"
-    with refusal(SugarError):
+    with refusal(SugarError, of="update"):
         await client.bulk(ivo.save())
 
 

@@ -1,8 +1,9 @@
 """zucker: records as objects, filters in brackets; logs in with a form, at an address with a slash behind it."""
 
-from steps import BASE, IVO, NAMES, NOEL, ODILE, failure, gone, holds, intact, masked, people, refusal, run, same, step, stored, unseen, wrote
 from zucker import RequestsClient, model
 from zucker.exceptions import SugarError, ZuckerException
+
+from steps import BASE, IVO, NAMES, NOEL, ODILE, failure, gone, holds, intact, masked, people, refusal, run, same, step, stored, unseen, wrote
 
 client = RequestsClient(BASE, people.USER, people.PASSWORD)
 
@@ -76,7 +77,7 @@ def update():
     intact("Contacts", ivo["id"], phone_mobile="06 39 98 77 77", iban_c=IVO.iban, nir_c=IVO.nir)
     masked(ivo["iban_c"], IVO)
     ivo.iban_c = "FR76 1111"
-    with refusal(SugarError):
+    with refusal(SugarError, of="update"):
         ivo.save()
 
 
