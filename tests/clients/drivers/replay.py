@@ -33,10 +33,16 @@ def learn(modules):
             known.setdefault(f"{module}.{name.replace(' ', '_')}", str(record["id"]))
 
 
+def looked_up(name):
+    if name not in known:
+        raise Deviation(f"not sent: no earlier reply gave {name!r}")
+    return known[name]
+
+
 def filled(value):
     """The value with its placeholders replaced, in whatever depth."""
     if isinstance(value, str):
-        return re.sub(r"\{([\w.'-]+)\}", lambda found: str(known[found[1]]) if found[1] in known else found[0], value)
+        return re.sub(r"\{([\w.'-]+)\}", lambda found: str(looked_up(found[1])), value)
     if isinstance(value, dict):
         return {filled(name): filled(inner) for name, inner in value.items()}
     return [filled(inner) for inner in value] if isinstance(value, list) else value
@@ -130,7 +136,8 @@ def judge_all(cases):
         try:
             judge(case)
         except (Deviation, KeyError, IndexError, TypeError) as error:
-            told.append(str(error) if isinstance(error, Deviation) else f"{case['method']} {case['path']}: {error!r}")
+            what = f"{case['method']} {case['path']}"
+            told.append(str(error) if str(error).startswith(what) else f"{what}: {error if isinstance(error, Deviation) else repr(error)}")
     if told:
         raise Deviation("\n    ".join(told))
 
