@@ -54,7 +54,20 @@ def call(*command, **options):
 
 
 def pip(folder, requirements, *options):
-    call(sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", *options, "-r", requirements)
+    call(
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        folder / "bin" / "python",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        *options,
+        "-r",
+        requirements,
+    )
 
 
 def prepare(clients, cache):

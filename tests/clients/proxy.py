@@ -38,7 +38,11 @@ class Proxy:
         (folder / "paravent.yaml").write_text(json.dumps(configuration))  # JSON is YAML
         with open(self.output, "wb") as output:
             self.process = subprocess.Popen([binary, "serve", "--config", folder / "paravent.yaml"], stdout=output, stderr=output)
-        self.wait()
+        try:
+            self.wait()
+        except BaseException:  # also an interruption: nobody else knows the process yet
+            self.close()
+            raise
 
     def wait(self):
         until = time.monotonic() + PATIENCE
@@ -48,7 +52,6 @@ class Proxy:
                 return
             except OSError:
                 time.sleep(0.05)
-        self.close()
         raise RuntimeError(f"paravent did not start:\n{self.output.read_text(errors='replace')}")
 
     def close(self):
@@ -60,11 +63,14 @@ class Proxy:
                 self.process.kill()
                 self.process.wait()
 
-    def verify(self):
+    def verify(self, secrets):
+        """The access log is whole, and neither it nor the operator's log holds a value."""
         first = self.ask_log()
         last = next((line.removeprefix("last: ") for line in first.stdout.splitlines() if line.startswith("last: ")), "")
         done = self.ask_log("--expect", last)
         problems = [] if (first.returncode, done.returncode) == (3, 0) else [f"the access log does not verify: {first.stdout}{first.stderr}{done.stdout}{done.stderr}"]
+        texts = {file: file.read_text(errors="replace") for file in [self.output, *self.log.rglob("*")] if file.is_file()}
+        problems += [f"{secret} stands in {file.name}" for file, text in texts.items() for secret in secrets if secret in text]
         if self.process.returncode not in (0, None):
             problems.append(f"paravent ended with {self.process.returncode}: {self.output.read_text(errors='replace')[-1500:]}")
         return problems

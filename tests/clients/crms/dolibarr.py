@@ -8,13 +8,34 @@ from .server import Crm, Reply, like
 
 API_KEY, FOREIGN_KEY = "doli-sally-key-0002", "doli-nobody-key-0009"
 MODULES = ("contacts", "thirdparties", "users", "invoices", "orders", "proposals")
-EMPTY = dict.fromkeys(("module", "import_key", "array_languages", "contacts_ids", "linked_objects", "oldref", "canvas", "fk_project", "contact_id", "user", "origin", "origin_id", "ref_ext", "region_id", "barcode_type"))
+EMPTY = dict.fromkeys(
+    (
+        "module",
+        "import_key",
+        "array_languages",
+        "contacts_ids",
+        "linked_objects",
+        "oldref",
+        "canvas",
+        "fk_project",
+        "contact_id",
+        "user",
+        "origin",
+        "origin_id",
+        "ref_ext",
+        "region_id",
+        "barcode_type",
+    )
+)
 COLUMNS = {"rowid": "id", "nom": "name", "fk_soc": "socid", "phone": "phone_pro"}
 
 
 class Error(Exception):
     def __init__(self, status, message):
-        source = {"source": "api_contacts.class.php:273 at call stage", "stages": {"success": ["get", "route", "negotiate", "authenticate"], "failure": ["call", "message"]}}
+        source = {
+            "source": "api_contacts.class.php:273 at call stage",
+            "stages": {"success": ["get", "route", "negotiate", "authenticate"], "failure": ["call", "message"]},
+        }
         self.reply = Reply(status, dumped({"error": {"code": status, "message": message}, "debug": source}), "application/json; charset=utf-8")
 
 
@@ -30,22 +51,74 @@ class Dolibarr(Crm):
         self.records = {module: {} for module in (*MODULES, "bankaccounts")}
         self.last = {}
         self.create("users", {"login": "admin", "lastname": "Admin", "admin": "1", "api_key": people.OTHER_SECRET})
-        self.user = self.create("users", {"login": people.USER, "firstname": "Sally", "lastname": "Bronsen", "admin": "0", "api_key": API_KEY, "pass_crypted": people.OTHER_SECRET})
-        firms = [self.create("thirdparties", {"name": name, "client": "1", "code_client": f"CU-{number}", "email": f"firm{number}@example.org", "phone": "01 99 00 11 00"}) for number, name in enumerate(people.FIRMS)]
+        self.user = self.create(
+            "users",
+            {
+                "login": people.USER,
+                "firstname": "Sally",
+                "lastname": "Bronsen",
+                "admin": "0",
+                "api_key": API_KEY,
+                "pass_crypted": people.OTHER_SECRET,
+            },
+        )
+        firms = [
+            self.create(
+                "thirdparties",
+                {"name": name, "client": "1", "code_client": f"CU-{number}", "email": f"firm{number}@example.org", "phone": "01 99 00 11 00"},
+            )
+            for number, name in enumerate(people.FIRMS)
+        ]
         for person in people.PEOPLE:
             firm = firms[person.firm]
-            self.create("contacts", {
-                "firstname": person.first, "lastname": person.last, "email": person.email, "mail": person.email, "phone_mobile": person.phone, "civility_code": None, "socid": firm["id"], "fk_soc": firm["id"],
-                "socname": firm["name"], "birthday": 253494000, "note_private": person.note, "array_options": {"options_nir": person.nir, "options_iban_perso": person.iban, "options_religion": person.belief},
-            })
-            self.create("bankaccounts", {"label": "RIB", "bank": "Banque", "bic": "AGRIFRPP882", "iban": person.iban, "socid": firm["id"], "proprio": person.last})
+            self.create(
+                "contacts",
+                {
+                    "firstname": person.first,
+                    "lastname": person.last,
+                    "email": person.email,
+                    "mail": person.email,
+                    "phone_mobile": person.phone,
+                    "civility_code": None,
+                    "socid": firm["id"],
+                    "fk_soc": firm["id"],
+                    "socname": firm["name"],
+                    "birthday": 253494000,
+                    "note_private": person.note,
+                    "array_options": {"options_nir": person.nir, "options_iban_perso": person.iban, "options_religion": person.belief},
+                },
+            )
+            self.create(
+                "bankaccounts",
+                {"label": "RIB", "bank": "Banque", "bic": "AGRIFRPP882", "iban": person.iban, "socid": firm["id"], "proprio": person.last},
+            )
         for number, firm in enumerate(firms):
-            self.create("invoices", {"ref": f"FA2611-{number}", "socid": firm["id"], "total_ttc": "120.00", "date": 1795362055, "note_private": people.PEOPLE[number].note})
+            self.create(
+                "invoices",
+                {
+                    "ref": f"FA2611-{number}",
+                    "socid": firm["id"],
+                    "total_ttc": "120.00",
+                    "date": 1795362055,
+                    "note_private": people.PEOPLE[number].note,
+                },
+            )
 
     def create(self, module, values):
         self.last[module] = self.last.get(module, 0) + 1
         identity = str(self.last[module])
-        record = {**EMPTY, "id": identity, "entity": "1", "ref": identity, "statut": "1", "status": "1", "array_options": [], "date_creation": 1795362055, "date_modification": 1795362055, **values}
+        record = {
+            **EMPTY,
+            "id": identity,
+            "entity": "1",
+            "ref": identity,
+            "statut": "1",
+            "status": "1",
+            "array_options": [],
+            "date_creation": 1795362055,
+            "date_modification": 1795362055,
+            **values,
+        }
         self.records[module][identity] = record
         return record
 
@@ -122,13 +195,31 @@ class Dolibarr(Crm):
         return found or self.one(module, "0")
 
     def listing(self, module, asked):
-        known = {"sortfield", "sortorder", "limit", "page", "sqlfilters", "thirdparty_ids", "category", "mode", "includecount", "includeroles", "properties", "status", "DOLAPIKEY"}
+        known = {
+            "sortfield",
+            "sortorder",
+            "limit",
+            "page",
+            "sqlfilters",
+            "thirdparty_ids",
+            "category",
+            "mode",
+            "includecount",
+            "includeroles",
+            "properties",
+            "status",
+            "DOLAPIKEY",
+        }
         asked = {name: value for name, value in asked.items() if name in known}  # what Restler does not know, it ignores
         records = [record for record in self.live(module) if chosen(record, asked.get("sqlfilters", ""))]
         if asked.get("thirdparty_ids"):
             records = [record for record in records if record["socid"] in asked["thirdparty_ids"].split(",")]
         field = COLUMNS.get(re.sub(r"^\w+\.", "", asked.get("sortfield", "t.rowid")), re.sub(r"^\w+\.", "", asked.get("sortfield", "t.rowid")))
-        records = sorted(records, key=lambda record: int(record[field]) if field == "id" else str(record.get(field) or ""), reverse=asked.get("sortorder", "ASC").upper() == "DESC")
+        records = sorted(
+            records,
+            key=lambda record: int(record[field]) if field == "id" else str(record.get(field) or ""),
+            reverse=asked.get("sortorder", "ASC").upper() == "DESC",
+        )
         size, page = int(asked.get("limit") or 100), int(asked.get("page") or 0)
         records = records[page * size : (page + 1) * size]
         if not records:
@@ -148,7 +239,15 @@ def chosen(record, text):
         if name not in known:
             raise Error(503, f"Error when retrieve list: Unknown column '{name}'; {wanted}")
         value, wanted = str(known[name] or "").lower(), wanted.strip("'").replace("''", "'").replace("\\'", "'").lower()
-        tests = {"=": value == wanted, "!=": value != wanted, "<>": value != wanted, "like": like(value, wanted), "<": value < wanted, ">": value > wanted, "in": value in [part.strip("' ") for part in wanted.split(",")]}
+        tests = {
+            "=": value == wanted,
+            "!=": value != wanted,
+            "<>": value != wanted,
+            "like": like(value, wanted),
+            "<": value < wanted,
+            ">": value > wanted,
+            "in": value in [part.strip("' ") for part in wanted.split(",")],
+        }
         return str(tests[operator])
 
     words = re.sub(r"\((\w+(?:\.\w+)?):([^:()]+):((?:'(?:[^'\\]|\\.|'')*'|[^()])*)\)", judge, text)

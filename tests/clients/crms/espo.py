@@ -12,7 +12,23 @@ NOW = "2026-11-02 09:15:00"
 ENTITIES = ("Contact", "Account", "Lead", "Opportunity", "Case", "Task", "Call", "Meeting", "User", "Team")
 LINKS = {("Account", "contacts"): "Contact", ("Contact", "accounts"): "Account", ("Contact", "account"): "Account"}
 API_KEY = "b1f0c2d3e4a5968778695a4b3c2d1e0f"
-SEARCH = {"select", "attributeSelect", "where", "whereGroup", "offset", "maxSize", "orderBy", "order", "sortBy", "asc", "primaryFilter", "boolFilterList", "textFilter", "searchParams", "maxTextAttributeLength"}
+SEARCH = {
+    "select",
+    "attributeSelect",
+    "where",
+    "whereGroup",
+    "offset",
+    "maxSize",
+    "orderBy",
+    "order",
+    "sortBy",
+    "asc",
+    "primaryFilter",
+    "boolFilterList",
+    "textFilter",
+    "searchParams",
+    "maxTextAttributeLength",
+}
 
 
 class Error(Exception):
@@ -39,7 +55,16 @@ class Espo(Crm):
         return secrets.token_hex(9)[:17]
 
     def create(self, entity, values):
-        record = {"id": self.new_id(), "deleted": False, "createdAt": NOW, "modifiedAt": NOW, "createdById": "5f0c9be1a2b3c4d5e", "createdByName": "Admin", "description": None, **values}
+        record = {
+            "id": self.new_id(),
+            "deleted": False,
+            "createdAt": NOW,
+            "modifiedAt": NOW,
+            "createdById": "5f0c9be1a2b3c4d5e",
+            "createdByName": "Admin",
+            "description": None,
+            **values,
+        }
         if "lastName" in record:
             record["name"] = f"{record.get('firstName') or ''} {record['lastName']}".strip()
         self.records[entity][record["id"]] = record
@@ -69,7 +94,13 @@ class Espo(Crm):
     def route(self, request, path):
         if path == ["App", "user"]:
             shown = {key: value for key, value in self.records["User"][self.user].items() if key != "apiKey"}
-            return {"user": {**shown, "teamsIds": ["team1"], "teamsNames": {"team1": "Sales"}, "defaultTeamId": "team1"}, "acl": {"table": {"Contact": {"read": "all"}}}, "preferences": {"dateFormat": "DD.MM.YYYY"}, "token": None, "settings": {}}
+            return {
+                "user": {**shown, "teamsIds": ["team1"], "teamsNames": {"team1": "Sales"}, "defaultTeamId": "team1"},
+                "acl": {"table": {"Contact": {"read": "all"}}},
+                "preferences": {"dateFormat": "DD.MM.YYYY"},
+                "token": None,
+                "settings": {},
+            }
         if path == ["Metadata"]:
             return {"entityDefs": {entity: {"fields": {}} for entity in ENTITIES}}
         entity = next((name for name in ENTITIES if name.lower() == path[0].lower()), None)
@@ -82,7 +113,7 @@ class Espo(Crm):
                 return self.add(entity, request)
             case "GET", [identity]:
                 return self.one(entity, identity)
-            case ("PUT" | "PATCH"), [identity]:
+            case (("PUT" | "PATCH"), [identity]):
                 record = self.one(entity, identity)
                 record.update(self.body(request))
                 return record
@@ -91,7 +122,7 @@ class Espo(Crm):
                 return True
             case "GET", [identity, link] if (entity, link) in LINKS:
                 return self.listing(self.related(entity, identity, link, LINKS[entity, link]), request)
-            case ("POST" | "DELETE"), [identity, link] if (entity, link) in LINKS:
+            case (("POST" | "DELETE"), [identity, link]) if (entity, link) in LINKS:
                 asked = self.body(request)
                 if not (asked.get("ids") or asked.get("id")):
                     raise Error(400, "")
@@ -144,10 +175,17 @@ class Espo(Crm):
 
 def fields_of(person):
     return {
-        "salutationName": None, "firstName": person.first, "lastName": person.last, "emailAddress": person.email, "phoneNumber": person.phone,
+        "salutationName": None,
+        "firstName": person.first,
+        "lastName": person.last,
+        "emailAddress": person.email,
+        "phoneNumber": person.phone,
         "emailAddressData": [{"emailAddress": person.email, "lower": person.email, "primary": True, "optOut": False, "invalid": False}],
         "phoneNumberData": [{"phoneNumber": person.phone, "primary": True, "type": "Mobile", "optOut": False, "invalid": False}],
-        "description": person.note, "cIban": person.iban, "cNir": person.nir, "cReligion": person.belief,
+        "description": person.note,
+        "cIban": person.iban,
+        "cNir": person.nir,
+        "cReligion": person.belief,
     }
 
 
@@ -167,9 +205,19 @@ def matches(record, item):
     many = [str(each).lower() for each in listed(wanted)] if isinstance(wanted, (list, dict)) else []
     one = str(wanted).lower()
     tests = {
-        "equals": lambda: value == one, "notEquals": lambda: value != one, "in": lambda: value in many, "notIn": lambda: value not in many,
-        "startsWith": lambda: value.startswith(one), "endsWith": lambda: value.endswith(one), "contains": lambda: one in value, "notContains": lambda: one not in value,
-        "like": lambda: like(value, one), "greaterThan": lambda: value > one, "lessThan": lambda: value < one, "isNull": lambda: value == "", "isNotNull": lambda: value != "",
+        "equals": lambda: value == one,
+        "notEquals": lambda: value != one,
+        "in": lambda: value in many,
+        "notIn": lambda: value not in many,
+        "startsWith": lambda: value.startswith(one),
+        "endsWith": lambda: value.endswith(one),
+        "contains": lambda: one in value,
+        "notContains": lambda: one not in value,
+        "like": lambda: like(value, one),
+        "greaterThan": lambda: value > one,
+        "lessThan": lambda: value < one,
+        "isNull": lambda: value == "",
+        "isNotNull": lambda: value != "",
     }
     if kind not in tests:
         raise Error(400, f"Bad where item type '{re.sub('[^A-Za-z]', '', kind)}'.")

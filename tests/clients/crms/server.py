@@ -69,7 +69,8 @@ class Crm:
     """One CRM with its state. A subclass gives `answer(request) -> Reply`."""
 
     def __init__(self):
-        self.records, self.links, self.sessions, self.seen = {}, set(), {}, []
+        self.records, self.links, self.sessions = {}, set(), {}
+        self.seen, self.mistakes = [], []
         self.lock = threading.RLock()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler(self))
         self.server.daemon_threads = True
@@ -147,7 +148,7 @@ def handler(crm):
                 reply = crm.serve(request)
             except Exception as error:  # noqa: BLE001  a mistake of the script must be seen, not waited for
                 reply = Reply(599, f"scripted CRM: {error!r}", "text/plain")
-                crm.seen.append({**request.told(), "mistake": repr(error)})
+                crm.mistakes.append(f"{error!r} at {request.method} {request.target}")
             self.send_response(reply.status)
             self.send_header("Content-Type", reply.content_type)
             for name, value in reply.headers:

@@ -8,7 +8,21 @@ from .server import Crm, Reply, Request, listed, nested
 
 NOW = "2026-11-02T09:15:00+00:00"
 LINKS = {("Accounts", "contacts"): "Contacts", ("Contacts", "accounts"): "Accounts"}
-LISTING = {"fields", "filter", "q", "order_by", "max_num", "offset", "my_items", "favorites", "view", "filter_id", "deleted", "erased_fields", "nulls_last"}
+LISTING = {
+    "fields",
+    "filter",
+    "q",
+    "order_by",
+    "max_num",
+    "offset",
+    "my_items",
+    "favorites",
+    "view",
+    "filter_id",
+    "deleted",
+    "erased_fields",
+    "nulls_last",
+}
 
 
 class Error(Exception):
@@ -22,7 +36,16 @@ class Sugar(Crm):
     def __init__(self):
         super().__init__()
         self.records = {"Contacts": {}, "Accounts": {}, "Leads": {}, "Opportunities": {}, "Users": {}}
-        self.create("Users", {"user_name": people.USER, "last_name": "Bronsen", "first_name": "Sally", "email1": "sally@example.org", "user_hash": people.OTHER_SECRET})
+        self.create(
+            "Users",
+            {
+                "user_name": people.USER,
+                "last_name": "Bronsen",
+                "first_name": "Sally",
+                "email1": "sally@example.org",
+                "user_hash": people.OTHER_SECRET,
+            },
+        )
         firms = [self.create("Accounts", {"name": name, "phone_office": "01 99 00 11 00"}) for name in people.FIRMS]
         for person in people.PEOPLE:
             for module in ("Contacts", "Leads"):
@@ -76,7 +99,7 @@ class Sugar(Crm):
                 return self.listing(request, self.live(module), nested(request.query))
             case "POST", ["filter"]:
                 return self.listing(request, self.live(module), request.json() or {})
-            case ("GET" | "POST"), ["count"] | ["filter", "count"]:
+            case (("GET" | "POST"), ["count"] | ["filter", "count"]):
                 asked = nested(request.query) if request.method == "GET" else request.json() or {}
                 return {"record_count": len(self.chosen(self.live(module), asked))}
             case "POST", []:
@@ -101,7 +124,7 @@ class Sugar(Crm):
                 record = self.create(LINKS[module, link], writable(request.json()))
                 told = self.link(module, identity, link, [record["id"]])
                 return {"record": told["record"], "related_record": told["related_records"][0]}
-            case ("POST" | "PUT"), [identity, "link", link, related]:
+            case (("POST" | "PUT"), [identity, "link", link, related]):
                 told = self.link(module, identity, link, [related])
                 return {"record": told["record"], "related_record": told["related_records"][0]}
             case "DELETE", [identity, "link", link, related]:
@@ -122,7 +145,15 @@ class Sugar(Crm):
             raise Error(401, "need_login", "You must specify a valid username and password.")
         token = self.new_id()
         self.sessions[token] = people.USER
-        return {"access_token": token, "expires_in": 3600, "token_type": "bearer", "scope": None, "refresh_token": f"refresh-{token}", "refresh_expires_in": 1209600, "download_token": self.new_id()}
+        return {
+            "access_token": token,
+            "expires_in": 3600,
+            "token_type": "bearer",
+            "scope": None,
+            "refresh_token": f"refresh-{token}",
+            "refresh_expires_in": 1209600,
+            "download_token": self.new_id(),
+        }
 
     def credential(self, request):
         return request.headers.get("OAuth-Token") or request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -132,8 +163,19 @@ class Sugar(Crm):
             raise Error(401, "invalid_grant", "The access token provided is invalid.")
 
     def me(self):
-        return {"type": "user", "id": "83809b38-2de3-5b61-81d9-cb4225b4f5bc", "full_name": "Sally Bronsen", "user_name": people.USER, "roles": ["Sales"],
-                "my_teams": [{"id": "1", "name": "Global"}], "preferences": {"language": "fr_FR"}, "module_list": sorted(self.records), "acl": {}, "is_manager": False, "_hash": "1"}
+        return {
+            "type": "user",
+            "id": "83809b38-2de3-5b61-81d9-cb4225b4f5bc",
+            "full_name": "Sally Bronsen",
+            "user_name": people.USER,
+            "roles": ["Sales"],
+            "my_teams": [{"id": "1", "name": "Global"}],
+            "preferences": {"language": "fr_FR"},
+            "module_list": sorted(self.records),
+            "acl": {},
+            "is_manager": False,
+            "_hash": "1",
+        }
 
     def metadata(self, asked):
         wanted = (asked.get("type_filter") or "modules,full_module_list,server_info").split(",")
@@ -194,9 +236,17 @@ class Sugar(Crm):
 
 def fields_of(person, firm):
     values = {
-        "salutation": "", "first_name": person.first, "last_name": person.last, "email1": person.email, "phone_mobile": person.phone,
+        "salutation": "",
+        "first_name": person.first,
+        "last_name": person.last,
+        "email1": person.email,
+        "phone_mobile": person.phone,
         "email": [{"email_address": person.email, "primary_address": True, "invalid_email": False, "opt_out": False}],
-        "birthdate": person.birthdate, "description": person.note, "iban_c": person.iban, "nir_c": person.nir, "religion_c": person.belief,
+        "birthdate": person.birthdate,
+        "description": person.note,
+        "iban_c": person.iban,
+        "nir_c": person.nir,
+        "religion_c": person.belief,
         "portal_password": people.OTHER_SECRET,
     }
     return values | ({"account_id": firm["id"], "account_name": firm["name"]} if firm else {"status": "New", "account_name": ""})
@@ -241,23 +291,35 @@ def compare(value, operator, wanted):
     many = [str(item).lower() for item in listed(wanted)] if isinstance(wanted, (list, dict)) else []
     one = str(wanted).lower()
     match operator:
-        case "$equals": return value == one
-        case "$not_equals": return value != one
-        case "$starts": return value.startswith(one)
-        case "$ends": return value.endswith(one)
-        case "$contains": return one in value
-        case "$in": return value in many
-        case "$not_in": return value not in many
-        case "$is_null" | "$empty": return value == ""
-        case "$not_null" | "$not_empty": return value != ""
-        case "$gt": return value > one
-        case "$gte": return value >= one
-        case "$lt": return value < one
-        case "$lte": return value <= one
-        case "$between" | "$dateBetween": return many[0] <= value <= many[1]
+        case "$equals":
+            return value == one
+        case "$not_equals":
+            return value != one
+        case "$starts":
+            return value.startswith(one)
+        case "$ends":
+            return value.endswith(one)
+        case "$contains":
+            return one in value
+        case "$in":
+            return value in many
+        case "$not_in":
+            return value not in many
+        case "$is_null" | "$empty":
+            return value == ""
+        case "$not_null" | "$not_empty":
+            return value != ""
+        case "$gt":
+            return value > one
+        case "$gte":
+            return value >= one
+        case "$lt":
+            return value < one
+        case "$lte":
+            return value <= one
+        case "$between" | "$dateBetween":
+            return many[0] <= value <= many[1]
     raise Error(422, "invalid_parameter", f"Unknown operator: {operator}")
-
-
 
 
 CRM, POLICIES, DIALECTS = Sugar, "policies/sugarcrm", ["sugar-rest"]

@@ -12,26 +12,31 @@ from .server import Crm, Reply
 NOW = "2026-11-02 09:15:00"
 MODULES = ("Contacts", "Accounts", "Leads", "Users", "Opportunities")
 LINKS = {
-    ("Contacts", "accounts"): "Accounts", ("Accounts", "contacts"): "Contacts", ("Contacts", "email_addresses"): "EmailAddresses",
-    ("Leads", "email_addresses"): "EmailAddresses", ("Users", "aclroles"): "ACLRoles", ("Users", "SecurityGroups"): "SecurityGroups",
-    ("Opportunities", "contacts"): "Contacts", ("Opportunities", "accounts"): "Accounts",
+    ("Contacts", "accounts"): "Accounts",
+    ("Accounts", "contacts"): "Contacts",
+    ("Contacts", "email_addresses"): "EmailAddresses",
+    ("Leads", "email_addresses"): "EmailAddresses",
+    ("Users", "aclroles"): "ACLRoles",
+    ("Users", "SecurityGroups"): "SecurityGroups",
+    ("Opportunities", "contacts"): "Contacts",
+    ("Opportunities", "accounts"): "Accounts",
 }
 ARGUMENTS = {
-    "login": ["user_auth", "application_name", "name_value_list"],
-    "logout": ["session"],
-    "get_user_id": ["session"],
-    "get_server_info": [],
-    "get_available_modules": ["session", "filter"],
-    "get_module_fields": ["session", "module_name", "fields"],
-    "get_entry": ["session", "module_name", "id", "select_fields", "link_name_to_fields_array", "track_view"],
-    "get_entries": ["session", "module_name", "ids", "select_fields", "link_name_to_fields_array", "track_view"],
-    "get_entry_list": ["session", "module_name", "query", "order_by", "offset", "select_fields", "link_name_to_fields_array", "max_results", "deleted", "favorites"],
-    "get_entries_count": ["session", "module_name", "query", "deleted"],
-    "get_relationships": ["session", "module_name", "module_id", "link_field_name", "related_module_query", "related_fields", "related_module_link_name_to_fields_array", "deleted", "order_by", "offset", "limit"],
-    "set_entry": ["session", "module_name", "name_value_list", "track_view"],
-    "set_entries": ["session", "module_name", "name_value_lists"],
-    "set_relationship": ["session", "module_name", "module_id", "link_field_name", "related_ids", "name_value_list", "delete"],
-    "search_by_module": ["session", "search_string", "modules", "offset", "max_results", "assigned_user_id", "select_fields", "unified_search_only", "favorites"],
+    "login": "user_auth application_name name_value_list",
+    "logout": "session",
+    "get_user_id": "session",
+    "get_server_info": "",
+    "get_available_modules": "session filter",
+    "get_module_fields": "session module_name fields",
+    "get_entry": "session module_name id select_fields link_name_to_fields_array track_view",
+    "get_entries": "session module_name ids select_fields link_name_to_fields_array track_view",
+    "get_entry_list": "session module_name query order_by offset select_fields link_name_to_fields_array max_results deleted favorites",
+    "get_entries_count": "session module_name query deleted",
+    "get_relationships": "session module_name module_id link_field_name related_module_query related_fields related_module_link_name_to_fields_array deleted order_by offset limit",
+    "set_entry": "session module_name name_value_list track_view",
+    "set_entries": "session module_name name_value_lists",
+    "set_relationship": "session module_name module_id link_field_name related_ids name_value_list delete",
+    "search_by_module": "session search_string modules offset max_results assigned_user_id select_fields unified_search_only favorites",
 }
 
 
@@ -56,8 +61,17 @@ class SuiteV4(Crm):
         firms = [self.create("Accounts", {"name": name, "phone_office": "01 99 00 11 00"}) for name in people.FIRMS]
         for person in people.PEOPLE:
             firm = firms[person.firm]
-            values = {"first_name": person.first, "last_name": person.last, "phone_mobile": person.phone, "email1": person.email, "birthdate": person.birthdate,
-                      "description": person.note, "iban_c": person.iban, "nir_c": person.nir, "religion_c": person.belief}
+            values = {
+                "first_name": person.first,
+                "last_name": person.last,
+                "phone_mobile": person.phone,
+                "email1": person.email,
+                "birthdate": person.birthdate,
+                "description": person.note,
+                "iban_c": person.iban,
+                "nir_c": person.nir,
+                "religion_c": person.belief,
+            }
             contact = self.create("Contacts", {**values, "account_id": firm["id"], "account_name": firm["name"]})
             self.relate("Accounts", firm["id"], "contacts", contact["id"])
             self.relate("Contacts", contact["id"], "accounts", firm["id"])
@@ -66,7 +80,16 @@ class SuiteV4(Crm):
             self.relate("Leads", self.create("Leads", values)["id"], "email_addresses", address["id"])
 
     def create(self, module, values):
-        record = {"id": self.new_id(), "date_entered": NOW, "date_modified": NOW, "deleted": "0", "assigned_user_id": "1", "created_by": "1", "description": "", **values}
+        record = {
+            "id": self.new_id(),
+            "date_entered": NOW,
+            "date_modified": NOW,
+            "deleted": "0",
+            "assigned_user_id": "1",
+            "created_by": "1",
+            "description": "",
+            **values,
+        }
         if module in ("Contacts", "Leads", "Users"):
             record.setdefault("phone_work", "")
             record["name"] = record["full_name"] = f"{record.get('first_name', '')} {record.get('last_name', '')}".strip()
@@ -102,7 +125,7 @@ class SuiteV4(Crm):
     def call(self, method, given):
         if method not in ARGUMENTS:
             raise Fault("-1", "Unknown Error", "There was an error processing the request")
-        names = ARGUMENTS[method]
+        names = ARGUMENTS[method].split()
         if isinstance(given, list):
             given = dict(zip(names, given))
         elif isinstance(given, dict) and given and all(key.isdigit() for key in given):
@@ -127,7 +150,14 @@ class SuiteV4(Crm):
             raise Fault(10, "Invalid Login", "Login attempt failed please check the username and password")
         session = self.new_id().replace("-", "")[:26]
         self.sessions[session] = people.USER
-        facts = {"user_id": self.user, "user_name": people.USER, "user_language": "en_us", "user_is_admin": False, "mobile_max_list_entries": None, "user_default_dateformat": "m/d/Y"}
+        facts = {
+            "user_id": self.user,
+            "user_name": people.USER,
+            "user_language": "en_us",
+            "user_is_admin": False,
+            "mobile_max_list_entries": None,
+            "user_default_dateformat": "m/d/Y",
+        }
         return {"id": session, "module_name": "Users", "name_value_list": {name: {"name": name, "value": value} for name, value in facts.items()}}
 
     def logout(self, session):
@@ -143,10 +173,21 @@ class SuiteV4(Crm):
         return {"modules": [{"module_key": name, "module_label": name, "favorite_enabled": True, "acls": [{"action": "list", "access": True}]} for name in MODULES]}
 
     def get_module_fields(self, session, module_name, fields):
-        known = {name: {"name": name, "type": "varchar", "group": "", "label": name, "required": 0, "options": [], "default_value": ""} for name in self.names(module_name)}
-        links = {link: {"name": link, "type": "link", "group": "", "relationship": link, "module": target, "bean_name": target} for (module, link), target in LINKS.items() if module == module_name}
+        known = {
+            name: {"name": name, "type": "varchar", "group": "", "label": name, "required": 0, "options": [], "default_value": ""} for name in self.names(module_name)
+        }
+        links = {
+            link: {"name": link, "type": "link", "group": "", "relationship": link, "module": target, "bean_name": target}
+            for (module, link), target in LINKS.items()
+            if module == module_name
+        }
         wanted = set(fields or known)
-        return {"module_name": module_name, "table_name": module_name.lower(), "module_fields": {name: known[name] for name in known if name in wanted}, "link_fields": links}
+        return {
+            "module_name": module_name,
+            "table_name": module_name.lower(),
+            "module_fields": {name: known[name] for name in known if name in wanted},
+            "link_fields": links,
+        }
 
     # ---- reading -------------------------------------------------------------------------------------------------------
 
@@ -163,10 +204,19 @@ class SuiteV4(Crm):
         create_table(base, table, own, self.records[module].values())
         create_table(base, table + "_cstm", ["id_c", *custom], [{"id_c": record["id"], **record} for record in self.records[module].values()])
         addresses = self.records["EmailAddresses"]
-        rows = [{"bean_id": bean, "bean_module": owner, "email_address_id": address, "deleted": "0", "primary_address": "1"} for owner, bean, link, address in self.links if link == "email_addresses"]
+        rows = [
+            {"bean_id": bean, "bean_module": owner, "email_address_id": address, "deleted": "0", "primary_address": "1"}
+            for owner, bean, link, address in self.links
+            if link == "email_addresses"
+        ]
         create_table(base, "email_addr_bean_rel", ["bean_id", "bean_module", "email_address_id", "deleted", "primary_address"], rows)
         create_table(base, "email_addresses", ["id", "email_address", "email_address_caps", "deleted"], addresses.values())
-        text = re.sub(r"_utf8mb4\s+0x([0-9a-f]+)", lambda found: "'" + bytes.fromhex(found[1]).decode().replace("'", "''") + "'", f"({query})" if query else "(1=1)", flags=re.IGNORECASE)
+        text = re.sub(
+            r"_utf8mb4\s+0x([0-9a-f]+)",
+            lambda found: "'" + bytes.fromhex(found[1]).decode().replace("'", "''") + "'",
+            f"({query})" if query else "(1=1)",
+            flags=re.IGNORECASE,
+        )
         text = re.sub(r"""\\(['"])""", lambda found: found[1] * 2, text)
         order = f" ORDER BY {order_by}" if order_by else ""
         found = base.execute(f"SELECT {table}.id FROM {table} JOIN {table}_cstm ON {table}.id = id_c WHERE {text} AND {table}.deleted = '0'{order}")
@@ -178,7 +228,10 @@ class SuiteV4(Crm):
         told = []
         for link in links or []:
             target = LINKS.get((module, link["name"]))
-            rows = [{name: {"name": name, "value": shown(row.get(name, ""))} for name in link["value"]} for row in (self.related(module, record["id"], link["name"], target) if target else [])]
+            rows = [
+                {name: {"name": name, "value": shown(row.get(name, ""))} for name in link["value"]}
+                for row in (self.related(module, record["id"], link["name"], target) if target else [])
+            ]
             told.append({"name": link["name"], "records": [{"link_value": row} for row in rows] if nested else rows})
         return {"id": record["id"], "module_name": module, "name_value_list": values}, {"link_list": told} if nested else told
 
@@ -190,7 +243,10 @@ class SuiteV4(Crm):
         for identity in ids:
             record = self.find(module_name, identity)
             if record is None:
-                warning = [{"name": "warning", "value": "Access to this object is denied since it has been deleted or does not exist"}, {"name": "deleted", "value": "1"}]
+                warning = [
+                    {"name": "warning", "value": "Access to this object is denied since it has been deleted or does not exist"},
+                    {"name": "deleted", "value": "1"},
+                ]
                 entries.append({"id": identity, "module_name": module_name, "name_value_list": warning})
                 continue
             entry, linked = self.entry(module_name, record, select_fields, link_name_to_fields_array, False)
@@ -203,13 +259,31 @@ class SuiteV4(Crm):
         start, size = int(offset or 0), int(max_results or 0) or 20
         page = records[start : start + size]
         told = [self.entry(module_name, record, select_fields, link_name_to_fields_array, True) for record in page]
-        return {"result_count": len(page), "total_count": str(len(records)), "next_offset": start + len(page), "entry_list": [entry for entry, _ in told],
-                "relationship_list": [links for _, links in told] if link_name_to_fields_array else []}
+        return {
+            "result_count": len(page),
+            "total_count": str(len(records)),
+            "next_offset": start + len(page),
+            "entry_list": [entry for entry, _ in told],
+            "relationship_list": [links for _, links in told] if link_name_to_fields_array else [],
+        }
 
     def get_entries_count(self, session, module_name, query, deleted):
         return {"result_count": str(len(self.chosen(module_name, query)))}
 
-    def get_relationships(self, session, module_name, module_id, link_field_name, related_module_query, related_fields, related_module_link_name_to_fields_array, deleted, order_by, offset, limit):
+    def get_relationships(
+        self,
+        session,
+        module_name,
+        module_id,
+        link_field_name,
+        related_module_query,
+        related_fields,
+        related_module_link_name_to_fields_array,
+        deleted,
+        order_by,
+        offset,
+        limit,
+    ):
         target = LINKS.get((module_name, link_field_name))
         if target is None:
             raise Fault(20, "Module Does Not Exist", "This module is not available on this server")
@@ -220,13 +294,25 @@ class SuiteV4(Crm):
         start = int(offset or 0)
         page = records[start : start + int(limit)] if limit else records[start:]
         told = [self.entry(target, record, related_fields, related_module_link_name_to_fields_array, False) for record in page]
-        return {"entry_list": [entry for entry, _ in told], "relationship_list": [links for _, links in told] if related_module_link_name_to_fields_array else []}
+        return {
+            "entry_list": [entry for entry, _ in told],
+            "relationship_list": [links for _, links in told] if related_module_link_name_to_fields_array else [],
+        }
 
     def search_by_module(self, session, search_string, modules, offset, max_results, assigned_user_id, select_fields, unified_search_only, favorites):
         found = []
         for module in modules:
-            rows = [record for record in self.live(module) if search_string.lower().strip("%") in " ".join(str(record.get(name, "")) for name in ("first_name", "last_name", "name", "email1")).lower()]
-            found.append({"name": module, "records": [{name: {"name": name, "value": shown(row.get(name, ""))} for name in select_fields or ("id", "name", "phone_work")} for row in rows]})
+            rows = [
+                record
+                for record in self.live(module)
+                if search_string.lower().strip("%") in " ".join(str(record.get(name, "")) for name in ("first_name", "last_name", "name", "email1")).lower()
+            ]
+            found.append(
+                {
+                    "name": module,
+                    "records": [{name: {"name": name, "value": shown(row.get(name, ""))} for name in select_fields or ("id", "name", "phone_work")} for row in rows],
+                }
+            )
         return {"entry_list": found}
 
     # ---- writing -------------------------------------------------------------------------------------------------------

@@ -8,12 +8,30 @@ from . import people
 from .server import Crm, Reply, like, nested
 
 NOW = "2026-11-02T09:15:00+01:00"
-MODULES = {"Contacts": "Contact", "Accounts": "Account", "Leads": "Lead", "Users": "User", "ACLRoles": "ACLRole", "SecurityGroups": "SecurityGroup", "Opportunities": "Opportunity"}
-LINKS = {("Contacts", "accounts"): "Accounts", ("Accounts", "contacts"): "Contacts", ("Users", "aclroles"): "ACLRoles", ("Users", "SecurityGroups"): "SecurityGroups"}
+MODULES = {
+    "Contacts": "Contact",
+    "Accounts": "Account",
+    "Leads": "Lead",
+    "Users": "User",
+    "ACLRoles": "ACLRole",
+    "SecurityGroups": "SecurityGroup",
+    "Opportunities": "Opportunity",
+}
+LINKS = {
+    ("Contacts", "accounts"): "Accounts",
+    ("Accounts", "contacts"): "Contacts",
+    ("Users", "aclroles"): "ACLRoles",
+    ("Users", "SecurityGroups"): "SecurityGroups",
+}
 JSON_API = "application/vnd.api+json"
 OPERATORS = {
-    "EQ": lambda value, wanted: value == wanted, "NEQ": lambda value, wanted: value != wanted, "GT": lambda value, wanted: value > wanted,
-    "GTE": lambda value, wanted: value >= wanted, "LT": lambda value, wanted: value < wanted, "LTE": lambda value, wanted: value <= wanted, "LIKE": like,
+    "EQ": lambda value, wanted: value == wanted,
+    "NEQ": lambda value, wanted: value != wanted,
+    "GT": lambda value, wanted: value > wanted,
+    "GTE": lambda value, wanted: value >= wanted,
+    "LT": lambda value, wanted: value < wanted,
+    "LTE": lambda value, wanted: value <= wanted,
+    "LIKE": like,
 }
 CLIENT, SECRET = "11111111-aaaa-4aaa-8aaa-000000000002", "cc-secret-1"
 
@@ -33,19 +51,40 @@ class SuiteV8(Crm):
     def __init__(self):
         super().__init__()
         self.records = {module: {} for module in MODULES}
-        self.user = self.create("Users", {"user_name": people.USER, "first_name": "Sally", "last_name": "Bronsen", "is_admin": "0", "authenticate_id": people.OTHER_SECRET})["id"]
+        self.user = self.create(
+            "Users",
+            {"user_name": people.USER, "first_name": "Sally", "last_name": "Bronsen", "is_admin": "0", "authenticate_id": people.OTHER_SECRET},
+        )["id"]
         self.relate("Users", self.user, "aclroles", self.create("ACLRoles", {"name": "Sales"})["id"])
         firms = [self.create("Accounts", {"name": name, "phone_office": "01 99 00 11 00"}) for name in people.FIRMS]
         for person in people.PEOPLE:
             firm = firms[person.firm]
-            values = {"first_name": person.first, "last_name": person.last, "phone_mobile": person.phone, "email1": person.email, "birthdate": person.birthdate,
-                      "description": person.note, "iban_c": person.iban, "nir_c": person.nir, "religion_c": person.belief}
+            values = {
+                "first_name": person.first,
+                "last_name": person.last,
+                "phone_mobile": person.phone,
+                "email1": person.email,
+                "birthdate": person.birthdate,
+                "description": person.note,
+                "iban_c": person.iban,
+                "nir_c": person.nir,
+                "religion_c": person.belief,
+            }
             contact = self.create("Contacts", {**values, "account_id": firm["id"], "account_name": firm["name"]})
             self.relate("Accounts", firm["id"], "contacts", contact["id"])
             self.relate("Contacts", contact["id"], "accounts", firm["id"])
 
     def create(self, module, values):
-        record = {"id": self.new_id(), "date_entered": NOW, "date_modified": NOW, "deleted": "0", "created_by": "1", "assigned_user_id": "1", "description": "", **values}
+        record = {
+            "id": self.new_id(),
+            "date_entered": NOW,
+            "date_modified": NOW,
+            "deleted": "0",
+            "created_by": "1",
+            "assigned_user_id": "1",
+            "description": "",
+            **values,
+        }
         if "last_name" in record:
             record["name"] = record["full_name"] = f"{record.get('first_name', '')} {record['last_name']}".strip()
         self.records[module][record["id"]] = record
@@ -60,7 +99,16 @@ class SuiteV8(Crm):
             return Reply(404, "<html><head><title>Page Not Found</title></head></html>", "text/html;charset=UTF-8")
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme != "Bearer" or token not in self.sessions:
-            return Reply(401, json.dumps({"error": "access_denied", "message": "The resource owner or authorization server denied the request.", "hint": "The JWT string must have two dots"}))
+            return Reply(
+                401,
+                json.dumps(
+                    {
+                        "error": "access_denied",
+                        "message": "The resource owner or authorization server denied the request.",
+                        "hint": "The JWT string must have two dots",
+                    }
+                ),
+            )
         try:
             reply = self.route(request, match[1].split("/")[1:])
         except Error as error:
@@ -78,16 +126,28 @@ class SuiteV8(Crm):
         if "Authorization" in request.headers and "client_id" not in asked:
             asked["client_id"], _, asked["client_secret"] = base64.b64decode(request.headers["Authorization"].removeprefix("Basic ")).decode().partition(":")
         if (asked.get("client_id"), asked.get("client_secret")) != (CLIENT, SECRET):
-            return Reply(401, json.dumps({"error": "invalid_client", "message": "Client authentication failed"}), "application/json", [("WWW-Authenticate", 'Basic realm="OAuth"')])
+            return Reply(
+                401,
+                json.dumps({"error": "invalid_client", "message": "Client authentication failed"}),
+                "application/json",
+                [("WWW-Authenticate", 'Basic realm="OAuth"')],
+            )
         grant = asked.get("grant_type")
         if grant == "password" and (asked.get("username"), asked.get("password")) != (people.USER, people.PASSWORD):
             return Reply(500, json.dumps({"error": "unknown_error", "message": f"The password is invalid: {asked.get('password')}"}))
         if grant not in ("password", "client_credentials", "refresh_token"):
-            return Reply(400, json.dumps({"error": "unsupported_grant_type", "message": "The authorization grant type is not supported by the authorization server."}))
+            return Reply(
+                400,
+                json.dumps({"error": "unsupported_grant_type", "message": "The authorization grant type is not supported by the authorization server."}),
+            )
         token = f"eyJ0eXAiOiJKV1QifQ.{self.new_id()}.c2ln"
         self.sessions[token] = people.USER
         told = {"token_type": "Bearer", "expires_in": 3600, "access_token": token}
-        return Reply(200, json.dumps(told if grant == "client_credentials" else {**told, "refresh_token": "refresh-" + token}), "application/json; charset=UTF-8")
+        return Reply(
+            200,
+            json.dumps(told if grant == "client_credentials" else {**told, "refresh_token": "refresh-" + token}),
+            "application/json; charset=UTF-8",
+        )
 
     def route(self, request, path):
         asked = nested(request.query)
@@ -107,7 +167,7 @@ class SuiteV8(Crm):
             case "GET", ["module", module, identity]:
                 self.only(asked, {"fields"})
                 return 200, {"data": self.shown(self.module(module), self.one(module, identity), asked.get("fields"))}
-            case ("POST" | "PATCH"), ["module"]:
+            case (("POST" | "PATCH"), ["module"]):
                 return 201, {"data": self.write(request)}
             case "DELETE", ["module", module, identity]:
                 self.one(module, identity)["deleted"] = "1"
@@ -124,7 +184,10 @@ class SuiteV8(Crm):
                 return 201, self.join(self.module(module), identity, link, request.json())
             case "DELETE", ["module", module, identity, "relationships", link, related]:
                 self.links.discard((self.module(module), identity, link, related))
-                return 200, {"meta": {"message": f"Relationship has been deleted between {module} with id {identity} and {link} with id {related}"}, "data": []}
+                return 200, {
+                    "meta": {"message": f"Relationship has been deleted between {module} with id {identity} and {link} with id {related}"},
+                    "data": [],
+                }
 
     def only(self, asked, names):
         if unknown := set(asked) - names:
@@ -184,7 +247,7 @@ class SuiteV8(Crm):
 
     def write(self, request):
         if request.content_type not in ("application/json", JSON_API):
-            raise Error("The required option \"data\" is missing.")
+            raise Error('The required option "data" is missing.')
         data = (request.json() or {}).get("data")
         if not isinstance(data, dict) or "type" not in data:
             raise Error('The required option "data" is missing.')

@@ -12,7 +12,13 @@ COMMAND = pathlib.Path(sys.executable).with_name("cli-dolibarr")
 
 
 def call(*arguments, key=API_KEY, good=True):
-    done = subprocess.run([COMMAND, "--url", BASE + "/api/index.php", "--api-key", key, "--json", *map(str, arguments)], check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [COMMAND, "--url", BASE + "/api/index.php", "--api-key", key, "--json", *map(str, arguments)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     holds((done.returncode == 0) == good, f"ended with {done.returncode}: {(done.stdout + done.stderr)[-300:]}")
     return json.loads(done.stdout) if good else done.stderr
 
@@ -45,7 +51,10 @@ def read():
 
 @step
 def filter_():
-    same([contact["firstname"] for contact in call("contacts", "list", "--filter", "(t.fk_soc:=:1)", "--properties", "id,firstname,lastname")], ["Odile", "Noël"])
+    same(
+        [contact["firstname"] for contact in call("contacts", "list", "--filter", "(t.fk_soc:=:1)", "--properties", "id,firstname,lastname")],
+        ["Odile", "Noël"],
+    )
     seen()
     holds("Error:" in call("contacts", "list", "--filter", "(te.iban_perso:like:'FR%')", good=False), "not refused")
     unheard()
@@ -61,8 +70,17 @@ def create():
 @step
 def update():
     call("contacts", "update", ids["Ivo"], "--set", "phone_mobile=06 39 98 77 77")
-    intact("contacts", ids["Ivo"], phone_mobile="06 39 98 77 77", note_private=IVO.note, array_options={"options_nir": IVO.nir, "options_iban_perso": IVO.iban, "options_religion": IVO.belief})
-    holds("Error:" in call("contacts", "update", ids["Ivo"], "--data", '{"array_options": {"options_iban_perso": "FR76 1111"}}', good=False), "not refused")
+    intact(
+        "contacts",
+        ids["Ivo"],
+        phone_mobile="06 39 98 77 77",
+        note_private=IVO.note,
+        array_options={"options_nir": IVO.nir, "options_iban_perso": IVO.iban, "options_religion": IVO.belief},
+    )
+    holds(
+        "Error:" in call("contacts", "update", ids["Ivo"], "--data", '{"array_options": {"options_iban_perso": "FR76 1111"}}', good=False),
+        "not refused",
+    )
 
 
 @step

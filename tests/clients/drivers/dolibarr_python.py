@@ -64,7 +64,12 @@ def create():
 def update():
     crm.call_update_api("contacts", ids["Ivo"], {"phone_mobile": "06 39 98 77 77"})
     same(error(crm.call_update_api("contacts", ids["Ivo"], {"array_options": {"options_iban_perso": "FR76 1111"}})), 403)
-    intact("contacts", ids["Ivo"], phone_mobile="06 39 98 77 77", array_options={"options_nir": IVO.nir, "options_iban_perso": IVO.iban, "options_religion": IVO.belief})
+    intact(
+        "contacts",
+        ids["Ivo"],
+        phone_mobile="06 39 98 77 77",
+        array_options={"options_nir": IVO.nir, "options_iban_perso": IVO.iban, "options_religion": IVO.belief},
+    )
 
 
 @step

@@ -61,7 +61,12 @@ def create():
 def update():
     crm.update_contact_by_cid(ids["Ivo"], {"phone_mobile": "06 39 98 77 77"})
     same(get(crm.update_contact_by_cid(ids["Ivo"], {"array_options": {"options_iban_perso": "FR76 1111"}})["error"], "code"), 403)
-    intact("contacts", ids["Ivo"], phone_mobile="06 39 98 77 77", array_options={"options_nir": IVO.nir, "options_iban_perso": IVO.iban, "options_religion": IVO.belief})
+    intact(
+        "contacts",
+        ids["Ivo"],
+        phone_mobile="06 39 98 77 77",
+        array_options={"options_nir": IVO.nir, "options_iban_perso": IVO.iban, "options_religion": IVO.belief},
+    )
 
 
 run()

@@ -36,7 +36,10 @@ def read():
 
 @step
 def filter_():
-    same([firm["name"] for firm in crm.third_parties({"sqlfilters": "(t.nom:like:'Dupont%')", "sortfield": "t.nom", "sortorder": "ASC"})], people.FIRMS[1:])
+    same(
+        [firm["name"] for firm in crm.third_parties({"sqlfilters": "(t.nom:like:'Dupont%')", "sortfield": "t.nom", "sortorder": "ASC"})],
+        people.FIRMS[1:],
+    )
     with refusal(RequestException):
         crm.call(endpoint="contacts", params={"sqlfilters": "(te.iban_perso:like:'FR%')"})
 

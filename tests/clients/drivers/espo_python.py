@@ -42,9 +42,20 @@ def read():
 
 @step
 def filter_():
-    where = [{"type": "or", "value": [{"type": "equals", "attribute": "lastName", "value": "O'Brien"}, {"type": "startsWith", "attribute": "firstName", "value": "Iv"}]}]
+    where = [
+        {
+            "type": "or",
+            "value": [
+                {"type": "equals", "attribute": "lastName", "value": "O'Brien"},
+                {"type": "startsWith", "attribute": "firstName", "value": "Iv"},
+            ],
+        }
+    ]
     same(sorted(contact["firstName"] for contact in crm.request(GET, "Contact", {"where": where})["list"]), ["Ivo", "Noël"])
-    same(crm.request(GET, "Contact", {"where": [{"type": "in", "attribute": "lastName", "value": ["Vasseur", "Terrier"]}], "maxSize": 1, "select": "id"})["total"], 3)
+    same(
+        crm.request(GET, "Contact", {"where": [{"type": "in", "attribute": "lastName", "value": ["Vasseur", "Terrier"]}], "maxSize": 1, "select": "id"})["total"],
+        3,
+    )
     with refusal(EspoError):
         crm.request(GET, "Contact", {"where": [{"type": "equals", "attribute": "cIban", "value": NOEL.iban}]})
 

@@ -83,7 +83,11 @@ def read():
 
 @step
 def filter_():
-    told = tool("search_records", entityType="Contact", searchParams={"select": "id,firstName", "where": [{"type": "equals", "attribute": "lastName", "value": "O'Brien"}]})
+    told = tool(
+        "search_records",
+        entityType="Contact",
+        searchParams={"select": "id,firstName", "where": [{"type": "equals", "attribute": "lastName", "value": "O'Brien"}]},
+    )
     same([contact["firstName"] for contact in told["list"]], ["Noël"])
     told = tool("search_records", entityType="Contact", searchParams={"where": [{"type": "in", "attribute": "firstName", "value": ["Ivo", "Lise"]}]})
     same(sorted(contact["firstName"] for contact in told["list"]), ["Ivo", "Lise"])

@@ -41,7 +41,17 @@ def login():
 @step
 def list_():
     global ids
-    told = call("get_entry_list", module_name="Contacts", query="", order_by="last_name", offset=0, select_fields=[], link_name_to_fields_array=[], max_results=20, deleted=0)
+    told = call(
+        "get_entry_list",
+        module_name="Contacts",
+        query="",
+        order_by="last_name",
+        offset=0,
+        select_fields=[],
+        link_name_to_fields_array=[],
+        max_results=20,
+        deleted=0,
+    )
     contacts = [values(entry) for entry in told["entry_list"]]
     ids = {contact["first_name"]: contact["id"] for contact in contacts}
     same([contact["last_name"].replace("&#039;", "'") for contact in contacts], NAMES)
@@ -59,7 +69,12 @@ def read():
 
 @step
 def filter_():
-    told = call("get_entry_list", module_name="Contacts", query="contacts.last_name like 'Vass%' AND contacts.first_name <> 'Odile'", select_fields=["first_name"])
+    told = call(
+        "get_entry_list",
+        module_name="Contacts",
+        query="contacts.last_name like 'Vass%' AND contacts.first_name <> 'Odile'",
+        select_fields=["first_name"],
+    )
     same([values(entry)["first_name"] for entry in told["entry_list"]], ["Lise"])
     seen()
     holds("number" in call("get_entries_count", module_name="Contacts", query=f"contacts_cstm.iban_c = '{NOEL.iban}'"), "not refused")

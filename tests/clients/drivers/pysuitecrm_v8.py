@@ -37,7 +37,7 @@ def list_():
 def read():
     global ids
     ids = {name: crm.Contacts.get(fields=["first_name"], first_name=name)[0]["id"] for name in ("Odile", "Ivo")}
-    odile, = crm.Contacts.get(first_name="Odile")
+    (odile,) = crm.Contacts.get(first_name="Odile")
     same(odile["attributes"]["phone_mobile"], ODILE.phone)
     masked(odile["attributes"]["iban_c"], ODILE)
 

@@ -21,7 +21,12 @@ from steps import BASE, Deviation, people, run, same, seen, side, steps, stored
 
 ADDRESS = BASE.removeprefix("http://")
 known = {"user": people.USER, "password": people.PASSWORD, "md5": hashlib.md5(people.PASSWORD.encode()).hexdigest()}
-known |= {"MD5": known["md5"].upper(), "basic": base64.b64encode(f"{people.USER}:{people.PASSWORD}".encode()).decode(), "api_key": espo.API_KEY, "dolapikey": dolibarr.API_KEY}
+known |= {
+    "MD5": known["md5"].upper(),
+    "basic": base64.b64encode(f"{people.USER}:{people.PASSWORD}".encode()).decode(),
+    "api_key": espo.API_KEY,
+    "dolapikey": dolibarr.API_KEY,
+}
 for person in people.PEOPLE:
     known |= {f"{person.first}.{name}": getattr(person, name) for name in ("email", "phone", "iban", "nir", "note")}
 

@@ -30,7 +30,14 @@ def list_():
     for contact in contacts:
         holds("•" in contact["iban_c"], "no mask")
         unseen(contact, "nir_c", "religion_c")
-    page = crm.get_entry_list("Contacts", order_by="contacts.last_name DESC", offset=1, max_results=2, select_fields=["last_name"], link_name_to_fields_array={"accounts": ["name"]})
+    page = crm.get_entry_list(
+        "Contacts",
+        order_by="contacts.last_name DESC",
+        offset=1,
+        max_results=2,
+        select_fields=["last_name"],
+        link_name_to_fields_array={"accounts": ["name"]},
+    )
     same([values(entry)["last_name"] for entry in page["entry_list"]], ["Vasseur", "Terrier"])
     same(page["relationship_list"][0]["link_list"][0]["name"], "accounts")
 

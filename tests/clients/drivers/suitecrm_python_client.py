@@ -21,7 +21,11 @@ def login():
 
 @step
 def read():
-    records = [modules["Contacts"].getRecordById(session, identity).getInitialData()["attributes"] for module, _, link, identity in side("links") if (module, link) == ("Accounts", "contacts")]
+    records = [
+        modules["Contacts"].getRecordById(session, identity).getInitialData()["attributes"]
+        for module, _, link, identity in side("links")
+        if (module, link) == ("Accounts", "contacts")
+    ]
     same(sorted(record["last_name"].replace("&#039;", "'") for record in records), NAMES)
     odile = next(record for record in records if record["first_name"] == "Odile")
     same(odile["phone_mobile"], ODILE.phone)
