@@ -99,7 +99,8 @@ class SuiteV4(Crm):
     # ---- the envelope --------------------------------------------------------------------------------------------------
 
     def answer(self, request):
-        if not re.fullmatch(r"/service/v(2|2_1|3|3_1|4|4_1)/rest\.php", request.path):
+        version = re.fullmatch(r"/service/v(2|2_1|3|3_1|4|4_1)/rest\.php", request.path)
+        if not version:
             return Reply(404, "Not Found", "text/html")
         given = dict(request.query)
         if request.content_type == "application/x-www-form-urlencoded":
@@ -112,7 +113,7 @@ class SuiteV4(Crm):
         if given.get("input_type", "").upper() != "JSON" or given.get("response_type", "").upper() != "JSON":
             return Reply(200, "Array\n(\n)\n", "text/html; charset=UTF-8")
         try:
-            value = self.call(method, json.loads(given.get("rest_data", "null")))
+            value = older(version[1], self.call(method, json.loads(given.get("rest_data", "null"))))
         except Fault as fault:
             value = fault.told
         except (Broken, sqlite3.Error):
@@ -339,6 +340,15 @@ class SuiteV4(Crm):
             entry = (module_name, module_id, link_field_name, related)
             (self.links.discard if delete else self.links.add)(entry)
         return {"created": 0 if delete else 1, "failed": 0, "deleted": 1 if delete else 0}
+
+
+def older(version, value):
+    """Version 2 names its modules and does not count all records."""
+    if version.startswith("2") and isinstance(value, dict):
+        if "modules" in value:
+            return {"modules": [module["module_key"] for module in value["modules"]]}
+        return {name: inner for name, inner in value.items() if name != "total_count"}
+    return value
 
 
 def pairs(given):

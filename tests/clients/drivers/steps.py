@@ -111,6 +111,7 @@ def gone(module, identity):
 
 
 def run():
+    print(json.dumps({"planned": [name for name in ORDER if name in steps]}), flush=True)
     failed_login = False
     for name in ORDER:
         if name not in steps:
