@@ -11,10 +11,13 @@ loop = asyncio.new_event_loop()
 
 
 def waited(function):
-    function.__name__ = function.__name__.strip("_")
-    step_function = lambda: loop.run_until_complete(function())
-    step_function.__name__ = function.__name__
-    return step(step_function)
+    """A step; what the library waits for without end, as after a bulk that failed, is given up."""
+
+    def wait():
+        loop.run_until_complete(asyncio.wait_for(function(), 15))
+
+    wait.__name__ = function.__name__
+    return step(wait)
 
 
 client = AioClient(BASE, people.USER, people.PASSWORD)
