@@ -102,6 +102,12 @@ class Sugar(Crm):
             case (("GET" | "POST"), ["count"] | ["filter", "count"]):
                 asked = nested(request.query) if request.method == "GET" else request.json() or {}
                 return {"record_count": len(self.chosen(self.live(module), asked))}
+            case "POST", ["duplicateCheck"]:
+                asked = request.json()
+                twins = [record for record in self.live(module) if all(record.get(name) == asked.get(name) for name in ("first_name", "last_name"))]
+                return {"next_offset": -1, "records": [shown(record) for record in twins]}
+            case "GET", ["enum", "lead_source"]:
+                return {"": "", "Cold Call": "Cold Call", "Existing Customer": "Existing Customer"}
             case "POST", []:
                 return shown(self.create(module, writable(request.json())))
             case "GET", [identity]:
