@@ -6,7 +6,7 @@ import re
 from . import people
 from .server import Crm, Reply, like
 
-API_KEY, FOREIGN_KEY = "doli-sally-key-0002", "doli-nobody-key-0009"
+API_KEY = "doli-sally-key-0002"
 MODULES = ("contacts", "thirdparties", "users", "invoices", "orders", "proposals")
 EMPTY = dict.fromkeys(
     (
@@ -131,9 +131,7 @@ class Dolibarr(Crm):
             if path == ["status"]:
                 return self.told({"success": {"code": 200, "dolibarr_version": "18.0.0", "access_locked": "0"}})
             key = request.headers.get("DOLAPIKEY") or dict(request.query).get("DOLAPIKEY")
-            if key == FOREIGN_KEY and path[:2] == ["users", "info"]:
-                raise Error(403, "Forbidden")
-            if key not in (API_KEY, FOREIGN_KEY):
+            if key != API_KEY:
                 raise Error(401, "Unauthorized: Failed to login to API. No user api_key matching")
             if path[0] not in MODULES:
                 return Reply(501, "API not found (failed to include API file)", "text/html; charset=UTF-8")
