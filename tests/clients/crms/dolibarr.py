@@ -226,7 +226,8 @@ class Dolibarr(Crm):
 
 
 def chosen(record, text):
-    """`(t.lastname:like:'Pel%') and (…)`, as Dolibarr reads it: each piece is a comparison, the words between stay SQL."""
+    """`(t.lastname:like:'Pel%') and (…)`, as Dolibarr reads it: each piece is a comparison, whose text loses its outer
+    quotes and is escaped then, whatever is in it; the words between stay SQL."""
     if not text:
         return True
 
@@ -236,7 +237,7 @@ def chosen(record, text):
         known = record if name in record else {name: (record["array_options"] or {}).get(f"options_{name}")} if piece[1].startswith(("te.", "ef.")) else {}
         if name not in known:
             raise Error(503, f"Error when retrieve list: Unknown column '{name}'; {wanted}")
-        value, wanted = str(known[name] or "").lower(), wanted.strip("'").replace("''", "'").replace("\\'", "'").lower()
+        value, wanted = str(known[name] or "").lower(), re.sub(r"^'(.*)'$", r"\1", wanted).lower()
         tests = {
             "=": value == wanted,
             "!=": value != wanted,
@@ -248,9 +249,10 @@ def chosen(record, text):
         }
         return str(tests[operator])
 
-    words = re.sub(r"\((\w+(?:\.\w+)?):([^:()]+):((?:'(?:[^'\\]|\\.|'')*'|[^()])*)\)", judge, text)
+    words = re.sub(r"\(([^:'()]+):([^:'()]+):([^()]+)\)", judge, text)
     if not re.fullmatch(r"(?:True|False|and|or|[\s()])+", words, re.IGNORECASE):
         raise Error(503, f"Error when validating parameter sqlfilters -> {text}")
+    # Nothing but those words is left: Python reads them as SQL does.
     return eval(words.replace("AND", "and").replace("OR", "or"))
 
 

@@ -44,7 +44,7 @@ def read():
 
 @step
 def filter_():
-    found = crm.find_all_contacts(ContactFilter(sqlfilters="(t.lastname:=:'O''Brien') or (t.firstname:like:'Iv%')", sortfield="t.firstname", sortorder="DESC"))
+    found = crm.find_all_contacts(ContactFilter(sqlfilters="(t.lastname:=:'O'Brien') or (t.firstname:like:'Iv%')", sortfield="t.firstname", sortorder="DESC"))
     same([contact["firstname"] for contact in found], ["Noël", "Ivo"])
     same(sorted(contact["firstname"] for contact in crm.find_all_contacts(ContactFilter(thirdparty_ids="2"))), ["Ivo", "Lise", "Maud"])
     with refusal(DolibarrListError):
