@@ -29,6 +29,7 @@ const ERRORS: &[(i32, &str)] = &[
 
 const LOGIN: &str = "Invalid Login";
 const SESSION: &str = "Invalid Session ID";
+const SESSION_WORDS: &str = "The session ID is invalid";
 const MODULE: &str = "Module Does Not Exist";
 const ACCESS: &str = "Access Denied";
 const RECORDS: &str = "No Records";
@@ -52,9 +53,11 @@ pub(super) fn shape(status: u16, label: Option<&'static str>) -> ErrorShape {
     } else {
         json!(number)
     };
+    // A session that is none is told in the CRM's own words too.
+    let description = if name == SESSION { SESSION_WORDS } else { TEXT };
     ErrorShape {
         content_type: "application/json",
-        template: json!({"name": name, "number": number, "description": TEXT}),
+        template: json!({"name": name, "number": number, "description": description}),
     }
 }
 
@@ -136,10 +139,15 @@ mod tests {
                 json!("-1"),
             ),
         ] {
+            let words = if status == 401 {
+                super::SESSION_WORDS
+            } else {
+                "x"
+            };
             let body: Value = shape(status, label).filled(status, "x");
             assert_eq!(
                 body,
-                json!({"name": name, "number": number, "description": "x"})
+                json!({"name": name, "number": number, "description": words})
             );
         }
         for reason in Reason::ALL {

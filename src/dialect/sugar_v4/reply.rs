@@ -101,9 +101,16 @@ fn entry(operation: &Operation) -> Shape {
     }))
 }
 
-/// The id of what was written, and what was sent as the CRM understood it.
+/// The id of what was written, and what was sent as the CRM understood it, which older versions do not say.
 fn written(operation: &Operation) -> Shape {
+    let says_id_only = Version::named(&operation.version).is_some_and(Version::writes_silently);
     operation.module.as_ref().map_or(Shape::Dropped, |module| {
+        if says_id_only {
+            return Shape::Record(RecordShape {
+                spelling: Spelling::Html,
+                ..RecordShape::of(module)
+            });
+        }
         Shape::Entry(Box::new(EntryShape {
             under: "entry_list",
             record: record(module, true),

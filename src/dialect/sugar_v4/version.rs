@@ -87,6 +87,11 @@ impl Version {
         })
     }
 
+    /// Whether the reply to a write is the id alone.
+    pub(super) fn writes_silently(self) -> bool {
+        self < Self::V3_1
+    }
+
     /// Whether the modules that a caller may use are told by their names alone.
     pub(super) fn names_modules(self) -> bool {
         self < Self::V3_1
