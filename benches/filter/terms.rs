@@ -150,7 +150,7 @@ fn caller(dialect: Arc<SugarRest>) -> Caller {
         };
         let head = paravent::door::enter(&request, origin, &door).unwrap();
         sessions
-            .identify(&head.credential.unwrap(), "v11_24", origin)
+            .identify(&head.credential.unwrap().unwrap(), "v11_24", origin)
             .await
             .unwrap()
     })
