@@ -125,7 +125,7 @@ fn requests_with_two_readings_never_reach_the_crm() {
         (
             "POST",
             "/rest/v11_24/Contacts/filter",
-            json!({"filter": [], "view": "record"}),
+            json!({"filter": [], "view": "secret"}),
         ),
         (
             "POST",
