@@ -29,6 +29,8 @@ fn sugar() -> (Scripted, World) {
             ]})
         } else if line.contains("/duplicateCheck") {
             json!({"next_offset": -1, "records": [{"id": "c-1", "last_name": "Tan", "nir_c": CANARY, "duplicate_check_rank": 8, "_module": "Contacts"}]})
+        } else if line.contains("/ping") {
+            json!("pong")
         } else if line.contains("/enum/") {
             json!({"": "", "Cold Call": "Cold call"})
         } else if line.contains("/Contacts/") || line.starts_with("POST ") {
@@ -97,6 +99,14 @@ fn whatever_stands_for_a_credential_at_a_login_is_neither_judged_nor_relayed() {
         assert_eq!(login.header("authorization"), None, "{credentials:?}");
         let sent: Value = serde_json::from_slice(&login.body).unwrap();
         assert_eq!(sent["username"], "sally");
+    }
+    // Where a good one could mean something, it goes on; a bad one is left behind.
+    for (credential, sent) in [(TOKEN, Some("tok-1")), (("OAuth-Token", "a b"), None)] {
+        assert_eq!(
+            ask(&world, "GET /rest/v11_5/ping", &[credential], "").status,
+            200
+        );
+        assert_eq!(reached(&crm).pop().unwrap().header("oauth-token"), sent);
     }
     // Where one is needed, it counts.
     for (line, headers) in [
@@ -176,6 +186,43 @@ fn sugars_clients_are_served() {
         let reply = ask(&world, line, &[TOKEN, JSON], body);
         assert_eq!(reply.status, status, "{line}: {}", reply.text());
         assert!(reached(&crm).is_empty(), "{line}");
+    }
+}
+
+#[test]
+fn parts_may_say_once_more_whose_the_envelope_is() {
+    let (crm, world) = sugar();
+    let bulk = |token: &str, headers: &[(&'static str, &str)]| {
+        let part = json!({"url": "v11_5/Contacts", "method": "GET", "type": "GET", "dataType": "json", "headers": {"OAuth-Token": token}});
+        let body = json!({"requests": [part]}).to_string();
+        ask(
+            &world,
+            "POST /rest/v11_5/bulk",
+            &[headers, &[JSON]].concat(),
+            &body,
+        )
+    };
+    let reply = bulk("tok-1", &[TOKEN]);
+    assert_eq!(
+        (reply.status, &reply.json()[0]["status"]),
+        (200, &json!(200)),
+        "{}",
+        reply.text()
+    );
+    let [part] = reached(&crm).try_into().expect("one request");
+    assert_eq!(part.header("oauth-token"), Some("tok-1"));
+    for (token, headers) in [
+        ("tok-2", &[TOKEN][..]),
+        ("tok-1", &[]),
+        ("tok-1", &[("Authorization", "Basic eDp5")]),
+    ] {
+        let reply = bulk(token, headers);
+        assert!(
+            (400..=401).contains(&reply.status),
+            "{headers:?}: {}",
+            reply.text()
+        );
+        assert!(reached(&crm).is_empty());
     }
 }
 
