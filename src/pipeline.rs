@@ -416,12 +416,24 @@ fn the_credential(
 ) -> Result<Option<Credential>, Reason> {
     let argument = match understood {
         Understood::One(exchange) if exchange.operation().access == Access::Public => {
-            return Ok(of_a_client(dialect, head, exchange.operation()));
+            return Ok(of_anybody(dialect, head, exchange.operation()));
         }
         Understood::One(exchange) => &exchange.operation().credential,
         Understood::Bulk { credential, .. } => credential,
     };
+    let is_bulk = matches!(understood, Understood::Bulk { .. });
     match (&head.credential.clone()?, argument) {
+        // What each part of an envelope says once more.
+        (Some(one), Some(same))
+            if is_bulk
+                && one.token() == same.token()
+                && dialect.head_form().accepts(one.carrier()) =>
+        {
+            Ok(Some(one.clone()))
+        }
+        (None, Some(argument)) if !dialect.head_form().accepts(argument.carrier()) => {
+            Err(Reason::CredentialInBulk)
+        }
         (Some(_), Some(_)) => Err(Reason::TwoCredentials),
         (Some(credential), None) if !dialect.head_form().accepts(credential.carrier()) => {
             Err(Reason::BadCredential)
@@ -430,14 +442,14 @@ fn the_credential(
     }
 }
 
-/// What goes on with a request that anybody may make. Whoever needs no session need not bring a good credential: one that
-/// is none of the API's stays behind. With a login goes none but the name and secret of a client (RFC 6749, section 2.3.1):
-/// clients send there what they have, which is no session yet.
-fn of_a_client(dialect: &dyn Dialect, head: &Head, operation: &Operation) -> Option<Credential> {
+/// What goes on with a request that anybody may make: a good credential, as some APIs ask for one all the same. Whoever needs
+/// no session need not have one, so a bad one is left behind; and so is whatever comes with a log-in, which it cannot mean,
+/// but the name and secret with which a client logs in (RFC 6749, section 2.3.1).
+fn of_anybody(dialect: &dyn Dialect, head: &Head, operation: &Operation) -> Option<Credential> {
     let stated = head.credential.as_ref().ok()?.as_ref()?;
     let carrier = stated.carrier();
-    let counts = operation.action != Action::Auth || *carrier == Carrier::Basic;
-    (counts && dialect.head_form().accepts(carrier)).then(|| stated.clone())
+    let means_something = operation.action != Action::Auth || *carrier == Carrier::Basic;
+    (means_something && dialect.head_form().accepts(carrier)).then(|| stated.clone())
 }
 
 /// Nothing that changes what a request means is dropped: what the dialect did not take refuses the request.

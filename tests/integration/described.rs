@@ -146,6 +146,7 @@ fn dolibarr_is_filtered_by_its_description() {
         "GET /api/index.php/Contacts/248",
         "GET /api/index.php/%63ontacts/248",
         "GET /api/index.php/contacts/248.json",
+        "GET /api/index.php/contacts/248/",
     ] {
         assert_eq!(send(&world, support, line, None).status, 200, "{line}");
         let last = reached(&crm).pop().unwrap();
@@ -210,7 +211,13 @@ fn dolibarr_requests_outside_the_description_never_reach_it() {
             403,
         ),
         ("GET /api/index.php/setup/conf/MAIN_INFO_SOCIETE_NOM", 403),
-        ("GET /api/index.php/contacts/", 403),
+        ("GET /api/index.php/contacts//", 400),
+        ("GET /api/index.php/", 403),
+        // Rows would be missing, and nothing would tell.
+        ("GET /api/index.php/contacts?limit=0", 400),
+        ("GET /api/index.php/contacts?limit=5000&page=1", 400),
+        ("GET /api/index.php/contacts?pagination_data=true", 400),
+        ("GET /api/index.php/contacts?mode=9", 403),
         ("GET /document.php?modulepart=societe", 403),
         ("PUT /api/index.php/users/info", 405),
         // Oracles on what the role does not see in clear.
@@ -250,7 +257,7 @@ fn dolibarr_requests_outside_the_description_never_reach_it() {
         assert!(reached(&crm).is_empty(), "{line} reached the CRM");
     }
     // What the policy allows is written anew: a bounded page, the CRM's own names of columns.
-    let line = "GET /api/index.php/contacts?limit=0&sortfield=lastname&sortorder=desc&sqlfilters=(t.fk_soc:=:12)%20AND%20((t.lastname:like:'Pel%25')or(s.nom:=:'Zahn'))";
+    let line = "GET /api/index.php/contacts?limit=1000&sortfield=lastname&sortorder=desc&sqlfilters=(t.fk_soc:=:12)%20AND%20((t.lastname:like:'Pel%25')or(s.nom:=:'Zahn'))";
     assert_eq!(send(&world, support, line, None).status, 200);
     let asked = reached(&crm).pop().unwrap().line;
     assert_eq!(
@@ -556,7 +563,15 @@ fn espocrm_filters_are_understood_wherever_they_stand() {
             "where[0][type]=not&where[0][value][0][type]=isNull&where[0][value][0][attribute]=lastName",
             400,
         ),
-        ("where[0][type]=textFilter&where[0][value]=x", 400),
+        ("where[0][type]=textFilter&where[0][value]=x", 403),
+        (
+            "whereGroup[0][type]=primary&whereGroup[0][value]=secret",
+            403,
+        ),
+        (
+            "where[0][type]=or&where[0][value][0][type]=textFilter&where[0][value][0][value]=x",
+            400,
+        ),
         (
             "where[0][type]=equals&where[0][attribute]=lastName&where[0][value]=x&whereGroup[0][type]=ever",
             400,

@@ -10,6 +10,7 @@
 mod acceptance;
 mod bulk;
 mod cli;
+mod clients;
 mod described;
 mod durability;
 mod event_sizes;

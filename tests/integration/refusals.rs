@@ -33,7 +33,7 @@ fn requests_with_two_readings_never_reach_the_crm() {
         "/rest/v11_24/Contacts?filter_id=abc",
         "/rest/v11_24/Contacts?deleted=1",
         "/rest/v11_24/Contacts?erased_fields=true",
-        "/rest/v11_24/Contacts?view=record",
+        "/rest/v11_24/Contacts?view=secret",
         "/rest/v11_24/Contacts?unknown=1",
         "/rest/v11_24/Contacts?filter[0][last_name][$regex]=x",
         "/rest/v11_24/Contacts?filter[0][no_such_link.name]=x",
@@ -125,7 +125,7 @@ fn requests_with_two_readings_never_reach_the_crm() {
         (
             "POST",
             "/rest/v11_24/Contacts/filter",
-            json!({"filter": [], "view": "record"}),
+            json!({"filter": [], "view": "secret"}),
         ),
         (
             "POST",

@@ -8,21 +8,30 @@ use super::arguments::{Arguments, is_blank, is_json};
 use super::route::Takes;
 use super::{address, understand};
 use crate::dialect::{Incoming, Misunderstood, Operation, Understood};
+use crate::door::Credential;
 use crate::objection::Objection;
 use crate::reason::Reason;
 
 type Part = Result<Operation, Misunderstood>;
 
+/// The parts of an envelope, and the credential that they repeat, if they do.
+pub(super) struct Envelope {
+    pub(super) parts: Vec<Part>,
+    pub(super) credential: Option<Credential>,
+}
+
 /// Methods that a part may have.
 const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
 
-/// Headers of a part that hold a credential.
+/// The header of a part that may say once more whose the envelope is.
+const TOKEN: &str = "oauth-token";
+
+/// Headers of a part that hold another credential.
 const CREDENTIALS: &[&str] = &[
     "authorization",
     "cookie",
     "download-token",
     "download_token",
-    "oauth-token",
     "oauth_token",
     "proxy-authorization",
 ];
@@ -35,7 +44,7 @@ const HASHES: &[&str] = &["x-acl-hash", "x-metadata-hash", "x-userpref-hash"];
 
 /// Reads an envelope. Parts that are not understood stay in their place; what would make the envelope mean something
 /// else as a whole refuses it whole.
-pub(super) fn parts(request: &Incoming<'_>, terms: &Context<'_>) -> Result<Vec<Part>, Objection> {
+pub(super) fn parts(request: &Incoming<'_>, terms: &Context<'_>) -> Result<Envelope, Objection> {
     Arguments::of_query(request.query)?.finish()?;
     let mut body = understand::body(request, Takes::Parts, terms)?;
     let Some(Value::Array(requests)) = body.shift_remove("requests") else {
@@ -47,8 +56,22 @@ pub(super) fn parts(request: &Incoming<'_>, terms: &Context<'_>) -> Result<Vec<P
     if requests.len() > terms.bounds.bulk_parts_max {
         return Err(Reason::TooManyParts.into());
     }
-    let parts = requests.into_iter().map(|part| read(part, terms));
-    Ok(parts.collect::<Result<_, _>>()?)
+    let mut envelope = Envelope {
+        parts: Vec::new(),
+        credential: None,
+    };
+    for part in requests {
+        let (part, token) = read(part, terms)?;
+        envelope.parts.push(part);
+        let Some(token) = token else { continue };
+        let said = envelope.credential.as_ref().map(Credential::token);
+        if said.is_some_and(|said| said != token) {
+            return Err(Reason::CredentialInBulk.into());
+        }
+        let credential = Credential::argument(&token).ok_or(Reason::CredentialInBulk)?;
+        envelope.credential = Some(credential);
+    }
+    Ok(envelope)
 }
 
 /// The version in which the session of an envelope is looked up: that of its first part.
@@ -57,8 +80,8 @@ pub(super) fn version(parts: &[Part]) -> &str {
     understood.map_or(super::USUAL_VERSION, |part| part.version.as_str())
 }
 
-/// Reads one part. The outer error refuses the envelope.
-fn read(part: Value, terms: &Context<'_>) -> Result<Part, Reason> {
+/// Reads one part, and the token that it carries. The outer error refuses the envelope.
+fn read(part: Value, terms: &Context<'_>) -> Result<(Part, Option<String>), Reason> {
     let Value::Object(mut members) = part else {
         return Err(Reason::MalformedBody);
     };
@@ -71,14 +94,27 @@ fn read(part: Value, terms: &Context<'_>) -> Result<Part, Reason> {
         Some(_) => return Err(Reason::MalformedBody),
     };
     let body = data(members.shift_remove("data"))?;
-    let headers = headers(members.shift_remove("headers"))?;
+    let mut headers = headers(members.shift_remove("headers"))?;
+    let token = headers.token.take();
     leave_out(&mut members, &method)?;
     if !members.is_empty() {
         return Err(Reason::MalformedBody);
     }
+    let part = meant(&url, &method, &headers, &body, terms)?;
+    Ok((part, token))
+}
+
+/// What the request means that a part stands for.
+fn meant(
+    url: &str,
+    method: &str,
+    headers: &Headers,
+    body: &[u8],
+    terms: &Context<'_>,
+) -> Result<Part, Reason> {
     let (path, query) = match url.split_once('?') {
         Some((path, query)) => (path, Some(query)),
-        None => (url.as_str(), None),
+        None => (url, None),
     };
     let path = path.strip_prefix('/').unwrap_or(path);
     if !address::is_version_like(path) {
@@ -97,7 +133,7 @@ fn read(part: Value, terms: &Context<'_>) -> Result<Part, Reason> {
             accept: headers.accept.as_deref(),
             content_type: headers.content_type.as_deref(),
             controls: &[],
-            body: &body,
+            body,
         },
         terms,
     );
@@ -160,6 +196,7 @@ fn data(data: Option<Value>) -> Result<Vec<u8>, Reason> {
 struct Headers {
     accept: Option<String>,
     content_type: Option<String>,
+    token: Option<String>,
 }
 
 /// Reads the headers of a part: a list of `Name: value`, or an object.
@@ -182,7 +219,7 @@ fn headers(headers: Option<Value>) -> Result<Headers, Reason> {
             return Err(Reason::MalformedPurpose);
         }
         let passes = match name.as_str() {
-            "content-type" | "accept" => !value.chars().any(char::is_control),
+            "content-type" | "accept" | TOKEN => !value.chars().any(char::is_control),
             name => HASHES.contains(&name),
         };
         if !passes || seen.insert(name, value.into()).is_some() {
@@ -199,6 +236,7 @@ fn headers(headers: Option<Value>) -> Result<Headers, Reason> {
     Ok(Headers {
         accept,
         content_type,
+        token: text(TOKEN),
     })
 }
 

@@ -34,11 +34,11 @@ pub(super) fn request(
     let found = route::find(request.method.as_str(), &address.segments, terms)?;
     let route = found.form.route;
     let understood = if found.form.takes == Takes::Parts {
-        super::bulk::parts(request, terms).map(|parts| Understood::Bulk {
-            credential: None,
+        super::bulk::parts(request, terms).map(|envelope| Understood::Bulk {
+            credential: envelope.credential,
             route,
-            version: super::bulk::version(&parts).to_owned(),
-            parts,
+            version: super::bulk::version(&envelope.parts).to_owned(),
+            parts: envelope.parts,
         })
     } else {
         operation(request, terms, &address, found).map(Understood::One)

@@ -35,6 +35,8 @@ pub(super) fn sql_filters(one: &str, other: &str) -> bool {
         alone,
         format!("(t.town:in:'{one}',3)"),
         format!("(t.rowid:>:{other})"),
+        // A quote within a text is a letter of it.
+        format!("(t.lastname:=:'{one}') or (t.town:<>:'{other}'')"),
     ] {
         let target = format!("/api/index.php/contacts?sqlfilters={}", encode(&filter));
         let Some((operation, outgoing)) = operation(&*DOLIBARR, &target, None) else {

@@ -165,7 +165,10 @@ fn an_envelope_in_an_envelope_refuses_the_whole() {
 #[test]
 fn a_credential_in_a_part_refuses_the_whole() {
     for part in [
-        json!({"url": "/v11_24/me", "headers": ["OAuth-Token: someone-else"]}),
+        json!({"url": "/v11_24/me", "headers": ["OAuth_Token: someone-else"]}),
+        json!({"url": "/v11_24/me", "headers": ["OAuth-Token: a b"]}),
+        json!({"url": "/v11_24/me", "headers": ["OAuth-Token:"]}),
+        json!({"url": "/v11_24/me", "headers": {"Oauth-token": "a", "Authorization": "Bearer a"}}),
         json!({"url": "/v11/me", "headers": {"authorization": "Bearer x"}}),
         json!({"url": "/v11/me", "headers": ["COOKIE:a=b"]}),
         json!({"url": "/v11/me?oauth_token=x"}),
@@ -176,6 +179,10 @@ fn a_credential_in_a_part_refuses_the_whole() {
     ] {
         assert_eq!(bulk(json!([part])), Err(Reason::CredentialInBulk), "{part}");
     }
+    let with = |token: &str| json!({"url": "/v11/me", "headers": {"OAuth-Token": token}});
+    assert!(bulk(json!([with("a"), {"url": "/v11/me"}, with("a")])).is_ok());
+    let two = bulk(json!([with("a"), with("b")]));
+    assert_eq!(two, Err(Reason::CredentialInBulk));
 }
 
 #[test]

@@ -402,13 +402,13 @@ fn an_update_since_a_date_compares_the_date() {
     let body = r#"{"title":"x"}"#;
     let good = control("2026-03-02T09:15:00+00:00");
     let operation = with(line, None, std::slice::from_ref(&good), body).unwrap();
-    assert_eq!(operation.rendering.controls, [good.clone()]);
+    assert_eq!(operation.rendering.controls, std::slice::from_ref(&good));
     assert_eq!(
         uses(&operation),
         ["Matched Contacts.date_modified", "Written Contacts.title"]
     );
     let outgoing = SugarRest::new().render(&operation);
-    assert_eq!(outgoing.controls, [good.clone()]);
+    assert_eq!(outgoing.controls, std::slice::from_ref(&good));
     assert_eq!(outgoing.body.as_deref(), Some(body.as_bytes()));
     // What is not taken refuses the request, in the pipeline.
     for (line, control) in [
