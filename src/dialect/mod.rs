@@ -20,11 +20,11 @@ use crate::vocabulary::{Action, FieldPath, FieldUse, Module, Use};
 
 mod arrangement;
 mod builtin;
+mod carriers;
 mod database;
 pub mod described;
 mod discreet;
 mod exchange;
-mod multipart;
 mod named;
 mod outgoing;
 mod reread;

@@ -57,6 +57,8 @@ pub(super) fn hex(byte: u8) -> Option<u8> {
 pub(super) fn media_in_utf_8(content_type: &str) -> Option<&str> {
     match content_type.split_once(';') {
         None => Some(content_type.trim()),
+        // A semicolon with nothing behind it says nothing (RFC 9110, section 5.6.6).
+        Some((media, blank)) if blank.trim().is_empty() => Some(media.trim()),
         Some((media, parameter)) => is_utf_8(parameter).then_some(media.trim()),
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::grammar;
 use super::jsonpath::{Expression, Tree};
 use super::predicate::PredicateStyle;
+pub(super) use crate::dialect::carriers::Name;
 use crate::dialect::{Access, HeadForm, Link, Media, Origin, Path, Unread};
 use crate::vocabulary::{Action, Field, Module, Spelling};
 
@@ -222,10 +223,6 @@ pub(super) enum Carries {
     /// The query string, or JSON in one parameter of it.
     Json(Name),
 }
-
-/// The name of a parameter: `filter` `[`status`]`. `{module}` stands for the module asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Name(pub(super) Vec<String>);
 
 /// How a projection is written.
 #[derive(Debug)]
@@ -449,15 +446,5 @@ impl Ids {
             Self::Word => byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_',
         };
         (1..=100).contains(&text.len()) && text.bytes().all(fits)
-    }
-}
-
-impl Name {
-    /// The steps, where `{module}` is this.
-    pub(super) fn steps<'a>(&'a self, module: Option<&'a str>) -> impl Iterator<Item = &'a str> {
-        self.0.iter().map(move |step| match module {
-            Some(module) if step == "{module}" => module,
-            _ => step,
-        })
     }
 }

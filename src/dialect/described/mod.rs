@@ -21,7 +21,6 @@ use crate::door::Credential;
 use crate::reason::Reason;
 use crate::vocabulary::{Module, Spelling};
 
-mod arguments;
 mod caller;
 pub mod codes;
 mod description;
@@ -30,7 +29,6 @@ mod identifying;
 mod jsonpath;
 mod predicate;
 mod query;
-mod query_string;
 mod read;
 mod render;
 mod rsql;

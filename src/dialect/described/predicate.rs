@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::arguments::{Arguments, put};
 use super::description::{Description, Name};
 use super::{rsql, sql};
+use crate::dialect::carriers::{Arguments, put};
 use crate::dialect::{Path, Predicate};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
@@ -110,7 +110,7 @@ impl PredicateStyle {
                 bare,
             } => {
                 let fields = match at {
-                    Some(at) => match arguments.take(at, Some(scope.word)) {
+                    Some(at) => match arguments.take_at(at, Some(scope.word)) {
                         None => Map::new(),
                         Some(Value::Object(fields)) => fields,
                         Some(_) => return Err(Reason::MalformedFilter),
@@ -123,7 +123,7 @@ impl PredicateStyle {
             Self::Items(items) => {
                 let mut found = None;
                 for (number, at) in items.at.iter().enumerate() {
-                    match (arguments.take(at, Some(scope.word)), &found) {
+                    match (arguments.take_at(at, Some(scope.word)), &found) {
                         (None, _) => {}
                         (Some(_), Some(_)) => return Err(Reason::DuplicateParameter),
                         (Some(list), None) => found = Some((items.list(list, scope)?, number)),
@@ -132,7 +132,7 @@ impl PredicateStyle {
                 return Ok(found.map(|(parts, number)| (Predicate::All(parts), number)));
             }
             Self::Sql(at) => match arguments
-                .text(at, Some(scope.word))?
+                .text_at(at, Some(scope.word))?
                 .filter(|text| !text.is_empty())
             {
                 None => Vec::new(),
@@ -142,7 +142,7 @@ impl PredicateStyle {
                 }
             },
             Self::Rsql { at, operators } => {
-                let text = arguments.text(at, Some(scope.word))?;
+                let text = arguments.text_at(at, Some(scope.word))?;
                 match text.filter(|text| !text.is_empty()) {
                     None => Vec::new(),
                     Some(text) => {
@@ -152,7 +152,7 @@ impl PredicateStyle {
                     }
                 }
             }
-            Self::Words(at, words) => match arguments.text(at, Some(scope.word))? {
+            Self::Words(at, words) => match arguments.text_at(at, Some(scope.word))? {
                 None => Vec::new(),
                 Some(text) => {
                     let (word, fields) = words
@@ -267,7 +267,7 @@ fn equals(
 ) -> Result<Vec<Predicate>, Reason> {
     let mut parts = Vec::new();
     for (name, field) in parameters {
-        match arguments.take(name, Some(scope.word)) {
+        match arguments.take_at(name, Some(scope.word)) {
             None => {}
             Some(value) if is_scalar(&value) => parts.push(Predicate::Field {
                 path: Path {
@@ -334,7 +334,7 @@ impl Items {
     /// All items of a list hold, and so do the parameters beside it.
     fn lift(&self, arguments: &mut Arguments, word: Option<&str>) -> Result<(), Reason> {
         for at in &self.at {
-            let Some(list) = arguments.take(at, word) else {
+            let Some(list) = arguments.take_at(at, word) else {
                 continue;
             };
             let Value::Array(items) = list else {
@@ -346,12 +346,12 @@ impl Items {
                     left.push(item);
                     continue;
                 };
-                if !arguments.put(name, word, value) {
+                if !arguments.put_at(name, word, value) {
                     return Err(Reason::DuplicateParameter);
                 }
             }
             let is_used_up = left.is_empty() && all > 0;
-            if !is_used_up && !arguments.put(at, word, Value::Array(left)) {
+            if !is_used_up && !arguments.put_at(at, word, Value::Array(left)) {
                 return Err(Reason::DuplicateParameter);
             }
         }

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::arguments::{Arguments, put};
 use super::description::{Description, Order, Page, Route, Select};
 use super::grammar;
 use super::predicate::Scope;
+use crate::dialect::carriers::{Arguments, put};
 use crate::dialect::{Bounds, Path, Predicate, Projected, Query, Sort};
 use crate::objection::Objection;
 use crate::reason::Reason;
@@ -42,7 +42,7 @@ pub(super) fn read(
     }
     sent(arguments, route, word, fixed)?;
     for name in &route.dropped {
-        arguments.take(name, word);
+        arguments.take_at(name, word);
     }
     if let Some(select) = &route.select {
         query.projection = projection(arguments, select, word, fixed)?;
@@ -51,7 +51,9 @@ pub(super) fn read(
         paging(arguments, page, word, bounds, &mut query, fixed)?;
     }
     if let Some(name) = &route.search {
-        query.search = arguments.text(name, word)?.filter(|text| !text.is_empty());
+        query.search = arguments
+            .text_at(name, word)?
+            .filter(|text| !text.is_empty());
         if query
             .search
             .as_ref()
@@ -172,7 +174,7 @@ fn sent(
 ) -> Result<(), Reason> {
     let mut sent = Map::new();
     for (number, (name, values)) in route.fixed.iter().enumerate() {
-        match arguments.text(name, word)? {
+        match arguments.text_at(name, word)? {
             None => {}
             Some(text) if values.contains(&text) => {
                 sent.insert(number.to_string(), Value::String(text));
@@ -194,7 +196,7 @@ fn projection(
 ) -> Result<Option<Vec<Projected>>, Reason> {
     let mut found: Option<Vec<Projected>> = None;
     for (number, name) in select.names.iter().enumerate() {
-        let (fields, is_list): (Vec<String>, bool) = match arguments.take(name, word) {
+        let (fields, is_list): (Vec<String>, bool) = match arguments.take_at(name, word) {
             None | Some(Value::Null) => continue,
             Some(Value::String(text)) => {
                 let fields = text
@@ -251,7 +253,7 @@ fn paging(
     let max = page
         .max
         .map_or(bounds.page_max, |max| max.min(bounds.page_max));
-    let stated = number(arguments.text(&page.size, word)?)?;
+    let stated = number(arguments.text_at(&page.size, word)?)?;
     // What nobody states is what the API sends then: its own number of rows, or all.
     let wish = match stated {
         Some(0) if page.zero_is_all => u64::MAX,
@@ -268,10 +270,10 @@ fn paging(
         Some(_) => u32::try_from(wish).ok(),
     };
     if let Some(name) = &page.offset {
-        query.offset = number(arguments.text(name, word)?)?;
+        query.offset = number(arguments.text_at(name, word)?)?;
     }
     if let Some((name, first)) = &page.number
-        && let Some(asked) = number(arguments.text(name, word)?)?
+        && let Some(asked) = number(arguments.text_at(name, word)?)?
     {
         if is_cut && asked > *first {
             // Pages of another size are other rows.
@@ -291,7 +293,7 @@ fn about_caller(
     query: &mut Query,
 ) -> Result<(), Reason> {
     for (name, words) in &route.about_caller {
-        let Some(value) = arguments.take(name, word) else {
+        let Some(value) = arguments.take_at(name, word) else {
             continue;
         };
         if words.is_empty() {
@@ -341,7 +343,7 @@ fn sorted(arguments: &mut Arguments, order: &Order, scope: Scope<'_>) -> Result<
             .collect()
     };
     let keys: Vec<Sort> = match order {
-        Order::Signs(name) => split(arguments.text(name, word).map_err(malformed)?)
+        Order::Signs(name) => split(arguments.text_at(name, word).map_err(malformed)?)
             .iter()
             .map(|key| {
                 let (descending, field) = key
@@ -359,11 +361,11 @@ fn sorted(arguments: &mut Arguments, order: &Order, scope: Scope<'_>) -> Result<
             ascending,
             descending,
         } => {
-            let keys = split(arguments.text(by, word).map_err(malformed)?);
+            let keys = split(arguments.text_at(by, word).map_err(malformed)?);
             let are_flags = [ascending, descending]
                 .iter()
                 .any(|word| matches!(word.as_str(), "true" | "false"));
-            let stated = match arguments.take(direction, word) {
+            let stated = match arguments.take_at(direction, word) {
                 Some(Value::Bool(flag)) if are_flags => Some(flag.to_string().into()),
                 stated => stated,
             };

@@ -6,7 +6,8 @@ use http::Method;
 use serde_json::{Map, Value};
 
 use super::description::{Carries, Description, Route, Segment};
-use super::{arguments, query, query_string, understand, write};
+use super::{query, understand, write};
+use crate::dialect::carriers::{put, query_string};
 use crate::dialect::{Operation, Outgoing, spelling};
 use crate::door::Control;
 
@@ -44,7 +45,7 @@ pub(super) fn request(description: &Description, operation: &Operation) -> Outgo
         Carries::Json(name) => {
             if fixed.contains_key(understand::IN_JSON) {
                 let text = Value::Object(std::mem::take(&mut parameters)).to_string();
-                arguments::put(&mut parameters, name, None, text.into());
+                put(&mut parameters, name, None, text.into());
             }
         }
     }

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::arguments::Arguments;
 use super::description::{Carries, Description, Known, Route, Says, Segment};
 use super::predicate::Scope;
 use super::{grammar, query, write};
+use crate::dialect::carriers::Arguments;
+use crate::dialect::carriers::query_string::{self, Names};
 use crate::dialect::{
     Bounds, Incoming, Link, Misunderstood, Operation, Query, Rendering, Wanted, spelling,
 };
@@ -316,7 +317,7 @@ fn arguments(
 ) -> Result<(Arguments, Option<Map<String, Value>>), Objection> {
     let credentials = &description.credentials_in_query;
     let blank_is_none = description.ignored.blank;
-    let mut arguments = Arguments::of_query(request.query, credentials, blank_is_none)?;
+    let mut arguments = of_query(request.query, credentials, blank_is_none)?;
     let form = route.write.as_ref().is_some_and(|write| write.form);
     let body = if takes_body(route) {
         Some(write::body(request, form, bounds.depth_max)?)
@@ -327,11 +328,11 @@ fn arguments(
         Carries::Query => {}
         Carries::Body => {
             arguments.finish()?;
-            let arguments = Arguments::of_object(body.unwrap_or_default(), blank_is_none);
+            let arguments = Arguments::stated(body.unwrap_or_default(), blank_is_none);
             return Ok((arguments, None));
         }
         Carries::Json(name) => {
-            if let Some(Value::String(text)) = arguments.take(name, None) {
+            if let Some(Value::String(text)) = arguments.take_at(name, None) {
                 // The API would take one of two; which, is its affair.
                 if !arguments.is_empty() {
                     return Err(Reason::DuplicateParameter.into());
@@ -341,11 +342,28 @@ fn arguments(
                     return Err(Reason::MalformedQuery.into());
                 };
                 fixed.insert(IN_JSON.to_owned(), true.into());
-                arguments = Arguments::of_object(members, blank_is_none);
+                arguments = Arguments::stated(members, blank_is_none);
             }
         }
     }
     Ok((arguments, body))
+}
+
+/// The arguments of a query string. A parameter that the API would take for a credential is refused.
+fn of_query(
+    text: Option<&str>,
+    credentials: &[String],
+    blank_is_none: bool,
+) -> Result<Arguments, Reason> {
+    let arguments = query_string::read(text.unwrap_or_default(), &Names::PLAIN)?;
+    let is_credential = |name: &String| {
+        let mut words = credentials.iter();
+        words.any(|word| word.eq_ignore_ascii_case(name))
+    };
+    if arguments.keys().any(is_credential) {
+        return Err(Reason::CredentialInQuery);
+    }
+    Ok(Arguments::stated(arguments, blank_is_none))
 }
 
 /// Some APIs answer in the form that `Accept` names; only JSON passes here, and only JSON is asked for.

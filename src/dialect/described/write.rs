@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::arguments::{self, Arguments};
 use super::description::{Description, Known, Name, Write};
-use super::{grammar, query_string};
+use super::grammar;
+use crate::dialect::carriers::query_string::Names;
+use crate::dialect::carriers::{self, Arguments, Media};
 use crate::dialect::{Incoming, Operation, spelling};
 use crate::json;
 use crate::reason::Reason;
@@ -28,26 +29,15 @@ pub(super) fn body(
     if request.body.is_empty() {
         return Ok(Map::new());
     }
-    let media = request
-        .content_type
-        .unwrap_or("application/json")
-        .to_ascii_lowercase();
-    let (media, parameter) = media.split_once(';').unwrap_or((&media, "charset=utf-8"));
-    let is_utf8 = matches!(parameter.trim(), "charset=utf-8" | "charset=\"utf-8\"" | "");
-    match media.trim() {
-        "application/x-www-form-urlencoded" if form && is_utf8 => {
-            let text = std::str::from_utf8(request.body).map_err(|_| Reason::MalformedBody)?;
-            query_string::read(text).map_err(|_| Reason::MalformedBody)
+    let media = Media::of(request.content_type);
+    match carriers::form(request.body, media, &Names::PLAIN)
+        .filter(|_| form && media == Media::Form)
+    {
+        Some(form) => form,
+        None if matches!(media, Media::Json | Media::JsonApi) => {
+            carriers::object(request.body, depth_max)
         }
-        media
-            if is_utf8 && (media == "application/json" || media == "application/vnd.api+json") =>
-        {
-            match json::read(request.body, depth_max) {
-                Ok(Value::Object(members)) => Ok(members),
-                _ => Err(Reason::MalformedBody),
-            }
-        }
-        _ => Err(Reason::UnsupportedMediaType),
+        None => Err(Reason::UnsupportedMediaType),
     }
 }
 
@@ -141,9 +131,9 @@ fn fields_of(
     known: Option<&Known>,
     record: Option<&str>,
 ) -> Result<Map<String, Value>, Reason> {
-    let mut arguments = Arguments::of_body(body);
+    let mut arguments = Arguments::of(body);
     for (place, template) in &write.beside {
-        let stated = arguments.take(place, None);
+        let stated = arguments.take_at(place, None);
         match (stated, filled(template, known, record)) {
             (None | Some(Value::Null), _) => {}
             (Some(stated), Some(meant)) if text(&stated) == Some(meant.clone()) => {}
@@ -155,7 +145,7 @@ fn fields_of(
     if write.under.is_empty() {
         return Ok(arguments.take_all(|_| true));
     }
-    let fields = arguments.take(&Name(write.under.clone()), None);
+    let fields = arguments.take_at(&Name(write.under.clone()), None);
     match fields {
         Some(Value::Object(fields)) if arguments.is_empty() => Ok(fields),
         // Whatever stood beside them may be gone, and the fields with it.
@@ -258,13 +248,13 @@ pub(super) fn write(write: &Write, operation: &Operation, known: Option<&Known>)
         .filter(|_| operation.action == Action::Update);
     for (place, template) in &write.beside {
         if let Some(text) = filled(template, known, record) {
-            arguments::put(&mut body, place, None, text.into());
+            carriers::put(&mut body, place, None, text.into());
         }
     }
     if write.under.is_empty() {
         body.extend(fields);
     } else {
-        arguments::put(&mut body, &Name(write.under.clone()), None, fields.into());
+        carriers::put(&mut body, &Name(write.under.clone()), None, fields.into());
     }
     Value::Object(body)
 }

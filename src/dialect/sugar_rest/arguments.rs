@@ -1,54 +1,29 @@
-//! The arguments of a request, from its query string or its JSON body: each is taken once, none is left.
+//! The arguments of a request, from its query string or its body.
 
 use serde_json::{Map, Value};
 
-use super::decode;
-use crate::dialect::{multipart, spelling};
+use crate::dialect::carriers::query_string::{self, Names};
+use crate::dialect::carriers::{Arguments, Media, form, is_cache_buster};
 use crate::json;
-use crate::objection::Objection;
 use crate::reason::Reason;
 
-/// Parameters with a number that only makes an address new, so that no cache answers it: the CRM does not look at them.
+/// Parameters with a number that only makes an address new: the CRM does not look at them.
 const CACHE_BUSTERS: &[&str] = &["_"];
-/// Digits of such a number.
-const CACHE_BUSTER_DIGITS_MAX: usize = 20;
+/// Names under which a token could stand in a query string, where logs would keep it.
+const TOKENS: &[&str] = &["download_token", "oauth_token"];
 
-/// Arguments by name, until each has been taken.
-pub(super) struct Arguments(Map<String, Value>);
-
-impl Arguments {
-    /// The arguments of a query string; scalars are strings.
-    pub(super) fn of_query(text: Option<&str>) -> Result<Self, Reason> {
-        let mut arguments = decode::query_string(text)?;
-        arguments.retain(|name, value| !is_cache_buster(name, value));
-        Ok(Self(arguments))
+/// The arguments of a query string; scalars are strings.
+pub(super) fn of_query(text: Option<&str>) -> Result<Arguments, Reason> {
+    let mut arguments = query_string::read(text.unwrap_or_default(), &Names::OF_PHP)?;
+    let is_token = |name: &String| TOKENS.iter().any(|token| token.eq_ignore_ascii_case(name));
+    if arguments.keys().any(is_token) {
+        return Err(Reason::CredentialInQuery);
     }
-
-    /// The arguments of an object that was read already.
-    pub(super) fn of_object(object: Map<String, Value>) -> Self {
-        Self(object)
-    }
-
-    /// Adds arguments that another carrier holds. A name in both has two readings.
-    pub(super) fn and(mut self, others: Map<String, Value>) -> Result<Self, Reason> {
-        for (name, value) in others {
-            if self.0.insert(name, value).is_some() {
-                return Err(Reason::DuplicateParameter);
-            }
-        }
-        Ok(self)
-    }
-
-    /// Takes an argument out.
-    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
-        self.0.shift_remove(name)
-    }
-
-    /// Refuses what nobody has taken.
-    pub(super) fn finish(self) -> Result<(), Objection> {
-        let left = self.0.keys().next();
-        left.map_or(Ok(()), |name| Err(Objection::parameter(name)))
-    }
+    let is_noise = |name: &String, value: &Value| {
+        CACHE_BUSTERS.contains(&name.as_str()) && value.as_str().is_some_and(is_cache_buster)
+    };
+    arguments.retain(|name, value| !is_noise(name, value));
+    Ok(Arguments::of(arguments))
 }
 
 /// Reads the body of a request that takes one. An empty body is the empty object, and so is PHP's empty array.
@@ -76,75 +51,26 @@ pub(super) fn login(
     content_type: Option<&str>,
     depth_max: usize,
 ) -> Result<Map<String, Value>, Reason> {
-    if let Some(boundary) = content_type.and_then(multipart::boundary) {
-        let mut members = Map::new();
-        for (name, value) in multipart::read(bytes, boundary)? {
-            if members.insert(name, value.into()).is_some() {
-                return Err(Reason::DuplicateParameter);
-            }
-        }
-        return Ok(members);
-    }
-    if content_type.is_some_and(is_form) {
-        let text = std::str::from_utf8(bytes).map_err(|_| Reason::MalformedBody)?;
-        return decode::query_string(Some(text)).map_err(|_| Reason::MalformedBody);
-    }
-    body(bytes, content_type, depth_max)
-}
-
-fn is_form(content_type: &str) -> bool {
-    spelling::media_in_utf_8(content_type)
-        .is_some_and(|media| media.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
-}
-
-fn is_cache_buster(name: &str, value: &Value) -> bool {
-    let is_number = |text: &str| {
-        (1..=CACHE_BUSTER_DIGITS_MAX).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    CACHE_BUSTERS.contains(&name) && value.as_str().is_some_and(is_number)
+    let form = form(bytes, Media::of(content_type), &Names::OF_PHP);
+    form.unwrap_or_else(|| body(bytes, content_type, depth_max))
 }
 
 /// Whether a media type is JSON in UTF-8.
 pub(super) fn is_json(content_type: &str) -> bool {
-    spelling::media_in_utf_8(content_type)
-        .is_some_and(|media| media.eq_ignore_ascii_case("application/json"))
-}
-
-/// A yes or no, as JSON or as text.
-pub(super) fn flag(value: &Value) -> Option<bool> {
-    let spelling = match value {
-        Value::Bool(flag) => return Some(*flag),
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    match spelling.as_str() {
-        "1" | "true" => Some(true),
-        "0" | "false" => Some(false),
-        _ => None,
-    }
-}
-
-/// Whether a value says nothing: absent, null or blank.
-pub(super) fn is_blank(value: Option<&Value>) -> bool {
-    match value {
-        None | Some(Value::Null) => true,
-        Some(Value::String(text)) => text.is_empty(),
-        Some(_) => false,
-    }
+    Media::of(Some(content_type)) == Media::Json
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::{Arguments, body, flag, login};
+    use super::{body, login, of_query};
+    use crate::dialect::carriers::flag;
     use crate::reason::Reason;
 
     #[test]
     fn an_argument_has_one_carrier_and_is_known() {
-        let query = || Arguments::of_query(Some("fields=id")).unwrap();
+        let query = || of_query(Some("fields=id")).unwrap();
         let body = |text| serde_json::from_str(text).unwrap();
         assert_eq!(
             query().and(body(r#"{"fields":"id"}"#)).err(),
@@ -201,7 +127,7 @@ mod tests {
     #[test]
     fn a_number_that_only_makes_an_address_new_is_dropped() {
         let finish = |text| {
-            let left = Arguments::of_query(Some(text)).unwrap().finish();
+            let left = of_query(Some(text)).unwrap().finish();
             left.map_err(|objection| objection.reason)
         };
         assert_eq!(finish("_=1699999999999"), Ok(()));
@@ -247,6 +173,19 @@ mod tests {
             ("username=u".to_owned(), Some("text/plain")),
         ] {
             assert!(read(&bytes, content_type).is_err(), "{bytes}");
+        }
+    }
+
+    #[test]
+    fn credentials_in_a_query_are_refused() {
+        for text in [
+            "oauth_token=x",
+            "OAuth_Token=x",
+            "download%5Ftoken=x",
+            "oauth_token[]=x",
+        ] {
+            let refused = of_query(Some(text)).err();
+            assert_eq!(refused, Some(Reason::CredentialInQuery), "{text}");
         }
     }
 

@@ -4,9 +4,10 @@ use http::Method;
 use serde_json::{Map, Value};
 
 use super::Context;
-use super::arguments::{Arguments, is_blank, is_json};
+use super::arguments::{self, is_json};
 use super::route::Takes;
 use super::{address, understand};
+use crate::dialect::carriers::is_blank;
 use crate::dialect::{Incoming, Misunderstood, Operation, Understood};
 use crate::door::Credential;
 use crate::objection::Objection;
@@ -45,7 +46,7 @@ const HASHES: &[&str] = &["x-acl-hash", "x-metadata-hash", "x-userpref-hash"];
 /// Reads an envelope. Parts that are not understood stay in their place; what would make the envelope mean something
 /// else as a whole refuses it whole.
 pub(super) fn parts(request: &Incoming<'_>, terms: &Context<'_>) -> Result<Envelope, Objection> {
-    Arguments::of_query(request.query)?.finish()?;
+    arguments::of_query(request.query)?.finish()?;
     let mut body = understand::body(request, Takes::Parts, terms)?;
     let Some(Value::Array(requests)) = body.shift_remove("requests") else {
         return Err(Reason::MalformedBody.into());

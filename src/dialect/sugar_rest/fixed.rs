@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::arguments::{Arguments, flag, is_blank};
+use crate::dialect::carriers::{Arguments, flag, is_blank};
 use crate::dialect::reread;
 use crate::objection::Objection;
 use crate::reason::Reason;
@@ -28,7 +28,7 @@ pub(super) fn login(
         .take("platform")
         .map(|value| ("platform".to_owned(), value));
     query.finish()?;
-    let mut arguments = Arguments::of_object(body).and(platform.into_iter().collect())?;
+    let mut arguments = Arguments::of(body).and(platform.into_iter().collect())?;
     let grant = arguments.take("grant_type");
     let grant = grant
         .as_ref()
@@ -133,7 +133,7 @@ mod tests {
     }
 
     fn log_in(query: &str, body: Value) -> Result<Value, Reason> {
-        let query = Arguments::of_query(Some(query)).unwrap();
+        let query = super::super::arguments::of_query(Some(query)).unwrap();
         let login = login(query, object(body)).map(Value::Object);
         login.map_err(|objection| objection.reason)
     }
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn metadata_is_chosen_by_plain_words() {
         let read = |value| {
-            let read = metadata(Arguments::of_object(object(value))).map(Value::Object);
+            let read = metadata(Arguments::of(object(value))).map(Value::Object);
             read.map_err(|objection| objection.reason)
         };
         assert_eq!(

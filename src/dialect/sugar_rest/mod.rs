@@ -25,7 +25,6 @@ use crate::vocabulary::{Action, Module, Spelling};
 mod address;
 mod arguments;
 mod bulk;
-pub(super) mod decode;
 mod filter;
 mod fixed;
 mod grammar;

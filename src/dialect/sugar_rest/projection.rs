@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::arguments::Arguments;
 use super::{Context, grammar, query};
 use crate::dialect::Projected;
+use crate::dialect::carriers::Arguments;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -97,7 +97,7 @@ impl Reader<'_> {
             return Err(Reason::MalformedProjection);
         };
         self.collections_left = left;
-        let mut arguments = Arguments::of_object(members.clone());
+        let mut arguments = Arguments::of(members.clone());
         let name = match arguments.take("name") {
             Some(Value::String(name)) if grammar::is_link(&name) => name,
             _ => return Err(Reason::MalformedProjection),

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::arguments::{Arguments, flag, is_blank};
 use super::{Context, filter, projection};
+use crate::dialect::carriers::{Arguments, flag, is_blank};
 use crate::dialect::{Query, Sort, reread};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
@@ -282,7 +282,7 @@ mod tests {
         let Value::Object(arguments) = arguments else {
             panic!("not an object")
         };
-        let mut arguments = Arguments::of_object(arguments);
+        let mut arguments = Arguments::of(arguments);
         let query = list(&mut arguments, &Module::new("Contacts"), &terms)?;
         arguments.finish().map_err(|objection| objection.reason)?;
         Ok(query)

@@ -6,12 +6,13 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::route::{self, Takes};
-use super::{decode, query, search, understand, write};
+use super::{query, search, understand, write};
+use crate::dialect::carriers::query_string::PARAMETERS_MAX;
 use crate::dialect::spelling::encode;
 use crate::dialect::{Media, Operation, Outgoing, Predicate};
 
 /// Parameters of a bracketed filter; a larger one travels as JSON. Leaves room for the other arguments.
-const BRACKETED_MAX: usize = decode::PARAMETERS_MAX - 20;
+const BRACKETED_MAX: usize = PARAMETERS_MAX - 20;
 
 /// The request that an operation becomes.
 pub(super) fn request(operation: &Operation) -> Outgoing {

@@ -5,8 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::arguments::{Arguments, flag, is_blank};
 use super::{Context, filter, projection, query, route};
+use crate::dialect::carriers::{Arguments, flag, is_blank};
 use crate::dialect::{Operation, Query, Sort};
 use crate::objection::Objection;
 use crate::reason::Reason;

@@ -4,9 +4,10 @@ use serde_json::{Map, Value};
 
 use super::Context;
 use super::address::{self, Address};
-use super::arguments::{self, Arguments};
+use super::arguments;
 use super::route::{self, Routed, Takes};
 use super::{fixed, projection, query, search, write};
+use crate::dialect::carriers::Arguments;
 use crate::dialect::{
     Incoming, Misunderstood, Operation, Path, Predicate, Query, Rendering, Understood,
 };
@@ -105,7 +106,7 @@ fn operation(
         // What a field may hold is told to whoever may match it: some lists are made of records.
         operation.query.predicate = Some(Predicate::All(vec![one_of(field)]));
     }
-    let query = Arguments::of_query(request.query)?;
+    let query = arguments::of_query(request.query)?;
     let body = body(request, form.takes, terms)?;
     carried(&mut operation, form.takes, query, body, terms)?;
     if form.takes == Takes::Update

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::arguments::{Arguments, is_blank};
 use super::{Context, grammar, route};
+use crate::dialect::carriers::{Arguments, is_blank};
 use crate::dialect::{Link, Origin, Path, Predicate};
 use crate::objection::Objection;
 use crate::reason::Reason;
@@ -177,7 +177,7 @@ pub(super) fn relations(
     module: &Module,
     terms: &Context<'_>,
 ) -> Result<Relations, Objection> {
-    let mut arguments = Arguments::of_object(body);
+    let mut arguments = Arguments::of(body);
     let name = match arguments.take("link_name") {
         Some(Value::String(name)) if grammar::is_link(&name) => name,
         _ => return Err(Reason::MalformedBody.into()),

@@ -3,7 +3,7 @@
 //! PHP takes the last of two equal fields, joins the query string to the form, and mangles names. Here a request has four
 //! known fields, each stated once in the form and at most once in the query string; where both state one, they say the same.
 
-use crate::dialect::multipart;
+use crate::dialect::carriers::multipart;
 use crate::dialect::spelling::{self, hex};
 use crate::objection::Objection;
 use crate::reason::Reason;

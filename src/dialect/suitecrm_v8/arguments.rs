@@ -1,54 +1,30 @@
-//! The arguments of a request, from its query string or its body: each is taken once, none is left.
+//! The arguments of a request, from its query string or its body.
 
 use serde_json::{Map, Value};
 
-use crate::dialect::{multipart, spelling, sugar_rest::decode};
-use crate::json;
-use crate::objection::Objection;
+use crate::dialect::carriers::query_string::{self, Names};
+use crate::dialect::carriers::{Arguments, Media, form, is_cache_buster, object};
 use crate::reason::Reason;
 
 /// Names under which a token could stand in a query string, where logs would keep it.
-const TOKENS: &[&str] = &["access_token", "authorization", "refresh_token", "token"];
+const TOKENS: &[&str] = &[
+    "access_token",
+    "authorization",
+    "download_token",
+    "oauth_token",
+    "refresh_token",
+    "token",
+];
 
-/// What a body is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Media {
-    Json,
-    Form,
-    Multipart,
-    Other,
-}
-
-/// Arguments by name, until each has been taken.
-pub(super) struct Arguments(Map<String, Value>);
-
-impl Arguments {
-    /// The arguments of a query string; scalars are strings.
-    pub(super) fn of_query(text: Option<&str>) -> Result<Self, Reason> {
-        let plain = text.map(without_noise);
-        let arguments = decode::query_string(plain.as_deref())?;
-        let is_token = |name: &String| TOKENS.iter().any(|token| token.eq_ignore_ascii_case(name));
-        if arguments.keys().any(is_token) {
-            return Err(Reason::CredentialInQuery);
-        }
-        Ok(Self(arguments))
+/// The arguments of a query string; scalars are strings.
+pub(super) fn of_query(text: Option<&str>) -> Result<Arguments, Reason> {
+    let plain = text.map(without_noise).unwrap_or_default();
+    let arguments = query_string::read(&plain, &Names::OF_PHP)?;
+    let is_token = |name: &String| TOKENS.iter().any(|token| token.eq_ignore_ascii_case(name));
+    if arguments.keys().any(is_token) {
+        return Err(Reason::CredentialInQuery);
     }
-
-    /// The members of an object that was read already.
-    pub(super) fn of_object(object: Map<String, Value>) -> Self {
-        Self(object)
-    }
-
-    /// Takes an argument out.
-    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
-        self.0.shift_remove(name)
-    }
-
-    /// Refuses what nobody has taken.
-    pub(super) fn finish(self) -> Result<(), Objection> {
-        let left = self.0.keys().next();
-        left.map_or(Ok(()), |name| Err(Objection::parameter(name)))
-    }
+    Ok(Arguments::of(arguments))
 }
 
 /// A query string without what some clients add to it and what means nothing: a parameter that makes a URL new for caches
@@ -57,7 +33,7 @@ fn without_noise(text: &str) -> String {
     let mut joined: Option<&str> = None;
     let pairs = text.split('&').filter(|pair| {
         let number = pair.strip_prefix("_=");
-        if number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())) {
+        if number.is_some_and(is_cache_buster) {
             return false;
         }
         let name = pair.split('=').next().unwrap_or_default();
@@ -77,15 +53,16 @@ fn without_noise(text: &str) -> String {
 /// The parameter that says how comparisons are joined, in the spellings that clients send.
 const JOINED_BY: &[&str] = &["filter[operator]", "filter%5boperator%5d"];
 
-/// Reads the body of a request that takes a document: one JSON object.
+/// Reads the body of a request that takes a document: one JSON object. One without a content type is read as JSON, and sent
+/// on with one: the CRM would not read it.
 pub(super) fn document(
     bytes: &[u8],
     content_type: Option<&str>,
     depth_max: usize,
 ) -> Result<Map<String, Value>, Reason> {
-    match media(content_type) {
-        Media::Json => object(bytes, depth_max),
-        Media::Form | Media::Multipart | Media::Other => Err(Reason::UnsupportedMediaType),
+    match Media::of(content_type) {
+        Media::Json | Media::JsonApi => object(bytes, depth_max),
+        Media::Form | Media::Multipart(_) | Media::Other => Err(Reason::UnsupportedMediaType),
     }
 }
 
@@ -95,67 +72,13 @@ pub(super) fn login(
     content_type: Option<&str>,
     depth_max: usize,
 ) -> Result<Map<String, Value>, Reason> {
-    match media(content_type) {
-        Media::Json => object(bytes, depth_max),
-        Media::Form => {
-            let text = std::str::from_utf8(bytes).map_err(|_| Reason::MalformedBody)?;
-            decode::query_string(Some(text.trim_end())).map_err(|reason| match reason {
-                Reason::DuplicateParameter => reason,
-                _ => Reason::MalformedBody,
-            })
-        }
-        Media::Multipart => {
-            let boundary = content_type.and_then(multipart::boundary);
-            let boundary = boundary.ok_or(Reason::UnsupportedMediaType)?;
-            let mut members = Map::new();
-            for (name, value) in multipart::read(bytes, boundary)? {
-                if members.insert(name, value.into()).is_some() {
-                    return Err(Reason::DuplicateParameter);
-                }
-            }
-            Ok(members)
-        }
-        Media::Other => Err(Reason::UnsupportedMediaType),
-    }
-}
-
-fn object(bytes: &[u8], depth_max: usize) -> Result<Map<String, Value>, Reason> {
-    match json::read(bytes, depth_max) {
-        Ok(Value::Object(object)) => Ok(object),
-        _ => Err(Reason::MalformedBody),
-    }
-}
-
-/// What a content type says. A body without one is read as JSON, and sent on with one: the CRM would not read it.
-fn media(content_type: Option<&str>) -> Media {
-    let Some(content_type) = content_type else {
-        return Media::Json;
-    };
-    if multipart::boundary(content_type).is_some() {
-        return Media::Multipart;
-    }
-    let Some(media) = spelling::media_in_utf_8(content_type) else {
-        return Media::Other;
-    };
-    match media.to_ascii_lowercase().as_str() {
-        "application/json" | "application/vnd.api+json" => Media::Json,
-        "application/x-www-form-urlencoded" => Media::Form,
-        _ => Media::Other,
-    }
-}
-
-/// Whether a value says nothing: absent, null or blank.
-pub(super) fn is_blank(value: Option<&Value>) -> bool {
-    match value {
-        None | Some(Value::Null) => true,
-        Some(Value::String(text)) => text.is_empty(),
-        Some(_) => false,
-    }
+    let form = form(bytes, Media::of(content_type), &Names::OF_PHP);
+    form.unwrap_or_else(|| document(bytes, content_type, depth_max))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Arguments, document, login};
+    use super::{document, login, of_query};
     use crate::reason::Reason;
 
     #[test]
@@ -167,7 +90,7 @@ mod tests {
             "oauth_token=x",
         ] {
             assert_eq!(
-                Arguments::of_query(Some(text)).err(),
+                of_query(Some(text)).err(),
                 Some(Reason::CredentialInQuery),
                 "{text}"
             );
@@ -189,7 +112,7 @@ mod tests {
             ),
         ] {
             assert_eq!(super::without_noise(text), plain, "{text}");
-            assert!(Arguments::of_query(Some(text)).is_ok(), "{text}");
+            assert!(of_query(Some(text)).is_ok(), "{text}");
         }
         for text in [
             "filter[operator]=and&filter[operator]=or",
@@ -197,11 +120,11 @@ mod tests {
             "filter[operator]=and&filter[a][eq]=1&filter[a][eq]=1",
             "a=1&a=1",
         ] {
-            let refused = Arguments::of_query(Some(text)).err();
+            let refused = of_query(Some(text)).err();
             assert_eq!(refused, Some(Reason::DuplicateParameter), "{text}");
         }
-        let other = Arguments::of_query(Some("_=x"))
-            .and_then(|left| left.finish().map_err(|left| left.reason));
+        let other =
+            of_query(Some("_=x")).and_then(|left| left.finish().map_err(|left| left.reason));
         assert!(other.is_err());
     }
 

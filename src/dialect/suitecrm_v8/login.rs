@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::arguments::{Arguments, is_blank};
+use crate::dialect::carriers::{Arguments, is_blank};
 use crate::dialect::reread;
 use crate::objection::Objection;
 use crate::reason::Reason;
@@ -21,7 +21,7 @@ const OF_OTHERS: &[&str] = &["code", "password", "refresh_token", "username"];
 
 /// Reads a login.
 pub(super) fn read(body: Map<String, Value>) -> Result<Map<String, Value>, Objection> {
-    let mut arguments = Arguments::of_object(body);
+    let mut arguments = Arguments::of(body);
     let grant = arguments.take("grant_type");
     let grant = grant
         .as_ref()

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::arguments::{Arguments, is_blank};
 use super::{grammar, modules};
+use crate::dialect::carriers::{Arguments, is_blank};
 use crate::dialect::{Bounds, Path, Predicate, Projected, Query, Sort, reread};
 use crate::reason::Reason;
 use crate::vocabulary::Module;
@@ -263,7 +263,7 @@ fn parameter(part: &Predicate) -> Option<(String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arguments, list, related, render};
+    use super::{list, related, render};
     use crate::dialect::{Bounds, Query};
     use crate::reason::Reason;
     use crate::vocabulary::Module;
@@ -275,7 +275,7 @@ mod tests {
     };
 
     fn read(text: &str) -> Result<Query, Reason> {
-        let mut arguments = Arguments::of_query(Some(text))?;
+        let mut arguments = super::super::arguments::of_query(Some(text))?;
         let query = list(&mut arguments, &Module::new("Contacts"), &BOUNDS)?;
         arguments.finish().map_err(|objection| objection.reason)?;
         Ok(query)
@@ -410,7 +410,8 @@ mod tests {
 
     #[test]
     fn related_records_take_no_fields() {
-        let mut arguments = Arguments::of_query(Some("fields[Contacts]=last_name&sort=a")).unwrap();
+        let mut arguments =
+            super::super::arguments::of_query(Some("fields[Contacts]=last_name&sort=a")).unwrap();
         let query = related(&mut arguments, &BOUNDS).unwrap();
         assert_eq!(query.order.len(), 1);
         let left = arguments.finish().map_err(|objection| objection.reason);

@@ -3,9 +3,10 @@
 use http::Method;
 use serde_json::{Map, Value};
 
-use super::arguments::{self, Arguments};
+use super::arguments;
 use super::route::{self, Routed, Takes};
 use super::{address, login, query, write};
+use crate::dialect::carriers::Arguments;
 use crate::dialect::schema::Schema;
 use crate::dialect::{
     Bounds, Incoming, Link, Misunderstood, Operation, Query, Rendering, Understood,
@@ -67,7 +68,7 @@ fn operation(
             fixed: Map::new(),
         },
     };
-    let arguments = Arguments::of_query(request.query)?;
+    let arguments = arguments::of_query(request.query)?;
     let body = body(request, bounds, &operation, form.takes)?;
     carried(&mut operation, form.takes, arguments, body, bounds)?;
     let path = route::path(

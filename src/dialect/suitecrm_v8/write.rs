@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::arguments::{Arguments, is_blank};
 use super::{grammar, modules};
+use crate::dialect::carriers::{Arguments, is_blank};
 use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
@@ -136,12 +136,12 @@ struct Data {
 
 impl Data {
     fn read(body: Map<String, Value>) -> Result<Self, Objection> {
-        let mut arguments = Arguments::of_object(body);
+        let mut arguments = Arguments::of(body);
         let Some(Value::Object(data)) = arguments.take("data") else {
             return Err(Reason::MalformedBody.into());
         };
         arguments.finish()?;
-        let mut members = Arguments::of_object(data);
+        let mut members = Arguments::of(data);
         let module = match members.take("type") {
             Some(Value::String(name)) if grammar::is_module(&name) => modules::canonical(&name),
             _ => return Err(Reason::MalformedBody.into()),

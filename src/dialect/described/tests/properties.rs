@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use serde_json::{Map, json};
 
 use super::*;
-use crate::dialect::described::{query_string, rsql, sql};
+use crate::dialect::carriers::query_string;
+use crate::dialect::described::{rsql, sql};
 use crate::dialect::{Path, Predicate, spelling};
 
 fn path(text: &str) -> Option<Path> {

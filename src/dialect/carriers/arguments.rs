@@ -2,60 +2,73 @@
 
 use serde_json::{Map, Value};
 
-use super::description::Name;
-use super::query_string;
 use crate::objection::Objection;
 use crate::reason::Reason;
 
 /// Arguments that nobody has taken yet.
 #[derive(Debug, Default)]
-pub(super) struct Arguments {
+pub(in crate::dialect) struct Arguments {
     members: Map<String, Value>,
     /// Whether one with a blank value is none.
     blank_is_none: bool,
 }
 
-impl Arguments {
-    /// Those of a query string. A parameter that the API would take for a credential is refused.
-    pub(super) fn of_query(
-        text: Option<&str>,
-        credentials: &[String],
-        blank_is_none: bool,
-    ) -> Result<Self, Reason> {
-        let arguments = query_string::read(text.unwrap_or_default())?;
-        let is_credential = |name: &String| {
-            credentials
-                .iter()
-                .any(|word| word.eq_ignore_ascii_case(name))
-        };
-        if arguments.keys().any(is_credential) {
-            return Err(Reason::CredentialInQuery);
-        }
-        Ok(Self {
-            members: arguments,
-            blank_is_none,
+/// The name of an argument: `filter` `[`status`]`. `{module}` stands for the module asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::dialect) struct Name(pub(in crate::dialect) Vec<String>);
+
+impl Name {
+    /// The steps, where `{module}` is this.
+    pub(in crate::dialect) fn steps<'a>(
+        &'a self,
+        module: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a str> {
+        self.0.iter().map(move |step| match module {
+            Some(module) if step == "{module}" => module,
+            _ => step,
         })
     }
+}
 
-    /// Those of a JSON object. `null` is none.
-    pub(super) fn of_object(mut arguments: Map<String, Value>, blank_is_none: bool) -> Self {
-        arguments.retain(|_, value| !value.is_null());
-        Self {
-            members: arguments,
-            blank_is_none,
-        }
-    }
-
-    /// The members of a body that is written; `null` and blank texts are values there.
-    pub(super) fn of_body(members: Map<String, Value>) -> Self {
+impl Arguments {
+    /// The members of an object, blank ones and `null` among them.
+    pub(in crate::dialect) fn of(members: Map<String, Value>) -> Self {
         Self {
             members,
             blank_is_none: false,
         }
     }
 
+    /// The same, where `null` is none, and a blank text is none too if that is so of the API.
+    pub(in crate::dialect) fn stated(mut members: Map<String, Value>, blank_is_none: bool) -> Self {
+        members.retain(|_, value| !value.is_null());
+        Self {
+            members,
+            blank_is_none,
+        }
+    }
+
+    /// Adds arguments that another carrier holds. A name in both has two readings.
+    pub(in crate::dialect) fn and(mut self, others: Map<String, Value>) -> Result<Self, Reason> {
+        for (name, value) in others {
+            if self.members.insert(name, value).is_some() {
+                return Err(Reason::DuplicateParameter);
+            }
+        }
+        Ok(self)
+    }
+
+    /// Takes an argument of a plain name.
+    pub(in crate::dialect) fn take(&mut self, name: &str) -> Option<Value> {
+        self.members.shift_remove(name)
+    }
+
     /// Takes an argument. `module` is the word for the module asked.
-    pub(super) fn take(&mut self, name: &Name, module: Option<&str>) -> Option<Value> {
+    pub(in crate::dialect) fn take_at(
+        &mut self,
+        name: &Name,
+        module: Option<&str>,
+    ) -> Option<Value> {
         let steps: Vec<&str> = name.steps(module).collect();
         let taken = take(&mut self.members, &steps)?;
         let is_none = self.blank_is_none && taken.as_str() == Some("");
@@ -63,19 +76,24 @@ impl Arguments {
     }
 
     /// Puts an argument where another one says the same; `false`, if there is one.
-    pub(super) fn put(&mut self, name: &Name, module: Option<&str>, value: Value) -> bool {
-        let is_new = self.take(name, module).is_none();
+    pub(in crate::dialect) fn put_at(
+        &mut self,
+        name: &Name,
+        module: Option<&str>,
+        value: Value,
+    ) -> bool {
+        let is_new = self.take_at(name, module).is_none();
         put(&mut self.members, name, module, value);
         is_new
     }
 
     /// Takes an argument that is a text; a number counts as one.
-    pub(super) fn text(
+    pub(in crate::dialect) fn text_at(
         &mut self,
         name: &Name,
         module: Option<&str>,
     ) -> Result<Option<String>, Reason> {
-        match self.take(name, module) {
+        match self.take_at(name, module) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(Value::Number(number)) => Ok(Some(number.to_string())),
@@ -84,7 +102,10 @@ impl Arguments {
     }
 
     /// Takes every argument whose value fits.
-    pub(super) fn take_all(&mut self, fits: impl Fn(&Value) -> bool) -> Map<String, Value> {
+    pub(in crate::dialect) fn take_all(
+        &mut self,
+        fits: impl Fn(&Value) -> bool,
+    ) -> Map<String, Value> {
         let (taken, left) = std::mem::take(&mut self.members)
             .into_iter()
             .partition(|(_, value)| fits(value));
@@ -92,12 +113,12 @@ impl Arguments {
         taken
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::dialect) fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
     /// Refuses what nobody took.
-    pub(super) fn finish(self) -> Result<(), Objection> {
+    pub(in crate::dialect) fn finish(self) -> Result<(), Objection> {
         let left = self.members.keys().next();
         left.map_or(Ok(()), |name| Err(Objection::parameter(name)))
     }
@@ -117,12 +138,17 @@ fn take(from: &mut Map<String, Value>, steps: &[&str]) -> Option<Value> {
 }
 
 /// Puts an argument where its name says.
-pub(super) fn put(into: &mut Map<String, Value>, name: &Name, module: Option<&str>, value: Value) {
+pub(in crate::dialect) fn put(
+    into: &mut Map<String, Value>,
+    name: &Name,
+    module: Option<&str>,
+    value: Value,
+) {
     let steps: Vec<&str> = name.steps(module).collect();
-    put_at(into, &steps, value);
+    put_within(into, &steps, value);
 }
 
-fn put_at(into: &mut Map<String, Value>, steps: &[&str], value: Value) {
+fn put_within(into: &mut Map<String, Value>, steps: &[&str], value: Value) {
     match steps {
         [] => {}
         [last] => {
@@ -133,7 +159,7 @@ fn put_at(into: &mut Map<String, Value>, steps: &[&str], value: Value) {
                 .entry(*first)
                 .or_insert_with(|| Value::Object(Map::new()));
             if let Value::Object(inner) = inner {
-                put_at(inner, rest, value);
+                put_within(inner, rest, value);
             }
         }
     }

@@ -16,7 +16,7 @@ const HEAD_BYTES_MAX: usize = 1_024;
 const BOUNDARY_BYTES_MAX: usize = 70;
 
 /// The boundary that a content type states; `None` if it is not that of a form. A charset may stand beside it.
-pub(super) fn boundary(content_type: &str) -> Option<&str> {
+pub(in crate::dialect) fn boundary(content_type: &str) -> Option<&str> {
     let mut parts = content_type.split(';').map(str::trim);
     if !parts.next()?.eq_ignore_ascii_case("multipart/form-data") {
         return None;
@@ -39,7 +39,10 @@ pub(super) fn boundary(content_type: &str) -> Option<&str> {
 }
 
 /// Reads a body into names and values.
-pub(super) fn read(body: &[u8], boundary: &str) -> Result<Vec<(String, String)>, Reason> {
+pub(in crate::dialect) fn read(
+    body: &[u8],
+    boundary: &str,
+) -> Result<Vec<(String, String)>, Reason> {
     parts(body, boundary).ok_or(Reason::MalformedBody)
 }
 
