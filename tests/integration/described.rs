@@ -854,9 +854,17 @@ fn replay_dolibarr(folder: &Path) -> BTreeMap<String, Vec<String>> {
         let reply = world.send_request(world.proxy, &sent);
         // Whatever the CRM says is passed on filtered or as its error, else a reason is told; what it says in its own
         // form is understood.
+        // Or what in the request it is about.
+        let about = [
+            "is not accepted here.",
+            "is not understood here.",
+            "At most ",
+        ];
         let told = Reason::ALL
             .iter()
-            .find(|reason| reply.text().contains(reason.text()));
+            .map(|reason| reason.text())
+            .chain(about)
+            .find(|text| reply.text().contains(text));
         let recorded = &exchange["response"];
         let is_json = serde_json::from_str::<Value>(&body_of(recorded)).is_ok();
         let is_good = is_json
