@@ -19,7 +19,6 @@ class Client:
 
 CLIENTS = [
     Client("zucker", "0.2.7", "PyPI", "sugar", "zucker_sync.py"),
-    Client("zucker-async", "0.2.7", "PyPI", "sugar", "zucker_async.py"),
     Client("sugarcrm-cloud-python", "0.1.0", "PyPI", "sugar", "sugarcrm_cloud_python.py"),
     Client("pysugarcrm", "1.0.3", "PyPI", "sugar", "pysugarcrm_10.py"),
     Client("sugarcrm-25-api", "0.1.1", "PyPI", "sugar", "sugarcrm_25.py"),
@@ -48,4 +47,3 @@ CLIENTS = [
     Client("n8n EspoCRM", "", "", "espo", "n8n-espocrm.json"),
     Client("dolibarr-api-ts", "", "", "dolibarr", "dolibarr-api-ts.json"),
 ]
-REQUIREMENTS = {"zucker-async": "zucker"}

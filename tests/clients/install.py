@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from catalogue import REQUIREMENTS
 
 HERE = Path(__file__).resolve().parent
 TIMEOUT = 600
@@ -32,7 +31,7 @@ def missing(clients):
 
 
 def lock(client):
-    name = REQUIREMENTS.get(client.name, client.name)
+    name = client.name
     return HERE / "npm" / name / "package-lock.json" if client.registry == "npm" else HERE / "requirements" / f"{name}.txt"
 
 

@@ -30,7 +30,7 @@ class Proxy:
         configuration = {
             "listeners": [{"name": "crm", "bind": f"127.0.0.1:{self.port}", "upstream": "crm", **listener}],
             "admin": {"bind": f"127.0.0.1:{free_port()}"},
-            "upstreams": {"crm": {"url": crm_url, "page_max": 200, "dialects": [dialect(name) for name in scripted.DIALECTS]}},
+            "upstreams": {"crm": {"url": crm_url, "page_max": 500, "dialects": [dialect(name) for name in scripted.DIALECTS]}},
             "policies": "policies/",
             "keys": {"token": {"file": "token.key"}},
             "audit": {"dir": "audit/", "durability": "strict"},
