@@ -695,6 +695,20 @@ fn the_example_of_the_document_works_word_for_word() {
 }
 
 #[test]
+fn check_accepts_what_is_described_on_paper() {
+    let folder = root().join("tests/data/described");
+    let files: Vec<_> = std::fs::read_dir(folder).unwrap().flatten().collect();
+    assert!(!files.is_empty());
+    for file in files {
+        let path = file.path();
+        let path = path.to_str().unwrap();
+        let output = crate::harness::binary::run(&["check", "--description", path]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{path}: {said}");
+    }
+}
+
+#[test]
 fn check_reads_a_description_by_itself() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("kontor.yaml");

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::grammar;
 use super::jsonpath::{Expression, Tree};
+use super::order::Order;
 use super::predicate::PredicateStyle;
 pub(super) use crate::dialect::carriers::Name;
 use crate::dialect::{Access, HeadForm, Link, Media, Origin, Path, Unread};
@@ -232,20 +233,6 @@ pub(super) struct Select {
     pub(super) separator: char,
 }
 
-/// How an order is written.
-#[derive(Debug)]
-pub(super) enum Order {
-    /// `sort=-a,b`.
-    Signs(Name),
-    /// `orderBy=a&order=desc`.
-    Apart {
-        by: Name,
-        direction: Name,
-        ascending: String,
-        descending: String,
-    },
-}
-
 /// How a page is written.
 #[derive(Debug)]
 pub(super) struct Page {
@@ -258,6 +245,8 @@ pub(super) struct Page {
     /// Whether the reply tells that there is more, so that a larger wish may be cut.
     pub(super) tells_more: bool,
     pub(super) offset: Option<Name>,
+    /// Where to go on, in a word that the API gave.
+    pub(super) cursor: Option<Name>,
     /// A page's number, and that of the first page.
     pub(super) number: Option<(Name, u64)>,
 }

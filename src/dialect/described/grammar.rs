@@ -2,6 +2,8 @@
 
 /// Bytes of a field's name.
 const FIELD_BYTES_MAX: usize = 100;
+/// Bytes of a cursor.
+const CURSOR_BYTES_MAX: usize = 1_000;
 
 /// Whether a text can be the name of a field.
 pub(super) fn is_field(text: &str) -> bool {
@@ -37,4 +39,10 @@ pub(super) fn is_value(text: &str) -> bool {
         && text != ".."
         && !text.contains(['/', '\\', '%', ';', '?', '#'])
         && !text.chars().any(char::is_control)
+}
+
+/// Whether a text can say where to go on: a word such as an API makes of a number, or of bytes in some base.
+pub(super) fn is_cursor(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+/=.:~%".contains(&byte);
+    (1..=CURSOR_BYTES_MAX).contains(&text.len()) && text.bytes().all(plain)
 }

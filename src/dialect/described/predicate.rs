@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::description::{Description, Name};
+use super::groups::Groups;
 use super::{rsql, sql};
 use crate::dialect::carriers::{Arguments, put};
 use crate::dialect::{Path, Predicate};
@@ -10,7 +11,7 @@ use crate::reason::Reason;
 use crate::vocabulary::Module;
 
 /// Values of one list.
-const VALUES_MAX: usize = 500;
+pub(super) const VALUES_MAX: usize = 500;
 /// Bytes of what stands beside a value.
 const WORD_BYTES_MAX: usize = 64;
 
@@ -30,6 +31,8 @@ pub(super) enum PredicateStyle {
     },
     /// A list of objects that name an operator, a field and a value, or hold such a list themselves.
     Items(Items),
+    /// A list of objects, one of which holds, that each hold a list of items, all of which hold.
+    Groups(Groups),
     /// Dolibarr's text.
     Sql(Name),
     /// A text in RSQL.
@@ -50,14 +53,21 @@ pub(super) struct Items {
     pub(super) operator: String,
     /// The names of the field's member, the one that is sent first.
     pub(super) field: Vec<String>,
-    pub(super) value: String,
+    /// The members that hold values, and the first one the list of a group.
+    pub(super) values: Vec<String>,
     /// Operators whose value is a list of items, all or one of which hold.
-    pub(super) all: String,
-    pub(super) any: String,
+    pub(super) groups: Option<GroupWords>,
     /// Members that may stand beside: scalars that no policy rules, such as a time zone.
     pub(super) beside: Vec<String>,
     /// Operators of items that say what a parameter says, with the parameter.
     pub(super) lifted: Vec<(String, Name)>,
+}
+
+/// Words for items that hold a list of items.
+#[derive(Debug)]
+pub(super) struct GroupWords {
+    pub(super) all: String,
+    pub(super) any: String,
 }
 
 /// Whose fields are meant.
@@ -75,7 +85,7 @@ impl Scope<'_> {
         path.ok_or(Reason::MalformedFilter)
     }
 
-    fn spell(&self, path: &Path) -> String {
+    pub(super) fn spell(&self, path: &Path) -> String {
         self.description.spell(self.module, path)
     }
 }
@@ -131,6 +141,10 @@ impl PredicateStyle {
                 }
                 return Ok(found.map(|(parts, number)| (Predicate::All(parts), number)));
             }
+            Self::Groups(groups) => match arguments.take_at(&groups.at, Some(scope.word)) {
+                None => Vec::new(),
+                Some(list) => groups.read(list, scope)?,
+            },
             Self::Sql(at) => match arguments
                 .text_at(at, Some(scope.word))?
                 .filter(|text| !text.is_empty())
@@ -154,21 +168,7 @@ impl PredicateStyle {
             }
             Self::Words(at, words) => match arguments.text_at(at, Some(scope.word))? {
                 None => Vec::new(),
-                Some(text) => {
-                    let (word, fields) = words
-                        .iter()
-                        .find(|(word, _)| *word == text)
-                        .ok_or(Reason::StoredQuery)?;
-                    let field = |field: &String| Predicate::Field {
-                        path: Path {
-                            link: None,
-                            field: field.clone(),
-                        },
-                        operator: Some(word),
-                        value: Value::Null,
-                    };
-                    fields.iter().map(field).collect()
-                }
+                Some(text) => kept(words, &text)?,
             },
         };
         Ok((!filter.is_empty()).then(|| (Predicate::All(filter), 0)))
@@ -237,6 +237,11 @@ impl PredicateStyle {
                     );
                 }
             }
+            Self::Groups(groups) => {
+                if let Some(part) = parts.first() {
+                    place(&groups.at, groups.write(part, scope));
+                }
+            }
             Self::Sql(at) => {
                 if let Some(part) = parts.first() {
                     place(at, sql::write(part, &|path| scope.spell(path)).into());
@@ -258,6 +263,23 @@ impl PredicateStyle {
             }
         }
     }
+}
+
+/// What a filter that the API keeps looks at.
+fn kept(words: &[(&'static str, Vec<String>)], text: &str) -> Result<Vec<Predicate>, Reason> {
+    let (word, fields) = words
+        .iter()
+        .find(|(word, _)| *word == text)
+        .ok_or(Reason::StoredQuery)?;
+    let field = |field: &String| Predicate::Field {
+        path: Path {
+            link: None,
+            field: field.clone(),
+        },
+        operator: Some(word),
+        value: Value::Null,
+    };
+    Ok(fields.iter().map(field).collect())
 }
 
 fn equals(
@@ -369,11 +391,27 @@ impl Items {
         let Some((_, name)) = lifted.next() else {
             return Ok(None);
         };
-        let is_known = |key: &String| *key == self.operator || *key == self.value;
-        match members.get(&self.value) {
+        let value = self.values.first().map_or("", String::as_str);
+        let is_known = |key: &String| *key == self.operator || *key == value;
+        match members.get(value) {
             Some(value) if members.keys().all(is_known) => Ok(Some((name, value.clone()))),
             _ => Err(Reason::MalformedFilter),
         }
+    }
+
+    /// Whether one word stands for two things.
+    pub(super) fn has_two_meanings(&self) -> bool {
+        let mut members: Vec<&String> = vec![&self.operator];
+        members.extend(self.values.iter().chain(&self.field).chain(&self.beside));
+        let mut words: Vec<&str> = self.operators.clone();
+        words.extend(self.lifted.iter().map(|(word, _)| word.as_str()));
+        if let Some(groups) = &self.groups {
+            words.extend([groups.all.as_str(), &groups.any]);
+        }
+        let is_unique = |number: usize, all: &[&str]| !all[..number].contains(&all[number]);
+        let members: Vec<&str> = members.into_iter().map(String::as_str).collect();
+        !(0..members.len()).all(|number| is_unique(number, &members))
+            || !(0..words.len()).all(|number| is_unique(number, &words))
     }
 
     fn list(&self, list: Value, scope: Scope<'_>) -> Result<Vec<Predicate>, Reason> {
@@ -389,23 +427,25 @@ impl Items {
             .collect()
     }
 
-    fn read(&self, item: Value, scope: Scope<'_>) -> Result<Predicate, Reason> {
+    pub(super) fn read(&self, item: Value, scope: Scope<'_>) -> Result<Predicate, Reason> {
         let Value::Object(mut members) = item else {
             return Err(Reason::MalformedFilter);
         };
         let Some(Value::String(word)) = members.shift_remove(&self.operator) else {
             return Err(Reason::MalformedFilter);
         };
-        if word == self.all || word == self.any {
+        if let Some(groups) = &self.groups
+            && (word == groups.all || word == groups.any)
+        {
             members.retain(|_, value| !value.is_null());
             let list = members
-                .shift_remove(&self.value)
+                .shift_remove(self.values.first().map_or("", String::as_str))
                 .ok_or(Reason::MalformedFilter)?;
             if !members.is_empty() {
                 return Err(Reason::MalformedFilter);
             }
             let parts = self.list(list, scope)?;
-            return Ok(if word == self.all {
+            return Ok(if word == groups.all {
                 Predicate::All(parts)
             } else {
                 Predicate::Any(parts)
@@ -422,7 +462,7 @@ impl Items {
         };
         let path = scope.path(&field)?;
         for (name, value) in &mut members {
-            if *name == self.value {
+            if self.values.contains(name) {
                 *value = flat(value.take())?;
             } else if !self.beside.contains(name) || !is_word(value) {
                 return Err(Reason::MalformedFilter);
@@ -436,17 +476,20 @@ impl Items {
         })
     }
 
-    fn item(&self, filter: &Predicate, scope: Scope<'_>) -> Value {
-        let group = |word: &String, parts: &[Predicate]| {
+    pub(super) fn item(&self, filter: &Predicate, scope: Scope<'_>) -> Value {
+        let group = |word: fn(&GroupWords) -> &String, parts: &[Predicate]| {
             let parts = parts.iter().map(|part| self.item(part, scope)).collect();
+            let (Some(words), Some(value)) = (&self.groups, self.values.first()) else {
+                return Value::Null;
+            };
             Value::Object(Map::from_iter([
-                (self.operator.clone(), Value::String(word.clone())),
-                (self.value.clone(), Value::Array(parts)),
+                (self.operator.clone(), Value::String(word(words).clone())),
+                (value.clone(), Value::Array(parts)),
             ]))
         };
         match filter {
-            Predicate::All(parts) => group(&self.all, parts),
-            Predicate::Any(parts) => group(&self.any, parts),
+            Predicate::All(parts) => group(|words| &words.all, parts),
+            Predicate::Any(parts) => group(|words| &words.any, parts),
             Predicate::Field {
                 path,
                 operator,

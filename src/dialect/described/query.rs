@@ -2,18 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::description::{Description, Order, Page, Route, Select};
+use super::description::{Description, Page, Route, Select};
 use super::grammar;
 use super::predicate::Scope;
 use crate::dialect::carriers::{Arguments, put};
-use crate::dialect::{Bounds, Path, Predicate, Projected, Query, Sort};
+use crate::dialect::{Bounds, Path, Predicate, Projected, Query};
 use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::{Module, intern};
 
-/// Fields of a projection, and of an order.
+/// Fields of a projection.
 const FIELDS_MAX: usize = 1_000;
-const ORDER_MAX: usize = 16;
 /// Bytes of a text to search for.
 const SEARCH_BYTES_MAX: usize = 1_000;
 
@@ -21,6 +20,7 @@ const SEARCH_BYTES_MAX: usize = 1_000;
 pub(super) const SOURCES: &str = "sources";
 const SELECTED: &str = "selected";
 const PAGE: &str = "page";
+const CURSOR: &str = "cursor";
 const SENT: &str = "sent";
 const ORDERED: &str = "ordered";
 
@@ -67,7 +67,7 @@ pub(super) fn read(
         return Ok(query);
     };
     for (number, order) in route.orders.iter().enumerate() {
-        let sorts = sorted(arguments, order, scope)?;
+        let sorts = order.read(arguments, scope)?;
         if sorts.is_empty() {
             continue;
         }
@@ -272,6 +272,14 @@ fn paging(
     if let Some(name) = &page.offset {
         query.offset = number(arguments.text_at(name, word)?)?;
     }
+    if let Some(name) = &page.cursor
+        && let Some(cursor) = arguments.text_at(name, word)?
+    {
+        if !grammar::is_cursor(&cursor) {
+            return Err(Reason::MalformedPage.into());
+        }
+        fixed.insert(CURSOR.to_owned(), cursor.into());
+    }
     if let Some((name, first)) = &page.number
         && let Some(asked) = number(arguments.text_at(name, word)?)?
     {
@@ -326,79 +334,6 @@ fn flag_name(name: &super::description::Name) -> &'static str {
     intern(&name.0.join("."))
 }
 
-fn sorted(arguments: &mut Arguments, order: &Order, scope: Scope<'_>) -> Result<Vec<Sort>, Reason> {
-    let word = Some(scope.word);
-    let path = |text: &str| {
-        scope
-            .description
-            .resolve(scope.module, text)
-            .ok_or(Reason::MalformedOrder)
-    };
-    let malformed = |_| Reason::MalformedOrder;
-    let split = |text: Option<String>| -> Vec<String> {
-        let text = text.unwrap_or_default();
-        text.split(',')
-            .map(|part| part.trim().to_owned())
-            .filter(|part| !part.is_empty())
-            .collect()
-    };
-    let keys: Vec<Sort> = match order {
-        Order::Signs(name) => split(arguments.text_at(name, word).map_err(malformed)?)
-            .iter()
-            .map(|key| {
-                let (descending, field) = key
-                    .strip_prefix('-')
-                    .map_or((false, key.as_str()), |field| (true, field));
-                Ok(Sort {
-                    path: path(field)?,
-                    descending,
-                })
-            })
-            .collect::<Result<_, Reason>>()?,
-        Order::Apart {
-            by,
-            direction,
-            ascending,
-            descending,
-        } => {
-            let keys = split(arguments.text_at(by, word).map_err(malformed)?);
-            let are_flags = [ascending, descending]
-                .iter()
-                .any(|word| matches!(word.as_str(), "true" | "false"));
-            let stated = match arguments.take_at(direction, word) {
-                Some(Value::Bool(flag)) if are_flags => Some(flag.to_string().into()),
-                stated => stated,
-            };
-            let is_descending = match stated {
-                None | Some(Value::Null) => false,
-                Some(Value::Bool(flag)) => flag,
-                Some(Value::String(text))
-                    if text.is_empty() || text.eq_ignore_ascii_case(ascending) =>
-                {
-                    false
-                }
-                Some(Value::String(text)) if text.eq_ignore_ascii_case(descending) => true,
-                Some(_) => return Err(Reason::MalformedOrder),
-            };
-            if is_descending && keys.is_empty() {
-                // It would turn an order that the API chose.
-                return Err(Reason::MalformedOrder);
-            }
-            let sort = |key: &String| {
-                Ok(Sort {
-                    path: path(key)?,
-                    descending: is_descending,
-                })
-            };
-            keys.iter().map(sort).collect::<Result<_, Reason>>()?
-        }
-    };
-    if keys.len() > ORDER_MAX {
-        return Err(Reason::MalformedOrder);
-    }
-    Ok(keys)
-}
-
 /// Writes a query as arguments.
 pub(super) fn write(
     query: &Query,
@@ -431,6 +366,9 @@ pub(super) fn write(
         if let (Some(name), Some(offset)) = (&page.offset, query.offset) {
             put(&mut tree, name, word, offset.into());
         }
+        if let (Some(name), Some(cursor)) = (&page.cursor, fixed.get(CURSOR)) {
+            put(&mut tree, name, word, cursor.clone());
+        }
         if let (Some((name, _)), Some(number)) = (&page.number, fixed.get(PAGE)) {
             put(&mut tree, name, word, number.clone());
         }
@@ -447,7 +385,11 @@ pub(super) fn write(
         module,
         word,
     };
-    write_order(query, fixed, route, scope, &mut tree);
+    let ordered = fixed.get(ORDERED).and_then(Value::as_u64);
+    let number = ordered.and_then(|number| usize::try_from(number).ok());
+    if let Some(order) = route.orders.get(number.unwrap_or_default()) {
+        order.write(&query.order, scope, &mut tree);
+    }
     for (filter, number, name) in parts(query, fixed) {
         if let Some(predicate) = route.predicates.get(number) {
             predicate.write(filter, name, scope, &mut tree);
@@ -518,50 +460,6 @@ fn write_about_caller(
         let asked: Vec<Value> = asked.map(|(known, _)| Value::from(*known)).collect();
         if !asked.is_empty() {
             put(tree, name, word, Value::Array(asked));
-        }
-    }
-}
-
-fn write_order(
-    query: &Query,
-    fixed: &Map<String, Value>,
-    route: &Route,
-    scope: Scope<'_>,
-    tree: &mut Map<String, Value>,
-) {
-    let Some(first) = query.order.first() else {
-        return;
-    };
-    let word = Some(scope.word);
-    let keys = |sign: bool| {
-        let key = |sort: &Sort| {
-            let field = scope.description.spell(scope.module, &sort.path);
-            if sign && sort.descending {
-                format!("-{field}")
-            } else {
-                field
-            }
-        };
-        Value::String(query.order.iter().map(key).collect::<Vec<_>>().join(","))
-    };
-    let ordered = fixed.get(ORDERED).and_then(Value::as_u64);
-    let number = ordered.and_then(|number| usize::try_from(number).ok());
-    match route.orders.get(number.unwrap_or_default()) {
-        None => {}
-        Some(Order::Signs(name)) => put(tree, name, word, keys(true)),
-        Some(Order::Apart {
-            by,
-            direction,
-            ascending,
-            descending,
-        }) => {
-            put(tree, by, word, keys(false));
-            let way = if first.descending {
-                descending
-            } else {
-                ascending
-            };
-            put(tree, direction, word, way.as_str().into());
         }
     }
 }

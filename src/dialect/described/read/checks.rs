@@ -7,7 +7,8 @@ use super::routes::Read;
 use crate::diagnostic::{Diagnostic, Place as Where, quoted};
 use crate::dialect::Access;
 use crate::dialect::described::codes;
-use crate::dialect::described::description::{Carries, Name, Order, Route, Segment};
+use crate::dialect::described::description::{Carries, Name, Route, Segment};
+use crate::dialect::described::order::Order;
 use crate::dialect::described::predicate::PredicateStyle;
 use crate::vocabulary::Action;
 
@@ -66,13 +67,14 @@ impl Reader<'_> {
         names.extend(route.select.iter().flat_map(|select| &select.names));
         for order in &route.orders {
             match order {
-                Order::Signs(by) => names.push(by),
+                Order::Signs(by) | Order::Objects { at: by, .. } => names.push(by),
                 Order::Apart { by, direction, .. } => names.extend([by, direction]),
             }
         }
         if let Some(page) = &route.page {
             names.push(&page.size);
             names.extend(&page.offset);
+            names.extend(&page.cursor);
             names.extend(page.number.iter().map(|(name, _)| name));
         }
         names.extend(&route.search);
@@ -89,6 +91,7 @@ impl Reader<'_> {
                 }
                 PredicateStyle::Bracket { at, .. } => names.extend(at),
                 PredicateStyle::Items(items) => names.extend(&items.at),
+                PredicateStyle::Groups(groups) => names.push(&groups.at),
                 PredicateStyle::Sql(at)
                 | PredicateStyle::Words(at, _)
                 | PredicateStyle::Rsql { at, .. } => names.push(at),

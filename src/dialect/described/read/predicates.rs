@@ -4,7 +4,8 @@ use super::Reader;
 use crate::diagnostic::{Form, Keys, Node, NodeKind, quoted};
 use crate::dialect::described::codes;
 use crate::dialect::described::description::Name;
-use crate::dialect::described::predicate::{Items, PredicateStyle};
+use crate::dialect::described::groups::Groups;
+use crate::dialect::described::predicate::{GroupWords, Items, PredicateStyle};
 use crate::vocabulary::intern;
 
 pub(super) const WHERE: Form = Form {
@@ -12,6 +13,7 @@ pub(super) const WHERE: Form = Form {
     known: &[
         "style",
         "in",
+        "each",
         "parameters",
         "operators",
         "bare",
@@ -43,6 +45,7 @@ enum Style {
     Bracket,
     JsonApi,
     Where,
+    Groups,
     Sql,
     Rsql,
     Words,
@@ -71,6 +74,7 @@ impl Reader<'_> {
             ("bracket", Style::Bracket),
             ("jsonapi", Style::JsonApi),
             ("where", Style::Where),
+            ("groups", Style::Groups),
             ("sqlfilters", Style::Sql),
             ("rsql", Style::Rsql),
             ("words", Style::Words),
@@ -85,6 +89,7 @@ impl Reader<'_> {
             Style::Ids => self.equals(&keys).map(PredicateStyle::Ids),
             Style::Bracket | Style::JsonApi => self.bracket(&keys, style == Style::JsonApi),
             Style::Where => self.listed_items(&keys),
+            Style::Groups => self.filter_groups(&keys),
             Style::Sql => self
                 .required_parameter(&keys, "in")
                 .map(PredicateStyle::Sql),
@@ -99,15 +104,21 @@ impl Reader<'_> {
             Style::Equals | Style::Ids => &["parameters"],
             Style::Bracket | Style::JsonApi => &["in", "operators", "bare"],
             Style::Where => &["in", "operators", "members", "groups", "beside", "lifted"],
+            Style::Groups => &["in", "each", "operators", "members", "beside"],
             Style::Sql => &["in"],
             Style::Rsql => &["in", "operators"],
             Style::Words => &["in", "words"],
         };
-        for key in WHERE.known {
-            if *key != "style"
-                && !known.contains(key)
-                && let Some(node) = keys.get(key)
-            {
+        let misplaced: Vec<&str> = (WHERE.known.iter().copied())
+            .filter(|key| *key != "style" && !known.contains(key))
+            .collect();
+        self.means_nothing(keys, &misplaced);
+    }
+
+    /// Reports keys that mean nothing where they stand.
+    pub(super) fn means_nothing(&mut self, keys: &Keys<'_>, misplaced: &[&str]) {
+        for key in misplaced {
+            if let Some(node) = keys.get(key) {
                 self.bad(
                     codes::MISPLACED,
                     format!("`{key}` means nothing in this style"),
@@ -199,49 +210,49 @@ impl Reader<'_> {
 
     fn listed_items(&mut self, keys: &Keys<'_>) -> Option<PredicateStyle> {
         keys.require("in", self.found)?;
-        keys.require("operators", self.found)?;
         let at = self.parameters(keys, "in");
-        let operators = self.operators(keys);
-        let mut word = |group: &str, schema: &Form, key: &str, default: &str| {
-            let inner = keys
-                .get(group)
-                .and_then(|node| schema.read(node, self.found));
-            let text = inner.and_then(|keys| keys.get(key)?.text(&format!("`{key}`"), self.found));
-            text.map_or_else(|| default.to_owned(), |text| text.value.to_owned())
+        let groups = GroupWords {
+            all: self.word_of(keys, ("groups", &GROUPS), "all", "and"),
+            any: self.word_of(keys, ("groups", &GROUPS), "any", "or"),
         };
-        let operator = word("members", &MEMBERS, "operator", "type");
+        let lifted = self.lifted(keys);
+        let items = self.item_form(keys, at, Some(groups), lifted)?;
+        Some(PredicateStyle::Items(items))
+    }
+
+    fn filter_groups(&mut self, keys: &Keys<'_>) -> Option<PredicateStyle> {
+        let at = self.required_parameter(keys, "in");
+        let member = keys.require("each", self.found)?;
+        let member = member.text("`each`", self.found)?.value.to_owned();
+        let items = self.item_form(keys, Vec::new(), None, Vec::new())?;
+        Some(PredicateStyle::Groups(Groups {
+            at: at?,
+            member,
+            items,
+        }))
+    }
+
+    /// What the items of a list look like.
+    fn item_form(
+        &mut self,
+        keys: &Keys<'_>,
+        at: Vec<Name>,
+        groups: Option<GroupWords>,
+        lifted: Vec<(String, Name)>,
+    ) -> Option<Items> {
+        keys.require("operators", self.found)?;
+        let beside = self.texts(keys, "beside").into_iter();
         let items = Items {
-            operator,
-            field: Vec::new(),
-            value: word("members", &MEMBERS, "value", "value"),
-            all: word("groups", &GROUPS, "all", "and"),
-            any: word("groups", &GROUPS, "any", "or"),
-            beside: self
-                .texts(keys, "beside")
-                .into_iter()
-                .map(|text| text.value.to_owned())
-                .collect(),
-            lifted: Vec::new(),
+            beside: beside.map(|text| text.value.to_owned()).collect(),
+            operators: self.operators(keys),
+            operator: self.word_of(keys, ("members", &MEMBERS), "operator", "type"),
+            field: self.member_names(keys, "field", "attribute"),
+            values: self.member_names(keys, "value", "value"),
             at,
-            operators,
+            groups,
+            lifted,
         };
-        let items = Items {
-            field: self.names_of_the_field(keys),
-            lifted: self.lifted(keys),
-            ..items
-        };
-        let is_group = |operator: &&'static str| **operator == items.all || **operator == items.any;
-        let mut members: Vec<&String> = vec![&items.operator, &items.value];
-        members.extend(&items.field);
-        let is_said_twice = |(number, name): (usize, &&String)| members[..number].contains(name);
-        let clash = members.iter().enumerate().any(is_said_twice)
-            || items.lifted.iter().any(|(word, _)| {
-                *word == items.all || *word == items.any || items.operators.contains(&word.as_str())
-            });
-        if clash
-            || items.operators.iter().any(is_group)
-            || items.beside.iter().any(|name| members.contains(&name))
-        {
+        if items.has_two_meanings() {
             self.bad(
                 codes::BAD_PREDICATES,
                 "one word has two meanings".to_owned(),
@@ -249,19 +260,32 @@ impl Reader<'_> {
                 "members, groups, operators and `beside` must differ",
             );
         }
-        Some(PredicateStyle::Items(items))
+        Some(items)
     }
 
-    /// The names of the member that names the field: one, or several of which the first is sent.
-    fn names_of_the_field(&mut self, keys: &Keys<'_>) -> Vec<String> {
+    /// A word of a map below the style.
+    fn word_of(
+        &mut self,
+        keys: &Keys<'_>,
+        (map, form): (&str, &Form),
+        key: &str,
+        default: &str,
+    ) -> String {
+        let inner = keys.get(map).and_then(|node| form.read(node, self.found));
+        let text = inner.and_then(|keys| keys.get(key)?.text(&format!("`{key}`"), self.found));
+        text.map_or_else(|| default.to_owned(), |text| text.value.to_owned())
+    }
+
+    /// The names of a member: one, or several.
+    fn member_names(&mut self, keys: &Keys<'_>, key: &'static str, default: &str) -> Vec<String> {
         let members = keys
             .get("members")
             .and_then(|node| MEMBERS.read(node, self.found));
-        let texts = members.map(|members| self.texts(&members, "field"));
+        let texts = members.map(|members| self.texts(&members, key));
         let names = texts.unwrap_or_default().into_iter();
         let mut names: Vec<String> = names.map(|text| text.value.to_owned()).collect();
         if names.is_empty() {
-            names.push("attribute".to_owned());
+            names.push(default.to_owned());
         }
         names
     }

@@ -5,9 +5,10 @@ use http::Method;
 use super::Reader;
 use crate::diagnostic::{Diagnostic, Form, Keys, Node, NodeKind, Place as Where, Spanned, quoted};
 use crate::dialect::described::description::{
-    Carries, Known, Name, Order, Page, Route, Segment, Select, Write,
+    Carries, Known, Name, Page, Route, Segment, Select, Write,
 };
 use crate::dialect::described::jsonpath::Tree;
+use crate::dialect::described::order::{Directions, Order};
 use crate::dialect::described::{codes, grammar};
 use crate::dialect::{Access, Link};
 use crate::vocabulary::{Action, Module, intern};
@@ -53,14 +54,21 @@ pub(super) const SELECT: Form = Form {
 
 pub(super) const ORDER: Form = Form {
     what: "`order`",
-    known: &["in", "style", "direction", "ascending", "descending"],
+    known: &[
+        "in",
+        "style",
+        "field",
+        "direction",
+        "ascending",
+        "descending",
+    ],
     refused: &[],
 };
 
 pub(super) const PAGE: Form = Form {
     what: "`page`",
     known: &[
-        "size", "default", "max", "zero", "offset", "number", "first", "more",
+        "size", "default", "max", "zero", "offset", "cursor", "number", "first", "more",
     ],
     refused: &[],
 };
@@ -70,6 +78,13 @@ pub(super) const WRITE: Form = Form {
     known: &["under", "beside", "form"],
     refused: &[],
 };
+
+#[derive(Clone, Copy)]
+enum OrderStyle {
+    Signs,
+    Apart,
+    Objects,
+}
 
 const ACTIONS: &[(&str, Action)] = &[
     ("list", Action::List),
@@ -337,31 +352,59 @@ impl Reader<'_> {
     }
 
     fn order(&mut self, node: &Node) -> Option<Order> {
+        const STYLES: &[(&str, OrderStyle)] = &[
+            ("signs", OrderStyle::Signs),
+            ("apart", OrderStyle::Apart),
+            ("objects", OrderStyle::Objects),
+        ];
         let keys = ORDER.read(node, self.found)?;
         let by = self.required_parameter(&keys, "in")?;
-        let style = self.choice(
-            &keys,
-            "style",
-            keys.get("direction").is_none(),
-            &[("signs", true), ("apart", false)],
-        );
-        if style {
-            return Some(Order::Signs(by));
-        }
-        let direction = self.required_parameter(&keys, "direction")?;
+        let default = match keys.get("direction") {
+            None => OrderStyle::Signs,
+            Some(_) => OrderStyle::Apart,
+        };
+        let style = self.choice(&keys, "style", default, STYLES);
+        let apart: &[&str] = match style {
+            OrderStyle::Signs => &["field", "direction", "ascending", "descending"],
+            OrderStyle::Apart => &["field"],
+            OrderStyle::Objects => &[],
+        };
+        self.means_nothing(&keys, apart);
         let mut word = |key: &str, default: &str| {
             let text = keys
                 .get(key)
                 .and_then(|node| node.text(&format!("`{key}`"), self.found));
             text.map_or_else(|| default.to_owned(), |text| text.value.to_owned())
         };
-        let (ascending, descending) = (word("ascending", "asc"), word("descending", "desc"));
-        Some(Order::Apart {
-            by,
-            direction,
-            ascending,
-            descending,
-        })
+        let words = Directions {
+            ascending: word("ascending", "asc"),
+            descending: word("descending", "desc"),
+        };
+        match style {
+            OrderStyle::Signs => Some(Order::Signs(by)),
+            OrderStyle::Apart => Some(Order::Apart {
+                by,
+                direction: self.required_parameter(&keys, "direction")?,
+                words,
+            }),
+            OrderStyle::Objects => {
+                let (field, direction) = (word("field", "field"), word("direction", "direction"));
+                if field == direction {
+                    self.bad(
+                        codes::TWICE,
+                        format!("{} has two meanings", quoted(&field)),
+                        keys.place(),
+                        "`field` and `direction` must differ",
+                    );
+                }
+                Some(Order::Objects {
+                    at: by,
+                    field,
+                    direction,
+                    words,
+                })
+            }
+        }
     }
 
     fn page(&mut self, node: &Node, reply: &Tree) -> Option<Page> {
@@ -399,6 +442,7 @@ impl Reader<'_> {
             zero_is_all: self.choice(&keys, "zero", false, &[("all", true), ("none", false)]),
             tells_more: more.is_some(),
             offset: self.optional_parameter(&keys, "offset"),
+            cursor: self.optional_parameter(&keys, "cursor"),
             number: number.map(|name| (name, u64::from(first.unwrap_or(1) == 1))),
         })
     }

@@ -115,6 +115,28 @@ fn item() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Items of which all hold.
+fn group() -> impl Strategy<Value = Value> {
+    let item = (
+        prop::sample::select(vec!["is", "in"]),
+        prop::sample::select(vec!["town", "surname", "firm.iban"]),
+        prop::collection::vec("[ -~é]{0,8}", 0..3),
+        any::<bool>(),
+    );
+    let item = item.prop_map(|(operator, field, values, is_list)| match is_list {
+        true => json!({"type": operator, "attribute": field, "values": values}),
+        false => json!({"type": operator, "attribute": field, "value": values.first()}),
+    });
+    prop::collection::vec(item, 1..4).prop_map(|items| json!({"all": items}))
+}
+
+/// A key of an order, as an object.
+fn key() -> impl Strategy<Value = Value> {
+    let field = prop::sample::select(vec!["town", "surname", "firm.name"]);
+    (field, prop::sample::select(vec!["asc", "DESC"]))
+        .prop_map(|(field, way)| json!({"field": field, "direction": way}))
+}
+
 /// Reads a request and the one that it becomes.
 fn twice(every: &Described, line: &str) -> (Operation, Operation) {
     let first = understand(every, line, "").unwrap_or_else(|reason| panic!("{line}: {reason}"));
@@ -180,6 +202,17 @@ proptest! {
         let every = every();
         let text = json!({"where": items}).to_string();
         let (first, second) = twice(&every, &format!("GET /api/people?q={}", spelling::encode(&text)));
+        prop_assert_eq!(first, second);
+    }
+
+    #[test]
+    fn groups_and_keys_mean_the_same_when_read_again(groups in prop::collection::vec(group(), 0..4), order in prop::collection::vec(key(), 0..3)) {
+        let every = every();
+        let body = json!({"groups": groups, "order": order}).to_string();
+        let first = understand(&every, "POST /api/found/people", &body).unwrap();
+        let outgoing = every.render(&first);
+        let again = String::from_utf8(outgoing.body.unwrap().to_vec()).unwrap();
+        let second = understand(&every, "POST /api/found/people", &again).unwrap();
         prop_assert_eq!(first, second);
     }
 
