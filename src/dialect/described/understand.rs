@@ -7,7 +7,7 @@ use super::description::{Carries, Description, Known, Route, Says, Segment};
 use super::predicate::Scope;
 use super::{grammar, query, write};
 use crate::dialect::{
-    Bounds, Incoming, Link, Misunderstood, Operation, Query, Rendering, Wanted, spelling,
+    Bounds, Compared, Incoming, Link, Misunderstood, Operation, Query, Rendering, Wanted, spelling,
 };
 use crate::json;
 use crate::objection::Objection;
@@ -263,7 +263,10 @@ fn controlled(route: &Route, request: &Incoming<'_>, operation: &mut Operation) 
             continue;
         }
         if let Says::Field(field) = says {
-            operation.query.compared.push(field.clone());
+            operation.query.compared.push(Compared {
+                field: field.clone(),
+                header: control.name(),
+            });
         }
         operation.rendering.controls.push(control.clone());
     }
