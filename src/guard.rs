@@ -41,6 +41,15 @@ impl Guarded {
         &self.withheld
     }
 
+    /// The same, whatever has become since of the fields that its headers compare with. Switches stay.
+    pub(crate) fn unconditional(mut self, exchange: &dyn Exchange) -> Self {
+        let compared = &exchange.operation().query.compared;
+        let compares = |name| compared.iter().any(|compared| compared.header == name);
+        let controls = &mut self.outgoing.controls;
+        controls.retain(|control| !compares(control.name()));
+        self
+    }
+
     /// The request to send.
     pub(crate) fn into_outgoing(self) -> Outgoing {
         self.outgoing

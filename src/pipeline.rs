@@ -261,6 +261,7 @@ impl Pipeline {
             }
         };
         let (terms, mut record) = admitted;
+        let visit = &vouched(visit, exchange.operation()).await;
         match self.answer(visit, exchange, terms, &mut record).await {
             Ok(answer) => self.release(visit, answer, record).await,
             Err(refusal) => self.refuse(visit, action, refusal, record).await,
@@ -442,14 +443,29 @@ fn the_credential(
     }
 }
 
-/// What goes on with a request that anybody may make: a good credential, as some APIs ask for one all the same. Whoever needs
-/// no session need not have one, so a bad one is left behind; and so is whatever comes with a log-in, which it cannot mean,
+/// What goes on with a request that anybody may make: a good credential, as some APIs ask for one all the same ([`vouched`]
+/// sees to that). Whoever needs no session need not have one, so a bad one is left behind; and so is whatever comes with a log-in, which it cannot mean,
 /// but the name and secret with which a client logs in (RFC 6749, section 2.3.1).
 fn of_anybody(dialect: &dyn Dialect, head: &Head, operation: &Operation) -> Option<Credential> {
     let stated = head.credential.as_ref().ok()?.as_ref()?;
     let carrier = stated.carrier();
     let means_something = operation.action != Action::Auth || *carrier == Carrier::Basic;
     (means_something && dialect.head_form().accepts(carrier)).then(|| stated.clone())
+}
+
+/// The visit without a credential that nobody has judged and nobody vouches for. Where anybody may ask, the CRM may answer
+/// otherwise to a good one: a guess there counts as it does elsewhere.
+async fn vouched<'v>(visit: &Visit<'v>, operation: &Operation) -> Visit<'v> {
+    let is_unjudged = operation.access == Access::Public && operation.action != Action::Auth;
+    let (true, Some(credential)) = (is_unjudged, visit.credential) else {
+        return *visit;
+    };
+    let sessions = &visit.entrance.sessions;
+    let judged = sessions.identify(credential, &operation.version, visit.origin);
+    Visit {
+        credential: judged.await.is_ok().then_some(credential),
+        ..*visit
+    }
 }
 
 /// Nothing that changes what a request means is dropped: what the dialect did not take refuses the request.

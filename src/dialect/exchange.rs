@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::{Arrangement, Failure, Operation, Outgoing, Projected, Shape};
+use crate::door::Credential;
 use crate::vocabulary::Spelling;
 
 /// A request, understood.
@@ -26,9 +27,9 @@ pub trait Exchange: Send + Sync + fmt::Debug {
     /// what stands on a list of the dialect is taken from the body.
     fn failure(&self, status: u16, body: &[u8]) -> Option<Failure>;
 
-    /// The account name that a login states, as the CRM would read it; `None` if it names none, or none that a caller
-    /// could guess at.
-    fn account(&self) -> Option<String>;
+    /// The account name that a login states, as the CRM would read it, itself or by the credential of the client that comes
+    /// with it; `None` if it names none, or none that a caller could guess at.
+    fn account(&self, client: Option<&Credential>) -> Option<String>;
 
     /// The read of the record that this one updates; `None` if the API has none.
     fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>>;
@@ -90,7 +91,7 @@ pub enum Understood<E = Box<dyn Exchange>> {
     /// An envelope: each part is decided by itself.
     Bulk {
         /// The credential, where the envelope carries it among its arguments.
-        credential: Option<crate::door::Credential>,
+        credential: Option<Credential>,
         /// The route of the envelope, for the log.
         route: &'static str,
         /// The API version in which the session is looked up.

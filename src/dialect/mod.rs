@@ -305,14 +305,23 @@ pub struct Query {
     pub search: Option<String>,
     /// Further modules whose records are asked for at the same time: a search may look into several.
     pub beside: Vec<Module>,
-    /// Fields of the record asked for that a header compares with, so that the answer tells what they are.
-    pub compared: Vec<String>,
+    /// Comparisons of the record asked for, so that the answer tells what its fields are.
+    pub compared: Vec<Compared>,
     /// Rows wanted.
     pub limit: Option<u32>,
     /// Rows skipped.
     pub offset: Option<u64>,
     /// Filters about the caller, by their parameter's name: `my_items`, `favorites`.
     pub about_caller: Vec<(&'static str, bool)>,
+}
+
+/// A field that a header compares with: the request is carried out only if it is still what the header says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// The field, as the API calls it.
+    pub field: String,
+    /// The header, one of [`Rendering::controls`].
+    pub header: &'static str,
 }
 
 /// One item of a projection.
@@ -509,8 +518,8 @@ impl Query {
         for sort in &self.order {
             push(&sort.path, Use::Sorted);
         }
-        into.extend(self.compared.iter().map(|name| FieldUse {
-            path: FieldPath::new(own, name),
+        into.extend(self.compared.iter().map(|compared| FieldUse {
+            path: FieldPath::new(own, &compared.field),
             how: Use::Matched,
         }));
         for item in self.projection.iter().flatten() {

@@ -62,7 +62,7 @@ impl Pipeline {
         if operation.action != Action::Auth {
             return Ok(None);
         }
-        let account = exchange.account();
+        let account = exchange.account(visit.credential);
         let attempt = self
             .logins
             .attempt(visit.origin, account.as_deref())

@@ -199,7 +199,8 @@ impl Pipeline {
             .collect()
     }
 
-    /// Writes texts as they were before.
+    /// Writes texts as they were before. The record is no longer of the version that the update was for: the update itself
+    /// has changed it.
     async fn write_back(
         &self,
         visit: &Visit<'_>,
@@ -208,7 +209,7 @@ impl Pipeline {
         edits: &Edits,
         record: &mut Record<Decided>,
     ) -> Result<(), Refusal> {
-        let guarded = guard(update, plan, edits);
+        let guarded = guard(update, plan, edits).unconditional(update);
         let form = update.answer();
         let reply = self
             .forward(visit, (update, &form), guarded, record)

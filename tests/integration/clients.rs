@@ -18,7 +18,10 @@ fn sugar() -> (Scripted, World) {
     let crm = Scripted::start(|request| {
         let line = request.line.as_str();
         if line.contains("/me ") {
-            return scripted::me("sally", "Sales");
+            return match request.header("oauth-token") {
+                Some("stranger") => scripted::json(401, br#"{"error":"invalid_grant"}"#),
+                _ => scripted::me("sally", "Sales"),
+            };
         }
         let said = if line.contains("/oauth2/token") {
             json!({"access_token": "tok-1", "token_type": "bearer", "expires_in": 3600})
@@ -100,8 +103,12 @@ fn whatever_stands_for_a_credential_at_a_login_is_neither_judged_nor_relayed() {
         let sent: Value = serde_json::from_slice(&login.body).unwrap();
         assert_eq!(sent["username"], "sally");
     }
-    // Where a good one could mean something, it goes on; a bad one is left behind.
-    for (credential, sent) in [(TOKEN, Some("tok-1")), (("OAuth-Token", "a b"), None)] {
+    // Where a good one could mean something, it goes on; a bad one, or a guess, is left behind.
+    for (credential, sent) in [
+        (TOKEN, Some("tok-1")),
+        (("OAuth-Token", "a b"), None),
+        (("OAuth-Token", "stranger"), None),
+    ] {
         assert_eq!(
             ask(&world, "GET /rest/v11_5/ping", &[credential], "").status,
             200

@@ -116,6 +116,24 @@ fn a_text_that_was_changed_is_written_back_and_the_log_says_so() {
 }
 
 #[test]
+fn a_text_is_written_back_though_the_write_was_of_a_version_that_is_gone() {
+    for api in [Api::SugarRest, Api::EspoCrm] {
+        let stage = Stage::of(api);
+        let held = format!("Compte: {IBAN} merci");
+        stage
+            .crm
+            .begin(&held, &[Habit::CutCharacters(held.len())], None);
+        let shown = stage.read();
+        let reply = stage.write_if_unchanged(&format!("Bonjour, {shown}"));
+        assert_eq!(reply.status, 409, "{api:?}: {}", reply.text());
+        assert_eq!(stage.crm.text(), held, "{api:?}");
+        let events = stage.world.decision(&reply);
+        let closed = events.last().unwrap();
+        assert_eq!(closed["outcome"]["reason"], json!("restored"), "{closed}");
+    }
+}
+
+#[test]
 fn a_text_is_written_back_in_the_spelling_of_the_write_and_looked_at_again() {
     for api in [Api::SugarV4, Api::SuiteCrmV8] {
         let stage = Stage::of(api);

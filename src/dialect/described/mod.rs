@@ -209,7 +209,7 @@ impl Exchange for Spoken {
         None
     }
 
-    fn account(&self) -> Option<String> {
+    fn account(&self, _client: Option<&Credential>) -> Option<String> {
         // No description has logins: whoever is described brings the credential along.
         None
     }

@@ -8,7 +8,7 @@ use super::{grammar, query, write};
 use crate::dialect::carriers::Arguments;
 use crate::dialect::carriers::query_string::{self, Names};
 use crate::dialect::{
-    Bounds, Incoming, Link, Misunderstood, Operation, Query, Rendering, Wanted, spelling,
+    Bounds, Compared, Incoming, Link, Misunderstood, Operation, Query, Rendering, Wanted, spelling,
 };
 use crate::json;
 use crate::objection::Objection;
@@ -264,7 +264,10 @@ fn controlled(route: &Route, request: &Incoming<'_>, operation: &mut Operation) 
             continue;
         }
         if let Says::Field(field) = says {
-            operation.query.compared.push(field.clone());
+            operation.query.compared.push(Compared {
+                field: field.clone(),
+                header: control.name(),
+            });
         }
         operation.rendering.controls.push(control.clone());
     }

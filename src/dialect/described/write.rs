@@ -115,7 +115,7 @@ pub(super) fn read(
         }
     }
     let is_field = |key: &String| grammar::is_field(key) && !key.eq_ignore_ascii_case(id);
-    if fields.len() > KEYS_MAX || !fields.keys().all(is_field) {
+    if !fields.keys().all(is_field) {
         return Err(Reason::MalformedBody);
     }
     if !inner_keys.is_empty() {
@@ -178,9 +178,10 @@ fn put_unless(
     }
 }
 
-/// A field has one place, and one spelling.
+/// A field has one place, and one spelling; and each is compared with all before it, so that there are few.
 fn put(fields: &mut Map<String, Value>, key: String, value: Value) -> Result<(), Reason> {
-    if fields.keys().any(|known| known.eq_ignore_ascii_case(&key)) {
+    let is_full = fields.len() == KEYS_MAX;
+    if is_full || fields.keys().any(|known| known.eq_ignore_ascii_case(&key)) {
         return Err(Reason::MalformedBody);
     }
     fields.insert(key, value);

@@ -187,7 +187,7 @@ impl Exchange for Spoken {
         refusal::label(body).map(Failure::labelled)
     }
 
-    fn account(&self) -> Option<String> {
+    fn account(&self, _client: Option<&Credential>) -> Option<String> {
         let account = self.0.rendering.fixed.get("username")?.as_str()?;
         Some(account.to_owned())
     }

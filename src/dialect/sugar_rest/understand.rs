@@ -9,7 +9,7 @@ use super::route::{self, Routed, Takes};
 use super::{fixed, projection, query, search, write};
 use crate::dialect::carriers::Arguments;
 use crate::dialect::{
-    Incoming, Misunderstood, Operation, Path, Predicate, Query, Rendering, Understood,
+    Compared, Incoming, Misunderstood, Operation, Path, Predicate, Query, Rendering, Understood,
 };
 use crate::door::Control;
 use crate::objection::Objection;
@@ -115,7 +115,10 @@ fn operation(
             .iter()
             .find(|control| is_condition(control))
     {
-        operation.query.compared.push(CHANGED.to_owned());
+        operation.query.compared.push(Compared {
+            field: CHANGED.to_owned(),
+            header: control.name(),
+        });
         operation.rendering.controls.push(control.clone());
     }
     Ok(operation)

@@ -9,7 +9,7 @@ use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
-/// Keys of one write.
+/// Keys of one write, and columns of all its relations.
 const KEYS_MAX: usize = 1_000;
 /// Ids of one relate request.
 const IDS_MAX: usize = 500;
@@ -218,7 +218,8 @@ impl Relations {
             let all = self.columns.get_or_insert_default();
             for (name, value) in columns {
                 let known = all.keys().find(|known| known.eq_ignore_ascii_case(&name));
-                if known.is_some_and(|known| *known != name || all[&name] != value) {
+                let is_other = known.is_some_and(|known| *known != name || all[&name] != value);
+                if is_other || (known.is_none() && all.len() == KEYS_MAX) {
                     return Err(Reason::MalformedBody.into());
                 }
                 all.insert(name, value);
@@ -426,6 +427,21 @@ mod tests {
         ] {
             assert_eq!(read(body.clone()), Some(Reason::MalformedBody), "{body}");
         }
+        // However many ids they stand beside, columns are as few as the fields of a write.
+        let item = |id: &str| {
+            let columns = (0..600).map(|number| (format!("{id}_{number}"), json!(1)));
+            let all = columns.chain([("id".to_owned(), json!(id))]);
+            Value::Object(all.collect())
+        };
+        let ids = |ids: &[&str]| ids.iter().map(|id| item(id)).collect::<Vec<_>>();
+        assert_eq!(
+            read(json!({"link_name": "contacts", "ids": ids(&["c"])})),
+            None
+        );
+        assert_eq!(
+            read(json!({"link_name": "contacts", "ids": ids(&["c", "d"])})),
+            Some(Reason::MalformedBody)
+        );
         assert_eq!(
             read(json!({"link_name": "history", "ids": ["c-1"]})),
             Some(Reason::UnknownLink)

@@ -173,7 +173,7 @@ impl Exchange for Spoken {
         refusal::failure(body)
     }
 
-    fn account(&self) -> Option<String> {
+    fn account(&self, _client: Option<&Credential>) -> Option<String> {
         let auth = self.operation.rendering.fixed.get("user_auth")?;
         Some(auth.get("user_name")?.as_str()?.to_owned())
     }

@@ -163,14 +163,20 @@ impl Exchange for Spoken {
         refusal::label(body).map(Failure::labelled)
     }
 
-    fn account(&self) -> Option<String> {
-        let named = |name| self.0.rendering.fixed.get(name)?.as_str();
-        // A client that logs in for itself is its own account.
-        let account = match named("grant_type")? {
-            "client_credentials" => named("client_id"),
-            _ => named("username"),
+    fn account(&self, client: Option<&Credential>) -> Option<String> {
+        let named = |name| {
+            self.0
+                .rendering
+                .fixed
+                .get(name)?
+                .as_str()
+                .map(str::to_owned)
         };
-        account.map(str::to_owned)
+        match named("grant_type")?.as_str() {
+            // A client that logs in for itself is its own account. What the body says of it counts before the header.
+            "client_credentials" => named("client_id").or_else(|| client?.account()),
+            _ => named("username"),
+        }
     }
 
     fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{grammar, modules};
 use crate::dialect::carriers::{Arguments, is_blank};
 use crate::dialect::{Bounds, Path, Predicate, Projected, Query, Sort, reread};
+use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::Module;
 
@@ -32,7 +33,7 @@ pub(super) fn list(
     arguments: &mut Arguments,
     own: &Module,
     bounds: &Bounds,
-) -> Result<Query, Reason> {
+) -> Result<Query, Objection> {
     let projection = fields(arguments, own)?.projection;
     let query = related(arguments, bounds)?;
     Ok(Query {
@@ -42,7 +43,7 @@ pub(super) fn list(
 }
 
 /// Takes the arguments of a list of related records, of which the CRM shows all fields.
-pub(super) fn related(arguments: &mut Arguments, bounds: &Bounds) -> Result<Query, Reason> {
+pub(super) fn related(arguments: &mut Arguments, bounds: &Bounds) -> Result<Query, Objection> {
     let mut query = Query::default();
     if let Some(value) = arguments.take("filter") {
         query.predicate = filter(value)?;
@@ -183,21 +184,29 @@ fn sort(value: &Value) -> Result<Sort, Reason> {
     })
 }
 
-/// Rows of a page, clamped, and the page's number. The CRM sends twenty rows where nothing is said.
-fn page(value: Value, query: &mut Query, bounds: &Bounds) -> Result<(), Reason> {
+/// Rows of a page, clamped, and the page's number. The CRM sends twenty rows where nothing is said. The reply tells how many
+/// pages of a clamped size there are, to whoever begins with the first: later pages of another size are other rows.
+fn page(value: Value, query: &mut Query, bounds: &Bounds) -> Result<(), Objection> {
     let Value::Object(mut page) = value else {
-        return Err(Reason::MalformedPage);
+        return Err(Reason::MalformedPage.into());
     };
+    let mut is_cut = false;
     if let Some(size) = stated(page.shift_remove("size")) {
-        query.limit = Some(number(&size)?.min(bounds.page_max));
+        let wish = number(&size)?;
+        is_cut = wish > bounds.page_max;
+        query.limit = Some(wish.min(bounds.page_max));
     }
     if let Some(number_of_page) = stated(page.shift_remove("number")) {
-        query.offset = Some(number(&number_of_page)?.into());
+        let asked = number(&number_of_page)?;
+        if is_cut && asked > 1 {
+            return Err(Objection::page_too_large(bounds.page_max));
+        }
+        query.offset = Some(asked.into());
     }
     if page.is_empty() {
         Ok(())
     } else {
-        Err(Reason::UnknownParameter)
+        Err(Reason::UnknownParameter.into())
     }
 }
 
@@ -276,7 +285,8 @@ mod tests {
 
     fn read(text: &str) -> Result<Query, Reason> {
         let mut arguments = super::super::arguments::of_query(Some(text))?;
-        let query = list(&mut arguments, &Module::new("Contacts"), &BOUNDS)?;
+        let query = list(&mut arguments, &Module::new("Contacts"), &BOUNDS);
+        let query = query.map_err(|objection| objection.reason)?;
         arguments.finish().map_err(|objection| objection.reason)?;
         Ok(query)
     }
@@ -317,8 +327,8 @@ mod tests {
                 "filter[a][gt]=1&filter[b][lt]=2&filter[c][lt]=3",
             ),
             (
-                "page[number]=2&page[size]=100000",
-                "page[size]=500&page[number]=2",
+                "page[number]=1&page[size]=100000",
+                "page[size]=500&page[number]=1",
             ),
             ("filter[a][LIKE]=%25x", "filter[a][like]=%x"),
             (
@@ -395,6 +405,7 @@ mod tests {
             ("page[size]=-1", Reason::MalformedPage),
             ("page[size]=9999999999", Reason::MalformedPage),
             ("page[number]=0", Reason::MalformedPage),
+            ("page[number]=2&page[size]=501", Reason::PageTooLarge),
             ("page=2", Reason::MalformedPage),
             ("page[offset]=2", Reason::UnknownParameter),
             ("deleted=1", Reason::UnknownParameter),

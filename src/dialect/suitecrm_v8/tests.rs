@@ -11,6 +11,7 @@ use crate::dialect::{
     Access, Bounds, Dialect, EntryShape, Incoming, Misunderstood, ObjectShape, Operation, Others,
     Outgoing, Projected, Shape, Understood,
 };
+use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Field, Module, Spelling, Use};
 
@@ -286,6 +287,29 @@ fn a_login_is_rebuilt_from_json_or_a_form() {
 }
 
 /// The shape of the record in a reply.
+#[test]
+fn a_client_that_logs_in_for_itself_is_one_account_however_it_says_its_name() {
+    let account = |body: Value, client: Option<&Credential>| {
+        let operation = understood("POST /Api/access_token", &body);
+        SuiteCrmV8::new().exchange_of(operation).account(client)
+    };
+    let client = Credential::made_up(Carrier::Basic);
+    let own = json!({"grant_type": "client_credentials"});
+    assert_eq!(
+        account(own.clone(), Some(&client)).as_deref(),
+        Some("paravent-check")
+    );
+    assert_eq!(account(own, None), None);
+    let stated =
+        json!({"grant_type": "client_credentials", "client_id": "c", "client_secret": "s"});
+    assert_eq!(account(stated, Some(&client)).as_deref(), Some("c"));
+    // Who logs in is not the client, and a refresh token cannot be guessed.
+    let user = json!({"grant_type": "password", "username": "ada", "password": "p"});
+    assert_eq!(account(user, Some(&client)).as_deref(), Some("ada"));
+    let again = json!({"grant_type": "refresh_token", "refresh_token": "r"});
+    assert_eq!(account(again, Some(&client)), None);
+}
+
 fn record(shape: &Shape) -> &EntryShape {
     let Shape::Object(ObjectShape {
         keys,

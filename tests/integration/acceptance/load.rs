@@ -471,8 +471,8 @@ impl Exchange for FailingLate {
     fn failure(&self, status: u16, body: &[u8]) -> Option<Failure> {
         self.0.failure(status, body)
     }
-    fn account(&self) -> Option<String> {
-        self.0.account()
+    fn account(&self, client: Option<&Credential>) -> Option<String> {
+        self.0.account(client)
     }
     fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {
         self.0.look_up(wanted)

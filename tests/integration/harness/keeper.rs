@@ -113,7 +113,7 @@ impl Stage {
 
     /// The text, as the caller is shown it.
     pub fn read(&self) -> String {
-        let reply = self.send(None);
+        let reply = self.send(None, None);
         assert_eq!(reply.status, 200, "{:?}: {}", self.api, reply.text());
         let reply = reply.json();
         let text = match self.api {
@@ -129,16 +129,22 @@ impl Stage {
     }
 
     pub fn write(&self, text: &str) -> Response {
-        self.send(Some(text))
+        self.send(Some(text), None)
     }
 
-    fn send(&self, text: Option<&str>) -> Response {
+    /// Writes the text if the record is still of the version of which it was read: in APIs that have such a header.
+    pub fn write_if_unchanged(&self, text: &str) -> Response {
+        self.send(Some(text), self.api.condition())
+    }
+
+    fn send(&self, text: Option<&str>, condition: Option<(&'static str, &str)>) -> Response {
         let (mut method, target, header, body, media) = self.api.request(text);
         if body.is_none() {
             method = "GET";
         }
         let mut headers = vec![header];
         headers.extend(body.as_ref().map(|_| ("Content-Type", media.to_owned())));
+        headers.extend(condition.map(|(name, value)| (name, value.to_owned())));
         headers.retain(|(name, _)| !name.is_empty());
         let request = Request {
             method,
@@ -193,6 +199,15 @@ impl Api {
             dialects: vec![dialect],
             sources,
             ..Wish::default()
+        }
+    }
+
+    /// The header that says of which version a record was before anything was written, in APIs that have one.
+    fn condition(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::SugarRest => Some(("X-Timestamp", "2026-03-02T09:15:00+00:00")),
+            Self::EspoCrm => Some(("X-Version-Number", "7")),
+            Self::SugarV4 | Self::SuiteCrmV8 | Self::Dolibarr => None,
         }
     }
 
@@ -276,6 +291,12 @@ impl Api {
         let path = target.split('?').next().unwrap();
         let body = || serde_json::from_slice::<Value>(&request.body).unwrap_or_default();
         let failed = || scripted::json(500, b"{}");
+        let is_of_then = self
+            .condition()
+            .is_some_and(|(name, _)| request.header(&name.to_ascii_lowercase()).is_some());
+        if is_of_then && crm.writes() > 0 {
+            return scripted::json(409, b"{}");
+        }
         let said = match self {
             Self::SugarRest if path.ends_with("/me") => return scripted::me("sally", "Sales"),
             Self::SugarRest => {
