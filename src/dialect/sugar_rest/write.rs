@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Context, grammar, route};
 use crate::dialect::carriers::{Arguments, is_blank};
+use crate::dialect::schema::stock::delivered::of_sugar_rest;
 use crate::dialect::{Link, Origin, Path, Predicate};
 use crate::objection::Objection;
 use crate::reason::Reason;
@@ -35,17 +36,14 @@ const NOT_WRITTEN: &[&str] = &[
     "erased_fields",
 ];
 
+/// What a search said of a record that a client writes back; no module has such a field. What the CRM itself says about a
+/// record (`_acl`, `_hash`, `following`…) is no field either, and never written.
+const OF_SEARCHES: &[&str] = &["_highlights", "_score", "_search"];
+
 /// Names that clients send along though the CRM has no field of that name in any stock module, and does not look at them:
-/// their own number of the record (`reference_id`), what a search said of it (`_highlights`, `_score`, `_search`), and how
-/// alike it was to another (`duplicate_check_rank`). They are left out, unless the installation has such a field. What the
-/// CRM itself says about a record (`_acl`, `_hash`, `following`…) is no field either, and never written.
-const IGNORED: &[&str] = &[
-    "_highlights",
-    "_score",
-    "_search",
-    "duplicate_check_rank",
-    "reference_id",
-];
+/// their own number of the record (`reference_id`), and how alike it was to another (`duplicate_check_rank`). They are left
+/// out of stock modules, unless the installation has such a field; other modules may have one that nobody described.
+const OF_CLIENTS: &[&str] = &["duplicate_check_rank", "reference_id"];
 
 /// Names of what a record is, in other versions of the API. They may repeat what the path says.
 const MODULE_NAMES: &[&str] = &["_module", "module_name"];
@@ -99,7 +97,10 @@ pub(super) fn fields(
 
 /// Leaves out what the CRM does not look at.
 fn leave_out(body: &mut Map<String, Value>, module: &Module, terms: &Context<'_>) {
-    body.retain(|key, _| !IGNORED.contains(&key.as_str()) || terms.schema.has_field(module, key));
+    let is_stock = of_sugar_rest().has_module(module);
+    let is_ignored =
+        |key: &str| OF_SEARCHES.contains(&key) || (OF_CLIENTS.contains(&key) && is_stock);
+    body.retain(|key, _| !is_ignored(key) || terms.schema.has_field(module, key));
 }
 
 fn keys(body: Map<String, Value>) -> Result<Map<String, Value>, Objection> {

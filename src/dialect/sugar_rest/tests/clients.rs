@@ -443,6 +443,10 @@ fn integrations_write_and_look_up_in_their_own_ways() {
     let line = "POST /rest/v10/Leads";
     let (_, body) = rendered(line, json!({"last_name": "Tan", "reference_id": "m-1"}));
     assert_eq!(body, Some(json!({"last_name": "Tan"})));
+    // A module of the installation's own may have a field of that name.
+    let own = json!({"name": "Tan", "reference_id": "m-1"});
+    let (_, body) = rendered("POST /rest/v10/acme_Boats", own.clone());
+    assert_eq!(body, Some(own));
     // A record that comes back as it was read from a search.
     let read = json!({"id": "c-1", "_module": "Contacts", "title": "x", "_score": 1, "_highlights": {"title": ["x"]}});
     let (_, body) = rendered("PUT /rest/v10/Contacts/c-1", read);
