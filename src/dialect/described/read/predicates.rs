@@ -46,6 +46,7 @@ enum Style {
     JsonApi,
     Where,
     Groups,
+    Domain,
     Sql,
     Rsql,
     Words,
@@ -75,6 +76,7 @@ impl Reader<'_> {
             ("jsonapi", Style::JsonApi),
             ("where", Style::Where),
             ("groups", Style::Groups),
+            ("domain", Style::Domain),
             ("sqlfilters", Style::Sql),
             ("rsql", Style::Rsql),
             ("words", Style::Words),
@@ -90,6 +92,7 @@ impl Reader<'_> {
             Style::Bracket | Style::JsonApi => self.bracket(&keys, style == Style::JsonApi),
             Style::Where => self.listed_items(&keys),
             Style::Groups => self.filter_groups(&keys),
+            Style::Domain => self.domain(&keys),
             Style::Sql => self
                 .required_parameter(&keys, "in")
                 .map(PredicateStyle::Sql),
@@ -106,7 +109,7 @@ impl Reader<'_> {
             Style::Where => &["in", "operators", "members", "groups", "beside", "lifted"],
             Style::Groups => &["in", "each", "operators", "members", "beside"],
             Style::Sql => &["in"],
-            Style::Rsql => &["in", "operators"],
+            Style::Domain | Style::Rsql => &["in", "operators"],
             Style::Words => &["in", "words"],
         };
         let misplaced: Vec<&str> = (WHERE.known.iter().copied())
@@ -166,6 +169,13 @@ impl Reader<'_> {
         })
     }
 
+    fn domain(&mut self, keys: &Keys<'_>) -> Option<PredicateStyle> {
+        let at = self.required_parameter(keys, "in");
+        keys.require("operators", self.found)?;
+        let operators = self.operators(keys);
+        Some(PredicateStyle::Domain { at: at?, operators })
+    }
+
     fn rsql(&mut self, keys: &Keys<'_>) -> Option<PredicateStyle> {
         let at = self.required_parameter(keys, "in");
         keys.require("operators", self.found)?;
@@ -190,18 +200,18 @@ impl Reader<'_> {
 
     fn operators(&mut self, keys: &Keys<'_>) -> Vec<&'static str> {
         let texts = self.texts(keys, "operators");
+        let is_plain =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic());
         let mut operators = Vec::new();
         for text in texts {
-            if (1..=40).contains(&text.value.len())
-                && text.value.bytes().all(|byte| byte.is_ascii_graphic())
-            {
+            if (1..=40).contains(&text.value.len()) && text.value.split(' ').all(is_plain) {
                 operators.push(intern(text.value));
             } else {
                 self.bad(
                     codes::BAD_PREDICATES,
                     "this is not an operator".to_owned(),
                     &text.place,
-                    "one plain word",
+                    "one plain word, or several with one blank between them: `not in`",
                 );
             }
         }

@@ -82,6 +82,7 @@ pub(super) const WRITE: Form = Form {
 #[derive(Clone, Copy)]
 enum OrderStyle {
     Signs,
+    Words,
     Apart,
     Objects,
 }
@@ -354,6 +355,7 @@ impl Reader<'_> {
     fn order(&mut self, node: &Node) -> Option<Order> {
         const STYLES: &[(&str, OrderStyle)] = &[
             ("signs", OrderStyle::Signs),
+            ("words", OrderStyle::Words),
             ("apart", OrderStyle::Apart),
             ("objects", OrderStyle::Objects),
         ];
@@ -366,6 +368,7 @@ impl Reader<'_> {
         let style = self.choice(&keys, "style", default, STYLES);
         let apart: &[&str] = match style {
             OrderStyle::Signs => &["field", "direction", "ascending", "descending"],
+            OrderStyle::Words => &["field", "direction"],
             OrderStyle::Apart => &["field"],
             OrderStyle::Objects => &[],
         };
@@ -382,6 +385,7 @@ impl Reader<'_> {
         };
         match style {
             OrderStyle::Signs => Some(Order::Signs(by)),
+            OrderStyle::Words => Some(Order::Words { at: by, words }),
             OrderStyle::Apart => Some(Order::Apart {
                 by,
                 direction: self.required_parameter(&keys, "direction")?,
