@@ -21,7 +21,11 @@ pub(super) enum PredicateStyle {
     /// A parameter is a field's value: `status=open`.
     Equals(Vec<(Name, String)>),
     /// A parameter is one or more ids: `company=3,5`.
-    Ids(Vec<(Name, String)>),
+    Ids {
+        parameters: Vec<(Name, String)>,
+        /// Whether they are a list, and no text.
+        list: bool,
+    },
     /// `{field}[{operator}]=value`, perhaps below a name: `filter[name][contains]=x`.
     Bracket {
         at: Option<Name>,
@@ -112,7 +116,7 @@ impl PredicateStyle {
     ) -> Result<Option<(Predicate, usize)>, Reason> {
         let filter = match self {
             Self::Equals(parameters) => equals(parameters, arguments, scope, is_scalar)?,
-            Self::Ids(parameters) => ids(parameters, arguments, scope)?,
+            Self::Ids { parameters, list } => ids(parameters, *list, arguments, scope)?,
             Self::Bracket {
                 at,
                 operators,
@@ -190,7 +194,7 @@ impl PredicateStyle {
         };
         let mut place = |name: &Name, value: Value| put(into, name, Some(scope.word), value);
         match self {
-            Self::Equals(parameters) | Self::Ids(parameters) => {
+            Self::Equals(parameters) | Self::Ids { parameters, .. } => {
                 for part in parts {
                     let Predicate::Field { path, value, .. } = part else {
                         continue;
@@ -310,9 +314,11 @@ fn equals(
     Ok(parts)
 }
 
-/// Comparisons with ids: a list of them, or a text in which commas separate them.
+/// Comparisons with ids: a list of them, or a text in which commas separate them. Who expects the one may take the other
+/// for something else: a text for a list of its characters, a list for no filter.
 fn ids(
     parameters: &[(Name, String)],
+    is_list: bool,
     arguments: &mut Arguments,
     scope: Scope<'_>,
 ) -> Result<Vec<Predicate>, Reason> {
@@ -325,9 +331,11 @@ fn ids(
     let filter = equals(parameters, arguments, scope, |_| true)?;
     let are_ids = filter.iter().all(|part| match part {
         Predicate::Field { value, .. } => match value {
-            Value::String(text) => text.split(',').all(is_id),
-            Value::Array(items) => (1..=VALUES_MAX).contains(&items.len()) && items.iter().all(one),
-            value => one(value),
+            Value::Array(items) => {
+                is_list && (1..=VALUES_MAX).contains(&items.len()) && items.iter().all(one)
+            }
+            Value::String(text) => !is_list && text.split(',').all(is_id),
+            value => !is_list && one(value),
         },
         _ => false,
     });

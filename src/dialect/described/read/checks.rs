@@ -88,7 +88,7 @@ impl Reader<'_> {
         }
         for predicate in &route.predicates {
             match predicate {
-                PredicateStyle::Equals(parameters) | PredicateStyle::Ids(parameters) => {
+                PredicateStyle::Equals(parameters) | PredicateStyle::Ids { parameters, .. } => {
                     names.extend(parameters.iter().map(|(name, _)| name))
                 }
                 PredicateStyle::Bracket { at, .. } => names.extend(at),

@@ -15,6 +15,7 @@ pub(super) const WHERE: Form = Form {
         "in",
         "each",
         "parameters",
+        "list",
         "operators",
         "bare",
         "members",
@@ -88,7 +89,11 @@ impl Reader<'_> {
         self.only(&keys, style);
         match style {
             Style::Equals => self.equals(&keys).map(PredicateStyle::Equals),
-            Style::Ids => self.equals(&keys).map(PredicateStyle::Ids),
+            Style::Ids => {
+                let list = self.flag(&keys, "list");
+                let parameters = self.equals(&keys)?;
+                Some(PredicateStyle::Ids { parameters, list })
+            }
             Style::Bracket | Style::JsonApi => self.bracket(&keys, style == Style::JsonApi),
             Style::Where => self.listed_items(&keys),
             Style::Groups => self.filter_groups(&keys),
@@ -104,7 +109,8 @@ impl Reader<'_> {
     /// Reports keys of other styles: nothing in a description is ever ignored.
     fn only(&mut self, keys: &Keys<'_>, style: Style) {
         let known: &[&str] = match style {
-            Style::Equals | Style::Ids => &["parameters"],
+            Style::Equals => &["parameters"],
+            Style::Ids => &["parameters", "list"],
             Style::Bracket | Style::JsonApi => &["in", "operators", "bare"],
             Style::Where => &["in", "operators", "members", "groups", "beside", "lifted"],
             Style::Groups => &["in", "each", "operators", "members", "beside"],
@@ -138,8 +144,19 @@ impl Reader<'_> {
         for (name, node) in self.entries(keys, "parameters") {
             let field = node.text("a field", self.found);
             let field = field.and_then(|text| self.field(text.value, &text.place));
-            if let (Some(name), Some(field)) = (self.parameter(&name.value, &name.place), field) {
-                parameters.push((name, field));
+            if let (Some(parameter), Some(field)) =
+                (self.parameter(&name.value, &name.place), field)
+            {
+                // Both would be written into one of them.
+                if parameters.iter().any(|(_, other)| *other == field) {
+                    self.bad(
+                        codes::TWICE,
+                        format!("field {} has two parameters", quoted(&field)),
+                        &name.place,
+                        "give the second one in another style of the list",
+                    );
+                }
+                parameters.push((parameter, field));
             }
         }
         Some(parameters)

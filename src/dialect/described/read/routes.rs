@@ -383,6 +383,19 @@ impl Reader<'_> {
             ascending: word("ascending", "asc"),
             descending: word("descending", "desc"),
         };
+        let (field, member) = (word("field", "field"), word("direction", "direction"));
+        let is_word = |word: &str| !word.is_empty() && word.trim() == word && !word.contains(',');
+        if words.ascending.eq_ignore_ascii_case(&words.descending)
+            || !is_word(&words.ascending)
+            || !is_word(&words.descending)
+        {
+            self.bad(
+                codes::BAD_ROUTE,
+                "these are not two directions".to_owned(),
+                keys.place(),
+                "`ascending` and `descending` must be words, and differ in more than case",
+            );
+        }
         match style {
             OrderStyle::Signs => Some(Order::Signs(by)),
             OrderStyle::Words => Some(Order::Words { at: by, words }),
@@ -392,8 +405,7 @@ impl Reader<'_> {
                 words,
             }),
             OrderStyle::Objects => {
-                let (field, direction) = (word("field", "field"), word("direction", "direction"));
-                if field == direction {
+                if field == member {
                     self.bad(
                         codes::TWICE,
                         format!("{} has two meanings", quoted(&field)),
@@ -404,7 +416,7 @@ impl Reader<'_> {
                 Some(Order::Objects {
                     at: by,
                     field,
-                    direction,
+                    direction: member,
                     words,
                 })
             }

@@ -275,6 +275,23 @@ fn what_is_no_domain_is_refused() {
 }
 
 #[test]
+fn the_deepest_domain_is_read_shown_compared_and_written() {
+    for (word, words) in [("!", 499), ("&", 249), ("|", 249)] {
+        let leaf = json!(["city", "=", "Lyon"]);
+        let mut terms = vec![json!(word); words];
+        terms.resize(if word == "!" { 500 } else { 499 }, leaf);
+        let domain = Value::Array(terms);
+        let operation = search_read(&domain).unwrap();
+        assert!(!format!("{operation:?}{operation:#?}").contains("Lyon"));
+        assert_eq!(operation.clone(), operation);
+        assert!(!operation.uses().is_empty());
+        let sent = odoo().render(&operation).body.unwrap();
+        let sent: Value = serde_json::from_slice(&sent).unwrap();
+        assert_eq!(sent["domain"], domain);
+    }
+}
+
+#[test]
 fn records_are_read_by_a_list_of_ids_and_by_nothing_else() {
     let odoo = odoo();
     let read = |body: &str| understand(&odoo, "POST /json/2/res.partner/read", body);
@@ -290,6 +307,10 @@ fn records_are_read_by_a_list_of_ids_and_by_nothing_else() {
         r#"{"ids":[[7]]}"#,
         r#"{"ids":{"a":1}}"#,
         r#"{"ids":[null]}"#,
+        // Odoo would take the first for the records 7 and 8.
+        r#"{"ids":"78"}"#,
+        r#"{"ids":"7,8"}"#,
+        r#"{"ids":7}"#,
     ] {
         assert_eq!(read(body).unwrap_err(), Reason::MalformedFilter, "{body}");
     }
