@@ -206,31 +206,7 @@ impl PredicateStyle {
                 }
             }
             Self::Bracket { at, .. } => {
-                let mut fields: Map<String, Value> = Map::new();
-                for part in parts {
-                    let Predicate::Field {
-                        path,
-                        operator,
-                        value,
-                    } = part
-                    else {
-                        continue;
-                    };
-                    let field = scope.spell(path);
-                    match operator {
-                        None => {
-                            fields.insert(field, value.clone());
-                        }
-                        Some(operator) => {
-                            let all = fields
-                                .entry(field)
-                                .or_insert_with(|| Value::Object(Map::new()));
-                            if let Value::Object(all) = all {
-                                all.insert((*operator).to_owned(), value.clone());
-                            }
-                        }
-                    }
-                }
+                let fields = bracketed(parts, scope);
                 match at {
                     Some(at) => place(at, Value::Object(fields)),
                     None => into.extend(fields),
@@ -374,6 +350,36 @@ fn bracket(
         }
     }
     Ok(parts)
+}
+
+/// Comparisons as `field[operator]=value`, without the name above.
+fn bracketed(parts: &[Predicate], scope: Scope<'_>) -> Map<String, Value> {
+    let mut fields: Map<String, Value> = Map::new();
+    for part in parts {
+        let Predicate::Field {
+            path,
+            operator,
+            value,
+        } = part
+        else {
+            continue;
+        };
+        let field = scope.spell(path);
+        match operator {
+            None => {
+                fields.insert(field, value.clone());
+            }
+            Some(operator) => {
+                let all = fields
+                    .entry(field)
+                    .or_insert_with(|| Value::Object(Map::new()));
+                if let Value::Object(all) = all {
+                    all.insert((*operator).to_owned(), value.clone());
+                }
+            }
+        }
+    }
+    fields
 }
 
 impl Items {
