@@ -85,6 +85,7 @@ impl fmt::Debug for Predicate {
         match self {
             Self::All(parts) => f.debug_tuple("All").field(parts).finish(),
             Self::Any(parts) => f.debug_tuple("Any").field(parts).finish(),
+            Self::Not(part) => f.debug_tuple("Not").field(part).finish(),
             Self::Field { path, operator, .. } => f
                 .debug_struct("Field")
                 .field("path", path)

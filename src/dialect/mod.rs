@@ -349,6 +349,8 @@ pub enum Predicate {
     All(Vec<Self>),
     /// One holds.
     Any(Vec<Self>),
+    /// It does not hold.
+    Not(Box<Self>),
     /// A field compares with a value.
     Field {
         /// The field, of this module or of a linked one.
@@ -556,6 +558,7 @@ impl Predicate {
             Self::All(parts) | Self::Any(parts) => {
                 parts.iter().for_each(|part| part.each_path(visit))
             }
+            Self::Not(part) => part.each_path(visit),
             Self::Field { path, .. } => visit(path),
             Self::Caller { .. } => {}
         }

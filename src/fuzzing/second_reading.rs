@@ -310,6 +310,7 @@ fn values(filter: Option<&Predicate>) -> Vec<String> {
         Some(Predicate::Field { value, .. }) => {
             value.as_str().map(str::to_owned).into_iter().collect()
         }
+        Some(Predicate::Not(part)) => values(Some(part)),
         Some(Predicate::Caller { .. }) | None => Vec::new(),
     }
 }

@@ -31,6 +31,11 @@ pub(super) fn is_word(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
+/// Whether a text is a word of a path in which dots may stand: `res.partner`.
+pub(super) fn is_segment(text: &str) -> bool {
+    text.len() <= 64 && text.split('.').all(is_word)
+}
+
 /// Whether a text can stand in a path as a value that a record is looked up by: nothing that a server could take for a
 /// separator, and no second reading after another decoding.
 pub(super) fn is_value(text: &str) -> bool {

@@ -24,6 +24,7 @@ use crate::vocabulary::{Module, Spelling};
 mod caller;
 pub mod codes;
 mod description;
+mod domain;
 mod grammar;
 mod groups;
 mod identifying;

@@ -16,6 +16,8 @@ const ORDER_MAX: usize = 16;
 pub(super) enum Order {
     /// `sort=-a,b`.
     Signs(Name),
+    /// `order=a desc,b`.
+    Words { at: Name, words: Directions },
     /// `orderBy=a&order=desc`.
     Apart {
         by: Name,
@@ -56,6 +58,14 @@ impl Order {
                 .map(|key| match key.strip_prefix('-') {
                     None => sort(key, false, scope),
                     Some(field) => sort(field, true, scope),
+                })
+                .collect::<Result<_, _>>()?,
+            Self::Words { at, words } => listed(arguments, at)?
+                .iter()
+                .map(|key| {
+                    let (field, way) = key.split_once(' ').unwrap_or((key, ""));
+                    let is_descending = words.is_descending(Some(way.trim().into()))?;
+                    sort(field, is_descending, scope)
                 })
                 .collect::<Result<_, _>>()?,
             Self::Apart {
@@ -111,6 +121,10 @@ impl Order {
                     false => field(sort),
                 };
                 put(into, name, module, joined(&signed));
+            }
+            Self::Words { at, words } => {
+                let worded = |sort: &Sort| format!("{} {}", field(sort), words.of(sort));
+                put(into, at, module, joined(&worded));
             }
             Self::Apart {
                 by,

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::description::{Description, Name};
 use super::groups::Groups;
-use super::{rsql, sql};
+use super::{domain, rsql, sql};
 use crate::dialect::carriers::{Arguments, put};
 use crate::dialect::{Path, Predicate};
 use crate::reason::Reason;
@@ -21,7 +21,11 @@ pub(super) enum PredicateStyle {
     /// A parameter is a field's value: `status=open`.
     Equals(Vec<(Name, String)>),
     /// A parameter is one or more ids: `company=3,5`.
-    Ids(Vec<(Name, String)>),
+    Ids {
+        parameters: Vec<(Name, String)>,
+        /// Whether they are a list, and no text.
+        list: bool,
+    },
     /// `{field}[{operator}]=value`, perhaps below a name: `filter[name][contains]=x`.
     Bracket {
         at: Option<Name>,
@@ -33,6 +37,11 @@ pub(super) enum PredicateStyle {
     Items(Items),
     /// A list of objects, one of which holds, that each hold a list of items, all of which hold.
     Groups(Groups),
+    /// A list in prefix notation, as Odoo's domains are.
+    Domain {
+        at: Name,
+        operators: Vec<&'static str>,
+    },
     /// Dolibarr's text.
     Sql(Name),
     /// A text in RSQL.
@@ -80,7 +89,7 @@ pub(super) struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    fn path(&self, text: &str) -> Result<Path, Reason> {
+    pub(super) fn path(&self, text: &str) -> Result<Path, Reason> {
         let path = self.description.resolve(self.module, text);
         path.ok_or(Reason::MalformedFilter)
     }
@@ -106,14 +115,8 @@ impl PredicateStyle {
         scope: Scope<'_>,
     ) -> Result<Option<(Predicate, usize)>, Reason> {
         let filter = match self {
-            Self::Equals(parameters) => equals(parameters, arguments, scope)?,
-            Self::Ids(parameters) => {
-                let filter = equals(parameters, arguments, scope)?;
-                if !filter.iter().all(|part| holds_ids(part, scope)) {
-                    return Err(Reason::MalformedFilter);
-                }
-                filter
-            }
+            Self::Equals(parameters) => equals(parameters, arguments, scope, is_scalar)?,
+            Self::Ids { parameters, list } => ids(parameters, *list, arguments, scope)?,
             Self::Bracket {
                 at,
                 operators,
@@ -144,6 +147,10 @@ impl PredicateStyle {
             Self::Groups(groups) => match arguments.take_at(&groups.at, Some(scope.word)) {
                 None => Vec::new(),
                 Some(list) => groups.read(list, scope)?,
+            },
+            Self::Domain { at, operators } => match arguments.take_at(at, Some(scope.word)) {
+                None => Vec::new(),
+                Some(list) => domain::read(list, operators, scope)?,
             },
             Self::Sql(at) => match arguments
                 .text_at(at, Some(scope.word))?
@@ -187,7 +194,7 @@ impl PredicateStyle {
         };
         let mut place = |name: &Name, value: Value| put(into, name, Some(scope.word), value);
         match self {
-            Self::Equals(parameters) | Self::Ids(parameters) => {
+            Self::Equals(parameters) | Self::Ids { parameters, .. } => {
                 for part in parts {
                     let Predicate::Field { path, value, .. } = part else {
                         continue;
@@ -199,31 +206,7 @@ impl PredicateStyle {
                 }
             }
             Self::Bracket { at, .. } => {
-                let mut fields: Map<String, Value> = Map::new();
-                for part in parts {
-                    let Predicate::Field {
-                        path,
-                        operator,
-                        value,
-                    } = part
-                    else {
-                        continue;
-                    };
-                    let field = scope.spell(path);
-                    match operator {
-                        None => {
-                            fields.insert(field, value.clone());
-                        }
-                        Some(operator) => {
-                            let all = fields
-                                .entry(field)
-                                .or_insert_with(|| Value::Object(Map::new()));
-                            if let Value::Object(all) = all {
-                                all.insert((*operator).to_owned(), value.clone());
-                            }
-                        }
-                    }
-                }
+                let fields = bracketed(parts, scope);
                 match at {
                     Some(at) => place(at, Value::Object(fields)),
                     None => into.extend(fields),
@@ -242,6 +225,7 @@ impl PredicateStyle {
                     place(&groups.at, groups.write(part, scope));
                 }
             }
+            Self::Domain { at, .. } => place(at, domain::write(parts, scope)),
             Self::Sql(at) => {
                 if let Some(part) = parts.first() {
                     place(at, sql::write(part, &|path| scope.spell(path)).into());
@@ -286,12 +270,13 @@ fn equals(
     parameters: &[(Name, String)],
     arguments: &mut Arguments,
     scope: Scope<'_>,
+    fits: fn(&Value) -> bool,
 ) -> Result<Vec<Predicate>, Reason> {
     let mut parts = Vec::new();
     for (name, field) in parameters {
         match arguments.take_at(name, Some(scope.word)) {
             None => {}
-            Some(value) if is_scalar(&value) => parts.push(Predicate::Field {
+            Some(value) if fits(&value) => parts.push(Predicate::Field {
                 path: Path {
                     link: None,
                     field: field.clone(),
@@ -305,17 +290,32 @@ fn equals(
     Ok(parts)
 }
 
-/// Whether a comparison is with ids, separated by commas.
-fn holds_ids(part: &Predicate, scope: Scope<'_>) -> bool {
+/// Comparisons with ids: a list of them, or a text in which commas separate them. Who expects the one may take the other
+/// for something else: a text for a list of its characters, a list for no filter.
+fn ids(
+    parameters: &[(Name, String)],
+    is_list: bool,
+    arguments: &mut Arguments,
+    scope: Scope<'_>,
+) -> Result<Vec<Predicate>, Reason> {
     let is_id = |text: &str| scope.description.ids.fit(text);
-    match part {
+    let one = |value: &Value| match value {
+        Value::String(text) => is_id(text),
+        Value::Number(number) => is_id(&number.to_string()),
+        _ => false,
+    };
+    let filter = equals(parameters, arguments, scope, |_| true)?;
+    let are_ids = filter.iter().all(|part| match part {
         Predicate::Field { value, .. } => match value {
-            Value::String(text) => text.split(',').all(is_id),
-            Value::Number(number) => is_id(&number.to_string()),
-            _ => false,
+            Value::Array(items) => {
+                is_list && (1..=VALUES_MAX).contains(&items.len()) && items.iter().all(one)
+            }
+            Value::String(text) => !is_list && text.split(',').all(is_id),
+            value => !is_list && one(value),
         },
         _ => false,
-    }
+    });
+    are_ids.then_some(filter).ok_or(Reason::MalformedFilter)
 }
 
 fn bracket(
@@ -350,6 +350,36 @@ fn bracket(
         }
     }
     Ok(parts)
+}
+
+/// Comparisons as `field[operator]=value`, without the name above.
+fn bracketed(parts: &[Predicate], scope: Scope<'_>) -> Map<String, Value> {
+    let mut fields: Map<String, Value> = Map::new();
+    for part in parts {
+        let Predicate::Field {
+            path,
+            operator,
+            value,
+        } = part
+        else {
+            continue;
+        };
+        let field = scope.spell(path);
+        match operator {
+            None => {
+                fields.insert(field, value.clone());
+            }
+            Some(operator) => {
+                let all = fields
+                    .entry(field)
+                    .or_insert_with(|| Value::Object(Map::new()));
+                if let Value::Object(all) = all {
+                    all.insert((*operator).to_owned(), value.clone());
+                }
+            }
+        }
+    }
+    fields
 }
 
 impl Items {
@@ -508,7 +538,7 @@ impl Items {
                 members.extend(value.as_object().cloned().unwrap_or_default());
                 Value::Object(members)
             }
-            Predicate::Caller { .. } => Value::Null,
+            Predicate::Not(_) | Predicate::Caller { .. } => Value::Null,
         }
     }
 }
@@ -531,7 +561,7 @@ fn is_word(value: &Value) -> bool {
 }
 
 /// A scalar, or a list of such.
-fn flat(value: Value) -> Result<Value, Reason> {
+pub(super) fn flat(value: Value) -> Result<Value, Reason> {
     let fits = match &value {
         Value::Array(items) => items.len() <= VALUES_MAX && items.iter().all(is_scalar),
         one => is_scalar(one),

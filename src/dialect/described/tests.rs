@@ -87,6 +87,7 @@ routes:
   - { route: "GET /people/{id}/firm/{related}", module: people, link: firm, action: relate, pass: [] }
   - { route: "POST /search/{module}", action: list, query: body, where: { style: bracket, in: filter, operators: [eq] }, page: { size: size, default: 20 }, records: "$[*]" }
   - { route: "POST /found/{module}", action: list, query: body, where: { style: groups, in: groups, each: all, operators: [is, in], members: { value: [value, values] } }, order: { in: order, style: objects }, page: { size: size, default: 20, cursor: after }, records: "$[*]" }
+  - { route: "POST /domain/{module}", action: list, query: body, where: { style: domain, in: domain, operators: [is, not in] }, order: { in: order, style: words }, page: { size: size, default: 20 }, records: "$[*]" }
   - { route: "GET /firms/by/{by.code}", module: firms, action: read, records: $ }
   - { route: "GET /sql/firms", module: firms, action: list, where: { style: sqlfilters, in: f }, order: { in: by, direction: way }, page: { size: n, default: 20, zero: all, number: p }, records: "$[*]" }
   - { route: GET /rsql/people, module: people, action: list, where: { style: rsql, in: r, operators: ["==", "=in=", "<", "<="] }, records: "$[*]" }

@@ -427,6 +427,8 @@ fn expression(filter: &Predicate) -> Value {
     let (key, value) = match filter {
         Predicate::All(parts) => ("$and".to_owned(), parts.iter().map(expression).collect()),
         Predicate::Any(parts) => ("$or".to_owned(), parts.iter().map(expression).collect()),
+        // The grammar has none.
+        Predicate::Not(part) => ("$not".to_owned(), Value::Array(vec![expression(part)])),
         Predicate::Caller { word, argument } => ((*word).to_owned(), json!(argument)),
         Predicate::Field {
             path,

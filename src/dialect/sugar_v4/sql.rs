@@ -382,7 +382,7 @@ pub(super) fn render(filter: &Predicate, table: Table<'_>) -> String {
             }
         }
         // The grammar has none.
-        Predicate::Caller { .. } => "1 = 0".to_owned(),
+        Predicate::Not(_) | Predicate::Caller { .. } => "1 = 0".to_owned(),
     }
 }
 

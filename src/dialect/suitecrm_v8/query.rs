@@ -235,7 +235,7 @@ pub(super) fn render(query: &Query, own: Option<&Module>) -> Vec<(String, String
             parameters.push((format!("filter[{JOINED_BY}]"), "or".to_owned()));
             parameters.extend(parts.iter().filter_map(parameter));
         }
-        Some(Predicate::Field { .. } | Predicate::Caller { .. }) | None => {}
+        Some(Predicate::Field { .. } | Predicate::Not(_) | Predicate::Caller { .. }) | None => {}
     }
     if let Some(sort) = query.order.first() {
         let sign = if sort.descending { "-" } else { "" };

@@ -110,7 +110,8 @@ fn criteria(filter: Option<&Predicate>) -> Vec<Token> {
             tokens.push(Token::Sign(')'));
             tokens
         }
-        Some(Predicate::Caller { .. }) | None => Vec::new(),
+        // The grammar has neither.
+        Some(Predicate::Not(_) | Predicate::Caller { .. }) | None => Vec::new(),
     }
 }
 
@@ -213,7 +214,7 @@ fn item(filter: &Predicate) -> Value {
             members.extend(value.as_object().cloned().unwrap_or_default());
             Value::Object(members)
         }
-        Predicate::Caller { .. } => Value::Null,
+        Predicate::Not(_) | Predicate::Caller { .. } => Value::Null,
     }
 }
 

@@ -67,7 +67,9 @@ impl Reader<'_> {
         names.extend(route.select.iter().flat_map(|select| &select.names));
         for order in &route.orders {
             match order {
-                Order::Signs(by) | Order::Objects { at: by, .. } => names.push(by),
+                Order::Signs(by) | Order::Words { at: by, .. } | Order::Objects { at: by, .. } => {
+                    names.push(by)
+                }
                 Order::Apart { by, direction, .. } => names.extend([by, direction]),
             }
         }
@@ -86,13 +88,14 @@ impl Reader<'_> {
         }
         for predicate in &route.predicates {
             match predicate {
-                PredicateStyle::Equals(parameters) | PredicateStyle::Ids(parameters) => {
+                PredicateStyle::Equals(parameters) | PredicateStyle::Ids { parameters, .. } => {
                     names.extend(parameters.iter().map(|(name, _)| name))
                 }
                 PredicateStyle::Bracket { at, .. } => names.extend(at),
                 PredicateStyle::Items(items) => names.extend(&items.at),
                 PredicateStyle::Groups(groups) => names.push(&groups.at),
                 PredicateStyle::Sql(at)
+                | PredicateStyle::Domain { at, .. }
                 | PredicateStyle::Words(at, _)
                 | PredicateStyle::Rsql { at, .. } => names.push(at),
             }

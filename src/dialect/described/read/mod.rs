@@ -4,7 +4,7 @@ use http::header::HeaderName;
 use serde_json::{Map, Value, json};
 
 use super::codes;
-use super::description::{Description, Ids, Ignored, Name};
+use super::description::{Description, Ids, Ignored, Known, Name};
 use super::grammar;
 use super::jsonpath::{self, Expression};
 use crate::diagnostic::{
@@ -132,7 +132,9 @@ impl Reader<'_> {
         Some(Description {
             name: name?,
             prefix: prefix?,
-            suffix: keys.get("suffix").and_then(|node| self.suffix(node)),
+            suffix: keys
+                .get("suffix")
+                .and_then(|node| self.suffix(node, &modules)),
             ignore_case: self.flag(keys, "ignore_case"),
             ids: self.choice(
                 keys,
@@ -221,7 +223,7 @@ impl Reader<'_> {
         Some(text.value.to_owned())
     }
 
-    fn suffix(&mut self, node: &Node) -> Option<String> {
+    fn suffix(&mut self, node: &Node, modules: &[Known]) -> Option<String> {
         let text = node.text("`suffix`", self.found)?;
         if !text.value.strip_prefix('.').is_some_and(grammar::is_word) {
             self.bad(
@@ -231,6 +233,15 @@ impl Reader<'_> {
                 "must be like `.json`",
             );
             return None;
+        }
+        let mut paths = modules.iter().flat_map(|known| &known.paths);
+        if let Some(path) = paths.find(|path| path.ends_with(text.value)) {
+            self.bad(
+                codes::BAD_NAME,
+                format!("the name {} ends with the suffix", quoted(path)),
+                &text.place,
+                "a path could mean two modules",
+            );
         }
         Some(text.value.to_owned())
     }

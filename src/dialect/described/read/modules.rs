@@ -226,14 +226,14 @@ impl Reader<'_> {
         }
         let mut paths: Vec<String> = Vec::new();
         for text in self.texts(&keys, "path") {
-            if grammar::is_word(text.value) {
+            if grammar::is_segment(text.value) {
                 paths.push(text.value.to_owned());
             } else {
                 self.bad(
                     codes::BAD_NAME,
                     format!("{} is not a segment of a path", quoted(text.value)),
                     &text.place,
-                    "one plain word",
+                    "one plain word, or several between dots",
                 );
             }
         }

@@ -15,6 +15,7 @@ pub(super) const WHERE: Form = Form {
         "in",
         "each",
         "parameters",
+        "list",
         "operators",
         "bare",
         "members",
@@ -46,6 +47,7 @@ enum Style {
     JsonApi,
     Where,
     Groups,
+    Domain,
     Sql,
     Rsql,
     Words,
@@ -75,6 +77,7 @@ impl Reader<'_> {
             ("jsonapi", Style::JsonApi),
             ("where", Style::Where),
             ("groups", Style::Groups),
+            ("domain", Style::Domain),
             ("sqlfilters", Style::Sql),
             ("rsql", Style::Rsql),
             ("words", Style::Words),
@@ -86,10 +89,15 @@ impl Reader<'_> {
         self.only(&keys, style);
         match style {
             Style::Equals => self.equals(&keys).map(PredicateStyle::Equals),
-            Style::Ids => self.equals(&keys).map(PredicateStyle::Ids),
+            Style::Ids => {
+                let list = self.flag(&keys, "list");
+                let parameters = self.equals(&keys)?;
+                Some(PredicateStyle::Ids { parameters, list })
+            }
             Style::Bracket | Style::JsonApi => self.bracket(&keys, style == Style::JsonApi),
             Style::Where => self.listed_items(&keys),
             Style::Groups => self.filter_groups(&keys),
+            Style::Domain => self.domain(&keys),
             Style::Sql => self
                 .required_parameter(&keys, "in")
                 .map(PredicateStyle::Sql),
@@ -101,12 +109,13 @@ impl Reader<'_> {
     /// Reports keys of other styles: nothing in a description is ever ignored.
     fn only(&mut self, keys: &Keys<'_>, style: Style) {
         let known: &[&str] = match style {
-            Style::Equals | Style::Ids => &["parameters"],
+            Style::Equals => &["parameters"],
+            Style::Ids => &["parameters", "list"],
             Style::Bracket | Style::JsonApi => &["in", "operators", "bare"],
             Style::Where => &["in", "operators", "members", "groups", "beside", "lifted"],
             Style::Groups => &["in", "each", "operators", "members", "beside"],
             Style::Sql => &["in"],
-            Style::Rsql => &["in", "operators"],
+            Style::Domain | Style::Rsql => &["in", "operators"],
             Style::Words => &["in", "words"],
         };
         let misplaced: Vec<&str> = (WHERE.known.iter().copied())
@@ -135,8 +144,19 @@ impl Reader<'_> {
         for (name, node) in self.entries(keys, "parameters") {
             let field = node.text("a field", self.found);
             let field = field.and_then(|text| self.field(text.value, &text.place));
-            if let (Some(name), Some(field)) = (self.parameter(&name.value, &name.place), field) {
-                parameters.push((name, field));
+            if let (Some(parameter), Some(field)) =
+                (self.parameter(&name.value, &name.place), field)
+            {
+                // Both would be written into one of them.
+                if parameters.iter().any(|(_, other)| *other == field) {
+                    self.bad(
+                        codes::TWICE,
+                        format!("field {} has two parameters", quoted(&field)),
+                        &name.place,
+                        "give the second one in another style of the list",
+                    );
+                }
+                parameters.push((parameter, field));
             }
         }
         Some(parameters)
@@ -166,6 +186,13 @@ impl Reader<'_> {
         })
     }
 
+    fn domain(&mut self, keys: &Keys<'_>) -> Option<PredicateStyle> {
+        let at = self.required_parameter(keys, "in");
+        keys.require("operators", self.found)?;
+        let operators = self.operators(keys);
+        Some(PredicateStyle::Domain { at: at?, operators })
+    }
+
     fn rsql(&mut self, keys: &Keys<'_>) -> Option<PredicateStyle> {
         let at = self.required_parameter(keys, "in");
         keys.require("operators", self.found)?;
@@ -190,18 +217,18 @@ impl Reader<'_> {
 
     fn operators(&mut self, keys: &Keys<'_>) -> Vec<&'static str> {
         let texts = self.texts(keys, "operators");
+        let is_plain =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic());
         let mut operators = Vec::new();
         for text in texts {
-            if (1..=40).contains(&text.value.len())
-                && text.value.bytes().all(|byte| byte.is_ascii_graphic())
-            {
+            if (1..=40).contains(&text.value.len()) && text.value.split(' ').all(is_plain) {
                 operators.push(intern(text.value));
             } else {
                 self.bad(
                     codes::BAD_PREDICATES,
                     "this is not an operator".to_owned(),
                     &text.place,
-                    "one plain word",
+                    "one plain word, or several with one blank between them: `not in`",
                 );
             }
         }

@@ -82,6 +82,7 @@ pub(super) const WRITE: Form = Form {
 #[derive(Clone, Copy)]
 enum OrderStyle {
     Signs,
+    Words,
     Apart,
     Objects,
 }
@@ -354,6 +355,7 @@ impl Reader<'_> {
     fn order(&mut self, node: &Node) -> Option<Order> {
         const STYLES: &[(&str, OrderStyle)] = &[
             ("signs", OrderStyle::Signs),
+            ("words", OrderStyle::Words),
             ("apart", OrderStyle::Apart),
             ("objects", OrderStyle::Objects),
         ];
@@ -366,6 +368,7 @@ impl Reader<'_> {
         let style = self.choice(&keys, "style", default, STYLES);
         let apart: &[&str] = match style {
             OrderStyle::Signs => &["field", "direction", "ascending", "descending"],
+            OrderStyle::Words => &["field", "direction"],
             OrderStyle::Apart => &["field"],
             OrderStyle::Objects => &[],
         };
@@ -380,16 +383,29 @@ impl Reader<'_> {
             ascending: word("ascending", "asc"),
             descending: word("descending", "desc"),
         };
+        let (field, member) = (word("field", "field"), word("direction", "direction"));
+        let is_word = |word: &str| !word.is_empty() && word.trim() == word && !word.contains(',');
+        if words.ascending.eq_ignore_ascii_case(&words.descending)
+            || !is_word(&words.ascending)
+            || !is_word(&words.descending)
+        {
+            self.bad(
+                codes::BAD_ROUTE,
+                "these are not two directions".to_owned(),
+                keys.place(),
+                "`ascending` and `descending` must be words, and differ in more than case",
+            );
+        }
         match style {
             OrderStyle::Signs => Some(Order::Signs(by)),
+            OrderStyle::Words => Some(Order::Words { at: by, words }),
             OrderStyle::Apart => Some(Order::Apart {
                 by,
                 direction: self.required_parameter(&keys, "direction")?,
                 words,
             }),
             OrderStyle::Objects => {
-                let (field, direction) = (word("field", "field"), word("direction", "direction"));
-                if field == direction {
+                if field == member {
                     self.bad(
                         codes::TWICE,
                         format!("{} has two meanings", quoted(&field)),
@@ -400,7 +416,7 @@ impl Reader<'_> {
                 Some(Order::Objects {
                     at: by,
                     field,
-                    direction,
+                    direction: member,
                     words,
                 })
             }

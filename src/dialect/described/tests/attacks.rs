@@ -12,6 +12,8 @@ fn refused(line: &str, body: &str) -> Reason {
 const NOT_DESCRIBED: &[(&str, Reason)] = &[
     ("GET /api/people?boss=1)or(1", Reason::MalformedFilter),
     ("GET /api/people?boss=1,,2", Reason::MalformedFilter),
+    ("GET /api/people?boss[]=1", Reason::MalformedFilter),
+    ("GET /api/people?boss[]=1&boss[]=2", Reason::MalformedFilter),
     ("GET /api/export", Reason::UnknownRoute),
     ("GET /api/people/p1/firm", Reason::MethodNotAllowed),
     ("GET /api/people//", Reason::UnknownRoute),

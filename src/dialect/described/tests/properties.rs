@@ -137,6 +137,28 @@ fn key() -> impl Strategy<Value = Value> {
         .prop_map(|(field, way)| json!({"field": field, "direction": way}))
 }
 
+/// A term of a domain, as the elements that it consists of.
+fn domain() -> impl Strategy<Value = Vec<Value>> {
+    let leaf = (
+        prop::sample::select(vec!["town", "surname", "firm.iban"]),
+        prop::sample::select(vec!["is", "not in"]),
+        "[ -~é]{0,8}",
+    );
+    leaf.prop_map(|(field, operator, value)| vec![json!([field, operator, value])])
+        .prop_recursive(4, 24, 2, |inner| {
+            let word = prop::sample::select(vec!["&", "|"]);
+            prop_oneof![
+                (word, inner.clone(), inner.clone()).prop_map(|(word, one, other)| [
+                    vec![json!(word)],
+                    one,
+                    other
+                ]
+                .concat()),
+                inner.prop_map(|term| [vec![json!("!")], term].concat()),
+            ]
+        })
+}
+
 /// Reads a request and the one that it becomes.
 fn twice(every: &Described, line: &str) -> (Operation, Operation) {
     let first = understand(every, line, "").unwrap_or_else(|reason| panic!("{line}: {reason}"));
@@ -213,6 +235,18 @@ proptest! {
         let outgoing = every.render(&first);
         let again = String::from_utf8(outgoing.body.unwrap().to_vec()).unwrap();
         let second = understand(&every, "POST /api/found/people", &again).unwrap();
+        prop_assert_eq!(first, second);
+    }
+
+    #[test]
+    fn domains_mean_the_same_when_read_again(terms in prop::collection::vec(domain(), 0..4), descending in any::<bool>()) {
+        let every = every();
+        let order = if descending { "town desc, surname" } else { "surname,town ASC" };
+        let body = json!({"domain": terms.concat(), "order": order}).to_string();
+        let first = understand(&every, "POST /api/domain/people", &body).unwrap();
+        let outgoing = every.render(&first);
+        let again = String::from_utf8(outgoing.body.unwrap().to_vec()).unwrap();
+        let second = understand(&every, "POST /api/domain/people", &again).unwrap();
         prop_assert_eq!(first, second);
     }
 

@@ -36,6 +36,21 @@ fn each_mistake_has_its_code() {
         ("made_by: users.name", "made_by: user.name", "D008"),
         ("{ t: own, x", "{ x", "D002"),
         ("GET /meta", "FETCH /meta", "D003"),
+        (
+            "order: { in: order, style: words }",
+            "order: { in: order, style: words, descending: ASC }",
+            "these are not two directions",
+        ),
+        (
+            "order: { in: order, style: words }",
+            "order: { in: order, style: words, ascending: \"\" }",
+            "these are not two directions",
+        ),
+        (
+            "parameters: { city: town }",
+            "parameters: { city: town, place: town }",
+            "field `town` has two parameters",
+        ),
         ("GET /meta", "\"GET /{module}/{module}\"", "D003"),
         ("\"DELETE /{module}/{id}\"", "\"DELETE /{module}\"", "D003"),
         (
@@ -166,4 +181,15 @@ fn places_may_be_quoted() {
         panic!("no object")
     };
     assert_eq!(list.required, ["my data"]);
+}
+
+#[test]
+fn no_name_in_a_path_ends_with_the_suffix() {
+    let text = EVERYTHING
+        .replacen("prefix: /api", "prefix: /api\nsuffix: .json", 1)
+        .replacen("  firms: {", "  firms: { path: [firms, users.json],", 1);
+    let (described, found) = Described::read("every.yaml", &text);
+    assert!(described.is_none());
+    let text = found.render(false);
+    assert!(text.contains("`users.json` ends with the suffix"), "{text}");
 }

@@ -132,7 +132,7 @@ fn columns(filter: &Predicate, into: &mut Vec<String>) {
             parts.iter().for_each(|part| columns(part, into))
         }
         Predicate::Field { path, .. } => into.push(path.field.clone()),
-        Predicate::Caller { .. } => panic!("the grammar has none"),
+        Predicate::Not(_) | Predicate::Caller { .. } => panic!("the grammar has none"),
     }
 }
 
