@@ -27,7 +27,7 @@ const STOCK: &str = include_str!("testing/stock.yaml");
 
 /// What is known of the test CRM.
 pub(super) fn schema() -> Arc<Schema> {
-    Schema::of_stock(Arc::new(Stock::of_layers("test", &[STOCK])))
+    Schema::of_stock(Arc::new(Stock::of_text("test", STOCK)))
 }
 
 /// Compiles some files, named `p0.yaml`, `p1.yaml`…

@@ -3,21 +3,23 @@
 use std::sync::{Arc, LazyLock};
 
 use super::Stock;
+use super::read::Layer;
 
-const FAMILY: &str = include_str!("family.yaml");
-const SUITECRM: &str = include_str!("suitecrm.yaml");
+// What several have is read once.
+static FAMILY: LazyLock<Layer> = LazyLock::new(|| Layer::read(include_str!("family.yaml")));
+static SUITECRM: LazyLock<Layer> = LazyLock::new(|| Layer::read(include_str!("suitecrm.yaml")));
 
 static SUGAR_REST: LazyLock<Arc<Stock>> = LazyLock::new(|| {
-    let layers = [FAMILY, include_str!("sugarcrm.yaml")];
-    Arc::new(Stock::of_layers("sugar-rest", &layers))
+    let own = Layer::read(include_str!("sugarcrm.yaml"));
+    Arc::new(Stock::of_layers("sugar-rest", &[&FAMILY, &own]))
 });
 static SUGAR_V4: LazyLock<Arc<Stock>> = LazyLock::new(|| {
-    let layers = [FAMILY, SUITECRM, include_str!("sugar-v4.yaml")];
-    Arc::new(Stock::of_layers("sugar-v4", &layers))
+    let own = Layer::read(include_str!("sugar-v4.yaml"));
+    Arc::new(Stock::of_layers("sugar-v4", &[&FAMILY, &SUITECRM, &own]))
 });
 static SUITECRM_V8: LazyLock<Arc<Stock>> = LazyLock::new(|| {
-    let layers = [FAMILY, SUITECRM, include_str!("suitecrm-v8.yaml")];
-    Arc::new(Stock::of_layers("suitecrm-v8", &layers))
+    let own = Layer::read(include_str!("suitecrm-v8.yaml"));
+    Arc::new(Stock::of_layers("suitecrm-v8", &[&FAMILY, &SUITECRM, &own]))
 });
 
 /// SugarCRM, in its REST API.

@@ -13,7 +13,7 @@ use crate::vocabulary::{Field, Module, intern};
 /// One file.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Layer {
+pub(super) struct Layer {
     known: Vec<String>,
     accounts: Vec<String>,
     tells: BTreeMap<String, Vec<String>>,
@@ -89,12 +89,22 @@ impl Names {
     }
 }
 
-impl Stock {
-    /// The stock that these files describe, one over the other.
+impl Layer {
+    /// What a file says. It is read once, however many CRMs have it.
     ///
     /// # Panics
-    /// If one of them cannot be read.
-    pub(crate) fn of_layers(name: &'static str, layers: &[&str]) -> Self {
+    /// If it cannot be read.
+    pub(super) fn read(text: &str) -> Self {
+        serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("the stock: {error}"))
+    }
+}
+
+impl Stock {
+    /// The stock that these layers describe, one over the other.
+    ///
+    /// # Panics
+    /// If one of them names a group or set that none has.
+    pub(super) fn of_layers(name: &'static str, layers: &[&Layer]) -> Self {
         let mut stock = Self {
             name,
             display: "name".to_owned(),
@@ -112,27 +122,29 @@ impl Stock {
             names_all_fields: true,
         };
         let mut groups = BTreeMap::new();
-        for text in layers {
-            let layer: Layer = match serde_saphyr::from_str(text) {
-                Ok(layer) => layer,
-                Err(error) => panic!("the stock of {name}: {error}"),
-            };
+        for layer in layers {
             stock.lay(layer, &mut groups);
         }
         stock.groups = groups.into_values().collect();
         stock
     }
 
+    /// The stock that one file describes.
+    #[cfg(test)]
+    pub(crate) fn of_text(name: &'static str, text: &str) -> Self {
+        Self::of_layers(name, &[&Layer::read(text)])
+    }
+
     fn lay(
         &mut self,
-        layer: Layer,
+        layer: &Layer,
         groups: &mut BTreeMap<String, (BTreeSet<Module>, ModuleStock)>,
     ) {
         let module = |name: &String| Module::new(name);
         self.known.extend(layer.known.iter().map(module));
         self.accounts.extend(layer.accounts.iter().map(module));
         if let Rights::Listed(rights) = &mut self.rights {
-            rights.extend(layer.rights);
+            rights.extend(layer.rights.iter().cloned());
         }
         for (told, paths) in &layer.tells {
             let told = told_named(told);
@@ -142,23 +154,23 @@ impl Stock {
         for (mirror, mirrored) in &layer.mirrors {
             self.mirrors.insert(module(mirror), module(mirrored));
         }
-        for (ending, holds) in layer.endings {
-            self.endings.push((ending, ending_named(&holds)));
+        for (ending, holds) in &layer.endings {
+            self.endings.push((ending.clone(), ending_named(holds)));
         }
         self.links_are_blank |= layer.links_are_blank;
         layer.everywhere.add_to(&mut self.everywhere, &layer.sets);
-        for (name, members) in layer.groups {
-            let group = groups.entry(name).or_default();
+        for (name, members) in &layer.groups {
+            let group = groups.entry(name.clone()).or_default();
             group.0.extend(members.iter().map(module));
         }
-        for (name, said) in layer.r#for {
-            match groups.get_mut(&name) {
+        for (name, said) in &layer.r#for {
+            match groups.get_mut(name) {
                 Some((_, group)) => said.add_to(group, &layer.sets),
                 None => panic!("the stock of {}: no group {name}", self.name),
             }
         }
-        for (name, said) in layer.modules {
-            let own = self.modules.entry(Module::new(&name)).or_default();
+        for (name, said) in &layer.modules {
+            let own = self.modules.entry(Module::new(name)).or_default();
             said.add_to(own, &layer.sets);
         }
         if layer.has_no_search {
@@ -170,7 +182,7 @@ impl Stock {
 }
 
 impl Said {
-    fn add_to(self, into: &mut ModuleStock, sets: &BTreeMap<String, Vec<String>>) {
+    fn add_to(&self, into: &mut ModuleStock, sets: &BTreeMap<String, Vec<String>>) {
         for name in &self.like {
             let set = sets
                 .get(name)
@@ -194,7 +206,9 @@ impl Said {
             into.links.extend(links);
         }
         self.add_sources_to(into);
-        into.table = self.table.or_else(|| into.table.take());
+        if self.table.is_some() {
+            into.table.clone_from(&self.table);
+        }
         into.records.extend(self.records.iter().map(intern));
     }
 
