@@ -21,6 +21,18 @@ class Person:
         self.phone = f"06 39 98 {account[:2]} {account[2:4]}"
         self.note = f"Rappeler lundi. RIB : {spaced(self.iban)}."
         self.birthdate = f"19{account[:2]}-05-23"
+        # As the CRMs of SugarCRM's family call them.
+        self.fields = {
+            "first_name": first,
+            "last_name": last,
+            "phone_mobile": self.phone,
+            "email1": self.email,
+            "birthdate": self.birthdate,
+            "description": self.note,
+            "iban_c": self.iban,
+            "nir_c": nir,
+            "religion_c": belief,
+        }
 
 
 FIRMS = ["Ateliers du Goemon", "Dupont et Filles"]

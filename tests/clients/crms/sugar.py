@@ -243,16 +243,8 @@ class Sugar(Crm):
 def fields_of(person, firm):
     values = {
         "salutation": "",
-        "first_name": person.first,
-        "last_name": person.last,
-        "email1": person.email,
-        "phone_mobile": person.phone,
+        **person.fields,
         "email": [{"email_address": person.email, "primary_address": True, "invalid_email": False, "opt_out": False}],
-        "birthdate": person.birthdate,
-        "description": person.note,
-        "iban_c": person.iban,
-        "nir_c": person.nir,
-        "religion_c": person.belief,
         "portal_password": people.OTHER_SECRET,
     }
     return values | ({"account_id": firm["id"], "account_name": firm["name"]} if firm else {"status": "New", "account_name": ""})

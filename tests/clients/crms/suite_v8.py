@@ -59,17 +59,7 @@ class SuiteV8(Crm):
         firms = [self.create("Accounts", {"name": name, "phone_office": "01 99 00 11 00"}) for name in people.FIRMS]
         for person in people.PEOPLE:
             firm = firms[person.firm]
-            values = {
-                "first_name": person.first,
-                "last_name": person.last,
-                "phone_mobile": person.phone,
-                "email1": person.email,
-                "birthdate": person.birthdate,
-                "description": person.note,
-                "iban_c": person.iban,
-                "nir_c": person.nir,
-                "religion_c": person.belief,
-            }
+            values = person.fields
             contact = self.create("Contacts", {**values, "account_id": firm["id"], "account_name": firm["name"]})
             self.relate("Accounts", firm["id"], "contacts", contact["id"])
             self.relate("Contacts", contact["id"], "accounts", firm["id"])
