@@ -4,9 +4,11 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{Arrangement, Failure, Operation, Outgoing, Projected, Shape};
+use super::{
+    Access, Arrangement, Failure, Operation, Outgoing, Projected, Query, Rendering, Shape,
+};
 use crate::door::Credential;
-use crate::vocabulary::Spelling;
+use crate::vocabulary::{Action, Spelling};
 
 /// A request, understood.
 pub trait Exchange: Send + Sync + fmt::Debug {
@@ -67,6 +69,34 @@ impl Wanted<'_> {
         let names = id.into_iter().chain(write.keys().map(String::as_str));
         let fields = names.map(|name| Projected::Field(name.to_owned()));
         (length <= bytes_max).then(|| fields.collect())
+    }
+}
+
+impl Operation {
+    /// The read of the record that this operation changes.
+    pub(super) fn look_up(
+        &self,
+        route: &'static str,
+        projection: Option<Vec<Projected>>,
+        rendering: Rendering,
+    ) -> Self {
+        Self {
+            action: Action::Read,
+            access: Access::Governed,
+            route,
+            version: self.version.clone(),
+            credential: self.credential.clone(),
+            module: self.module.clone(),
+            record: self.record.clone(),
+            link: None,
+            related: Vec::new(),
+            query: Query {
+                projection,
+                ..Query::default()
+            },
+            write: None,
+            rendering,
+        }
     }
 }
 

@@ -66,6 +66,23 @@ pub(in crate::dialect) fn read(text: &str, names: &Names) -> Result<Map<String, 
         .collect()
 }
 
+/// Reads a query string in which nothing stands that the API would take for a credential: logs would keep it.
+pub(in crate::dialect) fn without_credentials(
+    text: &str,
+    names: &Names,
+    credentials: &[impl AsRef<str>],
+) -> Result<Map<String, Value>, Reason> {
+    let arguments = read(text, names)?;
+    let is_one = |name: &String| {
+        let mut words = credentials.iter();
+        words.any(|word| word.as_ref().eq_ignore_ascii_case(name))
+    };
+    match arguments.keys().any(is_one) {
+        true => Err(Reason::CredentialInQuery),
+        false => Ok(arguments),
+    }
+}
+
 /// Splits `filter[0][name]` into its steps; there is at least one. A blank step appends, and is the last.
 fn steps<'a>(name: &'a str, names: &Names) -> Option<Vec<&'a str>> {
     let (base, mut brackets) = name.split_at(name.find('[').unwrap_or(name.len()));

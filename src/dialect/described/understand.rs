@@ -358,14 +358,8 @@ fn of_query(
     credentials: &[String],
     blank_is_none: bool,
 ) -> Result<Arguments, Reason> {
-    let arguments = query_string::read(text.unwrap_or_default(), &Names::PLAIN)?;
-    let is_credential = |name: &String| {
-        let mut words = credentials.iter();
-        words.any(|word| word.eq_ignore_ascii_case(name))
-    };
-    if arguments.keys().any(is_credential) {
-        return Err(Reason::CredentialInQuery);
-    }
+    let text = text.unwrap_or_default();
+    let arguments = query_string::without_credentials(text, &Names::PLAIN, credentials)?;
     Ok(Arguments::stated(arguments, blank_is_none))
 }
 

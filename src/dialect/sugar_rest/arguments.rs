@@ -14,11 +14,8 @@ const TOKENS: &[&str] = &["download_token", "oauth_token"];
 
 /// The arguments of a query string; scalars are strings.
 pub(super) fn of_query(text: Option<&str>) -> Result<Arguments, Reason> {
-    let mut arguments = query_string::read(text.unwrap_or_default(), &Names::OF_PHP)?;
-    let is_token = |name: &String| TOKENS.iter().any(|token| token.eq_ignore_ascii_case(name));
-    if arguments.keys().any(is_token) {
-        return Err(Reason::CredentialInQuery);
-    }
+    let text = text.unwrap_or_default();
+    let mut arguments = query_string::without_credentials(text, &Names::OF_PHP, TOKENS)?;
     let is_noise = |name: &String, value: &Value| {
         CACHE_BUSTERS.contains(&name.as_str()) && value.as_str().is_some_and(is_cache_buster)
     };

@@ -14,13 +14,13 @@ use serde_json::{Map, Value};
 use super::schema::stock::delivered::of_sugar_rest;
 use super::schema::{Modules, Schema};
 use super::{
-    Access, AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Exchange,
-    Failure, HeadForm, Incoming, Inquiry, Link, Misunderstood, OfPart, Operation, Outgoing, Query,
-    Rendering, Understood, Wanted,
+    AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Exchange, Failure,
+    HeadForm, Incoming, Inquiry, Link, Misunderstood, OfPart, Operation, Outgoing, Rendering,
+    Understood, Wanted,
 };
 use crate::door::Credential;
 use crate::reason::Reason;
-use crate::vocabulary::{Action, Module, Spelling};
+use crate::vocabulary::{Module, Spelling};
 
 mod address;
 mod arguments;
@@ -195,30 +195,15 @@ impl Exchange for Spoken {
     fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {
         let update = &self.0;
         let projection = wanted.projection(update, Some("id"), LOOK_UP_BYTES_MAX);
-        Some(Self::boxed(Operation {
-            action: Action::Read,
-            access: Access::Governed,
-            route: READ,
-            version: update.version.clone(),
-            credential: None,
-            module: update.module.clone(),
-            record: update.record.clone(),
-            link: None,
-            related: Vec::new(),
-            query: Query {
-                projection,
-                ..Query::default()
-            },
-            write: None,
-            rendering: Rendering {
-                form: READ,
-                method: Method::GET,
-                path: update.rendering.path.clone(),
-                controls: Vec::new(),
-                in_body: false,
-                fixed: Map::new(),
-            },
-        }))
+        let rendering = Rendering {
+            form: READ,
+            method: Method::GET,
+            path: update.rendering.path.clone(),
+            controls: Vec::new(),
+            in_body: false,
+            fixed: Map::new(),
+        };
+        Some(Self::boxed(update.look_up(READ, projection, rendering)))
     }
 
     fn record(&self, answer: Value) -> Option<Map<String, Value>> {

@@ -12,13 +12,13 @@ use serde_json::{Map, Value, json};
 use super::schema::stock::delivered::of_sugar_v4;
 use super::schema::{Modules, Schema};
 use super::{
-    Access, AnswerForm, Answered, Arrangement, Assembly, Bounds, Database, Dialect, ErrorShape,
-    Exchange, Failure, HeadForm, Incoming, Inquiry, Misunderstood, Operation, Outgoing, Query,
-    Rendering, Understood, Wanted,
+    AnswerForm, Answered, Arrangement, Assembly, Bounds, Database, Dialect, ErrorShape, Exchange,
+    Failure, HeadForm, Incoming, Inquiry, Misunderstood, Operation, Outgoing, Rendering,
+    Understood, Wanted,
 };
 use crate::door::Credential;
 use crate::reason::Reason;
-use crate::vocabulary::{Action, Module, Spelling};
+use crate::vocabulary::{Module, Spelling};
 
 mod arguments;
 mod assembly;
@@ -181,32 +181,17 @@ impl Exchange for Spoken {
     fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {
         let method = method::of(method::Kind::Entry)?;
         let update = &self.operation;
-        let operation = Operation {
-            action: Action::Read,
-            access: Access::Governed,
-            route: method.route,
-            version: update.version.clone(),
-            credential: update.credential.clone(),
-            module: update.module.clone(),
-            record: update.record.clone(),
-            link: None,
-            related: Vec::new(),
-            query: Query {
-                projection: wanted.projection(update, Some("id"), usize::MAX),
-                ..Query::default()
-            },
-            write: None,
-            rendering: Rendering {
-                form: method.name,
-                method: Verb::POST,
-                path: version::PATH.to_owned(),
-                controls: Vec::new(),
-                in_body: true,
-                fixed: Map::from_iter([(understand::CHOSEN.to_owned(), json!(true))]),
-            },
+        let projection = wanted.projection(update, Some("id"), usize::MAX);
+        let rendering = Rendering {
+            form: method.name,
+            method: Verb::POST,
+            path: version::PATH.to_owned(),
+            controls: Vec::new(),
+            in_body: true,
+            fixed: Map::from_iter([(understand::CHOSEN.to_owned(), json!(true))]),
         };
         Some(Box::new(Self {
-            operation,
+            operation: update.look_up(method.route, projection, rendering),
             schema: self.schema.clone(),
             database: self.database,
         }))

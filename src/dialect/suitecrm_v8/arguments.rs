@@ -19,11 +19,7 @@ const TOKENS: &[&str] = &[
 /// The arguments of a query string; scalars are strings.
 pub(super) fn of_query(text: Option<&str>) -> Result<Arguments, Reason> {
     let plain = text.map(without_noise).unwrap_or_default();
-    let arguments = query_string::read(&plain, &Names::OF_PHP)?;
-    let is_token = |name: &String| TOKENS.iter().any(|token| token.eq_ignore_ascii_case(name));
-    if arguments.keys().any(is_token) {
-        return Err(Reason::CredentialInQuery);
-    }
+    let arguments = query_string::without_credentials(&plain, &Names::OF_PHP, TOKENS)?;
     Ok(Arguments::of(arguments))
 }
 

@@ -12,13 +12,12 @@ use serde_json::{Map, Value};
 use super::schema::stock::delivered::of_suitecrm_v8;
 use super::schema::{Modules, Schema};
 use super::{
-    Access, AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Exchange,
-    Failure, HeadForm, Incoming, Inquiry, Misunderstood, Operation, Outgoing, Query, Rendering,
-    Understood, Wanted,
+    AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Exchange, Failure,
+    HeadForm, Incoming, Inquiry, Misunderstood, Operation, Outgoing, Rendering, Understood, Wanted,
 };
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
-use crate::vocabulary::{Action, Module, Spelling};
+use crate::vocabulary::{Module, Spelling};
 
 mod address;
 mod arguments;
@@ -182,34 +181,20 @@ impl Exchange for Spoken {
     fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {
         let update = &self.0;
         let (module, record) = (update.module.as_ref(), update.record.as_deref());
-        Some(Self::boxed(Operation {
-            action: Action::Read,
-            access: Access::Governed,
-            route: READ,
-            version: update.version.clone(),
-            credential: None,
-            module: module.cloned(),
-            record: record.map(str::to_owned),
-            link: None,
-            related: Vec::new(),
-            query: Query {
-                // The id stands beside the fields.
-                projection: wanted.projection(update, None, LOOK_UP_BYTES_MAX),
-                ..Query::default()
-            },
-            write: None,
-            rendering: Rendering {
-                form: READ,
-                method: Method::GET,
-                path: address::placed(
-                    &update.version,
-                    &route::path(READ, module, record, None, None),
-                ),
-                controls: Vec::new(),
-                in_body: false,
-                fixed: Map::new(),
-            },
-        }))
+        // The id stands beside the fields.
+        let projection = wanted.projection(update, None, LOOK_UP_BYTES_MAX);
+        let rendering = Rendering {
+            form: READ,
+            method: Method::GET,
+            path: address::placed(
+                &update.version,
+                &route::path(READ, module, record, None, None),
+            ),
+            controls: Vec::new(),
+            in_body: false,
+            fixed: Map::new(),
+        };
+        Some(Self::boxed(update.look_up(READ, projection, rendering)))
     }
 
     fn record(&self, answer: Value) -> Option<Map<String, Value>> {
