@@ -1,9 +1,18 @@
-//! Tells the program from what it is built: the commit, if there is one to be found, and how.
+//! Tells the program from what it is built: the commit, if there is one to be found, and how; and reads the lexicon, so that
+//! a line with a mistake is an error of the build.
 
+use std::collections::HashSet;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, exit};
+
+#[path = "src/detect/statement/lines.rs"]
+mod lines;
 
 fn main() {
+    if let Err(mistake) = lexicon() {
+        println!("cargo::error={mistake}");
+        exit(1);
+    }
     println!("cargo:rerun-if-env-changed=PARAVENT_COMMIT");
     let given = std::env::var("PARAVENT_COMMIT").ok();
     let commit = given.filter(|commit| !commit.is_empty()).or_else(of_git);
@@ -17,6 +26,33 @@ fn main() {
         profile().unwrap_or_else(|| word("PROFILE")),
         word("TARGET")
     );
+}
+
+/// Reads the files of the lexicon. An error names the file, the line, the cause and the fix.
+fn lexicon() -> Result<(), String> {
+    let of_language = lines::LANGUAGES.iter().flat_map(|language| {
+        [
+            (format!("{language}.tsv"), false),
+            (format!("context-{language}.tsv"), true),
+        ]
+    });
+    for (name, is_context) in of_language.chain([("common.tsv".to_owned(), true)]) {
+        let path = format!("lexicon/{name}");
+        println!("cargo:rerun-if-changed={path}");
+        let text = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+        let read =
+            lines::read(&text, is_context).map_err(|mistake| format!("{path}: {mistake}"))?;
+        let mut seen = HashSet::new();
+        for line in read {
+            if !seen.insert((line.language, line.phrase.to_lowercase(), line.of)) {
+                return Err(format!(
+                    "{path}: `{}` stands there twice: leave one out",
+                    line.phrase
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The profile's name, which cargo tells only by the folder that it builds in: `target/dist/build/paravent-…/out`.
@@ -36,6 +72,7 @@ fn of_git() -> Option<String> {
     for path in [
         logged.as_str(),
         "build.rs",
+        "lexicon",
         "Cargo.toml",
         "Cargo.lock",
         "src",

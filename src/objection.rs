@@ -29,6 +29,8 @@ pub enum About {
     Member(Name),
     /// More records at a time than these.
     Rows(u32),
+    /// A category of which a text says something that may not be written. Whoever gets the reply has just typed it.
+    Category(&'static str),
 }
 
 /// A name of letters, digits and `_-.[]$`, as a caller typed it.
@@ -62,6 +64,14 @@ impl Objection {
         Self::new(Reason::PageTooLarge, Some(About::Rows(rows_max)))
     }
 
+    /// A text that says something of this category.
+    pub fn statement(category: &'static str) -> Self {
+        Self::new(
+            Reason::SpecialCategoryInText,
+            Some(About::Category(category)),
+        )
+    }
+
     fn new(reason: Reason, about: Option<About>) -> Self {
         Self { reason, about }
     }
@@ -83,6 +93,10 @@ impl Objection {
             Some(About::Rows(rows)) => {
                 format!("At most {rows} records at a time are given here; ask page by page.").into()
             }
+            Some(About::Category(category)) => format!(
+                "The text says something of a person's {category} that you may not write."
+            )
+            .into(),
         }
     }
 }
@@ -125,6 +139,7 @@ impl fmt::Debug for About {
             Self::Header(_) => f.write_str("Header"),
             Self::Member(_) => f.write_str("Member"),
             Self::Rows(rows) => f.debug_tuple("Rows").field(rows).finish(),
+            Self::Category(_) => f.write_str("Category"),
         }
     }
 }

@@ -136,6 +136,7 @@ reasons! {
     StoredQuery = (403, Denied, "stored-query", "Stored queries, server-chosen views and deleted or erased data are not available here."),
     FieldNotUsable = (403, Denied, "field-not-usable", "A field of this request may not be matched, sorted or searched by you."),
     FieldNotWritable = (403, Denied, "field-not-writable", "A field of this request may not be written by you."),
+    SpecialCategoryInText = (403, Denied, "special-category-in-text", "The text says something of a person that you may not write."),
     MaskWrittenBack = (403, Denied, "mask-written-back", "The request would write a mask over a real value."),
     EditedTooClose = (403, Denied, "edited-too-close", "The text holds something that is withheld from you: beside it only plain words may change, set apart by blanks, and nowhere may markup or escapes be added."),
     WithheldTextTooLong = (403, Denied, "withheld-text-too-long", "What is withheld from you in the text would no longer fit into its field; write less before it, or put it behind."),

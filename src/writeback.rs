@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::detect::Kind;
 use crate::mask;
+use crate::objection::Objection;
 use crate::policy::{FieldRule, RecordRules, Show, TextRule, Writable};
 use crate::reason::Reason;
 use crate::vocabulary::{Edit, Edits, Field, FieldPath, Level};
@@ -19,6 +20,7 @@ use crate::vocabulary::{Edit, Edits, Field, FieldPath, Level};
 mod apart;
 mod company;
 mod compare;
+mod new;
 mod room;
 mod spans;
 mod tokens;
@@ -27,6 +29,7 @@ mod tokens;
 mod tests;
 
 use compare::{is_blank, same};
+use spans::Restored;
 
 /// A write, settled key by key.
 #[derive(Debug, Default)]
@@ -37,6 +40,8 @@ pub struct Settled {
     pub dropped_masks: Vec<FieldPath>,
     /// Texts into which originals were put back: what the CRM makes of them must be looked at.
     pub put_back: Vec<PutBack>,
+    /// Fields whose texts say something new that is likely of a category which the caller may not write, for the log.
+    pub flagged: Vec<FieldPath>,
 }
 
 /// A text into which originals were put back.
@@ -99,7 +104,7 @@ pub fn settle(
     sent: &Map<String, Value>,
     current: Option<&Current<'_>>,
     rules: &RecordRules,
-) -> Result<Settled, Reason> {
+) -> Result<Settled, Objection> {
     let mut settled = Settled::default();
     for (key, value) in sent {
         let rule = rules.field(key);
@@ -108,7 +113,10 @@ pub fn settle(
             shown: find(current.shown, &rule.field),
             length: (current.length)(&rule.field),
         });
-        let edit = settle_field(value, found.as_ref(), &rule)?;
+        let Restored { edit, is_flagged } = settle_field(value, found.as_ref(), &rule)?;
+        if is_flagged {
+            settled.flagged.push(rule.path());
+        }
         let was_masked =
             matches!(rule.level, Level::Mask | Level::Token) || matches!(edit, Edit::Replace(_));
         if was_masked && edit != Edit::Keep && !is_blank(value) {
@@ -131,12 +139,15 @@ pub fn settle(
 
 /// Settles the columns of a relation. A CRM may take them for fields of the related record, which nobody has looked up:
 /// a text could replace one that hides identifiers.
-pub fn settle_columns(sent: &Map<String, Value>, rules: &RecordRules) -> Result<Settled, Reason> {
+pub fn settle_columns(
+    sent: &Map<String, Value>,
+    rules: &RecordRules,
+) -> Result<Settled, Objection> {
     let settled = settle(sent, None, rules)?;
     let is_text = |key: &str| matches!(rules.field(key).show, Show::Text(_));
     let mut written = settled.edits.0.iter();
     if written.any(|(key, edit)| *edit != Edit::Drop && is_text(key)) {
-        return Err(Reason::FieldNotWritable);
+        return Err(Reason::FieldNotWritable.into());
     }
     Ok(settled)
 }
@@ -148,48 +159,60 @@ struct Found<'a> {
     length: Option<usize>,
 }
 
-fn settle_field(sent: &Value, found: Option<&Found<'_>>, rule: &FieldRule) -> Result<Edit, Reason> {
+fn settle_field(
+    sent: &Value,
+    found: Option<&Found<'_>>,
+    rule: &FieldRule,
+) -> Result<Restored, Objection> {
     if rule.is_scaffolding() {
-        return Ok(Edit::Drop);
+        return Ok(Edit::Drop.into());
     }
     if let Some(shown) = found.and_then(|found| found.shown)
         && same(sent, shown)
     {
-        return Ok(Edit::Drop);
+        return Ok(Edit::Drop.into());
     }
     if is_blank(sent)
         && (rule.level <= Level::Redact || (rule.writable == Writable::No && is_absent(found)))
     {
-        return Ok(Edit::Drop);
+        return Ok(Edit::Drop.into());
     }
     match (&rule.writable, &rule.show) {
-        (Writable::No, _) if holds_placeholder(sent) => Err(Reason::MaskWrittenBack),
-        (Writable::No, _) => Err(Reason::FieldNotWritable),
+        (Writable::No, _) if holds_placeholder(sent) => Err(Reason::MaskWrittenBack.into()),
+        (Writable::No, _) => Err(Reason::FieldNotWritable.into()),
         (Writable::Yes, Show::Text(text)) => settle_text(sent, found, text),
-        (_, _) if holds_placeholder(sent) => Err(Reason::MaskWrittenBack),
+        (_, _) if holds_placeholder(sent) => Err(Reason::MaskWrittenBack.into()),
         (Writable::Yes, Show::Items { inner, .. }) => settle_items(sent, found, inner),
-        (Writable::Yes, _) if is_flat(sent) => Ok(Edit::Keep),
-        (Writable::Valid(kind), _) if is_valid(sent, *kind) => Ok(Edit::Keep),
-        (Writable::Yes | Writable::Valid(_), _) => Err(Reason::FieldNotWritable),
+        (Writable::Yes, _) if is_flat(sent) => Ok(Edit::Keep.into()),
+        (Writable::Valid(kind), _) if is_valid(sent, *kind) => Ok(Edit::Keep.into()),
+        (Writable::Yes | Writable::Valid(_), _) => Err(Reason::FieldNotWritable.into()),
     }
 }
 
 /// A text, or what stands in its place: `null` or a number would take hidden identifiers away as well. Of an update, the
 /// text that is held must be known, though it be blank: it was asked for by this name.
-fn settle_text(sent: &Value, found: Option<&Found<'_>>, text: &TextRule) -> Result<Edit, Reason> {
+fn settle_text(
+    sent: &Value,
+    found: Option<&Found<'_>>,
+    text: &TextRule,
+) -> Result<Restored, Objection> {
     let held = match found {
         None => Some(Cow::Borrowed("")),
         Some(found) => found.held.and_then(spelling),
     };
     let (Some(held), Some(sent)) = (held, spelling(sent)) else {
-        return Err(Reason::FieldNotWritable);
+        return Err(Reason::FieldNotWritable.into());
     };
     let length = found.and_then(|found| found.length);
     spans::restore(&sent, &held, text, length)
 }
 
 /// A list of objects. Masks in it cannot be edited around, and no new identifier may come in.
-fn settle_items(sent: &Value, found: Option<&Found<'_>>, inner: &Show) -> Result<Edit, Reason> {
+fn settle_items(
+    sent: &Value,
+    found: Option<&Found<'_>>,
+    inner: &Show,
+) -> Result<Restored, Objection> {
     let items = sent
         .as_array()
         .map_or_else(|| std::slice::from_ref(sent), Vec::as_slice);
@@ -199,21 +222,25 @@ fn settle_items(sent: &Value, found: Option<&Found<'_>>, inner: &Show) -> Result
         _ => true,
     };
     if !items.iter().all(fits) {
-        return Err(Reason::FieldNotWritable);
+        return Err(Reason::FieldNotWritable.into());
     }
     let Show::Text(text) = inner else {
-        return Ok(Edit::Keep);
+        return Ok(Edit::Keep.into());
     };
     if found
         .and_then(|found| found.shown)
         .is_some_and(holds_placeholder)
     {
-        return Err(Reason::MaskWrittenBack);
+        return Err(Reason::MaskWrittenBack.into());
     }
+    let mut is_flagged = false;
     for part in items.iter().flat_map(parts).filter_map(spelling) {
-        spans::restore(&part, "", text, None)?;
+        is_flagged |= spans::restore(&part, "", text, None)?.is_flagged;
     }
-    Ok(Edit::Keep)
+    Ok(Restored {
+        edit: Edit::Keep,
+        is_flagged,
+    })
 }
 
 fn parts(item: &Value) -> Vec<&Value> {

@@ -146,6 +146,19 @@ pub(super) fn of_field(rule: &FieldRule) -> Vec<Same> {
 }
 
 pub(super) fn of_span(span: &SpanRule) -> Same {
+    // Beside references of records, which special category it is would be such data itself.
+    if matches!(span.kind, Kind::Statement(_)) {
+        let is_shown = span.level == Level::Clear || span.shown.is_none();
+        return Same {
+            category: Some(Category::new("special")),
+            level: if is_shown {
+                Level::Clear
+            } else {
+                Level::Redact
+            },
+            by: span.by.clone(),
+        };
+    }
     Same {
         category: Some(span.category.clone()),
         level: span.level,
@@ -172,6 +185,7 @@ pub(super) mod tests {
 
     use serde_json::{Value, json};
 
+    use crate::detect::statement::Certainty;
     use crate::filter::{FieldCount, InText, Report};
     use crate::policy::{TextRule, Writable};
     use crate::vocabulary::{Field, Module};
@@ -299,6 +313,7 @@ pub(super) mod tests {
     fn identifiers_found_in_a_text_count_for_their_own_category() {
         let mut text = rule("description", &["free_text"], Level::Clear, "base", true);
         text.show = Show::Text(Arc::new(TextRule {
+            lexicon: None,
             spans: vec![SpanRule {
                 kind: Kind::Iban,
                 category: Category::new("financial.iban"),
@@ -306,6 +321,9 @@ pub(super) mod tests {
                 by: vec![RuleName::new("last")],
                 mask: None,
                 tokenizer: None,
+                shown: Some(Certainty::Likely),
+                refused: Some(Certainty::Possible),
+                flagged: None,
                 writable: false,
             }],
         }));

@@ -19,7 +19,8 @@ use crate::filter::Report;
 use crate::identity::Caller;
 use crate::policy::{FieldRule, Policy, PurposeChosen};
 use crate::reason::{Outcome, Reason};
-use crate::vocabulary::{Action, Edit, Edits, FieldPath, Module, RecordRef, Role, Use};
+use crate::vocabulary::{Action, Edit, FieldPath, Module, RecordRef, Role, Use};
+use crate::writeback::Settled;
 
 use super::event::Event;
 use super::format::brief::{self, Asked, Auth};
@@ -246,14 +247,22 @@ impl Record<Addressed> {
 }
 
 impl Record<Decided> {
-    /// Which fields are really written, once what only came back was dropped, and which held only what the caller was shown.
-    pub fn written(&mut self, module: &Module, edits: &Edits, dropped_masks: &[FieldPath]) {
+    /// Which fields are really written, once what only came back was dropped, which held only what the caller was shown, and
+    /// the texts of which likely say something new of a special category.
+    pub fn written(&mut self, module: &Module, settled: &Settled) {
+        let Settled {
+            edits,
+            dropped_masks,
+            flagged,
+            ..
+        } = settled;
         let known = &self.walk.known;
         let kept = edits.0.iter().filter(|(_, edit)| *edit != Edit::Drop);
         let written: Vec<FieldPath> = kept.map(|(key, _)| FieldPath::new(module, key)).collect();
         let (written, dropped_masks) = (known.names(&written), known.names(dropped_masks));
         self.walk.event.request.written = written;
         self.walk.event.dropped_masks = dropped_masks;
+        self.walk.event.flagged = known.names(flagged);
     }
 
     /// Fields that were asked for and taken out of the request.

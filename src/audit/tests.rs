@@ -21,6 +21,7 @@ use crate::identity::Caller;
 use crate::policy::PurposeChosen;
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::{Action, Edit, Edits, FieldPath, Level, Module, Purpose, RecordRef, Role};
+use crate::writeback::Settled;
 
 use super::disclosure::tests::{report, rule};
 use super::folder::{Disk, Durable, Folder, SetAside, parts, segments};
@@ -747,15 +748,15 @@ async fn an_event_says_who_saw_what_and_why() {
     );
     record.upstream_took(Duration::from_millis(31));
     let contacts = Module::new("Contacts");
-    let edits = Edits(vec![("iban_c".to_owned(), Edit::Keep)]);
-    record.written(
-        &contacts,
-        &edits,
-        &[
+    let settled = Settled {
+        edits: Edits(vec![("iban_c".to_owned(), Edit::Keep)]),
+        dropped_masks: vec![
             FieldPath::new(&contacts, "iban_c"),
             FieldPath::new(&contacts, "canary"),
         ],
-    );
+        ..Settled::default()
+    };
+    record.written(&contacts, &settled);
     let report = Report {
         refs: refs(1),
         ..report(vec![iban])
@@ -842,7 +843,13 @@ async fn nothing_that_the_caller_chose_gets_in() {
             .map(|name| FieldPath::new(&own, name))
             .collect();
         let edits = hostile.map(|name| (name.to_owned(), Edit::Keep));
-        record.written(&own, &Edits(edits.to_vec()), &paths);
+        let settled = Settled {
+            edits: Edits(edits.to_vec()),
+            dropped_masks: paths.clone(),
+            flagged: paths,
+            ..Settled::default()
+        };
+        record.written(&own, &settled);
         let unknown = unknown.into_iter().map(Arc::new);
         let _opened = record.open(unknown).await.unwrap();
         let closed = record.close(Report::default(), Outcome::Full, 200).await;

@@ -214,6 +214,7 @@ fn begun(id: String, request: Asked) -> Request {
         caller: None,
         counts: Counts::default(),
         dropped_masks: Vec::new(),
+        flagged: Vec::new(),
         id,
         node: String::new(),
         origin: Origin::default(),

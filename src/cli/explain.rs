@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, print};
+use crate::detect::statement::Languages;
 use crate::diagnostic::Diagnostics;
 use crate::dialect::described::Described;
 use crate::dialect::{self, Dialect};
@@ -19,15 +20,32 @@ pub(super) struct Arguments {
         long = "as",
         value_name = "ROLE",
         value_delimiter = ',',
-        required = true
+        required_unless_present = "text"
     )]
     roles: Vec<String>,
     /// The purpose
-    #[arg(long = "for", value_name = "PURPOSE")]
+    #[arg(
+        long = "for",
+        value_name = "PURPOSE",
+        required_unless_present = "text",
+        default_value = "",
+        hide_default_value = true
+    )]
     purpose: String,
     /// The module
-    #[arg(long)]
+    #[arg(
+        long,
+        required_unless_present = "text",
+        default_value = "",
+        hide_default_value = true
+    )]
     module: String,
+    /// What the detectors find in the text of a file, and why, instead of the levels of fields
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["roles", "purpose", "module", "auth"])]
+    text: Option<PathBuf>,
+    /// The languages of that text; all that are known, if none is named
+    #[arg(long, value_delimiter = ',', value_name = "CODE", requires = "text", value_parser = clap::builder::PossibleValuesParser::new(Languages::known()))]
+    languages: Vec<String>,
     /// A strength of the policy's `auth`; without it, a session of the CRM
     #[arg(long, value_name = "STRENGTH")]
     auth: Option<String>,
@@ -50,6 +68,9 @@ pub(super) struct Arguments {
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> u8 {
+    if let Some(path) = &arguments.text {
+        return super::explain_text::run(path, &arguments.languages, arguments.format);
+    }
     if !arguments.policies.exists() {
         eprintln!(
             "error: no such folder: `{}`; name one with --policies DIR",

@@ -16,7 +16,9 @@ pub mod audit;
 mod check;
 
 mod demo;
+mod detect;
 mod explain;
+mod explain_text;
 mod logging;
 mod schema;
 mod serve;
@@ -38,8 +40,10 @@ enum Command {
     Serve(serve::Arguments),
     /// Show every problem of a policy folder, or of a configuration and the policies it names
     Check(check::Arguments),
-    /// Show which level each classified field gets, and because of which rule
+    /// Show which level each classified field gets, and because of which rule; or what detectors find in a text
     Explain(explain::Arguments),
+    /// Measure the detectors on labelled texts of your own
+    Detect(detect::Arguments),
     /// Make a schema file of what a CRM says of its own data
     Schema(schema::Arguments),
     /// Verify and query the access log
@@ -71,6 +75,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Detect(arguments) => detect::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
     };

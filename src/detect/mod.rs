@@ -13,8 +13,13 @@ mod escapes;
 mod iban;
 mod layers;
 mod spelling;
+pub mod statement;
 
 use spelling::{Stretch, Tally};
+use statement::Topic;
+
+/// What stands in the place of a statement.
+pub(crate) const WITHHELD: &str = "withheld";
 
 /// The fewest digits of any identifier that is looked for: those of an IBAN that is letters as far as possible.
 const DIGITS_MIN: usize = 5;
@@ -32,6 +37,8 @@ pub enum Kind {
     Iban,
     /// French national identification number, with key, Corsican departments included.
     Nir,
+    /// A statement about a person, of a category of Art. 9 or 10 GDPR.
+    Statement(Topic),
 }
 
 /// An identifier found in a text.
@@ -44,12 +51,14 @@ pub struct Span {
 }
 
 impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Bic, Self::Card, Self::Iban, Self::Nir];
+    /// Every kind of identifier.
+    pub const IDENTIFIERS: [Self; 4] = [Self::Bic, Self::Card, Self::Iban, Self::Nir];
 
-    /// The kind's name in policies and in brackets: `iban`.
+    /// The kind's name in policies and in brackets: `iban`. All statements have one name, since theirs would tell what is
+    /// withheld.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Statement(_) => WITHHELD,
             Self::Bic => "bic",
             Self::Card => "card",
             Self::Iban => "iban",
@@ -66,6 +75,7 @@ impl Kind {
                 Self::Card => digits::is_card(symbols),
                 Self::Iban => iban::is_valid(symbols),
                 Self::Nir => digits::is_nir(symbols),
+                Self::Statement(_) => false,
             }
         })
     }
@@ -81,6 +91,7 @@ impl Kind {
             }
             Self::Iban => iban::is_shaped(symbols),
             Self::Nir => digits::is_nir_shaped(symbols),
+            Self::Statement(_) => false,
         }
     }
 }
@@ -104,6 +115,7 @@ pub(crate) fn stands_in_any_company(kind: Kind, identifier: &str) -> bool {
     kind.is_valid(identifier)
         && match kind {
             Kind::Bic | Kind::Nir => true,
+            Kind::Statement(_) => false,
             Kind::Card => digits::is_grouped(identifier),
             Kind::Iban => compact(identifier).is_some_and(|symbols| {
                 iban::national_length(symbols.as_bytes()) == Some(symbols.len())
@@ -197,6 +209,41 @@ fn search(text: &str, offset: usize, is_meant: Meant<'_>, spans: &mut Vec<Span>)
             search(text, offset + inside.start, is_meant, spans);
         }
     }
+}
+
+/// The statements of a text, in order: of the text itself, and of what it says once its escapes are undone.
+pub fn statements(text: &str, lexicon: &statement::Lexicon) -> Vec<statement::Statement> {
+    let mut found = statement::find(text, lexicon);
+    layers::each(text, &mut |layer, source| {
+        found.extend(statement::find(layer, lexicon).into_iter().map(|found| {
+            statement::Statement {
+                range: source(&found.range),
+                ..found
+            }
+        }));
+    });
+    found.sort_by_key(|found| (found.range.start, found.range.end, found.topic));
+    found
+}
+
+/// The same, each with the words and the context that made it.
+pub fn explained(
+    text: &str,
+    lexicon: &statement::Lexicon,
+) -> Vec<(statement::Statement, Vec<String>)> {
+    let mut found = statement::explain(text, lexicon);
+    layers::each(text, &mut |layer, source| {
+        for (mut statement, because) in statement::explain(layer, lexicon) {
+            statement.range = source(&statement.range);
+            found.push((statement, because));
+        }
+    });
+    found
+}
+
+/// What detectors find, as a word that is another one whenever the same text may give other findings.
+pub fn version() -> &'static str {
+    statement::version()
 }
 
 /// A quick look: most texts hold too few digits to be searched, and no word that could spell any.
@@ -295,14 +342,17 @@ fn search_stretch(
 }
 
 /// Of spans that lie in one another the outer one stays; spans that partly overlap become one, so that no part of
-/// either is left over.
-fn without_overlaps(mut spans: Vec<Span>) -> Vec<Span> {
+/// either is left over. What a statement is part of is withheld like one.
+pub(crate) fn without_overlaps(mut spans: Vec<Span>) -> Vec<Span> {
     spans.sort_by(|a, b| (a.range.start, b.range.end).cmp(&(b.range.start, a.range.end)));
     let mut apart: Vec<Span> = Vec::with_capacity(spans.len());
     for span in spans {
         match apart.last_mut() {
             Some(last) if span.range.start < last.range.end => {
                 last.range.end = last.range.end.max(span.range.end);
+                if matches!(span.kind, Kind::Statement(_)) {
+                    last.kind = span.kind;
+                }
             }
             _ => apart.push(span),
         }

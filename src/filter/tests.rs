@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::{Cause, Filter, Limits, Memory, Report, Terms, Unfilterable};
+use crate::detect::statement::Certainty;
 use crate::detect::{self, Kind};
 use crate::dialect::{Collection, Items, ObjectShape, Others, RecordShape, Shape};
 use crate::mask::{Mask, Tokenizer};
@@ -112,6 +113,9 @@ fn span(kind: Kind, level: Level) -> SpanRule {
             Mask::Card
         }),
         tokenizer: Some(Arc::new(Tokenizer::new(b"key", "some"))),
+        shown: Some(Certainty::Likely),
+        refused: Some(Certainty::Possible),
+        flagged: None,
         writable: false,
     }
 }
@@ -135,6 +139,7 @@ fn shaped() -> Shape {
 
 fn table() -> Table {
     let text = TextRule {
+        lexicon: None,
         spans: vec![
             span(Kind::Iban, Level::Mask),
             span(Kind::Card, Level::Redact),

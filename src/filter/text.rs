@@ -1,43 +1,59 @@
-//! Identifiers inside a text: what of it is left.
+//! Identifiers and statements inside a text: what of it is left.
 
+use crate::detect::statement::{Certainty, Statement};
 use crate::detect::{self, Kind, Span};
 use crate::policy::{SpanRule, TextRule};
 use crate::vocabulary::Level;
 
-/// An identifier that is not shown as it stands in its text, and what is shown in its place.
+/// A finding that is not shown as it stands in its text, and what is shown in its place.
 #[derive(Clone, Debug)]
 pub struct Replacement {
-    /// The identifier.
+    /// The finding.
     pub span: Span,
     /// What stands in its place: a mask, a token, or the kind in brackets.
     pub text: String,
 }
 
-/// The identifiers of a text that are not shown as they stand, in order. What a caller is shown of a text is the text
+/// The findings of a text that are not shown as they stand, in order. What a caller is shown of a text is the text
 /// with these replacements; `writeback` undoes them by the same list.
 pub fn replacements(rule: &TextRule, text: &str) -> Vec<Replacement> {
-    let shown = |span: &Span| {
-        let identifier = text.get(span.range.clone()).unwrap_or_default();
-        replacement(rule, span.kind, identifier)
-    };
-    search(rule, text, |level| level < Level::Clear)
-        .into_iter()
-        .map(|span| Replacement {
-            text: shown(&span),
-            span,
-        })
-        .collect()
+    replaced(rule, text, &statements(rule, text))
 }
 
-/// The text with its identifiers replaced by what their rules show of them; `None` if nothing is to be replaced.
-/// Every identifier is told to `found`, also one that stays.
+/// A finding in a text that is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What was found, and where.
+    pub span: Span,
+    /// How sure it is. An identifier is what it is.
+    pub certainty: Certainty,
+}
+
+/// Everything that is found in a text, whatever its level: a text that is written holds it all.
+pub fn findings(rule: &TextRule, text: &str) -> Vec<Finding> {
+    let identifiers = search(rule, text, &[], |_| true)
+        .into_iter()
+        .map(|span| Finding {
+            span,
+            certainty: Certainty::Certain,
+        });
+    let statements = statements(rule, text).into_iter().map(|statement| Finding {
+        certainty: statement.certainty,
+        span: span_of(&statement),
+    });
+    identifiers.chain(statements).collect()
+}
+
+/// The text with its findings replaced by what their rules show of them; `None` if nothing is to be replaced.
+/// Every finding is told to `found`, also one that stays.
 pub(super) fn treat(rule: &TextRule, text: &str, found: &mut dyn FnMut(Kind)) -> Option<String> {
-    if !detect::may_hold_any(text) {
+    let statements = statements(rule, text);
+    if statements.is_empty() && !detect::may_hold_any(text) {
         return None;
     }
-    let hidden = replacements(rule, text);
+    let hidden = replaced(rule, text, &statements);
     // Only what is not part of something hidden: of two readings of the same digits the stricter one counts.
-    for clear in search(rule, text, |level| level == Level::Clear) {
+    for clear in search(rule, text, &statements, |level| level == Level::Clear) {
         let is_apart = hidden.iter().all(|Replacement { span, .. }| {
             span.range.end <= clear.range.start || clear.range.end <= span.range.start
         });
@@ -60,13 +76,64 @@ pub(super) fn treat(rule: &TextRule, text: &str, found: &mut dyn FnMut(Kind)) ->
     Some(treated)
 }
 
-/// The identifiers of those kinds whose level is of this sort.
-fn search(rule: &TextRule, text: &str, is_meant: impl Fn(Level) -> bool) -> Vec<Span> {
-    let meant = rule.spans.iter().filter(|span| is_meant(span.level));
+fn replaced(rule: &TextRule, text: &str, statements: &[Statement]) -> Vec<Replacement> {
+    let shown = |span: &Span| {
+        let identifier = text.get(span.range.clone()).unwrap_or_default();
+        replacement(rule, span.kind, identifier)
+    };
+    search(rule, text, statements, |level| level < Level::Clear)
+        .into_iter()
+        .map(|span| Replacement {
+            text: shown(&span),
+            span,
+        })
+        .collect()
+}
+
+/// The statements of a text, if such are looked for.
+fn statements(rule: &TextRule, text: &str) -> Vec<Statement> {
+    rule.lexicon
+        .as_ref()
+        .map_or_else(Vec::new, |lexicon| detect::statements(text, lexicon))
+}
+
+fn span_of(statement: &Statement) -> Span {
+    Span {
+        kind: Kind::Statement(statement.topic),
+        range: statement.range.clone(),
+    }
+}
+
+/// The findings of those kinds whose level is of this sort, as far as they are sure enough.
+fn search(
+    rule: &TextRule,
+    text: &str,
+    statements: &[Statement],
+    is_meant: impl Fn(Level) -> bool,
+) -> Vec<Span> {
+    let meant = rule
+        .spans
+        .iter()
+        .filter(|span| span.shown.is_some() && is_meant(span.level));
     if meant.clone().next().is_none() {
         return Vec::new();
     }
-    detect::find_where(text, &|kind| meant.clone().any(|span| span.kind == kind))
+    let is_sure = |statement: &&Statement| {
+        let mut rules = meant.clone();
+        rules.any(|rule| {
+            rule.kind == Kind::Statement(statement.topic)
+                && rule.shown.is_some_and(|least| statement.certainty >= least)
+        })
+    };
+    let sure: Vec<Span> = statements.iter().filter(is_sure).map(span_of).collect();
+    let identifiers = match detect::may_hold_any(text) {
+        true => detect::find_where(text, &|kind| meant.clone().any(|span| span.kind == kind)),
+        false => Vec::new(),
+    };
+    match sure.is_empty() {
+        true => identifiers,
+        false => detect::without_overlaps(identifiers.into_iter().chain(sure).collect()),
+    }
 }
 
 fn replacement(rule: &TextRule, kind: Kind, identifier: &str) -> String {
@@ -83,11 +150,12 @@ fn replacement(rule: &TextRule, kind: Kind, identifier: &str) -> String {
             mask: Some(mask),
             ..
         }) if kind.is_valid(identifier) => mask.apply(identifier),
+        // A token of a statement would tell which others say the same.
         Some(SpanRule {
             level: Level::Token,
             tokenizer: Some(tokenizer),
             ..
-        }) => Some(tokenizer.token(identifier)),
+        }) if !matches!(kind, Kind::Statement(_)) => Some(tokenizer.token(identifier)),
         _ => None,
     };
     shown.unwrap_or_else(|| format!("[{}]", kind.as_str()))

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::{BULLET, is_domain};
-use crate::detect::Kind;
+use crate::detect::{self, Kind};
 
 /// Bytes of a bullet in UTF-8.
 const BULLET_BYTES: usize = BULLET.len_utf8();
@@ -73,8 +73,9 @@ impl Scan<'_> {
     /// `[iban]`, in any case.
     fn bracketed(&self, at: usize) -> Option<Range<usize>> {
         let bytes = self.rest(at).as_bytes();
-        Kind::ALL.into_iter().find_map(|kind| {
-            let name = kind.as_str().as_bytes();
+        let kinds = Kind::IDENTIFIERS.into_iter().map(Kind::as_str);
+        kinds.chain([detect::WITHHELD]).find_map(|name| {
+            let name = name.as_bytes();
             let fits = bytes
                 .get(1..=name.len())
                 .is_some_and(|inside| inside.eq_ignore_ascii_case(name))

@@ -93,7 +93,7 @@ impl Pipeline {
                 Action::Relate => writeback::settle_columns(meant, &rules)?,
                 _ => writeback::settle(meant, None, &rules)?,
             };
-            record.written(target, &settled.edits, &[]);
+            record.written(target, &settled);
             return Ok(Settlement::Edits(settled.edits));
         }
         let (mut before, mut raw) = (Map::new(), Map::new());
@@ -115,7 +115,7 @@ impl Pipeline {
             writeback::settle(meant, Some(&current), &rules)?
         };
         let unchanged = settled.is_empty();
-        record.written(target, &settled.edits, &settled.dropped_masks);
+        record.written(target, &settled);
         if unchanged {
             let read = exchange.look_up(Wanted::Reply);
             return Ok(Settlement::Unchanged(read.ok_or(Reason::Internal)?));

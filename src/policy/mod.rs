@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::detect;
 use crate::diagnostic::{Diagnostics, File};
 use crate::dialect::{Operation, Origin, Schema};
 use crate::identity::Caller;
@@ -32,7 +33,7 @@ pub use decision::plan::{
     Writable,
 };
 pub use explain::{Explanation, Row, Unexplained};
-pub use language::catalogue::{BuiltIn, CATALOGUE};
+pub use language::catalogue::{BuiltIn, CATALOGUE, category_of};
 pub use pairs::{Gain, Pair};
 
 pub use language::codes;
@@ -115,7 +116,8 @@ impl Policy {
             sections::read(&file, &mut document, &mut found);
         }
         source::require_name(sources, &document, &mut found);
-        let model = check::check(document, source::hash(sources), &mut found);
+        let detects = (!document.detectors.is_empty()).then(detect::version);
+        let model = check::check(document, source::hash(sources, detects), &mut found);
         if found.has_errors() {
             return (None, found);
         }

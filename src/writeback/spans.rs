@@ -8,14 +8,33 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::apart::{self, Seen};
 use super::company::{self, Marked};
+use super::new;
 use super::room;
 use crate::detect::{self, Kind, Span};
 use crate::filter::{Replacement, replacements};
 use crate::markup;
 use crate::mask::{self, Placeholder};
+use crate::objection::Objection;
 use crate::policy::TextRule;
 use crate::reason::Reason;
 use crate::vocabulary::Edit;
+
+/// What becomes of a text.
+#[derive(Debug, PartialEq)]
+pub(super) struct Restored {
+    pub(super) edit: Edit,
+    /// Whether it says something that is told in the log.
+    pub(super) is_flagged: bool,
+}
+
+impl From<Edit> for Restored {
+    fn from(edit: Edit) -> Self {
+        Self {
+            edit,
+            is_flagged: false,
+        }
+    }
+}
 
 /// An identifier that is not shown: its kind, where it stands in the held text, and where it was put in the new one.
 struct Original {
@@ -35,39 +54,47 @@ pub(super) fn restore(
     held: &str,
     rule: &TextRule,
     length: Option<usize>,
-) -> Result<Edit, Reason> {
+) -> Result<Restored, Objection> {
     let shown = Shown::of(held, rule);
     let put = put_back(sent, held, &shown)?;
     if put.originals.is_empty() {
-        let found = replacements(rule, sent);
-        return all_are_writable(&found, rule).map(|()| Edit::Keep);
+        return Ok(Restored {
+            edit: Edit::Keep,
+            is_flagged: new::judge(sent, held, rule)?,
+        });
     }
     let (new, old) = (Marked::new(sent, &put.masks), shown.marked());
     if !company::is_kept(new, old) || !apart::all_stand_apart(new, old, &shown.seen()) {
-        return Err(Reason::EditedTooClose);
+        return Err(Reason::EditedTooClose.into());
     }
     // One that is only found in a certain company is not, as soon as a program joins two lines.
+    // A statement is withheld with its whole clause, and a program that joined two would only make one of them.
     let needs_company = |original: &Original| {
-        !detect::stands_in_any_company(original.kind, &held[original.held.clone()])
+        !matches!(original.kind, Kind::Statement(_))
+            && !detect::stands_in_any_company(original.kind, &held[original.held.clone()])
     };
     if put.originals.iter().any(needs_company) {
-        return Err(Reason::EditedTooClose);
+        return Err(Reason::EditedTooClose.into());
     }
-    let own = replacements(rule, &put.without_originals());
-    all_are_writable(&own, rule)?;
+    let without = put.without_originals();
+    let own = replacements(rule, &without);
+    let is_flagged = new::judge(&without, held, rule)?;
     if !room::is_enough(
         &put.text,
         held,
         &put.originals.iter().map(Original::ends).collect::<Vec<_>>(),
         length,
     ) {
-        return Err(Reason::WithheldTextTooLong);
+        return Err(Reason::WithheldTextTooLong.into());
     }
     // What was judged by its form holds for every original; this is the proof for these.
     if !put.is_found_by(rule, own.len()) {
-        return Err(Reason::EditedTooClose);
+        return Err(Reason::EditedTooClose.into());
     }
-    Ok(Edit::Replace(Value::String(put.text)))
+    Ok(Restored {
+        edit: Edit::Replace(Value::String(put.text)),
+        is_flagged,
+    })
 }
 
 impl Original {
@@ -87,6 +114,8 @@ fn longest(kind: Kind) -> usize {
         Kind::Card => 23,
         Kind::Nir => 21,
         Kind::Bic => 11,
+        // It stands as it stood; nothing in it is grouped another way.
+        Kind::Statement(_) => 0,
     }
 }
 
@@ -161,18 +190,6 @@ impl Put {
 
 /// A character that ends what detectors read.
 const WALL: &str = "\u{a4}";
-
-/// Whether the caller may write identifiers of all these kinds.
-fn all_are_writable(found: &[Replacement], rule: &TextRule) -> Result<(), Reason> {
-    let is_writable = |found: &Replacement| {
-        let mut rules = rule.spans.iter();
-        rules.any(|own| own.kind == found.span.kind && own.writable)
-    };
-    match found.iter().all(is_writable) {
-        true => Ok(()),
-        false => Err(Reason::FieldNotWritable),
-    }
-}
 
 /// Whether a text, as it is shown, is the same as another but for what programs change about blanks, entities and composed
 /// letters.
@@ -270,6 +287,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::detect::statement::Certainty;
     use crate::mask::Mask;
     use crate::policy::SpanRule;
     use crate::vocabulary::{Category, Level};
@@ -287,9 +305,13 @@ mod tests {
             by: Vec::new(),
             mask,
             tokenizer: None,
+            shown: Some(Certainty::Likely),
+            refused: Some(Certainty::Possible),
+            flagged: None,
             writable,
         };
         TextRule {
+            lexicon: None,
             spans: vec![
                 span(
                     Kind::Iban,
@@ -314,7 +336,8 @@ mod tests {
     }
 
     fn restored(sent: &str, held: &str) -> Result<String, Reason> {
-        match restore(sent, held, &rule(false), Some(ROOMY))? {
+        let restored = restore(sent, held, &rule(false), Some(ROOMY));
+        match restored.map_err(|objection| objection.reason)?.edit {
             Edit::Replace(Value::String(text)) => Ok(text),
             Edit::Keep => Ok(sent.to_owned()),
             other => panic!("{other:?}"),
@@ -368,13 +391,16 @@ mod tests {
         let held = "pays by transfer";
         let sent = format!("pays by transfer from {OTHER}");
         assert_eq!(restored(&sent, held), Err(Reason::FieldNotWritable));
-        assert_eq!(restore(&sent, held, &rule(true), None), Ok(Edit::Keep));
+        assert_eq!(
+            restore(&sent, held, &rule(true), None),
+            Ok(Edit::Keep.into())
+        );
         // Beside one that is put back, too.
         let sent = format!("{} and {OTHER}", shown(ONE));
         assert_eq!(restored(&sent, ONE), Err(Reason::FieldNotWritable));
         assert_eq!(
             restore(&sent, ONE, &rule(true), Some(ROOMY)),
-            Ok(Edit::Replace(Value::String(format!("{ONE} and {OTHER}"))))
+            Ok(Edit::Replace(Value::String(format!("{ONE} and {OTHER}"))).into())
         );
     }
 
@@ -428,9 +454,13 @@ mod tests {
             by: Vec::new(),
             mask,
             tokenizer: None,
+            shown: Some(Certainty::Likely),
+            refused: Some(Certainty::Possible),
+            flagged: None,
             writable: false,
         };
         TextRule {
+            lexicon: None,
             spans: vec![
                 span(Kind::Iban, Some(Mask::Iban)),
                 span(Kind::Card, Some(Mask::Card)),

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::spans;
 use crate::detect::Kind;
+use crate::detect::statement::Certainty;
 use crate::filter::replacements;
 use crate::mask::Mask;
 use crate::policy::{SpanRule, TextRule};
@@ -31,9 +32,13 @@ fn rule() -> TextRule {
         by: Vec::new(),
         mask,
         tokenizer: None,
+        shown: Some(Certainty::Likely),
+        refused: Some(Certainty::Possible),
+        flagged: None,
         writable: false,
     };
     TextRule {
+        lexicon: None,
         spans: vec![
             span(Kind::Iban, Some(Mask::Iban)),
             span(Kind::Card, Some(Mask::Card)),
@@ -189,7 +194,7 @@ fn changed(text: &str, changes: &[Change]) -> String {
 
 /// What is written for an edit of a text, if it is.
 fn written(sent: &str, held: &str, length: Option<usize>) -> Option<String> {
-    match spans::restore(sent, held, &rule(), length) {
+    match spans::restore(sent, held, &rule(), length).map(|restored| restored.edit) {
         Ok(Edit::Replace(Value::String(text))) => Some(text),
         _ => None,
     }

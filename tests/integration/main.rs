@@ -31,6 +31,7 @@ mod schema;
 mod second_reading;
 mod server;
 mod signals;
+mod statements;
 mod streams;
 mod sugar_v4;
 mod suitecrm_v8;

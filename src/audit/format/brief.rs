@@ -28,6 +28,8 @@ pub(in crate::audit) struct Request {
     pub(in crate::audit) counts: Counts,
     #[serde(default, skip_serializing_if = "is_none")]
     pub(in crate::audit) dropped_masks: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(in crate::audit) flagged: Vec<String>,
     pub(in crate::audit) id: String,
     pub(in crate::audit) node: String,
     pub(in crate::audit) origin: Origin,
@@ -209,6 +211,7 @@ impl Request {
             caller,
             data: terms.counted(&self.counts, self.records.count),
             dropped_masks: self.dropped_masks.clone(),
+            flagged: self.flagged.clone(),
             id: self.id.clone(),
             node: self.node.clone(),
             origin: self.origin.clone(),

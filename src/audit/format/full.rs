@@ -13,6 +13,8 @@ pub(in crate::audit) struct Request {
     pub(in crate::audit) caller: Option<Caller>,
     pub(in crate::audit) data: Vec<Entry>,
     pub(in crate::audit) dropped_masks: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::audit) flagged: Vec<String>,
     pub(in crate::audit) id: String,
     pub(in crate::audit) node: String,
     pub(in crate::audit) origin: Origin,

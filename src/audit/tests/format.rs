@@ -147,6 +147,7 @@ fn whole() -> (Request, Terms) {
         }),
         counts: Counts::new(2, vec![(2, 3), (1, 0)]),
         dropped_masks: list(),
+        flagged: list(),
         id: text("01KAPW3T9X6N"),
         node: String::new(),
         origin: Origin {

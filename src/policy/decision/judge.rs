@@ -1,18 +1,19 @@
 //! From the levels of categories to the rule of one field, in one situation.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
 use dashmap::DashMap;
 
 use crate::detect::Kind;
+use crate::detect::statement::{Certainty, Languages, Lexicon};
 use crate::dialect::{Items, Origin, Schema};
 use crate::mask::{Mask, Tokenizer};
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module, RuleName};
 
 use super::super::language::catalogue::{category_of, kind_of};
-use super::super::language::model::{Model, Writing, about};
+use super::super::language::model::{Model, Terms, Writing, about};
 use super::engine::{Situation, Verdict};
 use super::plan::{FieldRule, Show, SpanRule, TextRule, UNCLASSIFIED, Writable};
 
@@ -92,8 +93,64 @@ pub(in crate::policy) enum Treatment {
     Token(Category),
     Mask(Mask),
     Clear,
-    /// Clear text in which identifiers of these kinds are looked for.
-    Text(Vec<Kind>),
+    /// Clear text in which these are looked for.
+    Text(Vec<Looked>),
+}
+
+/// What is looked for in a text, and what for. Where several detectors look for it, all of their terms count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::policy) struct Looked {
+    pub(in crate::policy) kind: Kind,
+    languages: Languages,
+    /// How sure it must be to be withheld; `None`: it is shown.
+    shown: Option<Certainty>,
+    /// Whether the text may only be matched where the kind's category is clear.
+    matched: bool,
+    /// How sure a new one must be to be refused; `None`: it may be written.
+    refused: Option<Certainty>,
+    flagged: Option<Certainty>,
+}
+
+impl Looked {
+    fn of(kind: Kind, terms: &Terms) -> Self {
+        let is_statement = matches!(kind, Kind::Statement(_));
+        let certainty = |least| {
+            if is_statement {
+                least
+            } else {
+                Certainty::Possible
+            }
+        };
+        let refused = if is_statement {
+            terms.refuse
+        } else {
+            Some(Certainty::Possible)
+        };
+        Self {
+            kind,
+            languages: terms.languages,
+            shown: terms.shown.then_some(certainty(terms.at_least)),
+            matched: terms.matched,
+            refused: refused.filter(|_| terms.written),
+            flagged: terms.flag.filter(|_| terms.written && is_statement),
+        }
+    }
+
+    /// The terms of both, each where it withholds more.
+    fn and(self, other: Self) -> Self {
+        let lower = |one: Option<Certainty>, other: Option<Certainty>| match (one, other) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        Self {
+            kind: self.kind,
+            languages: self.languages.and(other.languages),
+            shown: lower(self.shown, other.shown),
+            matched: self.matched || other.matched,
+            refused: lower(self.refused, other.refused),
+            flagged: lower(self.flagged, other.flagged),
+        }
+    }
 }
 
 /// What one situation says of a field that holds data.
@@ -124,6 +181,24 @@ pub(in crate::policy) fn combined(writes: &[(&Category, Writing)]) -> Writable {
         (None, _) => Writable::Yes,
         (Some(kind), 0) => Writable::Valid(kind),
         _ => Writable::No,
+    }
+}
+
+/// What is said of statements that are withheld must not tell which they are: the rules that withhold any of them are named
+/// for all of them, and so are those that show any.
+fn efface(spans: &mut [SpanRule]) {
+    for is_clear in [false, true] {
+        let of_side = |span: &SpanRule| {
+            matches!(span.kind, Kind::Statement(_)) && (span.level == Level::Clear) == is_clear
+        };
+        let all: BTreeSet<RuleName> = spans
+            .iter()
+            .filter(|span| of_side(span))
+            .flat_map(|span| span.by.clone())
+            .collect();
+        for span in spans.iter_mut().filter(|span| of_side(span)) {
+            span.by = all.iter().cloned().collect();
+        }
     }
 }
 
@@ -229,9 +304,7 @@ impl View {
             Treatment::Token(category) => Show::Token(self.core.tokenizer(&category)),
             Treatment::Mask(mask) => Show::Mask(mask),
             Treatment::Clear => Show::Clear,
-            Treatment::Text(kinds) => Show::Text(Arc::new(TextRule {
-                spans: kinds.iter().map(|kind| self.span(*kind)).collect(),
-            })),
+            Treatment::Text(looked) => Show::Text(Arc::new(self.text_rule(&looked))),
         };
         if let Some(items) = items {
             show = match show {
@@ -258,7 +331,23 @@ impl View {
         }
     }
 
-    fn span(&self, kind: Kind) -> SpanRule {
+    fn text_rule(&self, looked: &[Looked]) -> TextRule {
+        let statements = looked
+            .iter()
+            .filter(|looked| matches!(looked.kind, Kind::Statement(_)));
+        let languages = statements
+            .map(|looked| looked.languages)
+            .reduce(Languages::and);
+        let mut spans: Vec<SpanRule> = looked.iter().map(|looked| self.span(looked)).collect();
+        efface(&mut spans);
+        TextRule {
+            spans,
+            lexicon: languages.map(Lexicon::of),
+        }
+    }
+
+    fn span(&self, looked: &Looked) -> SpanRule {
+        let kind = looked.kind;
         let category = category_of(kind);
         let verdict = self.verdict(&category);
         let model = self.core.model.categories.get(&category);
@@ -268,6 +357,9 @@ impl View {
             by: verdict.by,
             mask: model.and_then(|model| model.mask.clone()),
             tokenizer: (verdict.level == Level::Token).then(|| self.core.tokenizer(&category)),
+            shown: looked.shown,
+            refused: looked.refused,
+            flagged: looked.flagged,
             // What was found proves itself.
             writable: verdict.write > Writing::No,
             category,
@@ -317,12 +409,10 @@ impl View {
         let writable = self.writable(module, field, &sources, &writes);
         let mut usable = lowest == Level::Clear;
         if treatment == Treatment::Clear {
-            let kinds = self.looked_for(&sources.categories);
-            if !kinds.is_empty() {
-                usable = kinds
-                    .iter()
-                    .all(|kind| self.verdict(&category_of(*kind)).level == Level::Clear);
-                treatment = Treatment::Text(kinds);
+            let looked = self.looked_for(&sources.categories);
+            if !looked.is_empty() {
+                usable = self.is_usable(&looked);
+                treatment = Treatment::Text(looked);
             }
         }
         Judgement {
@@ -364,21 +454,30 @@ impl View {
         }
     }
 
-    /// The kinds of identifier that detectors look for in a field of these categories.
-    fn looked_for(&self, categories: &BTreeSet<Category>) -> Vec<Kind> {
-        let kinds: BTreeSet<Kind> = self
-            .core
-            .model
-            .detectors
+    /// What detectors look for in a field of these categories.
+    fn looked_for(&self, categories: &BTreeSet<Category>) -> Vec<Looked> {
+        let mut looked: BTreeMap<Kind, Looked> = BTreeMap::new();
+        let detectors = self.core.model.detectors.iter().filter(|detector| {
+            categories
+                .iter()
+                .any(|category| about(&detector.within, category))
+        });
+        for detector in detectors {
+            for kind in &detector.find {
+                let own = Looked::of(*kind, &detector.terms);
+                let all = looked.get(kind).map_or(own, |others| others.and(own));
+                looked.insert(*kind, all);
+            }
+        }
+        looked.into_values().collect()
+    }
+
+    /// Whether a text may be matched in which these are looked for: what can be found in it must be clear.
+    fn is_usable(&self, looked: &[Looked]) -> bool {
+        looked
             .iter()
-            .filter(|detector| {
-                categories
-                    .iter()
-                    .any(|category| about(&detector.within, category))
-            })
-            .flat_map(|detector| detector.find.iter().copied())
-            .collect();
-        kinds.into_iter().collect()
+            .filter(|looked| looked.matched)
+            .all(|looked| self.verdict(&category_of(looked.kind)).level == Level::Clear)
     }
 
     fn writable(
@@ -405,9 +504,7 @@ impl View {
     /// Whether a text of these categories may be matched, as far as it is shown in clear: what detectors find in it must
     /// be clear, too.
     pub(in crate::policy) fn are_usable(&self, categories: &[Category]) -> bool {
-        let kinds = self.looked_for(&categories.iter().cloned().collect());
-        let is_clear = |kind| self.verdict(&category_of(kind)).level == Level::Clear;
-        kinds.into_iter().all(is_clear)
+        self.is_usable(&self.looked_for(&categories.iter().cloned().collect()))
     }
 
     /// The categories of a field and of everything that it copies.

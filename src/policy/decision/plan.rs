@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::detect::Kind;
+use crate::detect::statement::{Certainty, Lexicon};
 use crate::dialect::{Items, Shape};
 use crate::json::Key;
 use crate::mask::{Mask, Tokenizer};
@@ -227,14 +228,16 @@ pub enum Show {
     Shaped(Arc<Shape>),
 }
 
-/// What becomes of identifiers that are found in a text.
+/// What becomes of identifiers and statements that are found in a text.
 #[derive(Debug)]
 pub struct TextRule {
     /// One rule per kind that is looked for.
     pub spans: Vec<SpanRule>,
+    /// The words of statements, where such are looked for.
+    pub lexicon: Option<Arc<Lexicon>>,
 }
 
-/// What becomes of one kind of identifier in a text.
+/// What becomes of one kind of finding in a text.
 #[derive(Debug)]
 pub struct SpanRule {
     /// The kind.
@@ -249,6 +252,12 @@ pub struct SpanRule {
     pub mask: Option<Mask>,
     /// Makes the token, used at `Level::Token`.
     pub tokenizer: Option<Arc<Tokenizer>>,
-    /// Whether the caller may write a new identifier of this kind.
+    /// How sure a finding must be to have this level; `None`: none has, what is found is shown.
+    pub shown: Option<Certainty>,
+    /// How sure a new finding must be to be refused where it may not be written; `None`: none is.
+    pub refused: Option<Certainty>,
+    /// How sure one must be to be told in the log, where it passes.
+    pub flagged: Option<Certainty>,
+    /// Whether the caller may write a new finding of this kind.
     pub writable: bool,
 }

@@ -1,6 +1,7 @@
 //! The data categories that every policy has. A policy may give them other masks and labels, and add its own.
 
 use crate::detect::Kind;
+use crate::detect::statement::Topic;
 use crate::mask::Mask;
 use crate::vocabulary::Category;
 
@@ -80,6 +81,7 @@ pub static CATALOGUE: &[BuiltIn] = &[
         "Source of the contact",
         "Origine du contact",
     ),
+    plain("commercial.subject", "Subject", "Objet"),
     masked("financial.iban", "IBAN", "IBAN", Mask::Iban),
     masked("financial.bic", "BIC", "BIC", Mask::Bic),
     masked(
@@ -148,11 +150,13 @@ pub(in crate::policy) fn kind_of(category: &Category) -> Option<Kind> {
 }
 
 /// The category of identifiers of a kind that are found in a text.
-pub(in crate::policy) fn category_of(kind: Kind) -> Category {
+pub fn category_of(kind: Kind) -> Category {
     Category::new(match kind {
         Kind::Bic => "financial.bic",
         Kind::Card => "financial.card",
         Kind::Iban => "financial.iban",
         Kind::Nir => "identity.national_id",
+        Kind::Statement(Topic::Criminal) => "criminal",
+        Kind::Statement(topic) => return Category::new(&format!("special.{}", topic.as_str())),
     })
 }

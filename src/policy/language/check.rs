@@ -41,6 +41,7 @@ pub(in crate::policy) fn check(document: Document, hash: String, found: &mut Dia
                 place: entry.place.clone(),
                 within: names.data(&entry.within, found),
                 find: entry.find.clone(),
+                terms: entry.terms,
             })
             .collect(),
         grants: document

@@ -34,6 +34,7 @@ codes! {
     EVERYBODYS_ROLE = ("P026", "a role without evidence"),
     CAP_ALLOWS = ("P030", "`write: allow` on a cap"),
     BLANK_EVIDENCE = ("P029", "evidence that is blank"),
+    BAD_DETECTOR = ("P031", "a key of a detector with a value that it does not know, or that its kinds do not take"),
     BAD_DATE = ("P027", "a date that is not one"),
     NO_MODULE_OF_ALL = ("P028", "a section for all modules where one module must be named"),
 

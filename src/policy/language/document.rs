@@ -10,7 +10,7 @@ use crate::mask::Mask;
 use crate::vocabulary::Level;
 
 use super::codes;
-use super::model::{Evidence, Labels};
+use super::model::{Evidence, Labels, Terms};
 
 /// A word and its place.
 pub(in crate::policy) type Word = Spanned<String>;
@@ -83,6 +83,7 @@ pub(in crate::policy) struct DetectorEntry {
     pub(in crate::policy) place: Place,
     pub(in crate::policy) within: Vec<Word>,
     pub(in crate::policy) find: Vec<Kind>,
+    pub(in crate::policy) terms: Terms,
 }
 
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::detect::Kind;
+use crate::detect::statement::{Certainty, Languages};
 use crate::diagnostic::Place;
 use crate::identity::Caller;
 use crate::mask::Mask;
@@ -108,6 +109,26 @@ pub(in crate::policy) struct Detector {
     pub(in crate::policy) place: Place,
     pub(in crate::policy) within: Vec<Category>,
     pub(in crate::policy) find: Vec<Kind>,
+    pub(in crate::policy) terms: Terms,
+}
+
+/// On which terms a detector looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::policy) struct Terms {
+    /// The languages of the statements that it looks for.
+    pub(in crate::policy) languages: Languages,
+    /// How sure a statement must be to be withheld.
+    pub(in crate::policy) at_least: Certainty,
+    /// Whether what it finds is withheld.
+    pub(in crate::policy) shown: bool,
+    /// Whether its texts may only be matched, sorted and searched where what it can find is clear.
+    pub(in crate::policy) matched: bool,
+    /// Whether new findings are writes to their category.
+    pub(in crate::policy) written: bool,
+    /// From which certainty on a new statement is refused; `None`: never.
+    pub(in crate::policy) refuse: Option<Certainty>,
+    /// From which certainty on it is told in the log; `None`: never.
+    pub(in crate::policy) flag: Option<Certainty>,
 }
 
 #[derive(Debug)]

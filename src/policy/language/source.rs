@@ -83,8 +83,8 @@ pub(in crate::policy) fn require_name(
     });
 }
 
-/// The hash of the texts, whatever their order and their files' names.
-pub(in crate::policy) fn hash(sources: &[Source]) -> String {
+/// The hash of the texts, whatever their order and their files' names; and of what detectors find, where there are any.
+pub(in crate::policy) fn hash(sources: &[Source], detects: Option<&str>) -> String {
     let mut texts: Vec<&str> = sources.iter().map(|source| source.text.as_str()).collect();
     texts.sort_unstable();
     let mut context = digest::Context::new(&digest::SHA256);
@@ -92,6 +92,9 @@ pub(in crate::policy) fn hash(sources: &[Source]) -> String {
         // The length goes before each text, so that no two lists of texts read the same.
         context.update(&(text.len() as u64).to_be_bytes());
         context.update(text.as_bytes());
+    }
+    if let Some(detects) = detects {
+        context.update(detects.as_bytes());
     }
     let mut hash = String::from("sha256:");
     for byte in context.finish().as_ref() {

@@ -11,6 +11,7 @@ use super::document::{Document, Word};
 use super::model::Labels;
 
 mod categories;
+mod detectors;
 mod evidence;
 mod rules;
 mod what;
@@ -106,7 +107,7 @@ fn section(name: &str, node: &Node, document: &mut Document, found: &mut Diagnos
         "categories" => categories::read(node, document, found),
         "classify" => what::classify(node, document, found),
         "search" => what::search(node, document, found),
-        "detectors" => what::detectors(node, document, found),
+        "detectors" => detectors::read(node, document, found),
         "grants" => rules::grants(node, document, found),
         _ => rules::caps(node, document, found),
     }

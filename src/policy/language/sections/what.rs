@@ -2,14 +2,10 @@
 
 use jiff::civil::Date;
 
-use crate::detect::Kind;
-use crate::diagnostic::{
-    Diagnostic, Diagnostics, Form, Node, NodeKind, Place, not_supported, quoted,
-};
+use crate::diagnostic::{Diagnostic, Diagnostics, Form, Node, NodeKind, Place, quoted};
 
 use super::super::codes;
-use super::super::document::{DetectorEntry, Document, FieldEntry, SearchEntry, Word};
-use super::rules::rule_name;
+use super::super::document::{Document, FieldEntry, SearchEntry, Word};
 use super::{KEYS_REFUSED, checked, definitions, prose, words};
 
 /// Characters of a module's or field's name.
@@ -189,46 +185,5 @@ pub(super) fn search(node: &Node, document: &mut Document, found: &mut Diagnosti
         {
             document.search.push(SearchEntry { module, fields });
         }
-    }
-}
-
-pub(super) fn detectors(node: &Node, document: &mut Document, found: &mut Diagnostics) {
-    const FORM: Form = Form {
-        what: "a detector",
-        known: &["name", "in", "find"],
-        refused: KEYS_REFUSED,
-    };
-    const KINDS: &[(&str, Kind)] = &[
-        ("iban", Kind::Iban),
-        ("card", Kind::Card),
-        ("nir", Kind::Nir),
-    ];
-    for node in node.list("`detectors`", found).unwrap_or_default() {
-        let Some(keys) = FORM.read(node, found) else {
-            continue;
-        };
-        let name = rule_name(&keys, "detector", document, found);
-        let within = keys
-            .require("in", found)
-            .and_then(|node| words(node, "`in`", found));
-        let names = keys
-            .require("find", found)
-            .and_then(|node| words(node, "`find`", found));
-        let mut find = Vec::new();
-        for name in names.unwrap_or_default() {
-            match KINDS.iter().find(|(word, _)| *word == name.value) {
-                Some((_, kind)) => find.push(*kind),
-                None => found.push(
-                    not_supported(&format!("detector {}", quoted(&name.value)), &name.place)
-                        .help("detectors: iban, card, nir")
-                        .suggest(&name.value, KINDS.iter().map(|(word, _)| *word)),
-                ),
-            }
-        }
-        document.detectors.push(DetectorEntry {
-            place: name.map_or_else(|| keys.place().clone(), |name| name.place),
-            within: within.unwrap_or_default(),
-            find,
-        });
     }
 }

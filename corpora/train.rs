@@ -1,0 +1,395 @@
+//! Makes `lexicon/weights.tsv` from the labelled texts of `corpora/statements`: `cargo run --release --example train`.
+//!
+//! The same texts and the same lexicon give the same file, byte for byte, on every machine: the order of everything is
+//! fixed, and nothing is computed but sums, products and quotients, which IEEE 754 defines to the last bit.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use paravent::detect::statement::{Languages, Lexicon, Topic, study};
+use serde::Deserialize;
+
+/// Passes over all clauses.
+const PASSES: usize = 60;
+/// How often the clause that is meant is chosen anew in texts that hold a statement.
+const ROUNDS: usize = 3;
+/// How much a clause on the wrong side costs, against the size of the weights.
+const COST: f64 = 0.03;
+/// Texts in which a feature must occur.
+const TEXTS_MIN: usize = 2;
+/// From which scores on a clause is a statement: perhaps, likely, certainly. Chosen on the texts for development.
+const FROM: [(&str, i64); 3] = [("possible", -400), ("likely", 100), ("certain", 300)];
+
+/// The score from which on a clause counts where a run is reported.
+const LIKELY: f64 = 0.1;
+
+/// A labelled text.
+#[derive(Deserialize)]
+struct Labelled {
+    text: String,
+    #[serde(default)]
+    lang: String,
+    #[serde(default)]
+    style: String,
+    statements: Vec<String>,
+}
+
+/// What the model sees of a text about one topic: each clause's features.
+struct Case {
+    clauses: Vec<Vec<usize>>,
+    holds: bool,
+}
+
+#[derive(Default)]
+struct Features {
+    numbers: HashMap<String, usize>,
+    names: Vec<String>,
+    texts: Vec<usize>,
+}
+
+impl Features {
+    fn number(&mut self, name: &str) -> usize {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = self.names.len();
+        self.numbers.insert(name.to_owned(), number);
+        self.names.push(name.to_owned());
+        self.texts.push(0);
+        number
+    }
+}
+
+struct Trained {
+    weights: Vec<f64>,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let train = files(&root.join("corpora/statements/train"))?;
+    let dev = files(&root.join("corpora/statements/dev"))?;
+    let lexicon = Lexicon::of(Languages::all());
+    let mut features = Features::default();
+    if std::env::args().any(|argument| argument == "--dump") {
+        for file in train.iter().chain(&dev) {
+            for text in read(file)? {
+                let clauses: Vec<_> = study(&text.text, &lexicon)
+                    .into_iter()
+                    .map(|(range, topic, names)| {
+                        serde_json::json!([range.start, topic.as_str(), names])
+                    })
+                    .collect();
+                println!(
+                    "{}",
+                    serde_json::json!({"file": file.display().to_string(), "text": text.text, "lang": text.lang, "style": text.style, "statements": text.statements, "clauses": clauses})
+                );
+            }
+        }
+        return Ok(());
+    }
+    if std::env::args().any(|argument| argument == "--held-out") {
+        return held_out(&train, &lexicon);
+    }
+    let mut texts = Vec::new();
+    for file in &train {
+        texts.extend(read(file)?);
+    }
+    let cases = cases(&texts, &lexicon, &mut features);
+    let trained = train_on(&cases, &features);
+    let mut measured = Vec::new();
+    for file in &dev {
+        measured.extend(read(file)?);
+    }
+    report("dev", &measured, &lexicon, &features, &trained, LIKELY);
+    std::fs::write(
+        root.join("lexicon/weights.tsv"),
+        file_of(&features, &trained)?,
+    )?;
+    Ok(())
+}
+
+/// Trains on all hands but one, and measures on that one, for each.
+fn held_out(train: &[PathBuf], lexicon: &Lexicon) -> Result<(), Box<dyn Error>> {
+    for held in train {
+        let mut features = Features::default();
+        let mut texts = Vec::new();
+        for file in train.iter().filter(|file| *file != held) {
+            texts.extend(read(file)?);
+        }
+        let cases = cases(&texts, lexicon, &mut features);
+        let trained = train_on(&cases, &features);
+        report(
+            &held.display().to_string(),
+            &read(held)?,
+            lexicon,
+            &features,
+            &trained,
+            0.0,
+        );
+    }
+    Ok(())
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        files.push(entry?.path());
+    }
+    files.retain(|file| {
+        file.extension()
+            .is_some_and(|extension| extension == "jsonl")
+    });
+    files.sort();
+    Ok(files)
+}
+
+fn read(file: &Path) -> Result<Vec<Labelled>, Box<dyn Error>> {
+    let text = std::fs::read_to_string(file)?;
+    text.lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| Ok(serde_json::from_str(line)?))
+        .collect()
+}
+
+fn cases(texts: &[Labelled], lexicon: &Lexicon, features: &mut Features) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for text in texts {
+        let mut clauses: BTreeMap<Topic, Vec<Vec<usize>>> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for (_, topic, names) in study(&text.text, lexicon) {
+            let numbers: Vec<usize> = names.iter().map(|name| features.number(name)).collect();
+            seen.extend(numbers.iter().copied());
+            clauses.entry(topic).or_default().push(numbers);
+        }
+        for number in seen {
+            features.texts[number] += 1;
+        }
+        for (topic, clauses) in clauses {
+            let holds = text.statements.iter().any(|name| name == topic.as_str());
+            cases.push(Case { clauses, holds });
+        }
+    }
+    cases
+}
+
+/// Finds the weights of a linear support vector machine with squared hinge loss, by dual coordinate descent (Hsieh et al.,
+/// ICML 2008). Of a text that holds a statement, the clause that looks most like one is taken for it; which one that is, is
+/// chosen anew in each round.
+fn train_on(cases: &[Case], features: &Features) -> Trained {
+    let mut weights = vec![0.0; features.names.len()];
+    for _ in 0..ROUNDS {
+        let mut clauses: Vec<(f64, Vec<(usize, f64)>)> = Vec::new();
+        for case in cases {
+            let counted = case
+                .clauses
+                .iter()
+                .map(|clause| (sum(clause, &weights), clause));
+            let meant: Vec<(f64, &Vec<usize>)> = match case.holds {
+                true => counted
+                    .max_by(|one, other| one.0.total_cmp(&other.0))
+                    .into_iter()
+                    .collect(),
+                false => counted.collect(),
+            };
+            let side = if case.holds { 1.0 } else { -1.0 };
+            clauses.extend(
+                meant
+                    .into_iter()
+                    .map(|(_, clause)| (side, counts(clause, features))),
+            );
+        }
+        weights = separated(&clauses, features.names.len());
+    }
+    Trained { weights }
+}
+
+/// How often each feature that is known well enough stands in a clause.
+fn counts(clause: &[usize], features: &Features) -> Vec<(usize, f64)> {
+    let mut counts: BTreeMap<usize, f64> = BTreeMap::new();
+    for number in clause
+        .iter()
+        .filter(|number| features.texts[**number] >= TEXTS_MIN)
+    {
+        *counts.entry(*number).or_default() += 1.0;
+    }
+    counts.into_iter().collect()
+}
+
+fn separated(clauses: &[(f64, Vec<(usize, f64)>)], count: usize) -> Vec<f64> {
+    let (mut weights, mut multipliers) = (vec![0.0; count], vec![0.0; clauses.len()]);
+    let diagonal = 1.0 / (2.0 * COST);
+    let squares: Vec<f64> = clauses
+        .iter()
+        .map(|(_, clause)| diagonal + clause.iter().map(|(_, value)| value * value).sum::<f64>())
+        .collect();
+    let mut order: Vec<usize> = (0..clauses.len()).collect();
+    let mut chance = 1_u64;
+    for _ in 0..PASSES {
+        for place in (1..order.len()).rev() {
+            chance = chance
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let other = usize::try_from(chance >> 33).unwrap_or(0) % (place + 1);
+            order.swap(place, other);
+        }
+        for &place in &order {
+            let (side, clause) = &clauses[place];
+            let score: f64 = clause
+                .iter()
+                .map(|(number, value)| weights[*number] * value)
+                .sum();
+            let gradient = side * score - 1.0 + diagonal * multipliers[place];
+            let multiplier = f64::max(multipliers[place] - gradient / squares[place], 0.0);
+            let change = (multiplier - multipliers[place]) * side;
+            multipliers[place] = multiplier;
+            if change != 0.0 {
+                for (number, value) in clause {
+                    weights[*number] += change * value;
+                }
+            }
+        }
+    }
+    weights
+}
+
+fn sum(clause: &[usize], weights: &[f64]) -> f64 {
+    clause.iter().map(|number| weights[*number]).sum()
+}
+
+/// The file of weights: topic, feature, what it says, and its weight in thousandths.
+fn file_of(features: &Features, trained: &Trained) -> Result<String, Box<dyn Error>> {
+    let mut lines: Vec<(&str, i64)> = Vec::new();
+    for (name, weight) in features.names.iter().zip(&trained.weights) {
+        let thousandths = (weight * 1000.0).round();
+        if thousandths != 0.0 {
+            #[expect(clippy::cast_possible_truncation, reason = "a small number")]
+            lines.push((name, thousandths as i64));
+        }
+    }
+    lines.sort();
+    let mut file = "# Generated: `cargo run --release --example train`. Topic, feature, what it says, weight.\n".to_owned();
+    for (name, score) in FROM {
+        writeln!(file, "from\t{name}\t{score}")?;
+    }
+    for (name, weight) in lines {
+        writeln!(file, "{name}\t{weight}")?;
+    }
+    Ok(file)
+}
+
+#[derive(Default, Clone, Copy)]
+struct Counts {
+    right: usize,
+    wrong: usize,
+    missed: usize,
+}
+
+impl Counts {
+    fn told(self) -> String {
+        #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+        let of = |part: usize, whole: usize| {
+            if whole == 0 {
+                1.0
+            } else {
+                part as f64 / whole as f64
+            }
+        };
+        format!(
+            "P {:.3} R {:.3} ({} right, {} wrong, {} missed)",
+            of(self.right, self.right + self.wrong),
+            of(self.right, self.right + self.missed),
+            self.right,
+            self.wrong,
+            self.missed
+        )
+    }
+}
+
+fn report(
+    name: &str,
+    texts: &[Labelled],
+    lexicon: &Lexicon,
+    features: &Features,
+    trained: &Trained,
+    least: f64,
+) {
+    let mut topics: BTreeMap<String, Counts> = BTreeMap::new();
+    let mut any: BTreeMap<String, Counts> = BTreeMap::new();
+    let mut styles: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let mut uncovered = 0;
+    let show = std::env::args().any(|argument| argument == "--errors");
+    for text in texts {
+        let mut best: BTreeMap<&str, f64> = BTreeMap::new();
+        for (_, topic, names) in study(&text.text, lexicon) {
+            let known = names.iter().filter_map(|name| features.numbers.get(name));
+            let score: f64 = known.map(|number| trained.weights[*number]).sum();
+            let best = best.entry(topic.as_str()).or_insert(f64::MIN);
+            *best = best.max(score);
+        }
+        let found: BTreeSet<&str> = best
+            .iter()
+            .filter(|(_, score)| **score >= least)
+            .map(|(topic, _)| *topic)
+            .collect();
+        for topic in Topic::ALL.map(Topic::as_str) {
+            let counts = topics.entry(topic.to_owned()).or_default();
+            let holds = text.statements.iter().any(|name| name == topic);
+            match (holds, found.contains(topic)) {
+                (true, true) => counts.right += 1,
+                (false, true) => counts.wrong += 1,
+                (true, false) => {
+                    counts.missed += 1;
+                    uncovered += usize::from(!best.contains_key(topic));
+                    if show {
+                        println!(
+                            "MISSED {topic} {:?} {}",
+                            best.get(topic),
+                            text.text.replace('\n', "\\n")
+                        );
+                    }
+                }
+                (false, false) => {}
+            }
+            if show && !holds && found.contains(topic) {
+                println!(
+                    "WRONG {topic} {:?} {}",
+                    best.get(topic),
+                    text.text.replace('\n', "\\n")
+                );
+            }
+        }
+        let right = text
+            .statements
+            .iter()
+            .any(|name| found.contains(name.as_str()));
+        for key in ["any", &text.lang] {
+            let counts = any.entry(key.to_owned()).or_default();
+            match (text.statements.is_empty(), found.is_empty()) {
+                (false, false) if right => counts.right += 1,
+                (false, _) => counts.missed += 1,
+                (true, false) => counts.wrong += 1,
+                (true, true) => {}
+            }
+        }
+        let style = styles.entry(text.style.clone()).or_default();
+        style.1 += 1;
+        style.0 += usize::from(if text.statements.is_empty() {
+            !found.is_empty()
+        } else {
+            right
+        });
+    }
+    println!(
+        "== {name}: {} texts, {} features; {uncovered} labels without a trigger",
+        texts.len(),
+        features.names.len()
+    );
+    for (topic, counts) in topics.iter().chain(&any) {
+        println!("{topic:14} {}", counts.told());
+    }
+    for (style, (found, all)) in styles {
+        println!("{style:14} {found} of {all}");
+    }
+}

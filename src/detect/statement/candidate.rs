@@ -1,0 +1,292 @@
+//! Clauses in which triggers stand: what may be a statement.
+
+use std::ops::Range;
+
+use super::clause::{self, Clause};
+use super::context::{Classes, Words};
+use super::fold::{self, NOTHING};
+use super::lexicon::{Lexicon, Of, Topic};
+use super::lines::LANGUAGES;
+use super::trie::WORD_LETTERS_MAX;
+use super::typo;
+
+/// The fewest letters of a word whose end may be a trigger.
+const COMPOUND_LETTERS_MIN: usize = 5;
+
+/// How a trigger was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As the lexicon has it, in one word.
+    Word,
+    /// In several.
+    Words,
+    /// As the end of a longer word.
+    Ending,
+    /// With a letter wrong.
+    Typo,
+}
+
+/// A trigger in a text.
+#[derive(Clone, Debug)]
+pub(super) struct Trigger {
+    pub(super) range: Range<usize>,
+    pub(super) topic: Topic,
+    pub(super) weight: u8,
+    /// Its number in the lexicon.
+    pub(super) phrase: u32,
+    pub(super) form: Form,
+    /// The languages in which it stands inside a harmless phrase.
+    harmless: [bool; LANGUAGES.len()],
+}
+
+/// A clause with triggers, and its neighbours.
+#[derive(Debug)]
+pub(super) struct Candidate<'t> {
+    pub(super) clause: &'t Clause,
+    pub(super) words: Words,
+    pub(super) triggers: Vec<Trigger>,
+    /// The clause before, and its words.
+    pub(super) before: Option<(&'t Clause, Words)>,
+    /// The classes of words in the clauses near by.
+    pub(super) around: Classes,
+    /// The language that it is in, by its place in [`LANGUAGES`].
+    pub(super) language: Option<usize>,
+}
+
+/// What was found in a text, not yet sorted out.
+#[derive(Default)]
+struct Found {
+    triggers: Vec<Trigger>,
+    /// Harmless phrases, each with its language.
+    harmless: Vec<(Range<usize>, usize)>,
+}
+
+/// Every clause of a text in which a trigger stands. Without any, nothing is allocated.
+pub(super) fn each(text: &str, lexicon: &Lexicon, visit: &mut dyn FnMut(&Candidate<'_>)) {
+    let triggers = triggers(text, lexicon);
+    if triggers.is_empty() {
+        return;
+    }
+    let clauses = clause::all(text);
+    let mut rest = triggers.as_slice();
+    for (place, clause) in clauses.iter().enumerate() {
+        let passed = rest.partition_point(|trigger| trigger.range.start < clause.range.start);
+        let until = rest.partition_point(|trigger| trigger.range.start < clause.range.end);
+        let own: Vec<Trigger> = rest
+            .get(passed..until)
+            .unwrap_or_default()
+            .iter()
+            .filter(|trigger| trigger.range.end <= clause.range.end)
+            .cloned()
+            .collect();
+        rest = rest.get(until..).unwrap_or_default();
+        if own.is_empty() {
+            continue;
+        }
+        let words_of = |clause: &Clause| Words::of(text, clause, lexicon);
+        let words = words_of(clause);
+        let before = place.checked_sub(1).and_then(|place| clauses.get(place));
+        let before = before.map(|clause| (clause, words_of(clause)));
+        let earlier = place
+            .checked_sub(2)
+            .and_then(|place| clauses.get(place))
+            .map(words_of);
+        let behind = clauses.get(place + 1).map(words_of);
+        let around = [
+            before.as_ref().map(|(_, words)| words),
+            earlier.as_ref(),
+            behind.as_ref(),
+        ];
+        let around = || around.iter().copied().flatten();
+        let language = language(around().chain([&words]));
+        let own = in_language(own, language, lexicon);
+        if !own.is_empty() {
+            visit(&Candidate {
+                clause,
+                triggers: own,
+                language,
+                around: around().fold(Classes::default(), |all, words| all.with(words.classes)),
+                before,
+                words,
+            });
+        }
+    }
+}
+
+/// The language that a clause and its neighbours are in, as far as their common words tell.
+fn language<'w>(words: impl Iterator<Item = &'w Words>) -> Option<usize> {
+    let mut counts = [0_u16; LANGUAGES.len()];
+    for words in words {
+        for (sum, count) in counts.iter_mut().zip(words.languages) {
+            *sum = sum.saturating_add(count);
+        }
+    }
+    let most = *counts.iter().max()?;
+    let mut languages = counts
+        .iter()
+        .enumerate()
+        .filter(|(_, count)| **count == most);
+    match (most, languages.next(), languages.next()) {
+        (1.., Some((language, _)), None) => Some(language),
+        _ => None,
+    }
+}
+
+/// Letters of a word that may mean something else in another language.
+const SHORT_LETTERS_MAX: usize = 4;
+
+/// The triggers that can be meant in a clause of a language, each place once: `au` is a certificate of illness in German and
+/// a preposition in French.
+fn in_language(triggers: Vec<Trigger>, language: Option<usize>, lexicon: &Lexicon) -> Vec<Trigger> {
+    let is_own = |trigger: &Trigger| {
+        let own = lexicon.phrase(trigger.phrase).map(|phrase| phrase.language);
+        language.is_none() || own == language
+    };
+    // In another language a harmless phrase may be none.
+    let is_harmless = |trigger: &Trigger| {
+        let own = lexicon.phrase(trigger.phrase).map(|phrase| phrase.language);
+        let of = |language: Option<usize>| {
+            language.is_some_and(|language| trigger.harmless.get(language) == Some(&true))
+        };
+        of(language.or(own))
+    };
+    let is_short = |trigger: &Trigger| {
+        let phrase = lexicon.phrase(trigger.phrase);
+        phrase.is_some_and(|phrase| phrase.text.chars().count() <= SHORT_LETTERS_MAX)
+    };
+    let mut meant: Vec<Trigger> = Vec::with_capacity(triggers.len());
+    let is_meant =
+        |trigger: &Trigger| (is_own(trigger) || !is_short(trigger)) && !is_harmless(trigger);
+    for trigger in triggers.into_iter().filter(is_meant) {
+        let same = meant
+            .iter_mut()
+            .rev()
+            .take(Topic::ALL.len() * LANGUAGES.len());
+        let mut same =
+            same.filter(|other| other.topic == trigger.topic && other.range == trigger.range);
+        match same.next() {
+            Some(other) if is_own(&trigger) && !is_own(other) => *other = trigger,
+            Some(other) if is_own(&trigger) == is_own(other) && trigger.weight > other.weight => {
+                *other = trigger
+            }
+            Some(_) => {}
+            None => meant.push(trigger),
+        }
+    }
+    meant
+}
+
+/// The triggers of a text, in order, but for those inside a longer one of the same topic.
+fn triggers(text: &str, lexicon: &Lexicon) -> Vec<Trigger> {
+    let mut found = Found::default();
+    let mut letters = [0; WORD_LETTERS_MAX];
+    let mut at = 0;
+    while at < text.len() {
+        let (glyph, length) = fold::glyph(text, at);
+        if !fold::is_letter(glyph.code) {
+            at += length;
+            continue;
+        }
+        let before = found.triggers.len() + found.harmless.len();
+        lexicon.triggers.walk(text, at, &mut |end, numbers| {
+            found.add(lexicon, at..end, numbers, None)
+        });
+        let (end, count) = read_word(text, at, &mut letters);
+        let word = letters.get(..count).unwrap_or_default();
+        if count >= COMPOUND_LETTERS_MIN {
+            found.add(
+                lexicon,
+                at..end,
+                lexicon.endings.ending(word),
+                Some(Form::Ending),
+            );
+        }
+        if count >= typo::LETTERS_MIN && found.triggers.len() + found.harmless.len() == before {
+            lexicon.typos.of(word, &mut |number| {
+                found.add(lexicon, at..end, &[number], Some(Form::Typo))
+            });
+        }
+        at = end;
+    }
+    found.sorted_out()
+}
+
+/// Reads the letters of the word at `start`; tells its end and how many there are. Of a word that is too long for any
+/// there are none.
+fn read_word(text: &str, start: usize, letters: &mut [u8; WORD_LETTERS_MAX]) -> (usize, usize) {
+    let (mut at, mut count) = (start, 0);
+    while at < text.len() {
+        let (glyph, length) = fold::glyph(text, at);
+        match glyph.code {
+            NOTHING => {}
+            code if fold::is_letter(code) => {
+                for code in [Some(code), glyph.second].into_iter().flatten() {
+                    if let Some(letter) = letters.get_mut(count) {
+                        *letter = code;
+                    }
+                    count += 1;
+                }
+            }
+            _ => break,
+        }
+        at += length;
+    }
+    (at, if count > WORD_LETTERS_MAX { 0 } else { count })
+}
+
+impl Found {
+    fn add(&mut self, lexicon: &Lexicon, range: Range<usize>, numbers: &[u32], form: Option<Form>) {
+        for &number in numbers {
+            let Some(phrase) = lexicon.phrase(number) else {
+                continue;
+            };
+            match phrase.of {
+                Of::Trigger(topic, weight) => self.triggers.push(Trigger {
+                    range: range.clone(),
+                    topic,
+                    weight,
+                    phrase: number,
+                    form: form.unwrap_or(if phrase.text.contains(' ') {
+                        Form::Words
+                    } else {
+                        Form::Word
+                    }),
+                    harmless: [false; LANGUAGES.len()],
+                }),
+                Of::Harmless => self.harmless.push((range.clone(), phrase.language)),
+                Of::Class(_) => {}
+            }
+        }
+    }
+
+    fn sorted_out(mut self) -> Vec<Trigger> {
+        if self.triggers.is_empty() {
+            return self.triggers;
+        }
+        // The longest first, so that what stands inside of it comes after.
+        self.triggers
+            .sort_by_key(|trigger| (trigger.range.start, usize::MAX - trigger.range.end));
+        self.harmless.sort_by_key(|(range, _)| range.start);
+        let mut harmless = self.harmless.iter().peekable();
+        let (mut ends, mut longest) = ([0; LANGUAGES.len()], [const { 0..0 }; Topic::ALL.len()]);
+        self.triggers.retain_mut(|trigger| {
+            while let Some((range, language)) =
+                harmless.next_if(|(range, _)| range.start <= trigger.range.start)
+            {
+                if let Some(end) = ends.get_mut(*language) {
+                    *end = range.end.max(*end);
+                }
+            }
+            trigger.harmless = ends.map(|end| trigger.range.end <= end);
+            let Some(last) = longest.get_mut(trigger.topic as usize) else {
+                return false;
+            };
+            let is_inside = trigger.range.end <= last.end && trigger.range != *last;
+            if !is_inside {
+                *last = trigger.range.clone();
+            }
+            !is_inside
+        });
+        self.triggers
+    }
+}

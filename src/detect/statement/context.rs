@@ -1,0 +1,225 @@
+//! What stands in a clause around its triggers: words, how they are written, and what the lexicon knows of them.
+
+use std::ops::Range;
+
+use super::clause::Clause;
+use super::fold::{self, BREAK, NOTHING};
+use super::lexicon::{Lexicon, Of, is_common};
+use super::lines::{CLASSES, LANGUAGES};
+use super::{score, trie};
+
+/// Words of a clause that are looked at. Behind them it may go on, but says nothing new.
+const WORDS_MAX: usize = 200;
+
+/// A set of classes, by their places in [`CLASSES`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Classes(u32);
+
+impl Classes {
+    pub(super) fn add(&mut self, class: u8) {
+        self.0 |= 1 << class;
+    }
+
+    pub(super) fn with(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) fn both(self, others: Self) -> Self {
+        Self(self.0 & others.0)
+    }
+
+    pub(super) fn each(self) -> impl Iterator<Item = u8> {
+        (0..32).filter(move |class| self.0 & (1 << class) != 0)
+    }
+
+    /// The classes that speak of a person: `title` to `given`, but for `job`.
+    pub(super) fn of_persons() -> Self {
+        const PERSONS: Classes =
+            Classes::named(&["title", "pronoun", "first", "kin", "party", "given"]);
+        PERSONS
+    }
+
+    /// The classes of what somebody is, has or does.
+    pub(super) fn of_verbs() -> Self {
+        const VERBS: Classes = Classes::named(&["being", "state"]);
+        VERBS
+    }
+
+    const fn named(names: &[&str]) -> Self {
+        let (mut classes, mut at) = (0, 0);
+        while at < names.len() {
+            let mut place = 0;
+            while place < CLASSES.len() {
+                if score::hash(CLASSES[place]) == score::hash(names[at]) {
+                    classes |= 1 << place;
+                }
+                place += 1;
+            }
+            at += 1;
+        }
+        Self(classes)
+    }
+}
+
+/// How a word is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Case {
+    Lower,
+    /// Its first letter is a capital.
+    Capital,
+    /// All of its letters are, and there are several.
+    Upper,
+    Digits,
+}
+
+/// A word of a clause.
+#[derive(Clone, Debug)]
+pub(super) struct Word {
+    pub(super) range: Range<usize>,
+    /// Its place in [`Words::letters`].
+    letters: Range<usize>,
+    pub(super) hash: u64,
+    pub(super) case: Case,
+    pub(super) classes: Classes,
+    /// Whether something that ends phrases, a comma or a bracket, stands directly before it.
+    pub(super) follows_comma: bool,
+}
+
+/// The words of one clause.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Words {
+    pub(super) all: Vec<Word>,
+    letters: String,
+    pub(super) classes: Classes,
+    /// How many words are common in each language.
+    pub(super) languages: [u16; LANGUAGES.len()],
+}
+
+impl Words {
+    /// The words of a clause, with their classes.
+    pub(super) fn of(text: &str, clause: &Clause, lexicon: &Lexicon) -> Self {
+        let mut words = Self::default();
+        let mut at = clause.range.start;
+        let mut follows_comma = false;
+        while at < clause.range.end && words.all.len() < WORDS_MAX {
+            let (glyph, length) = fold::glyph(text, at);
+            if !fold::is_letter(glyph.code) {
+                follows_comma |= glyph.code == BREAK;
+                at += length;
+                continue;
+            }
+            let end = word_end(text, at);
+            words.push(text, at..end, follows_comma);
+            follows_comma = false;
+            at = end;
+        }
+        words.classify(text, lexicon);
+        words
+    }
+
+    fn push(&mut self, text: &str, range: Range<usize>, follows_comma: bool) {
+        let written = text.get(range.clone()).unwrap_or_default();
+        let from = self.letters.len();
+        self.letters
+            .extend(fold::codes(written).into_iter().map(fold::character));
+        let mut letters = written
+            .chars()
+            .filter(|character| character.is_alphabetic());
+        let first = letters.next();
+        let case = match first {
+            None => Case::Digits,
+            Some(first) if !first.is_uppercase() => Case::Lower,
+            Some(_) => match (letters.clone().next(), letters.all(char::is_uppercase)) {
+                (Some(_), true) => Case::Upper,
+                _ => Case::Capital,
+            },
+        };
+        self.all.push(Word {
+            range,
+            hash: score::hash(self.letters.get(from..).unwrap_or_default()),
+            letters: from..self.letters.len(),
+            case,
+            classes: Classes::default(),
+            follows_comma,
+        });
+    }
+
+    fn classify(&mut self, text: &str, lexicon: &Lexicon) {
+        for place in 0..self.all.len() {
+            let start = self.all[place].range.start;
+            let all = &mut self.all;
+            let mut classes = self.classes;
+            let languages = &mut self.languages;
+            lexicon.context.walk(text, start, &mut |end, numbers| {
+                for phrase in numbers.iter().filter_map(|number| lexicon.phrase(*number)) {
+                    let Of::Class(class) = phrase.of else {
+                        continue;
+                    };
+                    if is_common(class) {
+                        if let Some(count) = languages.get_mut(phrase.language) {
+                            *count += 1;
+                        }
+                        continue;
+                    }
+                    classes.add(class);
+                    let covered = all[place..]
+                        .iter_mut()
+                        .take_while(|word| word.range.end <= end);
+                    covered.for_each(|word| word.classes.add(class));
+                }
+            });
+            self.classes = classes;
+        }
+    }
+
+    /// A word's letters, folded.
+    pub(super) fn letters(&self, word: &Word) -> &str {
+        self.letters.get(word.letters.clone()).unwrap_or_default()
+    }
+
+    /// The words that lie in a part of the text: their places.
+    pub(super) fn within(&self, range: &Range<usize>) -> Range<usize> {
+        let first = self
+            .all
+            .partition_point(|word| word.range.end <= range.start);
+        let end = self
+            .all
+            .partition_point(|word| word.range.start < range.end);
+        first..end.max(first)
+    }
+
+    /// Whether the clause is written in capitals, so that they tell nothing.
+    pub(super) fn is_shouted(&self) -> bool {
+        let of = |case| self.all.iter().filter(|word| word.case == case).count();
+        of(Case::Upper) > of(Case::Lower) + of(Case::Capital)
+    }
+
+    /// Whether two words side by side, behind the first word of the clause, are written like a name.
+    pub(super) fn hold_name(&self) -> bool {
+        !self.is_shouted()
+            && self.all.windows(2).skip(1).any(|pair| {
+                pair.iter()
+                    .all(|word| word.case == Case::Capital && word.range.len() > 1)
+            })
+    }
+}
+
+/// The end of the word that begins at `at`, however long it is.
+fn word_end(text: &str, at: usize) -> usize {
+    if let Some(end) = trie::word_end(text, at) {
+        return end;
+    }
+    let mut at = at;
+    while at < text.len() {
+        let (glyph, length) = fold::glyph(text, at);
+        if !fold::is_letter(glyph.code) && glyph.code != NOTHING {
+            break;
+        }
+        at += length;
+    }
+    at
+}

@@ -1,0 +1,153 @@
+//! Finds statements in free text from which somebody's health, belief, politics, union, origin, sex life, genes, biometric
+//! traits or offences can be read.
+//!
+//! A text is cut into clauses ([`clause`]), in which triggers of the lexicon are looked for ([`candidate`], [`trie`]). What
+//! stands around them ([`context`]) decides, by weights that were learnt from labelled sentences ([`score`]). The same text
+//! always gives the same findings, and each can say which words made it.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aws_lc_rs::digest;
+
+mod candidate;
+mod clause;
+mod context;
+mod fold;
+mod lexicon;
+mod lines;
+mod score;
+mod trie;
+mod typo;
+
+pub use lexicon::{Languages, Lexicon, Topic};
+
+/// How surely a clause is a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Certainty {
+    /// A trigger, and nothing that speaks against it.
+    Possible,
+    /// More speaks for it than against it.
+    Likely,
+    /// Said outright, of a person.
+    Certain,
+}
+
+impl Certainty {
+    /// Every one, the least first.
+    pub const ALL: [Self; 3] = [Self::Possible, Self::Likely, Self::Certain];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Possible => "possible",
+            Self::Likely => "likely",
+            Self::Certain => "certain",
+        }
+    }
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|certainty| certainty.as_str() == name)
+    }
+}
+
+/// A statement in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// What it is about.
+    pub topic: Topic,
+    /// Its clause.
+    pub range: Range<usize>,
+    /// How surely it is one.
+    pub certainty: Certainty,
+}
+
+/// The statements of a text, in the order of their clauses.
+pub fn find(text: &str, lexicon: &Lexicon) -> Vec<Statement> {
+    let mut found = Vec::new();
+    judged(text, lexicon, &mut |statement, _| found.push(statement));
+    found
+}
+
+/// The statements of a text, each with the words and the context that made it.
+pub fn explain(text: &str, lexicon: &Lexicon) -> Vec<(Statement, Vec<String>)> {
+    let mut explained = Vec::new();
+    judged(text, lexicon, &mut |statement, candidate| {
+        let because = score::because(candidate, statement.topic, lexicon);
+        explained.push((statement, because));
+    });
+    explained
+}
+
+fn judged(
+    text: &str,
+    lexicon: &Lexicon,
+    visit: &mut dyn FnMut(Statement, &candidate::Candidate<'_>),
+) {
+    candidate::each(text, lexicon, &mut |candidate| {
+        for topic in topics(candidate) {
+            if let Some(certainty) = score::certainty(candidate, topic, lexicon) {
+                let range = candidate.clause.range.clone();
+                visit(
+                    Statement {
+                        topic,
+                        range,
+                        certainty,
+                    },
+                    candidate,
+                );
+            }
+        }
+    });
+}
+
+/// Changes with the code that finds; the words and weights tell for themselves.
+const CODE_VERSION: &str = "1";
+
+/// A word that is another one whenever the same text may give other findings.
+pub fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let mut context = digest::Context::new(&digest::SHA256);
+        context.update(CODE_VERSION.as_bytes());
+        for text in lexicon::texts().chain([score::WEIGHTS]) {
+            context.update(&(text.len() as u64).to_be_bytes());
+            context.update(text.as_bytes());
+        }
+        context
+            .finish()
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    });
+    &VERSION
+}
+
+/// The topics of a candidate's triggers.
+fn topics(candidate: &candidate::Candidate<'_>) -> impl Iterator<Item = Topic> {
+    Topic::ALL.into_iter().filter(|topic| {
+        candidate
+            .triggers
+            .iter()
+            .any(|trigger| trigger.topic == *topic)
+    })
+}
+
+/// What the model is trained on: of each clause and topic the names of its features.
+#[doc(hidden)]
+pub fn study(text: &str, lexicon: &Lexicon) -> Vec<(Range<usize>, Topic, Vec<String>)> {
+    let mut studied = Vec::new();
+    candidate::each(text, lexicon, &mut |candidate| {
+        for topic in topics(candidate) {
+            studied.push((
+                candidate.clause.range.clone(),
+                topic,
+                score::names(candidate, topic, lexicon),
+            ));
+        }
+    });
+    studied
+}

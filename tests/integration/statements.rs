@@ -1,0 +1,141 @@
+//! What somebody's notes say of a person's health, belief and the like stays in the CRM.
+
+use serde_json::{Value, json};
+
+use crate::harness::client::Response;
+use crate::harness::world::World;
+use crate::roles::rich_contact;
+
+/// A statement that says it outright, and what stands around it.
+const SAID: &str = "Elle est séropositive depuis 2019";
+
+fn held() -> String {
+    format!("Rencontrée au salon de Lyon. {SAID}. Rappeler mardi.")
+}
+
+fn path(id: &str) -> String {
+    format!("/rest/v11_24/Contacts/{id}")
+}
+
+/// Writes a description past the proxy.
+fn plant(world: &World, id: &str, description: &str) {
+    let admin = world.login_at(world.crm, "admin");
+    let body = json!({"description": description});
+    let reply = world.send_to(world.crm, "PUT", &path(id), Some(&admin), Some(&body));
+    assert_eq!(reply.status, 200);
+}
+
+fn write(world: &World, token: &str, id: &str, description: &str) -> Response {
+    world.send(
+        "PUT",
+        &path(id),
+        Some(token),
+        Some(&json!({"description": description})),
+    )
+}
+
+fn truth(world: &World, id: &str) -> String {
+    world.truth("Contacts", id)["description"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+fn closed(world: &World, reply: &Response) -> Value {
+    world.decision(reply).pop().unwrap()
+}
+
+#[test]
+fn a_statement_is_withheld_and_comes_back_where_it_stood() {
+    let world = World::demo();
+    let contact = rich_contact(&world);
+    let id = contact["id"].as_str().unwrap();
+    plant(&world, id, &held());
+    let sally = world.login("sally");
+
+    let reply = world.get(&path(id), &sally);
+    let shown = reply.json()["description"].as_str().unwrap().to_owned();
+    assert_eq!(
+        shown,
+        "Rencontrée au salon de Lyon. [withheld]. Rappeler mardi."
+    );
+    // The log says that something of a special category was found, and not which.
+    let event = closed(&world, &reply);
+    let special = |entry: &&Value| {
+        entry["category"] == "special" && entry["in_text"] == 1 && entry["level"] == "redact"
+    };
+    assert!(
+        event["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|entry| special(&entry)),
+        "{}",
+        event["data"]
+    );
+    assert_eq!(event["outcome"]["kind"], "partial");
+
+    // What stands around it may change.
+    let edited = shown
+        .replace("Lyon", "Dijon")
+        .replace("mardi", "jeudi matin");
+    assert_eq!(write(&world, &sally, id, &edited).status, 200);
+    assert_eq!(
+        truth(&world, id),
+        held()
+            .replace("Lyon", "Dijon")
+            .replace("mardi", "jeudi matin")
+    );
+
+    // The word that stands for it is no text of anybody's.
+    for text in [
+        "Rappeler mardi.",
+        "[withheld]. [withheld]. Rappeler mardi.",
+    ] {
+        let reply = write(&world, &sally, id, text);
+        assert_eq!(reply.status, 403, "{text}");
+        assert_eq!(
+            truth(&world, id),
+            held()
+                .replace("Lyon", "Dijon")
+                .replace("mardi", "jeudi matin")
+        );
+    }
+}
+
+#[test]
+fn a_new_statement_is_a_write_to_its_category() {
+    let world = World::demo();
+    let contact = rich_contact(&world);
+    let id = contact["id"].as_str().unwrap();
+    plant(&world, id, "Rencontrée au salon de Lyon.");
+    let sally = world.login("sally");
+
+    let reply = write(&world, &sally, id, &held());
+    assert_eq!(reply.status, 403);
+    let text = reply.json()["error_message"].as_str().unwrap().to_owned();
+    assert!(
+        text.contains("health") && !text.contains("séropositive"),
+        "{text}"
+    );
+    assert_eq!(
+        closed(&world, &reply)["outcome"]["reason"],
+        "special-category-in-text"
+    );
+    assert_eq!(truth(&world, id), "Rencontrée au salon de Lyon.");
+
+    // On a new record, too.
+    let body = json!({"last_name": "Durand", "description": held()});
+    let reply = world.send("POST", "/rest/v11_24/Contacts", Some(&sally), Some(&body));
+    assert_eq!(reply.status, 403);
+
+    // A clean text passes.
+    let reply = write(
+        &world,
+        &sally,
+        id,
+        "Travaille pour une assurance santé. Rappeler mardi.",
+    );
+    assert_eq!(reply.status, 200);
+    assert_eq!(closed(&world, &reply)["flagged"], Value::Null);
+}
