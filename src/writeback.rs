@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::detect::Kind;
+use crate::filter::is_too_long;
 use crate::mask;
 use crate::objection::Objection;
 use crate::policy::{FieldRule, RecordRules, Show, TextRule, Writable};
@@ -203,6 +204,9 @@ fn settle_text(
     let (Some(held), Some(sent)) = (held, spelling(sent)) else {
         return Err(Reason::FieldNotWritable.into());
     };
+    if is_too_long(&held) || is_too_long(&sent) {
+        return Err(Reason::WithheldTextTooLong.into());
+    }
     let length = found.and_then(|found| found.length);
     spans::restore(&sent, &held, text, length)
 }

@@ -37,7 +37,7 @@ use reader::Fault;
 pub use filtered::{Filtered, Filtering};
 pub use memory::Memory;
 pub use report::{FieldCount, FieldCounts, FieldSet, InText, Misfit, Report};
-pub use text::{Finding, Replacement, findings, replacements};
+pub use text::{Finding, Replacement, findings, is_too_long, replacements};
 
 /// Bounds of one reply.
 #[derive(Clone, Copy, Debug)]

@@ -130,11 +130,15 @@ impl<'a> Treatment<'a, '_> {
     }
 
     fn text(&mut self, rule: &TextRule, place: Site) -> Result<Fate, Fault> {
-        let mut found = Vec::new();
+        let (mut found, mut is_too_long) = (Vec::new(), false);
         let mut treat = |value: &str| text::treat(rule, value, &mut |kind| found.push(kind));
         let fate = match self.reader.kind()? {
             Type::String => self.string(place.spelling, |value| {
-                treat(value).map_or(Treated::Not, Treated::As)
+                is_too_long = text::is_too_long(value);
+                match is_too_long {
+                    true => Treated::Redacted,
+                    false => treat(value).map_or(Treated::Not, Treated::As),
+                }
             })?,
             Type::Number => {
                 let start = self.reader.at();
@@ -149,6 +153,9 @@ impl<'a> Treatment<'a, '_> {
         };
         for kind in found {
             self.books.found(place.entry, kind);
+        }
+        if is_too_long {
+            self.books.misfit(place.entry, Type::String);
         }
         Ok(fate)
     }

@@ -88,10 +88,7 @@ fn a_statement_is_withheld_and_comes_back_where_it_stood() {
     );
 
     // The word that stands for it is no text of anybody's.
-    for text in [
-        "Rappeler mardi.",
-        "[withheld]. [withheld]. Rappeler mardi.",
-    ] {
+    for text in ["Rappeler mardi.", "[withheld]. [withheld]. Rappeler mardi."] {
         let reply = write(&world, &sally, id, text);
         assert_eq!(reply.status, 403, "{text}");
         assert_eq!(

@@ -151,3 +151,6 @@ pub fn study(text: &str, lexicon: &Lexicon) -> Vec<(Range<usize>, Topic, Vec<Str
     });
     studied
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,6 +175,16 @@ fn detectors(looked: &Looked<'_>, found: &mut Diagnostics) {
                 .any(|group| Category::new(group).covers(category))
         };
         let shown = listed(&detector.within);
+        if !detector.terms.matched {
+            let title = format!(
+                "texts of {shown} may be matched by whoever sees them, though this detector looks into them"
+            );
+            found.push(
+                Diagnostic::note(codes::WORDS_GUESSED, title)
+                    .at(&detector.place, "`uses` leaves out `matched`, `sorted` and `searched`")
+                    .help("what is withheld in such a text can be guessed word by word: leave `uses` out where that must not be"),
+            );
+        }
         if !looks.iter().any(|category| holds_text(&category)) {
             let title = format!("this detector looks into {shown}, where no text is");
             found.push(
