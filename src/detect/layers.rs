@@ -14,12 +14,13 @@ use super::spelling::Glyph;
 /// Codings around codings; what lies deeper stays unread.
 const LAYERS_MAX: usize = 8;
 /// The fewest characters in which base64 spells an identifier.
-const WORD_BYTES_MIN: usize = super::SYMBOLS_MIN.div_ceil(3) * 4 - 2;
+const WORD_BYTES_MIN: usize = super::identifier::SYMBOLS_MIN.div_ceil(3) * 4 - 2;
 
 /// Tells where a part of a layer comes from.
 pub(super) type Source<'s> = &'s dyn Fn(&Range<usize>) -> Range<usize>;
 
 /// A text with one coding taken off.
+#[derive(Default)]
 pub(super) struct Layer {
     pub(super) text: String,
     parts: Vec<Part>,
@@ -76,14 +77,16 @@ impl Layer {
         Some(layer)
     }
 
-    fn verbatim(&mut self, text: &str, source: Range<usize>) {
+    /// Adds a part of the text as it stands there.
+    pub(super) fn verbatim(&mut self, text: &str, source: Range<usize>) {
         if let Some(part) = text.get(source.clone()).filter(|part| !part.is_empty()) {
             self.push(source, true);
             self.text.push_str(part);
         }
     }
 
-    fn push(&mut self, source: Range<usize>, is_verbatim: bool) {
+    /// Says that what is added next comes from here.
+    pub(super) fn push(&mut self, source: Range<usize>, is_verbatim: bool) {
         self.parts.push(Part {
             start: self.text.len(),
             source,
@@ -92,7 +95,7 @@ impl Layer {
     }
 
     /// Where a part of the text, which is not empty, comes from.
-    fn source(&self, range: &Range<usize>) -> Range<usize> {
+    pub(super) fn source(&self, range: &Range<usize>) -> Range<usize> {
         let part = |at: usize| {
             let after = self.parts.partition_point(|part| part.start <= at);
             self.parts.get(after.saturating_sub(1))
@@ -107,6 +110,27 @@ impl Layer {
                 false => part.source.end,
             });
         start..end
+    }
+
+    /// What comes from a part of the source.
+    pub(super) fn target(&self, source: &Range<usize>, length: usize) -> Range<usize> {
+        let start = self.parts.partition_point(|part| part.source.end <= source.start);
+        let end = self.parts.partition_point(|part| part.source.start < source.end);
+        let Some(first) = self.parts.get(start) else {
+            return length..length;
+        };
+        let start = match first.is_verbatim {
+            true => first.start + source.start.saturating_sub(first.source.start),
+            false => first.start,
+        };
+        let behind = self.parts.get(end).map_or(length, |part| part.start);
+        let end = match self.parts.get(end.saturating_sub(1)) {
+            Some(last) if last.is_verbatim => {
+                behind.min(last.start + source.end.saturating_sub(last.source.start))
+            }
+            _ => behind,
+        };
+        start..end.max(start)
     }
 }
 

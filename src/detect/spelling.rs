@@ -89,7 +89,7 @@ const DIGIT: u8 = 1 << 1;
 const ELSE: u8 = 1 << 2;
 
 /// The length of the tag that a text begins with: `<b>`, `</strong>`, `<br/>`, `<!-- -->`.
-fn tag(rest: &str) -> Option<usize> {
+pub(super) fn tag(rest: &str) -> Option<usize> {
     let bytes = rest.as_bytes();
     let name = bytes
         .get(1)

@@ -75,18 +75,8 @@ impl Original {
         room::Ends {
             put: self.put.end,
             held: self.held.end,
-            spare: longest(self.kind).saturating_sub(self.put.len()),
+            spare: self.kind.longest().saturating_sub(self.put.len()),
         }
-    }
-}
-
-/// Bytes of the longest identifier of a kind, in groups.
-fn longest(kind: Kind) -> usize {
-    match kind {
-        Kind::Iban => 42,
-        Kind::Card => 23,
-        Kind::Nir => 21,
-        Kind::Bic => 11,
     }
 }
 

@@ -198,11 +198,6 @@ pub(super) fn detectors(node: &Node, document: &mut Document, found: &mut Diagno
         known: &["name", "in", "find"],
         refused: KEYS_REFUSED,
     };
-    const KINDS: &[(&str, Kind)] = &[
-        ("iban", Kind::Iban),
-        ("card", Kind::Card),
-        ("nir", Kind::Nir),
-    ];
     for node in node.list("`detectors`", found).unwrap_or_default() {
         let Some(keys) = FORM.read(node, found) else {
             continue;
@@ -216,12 +211,12 @@ pub(super) fn detectors(node: &Node, document: &mut Document, found: &mut Diagno
             .and_then(|node| words(node, "`find`", found));
         let mut find = Vec::new();
         for name in names.unwrap_or_default() {
-            match KINDS.iter().find(|(word, _)| *word == name.value) {
-                Some((_, kind)) => find.push(*kind),
+            match Kind::ALL.into_iter().find(|kind| kind.as_str() == name.value) {
+                Some(kind) => find.push(kind),
                 None => found.push(
                     not_supported(&format!("detector {}", quoted(&name.value)), &name.place)
-                        .help("detectors: iban, card, nir")
-                        .suggest(&name.value, KINDS.iter().map(|(word, _)| *word)),
+                        .help(format!("detectors: {}", names_of_kinds().join(", ")))
+                        .suggest(&name.value, names_of_kinds()),
                 ),
             }
         }
@@ -231,4 +226,8 @@ pub(super) fn detectors(node: &Node, document: &mut Document, found: &mut Diagno
             find,
         });
     }
+}
+
+fn names_of_kinds() -> [&'static str; Kind::ALL.len()] {
+    Kind::ALL.map(Kind::as_str)
 }

@@ -1,6 +1,6 @@
 //! International bank account numbers (ISO 13616): two letters, two check digits, eleven to thirty letters or digits.
 
-use super::spelling::Stretch;
+use super::super::spelling::Stretch;
 
 /// Shortest IBAN.
 pub(super) const SYMBOLS_MIN: usize = 15;
@@ -150,6 +150,29 @@ fn is_mostly_account(symbols: &[u8]) -> bool {
     digits * 4 >= account.len()
 }
 
+/// Whether an account has digits where those of its country have nothing else: most of them all over, French ones but for
+/// the number of the account itself.
+fn is_structured(symbols: &[u8]) -> bool {
+    const DIGITS: [&[u8; 2]; 30] = [
+        b"AE", b"AT", b"BA", b"BE", b"CR", b"CZ", b"DE", b"DK", b"EE", b"ES", b"FI", b"FO", b"GL",
+        b"HR", b"HU", b"IL", b"IS", b"LT", b"ME", b"MR", b"NO", b"PL", b"PT", b"RS", b"SE", b"SI",
+        b"SK", b"TL", b"TN", b"XK",
+    ];
+    let Some((country, account)) = symbols.split_first_chunk::<2>() else {
+        return false;
+    };
+    let are_digits = |part: Option<&[u8]>| part.is_some_and(|part| part.iter().all(u8::is_ascii_digit));
+    match country {
+        b"FR" | b"MC" => are_digits(account.get(..12)) && are_digits(account.get(account.len() - 2..)),
+        b"GB" | b"IE" => are_digits(account.get(6..)),
+        b"NL" => are_digits(account.get(6..)),
+        b"IT" | b"SM" => are_digits(account.get(3..13)),
+        b"CH" | b"LI" => are_digits(account.get(..7)),
+        b"LU" => are_digits(account.get(..5)),
+        country => !DIGITS.contains(&country) || are_digits(Some(account)),
+    }
+}
+
 /// The number of symbols of the IBAN that begins at `start`, if one does.
 ///
 /// With its country's length, it may be grouped in any way and stand directly beside other letters or digits; with
@@ -162,7 +185,7 @@ pub(super) fn length_at(stretch: &Stretch, start: usize) -> Option<usize> {
     let is_one = |length: usize| {
         symbols
             .get(..length)
-            .is_some_and(|symbols| checks(symbols) && is_mostly_account(symbols))
+            .is_some_and(|symbols| is_mostly_account(symbols) && is_structured(symbols) && checks(symbols))
     };
     if let Some(length) = national_length(symbols).filter(|&length| is_one(length)) {
         return Some(length);
