@@ -14,7 +14,12 @@ use super::spelling::Glyph;
 /// Codings around codings; what lies deeper stays unread.
 const LAYERS_MAX: usize = 8;
 /// The fewest characters in which base64 spells an identifier.
-const WORD_BYTES_MIN: usize = super::identifier::SYMBOLS_MIN.div_ceil(3) * 4 - 2;
+const WORD_BYTES_MIN: usize = SPELLED_MIN.div_ceil(3) * 4 - 2;
+/// The fewest letters and digits of an identifier that is looked for in such a word.
+const SPELLED_MIN: usize = 13;
+/// The fewest capitals in a word that spells it in base64: the letter that begins the spelling of three digits, or of a
+/// capital and two digits, is one.
+const CAPITALS_MIN: usize = 3;
 
 /// Tells where a part of a layer comes from.
 pub(super) type Source<'s> = &'s dyn Fn(&Range<usize>) -> Range<usize>;
@@ -45,10 +50,7 @@ struct Escape<'t> {
 impl Layer {
     /// What a text says when those of its escapes are undone once that fit; `None` if it has none.
     fn under(text: &str, fits: fn(Escape<'_>) -> bool) -> Option<Self> {
-        let mut layer = Self {
-            text: String::with_capacity(text.len()),
-            parts: Vec::new(),
-        };
+        let mut layer = Self::default();
         let (mut at, mut copied) = (0, 0);
         while let Some(skipped) = memchr::memchr2(b'%', b'&', text.as_bytes().get(at..)?) {
             at += skipped;
@@ -61,6 +63,9 @@ impl Layer {
                             || (at == copied && at > 0),
                     }) =>
                 {
+                    if layer.parts.is_empty() {
+                        layer.text.reserve(text.len());
+                    }
                     layer.verbatim(text, copied..at);
                     layer.push(at..at + length, false);
                     layer.text.push_str(&meant);
@@ -176,10 +181,31 @@ fn separates(escape: Escape<'_>) -> bool {
 /// Whether a text has a word that is long enough to spell an identifier in base64 or hexadecimal.
 pub(super) fn may_hold_word(text: &str) -> bool {
     let bytes = text.as_bytes();
-    // Every word that is long enough has a byte at one of these places.
-    (WORD_BYTES_MIN - 1..bytes.len())
-        .step_by(WORD_BYTES_MIN)
-        .any(|at| is_word_byte(bytes[at]) && word_around(bytes, at).len() >= WORD_BYTES_MIN)
+    let mut start = 0;
+    // Backwards from where a long word that begins at `start` would end, so that most of a text is not looked at.
+    while let Some(window) = bytes.get(start..start + WORD_BYTES_MIN) {
+        match window.iter().rposition(|byte| !is_word_byte(*byte)) {
+            Some(last) => start += last + 1,
+            None => {
+                let word = word_around(bytes, start);
+                if may_spell(bytes, &word) {
+                    return true;
+                }
+                start = word.end;
+            }
+        }
+    }
+    false
+}
+
+/// Whether a word is long enough, and has digits or capitals enough, to spell an identifier.
+fn may_spell(bytes: &[u8], word: &Range<usize>) -> bool {
+    if word.len() < WORD_BYTES_MIN {
+        return false;
+    }
+    let letters = bytes.get(word.clone()).unwrap_or_default();
+    letters.iter().any(u8::is_ascii_digit)
+        || letters.iter().filter(|letter| letter.is_ascii_uppercase()).count() >= CAPITALS_MIN
 }
 
 /// Hands what each long word of a text spells to `visit`, with the word's place.
@@ -192,7 +218,7 @@ pub(super) fn words(text: &str, visit: &mut dyn FnMut(&str, Range<usize>)) {
     {
         let word = word_around(bytes, at + skipped);
         at = word.end + 1;
-        if word.len() < WORD_BYTES_MIN {
+        if !may_spell(bytes, &word) {
             continue;
         }
         // A slash or a dash belongs to base64, or parts a path.

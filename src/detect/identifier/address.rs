@@ -9,6 +9,8 @@ use super::reader::{byte, byte_before, is_word, word_end, word_start};
 mod street;
 mod town;
 
+pub(super) use town::Postcodes;
+
 use street::{Strength, is_particle};
 
 /// Bytes of the longest.
@@ -18,19 +20,19 @@ pub(super) const BYTES_MAX: usize = 200;
 const NAME_WORDS_MAX: usize = 7;
 
 /// The address that a figure belongs to, not before `last`.
-pub(super) fn at(text: &[u8], figure: &Range<usize>, last: usize) -> Option<Range<usize>> {
+pub(super) fn at(text: &[u8], figure: &Range<usize>, postcodes: &mut Postcodes) -> Option<Range<usize>> {
     let before = byte_before(text, figure.start);
-    let is_bound = is_word(before) || matches!(before, b'+' | b'_' | b'=' | b'@' | b'#') || is_room(text, figure.start);
+    let is_bound = is_word(before) || matches!(before, b'+' | b'_' | b'=' | b'@' | b'#');
     if is_bound || !text[figure.start].is_ascii_digit() {
         return None;
     }
     let range = match is_number(&text[figure.clone()]) {
-        true => number_first(text, figure).or_else(|| number_last(text, figure)),
+        true => number_first(text, figure, postcodes).or_else(|| number_last(text, figure, postcodes)),
         false => None,
     };
     range
         .or_else(|| town::postcode_at(text, figure.start).and_then(|end| without_number(text, figure, end)))
-        .filter(|range| range.start >= last)
+        .filter(|_| !is_room(text, figure.start))
 }
 
 /// Whether the number of something else than a house stands at `at`: `salle 12`, `page 12`.
@@ -73,7 +75,7 @@ fn skip(text: &[u8], at: usize) -> usize {
 }
 
 /// `12 bis, rue de la Paix …`, `12 High Street …`.
-fn number_first(text: &[u8], figure: &Range<usize>) -> Option<Range<usize>> {
+fn number_first(text: &[u8], figure: &Range<usize>, postcodes: &mut Postcodes) -> Option<Range<usize>> {
     // A decimal, a time, a date.
     if matches!(byte(text, figure.end), b'.' | b':' | b'%') || b".,/:-".contains(&byte_before(text, figure.start)) && byte_before(text, figure.start - 1).is_ascii_digit() {
         return None;
@@ -83,10 +85,10 @@ fn number_first(text: &[u8], figure: &Range<usize>) -> Option<Range<usize>> {
     let kind = text.get(start..kind_end).filter(|word| !word.is_empty())?;
     if let Some(strength) = street::romance(text, start, kind) {
         let (end, is_named) = name_end(text, kind_end);
-        return complete(text, figure.start, end, strength, is_named);
+        return complete(text, figure.start..end, strength, is_named, postcodes);
     }
     let (end, strength) = english_end(text, start)?;
-    complete(text, figure.start, end, strength, true)
+    complete(text, figure.start..end, strength, true, postcodes)
 }
 
 /// Where the English name of a street ends that begins at `start`, with the word for a street in it.
@@ -162,18 +164,26 @@ fn name_end(text: &[u8], at: usize) -> (usize, bool) {
 
 /// The whole of an address whose street stands there, if that is enough of one: a street of which one word says what it is
 /// and another its name, or with a postcode and a town.
-fn complete(text: &[u8], start: usize, street_end: usize, strength: Strength, is_named: bool) -> Option<Range<usize>> {
-    if let Some(end) = town::behind(text, street_end) {
-        return Some(start..end);
+fn complete(
+    text: &[u8],
+    street: Range<usize>,
+    strength: Strength,
+    is_named: bool,
+    postcodes: &mut Postcodes,
+) -> Option<Range<usize>> {
+    if postcodes.is_near(text, street.end)
+        && let Some(end) = town::behind(text, street.end)
+    {
+        return Some(street.start..end);
     }
     if strength != Strength::Strong || !is_named {
         return None;
     }
-    Some(start..town::name_behind(text, street_end).unwrap_or(street_end))
+    Some(street.start..town::name_behind(text, street.end).unwrap_or(street.end))
 }
 
 /// `Hauptstraße 12 …`, `Via Garibaldi, 12 …`, `Rue de la Loi 16 …`.
-fn number_last(text: &[u8], figure: &Range<usize>) -> Option<Range<usize>> {
+fn number_last(text: &[u8], figure: &Range<usize>, postcodes: &mut Postcodes) -> Option<Range<usize>> {
     let mut end = figure.start;
     let first = end.saturating_sub(8);
     while end > first && (b" ,.".contains(&text[end - 1]) || text[end - 1] == RAISED) {
@@ -190,12 +200,7 @@ fn number_last(text: &[u8], figure: &Range<usize>) -> Option<Range<usize>> {
         return None;
     }
     let (start, strength, is_named) = street::before(text, end)?;
-    complete(text, start, number_last_end(text, figure), strength, is_named)
-}
-
-/// Where a number at the end of a street ends, with the door behind it: `12, 3º B`, `12 bus 4`.
-fn number_last_end(text: &[u8], figure: &Range<usize>) -> usize {
-    number_end(text, figure)
+    complete(text, start..number_end(text, figure), strength, is_named, postcodes)
 }
 
 /// A street without a number before a postcode: `Rue de la Loi, 1000 Bruxelles`.

@@ -7,7 +7,7 @@ use memchr::memmem;
 
 use super::super::plain::ACCOUNT;
 use super::Kind;
-use super::reader::{Found, byte, byte_before, holds_any, is_word, word_end, word_start};
+use super::reader::{Found, byte, byte_before, is_word, word_end, word_start};
 
 /// Bytes behind the word for a code in which it stands.
 const REACH: usize = 48;
@@ -23,19 +23,14 @@ pub(super) fn is_bic(symbols: &[u8]) -> bool {
 
 const NAMES: &[&str] = &["BIC", "bic", "Bic", "SWIFT", "swift", "Swift"];
 
-/// A quick look. An account beside a code has enough digits by itself.
-pub(super) fn may_hold_any(text: &[u8]) -> bool {
-    holds_any(text, NAMES)
-}
-
 /// Finds every code of a text.
-pub(super) fn all(text: &[u8], found: &mut Vec<Found>) {
-    for name in NAMES {
+pub(super) fn all(text: &[u8], is_named: bool, found: &mut Vec<Found>) {
+    for name in NAMES.iter().filter(|_| is_named) {
         for at in memmem::find_iter(text, name.as_bytes()) {
             let end = at + name.len();
             let is_whole = !byte_before(text, at).is_ascii_alphabetic() && !byte(text, end).is_ascii_lowercase();
             if is_whole {
-                let code = behind(text, end, &is_named).or_else(|| before(text, at, &is_named));
+                let code = behind(text, end, &is_code).or_else(|| before(text, at, &is_code));
                 add(code, found);
             }
         }
@@ -62,7 +57,7 @@ fn add(code: Option<Range<usize>>, found: &mut Vec<Found>) {
 }
 
 /// Whether letters are a code where a word says so: also in lower case, of the countries around.
-fn is_named(code: &[u8]) -> bool {
+fn is_code(code: &[u8]) -> bool {
     let country = code.get(4..6).unwrap_or_default().to_ascii_uppercase();
     if is_bic(code) {
         return COUNTRIES.as_bytes().chunks(3).any(|known| known.starts_with(&country));

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use super::words::Words;
 use super::label::{self, is_one_of, words_behind};
-use super::reader::{Groups, byte, byte_before, is_word, stands_at, word_end, word_start};
+use super::reader::{Group, Groups, byte, byte_before, is_word, stands_at, word_end, word_start};
 
 /// Bytes of the longest: `Wednesday` is no part of it, `the twenty-second of September, 1984` is.
 pub(super) const BYTES_MAX: usize = 40;
@@ -13,37 +14,57 @@ const WORDS_MAX: usize = 9;
 
 /// Names of months, or their beginnings.
 #[rustfmt::skip]
-const MONTHS: &[&str] = &[
-    "jan*", "fev*", "feb*", "abr*", "mar", "mars", "march", "marz", "marzo", "marco", "mrz", "maerz", "avr*", "apr*", "mai", "may", "mayo", "maggio", "mag", "maio", "mei", "juin", "jun",
-    "june", "juni", "junio", "junho", "giu*", "juil*", "jul", "july", "juli", "julio", "julho", "lug*", "aou*", "aug*", "ago*", "sep*", "set", "sett*", "setembro", "oct*", "okt*", "ott*",
-    "out", "outubro", "nov*", "dec*", "dez*", "dic*", "maart", "gen", "genn*", "ene*",
-];
+static MONTHS: Words = Words::new(&[
+    "abr*", "ago*", "aou*", "apr*", "aug*", "avr*", "dec*", "dez*", "dic*", "ene*", "feb*", "fev*", "gen", "genn*",
+    "giu*", "jan*", "juil*", "juin", "jul", "julho", "juli", "julio", "july", "jun", "june", "junho", "juni", "junio",
+    "lug*", "maart", "maerz", "mag", "maggio", "mai", "maio", "mar", "march", "marco", "mars", "marz", "marzo", "may",
+    "mayo", "mei", "mrz", "nov*", "oct*", "okt*", "ott*", "out", "outubro", "sep*", "set", "setembro", "sett*",
+]);
 /// Words that stand between the parts of a date.
-const LINKS: &[&str] = &["de", "del", "of", "the", "di", "d"];
+#[rustfmt::skip]
+static LINKS: Words = Words::new(&[
+    "d", "de", "del", "di", "of", "the",
+]);
 /// Words for a birth that are labels of a date.
 #[rustfmt::skip]
-const NOUNS: &[&str] = &[
-    "naissance*", "naiss", "ddn", "dn", "birth", "birthdate", "birthday", "bday", "dob", "geburtsdatum", "geburtstag", "geburtsdat", "gebdat", "nacimiento", "nac", "fnac", "cumpleanos",
-    "nascita", "compleanno", "nascimento", "nasc", "geboortedatum", "anniversaire", "anniv", "geburt", "naix", "aniversario", "geburtsd", "gebdatum", "geb",
-];
+static NOUNS: Words = Words::new(&[
+    "aniversario", "anniv", "anniversaire", "bday", "birth", "birthdate", "birthday", "compleanno", "cumpleanos",
+    "ddn", "dn", "dob", "fnac", "geb", "gebdat", "gebdatum", "geboortedatum", "geburt", "geburtsd", "geburtsdat",
+    "geburtsdatum", "geburtstag", "nac", "nacimiento", "naiss", "naissance*", "naix", "nasc", "nascimento", "nascita",
+]);
 /// Words for being born.
-const VERBS: &[&str] = &["ne", "nee", "nes", "nees", "born", "geboren", "geborene", "geborener", "nacido", "nacida", "nacidos", "nacio", "naci", "nato", "nata", "nati", "nascido", "nascida", "nasceu", "naquit", "b"];
+#[rustfmt::skip]
+static VERBS: Words = Words::new(&[
+    "b", "born", "geboren", "geborene", "geborener", "naci", "nacida", "nacido", "nacidos", "nacio", "naquit",
+    "nasceu", "nascida", "nascido", "nata", "nati", "nato", "ne", "nee", "nees", "nes",
+]);
 /// Words between a birth and a date of something else.
 #[rustfmt::skip]
-const ELSE: &[&str] = &[
-    "depuis", "since", "seit", "desde", "dal", "rdv", "rendez", "meeting", "termin", "cita", "appuntamento", "appel*", "rappel*", "call*", "contrat*", "contract", "vertrag*", "contrato", "contratto",
-    "signe*", "signed", "livr*", "deliver*", "liefer*", "command*", "order*", "factur*", "invoice*", "rechnung*", "fattura*", "client*", "kunde*", "customer", "cliente", "embauch*", "hired", "inscri*",
-    "arriv*", "marie*", "married", "verheiratet", "divorc*", "deced*", "died", "gestorben", "mort*", "echeance", "due", "valable", "valid*", "expire*", "gultig", "visite*", "visit*", "reunion",
-    "created", "cree*", "erstellt", "modifie*", "mise", "updated", "paye*", "paid", "bezahlt", "recu*", "received", "envoy*", "sent", "gesendet", "relance*", "permis", "passeport", "delivre", "ausgestellt",
-];
+static ELSE: Words = Words::new(&[
+    "appel*", "appuntamento", "arriv*", "ausgestellt", "bezahlt", "call*", "cita", "client*", "cliente", "command*",
+    "contract", "contrat*", "contrato", "contratto", "created", "cree*", "customer", "dal", "deced*", "deliver*",
+    "delivre", "depuis", "desde", "died", "divorc*", "due", "echeance", "embauch*", "envoy*", "erstellt", "expire*",
+    "factur*", "fattura*", "gesendet", "gestorben", "gultig", "hired", "inscri*", "invoice*", "kunde*", "liefer*",
+    "livr*", "marie*", "married", "meeting", "mise", "modifie*", "mort*", "order*", "paid", "passeport", "paye*",
+    "permis", "rappel*", "rdv", "received", "rechnung*", "recu*", "relance*", "rendez", "reunion", "seit", "sent",
+    "signe*", "signed", "since", "termin", "updated", "valable", "valid*", "verheiratet", "vertrag*", "visit*",
+    "visite*",
+]);
 /// Words in lower case that stand between a birth and its date: others tell of something else.
-const BETWEEN: &[&str] = &["near", "pres", "born", "nahe", "cerca", "vicino", "dans", "chez", "jour", "year", "anno", "jahr", "giorno", "month", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
+#[rustfmt::skip]
+static BETWEEN: Words = Words::new(&[
+    "anno", "born", "cerca", "chez", "dans", "dimanche", "giorno", "jahr", "jeudi", "jour", "lundi", "mardi",
+    "mercredi", "month", "nahe", "near", "pres", "samedi", "vendredi", "vicino", "year",
+]);
 /// What is said to be born and is nobody.
 #[rustfmt::skip]
-const THINGS: &[&str] = &[
-    "societ*", "socied*", "gesellschaft*", "gmbh", "sarl", "progett*", "entreprise*", "startup", "start", "marque", "projet*", "project*", "company", "firm", "brand", "firma", "unternehmen", "projekt*", "empresa", "azienda", "progetto", "proyecto", "idee", "idea",
-    "association", "produit", "product", "groupe", "gruppe", "site", "magasin", "agence", "agency", "verein", "marca", "marke", "partenariat", "concept", "logiciel", "software", "service", "collaboration",
-];
+static THINGS: Words = Words::new(&[
+    "agence", "agency", "association", "azienda", "brand", "collaboration", "company", "concept", "empresa",
+    "entreprise*", "firm", "firma", "gesellschaft*", "gmbh", "groupe", "gruppe", "idea", "idee", "logiciel",
+    "magasin", "marca", "marke", "marque", "partenariat", "product", "produit", "progett*", "progetto", "project*",
+    "projekt*", "projet*", "proyecto", "sarl", "service", "site", "socied*", "societ*", "software", "start",
+    "startup", "unternehmen", "verein",
+]);
 
 /// What was told of the dates before.
 #[derive(Default)]
@@ -58,16 +79,19 @@ pub(super) fn is_date(value: &str) -> bool {
     let Some(start) = text.iter().position(u8::is_ascii_digit) else {
         return false;
     };
-    numeric(text, start, true).is_some_and(|end| start == 0 && end == text.len())
+    numeric(text, Groups::at(text, start).as_slice(), true).is_some_and(|end| start == 0 && end == text.len())
 }
 
 impl Births {
     /// The date that a figure belongs to, and whether somebody was born then.
-    pub(super) fn date_at(&mut self, text: &[u8], figure: &Range<usize>, last: usize) -> Option<(Range<usize>, bool)> {
-        if !text[figure.start].is_ascii_digit() {
-            return None;
-        }
-        let (range, is_sure) = date(text, figure)?;
+    pub(super) fn date_at(
+        &mut self,
+        text: &[u8],
+        figure: &Range<usize>,
+        groups: &[Group],
+        last: usize,
+    ) -> Option<(Range<usize>, bool)> {
+        let (range, is_sure) = date(text, figure, groups)?;
         if range.start < last || is_word(byte_before(text, range.start)) || b"/=_#".contains(&byte_before(text, range.start)) {
             return None;
         }
@@ -90,8 +114,8 @@ impl Births {
 }
 
 /// The date that a figure belongs to, and whether it can be nothing else.
-fn date(text: &[u8], figure: &Range<usize>) -> Option<(Range<usize>, bool)> {
-    if let Some(end) = numeric(text, figure.start, false) {
+fn date(text: &[u8], figure: &Range<usize>, groups: &[Group]) -> Option<(Range<usize>, bool)> {
+    if let Some(end) = numeric(text, groups, false) {
         return Some((figure.start..end, true));
     }
     with_month(text, figure)
@@ -99,15 +123,13 @@ fn date(text: &[u8], figure: &Range<usize>) -> Option<(Range<usize>, bool)> {
         .or_else(|| in_words(text, figure))
         .map(|range| (range, true))
         .or_else(|| {
-            let end = numeric(text, figure.start, true)?;
+            let end = numeric(text, groups, true)?;
             Some((figure.start..end, false))
         })
 }
 
 /// Where a date ends that is written in figures, with blanks or nothing between them if that is allowed.
-fn numeric(text: &[u8], start: usize, is_loose: bool) -> Option<usize> {
-    let groups = Groups::at(text, start);
-    let groups = groups.as_slice();
+fn numeric(text: &[u8], groups: &[Group], is_loose: bool) -> Option<usize> {
     if let [only, ..] = groups
         && only.len() == 8
         && is_loose
@@ -116,7 +138,7 @@ fn numeric(text: &[u8], start: usize, is_loose: bool) -> Option<usize> {
         let (year, month, day) = (value / 10_000, value / 100 % 100, value % 100);
         let is_iso = is_year(year) && is_day(day, month);
         let is_local = is_year(value % 10_000) && is_day(value / 1_000_000, value / 10_000 % 100);
-        return (is_iso || is_local).then_some(only.end);
+        return (is_iso || is_local).then_some(only.end());
     }
     let [one, two, three, ..] = groups else {
         return None;
@@ -130,9 +152,9 @@ fn numeric(text: &[u8], start: usize, is_loose: bool) -> Option<usize> {
         [1..=2, 1..=2, 2] => is_day(values[0], values[1]) || (sign == b'/' && is_day(values[1], values[0])),
         _ => false,
     };
-    let goes_on = three.gap == sign && matches!(sign, b'.' | b'/' | b'-') && byte(text, three.end) == sign;
-    let is_bound = byte(text, three.end).is_ascii_alphanumeric() && byte(text, three.end) != b'T';
-    (fits && is_date && !goes_on && !is_bound).then_some(three.end)
+    let goes_on = three.gap == sign && matches!(sign, b'.' | b'/' | b'-') && byte(text, three.end()) == sign;
+    let is_bound = byte(text, three.end()).is_ascii_alphanumeric() && byte(text, three.end()) != b'T';
+    (fits && is_date && !goes_on && !is_bound).then_some(three.end())
 }
 
 fn is_year(year: u32) -> bool {
@@ -160,7 +182,7 @@ fn skip(text: &[u8], mut at: usize) -> usize {
 fn with_month(text: &[u8], figure: &Range<usize>) -> Option<Range<usize>> {
     let word = &text[figure.clone()];
     let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if word.len() == digits + 7 && is_one_of(&word[digits..digits + 3], MONTHS) && is_year(value(&word[digits + 3..])) {
+    if word.len() == digits + 7 && MONTHS.hold(&word[digits..digits + 3]) && is_year(value(&word[digits + 3..])) {
         return Some(figure.clone());
     }
     let is_ordinal = digits == word.len() || is_one_of(&word[digits..], &["er", "st", "nd", "rd", "th", "o", "e"]);
@@ -173,7 +195,7 @@ fn with_month(text: &[u8], figure: &Range<usize>) -> Option<Range<usize>> {
     }
     for _ in 0..2 {
         let end = word_end(text, at);
-        if is_one_of(text.get(at..end)?, LINKS) {
+        if LINKS.hold(text.get(at..end)?) {
             at = skip(text, end);
         }
     }
@@ -186,7 +208,7 @@ fn with_month(text: &[u8], figure: &Range<usize>) -> Option<Range<usize>> {
 fn month_end(text: &[u8], at: usize) -> Option<usize> {
     let end = word_end(text, at);
     let word = text.get(at..end)?;
-    let is_month = (3..=10).contains(&word.len()) && is_one_of(word, MONTHS);
+    let is_month = (3..=10).contains(&word.len()) && MONTHS.hold(word);
     is_month.then_some(end)
 }
 
@@ -194,7 +216,7 @@ fn month_end(text: &[u8], at: usize) -> Option<usize> {
 fn year_end(text: &[u8], at: usize) -> Option<usize> {
     let mut at = skip(text, at);
     let end = word_end(text, at);
-    if is_one_of(text.get(at..end)?, LINKS) {
+    if LINKS.hold(text.get(at..end)?) {
         at = skip(text, end);
     }
     at += usize::from(byte(text, at) == b'\'');
@@ -225,14 +247,19 @@ fn behind_month(text: &[u8], figure: &Range<usize>) -> Option<Range<usize>> {
 
 /// Numbers of days in words, of five languages.
 #[rustfmt::skip]
-const DAYS: &[&str] = &[
-    "premier", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze", "treize", "quatorze", "quinze", "seize", "vingt", "trente",
-    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth",
-    "nineteenth", "twentieth", "twenty", "thirtieth", "thirty", "ersten", "zweiten", "dritten", "vierten", "funften", "sechsten", "siebten", "achten", "neunten", "zehnten", "elften", "zwolften",
-    "dreizehnten", "vierzehnten", "funfzehnten", "sechzehnten", "siebzehnten", "achtzehnten", "neunzehnten", "zwanzigsten", "dreissigsten", "uno", "primero", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho",
-    "nueve", "diez", "once", "doce", "trece", "catorce", "quince", "dieciseis", "diecisiete", "dieciocho", "diecinueve", "veinte", "veinti*", "treinta", "primo", "due", "tre", "quattro", "cinque", "sei", "sette", "otto", "nove",
-    "dieci", "undici", "dodici", "tredici", "quattordici", "quindici", "sedici", "diciassette", "diciotto", "diciannove", "venti*", "trent*",
-];
+static DAYS: Words = Words::new(&[
+    "achten", "achtzehnten", "catorce", "cinco", "cinq", "cinque", "cuatro", "deux", "diciannove", "diciassette",
+    "diciotto", "dieci", "diecinueve", "dieciocho", "dieciseis", "diecisiete", "diez", "dix", "doce", "dodici", "dos",
+    "douze", "dreissigsten", "dreizehnten", "dritten", "due", "eighteenth", "eighth", "eleventh", "elften", "ersten",
+    "fifteenth", "fifth", "first", "fourteenth", "fourth", "funften", "funfzehnten", "huit", "neuf", "neunten",
+    "neunzehnten", "nineteenth", "ninth", "nove", "nueve", "ocho", "once", "onze", "otto", "premier", "primero",
+    "primo", "quatorze", "quatre", "quattordici", "quattro", "quince", "quindici", "quinze", "sechsten",
+    "sechzehnten", "second", "sedici", "sei", "seis", "seize", "sept", "sette", "seventeenth", "seventh", "siebten",
+    "siebzehnten", "siete", "six", "sixteenth", "sixth", "tenth", "third", "thirteenth", "thirtieth", "thirty", "tre",
+    "trece", "tredici", "treinta", "treize", "trent*", "trente", "tres", "trois", "twelfth", "twentieth", "twenty",
+    "un", "undici", "uno", "veinte", "veinti*", "venti*", "vierten", "vierzehnten", "vingt", "zehnten", "zwanzigsten",
+    "zweiten", "zwolften",
+]);
 
 /// `le trois mai 1984`, `twenty-second of May 1984`, at the figure of the year.
 fn in_words(text: &[u8], figure: &Range<usize>) -> Option<Range<usize>> {
@@ -247,7 +274,7 @@ fn in_words(text: &[u8], figure: &Range<usize>) -> Option<Range<usize>> {
         }
         word_start(text, end)..end
     };
-    let linked = |range: Range<usize>| match is_one_of(&text[range.clone()], LINKS) {
+    let linked = |range: Range<usize>| match LINKS.hold(&text[range.clone()]) {
         true => before(range.start),
         false => range,
     };
@@ -256,7 +283,7 @@ fn in_words(text: &[u8], figure: &Range<usize>) -> Option<Range<usize>> {
         return None;
     }
     let mut day = linked(before(month.start));
-    if day.is_empty() || !(is_one_of(&text[day.clone()], DAYS) || text[day.clone()].ends_with(b"zigsten") || text[day.clone()].ends_with(b"ssigsten")) {
+    if day.is_empty() || !(DAYS.hold(&text[day.clone()]) || text[day.clone()].ends_with(b"zigsten") || text[day.clone()].ends_with(b"ssigsten")) {
         return None;
     }
     // `vingt et un`, `twenty-second`
@@ -291,19 +318,19 @@ fn is_announced(text: &[u8], at: usize) -> bool {
         if ends_sentence(&text[end..behind]) && !(is_short && place < 2) {
             return false;
         }
-        if is_one_of(word, NOUNS) {
+        if NOUNS.hold(word) {
             return true;
         }
-        if !is_told && is_one_of(word, VERBS) && is_verb(text, start, end, next, place) {
+        if !is_told && VERBS.hold(word) && is_verb(text, start, end, next, place) {
             return !is_of_thing(text, start);
         }
         if word.eq_ignore_ascii_case(b"b") && start >= 4 && stands_at(text, start - 4, "d.o.b") {
             return true;
         }
-        if is_one_of(word, ELSE) {
+        if ELSE.hold(word) {
             return false;
         }
-        is_told |= word[0].is_ascii_lowercase() && word.len() > 3 && !is_one_of(word, BETWEEN);
+        is_told |= word[0].is_ascii_lowercase() && word.len() > 3 && !BETWEEN.hold(word);
         next = word;
         behind = start;
         end = start;
@@ -330,7 +357,7 @@ fn is_verb(text: &[u8], start: usize, end: usize, next: &[u8], place: usize) -> 
 }
 
 fn is_of_thing(text: &[u8], at: usize) -> bool {
-    label::words_before(text, at).take(5).any(|word| is_one_of(word, THINGS))
+    label::words_before(text, at).take(5).any(|word| THINGS.hold(word))
 }
 
 /// Whether it is told directly behind: `12/03/1984 (date de naissance)`.
@@ -343,7 +370,7 @@ fn is_told_behind(text: &[u8], at: usize) -> bool {
             return false;
         }
         end = start + word.len();
-        let is_birth = is_one_of(word, NOUNS) || (place == 0 && is_one_of(word, &["geboren", "born"]));
+        let is_birth = NOUNS.hold(word) || (place == 0 && is_one_of(word, &["geboren", "born"]));
         if is_birth {
             let rest = text[end..].iter().find(|byte| **byte != b' ');
             return !rest.is_some_and(|byte| byte.is_ascii_digit() || b":=".contains(byte));

@@ -129,15 +129,48 @@ fn begins(symbols: &[u8]) -> bool {
 
 /// ISO 7064 mod 97-10: country and check digits behind the rest, letters as 10 to 35, leaves 1.
 fn checks(symbols: &[u8]) -> bool {
-    let (head, tail) = symbols.split_at(symbols.len().min(4));
-    let remainder = tail.iter().chain(head).fold(0_u32, |remainder, &symbol| {
-        if symbol.is_ascii_digit() {
-            (remainder * 10 + u32::from(symbol - b'0')) % 97
-        } else {
-            (remainder * 100 + u32::from(symbol.saturating_sub(b'A')) + 10) % 97
+    Check::new(symbols).holds(symbols.len())
+}
+
+/// The checksum of one beginning of some symbols after the other.
+struct Check<'s> {
+    symbols: &'s [u8],
+    /// How many symbols count so far, and what they leave.
+    length: usize,
+    rest: u64,
+}
+
+impl<'s> Check<'s> {
+    fn new(symbols: &'s [u8]) -> Self {
+        Self {
+            symbols,
+            length: symbols.len().min(HEAD),
+            rest: 0,
         }
-    });
-    remainder == 1
+    }
+
+    /// Whether the checksum of so many symbols is right; they may not become fewer.
+    fn holds(&mut self, length: usize) -> bool {
+        let next = self.symbols.get(self.length..length).unwrap_or_default();
+        self.rest = remainder(self.rest, next);
+        self.length = self.length.max(length);
+        let head = self.symbols.get(..HEAD.min(length)).unwrap_or_default();
+        remainder(self.rest, head) == 1
+    }
+}
+
+/// Country and check digits.
+const HEAD: usize = 4;
+
+/// What is left of a number that goes on with some symbols, divided by 97.
+fn remainder(rest: u64, symbols: &[u8]) -> u64 {
+    // Seven symbols are at most fourteen digits, behind the two of the rest.
+    symbols.chunks(7).fold(rest, |rest, part| {
+        part.iter().fold(rest, |value, &symbol| match symbol.is_ascii_digit() {
+            true => value * 10 + u64::from(symbol - b'0'),
+            false => value * 100 + u64::from(symbol.saturating_sub(b'A')) + 10,
+        }) % 97
+    })
 }
 
 /// Of what follows country and check digits, a quarter is digits: prose that the checksum fits by chance is not.
@@ -182,18 +215,26 @@ pub(super) fn length_at(stretch: &Stretch, start: usize) -> Option<usize> {
     if !begins(symbols) {
         return None;
     }
-    let is_one = |length: usize| {
-        symbols
-            .get(..length)
-            .is_some_and(|symbols| is_mostly_account(symbols) && is_structured(symbols) && checks(symbols))
-    };
-    if let Some(length) = national_length(symbols).filter(|&length| is_one(length)) {
+    let is_account =
+        |length: usize| symbols.get(..length).is_some_and(|symbols| is_mostly_account(symbols) && is_structured(symbols));
+    let national = national_length(symbols);
+    if let Some(length) = national
+        && is_account(length)
+        && checks(&symbols[..length])
+    {
         return Some(length);
     }
-    regular_ends(stretch, start)
-        .into_iter()
-        .rev()
-        .find(|&length| is_one(length))
+    if stretch.joined(start) {
+        return None;
+    }
+    let mut check = Check::new(symbols);
+    let mut best = None;
+    regular_ends(stretch, start, &mut |length| {
+        if check.holds(length) && is_account(length) {
+            best = Some(length);
+        }
+    });
+    best
 }
 
 /// The same, of one that stands alone, its country and check digits in one piece or two, or symbol by symbol.
@@ -212,12 +253,9 @@ pub(super) fn regular_length_at(stretch: &Stretch, start: usize) -> Option<usize
     (is_usual && !stretch.joined(start + length)).then_some(length)
 }
 
-/// The lengths at which a number that is written in one piece, or in groups of four, may end.
-fn regular_ends(stretch: &Stretch, start: usize) -> Vec<usize> {
-    let mut ends = Vec::new();
-    if stretch.joined(start) {
-        return ends;
-    }
+/// Tells the lengths at which a number that is written in one piece, or in groups of four, may end, the shortest first. It
+/// begins apart from what stands before it.
+fn regular_ends(stretch: &Stretch, start: usize, tell: &mut dyn FnMut(usize)) {
     let mut group_start = start;
     loop {
         let mut end = group_start + 1;
@@ -227,13 +265,13 @@ fn regular_ends(stretch: &Stretch, start: usize) -> Vec<usize> {
         let (group, length) = (end - group_start, end - start);
         let in_one_piece = group_start == start && group > 4;
         if length > SYMBOLS_MAX || (group > 4 && !in_one_piece) {
-            return ends;
+            return;
         }
         if length >= SYMBOLS_MIN {
-            ends.push(length);
+            tell(length);
         }
         if group != 4 || end >= stretch.symbols.len() {
-            return ends;
+            return;
         }
         group_start = end;
     }

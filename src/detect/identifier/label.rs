@@ -1,6 +1,6 @@
 //! What the words before a number say that it is: `Tél. :`, `commande n°`, `SIRET`.
-//!
-//! Words are compared without accents and in lower case. A word that ends in `*` stands for all that begin so.
+
+use super::words::Words;
 
 /// What a number is said to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,10 +74,8 @@ fn is_article(word: &[u8]) -> bool {
 /// Whether letters, whatever stood between them, may say that the number behind them is one of something else.
 pub(super) fn may_disclaim(letters: &str) -> bool {
     let letters = letters.to_ascii_lowercase();
-    WORDS.iter().any(|(word, label)| {
-        let stem = word.trim_end_matches('*');
-        matches!(label, Other | OtherByNumber) && stem.len() > 2 && letters.contains(stem)
-    })
+    let words = OTHERS.all().iter().chain(BY_NUMBER.all()).chain(&["nummer", "nr"]);
+    words.map(|word| word.trim_end_matches('*')).any(|stem| stem.len() > 2 && letters.contains(stem))
 }
 
 /// The words before byte `at`, from the nearest on, as far as a label may stand.
@@ -120,103 +118,98 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == super::super::plain::LETTER
 }
 
-/// Whether a word is one of a list, in lower case; one that ends in `*` stands for all that begin so.
+/// Whether a word is one of a short list, in any case.
 pub(super) fn is_one_of(word: &[u8], list: &[&str]) -> bool {
-    list.iter().any(|known| fits(word, known))
-}
-
-fn fits(word: &[u8], known: &str) -> bool {
-    match known.strip_suffix('*') {
-        Some(stem) => word
-            .get(..stem.len())
-            .is_some_and(|begin| begin.eq_ignore_ascii_case(stem.as_bytes())),
-        None => word.eq_ignore_ascii_case(known.as_bytes()),
-    }
+    list.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// What a word says.
 fn of(word: &[u8]) -> Option<Label> {
-    let first = word.first()?.to_ascii_lowercase().checked_sub(b'a')?;
-    let range = STARTS.get(usize::from(first)..usize::from(first) + 2)?;
-    let known = WORDS.get(usize::from(range[0])..usize::from(range[1]))?;
-    let label = known
-        .iter()
-        .find(|(known, _)| fits(word, known))
-        .map(|(_, label)| *label);
-    match label {
-        Some(Phone | Card | Filler) => label,
-        // `Kundennummer`, `Vorgangsnr`
-        _ if ["nummer", "nr"].iter().any(|end| ends_in(word, end)) => Some(Other),
-        _ => label,
+    if PHONES.hold(word) {
+        return Some(Phone);
     }
+    if CARDS.hold(word) {
+        return Some(Card);
+    }
+    if FILLERS.hold(word) {
+        return Some(Filler);
+    }
+    // `Kundennummer`, `Vorgangsnr`
+    if OTHERS.hold(word) || ["nummer", "nr"].iter().any(|end| ends_in(word, end)) {
+        return Some(Other);
+    }
+    BY_NUMBER.hold(word).then_some(OtherByNumber)
 }
 
 fn ends_in(word: &[u8], end: &str) -> bool {
     word.len() > end.len() + 2 && word[word.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
 }
 
-/// Where the words of each letter begin in the table, and where those of the last one end.
-static STARTS: [u16; 27] = {
-    let mut starts = [0; 27];
-    let mut letter = 0;
-    let mut place = 0;
-    while letter < 27 {
-        while place < WORDS.len() && WORDS[place].0.as_bytes()[0] < b'a' + letter as u8 {
-            place += 1;
-        }
-        starts[letter] = place as u16;
-        letter += 1;
-    }
-    starts
-};
-
-/// Words that label numbers, in the order of their first letters.
+/// Words for telephones and their use.
 #[rustfmt::skip]
-static WORDS: &[(&str, Label)] = &[
-    ("abonnement*", OtherByNumber), ("accessoire*", OtherByNumber), ("account*", OtherByNumber), ("actenummer*", Other),
-    ("akte*", Other), ("aktenzeichen", Other), ("albaran", Other), ("amex", Card), ("amount*", Other), ("angebot*", Other), ("anrufen", Phone),
-    ("anruf*", Phone), ("apparaat", Phone), ("appel*", Phone), ("article*", Other), ("articulo*", Other), ("articolo", Other),
-    ("artikel*", Other), ("asin", Other), ("asset*", Other), ("auftrag*", Other), ("avoir", Other), ("az", Other),
-    ("barcode", Other), ("batch", Other), ("bce", Other), ("bel", Phone), ("betrag", Other), ("budget*", Other), ("bellen", Phone), ("bereikbaar", Phone),
-    ("bestell*", Other), ("bestelnummer", Other), ("bolla", Other), ("bon", OtherByNumber), ("booking*", Other), ("bordereau", Other), ("btw", Other), ("buchung*", Other),
-    ("call", Phone), ("called", Phone), ("calling", Phone), ("callback", Phone), ("cancelled", OtherByNumber), ("card*", Card), ("carta", Card), ("carte", Card), ("cartes", Card), ("cartao", Card),
-    ("case", Other), ("cb", Card), ("cedola", Other), ("cell", Phone), ("cellphone", Phone), ("cellular*", Phone), ("centralino", Phone),
-    ("cheque", Other), ("chiama*", Phone), ("cif", Other), ("claim", Other), ("client*", OtherByNumber), ("cmd", Other),
-    ("code", Other), ("codigo", Other), ("codice", Other), ("contesta", Phone), ("colis", Other), ("colissimo", Other), ("commande*", Other), ("commessa", Other), ("company", OtherByNumber), ("compte", OtherByNumber), ("consignment", Other), ("contact*", Phone),
-    ("container", Other), ("conto", OtherByNumber), ("contract*", Other), ("contrat*", Other), ("contratto", Other), ("coupon", Other), ("cp", Other),
-    ("cuenta", OtherByNumber), ("customer*", OtherByNumber),
-    ("ddt", Other), ("debit*", Card), ("delivery", Other), ("device", Other), ("devis", Other), ("dial", Phone), ("dossier*", Other), ("durchwahl", Phone), ("duns", Other),
-    ("ean*", Other), ("encomenda", Other), ("entreprise", OtherByNumber), ("envio", Other), ("eori", Other), ("erreichbar", Phone), ("erreichen", Phone), ("expediente", Other), ("expedition", Other),
-    ("fac", Other), ("factur*", Other), ("facture*", Other), ("faktura", Other), ("fatur*", Other), ("fattura*", Other), ("fax", Phone), ("festnetz", Phone), ("fijo", Phone), ("file", Other), ("firm", OtherByNumber),
-    ("fisso", Phone), ("fixe", Phone), ("folio", Other), ("fon", Phone),
-    ("gsm", Phone), ("gtin*", Other), ("guide", OtherByNumber), ("gutschein*", Other),
-    ("handelsregister*", Other), ("handy*", Phone), ("hotline", Phone), ("hra", Other), ("hrb", Other),
-    ("iccid", Other), ("id", Other), ("identifiant", Other), ("imei*", Other), ("importe", Other), ("importo", Other), ("imsi", Other), ("incident", Other), ("inventaire", Other), ("invoice*", Other), ("ics", Other), ("isbn", Other), ("issn", Other), ("iva", Other), ("ipi", Other),
-    ("joignable", Phone), ("joindre", Phone),
-    ("karte*", Card), ("kbo", Other), ("kennung", Other), ("key", Other), ("konto*", OtherByNumber), ("kontakt*", Phone), ("kredit*", Card), ("kreditkarte*", Card), ("kunden*", OtherByNumber), ("kvk", Other), ("klantnummer", Other),
-    ("lei", Other), ("licence*", Other), ("licencia", Other), ("license*", Other), ("licenza", Other), ("lieferschein*", Other), ("ligne", Phone), ("linea", Phone), ("livraison", Other), ("lizenz*", Other), ("llam*", Phone), ("lot", Other), ("lotto", Other), ("lote", Other),
-    ("mac", Other), ("maestro", Card), ("mandat*", Other), ("marche", OtherByNumber), ("mastercard", Card), ("material*", OtherByNumber), ("matricola", Other), ("matricule", Other), ("mobiel", Phone), ("mobil", Phone), ("mobile", Phone), ("mobiles", Phone), ("mobilnummer", Phone), ("mobilnr", Phone), ("mobiltel*", Phone), ("mobilfunk*", Phone), ("movil", Phone), ("mwst", Other), ("montant*", Other),
-    ("n", Filler), ("natel", Phone), ("nif", Other), ("no", Filler), ("nombor", Filler), ("nr", Filler), ("num", Filler), ("number*", Filler), ("numero*", Filler), ("nummer*", Filler), ("num\u{4}", Filler),
-    ("offer*", Other), ("offre", Other), ("operation", Other), ("order*", Other), ("ordernr", Other), ("ordine*", Other), ("ordini", Other), ("orden", Other),
-    ("paket*", Other), ("pan", Card), ("parcel*", Other), ("part", Other), ("partita", Other), ("payment", OtherByNumber), ("pedido*", Other), ("ph", Phone), ("phone*", Phone), ("piva", Other), ("po", Other), ("police", Other), ("policy", Other), ("poliza", Other), ("polizza", Other),
-    ("port", Phone), ("portable*", Phone), ("pratica", Other), ("presupuesto", Other), ("preventivo", Other), ("product*", Other), ("produit*", Other), ("produkt*", Other), ("projet", OtherByNumber), ("proforma", Other), ("po\u{4}", Other), ("polis", Other), ("polisnummer", Other), ("purchase", Other), ("precio", Other), ("prezzo", Other), ("price", Other), ("prix", Other), ("preis", Other),
-    ("quote", Other), ("quotation", Other), ("quittung*", Other),
-    ("rappel*", Phone), ("rcs", Other), ("reach*", Phone), ("receipt", Other), ("recibo", Other), ("rechnung*", Other), ("ref", Other), ("refer*", Other), ("riferimento", Other), ("rif", Other), ("reservation", Other), ("richiam*", Phone), ("ring", Phone), ("rma", Other), ("ruckruf*", Phone), ("ruf", Phone), ("rufnummer", Phone), ("rum", Other), ("risponde", Phone), ("responde", Phone), ("repond", Phone),
-    ("schaden*", Other), ("sendung*", Other), ("serial*", Other), ("serie*", Other), ("seguimiento", Other), ("seriennummer", Other), ("shipment", Other), ("shipping", Other), ("sim", Other), ("siniestro", Other), ("sinistre", Other), ("sinistro", Other), ("siren", Other), ("siret", Other), ("sku", Other), ("sms", Phone), ("sn", Other), ("summe", Other), ("somme", Other), ("spedizione", Other), ("standard", Phone), ("suivi", Other),
-    ("tarjeta*", Card), ("tel", Phone), ("tels", Phone), ("telf", Phone), ("telephon*", Phone), ("telefon*", Phone), ("telefoon*", Phone), ("telefax", Phone), ("telecop*", Phone), ("telemovel", Phone), ("tlf", Phone), ("tfno", Phone), ("tlm", Phone), ("telem", Phone), ("tlfn", Phone), ("texto", Phone), ("ticket*", Other), ("token", Other), ("tracciamento", Other), ("track*", Other), ("transaction*", Other), ("transaktion*", Other), ("tva", Other), ("tirage", Other), ("total*", Other), ("totale", Other), ("transferencia", Other),
-    ("umsatz*", Other), ("upc", Other), ("ust*", Other), ("uid", Other),
-    ("vast", Phone), ("vat", Other), ("verfolgung*", Other), ("vertrag*", Other), ("version*", Other), ("virement", Other), ("visa", Card), ("vin", Other), ("voiture", OtherByNumber), ("vorgang*", Other), ("voucher", Other),
-    ("whatsapp", Phone), ("whatsap", Phone), ("werbenummer", Other),
-    ("zending*", Other), ("zuruckrufen", Phone), ("zahlung*", OtherByNumber),
-];
+static PHONES: Words = Words::new(&[
+    "anruf*", "anrufen", "apparaat", "appel*", "bel", "bellen", "bereikbaar", "call", "callback", "called", "calling",
+    "cell", "cellphone", "cellular*", "centralino", "chiama*", "contact*", "contesta", "dial", "durchwahl",
+    "erreichbar", "erreichen", "fax", "festnetz", "fijo", "fisso", "fixe", "fon", "gsm", "handy*", "hotline",
+    "joignable", "joindre", "kontakt*", "ligne", "linea", "llam*", "mobiel", "mobil", "mobile", "mobiles",
+    "mobilfunk*", "mobilnr", "mobilnummer", "mobiltel*", "movil", "natel", "ph", "phone*", "port", "portable*",
+    "rappel*", "reach*", "repond", "responde", "richiam*", "ring", "risponde", "ruckruf*", "ruf", "rufnummer", "sms",
+    "standard", "tel", "telecop*", "telefax", "telefon*", "telefoon*", "telem", "telemovel", "telephon*", "telf",
+    "tels", "texto", "tfno", "tlf", "tlfn", "tlm", "vast", "whatsap", "whatsapp", "zuruckrufen",
+]);
+
+/// Words for payment cards.
+#[rustfmt::skip]
+static CARDS: Words = Words::new(&[
+    "amex", "card*", "carta", "cartao", "carte", "cartes", "cb", "debit*", "karte*", "kredit*", "kreditkarte*",
+    "maestro", "mastercard", "pan", "tarjeta*", "visa",
+]);
+
+/// Words for what has numbers that are nobody's.
+#[rustfmt::skip]
+static OTHERS: Words = Words::new(&[
+    "actenummer*", "akte*", "aktenzeichen", "albaran", "amount*", "angebot*", "article*", "articolo", "articulo*",
+    "artikel*", "asin", "asset*", "auftrag*", "avoir", "az", "barcode", "batch", "bce", "bestell*", "bestelnummer",
+    "betrag", "bolla", "booking*", "bordereau", "btw", "buchung*", "budget*", "case", "cedola", "cheque", "cif",
+    "claim", "cmd", "code", "codice", "codigo", "colis", "colissimo", "commande*", "commessa", "consignment",
+    "container", "contract*", "contrat*", "contratto", "coupon", "cp", "ddt", "delivery", "device", "devis",
+    "dossier*", "duns", "ean*", "encomenda", "envio", "eori", "expediente", "expedition", "fac", "factur*",
+    "facture*", "faktura", "fattura*", "fatur*", "file", "folio", "gtin*", "gutschein*", "handelsregister*", "hra",
+    "hrb", "iccid", "ics", "id", "identifiant", "imei*", "importe", "importo", "imsi", "incident", "inventaire",
+    "invoice*", "ipi", "isbn", "issn", "iva", "kbo", "kennung", "key", "klantnummer", "kvk", "lei", "licence*",
+    "licencia", "license*", "licenza", "lieferschein*", "livraison", "lizenz*", "lot", "lote", "lotto", "mac",
+    "mandat*", "matricola", "matricule", "montant*", "mwst", "nif", "offer*", "offre", "operation", "orden", "order*",
+    "ordernr", "ordine*", "ordini", "paket*", "parcel*", "part", "partita", "pedido*", "piva", "po", "police",
+    "policy", "polis", "polisnummer", "poliza", "polizza", "pratica", "precio", "preis", "presupuesto", "preventivo",
+    "prezzo", "price", "prix", "product*", "produit*", "produkt*", "proforma", "purchase", "quittung*", "quotation",
+    "quote", "rcs", "receipt", "rechnung*", "recibo", "ref", "refer*", "reservation", "rif", "riferimento", "rma",
+    "rum", "schaden*", "seguimiento", "sendung*", "serial*", "serie*", "seriennummer", "shipment", "shipping", "sim",
+    "siniestro", "sinistre", "sinistro", "siren", "siret", "sku", "sn", "somme", "spedizione", "suivi", "summe",
+    "ticket*", "tirage", "token", "total*", "totale", "tracciamento", "track*", "transaction*", "transaktion*",
+    "transferencia", "tva", "uid", "umsatz*", "upc", "ust*", "vat", "verfolgung*", "version*", "vertrag*", "vin",
+    "virement", "vorgang*", "voucher", "werbenummer", "zending*",
+]);
+
+/// Words for what may have such a number, if it is called one.
+#[rustfmt::skip]
+static BY_NUMBER: Words = Words::new(&[
+    "abonnement*", "accessoire*", "account*", "bon", "cancelled", "client*", "company", "compte", "conto", "cuenta",
+    "customer*", "entreprise", "firm", "guide", "konto*", "kunden*", "marche", "material*", "payment", "projet",
+    "voiture", "zahlung*",
+]);
+
+/// Words for a number.
+#[rustfmt::skip]
+static FILLERS: Words = Words::new(&[
+    "n", "no", "nombor", "nr", "num", "number*", "numero*", "nummer*",
+]);
 
 #[cfg(test)]
 mod tests {
-    use super::{Label, WORDS, before, of};
+    use super::{Label, before, of};
 
     #[test]
-    fn words_stand_in_the_order_of_their_first_letters() {
-        assert!(WORDS.is_sorted_by_key(|(word, _)| word.as_bytes()[0]));
+    fn a_word_says_what_its_number_is() {
         assert_eq!(of(b"Zending"), Some(Label::Other));
         assert_eq!(of(b"Akte"), Some(Label::Other));
         assert_eq!(of(b"7"), None);

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr3, memmem};
+use memchr::{memchr, memmem};
 
+use super::words::Words;
 use super::super::plain::LETTER;
 use super::Kind;
 use super::label::{self, is_one_of};
-use super::reader::{Found, byte, byte_before, holds_any, is_word, stands_at, word_end, word_start};
+use super::reader::{Found, byte, byte_before, is_word, stands_at, word_end, word_start};
 
 /// Bytes of the longest (RFC 3696, erratum 1690).
 pub(super) const BYTES_MAX: usize = 254;
@@ -28,21 +29,8 @@ pub(super) fn is_mail(value: &str) -> bool {
         .is_some_and(|range| range == (0..text.len()))
 }
 
-/// A quick look at a text that is not made plain.
-pub(super) fn may_hold_any(text: &[u8]) -> bool {
-    memchr(b'@', text).is_some()
-        || memchr(b'&', text).is_some()
-        || memmem::find(text, "\u{ff20}".as_bytes()).is_some()
-        || memchr3(b'(', b'[', b'{', text).is_some_and(|at| holds_bracketed(&text[at..]))
-        || holds_any(text, AT_WORDS)
-}
-
-fn holds_bracketed(text: &[u8]) -> bool {
-    memchr::memchr3_iter(b'(', b'[', b'{', text).any(|at| bracketed(text, at, ATS).is_some())
-}
-
 /// What stands for the sign between other words.
-const AT_WORDS: &[&str] = &[" at ", " AT ", "_at_", "-at-", "robase", "ROBASE", "arroba", "ARROBA", "chiocciola", "<at>", "<AT>"];
+const AT_WORDS: &[&str] = &[" at ", " AT ", "_at_", "-at-", "robase", "ROBASE", "arroba", "ARROBA", "chiocciola"];
 /// What stands for the sign, in brackets.
 const ATS: &[&str] = &["at", "@", "a", "arobase", "arobas", "arroba", "chiocciola", "ad", "affe", "klammeraffe", "apenstaartje"];
 /// What stands for a dot.
@@ -61,13 +49,17 @@ pub(super) fn all(text: &[u8], found: &mut Vec<Found>) {
             found.push((Kind::Mail, range));
         }
     }
+}
+
+/// Finds every address whose `@` is spelled otherwise.
+pub(super) fn all_hidden(text: &[u8], has_words: bool, found: &mut Vec<Found>) {
     let plain = found.len();
     for at in memchr::memchr3_iter(b'(', b'[', b'{', text) {
         if let Some(end) = bracketed(text, at, ATS) {
             found.extend(hidden(text, at..end, true).map(|range| (Kind::Mail, range)));
         }
     }
-    for word in AT_WORDS.iter().filter(|word| !word.starts_with('<')) {
+    for word in AT_WORDS.iter().filter(|_| has_words) {
         for at in memmem::find_iter(text, word.as_bytes()) {
             let start = word_start(text, at + usize::from(!is_word(byte(text, at))));
             let start = start - usize::from(matches!(byte_before(text, start), b'_' | b'-'));
@@ -179,16 +171,18 @@ fn is_top_level(name: &[u8]) -> bool {
 
 /// Whether a name is one of the usual ends of a domain.
 fn is_known(name: &[u8]) -> bool {
-    is_one_of(name, TOP_LEVELS)
+    TOP_LEVELS.hold(name)
 }
 
 #[rustfmt::skip]
-const TOP_LEVELS: &[&str] = &[
-    "com", "org", "net", "fr", "de", "es", "it", "be", "ch", "lu", "at", "nl", "uk", "ie", "pt", "eu", "info", "biz", "io", "co", "edu", "gov",
-    "int", "mil", "name", "pro", "test", "example", "invalid", "local", "ad", "mc", "li", "dk", "se", "no", "fi", "pl", "cz", "sk", "hu", "ro", "bg", "gr", "hr", "si",
-    "ee", "lv", "lt", "is", "us", "ca", "au", "nz", "jp", "cn", "in", "br", "mx", "ar", "cl", "ru", "ua", "tr", "ma", "tn", "dz", "cat", "bzh", "alsace", "corsica", "paris",
-    "berlin", "wien", "swiss", "online", "shop", "app", "dev", "cloud", "tech", "me", "tv", "fm", "ai", "coop", "asso", "gouv", "email", "site", "world", "group", "agency",
-];
+static TOP_LEVELS: Words = Words::new(&[
+    "ad", "agency", "ai", "alsace", "app", "ar", "asso", "at", "au", "be", "berlin", "bg", "biz", "br", "bzh", "ca",
+    "cat", "ch", "cl", "cloud", "cn", "co", "com", "coop", "corsica", "cz", "de", "dev", "dk", "dz", "edu", "ee",
+    "email", "es", "eu", "example", "fi", "fm", "fr", "gouv", "gov", "gr", "group", "hr", "hu", "ie", "in", "info",
+    "int", "invalid", "io", "is", "it", "jp", "li", "local", "lt", "lu", "lv", "ma", "mc", "me", "mil", "mx", "name",
+    "net", "nl", "no", "nz", "online", "org", "paris", "pl", "pro", "pt", "ro", "ru", "se", "shop", "si", "site",
+    "sk", "swiss", "tech", "test", "tn", "tr", "tv", "ua", "uk", "us", "wien", "world",
+]);
 
 /// An address with blanks around its `@`: `name @ example.org`, where nothing else is likely.
 fn spaced(text: &[u8], at: usize) -> Option<Range<usize>> {
@@ -208,14 +202,15 @@ fn spaced(text: &[u8], at: usize) -> Option<Range<usize>> {
 /// Whether the words before a place speak of mail.
 fn is_announced(text: &[u8], at: usize) -> bool {
     let mut words = label::words_before(text, at).take(5);
-    words.any(|word| is_one_of(word, ANNOUNCING))
+    words.any(|word| ANNOUNCING.hold(word))
 }
 
 #[rustfmt::skip]
-const ANNOUNCING: &[&str] = &[
-    "mail*", "email*", "courriel*", "adresse*", "address", "ecrire", "ecris*", "ecrivez", "write", "contact*", "correo*", "posta", "scrivere", "escribir", "escriba",
-    "schreiben", "kontakt*", "reach*", "joindre", "mel", "indirizzo", "direccion", "endereco", "contatto", "contattare", "erreichbar", "joignable",
-];
+static ANNOUNCING: Words = Words::new(&[
+    "address", "adresse*", "contact*", "contattare", "contatto", "correo*", "courriel*", "direccion", "ecrire",
+    "ecris*", "ecrivez", "email*", "endereco", "erreichbar", "escriba", "escribir", "indirizzo", "joignable",
+    "joindre", "kontakt*", "mail*", "mel", "posta", "reach*", "schreiben", "scrivere", "write",
+]);
 
 /// What stands in brackets, if it is one of some words, and where it ends.
 fn bracketed(text: &[u8], at: usize, words: &[&str]) -> Option<usize> {

@@ -4,6 +4,7 @@
 use super::layers;
 use super::plain::{self, Plain};
 use super::{Meant, Span, compact};
+use sight::Sight;
 
 mod address;
 mod bic;
@@ -18,11 +19,11 @@ mod passport;
 mod phone;
 mod proved;
 mod reader;
+mod sight;
+mod words;
 
 #[cfg(test)]
 mod tests;
-
-pub(super) use proved::SYMBOLS_MIN;
 
 /// A kind of identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -252,7 +253,8 @@ pub(crate) fn iban_length(symbols: &[u8]) -> Option<usize> {
 
 /// Whether a text holds anything that an identifier could be made of.
 pub(super) fn may_hold_any(text: &str) -> bool {
-    proved::may_hold_any(text) || reader::may_hold_any(text) || layers::may_hold_word(text)
+    let sight = Sight::of(text);
+    proved::may_hold_any(sight) || reader::may_hold_any(sight) || layers::may_hold_word(text)
 }
 
 /// Adds every identifier of one layer of a text, and every word of it that spells one; `source` tells where a part of the
@@ -264,14 +266,15 @@ pub(super) fn search_layer(
     spans: &mut Vec<Span>,
 ) {
     let before = spans.len();
-    if proved::may_hold_any(layer) {
+    let sight = Sight::of(layer);
+    let is_read = Kind::ALL.into_iter().any(|kind| !kind.has_checksum() && is_meant(kind));
+    if proved::may_hold_any(sight) {
         // What is proved to be one thing is not read as another.
-        let is_read = Kind::ALL.into_iter().any(|kind| !kind.has_checksum() && is_meant(kind));
         let sought = |kind: Kind| kind.has_checksum() && (is_read || is_meant(kind));
-        proved::search(layer, 0, &sought, spans);
+        proved::search_seen(layer, sight, 0, &sought, spans);
     }
-    if reader::may_hold_any(layer) && Kind::ALL.into_iter().any(|kind| !kind.has_checksum() && is_meant(kind)) {
-        read(layer, 0, is_meant, before, spans);
+    if is_read && reader::may_hold_any(sight) {
+        read(layer, sight, 0, is_meant, before, spans);
     }
     let mut kept = before;
     for place in before..spans.len() {
@@ -287,7 +290,8 @@ pub(super) fn search_layer(
     }
     layers::words(layer, &mut |spelled, word| {
         let mut inside = Vec::new();
-        proved::search(spelled, 0, &|kind| kind.has_checksum() && is_meant(kind), &mut inside);
+        let sought = |kind: Kind| kind.has_checksum() && is_meant(kind);
+        proved::search(spelled, 0, &sought, &mut inside);
         spans.extend(inside.into_iter().map(|Span { kind, .. }| Span {
             kind,
             range: source(&word),
@@ -297,7 +301,14 @@ pub(super) fn search_layer(
 
 /// Adds what a reader takes for an identifier in a text that begins at byte `offset` of the layer, of which those from
 /// `first` on are proved.
-fn read(text: &str, offset: usize, is_meant: Meant<'_>, first: usize, spans: &mut Vec<Span>) {
+fn read(
+    text: &str,
+    sight: Sight,
+    offset: usize,
+    is_meant: Meant<'_>,
+    first: usize,
+    spans: &mut Vec<Span>,
+) {
     let mut insides = Vec::new();
     let mut plain = Plain::of(text, &mut |inside| insides.push(inside));
     for span in spans.get(first..).unwrap_or_default() {
@@ -313,7 +324,7 @@ fn read(text: &str, offset: usize, is_meant: Meant<'_>, first: usize, spans: &mu
             plain.cover(&(start..span.range.end - offset), with, kept);
         }
     }
-    reader::search(plain.bytes(), &mut |kind, range| {
+    reader::search(plain.bytes(), sight, &mut |kind, range| {
         if is_meant(kind) {
             let range = plain.source(&range);
             let range = range.start + offset..range.end + offset;
@@ -321,8 +332,10 @@ fn read(text: &str, offset: usize, is_meant: Meant<'_>, first: usize, spans: &mu
         }
     });
     for inside in insides {
-        if let Some(part) = text.get(inside.clone()).filter(|part| reader::may_hold_any(part)) {
-            read(part, offset + inside.start, is_meant, first, spans);
+        let part = text.get(inside.clone()).unwrap_or_default();
+        let sight = Sight::of(part);
+        if reader::may_hold_any(sight) {
+            read(part, sight, offset + inside.start, is_meant, first, spans);
         }
     }
 }

@@ -3,11 +3,14 @@
 use std::ops::Range;
 
 use super::label;
+use super::words::Words;
 use super::reader::{byte, byte_before, is_word, word_end};
 
 /// Bytes of the longest, in groups.
 pub(super) const BYTES_MAX: usize = 22;
 
+/// Digits of those that have the fewest, but for a group that holds letters.
+const DIGITS_MIN: usize = 6;
 /// Symbols of the longest: an Italian tax code.
 const SYMBOLS_MAX: usize = 16;
 
@@ -17,28 +20,28 @@ struct Number {
     checks: fn(&[u8]) -> bool,
     symbols: usize,
     /// Words that announce it.
-    words: &'static [&'static str],
+    words: Words,
     /// Sizes of the groups with which it needs no such word.
     sure: &'static [&'static [usize]],
 }
 
 #[rustfmt::skip]
 static NUMBERS: &[Number] = &[
-    Number { checks: is_fiscal_code, symbols: 16, words: &[], sure: &[&[16], &[6, 2, 3, 5], &[3, 3, 5, 5], &[6, 5, 5], &[3, 3, 2, 3, 5], &[3, 3, 5, 4, 1], &[6, 5, 4, 1]] },
-    Number { checks: is_dni, symbols: 9, words: &["dni", "nif", "nie", "documento", "identidad"], sure: &[&[9], &[8, 1], &[1, 7, 1], &[2, 3, 3, 1], &[1, 1, 3, 3, 1]] },
-    Number { checks: is_avs, symbols: 13, words: &["avs", "ahv", "ahvn13", "navs", "navs13", "oasi", "assure", "versicherten*", "sozialversicherung*"], sure: &[&[3, 4, 4, 2]] },
-    Number { checks: is_belgian, symbols: 11, words: &["niss", "insz", "national", "rijksregister*", "registre", "nn", "rrn", "nationaal", "bis"], sure: &[&[2, 2, 2, 3, 2], &[6, 3, 2]] },
-    Number { checks: is_tax_id, symbols: 11, words: &["steuer*", "idnr", "identifikationsnummer", "steuerid", "tin", "stid", "tax", "fiscal"], sure: &[] },
-    Number { checks: is_pesel, symbols: 11, words: &["pesel"], sure: &[] },
-    Number { checks: is_bsn, symbols: 9, words: &["bsn", "burgerservice*", "sofi*", "burgerservicenr"], sure: &[] },
-    Number { checks: is_nino, symbols: 9, words: &["nino", "ni", "insurance", "national", "nin"], sure: &[&[2, 2, 2, 2, 1]] },
-    Number { checks: is_pps, symbols: 8, words: &["pps*", "ppsn"], sure: &[] },
-    Number { checks: is_pps, symbols: 9, words: &["pps*", "ppsn"], sure: &[] },
-    Number { checks: is_portuguese, symbols: 9, words: &["nif", "contribuinte", "fiscal"], sure: &[] },
-    Number { checks: is_austrian, symbols: 10, words: &["svnr", "sv", "sozialversicherungsnummer", "versicherungsnummer", "svn"], sure: &[] },
-    Number { checks: is_luxembourgish, symbols: 13, words: &["matricule", "cns", "identification", "national", "matrikel*"], sure: &[] },
-    Number { checks: is_german_pension, symbols: 12, words: &["rentenversicherung*", "rvnr", "sozialversicherung*", "sv", "svnr", "versicherungsnummer"], sure: &[] },
-    Number { checks: is_french_card, symbols: 12, words: &["cni", "identite"], sure: &[] },
+    Number { checks: is_fiscal_code, symbols: 16, words: Words::new(&[]), sure: &[&[16], &[6, 2, 3, 5], &[3, 3, 5, 5], &[6, 5, 5], &[3, 3, 2, 3, 5], &[3, 3, 5, 4, 1], &[6, 5, 4, 1]] },
+    Number { checks: is_dni, symbols: 9, words: Words::new(&["dni", "documento", "identidad", "nie", "nif"]), sure: &[&[9], &[8, 1], &[1, 7, 1], &[2, 3, 3, 1], &[1, 1, 3, 3, 1]] },
+    Number { checks: is_avs, symbols: 13, words: Words::new(&["ahv", "ahvn13", "assure", "avs", "navs", "navs13", "oasi", "sozialversicherung*", "versicherten*"]), sure: &[&[3, 4, 4, 2]] },
+    Number { checks: is_belgian, symbols: 11, words: Words::new(&["bis", "insz", "nationaal", "national", "niss", "nn", "registre", "rijksregister*", "rrn"]), sure: &[&[2, 2, 2, 3, 2], &[6, 3, 2]] },
+    Number { checks: is_tax_id, symbols: 11, words: Words::new(&["fiscal", "identifikationsnummer", "idnr", "steuer*", "steuerid", "stid", "tax", "tin"]), sure: &[] },
+    Number { checks: is_pesel, symbols: 11, words: Words::new(&["pesel"]), sure: &[] },
+    Number { checks: is_bsn, symbols: 9, words: Words::new(&["bsn", "burgerservice*", "burgerservicenr", "sofi*"]), sure: &[] },
+    Number { checks: is_nino, symbols: 9, words: Words::new(&["insurance", "national", "ni", "nin", "nino"]), sure: &[&[2, 2, 2, 2, 1]] },
+    Number { checks: is_pps, symbols: 8, words: Words::new(&["pps*", "ppsn"]), sure: &[] },
+    Number { checks: is_pps, symbols: 9, words: Words::new(&["pps*", "ppsn"]), sure: &[] },
+    Number { checks: is_portuguese, symbols: 9, words: Words::new(&["contribuinte", "fiscal", "nif"]), sure: &[] },
+    Number { checks: is_austrian, symbols: 10, words: Words::new(&["sozialversicherungsnummer", "sv", "svn", "svnr", "versicherungsnummer"]), sure: &[] },
+    Number { checks: is_luxembourgish, symbols: 13, words: Words::new(&["cns", "identification", "matricule", "matrikel*", "national"]), sure: &[] },
+    Number { checks: is_german_pension, symbols: 12, words: Words::new(&["rentenversicherung*", "rvnr", "sozialversicherung*", "sv", "svnr", "versicherungsnummer"]), sure: &[] },
+    Number { checks: is_french_card, symbols: 12, words: Words::new(&["cni", "identite"]), sure: &[] },
 ];
 
 /// Whether a text is a number of some country and nothing else.
@@ -61,7 +64,10 @@ struct Symbols {
 }
 
 /// The number whose first figure this is.
-pub(super) fn at(text: &[u8], figure: &Range<usize>) -> Option<Range<usize>> {
+pub(super) fn at(text: &[u8], figure: &Range<usize>, digits: usize) -> Option<Range<usize>> {
+    if digits < DIGITS_MIN && figure.len() < DIGITS_MIN - 1 {
+        return None;
+    }
     starts(text, figure).find_map(|start| number_at(text, start).map(|end| start..end))
 }
 
@@ -146,7 +152,7 @@ enum Said {
 
 fn said(text: &[u8], start: usize, number: &Number) -> Said {
     for (place, word) in label::words_before(text, start).take(6).enumerate() {
-        if label::is_one_of(word, number.words) {
+        if number.words.hold(word) {
             return Said::This;
         }
         let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
@@ -154,21 +160,24 @@ fn said(text: &[u8], start: usize, number: &Number) -> Said {
             break;
         }
         if place < 3 && label::before(text, start) == Some(label::Label::Other) {
-            return match number.words.is_empty() {
+            return match number.words.all().is_empty() {
                 true => Said::Nothing,
-                false if label::is_one_of(word, OTHERS) => Said::Other,
+                false if OTHERS.hold(word) => Said::Other,
                 false => continue,
             };
         }
     }
     match label::before(text, start) {
-        Some(label::Label::Other) if !number.words.is_empty() => Said::Other,
+        Some(label::Label::Other) if !number.words.all().is_empty() => Said::Other,
         _ => Said::Nothing,
     }
 }
 
 /// Words of numbers that are nobody's.
-const OTHERS: &[&str] = &["siret", "siren", "tva", "vat", "iva", "cif", "ean", "imei", "ref", "serie", "serial"];
+#[rustfmt::skip]
+static OTHERS: Words = Words::new(&[
+    "cif", "ean", "imei", "iva", "ref", "serial", "serie", "siren", "siret", "tva", "vat",
+]);
 
 fn digits(symbols: &[u8]) -> Option<u64> {
     symbols.iter().try_fold(0_u64, |value, digit| digit.is_ascii_digit().then(|| value * 10 + u64::from(digit - b'0')))

@@ -3,19 +3,24 @@
 use std::ops::Range;
 
 use super::label;
+use super::words::Words;
 use super::reader::{byte, byte_before, is_word, word_end};
 
 /// Bytes of the longest, in groups.
 pub(super) const BYTES_MAX: usize = 14;
 
 /// Words for a passport.
-const WORDS: &[&str] = &["passeport*", "passport*", "reisepass*", "pasaporte*", "passaport*", "paspoort*", "passnummer", "passnr", "pass"];
+#[rustfmt::skip]
+static WORDS: Words = Words::new(&[
+    "pasaporte*", "paspoort*", "pass", "passaport*", "passeport*", "passnr", "passnummer", "passport*", "reisepass*",
+]);
 /// Words of other numbers and dates that stand nearer.
 #[rustfmt::skip]
-const OTHERS: &[&str] = &[
-    "dossier", "commande", "facture", "invoice", "order", "rechnung", "bestell*", "pedido", "factura", "ordine", "fattura", "ticket", "case", "ref", "reference", "siret",
-    "siren", "tel*", "phone", "vol", "flight", "flug", "vuelo", "volo", "booking", "reservation", "visa", "carte", "permis", "dni", "nie",
-];
+static OTHERS: Words = Words::new(&[
+    "bestell*", "booking", "carte", "case", "commande", "dni", "dossier", "factura", "facture", "fattura", "flight",
+    "flug", "invoice", "nie", "order", "ordine", "pedido", "permis", "phone", "rechnung", "ref", "reference",
+    "reservation", "siren", "siret", "tel*", "ticket", "visa", "vol", "volo", "vuelo",
+]);
 
 /// Whether a text has a form that numbers of passports have.
 pub(super) fn is_number(value: &str) -> bool {
@@ -97,11 +102,11 @@ fn number_start(text: &[u8], figure: &Range<usize>, end: usize) -> Option<usize>
 /// Whether the words before a place speak of a passport, and of nothing else nearer to it.
 fn is_announced(text: &[u8], at: usize) -> bool {
     for word in label::words_before(text, at).take(7) {
-        if label::is_one_of(word, WORDS) {
+        if WORDS.hold(word) {
             return true;
         }
         let digits = word.iter().filter(|byte| byte.is_ascii_digit()).count();
-        if digits > 4 || label::is_one_of(word, OTHERS) {
+        if digits > 4 || OTHERS.hold(word) {
             return false;
         }
     }
@@ -112,5 +117,5 @@ fn is_announced(text: &[u8], at: usize) -> bool {
 fn is_told_behind(text: &[u8], at: usize) -> bool {
     let between = text[at..].iter().take_while(|byte| !is_word(**byte)).count();
     let word = label::words_behind(text, at).next().unwrap_or_default();
-    between <= 3 && label::is_one_of(word, &WORDS[..6])
+    between <= 3 && WORDS.hold(word)
 }

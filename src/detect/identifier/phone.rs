@@ -2,12 +2,15 @@
 
 use std::ops::Range;
 
+use super::words::Words;
 use super::label::{self, Label};
 use super::reader::{Group, Groups, byte, byte_before};
 use super::super::plain;
 
 /// Bytes of the longest: fifteen digits, each by itself, with signs.
 pub(super) const BYTES_MAX: usize = 40;
+/// Digits of the shortest.
+const DIGITS_MIN: usize = 6;
 /// Digits of the national number of a country, without the zero that stands before it at home.
 type Digits = std::ops::RangeInclusive<usize>;
 
@@ -25,26 +28,29 @@ pub(super) fn stands_anywhere(value: &str) -> bool {
         return false;
     };
     let is_whole = |range: Range<usize>| range == (0..text.len());
-    international_at(text, digit).is_some_and(is_whole)
-        || trunk_at(text, digit).is_some_and(|(range, is_sure)| is_sure && is_whole(range))
+    let groups = Groups::at(text, digit);
+    international_at(text, digit, groups.as_slice()).is_some_and(is_whole)
+        || trunk_at(text, digit, groups.as_slice()).is_some_and(|(range, is_sure)| is_sure && is_whole(range))
 }
 
 /// The number at a figure, not before `last`.
-pub(super) fn at(text: &[u8], figure: &Range<usize>, last: usize) -> Option<Range<usize>> {
-    let start = figure.start + text[figure.clone()].iter().position(u8::is_ascii_digit)?;
-    if let Some(range) = international_at(text, start) {
+pub(super) fn at(text: &[u8], start: usize, groups: &[Group], last: usize) -> Option<Range<usize>> {
+    if groups.iter().map(Group::len).sum::<usize>() < DIGITS_MIN {
+        return None;
+    }
+    if let Some(range) = international_at(text, start, groups) {
         return Some(range).filter(|range| range.start >= last);
     }
     let first = byte(text, start);
     if first == b'0' {
-        let (range, is_sure) = trunk_at(text, start)?;
+        let (range, is_sure) = trunk_at(text, start, groups)?;
         let is_fine = is_sure || (!goes_on_before(text, &range, last) && is_apart(text, &range) && label::before(text, range.start) != Some(Label::Other));
         return (is_fine && range.start >= last).then_some(range);
     }
     if !matches!(first, b'2'..=b'9') || !is_apart(text, &(start..start)) {
         return None;
     }
-    bare_at(text, start)
+    bare_at(text, start, groups)
 }
 
 /// Whether digits stand before a number in groups that could be its own, and that nothing else was found to be.
@@ -57,7 +63,7 @@ fn goes_on_before(text: &[u8], range: &Range<usize>, last: usize) -> bool {
 }
 
 /// A number with its country: `+33 6 12 34 56 78`, `0033 (0)6…`, `(+33) 6…`.
-fn international_at(text: &[u8], start: usize) -> Option<Range<usize>> {
+fn international_at(text: &[u8], start: usize, groups: &[Group]) -> Option<Range<usize>> {
     let before = byte_before(text, start);
     let (mut first, digits) = if before == b'+' {
         (start - 1, start)
@@ -73,8 +79,14 @@ fn international_at(text: &[u8], start: usize) -> Option<Range<usize>> {
     if byte_before(text, first) == b'(' {
         first -= 1;
     }
-    let groups = Groups::at(text, digits);
-    let groups = groups.as_slice();
+    let own;
+    let groups = match digits == start {
+        true => groups,
+        false => {
+            own = Groups::at(text, digits);
+            own.as_slice()
+        }
+    };
     let (code, national) = country(text, groups)?;
     let end = end_of_national(text, groups, code, &national)?;
     let count = |sign: u8| text[first..end].iter().filter(|byte| **byte == sign).count();
@@ -85,7 +97,7 @@ fn international_at(text: &[u8], start: usize) -> Option<Range<usize>> {
 /// The digits of a country's code, and those of its national numbers.
 fn country(text: &[u8], groups: &[Group]) -> Option<(usize, Digits)> {
     let mut code = [0_u8; 3];
-    let digits = groups.iter().flat_map(|group| &text[group.start..group.end]);
+    let digits = groups.iter().flat_map(|group| &text[group.start..group.end()]);
     for (place, digit) in code.iter_mut().zip(digits) {
         *place = *digit;
     }
@@ -110,7 +122,7 @@ fn end_of_national(text: &[u8], groups: &[Group], code: usize, national: &Digits
         }
         let digits = seen.checked_sub(code + zeros);
         if digits.is_some_and(|digits| national.contains(&digits)) {
-            end = Some(group.end);
+            end = Some(group.end());
         }
         if digits.is_some_and(|digits| digits >= *national.end()) {
             break;
@@ -137,15 +149,13 @@ fn is_new(text: &[u8], groups: &[Group], place: usize) -> bool {
 }
 
 /// A number with the zero of the national form, and whether nothing else is written so.
-fn trunk_at(text: &[u8], start: usize) -> Option<(Range<usize>, bool)> {
+fn trunk_at(text: &[u8], start: usize, all: &[Group]) -> Option<(Range<usize>, bool)> {
     if byte(text, start) != b'0' || !matches!(byte(text, start + 1), b'1'..=b'9') && byte(text, start + 1).is_ascii_digit() {
         return None;
     }
     if byte_before(text, start).is_ascii_digit() {
         return None;
     }
-    let groups = Groups::at(text, start);
-    let all = groups.as_slice();
     let opens = byte_before(text, start) == b'(';
     let mut best = None;
     for count in 1..=all.len().min(5) {
@@ -161,7 +171,7 @@ fn trunk_at(text: &[u8], start: usize) -> Option<(Range<usize>, bool)> {
     }
     let (count, _) = best?;
     let groups = &all[..count];
-    let end = groups[count - 1].end;
+    let end = groups[count - 1].end();
     let closes = text[start..end].contains(&b')');
     if opens != closes && (opens || closes) && text[start..end].iter().any(|byte| b"()".contains(byte)) {
         return None;
@@ -224,9 +234,7 @@ static TRUNK_FORMS: &[u32] = &[
 ];
 
 /// A number without such a zero, where the form or a word says that it is one.
-fn bare_at(text: &[u8], start: usize) -> Option<Range<usize>> {
-    let groups = Groups::at(text, start);
-    let all = groups.as_slice();
+fn bare_at(text: &[u8], start: usize, all: &[Group]) -> Option<Range<usize>> {
     let (label, is_near) = label::labelled(text, start).unzip();
     if label == Some(Label::Other) || label == Some(Label::Card) {
         return None;
@@ -250,7 +258,7 @@ fn bare_at(text: &[u8], start: usize) -> Option<Range<usize>> {
         let is_free = is_named && is_near == Some(true) && plain && even && is_whole && (6..=10).contains(&digits) && sizes != 44 && !is_date(text, groups);
         let is_alone = || is_whole && is_alone(text, groups, digits, is_called_number);
         if fits && (is_named || is_alone()) || is_free {
-            best = Some((groups[count - 1].end, start - usize::from(groups[0].gap == b')')));
+            best = Some((groups[count - 1].end(), start - usize::from(groups[0].gap == b')')));
         }
     }
     let (end, start) = best?;
@@ -297,12 +305,12 @@ fn is_american(text: &[u8], groups: &[Group]) -> bool {
 /// Whether a number without a zero and without a word that says so is one all the same: no amount, no firm.
 fn is_alone(text: &[u8], groups: &[Group], digits: usize, is_called_number: bool) -> bool {
     let start = groups[0].start;
-    let end = groups.last().map_or(start, |group| group.end);
+    let end = groups.last().map_or(start, |group| group.end());
     let first = byte(text, start);
     let sized = groups.len() > 1 || is_called_number;
     let behind = label::words_behind(text, end).next().unwrap_or_default();
     let is_amount = !is_called_number && matches!(text[end..].iter().find(|byte| **byte != b' '), Some(&(plain::MONEY | b'%' | b'$' | plain::RAISED)))
-        || label::is_one_of(behind, UNITS)
+        || UNITS.hold(behind)
         || matches!((byte(text, end), byte(text, end + 1)), (b',' | b'.' | b'/' | b'-', b'0'..=b'9'))
         || matches!(text[..start].iter().rev().find(|byte| **byte != b' '), Some(&(plain::MONEY | b'$' | b'=' | b'#' | b'.' | b',')));
     let luhn = |range: Range<usize>| {
@@ -317,11 +325,13 @@ fn is_alone(text: &[u8], groups: &[Group], digits: usize, is_called_number: bool
 
 /// What numbers are counts of.
 #[rustfmt::skip]
-const UNITS: &[&str] = &[
-    "eur", "euro*", "usd", "chf", "gbp", "dollar*", "k", "km", "kg", "m", "m2", "m3", "l", "t", "g", "pieces", "units", "stuck", "unidades", "pezzi",
-    "habitants", "inhabitants", "einwohner", "rcs", "visit*", "million*", "francs", "franken", "livres", "pounds", "tonnes", "lignes", "rows", "views", "exemplaires", "copies", "ejemplares", "copie", "clients", "kunden",
-    "siren", "siret", "hours", "heures", "stunden", "kwh", "mwh", "w", "kw", "ko", "mo", "gb", "mb", "tb", "bytes", "octets",
-];
+static UNITS: Words = Words::new(&[
+    "bytes", "chf", "clients", "copie", "copies", "dollar*", "einwohner", "ejemplares", "eur", "euro*", "exemplaires",
+    "francs", "franken", "g", "gb", "gbp", "habitants", "heures", "hours", "inhabitants", "k", "kg", "km", "ko",
+    "kunden", "kw", "kwh", "l", "lignes", "livres", "m", "m2", "m3", "mb", "million*", "mo", "mwh", "octets", "pezzi",
+    "pieces", "pounds", "rcs", "rows", "siren", "siret", "stuck", "stunden", "t", "tb", "tonnes", "unidades", "units",
+    "usd", "views", "visit*", "w",
+]);
 
 /// Whether neither a letter nor a sign that binds touches a number.
 fn is_apart(text: &[u8], range: &Range<usize>) -> bool {
@@ -347,8 +357,9 @@ fn is_code(text: &[u8], at: usize) -> bool {
 
 /// Whether a word for a telephone number ends at `at`: `Tel.`, `T:`.
 fn label_touches(text: &[u8], at: usize) -> bool {
+    static WORDS: Words = Words::new(&["cell", "fax", "fon", "gsm", "handy", "m", "mob*", "p", "ph", "phone", "port", "portable", "t", "tel*"]);
     let word = label::words_before(text, at).next().unwrap_or_default();
-    label::is_one_of(word, &["tel*", "mob*", "fax", "gsm", "t", "m", "p", "port", "portable", "handy", "cell", "phone", "fon", "ph"])
+    WORDS.hold(word)
 }
 
 /// Codes of countries, with the fewest and the most digits of their numbers (ITU-T E.164 and national plans).

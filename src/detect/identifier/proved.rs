@@ -3,23 +3,38 @@
 use std::ops::Range;
 
 use super::super::spelling::{self, Stretch, Tally};
-use super::super::{Meant, Span, characters};
+use super::super::{Meant, Span};
+use super::sight::Sight;
 use super::{Kind, card, iban, nir};
 
 /// The fewest digits of any identifier that is looked for: those of an IBAN that is letters as far as possible.
 const DIGITS_MIN: usize = 5;
+/// The fewest digits of one in regular groups.
+const JOINED_DIGITS_MIN: usize = 9;
 /// The fewest symbols of any identifier that is looked for: those of a card.
-pub(in crate::detect) const SYMBOLS_MIN: usize = card::DIGITS_MIN;
+const SYMBOLS_MIN: usize = card::DIGITS_MIN;
 
 /// Adds every identifier of a text that begins at byte `offset` of the whole.
 pub(super) fn search(text: &str, offset: usize, is_meant: Meant<'_>, spans: &mut Vec<Span>) {
-    if !may_hold_any(text) {
-        return;
+    let sight = Sight::of(text);
+    if may_hold_any(sight) {
+        search_seen(text, sight, offset, is_meant, spans);
     }
+}
+
+/// The same of a text that was looked at.
+pub(super) fn search_seen(
+    text: &str,
+    sight: Sight,
+    offset: usize,
+    is_meant: Meant<'_>,
+    spans: &mut Vec<Span>,
+) {
     let insides = spelling::stretches(text, may_hold_one, &mut |stretch| {
         search_stretch(text, stretch, offset, is_meant, spans);
     });
-    if let Some(joined) = spelling::joined(text) {
+    let may_be_joined = sight.joints && sight.digits >= JOINED_DIGITS_MIN;
+    if let Some(joined) = may_be_joined.then(|| spelling::joined(text)).flatten() {
         search_regular(text, &joined, offset, is_meant, spans);
     }
     // A tag is a separator to the text around it, and a text of its own: `<a href="?iban=…">`. It holds no other tag.
@@ -31,19 +46,9 @@ pub(super) fn search(text: &str, offset: usize, is_meant: Meant<'_>, spans: &mut
 }
 
 /// Whether a text has enough of what may be a digit, or stand for one.
-pub(super) fn may_hold_any(text: &str) -> bool {
-    let counts = |byte: &u8| {
-        u8::from(byte.is_ascii_digit() || *byte == b'&' || characters::may_begin_digit(*byte))
-    };
-    let mut digits = 0;
-    // Blocks whose sum fits into a byte, so that they are summed up many bytes at a time.
-    text.as_bytes().chunks(BLOCK_BYTES).any(|block| {
-        digits += usize::from(block.iter().map(counts).sum::<u8>());
-        digits >= DIGITS_MIN
-    })
+pub(super) fn may_hold_any(sight: Sight) -> bool {
+    sight.digits >= DIGITS_MIN
 }
-
-const BLOCK_BYTES: usize = 128;
 
 /// Whether a stretch is long enough for an identifier, and holds enough digits.
 fn may_hold_one(Tally { symbols, digits }: Tally) -> bool {
@@ -59,6 +64,10 @@ fn search_regular(
     spans: &mut Vec<Span>,
 ) {
     spelling::stretches(joined, may_hold_one, &mut |stretch| {
+        let whole = stretch.range(0..stretch.symbols.len()).unwrap_or_default();
+        if !text.get(whole).is_some_and(spelling::has_joint) {
+            return;
+        }
         let mut add = |kind, symbols: Range<usize>| {
             let range = stretch.range(symbols).unwrap_or_default();
             if text.get(range.clone()).is_some_and(spelling::has_joint) {
@@ -108,6 +117,11 @@ fn search_stretch(
                 add(Kind::Iban, start..start + length);
             }
         }
+    }
+    // A card or a national number is digits all over.
+    let is_long = stretch.symbols.iter().filter(|symbol| symbol.is_ascii_digit()).count() >= SYMBOLS_MIN;
+    if !is_long {
+        return;
     }
     if is_meant(Kind::Card) {
         card::all(text, stretch, &mut |symbols| add(Kind::Card, symbols));

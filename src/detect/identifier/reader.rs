@@ -2,83 +2,115 @@
 
 use std::ops::Range;
 
-use memchr::memmem;
-
-use super::super::{characters, plain};
+use super::super::plain;
+use super::sight::Sight;
 use super::{Kind, address, bic, birth_date, mail, national_id, passport, phone};
 
 /// The fewest digits of what is no mail address and no bank: the number of a house.
 const DIGITS_MIN: usize = 1;
-const BLOCK_BYTES: usize = 128;
 
 /// What was found.
 pub(super) type Found = (Kind, Range<usize>);
 
-/// A quick look at a text, before it is made plain.
-pub(super) fn may_hold_any(text: &str) -> bool {
-    let counts = |byte: &u8| u8::from(byte.is_ascii_digit() || characters::may_begin_digit(*byte));
-    let mut digits = 0;
-    text.as_bytes().chunks(BLOCK_BYTES).any(|block| {
-        digits += usize::from(block.iter().map(counts).sum::<u8>());
-        digits >= DIGITS_MIN
-    }) || mail::may_hold_any(text.as_bytes())
-        || bic::may_hold_any(text.as_bytes())
+/// Whether a look at a text leaves room for anything that is read.
+pub(super) fn may_hold_any(sight: Sight) -> bool {
+    sight.digits >= DIGITS_MIN || sight.mail || sight.hidden_mail || sight.bank
 }
 
 /// Finds everything in a plain text, without overlaps.
-pub(super) fn search(text: &[u8], found: &mut dyn FnMut(Kind, Range<usize>)) {
+pub(super) fn search(text: &[u8], sight: Sight, found: &mut dyn FnMut(Kind, Range<usize>)) {
     let mut spans: Vec<Found> = Vec::new();
-    mail::all(text, &mut spans);
-    bic::all(text, &mut spans);
-    spans.sort_by_key(|(_, range)| range.start);
-    let mut taken = spans.iter().map(|(_, range)| range.clone()).peekable();
-    let (mut at, mut last) = (0, 0);
-    let mut births = birth_date::Births::default();
-    while let Some(figure) = next_figure(text, at) {
-        while taken.next_if(|range| range.end <= figure.start).is_some() {}
-        if let Some(range) = taken.peek().filter(|range| range.start < figure.end) {
-            at = range.end.max(figure.start + 1);
-            last = at;
-            continue;
-        }
-        let limit = taken.peek().map_or(text.len(), |range| range.start);
-        let text = &text[..limit];
-        at = match one_at(text, &figure, last, &mut births) {
-            Some((kind, range)) => {
-                let end = range.end;
-                last = end;
-                if let Some(kind) = kind {
-                    found(kind, range);
-                }
-                end.max(figure.start + 1)
-            }
-            None => figure.end,
-        };
+    if sight.mail {
+        mail::all(text, &mut spans);
+    }
+    if sight.hidden_mail || sight.mail {
+        mail::all_hidden(text, sight.hidden_mail, &mut spans);
+    }
+    bic::all(text, sight.bank, &mut spans);
+    if spans.len() > 1 {
+        spans.sort_by_key(|(_, range)| range.start);
+    }
+    if sight.digits >= DIGITS_MIN {
+        search_figures(text, &spans, found);
     }
     for (kind, range) in spans {
         found(kind, range);
     }
 }
 
-/// What stands at a figure, not before `last`: an identifier, or a date that is none.
-fn one_at(
-    text: &[u8],
-    figure: &Range<usize>,
-    last: usize,
-    births: &mut birth_date::Births,
-) -> Option<(Option<Kind>, Range<usize>)> {
-    let found = |kind| move |range| (Some(kind), range);
-    if let Some(range) = national_id::at(text, figure).filter(|range| range.start >= last) {
-        return Some((Some(Kind::NationalId), range));
+/// Finds what stands at the figures of a text, apart from what was found before.
+fn search_figures(text: &[u8], others: &[Found], found: &mut dyn FnMut(Kind, Range<usize>)) {
+    let mut others = others.iter().map(|(_, range)| range.clone()).peekable();
+    let mut seen = Seen::default();
+    let mut at = 0;
+    while let Some(figure) = next_figure(text, at) {
+        while others.next_if(|range| range.end <= figure.start).is_some() {}
+        if let Some(range) = others.peek().filter(|range| range.start < figure.end) {
+            at = range.end.max(figure.start + 1);
+            seen.last = at;
+            continue;
+        }
+        let limit = others.peek().map_or(text.len(), |range| range.start);
+        at = match one_at(&text[..limit], &figure, &mut seen) {
+            Step::Over(end) => end,
+            Step::Found(kind, range) => {
+                seen.last = range.end;
+                let end = range.end.max(figure.start + 1);
+                if let Some(kind) = kind {
+                    found(kind, range);
+                }
+                end
+            }
+        };
     }
-    if let Some((range, is_birth)) = births.date_at(text, figure, last) {
-        return Some((is_birth.then_some(Kind::BirthDate), range));
+}
+
+/// What was seen of a text so far.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// Where the last identifier or date ends: no other one reaches back over it.
+    last: usize,
+    births: birth_date::Births,
+    pub(super) postcodes: address::Postcodes,
+}
+
+/// How a search goes on.
+enum Step {
+    /// From here, for nothing was found.
+    Over(usize),
+    /// From the end of what was found, which may be a date of something else than a birth.
+    Found(Option<Kind>, Range<usize>),
+}
+
+/// What stands at a figure: an identifier, or a date that is none.
+fn one_at(text: &[u8], figure: &Range<usize>, seen: &mut Seen) -> Step {
+    let last = seen.last;
+    let start = figure.start + text[figure.clone()].iter().take_while(|byte| !byte.is_ascii_digit()).count();
+    let groups = Groups::at(text, start);
+    let groups = groups.as_slice();
+    let is_list = groups.len() == GROUPS_MAX
+        && groups.iter().all(|group| group.gap == groups[0].gap && byte(text, group.start) != b'0');
+    if is_list {
+        // Numbers without end.
+        return Step::Over(groups[GROUPS_MAX / 2].start);
+    }
+    let digits: usize = groups.iter().map(Group::len).sum();
+    let found = |kind| move |range| Step::Found(Some(kind), range);
+    let not_before = |range: &Range<usize>| range.start >= last;
+    if let Some(range) = national_id::at(text, figure, digits).filter(not_before) {
+        return Step::Found(Some(Kind::NationalId), range);
+    }
+    if start == figure.start
+        && let Some((range, is_birth)) = seen.births.date_at(text, figure, groups, last)
+    {
+        return Step::Found(is_birth.then_some(Kind::BirthDate), range);
     }
     passport::at(text, figure)
-        .filter(|range| range.start >= last)
+        .filter(not_before)
         .map(found(Kind::Passport))
-        .or_else(|| phone::at(text, figure, last).map(found(Kind::Phone)))
-        .or_else(|| address::at(text, figure, last).map(found(Kind::Address)))
+        .or_else(|| phone::at(text, start, groups, last).map(found(Kind::Phone)))
+        .or_else(|| address::at(text, figure, &mut seen.postcodes).filter(not_before).map(found(Kind::Address)))
+        .unwrap_or(Step::Over(figure.end))
 }
 
 /// The next word from `at` on that holds a digit.
@@ -123,19 +155,23 @@ pub(super) fn byte_before(text: &[u8], at: usize) -> u8 {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Group {
     pub(super) start: usize,
-    pub(super) end: usize,
+    size: u16,
     /// What stands between it and the next one, if another one follows: one sign, or one with blanks around it.
     pub(super) gap: u8,
 }
 
 impl Group {
     pub(super) fn len(&self) -> usize {
-        self.end - self.start
+        usize::from(self.size)
+    }
+
+    pub(super) fn end(&self) -> usize {
+        self.start + self.len()
     }
 
     /// Its number, as far as it is one of at most nine digits.
     pub(super) fn value(&self, text: &[u8]) -> u32 {
-        let digits = text.get(self.start..self.end.min(self.start + 9)).unwrap_or_default();
+        let digits = text.get(self.start..self.start + self.len().min(9)).unwrap_or_default();
         digits.iter().fold(0, |value, digit| value * 10 + u32::from(digit.wrapping_sub(b'0') % 10))
     }
 }
@@ -163,7 +199,8 @@ impl Groups {
                 end += 1;
             }
             let (gap, next) = gap_at(text, end).unwrap_or((0, end));
-            groups.all[groups.count] = Group { start, end, gap };
+            let size = u16::try_from(end - start).unwrap_or(u16::MAX);
+            groups.all[groups.count] = Group { start, size, gap };
             groups.count += 1;
             if gap == 0 {
                 break;
@@ -203,9 +240,4 @@ fn gap_at(text: &[u8], at: usize) -> Option<(u8, usize)> {
 pub(super) fn stands_at(text: &[u8], at: usize, other: &str) -> bool {
     text.get(at..at + other.len())
         .is_some_and(|part| part.eq_ignore_ascii_case(other.as_bytes()))
-}
-
-/// Whether a text holds any of some words.
-pub(super) fn holds_any(text: &[u8], words: &[&str]) -> bool {
-    words.iter().any(|word| memmem::find(text, word.as_bytes()).is_some())
 }

@@ -1,5 +1,6 @@
 //! Words for streets, and the street that stands before a place.
 
+use super::super::words::Words;
 use super::super::label::is_one_of;
 use super::super::reader::{byte, byte_before, is_word, word_start};
 
@@ -14,26 +15,48 @@ pub(super) enum Strength {
 
 /// Words that stand before the name of a street.
 #[rustfmt::skip]
-const ROMANCE: &[&str] = &[
-    "rue", "avenue", "av", "ave", "boulevard", "bd", "bld", "blvd", "boul", "chemin", "impasse", "imp", "allee", "allees", "quai", "faubourg", "fbg", "ruelle", "venelle", "sentier", "chaussee",
-    "esplanade", "lotissement", "calle", "avenida", "avda", "paseo", "plaza", "pza", "travesia", "carretera", "ctra", "carrer", "camino", "ronda", "glorieta", "via", "viale", "piazza", "piazzale", "corso",
-    "vicolo", "largo", "strada", "lungomare", "lungotevere", "contrada", "rua", "praca", "travessa", "estrada", "alameda", "beco", "rond", "promenade", "callejon", "urbanizacion", "clos", "square", "drève", "dreve",
-];
+static ROMANCE: Words = Words::new(&[
+    "alameda", "allee", "allees", "av", "avda", "ave", "avenida", "avenue", "bd", "beco", "bld", "blvd", "boul",
+    "boulevard", "calle", "callejon", "camino", "carrer", "carretera", "chaussee", "chemin", "clos", "contrada",
+    "corso", "ctra", "dreve", "esplanade", "estrada", "faubourg", "fbg", "glorieta", "imp", "impasse", "largo",
+    "lotissement", "lungomare", "lungotevere", "paseo", "piazza", "piazzale", "plaza", "praca", "promenade", "pza",
+    "quai", "rond", "ronda", "rua", "rue", "ruelle", "sentier", "square", "strada", "travesia", "travessa",
+    "urbanizacion", "venelle", "via", "viale", "vicolo",
+]);
 /// The same that mean other things as well.
 #[rustfmt::skip]
-const ROMANCE_WEAK: &[&str] = &[
-    "place", "pl", "route", "rte", "cours", "passage", "voie", "villa", "cite", "residence", "res", "hameau", "montee", "cote", "ch", "chem", "traverse", "parc", "zone", "za", "zi", "zac", "r", "c", "q", "sq", "galerie", "mail", "porte", "pont",
-    "lieu", "poligono", "quartier", "ferme", "domaine", "moulin", "p", "v", "cl", "all", "lot", "levee", "barrio", "urb",
-];
+static ROMANCE_WEAK: Words = Words::new(&[
+    "all", "barrio", "c", "ch", "chem", "cite", "cl", "cote", "cours", "domaine", "ferme", "galerie", "hameau",
+    "levee", "lieu", "lot", "mail", "montee", "moulin", "p", "parc", "passage", "pl", "place", "poligono", "pont",
+    "porte", "q", "quartier", "r", "res", "residence", "route", "rte", "sq", "traverse", "urb", "v", "villa", "voie",
+    "za", "zac", "zi", "zone",
+]);
 /// Those of them that are common words: their first letter, or the name behind them, tells more.
-const COMMON: &[&str] = &["via", "ave", "imp", "corso", "ronda", "largo", "plaza", "strada", "camino", "promenade", "clos", "square", "rond", "av", "contrada", "estrada", "alameda", "piazza", "esplanade"];
+#[rustfmt::skip]
+static COMMON: Words = Words::new(&[
+    "alameda", "av", "ave", "camino", "clos", "contrada", "corso", "esplanade", "estrada", "imp", "largo", "piazza",
+    "plaza", "promenade", "rond", "ronda", "square", "strada", "via",
+]);
 /// How people meet and write.
-const MEANS: &[&str] = &["zoom", "teams", "skype", "whatsapp", "mail*", "email*", "slack", "linkedin", "google", "sms", "web*", "meet", "hubspot", "salesforce", "outlook", "facebook", "internet", "fax", "tel*"];
+#[rustfmt::skip]
+static MEANS: Words = Words::new(&[
+    "email*", "facebook", "fax", "google", "hubspot", "internet", "linkedin", "mail*", "meet", "outlook",
+    "salesforce", "skype", "slack", "sms", "teams", "tel*", "web*", "whatsapp", "zoom",
+]);
 
 /// Words that stand behind the name of an English street.
-const ENGLISH: &[&str] = &["street", "road", "avenue", "lane", "drive", "terrace", "crescent", "gardens", "grove", "mews", "quay", "boulevard", "rd", "ave", "ln", "st", "cres", "gdns", "parade", "esplanade"];
+#[rustfmt::skip]
+static ENGLISH: Words = Words::new(&[
+    "ave", "avenue", "boulevard", "cres", "crescent", "drive", "esplanade", "gardens", "gdns", "grove", "lane", "ln",
+    "mews", "parade", "quay", "rd", "road", "st", "street", "terrace",
+]);
 /// The same that mean other things as well.
-const ENGLISH_WEAK: &[&str] = &["place", "court", "park", "way", "close", "hill", "green", "row", "walk", "square", "view", "rise", "wharf", "yard", "dr", "sq", "ct", "pl", "house", "heights", "vale", "embankment", "circus", "broadway", "strand", "buildings", "cottages", "bank", "end", "gate"];
+#[rustfmt::skip]
+static ENGLISH_WEAK: Words = Words::new(&[
+    "bank", "broadway", "buildings", "circus", "close", "cottages", "court", "ct", "dr", "embankment", "end", "gate",
+    "green", "heights", "hill", "house", "park", "pl", "place", "rise", "row", "sq", "square", "strand", "vale",
+    "view", "walk", "way", "wharf", "yard",
+]);
 
 /// What compound names of streets end in.
 const GERMANIC: &[&str] = &["strasse", "str", "gasse", "allee", "straat", "laan", "gracht", "kade", "singel", "steenweg", "plein", "steig", "chaussee", "ufer", "damm"];
@@ -41,12 +64,17 @@ const GERMANIC: &[&str] = &["strasse", "str", "gasse", "allee", "straat", "laan"
 const GERMANIC_WEAK: &[&str] = &["weg", "platz", "ring", "hof", "markt", "graben", "dijk", "pad", "dreef", "berg", "park", "tor", "feld", "stieg", "pfad", "zeile", "wall", "lei", "hoek", "wiese", "anger", "garten", "kai", "strasze", "stiege", "promenade", "gurtel", "lände", "lande", "siedlung", "straße", "bruck"];
 /// Words that end like streets and are none.
 #[rustfmt::skip]
-const NO_STREETS: &[&str] = &[
-    "parkplatz", "arbeitsplatz", "sitzplatz", "stellplatz", "liegeplatz", "spielplatz", "umweg", "heimweg", "ruckweg", "hinweg", "supermarkt", "baumarkt", "vertriebsweg", "postweg", "rechtsweg", "bildungsweg", "stehplatz",
-    "marktplein", "wereldplein", "speelplein", "monitoring", "engineering", "catering", "recruiting", "manufacturing",
-];
+static NO_STREETS: Words = Words::new(&[
+    "arbeitsplatz", "baumarkt", "bildungsweg", "catering", "engineering", "heimweg", "hinweg", "liegeplatz",
+    "manufacturing", "marktplein", "monitoring", "parkplatz", "postweg", "rechtsweg", "recruiting", "ruckweg",
+    "sitzplatz", "speelplein", "spielplatz", "stehplatz", "stellplatz", "supermarkt", "umweg", "vertriebsweg",
+    "wereldplein",
+]);
 /// Words that a Germanic street begins with by itself.
-const PREPOSITIONS: &[&str] = &["am", "an", "im", "auf", "zum", "zur", "unter", "hinter", "in", "vor", "bei", "aan", "op", "het"];
+#[rustfmt::skip]
+static PREPOSITIONS: Words = Words::new(&[
+    "aan", "am", "an", "auf", "bei", "het", "hinter", "im", "in", "op", "unter", "vor", "zum", "zur",
+]);
 
 /// Whether a word stands inside of the names of streets and is no name.
 pub(super) fn is_particle(word: &[u8]) -> bool {
@@ -63,11 +91,11 @@ pub(super) fn is_short(word: &[u8]) -> bool {
 
 /// How much a word tells that stands before the name of a street.
 pub(super) fn romance(text: &[u8], at: usize, word: &[u8]) -> Option<Strength> {
-    if is_one_of(word, ROMANCE) {
+    if ROMANCE.hold(word) {
         let name = text.get(at + word.len() + 1..).unwrap_or_default();
         let length = name.iter().take_while(|byte| is_word(**byte)).count();
-        let is_common = is_one_of(word, COMMON) && word[0].is_ascii_lowercase();
-        let is_means = is_one_of(&name[..length], MEANS);
+        let is_common = COMMON.hold(word) && word[0].is_ascii_lowercase();
+        let is_means = MEANS.hold(&name[..length]);
         return (!is_means).then_some(match is_common {
             true => Strength::Weak,
             false => Strength::Strong,
@@ -77,7 +105,7 @@ pub(super) fn romance(text: &[u8], at: usize, word: &[u8]) -> Option<Strength> {
     let is_slashed = byte(text, at + word.len()) == b'/';
     match is_one_of(word, &["c", "r", "p", "v"]) {
         true => (is_slashed || byte(text, at + word.len()) == b'.').then_some(Strength::Weak),
-        false => is_one_of(word, ROMANCE_WEAK).then(|| {
+        false => ROMANCE_WEAK.hold(word).then(|| {
             let name = byte(text, at + word.len() + 1);
             let is_place = is_one_of(word, &["place", "route", "cours", "passage"]);
             match is_place && (name.is_ascii_uppercase() || is_followed_by_particle(text, at + word.len() + 1)) {
@@ -106,10 +134,10 @@ fn is_followed_by_particle(text: &[u8], at: usize) -> bool {
 
 /// How much a word tells that stands behind the name of an English street.
 pub(super) fn english(word: &[u8]) -> Option<Strength> {
-    if is_one_of(word, ENGLISH) {
+    if ENGLISH.hold(word) {
         return Some(Strength::Strong);
     }
-    is_one_of(word, ENGLISH_WEAK).then_some(Strength::Weak)
+    ENGLISH_WEAK.hold(word).then_some(Strength::Weak)
 }
 
 /// How much a word tells that is the name of a Germanic street.
@@ -117,7 +145,7 @@ fn germanic(word: &[u8]) -> Option<Strength> {
     let ends_in = |end: &&str| {
         word.len() > end.len() + 2 && word[word.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
     };
-    if is_one_of(word, NO_STREETS) || word.len() < 5 {
+    if NO_STREETS.hold(word) || word.len() < 5 {
         return None;
     }
     if GERMANIC.iter().any(|end| ends_in(&end)) {
@@ -166,7 +194,7 @@ pub(super) fn before(text: &[u8], end: usize) -> Option<(usize, Strength, bool)>
         if let Some(strength) = romance(text, first, word) {
             return Some((first, strength, is_named));
         }
-        if is_one_of(word, PREPOSITIONS) && word[0].is_ascii_uppercase() && is_named {
+        if PREPOSITIONS.hold(word) && word[0].is_ascii_uppercase() && is_named {
             return Some((first, Strength::Weak, true));
         }
         if !word[0].is_ascii_uppercase() && !is_particle(word) && is_named && gap == b' ' {

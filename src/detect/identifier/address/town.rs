@@ -1,5 +1,6 @@
 //! Postcodes and towns behind a street.
 
+use super::super::words::Words;
 use super::super::label::is_one_of;
 use super::super::reader::{byte, is_word, word_end};
 use super::skip;
@@ -9,6 +10,33 @@ use super::street::is_particle;
 const REACH: usize = 64;
 /// Words of a town's name.
 const WORDS_MAX: usize = 6;
+
+/// Where the next postcode stands, as far as it was looked for.
+#[derive(Default)]
+pub(in crate::detect::identifier) struct Postcodes {
+    /// From here on.
+    from: usize,
+    /// It stands here, or further on.
+    next: usize,
+}
+
+impl Postcodes {
+    /// Whether one stands so near behind `at` that it may belong to a street there.
+    pub(super) fn is_near(&mut self, text: &[u8], at: usize) -> bool {
+        if at < self.from || at > self.next {
+            (self.from, self.next) = (at, at);
+        }
+        while self.next < text.len() && self.next < at + REACH {
+            let start = self.next;
+            let is_first = is_word(text[start]) && (start == 0 || !is_word(text[start - 1]));
+            if is_first && postcode_at(text, start).is_some() {
+                return true;
+            }
+            self.next += 1;
+        }
+        false
+    }
+}
 
 /// Where an address ends whose postcode stands somewhere behind `at`, and no sentence ends before it.
 pub(super) fn behind(text: &[u8], at: usize) -> Option<usize> {
@@ -29,7 +57,7 @@ pub(super) fn behind(text: &[u8], at: usize) -> Option<usize> {
             let end = word_end(text, place);
             let digits = text[place..end].iter().filter(|byte| byte.is_ascii_digit()).count();
             // A number of something else, or a sentence.
-            if digits > 3 || is_one_of(&text[place..end], STOPS) {
+            if digits > 3 || STOPS.hold(&text[place..end]) {
                 return None;
             }
             place = end;
@@ -50,7 +78,11 @@ fn word_is_long(text: &[u8], end: usize) -> bool {
 }
 
 /// Words that are in no address.
-const STOPS: &[&str] = &["tel", "telephone", "rdv", "est", "is", "ist", "est", "appeler", "call", "mail", "email", "rappeler", "avec", "with", "mit", "con", "pour", "for", "fur", "para", "per", "depuis", "since", "seit"];
+#[rustfmt::skip]
+static STOPS: Words = Words::new(&[
+    "appeler", "avec", "call", "con", "depuis", "email", "est", "for", "fur", "is", "ist", "mail", "mit", "para",
+    "per", "pour", "rappeler", "rdv", "seit", "since", "tel", "telephone", "with",
+]);
 
 /// Where a postcode ends that begins at `at`.
 pub(super) fn postcode_at(text: &[u8], at: usize) -> Option<usize> {
@@ -181,13 +213,15 @@ fn with_country(text: &[u8], end: usize) -> usize {
     }
     let start = skip(text, end);
     let next = word_end(text, start);
-    match text.get(start..next).is_some_and(|word| is_one_of(word, COUNTRIES)) {
+    match text.get(start..next).is_some_and(|word| COUNTRIES.hold(word)) {
         true => next,
         false => end,
     }
 }
 
-const COUNTRIES: &[&str] = &[
-    "france", "belgique", "belgie", "belgium", "deutschland", "germany", "allemagne", "luxembourg", "suisse", "schweiz", "switzerland", "svizzera", "osterreich", "austria", "autriche", "espana", "spain", "espagne", "italia", "italy",
-    "italie", "nederland", "netherlands", "uk", "ireland", "irlande", "portugal", "monaco",
-];
+#[rustfmt::skip]
+static COUNTRIES: Words = Words::new(&[
+    "allemagne", "austria", "autriche", "belgie", "belgique", "belgium", "deutschland", "espagne", "espana", "france",
+    "germany", "ireland", "irlande", "italia", "italie", "italy", "luxembourg", "monaco", "nederland", "netherlands",
+    "osterreich", "portugal", "schweiz", "spain", "suisse", "svizzera", "switzerland", "uk",
+]);
