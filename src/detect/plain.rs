@@ -188,7 +188,8 @@ fn spell(character: char, letters: &mut String) {
         false => decompose_compatible(character, &mut keep),
     }
     letters.push(match first {
-        Some(twin) if twin.is_ascii_graphic() => twin,
+        // Digits in circles and the like number lists.
+        Some(twin) if twin.is_ascii_graphic() && !(twin.is_ascii_digit() && character < '\u{fb00}') => twin,
         _ if character.is_alphabetic() => char::from(LETTER),
         _ => char::from(WALL),
     });

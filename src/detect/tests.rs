@@ -1,5 +1,6 @@
 //! The search for identifiers as a whole: spellings, codings, what is left alone.
 
+use super::identifier::search_fully;
 use super::{Kind, Span, find};
 use proptest::prelude::*;
 
@@ -286,26 +287,6 @@ fn what_stands_beside_a_card_in_odd_groups_does_not_hide_it() {
     }
 }
 
-/// The search without the quick looks that spare most texts from it.
-fn full_search(text: &str, offset: usize, spans: &mut Vec<Span>) {
-    let insides = super::spelling::stretches(text, |_| true, &mut |stretch| {
-        super::search_stretch(
-            text,
-            stretch,
-            offset,
-            &|kind| LOOKED_FOR.contains(&kind),
-            spans,
-        );
-    });
-    if let Some(joined) = super::spelling::joined(text) {
-        let is_meant = |kind: Kind| LOOKED_FOR.contains(&kind);
-        super::search_regular(text, &joined, offset, &is_meant, spans);
-    }
-    for inside in insides {
-        full_search(&text[inside.clone()], offset + inside.start, spans);
-    }
-}
-
 #[test]
 fn a_plus_does_not_hide_a_card() {
     assert_eq!(find("+4111 1111 1111 1111", &[Kind::Card]).len(), 1);
@@ -372,10 +353,10 @@ proptest! {
         let cut = (0..=one.len()).rev().find(|at| *at <= cut.index(one.len() + 1) && one.is_char_boundary(*at));
         let text = format!("{}{}{}{other}{}", texts[0], &one[cut.unwrap_or(0)..], texts[1], texts[2]);
         let mut spans = Vec::new();
-        full_search(&text, 0, &mut spans);
+        search_fully(&text, 0, &mut spans);
         super::layers::each(&text, &mut |layer, source| {
             let mut inside = Vec::new();
-            full_search(layer, 0, &mut inside);
+            search_fully(layer, 0, &mut inside);
             spans.extend(inside.into_iter().map(|span| Span { range: source(&span.range), ..span }));
         });
         prop_assert_eq!(find(&text, LOOKED_FOR), super::without_overlaps(spans), "{}", text);

@@ -118,7 +118,7 @@ fn local_start(text: &[u8], at: usize) -> Option<usize> {
     while start < at && !(is_word(text[start]) || text[start] == b'_') {
         start += 1;
     }
-    (start < at && byte_before(text, at) != b'.').then_some(start)
+    (start < at && at > 0 && byte_before(text, at) != b'.').then_some(start)
 }
 
 /// Where a domain ends that begins at `at`.
@@ -186,7 +186,7 @@ static TOP_LEVELS: Words = Words::new(&[
 
 /// An address with blanks around its `@`: `name @ example.org`, where nothing else is likely.
 fn spaced(text: &[u8], at: usize) -> Option<Range<usize>> {
-    let before = at - usize::from(byte_before(text, at) == b' ');
+    let before = at - usize::from(at > 0 && byte_before(text, at) == b' ');
     let behind = at + 1 + usize::from(byte(text, at + 1) == b' ');
     if before == at && behind == at + 1 {
         return None;
@@ -235,7 +235,7 @@ fn bracketed(text: &[u8], at: usize, words: &[&str]) -> Option<usize> {
 fn hidden(text: &[u8], sign: Range<usize>, is_odd: bool) -> Option<Range<usize>> {
     let behind = sign.end + usize::from(byte(text, sign.end) == b' ');
     let (end, is_domain_worded) = worded_domain(text, behind)?;
-    let before = sign.start - usize::from(byte_before(text, sign.start) == b' ');
+    let before = sign.start - usize::from(sign.start > 0 && byte_before(text, sign.start) == b' ');
     let (start, is_local_worded) = worded_local(text, before)?;
     let local = &text[start..before];
     let is_dot = memmem::find(&text[sign.end..end].to_ascii_lowercase(), b"dot").is_some();

@@ -1,6 +1,9 @@
 //! Kinds of identifier: one registry, and a file for how each is found.
 
 
+#[cfg(test)]
+pub(super) use proved::search_fully;
+
 use super::layers;
 use super::plain::{self, Plain};
 use super::{Meant, Span, compact};

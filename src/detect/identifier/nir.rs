@@ -156,6 +156,17 @@ pub(super) fn is_nir(symbols: &[u8]) -> bool {
         Some(b'1' | b'2' | b'3' | b'4' | b'7' | b'8')
     ) && matches!(month, 1..=12 | 20 | 30..=42 | 50..=99)
         && key == 97 - value % 97
+        && (!is_provisional(number) || (month <= 12 && !is_device(symbols)))
+}
+
+/// Whether a number is one of those that are given until there is a certificate of birth.
+fn is_provisional(number: &[u8]) -> bool {
+    matches!(number.first(), Some(b'3' | b'4' | b'7' | b'8'))
+}
+
+/// Whether symbols are the number of a mobile phone (IMEI), which has a checksum of its own.
+fn is_device(symbols: &[u8]) -> bool {
+    matches!(symbols, [b'3', b'5', ..] | [b'8', b'6', ..]) && super::card::passes_luhn(symbols)
 }
 
 /// Whether symbols are as many digits as a NIR has, the second of its department perhaps an A or B.
@@ -180,18 +191,31 @@ fn with_key_at(stretch: &Stretch, start: usize) -> Option<Range<usize>> {
     let symbols = stretch.symbols.get(start..end)?;
     let alone =
         !touches(stretch, start, start.wrapping_sub(1)) && !touches(stretch, end, end);
-    (alone && is_nir(symbols)).then_some(start..end)
+    (alone && is_nir(symbols) && !is_part(stretch, &(start..end))).then_some(start..end)
+}
+
+/// Whether digits in groups that are none of a NIR go on before or behind it: it is a part of a longer number.
+fn is_part(stretch: &Stretch, nir: &Range<usize>) -> bool {
+    let is_digit = |place: Option<usize>| {
+        place.and_then(|place| stretch.symbols.get(place)).is_some_and(u8::is_ascii_digit)
+    };
+    let goes_on = is_digit(nir.start.checked_sub(1)) || is_digit(Some(nir.end));
+    goes_on && !has_usual_groups(&stretch.groups(nir))
+}
+
+fn has_usual_groups(groups: &[usize]) -> bool {
+    let ends = groups.iter().scan(0, |end, group| {
+        *end += group;
+        Some(*end)
+    });
+    ends.into_iter().all(|end| ENDS.contains(&end))
 }
 
 /// The NIR that begins at `start` in the groups in which it is written, or digit by digit.
 pub(super) fn regular_at(stretch: &Stretch, start: usize) -> Option<Range<usize>> {
     let nir = with_key_at(stretch, start)?;
     let groups = stretch.groups(&nir);
-    let ends = groups.iter().scan(0, |end, group| {
-        *end += group;
-        Some(*end)
-    });
-    let is_usual = ends.into_iter().all(|end| ENDS.contains(&end));
+    let is_usual = has_usual_groups(&groups);
     let one_by_one = groups.iter().all(|group| *group == 1);
     (stretch.stand_alone(&nir) && (is_usual || one_by_one)).then_some(nir)
 }

@@ -158,7 +158,7 @@ fn trunk_at(text: &[u8], start: usize, all: &[Group]) -> Option<(Range<usize>, b
     }
     let opens = byte_before(text, start) == b'(';
     let mut best = None;
-    for count in 1..=all.len().min(5) {
+    for count in 1..=all.len().min(6) {
         let groups = &all[..count];
         let digits: usize = groups.iter().map(Group::len).sum();
         if digits > 12 {

@@ -137,3 +137,18 @@ fn search_stretch(
     }
 }
 
+
+/// The search without the quick looks that spare most texts from it.
+#[cfg(test)]
+pub(in crate::detect) fn search_fully(text: &str, offset: usize, spans: &mut Vec<Span>) {
+    let is_meant = |kind: Kind| kind.has_checksum();
+    let insides = spelling::stretches(text, |_| true, &mut |stretch| {
+        search_stretch(text, stretch, offset, &is_meant, spans);
+    });
+    if let Some(joined) = spelling::joined(text) {
+        search_regular(text, &joined, offset, &is_meant, spans);
+    }
+    for inside in insides {
+        search_fully(&text[inside.clone()], offset + inside.start, spans);
+    }
+}
