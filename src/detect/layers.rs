@@ -119,8 +119,12 @@ impl Layer {
 
     /// What comes from a part of the source.
     pub(super) fn target(&self, source: &Range<usize>, length: usize) -> Range<usize> {
-        let start = self.parts.partition_point(|part| part.source.end <= source.start);
-        let end = self.parts.partition_point(|part| part.source.start < source.end);
+        let start = self
+            .parts
+            .partition_point(|part| part.source.end <= source.start);
+        let end = self
+            .parts
+            .partition_point(|part| part.source.start < source.end);
         let Some(first) = self.parts.get(start) else {
             return length..length;
         };
@@ -205,7 +209,11 @@ fn may_spell(bytes: &[u8], word: &Range<usize>) -> bool {
     }
     let letters = bytes.get(word.clone()).unwrap_or_default();
     letters.iter().any(u8::is_ascii_digit)
-        || letters.iter().filter(|letter| letter.is_ascii_uppercase()).count() >= CAPITALS_MIN
+        || letters
+            .iter()
+            .filter(|letter| letter.is_ascii_uppercase())
+            .count()
+            >= CAPITALS_MIN
 }
 
 /// Hands what each long word of a text spells to `visit`, with the word's place.

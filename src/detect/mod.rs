@@ -18,7 +18,7 @@ mod spelling;
 mod tests;
 
 pub use identifier::Kind;
-pub(crate) use identifier::{iban_length, stands_in_any_company};
+pub(crate) use identifier::{elbow_room, iban_length, may_disclaim, stands_in_any_company};
 
 /// An identifier found in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -77,10 +77,10 @@ fn read(text: &str, inside: &mut dyn FnMut(Range<usize>)) -> Layer {
     layer.text.reserve(text.len());
     let (mut at, mut copied) = (0, 0);
     let mut letters = String::new();
-    while let Some(skipped) = bytes
-        .get(at..)
-        .and_then(|rest| rest.iter().position(|byte| !byte.is_ascii() || matches!(byte, b'<' | b'&')))
-    {
+    while let Some(skipped) = bytes.get(at..).and_then(|rest| {
+        rest.iter()
+            .position(|byte| !byte.is_ascii() || matches!(byte, b'<' | b'&'))
+    }) {
         at += skipped;
         let rest = text.get(at..).unwrap_or_default();
         letters.clear();
@@ -95,7 +95,9 @@ fn read(text: &str, inside: &mut dyn FnMut(Range<usize>)) -> Layer {
                 None => 0,
             },
             b'&' => escapes::escape(rest).map_or(0, |(meant, length)| {
-                meant.chars().for_each(|character| spell(character, &mut letters));
+                meant
+                    .chars()
+                    .for_each(|character| spell(character, &mut letters));
                 length
             }),
             _ => {
@@ -123,14 +125,34 @@ fn read(text: &str, inside: &mut dyn FnMut(Range<usize>)) -> Layer {
 /// What a reader sees of a tag: the end of a line, a blank, or nothing.
 fn in_place_of(inside: &str) -> &'static str {
     const LINES: &[&str] = &[
-        "article", "blockquote", "br", "dd", "div", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol",
-        "p", "pre", "section", "table", "tr", "ul",
+        "article",
+        "blockquote",
+        "br",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "tr",
+        "ul",
     ];
     let name = inside.trim_start_matches('/');
     let length = name.bytes().take_while(u8::is_ascii_alphanumeric).count();
     let name = name.get(..length).unwrap_or_default();
     let is = |other: &&str| other.eq_ignore_ascii_case(name);
-    if LINES.iter().any(|line| is(&line)) {
+    if LINES.iter().any(is) {
         return "\n";
     }
     match name {
@@ -176,7 +198,8 @@ fn spell(character: char, letters: &mut String) {
     if character.is_whitespace() {
         return letters.push(' ');
     }
-    if characters::is_ignorable(character) || is_combining_mark(character) || character.is_control() {
+    if characters::is_ignorable(character) || is_combining_mark(character) || character.is_control()
+    {
         return;
     }
     let mut first = None;
@@ -189,7 +212,11 @@ fn spell(character: char, letters: &mut String) {
     }
     letters.push(match first {
         // Digits in circles and the like number lists.
-        Some(twin) if twin.is_ascii_graphic() && !(twin.is_ascii_digit() && character < '\u{fb00}') => twin,
+        Some(twin)
+            if twin.is_ascii_graphic() && !(twin.is_ascii_digit() && character < '\u{fb00}') =>
+        {
+            twin
+        }
         _ if character.is_alphabetic() => char::from(LETTER),
         _ => char::from(WALL),
     });
@@ -225,7 +252,12 @@ mod tests {
         let text = "né&eacute; <b>ß</b>x\u{200b}y";
         let plain = Plain::of(text, &mut |_| {});
         assert_eq!(plain.bytes(), b"nee ssxy");
-        for (range, source) in [(1..2, "é"), (2..3, "&eacute;"), (4..6, "ß"), (6..8, "x\u{200b}y")] {
+        for (range, source) in [
+            (1..2, "é"),
+            (2..3, "&eacute;"),
+            (4..6, "ß"),
+            (6..8, "x\u{200b}y"),
+        ] {
             assert_eq!(&text[plain.source(&range)], source);
         }
         let mut plain = plain;

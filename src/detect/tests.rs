@@ -232,24 +232,20 @@ fn identifier() -> impl Strategy<Value = (Kind, String)> {
 /// The same identifier, each letter in either case, with separators between its characters.
 fn spelled() -> impl Strategy<Value = (Kind, String)> {
     identifier().prop_flat_map(|(kind, plain)| {
-        prop::collection::vec((separator(), any::<bool>()), plain.len()).prop_map(
-            move |marks| {
-                let mut spelled = String::new();
-                for (index, (character, (separator, lower))) in
-                    plain.chars().zip(&marks).enumerate()
-                {
-                    if index > 0 {
-                        spelled.push_str(separator);
-                    }
-                    spelled.push(if *lower {
-                        character.to_ascii_lowercase()
-                    } else {
-                        character
-                    });
+        prop::collection::vec((separator(), any::<bool>()), plain.len()).prop_map(move |marks| {
+            let mut spelled = String::new();
+            for (index, (character, (separator, lower))) in plain.chars().zip(&marks).enumerate() {
+                if index > 0 {
+                    spelled.push_str(separator);
                 }
-                (kind, spelled)
-            },
-        )
+                spelled.push(if *lower {
+                    character.to_ascii_lowercase()
+                } else {
+                    character
+                });
+            }
+            (kind, spelled)
+        })
     })
 }
 

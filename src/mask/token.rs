@@ -52,8 +52,11 @@ impl fmt::Debug for Tokenizer {
 }
 
 fn normalise(value: &str) -> String {
-    let identifier = detect::compact(value)
-        .filter(|symbols| Kind::ALL.into_iter().any(|kind| kind.has_checksum() && kind.is_shaped(symbols)));
+    let identifier = detect::compact(value).filter(|symbols| {
+        Kind::ALL
+            .into_iter()
+            .any(|kind| kind.has_checksum() && kind.is_shaped(symbols))
+    });
     if let Some(identifier) = identifier {
         return identifier.into_owned();
     }

@@ -20,25 +20,60 @@ pub(super) const BYTES_MAX: usize = 200;
 const NAME_WORDS_MAX: usize = 7;
 
 /// The address that a figure belongs to, not before `last`.
-pub(super) fn at(text: &[u8], figure: &Range<usize>, postcodes: &mut Postcodes) -> Option<Range<usize>> {
+pub(super) fn at(
+    text: &[u8],
+    figure: &Range<usize>,
+    postcodes: &mut Postcodes,
+) -> Option<Range<usize>> {
     let before = byte_before(text, figure.start);
     let is_bound = is_word(before) || matches!(before, b'+' | b'_' | b'=' | b'@' | b'#');
     if is_bound || !text[figure.start].is_ascii_digit() {
         return None;
     }
     let range = match is_number(&text[figure.clone()]) {
-        true => number_first(text, figure, postcodes).or_else(|| number_last(text, figure, postcodes)),
+        true => {
+            number_first(text, figure, postcodes).or_else(|| number_last(text, figure, postcodes))
+        }
         false => None,
     };
     range
-        .or_else(|| town::postcode_at(text, figure.start).and_then(|end| without_number(text, figure, end)))
+        .or_else(|| {
+            town::postcode_at(text, figure.start).and_then(|end| without_number(text, figure, end))
+        })
         .filter(|_| !is_room(text, figure.start))
 }
 
 /// Whether the number of something else than a house stands at `at`: `salle 12`, `page 12`.
 fn is_room(text: &[u8], at: usize) -> bool {
-    const ROOMS: &[&str] = &["salle", "room", "page", "seite", "chambre", "etage", "zimmer", "raum", "aula", "sala", "pagina", "habitacion", "stand", "halle", "hall", "lot", "platz", "gate", "quai", "terminal", "line", "ligne", "semaine", "week"];
-    let word = super::label::words_before(text, at).next().unwrap_or_default();
+    const ROOMS: &[&str] = &[
+        "salle",
+        "room",
+        "page",
+        "seite",
+        "chambre",
+        "etage",
+        "zimmer",
+        "raum",
+        "aula",
+        "sala",
+        "pagina",
+        "habitacion",
+        "stand",
+        "halle",
+        "hall",
+        "lot",
+        "platz",
+        "gate",
+        "quai",
+        "terminal",
+        "line",
+        "ligne",
+        "semaine",
+        "week",
+    ];
+    let word = super::label::words_before(text, at)
+        .next()
+        .unwrap_or_default();
     at > 0 && text[at - 1] == b' ' && is_one_of(word, ROOMS)
 }
 
@@ -46,7 +81,9 @@ fn is_room(text: &[u8], at: usize) -> bool {
 fn is_number(word: &[u8]) -> bool {
     let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let letters = &word[digits..];
-    (1..=4).contains(&digits) && (letters.len() <= 1 || is_one_of(letters, &["bis", "ter", "quater"])) && !is_one_of(letters, &["h", "e", "m", "g", "x", "k"])
+    (1..=4).contains(&digits)
+        && (letters.len() <= 1 || is_one_of(letters, &["bis", "ter", "quater"]))
+        && !is_one_of(letters, &["h", "e", "m", "g", "x", "k"])
 }
 
 /// Where what belongs to a number ends: ` bis`, `-14`, `/3`, ` a`, `, `.
@@ -61,7 +98,12 @@ fn number_end(text: &[u8], figure: &Range<usize>) -> usize {
     if byte(text, end) == b' ' {
         let next = word_end(text, end + 1);
         let word = text.get(end + 1..next).unwrap_or_default();
-        if is_one_of(word, &["bis", "ter", "quater"]) || (word.len() == 1 && word[0].is_ascii_alphabetic() && !is_one_of(word, &["a", "y", "e", "o"])) || word == b"A" {
+        if is_one_of(word, &["bis", "ter", "quater"])
+            || (word.len() == 1
+                && word[0].is_ascii_alphabetic()
+                && !is_one_of(word, &["a", "y", "e", "o"]))
+            || word == b"A"
+        {
             end = next;
         }
     }
@@ -71,13 +113,24 @@ fn number_end(text: &[u8], figure: &Range<usize>) -> usize {
 /// Skips blanks and one comma or line end.
 fn skip(text: &[u8], at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
-    at + rest.iter().take(3).take_while(|byte| b" ,\n\r\t".contains(byte)).count()
+    at + rest
+        .iter()
+        .take(3)
+        .take_while(|byte| b" ,\n\r\t".contains(byte))
+        .count()
 }
 
 /// `12 bis, rue de la Paix …`, `12 High Street …`.
-fn number_first(text: &[u8], figure: &Range<usize>, postcodes: &mut Postcodes) -> Option<Range<usize>> {
+fn number_first(
+    text: &[u8],
+    figure: &Range<usize>,
+    postcodes: &mut Postcodes,
+) -> Option<Range<usize>> {
     // A decimal, a time, a date.
-    if matches!(byte(text, figure.end), b'.' | b':' | b'%') || b".,/:-".contains(&byte_before(text, figure.start)) && byte_before(text, figure.start - 1).is_ascii_digit() {
+    if matches!(byte(text, figure.end), b'.' | b':' | b'%')
+        || b".,/:-".contains(&byte_before(text, figure.start))
+            && byte_before(text, figure.start - 1).is_ascii_digit()
+    {
         return None;
     }
     let start = skip(text, number_end(text, figure));
@@ -96,14 +149,20 @@ fn english_end(text: &[u8], start: usize) -> Option<(usize, Strength)> {
     let (mut at, mut found) = (start, None);
     for place in 0..5 {
         let end = word_end(text, at);
-        let Some(word) = text.get(at..end).filter(|word| word.first().is_some_and(u8::is_ascii_alphabetic)) else {
+        let Some(word) = text
+            .get(at..end)
+            .filter(|word| word.first().is_some_and(u8::is_ascii_alphabetic))
+        else {
             break;
         };
         let strength = street::english(word).filter(|_| place > 0);
         let is_upper = word[0].is_ascii_uppercase();
         if let Some(strength) = strength {
             found = Some((end, if is_upper { strength } else { Strength::Weak }));
-        } else if !is_upper && !is_one_of(word, &["the", "of", "st", "s", "high", "old", "new"]) && place > 2 {
+        } else if !is_upper
+            && !is_one_of(word, &["the", "of", "st", "s", "high", "old", "new"])
+            && place > 2
+        {
             break;
         }
         let next = match (byte(text, end), byte(text, end + 1)) {
@@ -115,7 +174,12 @@ fn english_end(text: &[u8], start: usize) -> Option<(usize, Strength)> {
     }
     let (end, strength) = found?;
     let is_lower = text[start].is_ascii_lowercase();
-    Some((end + usize::from(byte(text, end) == b'.' && street::is_short(&text[word_start(text, end)..end])), if is_lower { Strength::Weak } else { strength }))
+    Some((
+        end + usize::from(
+            byte(text, end) == b'.' && street::is_short(&text[word_start(text, end)..end]),
+        ),
+        if is_lower { Strength::Weak } else { strength },
+    ))
 }
 
 /// Where the name of a street ends that begins behind the word for a street, and whether it is a name: one word of it is
@@ -156,7 +220,11 @@ fn name_end(text: &[u8], at: usize) -> (usize, bool) {
     for _ in 0..particles {
         let word = word_start(text, end);
         if word > at && is_particle(&text[word..end]) {
-            end = text[..word].iter().rposition(|byte| is_word(*byte)).map_or(at, |last| last + 1).max(at);
+            end = text[..word]
+                .iter()
+                .rposition(|byte| is_word(*byte))
+                .map_or(at, |last| last + 1)
+                .max(at);
         }
     }
     (end, is_named)
@@ -183,7 +251,11 @@ fn complete(
 }
 
 /// `Hauptstraße 12 …`, `Via Garibaldi, 12 …`, `Rue de la Loi 16 …`.
-fn number_last(text: &[u8], figure: &Range<usize>, postcodes: &mut Postcodes) -> Option<Range<usize>> {
+fn number_last(
+    text: &[u8],
+    figure: &Range<usize>,
+    postcodes: &mut Postcodes,
+) -> Option<Range<usize>> {
     let mut end = figure.start;
     let first = end.saturating_sub(8);
     while end > first && (b" ,.".contains(&text[end - 1]) || text[end - 1] == RAISED) {
@@ -200,13 +272,25 @@ fn number_last(text: &[u8], figure: &Range<usize>, postcodes: &mut Postcodes) ->
         return None;
     }
     let (start, strength, is_named) = street::before(text, end)?;
-    complete(text, start..number_end(text, figure), strength, is_named, postcodes)
+    complete(
+        text,
+        start..number_end(text, figure),
+        strength,
+        is_named,
+        postcodes,
+    )
 }
 
 /// A street without a number before a postcode: `Rue de la Loi, 1000 Bruxelles`.
 fn without_number(text: &[u8], figure: &Range<usize>, postcode_end: usize) -> Option<Range<usize>> {
     let end = town::name_behind_postcode(text, postcode_end)?;
-    let before = figure.start - text[..figure.start].iter().rev().take(3).take_while(|byte| b" ,-\n".contains(byte)).count();
+    let before = figure.start
+        - text[..figure.start]
+            .iter()
+            .rev()
+            .take(3)
+            .take_while(|byte| b" ,-\n".contains(byte))
+            .count();
     let (start, strength, is_named) = street::before(text, before)?;
     (is_named && strength == Strength::Strong && before < figure.start).then_some(start..end)
 }

@@ -28,7 +28,8 @@ pub(super) fn all(text: &[u8], is_named: bool, found: &mut Vec<Found>) {
     for name in NAMES.iter().filter(|_| is_named) {
         for at in memmem::find_iter(text, name.as_bytes()) {
             let end = at + name.len();
-            let is_whole = !byte_before(text, at).is_ascii_alphabetic() && !byte(text, end).is_ascii_lowercase();
+            let is_whole = !byte_before(text, at).is_ascii_alphabetic()
+                && !byte(text, end).is_ascii_lowercase();
             if is_whole {
                 let code = behind(text, end, &is_code).or_else(|| before(text, at, &is_code));
                 add(code, found);
@@ -40,17 +41,29 @@ pub(super) fn all(text: &[u8], is_named: bool, found: &mut Vec<Found>) {
         if at < end {
             continue;
         }
-        end = at + text[at..].iter().take_while(|byte| **byte == ACCOUNT).count();
-        let country = text.get(at.saturating_sub(2)..at).unwrap_or_default().to_ascii_uppercase();
+        end = at
+            + text[at..]
+                .iter()
+                .take_while(|byte| **byte == ACCOUNT)
+                .count();
+        let country = text
+            .get(at.saturating_sub(2)..at)
+            .unwrap_or_default()
+            .to_ascii_uppercase();
         let is_of_bank = |code: &[u8]| is_bic(code) && code.get(4..6) == Some(&*country);
-        let code = behind(text, end, &is_of_bank).or_else(|| before(text, at.saturating_sub(2), &is_of_bank));
+        let code = behind(text, end, &is_of_bank)
+            .or_else(|| before(text, at.saturating_sub(2), &is_of_bank));
         add(code, found);
     }
 }
 
 fn add(code: Option<Range<usize>>, found: &mut Vec<Found>) {
     if let Some(code) = code
-        && found.iter().rev().take(8).all(|(_, other)| other.end <= code.start || code.end <= other.start)
+        && found
+            .iter()
+            .rev()
+            .take(8)
+            .all(|(_, other)| other.end <= code.start || code.end <= other.start)
     {
         found.push((Kind::Bic, code));
     }
@@ -60,10 +73,20 @@ fn add(code: Option<Range<usize>>, found: &mut Vec<Found>) {
 fn is_code(code: &[u8]) -> bool {
     let country = code.get(4..6).unwrap_or_default().to_ascii_uppercase();
     if is_bic(code) {
-        return COUNTRIES.as_bytes().chunks(3).any(|known| known.starts_with(&country));
+        return COUNTRIES
+            .as_bytes()
+            .chunks(3)
+            .any(|known| known.starts_with(&country));
     }
-    let is_lower = code.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    is_lower && is_bic(&code.to_ascii_uppercase()) && NEAR.as_bytes().chunks(3).any(|known| known.starts_with(&country))
+    let is_lower = code
+        .iter()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    is_lower
+        && is_bic(&code.to_ascii_uppercase())
+        && NEAR
+            .as_bytes()
+            .chunks(3)
+            .any(|known| known.starts_with(&country))
 }
 
 /// The code among the words behind a place.
@@ -92,12 +115,19 @@ fn code_end(text: &[u8], start: usize, end: usize, fits: &dyn Fn(&[u8]) -> bool)
     let mut best = None;
     for group in 0..4 {
         let word = text.get(from..to).unwrap_or_default();
-        if word.is_empty() || (group == 0 && word.len() < 4) || length + word.len() > code.len() || (group > 0 && word.len() > 4) {
+        if word.is_empty()
+            || (group == 0 && word.len() < 4)
+            || length + word.len() > code.len()
+            || (group > 0 && word.len() > 4)
+        {
             break;
         }
         code[length..length + word.len()].copy_from_slice(word);
         length += word.len();
-        if matches!(length, 8 | 11) && fits(&code[..length]) && (group == 0 || code[..length].iter().all(|byte| !byte.is_ascii_lowercase())) {
+        if matches!(length, 8 | 11)
+            && fits(&code[..length])
+            && (group == 0 || code[..length].iter().all(|byte| !byte.is_ascii_lowercase()))
+        {
             best = Some(to);
         }
         if !matches!(byte(text, to), b' ' | b'-') || to >= text.len() {

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::words::Words;
 use super::label::{self, is_one_of, words_behind};
 use super::reader::{Group, Groups, byte, byte_before, is_word, stands_at, word_end, word_start};
+use super::words::Words;
 
 /// Bytes of the longest: `Wednesday` is no part of it, `the twenty-second of September, 1984` is.
 pub(super) const BYTES_MAX: usize = 40;
@@ -79,7 +79,8 @@ pub(super) fn is_date(value: &str) -> bool {
     let Some(start) = text.iter().position(u8::is_ascii_digit) else {
         return false;
     };
-    numeric(text, Groups::at(text, start).as_slice(), true).is_some_and(|end| start == 0 && end == text.len())
+    numeric(text, Groups::at(text, start).as_slice(), true)
+        .is_some_and(|end| start == 0 && end == text.len())
 }
 
 impl Births {
@@ -92,10 +93,15 @@ impl Births {
         last: usize,
     ) -> Option<(Range<usize>, bool)> {
         let (range, is_sure) = date(text, figure, groups)?;
-        if range.start < last || is_word(byte_before(text, range.start)) || b"/=_#".contains(&byte_before(text, range.start)) {
+        if range.start < last
+            || is_word(byte_before(text, range.start))
+            || b"/=_#".contains(&byte_before(text, range.start))
+        {
             return None;
         }
-        let is_birth = self.goes_on(text, &range) || is_announced(text, range.start) || is_told_behind(text, range.end);
+        let is_birth = self.goes_on(text, &range)
+            || is_announced(text, range.start)
+            || is_told_behind(text, range.end);
         if is_birth {
             self.end = range.end;
         }
@@ -104,12 +110,22 @@ impl Births {
 
     /// Whether a date follows the last birth in a list.
     fn goes_on(&self, text: &[u8], range: &Range<usize>) -> bool {
-        let Some(between) = text.get(self.end..range.start).filter(|between| self.end > 0 && between.len() <= 12) else {
+        let Some(between) = text
+            .get(self.end..range.start)
+            .filter(|between| self.end > 0 && between.len() <= 12)
+        else {
             return false;
         };
         let mut words = label::words_before(between, between.len());
         !between.iter().any(|byte| b".\n".contains(byte))
-            && words.all(|word| is_one_of(word, &["et", "and", "und", "y", "e", "le", "el", "il", "am", "the", "on", "en"]))
+            && words.all(|word| {
+                is_one_of(
+                    word,
+                    &[
+                        "et", "and", "und", "y", "e", "le", "el", "il", "am", "the", "on", "en",
+                    ],
+                )
+            })
     }
 }
 
@@ -144,16 +160,23 @@ fn numeric(text: &[u8], groups: &[Group], is_loose: bool) -> Option<usize> {
         return None;
     };
     let sign = one.gap;
-    let fits = sign == two.gap && (matches!(sign, b'/' | b'.' | b'-') || (is_loose && sign == b' '));
+    let fits =
+        sign == two.gap && (matches!(sign, b'/' | b'.' | b'-') || (is_loose && sign == b' '));
     let values = [one.value(text), two.value(text), three.value(text)];
     let is_date = match [one.len(), two.len(), three.len()] {
         [4, 1..=2, 1..=2] => is_year(values[0]) && is_day(values[2], values[1]),
-        [1..=2, 1..=2, 4] => is_year(values[2]) && (is_day(values[0], values[1]) || is_day(values[1], values[0])),
-        [1..=2, 1..=2, 2] => is_day(values[0], values[1]) || (sign == b'/' && is_day(values[1], values[0])),
+        [1..=2, 1..=2, 4] => {
+            is_year(values[2]) && (is_day(values[0], values[1]) || is_day(values[1], values[0]))
+        }
+        [1..=2, 1..=2, 2] => {
+            is_day(values[0], values[1]) || (sign == b'/' && is_day(values[1], values[0]))
+        }
         _ => false,
     };
-    let goes_on = three.gap == sign && matches!(sign, b'.' | b'/' | b'-') && byte(text, three.end()) == sign;
-    let is_bound = byte(text, three.end()).is_ascii_alphanumeric() && byte(text, three.end()) != b'T';
+    let goes_on =
+        three.gap == sign && matches!(sign, b'.' | b'/' | b'-') && byte(text, three.end()) == sign;
+    let is_bound =
+        byte(text, three.end()).is_ascii_alphanumeric() && byte(text, three.end()) != b'T';
     (fits && is_date && !goes_on && !is_bound).then_some(three.end())
 }
 
@@ -166,7 +189,9 @@ fn is_day(day: u32, month: u32) -> bool {
 }
 
 fn value(text: &[u8]) -> u32 {
-    text.iter().take(9).fold(0, |value, digit| value * 10 + u32::from(digit.wrapping_sub(b'0') % 10))
+    text.iter().take(9).fold(0, |value, digit| {
+        value * 10 + u32::from(digit.wrapping_sub(b'0') % 10)
+    })
 }
 
 /// Skips blanks, and a sign that may stand between the parts of a date.
@@ -182,10 +207,14 @@ fn skip(text: &[u8], mut at: usize) -> usize {
 fn with_month(text: &[u8], figure: &Range<usize>) -> Option<Range<usize>> {
     let word = &text[figure.clone()];
     let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if word.len() == digits + 7 && MONTHS.hold(&word[digits..digits + 3]) && is_year(value(&word[digits + 3..])) {
+    if word.len() == digits + 7
+        && MONTHS.hold(&word[digits..digits + 3])
+        && is_year(value(&word[digits + 3..]))
+    {
         return Some(figure.clone());
     }
-    let is_ordinal = digits == word.len() || is_one_of(&word[digits..], &["er", "st", "nd", "rd", "th", "o", "e"]);
+    let is_ordinal = digits == word.len()
+        || is_one_of(&word[digits..], &["er", "st", "nd", "rd", "th", "o", "e"]);
     if digits > 2 || !is_ordinal || !(1..=31).contains(&value(&word[..digits])) {
         return None;
     }
@@ -223,7 +252,9 @@ fn year_end(text: &[u8], at: usize) -> Option<usize> {
     let end = word_end(text, at);
     let word = text.get(at..end)?;
     let is_digits = word.iter().all(u8::is_ascii_digit);
-    let is_year = is_digits && ((word.len() == 4 && is_year(value(word))) || (word.len() == 2 && !matches!(byte(text, end), b':' | b'h')));
+    let is_year = is_digits
+        && ((word.len() == 4 && is_year(value(word)))
+            || (word.len() == 2 && !matches!(byte(text, end), b':' | b'h')));
     is_year.then_some(end)
 }
 
@@ -283,13 +314,23 @@ fn in_words(text: &[u8], figure: &Range<usize>) -> Option<Range<usize>> {
         return None;
     }
     let mut day = linked(before(month.start));
-    if day.is_empty() || !(DAYS.hold(&text[day.clone()]) || text[day.clone()].ends_with(b"zigsten") || text[day.clone()].ends_with(b"ssigsten")) {
+    if day.is_empty()
+        || !(DAYS.hold(&text[day.clone()])
+            || text[day.clone()].ends_with(b"zigsten")
+            || text[day.clone()].ends_with(b"ssigsten"))
+    {
         return None;
     }
     // `vingt et un`, `twenty-second`
     for _ in 0..2 {
         let next = before(day.start);
-        if is_one_of(&text[next.clone()], &["et", "y", "vingt", "trente", "twenty", "thirty", "treinta", "dix"]) && !next.is_empty() {
+        if is_one_of(
+            &text[next.clone()],
+            &[
+                "et", "y", "vingt", "trente", "twenty", "thirty", "treinta", "dix",
+            ],
+        ) && !next.is_empty()
+        {
             day = next;
         }
     }
@@ -299,8 +340,17 @@ fn in_words(text: &[u8], figure: &Range<usize>) -> Option<Range<usize>> {
 /// Whether the words before a date speak of a birth, and of nothing else nearer to it.
 fn is_announced(text: &[u8], at: usize) -> bool {
     if text[..at].iter().rev().find(|byte| **byte != b' ') == Some(&b'*') {
-        let star = text[..at].iter().rposition(|byte| *byte == b'*').unwrap_or_default();
-        return star == 0 || b" (\n,".contains(&text[star - 1]) && text[..star].iter().rev().find(|byte| **byte != b' ').is_some_and(|byte| *byte != b'\n');
+        let star = text[..at]
+            .iter()
+            .rposition(|byte| *byte == b'*')
+            .unwrap_or_default();
+        return star == 0
+            || b" (\n,".contains(&text[star - 1])
+                && text[..star]
+                    .iter()
+                    .rev()
+                    .find(|byte| **byte != b' ')
+                    .is_some_and(|byte| *byte != b'\n');
     }
     let first = at.saturating_sub(label::REACH);
     let (mut end, mut behind) = (at, at);
@@ -340,7 +390,8 @@ fn is_announced(text: &[u8], at: usize) -> bool {
 
 fn ends_sentence(between: &[u8]) -> bool {
     let stop = between.iter().position(|byte| b".;!?".contains(byte));
-    stop.is_some_and(|stop| stop + 1 < between.len()) || between.windows(2).any(|pair| pair == b"\n\n")
+    stop.is_some_and(|stop| stop + 1 < between.len())
+        || between.windows(2).any(|pair| pair == b"\n\n")
 }
 
 /// Whether a word means that somebody was born: `ne` may deny in French, `NATO` is no Italian, `b` stands before a date.
@@ -349,15 +400,25 @@ fn is_verb(text: &[u8], start: usize, end: usize, next: &[u8], place: usize) -> 
         b"NATO" | b"B" => false,
         b"b" => place == 0 && byte(text, end) == b'.',
         word if word.eq_ignore_ascii_case(b"ne") => {
-            next.is_empty() || is_one_of(next, &["le", "a", "au", "aux", "en", "e", "un", "l", "s"]) || stands_at(text, end, "(e")
-                || is_one_of(label::words_before(text, start).next().unwrap_or_default(), &["est", "etait", "suis", "etant", "m", "mr", "fils", "enfant", "bebe", "garcon"])
+            next.is_empty()
+                || is_one_of(next, &["le", "a", "au", "aux", "en", "e", "un", "l", "s"])
+                || stands_at(text, end, "(e")
+                || is_one_of(
+                    label::words_before(text, start).next().unwrap_or_default(),
+                    &[
+                        "est", "etait", "suis", "etant", "m", "mr", "fils", "enfant", "bebe",
+                        "garcon",
+                    ],
+                )
         }
         _ => true,
     }
 }
 
 fn is_of_thing(text: &[u8], at: usize) -> bool {
-    label::words_before(text, at).take(5).any(|word| THINGS.hold(word))
+    label::words_before(text, at)
+        .take(5)
+        .any(|word| THINGS.hold(word))
 }
 
 /// Whether it is told directly behind: `12/03/1984 (date de naissance)`.
@@ -366,7 +427,10 @@ fn is_told_behind(text: &[u8], at: usize) -> bool {
     for (place, word) in words_behind(text, at).take(5).enumerate() {
         let start = word.as_ptr() as usize - text.as_ptr() as usize;
         let between = &text[end..start];
-        if between.len() > 3 || between.iter().any(|byte| b".;:\n,".contains(byte)) || word[0].is_ascii_digit() {
+        if between.len() > 3
+            || between.iter().any(|byte| b".;:\n,".contains(byte))
+            || word[0].is_ascii_digit()
+        {
             return false;
         }
         end = start + word.len();

@@ -47,7 +47,9 @@ fn lengths(digits: &[u8]) -> &'static [usize] {
         // Diners Club
         3000..=3059 | 3095 | 3600..=3699 | 3800..=3999 => &[14, 16, 17, 18, 19],
         // JCB, Discover, UnionPay, Mir
-        3528..=3589 | 6011 | 6440..=6599 | 6200..=6299 | 8100..=8171 | 2200..=2204 => &[16, 17, 18, 19],
+        3528..=3589 | 6011 | 6440..=6599 | 6200..=6299 | 8100..=8171 | 2200..=2204 => {
+            &[16, 17, 18, 19]
+        }
         // Maestro, and the national cards of its ranges
         5000..=5099 | 5600..=5899 | 6000..=6999 => &[12, 13, 14, 15, 16, 17, 18, 19],
         _ => &[],
@@ -177,8 +179,12 @@ fn all_of_run(stretch: &Stretch, run: Range<usize>, found: &mut dyn FnMut(Range<
 /// Whether a number in groups of four goes on before it in the same way: then it is the end of a longer one.
 fn is_part_of_fours(stretch: &Stretch, card: &Range<usize>, run: &Range<usize>) -> bool {
     let gap = |index: usize| {
-        let before = index.checked_sub(1).and_then(|before| stretch.places.get(before));
-        before.zip(stretch.places.get(index)).map(|(before, own)| own.start - before.end)
+        let before = index
+            .checked_sub(1)
+            .and_then(|before| stretch.places.get(before));
+        before
+            .zip(stretch.places.get(index))
+            .map(|(before, own)| own.start - before.end)
     };
     let groups = stretch.groups(card);
     groups.len() > 1

@@ -166,10 +166,12 @@ const HEAD: usize = 4;
 fn remainder(rest: u64, symbols: &[u8]) -> u64 {
     // Seven symbols are at most fourteen digits, behind the two of the rest.
     symbols.chunks(7).fold(rest, |rest, part| {
-        part.iter().fold(rest, |value, &symbol| match symbol.is_ascii_digit() {
-            true => value * 10 + u64::from(symbol - b'0'),
-            false => value * 100 + u64::from(symbol.saturating_sub(b'A')) + 10,
-        }) % 97
+        part.iter()
+            .fold(rest, |value, &symbol| match symbol.is_ascii_digit() {
+                true => value * 10 + u64::from(symbol - b'0'),
+                false => value * 100 + u64::from(symbol.saturating_sub(b'A')) + 10,
+            })
+            % 97
     })
 }
 
@@ -194,9 +196,12 @@ fn is_structured(symbols: &[u8]) -> bool {
     let Some((country, account)) = symbols.split_first_chunk::<2>() else {
         return false;
     };
-    let are_digits = |part: Option<&[u8]>| part.is_some_and(|part| part.iter().all(u8::is_ascii_digit));
+    let are_digits =
+        |part: Option<&[u8]>| part.is_some_and(|part| part.iter().all(u8::is_ascii_digit));
     match country {
-        b"FR" | b"MC" => are_digits(account.get(..12)) && are_digits(account.get(account.len() - 2..)),
+        b"FR" | b"MC" => {
+            are_digits(account.get(..12)) && are_digits(account.get(account.len() - 2..))
+        }
         b"GB" | b"IE" => are_digits(account.get(6..)),
         b"NL" => are_digits(account.get(6..)),
         b"IT" | b"SM" => are_digits(account.get(3..13)),
@@ -215,8 +220,11 @@ pub(super) fn length_at(stretch: &Stretch, start: usize) -> Option<usize> {
     if !begins(symbols) {
         return None;
     }
-    let is_account =
-        |length: usize| symbols.get(..length).is_some_and(|symbols| is_mostly_account(symbols) && is_structured(symbols));
+    let is_account = |length: usize| {
+        symbols
+            .get(..length)
+            .is_some_and(|symbols| is_mostly_account(symbols) && is_structured(symbols))
+    };
     let national = national_length(symbols);
     if let Some(length) = national
         && is_account(length)

@@ -40,7 +40,9 @@ pub(super) fn labelled(text: &[u8], at: usize) -> Option<(Label, bool)> {
         let between = &text[start + word.len()..behind];
         behind = start;
         // Another value: what stands before it labels that. Or another sentence.
-        if word.iter().filter(|byte| byte.is_ascii_digit()).count() > 1 || (place > 0 && ends_sentence(word, between)) {
+        if word.iter().filter(|byte| byte.is_ascii_digit()).count() > 1
+            || (place > 0 && ends_sentence(word, between))
+        {
             break;
         }
         match of(word) {
@@ -62,21 +64,46 @@ pub(super) fn labelled(text: &[u8], at: usize) -> Option<(Label, bool)> {
 
 /// Whether a sentence ends between a word and the next one.
 fn ends_sentence(word: &[u8], between: &[u8]) -> bool {
-    let is_end = |pair: &[u8]| b";!?".contains(&pair[0]) || (pair[0] == b'.' && word.len() > 3 && pair[1].is_ascii_whitespace());
+    let is_end = |pair: &[u8]| {
+        b";!?".contains(&pair[0])
+            || (pair[0] == b'.' && word.len() > 3 && pair[1].is_ascii_whitespace())
+    };
     between.windows(2).any(is_end) || between.contains(&b'\n')
 }
 
 fn is_article(word: &[u8]) -> bool {
     const ARTICLES: [&str; 8] = ["e", "es", "is", "o", "s", "a", "le", "la"];
-    ARTICLES.iter().any(|article| article.as_bytes().eq_ignore_ascii_case(word))
+    ARTICLES
+        .iter()
+        .any(|article| article.as_bytes().eq_ignore_ascii_case(word))
 }
 
 /// Whether letters, whatever stood between them, may say that the number behind them is one of something else.
 pub(super) fn may_disclaim(letters: &str) -> bool {
     let letters = letters.to_ascii_lowercase();
-    let words = OTHERS.all().iter().chain(BY_NUMBER.all()).chain(&["nummer", "nr"]);
-    words.map(|word| word.trim_end_matches('*')).any(|stem| stem.len() > 2 && letters.contains(stem))
+    let holds = |word: &&str| letters.contains(word.trim_end_matches('*'));
+    let fillers = || FILLERS.all().iter().map(|word| word.trim_end_matches('*'));
+    let is_numbered = fillers().any(|filler| letters.ends_with(filler));
+    // Short words are parts of many others: they stand at the end, or before a word for a number.
+    let ends_in = |word: &str| {
+        letters.ends_with(word)
+            || (is_numbered
+                && fillers().any(|filler| {
+                    letters
+                        .strip_suffix(filler)
+                        .is_some_and(|rest| rest.ends_with(word))
+                }))
+    };
+    let (long, short): (Vec<&str>, Vec<&str>) =
+        OTHERS.all().iter().partition(|word| word.len() > SHORT);
+    long.iter().any(&holds)
+        || short.into_iter().any(ends_in)
+        || letters.contains("nummer")
+        || (is_numbered && BY_NUMBER.all().iter().any(holds))
 }
+
+/// Letters of a word that is a part of many others.
+const SHORT: usize = 3;
 
 /// The words before byte `at`, from the nearest on, as far as a label may stand.
 pub(super) fn words_before(text: &[u8], at: usize) -> impl Iterator<Item = &[u8]> {
@@ -120,7 +147,8 @@ fn is_word(byte: u8) -> bool {
 
 /// Whether a word is one of a short list, in any case.
 pub(super) fn is_one_of(word: &[u8], list: &[&str]) -> bool {
-    list.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+    list.iter()
+        .any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// What a word says.
@@ -142,7 +170,8 @@ fn of(word: &[u8]) -> Option<Label> {
 }
 
 fn ends_in(word: &[u8], end: &str) -> bool {
-    word.len() > end.len() + 2 && word[word.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
+    word.len() > end.len() + 2
+        && word[word.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
 }
 
 /// Words for telephones and their use.
@@ -173,7 +202,7 @@ static OTHERS: Words = Words::new(&[
     "betrag", "bolla", "booking*", "bordereau", "btw", "buchung*", "budget*", "case", "cedola", "cheque", "cif",
     "claim", "cmd", "code", "codice", "codigo", "colis", "colissimo", "commande*", "commessa", "consignment",
     "container", "contract*", "contrat*", "contratto", "coupon", "cp", "ddt", "delivery", "device", "devis",
-    "dossier*", "duns", "ean*", "encomenda", "envio", "eori", "expediente", "expedition", "fac", "factur*",
+    "dossier*", "duns", "ean", "ean13", "encomenda", "envio", "eori", "expediente", "expedition", "fac", "factur*",
     "facture*", "faktura", "fattura*", "fatur*", "file", "folio", "gtin*", "gutschein*", "handelsregister*", "hra",
     "hrb", "iccid", "ics", "id", "identifiant", "imei*", "importe", "importo", "imsi", "incident", "inventaire",
     "invoice*", "ipi", "isbn", "issn", "iva", "kbo", "kennung", "key", "klantnummer", "kvk", "lei", "licence*",
@@ -186,14 +215,14 @@ static OTHERS: Words = Words::new(&[
     "rum", "schaden*", "seguimiento", "sendung*", "serial*", "serie*", "seriennummer", "shipment", "shipping", "sim",
     "siniestro", "sinistre", "sinistro", "siren", "siret", "sku", "sn", "somme", "spedizione", "suivi", "summe",
     "ticket*", "tirage", "token", "total*", "totale", "tracciamento", "track*", "transaction*", "transaktion*",
-    "transferencia", "tva", "uid", "umsatz*", "upc", "ust*", "vat", "verfolgung*", "version*", "vertrag*", "vin",
+    "transferencia", "tva", "uid", "umsatz*", "upc", "ust", "ustid*", "vat", "verfolgung*", "version*", "vertrag*", "vin",
     "virement", "vorgang*", "voucher", "werbenummer", "zending*",
 ]);
 
 /// Words for what may have such a number, if it is called one.
 #[rustfmt::skip]
 static BY_NUMBER: Words = Words::new(&[
-    "abonnement*", "accessoire*", "account*", "bon", "cancelled", "client*", "company", "compte", "conto", "cuenta",
+    "abonnement*", "accessoire*", "account*", "cancelled", "client*", "company", "compte", "conto", "cuenta",
     "customer*", "entreprise", "firm", "guide", "konto*", "kunden*", "marche", "material*", "payment", "projet",
     "voiture", "zahlung*",
 ]);

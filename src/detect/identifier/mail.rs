@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use memchr::{memchr, memmem};
 
-use super::words::Words;
 use super::super::plain::LETTER;
 use super::Kind;
 use super::label::{self, is_one_of};
 use super::reader::{Found, byte, byte_before, is_word, stands_at, word_end, word_start};
+use super::words::Words;
 
 /// Bytes of the longest (RFC 3696, erratum 1690).
 pub(super) const BYTES_MAX: usize = 254;
@@ -19,10 +19,12 @@ const LOCAL_MAX: usize = 64;
 pub(super) fn is_mail(value: &str) -> bool {
     let text: Vec<u8> = value
         .chars()
-        .map(|letter| match letter.is_alphabetic() && !letter.is_ascii() {
-            true => LETTER,
-            false => u8::try_from(letter).unwrap_or(0),
-        })
+        .map(
+            |letter| match letter.is_alphabetic() && !letter.is_ascii() {
+                true => LETTER,
+                false => u8::try_from(letter).unwrap_or(0),
+            },
+        )
         .collect();
     memchr(b'@', &text)
         .and_then(|at| around(&text, at))
@@ -30,9 +32,31 @@ pub(super) fn is_mail(value: &str) -> bool {
 }
 
 /// What stands for the sign between other words.
-const AT_WORDS: &[&str] = &[" at ", " AT ", "_at_", "-at-", "robase", "ROBASE", "arroba", "ARROBA", "chiocciola"];
+const AT_WORDS: &[&str] = &[
+    " at ",
+    " AT ",
+    "_at_",
+    "-at-",
+    "robase",
+    "ROBASE",
+    "arroba",
+    "ARROBA",
+    "chiocciola",
+];
 /// What stands for the sign, in brackets.
-const ATS: &[&str] = &["at", "@", "a", "arobase", "arobas", "arroba", "chiocciola", "ad", "affe", "klammeraffe", "apenstaartje"];
+const ATS: &[&str] = &[
+    "at",
+    "@",
+    "a",
+    "arobase",
+    "arobas",
+    "arroba",
+    "chiocciola",
+    "ad",
+    "affe",
+    "klammeraffe",
+    "apenstaartje",
+];
 /// What stands for a dot.
 const DOTS: &[&str] = &["dot", "point", "punkt", "punto", "ponto", "punt", "."];
 
@@ -92,8 +116,15 @@ fn around(text: &[u8], at: usize) -> Option<Range<usize>> {
 fn is_login(text: &[u8], start: usize) -> bool {
     let first = start.saturating_sub(LOCAL_MAX);
     let before = &text[first..start];
-    let word = before.iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
-    memmem::find(&before[word..], b"://").is_some_and(|at| !before[word + at + 3..].iter().any(|byte| b"/?".contains(byte)))
+    let word = before
+        .iter()
+        .rposition(u8::is_ascii_whitespace)
+        .map_or(0, |at| at + 1);
+    memmem::find(&before[word..], b"://").is_some_and(|at| {
+        !before[word + at + 3..]
+            .iter()
+            .any(|byte| b"/?".contains(byte))
+    })
 }
 
 /// Where the part before the `@` begins.
@@ -152,20 +183,31 @@ fn domain_end(text: &[u8], at: usize) -> Option<usize> {
         start = stop + 1;
     }
     let end = end?;
-    let is_picture = byte(text, at).is_ascii_digit() && [".png", ".jpg", ".svg", ".gif", ".webp"].iter().any(|name| stands_at(text, end.saturating_sub(name.len()), name));
+    let is_picture = byte(text, at).is_ascii_digit()
+        && [".png", ".jpg", ".svg", ".gif", ".webp"]
+            .iter()
+            .any(|name| stands_at(text, end.saturating_sub(name.len()), name));
     (!is_picture && !matches!(byte(text, end), b'@' | b'_')).then_some(end)
 }
 
 fn is_next_sentence(text: &[u8], at: usize, start: usize, name: &[u8]) -> bool {
     let before = &text[at..start - 1];
-    let last = before.iter().rposition(|byte| *byte == b'.').map_or(before, |dot| &before[dot + 1..]);
-    let is_new = name.first().is_some_and(u8::is_ascii_uppercase) && last.iter().any(u8::is_ascii_lowercase);
+    let last = before
+        .iter()
+        .rposition(|byte| *byte == b'.')
+        .map_or(before, |dot| &before[dot + 1..]);
+    let is_new =
+        name.first().is_some_and(u8::is_ascii_uppercase) && last.iter().any(u8::is_ascii_lowercase);
     is_new || (is_known(last) && !is_known(name) && name.len() != 2)
 }
 
 fn is_top_level(name: &[u8]) -> bool {
-    let is_letters = name.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == LETTER);
-    let is_coded = name.get(..4).is_some_and(|head| head.eq_ignore_ascii_case(b"xn--"));
+    let is_letters = name
+        .iter()
+        .all(|byte| byte.is_ascii_alphabetic() || *byte == LETTER);
+    let is_coded = name
+        .get(..4)
+        .is_some_and(|head| head.eq_ignore_ascii_case(b"xn--"));
     (2..=63).contains(&name.len()) && (is_letters || is_coded) || name == [LETTER]
 }
 
@@ -195,7 +237,10 @@ fn spaced(text: &[u8], at: usize) -> Option<Range<usize>> {
     let start = local_start(text, before)?;
     let last = text[behind..end].rsplit(|byte| *byte == b'.').next()?;
     let local = &text[start..before];
-    let is_name = local.iter().any(|byte| b"._+".contains(byte) || byte.is_ascii_digit()) || is_announced(text, start);
+    let is_name = local
+        .iter()
+        .any(|byte| b"._+".contains(byte) || byte.is_ascii_digit())
+        || is_announced(text, start);
     (is_known(last) && is_name).then_some(start..end)
 }
 
@@ -223,10 +268,15 @@ fn bracketed(text: &[u8], at: usize, words: &[&str]) -> Option<usize> {
     let blank = |at: usize| at + usize::from(byte(text, at) == b' ' && at < text.len());
     let start = blank(at + 1);
     let mut end = start;
-    while end < text.len() && end < start + 14 && (is_word(text[end]) || matches!(text[end], b'@' | b'.')) {
+    while end < text.len()
+        && end < start + 14
+        && (is_word(text[end]) || matches!(text[end], b'@' | b'.'))
+    {
         end += 1;
     }
-    let is_one = words.iter().any(|word| text[start..end].eq_ignore_ascii_case(word.as_bytes()));
+    let is_one = words
+        .iter()
+        .any(|word| text[start..end].eq_ignore_ascii_case(word.as_bytes()));
     let end = blank(end);
     (is_one && byte(text, end) == close).then_some(end + 1)
 }
@@ -253,11 +303,19 @@ fn worded_domain(text: &[u8], at: usize) -> Option<(usize, bool)> {
     let mut end = None;
     while labels < 5 {
         let mut stop = start;
-        while is_word(byte(text, stop)) || (byte(text, stop) == b'-' && !stands_at(text, stop, "-dot-")) {
+        while is_word(byte(text, stop))
+            || (byte(text, stop) == b'-' && !stands_at(text, stop, "-dot-"))
+        {
             stop += 1;
         }
         let name = text.get(start..stop).unwrap_or_default();
-        if name.is_empty() || (labels == 0 && is_one_of(name, &["the", "a", "an", "my", "your", "this", "that", "our"])) {
+        if name.is_empty()
+            || (labels == 0
+                && is_one_of(
+                    name,
+                    &["the", "a", "an", "my", "your", "this", "that", "our"],
+                ))
+        {
             break;
         }
         labels += 1;
@@ -290,7 +348,11 @@ fn dot_end(text: &[u8], at: usize) -> Option<(usize, bool)> {
         b'.' => at + 2,
         _ => word_end(text, at + 1),
     };
-    let is_dot = is_bound && DOTS.iter().any(|dot| text.get(at + 1..end).is_some_and(|word| word.eq_ignore_ascii_case(dot.as_bytes())));
+    let is_dot = is_bound
+        && DOTS.iter().any(|dot| {
+            text.get(at + 1..end)
+                .is_some_and(|word| word.eq_ignore_ascii_case(dot.as_bytes()))
+        });
     (is_dot && byte(text, end) == byte(text, at)).then_some((end + 1, true))
 }
 
@@ -300,7 +362,9 @@ fn worded_local(text: &[u8], at: usize) -> Option<(usize, bool)> {
     let mut is_worded = false;
     for _ in 0..3 {
         let first = start.saturating_sub(DOT_BYTES_MAX);
-        let Some(dot) = (first..start).find(|dot| dot_end(text, *dot).is_some_and(|(end, is_word)| end == start && is_word)) else {
+        let Some(dot) = (first..start)
+            .find(|dot| dot_end(text, *dot).is_some_and(|(end, is_word)| end == start && is_word))
+        else {
             break;
         };
         let Some(before) = local_start(text, dot) else {

@@ -1,6 +1,5 @@
 //! Kinds of identifier: one registry, and a file for how each is found.
 
-
 #[cfg(test)]
 pub(super) use proved::search_fully;
 
@@ -156,7 +155,9 @@ static REGISTRY: [Entry; 10] = [
         category: "identity.national_id",
         evidence: Evidence::Checksum,
         longest: 26,
-        is_valid: |value| nir::compact(value).is_some_and(|symbols| nir::is_nir(symbols.as_bytes())),
+        is_valid: |value| {
+            nir::compact(value).is_some_and(|symbols| nir::is_nir(symbols.as_bytes()))
+        },
         stands_anywhere: |_| true,
     },
     Entry {
@@ -195,7 +196,12 @@ impl Kind {
     ];
 
     fn entry(self) -> &'static Entry {
-        &REGISTRY[self as usize]
+        let entry = &REGISTRY[self as usize];
+        debug_assert_eq!(
+            entry.kind, self,
+            "the registry is in the order of the kinds"
+        );
+        entry
     }
 
     /// The kind's name in policies and in brackets: `iban`.
@@ -249,6 +255,20 @@ pub(crate) fn stands_in_any_company(kind: Kind, identifier: &str) -> bool {
     kind.is_valid(identifier) && (kind.entry().stands_anywhere)(identifier)
 }
 
+/// Whether letters before a number, whatever stood between them, may say that it is the number of something else. They hide
+/// cards and telephone numbers from the search.
+pub(crate) fn may_disclaim(kind: Kind, letters: &str) -> bool {
+    matches!(kind, Kind::Card | Kind::Phone) && label::may_disclaim(letters)
+}
+
+/// Letters and digits that may not touch an identifier of a kind, though blanks fall away.
+pub(crate) fn elbow_room(kind: Kind) -> usize {
+    match kind {
+        Kind::Phone => phone::WORD_MIN,
+        _ => 0,
+    }
+}
+
 /// The length of the IBANs of the country that the symbols begin with, if it has one.
 pub(crate) fn iban_length(symbols: &[u8]) -> Option<usize> {
     iban::national_length(symbols)
@@ -270,7 +290,9 @@ pub(super) fn search_layer(
 ) {
     let before = spans.len();
     let sight = Sight::of(layer);
-    let is_read = Kind::ALL.into_iter().any(|kind| !kind.has_checksum() && is_meant(kind));
+    let is_read = Kind::ALL
+        .into_iter()
+        .any(|kind| !kind.has_checksum() && is_meant(kind));
     if proved::may_hold_any(sight) {
         // What is proved to be one thing is not read as another.
         let sought = |kind: Kind| kind.has_checksum() && (is_read || is_meant(kind));

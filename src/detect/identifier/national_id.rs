@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::label;
-use super::words::Words;
 use super::reader::{byte, byte_before, is_word, word_end};
+use super::words::Words;
 
 /// Bytes of the longest, in groups.
 pub(super) const BYTES_MAX: usize = 22;
@@ -51,7 +51,9 @@ pub(super) fn is_national_id(value: &str) -> bool {
         .filter(|byte| !b" .-/".contains(byte))
         .map(|byte| byte.to_ascii_uppercase())
         .collect();
-    NUMBERS.iter().any(|number| symbols.len() == number.symbols && (number.checks)(&symbols))
+    NUMBERS
+        .iter()
+        .any(|number| symbols.len() == number.symbols && (number.checks)(&symbols))
 }
 
 /// Letters and digits in groups.
@@ -74,8 +76,15 @@ pub(super) fn at(text: &[u8], figure: &Range<usize>, digits: usize) -> Option<Ra
 /// Where a number with this first figure may begin: there, or with the letters before it.
 fn starts(text: &[u8], figure: &Range<usize>) -> impl Iterator<Item = usize> {
     let letters_before = |at: usize| {
-        let blank = at.checked_sub(1).filter(|at| matches!(text[*at], b' ' | b'-'))?;
-        let count = text[..blank].iter().rev().take(7).take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let blank = at
+            .checked_sub(1)
+            .filter(|at| matches!(text[*at], b' ' | b'-'))?;
+        let count = text[..blank]
+            .iter()
+            .rev()
+            .take(7)
+            .take_while(|byte| byte.is_ascii_alphabetic())
+            .count();
         let start = blank - count;
         let is_whole = matches!(count, 1..=3 | 6) && !is_word(byte_before(text, start));
         is_whole.then_some(start)
@@ -87,7 +96,9 @@ fn starts(text: &[u8], figure: &Range<usize>) -> impl Iterator<Item = usize> {
 
 fn number_at(text: &[u8], start: usize) -> Option<usize> {
     let before = byte_before(text, start);
-    if matches!(before, b'/' | b'_' | b'=' | b'#' | b'@' | b'+') || (matches!(before, b'-' | b'.') && is_word(byte_before(text, start - 1))) {
+    if matches!(before, b'/' | b'_' | b'=' | b'#' | b'@' | b'+')
+        || (matches!(before, b'-' | b'.') && is_word(byte_before(text, start - 1)))
+    {
         return None;
     }
     let mut found = Symbols {
@@ -102,7 +113,10 @@ fn number_at(text: &[u8], start: usize) -> Option<usize> {
     while found.groups < found.sizes.len() {
         let end = word_end(text, at);
         let word = text.get(at..end)?;
-        if word.is_empty() || found.length + word.len() > SYMBOLS_MAX || !word.iter().all(u8::is_ascii_alphanumeric) {
+        if word.is_empty()
+            || found.length + word.len() > SYMBOLS_MAX
+            || !word.iter().all(u8::is_ascii_alphanumeric)
+        {
             break;
         }
         for (place, byte) in found.symbols[found.length..].iter_mut().zip(word) {
@@ -121,7 +135,8 @@ fn number_at(text: &[u8], start: usize) -> Option<usize> {
         at = end + 1;
     }
     let end = best?;
-    let goes_on = matches!(byte(text, end), b'-' | b'_' | b'/' | b'@') && is_word(byte(text, end + 1));
+    let goes_on =
+        matches!(byte(text, end), b'-' | b'_' | b'/' | b'@') && is_word(byte(text, end + 1));
     (!goes_on).then_some(end)
 }
 
@@ -129,7 +144,9 @@ fn number_at(text: &[u8], start: usize) -> Option<usize> {
 fn is_one(text: &[u8], start: usize, found: &Symbols) -> bool {
     let symbols = &found.symbols[..found.length];
     let sizes = &found.sizes[..found.groups];
-    let mut numbers = NUMBERS.iter().filter(|number| number.symbols == found.length && (number.checks)(symbols));
+    let mut numbers = NUMBERS
+        .iter()
+        .filter(|number| number.symbols == found.length && (number.checks)(symbols));
     numbers.any(|number| match said(text, start, number) {
         Said::This => true,
         Said::Nothing => number.sure.contains(&sizes) && is_capital(text, start, found.end),
@@ -180,12 +197,18 @@ static OTHERS: Words = Words::new(&[
 ]);
 
 fn digits(symbols: &[u8]) -> Option<u64> {
-    symbols.iter().try_fold(0_u64, |value, digit| digit.is_ascii_digit().then(|| value * 10 + u64::from(digit - b'0')))
+    symbols.iter().try_fold(0_u64, |value, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| value * 10 + u64::from(digit - b'0'))
+    })
 }
 
 fn weighted(symbols: &[u8], weights: &[u32]) -> u32 {
     let pairs = symbols.iter().zip(weights);
-    pairs.map(|(digit, weight)| u32::from(digit.wrapping_sub(b'0')) * weight).sum()
+    pairs
+        .map(|(digit, weight)| u32::from(digit.wrapping_sub(b'0')) * weight)
+        .sum()
 }
 
 /// Spain: eight digits and a letter; of foreigners the first digit is one of three letters.
@@ -210,13 +233,23 @@ fn is_dni(symbols: &[u8]) -> bool {
 /// Italy: six letters of the name, the date of birth, the place, a check letter; digits may have become letters.
 fn is_fiscal_code(symbols: &[u8]) -> bool {
     const FORM: &[u8; 16] = b"AAAAAA00M00A000A";
-    const ODD: [u32; 26] = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
-    let fits = symbols.len() == FORM.len() && symbols.iter().zip(FORM).all(|(symbol, form)| match form {
-        b'A' => symbol.is_ascii_uppercase(),
-        b'0' => symbol.is_ascii_digit() || b"LMNPQRSTUV".contains(symbol),
-        _ => b"ABCDEHLMPRST".contains(symbol),
-    });
-    if !fits || symbols.iter().filter(|symbol| symbol.is_ascii_digit()).count() < 3 {
+    const ODD: [u32; 26] = [
+        1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24,
+        23,
+    ];
+    let fits = symbols.len() == FORM.len()
+        && symbols.iter().zip(FORM).all(|(symbol, form)| match form {
+            b'A' => symbol.is_ascii_uppercase(),
+            b'0' => symbol.is_ascii_digit() || b"LMNPQRSTUV".contains(symbol),
+            _ => b"ABCDEHLMPRST".contains(symbol),
+        });
+    if !fits
+        || symbols
+            .iter()
+            .filter(|symbol| symbol.is_ascii_digit())
+            .count()
+            < 3
+    {
         return false;
     }
     let sum: u32 = symbols[..15]
@@ -278,7 +311,8 @@ fn is_pesel(symbols: &[u8]) -> bool {
         && digits(symbols).is_some()
         && (1..=12).contains(&month)
         && (1..=31).contains(&day)
-        && (10 - weighted(&symbols[..10], &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3]) % 10) % 10 == u32::from(symbols[10] - b'0')
+        && (10 - weighted(&symbols[..10], &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3]) % 10) % 10
+            == u32::from(symbols[10] - b'0')
 }
 
 /// The United Kingdom: two letters, six digits, a letter.
@@ -303,7 +337,8 @@ fn is_avs(symbols: &[u8]) -> bool {
     symbols.starts_with(b"756")
         && symbols.len() == 13
         && digits(symbols).is_some()
-        && (10 - weighted(&symbols[..12], &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3]) % 10) % 10 == u32::from(symbols[12] - b'0')
+        && (10 - weighted(&symbols[..12], &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3]) % 10) % 10
+            == u32::from(symbols[12] - b'0')
 }
 
 /// Belgium: date of birth, number, two check digits; of those born since 2000 with a 2 before.
@@ -316,12 +351,17 @@ fn is_belgian(symbols: &[u8]) -> bool {
         return false;
     };
     let (month, day) = (date / 100 % 100 % 20, date % 100);
-    month <= 12 && day <= 31 && (97 - body % 97 == check || 97 - (2_000_000_000 + body) % 97 == check)
+    month <= 12
+        && day <= 31
+        && (97 - body % 97 == check || 97 - (2_000_000_000 + body) % 97 == check)
 }
 
 /// Ireland: seven digits, a check letter, perhaps another letter.
 fn is_pps(symbols: &[u8]) -> bool {
-    let Some((number, letters)) = symbols.split_at_checked(7).filter(|(number, _)| digits(number).is_some()) else {
+    let Some((number, letters)) = symbols
+        .split_at_checked(7)
+        .filter(|(number, _)| digits(number).is_some())
+    else {
         return false;
     };
     let second = match letters {
@@ -376,7 +416,9 @@ fn is_luxembourgish(symbols: &[u8]) -> bool {
 
 /// Germany's pension insurance: area, date of birth, letter of the name, number, check digit.
 fn is_german_pension(symbols: &[u8]) -> bool {
-    let (Some(head), Some(letter), Some(tail)) = (symbols.get(..8), symbols.get(8), symbols.get(9..12)) else {
+    let (Some(head), Some(letter), Some(tail)) =
+        (symbols.get(..8), symbols.get(8), symbols.get(9..12))
+    else {
         return false;
     };
     if digits(head).is_none() || digits(tail).is_none() || !letter.is_ascii_uppercase() {

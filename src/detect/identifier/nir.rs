@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::super::spelling::{self, Glyph, Stretch};
 use super::super::escapes;
+use super::super::spelling::{self, Glyph, Stretch};
 
 /// Length with the key.
 const SYMBOLS: usize = 15;
@@ -50,7 +50,8 @@ fn worded_key(rest: &str) -> Option<([u8; 2], usize)> {
             _ if is_sharp_e(rest.get(at..)?) => b'E',
             _ => {
                 gap += 1;
-                let is_between = glyph != Glyph::Other || spelling::has_joint(rest.get(at..at + length)?);
+                let is_between =
+                    glyph != Glyph::Other || spelling::has_joint(rest.get(at..at + length)?);
                 if gap > GAP_MAX || !is_between {
                     return None;
                 }
@@ -80,7 +81,8 @@ fn worded_key(rest: &str) -> Option<([u8; 2], usize)> {
         letters += 1;
         at += length;
     }
-    let is_longer = matches!(spelling::glyph(rest, at), (Glyph::Symbol(b'0'..=b'9'), _)) && at < rest.len();
+    let is_longer =
+        matches!(spelling::glyph(rest, at), (Glyph::Symbol(b'0'..=b'9'), _)) && at < rest.len();
     (!is_longer).then_some(([word[3], word[4]], at))
 }
 
@@ -107,7 +109,12 @@ fn sharp_e_length(rest: &str) -> usize {
 pub(super) fn compact(value: &str) -> Option<Cow<'_, str>> {
     if let Some(symbols) = spelling::compact(value) {
         return Some(match symbols.len() > SYMBOLS {
-            true => Cow::Owned(symbols.replace("CLEF", "").replace("CLE", "").replace("KEY", "")),
+            true => Cow::Owned(
+                symbols
+                    .replace("CLEF", "")
+                    .replace("CLE", "")
+                    .replace("KEY", ""),
+            ),
             false => symbols,
         });
     }
@@ -120,7 +127,14 @@ pub(super) fn compact(value: &str) -> Option<Cow<'_, str>> {
     found.filter(|range| range.end == value.trim_end_matches([')', ']', ' ']).len())?;
     let symbols: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
     let letters = symbols.to_ascii_uppercase();
-    Some(Cow::Owned(letters.replace("CLEF", "").replace("CLE", "").replace("CLF", "").replace("CL", "").replace("KEY", "")))
+    Some(Cow::Owned(
+        letters
+            .replace("CLEF", "")
+            .replace("CLE", "")
+            .replace("CLF", "")
+            .replace("CL", "")
+            .replace("KEY", ""),
+    ))
 }
 
 /// Whether symbols are a NIR with the right key: sex, year, month, department (2A and 2B in Corsica), commune, order, key.
@@ -189,15 +203,16 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
 fn with_key_at(stretch: &Stretch, start: usize) -> Option<Range<usize>> {
     let end = start + SYMBOLS;
     let symbols = stretch.symbols.get(start..end)?;
-    let alone =
-        !touches(stretch, start, start.wrapping_sub(1)) && !touches(stretch, end, end);
+    let alone = !touches(stretch, start, start.wrapping_sub(1)) && !touches(stretch, end, end);
     (alone && is_nir(symbols) && !is_part(stretch, &(start..end))).then_some(start..end)
 }
 
 /// Whether digits in groups that are none of a NIR go on before or behind it: it is a part of a longer number.
 fn is_part(stretch: &Stretch, nir: &Range<usize>) -> bool {
     let is_digit = |place: Option<usize>| {
-        place.and_then(|place| stretch.symbols.get(place)).is_some_and(u8::is_ascii_digit)
+        place
+            .and_then(|place| stretch.symbols.get(place))
+            .is_some_and(u8::is_ascii_digit)
     };
     let goes_on = is_digit(nir.start.checked_sub(1)) || is_digit(Some(nir.end));
     goes_on && !has_usual_groups(&stretch.groups(nir))
@@ -222,7 +237,6 @@ pub(super) fn regular_at(stretch: &Stretch, start: usize) -> Option<Range<usize>
 
 /// Where the parts of a NIR end: sex, year, month, department, commune, order, key.
 const ENDS: [usize; 7] = [1, 3, 5, 7, 10, 13, SYMBOLS];
-
 
 /// Whether a digit touches the symbol at `index`.
 fn touches(stretch: &Stretch, index: usize, neighbour: usize) -> bool {
@@ -258,13 +272,31 @@ mod tests {
 
     #[test]
     fn a_key_stands_behind_its_word() {
-        for text in [" clé 38", " clef: 38", "(CLÉ 38)", "\ncle=38 x", " cl&eacute; 38", " key 38.", " clé n 38"] {
+        for text in [
+            " clé 38",
+            " clef: 38",
+            "(CLÉ 38)",
+            "\ncle=38 x",
+            " cl&eacute; 38",
+            " key 38.",
+            " clé n 38",
+        ] {
             let found = worded_key(text).map(|(key, _)| key);
-            assert_eq!(found, Some(*b"38").filter(|_| !text.contains(" n ")), "{text}");
+            assert_eq!(
+                found,
+                Some(*b"38").filter(|_| !text.contains(" n ")),
+                "{text}"
+            );
         }
         assert_eq!(worded_key(" clé 381"), None);
         assert_eq!(worded_key(" client 38"), None);
-        assert_eq!(compact("2 55 08 14 168 025 clé 38").as_deref(), Some("255081416802538"));
-        assert_eq!(compact("2550814168025 (clef 38").as_deref(), Some("255081416802538"));
+        assert_eq!(
+            compact("2 55 08 14 168 025 clé 38").as_deref(),
+            Some("255081416802538")
+        );
+        assert_eq!(
+            compact("2550814168025 (clef 38").as_deref(),
+            Some("255081416802538")
+        );
     }
 }

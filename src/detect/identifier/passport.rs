@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::label;
-use super::words::Words;
 use super::reader::{byte, byte_before, is_word, word_end};
+use super::words::Words;
 
 /// Bytes of the longest, in groups.
 pub(super) const BYTES_MAX: usize = 14;
@@ -46,7 +46,10 @@ fn is_form(word: &[u8]) -> bool {
 pub(super) fn at(text: &[u8], figure: &Range<usize>) -> Option<Range<usize>> {
     let end = number_end(text, figure)?;
     let start = number_start(text, figure, end)?;
-    if b"/.-@_".contains(&byte_before(text, start)) || b"/@_".contains(&byte(text, end)) || is_decimal(text, end) {
+    if b"/.-@_".contains(&byte_before(text, start))
+        || b"/@_".contains(&byte(text, end))
+        || is_decimal(text, end)
+    {
         return None;
     }
     (is_announced(text, start) || is_told_behind(text, end)).then_some(start..end)
@@ -70,7 +73,10 @@ fn number_end(text: &[u8], figure: &Range<usize>) -> Option<usize> {
         }
         end = word_end(text, end + 1);
         let part = text.get(figure.start..end).unwrap_or_default();
-        let letters = part.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+        let letters = part
+            .iter()
+            .filter(|byte| byte.is_ascii_alphabetic())
+            .count();
         let is_upper = !part.iter().any(u8::is_ascii_lowercase);
         let length = part.iter().filter(|byte| **byte != b' ').count();
         if is_upper && letters <= 3 && matches!(length, 8 | 9) {
@@ -87,10 +93,19 @@ fn number_end(text: &[u8], figure: &Range<usize>) -> Option<usize> {
 fn number_start(text: &[u8], figure: &Range<usize>, end: usize) -> Option<usize> {
     let is_whole = end > figure.end || is_form(&text[figure.clone()]);
     let itself = is_whole.then_some(figure.start);
-    let Some(blank) = figure.start.checked_sub(1).filter(|at| text[*at] == b' ' && end == figure.end) else {
+    let Some(blank) = figure
+        .start
+        .checked_sub(1)
+        .filter(|at| text[*at] == b' ' && end == figure.end)
+    else {
         return itself;
     };
-    let letters = text[..blank].iter().rev().take(4).take_while(|byte| byte.is_ascii_uppercase()).count();
+    let letters = text[..blank]
+        .iter()
+        .rev()
+        .take(4)
+        .take_while(|byte| byte.is_ascii_uppercase())
+        .count();
     let word = &text[blank - letters..blank];
     let is_part = (1..=3).contains(&letters)
         && !is_word(byte_before(text, blank - letters))
@@ -115,7 +130,10 @@ fn is_announced(text: &[u8], at: usize) -> bool {
 
 /// Whether it is told directly behind: `12AB34567 (passeport)`.
 fn is_told_behind(text: &[u8], at: usize) -> bool {
-    let between = text[at..].iter().take_while(|byte| !is_word(**byte)).count();
+    let between = text[at..]
+        .iter()
+        .take_while(|byte| !is_word(**byte))
+        .count();
     let word = label::words_behind(text, at).next().unwrap_or_default();
     between <= 3 && WORDS.hold(word)
 }

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::words::Words;
-use super::label::{self, Label};
-use super::reader::{Group, Groups, byte, byte_before};
 use super::super::plain;
+use super::label::{self, Label};
+use super::reader::{Group, Groups, byte, byte_before, word_end, word_start};
+use super::words::Words;
 
 /// Bytes of the longest: fifteen digits, each by itself, with signs.
 pub(super) const BYTES_MAX: usize = 40;
@@ -21,7 +21,7 @@ pub(super) fn is_number(value: &str) -> bool {
     value.bytes().all(is_part) && (6..=16).contains(&digits)
 }
 
-/// Whether a number is found whatever stands beside it, apart from it.
+/// Whether a number is found whatever stands beside it, apart from it and but for words that say that it is another one's.
 pub(super) fn stands_anywhere(value: &str) -> bool {
     let text = value.as_bytes();
     let Some(digit) = text.iter().position(u8::is_ascii_digit) else {
@@ -30,7 +30,9 @@ pub(super) fn stands_anywhere(value: &str) -> bool {
     let is_whole = |range: Range<usize>| range == (0..text.len());
     let groups = Groups::at(text, digit);
     international_at(text, digit, groups.as_slice()).is_some_and(is_whole)
-        || trunk_at(text, digit, groups.as_slice()).is_some_and(|(range, is_sure)| is_sure && is_whole(range))
+        || trunk_at(text, digit, groups.as_slice()).is_some_and(|(range, is_sure)| {
+            (is_sure || groups.as_slice().len() == 1) && is_whole(range)
+        })
 }
 
 /// The number at a figure, not before `last`.
@@ -39,12 +41,16 @@ pub(super) fn at(text: &[u8], start: usize, groups: &[Group], last: usize) -> Op
         return None;
     }
     if let Some(range) = international_at(text, start, groups) {
-        return Some(range).filter(|range| range.start >= last);
+        let is_part = byte(text, range.start) == b'0' && goes_on_before(text, &range, last);
+        return Some(range).filter(|range| range.start >= last && !is_part);
     }
     let first = byte(text, start);
     if first == b'0' {
         let (range, is_sure) = trunk_at(text, start, groups)?;
-        let is_fine = is_sure || (!goes_on_before(text, &range, last) && is_apart(text, &range) && label::before(text, range.start) != Some(Label::Other));
+        let is_fine = is_sure
+            || (!goes_on_before(text, &range, last)
+                && is_apart(text, &range)
+                && label::before(text, range.start) != Some(Label::Other));
         return (is_fine && range.start >= last).then_some(range);
     }
     if !matches!(first, b'2'..=b'9') || !is_apart(text, &(start..start)) {
@@ -55,11 +61,22 @@ pub(super) fn at(text: &[u8], start: usize, groups: &[Group], last: usize) -> Op
 
 /// Whether digits stand before a number in groups that could be its own, and that nothing else was found to be.
 fn goes_on_before(text: &[u8], range: &Range<usize>, last: usize) -> bool {
-    let gap = text[last.min(range.start)..range.start].iter().rev().take(3).take_while(|byte| b" .-/".contains(byte)).count();
+    let gap = text[last.min(range.start)..range.start]
+        .iter()
+        .rev()
+        .take(3)
+        .take_while(|byte| b" .-/".contains(byte))
+        .count();
     let before = range.start - gap;
     let is_figure = before > last && byte_before(text, before).is_ascii_digit();
-    let is_whole = text[range.clone()].iter().all(u8::is_ascii_digit) && gap > 0 && byte_before(text, range.start) == b' ';
-    is_figure && !is_whole && !text[super::reader::word_start(text, before)..before].iter().any(u8::is_ascii_alphabetic)
+    let is_whole = text[range.clone()].iter().all(u8::is_ascii_digit)
+        && gap > 0
+        && byte_before(text, range.start) == b' ';
+    is_figure
+        && !is_whole
+        && !text[word_start(text, before)..before]
+            .iter()
+            .any(u8::is_ascii_alphabetic)
 }
 
 /// A number with its country: `+33 6 12 34 56 78`, `0033 (0)6…`, `(+33) 6…`.
@@ -67,7 +84,10 @@ fn international_at(text: &[u8], start: usize, groups: &[Group]) -> Option<Range
     let before = byte_before(text, start);
     let (mut first, digits) = if before == b'+' {
         (start - 1, start)
-    } else if byte(text, start) == b'0' && byte(text, start + 1) == b'0' && !before.is_ascii_alphanumeric() {
+    } else if byte(text, start) == b'0'
+        && byte(text, start + 1) == b'0'
+        && !before.is_ascii_alphanumeric()
+    {
         let digits = start + 2 + usize::from(byte(text, start + 2) == b' ');
         (start, digits)
     } else {
@@ -89,7 +109,12 @@ fn international_at(text: &[u8], start: usize, groups: &[Group]) -> Option<Range
     };
     let (code, national) = country(text, groups)?;
     let end = end_of_national(text, groups, code, &national)?;
-    let count = |sign: u8| text[first..end].iter().filter(|byte| **byte == sign).count();
+    let count = |sign: u8| {
+        text[first..end]
+            .iter()
+            .filter(|byte| **byte == sign)
+            .count()
+    };
     let is_open = byte(text, first) == b'(' && count(b'(') != count(b')');
     Some(first + usize::from(is_open)..end)
 }
@@ -97,13 +122,17 @@ fn international_at(text: &[u8], start: usize, groups: &[Group]) -> Option<Range
 /// The digits of a country's code, and those of its national numbers.
 fn country(text: &[u8], groups: &[Group]) -> Option<(usize, Digits)> {
     let mut code = [0_u8; 3];
-    let digits = groups.iter().flat_map(|group| &text[group.start..group.end()]);
+    let digits = groups
+        .iter()
+        .flat_map(|group| &text[group.start..group.end()]);
     for (place, digit) in code.iter_mut().zip(digits) {
         *place = *digit;
     }
     (1..=3).find_map(|length| {
         let code = &code[..length];
-        let national = COUNTRIES.iter().find(|(known, _, _)| known.as_bytes() == code);
+        let national = COUNTRIES
+            .iter()
+            .find(|(known, _, _)| known.as_bytes() == code);
         national.map(|(_, least, most)| (length, usize::from(*least)..=usize::from(*most)))
     })
 }
@@ -150,7 +179,9 @@ fn is_new(text: &[u8], groups: &[Group], place: usize) -> bool {
 
 /// A number with the zero of the national form, and whether nothing else is written so.
 fn trunk_at(text: &[u8], start: usize, all: &[Group]) -> Option<(Range<usize>, bool)> {
-    if byte(text, start) != b'0' || !matches!(byte(text, start + 1), b'1'..=b'9') && byte(text, start + 1).is_ascii_digit() {
+    if byte(text, start) != b'0'
+        || !matches!(byte(text, start + 1), b'1'..=b'9') && byte(text, start + 1).is_ascii_digit()
+    {
         return None;
     }
     if byte_before(text, start).is_ascii_digit() {
@@ -165,7 +196,9 @@ fn trunk_at(text: &[u8], start: usize, all: &[Group]) -> Option<(Range<usize>, b
             break;
         }
         let is_last = count == all.len();
-        if is_trunk_form(text, groups, digits, is_last) || is_last && is_spaced_area(text, groups, digits) {
+        if is_trunk_form(text, groups, digits, is_last)
+            || is_last && is_spaced_area(text, groups, digits)
+        {
             best = Some((count, digits));
         }
     }
@@ -173,7 +206,10 @@ fn trunk_at(text: &[u8], start: usize, all: &[Group]) -> Option<(Range<usize>, b
     let groups = &all[..count];
     let end = groups[count - 1].end();
     let closes = text[start..end].contains(&b')');
-    if opens != closes && (opens || closes) && text[start..end].iter().any(|byte| b"()".contains(byte)) {
+    if opens != closes
+        && (opens || closes)
+        && text[start..end].iter().any(|byte| b"()".contains(byte))
+    {
         return None;
     }
     let first = start - usize::from(opens && closes);
@@ -185,8 +221,11 @@ fn is_spaced_area(text: &[u8], groups: &[Group], digits: usize) -> bool {
     groups.len() > 2
         && groups[0].len() == 1
         && (8..=12).contains(&digits)
-        && groups[1..].iter().all(|group| group.gap == 0 || b" /-".contains(&group.gap))
-        && (byte(text, groups[1].start) == b'8' || label::before(text, groups[0].start) == Some(Label::Phone))
+        && groups[1..]
+            .iter()
+            .all(|group| group.gap == 0 || b" /-".contains(&group.gap))
+        && (byte(text, groups[1].start) == b'8'
+            || label::before(text, groups[0].start) == Some(Label::Phone))
 }
 
 /// Five pairs with the same sign between them: nothing else is written so.
@@ -199,20 +238,35 @@ fn is_pairs(groups: &[Group]) -> bool {
 
 /// Whether groups have the sizes of a national number, with the same sign between all but the first two.
 fn is_trunk_form(text: &[u8], groups: &[Group], digits: usize, is_last: bool) -> bool {
-    let sizes = groups.iter().fold(0_u32, |sizes, group| sizes * 10 + group.len().min(9) as u32);
+    let sizes = groups
+        .iter()
+        .fold(0_u32, |sizes, group| sizes * 10 + group.len().min(9) as u32);
     let (_, inner) = groups.split_last().unwrap_or((&groups[0], &[]));
-    let even = inner.windows(2).skip(1).all(|pair| pair[0].gap == pair[1].gap);
+    let even = inner
+        .windows(2)
+        .skip(1)
+        .all(|pair| pair[0].gap == pair[1].gap);
     let is_usual = if groups.len() == 1 {
         (9..=12).contains(&digits)
     } else {
         TRUNK_FORMS.contains(&sizes)
     };
     // A decimal, the number of a firm in Belgium, hours.
-    let is_number = inner.first().is_some_and(|first| matches!(first.gap, b',' | b'_'))
-        || (sizes == 433 && inner.iter().all(|group| group.gap == b'.') && is_belgian_firm(text, groups))
+    let is_number = inner
+        .first()
+        .is_some_and(|first| matches!(first.gap, b',' | b'_'))
+        || (sizes == 433
+            && inner.iter().all(|group| group.gap == b'.')
+            && is_belgian_firm(text, groups))
         || (sizes / 10 == 22 && digits < 9)
-        || inner.iter().skip(1).any(|group| matches!(group.gap, b',' | b'_' | b'('));
-    let stops = is_last || groups.last().is_some_and(|last| last.gap != b'.' || groups.len() > 2);
+        || inner
+            .iter()
+            .skip(1)
+            .any(|group| matches!(group.gap, b',' | b'_' | b'('));
+    let stops = is_last
+        || groups
+            .last()
+            .is_some_and(|last| last.gap != b'.' || groups.len() > 2);
     is_usual && even && !is_number && stops
 }
 
@@ -251,14 +305,29 @@ fn bare_at(text: &[u8], start: usize, all: &[Group]) -> Option<Range<usize>> {
         let gaps = &groups[..count - 1];
         let is_american = is_american(text, groups);
         let even = is_american || gaps.windows(2).all(|pair| pair[0].gap == pair[1].gap);
-        let plain = is_american || gaps.iter().all(|group| matches!(group.gap, b' ' | b'-' | b'.' | b'/'));
-        let sizes = groups.iter().fold(0, |sizes, group| sizes * 10 + group.len().min(9) as u32);
+        let plain = is_american
+            || gaps
+                .iter()
+                .all(|group| matches!(group.gap, b' ' | b'-' | b'.' | b'/'));
+        let sizes = groups
+            .iter()
+            .fold(0, |sizes, group| sizes * 10 + group.len().min(9) as u32);
         let fits = is_bare_form(text, groups, sizes, digits) && plain && (even || is_named);
         let is_whole = count == all.len();
-        let is_free = is_named && is_near == Some(true) && plain && even && is_whole && (6..=10).contains(&digits) && sizes != 44 && !is_date(text, groups);
+        let is_free = is_named
+            && is_near == Some(true)
+            && plain
+            && even
+            && is_whole
+            && (6..=10).contains(&digits)
+            && sizes != 44
+            && !is_date(text, groups);
         let is_alone = || is_whole && is_alone(text, groups, digits, is_called_number);
         if fits && (is_named || is_alone()) || is_free {
-            best = Some((groups[count - 1].end(), start - usize::from(groups[0].gap == b')')));
+            best = Some((
+                groups[count - 1].end(),
+                start - usize::from(groups[0].gap == b')'),
+            ));
         }
     }
     let (end, start) = best?;
@@ -270,9 +339,13 @@ fn is_date(text: &[u8], groups: &[Group]) -> bool {
     let [one, two, three] = groups else {
         return false;
     };
-    let is_day = |day: &Group, month: &Group| (1..=31).contains(&day.value(text)) && (1..=12).contains(&month.value(text));
+    let is_day = |day: &Group, month: &Group| {
+        (1..=31).contains(&day.value(text)) && (1..=12).contains(&month.value(text))
+    };
     let year = one.len().max(three.len());
-    matches!(year, 2 | 4) && two.len() <= 2 && (is_day(one, two) || is_day(two, one) || is_day(three, two))
+    matches!(year, 2 | 4)
+        && two.len() <= 2
+        && (is_day(one, two) || is_day(two, one) || is_day(three, two))
 }
 
 /// Whether groups have the sizes and the first digits of a Spanish, Portuguese, Italian or Luxembourgish number.
@@ -282,11 +355,18 @@ fn is_bare_form(text: &[u8], groups: &[Group], sizes: u32, digits: usize) -> boo
         // Spain, Portugal; Luxembourg's mobile numbers
         9 => {
             matches!(first, b'6'..=b'9' | b'2')
-                && matches!(sizes, 333 | 3222 | 2322 | 2223 | 234 | 36 | 9 | 27 | 432 | 324)
+                && matches!(
+                    sizes,
+                    333 | 3222 | 2322 | 2223 | 234 | 36 | 9 | 27 | 432 | 324
+                )
         }
         // Italy's mobile numbers
         10 if is_american(text, groups) => true,
-        10 => first == b'3' && (b'1'..=b'9').contains(&second) && matches!(sizes, 334 | 37 | 3322 | 343 | 3223 | 9 | 46 | 433),
+        10 => {
+            first == b'3'
+                && (b'1'..=b'9').contains(&second)
+                && matches!(sizes, 334 | 37 | 3322 | 343 | 3223 | 9 | 46 | 433)
+        }
         8 => first == b'2' && second >= b'4' && matches!(sizes, 2222 | 8),
         _ => false,
     }
@@ -298,8 +378,14 @@ fn is_american(text: &[u8], groups: &[Group]) -> bool {
         return false;
     };
     let begins = |group: &Group| (b'2'..=b'9').contains(&byte(text, group.start));
-    let is_set_off = matches!((area.gap, exchange.gap), (b'-' | b'/' | b')', b'-') | (b'.', b'.')) && (area.gap == b')') == (byte_before(text, area.start) == b'(');
-    [area.len(), exchange.len(), rest.len()] == [3, 3, 4] && begins(area) && begins(exchange) && is_set_off
+    let is_set_off = matches!(
+        (area.gap, exchange.gap),
+        (b'-' | b'/' | b')', b'-') | (b'.', b'.')
+    ) && (area.gap == b')') == (byte_before(text, area.start) == b'(');
+    [area.len(), exchange.len(), rest.len()] == [3, 3, 4]
+        && begins(area)
+        && begins(exchange)
+        && is_set_off
 }
 
 /// Whether a number without a zero and without a word that says so is one all the same: no amount, no firm.
@@ -309,17 +395,34 @@ fn is_alone(text: &[u8], groups: &[Group], digits: usize, is_called_number: bool
     let first = byte(text, start);
     let sized = groups.len() > 1 || is_called_number;
     let behind = label::words_behind(text, end).next().unwrap_or_default();
-    let is_amount = !is_called_number && matches!(text[end..].iter().find(|byte| **byte != b' '), Some(&(plain::MONEY | b'%' | b'$' | plain::RAISED)))
+    let is_amount = !is_called_number
+        && matches!(
+            text[end..].iter().find(|byte| **byte != b' '),
+            Some(&(plain::MONEY | b'%' | b'$' | plain::RAISED))
+        )
         || UNITS.hold(behind)
-        || matches!((byte(text, end), byte(text, end + 1)), (b',' | b'.' | b'/' | b'-', b'0'..=b'9'))
-        || matches!(text[..start].iter().rev().find(|byte| **byte != b' '), Some(&(plain::MONEY | b'$' | b'=' | b'#' | b'.' | b',')));
+        || matches!(
+            (byte(text, end), byte(text, end + 1)),
+            (b',' | b'.' | b'/' | b'-', b'0'..=b'9')
+        )
+        || matches!(
+            text[..start].iter().rev().find(|byte| **byte != b' '),
+            Some(&(plain::MONEY | b'$' | b'=' | b'#' | b'.' | b','))
+        );
     let luhn = |range: Range<usize>| {
-        let digits: Vec<u8> = text[range].iter().copied().filter(u8::is_ascii_digit).collect();
+        let digits: Vec<u8> = text[range]
+            .iter()
+            .copied()
+            .filter(u8::is_ascii_digit)
+            .collect();
         super::card::passes_luhn(&digits)
     };
     let is_firm = digits == 9 && first != b'6' && luhn(start..end);
-    let is_mobile = matches!((digits, first), (9, b'6' | b'7' | b'9') | (10, b'3')) || is_american(text, groups);
-    let by_dots = digits == 9 && groups.iter().all(|group| group.len() == 3) && matches!(groups[0].gap, b'.' | b'-');
+    let is_mobile = matches!((digits, first), (9, b'6' | b'7' | b'9') | (10, b'3'))
+        || is_american(text, groups);
+    let by_dots = digits == 9
+        && groups.iter().all(|group| group.len() == 3)
+        && matches!(groups[0].gap, b'.' | b'-');
     sized && is_mobile && !is_amount && !is_firm && !by_dots
 }
 
@@ -338,17 +441,35 @@ fn is_apart(text: &[u8], range: &Range<usize>) -> bool {
     let (before, behind) = (byte_before(text, range.start), byte(text, range.end));
     let is_bound = match before {
         b'/' | b'=' | b'?' | b'&' | b'#' | b'_' => true,
-        b'-' | b'.' | b',' | b'\'' => byte_before(text, range.start - 1).is_ascii_digit() || is_code(text, range.start - 1),
-        letter if letter.is_ascii_alphanumeric() => !label_touches(text, range.start),
+        b'-' | b'.' | b',' | b'\'' => {
+            byte_before(text, range.start - 1).is_ascii_digit() || is_code(text, range.start - 1)
+        }
+        letter if letter.is_ascii_alphanumeric() => {
+            !label_touches(text, range.start)
+                && !is_long_word(text, word_start(text, range.start)..range.start)
+        }
         _ => false,
     };
     let is_bound = is_bound && !(before == b'/' && label_touches(text, range.start - 1));
     let goes_on = range.end > range.start
         && (behind.is_ascii_alphanumeric()
+            && !is_long_word(text, range.end..word_end(text, range.end))
             || matches!(behind, b'_' | b'=' | b'@')
-            || (matches!(behind, b'-' | b'/' | b'.' | b',') && byte(text, range.end + 1).is_ascii_alphanumeric() && behind != b'/' && behind != b'.' && behind != b','));
+            || (matches!(behind, b'-' | b'/' | b'.' | b',')
+                && byte(text, range.end + 1).is_ascii_alphanumeric()
+                && behind != b'/'
+                && behind != b'.'
+                && behind != b','));
     !is_bound && !goes_on
 }
+
+/// Whether a word that touches a number is one of prose, from which only a blank was lost: codes are short.
+fn is_long_word(text: &[u8], word: Range<usize>) -> bool {
+    word.len() >= WORD_MIN && text[word].iter().all(u8::is_ascii_alphabetic)
+}
+
+/// Letters of a word that is no code.
+pub(super) const WORD_MIN: usize = 4;
 
 /// Whether letters before a sign are no word for a telephone number: `REF-0612345678`.
 fn is_code(text: &[u8], at: usize) -> bool {
@@ -357,7 +478,10 @@ fn is_code(text: &[u8], at: usize) -> bool {
 
 /// Whether a word for a telephone number ends at `at`: `Tel.`, `T:`.
 fn label_touches(text: &[u8], at: usize) -> bool {
-    static WORDS: Words = Words::new(&["cell", "fax", "fon", "gsm", "handy", "m", "mob*", "p", "ph", "phone", "port", "portable", "t", "tel*"]);
+    static WORDS: Words = Words::new(&[
+        "cell", "fax", "fon", "gsm", "handy", "m", "mob*", "p", "ph", "phone", "port", "portable",
+        "t", "tel*",
+    ]);
     let word = label::words_before(text, at).next().unwrap_or_default();
     WORDS.hold(word)
 }

@@ -119,7 +119,12 @@ fn search_stretch(
         }
     }
     // A card or a national number is digits all over.
-    let is_long = stretch.symbols.iter().filter(|symbol| symbol.is_ascii_digit()).count() >= SYMBOLS_MIN;
+    let is_long = stretch
+        .symbols
+        .iter()
+        .filter(|symbol| symbol.is_ascii_digit())
+        .count()
+        >= SYMBOLS_MIN;
     if !is_long {
         return;
     }
@@ -136,7 +141,6 @@ fn search_stretch(
         }));
     }
 }
-
 
 /// The search without the quick looks that spare most texts from it.
 #[cfg(test)]

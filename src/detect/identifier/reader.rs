@@ -85,11 +85,17 @@ enum Step {
 /// What stands at a figure: an identifier, or a date that is none.
 fn one_at(text: &[u8], figure: &Range<usize>, seen: &mut Seen) -> Step {
     let last = seen.last;
-    let start = figure.start + text[figure.clone()].iter().take_while(|byte| !byte.is_ascii_digit()).count();
+    let start = figure.start
+        + text[figure.clone()]
+            .iter()
+            .take_while(|byte| !byte.is_ascii_digit())
+            .count();
     let groups = Groups::at(text, start);
     let groups = groups.as_slice();
     let is_list = groups.len() == GROUPS_MAX
-        && groups.iter().all(|group| group.gap == groups[0].gap && byte(text, group.start) != b'0');
+        && groups
+            .iter()
+            .all(|group| group.gap == groups[0].gap && byte(text, group.start) != b'0');
     if is_list {
         // Numbers without end.
         return Step::Over(groups[GROUPS_MAX / 2].start);
@@ -109,7 +115,11 @@ fn one_at(text: &[u8], figure: &Range<usize>, seen: &mut Seen) -> Step {
         .filter(not_before)
         .map(found(Kind::Passport))
         .or_else(|| phone::at(text, start, groups, last).map(found(Kind::Phone)))
-        .or_else(|| address::at(text, figure, &mut seen.postcodes).filter(not_before).map(found(Kind::Address)))
+        .or_else(|| {
+            address::at(text, figure, &mut seen.postcodes)
+                .filter(not_before)
+                .map(found(Kind::Address))
+        })
         .unwrap_or(Step::Over(figure.end))
 }
 
@@ -124,7 +134,10 @@ fn next_figure(text: &[u8], at: usize) -> Option<Range<usize>> {
 /// Where the letters and digits that stand before `at` begin.
 pub(super) fn word_start(text: &[u8], at: usize) -> usize {
     let before = text[..at].iter().rev();
-    at - before.take_while(|byte| is_word(**byte)).take(WORD_MAX).count()
+    at - before
+        .take_while(|byte| is_word(**byte))
+        .take(WORD_MAX)
+        .count()
 }
 
 /// Where the letters and digits from `at` on end.
@@ -171,8 +184,12 @@ impl Group {
 
     /// Its number, as far as it is one of at most nine digits.
     pub(super) fn value(&self, text: &[u8]) -> u32 {
-        let digits = text.get(self.start..self.start + self.len().min(9)).unwrap_or_default();
-        digits.iter().fold(0, |value, digit| value * 10 + u32::from(digit.wrapping_sub(b'0') % 10))
+        let digits = text
+            .get(self.start..self.start + self.len().min(9))
+            .unwrap_or_default();
+        digits.iter().fold(0, |value, digit| {
+            value * 10 + u32::from(digit.wrapping_sub(b'0') % 10)
+        })
     }
 }
 
@@ -225,7 +242,9 @@ fn gap_at(text: &[u8], at: usize) -> Option<(u8, usize)> {
                     sign = b' ';
                 }
             }
-            other @ (b'.' | b'-' | b'/' | b'(' | b')' | b',' | b'_') if sign == 0 || sign == b' ' => {
+            other @ (b'.' | b'-' | b'/' | b'(' | b')' | b',' | b'_')
+                if sign == 0 || sign == b' ' =>
+            {
                 sign = other;
             }
             digit if digit.is_ascii_digit() && end > at => return Some((sign, end)),

@@ -28,7 +28,10 @@ impl Sight {
         let text = text.as_bytes();
         let mut sight = Self::default();
         let mut at = 0;
-        while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<{ BLOCK + AHEAD }>()) {
+        while let Some(block) = text
+            .get(at..)
+            .and_then(|rest| rest.first_chunk::<{ BLOCK + AHEAD }>())
+        {
             sight.look(block);
             at += BLOCK;
         }
@@ -43,14 +46,18 @@ impl Sight {
         }
         if at > 0 {
             // Those that were counted before.
-            let digits = text[at - AHEAD..at].iter().filter(|byte| may_be_digit(**byte)).count();
+            let digits = text[at - AHEAD..at]
+                .iter()
+                .filter(|byte| may_be_digit(**byte))
+                .count();
             sight.digits -= digits;
         }
         sight
     }
 
     fn look(&mut self, block: &[u8; BLOCK + AHEAD]) {
-        let (mut digits, mut mail, mut hidden, mut bank, mut joints) = (0_u8, 0_u8, 0_u8, 0_u8, 0_u8);
+        let (mut digits, mut mail, mut hidden, mut bank, mut joints) =
+            (0_u8, 0_u8, 0_u8, 0_u8, 0_u8);
         // Sums and bits of bytes without a branch, so that many bytes are looked at in one step.
         let mut figures = [0_u8; BLOCK + AHEAD];
         for at in 0..BLOCK + AHEAD {
@@ -63,17 +70,29 @@ impl Sight {
         }
         for at in 0..BLOCK {
             // ` at `, `_at_`, `-at-`
-            let (one, a, t, next) = (block[at], block[at + 1] | 0x20, block[at + 2] | 0x20, block[at + 3]);
-            let is_set_off = ((one == b' ') | (one == b'_') | (one == b'-')) & ((next == b' ') | (next == b'_') | (next == b'-'));
+            let (one, a, t, next) = (
+                block[at],
+                block[at + 1] | 0x20,
+                block[at + 2] | 0x20,
+                block[at + 3],
+            );
+            let is_set_off = ((one == b' ') | (one == b'_') | (one == b'-'))
+                & ((next == b' ') | (next == b'_') | (next == b'-'));
             hidden |= u8::from(is_set_off & (a == b'a') & (t == b't'));
             // `(at)`, `[@]`, `{ a }`, `(chiocciola)`, `(klammeraffe)`
             let opens = (one == b'(') | (one == b'[') | (one == b'{') | (one == b'<');
-            let begins = (a == b'a') | (a == (b'@' | 0x20)) | (a == b' ') | (a == b'c') | (a == b'k');
+            let begins =
+                (a == b'a') | (a == (b'@' | 0x20)) | (a == b' ') | (a == b'c') | (a == b'k');
             hidden |= u8::from(opens & begins);
         }
         for at in 0..BLOCK {
             // A sign with a digit near it, or what may be one.
-            let near = figures[at] | figures[at + 1] | figures[at + 2] | figures[at + 4] | figures[at + 5] | figures[at + 6];
+            let near = figures[at]
+                | figures[at + 1]
+                | figures[at + 2]
+                | figures[at + 4]
+                | figures[at + 5]
+                | figures[at + 6];
             joints |= near & u8::from(is_joint(block[at + 3]));
         }
         for at in 0..BLOCK {
@@ -127,11 +146,21 @@ mod tests {
     fn what_stands_anywhere_is_seen() {
         for before in 0..150 {
             for behind in [0, 1, 70] {
-                let around = |word: &str| format!("{}{word}{}", "x".repeat(before), "y".repeat(behind));
+                let around =
+                    |word: &str| format!("{}{word}{}", "x".repeat(before), "y".repeat(behind));
                 for word in ["@", "&#64;", "\u{ff20}"] {
                     assert!(Sight::of(&around(word)).mail, "{word} {before}");
                 }
-                for word in [" at b", " AT b", "_at_b", "(at)", "[ at ]", "arobase", " ARROBA ", "chiocciola"] {
+                for word in [
+                    " at b",
+                    " AT b",
+                    "_at_b",
+                    "(at)",
+                    "[ at ]",
+                    "arobase",
+                    " ARROBA ",
+                    "chiocciola",
+                ] {
                     assert!(Sight::of(&around(word)).hidden_mail, "{word} {before}");
                 }
                 for word in ["BIC ", "bic:", "Swift"] {
@@ -140,7 +169,10 @@ mod tests {
                 assert_eq!(Sight::of(&around("1 2")).digits, 2);
             }
         }
-        assert_eq!(Sight::of("Rien de tout cela, mais beaucoup de mots."), Sight::default());
+        assert_eq!(
+            Sight::of("Rien de tout cela, mais beaucoup de mots."),
+            Sight::default()
+        );
         assert_eq!(Sight::of(""), Sight::default());
     }
 

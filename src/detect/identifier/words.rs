@@ -24,7 +24,10 @@ impl Words {
         }
         let mut at = 1;
         while at < list.len() {
-            assert!(list[at - 1].as_bytes()[0] <= list[at].as_bytes()[0], "words are out of order");
+            assert!(
+                list[at - 1].as_bytes()[0] <= list[at].as_bytes()[0],
+                "words are out of order"
+            );
             at += 1;
         }
         Self { list, starts }
@@ -42,8 +45,13 @@ impl Words {
         if letter >= LETTERS {
             return None;
         }
-        let (start, end) = (usize::from(self.starts[letter]), usize::from(self.starts[letter + 1]));
-        let found = self.list[start..end].iter().position(|known| fits(word, known.as_bytes()))?;
+        let (start, end) = (
+            usize::from(self.starts[letter]),
+            usize::from(self.starts[letter + 1]),
+        );
+        let found = self.list[start..end]
+            .iter()
+            .position(|known| fits(word, known.as_bytes()))?;
         Some(start + found)
     }
 
@@ -64,7 +72,10 @@ fn fits(word: &[u8], known: &[u8]) -> bool {
     if word.len() < stem.len() || (!is_open && word.len() != stem.len()) {
         return false;
     }
-    word.iter().zip(stem).skip(1).all(|(one, other)| one | 0x20 == *other)
+    word.iter()
+        .zip(stem)
+        .skip(1)
+        .all(|(one, other)| one | 0x20 == *other)
 }
 
 #[cfg(test)]

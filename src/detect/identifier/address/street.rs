@@ -1,8 +1,8 @@
 //! Words for streets, and the street that stands before a place.
 
-use super::super::words::Words;
 use super::super::label::is_one_of;
 use super::super::reader::{byte, byte_before, is_word, word_start};
+use super::super::words::Words;
 
 /// How much a word for a street tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +59,45 @@ static ENGLISH_WEAK: Words = Words::new(&[
 ]);
 
 /// What compound names of streets end in.
-const GERMANIC: &[&str] = &["strasse", "str", "gasse", "allee", "straat", "laan", "gracht", "kade", "singel", "steenweg", "plein", "steig", "chaussee", "ufer", "damm"];
+const GERMANIC: &[&str] = &[
+    "strasse", "str", "gasse", "allee", "straat", "laan", "gracht", "kade", "singel", "steenweg",
+    "plein", "steig", "chaussee", "ufer", "damm",
+];
 /// The same that other words end in as well.
-const GERMANIC_WEAK: &[&str] = &["weg", "platz", "ring", "hof", "markt", "graben", "dijk", "pad", "dreef", "berg", "park", "tor", "feld", "stieg", "pfad", "zeile", "wall", "lei", "hoek", "wiese", "anger", "garten", "kai", "strasze", "stiege", "promenade", "gurtel", "lände", "lande", "siedlung", "straße", "bruck"];
+const GERMANIC_WEAK: &[&str] = &[
+    "weg",
+    "platz",
+    "ring",
+    "hof",
+    "markt",
+    "graben",
+    "dijk",
+    "pad",
+    "dreef",
+    "berg",
+    "park",
+    "tor",
+    "feld",
+    "stieg",
+    "pfad",
+    "zeile",
+    "wall",
+    "lei",
+    "hoek",
+    "wiese",
+    "anger",
+    "garten",
+    "kai",
+    "strasze",
+    "stiege",
+    "promenade",
+    "gurtel",
+    "lände",
+    "lande",
+    "siedlung",
+    "straße",
+    "bruck",
+];
 /// Words that end like streets and are none.
 #[rustfmt::skip]
 static NO_STREETS: Words = Words::new(&[
@@ -80,7 +116,12 @@ static PREPOSITIONS: Words = Words::new(&[
 pub(super) fn is_particle(word: &[u8]) -> bool {
     is_one_of(
         word,
-        &["de", "du", "des", "la", "le", "les", "l", "d", "del", "della", "delle", "dei", "degli", "dello", "los", "las", "el", "do", "da", "dos", "das", "et", "y", "e", "van", "von", "der", "den", "dem", "en", "sur", "sous", "aux", "au", "a", "saint", "sainte", "st", "ste", "i"],
+        &[
+            "de", "du", "des", "la", "le", "les", "l", "d", "del", "della", "delle", "dei",
+            "degli", "dello", "los", "las", "el", "do", "da", "dos", "das", "et", "y", "e", "van",
+            "von", "der", "den", "dem", "en", "sur", "sous", "aux", "au", "a", "saint", "sainte",
+            "st", "ste", "i",
+        ],
     )
 }
 
@@ -108,7 +149,9 @@ pub(super) fn romance(text: &[u8], at: usize, word: &[u8]) -> Option<Strength> {
         false => ROMANCE_WEAK.hold(word).then(|| {
             let name = byte(text, at + word.len() + 1);
             let is_place = is_one_of(word, &["place", "route", "cours", "passage"]);
-            match is_place && (name.is_ascii_uppercase() || is_followed_by_particle(text, at + word.len() + 1)) {
+            match is_place
+                && (name.is_ascii_uppercase() || is_followed_by_particle(text, at + word.len() + 1))
+            {
                 true => Strength::Strong,
                 false => Strength::Weak,
             }
@@ -143,15 +186,19 @@ pub(super) fn english(word: &[u8]) -> Option<Strength> {
 /// How much a word tells that is the name of a Germanic street.
 fn germanic(word: &[u8]) -> Option<Strength> {
     let ends_in = |end: &&str| {
-        word.len() > end.len() + 2 && word[word.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
+        word.len() > end.len() + 2
+            && word[word.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
     };
     if NO_STREETS.hold(word) || word.len() < 5 {
         return None;
     }
-    if GERMANIC.iter().any(|end| ends_in(&end)) {
+    if GERMANIC.iter().any(&ends_in) {
         return Some(Strength::Strong);
     }
-    GERMANIC_WEAK.iter().any(|end| ends_in(&end)).then_some(Strength::Weak)
+    GERMANIC_WEAK
+        .iter()
+        .any(ends_in)
+        .then_some(Strength::Weak)
 }
 
 /// The street whose last word ends at `end`: where it begins, how much tells that it is one, and whether it has a name.
@@ -162,17 +209,31 @@ pub(super) fn before(text: &[u8], end: usize) -> Option<(usize, Strength, bool)>
         return None;
     }
     let is_upper = last[0].is_ascii_uppercase();
-    let by_itself = GERMANIC.iter().chain(GERMANIC_WEAK).any(|end| last.eq_ignore_ascii_case(end.as_bytes()));
+    let by_itself = GERMANIC
+        .iter()
+        .chain(GERMANIC_WEAK)
+        .any(|end| last.eq_ignore_ascii_case(end.as_bytes()));
     if let Some(strength) = germanic(last) {
         let start = with_names_before(text, start);
-        return Some((start, if is_upper { strength } else { Strength::Weak }, true));
+        return Some((
+            start,
+            if is_upper { strength } else { Strength::Weak },
+            true,
+        ));
     }
     if by_itself && start > 1 && b" -".contains(&text[start - 1]) {
         let name = word_start(text, start - 1);
         let is_name = byte(text, name).is_ascii_uppercase() && name < start - 1;
-        let is_long = GERMANIC.iter().take(4).any(|end| last.eq_ignore_ascii_case(end.as_bytes()));
+        let is_long = GERMANIC
+            .iter()
+            .take(4)
+            .any(|end| last.eq_ignore_ascii_case(end.as_bytes()));
         if is_name {
-            let strength = if is_long { Strength::Strong } else { Strength::Weak };
+            let strength = if is_long {
+                Strength::Strong
+            } else {
+                Strength::Weak
+            };
             return Some((with_names_before(text, name), strength, true));
         }
     }
@@ -181,7 +242,9 @@ pub(super) fn before(text: &[u8], end: usize) -> Option<(usize, Strength, bool)>
     for _ in 0..6 {
         let gap = byte_before(text, start);
         let step = match gap {
-            b' ' | b'-' | b'\'' | b'/' => 1 + usize::from(start > 1 && gap == b' ' && b"./".contains(&byte(text, start - 2))),
+            b' ' | b'-' | b'\'' | b'/' => {
+                1 + usize::from(start > 1 && gap == b' ' && b"./".contains(&byte(text, start - 2)))
+            }
             b'.' => 1,
             _ => return None,
         };

@@ -1,8 +1,8 @@
 //! Postcodes and towns behind a street.
 
-use super::super::words::Words;
 use super::super::label::is_one_of;
 use super::super::reader::{byte, is_word, word_end};
+use super::super::words::Words;
 use super::skip;
 use super::street::is_particle;
 
@@ -51,11 +51,17 @@ pub(super) fn behind(text: &[u8], at: usize) -> Option<usize> {
                 let is_british = end - place > 5 && here.is_ascii_uppercase();
                 let town = name_behind_postcode(text, end);
                 if is_british || town.is_some() {
-                    return Some(town.filter(|_| !is_british || byte(text, end) == b' ').unwrap_or(end));
+                    return Some(
+                        town.filter(|_| !is_british || byte(text, end) == b' ')
+                            .unwrap_or(end),
+                    );
                 }
             }
             let end = word_end(text, place);
-            let digits = text[place..end].iter().filter(|byte| byte.is_ascii_digit()).count();
+            let digits = text[place..end]
+                .iter()
+                .filter(|byte| byte.is_ascii_digit())
+                .count();
             // A number of something else, or a sentence.
             if digits > 3 || STOPS.hold(&text[place..end]) {
                 return None;
@@ -64,7 +70,13 @@ pub(super) fn behind(text: &[u8], at: usize) -> Option<usize> {
             continue;
         }
         lines += usize::from(here == b'\n');
-        let ends_sentence = matches!(here, b';' | b'!' | b'?' | b':' | b'@') || (here == b'.' && byte(text, place + 1) == b' ' && place > at + 2 && text[place - 1].is_ascii_lowercase() && byte(text, place + 2).is_ascii_uppercase() && word_is_long(text, place));
+        let ends_sentence = matches!(here, b';' | b'!' | b'?' | b':' | b'@')
+            || (here == b'.'
+                && byte(text, place + 1) == b' '
+                && place > at + 2
+                && text[place - 1].is_ascii_lowercase()
+                && byte(text, place + 2).is_ascii_uppercase()
+                && word_is_long(text, place));
         if ends_sentence || lines > 2 {
             return None;
         }
@@ -74,7 +86,13 @@ pub(super) fn behind(text: &[u8], at: usize) -> Option<usize> {
 }
 
 fn word_is_long(text: &[u8], end: usize) -> bool {
-    text[..end].iter().rev().take_while(|byte| is_word(**byte)).take(5).count() > 4
+    text[..end]
+        .iter()
+        .rev()
+        .take_while(|byte| is_word(**byte))
+        .take(5)
+        .count()
+        > 4
 }
 
 /// Words that are in no address.
@@ -88,13 +106,23 @@ static STOPS: Words = Words::new(&[
 pub(super) fn postcode_at(text: &[u8], at: usize) -> Option<usize> {
     let mut start = at;
     // `D-10115`, `B-1000`, `CH-1204`
-    let letters = text.get(at..)?.iter().take(3).take_while(|byte| byte.is_ascii_uppercase()).count();
+    let letters = text
+        .get(at..)?
+        .iter()
+        .take(3)
+        .take_while(|byte| byte.is_ascii_uppercase())
+        .count();
     if matches!(letters, 1 | 2) && byte(text, at + letters) == b'-' {
         start = at + letters + 1;
     } else if letters > 0 {
         return british(text, at).or_else(|| irish(text, at));
     }
-    let end = start + text.get(start..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let end = start
+        + text
+            .get(start..)?
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
     let is_alone = !is_word(byte(text, end));
     match end - start {
         5 if is_alone => Some(end),
@@ -112,23 +140,33 @@ fn is_date_like(text: &[u8], start: usize, end: usize) -> bool {
 }
 
 fn is_digits(text: &[u8], at: usize, count: usize) -> bool {
-    text.get(at..at + count).is_some_and(|part| part.iter().all(u8::is_ascii_digit)) && !is_word(byte(text, at + count))
+    text.get(at..at + count)
+        .is_some_and(|part| part.iter().all(u8::is_ascii_digit))
+        && !is_word(byte(text, at + count))
 }
 
 /// `1012 AB`.
 fn is_dutch(text: &[u8], end: usize) -> bool {
     let at = end + usize::from(byte(text, end) == b' ');
-    text.get(at..at + 2).is_some_and(|part| part.iter().all(u8::is_ascii_uppercase)) && !is_word(byte(text, at + 2))
+    text.get(at..at + 2)
+        .is_some_and(|part| part.iter().all(u8::is_ascii_uppercase))
+        && !is_word(byte(text, at + 2))
 }
 
 /// `SW1A 1AA`, `M1 1AE`.
 fn british(text: &[u8], at: usize) -> Option<usize> {
     let end = word_end(text, at);
     let out = text.get(at..end)?;
-    let letters = out.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    let letters = out
+        .iter()
+        .take_while(|byte| byte.is_ascii_uppercase())
+        .count();
     let is_in = |part: &[u8]| matches!(part, [a, b, c] if a.is_ascii_digit() && b.is_ascii_uppercase() && c.is_ascii_uppercase());
     let is_out = |out: &[u8]| {
-        (1..=2).contains(&letters) && (letters + 1..=letters + 2).contains(&out.len()) && out[letters].is_ascii_digit() && out[letters..].iter().all(u8::is_ascii_alphanumeric)
+        (1..=2).contains(&letters)
+            && (letters + 1..=letters + 2).contains(&out.len())
+            && out[letters].is_ascii_digit()
+            && out[letters..].iter().all(u8::is_ascii_alphanumeric)
     };
     if byte(text, end) == b' ' {
         let next = word_end(text, end + 1);
@@ -143,19 +181,35 @@ fn british(text: &[u8], at: usize) -> Option<usize> {
 /// `D02 X285`.
 fn irish(text: &[u8], at: usize) -> Option<usize> {
     let part = text.get(at..at + 3)?;
-    let fits = part[0].is_ascii_uppercase() && part[1].is_ascii_digit() && (part[2].is_ascii_digit() || part[2] == b'W');
+    let fits = part[0].is_ascii_uppercase()
+        && part[1].is_ascii_digit()
+        && (part[2].is_ascii_digit() || part[2] == b'W');
     let next = at + 3 + usize::from(byte(text, at + 3) == b' ');
     let end = word_end(text, next);
     let rest = text.get(next..end)?;
-    (fits && rest.len() == 4 && rest.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()) && rest[0].is_ascii_uppercase()).then_some(end)
+    (fits
+        && rest.len() == 4
+        && rest
+            .iter()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        && rest[0].is_ascii_uppercase())
+    .then_some(end)
 }
 
 /// Where the town behind a postcode ends, if there is one.
 pub(super) fn name_behind_postcode(text: &[u8], at: usize) -> Option<usize> {
     let start = skip(text, at);
     // In lower case only behind five digits: years have four.
-    let may_be_lower = text[..at].iter().rev().take_while(|byte| byte.is_ascii_digit()).count() == 5;
-    (start > at).then(|| name(text, start, may_be_lower)).flatten().map(|end| with_country(text, end))
+    let may_be_lower = text[..at]
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count()
+        == 5;
+    (start > at)
+        .then(|| name(text, start, may_be_lower))
+        .flatten()
+        .map(|end| with_country(text, end))
 }
 
 /// Where the town behind a street ends that has no postcode: `12 rue de la Paix, Paris`, `… à Lyon`, `Dublin 4`.
@@ -163,11 +217,12 @@ pub(super) fn name_behind(text: &[u8], at: usize) -> Option<usize> {
     let is_set_off = byte(text, at) == b',';
     let start = skip(text, at);
     let end = word_end(text, start);
-    let start = match is_one_of(text.get(start..end)?, &["a", "in", "en"]) && byte(text, end) == b' ' {
-        true => end + 1,
-        false if is_set_off => start,
-        false => return None,
-    };
+    let start =
+        match is_one_of(text.get(start..end)?, &["a", "in", "en"]) && byte(text, end) == b' ' {
+            true => end + 1,
+            false if is_set_off => start,
+            false => return None,
+        };
     name(text, start, false)
 }
 
@@ -187,11 +242,21 @@ fn name(text: &[u8], start: usize, may_be_lower: bool) -> Option<usize> {
             }
             break;
         }
-        let is_name = word[0].is_ascii_uppercase() || word[0] == 1 || (may_be_lower && place == 0 && word.len() > 2) || word.eq_ignore_ascii_case(b"cedex");
+        let is_name = word[0].is_ascii_uppercase()
+            || word[0] == 1
+            || (may_be_lower && place == 0 && word.len() > 2)
+            || word.eq_ignore_ascii_case(b"cedex");
         let is_joined = place > 0 && text[at - 1] == b'-';
         if is_name || is_joined {
             end = Some(next);
-        } else if !is_particle(word) && !is_one_of(word, &["upon", "am", "an", "bei", "lez", "les", "aan", "ob", "im", "under"]) {
+        } else if !is_particle(word)
+            && !is_one_of(
+                word,
+                &[
+                    "upon", "am", "an", "bei", "lez", "les", "aan", "ob", "im", "under",
+                ],
+            )
+        {
             break;
         }
         if !matches!(byte(text, next), b' ' | b'-' | b'\'') || next >= text.len() {
@@ -213,7 +278,10 @@ fn with_country(text: &[u8], end: usize) -> usize {
     }
     let start = skip(text, end);
     let next = word_end(text, start);
-    match text.get(start..next).is_some_and(|word| COUNTRIES.hold(word)) {
+    match text
+        .get(start..next)
+        .is_some_and(|word| COUNTRIES.hold(word))
+    {
         true => next,
         false => end,
     }

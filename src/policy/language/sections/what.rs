@@ -211,7 +211,10 @@ pub(super) fn detectors(node: &Node, document: &mut Document, found: &mut Diagno
             .and_then(|node| words(node, "`find`", found));
         let mut find = Vec::new();
         for name in names.unwrap_or_default() {
-            match Kind::ALL.into_iter().find(|kind| kind.as_str() == name.value) {
+            match Kind::ALL
+                .into_iter()
+                .find(|kind| kind.as_str() == name.value)
+            {
                 Some(kind) => find.push(kind),
                 None => found.push(
                     not_supported(&format!("detector {}", quoted(&name.value)), &name.place)
