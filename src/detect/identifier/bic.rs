@@ -7,6 +7,7 @@ use memchr::memmem;
 
 use super::super::plain::ACCOUNT;
 use super::Kind;
+use super::label::is_one_of;
 use super::reader::{Found, byte, byte_before, is_word, word_end, word_start};
 
 /// Bytes behind the word for a code in which it stands.
@@ -92,16 +93,24 @@ fn is_code(code: &[u8]) -> bool {
 /// The code among the words behind a place.
 fn behind(text: &[u8], at: usize, fits: &dyn Fn(&[u8]) -> bool) -> Option<Range<usize>> {
     let last = text.len().min(at + REACH);
-    let mut start = at;
+    let (mut start, mut is_first) = (at, true);
     while start < last {
         if !is_word(text[start]) {
             start += 1;
             continue;
         }
         let end = word_end(text, start);
-        if let Some(end) = code_end(text, start, end, fits) {
-            return Some(start..end);
+        let code = code_end(text, start, end, fits).map(|end| start..end);
+        // In lower case a code looks like other words: it stands directly behind.
+        if let Some(code) =
+            code.filter(|code| is_first || !text[code.clone()].iter().any(u8::is_ascii_lowercase))
+        {
+            return Some(code);
         }
+        is_first &= is_one_of(
+            &text[start..end],
+            &["swift", "bic", "code", "est", "is", "ist", "es"],
+        );
         start = end;
     }
     None

@@ -59,11 +59,11 @@ static BETWEEN: Words = Words::new(&[
 /// What is said to be born and is nobody.
 #[rustfmt::skip]
 static THINGS: Words = Words::new(&[
-    "agence", "agency", "association", "azienda", "brand", "collaboration", "company", "concept", "empresa",
-    "entreprise*", "firm", "firma", "gesellschaft*", "gmbh", "groupe", "gruppe", "idea", "idee", "logiciel",
-    "magasin", "marca", "marke", "marque", "partenariat", "product", "produit", "progett*", "progetto", "project*",
-    "projekt*", "projet*", "proyecto", "sarl", "service", "site", "socied*", "societ*", "software", "start",
-    "startup", "unternehmen", "verein",
+    "accord", "agence", "agency", "alliance", "association", "azienda", "brand", "collaboration", "company",
+    "concept", "contract*", "contrat*", "empresa", "entreprise*", "firm", "firma", "fusion", "gesellschaft*", "gmbh",
+    "groupe", "gruppe", "idea", "idee", "logiciel", "magasin", "marca", "marke", "marque", "merger", "partenariat",
+    "product", "produit", "progett*", "progetto", "project*", "projekt*", "projet*", "proyecto", "sarl", "service",
+    "site", "socied*", "societ*", "software", "start", "startup", "unternehmen", "verein", "vertrag*",
 ]);
 
 /// What was told of the dates before.
@@ -365,7 +365,10 @@ fn is_announced(text: &[u8], at: usize) -> bool {
             return false;
         }
         let is_short = word.len() <= 4;
-        if ends_sentence(&text[end..behind]) && !(is_short && place < 2) {
+        if ends_sentence(&text[end..behind])
+            && !(is_short && place < 2)
+            && !(place == 0 && NOUNS.hold(word))
+        {
             return false;
         }
         if NOUNS.hold(word) {

@@ -185,31 +185,57 @@ fn is_mostly_account(symbols: &[u8]) -> bool {
     digits * 4 >= account.len()
 }
 
-/// Whether an account has digits where those of its country have nothing else: most of them all over, French ones but for
-/// the number of the account itself.
+/// Whether an account has letters and digits where those of its country have nothing else.
 fn is_structured(symbols: &[u8]) -> bool {
-    const DIGITS: [&[u8; 2]; 30] = [
-        b"AE", b"AT", b"BA", b"BE", b"CR", b"CZ", b"DE", b"DK", b"EE", b"ES", b"FI", b"FO", b"GL",
-        b"HR", b"HU", b"IL", b"IS", b"LT", b"ME", b"MR", b"NO", b"PL", b"PT", b"RS", b"SE", b"SI",
-        b"SK", b"TL", b"TN", b"XK",
-    ];
     let Some((country, account)) = symbols.split_first_chunk::<2>() else {
         return false;
     };
-    let are_digits =
-        |part: Option<&[u8]>| part.is_some_and(|part| part.iter().all(u8::is_ascii_digit));
-    match country {
-        b"FR" | b"MC" => {
-            are_digits(account.get(..12)) && are_digits(account.get(account.len() - 2..))
+    let is_all = |part: Option<&[u8]>, is_one: fn(&u8) -> bool| {
+        part.is_some_and(|part| part.iter().all(is_one))
+    };
+    // A long word is none of an account's.
+    if account
+        .split(u8::is_ascii_digit)
+        .any(|letters| letters.len() >= WORD_MIN)
+    {
+        return false;
+    }
+    // French accounts end in a key.
+    let ends = !matches!(country, b"FR" | b"MC")
+        || is_all(
+            account.last_chunk::<2>().map(<[u8; 2]>::as_slice),
+            u8::is_ascii_digit,
+        );
+    match STRUCTURES.iter().find(|(known, _, _)| *known == country) {
+        Some((_, letters, digits)) => {
+            let account = account.get(2..).unwrap_or_default();
+            ends && is_all(account.get(..*letters), u8::is_ascii_uppercase)
+                && is_all(
+                    account.get(*letters..account.len().min(letters + digits)),
+                    u8::is_ascii_digit,
+                )
         }
-        b"GB" | b"IE" => are_digits(account.get(6..)),
-        b"NL" => are_digits(account.get(6..)),
-        b"IT" | b"SM" => are_digits(account.get(3..13)),
-        b"CH" | b"LI" => are_digits(account.get(..7)),
-        b"LU" => are_digits(account.get(..5)),
-        country => !DIGITS.contains(&country) || are_digits(Some(account)),
+        None => true,
     }
 }
+
+/// How many letters an account begins with, and how many digits follow, where that is fixed (SWIFT registry).
+#[rustfmt::skip]
+const STRUCTURES: &[(&[u8; 2], usize, usize)] = &[
+    (b"AD", 0, 8), (b"AE", 0, ALL), (b"AL", 0, 8), (b"AT", 0, ALL), (b"AZ", 4, 0), (b"BA", 0, ALL), (b"BE", 0, ALL), (b"BG", 4, 6), (b"BH", 4, 0),
+    (b"BI", 0, ALL), (b"BR", 0, 23), (b"CH", 0, 5), (b"CR", 0, ALL), (b"CY", 0, 8), (b"CZ", 0, ALL), (b"DE", 0, ALL), (b"DJ", 0, ALL), (b"DK", 0, ALL),
+    (b"EE", 0, ALL), (b"EG", 0, ALL), (b"ES", 0, ALL), (b"FI", 0, ALL), (b"FK", 2, ALL), (b"FO", 0, ALL), (b"FR", 0, 10), (b"GB", 4, ALL), (b"GE", 2, ALL), (b"GI", 4, 0),
+    (b"GL", 0, ALL), (b"GR", 0, 7), (b"HN", 4, ALL), (b"HR", 0, ALL), (b"HU", 0, ALL), (b"IE", 4, ALL), (b"IL", 0, ALL), (b"IQ", 4, ALL), (b"IS", 0, ALL), (b"IT", 1, 10),
+    (b"JO", 4, 4), (b"KW", 4, 0), (b"KZ", 0, 3), (b"LB", 0, 4), (b"LC", 4, 0), (b"LI", 0, 5), (b"LT", 0, ALL), (b"LU", 0, 3), (b"LV", 4, 0), (b"LY", 0, ALL),
+    (b"MC", 0, 10), (b"ME", 0, ALL), (b"MK", 0, 3), (b"MN", 0, ALL), (b"MR", 0, ALL), (b"MT", 4, 5), (b"MU", 4, 19), (b"NI", 4, ALL), (b"NL", 4, ALL), (b"NO", 0, ALL),
+    (b"OM", 0, 3), (b"PK", 4, 0), (b"PL", 0, ALL), (b"PS", 4, 0), (b"PT", 0, ALL), (b"QA", 4, 0), (b"RO", 4, 0), (b"RS", 0, ALL), (b"RU", 0, 14), (b"SA", 0, 2),
+    (b"SC", 4, 20), (b"SD", 0, ALL), (b"SE", 0, ALL), (b"SI", 0, ALL), (b"SK", 0, ALL), (b"SM", 1, 10), (b"SO", 0, ALL), (b"ST", 0, ALL), (b"SV", 4, ALL), (b"TL", 0, ALL),
+    (b"TN", 0, ALL), (b"TR", 0, 6), (b"UA", 0, 6), (b"VA", 0, ALL), (b"VG", 4, ALL), (b"XK", 0, ALL), (b"YE", 4, 4),
+];
+/// Letters of a word in prose, in a row, more than accounts have.
+const WORD_MIN: usize = 8;
+/// More than any account has.
+const ALL: usize = SYMBOLS_MAX;
 
 /// The number of symbols of the IBAN that begins at `start`, if one does.
 ///
@@ -309,7 +335,10 @@ mod tests {
             "PT50000201231234567890154",
             "SE4550000000058398257466",
         ] {
-            assert!(is_valid(iban.as_bytes()), "{iban}");
+            assert!(
+                is_valid(iban.as_bytes()) && super::is_structured(iban.as_bytes()),
+                "{iban}"
+            );
         }
     }
 
@@ -325,5 +354,6 @@ mod tests {
     #[test]
     fn the_table_is_sorted_for_its_search() {
         assert!(LENGTHS.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(super::STRUCTURES.is_sorted_by(|a, b| a.0 < b.0));
     }
 }

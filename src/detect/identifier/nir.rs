@@ -25,6 +25,13 @@ pub(super) fn at(text: &str, stretch: &Stretch, start: usize) -> Option<Range<us
 /// The same with the word for the key: `clé 38`, `(clef : 38)`.
 fn with_worded_key_at(text: &str, stretch: &Stretch, start: usize) -> Option<Range<usize>> {
     let body = stretch.symbols.get(start..start + BODY)?;
+    if stretch
+        .symbols
+        .get(start + BODY)
+        .is_some_and(u8::is_ascii_digit)
+    {
+        return None;
+    }
     let is_body = body.iter().enumerate().all(|(place, symbol)| {
         symbol.is_ascii_digit() || (place == 6 && matches!(symbol, b'A' | b'B'))
     });

@@ -267,8 +267,15 @@ fn is_trunk_form(text: &[u8], groups: &[Group], digits: usize, is_last: bool) ->
         || groups
             .last()
             .is_some_and(|last| last.gap != b'.' || groups.len() > 2);
-    is_usual && even && !is_number && stops
+    // Short ones look like many other numbers.
+    let start = groups[0].start;
+    let is_told =
+        || byte_before(text, start) == b'(' || label::before(text, start) == Some(Label::Phone);
+    is_usual && even && !is_number && stops && (digits >= LONG || is_told())
 }
+
+/// Digits of a national number that is no short one.
+const LONG: usize = 9;
 
 /// `0403.019.261`: the check digits of an enterprise number.
 fn is_belgian_firm(text: &[u8], groups: &[Group]) -> bool {

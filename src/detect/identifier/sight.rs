@@ -23,34 +23,32 @@ const BLOCK: usize = 64;
 const AHEAD: usize = 8;
 
 impl Sight {
-    /// Looks at a whole text.
+    /// Looks at a whole text. Digits may be counted twice.
     pub(super) fn of(text: &str) -> Self {
         let text = text.as_bytes();
-        let mut sight = Self::default();
+        // Blocks look at signs that have room before them.
+        let mut sight = Self {
+            joints: text.iter().take(3).any(|byte| is_joint(*byte)),
+            ..Self::default()
+        };
         let mut at = 0;
-        while let Some(block) = text
-            .get(at..)
-            .and_then(|rest| rest.first_chunk::<{ BLOCK + AHEAD }>())
-        {
+        while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk()) {
             sight.look(block);
             at += BLOCK;
         }
-        // What is left, with blanks around it: words of the last block may begin before it.
-        let mut last = [b' '; 2 * BLOCK + 2 * AHEAD];
-        let rest = text.get(at.saturating_sub(AHEAD)..).unwrap_or_default();
-        last[AHEAD..AHEAD + rest.len()].copy_from_slice(rest);
-        for at in (0..AHEAD + rest.len()).step_by(BLOCK) {
-            if let Some(block) = last.get(at..).and_then(|rest| rest.first_chunk()) {
-                sight.look(block);
-            }
+        // What is left is shorter than a block and what stands around it. Blanks come behind it.
+        let mut last = [b' '; 2 * BLOCK + AHEAD];
+        let from = at.saturating_sub(AHEAD);
+        for (place, byte) in last.iter_mut().zip(text.get(from..).unwrap_or_default()) {
+            *place = *byte;
         }
-        if at > 0 {
-            // Those that were counted before.
-            let digits = text[at - AHEAD..at]
-                .iter()
-                .filter(|byte| may_be_digit(**byte))
-                .count();
-            sight.digits -= digits;
+        if let Some(block) = last.first_chunk() {
+            sight.look(block);
+        }
+        if text.len() - from > BLOCK
+            && let Some(block) = last.last_chunk()
+        {
+            sight.look(block);
         }
         sight
     }
@@ -166,7 +164,7 @@ mod tests {
                 for word in ["BIC ", "bic:", "Swift"] {
                     assert!(Sight::of(&around(word)).bank, "{word} {before}");
                 }
-                assert_eq!(Sight::of(&around("1 2")).digits, 2);
+                assert!((2..=4).contains(&Sight::of(&around("1 2")).digits));
             }
         }
         assert_eq!(

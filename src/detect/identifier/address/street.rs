@@ -195,10 +195,7 @@ fn germanic(word: &[u8]) -> Option<Strength> {
     if GERMANIC.iter().any(&ends_in) {
         return Some(Strength::Strong);
     }
-    GERMANIC_WEAK
-        .iter()
-        .any(ends_in)
-        .then_some(Strength::Weak)
+    GERMANIC_WEAK.iter().any(ends_in).then_some(Strength::Weak)
 }
 
 /// The street whose last word ends at `end`: where it begins, how much tells that it is one, and whether it has a name.
