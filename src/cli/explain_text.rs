@@ -9,7 +9,6 @@ use super::detect::{Points, lexicon};
 use super::{DONE, Format, UNUSABLE, print};
 use crate::detect::statement::Certainty;
 use crate::detect::{self, Kind};
-use crate::policy::category_of;
 
 /// Bytes of a text.
 const TEXT_BYTES_MAX: u64 = 64 << 20;
@@ -18,7 +17,7 @@ const TEXT_BYTES_MAX: u64 = 64 << 20;
 struct Told {
     start: usize,
     end: usize,
-    category: String,
+    category: &'static str,
     certainty: Certainty,
     because: Vec<String>,
 }
@@ -60,7 +59,7 @@ fn found(text: &str, languages: &[String]) -> Vec<Told> {
         Told {
             start: points.start,
             end: points.end,
-            category: category_of(kind).as_str().to_owned(),
+            category: kind.category(),
             certainty,
             because,
         }

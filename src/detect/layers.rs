@@ -14,12 +14,18 @@ use super::spelling::Glyph;
 /// Codings around codings; what lies deeper stays unread.
 const LAYERS_MAX: usize = 8;
 /// The fewest characters in which base64 spells an identifier.
-const WORD_BYTES_MIN: usize = super::SYMBOLS_MIN.div_ceil(3) * 4 - 2;
+const WORD_BYTES_MIN: usize = SPELLED_MIN.div_ceil(3) * 4 - 2;
+/// The fewest letters and digits of an identifier that is looked for in such a word.
+const SPELLED_MIN: usize = 13;
+/// The fewest capitals in a word that spells it in base64: the letter that begins the spelling of three digits, or of a
+/// capital and two digits, is one.
+const CAPITALS_MIN: usize = 3;
 
 /// Tells where a part of a layer comes from.
 pub(super) type Source<'s> = &'s dyn Fn(&Range<usize>) -> Range<usize>;
 
 /// A text with one coding taken off.
+#[derive(Default)]
 pub(super) struct Layer {
     pub(super) text: String,
     parts: Vec<Part>,
@@ -44,10 +50,7 @@ struct Escape<'t> {
 impl Layer {
     /// What a text says when those of its escapes are undone once that fit; `None` if it has none.
     fn under(text: &str, fits: fn(Escape<'_>) -> bool) -> Option<Self> {
-        let mut layer = Self {
-            text: String::with_capacity(text.len()),
-            parts: Vec::new(),
-        };
+        let mut layer = Self::default();
         let (mut at, mut copied) = (0, 0);
         while let Some(skipped) = memchr::memchr2(b'%', b'&', text.as_bytes().get(at..)?) {
             at += skipped;
@@ -60,6 +63,9 @@ impl Layer {
                             || (at == copied && at > 0),
                     }) =>
                 {
+                    if layer.parts.is_empty() {
+                        layer.text.reserve(text.len());
+                    }
                     layer.verbatim(text, copied..at);
                     layer.push(at..at + length, false);
                     layer.text.push_str(&meant);
@@ -76,14 +82,16 @@ impl Layer {
         Some(layer)
     }
 
-    fn verbatim(&mut self, text: &str, source: Range<usize>) {
+    /// Adds a part of the text as it stands there.
+    pub(super) fn verbatim(&mut self, text: &str, source: Range<usize>) {
         if let Some(part) = text.get(source.clone()).filter(|part| !part.is_empty()) {
             self.push(source, true);
             self.text.push_str(part);
         }
     }
 
-    fn push(&mut self, source: Range<usize>, is_verbatim: bool) {
+    /// Says that what is added next comes from here.
+    pub(super) fn push(&mut self, source: Range<usize>, is_verbatim: bool) {
         self.parts.push(Part {
             start: self.text.len(),
             source,
@@ -92,7 +100,7 @@ impl Layer {
     }
 
     /// Where a part of the text, which is not empty, comes from.
-    fn source(&self, range: &Range<usize>) -> Range<usize> {
+    pub(super) fn source(&self, range: &Range<usize>) -> Range<usize> {
         let part = |at: usize| {
             let after = self.parts.partition_point(|part| part.start <= at);
             self.parts.get(after.saturating_sub(1))
@@ -107,6 +115,31 @@ impl Layer {
                 false => part.source.end,
             });
         start..end
+    }
+
+    /// What comes from a part of the source.
+    pub(super) fn target(&self, source: &Range<usize>, length: usize) -> Range<usize> {
+        let start = self
+            .parts
+            .partition_point(|part| part.source.end <= source.start);
+        let end = self
+            .parts
+            .partition_point(|part| part.source.start < source.end);
+        let Some(first) = self.parts.get(start) else {
+            return length..length;
+        };
+        let start = match first.is_verbatim {
+            true => first.start + source.start.saturating_sub(first.source.start),
+            false => first.start,
+        };
+        let behind = self.parts.get(end).map_or(length, |part| part.start);
+        let end = match self.parts.get(end.saturating_sub(1)) {
+            Some(last) if last.is_verbatim => {
+                behind.min(last.start + source.end.saturating_sub(last.source.start))
+            }
+            _ => behind,
+        };
+        start..end.max(start)
     }
 }
 
@@ -152,10 +185,35 @@ fn separates(escape: Escape<'_>) -> bool {
 /// Whether a text has a word that is long enough to spell an identifier in base64 or hexadecimal.
 pub(super) fn may_hold_word(text: &str) -> bool {
     let bytes = text.as_bytes();
-    // Every word that is long enough has a byte at one of these places.
-    (WORD_BYTES_MIN - 1..bytes.len())
-        .step_by(WORD_BYTES_MIN)
-        .any(|at| is_word_byte(bytes[at]) && word_around(bytes, at).len() >= WORD_BYTES_MIN)
+    let mut start = 0;
+    // Backwards from where a long word that begins at `start` would end, so that most of a text is not looked at.
+    while let Some(window) = bytes.get(start..start + WORD_BYTES_MIN) {
+        match window.iter().rposition(|byte| !is_word_byte(*byte)) {
+            Some(last) => start += last + 1,
+            None => {
+                let word = word_around(bytes, start);
+                if may_spell(bytes, &word) {
+                    return true;
+                }
+                start = word.end;
+            }
+        }
+    }
+    false
+}
+
+/// Whether a word is long enough, and has digits or capitals enough, to spell an identifier.
+fn may_spell(bytes: &[u8], word: &Range<usize>) -> bool {
+    if word.len() < WORD_BYTES_MIN {
+        return false;
+    }
+    let letters = bytes.get(word.clone()).unwrap_or_default();
+    letters.iter().any(u8::is_ascii_digit)
+        || letters
+            .iter()
+            .filter(|letter| letter.is_ascii_uppercase())
+            .count()
+            >= CAPITALS_MIN
 }
 
 /// Hands what each long word of a text spells to `visit`, with the word's place.
@@ -168,7 +226,7 @@ pub(super) fn words(text: &str, visit: &mut dyn FnMut(&str, Range<usize>)) {
     {
         let word = word_around(bytes, at + skipped);
         at = word.end + 1;
-        if word.len() < WORD_BYTES_MIN {
+        if !may_spell(bytes, &word) {
             continue;
         }
         // A slash or a dash belongs to base64, or parts a path.

@@ -89,7 +89,7 @@ const DIGIT: u8 = 1 << 1;
 const ELSE: u8 = 1 << 2;
 
 /// The length of the tag that a text begins with: `<b>`, `</strong>`, `<br/>`, `<!-- -->`.
-fn tag(rest: &str) -> Option<usize> {
+pub(super) fn tag(rest: &str) -> Option<usize> {
     let bytes = rest.as_bytes();
     let name = bytes
         .get(1)
@@ -123,7 +123,7 @@ fn entity(rest: &str) -> Option<(Glyph, usize)> {
 }
 
 /// Symbols that only separators stand between.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Stretch {
     /// The folded symbols.
     pub(super) symbols: Vec<u8>,
@@ -139,22 +139,21 @@ pub(super) struct Tally {
 }
 
 impl Stretch {
-    /// The symbols of a part of a text.
-    fn of(text: &str, part: Range<usize>, Tally { symbols, .. }: Tally) -> Self {
-        let mut stretch = Self {
-            symbols: Vec::with_capacity(symbols),
-            places: Vec::with_capacity(symbols),
-        };
+    /// Holds the symbols of a part of a text instead of those that it held before.
+    fn gather(&mut self, text: &str, part: Range<usize>, Tally { symbols, .. }: Tally) {
+        self.symbols.clear();
+        self.places.clear();
+        self.symbols.reserve(symbols);
+        self.places.reserve(symbols);
         let mut at = part.start;
         while at < part.end {
             let (glyph, length) = glyph(text, at);
             if let Glyph::Symbol(symbol) = glyph {
-                stretch.symbols.push(symbol);
-                stretch.places.push(at..at + length);
+                self.symbols.push(symbol);
+                self.places.push(at..at + length);
             }
             at += length;
         }
-        stretch
     }
 
     /// Whether nothing stands between a symbol and the one before it.
@@ -204,9 +203,11 @@ pub(super) fn stretches(
     visit: &mut dyn FnMut(&Stretch),
 ) -> Vec<Range<usize>> {
     let mut insides = Vec::new();
+    let mut stretch = Stretch::default();
     let mut end_at = |part: Range<usize>, tally: Tally| {
         if is_worth_it(tally) {
-            visit(&Stretch::of(text, part, tally));
+            stretch.gather(text, part, tally);
+            visit(&stretch);
         }
     };
     let (mut start, mut tally, mut separators) = (0, Tally::default(), 0);
@@ -253,7 +254,7 @@ const JOINTS: [char; 20] = [
 
 /// The text with blanks in place of its joints, byte for byte; `None` if it has none.
 pub(super) fn joined(text: &str) -> Option<String> {
-    text.contains(JOINTS).then(|| {
+    has_joint(text).then(|| {
         let mut joined = String::with_capacity(text.len());
         for character in text.chars() {
             match JOINTS.contains(&character) {
@@ -267,7 +268,8 @@ pub(super) fn joined(text: &str) -> Option<String> {
 
 /// Whether a part of a text has a joint in it.
 pub(super) fn has_joint(part: &str) -> bool {
-    part.contains(JOINTS)
+    let is_near = |byte: &u8| byte.is_ascii_punctuation() || matches!(byte, 0xe2 | 0xef);
+    part.bytes().any(|byte| is_near(&byte)) && part.contains(JOINTS)
 }
 
 /// The symbols of a value that is one identifier, however it is grouped; `None` if it holds anything else.

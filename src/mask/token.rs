@@ -9,9 +9,6 @@ use crate::detect::{self, Kind};
 /// Bytes of a token that are taken from the HMAC.
 const TOKEN_BYTES: usize = 16;
 
-/// Kinds that people write in groups.
-const GROUPED: [Kind; 3] = [Kind::Card, Kind::Iban, Kind::Nir];
-
 /// Makes stable pseudonyms within one category: `t_` and 128 bits of HMAC-SHA-256 in lower-case hexadecimal.
 pub struct Tokenizer {
     key: hmac::Key,
@@ -55,8 +52,11 @@ impl fmt::Debug for Tokenizer {
 }
 
 fn normalise(value: &str) -> String {
-    let identifier = detect::compact(value)
-        .filter(|symbols| GROUPED.into_iter().any(|kind| kind.is_shaped(symbols)));
+    let identifier = detect::compact(value).filter(|symbols| {
+        Kind::IDENTIFIERS
+            .into_iter()
+            .any(|kind| kind.has_checksum() && kind.is_shaped(symbols))
+    });
     if let Some(identifier) = identifier {
         return identifier.into_owned();
     }

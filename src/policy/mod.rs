@@ -33,7 +33,7 @@ pub use decision::plan::{
     Writable,
 };
 pub use explain::{Explanation, Row, Unexplained};
-pub use language::catalogue::{BuiltIn, CATALOGUE, category_of};
+pub use language::catalogue::{BuiltIn, CATALOGUE};
 pub use pairs::{Gain, Pair};
 
 pub use language::codes;

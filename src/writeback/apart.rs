@@ -169,6 +169,12 @@ impl Reading {
         reading
     }
 
+    /// Its symbols in the order in which they stand in the text, of one that stands before a span.
+    fn letters(&self) -> String {
+        let symbols = self.symbols.iter().rev();
+        symbols.map(|symbol| char::from(symbol.byte)).collect()
+    }
+
     fn byte(&self, place: usize) -> u8 {
         self.symbols.get(place).map_or(0, |symbol| symbol.byte)
     }
@@ -238,7 +244,9 @@ fn reach(beside: &Reading, joins: bool, span: Seen, direction: Direction) -> usi
     let all = beside.symbols.len();
     let begins_with_letters = span.kind == Kind::Iban;
     let digits = digits(beside);
+    let room = detect::elbow_room(span.kind).min(all);
     match direction {
+        Direction::Before if detect::may_disclaim(span.kind, &beside.letters()) => all,
         Direction::Before => {
             let digits = if begins_with_letters { 0 } else { digits };
             digits.max(head(beside, begins_with_letters))
@@ -247,6 +255,7 @@ fn reach(beside: &Reading, joins: bool, span: Seen, direction: Direction) -> usi
         Direction::Behind if span.kind == Kind::Iban && !is_of_digits(span.country) => all,
         Direction::Behind => digits,
     }
+    .max(room)
     // Less than two letters between two spans: they could be read together.
     .max(if joins && all < 2 && !beside.is_walled {
         all + 1

@@ -67,11 +67,13 @@ pub(super) fn restore(
     if !company::is_kept(new, old) || !apart::all_stand_apart(new, old, &shown.seen()) {
         return Err(Reason::EditedTooClose.into());
     }
-    // One that is only found in a certain company is not, as soon as a program joins two lines.
-    // A statement is withheld with its whole clause, and a program that joined two would only make one of them.
+    // One that is only found in a certain company is not, as soon as a program joins two lines; but where its company is what
+    // the CRM has held so far, it has been found there. A statement is withheld with its whole clause, and a program that
+    // joined two would only make one of them.
     let needs_company = |original: &Original| {
         !matches!(original.kind, Kind::Statement(_))
             && !detect::stands_in_any_company(original.kind, &held[original.held.clone()])
+            && (original.kind.has_checksum() || !original.keeps_company(&put.text, held))
     };
     if put.originals.iter().any(needs_company) {
         return Err(Reason::EditedTooClose.into());
@@ -98,26 +100,28 @@ pub(super) fn restore(
 }
 
 impl Original {
+    /// Whether all that words say of it stands beside it as it stood in the held text.
+    fn keeps_company(&self, put: &str, held: &str) -> bool {
+        let before =
+            |text: &str, at: usize| text.as_bytes()[at.saturating_sub(COMPANY_BYTES)..at].to_vec();
+        let behind = |text: &str, at: usize| {
+            text.as_bytes()[at..text.len().min(at + COMPANY_BYTES)].to_vec()
+        };
+        before(put, self.put.start) == before(held, self.held.start)
+            && behind(put, self.put.end) == behind(held, self.held.end)
+    }
+
     fn ends(&self) -> room::Ends {
         room::Ends {
             put: self.put.end,
             held: self.held.end,
-            spare: longest(self.kind).saturating_sub(self.put.len()),
+            spare: self.kind.longest().saturating_sub(self.put.len()),
         }
     }
 }
 
-/// Bytes of the longest identifier of a kind, in groups.
-fn longest(kind: Kind) -> usize {
-    match kind {
-        Kind::Iban => 42,
-        Kind::Card => 23,
-        Kind::Nir => 21,
-        Kind::Bic => 11,
-        // It stands as it stood; nothing in it is grouped another way.
-        Kind::Statement(_) => 0,
-    }
-}
+/// Bytes beside an identifier in which words say what it is, with entities and tags.
+const COMPANY_BYTES: usize = 256;
 
 /// A text with the originals where their masks stood.
 struct Put {
@@ -442,6 +446,91 @@ mod tests {
         assert_eq!(
             restored(&sent, &held),
             Ok(held.replacen("see", "look at", 1))
+        );
+    }
+
+    /// Mail addresses and telephone numbers masked, dates of birth in brackets.
+    fn contact() -> TextRule {
+        let span = |kind: Kind, mask| SpanRule {
+            kind,
+            category: Category::new(kind.category()),
+            level: Level::Mask,
+            by: Vec::new(),
+            mask,
+            tokenizer: None,
+            shown: Some(Certainty::Likely),
+            refused: Some(Certainty::Possible),
+            flagged: None,
+            writable: false,
+        };
+        TextRule {
+            lexicon: None,
+            spans: vec![
+                span(Kind::Mail, Some(Mask::Mail)),
+                span(Kind::Phone, Some(Mask::Last(2))),
+                span(Kind::BirthDate, None),
+            ],
+        }
+    }
+
+    #[test]
+    fn mail_and_phones_come_back_through_ordinary_edits() {
+        for identifier in [
+            "jean.dupont@example.org",
+            "06 12 34 56 78",
+            "+33 6 12 34 56 78",
+            "0612345678",
+        ] {
+            let held = format!(
+                "Vue au salon. Joindre Mme Roux : {identifier} merci. Elle attend un devis."
+            );
+            let shown = Shown::of(&held, &contact()).text;
+            assert!(!shown.contains(identifier), "{shown}");
+            for (from, to) in [
+                ("attend", "a recu"),
+                ("Vue au salon", "Vue au bureau, deux fois"),
+                ("un devis.", "un devis.\nRappelee mardi."),
+                ("Joindre Mme", "Ecrire a madame"),
+            ] {
+                let edit = restore(&shown.replacen(from, to, 1), &held, &contact(), Some(ROOMY));
+                let expected = held.replacen(from, to, 1);
+                assert_eq!(
+                    edit,
+                    Ok(Edit::Replace(Value::String(expected)).into()),
+                    "{identifier} {from}"
+                );
+            }
+            // Words that say that it is the number of something else, digits, and what touches it.
+            for (from, to) in [
+                ("Roux :", "Roux : commande"),
+                ("Roux :", "Roux 12"),
+                (" merci", "x"),
+            ] {
+                let sent = shown.replacen(from, to, 1);
+                let edit = restore(&sent, &held, &contact(), Some(ROOMY));
+                if identifier.starts_with("061") || to != "Roux : commande" {
+                    assert!(edit.is_err() || to == "x", "{identifier} {sent}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_words_tell_comes_back_where_the_words_stand() {
+        let rest = "Sinon rien de neuf a signaler cette fois. ".repeat(8);
+        let held = format!("nee le 03/05/1984 a Lyon. {rest}");
+        let shown = Shown::of(&held, &contact()).text;
+        assert!(shown.starts_with("nee le [birth_date] a Lyon"), "{shown}");
+        let sent = format!("{shown}Rappeler mardi.");
+        let expected = format!("{held}Rappeler mardi.");
+        assert_eq!(
+            restore(&sent, &held, &contact(), Some(ROOMY)),
+            Ok(Edit::Replace(Value::String(expected)).into())
+        );
+        let near = shown.replacen("a Lyon", "a Paris", 1);
+        assert_eq!(
+            restore(&near, &held, &contact(), Some(ROOMY)),
+            Err(Reason::EditedTooClose.into())
         );
     }
 

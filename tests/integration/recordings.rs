@@ -423,7 +423,7 @@ impl<'s> Rights<'s> {
         let is_text = chosen
             .iter()
             .flat_map(|row| &row.categories)
-            .any(|category| category.as_str() == "free_text");
+            .any(|category| matches!(category.as_str(), "free_text" | "commercial.subject"));
         let level = chosen.iter().map(|row| row.level).min()?;
         (!chosen.iter().all(|row| row.categories.is_empty())).then_some((level, is_text))
     }

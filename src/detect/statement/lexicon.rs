@@ -57,6 +57,21 @@ impl Topic {
             .unwrap_or_default()
     }
 
+    /// Its category: `special.health`.
+    pub fn category(self) -> &'static str {
+        match self {
+            Self::Health => "special.health",
+            Self::Belief => "special.belief",
+            Self::Politics => "special.politics",
+            Self::TradeUnion => "special.trade_union",
+            Self::EthnicOrigin => "special.ethnic_origin",
+            Self::SexLife => "special.sex_life",
+            Self::Genetic => "special.genetic",
+            Self::Biometric => "special.biometric",
+            Self::Criminal => "criminal",
+        }
+    }
+
     /// The topic of this name.
     pub fn named(name: &str) -> Option<Self> {
         let place = TOPICS.iter().position(|topic| *topic == name)?;

@@ -1,7 +1,6 @@
 //! The data categories that every policy has. A policy may give them other masks and labels, and add its own.
 
 use crate::detect::Kind;
-use crate::detect::statement::Topic;
 use crate::mask::Mask;
 use crate::vocabulary::Category;
 
@@ -64,6 +63,11 @@ pub static CATALOGUE: &[BuiltIn] = &[
         "identity.national_id",
         "National identification number",
         "Numéro d’identification national",
+    ),
+    plain(
+        "identity.national_id.passport",
+        "Passport number",
+        "Numéro de passeport",
     ),
     masked("contact.email", "E-mail address", "Courriel", Mask::Mail),
     masked("contact.phone", "Telephone", "Téléphone", Mask::Last(2)),
@@ -140,23 +144,12 @@ pub static CATALOGUE: &[BuiltIn] = &[
 
 /// The kind of identifier that a category's values are, if they have a checksum or a fixed form.
 pub(in crate::policy) fn kind_of(category: &Category) -> Option<Kind> {
-    match category.as_str() {
-        "financial.bic" => Some(Kind::Bic),
-        "financial.card" => Some(Kind::Card),
-        "financial.iban" => Some(Kind::Iban),
-        "identity.national_id" => Some(Kind::Nir),
-        _ => None,
-    }
+    Kind::IDENTIFIERS
+        .into_iter()
+        .find(|kind| kind.proves_itself() && kind.category() == category.as_str())
 }
 
-/// The category of identifiers of a kind that are found in a text.
-pub fn category_of(kind: Kind) -> Category {
-    Category::new(match kind {
-        Kind::Bic => "financial.bic",
-        Kind::Card => "financial.card",
-        Kind::Iban => "financial.iban",
-        Kind::Nir => "identity.national_id",
-        Kind::Statement(Topic::Criminal) => "criminal",
-        Kind::Statement(topic) => return Category::new(&format!("special.{}", topic.as_str())),
-    })
+/// The category of what is found of a kind in a text.
+pub(in crate::policy) fn category_of(kind: Kind) -> Category {
+    Category::new(kind.category())
 }

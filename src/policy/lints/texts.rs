@@ -13,8 +13,12 @@ use super::super::model::about;
 use super::Looked;
 use super::words::{fields_of, listed, roles};
 
-/// The kinds that detectors can look for.
-const KINDS: [Kind; 3] = [Kind::Iban, Kind::Card, Kind::Nir];
+/// The kinds that are looked for where nobody wants them shown: a checksum proves them, so that nothing else is taken for one.
+fn kinds() -> impl Iterator<Item = Kind> {
+    Kind::IDENTIFIERS
+        .into_iter()
+        .filter(|kind| kind.has_checksum())
+}
 
 /// Names of fields that hold text, in an API of which nothing more is known.
 #[rustfmt::skip]
@@ -46,7 +50,6 @@ pub(super) fn warn(looked: &Looked<'_>, found: &mut Diagnostics) {
 #[derive(Default)]
 struct Leak<'a> {
     fields: BTreeSet<String>,
-    /// In the order of [`KINDS`].
     kinds: Vec<Kind>,
     roles: BTreeSet<&'a Role>,
     place: Option<Place>,
@@ -56,7 +59,7 @@ fn undetected(looked: &Looked<'_>, found: &mut Diagnostics) {
     let mut leaks: BTreeMap<BTreeSet<Category>, Leak<'_>> = BTreeMap::new();
     for (module, field) in texts(looked) {
         let categories = looked.model.classes.of(&module, &field);
-        for kind in KINDS {
+        for kind in kinds() {
             let is_looked_for = looked.model.detectors.iter().any(|detector| {
                 detector.find.contains(&kind)
                     && categories
@@ -83,8 +86,7 @@ fn undetected(looked: &Looked<'_>, found: &mut Diagnostics) {
         }
     }
     for (categories, mut leak) in leaks {
-        leak.kinds
-            .sort_by_key(|kind| KINDS.iter().position(|known| known == kind));
+        leak.kinds.sort_unstable();
         let kinds: Vec<&str> = leak.kinds.iter().map(|kind| kind.as_str()).collect();
         let hidden: BTreeSet<Category> = leak.kinds.iter().map(|kind| category_of(*kind)).collect();
         let title = format!(

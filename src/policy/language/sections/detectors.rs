@@ -58,11 +58,7 @@ pub(super) fn read(node: &Node, document: &mut Document, found: &mut Diagnostics
 
 /// The kinds that are to be found. `special` stands for all topics of Art. 9.
 fn kinds(names: &[Word], found: &mut Diagnostics) -> Vec<Kind> {
-    let identifiers = || {
-        Kind::IDENTIFIERS
-            .into_iter()
-            .filter(|kind| *kind != Kind::Bic)
-    };
+    let identifiers = || Kind::IDENTIFIERS.into_iter();
     let topics = || Topic::ALL.into_iter();
     let mut kinds = Vec::new();
     for name in names {

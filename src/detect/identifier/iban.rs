@@ -1,6 +1,6 @@
 //! International bank account numbers (ISO 13616): two letters, two check digits, eleven to thirty letters or digits.
 
-use super::spelling::Stretch;
+use super::super::spelling::Stretch;
 
 /// Shortest IBAN.
 pub(super) const SYMBOLS_MIN: usize = 15;
@@ -129,15 +129,50 @@ fn begins(symbols: &[u8]) -> bool {
 
 /// ISO 7064 mod 97-10: country and check digits behind the rest, letters as 10 to 35, leaves 1.
 fn checks(symbols: &[u8]) -> bool {
-    let (head, tail) = symbols.split_at(symbols.len().min(4));
-    let remainder = tail.iter().chain(head).fold(0_u32, |remainder, &symbol| {
-        if symbol.is_ascii_digit() {
-            (remainder * 10 + u32::from(symbol - b'0')) % 97
-        } else {
-            (remainder * 100 + u32::from(symbol.saturating_sub(b'A')) + 10) % 97
+    Check::new(symbols).holds(symbols.len())
+}
+
+/// The checksum of one beginning of some symbols after the other.
+struct Check<'s> {
+    symbols: &'s [u8],
+    /// How many symbols count so far, and what they leave.
+    length: usize,
+    rest: u64,
+}
+
+impl<'s> Check<'s> {
+    fn new(symbols: &'s [u8]) -> Self {
+        Self {
+            symbols,
+            length: symbols.len().min(HEAD),
+            rest: 0,
         }
-    });
-    remainder == 1
+    }
+
+    /// Whether the checksum of so many symbols is right; they may not become fewer.
+    fn holds(&mut self, length: usize) -> bool {
+        let next = self.symbols.get(self.length..length).unwrap_or_default();
+        self.rest = remainder(self.rest, next);
+        self.length = self.length.max(length);
+        let head = self.symbols.get(..HEAD.min(length)).unwrap_or_default();
+        remainder(self.rest, head) == 1
+    }
+}
+
+/// Country and check digits.
+const HEAD: usize = 4;
+
+/// What is left of a number that goes on with some symbols, divided by 97.
+fn remainder(rest: u64, symbols: &[u8]) -> u64 {
+    // Seven symbols are at most fourteen digits, behind the two of the rest.
+    symbols.chunks(7).fold(rest, |rest, part| {
+        part.iter()
+            .fold(rest, |value, &symbol| match symbol.is_ascii_digit() {
+                true => value * 10 + u64::from(symbol - b'0'),
+                false => value * 100 + u64::from(symbol.saturating_sub(b'A')) + 10,
+            })
+            % 97
+    })
 }
 
 /// Of what follows country and check digits, a quarter is digits: prose that the checksum fits by chance is not.
@@ -150,6 +185,58 @@ fn is_mostly_account(symbols: &[u8]) -> bool {
     digits * 4 >= account.len()
 }
 
+/// Whether an account has letters and digits where those of its country have nothing else.
+fn is_structured(symbols: &[u8]) -> bool {
+    let Some((country, account)) = symbols.split_first_chunk::<2>() else {
+        return false;
+    };
+    let is_all = |part: Option<&[u8]>, is_one: fn(&u8) -> bool| {
+        part.is_some_and(|part| part.iter().all(is_one))
+    };
+    // A long word is none of an account's.
+    if account
+        .split(u8::is_ascii_digit)
+        .any(|letters| letters.len() >= WORD_MIN)
+    {
+        return false;
+    }
+    // French accounts end in a key.
+    let ends = !matches!(country, b"FR" | b"MC")
+        || is_all(
+            account.last_chunk::<2>().map(<[u8; 2]>::as_slice),
+            u8::is_ascii_digit,
+        );
+    match STRUCTURES.iter().find(|(known, _, _)| *known == country) {
+        Some((_, letters, digits)) => {
+            let account = account.get(2..).unwrap_or_default();
+            ends && is_all(account.get(..*letters), u8::is_ascii_uppercase)
+                && is_all(
+                    account.get(*letters..account.len().min(letters + digits)),
+                    u8::is_ascii_digit,
+                )
+        }
+        None => true,
+    }
+}
+
+/// How many letters an account begins with, and how many digits follow, where that is fixed (SWIFT registry).
+#[rustfmt::skip]
+const STRUCTURES: &[(&[u8; 2], usize, usize)] = &[
+    (b"AD", 0, 8), (b"AE", 0, ALL), (b"AL", 0, 8), (b"AT", 0, ALL), (b"AZ", 4, 0), (b"BA", 0, ALL), (b"BE", 0, ALL), (b"BG", 4, 6), (b"BH", 4, 0),
+    (b"BI", 0, ALL), (b"BR", 0, 23), (b"CH", 0, 5), (b"CR", 0, ALL), (b"CY", 0, 8), (b"CZ", 0, ALL), (b"DE", 0, ALL), (b"DJ", 0, ALL), (b"DK", 0, ALL),
+    (b"EE", 0, ALL), (b"EG", 0, ALL), (b"ES", 0, ALL), (b"FI", 0, ALL), (b"FK", 2, ALL), (b"FO", 0, ALL), (b"FR", 0, 10), (b"GB", 4, ALL), (b"GE", 2, ALL), (b"GI", 4, 0),
+    (b"GL", 0, ALL), (b"GR", 0, 7), (b"HN", 4, ALL), (b"HR", 0, ALL), (b"HU", 0, ALL), (b"IE", 4, ALL), (b"IL", 0, ALL), (b"IQ", 4, ALL), (b"IS", 0, ALL), (b"IT", 1, 10),
+    (b"JO", 4, 4), (b"KW", 4, 0), (b"KZ", 0, 3), (b"LB", 0, 4), (b"LC", 4, 0), (b"LI", 0, 5), (b"LT", 0, ALL), (b"LU", 0, 3), (b"LV", 4, 0), (b"LY", 0, ALL),
+    (b"MC", 0, 10), (b"ME", 0, ALL), (b"MK", 0, 3), (b"MN", 0, ALL), (b"MR", 0, ALL), (b"MT", 4, 5), (b"MU", 4, 19), (b"NI", 4, ALL), (b"NL", 4, ALL), (b"NO", 0, ALL),
+    (b"OM", 0, 3), (b"PK", 4, 0), (b"PL", 0, ALL), (b"PS", 4, 0), (b"PT", 0, ALL), (b"QA", 4, 0), (b"RO", 4, 0), (b"RS", 0, ALL), (b"RU", 0, 14), (b"SA", 0, 2),
+    (b"SC", 4, 20), (b"SD", 0, ALL), (b"SE", 0, ALL), (b"SI", 0, ALL), (b"SK", 0, ALL), (b"SM", 1, 10), (b"SO", 0, ALL), (b"ST", 0, ALL), (b"SV", 4, ALL), (b"TL", 0, ALL),
+    (b"TN", 0, ALL), (b"TR", 0, 6), (b"UA", 0, 6), (b"VA", 0, ALL), (b"VG", 4, ALL), (b"XK", 0, ALL), (b"YE", 4, 4),
+];
+/// Letters of a word in prose, in a row, more than accounts have.
+const WORD_MIN: usize = 8;
+/// More than any account has.
+const ALL: usize = SYMBOLS_MAX;
+
 /// The number of symbols of the IBAN that begins at `start`, if one does.
 ///
 /// With its country's length, it may be grouped in any way and stand directly beside other letters or digits; with
@@ -159,18 +246,29 @@ pub(super) fn length_at(stretch: &Stretch, start: usize) -> Option<usize> {
     if !begins(symbols) {
         return None;
     }
-    let is_one = |length: usize| {
+    let is_account = |length: usize| {
         symbols
             .get(..length)
-            .is_some_and(|symbols| checks(symbols) && is_mostly_account(symbols))
+            .is_some_and(|symbols| is_mostly_account(symbols) && is_structured(symbols))
     };
-    if let Some(length) = national_length(symbols).filter(|&length| is_one(length)) {
+    let national = national_length(symbols);
+    if let Some(length) = national
+        && is_account(length)
+        && checks(&symbols[..length])
+    {
         return Some(length);
     }
-    regular_ends(stretch, start)
-        .into_iter()
-        .rev()
-        .find(|&length| is_one(length))
+    if stretch.joined(start) {
+        return None;
+    }
+    let mut check = Check::new(symbols);
+    let mut best = None;
+    regular_ends(stretch, start, &mut |length| {
+        if check.holds(length) && is_account(length) {
+            best = Some(length);
+        }
+    });
+    best
 }
 
 /// The same, of one that stands alone, its country and check digits in one piece or two, or symbol by symbol.
@@ -189,12 +287,9 @@ pub(super) fn regular_length_at(stretch: &Stretch, start: usize) -> Option<usize
     (is_usual && !stretch.joined(start + length)).then_some(length)
 }
 
-/// The lengths at which a number that is written in one piece, or in groups of four, may end.
-fn regular_ends(stretch: &Stretch, start: usize) -> Vec<usize> {
-    let mut ends = Vec::new();
-    if stretch.joined(start) {
-        return ends;
-    }
+/// Tells the lengths at which a number that is written in one piece, or in groups of four, may end, the shortest first. It
+/// begins apart from what stands before it.
+fn regular_ends(stretch: &Stretch, start: usize, tell: &mut dyn FnMut(usize)) {
     let mut group_start = start;
     loop {
         let mut end = group_start + 1;
@@ -204,13 +299,13 @@ fn regular_ends(stretch: &Stretch, start: usize) -> Vec<usize> {
         let (group, length) = (end - group_start, end - start);
         let in_one_piece = group_start == start && group > 4;
         if length > SYMBOLS_MAX || (group > 4 && !in_one_piece) {
-            return ends;
+            return;
         }
         if length >= SYMBOLS_MIN {
-            ends.push(length);
+            tell(length);
         }
         if group != 4 || end >= stretch.symbols.len() {
-            return ends;
+            return;
         }
         group_start = end;
     }
@@ -240,7 +335,10 @@ mod tests {
             "PT50000201231234567890154",
             "SE4550000000058398257466",
         ] {
-            assert!(is_valid(iban.as_bytes()), "{iban}");
+            assert!(
+                is_valid(iban.as_bytes()) && super::is_structured(iban.as_bytes()),
+                "{iban}"
+            );
         }
     }
 
@@ -256,5 +354,6 @@ mod tests {
     #[test]
     fn the_table_is_sorted_for_its_search() {
         assert!(LENGTHS.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(super::STRUCTURES.is_sorted_by(|a, b| a.0 < b.0));
     }
 }
