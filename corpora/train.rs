@@ -20,10 +20,15 @@ const COST: f64 = 0.03;
 /// Texts in which a feature must occur.
 const TEXTS_MIN: usize = 2;
 /// From which scores on a clause is a statement: perhaps, likely, certainly. Chosen on the texts for development.
-const FROM: [(&str, i64); 3] = [("possible", -400), ("likely", 100), ("certain", 300)];
+/// Each for triggers of weight 1, 2 and 3; no text is certain by words that may mean something else.
+const FROM: [(&str, [i64; 3]); 3] = [
+    ("possible", [0, -250, -500]),
+    ("likely", [400, 150, -100]),
+    ("certain", [i64::MAX, i64::MAX, 300]),
+];
 
-/// The score from which on a clause counts where a run is reported.
-const LIKELY: f64 = 0.1;
+/// A score that no clause reaches.
+const NEVER: i64 = 1_000_000;
 
 /// A labelled text.
 #[derive(Deserialize)]
@@ -102,7 +107,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for file in &dev {
         measured.extend(read(file)?);
     }
-    report("dev", &measured, &lexicon, &features, &trained, LIKELY);
+    report("dev", &measured, &lexicon, &features, &trained);
     std::fs::write(
         root.join("lexicon/weights.tsv"),
         file_of(&features, &trained)?,
@@ -126,7 +131,6 @@ fn held_out(train: &[PathBuf], lexicon: &Lexicon) -> Result<(), Box<dyn Error>> 
             lexicon,
             &features,
             &trained,
-            0.0,
         );
     }
     Ok(())
@@ -270,8 +274,9 @@ fn file_of(features: &Features, trained: &Trained) -> Result<String, Box<dyn Err
     }
     lines.sort();
     let mut file = "# Generated: `cargo run --release --example train`. Topic, feature, what it says, weight.\n".to_owned();
-    for (name, score) in FROM {
-        writeln!(file, "from\t{name}\t{score}")?;
+    for (name, scores) in FROM {
+        let scores = scores.map(|score| score.min(NEVER).to_string()).join("\t");
+        writeln!(file, "from\t{name}\t{scores}")?;
     }
     for (name, weight) in lines {
         writeln!(file, "{name}\t{weight}")?;
@@ -313,7 +318,6 @@ fn report(
     lexicon: &Lexicon,
     features: &Features,
     trained: &Trained,
-    least: f64,
 ) {
     let mut topics: BTreeMap<String, Counts> = BTreeMap::new();
     let mut any: BTreeMap<String, Counts> = BTreeMap::new();
@@ -325,12 +329,21 @@ fn report(
         for (_, topic, names) in study(&text.text, lexicon) {
             let known = names.iter().filter_map(|name| features.numbers.get(name));
             let score: f64 = known.map(|number| trained.weights[*number]).sum();
+            // What speaks for it beyond the bound of its weight.
+            let weight = (1..=3)
+                .find(|weight| names.contains(&format!("{}\tweight\t{weight}", topic.as_str())));
+            let bound = weight
+                .and_then(|weight| FROM[1].1.get(weight - 1))
+                .copied()
+                .unwrap_or(NEVER);
+            #[expect(clippy::cast_precision_loss, reason = "a small number")]
+            let score = score - bound as f64 / 1000.0;
             let best = best.entry(topic.as_str()).or_insert(f64::MIN);
             *best = best.max(score);
         }
         let found: BTreeSet<&str> = best
             .iter()
-            .filter(|(_, score)| **score >= least)
+            .filter(|(_, score)| **score >= 0.0)
             .map(|(topic, _)| *topic)
             .collect();
         for topic in Topic::ALL.map(Topic::as_str) {

@@ -49,6 +49,38 @@ impl Classes {
         VERBS
     }
 
+    /// The class of forms of `be`.
+    fn of_copula() -> Self {
+        const COPULA: Classes = Classes::named(&["being"]);
+        COPULA
+    }
+
+    /// The classes of words that go on after what was said.
+    pub(super) fn of_ends() -> Self {
+        const ENDS: Classes =
+            Classes::named(&["time", "past", "pronoun", "being", "absence", "condition"]);
+        ENDS
+    }
+
+    /// The classes of words that are no condition of a person though a person has them.
+    pub(super) fn of_things() -> Self {
+        const THINGS: Classes = Classes::named(&["job", "product", "company", "event", "law"]);
+        THINGS
+    }
+
+    /// The classes of words with which nothing is said of anybody.
+    pub(super) fn of_doubts() -> Self {
+        const DOUBTS: Classes = Classes::named(&[
+            "condition",
+            "question",
+            "template",
+            "general",
+            "request",
+            "insult",
+        ]);
+        DOUBTS
+    }
+
     const fn named(names: &[&str]) -> Self {
         let (mut classes, mut at) = (0, 0);
         while at < names.len() {
@@ -87,6 +119,8 @@ pub(super) struct Word {
     pub(super) classes: Classes,
     /// Whether something that ends phrases, a comma or a bracket, stands directly before it.
     pub(super) follows_comma: bool,
+    /// Whether it is common in its language: an article, a preposition, a conjunction.
+    pub(super) is_common: bool,
 }
 
 /// The words of one clause.
@@ -145,12 +179,18 @@ impl Words {
             case,
             classes: Classes::default(),
             follows_comma,
+            is_common: false,
         });
     }
 
     fn classify(&mut self, text: &str, lexicon: &Lexicon) {
         for place in 0..self.all.len() {
             let start = self.all[place].range.start;
+            // Without its accent it is the Italian `and`.
+            if matches!(text.get(self.all[place].range.clone()), Some("è" | "È")) {
+                self.all[place].classes = self.all[place].classes.with(Classes::of_copula());
+                self.classes = self.classes.with(Classes::of_copula());
+            }
             let all = &mut self.all;
             let mut classes = self.classes;
             let languages = &mut self.languages;
@@ -162,6 +202,9 @@ impl Words {
                     if is_common(class) {
                         if let Some(count) = languages.get_mut(phrase.language) {
                             *count += 1;
+                        }
+                        if let Some(word) = all.get_mut(place) {
+                            word.is_common = true;
                         }
                         continue;
                     }

@@ -11,6 +11,7 @@ use super::candidate::{Candidate, Form, Trigger};
 use super::clause::End;
 use super::context::{Case, Classes, Words};
 use super::lexicon::{Lexicon, Topic, class_name};
+use super::lines::LANGUAGES;
 
 macro_rules! slots {
     ($($slot:ident $name:literal,)*) => {
@@ -64,6 +65,7 @@ slots! {
     Distance "distance",
     Modifies "modifies",
     Segment "segment",
+    Outright "outright",
 }
 
 /// What a feature says.
@@ -278,6 +280,9 @@ fn of_persons(candidate: &Candidate<'_>, main: &Trigger, add: &mut dyn FnMut(Slo
         }
     }
     said(words, &trigger, main.weight, add);
+    if main.form != Form::Typo && is_outright(candidate, &trigger) {
+        add(Slot::Outright, Says::Number(usize::from(main.weight)));
+    }
     let has_name = words.hold_name();
     if has_name {
         add(Slot::Name, Says::Number(1));
@@ -360,6 +365,57 @@ fn said(words: &Words, trigger: &Range<usize>, weight: u8, add: &mut dyn FnMut(S
     );
 }
 
+/// Words between a person, what they are said to be, and the trigger.
+const WORDS_BETWEEN_MAX: usize = 2;
+
+/// Whether a clause says of a person that they are, have or do what the trigger says, with nothing behind that could turn it
+/// into the name of a thing: `Mrs Keller is pregnant, …`, `il a un cancer depuis …`.
+fn is_outright(candidate: &Candidate<'_>, trigger: &Range<usize>) -> bool {
+    let (words, all) = (&candidate.words, &candidate.words.all);
+    // In German every noun is written with a capital.
+    let tells_names = candidate
+        .language
+        .is_some_and(|language| LANGUAGES.get(language) != Some(&"de"));
+    let classes = |place: usize| {
+        all.get(place)
+            .map_or_else(Classes::default, |word| word.classes)
+    };
+    let is_of = |place: usize, of: Classes| !classes(place).both(of).is_empty();
+    let near = |end: usize, of: Classes| {
+        let first = end.saturating_sub(WORDS_BETWEEN_MAX + 1);
+        (first..end).rev().find(|place| is_of(*place, of))
+    };
+    let is_person = |place: usize| {
+        is_of(place, Classes::of_persons())
+            || (tells_names
+                && place > 0
+                && all
+                    .get(place)
+                    .is_some_and(|word| word.case == Case::Capital))
+    };
+    let follows_person =
+        |verb: usize| (verb.saturating_sub(WORDS_BETWEEN_MAX)..verb).any(is_person);
+    // The verb may be a part of the trigger: `has cancer`.
+    let has_own = trigger
+        .clone()
+        .any(|place| is_of(place, Classes::of_verbs()));
+    let verbs = has_own
+        .then_some(trigger.start)
+        .into_iter()
+        .chain(near(trigger.start, Classes::of_verbs()));
+    let has_person = verbs.into_iter().any(follows_person);
+    let is_job = trigger
+        .clone()
+        .any(|place| is_of(place, Classes::of_things()));
+    if is_job || !words.classes.both(Classes::of_doubts()).is_empty() {
+        return false;
+    }
+    let is_closed = all.get(trigger.end).is_none_or(|word| {
+        word.follows_comma || word.is_common || !word.classes.both(Classes::of_ends()).is_empty()
+    });
+    has_person && is_closed
+}
+
 /// What the clause is like, and what stands before it.
 fn of_clause(candidate: &Candidate<'_>, add: &mut dyn FnMut(Slot, Says<'_>)) {
     let end = match candidate.clause.end {
@@ -406,10 +462,19 @@ type Weights = [i16; Topic::ALL.len()];
 #[derive(Debug, Default)]
 struct Model {
     weights: HashMap<u64, Weights, foldhash::fast::FixedState>,
-    /// From which score on a clause is a statement: perhaps, more likely than not, certainly.
-    possible: i32,
-    likely: i32,
-    certain: i32,
+    /// From which score on a clause is a statement, by the weight of its trigger: perhaps, more likely than not, certainly.
+    possible: Bounds,
+    likely: Bounds,
+    certain: Bounds,
+}
+
+/// A score for each weight of a trigger.
+type Bounds = [i32; 3];
+
+/// The score of a weight.
+fn bound(bounds: Bounds, weight: u8) -> i32 {
+    let place = usize::from(weight.saturating_sub(1));
+    bounds.get(place).copied().unwrap_or(i32::MAX)
 }
 
 static MODEL: LazyLock<Model> = LazyLock::new(|| Model::read(WEIGHTS));
@@ -425,7 +490,12 @@ impl Model {
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let columns: Vec<&str> = line.split('\t').collect();
             match columns[..] {
-                ["from", name, score] => model.bound(name, score.parse().unwrap_or(i32::MAX)),
+                ["from", name, weak, usual, strong] => {
+                    model.bound(
+                        name,
+                        [weak, usual, strong].map(|score| score.parse().unwrap_or(i32::MAX)),
+                    );
+                }
                 [topic, slot, says, weight] => model.add(
                     topic,
                     key(hash(slot), hash(says)),
@@ -437,11 +507,11 @@ impl Model {
         model
     }
 
-    fn bound(&mut self, name: &str, score: i32) {
+    fn bound(&mut self, name: &str, bounds: Bounds) {
         match Certainty::named(name) {
-            Some(Certainty::Possible) => self.possible = score,
-            Some(Certainty::Likely) => self.likely = score,
-            Some(Certainty::Certain) => self.certain = score,
+            Some(Certainty::Possible) => self.possible = bounds,
+            Some(Certainty::Likely) => self.likely = bounds,
+            Some(Certainty::Certain) => self.certain = bounds,
             None => {}
         }
     }
@@ -499,16 +569,17 @@ pub(super) fn certainty(
     lexicon: &Lexicon,
 ) -> Option<Certainty> {
     let score = score(candidate, topic, lexicon);
-    if score < MODEL.possible {
-        return None;
-    }
-    if score < MODEL.likely {
-        return Some(Certainty::Possible);
-    }
-    let is_outright = candidate
+    let own = candidate
         .triggers
         .iter()
-        .any(|trigger| trigger.topic == topic && trigger.weight >= OUTRIGHT);
+        .filter(|trigger| trigger.topic == topic);
+    let weight = own.map(|trigger| trigger.weight).max()?;
+    if score < bound(MODEL.possible, weight) {
+        return None;
+    }
+    if score < bound(MODEL.likely, weight) && !is_said_outright(candidate, topic) {
+        return Some(Certainty::Possible);
+    }
     let is_of_person = !candidate
         .words
         .classes
@@ -516,15 +587,22 @@ pub(super) fn certainty(
         .is_empty()
         || candidate.words.hold_name();
     Some(
-        match is_outright && is_of_person && score >= MODEL.certain {
+        match is_of_person && score >= bound(MODEL.certain, weight) {
             true => Certainty::Certain,
             false => Certainty::Likely,
         },
     )
 }
 
-/// The weight of words that mean nothing else.
-const OUTRIGHT: u8 = 3;
+/// Whether a trigger that mostly is one is said of a person outright.
+fn is_said_outright(candidate: &Candidate<'_>, topic: Topic) -> bool {
+    let own = candidate
+        .triggers
+        .iter()
+        .filter(|trigger| trigger.topic == topic);
+    own.filter(|trigger| trigger.weight > 1 && trigger.form != Form::Typo)
+        .any(|trigger| is_outright(candidate, &candidate.words.within(&trigger.range)))
+}
 
 /// How much speaks for a statement, in thousandths.
 fn score(candidate: &Candidate<'_>, topic: Topic, lexicon: &Lexicon) -> i32 {
