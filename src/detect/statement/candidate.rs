@@ -7,7 +7,7 @@ use super::context::{Classes, Words};
 use super::fold::{self, NOTHING};
 use super::lexicon::{Lexicon, Of, Topic};
 use super::lines::LANGUAGES;
-use super::trie::WORD_LETTERS_MAX;
+use super::phrases::WORD_LETTERS_MAX;
 use super::typo;
 
 /// The fewest letters of a word whose end may be a trigger.
@@ -43,10 +43,10 @@ pub(super) struct Trigger {
 #[derive(Debug)]
 pub(super) struct Candidate<'t> {
     pub(super) clause: &'t Clause,
-    pub(super) words: Words,
+    pub(super) words: &'t Words,
     pub(super) triggers: Vec<Trigger>,
     /// The clause before, and its words.
-    pub(super) before: Option<(&'t Clause, Words)>,
+    pub(super) before: Option<(&'t Clause, &'t Words)>,
     /// The classes of words in the clauses near by.
     pub(super) around: Classes,
     /// The language that it is in, by its place in [`LANGUAGES`].
@@ -68,48 +68,45 @@ pub(super) fn each(text: &str, lexicon: &Lexicon, visit: &mut dyn FnMut(&Candida
         return;
     }
     let clauses = clause::all(text);
+    let mut known: Vec<Option<Words>> = Vec::new();
+    known.resize_with(clauses.len(), || None);
     let mut rest = triggers.as_slice();
     for (place, clause) in clauses.iter().enumerate() {
         let passed = rest.partition_point(|trigger| trigger.range.start < clause.range.start);
         let until = rest.partition_point(|trigger| trigger.range.start < clause.range.end);
-        let own: Vec<Trigger> = rest
-            .get(passed..until)
-            .unwrap_or_default()
-            .iter()
-            .filter(|trigger| trigger.range.end <= clause.range.end)
-            .cloned()
-            .collect();
+        let own = rest.get(passed..until).unwrap_or_default();
         rest = rest.get(until..).unwrap_or_default();
         if own.is_empty() {
             continue;
         }
-        let words_of = |clause: &Clause| Words::of(text, clause, lexicon);
-        let words = words_of(clause);
-        let before = place.checked_sub(1).and_then(|place| clauses.get(place));
-        let before = before.map(|clause| (clause, words_of(clause)));
-        let earlier = place
-            .checked_sub(2)
-            .and_then(|place| clauses.get(place))
-            .map(words_of);
-        let behind = clauses.get(place + 1).map(words_of);
-        let around = [
-            before.as_ref().map(|(_, words)| words),
-            earlier.as_ref(),
-            behind.as_ref(),
-        ];
-        let around = || around.iter().copied().flatten();
-        let language = language(around().chain([&words]));
-        let own = in_language(own, language, lexicon);
-        if !own.is_empty() {
-            visit(&Candidate {
-                clause,
-                triggers: own,
-                language,
-                around: around().fold(Classes::default(), |all, words| all.with(words.classes)),
-                before,
-                words,
-            });
+        let near = place.saturating_sub(2)..(place + 2).min(clauses.len());
+        for (clause, words) in clauses[near.clone()].iter().zip(&mut known[near.clone()]) {
+            words.get_or_insert_with(|| Words::of(text, clause, lexicon));
         }
+        let words_of = |place: usize| known.get(place).and_then(Option::as_ref);
+        let Some(words) = words_of(place) else {
+            continue;
+        };
+        let language = language(near.clone().filter_map(words_of));
+        let whole = own
+            .iter()
+            .filter(|trigger| trigger.range.end <= clause.range.end);
+        let own = in_language(whole, language, lexicon);
+        if own.is_empty() {
+            continue;
+        }
+        let around = near.filter(|other| *other != place).filter_map(words_of);
+        let before = place
+            .checked_sub(1)
+            .and_then(|place| Some((clauses.get(place)?, words_of(place)?)));
+        visit(&Candidate {
+            clause,
+            triggers: own,
+            language,
+            around: around.fold(Classes::default(), |all, words| all.with(words.classes)),
+            before,
+            words,
+        });
     }
 }
 
@@ -137,7 +134,11 @@ const SHORT_LETTERS_MAX: usize = 4;
 
 /// The triggers that can be meant in a clause of a language, each place once: `au` is a certificate of illness in German and
 /// a preposition in French.
-fn in_language(triggers: Vec<Trigger>, language: Option<usize>, lexicon: &Lexicon) -> Vec<Trigger> {
+fn in_language<'f>(
+    triggers: impl Iterator<Item = &'f Trigger>,
+    language: Option<usize>,
+    lexicon: &Lexicon,
+) -> Vec<Trigger> {
     let is_own = |trigger: &Trigger| {
         let own = lexicon.phrase(trigger.phrase).map(|phrase| phrase.language);
         language.is_none() || own == language
@@ -154,10 +155,10 @@ fn in_language(triggers: Vec<Trigger>, language: Option<usize>, lexicon: &Lexico
         let phrase = lexicon.phrase(trigger.phrase);
         phrase.is_some_and(|phrase| phrase.text.chars().count() <= SHORT_LETTERS_MAX)
     };
-    let mut meant: Vec<Trigger> = Vec::with_capacity(triggers.len());
+    let mut meant: Vec<Trigger> = Vec::new();
     let is_meant =
         |trigger: &Trigger| (is_own(trigger) || !is_short(trigger)) && !is_harmless(trigger);
-    for trigger in triggers.into_iter().filter(is_meant) {
+    for trigger in triggers.filter(|trigger| is_meant(trigger)).cloned() {
         let same = meant
             .iter_mut()
             .rev()

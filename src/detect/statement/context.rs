@@ -6,7 +6,7 @@ use super::clause::Clause;
 use super::fold::{self, BREAK, NOTHING};
 use super::lexicon::{Lexicon, Of, is_common};
 use super::lines::{CLASSES, LANGUAGES};
-use super::{score, trie};
+use super::score;
 
 /// Words of a clause that are looked at. Behind them it may go on, but says nothing new.
 const WORDS_MAX: usize = 200;
@@ -108,6 +108,22 @@ pub(super) enum Case {
     Digits,
 }
 
+impl Case {
+    fn of(word: &str) -> Self {
+        let mut letters = word.chars().filter(|character| character.is_alphabetic());
+        match letters.next() {
+            None => Self::Digits,
+            Some(first) if !first.is_uppercase() => Self::Lower,
+            Some(_) => match letters.next() {
+                Some(second) if second.is_uppercase() && letters.all(char::is_uppercase) => {
+                    Self::Upper
+                }
+                _ => Self::Capital,
+            },
+        }
+    }
+}
+
 /// A word of a clause.
 #[derive(Clone, Debug)]
 pub(super) struct Word {
@@ -141,46 +157,44 @@ impl Words {
         let mut follows_comma = false;
         while at < clause.range.end && words.all.len() < WORDS_MAX {
             let (glyph, length) = fold::glyph(text, at);
-            if !fold::is_letter(glyph.code) {
+            if fold::is_letter(glyph.code) {
+                at = words.push(text, at, follows_comma);
+                follows_comma = false;
+            } else {
                 follows_comma |= glyph.code == BREAK;
                 at += length;
-                continue;
             }
-            let end = word_end(text, at);
-            words.push(text, at..end, follows_comma);
-            follows_comma = false;
-            at = end;
         }
         words.classify(text, lexicon);
         words
     }
 
-    fn push(&mut self, text: &str, range: Range<usize>, follows_comma: bool) {
-        let written = text.get(range.clone()).unwrap_or_default();
+    /// Adds the word that begins at `start`; tells where it ends.
+    fn push(&mut self, text: &str, start: usize, follows_comma: bool) -> usize {
         let from = self.letters.len();
-        self.letters
-            .extend(fold::codes(written).into_iter().map(fold::character));
-        let mut letters = written
-            .chars()
-            .filter(|character| character.is_alphabetic());
-        let first = letters.next();
-        let case = match first {
-            None => Case::Digits,
-            Some(first) if !first.is_uppercase() => Case::Lower,
-            Some(_) => match (letters.clone().next(), letters.all(char::is_uppercase)) {
-                (Some(_), true) => Case::Upper,
-                _ => Case::Capital,
-            },
-        };
+        let (mut at, mut end) = (start, start);
+        while at < text.len() {
+            let (glyph, length) = fold::glyph(text, at);
+            at += length;
+            if fold::is_letter(glyph.code) {
+                self.letters.push(fold::character(glyph.code));
+                self.letters.extend(glyph.second.map(fold::character));
+                end = at;
+            } else if glyph.code != NOTHING {
+                break;
+            }
+        }
+        let range = start..end;
         self.all.push(Word {
-            range,
+            case: Case::of(text.get(range.clone()).unwrap_or_default()),
             hash: score::hash(self.letters.get(from..).unwrap_or_default()),
             letters: from..self.letters.len(),
-            case,
+            range,
             classes: Classes::default(),
             follows_comma,
             is_common: false,
         });
+        end
     }
 
     fn classify(&mut self, text: &str, lexicon: &Lexicon) {
@@ -249,20 +263,4 @@ impl Words {
                     .all(|word| word.case == Case::Capital && word.range.len() > 1)
             })
     }
-}
-
-/// The end of the word that begins at `at`, however long it is.
-fn word_end(text: &str, at: usize) -> usize {
-    if let Some(end) = trie::word_end(text, at) {
-        return end;
-    }
-    let mut at = at;
-    while at < text.len() {
-        let (glyph, length) = fold::glyph(text, at);
-        if !fold::is_letter(glyph.code) && glyph.code != NOTHING {
-            break;
-        }
-        at += length;
-    }
-    at
 }

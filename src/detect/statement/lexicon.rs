@@ -1,13 +1,14 @@
 //! The words that statements are made of, of the languages that a policy asks for: triggers, harmless phrases, and what
 //! stands around them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::lines::{self, CLASSES, COMMON, LANGUAGES, TOPICS};
+use super::phrases::Phrases;
 use super::score;
-use super::trie::{Pattern, Trie};
 use super::typo::Typos;
 
 /// What a statement is about: a category of Art. 9 or 10 GDPR.
@@ -192,11 +193,11 @@ pub(super) fn texts() -> impl Iterator<Item = &'static str> {
 pub struct Lexicon {
     pub(super) phrases: Vec<Phrase>,
     /// Triggers and harmless phrases, from their first word on.
-    pub(super) triggers: Trie,
+    pub(super) triggers: Phrases,
     /// Triggers that are the end of a word: `*krebs`.
-    pub(super) endings: Trie,
+    pub(super) endings: Phrases,
     /// What may stand around them.
-    pub(super) context: Trie,
+    pub(super) context: Phrases,
     /// Long triggers, to be found with one letter wrong.
     pub(super) typos: Typos,
 }
@@ -250,23 +251,19 @@ impl Lexicon {
             let meant = numbered()
                 .filter(move |(phrase, _)| is_class(phrase) == is_context && !is_ending(phrase));
             meant.flat_map(|(phrase, number)| {
-                spellings(phrase).map(move |spelling| (Pattern::of(&spelling), number))
+                spellings(phrase).map(move |spelling| (spelling, number))
             })
         };
-        let endings = numbered()
-            .filter(|(phrase, _)| is_ending(phrase) && !is_class(phrase))
-            .flat_map(|(phrase, number)| {
-                spellings(phrase).map(move |spelling| (Pattern::reversed(&spelling), number))
-            });
+        let endings = numbered().filter(|(phrase, _)| is_ending(phrase) && !is_class(phrase));
+        let endings = endings
+            .flat_map(|(phrase, number)| spellings(phrase).map(move |spelling| (spelling, number)));
+        // A weak trigger with a wrong letter would be anything.
+        let strong = numbered().filter(|(phrase, _)| matches!(phrase.of, Of::Trigger(_, 2..)));
         Self {
-            triggers: Trie::new(whole(false)),
-            context: Trie::new(whole(true)),
-            endings: Trie::new(endings),
-            typos: Typos::new(
-                numbered()
-                    .filter(|(phrase, _)| matches!(phrase.of, Of::Trigger(..)))
-                    .map(|(phrase, number)| (phrase.text, number)),
-            ),
+            triggers: Phrases::new(whole(false)),
+            context: Phrases::new(whole(true)),
+            endings: Phrases::endings(endings),
+            typos: Typos::new(strong.map(|(phrase, number)| (phrase.text, number))),
             phrases,
         }
     }
@@ -277,14 +274,16 @@ impl Lexicon {
 }
 
 /// How a phrase is written: German umlauts also as two letters.
-fn spellings(phrase: &Phrase) -> impl Iterator<Item = String> {
-    let plain = phrase.text.to_lowercase();
-    let long = plain
-        .replace('ä', "ae")
-        .replace('ö', "oe")
-        .replace('ü', "ue");
-    let has_other = LANGUAGES.get(phrase.language) == Some(&"de") && long != plain;
-    std::iter::once(plain).chain(has_other.then_some(long))
+fn spellings(phrase: &Phrase) -> impl Iterator<Item = Cow<'static, str>> {
+    let is_german = LANGUAGES.get(phrase.language) == Some(&"de");
+    let other = (is_german && phrase.text.contains(['ä', 'ö', 'ü'])).then(|| {
+        phrase
+            .text
+            .replace('ä', "ae")
+            .replace('ö', "oe")
+            .replace('ü', "ue")
+    });
+    std::iter::once(Cow::Borrowed(phrase.text)).chain(other.map(Cow::Owned))
 }
 
 /// The class of words that tell which language a clause is in.

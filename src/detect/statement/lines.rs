@@ -153,9 +153,12 @@ fn line_of<'l>(
 }
 
 fn is_phrase(phrase: &str) -> Result<(), String> {
-    if phrase.trim() != phrase || !phrase.chars().any(char::is_alphanumeric) {
+    if phrase.trim() != phrase
+        || !phrase.chars().any(char::is_alphanumeric)
+        || phrase.to_lowercase() != phrase
+    {
         return Err(format!(
-            "`{phrase}` is no phrase: write words, without blanks around them"
+            "`{phrase}` is no phrase: write words in lower case, without blanks around them"
         ));
     }
     for word in phrase.split_whitespace() {

@@ -1,7 +1,7 @@
 //! Finds statements in free text from which somebody's health, belief, politics, union, origin, sex life, genes, biometric
 //! traits or offences can be read.
 //!
-//! A text is cut into clauses ([`clause`]), in which triggers of the lexicon are looked for ([`candidate`], [`trie`]). What
+//! A text is cut into clauses ([`clause`]), in which triggers of the lexicon are looked for ([`candidate`], [`phrases`]). What
 //! stands around them ([`context`]) decides, by weights that were learnt from labelled sentences ([`score`]). The same text
 //! always gives the same findings, and each can say which words made it.
 
@@ -16,8 +16,8 @@ mod context;
 mod fold;
 mod lexicon;
 mod lines;
+mod phrases;
 mod score;
-mod trie;
 mod typo;
 
 pub use lexicon::{Languages, Lexicon, Topic};

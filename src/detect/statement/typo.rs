@@ -14,73 +14,85 @@ const STEM_LETTERS_MIN: usize = 7;
 /// end.
 const RUN: usize = 4;
 
-/// The words with a run of letters at one of their ends.
-type Runs = HashMap<[u8; RUN], Vec<usize>, foldhash::fast::FixedState>;
+/// Of the letters that two words have, so many may be different if one of them is wrong.
+const LETTERS_APART_MAX: u32 = 2;
 
-/// A long word that a trigger consists of.
-#[derive(Debug)]
-struct Meant {
-    letters: Vec<u8>,
-    /// Whether any ending may follow.
+/// A long word that a trigger consists of, as far as a quick look goes.
+#[derive(Clone, Copy, Debug)]
+struct Brief {
+    /// Which letters it has, a bit each.
+    set: u64,
+    place: u32,
+    length: u16,
     is_open: bool,
-    phrase: u32,
 }
+
+/// The words with a run of letters at one of their ends.
+type Runs = HashMap<[u8; RUN], Vec<Brief>, foldhash::fast::FixedState>;
 
 /// Long words that triggers consist of.
 #[derive(Debug, Default)]
 pub(super) struct Typos {
-    words: Vec<Meant>,
+    words: Vec<(Vec<u8>, u32)>,
     starts: Runs,
     ends: Runs,
 }
 
 impl Typos {
-    /// Those phrases that are one long word.
+    /// Those phrases that are one long word, with their numbers.
     pub(super) fn new(phrases: impl Iterator<Item = (&'static str, u32)>) -> Self {
         let mut typos = Self::default();
         for (phrase, number) in phrases {
+            if phrase.len() < STEM_LETTERS_MIN || phrase.starts_with('*') || phrase.contains(' ') {
+                continue;
+            }
             let (word, is_open) = match phrase.strip_suffix('*') {
                 Some(stem) => (stem, true),
                 None => (phrase, false),
             };
-            let letters = fold::codes(&word.to_lowercase());
+            let letters = fold::codes(word);
             let letters_min = if is_open {
                 STEM_LETTERS_MIN
             } else {
                 LETTERS_MIN
             };
-            if letters.len() < letters_min || letters.contains(&fold::GAP) || word.starts_with('*')
-            {
+            if letters.len() < letters_min || letters.contains(&fold::GAP) {
                 continue;
             }
-            let place = typos.words.len();
-            if let (Some(start), Some(end)) = (letters.first_chunk(), letters.last_chunk()) {
-                typos.starts.entry(*start).or_default().push(place);
-                typos.ends.entry(*end).or_default().push(place);
-            }
-            typos.words.push(Meant {
-                letters,
+            let brief = Brief {
+                set: set(&letters),
+                place: u32::try_from(typos.words.len()).unwrap_or(u32::MAX),
+                length: u16::try_from(letters.len()).unwrap_or(u16::MAX),
                 is_open,
-                phrase: number,
-            });
+            };
+            if let (Some(start), Some(end)) = (letters.first_chunk(), letters.last_chunk()) {
+                typos.starts.entry(*start).or_default().push(brief);
+                typos.ends.entry(*end).or_default().push(brief);
+            }
+            typos.words.push((letters, number));
         }
         typos
     }
 
     /// The phrases that a word may have been meant to be.
     pub(super) fn of(&self, word: &[u8], found: &mut dyn FnMut(u32)) {
-        let Some(start) = word.first_chunk() else {
+        let Some(start) = word.first_chunk::<RUN>() else {
             return;
         };
-        let mut last = None;
-        let mut try_all = |places: Option<&Vec<usize>>| {
-            for place in places.into_iter().flatten() {
-                let Some(meant) = self.words.get(*place) else {
-                    continue;
-                };
-                if last != Some(*place) && meant.may_be(word) {
-                    last = Some(*place);
-                    found(meant.phrase);
+        let letters = set(word);
+        let mut try_all = |briefs: Option<&Vec<Brief>>| {
+            for brief in briefs
+                .into_iter()
+                .flatten()
+                .filter(|brief| brief.may_be(word.len(), letters))
+            {
+                let meant = usize::try_from(brief.place)
+                    .ok()
+                    .and_then(|place| self.words.get(place));
+                if let Some((meant, number)) = meant
+                    && is_meant(word, meant, brief.is_open)
+                {
+                    found(*number);
                 }
             }
         };
@@ -95,17 +107,34 @@ impl Typos {
     }
 }
 
-impl Meant {
-    /// Whether a word is this one, with one letter wrong.
-    fn may_be(&self, word: &[u8]) -> bool {
-        let length = self.letters.len();
+impl Brief {
+    /// A quick look: whether a word of so many letters, and of these, may be this one.
+    #[inline]
+    fn may_be(&self, length: usize, letters: u64) -> bool {
+        let own = usize::from(self.length);
         match self.is_open {
-            false => is_one_off(word, &self.letters),
-            true => [length - 1, length, length + 1]
-                .into_iter()
-                .filter_map(|length| word.get(..length))
-                .any(|stem| is_one_off(stem, &self.letters)),
+            true => length + 1 >= own && (self.set & !letters).count_ones() <= 1,
+            false => {
+                length.abs_diff(own) <= 1 && (self.set ^ letters).count_ones() <= LETTERS_APART_MAX
+            }
         }
+    }
+}
+
+/// Which letters a word has.
+#[inline]
+fn set(letters: &[u8]) -> u64 {
+    letters.iter().fold(0, |set, code| set | 1 << (code & 63))
+}
+
+/// Whether a word is another one, with one letter wrong.
+fn is_meant(word: &[u8], meant: &[u8], is_open: bool) -> bool {
+    match is_open {
+        false => is_one_off(word, meant),
+        true => [meant.len() - 1, meant.len(), meant.len() + 1]
+            .into_iter()
+            .filter_map(|length| word.get(..length))
+            .any(|stem| is_one_off(stem, meant)),
     }
 }
 
