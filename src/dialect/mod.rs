@@ -22,7 +22,7 @@ mod arrangement;
 mod builtin;
 mod carriers;
 mod database;
-pub mod described;
+pub mod engine;
 mod discreet;
 mod exchange;
 mod named;

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use http::Request;
 
 use super::BOUNDS;
-use crate::dialect::described::Described;
+use crate::dialect::engine::Described;
 use crate::dialect::sugar_v4::SugarV4;
 use crate::dialect::suitecrm_v8::SuiteCrmV8;
 use crate::dialect::{Database, Dialect, Exchange, Incoming, Outgoing, Understood};

@@ -25,6 +25,7 @@ mod description;
 mod grammar;
 mod login;
 mod modules;
+mod part;
 mod query;
 mod refusal;
 mod render;
@@ -34,6 +35,7 @@ mod session;
 mod understand;
 mod write;
 
+pub use part::described;
 use route::{Gives, READ};
 
 /// Bytes of the list of fields of a look-up.
@@ -228,6 +230,9 @@ impl super::testing::Speaks for SuiteCrmV8 {
         Spoken::boxed(operation)
     }
 }
+
+#[cfg(test)]
+mod differential;
 
 #[cfg(test)]
 mod tests;

@@ -31,6 +31,16 @@ pub(super) fn inquire(version: &str, answers: &[Answered]) -> Inquiry {
     }
 }
 
+pub(super) fn inquire_below(answers: &[Answered]) -> Inquiry {
+    match inquire("V8", answers) {
+        Inquiry::Ask(question) => Inquiry::Ask(Outgoing {
+            target: question.target.replacen("/Api", "", 1),
+            ..question
+        }),
+        conclusion => conclusion,
+    }
+}
+
 /// Reads the answers in the order of the questions; the first that is missing is the next question.
 fn conclude<'a>(answers: &mut impl Iterator<Item = &'a Answered>) -> Result<Session, Inquiry> {
     let me = next(answers, "/Api/V8/current-user")?;

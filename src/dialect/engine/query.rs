@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::description::{Description, Page, Route, Select};
+use super::description::{Description, Page, Route, Segment, Select, Zero};
 use super::grammar;
 use super::predicate::Scope;
-use crate::dialect::carriers::{Arguments, put};
+use crate::dialect::carriers::{Arguments, Name, is_blank, put};
 use crate::dialect::{Bounds, Path, Predicate, Projected, Query};
 use crate::objection::Objection;
 use crate::reason::Reason;
@@ -13,6 +13,8 @@ use crate::vocabulary::{Module, intern};
 
 /// Fields of a projection.
 const FIELDS_MAX: usize = 1_000;
+/// Digits of a number.
+const DIGITS_MAX: usize = 9;
 /// Bytes of a text to search for.
 const SEARCH_BYTES_MAX: usize = 1_000;
 
@@ -44,9 +46,14 @@ pub(super) fn read(
     for name in &route.dropped {
         arguments.take_at(name, word);
     }
-    if let Some(select) = &route.select {
-        query.projection = projection(arguments, select, word, fixed)?;
-    }
+    query.projection = match &route.select {
+        None => None,
+        Some(Select::Text { names, separator }) => {
+            projection(arguments, names, *separator, word, fixed)?
+        }
+        Some(Select::ByModule(name)) => by_module(arguments, name, scope)?,
+    };
+    compared(arguments, route, scope, &mut query, fixed)?;
     if let Some(page) = &route.page {
         paging(arguments, page, word, bounds, &mut query, fixed)?;
     }
@@ -63,20 +70,20 @@ pub(super) fn read(
         }
     }
     about_caller(arguments, route, word, &mut query)?;
+    Ok(query)
+}
+
+/// Reads what records are compared with, and by what they are ordered.
+fn compared(
+    arguments: &mut Arguments,
+    route: &Route,
+    scope: Option<Scope<'_>>,
+    query: &mut Query,
+    fixed: &mut Map<String, Value>,
+) -> Result<(), Reason> {
     let Some(scope) = scope else {
-        return Ok(query);
+        return Ok(());
     };
-    for (number, order) in route.orders.iter().enumerate() {
-        let sorts = order.read(arguments, scope)?;
-        if sorts.is_empty() {
-            continue;
-        }
-        if !query.order.is_empty() {
-            return Err(Reason::DuplicateParameter.into());
-        }
-        query.order = sorts;
-        fixed.insert(ORDERED.to_owned(), number.into());
-    }
     let (mut parts, mut sources) = (Vec::new(), Vec::new());
     for (number, predicate) in route.predicates.iter().enumerate() {
         if let Some((filter, name)) = predicate.read(arguments, scope)? {
@@ -84,11 +91,26 @@ pub(super) fn read(
             sources.push(json!([number, name]));
         }
     }
-    if !parts.is_empty() {
+    if route.is_plain() {
+        query.predicate = parts.pop();
+    } else if !parts.is_empty() {
         query.predicate = Some(Predicate::All(parts));
         fixed.insert(SOURCES.to_owned(), Value::Array(sources));
     }
-    Ok(query)
+    for (number, order) in route.orders.iter().enumerate() {
+        let sorts = order.read(arguments, scope)?;
+        if sorts.is_empty() {
+            continue;
+        }
+        if !query.order.is_empty() {
+            return Err(Reason::DuplicateParameter);
+        }
+        query.order = sorts;
+        if number > 0 {
+            fixed.insert(ORDERED.to_owned(), number.into());
+        }
+    }
+    Ok(())
 }
 
 /// Adds the fields that a record is looked up by in the path.
@@ -115,6 +137,27 @@ pub(super) fn looked_up_by(
     match &mut query.predicate {
         Some(Predicate::All(parts)) => parts.push(by),
         _ => query.predicate = Some(Predicate::All(vec![by])),
+    }
+}
+
+impl Route {
+    /// Whether one style in one parameter says all of which records are meant.
+    fn is_plain(&self) -> bool {
+        let by = |place: &Segment| matches!(place, Segment::By(_));
+        matches!(self.predicates.as_slice(), [one] if one.is_whole())
+            && !self.template.iter().any(by)
+    }
+}
+
+impl Page {
+    /// The number of a page of so many rows.
+    fn number_of(&self, query: &Query, fixed: &Map<String, Value>) -> Option<(&Name, Value)> {
+        let (name, first) = self.number.as_ref()?;
+        if self.offset.is_some() {
+            return fixed.get(PAGE).map(|number| (name, number.clone()));
+        }
+        let rows = u64::from(query.limit.or(self.default)?);
+        Some((name, (query.offset? / rows.max(1) + first).into()))
     }
 }
 
@@ -188,20 +231,54 @@ fn sent(
     Ok(())
 }
 
+/// Takes the names of fields below that of their module, by whichever of its names. The API would take those of another
+/// module, and look them up in this one.
+fn by_module(
+    arguments: &mut Arguments,
+    name: &Name,
+    scope: Option<Scope<'_>>,
+) -> Result<Option<Vec<Projected>>, Reason> {
+    let Some(value) = name.0.first().and_then(|base| arguments.take(base)) else {
+        return Ok(None);
+    };
+    let (Value::Object(by_module), Some(scope)) = (value, scope) else {
+        return Err(Reason::MalformedProjection);
+    };
+    let mut by_module = by_module.into_iter();
+    let (Some((module, Value::String(names))), None) = (by_module.next(), by_module.next()) else {
+        return Err(Reason::MalformedProjection);
+    };
+    let description = scope.description;
+    let names: Vec<&str> = names.split(',').map(|name| name.trim_matches(' ')).collect();
+    if description.module_named(&module).as_ref() != Some(scope.module)
+        || names.len() > FIELDS_MAX
+        || !names.iter().all(|name| description.names.is_field(name))
+    {
+        return Err(Reason::MalformedProjection);
+    }
+    let mut projection: Vec<Projected> = Vec::new();
+    for name in names {
+        let item = Projected::Field(name.to_owned());
+        if !projection.contains(&item) {
+            projection.push(item);
+        }
+    }
+    Ok(Some(projection))
+}
+
 fn projection(
     arguments: &mut Arguments,
-    select: &Select,
+    names: &[Name],
+    separator: char,
     word: Option<&str>,
     fixed: &mut Map<String, Value>,
 ) -> Result<Option<Vec<Projected>>, Reason> {
     let mut found: Option<Vec<Projected>> = None;
-    for (number, name) in select.names.iter().enumerate() {
+    for (number, name) in names.iter().enumerate() {
         let (fields, is_list): (Vec<String>, bool) = match arguments.take_at(name, word) {
             None | Some(Value::Null) => continue,
             Some(Value::String(text)) => {
-                let fields = text
-                    .split(select.separator)
-                    .map(|field| field.trim().to_owned());
+                let fields = text.split(separator).map(|field| field.trim().to_owned());
                 (fields.filter(|field| !field.is_empty()).collect(), false)
             }
             Some(Value::Array(items)) => {
@@ -237,26 +314,23 @@ fn paging(
     query: &mut Query,
     fixed: &mut Map<String, Value>,
 ) -> Result<(), Objection> {
-    let number = |text: Option<String>| match text {
-        None => Ok(None),
-        Some(text)
-            if text.len() <= 10
-                && text.bytes().all(|byte| byte.is_ascii_digit())
-                && !text.is_empty() =>
-        {
-            text.parse::<u64>()
-                .map(Some)
-                .map_err(|_| Reason::MalformedPage)
-        }
-        Some(_) => Err(Reason::MalformedPage),
+    let counts_from_one = page.zero == Zero::Refused;
+    let mut number = |name: &Name| {
+        let text = arguments.text_at(name, word);
+        let Some(text) = text.map_err(|_| Reason::MalformedPage)? else {
+            return Ok(None);
+        };
+        let is_number = is_number(&text) && !(counts_from_one && text.bytes().all(|b| b == b'0'));
+        let number = text.parse::<u64>().ok().filter(|_| is_number);
+        number.map(Some).ok_or(Reason::MalformedPage)
     };
     let max = page
         .max
         .map_or(bounds.page_max, |max| max.min(bounds.page_max));
-    let stated = number(arguments.text_at(&page.size, word)?)?;
+    let stated = number(&page.size)?;
     // What nobody states is what the API sends then: its own number of rows, or all.
     let wish = match stated {
-        Some(0) if page.zero_is_all => u64::MAX,
+        Some(0) if page.zero == Zero::All => u64::MAX,
         Some(rows) => rows,
         None => page.default.map_or(u64::MAX, u64::from),
     };
@@ -270,7 +344,20 @@ fn paging(
         Some(_) => u32::try_from(wish).ok(),
     };
     if let Some(name) = &page.offset {
-        query.offset = number(arguments.text_at(name, word)?)?;
+        query.offset = number(name)?;
+    }
+    if let Some((name, first)) = &page.number
+        && let Some(asked) = number(name)?
+    {
+        if is_cut && asked > *first {
+            // Pages of another size are other rows.
+            return Err(Objection::page_too_large(max));
+        }
+        let rows = query.limit.or(page.default).unwrap_or(max);
+        query.offset = Some(asked.saturating_sub(*first).saturating_mul(u64::from(rows)));
+        if page.offset.is_some() {
+            fixed.insert(PAGE.to_owned(), asked.into());
+        }
     }
     if let Some(name) = &page.cursor
         && let Some(cursor) = arguments.text_at(name, word)?
@@ -280,18 +367,17 @@ fn paging(
         }
         fixed.insert(CURSOR.to_owned(), cursor.into());
     }
-    if let Some((name, first)) = &page.number
-        && let Some(asked) = number(arguments.text_at(name, word)?)?
-    {
-        if is_cut && asked > *first {
-            // Pages of another size are other rows.
-            return Err(Objection::page_too_large(max));
-        }
-        let rows = query.limit.or(page.default).unwrap_or(max);
-        query.offset = Some(asked.saturating_sub(*first).saturating_mul(u64::from(rows)));
-        fixed.insert(PAGE.to_owned(), asked.into());
+    // What stands in place of a map of a size and a number is no page.
+    let rest = page.size.0.first().and_then(|base| arguments.take_unless_map(base));
+    match is_blank(rest.as_ref()) {
+        true => Ok(()),
+        false => Err(Reason::MalformedPage.into()),
     }
-    Ok(())
+}
+
+/// Whether a text is a number of as many digits as anybody needs.
+fn is_number(text: &str) -> bool {
+    (1..=DIGITS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn about_caller(
@@ -330,7 +416,7 @@ fn about_caller(
 }
 
 /// The name of a flag; names come from the description.
-fn flag_name(name: &super::description::Name) -> &'static str {
+fn flag_name(name: &Name) -> &'static str {
     intern(&name.0.join("."))
 }
 
@@ -369,8 +455,8 @@ pub(super) fn write(
         if let (Some(name), Some(cursor)) = (&page.cursor, fixed.get(CURSOR)) {
             put(&mut tree, name, word, cursor.clone());
         }
-        if let (Some((name, _)), Some(number)) = (&page.number, fixed.get(PAGE)) {
-            put(&mut tree, name, word, number.clone());
+        if let Some((name, number)) = page.number_of(query, fixed) {
+            put(&mut tree, name, word, number);
         }
     }
     if let (Some(name), Some(text)) = (&route.search, &query.search) {
@@ -390,6 +476,12 @@ pub(super) fn write(
     if let Some(order) = route.orders.get(number.unwrap_or_default()) {
         order.write(&query.order, scope, &mut tree);
     }
+    if let (true, Some(filter), [style]) =
+        (route.is_plain(), &query.predicate, route.predicates.as_slice())
+    {
+        style.write(filter, 0, scope, &mut tree);
+        return tree;
+    }
     for (filter, number, name) in parts(query, fixed) {
         if let Some(predicate) = route.predicates.get(number) {
             predicate.write(filter, name, scope, &mut tree);
@@ -408,28 +500,23 @@ fn write_projection(
     let (Some(select), Some(fields)) = (&route.select, &query.projection) else {
         return;
     };
-    let selected = fixed.get(SELECTED).and_then(Value::as_array);
-    let number = selected
-        .and_then(|selected| selected.first()?.as_u64())
-        .unwrap_or(0);
-    let is_list = selected
-        .and_then(|selected| selected.get(1)?.as_bool())
-        .unwrap_or(false);
     let fields = fields.iter().filter_map(|item| match item {
         Projected::Field(field) => Some(field.as_str()),
         Projected::Collection { .. } => None,
     });
-    let name = usize::try_from(number)
-        .ok()
-        .and_then(|number| select.names.get(number));
-    let value = if is_list {
-        Value::Array(fields.map(Value::from).collect())
-    } else {
-        Value::String(
-            fields
-                .collect::<Vec<_>>()
-                .join(&select.separator.to_string()),
-        )
+    let fields: Vec<&str> = fields.collect();
+    let (names, separator) = match select {
+        Select::Text { names, separator } => (names.as_slice(), *separator),
+        Select::ByModule(name) => (std::slice::from_ref(name), ','),
+    };
+    let selected = fixed.get(SELECTED).and_then(Value::as_array);
+    let selected = |at: usize| selected.and_then(|selected| selected.get(at));
+    let number = selected(0).and_then(Value::as_u64).unwrap_or(0);
+    let is_list = selected(1).and_then(Value::as_bool).unwrap_or(false);
+    let name = usize::try_from(number).ok().and_then(|number| names.get(number));
+    let value = match is_list {
+        true => fields.into(),
+        false => fields.join(&separator.to_string()).into(),
     };
     if let Some(name) = name {
         put(tree, name, word, value);

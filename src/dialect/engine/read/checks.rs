@@ -6,24 +6,27 @@ use super::Reader;
 use super::routes::Read;
 use crate::diagnostic::{Diagnostic, Place as Where, quoted};
 use crate::dialect::Access;
-use crate::dialect::described::codes;
-use crate::dialect::described::description::{Carries, Name, Route, Segment};
-use crate::dialect::described::order::Order;
-use crate::dialect::described::predicate::PredicateStyle;
+use crate::dialect::engine::codes;
+use crate::dialect::engine::description::{Carries, Name, Relates, Route, Segment, Select};
+use crate::dialect::engine::order::Order;
+use crate::dialect::engine::predicate::PredicateStyle;
 use crate::vocabulary::Action;
 
 impl Reader<'_> {
     /// What an action needs of its route.
     pub(super) fn fits_action(&mut self, route: &Route, place: &Where) {
-        let has_module = route.module.is_some() || route.template.contains(&Segment::Module);
+        let is_told = route.write.as_ref().is_some_and(|write| write.tells);
+        let has = |place: Segment| route.template.contains(&place);
+        let has_module = is_told || has_module(route) || is_about_caller(route);
+        // Where links are not all known, the API looks for one that leads to the module of a document.
+        let is_led = self.native.is_some() && matches!(route.relates, Relates::Document(_));
+        let has_related = !matches!(route.relates, Relates::No) || has(Segment::Related);
         let needs = match route.action {
-            Action::Update | Action::Delete if !route.template.contains(&Segment::Id) => "`{id}`",
-            Action::Relate if route.link.is_none() && !route.template.contains(&Segment::Link) => {
+            Action::Update | Action::Delete if !is_told && !has(Segment::Id) => "`{id}`",
+            Action::Relate if route.link.is_none() && !is_led && !has(Segment::Link) => {
                 "`{link}` or `link`"
             }
-            Action::Relate if !route.relates && !route.template.contains(&Segment::Related) => {
-                "`{related}`, or `relate: true`"
-            }
+            Action::Relate if !has_related => "`{related}`, or `relate: true`",
             Action::List
             | Action::Read
             | Action::Create
@@ -45,6 +48,19 @@ impl Reader<'_> {
         );
     }
 
+    /// Reports records of a module that the request is not about, where these are not what is told of the caller.
+    pub(super) fn fits_records(&mut self, route: &Route, place: &Where) {
+        let of = route.reply.record().and_then(|marked| marked.of.as_ref());
+        if of.is_some() && (has_module(route) || route.access != Access::Role) {
+            self.bad(
+                codes::MISPLACED,
+                "the module of these records is told twice, or to whoever asks".to_owned(),
+                place,
+                "`of` goes with `access: role` and paths without a module",
+            );
+        }
+    }
+
     /// Reports a route that needs no purpose though records, or changes, go through it.
     pub(super) fn fits_access(&mut self, route: &Route, place: &Where) {
         let tells = matches!(
@@ -64,10 +80,14 @@ impl Reader<'_> {
     /// Reports parameters with two meanings.
     pub(super) fn twice(&mut self, route: &Route, place: &Where) {
         let mut names: Vec<&Name> = Vec::new();
-        names.extend(route.select.iter().flat_map(|select| &select.names));
+        match &route.select {
+            Some(Select::Text { names: all, .. }) => names.extend(all),
+            Some(Select::ByModule(name)) => names.push(name),
+            None => {}
+        }
         for order in &route.orders {
             match order {
-                Order::Signs(by) | Order::Words { at: by, .. } | Order::Objects { at: by, .. } => {
+                Order::Signs { at: by, .. } | Order::Words { at: by, .. } | Order::Objects { at: by, .. } => {
                     names.push(by)
                 }
                 Order::Apart { by, direction, .. } => names.extend([by, direction]),
@@ -91,7 +111,7 @@ impl Reader<'_> {
                 PredicateStyle::Equals(parameters) | PredicateStyle::Ids { parameters, .. } => {
                     names.extend(parameters.iter().map(|(name, _)| name))
                 }
-                PredicateStyle::Bracket { at, .. } => names.extend(at),
+                PredicateStyle::Bracket(bracket) => names.extend(&bracket.at),
                 PredicateStyle::Items(items) => names.extend(&items.at),
                 PredicateStyle::Groups(groups) => names.push(&groups.at),
                 PredicateStyle::Sql(at)
@@ -157,6 +177,11 @@ impl Reader<'_> {
                             .iter()
                             .all(|module| other.route.modules.contains(module)))
             };
+            // The body may tell what stands in the path of the other.
+            let is_told = |place: &Segment| {
+                let tells = one.route.write.as_ref().is_some_and(|write| write.tells);
+                tells && *place == Segment::Module
+            };
             let places = |route: &Route| {
                 route
                     .template
@@ -175,7 +200,7 @@ impl Reader<'_> {
                             .ends_with(stated.value.trim_start_matches("GET "))
                         && places(&other.route)
                             .iter()
-                            .all(|place| one.route.template.contains(place))
+                            .all(|place| is_told(place) || one.route.template.contains(place))
                 }),
                 None => all.iter().position(|other| {
                     is_read(other)
@@ -198,6 +223,17 @@ impl Reader<'_> {
     }
 }
 
+/// Whether a route is about records of a module.
+fn has_module(route: &Route) -> bool {
+    route.module.is_some() || route.template.contains(&Segment::Module)
+}
+
+/// Whether its records are what the API tells of the caller.
+fn is_about_caller(route: &Route) -> bool {
+    let marked = route.reply.record();
+    route.access == Access::Role && marked.is_some_and(|marked| marked.of.is_some())
+}
+
 /// Whether two routes fit one request, and neither is more literal where they first differ.
 fn overlap(one: &Route, other: &Route) -> bool {
     if one.method != other.method || one.template.len() != other.template.len() {
@@ -213,10 +249,11 @@ fn overlap(one: &Route, other: &Route) -> bool {
             (Segment::Literal(_), Segment::Literal(_)) => {}
             (Segment::Literal(_), _) | (_, Segment::Literal(_)) => return false,
             (Segment::Module, Segment::Module)
-                if !one
-                    .modules
-                    .iter()
-                    .any(|module| other.modules.contains(module)) =>
+                if !one.modules.is_empty()
+                    && !one
+                        .modules
+                        .iter()
+                        .any(|module| other.modules.contains(module)) =>
             {
                 return false;
             }

@@ -3,10 +3,10 @@
 use super::Reader;
 use crate::diagnostic::{Diagnostic, Keys, Spanned, quoted};
 use crate::dialect::Step;
-use crate::dialect::described::codes;
-use crate::dialect::described::description::Passed;
-use crate::dialect::described::jsonpath::{self, Mark, Tree};
-use crate::vocabulary::Action;
+use crate::dialect::engine::codes;
+use crate::dialect::engine::description::Passed;
+use crate::dialect::engine::jsonpath::{self, Mark, Marked, Tree};
+use crate::vocabulary::{Action, intern};
 
 impl Reader<'_> {
     /// Where records and other parts lie in the reply.
@@ -19,7 +19,7 @@ impl Reader<'_> {
     ) -> (Tree, Vec<Passed>) {
         let mut tree = Tree::default();
         let mut unread: Vec<(Vec<Step>, Spanned<&str>)> = Vec::new();
-        let says = ["records", "related", "pass", "opaque"]
+        let says = ["records", "related", "words", "pass", "opaque"]
             .iter()
             .any(|key| keys.get(key).is_some());
         if !says {
@@ -29,6 +29,16 @@ impl Reader<'_> {
             self.found.push(problem);
         }
         self.records(keys, has_module, &mut tree);
+        for (path, node) in self.entries(keys, "words") {
+            let words = node.texts("the words at a place", self.found);
+            let words = words.unwrap_or_default().into_iter();
+            let path = Spanned {
+                value: path.value.as_str(),
+                place: path.place.clone(),
+            };
+            let words = words.map(|text| intern(text.value)).collect();
+            self.mark(&mut tree, &path, Mark::Word(words));
+        }
         for (key, mark) in [
             ("pass", Mark::Scalar),
             ("opaque", Mark::Anything),
@@ -49,6 +59,14 @@ impl Reader<'_> {
                 if mark != Mark::Dropped {
                     unread.extend(place.map(|place| (place, text)));
                 }
+            }
+        }
+        for text in self.texts(keys, "needs") {
+            if let Some(steps) = self.place(&text)
+                && let Err(why) = tree.need(&steps)
+            {
+                let title = format!("{} cannot be needed", quoted(text.value));
+                self.bad(codes::BAD_PATH, title, &text.place, why);
             }
         }
         tree.require();
@@ -78,7 +96,9 @@ impl Reader<'_> {
             .get("records")
             .and_then(|node| node.text("`records`", self.found))
         {
-            if !has_module {
+            let of = keys.get("of").and_then(|node| node.text("`of`", self.found));
+            let of = of.and_then(|text| self.module(text.value, &text.place));
+            if !has_module && of.is_none() {
                 self.bad(
                     codes::NO_RECORDS,
                     "records of which module?".to_owned(),
@@ -90,12 +110,17 @@ impl Reader<'_> {
                 .get("under")
                 .and_then(|node| node.text("`under`", self.found));
             let under = under.and_then(|text| self.key(text.value, &text.place));
-            let beside = self.texts(keys, "beside");
-            let beside = beside
-                .into_iter()
-                .filter_map(|text| self.key(text.value, &text.place))
-                .collect();
-            self.mark(tree, &text, Mark::Record { under, beside });
+            let named_by = keys
+                .get("named_by")
+                .and_then(|node| node.text("`named_by`", self.found));
+            let marked = Marked {
+                of,
+                under,
+                named_by: named_by.and_then(|text| self.key(text.value, &text.place)),
+                beside: self.beside(keys),
+                counted: keys.get("counted").is_none() || self.flag(keys, "counted"),
+            };
+            self.mark(tree, &text, Mark::Record(Box::new(marked)));
         }
         for (path, node) in self.entries(keys, "related") {
             let path = Spanned {
@@ -107,6 +132,22 @@ impl Reader<'_> {
                 self.mark(tree, &path, Mark::Related(target));
             }
         }
+    }
+
+    /// Where scalars pass beside the fields of a record: under keys, or at places there.
+    fn beside(&mut self, keys: &Keys<'_>) -> Tree {
+        let mut tree = Tree::default();
+        for text in self.texts(keys, "beside") {
+            if text.value.starts_with('$') {
+                self.mark(&mut tree, &text, Mark::Scalar);
+            } else if let Some(key) = self.key(text.value, &text.place) {
+                if tree.mark(&[Step::Name(key)], Mark::Scalar).is_err() {
+                    let title = format!("{} has a meaning already", quoted(key));
+                    self.bad(codes::TWICE, title, &text.place, "named twice");
+                }
+            }
+        }
+        tree
     }
 
     /// Where a route is about records, `opaque` must not be the way that they take past every rule.

@@ -4,9 +4,10 @@ use http::header::HeaderName;
 use serde_json::{Map, Value, json};
 
 use super::codes;
-use super::description::{Description, Ids, Ignored, Known, Name};
+use super::description::{Description, Ids, Ignored, Known, Name, NameForm};
 use super::grammar;
 use super::jsonpath::{self, Expression};
+use super::native::Native;
 use crate::diagnostic::{
     Diagnostic, Diagnostics, File, Form, Keys, Node, NodeKind, Place, Spanned, quoted,
 };
@@ -26,6 +27,8 @@ pub const KEYS: &[(&str, &[&str])] = &[
     (DESCRIPTION.what, DESCRIPTION.known),
     (CREDENTIALS.what, CREDENTIALS.known),
     (beside::IGNORED.what, beside::IGNORED.known),
+    (beside::WRITTEN.what, beside::WRITTEN.known),
+    (beside::LABELS.what, beside::LABELS.known),
     (caller::CALLER.what, caller::CALLER.known),
     (caller::QUESTION.what, caller::QUESTION.known),
     (caller::LISTED.what, caller::LISTED.known),
@@ -49,16 +52,21 @@ const DESCRIPTION: Form = Form {
     what: "a description",
     known: &[
         "description",
+        "native",
         "prefix",
         "suffix",
         "ignore_case",
         "ids",
+        "names",
         "spelling",
         "media",
         "credentials",
         "ignored",
+        "written",
         "caller",
         "errors",
+        "labels",
+        "drift",
         "fields",
         "link_names",
         "modules",
@@ -73,6 +81,16 @@ const CREDENTIALS: Form = Form {
     refused: &[],
 };
 
+const IDS: &[(&str, Ids)] = &[
+    ("digits", Ids::Digits),
+    ("hex", Ids::Hex),
+    ("word", Ids::Word),
+    ("name", Ids::Name),
+];
+const NAMES: &[(&str, NameForm)] = &[("plain", NameForm::Plain), ("php", NameForm::Php)];
+const SPELLINGS: &[(&str, Spelling)] = &[("plain", Spelling::Plain), ("html", Spelling::Html)];
+const MEDIA: &[(&str, Media)] = &[("json", Media::Json), ("json-api", Media::JsonApi)];
+
 /// Names that dialects have of their own.
 const TAKEN: &[&str] = &["sugar-rest", "sugar-v4", "suitecrm-v8"];
 
@@ -84,10 +102,17 @@ pub(super) struct Reader<'a> {
     /// Headers that carry a credential.
     credentials: Vec<HeaderName>,
     ignored: Ignored,
+    /// The part of the program that says what data cannot: where there is one, not all modules are named.
+    native: Option<&'static dyn Native>,
+    media: Media,
 }
 
-/// Reads a description.
-pub(super) fn read(file: &File, found: &mut Diagnostics) -> Option<Description> {
+/// Reads a description, which may name one of these native parts.
+pub(super) fn read(
+    file: &File,
+    natives: &[(&str, &'static dyn Native)],
+    found: &mut Diagnostics,
+) -> Option<Description> {
     let root = crate::diagnostic::read(file, found)?;
     let keys = DESCRIPTION.read(&root, found)?;
     Reader {
@@ -95,16 +120,27 @@ pub(super) fn read(file: &File, found: &mut Diagnostics) -> Option<Description> 
         modules: Vec::new(),
         credentials: Vec::new(),
         ignored: Ignored::default(),
+        native: None,
+        media: Media::Json,
     }
-    .description(&keys)
+    .description(&keys, natives)
 }
 
 impl Reader<'_> {
-    fn description(mut self, keys: &Keys<'_>) -> Option<Description> {
+    fn description(
+        mut self,
+        keys: &Keys<'_>,
+        natives: &[(&str, &'static dyn Native)],
+    ) -> Option<Description> {
+        self.native = keys
+            .get("native")
+            .and_then(|node| node.choice("native part", &words(natives), self.found));
         let name = keys
             .require("description", self.found)
             .and_then(|node| self.name(node));
-        let prefix = self.prefix(keys);
+        let places = self.places(keys);
+        let prefix = places.first().map(|(_, prefix)| prefix.clone());
+        self.media = self.choice(keys, "media", Media::Json, MEDIA);
         let credentials = keys
             .require("credentials", self.found)
             .map(|node| self.credentials(node));
@@ -113,13 +149,11 @@ impl Reader<'_> {
         if let Some(node) = keys.get("ignored") {
             self.ignored = self.ignored(node);
         }
-        let caller = keys
-            .require("caller", self.found)
-            .map(|node| self.caller(node));
-        let modules = keys
-            .require("modules", self.found)
-            .map(|node| self.all_modules(node, keys));
-        let modules = modules.unwrap_or_default();
+        // The native part knows who somebody is, and what modules there are.
+        let caller = self.unless_native(keys, "caller");
+        let caller = caller.map(|node| self.caller(node)).unwrap_or_default();
+        let modules = self.unless_native(keys, "modules");
+        let modules = modules.map(|node| self.all_modules(node, keys)).unwrap_or_default();
         let prefix_text = prefix.clone().unwrap_or_default();
         let routes = keys
             .require("routes", self.found)
@@ -129,47 +163,42 @@ impl Reader<'_> {
         head.controls = controls.map(|(name, _)| *name).collect();
         head.controls.sort_unstable();
         head.controls.dedup();
+        let suffix = keys.get("suffix");
         Some(Description {
             name: name?,
+            native: self.native,
+            stock: self.native.map(Native::stock),
             prefix: prefix?,
-            suffix: keys
-                .get("suffix")
-                .and_then(|node| self.suffix(node, &modules)),
+            places: longest_first(places),
+            suffix: suffix.and_then(|node| self.suffix(node, &modules)),
             ignore_case: self.flag(keys, "ignore_case"),
-            ids: self.choice(
-                keys,
-                "ids",
-                Ids::Word,
-                &[
-                    ("digits", Ids::Digits),
-                    ("hex", Ids::Hex),
-                    ("word", Ids::Word),
-                ],
-            ),
-            spelling: self.choice(
-                keys,
-                "spelling",
-                Spelling::Plain,
-                &[("plain", Spelling::Plain), ("html", Spelling::Html)],
-            ),
-            media: self.choice(
-                keys,
-                "media",
-                Media::Json,
-                &[("json", Media::Json), ("json-api", Media::JsonApi)],
-            ),
+            ids: self.choice(keys, "ids", Ids::Word, IDS),
+            names: self.choice(keys, "names", NameForm::Plain, NAMES),
+            spelling: self.choice(keys, "spelling", Spelling::Plain, SPELLINGS),
+            media: self.media,
             head,
             credentials_in_query,
             ignored: self.ignored.clone(),
-            caller: caller?,
+            written: self.written(keys),
+            caller,
             errors: keys.get("errors").map_or_else(
                 || json!({"error": {"status": "{status}", "message": "{text}"}}),
                 value,
             ),
+            labels: self.labels(keys),
+            tells_drift: self.choice(keys, "drift", true, &[("told", true), ("dropped", false)]),
             display: Self::display(keys),
             modules,
             routes,
         })
+    }
+
+    /// What must be said where no native part knows it.
+    fn unless_native<'n>(&mut self, keys: &Keys<'n>, key: &str) -> Option<&'n Node> {
+        match self.native {
+            None => keys.require(key, self.found),
+            Some(_) => keys.get(key),
+        }
     }
 
     fn name(&mut self, node: &Node) -> Option<&'static str> {
@@ -179,7 +208,8 @@ impl Reader<'_> {
                 .value
                 .bytes()
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-        if !good || TAKEN.contains(&text.value) {
+        let is_taken = self.native.is_none() && TAKEN.contains(&text.value);
+        if !good || is_taken {
             let why = if good {
                 "the name of a dialect that is built in"
             } else {
@@ -196,10 +226,28 @@ impl Reader<'_> {
         Some(intern(text.value))
     }
 
-    fn prefix(&mut self, keys: &Keys<'_>) -> Option<String> {
-        let Some(node) = keys.get("prefix") else {
-            return Some(String::new());
-        };
+    /// The places at which the API lies, the usual one first, with what requests there are said to be of.
+    fn places(&mut self, keys: &Keys<'_>) -> Vec<(&'static str, String)> {
+        match keys.get("prefix") {
+            None => vec![("", String::new())],
+            Some(Node {
+                kind: NodeKind::Map(entries),
+                ..
+            }) => {
+                let places = entries.iter();
+                let places = places.filter_map(|(version, node)| {
+                    Some((intern(&version.value), self.prefix(node)?))
+                });
+                places.collect()
+            }
+            Some(node) => {
+                let prefix = self.prefix(node);
+                prefix.map(|prefix| ("", prefix)).into_iter().collect()
+            }
+        }
+    }
+
+    fn prefix(&mut self, node: &Node) -> Option<String> {
         let text = node.text("`prefix`", self.found)?;
         let plain = |segment: &str| {
             !matches!(segment, "" | "." | "..")
@@ -349,6 +397,9 @@ impl Reader<'_> {
     }
 
     fn module(&mut self, text: &str, place: &Place) -> Option<Module> {
+        if self.native.is_some() {
+            return Some(Module::new(text));
+        }
         let known = self.modules.iter().find(|module| module.as_str() == text);
         if known.is_none() {
             let names = self.modules.iter().map(Module::as_str);
@@ -429,6 +480,17 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The names of native parts, as words of a choice.
+fn words(natives: &[(&str, &'static dyn Native)]) -> Vec<(&'static str, &'static dyn Native)> {
+    let named = natives.iter();
+    named.map(|(name, native)| (intern(name), *native)).collect()
+}
+
+fn longest_first(mut places: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {
+    places.sort_by_key(|(_, prefix)| std::cmp::Reverse(prefix.len()));
+    places
 }
 
 fn parameter(text: &str) -> Option<Name> {

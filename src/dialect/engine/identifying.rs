@@ -102,7 +102,7 @@ fn read_by<'a>(description: &'a Description, question: &Question) -> Option<(&'a
         bulk_parts_max: 1,
         depth_max: 1,
     };
-    let operation = understand::request(description, &request, &bounds).ok()?;
+    let operation = understand::request(description, None, &request, &bounds).ok()?;
     let route = description.route(operation.rendering.form)?;
     Some((route, operation.target()?.clone()))
 }
@@ -118,8 +118,10 @@ fn field(
     let (record, within) = route.reply.record_around(&steps)?;
     let (module, within) = match record {
         Mark::Related(module) => (module, within),
-        Mark::Record { under: None, .. } => (module, within),
-        Mark::Record { under, .. } => (module, below(within, *under)?),
+        Mark::Record(marked) => match marked.under {
+            None => (module, within),
+            under => (module, below(within, under)?),
+        },
         _ => return None,
     };
     let inner = description

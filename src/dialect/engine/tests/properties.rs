@@ -6,7 +6,7 @@ use serde_json::{Map, json};
 
 use super::*;
 use crate::dialect::carriers::query_string;
-use crate::dialect::described::{rsql, sql};
+use crate::dialect::engine::{rsql, sql};
 use crate::dialect::{Path, Predicate, spelling};
 
 fn path(text: &str) -> Option<Path> {

@@ -2,7 +2,8 @@
 //!
 //! `read` makes a `Description` of the file, or says everything that is wrong with it. A request then walks
 //! `understand` (path, arguments, body) and comes back through `render`; the styles of predicates stand in `predicate`,
-//! `sql` and `rsql`, places in replies in `jsonpath`. What a description does not say does not pass.
+//! `sql` and `rsql`, places in replies in `jsonpath`. What a description does not say does not pass. What data cannot say
+//! stands beside a compiled-in description: a `native` part that it names.
 
 use std::fmt;
 use std::path::Path;
@@ -21,14 +22,17 @@ use crate::door::Credential;
 use crate::reason::Reason;
 use crate::vocabulary::{Module, Spelling};
 
+mod bracket;
 mod caller;
 pub mod codes;
 mod description;
 mod domain;
+mod errors;
 mod grammar;
 mod groups;
 mod identifying;
 mod jsonpath;
+mod native;
 mod order;
 mod predicate;
 mod query;
@@ -45,10 +49,12 @@ mod tests;
 
 use description::{Description, Known, Route};
 use jsonpath::Shaping;
+pub(super) use native::Native;
 
 pub use read::KEYS;
 
 /// An API that a description describes.
+#[derive(Clone)]
 pub struct Described {
     description: Arc<Description>,
     schema: Arc<Schema>,
@@ -59,29 +65,48 @@ impl Described {
     pub fn load(path: &Path) -> (Option<Self>, Diagnostics) {
         let mut found = Diagnostics::new();
         match load(path, codes::UNREADABLE, &mut found) {
-            Some(file) => Self::read_file(&file, found),
+            Some(file) => Self::read_file(&file, found, &[]),
             None => (None, found),
         }
     }
 
     /// The same from a text; `name` stands for the file in messages.
     pub fn read(name: &str, text: &str) -> (Option<Self>, Diagnostics) {
-        Self::read_file(&File::new(name, text), Diagnostics::new())
+        Self::read_file(&File::new(name, text), Diagnostics::new(), &[])
     }
 
-    fn read_file(file: &File, mut found: Diagnostics) -> (Option<Self>, Diagnostics) {
-        let description = read::read(file, &mut found);
+    /// One that is compiled in, with the native parts that it may name.
+    ///
+    /// # Panics
+    /// If it is not valid.
+    pub(super) fn compiled(text: &str, natives: &[(&str, &'static dyn Native)]) -> Self {
+        let file = File::new("description.yaml", text);
+        let (described, found) = Self::read_file(&file, Diagnostics::new(), natives);
+        described.unwrap_or_else(|| panic!("{}", found.render(false)))
+    }
+
+    fn read_file(
+        file: &File,
+        mut found: Diagnostics,
+        natives: &[(&str, &'static dyn Native)],
+    ) -> (Option<Self>, Diagnostics) {
+        let description = read::read(file, natives, &mut found);
         let usable = description.filter(|_| !found.has_errors());
-        let finished = usable.map(|description| Self {
-            schema: Schema::of_stock(Arc::new(stock::of(&description))),
-            description: Arc::new(description),
+        let finished = usable.map(|description| {
+            let stock = description.stock.clone();
+            let stock = stock.unwrap_or_else(|| Arc::new(stock::of(&description)));
+            Self {
+                schema: Schema::of_stock(stock),
+                description: Arc::new(description),
+            }
         });
         (finished, found)
     }
 
-    /// The path before all its routes.
-    pub fn prefix(&self) -> &str {
-        &self.description.prefix
+    /// The paths before all its routes, the longest first.
+    pub fn prefixes(&self) -> impl Iterator<Item = &str> {
+        let places = self.description.places.iter();
+        places.map(|(_, prefix)| prefix.as_str())
     }
 
     /// The routes that it describes, and what they do.
@@ -112,7 +137,7 @@ impl Dialect for Described {
     }
 
     fn claims(&self, path: &str) -> bool {
-        understand::below(&self.description, path).is_some()
+        self.description.below(path).is_some()
     }
 
     fn head_form(&self) -> &HeadForm {
@@ -124,7 +149,7 @@ impl Dialect for Described {
         request: &Incoming<'_>,
         bounds: &Bounds,
     ) -> Result<Understood, Misunderstood> {
-        let operation = understand::request(&self.description, request, bounds)?;
+        let operation = understand::request(&self.description, Some(&self.schema), request, bounds)?;
         Ok(Understood::One(Box::new(Spoken {
             description: self.description.clone(),
             operation,
@@ -136,19 +161,16 @@ impl Dialect for Described {
         None
     }
 
-    fn refuse(&self, _status: u16, _label: Option<&'static str>) -> ErrorShape {
-        ErrorShape {
-            content_type: self.description.media.accept(),
-            template: self.description.errors.clone(),
-        }
+    fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape {
+        errors::shape(&self.description, status, label)
     }
 
-    fn label(&self, _reason: Reason) -> Option<&'static str> {
-        None
+    fn label(&self, reason: Reason) -> Option<&'static str> {
+        self.description.labels.of(reason)
     }
 
-    fn inquire(&self, _version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
-        caller::inquire(&self.description, credential, answers)
+    fn inquire(&self, version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
+        caller::inquire(&self.description, version, credential, answers)
     }
 
     fn schema(&self) -> &Arc<Schema> {
@@ -162,8 +184,8 @@ impl Dialect for Described {
         })
     }
 
-    fn described(&self, _module: Option<&Module>, _answer: &[u8]) -> Option<Modules> {
-        None
+    fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
+        self.description.native?.described(module?, answer)
     }
 }
 
@@ -184,7 +206,8 @@ impl Exchange for Spoken {
     }
 
     fn answer(&self) -> AnswerForm {
-        let places = self.route().map(|route| &route.reply);
+        let route = self.route();
+        let places = route.map(|route| &route.reply);
         let places = places.filter(|places| !places.is_empty());
         let terms = Shaping {
             module: self.operation.target(),
@@ -196,9 +219,9 @@ impl Exchange for Spoken {
                 None | Some(Shape::Dropped) => Shape::only(Vec::new(), &[]),
                 Some(shape) => shape,
             },
-            media: self.description.media.accept(),
+            media: route.map_or(self.description.media, |route| route.media).accept(),
             hides_errors: false,
-            describes: false,
+            describes: route.is_some_and(|route| route.describes),
         }
     }
 
@@ -206,13 +229,14 @@ impl Exchange for Spoken {
         self.description.spelling
     }
 
-    fn failure(&self, _status: u16, _body: &[u8]) -> Option<Failure> {
-        None
+    fn failure(&self, _status: u16, body: &[u8]) -> Option<Failure> {
+        self.description.labels.told(body).map(Failure::labelled)
     }
 
-    fn account(&self, _client: Option<&Credential>) -> Option<String> {
-        // No description has logins: whoever is described brings the credential along.
-        None
+    fn account(&self, client: Option<&Credential>) -> Option<String> {
+        // Without a login, whoever is described brings the credential along.
+        let login = self.operation.rendering.fixed.get(understand::LOGIN)?;
+        self.description.native?.account(login.as_object()?, client)
     }
 
     fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {
@@ -231,11 +255,17 @@ impl Exchange for Spoken {
             None => write::flattened(record.as_object()?, known),
             Some(under) => match record.get(under)? {
                 Value::Object(fields) => write::flattened(fields, known),
-                _ => Map::new(),
+                Value::Array(items) if items.is_empty() => Map::new(),
+                _ => return None,
             },
         };
-        if let Some(id) = self.id_of(record) {
-            fields.insert("id".to_owned(), Value::String(id));
+        match self.id_of(record) {
+            Some(id) => {
+                fields.insert("id".to_owned(), Value::String(id));
+            }
+            // Beside a key under which the fields lie, the id always stands.
+            None if under.is_some() => return None,
+            None => {}
         }
         Some(fields)
     }
@@ -245,8 +275,10 @@ impl Exchange for Spoken {
         let record = &self.operation.record;
         let otherwise = Arrangement::Id(record.clone());
         let fixed = &self.operation.rendering.fixed;
-        let update = fixed.get(write::FOR).and_then(Value::as_str);
-        let update = update.and_then(|form| self.description.route(form));
+        let Some(update) = fixed.get(write::FOR).and_then(Value::as_str) else {
+            return Arrangement::Same;
+        };
+        let update = self.description.route(update);
         let way = self.route().and_then(|route| route.reply.way());
         let frame = update.and_then(|route| route.reply.frame());
         match (way, frame) {

@@ -9,7 +9,7 @@ use jsonpath_rust::query::js_path_vals;
 use serde_json::Value;
 
 use super::description::Description;
-use crate::dialect::{EntryShape, Frame, ObjectShape, Others, RecordShape, Shape, Step};
+use crate::dialect::{EntryShape, Frame, ModuleName, ObjectShape, Others, RecordShape, Shape, Step};
 use crate::vocabulary::{Module, intern};
 
 /// Bytes of an expression.
@@ -27,25 +27,41 @@ pub(super) enum Expression {
 /// What stands at a place of a reply.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Mark {
-    /// A record of the module asked; `under` a key beside which its id stands, if so.
-    Record {
-        under: Option<&'static str>,
-        beside: Vec<&'static str>,
-    },
+    /// A record, usually of the module asked.
+    Record(Box<Marked>),
     /// A record of this module.
     Related(Module),
     /// A string, number, boolean or null.
     Scalar,
+    /// One of these words.
+    Word(Vec<&'static str>),
     /// Anything.
     Anything,
     /// Never passes.
     Dropped,
 }
 
+/// A record in a reply.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Marked {
+    /// Its module, where it is not the one asked.
+    pub(super) of: Option<Module>,
+    /// The key under which its fields lie, if its id stands beside that.
+    pub(super) under: Option<&'static str>,
+    /// The key beside it that names its module.
+    pub(super) named_by: Option<&'static str>,
+    /// Where scalars pass beside it.
+    pub(super) beside: Tree,
+    /// Whether it counts as disclosed.
+    pub(super) counted: bool,
+}
+
 /// The places of a reply.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Tree {
     mark: Option<Mark>,
+    /// Whether a reply without it is no reply.
+    needed: bool,
     names: Vec<(&'static str, Self)>,
     /// Names without which the reply is no reply.
     required: &'static [&'static str],
@@ -160,26 +176,39 @@ impl Tree {
             self.mark = Some(mark);
             return Ok(());
         };
-        if matches!(self.mark, Some(Mark::Scalar | Mark::Dropped)) {
+        if matches!(self.mark, Some(Mark::Scalar | Mark::Word(_) | Mark::Dropped)) {
             return Err("nothing lies below a scalar or below what never passes");
         }
-        let inside = match step {
+        self.inside(*step)?.mark(rest, mark)
+    }
+
+    /// Marks a place without which a reply is no reply.
+    pub(super) fn need(&mut self, steps: &[Step]) -> Result<(), &'static str> {
+        let Some((step, rest)) = steps.split_first() else {
+            self.needed = true;
+            return Ok(());
+        };
+        self.inside(*step)?.need(rest)
+    }
+
+    /// What lies one step further.
+    fn inside(&mut self, step: Step) -> Result<&mut Self, &'static str> {
+        match step {
             Step::Name(name) => {
-                let at = self.names.iter().position(|(known, _)| known == name);
+                let at = self.names.iter().position(|(known, _)| *known == name);
                 let at = at.unwrap_or_else(|| {
-                    self.names.push((*name, Self::default()));
+                    self.names.push((name, Self::default()));
                     self.names.len() - 1
                 });
-                &mut self.names[at].1
+                Ok(&mut self.names[at].1)
             }
             each => match &mut self.each {
-                Some((known, _)) if known != each => {
-                    return Err("one path has a list here, another an object");
+                Some((known, _)) if *known != each => {
+                    Err("one path has a list here, another an object")
                 }
-                slot => &mut slot.get_or_insert_with(|| (*each, Box::default())).1,
+                slot => Ok(&mut slot.get_or_insert_with(|| (each, Box::default())).1),
             },
-        };
-        inside.mark(rest, mark)
+        }
     }
 
     /// Whether a scalar passes at a place.
@@ -208,7 +237,7 @@ impl Tree {
         let here = self
             .mark
             .as_ref()
-            .filter(|mark| matches!(mark, Mark::Record { .. } | Mark::Related(_)));
+            .filter(|mark| matches!(mark, Mark::Record(_) | Mark::Related(_)));
         inside
             .and_then(|inside| inside.record_around(rest))
             .or_else(|| Some((here?, place)))
@@ -218,7 +247,7 @@ impl Tree {
     pub(super) fn require(&mut self) -> bool {
         let mut required = Vec::new();
         for (name, inside) in &mut self.names {
-            if inside.require() {
+            if inside.require() || inside.needed {
                 required.push(*name);
             }
         }
@@ -226,7 +255,7 @@ impl Tree {
             .each
             .as_mut()
             .is_some_and(|(_, inside)| inside.require());
-        let is_record = matches!(self.mark, Some(Mark::Record { .. }));
+        let is_record = matches!(self.mark, Some(Mark::Record(_)));
         let leads = is_record || in_each || !required.is_empty();
         if !is_record {
             self.required = Vec::leak(required);
@@ -238,8 +267,8 @@ impl Tree {
     pub(super) fn contradicts_itself(&self) -> bool {
         let has_names = !self.names.is_empty();
         let here = match &self.mark {
-            Some(Mark::Scalar | Mark::Dropped) => has_names || self.each.is_some(),
-            Some(Mark::Record { .. } | Mark::Related(_)) => self.each.is_some(),
+            Some(Mark::Scalar | Mark::Word(_) | Mark::Dropped) => has_names || self.each.is_some(),
+            Some(Mark::Record(_) | Mark::Related(_)) => self.each.is_some(),
             Some(Mark::Anything) | None => {
                 has_names && matches!(self.each, Some((Step::Element, _)))
             }
@@ -247,6 +276,11 @@ impl Tree {
         let mut below = self.names.iter().map(|(_, inside)| inside);
         let in_each = self.each.as_ref().map(|(_, inside)| &**inside);
         here || below.any(Self::contradicts_itself) || in_each.is_some_and(Self::contradicts_itself)
+    }
+
+    /// Whether records lie in a list.
+    pub(super) fn has_lists(&self) -> bool {
+        self.way().is_some_and(|way| way.contains(&Step::Element))
     }
 
     /// Whether nothing passes.
@@ -261,7 +295,7 @@ impl Tree {
 
     /// `open`: anything passes around this place.
     fn shape_within(&self, records: &Shaping<'_>, open: bool) -> Shape {
-        let is_record = matches!(self.mark, Some(Mark::Record { .. } | Mark::Related(_)));
+        let is_record = matches!(self.mark, Some(Mark::Record(_) | Mark::Related(_)));
         let open = !is_record && (open || self.mark == Some(Mark::Anything));
         let keys = || -> Vec<(&'static str, Shape)> {
             self.names
@@ -270,22 +304,13 @@ impl Tree {
                 .collect()
         };
         match &self.mark {
-            Some(Mark::Record { under, beside }) => {
-                let Some(module) = records.module else {
-                    return Shape::Dropped;
-                };
-                let record = records.record(module, keys());
-                match under {
-                    None => Shape::Record(record),
-                    Some(under) => Shape::Entry(Box::new(EntryShape {
-                        under,
-                        record,
-                        keys: beside.iter().map(|key| (*key, Shape::Scalar)).collect(),
-                    })),
-                }
-            }
+            Some(Mark::Record(marked)) => match marked.of.as_ref().or(records.module) {
+                Some(module) => marked.shape(records, module, keys()),
+                None => Shape::Dropped,
+            },
             Some(Mark::Related(module)) => Shape::Record(records.record(module, keys())),
             Some(Mark::Scalar) => Shape::Scalar,
+            Some(Mark::Word(words)) => Shape::Word(words.clone()),
             Some(Mark::Dropped) => Shape::Dropped,
             Some(Mark::Anything) if self.names.is_empty() && self.each.is_none() => Shape::Anything,
             _ => match &self.each {
@@ -295,11 +320,13 @@ impl Tree {
                 each => Shape::Object(ObjectShape {
                     keys: keys(),
                     others: match (each, open) {
-                        (Some((_, inside)), _) => {
-                            Others::Shape(Box::new(inside.shape_within(records, open)))
-                        }
+                        (Some((_, inside)), _) => match inside.shape_within(records, open) {
+                            Shape::Dropped => Others::Dropped,
+                            shape => Others::Shape(Box::new(shape)),
+                        },
                         (None, true) => Others::Shape(Box::new(Shape::Anything)),
-                        (None, false) => Others::Unheard,
+                        (None, false) if records.description.tells_drift => Others::Unheard,
+                        (None, false) => Others::Dropped,
                     },
                     required: self.required,
                 }),
@@ -309,7 +336,7 @@ impl Tree {
 
     /// Follows the way to the records of a reply that was read whole.
     pub(super) fn records<'a>(&self, reply: &'a Value) -> Vec<&'a Value> {
-        if let Some(Mark::Record { .. }) = self.mark {
+        if let Some(Mark::Record(_)) = self.mark {
             return vec![reply];
         }
         let named = self
@@ -328,7 +355,7 @@ impl Tree {
 
     /// The way to the records of a reply; `None` if none lie anywhere. No reply has two.
     pub(super) fn way(&self) -> Option<Vec<Step>> {
-        if let Some(Mark::Record { .. }) = self.mark {
+        if let Some(Mark::Record(_)) = self.mark {
             return Some(Vec::new());
         }
         let named = self.names.iter();
@@ -342,7 +369,7 @@ impl Tree {
 
     /// A reply that holds nothing but one record, put where records lie; `None` if none lie anywhere.
     pub(super) fn frame(&self) -> Option<Frame> {
-        if let Some(Mark::Record { .. }) = self.mark {
+        if let Some(Mark::Record(_)) = self.mark {
             return Some(Frame::Record);
         }
         let named = self.names.iter().find_map(|(name, inside)| {
@@ -357,11 +384,48 @@ impl Tree {
 
     /// Under which key a record's fields lie.
     pub(super) fn under(&self) -> Option<&'static str> {
-        if let Some(Mark::Record { under, .. }) = self.mark {
-            return under;
+        self.record()?.under
+    }
+
+    /// The records of the reply.
+    pub(super) fn record(&self) -> Option<&Marked> {
+        if let Some(Mark::Record(marked)) = &self.mark {
+            return Some(marked);
         }
-        let named = self.names.iter().find_map(|(_, inside)| inside.under());
-        named.or_else(|| self.each.as_ref().and_then(|(_, inside)| inside.under()))
+        let named = self.names.iter().find_map(|(_, inside)| inside.record());
+        named.or_else(|| self.each.as_ref().and_then(|(_, inside)| inside.record()))
+    }
+}
+
+impl Marked {
+    /// A record of a module, with keys that have a shape of their own.
+    fn shape(
+        &self,
+        records: &Shaping<'_>,
+        module: &Module,
+        keys: Vec<(&'static str, Shape)>,
+    ) -> Shape {
+        let record = RecordShape {
+            counted: self.counted,
+            ..records.record(module, keys)
+        };
+        let Some(under) = self.under else {
+            return Shape::Record(record);
+        };
+        let name = || {
+            Shape::NameOf(ModuleName {
+                module: module.clone(),
+                others: records.description.records_of(module),
+            })
+        };
+        let named = self.named_by.map(|key| (key, name()));
+        let beside = self.beside.names.iter();
+        let beside = beside.map(|(key, inside)| (*key, inside.shape_within(records, false)));
+        Shape::Entry(Box::new(EntryShape {
+            under,
+            record,
+            keys: named.into_iter().chain(beside).collect(),
+        }))
     }
 }
 

@@ -14,8 +14,8 @@ const ORDER_MAX: usize = 16;
 /// How an order is written.
 #[derive(Debug)]
 pub(super) enum Order {
-    /// `sort=-a,b`.
-    Signs(Name),
+    /// `sort=-a,b`; or a single field.
+    Signs { at: Name, is_single: bool },
     /// `order=a desc,b`.
     Words { at: Name, words: Directions },
     /// `orderBy=a&order=desc`.
@@ -53,13 +53,18 @@ impl Order {
             text.map(split).map_err(|_| Reason::MalformedOrder)
         };
         let keys: Vec<Sort> = match self {
-            Self::Signs(name) => listed(arguments, name)?
-                .iter()
-                .map(|key| match key.strip_prefix('-') {
-                    None => sort(key, false, scope),
-                    Some(field) => sort(field, true, scope),
-                })
-                .collect::<Result<_, _>>()?,
+            Self::Signs { at, is_single } => {
+                let keys = match is_single {
+                    true => single(arguments.text_at(at, module))?,
+                    false => listed(arguments, at)?,
+                };
+                keys.iter()
+                    .map(|key| match key.strip_prefix('-') {
+                        None => sort(key, false, scope),
+                        Some(field) => sort(field, true, scope),
+                    })
+                    .collect::<Result<_, _>>()?
+            }
             Self::Words { at, words } => listed(arguments, at)?
                 .iter()
                 .map(|key| {
@@ -115,12 +120,12 @@ impl Order {
             Value::String(order.iter().map(key).collect::<Vec<_>>().join(","))
         };
         match self {
-            Self::Signs(name) => {
+            Self::Signs { at, .. } => {
                 let signed = |sort: &Sort| match sort.descending {
                     true => format!("-{}", field(sort)),
                     false => field(sort),
                 };
-                put(into, name, module, joined(&signed));
+                put(into, at, module, joined(&signed));
             }
             Self::Words { at, words } => {
                 let worded = |sort: &Sort| format!("{} {}", field(sort), words.of(sort));
@@ -181,6 +186,12 @@ impl Directions {
             false => &self.ascending,
         }
     }
+}
+
+/// The one key of an order that has no second.
+fn single(text: Result<Option<String>, Reason>) -> Result<Vec<String>, Reason> {
+    let text = text.map_err(|_| Reason::MalformedOrder)?;
+    Ok(text.into_iter().collect())
 }
 
 fn split(text: Option<String>) -> Vec<String> {

@@ -2,10 +2,11 @@
 
 use super::Reader;
 use crate::diagnostic::{Form, Keys, Node, NodeKind, quoted};
-use crate::dialect::described::codes;
-use crate::dialect::described::description::Name;
-use crate::dialect::described::groups::Groups;
-use crate::dialect::described::predicate::{GroupWords, Items, PredicateStyle};
+use crate::dialect::engine::bracket::Bracket;
+use crate::dialect::engine::codes;
+use crate::dialect::engine::description::Name;
+use crate::dialect::engine::groups::Groups;
+use crate::dialect::engine::predicate::{GroupWords, Items, PredicateStyle};
 use crate::vocabulary::intern;
 
 pub(super) const WHERE: Form = Form {
@@ -17,7 +18,11 @@ pub(super) const WHERE: Form = Form {
         "parameters",
         "list",
         "operators",
+        "ignore_case",
         "bare",
+        "joined_by",
+        "implied",
+        "reread",
         "members",
         "groups",
         "beside",
@@ -111,7 +116,15 @@ impl Reader<'_> {
         let known: &[&str] = match style {
             Style::Equals => &["parameters"],
             Style::Ids => &["parameters", "list"],
-            Style::Bracket | Style::JsonApi => &["in", "operators", "bare"],
+            Style::Bracket | Style::JsonApi => &[
+                "in",
+                "operators",
+                "ignore_case",
+                "bare",
+                "joined_by",
+                "implied",
+                "reread",
+            ],
             Style::Where => &["in", "operators", "members", "groups", "beside", "lifted"],
             Style::Groups => &["in", "each", "operators", "members", "beside"],
             Style::Sql => &["in"],
@@ -179,11 +192,35 @@ impl Reader<'_> {
                 "needs `operators`, or `bare: true`",
             );
         }
-        Some(PredicateStyle::Bracket {
+        let joined_by = keys
+            .get("joined_by")
+            .and_then(|node| node.text("`joined_by`", self.found));
+        let joined_by = joined_by.and_then(|text| self.field(text.value, &text.place));
+        Some(PredicateStyle::Bracket(Bracket {
             at,
             operators,
+            ignore_case: self.flag(keys, "ignore_case"),
             bare,
-        })
+            joined_by,
+            implied: self.implied(keys),
+            reread: self.flag(keys, "reread"),
+        }))
+    }
+
+    /// Comparisons that the API adds by itself: `{ deleted: { eq: "0" } }`.
+    fn implied(&mut self, keys: &Keys<'_>) -> Vec<(String, String, String)> {
+        let mut all = Vec::new();
+        for (field, node) in self.entries(keys, "implied") {
+            let comparisons = node.map("a comparison", self.found).unwrap_or_default();
+            for (operator, node) in comparisons {
+                let value = node.text("what is compared with", self.found);
+                let field = self.field(&field.value, &field.place);
+                if let (Some(field), Some(value)) = (field, value) {
+                    all.push((field, operator.value.clone(), value.value.to_owned()));
+                }
+            }
+        }
+        all
     }
 
     fn domain(&mut self, keys: &Keys<'_>) -> Option<PredicateStyle> {

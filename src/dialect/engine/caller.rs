@@ -30,9 +30,20 @@ struct Known {
 /// The next step.
 pub(super) fn inquire(
     description: &Description,
+    version: &str,
     credential: &Credential,
     answers: &[Answered],
 ) -> Inquiry {
+    let place = description.place(version);
+    if let Some(native) = description.native {
+        return match native.inquire(credential, answers) {
+            Inquiry::Ask(question) => Inquiry::Ask(Outgoing {
+                target: format!("{place}{}", question.target),
+                ..question
+            }),
+            conclusion => conclusion,
+        };
+    }
     let asking = &description.caller;
     if let Some(listed) = listed(&asking.listed, credential) {
         return Inquiry::Known(Session {
@@ -50,7 +61,7 @@ pub(super) fn inquire(
     let mut known = Known::default();
     for (number, question) in asking.questions.iter().enumerate() {
         let Some(answer) = answers.get(number) else {
-            return ask(description, question, &known);
+            return ask(description, place, question, &known);
         };
         if question.nobody.contains(&answer.status) {
             return Inquiry::Nobody;
@@ -89,8 +100,8 @@ fn listed<'a>(listed: &'a [Listed], credential: &Credential) -> Option<&'a Liste
     listed.iter().find(|listed| listed.sha256 == hash.as_ref())
 }
 
-fn ask(description: &Description, question: &Question, known: &Known) -> Inquiry {
-    let mut target = format!("{}{}", description.prefix, question.ask);
+fn ask(description: &Description, place: &str, question: &Question, known: &Known) -> Inquiry {
+    let mut target = format!("{place}{}", question.ask);
     // What the CRM told must be a segment of a path to everybody who reads it.
     let id = known.id.as_ref().filter(|id| description.ids.fit(id));
     let login = known

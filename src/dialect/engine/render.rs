@@ -9,36 +9,30 @@ use super::description::{Carries, Description, Route, Segment};
 use super::{query, understand, write};
 use crate::dialect::carriers::{put, query_string};
 use crate::dialect::{Operation, Outgoing, spelling};
-use crate::door::Control;
 
 /// The request that an operation becomes.
 pub(super) fn request(description: &Description, operation: &Operation) -> Outgoing {
     let Some(route) = description.route(operation.rendering.form) else {
         // No route has a blank form; nothing that the CRM knows is asked.
-        return outgoing(
-            description,
-            Method::GET,
-            description.prefix.clone(),
-            Vec::new(),
-            None,
-        );
+        return Outgoing {
+            method: Method::GET,
+            target: description.prefix.clone(),
+            controls: Vec::new(),
+            body: None,
+            media: description.media,
+        };
     };
     let fixed = &operation.rendering.fixed;
-    let word = fixed.get(understand::WORD).and_then(Value::as_str);
-    let asked = operation
-        .target()
-        .map(|target| (target, word.unwrap_or_default()));
+    let module = operation.module.as_ref();
+    let word = module.map_or("", |module| description.word(module));
+    let asked = operation.target().map(|target| (target, word));
     let mut parameters = query::write(&operation.query, fixed, route, description, asked);
-    let known = operation
-        .target()
-        .and_then(|target| description.known(target));
-    let mut body = route
-        .write
-        .as_ref()
-        .map(|form| write::write(form, operation, known));
-    if route.relates && !route.template.contains(&Segment::Related) {
-        body = Some(write::write_ids(&operation.related));
+    let form = route.write.as_ref();
+    let mut body = form.map(|form| write::write(description, form, operation));
+    if !route.template.contains(&Segment::Related) {
+        body = body.or_else(|| write::write_related(description, &route.relates, operation));
     }
+    body = body.or_else(|| fixed.get(understand::LOGIN).cloned());
     match &route.carries {
         Carries::Query => {}
         Carries::Body => body = Some(Value::Object(std::mem::take(&mut parameters))),
@@ -49,35 +43,24 @@ pub(super) fn request(description: &Description, operation: &Operation) -> Outgo
             }
         }
     }
-    let mut target = path(description, route, operation, word.unwrap_or_default());
+    let mut target = path(description, route, operation, word);
     if !parameters.is_empty() {
         target.push('?');
         target.push_str(&query_string::write(&parameters));
     }
-    let controls = operation.rendering.controls.clone();
-    outgoing(description, route.method.clone(), target, controls, body)
-}
-
-fn outgoing(
-    description: &Description,
-    method: Method,
-    target: String,
-    controls: Vec<Control>,
-    body: Option<Value>,
-) -> Outgoing {
     Outgoing {
-        method,
+        method: route.method.clone(),
         target,
-        controls,
+        controls: operation.rendering.controls.clone(),
         body: body.map(|body| Bytes::from(body.to_string())),
-        media: description.media,
+        media: route.media,
     }
 }
 
 fn path(description: &Description, route: &Route, operation: &Operation, word: &str) -> String {
     let fixed = &operation.rendering.fixed;
     let words = fixed.get(understand::WORDS).and_then(Value::as_object);
-    let mut path = description.prefix.clone();
+    let mut path = description.place(&operation.version).to_owned();
     for place in &route.template {
         let segment = match place {
             Segment::Literal(literal) => literal.as_str(),

@@ -1,16 +1,22 @@
 //! What a description says, once it was read and checked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use http::Method;
 use serde_json::Value;
 
 use super::grammar;
 use super::jsonpath::{Expression, Tree};
+use super::native::Native;
 use super::order::Order;
 use super::predicate::PredicateStyle;
 pub(super) use crate::dialect::carriers::Name;
+use crate::dialect::carriers::query_string::{Names, Noise};
+use crate::dialect::schema::Stock;
+use crate::dialect::spelling::{is_name, is_word_byte};
 use crate::dialect::{Access, HeadForm, Link, Media, Origin, Path, Unread};
+use crate::reason::Reason;
 use crate::vocabulary::{Action, Field, Module, Spelling};
 
 /// A description.
@@ -18,14 +24,22 @@ use crate::vocabulary::{Action, Field, Module, Spelling};
 pub(super) struct Description {
     /// Its name, for configuration and log.
     pub(super) name: &'static str,
-    /// The path before every route: blank, or starting with `/` and not ending with it.
+    /// What data cannot say of the API.
+    pub(super) native: Option<&'static dyn Native>,
+    /// What the CRM has as it is delivered, where the native part knows: its modules are not all named.
+    pub(super) stock: Option<Arc<Stock>>,
+    /// The path before every route: blank, or starting with `/` and not ending with it. The usual one.
     pub(super) prefix: String,
+    /// Every such path, with what requests there are said to be of. A longer one stands before one that it begins with.
+    pub(super) places: Vec<(&'static str, String)>,
     /// What may stand at the end of every path and means nothing: `.json`.
     pub(super) suffix: Option<String>,
     /// Whether the API's paths are read without regard to case.
     pub(super) ignore_case: bool,
     /// What record ids are made of.
     pub(super) ids: Ids,
+    /// What names are made of.
+    pub(super) names: NameForm,
     pub(super) spelling: Spelling,
     pub(super) media: Media,
     /// What of the API the head of a request may carry.
@@ -33,9 +47,13 @@ pub(super) struct Description {
     /// Parameters that the API would take for a credential: refused by name.
     pub(super) credentials_in_query: Vec<String>,
     pub(super) ignored: Ignored,
+    pub(super) written: Written,
     pub(super) caller: Asking,
-    /// The body of an error, with `{status}` and `{text}` where they belong.
+    /// The body of an error, with `{status}`, `{title}` and `{text}` where they belong.
     pub(super) errors: Value,
+    pub(super) labels: Labels,
+    /// Whether the operator is told of keys of replies that nobody named.
+    pub(super) tells_drift: bool,
     /// The field that names a record.
     pub(super) display: String,
     pub(super) modules: Vec<Known>,
@@ -48,6 +66,16 @@ pub(super) enum Ids {
     Digits,
     Hex,
     Word,
+    Name,
+}
+
+/// What the names of fields, links and parameters are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NameForm {
+    /// Words in which `-` may stand.
+    Plain,
+    /// Words that PHP does not change; and nothing but such words, `-` and `.` stands in a path.
+    Php,
 }
 
 /// What the API does not look at.
@@ -55,14 +83,55 @@ pub(super) enum Ids {
 pub(super) struct Ignored {
     /// One slash at the end of a path.
     pub(super) slash: bool,
-    /// A body that says nothing, or the id of the path again, with a request that takes none.
-    pub(super) bodies: bool,
+    /// What `Accept` asks for.
+    pub(super) accept: bool,
+    /// Bodies of requests that take none.
+    pub(super) bodies: Bodies,
     /// The blank value of a parameter that is known.
     pub(super) blank: bool,
     /// Parameters of every route.
     pub(super) parameters: Vec<Name>,
+    /// What clients add to query strings.
+    pub(super) noise: Noise,
     /// Members of a body that is written.
     pub(super) members: Vec<String>,
+}
+
+/// Which bodies are not looked at where a request takes none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Bodies {
+    #[default]
+    None,
+    /// Those that say nothing, or the id of the path again.
+    Blank,
+    /// Empty objects; and with a deletion the id of the path, or a document of its record.
+    Documents,
+}
+
+/// What holds of the names in every body that is written.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// Those that may only say no, and are left out.
+    pub(super) no: Vec<String>,
+    /// Those that may only be blank, and are left out.
+    pub(super) blank: Vec<String>,
+    /// Those that are no fields, in whatever case.
+    pub(super) refused: Vec<String>,
+    /// Whether values are scalars, lists of such, or empty.
+    pub(super) flat: bool,
+}
+
+/// The labels of errors.
+#[derive(Debug, Default)]
+pub(super) struct Labels {
+    /// Where an error of the API states its label.
+    pub(super) at: Option<String>,
+    /// The labels that are known.
+    pub(super) known: Vec<&'static str>,
+    /// Those that refusals of our own have.
+    pub(super) refusals: Vec<(Reason, &'static str)>,
+    /// The body of an error that has a label, with `{label}` where it belongs.
+    pub(super) errors: Value,
 }
 
 /// What a header says that a route takes.
@@ -180,7 +249,13 @@ pub(super) struct Route {
     /// Headers that change what the request means, and are sent on.
     pub(super) controls: Vec<(&'static str, Says)>,
     pub(super) write: Option<Write>,
-    pub(super) relates: bool,
+    pub(super) relates: Relates,
+    /// Whether it is a login, whose body the native part reads.
+    pub(super) logs_in: bool,
+    /// Whether the reply describes the API's fields to the native part.
+    pub(super) describes: bool,
+    /// What the body and the reply are written in.
+    pub(super) media: Media,
     /// Where records and other parts lie in the reply.
     pub(super) reply: Tree,
     /// What of it passes unread, as far as it may belong to a record.
@@ -227,10 +302,26 @@ pub(super) enum Carries {
 
 /// How a projection is written.
 #[derive(Debug)]
-pub(super) struct Select {
-    /// Parameters that carry it; one of them at a time.
-    pub(super) names: Vec<Name>,
-    pub(super) separator: char,
+pub(super) enum Select {
+    /// A text in which a character separates fields, or a list.
+    Text {
+        /// Parameters that carry it; one of them at a time.
+        names: Vec<Name>,
+        separator: char,
+    },
+    /// `fields[Module]=a,b`, by whichever name of the module.
+    ByModule(Name),
+}
+
+/// What the body of a relation is.
+#[derive(Debug)]
+pub(super) enum Relates {
+    /// There is none.
+    No,
+    /// One id, or a list of them.
+    Ids,
+    /// Module and id of the record, in the form of a write without fields.
+    Document(Write),
 }
 
 /// How a page is written.
@@ -240,8 +331,7 @@ pub(super) struct Page {
     /// Rows, where the caller does not say; `None`: the bound is sent.
     pub(super) default: Option<u32>,
     pub(super) max: Option<u32>,
-    /// Whether 0 asks for all.
-    pub(super) zero_is_all: bool,
+    pub(super) zero: Zero,
     /// Whether the reply tells that there is more, so that a larger wish may be cut.
     pub(super) tells_more: bool,
     pub(super) offset: Option<Name>,
@@ -249,6 +339,15 @@ pub(super) struct Page {
     pub(super) cursor: Option<Name>,
     /// A page's number, and that of the first page.
     pub(super) number: Option<(Name, u64)>,
+}
+
+/// What 0 rows are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Zero {
+    None,
+    All,
+    /// Neither: rows, and pages where these are numbered, are counted from one.
+    Refused,
 }
 
 /// What a write's body is.
@@ -260,6 +359,10 @@ pub(super) struct Write {
     pub(super) beside: Vec<(Name, String)>,
     /// Whether a form is taken too.
     pub(super) form: bool,
+    /// Whether what stands beside tells module and id, because the path does not.
+    pub(super) tells: bool,
+    /// Whether a creation may state a UUID of its own.
+    pub(super) own_id: bool,
 }
 
 impl Description {
@@ -267,11 +370,42 @@ impl Description {
         self.modules.iter().find(|known| known.module == *module)
     }
 
-    /// The module that a segment of a path names.
-    pub(super) fn module_named(&self, segment: &str) -> Option<&Known> {
-        self.modules
-            .iter()
-            .find(|known| known.paths.iter().any(|path| self.is_same(path, segment)))
+    /// The module that a segment of a path names. Where not all modules are named, any name is one.
+    pub(super) fn module_named(&self, segment: &str) -> Option<Module> {
+        if let Some(stock) = &self.stock {
+            let named = self.names.is_field(segment);
+            return named.then(|| stock.module_named(segment));
+        }
+        let is_it = |known: &&Known| known.paths.iter().any(|path| self.is_same(path, segment));
+        let known = self.modules.iter().find(is_it)?;
+        Some(known.module.clone())
+    }
+
+    /// The names that replies have for the records of a module, beside its own.
+    pub(super) fn records_of(&self, module: &Module) -> Vec<&'static str> {
+        let stock = self.stock.as_ref();
+        stock.map_or_else(Vec::new, |stock| stock.records(module).to_vec())
+    }
+
+    /// The word for a module in paths and parameters.
+    pub(super) fn word<'a>(&'a self, module: &'a Module) -> &'a str {
+        let known = self.known(module).and_then(|known| known.paths.first());
+        known.map_or(module.as_str(), String::as_str)
+    }
+
+    /// Where a request of this version is sent to.
+    pub(super) fn place(&self, version: &str) -> &str {
+        let mut places = self.places.iter();
+        let place = places.find(|(known, _)| *known == version);
+        place.map_or(&self.prefix, |(_, prefix)| prefix)
+    }
+
+    /// The version that a path is of, and what stands below its place, without a slash before it.
+    pub(super) fn below<'a>(&self, path: &'a str) -> Option<(&'static str, &'a str)> {
+        self.places.iter().find_map(|(version, prefix)| {
+            let below = path.strip_prefix(prefix.as_str())?;
+            Some((*version, below.strip_prefix('/')?))
+        })
     }
 
     /// Whether a segment of a path is this word to the API.
@@ -326,12 +460,18 @@ impl Description {
 
     /// The field that a name in a filter or order of a module means.
     pub(super) fn resolve(&self, module: &Module, text: &str) -> Option<Path> {
+        if self.stock.is_some() && self.names.is_field(text) {
+            return Some(Path {
+                link: None,
+                field: text.to_owned(),
+            });
+        }
         let known = self.known(module)?;
         let (before, name) = match text.split_once('.') {
             Some((before, name)) => (Some(before), name),
             None => (None, text),
         };
-        if !grammar::is_field(name) {
+        if !self.names.is_field(name) {
             return None;
         }
         if known.tables.is_empty() {
@@ -426,14 +566,41 @@ impl Known {
     }
 }
 
+impl NameForm {
+    /// Whether a text can be the name of a field, of a link, or of a module that is not named.
+    pub(super) fn is_field(self, text: &str) -> bool {
+        match self {
+            Self::Plain => grammar::is_field(text),
+            Self::Php => is_name(text, |byte| byte.is_ascii_alphabetic(), is_word_byte),
+        }
+    }
+
+    /// Whether a text can stand between two slashes.
+    pub(super) fn is_segment(self, text: &str) -> bool {
+        let plain = |byte: u8| is_word_byte(byte) || byte == b'-' || byte == b'.';
+        self == Self::Plain || is_name(text, plain, plain)
+    }
+
+    /// What the names of parameters are made of.
+    pub(super) fn of_parameters(self) -> &'static Names {
+        match self {
+            Self::Plain => &Names::PLAIN,
+            Self::Php => &Names::OF_PHP,
+        }
+    }
+}
+
 impl Ids {
     /// Whether a text can be an id.
     pub(super) fn fit(self, text: &str) -> bool {
         let fits = |byte: u8| match self {
             Self::Digits => byte.is_ascii_digit(),
             Self::Hex => byte.is_ascii_hexdigit() || byte == b'-',
-            Self::Word => byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_',
+            Self::Word | Self::Name => is_word_byte(byte) || byte == b'-',
         };
+        if self == Self::Name {
+            return is_name(text, |byte| byte.is_ascii_alphanumeric(), |_| true) && text.bytes().all(fits);
+        }
         (1..=100).contains(&text.len()) && text.bytes().all(fits)
     }
 }

@@ -2,14 +2,14 @@
 
 use http::Method;
 
-use super::Reader;
+use super::{MEDIA, Reader};
 use crate::diagnostic::{Diagnostic, Form, Keys, Node, NodeKind, Place as Where, Spanned, quoted};
-use crate::dialect::described::description::{
-    Carries, Known, Name, Page, Route, Segment, Select, Write,
+use crate::dialect::engine::description::{
+    Carries, Known, Name, Page, Relates, Route, Segment, Select, Write, Zero,
 };
-use crate::dialect::described::jsonpath::Tree;
-use crate::dialect::described::order::{Directions, Order};
-use crate::dialect::described::{codes, grammar};
+use crate::dialect::engine::jsonpath::Tree;
+use crate::dialect::engine::order::{Directions, Order};
+use crate::dialect::engine::{codes, grammar};
 use crate::dialect::{Access, Link};
 use crate::vocabulary::{Action, Module, intern};
 
@@ -34,21 +34,29 @@ pub(super) const ROUTE: Form = Form {
         "controls",
         "write",
         "relate",
+        "login",
+        "media",
         "look_up",
         "records",
+        "of",
         "under",
+        "named_by",
         "beside",
+        "counted",
         "related",
+        "needs",
+        "words",
         "pass",
         "opaque",
         "drop",
+        "describes",
     ],
     refused: &[],
 };
 
 pub(super) const SELECT: Form = Form {
     what: "`select`",
-    known: &["in", "separator"],
+    known: &["in", "style", "separator"],
     refused: &[],
 };
 
@@ -61,6 +69,7 @@ pub(super) const ORDER: Form = Form {
         "direction",
         "ascending",
         "descending",
+        "single",
     ],
     refused: &[],
 };
@@ -75,7 +84,7 @@ pub(super) const PAGE: Form = Form {
 
 pub(super) const WRITE: Form = Form {
     what: "`write`",
-    known: &["under", "beside", "form"],
+    known: &["under", "beside", "form", "own_id"],
     refused: &[],
 };
 
@@ -87,6 +96,12 @@ enum OrderStyle {
     Objects,
 }
 
+const ZEROS: &[(&str, Zero)] = &[
+    ("none", Zero::None),
+    ("all", Zero::All),
+    ("refused", Zero::Refused),
+];
+
 const ACTIONS: &[(&str, Action)] = &[
     ("list", Action::List),
     ("read", Action::Read),
@@ -96,6 +111,7 @@ const ACTIONS: &[(&str, Action)] = &[
     ("relate", Action::Relate),
     ("count", Action::Count),
     ("metadata", Action::Metadata),
+    ("auth", Action::Auth),
     ("other", Action::Other),
 ];
 
@@ -163,7 +179,10 @@ impl Reader<'_> {
             );
         }
         let link = self.link(keys, module.as_ref(), modules);
-        let (reply, unread) = self.reply(keys, is_told || module.is_some(), action, line);
+        let is_in_path = is_told || module.is_some();
+        let write = self.write(keys, action, is_in_path);
+        let tells = write.as_ref().is_some_and(|write| write.tells);
+        let (reply, unread) = self.reply(keys, is_in_path || tells, action, line);
         let name = format!(
             "{method} {prefix}{}",
             &line.value[line.value.find('/').unwrap_or(0)..]
@@ -198,8 +217,11 @@ impl Reader<'_> {
             fixed: self.fixed(keys),
             dropped: self.dropped(keys),
             controls: self.controls(keys),
-            write: self.write(keys, action),
-            relates: self.flag(keys, "relate"),
+            write,
+            relates: self.relates(keys),
+            logs_in: self.login(keys),
+            describes: self.flag(keys, "describes"),
+            media: self.choice(keys, "media", self.media, MEDIA),
             reply,
             unread,
             look_up: None,
@@ -207,6 +229,7 @@ impl Reader<'_> {
         self.twice(&route, &line.place);
         self.fits_action(&route, &line.place);
         self.fits_access(&route, &line.place);
+        self.fits_records(&route, &line.place);
         let look_up = keys
             .get("look_up")
             .and_then(|node| node.text("`look_up`", self.found));
@@ -297,13 +320,28 @@ impl Reader<'_> {
     fn select(&mut self, keys: &Keys<'_>) -> Option<Select> {
         let node = keys.get("select")?;
         let NodeKind::Map(_) = node.kind else {
-            return Some(Select {
+            return Some(Select::Text {
                 names: self.parameters(keys, "select"),
                 separator: ',',
             });
         };
         let keys = SELECT.read(node, self.found)?;
         keys.require("in", self.found)?;
+        let mut names = self.parameters(&keys, "in");
+        let styles = [("text", false), ("by_module", true)];
+        if self.choice(&keys, "style", false, &styles) {
+            self.means_nothing(&keys, &["separator"]);
+            let has_module = |name: &Name| name.0.len() == 2 && name.0[1] == "{module}";
+            if !matches!(names.as_slice(), [name] if has_module(name)) {
+                self.bad(
+                    codes::BAD_NAME,
+                    "the module is not named".to_owned(),
+                    keys.place(),
+                    "with `by_module`, `in` must be like `fields[{module}]`",
+                );
+            }
+            return names.pop().map(Select::ByModule);
+        }
         let separator = keys
             .get("separator")
             .and_then(|node| node.text("`separator`", self.found));
@@ -322,10 +360,7 @@ impl Reader<'_> {
                 }
             },
         };
-        Some(Select {
-            names: self.parameters(&keys, "in"),
-            separator,
-        })
+        Some(Select::Text { names, separator })
     }
 
     /// One way to write an order, or several.
@@ -368,9 +403,9 @@ impl Reader<'_> {
         let style = self.choice(&keys, "style", default, STYLES);
         let apart: &[&str] = match style {
             OrderStyle::Signs => &["field", "direction", "ascending", "descending"],
-            OrderStyle::Words => &["field", "direction"],
-            OrderStyle::Apart => &["field"],
-            OrderStyle::Objects => &[],
+            OrderStyle::Words => &["field", "direction", "single"],
+            OrderStyle::Apart => &["field", "single"],
+            OrderStyle::Objects => &["single"],
         };
         self.means_nothing(&keys, apart);
         let mut word = |key: &str, default: &str| {
@@ -397,7 +432,10 @@ impl Reader<'_> {
             );
         }
         match style {
-            OrderStyle::Signs => Some(Order::Signs(by)),
+            OrderStyle::Signs => Some(Order::Signs {
+                at: by,
+                is_single: self.flag(&keys, "single"),
+            }),
             OrderStyle::Words => Some(Order::Words { at: by, words }),
             OrderStyle::Apart => Some(Order::Apart {
                 by,
@@ -455,7 +493,7 @@ impl Reader<'_> {
             size,
             default,
             max,
-            zero_is_all: self.choice(&keys, "zero", false, &[("all", true), ("none", false)]),
+            zero: self.choice(&keys, "zero", Zero::None, ZEROS),
             tells_more: more.is_some(),
             offset: self.optional_parameter(&keys, "offset"),
             cursor: self.optional_parameter(&keys, "cursor"),
@@ -502,7 +540,7 @@ impl Reader<'_> {
         all
     }
 
-    fn write(&mut self, keys: &Keys<'_>, action: Action) -> Option<Write> {
+    fn write(&mut self, keys: &Keys<'_>, action: Action, is_in_path: bool) -> Option<Write> {
         let writes = matches!(action, Action::Create | Action::Update);
         let Some(node) = keys.get("write") else {
             return writes.then(Write::default);
@@ -515,6 +553,11 @@ impl Reader<'_> {
                 "take it out",
             );
         }
+        self.write_form(node, is_in_path)
+    }
+
+    /// How fields lie in a body.
+    fn write_form(&mut self, node: &Node, is_in_path: bool) -> Option<Write> {
         let keys = WRITE.read(node, self.found)?;
         let under = keys
             .get("under")
@@ -528,11 +571,64 @@ impl Reader<'_> {
                 beside.push((Name(place), text.value.to_owned()));
             }
         }
+        let tells = !is_in_path && beside.iter().any(|(_, text)| text == "{module}");
+        let outer = under.split_last().map(|(_, outer)| outer.to_vec());
+        let is_near = |(name, text): &(Name, String)| {
+            let near = name.0.split_last().map(|(_, outer)| outer.to_vec());
+            near == outer && matches!(text.as_str(), "{module}" | "{id}")
+        };
+        if tells && !beside.iter().all(is_near) {
+            self.bad(
+                codes::BAD_NAME,
+                "the body does not tell the module in a way that is understood".to_owned(),
+                keys.place(),
+                "`{module}` and `{id}` must stand in one object with the fields, and nothing else",
+            );
+        }
         Some(Write {
             under,
             beside,
             form: self.flag(&keys, "form"),
+            tells,
+            own_id: self.flag(&keys, "own_id"),
         })
+    }
+
+    /// What the body of a relation is.
+    fn relates(&mut self, keys: &Keys<'_>) -> Relates {
+        match keys.get("relate") {
+            Some(node) if matches!(node.kind, NodeKind::Map(_)) => {
+                let form = self.write_form(node, false);
+                match form.filter(|form| form.tells) {
+                    Some(form) => Relates::Document(form),
+                    None => {
+                        self.bad(
+                            codes::BAD_NAME,
+                            "the body does not tell what is related".to_owned(),
+                            &node.place,
+                            "`beside` must say where `{module}` and `{id}` stand",
+                        );
+                        Relates::No
+                    }
+                }
+            }
+            _ if self.flag(keys, "relate") => Relates::Ids,
+            _ => Relates::No,
+        }
+    }
+
+    /// Whether it is a login. Its body is the affair of the native part.
+    fn login(&mut self, keys: &Keys<'_>) -> bool {
+        let logs_in = self.flag(keys, "login");
+        if let (true, None, Some(node)) = (logs_in, self.native, keys.get("login")) {
+            self.bad(
+                codes::MISPLACED,
+                "a description has no logins".to_owned(),
+                &node.place,
+                "only with a `native` part, which reads their bodies",
+            );
+        }
+        logs_in
     }
 
     /// Members of a body, from the outside in: `data.attributes`.

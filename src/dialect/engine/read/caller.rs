@@ -2,9 +2,9 @@
 
 use super::Reader;
 use crate::diagnostic::{Form, Keys, Node, Spanned, quoted};
-use crate::dialect::described::codes;
-use crate::dialect::described::description::{Asking, Listed, Question};
-use crate::dialect::described::jsonpath::Expression;
+use crate::dialect::engine::codes;
+use crate::dialect::engine::description::{Asking, Listed, Question};
+use crate::dialect::engine::jsonpath::Expression;
 
 pub(super) const CALLER: Form = Form {
     what: "`caller`",

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::Reader;
 use crate::diagnostic::{Diagnostics, Form, Keys, Node, NodeKind, Place, Spanned, quoted};
-use crate::dialect::described::codes;
-use crate::dialect::described::description::{Algebra, Ignored, Known, Table};
-use crate::dialect::described::grammar;
+use crate::dialect::engine::codes;
+use crate::dialect::engine::description::{Algebra, Ignored, Known, Table};
+use crate::dialect::engine::grammar;
 use crate::dialect::{Items, Origin, Shape};
 use crate::vocabulary::{Field, FieldPath, Module};
 
@@ -113,6 +113,8 @@ impl Reader<'_> {
                     modules: self.modules.clone(),
                     credentials: Vec::new(),
                     ignored: Ignored::default(),
+                    native: self.native,
+                    media: self.media,
                 };
                 reader.algebra(everywhere, &Module::new(&name.value), &mut algebra);
             }

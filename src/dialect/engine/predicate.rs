@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::bracket::Bracket;
 use super::description::{Description, Name};
 use super::groups::Groups;
 use super::{domain, rsql, sql};
@@ -26,13 +27,8 @@ pub(super) enum PredicateStyle {
         /// Whether they are a list, and no text.
         list: bool,
     },
-    /// `{field}[{operator}]=value`, perhaps below a name: `filter[name][contains]=x`.
-    Bracket {
-        at: Option<Name>,
-        operators: Vec<&'static str>,
-        /// Whether `filter[name]=x` means equality.
-        bare: bool,
-    },
+    /// `filter[name][contains]=x`.
+    Bracket(Bracket),
     /// A list of objects that name an operator, a field and a value, or hold such a list themselves.
     Items(Items),
     /// A list of objects, one of which holds, that each hold a list of items, all of which hold.
@@ -108,6 +104,11 @@ impl PredicateStyle {
         }
     }
 
+    /// Whether it says by itself how comparisons are joined.
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(self, Self::Bracket(bracket) if bracket.joined_by.is_some())
+    }
+
     /// Takes what is written in this style; the number says which of its parameters carried it.
     pub(super) fn read(
         &self,
@@ -117,21 +118,9 @@ impl PredicateStyle {
         let filter = match self {
             Self::Equals(parameters) => equals(parameters, arguments, scope, is_scalar)?,
             Self::Ids { parameters, list } => ids(parameters, *list, arguments, scope)?,
-            Self::Bracket {
-                at,
-                operators,
-                bare,
-            } => {
-                let fields = match at {
-                    Some(at) => match arguments.take_at(at, Some(scope.word)) {
-                        None => Map::new(),
-                        Some(Value::Object(fields)) => fields,
-                        Some(_) => return Err(Reason::MalformedFilter),
-                    },
-                    None => arguments
-                        .take_all(|value| value.is_object() || (*bare && !value.is_array())),
-                };
-                bracket(fields, operators, *bare, scope)?
+            Self::Bracket(bracket) => {
+                let filter = bracket.read(arguments, scope)?;
+                return Ok(filter.map(|filter| (filter, 0)));
             }
             Self::Items(items) => {
                 let mut found = None;
@@ -189,6 +178,9 @@ impl PredicateStyle {
         scope: Scope<'_>,
         into: &mut Map<String, Value>,
     ) {
+        if let Self::Bracket(bracket) = self {
+            return bracket.write(filter, scope, into);
+        }
         let Predicate::All(parts) = filter else {
             return;
         };
@@ -205,13 +197,7 @@ impl PredicateStyle {
                     }
                 }
             }
-            Self::Bracket { at, .. } => {
-                let fields = bracketed(parts, scope);
-                match at {
-                    Some(at) => place(at, Value::Object(fields)),
-                    None => into.extend(fields),
-                }
-            }
+            Self::Bracket(_) => {}
             Self::Items(items) => {
                 if let Some(at) = items.at.get(number) {
                     place(
@@ -316,70 +302,6 @@ fn ids(
         _ => false,
     });
     are_ids.then_some(filter).ok_or(Reason::MalformedFilter)
-}
-
-fn bracket(
-    fields: Map<String, Value>,
-    operators: &[&'static str],
-    bare: bool,
-    scope: Scope<'_>,
-) -> Result<Vec<Predicate>, Reason> {
-    let mut parts = Vec::new();
-    for (field, value) in fields {
-        let path = scope.path(&field)?;
-        match value {
-            Value::Object(comparisons) if !comparisons.is_empty() => {
-                for (operator, value) in comparisons {
-                    let operator = operators.iter().find(|known| **known == operator);
-                    let operator = operator.ok_or(Reason::MalformedFilter)?;
-                    parts.push(Predicate::Field {
-                        path: path.clone(),
-                        operator: Some(operator),
-                        value: flat(value)?,
-                    });
-                }
-            }
-            value if bare && is_scalar(&value) => {
-                parts.push(Predicate::Field {
-                    path,
-                    operator: None,
-                    value,
-                });
-            }
-            _ => return Err(Reason::MalformedFilter),
-        }
-    }
-    Ok(parts)
-}
-
-/// Comparisons as `field[operator]=value`, without the name above.
-fn bracketed(parts: &[Predicate], scope: Scope<'_>) -> Map<String, Value> {
-    let mut fields: Map<String, Value> = Map::new();
-    for part in parts {
-        let Predicate::Field {
-            path,
-            operator,
-            value,
-        } = part
-        else {
-            continue;
-        };
-        let field = scope.spell(path);
-        match operator {
-            None => {
-                fields.insert(field, value.clone());
-            }
-            Some(operator) => {
-                let all = fields
-                    .entry(field)
-                    .or_insert_with(|| Value::Object(Map::new()));
-                if let Value::Object(all) = all {
-                    all.insert((*operator).to_owned(), value.clone());
-                }
-            }
-        }
-    }
-    fields
 }
 
 impl Items {
@@ -544,7 +466,7 @@ impl Items {
 }
 
 /// A text without control characters, as a query string could hold it, or another scalar.
-fn is_scalar(value: &Value) -> bool {
+pub(super) fn is_scalar(value: &Value) -> bool {
     match value {
         Value::String(text) => !text.chars().any(char::is_control),
         other => !matches!(other, Value::Array(_) | Value::Object(_)),
