@@ -155,7 +155,8 @@ impl Reader<'_> {
             let dialect = match node.kind {
                 NodeKind::Map(_) => self.described(node).map(|described| {
                     let places = described.prefixes();
-                    let places = places.map(|prefix| (described.name(), prefix.to_owned(), &node.place));
+                    let places =
+                        places.map(|prefix| (described.name(), prefix.to_owned(), &node.place));
                     prefixes.extend(places);
                     Arc::new(described) as Arc<dyn Dialect>
                 }),

@@ -125,9 +125,8 @@ impl Bracket {
     }
 
     fn operator(&self, word: &str) -> Option<&'static str> {
-        let is_it = |known: &&&str| {
-            **known == word || self.ignore_case && known.eq_ignore_ascii_case(word)
-        };
+        let is_it =
+            |known: &&&str| **known == word || self.ignore_case && known.eq_ignore_ascii_case(word);
         self.operators.iter().find(is_it).copied()
     }
 
@@ -143,7 +142,12 @@ impl Bracket {
     }
 
     /// Writes a filter, without the name above.
-    pub(super) fn write(&self, filter: &Predicate, scope: Scope<'_>, into: &mut Map<String, Value>) {
+    pub(super) fn write(
+        &self,
+        filter: &Predicate,
+        scope: Scope<'_>,
+        into: &mut Map<String, Value>,
+    ) {
         let mut fields: Map<String, Value> = Map::new();
         let parts = match (filter, &self.joined_by) {
             (Predicate::All(parts), _) => parts,

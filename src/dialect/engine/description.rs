@@ -599,7 +599,8 @@ impl Ids {
             Self::Word | Self::Name => is_word_byte(byte) || byte == b'-',
         };
         if self == Self::Name {
-            return is_name(text, |byte| byte.is_ascii_alphanumeric(), |_| true) && text.bytes().all(fits);
+            return is_name(text, |byte| byte.is_ascii_alphanumeric(), |_| true)
+                && text.bytes().all(fits);
         }
         (1..=100).contains(&text.len()) && text.bytes().all(fits)
     }

@@ -31,8 +31,14 @@ pub(super) fn shape(
 
 fn titled(template: &Value, title: &str, label: &str) -> Value {
     match template {
-        Value::String(words) => words.replace("{title}", title).replace("{label}", label).into(),
-        Value::Array(items) => items.iter().map(|item| titled(item, title, label)).collect(),
+        Value::String(words) => words
+            .replace("{title}", title)
+            .replace("{label}", label)
+            .into(),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| titled(item, title, label))
+            .collect(),
         Value::Object(members) => {
             let members = members.iter();
             let members = members.map(|(key, value)| (key.clone(), titled(value, title, label)));

@@ -9,7 +9,9 @@ use jsonpath_rust::query::js_path_vals;
 use serde_json::Value;
 
 use super::description::Description;
-use crate::dialect::{EntryShape, Frame, ModuleName, ObjectShape, Others, RecordShape, Shape, Step};
+use crate::dialect::{
+    EntryShape, Frame, ModuleName, ObjectShape, Others, RecordShape, Shape, Step,
+};
 use crate::vocabulary::{Module, intern};
 
 /// Bytes of an expression.
@@ -176,7 +178,10 @@ impl Tree {
             self.mark = Some(mark);
             return Ok(());
         };
-        if matches!(self.mark, Some(Mark::Scalar | Mark::Word(_) | Mark::Dropped)) {
+        if matches!(
+            self.mark,
+            Some(Mark::Scalar | Mark::Word(_) | Mark::Dropped)
+        ) {
             return Err("nothing lies below a scalar or below what never passes");
         }
         self.inside(*step)?.mark(rest, mark)

@@ -103,6 +103,14 @@ impl Described {
         (finished, found)
     }
 
+    /// The same before a CRM of which this is known.
+    pub(super) fn knowing(&self, schema: Arc<Schema>) -> Self {
+        Self {
+            description: self.description.clone(),
+            schema,
+        }
+    }
+
     /// The paths before all its routes, the longest first.
     pub fn prefixes(&self) -> impl Iterator<Item = &str> {
         let places = self.description.places.iter();
@@ -149,7 +157,8 @@ impl Dialect for Described {
         request: &Incoming<'_>,
         bounds: &Bounds,
     ) -> Result<Understood, Misunderstood> {
-        let operation = understand::request(&self.description, Some(&self.schema), request, bounds)?;
+        let operation =
+            understand::request(&self.description, Some(&self.schema), request, bounds)?;
         Ok(Understood::One(Box::new(Spoken {
             description: self.description.clone(),
             operation,
@@ -178,10 +187,7 @@ impl Dialect for Described {
     }
 
     fn with_schema(&self, schema: Arc<Schema>) -> Arc<dyn Dialect> {
-        Arc::new(Self {
-            description: self.description.clone(),
-            schema,
-        })
+        Arc::new(self.knowing(schema))
     }
 
     fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
@@ -219,7 +225,9 @@ impl Exchange for Spoken {
                 None | Some(Shape::Dropped) => Shape::only(Vec::new(), &[]),
                 Some(shape) => shape,
             },
-            media: route.map_or(self.description.media, |route| route.media).accept(),
+            media: route
+                .map_or(self.description.media, |route| route.media)
+                .accept(),
             hides_errors: false,
             describes: route.is_some_and(|route| route.describes),
         }

@@ -249,7 +249,10 @@ fn by_module(
         return Err(Reason::MalformedProjection);
     };
     let description = scope.description;
-    let names: Vec<&str> = names.split(',').map(|name| name.trim_matches(' ')).collect();
+    let names: Vec<&str> = names
+        .split(',')
+        .map(|name| name.trim_matches(' '))
+        .collect();
     if description.module_named(&module).as_ref() != Some(scope.module)
         || names.len() > FIELDS_MAX
         || !names.iter().all(|name| description.names.is_field(name))
@@ -368,7 +371,11 @@ fn paging(
         fixed.insert(CURSOR.to_owned(), cursor.into());
     }
     // What stands in place of a map of a size and a number is no page.
-    let rest = page.size.0.first().and_then(|base| arguments.take_unless_map(base));
+    let rest = page
+        .size
+        .0
+        .first()
+        .and_then(|base| arguments.take_unless_map(base));
     match is_blank(rest.as_ref()) {
         true => Ok(()),
         false => Err(Reason::MalformedPage.into()),
@@ -476,9 +483,11 @@ pub(super) fn write(
     if let Some(order) = route.orders.get(number.unwrap_or_default()) {
         order.write(&query.order, scope, &mut tree);
     }
-    if let (true, Some(filter), [style]) =
-        (route.is_plain(), &query.predicate, route.predicates.as_slice())
-    {
+    if let (true, Some(filter), [style]) = (
+        route.is_plain(),
+        &query.predicate,
+        route.predicates.as_slice(),
+    ) {
         style.write(filter, 0, scope, &mut tree);
         return tree;
     }
@@ -513,7 +522,9 @@ fn write_projection(
     let selected = |at: usize| selected.and_then(|selected| selected.get(at));
     let number = selected(0).and_then(Value::as_u64).unwrap_or(0);
     let is_list = selected(1).and_then(Value::as_bool).unwrap_or(false);
-    let name = usize::try_from(number).ok().and_then(|number| names.get(number));
+    let name = usize::try_from(number)
+        .ok()
+        .and_then(|number| names.get(number));
     let value = match is_list {
         true => fields.into(),
         false => fields.join(&separator.to_string()).into(),

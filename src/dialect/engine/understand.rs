@@ -70,10 +70,7 @@ pub(super) fn request(
 }
 
 /// The version of a path, and its segments below the place of that, decoded once, its suffix taken away.
-fn segments(
-    description: &Description,
-    path: &str,
-) -> Result<(&'static str, Vec<String>), Reason> {
+fn segments(description: &Description, path: &str) -> Result<(&'static str, Vec<String>), Reason> {
     let (version, below) = description.below(path).ok_or(Reason::UnknownRoute)?;
     let below = match below.strip_suffix('/') {
         Some(rest) if description.ignored.slash => rest,

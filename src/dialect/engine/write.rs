@@ -386,7 +386,9 @@ pub(super) fn write(description: &Description, form: &Write, operation: &Operati
     }
     let record = operation.record.as_deref();
     let record = record.filter(|_| form.tells || operation.action == Action::Update);
-    let word = operation.target().map_or("", |module| description.word(module));
+    let word = operation
+        .target()
+        .map_or("", |module| description.word(module));
     framed(form, word, record, Some(fields))
 }
 
@@ -422,7 +424,9 @@ pub(super) fn write_related(
     match (relates, operation.related.as_slice()) {
         (Relates::No, _) => None,
         (Relates::Document(form), related) => {
-            let word = operation.target().map_or("", |module| description.word(module));
+            let word = operation
+                .target()
+                .map_or("", |module| description.word(module));
             let record = related.first().map(String::as_str);
             Some(framed(form, word, record, None))
         }

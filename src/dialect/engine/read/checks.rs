@@ -87,9 +87,9 @@ impl Reader<'_> {
         }
         for order in &route.orders {
             match order {
-                Order::Signs { at: by, .. } | Order::Words { at: by, .. } | Order::Objects { at: by, .. } => {
-                    names.push(by)
-                }
+                Order::Signs { at: by, .. }
+                | Order::Words { at: by, .. }
+                | Order::Objects { at: by, .. } => names.push(by),
                 Order::Apart { by, direction, .. } => names.extend([by, direction]),
             }
         }

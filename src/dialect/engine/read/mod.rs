@@ -153,7 +153,9 @@ impl Reader<'_> {
         let caller = self.unless_native(keys, "caller");
         let caller = caller.map(|node| self.caller(node)).unwrap_or_default();
         let modules = self.unless_native(keys, "modules");
-        let modules = modules.map(|node| self.all_modules(node, keys)).unwrap_or_default();
+        let modules = modules
+            .map(|node| self.all_modules(node, keys))
+            .unwrap_or_default();
         let prefix_text = prefix.clone().unwrap_or_default();
         let routes = keys
             .require("routes", self.found)
@@ -485,7 +487,9 @@ impl Reader<'_> {
 /// The names of native parts, as words of a choice.
 fn words(natives: &[(&str, &'static dyn Native)]) -> Vec<(&'static str, &'static dyn Native)> {
     let named = natives.iter();
-    named.map(|(name, native)| (intern(name), *native)).collect()
+    named
+        .map(|(name, native)| (intern(name), *native))
+        .collect()
 }
 
 fn longest_first(mut places: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {

@@ -96,7 +96,9 @@ impl Reader<'_> {
             .get("records")
             .and_then(|node| node.text("`records`", self.found))
         {
-            let of = keys.get("of").and_then(|node| node.text("`of`", self.found));
+            let of = keys
+                .get("of")
+                .and_then(|node| node.text("`of`", self.found));
             let of = of.and_then(|text| self.module(text.value, &text.place));
             if !has_module && of.is_none() {
                 self.bad(
