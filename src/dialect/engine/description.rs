@@ -6,15 +6,14 @@ use std::sync::Arc;
 use http::Method;
 use serde_json::Value;
 
-use super::grammar;
+use super::grammar::{Ids, NameForm};
 use super::jsonpath::{Expression, Tree};
 use super::native::Native;
 use super::order::Order;
 use super::predicate::PredicateStyle;
 pub(super) use crate::dialect::carriers::Name;
-use crate::dialect::carriers::query_string::{Names, Noise};
+use crate::dialect::carriers::query_string::Noise;
 use crate::dialect::schema::Stock;
-use crate::dialect::spelling::{is_name, is_word_byte};
 use crate::dialect::{Access, HeadForm, Link, Media, Origin, Path, Unread};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Field, Module, Spelling};
@@ -58,24 +57,6 @@ pub(super) struct Description {
     pub(super) display: String,
     pub(super) modules: Vec<Known>,
     pub(super) routes: Vec<Route>,
-}
-
-/// What record ids are made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ids {
-    Digits,
-    Hex,
-    Word,
-    Name,
-}
-
-/// What the names of fields, links and parameters are made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NameForm {
-    /// Words in which `-` may stand.
-    Plain,
-    /// Words that PHP does not change; and nothing but such words, `-` and `.` stands in a path.
-    Php,
 }
 
 /// What the API does not look at.
@@ -563,45 +544,5 @@ impl Known {
     fn column(&self, field: &str) -> String {
         let named = self.columns.iter().find(|(_, name)| name == field);
         named.map_or_else(|| field.to_owned(), |(column, _)| column.clone())
-    }
-}
-
-impl NameForm {
-    /// Whether a text can be the name of a field, of a link, or of a module that is not named.
-    pub(super) fn is_field(self, text: &str) -> bool {
-        match self {
-            Self::Plain => grammar::is_field(text),
-            Self::Php => is_name(text, |byte| byte.is_ascii_alphabetic(), is_word_byte),
-        }
-    }
-
-    /// Whether a text can stand between two slashes.
-    pub(super) fn is_segment(self, text: &str) -> bool {
-        let plain = |byte: u8| is_word_byte(byte) || byte == b'-' || byte == b'.';
-        self == Self::Plain || is_name(text, plain, plain)
-    }
-
-    /// What the names of parameters are made of.
-    pub(super) fn of_parameters(self) -> &'static Names {
-        match self {
-            Self::Plain => &Names::PLAIN,
-            Self::Php => &Names::OF_PHP,
-        }
-    }
-}
-
-impl Ids {
-    /// Whether a text can be an id.
-    pub(super) fn fit(self, text: &str) -> bool {
-        let fits = |byte: u8| match self {
-            Self::Digits => byte.is_ascii_digit(),
-            Self::Hex => byte.is_ascii_hexdigit() || byte == b'-',
-            Self::Word | Self::Name => is_word_byte(byte) || byte == b'-',
-        };
-        if self == Self::Name {
-            return is_name(text, |byte| byte.is_ascii_alphanumeric(), |_| true)
-                && text.bytes().all(fits);
-        }
-        (1..=100).contains(&text.len()) && text.bytes().all(fits)
     }
 }

@@ -1,5 +1,8 @@
 //! The small words of requests.
 
+use crate::dialect::carriers::query_string::Names;
+use crate::dialect::spelling::{is_name, is_word_byte};
+
 /// Bytes of a field's name.
 const FIELD_BYTES_MAX: usize = 100;
 /// Bytes of a cursor.
@@ -50,4 +53,62 @@ pub(super) fn is_value(text: &str) -> bool {
 pub(super) fn is_cursor(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+/=.:~%".contains(&byte);
     (1..=CURSOR_BYTES_MAX).contains(&text.len()) && text.bytes().all(plain)
+}
+
+/// What record ids are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ids {
+    Digits,
+    Hex,
+    Word,
+    Name,
+}
+
+/// What the names of fields, links and parameters are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NameForm {
+    /// Words in which `-` may stand.
+    Plain,
+    /// Words that PHP does not change; and nothing but such words, `-` and `.` stands in a path.
+    Php,
+}
+
+impl NameForm {
+    /// Whether a text can be the name of a field, of a link, or of a module that is not named.
+    pub(super) fn is_field(self, text: &str) -> bool {
+        match self {
+            Self::Plain => is_field(text),
+            Self::Php => is_name(text, |byte| byte.is_ascii_alphabetic(), is_word_byte),
+        }
+    }
+
+    /// Whether a text can stand between two slashes.
+    pub(super) fn is_segment(self, text: &str) -> bool {
+        let plain = |byte: u8| is_word_byte(byte) || byte == b'-' || byte == b'.';
+        self == Self::Plain || is_name(text, plain, plain)
+    }
+
+    /// What the names of parameters are made of.
+    pub(super) fn of_parameters(self) -> &'static Names {
+        match self {
+            Self::Plain => &Names::PLAIN,
+            Self::Php => &Names::OF_PHP,
+        }
+    }
+}
+
+impl Ids {
+    /// Whether a text can be an id.
+    pub(super) fn fit(self, text: &str) -> bool {
+        let fits = |byte: u8| match self {
+            Self::Digits => byte.is_ascii_digit(),
+            Self::Hex => byte.is_ascii_hexdigit() || byte == b'-',
+            Self::Word | Self::Name => is_word_byte(byte) || byte == b'-',
+        };
+        if self == Self::Name {
+            return is_name(text, |byte| byte.is_ascii_alphanumeric(), |_| true)
+                && text.bytes().all(fits);
+        }
+        (1..=100).contains(&text.len()) && text.bytes().all(fits)
+    }
 }

@@ -14,7 +14,9 @@ use crate::vocabulary::{Module, intern};
 /// Fields of a projection.
 const FIELDS_MAX: usize = 1_000;
 /// Digits of a number.
-const DIGITS_MAX: usize = 9;
+const DIGITS_MAX: usize = 10;
+/// Digits of a number that is counted from one, which every reader takes for the same.
+const COUNTED_DIGITS_MAX: usize = 9;
 /// Bytes of a text to search for.
 const SEARCH_BYTES_MAX: usize = 1_000;
 
@@ -150,6 +152,17 @@ impl Route {
 }
 
 impl Page {
+    /// A number of rows, or of a page.
+    fn read(&self, text: &str) -> Option<u64> {
+        let digits_max = match self.zero {
+            Zero::Refused => COUNTED_DIGITS_MAX,
+            Zero::None | Zero::All => DIGITS_MAX,
+        };
+        let is_number = text.len() <= digits_max && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|_| is_number)?;
+        (number > 0 || self.zero != Zero::Refused).then_some(number)
+    }
+
     /// The number of a page of so many rows.
     fn number_of(&self, query: &Query, fixed: &Map<String, Value>) -> Option<(&Name, Value)> {
         let (name, first) = self.number.as_ref()?;
@@ -317,15 +330,12 @@ fn paging(
     query: &mut Query,
     fixed: &mut Map<String, Value>,
 ) -> Result<(), Objection> {
-    let counts_from_one = page.zero == Zero::Refused;
     let mut number = |name: &Name| {
         let text = arguments.text_at(name, word);
-        let Some(text) = text.map_err(|_| Reason::MalformedPage)? else {
-            return Ok(None);
-        };
-        let is_number = is_number(&text) && !(counts_from_one && text.bytes().all(|b| b == b'0'));
-        let number = text.parse::<u64>().ok().filter(|_| is_number);
-        number.map(Some).ok_or(Reason::MalformedPage)
+        match text.map_err(|_| Reason::MalformedPage)? {
+            None => Ok(None),
+            Some(text) => page.read(&text).map(Some).ok_or(Reason::MalformedPage),
+        }
     };
     let max = page
         .max
@@ -380,11 +390,6 @@ fn paging(
         true => Ok(()),
         false => Err(Reason::MalformedPage.into()),
     }
-}
-
-/// Whether a text is a number of as many digits as anybody needs.
-fn is_number(text: &str) -> bool {
-    (1..=DIGITS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn about_caller(

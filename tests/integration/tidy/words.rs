@@ -47,7 +47,12 @@ fn dialects() -> BTreeSet<String> {
     let folders = entries.filter(|entry| entry.path().is_dir());
     let names = folders.map(|entry| entry.file_name().to_string_lossy().into_owned());
     // Neither a description, nor how arguments travel, nor what is known of data is a CRM.
-    let is_one = |name: &String| !matches!(name.as_str(), "carriers" | "engine" | "schema");
+    let is_one = |name: &String| {
+        !matches!(
+            name.as_str(),
+            "carriers" | "descriptions" | "engine" | "schema" | "styles"
+        )
+    };
     names.filter(is_one).collect()
 }
 

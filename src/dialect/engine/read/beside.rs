@@ -4,46 +4,13 @@ use http::header::{self, HeaderName};
 
 use serde_json::Value;
 
-use super::{Reader, value};
-use crate::diagnostic::{Form, Keys, Node, NodeKind, quoted};
+use super::{Reader, keys, value};
+use crate::diagnostic::{Keys, Node, NodeKind, quoted};
 use crate::dialect::carriers::query_string::Noise;
 use crate::dialect::engine::description::{Bodies, Ignored, Labels, Says, Written};
 use crate::dialect::engine::{codes, grammar};
 use crate::reason::Reason;
 use crate::vocabulary::intern;
-
-pub(super) const IGNORED: Form = Form {
-    what: "`ignored`",
-    known: &[
-        "slash",
-        "accept",
-        "bodies",
-        "blank",
-        "parameters",
-        "stamps",
-        "repeated",
-        "members",
-    ],
-    refused: &[],
-};
-
-pub(super) const WRITTEN: Form = Form {
-    what: "`written`",
-    known: &["no", "blank", "refused", "flat"],
-    refused: &[],
-};
-
-pub(super) const LABELS: Form = Form {
-    what: "`labels`",
-    known: &["at", "known", "refusals", "errors"],
-    refused: &[],
-};
-
-pub(super) const CONTROL: Form = Form {
-    what: "a header of `controls`",
-    known: &["compares"],
-    refused: &[],
-};
 
 const BODIES: &[(&str, Bodies)] = &[("documents", Bodies::Documents)];
 
@@ -71,7 +38,7 @@ const TAKEN: &[HeaderName] = &[
 
 impl Reader<'_> {
     pub(super) fn ignored(&mut self, node: &Node) -> Ignored {
-        let Some(keys) = IGNORED.read(node, self.found) else {
+        let Some(keys) = keys::IGNORED.read(node, self.found) else {
             return Ignored::default();
         };
         let bodies = keys.get("bodies").and_then(|node| match node.kind {
@@ -108,7 +75,7 @@ impl Reader<'_> {
     /// What holds of the names in every body that is written.
     pub(super) fn written(&mut self, keys: &Keys<'_>) -> Written {
         let node = keys.get("written");
-        let Some(keys) = node.and_then(|node| WRITTEN.read(node, self.found)) else {
+        let Some(keys) = node.and_then(|node| keys::WRITTEN.read(node, self.found)) else {
             return Written::default();
         };
         Written {
@@ -122,7 +89,7 @@ impl Reader<'_> {
     /// The labels of errors.
     pub(super) fn labels(&mut self, keys: &Keys<'_>) -> Labels {
         let node = keys.get("labels");
-        let Some(keys) = node.and_then(|node| LABELS.read(node, self.found)) else {
+        let Some(keys) = node.and_then(|node| keys::LABELS.read(node, self.found)) else {
             return Labels::default();
         };
         keys.require("at", self.found);
@@ -188,7 +155,7 @@ impl Reader<'_> {
         if matches!(&node.kind, NodeKind::Str(word) if word == "flag") {
             return Some(Says::Flag);
         }
-        let keys = CONTROL.read(node, self.found)?;
+        let keys = keys::CONTROL.read(node, self.found)?;
         let field = keys.require("compares", self.found)?;
         let text = field.text("`compares`", self.found)?;
         if !grammar::is_field(text.value) {

@@ -1,37 +1,17 @@
 //! Reads how it is found out whose a credential is.
 
-use super::Reader;
-use crate::diagnostic::{Form, Keys, Node, Spanned, quoted};
+use super::{Reader, keys};
+use crate::diagnostic::{Keys, Node, Spanned, quoted};
 use crate::dialect::engine::codes;
 use crate::dialect::engine::description::{Asking, Listed, Question};
 use crate::dialect::engine::jsonpath::Expression;
-
-pub(super) const CALLER: Form = Form {
-    what: "`caller`",
-    known: &["ask", "listed"],
-    refused: &[],
-};
-
-pub(super) const QUESTION: Form = Form {
-    what: "a question",
-    known: &[
-        "get", "nobody", "nothing", "id", "login", "kind", "roles", "teams", "rights",
-    ],
-    refused: &[],
-};
-
-pub(super) const LISTED: Form = Form {
-    what: "a listed caller",
-    known: &["sha256", "id", "login", "kind", "roles", "teams"],
-    refused: &[],
-};
 
 /// Questions about one caller; more are not asked.
 const QUESTIONS_MAX: usize = 8;
 
 impl Reader<'_> {
     pub(super) fn caller(&mut self, node: &Node) -> Asking {
-        let Some(keys) = CALLER.read(node, self.found) else {
+        let Some(keys) = keys::CALLER.read(node, self.found) else {
             return Asking::default();
         };
         let before = self.found.errors();
@@ -63,7 +43,7 @@ impl Reader<'_> {
         if !tells_all && !asks_nothing && self.found.errors() == before {
             self.bad(
                 codes::NO_CALLER,
-                "nothing tells whose a credential is".to_owned(),
+                "nothing tells whose a credential is",
                 keys.place(),
                 "some answer must tell `id`, and some answer `login`",
             );
@@ -72,8 +52,8 @@ impl Reader<'_> {
     }
 
     fn question(&mut self, node: &Node) -> Option<Question> {
-        let keys = QUESTION.read(node, self.found)?;
-        let ask = keys.require("get", self.found)?.text("`get`", self.found)?;
+        let keys = keys::QUESTION.read(node, self.found)?;
+        let ask = self.required(&keys, "get")?;
         let plain = |byte: u8| {
             byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\' | b'"' | b'<' | b'>')
         };
@@ -129,7 +109,7 @@ impl Reader<'_> {
     }
 
     fn listed(&mut self, node: &Node) -> Option<Listed> {
-        let keys = LISTED.read(node, self.found)?;
+        let keys = keys::LISTED.read(node, self.found)?;
         let mut required = |key: &str| {
             let text = keys
                 .require(key, self.found)?
@@ -154,7 +134,7 @@ impl Reader<'_> {
         if bytes.is_none() {
             self.bad(
                 codes::BAD_NAME,
-                "this is not a SHA-256 in hexadecimal".to_owned(),
+                "this is not a SHA-256 in hexadecimal",
                 &hash.place,
                 "64 digits: printf %s KEY | sha256sum",
             );
@@ -169,9 +149,8 @@ impl Reader<'_> {
             sha256: bytes?,
             id: id?.value,
             login: login?.value,
-            kind: keys
-                .get("kind")
-                .and_then(|node| node.text("`kind`", self.found))
+            kind: self
+                .text(&keys, "kind")
                 .map(|text| text.value.to_owned())
                 .unwrap_or_default(),
             roles: owned(self.texts(&keys, "roles")),

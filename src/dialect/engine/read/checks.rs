@@ -54,7 +54,7 @@ impl Reader<'_> {
         if of.is_some() && (has_module(route) || route.access != Access::Role) {
             self.bad(
                 codes::MISPLACED,
-                "the module of these records is told twice, or to whoever asks".to_owned(),
+                "the module of these records is told twice, or to whoever asks",
                 place,
                 "`of` goes with `access: role` and paths without a module",
             );
@@ -70,7 +70,7 @@ impl Reader<'_> {
         if route.access == Access::Role && !tells {
             self.bad(
                 codes::MISPLACED,
-                "a route with `access: role` needs no purpose".to_owned(),
+                "a route with `access: role` needs no purpose",
                 place,
                 "only `read`, `metadata` and `other` may do without one",
             );

@@ -4,82 +4,28 @@ use http::header::HeaderName;
 use serde_json::{Map, Value, json};
 
 use super::codes;
-use super::description::{Description, Ids, Ignored, Known, Name, NameForm};
-use super::grammar;
+use super::description::{Description, Ignored, Known, Name};
+use super::grammar::{self, Ids, NameForm};
 use super::jsonpath::{self, Expression};
 use super::native::Native;
 use crate::diagnostic::{
-    Diagnostic, Diagnostics, File, Form, Keys, Node, NodeKind, Place, Spanned, quoted,
+    Diagnostic, Diagnostics, File, Keys, Node, NodeKind, Place, Spanned, quoted,
 };
 use crate::dialect::{HeadForm, Media, Step};
 use crate::vocabulary::{Module, Spelling, intern};
 
+mod asked;
 mod beside;
+mod bodies;
 mod caller;
 mod checks;
+mod keys;
 mod modules;
 mod predicates;
 mod reply;
 mod routes;
 
-/// Every map of a description and its keys, for the documentation and its test.
-pub const KEYS: &[(&str, &[&str])] = &[
-    (DESCRIPTION.what, DESCRIPTION.known),
-    (CREDENTIALS.what, CREDENTIALS.known),
-    (beside::IGNORED.what, beside::IGNORED.known),
-    (beside::WRITTEN.what, beside::WRITTEN.known),
-    (beside::LABELS.what, beside::LABELS.known),
-    (caller::CALLER.what, caller::CALLER.known),
-    (caller::QUESTION.what, caller::QUESTION.known),
-    (caller::LISTED.what, caller::LISTED.known),
-    (modules::LINK_NAMES.what, modules::LINK_NAMES.known),
-    (modules::FIELDS.what, modules::FIELDS.known),
-    (modules::ITEMS.what, modules::ITEMS.known),
-    (modules::MODULE.what, modules::MODULE.known),
-    (modules::TABLE.what, modules::TABLE.known),
-    (routes::ROUTE.what, routes::ROUTE.known),
-    (routes::SELECT.what, routes::SELECT.known),
-    (routes::ORDER.what, routes::ORDER.known),
-    (routes::PAGE.what, routes::PAGE.known),
-    (routes::WRITE.what, routes::WRITE.known),
-    (beside::CONTROL.what, beside::CONTROL.known),
-    (predicates::WHERE.what, predicates::WHERE.known),
-    (predicates::MEMBERS.what, predicates::MEMBERS.known),
-    (predicates::GROUPS.what, predicates::GROUPS.known),
-];
-
-const DESCRIPTION: Form = Form {
-    what: "a description",
-    known: &[
-        "description",
-        "native",
-        "prefix",
-        "suffix",
-        "ignore_case",
-        "ids",
-        "names",
-        "spelling",
-        "media",
-        "credentials",
-        "ignored",
-        "written",
-        "caller",
-        "errors",
-        "labels",
-        "drift",
-        "fields",
-        "link_names",
-        "modules",
-        "routes",
-    ],
-    refused: &[],
-};
-
-const CREDENTIALS: Form = Form {
-    what: "`credentials`",
-    known: &["headers", "bearer", "basic", "in_query"],
-    refused: &[],
-};
+pub use keys::KEYS;
 
 const IDS: &[(&str, Ids)] = &[
     ("digits", Ids::Digits),
@@ -114,7 +60,7 @@ pub(super) fn read(
     found: &mut Diagnostics,
 ) -> Option<Description> {
     let root = crate::diagnostic::read(file, found)?;
-    let keys = DESCRIPTION.read(&root, found)?;
+    let keys = keys::DESCRIPTION.read(&root, found)?;
     Reader {
         found,
         modules: Vec::new(),
@@ -264,7 +210,7 @@ impl Reader<'_> {
         if !good {
             self.bad(
                 codes::BAD_NAME,
-                "this is not a path prefix".to_owned(),
+                "this is not a path prefix",
                 &text.place,
                 "must be like `/api/v1`, without a last `/`",
             );
@@ -278,7 +224,7 @@ impl Reader<'_> {
         if !text.value.strip_prefix('.').is_some_and(grammar::is_word) {
             self.bad(
                 codes::BAD_NAME,
-                "this is not a suffix".to_owned(),
+                "this is not a suffix",
                 &text.place,
                 "must be like `.json`",
             );
@@ -298,7 +244,7 @@ impl Reader<'_> {
 
     /// What carries a credential, and the parameters that the API would take for one.
     fn credentials(&mut self, node: &Node) -> (HeadForm, Vec<String>) {
-        let Some(keys) = CREDENTIALS.read(node, self.found) else {
+        let Some(keys) = keys::CREDENTIALS.read(node, self.found) else {
             return Default::default();
         };
         let mut headers = Vec::new();
@@ -324,7 +270,7 @@ impl Reader<'_> {
         if head == HeadForm::default() {
             self.bad(
                 codes::NO_CALLER,
-                "nothing carries a credential".to_owned(),
+                "nothing carries a credential",
                 keys.place(),
                 "`headers`, `bearer` or `basic` is needed",
             );
@@ -332,9 +278,26 @@ impl Reader<'_> {
         (head, in_query)
     }
 
-    fn bad(&mut self, code: &'static str, title: String, place: &Place, label: impl Into<String>) {
+    fn bad(
+        &mut self,
+        code: &'static str,
+        title: impl Into<String>,
+        place: &Place,
+        label: impl Into<String>,
+    ) {
         self.found
             .push(Diagnostic::error(code, title).at(place, label));
+    }
+
+    /// The text of a key.
+    fn text<'n>(&mut self, keys: &Keys<'n>, key: &str) -> Option<Spanned<&'n str>> {
+        keys.get(key)?.text(&format!("`{key}`"), self.found)
+    }
+
+    /// The text of a key that must be there.
+    fn required<'n>(&mut self, keys: &Keys<'n>, key: &str) -> Option<Spanned<&'n str>> {
+        let node = keys.require(key, self.found)?;
+        node.text(&format!("`{key}`"), self.found)
     }
 
     fn flag(&mut self, keys: &Keys<'_>, key: &str) -> bool {
@@ -391,7 +354,7 @@ impl Reader<'_> {
         }
         self.bad(
             codes::BAD_NAME,
-            "this is not a key of a record".to_owned(),
+            "this is not a key of a record",
             place,
             "blank or too long",
         );
@@ -441,13 +404,12 @@ impl Reader<'_> {
     }
 
     fn required_parameter(&mut self, keys: &Keys<'_>, key: &str) -> Option<Name> {
-        let node = keys.require(key, self.found)?;
-        let text = node.text(&format!("`{key}`"), self.found)?;
+        let text = self.required(keys, key)?;
         self.parameter(text.value, &text.place)
     }
 
     fn optional_parameter(&mut self, keys: &Keys<'_>, key: &str) -> Option<Name> {
-        let text = keys.get(key)?.text(&format!("`{key}`"), self.found)?;
+        let text = self.text(keys, key)?;
         self.parameter(text.value, &text.place)
     }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Reader;
-use crate::diagnostic::{Diagnostics, Form, Keys, Node, NodeKind, Place, Spanned, quoted};
+use super::{Reader, keys};
+use crate::diagnostic::{Diagnostics, Keys, Node, NodeKind, Place, Spanned, quoted};
 use crate::dialect::engine::codes;
 use crate::dialect::engine::description::{Algebra, Ignored, Known, Table};
 use crate::dialect::engine::grammar;
@@ -12,62 +12,6 @@ use crate::vocabulary::{Field, FieldPath, Module};
 
 /// The longest text that a column holds: a LONGTEXT of MySQL.
 const LENGTH_MAX: i64 = u32::MAX as i64;
-
-pub(super) const LINK_NAMES: Form = Form {
-    what: "`link_names`",
-    known: &["one", "many", "field"],
-    refused: &[],
-};
-
-pub(super) const FIELDS: Form = Form {
-    what: "`fields`",
-    known: &[
-        "fields",
-        "copies",
-        "items",
-        "maps",
-        "parents",
-        "related",
-        "secrets",
-        "scaffolding",
-        "lengths",
-    ],
-    refused: &[],
-};
-
-pub(super) const ITEMS: Form = Form {
-    what: "an entry of `items`",
-    known: &["values", "beside", "of"],
-    refused: &[],
-};
-
-pub(super) const MODULE: Form = Form {
-    what: "a module",
-    known: &[
-        "path",
-        "id",
-        "inner",
-        "links",
-        "columns",
-        "tables",
-        "fields",
-        "copies",
-        "items",
-        "maps",
-        "parents",
-        "related",
-        "secrets",
-        "scaffolding",
-        "lengths",
-    ],
-    refused: &[],
-};
-
-pub(super) const TABLE: Form = Form {
-    what: "a table",
-    known: &["prefix"],
-    refused: &[],
-};
 
 impl Reader<'_> {
     pub(super) fn all_modules(&mut self, node: &Node, root: &Keys<'_>) -> Vec<Known> {
@@ -89,7 +33,7 @@ impl Reader<'_> {
             .and_then(|node| self.link_names(node));
         let everywhere = root
             .get("fields")
-            .and_then(|node| FIELDS.read(node, self.found));
+            .and_then(|node| keys::FIELDS.read(node, self.found));
         let mut modules = Vec::new();
         for (number, (name, node)) in entries.iter().enumerate() {
             if !self
@@ -160,7 +104,7 @@ impl Reader<'_> {
         let mut again = Diagnostics::new();
         let keys = root
             .get("link_names")
-            .and_then(|node| LINK_NAMES.read(node, &mut again));
+            .and_then(|node| keys::LINK_NAMES.read(node, &mut again));
         let field = keys.and_then(|keys| {
             Some(
                 keys.get("field")?
@@ -173,7 +117,7 @@ impl Reader<'_> {
     }
 
     fn link_names(&mut self, node: &Node) -> Option<LinkNames> {
-        let keys = LINK_NAMES.read(node, self.found)?;
+        let keys = keys::LINK_NAMES.read(node, self.found)?;
         let mut pattern = |key: &str| {
             let text = keys.get(key)?.text(&format!("`{key}`"), self.found)?;
             if !text.value.contains("{link}") {
@@ -187,9 +131,7 @@ impl Reader<'_> {
             Some(text.value.to_owned())
         };
         let (one, many) = (pattern("one"), pattern("many"));
-        let field = keys
-            .require("field", self.found)?
-            .text("`field`", self.found)?;
+        let field = self.required(&keys, "field")?;
         Some(LinkNames {
             one,
             many,
@@ -204,7 +146,7 @@ impl Reader<'_> {
         mut algebra: Algebra,
         link_names: Option<&LinkNames>,
     ) -> Option<Known> {
-        let keys = MODULE.read(node, self.found)?;
+        let keys = keys::MODULE.read(node, self.found)?;
         let module = Module::new(&name.value);
         self.algebra(&keys, &module, &mut algebra);
         let mut links = BTreeMap::new();
@@ -242,9 +184,7 @@ impl Reader<'_> {
         if paths.is_empty() {
             paths.push(name.value.clone());
         }
-        let id = keys
-            .get("id")
-            .and_then(|node| node.text("`id`", self.found));
+        let id = self.text(&keys, "id");
         let id = id
             .and_then(|text| self.key(text.value, &text.place))
             .unwrap_or("id");
@@ -272,10 +212,8 @@ impl Reader<'_> {
             let table = match &node.kind {
                 NodeKind::Str(text) if text == "own" => Some(Table::Own(String::new())),
                 NodeKind::Str(text) => self.module(text, &node.place).map(Table::Of),
-                _ => TABLE.read(node, self.found).and_then(|keys| {
-                    let prefix = keys
-                        .require("prefix", self.found)?
-                        .text("`prefix`", self.found)?;
+                _ => keys::TABLE.read(node, self.found).and_then(|keys| {
+                    let prefix = self.required(&keys, "prefix")?;
                     self.field(prefix.value, &prefix.place).map(Table::Own)
                 }),
             };
@@ -288,7 +226,7 @@ impl Reader<'_> {
         {
             self.bad(
                 codes::BAD_NAME,
-                "the first table is not the module's own".to_owned(),
+                "the first table is not the module's own",
                 &node.place,
                 "must begin with one that is `own`",
             );
@@ -374,7 +312,7 @@ impl Reader<'_> {
     }
 
     fn items(&mut self, node: &Node, module: &Module) -> Option<Origin> {
-        let keys = ITEMS.read(node, self.found)?;
+        let keys = keys::ITEMS.read(node, self.found)?;
         keys.require("values", self.found)?;
         let mut members = |key: &str| -> &'static [&'static str] {
             let texts = self.texts(&keys, key);

@@ -1,6 +1,6 @@
 //! Reads the styles of predicates.
 
-use super::Reader;
+use super::{Reader, keys};
 use crate::diagnostic::{Form, Keys, Node, NodeKind, quoted};
 use crate::dialect::engine::bracket::Bracket;
 use crate::dialect::engine::codes;
@@ -8,41 +8,6 @@ use crate::dialect::engine::description::Name;
 use crate::dialect::engine::groups::Groups;
 use crate::dialect::engine::predicate::{GroupWords, Items, PredicateStyle};
 use crate::vocabulary::intern;
-
-pub(super) const WHERE: Form = Form {
-    what: "`where`",
-    known: &[
-        "style",
-        "in",
-        "each",
-        "parameters",
-        "list",
-        "operators",
-        "ignore_case",
-        "bare",
-        "joined_by",
-        "implied",
-        "reread",
-        "members",
-        "groups",
-        "beside",
-        "lifted",
-        "words",
-    ],
-    refused: &[],
-};
-
-pub(super) const MEMBERS: Form = Form {
-    what: "`members`",
-    known: &["operator", "field", "value"],
-    refused: &[],
-};
-
-pub(super) const GROUPS: Form = Form {
-    what: "`groups`",
-    known: &["all", "any"],
-    refused: &[],
-};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
@@ -87,7 +52,7 @@ impl Reader<'_> {
             ("rsql", Style::Rsql),
             ("words", Style::Words),
         ];
-        let keys = WHERE.read(node, self.found)?;
+        let keys = keys::WHERE.read(node, self.found)?;
         let style =
             keys.require("style", self.found)?
                 .choice("style of predicates", STYLES, self.found)?;
@@ -131,7 +96,7 @@ impl Reader<'_> {
             Style::Domain | Style::Rsql => &["in", "operators"],
             Style::Words => &["in", "words"],
         };
-        let misplaced: Vec<&str> = (WHERE.known.iter().copied())
+        let misplaced: Vec<&str> = (keys::WHERE.known.iter().copied())
             .filter(|key| *key != "style" && !known.contains(key))
             .collect();
         self.means_nothing(keys, &misplaced);
@@ -187,14 +152,12 @@ impl Reader<'_> {
         if operators.is_empty() && !bare {
             self.bad(
                 codes::BAD_PREDICATES,
-                "no operator is known, and none may be left out".to_owned(),
+                "no operator is known, and none may be left out",
                 keys.place(),
                 "needs `operators`, or `bare: true`",
             );
         }
-        let joined_by = keys
-            .get("joined_by")
-            .and_then(|node| node.text("`joined_by`", self.found));
+        let joined_by = self.text(keys, "joined_by");
         let joined_by = joined_by.and_then(|text| self.field(text.value, &text.place));
         Some(PredicateStyle::Bracket(Bracket {
             at,
@@ -263,7 +226,7 @@ impl Reader<'_> {
             } else {
                 self.bad(
                     codes::BAD_PREDICATES,
-                    "this is not an operator".to_owned(),
+                    "this is not an operator",
                     &text.place,
                     "one plain word, or several with one blank between them: `not in`",
                 );
@@ -276,8 +239,8 @@ impl Reader<'_> {
         keys.require("in", self.found)?;
         let at = self.parameters(keys, "in");
         let groups = GroupWords {
-            all: self.word_of(keys, ("groups", &GROUPS), "all", "and"),
-            any: self.word_of(keys, ("groups", &GROUPS), "any", "or"),
+            all: self.word_of(keys, ("groups", &keys::GROUPS), "all", "and"),
+            any: self.word_of(keys, ("groups", &keys::GROUPS), "any", "or"),
         };
         let lifted = self.lifted(keys);
         let items = self.item_form(keys, at, Some(groups), lifted)?;
@@ -309,7 +272,7 @@ impl Reader<'_> {
         let items = Items {
             beside: beside.map(|text| text.value.to_owned()).collect(),
             operators: self.operators(keys),
-            operator: self.word_of(keys, ("members", &MEMBERS), "operator", "type"),
+            operator: self.word_of(keys, ("members", &keys::MEMBERS), "operator", "type"),
             field: self.member_names(keys, "field", "attribute"),
             values: self.member_names(keys, "value", "value"),
             at,
@@ -319,7 +282,7 @@ impl Reader<'_> {
         if items.has_two_meanings() {
             self.bad(
                 codes::BAD_PREDICATES,
-                "one word has two meanings".to_owned(),
+                "one word has two meanings",
                 keys.place(),
                 "members, groups, operators and `beside` must differ",
             );
@@ -344,7 +307,7 @@ impl Reader<'_> {
     fn member_names(&mut self, keys: &Keys<'_>, key: &'static str, default: &str) -> Vec<String> {
         let members = keys
             .get("members")
-            .and_then(|node| MEMBERS.read(node, self.found));
+            .and_then(|node| keys::MEMBERS.read(node, self.found));
         let texts = members.map(|members| self.texts(&members, key));
         let names = texts.unwrap_or_default().into_iter();
         let mut names: Vec<String> = names.map(|text| text.value.to_owned()).collect();

@@ -73,7 +73,7 @@ impl Reader<'_> {
         if tree.contradicts_itself() {
             self.bad(
                 codes::BAD_PATH,
-                "the places of this reply contradict each other".to_owned(),
+                "the places of this reply contradict each other",
                 &line.place,
                 "one says list or record where another says object",
             );
@@ -92,29 +92,20 @@ impl Reader<'_> {
 
     /// Where the records lie, and those of other modules.
     fn records(&mut self, keys: &Keys<'_>, has_module: bool, tree: &mut Tree) {
-        if let Some(text) = keys
-            .get("records")
-            .and_then(|node| node.text("`records`", self.found))
-        {
-            let of = keys
-                .get("of")
-                .and_then(|node| node.text("`of`", self.found));
+        if let Some(text) = self.text(keys, "records") {
+            let of = self.text(keys, "of");
             let of = of.and_then(|text| self.module(text.value, &text.place));
             if !has_module && of.is_none() {
                 self.bad(
                     codes::NO_RECORDS,
-                    "records of which module?".to_owned(),
+                    "records of which module?",
                     &text.place,
                     "the route needs `module`, or `{module}` in its path",
                 );
             }
-            let under = keys
-                .get("under")
-                .and_then(|node| node.text("`under`", self.found));
+            let under = self.text(keys, "under");
             let under = under.and_then(|text| self.key(text.value, &text.place));
-            let named_by = keys
-                .get("named_by")
-                .and_then(|node| node.text("`named_by`", self.found));
+            let named_by = self.text(keys, "named_by");
             let marked = Marked {
                 of,
                 under,
@@ -142,11 +133,11 @@ impl Reader<'_> {
         for text in self.texts(keys, "beside") {
             if text.value.starts_with('$') {
                 self.mark(&mut tree, &text, Mark::Scalar);
-            } else if let Some(key) = self.key(text.value, &text.place) {
-                if tree.mark(&[Step::Name(key)], Mark::Scalar).is_err() {
-                    let title = format!("{} has a meaning already", quoted(key));
-                    self.bad(codes::TWICE, title, &text.place, "named twice");
-                }
+            } else if let Some(key) = self.key(text.value, &text.place)
+                && tree.mark(&[Step::Name(key)], Mark::Scalar).is_err()
+            {
+                let title = format!("{} has a meaning already", quoted(key));
+                self.bad(codes::TWICE, title, &text.place, "named twice");
             }
         }
         tree
@@ -173,7 +164,7 @@ impl Reader<'_> {
         if steps.is_empty() && mark == Mark::Dropped {
             self.bad(
                 codes::BAD_PATH,
-                "the whole reply cannot be dropped".to_owned(),
+                "the whole reply cannot be dropped",
                 &text.place,
                 "write `pass: []`",
             );
