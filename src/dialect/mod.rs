@@ -33,6 +33,7 @@ pub mod schema;
 mod secrets;
 mod shape;
 mod spelling;
+mod styles;
 pub mod sugar_rest;
 pub mod sugar_v4;
 pub mod suitecrm_v8;

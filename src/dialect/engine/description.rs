@@ -9,12 +9,12 @@ use serde_json::Value;
 use super::grammar::{Ids, NameForm};
 use super::jsonpath::{Expression, Tree};
 use super::native::Native;
-use super::order::Order;
-use super::predicate::PredicateStyle;
 pub(super) use crate::dialect::carriers::Name;
 use crate::dialect::carriers::query_string::Noise;
 use crate::dialect::schema::Stock;
-use crate::dialect::{Access, HeadForm, Link, Media, Origin, Path, Unread};
+use crate::dialect::styles::Order;
+use crate::dialect::styles::PredicateStyle;
+use crate::dialect::{Access, HeadForm, Link, Media, Origin, Unread};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Field, Module, Spelling};
 
@@ -437,112 +437,5 @@ impl Description {
 
     pub(super) fn route(&self, form: &str) -> Option<&Route> {
         self.routes.iter().find(|route| route.form == form)
-    }
-
-    /// The field that a name in a filter or order of a module means.
-    pub(super) fn resolve(&self, module: &Module, text: &str) -> Option<Path> {
-        if self.stock.is_some() && self.names.is_field(text) {
-            return Some(Path {
-                link: None,
-                field: text.to_owned(),
-            });
-        }
-        let known = self.known(module)?;
-        let (before, name) = match text.split_once('.') {
-            Some((before, name)) => (Some(before), name),
-            None => (None, text),
-        };
-        if !self.names.is_field(name) {
-            return None;
-        }
-        if known.tables.is_empty() {
-            let Some(before) = before else {
-                return Some(Path {
-                    link: None,
-                    field: known.field(name),
-                });
-            };
-            let target = known.links.get(before)?;
-            return Some(self.through(before, target, name));
-        }
-        let (alias, table) = match before {
-            Some(before) => known.tables.iter().find(|(alias, _)| alias == before)?,
-            None => known.tables.first()?,
-        };
-        match table {
-            Table::Of(target) => Some(self.through(alias, target, name)),
-            Table::Own(prefix) if prefix.is_empty() => {
-                let field = known.field(name);
-                // A second way to say what another table says would be written back as that.
-                let is_other = known.tables.iter().any(|(_, table)| {
-                    matches!(table, Table::Own(other) if !other.is_empty() && starts(&field, other))
-                });
-                (!is_other).then_some(Path { link: None, field })
-            }
-            Table::Own(prefix) => Some(Path {
-                link: None,
-                field: format!("{prefix}{name}"),
-            }),
-        }
-    }
-
-    fn through(&self, link: &str, target: &Module, name: &str) -> Path {
-        let field = self
-            .known(target)
-            .map_or_else(|| name.to_owned(), |known| known.field(name));
-        Path {
-            link: Some(Link {
-                name: link.to_owned(),
-                target: target.clone(),
-            }),
-            field,
-        }
-    }
-
-    /// How a field is named in a filter or order of a module.
-    pub(super) fn spell(&self, module: &Module, path: &Path) -> String {
-        let owner = path.link.as_ref().map_or(module, |link| &link.target);
-        let column = self
-            .known(owner)
-            .map_or_else(|| path.field.clone(), |known| known.column(&path.field));
-        if let Some(link) = &path.link {
-            return format!("{}.{column}", link.name);
-        }
-        let tables = self.known(module).map_or(&[][..], |known| &known.tables);
-        let own = tables.iter().rev().find_map(|(alias, table)| match table {
-            Table::Own(prefix) if prefix.is_empty() => None,
-            Table::Own(prefix) => Some(format!(
-                "{alias}.{}",
-                path.field.strip_prefix(prefix.as_str())?
-            )),
-            Table::Of(_) => None,
-        });
-        own.unwrap_or_else(|| match tables.first() {
-            Some((alias, _)) => format!("{alias}.{column}"),
-            None => column,
-        })
-    }
-}
-
-fn starts(field: &str, prefix: &str) -> bool {
-    field
-        .get(..prefix.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-}
-
-impl Known {
-    /// The field that a column holds.
-    fn field(&self, column: &str) -> String {
-        let named = self
-            .columns
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(column));
-        named.map_or_else(|| column.to_owned(), |(_, field)| field.clone())
-    }
-
-    /// The column that holds a field.
-    fn column(&self, field: &str) -> String {
-        let named = self.columns.iter().find(|(_, name)| name == field);
-        named.map_or_else(|| field.to_owned(), |(column, _)| column.clone())
     }
 }

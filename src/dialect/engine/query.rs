@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::description::{Description, Page, Route, Segment, Select, Zero};
+use super::description::{Page, Route, Segment, Select, Zero};
+use super::fields::Asked;
 use super::grammar;
-use super::predicate::Scope;
 use crate::dialect::carriers::{Arguments, Name, is_blank, put};
 use crate::dialect::{Bounds, Path, Predicate, Projected, Query};
 use crate::objection::Objection;
 use crate::reason::Reason;
-use crate::vocabulary::{Module, intern};
+use crate::vocabulary::intern;
 
 /// Fields of a projection.
 const FIELDS_MAX: usize = 1_000;
@@ -35,11 +35,11 @@ const IN_PATH: usize = usize::MAX;
 pub(super) fn read(
     arguments: &mut Arguments,
     route: &Route,
-    scope: Option<Scope<'_>>,
+    asked: Option<Asked<'_>>,
     bounds: &Bounds,
     fixed: &mut Map<String, Value>,
 ) -> Result<Query, Objection> {
-    let word = scope.map(|scope| scope.word);
+    let word = asked.map(|asked| asked.word);
     let mut query = Query::default();
     for predicate in &route.predicates {
         predicate.lift(arguments, word)?;
@@ -53,9 +53,9 @@ pub(super) fn read(
         Some(Select::Text { names, separator }) => {
             projection(arguments, names, *separator, word, fixed)?
         }
-        Some(Select::ByModule(name)) => by_module(arguments, name, scope)?,
+        Some(Select::ByModule(name)) => by_module(arguments, name, asked)?,
     };
-    compared(arguments, route, scope, &mut query, fixed)?;
+    compared(arguments, route, asked, &mut query, fixed)?;
     if let Some(page) = &route.page {
         paging(arguments, page, word, bounds, &mut query, fixed)?;
     }
@@ -79,13 +79,14 @@ pub(super) fn read(
 fn compared(
     arguments: &mut Arguments,
     route: &Route,
-    scope: Option<Scope<'_>>,
+    asked: Option<Asked<'_>>,
     query: &mut Query,
     fixed: &mut Map<String, Value>,
 ) -> Result<(), Reason> {
-    let Some(scope) = scope else {
+    let Some(asked) = asked else {
         return Ok(());
     };
+    let scope = asked.scope();
     let (mut parts, mut sources) = (Vec::new(), Vec::new());
     for (number, predicate) in route.predicates.iter().enumerate() {
         if let Some((filter, name)) = predicate.read(arguments, scope)? {
@@ -249,24 +250,24 @@ fn sent(
 fn by_module(
     arguments: &mut Arguments,
     name: &Name,
-    scope: Option<Scope<'_>>,
+    asked: Option<Asked<'_>>,
 ) -> Result<Option<Vec<Projected>>, Reason> {
     let Some(value) = name.0.first().and_then(|base| arguments.take(base)) else {
         return Ok(None);
     };
-    let (Value::Object(by_module), Some(scope)) = (value, scope) else {
+    let (Value::Object(by_module), Some(asked)) = (value, asked) else {
         return Err(Reason::MalformedProjection);
     };
     let mut by_module = by_module.into_iter();
     let (Some((module, Value::String(names))), None) = (by_module.next(), by_module.next()) else {
         return Err(Reason::MalformedProjection);
     };
-    let description = scope.description;
+    let description = asked.description;
     let names: Vec<&str> = names
         .split(',')
         .map(|name| name.trim_matches(' '))
         .collect();
-    if description.module_named(&module).as_ref() != Some(scope.module)
+    if description.module_named(&module).as_ref() != Some(asked.module)
         || names.len() > FIELDS_MAX
         || !names.iter().all(|name| description.names.is_field(name))
     {
@@ -437,10 +438,9 @@ pub(super) fn write(
     query: &Query,
     fixed: &Map<String, Value>,
     route: &Route,
-    description: &Description,
-    asked: Option<(&Module, &str)>,
+    asked: Option<Asked<'_>>,
 ) -> Map<String, Value> {
-    let word = asked.map(|(_, word)| word);
+    let word = asked.map(|asked| asked.word);
     let mut tree = Map::new();
     for (number, value) in fixed
         .get(SENT)
@@ -475,14 +475,10 @@ pub(super) fn write(
         put(&mut tree, name, word, text.as_str().into());
     }
     write_about_caller(query, route, word, &mut tree);
-    let Some((module, word)) = asked else {
+    let Some(asked) = &asked else {
         return tree;
     };
-    let scope = Scope {
-        description,
-        module,
-        word,
-    };
+    let scope = asked.scope();
     let ordered = fixed.get(ORDERED).and_then(Value::as_u64);
     let number = ordered.and_then(|number| usize::try_from(number).ok());
     if let Some(order) = route.orders.get(number.unwrap_or_default()) {

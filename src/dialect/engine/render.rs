@@ -25,8 +25,8 @@ pub(super) fn request(description: &Description, operation: &Operation) -> Outgo
     let fixed = &operation.rendering.fixed;
     let module = operation.module.as_ref();
     let word = module.map_or("", |module| description.word(module));
-    let asked = operation.target().map(|target| (target, word));
-    let mut parameters = query::write(&operation.query, fixed, route, description, asked);
+    let asked = description.asked(operation);
+    let mut parameters = query::write(&operation.query, fixed, route, asked);
     let form = route.write.as_ref();
     let mut body = form.map(|form| write::write(description, form, operation));
     if !route.template.contains(&Segment::Related) {

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value};
 
 use super::description::{Bodies, Carries, Description, Relates, Route, Says, Segment, Write};
-use super::predicate::Scope;
 use super::{grammar, query, write};
 use crate::dialect::carriers::{Arguments, query_string};
 use crate::dialect::schema::Schema;
@@ -217,12 +216,8 @@ fn operation(
     {
         return Err(Reason::UnexpectedBody.into());
     }
-    let scope = operation.target().map(|module| Scope {
-        description,
-        module,
-        word: (operation.module.as_ref()).map_or("", |module| description.word(module)),
-    });
-    let mut query = query::read(&mut arguments, route, scope, bounds, &mut fixed)?;
+    let asked = description.asked(&operation);
+    let mut query = query::read(&mut arguments, route, asked, bounds, &mut fixed)?;
     query::looked_up_by(&mut query, &mut fixed, stated.by);
     operation.query = query;
     operation.rendering.fixed = fixed;

@@ -5,7 +5,7 @@ use crate::diagnostic::{Form, Keys, Node, NodeKind, quoted};
 use crate::dialect::engine::codes;
 use crate::dialect::engine::description::{Carries, Name, Page, Select, Zero};
 use crate::dialect::engine::jsonpath::Tree;
-use crate::dialect::engine::order::{Directions, Order};
+use crate::dialect::styles::{Directions, Order};
 use crate::vocabulary::intern;
 
 #[derive(Clone, Copy)]

@@ -8,8 +8,8 @@ use crate::diagnostic::{Diagnostic, Place as Where, quoted};
 use crate::dialect::Access;
 use crate::dialect::engine::codes;
 use crate::dialect::engine::description::{Carries, Name, Relates, Route, Segment, Select};
-use crate::dialect::engine::order::Order;
-use crate::dialect::engine::predicate::PredicateStyle;
+use crate::dialect::styles::Order;
+use crate::dialect::styles::PredicateStyle;
 use crate::vocabulary::Action;
 
 impl Reader<'_> {

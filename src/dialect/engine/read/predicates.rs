@@ -2,11 +2,11 @@
 
 use super::{Reader, keys};
 use crate::diagnostic::{Form, Keys, Node, NodeKind, quoted};
-use crate::dialect::engine::bracket::Bracket;
 use crate::dialect::engine::codes;
 use crate::dialect::engine::description::Name;
-use crate::dialect::engine::groups::Groups;
-use crate::dialect::engine::predicate::{GroupWords, Items, PredicateStyle};
+use crate::dialect::styles::Bracket;
+use crate::dialect::styles::Groups;
+use crate::dialect::styles::{GroupWords, Items, PredicateStyle};
 use crate::vocabulary::intern;
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::description::Name;
-use super::predicate::Scope;
+use super::Scope;
 use crate::dialect::Sort;
-use crate::dialect::carriers::{Arguments, put};
+use crate::dialect::carriers::{Arguments, Name, put};
 use crate::reason::Reason;
 
 /// Fields of an order.
@@ -13,7 +12,7 @@ const ORDER_MAX: usize = 16;
 
 /// How an order is written.
 #[derive(Debug)]
-pub(super) enum Order {
+pub(in crate::dialect) enum Order {
     /// `sort=-a,b`; or a single field.
     Signs { at: Name, is_single: bool },
     /// `order=a desc,b`.
@@ -35,14 +34,14 @@ pub(super) enum Order {
 
 /// The words for both directions.
 #[derive(Debug)]
-pub(super) struct Directions {
-    pub(super) ascending: String,
-    pub(super) descending: String,
+pub(in crate::dialect) struct Directions {
+    pub(in crate::dialect) ascending: String,
+    pub(in crate::dialect) descending: String,
 }
 
 impl Order {
     /// Takes what is written in this way.
-    pub(super) fn read(
+    pub(in crate::dialect) fn read(
         &self,
         arguments: &mut Arguments,
         scope: Scope<'_>,
@@ -110,7 +109,12 @@ impl Order {
     }
 
     /// Writes an order in this way.
-    pub(super) fn write(&self, order: &[Sort], scope: Scope<'_>, into: &mut Map<String, Value>) {
+    pub(in crate::dialect) fn write(
+        &self,
+        order: &[Sort],
+        scope: Scope<'_>,
+        into: &mut Map<String, Value>,
+    ) {
         let Some(first) = order.first() else {
             return;
         };
@@ -201,8 +205,7 @@ fn split(text: Option<String>) -> Vec<String> {
 }
 
 fn sort(field: &str, descending: bool, scope: Scope<'_>) -> Result<Sort, Reason> {
-    let path = scope.description.resolve(scope.module, field);
-    let path = path.ok_or(Reason::MalformedOrder)?;
+    let path = scope.fields.resolve(field).ok_or(Reason::MalformedOrder)?;
     Ok(Sort { path, descending })
 }
 

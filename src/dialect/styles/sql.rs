@@ -25,7 +25,10 @@ const OPERATORS: &[&str] = &[
 ];
 
 /// Reads a filter. `None`: not of this grammar.
-pub(super) fn parse(text: &str, resolve: &dyn Fn(&str) -> Option<Path>) -> Option<Predicate> {
+pub(in crate::dialect) fn parse(
+    text: &str,
+    resolve: &dyn Fn(&str) -> Option<Path>,
+) -> Option<Predicate> {
     if text.len() > BYTES_MAX {
         return None;
     }
@@ -192,7 +195,7 @@ fn scalar(literal: &str) -> Option<Value> {
 }
 
 /// Writes a filter.
-pub(super) fn write(filter: &Predicate, spell: &dyn Fn(&Path) -> String) -> String {
+pub(in crate::dialect) fn write(filter: &Predicate, spell: &dyn Fn(&Path) -> String) -> String {
     match filter {
         Predicate::All(parts) => joined(parts, " and ", spell),
         Predicate::Any(parts) => joined(parts, " or ", spell),

@@ -2,23 +2,27 @@
 
 use serde_json::{Map, Value};
 
-use super::description::Name;
-use super::predicate::{Items, Scope, VALUES_MAX};
+use super::{Items, Scope, VALUES_MAX};
 use crate::dialect::Predicate;
+use crate::dialect::carriers::Name;
 use crate::reason::Reason;
 
 /// Where the groups stand, and what their items look like.
 #[derive(Debug)]
-pub(super) struct Groups {
-    pub(super) at: Name,
+pub(in crate::dialect) struct Groups {
+    pub(in crate::dialect) at: Name,
     /// The member of a group that holds its items.
-    pub(super) member: String,
-    pub(super) items: Items,
+    pub(in crate::dialect) member: String,
+    pub(in crate::dialect) items: Items,
 }
 
 impl Groups {
     /// What a list of groups means; no group at all asks for nothing in particular.
-    pub(super) fn read(&self, list: Value, scope: Scope<'_>) -> Result<Vec<Predicate>, Reason> {
+    pub(in crate::dialect) fn read(
+        &self,
+        list: Value,
+        scope: Scope<'_>,
+    ) -> Result<Vec<Predicate>, Reason> {
         let Value::Array(groups) = list else {
             return Err(Reason::MalformedFilter);
         };
@@ -49,7 +53,7 @@ impl Groups {
         }
     }
 
-    pub(super) fn write(&self, filter: &Predicate, scope: Scope<'_>) -> Value {
+    pub(in crate::dialect) fn write(&self, filter: &Predicate, scope: Scope<'_>) -> Value {
         let Predicate::Any(groups) = filter else {
             return Value::Null;
         };

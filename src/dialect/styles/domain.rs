@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::predicate::{Scope, VALUES_MAX, flat};
+use super::{Scope, VALUES_MAX, flat};
 use crate::dialect::Predicate;
 use crate::reason::Reason;
 
@@ -11,7 +11,7 @@ const ANY: &str = "|";
 const NOT: &str = "!";
 
 /// What a domain means: each of its terms holds. No term at all asks for nothing in particular.
-pub(super) fn read(
+pub(in crate::dialect) fn read(
     list: Value,
     operators: &[&'static str],
     scope: Scope<'_>,
@@ -66,7 +66,7 @@ fn comparison(
     })
 }
 
-pub(super) fn write(parts: &[Predicate], scope: Scope<'_>) -> Value {
+pub(in crate::dialect) fn write(parts: &[Predicate], scope: Scope<'_>) -> Value {
     let mut terms = Vec::new();
     for part in parts {
         write_term(part, scope, &mut terms);

@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::description::Name;
-use super::predicate::{Scope, flat, is_scalar};
-use crate::dialect::carriers::{Arguments, put};
+use super::{Scope, flat, is_scalar};
+use crate::dialect::carriers::{Arguments, Name, put};
 use crate::dialect::{Predicate, reread};
 use crate::reason::Reason;
 
@@ -15,25 +14,25 @@ const TEXT_BYTES_MAX: usize = 4_000;
 
 /// What such a filter may hold.
 #[derive(Debug)]
-pub(super) struct Bracket {
-    pub(super) at: Option<Name>,
-    pub(super) operators: Vec<&'static str>,
+pub(in crate::dialect) struct Bracket {
+    pub(in crate::dialect) at: Option<Name>,
+    pub(in crate::dialect) operators: Vec<&'static str>,
     /// Whether the API reads operators without regard to case.
-    pub(super) ignore_case: bool,
+    pub(in crate::dialect) ignore_case: bool,
     /// Whether `filter[name]=x` means equality.
-    pub(super) bare: bool,
+    pub(in crate::dialect) bare: bool,
     /// The word that stands among the fields and says how comparisons are joined, by `and` or `or`.
-    pub(super) joined_by: Option<String>,
+    pub(in crate::dialect) joined_by: Option<String>,
     /// Comparisons that the API adds by itself, each with its operator and value: they may be said, and none but these of
     /// their fields.
-    pub(super) implied: Vec<(String, String, String)>,
+    pub(in crate::dialect) implied: Vec<(String, String, String)>,
     /// Whether the API undoes entities in texts, and looks for words of its own in the query that it makes of them.
-    pub(super) reread: bool,
+    pub(in crate::dialect) reread: bool,
 }
 
 impl Bracket {
     /// Takes a filter; no comparison at all is none.
-    pub(super) fn read(
+    pub(in crate::dialect) fn read(
         &self,
         arguments: &mut Arguments,
         scope: Scope<'_>,
@@ -142,7 +141,7 @@ impl Bracket {
     }
 
     /// Writes a filter, without the name above.
-    pub(super) fn write(
+    pub(in crate::dialect) fn write(
         &self,
         filter: &Predicate,
         scope: Scope<'_>,

@@ -12,7 +12,7 @@ const DEPTH_MAX: usize = 16;
 const RESERVED: &str = "\"'();,=!~<> ";
 
 /// Reads a filter. `None`: not of this grammar.
-pub(super) fn parse(
+pub(in crate::dialect) fn parse(
     text: &str,
     operators: &[&'static str],
     resolve: &dyn Fn(&str) -> Option<Path>,
@@ -146,7 +146,7 @@ fn one_or(mut parts: Vec<Predicate>, many: fn(Vec<Predicate>) -> Predicate) -> P
 }
 
 /// Writes a filter.
-pub(super) fn write(filter: &Predicate, spell: &dyn Fn(&Path) -> String) -> String {
+pub(in crate::dialect) fn write(filter: &Predicate, spell: &dyn Fn(&Path) -> String) -> String {
     let joined = |parts: &[Predicate], between: &str| {
         let part = |part: &Predicate| match part {
             Predicate::All(_) | Predicate::Any(_) => format!("({})", write(part, spell)),
