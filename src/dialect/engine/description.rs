@@ -16,7 +16,7 @@ use crate::dialect::styles::Order;
 use crate::dialect::styles::PredicateStyle;
 use crate::dialect::{Access, HeadForm, Link, Media, Origin, Unread};
 use crate::reason::Reason;
-use crate::vocabulary::{Action, Field, Module, Spelling};
+use crate::vocabulary::{Action, Field, Module, Spelling, intern};
 
 /// A description.
 #[derive(Debug)]
@@ -346,6 +346,13 @@ pub(super) struct Write {
     pub(super) own_id: bool,
 }
 
+impl Route {
+    /// Whether the body tells module and record, because the path does not.
+    pub(super) fn tells(&self) -> bool {
+        self.write.as_ref().is_some_and(|write| write.tells)
+    }
+}
+
 impl Description {
     pub(super) fn known(&self, module: &Module) -> Option<&Known> {
         self.modules.iter().find(|known| known.module == *module)
@@ -364,8 +371,12 @@ impl Description {
 
     /// The names that replies have for the records of a module, beside its own.
     pub(super) fn records_of(&self, module: &Module) -> Vec<&'static str> {
-        let stock = self.stock.as_ref();
-        stock.map_or_else(Vec::new, |stock| stock.records(module).to_vec())
+        if let Some(stock) = &self.stock {
+            return stock.records(module).to_vec();
+        }
+        let known = self.known(module).into_iter();
+        let paths = known.flat_map(|known| &known.paths);
+        paths.map(|path| intern(path)).collect()
     }
 
     /// The word for a module in paths and parameters.
@@ -401,7 +412,9 @@ impl Description {
         }
         let own: Vec<&Module> = match &route.module {
             Some(module) => vec![module],
-            None if route.template.contains(&Segment::Module) => route.modules.iter().collect(),
+            None if route.template.contains(&Segment::Module) || route.tells() => {
+                route.modules.iter().collect()
+            }
             None => Vec::new(),
         };
         if !route.template.contains(&Segment::Link) {

@@ -193,7 +193,15 @@ impl Tree {
             self.needed = true;
             return Ok(());
         };
-        self.inside(*step)?.need(rest)
+        let inside = match step {
+            Step::Name(name) => {
+                let mut names = self.names.iter_mut();
+                names.find_map(|(known, inside)| (known == name).then_some(inside))
+            }
+            Step::Element | Step::Member => None,
+        };
+        let inside = inside.ok_or("nothing is said to pass there")?;
+        inside.need(rest)
     }
 
     /// What lies one step further.

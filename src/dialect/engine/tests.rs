@@ -15,6 +15,7 @@ use crate::reason::Reason;
 use crate::vocabulary::{FieldPath, FieldUse, Module, Use};
 
 mod attacks;
+mod documents;
 mod papers;
 mod properties;
 mod reading;

@@ -48,7 +48,11 @@ impl Reader<'_> {
                 Some(if flag { Bodies::Blank } else { Bodies::None })
             }
         });
-        let repeated = self.texts(&keys, "repeated").into_iter();
+        let mut repeated = Vec::new();
+        for text in self.texts(&keys, "repeated") {
+            let known = self.parameter(text.value, &text.place);
+            repeated.extend(known.map(|_| Noise::spellings(text.value)));
+        }
         Ignored {
             slash: self.flag(&keys, "slash"),
             accept: self.flag(&keys, "accept"),
@@ -56,7 +60,7 @@ impl Reader<'_> {
             blank: self.flag(&keys, "blank"),
             parameters: self.parameters(&keys, "parameters"),
             noise: Noise {
-                repeated: repeated.map(|text| Noise::spellings(text.value)).collect(),
+                repeated,
                 stamps: self.fields(&keys, "stamps"),
             },
             members: self.fields(&keys, "members"),

@@ -56,6 +56,9 @@ impl Reader<'_> {
                 "`{module}` and `{id}` must stand in one object with the fields, and nothing else",
             );
         }
+        if !tells {
+            self.means_nothing(&keys, &["own_id"]);
+        }
         Some(Write {
             under,
             beside,
@@ -88,18 +91,13 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether it is a login. Its body is the affair of the native part.
-    pub(super) fn login(&mut self, keys: &Keys<'_>) -> bool {
-        let logs_in = self.flag(keys, "login");
-        if let (true, None, Some(node)) = (logs_in, self.native, keys.get("login")) {
-            self.bad(
-                codes::MISPLACED,
-                "a description has no logins",
-                &node.place,
-                "only with a `native` part, which reads their bodies",
-            );
+    /// Whether the native part reads something of a route.
+    pub(super) fn native_flag(&mut self, keys: &Keys<'_>, key: &str) -> bool {
+        if let (None, Some(node)) = (self.native, keys.get(key)) {
+            let title = format!("`{key}` needs a native part, which reads what data cannot say");
+            self.bad(codes::MISPLACED, title, &node.place, "take it out");
         }
-        logs_in
+        self.flag(keys, key)
     }
 
     /// Members of a body, from the outside in: `data.attributes`.

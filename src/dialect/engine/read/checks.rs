@@ -15,7 +15,7 @@ use crate::vocabulary::Action;
 impl Reader<'_> {
     /// What an action needs of its route.
     pub(super) fn fits_action(&mut self, route: &Route, place: &Where) {
-        let is_told = route.write.as_ref().is_some_and(|write| write.tells);
+        let is_told = route.tells();
         let has = |place: Segment| route.template.contains(&place);
         let has_module = is_told || has_module(route) || is_about_caller(route);
         // Where links are not all known, the API looks for one that leads to the module of a document.
@@ -178,10 +178,7 @@ impl Reader<'_> {
                             .all(|module| other.route.modules.contains(module)))
             };
             // The body may tell what stands in the path of the other.
-            let is_told = |place: &Segment| {
-                let tells = one.route.write.as_ref().is_some_and(|write| write.tells);
-                tells && *place == Segment::Module
-            };
+            let is_told = |place: &Segment| one.route.tells() && *place == Segment::Module;
             let places = |route: &Route| {
                 route
                     .template

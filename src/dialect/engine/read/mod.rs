@@ -80,7 +80,7 @@ impl Reader<'_> {
     ) -> Option<Description> {
         self.native = keys
             .get("native")
-            .and_then(|node| node.choice("native part", &words(natives), self.found));
+            .and_then(|node| self.native(node, natives));
         let name = keys
             .require("description", self.found)
             .and_then(|node| self.name(node));
@@ -141,6 +141,24 @@ impl Reader<'_> {
         })
     }
 
+    fn native(
+        &mut self,
+        node: &Node,
+        natives: &[(&str, &'static dyn Native)],
+    ) -> Option<&'static dyn Native> {
+        let name = node.text("`native`", self.found)?;
+        let known = natives.iter().find(|(known, _)| *known == name.value);
+        if known.is_none() {
+            self.bad(
+                codes::MISPLACED,
+                format!("there is no native part {}", quoted(name.value)),
+                &name.place,
+                "only descriptions that are compiled in have one: take it out",
+            );
+        }
+        known.map(|(_, native)| *native)
+    }
+
     /// What must be said where no native part knows it.
     fn unless_native<'n>(&mut self, keys: &Keys<'n>, key: &str) -> Option<&'n Node> {
         match self.native {
@@ -176,23 +194,38 @@ impl Reader<'_> {
 
     /// The places at which the API lies, the usual one first, with what requests there are said to be of.
     fn places(&mut self, keys: &Keys<'_>) -> Vec<(&'static str, String)> {
-        match keys.get("prefix") {
-            None => vec![("", String::new())],
-            Some(Node {
-                kind: NodeKind::Map(entries),
-                ..
-            }) => {
-                let places = entries.iter();
-                let places = places.filter_map(|(version, node)| {
-                    Some((intern(&version.value), self.prefix(node)?))
-                });
-                places.collect()
-            }
-            Some(node) => {
-                let prefix = self.prefix(node);
-                prefix.map(|prefix| ("", prefix)).into_iter().collect()
-            }
+        let Some(node) = keys.get("prefix") else {
+            return vec![("", String::new())];
+        };
+        let NodeKind::Map(entries) = &node.kind else {
+            let prefix = self.prefix(node);
+            return prefix.map(|prefix| ("", prefix)).into_iter().collect();
+        };
+        if entries.is_empty() {
+            let title = "the API lies nowhere";
+            self.bad(
+                codes::BAD_NAME,
+                title,
+                &node.place,
+                "must be like `{ v1: /api }`",
+            );
         }
+        let mut places: Vec<(&'static str, String)> = Vec::new();
+        for (version, node) in entries {
+            let Some(prefix) = self.prefix(node) else {
+                continue;
+            };
+            if let Some((other, _)) = places.iter().find(|(_, known)| *known == prefix) {
+                let title = format!(
+                    "{} and {} lie at one place",
+                    quoted(other),
+                    quoted(&version.value)
+                );
+                self.bad(codes::OVERLAP, title, &node.place, "again here");
+            }
+            places.push((intern(&version.value), prefix));
+        }
+        places
     }
 
     fn prefix(&mut self, node: &Node) -> Option<String> {
@@ -444,14 +477,6 @@ impl Reader<'_> {
             }
         }
     }
-}
-
-/// The names of native parts, as words of a choice.
-fn words(natives: &[(&str, &'static dyn Native)]) -> Vec<(&'static str, &'static dyn Native)> {
-    let named = natives.iter();
-    named
-        .map(|(name, native)| (intern(name), *native))
-        .collect()
 }
 
 fn longest_first(mut places: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {

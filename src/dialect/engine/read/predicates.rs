@@ -108,7 +108,7 @@ impl Reader<'_> {
             if let Some(node) = keys.get(key) {
                 self.bad(
                     codes::MISPLACED,
-                    format!("`{key}` means nothing in this style"),
+                    format!("`{key}` means nothing here"),
                     &node.place,
                     "take it out",
                 );
@@ -175,12 +175,19 @@ impl Reader<'_> {
         let mut all = Vec::new();
         for (field, node) in self.entries(keys, "implied") {
             let comparisons = node.map("a comparison", self.found).unwrap_or_default();
-            for (operator, node) in comparisons {
-                let value = node.text("what is compared with", self.found);
-                let field = self.field(&field.value, &field.place);
-                if let (Some(field), Some(value)) = (field, value) {
-                    all.push((field, operator.value.clone(), value.value.to_owned()));
-                }
+            let [(operator, node)] = comparisons else {
+                self.bad(
+                    codes::BAD_PREDICATES,
+                    "this is not one comparison",
+                    &node.place,
+                    "must be like `{ eq: \"0\" }`",
+                );
+                continue;
+            };
+            let value = node.text("what is compared with", self.found);
+            let field = self.field(&field.value, &field.place);
+            if let (Some(field), Some(value)) = (field, value) {
+                all.push((field, operator.value.clone(), value.value.to_owned()));
             }
         }
         all

@@ -79,6 +79,11 @@ impl Reader<'_> {
             );
         }
         let says_where = keys.get("records").is_some();
+        if !says_where {
+            self.means_nothing(keys, &["of", "named_by", "counted"]);
+        } else if keys.get("under").is_none() {
+            self.means_nothing(keys, &["named_by"]);
+        }
         let unread = match action {
             // What they answer is no record.
             Action::Count | Action::Delete | Action::Relate | Action::Metadata => Vec::new(),

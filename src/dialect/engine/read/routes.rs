@@ -75,7 +75,10 @@ impl Reader<'_> {
             .into_iter()
             .filter_map(|text| self.module(text.value, &text.place))
             .collect();
-        if is_told && module.is_some() || !is_told && !allowed.is_empty() {
+        let is_in_path = is_told || module.is_some();
+        let write = self.write(keys, action, is_in_path);
+        let tells = write.as_ref().is_some_and(|write| write.tells);
+        if is_told && module.is_some() || !is_told && !tells && !allowed.is_empty() {
             self.bad(
                 codes::MISPLACED,
                 "the module is told twice, or nowhere",
@@ -84,9 +87,6 @@ impl Reader<'_> {
             );
         }
         let link = self.link(keys, module.as_ref(), modules);
-        let is_in_path = is_told || module.is_some();
-        let write = self.write(keys, action, is_in_path);
-        let tells = write.as_ref().is_some_and(|write| write.tells);
         let (reply, unread) = self.reply(keys, is_in_path || tells, action, line);
         let name = format!(
             "{method} {prefix}{}",
@@ -124,8 +124,8 @@ impl Reader<'_> {
             controls: self.controls(keys),
             write,
             relates: self.relates(keys),
-            logs_in: self.login(keys),
-            describes: self.flag(keys, "describes"),
+            logs_in: self.native_flag(keys, "login"),
+            describes: self.native_flag(keys, "describes"),
             media: self.choice(keys, "media", self.media, MEDIA),
             reply,
             unread,
