@@ -1,9 +1,9 @@
 //! A dialect made from a description: one YAML file that says what an API's requests mean and where its data lies.
 //!
-//! `read` makes a `Description` of the file, or says everything that is wrong with it. A request then walks
-//! `understand` (path, arguments, body) and comes back through `render`; the styles of predicates stand in `predicate`,
-//! `sql` and `rsql`, places in replies in `jsonpath`. What a description does not say does not pass. What data cannot say
-//! stands beside a compiled-in description: a `native` part that it names.
+//! `read` makes a `Description` of the file, or says everything that is wrong with it. A request then walks `understand`
+//! (path, arguments, body) and comes back through `render`; places in replies stand in `jsonpath`, the ways in which filters
+//! and orders are written in [`super::styles`]. What a description does not say does not pass. What data cannot say stands in
+//! a `native` part, which a compiled-in description names.
 
 use std::fmt;
 use std::path::Path;
