@@ -87,6 +87,7 @@ fn a_request_is_asked_where_it_was_sent_to() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn documents_tell_module_and_record() {
     let of = |data: Value| json!({ "data": data });
     let book =
@@ -311,6 +312,7 @@ fn errors_have_the_labels_that_are_known() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn each_mistake_has_its_code() {
     for (from, to, expected) in [
         (
