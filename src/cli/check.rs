@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, print, unusable};
 use crate::config::Config;
 use crate::diagnostic::Diagnostics;
-use crate::dialect::described::Described;
+use crate::dialect::engine::Described;
 use crate::dialect::{self, Dialect, Schema};
 use crate::policy::{Policy, Summary};
 use crate::preflight;

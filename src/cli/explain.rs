@@ -8,7 +8,7 @@ use clap::Args;
 use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, print};
 use crate::detect::statement::Languages;
 use crate::diagnostic::Diagnostics;
-use crate::dialect::described::Described;
+use crate::dialect::engine::Described;
 use crate::dialect::{self, Dialect};
 use crate::vocabulary::{Module, Purpose, Role};
 

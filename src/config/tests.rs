@@ -373,7 +373,7 @@ fn no_code_is_used_twice() {
     let all = super::codes::CODES
         .iter()
         .chain(crate::diagnostic::CODES)
-        .chain(crate::dialect::described::codes::CODES)
+        .chain(crate::dialect::engine::codes::CODES)
         .chain(crate::dialect::schema::codes::CODES);
     assert!(all.clone().all(|(code, _)| seen.insert(code)));
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::uri::{Authority, Scheme};
 
 use crate::diagnostic::{Diagnostic, Form, Keys, Node, NodeKind, Place, Spanned, quoted};
-use crate::dialect::described::Described;
+use crate::dialect::engine::Described;
 use crate::dialect::schema::{self, SchemaFile};
 use crate::dialect::{self, Database, Dialect};
 
@@ -154,7 +154,10 @@ impl Reader<'_> {
         for node in nodes {
             let dialect = match node.kind {
                 NodeKind::Map(_) => self.described(node).map(|described| {
-                    prefixes.push((described.name(), described.prefix().to_owned(), &node.place));
+                    let places = described.prefixes();
+                    let places =
+                        places.map(|prefix| (described.name(), prefix.to_owned(), &node.place));
+                    prefixes.extend(places);
                     Arc::new(described) as Arc<dyn Dialect>
                 }),
                 _ => self.built_in(node, database),

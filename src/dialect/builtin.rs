@@ -14,7 +14,7 @@ pub fn before(name: &str, database: Database) -> Option<Arc<dyn Dialect>> {
     match name {
         "sugar-rest" => Some(Arc::new(sugar_rest::SugarRest::new())),
         "sugar-v4" => Some(Arc::new(sugar_v4::SugarV4::before(database))),
-        "suitecrm-v8" => Some(Arc::new(suitecrm_v8::SuiteCrmV8::new())),
+        "suitecrm-v8" => Some(Arc::new(suitecrm_v8::described())),
         _ => None,
     }
 }

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use http::Request;
 
 use super::BOUNDS;
-use crate::dialect::described::Described;
+use crate::dialect::engine::Described;
 use crate::dialect::sugar_v4::SugarV4;
-use crate::dialect::suitecrm_v8::SuiteCrmV8;
+use crate::dialect::suitecrm_v8;
 use crate::dialect::{Database, Dialect, Exchange, Incoming, Outgoing, Understood};
 use crate::door::{self, Door};
 
@@ -20,7 +20,7 @@ pub(super) fn sugar_v4(bytes: &[u8]) {
 
 /// SuiteCRM's JSON:API.
 pub(super) fn suitecrm_v8(bytes: &[u8]) {
-    static DIALECT: LazyLock<SuiteCrmV8> = LazyLock::new(SuiteCrmV8::new);
+    static DIALECT: LazyLock<Described> = LazyLock::new(suitecrm_v8::described);
     understand(&*DIALECT, bytes);
 }
 
@@ -177,7 +177,7 @@ mod tests {
             );
         }
         for (name, bytes) in seeds("suitecrm_v8") {
-            assert!(is_understood(&SuiteCrmV8::new(), &bytes), "{name}");
+            assert!(is_understood(&suitecrm_v8::described(), &bytes), "{name}");
         }
         for (name, bytes) in seeds("described") {
             let text = match bytes[0] {

@@ -10,8 +10,9 @@ use super::BOUNDS;
 use super::models::php::{self, Html, Tree};
 use super::models::sql::{self, Token};
 use super::models::suitecrm::{self, Cleaning, Kind, Related};
+use crate::dialect::engine::Described;
 use crate::dialect::sugar_v4::SugarV4;
-use crate::dialect::suitecrm_v8::SuiteCrmV8;
+use crate::dialect::suitecrm_v8;
 use crate::dialect::{Database, Dialect, Incoming, Operation, Outgoing, Predicate, Understood};
 
 mod described;
@@ -249,7 +250,7 @@ fn without_scripts(text: &str) -> String {
 // ---- V8 --------------------------------------------------------------------------------------------------------------
 
 fn filter(joined_by: &'static str, one: &str, other: &str) -> bool {
-    static DIALECT: LazyLock<SuiteCrmV8> = LazyLock::new(SuiteCrmV8::new);
+    static DIALECT: LazyLock<Described> = LazyLock::new(suitecrm_v8::described);
     let target = format!(
         "/Api/V8/module/Tasks?filter[name][like]={}&filter[status][eq]={}&filter[operator]={joined_by}",
         encode(one),

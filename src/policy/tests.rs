@@ -14,7 +14,7 @@ use super::plan::{Decision, FieldRule, Show, Writable};
 use super::testing::{SAMPLE, caller, compile, filtered, list, try_compile};
 use super::{Plan, Policy, Source};
 use crate::detect::Kind;
-use crate::dialect::described::Described;
+use crate::dialect::engine::Described;
 use crate::dialect::{Access, Dialect, Link, Path, Projected, Query, Sort};
 use crate::mask::Mask;
 use crate::reason::Reason;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use paravent::dialect::Dialect;
-use paravent::dialect::described::Described;
+use paravent::dialect::engine::Described;
 use paravent::policy::Policy;
 use serde_json::{Value, json};
 

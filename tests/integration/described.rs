@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use paravent::dialect::Dialect;
-use paravent::dialect::described::Described;
+use paravent::dialect::engine::Described;
 use paravent::policy::{Policy, Source};
 use paravent::reason::Reason;
 use serde_json::{Value, json};
@@ -764,7 +764,7 @@ fn the_document_lists_the_routes_of_the_examples() {
 #[test]
 fn the_document_explains_every_key_and_every_code() {
     let document = document();
-    for (what, keys) in paravent::dialect::described::KEYS {
+    for (what, keys) in paravent::dialect::engine::KEYS {
         let section = document.split(&format!("\n### {what}\n")).nth(1);
         let section = section.unwrap_or_else(|| panic!("no section `{what}`"));
         let section = section
@@ -780,7 +780,7 @@ fn the_document_explains_every_key_and_every_code() {
             .collect();
         assert_eq!(&listed, keys, "the table of {what}");
     }
-    for (code, meaning) in paravent::dialect::described::codes::CODES {
+    for (code, meaning) in paravent::dialect::engine::codes::CODES {
         assert!(
             document.contains(&format!("| {code} | {meaning} |")),
             "{code}"

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use paravent::dialect::described::Described;
+use paravent::dialect::engine::Described;
 use paravent::dialect::{self, Dialect};
 use paravent::policy::Policy;
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use paravent::dialect::described::Described;
+use paravent::dialect::engine::Described;
 use paravent::dialect::{self, Dialect};
 use paravent::policy::Policy;
 use serde_json::{Value, json};

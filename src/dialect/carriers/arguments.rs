@@ -63,6 +63,12 @@ impl Arguments {
         self.members.shift_remove(name)
     }
 
+    /// Takes an argument that is no map, though names of others begin with its own.
+    pub(in crate::dialect) fn take_unless_map(&mut self, name: &str) -> Option<Value> {
+        let is_map = self.members.get(name)?.is_object();
+        (!is_map).then(|| self.take(name)).flatten()
+    }
+
     /// Takes an argument. `module` is the word for the module asked.
     pub(in crate::dialect) fn take_at(
         &mut self,

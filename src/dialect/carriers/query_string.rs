@@ -1,7 +1,10 @@
 //! Query strings as trees, and back. Each text has one reading or none.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
+use super::is_cache_buster;
 use crate::dialect::spelling::{decode, encode, is_name, is_word_byte};
 use crate::reason::Reason;
 
@@ -80,6 +83,48 @@ pub(in crate::dialect) fn without_credentials(
     match arguments.keys().any(is_one) {
         true => Err(Reason::CredentialInQuery),
         false => Ok(arguments),
+    }
+}
+
+/// What some clients add to query strings, and what means nothing.
+#[derive(Clone, Debug, Default)]
+pub(in crate::dialect) struct Noise {
+    /// Parameters that hold a number and make an address new, so that no cache answers it: `_=1732291200000`.
+    pub(in crate::dialect) stamps: Vec<String>,
+    /// Parameters that are said again with the same value, in the spellings that clients send.
+    pub(in crate::dialect) repeated: Vec<[String; 2]>,
+}
+
+impl Noise {
+    /// A parameter that may be said again, in its spellings.
+    pub(in crate::dialect) fn spellings(name: &str) -> [String; 2] {
+        let encoded = name.replace('[', "%5b").replace(']', "%5d");
+        [name.to_owned(), encoded]
+    }
+
+    /// A query string without them.
+    pub(in crate::dialect) fn taken_out_of<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.stamps.is_empty() && self.repeated.is_empty() {
+            return text.into();
+        }
+        let mut said: Vec<Option<&str>> = vec![None; self.repeated.len()];
+        let pairs = text.split('&').filter(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if self.stamps.iter().any(|stamp| stamp == name) && is_cache_buster(value) {
+                return false;
+            }
+            let is_it = |spellings: &[String; 2]| {
+                let mut spellings = spellings.iter();
+                spellings.any(|known| known.eq_ignore_ascii_case(name))
+            };
+            let Some(at) = self.repeated.iter().position(is_it) else {
+                return true;
+            };
+            let is_first = said[at].is_none();
+            let is_again = *said[at].get_or_insert(*pair) == *pair;
+            is_first || !is_again
+        });
+        pairs.collect::<Vec<_>>().join("&").into()
     }
 }
 

@@ -140,7 +140,7 @@ fn the_same_knowledge_has_the_same_hash_however_it_came() {
 
 #[test]
 fn one_list_of_secrets_holds_for_every_dialect_module_and_spelling() {
-    let described = crate::dialect::described::Described::read(
+    let described = crate::dialect::engine::Described::read(
         "espocrm.yaml",
         include_str!("../../../examples/espocrm/espocrm.yaml"),
     );

@@ -6,8 +6,8 @@
 
 use serde_json::{Map, Value};
 
-use super::grammar;
 use crate::dialect::schema::{FieldSchema, Holds, LinkSchema, ModuleSchema, Modules, is_plain};
+use crate::dialect::spelling::{is_name, is_word_byte};
 use crate::json;
 use crate::vocabulary::{Field, Module};
 
@@ -28,9 +28,8 @@ pub(super) fn read(module: &Module, answer: &[u8]) -> Option<Modules> {
     let mut modules = Modules::default();
     let known = modules.entry(module)?;
     for (name, definition) in definitions {
-        if let Value::Object(definition) = definition
-            && grammar::is_field(&name)
-        {
+        let is_field = is_name(&name, |byte| byte.is_ascii_alphabetic(), is_word_byte);
+        if let (true, Value::Object(definition)) = (is_field, definition) {
             add(known, name, &definition);
         }
     }
@@ -70,7 +69,7 @@ mod tests {
     use super::read;
     use crate::dialect::Dialect;
     use crate::dialect::schema::{Merged, Schema};
-    use crate::dialect::suitecrm_v8::SuiteCrmV8;
+    use crate::dialect::suitecrm_v8::described;
     use crate::vocabulary::Module;
 
     fn teach(schema: &mut Arc<Schema>, module: &str, fields: Value) -> Merged {
@@ -87,7 +86,7 @@ mod tests {
 
     #[test]
     fn both_sides_of_a_relationship_tell_where_a_link_leads() {
-        let mut schema = SuiteCrmV8::new().schema().clone();
+        let mut schema = described().schema().clone();
         let (contacts, boats) = (Module::new("Contacts"), Module::new("acme_Boats"));
         let on_contacts = json!({"boats": link("boats_contacts"), "iban_c": {"type": "varchar"}});
         assert!(teach(&mut schema, "Contacts", on_contacts.clone()).is_new());

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::dialect::carriers::{Arguments, is_blank};
 use crate::dialect::reread;
+use crate::door::Credential;
 use crate::objection::Objection;
 use crate::reason::Reason;
 
@@ -56,6 +57,16 @@ pub(super) fn read(body: Map<String, Value>) -> Result<Map<String, Value>, Objec
     }
     arguments.finish()?;
     Ok(login)
+}
+
+/// The account name that a login states: see [`crate::dialect::Exchange::account`].
+pub(super) fn account(login: &Map<String, Value>, client: Option<&Credential>) -> Option<String> {
+    let named = |name| login.get(name)?.as_str().map(str::to_owned);
+    match named("grant_type")?.as_str() {
+        // A client that logs in for itself is its own account. What the body says of it counts before the header.
+        "client_credentials" => named("client_id").or_else(|| client?.account()),
+        _ => named("username"),
+    }
 }
 
 fn put(login: &mut Map<String, Value>, name: &str, value: Value) -> Result<(), Reason> {

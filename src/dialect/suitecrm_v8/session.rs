@@ -3,13 +3,12 @@
 use http::Method;
 use serde_json::{Map, Value};
 
+use crate::dialect::spelling::{is_name, is_word_byte};
 use crate::dialect::{Answered, Inquiry, Media, Outgoing, Session};
 use crate::json;
 use crate::markup;
 use crate::reason::Reason;
 use crate::vocabulary::Spelling;
-
-use super::{address, grammar};
 
 /// Nesting of an answer.
 const DEPTH_MAX: usize = 64;
@@ -18,22 +17,17 @@ const ROWS: usize = 20;
 /// Rows of the second question about a list whose first page may not have been all of it.
 const ROWS_MAX: usize = 1_000;
 
-/// The next step, by the answers so far, in the version that the request is of.
-pub(super) fn inquire(version: &str, answers: &[Answered]) -> Inquiry {
-    let mut answers = answers.iter();
-    match conclude(&mut answers) {
+/// The next step, by the answers so far.
+pub(super) fn inquire(answers: &[Answered]) -> Inquiry {
+    match conclude(&mut answers.iter()) {
         Ok(session) => Inquiry::Known(session),
-        Err(Inquiry::Ask(question)) => Inquiry::Ask(Outgoing {
-            target: address::placed(version, &question.target),
-            ..question
-        }),
-        Err(conclusion) => conclusion,
+        Err(step) => step,
     }
 }
 
 /// Reads the answers in the order of the questions; the first that is missing is the next question.
 fn conclude<'a>(answers: &mut impl Iterator<Item = &'a Answered>) -> Result<Session, Inquiry> {
-    let me = next(answers, "/Api/V8/current-user")?;
+    let me = next(answers, "/V8/current-user")?;
     let (id, name, kind) = user(&me).ok_or(UNREADABLE)?;
     let roles = names(answers, &id, "aclroles", "ACLRole")?;
     // Some users may not see their groups, and some installations have none: that is no team.
@@ -85,7 +79,7 @@ fn names<'a>(
     link: &str,
     object: &str,
 ) -> Result<Vec<String>, Inquiry> {
-    let target = format!("/Api/V8/module/Users/{user}/relationships/{link}");
+    let target = format!("/V8/module/Users/{user}/relationships/{link}");
     let first = listed(&next(answers, &target)?, object, ROWS);
     let (all, is_whole) = first.ok_or(UNREADABLE)?;
     if is_whole {
@@ -102,7 +96,7 @@ fn names<'a>(
 fn user(body: &Map<String, Value>) -> Option<(String, String, String)> {
     let data = body.get("data")?.as_object()?;
     let attributes = data.get("attributes")?.as_object()?;
-    let id = data.get("id")?.as_str().filter(|id| grammar::is_id(id))?;
+    let id = data.get("id")?.as_str().filter(|id| is_id(id))?;
     let name = text(attributes, "user_name")?;
     let kind = match attributes.get("is_admin")? {
         Value::Bool(flag) => *flag,
@@ -114,6 +108,12 @@ fn user(body: &Map<String, Value>) -> Option<(String, String, String)> {
     };
     let kind = if kind { "admin" } else { "user" };
     Some((id.to_owned(), name, kind.to_owned()))
+}
+
+/// A UUID, `1`, `seed_sally_id`.
+fn is_id(text: &str) -> bool {
+    let goes_on = |byte: u8| is_word_byte(byte) || byte == b'-';
+    is_name(text, |byte| byte.is_ascii_alphanumeric(), goes_on)
 }
 
 /// The names in a list, and whether they are all there are. A record without a name, or of another kind, makes it no
@@ -156,11 +156,18 @@ mod tests {
     use http::StatusCode;
     use serde_json::{Value, json};
 
-    use crate::dialect::{Answered, Inquiry, Session};
+    use crate::dialect::suitecrm_v8::described;
+    use crate::dialect::{Answered, Dialect, Inquiry, Session};
+    use crate::door::{Carrier, Credential};
     use crate::reason::Reason;
 
     fn inquire(answers: &[Answered]) -> Inquiry {
-        super::inquire("V8", answers)
+        inquire_in("V8", answers)
+    }
+
+    fn inquire_in(version: &str, answers: &[Answered]) -> Inquiry {
+        let token = Credential::made_up(Carrier::Bearer);
+        described().inquire(version, &token, answers)
     }
 
     #[test]
@@ -182,7 +189,7 @@ mod tests {
                     list("SecurityGroup", &[], 0),
                 ),
             ] {
-                let Inquiry::Ask(question) = super::inquire(version, &answers) else {
+                let Inquiry::Ask(question) = inquire_in(version, &answers) else {
                     panic!("no question")
                 };
                 assert_eq!(question.target, format!("{place}{end}"));

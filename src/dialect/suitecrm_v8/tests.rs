@@ -5,8 +5,8 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::SuiteCrmV8;
-use super::route::{FORMS, Takes};
+use super::described;
+use crate::dialect::engine::Described;
 use crate::dialect::{
     Access, Bounds, Dialect, EntryShape, Incoming, Misunderstood, ObjectShape, Operation, Others,
     Outgoing, Projected, Shape, Understood,
@@ -15,8 +15,11 @@ use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Field, Module, Spelling, Use};
 
+mod addresses;
 mod attacks;
+mod documents;
 mod properties;
+mod queries;
 
 const BOUNDS: Bounds = Bounds {
     page_max: 100,
@@ -25,7 +28,7 @@ const BOUNDS: Bounds = Bounds {
 };
 
 fn understand_in(
-    dialect: &SuiteCrmV8,
+    dialect: &Described,
     line: &str,
     content_type: Option<&str>,
     body: &str,
@@ -51,7 +54,7 @@ fn understand_in(
 }
 
 fn understand(line: &str, body: &str) -> Result<Operation, Reason> {
-    understand_in(&SuiteCrmV8::new(), line, None, body)
+    understand_in(&described(), line, None, body)
         .map_err(|misunderstood| misunderstood.objection.reason)
 }
 
@@ -72,7 +75,7 @@ fn again(outgoing: &Outgoing) -> Result<Operation, Reason> {
 /// What the CRM receives: the request line and the body.
 fn rendered(line: &str, body: Value) -> (String, Value) {
     let operation = understood(line, &body);
-    let outgoing = SuiteCrmV8::new().render(&operation);
+    let outgoing = described().render(&operation);
     assert_eq!(again(&outgoing).as_ref(), Ok(&operation), "{line}");
     let body = outgoing.body.unwrap_or(Bytes::from_static(b"null"));
     (
@@ -86,7 +89,7 @@ fn requests_are_rendered_in_canonical_form() {
     for (line, expected) in [
         (
             "GET /Api/V8/module/Contact?sort=-last_name&%66ields%5BContact%5D=last_name,iban_c&page[size]=100000",
-            "GET /Api/V8/module/Contacts?fields%5BContacts%5D=last_name%2Ciban_c&sort=-last_name&page%5Bsize%5D=100",
+            "GET /Api/V8/module/Contacts?fields%5BContacts%5D=last_name%2Ciban_c&page%5Bsize%5D=100&sort=-last_name",
         ),
         (
             "GET /Api/V8/module/%43ontacts?filter[operator]=or&filter[last_name][eq]=Ta%26sort=iban_c",
@@ -147,7 +150,7 @@ fn a_request_is_asked_where_it_was_sent_to() {
         let body =
             json!({"data": {"type": "Contacts", "id": "c-1", "attributes": {"last_name": "D"}}});
         let update = understood(&format!("PATCH {place}V8/module"), &body);
-        let look_up = SuiteCrmV8::new().render(&SuiteCrmV8::new().look_up(&update));
+        let look_up = described().render(&described().look_up(&update));
         let asked = format!("{place}V8/module/Contacts/c-1?");
         assert!(look_up.target.starts_with(&asked), "{}", look_up.target);
     }
@@ -248,7 +251,7 @@ fn every_use_of_a_field_is_told() {
 
 #[test]
 fn what_is_told_of_the_caller_and_of_modules_needs_no_purpose() {
-    let dialect = SuiteCrmV8::new();
+    let dialect = described();
     let access = |line: &str| understand_in(&dialect, line, None, "").unwrap().access;
     for line in ["current-user", "meta/modules", "meta/fields/Contacts"] {
         assert_eq!(
@@ -264,7 +267,7 @@ fn what_is_told_of_the_caller_and_of_modules_needs_no_purpose() {
 fn a_login_is_rebuilt_from_json_or_a_form() {
     let form = "grant_type=password&client_id=c&client_secret=s&username=ada&password=a%26b";
     let content_type = Some("application/x-www-form-urlencoded");
-    let dialect = SuiteCrmV8::new();
+    let dialect = described();
     let operation = understand_in(&dialect, "POST /Api/access_token", content_type, form).unwrap();
     assert_eq!(operation.access, Access::Public);
     let outgoing = dialect.render(&operation);
@@ -291,7 +294,7 @@ fn a_login_is_rebuilt_from_json_or_a_form() {
 fn a_client_that_logs_in_for_itself_is_one_account_however_it_says_its_name() {
     let account = |body: Value, client: Option<&Credential>| {
         let operation = understood("POST /Api/access_token", &body);
-        SuiteCrmV8::new().exchange_of(operation).account(client)
+        described().exchange_of(operation).account(client)
     };
     let client = Credential::made_up(Carrier::Basic);
     let own = json!({"grant_type": "client_credentials"});
@@ -371,7 +374,7 @@ fn records_are_held_to_the_module_that_was_asked() {
         ),
         ("GET /Api/V8/current-user", &Value::Null, "Users", "User"),
     ] {
-        let shape = SuiteCrmV8::new().shape(&understood(line, body));
+        let shape = described().shape(&understood(line, body));
         let entry = record(&shape);
         assert_eq!(entry.record.module.as_str(), module, "{line}");
         assert_eq!(entry.record.spelling, Spelling::Html);
@@ -384,33 +387,34 @@ fn records_are_held_to_the_module_that_was_asked() {
 
 #[test]
 fn every_form_has_a_shape() {
-    for form in FORMS {
-        let line = form
-            .route
+    for (route, action) in described().routes() {
+        let line = route
             .replace("{module}", "Accounts")
             .replace("{id}", "a-1")
             .replace("{link}", "contacts")
             .replace("{related}", "c-1");
-        let body = match form.takes {
-            Takes::Login => json!({"grant_type": "client_credentials"}),
-            Takes::Create => json!({"data": {"type": "Contacts"}}),
-            Takes::Update | Takes::Relation => json!({"data": {"type": "Contacts", "id": "c-1"}}),
+        let body = match action {
+            "auth" if route.ends_with("/access_token") => {
+                json!({"grant_type": "client_credentials"})
+            }
+            "create" => json!({"data": {"type": "Contacts"}}),
+            "update" => json!({"data": {"type": "Contacts", "id": "c-1"}}),
+            "relate" if line.starts_with("POST ") => {
+                json!({"data": {"type": "Contacts", "id": "c-1"}})
+            }
             _ => Value::Null,
         };
         let operation = understood(&line, &body);
-        assert_ne!(
-            SuiteCrmV8::new().shape(&operation),
-            Shape::Dropped,
-            "{line}"
-        );
-        assert_eq!(operation.action, form.action);
-        assert_eq!(again(&SuiteCrmV8::new().render(&operation)), Ok(operation));
+        assert_eq!(operation.route, route);
+        assert_ne!(described().shape(&operation), Shape::Dropped, "{line}");
+        assert_eq!(operation.action.as_str(), action);
+        assert_eq!(again(&described().render(&operation)), Ok(operation));
     }
 }
 
 #[test]
 fn an_update_is_looked_up_by_exactly_its_fields() {
-    let dialect = SuiteCrmV8::new();
+    let dialect = described();
     let body = json!({"data": {"type": "Contact", "id": "c-1", "attributes": {"a": 1, "b_c": 2}}});
     let look_up = dialect.look_up(&understood("PATCH /Api/V8/module", &body));
     let outgoing = dialect.render(&look_up);
@@ -431,7 +435,7 @@ fn an_update_is_looked_up_by_exactly_its_fields() {
 #[test]
 fn a_looked_up_record_is_flat() {
     let look_up = understood("GET /Api/V8/module/Contacts/c-1", &Value::Null);
-    let read = |data: Value| SuiteCrmV8::new().looked_up(&look_up, json!({ "data": data }));
+    let read = |data: Value| described().looked_up(&look_up, json!({ "data": data }));
     let record = read(json!({"type": "Contact", "id": "c-1", "attributes": {"id": "c-2", "a": 1}}));
     assert_eq!(
         record.map(Value::Object),
@@ -446,7 +450,7 @@ fn a_looked_up_record_is_flat() {
 
 #[test]
 fn descriptions_teach_fields_and_links() {
-    let dialect = SuiteCrmV8::new();
+    let dialect = described();
     let boats = Module::new("acme_Boats");
     let mut schema = dialect.schema().clone();
     let unknown = "GET /Api/V8/module/acme_Boats/b-1/relationships/owners";
@@ -472,7 +476,7 @@ fn descriptions_teach_fields_and_links() {
     }
     assert!(schema.has_field(&boats, "sail_c"));
     assert_eq!(schema.fields(&boats), [Field::fold("sail_c")]);
-    let dialect = SuiteCrmV8 { schema };
+    let dialect = dialect.knowing(schema);
     let operation = understand_in(&dialect, unknown, None, "").unwrap();
     assert_eq!(operation.target(), Some(&Module::new("Contacts")));
     assert!(!dialect.answer_of(&operation).describes);
@@ -480,6 +484,7 @@ fn descriptions_teach_fields_and_links() {
 
 #[test]
 fn the_documentation_lists_every_form() {
+    let dialect = described();
     let text = include_str!("../../../docs/dialects/suitecrm-v8.md");
     let listed: Vec<&str> = text
         .lines()
@@ -488,12 +493,13 @@ fn the_documentation_lists_every_form() {
         .map(|(request, rest)| {
             let action = rest.split('|').next().unwrap_or_default().trim();
             let request = request.trim_end_matches('`');
-            let form = FORMS.iter().find(|form| form.route == request);
-            let form = form.unwrap_or_else(|| panic!("{request} is no form"));
-            assert_eq!(action, form.action.as_str(), "{request}");
-            request
+            let mut routes = dialect.routes().filter(|(route, _)| *route == request);
+            let route = routes.next();
+            let (route, does) = route.unwrap_or_else(|| panic!("{request} is no form"));
+            assert_eq!(action, does, "{request}");
+            route
         })
         .collect();
-    let forms: Vec<&str> = FORMS.iter().map(|form| form.route).collect();
+    let forms: Vec<&str> = dialect.routes().map(|(route, _)| route).collect();
     assert_eq!(listed, forms);
 }

@@ -10,7 +10,7 @@ use super::super::models::php::{self, Tree};
 use super::super::models::sql::{self, Token};
 use super::{Piece, encode, operation, tokens_of};
 use crate::dialect::Predicate;
-use crate::dialect::described::Described;
+use crate::dialect::engine::Described;
 
 fn described(text: &str) -> Described {
     Described::read("description.yaml", text)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
-use crate::dialect::described::Described;
+use crate::dialect::engine::Described;
 use crate::dialect::{Dialect, Schema};
 use crate::policy::testing::stock;
 use crate::policy::{Policy, Source};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::Severity;
-use crate::dialect::described::Described;
+use crate::dialect::engine::Described;
 use crate::dialect::{Dialect, Origin, Schema};
 use crate::policy::engine::Situation;
 use crate::policy::judge::View;

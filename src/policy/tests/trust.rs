@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::dialect::described::Described;
+use crate::dialect::engine::Described;
 use crate::dialect::{Dialect, Schema};
 use crate::policy::codes::CODES;
 use crate::policy::testing::{caller, list, stock, try_compile};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use paravent::dialect::described::Described;
+use paravent::dialect::engine::Described;
 use paravent::dialect::{self, Dialect};
 use paravent::policy::{Policy, Source};
 use serde_json::{Value, json};

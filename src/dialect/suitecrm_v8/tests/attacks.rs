@@ -3,7 +3,7 @@
 use crate::dialect::testing::Speaks as _;
 use serde_json::json;
 
-use super::{SuiteCrmV8, again, understand, understand_in};
+use super::{again, described, understand, understand_in};
 use crate::dialect::{Dialect, Inquiry};
 use crate::door::{Carrier, Credential};
 use crate::reason::Reason;
@@ -103,7 +103,7 @@ fn nothing_is_decoded_twice_and_no_method_is_overridden() {
     }
     let form = Some("application/x-www-form-urlencoded");
     let refused = |line: &str, body: &str| {
-        understand_in(&SuiteCrmV8::new(), line, form, body)
+        understand_in(&described(), line, form, body)
             .map_err(|refused| refused.objection.reason)
             .err()
     };
@@ -204,13 +204,13 @@ fn other_doors_stay_shut() {
         "/service/v4_1/rest.php",
         "/soap.php",
     ] {
-        assert!(!SuiteCrmV8::new().claims(path), "{path}");
+        assert!(!described().claims(path), "{path}");
     }
 }
 
 #[test]
 fn a_token_stands_in_its_header_only() {
-    let dialect = SuiteCrmV8::new();
+    let dialect = described();
     assert!(dialect.head_form().credentials.is_empty());
     assert!(dialect.head_form().accepts(&Carrier::Bearer));
     assert!(!dialect.head_form().accepts(&Carrier::Argument));
@@ -253,7 +253,7 @@ fn what_a_value_says_stays_a_value() {
     assert_eq!(understand(line, ""), Err(Reason::MalformedQuery));
     let line = "GET /Api/V8/module/Contacts?filter[last_name][eq]=x%26moduleName%3DUsers%23%25%27%22%5B%5D";
     let operation = understand(line, "").unwrap();
-    let outgoing = SuiteCrmV8::new().render(&operation);
+    let outgoing = described().render(&operation);
     assert!(!outgoing.target.contains("&moduleName") && !outgoing.target.contains('#'));
     assert_eq!(again(&outgoing), Ok(operation));
 }

@@ -8,10 +8,13 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value};
 
-use super::{BOUNDS, SuiteCrmV8, again, understand};
+use super::{BOUNDS, again, described, understand};
 use crate::dialect::{
     Dialect, Incoming, Operation, Path, Predicate, Projected, Query, Sort, Understood, reread,
 };
+
+/// Rows that the CRM sends where no number is asked for.
+const ROWS: u32 = 20;
 
 fn field() -> impl Strategy<Value = String> {
     "[A-Za-z][A-Za-z0-9_]{0,10}".prop_filter("names with a meaning of their own", |name| {
@@ -67,12 +70,12 @@ fn query(with_fields: bool) -> impl Strategy<Value = Query> {
         option::of(1..=BOUNDS.page_max),
         option::of(1..1_000_000_u64),
     )
-        .prop_map(move |(projection, filter, order, limit, offset)| Query {
+        .prop_map(move |(projection, filter, order, limit, pages)| Query {
             projection: projection.filter(|_| with_fields),
             predicate: filter,
             order,
             limit,
-            offset,
+            offset: pages.map(|pages| pages * u64::from(limit.unwrap_or(ROWS))),
             ..Query::default()
         })
 }
@@ -100,7 +103,7 @@ proptest! {
     #[test]
     fn a_list_is_read_as_it_was_rendered(query in query(true)) {
         let operation = asking("GET /Api/V8/module/Contacts", query);
-        let outgoing = SuiteCrmV8::new().render(&operation);
+        let outgoing = described().render(&operation);
         let meant = again(&outgoing).unwrap();
         // Comparisons of one field are read together; their order means nothing.
         prop_assert_eq!(&meant.query.projection, &operation.query.projection);
@@ -108,14 +111,14 @@ proptest! {
         prop_assert_eq!((meant.query.limit, meant.query.offset), (operation.query.limit, operation.query.offset));
         prop_assert_eq!(meant.uses(), operation.uses());
         prop_assert_eq!(sorted(&meant.query.predicate), sorted(&operation.query.predicate));
-        prop_assert_eq!(SuiteCrmV8::new().render(&meant).target.len(), outgoing.target.len());
+        prop_assert_eq!(described().render(&meant).target.len(), outgoing.target.len());
     }
 
     #[test]
     fn related_records_are_never_narrowed(query in query(false)) {
         let line = "GET /Api/V8/module/Accounts/a-1/relationships/contacts";
         let operation = asking(line, query);
-        let outgoing = SuiteCrmV8::new().render(&operation);
+        let outgoing = described().render(&operation);
         prop_assert!(!outgoing.target.contains("fields"));
         prop_assert_eq!(again(&outgoing).unwrap().uses(), operation.uses());
     }
@@ -125,7 +128,7 @@ proptest! {
         let body = serde_json::json!({"data": {"type": "Contact", "id": "c-1", "attributes": attributes}});
         let operation = understand("PATCH /Api/V8/module", &body.to_string()).unwrap();
         prop_assert_eq!(operation.write.as_ref(), Some(&attributes));
-        prop_assert_eq!(again(&SuiteCrmV8::new().render(&operation)), Ok(operation));
+        prop_assert_eq!(again(&described().render(&operation)), Ok(operation));
     }
 
     #[test]
@@ -147,7 +150,7 @@ proptest! {
             controls: &[],
             body: body.as_bytes(),
         };
-        let dialect = SuiteCrmV8::new();
+        let dialect = described();
         if let Ok(Understood::One(operation)) = dialect.meaning(&request, &BOUNDS) {
             let outgoing = dialect.render(&operation);
             prop_assert!(outgoing.target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'));
@@ -158,7 +161,7 @@ proptest! {
     #[test]
     fn learning_never_panics(answer in "\\PC{0,60}") {
         let asked = understand("GET /Api/V8/meta/fields/Contacts", "").unwrap();
-        let _ = SuiteCrmV8::new().described(asked.module.as_ref(), answer.as_bytes());
+        let _ = described().described(asked.module.as_ref(), answer.as_bytes());
     }
 }
 

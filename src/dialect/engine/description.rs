@@ -1,0 +1,454 @@
+//! What a description says, once it was read and checked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use http::Method;
+use serde_json::Value;
+
+use super::grammar::{Ids, NameForm};
+use super::jsonpath::{Expression, Tree};
+use super::native::Native;
+pub(super) use crate::dialect::carriers::Name;
+use crate::dialect::carriers::query_string::Noise;
+use crate::dialect::schema::Stock;
+use crate::dialect::styles::Order;
+use crate::dialect::styles::PredicateStyle;
+use crate::dialect::{Access, HeadForm, Link, Media, Origin, Unread};
+use crate::reason::Reason;
+use crate::vocabulary::{Action, Field, Module, Spelling, intern};
+
+/// A description.
+#[derive(Debug)]
+pub(super) struct Description {
+    /// Its name, for configuration and log.
+    pub(super) name: &'static str,
+    /// What data cannot say of the API.
+    pub(super) native: Option<&'static dyn Native>,
+    /// What the CRM has as it is delivered, where the native part knows: its modules are not all named.
+    pub(super) stock: Option<Arc<Stock>>,
+    /// The path before every route: blank, or starting with `/` and not ending with it. The usual one.
+    pub(super) prefix: String,
+    /// Every such path, with what requests there are said to be of. A longer one stands before one that it begins with.
+    pub(super) places: Vec<(&'static str, String)>,
+    /// What may stand at the end of every path and means nothing: `.json`.
+    pub(super) suffix: Option<String>,
+    /// Whether the API's paths are read without regard to case.
+    pub(super) ignore_case: bool,
+    /// What record ids are made of.
+    pub(super) ids: Ids,
+    /// What names are made of.
+    pub(super) names: NameForm,
+    pub(super) spelling: Spelling,
+    pub(super) media: Media,
+    /// What of the API the head of a request may carry.
+    pub(super) head: HeadForm,
+    /// Parameters that the API would take for a credential: refused by name.
+    pub(super) credentials_in_query: Vec<String>,
+    pub(super) ignored: Ignored,
+    pub(super) written: Written,
+    pub(super) caller: Asking,
+    /// The body of an error, with `{status}`, `{title}` and `{text}` where they belong.
+    pub(super) errors: Value,
+    pub(super) labels: Labels,
+    /// Whether the operator is told of keys of replies that nobody named.
+    pub(super) tells_drift: bool,
+    /// The field that names a record.
+    pub(super) display: String,
+    pub(super) modules: Vec<Known>,
+    pub(super) routes: Vec<Route>,
+}
+
+/// What the API does not look at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ignored {
+    /// One slash at the end of a path.
+    pub(super) slash: bool,
+    /// What `Accept` asks for.
+    pub(super) accept: bool,
+    /// Bodies of requests that take none.
+    pub(super) bodies: Bodies,
+    /// The blank value of a parameter that is known.
+    pub(super) blank: bool,
+    /// Parameters of every route.
+    pub(super) parameters: Vec<Name>,
+    /// What clients add to query strings.
+    pub(super) noise: Noise,
+    /// Members of a body that is written.
+    pub(super) members: Vec<String>,
+}
+
+/// Which bodies are not looked at where a request takes none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Bodies {
+    #[default]
+    None,
+    /// Those that say nothing, or the id of the path again.
+    Blank,
+    /// Empty objects; and with a deletion the id of the path, or a document of its record.
+    Documents,
+}
+
+/// What holds of the names in every body that is written.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// Those that may only say no, and are left out.
+    pub(super) no: Vec<String>,
+    /// Those that may only be blank, and are left out.
+    pub(super) blank: Vec<String>,
+    /// Those that are no fields, in whatever case.
+    pub(super) refused: Vec<String>,
+    /// Whether values are scalars, lists of such, or empty.
+    pub(super) flat: bool,
+}
+
+/// The labels of errors.
+#[derive(Debug, Default)]
+pub(super) struct Labels {
+    /// Where an error of the API states its label.
+    pub(super) at: Option<String>,
+    /// The labels that are known.
+    pub(super) known: Vec<&'static str>,
+    /// Those that refusals of our own have.
+    pub(super) refusals: Vec<(Reason, &'static str)>,
+    /// The body of an error that has a label, with `{label}` where it belongs.
+    pub(super) errors: Value,
+}
+
+/// What a header says that a route takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Says {
+    /// Yes or no.
+    Flag,
+    /// What a field of the record must be.
+    Field(String),
+}
+
+/// How it is found out whose a credential is.
+#[derive(Debug, Default)]
+pub(super) struct Asking {
+    pub(super) questions: Vec<Question>,
+    /// Callers who may not ask, by the SHA-256 of their credential.
+    pub(super) listed: Vec<Listed>,
+}
+
+/// One question about a credential.
+#[derive(Debug)]
+pub(super) struct Question {
+    /// Path and query below the prefix; `{id}` and `{login}` are known from the answers before.
+    pub(super) ask: String,
+    /// Statuses that say: nobody's.
+    pub(super) nobody: Vec<u16>,
+    /// Statuses that say: nothing to tell.
+    pub(super) nothing: Vec<u16>,
+    pub(super) id: Option<Expression>,
+    pub(super) login: Option<Expression>,
+    pub(super) kind: Option<Expression>,
+    pub(super) roles: Vec<Expression>,
+    pub(super) teams: Vec<Expression>,
+    /// Roles that a right stands for.
+    pub(super) rights: Vec<(String, Expression)>,
+}
+
+/// A caller who may not ask.
+#[derive(Debug)]
+pub(super) struct Listed {
+    pub(super) sha256: Vec<u8>,
+    pub(super) id: String,
+    pub(super) login: String,
+    pub(super) kind: String,
+    pub(super) roles: Vec<String>,
+    pub(super) teams: Vec<String>,
+}
+
+/// What is said of the fields of a module.
+#[derive(Debug, Default)]
+pub(super) struct Algebra {
+    pub(super) origins: BTreeMap<String, Origin>,
+    pub(super) fields: BTreeSet<Field>,
+    /// How much a field's column holds at least, in characters and in bytes.
+    pub(super) lengths: BTreeMap<Field, usize>,
+}
+
+/// A module.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) module: Module,
+    /// Its names in paths, the canonical one first.
+    pub(super) paths: Vec<String>,
+    /// The key of a record's id.
+    pub(super) id: &'static str,
+    /// Keys under which further fields lie.
+    pub(super) inner: Vec<&'static str>,
+    pub(super) algebra: Algebra,
+    pub(super) links: BTreeMap<String, Module>,
+    /// What fields are called in filters and orders, where that differs: (there, in records).
+    pub(super) columns: Vec<(String, String)>,
+    /// What stands before the dot in filters and orders; the first is the module's own.
+    pub(super) tables: Vec<(String, Table)>,
+}
+
+/// What a name before a dot means.
+#[derive(Clone, Debug)]
+pub(super) enum Table {
+    /// The module's own fields, those whose names begin so.
+    Own(String),
+    /// Fields of another module.
+    Of(Module),
+}
+
+/// A kind of request.
+#[derive(Debug)]
+pub(super) struct Route {
+    /// Method and template, for the log.
+    pub(super) name: &'static str,
+    /// The same, told apart from others of the same template.
+    pub(super) form: &'static str,
+    pub(super) method: Method,
+    pub(super) template: Vec<Segment>,
+    pub(super) action: Action,
+    pub(super) access: Access,
+    /// What `{module}` may stand for.
+    pub(super) modules: Vec<Module>,
+    /// The module, where the path does not tell it.
+    pub(super) module: Option<Module>,
+    /// The link, where the path does not tell it.
+    pub(super) link: Option<Link>,
+    pub(super) carries: Carries,
+    pub(super) select: Option<Select>,
+    pub(super) predicates: Vec<PredicateStyle>,
+    /// How an order may be written; in one of these ways at a time.
+    pub(super) orders: Vec<Order>,
+    pub(super) page: Option<Page>,
+    pub(super) search: Option<Name>,
+    /// Parameters about the caller, with their words; without words, a flag.
+    pub(super) about_caller: Vec<(Name, Vec<&'static str>)>,
+    /// Parameters that stand with these values only.
+    pub(super) fixed: Vec<(Name, Vec<String>)>,
+    /// Parameters that are dropped.
+    pub(super) dropped: Vec<Name>,
+    /// Headers that change what the request means, and are sent on.
+    pub(super) controls: Vec<(&'static str, Says)>,
+    pub(super) write: Option<Write>,
+    pub(super) relates: Relates,
+    /// Whether it is a login, whose body the native part reads.
+    pub(super) logs_in: bool,
+    /// Whether the reply describes the API's fields to the native part.
+    pub(super) describes: bool,
+    /// What the body and the reply are written in.
+    pub(super) media: Media,
+    /// Where records and other parts lie in the reply.
+    pub(super) reply: Tree,
+    /// What of it passes unread, as far as it may belong to a record.
+    pub(super) unread: Vec<Passed>,
+    /// The route that reads the record that this one updates.
+    pub(super) look_up: Option<usize>,
+}
+
+/// Keys that pass unread.
+#[derive(Debug)]
+pub(super) struct Passed {
+    /// The module of the record that they belong to; `None`: as the route's own records.
+    pub(super) of: Option<Module>,
+    /// The keys from the record inwards.
+    pub(super) keys: Vec<&'static str>,
+    /// Where the description says so.
+    pub(super) place: crate::diagnostic::Place,
+}
+
+/// A segment of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Segment {
+    Literal(String),
+    Module,
+    Id,
+    Link,
+    Related,
+    /// A value of a field: the request looks a record up by it.
+    By(String),
+    /// A word that chooses nothing that a policy rules.
+    Word(String),
+}
+
+/// What carries the query.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Carries {
+    /// The query string.
+    Query,
+    /// A JSON body.
+    Body,
+    /// The query string, or JSON in one parameter of it.
+    Json(Name),
+}
+
+/// How a projection is written.
+#[derive(Debug)]
+pub(super) enum Select {
+    /// A text in which a character separates fields, or a list.
+    Text {
+        /// Parameters that carry it; one of them at a time.
+        names: Vec<Name>,
+        separator: char,
+    },
+    /// `fields[Module]=a,b`, by whichever name of the module.
+    ByModule(Name),
+}
+
+/// What the body of a relation is.
+#[derive(Debug)]
+pub(super) enum Relates {
+    /// There is none.
+    No,
+    /// One id, or a list of them.
+    Ids,
+    /// Module and id of the record, in the form of a write without fields.
+    Document(Write),
+}
+
+/// How a page is written.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) size: Name,
+    /// Rows, where the caller does not say; `None`: the bound is sent.
+    pub(super) default: Option<u32>,
+    pub(super) max: Option<u32>,
+    pub(super) zero: Zero,
+    /// Whether the reply tells that there is more, so that a larger wish may be cut.
+    pub(super) tells_more: bool,
+    pub(super) offset: Option<Name>,
+    /// Where to go on, in a word that the API gave.
+    pub(super) cursor: Option<Name>,
+    /// A page's number, and that of the first page.
+    pub(super) number: Option<(Name, u64)>,
+}
+
+/// What 0 rows are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Zero {
+    None,
+    All,
+    /// Neither: rows, and pages where these are numbered, are counted from one.
+    Refused,
+}
+
+/// What a write's body is.
+#[derive(Debug, Default)]
+pub(super) struct Write {
+    /// The members under which the fields lie, from the outside in; the body itself if there are none.
+    pub(super) under: Vec<String>,
+    /// What stands beside them: a place, and the text there, in which `{module}` and `{id}` are filled in.
+    pub(super) beside: Vec<(Name, String)>,
+    /// Whether a form is taken too.
+    pub(super) form: bool,
+    /// Whether what stands beside tells module and id, because the path does not.
+    pub(super) tells: bool,
+    /// Whether a creation may state a UUID of its own.
+    pub(super) own_id: bool,
+}
+
+impl Route {
+    /// Whether the body tells module and record, because the path does not.
+    pub(super) fn tells(&self) -> bool {
+        self.write.as_ref().is_some_and(|write| write.tells)
+    }
+}
+
+impl Description {
+    pub(super) fn known(&self, module: &Module) -> Option<&Known> {
+        self.modules.iter().find(|known| known.module == *module)
+    }
+
+    /// The module that a segment of a path names. Where not all modules are named, any name is one.
+    pub(super) fn module_named(&self, segment: &str) -> Option<Module> {
+        if let Some(stock) = &self.stock {
+            let named = self.names.is_field(segment);
+            return named.then(|| stock.module_named(segment));
+        }
+        let is_it = |known: &&Known| known.paths.iter().any(|path| self.is_same(path, segment));
+        let known = self.modules.iter().find(is_it)?;
+        Some(known.module.clone())
+    }
+
+    /// The names that replies have for the records of a module, beside its own.
+    pub(super) fn records_of(&self, module: &Module) -> Vec<&'static str> {
+        if let Some(stock) = &self.stock {
+            return stock.records(module).to_vec();
+        }
+        let known = self.known(module).into_iter();
+        let paths = known.flat_map(|known| &known.paths);
+        paths.map(|path| intern(path)).collect()
+    }
+
+    /// The word for a module in paths and parameters.
+    pub(super) fn word<'a>(&'a self, module: &'a Module) -> &'a str {
+        let known = self.known(module).and_then(|known| known.paths.first());
+        known.map_or(module.as_str(), String::as_str)
+    }
+
+    /// Where a request of this version is sent to.
+    pub(super) fn place(&self, version: &str) -> &str {
+        let mut places = self.places.iter();
+        let place = places.find(|(known, _)| *known == version);
+        place.map_or(&self.prefix, |(_, prefix)| prefix)
+    }
+
+    /// The version that a path is of, and what stands below its place, without a slash before it.
+    pub(super) fn below<'a>(&self, path: &'a str) -> Option<(&'static str, &'a str)> {
+        self.places.iter().find_map(|(version, prefix)| {
+            let below = path.strip_prefix(prefix.as_str())?;
+            Some((*version, below.strip_prefix('/')?))
+        })
+    }
+
+    /// Whether a segment of a path is this word to the API.
+    pub(super) fn is_same(&self, word: &str, segment: &str) -> bool {
+        word == segment || (self.ignore_case && word.eq_ignore_ascii_case(segment))
+    }
+
+    /// The modules whose records a route reads or changes.
+    pub(super) fn targets<'a>(&'a self, route: &'a Route) -> Vec<&'a Module> {
+        if let Some(link) = &route.link {
+            return vec![&link.target];
+        }
+        let own: Vec<&Module> = match &route.module {
+            Some(module) => vec![module],
+            None if route.template.contains(&Segment::Module) || route.tells() => {
+                route.modules.iter().collect()
+            }
+            None => Vec::new(),
+        };
+        if !route.template.contains(&Segment::Link) {
+            return own;
+        }
+        let known = own.into_iter().filter_map(|module| self.known(module));
+        let mut targets: Vec<&Module> = known.flat_map(|known| known.links.values()).collect();
+        targets.sort();
+        targets.dedup();
+        targets
+    }
+
+    /// Every key that may belong to a record and passes unread.
+    pub(super) fn unread(&self) -> Vec<Unread> {
+        let mut all = Vec::new();
+        for route in &self.routes {
+            for passed in &route.unread {
+                let modules = match &passed.of {
+                    Some(module) => vec![module],
+                    None => self.targets(route),
+                };
+                for module in modules {
+                    all.extend(passed.keys.iter().map(|key| Unread {
+                        module: module.clone(),
+                        field: Field::fold(key),
+                        place: passed.place.clone(),
+                    }));
+                }
+            }
+        }
+        all
+    }
+
+    pub(super) fn route(&self, form: &str) -> Option<&Route> {
+        self.routes.iter().find(|route| route.form == form)
+    }
+}

@@ -1,0 +1,264 @@
+//! Reads how a route asks for records: projection, order, page, and the parameters beside.
+
+use super::{Reader, keys};
+use crate::diagnostic::{Form, Keys, Node, NodeKind, quoted};
+use crate::dialect::engine::codes;
+use crate::dialect::engine::description::{Carries, Name, Page, Select, Zero};
+use crate::dialect::engine::jsonpath::Tree;
+use crate::dialect::styles::{Directions, Order};
+use crate::vocabulary::intern;
+
+#[derive(Clone, Copy)]
+enum OrderStyle {
+    Signs,
+    Words,
+    Apart,
+    Objects,
+}
+
+const ZEROS: &[(&str, Zero)] = &[
+    ("none", Zero::None),
+    ("all", Zero::All),
+    ("refused", Zero::Refused),
+];
+
+impl Reader<'_> {
+    pub(super) fn carries(&mut self, keys: &Keys<'_>) -> Carries {
+        match keys.get("query") {
+            None => Carries::Query,
+            Some(Node {
+                kind: NodeKind::Str(word),
+                ..
+            }) if word == "body" => Carries::Body,
+            Some(node) => {
+                const JSON: Form = Form {
+                    what: "`query`",
+                    known: &["json"],
+                    refused: &[],
+                };
+                let keys = JSON.read(node, self.found);
+                let name = keys.and_then(|keys| self.required_parameter(&keys, "json"));
+                name.map_or(Carries::Query, Carries::Json)
+            }
+        }
+    }
+
+    pub(super) fn select(&mut self, keys: &Keys<'_>) -> Option<Select> {
+        let node = keys.get("select")?;
+        let NodeKind::Map(_) = node.kind else {
+            return Some(Select::Text {
+                names: self.parameters(keys, "select"),
+                separator: ',',
+            });
+        };
+        let keys = keys::SELECT.read(node, self.found)?;
+        keys.require("in", self.found)?;
+        let mut names = self.parameters(&keys, "in");
+        let styles = [("text", false), ("by_module", true)];
+        if self.choice(&keys, "style", false, &styles) {
+            self.means_nothing(&keys, &["separator"]);
+            let has_module = |name: &Name| name.0.len() == 2 && name.0[1] == "{module}";
+            if !matches!(names.as_slice(), [name] if has_module(name)) {
+                self.bad(
+                    codes::BAD_NAME,
+                    "the module is not named",
+                    keys.place(),
+                    "with `by_module`, `in` must be like `fields[{module}]`",
+                );
+            }
+            return names.pop().map(Select::ByModule);
+        }
+        let separator = self.text(&keys, "separator");
+        let separator = match separator {
+            None => ',',
+            Some(text) => match text.value.chars().collect::<Vec<_>>().as_slice() {
+                [letter] if letter.is_ascii_punctuation() || *letter == ' ' => *letter,
+                _ => {
+                    self.bad(
+                        codes::BAD_NAME,
+                        "this is not a separator",
+                        &text.place,
+                        "one character",
+                    );
+                    ','
+                }
+            },
+        };
+        Some(Select::Text { names, separator })
+    }
+
+    /// One way to write an order, or several.
+    pub(super) fn orders(&mut self, keys: &Keys<'_>) -> Vec<Order> {
+        match keys.get("order") {
+            None => Vec::new(),
+            Some(Node {
+                kind: NodeKind::Seq(nodes),
+                ..
+            }) => nodes.iter().filter_map(|node| self.order(node)).collect(),
+            Some(node) => self.order(node).into_iter().collect(),
+        }
+    }
+
+    /// Parameters that are dropped: those of the route, and those that the API looks at nowhere.
+    pub(super) fn dropped(&mut self, keys: &Keys<'_>) -> Vec<Name> {
+        let mut all = self.parameters(keys, "dropped");
+        let own = all.len();
+        for name in self.ignored.parameters.clone() {
+            if !all[..own].contains(&name) {
+                all.push(name);
+            }
+        }
+        all
+    }
+
+    pub(super) fn order(&mut self, node: &Node) -> Option<Order> {
+        const STYLES: &[(&str, OrderStyle)] = &[
+            ("signs", OrderStyle::Signs),
+            ("words", OrderStyle::Words),
+            ("apart", OrderStyle::Apart),
+            ("objects", OrderStyle::Objects),
+        ];
+        let keys = keys::ORDER.read(node, self.found)?;
+        let by = self.required_parameter(&keys, "in")?;
+        let default = match keys.get("direction") {
+            None => OrderStyle::Signs,
+            Some(_) => OrderStyle::Apart,
+        };
+        let style = self.choice(&keys, "style", default, STYLES);
+        let apart: &[&str] = match style {
+            OrderStyle::Signs => &["field", "direction", "ascending", "descending"],
+            OrderStyle::Words => &["field", "direction", "single"],
+            OrderStyle::Apart => &["field", "single"],
+            OrderStyle::Objects => &["single"],
+        };
+        self.means_nothing(&keys, apart);
+        let mut word = |key: &str, default: &str| {
+            let text = keys
+                .get(key)
+                .and_then(|node| node.text(&format!("`{key}`"), self.found));
+            text.map_or_else(|| default.to_owned(), |text| text.value.to_owned())
+        };
+        let words = Directions {
+            ascending: word("ascending", "asc"),
+            descending: word("descending", "desc"),
+        };
+        let (field, member) = (word("field", "field"), word("direction", "direction"));
+        let is_word = |word: &str| !word.is_empty() && word.trim() == word && !word.contains(',');
+        if words.ascending.eq_ignore_ascii_case(&words.descending)
+            || !is_word(&words.ascending)
+            || !is_word(&words.descending)
+        {
+            self.bad(
+                codes::BAD_ROUTE,
+                "these are not two directions",
+                keys.place(),
+                "`ascending` and `descending` must be words, and differ in more than case",
+            );
+        }
+        match style {
+            OrderStyle::Signs => Some(Order::Signs {
+                at: by,
+                is_single: self.flag(&keys, "single"),
+            }),
+            OrderStyle::Words => Some(Order::Words { at: by, words }),
+            OrderStyle::Apart => Some(Order::Apart {
+                by,
+                direction: self.required_parameter(&keys, "direction")?,
+                words,
+            }),
+            OrderStyle::Objects => {
+                if field == member {
+                    self.bad(
+                        codes::TWICE,
+                        format!("{} has two meanings", quoted(&field)),
+                        keys.place(),
+                        "`field` and `direction` must differ",
+                    );
+                }
+                Some(Order::Objects {
+                    at: by,
+                    field,
+                    direction: member,
+                    words,
+                })
+            }
+        }
+    }
+
+    pub(super) fn page(&mut self, node: &Node, reply: &Tree) -> Option<Page> {
+        let keys = keys::PAGE.read(node, self.found)?;
+        let size = self.required_parameter(&keys, "size")?;
+        let mut rows = |key: &str| {
+            let rows = keys
+                .get(key)?
+                .integer(&format!("`{key}`"), 1..=100_000, self.found)?;
+            u32::try_from(rows).ok()
+        };
+        let (default, max) = (rows("default"), rows("max"));
+        let first = keys
+            .get("first")
+            .and_then(|node| node.integer("`first`", 0..=1, self.found));
+        let number = self.optional_parameter(&keys, "number");
+        let more = self.text(&keys, "more");
+        if let Some(text) = &more
+            && let Some(place) = self.place(text)
+            && !reply.passes(&place)
+        {
+            self.bad(
+                codes::NO_RECORDS,
+                format!("{} does not pass", quoted(text.value)),
+                &text.place,
+                "what tells the caller that there is more must be in `pass`",
+            );
+        }
+        Some(Page {
+            size,
+            default,
+            max,
+            zero: self.choice(&keys, "zero", Zero::None, ZEROS),
+            tells_more: more.is_some(),
+            offset: self.optional_parameter(&keys, "offset"),
+            cursor: self.optional_parameter(&keys, "cursor"),
+            number: number.map(|name| (name, u64::from(first.unwrap_or(1) == 1))),
+        })
+    }
+
+    pub(super) fn about_caller(&mut self, keys: &Keys<'_>) -> Vec<(Name, Vec<&'static str>)> {
+        let mut all = Vec::new();
+        for (name, node) in self.entries(keys, "about_caller") {
+            let Some(name) = self.parameter(&name.value, &name.place) else {
+                continue;
+            };
+            let words = match &node.kind {
+                NodeKind::Str(word) if word == "flag" => Vec::new(),
+                _ => {
+                    let words = node
+                        .texts("words about the caller, or `flag`", self.found)
+                        .unwrap_or_default();
+                    words.into_iter().map(|text| intern(text.value)).collect()
+                }
+            };
+            all.push((name, words));
+        }
+        all
+    }
+
+    pub(super) fn fixed(&mut self, keys: &Keys<'_>) -> Vec<(Name, Vec<String>)> {
+        let mut all = Vec::new();
+        for (name, node) in self.entries(keys, "fixed") {
+            let values = node
+                .texts("the values of a parameter", self.found)
+                .unwrap_or_default();
+            if let Some(name) = self.parameter(&name.value, &name.place) {
+                all.push((
+                    name,
+                    values
+                        .into_iter()
+                        .map(|text| text.value.to_owned())
+                        .collect(),
+                ));
+            }
+        }
+        all
+    }
+}

@@ -1,0 +1,49 @@
+//! The maps of a description, and the keys that each may hold.
+
+use crate::diagnostic::Form;
+
+macro_rules! forms {
+    ($($name:ident $what:literal: $($key:ident)*;)*) => {
+        $(pub(super) const $name: Form = Form {
+            what: $what,
+            known: &[$(stringify!($key)),*],
+            refused: &[],
+        };)*
+
+        /// Every map of a description and its keys, for the documentation and its test.
+        pub const KEYS: &[(&str, &[&str])] = &[$(($name.what, $name.known)),*];
+    };
+}
+
+forms! {
+    DESCRIPTION "a description":
+        description native prefix suffix ignore_case ids names spelling media credentials ignored written caller
+        errors labels drift fields link_names modules routes;
+    CREDENTIALS "`credentials`": headers bearer basic in_query;
+    IGNORED "`ignored`": slash accept bodies blank parameters stamps repeated members;
+    WRITTEN "`written`": no blank refused flat;
+    LABELS "`labels`": at known refusals errors;
+    CALLER "`caller`": ask listed;
+    QUESTION "a question": get nobody nothing id login kind roles teams rights;
+    LISTED "a listed caller": sha256 id login kind roles teams;
+    LINK_NAMES "`link_names`": one many field;
+    FIELDS "`fields`": fields copies items maps parents related secrets scaffolding lengths;
+    ITEMS "an entry of `items`": values beside of;
+    MODULE "a module":
+        path id inner links columns tables fields copies items maps parents related secrets scaffolding lengths;
+    TABLE "a table": prefix;
+    ROUTE "a route":
+        route action access module modules link query select where order page search about_caller fixed dropped
+        controls write relate login media look_up records of under named_by beside counted related needs words
+        pass opaque drop describes;
+    SELECT "`select`": in style separator;
+    ORDER "`order`": in style field direction ascending descending single;
+    PAGE "`page`": size default max zero offset cursor number first more;
+    WRITE "`write`": under beside form own_id;
+    CONTROL "a header of `controls`": compares;
+    WHERE "`where`":
+        style in each parameters list operators ignore_case bare joined_by implied reread members groups beside
+        lifted words;
+    MEMBERS "`members`": operator field value;
+    GROUPS "`groups`": all any;
+}
