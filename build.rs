@@ -13,6 +13,9 @@ fn main() {
         println!("cargo::error={mistake}");
         exit(1);
     }
+    let mut detectors = 0xcbf2_9ce4_8422_2325;
+    hash(Path::new("src/detect"), &mut detectors);
+    println!("cargo:rustc-env=PARAVENT_DETECTORS={detectors:016x}");
     println!("cargo:rerun-if-env-changed=PARAVENT_COMMIT");
     let given = std::env::var("PARAVENT_COMMIT").ok();
     let commit = given.filter(|commit| !commit.is_empty()).or_else(of_git);
@@ -26,6 +29,23 @@ fn main() {
         profile().unwrap_or_else(|| word("PROFILE")),
         word("TARGET")
     );
+}
+
+/// Adds the files of a folder, in the order of their names, to a hash (FNV-1a).
+fn hash(folder: &Path, sum: &mut u64) {
+    println!("cargo:rerun-if-changed={}", folder.display());
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            hash(&path, sum);
+        } else if !path.ends_with("tests.rs") {
+            for byte in std::fs::read(&path).unwrap_or_default() {
+                *sum = (*sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        }
+    }
 }
 
 /// Reads the files of the lexicon. An error names the file, the line, the cause and the fix.

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use paravent::detect::statement::{Languages, Lexicon, Topic, study};
+use paravent::detect::statement::{Languages, Lexicon, Topic, study, typos};
 use serde::Deserialize;
 
 /// Passes over all clauses.
@@ -77,23 +77,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let dev = files(&root.join("corpora/statements/dev"))?;
     let lexicon = Lexicon::of(Languages::all());
     let mut features = Features::default();
-    if std::env::args().any(|argument| argument == "--dump") {
-        for file in train.iter().chain(&dev) {
-            for text in read(file)? {
-                let clauses: Vec<_> = study(&text.text, &lexicon)
-                    .into_iter()
-                    .map(|(range, topic, names)| {
-                        serde_json::json!([range.start, topic.as_str(), names])
-                    })
-                    .collect();
-                println!(
-                    "{}",
-                    serde_json::json!({"file": file.display().to_string(), "text": text.text, "lang": text.lang, "style": text.style, "statements": text.statements, "clauses": clauses})
-                );
-            }
-        }
-        return Ok(());
-    }
     if std::env::args().any(|argument| argument == "--held-out") {
         return held_out(&train, &lexicon);
     }
@@ -101,16 +84,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     for file in &train {
         texts.extend(read(file)?);
     }
-    let cases = cases(&texts, &lexicon, &mut features);
+    let known = known(&texts, &lexicon);
+    let cases = cases(&texts, &lexicon, &known, &mut features);
     let trained = train_on(&cases, &features);
     let mut measured = Vec::new();
     for file in &dev {
         measured.extend(read(file)?);
     }
-    report("dev", &measured, &lexicon, &features, &trained);
+    report("dev", &measured, &lexicon, (&features, &known), &trained);
     std::fs::write(
         root.join("lexicon/weights.tsv"),
-        file_of(&features, &trained)?,
+        file_of(&features, &trained, &known)?,
     )?;
     Ok(())
 }
@@ -123,13 +107,14 @@ fn held_out(train: &[PathBuf], lexicon: &Lexicon) -> Result<(), Box<dyn Error>> 
         for file in train.iter().filter(|file| *file != held) {
             texts.extend(read(file)?);
         }
-        let cases = cases(&texts, lexicon, &mut features);
+        let known = known(&texts, lexicon);
+        let cases = cases(&texts, lexicon, &known, &mut features);
         let trained = train_on(&cases, &features);
         report(
             &held.display().to_string(),
             &read(held)?,
             lexicon,
-            &features,
+            (&features, &known),
             &trained,
         );
     }
@@ -157,12 +142,23 @@ fn read(file: &Path) -> Result<Vec<Labelled>, Box<dyn Error>> {
         .collect()
 }
 
-fn cases(texts: &[Labelled], lexicon: &Lexicon, features: &mut Features) -> Vec<Case> {
+/// Words of texts without a statement that look like triggers with a letter wrong.
+fn known(texts: &[Labelled], lexicon: &Lexicon) -> BTreeSet<String> {
+    let clean = texts.iter().filter(|text| text.statements.is_empty());
+    clean.flat_map(|text| typos(&text.text, lexicon)).collect()
+}
+
+fn cases(
+    texts: &[Labelled],
+    lexicon: &Lexicon,
+    known: &BTreeSet<String>,
+    features: &mut Features,
+) -> Vec<Case> {
     let mut cases = Vec::new();
     for text in texts {
         let mut clauses: BTreeMap<Topic, Vec<Vec<usize>>> = BTreeMap::new();
         let mut seen = BTreeSet::new();
-        for (_, topic, names) in study(&text.text, lexicon) {
+        for (_, topic, names) in study(&text.text, lexicon, known) {
             let numbers: Vec<usize> = names.iter().map(|name| features.number(name)).collect();
             seen.extend(numbers.iter().copied());
             clauses.entry(topic).or_default().push(numbers);
@@ -263,7 +259,11 @@ fn sum(clause: &[usize], weights: &[f64]) -> f64 {
 }
 
 /// The file of weights: topic, feature, what it says, and its weight in thousandths.
-fn file_of(features: &Features, trained: &Trained) -> Result<String, Box<dyn Error>> {
+fn file_of(
+    features: &Features,
+    trained: &Trained,
+    known: &BTreeSet<String>,
+) -> Result<String, Box<dyn Error>> {
     let mut lines: Vec<(&str, i64)> = Vec::new();
     for (name, weight) in features.names.iter().zip(&trained.weights) {
         let thousandths = (weight * 1000.0).round();
@@ -274,6 +274,9 @@ fn file_of(features: &Features, trained: &Trained) -> Result<String, Box<dyn Err
     }
     lines.sort();
     let mut file = "# Generated: `cargo run --release --example train`. Topic, feature, what it says, weight.\n".to_owned();
+    for word in known {
+        writeln!(file, "known\t{word}")?;
+    }
     for (name, scores) in FROM {
         let scores = scores.map(|score| score.min(NEVER).to_string()).join("\t");
         writeln!(file, "from\t{name}\t{scores}")?;
@@ -316,7 +319,7 @@ fn report(
     name: &str,
     texts: &[Labelled],
     lexicon: &Lexicon,
-    features: &Features,
+    (features, known): (&Features, &BTreeSet<String>),
     trained: &Trained,
 ) {
     let mut topics: BTreeMap<String, Counts> = BTreeMap::new();
@@ -326,7 +329,7 @@ fn report(
     let show = std::env::args().any(|argument| argument == "--errors");
     for text in texts {
         let mut best: BTreeMap<&str, f64> = BTreeMap::new();
-        for (_, topic, names) in study(&text.text, lexicon) {
+        for (_, topic, names) in study(&text.text, lexicon, known) {
             let known = names.iter().filter_map(|name| features.numbers.get(name));
             let score: f64 = known.map(|number| trained.weights[*number]).sum();
             // What speaks for it beyond the bound of its weight.

@@ -61,9 +61,17 @@ struct Found {
     harmless: Vec<(Range<usize>, usize)>,
 }
 
+/// Whether a word is one of ordinary texts, though it looks like a trigger with a letter wrong.
+pub(super) type IsKnown<'k> = &'k dyn Fn(&str) -> bool;
+
 /// Every clause of a text in which a trigger stands. Without any, nothing is allocated.
-pub(super) fn each(text: &str, lexicon: &Lexicon, visit: &mut dyn FnMut(&Candidate<'_>)) {
-    let triggers = triggers(text, lexicon);
+pub(super) fn each(
+    text: &str,
+    lexicon: &Lexicon,
+    is_known: IsKnown<'_>,
+    visit: &mut dyn FnMut(&Candidate<'_>),
+) {
+    let triggers = triggers(text, lexicon, is_known);
     if triggers.is_empty() {
         return;
     }
@@ -87,7 +95,9 @@ pub(super) fn each(text: &str, lexicon: &Lexicon, visit: &mut dyn FnMut(&Candida
         let Some(words) = words_of(place) else {
             continue;
         };
-        let language = language(near.clone().filter_map(words_of));
+        // Its own words tell which language it is in; those beside it, where they do not.
+        let language =
+            language([words].into_iter()).or_else(|| language(near.clone().filter_map(words_of)));
         let whole = own
             .iter()
             .filter(|trigger| trigger.range.end <= clause.range.end);
@@ -156,8 +166,11 @@ fn in_language<'f>(
         phrase.is_some_and(|phrase| phrase.text.chars().count() <= SHORT_LETTERS_MAX)
     };
     let mut meant: Vec<Trigger> = Vec::new();
-    let is_meant =
-        |trigger: &Trigger| (is_own(trigger) || !is_short(trigger)) && !is_harmless(trigger);
+    // A short word, or one with a letter wrong, may be a word of another language.
+    let is_meant = |trigger: &Trigger| {
+        let is_vague = is_short(trigger) || trigger.form == Form::Typo;
+        (is_own(trigger) || !is_vague) && !is_harmless(trigger)
+    };
     for trigger in triggers.filter(|trigger| is_meant(trigger)).cloned() {
         let same = meant
             .iter_mut()
@@ -178,7 +191,7 @@ fn in_language<'f>(
 }
 
 /// The triggers of a text, in order, but for those inside a longer one of the same topic.
-fn triggers(text: &str, lexicon: &Lexicon) -> Vec<Trigger> {
+fn triggers(text: &str, lexicon: &Lexicon, is_known: IsKnown<'_>) -> Vec<Trigger> {
     let mut found = Found::default();
     let mut letters = [0; WORD_LETTERS_MAX];
     let mut at = 0;
@@ -203,9 +216,7 @@ fn triggers(text: &str, lexicon: &Lexicon) -> Vec<Trigger> {
             );
         }
         if count >= typo::LETTERS_MIN && found.triggers.len() + found.harmless.len() == before {
-            lexicon.typos.of(word, &mut |number| {
-                found.add(lexicon, at..end, &[number], Some(Form::Typo))
-            });
+            found.add_typos(text, (at..end, word), lexicon, is_known);
         }
         at = end;
     }
@@ -235,7 +246,43 @@ fn read_word(text: &str, start: usize, letters: &mut [u8; WORD_LETTERS_MAX]) -> 
     (at, if count > WORD_LETTERS_MAX { 0 } else { count })
 }
 
+/// The words of a text in which a trigger is seen through a wrong letter.
+pub(super) fn typos(text: &str, lexicon: &Lexicon) -> Vec<String> {
+    let typos = triggers(text, lexicon, &|_| false)
+        .into_iter()
+        .filter(|trigger| trigger.form == Form::Typo);
+    typos
+        .map(|trigger| folded(text.get(trigger.range).unwrap_or_default()))
+        .collect()
+}
+
+fn folded(word: &str) -> String {
+    fold::codes(word).into_iter().map(fold::character).collect()
+}
+
 impl Found {
+    /// The triggers that a long word may have been meant to be, unless it is known as another one.
+    fn add_typos(
+        &mut self,
+        text: &str,
+        (range, word): (Range<usize>, &[u8]),
+        lexicon: &Lexicon,
+        is_known: IsKnown<'_>,
+    ) {
+        let mut meant = Vec::new();
+        lexicon.typos.of(word, &mut |number| meant.push(number));
+        if meant.is_empty() {
+            return;
+        }
+        let mut is_other = is_known(&folded(text.get(range.clone()).unwrap_or_default()));
+        lexicon.context.walk(text, range.start, &mut |end, _| {
+            is_other |= end == range.end
+        });
+        if !is_other {
+            self.add(lexicon, range, &meant, Some(Form::Typo));
+        }
+    }
+
     fn add(&mut self, lexicon: &Lexicon, range: Range<usize>, numbers: &[u32], form: Option<Form>) {
         for &number in numbers {
             let Some(phrase) = lexicon.phrase(number) else {

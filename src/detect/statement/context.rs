@@ -11,6 +11,9 @@ use super::score;
 /// Words of a clause that are looked at. Behind them it may go on, but says nothing new.
 const WORDS_MAX: usize = 200;
 
+/// Words on either side of a trigger that say something of it.
+const WORDS_NEAR: usize = 9;
+
 /// A set of classes, by their places in [`CLASSES`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Classes(u32);
@@ -247,6 +250,18 @@ impl Words {
             .all
             .partition_point(|word| word.range.start < range.end);
         first..end.max(first)
+    }
+
+    /// The places of the words near some of them: what stands further off has little to do with these.
+    pub(super) fn near(&self, places: &Range<usize>) -> Range<usize> {
+        places.start.saturating_sub(WORDS_NEAR)..(places.end + WORDS_NEAR).min(self.all.len())
+    }
+
+    /// The classes of the words near some of them.
+    pub(super) fn classes_near(&self, places: &Range<usize>) -> Classes {
+        let near = self.all.get(self.near(places)).unwrap_or_default();
+        near.iter()
+            .fold(Classes::default(), |all, word| all.with(word.classes))
     }
 
     /// Whether the clause is written in capitals, so that they tell nothing.

@@ -42,6 +42,7 @@ const ASCII: [u8; 128] = {
             digit @ b'0'..=b'9' => digit - b'0' + 27,
             b'.' | b',' | b';' | b':' | b'!' | b'?' | b'(' | b')' | b'[' | b']' | b'{' | b'}'
             | b'|' => BREAK,
+            0..=8 | 14..=31 | 127 => NOTHING,
             _ => GAP,
         };
         codes[byte] = code;

@@ -5,6 +5,7 @@
 //! stands around them ([`context`]) decides, by weights that were learnt from labelled sentences ([`score`]). The same text
 //! always gives the same findings, and each can say which words made it.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -87,7 +88,7 @@ fn judged(
     lexicon: &Lexicon,
     visit: &mut dyn FnMut(Statement, &candidate::Candidate<'_>),
 ) {
-    candidate::each(text, lexicon, &mut |candidate| {
+    candidate::each(text, lexicon, &score::is_known, &mut |candidate| {
         for topic in topics(candidate) {
             if let Some(certainty) = score::certainty(candidate, topic, lexicon) {
                 let range = candidate.clause.range.clone();
@@ -104,8 +105,8 @@ fn judged(
     });
 }
 
-/// Changes with the code that finds; the words and weights tell for themselves.
-const CODE_VERSION: &str = "1";
+/// What the code is that finds: a hash of its source, made by `build.rs`.
+const CODE_VERSION: &str = env!("PARAVENT_DETECTORS");
 
 /// A word that is another one whenever the same text may give other findings.
 pub fn version() -> &'static str {
@@ -136,19 +137,31 @@ fn topics(candidate: &candidate::Candidate<'_>) -> impl Iterator<Item = Topic> {
     })
 }
 
+/// Long words of a text that are taken for a trigger with a letter wrong: what the model is told of ordinary texts.
+#[doc(hidden)]
+pub fn typos(text: &str, lexicon: &Lexicon) -> Vec<String> {
+    candidate::typos(text, lexicon)
+}
+
 /// What the model is trained on: of each clause and topic the names of its features.
 #[doc(hidden)]
-pub fn study(text: &str, lexicon: &Lexicon) -> Vec<(Range<usize>, Topic, Vec<String>)> {
+pub fn study(
+    text: &str,
+    lexicon: &Lexicon,
+    known: &BTreeSet<String>,
+) -> Vec<(Range<usize>, Topic, Vec<String>)> {
     let mut studied = Vec::new();
-    candidate::each(text, lexicon, &mut |candidate| {
-        for topic in topics(candidate) {
-            studied.push((
-                candidate.clause.range.clone(),
-                topic,
-                score::names(candidate, topic, lexicon),
-            ));
-        }
-    });
+    candidate::each(
+        text,
+        lexicon,
+        &|word| known.contains(word),
+        &mut |candidate| {
+            for topic in topics(candidate) {
+                let names = score::names(candidate, topic, lexicon);
+                studied.push((candidate.clause.range.clone(), topic, names));
+            }
+        },
+    );
     studied
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The weights are a generated file; `corpora/README.md` tells how to make it again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -60,7 +60,6 @@ slots! {
     Length "length",
     Name "name",
     Around "around",
-    Place "place",
     Said "said",
     Distance "distance",
     Modifies "modifies",
@@ -222,8 +221,15 @@ fn of_words(words: &Words, main: &Trigger, add: &mut dyn FnMut(Slot, Says<'_>)) 
         );
         beside(Some(trigger.end + near), WORDS_BEHIND.get(near), behind);
     }
-    for (place, word) in words.all.iter().enumerate() {
-        if !trigger.contains(&place) && word.case != Case::Digits {
+    for place in words
+        .near(&trigger)
+        .filter(|place| !trigger.contains(place))
+    {
+        if let Some(word) = words
+            .all
+            .get(place)
+            .filter(|word| word.case != Case::Digits)
+        {
             add(Slot::Bag, Says::Hashed(words.letters(word), word.hash));
         }
     }
@@ -297,7 +303,7 @@ fn of_persons(candidate: &Candidate<'_>, main: &Trigger, add: &mut dyn FnMut(Slo
             Says::Number(usize::from(main.weight) + around),
         );
     }
-    for class in words.classes.each() {
+    for class in words.classes_near(&trigger).each() {
         add(Slot::Class, Says::Class(class));
         add(
             Slot::ClassWeight,
@@ -419,10 +425,9 @@ fn is_outright(candidate: &Candidate<'_>, trigger: &Range<usize>) -> bool {
 /// What the clause is like, and what stands before it.
 fn of_clause(candidate: &Candidate<'_>, add: &mut dyn FnMut(Slot, Says<'_>)) {
     let end = match candidate.clause.end {
-        End::Stop => "stop",
+        End::Stop | End::Line => "end",
         End::Question => "question",
         End::Colon => "colon",
-        End::Line => "line",
     };
     add(Slot::End, Says::Word(end));
     let length = match candidate.words.all.len() {
@@ -434,7 +439,6 @@ fn of_clause(candidate: &Candidate<'_>, add: &mut dyn FnMut(Slot, Says<'_>)) {
     };
     add(Slot::Length, Says::Number(length));
     match &candidate.before {
-        None => add(Slot::Place, Says::Word("first")),
         Some((clause, words)) if clause.end == End::Colon => {
             add(Slot::Label, Says::Word("-"));
             words
@@ -448,7 +452,7 @@ fn of_clause(candidate: &Candidate<'_>, add: &mut dyn FnMut(Slot, Says<'_>)) {
                 );
             }
         }
-        Some(_) => {}
+        _ => {}
     }
 }
 
@@ -462,6 +466,8 @@ type Weights = [i16; Topic::ALL.len()];
 #[derive(Debug, Default)]
 struct Model {
     weights: HashMap<u64, Weights, foldhash::fast::FixedState>,
+    /// Long words of ordinary texts that look like triggers with a letter wrong.
+    known: HashSet<u64, foldhash::fast::FixedState>,
     /// From which score on a clause is a statement, by the weight of its trigger: perhaps, more likely than not, certainly.
     possible: Bounds,
     likely: Bounds,
@@ -495,6 +501,9 @@ impl Model {
                         name,
                         [weak, usual, strong].map(|score| score.parse().unwrap_or(i32::MAX)),
                     );
+                }
+                ["known", word] => {
+                    model.known.insert(hash(word));
                 }
                 [topic, slot, says, weight] => model.add(
                     topic,
@@ -539,6 +548,11 @@ impl Model {
 #[inline]
 fn key(slot: u64, says: u64) -> u64 {
     (slot.rotate_left(23) ^ says).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Whether a word of ordinary texts looks like a trigger with a letter wrong.
+pub(super) fn is_known(word: &str) -> bool {
+    MODEL.known.contains(&hash(word))
 }
 
 /// The features of a clause for a topic, by name: what the model is trained on.
@@ -586,13 +600,22 @@ pub(super) fn certainty(
         .both(Classes::of_persons())
         .is_empty()
         || candidate.words.hold_name();
-    Some(
-        match is_of_person && score >= bound(MODEL.certain, weight) {
-            true => Certainty::Certain,
-            false => Certainty::Likely,
-        },
-    )
+    let is_said = weight >= OUTRIGHT && is_said_outright(candidate, topic);
+    let mut own = candidate
+        .triggers
+        .iter()
+        .filter(|trigger| trigger.topic == topic);
+    // What somebody may have meant to write is not certain.
+    let is_written = own.any(|trigger| trigger.weight >= OUTRIGHT && trigger.form != Form::Typo);
+    let is_sure = is_said || (is_of_person && score >= bound(MODEL.certain, weight));
+    Some(match is_written && is_sure {
+        true => Certainty::Certain,
+        false => Certainty::Likely,
+    })
 }
+
+/// The weight of words that mean nothing else.
+const OUTRIGHT: u8 = 3;
 
 /// Whether a trigger that mostly is one is said of a person outright.
 fn is_said_outright(candidate: &Candidate<'_>, topic: Topic) -> bool {

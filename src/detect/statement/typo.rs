@@ -10,6 +10,9 @@ pub(super) const LETTERS_MIN: usize = 8;
 /// The fewest fixed letters of a trigger with any ending.
 const STEM_LETTERS_MIN: usize = 7;
 
+/// Letters of an ending.
+const ENDING_LETTERS_MAX: usize = 3;
+
 /// Letters in a row by which a word is looked up. One wrong letter leaves those at the start as they are, or those before the
 /// end.
 const RUN: usize = 4;
@@ -113,7 +116,10 @@ impl Brief {
     fn may_be(&self, length: usize, letters: u64) -> bool {
         let own = usize::from(self.length);
         match self.is_open {
-            true => length + 1 >= own && (self.set & !letters).count_ones() <= 1,
+            true => {
+                (own - 1..=own + ENDING_LETTERS_MAX).contains(&length)
+                    && (self.set & !letters).count_ones() <= 1
+            }
             false => {
                 length.abs_diff(own) <= 1 && (self.set ^ letters).count_ones() <= LETTERS_APART_MAX
             }
