@@ -11,6 +11,7 @@ mod characters;
 mod escapes;
 mod identifier;
 mod layers;
+mod memo;
 mod plain;
 mod spelling;
 pub mod statement;
@@ -53,6 +54,11 @@ pub fn find_where(text: &str, is_meant: Meant<'_>) -> Vec<Span> {
 
 /// The statements of a text, in order: of the text itself, and of what it says once its escapes are undone.
 pub fn statements(text: &str, lexicon: &statement::Lexicon) -> Vec<statement::Statement> {
+    memo::statements(text, lexicon).to_vec()
+}
+
+/// The same, read anew.
+fn read_statements(text: &str, lexicon: &statement::Lexicon) -> Vec<statement::Statement> {
     let mut found = statement::find(text, lexicon);
     layers::each(text, &mut |layer, source| {
         found.extend(statement::find(layer, lexicon).into_iter().map(|found| {
@@ -63,6 +69,8 @@ pub fn statements(text: &str, lexicon: &statement::Lexicon) -> Vec<statement::St
         }));
     });
     found.sort_by_key(|found| (found.range.start, found.range.end, found.topic));
+    // A clause in which nothing is coded is the same in every layer.
+    found.dedup();
     found
 }
 

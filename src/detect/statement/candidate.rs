@@ -4,10 +4,9 @@ use std::ops::Range;
 
 use super::clause::{self, Clause};
 use super::context::{Classes, Words};
-use super::fold::{self, NOTHING};
+use super::fold::{self, WORD_LETTERS_MAX};
 use super::lexicon::{Lexicon, Of, Topic};
 use super::lines::LANGUAGES;
-use super::phrases::WORD_LETTERS_MAX;
 use super::typo;
 
 /// The fewest letters of a word whose end may be a trigger.
@@ -195,18 +194,16 @@ fn triggers(text: &str, lexicon: &Lexicon, is_known: IsKnown<'_>) -> Vec<Trigger
     let mut found = Found::default();
     let mut letters = [0; WORD_LETTERS_MAX];
     let mut at = 0;
-    while at < text.len() {
-        let (glyph, length) = fold::glyph(text, at);
-        if !fold::is_letter(glyph.code) {
-            at += length;
-            continue;
-        }
+    while let Some(start) = fold::word_start(text, at) {
+        at = start;
         let before = found.triggers.len() + found.harmless.len();
-        lexicon.triggers.walk(text, at, &mut |end, numbers| {
-            found.add(lexicon, at..end, numbers, None)
-        });
-        let (end, count) = read_word(text, at, &mut letters);
+        let (end, count) = fold::read_word(text, at, &mut letters);
         let word = letters.get(..count).unwrap_or_default();
+        if lexicon.triggers.may_begin(word) {
+            lexicon.triggers.walk(text, at, &mut |end, numbers| {
+                found.add(lexicon, at..end, numbers, None)
+            });
+        }
         if count >= COMPOUND_LETTERS_MIN {
             found.add(
                 lexicon,
@@ -221,29 +218,6 @@ fn triggers(text: &str, lexicon: &Lexicon, is_known: IsKnown<'_>) -> Vec<Trigger
         at = end;
     }
     found.sorted_out()
-}
-
-/// Reads the letters of the word at `start`; tells its end and how many there are. Of a word that is too long for any
-/// there are none.
-fn read_word(text: &str, start: usize, letters: &mut [u8; WORD_LETTERS_MAX]) -> (usize, usize) {
-    let (mut at, mut count) = (start, 0);
-    while at < text.len() {
-        let (glyph, length) = fold::glyph(text, at);
-        match glyph.code {
-            NOTHING => {}
-            code if fold::is_letter(code) => {
-                for code in [Some(code), glyph.second].into_iter().flatten() {
-                    if let Some(letter) = letters.get_mut(count) {
-                        *letter = code;
-                    }
-                    count += 1;
-                }
-            }
-            _ => break,
-        }
-        at += length;
-    }
-    (at, if count > WORD_LETTERS_MAX { 0 } else { count })
 }
 
 /// The words of a text in which a trigger is seen through a wrong letter.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::clause::Clause;
-use super::fold::{self, BREAK, NOTHING};
+use super::fold::{self, BREAK, NOTHING, WORD_LETTERS_MAX};
 use super::lexicon::{Lexicon, Of, is_common};
 use super::lines::{CLASSES, LANGUAGES};
 use super::score;
@@ -201,12 +201,22 @@ impl Words {
     }
 
     fn classify(&mut self, text: &str, lexicon: &Lexicon) {
+        let mut letters = [0; WORD_LETTERS_MAX];
         for place in 0..self.all.len() {
             let start = self.all[place].range.start;
             // Without its accent it is the Italian `and`.
             if matches!(text.get(self.all[place].range.clone()), Some("è" | "È")) {
                 self.all[place].classes = self.all[place].classes.with(Classes::of_copula());
                 self.classes = self.classes.with(Classes::of_copula());
+            }
+            let word = &self.all[place];
+            let (_, count) = fold::read_word(text, start, &mut letters);
+            if word.case != Case::Digits
+                && !lexicon
+                    .context
+                    .may_begin(letters.get(..count).unwrap_or_default())
+            {
+                continue;
             }
             let all = &mut self.all;
             let mut classes = self.classes;

@@ -23,6 +23,9 @@ pub(super) struct Glyph {
     pub(super) second: Option<u8>,
 }
 
+/// Letters of a word; a longer one is none.
+pub(super) const WORD_LETTERS_MAX: usize = 48;
+
 /// Bytes of a tag; a longer one is none.
 const TAG_BYTES_MAX: usize = 512;
 
@@ -70,6 +73,58 @@ pub(super) fn glyph(text: &str, at: usize) -> (Glyph, usize) {
 
 const fn plain(code: u8) -> Glyph {
     Glyph { code, second: None }
+}
+
+/// Where the next word begins.
+#[inline]
+pub(super) fn word_start(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    loop {
+        match bytes.get(at) {
+            None => return None,
+            Some(&byte) if byte < 128 && byte != b'<' => {
+                if is_letter(ASCII[usize::from(byte)]) {
+                    return Some(at);
+                }
+                at += 1;
+            }
+            Some(_) => {
+                let (glyph, length) = longer(text, at);
+                if is_letter(glyph.code) {
+                    return Some(at);
+                }
+                at += length;
+            }
+        }
+    }
+}
+
+/// Reads the letters of the word at `start`; tells where it ends, without what is not there behind its last letter, and how
+/// many there are: none of a word that is too long for any.
+#[inline]
+pub(super) fn read_word(
+    text: &str,
+    start: usize,
+    letters: &mut [u8; WORD_LETTERS_MAX],
+) -> (usize, usize) {
+    let (mut at, mut end, mut count) = (start, start, 0);
+    while at < text.len() {
+        let (glyph, length) = glyph(text, at);
+        at += length;
+        if is_letter(glyph.code) {
+            end = at;
+            for code in [Some(glyph.code), glyph.second].into_iter().flatten() {
+                if let Some(letter) = letters.get_mut(count) {
+                    *letter = code;
+                }
+                count += 1;
+            }
+        } else if glyph.code != NOTHING {
+            break;
+        }
+    }
+    (end, if count > WORD_LETTERS_MAX { 0 } else { count })
 }
 
 fn longer(text: &str, at: usize) -> (Glyph, usize) {

@@ -191,6 +191,8 @@ pub(super) fn texts() -> impl Iterator<Item = &'static str> {
 /// The words of some languages.
 #[derive(Debug)]
 pub struct Lexicon {
+    /// The languages that it is of.
+    languages: Languages,
     pub(super) phrases: Vec<Phrase>,
     /// Triggers and harmless phrases, from their first word on.
     pub(super) triggers: Phrases,
@@ -240,10 +242,10 @@ impl Lexicon {
                 }));
             }
         }
-        Self::made_of(phrases)
+        Self::made_of(languages, phrases)
     }
 
-    fn made_of(phrases: Vec<Phrase>) -> Self {
+    fn made_of(languages: Languages, phrases: Vec<Phrase>) -> Self {
         let numbered = || phrases.iter().zip(0_u32..);
         let is_ending = |phrase: &Phrase| phrase.text.starts_with('*');
         let is_class = |phrase: &Phrase| matches!(phrase.of, Of::Class(_));
@@ -260,12 +262,18 @@ impl Lexicon {
         // A weak trigger with a wrong letter would be anything.
         let strong = numbered().filter(|(phrase, _)| matches!(phrase.of, Of::Trigger(_, 2..)));
         Self {
+            languages,
             triggers: Phrases::new(whole(false)),
             context: Phrases::new(whole(true)),
             endings: Phrases::endings(endings),
             typos: Typos::new(strong.map(|(phrase, number)| (phrase.text, number))),
             phrases,
         }
+    }
+
+    /// What tells it from other ones.
+    pub(super) fn identity(&self) -> u64 {
+        u64::from(self.languages.0)
     }
 
     pub(super) fn phrase(&self, number: u32) -> Option<&Phrase> {

@@ -5,10 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::fold::{self, GAP, NOTHING};
-
-/// Letters of a word; a longer one is none.
-pub(super) const WORD_LETTERS_MAX: usize = 48;
+use super::fold::{self, GAP, NOTHING, WORD_LETTERS_MAX};
 
 /// The fewest fixed letters of a word with any ending, or any beginning.
 const STEM_LETTERS_MIN: usize = 4;
@@ -126,6 +123,27 @@ impl Phrases {
     fn look(chain: u64) -> (usize, u64) {
         let place = chain >> (64 - FIRST_LOOK_BITS);
         (usize::try_from(place >> 6).unwrap_or(0), 1 << (place & 63))
+    }
+
+    /// A quick look: whether a phrase may begin with a word of these letters. Most words are none's beginning.
+    #[inline]
+    pub(super) fn may_begin(&self, letters: &[u8]) -> bool {
+        let mut hash = Letters::NONE;
+        for (count, code) in letters.iter().enumerate() {
+            hash = hash.and(*code);
+            if count + 1 >= STEM_LETTERS_MIN && self.may_be(hash.0 ^ STEM) {
+                return true;
+            }
+        }
+        self.may_be(hash.0)
+    }
+
+    #[inline]
+    fn may_be(&self, word: u64) -> bool {
+        let (place, bit) = Self::look(chained(START, word));
+        self.first_look
+            .get(place)
+            .is_some_and(|bits| bits & bit != 0)
     }
 
     #[inline]

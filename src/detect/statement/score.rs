@@ -2,7 +2,7 @@
 //!
 //! The weights are a generated file; `corpora/README.md` tells how to make it again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -465,7 +465,7 @@ type Weights = [i16; Topic::ALL.len()];
 /// The weights, and what they must come to.
 #[derive(Debug, Default)]
 struct Model {
-    weights: HashMap<u64, Weights, foldhash::fast::FixedState>,
+    weights: Table,
     /// Long words of ordinary texts that look like triggers with a letter wrong.
     known: HashSet<u64, foldhash::fast::FixedState>,
     /// From which score on a clause is a statement, by the weight of its trigger: perhaps, more likely than not, certainly.
@@ -481,6 +481,58 @@ type Bounds = [i32; 3];
 fn bound(bounds: Bounds, weight: u8) -> i32 {
     let place = usize::from(weight.saturating_sub(1));
     bounds.get(place).copied().unwrap_or(i32::MAX)
+}
+
+/// Weights by the keys of features, which are spread evenly already. Open addressing: a key stands at its place, or at the next
+/// free one behind.
+#[derive(Debug)]
+struct Table {
+    keys: Vec<u64>,
+    weights: Vec<Weights>,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        let places = 1 << TABLE_BITS;
+        Self {
+            keys: vec![FREE; places],
+            weights: vec![Weights::default(); places],
+        }
+    }
+}
+
+/// Places of the table, as a power of two: at least twice as many as there are features.
+const TABLE_BITS: u32 = 16;
+
+/// The key of a free place.
+const FREE: u64 = 0;
+
+impl Table {
+    #[inline]
+    fn place(&self, key: u64) -> usize {
+        let mask = self.keys.len() - 1;
+        let mut place = usize::try_from(key >> (64 - TABLE_BITS)).unwrap_or(0);
+        // A bounded search, should the table ever be full.
+        for _ in 0..self.keys.len() {
+            match self.keys.get(place) {
+                Some(&found) if found != key && found != FREE => place = (place + 1) & mask,
+                _ => break,
+            }
+        }
+        place
+    }
+
+    #[inline]
+    fn get(&self, key: u64) -> Option<&Weights> {
+        let place = self.place(key);
+        (self.keys.get(place) == Some(&key)).then(|| self.weights.get(place))?
+    }
+
+    fn at(&mut self, key: u64) -> &mut Weights {
+        let place = self.place(key);
+        self.keys[place] = key;
+        &mut self.weights[place]
+    }
 }
 
 static MODEL: LazyLock<Model> = LazyLock::new(|| Model::read(WEIGHTS));
@@ -527,7 +579,7 @@ impl Model {
 
     /// What all topics share is added to each.
     fn add(&mut self, topic: &str, key: u64, weight: i16) {
-        let weights = self.weights.entry(key).or_default();
+        let weights = self.weights.at(key);
         for (own, weights) in Topic::ALL.into_iter().zip(weights) {
             if topic == SHARED || topic == own.as_str() {
                 *weights = weights.saturating_add(weight);
@@ -537,7 +589,7 @@ impl Model {
 
     #[inline]
     fn weight(&self, topic: Topic, slot: Slot, says: Says<'_>) -> i32 {
-        let weights = self.weights.get(&key(slot.hash(), says.hash()));
+        let weights = self.weights.get(key(slot.hash(), says.hash()));
         weights
             .and_then(|weights| weights.get(topic as usize))
             .map_or(0, |weight| i32::from(*weight))
