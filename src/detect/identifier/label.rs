@@ -1,5 +1,6 @@
 //! What the words before a number say that it is: `Tél. :`, `commande n°`, `SIRET`.
 
+use super::reader::is_word;
 use super::words::Words;
 
 /// What a number is said to be.
@@ -139,10 +140,6 @@ pub(super) fn words_behind(text: &[u8], at: usize) -> impl Iterator<Item = &[u8]
         start = end;
         word
     })
-}
-
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == super::super::plain::LETTER
 }
 
 /// Whether a word is one of a short list, in any case.
