@@ -64,6 +64,40 @@ fn phones_are_found_in_the_forms_of_their_countries() {
 }
 
 #[test]
+fn lists_of_pairs_are_no_phones() {
+    for text in [
+        "Horaires 08 30 12 00 14 00 18 30",
+        "Ouvert 10 08 30 12 05 14 00 18",
+        "Lots 01 02 03 04 05 livrés",
+        "Quantités : 02 04 06 08 10",
+        "Tailles : 05 10 15 20 25",
+        "Kilométrage 012 345 678 km",
+        "Volume 01 12 40 56 78 m3",
+        "Order 06-12-34-56-78",
+        "Tirage du loto : 03 11 24 31 40 07 12",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+    is_found(
+        "phone",
+        &[
+            ("Tél. 02 04 06 08 10", "02 04 06 08 10"),
+            ("01 23 45 67 89", "01 23 45 67 89"),
+            ("Vu à 10:30 06 12 34 56 78", "06 12 34 56 78"),
+            ("le 12/03 06 12 34 56 78", "06 12 34 56 78"),
+            ("06 12 34 56 78 10h30", "06 12 34 56 78"),
+            ("06 12 34 56 78 M. Durand", "06 12 34 56 78"),
+            ("06-12-34-56-78", "06-12-34-56-78"),
+        ],
+    );
+    assert_eq!(found("06 12 34 56 78 06 98 76 54 32").len(), 2);
+    assert_eq!(
+        found("Mme Durand 06 12 34 56 78 12 rue de la Paix").len(),
+        2
+    );
+}
+
+#[test]
 fn mail_is_found_however_it_is_hidden() {
     is_found(
         "mail",
