@@ -1,5 +1,6 @@
 //! What the words before a number say that it is: `Tél. :`, `commande n°`, `SIRET`.
 
+use super::reader::is_word;
 use super::words::Words;
 
 /// What a number is said to be.
@@ -141,10 +142,6 @@ pub(super) fn words_behind(text: &[u8], at: usize) -> impl Iterator<Item = &[u8]
     })
 }
 
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == super::super::plain::LETTER
-}
-
 /// Whether a word is one of a short list, in any case.
 pub(super) fn is_one_of(word: &[u8], list: &[&str]) -> bool {
     list.iter()
@@ -205,12 +202,12 @@ static OTHERS: Words = Words::new(&[
     "dossier*", "duns", "ean", "ean13", "encomenda", "envio", "eori", "expediente", "expedition", "fac", "factur*",
     "facture*", "faktura", "fattura*", "fatur*", "file", "folio", "gtin*", "gutschein*", "handelsregister*", "hra",
     "hrb", "iccid", "ics", "id", "identifiant", "imei*", "importe", "importo", "imsi", "incident", "inventaire",
-    "invoice*", "ipi", "isbn", "issn", "iva", "kbo", "kennung", "key", "klantnummer", "kvk", "lei", "licence*",
-    "licencia", "license*", "licenza", "lieferschein*", "livraison", "lizenz*", "lot", "lote", "lotto", "mac",
+    "invoice*", "ipi", "isbn", "issn", "iva", "kbo", "kennung", "key", "kilomet*", "klantnummer", "kvk", "lei", "licence*",
+    "licencia", "license*", "licenza", "lieferschein*", "livraison", "lizenz*", "lot", "lote", "lotes", "lots", "lotto", "mac",
     "mandat*", "matricola", "matricule", "montant*", "mwst", "nif", "offer*", "offre", "operation", "orden", "order*",
     "ordernr", "ordine*", "ordini", "paket*", "parcel*", "part", "partita", "pedido*", "piva", "po", "police",
     "policy", "polis", "polisnummer", "poliza", "polizza", "pratica", "precio", "preis", "presupuesto", "preventivo",
-    "prezzo", "price", "prix", "product*", "produit*", "produkt*", "proforma", "purchase", "quittung*", "quotation",
+    "prezzo", "price", "prix", "product*", "produit*", "produkt*", "proforma", "purchase", "quantit*", "quittung*", "quotation",
     "quote", "rcs", "receipt", "rechnung*", "recibo", "ref", "refer*", "reservation", "rif", "riferimento", "rma",
     "rum", "schaden*", "seguimiento", "sendung*", "serial*", "serie*", "seriennummer", "shipment", "shipping", "sim",
     "siniestro", "sinistre", "sinistro", "siren", "siret", "sku", "sn", "somme", "spedizione", "suivi", "summe",

@@ -14,6 +14,8 @@ use super::words::Words;
 pub(super) const BYTES_MAX: usize = 254;
 /// Bytes of the longest part before the `@`.
 const LOCAL_MAX: usize = 64;
+/// Bytes of the longest part of a domain (RFC 1035).
+const LABEL_MAX: usize = 63;
 
 /// Whether a text is a mail address and nothing else.
 pub(super) fn is_mail(value: &str) -> bool {
@@ -57,6 +59,8 @@ const ATS: &[&str] = &[
     "klammeraffe",
     "apenstaartje",
 ];
+/// Bytes of the longest word that one of these is, with an article or an ending.
+const SIGN_MAX: usize = 16;
 /// What stands for a dot.
 const DOTS: &[&str] = &["dot", "point", "punkt", "punto", "ponto", "punt", "."];
 
@@ -90,6 +94,9 @@ pub(super) fn all_hidden(text: &[u8], has_words: bool, found: &mut Vec<Found>) {
             let end = word_end(text, start + 1);
             let end = end + usize::from(matches!(byte(text, end), b'_' | b'-'));
             let is_odd = end - start > 3;
+            if end - start > SIGN_MAX {
+                continue;
+            }
             found.extend(hidden(text, start..end, is_odd).map(|range| (Kind::Mail, range)));
         }
     }
@@ -303,13 +310,15 @@ fn worded_domain(text: &[u8], at: usize) -> Option<(usize, bool)> {
     let mut end = None;
     while labels < 5 {
         let mut stop = start;
-        while is_word(byte(text, stop))
-            || (byte(text, stop) == b'-' && !stands_at(text, stop, "-dot-"))
+        while stop - start <= LABEL_MAX
+            && (is_word(byte(text, stop))
+                || (byte(text, stop) == b'-' && !stands_at(text, stop, "-dot-")))
         {
             stop += 1;
         }
         let name = text.get(start..stop).unwrap_or_default();
         if name.is_empty()
+            || name.len() > LABEL_MAX
             || (labels == 0
                 && is_one_of(
                     name,

@@ -30,8 +30,9 @@ pub(super) fn stands_anywhere(value: &str) -> bool {
     let is_whole = |range: Range<usize>| range == (0..text.len());
     let groups = Groups::at(text, digit);
     international_at(text, digit, groups.as_slice()).is_some_and(is_whole)
-        || trunk_at(text, digit, groups.as_slice()).is_some_and(|(range, is_sure)| {
-            (is_sure || groups.as_slice().len() == 1) && is_whole(range)
+        || trunk_at(text, digit, groups.as_slice()).is_some_and(|(range, is_pairs)| {
+            let groups = groups.as_slice();
+            (is_pairs && !is_sequence(text, groups) || groups.len() == 1) && is_whole(range)
         })
 }
 
@@ -46,11 +47,16 @@ pub(super) fn at(text: &[u8], start: usize, groups: &[Group], last: usize) -> Op
     }
     let first = byte(text, start);
     if first == b'0' {
-        let (range, is_sure) = trunk_at(text, start, groups)?;
-        let is_fine = is_sure
-            || (!goes_on_before(text, &range, last)
-                && is_apart(text, &range)
-                && label::before(text, range.start) != Some(Label::Other));
+        let (range, is_pairs) = trunk_at(text, start, groups)?;
+        let is_alone = || match is_pairs {
+            true => !is_list(text, groups, last),
+            false => !goes_on_before(text, &range, last) && is_apart(text, &range),
+        };
+        let is_fine = match label::before(text, range.start) {
+            Some(Label::Other) => false,
+            Some(Label::Phone) => is_pairs || is_alone(),
+            _ => is_alone() && !is_measure(text, range.end),
+        };
         return (is_fine && range.start >= last).then_some(range);
     }
     if !matches!(first, b'2'..=b'9') || !is_apart(text, &(start..start)) {
@@ -177,7 +183,7 @@ fn is_new(text: &[u8], groups: &[Group], place: usize) -> bool {
     byte(text, group.start) == b'0' && group.len() >= 2 && groups.len() - place > 2
 }
 
-/// A number with the zero of the national form, and whether nothing else is written so.
+/// A number with the zero of the national form, and whether it is written in five pairs.
 fn trunk_at(text: &[u8], start: usize, all: &[Group]) -> Option<(Range<usize>, bool)> {
     if byte(text, start) != b'0'
         || !matches!(byte(text, start + 1), b'1'..=b'9') && byte(text, start + 1).is_ascii_digit()
@@ -228,13 +234,81 @@ fn is_spaced_area(text: &[u8], groups: &[Group], digits: usize) -> bool {
             || label::before(text, groups[0].start) == Some(Label::Phone))
 }
 
-/// Five pairs with the same sign between them: nothing else is written so.
+/// Five pairs with the same sign between them: nothing else is written so, but for lists.
 fn is_pairs(groups: &[Group]) -> bool {
     groups.len() == 5
         && groups.iter().all(|group| group.len() == 2)
         && groups[..4].iter().all(|group| group.gap == groups[0].gap)
         && matches!(groups[0].gap, b' ' | b'.' | b'-' | b'/')
 }
+
+/// Whether the five pairs that begin here are some of a list: of more pairs, or of numbers that count up or down.
+fn is_list(text: &[u8], groups: &[Group], last: usize) -> bool {
+    let gap = groups[0].gap;
+    let is_end = |group: &Group| {
+        let sign = byte(text, group.end());
+        let goes_on = b":,./-".contains(&sign) && byte(text, group.end() + 1).is_ascii_digit();
+        group.gap == 0 && !sign.is_ascii_alphanumeric() && !goes_on
+    };
+    let pairs = 1 + groups
+        .windows(2)
+        .take_while(|pair| {
+            pair[0].gap == gap && pair[1].len() == 2 && (pair[1].gap == gap || is_end(&pair[1]))
+        })
+        .count();
+    // More numbers, or the number of a house, before a word.
+    let are_numbers = pairs.is_multiple_of(PAIRS)
+        && groups[..pairs]
+            .iter()
+            .step_by(PAIRS)
+            .all(|group| byte(text, group.start) == b'0' && byte(text, group.start + 1) != b'0');
+    let end = groups[pairs.max(1) - 1].end();
+    let is_before_house =
+        pairs == PAIRS + 1 && byte(text, end) == b' ' && byte(text, end + 1).is_ascii_alphabetic();
+    is_sequence(text, groups)
+        || is_pair_before(text, groups[0].start, gap, last)
+        || pairs > PAIRS && !are_numbers && !is_before_house
+}
+
+/// Pairs of a number.
+const PAIRS: usize = 5;
+
+/// Whether another pair stands before a place, with the same sign behind it, that belongs to nothing else.
+fn is_pair_before(text: &[u8], at: usize, gap: u8, last: usize) -> bool {
+    let Some(start) = at.checked_sub(3).filter(|start| *start >= last) else {
+        return false;
+    };
+    let before = byte_before(text, start);
+    text[start].is_ascii_digit()
+        && text[start + 1].is_ascii_digit()
+        && text[start + 2] == gap
+        && !before.is_ascii_alphanumeric()
+        && (before == gap || !b"+:,./-".contains(&before))
+}
+
+/// Whether five pairs count up or down by so little that they are the numbers of things.
+fn is_sequence(text: &[u8], groups: &[Group]) -> bool {
+    let step = |pair: &[Group]| i64::from(pair[1].value(text)) - i64::from(pair[0].value(text));
+    let mut steps = groups.windows(2).take(PAIRS - 1).map(step);
+    let first = steps.next().unwrap_or_default();
+    (1..=10).contains(&first.abs()) && steps.all(|step| step == first)
+}
+
+/// Whether the word directly behind a number is a measure.
+fn is_measure(text: &[u8], end: usize) -> bool {
+    byte(text, end) == b' '
+        && MEASURES.hold(
+            text.get(end + 1..word_end(text, end + 1))
+                .unwrap_or_default(),
+        )
+}
+
+/// Measures that are no words, and no beginnings of names: those may stand behind a telephone number.
+#[rustfmt::skip]
+static MEASURES: Words = Words::new(&[
+    "chf", "cm", "eur", "euro", "euros", "exemplaires", "gb", "gbp", "kb", "kg", "kilo*", "km", "kw", "kwh", "litres",
+    "m2", "m3", "mb", "mm", "mwh", "octets", "pcs", "pieces", "stuck", "tb", "tonnes", "unites", "units", "usd",
+]);
 
 /// Whether groups have the sizes of a national number, with the same sign between all but the first two.
 fn is_trunk_form(text: &[u8], groups: &[Group], digits: usize, is_last: bool) -> bool {

@@ -128,7 +128,9 @@ fn next_figure(text: &[u8], at: usize) -> Option<Range<usize>> {
     let rest = text.get(at..)?;
     let digit = at + rest.iter().position(u8::is_ascii_digit)?;
     let start = word_start(text, digit).max(at);
-    Some(start..word_end(text, digit))
+    // To its very end: the search goes on behind it.
+    let word = text[digit..].iter().take_while(|byte| is_word(**byte));
+    Some(start..digit + word.count())
 }
 
 /// Where the letters and digits that stand before `at` begin.
@@ -140,22 +142,28 @@ pub(super) fn word_start(text: &[u8], at: usize) -> usize {
         .count()
 }
 
-/// Where the letters and digits from `at` on end.
+/// Where the letters and digits from `at` on end, as far as they are looked at.
 pub(super) fn word_end(text: &[u8], at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
-    at + rest.iter().take_while(|byte| is_word(**byte)).count()
+    let word = rest.iter().take_while(|byte| is_word(**byte));
+    at + word.take(WORD_MAX).count()
 }
 
-/// Letters before a digit that are looked at.
-const WORD_MAX: usize = 64;
+/// Letters and digits that are looked at on one side of a place: more than any known word has. Whatever looks around a
+/// place looks so far at most, or words without end would be read again at every place in them.
+pub(super) const WORD_MAX: usize = 64;
 
 /// Whether a byte is a letter or a digit.
 pub(super) fn is_word(byte: u8) -> bool {
+    #[cfg(test)]
+    steps::count();
     byte.is_ascii_alphanumeric() || byte == plain::LETTER
 }
 
 /// The byte at a place, or a blank beyond the text.
 pub(super) fn byte(text: &[u8], at: usize) -> u8 {
+    #[cfg(test)]
+    steps::count();
     text.get(at).copied().unwrap_or(b' ')
 }
 
@@ -259,4 +267,25 @@ fn gap_at(text: &[u8], at: usize) -> Option<(u8, usize)> {
 pub(super) fn stands_at(text: &[u8], at: usize, other: &str) -> bool {
     text.get(at..at + other.len())
         .is_some_and(|part| part.eq_ignore_ascii_case(other.as_bytes()))
+}
+
+/// How often the search looks at a byte.
+#[cfg(test)]
+pub(super) mod steps {
+    use std::cell::Cell;
+
+    thread_local! {
+        static STEPS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn count() {
+        STEPS.set(STEPS.get() + 1);
+    }
+
+    /// Those of a search on this thread.
+    pub(in crate::detect::identifier) fn of(search: impl FnOnce()) -> usize {
+        let before = STEPS.get();
+        search();
+        STEPS.get() - before
+    }
 }

@@ -64,6 +64,40 @@ fn phones_are_found_in_the_forms_of_their_countries() {
 }
 
 #[test]
+fn lists_of_pairs_are_no_phones() {
+    for text in [
+        "Horaires 08 30 12 00 14 00 18 30",
+        "Ouvert 10 08 30 12 05 14 00 18",
+        "Lots 01 02 03 04 05 livrés",
+        "Quantités : 02 04 06 08 10",
+        "Tailles : 05 10 15 20 25",
+        "Kilométrage 012 345 678 km",
+        "Volume 01 12 40 56 78 m3",
+        "Order 06-12-34-56-78",
+        "Tirage du loto : 03 11 24 31 40 07 12",
+    ] {
+        assert_eq!(found(text), [], "{text}");
+    }
+    is_found(
+        "phone",
+        &[
+            ("Tél. 02 04 06 08 10", "02 04 06 08 10"),
+            ("01 23 45 67 89", "01 23 45 67 89"),
+            ("Vu à 10:30 06 12 34 56 78", "06 12 34 56 78"),
+            ("le 12/03 06 12 34 56 78", "06 12 34 56 78"),
+            ("06 12 34 56 78 10h30", "06 12 34 56 78"),
+            ("06 12 34 56 78 M. Durand", "06 12 34 56 78"),
+            ("06-12-34-56-78", "06-12-34-56-78"),
+        ],
+    );
+    assert_eq!(found("06 12 34 56 78 06 98 76 54 32").len(), 2);
+    assert_eq!(
+        found("Mme Durand 06 12 34 56 78 12 rue de la Paix").len(),
+        2
+    );
+}
+
+#[test]
 fn mail_is_found_however_it_is_hidden() {
     is_found(
         "mail",
@@ -323,37 +357,128 @@ proptest! {
     }
 }
 
-#[test]
-fn long_repetitive_text_is_read_quickly() {
-    for unit in [
-        "1 1 1 ",
-        "a@a@a@",
-        "rue ",
-        "rue 1 ",
-        "12 rue ",
-        "bic ",
-        "né le ",
-        "+33 ",
-        "4111 ",
-        " at ",
-        "(at)",
-        "12/03/1984 ",
-        "Strasse 1, ",
-        "06 ",
-        "x.y@z.fr ",
-        "AB12 ",
-        "passeport 1",
-        "C1 ",
-        "&#64;",
-        "<a 1>",
-        "é1",
-        "0 ",
-        "1 mai ",
-    ] {
-        let text = unit.repeat((256 << 10) / unit.len());
-        let before = std::time::Instant::now();
+/// Texts whose repetitions are all triggers, or one word without end.
+const UNITS: &[&str] = &[
+    "1 1 1 ",
+    "a@a@a@",
+    "rue ",
+    "rue 1 ",
+    "12 rue ",
+    "bic ",
+    "né le ",
+    "+33 ",
+    "4111 ",
+    " at ",
+    "(at)",
+    "12/03/1984 ",
+    "Strasse 1, ",
+    "06 ",
+    "x.y@z.fr ",
+    "AB12 ",
+    "passeport 1",
+    "C1 ",
+    "&#64;",
+    "<a 1>",
+    "é1",
+    "0 ",
+    "1 mai ",
+    "--at-",
+    "-at-",
+    "a-at-",
+    "_at_",
+    "a_at_b",
+    " at b dot ",
+    "(at)a[dot]",
+    "robase",
+    "arobase ",
+    "arobase",
+    "arroba",
+    "chiocciola",
+    "BIC1",
+    "1bic",
+    "swift1",
+    "swift-",
+    "BIC ABCD ",
+    "a@a.fr.",
+    "@a-",
+    "o'@",
+    "://a@",
+    "tel0612345678",
+    "06 12 34 56 78 ",
+    "06-12-34-56-78-",
+    "01",
+    "1",
+    "a",
+    "1a",
+    "n 1 ",
+    "Paix 1, ",
+    "Str. 1 ",
+    "-Karl-Allee 1",
+    "75002 ",
+    "1000-",
+    "SW1A 1AA ",
+    "D02X285",
+    "12345678Z",
+    "RSSMRA85",
+    "12mars1984",
+    "*1/1/84",
+    "* ",
+    "passeport12AB34567",
+    "0033612345678",
+    "+33612345678",
+];
+
+/// Steps of the search in so many bytes of a text that is repeated.
+fn steps(unit: &str, bytes: usize) -> usize {
+    let text = unit.repeat(bytes / unit.len());
+    super::reader::steps::of(|| {
         find(&text, &Kind::IDENTIFIERS);
-        assert!(before.elapsed().as_secs() < 20, "{unit}");
+    })
+}
+
+/// Four times the text is four times the work, and not sixteen times.
+fn is_read_in_line(unit: &str, bytes: usize) {
+    let (few, many) = (steps(unit, bytes), steps(unit, 4 * bytes));
+    assert!(many <= 5 * few.max(bytes), "{unit}: {few}, then {many}");
+}
+
+#[test]
+fn repetitive_text_is_read_in_line_with_its_length() {
+    for unit in UNITS {
+        is_read_in_line(unit, 64 << 10);
+    }
+}
+
+#[test]
+fn words_that_trigger_a_search_are_read_in_line_with_their_number() {
+    for word in [
+        "at",
+        "AT",
+        "arobase",
+        "arroba",
+        "chiocciola",
+        "bic",
+        "BIC",
+        "Swift",
+        "@",
+        "(at)",
+        "dot",
+        "tel",
+        "rue",
+        "strasse",
+        "0",
+        "06",
+        "12",
+        "1984",
+        "mai",
+        "passeport",
+        "dni",
+    ] {
+        for before in ["", "a", "1", "-", "_", " ", "."] {
+            for behind in ["", "a", "1", "-", "_", " ", "."] {
+                is_read_in_line(&format!("{before}{word}{behind}"), 4 << 10);
+            }
+        }
     }
 }
 
