@@ -315,6 +315,32 @@ impl Counts {
     }
 }
 
+/// By how much the clause that looks most like a statement of each topic is beyond the bound of its trigger's weight.
+fn best_of(
+    text: &str,
+    lexicon: &Lexicon,
+    (features, known): (&Features, &BTreeSet<String>),
+    trained: &Trained,
+) -> BTreeMap<&'static str, f64> {
+    let mut best: BTreeMap<&'static str, f64> = BTreeMap::new();
+    for (_, topic, names) in study(text, lexicon, known) {
+        let known = names.iter().filter_map(|name| features.numbers.get(name));
+        let score: f64 = known.map(|number| trained.weights[*number]).sum();
+        // What speaks for it beyond the bound of its weight.
+        let weight =
+            (1..=3).find(|weight| names.contains(&format!("{}\tweight\t{weight}", topic.as_str())));
+        let bound = weight
+            .and_then(|weight| FROM[1].1.get(weight - 1))
+            .copied()
+            .unwrap_or(NEVER);
+        #[expect(clippy::cast_precision_loss, reason = "a small number")]
+        let score = score - bound as f64 / 1000.0;
+        let best = best.entry(topic.as_str()).or_insert(f64::MIN);
+        *best = best.max(score);
+    }
+    best
+}
+
 fn report(
     name: &str,
     texts: &[Labelled],
@@ -328,22 +354,7 @@ fn report(
     let mut uncovered = 0;
     let show = std::env::args().any(|argument| argument == "--errors");
     for text in texts {
-        let mut best: BTreeMap<&str, f64> = BTreeMap::new();
-        for (_, topic, names) in study(&text.text, lexicon, known) {
-            let known = names.iter().filter_map(|name| features.numbers.get(name));
-            let score: f64 = known.map(|number| trained.weights[*number]).sum();
-            // What speaks for it beyond the bound of its weight.
-            let weight = (1..=3)
-                .find(|weight| names.contains(&format!("{}\tweight\t{weight}", topic.as_str())));
-            let bound = weight
-                .and_then(|weight| FROM[1].1.get(weight - 1))
-                .copied()
-                .unwrap_or(NEVER);
-            #[expect(clippy::cast_precision_loss, reason = "a small number")]
-            let score = score - bound as f64 / 1000.0;
-            let best = best.entry(topic.as_str()).or_insert(f64::MIN);
-            *best = best.max(score);
-        }
+        let best = best_of(&text.text, lexicon, (features, known), trained);
         let found: BTreeSet<&str> = best
             .iter()
             .filter(|(_, score)| **score >= 0.0)

@@ -262,17 +262,15 @@ impl Found {
             let Some(phrase) = lexicon.phrase(number) else {
                 continue;
             };
+            let is_one_word = !phrase.text.contains(' ');
+            let written = if is_one_word { Form::Word } else { Form::Words };
             match phrase.of {
                 Of::Trigger(topic, weight) => self.triggers.push(Trigger {
                     range: range.clone(),
                     topic,
                     weight,
                     phrase: number,
-                    form: form.unwrap_or(if phrase.text.contains(' ') {
-                        Form::Words
-                    } else {
-                        Form::Word
-                    }),
+                    form: form.unwrap_or(written),
                     harmless: [false; LANGUAGES.len()],
                 }),
                 Of::Harmless => self.harmless.push((range.clone(), phrase.language)),

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::clause::Clause;
+use super::feature;
 use super::fold::{self, BREAK, NOTHING, WORD_LETTERS_MAX};
 use super::lexicon::{Lexicon, Of, is_common};
 use super::lines::{CLASSES, LANGUAGES};
-use super::score;
 
 /// Words of a clause that are looked at. Behind them it may go on, but says nothing new.
 const WORDS_MAX: usize = 200;
@@ -89,7 +89,7 @@ impl Classes {
         while at < names.len() {
             let mut place = 0;
             while place < CLASSES.len() {
-                if score::hash(CLASSES[place]) == score::hash(names[at]) {
+                if feature::hash(CLASSES[place]) == feature::hash(names[at]) {
                     classes |= 1 << place;
                 }
                 place += 1;
@@ -190,7 +190,7 @@ impl Words {
         let range = start..end;
         self.all.push(Word {
             case: Case::of(text.get(range.clone()).unwrap_or_default()),
-            hash: score::hash(self.letters.get(from..).unwrap_or_default()),
+            hash: feature::hash(self.letters.get(from..).unwrap_or_default()),
             letters: from..self.letters.len(),
             range,
             classes: Classes::default(),

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use super::feature;
 use super::lines::{self, CLASSES, COMMON, LANGUAGES, TOPICS};
 use super::phrases::Phrases;
-use super::score;
 use super::typo::Typos;
 
 /// What a statement is about: a category of Art. 9 or 10 GDPR.
@@ -227,7 +227,7 @@ impl Lexicon {
                     .filter(|line| languages.hold(line.language));
                 phrases.extend(meant.map(|line| Phrase {
                     text: line.phrase,
-                    hash: score::hash(line.phrase),
+                    hash: feature::hash(line.phrase),
                     language: line.language,
                     of: match line.of {
                         Some(class) if is_context => {

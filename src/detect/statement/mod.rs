@@ -2,7 +2,7 @@
 //! traits or offences can be read.
 //!
 //! A text is cut into clauses ([`clause`]), in which triggers of the lexicon are looked for ([`candidate`], [`phrases`]). What
-//! stands around them ([`context`]) decides, by weights that were learnt from labelled sentences ([`score`]). The same text
+//! stands around them ([`context`]) decides, by weights that were learnt from labelled sentences ([`feature`], [`model`], [`score`]). The same text
 //! always gives the same findings, and each can say which words made it.
 
 use std::collections::BTreeSet;
@@ -14,9 +14,11 @@ use aws_lc_rs::digest;
 mod candidate;
 mod clause;
 mod context;
+mod feature;
 mod fold;
 mod lexicon;
 mod lines;
+mod model;
 mod phrases;
 mod score;
 mod typo;
@@ -118,7 +120,7 @@ pub fn version() -> &'static str {
     static VERSION: LazyLock<String> = LazyLock::new(|| {
         let mut context = digest::Context::new(&digest::SHA256);
         context.update(CODE_VERSION.as_bytes());
-        for text in lexicon::texts().chain([score::WEIGHTS]) {
+        for text in lexicon::texts().chain([model::WEIGHTS]) {
             context.update(&(text.len() as u64).to_be_bytes());
             context.update(text.as_bytes());
         }
