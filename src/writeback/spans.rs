@@ -57,10 +57,11 @@ pub(super) fn restore(
 ) -> Result<Restored, Objection> {
     let shown = Shown::of(held, rule);
     let put = put_back(sent, held, &shown)?;
+    let visible = shown.visible();
     if put.originals.is_empty() {
         return Ok(Restored {
             edit: Edit::Keep,
-            is_flagged: new::judge(sent, held, rule)?,
+            is_flagged: new::judge(sent, &visible, rule)?,
         });
     }
     let (new, old) = (Marked::new(sent, &put.masks), shown.marked());
@@ -80,7 +81,7 @@ pub(super) fn restore(
     }
     let without = put.without_originals();
     let own = replacements(rule, &without);
-    let is_flagged = new::judge(&without, held, rule)?;
+    let is_flagged = new::judge(&without, &visible, rule)?;
     if !room::is_enough(
         &put.text,
         held,
@@ -281,6 +282,15 @@ impl Shown {
                     }
                     _ => None,
                 },
+    /// The text with a character in place of each mask, as [`Put::without_originals`] has it.
+    fn visible(&self) -> String {
+        let mut visible = self.text.clone();
+        for mask in self.masks.iter().rev() {
+            visible.replace_range(mask.clone(), WALL);
+        }
+        visible
+    }
+
             })
             .collect()
     }
