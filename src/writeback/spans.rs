@@ -134,7 +134,10 @@ struct Put {
 
 /// Puts the originals back where their masks stand, if all of them do, in their order.
 fn put_back(sent: &str, held: &str, shown: &Shown) -> Result<Put, Reason> {
-    let (found, expected) = (mask::placeholders(sent), mask::placeholders(&shown.text));
+    // A name in brackets that stands for nothing in this text is only a word of it.
+    let stands_in = |kind: Kind| shown.spans.iter().any(|span| span.kind == kind);
+    let placeholders = |text: &str| mask::placeholders_with(text, &stands_in);
+    let (found, expected) = (placeholders(sent), placeholders(&shown.text));
     if !are_the_same(sent, &found, &shown.text, &expected) {
         return Err(Reason::MaskWrittenBack);
     }
@@ -476,6 +479,35 @@ mod tests {
         TextRule {
             lexicon: None,
             spans: vec![
+    #[test]
+    fn words_of_templates_are_no_masks_but_where_they_stand_for_an_original() {
+        let mut rule = contact();
+        for span in &mut rule.spans {
+            span.mask = None;
+        }
+        let restored = |sent: &str, held: &str| restore(sent, held, &rule, Some(ROOMY));
+        let template = "Bonjour, ecrire a [mail] ou appeler [phone], [address]";
+        assert_eq!(restored(template, "Bonjour"), Ok(Edit::Keep.into()));
+        assert_eq!(restored(template, ""), Ok(Edit::Keep.into()));
+
+        let held = "Ecrire a jean.dupont@example.org merci. Elle attend.";
+        let shown = Shown::of(held, &rule).text;
+        assert_eq!(shown, "Ecrire a [mail] merci. Elle attend.");
+        for sent in [
+            "Ecrire merci. Elle attend.".to_owned(),
+            format!("{shown} [mail]"),
+            shown.replacen("[mail]", "[phone]", 1),
+        ] {
+            let refused = Err(Reason::MaskWrittenBack.into());
+            assert_eq!(restored(&sent, held), refused, "{sent}");
+        }
+        let expected = held.replacen("attend", "a recu", 1);
+        assert_eq!(
+            restored(&shown.replacen("attend", "a recu", 1), held),
+            Ok(Edit::Replace(Value::String(expected)).into())
+        );
+    }
+
                 span(Kind::Mail, Some(Mask::Mail)),
                 span(Kind::Phone, Some(Mask::Last(2))),
                 span(Kind::BirthDate, None),
