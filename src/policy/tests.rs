@@ -9,8 +9,9 @@ mod order;
 mod properties;
 mod shipped;
 mod trust;
+mod uses;
 
-use super::plan::{Decision, FieldRule, Show, Writable};
+use super::plan::{Decision, FieldRule, Show, Usable, Writable};
 use super::testing::{SAMPLE, caller, compile, filtered, list, try_compile};
 use super::{Plan, Policy, Source};
 use crate::detect::Kind;
@@ -759,12 +760,12 @@ detectors: [{ name: d, in: free_text, find: [iban, nir] }]
     let plan = plan(&policy, &["Sales"], None);
     let first = rule(&plan, "First_Name");
     assert_eq!((first.level, names(&first)), (Level::Clear, vec!["base"]));
-    assert!(matches!(first.show, Show::Clear) && first.usable && first.known);
+    assert!(matches!(first.show, Show::Clear) && first.usable == Usable::Yes && first.known);
     assert_eq!(first.writable, Writable::Yes);
 
     let iban = rule(&plan, "my_iban_c");
     assert_eq!((iban.level, names(&iban)), (Level::Mask, vec!["bank"]));
-    assert!(matches!(iban.show, Show::Mask(Mask::Iban)) && !iban.usable);
+    assert!(matches!(iban.show, Show::Mask(Mask::Iban)) && iban.usable == Usable::No);
     assert_eq!(
         rule(&plan, "iban_pro_c").categories[0].as_str(),
         "work.position"
@@ -817,7 +818,7 @@ detectors: [{ name: d, in: free_text, find: [iban, nir] }]
             (Kind::Nir, Level::Redact, false)
         ]
     );
-    assert!(!text.usable && text.writable == Writable::Yes);
+    assert!(text.usable == Usable::No && text.writable == Writable::Yes);
 
     assert_eq!(rule(&plan, "account_name").level, Level::Clear);
     assert_eq!(rule(&plan, "task_name").level, Level::Redact);

@@ -1,0 +1,74 @@
+//! What a detector counts for, in every set of uses.
+
+use serde_json::{Map, Value, json};
+
+use super::{around, plan, reason, rule};
+use crate::dialect::{Path, Sort};
+use crate::filter::{findings, replacements};
+use crate::policy::plan::{Decision, Show, Usable};
+use crate::policy::testing::{caller, compile, filtered, list};
+use crate::reason::Reason;
+use crate::vocabulary::Module;
+use crate::writeback::settle;
+
+const IBAN: &str = "FR7630006000011234567890189";
+
+fn detector(kind: &str, uses: &str) -> String {
+    around(&format!(
+        "grants: [{{ name: t, roles: sales, data: free_text, level: clear }}]
+detectors: [{{ name: d, in: free_text, find: [{kind}]{uses} }}]\n"
+    ))
+}
+
+#[test]
+fn hidden_numbers_are_not_guessed_digit_by_digit() {
+    let policy = compile(&[&detector("iban", ", uses: [shown, written]")]);
+    let matched = |operand: Value| {
+        let mut operation = filtered("description");
+        if let Some(crate::dialect::Predicate::Field { value, .. }) = &mut operation.query.predicate
+        {
+            *value = operand;
+        }
+        reason(policy.decide(&caller(&["Sales"]), None, &operation))
+    };
+    for operand in [
+        json!("salon"),
+        json!("FR76"),
+        json!("lot 123"),
+        json!(["a 12", "b 345"]),
+        json!(999),
+        json!(null),
+    ] {
+        assert_eq!(matched(operand.clone()), None, "{operand}");
+    }
+    for operand in [
+        json!("FR7630"),
+        json!("FR76 30%"),
+        json!("\u{661}\u{662}\u{663}\u{ff14}"),
+        json!(["a", "1234"]),
+        json!(1234),
+        json!({"a": "12", "b": "34"}),
+    ] {
+        assert_eq!(
+            matched(operand.clone()),
+            Some(Reason::FieldNotUsable),
+            "{operand}"
+        );
+    }
+
+    let mut sorted = list(Some("Contacts"));
+    sorted.query.order.push(Sort {
+        path: Path {
+            link: None,
+            field: "description".to_owned(),
+        },
+        descending: false,
+    });
+    let decided =
+        |policy: &crate::policy::Policy| policy.decide(&caller(&["Sales"]), None, &sorted);
+    assert_eq!(reason(decided(&policy)), Some(Reason::FieldNotUsable));
+
+    // Words are left to be matched, as the detector says.
+    let statements = compile(&[&detector("health", ", uses: [shown, written]")]);
+    assert!(matches!(decided(&statements), Decision::Permit(_)));
+}
