@@ -21,6 +21,47 @@ detectors: [{{ name: d, in: free_text, find: [{kind}]{uses} }}]\n"
 }
 
 #[test]
+fn each_use_that_a_detector_names_holds_by_itself() {
+    let all = ["shown", "matched, sorted, searched", "written"];
+    for set in 1..8_u8 {
+        let has = |place: usize| set & (1 << place) != 0;
+        let named: Vec<&str> = (0..3)
+            .filter(|place| has(*place))
+            .map(|place| all[place])
+            .collect();
+        let uses = format!(", uses: [{}]", named.join(", "));
+        let plan = plan(&compile(&[&detector("iban", &uses)]), &["Sales"], None);
+        let rule = rule(&plan, "description");
+        let Show::Text(text) = &rule.show else {
+            panic!("no text")
+        };
+        let said = format!("RIB {IBAN} merci");
+        assert_eq!(
+            replacements(text, &said).len(),
+            usize::from(has(0)),
+            "{uses}"
+        );
+        assert_eq!(findings(text, &said).len(), usize::from(has(2)), "{uses}");
+        let sent: Map<String, Value> = [("description".to_owned(), json!(said))]
+            .into_iter()
+            .collect();
+        let written = settle(&sent, None, &plan.records(&Module::new("Contacts")));
+        let refused = written.err().map(|objection| objection.reason);
+        assert_eq!(
+            refused,
+            has(2).then_some(Reason::FieldNotWritable),
+            "{uses}"
+        );
+        let usable = match (has(1), has(0)) {
+            (true, _) => Usable::No,
+            (false, true) => Usable::Words,
+            (false, false) => Usable::Yes,
+        };
+        assert_eq!(rule.usable, usable, "{uses}");
+    }
+}
+
+#[test]
 fn hidden_numbers_are_not_guessed_digit_by_digit() {
     let policy = compile(&[&detector("iban", ", uses: [shown, written]")]);
     let matched = |operand: Value| {
