@@ -184,19 +184,17 @@ pub(in crate::policy) fn combined(writes: &[(&Category, Writing)]) -> Writable {
     }
 }
 
-/// What is said of statements that are withheld must not tell which they are: the rules that withhold any of them are named
-/// for all of them, and so are those that show any.
+/// What is said of statements must not tell which they are, not even where all but one are shown: the rules that withhold
+/// or show any of them are named for all of them.
 fn efface(spans: &mut [SpanRule]) {
-    for is_clear in [false, true] {
-        let of_side = |span: &SpanRule| {
-            matches!(span.kind, Kind::Statement(_)) && (span.level == Level::Clear) == is_clear
-        };
-        let all: BTreeSet<RuleName> = spans
-            .iter()
-            .filter(|span| of_side(span))
-            .flat_map(|span| span.by.clone())
-            .collect();
-        for span in spans.iter_mut().filter(|span| of_side(span)) {
+    let is_statement = |span: &&SpanRule| matches!(span.kind, Kind::Statement(_));
+    let all: BTreeSet<RuleName> = spans
+        .iter()
+        .filter(is_statement)
+        .flat_map(|span| span.by.clone())
+        .collect();
+    for span in spans {
+        if matches!(span.kind, Kind::Statement(_)) {
             span.by = all.iter().cloned().collect();
         }
     }

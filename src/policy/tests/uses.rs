@@ -113,3 +113,24 @@ fn hidden_numbers_are_not_guessed_digit_by_digit() {
     let statements = compile(&[&detector("health", ", uses: [shown, written]")]);
     assert!(matches!(decided(&statements), Decision::Permit(_)));
 }
+
+#[test]
+fn the_rules_of_statements_do_not_tell_which_one_is_withheld() {
+    let policy = compile(&[&around(
+        "grants:
+  - { name: t, roles: sales, data: [free_text, special], level: clear }
+  - { name: u, roles: sales, data: criminal, level: clear }
+caps: [{ name: no-criminal, data: criminal, level: hide }]
+detectors: [{ name: d, in: free_text, find: [special, criminal] }]\n",
+    )]);
+    let rule = rule(&plan(&policy, &["Sales"], None), "description");
+    let Show::Text(text) = &rule.show else {
+        panic!("no text")
+    };
+    let by = |by: &[crate::vocabulary::RuleName]| -> Vec<String> {
+        by.iter().map(ToString::to_string).collect()
+    };
+    for span in &text.spans {
+        assert_eq!(by(&span.by), ["no-criminal", "t"], "{:?}", span.kind);
+    }
+}
