@@ -21,6 +21,7 @@ use crate::vocabulary::{Edit, Edits, Field, FieldPath, Level};
 mod apart;
 mod company;
 mod compare;
+mod label;
 mod new;
 mod room;
 mod spans;
@@ -231,8 +232,8 @@ fn settle_items(
     let Show::Text(text) = inner else {
         return Ok(Edit::Keep.into());
     };
-    if found
     // What is hidden in a list is not put back: nothing may be lost, whatever stands for it.
+    if found
         .and_then(|found| found.shown)
         .is_some_and(|shown| holds_placeholder_of(shown, &|_| true))
     {
@@ -303,12 +304,12 @@ fn find<'a>(record: &'a Map<String, Value>, field: &Field) -> Option<&'a Value> 
 
 /// Whether a string anywhere in a value has the form of a mask, a token or a bracketed kind.
 fn holds_placeholder(value: &Value) -> bool {
-    match value {
     holds_placeholder_of(value, &|_| false)
 }
 
 /// The same, where the names of further kinds may stand in brackets for what is hidden.
 fn holds_placeholder_of(value: &Value, stands_in: Meant<'_>) -> bool {
+    match value {
         Value::String(text) => !mask::placeholders_with(text, stands_in).is_empty(),
         Value::Array(values) => values
             .iter()

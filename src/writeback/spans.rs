@@ -8,6 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::apart::{self, Seen};
 use super::company::{self, Marked};
+use super::label;
 use super::new;
 use super::room;
 use crate::detect::{self, Kind, Span};
@@ -65,7 +66,11 @@ pub(super) fn restore(
         });
     }
     let (new, old) = (Marked::new(sent, &put.masks), shown.marked());
-    if !company::is_kept(new, old) || !apart::all_stand_apart(new, old, &shown.seen()) {
+    let seen = shown.seen();
+    if !company::is_kept(new, old)
+        || !apart::all_stand_apart(new, old, &seen)
+        || !label::are_kept(new, old, &seen)
+    {
         return Err(Reason::EditedTooClose.into());
     }
     // One that is only found in a certain company is not, as soon as a program joins two lines; but where its company is what
