@@ -169,6 +169,25 @@ mod tests {
     }
 
     #[test]
+    fn how_long_a_withheld_clause_is_cannot_be_measured() {
+        let answer = |said: &str, length: usize| {
+            let held = format!("Vue au salon.\n{said}.\nRappeler mardi.");
+            let sent = "Vue au bureau.\n[withheld].\nRappeler mardi.";
+            let restored = restore(sent, &held, &rule(Level::Redact), Some(length));
+            restored.map(|_| ()).map_err(|objection| objection.reason)
+        };
+        let answers =
+            |said: &str| -> Vec<_> { (0..700).map(|length| answer(said, length)).collect() };
+        let (short, long) = (
+            "Elle est séropositive",
+            "Elle est séropositive depuis 2019, à Lyon",
+        );
+        assert_eq!(answers(short), answers(long));
+        assert_eq!(answer(short, 500), Err(Reason::WithheldTextTooLong));
+        assert_eq!(answer(short, 699), Ok(()));
+    }
+
+    #[test]
     fn what_is_shown_may_stay_and_nothing_else_may_come() {
         let held = format!("Vue au salon.\n{SAID}.\nRappeler mardi.");
         let answer = |sent: &str| restore(sent, &held, &rule(Level::Clear), Some(65_535));

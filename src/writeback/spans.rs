@@ -57,8 +57,8 @@ pub(super) fn restore(
     length: Option<usize>,
 ) -> Result<Restored, Objection> {
     let shown = Shown::of(held, rule);
-    let put = put_back(sent, held, &shown)?;
     let visible = shown.visible();
+    let put = put_back(sent, held, &shown)?;
     if put.originals.is_empty() {
         return Ok(Restored {
             edit: Edit::Keep,
@@ -87,12 +87,7 @@ pub(super) fn restore(
     let without = put.without_originals();
     let own = replacements(rule, &without);
     let is_flagged = new::judge(&without, &visible, rule)?;
-    if !room::is_enough(
-        &put.text,
-        held,
-        &put.originals.iter().map(Original::ends).collect::<Vec<_>>(),
-        length,
-    ) {
+    if !room::is_enough(&put.text, held, &put.ends(), length) {
         return Err(Reason::WithheldTextTooLong.into());
     }
     // What was judged by its form holds for every original; this is the proof for these.
@@ -117,11 +112,18 @@ impl Original {
             && behind(put, self.put.end) == behind(held, self.held.end)
     }
 
-    fn ends(&self) -> room::Ends {
+    fn ends(&self, put: &str) -> room::Ends {
+        let spare = match self.kind {
+            Kind::Statement(_) => {
+                let own = put.get(self.put.clone()).unwrap_or_default();
+                STATEMENT_BYTES.saturating_sub(room::cost(own))
+            }
+            kind => kind.longest().saturating_sub(self.put.len()),
+        };
         room::Ends {
             put: self.put.end,
             held: self.held.end,
-            spare: self.kind.longest().saturating_sub(self.put.len()),
+            spare,
         }
     }
 }
@@ -177,6 +179,13 @@ fn put_back(sent: &str, held: &str, shown: &Shown) -> Result<Put, Reason> {
 }
 
 impl Put {
+    fn ends(&self) -> Vec<room::Ends> {
+        let originals = self.originals.iter();
+        originals
+            .map(|original| original.ends(&self.text))
+            .collect()
+    }
+
     /// The text with a character in place of each original that belongs to no identifier.
     fn without_originals(&self) -> String {
         let mut without = self.text.clone();
@@ -200,6 +209,9 @@ impl Put {
         own.count() == others && puts.next().is_none()
     }
 }
+
+/// Bytes that are taken for needed by a withheld statement, so that no answer tells how long it is.
+const STATEMENT_BYTES: usize = 512;
 
 /// A character that ends what detectors read.
 const WALL: &str = "\u{a4}";
@@ -270,6 +282,15 @@ impl Shown {
         shown
     }
 
+    /// The text with a character in place of each mask, as [`Put::without_originals`] has it.
+    fn visible(&self) -> String {
+        let mut visible = self.text.clone();
+        for mask in self.masks.iter().rev() {
+            visible.replace_range(mask.clone(), WALL);
+        }
+        visible
+    }
+
     fn marked(&self) -> Marked<'_> {
         Marked::new(&self.text, &self.masks)
     }
@@ -290,15 +311,6 @@ impl Shown {
                     }
                     _ => None,
                 },
-    /// The text with a character in place of each mask, as [`Put::without_originals`] has it.
-    fn visible(&self) -> String {
-        let mut visible = self.text.clone();
-        for mask in self.masks.iter().rev() {
-            visible.replace_range(mask.clone(), WALL);
-        }
-        visible
-    }
-
             })
             .collect()
     }
@@ -467,23 +479,6 @@ mod tests {
         );
     }
 
-    /// Mail addresses and telephone numbers masked, dates of birth in brackets.
-    fn contact() -> TextRule {
-        let span = |kind: Kind, mask| SpanRule {
-            kind,
-            category: Category::new(kind.category()),
-            level: Level::Mask,
-            by: Vec::new(),
-            mask,
-            tokenizer: None,
-            shown: Some(Certainty::Likely),
-            refused: Some(Certainty::Possible),
-            flagged: None,
-            writable: false,
-        };
-        TextRule {
-            lexicon: None,
-            spans: vec![
     #[test]
     fn words_of_templates_are_no_masks_but_where_they_stand_for_an_original() {
         let mut rule = contact();
@@ -513,6 +508,23 @@ mod tests {
         );
     }
 
+    /// Mail addresses and telephone numbers masked, dates of birth in brackets.
+    fn contact() -> TextRule {
+        let span = |kind: Kind, mask| SpanRule {
+            kind,
+            category: Category::new(kind.category()),
+            level: Level::Mask,
+            by: Vec::new(),
+            mask,
+            tokenizer: None,
+            shown: Some(Certainty::Likely),
+            refused: Some(Certainty::Possible),
+            flagged: None,
+            writable: false,
+        };
+        TextRule {
+            lexicon: None,
+            spans: vec![
                 span(Kind::Mail, Some(Mask::Mail)),
                 span(Kind::Phone, Some(Mask::Last(2))),
                 span(Kind::BirthDate, None),
