@@ -171,7 +171,7 @@ fn certainty(
                 &word.place,
                 format!("must be one of {}{never}", known.join(", ")),
             )
-            .suggest(word.value, known.into_iter()),
+            .suggest(word.value, known),
         );
     }
     read.map(Some)
