@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::detect::Kind;
+use crate::detect::{Kind, Meant};
 use crate::filter::is_too_long;
 use crate::mask;
 use crate::objection::Objection;
@@ -21,6 +21,7 @@ use crate::vocabulary::{Edit, Edits, Field, FieldPath, Level};
 mod apart;
 mod company;
 mod compare;
+mod label;
 mod new;
 mod room;
 mod spans;
@@ -231,9 +232,10 @@ fn settle_items(
     let Show::Text(text) = inner else {
         return Ok(Edit::Keep.into());
     };
+    // What is hidden in a list is not put back: nothing may be lost, whatever stands for it.
     if found
         .and_then(|found| found.shown)
-        .is_some_and(holds_placeholder)
+        .is_some_and(|shown| holds_placeholder_of(shown, &|_| true))
     {
         return Err(Reason::MaskWrittenBack.into());
     }
@@ -302,10 +304,19 @@ fn find<'a>(record: &'a Map<String, Value>, field: &Field) -> Option<&'a Value> 
 
 /// Whether a string anywhere in a value has the form of a mask, a token or a bracketed kind.
 fn holds_placeholder(value: &Value) -> bool {
+    holds_placeholder_of(value, &|_| false)
+}
+
+/// The same, where the names of further kinds may stand in brackets for what is hidden.
+fn holds_placeholder_of(value: &Value, stands_in: Meant<'_>) -> bool {
     match value {
-        Value::String(text) => !mask::placeholders(text).is_empty(),
-        Value::Array(values) => values.iter().any(holds_placeholder),
-        Value::Object(members) => members.values().any(holds_placeholder),
+        Value::String(text) => !mask::placeholders_with(text, stands_in).is_empty(),
+        Value::Array(values) => values
+            .iter()
+            .any(|value| holds_placeholder_of(value, stands_in)),
+        Value::Object(members) => members
+            .values()
+            .any(|value| holds_placeholder_of(value, stands_in)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }

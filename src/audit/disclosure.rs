@@ -187,7 +187,7 @@ pub(super) mod tests {
 
     use crate::detect::statement::Certainty;
     use crate::filter::{FieldCount, InText, Report};
-    use crate::policy::{TextRule, Writable};
+    use crate::policy::{TextRule, Usable, Writable};
     use crate::vocabulary::{Field, Module};
 
     use super::super::format::brief::Terms;
@@ -209,7 +209,10 @@ pub(super) mod tests {
             categories: categories.iter().map(|name| Category::new(name)).collect(),
             by: vec![RuleName::new(by)],
             show: Show::Clear,
-            usable: level == Level::Clear,
+            usable: match level {
+                Level::Clear => Usable::Yes,
+                _ => Usable::No,
+            },
             writable: Writable::No,
             structural: false,
             known,

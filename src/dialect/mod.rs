@@ -538,11 +538,11 @@ impl Query {
         }
     }
 
-    /// The modules whose full-text search the query uses.
-    pub fn searched<'a>(&'a self, own: &'a Module, into: &mut Vec<&'a Module>) {
-        if self.search.is_some() {
-            into.push(own);
-            into.extend(&self.beside);
+    /// The modules whose full-text search the query uses, and the text that is searched for.
+    pub fn searched<'a>(&'a self, own: &'a Module, into: &mut Vec<(&'a Module, &'a str)>) {
+        if let Some(text) = &self.search {
+            let modules = std::iter::once(own).chain(&self.beside);
+            into.extend(modules.map(|module| (module, text.as_str())));
         }
         for item in self.projection.iter().flatten() {
             if let Projected::Collection { link, query } = item {
@@ -555,12 +555,17 @@ impl Query {
 impl Predicate {
     /// Visits every field path of the predicate.
     pub fn each_path<'a>(&'a self, visit: &mut dyn FnMut(&'a Path)) {
+        self.each_comparison(&mut |path, _| visit(path));
+    }
+
+    /// Visits every field path of the predicate, with what the field is compared with.
+    pub fn each_comparison<'a>(&'a self, visit: &mut dyn FnMut(&'a Path, &'a Value)) {
         match self {
             Self::All(parts) | Self::Any(parts) => {
-                parts.iter().for_each(|part| part.each_path(visit))
+                parts.iter().for_each(|part| part.each_comparison(visit))
             }
-            Self::Not(part) => part.each_path(visit),
-            Self::Field { path, .. } => visit(path),
+            Self::Not(part) => part.each_comparison(visit),
+            Self::Field { path, value, .. } => visit(path, value),
             Self::Caller { .. } => {}
         }
     }

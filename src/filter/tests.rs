@@ -11,7 +11,7 @@ use crate::detect::statement::Certainty;
 use crate::detect::{self, Kind};
 use crate::dialect::{Collection, Items, ObjectShape, Others, RecordShape, Shape};
 use crate::mask::{Mask, Tokenizer};
-use crate::policy::{FieldRule, KnownFields, Show, SpanRule, TextRule, Writable};
+use crate::policy::{FieldRule, KnownFields, Show, SpanRule, TextRule, Usable, Writable};
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module};
 
 mod arranged;
@@ -42,7 +42,7 @@ impl Terms for Table {
             categories: Vec::new(),
             by: Vec::new(),
             show: known.cloned().unwrap_or(Show::Redact),
-            usable: false,
+            usable: Usable::No,
             writable: Writable::No,
             structural: field.as_str() == "_module",
             known: known.is_some(),

@@ -37,9 +37,10 @@ pub struct Finding {
     pub certainty: Certainty,
 }
 
-/// Everything that is found in a text, whatever its level: a text that is written holds it all.
+/// Everything in a text that counts when it is written, whatever its level, and whether it is shown or not.
 pub fn findings(rule: &TextRule, text: &str) -> Vec<Finding> {
-    let identifiers = search(rule, text, &[], |_| true)
+    let is_judged = |span: &SpanRule| span.refused.is_some() || span.flagged.is_some();
+    let identifiers = search(rule, text, &[], is_judged)
         .into_iter()
         .map(|span| Finding {
             span,
@@ -61,7 +62,12 @@ pub(super) fn treat(rule: &TextRule, text: &str, found: &mut dyn FnMut(Kind)) ->
     }
     let hidden = replaced(rule, text, &statements);
     // Only what is not part of something hidden: of two readings of the same digits the stricter one counts.
-    for clear in search(rule, text, &statements, |level| level == Level::Clear) {
+    for clear in search(
+        rule,
+        text,
+        &statements,
+        is_shown(|level| level == Level::Clear),
+    ) {
         let is_apart = hidden.iter().all(|Replacement { span, .. }| {
             span.range.end <= clear.range.start || clear.range.end <= span.range.start
         });
@@ -89,13 +95,18 @@ fn replaced(rule: &TextRule, text: &str, statements: &[Statement]) -> Vec<Replac
         let identifier = text.get(span.range.clone()).unwrap_or_default();
         replacement(rule, span.kind, identifier)
     };
-    search(rule, text, statements, |level| level < Level::Clear)
-        .into_iter()
-        .map(|span| Replacement {
-            text: shown(&span),
-            span,
-        })
-        .collect()
+    search(
+        rule,
+        text,
+        statements,
+        is_shown(|level| level < Level::Clear),
+    )
+    .into_iter()
+    .map(|span| Replacement {
+        text: shown(&span),
+        span,
+    })
+    .collect()
 }
 
 /// The statements of a text, if such are looked for.
@@ -112,17 +123,19 @@ fn span_of(statement: &Statement) -> Span {
     }
 }
 
-/// The findings of those kinds whose level is of this sort, as far as they are sure enough.
+/// Whether what a rule finds is shown at a level of this sort.
+fn is_shown(is_meant: impl Fn(Level) -> bool) -> impl Fn(&SpanRule) -> bool {
+    move |span| span.shown.is_some() && is_meant(span.level)
+}
+
+/// The findings of those kinds whose rules are meant. Statements count as far as they are sure enough to be shown so.
 fn search(
     rule: &TextRule,
     text: &str,
     statements: &[Statement],
-    is_meant: impl Fn(Level) -> bool,
+    is_meant: impl Fn(&SpanRule) -> bool,
 ) -> Vec<Span> {
-    let meant = rule
-        .spans
-        .iter()
-        .filter(|span| span.shown.is_some() && is_meant(span.level));
+    let meant = rule.spans.iter().filter(|span| is_meant(span));
     if meant.clone().next().is_none() {
         return Vec::new();
     }

@@ -8,7 +8,7 @@ mod number;
 mod placeholder;
 mod token;
 
-pub use placeholder::{Placeholder, placeholders};
+pub use placeholder::{Placeholder, placeholders, placeholders_with};
 pub use token::Tokenizer;
 
 /// The character that stands for one that is not shown.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::{BULLET, is_domain};
-use crate::detect::{self, Kind};
+use crate::detect::{self, Kind, Meant};
 
 /// Bytes of a bullet in UTF-8.
 const BULLET_BYTES: usize = BULLET.len_utf8();
@@ -27,7 +27,15 @@ pub struct Placeholder {
 ///
 /// The exact form of a mask ends it: words that follow after a blank are not part of it. A mask whose form is open on
 /// one side (`06••••`, `•••• 11`, `j•••@example.org`) cannot be told from letters that touch it there.
+///
+/// Of bracketed kinds, only those of identifiers that prove themselves are placeholders wherever they stand: `[phone]` and
+/// `[mail]` are what people write into templates.
 pub fn placeholders(text: &str) -> Vec<Placeholder> {
+    placeholders_with(text, &|_| false)
+}
+
+/// The same of a text in which the names of further kinds stand in brackets for what is hidden.
+pub fn placeholders_with(text: &str, stands_in: Meant<'_>) -> Vec<Placeholder> {
     let mut found = Vec::new();
     let (mut at, mut end_of_last) = (0, 0);
     let bullet_start = 0xe2;
@@ -43,7 +51,7 @@ pub fn placeholders(text: &str) -> Vec<Placeholder> {
             from: end_of_last,
         };
         let placeholder = match text.as_bytes().get(at) {
-            Some(b'[') => scan.bracketed(at),
+            Some(b'[') => scan.bracketed(at, stands_in),
             Some(b't') => scan.token(at),
             _ => scan.bullets(at),
         };
@@ -71,9 +79,11 @@ impl Scan<'_> {
     }
 
     /// `[iban]`, in any case.
-    fn bracketed(&self, at: usize) -> Option<Range<usize>> {
+    fn bracketed(&self, at: usize, stands_in: Meant<'_>) -> Option<Range<usize>> {
         let bytes = self.rest(at).as_bytes();
-        let kinds = Kind::IDENTIFIERS.into_iter().map(Kind::as_str);
+        let kinds = Kind::IDENTIFIERS.into_iter();
+        let kinds = kinds.filter(|kind| kind.proves_itself() || stands_in(*kind));
+        let kinds = kinds.map(Kind::as_str);
         kinds.chain([detect::WITHHELD]).find_map(|name| {
             let name = name.as_bytes();
             let fits = bytes
@@ -222,7 +232,8 @@ fn fits(text: &str, form: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::placeholders;
+    use super::{placeholders, placeholders_with};
+    use crate::detect::Kind;
     use crate::mask::{Mask, Tokenizer};
     use proptest::prelude::*;
 
@@ -288,6 +299,17 @@ mod tests {
         ] {
             assert_eq!(found(text), Vec::<&str>::new(), "{text}");
         }
+    }
+
+    #[test]
+    fn words_of_templates_are_placeholders_only_where_they_stand_for_something() {
+        let text = "Nom [address], [Phone] ou [mail], [birth_date] [passport] [national_id]";
+        assert_eq!(found(text), Vec::<&str>::new());
+        let found: Vec<&str> = placeholders_with(text, &|kind| kind == Kind::Mail)
+            .into_iter()
+            .map(|placeholder| &text[placeholder.range])
+            .collect();
+        assert_eq!(found, ["[mail]"]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::Policy;
 use super::engine::Situation;
 use super::judge::{Treatment, View, combined};
 use super::model::{Cap, Grant, Model, Writing};
-use super::plan::Writable;
+use super::plan::{Usable, Writable};
 
 /// What a policy gives to some roles for a purpose in one module.
 #[derive(Clone, Debug)]
@@ -55,8 +55,8 @@ pub struct Row {
     pub because: Vec<String>,
     /// Names of the rules that made the level.
     pub by: Vec<String>,
-    /// Whether it may be matched, sorted and searched.
-    pub usable: bool,
+    /// Whether it may be matched, sorted and searched: `yes`, `no`, or with `words` and few digits.
+    pub usable: Usable,
     /// Whether it may be written: `yes`, `no`, or the kind of identifier that a value must be.
     pub writable: &'static str,
 }
@@ -256,7 +256,10 @@ impl<'a> Writer<'a> {
             .map(|verdict| verdict.level)
             .min()
             .unwrap_or(Level::Hide);
-        let usable = level == Level::Clear && self.view.are_usable(&categories);
+        let usable = match level {
+            Level::Clear => self.view.usable_by(&categories),
+            _ => Usable::No,
+        };
         let writable = {
             let writes = verdicts.iter().map(|verdict| verdict.write);
             let writes: Vec<_> = categories.iter().zip(writes).collect();
@@ -336,7 +339,7 @@ impl<'a> Writer<'a> {
             level: self.model.unclassified,
             because: vec!["defaults.unclassified".to_owned()],
             by: vec!["defaults.unclassified".to_owned()],
-            usable: false,
+            usable: Usable::No,
             writable: "no",
         }
     }
@@ -492,7 +495,7 @@ impl Explanation {
                 row.field.clone(),
                 categories(&row.categories),
                 row.level.to_string(),
-                if row.usable { "yes" } else { "no" }.to_owned(),
+                row.usable.as_str().to_owned(),
                 match row.writable {
                     "yes" | "no" => row.writable.to_owned(),
                     kind => format!("valid {kind}"),
@@ -535,7 +538,7 @@ impl Explanation {
                     "level": row.level,
                     "because": row.because,
                     "by": row.by,
-                    "usable": row.usable,
+                    "usable": row.usable.as_str(),
                     "writable": row.writable,
                 })
             })

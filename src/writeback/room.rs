@@ -16,7 +16,7 @@ pub(super) struct Ends {
     pub(super) put: usize,
     /// In the held one.
     pub(super) held: usize,
-    /// Bytes that the longest of its kind has more. They are taken for needed, so that no answer tells how long this one is.
+    /// Bytes that the longest of its kind takes more. They are taken for needed, so that no answer tells how long this one is.
     pub(super) spare: usize,
 }
 
@@ -31,10 +31,15 @@ pub(super) fn is_enough(text: &str, held: &str, spans: &[Ends], length: Option<u
             return true;
         }
         match length {
-            Some(length) => up_to_span.chars().map(bytes_max).sum::<usize>() + spare <= length,
+            Some(length) => cost(up_to_span) + spare <= length,
             None => is_no_longer(up_to_span, held),
         }
     })
+}
+
+/// The most bytes that a text takes, however it is spelled.
+pub(super) fn cost(text: &str) -> usize {
+    text.chars().map(bytes_max).sum()
 }
 
 /// The most bytes that a character takes, however it is spelled.

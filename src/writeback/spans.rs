@@ -8,6 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::apart::{self, Seen};
 use super::company::{self, Marked};
+use super::label;
 use super::new;
 use super::room;
 use crate::detect::{self, Kind, Span};
@@ -56,15 +57,20 @@ pub(super) fn restore(
     length: Option<usize>,
 ) -> Result<Restored, Objection> {
     let shown = Shown::of(held, rule);
+    let visible = shown.visible();
     let put = put_back(sent, held, &shown)?;
     if put.originals.is_empty() {
         return Ok(Restored {
             edit: Edit::Keep,
-            is_flagged: new::judge(sent, held, rule)?,
+            is_flagged: new::judge(sent, &visible, rule)?,
         });
     }
     let (new, old) = (Marked::new(sent, &put.masks), shown.marked());
-    if !company::is_kept(new, old) || !apart::all_stand_apart(new, old, &shown.seen()) {
+    let seen = shown.seen();
+    if !company::is_kept(new, old)
+        || !apart::all_stand_apart(new, old, &seen)
+        || !label::are_kept(new, old, &seen)
+    {
         return Err(Reason::EditedTooClose.into());
     }
     // One that is only found in a certain company is not, as soon as a program joins two lines; but where its company is what
@@ -80,13 +86,8 @@ pub(super) fn restore(
     }
     let without = put.without_originals();
     let own = replacements(rule, &without);
-    let is_flagged = new::judge(&without, held, rule)?;
-    if !room::is_enough(
-        &put.text,
-        held,
-        &put.originals.iter().map(Original::ends).collect::<Vec<_>>(),
-        length,
-    ) {
+    let is_flagged = new::judge(&without, &visible, rule)?;
+    if !room::is_enough(&put.text, held, &put.ends(), length) {
         return Err(Reason::WithheldTextTooLong.into());
     }
     // What was judged by its form holds for every original; this is the proof for these.
@@ -111,11 +112,18 @@ impl Original {
             && behind(put, self.put.end) == behind(held, self.held.end)
     }
 
-    fn ends(&self) -> room::Ends {
+    fn ends(&self, put: &str) -> room::Ends {
+        let spare = match self.kind {
+            Kind::Statement(_) => {
+                let own = put.get(self.put.clone()).unwrap_or_default();
+                STATEMENT_BYTES.saturating_sub(room::cost(own))
+            }
+            kind => kind.longest().saturating_sub(self.put.len()),
+        };
         room::Ends {
             put: self.put.end,
             held: self.held.end,
-            spare: self.kind.longest().saturating_sub(self.put.len()),
+            spare,
         }
     }
 }
@@ -133,7 +141,10 @@ struct Put {
 
 /// Puts the originals back where their masks stand, if all of them do, in their order.
 fn put_back(sent: &str, held: &str, shown: &Shown) -> Result<Put, Reason> {
-    let (found, expected) = (mask::placeholders(sent), mask::placeholders(&shown.text));
+    // A name in brackets that stands for nothing in this text is only a word of it.
+    let stands_in = |kind: Kind| shown.spans.iter().any(|span| span.kind == kind);
+    let placeholders = |text: &str| mask::placeholders_with(text, &stands_in);
+    let (found, expected) = (placeholders(sent), placeholders(&shown.text));
     if !are_the_same(sent, &found, &shown.text, &expected) {
         return Err(Reason::MaskWrittenBack);
     }
@@ -168,6 +179,13 @@ fn put_back(sent: &str, held: &str, shown: &Shown) -> Result<Put, Reason> {
 }
 
 impl Put {
+    fn ends(&self) -> Vec<room::Ends> {
+        let originals = self.originals.iter();
+        originals
+            .map(|original| original.ends(&self.text))
+            .collect()
+    }
+
     /// The text with a character in place of each original that belongs to no identifier.
     fn without_originals(&self) -> String {
         let mut without = self.text.clone();
@@ -191,6 +209,9 @@ impl Put {
         own.count() == others && puts.next().is_none()
     }
 }
+
+/// Bytes that are taken for needed by a withheld statement, so that no answer tells how long it is.
+const STATEMENT_BYTES: usize = 512;
 
 /// A character that ends what detectors read.
 const WALL: &str = "\u{a4}";
@@ -259,6 +280,15 @@ impl Shown {
         }
         shown.text.push_str(&held[copied..]);
         shown
+    }
+
+    /// The text with a character in place of each mask, as [`Put::without_originals`] has it.
+    fn visible(&self) -> String {
+        let mut visible = self.text.clone();
+        for mask in self.masks.iter().rev() {
+            visible.replace_range(mask.clone(), WALL);
+        }
+        visible
     }
 
     fn marked(&self) -> Marked<'_> {
@@ -446,6 +476,35 @@ mod tests {
         assert_eq!(
             restored(&sent, &held),
             Ok(held.replacen("see", "look at", 1))
+        );
+    }
+
+    #[test]
+    fn words_of_templates_are_no_masks_but_where_they_stand_for_an_original() {
+        let mut rule = contact();
+        for span in &mut rule.spans {
+            span.mask = None;
+        }
+        let restored = |sent: &str, held: &str| restore(sent, held, &rule, Some(ROOMY));
+        let template = "Bonjour, ecrire a [mail] ou appeler [phone], [address]";
+        assert_eq!(restored(template, "Bonjour"), Ok(Edit::Keep.into()));
+        assert_eq!(restored(template, ""), Ok(Edit::Keep.into()));
+
+        let held = "Ecrire a jean.dupont@example.org merci. Elle attend.";
+        let shown = Shown::of(held, &rule).text;
+        assert_eq!(shown, "Ecrire a [mail] merci. Elle attend.");
+        for sent in [
+            "Ecrire merci. Elle attend.".to_owned(),
+            format!("{shown} [mail]"),
+            shown.replacen("[mail]", "[phone]", 1),
+        ] {
+            let refused = Err(Reason::MaskWrittenBack.into());
+            assert_eq!(restored(&sent, held), refused, "{sent}");
+        }
+        let expected = held.replacen("attend", "a recu", 1);
+        assert_eq!(
+            restored(&shown.replacen("attend", "a recu", 1), held),
+            Ok(Edit::Replace(Value::String(expected)).into())
         );
     }
 

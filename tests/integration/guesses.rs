@@ -353,3 +353,29 @@ fn names_that_come_with_each_request_are_accounts() {
 fn form_urlencoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
+
+#[test]
+fn numbers_that_are_hidden_in_a_subject_are_not_guessed_digit_by_digit() {
+    let world = World::demo();
+    let sally = world.login("sally");
+    let answer = |query: &str| {
+        let reply = world.get(&format!("/rest/v11_24/Cases?{query}"), &sally);
+        let reason = world.decision(&reply).pop().unwrap()["outcome"]["reason"].clone();
+        (reply.status, reason)
+    };
+    for query in [
+        "filter[0][name][$starts]=Devis",
+        "filter[0][name][$starts]=Lot+12",
+        "order_by=date_modified:desc",
+    ] {
+        assert_eq!(answer(query).0, 200, "{query}");
+    }
+    for query in [
+        "filter[0][name][$starts]=FR76+3000",
+        "filter[0][name][$gte]=FR76+3000",
+        "filter[0][$or][0][name][$in][]=a&filter[0][$or][0][name][$in][]=4111",
+        "order_by=name:asc",
+    ] {
+        assert_eq!(answer(query), (403, json!("field-not-usable")), "{query}");
+    }
+}

@@ -136,3 +136,41 @@ fn a_new_statement_is_a_write_to_its_category() {
     assert_eq!(reply.status, 200);
     assert_eq!(closed(&world, &reply)["flagged"], Value::Null);
 }
+
+#[test]
+fn what_is_withheld_is_neither_guessed_nor_said_of_somebody_else() {
+    let world = World::demo();
+    let contact = rich_contact(&world);
+    let id = contact["id"].as_str().unwrap();
+    let held = format!("Vues au salon. Mme Durand :\n{SAID}.\nRappeler mardi.");
+    plant(&world, id, &held);
+    let sally = world.login("sally");
+    let shown = world.get(&path(id), &sally).json()["description"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(shown.contains("Mme Durand :\n[withheld]"), "{shown}");
+
+    let refused = |text: &str| {
+        let reply = write(&world, &sally, id, text);
+        assert_eq!(truth(&world, id), held);
+        let reason = closed(&world, &reply)["outcome"]["reason"].clone();
+        (reply.status, reason.as_str().unwrap_or_default().to_owned())
+    };
+    // The clause itself and another one are answered alike.
+    for guess in [SAID, "Elle est séropositive depuis 2018"] {
+        let answer = refused(&format!("{shown}\n{guess}."));
+        assert_eq!(
+            answer,
+            (403, "special-category-in-text".to_owned()),
+            "{guess}"
+        );
+    }
+    for label in ["M. Martin :", "Mme Durand : absente. M. Martin :"] {
+        let answer = refused(&shown.replace("Mme Durand :", label));
+        assert_eq!(answer, (403, "edited-too-close".to_owned()), "{label}");
+    }
+    // What else is said may change.
+    let edited = shown.replace("salon", "bureau").replace("mardi", "jeudi");
+    assert_eq!(write(&world, &sally, id, &edited).status, 200);
+}

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::dialect::{Access, Operation};
+use serde_json::Value;
+
+use crate::dialect::{Access, Operation, Projected, Query};
 use crate::identity::Caller;
 use crate::reason::Reason;
 use crate::vocabulary::{FieldPath, Module, Purpose, Role, Use};
@@ -10,7 +12,7 @@ use crate::vocabulary::{FieldPath, Module, Purpose, Role, Use};
 use super::super::Policy;
 use super::super::language::model::Model;
 use super::engine::Situation;
-use super::plan::{Decision, Denial, Plan, PurposeChosen};
+use super::plan::{Decision, Denial, Plan, PurposeChosen, Usable};
 
 pub(in crate::policy) fn decide(
     policy: &Policy,
@@ -147,22 +149,30 @@ fn allowed(model: &Model, plan: &Plan, operation: &Operation) -> Result<(), Reas
         return Err(Reason::UnknownModule);
     }
     for used in operation.uses() {
-        match used.how {
-            Use::Shown | Use::Written => {}
-            Use::Matched | Use::Sorted | Use::Searched => usable(plan, &used.path)?,
+        let least = match used.how {
+            Use::Shown | Use::Written => continue,
+            Use::Matched | Use::Searched => Usable::Words,
+            Use::Sorted => Usable::Yes,
+        };
+        if usable(plan, &used.path) < least {
+            return Err(Reason::FieldNotUsable);
         }
     }
-    let mut searched: Vec<&Module> = Vec::new();
+    if let Some(target) = operation.target() {
+        operands(plan, &operation.query, target)?;
+    }
+    let mut searched: Vec<(&Module, &str)> = Vec::new();
     match operation.target() {
         Some(target) => operation.query.searched(target, &mut searched),
         // Nothing says in which modules the CRM would search.
         None if operation.query.search.is_some() => return Err(Reason::FieldNotUsable),
         None => {}
     }
-    for module in searched {
+    for (module, words) in searched {
+        let words = Value::from(words);
         let rules = plan.records(module);
         for field in rules.searched().ok_or(Reason::FieldNotUsable)? {
-            if !rules.field(field.as_str()).usable {
+            if !rules.field(field.as_str()).usable.permits(&words) {
                 return Err(Reason::FieldNotUsable);
             }
         }
@@ -170,10 +180,32 @@ fn allowed(model: &Model, plan: &Plan, operation: &Operation) -> Result<(), Reas
     Ok(())
 }
 
-fn usable(plan: &Plan, path: &FieldPath) -> Result<(), Reason> {
-    if plan.records(&path.module).field(path.field.as_str()).usable {
-        Ok(())
-    } else {
-        Err(Reason::FieldNotUsable)
+/// Whether what fields are compared with may be looked for in them, wherever the query compares.
+fn operands(plan: &Plan, query: &Query, own: &Module) -> Result<(), Reason> {
+    let mut permitted = true;
+    for module in std::iter::once(own).chain(&query.beside) {
+        if let Some(predicate) = &query.predicate {
+            predicate.each_comparison(&mut |path, operand| {
+                permitted &= usable(plan, &path.of(module)).permits(operand);
+            });
+        }
+        // A header's value is an operand that nobody has read.
+        permitted &= query
+            .compared
+            .iter()
+            .all(|compared| usable(plan, &FieldPath::new(module, &compared.field)) == Usable::Yes);
     }
+    if !permitted {
+        return Err(Reason::FieldNotUsable);
+    }
+    for item in query.projection.iter().flatten() {
+        if let Projected::Collection { link, query } = item {
+            operands(plan, query, &link.target)?;
+        }
+    }
+    Ok(())
+}
+
+fn usable(plan: &Plan, path: &FieldPath) -> Usable {
+    plan.records(&path.module).field(path.field.as_str()).usable
 }

@@ -15,7 +15,7 @@ use crate::vocabulary::{Category, Field, FieldPath, Level, Module, RuleName};
 use super::super::language::catalogue::{category_of, kind_of};
 use super::super::language::model::{Model, Terms, Writing, about};
 use super::engine::{Situation, Verdict};
-use super::plan::{FieldRule, Show, SpanRule, TextRule, UNCLASSIFIED, Writable};
+use super::plan::{FieldRule, Show, SpanRule, TextRule, UNCLASSIFIED, Usable, Writable};
 
 /// How far copies of copies are followed.
 const COPY_DEPTH_MAX: usize = 8;
@@ -160,7 +160,7 @@ pub(in crate::policy) struct Judgement {
     pub(in crate::policy) categories: Vec<Category>,
     pub(in crate::policy) by: Vec<RuleName>,
     pub(in crate::policy) treatment: Treatment,
-    pub(in crate::policy) usable: bool,
+    pub(in crate::policy) usable: Usable,
     pub(in crate::policy) writable: Writable,
 }
 
@@ -184,19 +184,17 @@ pub(in crate::policy) fn combined(writes: &[(&Category, Writing)]) -> Writable {
     }
 }
 
-/// What is said of statements that are withheld must not tell which they are: the rules that withhold any of them are named
-/// for all of them, and so are those that show any.
+/// What is said of statements must not tell which they are, not even where all but one are shown: the rules that withhold
+/// or show any of them are named for all of them.
 fn efface(spans: &mut [SpanRule]) {
-    for is_clear in [false, true] {
-        let of_side = |span: &SpanRule| {
-            matches!(span.kind, Kind::Statement(_)) && (span.level == Level::Clear) == is_clear
-        };
-        let all: BTreeSet<RuleName> = spans
-            .iter()
-            .filter(|span| of_side(span))
-            .flat_map(|span| span.by.clone())
-            .collect();
-        for span in spans.iter_mut().filter(|span| of_side(span)) {
+    let is_statement = |span: &&SpanRule| matches!(span.kind, Kind::Statement(_));
+    let all: BTreeSet<RuleName> = spans
+        .iter()
+        .filter(is_statement)
+        .flat_map(|span| span.by.clone())
+        .collect();
+    for span in spans {
+        if matches!(span.kind, Kind::Statement(_)) {
             span.by = all.iter().cloned().collect();
         }
     }
@@ -288,7 +286,7 @@ impl View {
             categories: Vec::new(),
             by: vec![RuleName::new(by)],
             show,
-            usable: false,
+            usable: Usable::No,
             writable: Writable::No,
             structural,
             known: structural || self.known(module, field),
@@ -407,11 +405,14 @@ impl View {
         by.sort();
         by.dedup();
         let writable = self.writable(module, field, &sources, &writes);
-        let mut usable = lowest == Level::Clear;
+        let mut usable = match lowest {
+            Level::Clear => Usable::Yes,
+            _ => Usable::No,
+        };
         if treatment == Treatment::Clear {
             let looked = self.looked_for(&sources.categories);
             if !looked.is_empty() {
-                usable = self.is_usable(&looked);
+                usable = self.usable(&looked);
                 treatment = Treatment::Text(looked);
             }
         }
@@ -472,12 +473,21 @@ impl View {
         looked.into_values().collect()
     }
 
-    /// Whether a text may be matched in which these are looked for: what can be found in it must be clear.
-    fn is_usable(&self, looked: &[Looked]) -> bool {
-        looked
-            .iter()
-            .filter(|looked| looked.matched)
-            .all(|looked| self.verdict(&category_of(looked.kind)).level == Level::Clear)
+    /// How far a text may be matched in which these are looked for: what can be found in it must be clear. Of what a
+    /// detector leaves to be matched, words can be guessed one by one; a number could be read digit by digit.
+    fn usable(&self, looked: &[Looked]) -> Usable {
+        let of_one = |looked: &Looked| {
+            if self.verdict(&category_of(looked.kind)).level == Level::Clear {
+                Usable::Yes
+            } else if looked.matched {
+                Usable::No
+            } else if looked.shown.is_some() && !matches!(looked.kind, Kind::Statement(_)) {
+                Usable::Words
+            } else {
+                Usable::Yes
+            }
+        };
+        looked.iter().map(of_one).min().unwrap_or(Usable::Yes)
     }
 
     fn writable(
@@ -501,10 +511,10 @@ impl View {
         }
     }
 
-    /// Whether a text of these categories may be matched, as far as it is shown in clear: what detectors find in it must
-    /// be clear, too.
-    pub(in crate::policy) fn are_usable(&self, categories: &[Category]) -> bool {
-        self.is_usable(&self.looked_for(&categories.iter().cloned().collect()))
+    /// How far a text of these categories may be matched, as far as it is shown in clear: what detectors find in it counts,
+    /// too.
+    pub(in crate::policy) fn usable_by(&self, categories: &[Category]) -> Usable {
+        self.usable(&self.looked_for(&categories.iter().cloned().collect()))
     }
 
     /// The categories of a field and of everything that it copies.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::detect::Kind;
 use crate::detect::statement::{Certainty, Lexicon};
 use crate::dialect::{Items, Shape};
@@ -136,7 +138,7 @@ pub struct FieldRule {
     /// What becomes of the value.
     pub show: Show,
     /// Whether the caller may match, sort or search by it.
-    pub usable: bool,
+    pub usable: Usable,
     /// Whether the caller may write it.
     pub writable: Writable,
     /// Whether it is the CRM's own scaffolding: not reported, and dropped on write.
@@ -174,6 +176,52 @@ impl FieldRule {
     /// are compared like data.
     pub fn is_scaffolding(&self) -> bool {
         self.structural && !matches!(self.show, Show::Related(_))
+    }
+}
+
+/// Whether and how far a field may be matched, sorted or searched by. The order is by how much is permitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Usable {
+    /// Not at all.
+    No,
+    /// Matched and searched with words and a few digits, not sorted by: numbers are hidden in it that could be guessed digit
+    /// by digit.
+    Words,
+    /// In every way.
+    Yes,
+}
+
+impl Usable {
+    /// Digits that an operand may hold where numbers are hidden.
+    pub const DIGITS_MAX: usize = 3;
+
+    /// How it is called where rules are explained.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Words => "words",
+            Self::Yes => "yes",
+        }
+    }
+
+    /// Whether a value may be looked for.
+    pub(in crate::policy) fn permits(self, operand: &Value) -> bool {
+        match self {
+            Self::No => false,
+            Self::Words => digits(operand) <= Self::DIGITS_MAX,
+            Self::Yes => true,
+        }
+    }
+}
+
+/// The most digits, of whatever script, that one operand of a comparison holds; those of an object count together.
+fn digits(operand: &Value) -> usize {
+    let count = |text: &str| text.chars().filter(|symbol| symbol.is_numeric()).count();
+    match operand {
+        Value::Null | Value::Bool(_) => 0,
+        Value::String(text) => count(text),
+        Value::Array(operands) => operands.iter().map(digits).max().unwrap_or(0),
+        Value::Number(_) | Value::Object(_) => count(&operand.to_string()),
     }
 }
 

@@ -72,7 +72,7 @@ codes! {
     ORDER_UNUSED = ("W131", "a purpose in the order that is no role's default"),
 
     STRENGTH_UNREACHABLE = ("N201", "a strength of authentication that no session proves in this version"),
-    WORDS_GUESSED = ("N202", "a text in which a detector looks may be matched, so that its words can be guessed"),
+    WORDS_GUESSED = ("N203", "a text in which a detector looks may be matched, so that its words can be guessed"),
 }
 
 #[cfg(test)]

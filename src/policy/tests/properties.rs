@@ -276,7 +276,7 @@ fn discloses_no_more(less: &[Decided], more: &[Decided]) -> Result<(), TestCaseE
                 shows(&less.treatment) <= shows(&more.treatment),
                 "{less:?} {more:?}"
             );
-            prop_assert!(more.usable || !less.usable, "{less:?} {more:?}");
+            prop_assert!(more.usable >= less.usable, "{less:?} {more:?}");
             prop_assert!(
                 rank(&less.writable) <= rank(&more.writable),
                 "{less:?} {more:?}"

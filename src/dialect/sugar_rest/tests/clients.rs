@@ -259,7 +259,7 @@ fn a_search_names_its_modules_and_each_is_searched() {
     operation
         .query
         .searched(operation.target().unwrap(), &mut searched);
-    let searched: Vec<&str> = searched.iter().map(|module| module.as_str()).collect();
+    let searched: Vec<&str> = searched.iter().map(|(module, _)| module.as_str()).collect();
     assert_eq!(searched, ["Contacts", "Accounts"]);
     let Shape::Object(ObjectShape { keys, .. }) = SugarRest::new().shape(&operation) else {
         panic!("no object")
