@@ -15,6 +15,7 @@ COPY Cargo.toml Cargo.lock clippy.toml ./
 RUN mkdir src && echo 'fn main() {}' > src/main.rs && echo > src/lib.rs \
     && cargo build --profile dist --locked && rm -rf src
 COPY build.rs ./
+COPY lexicon ./lexicon
 COPY src ./src
 COPY policies ./policies
 # There is no git in here: the commit is told.

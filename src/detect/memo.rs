@@ -2,13 +2,13 @@
 //! costs more than anything else that is done with a note.
 //!
 //! Findings are a function of a text and the lexicon, so remembering them changes nothing but the time that it takes. No text is
-//! kept, only a hash of it, made with a key of this process.
+//! kept, only a hash of it, salted with what only this process knows.
 
-use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, LazyLock};
 
+use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::rand;
 use dashmap::DashMap;
-use foldhash::quality::RandomState;
 
 use super::statement::{self, Lexicon, Statement};
 
@@ -18,45 +18,53 @@ const TEXTS_MAX: usize = 1 << 15;
 /// Bytes of a text that is worth remembering.
 const BYTES: std::ops::RangeInclusive<usize> = 8..=1 << 16;
 
-/// Two hashes with different keys: no two texts have both in common.
-type Key = (u64, u64);
+/// Findings of a text that is worth remembering; most have none.
+const FINDINGS_MAX: usize = 32;
+
+/// The hash of a text and of the lexicon that it was read with.
+type Key = [u8; 32];
 
 struct Memo {
-    keys: (RandomState, RandomState),
+    /// What only this process knows; without it, texts are not remembered.
+    salt: Option<[u8; 32]>,
     found: DashMap<Key, Arc<[Statement]>>,
 }
 
-static MEMO: LazyLock<Memo> = LazyLock::new(|| Memo {
-    keys: (RandomState::default(), RandomState::default()),
-    found: DashMap::new(),
+static MEMO: LazyLock<Memo> = LazyLock::new(|| {
+    let mut salt = [0; 32];
+    Memo {
+        salt: rand::fill(&mut salt).is_ok().then_some(salt),
+        found: DashMap::new(),
+    }
 });
 
 /// The statements of a text in all of its layers, read or remembered.
 pub(super) fn statements(text: &str, lexicon: &Lexicon) -> Arc<[Statement]> {
-    if !BYTES.contains(&text.len()) {
+    let Some(key) = MEMO.key(text, lexicon) else {
         return super::read_statements(text, lexicon).into();
-    }
-    let key = MEMO.key(text, lexicon);
+    };
     if let Some(found) = MEMO.found.get(&key) {
         return Arc::clone(&found);
     }
     let found: Arc<[Statement]> = super::read_statements(text, lexicon).into();
-    if MEMO.found.len() >= TEXTS_MAX {
-        MEMO.found.clear();
+    if found.len() <= FINDINGS_MAX {
+        if MEMO.found.len() >= TEXTS_MAX {
+            MEMO.found.clear();
+        }
+        MEMO.found.insert(key, Arc::clone(&found));
     }
-    MEMO.found.insert(key, Arc::clone(&found));
     found
 }
 
 impl Memo {
-    fn key(&self, text: &str, lexicon: &Lexicon) -> Key {
-        let hash = |state: &RandomState| {
-            let mut hasher = state.build_hasher();
-            hasher.write(text.as_bytes());
-            hasher.write_u64(statement::identity(lexicon));
-            hasher.finish()
-        };
-        (hash(&self.keys.0), hash(&self.keys.1))
+    /// The key of a text that is worth remembering.
+    fn key(&self, text: &str, lexicon: &Lexicon) -> Option<Key> {
+        let salt = self.salt.filter(|_| BYTES.contains(&text.len()))?;
+        let mut context = Context::new(&SHA256);
+        context.update(&salt);
+        context.update(&statement::identity(lexicon).to_be_bytes());
+        context.update(text.as_bytes());
+        context.finish().as_ref().try_into().ok()
     }
 }
 

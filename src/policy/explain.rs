@@ -55,7 +55,7 @@ pub struct Row {
     pub because: Vec<String>,
     /// Names of the rules that made the level.
     pub by: Vec<String>,
-    /// Whether it may be matched, sorted and searched: `yes`, `no`, or with `words` and few digits.
+    /// Whether it may be matched, sorted and searched: `yes`, `no`, or with `words`, without digits.
     pub usable: Usable,
     /// Whether it may be written: `yes`, `no`, or the kind of identifier that a value must be.
     pub writable: &'static str,

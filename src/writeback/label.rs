@@ -25,7 +25,7 @@ fn is_statement(seen: Option<&Seen>) -> bool {
 /// What stands directly before a span.
 #[derive(Debug, PartialEq, Eq)]
 struct Lead {
-    /// The clause, if it ends in a colon.
+    /// The clause, if it ends in a colon, a bar or, on the same line, a dash.
     label: Option<String>,
     /// Whether the span is parted from it by the end of a line.
     begins_line: bool,
@@ -42,12 +42,13 @@ impl Lead {
         // List marks belong to no clause.
         let said =
             text.trim_end_matches(|last: char| last.is_whitespace() || "-*•–—".contains(last));
+        let gap = text.get(said.len()..).unwrap_or_default();
+        // Where the text begins, a line does.
+        let begins_line = (place == 0 && said.is_empty()) || gap.contains(is_line_end);
+        let is_parted = !begins_line && gap.contains(['-', '–', '—']);
         Self {
-            begins_line: text
-                .get(said.len()..)
-                .is_some_and(|gap| gap.contains(is_line_end)),
-            label: said
-                .ends_with([':', '：'])
+            begins_line,
+            label: (is_parted || said.ends_with([':', '：', '|']))
                 .then(|| last_clause(said).to_owned()),
         }
     }

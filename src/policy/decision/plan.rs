@@ -184,7 +184,7 @@ impl FieldRule {
 pub enum Usable {
     /// Not at all.
     No,
-    /// Matched and searched with words and a few digits, not sorted by: numbers are hidden in it that could be guessed digit
+    /// Matched and searched with words, not with digits, and not sorted by: numbers are hidden in it that could be guessed digit
     /// by digit.
     Words,
     /// In every way.
@@ -192,9 +192,6 @@ pub enum Usable {
 }
 
 impl Usable {
-    /// Digits that an operand may hold where numbers are hidden.
-    pub const DIGITS_MAX: usize = 3;
-
     /// How it is called where rules are explained.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -208,20 +205,20 @@ impl Usable {
     pub(in crate::policy) fn permits(self, operand: &Value) -> bool {
         match self {
             Self::No => false,
-            Self::Words => digits(operand) <= Self::DIGITS_MAX,
+            // Not even a few digits: windows of two or three would overlap.
+            Self::Words => !holds_digit(operand),
             Self::Yes => true,
         }
     }
 }
 
-/// The most digits, of whatever script, that one operand of a comparison holds; those of an object count together.
-fn digits(operand: &Value) -> usize {
-    let count = |text: &str| text.chars().filter(|symbol| symbol.is_numeric()).count();
+/// Whether an operand of a comparison holds a digit, of whatever script.
+fn holds_digit(operand: &Value) -> bool {
     match operand {
-        Value::Null | Value::Bool(_) => 0,
-        Value::String(text) => count(text),
-        Value::Array(operands) => operands.iter().map(digits).max().unwrap_or(0),
-        Value::Number(_) | Value::Object(_) => count(&operand.to_string()),
+        Value::Null | Value::Bool(_) => false,
+        Value::String(text) => text.contains(char::is_numeric),
+        Value::Array(operands) => operands.iter().any(holds_digit),
+        Value::Number(_) | Value::Object(_) => operand.to_string().contains(char::is_numeric),
     }
 }
 

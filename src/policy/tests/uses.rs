@@ -74,16 +74,17 @@ fn hidden_numbers_are_not_guessed_digit_by_digit() {
     };
     for operand in [
         json!("salon"),
-        json!("FR76"),
-        json!("lot 123"),
-        json!(["a 12", "b 345"]),
-        json!(999),
+        json!("%salon de Lyon%"),
+        json!(["a", "b"]),
         json!(null),
     ] {
         assert_eq!(matched(operand.clone()), None, "{operand}");
     }
     for operand in [
         json!("FR7630"),
+        json!("763"),
+        json!("______7%"),
+        json!(7),
         json!("FR76 30%"),
         json!("\u{661}\u{662}\u{663}\u{ff14}"),
         json!(["a", "1234"]),
