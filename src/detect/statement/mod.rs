@@ -1,8 +1,8 @@
 //! Finds statements in free text from which somebody's health, belief, politics, union, origin, sex life, genes, biometric
 //! traits or offences can be read.
 //!
-//! A text is cut into clauses ([`clause`]), in which triggers of the lexicon are looked for ([`candidate`], [`phrases`]). What
-//! stands around them ([`context`]) decides, by weights that were learnt from labelled sentences ([`feature`], [`model`], [`score`]). The same text
+//! A text is cut into clauses (`clause`), in which triggers of the lexicon are looked for (`candidate`, `phrases`). What
+//! stands around them (`context`) decides, by weights that were learnt from labelled sentences (`feature`, `model`, `score`). The same text
 //! always gives the same findings, and each can say which words made it.
 
 use std::collections::BTreeSet;
