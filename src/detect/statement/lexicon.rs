@@ -35,7 +35,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    /// Every topic, in the order of [`TOPICS`].
+    /// Every topic, in the order of the files of the lexicon.
     pub const ALL: [Self; 9] = [
         Self::Health,
         Self::Belief,

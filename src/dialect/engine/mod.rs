@@ -2,7 +2,7 @@
 //!
 //! `read` makes a `Description` of the file, or says everything that is wrong with it. A request then walks `understand`
 //! (path, arguments, body) and comes back through `render`; places in replies stand in `jsonpath`, the ways in which filters
-//! and orders are written in [`super::styles`]. What a description does not say does not pass. What data cannot say stands in
+//! and orders are written in `dialect::styles`. What a description does not say does not pass. What data cannot say stands in
 //! a `native` part, which a compiled-in description names.
 
 use std::fmt;
