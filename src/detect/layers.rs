@@ -143,6 +143,12 @@ impl Layer {
     }
 }
 
+/// Hands a text to `visit`, and every layer under it.
+pub(super) fn all(text: &str, visit: &mut dyn FnMut(&str, Source<'_>)) {
+    visit(text, &Range::clone);
+    each(text, visit);
+}
+
 /// Hands every layer under a text to `visit`, outermost first, with a function that tells where a part of it comes from.
 ///
 /// Whether `%41` is an escape or a percent sign and a number, nobody can know: `%4111 1111…` begins with a card. So each

@@ -10,7 +10,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use aws_lc_rs::rand;
 use dashmap::DashMap;
 
-use super::statement::{self, Lexicon, Statement};
+use super::statement::{Lexicon, Statement};
 
 /// Texts that are remembered. Beyond them, all are forgotten.
 const TEXTS_MAX: usize = 1 << 15;
@@ -62,7 +62,7 @@ impl Memo {
         let salt = self.salt.filter(|_| BYTES.contains(&text.len()))?;
         let mut context = Context::new(&SHA256);
         context.update(&salt);
-        context.update(&statement::identity(lexicon).to_be_bytes());
+        context.update(&lexicon.identity().to_be_bytes());
         context.update(text.as_bytes());
         context.finish().as_ref().try_into().ok()
     }

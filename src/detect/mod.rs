@@ -45,8 +45,7 @@ pub fn find(text: &str, kinds: &[Kind]) -> Vec<Span> {
 /// The same of the kinds that are meant.
 pub fn find_where(text: &str, is_meant: Meant<'_>) -> Vec<Span> {
     let mut spans = Vec::new();
-    identifier::search_layer(text, is_meant, &Range::clone, &mut spans);
-    layers::each(text, &mut |layer, source| {
+    layers::all(text, &mut |layer, source| {
         identifier::search_layer(layer, is_meant, source, &mut spans);
     });
     without_overlaps(spans)
@@ -59,8 +58,8 @@ pub fn statements(text: &str, lexicon: &statement::Lexicon) -> Vec<statement::St
 
 /// The same, read anew.
 fn read_statements(text: &str, lexicon: &statement::Lexicon) -> Vec<statement::Statement> {
-    let mut found = statement::find(text, lexicon);
-    layers::each(text, &mut |layer, source| {
+    let mut found = Vec::new();
+    layers::all(text, &mut |layer, source| {
         found.extend(statement::find(layer, lexicon).into_iter().map(|found| {
             statement::Statement {
                 range: source(&found.range),
@@ -79,13 +78,15 @@ pub fn explained(
     text: &str,
     lexicon: &statement::Lexicon,
 ) -> Vec<(statement::Statement, Vec<String>)> {
-    let mut found = statement::explain(text, lexicon);
-    layers::each(text, &mut |layer, source| {
+    let mut found = Vec::new();
+    layers::all(text, &mut |layer, source| {
         for (mut statement, because) in statement::explain(layer, lexicon) {
             statement.range = source(&statement.range);
             found.push((statement, because));
         }
     });
+    found.sort_by_key(|(found, _)| (found.range.start, found.range.end, found.topic));
+    found.dedup_by(|one, other| one.0 == other.0);
     found
 }
 

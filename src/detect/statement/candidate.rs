@@ -226,12 +226,8 @@ pub(super) fn typos(text: &str, lexicon: &Lexicon) -> Vec<String> {
         .into_iter()
         .filter(|trigger| trigger.form == Form::Typo);
     typos
-        .map(|trigger| folded(text.get(trigger.range).unwrap_or_default()))
+        .map(|trigger| fold::spelled(text.get(trigger.range).unwrap_or_default()))
         .collect()
-}
-
-fn folded(word: &str) -> String {
-    fold::codes(word).into_iter().map(fold::character).collect()
 }
 
 impl Found {
@@ -248,7 +244,7 @@ impl Found {
         if meant.is_empty() {
             return;
         }
-        let mut is_other = is_known(&folded(text.get(range.clone()).unwrap_or_default()));
+        let mut is_other = is_known(&fold::spelled(text.get(range.clone()).unwrap_or_default()));
         lexicon.context.walk(text, range.start, &mut |end, _| {
             is_other |= end == range.end
         });

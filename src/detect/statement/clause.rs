@@ -14,7 +14,7 @@ const ABBREVIATIONS: &[&str] = &[
     "sig", "sigra", "dott", "ssa", "avv", "geom", "tel", "tfno", "env", "ex", "cf", "etc", "bzw",
     "ca", "usw", "evtl", "ggf", "inkl", "nr", "num", "approx", "av", "bd", "rte", "art", "ref",
     "al", "vs", "jan", "feb", "apr", "aug", "sept", "oct", "nov", "dec", "janv", "fevr", "juil",
-    "appt", "rdv", "clt", "kd", "pb", "cie", "co", "inc", "ltd", "no", "ste", "str",
+    "appt", "rdv", "clt", "kd", "pb", "cie", "co", "inc", "ltd", "no", "str",
 ];
 
 /// What a clause ends with.
@@ -135,10 +135,7 @@ fn ends_sentence(text: &str, start: usize, at: usize, opens: bool) -> bool {
     let is_last = text
         .get(at + 1..)
         .is_none_or(|rest| rest.trim_start().is_empty());
-    let is_known = || {
-        let word: String = fold::codes(word).into_iter().map(fold::character).collect();
-        ABBREVIATIONS.contains(&word.as_str())
-    };
+    let is_known = || ABBREVIATIONS.contains(&fold::spelled(word).as_str());
     is_last || !(is_short || is_known())
 }
 

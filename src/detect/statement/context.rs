@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::clause::Clause;
 use super::feature;
-use super::fold::{self, BREAK, NOTHING, WORD_LETTERS_MAX};
+use super::fold::{self, BREAK, WORD_LETTERS_MAX};
 use super::lexicon::{Lexicon, Of, is_common};
 use super::lines::{CLASSES, LANGUAGES};
 
@@ -138,6 +138,8 @@ pub(super) struct Word {
     pub(super) classes: Classes,
     /// Whether something that ends phrases, a comma or a bracket, stands directly before it.
     pub(super) follows_comma: bool,
+    /// Whether a phrase of the context may begin with it.
+    may_begin: bool,
     /// Whether it is common in its language: an article, a preposition, a conjunction.
     pub(super) is_common: bool,
 }
@@ -158,10 +160,14 @@ impl Words {
         let mut words = Self::default();
         let mut at = clause.range.start;
         let mut follows_comma = false;
+        let mut letters = [0; WORD_LETTERS_MAX];
         while at < clause.range.end && words.all.len() < WORDS_MAX {
             let (glyph, length) = fold::glyph(text, at);
             if fold::is_letter(glyph.code) {
-                at = words.push(text, at, follows_comma);
+                let (end, count) = fold::read_word(text, at, &mut letters);
+                let read = letters.get(..count).unwrap_or_default();
+                words.push(text, at..end, read, follows_comma, lexicon);
+                at = end;
                 follows_comma = false;
             } else {
                 follows_comma |= glyph.code == BREAK;
@@ -172,36 +178,31 @@ impl Words {
         words
     }
 
-    /// Adds the word that begins at `start`; tells where it ends.
-    fn push(&mut self, text: &str, start: usize, follows_comma: bool) -> usize {
+    /// Adds a word, of which the letters are read.
+    fn push(
+        &mut self,
+        text: &str,
+        range: Range<usize>,
+        read: &[u8],
+        follows_comma: bool,
+        lexicon: &Lexicon,
+    ) {
         let from = self.letters.len();
-        let (mut at, mut end) = (start, start);
-        while at < text.len() {
-            let (glyph, length) = fold::glyph(text, at);
-            at += length;
-            if fold::is_letter(glyph.code) {
-                self.letters.push(fold::character(glyph.code));
-                self.letters.extend(glyph.second.map(fold::character));
-                end = at;
-            } else if glyph.code != NOTHING {
-                break;
-            }
-        }
-        let range = start..end;
+        self.letters
+            .extend(read.iter().copied().map(fold::character));
         self.all.push(Word {
             case: Case::of(text.get(range.clone()).unwrap_or_default()),
             hash: feature::hash(self.letters.get(from..).unwrap_or_default()),
             letters: from..self.letters.len(),
+            may_begin: lexicon.context.may_begin(read),
             range,
             classes: Classes::default(),
             follows_comma,
             is_common: false,
         });
-        end
     }
 
     fn classify(&mut self, text: &str, lexicon: &Lexicon) {
-        let mut letters = [0; WORD_LETTERS_MAX];
         for place in 0..self.all.len() {
             let start = self.all[place].range.start;
             // Without its accent it is the Italian `and`.
@@ -210,12 +211,7 @@ impl Words {
                 self.classes = self.classes.with(Classes::of_copula());
             }
             let word = &self.all[place];
-            let (_, count) = fold::read_word(text, start, &mut letters);
-            if word.case != Case::Digits
-                && !lexicon
-                    .context
-                    .may_begin(letters.get(..count).unwrap_or_default())
-            {
+            if word.case != Case::Digits && !word.may_begin {
                 continue;
             }
             let all = &mut self.all;

@@ -276,6 +276,11 @@ pub(super) fn codes(phrase: &str) -> Vec<u8> {
     codes
 }
 
+/// A word as tables have it.
+pub(super) fn spelled(word: &str) -> String {
+    codes(word).into_iter().map(character).collect()
+}
+
 /// A code as a character, for words in tables: what `codes` took apart.
 pub(super) fn character(code: u8) -> char {
     match code {
@@ -288,11 +293,7 @@ pub(super) fn character(code: u8) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::{character, codes};
-
-    fn folded(text: &str) -> String {
-        codes(text).into_iter().map(character).collect()
-    }
+    use super::spelled;
 
     #[test]
     fn case_accents_and_what_nobody_sees_make_no_difference() {
@@ -309,7 +310,7 @@ mod tests {
             ("1 < 2 > x", "1 2 x"),
             ("rendez-vous", "rendez vous"),
         ] {
-            assert_eq!(folded(text), meant, "{text}");
+            assert_eq!(spelled(text), meant, "{text}");
         }
     }
 }

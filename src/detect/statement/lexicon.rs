@@ -272,7 +272,7 @@ impl Lexicon {
     }
 
     /// What tells it from other ones.
-    pub(super) fn identity(&self) -> u64 {
+    pub(in crate::detect) fn identity(&self) -> u64 {
         u64::from(self.languages.0)
     }
 

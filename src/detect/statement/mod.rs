@@ -107,11 +107,6 @@ fn judged(
     });
 }
 
-/// What tells a lexicon from others.
-pub(super) fn identity(lexicon: &Lexicon) -> u64 {
-    lexicon.identity()
-}
-
 /// What the code is that finds: a hash of its source, made by `build.rs`.
 const CODE_VERSION: &str = env!("PARAVENT_DETECTORS");
 
