@@ -17,13 +17,26 @@ use ipnet::IpNet;
 use crate::diagnostic::{Diagnostics, Place, Spanned, load};
 use crate::dialect::Dialect;
 
+mod api_keys;
+mod clients;
 pub mod codes;
 mod files;
+mod front;
+mod identity;
+mod issuers;
 mod limits;
 mod listeners;
 mod networks;
 mod read;
+mod service;
 mod upstream;
+
+pub use api_keys::ApiKeys;
+pub use clients::Clients;
+pub use front::TrustedFront;
+pub use identity::{Identity, Way};
+pub use issuers::Issuer;
+pub use service::Service;
 
 /// A server configuration that was checked. Made only by [`Config::load`].
 #[derive(Debug)]
@@ -34,6 +47,8 @@ pub struct Config {
     pub admin: SocketAddr,
     /// Where that stands, if it is not the default.
     pub admin_place: Option<Place>,
+    /// Who issues proofs that listeners accept besides sessions of the CRM.
+    pub identity: Identity,
     /// The CRMs, by the names that listeners use; at least one.
     pub upstreams: BTreeMap<String, Upstream>,
     /// The folder of the policy.
@@ -67,6 +82,8 @@ pub struct Listener {
     pub upstream: String,
     /// TLS; without it, callers' credentials travel in clear. Default: none.
     pub tls: Option<Tls>,
+    /// The ways in which callers may prove who they are, each once. Default: sessions of the CRM.
+    pub ways: Vec<Way>,
     /// The networks of proxies before this listener that say where a request came from, in `X-Forwarded-For`. Never
     /// everybody. Default: none.
     pub trusted_proxies: Vec<IpNet>,
@@ -82,6 +99,8 @@ pub struct Tls {
     pub certificate: Spanned<PathBuf>,
     /// The private key (PEM).
     pub key: Spanned<PathBuf>,
+    /// Whose client certificates are asked for. Default: nobody's.
+    pub clients: Option<Clients>,
 }
 
 /// A CRM.
@@ -105,6 +124,8 @@ pub struct Upstream {
     pub timeouts: Timeouts,
     /// A file of further root certificates (PEM). Default: only the system's.
     pub ca: Option<PathBuf>,
+    /// The proxy's own account, for callers who have no session of this CRM. Default: none.
+    pub service: Option<Service>,
 }
 
 /// How long a CRM may take.

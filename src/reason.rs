@@ -17,6 +17,8 @@ pub enum Outcome {
     Rejected,
     /// No or bad credential.
     Unauthenticated,
+    /// Stronger authentication was asked for.
+    Challenged,
     /// Too many requests.
     Limited,
     /// The CRM failed or answered with an error.
@@ -31,12 +33,13 @@ pub enum Outcome {
 
 impl Outcome {
     /// All outcomes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Full,
         Self::Partial,
         Self::Denied,
         Self::Rejected,
         Self::Unauthenticated,
+        Self::Challenged,
         Self::Limited,
         Self::UpstreamError,
         Self::Unfilterable,
@@ -52,6 +55,7 @@ impl Outcome {
             Self::Denied => "denied",
             Self::Rejected => "rejected",
             Self::Unauthenticated => "unauthenticated",
+            Self::Challenged => "challenged",
             Self::Limited => "limited",
             Self::UpstreamError => "upstream-error",
             Self::Unfilterable => "unfilterable",
@@ -121,15 +125,24 @@ reasons! {
     IdMismatch = (400, Rejected, "id-mismatch", "The id in the body is not the id in the path."),
     IdOnCreate = (400, Rejected, "id-on-create", "A new record may not state its own id."),
     MalformedPurpose = (400, Rejected, "malformed-purpose", "The Paravent-Purpose header is malformed or stands on a part of a bulk request."),
+    TwoPurposes = (400, Rejected, "two-purposes", "The header and the token state different purposes."),
     UnsupportedGrant = (400, Rejected, "unsupported-grant", "This way to log in is not accepted; use the grants password or refresh_token."),
 
     NoCredential = (401, Unauthenticated, "no-credential", "Log in first."),
     BadCredential = (401, Unauthenticated, "bad-credential", "The session is unknown or has ended; log in again."),
+    WayNotAccepted = (401, Unauthenticated, "way-not-accepted", "This way to prove who you are is not accepted here."),
+    BadToken = (401, Unauthenticated, "bad-token", "The token is not accepted."),
+    TokenExpired = (401, Unauthenticated, "token-expired", "The token has expired."),
+    ProofsDiffer = (401, Unauthenticated, "proofs-differ", "The token is not that of the session's user."),
+    BadKey = (401, Unauthenticated, "bad-key", "The key is not accepted."),
+    BadCertificate = (401, Unauthenticated, "bad-certificate", "The client certificate is not accepted."),
+    StepUp = (401, Challenged, "step-up", "A field of this request needs stronger authentication."),
 
     NoRole = (403, Denied, "no-role", "Your account has no role in the data-protection policy."),
     NoPurpose = (403, Denied, "no-purpose", "No purpose is stated and none is the default; name one in the Paravent-Purpose header."),
     AmbiguousPurpose = (403, Denied, "ambiguous-purpose", "Your roles have different default purposes; name one in the Paravent-Purpose header."),
     PurposeNotAllowed = (403, Denied, "purpose-not-allowed", "You may not invoke this purpose."),
+    ActionNotAllowed = (403, Denied, "action-not-allowed", "Your role may not do this here."),
     UnknownModule = (403, Denied, "unknown-module", "The data-protection policy does not know this module."),
     UnknownRoute = (403, Denied, "unknown-route", "This request is not one that passes here."),
     UnknownLink = (403, Denied, "unknown-link", "This link is not one that passes here."),
@@ -152,11 +165,13 @@ reasons! {
     Internal = (500, Aborted, "internal", "The request failed inside the proxy."),
     UpstreamUnreachable = (502, UpstreamError, "upstream-unreachable", "The CRM cannot be reached."),
     UpstreamBroken = (502, UpstreamError, "upstream-broken", "The CRM's answer broke off or is not valid HTTP."),
+    ServiceCredentialRefused = (502, UpstreamError, "service-credential-refused", "The CRM does not accept the proxy's own account."),
     UpstreamRedirect = (502, UpstreamError, "upstream-redirect", "The CRM answered with something that does not pass here."),
     NotRestored = (502, UpstreamError, "not-restored", "The CRM did not store a text as it was sent, and the old text could not be written back."),
     Unfilterable = (502, Unfilterable, "unfilterable", "The CRM's answer cannot be filtered safely."),
     ReplyTooLarge = (502, Unfilterable, "reply-too-large", "The CRM's answer is too large to be filtered safely."),
     AuditUnavailable = (503, AuditUnavailable, "audit-unavailable", "The access log cannot be written, so nothing is disclosed."),
+    IdentityUnavailable = (503, UpstreamError, "identity-unavailable", "Tokens cannot be checked now; try again later."),
     Overloaded = (503, Limited, "overloaded", "The proxy is busy; try again later."),
     UpstreamSlow = (504, UpstreamError, "upstream-slow", "The CRM took too long to answer."),
     RequestSlow = (408, Rejected, "request-slow", "The request took too long to arrive."),

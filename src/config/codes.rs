@@ -23,6 +23,11 @@ codes! {
     NONE = ("C011", "there is nothing to serve"),
     SAME_PATHS = ("C012", "two dialects of an upstream read the same paths"),
     BAD_NETWORK = ("C013", "a network that is not one, or is everybody"),
+    BAD_WAY = ("C014", "ways to prove who one is that contradict each other, or what they need"),
+    BAD_ISSUER = ("C015", "an issuer of tokens is not of the accepted form"),
+    BAD_FRONT = ("C016", "an authenticating proxy is not of the accepted form"),
+    BAD_CLIENTS = ("C017", "client certificates cannot be judged"),
+    BAD_SERVICE = ("C018", "an account of the proxy is not of the accepted form"),
 
     KEY_MISMATCH = ("C020", "a private key does not belong to its certificate"),
     CERTIFICATE_EXPIRED = ("C021", "a certificate has expired, or is not valid yet"),

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Form, Node, NodeKind, Place, Spanned, quoted
 use crate::dialect;
 
 use super::read::Reader;
-use super::{Config, Listener, Tls, Upstream, codes};
+use super::{Config, Listener, Tls, Upstream, Way, codes};
 
 /// A listener, and where its parts stand.
 pub(super) struct ReadListener {
@@ -49,6 +49,7 @@ impl Reader<'_> {
                 "name",
                 "bind",
                 "upstream",
+                "identity",
                 "tls",
                 "trusted_proxies",
                 "v4_get",
@@ -71,6 +72,9 @@ impl Reader<'_> {
             .require("upstream", self.found)
             .and_then(|node| node.text("`upstream`", self.found))
             .map(Spanned::into_owned);
+        let ways = keys
+            .get("identity")
+            .map_or(Some(vec![Way::CrmSession]), |node| self.ways(node));
         let tls = keys.get("tls").map(|node| self.tls(node));
         let trusted_proxies = keys
             .get("trusted_proxies")
@@ -97,6 +101,7 @@ impl Reader<'_> {
                     Some(tls) => Some(tls?),
                     None => None,
                 },
+                ways: ways?,
                 trusted_proxies,
                 v4_get: is_get_allowed?,
             },
@@ -109,10 +114,13 @@ impl Reader<'_> {
     fn tls(&mut self, node: &Node) -> Option<Tls> {
         const FORM: Form = Form {
             what: "`tls`",
-            known: &["certificate", "key"],
+            known: &["certificate", "key", "clients"],
             refused: &[],
         };
         let keys = FORM.read(node, self.found)?;
+        let clients = keys
+            .get("clients")
+            .map_or(Some(None), |node| self.clients(node).map(Some));
         let certificate = keys
             .require("certificate", self.found)
             .and_then(|node| self.certificates(node, "`certificate`"));
@@ -122,6 +130,7 @@ impl Reader<'_> {
         Some(Tls {
             certificate: certificate?,
             key: key?,
+            clients: clients?,
         })
     }
 

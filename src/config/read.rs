@@ -10,7 +10,7 @@ use crate::diagnostic::{
 
 use crate::files::words;
 
-use super::{Audit, Config, Durability, Limits, Log, LogFormat, TokenKey, codes, files};
+use super::{Audit, Config, Durability, Identity, Limits, Log, LogFormat, TokenKey, codes, files};
 
 /// Bytes of the token key.
 const KEY_BYTES: std::ops::RangeInclusive<usize> = 16..=4096;
@@ -37,6 +37,7 @@ pub(super) fn read(file: &File, folder: &Path, found: &mut Diagnostics) -> Optio
         known: &[
             "listeners",
             "admin",
+            "identity",
             "upstreams",
             "policies",
             "keys",
@@ -63,6 +64,9 @@ impl Reader<'_> {
         let listeners = keys
             .require("listeners", self.found)
             .map(|node| (node, self.listeners(node)));
+        let identity = keys
+            .get("identity")
+            .map_or_else(|| Some(Identity::default()), |node| self.identity(node));
         let admin = self.admin(keys);
         let policies = keys
             .require("policies", self.found)
@@ -111,6 +115,7 @@ impl Reader<'_> {
                 .as_ref()
                 .map_or(Config::ADMIN_DEFAULT, |admin| admin.value),
             admin_place: admin.map(|admin| admin.place),
+            identity: identity?,
             upstreams,
             policies: policies?,
             audit,

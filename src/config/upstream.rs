@@ -30,6 +30,7 @@ impl Reader<'_> {
             what: "an upstream",
             known: &[
                 "url", "dialects", "database", "schema", "learn", "page_max", "timeouts", "ca",
+                "service",
             ],
             refused: &[],
         };
@@ -52,6 +53,9 @@ impl Reader<'_> {
         let dialects = dialects.map(|dialects| match keys.get("schema") {
             Some(node) => self.schemas(node, dialects),
             None => dialects,
+        });
+        let service = keys.get("service").map_or(Some(None), |node| {
+            self.service(node, dialects.as_deref()).map(Some)
         });
         let learn = keys
             .get("learn")
@@ -76,6 +80,7 @@ impl Reader<'_> {
             page_max,
             timeouts,
             ca: ca.map(|ca| ca.value),
+            service: service?,
         })
     }
 

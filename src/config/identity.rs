@@ -1,0 +1,103 @@
+//! Reads the section `identity`, and the ways of listeners; checks how both fit together.
+
+use crate::diagnostic::{Diagnostic, Form, Node, NodeKind};
+
+use super::read::Reader;
+use super::{ApiKeys, Issuer, TrustedFront, codes};
+
+/// Who issues proofs that listeners accept besides sessions of the CRM.
+#[derive(Clone, Debug, Default)]
+pub struct Identity {
+    /// Issuers of tokens, their names unique.
+    pub issuers: Vec<Issuer>,
+    /// API keys. Default: none.
+    pub keys: Option<ApiKeys>,
+    /// A proxy before this one that authenticates. Default: none.
+    pub front: Option<TrustedFront>,
+}
+
+/// A way in which a caller proves who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// A session of the CRM: `crm-session`.
+    CrmSession,
+    /// A token of an issuer: `token`.
+    Token,
+    /// An API key: `key`.
+    Key,
+    /// A client certificate: `certificate`.
+    Certificate,
+    /// An authenticating proxy: `front`.
+    Front,
+}
+
+impl Way {
+    /// All ways, by the words of the configuration.
+    pub const ALL: &[(&str, Self)] = &[
+        ("crm-session", Self::CrmSession),
+        ("token", Self::Token),
+        ("key", Self::Key),
+        ("certificate", Self::Certificate),
+        ("front", Self::Front),
+    ];
+
+    /// The word of the configuration and the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CrmSession => "crm-session",
+            Self::Token => "token",
+            Self::Key => "key",
+            Self::Certificate => "certificate",
+            Self::Front => "front",
+        }
+    }
+}
+
+impl Reader<'_> {
+    pub(super) fn identity(&mut self, node: &Node) -> Option<Identity> {
+        const FORM: Form = Form {
+            what: "`identity`",
+            known: &["tokens", "keys", "front"],
+            refused: &[],
+        };
+        let keys = FORM.read(node, self.found)?;
+        let issuers = keys
+            .get("tokens")
+            .map_or(Some(Vec::new()), |node| self.issuers(node));
+        let api_keys = keys
+            .get("keys")
+            .map_or(Some(None), |node| self.api_keys(node).map(Some));
+        let front = keys
+            .get("front")
+            .map_or(Some(None), |node| self.front(node).map(Some));
+        Some(Identity {
+            issuers: issuers?,
+            keys: api_keys?,
+            front: front?,
+        })
+    }
+
+    /// The ways that a listener accepts, each once.
+    pub(super) fn ways(&mut self, node: &Node) -> Option<Vec<Way>> {
+        let nodes = match &node.kind {
+            NodeKind::Seq(nodes) => nodes.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let mut ways = Vec::new();
+        for node in nodes {
+            let way = node.choice("way to prove who one is", Way::ALL, self.found)?;
+            if ways.contains(&way) {
+                let title = format!("`{}` is named twice", way.as_str());
+                self.found
+                    .push(Diagnostic::error(codes::BAD_WAY, title).at(&node.place, "again here"));
+            }
+            ways.push(way);
+        }
+        if ways.is_empty() {
+            let problem = Diagnostic::error(codes::BAD_WAY, "nobody could prove who they are");
+            let problem = problem.at(&node.place, "at least one way is needed");
+            self.found.push(problem);
+        }
+        Some(ways)
+    }
+}
