@@ -46,9 +46,9 @@ pub(super) struct Arguments {
     /// The languages of that text; all that are known, if none is named
     #[arg(long, value_delimiter = ',', value_name = "CODE", requires = "text", value_parser = clap::builder::PossibleValuesParser::new(Languages::known()))]
     languages: Vec<String>,
-    /// A strength of the policy's `auth`; without it, a session of the CRM
-    #[arg(long, value_name = "STRENGTH")]
-    auth: Option<String>,
+    /// Strengths of the policy's `auth` that were proved; without them, a bare session of the CRM
+    #[arg(long, value_name = "STRENGTH", value_delimiter = ',')]
+    auth: Vec<String>,
     /// The policy folder
     #[arg(long, value_name = "DIR", default_value = "policies")]
     policies: PathBuf,
@@ -96,7 +96,8 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
     let roles: Vec<Role> = arguments.roles.iter().map(|role| Role::new(role)).collect();
     let purpose = Purpose::new(&arguments.purpose);
     let module = Module::new(&arguments.module);
-    match policy.explain(&roles, &purpose, arguments.auth.as_deref(), &module) {
+    let strengths = arguments.auth.iter().cloned().collect();
+    match policy.explain(&roles, &purpose, &strengths, &module) {
         Ok(explanation) => {
             match arguments.format {
                 Format::Text => print(&explanation.render()),

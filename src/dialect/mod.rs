@@ -553,6 +553,16 @@ impl Query {
 }
 
 impl Predicate {
+    /// Whether it asks for records by how they relate to the caller.
+    pub fn is_about_caller(&self) -> bool {
+        match self {
+            Self::All(all) | Self::Any(all) => all.iter().any(Self::is_about_caller),
+            Self::Not(inner) => inner.is_about_caller(),
+            Self::Field { .. } => false,
+            Self::Caller { .. } => true,
+        }
+    }
+
     /// Visits every field path of the predicate.
     pub fn each_path<'a>(&'a self, visit: &mut dyn FnMut(&'a Path)) {
         self.each_comparison(&mut |path, _| visit(path));

@@ -28,8 +28,8 @@ pub struct Explanation {
     pub label: Option<String>,
     /// The purpose's legal basis.
     pub basis: String,
-    /// The strength of authentication; `None` for a session of the CRM.
-    pub strength: Option<String>,
+    /// The strengths of authentication that were proved; none for a bare session of the CRM.
+    pub strengths: BTreeSet<String>,
     /// The module.
     pub module: Module,
     /// The policy's name.
@@ -82,7 +82,7 @@ pub(super) fn explain(
     policy: &Policy,
     roles: &[Role],
     purpose: &Purpose,
-    strength: Option<&str>,
+    strengths: &BTreeSet<String>,
     module: &Module,
 ) -> Result<Explanation, Unexplained> {
     let model = &policy.core.model;
@@ -96,8 +96,9 @@ pub(super) fn explain(
         let known = model.purposes.keys().map(Purpose::as_str);
         return Err(Unexplained::unknown("purpose", purpose.as_str(), known));
     };
-    if let Some(strength) = strength.filter(|strength| !model.strengths.contains(*strength)) {
-        let known = model.strengths.iter().map(String::as_str);
+    let unknown = |strength: &&String| !model.strengths.contains_key(*strength);
+    if let Some(strength) = strengths.iter().find(unknown) {
+        let known = model.strengths.keys().map(String::as_str);
         return Err(Unexplained::unknown("strength", strength, known));
     }
     if !model.classes.knows(module) {
@@ -119,7 +120,8 @@ pub(super) fn explain(
     let situation = Situation {
         roles: counted.clone(),
         purpose: Some(purpose.clone()),
-        strength: strength.map(str::to_owned),
+        strengths: strengths.clone(),
+        seen: None,
     };
     let view = View::new(policy.core.clone(), situation);
     Ok(Explanation {
@@ -132,7 +134,7 @@ pub(super) fn explain(
             .clone()
             .or_else(|| declared.labels.fr.clone()),
         basis: declared.basis.to_string(),
-        strength: strength.map(str::to_owned),
+        strengths: strengths.clone(),
         module: module.clone(),
         policy: model.name.clone(),
         hash: model.hash.clone(),
@@ -407,17 +409,17 @@ impl<'a> Writer<'a> {
     fn nearly(&mut self, categories: &[Category], level: Level) -> Vec<String> {
         let mut lines = Vec::new();
         for (at, grant) in self.model.grants.iter().enumerate() {
-            let Some(strength) = &grant.requires else {
+            if grant.requires.is_empty() {
                 continue;
-            };
+            }
+            let any: Vec<&str> = grant.requires.iter().map(String::as_str).collect();
+            let any = any.join(" or ");
             let situation = &self.view.situation;
             if grant.matches(situation) || !grant.nearly_matches(situation) {
                 continue;
             }
-            let stronger = Situation {
-                strength: Some(strength.clone()),
-                ..situation.clone()
-            };
+            let mut stronger = situation.clone();
+            stronger.strengths.extend(grant.requires.iter().cloned());
             let would = categories
                 .iter()
                 .map(|category| self.model.verdict(&stronger, category))
@@ -426,7 +428,7 @@ impl<'a> Writer<'a> {
             let named = would.iter().any(|verdict| verdict.grants.contains(&at));
             if let Some(would) = lowest.filter(|would| *would > level && named) {
                 lines.push(format!(
-                    "nearly: {} ({}) would give {would}, needs {strength} authentication",
+                    "nearly: {} ({}) would give {would}, needs {any} authentication",
                     grant.name,
                     self.at(&grant.place),
                 ));
@@ -468,10 +470,11 @@ impl Explanation {
     pub fn render(&self) -> String {
         let mut out = String::new();
         let roles: Vec<&str> = self.roles.iter().map(Role::as_str).collect();
-        let session = self.strength.as_ref().map_or_else(
-            || "CRM session".to_owned(),
-            |strength| format!("{strength} authentication"),
-        );
+        let proved: Vec<&str> = self.strengths.iter().map(String::as_str).collect();
+        let session = match proved.as_slice() {
+            [] => "CRM session".to_owned(),
+            proved => format!("{} authentication", proved.join(" and ")),
+        };
         let _ = writeln!(
             out,
             "{}, for \"{}\" ({}), {session} — policy {} {}",
@@ -551,7 +554,7 @@ impl Explanation {
             "purpose": self.purpose,
             "label": self.label,
             "legal_basis": self.basis,
-            "strength": self.strength,
+            "strengths": self.strengths,
             "module": self.module,
             "fields": rows,
         })

@@ -3,7 +3,7 @@
 //! `language` is what people wrote, `decision` what a request gets of it, in the schema of one CRM. Beside them stand what
 //! authors are told: `warnings`, `lints`, `order`, `self_made`, `pairs`, `explain`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,6 +32,7 @@ pub use decision::plan::{
     Decision, Denial, FieldRule, Plan, PurposeChosen, RecordRules, Show, SpanRule, TextRule,
     Usable, Writable,
 };
+pub use decision::step_up::Challenge;
 pub use explain::{Explanation, Row, Unexplained};
 pub use language::catalogue::{BuiltIn, CATALOGUE};
 pub use pairs::{Gain, Pair};
@@ -118,6 +119,7 @@ impl Policy {
         source::require_name(sources, &document, &mut found);
         let detects = (!document.detectors.is_empty()).then(detect::version);
         let model = check::check(document, source::hash(sources, detects), &mut found);
+        warnings::asks(&model, &mut found);
         if found.has_errors() {
             return (None, found);
         }
@@ -234,6 +236,7 @@ impl Policy {
             table: self.tables.of(Situation::default()),
             roles: Arc::default(),
             purpose: None,
+            challenge: None,
         }
     }
 
@@ -242,10 +245,10 @@ impl Policy {
         &self,
         roles: &[Role],
         purpose: &Purpose,
-        strength: Option<&str>,
+        strengths: &BTreeSet<String>,
         module: &Module,
     ) -> Result<Explanation, Unexplained> {
-        explain::explain(self, roles, purpose, strength, module)
+        explain::explain(self, roles, purpose, strengths, module)
     }
 }
 

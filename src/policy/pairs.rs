@@ -81,7 +81,7 @@ fn view(core: &Arc<Core>, roles: &[&Role]) -> View {
             .map(|purpose| counted(&core.model, &held, purpose))
             .unwrap_or_default(),
         purpose,
-        strength: None,
+        ..Situation::default()
     };
     View::new(core.clone(), situation)
 }

@@ -47,6 +47,13 @@ fn writers_of_evidence(core: &Arc<Core>, evidence: Evidence, role: &Role) -> Opt
         Evidence::CrmType => Told::Kind,
         Evidence::CrmRole => Told::Role,
         Evidence::CrmTeam => Told::Team,
+        // The CRM does not tell it.
+        Evidence::ClaimRoles
+        | Evidence::Token
+        | Evidence::Key
+        | Evidence::Certificate
+        | Evidence::FrontRoles
+        | Evidence::FrontUser => return None,
     };
     core.schema
         .identifying()
@@ -66,8 +73,9 @@ fn writers(core: &Arc<Core>, path: &FieldPath, gained: &Role) -> Option<Writers>
             let situation = Situation {
                 roles: BTreeSet::from([role.clone()]),
                 purpose: Some(purpose.clone()),
-                // A session of the CRM proves no strength in this version.
-                strength: None,
+                // Whoever can prove something may do so.
+                strengths: core.model.strengths.keys().cloned().collect(),
+                seen: None,
             };
             let rule = View::new(core.clone(), situation).rule(&path.module, &path.field);
             if rule.writable != Writable::No {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::config::Way;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, quoted};
 use crate::dialect::{Origin, Schema, Shape, Unread};
 use crate::vocabulary::{Category, Field, Level, Module, Purpose};
@@ -14,7 +15,7 @@ use super::model::{Applies, Grant, Model, Writing, about};
 
 pub(super) fn warn(model: &Model, schemas: &[Arc<Schema>], found: &mut Diagnostics) {
     roles_and_purposes(model, found);
-    strengths(model, found);
+    rows(model, found);
     for (at, grant) in model.grants.iter().enumerate() {
         if let Some(diagnostic) = idle(model, at, grant) {
             found.push(diagnostic);
@@ -106,20 +107,44 @@ fn meets<'a>(model: &'a Model, grant: &Grant) -> BTreeSet<&'a Purpose> {
         .collect()
 }
 
-fn strengths(model: &Model, found: &mut Diagnostics) {
-    let grant = model.grants.iter().find(|grant| grant.requires.is_some());
-    if let Some(grant) = grant {
-        found.push(
-            Diagnostic::note(
-                codes::STRENGTH_UNREACHABLE,
-                "no session of the CRM proves a strength of authentication in this version",
-            )
-            .at(
-                &grant.place,
-                "this grant does not match yet; the next best one applies",
-            )
-            .help("`paravent explain --auth STRENGTH` shows what it would give"),
-        );
+/// What asks for a strength must be able to say which.
+pub(super) fn asks(model: &Model, found: &mut Diagnostics) {
+    for grant in model.grants.iter().filter(|grant| grant.asks) {
+        let named = grant
+            .requires
+            .iter()
+            .filter_map(|name| model.strengths.get(name));
+        let mut proofs = named.flat_map(|strength| &strength.any);
+        if !proofs.any(|proof| !proof.acr.is_empty()) {
+            found.push(
+                Diagnostic::error(codes::BAD_STRENGTH, "nothing can be asked for")
+                    .at(
+                        &grant.place,
+                        "no `acr` proves the strength that this grant requires",
+                    )
+                    .help("name an `acr` at the strength, or leave `ask` out"),
+            );
+        }
+    }
+}
+
+/// The CRM judges the proxy's own account, not callers whom it does not know.
+fn rows(model: &Model, found: &mut Diagnostics) {
+    for (role, declared) in &model.roles {
+        let mut ways = declared.from.iter().map(|(evidence, _)| evidence.way());
+        if declared.actions.is_some() && ways.any(|way| way != Way::CrmSession) {
+            found.push(
+                Diagnostic::note(
+                    codes::ALL_ROWS,
+                    "a role sees all rows of the proxy's own account",
+                )
+                .at(
+                    &declared.place,
+                    format!("`{role}` has no session of the CRM"),
+                )
+                .help("let the proxy's account see no more records than all these callers may"),
+            );
+        }
     }
 }
 
@@ -192,7 +217,9 @@ fn shadow<'a>(model: &'a Model, at: usize, grant: &Grant) -> Option<&'a Grant> {
         purposes
             && of.roles.is_subset(&by.roles)
             && of.data.iter().all(|data| about(&by.data, data))
-            && (by.requires.is_none() || by.requires == of.requires)
+            // What suffices for the one suffices for the other.
+            && (by.requires.is_empty()
+                || (!of.requires.is_empty() && of.requires.is_subset(&by.requires)))
             && by.level >= of.level
             && by.write >= of.write
             // A mask of a category that has none shows less than a token: levels compare only if they mean themselves.

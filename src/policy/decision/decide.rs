@@ -4,20 +4,23 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::config::Way;
 use crate::dialect::{Access, Operation, Projected, Query};
 use crate::identity::Caller;
 use crate::reason::Reason;
 use crate::vocabulary::{FieldPath, Module, Purpose, Role, Use};
 
 use super::super::Policy;
-use super::super::language::model::Model;
+use super::super::language::model::{Model, RoleModel};
 use super::engine::Situation;
 use super::plan::{Decision, Denial, Plan, PurposeChosen, Usable};
+use super::reach::{Reach, without_session};
+use super::step_up::Touched;
 
 pub(in crate::policy) fn decide(
     policy: &Policy,
     caller: &Caller,
-    stated_purpose: Option<&str>,
+    header: Option<&str>,
     operation: &Operation,
 ) -> Decision {
     if matches!(operation.access, Access::Public | Access::Session) {
@@ -33,7 +36,14 @@ pub(in crate::policy) fn decide(
     if roles.is_empty() {
         return deny(Reason::NoRole, roles, None);
     }
-    let purpose = match purpose(model, &roles, stated_purpose) {
+    if let Err(reason) = without_session(caller, operation) {
+        return deny(reason, roles, None);
+    }
+    let stated = match Stated::of(header, caller) {
+        Ok(stated) => stated,
+        Err(reason) => return deny(reason, roles, None),
+    };
+    let purpose = match purpose(model, &roles, stated) {
         Ok(purpose) => purpose,
         Err(Reason::NoPurpose | Reason::AmbiguousPurpose) if operation.access == Access::Role => {
             return without_purpose(policy, roles, operation);
@@ -44,20 +54,67 @@ pub(in crate::policy) fn decide(
     if counted.is_empty() {
         return deny(Reason::PurposeNotAllowed, roles, Some(purpose));
     }
+    let reach = Reach::of(model, counted.iter(), caller.has_session());
     let roles = counted.iter().cloned().collect();
-    let plan = Plan {
+    let mut plan = Plan {
         table: policy.tables.of(Situation {
             roles: counted,
             purpose: Some(purpose.purpose.clone()),
-            // A session of the CRM proves no strength in this version.
-            strength: None,
+            strengths: strengths(model, caller),
+            seen: reach.seen(),
         }),
         roles,
         purpose: Some(purpose),
+        challenge: None,
     };
-    match allowed(model, &plan, operation) {
-        Ok(()) => Decision::Permit(plan),
-        Err(reason) => deny(reason, plan.roles.to_vec(), plan.purpose),
+    let allowed = reach
+        .holds(operation)
+        .and_then(|()| allowed(model, &plan, operation));
+    if let Err(reason) = allowed {
+        return deny(reason, plan.roles.to_vec(), plan.purpose);
+    }
+    let Some(lacking) = plan.table.lacking(policy) else {
+        return Decision::Permit(plan);
+    };
+    match lacking.touched(&plan.table, operation) {
+        Touched::No => {}
+        // Clients of a session of the CRM would answer by logging in again.
+        Touched::Named if !caller.has_session() && caller.way() == Way::Token => {
+            return Decision::Deny(Denial {
+                challenge: Some(lacking.challenge.clone()),
+                ..denial(Reason::StepUp, plan.roles.to_vec(), plan.purpose)
+            });
+        }
+        Touched::Named | Touched::Unnamed => plan.challenge = Some(lacking.challenge.clone()),
+    }
+    Decision::Permit(plan)
+}
+
+/// The strengths of authentication that a caller has proved.
+fn strengths(model: &Model, caller: &Caller) -> BTreeSet<String> {
+    let proved = model.strengths.iter();
+    proved
+        .filter(|(_, strength)| strength.is_proved_by(caller))
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+/// The purpose that a request states, and by what.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::policy) struct Stated<'a> {
+    name: &'a str,
+    by: &'static str,
+}
+
+impl<'a> Stated<'a> {
+    /// By the header, or by the caller's token; by both only if they say the same.
+    fn of(header: Option<&'a str>, caller: &'a Caller) -> Result<Option<Self>, Reason> {
+        let by = |name, by| Self { name, by };
+        match (header, caller.stated_purpose()) {
+            (Some(header), Some(claim)) if header != claim => Err(Reason::TwoPurposes),
+            (Some(header), _) => Ok(Some(by(header, "header"))),
+            (None, claim) => Ok(claim.map(|claim| by(claim, "claim"))),
+        }
     }
 }
 
@@ -74,18 +131,25 @@ fn without_purpose(policy: &Policy, roles: Vec<Role>, operation: &Operation) -> 
 }
 
 fn deny(reason: Reason, roles: Vec<Role>, purpose: Option<PurposeChosen>) -> Decision {
-    Decision::Deny(Denial {
+    Decision::Deny(denial(reason, roles, purpose))
+}
+
+fn denial(reason: Reason, roles: Vec<Role>, purpose: Option<PurposeChosen>) -> Denial {
+    Denial {
         reason,
         roles,
         purpose,
-    })
+        challenge: None,
+    }
 }
 
 fn may_invoke(model: &Model, role: &Role, purpose: &Purpose) -> bool {
-    model
+    let is_listed = model
         .purposes
         .get(purpose)
-        .is_some_and(|purpose| purpose.roles.contains(role))
+        .is_some_and(|purpose| purpose.roles.contains(role));
+    let machine = model.roles.get(role).and_then(|role| role.machine.as_ref());
+    is_listed && machine.is_none_or(|bound| bound.contains(purpose))
 }
 
 /// The roles that count for a purpose: those that may invoke it.
@@ -104,25 +168,33 @@ pub(in crate::policy) fn counted(
 pub(in crate::policy) fn purpose(
     model: &Model,
     roles: &[Role],
-    stated: Option<&str>,
+    stated: Option<Stated<'_>>,
 ) -> Result<PurposeChosen, Reason> {
     let (purpose, chosen_by) = match stated {
-        Some(stated) => {
-            let purpose = Purpose::new(stated);
+        Some(Stated { name, by }) => {
+            let purpose = Purpose::new(name);
             if !roles.iter().any(|role| may_invoke(model, role, &purpose)) {
                 return Err(Reason::PurposeNotAllowed);
             }
-            (purpose, "header")
+            (purpose, by)
         }
         None => {
-            let defaults: BTreeSet<&Purpose> = roles
+            let held: Vec<&RoleModel> = roles
                 .iter()
-                .filter_map(|role| model.roles.get(role)?.default_purpose.as_ref())
+                .filter_map(|role| model.roles.get(role))
                 .collect();
+            let defaults: BTreeSet<&Purpose> = held
+                .iter()
+                .filter_map(|role| role.usual_purpose())
+                .collect();
+            let by = match held.iter().all(|role| role.machine.is_some()) {
+                true => "machine",
+                false => "default",
+            };
             let mut ordered = model.purpose_order.iter();
             match (defaults.first(), defaults.len()) {
                 (None, _) => return Err(Reason::NoPurpose),
-                (Some(only), 1) => ((*only).clone(), "default"),
+                (Some(only), 1) => ((*only).clone(), by),
                 _ => {
                     let first = ordered.find(|purpose| defaults.contains(purpose));
                     (first.ok_or(Reason::AmbiguousPurpose)?.clone(), "order")

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::vocabulary::{Category, Level, Purpose, Role, RuleName};
+use crate::vocabulary::{Category, Level, Module, Purpose, Role, RuleName};
 
 use super::super::language::catalogue::kind_of;
 use super::super::language::model::{Applies, Cap, Grant, Model, Writing, about};
@@ -18,8 +18,10 @@ pub(in crate::policy) struct Situation {
     pub(in crate::policy) roles: BTreeSet<Role>,
     /// The purpose; `None` only for operations that need no caller.
     pub(in crate::policy) purpose: Option<Purpose>,
-    /// The strength of authentication that was proved.
-    pub(in crate::policy) strength: Option<String>,
+    /// The strengths of authentication that were proved.
+    pub(in crate::policy) strengths: BTreeSet<String>,
+    /// The modules of which anything may be seen; `None` for all.
+    pub(in crate::policy) seen: Option<BTreeSet<Module>>,
 }
 
 /// The level of one category, and why.
@@ -38,6 +40,13 @@ pub(in crate::policy) struct Verdict {
     pub(in crate::policy) by: Vec<RuleName>,
 }
 
+impl Situation {
+    /// Whether records of a module may be seen, wherever they stand.
+    pub(in crate::policy) fn sees(&self, module: &Module) -> bool {
+        self.seen.as_ref().is_none_or(|seen| seen.contains(module))
+    }
+}
+
 impl Grant {
     /// Whether the grant matches, but perhaps for the strength of authentication.
     pub(in crate::policy) fn nearly_matches(&self, situation: &Situation) -> bool {
@@ -51,7 +60,7 @@ impl Grant {
 
     /// Whether the grant matches.
     pub(in crate::policy) fn matches(&self, situation: &Situation) -> bool {
-        (self.requires.is_none() || self.requires == situation.strength)
+        (self.requires.is_empty() || !self.requires.is_disjoint(&situation.strengths))
             && self.nearly_matches(situation)
     }
 }

@@ -241,6 +241,9 @@ impl View {
                 let show = Show::ByParent { told_by };
                 self.fixed(module, field, Level::Redact, show, "dialect.parent")
             }
+            Origin::Related(target) if !self.situation.sees(&target) => {
+                self.fixed(module, field, Level::Redact, Show::Redact, "role.actions")
+            }
             Origin::Related(target) if self.core.model.classes.knows(&target) => {
                 let show = Show::Related(target);
                 self.fixed(module, field, Level::Clear, show, "dialect.related")

@@ -6,5 +6,7 @@ pub(super) mod engine;
 pub(super) mod fields;
 pub(super) mod judge;
 pub(super) mod plan;
+mod reach;
 pub(super) mod rules;
+pub(super) mod step_up;
 pub(super) mod table;

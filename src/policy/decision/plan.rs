@@ -1,5 +1,6 @@
 //! What a caller may have: the decision about one operation, and the rule of each field it can touch.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -13,6 +14,7 @@ use crate::reason::Reason;
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module, Purpose, Role, RuleName};
 
 use super::fields::KnownFields;
+use super::step_up::Challenge;
 use super::table::Table;
 
 /// The default that rules fields which nobody has classified, as it is named in `explain` and in the log.
@@ -37,6 +39,8 @@ pub struct Denial {
     pub roles: Vec<Role>,
     /// The purpose, if one was found.
     pub purpose: Option<PurposeChosen>,
+    /// The authentication that would do.
+    pub challenge: Option<Arc<Challenge>>,
 }
 
 /// A purpose, and how it came to be the one.
@@ -44,7 +48,7 @@ pub struct Denial {
 pub struct PurposeChosen {
     /// The purpose.
     pub purpose: Purpose,
-    /// `header`, `default` or `order`.
+    /// `header`, `claim`, `default`, `machine` or `order`.
     pub chosen_by: &'static str,
     /// The legal basis that the policy states for it.
     pub basis: Arc<str>,
@@ -54,13 +58,14 @@ pub struct PurposeChosen {
 ///
 /// ```compile_fail
 /// // No plan without a decision: the constructor and the fields are private.
-/// let plan = paravent::policy::Plan { table: todo!(), roles: vec![], purpose: None };
+/// let plan = paravent::policy::Plan { table: todo!(), roles: vec![], purpose: None, challenge: None };
 /// ```
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(in crate::policy) table: Arc<Table>,
     pub(in crate::policy) roles: Arc<[Role]>,
     pub(in crate::policy) purpose: Option<PurposeChosen>,
+    pub(in crate::policy) challenge: Option<Arc<Challenge>>,
 }
 
 impl Plan {
@@ -72,6 +77,16 @@ impl Plan {
     /// The purpose; `None` for operations that need none: then nothing is granted.
     pub fn purpose(&self) -> Option<&PurposeChosen> {
         self.purpose.as_ref()
+    }
+
+    /// The authentication that would show more of what is asked for.
+    pub fn challenge(&self) -> Option<&Arc<Challenge>> {
+        self.challenge.as_ref()
+    }
+
+    /// The strengths of authentication that were proved.
+    pub fn strengths(&self) -> &BTreeSet<String> {
+        &self.table.situation().strengths
     }
 
     /// The rules of a module's records.

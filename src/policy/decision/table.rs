@@ -1,16 +1,18 @@
-//! The decision table of one (roles, purpose, strength).
+//! The decision table of one (roles, purpose, strengths).
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use dashmap::DashMap;
 
 use crate::vocabulary::Module;
 
+use super::super::Policy;
 use super::engine::Situation;
 use super::judge::{Core, View};
 use super::plan::RecordRules;
 use super::rules::Rules;
+use super::step_up::Lacking;
 
 /// Situations whose table is kept; beyond, it is computed each time.
 const TABLES_MAX: usize = 1024;
@@ -20,6 +22,7 @@ pub(in crate::policy) struct Table {
     view: Arc<View>,
     /// Known modules only, so that callers cannot fill it.
     modules: DashMap<Module, Arc<RecordRules>>,
+    lacking: OnceLock<Option<Lacking>>,
 }
 
 impl Table {
@@ -27,7 +30,18 @@ impl Table {
         Self {
             view: Arc::new(View::new(core.clone(), situation)),
             modules: DashMap::new(),
+            lacking: OnceLock::new(),
         }
+    }
+
+    pub(in crate::policy) fn situation(&self) -> &Situation {
+        &self.view.situation
+    }
+
+    /// The strength of authentication that would show more, as far as grants ask for it.
+    pub(in crate::policy) fn lacking(&self, policy: &Policy) -> Option<&Lacking> {
+        let lacking = || Lacking::of(policy, self.situation());
+        self.lacking.get_or_init(lacking).as_ref()
     }
 
     pub(in crate::policy) fn records(&self, module: &Module) -> Arc<RecordRules> {

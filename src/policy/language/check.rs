@@ -11,9 +11,10 @@ use super::classes::{Classes, Exact, Pattern, Section, Wildcard};
 use super::codes;
 use super::document::{Document, FieldEntry, GrantEntry, Word, Write};
 use super::model::{
-    Applies, Cap, CategoryModel, Detector, Grant, Labels, Model, PurposeModel, RoleModel, Searched,
+    Applies, Cap, CategoryModel, Detector, Grant, Labels, Model, PurposeModel, Searched, Strength,
     Writing,
 };
+use super::roles;
 
 /// Checks a document. The model is whole only if no error was found.
 pub(in crate::policy) fn check(document: Document, hash: String, found: &mut Diagnostics) -> Model {
@@ -29,8 +30,18 @@ pub(in crate::policy) fn check(document: Document, hash: String, found: &mut Dia
         unclassified: document.unclassified.unwrap_or(Level::Redact),
         ungranted: document.ungranted.unwrap_or(Level::Redact),
         purpose_order: purpose_order(&document, &names, found),
-        roles: roles(&document, &names, &purposes, found),
-        strengths: names.strengths.names.clone(),
+        roles: roles::roles(&document, &names, &purposes, found),
+        strengths: document
+            .strengths
+            .iter()
+            .map(|(name, any)| {
+                let strength = Strength {
+                    place: name.place.clone(),
+                    any: any.clone(),
+                };
+                (name.value.clone(), strength)
+            })
+            .collect(),
         purposes,
         classes: classes(&document, &names, found),
         search: search(&document, &names, found),
@@ -55,23 +66,23 @@ pub(in crate::policy) fn check(document: Document, hash: String, found: &mut Dia
 }
 
 /// Every name that the files declare.
-struct Declared {
-    roles: Kind,
+pub(super) struct Declared {
+    pub(super) roles: Kind,
     purposes: Kind,
     strengths: Kind,
-    modules: Kind,
+    pub(super) modules: Kind,
     categories: BTreeMap<Category, CategoryModel>,
     /// Whether more may be declared in what was not understood.
-    incomplete: bool,
+    pub(super) incomplete: bool,
 }
 
 /// The names of one kind.
-struct Kind {
+pub(super) struct Kind {
     what: &'static str,
     /// The section that declares them.
     section: &'static str,
     code: &'static str,
-    names: BTreeSet<String>,
+    pub(super) names: BTreeSet<String>,
     /// Those that nothing speaks of.
     unused: BTreeSet<String>,
 }
@@ -146,10 +157,14 @@ impl Declared {
             .filter_map(|grant| grant.purposes.as_ref())
             .chain(caps.filter_map(|cap| cap.purposes.as_ref()))
             .flatten()
-            .chain(defaults.filter_map(|role| role.default_purpose.as_ref()))
+            .chain(
+                defaults
+                    .clone()
+                    .filter_map(|role| role.default_purpose.as_ref()),
+            )
+            .chain(defaults.filter_map(|role| role.purposes.as_ref()).flatten())
             .collect();
-        let used_strengths: Vec<&Word> =
-            grants.filter_map(|grant| grant.requires.as_ref()).collect();
+        let used_strengths: Vec<&Word> = grants.flat_map(|grant| &grant.requires).collect();
         let searched: Vec<&Word> = document.search.iter().map(|entry| &entry.module).collect();
         Self {
             roles: Kind::new(
@@ -164,7 +179,7 @@ impl Declared {
             ),
             strengths: Kind::new(
                 ("strength", "auth", codes::UNKNOWN_STRENGTH),
-                document.strengths.iter(),
+                document.strengths.iter().map(|(name, _)| name),
                 &used_strengths,
             ),
             modules: Kind::new(
@@ -185,7 +200,7 @@ impl Declared {
     }
 
     /// Those of some names that are declared; others are reported.
-    fn look_up<'a>(
+    pub(super) fn look_up<'a>(
         &'a self,
         words: &[Word],
         kind: &'a Kind,
@@ -207,7 +222,7 @@ impl Declared {
         names.into_iter().map(Role::new).collect()
     }
 
-    fn purposes(&self, words: &[Word], found: &mut Diagnostics) -> BTreeSet<Purpose> {
+    pub(super) fn purposes(&self, words: &[Word], found: &mut Diagnostics) -> BTreeSet<Purpose> {
         let names = self.look_up(words, &self.purposes, found);
         names.into_iter().map(Purpose::new).collect()
     }
@@ -354,64 +369,6 @@ fn purpose_order(document: &Document, names: &Declared, found: &mut Diagnostics)
     order
 }
 
-fn roles(
-    document: &Document,
-    names: &Declared,
-    purposes: &BTreeMap<Purpose, PurposeModel>,
-    found: &mut Diagnostics,
-) -> BTreeMap<Role, RoleModel> {
-    let mut roles = BTreeMap::new();
-    for entry in &document.roles {
-        let role = Role::new(&entry.name.value);
-        let mut default_purpose = None;
-        if let Some(word) = &entry.default_purpose {
-            default_purpose = names
-                .purposes(std::slice::from_ref(word), found)
-                .pop_first();
-            let closed = default_purpose
-                .as_ref()
-                .and_then(|purpose| purposes.get(purpose))
-                .is_some_and(|purpose| !purpose.roles.contains(&role));
-            // A purpose that lists a role that is not declared may mean this one.
-            let lists_unknown = document
-                .purposes
-                .iter()
-                .filter(|entry| entry.name.value == word.value)
-                .any(|entry| {
-                    let mut roles = entry.roles.iter();
-                    entry.roles.is_empty()
-                        || roles.any(|role| !names.roles.names.contains(&role.value))
-                });
-            if closed && !lists_unknown && !names.incomplete {
-                found.push(
-                    Diagnostic::error(
-                        codes::DEFAULT_PURPOSE_CLOSED,
-                        format!(
-                            "role {} may not invoke its default purpose",
-                            quoted(role.as_str())
-                        ),
-                    )
-                    .at(&word.place, "this purpose does not list the role")
-                    .help(format!(
-                        "add `{role}` to the `roles` of the purpose {}",
-                        quoted(&word.value)
-                    )),
-                );
-            }
-        }
-        let from = entry.from.clone();
-        roles.insert(
-            role,
-            RoleModel {
-                place: entry.name.place.clone(),
-                from,
-                default_purpose,
-            },
-        );
-    }
-    roles
-}
-
 fn classes(document: &Document, names: &Declared, found: &mut Diagnostics) -> Classes {
     let mut classes = Classes::default();
     for module in &document.modules {
@@ -502,10 +459,7 @@ fn grant(entry: &GrantEntry, names: &Declared, found: &mut Diagnostics) -> Grant
     {
         unchecked_write(&data, &write.place, names, found);
     }
-    let requires = entry.requires.as_ref().and_then(|word| {
-        let words = std::slice::from_ref(word);
-        names.look_up(words, &names.strengths, found).pop()
-    });
+    let requires = names.look_up(&entry.requires, &names.strengths, found);
     Grant {
         name: RuleName::new(&entry.name.value),
         place: entry.name.place.clone(),
@@ -516,7 +470,8 @@ fn grant(entry: &GrantEntry, names: &Declared, found: &mut Diagnostics) -> Grant
             .map(|words| names.purposes(words, found)),
         data,
         level: entry.level,
-        requires: requires.map(str::to_owned),
+        requires: requires.into_iter().map(str::to_owned).collect(),
+        asks: entry.asks.is_some(),
         write: match (write, entry.level) {
             (Some(Write::Deny), _) => Writing::No,
             (_, Level::Clear) => Writing::Any,

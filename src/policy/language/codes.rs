@@ -35,6 +35,10 @@ codes! {
     CAP_ALLOWS = ("P030", "`write: allow` on a cap"),
     BLANK_EVIDENCE = ("P029", "evidence that is blank"),
     BAD_DETECTOR = ("P031", "a key of a detector with a value that it does not know, or that its kinds do not take"),
+    BAD_ROLE = ("P032", "a role whose keys contradict each other"),
+    NO_ACTIONS = ("P033", "a role that no session of the CRM can reach, and that does not say what it may do"),
+    TWO_WAYS = ("P034", "a role with evidence that no caller can have at once"),
+    BAD_STRENGTH = ("P035", "a strength of authentication, or what asks for it, that nothing can prove"),
     BAD_DATE = ("P027", "a date that is not one"),
     NO_MODULE_OF_ALL = ("P028", "a section for all modules where one module must be named"),
 
@@ -71,7 +75,9 @@ codes! {
     PURPOSE_UNORDERED = ("W130", "two roles with different default purposes of which none comes first, so that who has both is refused"),
     ORDER_UNUSED = ("W131", "a purpose in the order that is no role's default"),
 
-    STRENGTH_UNREACHABLE = ("N201", "a strength of authentication that no session proves in this version"),
+    ALL_ROWS = ("N204", "a role without a session of the CRM, which sees all rows that the proxy's own account sees"),
+    STRENGTH_UNREACHABLE = ("N205", "a strength of authentication that no caller of any listener can prove"),
+    UNKNOWN_ISSUER = ("P036", "evidence of an issuer, or of a way, that the configuration does not have"),
     WORDS_GUESSED = ("N203", "a text in which a detector looks may be matched, so that its words can be guessed"),
 }
 

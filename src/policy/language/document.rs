@@ -1,16 +1,16 @@
 //! What the files of a policy say, before names are looked up: every word with its place.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::Date;
 
 use crate::detect::Kind;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Spanned, quoted};
 use crate::mask::Mask;
-use crate::vocabulary::Level;
+use crate::vocabulary::{Action, Level};
 
 use super::codes;
-use super::model::{Evidence, Labels, Terms};
+use super::model::{Evidence, Labels, Proof, Terms};
 
 /// A word and its place.
 pub(in crate::policy) type Word = Spanned<String>;
@@ -27,7 +27,7 @@ pub(in crate::policy) struct Document {
     pub(in crate::policy) ungranted: Option<Level>,
     pub(in crate::policy) purpose_order: Vec<Word>,
     pub(in crate::policy) roles: Vec<RoleEntry>,
-    pub(in crate::policy) strengths: Vec<Word>,
+    pub(in crate::policy) strengths: Vec<(Word, Vec<Proof>)>,
     pub(in crate::policy) purposes: Vec<PurposeEntry>,
     pub(in crate::policy) categories: Vec<CategoryEntry>,
     pub(in crate::policy) modules: Vec<Word>,
@@ -46,6 +46,25 @@ pub(in crate::policy) struct RoleEntry {
     pub(in crate::policy) name: Word,
     pub(in crate::policy) from: Vec<(Evidence, Vec<String>)>,
     pub(in crate::policy) default_purpose: Option<Word>,
+    pub(in crate::policy) is_machine: Option<Place>,
+    pub(in crate::policy) purposes: Option<Vec<Word>>,
+    pub(in crate::policy) region: Option<String>,
+    pub(in crate::policy) actions: Option<Vec<(Word, BTreeSet<Action>)>>,
+}
+
+impl RoleEntry {
+    /// A role of which only the name is known.
+    pub(in crate::policy) fn new(name: Word) -> Self {
+        Self {
+            name,
+            from: Vec::new(),
+            default_purpose: None,
+            is_machine: None,
+            purposes: None,
+            region: None,
+            actions: None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -93,7 +112,8 @@ pub(in crate::policy) struct GrantEntry {
     pub(in crate::policy) purposes: Option<Vec<Word>>,
     pub(in crate::policy) data: Vec<Word>,
     pub(in crate::policy) level: Level,
-    pub(in crate::policy) requires: Option<Word>,
+    pub(in crate::policy) requires: Vec<Word>,
+    pub(in crate::policy) asks: Option<Place>,
     pub(in crate::policy) write: Option<Spanned<Write>>,
     pub(in crate::policy) why: Option<String>,
 }

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::config::Way;
 use crate::detect::Kind;
 use crate::detect::statement::{Certainty, Languages};
 use crate::diagnostic::Place;
 use crate::identity::Caller;
 use crate::mask::Mask;
-use crate::vocabulary::{Category, Field, Level, Module, Purpose, Role, RuleName};
+use crate::vocabulary::{Action, Category, Field, Level, Module, Purpose, Role, RuleName};
 
 use super::classes::Classes;
 
@@ -24,7 +26,7 @@ pub(in crate::policy) struct Model {
     /// Which of several default purposes counts: the first.
     pub(in crate::policy) purpose_order: Vec<Purpose>,
     pub(in crate::policy) roles: BTreeMap<Role, RoleModel>,
-    pub(in crate::policy) strengths: BTreeSet<String>,
+    pub(in crate::policy) strengths: BTreeMap<String, Strength>,
     pub(in crate::policy) purposes: BTreeMap<Purpose, PurposeModel>,
     pub(in crate::policy) categories: BTreeMap<Category, CategoryModel>,
     pub(in crate::policy) classes: Classes,
@@ -54,24 +56,42 @@ pub(in crate::policy) struct RoleModel {
     /// All must hold; each holds if one of its values does.
     pub(in crate::policy) from: Vec<(Evidence, Vec<String>)>,
     pub(in crate::policy) default_purpose: Option<Purpose>,
+    /// For a machine, the purposes that it is bound to; `None` for people.
+    pub(in crate::policy) machine: Option<BTreeSet<Purpose>>,
+    /// The country from which a machine asks (ISO 3166-1 alpha-2), as the policy states it.
+    pub(in crate::policy) region: Option<String>,
+    /// What it may do in which modules; `None`: what the CRM lets its sessions do.
+    pub(in crate::policy) actions: Option<BTreeMap<Module, BTreeSet<Action>>>,
 }
 
-/// What the CRM says of a session, as far as a role can come from it.
+/// What was proved of a caller, as far as a role can come from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::enum_variant_names,
-    reason = "evidence of other kinds will stand beside the CRM's"
-)]
 pub(in crate::policy) enum Evidence {
     CrmRole,
     CrmTeam,
     CrmUser,
     CrmType,
+    ClaimRoles,
+    Token,
+    Key,
+    Certificate,
+    FrontRoles,
+    FrontUser,
 }
 
 impl Evidence {
-    pub(in crate::policy) const ALL: [Self; 4] =
-        [Self::CrmRole, Self::CrmTeam, Self::CrmUser, Self::CrmType];
+    pub(in crate::policy) const ALL: [Self; 10] = [
+        Self::CrmRole,
+        Self::CrmTeam,
+        Self::CrmUser,
+        Self::CrmType,
+        Self::ClaimRoles,
+        Self::Token,
+        Self::Key,
+        Self::Certificate,
+        Self::FrontRoles,
+        Self::FrontUser,
+    ];
 
     /// The word of the policy language.
     pub(in crate::policy) fn as_str(self) -> &'static str {
@@ -80,7 +100,65 @@ impl Evidence {
             Self::CrmTeam => "crm.team",
             Self::CrmUser => "crm.user",
             Self::CrmType => "crm.type",
+            Self::ClaimRoles => "claim.roles",
+            Self::Token => "token",
+            Self::Key => "key",
+            Self::Certificate => "certificate",
+            Self::FrontRoles => "front.roles",
+            Self::FrontUser => "front.user",
         }
+    }
+
+    /// The way by which it is proved.
+    pub(in crate::policy) fn way(self) -> Way {
+        match self {
+            Self::CrmRole | Self::CrmTeam | Self::CrmUser | Self::CrmType => Way::CrmSession,
+            Self::ClaimRoles | Self::Token => Way::Token,
+            Self::Key => Way::Key,
+            Self::Certificate => Way::Certificate,
+            Self::FrontRoles | Self::FrontUser => Way::Front,
+        }
+    }
+}
+
+/// A strength of authentication: proved if one of these is.
+#[derive(Debug)]
+pub(in crate::policy) struct Strength {
+    pub(in crate::policy) place: Place,
+    pub(in crate::policy) any: Vec<Proof>,
+}
+
+/// What must hold, all of it. A claim that is not there proves nothing.
+#[derive(Clone, Debug, Default)]
+pub(in crate::policy) struct Proof {
+    /// One of these is the authentication context class (OpenID Connect Core, `acr`).
+    pub(in crate::policy) acr: Vec<String>,
+    /// One of these is among the authentication methods (RFC 8176, `amr`).
+    pub(in crate::policy) amr: Vec<String>,
+    /// One of these is the way by which the caller came.
+    pub(in crate::policy) methods: Vec<Way>,
+    /// So long ago at most the caller authenticated (`auth_time`).
+    pub(in crate::policy) max_age: Option<Duration>,
+}
+
+impl Strength {
+    /// Whether a caller has proved it.
+    pub(in crate::policy) fn is_proved_by(&self, caller: &Caller) -> bool {
+        self.any.iter().any(|proof| proof.holds(caller))
+    }
+}
+
+impl Proof {
+    fn holds(&self, caller: &Caller) -> bool {
+        let acr = |acr: &str| self.acr.iter().any(|one| one == acr);
+        let amr = |amr: &String| self.amr.contains(amr);
+        (self.acr.is_empty() || caller.acr().is_some_and(acr))
+            && (self.amr.is_empty() || caller.amr().iter().any(amr))
+            && (self.methods.is_empty() || self.methods.contains(&caller.way()))
+            && self.max_age.is_none_or(|most| {
+                let age = caller.authenticated_ago();
+                age.is_some_and(|age| age <= most)
+            })
     }
 }
 
@@ -140,7 +218,10 @@ pub(in crate::policy) struct Grant {
     pub(in crate::policy) purposes: Option<BTreeSet<Purpose>>,
     pub(in crate::policy) data: Vec<Category>,
     pub(in crate::policy) level: Level,
-    pub(in crate::policy) requires: Option<String>,
+    /// One of these strengths must be proved; none: no strength is needed.
+    pub(in crate::policy) requires: BTreeSet<String>,
+    /// Whether a caller who lacks it is told so.
+    pub(in crate::policy) asks: bool,
     /// What it lets be written of its data.
     pub(in crate::policy) write: Writing,
     pub(in crate::policy) why: Option<String>,
@@ -183,6 +264,15 @@ pub(in crate::policy) enum Applies {
 }
 
 impl RoleModel {
+    /// The purpose of a request that states none: the default, or the only one that a machine is bound to.
+    pub(in crate::policy) fn usual_purpose(&self) -> Option<&Purpose> {
+        match &self.machine {
+            None => self.default_purpose.as_ref(),
+            Some(bound) if bound.len() == 1 => bound.first(),
+            Some(_) => None,
+        }
+    }
+
     /// Whether a caller's evidence makes the role.
     pub(in crate::policy) fn fits(&self, caller: &Caller) -> bool {
         // No evidence is nobody's evidence; `check` refuses such a role.
@@ -191,8 +281,14 @@ impl RoleModel {
                 values.iter().any(|value| match evidence {
                     Evidence::CrmRole => caller.crm_roles().contains(value),
                     Evidence::CrmTeam => caller.crm_teams().contains(value),
-                    Evidence::CrmUser => caller.name() == value,
-                    Evidence::CrmType => caller.kind() == value,
+                    Evidence::CrmUser => caller.crm_user() == Some(value.as_str()),
+                    Evidence::CrmType => caller.crm_type() == Some(value.as_str()),
+                    Evidence::ClaimRoles => caller.claim_roles().contains(value),
+                    Evidence::Token => caller.issuer() == Some(value.as_str()),
+                    Evidence::Key => caller.key() == Some(value.as_str()),
+                    Evidence::Certificate => caller.certificate() == Some(value.as_str()),
+                    Evidence::FrontRoles => caller.front_roles().contains(value),
+                    Evidence::FrontUser => caller.front_user() == Some(value.as_str()),
                 })
             })
     }

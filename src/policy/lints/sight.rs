@@ -28,7 +28,7 @@ impl<'a> Sight<'a> {
                 let situation = Situation {
                     roles: BTreeSet::from([role.clone()]),
                     purpose: Some(purpose.clone()),
-                    strength: None,
+                    ..Situation::default()
                 };
                 situations.push((role, situation));
             }

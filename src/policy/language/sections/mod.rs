@@ -14,6 +14,7 @@ mod categories;
 mod detectors;
 mod evidence;
 mod rules;
+mod strengths;
 mod what;
 mod who;
 
@@ -102,7 +103,7 @@ fn section(name: &str, node: &Node, document: &mut Document, found: &mut Diagnos
         "policy" => self::name(node, document, found),
         "defaults" => defaults(node, document, found),
         "roles" => who::roles(node, document, found),
-        "auth" => who::strengths(node, document, found),
+        "auth" => strengths::strengths(node, document, found),
         "purposes" => who::purposes(node, document, found),
         "categories" => categories::read(node, document, found),
         "classify" => what::classify(node, document, found),

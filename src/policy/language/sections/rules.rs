@@ -43,7 +43,7 @@ pub(super) fn grants(node: &Node, document: &mut Document, found: &mut Diagnosti
     const FORM: Form = Form {
         what: "a grant",
         known: &[
-            "name", "roles", "purposes", "data", "level", "requires", "write", "why",
+            "name", "roles", "purposes", "data", "level", "requires", "ask", "write", "why",
         ],
         refused: KEYS_REFUSED,
     };
@@ -71,6 +71,17 @@ fn grant(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> G
         .require("level", found)
         .and_then(|node| node.choice("level", LEVELS, found));
     let requires = keys.get("requires").and_then(|node| requires(node, found));
+    let asks = keys.get("ask").and_then(|node| {
+        node.choice("value of `ask`", &[("step-up", ())], found)?;
+        Some(node.place.clone())
+    });
+    if let (Some(place), None) = (&asks, keys.get("requires")) {
+        found.push(
+            Diagnostic::error(codes::BAD_STRENGTH, "nothing is asked for")
+                .at(place, "a grant asks for the strength that it requires")
+                .help("add `requires: { auth: NAME }`, or leave `ask` out"),
+        );
+    }
     let write = keys.get("write").and_then(|node| {
         let value = node.choice("value of `write`", WRITES, found)?;
         Some(Spanned {
@@ -85,7 +96,8 @@ fn grant(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> G
         purposes,
         data: data.unwrap_or_default(),
         level: level.unwrap_or(Level::Hide),
-        requires,
+        requires: requires.unwrap_or_default(),
+        asks,
         write,
         why,
     }
@@ -104,16 +116,14 @@ fn nameless(keys: &Keys<'_>) -> Word {
     }
 }
 
-fn requires(node: &Node, found: &mut Diagnostics) -> Option<Word> {
+fn requires(node: &Node, found: &mut Diagnostics) -> Option<Vec<Word>> {
     const FORM: Form = Form {
         what: "`requires`",
         known: &["auth"],
         refused: KEYS_REFUSED,
     };
     let keys = FORM.read(node, found)?;
-    keys.require("auth", found)?
-        .text("`auth`", found)
-        .map(Spanned::into_owned)
+    words(keys.require("auth", found)?, "`auth`", found)
 }
 
 pub(super) fn caps(node: &Node, document: &mut Document, found: &mut Diagnostics) {

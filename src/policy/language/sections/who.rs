@@ -1,20 +1,29 @@
-//! Who asks and why: roles, strengths of authentication, purposes.
+//! Who asks and why: roles, purposes.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use crate::diagnostic::{
-    Diagnostic, Diagnostics, Form, Node, NodeKind, Spanned, is_repaired, not_supported, quoted,
+    Diagnostic, Diagnostics, Form, Keys, Node, NodeKind, Spanned, is_repaired, not_supported,
+    quoted,
 };
 
 use super::super::codes;
-use super::super::document::{Document, PurposeEntry, RoleEntry};
+use super::super::document::{Document, PurposeEntry, RoleEntry, Word};
 use super::super::model::Evidence;
 use super::{KEYS_REFUSED, definition, definitions, evidence, labels, words};
+use crate::vocabulary::Action;
 
 pub(super) fn roles(node: &Node, document: &mut Document, found: &mut Diagnostics) {
     const FORM: Form = Form {
         what: "a role",
-        known: &["from", "default_purpose"],
+        known: &[
+            "from",
+            "default_purpose",
+            "kind",
+            "purposes",
+            "region",
+            "actions",
+        ],
         refused: KEYS_REFUSED,
     };
     for (name, node) in definitions(node, "`roles`", document, found) {
@@ -23,22 +32,74 @@ pub(super) fn roles(node: &Node, document: &mut Document, found: &mut Diagnostic
         let first = document
             .names
             .define("role", &name.value, &name.place, found);
-        let keys = FORM.read(node, found);
-        let from = keys
-            .and_then(|keys| keys.require("from", found))
-            .and_then(|from| self::from(from, found));
-        let default_purpose = keys
-            .and_then(|keys| keys.get("default_purpose"))
-            .and_then(|node| node.text("a default purpose", found))
-            .map(Spanned::into_owned);
+        let mut entry = RoleEntry::new(name);
+        if let Some(keys) = FORM.read(node, found) {
+            role(&keys, &mut entry, found);
+        }
         if first {
-            document.roles.push(RoleEntry {
-                name,
-                from: from.unwrap_or_default(),
-                default_purpose,
-            });
+            document.roles.push(entry);
         }
     }
+}
+
+fn role(keys: &Keys<'_>, entry: &mut RoleEntry, found: &mut Diagnostics) {
+    const KINDS: &[(&str, bool)] = &[("human", false), ("machine", true)];
+    let from = keys.require("from", found);
+    entry.from = from
+        .and_then(|from| self::from(from, found))
+        .unwrap_or_default();
+    entry.default_purpose = keys
+        .get("default_purpose")
+        .and_then(|node| node.text("a default purpose", found))
+        .map(Spanned::into_owned);
+    entry.is_machine = keys.get("kind").and_then(|node| {
+        let is_machine = node.choice("kind of role", KINDS, found)?;
+        is_machine.then(|| node.place.clone())
+    });
+    entry.purposes = keys
+        .get("purposes")
+        .and_then(|node| words(node, "the purposes of a machine", found));
+    entry.region = keys.get("region").and_then(|node| region(node, found));
+    entry.actions = keys.get("actions").map(|node| actions(node, found));
+}
+
+/// A country, as ISO 3166-1 writes it: two capital letters.
+fn region(node: &Node, found: &mut Diagnostics) -> Option<String> {
+    let text = node.text("`region`", found)?;
+    let is_code = text.value.len() == 2 && text.value.bytes().all(|b| b.is_ascii_uppercase());
+    if !is_code {
+        let title = format!("{} is not a country", quoted(text.value));
+        found.push(
+            Diagnostic::error(codes::BAD_ROLE, title)
+                .at(&text.place, "must be two capital letters")
+                .help("use a code of ISO 3166-1, such as `FR`"),
+        );
+    }
+    is_code.then(|| text.value.to_owned())
+}
+
+/// What may be done in which modules.
+fn actions(node: &Node, found: &mut Diagnostics) -> Vec<(Word, BTreeSet<Action>)> {
+    const ACTIONS: &[(&str, Action)] = &[
+        ("list", Action::List),
+        ("read", Action::Read),
+        ("count", Action::Count),
+        ("create", Action::Create),
+        ("update", Action::Update),
+        ("delete", Action::Delete),
+        ("relate", Action::Relate),
+    ];
+    let mut all = Vec::new();
+    for (module, node) in node.map("`actions`", found).unwrap_or_default() {
+        let nodes = match &node.kind {
+            NodeKind::Seq(nodes) => nodes.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let words = nodes.iter();
+        let words = words.filter_map(|node| node.choice("action", ACTIONS, found));
+        all.push((module.clone(), words.collect()));
+    }
+    all
 }
 
 fn from(node: &Node, found: &mut Diagnostics) -> Option<Vec<(Evidence, Vec<String>)>> {
@@ -56,11 +117,13 @@ fn from(node: &Node, found: &mut Diagnostics) -> Option<Vec<(Evidence, Vec<Strin
         let name = key.value.as_str();
         let values = evidence::values(node, found);
         match Evidence::ALL.iter().find(|kind| kind.as_str() == name) {
-            Some(kind) => from.push((*kind, values)),
-            None if ["claim", "client"].contains(&name)
-                || name.starts_with("claim.")
-                || name.starts_with("client.") =>
-            {
+            Some(kind) => {
+                if *kind == Evidence::Certificate {
+                    subject_names(node, &values, found);
+                }
+                from.push((*kind, values));
+            }
+            None if name.starts_with("claim.") || name.starts_with("client.") => {
                 found.push(not_supported(
                     &format!("evidence {}", quoted(name)),
                     &key.place,
@@ -73,39 +136,15 @@ fn from(node: &Node, found: &mut Diagnostics) -> Option<Vec<(Evidence, Vec<Strin
                     format!("unknown evidence {}", quoted(name)),
                 )
                 .at(&key.place, "not a kind of evidence")
-                .help("kinds of evidence: crm.role, crm.team, crm.user, crm.type")
+                .help(format!(
+                    "kinds of evidence: {}",
+                    Evidence::ALL.map(Evidence::as_str).join(", ")
+                ))
                 .suggest(name, Evidence::ALL.map(Evidence::as_str)),
             ),
         }
     }
     Some(from)
-}
-
-pub(super) fn strengths(node: &Node, document: &mut Document, found: &mut Diagnostics) {
-    const FORM: Form = Form {
-        what: "a strength of authentication",
-        known: &["acr", "max_age"],
-        refused: KEYS_REFUSED,
-    };
-    const AGES: std::ops::RangeInclusive<Duration> =
-        Duration::from_secs(1)..=Duration::from_secs(86_400 * 30);
-    for (name, node) in definitions(node, "`auth`", document, found) {
-        let name = definition("a strength", name, document, found);
-        let first = document
-            .names
-            .define("strength", &name.value, &name.place, found);
-        if let Some(keys) = FORM.read(node, found) {
-            if let Some(node) = keys.require("acr", found) {
-                node.texts("`acr`", found);
-            }
-            if let Some(node) = keys.get("max_age") {
-                node.duration("`max_age`", AGES, found);
-            }
-        }
-        if first {
-            document.strengths.push(name);
-        }
-    }
 }
 
 pub(super) fn purposes(node: &Node, document: &mut Document, found: &mut Diagnostics) {
@@ -137,6 +176,24 @@ pub(super) fn purposes(node: &Node, document: &mut Document, found: &mut Diagnos
                 basis: basis.unwrap_or_default(),
                 roles: roles.unwrap_or_default(),
             });
+        }
+    }
+}
+
+/// A certificate is known by one subject alternative name (RFC 5280, section 4.2.1.6), of a type that is named.
+fn subject_names(node: &Node, values: &[String], found: &mut Diagnostics) {
+    const TYPES: [&str; 3] = ["dns:", "uri:", "email:"];
+    for value in values {
+        if !TYPES
+            .iter()
+            .any(|of| value.strip_prefix(of).is_some_and(|name| !name.is_empty()))
+        {
+            let title = format!("{} is no name of a certificate", quoted(value));
+            found.push(
+                Diagnostic::error(codes::UNKNOWN_EVIDENCE, title)
+                    .at(&node.place, "the type of the name is missing or unknown")
+                    .help("write `dns:NAME`, `uri:URI` or `email:ADDRESS`, as it stands among the certificate's subject alternative names"),
+            );
         }
     }
 }

@@ -1,0 +1,137 @@
+//! Which stronger authentication would show more of what is asked (RFC 9470).
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::dialect::{Operation, Projected, Query};
+use crate::vocabulary::Module;
+
+use super::super::Policy;
+use super::super::language::model::{Grant, Model};
+use super::engine::Situation;
+use super::table::Table;
+
+/// The authentication that a caller is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    /// Authentication context classes, the most wanted first.
+    acr_values: Vec<String>,
+    /// How long ago it may be at most.
+    max_age: Option<Duration>,
+}
+
+impl fmt::Display for Challenge {
+    /// As it stands in a challenge: `acr_values="phr phrh", max_age=900`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        if !self.acr_values.is_empty() {
+            parts.push(format!("acr_values=\"{}\"", self.acr_values.join(" ")));
+        }
+        if let Some(age) = self.max_age {
+            parts.push(format!("max_age={}", age.as_secs()));
+        }
+        f.write_str(&parts.join(", "))
+    }
+}
+
+/// How a request touches what stronger authentication would show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::policy) enum Touched {
+    No,
+    /// It is among all fields, which were asked for.
+    Unnamed,
+    /// The request names a field of it.
+    Named,
+}
+
+/// What a situation lacks: the strength that grants ask for which would match but for it, and what they would show.
+#[derive(Debug)]
+pub(in crate::policy) struct Lacking {
+    pub(in crate::policy) challenge: Arc<Challenge>,
+    stronger: Arc<Table>,
+}
+
+impl Lacking {
+    pub(in crate::policy) fn of(policy: &Policy, situation: &Situation) -> Option<Self> {
+        let model = &policy.core.model;
+        let asks = |grant: &&Grant| {
+            grant.asks && !grant.matches(situation) && grant.nearly_matches(situation)
+        };
+        let lacked: BTreeSet<&String> = model
+            .grants
+            .iter()
+            .filter(asks)
+            .flat_map(|grant| &grant.requires)
+            .collect();
+        let challenge = challenge(model, &lacked)?;
+        let mut stronger = situation.clone();
+        stronger.strengths.extend(lacked.into_iter().cloned());
+        Some(Self {
+            challenge: Arc::new(challenge),
+            stronger: policy.tables.of(stronger),
+        })
+    }
+
+    /// How an operation touches what would be shown.
+    pub(in crate::policy) fn touched(&self, table: &Table, operation: &Operation) -> Touched {
+        match operation.target() {
+            Some(target) => self.query(table, &operation.query, target),
+            None => Touched::No,
+        }
+    }
+
+    fn query(&self, table: &Table, query: &Query, own: &Module) -> Touched {
+        let modules = std::iter::once(own).chain(&query.beside);
+        let of_module = |module: &Module| match &query.projection {
+            None if self.raises_any(table, module) => Touched::Unnamed,
+            None => Touched::No,
+            Some(items) => {
+                let items = items.iter().map(|item| match item {
+                    Projected::Field(name) if self.raises(table, module, name) => Touched::Named,
+                    Projected::Field(_) => Touched::No,
+                    Projected::Collection { link, query } => self.query(table, query, &link.target),
+                });
+                items.max().unwrap_or(Touched::No)
+            }
+        };
+        modules.map(of_module).max().unwrap_or(Touched::No)
+    }
+
+    fn raises(&self, table: &Table, module: &Module, field: &str) -> bool {
+        let level = |table: &Table| table.records(module).field(field).level;
+        level(&self.stronger) > level(table)
+    }
+
+    fn raises_any(&self, table: &Table, module: &Module) -> bool {
+        let known = table.records(module).known();
+        let mut names = known.iter().map(|rule| rule.field.as_str());
+        names.any(|name| self.raises(table, module, name))
+    }
+}
+
+/// What proves these strengths, as far as an issuer can be asked for it.
+fn challenge(model: &Model, strengths: &BTreeSet<&String>) -> Option<Challenge> {
+    let named = strengths
+        .iter()
+        .filter_map(|name| model.strengths.get(*name));
+    let asked: Vec<_> = named
+        .flat_map(|strength| &strength.any)
+        .filter(|proof| !proof.acr.is_empty() || proof.max_age.is_some())
+        .collect();
+    if asked.is_empty() {
+        return None;
+    }
+    let mut acr_values: Vec<String> = Vec::new();
+    for value in asked.iter().flat_map(|proof| &proof.acr) {
+        if !acr_values.contains(value) {
+            acr_values.push(value.clone());
+        }
+    }
+    Some(Challenge {
+        acr_values,
+        // The shortest suffices for each of them.
+        max_age: asked.iter().filter_map(|proof| proof.max_age).min(),
+    })
+}
