@@ -5,12 +5,14 @@
 //! head: nothing else of what the caller typed goes further.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use http::header::{self, HeaderMap, HeaderName};
 use http::{Method, Request, Version};
 use ipnet::IpNet;
+use rustls_pki_types::CertificateDer;
 
 use crate::reason::Reason;
 
@@ -38,12 +40,29 @@ pub struct Head {
     /// The credential, if there is one; why it cannot count, where what stands there is none. Whether that matters, what is
     /// asked decides: who needs no session need not have a good one.
     pub credential: Result<Option<Credential>, Reason>,
+    /// What else the caller shows, besides a credential of the CRM.
+    pub proofs: Proofs,
     /// The purpose that the caller states.
     pub purpose: Option<String>,
     /// The trace id of a W3C `traceparent`.
     pub trace: Option<String>,
     /// Where the request came from.
     pub origin: IpAddr,
+}
+
+/// What a caller shows besides a credential of the CRM. None of it ever goes further.
+#[derive(Clone, Debug, Default)]
+pub struct Proofs {
+    /// What `Paravent-Token` states.
+    pub token: Option<Credential>,
+    /// What `Paravent-Key` states.
+    pub key: Option<Credential>,
+    /// The headers that only an authenticating proxy may send.
+    pub front: HeaderMap,
+    /// The certificates of the connection, that of the client first.
+    pub certificates: Option<Arc<[CertificateDer<'static>]>>,
+    /// The other end of the connection; the origin of the request, where nobody has told.
+    pub peer: Option<IpAddr>,
 }
 
 /// A header that changes what a request means: a precondition, or a switch of the CRM's own. Its `Debug` shows no value.
@@ -165,6 +184,8 @@ pub struct Door {
     pub hosts: Vec<String>,
     /// Headers that carry credentials of the CRM, besides `Authorization`.
     pub credential_headers: Vec<HeaderName>,
+    /// Headers that only an authenticating proxy may send.
+    pub front_headers: Vec<HeaderName>,
     /// Headers that change what a request means to the CRM, besides those that change it to many.
     pub control_headers: Vec<&'static str>,
     /// The networks of proxies before this one that are believed about where a request came from.
@@ -199,6 +220,7 @@ pub fn enter<B>(request: &Request<B>, origin: IpAddr, door: &Door) -> Result<Hea
         content_type: single(headers, &header::CONTENT_TYPE)?,
         controls: controls(request.method(), headers, &door.control_headers)?,
         credential: credential(headers, &door.credential_headers),
+        proofs: proofs(headers, &door.front_headers)?,
         purpose: purpose(headers)?,
         trace: trace(headers),
         origin,
@@ -380,6 +402,33 @@ fn controls(
     Ok(controls)
 }
 
+/// What else stands in the head for who the caller is. A header that stands there twice is no proof, nor is one whose value
+/// has not the form of any.
+fn proofs(headers: &HeaderMap, front: &[HeaderName]) -> Result<Proofs, Reason> {
+    let stated = |name: &HeaderName, bad: Reason| {
+        let value = single(headers, name).map_err(|_| Reason::TwoCredentials)?;
+        let token = value.map(|value| checked(value).map_err(|_| bad));
+        let credential = |token| Credential {
+            carrier: Carrier::Header(name.clone()),
+            token,
+        };
+        Ok(token.transpose()?.map(credential))
+    };
+    let mut of_front = HeaderMap::new();
+    for name in front {
+        for value in headers.get_all(name) {
+            of_front.append(name.clone(), value.clone());
+        }
+    }
+    Ok(Proofs {
+        token: stated(&TOKEN, Reason::BadToken)?,
+        key: stated(&KEY, Reason::BadKey)?,
+        front: of_front,
+        certificates: None,
+        peer: None,
+    })
+}
+
 fn credential(headers: &HeaderMap, own: &[HeaderName]) -> Result<Option<Credential>, Reason> {
     let carriers = || own.iter().chain([&header::AUTHORIZATION]);
     let count: usize = carriers()
@@ -451,6 +500,8 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     NO_PAD.with_decode_allow_trailing_bits(true),
 );
+const TOKEN: HeaderName = HeaderName::from_static("paravent-token");
+const KEY: HeaderName = HeaderName::from_static("paravent-key");
 const PURPOSE: HeaderName = HeaderName::from_static("paravent-purpose");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const METHODS: [Method; 5] = [
@@ -484,7 +535,7 @@ const CONTROLS: [&str; 10] = [
 ];
 const PATH_BYTES_MAX: usize = 2_048;
 const QUERY_BYTES_MAX: usize = 16_384;
-const TOKEN_BYTES_MAX: usize = 4_096;
+const TOKEN_BYTES_MAX: usize = 8_192;
 
 #[cfg(test)]
 mod tests {
@@ -511,6 +562,7 @@ mod tests {
         Door {
             hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
             credential_headers: vec![HeaderName::from_static("oauth-token")],
+            front_headers: Vec::new(),
             control_headers: vec!["x-if-version"],
             trusted_proxies: Vec::new(),
         }

@@ -221,6 +221,7 @@ fn understand(bytes: &[u8]) {
     let door = Door {
         hosts: Vec::new(),
         credential_headers: SUGAR.head_form().credentials.clone(),
+        front_headers: Vec::new(),
         control_headers: SUGAR.head_form().controls.clone(),
         trusted_proxies: Vec::new(),
     };

@@ -9,14 +9,15 @@ use serde_json::{Map, Value};
 
 use crate::dialect::{Exchange, Outgoing, Projected, Query};
 use crate::policy::{FieldRule, Plan, Show};
+use crate::transport::UpstreamCredential;
 use crate::vocabulary::{Edit, Edits, Level, Module};
 
 /// A request that was rebuilt within a plan. `upstream::forward` takes nothing else.
 ///
 /// ```
-/// use paravent::{dialect::Exchange, guard::{Guarded, guard}, policy::Plan, vocabulary::Edits};
-/// fn in_order(exchange: &dyn Exchange, plan: &Plan, edits: &Edits) -> Guarded {
-///     guard(exchange, plan, edits)
+/// use paravent::{dialect::Exchange, guard::{Guarded, guard}, policy::Plan, transport::UpstreamCredential, vocabulary::Edits};
+/// fn in_order(exchange: &dyn Exchange, plan: &Plan, edits: &Edits, with: &UpstreamCredential) -> Guarded {
+///     guard(exchange, plan, edits, with)
 /// }
 /// ```
 ///
@@ -56,11 +57,18 @@ impl Guarded {
     }
 }
 
-/// Rebuilds what an exchange asks within its plan.
+/// Rebuilds what an exchange asks within its plan, to be asked with a credential.
 #[must_use]
-pub fn guard(exchange: &dyn Exchange, plan: &Plan, edits: &Edits) -> Guarded {
+pub fn guard(
+    exchange: &dyn Exchange,
+    plan: &Plan,
+    edits: &Edits,
+    with: &UpstreamCredential,
+) -> Guarded {
     let operation = exchange.operation();
     let mut narrowed = operation.clone();
+    // Some APIs have it among their arguments: it is written there, if anywhere, by what the CRM is called with.
+    narrowed.credential = with.credential().cloned();
     let mut withheld = Vec::new();
     if let Some(target) = operation.target() {
         narrow(&mut narrowed.query, target, plan, &mut withheld);

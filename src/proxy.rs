@@ -316,6 +316,7 @@ pub fn limits(
                 .iter()
                 .flat_map(|dialect| dialect.head_form().credentials.clone())
                 .collect(),
+            front_headers: Vec::new(),
             control_headers: dialects
                 .iter()
                 .flat_map(|dialect| dialect.head_form().controls.clone())

@@ -25,15 +25,17 @@ use tokio::time::Instant;
 use crate::config::Upstream;
 use crate::decode::{Coding, Undecodable};
 use crate::dialect::Outgoing;
-use crate::door::{Carrier, Credential};
+use crate::door::Carrier;
 use crate::reason::Reason;
 
 mod cause;
+mod credential;
 mod failures;
 mod interim;
 mod resolver;
 
 pub use cause::Cause;
+pub use credential::UpstreamCredential;
 pub use failures::{Failure, Failures};
 use resolver::Resolver;
 
@@ -162,7 +164,7 @@ impl Transport {
     pub async fn send(
         &self,
         outgoing: Outgoing,
-        credential: Option<&Credential>,
+        credential: &UpstreamCredential,
         origin: IpAddr,
     ) -> Result<Answer, Reason> {
         let answer = self.ask(outgoing, credential, origin).await;
@@ -176,7 +178,7 @@ impl Transport {
     pub async fn ask(
         &self,
         outgoing: Outgoing,
-        credential: Option<&Credential>,
+        credential: &UpstreamCredential,
         origin: IpAddr,
     ) -> Result<Answer, Failure> {
         let start = Instant::now();
@@ -219,7 +221,7 @@ impl Transport {
     fn request(
         &self,
         outgoing: Outgoing,
-        credential: Option<&Credential>,
+        credential: &UpstreamCredential,
         origin: IpAddr,
     ) -> Result<Request<Full<Bytes>>, Reason> {
         let Destination {
@@ -262,7 +264,7 @@ impl Transport {
         }
         let origin = HeaderValue::from_str(&origin.to_string()).map_err(|_| Reason::Internal)?;
         headers.insert("x-forwarded-for", origin);
-        let carried = credential.and_then(|credential| {
+        let carried = credential.credential().and_then(|credential| {
             let token = credential.token();
             match credential.carrier() {
                 Carrier::Header(name) => Some((name.clone(), token.to_owned())),

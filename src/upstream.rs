@@ -6,10 +6,9 @@ use std::net::IpAddr;
 use bytes::Bytes;
 
 use crate::decode::Coding;
-use crate::door::Credential;
 use crate::guard::Guarded;
 use crate::reason::Reason;
-use crate::transport::{Answer, Cause, Failure, Hold, Transport};
+use crate::transport::{Answer, Cause, Failure, Hold, Transport, UpstreamCredential};
 
 /// An answer of the CRM, unread and not to be trusted. Only `filter` makes something of it that may be shown.
 ///
@@ -27,21 +26,33 @@ pub struct Untrusted {
 /// Sends a guarded request.
 ///
 /// ```
-/// async fn in_order(transport: &paravent::transport::Transport, guarded: paravent::guard::Guarded) {
-///     let _ = paravent::upstream::forward(transport, guarded, None, [127, 0, 0, 1].into()).await;
+/// use paravent::transport::{Transport, UpstreamCredential};
+/// async fn in_order(transport: &Transport, guarded: paravent::guard::Guarded) {
+///     let nobody = UpstreamCredential::nobody();
+///     let _ = paravent::upstream::forward(transport, guarded, &nobody, [127, 0, 0, 1].into()).await;
 /// }
 /// ```
 ///
 /// ```compile_fail
 /// // A bare request does not pass: `forward` takes a `Guarded`.
-/// async fn shortcut(transport: &paravent::transport::Transport, bare: paravent::dialect::Outgoing) {
-///     let _ = paravent::upstream::forward(transport, bare, None, [127, 0, 0, 1].into()).await;
+/// use paravent::transport::{Transport, UpstreamCredential};
+/// async fn shortcut(transport: &Transport, bare: paravent::dialect::Outgoing) {
+///     let nobody = UpstreamCredential::nobody();
+///     let _ = paravent::upstream::forward(transport, bare, &nobody, [127, 0, 0, 1].into()).await;
+/// }
+/// ```
+///
+/// ```compile_fail
+/// // Nor does what a caller shows: only identity says with what the CRM is called.
+/// use paravent::transport::Transport;
+/// async fn shortcut(transport: &Transport, guarded: paravent::guard::Guarded, shown: paravent::door::Credential) {
+///     let _ = paravent::upstream::forward(transport, guarded, &shown, [127, 0, 0, 1].into()).await;
 /// }
 /// ```
 pub async fn forward(
     transport: &Transport,
     guarded: Guarded,
-    credential: Option<&Credential>,
+    credential: &UpstreamCredential,
     origin: IpAddr,
 ) -> Result<Untrusted, Reason> {
     let answer = transport

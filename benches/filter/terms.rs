@@ -145,6 +145,7 @@ fn caller(dialect: Arc<SugarRest>) -> Caller {
         let door = Door {
             hosts: Vec::new(),
             credential_headers: SugarRest::new().head_form().credentials.clone(),
+            front_headers: Vec::new(),
             control_headers: SugarRest::new().head_form().controls.clone(),
             trusted_proxies: Vec::new(),
         };

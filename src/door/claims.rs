@@ -10,7 +10,7 @@ const NOMINATED: [&str; 5] = ["close", "http2-settings", "keep-alive", "te", "up
 
 /// Headers that are read here, or by whoever stands before or behind, to tell how a request is framed, routed, decoded or
 /// believed; those of the listener's dialects come on top.
-const READ: [&str; 26] = [
+const READ: [&str; 28] = [
     "accept",
     "accept-encoding",
     "authorization",
@@ -26,7 +26,9 @@ const READ: [&str; 26] = [
     "host",
     "http2-settings",
     "keep-alive",
+    "paravent-key",
     "paravent-purpose",
+    "paravent-token",
     "proxy-authorization",
     "proxy-connection",
     "range",
@@ -71,7 +73,8 @@ fn is_alias(name: &str, door: &Door) -> bool {
         return false;
     }
     let meant = name.replace('_', "-");
-    let own = door.credential_headers.iter().map(HeaderName::as_str);
+    let own = door.credential_headers.iter().chain(&door.front_headers);
+    let own = own.map(HeaderName::as_str);
     let mut read = READ
         .into_iter()
         .chain(OVERRIDES)
@@ -98,6 +101,7 @@ mod tests {
         let door = Door {
             hosts: Vec::new(),
             credential_headers: vec![HeaderName::from_static("oauth-token")],
+            front_headers: Vec::new(),
             control_headers: vec!["x-if-version"],
             trusted_proxies: Vec::new(),
         };

@@ -90,6 +90,7 @@ fn read(
     let door = Door {
         hosts: Vec::new(),
         credential_headers: dialect.head_form().credentials.clone(),
+        front_headers: Vec::new(),
         control_headers: dialect.head_form().controls.clone(),
         trusted_proxies: Vec::new(),
     };

@@ -6,7 +6,7 @@ use crate::dialect::{Answered, Dialect, Inquiry, Outgoing, Session};
 use crate::door::Credential;
 use crate::json;
 use crate::reason::Reason;
-use crate::transport::{Cause, Failure, Transport};
+use crate::transport::{Cause, Failure, Transport, UpstreamCredential};
 
 /// Whose a credential is; `None` if the CRM says that it is nobody's.
 ///
@@ -45,7 +45,8 @@ async fn answer(
     credential: &Credential,
     origin: IpAddr,
 ) -> Result<(Answered, Result<(), Cause>), Failure> {
-    let mut answer = transport.ask(question, Some(credential), origin).await?;
+    let credential = UpstreamCredential::of_caller(credential);
+    let mut answer = transport.ask(question, &credential, origin).await?;
     let body = match answer.content {
         Ok(()) => answer.whole_decoded(ANSWER_BYTES_MAX).await?,
         Err(_) => Vec::new(),

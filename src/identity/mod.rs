@@ -7,14 +7,16 @@ mod inquiry;
 mod limits;
 mod probes;
 mod sessions;
+mod ways;
 
 pub use caller::Caller;
-pub use claims::{Claims, Fronted};
+pub use claims::{Certificates, Claims, Front, Fronted, Keys, Refused, Tokens};
 pub use guesses::{Attempt, Guesses};
 pub use inquiry::inquire;
 pub use limits::{Callers, Origins};
 pub use probes::{Probes, Spent};
 pub use sessions::Sessions;
+pub use ways::{Judges, Shown, Ways};
 
 /// Why nothing can be kept as keyed hashes: the system has no randomness.
 #[derive(Debug, thiserror::Error)]

@@ -278,6 +278,7 @@ mod tests {
         let door = crate::door::Door {
             hosts: Vec::new(),
             credential_headers: SugarRest::new().head_form().credentials.clone(),
+            front_headers: Vec::new(),
             control_headers: SugarRest::new().head_form().controls.clone(),
             trusted_proxies: Vec::new(),
         };

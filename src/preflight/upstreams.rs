@@ -80,7 +80,7 @@ async fn is_there(transport: &Transport) -> Result<(), Failure> {
         body: None,
         media: Media::Json,
     };
-    match transport.ask(root, None, ORIGIN).await {
+    match transport.ask(root, &UpstreamCredential::nobody(), ORIGIN).await {
         // Any answer will do.
         Err(failure) if failure.cause == Some(Cause::Redirect) => Ok(()),
         answered => answered.map(|_| ()),

@@ -512,6 +512,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
                     .iter()
                     .flat_map(|dialect| dialect.head_form().credentials.clone())
                     .collect(),
+                front_headers: Vec::new(),
                 control_headers: wish
                     .dialects
                     .iter()

@@ -1,0 +1,266 @@
+//! The ways of a listener: what a request shows for who the caller is, and whose proof it is.
+//!
+//! A caller proves who they are in exactly one way, or by a session of the CRM that a token strengthens. Whatever is
+//! unclear is no.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use rustls_pki_types::CertificateDer;
+
+use super::{Caller, Certificates, Claims, Front, Fronted, Guesses, Keys, Refused, Sessions, Tokens};
+use crate::config::Way;
+use crate::door::{Credential, Proofs};
+use crate::reason::Reason;
+
+/// The ways that a listener accepts, and what judges each.
+#[derive(Clone, Debug)]
+pub struct Ways {
+    accepted: Vec<Way>,
+    /// All issuers of the proxy, also where no token is accepted: theirs never go to a CRM.
+    pub tokens: Option<Arc<Tokens>>,
+    /// API keys.
+    pub keys: Option<Arc<Keys>>,
+    /// Client certificates of this listener.
+    pub certificates: Option<Arc<Certificates>>,
+    /// The authenticating proxy before this one.
+    pub front: Option<Arc<Front>>,
+}
+
+/// What a request shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// A credential of the CRM.
+    pub credential: Option<&'a Credential>,
+    /// A token.
+    pub token: Option<&'a Credential>,
+    /// An API key.
+    pub key: Option<&'a Credential>,
+    /// Headers of an authenticating proxy.
+    pub front: &'a HeaderMap,
+    /// The certificates of the connection.
+    pub certificates: &'a [CertificateDer<'static>],
+    /// The other end of the connection.
+    pub peer: IpAddr,
+    /// Where the request came from.
+    pub origin: IpAddr,
+}
+
+/// What the session of a caller is looked up with, and what names of certificates the policy knows.
+pub struct Judges<'a> {
+    /// Sessions of the CRM.
+    pub sessions: &'a Sessions,
+    /// Proofs that were not accepted, by origin.
+    pub strangers: &'a Guesses,
+    /// The API version of the request.
+    pub version: &'a str,
+    /// Whether the policy names this name of a certificate.
+    pub names: &'a (dyn Fn(&str) -> bool + Sync),
+}
+
+impl Default for Ways {
+    /// Sessions of the CRM alone.
+    fn default() -> Self {
+        Self::new(vec![Way::CrmSession])
+    }
+}
+
+impl Ways {
+    /// These ways, with nothing behind them but the CRM.
+    pub fn new(accepted: Vec<Way>) -> Self {
+        Self {
+            accepted,
+            tokens: None,
+            keys: None,
+            certificates: None,
+            front: None,
+        }
+    }
+
+    /// Whether a way is accepted.
+    pub fn accept(&self, way: Way) -> bool {
+        self.accepted.contains(&way)
+    }
+
+    /// Whether a token of a configured issuer stands where a credential of the CRM is expected: such a one never goes to a
+    /// CRM.
+    pub fn is_of_issuer(&self, credential: &Credential) -> bool {
+        let tokens = self.tokens.as_ref();
+        tokens.is_some_and(|tokens| tokens.is_ours(credential.token()))
+    }
+
+    /// The headers of an authenticating proxy mean something from that proxy alone.
+    ///
+    /// # Errors
+    /// If somebody else sends them.
+    pub fn fronted(&self, proofs: &Proofs, peer: IpAddr) -> Result<Option<Arc<Fronted>>, Reason> {
+        match &self.front {
+            None => Ok(None),
+            Some(front) => Ok(front.verify(peer, &proofs.front)?.map(Arc::new)),
+        }
+    }
+
+    /// Who a request comes from.
+    ///
+    /// # Errors
+    /// If it shows nothing, something that is not accepted, or more than one thing.
+    pub async fn identify(
+        &self,
+        shown: &Shown<'_>,
+        judges: &Judges<'_>,
+    ) -> Result<Caller, Reason> {
+        let fronted = self.fronted_by(shown)?;
+        let ways = [
+            (Way::CrmSession, shown.credential.is_some()),
+            (Way::Token, shown.token.is_some()),
+            (Way::Key, shown.key.is_some()),
+            (Way::Front, fronted.is_some()),
+            (Way::Certificate, self.has_certificate(shown)),
+        ];
+        let ways: Vec<Way> = ways
+            .into_iter()
+            .filter(|(_, is_shown)| *is_shown)
+            .map(|(way, _)| way)
+            .collect();
+        if ways.iter().any(|way| !self.accept(*way)) {
+            return Err(Reason::WayNotAccepted);
+        }
+        if shown.credential.is_some_and(|one| self.is_of_issuer(one)) {
+            return Err(Reason::BadToken);
+        }
+        match (ways.as_slice(), shown.credential, shown.token, shown.key) {
+            ([], ..) => Err(Reason::NoCredential),
+            ([Way::CrmSession], Some(credential), ..) => {
+                self.session(credential, shown, judges).await
+            }
+            ([Way::CrmSession, Way::Token], Some(credential), Some(token), _) => {
+                self.strengthened((credential, token), shown, judges).await
+            }
+            ([Way::Token, rest @ ..], _, Some(token), _)
+                if rest.is_empty() || rest == [Way::Certificate] =>
+            {
+                let claims = self.claims(token, shown, judges).await?;
+                // A token that is bound to the certificate is one proof with it; else there are two.
+                if !rest.is_empty() && !claims.is_bound() {
+                    return Err(Reason::TwoCredentials);
+                }
+                let ago = self.ago(&claims);
+                Ok(Caller::from_token(claims, ago))
+            }
+            ([Way::Key], .., Some(key)) => {
+                let keys = self.keys.as_ref().ok_or(Reason::WayNotAccepted)?;
+                let found = keys.verify(key.token(), shown.peer);
+                let name = self.judged(found, shown, judges).await?;
+                Ok(Caller::from_key(name))
+            }
+            ([Way::Front], ..) => fronted.map(Caller::from_front).ok_or(Reason::NoCredential),
+            ([Way::Certificate], ..) => self.certificate(shown, judges).await,
+            _ => Err(Reason::TwoCredentials),
+        }
+    }
+
+    fn fronted_by(&self, shown: &Shown<'_>) -> Result<Option<Arc<Fronted>>, Reason> {
+        match &self.front {
+            None => Ok(None),
+            Some(front) => Ok(front.verify(shown.peer, shown.front)?.map(Arc::new)),
+        }
+    }
+
+    /// Whether the connection has a certificate that may say who the caller is. Where it cannot, tokens may be bound to it.
+    fn has_certificate(&self, shown: &Shown<'_>) -> bool {
+        !shown.certificates.is_empty() && self.accept(Way::Certificate)
+    }
+
+    async fn session(
+        &self,
+        credential: &Credential,
+        shown: &Shown<'_>,
+        judges: &Judges<'_>,
+    ) -> Result<Caller, Reason> {
+        let sessions = judges.sessions;
+        sessions
+            .identify(credential, judges.version, shown.origin)
+            .await
+    }
+
+    /// The session's user, with what a token of the same user adds.
+    async fn strengthened(
+        &self,
+        (credential, token): (&Credential, &Credential),
+        shown: &Shown<'_>,
+        judges: &Judges<'_>,
+    ) -> Result<Caller, Reason> {
+        let claims = self.claims(token, shown, judges).await?;
+        // A token of an issuer that says nothing of the CRM's users is a second proof.
+        if !claims.strengthens() {
+            return Err(Reason::TwoCredentials);
+        }
+        let caller = self.session(credential, shown, judges).await?;
+        let same = |user: &str| user.eq_ignore_ascii_case(caller.name());
+        if !claims.crm_user().is_some_and(same) {
+            return Err(Reason::ProofsDiffer);
+        }
+        let ago = self.ago(&claims);
+        Ok(caller.strengthened(claims, ago))
+    }
+
+    async fn claims(
+        &self,
+        token: &Credential,
+        shown: &Shown<'_>,
+        judges: &Judges<'_>,
+    ) -> Result<Arc<Claims>, Reason> {
+        let tokens = self.tokens.as_ref().ok_or(Reason::WayNotAccepted)?;
+        let certificate = shown.certificates.first().map(AsRef::as_ref);
+        let verified = tokens.verify(token.token(), certificate).await;
+        self.judged(verified, shown, judges).await
+    }
+
+    /// How long ago somebody authenticated. What lies ahead is nobody's past.
+    fn ago(&self, claims: &Claims) -> Option<Duration> {
+        let now = self.tokens.as_ref()?.now();
+        let ago = now.checked_sub(claims.auth_time()?)?;
+        u64::try_from(ago).ok().map(Duration::from_secs)
+    }
+
+    /// The holder of the connection's certificate: exactly one of its names is one that the policy names.
+    async fn certificate(
+        &self,
+        shown: &Shown<'_>,
+        judges: &Judges<'_>,
+    ) -> Result<Caller, Reason> {
+        let certificates = self.certificates.as_ref().ok_or(Reason::WayNotAccepted)?;
+        let judged = certificates.judge(shown.certificates);
+        let names = self.judged(judged, shown, judges).await?;
+        let mut known = names.iter().filter(|name| (judges.names)(name));
+        match (known.next(), known.next()) {
+            (Some(name), None) => Ok(Caller::from_certificate(name)),
+            _ => Err(Reason::BadCertificate),
+        }
+    }
+
+    /// What was accepted. What was not is told to the operator, and slows its origin down.
+    async fn judged<T>(
+        &self,
+        judged: Result<T, Refused>,
+        shown: &Shown<'_>,
+        judges: &Judges<'_>,
+    ) -> Result<T, Reason> {
+        let refused = match judged {
+            Ok(accepted) => return Ok(accepted),
+            Err(refused) => refused,
+        };
+        tracing::debug!(
+            reason = refused.reason.code(),
+            why = refused.why,
+            "a proof was not accepted"
+        );
+        if refused.reason.status() == 401 {
+            let attempt = judges.strangers.attempt(shown.origin, None).await?;
+            attempt.failed();
+        }
+        Err(refused.reason)
+    }
+}
