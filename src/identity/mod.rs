@@ -9,12 +9,14 @@ mod guesses;
 mod inquiry;
 mod limits;
 mod probes;
+mod service;
 mod sessions;
 
 pub use guesses::{Attempt, Guesses};
 pub use inquiry::inquire;
 pub use limits::{Callers, Origins};
 pub use probes::{Probes, Spent};
+pub use service::{Held, Service};
 pub use sessions::Sessions;
 
 /// Why nothing can be kept as keyed hashes: the system has no randomness.
