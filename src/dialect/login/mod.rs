@@ -40,6 +40,8 @@ pub struct Account {
     pub client_id: Option<String>,
     /// What proves the client.
     pub client_secret: Option<Secret>,
+    /// Whether the password goes as it is where the API would also take its MD5 sum, which no directory behind it can read.
+    pub plain: bool,
     /// The kind of client, where the API tells clients apart by it.
     pub platform: Option<String>,
 }

@@ -17,9 +17,15 @@ pub(super) fn step(account: &Account, answers: &[Answered]) -> Login {
         return Login::Impossible;
     };
     let Some(answer) = answers.first() else {
-        let auth = json!({
-            "user_name": user, "password": password.text(), "encryption": "PLAIN", "version": "1",
-        });
+        let auth = match account.plain {
+            true => {
+                json!({"user_name": user, "password": password.text(), "encryption": "PLAIN"})
+            }
+            false => {
+                let sum = format!("{:x}", md5::compute(password.text()));
+                json!({"user_name": user, "password": sum, "version": "1"})
+            }
+        };
         return Login::Ask(render::call("login", &json!([auth, "Paravent", []])));
     };
     if refusal::failure(&answer.body).is_some() {
