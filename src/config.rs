@@ -36,7 +36,7 @@ pub use clients::Clients;
 pub use front::TrustedFront;
 pub use identity::{Identity, Way};
 pub use issuers::Issuer;
-pub use service::Service;
+pub use service::{Proof, Service};
 
 /// A server configuration that was checked. Made only by [`Config::load`].
 #[derive(Debug)]

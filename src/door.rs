@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD};
 use http::header::{self, HeaderMap, HeaderName};
 use http::{Method, Request, Version};
 use ipnet::IpNet;
@@ -129,11 +129,19 @@ impl Credential {
 
     /// A credential that stands among the arguments of a request; `None` if it has not the form of one.
     pub(crate) fn argument(token: &str) -> Option<Self> {
+        Self::own(Carrier::Argument, token)
+    }
+
+    /// A credential of the proxy's own; `None` if it has not the form of one.
+    pub(crate) fn own(carrier: Carrier, token: &str) -> Option<Self> {
         let token = checked(token.to_owned()).ok()?;
-        Some(Self {
-            carrier: Carrier::Argument,
-            token,
-        })
+        Some(Self { carrier, token })
+    }
+
+    /// The same, of a name and a password (RFC 7617).
+    pub(crate) fn basic(user: &str, password: &str) -> Option<Self> {
+        let pair = format!("{user}:{password}");
+        Self::own(Carrier::Basic, &STANDARD.encode(pair))
     }
 
     /// A credential that nobody has.

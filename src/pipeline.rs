@@ -15,13 +15,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::audit::{Arrival, Arrived, Decided, Log, Record};
+use crate::config::{self, Way};
 use crate::dialect::{
     Access, AnswerForm, Bounds, Dialect, Exchange, Incoming, Operation, Understood,
 };
 use crate::door::{Carrier, Credential, Head};
 use crate::filter::Limits;
-use crate::guard::guard;
-use crate::identity::{Attempt, Callers, Guesses, NoRandomness, Origins, Probes, Sessions};
+use crate::guard::{Guarded, guard};
+use crate::identity::{
+    Attempt, Callers, Guesses, NoRandomness, Origins, Probes, Service, Sessions, Shown, Ways,
+};
 use crate::metrics::Metrics;
 use crate::objection::Objection;
 use crate::policy::{FieldRule, Plan, Policy};
@@ -35,6 +38,7 @@ use crate::vocabulary::{Action, Edits};
 mod admit;
 mod budget;
 mod bulk;
+mod calling;
 mod cut;
 mod drift;
 mod entrance;
@@ -50,6 +54,7 @@ pub use learning::LiveSchema;
 
 use admit::{NotAdmitted, Terms};
 use budget::Budget;
+use calling::{Called, With};
 use drift::Notices;
 use entrance::{Entrance, InForce};
 use refuse::said;
@@ -76,6 +81,7 @@ pub struct Pipeline {
     metrics: Metrics,
     /// The name of the CRM in the configuration.
     upstream: Arc<str>,
+    ways: Ways,
     cut: Cut,
 }
 
@@ -108,7 +114,10 @@ struct Visit<'a> {
     entrance: &'a Entrance,
     /// What it is decided by, from its beginning to its end.
     in_force: &'a InForce,
-    credential: Option<&'a Credential>,
+    /// What shows who the caller is.
+    shown: Shown<'a>,
+    /// With what the CRM is called; as long as nobody has decided, with nothing.
+    with: &'a With,
     purpose: Option<&'a str>,
     trace: Option<&'a str>,
     origin: IpAddr,
@@ -155,12 +164,27 @@ impl Pipeline {
                 metrics.held_bytes.clone(),
             )),
             upstream,
+            ways: Ways::default(),
             transport,
             log,
             settings,
             metrics,
             cut: Knife::new().1,
         })
+    }
+
+    /// The same, whose callers prove in these ways who they are; whoever has no session of the CRM is served by the proxy's
+    /// own account.
+    #[must_use]
+    pub fn reached_by(mut self, ways: Ways, account: Option<&config::Service>) -> Self {
+        for entrance in &mut self.entrances {
+            entrance.service = account.map(|account| {
+                let dialect = entrance.schema.dialect();
+                Service::new(self.transport.clone(), dialect, account.clone())
+            });
+        }
+        self.ways = ways;
+        self
     }
 
     /// The same, whose requests are cut off by another's knife.
@@ -206,7 +230,10 @@ impl Pipeline {
             false => Err(Reason::CredentialInQuery.into()),
         };
         let understood = understood.and_then(|understood| {
-            let credential = the_credential(&*in_force.dialect, head, &understood)?;
+            let credential = match self.ways.accept(Way::CrmSession) {
+                true => the_credential(&*in_force.dialect, head, &understood)?,
+                false => no_session(head, &understood)?,
+            };
             all_controls(head, &understood)?;
             Ok((understood, credential))
         });
@@ -221,7 +248,8 @@ impl Pipeline {
         let mut visit = Visit {
             entrance,
             in_force: &in_force,
-            credential: credential.as_ref(),
+            shown: self.shown(head, credential.as_ref()),
+            with: &With::Nobody,
             purpose: head.purpose.as_deref(),
             trace: head.trace.as_deref(),
             origin: head.origin,
@@ -256,16 +284,27 @@ impl Pipeline {
         let action = exchange.operation().action;
         let admitted = match self.admit(visit, &*exchange, record).await {
             Ok(admitted) => admitted,
-            Err(NotAdmitted { reason, record }) => {
-                return self.refuse(visit, action, reason.into(), record).await;
+            Err(NotAdmitted {
+                reason,
+                challenge,
+                record,
+            }) => {
+                let reply = self.refuse(visit, action, reason.into(), record).await;
+                return reply.challenging(challenge);
             }
         };
-        let (terms, mut record) = admitted;
-        let visit = &vouched(visit, exchange.operation()).await;
-        match self.answer(visit, exchange, terms, &mut record).await {
+        let (Terms { login, plan, with }, mut record) = admitted;
+        let step_up = plan.challenge().cloned();
+        let visit = &Visit {
+            with: &with,
+            ..*visit
+        };
+        let answer = self.answer(visit, exchange, (login, plan), &mut record);
+        let reply = match answer.await {
             Ok(answer) => self.release(visit, answer, record).await,
             Err(refusal) => self.refuse(visit, action, refusal, record).await,
-        }
+        };
+        reply.stepping_up(step_up)
     }
 
     /// From a plan to the CRM's answer, unread, with the terms on which it may be shown.
@@ -273,7 +312,7 @@ impl Pipeline {
         &self,
         visit: &Visit<'_>,
         mut exchange: Box<dyn Exchange>,
-        Terms { login, plan }: Terms,
+        (login, plan): (Option<Attempt>, Plan),
         record: &mut Record<Decided>,
     ) -> Result<Answer, Refusal> {
         let (mut edits, mut watched, mut is_unchanged) = (Edits::default(), None, false);
@@ -287,7 +326,8 @@ impl Pipeline {
                 is_unchanged = true;
             }
         }
-        let guarded = guard(&*exchange, &plan, &edits);
+        let called = visit.call().await?;
+        let guarded = guard(&*exchange, &plan, &edits, &called.credential);
         record.withheld_by_projection(guarded.withheld().iter().map(|rule| &**rule));
         let withheld = guarded.withheld().to_vec();
         let operation = exchange.operation();
@@ -298,7 +338,11 @@ impl Pipeline {
         }
         let form = exchange.answer();
         let asked = (&*exchange, &form);
-        let mut forwarded = self.forward(visit, asked, guarded, record).await;
+        let mut forwarded = self.forward(visit, asked, (guarded, &called), record).await;
+        if let Some(called) = visit.call_again(&called, &forwarded).await? {
+            let guarded = guard(&*exchange, &plan, &edits, &called.credential);
+            forwarded = self.forward(visit, asked, (guarded, &called), record).await;
+        }
         if let Some(login) = login {
             self.log_in_ended(login, &forwarded).await;
         }
@@ -337,24 +381,28 @@ impl Pipeline {
         &self,
         visit: &Visit<'_>,
         (exchange, form): (&dyn Exchange, &AnswerForm),
-        guarded: crate::guard::Guarded,
+        (guarded, called): (Guarded, &Called),
         record: &mut Record<Decided>,
     ) -> Result<Untrusted, Refusal> {
         let start = std::time::Instant::now();
-        let forwarded =
-            upstream::forward(&self.transport, guarded, visit.credential, visit.origin).await;
+        let origin = visit.origin_of(called);
+        let forwarded = upstream::forward(&self.transport, guarded, &called.credential, origin);
+        let forwarded = forwarded.await;
         record.upstream_took(start.elapsed());
         let mut untrusted = forwarded?;
         if untrusted.is_success() {
             if form.hides_errors {
-                self.look_for_failure(visit, exchange, &mut untrusted)
+                self.look_for_failure((visit, called), exchange, &mut untrusted)
                     .await?;
             }
             return Ok(untrusted);
         }
         let status = untrusted.status();
-        if let (401, Some(credential)) = (status, visit.credential) {
-            visit.entrance.sessions.forget(credential).await;
+        if status == 401 {
+            if called.is_service() {
+                return Err(Reason::ServiceCredentialRefused.into());
+            }
+            visit.forget_session().await;
         }
         let retry_after_seconds = untrusted.retry_after_seconds();
         let words = untrusted.words(ERROR_BYTES_MAX).await;
@@ -366,7 +414,7 @@ impl Pipeline {
     /// Some CRMs tell errors with a status of success: a short body is looked at before it is filtered.
     async fn look_for_failure(
         &self,
-        visit: &Visit<'_>,
+        (visit, called): (&Visit<'_>, &Called),
         exchange: &dyn Exchange,
         untrusted: &mut Untrusted,
     ) -> Result<(), Refusal> {
@@ -377,12 +425,31 @@ impl Pipeline {
             return Ok(());
         };
         if failure.ends_session {
-            if let Some(credential) = visit.credential {
-                visit.entrance.sessions.forget(credential).await;
+            if called.is_service() {
+                return Err(Reason::ServiceCredentialRefused.into());
             }
+            visit.forget_session().await;
             return Err(Reason::BadCredential.into());
         }
         Err(Refusal::upstream(status, failure.label))
+    }
+
+    /// What a request shows for who its caller is.
+    fn shown<'a>(&self, head: &'a Head, credential: Option<&'a Credential>) -> Shown<'a> {
+        let proofs = &head.proofs;
+        // Where no session of the CRM is accepted, the usual header carries a token.
+        let bearer = head.credential.as_ref().ok().and_then(Option::as_ref);
+        let bearer = bearer
+            .filter(|one| !self.ways.accept(Way::CrmSession) && *one.carrier() == Carrier::Bearer);
+        Shown {
+            credential,
+            token: proofs.token.as_ref().or(bearer),
+            key: proofs.key.as_ref(),
+            front: &proofs.front,
+            certificates: proofs.certificates.as_deref().unwrap_or_default(),
+            peer: proofs.peer.unwrap_or(head.origin),
+            origin: head.origin,
+        }
     }
 
     /// How a request came in, for its record.
@@ -453,18 +520,23 @@ fn of_anybody(dialect: &dyn Dialect, head: &Head, operation: &Operation) -> Opti
     (means_something && dialect.head_form().accepts(carrier)).then(|| stated.clone())
 }
 
-/// The visit without a credential that nobody has judged and nobody vouches for. Where anybody may ask, the CRM may answer
-/// otherwise to a good one: a guess there counts as it does elsewhere.
-async fn vouched<'v>(visit: &Visit<'v>, operation: &Operation) -> Visit<'v> {
-    let is_unjudged = operation.access == Access::Public && operation.action != Action::Auth;
-    let (true, Some(credential)) = (is_unjudged, visit.credential) else {
-        return *visit;
+/// Where no session of the CRM is accepted, none is looked at: a bearer token is one of an issuer, if anything.
+fn no_session(head: &Head, understood: &Understood) -> Result<Option<Credential>, Reason> {
+    let argument = match understood {
+        Understood::One(exchange) => &exchange.operation().credential,
+        Understood::Bulk { credential, .. } => credential,
     };
-    let sessions = &visit.entrance.sessions;
-    let judged = sessions.identify(credential, &operation.version, visit.origin);
-    Visit {
-        credential: judged.await.is_ok().then_some(credential),
-        ..*visit
+    let is_token = match &head.credential.clone()? {
+        None => true,
+        Some(stated) if *stated.carrier() == Carrier::Bearer => match head.proofs.token {
+            Some(_) => return Err(Reason::TwoCredentials),
+            None => true,
+        },
+        Some(_) => false,
+    };
+    match argument.is_none() && is_token {
+        true => Ok(None),
+        false => Err(Reason::WayNotAccepted),
     }
 }
 
@@ -501,6 +573,13 @@ struct Answer {
 }
 
 impl<'a> Visit<'a> {
+    /// Forgets whose session it was that the CRM no longer accepts.
+    async fn forget_session(&self) {
+        if let Some(credential) = self.shown.credential {
+            self.entrance.sessions.forget(credential).await;
+        }
+    }
+
     fn dialect(&self) -> &'a dyn Dialect {
         &*self.in_force.dialect
     }

@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -14,6 +15,7 @@ use crate::audit::{Closed, Opened};
 use crate::dialect::{Assembly, Dialect, Gathered, OfPart};
 use crate::filter::Filtered;
 use crate::objection::{About, Objection};
+use crate::policy::Challenge;
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::Action;
 
@@ -48,6 +50,8 @@ pub struct Reply {
     decision: Option<String>,
     withheld: Option<usize>,
     challenge: bool,
+    /// The authentication that would do, or would show more.
+    step_up: Option<Arc<Challenge>>,
     retry_after_seconds: Option<u16>,
     held: Option<Held>,
 }
@@ -239,6 +243,8 @@ impl Refusal {
 #[derive(Debug)]
 pub struct Assembled {
     status: u16,
+    /// What would show more in one of the parts.
+    step_up: Option<Arc<Challenge>>,
     body: Whole,
     withheld: usize,
 }
@@ -247,6 +253,7 @@ impl Assembled {
     /// Puts the replies to the parts of an envelope together, in their order.
     pub fn of(dialect: &dyn Dialect, route: &str, parts: Vec<Reply>) -> Self {
         let withheld = parts.iter().filter_map(|part| part.withheld).sum();
+        let step_up = parts.iter().find_map(|part| part.step_up.clone());
         let (status, body) = match dialect.assemble(route) {
             Some(Assembly::Entries(members)) => (200, entries(&members, parts)),
             Some(Assembly::Object(members)) => gathered(&members, parts),
@@ -254,6 +261,7 @@ impl Assembled {
         };
         Self {
             status,
+            step_up,
             body,
             withheld,
         }
@@ -297,6 +305,7 @@ impl Reply {
         Self {
             decision: Some(closed.id().to_owned()),
             withheld: Some(assembled.withheld),
+            step_up: assembled.step_up,
             ..Self::json(assembled.status, Body::Whole(assembled.body))
         }
     }
@@ -353,6 +362,7 @@ impl Reply {
             decision: None,
             withheld: None,
             challenge: false,
+            step_up: None,
             retry_after_seconds: None,
             held: None,
         }
@@ -366,6 +376,32 @@ impl Reply {
             challenge: self.status == 401,
             ..self
         }
+    }
+
+    /// Says which authentication would show more of what was asked for.
+    #[must_use]
+    pub fn stepping_up(self, challenge: Option<Arc<Challenge>>) -> Self {
+        match self.status {
+            0..400 => Self {
+                step_up: challenge,
+                ..self
+            },
+            _ => self,
+        }
+    }
+
+    /// Asks for another authentication (RFC 9470), where there is one that would do.
+    #[must_use]
+    pub fn challenging(self, challenge: Option<Arc<Challenge>>) -> Self {
+        Self {
+            step_up: challenge,
+            ..self
+        }
+    }
+
+    /// Whether it asks for another authentication.
+    pub fn is_challenging(&self) -> bool {
+        self.status == 401 && self.step_up.is_some()
     }
 
     /// Says of what type the reply is.
@@ -413,10 +449,24 @@ impl Reply {
         let sometimes = [
             (self.decision.clone()).map(|id| ("paravent-decision", id.into())),
             (self.withheld).map(|count| ("paravent-withheld", count.to_string().into())),
-            (self.challenge).then(|| ("www-authenticate", "Bearer".into())),
+            (self.challenge).then(|| ("www-authenticate", self.asked_for())),
+            (self.step_up.as_ref())
+                .filter(|_| self.status != 401)
+                .map(|challenge| ("paravent-step-up", challenge.to_string().into())),
             (self.retry_after_seconds).map(|seconds| ("retry-after", seconds.to_string().into())),
         ];
         always.into_iter().chain(sometimes).flatten()
+    }
+
+    /// How somebody should authenticate.
+    fn asked_for(&self) -> Cow<'static, str> {
+        match &self.step_up {
+            None => "Bearer".into(),
+            Some(challenge) => {
+                let error = "insufficient_user_authentication";
+                format!("Bearer error=\"{error}\", {challenge}").into()
+            }
+        }
     }
 
     /// The body, and what is held until it has been sent.

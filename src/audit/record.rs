@@ -197,6 +197,18 @@ impl Record<Arrived> {
 }
 
 impl Record<Identified> {
+    /// It is known how surely the caller authenticated, in the words of the policy, and whether the roles are those of a
+    /// machine.
+    pub fn proved(mut self, strengths: &BTreeSet<String>, is_machine: bool) -> Self {
+        if let Some(auth) = &mut self.walk.event.auth {
+            auth.strengths = strengths.iter().map(|name| visible(name)).collect();
+        }
+        if let (true, Some(caller)) = (is_machine, &mut self.walk.event.caller) {
+            caller.kind = "machine".into();
+        }
+        self
+    }
+
     /// It is known what was asked, and what the policy says to it: in which roles, for which purpose. Fields and modules
     /// are named if they are known, else counted.
     pub fn decided(
@@ -448,14 +460,15 @@ impl Walk {
     fn called_by(&mut self, caller: &Caller) {
         self.event.caller = Some(brief::Caller {
             id: visible(caller.id()),
-            kind: "human".into(),
+            kind: caller.kind().into(),
             name: visible(caller.name()),
         });
         self.event.auth = Some(Auth {
-            acr: None,
+            acr: caller.acr().map(visible),
             age_seconds: caller.age().as_secs(),
-            amr: Vec::new(),
-            method: "crm-session".into(),
+            amr: caller.amr().iter().map(|amr| visible(amr)).collect(),
+            method: caller.method().into(),
+            strengths: Vec::new(),
         });
     }
 

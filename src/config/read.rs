@@ -18,7 +18,7 @@ const KEY_BYTES: std::ops::RangeInclusive<usize> = 16..=4096;
 const NAME_CHARACTERS_MAX: usize = 100;
 
 /// A path, and where it stands.
-fn placed(path: PathBuf, node: &Node) -> Spanned<PathBuf> {
+pub(super) fn placed(path: PathBuf, node: &Node) -> Spanned<PathBuf> {
     Spanned {
         value: path,
         place: node.place.clone(),
@@ -146,7 +146,13 @@ impl Reader<'_> {
         Some(self.folder.join(text.value))
     }
 
-    fn unreadable(&mut self, what: &str, path: &Path, place: &Place, error: &std::io::Error) {
+    pub(super) fn unreadable(
+        &mut self,
+        what: &str,
+        path: &Path,
+        place: &Place,
+        error: &std::io::Error,
+    ) {
         self.found.push(
             Diagnostic::error(codes::UNREADABLE, format!("could not read {what}"))
                 .at(place, words(error))

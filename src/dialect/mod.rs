@@ -25,6 +25,7 @@ mod database;
 mod discreet;
 pub mod engine;
 mod exchange;
+mod login;
 mod named;
 mod outgoing;
 mod reread;
@@ -47,6 +48,7 @@ pub use builtin::{
 };
 pub use database::Database;
 pub use exchange::{AnswerForm, Exchange, Understood, Wanted};
+pub use login::{Account, Entered, Login, Secret};
 pub use outgoing::{Media, Outgoing};
 pub use schema::{Modules, Schema, Stock};
 pub use shape::{
@@ -96,6 +98,18 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// The next question that tells whose session a credential is, in the API version of the request that carries it,
     /// or the conclusion from the answers so far. Pure: the same answers lead to the same step.
     fn inquire(&self, version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry;
+
+    /// The next step by which the proxy's own account logs in, in an API version, or what has come of it. `held` is what it
+    /// came to before. Pure: the same answers lead to the same step.
+    fn enter(
+        &self,
+        _version: &str,
+        _account: &Account,
+        _held: Option<&Entered>,
+        _answers: &[Answered],
+    ) -> Login {
+        Login::Impossible
+    }
 
     /// What is known of the CRM's data. Whatever a dialect does is a function of it and of what it is given.
     fn schema(&self) -> &Arc<Schema>;

@@ -114,11 +114,10 @@ impl Caller {
         }
     }
 
-    /// The type of account: that of the CRM's user (`user`, `admin`), else `human` or `machine`.
-    pub fn kind(&self) -> &str {
+    /// `human`, or `machine`, as far as the way tells.
+    pub fn kind(&self) -> &'static str {
         match &self.proved {
-            Proved::Session { session, .. } => &session.kind,
-            Proved::Token(_) | Proved::Front(_) => "human",
+            Proved::Session { .. } | Proved::Token(_) | Proved::Front(_) => "human",
             Proved::Key(_) | Proved::Certificate(_) => "machine",
         }
     }
@@ -147,12 +146,13 @@ impl Caller {
         self.way() == Way::CrmSession
     }
 
-    /// How long ago the CRM described the session; none, where there is no session.
+    /// How old what they proved is: how long ago they authenticated, as a token says; else how long ago the CRM described the
+    /// session. What is judged at each request is of now.
     pub fn age(&self) -> Duration {
-        match &self.proved {
+        self.authenticated_ago.unwrap_or(match &self.proved {
             Proved::Session { age, .. } => *age,
             _ => Duration::ZERO,
-        }
+        })
     }
 
     fn session(&self) -> Option<&Session> {

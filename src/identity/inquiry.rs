@@ -28,25 +28,25 @@ pub async fn inquire(
             }
             Inquiry::Ask(question) => {
                 let answered;
-                (answered, content) = answer(transport, question, credential, origin).await?;
+                (answered, content) = answer(transport, question, Some(credential), origin).await?;
                 answers.push(answered);
             }
             Inquiry::Known(session) => return Ok(Some(session)),
             Inquiry::Nobody => return Ok(None),
-            Inquiry::Failed(reason) => return Err(why(reason, answers.last(), content)),
+            Inquiry::Failed(reason) => return Err(why(reason, answers.last(), content, LOOK_UP)),
         }
     }
 }
 
 /// The answer to a question, and whether it says that it is JSON.
-async fn answer(
+pub(super) async fn answer(
     transport: &Transport,
     question: Outgoing,
-    credential: &Credential,
+    credential: Option<&Credential>,
     origin: IpAddr,
 ) -> Result<(Answered, Result<(), Cause>), Failure> {
-    let credential = UpstreamCredential::of_caller(credential);
-    let mut answer = transport.ask(question, &credential, origin).await?;
+    let with = credential.map_or_else(UpstreamCredential::nobody, UpstreamCredential::of_caller);
+    let mut answer = transport.ask(question, &with, origin).await?;
     let body = match answer.content {
         Ok(()) => answer.whole_decoded(ANSWER_BYTES_MAX).await?,
         Err(_) => Vec::new(),
@@ -59,12 +59,16 @@ async fn answer(
 }
 
 /// Why the last answer told nothing.
-fn why(reason: Reason, answered: Option<&Answered>, content: Result<(), Cause>) -> Failure {
+pub(super) fn why(
+    reason: Reason,
+    answered: Option<&Answered>,
+    content: Result<(), Cause>,
+    asked: &str,
+) -> Failure {
     let of = |cause: Cause, detail: String| Failure {
         reason,
         ..Failure::from(cause).with(detail)
     };
-    let asked = "at the look-up of a session";
     match answered {
         Some(answered) if answered.status != 200 => of(
             Cause::WrongShape,
@@ -81,6 +85,8 @@ fn why(reason: Reason, answered: Option<&Answered>, content: Result<(), Cause>) 
     }
 }
 
+/// What the operator is told of.
+const LOOK_UP: &str = "at the look-up of a session";
 /// Questions that the look-up of one session may need.
 const QUESTIONS_MAX: usize = 8;
 /// `/me` of a large installation lists the rights on each module.

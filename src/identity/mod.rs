@@ -6,6 +6,7 @@ mod guesses;
 mod inquiry;
 mod limits;
 mod probes;
+mod service;
 mod sessions;
 mod ways;
 
@@ -15,6 +16,7 @@ pub use guesses::{Attempt, Guesses};
 pub use inquiry::inquire;
 pub use limits::{Callers, Origins};
 pub use probes::{Probes, Spent};
+pub use service::{Held, Service};
 pub use sessions::Sessions;
 pub use ways::{Judges, Shown, Ways};
 

@@ -10,7 +10,9 @@ use std::time::Duration;
 use http::HeaderMap;
 use rustls_pki_types::CertificateDer;
 
-use super::{Caller, Certificates, Claims, Front, Fronted, Guesses, Keys, Refused, Sessions, Tokens};
+use super::{
+    Caller, Certificates, Claims, Front, Fronted, Guesses, Keys, Refused, Sessions, Tokens,
+};
 use crate::config::Way;
 use crate::door::{Credential, Proofs};
 use crate::reason::Reason;
@@ -106,11 +108,7 @@ impl Ways {
     ///
     /// # Errors
     /// If it shows nothing, something that is not accepted, or more than one thing.
-    pub async fn identify(
-        &self,
-        shown: &Shown<'_>,
-        judges: &Judges<'_>,
-    ) -> Result<Caller, Reason> {
+    pub async fn identify(&self, shown: &Shown<'_>, judges: &Judges<'_>) -> Result<Caller, Reason> {
         let fronted = self.fronted_by(shown)?;
         let ways = [
             (Way::CrmSession, shown.credential.is_some()),
@@ -226,11 +224,7 @@ impl Ways {
     }
 
     /// The holder of the connection's certificate: exactly one of its names is one that the policy names.
-    async fn certificate(
-        &self,
-        shown: &Shown<'_>,
-        judges: &Judges<'_>,
-    ) -> Result<Caller, Reason> {
+    async fn certificate(&self, shown: &Shown<'_>, judges: &Judges<'_>) -> Result<Caller, Reason> {
         let certificates = self.certificates.as_ref().ok_or(Reason::WayNotAccepted)?;
         let judged = certificates.judge(shown.certificates);
         let names = self.judged(judged, shown, judges).await?;

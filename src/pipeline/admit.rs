@@ -1,11 +1,15 @@
 //! From an operation to the plan for it: who may ask at all, who asks, and what the policy says. The record is told each of
 //! these on the way, and is handed back at its stage, whatever comes of it.
 
+use std::sync::Arc;
+
+use super::calling::With;
 use super::{Pipeline, Visit};
 use crate::audit::{Arrived, Decided, Event, Identified, Meaning, Record, Unanswered};
+use crate::config::Way;
 use crate::dialect::{Access, Exchange, Operation};
-use crate::identity::{Attempt, Caller, Spent};
-use crate::policy::{Decision, Plan, PurposeChosen};
+use crate::identity::{Attempt, Caller, Judges, Shown, Spent};
+use crate::policy::{Challenge, Decision, Plan, PurposeChosen};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, FieldPath, Role};
 
@@ -13,11 +17,15 @@ use crate::vocabulary::{Action, FieldPath, Role};
 pub(super) struct Terms {
     pub(super) login: Option<Attempt>,
     pub(super) plan: Plan,
+    /// With what the CRM is called.
+    pub(super) with: With,
 }
 
 /// Why an operation may not be carried out, and its record.
 pub(super) struct NotAdmitted {
     pub(super) reason: Reason,
+    /// The authentication that would do.
+    pub(super) challenge: Option<Arc<Challenge>>,
     pub(super) record: Record<Unanswered>,
 }
 
@@ -25,6 +33,7 @@ impl NotAdmitted {
     fn new<S>(reason: Reason, record: Record<S>) -> Self {
         Self {
             reason,
+            challenge: None,
             record: record.unanswered(),
         }
     }
@@ -45,7 +54,49 @@ impl Pipeline {
         };
         let (caller, record) = self.identify(visit, operation, record).await?;
         let (plan, record) = self.decide(visit, caller.as_ref(), operation, record)?;
-        Ok((Terms { login, plan }, record))
+        let with = match &caller {
+            None => self.anybodys(visit, operation).await,
+            Some(caller) => match self.callers(visit, caller, operation) {
+                Ok(with) => with,
+                Err(reason) => return Err(NotAdmitted::new(reason, record)),
+            },
+        };
+        Ok((Terms { login, plan, with }, record))
+    }
+
+    /// With what the CRM is called for somebody who authenticated: their own session, or where they have none, the proxy's
+    /// account.
+    fn callers(
+        &self,
+        visit: &Visit<'_>,
+        caller: &Caller,
+        operation: &Operation,
+    ) -> Result<With, Reason> {
+        match (caller.has_session(), visit.shown.credential) {
+            (true, Some(credential)) => Ok(With::Own(credential.clone())),
+            (true, None) => Err(Reason::Internal),
+            (false, _) => {
+                let service = visit.entrance.service.clone();
+                let service = service.ok_or(Reason::ServiceCredentialRefused)?;
+                Ok(With::Service(service, operation.version.clone()))
+            }
+        }
+    }
+
+    /// With what it is called for what anybody may ask: with a credential that somebody vouches for. Where anybody may ask,
+    /// the CRM may answer otherwise to a good one: a guess there counts as it does elsewhere.
+    async fn anybodys(&self, visit: &Visit<'_>, operation: &Operation) -> With {
+        let Some(credential) = visit.shown.credential else {
+            return With::Nobody;
+        };
+        if operation.action != Action::Auth {
+            let sessions = &visit.entrance.sessions;
+            let judged = sessions.identify(credential, &operation.version, visit.origin);
+            if self.ways.is_of_issuer(credential) || judged.await.is_err() {
+                return With::Nobody;
+            }
+        }
+        With::Own(credential.clone())
     }
 
     /// Lets in who asks without a session: anybody now and then, and who logs in once it may fail.
@@ -58,11 +109,14 @@ impl Pipeline {
         if operation.access != Access::Public {
             return Ok(None);
         }
+        if operation.action == Action::Auth {
+            self.may_log_in(visit)?;
+        }
         self.anybody.admit(visit.origin)?;
         if operation.action != Action::Auth {
             return Ok(None);
         }
-        let account = exchange.account(visit.credential);
+        let account = exchange.account(visit.shown.credential);
         let attempt = self
             .logins
             .attempt(visit.origin, account.as_deref())
@@ -80,12 +134,8 @@ impl Pipeline {
         if operation.access == Access::Public {
             return Ok((None, record.identified(None)));
         }
-        let Some(credential) = visit.credential else {
-            return Err(NotAdmitted::new(Reason::NoCredential, record));
-        };
-        let sessions = &visit.entrance.sessions;
-        let caller = sessions.identify(credential, &operation.version, visit.origin);
-        let caller = match caller.await {
+        let caller = self.whose(visit, &operation.version).await;
+        let caller = match caller {
             Ok(caller) => caller,
             Err(reason) => return Err(NotAdmitted::new(reason, record)),
         };
@@ -95,9 +145,33 @@ impl Pipeline {
         }
         if operation.access == Access::Session {
             // It ends with this request, whatever becomes of that.
-            visit.entrance.sessions.forget(credential).await;
+            visit.forget_session().await;
         }
         Ok((Some(caller), record))
+    }
+
+    /// Whose a request is, by what it shows.
+    pub(super) async fn whose(&self, visit: &Visit<'_>, version: &str) -> Result<Caller, Reason> {
+        let judges = Judges {
+            sessions: &visit.entrance.sessions,
+            strangers: &self.strangers,
+            version,
+            names: &|name| visit.policy().names_certificate(name),
+        };
+        self.ways.identify(&visit.shown, &judges).await
+    }
+
+    /// Logging in begins a session of the CRM: nobody does so who came by another way, nor where none is accepted.
+    fn may_log_in(&self, visit: &Visit<'_>) -> Result<(), Reason> {
+        let Shown { token, key, .. } = visit.shown;
+        if token.is_some() || key.is_some() || !self.ways.accept(Way::CrmSession) {
+            return Err(Reason::ActionNotAllowed);
+        }
+        let credential = visit.shown.credential;
+        match credential.is_some_and(|credential| self.ways.is_of_issuer(credential)) {
+            true => Err(Reason::BadToken),
+            false => Ok(()),
+        }
     }
 
     /// What the caller may have.
@@ -115,16 +189,24 @@ impl Pipeline {
         };
         match visit.policy().decide(caller, visit.purpose, operation) {
             Decision::Permit(plan) => {
+                let is_machine = visit.policy().are_machines(plan.roles());
+                let record = record.proved(plan.strengths(), is_machine);
                 let terms = (plan.roles(), plan.purpose());
                 let record = decided(visit, operation, &plan, terms, record);
                 Ok((plan, record))
             }
             Decision::Deny(denial) => {
+                let is_machine = visit.policy().are_machines(&denial.roles);
+                let record = record.proved(&denial.strengths, is_machine);
                 let terms = (&*denial.roles, denial.purpose.as_ref());
                 let plan = visit.policy().public_plan();
                 let record = decided(visit, operation, &plan, terms, record);
                 let reason = self.refused_predicate(visit, caller, denial.reason);
-                Err(NotAdmitted::new(reason, record))
+                let not_admitted = NotAdmitted::new(reason, record);
+                Err(NotAdmitted {
+                    challenge: denial.challenge,
+                    ..not_admitted
+                })
             }
         }
     }

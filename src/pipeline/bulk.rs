@@ -17,17 +17,7 @@ impl Pipeline {
         parts: Vec<Result<Box<dyn Exchange>, Misunderstood>>,
     ) -> Reply {
         let envelope = Record::envelope(&self.log, self.arrival(visit, Some(route)));
-        let caller = match visit.credential {
-            Some(credential) => {
-                visit
-                    .entrance
-                    .sessions
-                    .identify(credential, version, visit.origin)
-                    .await
-            }
-            None => Err(Reason::NoCredential),
-        };
-        let caller = match caller {
+        let caller = match self.whose(visit, version).await {
             Ok(caller) => caller,
             Err(reason) => {
                 return self
@@ -59,7 +49,7 @@ impl Pipeline {
                 }
             };
             // The session ended before anything was done: the whole request may be sent again after a new login.
-            if replies.is_empty() && reply.status() == 401 {
+            if replies.is_empty() && reply.status() == 401 && !reply.is_challenging() {
                 return self
                     .refuse(visit, Action::Bulk, Reason::BadCredential.into(), outer)
                     .await;

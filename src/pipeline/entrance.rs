@@ -7,13 +7,15 @@ use super::learning::LiveSchema;
 use crate::audit::PolicyStamp;
 use crate::dialect::Dialect;
 use crate::filter::Memory;
-use crate::identity::Sessions;
+use crate::identity::{Service, Sessions};
 use crate::policy::Policy;
 
 /// A dialect that the CRM speaks, with the sessions in its terms.
 #[derive(Debug)]
 pub(super) struct Entrance {
     pub(super) sessions: Sessions,
+    /// The proxy's own account, for callers who have no session.
+    pub(super) service: Option<Service>,
     pub(super) told: Arc<Notices>,
     pub(super) schema: Arc<LiveSchema>,
     /// One pointer: a request is decided by one policy and one schema from its beginning to its end.
@@ -55,6 +57,7 @@ impl Entrance {
         let in_force = RwLock::new(InForce::new(schema.dialect(), policy));
         Self {
             sessions,
+            service: None,
             told,
             schema,
             in_force,

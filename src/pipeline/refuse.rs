@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::calling::With;
 use super::{Entrance, InForce, Pipeline, Visit};
 use crate::audit::{Record, Said};
+use crate::config::Way;
 use crate::dialect::Misunderstood;
 use crate::door::Head;
 use crate::metrics::Metrics;
@@ -29,23 +31,25 @@ impl Pipeline {
             return self.turn_away(objection, head.origin);
         };
         let credential = head.credential.as_ref().ok().and_then(Option::as_ref);
-        let caller = match credential {
-            Some(credential) => entrance.sessions.recall(credential).await,
-            None => None,
-        };
-        let Some(caller) = caller else {
-            self.unread(objection.reason, head.origin);
-            return Reply::from_refusal(&*in_force.dialect, refusal, None);
-        };
+        let credential = credential.filter(|_| self.ways.accept(Way::CrmSession));
         let visit = Visit {
             entrance,
             in_force: &in_force,
-            credential,
+            shown: self.shown(head, credential),
+            with: &With::Nobody,
             purpose: None,
             trace: head.trace.as_deref(),
             origin: head.origin,
             whole_only: false,
             held_bytes_max: self.settings.held_bytes_max,
+        };
+        let caller = match credential {
+            Some(credential) => entrance.sessions.recall(credential).await,
+            None => self.whose(&visit, "").await.ok(),
+        };
+        let Some(caller) = caller else {
+            self.unread(objection.reason, head.origin);
+            return Reply::from_refusal(&*in_force.dialect, refusal, None);
         };
         let arrival = self.arrival(&visit, route);
         let record = Record::new(&self.log, arrival).identified(Some(&caller));

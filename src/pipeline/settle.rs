@@ -3,17 +3,19 @@
 
 use serde_json::{Map, Value};
 
+use super::calling::Called;
 use super::{Pipeline, Visit};
 use crate::audit::{Decided, Record};
 use crate::dialect::{Exchange, Wanted};
 use crate::filter::Filtering;
-use crate::guard::guard;
+use crate::guard::{Guarded, guard};
 use crate::json;
 use crate::markup;
 use crate::policy::Plan;
 use crate::reason::Reason;
 use crate::reply::Refusal;
 use crate::transport::Cause;
+use crate::upstream::Untrusted;
 use crate::vocabulary::{Action, Edit, Edits, Field, Module, Spelling};
 use crate::writeback::{self, Current, PutBack};
 
@@ -209,11 +211,9 @@ impl Pipeline {
         edits: &Edits,
         record: &mut Record<Decided>,
     ) -> Result<(), Refusal> {
-        let guarded = guard(update, plan, edits).unconditional(update);
-        let form = update.answer();
-        let reply = self
-            .forward(visit, (update, &form), guarded, record)
-            .await?;
+        let guarding =
+            |called: &Called| guard(update, plan, edits, &called.credential).unconditional(update);
+        let reply = self.carry(visit, update, &guarding, record).await?;
         reply.whole(self.settings.limits.record_bytes_max).await?;
         Ok(())
     }
@@ -236,10 +236,10 @@ impl Pipeline {
         }
         let look_up = exchange.look_up(Wanted::Fields(&asked));
         let look_up = look_up.ok_or(Reason::Internal)?;
-        let guarded = guard(&*look_up, plan, &Edits::default());
+        let guarding =
+            |called: &Called| guard(&*look_up, plan, &Edits::default(), &called.credential);
         let form = look_up.answer();
-        let asked = (&*look_up, &form);
-        let untrusted = self.forward(visit, asked, guarded, record).await?;
+        let untrusted = self.carry(visit, &*look_up, &guarding, record).await?;
         let bytes = untrusted
             .whole(self.settings.limits.record_bytes_max)
             .await?;
@@ -262,6 +262,28 @@ impl Pipeline {
             record.found(module, id);
         }
         Ok(LookedUp { held, shown })
+    }
+
+    /// Carries a request of the proxy's own to the CRM, for the caller.
+    async fn carry(
+        &self,
+        visit: &Visit<'_>,
+        exchange: &dyn Exchange,
+        guarding: &(dyn Fn(&Called) -> Guarded + Sync),
+        record: &mut Record<Decided>,
+    ) -> Result<Untrusted, Refusal> {
+        let form = exchange.answer();
+        let asked = (exchange, &form);
+        let called = visit.call().await?;
+        let guarded = guarding(&called);
+        let forwarded = self.forward(visit, asked, (guarded, &called), record).await;
+        match visit.call_again(&called, &forwarded).await? {
+            None => forwarded,
+            Some(called) => {
+                let guarded = guarding(&called);
+                self.forward(visit, asked, (guarded, &called), record).await
+            }
+        }
     }
 
     /// The record in the reply to a look-up.

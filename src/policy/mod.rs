@@ -220,6 +220,24 @@ impl Policy {
         }
     }
 
+    /// Whether it names a name of a client certificate.
+    pub fn names_certificate(&self, name: &str) -> bool {
+        let mut roles = self.core.model.roles.values();
+        roles.any(|role| role.names_certificate(name))
+    }
+
+    /// Whether these are roles of machines alone.
+    pub fn are_machines(&self, roles: &[Role]) -> bool {
+        let model = &self.core.model;
+        let is_machine = |role| {
+            model
+                .roles
+                .get(role)
+                .is_some_and(|role| role.machine.is_some())
+        };
+        !roles.is_empty() && roles.iter().all(is_machine)
+    }
+
     /// Decides about one operation of one caller, who may have stated a purpose.
     pub fn decide(
         &self,

@@ -13,7 +13,11 @@ pub(super) fn look(config: &Config, found: &mut Diagnostics) {
         Some((&tls.key, "the private key"))
     });
     let token = config.token_key_file().map(|file| (file, "the token key"));
-    for (file, what) in keys.chain(token) {
+    let accounts = config.upstreams.values();
+    let accounts = accounts.filter_map(|upstream| upstream.service.as_ref());
+    let accounts = accounts.flat_map(|service| &service.files);
+    let accounts = accounts.map(|file| (file, "what the proxy's own account proves itself with"));
+    for (file, what) in keys.chain(token).chain(accounts) {
         if let Some(exposure) = exposure(&file.value, config.secrets_readable_by_all) {
             found.push(told(file, what, exposure));
         }

@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::dialect::{Dialect, Inquiry, Media, Outgoing, USUAL_VERSION};
 use crate::door::{Carrier, Credential};
 use crate::identity::inquire;
-use crate::transport::{Cause, Destination, Failure, Transport};
+use crate::transport::{Cause, Destination, Failure, Transport, UpstreamCredential};
 
 /// How long all of it may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -80,7 +80,10 @@ async fn is_there(transport: &Transport) -> Result<(), Failure> {
         body: None,
         media: Media::Json,
     };
-    match transport.ask(root, &UpstreamCredential::nobody(), ORIGIN).await {
+    match transport
+        .ask(root, &UpstreamCredential::nobody(), ORIGIN)
+        .await
+    {
         // Any answer will do.
         Err(failure) if failure.cause == Some(Cause::Redirect) => Ok(()),
         answered => answered.map(|_| ()),

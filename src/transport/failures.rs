@@ -91,6 +91,11 @@ impl Failures {
         }
     }
 
+    /// Host and port of the CRM.
+    pub fn upstream(&self) -> &str {
+        &self.upstream
+    }
+
     /// Takes note of a failure; what the caller is told.
     pub fn note(&self, failure: impl Into<Failure>) -> Reason {
         let failure = failure.into();

@@ -57,6 +57,8 @@ pub(in crate::audit) struct Auth {
     #[serde(default, skip_serializing_if = "is_none")]
     pub(in crate::audit) amr: Vec<String>,
     pub(in crate::audit) method: Word,
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(in crate::audit) strengths: Vec<String>,
 }
 
 /// Who asked. The roles that counted are among the terms.
@@ -205,6 +207,7 @@ impl Request {
             age_seconds: auth.age_seconds,
             amr: auth.amr,
             method: auth.method,
+            strengths: auth.strengths,
         });
         Some(full::Request {
             auth,

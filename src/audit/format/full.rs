@@ -38,6 +38,8 @@ pub(in crate::audit) struct Auth {
     pub(in crate::audit) age_seconds: u64,
     pub(in crate::audit) amr: Vec<String>,
     pub(in crate::audit) method: Word,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::audit) strengths: Vec<String>,
 }
 
 /// Who asked.

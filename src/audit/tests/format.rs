@@ -139,6 +139,7 @@ fn whole() -> (Request, Terms) {
             age_seconds: 240,
             amr: vec![text("pwd")],
             method: "crm-session".into(),
+            strengths: Vec::new(),
         }),
         caller: Some(Caller {
             id: text("9b1f"),

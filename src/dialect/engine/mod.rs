@@ -13,9 +13,9 @@ use serde_json::{Map, Value};
 
 use super::schema::{Modules, Schema};
 use super::{
-    AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Exchange, Failure,
-    HeadForm, Incoming, Inquiry, Misunderstood, Operation, Outgoing, Shape, Understood, Wanted,
-    Which,
+    Account, AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect, Entered, ErrorShape,
+    Exchange, Failure, HeadForm, Incoming, Inquiry, Login, Misunderstood, Operation, Outgoing,
+    Shape, Understood, Wanted, Which,
 };
 use crate::diagnostic::{Diagnostics, File, load};
 use crate::door::Credential;
@@ -174,6 +174,25 @@ impl Dialect for Described {
 
     fn inquire(&self, version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
         caller::inquire(&self.description, version, credential, answers)
+    }
+
+    fn enter(
+        &self,
+        version: &str,
+        account: &Account,
+        held: Option<&Entered>,
+        answers: &[Answered],
+    ) -> Login {
+        let Some(native) = self.description.native else {
+            return Login::Impossible;
+        };
+        match native.enter(account, held, answers) {
+            Login::Ask(question) => Login::Ask(Outgoing {
+                target: format!("{}{}", self.description.place(version), question.target),
+                ..question
+            }),
+            conclusion => conclusion,
+        }
     }
 
     fn schema(&self) -> &Arc<Schema> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::dialect::schema::{Modules, Stock};
-use crate::dialect::{Answered, Inquiry};
+use crate::dialect::{Account, Answered, Entered, Inquiry, Login};
 use crate::door::Credential;
 use crate::objection::Objection;
 use crate::vocabulary::Module;
@@ -24,6 +24,9 @@ pub(in crate::dialect) trait Native: Send + Sync + fmt::Debug {
 
     /// Whose session a credential is: see [`crate::dialect::Dialect::inquire`]. Questions stand below the API's place.
     fn inquire(&self, credential: &Credential, answers: &[Answered]) -> Inquiry;
+
+    /// How an account logs in: see [`crate::dialect::Dialect::enter`]. Questions stand below the API's place.
+    fn enter(&self, account: &Account, held: Option<&Entered>, answers: &[Answered]) -> Login;
 
     /// What an answer says of the fields of a module.
     fn described(&self, module: &Module, answer: &[u8]) -> Option<Modules>;

@@ -14,9 +14,9 @@ use serde_json::{Map, Value};
 use super::schema::stock::delivered::of_sugar_rest;
 use super::schema::{Modules, Schema};
 use super::{
-    AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Exchange, Failure,
-    HeadForm, Incoming, Inquiry, Link, Misunderstood, OfPart, Operation, Outgoing, Rendering,
-    Understood, Wanted,
+    Account, AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect, Entered, ErrorShape,
+    Exchange, Failure, HeadForm, Incoming, Inquiry, Link, Login, Misunderstood, OfPart, Operation,
+    Outgoing, Rendering, Understood, Wanted,
 };
 use crate::door::Credential;
 use crate::reason::Reason;
@@ -25,6 +25,7 @@ use crate::vocabulary::{Module, Spelling};
 mod address;
 mod arguments;
 mod bulk;
+mod enter;
 mod filter;
 mod fixed;
 mod grammar;
@@ -136,6 +137,16 @@ impl Dialect for SugarRest {
 
     fn inquire(&self, version: &str, _credential: &Credential, answers: &[Answered]) -> Inquiry {
         session::inquire(version, answers)
+    }
+
+    fn enter(
+        &self,
+        version: &str,
+        account: &Account,
+        held: Option<&Entered>,
+        answers: &[Answered],
+    ) -> Login {
+        enter::step(version, account, held, answers)
     }
 
     fn schema(&self) -> &Arc<Schema> {

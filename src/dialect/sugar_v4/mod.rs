@@ -12,9 +12,9 @@ use serde_json::{Map, Value, json};
 use super::schema::stock::delivered::of_sugar_v4;
 use super::schema::{Modules, Schema};
 use super::{
-    AnswerForm, Answered, Arrangement, Assembly, Bounds, Database, Dialect, ErrorShape, Exchange,
-    Failure, HeadForm, Incoming, Inquiry, Misunderstood, Operation, Outgoing, Rendering,
-    Understood, Wanted,
+    Account, AnswerForm, Answered, Arrangement, Assembly, Bounds, Database, Dialect, Entered,
+    ErrorShape, Exchange, Failure, HeadForm, Incoming, Inquiry, Login, Misunderstood, Operation,
+    Outgoing, Rendering, Understood, Wanted,
 };
 use crate::door::Credential;
 use crate::reason::Reason;
@@ -24,6 +24,7 @@ mod arguments;
 mod assembly;
 mod description;
 mod email;
+mod enter;
 mod form;
 mod grammar;
 mod identity;
@@ -106,6 +107,16 @@ impl Dialect for SugarV4 {
 
     fn inquire(&self, _version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
         identity::inquire(credential, answers)
+    }
+
+    fn enter(
+        &self,
+        _version: &str,
+        account: &Account,
+        _held: Option<&Entered>,
+        answers: &[Answered],
+    ) -> Login {
+        enter::step(account, answers)
     }
 
     fn schema(&self) -> &Arc<Schema> {

@@ -1,5 +1,5 @@
 //! What of SuiteCRM's JSON:API, V8, its description (`descriptions/suitecrm-v8.yaml`) cannot say: whose session a
-//! credential is (`session`), what a login holds (`login`), and what the CRM says of its fields (`description`). What these
+//! credential is (`session`), what a login holds (`login`), how the proxy's own account logs in (`enter`), and what the CRM says of its fields (`description`). What these
 //! are as it is delivered stands in `schema/stock/suitecrm.yaml`.
 
 use std::sync::{Arc, LazyLock};
@@ -9,12 +9,13 @@ use serde_json::{Map, Value};
 use super::engine::{Described, Native};
 use super::schema::stock::delivered::of_suitecrm_v8;
 use super::schema::{Modules, Stock};
-use super::{Answered, Inquiry};
+use super::{Account, Answered, Entered, Inquiry, Login};
 use crate::door::{Carrier, Credential};
 use crate::objection::Objection;
 use crate::vocabulary::Module;
 
 mod description;
+mod enter;
 mod login;
 mod session;
 
@@ -48,6 +49,10 @@ impl Native for JsonApi {
             Carrier::Bearer => session::inquire(answers),
             Carrier::Basic | Carrier::Header(_) | Carrier::Argument => Inquiry::Nobody,
         }
+    }
+
+    fn enter(&self, account: &Account, held: Option<&Entered>, answers: &[Answered]) -> Login {
+        enter::step(account, held, answers)
     }
 
     fn described(&self, module: &Module, answer: &[u8]) -> Option<Modules> {

@@ -26,6 +26,23 @@ pub(in crate::policy) fn decide(
     if matches!(operation.access, Access::Public | Access::Session) {
         return Decision::Permit(policy.public_plan());
     }
+    let proved = strengths(&policy.core.model, caller);
+    match decided(policy, (caller, header), operation, &proved) {
+        Ok(plan) => Decision::Permit(plan),
+        Err(denial) => Decision::Deny(Denial {
+            strengths: proved,
+            ..denial
+        }),
+    }
+}
+
+/// The plan of an operation for which a role counts.
+fn decided(
+    policy: &Policy,
+    (caller, header): (&Caller, Option<&str>),
+    operation: &Operation,
+    proved: &BTreeSet<String>,
+) -> Result<Plan, Denial> {
     let model = &policy.core.model;
     let roles: Vec<Role> = model
         .roles
@@ -34,25 +51,25 @@ pub(in crate::policy) fn decide(
         .map(|(name, _)| name.clone())
         .collect();
     if roles.is_empty() {
-        return deny(Reason::NoRole, roles, None);
+        return denied(Reason::NoRole, roles, None);
     }
     if let Err(reason) = without_session(caller, operation) {
-        return deny(reason, roles, None);
+        return denied(reason, roles, None);
     }
     let stated = match Stated::of(header, caller) {
         Ok(stated) => stated,
-        Err(reason) => return deny(reason, roles, None),
+        Err(reason) => return denied(reason, roles, None),
     };
     let purpose = match purpose(model, &roles, stated) {
         Ok(purpose) => purpose,
         Err(Reason::NoPurpose | Reason::AmbiguousPurpose) if operation.access == Access::Role => {
             return without_purpose(policy, roles, operation);
         }
-        Err(reason) => return deny(reason, roles, None),
+        Err(reason) => return denied(reason, roles, None),
     };
     let counted = counted(model, &roles, &purpose.purpose);
     if counted.is_empty() {
-        return deny(Reason::PurposeNotAllowed, roles, Some(purpose));
+        return denied(Reason::PurposeNotAllowed, roles, Some(purpose));
     }
     let reach = Reach::of(model, counted.iter(), caller.has_session());
     let roles = counted.iter().cloned().collect();
@@ -60,7 +77,7 @@ pub(in crate::policy) fn decide(
         table: policy.tables.of(Situation {
             roles: counted,
             purpose: Some(purpose.purpose.clone()),
-            strengths: strengths(model, caller),
+            strengths: proved.clone(),
             seen: reach.seen(),
         }),
         roles,
@@ -71,23 +88,23 @@ pub(in crate::policy) fn decide(
         .holds(operation)
         .and_then(|()| allowed(model, &plan, operation));
     if let Err(reason) = allowed {
-        return deny(reason, plan.roles.to_vec(), plan.purpose);
+        return denied(reason, plan.roles.to_vec(), plan.purpose);
     }
     let Some(lacking) = plan.table.lacking(policy) else {
-        return Decision::Permit(plan);
+        return Ok(plan);
     };
     match lacking.touched(&plan.table, operation) {
         Touched::No => {}
         // Clients of a session of the CRM would answer by logging in again.
         Touched::Named if !caller.has_session() && caller.way() == Way::Token => {
-            return Decision::Deny(Denial {
+            return Err(Denial {
                 challenge: Some(lacking.challenge.clone()),
                 ..denial(Reason::StepUp, plan.roles.to_vec(), plan.purpose)
             });
         }
         Touched::Named | Touched::Unnamed => plan.challenge = Some(lacking.challenge.clone()),
     }
-    Decision::Permit(plan)
+    Ok(plan)
 }
 
 /// The strengths of authentication that a caller has proved.
@@ -119,19 +136,27 @@ impl<'a> Stated<'a> {
 }
 
 /// What the dialect gives to whoever has a role, and of what a policy rules nothing.
-fn without_purpose(policy: &Policy, roles: Vec<Role>, operation: &Operation) -> Decision {
+fn without_purpose(
+    policy: &Policy,
+    roles: Vec<Role>,
+    operation: &Operation,
+) -> Result<Plan, Denial> {
     let plan = Plan {
         roles: roles.into(),
         ..policy.public_plan()
     };
     match allowed(&policy.core.model, &plan, operation) {
-        Ok(()) => Decision::Permit(plan),
-        Err(reason) => deny(reason, plan.roles.to_vec(), None),
+        Ok(()) => Ok(plan),
+        Err(reason) => denied(reason, plan.roles.to_vec(), None),
     }
 }
 
-fn deny(reason: Reason, roles: Vec<Role>, purpose: Option<PurposeChosen>) -> Decision {
-    Decision::Deny(denial(reason, roles, purpose))
+fn denied(
+    reason: Reason,
+    roles: Vec<Role>,
+    purpose: Option<PurposeChosen>,
+) -> Result<Plan, Denial> {
+    Err(denial(reason, roles, purpose))
 }
 
 fn denial(reason: Reason, roles: Vec<Role>, purpose: Option<PurposeChosen>) -> Denial {
@@ -139,6 +164,7 @@ fn denial(reason: Reason, roles: Vec<Role>, purpose: Option<PurposeChosen>) -> D
         reason,
         roles,
         purpose,
+        strengths: BTreeSet::new(),
         challenge: None,
     }
 }

@@ -39,6 +39,8 @@ pub struct Denial {
     pub roles: Vec<Role>,
     /// The purpose, if one was found.
     pub purpose: Option<PurposeChosen>,
+    /// The strengths of authentication that were proved.
+    pub strengths: BTreeSet<String>,
     /// The authentication that would do.
     pub challenge: Option<Arc<Challenge>>,
 }

@@ -273,6 +273,14 @@ impl RoleModel {
         }
     }
 
+    /// Whether it rests on this name of a client certificate.
+    pub(in crate::policy) fn names_certificate(&self, name: &str) -> bool {
+        let mut evidence = self.from.iter();
+        evidence.any(|(kind, values)| {
+            *kind == Evidence::Certificate && values.iter().any(|value| value == name)
+        })
+    }
+
     /// Whether a caller's evidence makes the role.
     pub(in crate::policy) fn fits(&self, caller: &Caller) -> bool {
         // No evidence is nobody's evidence; `check` refuses such a role.
