@@ -17,7 +17,7 @@ use crate::config;
 use crate::dialect::{Bounds, Dialect};
 use crate::door::Door;
 use crate::filter;
-use crate::identity::NoRandomness;
+use crate::identity::{NoRandomness, Ways};
 use crate::metrics::Metrics;
 use crate::pipeline::{Knife, LiveSchema, Pipeline, Settings};
 use crate::policy::Policy;
@@ -51,6 +51,10 @@ pub struct ListenerSetup {
     pub upstream: Arc<str>,
     /// Where the CRM is.
     pub destination: Destination,
+    /// The ways in which callers prove who they are.
+    pub ways: Ways,
+    /// The proxy's own account in the CRM.
+    pub service: Option<config::Service>,
     /// The dialects that the CRM speaks, each with what is known of the CRM's data.
     pub schemas: Vec<Arc<LiveSchema>>,
     /// Bounds of the walk.
@@ -135,7 +139,8 @@ impl Proxy {
                 log,
                 metrics.clone(),
                 listener.settings,
-            )?;
+            )?
+            .reached_by(listener.ways, listener.service.as_ref());
             let front = Arc::new(Front::new(
                 Arc::new(pipeline.cut_by(cut.clone())),
                 listener.limits,

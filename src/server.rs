@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use rustls_pki_types::CertificateDer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
@@ -140,7 +141,7 @@ impl Front {
         let socket = Timed::new(socket, self.limits.idle_timeout);
         match tls {
             None => {
-                self.converse(socket, peer, activity, Spoken::Either, stop)
+                self.converse(socket, (peer, None), activity, Spoken::Either, stop)
                     .await
             }
             Some(acceptor) => {
@@ -156,6 +157,12 @@ impl Front {
                     Some(HTTP2) => Spoken::Http2,
                     _ => Spoken::Http1,
                 };
+                let certificates = socket.get_ref().1.peer_certificates();
+                let certificates = certificates.map(|chain| {
+                    let own = chain.iter().map(|one| one.clone().into_owned());
+                    own.collect::<Arc<[CertificateDer<'static>]>>()
+                });
+                let peer = (peer, certificates);
                 // In a box, so that connections in clear do not take the room of those over TLS.
                 Box::pin(self.converse(socket, peer, activity, spoken, stop)).await
             }
@@ -166,7 +173,7 @@ impl Front {
     async fn converse<S>(
         self: Arc<Self>,
         socket: S,
-        peer: SocketAddr,
+        (peer, certificates): Peer,
         activity: Activity,
         spoken: Spoken,
         mut stop: watch::Receiver<bool>,
@@ -184,6 +191,7 @@ impl Front {
             let exchange = Exchange {
                 front: self.clone(),
                 origin: peer.ip(),
+                certificates: certificates.clone(),
                 busy: activity.begin(),
                 doubt: doubt.clone(),
             };
@@ -246,6 +254,9 @@ impl Front {
         }
     }
 }
+
+/// The other end of a connection, and the certificates that it has shown.
+type Peer = (SocketAddr, Option<Arc<[CertificateDer<'static>]>>);
 
 /// What a connection speaks. Over TLS it is what ALPN has agreed on (RFC 9113 section 3.2): whoever has agreed on one
 /// and sends the other is not served, because others on the way go by what was agreed.

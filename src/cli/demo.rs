@@ -114,6 +114,7 @@ fn set_up(
     let policy = policy.ok_or_else(|| found.render(false))?;
     let timeouts = Timeouts::default();
     let listener = ListenerSetup {
+ ways: Ways::default(), service: None,
         name: "the proxy".to_owned(),
         bind: loopback(arguments.port),
         tls: None,

@@ -218,6 +218,7 @@ fn before(crm: SocketAddr, token: String, secrets: Vec<String>) -> Stage {
     };
     let setup = Setup {
         listeners: vec![ListenerSetup {
+ ways: Ways::default(), service: None,
             name: "fuzzed".to_owned(),
             bind: (Ipv4Addr::LOCALHOST, 0).into(),
             tls: None,

@@ -11,6 +11,7 @@ use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+use rustls_pki_types::CertificateDer;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::Front;
@@ -26,6 +27,8 @@ pub(super) struct Exchange {
     pub(super) front: Arc<Front>,
     /// The peer, until the head was read.
     pub(super) origin: IpAddr,
+    /// The certificates of the peer, its own first, where the connection has asked for them.
+    pub(super) certificates: Option<Arc<[CertificateDer<'static>]>>,
     pub(super) busy: Busy,
     pub(super) doubt: Doubt,
 }
@@ -75,6 +78,7 @@ pub(super) struct Sending {
 
 impl Exchange {
     pub(super) async fn answer(mut self, request: Request<Incoming>) -> Response<Sending> {
+        let peer = self.origin;
         let trusted = &self.front.limits.door.trusted_proxies;
         match door::origin(request.headers(), self.origin, trusted) {
             Ok(origin) => self.origin = origin,
@@ -82,10 +86,12 @@ impl Exchange {
         }
         // An upgrade is never made, so whoever sent other bytes behind its request is not read any further.
         let upgrades = request.headers().contains_key(header::UPGRADE);
-        let (head, body) = match self.read(request).await {
+        let (mut head, body) = match self.read(request).await {
             Ok(read) => read,
             Err(reason) => return self.turn_away(reason),
         };
+        head.proofs.peer = Some(peer);
+        head.proofs.certificates = self.certificates.take();
         // Only now: somebody whose body arrives slowly takes nobody's turn.
         let Ok(permit) = self.front.requests.clone().try_acquire_owned() else {
             return self.turn_away(Reason::Overloaded);

@@ -454,6 +454,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
     })
     .unwrap();
     let listener = ListenerSetup {
+ ways: Ways::default(), service: None,
         upstream: "crm".into(),
         name: "crm".to_owned(),
         bind: ([127, 0, 0, 1], 0).into(),
