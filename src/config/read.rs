@@ -146,7 +146,13 @@ impl Reader<'_> {
         Some(self.folder.join(text.value))
     }
 
-    fn unreadable(&mut self, what: &str, path: &Path, place: &Place, error: &std::io::Error) {
+    pub(super) fn unreadable(
+        &mut self,
+        what: &str,
+        path: &Path,
+        place: &Place,
+        error: &std::io::Error,
+    ) {
         self.found.push(
             Diagnostic::error(codes::UNREADABLE, format!("could not read {what}"))
                 .at(place, words(error))
