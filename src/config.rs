@@ -36,8 +36,8 @@ pub use clients::Clients;
 pub use front::TrustedFront;
 pub use identity::{Identity, Way};
 pub use issuers::{
-    Algorithm, ClaimPath, ClaimPaths, Issuer, KEYS_BYTES_MAX, KEYS_DEPTH_MAX, KeySource, plain_type,
-    safe_url,
+    Algorithm, ClaimPath, ClaimPaths, Issuer, KEYS_BYTES_MAX, KEYS_DEPTH_MAX, KeySource,
+    plain_type, safe_url,
 };
 pub use service::Service;
 

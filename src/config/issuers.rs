@@ -100,6 +100,12 @@ impl Algorithm {
         hit.map(|(_, algorithm)| *algorithm)
     }
 
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        let hit = Self::ALL.iter().find(|(_, known)| *known == self);
+        hit.map_or("", |(name, _)| name)
+    }
+
     /// Those of an issuer that does not state its own.
     pub const DEFAULT: [Self; 4] = [Self::ES256, Self::RS256, Self::PS256, Self::EdDSA];
 }

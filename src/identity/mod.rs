@@ -10,12 +10,14 @@ mod inquiry;
 mod limits;
 mod probes;
 mod sessions;
+mod token;
 
 pub use guesses::{Attempt, Guesses};
 pub use inquiry::inquire;
 pub use limits::{Callers, Origins};
 pub use probes::{Probes, Spent};
 pub use sessions::Sessions;
+pub use token::{Claims, Clock, Explained, Moment, Refused, SetUp, Tokens};
 
 /// Why nothing can be kept as keyed hashes: the system has no randomness.
 #[derive(Debug, thiserror::Error)]
