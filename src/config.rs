@@ -35,8 +35,11 @@ pub use api_keys::ApiKeys;
 pub use clients::Clients;
 pub use front::TrustedFront;
 pub use identity::{Identity, Way};
-pub use issuers::Issuer;
 pub use service::{Proof, Service};
+pub use issuers::{
+    Algorithm, ClaimPath, ClaimPaths, Issuer, KEYS_BYTES_MAX, KEYS_DEPTH_MAX, KeySource,
+    plain_type, safe_url,
+};
 
 /// A server configuration that was checked. Made only by [`Config::load`].
 #[derive(Debug)]

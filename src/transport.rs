@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -124,7 +124,10 @@ impl Transport {
         http.enforce_http(false);
         http.set_nodelay(true);
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(tls(&destination)?)
+            .with_tls_config(match destination.scheme == Scheme::HTTP {
+                true => no_tls()?,
+                false => tls(destination.roots.as_deref())?,
+            })
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);
@@ -469,20 +472,13 @@ fn host_and_port(destination: &Destination) -> String {
     }
 }
 
-fn tls(destination: &Destination) -> Result<rustls::ClientConfig, SetUpError> {
+/// TLS that trusts who the file of roots names; without one, whom the system trusts.
+pub(crate) fn tls(roots: Option<&Path>) -> Result<rustls::ClientConfig, SetUpError> {
     use hyper_rustls::ConfigBuilderExt;
     use rustls_pki_types::pem::PemObject;
 
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?;
-    if destination.scheme == Scheme::HTTP {
-        // Never used; saves reading the system's roots.
-        return Ok(builder
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth());
-    }
-    let Some(path) = &destination.roots else {
+    let builder = tls_builder()?;
+    let Some(path) = roots else {
         return Ok(builder
             .with_native_roots()
             .map_err(SetUpError::SystemRoots)?
@@ -495,6 +491,21 @@ fn tls(destination: &Destination) -> Result<rustls::ClientConfig, SetUpError> {
         roots.add(certificate.map_err(SetUpError::Roots)?)?;
     }
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// TLS that trusts nobody: never used; saves reading the system's roots.
+pub(crate) fn no_tls() -> Result<rustls::ClientConfig, SetUpError> {
+    let builder = tls_builder()?;
+    Ok(builder
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth())
+}
+
+fn tls_builder()
+-> Result<rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier>, SetUpError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?)
 }
 
 /// The longest time after which a caller is told to ask again.

@@ -9,9 +9,10 @@ mod probes;
 mod service;
 mod sessions;
 mod ways;
+mod token;
 
 pub use caller::Caller;
-pub use claims::{Certificates, Claims, Front, Fronted, Keys, Refused, Tokens};
+pub use claims::{Certificates, Front, Fronted, Keys};
 pub use guesses::{Attempt, Guesses};
 pub use inquiry::inquire;
 pub use limits::{Callers, Origins};
@@ -19,6 +20,7 @@ pub use probes::{Probes, Spent};
 pub use service::{Held, Service};
 pub use sessions::Sessions;
 pub use ways::{Judges, Shown, Ways};
+pub use token::{Claims, Clock, Explained, Moment, Refused, SetUp, Tokens};
 
 /// Why nothing can be kept as keyed hashes: the system has no randomness.
 #[derive(Debug, thiserror::Error)]
