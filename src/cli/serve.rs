@@ -10,9 +10,10 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::{DONE, PROBLEMS, UNUSABLE, colour, unusable};
 use crate::audit::{self, Log, Options};
-use crate::config::{Config, Durability, Listener, LogFormat, Tls};
+use crate::config::{Config, Durability, Listener, LogFormat, Tls, Way};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::{self, Dialect, Schema};
+use crate::identity::Certificates;
 use crate::pipeline::LiveSchema;
 use crate::policy::Policy;
 use crate::preflight;
@@ -198,7 +199,11 @@ fn set_up(
     Ok(ListenerSetup {
         name: format!("the listener `{}`", listener.name),
         bind: listener.bind.value,
-        tls: listener.tls.as_ref().map(tls).transpose()?,
+        tls: listener
+            .tls
+            .as_ref()
+            .map(|files| tls(files, &listener.ways))
+            .transpose()?,
         upstream: listener.upstream.as_str().into(),
         destination: upstream.into(),
         schemas: schemas.get(&listener.upstream).cloned().unwrap_or_default(),
@@ -212,9 +217,11 @@ fn set_up(
     })
 }
 
-fn tls(files: &Tls) -> Result<Arc<rustls::ServerConfig>, Box<dyn std::error::Error>> {
+fn tls(files: &Tls, ways: &[Way]) -> Result<Arc<rustls::ServerConfig>, Box<dyn std::error::Error>> {
     let certificates =
         CertificateDer::pem_file_iter(&files.certificate.value)?.collect::<Result<Vec<_>, _>>()?;
     let key = PrivateKeyDer::from_pem_file(&files.key.value)?;
-    Ok(Arc::new(server::tls(certificates, key)?))
+    let clients = files.clients.as_ref().map(Certificates::new).transpose()?;
+    let clients = clients.map(|clients| clients.verifier(ways == [Way::Certificate]));
+    Ok(Arc::new(server::tls(certificates, key, clients)?))
 }

@@ -5,16 +5,24 @@ use std::time::Duration;
 
 use crate::dialect::Session;
 
+mod certificate;
+mod front;
 mod guesses;
 mod inquiry;
+pub mod key;
 mod limits;
 mod probes;
+mod refused;
 mod sessions;
 
+pub use certificate::{Certificates, CertificatesError};
+pub use front::{Front, Fronted};
 pub use guesses::{Attempt, Guesses};
 pub use inquiry::inquire;
+pub use key::Keys;
 pub use limits::{Callers, Origins};
 pub use probes::{Probes, Spent};
+pub use refused::Refused;
 pub use sessions::Sessions;
 
 /// Why nothing can be kept as keyed hashes: the system has no randomness.
