@@ -4,7 +4,6 @@
 //! are read from files or environment variables that it names, never written in it.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -28,6 +27,7 @@ mod limits;
 mod listeners;
 mod networks;
 mod read;
+mod secrets;
 mod service;
 mod upstream;
 
@@ -35,11 +35,12 @@ pub use api_keys::ApiKeys;
 pub use clients::Clients;
 pub use front::TrustedFront;
 pub use identity::{Identity, Way};
-pub use service::{Proof, Service};
 pub use issuers::{
     Algorithm, ClaimPath, ClaimPaths, Issuer, KEYS_BYTES_MAX, KEYS_DEPTH_MAX, KeySource,
     plain_type, safe_url,
 };
+pub use secrets::Secret;
+pub use service::{Proof, Service};
 
 /// A server configuration that was checked. Made only by [`Config::load`].
 #[derive(Debug)]
@@ -69,9 +70,7 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// How long a stop waits for requests to end. Default: 30 s.
     pub stop_timeout: Duration,
-    /// Whether everybody on the machine may read the files of secrets: `keys.readable_by_all`. Default: no.
-    pub secrets_readable_by_all: bool,
-    token_key: TokenKey,
+    secrets: Secrets,
 }
 
 /// An address at which callers are served.
@@ -225,18 +224,12 @@ pub enum LogFormat {
     Json,
 }
 
-/// The key of the tokens that stand in for values.
-#[derive(Clone)]
-struct TokenKey {
-    bytes: Box<[u8]>,
-    /// The file that it was read from, if it was one.
-    file: Option<Spanned<PathBuf>>,
-}
-
-impl fmt::Debug for TokenKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenKey(…)")
-    }
+/// What Paravent keeps to itself: the section `keys`.
+#[derive(Debug)]
+struct Secrets {
+    readable_by_all: bool,
+    token: Secret,
+    api: Option<Secret>,
 }
 
 impl Config {
@@ -261,14 +254,29 @@ impl Config {
         (config, found)
     }
 
+    /// Whether everybody on the machine may read the files of secrets: `keys.readable_by_all`. Default: no.
+    pub fn are_secrets_readable_by_all(&self) -> bool {
+        self.secrets.readable_by_all
+    }
+
     /// The key of the tokens that stand in for values: at least 16 bytes.
     pub fn token_key(&self) -> &[u8] {
-        &self.token_key.bytes
+        self.secrets.token.bytes()
     }
 
     /// The file of that key, if it is read from one.
     pub fn token_key_file(&self) -> Option<&Spanned<PathBuf>> {
-        self.token_key.file.as_ref()
+        self.secrets.token.file()
+    }
+
+    /// The key under which API keys are kept: at least 16 bytes. There is one where there are API keys.
+    pub fn api_key(&self) -> Option<&[u8]> {
+        self.secrets.api.as_ref().map(Secret::bytes)
+    }
+
+    /// The file of that key, if it is read from one.
+    pub fn api_key_file(&self) -> Option<&Spanned<PathBuf>> {
+        self.secrets.api.as_ref()?.file()
     }
 }
 

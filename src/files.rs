@@ -9,8 +9,12 @@ use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::path::Path;
 
 mod encoding;
+mod owner;
+mod watched;
 
 pub use encoding::{NotUtf8, text};
+pub use owner::{Owner, user};
+pub use watched::Watched;
 
 /// What was read of a file.
 #[derive(Debug)]
@@ -47,6 +51,11 @@ pub fn read(path: &Path, bytes_max: usize) -> Result<Contents> {
 /// Puts a file in the place of what stands under a name, or anew: whole, on disk, for nobody else to read. Whoever reads it
 /// meanwhile reads the one or the other. Its folder is made where it is missing.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace_for(path, bytes, None)
+}
+
+/// The same for another user of the system, where `owner` is one: whoever does that is `root`.
+pub fn replace_for(path: &Path, bytes: &[u8], owner: Option<Owner>) -> Result<()> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     let mut builder = std::fs::DirBuilder::new();
     let mut options = OpenOptions::new();
@@ -61,6 +70,9 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let mut file = options.open(&new)?;
+    if let Some(owner) = owner {
+        owner.give(&file)?;
+    }
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&new, path)?;

@@ -278,19 +278,37 @@ fn unreadable(error: &(dyn std::error::Error + 'static)) -> Option<Reason> {
     }
 }
 
-/// TLS 1.2 and 1.3 with a certificate, HTTP/2 preferred.
+/// TLS 1.2 and 1.3 with a certificate, HTTP/2 preferred. Where client certificates are asked for (`clients`), no session is
+/// resumed: each connection shows its certificate.
 pub fn tls(
-    certificates: Vec<rustls_pki_types::CertificateDer<'static>>,
+    certificates: Vec<CertificateDer<'static>>,
     key: rustls_pki_types::PrivateKeyDer<'static>,
+    clients: Option<Arc<dyn rustls::server::danger::ClientCertVerifier>>,
 ) -> Result<rustls::ServerConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(certificates, key)?;
+    let builder = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?;
+    let mut config = match clients {
+        None => builder
+            .with_no_client_auth()
+            .with_single_cert(certificates, key)?,
+        Some(clients) => {
+            let builder = builder.with_client_cert_verifier(clients);
+            let mut config = builder.with_single_cert(certificates, key)?;
+            without_resumption(&mut config);
+            config
+        }
+    };
     // A client that speaks the oldest of these says so, and must be told that it may.
     config.alpn_protocols = [HTTP2, b"http/1.1", b"http/1.0"].map(<[u8]>::to_vec).into();
     Ok(config)
+}
+
+/// Turns off every way to go on with an earlier TLS session, which would keep what was proved then.
+pub fn without_resumption(config: &mut rustls::ServerConfig) {
+    config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    config.max_early_data_size = 0;
 }
 
 const HTTP2: &[u8] = b"h2";

@@ -18,6 +18,7 @@ use crate::config::{self, Timeouts, Upstream};
 use crate::demo::{self, ACCOUNTS, Crm, PASSWORD};
 use crate::dialect::Dialect;
 use crate::dialect::sugar_rest::SugarRest;
+use crate::identity::Ways;
 use crate::pipeline::LiveSchema;
 use crate::policy::Policy;
 use crate::proxy::{ListenerSetup, Proxy, Setup, limits, settings};
@@ -114,7 +115,8 @@ fn set_up(
     let policy = policy.ok_or_else(|| found.render(false))?;
     let timeouts = Timeouts::default();
     let listener = ListenerSetup {
- ways: Ways::default(), service: None,
+        ways: Ways::default(),
+        service: None,
         name: "the proxy".to_owned(),
         bind: loopback(arguments.port),
         tls: None,

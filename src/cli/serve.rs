@@ -10,9 +10,10 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::{DONE, PROBLEMS, UNUSABLE, colour, unusable};
 use crate::audit::{self, Log, Options};
-use crate::config::{Config, Durability, Listener, LogFormat, Tls};
+use crate::config::{Config, Durability, Listener, LogFormat, Tls, Way};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::{self, Dialect, Schema};
+use crate::identity::{Authorities, Ways};
 use crate::pipeline::LiveSchema;
 use crate::policy::Policy;
 use crate::preflight;
@@ -136,10 +137,11 @@ async fn serve(config: &Arc<Config>, policy: Policy) -> Result<(), Box<dyn std::
     allow_connections(config);
     let asked = server::listen()?;
     let schemas = live_schemas(config).map_err(|found| found.render(colour()))?;
+    let authorities = Authorities::new(config)?;
     let listeners = config
         .listeners
         .iter()
-        .map(|listener| set_up(config, listener, &schemas))
+        .map(|listener| set_up(config, listener, &schemas, &authorities))
         .collect::<Result<_, _>>()?;
     let setup = Setup {
         listeners,
@@ -190,31 +192,44 @@ fn set_up(
     config: &Config,
     listener: &Listener,
     schemas: &LiveSchemas,
+    authorities: &Authorities,
 ) -> Result<ListenerSetup, Box<dyn std::error::Error>> {
     let upstream = config
         .upstreams
         .get(&listener.upstream)
         .ok_or("a listener names an unknown upstream")?;
+    let ways = authorities.ways(listener)?;
+    let mut limits = limits(
+        &config.limits,
+        &config.hosts,
+        &listener.trusted_proxies,
+        &upstream.dialects,
+    );
+    if let Some(front) = &ways.front {
+        limits.door.front_headers = front.headers().cloned().collect();
+    }
     Ok(ListenerSetup {
         name: format!("the listener `{}`", listener.name),
         bind: listener.bind.value,
-        tls: listener.tls.as_ref().map(tls).transpose()?,
+        tls: match &listener.tls {
+            Some(files) => Some(tls(files, &ways)?),
+            None => None,
+        },
+        ways,
+        service: upstream.service.clone(),
         upstream: listener.upstream.as_str().into(),
         destination: upstream.into(),
         schemas: schemas.get(&listener.upstream).cloned().unwrap_or_default(),
         settings: settings(&config.limits, upstream.page_max, listener.v4_get),
-        limits: limits(
-            &config.limits,
-            &config.hosts,
-            &listener.trusted_proxies,
-            &upstream.dialects,
-        ),
+        limits,
     })
 }
 
-fn tls(files: &Tls) -> Result<Arc<rustls::ServerConfig>, Box<dyn std::error::Error>> {
+fn tls(files: &Tls, ways: &Ways) -> Result<Arc<rustls::ServerConfig>, Box<dyn std::error::Error>> {
     let certificates =
         CertificateDer::pem_file_iter(&files.certificate.value)?.collect::<Result<Vec<_>, _>>()?;
     let key = PrivateKeyDer::from_pem_file(&files.key.value)?;
-    Ok(Arc::new(server::tls(certificates, key)?))
+    let clients = ways.certificates.as_ref();
+    let clients = clients.map(|clients| clients.verifier(ways.are_only(Way::Certificate)));
+    Ok(Arc::new(server::tls(certificates, key, clients)?))
 }

@@ -10,10 +10,9 @@ use crate::diagnostic::{
 
 use crate::files::words;
 
-use super::{Audit, Config, Durability, Identity, Limits, Log, LogFormat, TokenKey, codes, files};
+use super::secrets::Wanted;
+use super::{Audit, Config, Durability, Identity, Limits, Log, LogFormat, Secrets, codes, files};
 
-/// Bytes of the token key.
-const KEY_BYTES: std::ops::RangeInclusive<usize> = 16..=4096;
 /// Characters of a name.
 const NAME_CHARACTERS_MAX: usize = 100;
 
@@ -71,7 +70,7 @@ impl Reader<'_> {
         let policies = keys
             .require("policies", self.found)
             .and_then(|node| self.policies(node));
-        let token_key = keys
+        let secrets = keys
             .require("keys", self.found)
             .and_then(|node| self.keys(node));
         let audit = keys
@@ -101,6 +100,14 @@ impl Reader<'_> {
                 );
             }
         }
+        if let Some(Identity { keys, front, .. }) = &identity {
+            if let (Some(keys), Some(secrets)) = (keys, &secrets) {
+                self.needs_api_key(keys, secrets.api.is_some());
+            }
+            if let Some(front) = front {
+                self.front_apart(front, upstreams.values());
+            }
+        }
         self.addresses(&listeners, admin.as_ref());
         self.links(&listeners, upstreams_node);
         self.gets(&listeners, &upstreams);
@@ -123,8 +130,7 @@ impl Reader<'_> {
             log,
             hosts,
             stop_timeout,
-            secrets_readable_by_all: token_key.as_ref()?.0,
-            token_key: token_key?.1,
+            secrets: secrets?,
         })
     }
 
@@ -280,81 +286,35 @@ impl Reader<'_> {
         Some(path)
     }
 
-    /// Whether everybody may read secrets, and the token key.
-    fn keys(&mut self, node: &Node) -> Option<(bool, TokenKey)> {
+    /// Whether everybody may read secrets, the token key, and the key of API keys.
+    fn keys(&mut self, node: &Node) -> Option<Secrets> {
         const FORM: Form = Form {
             what: "`keys`",
-            known: &["token", "readable_by_all"],
+            known: &["token", "api", "readable_by_all"],
             refused: &[],
+        };
+        const TOKEN: Wanted = Wanted {
+            what: "the token key",
+            help: "make one with `(umask 077; head -c 32 /dev/urandom > token.key)`",
+        };
+        const API: Wanted = Wanted {
+            what: "the key of API keys",
+            help: "make one with `(umask 077; head -c 32 /dev/urandom > api.key)`",
         };
         let keys = FORM.read(node, self.found)?;
         let readable_by_all = keys
             .get("readable_by_all")
             .and_then(|node| node.boolean("`readable_by_all`", self.found));
-        let token = keys.require("token", self.found)?;
-        Some((readable_by_all.unwrap_or(false), self.token_key(token)?))
-    }
-
-    fn token_key(&mut self, node: &Node) -> Option<TokenKey> {
-        const SECRET: Form = Form {
-            what: "a secret",
-            known: &["file", "env"],
-            refused: &[],
-        };
-        let secret = SECRET.read(node, self.found)?;
-        let mut from = None;
-        let bytes = match (secret.get("file"), secret.get("env")) {
-            (Some(file), None) => {
-                let path = self.path(file, "`file`")?;
-                if everybody_may_write(&path) {
-                    self.bad_key(&file.place, "everybody may write this file");
-                }
-                match files::bytes(&path, KEY_BYTES.end() + 2) {
-                    Ok(bytes) => {
-                        from = Some(placed(path, file));
-                        bytes
-                    }
-                    Err(error) => {
-                        self.unreadable("the token key", &path, &file.place, &error);
-                        return None;
-                    }
-                }
-            }
-            (None, Some(env)) => {
-                let name = env.text("`env`", self.found)?;
-                // A name that cannot be one would make the look-up panic on some systems.
-                let valid = !name.value.is_empty() && !name.value.contains(['=', '\0']);
-                match valid.then(|| std::env::var_os(name.value)).flatten() {
-                    Some(value) => value.into_encoded_bytes(),
-                    None => {
-                        self.bad_key(&name.place, "this environment variable is not set");
-                        return None;
-                    }
-                }
-            }
-            _ => {
-                self.bad_key(secret.place(), "needs either `file` or `env`");
-                return None;
-            }
-        };
-        let bytes = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        if !KEY_BYTES.contains(&bytes.len()) {
-            self.bad_key(&node.place, "must hold 16 to 4096 bytes");
-            return None;
-        }
-        Some(TokenKey {
-            bytes: bytes.into(),
-            file: from,
+        let token = keys.require("token", self.found);
+        let token = token.and_then(|node| self.key(node, TOKEN));
+        let api = keys
+            .get("api")
+            .map_or(Some(None), |node| self.key(node, API).map(Some));
+        Some(Secrets {
+            readable_by_all: readable_by_all.unwrap_or(false),
+            token: token?,
+            api: api?,
         })
-    }
-
-    fn bad_key(&mut self, place: &Place, label: &str) {
-        self.found.push(
-            Diagnostic::error(codes::BAD_KEY, "the token key cannot be used")
-                .at(place, label)
-                .help("make one with `(umask 077; head -c 32 /dev/urandom > token.key)`"),
-        );
     }
 
     fn audit(&mut self, node: &Node) -> Option<Audit> {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use http::header::HeaderName;
 
-use crate::diagnostic::{Diagnostic, Form, Keys, Node, Place, Spanned, everybody_may_write};
+use crate::diagnostic::{Diagnostic, Form, Keys, Node, Place, Spanned};
 use crate::dialect::{Account, Dialect, Login, Secret, USUAL_VERSION};
 use crate::door::{Carrier, Credential};
 
-use super::read::{Reader, placed};
-use super::{codes, files};
+use super::codes;
+use super::read::Reader;
+use super::secrets::Wanted;
 
 /// Bytes of a secret.
 const SECRET_BYTES_MAX: usize = 4_096;
@@ -67,6 +68,12 @@ const FORMS: &[(&str, &[&str])] = &[
     ("`basic`", &["basic"]),
     ("`bearer`", &["bearer"]),
 ];
+
+/// How a secret of the account is spoken of.
+const WANTED: Wanted = Wanted {
+    what: "the secret of the proxy's own account",
+    help: "write `{ file: FILE }`, or `{ env: NAME }`",
+};
 
 impl Reader<'_> {
     pub(super) fn service(
@@ -130,7 +137,7 @@ impl Reader<'_> {
         const ENCRYPTIONS: &[(&str, bool)] = &[("md5", false), ("plain", true)];
         let mut name = |key| keys.get(key).map(|node| self.service_name(node, key));
         let (user, client_id, platform) = (name("user"), name("client_id"), name("platform"));
-        let mut secret = |key| keys.get(key).map(|node| self.secret(node, files));
+        let mut secret = |key| keys.get(key).map(|node| self.line(node, files));
         let (password, client_secret) = (secret("password"), secret("client_secret"));
         let plain = keys
             .get("encryption")
@@ -174,7 +181,7 @@ impl Reader<'_> {
             self.bad_service(&header.place, "not the name of a header");
             return None;
         };
-        let text = self.secret(secret, files)?;
+        let text = self.line(secret, files)?;
         self.credential(Carrier::Header(name), &text, secret)
     }
 
@@ -189,7 +196,7 @@ impl Reader<'_> {
         let user = keys.require("user", self.found);
         let password = keys.require("password", self.found);
         let user = user.and_then(|node| self.service_name(node, "user"));
-        let password = password.and_then(|node| self.secret(node, files));
+        let password = password.and_then(|node| self.line(node, files));
         let (user, password) = (user?, password?);
         if user.contains(':') {
             self.bad_service(&node.place, "the user's name holds a `:`");
@@ -204,7 +211,7 @@ impl Reader<'_> {
 
     fn bearer(&mut self, keys: &Keys<'_>, files: &mut Vec<Spanned<PathBuf>>) -> Option<Credential> {
         let node = keys.get("bearer")?;
-        let text = self.secret(node, files)?;
+        let text = self.line(node, files)?;
         self.credential(Carrier::Bearer, &text, node)
     }
 
@@ -229,58 +236,22 @@ impl Reader<'_> {
     }
 
     /// A secret of one line, from a file or the environment.
-    fn secret(&mut self, node: &Node, read: &mut Vec<Spanned<PathBuf>>) -> Option<Secret> {
+    fn line(&mut self, node: &Node, read: &mut Vec<Spanned<PathBuf>>) -> Option<Secret> {
         const FORM: Form = Form {
             what: "a secret",
             known: &["file", "env"],
             refused: &[],
         };
         let keys = FORM.read(node, self.found)?;
-        let bytes = match (keys.get("file"), keys.get("env")) {
-            (Some(file), None) => {
-                let path = self.path(file, "`file`")?;
-                if everybody_may_write(&path) {
-                    self.bad_secret(&file.place, "everybody may write this file");
-                }
-                match files::bytes(&path, SECRET_BYTES_MAX + 2) {
-                    Ok(bytes) => {
-                        read.push(placed(path, file));
-                        bytes
-                    }
-                    Err(error) => {
-                        self.unreadable("a secret", &path, &file.place, &error);
-                        return None;
-                    }
-                }
-            }
-            (None, Some(env)) => {
-                let name = env.text("`env`", self.found)?;
-                // A name that cannot be one would make the look-up panic on some systems.
-                let valid = !name.value.is_empty() && !name.value.contains(['=', '\0']);
-                let Some(value) = valid.then(|| std::env::var_os(name.value)).flatten() else {
-                    self.bad_secret(&name.place, "this environment variable is not set");
-                    return None;
-                };
-                value.into_encoded_bytes()
-            }
-            _ => {
-                self.bad_secret(keys.place(), "needs either `file` or `env`");
-                return None;
-            }
-        };
-        let text = String::from_utf8(bytes).ok();
-        let line = text
-            .as_deref()
-            .map(|text| text.strip_suffix('\n').unwrap_or(text));
-        let line = line.map(|line| line.strip_suffix('\r').unwrap_or(line));
+        let secret = self.secret(&keys, WANTED)?;
+        read.extend(secret.file().cloned());
+        let line = std::str::from_utf8(secret.bytes()).ok();
         let fits = |line: &&str| {
             (1..=SECRET_BYTES_MAX).contains(&line.len()) && !line.chars().any(char::is_control)
         };
         let Some(line) = line.filter(fits) else {
-            self.bad_secret(
-                &node.place,
-                "must hold one line of 1 to 4096 bytes in UTF-8",
-            );
+            let label = "must hold one line of 1 to 4096 bytes in UTF-8";
+            self.bad_secret(WANTED, &node.place, label);
             return None;
         };
         Some(Secret::new(line))
@@ -310,17 +281,6 @@ impl Reader<'_> {
             Diagnostic::error(codes::BAD_SERVICE, "this is no account that the proxy could use")
                 .at(place, label)
                 .help("write one of `{ user: NAME, password: { file: FILE } }`, `{ client_id: ID, client_secret: { file: FILE } }`, `{ header: NAME, secret: { file: FILE } }`, `{ basic: { user: NAME, password: { file: FILE } } }`, `{ bearer: { file: FILE } }`, as the CRM takes it: docs/identity/service.md"),
-        );
-    }
-
-    fn bad_secret(&mut self, place: &Place, label: &str) {
-        self.found.push(
-            Diagnostic::error(
-                codes::BAD_KEY,
-                "the secret of the proxy's own account cannot be used",
-            )
-            .at(place, label)
-            .help("write `{ file: FILE }`, or `{ env: NAME }`"),
         );
     }
 }

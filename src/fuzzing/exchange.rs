@@ -14,6 +14,7 @@ use crate::config;
 use crate::demo::{self, Crm};
 use crate::dialect::Dialect;
 use crate::dialect::sugar_rest::SugarRest;
+use crate::identity::Ways;
 use crate::pipeline::LiveSchema;
 use crate::policy::Policy;
 use crate::proxy::{ListenerSetup, Proxy, Setup, limits, settings};
@@ -218,7 +219,8 @@ fn before(crm: SocketAddr, token: String, secrets: Vec<String>) -> Stage {
     };
     let setup = Setup {
         listeners: vec![ListenerSetup {
- ways: Ways::default(), service: None,
+            ways: Ways::default(),
+            service: None,
             name: "fuzzed".to_owned(),
             bind: (Ipv4Addr::LOCALHOST, 0).into(),
             tls: None,

@@ -87,7 +87,7 @@ impl Caller {
 
     /// Somebody for whom an authenticating proxy vouches.
     pub(crate) fn from_front(fronted: Arc<Fronted>) -> Self {
-        let id = format!("front:{}", fronted.user());
+        let id = format!("front:{}", fronted.user.as_str());
         Self::with(id, Proved::Front(fronted))
     }
 
@@ -110,7 +110,7 @@ impl Caller {
             Proved::Session { session, .. } => &session.name,
             Proved::Token(claims) => claims.name().unwrap_or_else(|| claims.subject()),
             Proved::Key(name) | Proved::Certificate(name) => name,
-            Proved::Front(fronted) => fronted.user(),
+            Proved::Front(fronted) => fronted.user.as_str(),
         }
     }
 
@@ -198,7 +198,7 @@ impl Caller {
 
     /// The issuer of the caller's token, by its name in the configuration.
     pub fn issuer(&self) -> Option<&str> {
-        self.own_claims().map(Claims::issuer)
+        self.own_claims().map(|claims| &**claims.issuer())
     }
 
     /// The roles that the caller's token states.
@@ -225,7 +225,7 @@ impl Caller {
     /// The user for whom an authenticating proxy vouches.
     pub fn front_user(&self) -> Option<&str> {
         match &self.proved {
-            Proved::Front(fronted) => Some(fronted.user()),
+            Proved::Front(fronted) => Some(fronted.user.as_str()),
             _ => None,
         }
     }
@@ -233,7 +233,7 @@ impl Caller {
     /// The roles that an authenticating proxy states.
     pub fn front_roles(&self) -> &[String] {
         match &self.proved {
-            Proved::Front(fronted) => fronted.roles(),
+            Proved::Front(fronted) => &fronted.roles,
             _ => &[],
         }
     }

@@ -1,26 +1,34 @@
 //! Who is asking, with what evidence.
 
+mod authorities;
 mod caller;
-mod claims;
+mod certificate;
+mod front;
 mod guesses;
 mod inquiry;
+pub mod key;
 mod limits;
 mod probes;
+mod refused;
 mod service;
 mod sessions;
-mod ways;
 mod token;
+mod ways;
 
+pub use authorities::{Authorities, Unjudged};
 pub use caller::Caller;
-pub use claims::{Certificates, Front, Fronted, Keys};
+pub use certificate::{Certificates, CertificatesError};
+pub use front::{Front, Fronted};
 pub use guesses::{Attempt, Guesses};
 pub use inquiry::inquire;
+pub use key::Keys;
 pub use limits::{Callers, Origins};
 pub use probes::{Probes, Spent};
+pub use refused::Refused;
 pub use service::{Held, Service};
 pub use sessions::Sessions;
+pub use token::{Claims, Clock, Explained, Moment, SetUp, Tokens};
 pub use ways::{Judges, Shown, Ways};
-pub use token::{Claims, Clock, Explained, Moment, Refused, SetUp, Tokens};
 
 /// Why nothing can be kept as keyed hashes: the system has no randomness.
 #[derive(Debug, thiserror::Error)]

@@ -14,13 +14,14 @@ use super::{
     Caller, Certificates, Claims, Front, Fronted, Guesses, Keys, Refused, Sessions, Tokens,
 };
 use crate::config::Way;
-use crate::door::{Credential, Proofs};
+use crate::door::Credential;
 use crate::reason::Reason;
 
 /// The ways that a listener accepts, and what judges each.
 #[derive(Clone, Debug)]
 pub struct Ways {
-    accepted: Vec<Way>,
+    /// The ways.
+    pub accepted: Vec<Way>,
     /// All issuers of the proxy, also where no token is accepted: theirs never go to a CRM.
     pub tokens: Option<Arc<Tokens>>,
     /// API keys.
@@ -86,22 +87,16 @@ impl Ways {
         self.accepted.contains(&way)
     }
 
+    /// Whether there is no other way.
+    pub fn are_only(&self, way: Way) -> bool {
+        self.accepted == [way]
+    }
+
     /// Whether a token of a configured issuer stands where a credential of the CRM is expected: such a one never goes to a
     /// CRM.
     pub fn is_of_issuer(&self, credential: &Credential) -> bool {
         let tokens = self.tokens.as_ref();
         tokens.is_some_and(|tokens| tokens.is_ours(credential.token()))
-    }
-
-    /// The headers of an authenticating proxy mean something from that proxy alone.
-    ///
-    /// # Errors
-    /// If somebody else sends them.
-    pub fn fronted(&self, proofs: &Proofs, peer: IpAddr) -> Result<Option<Arc<Fronted>>, Reason> {
-        match &self.front {
-            None => Ok(None),
-            Some(front) => Ok(front.verify(peer, &proofs.front)?.map(Arc::new)),
-        }
     }
 
     /// Who a request comes from.
@@ -218,9 +213,7 @@ impl Ways {
 
     /// How long ago somebody authenticated. What lies ahead is nobody's past.
     fn ago(&self, claims: &Claims) -> Option<Duration> {
-        let now = self.tokens.as_ref()?.now();
-        let ago = now.checked_sub(claims.auth_time()?)?;
-        u64::try_from(ago).ok().map(Duration::from_secs)
+        self.tokens.as_ref()?.age(claims)
     }
 
     /// The holder of the connection's certificate: exactly one of its names is one that the policy names.
@@ -238,13 +231,13 @@ impl Ways {
     /// What was accepted. What was not is told to the operator, and slows its origin down.
     async fn judged<T>(
         &self,
-        judged: Result<T, Refused>,
+        judged: Result<T, impl Into<Refused>>,
         shown: &Shown<'_>,
         judges: &Judges<'_>,
     ) -> Result<T, Reason> {
         let refused = match judged {
             Ok(accepted) => return Ok(accepted),
-            Err(refused) => refused,
+            Err(refused) => refused.into(),
         };
         tracing::debug!(
             reason = refused.reason.code(),

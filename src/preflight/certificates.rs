@@ -48,7 +48,7 @@ fn fits(tls: &Tls, chain: &[CertificateDer<'static>], found: &mut Diagnostics) {
     let Ok(key) = PrivateKeyDer::from_pem_file(&tls.key.value) else {
         return;
     };
-    let Err(error) = server::tls(chain.to_vec(), key) else {
+    let Err(error) = server::tls(chain.to_vec(), key, None) else {
         return;
     };
     let (label, help) = match error {

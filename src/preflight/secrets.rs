@@ -12,13 +12,31 @@ pub(super) fn look(config: &Config, found: &mut Diagnostics) {
         let tls = listener.tls.as_ref()?;
         Some((&tls.key, "the private key"))
     });
-    let token = config.token_key_file().map(|file| (file, "the token key"));
     let accounts = config.upstreams.values();
     let accounts = accounts.filter_map(|upstream| upstream.service.as_ref());
     let accounts = accounts.flat_map(|service| &service.files);
     let accounts = accounts.map(|file| (file, "what the proxy's own account proves itself with"));
-    for (file, what) in keys.chain(token).chain(accounts) {
-        if let Some(exposure) = exposure(&file.value, config.secrets_readable_by_all) {
+    let identity = &config.identity;
+    let others = [
+        (config.token_key_file(), "the token key"),
+        (config.api_key_file(), "the key of API keys"),
+        (
+            identity.keys.as_ref().map(|keys| &keys.file),
+            "the file of API keys",
+        ),
+        (
+            identity
+                .front
+                .as_ref()
+                .and_then(|front| front.secret.file()),
+            "what the authenticating proxy knows",
+        ),
+    ];
+    let others = others
+        .into_iter()
+        .filter_map(|(file, what)| Some((file?, what)));
+    for (file, what) in keys.chain(others).chain(accounts) {
+        if let Some(exposure) = exposure(&file.value, config.are_secrets_readable_by_all()) {
             found.push(told(file, what, exposure));
         }
     }

@@ -139,7 +139,7 @@ fn server(change: impl FnOnce(&mut CertificateParams)) -> (rustls::ServerConfig,
     change(&mut params);
     let certificate = params.self_signed(&key).unwrap();
     let der = rustls_pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config = paravent::server::tls(vec![certificate.der().clone()], der).unwrap();
+    let config = paravent::server::tls(vec![certificate.der().clone()], der, None).unwrap();
     (config, certificate.pem())
 }
 

@@ -272,7 +272,7 @@ pub fn self_signed(name: &str) -> (rustls::ServerConfig, String) {
     let key = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     let der = rustls_pki_types::PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
     (
-        paravent::server::tls(vec![key.cert.der().clone()], der).unwrap(),
+        paravent::server::tls(vec![key.cert.der().clone()], der, None).unwrap(),
         key.cert.pem(),
     )
 }

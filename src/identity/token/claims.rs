@@ -29,9 +29,15 @@ pub struct Claims {
     acr: Option<String>,
     amr: Vec<String>,
     auth_time: Option<i64>,
+    is_bound: bool,
 }
 
 impl Claims {
+    /// Whether only the holder of a certificate may show it: then both are one proof.
+    pub fn is_bound(&self) -> bool {
+        self.is_bound
+    }
+
     /// The name of the issuer in the configuration.
     pub fn issuer(&self) -> &Arc<str> {
         &self.issuer
@@ -188,6 +194,7 @@ impl Stated {
                 .transpose()?,
             amr: members.get("amr").map_or(Ok(Vec::new()), methods)?,
             auth_time: authenticated.map(|time| time.div_euclid(1_000)),
+            is_bound: members.contains_key("cnf"),
         };
         Ok(Self {
             claims: Arc::new(claims),

@@ -12,6 +12,7 @@ use paravent::diagnostic::Diagnostics;
 use paravent::dialect::{self, Bounds, Dialect};
 use paravent::door::Door;
 use paravent::filter;
+use paravent::identity::Ways;
 use paravent::pipeline::{LiveSchema, Settings};
 use paravent::policy::{Policy, Source};
 use paravent::proxy::{ListenerSetup, Proxy, Setup};
@@ -454,7 +455,8 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
     })
     .unwrap();
     let listener = ListenerSetup {
- ways: Ways::default(), service: None,
+        ways: Ways::default(),
+        service: None,
         upstream: "crm".into(),
         name: "crm".to_owned(),
         bind: ([127, 0, 0, 1], 0).into(),

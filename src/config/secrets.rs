@@ -1,0 +1,121 @@
+//! Reads secrets, from files or environment variables that the configuration names. None stands in the configuration.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::diagnostic::{Diagnostic, Form, Keys, Node, Place, Spanned, everybody_may_write};
+
+use super::read::{Reader, placed};
+use super::{codes, files};
+
+/// Bytes of a key that Paravent hashes with.
+const KEY_BYTES: std::ops::RangeInclusive<usize> = 16..=4096;
+
+/// A secret. Its `Debug` does not show it.
+#[derive(Clone)]
+pub struct Secret {
+    bytes: Box<[u8]>,
+    /// The file that it was read from, if it was one.
+    file: Option<Spanned<PathBuf>>,
+}
+
+impl Secret {
+    /// The secret itself.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The file that it was read from, if it was one.
+    pub fn file(&self) -> Option<&Spanned<PathBuf>> {
+        self.file.as_ref()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// What a secret is for, and how to make one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    /// `the token key`.
+    pub(super) what: &'static str,
+    pub(super) help: &'static str,
+}
+
+impl Reader<'_> {
+    /// A key that Paravent hashes with: `{ file: … }` or `{ env: … }`, of 16 to 4096 bytes.
+    pub(super) fn key(&mut self, node: &Node, wanted: Wanted) -> Option<Secret> {
+        const FORM: Form = Form {
+            what: "a secret",
+            known: &["file", "env"],
+            refused: &[],
+        };
+        let keys = FORM.read(node, self.found)?;
+        let secret = self.secret(&keys, wanted)?;
+        if !KEY_BYTES.contains(&secret.bytes.len()) {
+            self.bad_secret(wanted, &node.place, "must hold 16 to 4096 bytes");
+            return None;
+        }
+        Some(secret)
+    }
+
+    /// The secret that the keys `file` or `env` of a map name, without the end of its line. Its length is the caller's to
+    /// check.
+    pub(super) fn secret(&mut self, keys: &Keys<'_>, wanted: Wanted) -> Option<Secret> {
+        let mut from = None;
+        let bytes = match (keys.get("file"), keys.get("env")) {
+            (Some(file), None) => {
+                let path = self.path(file, "`file`")?;
+                if everybody_may_write(&path) {
+                    self.bad_secret(wanted, &file.place, "everybody may write this file");
+                }
+                match files::bytes(&path, KEY_BYTES.end() + 2) {
+                    Ok(bytes) => {
+                        from = Some(placed(path, file));
+                        bytes
+                    }
+                    Err(error) => {
+                        self.unreadable(wanted.what, &path, &file.place, &error);
+                        return None;
+                    }
+                }
+            }
+            (None, Some(env)) => {
+                let name = env.text("`env`", self.found)?;
+                // A name that cannot be one would make the look-up panic on some systems.
+                let valid = !name.value.is_empty() && !name.value.contains(['=', '\0']);
+                match valid.then(|| std::env::var_os(name.value)).flatten() {
+                    Some(value) => value.into_encoded_bytes(),
+                    None => {
+                        let label = "this environment variable is not set";
+                        self.bad_secret(wanted, &name.place, label);
+                        return None;
+                    }
+                }
+            }
+            _ => {
+                self.bad_secret(wanted, keys.place(), "needs either `file` or `env`");
+                return None;
+            }
+        };
+        let bytes = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        Some(Secret {
+            bytes: bytes.into(),
+            file: from,
+        })
+    }
+
+    /// Reports a secret that cannot be used.
+    pub(super) fn bad_secret(&mut self, wanted: Wanted, place: &Place, label: &str) {
+        let title = format!("{} cannot be used", wanted.what);
+        self.found.push(
+            Diagnostic::error(codes::BAD_KEY, title)
+                .at(place, label)
+                .help(wanted.help),
+        );
+    }
+}
