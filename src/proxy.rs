@@ -1,6 +1,5 @@
 //! Puts the stages together and runs them: what `serve`, `demo` and the tests start and stop.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -252,11 +251,9 @@ fn classified(policy: &Policy) -> Classified {
     let roles: Vec<_> = policy.roles().cloned().collect();
     let mut classified = Classified::default();
     for module in policy.modules() {
-        let explained = policy.purposes().find_map(|purpose| {
-            policy
-                .explain(&roles, purpose, &BTreeSet::new(), module)
-                .ok()
-        });
+        let explained = policy
+            .purposes()
+            .find_map(|purpose| policy.explain(&roles, purpose, &[], module).ok());
         for row in explained.into_iter().flat_map(|explained| explained.rows) {
             classified.add(module, &row.field, &row.categories);
         }

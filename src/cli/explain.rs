@@ -96,7 +96,7 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
     let roles: Vec<Role> = arguments.roles.iter().map(|role| Role::new(role)).collect();
     let purpose = Purpose::new(&arguments.purpose);
     let module = Module::new(&arguments.module);
-    let strengths = arguments.auth.iter().cloned().collect();
+    let strengths: Vec<&str> = arguments.auth.iter().map(String::as_str).collect();
     match policy.explain(&roles, &purpose, &strengths, &module) {
         Ok(explanation) => {
             match arguments.format {

@@ -82,7 +82,7 @@ pub(super) fn explain(
     policy: &Policy,
     roles: &[Role],
     purpose: &Purpose,
-    strengths: &BTreeSet<String>,
+    strengths: &[&str],
     module: &Module,
 ) -> Result<Explanation, Unexplained> {
     let model = &policy.core.model;
@@ -96,7 +96,7 @@ pub(super) fn explain(
         let known = model.purposes.keys().map(Purpose::as_str);
         return Err(Unexplained::unknown("purpose", purpose.as_str(), known));
     };
-    let unknown = |strength: &&String| !model.strengths.contains_key(*strength);
+    let unknown = |strength: &&&str| !model.strengths.contains_key(**strength);
     if let Some(strength) = strengths.iter().find(unknown) {
         let known = model.strengths.keys().map(String::as_str);
         return Err(Unexplained::unknown("strength", strength, known));
@@ -117,10 +117,11 @@ pub(super) fn explain(
             may.join(", ")
         )));
     }
+    let proved: BTreeSet<String> = strengths.iter().map(|name| (*name).to_owned()).collect();
     let situation = Situation {
         roles: counted.clone(),
         purpose: Some(purpose.clone()),
-        strengths: strengths.clone(),
+        strengths: proved.clone(),
         seen: None,
     };
     let view = View::new(policy.core.clone(), situation);
@@ -134,7 +135,7 @@ pub(super) fn explain(
             .clone()
             .or_else(|| declared.labels.fr.clone()),
         basis: declared.basis.to_string(),
-        strengths: strengths.clone(),
+        strengths: proved,
         module: module.clone(),
         policy: model.name.clone(),
         hash: model.hash.clone(),

@@ -3,7 +3,7 @@
 //! `language` is what people wrote, `decision` what a request gets of it, in the schema of one CRM. Beside them stand what
 //! authors are told: `warnings`, `lints`, `order`, `self_made`, `pairs`, `explain`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -263,7 +263,7 @@ impl Policy {
         &self,
         roles: &[Role],
         purpose: &Purpose,
-        strengths: &BTreeSet<String>,
+        strengths: &[&str],
         module: &Module,
     ) -> Result<Explanation, Unexplained> {
         explain::explain(self, roles, purpose, strengths, module)

@@ -93,7 +93,7 @@ fn explain_of_the_sample_names_every_reason() {
         .explain(
             &[Role::new("finance")],
             &Purpose::new("payment"),
-            None,
+            &[],
             &Module::new("Contacts"),
         )
         .unwrap();
@@ -136,15 +136,15 @@ union_member_c    special.trade_union   hide    no       no       cap no-special
 #[test]
 fn explain_with_a_strength_shows_what_it_gives() {
     let policy = compile(&[SAMPLE]);
-    let explain = |strength, module: &str| {
+    let explain = |strengths: &[&str], module: &str| {
         policy.explain(
             &[Role::new("finance"), Role::new("sales")],
             &Purpose::new("payment"),
-            strength,
+            strengths,
             &Module::new(module),
         )
     };
-    let explanation = explain(Some("strong"), "Contacts").unwrap();
+    let explanation = explain(&["strong"], "Contacts").unwrap();
     let row = |name: &str| {
         explanation
             .rows
@@ -160,17 +160,17 @@ fn explain_with_a_strength_shows_what_it_gives() {
     assert!(text.contains("sales does not count"), "{text}");
     let json = explanation.to_json();
     assert_eq!(json["fields"][0]["field"], "account_name");
-    assert_eq!(json["strength"], "strong");
+    assert_eq!(json["strengths"][0], "strong");
 
-    let error = explain(Some("stron"), "Contacts").unwrap_err().to_string();
+    let error = explain(&["stron"], "Contacts").unwrap_err().to_string();
     assert_eq!(error, "unknown strength `stron`; did you mean `strong`?");
-    let error = explain(None, "Contract").unwrap_err().to_string();
+    let error = explain(&[], "Contract").unwrap_err().to_string();
     assert!(error.starts_with("unknown module `Contract`"), "{error}");
     let closed = policy
         .explain(
             &[Role::new("dpo")],
             &Purpose::new("payment"),
-            None,
+            &[],
             &Module::new("Contacts"),
         )
         .unwrap_err();
@@ -1012,7 +1012,7 @@ detectors: [{ name: d, in: free_text, find: iban }]
     let explain = policy.explain(
         &[Role::new("sales")],
         &Purpose::new("contract"),
-        None,
+        &[],
         &Module::new("Contacts"),
     );
     let text = explain.unwrap().render();

@@ -395,7 +395,7 @@ impl<'s> Rights<'s> {
     fn of(policy: &Policy, role: &str, purpose: &str, system: &'s System) -> Self {
         let explain = |module: &Module| {
             policy
-                .explain(&[Role::new(role)], &Purpose::new(purpose), None, module)
+                .explain(&[Role::new(role)], &Purpose::new(purpose), &[], module)
                 .unwrap_or_else(|error| panic!("{}: {error}", system.example))
         };
         Self {

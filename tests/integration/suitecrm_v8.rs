@@ -520,7 +520,7 @@ fn the_policy_classifies_every_stock_field() {
         let module = Module::new(name);
         let roles = [Role::new("sales")];
         let view = policy
-            .explain(&roles, &Purpose::new("contract"), None, &module)
+            .explain(&roles, &Purpose::new("contract"), &[], &module)
             .unwrap();
         let fields = dialect.schema().fields(&module);
         assert!(fields.len() > 20, "{name}");

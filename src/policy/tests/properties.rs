@@ -198,14 +198,15 @@ fn situations() -> Vec<Situation> {
     let mut all = vec![Situation::default()];
     for bits in 1..8_usize {
         for purpose in PURPOSES {
-            for strength in [None, Some("strong".to_owned())] {
+            for strengths in [BTreeSet::new(), BTreeSet::from(["strong".to_owned()])] {
                 all.push(Situation {
                     roles: (0..3)
                         .filter(|at| bits & (1 << at) != 0)
                         .map(|at| Role::new(ROLES[at]))
                         .collect(),
                     purpose: Some(Purpose::new(purpose)),
-                    strength,
+                    strengths,
+                    seen: None,
                 });
             }
         }

@@ -74,12 +74,13 @@ fn situations(policy: &Policy) -> Vec<Situation> {
     for (purpose, declared) in &model.purposes {
         let each = declared.roles.iter().map(|role| [role.clone()].into());
         for roles in each.chain([declared.roles.clone()]) {
-            let strengths = model.strengths.iter().cloned().map(Some);
-            for strength in strengths.chain([None]) {
+            let all = model.strengths.keys().cloned().collect();
+            for strengths in [all, std::collections::BTreeSet::new()] {
                 situations.push(Situation {
                     roles: std::collections::BTreeSet::clone(&roles),
                     purpose: Some(purpose.clone()),
-                    strength,
+                    strengths,
+                    seen: None,
                 });
             }
         }
