@@ -73,7 +73,12 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
 /// Compiles the policies that a configuration names, for what is known of the CRMs' data.
 pub(super) fn policy(config: &Config) -> (Option<Policy>, Diagnostics) {
     match Policy::read(&config.policies) {
-        Ok(sources) => Policy::compile(&sources, &schemas(config), config.token_key()),
+        Ok(sources) => {
+            let (policy, mut found) =
+                Policy::compile(&sources, &schemas(config), config.token_key());
+            found.extend(policy.iter().flat_map(|policy| policy.against(config)));
+            (policy.filter(|_| !found.has_errors()), found)
+        }
         Err(problems) => (None, problems),
     }
 }

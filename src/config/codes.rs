@@ -44,5 +44,6 @@ codes! {
     CERTIFICATE_ENDS = ("C120", "a certificate expires soon"),
     LITTLE_SPACE = ("C121", "the access log has little space"),
     ANYBODY = ("C122", "an upstream takes a credential that was made up for a session"),
+    UNUSED_WAY = ("C131", "an issuer or keys that no listener accepts"),
     CHOSEN_BY_PEOPLE = ("C130", "a claim that people may choose themselves says whose session a token strengthens"),
 }

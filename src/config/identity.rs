@@ -1,9 +1,12 @@
 //! Reads the section `identity`, and the ways of listeners; checks how both fit together.
 
-use crate::diagnostic::{Diagnostic, Form, Node, NodeKind};
+use std::collections::BTreeMap;
 
+use crate::diagnostic::{Diagnostic, Form, Node, NodeKind, quoted};
+
+use super::listeners::ReadListener;
 use super::read::Reader;
-use super::{ApiKeys, Issuer, TrustedFront, codes};
+use super::{ApiKeys, Issuer, TrustedFront, Upstream, codes};
 
 /// Who issues proofs that listeners accept besides sessions of the CRM.
 #[derive(Clone, Debug, Default)]
@@ -99,5 +102,67 @@ impl Reader<'_> {
             self.found.push(problem);
         }
         Some(ways)
+    }
+
+    /// Each way has behind it what judges it; whoever has no session of the CRM needs an account of the proxy's.
+    pub(super) fn backed(
+        &mut self,
+        listeners: &[ReadListener],
+        upstreams: &BTreeMap<String, Upstream>,
+        identity: &Identity,
+    ) {
+        for read in listeners {
+            let listener = &read.listener;
+            let clients = listener.tls.as_ref().and_then(|tls| tls.clients.as_ref());
+            for way in &listener.ways {
+                let (is_backed, fix) = match way {
+                    Way::CrmSession => (true, ""),
+                    Way::Token => (!identity.issuers.is_empty(), "add an issuer to `identity.tokens`"),
+                    Way::Key => (identity.keys.is_some(), "name their file: `identity: { keys: { file: … } }`"),
+                    Way::Certificate => (clients.is_some(), "add `clients` to the listener's `tls`"),
+                    Way::Front => (identity.front.is_some(), "say who it is: `identity: { front: … }`"),
+                };
+                if !is_backed {
+                    let title = format!("nothing judges the way `{}`", way.as_str());
+                    let problem = Diagnostic::error(codes::BAD_WAY, title);
+                    self.found
+                        .push(problem.at(&read.ways, "accepted here").help(fix));
+                }
+            }
+            let other = listener.ways.iter().find(|way| **way != Way::CrmSession);
+            let upstream = upstreams.get(&listener.upstream);
+            if let (Some(way), Some(upstream)) = (other, upstream)
+                && upstream.service.is_none()
+            {
+                let title = format!(
+                    "the upstream {} has no account for callers without a session",
+                    quoted(&listener.upstream)
+                );
+                self.found.push(
+                    Diagnostic::error(codes::BAD_WAY, title)
+                        .at(&read.ways, format!("whoever comes by `{}` has none", way.as_str()))
+                        .also(&upstream.place, "the CRM")
+                        .help("add `service` to the upstream: docs/identity/service.md"),
+                );
+            }
+        }
+        self.idle(listeners, identity);
+    }
+
+    /// What is configured and that no listener accepts.
+    fn idle(&mut self, listeners: &[ReadListener], identity: &Identity) {
+        let accepts = |way| listeners.iter().any(|read| read.listener.ways.contains(&way));
+        let issuers = identity.issuers.iter().map(|issuer| (Way::Token, &issuer.place));
+        let keys = identity.keys.iter().map(|keys| (Way::Key, &keys.file.place));
+        for (way, place) in issuers.chain(keys) {
+            if !accepts(way) {
+                let title = format!("no listener accepts the way `{}`", way.as_str());
+                self.found.push(
+                    Diagnostic::warning(codes::UNUSED_WAY, title)
+                        .at(place, "nobody can come by this")
+                        .help(format!("add `{}` to the `identity` of a listener", way.as_str())),
+                );
+            }
+        }
     }
 }

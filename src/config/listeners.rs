@@ -15,6 +15,7 @@ pub(super) struct ReadListener {
     name: Place,
     upstream: Place,
     v4_get: Option<Place>,
+    pub(super) ways: Place,
 }
 
 impl Reader<'_> {
@@ -108,6 +109,9 @@ impl Reader<'_> {
             name: name.place,
             upstream: upstream.place,
             v4_get: v4_get.map(|node| node.place.clone()),
+            ways: keys
+                .get("identity")
+                .map_or_else(|| keys.place().clone(), |node| node.place.clone()),
         })
     }
 

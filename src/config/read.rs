@@ -111,6 +111,9 @@ impl Reader<'_> {
         self.addresses(&listeners, admin.as_ref());
         self.links(&listeners, upstreams_node);
         self.gets(&listeners, &upstreams);
+        if let Some(identity) = &identity {
+            self.backed(&listeners, &upstreams, identity);
+        }
         let audit = audit?;
         Some(Config {
             state: state?.unwrap_or_else(|| Spanned {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::config::Config;
 use crate::detect;
 use crate::diagnostic::{Diagnostics, File};
 use crate::dialect::{Operation, Origin, Schema};
@@ -19,6 +20,7 @@ mod language;
 mod lints;
 mod order;
 mod pairs;
+mod reachable;
 mod self_made;
 mod warnings;
 
@@ -145,6 +147,11 @@ impl Policy {
     #[must_use]
     pub fn in_schema(&self, schema: Arc<Schema>) -> Self {
         Self::of(self.core.in_schema(schema))
+    }
+
+    /// What of its evidence and strengths no caller of a configuration can have.
+    pub fn against(&self, config: &Config) -> Diagnostics {
+        reachable::against(self, config)
     }
 
     /// What is known of the CRM's data.

@@ -251,7 +251,7 @@ fn outcomes_that_nothing_writes_are_read_in_version_1_only() {
     let outcome = |kind: &str| json!({"kind": kind, "milliseconds": 1, "reason": null, "status": null, "upstream_milliseconds": null});
     for (kind, in_full, in_brief) in [
         ("partial", true, true),
-        ("challenged", true, false),
+        ("challenged", true, true),
         ("not-found-by-policy", true, false),
         ("whatever", false, false),
     ] {

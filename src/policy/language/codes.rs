@@ -72,6 +72,7 @@ codes! {
 
     OTHER_CRM = ("N202", "no module of the policy is one of the CRM's"),
 
+    UNREACHED = ("W132", "a role that no caller of any listener can have"),
     PURPOSE_UNORDERED = ("W130", "two roles with different default purposes of which none comes first, so that who has both is refused"),
     ORDER_UNUSED = ("W131", "a purpose in the order that is no role's default"),
 

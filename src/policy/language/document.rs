@@ -48,7 +48,6 @@ pub(in crate::policy) struct RoleEntry {
     pub(in crate::policy) default_purpose: Option<Word>,
     pub(in crate::policy) is_machine: Option<Place>,
     pub(in crate::policy) purposes: Option<Vec<Word>>,
-    pub(in crate::policy) region: Option<String>,
     pub(in crate::policy) actions: Option<Vec<(Word, BTreeSet<Action>)>>,
 }
 
@@ -61,7 +60,6 @@ impl RoleEntry {
             default_purpose: None,
             is_machine: None,
             purposes: None,
-            region: None,
             actions: None,
         }
     }

@@ -58,8 +58,6 @@ pub(in crate::policy) struct RoleModel {
     pub(in crate::policy) default_purpose: Option<Purpose>,
     /// For a machine, the purposes that it is bound to; `None` for people.
     pub(in crate::policy) machine: Option<BTreeSet<Purpose>>,
-    /// The country from which a machine asks (ISO 3166-1 alpha-2), as the policy states it.
-    pub(in crate::policy) region: Option<String>,
     /// What it may do in which modules; `None`: what the CRM lets its sessions do.
     pub(in crate::policy) actions: Option<BTreeMap<Module, BTreeSet<Action>>>,
 }

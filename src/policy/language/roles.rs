@@ -61,7 +61,6 @@ impl Checker<'_> {
             from: entry.from.clone(),
             default_purpose,
             machine,
-            region: entry.region.clone(),
             actions: entry.actions.as_ref().map(|all| self.actions(all)),
         };
         (role, model)

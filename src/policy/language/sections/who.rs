@@ -59,13 +59,17 @@ fn role(keys: &Keys<'_>, entry: &mut RoleEntry, found: &mut Diagnostics) {
     entry.purposes = keys
         .get("purposes")
         .and_then(|node| words(node, "the purposes of a machine", found));
-    entry.region = keys.get("region").and_then(|node| region(node, found));
+    if let Some(node) = keys.get("region") {
+        region(node, found);
+    }
     entry.actions = keys.get("actions").map(|node| actions(node, found));
 }
 
-/// A country, as ISO 3166-1 writes it: two capital letters.
-fn region(node: &Node, found: &mut Diagnostics) -> Option<String> {
-    let text = node.text("`region`", found)?;
+/// A country, as ISO 3166-1 writes it: two capital letters. It is there for whoever reads the policy; no rule asks for it.
+fn region(node: &Node, found: &mut Diagnostics) {
+    let Some(text) = node.text("`region`", found) else {
+        return;
+    };
     let is_code = text.value.len() == 2 && text.value.bytes().all(|b| b.is_ascii_uppercase());
     if !is_code {
         let title = format!("{} is not a country", quoted(text.value));
@@ -75,7 +79,6 @@ fn region(node: &Node, found: &mut Diagnostics) -> Option<String> {
                 .help("use a code of ISO 3166-1, such as `FR`"),
         );
     }
-    is_code.then(|| text.value.to_owned())
 }
 
 /// What may be done in which modules.
