@@ -76,6 +76,7 @@ fn everything_of_an_issuer_can_be_set() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_would_let_others_write_tokens_is_an_error() {
     let with = |from: &str, to: &str| format!("[{}]", ONE.replace(from, to));
     let more = |text: &str| with("keys: discover", &format!("keys: discover, {text}"));

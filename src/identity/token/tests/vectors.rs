@@ -104,7 +104,7 @@ fn wycheproof_signatures_are_accepted_exactly_if_they_are_valid_and_listed() {
     };
     assert_eq!(vectors["numberOfTests"], 401);
     let keys = |group: &Value| {
-        let key = group.get("public").unwrap_or(&group["private"]);
+        let key = group.get("public").unwrap_or_else(|| &group["private"]);
         json!({"keys": [key]})
     };
     let (accepted, left) = run(&vectors, keys);
@@ -126,7 +126,12 @@ fn wycheproof_keys_are_used_exactly_if_they_are_valid_and_listed() {
         return;
     };
     assert_eq!(vectors["numberOfTests"], 26);
-    let keys = |group: &Value| group.get("public").unwrap_or(&group["private"]).clone();
+    let keys = |group: &Value| {
+        group
+            .get("public")
+            .unwrap_or_else(|| &group["private"])
+            .clone()
+    };
     let (accepted, left) = run(&vectors, keys);
     let left: Vec<_> = left
         .iter()
