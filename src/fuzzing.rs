@@ -27,6 +27,7 @@ mod dialects;
 pub mod exchange;
 pub mod models;
 mod second_reading;
+mod tokens;
 
 /// A target.
 pub type Target = fn(&[u8]);
@@ -48,6 +49,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("session", session),
     ("sugar_v4", dialects::sugar_v4),
     ("suitecrm_v8", dialects::suitecrm_v8),
+    ("token", tokens::token),
     ("understand", understand),
     ("wire", wire),
 ];

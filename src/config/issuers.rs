@@ -154,6 +154,33 @@ impl ClaimPath {
     }
 }
 
+const ISSUER: Form = Form {
+    what: "an issuer of tokens",
+    known: &[
+        "name",
+        "issuer",
+        "audience",
+        "keys",
+        "algorithms",
+        "type",
+        "parties",
+        "claims",
+        "strengthens",
+        "skew",
+        "lifetime_max",
+        "refresh",
+        "stale",
+    ],
+    refused: &[],
+};
+
+struct Times {
+    skew: Duration,
+    lifetime_max: Duration,
+    refresh: Duration,
+    stale: Duration,
+}
+
 impl Issuer {
     /// By how much clocks may differ, if the configuration does not say.
     pub const SKEW_DEFAULT: Duration = Duration::from_secs(60);
@@ -206,26 +233,7 @@ impl Reader<'_> {
     }
 
     fn issuer(&mut self, node: &Node) -> Option<Issuer> {
-        const FORM: Form = Form {
-            what: "an issuer of tokens",
-            known: &[
-                "name",
-                "issuer",
-                "audience",
-                "keys",
-                "algorithms",
-                "type",
-                "parties",
-                "claims",
-                "strengthens",
-                "skew",
-                "lifetime_max",
-                "refresh",
-                "stale",
-            ],
-            refused: &[],
-        };
-        let keys = FORM.read(node, self.found)?;
+        let keys = ISSUER.read(node, self.found)?;
         let name = keys.require("name", self.found);
         let name = name.and_then(|node| node.text("`name`", self.found));
         let name = name.map(Spanned::into_owned);
@@ -249,12 +257,7 @@ impl Reader<'_> {
             None => Some(None),
         };
         let parties = match keys.get("parties") {
-            Some(node) => node.verbatims("`parties`", self.found).map(|texts| {
-                texts
-                    .into_iter()
-                    .map(|text| text.value.to_owned())
-                    .collect()
-            }),
+            Some(node) => self.parties(node),
             None => Some(Vec::new()),
         };
         let claims = self.claims(keys.get("claims"));
@@ -262,24 +265,7 @@ impl Reader<'_> {
             Some(node) => self.strengthens(node).map(Some),
             None => Some(None),
         };
-        let skew = self.span(&keys, "skew", Issuer::SKEW_DEFAULT, SKEW);
-        let lifetime_max = self.span(
-            &keys,
-            "lifetime_max",
-            Issuer::LIFETIME_MAX_DEFAULT,
-            LIFETIME,
-        );
-        let refresh = self.span(&keys, "refresh", Issuer::REFRESH_DEFAULT, REFRESH);
-        let stale = self.span(&keys, "stale", Issuer::STALE_DEFAULT, STALE);
-        if stale < refresh {
-            let title = "keys would be too old before they are asked for again";
-            let node = keys.get("stale").or_else(|| keys.get("refresh"));
-            self.found
-                .push(Diagnostic::error(codes::BAD_BOUNDS, title).at(
-                    node.map_or(keys.place(), |node| &node.place),
-                    "`stale` is less than `refresh`",
-                ));
-        }
+        let times = self.times(&keys);
         Some(Issuer {
             name: name?.value,
             place: node.place.clone(),
@@ -291,11 +277,39 @@ impl Reader<'_> {
             parties: parties?,
             claims: claims?,
             crm_user: crm_user?,
-            skew,
-            lifetime_max,
-            refresh,
-            stale,
+            skew: times.skew,
+            lifetime_max: times.lifetime_max,
+            refresh: times.refresh,
+            stale: times.stale,
         })
+    }
+
+    fn parties(&mut self, node: &Node) -> Option<Vec<String>> {
+        let texts = node.verbatims("`parties`", self.found)?;
+        Some(
+            texts
+                .into_iter()
+                .map(|text| text.value.to_owned())
+                .collect(),
+        )
+    }
+
+    fn times(&mut self, keys: &Keys<'_>) -> Times {
+        let times = Times {
+            skew: self.span(keys, "skew", Issuer::SKEW_DEFAULT, SKEW),
+            lifetime_max: self.span(keys, "lifetime_max", Issuer::LIFETIME_MAX_DEFAULT, LIFETIME),
+            refresh: self.span(keys, "refresh", Issuer::REFRESH_DEFAULT, REFRESH),
+            stale: self.span(keys, "stale", Issuer::STALE_DEFAULT, STALE),
+        };
+        if times.stale < times.refresh {
+            let title = "keys would be too old before they are asked for again";
+            let node = keys.get("stale").or_else(|| keys.get("refresh"));
+            let place = node.map_or_else(|| keys.place(), |node| &node.place);
+            let problem = Diagnostic::error(codes::BAD_BOUNDS, title);
+            self.found
+                .push(problem.at(place, "`stale` is less than `refresh`"));
+        }
+        times
     }
 
     /// What `iss` says. It is compared byte for byte, so it is kept as it is written.
@@ -316,7 +330,7 @@ impl Reader<'_> {
         let text = node.verbatim(what, self.found)?;
         if text.value.is_empty() {
             self.found.push(bad(
-                &format!("{what} is empty"),
+                format!("{what} is empty"),
                 &text.place,
                 "nothing stands here",
             ));
@@ -528,9 +542,8 @@ pub fn safe_url(text: &str) -> Result<Uri, &'static str> {
                 b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}'
             )
     };
-    let (scheme, rest) = match text.split_once("://") {
-        Some((scheme @ ("https" | "http"), rest)) => (scheme, rest),
-        _ => return Err("must begin with `https://`"),
+    let Some((scheme @ ("https" | "http"), rest)) = text.split_once("://") else {
+        return Err("must begin with `https://`");
     };
     if !text.bytes().all(is_plain) || text.len() > URL_BYTES_MAX {
         return Err("not a URL");

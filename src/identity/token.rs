@@ -243,3 +243,6 @@ const VERIFIED_MAX: u64 = 10_000;
 const VERIFIED_IDLE: Duration = Duration::from_secs(10 * 60);
 /// How often it is looked whether keys are due.
 const TICK: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests;

@@ -242,7 +242,7 @@ impl Stated {
                 let is_it = digest(&SHA256, certificate).as_ref() == hash;
                 is_it
                     .then_some(())
-                    .ok_or(bad("it is bound to another certificate"))
+                    .ok_or_else(|| bad("it is bound to another certificate"))
             }
         }
     }

@@ -39,11 +39,11 @@ impl<'a> Compact<'a> {
         }
         // Padding, other alphabets and stray bits make other texts of the same bytes.
         let decode = |part| URL_SAFE_NO_PAD.decode(part);
-        let (header_bytes, payload_bytes) =
-            match (decode(header), decode(payload), decode(signature)) {
-                (Ok(header), Ok(payload), Ok(_)) => (header, payload),
-                _ => return Err("not in base64url without padding"),
-            };
+        let (Ok(header_bytes), Ok(payload_bytes), Ok(_)) =
+            (decode(header), decode(payload), decode(signature))
+        else {
+            return Err("not in base64url without padding");
+        };
         let Ok(Value::Object(members)) = json::read(&header_bytes, DEPTH_MAX) else {
             return Err("its header is not one JSON object without repeated members");
         };

@@ -1,0 +1,7 @@
+//! What tokens prove, and what they do not.
+
+mod claims;
+mod forged;
+mod keys;
+mod rig;
+mod vectors;
