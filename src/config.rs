@@ -36,6 +36,7 @@ pub use clients::Clients;
 pub use front::TrustedFront;
 pub use identity::{Identity, Way};
 pub use issuers::Issuer;
+pub use networks::network;
 pub use secrets::Secret;
 pub use service::Service;
 

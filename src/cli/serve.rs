@@ -7,13 +7,15 @@ use std::sync::Arc;
 use clap::Args;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::sync::watch;
 
 use super::{DONE, PROBLEMS, UNUSABLE, colour, unusable};
 use crate::audit::{self, Log, Options};
 use crate::config::{Config, Durability, Listener, LogFormat, Tls, Way};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::{self, Dialect, Schema};
-use crate::identity::Certificates;
+use crate::identity::key::KeysError;
+use crate::identity::{Certificates, Keys};
 use crate::pipeline::LiveSchema;
 use crate::policy::Policy;
 use crate::preflight;
@@ -142,14 +144,21 @@ async fn serve(config: &Arc<Config>, policy: Policy) -> Result<(), Box<dyn std::
         .iter()
         .map(|listener| set_up(config, listener, &schemas))
         .collect::<Result<_, _>>()?;
+    let keys = keys(config)?;
+    let log = Log::open(log_options(config))?;
     let setup = Setup {
         listeners,
         admin: config.admin,
         policy: Arc::new(policy),
-        log: Log::open(log_options(config))?,
+        log: log.clone(),
         stop_timeout: config.stop_timeout,
     };
     let proxy = Proxy::start(setup).await?;
+    let (stop_following, stopped) = watch::channel(false);
+    let following = keys.map(|keys| {
+        let folders = (config.audit.dir.value.clone(), config.state.value.clone());
+        tokio::spawn(audit::follow_keys(keys, log, folders, stopped))
+    });
     for (listener, address) in config.listeners.iter().zip(&proxy.addresses) {
         tracing::info!(listener = listener.name, %address, upstream = listener.upstream, tls = listener.tls.is_some(), "listening");
     }
@@ -158,8 +167,20 @@ async fn serve(config: &Arc<Config>, policy: Policy) -> Result<(), Box<dyn std::
     asked.clone().times(1).await;
     asking.abort();
     tracing::info!("stopping");
+    let _ = stop_following.send(true);
+    if let Some(following) = following {
+        let _ = following.await;
+    }
     proxy.stop(asked.times(2)).await;
     Ok(())
+}
+
+/// The API keys, where there are any.
+fn keys(config: &Config) -> Result<Option<Arc<Keys>>, KeysError> {
+    let (Some(keys), Some(secret)) = (&config.identity.keys, config.api_key()) else {
+        return Ok(None);
+    };
+    Keys::open(&keys.file.value, secret).map(|keys| Some(Arc::new(keys)))
 }
 
 /// Tells the operator which CRMs do not answer as they should. They may be there later.
