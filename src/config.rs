@@ -39,6 +39,7 @@ pub use issuers::{
     Algorithm, ClaimPath, ClaimPaths, Issuer, KEYS_BYTES_MAX, KEYS_DEPTH_MAX, KeySource,
     plain_type, safe_url,
 };
+pub use networks::network;
 pub use secrets::Secret;
 pub use service::{Proof, Service};
 

@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostics;
 
 mod addresses;
 mod certificates;
+mod identity;
 mod log_folder;
 mod secrets;
 mod upstreams;
@@ -20,6 +21,7 @@ pub fn machine(config: &Config, running: bool) -> Diagnostics {
     let mut found = Diagnostics::new();
     secrets::look(config, &mut found);
     certificates::look(config, &mut found);
+    identity::look(config, &mut found);
     log_folder::look(config, running, &mut found);
     if !running {
         addresses::look(config, &mut found);

@@ -75,10 +75,13 @@ impl Event {
 
     /// An event that is not about one request.
     pub(super) fn notice(notice: Notice) -> Self {
-        Self(Kind::Notice {
-            id: id::new(),
-            notice: Box::new(notice),
-        })
+        Self::notice_of(id::new(), notice)
+    }
+
+    /// The same under an id that it was given before.
+    pub(super) fn notice_of(id: String, notice: Notice) -> Self {
+        let notice = Box::new(notice);
+        Self(Kind::Notice { id, notice })
     }
 
     /// An event about one request, on these terms.

@@ -19,7 +19,7 @@ thread_local! {
 }
 
 /// A new identifier: 48 bits of milliseconds, 80 random bits, in Crockford's base 32.
-pub(super) fn new() -> String {
+pub fn new() -> String {
     let now = Timestamp::now();
     let random = RANDOM.with_borrow_mut(random).unwrap_or_else(|| {
         // Uniqueness is all that is asked of these bits, so a counter will do where randomness fails.

@@ -19,6 +19,7 @@ mod demo;
 mod detect;
 mod explain;
 mod explain_text;
+mod key;
 mod logging;
 mod schema;
 mod serve;
@@ -46,6 +47,8 @@ enum Command {
     Detect(detect::Arguments),
     /// Make a schema file of what a CRM says of its own data
     Schema(schema::Arguments),
+    /// Make, list, revoke and rotate API keys
+    Key(key::Arguments),
     /// Verify and query the access log
     Audit(audit::AuditArgs),
 }
@@ -77,6 +80,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Key(arguments) => key::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
     };
     ExitCode::from(code)

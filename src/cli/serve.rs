@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::sync::watch;
 
 use super::{DONE, PROBLEMS, UNUSABLE, colour, unusable};
 use crate::audit::{self, Log, Options};
@@ -76,7 +77,9 @@ pub(super) fn policy(config: &Config) -> (Option<Policy>, Diagnostics) {
         Ok(sources) => {
             let (policy, mut found) =
                 Policy::compile(&sources, &schemas(config), config.token_key());
-            found.extend(policy.iter().flat_map(|policy| policy.against(config)));
+            if let Some(policy) = &policy {
+                found.extend(policy.against(config));
+            }
             (policy.filter(|_| !found.has_errors()), found)
         }
         Err(problems) => (None, problems),
@@ -148,14 +151,21 @@ async fn serve(config: &Arc<Config>, policy: Policy) -> Result<(), Box<dyn std::
         .iter()
         .map(|listener| set_up(config, listener, &schemas, &authorities))
         .collect::<Result<_, _>>()?;
+    let keys = authorities.keys().cloned();
+    let log = Log::open(log_options(config))?;
     let setup = Setup {
         listeners,
         admin: config.admin,
         policy: Arc::new(policy),
-        log: Log::open(log_options(config))?,
+        log: log.clone(),
         stop_timeout: config.stop_timeout,
     };
     let proxy = Proxy::start(setup).await?;
+    let (stop_following, stopped) = watch::channel(false);
+    let following = keys.map(|keys| {
+        let folders = (config.audit.dir.value.clone(), config.state.value.clone());
+        tokio::spawn(audit::follow_keys(keys, log, folders, stopped))
+    });
     for (listener, address) in config.listeners.iter().zip(&proxy.addresses) {
         tracing::info!(listener = listener.name, %address, upstream = listener.upstream, tls = listener.tls.is_some(), "listening");
     }
@@ -164,6 +174,10 @@ async fn serve(config: &Arc<Config>, policy: Policy) -> Result<(), Box<dyn std::
     asked.clone().times(1).await;
     asking.abort();
     tracing::info!("stopping");
+    let _ = stop_following.send(true);
+    if let Some(following) = following {
+        let _ = following.await;
+    }
     proxy.stop(asked.times(2)).await;
     Ok(())
 }

@@ -117,10 +117,21 @@ impl Reader<'_> {
             for way in &listener.ways {
                 let (is_backed, fix) = match way {
                     Way::CrmSession => (true, ""),
-                    Way::Token => (!identity.issuers.is_empty(), "add an issuer to `identity.tokens`"),
-                    Way::Key => (identity.keys.is_some(), "name their file: `identity: { keys: { file: … } }`"),
-                    Way::Certificate => (clients.is_some(), "add `clients` to the listener's `tls`"),
-                    Way::Front => (identity.front.is_some(), "say who it is: `identity: { front: … }`"),
+                    Way::Token => (
+                        !identity.issuers.is_empty(),
+                        "add an issuer to `identity.tokens`",
+                    ),
+                    Way::Key => (
+                        identity.keys.is_some(),
+                        "name their file: `identity: { keys: { file: … } }`",
+                    ),
+                    Way::Certificate => {
+                        (clients.is_some(), "add `clients` to the listener's `tls`")
+                    }
+                    Way::Front => (
+                        identity.front.is_some(),
+                        "say who it is: `identity: { front: … }`",
+                    ),
                 };
                 if !is_backed {
                     let title = format!("nothing judges the way `{}`", way.as_str());
@@ -140,7 +151,10 @@ impl Reader<'_> {
                 );
                 self.found.push(
                     Diagnostic::error(codes::BAD_WAY, title)
-                        .at(&read.ways, format!("whoever comes by `{}` has none", way.as_str()))
+                        .at(
+                            &read.ways,
+                            format!("whoever comes by `{}` has none", way.as_str()),
+                        )
                         .also(&upstream.place, "the CRM")
                         .help("add `service` to the upstream: docs/identity/service.md"),
                 );
@@ -151,16 +165,29 @@ impl Reader<'_> {
 
     /// What is configured and that no listener accepts.
     fn idle(&mut self, listeners: &[ReadListener], identity: &Identity) {
-        let accepts = |way| listeners.iter().any(|read| read.listener.ways.contains(&way));
-        let issuers = identity.issuers.iter().map(|issuer| (Way::Token, &issuer.place));
-        let keys = identity.keys.iter().map(|keys| (Way::Key, &keys.file.place));
+        let accepts = |way| {
+            listeners
+                .iter()
+                .any(|read| read.listener.ways.contains(&way))
+        };
+        let issuers = identity
+            .issuers
+            .iter()
+            .map(|issuer| (Way::Token, &issuer.place));
+        let keys = identity
+            .keys
+            .iter()
+            .map(|keys| (Way::Key, &keys.file.place));
         for (way, place) in issuers.chain(keys) {
             if !accepts(way) {
                 let title = format!("no listener accepts the way `{}`", way.as_str());
                 self.found.push(
                     Diagnostic::warning(codes::UNUSED_WAY, title)
                         .at(place, "nobody can come by this")
-                        .help(format!("add `{}` to the `identity` of a listener", way.as_str())),
+                        .help(format!(
+                            "add `{}` to the `identity` of a listener",
+                            way.as_str()
+                        )),
                 );
             }
         }

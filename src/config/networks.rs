@@ -32,6 +32,19 @@ impl Reader<'_> {
     }
 }
 
+/// Reads a network, or says what to write.
+///
+/// # Errors
+/// If it is not one.
+pub fn network(text: &str) -> Result<IpNet, String> {
+    read(text).map_err(|wrong| match wrong {
+        Wrong::Form => "must be of the form `10.0.0.0/8` or `2001:db8::/32`".to_owned(),
+        Wrong::Host { network, host } => {
+            format!("write `{network}`, or `{host}` for this one address")
+        }
+    })
+}
+
 /// What is wrong with a network.
 enum Wrong {
     Form,

@@ -7,6 +7,7 @@ use super::{Config, Durability, LargeReplies, Limits, LogFormat, Timeouts};
 use crate::diagnostic::Diagnostics;
 
 mod issuers;
+mod proofs;
 
 /// A folder with everything that a configuration may name.
 struct Folder(tempfile::TempDir);

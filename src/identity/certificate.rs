@@ -85,6 +85,9 @@ impl Certificates {
                 .add(read)
                 .map_err(|_| failed(ca, "a certificate in it is not understood".to_owned()))?;
         }
+        if roots.is_empty() {
+            return Err(failed(ca, "it holds no certificate".to_owned()));
+        }
         let roots = Arc::new(roots);
         let list = clients.crl.as_ref();
         let mut list = list.map(|crl| Watched::new(&crl.value, Clients::CRL_BYTES_MAX));

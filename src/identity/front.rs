@@ -166,3 +166,139 @@ fn listed(names: &[u8]) -> Result<Vec<String>, Reason> {
     }
     Ok(roles)
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn front() -> Front {
+        Front {
+            peers: vec!["10.0.0.7/32".parse().unwrap(), "fd00::/64".parse().unwrap()],
+            secret_header: HeaderName::from_static("x-front-secret"),
+            secret: b"0123456789abcdef".as_slice().into(),
+            id: HeaderName::from_static("x-auth-request-user"),
+            roles: Some(HeaderName::from_static("x-auth-request-groups")),
+        }
+    }
+
+    fn verify(peer: &str, headers: &[(&str, &str)]) -> Result<Option<Fronted>, Reason> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            map.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        front().verify(peer.parse().unwrap(), &map)
+    }
+
+    const SECRET: (&str, &str) = ("x-front-secret", "0123456789abcdef");
+
+    #[test]
+    fn whom_the_proxy_names_is_who_it_says() {
+        let user = ("X-Auth-Request-User", "fanny@example.org");
+        let roles = ("x-auth-request-groups", "sales, crm users,,sales,équipe");
+        for peer in ["10.0.0.7", "::ffff:10.0.0.7", "fd00::1"] {
+            let named = verify(peer, &[SECRET, user, roles, ("accept", "a")]);
+            let named = named.unwrap().unwrap();
+            assert_eq!(named.user, "fanny@example.org");
+            assert_eq!(named.roles, ["sales", "crm users", "équipe"]);
+        }
+        let alone = verify("10.0.0.7", &[SECRET, user]).unwrap().unwrap();
+        assert!(alone.roles.is_empty());
+        assert_eq!(verify("10.0.0.7", &[SECRET]), Ok(None));
+        assert_eq!(verify("10.0.0.8", &[("accept", "a")]), Ok(None));
+    }
+
+    #[test]
+    fn from_anybody_else_its_headers_are_refused() {
+        let user = ("x-auth-request-user", "fanny");
+        for (peer, headers) in [
+            ("10.0.0.8", &[SECRET, user][..]),
+            ("10.0.0.8", &[SECRET]),
+            ("10.0.0.8", &[user]),
+            ("10.0.0.7", &[user]),
+            ("10.0.0.7", &[user, ("x-front-secret", "")]),
+            ("10.0.0.7", &[user, ("x-front-secret", "0123456789abcdee")]),
+            ("10.0.0.7", &[user, ("x-front-secret", "0123456789abcde")]),
+            ("10.0.0.7", &[user, ("x-front-secret", "0123456789abcdef0")]),
+            ("10.0.0.7", &[user, SECRET, SECRET]),
+            ("10.0.0.7", &[user, ("x_front_secret", "0123456789abcdef")]),
+            ("10.0.0.7", &[SECRET, ("x_auth_request_user", "fanny")]),
+            ("10.0.0.7", &[SECRET, user, ("x-auth_request-user", "boss")]),
+            ("10.0.0.7", &[SECRET, user, ("x.auth.request.user", "boss")]),
+            ("10.0.0.9", &[("x_auth-request_groups", "admins")]),
+        ] {
+            assert_eq!(
+                verify(peer, headers),
+                Err(Reason::MalformedHead),
+                "{headers:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_that_have_two_readings_are_refused() {
+        let long = "a".repeat(257);
+        let many = (0..101).map(|role| format!("r{role}")).collect::<Vec<_>>();
+        let many = many.join(",");
+        for (name, value) in [
+            ("x-auth-request-user", ""),
+            ("x-auth-request-user", "a\u{a0}b"),
+            ("x-auth-request-user", "a\u{200b}"),
+            ("x-auth-request-user", "a\u{202e}b"),
+            ("x-auth-request-user", "a\tb"),
+            ("x-auth-request-user", &long),
+            ("x-auth-request-groups", "a,b\tc"),
+            ("x-auth-request-groups", &many),
+            ("x-auth-request-groups", &long),
+        ] {
+            let user = ("x-auth-request-user", "fanny");
+            let mut headers = vec![SECRET, (name, value)];
+            if name != user.0 {
+                headers.push(user);
+            }
+            assert_eq!(
+                verify("10.0.0.7", &headers),
+                Err(Reason::MalformedHead),
+                "{value:?}"
+            );
+        }
+        let user = ("x-auth-request-user", "fanny");
+        let twice = [SECRET, user, user];
+        assert_eq!(verify("10.0.0.7", &twice), Err(Reason::MalformedHead));
+        let nobody = [SECRET, ("x-auth-request-groups", "a")];
+        assert_eq!(verify("10.0.0.7", &nobody), Err(Reason::MalformedHead));
+        let mut latin = HeaderMap::new();
+        latin.insert("x-front-secret", HeaderValue::from_static(SECRET.1));
+        let value = HeaderValue::from_bytes(b"ren\xe9").unwrap();
+        latin.insert("x-auth-request-user", value);
+        let peer = "10.0.0.7".parse().unwrap();
+        assert_eq!(front().verify(peer, &latin), Err(Reason::MalformedHead));
+    }
+
+    #[test]
+    fn the_secret_is_not_shown() {
+        assert!(!format!("{:?}", front()).contains("0123456789"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_makes_a_caller_without_the_secret(value in "[ -~]{0,40}", secret in "[!-~]{0,20}") {
+            prop_assume!(secret != SECRET.1);
+            let headers = [("x-front-secret", secret.as_str()), ("x-auth-request-user", value.as_str())];
+            prop_assert_eq!(verify("10.0.0.7", &headers), Err(Reason::MalformedHead));
+        }
+
+        #[test]
+        fn whatever_is_named_is_visible(value in proptest::collection::vec(any::<u8>(), 0..40)) {
+            if let Ok(name) = one(&value) {
+                prop_assert!(!name.chars().any(is_unseen) && !name.is_empty());
+            }
+            if let Ok(names) = listed(&value) {
+                prop_assert!(names.iter().all(|name| !name.contains(',')));
+            }
+        }
+    }
+}

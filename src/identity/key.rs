@@ -33,6 +33,13 @@ pub struct KeysError {
     why: String,
 }
 
+impl KeysError {
+    /// Why, without the path.
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+}
+
 /// The API keys of a proxy, which it only reads. Its `Debug` shows none.
 pub struct Keys {
     mac: hmac::Key,

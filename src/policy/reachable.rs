@@ -47,7 +47,9 @@ fn role(name: &Role, role: &RoleModel, provable: &Provable<'_>, found: &mut Diag
                 let problem = Diagnostic::error(codes::UNKNOWN_ISSUER, title)
                     .at(&role.place, format!("role `{name}` rests on its tokens"));
                 found.push(match provable.issuers.is_empty() {
-                    true => problem.help("declare it in the configuration, under `identity.tokens`"),
+                    true => {
+                        problem.help("declare it in the configuration, under `identity.tokens`")
+                    }
                     false => problem.help(format!("issuers of the configuration: {issuers}")),
                 });
             }
@@ -56,9 +58,15 @@ fn role(name: &Role, role: &RoleModel, provable: &Provable<'_>, found: &mut Diag
     let has = |kind| role.from.iter().any(|(evidence, _)| *evidence == kind);
     if has(Evidence::ClaimRoles) && !has(Evidence::Token) && provable.issuers.len() > 1 {
         found.push(
-            Diagnostic::error(codes::UNKNOWN_ISSUER, "a claim of any issuer makes this role")
-                .at(&role.place, format!("`{name}` rests on `claim.roles` alone"))
-                .help(format!("add `token: NAME`, one of: {issuers}")),
+            Diagnostic::error(
+                codes::UNKNOWN_ISSUER,
+                "a claim of any issuer makes this role",
+            )
+            .at(
+                &role.place,
+                format!("`{name}` rests on `claim.roles` alone"),
+            )
+            .help(format!("add `token: NAME`, one of: {issuers}")),
         );
     }
     let closed = role.from.iter().map(|(evidence, _)| evidence.way());
@@ -66,7 +74,10 @@ fn role(name: &Role, role: &RoleModel, provable: &Provable<'_>, found: &mut Diag
         let title = format!("nobody can have the role {}", quoted(name.as_str()));
         found.push(
             Diagnostic::warning(codes::UNREACHED, title)
-                .at(&role.place, format!("no listener accepts the way `{}`", way.as_str()))
+                .at(
+                    &role.place,
+                    format!("no listener accepts the way `{}`", way.as_str()),
+                )
                 .help("add it to the `identity` of a listener, or take the role out"),
         );
     }
@@ -74,7 +85,11 @@ fn role(name: &Role, role: &RoleModel, provable: &Provable<'_>, found: &mut Diag
 
 /// Strengths that grants ask for.
 fn strengths(model: &Model, provable: &Provable<'_>, found: &mut Diagnostics) {
-    let asked: BTreeSet<&String> = model.grants.iter().flat_map(|grant| &grant.requires).collect();
+    let asked: BTreeSet<&String> = model
+        .grants
+        .iter()
+        .flat_map(|grant| &grant.requires)
+        .collect();
     let has_claims = provable.ways.contains(&Way::Token);
     let is_provable = |proof: &Proof| {
         let needs_claims =
@@ -86,12 +101,15 @@ fn strengths(model: &Model, provable: &Provable<'_>, found: &mut Diagnostics) {
     for (name, strength) in &model.strengths {
         if asked.contains(name) && !strength.any.iter().any(is_provable) {
             found.push(
-                Diagnostic::note(codes::STRENGTH_UNREACHABLE, "nobody can prove this strength")
-                    .at(
-                        &strength.place,
-                        format!("no listener accepts what proves {}", quoted(name)),
-                    )
-                    .help("grants that require it do not match; accept `token` at a listener"),
+                Diagnostic::note(
+                    codes::STRENGTH_UNREACHABLE,
+                    "nobody can prove this strength",
+                )
+                .at(
+                    &strength.place,
+                    format!("no listener accepts what proves {}", quoted(name)),
+                )
+                .help("grants that require it do not match; accept `token` at a listener"),
             );
         }
     }

@@ -46,6 +46,8 @@ fn of(error: &Error) -> &'static str {
             | AlertDescription::UnknownCA
             | AlertDescription::UnsupportedCertificate,
         ) => "certificate-refused",
+        Error::NoCertificatesPresented => "no-client-certificate",
+        Error::InvalidCertificate(_) => "client-certificate-refused",
         Error::AlertReceived(_) => "refused",
         Error::InvalidMessage(
             InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion,

@@ -53,6 +53,18 @@ pub(in crate::audit) enum Notice {
     /// The clock tells an earlier time than that of the event before.
     #[serde(rename = "clock.stepped")]
     ClockStepped { from: String, to: String },
+    /// An API key was made.
+    #[serde(rename = "key.created")]
+    KeyCreated(KeyChange),
+    /// The newest secret of an API key has expired. Nobody did that.
+    #[serde(rename = "key.expired")]
+    KeyExpired(KeyChange),
+    /// An API key was revoked.
+    #[serde(rename = "key.revoked")]
+    KeyRevoked(KeyChange),
+    /// An API key got a new secret.
+    #[serde(rename = "key.rotated")]
+    KeyRotated(KeyChange),
     /// A caller has used up a budget of refused predicates.
     #[serde(rename = "limit.predicates")]
     PredicatesUsedUp {
@@ -89,6 +101,15 @@ pub(in crate::audit) enum Notice {
     /// An event that this version does not know by name.
     #[serde(other)]
     Other,
+}
+
+/// What was done to an API key: the id of its newest secret, its name, when that was, and who did it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::audit) struct KeyChange {
+    pub(in crate::audit) by: Option<String>,
+    pub(in crate::audit) key: String,
+    pub(in crate::audit) name: String,
+    pub(in crate::audit) when: String,
 }
 
 /// Fields, and patterns of fields, with the same categories.

@@ -192,6 +192,13 @@ impl File {
                 }
             }
         }
+        let is_event = |id: &str| {
+            let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+            id.len() == EVENT_CHARACTERS && id.bytes().all(fits)
+        };
+        if !self.changes.iter().all(|change| is_event(&change.event)) {
+            return Err("a change in it has no id of an event");
+        }
         let mut events = BTreeSet::new();
         if !self
             .changes
@@ -261,3 +268,4 @@ pub fn are_networks(networks: &[IpNet]) -> bool {
 }
 
 const NAME_CHARACTERS_MAX: usize = 100;
+const EVENT_CHARACTERS: usize = 26;

@@ -20,6 +20,12 @@ pub struct Used {
     used: BTreeMap<String, Timestamp>,
 }
 
+impl Default for Used {
+    fn default() -> Self {
+        Self::new([])
+    }
+}
+
 impl Used {
     /// The file in the folder of the state.
     pub const FILE: &str = "keys-used.json";
@@ -31,12 +37,21 @@ impl Used {
         }
     }
 
-    /// What a state keeps. Nothing depends on it, so one that cannot be read says nothing.
-    pub fn read(state: &Path) -> Self {
-        let read = files::read(&state.join(Self::FILE), BYTES_MAX).ok();
-        let read = read.and_then(|contents| serde_json::from_slice(&contents.bytes).ok());
-        read.filter(|used: &Self| used.version == VERSION)
-            .unwrap_or_else(|| Self::new([]))
+    /// What a state keeps.
+    ///
+    /// # Errors
+    /// If it cannot be read or understood.
+    pub fn read(state: &Path) -> io::Result<Self> {
+        let bytes = match files::read(&state.join(Self::FILE), BYTES_MAX) {
+            Ok(contents) => contents.bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(error),
+        };
+        let used: Self = serde_json::from_slice(&bytes)?;
+        match used.version {
+            VERSION => Ok(used),
+            _ => Err(io::Error::other("it is in another version")),
+        }
     }
 
     /// Keeps it in a state.
