@@ -18,6 +18,7 @@ use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::{Action, FieldPath, FieldUse, Module, Use};
 
+mod access;
 mod arrangement;
 mod builtin;
 mod carriers;
@@ -265,6 +266,9 @@ pub struct Operation {
     pub version: String,
     /// The credential, where the request carries it among its arguments instead of in its head.
     pub credential: Option<Credential>,
+    /// Whether the request itself is about whoever the CRM takes the caller for: who they are, what they prefer, what they
+    /// have marked. [`Operation::is_about_caller`] tells of its query too.
+    pub of_caller: bool,
     /// The module in the path.
     pub module: Option<Module>,
     /// The record in the path.
