@@ -86,3 +86,6 @@ impl Predicate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,7 +102,7 @@ impl Reader<'_> {
         let modules = modules
             .map(|node| self.all_modules(node, keys))
             .unwrap_or_default();
-        let administration = self.unless_native(keys, "administration");
+        let administration = keys.get("administration");
         let administration = administration.map(|node| self.administration(node));
         let prefix_text = prefix.clone().unwrap_or_default();
         let routes = keys
