@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::{Config, Durability, LargeReplies, Limits, LogFormat, Timeouts};
 use crate::diagnostic::Diagnostics;
 
+mod service;
+
 /// A folder with everything that a configuration may name.
 struct Folder(tempfile::TempDir);
 

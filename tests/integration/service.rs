@@ -274,10 +274,10 @@ async fn answers_that_are_too_large_late_or_no_json_are_none() {
 async fn a_key_is_used_as_it_is_and_never_twice_refused_in_silence() {
     let crm = Scripted::start(|_| panic!("nobody is asked"));
     let url = format!("http://{}", crm.address);
-    let (folder, _) = configured(&url, "ESPO", SUGAR_KEY);
+    let (folder, _) = configured(&url, "ESPO", KEY);
     drop(folder);
     for account in [
-        SUGAR_KEY,
+        KEY,
         "{ bearer: { env: CARGO_PKG_NAME } }",
         "{ basic: { user: paravent, password: { file: svc.pw } } }",
     ] {
@@ -292,4 +292,4 @@ async fn a_key_is_used_as_it_is_and_never_twice_refused_in_silence() {
     }
 }
 
-const SUGAR_KEY: &str = "{ header: X-Api-Key, secret: { env: CARGO_PKG_VERSION } }";
+const KEY: &str = "{ header: X-Api-Key, secret: { env: CARGO_PKG_VERSION } }";
