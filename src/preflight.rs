@@ -2,11 +2,12 @@
 //! may read secrets, the access log's folder, addresses, and the CRMs.
 //!
 //! `check --connect` shows all of it; `serve` looks at the same before it starts, and asks the CRMs afterwards, without
-//! waiting for them. Each problem has its place in the configuration and a fix; none holds a secret.
+//! waiting for them; only `check` tries the proxy's own accounts. Each problem has its place in the configuration and a fix; none holds a secret.
 
 use crate::config::Config;
 use crate::diagnostic::Diagnostics;
 
+mod accounts;
 mod addresses;
 mod certificates;
 mod identity;
@@ -14,6 +15,7 @@ mod log_folder;
 mod secrets;
 mod upstreams;
 
+pub use accounts::accounts;
 pub use upstreams::upstreams;
 
 /// Everything on this machine. What a running proxy holds, its ports and the lock of its log, is left out if `running`.

@@ -126,6 +126,7 @@ pub(super) fn operation(module: &str, fields: &[&str]) -> Operation {
         route: "GET /rest/{version}/{module}/{id}",
         version: "v11_24".to_owned(),
         credential: None,
+        of_caller: false,
         module: Some(Module::new(module)),
         record: Some("CANARY-ID".to_owned()),
         link: None,

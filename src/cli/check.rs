@@ -100,7 +100,11 @@ fn connect(config: &Config, running: bool) -> Diagnostics {
         .build()
     {
         Ok(runtime) => {
-            found.extend(runtime.block_on(preflight::upstreams(config)));
+            let (upstreams, accounts) = runtime.block_on(async {
+                tokio::join!(preflight::upstreams(config), preflight::accounts(config))
+            });
+            found.extend(upstreams);
+            found.extend(accounts);
             // A look-up of a name may still go on; nobody waits for it.
             runtime.shutdown_background();
         }

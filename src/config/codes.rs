@@ -35,6 +35,7 @@ codes! {
     AUDIT_UNUSABLE = ("C023", "the access log, or the state beside it, cannot be written"),
     ADDRESS_UNUSABLE = ("C024", "an address cannot be listened on"),
     UPSTREAM_UNUSABLE = ("C025", "an upstream does not answer as its dialect expects"),
+    SERVICE_REFUSED = ("C026", "the proxy's own account cannot log in"),
 
     ADMIN_OPEN = ("C101", "the admin listener is not on a loopback address"),
     CLEAR_TEXT = ("C102", "credentials travel in clear"),
@@ -46,4 +47,5 @@ codes! {
     ANYBODY = ("C122", "an upstream takes a credential that was made up for a session"),
     UNUSED_WAY = ("C131", "an issuer or keys that no listener accepts"),
     CHOSEN_BY_PEOPLE = ("C130", "a claim that people may choose themselves says whose session a token strengthens"),
+    SERVICE_UNKNOWN = ("C123", "an upstream does not say whose the credential of the proxy's own account is"),
 }

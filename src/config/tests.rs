@@ -8,6 +8,7 @@ use crate::diagnostic::Diagnostics;
 
 mod issuers;
 mod proofs;
+mod service;
 
 /// A folder with everything that a configuration may name.
 struct Folder(tempfile::TempDir);

@@ -86,6 +86,7 @@ impl Operation {
             route,
             version: self.version.clone(),
             credential: self.credential.clone(),
+            of_caller: false,
             module: self.module.clone(),
             record: self.record.clone(),
             link: None,

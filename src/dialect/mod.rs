@@ -18,6 +18,7 @@ use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::{Action, FieldPath, FieldUse, Module, Use};
 
+mod access;
 mod arrangement;
 mod builtin;
 mod carriers;
@@ -265,6 +266,9 @@ pub struct Operation {
     pub version: String,
     /// The credential, where the request carries it among its arguments instead of in its head.
     pub credential: Option<Credential>,
+    /// Whether the request itself is about whoever the CRM takes the caller for: who they are, what they prefer, what they
+    /// have marked. [`Operation::is_about_caller`] tells of its query too.
+    pub of_caller: bool,
     /// The module in the path.
     pub module: Option<Module>,
     /// The record in the path.
@@ -567,16 +571,6 @@ impl Query {
 }
 
 impl Predicate {
-    /// Whether it asks for records by how they relate to the caller.
-    pub fn is_about_caller(&self) -> bool {
-        match self {
-            Self::All(all) | Self::Any(all) => all.iter().any(Self::is_about_caller),
-            Self::Not(inner) => inner.is_about_caller(),
-            Self::Field { .. } => false,
-            Self::Caller { .. } => true,
-        }
-    }
-
     /// Visits every field path of the predicate.
     pub fn each_path<'a>(&'a self, visit: &mut dyn FnMut(&'a Path)) {
         self.each_comparison(&mut |path, _| visit(path));

@@ -64,9 +64,9 @@ impl Current {
     }
 
     /// Whether it is of use until a while before its end.
-    fn lasts(&self, before_end: impl Fn(Duration) -> Duration) -> bool {
-        let is_within =
-            |lifetime: Duration| self.at.elapsed() < lifetime.saturating_sub(before_end(lifetime));
+    fn lasts(&self, now: Instant, before_end: impl Fn(Duration) -> Duration) -> bool {
+        let age = now.duration_since(self.at);
+        let is_within = |lifetime: Duration| age < lifetime.saturating_sub(before_end(lifetime));
         !self.has_ended && self.entered.lifetime.is_none_or(is_within)
     }
 }
@@ -100,10 +100,11 @@ impl Service {
         let Some(current) = self.0.current() else {
             return self.later_than(0, account, version).await;
         };
-        if current.lasts(margin) {
+        let now = Instant::now();
+        if current.lasts(now, margin) {
             return Ok(current.held());
         }
-        let is_of_use = current.lasts(|_| Duration::ZERO);
+        let is_of_use = current.lasts(now, |_| Duration::ZERO);
         if is_of_use && self.0.turn.try_lock().is_err() {
             // Somebody renews it.
             return Ok(current.held());
@@ -339,3 +340,81 @@ const UNREACHABLE_PAUSE: Duration = Duration::from_secs(1);
 const LASTING: Duration = Duration::from_secs(60);
 /// Logins in a row that need not have been of use: a CRM that is set up anew ends its sessions.
 const BRIEF_MAX: u32 = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REFUSED: Reason = Reason::ServiceCredentialRefused;
+
+    #[test]
+    fn an_account_that_is_refused_is_tried_less_and_less_often() {
+        let (mut pace, mut now) = (Pace::default(), Instant::now());
+        for pause in [5, 10, 20, 40, 60, 60] {
+            assert_eq!(pace.begin(now, None), Ok(()));
+            pace.end(now, Some(REFUSED));
+            let almost = now + Duration::from_secs(pause) - Duration::from_millis(1);
+            assert_eq!(pace.begin(almost, None), Err(REFUSED), "{pause}");
+            now += Duration::from_secs(pause);
+        }
+        assert_eq!(pace.begin(now, None), Ok(()));
+        pace.end(now, None);
+        assert_eq!(pace.begin(now, None), Ok(()));
+        pace.end(now, Some(Reason::UpstreamBroken));
+        let after = now + Duration::from_secs(5);
+        assert_eq!(pace.begin(now, None), Err(Reason::UpstreamBroken));
+        assert_eq!(pace.begin(after, None), Ok(()), "it begins anew");
+    }
+
+    #[test]
+    fn a_crm_that_is_not_there_is_asked_again_soon() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        for second in 0..100 {
+            let at = now + Duration::from_secs(second);
+            assert_eq!(pace.begin(at, None), Ok(()));
+            pace.end(at, Some(Reason::UpstreamUnreachable));
+            let told = pace.begin(at, None);
+            assert_eq!(told, Err(Reason::UpstreamUnreachable));
+        }
+    }
+
+    #[test]
+    fn what_is_given_and_never_taken_is_not_asked_for_again_and_again() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        let brief = Some(Duration::from_secs(1));
+        for _ in 0..BRIEF_MAX {
+            assert_eq!(pace.begin(now, brief), Ok(()));
+            pace.end(now, None);
+        }
+        assert_eq!(pace.begin(now, brief), Err(REFUSED));
+        let almost = now + LASTING - Duration::from_millis(1);
+        assert_eq!(pace.begin(almost, brief), Err(REFUSED));
+        assert_eq!(pace.begin(now + LASTING, Some(LASTING)), Ok(()));
+        pace.end(now + LASTING, None);
+        assert_eq!(pace.begin(now + LASTING, brief), Ok(()));
+    }
+
+    #[test]
+    fn a_token_is_renewed_before_its_end_and_of_use_until_then() {
+        let current = Current {
+            entered: Arc::new(Entered {
+                credential: Credential::argument("a").unwrap(),
+                refresh: None,
+                lifetime: Some(Duration::from_secs(3_600)),
+            }),
+            generation: 1,
+            at: Instant::now(),
+            has_ended: false,
+        };
+        let state = |age| {
+            let now = current.at + Duration::from_secs(age);
+            let of_use = current.lasts(now, |_| Duration::ZERO);
+            (current.lasts(now, margin), of_use)
+        };
+        assert_eq!(state(0), (true, true));
+        assert_eq!(state(3_530), (true, true));
+        assert_eq!(state(3_545), (false, true));
+        assert_eq!(state(3_601), (false, false));
+        assert_eq!(margin(Duration::from_secs(20)), Duration::from_secs(2));
+    }
+}

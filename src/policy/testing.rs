@@ -70,6 +70,7 @@ pub(super) fn list(module: Option<&str>) -> Operation {
         route: "GET /{module}",
         version: "v11".to_owned(),
         credential: None,
+        of_caller: false,
         module: module.map(Module::new),
         record: None,
         link: None,

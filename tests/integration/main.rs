@@ -30,6 +30,7 @@ mod roles;
 mod schema;
 mod second_reading;
 mod server;
+mod service;
 mod signals;
 mod statements;
 mod streams;

@@ -397,6 +397,47 @@ fn every_dialect_is_asked_in_its_own_way() {
 }
 
 #[test]
+fn the_proxys_own_account_is_tried_once_and_only_by_a_check() {
+    let crm = |status: u16, answer: &'static str| {
+        Scripted::that_sees_checks(
+            move |request| match request.line.contains("/oauth2/token ") {
+                true => scripted::json(status, answer.as_bytes()),
+                false => scripted::json(401, br#"{"error":"need_login"}"#),
+            },
+        )
+    };
+    let logins = |crm: &Scripted| {
+        let received = crm.take_all().into_iter();
+        received
+            .filter(|request| request.line.starts_with("POST "))
+            .count()
+    };
+    let installed = |crm: &Scripted| {
+        let url = format!("http://{}", crm.address);
+        let account = "[sugar-rest]\n    service: { user: paravent, password: { file: svc.pw } }";
+        let installed = Installed::new(&url, account);
+        secret(&installed.path("svc.pw"), b"canary-password");
+        installed
+    };
+    let good = crm(200, r#"{"access_token":"a","expires_in":3600}"#);
+    let account = installed(&good);
+    assert_eq!(account.check(&[]), (Some(0), Vec::new()));
+    assert_eq!(logins(&good), 1);
+    fs::set_permissions(account.path("svc.pw"), Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(account.problem("a file that everybody may read").0, "C022");
+    for (status, answer, label) in [
+        (401, r#"{"error":"need_login"}"#, "the CRM refuses it"),
+        (200, r#"{"access":"a"}"#, "unfilterable"),
+    ] {
+        let bad = crm(status, answer);
+        let (code, text) = installed(&bad).problem(label);
+        assert!(code == "C026" && text.contains(label), "{text}");
+        assert!(!text.contains("canary-password"));
+        assert_eq!(logins(&bad), 1);
+    }
+}
+
+#[test]
 fn serve_looks_before_it_starts_and_does_not_wait_for_the_crm() {
     let crm = refuses();
     let installed = before(&crm);

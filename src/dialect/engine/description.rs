@@ -56,6 +56,8 @@ pub(super) struct Description {
     /// The field that names a record.
     pub(super) display: String,
     pub(super) modules: Vec<Known>,
+    /// Modules whose records say who may do what, beside those that are told by their names.
+    pub(super) administration: Vec<Module>,
     pub(super) routes: Vec<Route>,
 }
 
@@ -221,6 +223,8 @@ pub(super) struct Route {
     pub(super) orders: Vec<Order>,
     pub(super) page: Option<Page>,
     pub(super) search: Option<Name>,
+    /// Whether the request itself is about the caller.
+    pub(super) of_caller: bool,
     /// Parameters about the caller, with their words; without words, a flag.
     pub(super) about_caller: Vec<(Name, Vec<&'static str>)>,
     /// Parameters that stand with these values only.
@@ -425,6 +429,22 @@ impl Description {
         targets.sort();
         targets.dedup();
         targets
+    }
+
+    /// Whether the segments of a path are those of a question about a credential that names nobody: it is about whoever asks.
+    pub(super) fn is_asked_of_callers(&self, segments: &[String]) -> bool {
+        let mut questions = self.caller.questions.iter();
+        questions.any(|question| {
+            let path = question.ask.split('?').next().unwrap_or_default();
+            let mut words = path.trim_start_matches('/').split('/');
+            let mut segments = segments.iter();
+            // The same words, and as many.
+            words.all(|word| {
+                segments
+                    .next()
+                    .is_some_and(|segment| self.is_same(word, segment))
+            }) && segments.next().is_none()
+        })
     }
 
     /// Every key that may belong to a record and passes unread.

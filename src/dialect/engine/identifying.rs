@@ -54,6 +54,46 @@ pub(super) fn rights(description: &Description) -> (Vec<Module>, Vec<FieldPath>)
     (accounts, rights)
 }
 
+/// The modules whose records say who may do what, beside the accounts: those that the description names, and those whose
+/// names say it.
+pub(super) fn administration(description: &Description) -> Vec<Module> {
+    let named = description.modules.iter().map(|known| &known.module);
+    let told = named.filter(|module| is_administration(module));
+    told.chain(&description.administration).cloned().collect()
+}
+
+/// Whether a module holds what accounts may do, or with what they prove who they are, by its name.
+fn is_administration(module: &Module) -> bool {
+    const PARTS: &[&str] = &[
+        "apikey",
+        "accesstoken",
+        "oauth",
+        "permission",
+        "preference",
+        "privilege",
+        "role",
+        "setting",
+        "team",
+        "usergroup",
+    ];
+    const NAMES: &[&str] = &[
+        "acl",
+        "config",
+        "configuration",
+        "group",
+        "key",
+        "right",
+        "session",
+        "setup",
+        "token",
+        "webhook",
+    ];
+    let folded = module.as_str().to_ascii_lowercase();
+    let plain: String = folded.chars().filter(char::is_ascii_alphanumeric).collect();
+    let one = plain.strip_suffix('s').unwrap_or(&plain);
+    NAMES.contains(&one) || PARTS.iter().any(|part| plain.contains(part))
+}
+
 /// Whether a module holds accounts, by its name.
 fn is_account(module: &Module) -> bool {
     const NAMES: &[&str] = &[

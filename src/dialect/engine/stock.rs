@@ -36,6 +36,7 @@ pub(super) fn of(description: &Description) -> Stock {
         endings: Vec::new(),
         mirrors: BTreeMap::new(),
         links_are_blank: false,
+        administration: identifying::administration(description),
         accounts,
         rights: Rights::Guessed(rights),
         identifying: identifying::fields(description),

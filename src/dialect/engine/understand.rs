@@ -65,7 +65,11 @@ pub(super) fn request(
     };
     let stated = stated(description, schema, route, &segments);
     let stated = stated.map_err(|reason| refused(reason.into()))?;
-    operation(description, route, (version, stated), request, bounds).map_err(refused)
+    let operation = operation(description, route, (version, stated), request, bounds);
+    operation.map_err(refused).map(|operation| Operation {
+        of_caller: operation.of_caller || description.is_asked_of_callers(&segments),
+        ..operation
+    })
 }
 
 /// The version of a path, and its segments below the place of that, decoded once, its suffix taken away.
@@ -194,6 +198,7 @@ fn operation(
         route: route.name,
         version: version.to_owned(),
         credential: None,
+        of_caller: route.of_caller,
         module: stated.module,
         record: stated.record,
         link: stated.link,

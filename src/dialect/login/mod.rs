@@ -8,6 +8,8 @@ use crate::door::Credential;
 use crate::reason::Reason;
 
 pub(super) mod oauth;
+#[cfg(test)]
+mod tests;
 
 /// A text that nobody is shown, its `Debug` least of all.
 #[derive(Clone, PartialEq, Eq)]

@@ -146,6 +146,11 @@ impl Schema {
         self.stock.accounts()
     }
 
+    /// Whether the records of a module say who may do what: see [`Stock::governs_access`].
+    pub fn governs_access(&self, module: &Module) -> bool {
+        self.stock.governs_access(module)
+    }
+
     /// Whether a field says what an account may do: see [`Stock::is_right`].
     pub fn is_right(&self, module: &Module, field: &str) -> bool {
         self.stock.is_right(module, field)
@@ -207,7 +212,7 @@ fn stock_text(stock: &Stock) -> String {
         .iter()
         .map(|key| (&key.module, &key.field))
         .collect();
-    let accounts = stock.accounts();
+    let accounts = (stock.accounts(), &stock.administration);
     let _ = writeln!(text, "{} {unread:?} {accounts:?}", stock.display_field());
     for module in stock.modules() {
         let _ = writeln!(text, "{module} {:?}", stock.searched(module));

@@ -33,6 +33,8 @@ pub struct Stock {
     pub(in crate::dialect) links_are_blank: bool,
     /// The modules whose records are the accounts of those who use the CRM.
     pub(in crate::dialect) accounts: Vec<Module>,
+    /// The modules whose records say who may do what, beside the accounts: roles, teams, keys, settings.
+    pub(in crate::dialect) administration: Vec<Module>,
     pub(in crate::dialect) rights: Rights,
     /// The fields that tell who a caller is, of records that can be changed in this API: whoever may write one could
     /// choose their own role.
@@ -125,6 +127,18 @@ impl Stock {
     /// The modules whose records are accounts.
     pub fn accounts(&self) -> &[Module] {
         &self.accounts
+    }
+
+    /// Whether the records of a module say who may do what: accounts, roles, teams, keys, settings. A module that the CRM
+    /// knows by a second name, in the singular or in another case, is the same one.
+    pub fn governs_access(&self, module: &Module) -> bool {
+        let folded = |module: &Module| {
+            let name = module.as_str().to_ascii_lowercase();
+            name.strip_suffix('s').map(str::to_owned).unwrap_or(name)
+        };
+        let name = folded(module);
+        let mut known = self.accounts.iter().chain(&self.administration);
+        known.any(|known| folded(known) == name)
     }
 
     /// The keys that pass unread.

@@ -267,6 +267,9 @@ const NO_IDS: &[&str] = &[
     "vcard_import",
 ];
 
+/// How routes end that change what the caller has marked a record as.
+const MARKS: &[&str] = &["/favorite", "/unfavorite"];
+
 /// A form, and what the path says.
 #[derive(Debug)]
 pub(super) struct Routed {
@@ -279,6 +282,15 @@ pub(super) struct Routed {
 }
 
 impl Form {
+    /// Whether it is about the caller: who they are, what they prefer, which records are their favorites.
+    pub(super) fn is_about_caller(&self) -> bool {
+        let gives = matches!(
+            self.gives,
+            Gives::Me | Gives::Preferences | Gives::Preference
+        );
+        gives || MARKS.iter().any(|mark| self.route.ends_with(mark))
+    }
+
     /// The method and the segments of the path template after the version.
     fn template(&self) -> (&'static str, impl Iterator<Item = &'static str>) {
         let (method, path) = self.route.split_once(' ').unwrap_or(("", self.route));

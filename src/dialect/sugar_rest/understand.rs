@@ -87,6 +87,7 @@ fn operation(
         route: form.route,
         version: address.version.clone(),
         credential: None,
+        of_caller: form.is_about_caller(),
         module: found.module,
         record: found.record,
         link: found.link,

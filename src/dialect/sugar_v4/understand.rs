@@ -125,6 +125,7 @@ impl Making<'_> {
             route: self.version.route(self.method),
             version: self.version.name().to_owned(),
             credential: self.credential.clone(),
+            of_caller: self.method.kind == Kind::UserId,
             module: None,
             record: None,
             link: None,

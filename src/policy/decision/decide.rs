@@ -53,7 +53,7 @@ fn decided(
     if roles.is_empty() {
         return denied(Reason::NoRole, roles, None);
     }
-    if let Err(reason) = without_session(caller, operation) {
+    if let Err(reason) = without_session(caller, operation, policy.schema()) {
         return denied(reason, roles, None);
     }
     let stated = match Stated::of(header, caller) {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dialect::{Access, Operation};
+use crate::dialect::{Access, Operation, Schema};
 use crate::identity::Caller;
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Module, Role};
@@ -49,22 +49,12 @@ impl Reach {
         let Some(all) = &self.0 else {
             return Ok(());
         };
-        let none = BTreeSet::new();
-        let actions = |module: &Module| all.get(module).unwrap_or(&none);
-        let acts = |module: &Module| actions(module).contains(&operation.action);
-        // Without a module, nothing says where it is done.
-        let target = operation.target().ok_or(Reason::ActionNotAllowed)?;
-        let is_through = |module: &Module| match operation.action {
-            Action::Relate => acts(module),
-            _ => sees(actions(module)),
+        let acts = operation.acts();
+        let may = |(module, action): &(&Module, Action)| {
+            all.get(*module).is_some_and(|words| words.contains(action))
         };
-        let on_the_way = operation.module.iter().all(is_through);
-        let others = operation.modules();
-        let mut others = others.into_iter().filter(|module| *module != target);
-        let is_held = acts(target)
-            && (operation.link.is_none() || on_the_way)
-            && operation.query.beside.iter().all(acts)
-            && others.all(|module| is_through(module));
+        // Without a module, nothing says where it is done.
+        let is_held = !acts.is_empty() && acts.iter().all(may);
         is_held.then_some(()).ok_or(Reason::ActionNotAllowed)
     }
 }
@@ -75,15 +65,15 @@ fn sees(actions: &BTreeSet<Action>) -> bool {
 
 /// No confused deputy: the proxy's own account acts for whoever has no session of the CRM, and the CRM judges that account.
 /// So nothing passes that is about the caller, ends or begins a session, or changes who may do what.
-pub(super) fn without_session(caller: &Caller, operation: &Operation) -> Result<(), Reason> {
-    let is_governed = operation.access == Access::Governed;
-    let is_personal = !operation.query.about_caller.is_empty()
-        || operation
-            .query
-            .predicate
-            .as_ref()
-            .is_some_and(crate::dialect::Predicate::is_about_caller);
-    match caller.has_session() || (is_governed && !is_personal) {
+pub(super) fn without_session(
+    caller: &Caller,
+    operation: &Operation,
+    schema: &Schema,
+) -> Result<(), Reason> {
+    let is_everybodys = operation.access == Access::Governed
+        && !operation.is_about_caller()
+        && !operation.changes_access(schema);
+    match caller.has_session() || is_everybodys {
         true => Ok(()),
         false => Err(Reason::ActionNotAllowed),
     }

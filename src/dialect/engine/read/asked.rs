@@ -223,8 +223,19 @@ impl Reader<'_> {
         })
     }
 
+    /// Whether a route itself is about the caller.
+    pub(super) fn of_caller(&mut self, keys: &Keys<'_>) -> bool {
+        let stated = keys.get("about_caller");
+        stated.is_some_and(|node| matches!(node.kind, NodeKind::Bool(true)))
+    }
+
+    /// The parameters of a route that are about the caller.
     pub(super) fn about_caller(&mut self, keys: &Keys<'_>) -> Vec<(Name, Vec<&'static str>)> {
         let mut all = Vec::new();
+        let stated = keys.get("about_caller");
+        if stated.is_some_and(|node| matches!(node.kind, NodeKind::Bool(_))) {
+            return all;
+        }
         for (name, node) in self.entries(keys, "about_caller") {
             let Some(name) = self.parameter(&name.value, &name.place) else {
                 continue;

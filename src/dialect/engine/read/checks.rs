@@ -226,7 +226,7 @@ fn has_module(route: &Route) -> bool {
 }
 
 /// Whether its records are what the API tells of the caller.
-fn is_about_caller(route: &Route) -> bool {
+pub(super) fn is_about_caller(route: &Route) -> bool {
     let marked = route.reply.record();
     route.access == Access::Role && marked.is_some_and(|marked| marked.of.is_some())
 }

@@ -18,7 +18,7 @@ macro_rules! forms {
 forms! {
     DESCRIPTION "a description":
         description native prefix suffix ignore_case ids names spelling media credentials ignored written caller
-        errors labels drift fields link_names modules routes;
+        errors labels drift fields link_names modules administration routes;
     CREDENTIALS "`credentials`": headers bearer basic in_query;
     IGNORED "`ignored`": slash accept bodies blank parameters stamps repeated members;
     WRITTEN "`written`": no blank refused flat;

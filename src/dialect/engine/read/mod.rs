@@ -102,6 +102,8 @@ impl Reader<'_> {
         let modules = modules
             .map(|node| self.all_modules(node, keys))
             .unwrap_or_default();
+        let administration = keys.get("administration");
+        let administration = administration.map(|node| self.administration(node));
         let prefix_text = prefix.clone().unwrap_or_default();
         let routes = keys
             .require("routes", self.found)
@@ -137,6 +139,7 @@ impl Reader<'_> {
             tells_drift: self.choice(keys, "drift", true, &[("told", true), ("dropped", false)]),
             display: Self::display(keys),
             modules,
+            administration: administration.unwrap_or_default(),
             routes,
         })
     }

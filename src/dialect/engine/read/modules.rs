@@ -14,6 +14,15 @@ use crate::vocabulary::{Field, FieldPath, Module};
 const LENGTH_MAX: i64 = u32::MAX as i64;
 
 impl Reader<'_> {
+    /// The modules whose records say who may do what.
+    pub(super) fn administration(&mut self, node: &Node) -> Vec<Module> {
+        let names = node.texts("`administration`", self.found);
+        let names = names.unwrap_or_default().into_iter();
+        names
+            .filter_map(|name| self.module(name.value, &name.place))
+            .collect()
+    }
+
     pub(super) fn all_modules(&mut self, node: &Node, root: &Keys<'_>) -> Vec<Known> {
         let entries = node.map("`modules`", self.found).unwrap_or_default();
         for (name, _) in entries {

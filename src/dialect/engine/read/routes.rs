@@ -2,6 +2,7 @@
 
 use http::Method;
 
+use super::checks::is_about_caller;
 use super::{MEDIA, Reader, keys};
 use crate::diagnostic::{Diagnostic, Keys, Node, Place as Where, Spanned, quoted};
 use crate::dialect::engine::description::{Known, Route, Segment};
@@ -98,7 +99,7 @@ impl Reader<'_> {
             ("public", Access::Public),
             ("session", Access::Session),
         ];
-        let route = Route {
+        let mut route = Route {
             name: intern(&name),
             form: intern(&format!("{name} #{number}")),
             method,
@@ -118,6 +119,7 @@ impl Reader<'_> {
             orders: self.orders(keys),
             page: keys.get("page").and_then(|node| self.page(node, &reply)),
             search: self.optional_parameter(keys, "search"),
+            of_caller: self.of_caller(keys),
             about_caller: self.about_caller(keys),
             fixed: self.fixed(keys),
             dropped: self.dropped(keys),
@@ -131,6 +133,7 @@ impl Reader<'_> {
             unread,
             look_up: None,
         };
+        route.of_caller |= is_about_caller(&route);
         self.twice(&route, &line.place);
         self.fits_action(&route, &line.place);
         self.fits_access(&route, &line.place);

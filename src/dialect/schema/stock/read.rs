@@ -16,6 +16,7 @@ use crate::vocabulary::{Field, Module, intern};
 pub(super) struct Layer {
     known: Vec<String>,
     accounts: Vec<String>,
+    administration: Vec<String>,
     tells: BTreeMap<String, Vec<String>>,
     rights: BTreeSet<String>,
     groups: BTreeMap<String, BTreeSet<String>>,
@@ -116,6 +117,7 @@ impl Stock {
             mirrors: BTreeMap::new(),
             links_are_blank: false,
             accounts: Vec::new(),
+            administration: Vec::new(),
             rights: Rights::Listed(BTreeSet::new()),
             identifying: Vec::new(),
             unread: Vec::new(),
@@ -143,6 +145,8 @@ impl Stock {
         let module = |name: &String| Module::new(name);
         self.known.extend(layer.known.iter().map(module));
         self.accounts.extend(layer.accounts.iter().map(module));
+        self.administration
+            .extend(layer.administration.iter().map(module));
         if let Rights::Listed(rights) = &mut self.rights {
             rights.extend(layer.rights.iter().cloned());
         }
