@@ -230,6 +230,7 @@ impl Pipeline {
             false => Err(Reason::CredentialInQuery.into()),
         };
         let understood = understood.and_then(|understood| {
+            self.ways.check_front(&self.shown(head, None))?;
             let credential = match self.ways.accept(Way::CrmSession) {
                 true => the_credential(&*in_force.dialect, head, &understood)?,
                 false => no_session(head, &understood)?,
@@ -447,7 +448,7 @@ impl Pipeline {
             key: proofs.key.as_ref(),
             front: &proofs.front,
             certificates: proofs.certificates.as_deref().unwrap_or_default(),
-            peer: proofs.peer.unwrap_or(head.origin),
+            peer: proofs.peer.unwrap_or(head.origin).to_canonical(),
             origin: head.origin,
         }
     }

@@ -99,6 +99,14 @@ impl Ways {
         tokens.is_some_and(|tokens| tokens.is_ours(credential.token()))
     }
 
+    /// Whether the headers of an authenticating proxy come from that proxy alone, whatever is asked.
+    ///
+    /// # Errors
+    /// If somebody else sends them.
+    pub fn check_front(&self, shown: &Shown<'_>) -> Result<(), Reason> {
+        self.fronted_by(shown).map(|_| ())
+    }
+
     /// Who a request comes from.
     ///
     /// # Errors
@@ -208,7 +216,13 @@ impl Ways {
         let tokens = self.tokens.as_ref().ok_or(Reason::WayNotAccepted)?;
         let certificate = shown.certificates.first().map(AsRef::as_ref);
         let verified = tokens.verify(token.token(), certificate).await;
-        self.judged(verified, shown, judges).await
+        let claims = self.judged(verified, shown, judges).await?;
+        if let (true, Some(certificates)) = (claims.is_bound(), &self.certificates) {
+            // What the token is bound to must still count.
+            let judged = certificates.judge(shown.certificates);
+            self.judged(judged, shown, judges).await?;
+        }
+        Ok(claims)
     }
 
     /// How long ago somebody authenticated. What lies ahead is nobody's past.

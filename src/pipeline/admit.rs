@@ -8,7 +8,7 @@ use super::{Pipeline, Visit};
 use crate::audit::{Arrived, Decided, Event, Identified, Meaning, Record, Unanswered};
 use crate::config::Way;
 use crate::dialect::{Access, Exchange, Operation};
-use crate::identity::{Attempt, Caller, Judges, Shown, Spent};
+use crate::identity::{Attempt, Caller, Judges, Spent};
 use crate::policy::{Challenge, Decision, Plan, PurposeChosen};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, FieldPath, Role};
@@ -161,10 +161,10 @@ impl Pipeline {
         self.ways.identify(&visit.shown, &judges).await
     }
 
-    /// Logging in begins a session of the CRM: nobody does so who came by another way, nor where none is accepted.
+    /// Logging in begins a session of the CRM: nobody does so where none is accepted, nor with a key. A token may come with
+    /// every request of a client, and means nothing here.
     fn may_log_in(&self, visit: &Visit<'_>) -> Result<(), Reason> {
-        let Shown { token, key, .. } = visit.shown;
-        if token.is_some() || key.is_some() || !self.ways.accept(Way::CrmSession) {
+        if visit.shown.key.is_some() || !self.ways.accept(Way::CrmSession) {
             return Err(Reason::ActionNotAllowed);
         }
         let credential = visit.shown.credential;
