@@ -182,7 +182,7 @@ impl Pipeline {
         operation: &Operation,
         record: Record<Identified>,
     ) -> Result<(Plan, Record<Decided>), NotAdmitted> {
-        let (Some(caller), Access::Role | Access::Governed) = (caller, operation.access) else {
+        let Some(caller) = caller else {
             let plan = visit.policy().public_plan();
             let record = decided(visit, operation, &plan, (&[], None), record);
             return Ok((plan, record));
