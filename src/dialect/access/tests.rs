@@ -349,7 +349,7 @@ fn nothing_that_is_done_hides_behind_something_harmless() {
         native("sugar-v4"),
         native("suitecrm-v8"),
     );
-    let espo = example("espocrm");
+    let (espo, dolibarr) = (example("espocrm"), example("dolibarr"));
     for (dialect, request, expected) in [
         (&sugar, "GET /rest/v11/Contacts".to_owned(), ["Contacts: list"].as_slice()),
         (&sugar, "GET /rest/v11/ping".to_owned(), &[]),
@@ -382,6 +382,11 @@ fn nothing_that_is_done_hides_behind_something_harmless() {
             &json_api,
             "POST /Api/V8/module/Accounts/1/relationships  {\"data\":{\"type\":\"Contact\",\"id\":\"2\"}}".to_owned(),
             &["Accounts: relate", "Contacts: relate"],
+        ),
+        (
+            &dolibarr,
+            "GET /api/index.php/contacts?sqlfilters=(s.nom:like:'x')".to_owned(),
+            &["contacts: list", "thirdparties: list"],
         ),
         (&espo, "GET /api/v1/Account/5f8a1c2b3d4e5f6a7/contacts".to_owned(), &["Account: read", "Contact: list"]),
     ] {
