@@ -40,4 +40,5 @@ mod tidy;
 mod upstream;
 mod verdict;
 mod watched;
+mod ways;
 mod writes;
