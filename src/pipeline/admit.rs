@@ -8,7 +8,7 @@ use super::{Pipeline, Visit};
 use crate::audit::{Arrived, Decided, Event, Identified, Meaning, Record, Unanswered};
 use crate::config::Way;
 use crate::dialect::{Access, Exchange, Operation};
-use crate::identity::{Attempt, Caller, Judges, Shown, Spent};
+use crate::identity::{Attempt, Caller, Judges, Spent};
 use crate::policy::{Challenge, Decision, Plan, PurposeChosen};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, FieldPath, Role};
@@ -75,6 +75,8 @@ impl Pipeline {
         match (caller.has_session(), visit.shown.credential) {
             (true, Some(credential)) => Ok(With::Own(credential.clone())),
             (true, None) => Err(Reason::Internal),
+            // What ends a session would end the account's.
+            (false, _) if operation.access == Access::Session => Err(Reason::ActionNotAllowed),
             (false, _) => {
                 let service = visit.entrance.service.clone();
                 let service = service.ok_or(Reason::ServiceCredentialRefused)?;
@@ -92,7 +94,7 @@ impl Pipeline {
         if operation.action != Action::Auth {
             let sessions = &visit.entrance.sessions;
             let judged = sessions.identify(credential, &operation.version, visit.origin);
-            if self.ways.is_of_issuer(credential) || judged.await.is_err() {
+            if self.ways.misplaced(credential).is_some() || judged.await.is_err() {
                 return With::Nobody;
             }
         }
@@ -163,15 +165,10 @@ impl Pipeline {
 
     /// Logging in begins a session of the CRM: nobody does so who came by another way, nor where none is accepted.
     fn may_log_in(&self, visit: &Visit<'_>) -> Result<(), Reason> {
-        let Shown { token, key, .. } = visit.shown;
-        if token.is_some() || key.is_some() || !self.ways.accept(Way::CrmSession) {
+        if !self.ways.accept(Way::CrmSession) || self.ways.show_another(&visit.shown)? {
             return Err(Reason::ActionNotAllowed);
         }
-        let credential = visit.shown.credential;
-        match credential.is_some_and(|credential| self.ways.is_of_issuer(credential)) {
-            true => Err(Reason::BadToken),
-            false => Ok(()),
-        }
+        Ok(())
     }
 
     /// What the caller may have.
