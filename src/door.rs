@@ -160,6 +160,12 @@ impl Credential {
     /// The account name in it, where it is a name and a password in the form of HTTP Basic (RFC 7617), which some CRMs
     /// take in headers of their own, too.
     pub(crate) fn account(&self) -> Option<String> {
+        let pair = self.pair()?;
+        Some(pair.split_once(':')?.0.to_owned())
+    }
+
+    /// A name and a password, with the colon between them.
+    fn pair(&self) -> Option<String> {
         if !matches!(self.carrier, Carrier::Basic | Carrier::Header(_)) {
             return None;
         }
@@ -167,8 +173,17 @@ impl Credential {
         let letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
         let letters: Vec<u8> = self.token.bytes().filter(letter).collect();
         let decoded = LENIENT.decode(letters).ok()?;
-        let colon = decoded.iter().position(|byte| *byte == b':')?;
-        Some(String::from_utf8_lossy(decoded.get(..colon)?).into_owned())
+        let pair = String::from_utf8_lossy(&decoded).into_owned();
+        pair.contains(':').then_some(pair)
+    }
+
+    /// The texts in it that may be secrets: itself, and where it is a name and a password, both.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let mut texts = vec![self.token.clone()];
+        if let Some(pair) = self.pair() {
+            texts.extend(pair.splitn(2, ':').map(str::to_owned));
+        }
+        texts
     }
 
     /// The secret itself: for the upstream request and for the keyed hash of the session cache only.

@@ -231,6 +231,9 @@ impl Pipeline {
         };
         let understood = understood.and_then(|understood| {
             self.ways.check_front(&self.shown(head, None))?;
+            if let Some(reason) = self.misplaced(head, body, &understood) {
+                return Err(reason.into());
+            }
             let credential = match self.ways.accept(Way::CrmSession) {
                 true => the_credential(&*in_force.dialect, head, &understood)?,
                 false => no_session(head, &understood)?,
@@ -435,6 +438,23 @@ impl Pipeline {
         Err(Refusal::upstream(status, failure.label))
     }
 
+    /// Why somebody does not log in who states a token or a key of ours as what the CRM is to be told.
+    fn misplaced(&self, head: &Head, body: &[u8], understood: &Understood) -> Option<Reason> {
+        let operation = match understood {
+            Understood::One(exchange) => exchange.operation(),
+            Understood::Bulk { .. } => return None,
+        };
+        if operation.action != Action::Auth || !self.ways.accept(Way::CrmSession) {
+            return None;
+        }
+        let stated = head.credential.as_ref().ok().and_then(Option::as_ref);
+        let query = head.query.as_deref().unwrap_or_default();
+        stated
+            .and_then(|stated| self.ways.misplaced(stated))
+            .or_else(|| self.ways.misplaced_in(body))
+            .or_else(|| self.ways.misplaced_in(query.as_bytes()))
+    }
+
     /// What a request shows for who its caller is.
     fn shown<'a>(&self, head: &'a Head, credential: Option<&'a Credential>) -> Shown<'a> {
         let proofs = &head.proofs;
@@ -473,6 +493,9 @@ impl Pipeline {
         self.callers.sweep();
         self.probes.sweep();
         self.transport.failures().sweep();
+        for service in self.entrances.iter().filter_map(|one| one.service.as_ref()) {
+            service.sweep();
+        }
         self.sweep_turned_away();
     }
 }

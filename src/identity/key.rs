@@ -25,6 +25,11 @@ pub use file::{BadFile, Change, File, Key, Secret, State, What, are_networks, is
 pub use store::{Doing, Made, Store, StoreError};
 pub use used::Used;
 
+/// Whether a text is meant for a key, however badly it is written.
+pub fn is_key(text: &str) -> bool {
+    text.starts_with(spelling::PREFIX)
+}
+
 /// Why keys cannot be read at the start.
 #[derive(Debug, thiserror::Error)]
 #[error("could not read the API keys `{path}`: {why}")]

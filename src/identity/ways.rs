@@ -11,7 +11,7 @@ use http::HeaderMap;
 use rustls_pki_types::CertificateDer;
 
 use super::{
-    Caller, Certificates, Claims, Front, Fronted, Guesses, Keys, Refused, Sessions, Tokens,
+    Caller, Certificates, Claims, Front, Fronted, Guesses, Keys, Refused, Sessions, Tokens, key,
 };
 use crate::config::Way;
 use crate::door::Credential;
@@ -92,11 +92,36 @@ impl Ways {
         self.accepted == [way]
     }
 
-    /// Whether a token of a configured issuer stands where a credential of the CRM is expected: such a one never goes to a
-    /// CRM.
-    pub fn is_of_issuer(&self, credential: &Credential) -> bool {
-        let tokens = self.tokens.as_ref();
-        tokens.is_some_and(|tokens| tokens.is_ours(credential.token()))
+    /// Why a credential of the CRM is none: a token of a configured issuer, or an API key, stands in its place, perhaps as
+    /// the password of a pair. Such a one never goes to a CRM.
+    pub fn misplaced(&self, credential: &Credential) -> Option<Reason> {
+        let mut texts = credential.texts().into_iter();
+        texts.find_map(|text| self.is_proof(&text))
+    }
+
+    /// The same of what logs in or renews a session, which is read word by word.
+    pub fn misplaced_in(&self, body: &[u8]) -> Option<Reason> {
+        let is_within = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._".contains(byte);
+        let mut words = body.split(|byte| !is_within(byte));
+        words.find_map(|word| self.is_proof(std::str::from_utf8(word).ok()?))
+    }
+
+    /// Why a text is for nobody but this proxy.
+    fn is_proof(&self, text: &str) -> Option<Reason> {
+        let mut tokens = self.tokens.iter();
+        if tokens.any(|tokens| tokens.is_ours(text)) {
+            return Some(Reason::BadToken);
+        }
+        key::is_key(text).then_some(Reason::BadKey)
+    }
+
+    /// Whether a request shows more than may come with a credential of the CRM.
+    ///
+    /// # Errors
+    /// If somebody claims to be an authenticating proxy who is none.
+    pub fn show_another(&self, shown: &Shown<'_>) -> Result<bool, Reason> {
+        let fronted = self.fronted_by(shown)?.is_some();
+        Ok(fronted || shown.key.is_some() || self.has_certificate(shown))
     }
 
     /// Whether the headers of an authenticating proxy come from that proxy alone, whatever is asked.
@@ -128,8 +153,8 @@ impl Ways {
         if ways.iter().any(|way| !self.accept(*way)) {
             return Err(Reason::WayNotAccepted);
         }
-        if shown.credential.is_some_and(|one| self.is_of_issuer(one)) {
-            return Err(Reason::BadToken);
+        if let Some(reason) = shown.credential.and_then(|one| self.misplaced(one)) {
+            return Err(reason);
         }
         match (ways.as_slice(), shown.credential, shown.token, shown.key) {
             ([], ..) => Err(Reason::NoCredential),

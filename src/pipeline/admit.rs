@@ -75,6 +75,8 @@ impl Pipeline {
         match (caller.has_session(), visit.shown.credential) {
             (true, Some(credential)) => Ok(With::Own(credential.clone())),
             (true, None) => Err(Reason::Internal),
+            // What ends a session would end the account's.
+            (false, _) if operation.access == Access::Session => Err(Reason::ActionNotAllowed),
             (false, _) => {
                 let service = visit.entrance.service.clone();
                 let service = service.ok_or(Reason::ServiceCredentialRefused)?;
@@ -92,7 +94,7 @@ impl Pipeline {
         if operation.action != Action::Auth {
             let sessions = &visit.entrance.sessions;
             let judged = sessions.identify(credential, &operation.version, visit.origin);
-            if self.ways.is_of_issuer(credential) || judged.await.is_err() {
+            if self.ways.misplaced(credential).is_some() || judged.await.is_err() {
                 return With::Nobody;
             }
         }
@@ -161,17 +163,13 @@ impl Pipeline {
         self.ways.identify(&visit.shown, &judges).await
     }
 
-    /// Logging in begins a session of the CRM: nobody does so where none is accepted, nor with a key. A token may come with
-    /// every request of a client, and means nothing here.
+    /// Logging in begins a session of the CRM: nobody does so where none is accepted, nor who comes by another way. A token
+    /// may come with every request of a client, and means nothing here.
     fn may_log_in(&self, visit: &Visit<'_>) -> Result<(), Reason> {
-        if visit.shown.key.is_some() || !self.ways.accept(Way::CrmSession) {
+        if !self.ways.accept(Way::CrmSession) || self.ways.show_another(&visit.shown)? {
             return Err(Reason::ActionNotAllowed);
         }
-        let credential = visit.shown.credential;
-        match credential.is_some_and(|credential| self.ways.is_of_issuer(credential)) {
-            true => Err(Reason::BadToken),
-            false => Ok(()),
-        }
+        Ok(())
     }
 
     /// What the caller may have.

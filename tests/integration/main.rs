@@ -42,4 +42,5 @@ mod tidy;
 mod upstream;
 mod verdict;
 mod watched;
+mod ways;
 mod writes;

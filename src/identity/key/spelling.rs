@@ -5,7 +5,7 @@ use aws_lc_rs::rand;
 use crate::identity::NoRandomness;
 
 /// What every key begins with, so that searches for leaked secrets know one.
-const PREFIX: &str = "pvk_";
+pub(super) const PREFIX: &str = "pvk_";
 const ID_BYTES: usize = 10;
 const SECRET_BYTES: usize = 32;
 const ID_CHARACTERS: usize = 16;

@@ -1,7 +1,7 @@
 //! An HTTP client that sends exactly the bytes it is given and reads exactly what comes back.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -44,7 +44,24 @@ impl Response {
 
 /// Sends raw bytes on a connection of their own and reads until the server closes it.
 pub fn raw(address: SocketAddr, request: &[u8]) -> Response {
-    let mut socket = TcpStream::connect(address).unwrap();
+    exchange(TcpStream::connect(address).unwrap(), request)
+}
+
+/// The same, from another address of this machine.
+pub fn raw_from(source: IpAddr, address: SocketAddr, request: &[u8]) -> Response {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let socket = runtime.unwrap().block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(source, 0)).unwrap();
+        socket.connect(address).await.unwrap().into_std().unwrap()
+    });
+    socket.set_nonblocking(false).unwrap();
+    exchange(socket, request)
+}
+
+fn exchange(mut socket: TcpStream, request: &[u8]) -> Response {
     socket
         .set_read_timeout(Some(Duration::from_secs(30)))
         .unwrap();
@@ -93,7 +110,8 @@ impl Request<'_> {
     }
 }
 
-fn parse(raw: Vec<u8>) -> Response {
+/// What stands in the bytes that came back.
+pub fn parse(raw: Vec<u8>) -> Response {
     let Some(end) = raw.windows(4).position(|window| window == b"\r\n\r\n") else {
         return Response {
             status: 0,

@@ -27,6 +27,7 @@ pub fn binary(wish: &Wish) -> Option<PathBuf> {
         && wish.crm_tls.is_none()
         && wish.audit.is_none()
         && wish.clock.is_none()
+        && wish.reached.is_empty()
         && !wish.learn;
     std::env::var_os("PARAVENT_BINARY")
         .map(PathBuf::from)

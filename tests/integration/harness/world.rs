@@ -30,6 +30,8 @@ use super::served::{self, Served};
 /// Everything a test needs; the audit folder is removed with it.
 pub struct World {
     pub proxy: SocketAddr,
+    /// All listeners, that one first.
+    pub proxies: Vec<SocketAddr>,
     pub admin: SocketAddr,
     pub crm: SocketAddr,
     pub audit: tempfile::TempDir,
@@ -45,13 +47,21 @@ enum Running {
 }
 
 impl Running {
-    /// Of the listener and of the admin listener.
-    fn addresses(&self) -> (SocketAddr, SocketAddr) {
+    /// Of the listeners and of the admin listener.
+    fn addresses(&self) -> (Vec<SocketAddr>, SocketAddr) {
         match self {
-            Self::Here(proxy) => (proxy.addresses[0], proxy.admin),
-            Self::Apart(served) => (served.proxy, served.admin),
+            Self::Here(proxy) => (proxy.addresses.clone(), proxy.admin),
+            Self::Apart(served) => (vec![served.proxy], served.admin),
         }
     }
+}
+
+/// A listener, and how callers prove there who they are.
+#[derive(Clone, Debug)]
+pub struct Reached {
+    pub ways: Ways,
+    pub service: Option<paravent::config::Service>,
+    pub tls: Option<Arc<rustls::ServerConfig>>,
 }
 
 /// What a test changes of the usual set-up.
@@ -80,6 +90,8 @@ pub struct Wish {
     /// What the access log takes for the time.
     pub clock: Option<Clock>,
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// The listeners, where one for sessions of the CRM is not enough.
+    pub reached: Vec<Reached>,
     /// The CRM speaks TLS with a certificate of this root, under this name.
     pub crm_tls: Option<(PathBuf, &'static str)>,
 }
@@ -107,6 +119,7 @@ impl Default for Wish {
             audit: None,
             clock: None,
             tls: None,
+            reached: Vec::new(),
             crm_tls: None,
         }
     }
@@ -179,9 +192,10 @@ impl World {
         audit: tempfile::TempDir,
         runtime: tokio::runtime::Runtime,
     ) -> Self {
-        let (proxy, admin) = running.addresses();
+        let (proxies, admin) = running.addresses();
         Self {
-            proxy,
+            proxy: proxies[0],
+            proxies,
             admin,
             crm,
             audit,
@@ -196,7 +210,8 @@ impl World {
         self.stop();
         let runtime = self.runtime.as_ref().unwrap();
         let running = Self::run(self.crm, wish, runtime, self.audit.path());
-        (self.proxy, self.admin) = running.addresses();
+        (self.proxies, self.admin) = running.addresses();
+        self.proxy = self.proxies[0];
         self.running = Some(running);
     }
 
@@ -297,13 +312,14 @@ impl World {
 
     pub fn send_raw(&self, address: SocketAddr, bytes: &[u8]) -> Response {
         let response = client::raw(address, bytes);
-        if address == self.proxy {
+        if self.proxies.contains(&address) {
             self.look_at(&response);
         }
         response
     }
 
-    fn look_at(&self, response: &Response) {
+    /// Looks at every byte that came back.
+    pub fn look_at(&self, response: &Response) {
         let line = String::from_utf8_lossy(bytes_of_request_line(&response.raw)).into_owned();
         if let Some(name) = self.forbidden.lock().unwrap().found_in(&response.raw) {
             panic!(
@@ -454,13 +470,38 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
         ..Options::new(&dir, &audit.join("state"))
     })
     .unwrap();
-    let listener = ListenerSetup {
+    let usual = Reached {
         ways: Ways::default(),
         service: None,
+        tls: wish.tls.clone(),
+    };
+    let reached = match wish.reached.as_slice() {
+        [] => std::slice::from_ref(&usual),
+        reached => reached,
+    };
+    let listeners = reached
+        .iter()
+        .map(|reached| listener(crm, &wish, reached, audit))
+        .collect();
+    let setup = Setup {
+        listeners,
+        admin: ([127, 0, 0, 1], 0).into(),
+        policy,
+        log,
+        stop_timeout: Duration::from_secs(10),
+    };
+    Proxy::start(setup).await.unwrap()
+}
+
+fn listener(crm: SocketAddr, wish: &Wish, reached: &Reached, audit: &Path) -> ListenerSetup {
+    let front = reached.ways.front.as_ref();
+    ListenerSetup {
+        ways: reached.ways.clone(),
+        service: reached.service.clone(),
         upstream: "crm".into(),
         name: "crm".to_owned(),
         bind: ([127, 0, 0, 1], 0).into(),
-        tls: wish.tls.clone(),
+        tls: reached.tls.clone(),
         destination: Destination {
             scheme: if wish.crm_tls.is_some() {
                 Scheme::HTTPS
@@ -515,7 +556,9 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
                     .iter()
                     .flat_map(|dialect| dialect.head_form().credentials.clone())
                     .collect(),
-                front_headers: Vec::new(),
+                front_headers: front
+                    .map(|front| front.headers().cloned().collect())
+                    .unwrap_or_default(),
                 control_headers: wish
                     .dialects
                     .iter()
@@ -528,15 +571,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
                     .collect(),
             },
         },
-    };
-    let setup = Setup {
-        listeners: vec![listener],
-        admin: ([127, 0, 0, 1], 0).into(),
-        policy,
-        log,
-        stop_timeout: Duration::from_secs(10),
-    };
-    Proxy::start(setup).await.unwrap()
+    }
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -619,6 +654,7 @@ const HEADERS: &[&str] = &[
     "content-type",
     "date",
     "paravent-decision",
+    "paravent-step-up",
     "paravent-withheld",
     "retry-after",
     "transfer-encoding",
