@@ -99,13 +99,13 @@ impl Keys {
     }
 
     fn verify_at(&self, stated: &str, peer: IpAddr, now: Timestamp) -> Result<Arc<str>, Refused> {
-        let id = spelling::id(stated).ok_or(refused("it has not the form of a key"))?;
+        let id = spelling::id(stated).ok_or_else(|| refused("it has not the form of a key"))?;
         let set = self.set();
         let found = set.secrets.get(id);
         // Compared in any case, and in constant time: how long it takes says nothing of what is known.
         let tag = found.map_or(&NOBODYS, |kept| &kept.tag);
         let is_same = hmac::verify(&self.mac, stated.as_bytes(), tag).is_ok();
-        let kept = found.ok_or(refused("no key has this id"))?;
+        let kept = found.ok_or_else(|| refused("no key has this id"))?;
         if !is_same {
             return Err(refused("the secret is not that of the key with this id"));
         }
