@@ -80,7 +80,7 @@ impl Keys {
         };
         let set = match watched.look() {
             Some(Ok(bytes)) => File::parse(bytes).map_err(|error| failed(error.to_string()))?,
-            Some(Err(_)) if !path.exists() => File::new(),
+            Some(Err(_)) if is_missing(path) => File::new(),
             Some(Err(why)) => return Err(failed(why.to_owned())),
             None => File::new(),
         };
@@ -165,7 +165,7 @@ impl Keys {
                 self.is_current.store(true, Ordering::Relaxed);
             }
             // Before the first key is made there is no file.
-            Err(_) if before.file.keys.is_empty() && !watched.path().exists() => {}
+            Err(_) if before.file.keys.is_empty() && is_missing(watched.path()) => {}
             Err(why) => {
                 tracing::error!(%path, why, "the API keys cannot be read; those that were read before stay in force");
                 self.is_current.store(false, Ordering::Relaxed);
@@ -254,6 +254,11 @@ fn takes_back(before: &File, now: &File) -> bool {
         .iter()
         .filter(|key| key.revoked.is_some())
         .any(|key| states.get(key.name.as_str()) != Some(&true))
+}
+
+/// Whether there is no such file. One that cannot be asked for may be there.
+fn is_missing(path: &Path) -> bool {
+    matches!(path.try_exists(), Ok(false))
 }
 
 fn refused(why: &'static str) -> Refused {
