@@ -245,6 +245,7 @@ fn the_configurations_of_the_documentation_can_be_loaded() {
         let path = |name: &str| folder.0.path().join(name);
         std::fs::copy(path(from), path(to)).unwrap();
     }
+    std::fs::write(folder.0.path().join("svc.pw"), "secret").unwrap();
     let pages = [
         include_str!("../../../docs/identity/keys.md"),
         include_str!("../../../docs/identity/certificates.md"),
