@@ -39,7 +39,7 @@ fn not_allowed(contact: &str) -> Vec<(String, Option<Value>)> {
         "GET Contacts?filter[0][accounts.name][$starts]=A", "GET Contacts?filter[0][assigned_user_link.user_name]=sally",
         "GET Contacts/count?filter[0][accounts.name][$starts]=A",
         // Searches in others, and in nobody knows what.
-        "GET search?q=Martin", "GET globalsearch?q=Martin", "GET globalsearch?q=Martin&module_list=Accounts",
+        "GET search?q=Martin&max_num=1", "GET globalsearch?q=Martin", "GET globalsearch?q=Martin&module_list=Accounts",
         "GET globalsearch?q=Martin&module_list=Contacts,Accounts", "GET search?q=a&module_list=Accounts",
     ].into_iter().map(|line| none(line.replacen(' ', " /rest/v11_24/", 1))).collect();
     for rest in ["/link/accounts", "/link/cases", "/link/notes", "/link/assigned_user_link", "/link/accounts/count", "/link/reports_to_link/count"] {
@@ -52,7 +52,6 @@ fn not_allowed(contact: &str) -> Vec<(String, Option<Value>)> {
     for (line, body) in [
         ("POST Contacts/filter", json!({"filter": [{"$owner": ""}]})),
         ("POST Contacts/filter", json!({"filter": [{"$or": [{"last_name": "A"}, {"$and": [{"$favorite": ""}]}]}]})),
-        ("POST Contacts/filter", json!({"filter": [{"$not": [{"$owner": ""}]}]})),
         ("POST Contacts/filter", json!({"my_items": true})),
         ("POST Contacts/filter", json!({"filter": [{"accounts.name": "A"}]})),
         ("POST Contacts/filter/count", json!({"filter": [{"$owner": ""}]})),
@@ -96,14 +95,12 @@ fn whoever_may_list_read_and_count_contacts_may_nothing_else() {
     for headers in [&[("Paravent-Token", &*token)][..], &[("Paravent-Key", &*key)], &front] {
         for (line, body) in not_allowed(&id) {
             let (reply, heard) = rig.hearing(|| rig.send(0, &line, headers, body.as_ref()));
-            assert!(matches!(reply.status, 403 | 404), "{line}: {} {}", reply.status, reply.text());
+            assert!(matches!(reply.status, 400 | 403 | 404), "{line}: {} {}", reply.status, reply.text());
             assert_eq!(heard, [""; 0], "{line}");
-            if reply.status == 403 {
-                let event = rig.event(&reply);
-                assert_eq!(event["outcome"]["reason"], json!("action-not-allowed"), "{line} {body:?}");
-            } else {
-                println!("unknown: {line}");
-            }
+            let reason = rig.event(&reply)["outcome"]["reason"].clone();
+            // What nobody knows, nobody may either.
+            let is_known = !["/Employees", "/Teams", "?q=", "/favorite", "/unfavorite"].iter().any(|what| line.contains(what));
+            assert!(reason == "action-not-allowed" || !is_known, "{line} {body:?}: {reason}");
         }
         for line in [
             "GET /rest/v11_24/Contacts?max_num=2".to_owned(),
