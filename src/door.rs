@@ -440,7 +440,10 @@ fn proofs(headers: &HeaderMap, front: &[HeaderName]) -> Result<Proofs, Reason> {
     let mut of_front = HeaderMap::new();
     for name in front {
         for value in headers.get_all(name) {
-            of_front.append(name.clone(), value.clone());
+            let mut value = value.clone();
+            // One of them is a secret.
+            value.set_sensitive(true);
+            of_front.append(name.clone(), value);
         }
     }
     Ok(Proofs {

@@ -230,6 +230,7 @@ impl Pipeline {
             false => Err(Reason::CredentialInQuery.into()),
         };
         let understood = understood.and_then(|understood| {
+            self.ways.check_front(&self.shown(head, None))?;
             if let Some(reason) = self.misplaced(head, body, &understood) {
                 return Err(reason.into());
             }
@@ -467,7 +468,7 @@ impl Pipeline {
             key: proofs.key.as_ref(),
             front: &proofs.front,
             certificates: proofs.certificates.as_deref().unwrap_or_default(),
-            peer: proofs.peer.unwrap_or(head.origin),
+            peer: proofs.peer.unwrap_or(head.origin).to_canonical(),
             origin: head.origin,
         }
     }
@@ -492,6 +493,9 @@ impl Pipeline {
         self.callers.sweep();
         self.probes.sweep();
         self.transport.failures().sweep();
+        for service in self.entrances.iter().filter_map(|one| one.service.as_ref()) {
+            service.sweep();
+        }
         self.sweep_turned_away();
     }
 }

@@ -274,3 +274,6 @@ fn written(dir: &Path) -> Result<Noted, Fault> {
     )?;
     Ok(noted)
 }
+
+#[cfg(test)]
+mod tests;

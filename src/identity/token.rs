@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::config;
 use crate::reason::Reason;
+use crate::tally::Tally;
 use crate::transport::SetUpError;
 
 mod claims;
@@ -34,6 +35,7 @@ pub struct Tokens {
     issuers: Vec<Arc<Issuer>>,
     clock: Clock,
     verified: Cache<[u8; 32], Arc<Verified>>,
+    told: Tally,
 }
 
 /// A token whose signature was verified.
@@ -86,6 +88,7 @@ impl Tokens {
         Ok(Self {
             issuers: issuers.collect::<Result<_, _>>()?,
             clock,
+            told: Tally::default(),
             verified: Cache::builder()
                 .max_capacity(VERIFIED_MAX)
                 .time_to_idle(VERIFIED_IDLE)
@@ -205,11 +208,25 @@ impl Tokens {
             tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 tokio::select! {
-                    _ = tick.tick() => tokens.issuers.iter().for_each(Issuer::refresh),
+                    _ = tick.tick() => tokens.tick(),
                     _ = stop.wait_for(|stop| *stop) => break,
                 }
             }
         })
+    }
+}
+
+impl Tokens {
+    fn tick(&self) {
+        self.issuers.iter().for_each(Issuer::refresh);
+        let now = self.clock.now();
+        let back = now.latest.saturating_sub(now.wall) / 1_000;
+        if back > BACK_SECONDS_MAX && self.told.add("clock").is_some() {
+            tracing::error!(
+                seconds = back,
+                "the clock was set back: tokens that had expired before stay expired until it is that late again, or a restart"
+            );
+        }
     }
 }
 
@@ -241,6 +258,8 @@ fn unavailable(why: &'static str, seconds: u16) -> Refused {
 /// Verified tokens that are known again.
 const VERIFIED_MAX: u64 = 10_000;
 const VERIFIED_IDLE: Duration = Duration::from_secs(10 * 60);
+/// By how much a clock may be set back without a word.
+const BACK_SECONDS_MAX: i64 = 5 * 60;
 /// How often it is looked whether keys are due.
 const TICK: Duration = Duration::from_secs(1);
 

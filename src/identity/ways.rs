@@ -115,14 +115,21 @@ impl Ways {
         key::is_key(text).then_some(Reason::BadKey)
     }
 
-    /// Whether a request shows more than a credential of the CRM may be.
+    /// Whether a request shows more than may come with a credential of the CRM.
     ///
     /// # Errors
     /// If somebody claims to be an authenticating proxy who is none.
     pub fn show_another(&self, shown: &Shown<'_>) -> Result<bool, Reason> {
         let fronted = self.fronted_by(shown)?.is_some();
-        let stated = shown.token.is_some() || shown.key.is_some();
-        Ok(fronted || stated || self.has_certificate(shown))
+        Ok(fronted || shown.key.is_some() || self.has_certificate(shown))
+    }
+
+    /// Whether the headers of an authenticating proxy come from that proxy alone, whatever is asked.
+    ///
+    /// # Errors
+    /// If somebody else sends them.
+    pub fn check_front(&self, shown: &Shown<'_>) -> Result<(), Reason> {
+        self.fronted_by(shown).map(|_| ())
     }
 
     /// Who a request comes from.
@@ -234,7 +241,13 @@ impl Ways {
         let tokens = self.tokens.as_ref().ok_or(Reason::WayNotAccepted)?;
         let certificate = shown.certificates.first().map(AsRef::as_ref);
         let verified = tokens.verify(token.token(), certificate).await;
-        self.judged(verified, shown, judges).await
+        let claims = self.judged(verified, shown, judges).await?;
+        if let (true, Some(certificates)) = (claims.is_bound(), &self.certificates) {
+            // What the token is bound to must still count.
+            let judged = certificates.judge(shown.certificates);
+            self.judged(judged, shown, judges).await?;
+        }
+        Ok(claims)
     }
 
     /// How long ago somebody authenticated. What lies ahead is nobody's past.

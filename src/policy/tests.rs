@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 mod causes;
 mod folder;
+mod identity;
 mod lints;
 mod order;
 mod properties;

@@ -26,7 +26,8 @@ pub(super) fn look(config: &Config, found: &mut Diagnostics) {
         let place = &list.unwrap_or(&clients.ca).place;
         found.push(
             Diagnostic::error(codes::BAD_CLIENTS, "client certificates cannot be judged")
-                .at(place, error.why),
+                .at(place, error.why)
+                .help("name what the authority publishes, whole: `openssl x509` and `openssl crl` show it"),
         );
     }
 }

@@ -432,6 +432,7 @@ fn the_documents_name_every_key_of_a_configuration() {
     for entry in std::fs::read_dir(format!("{}/src/config", root()))
         .unwrap()
         .flatten()
+        .filter(|entry| entry.path().is_file())
     {
         let source = std::fs::read_to_string(entry.path()).unwrap();
         for list in source.split("known: &[").skip(1) {

@@ -10,6 +10,7 @@
 mod acceptance;
 mod bulk;
 mod cli;
+mod client_certificates;
 mod clients;
 mod described;
 mod durability;
@@ -19,6 +20,7 @@ mod failures;
 mod fixtures;
 mod guesses;
 mod harness;
+mod keys;
 mod named;
 mod preflight;
 mod purposes;

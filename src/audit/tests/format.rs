@@ -7,7 +7,7 @@ use super::super::format::brief::{
     Auth, Caller, Definition, Policy, Records, Request, Stated, Terms,
 };
 use super::super::format::counts::Counts;
-use super::super::format::notice::Notice;
+use super::super::format::notice::{KeyChange, Notice};
 use super::super::format::refs::Refs;
 use super::super::format::{Origin, Phase, Told, brief};
 use super::super::page::Page;
@@ -33,6 +33,15 @@ fn check(line: &str) -> Value {
     assert!(is_canonical(line.as_bytes(), &value), "{line}");
     assert_eq!(value["v"], 2);
     value
+}
+
+fn key_change(by: Option<&str>) -> KeyChange {
+    KeyChange {
+        by: by.map(str::to_owned),
+        key: "mzxw6ytboi2345aa".to_owned(),
+        name: "erp-prod".to_owned(),
+        when: "2026-11-29T12:00:00Z".to_owned(),
+    }
 }
 
 fn notices() -> Vec<Notice> {
@@ -91,6 +100,10 @@ fn notices() -> Vec<Notice> {
             name: text("p"),
         },
         Notice::PolicyRejected { errors: 2 },
+        Notice::KeyCreated(key_change(Some("ann"))),
+        Notice::KeyRotated(key_change(Some("ann"))),
+        Notice::KeyRevoked(key_change(Some("ann"))),
+        Notice::KeyExpired(key_change(None)),
         Notice::SchemaLearned {
             dialect: text("sugar-rest"),
             fields: 120,

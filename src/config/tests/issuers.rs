@@ -41,6 +41,18 @@ fn an_issuer_has_the_documented_defaults() {
 }
 
 #[test]
+fn the_documented_configuration_works() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/identity/tokens.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let section = page.split("```yaml\n").nth(1).unwrap();
+    let section = section.split("```").next().unwrap();
+    let (config, found) = Folder::new().load(&format!("{SMALLEST}{section}"));
+    assert!(found.is_empty(), "{}", found.render(false));
+    let issuers = config.unwrap().identity.issuers;
+    assert_eq!((issuers.len(), issuers[0].parties.len()), (1, 1));
+}
+
+#[test]
 fn everything_of_an_issuer_can_be_set() {
     let (issuers, found) = load(
         "

@@ -368,3 +368,32 @@ fn milliseconds(duration: Duration) -> u64 {
 
 /// The end of the year 9999.
 const SECONDS_MAX: f64 = 253_402_300_799.0;
+
+#[cfg(test)]
+impl Claims {
+    /// What a token of `company` states for tests: roles, and how somebody authenticated.
+    pub(crate) fn stated(roles: &[&str], acr: Option<&str>, amr: &[&str]) -> Self {
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            issuer: "company".into(),
+            subject: "s-1".to_owned(),
+            name: Some("ada".to_owned()),
+            roles: owned(roles),
+            purpose: None,
+            crm_user: Some("ada".to_owned()),
+            strengthens: true,
+            acr: acr.map(str::to_owned),
+            amr: owned(amr),
+            auth_time: None,
+            is_bound: false,
+        }
+    }
+
+    /// The same, for a purpose.
+    pub(crate) fn for_purpose(self, purpose: &str) -> Self {
+        Self {
+            purpose: Some(purpose.to_owned()),
+            ..self
+        }
+    }
+}

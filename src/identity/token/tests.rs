@@ -4,4 +4,5 @@ mod claims;
 mod forged;
 mod keys;
 mod rig;
+mod tls;
 mod vectors;

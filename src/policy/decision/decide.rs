@@ -23,8 +23,14 @@ pub(in crate::policy) fn decide(
     header: Option<&str>,
     operation: &Operation,
 ) -> Decision {
-    if matches!(operation.access, Access::Public | Access::Session) {
-        return Decision::Permit(policy.public_plan());
+    match operation.access {
+        Access::Public => return Decision::Permit(policy.public_plan()),
+        // Who has no session cannot end it: it would be the proxy's own.
+        Access::Session if caller.has_session() => return Decision::Permit(policy.public_plan()),
+        Access::Session => {
+            return Decision::Deny(denial(Reason::ActionNotAllowed, Vec::new(), None));
+        }
+        Access::Role | Access::Governed => {}
     }
     let proved = strengths(&policy.core.model, caller);
     match decided(policy, (caller, header), operation, &proved) {

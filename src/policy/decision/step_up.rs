@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dashmap::DashMap;
+
 use crate::dialect::{Operation, Projected, Query};
 use crate::vocabulary::Module;
 
@@ -51,6 +53,8 @@ pub(in crate::policy) enum Touched {
 pub(in crate::policy) struct Lacking {
     pub(in crate::policy) challenge: Arc<Challenge>,
     stronger: Arc<Table>,
+    /// Whether anything of a known module would be shown; so that callers cannot fill it, of no other one.
+    raised: DashMap<Module, bool>,
 }
 
 impl Lacking {
@@ -71,6 +75,7 @@ impl Lacking {
         Some(Self {
             challenge: Arc::new(challenge),
             stronger: policy.tables.of(stronger),
+            raised: DashMap::new(),
         })
     }
 
@@ -105,9 +110,16 @@ impl Lacking {
     }
 
     fn raises_any(&self, table: &Table, module: &Module) -> bool {
+        if let Some(raised) = self.raised.get(module) {
+            return *raised;
+        }
         let known = table.records(module).known();
         let mut names = known.iter().map(|rule| rule.field.as_str());
-        names.any(|name| self.raises(table, module, name))
+        let raised = names.any(|name| self.raises(table, module, name));
+        if table.knows(module) {
+            self.raised.insert(module.clone(), raised);
+        }
+        raised
     }
 }
 

@@ -34,6 +34,11 @@ impl Table {
         }
     }
 
+    /// Whether the policy knows a module.
+    pub(in crate::policy) fn knows(&self, module: &Module) -> bool {
+        self.view.core.model.classes.knows(module)
+    }
+
     pub(in crate::policy) fn situation(&self) -> &Situation {
         &self.view.situation
     }
@@ -51,7 +56,7 @@ impl Table {
         let rules = Arc::new(RecordRules {
             inner: Rules::new(self.view.clone(), module),
         });
-        if self.view.core.model.classes.knows(module) {
+        if self.knows(module) {
             self.modules.insert(module.clone(), rules.clone());
         }
         rules

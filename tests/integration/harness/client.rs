@@ -49,7 +49,9 @@ pub fn raw(address: SocketAddr, request: &[u8]) -> Response {
 
 /// The same, from another address of this machine.
 pub fn raw_from(source: IpAddr, address: SocketAddr, request: &[u8]) -> Response {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let socket = runtime.unwrap().block_on(async {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.bind(SocketAddr::new(source, 0)).unwrap();
