@@ -32,7 +32,12 @@ fn crm(mood: Mood, logins: Arc<AtomicUsize>) -> Scripted {
         let credential = request.header("oauth-token").unwrap_or_default().to_owned();
         if request.line.contains("/oauth2/token") {
             if mood == Mood::Refuses {
-                return scripted::json(401, json!({"error": "need_login", "error_message": PASSWORD}).to_string().as_bytes());
+                return scripted::json(
+                    401,
+                    json!({"error": "need_login", "error_message": PASSWORD})
+                        .to_string()
+                        .as_bytes(),
+                );
             }
             let number = logins.fetch_add(1, Ordering::SeqCst);
             let tokens = json!({"access_token": format!("{SESSION}{number}"), "refresh_token": format!("refresh-{number}-of-the-account"), "expires_in": 3600});
@@ -48,19 +53,34 @@ fn crm(mood: Mood, logins: Arc<AtomicUsize>) -> Scripted {
             Mood::Forgets => credential != format!("{SESSION}0"),
             Mood::Distrusts | Mood::Refuses => false,
             Mood::Fails => {
-                return scripted::json(500, json!({"error": "fatal", "error_message": credential}).to_string().as_bytes());
+                return scripted::json(
+                    500,
+                    json!({"error": "fatal", "error_message": credential})
+                        .to_string()
+                        .as_bytes(),
+                );
             }
         };
         match is_good {
             true => list(&credential),
-            false => scripted::json(401, json!({"error": "invalid_grant", "error_message": credential}).to_string().as_bytes()),
+            false => scripted::json(
+                401,
+                json!({"error": "invalid_grant", "error_message": credential})
+                    .to_string()
+                    .as_bytes(),
+            ),
         }
     })
 }
 
 fn list(credential: &str) -> Vec<u8> {
     let record = json!({"id": "c-1", "_module": "Contacts", "last_name": "Martin", "unheard_of": credential, "_debug": credential});
-    scripted::json(200, json!({"next_offset": -1, "records": [record], "session": credential}).to_string().as_bytes())
+    scripted::json(
+        200,
+        json!({"next_offset": -1, "records": [record], "session": credential})
+            .to_string()
+            .as_bytes(),
+    )
 }
 
 fn rig(mood: Mood) -> (Rig, Arc<AtomicUsize>) {
@@ -71,15 +91,22 @@ fn rig(mood: Mood) -> (Rig, Arc<AtomicUsize>) {
     };
     let rig = Rig::new(Behind::Scripted(crm(mood, logins.clone())), plan);
     for number in 0..3 {
-        rig.world.forbid("a session of the account", &format!("{SESSION}{number}"));
-        rig.world.forbid("a renewal of the account", &format!("refresh-{number}-of-the-account"));
+        rig.world
+            .forbid("a session of the account", &format!("{SESSION}{number}"));
+        rig.world.forbid(
+            "a renewal of the account",
+            &format!("refresh-{number}-of-the-account"),
+        );
     }
     rig.world.forbid("a session of somebody", HERS);
     (rig, logins)
 }
 
 fn lists(heard: &[String]) -> usize {
-    heard.iter().filter(|line| line.contains("/Contacts")).count()
+    heard
+        .iter()
+        .filter(|line| line.contains("/Contacts"))
+        .count()
 }
 
 #[test]
@@ -89,11 +116,20 @@ fn a_session_that_has_ended_is_renewed_once() {
     let headers = [("Paravent-Token", &*token)];
     let (reply, heard) = rig.hearing(|| rig.get(0, LIST, &headers));
     assert_eq!(reply.status, 200, "{}", reply.text());
-    assert_eq!((lists(&heard), logins.load(Ordering::SeqCst)), (2, 2), "{heard:?}");
+    assert_eq!(
+        (lists(&heard), logins.load(Ordering::SeqCst)),
+        (2, 2),
+        "{heard:?}"
+    );
     let (reply, heard) = rig.hearing(|| rig.get(0, LIST, &headers));
     assert_eq!((reply.status, heard.len()), (200, 1), "{heard:?}");
     // One of each, and no more: a renewal changes nothing of the decision.
-    let events: Vec<Value> = rig.world.events().into_iter().filter(|event| event["request"]["action"] == "list").collect();
+    let events: Vec<Value> = rig
+        .world
+        .events()
+        .into_iter()
+        .filter(|event| event["request"]["action"] == "list")
+        .collect();
     assert_eq!(events.len(), 2);
 }
 
@@ -110,10 +146,18 @@ fn an_account_that_is_refused_is_not_the_callers_fault() {
         assert_eq!(rig.get(1, LIST, &hers).status, 200);
         for listener in [0, 1, 0] {
             let reply = rig.get(listener, LIST, &theirs);
-            assert!(reply.status == status || reply.status == 500 && mood == Mood::Fails, "{}: {}", reply.status, reply.text());
+            assert!(
+                reply.status == status || reply.status == 500 && mood == Mood::Fails,
+                "{}: {}",
+                reply.status,
+                reply.text()
+            );
             assert_eq!(reply.header("www-authenticate"), None);
             let event = rig.event(&reply);
-            assert!(reason.is_null() || event["outcome"]["reason"] == reason, "{event}");
+            assert!(
+                reason.is_null() || event["outcome"]["reason"] == reason,
+                "{event}"
+            );
         }
         // One account, however many listeners.
         assert!(logins.load(Ordering::SeqCst) <= 5);
@@ -124,7 +168,11 @@ fn an_account_that_is_refused_is_not_the_callers_fault() {
         let body = json!({"requests": [{"url": "v11_24/Contacts?max_num=1"}]});
         let reply = rig.send(0, "POST /rest/v11_24/bulk", &theirs, Some(&body));
         assert_eq!(reply.status, 200, "{}", reply.text());
-        assert!(reply.json()[0]["status"].as_i64().unwrap() >= 500, "{}", reply.text());
+        assert!(
+            reply.json()[0]["status"].as_i64().unwrap() >= 500,
+            "{}",
+            reply.text()
+        );
     }
 }
 
@@ -133,10 +181,24 @@ fn what_is_written_is_written_once() {
     let (rig, _) = rig(Mood::Forgets);
     let token = rig.token(&["writer"], json!({}));
     let body = json!({"last_name": "Durand"});
-    let (reply, heard) = rig.hearing(|| rig.send(0, "POST /rest/v11_24/Contacts", &[("Paravent-Token", &token)], Some(&body)));
-    let writes = heard.iter().filter(|line| line.starts_with("POST /rest/v11_24/Contacts")).count();
+    let (reply, heard) = rig.hearing(|| {
+        rig.send(
+            0,
+            "POST /rest/v11_24/Contacts",
+            &[("Paravent-Token", &token)],
+            Some(&body),
+        )
+    });
+    let writes = heard
+        .iter()
+        .filter(|line| line.starts_with("POST /rest/v11_24/Contacts"))
+        .count();
     // Once with what the CRM has forgotten, which did nothing; once more.
-    assert!(writes == 2 && reply.status < 500, "{} {heard:?}", reply.status);
+    assert!(
+        writes == 2 && reply.status < 500,
+        "{} {heard:?}",
+        reply.status
+    );
     let events = rig.world.decision(&reply);
     assert_eq!(events.len(), 2, "opened and closed: {events:#?}");
 }

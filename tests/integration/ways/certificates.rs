@@ -24,20 +24,26 @@ type Authority = CertifiedIssuer<'static, KeyPair>;
 
 static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| {
     let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "Machines");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "Machines");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Authority::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 });
 
 /// Where a client certificate may be shown, and where it must be.
-pub const ASKED: &str = "tls: { certificate: server.pem, key: server.key, clients: { ca: ca.pem, crl: ca.crl } }";
+pub const ASKED: &str =
+    "tls: { certificate: server.pem, key: server.key, clients: { ca: ca.pem, crl: ca.crl } }";
 
 /// The files that a listener with client certificates needs.
 pub fn write(folder: &Path) {
     let server = rcgen::generate_simple_self_signed(["crm.example.org".to_owned()]).unwrap();
     std::fs::write(folder.join("server.pem"), server.cert.pem()).unwrap();
-    crate::harness::binary::secret(&folder.join("server.key"), server.signing_key.serialize_pem().as_bytes());
+    crate::harness::binary::secret(
+        &folder.join("server.key"),
+        server.signing_key.serialize_pem().as_bytes(),
+    );
     std::fs::write(folder.join("ca.pem"), AUTHORITY.as_ref().pem()).unwrap();
     revoke(folder, &[]);
 }
@@ -73,10 +79,13 @@ impl Holder {
     pub fn of(serial: u64, common: &str, names: &[&str]) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, common);
-        (params.not_before, params.not_after) = (date_time_ymd(2024, 1, 1), date_time_ymd(2090, 1, 1));
+        (params.not_before, params.not_after) =
+            (date_time_ymd(2024, 1, 1), date_time_ymd(2090, 1, 1));
         params.serial_number = Some(SerialNumber::from(serial));
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        let names = names.iter().map(|name| SanType::DnsName((*name).try_into().unwrap()));
+        let names = names
+            .iter()
+            .map(|name| SanType::DnsName((*name).try_into().unwrap()));
         params.subject_alt_names = names.collect();
         let key = KeyPair::generate().unwrap();
         Self {
@@ -121,29 +130,44 @@ impl<'a> Line<'a> {
             None => config.with_no_client_auth(),
             Some(holder) => {
                 let chain = vec![holder.certificate.clone()];
-                config.with_client_auth_cert(chain, holder.key.clone_key()).unwrap()
+                config
+                    .with_client_auth_cert(chain, holder.key.clone_key())
+                    .unwrap()
             }
         };
         let name = ServerName::try_from("crm.example.org").unwrap();
         let connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
         let socket = TcpStream::connect(rig.world.proxies[listener]).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
         let stream = rustls::StreamOwned::new(connection, socket);
-        Self { rig, listener, stream }
+        Self {
+            rig,
+            listener,
+            stream,
+        }
     }
 
     /// Asks once more; nothing, if the other side does not speak.
     pub fn ask(&mut self, line: &str, headers: &[(&str, &str)]) -> Option<Response> {
         let address = self.rig.world.proxies[self.listener];
         let request = bytes(address, line, headers, None);
-        let request = String::from_utf8(request).unwrap().replace("Connection: close\r\n", "");
+        let request = String::from_utf8(request)
+            .unwrap()
+            .replace("Connection: close\r\n", "");
         self.stream.write_all(request.as_bytes()).ok()?;
         let (mut raw, mut chunk) = (Vec::new(), [0; 16_384]);
         loop {
-            let count = self.stream.read(&mut chunk).ok().filter(|count| *count > 0)?;
+            let count = self
+                .stream
+                .read(&mut chunk)
+                .ok()
+                .filter(|count| *count > 0)?;
             raw.extend_from_slice(&chunk[..count]);
             let response = client::parse(raw.clone());
-            let has_end = response.header("content-length").is_some() || response.header("transfer-encoding").is_some();
+            let has_end = response.header("content-length").is_some()
+                || response.header("transfer-encoding").is_some();
             if response.status > 0 && has_end && response.complete {
                 self.rig.world.look_at(&response);
                 return Some(response);
@@ -152,7 +176,8 @@ impl<'a> Line<'a> {
     }
 
     fn get(&mut self, target: &str, headers: &[(&str, &str)]) -> Response {
-        self.ask(&format!("GET {target}"), headers).expect("an answer")
+        self.ask(&format!("GET {target}"), headers)
+            .expect("an answer")
     }
 }
 
@@ -173,7 +198,10 @@ fn a_certificate_is_judged_at_each_request_of_a_connection() {
     let reply = line.get(LIST, &[]);
     assert_eq!(reply.status, 200, "{}", reply.text());
     let event = rig.event(&reply);
-    assert_eq!(event["caller"]["id"], json!("certificate:dns:mailer.example.com"));
+    assert_eq!(
+        event["caller"]["id"],
+        json!("certificate:dns:mailer.example.com")
+    );
     assert_eq!(event["caller"]["kind"], json!("machine"));
     assert_eq!(event["auth"]["method"], json!("certificate"));
     rig.watch_for_sessions();
@@ -225,7 +253,10 @@ fn what_is_forwarded_of_a_certificate_is_none() {
     let pem = "-----BEGIN%20CERTIFICATE-----";
     let (_, heard) = rig.hearing(|| {
         for (name, value) in [
-            ("X-Forwarded-Client-Cert", "By=spiffe://a;Hash=b;Subject=\"CN=x\";DNS=mailer.example.com"),
+            (
+                "X-Forwarded-Client-Cert",
+                "By=spiffe://a;Hash=b;Subject=\"CN=x\";DNS=mailer.example.com",
+            ),
             ("X-SSL-Client-Cert", pem),
             ("X-Client-Cert", pem),
             ("Client-Cert", ":YQ==:"),
@@ -234,7 +265,10 @@ fn what_is_forwarded_of_a_certificate_is_none() {
             let reply = Line::open(&rig, 0, None).get(LIST, &[(name, value)]);
             assert_eq!(reply.status, 401, "{name}");
         }
-        let reply = Line::open(&rig, 0, None).get(LIST, &[("X_Forwarded_Client_Cert", "DNS=mailer.example.com")]);
+        let reply = Line::open(&rig, 0, None).get(
+            LIST,
+            &[("X_Forwarded_Client_Cert", "DNS=mailer.example.com")],
+        );
         assert_eq!(reply.status, 400);
     });
     assert_eq!(heard, [""; 0]);
@@ -243,12 +277,20 @@ fn what_is_forwarded_of_a_certificate_is_none() {
 #[test]
 fn a_token_and_a_certificate_are_one_proof_only_if_it_is_bound() {
     let rig = rig();
-    let (mine, other) = (Holder::mailer(), Holder::of(8, "x", &["second.example.com"]));
+    let (mine, other) = (
+        Holder::mailer(),
+        Holder::of(8, "x", &["second.example.com"]),
+    );
     let bound = rig.token(&["portal"], json!({"cnf": {"x5t#S256": mine.thumbprint()}}));
     let free = rig.token(&["portal"], json!({}));
     let status = |listener: usize, holder: Option<&Holder>, token: &str| {
         let reply = Line::open(&rig, listener, holder).get(LIST, &[("Paravent-Token", token)]);
-        (reply.status, reply.header("paravent-decision").map(|_| rig.event(&reply)["auth"]["method"].clone()))
+        (
+            reply.status,
+            reply
+                .header("paravent-decision")
+                .map(|_| rig.event(&reply)["auth"]["method"].clone()),
+        )
     };
     assert_eq!(status(0, Some(&mine), &bound), (200, Some(json!("token"))));
     assert_eq!(status(0, None, &bound).0, 401);
@@ -264,7 +306,10 @@ fn a_token_and_a_certificate_are_one_proof_only_if_it_is_bound() {
 #[test]
 fn a_key_is_of_the_peers_network_whatever_is_forwarded() {
     let plan = Plan {
-        wish: Wish { trusted_proxies: vec!["127.0.0.0/8"], ..Wish::default() },
+        wish: Wish {
+            trusted_proxies: vec!["127.0.0.0/8"],
+            ..Wish::default()
+        },
         ..Plan::demo(&["identity: key"])
     };
     let rig = Rig::new(Behind::Demo(Tap::start()), plan);
@@ -275,7 +320,11 @@ fn a_key_is_of_the_peers_network_whatever_is_forwarded() {
     let other = ("Paravent-Key", &*theirs);
     let reply = rig.get(0, LIST, &[own, forwarded]);
     assert_eq!(reply.status, 200, "{}", reply.text());
-    assert!(rig.event(&reply)["origin"].to_string().contains("203.0.113.0/24"));
+    assert!(
+        rig.event(&reply)["origin"]
+            .to_string()
+            .contains("203.0.113.0/24")
+    );
     for headers in [&[other][..], &[other, forwarded]] {
         assert_eq!(rig.get(0, LIST, headers).status, 401);
     }

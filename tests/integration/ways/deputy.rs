@@ -8,7 +8,10 @@ use super::certificates::{ASKED, Holder, Line};
 use super::rig::{FRONT_SECRET, Rig};
 
 fn rig() -> Rig {
-    Rig::demo(&["identity: [token, key, front]", &format!("identity: certificate, {ASKED}")])
+    Rig::demo(&[
+        "identity: [token, key, front]",
+        &format!("identity: certificate, {ASKED}"),
+    ])
 }
 
 /// Refused in full: nothing reaches the CRM, not even a login.
@@ -17,7 +20,11 @@ fn refused(rig: &Rig, headers: &[(&str, &str)], line: &str, body: Option<&Value>
     assert_eq!(reply.status, 403, "{line}: {}", reply.text());
     assert_eq!(heard, [""; 0], "{line}");
     let event = rig.event(&reply);
-    assert_eq!(event["outcome"]["reason"], json!("action-not-allowed"), "{line}");
+    assert_eq!(
+        event["outcome"]["reason"],
+        json!("action-not-allowed"),
+        "{line}"
+    );
     reply
 }
 
@@ -26,23 +33,52 @@ fn not_allowed(contact: &str) -> Vec<(String, Option<Value>)> {
     let at = |rest: &str| format!("/rest/v11_24/{rest}");
     let none = |line: String| (line, None);
     let mut all: Vec<(String, Option<Value>)> = [
-        "GET me", "GET me/preferences", "GET me/preference/datef", "GET metadata", "GET metadata?type_filter=modules",
+        "GET me",
+        "GET me/preferences",
+        "GET me/preference/datef",
+        "GET metadata",
+        "GET metadata?type_filter=modules",
         "GET lang/en_us",
         // About the caller.
-        "GET Contacts?my_items=1", "GET Contacts?favorites=1", "GET Contacts?my_items=true&fields=last_name",
-        "GET Contacts?filter[0][$owner]=", "GET Contacts?filter[0][$favorite]=",
-        "GET Contacts/count?my_items=1", "GET Contacts/count?filter[0][$owner]=",
+        "GET Contacts?my_items=1",
+        "GET Contacts?favorites=1",
+        "GET Contacts?my_items=true&fields=last_name",
+        "GET Contacts?filter[0][$owner]=",
+        "GET Contacts?filter[0][$favorite]=",
+        "GET Contacts/count?my_items=1",
+        "GET Contacts/count?filter[0][$owner]=",
         // Others.
-        "GET Accounts", "GET Accounts/count", "GET Users", "GET Users/1", "GET Leads", "GET Notes", "GET Cases",
-        "GET Employees", "GET Teams",
+        "GET Accounts",
+        "GET Accounts/count",
+        "GET Users",
+        "GET Users/1",
+        "GET Leads",
+        "GET Notes",
+        "GET Cases",
+        "GET Employees",
+        "GET Teams",
         // Into others.
-        "GET Contacts?filter[0][accounts.name][$starts]=A", "GET Contacts?filter[0][assigned_user_link.user_name]=sally",
+        "GET Contacts?filter[0][accounts.name][$starts]=A",
+        "GET Contacts?filter[0][assigned_user_link.user_name]=sally",
         "GET Contacts/count?filter[0][accounts.name][$starts]=A",
         // Searches in others, and in nobody knows what.
-        "GET search?q=Martin&max_num=1", "GET globalsearch?q=Martin", "GET globalsearch?q=Martin&module_list=Accounts",
-        "GET globalsearch?q=Martin&module_list=Contacts,Accounts", "GET search?q=a&module_list=Accounts",
-    ].into_iter().map(|line| none(line.replacen(' ', " /rest/v11_24/", 1))).collect();
-    for rest in ["/link/accounts", "/link/cases", "/link/notes", "/link/assigned_user_link", "/link/accounts/count", "/link/reports_to_link/count"] {
+        "GET search?q=Martin&max_num=1",
+        "GET globalsearch?q=Martin",
+        "GET globalsearch?q=Martin&module_list=Accounts",
+        "GET globalsearch?q=Martin&module_list=Contacts,Accounts",
+        "GET search?q=a&module_list=Accounts",
+    ]
+    .into_iter()
+    .map(|line| none(line.replacen(' ', " /rest/v11_24/", 1)))
+    .collect();
+    for rest in [
+        "/link/accounts",
+        "/link/cases",
+        "/link/notes",
+        "/link/assigned_user_link",
+        "/link/accounts/count",
+        "/link/reports_to_link/count",
+    ] {
         let line = format!("GET {}", at(&format!("Contacts/{contact}{rest}")));
         // What reports to a contact is a contact.
         if !rest.contains("reports_to") {
@@ -51,12 +87,27 @@ fn not_allowed(contact: &str) -> Vec<(String, Option<Value>)> {
     }
     for (line, body) in [
         ("POST Contacts/filter", json!({"filter": [{"$owner": ""}]})),
-        ("POST Contacts/filter", json!({"filter": [{"$or": [{"last_name": "A"}, {"$and": [{"$favorite": ""}]}]}]})),
+        (
+            "POST Contacts/filter",
+            json!({"filter": [{"$or": [{"last_name": "A"}, {"$and": [{"$favorite": ""}]}]}]}),
+        ),
         ("POST Contacts/filter", json!({"my_items": true})),
-        ("POST Contacts/filter", json!({"filter": [{"accounts.name": "A"}]})),
-        ("POST Contacts/filter/count", json!({"filter": [{"$owner": ""}]})),
-        ("POST Contacts/filter", json!({"fields": ["last_name", {"name": "accounts", "fields": ["name"]}]})),
-        ("POST Contacts/filter", json!({"fields": ["last_name", {"name": "cases", "fields": ["name"], "filter": [{"$owner": ""}]}]})),
+        (
+            "POST Contacts/filter",
+            json!({"filter": [{"accounts.name": "A"}]}),
+        ),
+        (
+            "POST Contacts/filter/count",
+            json!({"filter": [{"$owner": ""}]}),
+        ),
+        (
+            "POST Contacts/filter",
+            json!({"fields": ["last_name", {"name": "accounts", "fields": ["name"]}]}),
+        ),
+        (
+            "POST Contacts/filter",
+            json!({"fields": ["last_name", {"name": "cases", "fields": ["name"], "filter": [{"$owner": ""}]}]}),
+        ),
         ("POST Contacts", json!({"last_name": "New"})),
         ("POST Accounts", json!({"name": "New"})),
         ("POST Users", json!({"user_name": "evil"})),
@@ -65,7 +116,10 @@ fn not_allowed(contact: &str) -> Vec<(String, Option<Value>)> {
         ("PUT Contacts/ID", json!({"title": "x"})),
         ("DELETE Contacts/ID", Value::Null),
         ("DELETE Users/1", Value::Null),
-        ("POST Contacts/ID/link", json!({"link_name": "accounts", "ids": ["a"]})),
+        (
+            "POST Contacts/ID/link",
+            json!({"link_name": "accounts", "ids": ["a"]}),
+        ),
         ("POST Contacts/ID/link/accounts/a", json!({})),
         ("POST Contacts/ID/link/cases", json!({"name": "x"})),
         ("DELETE Contacts/ID/link/accounts/a", Value::Null),
@@ -74,7 +128,9 @@ fn not_allowed(contact: &str) -> Vec<(String, Option<Value>)> {
         ("POST oauth2/logout", json!({})),
         ("POST metadata", json!({})),
     ] {
-        let line = line.replacen(' ', " /rest/v11_24/", 1).replace("ID", contact);
+        let line = line
+            .replacen(' ', " /rest/v11_24/", 1)
+            .replace("ID", contact);
         all.push((line, Some(body).filter(|body| !body.is_null())));
     }
     all
@@ -82,25 +138,52 @@ fn not_allowed(contact: &str) -> Vec<(String, Option<Value>)> {
 
 fn contact(rig: &Rig) -> String {
     let admin = rig.world.login_at(rig.world.crm, "admin");
-    let page = rig.world.send_to(rig.world.crm, "GET", "/rest/v11_24/Contacts?max_num=1", Some(&admin), None);
+    let page = rig.world.send_to(
+        rig.world.crm,
+        "GET",
+        "/rest/v11_24/Contacts?max_num=1",
+        Some(&admin),
+        None,
+    );
     page.json()["records"][0]["id"].as_str().unwrap().to_owned()
 }
 
 #[test]
 fn whoever_may_list_read_and_count_contacts_may_nothing_else() {
     let rig = rig();
-    let (token, key) = (rig.token(&["portal"], json!({})), rig.key("erp", "127.0.0.0/8"));
+    let (token, key) = (
+        rig.token(&["portal"], json!({})),
+        rig.key("erp", "127.0.0.0/8"),
+    );
     let id = contact(&rig);
-    let front = [("X-Auth-Request-User", "ada"), ("X-Auth-Request-Groups", "desk"), ("X-Front-Secret", FRONT_SECRET)];
-    for headers in [&[("Paravent-Token", &*token)][..], &[("Paravent-Key", &*key)], &front] {
+    let front = [
+        ("X-Auth-Request-User", "ada"),
+        ("X-Auth-Request-Groups", "desk"),
+        ("X-Front-Secret", FRONT_SECRET),
+    ];
+    for headers in [
+        &[("Paravent-Token", &*token)][..],
+        &[("Paravent-Key", &*key)],
+        &front,
+    ] {
         for (line, body) in not_allowed(&id) {
             let (reply, heard) = rig.hearing(|| rig.send(0, &line, headers, body.as_ref()));
-            assert!(matches!(reply.status, 400 | 403 | 404), "{line}: {} {}", reply.status, reply.text());
+            assert!(
+                matches!(reply.status, 400 | 403 | 404),
+                "{line}: {} {}",
+                reply.status,
+                reply.text()
+            );
             assert_eq!(heard, [""; 0], "{line}");
             let reason = rig.event(&reply)["outcome"]["reason"].clone();
             // What nobody knows, nobody may either.
-            let is_known = !["/Employees", "/Teams", "?q=", "/favorite", "/unfavorite"].iter().any(|what| line.contains(what));
-            assert!(reason == "action-not-allowed" || !is_known, "{line} {body:?}: {reason}");
+            let is_known = !["/Employees", "/Teams", "?q=", "/favorite", "/unfavorite"]
+                .iter()
+                .any(|what| line.contains(what));
+            assert!(
+                reason == "action-not-allowed" || !is_known,
+                "{line} {body:?}: {reason}"
+            );
         }
         for line in [
             "GET /rest/v11_24/Contacts?max_num=2".to_owned(),
@@ -116,9 +199,16 @@ fn whoever_may_list_read_and_count_contacts_may_nothing_else() {
     rig.watch_for_sessions();
     let holder = Holder::mailer();
     let mut line = Line::open(&rig, 1, Some(&holder));
-    for (asked, _) in not_allowed(&id).iter().filter(|(line, body)| line.starts_with("GET") && body.is_none()) {
+    for (asked, _) in not_allowed(&id)
+        .iter()
+        .filter(|(line, body)| line.starts_with("GET") && body.is_none())
+    {
         let (reply, heard) = rig.hearing(|| line.ask(asked, &[]).unwrap());
-        assert!(matches!(reply.status, 403 | 404), "{asked}: {}", reply.status);
+        assert!(
+            matches!(reply.status, 403 | 404),
+            "{asked}: {}",
+            reply.status
+        );
         assert_eq!(heard, [""; 0], "{asked}");
     }
 }
@@ -131,18 +221,43 @@ fn nobody_without_a_session_changes_who_may_do_what() {
     let headers = [("Paravent-Token", &*token)];
     let id = contact(&rig);
     for (line, body) in [
-        ("POST /rest/v11_24/Users".to_owned(), json!({"user_name": "evil"})),
-        ("PUT /rest/v11_24/Users/1".to_owned(), json!({"first_name": "E"})),
+        (
+            "POST /rest/v11_24/Users".to_owned(),
+            json!({"user_name": "evil"}),
+        ),
+        (
+            "PUT /rest/v11_24/Users/1".to_owned(),
+            json!({"first_name": "E"}),
+        ),
         ("DELETE /rest/v11_24/Users/1".to_owned(), Value::Null),
-        (format!("POST /rest/v11_24/Contacts/{id}/link/assigned_user_link/1"), json!({})),
-        ("POST /rest/v11_24/Users/1/link/contacts/x".to_owned(), json!({})),
-        (format!("PUT /rest/v11_24/Contacts/{id}/favorite"), json!({})),
+        (
+            format!("POST /rest/v11_24/Contacts/{id}/link/assigned_user_link/1"),
+            json!({}),
+        ),
+        (
+            "POST /rest/v11_24/Users/1/link/contacts/x".to_owned(),
+            json!({}),
+        ),
+        (
+            format!("PUT /rest/v11_24/Contacts/{id}/favorite"),
+            json!({}),
+        ),
         ("POST /rest/v11_24/oauth2/logout".to_owned(), json!({})),
         (format!("DELETE /rest/v11_24/Contacts/{id}"), Value::Null),
     ] {
-        refused(&rig, &headers, &line, Some(&body).filter(|body| !body.is_null()));
+        refused(
+            &rig,
+            &headers,
+            &line,
+            Some(&body).filter(|body| !body.is_null()),
+        );
     }
-    let reply = rig.send(0, &format!("PUT /rest/v11_24/Contacts/{id}"), &headers, Some(&json!({"title": "Buyer"})));
+    let reply = rig.send(
+        0,
+        &format!("PUT /rest/v11_24/Contacts/{id}"),
+        &headers,
+        Some(&json!({"title": "Buyer"})),
+    );
     assert_eq!(reply.status, 200, "{}", reply.text());
     let reply = rig.get(0, "/rest/v11_24/Users?max_num=1", &headers);
     assert_eq!(reply.status, 200, "{}", reply.text());
@@ -164,12 +279,17 @@ fn parts_of_an_envelope_are_decided_each_by_itself() {
         .collect();
     for part in parts {
         let body = json!({"requests": [part]});
-        let (reply, heard) = rig.hearing(|| rig.send(0, "POST /rest/v11_24/bulk", &headers, Some(&body)));
+        let (reply, heard) =
+            rig.hearing(|| rig.send(0, "POST /rest/v11_24/bulk", &headers, Some(&body)));
         let status = match reply.status {
             200 => reply.json()[0]["status"].as_u64().unwrap(),
             other => u64::from(other),
         };
-        assert!(matches!(status, 400 | 403 | 404), "{part}: {status} {}", reply.text());
+        assert!(
+            matches!(status, 400 | 403 | 404),
+            "{part}: {status} {}",
+            reply.text()
+        );
         assert_eq!(heard, [""; 0], "{part}");
     }
     let good = json!({"requests": [{"url": "v11_24/Contacts?max_num=1&fields=last_name"}, {"url": "v11_24/Accounts"}]});
@@ -184,13 +304,31 @@ fn records_of_other_modules_that_come_along_stay_behind() {
     let rig = rig();
     let (token, id) = (rig.token(&["portal"], json!({})), contact(&rig));
     let admin = rig.world.login_at(rig.world.crm, "admin");
-    let truth = rig.world.send_to(rig.world.crm, "GET", &format!("/rest/v11_24/Contacts/{id}"), Some(&admin), None).json();
-    let reply = rig.get(0, &format!("/rest/v11_24/Contacts/{id}"), &[("Paravent-Token", &token)]);
+    let truth = rig
+        .world
+        .send_to(
+            rig.world.crm,
+            "GET",
+            &format!("/rest/v11_24/Contacts/{id}"),
+            Some(&admin),
+            None,
+        )
+        .json();
+    let reply = rig.get(
+        0,
+        &format!("/rest/v11_24/Contacts/{id}"),
+        &[("Paravent-Token", &token)],
+    );
     let shown = reply.json();
     assert_eq!(shown["last_name"], truth["last_name"]);
     for (name, value) in shown.as_object().unwrap() {
         if let Value::Object(embedded) = value {
-            assert!(embedded.values().all(|value| value.is_null() || value == &json!({})), "{name}: {value}");
+            assert!(
+                embedded
+                    .values()
+                    .all(|value| value.is_null() || value == &json!({})),
+                "{name}: {value}"
+            );
         }
     }
     for name in ["account_name", "assigned_user_name", "account_id"] {
@@ -204,11 +342,29 @@ fn a_role_that_the_proof_does_not_give_does_not_count() {
     let rig = rig();
     for (token, reason) in [
         (rig.token(&[], json!({})), "no-role"),
-        (rig.token(&["finance", "sales", "Sales", "admin", "erp", "desk", "Portal"], json!({})), "no-role"),
+        (
+            rig.token(
+                &[
+                    "finance", "sales", "Sales", "admin", "erp", "desk", "Portal",
+                ],
+                json!({}),
+            ),
+            "no-role",
+        ),
         (rig.partners(&["portal", "writer"], json!({})), "no-role"),
-        (rig.token(&["portal"], json!({"sub": "sally", "preferred_username": "admin"})), ""),
+        (
+            rig.token(
+                &["portal"],
+                json!({"sub": "sally", "preferred_username": "admin"}),
+            ),
+            "",
+        ),
     ] {
-        let reply = rig.get(0, "/rest/v11_24/Contacts?max_num=1", &[("Paravent-Token", &token)]);
+        let reply = rig.get(
+            0,
+            "/rest/v11_24/Contacts?max_num=1",
+            &[("Paravent-Token", &token)],
+        );
         match reason {
             "" => assert_eq!(reply.status, 200),
             reason => {
@@ -217,6 +373,13 @@ fn a_role_that_the_proof_does_not_give_does_not_count() {
             }
         }
     }
-    let front = [("X-Auth-Request-User", "portal"), ("X-Auth-Request-Groups", "portal,finance,erp"), ("X-Front-Secret", FRONT_SECRET)];
-    assert_eq!(rig.get(0, "/rest/v11_24/Contacts?max_num=1", &front).status, 403);
+    let front = [
+        ("X-Auth-Request-User", "portal"),
+        ("X-Auth-Request-Groups", "portal,finance,erp"),
+        ("X-Front-Secret", FRONT_SECRET),
+    ];
+    assert_eq!(
+        rig.get(0, "/rest/v11_24/Contacts?max_num=1", &front).status,
+        403
+    );
 }

@@ -11,7 +11,10 @@ const LIST: &str = "/rest/v11_24/Contacts?max_num=1&fields=last_name";
 
 fn rig() -> Rig {
     let plan = Plan {
-        wish: Wish { logins_per_minute: 5, ..Wish::default() },
+        wish: Wish {
+            logins_per_minute: 5,
+            ..Wish::default()
+        },
         ..Plan::demo(&["identity: [token, key, front]"])
     };
     Rig::new(Behind::Demo(Tap::start()), plan)
@@ -20,7 +23,10 @@ fn rig() -> Rig {
 #[test]
 fn guesses_of_one_origin_are_slowed_and_nobody_else() {
     let rig = rig();
-    let (token, key) = (rig.token(&["portal"], json!({})), rig.key("erp", "127.0.0.0/8"));
+    let (token, key) = (
+        rig.token(&["portal"], json!({})),
+        rig.key("erp", "127.0.0.0/8"),
+    );
     let wrong = format!("{}{}", &key[..key.len() - 4], "aaaa");
     let forged = rig.forged(&["portal"]);
     for proof in [("Paravent-Key", &*wrong), ("Paravent-Token", &*forged)] {
@@ -30,24 +36,48 @@ fn guesses_of_one_origin_are_slowed_and_nobody_else() {
     }
     for source in ["127.0.0.1", "127.0.0.3"] {
         for proof in [("Paravent-Token", &*token), ("Paravent-Key", &*key)] {
-            assert_eq!(rig.get_from(source, 0, LIST, &[proof]).status, 200, "{source}");
+            assert_eq!(
+                rig.get_from(source, 0, LIST, &[proof]).status,
+                200,
+                "{source}"
+            );
         }
     }
-    assert_eq!(rig.get_from("127.0.0.3", 0, LIST, &[("Paravent-Key", &wrong)]).status, 401);
+    assert_eq!(
+        rig.get_from("127.0.0.3", 0, LIST, &[("Paravent-Key", &wrong)])
+            .status,
+        401
+    );
 }
 
 #[test]
 fn a_flood_of_bad_proofs_is_counted() {
     let rig = rig();
     let before = rig.world.events().len();
-    let front = [("X-Auth-Request-User", "ada"), ("X-Auth-Request-Groups", "desk"), ("X-Front-Secret", "wrong-but-long-enough")];
+    let front = [
+        ("X-Auth-Request-User", "ada"),
+        ("X-Auth-Request-Groups", "desk"),
+        ("X-Front-Secret", "wrong-but-long-enough"),
+    ];
     let forged: Vec<_> = (0..20).map(|_| rig.forged(&["portal"])).collect();
     for number in 0..160 {
         match number % 4 {
             0 => rig.get(0, LIST, &[("Paravent-Token", &*forged[number / 8])]),
-            1 => rig.get(0, LIST, &[("Paravent-Key", "pvk_aaaaaaaaaaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]),
+            1 => rig.get(
+                0,
+                LIST,
+                &[(
+                    "Paravent-Key",
+                    "pvk_aaaaaaaaaaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                )],
+            ),
             2 => rig.get(0, LIST, &front),
-            _ => rig.send(0, "POST /rest/v11_24/nonsense", &[("Paravent-Token", &forged[number / 8])], None),
+            _ => rig.send(
+                0,
+                "POST /rest/v11_24/nonsense",
+                &[("Paravent-Token", &forged[number / 8])],
+                None,
+            ),
         };
     }
     let after = rig.world.events().len();

@@ -22,10 +22,22 @@ pub fn sugar() -> Vec<Source> {
     let rules = include_str!("../../../policies/sugarcrm/rules.yaml");
     let edits = [
         ("roles:\n", ROLES),
-        ("[sales, support, finance", "[portal, payer, robot, writer, erp, sync, mailer, second, desk, sales, support, finance"),
-        ("    roles: [finance]\n", "    roles: [finance, payer, robot, erp, sync]\n"),
-        ("    roles: finance\n", "    roles: [finance, payer, robot, erp, sync]\n    ask: step-up\n"),
-        ("    roles: dpo\n    purposes: data-subject-request\n    data: [financial.iban, financial.bic]\n", "    roles: dpo\n    ask: step-up\n    purposes: data-subject-request\n    data: [financial.iban, financial.bic]\n"),
+        (
+            "[sales, support, finance",
+            "[portal, payer, robot, writer, erp, sync, mailer, second, desk, sales, support, finance",
+        ),
+        (
+            "    roles: [finance]\n",
+            "    roles: [finance, payer, robot, erp, sync]\n",
+        ),
+        (
+            "    roles: finance\n",
+            "    roles: [finance, payer, robot, erp, sync]\n    ask: step-up\n",
+        ),
+        (
+            "    roles: dpo\n    purposes: data-subject-request\n    data: [financial.iban, financial.bic]\n",
+            "    roles: dpo\n    ask: step-up\n    purposes: data-subject-request\n    data: [financial.iban, financial.bic]\n",
+        ),
     ];
     let mut text = rules.to_owned();
     for (old, new) in edits {
@@ -35,10 +47,18 @@ pub fn sugar() -> Vec<Source> {
             _ => text.replace(old, new),
         };
     }
-    text.push_str("search:\n  Accounts: [name, email]\n  Contacts: [first_name, last_name, email]\n");
-    let source = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
+    text.push_str(
+        "search:\n  Accounts: [name, email]\n  Contacts: [first_name, last_name, email]\n",
+    );
+    let source = |path: &str, text: &str| Source {
+        path: path.to_owned(),
+        text: text.to_owned(),
+    };
     vec![
-        source("classify.yaml", include_str!("../../../policies/sugarcrm/classify.yaml")),
+        source(
+            "classify.yaml",
+            include_str!("../../../policies/sugarcrm/classify.yaml"),
+        ),
         source("rules.yaml", &text),
     ]
 }

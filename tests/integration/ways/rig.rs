@@ -162,34 +162,65 @@ impl Rig {
     }
 
     fn config(&self) -> String {
-        self.folder.path().join("paravent.yaml").display().to_string()
+        self.folder
+            .path()
+            .join("paravent.yaml")
+            .display()
+            .to_string()
     }
 
     /// An API key of this name, made by the command; it takes effect within a second.
     pub fn key(&self, name: &str, from: &str) -> String {
         let config = self.config();
         let made = run(&[
-            "key", "create", "--name", name, "--expires", "1d", "--from", from, "--config", &config,
+            "key",
+            "create",
+            "--name",
+            name,
+            "--expires",
+            "1d",
+            "--from",
+            from,
+            "--config",
+            &config,
         ]);
         let key = String::from_utf8(made.stdout).unwrap().trim().to_owned();
-        assert!(key.starts_with("pvk_"), "{}", String::from_utf8_lossy(&made.stderr));
+        assert!(
+            key.starts_with("pvk_"),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
         self.forbid("a key", &key);
         self.forbid("the secret of a key", key.rsplit('_').next().unwrap());
-        self.keys.lock().unwrap().insert(name.to_owned(), key.clone());
+        self.keys
+            .lock()
+            .unwrap()
+            .insert(name.to_owned(), key.clone());
         std::thread::sleep(TAKES_EFFECT);
         key
     }
 
     pub fn revoke(&self, name: &str) {
         let revoked = run(&["key", "revoke", name, "--config", &self.config()]);
-        assert!(revoked.status.success(), "{}", String::from_utf8_lossy(&revoked.stderr));
+        assert!(
+            revoked.status.success(),
+            "{}",
+            String::from_utf8_lossy(&revoked.stderr)
+        );
         std::thread::sleep(TAKES_EFFECT);
     }
 
     /// Sends a request to a listener, by its number.
-    pub fn send(&self, listener: usize, line: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Response {
+    pub fn send(
+        &self,
+        listener: usize,
+        line: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Response {
         let address = self.world.proxies[listener];
-        self.world.send_raw(address, &bytes(address, line, headers, body))
+        self.world
+            .send_raw(address, &bytes(address, line, headers, body))
     }
 
     pub fn get(&self, listener: usize, target: &str, headers: &[(&str, &str)]) -> Response {
@@ -197,7 +228,13 @@ impl Rig {
     }
 
     /// The same from another address of this machine.
-    pub fn get_from(&self, source: &str, listener: usize, target: &str, headers: &[(&str, &str)]) -> Response {
+    pub fn get_from(
+        &self,
+        source: &str,
+        listener: usize,
+        target: &str,
+        headers: &[(&str, &str)],
+    ) -> Response {
         let address = self.world.proxies[listener];
         let source: IpAddr = source.parse().unwrap();
         let request = bytes(address, &format!("GET {target}"), headers, None);
@@ -210,7 +247,9 @@ impl Rig {
     pub fn lines(&self) -> Vec<String> {
         let heard = self.behind.bytes();
         let text = String::from_utf8_lossy(&heard).into_owned();
-        let lines = text.split("\r\n").filter_map(|line| line.strip_suffix(" HTTP/1.1"));
+        let lines = text
+            .split("\r\n")
+            .filter_map(|line| line.strip_suffix(" HTTP/1.1"));
         // A body may end before the next line begins.
         let line = |line: &str| {
             let methods = ["GET /", "POST /", "PUT /", "PATCH /", "DELETE /"];
@@ -254,14 +293,26 @@ impl Drop for Rig {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let callers = self.callers.lock().unwrap();
-            assert_eq!(callers.found_in(&self.behind.bytes()), None, "reached the CRM");
+            assert_eq!(
+                callers.found_in(&self.behind.bytes()),
+                None,
+                "reached the CRM"
+            );
         }
     }
 }
 
-pub fn bytes(address: SocketAddr, line: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Vec<u8> {
+pub fn bytes(
+    address: SocketAddr,
+    line: &str,
+    headers: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Vec<u8> {
     let (method, target) = line.split_once(' ').unwrap();
-    let mut headers: Vec<(&str, String)> = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    let mut headers: Vec<(&str, String)> = headers
+        .iter()
+        .map(|(name, value)| (*name, (*value).to_owned()))
+        .collect();
     let (kind, body) = match body {
         Some(Value::String(form)) => ("application/x-www-form-urlencoded", Some(form.clone())),
         Some(body) => ("application/json", Some(body.to_string())),
@@ -290,7 +341,9 @@ fn claims(issuer: &str, roles: &[&str]) -> Value {
 }
 
 fn changed(mut claims: Value, changes: Value) -> Value {
-    let Value::Object(changes) = changes else { return claims };
+    let Value::Object(changes) = changes else {
+        return claims;
+    };
     let members = claims.as_object_mut().unwrap();
     for (name, value) in changes {
         members.insert(name, value);
@@ -304,7 +357,12 @@ fn jwks(kid: &str, pair: &Ed25519KeyPair) -> String {
     json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid, "x": x}]}).to_string()
 }
 
-fn configured(folder: &Path, crm: SocketAddr, plan: &Plan<'_>, [company, partner]: [&Ed25519KeyPair; 2]) -> Config {
+fn configured(
+    folder: &Path,
+    crm: SocketAddr,
+    plan: &Plan<'_>,
+    [company, partner]: [&Ed25519KeyPair; 2],
+) -> Config {
     let write = |name: &str, text: &str| secret(&folder.join(name), text.as_bytes());
     write("token.key", "0123456789abcdef0123456789abcdef");
     write("api.key", "fedcba9876543210fedcba9876543210");
@@ -315,8 +373,13 @@ fn configured(folder: &Path, crm: SocketAddr, plan: &Plan<'_>, [company, partner
     write("partner.json", &jwks("partner", partner));
     super::certificates::write(folder);
     std::fs::create_dir(folder.join("policies")).unwrap();
-    let listeners: String = plan.listeners.iter().enumerate()
-        .map(|(number, rest)| format!("  - {{ name: l{number}, bind: \"127.0.0.1:0\", upstream: crm, {rest} }}\n"))
+    let listeners: String = plan
+        .listeners
+        .iter()
+        .enumerate()
+        .map(|(number, rest)| {
+            format!("  - {{ name: l{number}, bind: \"127.0.0.1:0\", upstream: crm, {rest} }}\n")
+        })
         .collect();
     let (dialect, service) = (plan.dialect, plan.service);
     let text = format!(
@@ -358,7 +421,9 @@ fn tls(listener: &Listener, ways: &Ways) -> Option<Arc<rustls::ServerConfig>> {
     let key = PrivateKeyDer::from_pem_file(&files.key.value).unwrap();
     let clients = ways.certificates.as_ref();
     let clients = clients.map(|clients| clients.verifier(ways.are_only(Way::Certificate)));
-    Some(Arc::new(paravent::server::tls(certificates, key, clients).unwrap()))
+    Some(Arc::new(
+        paravent::server::tls(certificates, key, clients).unwrap(),
+    ))
 }
 
 /// Within so long a proxy takes up what a file says.

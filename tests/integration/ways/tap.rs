@@ -29,7 +29,9 @@ impl Tap {
                 let back = (there.try_clone().unwrap(), caller.try_clone().unwrap());
                 let heard = heard.clone();
                 std::thread::spawn(move || {
-                    pass(caller, there, &|bytes| heard.lock().unwrap().extend_from_slice(bytes));
+                    pass(caller, there, &|bytes| {
+                        heard.lock().unwrap().extend_from_slice(bytes)
+                    });
                 });
                 std::thread::spawn(move || pass(back.0, back.1, &|_| {}));
             }
@@ -57,7 +59,9 @@ fn pass(mut from: TcpStream, mut to: TcpStream, hear: &dyn Fn(&[u8])) {
 fn demo() -> SocketAddr {
     let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
         runtime.unwrap().block_on(async {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             tell.send(listener.local_addr().unwrap()).unwrap();
