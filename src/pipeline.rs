@@ -8,6 +8,7 @@
 //! there to its reply; whatever goes wrong on the way becomes a `Refusal`, and whatever happens is recorded before the
 //! reply exists. A bulk request is several walks inside an outer event.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -108,6 +109,10 @@ pub struct Settings {
     pub refused_predicates_per_hour: NonZeroU32,
 }
 
+/// The proxy's own accounts, by the name of the CRM and that of the dialect. An account has one session: some CRMs end the
+/// one before with each login.
+pub type Services = BTreeMap<(Arc<str>, &'static str), Service>;
+
 /// One request, or one part of a bulk request, on its way.
 #[derive(Clone, Copy)]
 struct Visit<'a> {
@@ -174,13 +179,21 @@ impl Pipeline {
     }
 
     /// The same, whose callers prove in these ways who they are; whoever has no session of the CRM is served by the proxy's
-    /// own account.
+    /// own account, which is one for all pipelines to a CRM.
     #[must_use]
-    pub fn reached_by(mut self, ways: Ways, account: Option<&config::Service>) -> Self {
+    pub fn reached_by(
+        mut self,
+        ways: Ways,
+        account: Option<&config::Service>,
+        services: &mut Services,
+    ) -> Self {
         for entrance in &mut self.entrances {
+            let dialect = entrance.schema.dialect();
             entrance.service = account.map(|account| {
-                let dialect = entrance.schema.dialect();
-                Service::new(self.transport.clone(), dialect, account.clone())
+                let key = (self.upstream.clone(), dialect.name());
+                let service =
+                    || Service::new(self.transport.clone(), dialect.clone(), account.clone());
+                services.entry(key).or_insert_with(service).clone()
             });
         }
         self.ways = ways;

@@ -18,7 +18,7 @@ use crate::door::Door;
 use crate::filter;
 use crate::identity::{NoRandomness, Ways};
 use crate::metrics::Metrics;
-use crate::pipeline::{Knife, LiveSchema, Pipeline, Settings};
+use crate::pipeline::{Knife, LiveSchema, Pipeline, Services, Settings};
 use crate::policy::Policy;
 use crate::server::{self, Front, Limits, Readiness};
 use crate::transport::{Destination, SetUpError, Transport};
@@ -125,7 +125,7 @@ impl Proxy {
         let (stop_admin, admin_stopped) = watch::channel(false);
         let admin_listener = bind(setup.admin, "the admin listener").await?;
         let admin = local(&admin_listener, setup.admin);
-        let mut fronts = Vec::new();
+        let (mut fronts, mut services) = (Vec::new(), Services::new());
         for listener in setup.listeners {
             let socket = bind(listener.bind, &listener.name).await?;
             let transport =
@@ -139,7 +139,7 @@ impl Proxy {
                 metrics.clone(),
                 listener.settings,
             )?
-            .reached_by(listener.ways, listener.service.as_ref());
+            .reached_by(listener.ways, listener.service.as_ref(), &mut services);
             let front = Arc::new(Front::new(
                 Arc::new(pipeline.cut_by(cut.clone())),
                 listener.limits,

@@ -62,7 +62,7 @@ fn not_allowed(contact: &str) -> Vec<(String, Option<Value>)> {
         "GET Contacts?filter[0][assigned_user_link.user_name]=sally",
         "GET Contacts/count?filter[0][accounts.name][$starts]=A",
         // Searches in others, and in nobody knows what.
-        "GET search?q=Martin",
+        "GET search?q=Martin&max_num=1",
         "GET globalsearch?q=Martin",
         "GET globalsearch?q=Martin&module_list=Accounts",
         "GET globalsearch?q=Martin&module_list=Contacts,Accounts",
@@ -90,10 +90,6 @@ fn not_allowed(contact: &str) -> Vec<(String, Option<Value>)> {
         (
             "POST Contacts/filter",
             json!({"filter": [{"$or": [{"last_name": "A"}, {"$and": [{"$favorite": ""}]}]}]}),
-        ),
-        (
-            "POST Contacts/filter",
-            json!({"filter": [{"$not": [{"$owner": ""}]}]}),
         ),
         ("POST Contacts/filter", json!({"my_items": true})),
         (
@@ -173,22 +169,21 @@ fn whoever_may_list_read_and_count_contacts_may_nothing_else() {
         for (line, body) in not_allowed(&id) {
             let (reply, heard) = rig.hearing(|| rig.send(0, &line, headers, body.as_ref()));
             assert!(
-                matches!(reply.status, 403 | 404),
+                matches!(reply.status, 400 | 403 | 404),
                 "{line}: {} {}",
                 reply.status,
                 reply.text()
             );
             assert_eq!(heard, [""; 0], "{line}");
-            if reply.status == 403 {
-                let event = rig.event(&reply);
-                assert_eq!(
-                    event["outcome"]["reason"],
-                    json!("action-not-allowed"),
-                    "{line} {body:?}"
-                );
-            } else {
-                println!("unknown: {line}");
-            }
+            let reason = rig.event(&reply)["outcome"]["reason"].clone();
+            // What nobody knows, nobody may either.
+            let is_known = !["/Employees", "/Teams", "?q=", "/favorite", "/unfavorite"]
+                .iter()
+                .any(|what| line.contains(what));
+            assert!(
+                reason == "action-not-allowed" || !is_known,
+                "{line} {body:?}: {reason}"
+            );
         }
         for line in [
             "GET /rest/v11_24/Contacts?max_num=2".to_owned(),
@@ -210,7 +205,7 @@ fn whoever_may_list_read_and_count_contacts_may_nothing_else() {
     {
         let (reply, heard) = rig.hearing(|| line.ask(asked, &[]).unwrap());
         assert!(
-            matches!(reply.status, 403 | 404),
+            matches!(reply.status, 400 | 403 | 404),
             "{asked}: {}",
             reply.status
         );

@@ -4,6 +4,7 @@
 mod account;
 mod certificates;
 mod deputy;
+mod dialects;
 mod limits;
 mod monotone;
 mod policy;
