@@ -57,7 +57,10 @@ pub fn statements(text: &str, lexicon: &statement::Lexicon) -> Vec<statement::St
 }
 
 /// The same, read anew.
-fn read_statements(text: &str, lexicon: &statement::Lexicon) -> Vec<statement::Statement> {
+pub(crate) fn read_statements(
+    text: &str,
+    lexicon: &statement::Lexicon,
+) -> Vec<statement::Statement> {
     let mut found = Vec::new();
     layers::all(text, &mut |layer, source| {
         found.extend(statement::find(layer, lexicon).into_iter().map(|found| {

@@ -12,6 +12,7 @@ mod bulk;
 mod cli;
 mod clients;
 mod described;
+mod detect;
 mod durability;
 mod event_sizes;
 mod examples;
