@@ -10,6 +10,7 @@ use std::ops::Range;
 mod characters;
 mod escapes;
 mod identifier;
+mod ignorable;
 mod layers;
 mod memo;
 mod plain;
@@ -148,5 +149,5 @@ pub(crate) fn digit_of_a_script(character: char) -> Option<u8> {
 
 /// Whether a character is one that a reader does not see and a program may drop.
 pub(crate) fn is_ignorable(character: char) -> bool {
-    characters::is_ignorable(character)
+    ignorable::is_ignorable(character)
 }

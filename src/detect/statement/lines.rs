@@ -18,6 +18,9 @@ pub(super) const TOPICS: &[&str] = &[
     "criminal",
 ];
 
+/// The topic of features that mean the same for all of them.
+pub(super) const SHARED: &str = "*";
+
 /// The category of a phrase that says nothing of anybody, though a trigger stands in it.
 pub(super) const HARMLESS: &str = "-";
 
