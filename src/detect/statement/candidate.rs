@@ -1,5 +1,6 @@
 //! Clauses in which triggers stand: what may be a statement.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use super::clause::{self, Clause};
@@ -77,7 +78,7 @@ pub(super) fn each(
         return;
     }
     let clauses = clause::all(text);
-    let mut known = Window::default();
+    let mut known = WINDOW.take();
     let mut rest = triggers.as_slice();
     for (place, clause) in clauses.iter().enumerate() {
         let passed = rest.partition_point(|trigger| trigger.range.start < clause.range.start);
@@ -118,6 +119,8 @@ pub(super) fn each(
             words,
         });
     }
+    known.forget();
+    WINDOW.set(known);
 }
 
 /// Clauses before one that say something of it; and one behind.
@@ -129,7 +132,18 @@ struct Window {
     all: [(Option<usize>, Words); BEFORE + 2],
 }
 
+thread_local! {
+    /// Room for the next text.
+    static WINDOW: Cell<Window> = Cell::default();
+}
+
 impl Window {
+    fn forget(&mut self) {
+        for (place, _) in &mut self.all {
+            *place = None;
+        }
+    }
+
     /// Reads the words of a clause, unless they are known. What lies further before it is forgotten.
     fn read(&mut self, text: &str, clauses: &[Clause], place: usize, lexicon: &Lexicon) {
         let (own, words) = &mut self.all[place % (BEFORE + 2)];
@@ -249,9 +263,8 @@ impl Found {
         let before = self.triggers.len() + self.harmless.len();
         let start = word.start;
         if lexicon.may_begin(word, next) {
-            lexicon.triggers(text, word, &mut |end, entry| {
-                self.add(start..end, entry, None)
-            });
+            let mut add = |end, entry| self.add(start..end, entry, None);
+            lexicon.triggers(text, (word, next), &mut add);
         }
         if word.letters().len() >= COMPOUND_LETTERS_MIN {
             for entry in lexicon.endings(word) {
@@ -261,12 +274,15 @@ impl Found {
         if word.letters().len() >= TYPO_LETTERS_MIN
             && self.triggers.len() + self.harmless.len() == before
         {
-            self.add_typos(text, word, lexicon, is_known);
+            self.add_typos(text, (word, next), lexicon, is_known);
         }
     }
 
     /// The triggers that a long word may have been meant to be, unless it is known as another one.
-    fn add_typos(&mut self, text: &str, word: &Reading, lexicon: &Lexicon, is_known: IsKnown<'_>) {
+    fn add_typos(
+        &mut self,
+        text: &str,
+        (word, next): (&Reading, Option<&Reading>), lexicon: &Lexicon, is_known: IsKnown<'_>) {
         let mut meant = Vec::new();
         lexicon.typos(word, &mut |entry| meant.push(entry));
         if meant.is_empty() {
@@ -274,7 +290,7 @@ impl Found {
         }
         let range = word.start..word.end;
         let mut is_other = is_known(&fold::spelled(text.get(range.clone()).unwrap_or_default()));
-        lexicon.context(text, word, &mut |end, _| is_other |= end == range.end);
+        lexicon.context(text, (word, next), &mut |end, _| is_other |= end == range.end);
         if !is_other {
             for entry in meant {
                 self.add(range.clone(), entry, Some(Form::Typo));

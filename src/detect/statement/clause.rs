@@ -17,6 +17,9 @@ const ABBREVIATIONS: &[&str] = &[
     "appt", "rdv", "clt", "kd", "pb", "cie", "co", "inc", "ltd", "no", "str",
 ];
 
+/// Bytes of the longest, however it is written.
+const ABBREVIATION_BYTES_MAX: usize = 16;
+
 /// What a clause ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
@@ -42,25 +45,45 @@ pub(super) struct Clause {
 pub(super) fn all(text: &str) -> Vec<Clause> {
     let mut clauses = Vec::new();
     let mut start = 0;
-    let mut at = 0;
+    let mut at = next_end(text.as_bytes(), 0);
     while at < text.len() {
         match boundary(text, start, at) {
             Some((end, length)) => {
                 push(text, start..at, end, &mut clauses);
-                at += length;
-                start = at;
+                start = at + length;
+                at = next_end(text.as_bytes(), start);
             }
-            None => {
-                at += text
-                    .get(at..)
-                    .and_then(|rest| rest.chars().next())
-                    .map_or(1, char::len_utf8)
-            }
+            None => at = next_end(text.as_bytes(), at + 1),
         }
     }
     push(text, start..text.len(), End::Line, &mut clauses);
     clauses
 }
+
+/// The next character from `at` on at which a clause may end: no letter, no blank.
+fn next_end(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let may_end = |byte: &u8| MAY_END[usize::from(*byte)];
+    at + rest.iter().position(may_end).unwrap_or(rest.len())
+}
+
+/// Bytes at which a clause may end, or characters may begin at which it does.
+const MAY_END: [bool; 256] = {
+    let mut may_end = [false; 256];
+    let ends = b"!;|?:.\r\n-<";
+    let mut at = 0;
+    while at < ends.len() {
+        may_end[ends[at] as usize] = true;
+        at += 1;
+    }
+    // The first bytes of longer characters.
+    at = 0xc0;
+    while at < 256 {
+        may_end[at] = true;
+        at += 1;
+    }
+    may_end
+};
 
 fn push(text: &str, range: Range<usize>, end: End, clauses: &mut Vec<Clause>) {
     let part = text.get(range.clone()).unwrap_or_default();
@@ -135,7 +158,10 @@ fn ends_sentence(text: &str, start: usize, at: usize, opens: bool) -> bool {
     let is_last = text
         .get(at + 1..)
         .is_none_or(|rest| rest.trim_start().is_empty());
-    let is_known = || ABBREVIATIONS.contains(&fold::spelled(word).as_str());
+    let is_known = || {
+        word.len() <= ABBREVIATION_BYTES_MAX
+            && ABBREVIATIONS.contains(&fold::spelled(word).as_str())
+    };
     is_last || !(is_short || is_known())
 }
 

@@ -159,6 +159,8 @@ pub(super) struct Word {
 pub(super) struct Words {
     pub(super) all: Vec<Word>,
     letters: Vec<u8>,
+    /// What phrases say of words behind the one that they begin with, and where they end.
+    said: Vec<(usize, u8)>,
     pub(super) classes: Classes,
     /// How many words are common in each language.
     pub(super) languages: [u16; LANGUAGES.len()],
@@ -170,23 +172,26 @@ impl Words {
         self.all.clear();
         self.letters.clear();
         (self.classes, self.languages) = <_>::default();
-        let mut word = Reading::NONE;
-        // What phrases say of words behind the one that they begin with.
-        let mut said: Vec<(usize, u8)> = Vec::new();
-        let mut at = clause.range.start;
-        let mut follows_comma = false;
-        while at < clause.range.end && self.all.len() < WORDS_MAX {
-            let (glyph, length) = fold::glyph(text, at);
-            if fold::is_letter(glyph.code) {
-                word.read(text, at);
-                self.push(text, &word, follows_comma);
-                self.classify(text, &word, &mut said, lexicon);
-                at = word.end;
-                follows_comma = false;
-            } else {
-                follows_comma |= glyph.code == BREAK;
-                at += length;
+        let mut readings = [Reading::NONE, Reading::NONE];
+        let [word, next] = &mut readings;
+        let (mut word, mut next) = (word, next);
+        self.said.clear();
+        let mut place = next_word(text, clause.range.start);
+        if let Some((start, _)) = place {
+            word.read(text, start);
+        }
+        // A phrase of the last words may go on behind the clause.
+        while let Some((start, follows_comma)) = place
+            && start < clause.range.end
+            && self.all.len() < WORDS_MAX
+        {
+            place = next_word(text, word.end);
+            if let Some((start, _)) = place {
+                next.read(text, start);
             }
+            self.push(text, word, follows_comma);
+            self.classify(text, (word, place.map(|_| &*next)), lexicon);
+            std::mem::swap(&mut word, &mut next);
         }
     }
 
@@ -210,15 +215,14 @@ impl Words {
     fn classify(
         &mut self,
         text: &str,
-        read: &Reading,
-        said: &mut Vec<(usize, u8)>,
+        (read, next): (&Reading, Option<&Reading>),
         lexicon: &Lexicon,
     ) {
         let Some(word) = self.all.last_mut() else {
             return;
         };
-        said.retain(|(end, _)| read.end <= *end);
-        for (_, class) in said.iter() {
+        self.said.retain(|(end, _)| read.end <= *end);
+        for (_, class) in &self.said {
             word.classes.add(*class);
         }
         // Without its accent it is the Italian `and`.
@@ -229,7 +233,7 @@ impl Words {
             word.classes = word.classes.with(Classes::of_copula());
             self.classes = self.classes.with(Classes::of_copula());
         }
-        lexicon.context(text, read, &mut |end, entry| {
+        lexicon.context(text, (read, next), &mut |end, entry| {
             let class = entry.class();
             if is_common(class) {
                 if let Some(count) = self.languages.get_mut(entry.language()) {
@@ -243,7 +247,7 @@ impl Words {
                 word.classes.add(class);
             }
             if read.end < end {
-                said.push((end, class));
+                self.said.push((end, class));
             }
         });
     }
@@ -290,6 +294,20 @@ impl Words {
                     .all(|word| word.case == Case::Capital && word.range.len() > 1)
             })
     }
+}
+
+/// Where the next word from `at` on begins, and whether something that ends phrases stands before it.
+fn next_word(text: &str, mut at: usize) -> Option<(usize, bool)> {
+    let mut follows_comma = false;
+    while at < text.len() {
+        let (glyph, length) = fold::glyph(text, at);
+        if fold::is_letter(glyph.code) {
+            return Some((at, follows_comma));
+        }
+        follows_comma |= glyph.code == BREAK;
+        at += length;
+    }
+    None
 }
 
 /// The hash of letters as they are spelled in the file of weights.

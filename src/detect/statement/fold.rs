@@ -100,32 +100,49 @@ pub(super) fn word_start(text: &str, from: usize) -> Option<usize> {
     }
 }
 
-/// Reads the letters of the word at `start`; tells where it ends, without what is not there behind its last letter, and how
-/// many there are: none of a word that is too long for any.
+/// Hands the letters of the word at `start` to `add`; tells where it ends, without what is not there behind its last letter.
 #[inline]
-pub(super) fn read_word(
-    text: &str,
-    start: usize,
-    letters: &mut [u8; WORD_LETTERS_MAX],
-) -> (usize, usize) {
-    let (mut at, mut end, mut count) = (start, start, 0);
-    while at < text.len() {
-        let (glyph, length) = glyph(text, at);
-        at += length;
-        if is_letter(glyph.code) {
+pub(super) fn read_word(text: &str, start: usize, add: &mut impl FnMut(u8)) -> usize {
+    let bytes = text.as_bytes();
+    let (mut at, mut end) = (start, start);
+    while let Some(&byte) = bytes.get(at) {
+        // Nearly all letters: in ASCII, nothing is behind them.
+        let code = ASCII_LETTERS[usize::from(byte)];
+        if is_letter(code) {
+            add(code);
+            at += 1;
             end = at;
-            for code in [Some(glyph.code), glyph.second].into_iter().flatten() {
-                if let Some(letter) = letters.get_mut(count) {
-                    *letter = code;
-                }
-                count += 1;
+            continue;
+        }
+        let (glyph, length) = glyph(text, at);
+        if is_letter(glyph.code) {
+            at += length;
+            end = at;
+            add(glyph.code);
+            if let Some(second) = glyph.second {
+                add(second);
             }
-        } else if glyph.code != NOTHING {
+        } else if glyph.code == NOTHING {
+            at += length;
+        } else {
             break;
         }
     }
-    (end, if count > WORD_LETTERS_MAX { 0 } else { count })
+    end
 }
+
+/// The codes of the letters and digits of ASCII; of all other bytes, none.
+const ASCII_LETTERS: [u8; 256] = {
+    let mut codes = [GAP; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        if is_letter(ASCII[byte]) {
+            codes[byte] = ASCII[byte];
+        }
+        byte += 1;
+    }
+    codes
+};
 
 fn longer(text: &str, at: usize) -> (Glyph, usize) {
     let rest = text.get(at..).unwrap_or_default();

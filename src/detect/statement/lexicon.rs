@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::entry::Entry;
 use super::layout::Sort;
-use super::lines::{CLASSES, COMMON, LANGUAGES, TOPICS};
+use super::lines::{CLASSES, LANGUAGES, TOPICS};
 use super::phrases::{Phrases, Reading};
 use super::typo::Typos;
 
@@ -193,16 +193,26 @@ impl Lexicon {
         PHRASES.may_begin(word, next)
     }
 
-    /// The triggers and harmless phrases that begin with a word, each with its end.
-    pub(super) fn triggers(&self, text: &str, word: &Reading, visit: &mut dyn FnMut(usize, Entry)) {
+    /// The triggers and harmless phrases that begin with a word, of which the next one is given, each with its end.
+    pub(super) fn triggers(
+        &self,
+        text: &str,
+        words: (&Reading, Option<&Reading>),
+        visit: &mut dyn FnMut(usize, Entry),
+    ) {
         let mut visit = |end, entry| visit(end, entry);
-        PHRASES.walk(text, word, (Sort::Trigger, self.languages.0), &mut visit);
+        PHRASES.walk(text, words, (Sort::Trigger, self.languages.0), &mut visit);
     }
 
-    /// What is known of the context that begins with a word.
+    /// What is known of the context that begins with a word, of which the next one is given, each with its end.
     #[inline]
-    pub(super) fn context(&self, text: &str, word: &Reading, visit: &mut impl FnMut(usize, Entry)) {
-        PHRASES.walk(text, word, (Sort::Context, self.languages.0), visit);
+    pub(super) fn context(
+        &self,
+        text: &str,
+        words: (&Reading, Option<&Reading>),
+        visit: &mut impl FnMut(usize, Entry),
+    ) {
+        PHRASES.walk(text, words, (Sort::Context, self.languages.0), visit);
     }
 
     /// Triggers that are the end of a word: `*krebs`.
@@ -211,6 +221,7 @@ impl Lexicon {
     }
 
     /// Long triggers that a word is with one letter wrong.
+    #[inline]
     pub(super) fn typos(&self, word: &Reading, found: &mut dyn FnMut(Entry)) {
         TYPOS.of(word, self.languages.0, found);
     }
@@ -255,7 +266,10 @@ mod tests {
             let lexicon = Lexicon::of(languages.fold(Languages::NONE, Languages::and));
             let (mut word, mut found) = (Reading::NONE, Vec::new());
             word.read(text, 0);
-            lexicon.triggers(text, &word, &mut |_, entry| {
+            let mut next = Reading::NONE;
+            let behind = text.find(' ').map(|blank| next.read(text, blank + 1));
+            let next = behind.map(|()| &next);
+            lexicon.triggers(text, (&word, next), &mut |_, entry| {
                 found.push(lexicon.phrase(entry.number()).unwrap().text);
             });
             found.dedup();

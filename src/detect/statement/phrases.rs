@@ -66,13 +66,19 @@ impl Reading {
     /// Reads the word at `start`, where a letter stands.
     #[inline]
     pub(super) fn read(&mut self, text: &str, start: usize) {
-        let (end, count) = fold::read_word(text, start, &mut self.letters);
-        (self.start, self.end, self.count) = (start, end, count);
         let mut hash = Letters::NONE;
-        for (hashed, code) in self.hashes.iter_mut().zip(&self.letters[..count]) {
-            hash = hash.and(*code);
-            *hashed = hash.0;
-        }
+        let mut count = 0;
+        self.end = fold::read_word(text, start, &mut |code| {
+            hash = hash.and(code);
+            if let (Some(letter), Some(hashed)) =
+                (self.letters.get_mut(count), self.hashes.get_mut(count))
+            {
+                (*letter, *hashed) = (code, hash.0);
+            }
+            count += 1;
+        });
+        self.start = start;
+        self.count = if count > WORD_LETTERS_MAX { 0 } else { count };
     }
 
     pub(super) fn letters(&self) -> &[u8] {
@@ -126,8 +132,8 @@ impl Phrases {
     /// A quick look: whether a chain goes on with a word.
     #[inline]
     fn may_go_on(&self, chain: u64, word: &Reading) -> bool {
-        let mut words = word.stems().chain(word.whole());
-        words.any(|word| bit(self.further, place(chained(chain, word), FURTHER_BITS)))
+        let is_known = |word: u64| bit(self.further, place(chained(chain, word), FURTHER_BITS));
+        word.whole().is_some_and(is_known) || word.stems().any(is_known)
     }
 
     #[inline]
@@ -164,7 +170,7 @@ impl Phrases {
     pub(super) fn walk(
         &self,
         text: &str,
-        word: &Reading,
+        (word, next): (&Reading, Option<&Reading>),
         (sort, languages): (Sort, u8),
         visit: &mut impl FnMut(usize, Entry),
     ) {
@@ -182,7 +188,8 @@ impl Phrases {
                 && count < STEMS_MAX
                 && let Some(chain) = self.known(key)
             {
-                count += usize::from(self.show(text, word.end, chain, (sort, languages), visit));
+                let shown = self.show(text, (word, next), chain, (sort, languages), visit);
+                count += usize::from(shown);
             }
         }
         let key = chained(START, whole);
@@ -191,15 +198,15 @@ impl Phrases {
             Sort::Context => bit(self.context, place(key, CONTEXT_BITS)),
         };
         if may_be && let Some(chain) = self.known(key) {
-            self.show(text, word.end, chain, (sort, languages), visit);
+            self.show(text, (word, next), chain, (sort, languages), visit);
         }
     }
 
-    /// Shows the phrases that a chain is which ends at `end`, and those that go on behind it; tells whether there may be any.
+    /// Shows the phrases that a chain is which ends with a word, and those that go on behind it; tells whether there may be any.
     fn show(
         &self,
         text: &str,
-        end: usize,
+        (word, next): (&Reading, Option<&Reading>),
         chain: Chain,
         (sort, languages): (Sort, u8),
         visit: &mut impl FnMut(usize, Entry),
@@ -207,10 +214,14 @@ impl Phrases {
         let is_whole = chain.about.is_whole(sort, languages);
         if is_whole {
             self.entries(chain, sort, languages)
-                .for_each(|entry| visit(end, entry));
+                .for_each(|entry| visit(word.end, entry));
         }
         let goes_on = chain.about.goes_on(sort, languages);
-        if goes_on && let Some(next) = next_word(text, end) {
+        if goes_on
+            && let Some(next) = next
+            && self.may_go_on(chain.key, next)
+            && stands_behind(text, word.end, next.start)
+        {
             self.walk_on(text, next, chain.key, (sort, languages), visit);
         }
         is_whole || goes_on
@@ -219,13 +230,16 @@ impl Phrases {
     fn walk_on(
         &self,
         text: &str,
-        start: usize,
+        word: &Reading,
         from: u64,
         (sort, languages): (Sort, u8),
         visit: &mut dyn FnMut(usize, Entry),
     ) {
-        let mut word = Reading::NONE;
-        word.read(text, start);
+        let mut behind = Reading::NONE;
+        let next = fold::word_start(text, word.end).map(|start| {
+            behind.read(text, start);
+            &behind
+        });
         let mut count = 0;
         let whole = word.whole();
         for (hash, is_stem) in word
@@ -239,7 +253,7 @@ impl Phrases {
                 && let Some(chain) = self.known(key)
             {
                 let mut visit = |end, entry| visit(end, entry);
-                let is_any = self.show(text, word.end, chain, (sort, languages), &mut visit);
+                let is_any = self.show(text, (word, next), chain, (sort, languages), &mut visit);
                 count += usize::from(is_any);
             }
         }
@@ -291,24 +305,23 @@ fn chain_in(chains: &[[u8; CHAIN_BYTES]], bits: u32, key: u64) -> Option<Chain> 
     None
 }
 
-/// Where the next word of a phrase begins, if nothing but a gap stands before it.
-fn next_word(text: &str, end: usize) -> Option<usize> {
+/// Whether nothing but a gap stands between the end of a word and the next one.
+fn stands_behind(text: &str, end: usize, start: usize) -> bool {
     let mut at = end;
-    while at < text.len() && at - end <= GAP_BYTES_MAX {
+    while at < start && at - end <= GAP_BYTES_MAX {
         let (glyph, length) = fold::glyph(text, at);
-        match glyph.code {
-            NOTHING | GAP => {}
-            code if fold::is_letter(code) => return Some(at),
-            _ => return None,
+        if !matches!(glyph.code, NOTHING | GAP) {
+            return false;
         }
         at += length;
     }
-    None
+    at == start && at - end <= GAP_BYTES_MAX
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::entry::Entry;
+    use super::super::fold;
     use super::super::layout::Sort;
     use super::super::lines;
     use super::super::tables;
@@ -352,8 +365,16 @@ mod tests {
                 &text[..end]
             ));
         };
-        all.walk(text, &read(text), (Sort::Trigger, 1), &mut add);
-        all.walk(text, &read(text), (Sort::Trigger, 2), &mut add);
+        let word = read(text);
+        let next = fold::word_start(text, word.end).map(|start| {
+            let mut next = Reading::NONE;
+            next.read(text, start);
+            next
+        });
+        for languages in [1, 2] {
+            let sought = (Sort::Trigger, languages);
+            all.walk(text, (&word, next.as_ref()), sought, &mut add);
+        }
         found
     }
 

@@ -1,10 +1,12 @@
 //! Triggers with one letter wrong, missing, doubled or swapped with its neighbour.
 
+use std::cell::Cell;
+
 use super::entry::Entry;
 use super::hash::{Letters, variant};
 use super::layout::{RUN, TYPO_LETTERS_MIN, TYPO_STEM_MIN, VARIANT_BITS, print};
 use super::phrases::Reading;
-use super::{fold, hash};
+use super::hash;
 
 /// Letters of an ending.
 const ENDING_LETTERS_MAX: usize = 3;
@@ -40,7 +42,7 @@ impl Typos {
         let Some(start) = letters.first_chunk::<RUN>() else {
             return;
         };
-        if letters.len() < TYPO_LETTERS_MIN || !self.may_be(word) {
+        if letters.len() < TYPO_LETTERS_MIN || is_ordinary(word, || !self.may_be(word)) {
             return;
         }
         let mut try_all = |runs, run: &[u8; RUN]| {
@@ -103,6 +105,28 @@ impl Typos {
             holds(self.closed, hash.0)
         })
     }
+}
+
+thread_local! {
+    /// The last words, by their hashes, that are certainly no trigger with a letter wrong: texts use the same ones again and again.
+    static ORDINARY: [Cell<u64>; 1 << ORDINARY_BITS] = const { [const { Cell::new(0) }; 1 << ORDINARY_BITS] };
+}
+
+const ORDINARY_BITS: u32 = 12;
+
+/// Whether a word is one of those, or `decide` says so now. The tables are the same for all languages.
+fn is_ordinary(word: &Reading, decide: impl FnOnce() -> bool) -> bool {
+    let hash = word.hashes().last().copied().unwrap_or_default();
+    ORDINARY.with(|ordinary| {
+        let Some(known) = ordinary.get(hash::place(variant(hash), ORDINARY_BITS)) else {
+            return decide();
+        };
+        let is_ordinary = known.get() == hash || decide();
+        if is_ordinary {
+            known.set(hash);
+        }
+        is_ordinary
+    })
 }
 
 /// Whether letters are among those that are left of words.
