@@ -282,7 +282,10 @@ impl Found {
     fn add_typos(
         &mut self,
         text: &str,
-        (word, next): (&Reading, Option<&Reading>), lexicon: &Lexicon, is_known: IsKnown<'_>) {
+        (word, next): (&Reading, Option<&Reading>),
+        lexicon: &Lexicon,
+        is_known: IsKnown<'_>,
+    ) {
         let mut meant = Vec::new();
         lexicon.typos(word, &mut |entry| meant.push(entry));
         if meant.is_empty() {
@@ -290,7 +293,9 @@ impl Found {
         }
         let range = word.start..word.end;
         let mut is_other = is_known(&fold::spelled(text.get(range.clone()).unwrap_or_default()));
-        lexicon.context(text, (word, next), &mut |end, _| is_other |= end == range.end);
+        lexicon.context(text, (word, next), &mut |end, _| {
+            is_other |= end == range.end
+        });
         if !is_other {
             for entry in meant {
                 self.add(range.clone(), entry, Some(Form::Typo));

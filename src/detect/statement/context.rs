@@ -37,7 +37,12 @@ impl Classes {
     }
 
     pub(super) fn each(self) -> impl Iterator<Item = u8> {
-        (0..32).filter(move |class| self.0 & (1 << class) != 0)
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let class = left.trailing_zeros();
+            left &= left.wrapping_sub(1);
+            u8::try_from(class).ok().filter(|class| *class < 32)
+        })
     }
 
     /// The classes that speak of a person: `title` to `given`, but for `job`.

@@ -100,35 +100,38 @@ pub(super) fn word_start(text: &str, from: usize) -> Option<usize> {
     }
 }
 
-/// Hands the letters of the word at `start` to `add`; tells where it ends, without what is not there behind its last letter.
-#[inline]
-pub(super) fn read_word(text: &str, start: usize, add: &mut impl FnMut(u8)) -> usize {
-    let bytes = text.as_bytes();
-    let (mut at, mut end) = (start, start);
-    while let Some(&byte) = bytes.get(at) {
-        // Nearly all letters: in ASCII, nothing is behind them.
-        let code = ASCII_LETTERS[usize::from(byte)];
-        if is_letter(code) {
-            add(code);
-            at += 1;
-            end = at;
-            continue;
-        }
+/// Hands the letters from `at` on, inside of a word, to `add`; tells where the word ends, without what is not there behind its
+/// last letter.
+pub(super) fn word_end(text: &str, mut at: usize, add: &mut impl FnMut(u8)) -> usize {
+    let mut end = at;
+    while at < text.len() {
         let (glyph, length) = glyph(text, at);
+        at += length;
         if is_letter(glyph.code) {
-            at += length;
             end = at;
             add(glyph.code);
             if let Some(second) = glyph.second {
                 add(second);
             }
-        } else if glyph.code == NOTHING {
-            at += length;
-        } else {
+        } else if glyph.code != NOTHING {
             break;
         }
     }
     end
+}
+
+/// The code of a letter or digit of ASCII; of any other byte, that of a gap.
+#[inline]
+pub(super) fn plain_letter(byte: u8) -> u8 {
+    ASCII_LETTERS[usize::from(byte)]
+}
+
+/// Whether a word may go on with a byte.
+#[inline]
+pub(super) fn may_go_on(byte: u8) -> bool {
+    byte >= 128
+        || matches!(byte, b'<' | b'.')
+        || matches!(ASCII[usize::from(byte)], NOTHING | 1..=OTHER)
 }
 
 /// The codes of the letters and digits of ASCII; of all other bytes, none.

@@ -2,10 +2,13 @@
 //!
 //! A chain of words is the beginning of phrases, or one.
 
+use super::hash::{STEM, chained};
+
 /// Bits of the places of each table.
 pub(super) const CHAIN_BITS: u32 = 18;
 pub(super) const FIRST_BITS: u32 = 20;
 pub(super) const STEM_BITS: u32 = 18;
+pub(super) const START_BITS: u32 = 16;
 pub(super) const FURTHER_BITS: u32 = 20;
 pub(super) const CONTEXT_BITS: u32 = 19;
 pub(super) const ENDING_BITS: u32 = 10;
@@ -80,4 +83,10 @@ impl About {
     pub(super) fn goes_on(self, sort: Sort, languages: u8) -> bool {
         (self.0 >> (Self::whole(sort) + 5)) as u8 & 31 & languages != 0
     }
+}
+
+/// The key of the first letters, behind a chain, of words with any ending.
+#[inline]
+pub(super) const fn stem_start(from: u64, letters: u64, sort: Sort) -> u64 {
+    chained(from, letters ^ STEM ^ sort as u64)
 }

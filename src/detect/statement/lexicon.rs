@@ -143,6 +143,7 @@ static PHRASES: Phrases = Phrases {
     lists: table!("lists").as_chunks().0,
     first: table!("first"),
     stems: table!("stems"),
+    starts: table!("starts"),
     further: table!("further"),
     context: table!("context"),
     ending_looks: table!("ending_looks"),

@@ -8,7 +8,7 @@ use super::fold::{self, GAP, NOTHING, WORD_LETTERS_MAX};
 use super::hash::{Letters, START, STEM, STEM_LETTERS_MIN, chained, place};
 use super::layout::{
     About, CHAIN_BITS, CHAIN_BYTES, CONTEXT_BITS, ENDING_BITS, ENDING_LOOK_BITS, FIRST_BITS,
-    FURTHER_BITS, STEM_BITS, Sort,
+    FURTHER_BITS, START_BITS, STEM_BITS, Sort, stem_start,
 };
 
 /// What stands between two words of a phrase at most.
@@ -25,8 +25,10 @@ pub(super) struct Phrases {
     pub(super) lists: &'static [[u8; 4]],
     /// Two bits for each first word of triggers: whether it is one by itself, and whether others go on behind it.
     pub(super) first: &'static [u8],
-    /// A bit for each first word of triggers with any ending.
+    /// A bit for each chain whose last word has any ending.
     pub(super) stems: &'static [u8],
+    /// A bit for the first letters of the last word of each of those.
+    pub(super) starts: &'static [u8],
     /// A bit for each chain of several words.
     pub(super) further: &'static [u8],
     /// A bit for each first word of the context.
@@ -68,7 +70,29 @@ impl Reading {
     pub(super) fn read(&mut self, text: &str, start: usize) {
         let mut hash = Letters::NONE;
         let mut count = 0;
-        self.end = fold::read_word(text, start, &mut |code| {
+        let room = self.letters.iter_mut().zip(&mut self.hashes);
+        let plain = text.as_bytes().get(start..).unwrap_or_default();
+        for (byte, (letter, hashed)) in plain.iter().zip(room) {
+            let code = fold::plain_letter(*byte);
+            if code == GAP {
+                break;
+            }
+            hash = hash.and(code);
+            (*letter, *hashed) = (code, hash.0);
+            count += 1;
+        }
+        self.start = start;
+        self.end = start + count;
+        self.count = count;
+        if plain.get(count).is_some_and(|byte| fold::may_go_on(*byte)) {
+            self.read_on(text, hash);
+        }
+    }
+
+    /// Reads on behind letters of ASCII.
+    fn read_on(&mut self, text: &str, mut hash: Letters) {
+        let mut count = self.count;
+        self.end = fold::word_end(text, self.end, &mut |code| {
             hash = hash.and(code);
             if let (Some(letter), Some(hashed)) =
                 (self.letters.get_mut(count), self.hashes.get_mut(count))
@@ -77,7 +101,6 @@ impl Reading {
             }
             count += 1;
         });
-        self.start = start;
         self.count = if count > WORD_LETTERS_MAX { 0 } else { count };
     }
 
@@ -94,13 +117,6 @@ impl Reading {
     #[inline]
     fn whole(&self) -> Option<u64> {
         self.hashes().last().copied()
-    }
-
-    /// The hashes of its beginnings that may be those of words with any ending.
-    #[inline]
-    fn stems(&self) -> impl Iterator<Item = u64> {
-        let stems = self.hashes().iter().skip(STEM_LETTERS_MIN - 1);
-        stems.map(|hash| hash ^ STEM)
     }
 }
 
@@ -123,17 +139,41 @@ impl Phrases {
             .first
             .get(at / 8)
             .map_or(0, |byte| byte >> (at % 8) & 3);
-        let mut stems = word.stems();
-        let is_whole = looks & 1 == 1
-            || stems.any(|stem| bit(self.stems, place(chained(START, stem), STEM_BITS)));
-        is_whole || looks & 2 == 2 && next.is_some_and(|next| self.may_go_on(chain, next))
+        let is_whole = looks & 1 == 1 || self.stems(START, word, Sort::Trigger).next().is_some();
+        is_whole
+            || looks & 2 == 2 && next.is_some_and(|next| self.may_go_on(chain, next, Sort::Trigger))
     }
 
     /// A quick look: whether a chain goes on with a word.
     #[inline]
-    fn may_go_on(&self, chain: u64, word: &Reading) -> bool {
-        let is_known = |word: u64| bit(self.further, place(chained(chain, word), FURTHER_BITS));
-        word.whole().is_some_and(is_known) || word.stems().any(is_known)
+    fn may_go_on(&self, chain: u64, word: &Reading, sort: Sort) -> bool {
+        word.whole()
+            .is_some_and(|word| self.is_further(chained(chain, word)))
+            || self.stems(chain, word, sort).next().is_some()
+    }
+
+    /// A quick look: whether there may be a chain of several words.
+    #[inline]
+    fn is_further(&self, key: u64) -> bool {
+        bit(self.further, place(key, FURTHER_BITS))
+    }
+
+    /// The chains that a word, behind another chain, may be with any ending.
+    #[inline]
+    fn stems(&self, from: u64, word: &Reading, sort: Sort) -> impl Iterator<Item = u64> {
+        let hashes = word.hashes();
+        let may_begin = hashes.get(STEM_LETTERS_MIN - 1).is_some_and(|start| {
+            bit(
+                self.starts,
+                place(stem_start(from, *start, sort), START_BITS),
+            )
+        });
+        let hashes = if may_begin { hashes } else { &[] };
+        let keys = hashes
+            .iter()
+            .skip(STEM_LETTERS_MIN - 1)
+            .map(move |hash| chained(from, hash ^ STEM));
+        keys.filter(|key| bit(self.stems, place(*key, STEM_BITS)))
     }
 
     #[inline]
@@ -177,15 +217,9 @@ impl Phrases {
         let Some(whole) = word.whole() else {
             return;
         };
-        let looks = match sort {
-            Sort::Trigger => (self.stems, STEM_BITS),
-            Sort::Context => (self.context, CONTEXT_BITS),
-        };
         let mut count = 0;
-        for stem in word.stems() {
-            let key = chained(START, stem);
-            if bit(looks.0, place(key, looks.1))
-                && count < STEMS_MAX
+        for key in self.stems(START, word, sort) {
+            if count < STEMS_MAX
                 && let Some(chain) = self.known(key)
             {
                 let shown = self.show(text, (word, next), chain, (sort, languages), visit);
@@ -219,7 +253,7 @@ impl Phrases {
         let goes_on = chain.about.goes_on(sort, languages);
         if goes_on
             && let Some(next) = next
-            && self.may_go_on(chain.key, next)
+            && self.may_go_on(chain.key, next, sort)
             && stands_behind(text, word.end, next.start)
         {
             self.walk_on(text, next, chain.key, (sort, languages), visit);
@@ -235,27 +269,32 @@ impl Phrases {
         (sort, languages): (Sort, u8),
         visit: &mut dyn FnMut(usize, Entry),
     ) {
+        let stems = self
+            .stems(from, word, sort)
+            .filter_map(|key| self.known(key));
+        let is_any = |chain: &Chain| {
+            chain.about.is_whole(sort, languages) || chain.about.goes_on(sort, languages)
+        };
+        let whole = word.whole().map(|word| chained(from, word));
+        let whole = whole.filter(|key| self.is_further(*key));
+        let whole = whole.and_then(|key| self.known(key));
         let mut behind = Reading::NONE;
-        let next = fold::word_start(text, word.end).map(|start| {
-            behind.read(text, start);
-            &behind
-        });
-        let mut count = 0;
-        let whole = word.whole();
-        for (hash, is_stem) in word
-            .stems()
-            .map(|stem| (stem, true))
-            .chain(whole.map(|whole| (whole, false)))
-        {
-            let key = chained(from, hash);
-            if bit(self.further, place(key, FURTHER_BITS))
-                && (count < STEMS_MAX || !is_stem)
-                && let Some(chain) = self.known(key)
-            {
-                let mut visit = |end, entry| visit(end, entry);
-                let is_any = self.show(text, (word, next), chain, (sort, languages), &mut visit);
-                count += usize::from(is_any);
+        let mut next = None;
+        for chain in stems.filter(is_any).take(STEMS_MAX).chain(whole) {
+            if next.is_none() && chain.about.goes_on(sort, languages) {
+                next = fold::word_start(text, word.end);
+                if let Some(start) = next {
+                    behind.read(text, start);
+                }
             }
+            let next = next.map(|_| &behind);
+            self.show(
+                text,
+                (word, next),
+                chain,
+                (sort, languages),
+                &mut |end, entry| visit(end, entry),
+            );
         }
     }
 
@@ -343,6 +382,7 @@ mod tests {
             lists: table("lists").as_chunks().0,
             first: table("first"),
             stems: table("stems"),
+            starts: table("starts"),
             further: table("further"),
             context: table("context"),
             ending_looks: table("ending_looks"),

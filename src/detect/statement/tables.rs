@@ -8,8 +8,8 @@ use super::fold::{self, GAP};
 use super::hash::{Letters, START, STEM, STEM_LETTERS_MIN, chained, feature, hash, place, variant};
 use super::layout::{
     About, CHAIN_BITS, CHAIN_BYTES, CONTEXT_BITS, ENDING_BITS, ENDING_LOOK_BITS, FEATURE_BITS,
-    FEATURE_BYTES, FEATURE_LOOK_BITS, FIRST_BITS, FURTHER_BITS, RUN, STEM_BITS, Sort,
-    TYPO_LETTERS_MIN, TYPO_STEM_MIN, VARIANT_BITS, print,
+    FEATURE_BYTES, FEATURE_LOOK_BITS, FIRST_BITS, FURTHER_BITS, RUN, START_BITS, STEM_BITS, Sort,
+    TYPO_LETTERS_MIN, TYPO_STEM_MIN, VARIANT_BITS, print, stem_start,
 };
 use super::lines::{self, LANGUAGES, Line, SHARED, TOPICS};
 
@@ -68,6 +68,7 @@ struct Chains {
     all: BTreeMap<u64, Chain>,
     first: Vec<u8>,
     stems: Vec<u8>,
+    starts: Vec<u8>,
     further: Vec<u8>,
     context: Vec<u8>,
 }
@@ -115,6 +116,7 @@ pub(super) fn of_lines(lines: &[(Line<'_>, bool)]) -> Result<Tables, String> {
     let mut chains = Chains {
         first: vec![0; 2 << (FIRST_BITS - 3)],
         stems: vec![0; 1 << (STEM_BITS - 3)],
+        starts: vec![0; 1 << (START_BITS - 3)],
         further: vec![0; 1 << (FURTHER_BITS - 3)],
         context: vec![0; 1 << (CONTEXT_BITS - 3)],
         ..Chains::default()
@@ -156,6 +158,7 @@ pub(super) fn of_lines(lines: &[(Line<'_>, bool)]) -> Result<Tables, String> {
         ("lists", lists),
         ("first", chains.first),
         ("stems", chains.stems),
+        ("starts", chains.starts),
         ("further", chains.further),
         ("context", chains.context),
         ("phrases", phrases),
@@ -187,8 +190,14 @@ fn spellings(line: &Line<'_>) -> Vec<String> {
     spellings
 }
 
-/// The words of a phrase, by their hashes, and whether each has any ending.
-fn words(phrase: &str) -> Vec<(u64, bool)> {
+/// A word of a phrase.
+struct Word {
+    hash: u64,
+    /// The hash of its first letters, if it has any ending.
+    start: Option<u64>,
+}
+
+fn words(phrase: &str) -> Vec<Word> {
     let mut words = Vec::new();
     for part in phrase.split_whitespace() {
         let codes = fold::codes(part);
@@ -199,10 +208,10 @@ fn words(phrase: &str) -> Vec<(u64, bool)> {
         while let Some(word) = codes.next() {
             let letters = Letters::of(word.iter()).0;
             let is_open = part.ends_with('*') && codes.peek().is_none();
-            words.push(if is_open {
-                (letters ^ STEM, true)
-            } else {
-                (letters, false)
+            let start = Letters::of(word.iter().take(STEM_LETTERS_MIN)).0;
+            words.push(Word {
+                hash: if is_open { letters ^ STEM } else { letters },
+                start: is_open.then_some(start),
             });
         }
     }
@@ -227,21 +236,25 @@ fn sort(entry: Entry) -> Sort {
 }
 
 impl Chains {
-    fn add(&mut self, words: &[(u64, bool)], entry: Entry) {
+    fn add(&mut self, words: &[Word], entry: Entry) {
         let mut chain = START;
-        for (at, (word, is_open)) in words.iter().enumerate() {
-            chain = chained(chain, *word);
+        for (at, word) in words.iter().enumerate() {
+            if let Some(start) = word.start {
+                let key = stem_start(chain, start, sort(entry));
+                set(&mut self.starts, place(key, START_BITS));
+            }
+            chain = chained(chain, word.hash);
             let is_last = at + 1 == words.len();
             let known = self.all.entry(chain).or_default();
             match is_last {
                 true => known.add_whole(entry),
                 false => known.about.add_further(sort(entry), entry.language()),
             }
-            match (at, sort(entry), is_open) {
-                (1.., _, _) => set(&mut self.further, place(chain, FURTHER_BITS)),
-                (0, Sort::Context, _) => set(&mut self.context, place(chain, CONTEXT_BITS)),
-                (0, Sort::Trigger, true) => set(&mut self.stems, place(chain, STEM_BITS)),
-                (0, Sort::Trigger, false) => {
+            match (at, sort(entry)) {
+                _ if word.start.is_some() => set(&mut self.stems, place(chain, STEM_BITS)),
+                (1.., _) => set(&mut self.further, place(chain, FURTHER_BITS)),
+                (0, Sort::Context) => set(&mut self.context, place(chain, CONTEXT_BITS)),
+                (0, Sort::Trigger) => {
                     let bit = 2 * place(chain, FIRST_BITS) + usize::from(!is_last);
                     set(&mut self.first, bit);
                 }

@@ -3,10 +3,10 @@
 use std::cell::Cell;
 
 use super::entry::Entry;
+use super::hash;
 use super::hash::{Letters, variant};
 use super::layout::{RUN, TYPO_LETTERS_MIN, TYPO_STEM_MIN, VARIANT_BITS, print};
 use super::phrases::Reading;
-use super::hash;
 
 /// Letters of an ending.
 const ENDING_LETTERS_MAX: usize = 3;
