@@ -76,10 +76,11 @@ const MAY_END: [bool; 256] = {
         may_end[ends[at] as usize] = true;
         at += 1;
     }
-    // The first bytes of longer characters.
-    at = 0xc0;
-    while at < 256 {
-        may_end[at] = true;
+    // The first bytes of the longer ones.
+    let longer = [0xc2, 0xe2, 0xe3, 0xef];
+    at = 0;
+    while at < longer.len() {
+        may_end[longer[at]] = true;
         at += 1;
     }
     may_end
@@ -221,6 +222,12 @@ mod tests {
             ("court\nsuite", &["court", "suite"]),
         ] {
             assert_eq!(parts(text), clauses, "{text}");
+        }
+        for end in "!;|?:.\r\n…。！；？•▪\u{2028}\u{2029}\u{85}".chars() {
+            assert_eq!(parts(&format!("a{end} b")), ["a", "b"], "{end:?}");
+        }
+        for end in ["-", "–", "—", "<p>"] {
+            assert_eq!(parts(&format!("a {end} b")), ["a", "b"], "{end:?}");
         }
         assert_eq!(
             all("malade ?").first().map(|clause| clause.end),

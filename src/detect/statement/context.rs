@@ -316,19 +316,22 @@ fn next_word(text: &str, mut at: usize) -> Option<(usize, bool)> {
 }
 
 /// The hash of letters as they are spelled in the file of weights.
+#[inline]
 fn hash_of(letters: &[u8]) -> u64 {
-    let mut hash = Letters::NONE;
-    for code in letters {
-        hash = match fold::character(*code) {
-            letter if letter.is_ascii() => hash.and(letter as u8),
-            other => {
-                let mut bytes = [0; 4];
-                other
-                    .encode_utf8(&mut bytes)
-                    .bytes()
-                    .fold(hash, Letters::and)
+    letters
+        .iter()
+        .fold(Letters::NONE, |hash, code| {
+            match SPELLED.get(usize::from(*code)) {
+                Some(letter) => hash.and(*letter),
+                None => {
+                    let mut bytes = [0; 4];
+                    let other = fold::character(*code).encode_utf8(&mut bytes);
+                    other.bytes().fold(hash, Letters::and)
+                }
             }
-        };
-    }
-    hash.0
+        })
+        .0
 }
+
+/// How letters and digits of ASCII are spelled, by their codes.
+const SPELLED: [u8; 37] = *b" abcdefghijklmnopqrstuvwxyz0123456789";

@@ -2,7 +2,7 @@
 //!
 //! A chain of words is the beginning of phrases, or one.
 
-use super::hash::{STEM, chained};
+use super::hash::{STEM, chained, variant};
 
 /// Bits of the places of each table.
 pub(super) const CHAIN_BITS: u32 = 18;
@@ -13,6 +13,7 @@ pub(super) const FURTHER_BITS: u32 = 20;
 pub(super) const CONTEXT_BITS: u32 = 19;
 pub(super) const ENDING_BITS: u32 = 10;
 pub(super) const ENDING_LOOK_BITS: u32 = 13;
+pub(super) const RUN_BITS: u32 = 19;
 pub(super) const VARIANT_BITS: u32 = 17;
 pub(super) const FEATURE_BITS: u32 = 16;
 pub(super) const FEATURE_LOOK_BITS: u32 = 19;
@@ -26,6 +27,31 @@ pub(super) const TYPO_LETTERS_MIN: usize = 8;
 pub(super) const TYPO_STEM_MIN: usize = 7;
 /// Letters in a row by which a word is looked up.
 pub(super) const RUN: usize = 4;
+/// Letters of an ending.
+pub(super) const ENDING_LETTERS_MAX: usize = 3;
+
+/// Where a run of letters stands in a word that may be written with a letter wrong.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Run {
+    /// At the start of a word of so many letters.
+    Start(usize),
+    /// At the end of one.
+    End(usize),
+    /// At the end of one that any ending may follow.
+    Stem,
+}
+
+/// The key of a run.
+#[inline]
+pub(super) fn run_key(letters: [u8; RUN], run: Run) -> u64 {
+    let (place, length) = match run {
+        Run::Start(length) => (0, length),
+        Run::End(length) => (1, length),
+        Run::Stem => (2, 0),
+    };
+    let length = u64::try_from(length).unwrap_or(0);
+    variant(u64::from(u32::from_be_bytes(letters)) | length << 32 | place << 62)
+}
 
 /// What tells a variant of a word from others at its place.
 #[inline]

@@ -154,6 +154,7 @@ static TYPOS: Typos = Typos {
     letters: table!("typo_letters"),
     starts: table!("typo_starts").as_chunks().0,
     ends: table!("typo_ends").as_chunks().0,
+    runs: table!("typo_runs"),
     closed: table!("typo_closed").as_chunks().0,
     open: table!("typo_open").as_chunks().0,
 };

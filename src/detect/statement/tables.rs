@@ -7,9 +7,10 @@ use super::entry::{Entry, NUMBER_BITS};
 use super::fold::{self, GAP};
 use super::hash::{Letters, START, STEM, STEM_LETTERS_MIN, chained, feature, hash, place, variant};
 use super::layout::{
-    About, CHAIN_BITS, CHAIN_BYTES, CONTEXT_BITS, ENDING_BITS, ENDING_LOOK_BITS, FEATURE_BITS,
-    FEATURE_BYTES, FEATURE_LOOK_BITS, FIRST_BITS, FURTHER_BITS, RUN, START_BITS, STEM_BITS, Sort,
-    TYPO_LETTERS_MIN, TYPO_STEM_MIN, VARIANT_BITS, print, stem_start,
+    About, CHAIN_BITS, CHAIN_BYTES, CONTEXT_BITS, ENDING_BITS, ENDING_LETTERS_MAX,
+    ENDING_LOOK_BITS, FEATURE_BITS, FEATURE_BYTES, FEATURE_LOOK_BITS, FIRST_BITS, FURTHER_BITS,
+    RUN, RUN_BITS, Run, START_BITS, STEM_BITS, Sort, TYPO_LETTERS_MIN, TYPO_STEM_MIN, VARIANT_BITS,
+    print, run_key, stem_start,
 };
 use super::lines::{self, LANGUAGES, Line, SHARED, TOPICS};
 
@@ -305,6 +306,7 @@ fn typos(entries: &[(&str, Entry)]) -> Result<Tables, String> {
         vec![0_u16; 1 << VARIANT_BITS],
         vec![0_u16; 1 << VARIANT_BITS],
     );
+    let mut looks = vec![0_u8; 1 << (RUN_BITS - 3)];
     // A weak trigger with a wrong letter would be anything.
     let strong = entries
         .iter()
@@ -334,6 +336,14 @@ fn typos(entries: &[(&str, Entry)]) -> Result<Tables, String> {
         if let (Some(start), Some(end)) = (codes.first_chunk::<RUN>(), codes.last_chunk::<RUN>()) {
             starts.push((u32::from_be_bytes(*start), place));
             ends.push((u32::from_be_bytes(*end), place));
+            // With one letter more or less, and an ending.
+            let most = codes.len() + if is_open { ENDING_LETTERS_MAX } else { 1 };
+            for length in codes.len() - 1..=most {
+                let run = run_key(*start, Run::Start(length));
+                set(&mut looks, super::hash::place(run, RUN_BITS));
+                let run = if is_open { Run::Stem } else { Run::End(length) };
+                set(&mut looks, super::hash::place(run_key(*end, run), RUN_BITS));
+            }
         }
         let variants = if is_open { &mut open } else { &mut closed };
         without_one(&codes, &mut |hash| add_variant(variants, hash));
@@ -348,6 +358,7 @@ fn typos(entries: &[(&str, Entry)]) -> Result<Tables, String> {
     };
     let bytes = |variants: Vec<u16>| variants.into_iter().flat_map(u16::to_le_bytes).collect();
     Ok(BTreeMap::from([
+        ("typo_runs", looks),
         ("typo_starts", sorted(starts)),
         ("typo_ends", sorted(ends)),
         ("typo_words", words),

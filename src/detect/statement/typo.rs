@@ -5,11 +5,11 @@ use std::cell::Cell;
 use super::entry::Entry;
 use super::hash;
 use super::hash::{Letters, variant};
-use super::layout::{RUN, TYPO_LETTERS_MIN, TYPO_STEM_MIN, VARIANT_BITS, print};
+use super::layout::{
+    ENDING_LETTERS_MAX, RUN, RUN_BITS, Run, TYPO_LETTERS_MIN, TYPO_STEM_MIN, VARIANT_BITS, print,
+    run_key,
+};
 use super::phrases::Reading;
-
-/// Letters of an ending.
-const ENDING_LETTERS_MAX: usize = 3;
 
 /// Long words that triggers consist of.
 ///
@@ -23,6 +23,8 @@ pub(super) struct Typos {
     /// The places of the words with a run at one of their ends, after the run, in order.
     pub(super) starts: &'static [[u8; 8]],
     pub(super) ends: &'static [[u8; 8]],
+    /// A bit for each run at one of their ends, with the lengths of words that may have it.
+    pub(super) runs: &'static [u8],
     /// What is left of each word without one letter: of those that end, and of those with any ending.
     pub(super) closed: &'static [[u8; 2]],
     pub(super) open: &'static [[u8; 2]],
@@ -80,10 +82,36 @@ impl Typos {
         })
     }
 
+    /// A quick look: whether a word begins, and whether it ends, like one of these.
+    #[inline]
+    fn runs(&self, letters: &[u8]) -> (bool, bool) {
+        let count = letters.len();
+        let is_known = |letters: Option<&[u8]>, run| {
+            let letters: Option<[u8; RUN]> = letters.and_then(|letters| letters.try_into().ok());
+            letters.is_some_and(|letters| {
+                let at = hash::place(run_key(letters, run), RUN_BITS);
+                let bits = self.runs.get(at / 8);
+                bits.is_some_and(|byte| byte >> (at % 8) & 1 == 1)
+            })
+        };
+        let begins = is_known(letters.get(..RUN), Run::Start(count));
+        let ending = |length: usize| letters.get(count - length - RUN..count - length);
+        let ends = is_known(ending(0), Run::End(count))
+            || (0..=ENDING_LETTERS_MAX + 1).any(|length| is_known(ending(length), Run::Stem));
+        (begins, ends)
+    }
+
     /// A quick look: whether a word with one letter wrong is one of these, or begins with one.
     fn may_be(&self, word: &Reading) -> bool {
         let (letters, hashes) = (word.letters(), word.hashes());
         let count = letters.len();
+        // With the first letters right, one behind them is wrong; else one of them is, and the last ones are right.
+        let left_out = match self.runs(letters) {
+            (true, true) => 0..count,
+            (true, false) => RUN..count,
+            (false, true) => 0..RUN + 1,
+            (false, false) => return false,
+        };
         let shortest = TYPO_STEM_MIN - 1;
         // A stem may be as long as the word, and one longer; the ending has few letters.
         let first = shortest.max(count.saturating_sub(ENDING_LETTERS_MAX + 1));
@@ -92,7 +120,8 @@ impl Typos {
         if whole || stems.any(|hash| holds(self.open, *hash)) {
             return true;
         }
-        (0..count).any(|left_out| {
+        let mut left_out = left_out;
+        left_out.any(|left_out| {
             let before = left_out.checked_sub(1).and_then(|at| hashes.get(at));
             let mut hash = before.map_or(Letters::NONE, |hash| Letters(*hash));
             let behind = letters.iter().enumerate().skip(left_out + 1);
@@ -223,6 +252,7 @@ mod tests {
             letters: table("typo_letters"),
             starts: table("typo_starts").as_chunks().0,
             ends: table("typo_ends").as_chunks().0,
+            runs: table("typo_runs"),
             closed: table("typo_closed").as_chunks().0,
             open: table("typo_open").as_chunks().0,
         }
