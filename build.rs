@@ -19,6 +19,7 @@ mod detect {
         mod hash;
         mod layout;
         mod lines;
+        mod names;
         pub(crate) mod tables;
     }
 }

@@ -9,7 +9,7 @@ use super::entry::Entry;
 use super::fold;
 use super::layout::TYPO_LETTERS_MIN;
 use super::lexicon::{Lexicon, Topic};
-use super::lines::LANGUAGES;
+use super::names::LANGUAGES;
 use super::phrases::Reading;
 
 /// The fewest letters of a word whose end may be a trigger.

@@ -6,7 +6,7 @@ use super::clause::Clause;
 use super::fold::{self, BREAK};
 use super::hash::{Letters, hash};
 use super::lexicon::{Lexicon, is_common};
-use super::lines::{CLASSES, LANGUAGES};
+use super::names::{CLASSES, LANGUAGES};
 use super::phrases::Reading;
 
 /// Words of a clause that are looked at. Behind them it may go on, but says nothing new.

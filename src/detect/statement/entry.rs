@@ -1,6 +1,6 @@
 //! A phrase as the tables of the lexicon have it, in 32 bits. `build.rs` writes them with this very code.
 
-use super::lines::TOPICS;
+use super::names::TOPICS;
 
 /// Bits of a phrase's number.
 pub(super) const NUMBER_BITS: u32 = 18;

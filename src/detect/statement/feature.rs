@@ -7,7 +7,7 @@ use super::clause::End;
 use super::context::{Case, Classes, Words};
 use super::hash::{Letters, hash};
 use super::lexicon::{Lexicon, Topic};
-use super::lines::{CLASSES, LANGUAGES};
+use super::names::{CLASSES, LANGUAGES};
 
 macro_rules! slots {
     ($($slot:ident $name:literal,)*) => {

@@ -31,10 +31,6 @@ impl Letters {
     pub(super) const fn and(self, code: u8) -> Self {
         Self((self.0 ^ code as u64).wrapping_mul(0x0100_0000_01b3))
     }
-
-    pub(super) fn of<'c>(codes: impl Iterator<Item = &'c u8>) -> Self {
-        codes.fold(Self::NONE, |letters, code| letters.and(*code))
-    }
 }
 
 /// The hash of a chain of words, and of one more.

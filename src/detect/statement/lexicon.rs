@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::entry::Entry;
 use super::layout::Sort;
-use super::lines::{CLASSES, LANGUAGES, TOPICS};
+use super::names::{CLASSES, LANGUAGES, TOPICS};
 use super::phrases::{Phrases, Reading};
 use super::typo::Typos;
 

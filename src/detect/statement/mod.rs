@@ -17,8 +17,10 @@ mod fold;
 mod hash;
 mod layout;
 mod lexicon;
+#[cfg(test)]
 mod lines;
 mod model;
+mod names;
 mod phrases;
 mod score;
 #[cfg(test)]

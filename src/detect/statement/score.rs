@@ -6,8 +6,8 @@ use super::context::Classes;
 use super::feature::{Says, Slot, features, is_outright};
 use super::fold;
 use super::lexicon::{Lexicon, Topic, class_name};
-use super::lines::SHARED;
 use super::model::MODEL;
+use super::names::SHARED;
 
 /// Whether a word of ordinary texts looks like a trigger with a letter wrong.
 pub(super) fn is_known(word: &str) -> bool {

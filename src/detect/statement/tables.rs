@@ -12,7 +12,8 @@ use super::layout::{
     RUN, RUN_BITS, Run, START_BITS, STEM_BITS, Sort, TYPO_LETTERS_MIN, TYPO_STEM_MIN, VARIANT_BITS,
     print, run_key, stem_start,
 };
-use super::lines::{self, LANGUAGES, Line, SHARED, TOPICS};
+use super::lines::{self, Line};
+use super::names::{LANGUAGES, SHARED, TOPICS};
 
 /// The most phrases of one sort that a chain can be.
 const PHRASES_MAX: usize = 63;
@@ -25,6 +26,12 @@ const SHORT_LETTERS_MAX: usize = 4;
 
 /// Tables with their names.
 pub(crate) type Tables = BTreeMap<&'static str, Vec<u8>>;
+
+impl Letters {
+    fn of<'c>(codes: impl Iterator<Item = &'c u8>) -> Self {
+        codes.fold(Self::NONE, |letters, code| letters.and(*code))
+    }
+}
 
 impl Entry {
     /// The entry of a line. All that is said of it has fewer values than there is room for.
