@@ -52,6 +52,11 @@ pub fn find_where(text: &str, is_meant: Meant<'_>) -> Vec<Span> {
     without_overlaps(spans)
 }
 
+/// The same, remembered of texts that were read before.
+pub fn find_again(text: &str, is_meant: Meant<'_>) -> Vec<Span> {
+    memo::identifiers(text, is_meant).to_vec()
+}
+
 /// The statements of a text, in order: of the text itself, and of what it says once its escapes are undone.
 pub fn statements(text: &str, lexicon: &statement::Lexicon) -> Vec<statement::Statement> {
     memo::statements(text, lexicon).to_vec()

@@ -258,8 +258,9 @@ pub(super) fn class_name(class: u8) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::names::COMMON;
     use super::super::phrases::Reading;
-    use super::{CLASSES, COMMON, Languages, Lexicon, class_name, is_common};
+    use super::{CLASSES, Languages, Lexicon, class_name, is_common};
 
     #[test]
     fn words_of_other_languages_are_not_looked_for() {
