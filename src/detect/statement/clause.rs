@@ -224,10 +224,18 @@ mod tests {
             assert_eq!(parts(text), clauses, "{text}");
         }
         for end in "!;|?:.\r\n…。！；？•▪\u{2028}\u{2029}\u{85}".chars() {
-            assert_eq!(parts(&format!("a{end} b")), ["a", "b"], "{end:?}");
+            assert_eq!(
+                parts(&format!("mot{end} autre")),
+                ["mot", "autre"],
+                "{end:?}"
+            );
         }
         for end in ["-", "–", "—", "<p>"] {
-            assert_eq!(parts(&format!("a {end} b")), ["a", "b"], "{end:?}");
+            assert_eq!(
+                parts(&format!("mot {end} autre")),
+                ["mot", "autre"],
+                "{end:?}"
+            );
         }
         assert_eq!(
             all("malade ?").first().map(|clause| clause.end),

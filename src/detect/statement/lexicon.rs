@@ -258,9 +258,47 @@ pub(super) fn class_name(class: u8) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::super::names::COMMON;
     use super::super::phrases::Reading;
-    use super::{CLASSES, Languages, Lexicon, class_name, is_common};
+    use super::super::tables;
+    use super::{CLASSES, Languages, Lexicon, PHRASES, TYPOS, class_name, is_common};
+
+    #[test]
+    fn the_program_holds_what_the_files_say() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lexicon");
+        let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+        let files: Vec<_> = tables::files()
+            .map(|(name, is_context)| (name.clone(), read(&name), is_context))
+            .collect();
+        let made = tables::of_files(&files, &read("weights.tsv")).unwrap();
+        for (name, held) in [
+            ("chains", PHRASES.chains.as_flattened()),
+            ("lists", PHRASES.lists.as_flattened()),
+            ("typo_words", TYPOS.words.as_flattened()),
+            ("typo_open", TYPOS.open.as_flattened()),
+            ("features", table!("features")),
+            ("bounds", table!("bounds")),
+        ] {
+            assert!(made[name] == held, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_a_file_is_told_with_its_place() {
+        let made = |text: &str, weights: &str| {
+            let file = ("lexicon/fr.tsv".to_owned(), text.to_owned(), false);
+            tables::of_files(&[file], weights).unwrap_err()
+        };
+        let twice = "fr\tmalade\thealth\t2\t\nfr\tmalade\thealth\t3\t\n";
+        assert_eq!(
+            made(twice, ""),
+            "lexicon/fr.tsv: `malade` stands there twice: leave one out"
+        );
+        assert!(made("fr\tmalade\thealth\t9\t\n", "").contains("lexicon/fr.tsv: line 1: `9`"));
+        assert!(made("", "known\nx\ty\tz\tw\n").contains("lexicon/weights.tsv: line 1"));
+    }
 
     #[test]
     fn words_of_other_languages_are_not_looked_for() {
@@ -278,7 +316,7 @@ mod tests {
             found.dedup();
             found
         };
-        assert!(found(&["de", "fr"], "schwanger").contains(&"schwanger"));
+        assert!(found(&["de", "fr"], "schwanger").contains(&"schwanger*"));
         assert!(found(&["fr", "es"], "schwanger").is_empty());
         assert!(found(&["fr"], "arrêt maladie").contains(&"arrêt maladie"));
         assert!(found(&[], "arrêt maladie").is_empty());
