@@ -187,7 +187,9 @@ fn systems() -> Vec<System> {
         if !file.is_file() {
             continue;
         }
-        write_key(&entry.path().join("token.key"));
+        for name in ["token.key", "service.pw"] {
+            write_key(&entry.path().join(name));
+        }
         let (config, found) = Config::load(&file);
         let config = config.unwrap_or_else(|| panic!("{}", found.render(false)));
         let upstreams = config.upstreams.values();
