@@ -11,6 +11,7 @@ mod acceptance;
 mod bulk;
 mod cli;
 mod clients;
+mod demo_tokens;
 mod described;
 mod durability;
 mod event_sizes;
