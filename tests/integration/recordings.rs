@@ -218,7 +218,7 @@ fn copy_tree(from: &Path, to: &Path) {
 
 fn write_key(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
-    std::fs::write(path, [7_u8; 32]).unwrap();
+    std::fs::write(path, [b'7'; 32]).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
