@@ -619,6 +619,7 @@ const HEADERS: &[&str] = &[
     "content-type",
     "date",
     "paravent-decision",
+    "paravent-step-up",
     "paravent-withheld",
     "retry-after",
     "transfer-encoding",
