@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Form, Keys, Node, NodeKind, Place, Spanned, 
 use crate::json;
 
 use super::read::Reader;
-use super::{codes, files};
+use super::{Way, codes, files};
 
 /// An issuer of tokens.
 #[derive(Clone, Debug)]
@@ -232,6 +232,16 @@ impl Reader<'_> {
         }
     }
 
+    /// Callers of other ways are named by these words in the log: nobody's subject is somebody's key.
+    fn not_of_a_way(&mut self, name: &Spanned<String>) {
+        if Way::ALL.iter().any(|(word, _)| *word == name.value) {
+            let title = format!("{} is not a name of an issuer", quoted(&name.value));
+            let problem = Diagnostic::error(codes::BAD_NAME, title);
+            self.found
+                .push(problem.at(&name.place, "callers of another way are named so"));
+        }
+    }
+
     fn issuer(&mut self, node: &Node) -> Option<Issuer> {
         let keys = ISSUER.read(node, self.found)?;
         let name = keys.require("name", self.found);
@@ -239,6 +249,7 @@ impl Reader<'_> {
         let name = name.map(Spanned::into_owned);
         if let Some(name) = &name {
             self.check_name("an issuer", name);
+            self.not_of_a_way(name);
         }
         let issuer = keys.require("issuer", self.found);
         let issuer = issuer.and_then(|node| self.issuer_url(node));
