@@ -1,19 +1,35 @@
 //! Tells the program from what it is built: the commit, if there is one to be found, and how; and reads the lexicon, so that
-//! a line with a mistake is an error of the build.
+//! a line with a mistake is an error of the build. What texts are compared with is written into tables.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::process::{Command, exit};
 
-#[path = "src/detect/statement/lines.rs"]
-mod lines;
+use detect::statement::tables;
+
+/// The part of the detectors that makes and reads the tables.
+#[path = "src/detect"]
+#[allow(dead_code, reason = "the program reads what is written here")]
+mod detect {
+    mod ignorable;
+    use ignorable::is_ignorable;
+
+    pub(crate) mod statement {
+        mod entry;
+        mod fold;
+        mod hash;
+        mod layout;
+        mod lines;
+        mod names;
+        pub(crate) mod tables;
+    }
+}
 
 fn main() {
-    if let Err(mistake) = lexicon() {
+    let mut detectors = 0xcbf2_9ce4_8422_2325;
+    if let Err(mistake) = lexicon(&mut detectors) {
         println!("cargo::error={mistake}");
         exit(1);
     }
-    let mut detectors = 0xcbf2_9ce4_8422_2325;
     hash(Path::new("src/detect"), &mut detectors);
     println!("cargo:rustc-env=PARAVENT_DETECTORS={detectors:016x}");
     println!("cargo:rerun-if-env-changed=PARAVENT_COMMIT");
@@ -41,38 +57,41 @@ fn hash(folder: &Path, sum: &mut u64) {
         if path.is_dir() {
             hash(&path, sum);
         } else if !path.ends_with("tests.rs") {
-            for byte in std::fs::read(&path).unwrap_or_default() {
-                *sum = (*sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-            }
+            add(&std::fs::read(&path).unwrap_or_default(), sum);
         }
     }
 }
 
-/// Reads the files of the lexicon. An error names the file, the line, the cause and the fix.
-fn lexicon() -> Result<(), String> {
-    let of_language = lines::LANGUAGES.iter().flat_map(|language| {
-        [
-            (format!("{language}.tsv"), false),
-            (format!("context-{language}.tsv"), true),
-        ]
-    });
-    for (name, is_context) in of_language.chain([("common.tsv".to_owned(), true)]) {
+fn add(bytes: &[u8], sum: &mut u64) {
+    for byte in bytes {
+        *sum = (*sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+}
+
+/// Reads the files of the lexicon, adds them to a hash, and writes the tables. An error names the file, the line, the cause and
+/// the fix.
+fn lexicon(sum: &mut u64) -> Result<(), String> {
+    let mut texts = Vec::new();
+    for (name, is_context) in tables::files() {
         let path = format!("lexicon/{name}");
-        println!("cargo:rerun-if-changed={path}");
-        let text = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
-        let read =
-            lines::read(&text, is_context).map_err(|mistake| format!("{path}: {mistake}"))?;
-        let mut seen = HashSet::new();
-        for line in read {
-            if !seen.insert((line.language, line.phrase.to_lowercase(), line.of)) {
-                return Err(format!(
-                    "{path}: `{}` stands there twice: leave one out",
-                    line.phrase
-                ));
-            }
-        }
+        let text = read(&path, sum)?;
+        texts.push((path, text, is_context));
+    }
+    let weights = read("lexicon/weights.tsv", sum)?;
+    let folder = std::env::var_os("OUT_DIR").ok_or("no OUT_DIR")?;
+    for (name, bytes) in tables::of_files(&texts, &weights)? {
+        let path = Path::new(&folder).join(name);
+        std::fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     Ok(())
+}
+
+fn read(path: &str, sum: &mut u64) -> Result<String, String> {
+    println!("cargo:rerun-if-changed={path}");
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+    add(path.as_bytes(), sum);
+    add(text.as_bytes(), sum);
+    Ok(text)
 }
 
 /// The profile's name, which cargo tells only by the folder that it builds in: `target/dist/build/paravent-…/out`.

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 
-use paravent::detect::statement::{Languages, Lexicon};
+use paravent::detect::statement::{self, Languages, Lexicon};
 use paravent::detect::{self, Kind};
 use serde_json::Value;
 
@@ -25,6 +25,12 @@ fn main() {
                 .map(|(text, _)| text.as_str()),
         )
     };
+    let notes = |holds: bool| -> Vec<&str> {
+        let meant = labelled.iter().filter(|(_, found)| *found == holds);
+        meant.map(|(text, _)| text.as_str()).collect()
+    };
+    let identifiers = texts_of("corpora/identifiers");
+    let identifiers = identifiers.iter().map(|(text, _)| text.as_str()).collect();
     let texts = [
         ("labelled texts with statements", of(true)),
         ("labelled texts without", of(false)),
@@ -48,31 +54,52 @@ fn main() {
         "{:34} {:>12} {:>12} {:>12}",
         "MB/s", "identifiers", "statements", "both"
     );
-    for (name, text) in &texts {
-        let identifiers = speed(text, |text| {
-            drop(black_box(detect::find(text, &Kind::IDENTIFIERS)))
-        });
-        let statements = speed(text, |text| {
-            drop(black_box(detect::statements(text, &lexicon)))
-        });
-        let both = 1.0 / (1.0 / identifiers + 1.0 / statements);
-        println!("{name:34} {identifiers:12.1} {statements:12.1} {both:12.1}");
+    for (name, texts) in [
+        ("notes with statements, one by one", notes(true)),
+        ("notes without, one by one", notes(false)),
+        ("notes with identifiers", identifiers),
+    ] {
+        show(name, &texts, &lexicon);
     }
+    for (name, text) in &texts {
+        show(name, &[text], &lexicon);
+    }
+}
+
+fn show(name: &str, texts: &[&str], lexicon: &Lexicon) {
+    let identifiers = speed(texts, |text| {
+        drop(black_box(detect::find(text, &Kind::IDENTIFIERS)))
+    });
+    // Read anew each time, without the memory for texts that were read before; the text as it stands.
+    let statements = speed(texts, |text| {
+        drop(black_box(statement::find(text, lexicon)))
+    });
+    let both = 1.0 / (1.0 / identifiers + 1.0 / statements);
+    println!("{name:34} {identifiers:12.1} {statements:12.1} {both:12.1}");
 }
 
 /// The texts of the corpus, and whether each holds a statement.
 fn labelled() -> Vec<(String, bool)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora/statements/train");
+    texts_of("corpora/statements/train")
+}
+
+fn texts_of(folder: &str) -> Vec<(String, bool)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut texts = Vec::new();
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "jsonl")
+        })
         .collect();
     files.sort();
     for file in files {
         for line in std::fs::read_to_string(file).unwrap().lines() {
             let line: Value = serde_json::from_str(line).unwrap();
-            let holds = !line["statements"].as_array().unwrap().is_empty();
+            let labels = line.get("statements").or_else(|| line.get("spans"));
+            let holds = !labels.unwrap().as_array().unwrap().is_empty();
             texts.push((line["text"].as_str().unwrap().to_owned(), holds));
         }
     }
@@ -95,12 +122,12 @@ fn joined<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a speed")]
-fn speed(text: &str, read: impl Fn(&str)) -> f64 {
+fn speed(texts: &[&str], read: impl Fn(&str)) -> f64 {
     let run = |_| {
         let begun = Instant::now();
-        read(text);
+        texts.iter().for_each(|text| read(text));
         begun.elapsed().as_secs_f64()
     };
     let best = (0..RUNS).map(run).fold(f64::MAX, f64::min);
-    text.len() as f64 / 1e6 / best
+    texts.iter().map(|text| text.len()).sum::<usize>() as f64 / 1e6 / best
 }

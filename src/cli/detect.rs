@@ -1,96 +1,94 @@
-//! `paravent detect`: how well the detectors do on texts of one's own.
+//! `paravent detect`: what the detectors find in texts of one's own, and how well they do.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, IsTerminal, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use clap::builder::PossibleValuesParser;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
 
 use super::{DONE, Format, UNUSABLE, print};
 use crate::detect::statement::{Certainty, Languages, Lexicon, Topic};
 use crate::detect::{self, Kind};
+use labelled::Labelled;
+use measured::Measured;
 
-/// Bytes of one line.
-const LINE_BYTES_MAX: usize = 4 << 20;
+mod labelled;
+mod measured;
 
 /// Which texts, and what is looked for.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Labelled texts, one JSON object a line: `text`, and `statements` or `spans` or both
-    #[arg(long, value_name = "FILE.jsonl")]
-    measure: PathBuf,
-    /// The languages whose statements are looked for
-    #[arg(long, value_delimiter = ',', value_name = "CODE", value_parser = clap::builder::PossibleValuesParser::new(Languages::known()))]
+    #[command(flatten)]
+    texts: Texts,
+    /// What is looked for, as detectors of a policy name it; all of it unless told
+    #[arg(long, value_delimiter = ',', value_name = "KIND", value_parser = PossibleValuesParser::new(names()))]
+    find: Vec<String>,
+    /// The languages whose statements are looked for; all of them unless told
+    #[arg(long, value_delimiter = ',', value_name = "CODE", value_parser = PossibleValuesParser::new(Languages::known()))]
     languages: Vec<String>,
     /// How sure a statement must be
-    #[arg(long, value_name = "CERTAINTY", default_value = "likely", value_parser = clap::builder::PossibleValuesParser::new(["possible", "likely", "certain"]))]
+    #[arg(long, value_name = "CERTAINTY", default_value = "likely", value_parser = PossibleValuesParser::new(Certainty::ALL.map(Certainty::as_str)))]
     at_least: String,
-    /// Also write what was found in each text to this file, one JSON object a line
-    #[arg(long, value_name = "FILE.jsonl")]
-    found: Option<PathBuf>,
-    /// How the result is printed
+    /// How the result of a measurement is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// A labelled text.
-#[derive(Deserialize)]
-struct Labelled {
-    #[serde(default)]
-    id: Value,
-    text: String,
-    /// Names of categories. Without them, statements of this text are not measured.
-    statements: Option<Vec<String>>,
-    /// Without them, identifiers of this text are not measured.
-    spans: Option<Vec<Labelling>>,
+/// One JSON object a line: `text`, and `id`, `spans` and `categories` as far as they are known.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Texts {
+    /// Compare what is found in labelled texts with their `spans` and `categories`
+    #[arg(long, value_name = "FILE.jsonl")]
+    measure: Option<PathBuf>,
+    /// Print what is found in texts: `id`, `spans`, `categories`, one JSON object a line
+    #[arg(long, value_name = "FILE.jsonl")]
+    predict: Option<PathBuf>,
 }
 
-#[derive(Deserialize)]
-struct Labelling {
-    #[serde(alias = "kind")]
-    r#type: String,
-    start: usize,
-    end: usize,
+/// All statements but those of Art. 10, as policies name them.
+const SPECIAL: &str = "special";
+
+/// What can be looked for.
+fn names() -> Vec<&'static str> {
+    let identifiers = Kind::IDENTIFIERS.into_iter().map(Kind::as_str);
+    let topics = Topic::ALL.into_iter().map(Topic::as_str);
+    identifiers.chain([SPECIAL]).chain(topics).collect()
 }
 
-/// How often something was found where it is, where it is not, and not found where it is.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    right: usize,
-    wrong: usize,
-    missed: usize,
+/// What is looked for.
+#[derive(Debug)]
+struct Sought {
+    kinds: Vec<Kind>,
+    topics: Vec<Topic>,
+    lexicon: Arc<Lexicon>,
+    at_least: Certainty,
 }
 
-/// What was measured.
-#[derive(Debug, Default)]
-struct Measured {
-    kinds: BTreeMap<&'static str, Counts>,
-    categories: BTreeMap<&'static str, Counts>,
-    any: Counts,
-    clean: usize,
-    false_identifier: usize,
-    false_statement: usize,
-    bytes: usize,
+/// What was found in a text: places in characters, and topics in the order of their categories' names.
+#[derive(Debug)]
+struct Found {
+    spans: Vec<(Kind, Range<usize>)>,
+    topics: Vec<Topic>,
+    /// How long the detectors took.
     spent: Duration,
 }
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> u8 {
-    match measure(arguments) {
-        Ok(measured) => {
-            match arguments.format {
-                Format::Text => print(&measured.render()),
-                Format::Json => print(&format!("{:#}\n", measured.to_json())),
-            }
-            DONE
-        }
+    let sought = Sought::of(arguments);
+    let done = match (&arguments.texts.measure, &arguments.texts.predict) {
+        (Some(path), _) => measure(path, &sought, arguments.format),
+        (None, Some(path)) => predict(path, &sought),
+        (None, None) => Ok(()),
+    };
+    match done {
+        Ok(()) => DONE,
         Err(cause) => {
             eprintln!("error: {cause}");
             UNUSABLE
@@ -109,290 +107,129 @@ pub(super) fn lexicon(codes: &[String]) -> Arc<Lexicon> {
     })
 }
 
-fn measure(arguments: &Arguments) -> Result<Measured, String> {
-    let path = &arguments.measure;
-    let file = File::open(path).map_err(|error| format!("`{}`: {error}", path.display()))?;
-    let lexicon = lexicon(&arguments.languages);
-    let least = Certainty::named(&arguments.at_least).unwrap_or(Certainty::Likely);
-    let mut measured = Measured::default();
-    let mut found = String::new();
-    for (number, line) in BufReader::new(file).lines().enumerate() {
-        let place = || format!("{}:{}", path.display(), number + 1);
-        let line = line.map_err(|error| format!("{}: {error}", place()))?;
-        if line.trim().is_empty() {
-            continue;
+fn measure(path: &Path, sought: &Sought, format: Format) -> Result<(), String> {
+    let mut measured = Measured::of(sought);
+    with_progress(path, super::colour(), &mut |text| {
+        if text.spans.is_none() && text.topics.is_none() {
+            return Err("nothing to measure: add `spans`, `categories`, or both".to_owned());
         }
-        if line.len() > LINE_BYTES_MAX {
-            return Err(format!(
-                "{}: a line of over {LINE_BYTES_MAX} bytes",
-                place()
-            ));
-        }
-        let text: Labelled = serde_json::from_str(&line).map_err(|error| {
-            format!(
-                "{}: {error}; a line is an object with `text`, and `statements` or `spans`",
-                place()
-            )
-        })?;
-        measured
-            .add(&text, &lexicon, least, &mut found)
-            .map_err(|cause| format!("{}: {cause}", place()))?;
+        measured.add(&text, &sought.find(&text.text));
+        Ok(())
+    })?;
+    match format {
+        Format::Text => print(&measured.render()),
+        Format::Json => print(&format!("{:#}\n", measured.to_json())),
     }
-    if let Some(path) = &arguments.found {
-        write(path, &found)?;
-    }
-    Ok(measured)
+    Ok(())
 }
 
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    std::fs::write(path, text).map_err(|error| format!("`{}`: {error}", path.display()))
+/// Prints what is found in each text, in their order.
+fn predict(path: &Path, sought: &Sought) -> Result<(), String> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut has_reader = true;
+    // Between lines on the same terminal a bar is in the way.
+    let is_shown = super::colour() && !io::stdout().is_terminal();
+    with_progress(path, is_shown, &mut |text| {
+        // A reader who went away is a normal end.
+        if has_reader {
+            let line = sought.find(&text.text).to_json(&text.id);
+            has_reader = writeln!(out, "{line}").is_ok();
+        }
+        Ok(())
+    })?;
+    let _ = out.flush();
+    Ok(())
 }
 
-impl Measured {
-    fn add(
-        &mut self,
-        text: &Labelled,
-        lexicon: &Lexicon,
-        least: Certainty,
-        told: &mut String,
-    ) -> Result<(), String> {
-        let begun = Instant::now();
-        let spans = detect::find(&text.text, &Kind::IDENTIFIERS);
-        let statements = detect::statements(&text.text, lexicon);
-        self.spent += begun.elapsed();
-        self.bytes += text.text.len();
-        let points = Points::of(&text.text);
-        let found: Vec<(Kind, Range<usize>)> = spans
-            .into_iter()
-            .map(|span| (span.kind, points.range(&span.range)))
-            .collect();
-        let mut topics: Vec<Topic> = statements
-            .iter()
-            .filter(|statement| statement.certainty >= least)
-            .map(|statement| statement.topic)
-            .collect();
-        topics.sort();
-        topics.dedup();
-        let wanted = text.statements.as_deref().map(wanted).transpose()?;
-        if let Some(wanted) = &wanted {
-            self.statements(&topics, wanted);
-        }
-        if let Some(wanted) = &text.spans {
-            self.spans(&found, wanted)?;
-        }
-        let is_clean = wanted.is_none_or(|wanted| wanted.is_empty())
-            && text.spans.as_ref().is_none_or(Vec::is_empty);
-        if is_clean {
-            self.clean += 1;
-            self.false_identifier += usize::from(!found.is_empty());
-            self.false_statement += usize::from(!topics.is_empty());
-        }
-        let spans: Vec<Value> = found
-            .iter()
-            .map(|(kind, range)| json!({"type": kind.as_str(), "start": range.start, "end": range.end}))
-            .collect();
-        let categories: Vec<&str> = topics.iter().map(|topic| topic.as_str()).collect();
-        let line = json!({"id": text.id, "categories": categories, "spans": spans});
-        let _ = writeln!(told, "{line}");
-        Ok(())
-    }
+/// Hands every text of a file to `visit`, with a bar if it is shown.
+fn with_progress(
+    path: &Path,
+    is_shown: bool,
+    visit: &mut dyn FnMut(Labelled) -> Result<(), String>,
+) -> Result<(), String> {
+    let bar = progress_bar(path, is_shown);
+    let done = labelled::each(path, &mut |text, bytes| {
+        bar.inc(bytes);
+        visit(text)
+    });
+    bar.finish_and_clear();
+    done
+}
 
-    fn statements(&mut self, found: &[Topic], wanted: &[Topic]) {
-        for topic in Topic::ALL {
-            let counts = self.categories.entry(topic.as_str()).or_default();
-            counts.add(found.contains(&topic), wanted.contains(&topic));
-        }
-        match (found.is_empty(), wanted.is_empty()) {
-            (false, true) => self.any.wrong += 1,
-            (_, false) if found.iter().any(|topic| wanted.contains(topic)) => self.any.right += 1,
-            (_, false) => self.any.missed += 1,
-            (true, true) => {}
-        }
+fn progress_bar(path: &Path, is_shown: bool) -> ProgressBar {
+    let Some(length) = std::fs::metadata(path)
+        .ok()
+        .filter(|about| about.is_file() && is_shown)
+        .map(|about| about.len())
+    else {
+        return ProgressBar::hidden();
+    };
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+    match ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
     }
+}
 
-    fn spans(
-        &mut self,
-        found: &[(Kind, Range<usize>)],
-        wanted: &[Labelling],
-    ) -> Result<(), String> {
-        let mut open: Vec<(&str, Range<usize>)> = Vec::new();
-        let mut ignored: Vec<Range<usize>> = Vec::new();
-        for Labelling { r#type, start, end } in wanted {
-            match kind_named(r#type) {
-                Some(kind) => open.push((kind.as_str(), *start..*end)),
-                // An address with letters masked, as corpora have them: neither wanted nor wrong.
-                None if r#type.ends_with("_masked") => ignored.push(*start..*end),
-                None => {
-                    return Err(format!(
-                        "`{type}` is no kind of identifier: write one of {}",
-                        Kind::IDENTIFIERS.map(Kind::as_str).join(", ")
-                    ));
-                }
-            }
-        }
-        for (kind, range) in found {
-            let counts = self.kinds.entry(kind.as_str()).or_default();
-            let hit = open.iter().position(|(wanted, place)| {
-                *wanted == kind.as_str() && is_same(*kind, range, place)
-            });
-            match hit {
-                Some(place) => {
-                    open.swap_remove(place);
-                    counts.right += 1;
-                }
-                None if ignored.iter().any(|place| overlap(range, place) > 0) => {}
-                None => counts.wrong += 1,
-            }
-        }
-        for (kind, _) in open {
-            let name = kind_named(kind).map_or("", Kind::as_str);
-            self.kinds.entry(name).or_default().missed += 1;
-        }
-        Ok(())
-    }
-
-    fn to_json(&self) -> Value {
-        let table = |counts: &BTreeMap<&'static str, Counts>| -> Map<String, Value> {
-            counts
-                .iter()
-                .map(|(name, counts)| ((*name).to_owned(), counts.to_json()))
-                .collect()
+impl Sought {
+    fn of(arguments: &Arguments) -> Self {
+        let is_meant = |name: &str| {
+            arguments.find.is_empty() || arguments.find.iter().any(|meant| meant == name)
         };
-        json!({
-            "kinds": table(&self.kinds),
-            "categories": table(&self.categories),
-            "any": self.any.to_json(),
-            "clean": {
-                "texts": self.clean,
-                "false_identifier": self.false_identifier,
-                "false_statement": self.false_statement,
-            },
-            "megabytes_per_second": rounded(self.speed()),
-        })
-    }
-
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a speed is told with two places"
-    )]
-    fn speed(&self) -> f64 {
-        match self.spent.is_zero() {
-            true => 0.0,
-            false => self.bytes as f64 / 1e6 / self.spent.as_secs_f64(),
+        let is_topic_meant = |topic: &Topic| {
+            is_meant(topic.as_str()) || (*topic != Topic::Criminal && is_meant(SPECIAL))
+        };
+        let kinds = Kind::IDENTIFIERS.into_iter();
+        let topics = Topic::ALL.into_iter();
+        Self {
+            kinds: kinds.filter(|kind| is_meant(kind.as_str())).collect(),
+            topics: topics.filter(is_topic_meant).collect(),
+            lexicon: lexicon(&arguments.languages),
+            at_least: Certainty::named(&arguments.at_least).unwrap_or(Certainty::Likely),
         }
     }
 
-    fn render(&self) -> String {
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::NOTHING);
-        table.set_header(["", "right", "wrong", "missed", "precision", "recall"]);
-        let rows = self
-            .kinds
-            .iter()
-            .chain(&self.categories)
-            .map(|(name, counts)| (*name, counts));
-        for (name, counts) in rows.chain([("any statement", &self.any)]) {
-            table.add_row([
-                name.to_owned(),
-                counts.right.to_string(),
-                counts.wrong.to_string(),
-                counts.missed.to_string(),
-                counts
-                    .precision()
-                    .map_or_else(|| "-".to_owned(), |share| format!("{share:.3}")),
-                counts
-                    .recall()
-                    .map_or_else(|| "-".to_owned(), |share| format!("{share:.3}")),
-            ]);
+    fn find(&self, text: &str) -> Found {
+        let begun = Instant::now();
+        let spans = match self.kinds.is_empty() {
+            true => Vec::new(),
+            false => detect::find(text, &self.kinds),
+        };
+        let statements = match self.topics.is_empty() {
+            true => Vec::new(),
+            false => detect::read_statements(text, &self.lexicon),
+        };
+        let spent = begun.elapsed();
+        let statements = statements
+            .into_iter()
+            .filter(|found| found.certainty >= self.at_least && self.topics.contains(&found.topic));
+        let mut topics: Vec<Topic> = statements.map(|found| found.topic).collect();
+        topics.sort_by_key(|topic| topic.category());
+        topics.dedup();
+        let points = Points::of(text);
+        let spans = spans.into_iter();
+        Found {
+            spans: spans
+                .map(|span| (span.kind, points.range(&span.range)))
+                .collect(),
+            topics,
+            spent,
         }
-        format!(
-            "{table}\nclean texts: {}, with a false identifier: {}, with a false statement: {}\n{:.1} MB/s\n",
-            self.clean,
-            self.false_identifier,
-            self.false_statement,
-            self.speed()
-        )
     }
 }
 
-impl Counts {
-    fn add(&mut self, is_found: bool, is_wanted: bool) {
-        self.right += usize::from(is_found && is_wanted);
-        self.wrong += usize::from(is_found && !is_wanted);
-        self.missed += usize::from(!is_found && is_wanted);
-    }
-
-    fn precision(self) -> Option<f64> {
-        share(self.right, self.right + self.wrong)
-    }
-
-    fn recall(self) -> Option<f64> {
-        share(self.right, self.right + self.missed)
-    }
-
-    fn to_json(self) -> Value {
+impl Found {
+    fn to_json(&self, id: &Value) -> Value {
+        let spans = self.spans.iter().map(
+            |(kind, range)| json!({"type": kind.as_str(), "start": range.start, "end": range.end}),
+        );
+        let categories = self.topics.iter().map(|topic| topic.category());
         json!({
-            "tp": self.right,
-            "fp": self.wrong,
-            "fn": self.missed,
-            "precision": self.precision().map(rounded),
-            "recall": self.recall().map(rounded),
+            "id": id,
+            "spans": Value::from_iter(spans),
+            "categories": Value::from_iter(categories),
         })
     }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a share is told with four places"
-)]
-fn share(part: usize, whole: usize) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
-}
-
-fn rounded(value: f64) -> f64 {
-    (value * 1e4).round() / 1e4
-}
-
-/// The topics of these names: `health` or `special.health`.
-fn wanted(names: &[String]) -> Result<Vec<Topic>, String> {
-    let topic = |name: &String| {
-        let last = name.rsplit('.').next().unwrap_or(name);
-        Topic::named(last).ok_or_else(|| {
-            let known: Vec<&str> = Topic::ALL.iter().map(|topic| topic.as_str()).collect();
-            format!(
-                "`{name}` is no category of statements: write one of {}",
-                known.join(", ")
-            )
-        })
-    };
-    names.iter().map(topic).collect()
-}
-
-/// The kind of this name, or of one that other corpora have for it.
-fn kind_named(name: &str) -> Option<Kind> {
-    let name = match name {
-        "email" => "mail",
-        "credit_card" => "card",
-        "telephone" => "phone",
-        name => name,
-    };
-    Kind::IDENTIFIERS
-        .into_iter()
-        .find(|kind| kind.as_str() == name)
-}
-
-/// Whether a finding is what was labelled: exactly, but of an address at least half.
-fn is_same(kind: Kind, found: &Range<usize>, wanted: &Range<usize>) -> bool {
-    match kind.as_str() {
-        "address" => overlap(found, wanted) * 2 >= found.len().max(wanted.len()),
-        _ => found == wanted,
-    }
-}
-
-fn overlap(one: &Range<usize>, other: &Range<usize>) -> usize {
-    one.end
-        .min(other.end)
-        .saturating_sub(one.start.max(other.start))
 }
 
 /// Places in a text, as numbers of its characters.

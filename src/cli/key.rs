@@ -1,5 +1,6 @@
 //! `paravent key`: makes, lists, revokes and rotates API keys.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -89,6 +90,21 @@ struct Configured {
     path: PathBuf,
 }
 
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+enum KeyError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Nobody has it now, and nobody can have it.
+    #[error(
+        "the new secret of `{name}` could not be shown, so nobody has it ({source}): `paravent key rotate {name} --grace 0s` makes another one"
+    )]
+    NotShown {
+        name: String,
+        source: std::io::Error,
+    },
+}
+
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> u8 {
     let (Command::Create(Create { config, .. })
@@ -134,33 +150,37 @@ fn read(path: &Path) -> Result<Config, u8> {
     })
 }
 
-fn create(path: &Path, secret: &[u8], arguments: &Create) -> Result<(), StoreError> {
+fn create(path: &Path, secret: &[u8], arguments: &Create) -> Result<(), KeyError> {
     let doing = doing();
     let (expires, name) = (arguments.expires.from(doing.now), &arguments.name);
     let made = Store::open(path)?.create((name, &arguments.from), expires, secret, doing)?;
-    show(name, &made);
-    Ok(())
+    show(name, &made)
 }
 
-fn rotate(path: &Path, secret: &[u8], arguments: &Rotate) -> Result<(), StoreError> {
+fn rotate(path: &Path, secret: &[u8], arguments: &Rotate) -> Result<(), KeyError> {
     let doing = doing();
     let expires = arguments.expires.map(|expires| expires.from(doing.now));
     let (name, grace) = (&arguments.name, arguments.grace);
     let made = Store::open(path)?.rotate(name, grace, expires, secret, doing)?;
-    show(name, &made);
-    Ok(())
+    show(name, &made)
 }
 
 /// The key goes to standard output and nowhere else, so that a script can hand it on.
-fn show(name: &str, made: &Made) {
-    print(&format!("{}\n", made.key));
+fn show(name: &str, made: &Made) -> Result<(), KeyError> {
+    let mut out = std::io::stdout().lock();
+    let shown = writeln!(out, "{}", made.key).and_then(|()| out.flush());
+    shown.map_err(|source| KeyError::NotShown {
+        name: name.to_owned(),
+        source,
+    })?;
     eprintln!(
         "the key `{name}` is valid until {}; it is shown this once, so store it now",
         made.expires
     );
+    Ok(())
 }
 
-fn revoke(path: &Path, name: &str) -> Result<(), StoreError> {
+fn revoke(path: &Path, name: &str) -> Result<(), KeyError> {
     match Store::open(path)?.revoke(name, doing())? {
         None => {
             eprintln!("the key `{name}` is revoked; a running proxy refuses it within a second")
@@ -170,7 +190,7 @@ fn revoke(path: &Path, name: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn list(path: &Path, state: &Path, format: Format) -> Result<(), StoreError> {
+fn list(path: &Path, state: &Path, format: Format) -> Result<(), KeyError> {
     let (file, now) = (Store::read(path)?, Timestamp::now());
     let used = Used::read(state).unwrap_or_else(|error| {
         let why = files::words(&error);

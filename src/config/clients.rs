@@ -51,9 +51,10 @@ impl Reader<'_> {
             .require("ca", self.found)
             .and_then(|node| self.certificates(node, "`ca`"));
         let required = keys.get("crl_required");
-        let is_required = required.map_or(Some(keys.get("crl").is_some()), |node| {
-            node.boolean("`crl_required`", self.found)
-        });
+        let is_required = match required {
+            Some(node) => node.boolean("`crl_required`", self.found),
+            None => Some(keys.get("crl").is_some()),
+        };
         let crl = keys
             .get("crl")
             .map_or(Some(None), |node| self.revocation_list(node).map(Some));

@@ -10,6 +10,11 @@ mod issuers;
 mod proofs;
 mod service;
 
+/// Whether nothing is told but that no listener accepts what is configured.
+fn is_unused_at_most(found: &Diagnostics) -> bool {
+    found.iter().all(|one| one.code == super::codes::UNUSED_WAY)
+}
+
 /// A folder with everything that a configuration may name.
 struct Folder(tempfile::TempDir);
 

@@ -163,12 +163,14 @@ pub(super) fn each(text: &str, visit: &mut dyn FnMut(&str, Source<'_>)) {
     };
     for _ in 0..LAYERS_MAX {
         let above = layers.last().map_or(text, |layer| &layer.text);
-        if let Some(grouped) = Layer::under(above, separates) {
-            show(&grouped, &layers);
-        }
         let Some(layer) = Layer::under(above, |_| true) else {
             return;
         };
+        // Where all escapes are such, the layers are the same.
+        let grouped = Layer::under(above, separates).filter(|grouped| grouped.text != layer.text);
+        if let Some(grouped) = grouped {
+            show(&grouped, &layers);
+        }
         show(&layer, &layers);
         layers.push(layer);
     }

@@ -1,8 +1,8 @@
-//! What was found in texts that were read before. Lists of a CRM show the same notes again and again, and finding statements
-//! costs more than anything else that is done with a note.
+//! What was found in texts that were read before. Lists of a CRM show the same notes again and again, and finding something in
+//! a note costs more than anything else that is done with it.
 //!
-//! Findings are a function of a text and the lexicon, so remembering them changes nothing but the time that it takes. No text is
-//! kept, only a hash of it, salted with what only this process knows.
+//! Findings are a function of a text and of what is looked for, so remembering them changes nothing but the time that it takes.
+//! No text is kept, only a hash of it, salted with what only this process knows.
 
 use std::sync::{Arc, LazyLock};
 
@@ -11,6 +11,7 @@ use aws_lc_rs::rand;
 use dashmap::DashMap;
 
 use super::statement::{Lexicon, Statement};
+use super::{Kind, Meant, Span};
 
 /// Texts that are remembered. Beyond them, all are forgotten.
 const TEXTS_MAX: usize = 1 << 15;
@@ -21,48 +22,66 @@ const BYTES: std::ops::RangeInclusive<usize> = 8..=1 << 16;
 /// Findings of a text that is worth remembering; most have none.
 const FINDINGS_MAX: usize = 32;
 
-/// The hash of a text and of the lexicon that it was read with.
+/// The hash of a text and of what was looked for in it.
 type Key = [u8; 32];
 
-struct Memo {
+struct Memo<F> {
     /// What only this process knows; without it, texts are not remembered.
     salt: Option<[u8; 32]>,
-    found: DashMap<Key, Arc<[Statement]>>,
+    found: DashMap<Key, Arc<[F]>>,
 }
 
-static MEMO: LazyLock<Memo> = LazyLock::new(|| {
-    let mut salt = [0; 32];
-    Memo {
-        salt: rand::fill(&mut salt).is_ok().then_some(salt),
-        found: DashMap::new(),
-    }
-});
+static STATEMENTS: LazyLock<Memo<Statement>> = LazyLock::new(Memo::new);
+static IDENTIFIERS: LazyLock<Memo<Span>> = LazyLock::new(Memo::new);
 
 /// The statements of a text in all of its layers, read or remembered.
 pub(super) fn statements(text: &str, lexicon: &Lexicon) -> Arc<[Statement]> {
-    let Some(key) = MEMO.key(text, lexicon) else {
-        return super::read_statements(text, lexicon).into();
-    };
-    if let Some(found) = MEMO.found.get(&key) {
-        return Arc::clone(&found);
-    }
-    let found: Arc<[Statement]> = super::read_statements(text, lexicon).into();
-    if found.len() <= FINDINGS_MAX {
-        if MEMO.found.len() >= TEXTS_MAX {
-            MEMO.found.clear();
-        }
-        MEMO.found.insert(key, Arc::clone(&found));
-    }
-    found
+    STATEMENTS.get(text, lexicon.identity(), || {
+        super::read_statements(text, lexicon)
+    })
 }
 
-impl Memo {
+/// The identifiers of a text of the kinds that are meant, read or remembered.
+pub(super) fn identifiers(text: &str, is_meant: Meant<'_>) -> Arc<[Span]> {
+    let kinds = Kind::IDENTIFIERS.into_iter().enumerate();
+    let kinds = kinds.filter(|(_, kind)| is_meant(*kind));
+    let kinds = kinds.fold(0, |kinds, (place, _)| kinds | 1 << place);
+    IDENTIFIERS.get(text, kinds, || super::find_where(text, is_meant))
+}
+
+impl<F> Memo<F> {
+    fn new() -> Self {
+        let mut salt = [0; 32];
+        Self {
+            salt: rand::fill(&mut salt).is_ok().then_some(salt),
+            found: DashMap::new(),
+        }
+    }
+
+    /// What was found in a text of what is looked for.
+    fn get(&self, text: &str, sought: u64, read: impl FnOnce() -> Vec<F>) -> Arc<[F]> {
+        let Some(key) = self.key(text, sought) else {
+            return read().into();
+        };
+        if let Some(found) = self.found.get(&key) {
+            return Arc::clone(&found);
+        }
+        let found: Arc<[F]> = read().into();
+        if found.len() <= FINDINGS_MAX {
+            if self.found.len() >= TEXTS_MAX {
+                self.found.clear();
+            }
+            self.found.insert(key, Arc::clone(&found));
+        }
+        found
+    }
+
     /// The key of a text that is worth remembering.
-    fn key(&self, text: &str, lexicon: &Lexicon) -> Option<Key> {
+    fn key(&self, text: &str, sought: u64) -> Option<Key> {
         let salt = self.salt.filter(|_| BYTES.contains(&text.len()))?;
         let mut context = Context::new(&SHA256);
         context.update(&salt);
-        context.update(&lexicon.identity().to_be_bytes());
+        context.update(&sought.to_be_bytes());
         context.update(text.as_bytes());
         context.finish().as_ref().try_into().ok()
     }
@@ -70,8 +89,24 @@ impl Memo {
 
 #[cfg(test)]
 mod tests {
-    use super::statements;
+    use super::{identifiers, statements};
+    use crate::detect::Kind;
     use crate::detect::statement::{Languages, Lexicon};
+
+    #[test]
+    fn what_is_remembered_is_of_the_kinds_that_are_meant() {
+        let text = "IBAN FR7630006000011234567890189, mail a@b.fr";
+        let all = |_: Kind| true;
+        let mail = |kind: Kind| kind == Kind::Mail;
+        let none = |_: Kind| false;
+        for _ in 0..2 {
+            for is_meant in [&all as &dyn Fn(Kind) -> bool, &mail, &none, &all] {
+                let read = crate::detect::find_where(text, is_meant);
+                assert_eq!(*identifiers(text, is_meant), *read);
+            }
+        }
+        assert_eq!(identifiers(text, &all).len(), 2);
+    }
 
     #[test]
     fn what_is_remembered_is_what_was_read() {

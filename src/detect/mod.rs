@@ -10,6 +10,7 @@ use std::ops::Range;
 mod characters;
 mod escapes;
 mod identifier;
+mod ignorable;
 mod layers;
 mod memo;
 mod plain;
@@ -51,13 +52,21 @@ pub fn find_where(text: &str, is_meant: Meant<'_>) -> Vec<Span> {
     without_overlaps(spans)
 }
 
+/// The same, remembered of texts that were read before.
+pub fn find_again(text: &str, is_meant: Meant<'_>) -> Vec<Span> {
+    memo::identifiers(text, is_meant).to_vec()
+}
+
 /// The statements of a text, in order: of the text itself, and of what it says once its escapes are undone.
 pub fn statements(text: &str, lexicon: &statement::Lexicon) -> Vec<statement::Statement> {
     memo::statements(text, lexicon).to_vec()
 }
 
 /// The same, read anew.
-fn read_statements(text: &str, lexicon: &statement::Lexicon) -> Vec<statement::Statement> {
+pub(crate) fn read_statements(
+    text: &str,
+    lexicon: &statement::Lexicon,
+) -> Vec<statement::Statement> {
     let mut found = Vec::new();
     layers::all(text, &mut |layer, source| {
         found.extend(statement::find(layer, lexicon).into_iter().map(|found| {
@@ -145,5 +154,5 @@ pub(crate) fn digit_of_a_script(character: char) -> Option<u8> {
 
 /// Whether a character is one that a reader does not see and a program may drop.
 pub(crate) fn is_ignorable(character: char) -> bool {
-    characters::is_ignorable(character)
+    ignorable::is_ignorable(character)
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use unicode_normalization::char::{decompose_canonical, decompose_compatible, is_combining_mark};
 
 use super::layers::Layer;
-use super::{characters, escapes, spelling};
+use super::{characters, escapes, ignorable, spelling};
 
 /// Stands for a letter that has no twin in ASCII.
 pub(super) const LETTER: u8 = 1;
@@ -198,7 +198,7 @@ fn spell(character: char, letters: &mut String) {
     if character.is_whitespace() {
         return letters.push(' ');
     }
-    if characters::is_ignorable(character) || is_combining_mark(character) || character.is_control()
+    if ignorable::is_ignorable(character) || is_combining_mark(character) || character.is_control()
     {
         return;
     }

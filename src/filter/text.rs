@@ -148,7 +148,7 @@ fn search(
     };
     let sure: Vec<Span> = statements.iter().filter(is_sure).map(span_of).collect();
     let identifiers = match detect::may_hold_any(text) {
-        true => detect::find_where(text, &|kind| meant.clone().any(|span| span.kind == kind)),
+        true => detect::find_again(text, &|kind| meant.clone().any(|span| span.kind == kind)),
         false => Vec::new(),
     };
     match sure.is_empty() {

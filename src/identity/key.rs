@@ -85,7 +85,7 @@ impl Keys {
         };
         let set = match watched.look() {
             Some(Ok(bytes)) => File::parse(bytes).map_err(|error| failed(error.to_string()))?,
-            Some(Err(_)) if !path.exists() => File::new(),
+            Some(Err(_)) if is_missing(path) => File::new(),
             Some(Err(why)) => return Err(failed(why.to_owned())),
             None => File::new(),
         };
@@ -104,13 +104,13 @@ impl Keys {
     }
 
     fn verify_at(&self, stated: &str, peer: IpAddr, now: Timestamp) -> Result<Arc<str>, Refused> {
-        let id = spelling::id(stated).ok_or(refused("it has not the form of a key"))?;
+        let id = spelling::id(stated).ok_or_else(|| refused("it has not the form of a key"))?;
         let set = self.set();
         let found = set.secrets.get(id);
         // Compared in any case, and in constant time: how long it takes says nothing of what is known.
         let tag = found.map_or(&NOBODYS, |kept| &kept.tag);
         let is_same = hmac::verify(&self.mac, stated.as_bytes(), tag).is_ok();
-        let kept = found.ok_or(refused("no key has this id"))?;
+        let kept = found.ok_or_else(|| refused("no key has this id"))?;
         if !is_same {
             return Err(refused("the secret is not that of the key with this id"));
         }
@@ -170,7 +170,7 @@ impl Keys {
                 self.is_current.store(true, Ordering::Relaxed);
             }
             // Before the first key is made there is no file.
-            Err(_) if before.file.keys.is_empty() && !watched.path().exists() => {}
+            Err(_) if before.file.keys.is_empty() && is_missing(watched.path()) => {}
             Err(why) => {
                 tracing::error!(%path, why, "the API keys cannot be read; those that were read before stay in force");
                 self.is_current.store(false, Ordering::Relaxed);
@@ -259,6 +259,11 @@ fn takes_back(before: &File, now: &File) -> bool {
         .iter()
         .filter(|key| key.revoked.is_some())
         .any(|key| states.get(key.name.as_str()) != Some(&true))
+}
+
+/// Whether there is no such file. One that cannot be asked for may be there.
+fn is_missing(path: &Path) -> bool {
+    matches!(path.try_exists(), Ok(false))
 }
 
 fn refused(why: &'static str) -> Refused {

@@ -13,6 +13,7 @@ mod cli;
 mod client_certificates;
 mod clients;
 mod described;
+mod detect;
 mod durability;
 mod event_sizes;
 mod examples;

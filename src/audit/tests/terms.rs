@@ -251,7 +251,7 @@ async fn an_event_whose_terms_are_missing_or_do_not_fit_is_named() {
     assert_eq!(what(changed.await), (2, Tampering::TermsChanged));
     let counted = rewritten(|all| all[2]["counts"] = json!([[1, 2]]));
     assert_eq!(what(counted.await), (3, Tampering::Miscounted));
-    let malformed = rewritten(|all| all[2]["outcome"]["kind"] = "challenged".into());
+    let malformed = rewritten(|all| all[2]["outcome"]["kind"] = "not-found-by-policy".into());
     assert_eq!(what(malformed.await), (3, Tampering::Malformed));
 }
 

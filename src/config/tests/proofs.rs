@@ -37,7 +37,10 @@ fn folder() -> Folder {
 
 fn shown(folder: &Folder, text: &str) -> (Option<Config>, String) {
     let (config, found) = folder.load(text);
-    (config, found.render(false))
+    match super::is_unused_at_most(&found) {
+        true => (config, String::new()),
+        false => (config, found.render(false)),
+    }
 }
 
 fn with_identity(identity: &str, keys: &str) -> String {
@@ -232,5 +235,26 @@ fn headers_of_an_authenticating_proxy_mean_nothing_to_anybody_else() {
     }
     for twice in ["X-Front-Secret", "x-auth-request-groups"] {
         assert!(told(twice).contains("named twice"), "{twice}");
+    }
+}
+
+#[test]
+fn the_configurations_of_the_documentation_can_be_loaded() {
+    let folder = folder();
+    for (from, to) in [("ca.pem", "machines-ca.pem"), ("ca.crl", "machines.crl")] {
+        let path = |name: &str| folder.0.path().join(name);
+        std::fs::copy(path(from), path(to)).unwrap();
+    }
+    std::fs::write(folder.0.path().join("svc.pw"), "secret").unwrap();
+    let pages = [
+        include_str!("../../../docs/identity/keys.md"),
+        include_str!("../../../docs/identity/certificates.md"),
+        include_str!("../../../docs/identity/front.md"),
+    ];
+    for page in pages {
+        let (_, after) = page.split_once("```yaml\n").unwrap();
+        let (text, _) = after.split_once("```").unwrap();
+        let (config, told) = shown(&folder, text);
+        assert!(told.is_empty() && config.is_some(), "{text}\n{told}");
     }
 }

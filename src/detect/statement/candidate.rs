@@ -1,13 +1,16 @@
 //! Clauses in which triggers stand: what may be a statement.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use super::clause::{self, Clause};
 use super::context::{Classes, Words};
-use super::fold::{self, WORD_LETTERS_MAX};
-use super::lexicon::{Lexicon, Of, Topic};
-use super::lines::LANGUAGES;
-use super::typo;
+use super::entry::Entry;
+use super::fold;
+use super::layout::TYPO_LETTERS_MIN;
+use super::lexicon::{Lexicon, Topic};
+use super::names::LANGUAGES;
+use super::phrases::Reading;
 
 /// The fewest letters of a word whose end may be a trigger.
 const COMPOUND_LETTERS_MIN: usize = 5;
@@ -31,8 +34,8 @@ pub(super) struct Trigger {
     pub(super) range: Range<usize>,
     pub(super) topic: Topic,
     pub(super) weight: u8,
-    /// Its number in the lexicon.
-    pub(super) phrase: u32,
+    /// What the lexicon has of it.
+    pub(super) entry: Entry,
     pub(super) form: Form,
     /// The languages in which it stands inside a harmless phrase.
     harmless: [bool; LANGUAGES.len()],
@@ -75,8 +78,7 @@ pub(super) fn each(
         return;
     }
     let clauses = clause::all(text);
-    let mut known: Vec<Option<Words>> = Vec::new();
-    known.resize_with(clauses.len(), || None);
+    let mut known = WINDOW.take();
     let mut rest = triggers.as_slice();
     for (place, clause) in clauses.iter().enumerate() {
         let passed = rest.partition_point(|trigger| trigger.range.start < clause.range.start);
@@ -86,11 +88,11 @@ pub(super) fn each(
         if own.is_empty() {
             continue;
         }
-        let near = place.saturating_sub(2)..(place + 2).min(clauses.len());
-        for (clause, words) in clauses[near.clone()].iter().zip(&mut known[near.clone()]) {
-            words.get_or_insert_with(|| Words::of(text, clause, lexicon));
+        let near = place.saturating_sub(BEFORE)..(place + 2).min(clauses.len());
+        for place in near.clone() {
+            known.read(text, &clauses, place, lexicon);
         }
-        let words_of = |place: usize| known.get(place).and_then(Option::as_ref);
+        let words_of = |place: usize| known.get(place);
         let Some(words) = words_of(place) else {
             continue;
         };
@@ -100,7 +102,7 @@ pub(super) fn each(
         let whole = own
             .iter()
             .filter(|trigger| trigger.range.end <= clause.range.end);
-        let own = in_language(whole, language, lexicon);
+        let own = in_language(whole, language);
         if own.is_empty() {
             continue;
         }
@@ -116,6 +118,46 @@ pub(super) fn each(
             before,
             words,
         });
+    }
+    known.forget();
+    WINDOW.set(known);
+}
+
+/// Clauses before one that say something of it; and one behind.
+const BEFORE: usize = 2;
+
+/// The words of the clauses that were read last.
+#[derive(Default)]
+struct Window {
+    all: [(Option<usize>, Words); BEFORE + 2],
+}
+
+thread_local! {
+    /// Room for the next text.
+    static WINDOW: Cell<Window> = Cell::default();
+}
+
+impl Window {
+    fn forget(&mut self) {
+        for (place, _) in &mut self.all {
+            *place = None;
+        }
+    }
+
+    /// Reads the words of a clause, unless they are known. What lies further before it is forgotten.
+    fn read(&mut self, text: &str, clauses: &[Clause], place: usize, lexicon: &Lexicon) {
+        let (own, words) = &mut self.all[place % (BEFORE + 2)];
+        if *own != Some(place)
+            && let Some(clause) = clauses.get(place)
+        {
+            words.read(text, clause, lexicon);
+            *own = Some(place);
+        }
+    }
+
+    fn get(&self, place: usize) -> Option<&Words> {
+        let (own, words) = self.all.get(place % (BEFORE + 2))?;
+        (*own == Some(place)).then_some(words)
     }
 }
 
@@ -138,36 +180,23 @@ fn language<'w>(words: impl Iterator<Item = &'w Words>) -> Option<usize> {
     }
 }
 
-/// Letters of a word that may mean something else in another language.
-const SHORT_LETTERS_MAX: usize = 4;
-
 /// The triggers that can be meant in a clause of a language, each place once: `au` is a certificate of illness in German and
 /// a preposition in French.
 fn in_language<'f>(
     triggers: impl Iterator<Item = &'f Trigger>,
     language: Option<usize>,
-    lexicon: &Lexicon,
 ) -> Vec<Trigger> {
-    let is_own = |trigger: &Trigger| {
-        let own = lexicon.phrase(trigger.phrase).map(|phrase| phrase.language);
-        language.is_none() || own == language
-    };
+    let is_own =
+        |trigger: &Trigger| language.is_none_or(|language| language == trigger.entry.language());
     // In another language a harmless phrase may be none.
     let is_harmless = |trigger: &Trigger| {
-        let own = lexicon.phrase(trigger.phrase).map(|phrase| phrase.language);
-        let of = |language: Option<usize>| {
-            language.is_some_and(|language| trigger.harmless.get(language) == Some(&true))
-        };
-        of(language.or(own))
-    };
-    let is_short = |trigger: &Trigger| {
-        let phrase = lexicon.phrase(trigger.phrase);
-        phrase.is_some_and(|phrase| phrase.text.chars().count() <= SHORT_LETTERS_MAX)
+        let language = language.unwrap_or_else(|| trigger.entry.language());
+        trigger.harmless.get(language) == Some(&true)
     };
     let mut meant: Vec<Trigger> = Vec::new();
     // A short word, or one with a letter wrong, may be a word of another language.
     let is_meant = |trigger: &Trigger| {
-        let is_vague = is_short(trigger) || trigger.form == Form::Typo;
+        let is_vague = trigger.entry.is_short() || trigger.form == Form::Typo;
         (is_own(trigger) || !is_vague) && !is_harmless(trigger)
     };
     for trigger in triggers.filter(|trigger| is_meant(trigger)).cloned() {
@@ -192,30 +221,20 @@ fn in_language<'f>(
 /// The triggers of a text, in order, but for those inside a longer one of the same topic.
 fn triggers(text: &str, lexicon: &Lexicon, is_known: IsKnown<'_>) -> Vec<Trigger> {
     let mut found = Found::default();
-    let mut letters = [0; WORD_LETTERS_MAX];
-    let mut at = 0;
-    while let Some(start) = fold::word_start(text, at) {
-        at = start;
-        let before = found.triggers.len() + found.harmless.len();
-        let (end, count) = fold::read_word(text, at, &mut letters);
-        let word = letters.get(..count).unwrap_or_default();
-        if lexicon.triggers.may_begin(word) {
-            lexicon.triggers.walk(text, at, &mut |end, numbers| {
-                found.add(lexicon, at..end, numbers, None)
-            });
+    let mut readings = [Reading::NONE, Reading::NONE];
+    let [word, next] = &mut readings;
+    let (mut word, mut next) = (word, next);
+    let mut at = fold::word_start(text, 0);
+    if let Some(start) = at {
+        word.read(text, start);
+    }
+    while at.is_some() {
+        at = fold::word_start(text, word.end);
+        if let Some(start) = at {
+            next.read(text, start);
         }
-        if count >= COMPOUND_LETTERS_MIN {
-            found.add(
-                lexicon,
-                at..end,
-                lexicon.endings.ending(word),
-                Some(Form::Ending),
-            );
-        }
-        if count >= typo::LETTERS_MIN && found.triggers.len() + found.harmless.len() == before {
-            found.add_typos(text, (at..end, word), lexicon, is_known);
-        }
-        at = end;
+        found.look(text, word, at.map(|_| &*next), lexicon, is_known);
+        std::mem::swap(&mut word, &mut next);
     }
     found.sorted_out()
 }
@@ -231,47 +250,74 @@ pub(super) fn typos(text: &str, lexicon: &Lexicon) -> Vec<String> {
 }
 
 impl Found {
+    /// Looks for triggers that begin with a word, of which the next one is given.
+    #[inline]
+    fn look(
+        &mut self,
+        text: &str,
+        word: &Reading,
+        next: Option<&Reading>,
+        lexicon: &Lexicon,
+        is_known: IsKnown<'_>,
+    ) {
+        let before = self.triggers.len() + self.harmless.len();
+        let start = word.start;
+        if lexicon.may_begin(word, next) {
+            let mut add = |end, entry| self.add(start..end, entry, None);
+            lexicon.triggers(text, (word, next), &mut add);
+        }
+        if word.letters().len() >= COMPOUND_LETTERS_MIN {
+            for entry in lexicon.endings(word) {
+                self.add(start..word.end, entry, Some(Form::Ending));
+            }
+        }
+        if word.letters().len() >= TYPO_LETTERS_MIN
+            && self.triggers.len() + self.harmless.len() == before
+        {
+            self.add_typos(text, (word, next), lexicon, is_known);
+        }
+    }
+
     /// The triggers that a long word may have been meant to be, unless it is known as another one.
     fn add_typos(
         &mut self,
         text: &str,
-        (range, word): (Range<usize>, &[u8]),
+        (word, next): (&Reading, Option<&Reading>),
         lexicon: &Lexicon,
         is_known: IsKnown<'_>,
     ) {
         let mut meant = Vec::new();
-        lexicon.typos.of(word, &mut |number| meant.push(number));
+        lexicon.typos(word, &mut |entry| meant.push(entry));
         if meant.is_empty() {
             return;
         }
+        let range = word.start..word.end;
         let mut is_other = is_known(&fold::spelled(text.get(range.clone()).unwrap_or_default()));
-        lexicon.context.walk(text, range.start, &mut |end, _| {
+        lexicon.context(text, (word, next), &mut |end, _| {
             is_other |= end == range.end
         });
         if !is_other {
-            self.add(lexicon, range, &meant, Some(Form::Typo));
+            for entry in meant {
+                self.add(range.clone(), entry, Some(Form::Typo));
+            }
         }
     }
 
-    fn add(&mut self, lexicon: &Lexicon, range: Range<usize>, numbers: &[u32], form: Option<Form>) {
-        for &number in numbers {
-            let Some(phrase) = lexicon.phrase(number) else {
-                continue;
-            };
-            let is_one_word = !phrase.text.contains(' ');
-            let written = if is_one_word { Form::Word } else { Form::Words };
-            match phrase.of {
-                Of::Trigger(topic, weight) => self.triggers.push(Trigger {
-                    range: range.clone(),
-                    topic,
-                    weight,
-                    phrase: number,
-                    form: form.unwrap_or(written),
-                    harmless: [false; LANGUAGES.len()],
-                }),
-                Of::Harmless => self.harmless.push((range.clone(), phrase.language)),
-                Of::Class(_) => {}
-            }
+    fn add(&mut self, range: Range<usize>, entry: Entry, form: Option<Form>) {
+        let written = match entry.is_one_word() {
+            true => Form::Word,
+            false => Form::Words,
+        };
+        match entry.topic().and_then(|topic| Topic::ALL.get(topic)) {
+            Some(topic) => self.triggers.push(Trigger {
+                range,
+                topic: *topic,
+                weight: entry.weight(),
+                entry,
+                form: form.unwrap_or(written),
+                harmless: [false; LANGUAGES.len()],
+            }),
+            None => self.harmless.push((range, entry.language())),
         }
     }
 

@@ -17,6 +17,9 @@ const ABBREVIATIONS: &[&str] = &[
     "appt", "rdv", "clt", "kd", "pb", "cie", "co", "inc", "ltd", "no", "str",
 ];
 
+/// Bytes of the longest, however it is written.
+const ABBREVIATION_BYTES_MAX: usize = 16;
+
 /// What a clause ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
@@ -42,25 +45,46 @@ pub(super) struct Clause {
 pub(super) fn all(text: &str) -> Vec<Clause> {
     let mut clauses = Vec::new();
     let mut start = 0;
-    let mut at = 0;
+    let mut at = next_end(text.as_bytes(), 0);
     while at < text.len() {
         match boundary(text, start, at) {
             Some((end, length)) => {
                 push(text, start..at, end, &mut clauses);
-                at += length;
-                start = at;
+                start = at + length;
+                at = next_end(text.as_bytes(), start);
             }
-            None => {
-                at += text
-                    .get(at..)
-                    .and_then(|rest| rest.chars().next())
-                    .map_or(1, char::len_utf8)
-            }
+            None => at = next_end(text.as_bytes(), at + 1),
         }
     }
     push(text, start..text.len(), End::Line, &mut clauses);
     clauses
 }
+
+/// The next character from `at` on at which a clause may end: no letter, no blank.
+fn next_end(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let may_end = |byte: &u8| MAY_END[usize::from(*byte)];
+    at + rest.iter().position(may_end).unwrap_or(rest.len())
+}
+
+/// Bytes at which a clause may end, or characters may begin at which it does.
+const MAY_END: [bool; 256] = {
+    let mut may_end = [false; 256];
+    let ends = b"!;|?:.\r\n-<";
+    let mut at = 0;
+    while at < ends.len() {
+        may_end[ends[at] as usize] = true;
+        at += 1;
+    }
+    // The first bytes of the longer ones.
+    let longer = [0xc2, 0xe2, 0xe3, 0xef];
+    at = 0;
+    while at < longer.len() {
+        may_end[longer[at]] = true;
+        at += 1;
+    }
+    may_end
+};
 
 fn push(text: &str, range: Range<usize>, end: End, clauses: &mut Vec<Clause>) {
     let part = text.get(range.clone()).unwrap_or_default();
@@ -135,7 +159,10 @@ fn ends_sentence(text: &str, start: usize, at: usize, opens: bool) -> bool {
     let is_last = text
         .get(at + 1..)
         .is_none_or(|rest| rest.trim_start().is_empty());
-    let is_known = || ABBREVIATIONS.contains(&fold::spelled(word).as_str());
+    let is_known = || {
+        word.len() <= ABBREVIATION_BYTES_MAX
+            && ABBREVIATIONS.contains(&fold::spelled(word).as_str())
+    };
     is_last || !(is_short || is_known())
 }
 
@@ -195,6 +222,20 @@ mod tests {
             ("court\nsuite", &["court", "suite"]),
         ] {
             assert_eq!(parts(text), clauses, "{text}");
+        }
+        for end in "!;|?:.\r\n…。！；？•▪\u{2028}\u{2029}\u{85}".chars() {
+            assert_eq!(
+                parts(&format!("mot{end} autre")),
+                ["mot", "autre"],
+                "{end:?}"
+            );
+        }
+        for end in ["-", "–", "—", "<p>"] {
+            assert_eq!(
+                parts(&format!("mot {end} autre")),
+                ["mot", "autre"],
+                "{end:?}"
+            );
         }
         assert_eq!(
             all("malade ?").first().map(|clause| clause.end),

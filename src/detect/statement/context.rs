@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use super::clause::Clause;
-use super::feature;
-use super::fold::{self, BREAK, WORD_LETTERS_MAX};
-use super::lexicon::{Lexicon, Of, is_common};
-use super::lines::{CLASSES, LANGUAGES};
+use super::fold::{self, BREAK};
+use super::hash::{Letters, hash};
+use super::lexicon::{Lexicon, is_common};
+use super::names::{CLASSES, LANGUAGES};
+use super::phrases::Reading;
 
 /// Words of a clause that are looked at. Behind them it may go on, but says nothing new.
 const WORDS_MAX: usize = 200;
@@ -36,7 +37,12 @@ impl Classes {
     }
 
     pub(super) fn each(self) -> impl Iterator<Item = u8> {
-        (0..32).filter(move |class| self.0 & (1 << class) != 0)
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let class = left.trailing_zeros();
+            left &= left.wrapping_sub(1);
+            u8::try_from(class).ok().filter(|class| *class < 32)
+        })
     }
 
     /// The classes that speak of a person: `title` to `given`, but for `job`.
@@ -89,7 +95,7 @@ impl Classes {
         while at < names.len() {
             let mut place = 0;
             while place < CLASSES.len() {
-                if feature::hash(CLASSES[place]) == feature::hash(names[at]) {
+                if hash(CLASSES[place]) == hash(names[at]) {
                     classes |= 1 << place;
                 }
                 place += 1;
@@ -112,7 +118,18 @@ pub(super) enum Case {
 }
 
 impl Case {
+    #[inline]
     fn of(word: &str) -> Self {
+        match *word.as_bytes() {
+            [first, ..] if first.is_ascii_lowercase() => Self::Lower,
+            [first, second, ..] if first.is_ascii_uppercase() && second.is_ascii_lowercase() => {
+                Self::Capital
+            }
+            _ => Self::of_any(word),
+        }
+    }
+
+    fn of_any(word: &str) -> Self {
         let mut letters = word.chars().filter(|character| character.is_alphabetic());
         match letters.next() {
             None => Self::Digits,
@@ -138,8 +155,6 @@ pub(super) struct Word {
     pub(super) classes: Classes,
     /// Whether something that ends phrases, a comma or a bracket, stands directly before it.
     pub(super) follows_comma: bool,
-    /// Whether a phrase of the context may begin with it.
-    may_begin: bool,
     /// Whether it is common in its language: an article, a preposition, a conjunction.
     pub(super) is_common: bool,
 }
@@ -148,53 +163,52 @@ pub(super) struct Word {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Words {
     pub(super) all: Vec<Word>,
-    letters: String,
+    letters: Vec<u8>,
+    /// What phrases say of words behind the one that they begin with, and where they end.
+    said: Vec<(usize, u8)>,
     pub(super) classes: Classes,
     /// How many words are common in each language.
     pub(super) languages: [u16; LANGUAGES.len()],
 }
 
 impl Words {
-    /// The words of a clause, with their classes.
-    pub(super) fn of(text: &str, clause: &Clause, lexicon: &Lexicon) -> Self {
-        let mut words = Self::default();
-        let mut at = clause.range.start;
-        let mut follows_comma = false;
-        let mut letters = [0; WORD_LETTERS_MAX];
-        while at < clause.range.end && words.all.len() < WORDS_MAX {
-            let (glyph, length) = fold::glyph(text, at);
-            if fold::is_letter(glyph.code) {
-                let (end, count) = fold::read_word(text, at, &mut letters);
-                let read = letters.get(..count).unwrap_or_default();
-                words.push(text, at..end, read, follows_comma, lexicon);
-                at = end;
-                follows_comma = false;
-            } else {
-                follows_comma |= glyph.code == BREAK;
-                at += length;
-            }
+    /// Reads the words of a clause, with their classes, in place of those before.
+    pub(super) fn read(&mut self, text: &str, clause: &Clause, lexicon: &Lexicon) {
+        self.all.clear();
+        self.letters.clear();
+        (self.classes, self.languages) = <_>::default();
+        let mut readings = [Reading::NONE, Reading::NONE];
+        let [word, next] = &mut readings;
+        let (mut word, mut next) = (word, next);
+        self.said.clear();
+        let mut place = next_word(text, clause.range.start);
+        if let Some((start, _)) = place {
+            word.read(text, start);
         }
-        words.classify(text, lexicon);
-        words
+        // A phrase of the last words may go on behind the clause.
+        while let Some((start, follows_comma)) = place
+            && start < clause.range.end
+            && self.all.len() < WORDS_MAX
+        {
+            place = next_word(text, word.end);
+            if let Some((start, _)) = place {
+                next.read(text, start);
+            }
+            self.push(text, word, follows_comma);
+            self.classify(text, (word, place.map(|_| &*next)), lexicon);
+            std::mem::swap(&mut word, &mut next);
+        }
     }
 
-    /// Adds a word, of which the letters are read.
-    fn push(
-        &mut self,
-        text: &str,
-        range: Range<usize>,
-        read: &[u8],
-        follows_comma: bool,
-        lexicon: &Lexicon,
-    ) {
+    /// Adds a word that was read.
+    fn push(&mut self, text: &str, word: &Reading, follows_comma: bool) {
         let from = self.letters.len();
-        self.letters
-            .extend(read.iter().copied().map(fold::character));
+        self.letters.extend_from_slice(word.letters());
+        let range = word.start..word.end;
         self.all.push(Word {
             case: Case::of(text.get(range.clone()).unwrap_or_default()),
-            hash: feature::hash(self.letters.get(from..).unwrap_or_default()),
+            hash: hash_of(word.letters()),
             letters: from..self.letters.len(),
-            may_begin: lexicon.context.may_begin(read),
             range,
             classes: Classes::default(),
             follows_comma,
@@ -202,48 +216,49 @@ impl Words {
         });
     }
 
-    fn classify(&mut self, text: &str, lexicon: &Lexicon) {
-        for place in 0..self.all.len() {
-            let start = self.all[place].range.start;
-            // Without its accent it is the Italian `and`.
-            if matches!(text.get(self.all[place].range.clone()), Some("è" | "È")) {
-                self.all[place].classes = self.all[place].classes.with(Classes::of_copula());
-                self.classes = self.classes.with(Classes::of_copula());
-            }
-            let word = &self.all[place];
-            if word.case != Case::Digits && !word.may_begin {
-                continue;
-            }
-            let all = &mut self.all;
-            let mut classes = self.classes;
-            let languages = &mut self.languages;
-            lexicon.context.walk(text, start, &mut |end, numbers| {
-                for phrase in numbers.iter().filter_map(|number| lexicon.phrase(*number)) {
-                    let Of::Class(class) = phrase.of else {
-                        continue;
-                    };
-                    if is_common(class) {
-                        if let Some(count) = languages.get_mut(phrase.language) {
-                            *count += 1;
-                        }
-                        if let Some(word) = all.get_mut(place) {
-                            word.is_common = true;
-                        }
-                        continue;
-                    }
-                    classes.add(class);
-                    let covered = all[place..]
-                        .iter_mut()
-                        .take_while(|word| word.range.end <= end);
-                    covered.for_each(|word| word.classes.add(class));
-                }
-            });
-            self.classes = classes;
+    /// Says of the last word what phrases that begin with it or before it say of it.
+    fn classify(
+        &mut self,
+        text: &str,
+        (read, next): (&Reading, Option<&Reading>),
+        lexicon: &Lexicon,
+    ) {
+        let Some(word) = self.all.last_mut() else {
+            return;
+        };
+        self.said.retain(|(end, _)| read.end <= *end);
+        for (_, class) in &self.said {
+            word.classes.add(*class);
         }
+        // Without its accent it is the Italian `and`.
+        if matches!(
+            text.as_bytes().get(word.range.clone()),
+            Some([0xc3, 0xa8 | 0x88])
+        ) {
+            word.classes = word.classes.with(Classes::of_copula());
+            self.classes = self.classes.with(Classes::of_copula());
+        }
+        lexicon.context(text, (read, next), &mut |end, entry| {
+            let class = entry.class();
+            if is_common(class) {
+                if let Some(count) = self.languages.get_mut(entry.language()) {
+                    *count += 1;
+                }
+                word.is_common = true;
+                return;
+            }
+            self.classes.add(class);
+            if read.end <= end {
+                word.classes.add(class);
+            }
+            if read.end < end {
+                self.said.push((end, class));
+            }
+        });
     }
 
     /// A word's letters, folded.
-    pub(super) fn letters(&self, word: &Word) -> &str {
+    pub(super) fn letters(&self, word: &Word) -> &[u8] {
         self.letters.get(word.letters.clone()).unwrap_or_default()
     }
 
@@ -285,3 +300,38 @@ impl Words {
             })
     }
 }
+
+/// Where the next word from `at` on begins, and whether something that ends phrases stands before it.
+fn next_word(text: &str, mut at: usize) -> Option<(usize, bool)> {
+    let mut follows_comma = false;
+    while at < text.len() {
+        let (glyph, length) = fold::glyph(text, at);
+        if fold::is_letter(glyph.code) {
+            return Some((at, follows_comma));
+        }
+        follows_comma |= glyph.code == BREAK;
+        at += length;
+    }
+    None
+}
+
+/// The hash of letters as they are spelled in the file of weights.
+#[inline]
+fn hash_of(letters: &[u8]) -> u64 {
+    letters
+        .iter()
+        .fold(Letters::NONE, |hash, code| {
+            match SPELLED.get(usize::from(*code)) {
+                Some(letter) => hash.and(*letter),
+                None => {
+                    let mut bytes = [0; 4];
+                    let other = fold::character(*code).encode_utf8(&mut bytes);
+                    other.bytes().fold(hash, Letters::and)
+                }
+            }
+        })
+        .0
+}
+
+/// How letters and digits of ASCII are spelled, by their codes.
+const SPELLED: [u8; 37] = *b" abcdefghijklmnopqrstuvwxyz0123456789";

@@ -1,13 +1,13 @@
 //! What stands in a clause with triggers, as features: each says one thing, for one topic or for all of them.
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
 use super::candidate::{Candidate, Form, Trigger};
 use super::clause::End;
 use super::context::{Case, Classes, Words};
-use super::lexicon::{Lexicon, Topic, class_name};
-use super::lines::LANGUAGES;
+use super::hash::{Letters, hash};
+use super::lexicon::{Lexicon, Topic};
+use super::names::{CLASSES, LANGUAGES};
 
 macro_rules! slots {
     ($($slot:ident $name:literal,)*) => {
@@ -66,9 +66,11 @@ slots! {
 /// What a feature says.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Says<'w> {
-    Word(&'w str),
-    /// A word whose hash is known.
-    Hashed(&'w str, u64),
+    Word(&'static str),
+    /// A phrase of the lexicon, and its hash.
+    Phrase(&'static str, u64),
+    /// The letters of a word, and its hash.
+    Read(&'w [u8], u64),
     Class(u8),
     Number(usize),
 }
@@ -78,7 +80,7 @@ impl Says<'_> {
     pub(super) fn hash(self) -> u64 {
         match self {
             Self::Word(word) => hash(word),
-            Self::Hashed(_, hash) => hash,
+            Self::Phrase(_, hash) | Self::Read(_, hash) => hash,
             Self::Class(class) => CLASS_HASHES
                 .get(usize::from(class))
                 .copied()
@@ -88,24 +90,32 @@ impl Says<'_> {
     }
 }
 
-static CLASS_HASHES: LazyLock<Vec<u64>> =
-    LazyLock::new(|| (0..32).map(|class| hash(class_name(class))).collect());
-static NUMBER_HASHES: LazyLock<Vec<u64>> = LazyLock::new(|| {
-    (0..256)
-        .map(|number: usize| hash(&number.to_string()))
-        .collect()
-});
-
-/// The hash of a word (FNV-1a).
-pub(super) const fn hash(word: &str) -> u64 {
-    let bytes = word.as_bytes();
-    let (mut hash, mut at) = (0xcbf2_9ce4_8422_2325_u64, 0);
-    while at < bytes.len() {
-        hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
-        at += 1;
+const CLASS_HASHES: [u64; CLASSES.len()] = {
+    let (mut hashes, mut class) = ([0; CLASSES.len()], 0);
+    while class < CLASSES.len() {
+        hashes[class] = hash(CLASSES[class]);
+        class += 1;
     }
-    hash
-}
+    hashes
+};
+
+/// The hashes of numbers, written in figures.
+const NUMBER_HASHES: [u64; 256] = {
+    let (mut hashes, mut number) = ([0; 256], 0);
+    while number < 256 {
+        let mut letters = Letters::NONE;
+        let mut part = 100;
+        while part > 0 {
+            if number >= part || part == 1 {
+                letters = letters.and(b'0' + (number / part % 10) as u8);
+            }
+            part /= 10;
+        }
+        hashes[number] = letters.0;
+        number += 1;
+    }
+    hashes
+};
 
 /// The slots of words and of classes before and behind a trigger, from the nearest on.
 const WORDS_BEFORE: [Slot; 2] = [Slot::WordBefore1, Slot::WordBefore2];
@@ -134,7 +144,7 @@ pub(super) fn features(
     candidate: &Candidate<'_>,
     topic: Topic,
     lexicon: &Lexicon,
-    add: &mut dyn FnMut(Slot, Says<'_>),
+    add: &mut impl FnMut(Slot, Says<'_>),
 ) {
     let own = || {
         candidate
@@ -164,21 +174,20 @@ fn of_triggers<'t, I: Iterator<Item = &'t Trigger>>(
     own: impl Fn() -> I,
     main: &Trigger,
     (language, lexicon): (Option<usize>, &Lexicon),
-    add: &mut dyn FnMut(Slot, Says<'_>),
+    add: &mut impl FnMut(Slot, Says<'_>),
 ) {
     add(Slot::Weight, Says::Number(usize::from(main.weight)));
     let sum: usize = own().map(|trigger| usize::from(trigger.weight)).sum();
     add(Slot::Sum, Says::Number(sum.min(8)));
     add(Slot::Count, Says::Number(own().count().min(4)));
     for trigger in own().take(TRIGGERS_MAX) {
-        if let Some(phrase) = lexicon.phrase(trigger.phrase) {
-            add(Slot::Phrase, Says::Hashed(phrase.text, phrase.hash));
+        if let Some(phrase) = lexicon.phrase(trigger.entry.number()) {
+            add(Slot::Phrase, Says::Phrase(phrase.text, phrase.hash));
         }
     }
-    let own_language = lexicon.phrase(main.phrase).map(|phrase| phrase.language);
     let language = match language {
         None => "unknown",
-        language if language == own_language => "same",
+        Some(language) if language == main.entry.language() => "same",
         Some(_) => "other",
     };
     add(Slot::Language, Says::Word(language));
@@ -192,7 +201,7 @@ fn of_triggers<'t, I: Iterator<Item = &'t Trigger>>(
 }
 
 /// The words beside the trigger, and all words of the clause.
-fn of_words(words: &Words, main: &Trigger, add: &mut dyn FnMut(Slot, Says<'_>)) {
+fn of_words(words: &Words, main: &Trigger, add: &mut impl FnMut(Slot, Says<'_>)) {
     let trigger = words.within(&main.range);
     let mut beside = |place: Option<usize>, word_slot: Option<&Slot>, class_slot: Slot| {
         let word = place.and_then(|place| words.all.get(place));
@@ -200,7 +209,7 @@ fn of_words(words: &Words, main: &Trigger, add: &mut dyn FnMut(Slot, Says<'_>)) 
             add(
                 *slot,
                 word.map_or(Says::Word("-"), |word| {
-                    Says::Hashed(words.letters(word), word.hash)
+                    Says::Read(words.letters(word), word.hash)
                 }),
             );
         }
@@ -226,7 +235,7 @@ fn of_words(words: &Words, main: &Trigger, add: &mut dyn FnMut(Slot, Says<'_>)) 
             .get(place)
             .filter(|word| word.case != Case::Digits)
         {
-            add(Slot::Bag, Says::Hashed(words.letters(word), word.hash));
+            add(Slot::Bag, Says::Read(words.letters(word), word.hash));
         }
     }
     if words.is_shouted() {
@@ -256,7 +265,7 @@ fn of_words(words: &Words, main: &Trigger, add: &mut dyn FnMut(Slot, Says<'_>)) 
 }
 
 /// Whether the clause speaks of a person, and on which side of the trigger.
-fn of_persons(candidate: &Candidate<'_>, main: &Trigger, add: &mut dyn FnMut(Slot, Says<'_>)) {
+fn of_persons(candidate: &Candidate<'_>, main: &Trigger, add: &mut impl FnMut(Slot, Says<'_>)) {
     let words = &candidate.words;
     let persons = Classes::of_persons();
     let trigger = words.within(&main.range);
@@ -313,7 +322,7 @@ fn of_persons(candidate: &Candidate<'_>, main: &Trigger, add: &mut dyn FnMut(Slo
 
 /// Whether the clause says it of a person: `she is …`, `Mr Durand has …`; how far that person stands; what the trigger is said
 /// to be a part of; and whether it stands by itself between commas.
-fn said(words: &Words, trigger: &Range<usize>, weight: u8, add: &mut dyn FnMut(Slot, Says<'_>)) {
+fn said(words: &Words, trigger: &Range<usize>, weight: u8, add: &mut impl FnMut(Slot, Says<'_>)) {
     let persons = Classes::of_persons();
     let verbs = Classes::of_verbs();
     let all = &words.all;
@@ -419,7 +428,7 @@ pub(super) fn is_outright(candidate: &Candidate<'_>, trigger: &Range<usize>) -> 
 }
 
 /// What the clause is like, and what stands before it.
-fn of_clause(candidate: &Candidate<'_>, add: &mut dyn FnMut(Slot, Says<'_>)) {
+fn of_clause(candidate: &Candidate<'_>, add: &mut impl FnMut(Slot, Says<'_>)) {
     let end = match candidate.clause.end {
         End::Stop | End::Line => "end",
         End::Question => "question",
@@ -442,10 +451,7 @@ fn of_clause(candidate: &Candidate<'_>, add: &mut dyn FnMut(Slot, Says<'_>)) {
                 .each()
                 .for_each(|class| add(Slot::Label, Says::Class(class)));
             for word in words.all.iter().rev().take(3) {
-                add(
-                    Slot::LabelWord,
-                    Says::Hashed(words.letters(word), word.hash),
-                );
+                add(Slot::LabelWord, Says::Read(words.letters(word), word.hash));
             }
         }
         _ => {}

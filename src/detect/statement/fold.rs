@@ -100,32 +100,52 @@ pub(super) fn word_start(text: &str, from: usize) -> Option<usize> {
     }
 }
 
-/// Reads the letters of the word at `start`; tells where it ends, without what is not there behind its last letter, and how
-/// many there are: none of a word that is too long for any.
-#[inline]
-pub(super) fn read_word(
-    text: &str,
-    start: usize,
-    letters: &mut [u8; WORD_LETTERS_MAX],
-) -> (usize, usize) {
-    let (mut at, mut end, mut count) = (start, start, 0);
+/// Hands the letters from `at` on, inside of a word, to `add`; tells where the word ends, without what is not there behind its
+/// last letter.
+pub(super) fn word_end(text: &str, mut at: usize, add: &mut impl FnMut(u8)) -> usize {
+    let mut end = at;
     while at < text.len() {
         let (glyph, length) = glyph(text, at);
         at += length;
         if is_letter(glyph.code) {
             end = at;
-            for code in [Some(glyph.code), glyph.second].into_iter().flatten() {
-                if let Some(letter) = letters.get_mut(count) {
-                    *letter = code;
-                }
-                count += 1;
+            add(glyph.code);
+            if let Some(second) = glyph.second {
+                add(second);
             }
         } else if glyph.code != NOTHING {
             break;
         }
     }
-    (end, if count > WORD_LETTERS_MAX { 0 } else { count })
+    end
 }
+
+/// The code of a letter or digit of ASCII; of any other byte, that of a gap.
+#[inline]
+pub(super) fn plain_letter(byte: u8) -> u8 {
+    ASCII_LETTERS[usize::from(byte)]
+}
+
+/// Whether a word may go on with a byte.
+#[inline]
+pub(super) fn may_go_on(byte: u8) -> bool {
+    byte >= 128
+        || matches!(byte, b'<' | b'.')
+        || matches!(ASCII[usize::from(byte)], NOTHING | 1..=OTHER)
+}
+
+/// The codes of the letters and digits of ASCII; of all other bytes, none.
+const ASCII_LETTERS: [u8; 256] = {
+    let mut codes = [GAP; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        if is_letter(ASCII[byte]) {
+            codes[byte] = ASCII[byte];
+        }
+        byte += 1;
+    }
+    codes
+};
 
 fn longer(text: &str, at: usize) -> (Glyph, usize) {
     let rest = text.get(at..).unwrap_or_default();

@@ -1,14 +1,13 @@
 //! The words that statements are made of, of the languages that a policy asks for: triggers, harmless phrases, and what
 //! stands around them.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::Arc;
 
-use super::feature;
-use super::lines::{self, CLASSES, COMMON, LANGUAGES, TOPICS};
-use super::phrases::Phrases;
+use super::entry::Entry;
+use super::layout::Sort;
+use super::names::{CLASSES, LANGUAGES, TOPICS};
+use super::phrases::{Phrases, Reading};
 use super::typo::Typos;
 
 /// What a statement is about: a category of Art. 9 or 10 GDPR.
@@ -122,10 +121,6 @@ impl Languages {
             .filter(move |(place, _)| self.0 & (1 << place) != 0)
             .map(|(_, name)| *name)
     }
-
-    fn hold(self, language: usize) -> bool {
-        self.0 & (1 << language) != 0
-    }
 }
 
 impl fmt::Debug for Languages {
@@ -134,58 +129,46 @@ impl fmt::Debug for Languages {
     }
 }
 
-/// What a phrase is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Of {
-    /// A trigger of a topic, with its weight.
-    Trigger(Topic, u8),
-    /// Says nothing of anybody.
-    Harmless,
-    /// A class of words, by its place in [`CLASSES`].
-    Class(u8),
+/// A table that `build.rs` made of the lexicon's files.
+macro_rules! table {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("OUT_DIR"), "/", $name))
+    };
 }
+pub(super) use table;
 
-/// A phrase of the lexicon.
-#[derive(Clone, Debug)]
+static PHRASES: Phrases = Phrases {
+    chains: table!("chains").as_chunks().0,
+    endings: table!("endings").as_chunks().0,
+    lists: table!("lists").as_chunks().0,
+    first: table!("first"),
+    stems: table!("stems"),
+    starts: table!("starts"),
+    further: table!("further"),
+    context: table!("context"),
+    ending_looks: table!("ending_looks"),
+};
+
+static TYPOS: Typos = Typos {
+    words: table!("typo_words").as_chunks().0,
+    letters: table!("typo_letters"),
+    starts: table!("typo_starts").as_chunks().0,
+    ends: table!("typo_ends").as_chunks().0,
+    runs: table!("typo_runs"),
+    closed: table!("typo_closed").as_chunks().0,
+    open: table!("typo_open").as_chunks().0,
+};
+
+/// Of each phrase the hash of its text, and where that stands.
+static TOLD: &[[u8; 16]] = table!("phrases").as_chunks().0;
+static TEXTS: &str = include_str!(concat!(env!("OUT_DIR"), "/texts"));
+
+/// A phrase of the lexicon, as it is told.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Phrase {
     pub(super) text: &'static str,
-    /// Its place in [`LANGUAGES`].
-    pub(super) language: usize,
-    pub(super) of: Of,
     /// The hash of its text.
     pub(super) hash: u64,
-}
-
-/// The files. A mistake in one is an error of the build.
-const FILES: &[(&str, &str)] = &[
-    ("", include_str!("../../../lexicon/common.tsv")),
-    (
-        include_str!("../../../lexicon/de.tsv"),
-        include_str!("../../../lexicon/context-de.tsv"),
-    ),
-    (
-        include_str!("../../../lexicon/en.tsv"),
-        include_str!("../../../lexicon/context-en.tsv"),
-    ),
-    (
-        include_str!("../../../lexicon/es.tsv"),
-        include_str!("../../../lexicon/context-es.tsv"),
-    ),
-    (
-        include_str!("../../../lexicon/fr.tsv"),
-        include_str!("../../../lexicon/context-fr.tsv"),
-    ),
-    (
-        include_str!("../../../lexicon/it.tsv"),
-        include_str!("../../../lexicon/context-it.tsv"),
-    ),
-];
-
-/// The texts of all files.
-pub(super) fn texts() -> impl Iterator<Item = &'static str> {
-    FILES
-        .iter()
-        .flat_map(|(triggers, context)| [*triggers, *context])
 }
 
 /// The words of some languages.
@@ -193,82 +176,12 @@ pub(super) fn texts() -> impl Iterator<Item = &'static str> {
 pub struct Lexicon {
     /// The languages that it is of.
     languages: Languages,
-    pub(super) phrases: Vec<Phrase>,
-    /// Triggers and harmless phrases, from their first word on.
-    pub(super) triggers: Phrases,
-    /// Triggers that are the end of a word: `*krebs`.
-    pub(super) endings: Phrases,
-    /// What may stand around them.
-    pub(super) context: Phrases,
-    /// Long triggers, to be found with one letter wrong.
-    pub(super) typos: Typos,
 }
 
 impl Lexicon {
-    /// The words of these languages; read once.
+    /// The words of these languages.
     pub fn of(languages: Languages) -> Arc<Self> {
-        static READ: LazyLock<Mutex<BTreeMap<Languages, Arc<Lexicon>>>> =
-            LazyLock::new(Mutex::default);
-        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
-        let lexicon = read
-            .entry(languages)
-            .or_insert_with(|| Arc::new(Self::read(languages)));
-        Arc::clone(lexicon)
-    }
-
-    fn read(languages: Languages) -> Self {
-        let mut phrases = Vec::new();
-        for (triggers, context) in FILES {
-            for (text, is_context) in [(triggers, false), (context, true)] {
-                // The build has read the very same files.
-                let lines = lines::read(text, is_context).unwrap_or_default();
-                let meant = lines
-                    .into_iter()
-                    .filter(|line| languages.hold(line.language));
-                phrases.extend(meant.map(|line| Phrase {
-                    text: line.phrase,
-                    hash: feature::hash(line.phrase),
-                    language: line.language,
-                    of: match line.of {
-                        Some(class) if is_context => {
-                            Of::Class(u8::try_from(class).unwrap_or(u8::MAX))
-                        }
-                        Some(topic) => match Topic::ALL.get(topic) {
-                            Some(topic) => Of::Trigger(*topic, line.weight),
-                            None => Of::Harmless,
-                        },
-                        None => Of::Harmless,
-                    },
-                }));
-            }
-        }
-        Self::made_of(languages, phrases)
-    }
-
-    fn made_of(languages: Languages, phrases: Vec<Phrase>) -> Self {
-        let numbered = || phrases.iter().zip(0_u32..);
-        let is_ending = |phrase: &Phrase| phrase.text.starts_with('*');
-        let is_class = |phrase: &Phrase| matches!(phrase.of, Of::Class(_));
-        let whole = |is_context: bool| {
-            let meant = numbered()
-                .filter(move |(phrase, _)| is_class(phrase) == is_context && !is_ending(phrase));
-            meant.flat_map(|(phrase, number)| {
-                spellings(phrase).map(move |spelling| (spelling, number))
-            })
-        };
-        let endings = numbered().filter(|(phrase, _)| is_ending(phrase) && !is_class(phrase));
-        let endings = endings
-            .flat_map(|(phrase, number)| spellings(phrase).map(move |spelling| (spelling, number)));
-        // A weak trigger with a wrong letter would be anything.
-        let strong = numbered().filter(|(phrase, _)| matches!(phrase.of, Of::Trigger(_, 2..)));
-        Self {
-            languages,
-            triggers: Phrases::new(whole(false)),
-            context: Phrases::new(whole(true)),
-            endings: Phrases::endings(endings),
-            typos: Typos::new(strong.map(|(phrase, number)| (phrase.text, number))),
-            phrases,
-        }
+        Arc::new(Self { languages })
     }
 
     /// What tells it from other ones.
@@ -276,30 +189,142 @@ impl Lexicon {
         u64::from(self.languages.0)
     }
 
-    pub(super) fn phrase(&self, number: u32) -> Option<&Phrase> {
-        self.phrases.get(usize::try_from(number).ok()?)
+    /// A quick look: whether a trigger or a harmless phrase may begin with a word.
+    #[inline]
+    pub(super) fn may_begin(&self, word: &Reading, next: Option<&Reading>) -> bool {
+        PHRASES.may_begin(word, next)
     }
-}
 
-/// How a phrase is written: German umlauts also as two letters.
-fn spellings(phrase: &Phrase) -> impl Iterator<Item = Cow<'static, str>> {
-    let is_german = LANGUAGES.get(phrase.language) == Some(&"de");
-    let other = (is_german && phrase.text.contains(['ä', 'ö', 'ü'])).then(|| {
-        phrase
-            .text
-            .replace('ä', "ae")
-            .replace('ö', "oe")
-            .replace('ü', "ue")
-    });
-    std::iter::once(Cow::Borrowed(phrase.text)).chain(other.map(Cow::Owned))
+    /// The triggers and harmless phrases that begin with a word, of which the next one is given, each with its end.
+    pub(super) fn triggers(
+        &self,
+        text: &str,
+        words: (&Reading, Option<&Reading>),
+        visit: &mut dyn FnMut(usize, Entry),
+    ) {
+        let mut visit = |end, entry| visit(end, entry);
+        PHRASES.walk(text, words, (Sort::Trigger, self.languages.0), &mut visit);
+    }
+
+    /// What is known of the context that begins with a word, of which the next one is given, each with its end.
+    #[inline]
+    pub(super) fn context(
+        &self,
+        text: &str,
+        words: (&Reading, Option<&Reading>),
+        visit: &mut impl FnMut(usize, Entry),
+    ) {
+        PHRASES.walk(text, words, (Sort::Context, self.languages.0), visit);
+    }
+
+    /// Triggers that are the end of a word: `*krebs`.
+    pub(super) fn endings(&self, word: &Reading) -> impl Iterator<Item = Entry> {
+        PHRASES.ending(word, self.languages.0)
+    }
+
+    /// Long triggers that a word is with one letter wrong.
+    #[inline]
+    pub(super) fn typos(&self, word: &Reading, found: &mut dyn FnMut(Entry)) {
+        TYPOS.of(word, self.languages.0, found);
+    }
+
+    /// A phrase by its number.
+    #[inline]
+    pub(super) fn phrase(&self, number: u32) -> Option<Phrase> {
+        let told = TOLD.get(usize::try_from(number).ok()?)?;
+        let (halves, _) = told.as_chunks::<8>();
+        let &[hash, place] = halves else {
+            return None;
+        };
+        let place = u64::from_le_bytes(place);
+        let start = usize::try_from(place & u64::from(u32::MAX)).ok()?;
+        let length = usize::try_from(place >> 32).ok()?;
+        Some(Phrase {
+            text: TEXTS.get(start..start + length)?,
+            hash: u64::from_le_bytes(hash),
+        })
+    }
 }
 
 /// The class of words that tell which language a clause is in.
 pub(super) fn is_common(class: u8) -> bool {
-    class_name(class) == COMMON
+    usize::from(class) + 1 == CLASSES.len()
 }
 
 /// The name of a class.
 pub(super) fn class_name(class: u8) -> &'static str {
     CLASSES.get(usize::from(class)).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::names::COMMON;
+    use super::super::phrases::Reading;
+    use super::super::tables;
+    use super::{CLASSES, Languages, Lexicon, PHRASES, TYPOS, class_name, is_common};
+
+    #[test]
+    fn the_program_holds_what_the_files_say() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lexicon");
+        let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+        let files: Vec<_> = tables::files()
+            .map(|(name, is_context)| (name.clone(), read(&name), is_context))
+            .collect();
+        let made = tables::of_files(&files, &read("weights.tsv")).unwrap();
+        for (name, held) in [
+            ("chains", PHRASES.chains.as_flattened()),
+            ("lists", PHRASES.lists.as_flattened()),
+            ("typo_words", TYPOS.words.as_flattened()),
+            ("typo_open", TYPOS.open.as_flattened()),
+            ("features", table!("features")),
+            ("bounds", table!("bounds")),
+        ] {
+            assert!(made[name] == held, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_a_file_is_told_with_its_place() {
+        let made = |text: &str, weights: &str| {
+            let file = ("lexicon/fr.tsv".to_owned(), text.to_owned(), false);
+            tables::of_files(&[file], weights).unwrap_err()
+        };
+        let twice = "fr\tmalade\thealth\t2\t\nfr\tmalade\thealth\t3\t\n";
+        assert_eq!(
+            made(twice, ""),
+            "lexicon/fr.tsv: `malade` stands there twice: leave one out"
+        );
+        assert!(made("fr\tmalade\thealth\t9\t\n", "").contains("lexicon/fr.tsv: line 1: `9`"));
+        assert!(made("", "known\nx\ty\tz\tw\n").contains("lexicon/weights.tsv: line 1"));
+    }
+
+    #[test]
+    fn words_of_other_languages_are_not_looked_for() {
+        let found = |codes: &[&str], text: &str| {
+            let languages = codes.iter().filter_map(|code| Languages::named(code));
+            let lexicon = Lexicon::of(languages.fold(Languages::NONE, Languages::and));
+            let (mut word, mut found) = (Reading::NONE, Vec::new());
+            word.read(text, 0);
+            let mut next = Reading::NONE;
+            let behind = text.find(' ').map(|blank| next.read(text, blank + 1));
+            let next = behind.map(|()| &next);
+            lexicon.triggers(text, (&word, next), &mut |_, entry| {
+                found.push(lexicon.phrase(entry.number()).unwrap().text);
+            });
+            found.dedup();
+            found
+        };
+        assert!(found(&["de", "fr"], "schwanger").contains(&"schwanger*"));
+        assert!(found(&["fr", "es"], "schwanger").is_empty());
+        assert!(found(&["fr"], "arrêt maladie").contains(&"arrêt maladie"));
+        assert!(found(&[], "arrêt maladie").is_empty());
+    }
+
+    #[test]
+    fn the_last_class_is_that_of_common_words() {
+        let last = u8::try_from(CLASSES.len() - 1).unwrap();
+        assert!(is_common(last) && class_name(last) == COMMON && !is_common(0));
+    }
 }

@@ -2,59 +2,10 @@
 //!
 //! `build.rs` reads the files with this very code, so that a line with a mistake is an error of the build.
 
-/// The languages of the lexicon (ISO 639-1).
-pub(super) const LANGUAGES: &[&str] = &["de", "en", "es", "fr", "it"];
-
-/// What statements are about, as the files name it.
-pub(super) const TOPICS: &[&str] = &[
-    "health",
-    "belief",
-    "politics",
-    "trade_union",
-    "ethnic_origin",
-    "sex_life",
-    "genetic",
-    "biometric",
-    "criminal",
-];
+use super::names::{CLASSES, LANGUAGES, TOPICS};
 
 /// The category of a phrase that says nothing of anybody, though a trigger stands in it.
 pub(super) const HARMLESS: &str = "-";
-
-/// What words around a trigger can be.
-pub(super) const CLASSES: &[&str] = &[
-    "title",
-    "pronoun",
-    "first",
-    "kin",
-    "party",
-    "job",
-    "given",
-    "being",
-    "state",
-    "told",
-    "product",
-    "company",
-    "event",
-    "law",
-    "place",
-    "price",
-    "general",
-    "request",
-    "question",
-    "condition",
-    "template",
-    "negation",
-    "past",
-    "polite",
-    "time",
-    "absence",
-    "insult",
-    COMMON,
-];
-
-/// The class of words that tell which language a clause is in.
-pub(super) const COMMON: &str = "common";
 
 /// The fewest letters on the fixed side of a `*`.
 const FIXED_LETTERS_MIN: usize = 4;

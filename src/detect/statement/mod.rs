@@ -7,20 +7,24 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::LazyLock;
-
-use aws_lc_rs::digest;
 
 mod candidate;
 mod clause;
 mod context;
+mod entry;
 mod feature;
 mod fold;
+mod hash;
+mod layout;
 mod lexicon;
+#[cfg(test)]
 mod lines;
 mod model;
+mod names;
 mod phrases;
 mod score;
+#[cfg(test)]
+mod tables;
 mod typo;
 
 pub use lexicon::{Languages, Lexicon, Topic};
@@ -107,26 +111,10 @@ fn judged(
     });
 }
 
-/// What the code is that finds: a hash of its source, made by `build.rs`.
-const CODE_VERSION: &str = env!("PARAVENT_DETECTORS");
-
-/// A word that is another one whenever the same text may give other findings.
-pub fn version() -> &'static str {
-    static VERSION: LazyLock<String> = LazyLock::new(|| {
-        let mut context = digest::Context::new(&digest::SHA256);
-        context.update(CODE_VERSION.as_bytes());
-        for text in lexicon::texts().chain([model::WEIGHTS]) {
-            context.update(&(text.len() as u64).to_be_bytes());
-            context.update(text.as_bytes());
-        }
-        context
-            .finish()
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
-    });
-    &VERSION
+/// A word that is another one whenever the same text may give other findings: a hash of the code that finds, of the lexicon and
+/// of the weights, made by `build.rs`.
+pub(super) fn version() -> &'static str {
+    env!("PARAVENT_DETECTORS")
 }
 
 /// The topics of a candidate's triggers.

@@ -1,151 +1,73 @@
 //! What each feature weighs. The weights are a generated file; `corpora/README.md` tells how to make it again.
 
-use std::collections::HashSet;
-use std::sync::LazyLock;
-
 use super::Certainty;
-use super::feature::{Says, Slot, hash};
-use super::lexicon::Topic;
-
-/// The weights of a feature, by topic.
-type Weights = [i16; Topic::ALL.len()];
+use super::feature::{Says, Slot};
+use super::hash;
+use super::layout::{FEATURE_BITS, FEATURE_BYTES, FEATURE_LOOK_BITS};
+use super::lexicon::{Topic, table};
 
 /// The weights, and what they must come to.
-#[derive(Debug, Default)]
-pub(super) struct Model {
-    weights: Table,
-    /// Long words of ordinary texts that look like triggers with a letter wrong.
-    pub(super) known: HashSet<u64, foldhash::fast::FixedState>,
-    /// From which score on a clause is a statement, by the weight of its trigger: perhaps, more likely than not, certainly.
-    pub(super) possible: Bounds,
-    pub(super) likely: Bounds,
-    pub(super) certain: Bounds,
-}
-
-/// A score for each weight of a trigger.
-pub(super) type Bounds = [i32; 3];
-
-/// The score of a weight.
-pub(super) fn bound(bounds: Bounds, weight: u8) -> i32 {
-    let place = usize::from(weight.saturating_sub(1));
-    bounds.get(place).copied().unwrap_or(i32::MAX)
-}
-
-/// Weights by the keys of features, which are spread evenly already. Open addressing: a key stands at its place, or at the next
-/// free one behind.
 #[derive(Debug)]
-struct Table {
-    keys: Vec<u64>,
-    weights: Vec<Weights>,
+pub(super) struct Model {
+    /// The keys of features, and a weight for each topic. A key stands at its place, or at the next free one behind.
+    features: &'static [[u8; FEATURE_BYTES]],
+    /// A bit for each feature: most have no weight.
+    looks: &'static [u8],
+    /// The hashes of long words of ordinary texts that look like triggers with a letter wrong, in order.
+    known: &'static [[u8; 8]],
+    /// From which score on a clause is a statement, by certainty and by the weight of its trigger.
+    bounds: &'static [[u8; 4]],
 }
 
-impl Default for Table {
-    fn default() -> Self {
-        let places = 1 << TABLE_BITS;
-        Self {
-            keys: vec![FREE; places],
-            weights: vec![Weights::default(); places],
-        }
-    }
-}
-
-/// Places of the table, as a power of two: at least twice as many as there are features.
-const TABLE_BITS: u32 = 16;
-
-/// The key of a free place.
-const FREE: u64 = 0;
-
-impl Table {
-    #[inline]
-    fn place(&self, key: u64) -> usize {
-        let mask = self.keys.len() - 1;
-        let mut place = usize::try_from(key >> (64 - TABLE_BITS)).unwrap_or(0);
-        // A bounded search, should the table ever be full.
-        for _ in 0..self.keys.len() {
-            match self.keys.get(place) {
-                Some(&found) if found != key && found != FREE => place = (place + 1) & mask,
-                _ => break,
-            }
-        }
-        place
-    }
-
-    #[inline]
-    fn get(&self, key: u64) -> Option<&Weights> {
-        let place = self.place(key);
-        (self.keys.get(place) == Some(&key)).then(|| self.weights.get(place))?
-    }
-
-    fn at(&mut self, key: u64) -> &mut Weights {
-        let place = self.place(key);
-        self.keys[place] = key;
-        &mut self.weights[place]
-    }
-}
-
-pub(super) static MODEL: LazyLock<Model> = LazyLock::new(|| Model::read(WEIGHTS));
-
-pub(super) const WEIGHTS: &str = include_str!("../../../lexicon/weights.tsv");
-
-/// The topic of features that mean the same for all of them.
-pub(super) const SHARED: &str = "*";
+pub(super) static MODEL: Model = Model {
+    features: table!("features").as_chunks().0,
+    looks: table!("feature_looks"),
+    known: table!("known").as_chunks().0,
+    bounds: table!("bounds").as_chunks().0,
+};
 
 impl Model {
-    fn read(text: &str) -> Self {
-        let mut model = Self::default();
-        for line in text.lines().filter(|line| !line.starts_with('#')) {
-            let columns: Vec<&str> = line.split('\t').collect();
-            match columns[..] {
-                ["from", name, weak, usual, strong] => {
-                    model.bound(
-                        name,
-                        [weak, usual, strong].map(|score| score.parse().unwrap_or(i32::MAX)),
-                    );
-                }
-                ["known", word] => {
-                    model.known.insert(hash(word));
-                }
-                [topic, slot, says, weight] => model.add(
-                    topic,
-                    key(hash(slot), hash(says)),
-                    weight.parse().unwrap_or(0),
-                ),
-                _ => {}
-            }
-        }
-        model
+    /// Whether a word of ordinary texts looks like a trigger with a letter wrong.
+    pub(super) fn is_known(&self, word: &str) -> bool {
+        let word = hash::hash(word);
+        let known = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes).cmp(&word);
+        self.known.binary_search_by(known).is_ok()
     }
 
-    fn bound(&mut self, name: &str, bounds: Bounds) {
-        match Certainty::named(name) {
-            Some(Certainty::Possible) => self.possible = bounds,
-            Some(Certainty::Likely) => self.likely = bounds,
-            Some(Certainty::Certain) => self.certain = bounds,
-            None => {}
-        }
-    }
-
-    /// What all topics share is added to each.
-    fn add(&mut self, topic: &str, key: u64, weight: i16) {
-        let weights = self.weights.at(key);
-        for (own, weights) in Topic::ALL.into_iter().zip(weights) {
-            if topic == SHARED || topic == own.as_str() {
-                *weights = weights.saturating_add(weight);
-            }
-        }
+    /// The score from which on a clause with a trigger of this weight is so surely a statement.
+    pub(super) fn bound(&self, certainty: Certainty, weight: u8) -> i32 {
+        let place = certainty as usize * 3 + usize::from(weight.saturating_sub(1));
+        let bound = self.bounds.get(place).filter(|_| weight <= 3);
+        bound.map_or(i32::MAX, |bytes| i32::from_le_bytes(*bytes))
     }
 
     #[inline]
     pub(super) fn weight(&self, topic: Topic, slot: Slot, says: Says<'_>) -> i32 {
-        let weights = self.weights.get(key(slot.hash(), says.hash()));
-        weights
-            .and_then(|weights| weights.get(topic as usize))
-            .map_or(0, |weight| i32::from(*weight))
+        let key = hash::feature(slot.hash(), says.hash());
+        let look = hash::place(key, FEATURE_LOOK_BITS);
+        let may_be = self.looks.get(look / 8);
+        if may_be.is_none_or(|byte| byte >> (look % 8) & 1 == 0) {
+            return 0;
+        }
+        let first = hash::place(key, FEATURE_BITS);
+        let (before, behind) = self.features.split_at_checked(first).unwrap_or_default();
+        for feature in behind.iter().chain(before) {
+            let Some((own, weights)) = feature.split_first_chunk::<8>() else {
+                return 0;
+            };
+            let own = u64::from_le_bytes(*own);
+            if own == key {
+                let (weights, _) = weights.as_chunks::<2>();
+                let weight = weights.get(topic as usize);
+                return weight.map_or(0, |bytes| i32::from(i16::from_le_bytes(*bytes)));
+            }
+            if own == FREE {
+                return 0;
+            }
+        }
+        0
     }
 }
 
-/// The key of a feature.
-#[inline]
-fn key(slot: u64, says: u64) -> u64 {
-    (slot.rotate_left(23) ^ says).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
+/// The key of a free place.
+const FREE: u64 = 0;

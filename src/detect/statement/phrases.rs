@@ -1,257 +1,420 @@
-//! All phrases of a lexicon, which a text is compared with word by word.
+//! All phrases of the lexicon, which a text is compared with word by word.
 //!
 //! A phrase is a chain of words, and so is each of its beginnings. Chains are known by their hashes, so that a word of a text
-//! costs one look into a table, and most words no more than a look at a bit.
+//! costs one look into a table, and most words no more than a look at some bits. The tables are made by `build.rs`.
 
-use std::collections::HashMap;
-
+use super::entry::Entry;
 use super::fold::{self, GAP, NOTHING, WORD_LETTERS_MAX};
-
-/// The fewest fixed letters of a word with any ending, or any beginning.
-const STEM_LETTERS_MIN: usize = 4;
+use super::hash::{Letters, START, STEM, STEM_LETTERS_MIN, chained, place};
+use super::layout::{
+    About, CHAIN_BITS, CHAIN_BYTES, CONTEXT_BITS, ENDING_BITS, ENDING_LOOK_BITS, FIRST_BITS,
+    FURTHER_BITS, START_BITS, STEM_BITS, Sort, stem_start,
+};
 
 /// What stands between two words of a phrase at most.
 const GAP_BYTES_MAX: usize = 64;
 
-/// Bits of the first look at a word, as a power of two.
-const FIRST_LOOK_BITS: u32 = 21;
+/// Beginnings of a word that phrases have with any ending: so many at most are looked at.
+const STEMS_MAX: usize = 4;
 
-/// Sets words with any ending apart from words.
-const STEM: u64 = 0x5bd1_e995_9d2c_5680;
-
-/// Before the first word of a phrase.
-const START: u64 = 0;
-
-/// A chain of words that is the beginning of phrases, or one.
-#[derive(Debug, Default)]
-struct Chain {
-    /// Whether a phrase goes on behind it.
-    goes_on: bool,
-    /// The numbers of the phrases that it is.
-    phrases: Vec<u32>,
-}
-
-/// The phrases.
-#[derive(Debug)]
+/// The phrases of all languages.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Phrases {
-    chains: HashMap<u64, Chain, foldhash::fast::FixedState>,
-    /// A bit for each chain of one word: most words of a text are none.
-    first_look: Vec<u64>,
+    pub(super) chains: &'static [[u8; CHAIN_BYTES]],
+    pub(super) endings: &'static [[u8; CHAIN_BYTES]],
+    pub(super) lists: &'static [[u8; 4]],
+    /// Two bits for each first word of triggers: whether it is one by itself, and whether others go on behind it.
+    pub(super) first: &'static [u8],
+    /// A bit for each chain whose last word has any ending.
+    pub(super) stems: &'static [u8],
+    /// A bit for the first letters of the last word of each of those.
+    pub(super) starts: &'static [u8],
+    /// A bit for each chain of several words.
+    pub(super) further: &'static [u8],
+    /// A bit for each first word of the context.
+    pub(super) context: &'static [u8],
+    /// A bit for the last letters of each ending.
+    pub(super) ending_looks: &'static [u8],
 }
 
-/// The hash of letters, one by one.
+/// A chain that was found.
 #[derive(Clone, Copy)]
-struct Letters(u64);
+struct Chain {
+    key: u64,
+    list: u32,
+    about: About,
+}
 
-impl Letters {
-    const NONE: Self = Self(0xcbf2_9ce4_8422_2325);
+/// A word of a text, with its letters and the hashes of all its beginnings.
+pub(super) struct Reading {
+    pub(super) start: usize,
+    /// Behind its last letter.
+    pub(super) end: usize,
+    /// None of a word that is too long for any.
+    count: usize,
+    letters: [u8; WORD_LETTERS_MAX],
+    hashes: [u64; WORD_LETTERS_MAX],
+}
 
+impl Reading {
+    pub(super) const NONE: Self = Self {
+        start: 0,
+        end: 0,
+        count: 0,
+        letters: [0; WORD_LETTERS_MAX],
+        hashes: [0; WORD_LETTERS_MAX],
+    };
+
+    /// Reads the word at `start`, where a letter stands.
     #[inline]
-    fn and(self, code: u8) -> Self {
-        Self((self.0 ^ u64::from(code)).wrapping_mul(0x0100_0000_01b3))
+    pub(super) fn read(&mut self, text: &str, start: usize) {
+        let mut hash = Letters::NONE;
+        let mut count = 0;
+        let room = self.letters.iter_mut().zip(&mut self.hashes);
+        let plain = text.as_bytes().get(start..).unwrap_or_default();
+        for (byte, (letter, hashed)) in plain.iter().zip(room) {
+            let code = fold::plain_letter(*byte);
+            if code == GAP {
+                break;
+            }
+            hash = hash.and(code);
+            (*letter, *hashed) = (code, hash.0);
+            count += 1;
+        }
+        self.start = start;
+        self.end = start + count;
+        self.count = count;
+        if plain.get(count).is_some_and(|byte| fold::may_go_on(*byte)) {
+            self.read_on(text, hash);
+        }
     }
 
-    fn of<'c>(codes: impl Iterator<Item = &'c u8>) -> Self {
-        codes.fold(Self::NONE, |letters, code| letters.and(*code))
+    /// Reads on behind letters of ASCII.
+    fn read_on(&mut self, text: &str, mut hash: Letters) {
+        let mut count = self.count;
+        self.end = fold::word_end(text, self.end, &mut |code| {
+            hash = hash.and(code);
+            if let (Some(letter), Some(hashed)) =
+                (self.letters.get_mut(count), self.hashes.get_mut(count))
+            {
+                (*letter, *hashed) = (code, hash.0);
+            }
+            count += 1;
+        });
+        self.count = if count > WORD_LETTERS_MAX { 0 } else { count };
+    }
+
+    pub(super) fn letters(&self) -> &[u8] {
+        &self.letters[..self.count]
+    }
+
+    /// The hashes of its beginnings, one letter more each; the last is that of the word.
+    pub(super) fn hashes(&self) -> &[u64] {
+        &self.hashes[..self.count]
+    }
+
+    /// The hash of the word; none of one that is too long.
+    #[inline]
+    fn whole(&self) -> Option<u64> {
+        self.hashes().last().copied()
     }
 }
 
 #[inline]
-fn chained(chain: u64, word: u64) -> u64 {
-    (chain.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+fn bit(bits: &[u8], place: usize) -> bool {
+    bits.get(place / 8)
+        .is_some_and(|byte| byte >> (place % 8) & 1 == 1)
 }
 
 impl Phrases {
-    /// Phrases with their numbers. `*` at the end of a word stands for any ending.
-    pub(super) fn new<'p>(phrases: impl Iterator<Item = (impl AsRef<str> + 'p, u32)>) -> Self {
-        let mut all = Self::empty();
-        for (phrase, number) in phrases {
-            let mut words = Vec::new();
-            for part in phrase.as_ref().split_whitespace() {
-                let codes = fold::codes(part);
-                let mut codes = codes
-                    .split(|code| *code == GAP)
-                    .filter(|word| !word.is_empty())
-                    .peekable();
-                while let Some(word) = codes.next() {
-                    let letters = Letters::of(word.iter()).0;
-                    let is_open = part.ends_with('*') && codes.peek().is_none();
-                    words.push(if is_open { letters ^ STEM } else { letters });
-                }
-            }
-            all.add(&words, number);
-        }
-        all
+    /// A quick look: whether a trigger may begin with a word, of which the next one is given. Most words are none's beginning.
+    #[inline]
+    pub(super) fn may_begin(&self, word: &Reading, next: Option<&Reading>) -> bool {
+        let Some(whole) = word.whole() else {
+            return false;
+        };
+        let chain = chained(START, whole);
+        let at = 2 * place(chain, FIRST_BITS);
+        let looks = self
+            .first
+            .get(at / 8)
+            .map_or(0, |byte| byte >> (at % 8) & 3);
+        let is_whole = looks & 1 == 1 || self.stems(START, word, Sort::Trigger).next().is_some();
+        is_whole
+            || looks & 2 == 2 && next.is_some_and(|next| self.may_go_on(chain, next, Sort::Trigger))
     }
 
-    /// Words of which only the end is given, with their numbers.
-    pub(super) fn endings<'p>(phrases: impl Iterator<Item = (impl AsRef<str> + 'p, u32)>) -> Self {
-        let mut all = Self::empty();
-        for (phrase, number) in phrases {
-            let codes = fold::codes(phrase.as_ref().trim_start_matches('*'));
-            all.add(&[Letters::of(codes.iter().rev()).0], number);
-        }
-        all
+    /// A quick look: whether a chain goes on with a word.
+    #[inline]
+    fn may_go_on(&self, chain: u64, word: &Reading, sort: Sort) -> bool {
+        word.whole()
+            .is_some_and(|word| self.is_further(chained(chain, word)))
+            || self.stems(chain, word, sort).next().is_some()
     }
 
-    fn empty() -> Self {
-        Self {
-            chains: HashMap::default(),
-            first_look: vec![0; 1 << (FIRST_LOOK_BITS - 6)],
-        }
+    /// A quick look: whether there may be a chain of several words.
+    #[inline]
+    fn is_further(&self, key: u64) -> bool {
+        bit(self.further, place(key, FURTHER_BITS))
     }
 
-    fn add(&mut self, words: &[u64], number: u32) {
-        let mut chain = START;
-        for (place, word) in words.iter().enumerate() {
-            chain = chained(chain, *word);
-            let known = self.chains.entry(chain).or_default();
-            match place + 1 < words.len() {
-                true => known.goes_on = true,
-                false => known.phrases.push(number),
-            }
-            if place == 0 {
-                let (word, bit) = Self::look(chain);
-                if let Some(bits) = self.first_look.get_mut(word) {
-                    *bits |= bit;
-                }
-            }
-        }
+    /// The chains that a word, behind another chain, may be with any ending.
+    #[inline]
+    fn stems(&self, from: u64, word: &Reading, sort: Sort) -> impl Iterator<Item = u64> {
+        let hashes = word.hashes();
+        let may_begin = hashes.get(STEM_LETTERS_MIN - 1).is_some_and(|start| {
+            bit(
+                self.starts,
+                place(stem_start(from, *start, sort), START_BITS),
+            )
+        });
+        let hashes = if may_begin { hashes } else { &[] };
+        let keys = hashes
+            .iter()
+            .skip(STEM_LETTERS_MIN - 1)
+            .map(move |hash| chained(from, hash ^ STEM));
+        keys.filter(|key| bit(self.stems, place(*key, STEM_BITS)))
     }
 
     #[inline]
-    fn look(chain: u64) -> (usize, u64) {
-        let place = chain >> (64 - FIRST_LOOK_BITS);
-        (usize::try_from(place >> 6).unwrap_or(0), 1 << (place & 63))
+    fn known(&self, key: u64) -> Option<Chain> {
+        chain_in(self.chains, CHAIN_BITS, key)
     }
 
-    /// A quick look: whether a phrase may begin with a word of these letters. Most words are none's beginning.
+    /// The phrases that a chain is.
     #[inline]
-    pub(super) fn may_begin(&self, letters: &[u8]) -> bool {
+    fn entries(&self, chain: Chain, sort: Sort, languages: u8) -> impl Iterator<Item = Entry> {
+        let (triggers, context) = (
+            chain.about.count(Sort::Trigger),
+            chain.about.count(Sort::Context),
+        );
+        let range = match sort {
+            Sort::Trigger => 0..triggers,
+            Sort::Context => triggers..triggers + context,
+        };
+        let is_only = triggers + context == 1;
+        let list = chain.list;
+        let entries = range.filter_map(move |at| match is_only {
+            true => Some(Entry(list)),
+            false => {
+                let at = usize::try_from(list).ok()? + at;
+                Some(Entry(u32::from_le_bytes(*self.lists.get(at)?)))
+            }
+        });
+        entries.filter(move |entry| languages >> entry.language() & 1 == 1)
+    }
+
+    /// Hands every phrase of a sort and of some languages that begins with a word to `visit`, with its end: those of fewer
+    /// words first.
+    #[inline]
+    pub(super) fn walk(
+        &self,
+        text: &str,
+        (word, next): (&Reading, Option<&Reading>),
+        (sort, languages): (Sort, u8),
+        visit: &mut impl FnMut(usize, Entry),
+    ) {
+        let Some(whole) = word.whole() else {
+            return;
+        };
+        let mut count = 0;
+        for key in self.stems(START, word, sort) {
+            if count < STEMS_MAX
+                && let Some(chain) = self.known(key)
+            {
+                let shown = self.show(text, (word, next), chain, (sort, languages), visit);
+                count += usize::from(shown);
+            }
+        }
+        let key = chained(START, whole);
+        let may_be = match sort {
+            Sort::Trigger => true,
+            Sort::Context => bit(self.context, place(key, CONTEXT_BITS)),
+        };
+        if may_be && let Some(chain) = self.known(key) {
+            self.show(text, (word, next), chain, (sort, languages), visit);
+        }
+    }
+
+    /// Shows the phrases that a chain is which ends with a word, and those that go on behind it; tells whether there may be any.
+    fn show(
+        &self,
+        text: &str,
+        (word, next): (&Reading, Option<&Reading>),
+        chain: Chain,
+        (sort, languages): (Sort, u8),
+        visit: &mut impl FnMut(usize, Entry),
+    ) -> bool {
+        let is_whole = chain.about.is_whole(sort, languages);
+        if is_whole {
+            self.entries(chain, sort, languages)
+                .for_each(|entry| visit(word.end, entry));
+        }
+        let goes_on = chain.about.goes_on(sort, languages);
+        if goes_on
+            && let Some(next) = next
+            && self.may_go_on(chain.key, next, sort)
+            && stands_behind(text, word.end, next.start)
+        {
+            self.walk_on(text, next, chain.key, (sort, languages), visit);
+        }
+        is_whole || goes_on
+    }
+
+    fn walk_on(
+        &self,
+        text: &str,
+        word: &Reading,
+        from: u64,
+        (sort, languages): (Sort, u8),
+        visit: &mut dyn FnMut(usize, Entry),
+    ) {
+        let stems = self
+            .stems(from, word, sort)
+            .filter_map(|key| self.known(key));
+        let is_any = |chain: &Chain| {
+            chain.about.is_whole(sort, languages) || chain.about.goes_on(sort, languages)
+        };
+        let whole = word.whole().map(|word| chained(from, word));
+        let whole = whole.filter(|key| self.is_further(*key));
+        let whole = whole.and_then(|key| self.known(key));
+        let mut behind = Reading::NONE;
+        let mut next = None;
+        for chain in stems.filter(is_any).take(STEMS_MAX).chain(whole) {
+            if next.is_none() && chain.about.goes_on(sort, languages) {
+                next = fold::word_start(text, word.end);
+                if let Some(start) = next {
+                    behind.read(text, start);
+                }
+            }
+            let next = next.map(|_| &behind);
+            self.show(
+                text,
+                (word, next),
+                chain,
+                (sort, languages),
+                &mut |end, entry| visit(end, entry),
+            );
+        }
+    }
+
+    /// The longest triggers of some languages that are the end of a word.
+    pub(super) fn ending(&self, word: &Reading, languages: u8) -> impl Iterator<Item = Entry> {
+        let mut found = None;
         let mut hash = Letters::NONE;
-        for (count, code) in letters.iter().enumerate() {
+        for (count, code) in (1..).zip(word.letters().iter().rev()) {
             hash = hash.and(*code);
-            if count + 1 >= STEM_LETTERS_MIN && self.may_be(hash.0 ^ STEM) {
-                return true;
+            if count < STEM_LETTERS_MIN {
+                continue;
             }
-        }
-        self.may_be(hash.0)
-    }
-
-    #[inline]
-    fn may_be(&self, word: u64) -> bool {
-        let (place, bit) = Self::look(chained(START, word));
-        self.first_look
-            .get(place)
-            .is_some_and(|bits| bits & bit != 0)
-    }
-
-    #[inline]
-    fn known(&self, from: u64, word: u64) -> Option<(u64, &Chain)> {
-        let chain = chained(from, word);
-        if from == START {
-            let (word, bit) = Self::look(chain);
-            if self.first_look.get(word).is_none_or(|bits| bits & bit == 0) {
-                return None;
-            }
-        }
-        self.chains.get(&chain).map(|known| (chain, known))
-    }
-
-    /// Hands every phrase that begins with the word at `start` to `visit`, with its end.
-    #[inline]
-    pub(super) fn walk(&self, text: &str, start: usize, visit: &mut dyn FnMut(usize, &[u32])) {
-        self.walk_on(START, text, start, visit);
-    }
-
-    fn walk_on(&self, from: u64, text: &str, start: usize, visit: &mut dyn FnMut(usize, &[u32])) {
-        let mut found: Option<(u64, &Chain)> = None;
-        let mut stems: [Option<(u64, &Chain)>; 4] = [None; 4];
-        let mut stem_count = 0;
-        let (mut letters, mut count) = (Letters::NONE, 0);
-        let (mut at, mut end) = (start, start);
-        while at < text.len() {
-            let (glyph, length) = fold::glyph(text, at);
-            if fold::is_letter(glyph.code) {
-                for code in [Some(glyph.code), glyph.second].into_iter().flatten() {
-                    letters = letters.and(code);
-                    count += 1;
-                    if count < STEM_LETTERS_MIN {
-                        continue;
-                    }
-                    if let Some(stem) = self.known(from, letters.0 ^ STEM)
-                        && let Some(free) = stems.get_mut(stem_count)
-                    {
-                        *free = Some(stem);
-                        stem_count += 1;
-                    }
-                }
-                if count > WORD_LETTERS_MAX {
-                    return;
-                }
-                end = at + length;
-            } else if glyph.code != NOTHING {
+            let key = chained(START, hash.0);
+            if count == STEM_LETTERS_MIN && !bit(self.ending_looks, place(key, ENDING_LOOK_BITS)) {
                 break;
             }
-            at += length;
+            let chain = chain_in(self.endings, ENDING_BITS, key);
+            found = chain
+                .filter(|chain| chain.about.is_whole(Sort::Trigger, languages))
+                .or(found);
         }
-        if count > 0 {
-            found = self.known(from, letters.0);
-        }
-        for (chain, known) in stems.into_iter().chain([found]).flatten() {
-            if !known.phrases.is_empty() {
-                visit(end, &known.phrases);
-            }
-            if known.goes_on
-                && let Some(next) = next_word(text, end)
-            {
-                self.walk_on(chain, text, next, visit);
-            }
-        }
-    }
-
-    /// The longest of these that is the end of a word, whose letters are given.
-    pub(super) fn ending(&self, letters: &[u8]) -> &[u32] {
-        let (mut hash, mut found): (Letters, &[u32]) = (Letters::NONE, &[]);
-        for (count, code) in letters.iter().rev().enumerate() {
-            hash = hash.and(*code);
-            if count + 1 >= STEM_LETTERS_MIN
-                && let Some((_, known)) = self.known(START, hash.0)
-            {
-                found = &known.phrases;
-            }
-        }
-        found
+        let found = found.into_iter();
+        found.flat_map(move |chain| self.entries(chain, Sort::Trigger, languages))
     }
 }
 
-/// Where the next word of a phrase begins, if nothing but a gap stands before it.
-fn next_word(text: &str, end: usize) -> Option<usize> {
-    let mut at = end;
-    while at < text.len() && at - end <= GAP_BYTES_MAX {
-        let (glyph, length) = fold::glyph(text, at);
-        match glyph.code {
-            NOTHING | GAP => {}
-            code if fold::is_letter(code) => return Some(at),
-            _ => return None,
+/// The chain of a key: at its place, or behind it before the next free one.
+#[inline]
+fn chain_in(chains: &[[u8; CHAIN_BYTES]], bits: u32, key: u64) -> Option<Chain> {
+    let first = place(key, bits);
+    let (before, behind) = chains.split_at_checked(first)?;
+    for slot in behind.iter().chain(before) {
+        let (words, _) = slot.as_chunks::<4>();
+        let &[low, high, list, about] = words else {
+            return None;
+        };
+        let found = u64::from(u32::from_le_bytes(low)) | u64::from(u32::from_le_bytes(high)) << 32;
+        let about = About(u32::from_le_bytes(about));
+        if found == key {
+            let list = u32::from_le_bytes(list);
+            return Some(Chain { key, list, about });
         }
-        at += length;
+        if about == About::default() {
+            return None;
+        }
     }
     None
 }
 
+/// Whether nothing but a gap stands between the end of a word and the next one.
+fn stands_behind(text: &str, end: usize, start: usize) -> bool {
+    let mut at = end;
+    while at < start && at - end <= GAP_BYTES_MAX {
+        let (glyph, length) = fold::glyph(text, at);
+        if !matches!(glyph.code, NOTHING | GAP) {
+            return false;
+        }
+        at += length;
+    }
+    at == start && at - end <= GAP_BYTES_MAX
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Phrases;
+    use super::super::entry::Entry;
+    use super::super::fold;
+    use super::super::layout::Sort;
+    use super::super::lines;
+    use super::super::tables;
+    use super::{Phrases, Reading};
+
+    /// Phrases of German triggers.
+    fn phrases(phrases: &[&str]) -> Phrases {
+        let file: String = phrases
+            .iter()
+            .map(|phrase| format!("de\t{phrase}\thealth\t3\t\n"))
+            .collect();
+        let lines = lines::read(&file, false).unwrap();
+        let lines: Vec<_> = lines.into_iter().map(|line| (line, false)).collect();
+        let mut tables = tables::of_lines(&lines).unwrap();
+        let mut table = |name: &str| &*tables.remove(name).unwrap().leak();
+        Phrases {
+            chains: table("chains").as_chunks().0,
+            endings: table("endings").as_chunks().0,
+            lists: table("lists").as_chunks().0,
+            first: table("first"),
+            stems: table("stems"),
+            starts: table("starts"),
+            further: table("further"),
+            context: table("context"),
+            ending_looks: table("ending_looks"),
+        }
+    }
+
+    fn read(text: &str) -> Reading {
+        let mut word = Reading::NONE;
+        word.read(text, 0);
+        word
+    }
 
     fn found(phrases: &[&str], text: &str) -> Vec<String> {
-        let all = Phrases::new(phrases.iter().zip(0..));
+        let all = self::phrases(phrases);
         let mut found = Vec::new();
-        all.walk(text, 0, &mut |end, numbers| {
-            for number in numbers {
-                found.push(format!("{}={}", phrases[*number as usize], &text[..end]));
-            }
+        let mut add = |end: usize, entry: Entry| {
+            found.push(format!(
+                "{}={}",
+                phrases[entry.number() as usize],
+                &text[..end]
+            ));
+        };
+        let word = read(text);
+        let next = fold::word_start(text, word.end).map(|start| {
+            let mut next = Reading::NONE;
+            next.read(text, start);
+            next
         });
+        for languages in [1, 2] {
+            let sought = (Sort::Trigger, languages);
+            all.walk(text, (&word, next.as_ref()), sought, &mut add);
+        }
         found
     }
 
@@ -290,10 +453,30 @@ mod tests {
 
     #[test]
     fn the_longest_end_of_a_word_is_found() {
-        let all = Phrases::endings([("*krebs", 1), ("*lungenkrebs", 2)].into_iter());
-        let ending = |word: &str| all.ending(&super::fold::codes(word)).to_vec();
-        assert_eq!(ending("Brustkrebs"), [1]);
-        assert_eq!(ending("Lungenkrebs"), [2]);
+        let all = phrases(&["*krebs", "*lungenkrebs"]);
+        let ending = |word: &str| {
+            all.ending(&read(word), 1)
+                .map(Entry::number)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(ending("Brustkrebs"), [0]);
+        assert_eq!(ending("Lungenkrebs"), [1]);
         assert_eq!(ending("Krebse"), [0; 0]);
+    }
+
+    #[test]
+    fn a_quick_look_overlooks_no_phrase() {
+        let all = phrases(&["krank", "kranken*", "in der klinik", "im haus*"]);
+        let begins = |one: &str, next: &str| all.may_begin(&read(one), Some(&read(next)));
+        for (one, next) in [
+            ("krank", "ist"),
+            ("Krankenschein", "da"),
+            ("in", "der"),
+            ("IM", "Hausbett"),
+        ] {
+            assert!(begins(one, next), "{one} {next}");
+        }
+        assert!(!begins("in", "das") && !begins("im", "hau") && !begins("xyz", "der"));
+        assert!(!all.may_begin(&read("in"), None));
     }
 }

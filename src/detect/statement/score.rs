@@ -3,13 +3,15 @@
 use super::Certainty;
 use super::candidate::{Candidate, Form};
 use super::context::Classes;
-use super::feature::{Says, Slot, features, hash, is_outright};
+use super::feature::{Says, Slot, features, is_outright};
+use super::fold;
 use super::lexicon::{Lexicon, Topic, class_name};
-use super::model::{MODEL, SHARED, bound};
+use super::model::MODEL;
+use super::names::SHARED;
 
 /// Whether a word of ordinary texts looks like a trigger with a letter wrong.
 pub(super) fn is_known(word: &str) -> bool {
-    MODEL.known.contains(&hash(word))
+    MODEL.is_known(word)
 }
 
 /// The features of a clause for a topic, by name: what the model is trained on.
@@ -27,7 +29,8 @@ pub(super) fn names(candidate: &Candidate<'_>, topic: Topic, lexicon: &Lexicon) 
 
 fn spelled(says: Says<'_>) -> String {
     match says {
-        Says::Word(word) | Says::Hashed(word, _) => word.to_owned(),
+        Says::Word(word) | Says::Phrase(word, _) => word.to_owned(),
+        Says::Read(letters, _) => letters.iter().copied().map(fold::character).collect(),
         Says::Class(class) => class_name(class).to_owned(),
         Says::Number(number) => number.to_string(),
     }
@@ -45,10 +48,10 @@ pub(super) fn certainty(
         .iter()
         .filter(|trigger| trigger.topic == topic);
     let weight = own.map(|trigger| trigger.weight).max()?;
-    if score < bound(MODEL.possible, weight) {
+    if score < MODEL.bound(Certainty::Possible, weight) {
         return None;
     }
-    if score < bound(MODEL.likely, weight) && !is_said_outright(candidate, topic) {
+    if score < MODEL.bound(Certainty::Likely, weight) && !is_said_outright(candidate, topic) {
         return Some(Certainty::Possible);
     }
     let is_of_person = !candidate
@@ -64,7 +67,7 @@ pub(super) fn certainty(
         .filter(|trigger| trigger.topic == topic);
     // What somebody may have meant to write is not certain.
     let is_written = own.any(|trigger| trigger.weight >= OUTRIGHT && trigger.form != Form::Typo);
-    let is_sure = is_said || (is_of_person && score >= bound(MODEL.certain, weight));
+    let is_sure = is_said || (is_of_person && score >= MODEL.bound(Certainty::Certain, weight));
     Some(match is_written && is_sure {
         true => Certainty::Certain,
         false => Certainty::Likely,
@@ -103,7 +106,7 @@ pub(super) fn because(candidate: &Candidate<'_>, topic: Topic, lexicon: &Lexicon
         .filter_map(|trigger| {
             Some(format!(
                 "`{}` (weight {})",
-                lexicon.phrase(trigger.phrase)?.text,
+                lexicon.phrase(trigger.entry.number())?.text,
                 trigger.weight
             ))
         })
