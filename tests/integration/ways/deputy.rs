@@ -447,7 +447,7 @@ fn what_is_more_than_it_looks_like_is_refused() {
             .any(|line| !line.starts_with("GET") && !line.contains("oauth2/token"));
         assert!(!is_written, "{line} {body:?}: {heard:?}");
     }
-    // Who makes a record and may not read any is not shown it.
+    // Who makes or changes a record and may not read any is not shown it.
     let token = rig.token(&["maker"], json!({}));
     let body = json!({"last_name": "Newcomer", "title": "Buyer"});
     let reply = rig.send(
@@ -457,9 +457,25 @@ fn what_is_more_than_it_looks_like_is_refused() {
         Some(&body),
     );
     assert_eq!(reply.status, 200, "{}", reply.text());
-    assert!(
-        !reply.text().contains("Newcomer") && !reply.text().contains("Buyer"),
-        "{}",
-        reply.text()
-    );
+    let shown =
+        |reply: &Response| !reply.text().contains("Newcomer") && !reply.text().contains("Buyer");
+    assert!(shown(&reply), "{}", reply.text());
+    let made = reply.json()["id"].as_str().unwrap().to_owned();
+    let token = rig.token(&["changer"], json!({}));
+    let line = format!("PUT /rest/v11_24/Contacts/{made}");
+    for body in [
+        json!({}),
+        json!({"department": "Export"}),
+        json!({"title": null}),
+    ] {
+        let reply = rig.send(0, &line, &[("Paravent-Token", &token)], Some(&body));
+        assert!(shown(&reply), "{body}: {}", reply.text());
+    }
+    let admin = rig.world.login_at(rig.world.crm, "admin");
+    let target = format!("/rest/v11_24/Contacts/{made}");
+    let truth = rig
+        .world
+        .send_to(rig.world.crm, "GET", &target, Some(&admin), None);
+    assert_eq!(truth.json()["department"], json!("Export"));
+    assert_eq!(truth.json()["last_name"], json!("Newcomer"));
 }
