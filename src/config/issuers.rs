@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Form, Keys, Node, NodeKind, Place, Spanned, 
 use crate::json;
 
 use super::read::Reader;
-use super::{Way, codes, files};
+use super::{codes, files};
 
 /// An issuer of tokens.
 #[derive(Clone, Debug)]
@@ -229,16 +229,6 @@ impl Reader<'_> {
                     .also(&other.place, "first here")
                     .help("join the two, or give them audiences of their own"),
             );
-        }
-    }
-
-    /// Callers of other ways are named by these words in the log: nobody's subject is somebody's key.
-    fn not_of_a_way(&mut self, name: &Spanned<String>) {
-        if Way::ALL.iter().any(|(word, _)| *word == name.value) {
-            let title = format!("{} is not a name of an issuer", quoted(&name.value));
-            let problem = Diagnostic::error(codes::BAD_NAME, title);
-            self.found
-                .push(problem.at(&name.place, "callers of another way are named so"));
         }
     }
 
