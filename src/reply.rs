@@ -451,7 +451,7 @@ impl Reply {
             (self.withheld).map(|count| ("paravent-withheld", count.to_string().into())),
             (self.challenge).then(|| ("www-authenticate", self.asked_for())),
             (self.step_up.as_ref())
-                .filter(|_| self.status != 401)
+                .filter(|_| !self.challenge)
                 .map(|challenge| ("paravent-step-up", challenge.to_string().into())),
             (self.retry_after_seconds).map(|seconds| ("retry-after", seconds.to_string().into())),
         ];

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostic, Form, Node, NodeKind, quoted};
+use crate::diagnostic::{Diagnostic, Form, Node, NodeKind, Spanned, quoted};
 
 use super::listeners::ReadListener;
 use super::read::Reader;
@@ -102,6 +102,16 @@ impl Reader<'_> {
             self.found.push(problem);
         }
         Some(ways)
+    }
+
+    /// Callers of other ways are named by these words in the log: nobody's subject is somebody's key.
+    pub(super) fn not_of_a_way(&mut self, name: &Spanned<String>) {
+        if Way::ALL.iter().any(|(word, _)| *word == name.value) {
+            let title = format!("{} is not a name of an issuer", quoted(&name.value));
+            let problem = Diagnostic::error(codes::BAD_NAME, title);
+            self.found
+                .push(problem.at(&name.place, "callers of another way are named so"));
+        }
     }
 
     /// Each way has behind it what judges it; whoever has no session of the CRM needs an account of the proxy's.

@@ -239,6 +239,7 @@ impl Reader<'_> {
         let name = name.map(Spanned::into_owned);
         if let Some(name) = &name {
             self.check_name("an issuer", name);
+            self.not_of_a_way(name);
         }
         let issuer = keys.require("issuer", self.found);
         let issuer = issuer.and_then(|node| self.issuer_url(node));

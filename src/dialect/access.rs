@@ -3,6 +3,8 @@
 //! Where the CRM is called with the proxy's own account, it takes everybody for that account: what is asked about the
 //! caller would be told of the account, and what the account may change is not what the caller may.
 
+use serde_json::{Map, Value};
+
 use super::{Operation, Predicate, Projected, Query, Schema};
 use crate::vocabulary::{Action, Module};
 
@@ -33,6 +35,9 @@ impl Operation {
         }
         if let Some(target) = self.target() {
             acts.push((target, self.action));
+            if self.write.as_ref().is_some_and(deletes) {
+                acts.push((target, Action::Delete));
+            }
             acts.extend(self.query.beside.iter().map(|module| (module, self.action)));
             self.query.acts(&mut acts);
         }
@@ -42,6 +47,18 @@ impl Operation {
         acts.dedup();
         acts
     }
+}
+
+/// Whether what is written marks a record as deleted: some APIs know no other way.
+fn deletes(write: &Map<String, Value>) -> bool {
+    let is_kept = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => matches!(text.trim(), "" | "0" | "false"),
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        _ => false,
+    };
+    let mut written = write.iter();
+    written.any(|(name, value)| name.eq_ignore_ascii_case("deleted") && !is_kept(value))
 }
 
 impl Query {

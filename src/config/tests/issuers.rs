@@ -261,3 +261,12 @@ fn a_claim_that_people_choose_themselves_is_a_warning() {
         );
     }
 }
+
+#[test]
+fn no_issuer_has_the_name_of_a_way() {
+    for name in ["crm-session", "token", "key", "certificate", "front"] {
+        let issuers = format!("[{}]", ONE.replace("company", name));
+        let (config, found) = load(&issuers);
+        assert!(config.is_none() && found.has_errors(), "{name}");
+    }
+}

@@ -421,3 +421,33 @@ fn a_blank_or_absent_session_is_no_credential() {
         assert!(written.contains("of%2Dthe%2Daccount"), "{written}");
     }
 }
+
+#[test]
+fn what_marks_a_record_as_deleted_deletes_it() {
+    let acts = |dialect: &str, request: &str| {
+        let one = one(&*native(dialect), request);
+        let acts = one.operation().acts().into_iter();
+        acts.map(|(_, action)| action).collect::<Vec<_>>()
+    };
+    let pairs = |value: &str| {
+        let pairs = format!(
+            "[{{\"name\":\"id\",\"value\":\"c-1\"}},{{\"name\":\"deleted\",\"value\":{value}}}]"
+        );
+        v4(
+            "set_entry",
+            &format!(
+                "{{\"session\":\"s\",\"module_name\":\"Contacts\",\"name_value_list\":{pairs}}}"
+            ),
+        )
+    };
+    for value in ["1", "\"1\"", "true", "\"true\"", "\"yes\""] {
+        let sugar = format!("PUT /rest/v11/Contacts/c-1  {{\"deleted\":{value}}}");
+        for acts in [acts("sugar-rest", &sugar), acts("sugar-v4", &pairs(value))] {
+            assert!(acts.contains(&Action::Delete), "{value}: {acts:?}");
+        }
+    }
+    for value in ["0", "\"0\"", "false", "\"\"", "null"] {
+        let sugar = format!("PUT /rest/v11/Contacts/c-1  {{\"deleted\":{value}}}");
+        assert_eq!(acts("sugar-rest", &sugar), [Action::Update], "{value}");
+    }
+}

@@ -259,11 +259,19 @@ impl View {
                 let show = Show::Shaped(Arc::new(shape));
                 self.fixed(module, field, Level::Clear, show, "dialect.structural")
             }
-            Origin::Own => self.data(module, field, None, known),
+            Origin::Own => self.own(module, field, None, known),
             Origin::Items(items) | Origin::CopyItems { items, .. } => {
-                self.data(module, field, Some(items), known)
+                self.own(module, field, Some(items), known)
             }
-            Origin::Copy { .. } => self.data(module, field, None, known),
+            Origin::Copy { .. } => self.own(module, field, None, known),
+        }
+    }
+
+    fn own(&self, module: &Module, field: &Field, items: Option<Items>, known: bool) -> FieldRule {
+        let rule = self.data(module, field, items, known);
+        match self.situation.sees(module) {
+            true => rule,
+            false => rule.unseen(),
         }
     }
 

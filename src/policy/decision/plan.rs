@@ -184,6 +184,24 @@ impl FieldRule {
         }
     }
 
+    /// The same for whoever may write records and see none: in the replies to that, nothing of them is shown but which they
+    /// are.
+    pub(super) fn unseen(self) -> Self {
+        if self.field.as_str() == "id" {
+            return self;
+        }
+        Self {
+            level: self.level.min(Level::Redact),
+            by: vec![RuleName::new("role.actions")],
+            show: match self.show {
+                Show::Remove => Show::Remove,
+                _ => Show::Redact,
+            },
+            usable: Usable::No,
+            ..self
+        }
+    }
+
     /// Whether nobody has classified it, or something that it is made of.
     pub fn is_unclassified(&self) -> bool {
         self.by.iter().any(|by| by.as_str() == UNCLASSIFIED)

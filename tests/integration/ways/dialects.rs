@@ -18,6 +18,10 @@ struct Api {
     script: fn(&Received) -> Vec<u8>,
     allowed: Vec<(String, Option<Value>)>,
     refused: Vec<(String, Option<Value>)>,
+    /// What is more than it looks like, by the role that may only do what it looks like.
+    sneaky: Vec<(&'static str, (String, Option<Value>))>,
+    /// Headers in which a token or a key is put where a credential of the CRM is expected.
+    misplaced: Vec<fn(&str) -> (&'static str, String)>,
 }
 
 fn policy(api: &Api) -> Vec<Source> {
@@ -27,8 +31,8 @@ fn policy(api: &Api) -> Vec<Source> {
         r#"
 policy: ways
 classify:
-  "*": {{ id: technical.id }}
-  {people}: {{ {name}: identity.name, "*iban*": financial.iban, description: free_text }}
+  "*": {{ id: technical.id, deleted: technical.id }}
+  {people}: {{ {name}: identity.name, iban_c: financial.iban, description: free_text }}
   {companies}: {{ name: work.organisation }}
   {accounts}: {{ {name}: work.position }}
 defaults: {{ unclassified: redact, ungranted: redact }}
@@ -39,10 +43,17 @@ roles:
     from: {{ claim.roles: writer, token: company }}
     default_purpose: contract
     actions: {{ {people}: [list, read, count, create, update, relate], {accounts}: [list, read, count, create, update, delete, relate] }}
+  maker: {{ from: {{ claim.roles: maker, token: company }}, default_purpose: contract, actions: {{ {people}: [create] }} }}
+  editor: {{ from: {{ claim.roles: editor, token: company }}, default_purpose: contract, actions: {{ {people}: [list, read, update] }} }}
+  payer: {{ from: {{ claim.roles: payer, token: company }}, default_purpose: contract, {may} }}
+auth:
+  strong: {{ acr: [phr], max_age: 15m }}
 purposes:
-  contract: {{ label: {{ en: Contract, fr: Contrat }}, legal_basis: contract, roles: [portal, erp, writer] }}
+  contract: {{ label: {{ en: Contract, fr: Contrat }}, legal_basis: contract, roles: [portal, erp, writer, maker, editor, payer] }}
 grants:
-  - {{ name: all, roles: [portal, erp, writer], data: [technical, identity, work, free_text], level: clear, write: allow }}
+  - {{ name: last-digits, roles: payer, data: financial.iban, level: mask }}
+  - {{ name: iban, roles: payer, purposes: contract, data: financial.iban, requires: {{ auth: strong }}, ask: step-up, level: clear }}
+  - {{ name: all, roles: [portal, erp, writer, maker, editor, payer], data: [technical, identity, work, free_text], level: clear, write: allow }}
 search:
   {people}: [{name}]
   {companies}: [name]
@@ -104,6 +115,8 @@ fn try_all(api: &Api) {
         }
     }
     // What would change who may do what is refused whatever the policy says.
+    sneaks(&rig, api);
+    misplaces(&rig, api, &token, &key);
     let writer = rig.token(&["writer"], json!({}));
     for (line, body) in api
         .refused
@@ -119,6 +132,73 @@ fn try_all(api: &Api) {
             reply.status
         );
     }
+}
+
+/// A deletion that looks like an update, a relation that looks like a field, an update that looks like a creation.
+fn sneaks(rig: &Rig, api: &Api) {
+    let mut wrong = Vec::new();
+    for (role, (line, body)) in &api.sneaky {
+        let token = rig.token(&[role], json!({}));
+        let (reply, heard) =
+            rig.hearing(|| rig.send(0, line, &[("Paravent-Token", &token)], body.as_ref()));
+        let says_no = (400..500).contains(&reply.status) || reply.text().contains("\"number\"");
+        // What is there may be looked at first.
+        let is_written = heard.iter().any(|line| !line.starts_with("GET"));
+        if !says_no || is_written {
+            wrong.push(format!(
+                "{role} {line} {body:?}: {} {} {heard:?}",
+                reply.status,
+                reply.text()
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Tokens and keys in the places of the CRM's credentials end here.
+fn misplaces(rig: &Rig, api: &Api, token: &str, key: &str) {
+    let (line, body) = &api.allowed[0];
+    for proof in [token, key] {
+        let own = api.misplaced.iter().map(|put| put(proof));
+        let pair = basic(&format!("ada:{proof}"));
+        let usual = [
+            ("Authorization", format!("Bearer {proof}")),
+            ("Authorization", format!("Basic {pair}")),
+            (
+                "Authorization",
+                format!("Basic {}", basic(&format!("{proof}:x"))),
+            ),
+            ("OAuth-Token", proof.to_owned()),
+        ];
+        for (name, value) in own.chain(usual) {
+            let (reply, heard) =
+                rig.hearing(|| rig.send(1, line, &[(name, &value)], body.as_ref()));
+            let says_no = (400..404).contains(&reply.status) || reply.text().contains("\"number\"");
+            assert!(
+                says_no && heard.is_empty(),
+                "{name}: {} {heard:?}",
+                reply.status
+            );
+        }
+        // The legacy API has its place for a session.
+        if let Some(Value::String(form)) = body {
+            let put = form.replace(
+                "session%22%3A%22%22",
+                &format!("session%22%3A%22{proof}%22"),
+            );
+            assert_ne!(put, *form);
+            let (reply, heard) = rig.hearing(|| rig.send(1, line, &[], Some(&Value::String(put))));
+            assert!(
+                reply.text().contains("\"number\"") && heard.is_empty(),
+                "{heard:?}"
+            );
+        }
+    }
+}
+
+fn basic(pair: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(pair)
 }
 
 fn writes_accounts(api: &Api, line: &str, body: Option<&Value>) -> bool {
@@ -284,7 +364,126 @@ fn the_legacy_api() {
                 json!({"session": "", "search_string": "Mar", "modules": ["Contacts"], "offset": 0, "max_results": 5, "assigned_user_id": "", "select_fields": [], "unified_search_only": false, "favorites": true}),
             ),
         ],
+        sneaky: vec![
+            (
+                "editor",
+                call(
+                    "set_entry",
+                    write("Contacts", json!([pair("id", "c-1"), pair("deleted", "1")])),
+                ),
+            ),
+            (
+                "editor",
+                call(
+                    "set_entry",
+                    write("Contacts", json!([pair("last_name", "x")])),
+                ),
+            ),
+            (
+                "editor",
+                call(
+                    "set_entry",
+                    write(
+                        "Contacts",
+                        json!([
+                            pair("id", "c-1"),
+                            pair("new_with_id", "1"),
+                            pair("last_name", "x")
+                        ]),
+                    ),
+                ),
+            ),
+            (
+                "editor",
+                call(
+                    "set_entries",
+                    json!({"session": "", "module_name": "Users", "name_value_lists": [[pair("id", "1"), pair("is_admin", "1")]]}),
+                ),
+            ),
+            (
+                "writer",
+                call(
+                    "set_entry",
+                    write("Contacts", json!([pair("id", "c-1"), pair("deleted", "1")])),
+                ),
+            ),
+            (
+                "writer",
+                call(
+                    "set_entries",
+                    json!({"session": "", "module_name": "Users", "name_value_lists": [[pair("id", "1"), pair("last_name", "x")]]}),
+                ),
+            ),
+            (
+                "writer",
+                call(
+                    "set_relationship",
+                    json!({"session": "", "module_name": "Contacts", "module_id": "c-1", "link_field_name": "assigned_user_link", "related_ids": ["1"], "name_value_list": [], "delete": 0}),
+                ),
+            ),
+            (
+                "maker",
+                call(
+                    "set_entry",
+                    write(
+                        "Contacts",
+                        json!([pair("id", "c-1"), pair("last_name", "x")]),
+                    ),
+                ),
+            ),
+            ("maker", call("get_entry", entry("Contacts", json!([])))),
+        ],
+        misplaced: vec![],
     });
+    step_up(crm);
+}
+
+/// A session that has ended is told with a status of success; that stronger authentication is needed is not.
+fn step_up(crm: fn(&Received) -> Vec<u8>) {
+    let api = Api {
+        dialect: BUILT[0].to_owned(),
+        service: "{ user: paravent, password: { file: svc.pw } }",
+        modules: ["Contacts", "Accounts", "Users"],
+        name: "last_name",
+        script: crm,
+        allowed: vec![],
+        refused: vec![],
+        sneaky: vec![],
+        misplaced: vec![],
+    };
+    let plan = Plan {
+        dialect: &api.dialect,
+        service: api.service,
+        listeners: &["identity: token"],
+        sources: policy(&api),
+        wish: Wish::default(),
+    };
+    let rig = Rig::new(Behind::Scripted(Scripted::start(crm)), plan);
+    let token = rig.token(&["payer"], json!({}));
+    let ask = |fields: Value| {
+        let (line, body) = call(
+            "get_entry",
+            json!({"session": "", "module_name": "Contacts", "id": "c-1", "select_fields": fields, "link_name_to_fields_array": []}),
+        );
+        rig.hearing(|| rig.send(0, &line, &[("Paravent-Token", &token)], body.as_ref()))
+    };
+    let (reply, heard) = ask(json!(["last_name", "iban_c"]));
+    assert_eq!(heard, [""; 0]);
+    assert_eq!(reply.status, 401);
+    assert!(reply.text().contains("\"number\""), "{}", reply.text());
+    assert_eq!(
+        reply.header("www-authenticate"),
+        Some("Bearer error=\"insufficient_user_authentication\", acr_values=\"phr\", max_age=900")
+    );
+    assert_eq!(reply.header("paravent-step-up"), None);
+    assert_eq!(rig.event(&reply)["outcome"]["kind"], json!("challenged"));
+    let (reply, _) = ask(json!([]));
+    assert_eq!(
+        reply.header("paravent-step-up"),
+        Some("acr_values=\"phr\", max_age=900")
+    );
+    assert!(!reply.text().contains("\"number\""), "{}", reply.text());
+    assert_eq!(ask(json!(["last_name"])).0.header("paravent-step-up"), None);
 }
 
 #[test]
@@ -367,6 +566,62 @@ fn json_api() {
             "GET /Api/V8/module/Contacts/c-1",
         ]),
         refused,
+        sneaky: vec![
+            (
+                "editor",
+                (
+                    "PATCH /Api/V8/module".to_owned(),
+                    Some(
+                        json!({"data": {"type": "Contacts", "id": "c-1", "attributes": {"deleted": "1"}}}),
+                    ),
+                ),
+            ),
+            (
+                "editor",
+                (
+                    "PATCH /Api/V8/module".to_owned(),
+                    Some(
+                        json!({"data": {"type": "Contacts", "id": "c-1", "attributes": {"last_name": "x"}, "relationships": {"accounts": {"data": [{"type": "Accounts", "id": "a-1"}]}}}}),
+                    ),
+                ),
+            ),
+            (
+                "editor",
+                (
+                    "POST /Api/V8/module".to_owned(),
+                    Some(
+                        json!({"data": {"type": "Contacts", "id": "c-1", "attributes": {"last_name": "x"}}}),
+                    ),
+                ),
+            ),
+            (
+                "editor",
+                (
+                    "POST /Api/V8/module/Contacts/c-1/relationships/accounts".to_owned(),
+                    Some(json!({"data": {"type": "Accounts", "id": "a-1"}})),
+                ),
+            ),
+            (
+                "maker",
+                (
+                    "PATCH /Api/V8/module".to_owned(),
+                    Some(
+                        json!({"data": {"type": "Contacts", "id": "c-1", "attributes": {"last_name": "x"}}}),
+                    ),
+                ),
+            ),
+            (
+                "maker",
+                (
+                    "POST /Api/V8/module".to_owned(),
+                    Some(
+                        json!({"data": {"type": "Contacts", "id": "c-1", "attributes": {"last_name": "x"}}}),
+                    ),
+                ),
+            ),
+            ("maker", ("GET /Api/V8/module/Contacts".to_owned(), None)),
+        ],
+        misplaced: vec![],
     });
 }
 
@@ -451,6 +706,49 @@ fn espocrm() {
             "GET /api/v1/Contact?where[0][type]=equals&where[0][attribute]=lastName&where[0][value]=Martin&maxSize=2",
         ]),
         refused,
+        sneaky: vec![
+            (
+                "editor",
+                (
+                    "PUT /api/v1/Contact/c1".to_owned(),
+                    Some(json!({"deleted": true})),
+                ),
+            ),
+            (
+                "editor",
+                (
+                    "PUT /api/v1/Contact/c1".to_owned(),
+                    Some(json!({"lastName": "x", "accountsIds": ["a1"]})),
+                ),
+            ),
+            (
+                "editor",
+                (
+                    "PUT /api/v1/Contact/c1".to_owned(),
+                    Some(json!({"teamsIds": ["t1"]})),
+                ),
+            ),
+            (
+                "editor",
+                (
+                    "POST /api/v1/Contact".to_owned(),
+                    Some(json!({"lastName": "x"})),
+                ),
+            ),
+            (
+                "maker",
+                (
+                    "PUT /api/v1/Contact/c1".to_owned(),
+                    Some(json!({"lastName": "x"})),
+                ),
+            ),
+            ("maker", ("GET /api/v1/Contact/c1".to_owned(), None)),
+        ],
+        misplaced: vec![
+            |proof| ("X-Api-Key", proof.to_owned()),
+            |proof| ("Espo-Authorization", basic(&format!("ada:{proof}"))),
+            |proof| ("X-Hmac-Authorization", basic(&format!("{proof}:x"))),
+        ],
     });
 }
 
@@ -519,5 +817,23 @@ fn dolibarr() {
             "GET /api/index.php/contacts/1",
         ]),
         refused,
+        sneaky: vec![
+            (
+                "editor",
+                (
+                    "POST /api/index.php/contacts".to_owned(),
+                    Some(json!({"lastname": "x"})),
+                ),
+            ),
+            (
+                "maker",
+                (
+                    "PUT /api/index.php/contacts/1".to_owned(),
+                    Some(json!({"lastname": "x"})),
+                ),
+            ),
+            ("maker", ("GET /api/index.php/contacts/1".to_owned(), None)),
+        ],
+        misplaced: vec![|proof| ("DOLAPIKEY", proof.to_owned())],
     });
 }

@@ -10,6 +10,9 @@ const ROLES: &str = r#"roles:
     from: { claim.roles: writer, token: company }
     default_purpose: contract
     actions: { Contacts: [list, read, count, create, update, relate], Accounts: [list, read, count, create, update, relate], Users: [list, read, count, create, update, delete, relate] }
+  editor: { from: { claim.roles: editor, token: company }, default_purpose: contract, actions: { Contacts: [list, read, update] } }
+  changer: { from: { claim.roles: changer, token: company }, default_purpose: contract, actions: { Contacts: [update] } }
+  maker: { from: { claim.roles: maker, token: company }, default_purpose: contract, actions: { Contacts: [create] } }
   erp: { from: { key: erp }, kind: machine, purposes: payment, region: FR, actions: { Contacts: [list, read, count] } }
   sync: { from: { key: sync }, kind: machine, purposes: [contract, payment], region: FR, actions: { Contacts: [list, read, count] } }
   mailer: { from: { certificate: "dns:mailer.example.com" }, kind: machine, purposes: contract, region: FR, actions: { Contacts: [list, read, count] } }
@@ -24,7 +27,7 @@ pub fn sugar() -> Vec<Source> {
         ("roles:\n", ROLES),
         (
             "[sales, support, finance",
-            "[portal, payer, robot, writer, erp, sync, mailer, second, desk, sales, support, finance",
+            "[portal, payer, robot, writer, editor, maker, changer, erp, sync, mailer, second, desk, sales, support, finance",
         ),
         (
             "    roles: [finance]\n",
