@@ -22,8 +22,10 @@ use crate::door::Credential;
 use crate::reason::Reason;
 use crate::vocabulary::{Module, Spelling};
 
+mod bodies;
 mod caller;
 pub mod codes;
+mod confined;
 mod description;
 mod errors;
 mod fields;
@@ -31,11 +33,15 @@ mod grammar;
 mod identifying;
 mod jsonpath;
 mod native;
+mod projection;
 mod query;
 mod read;
+mod relations;
 mod render;
+mod search;
 mod stock;
 mod understand;
+mod versions;
 mod write;
 
 #[cfg(test)]
@@ -43,7 +49,8 @@ mod tests;
 
 use description::{Description, Known, Route};
 use jsonpath::Shaping;
-pub(super) use native::Native;
+pub(super) use native::{Api, Envelope, Native};
+pub(super) use versions::is_version_like;
 
 pub use read::KEYS;
 
@@ -151,17 +158,22 @@ impl Dialect for Described {
         request: &Incoming<'_>,
         bounds: &Bounds,
     ) -> Result<Understood, Misunderstood> {
-        let operation =
-            understand::request(&self.description, Some(&self.schema), request, bounds)?;
-        Ok(Understood::One(Box::new(Spoken {
-            description: self.description.clone(),
-            operation,
-        })))
+        let context = understand::Context {
+            description: &self.description,
+            schema: Some(&self.schema),
+            bounds,
+        };
+        let understood = understand::request(context, request)?;
+        Ok(understood.map(|operation| -> Box<dyn Exchange> {
+            Box::new(Spoken {
+                description: self.description.clone(),
+                operation,
+            })
+        }))
     }
 
     fn assemble(&self, _route: &str) -> Option<Assembly> {
-        // No description has envelopes.
-        None
+        self.description.native?.assembly()
     }
 
     fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape {
@@ -185,7 +197,7 @@ impl Dialect for Described {
     }
 
     fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
-        self.description.native?.described(module?, answer)
+        self.description.native?.described(module, answer)
     }
 }
 
@@ -210,7 +222,7 @@ impl Exchange for Spoken {
         let places = route.map(|route| &route.reply);
         let places = places.filter(|places| !places.is_empty());
         let terms = Shaping {
-            module: self.operation.target(),
+            operation: &self.operation,
             description: &self.description,
         };
         AnswerForm {

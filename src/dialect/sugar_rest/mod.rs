@@ -25,10 +25,14 @@ use crate::vocabulary::{Module, Spelling};
 mod address;
 mod arguments;
 mod bulk;
+#[cfg(test)]
+mod differential;
+mod envelope;
 mod filter;
 mod fixed;
 mod grammar;
 mod metadata;
+mod part;
 mod projection;
 mod query;
 mod refusal;
@@ -39,6 +43,8 @@ mod search;
 mod session;
 mod understand;
 mod write;
+
+pub use part::described;
 
 /// The form of the look-up before an update.
 const READ: &str = "GET /rest/{version}/{module}/{id}";

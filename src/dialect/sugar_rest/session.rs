@@ -29,6 +29,17 @@ pub(super) fn inquire(version: &str, answers: &[Answered]) -> Inquiry {
     }
 }
 
+/// The same, of a question below the API's place.
+pub(super) fn inquire_below(answers: &[Answered]) -> Inquiry {
+    match inquire("v11", answers) {
+        Inquiry::Ask(question) => Inquiry::Ask(Outgoing {
+            target: "/me".to_owned(),
+            ..question
+        }),
+        step => step,
+    }
+}
+
 /// Reads the answer. Whatever is not as expected makes it no answer: a role that is not understood could be one that
 /// a rule caps.
 fn read(body: &[u8]) -> Option<Session> {

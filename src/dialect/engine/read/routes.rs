@@ -19,6 +19,7 @@ const ACTIONS: &[(&str, Action)] = &[
     ("count", Action::Count),
     ("metadata", Action::Metadata),
     ("auth", Action::Auth),
+    ("bulk", Action::Bulk),
     ("other", Action::Other),
 ];
 
@@ -75,7 +76,11 @@ impl Reader<'_> {
             .into_iter()
             .filter_map(|text| self.module(text.value, &text.place))
             .collect();
-        let is_in_path = is_told || module.is_some();
+        let search = self.search(keys);
+        let is_named = search
+            .as_ref()
+            .is_some_and(|search| search.modules.is_some());
+        let is_in_path = is_told || module.is_some() || is_named;
         let write = self.write(keys, action, is_in_path);
         let tells = write.as_ref().is_some_and(|write| write.tells);
         if is_told && module.is_some() || !is_told && !tells && !allowed.is_empty() {
@@ -88,6 +93,9 @@ impl Reader<'_> {
         }
         let link = self.link(keys, module.as_ref(), modules);
         let (reply, unread) = self.reply(keys, is_in_path || tells, action, line);
+        let mut listing = self.listing(keys, Some(&reply));
+        let by = |place: &Segment| matches!(place, Segment::By(_));
+        listing.is_plain &= !template.iter().any(by);
         let name = format!(
             "{method} {prefix}{}",
             &line.value[line.value.find('/').unwrap_or(0)..]
@@ -113,16 +121,15 @@ impl Reader<'_> {
             module,
             link,
             carries: self.carries(keys),
-            select: self.select(keys),
-            predicates: self.predicates(keys),
-            orders: self.orders(keys),
-            page: keys.get("page").and_then(|node| self.page(node, &reply)),
-            search: self.optional_parameter(keys, "search"),
+            listing,
+            search,
             about_caller: self.about_caller(keys),
-            fixed: self.fixed(keys),
-            dropped: self.dropped(keys),
+            confined: self.confined(keys),
+            always: self.always(keys),
             controls: self.controls(keys),
             write,
+            matches: self.flag(keys, "matches"),
+            is_envelope: self.native_flag(keys, "envelope"),
             relates: self.relates(keys),
             logs_in: self.native_flag(keys, "login"),
             describes: self.native_flag(keys, "describes"),
@@ -167,7 +174,7 @@ impl Reader<'_> {
         if read.is_none() {
             let problem = Diagnostic::error(codes::BAD_ROUTE, format!("{} is not a route", quoted(line.value)))
                 .at(&line.place, "must be like `GET /{module}/{id}`")
-                .help("methods: GET, POST, PUT, PATCH, DELETE; places: {module}, {id}, {link}, {related}, {by.FIELD}, {any_word}, each once");
+                .help("methods: GET, POST, PUT, PATCH, DELETE; places: {module}, {id}, {link}, {related}, {field}, {by.FIELD}, {any_word}, each once");
             self.found.push(problem);
         }
         read
@@ -215,6 +222,7 @@ fn place(segment: &str) -> Option<Segment> {
         "id" => Segment::Id,
         "link" => Segment::Link,
         "related" => Segment::Related,
+        "field" => Segment::Field,
         _ => match name.strip_prefix("by.") {
             Some(field) => Segment::By(grammar::is_field(field).then(|| field.to_owned())?),
             None => Segment::Word(grammar::is_word(name).then(|| name.to_owned())?),
