@@ -270,19 +270,27 @@ fn outcome(dialect: &dyn Dialect, asked: &Asked) -> Vec<Whole> {
     all
 }
 
-/// The same request with one stamp: the engine takes several, the native code one.
+/// The same request with one stamp, and none beside another value: the engine takes several away wherever they stand, the
+/// native code one.
 fn stamped_once(asked: &Asked) -> Asked {
     let Some((path, query)) = asked.target.split_once('?') else {
         return asked.clone();
     };
-    let mut seen = false;
-    let pairs = query.split('&').filter(|pair| {
+    let decoded = |text: &str| crate::dialect::spelling::decode(text, true).unwrap_or_default();
+    let part = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let decoded = |text: &str| crate::dialect::spelling::decode(text, true).unwrap_or_default();
-        let is_stamp =
-            decoded(name) == "_" && crate::dialect::carriers::is_cache_buster(&decoded(value));
-        !is_stamp || !std::mem::replace(&mut seen, true)
-    });
+        (decoded(name), decoded(value))
+    };
+    let is_stamp = |pair: &str| {
+        let (name, value) = part(pair);
+        name == "_" && crate::dialect::carriers::is_cache_buster(&value)
+    };
+    let mut seen = query
+        .split('&')
+        .any(|pair| part(pair).0 == "_" && !is_stamp(pair));
+    let pairs = query
+        .split('&')
+        .filter(|pair| !is_stamp(pair) || !std::mem::replace(&mut seen, true));
     let target = format!("{path}?{}", pairs.collect::<Vec<_>>().join("&"));
     Asked {
         target,
@@ -394,6 +402,7 @@ fn lesser(asked: &Asked) -> Vec<Asked> {
 /// Each part of a request alone, beside what its route needs.
 fn alone(asked: &Asked) -> Vec<Asked> {
     let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
+    let path = path.trim_end_matches('/');
     let needed = match path {
         path if !path.contains("search") => "",
         path if path.contains("/globalsearch") && path.matches('/').count() > 3 => "q=x",
