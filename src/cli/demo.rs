@@ -17,7 +17,7 @@ use crate::audit::{Log, Options};
 use crate::config::{self, Timeouts, Upstream};
 use crate::demo::{self, ACCOUNTS, Crm, PASSWORD};
 use crate::dialect::Dialect;
-use crate::dialect::sugar_rest::SugarRest;
+use crate::dialect::sugar_rest;
 use crate::pipeline::LiveSchema;
 use crate::policy::Policy;
 use crate::proxy::{ListenerSetup, Proxy, Setup, limits, settings};
@@ -106,7 +106,7 @@ fn set_up(
     audit: &std::path::Path,
 ) -> Result<Setup, Box<dyn std::error::Error>> {
     let token_key: [u8; 32] = random()?;
-    let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(SugarRest::new())];
+    let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(sugar_rest::described())];
     let live = |dialect: &Arc<dyn Dialect>| Arc::new(LiveSchema::fixed("demo", dialect.clone()));
     let live = dialects.iter().map(live).collect();
     let schemas: Vec<_> = dialects.iter().map(|one| one.schema().clone()).collect();

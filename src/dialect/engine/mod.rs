@@ -32,6 +32,7 @@ mod fields;
 mod grammar;
 mod identifying;
 mod jsonpath;
+mod listing;
 mod native;
 mod projection;
 mod query;

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::description::{Listing, Name, Select, Within};
+use super::description::Name;
 use super::fields::Asked;
+use super::listing::{Listing, Select, Within};
 use super::{confined, grammar, query};
 use crate::dialect::carriers::{Arguments, put};
 use crate::dialect::{Bounds, Link, Projected, Query};

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::description::{Listing, Page, Route, Zero};
+use super::description::Route;
 use super::fields::Asked;
+use super::listing::{Listing, Page, Zero};
 use super::projection::{self, Terms};
 use super::{confined, grammar};
 use crate::dialect::carriers::{Arguments, Name, flag, is_blank, put};

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::description::{Description, Route, Search, Segment};
+use super::description::{Description, Route, Segment};
+use super::listing::Search;
 use crate::dialect::carriers::{Arguments, is_blank, put};
 use crate::dialect::{Operation, reread};
 use crate::reason::Reason;

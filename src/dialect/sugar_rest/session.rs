@@ -11,11 +11,11 @@ use crate::reason::Reason;
 const DEPTH_MAX: usize = 64;
 
 /// One question is enough.
-pub(super) fn inquire(version: &str, answers: &[Answered]) -> Inquiry {
+pub(super) fn inquire(answers: &[Answered]) -> Inquiry {
     let Some(answer) = answers.first() else {
         return Inquiry::Ask(Outgoing {
             method: Method::GET,
-            target: format!("/rest/{version}/me"),
+            target: "/me".to_owned(),
             controls: Vec::new(),
             body: None,
             media: Media::Json,
@@ -26,17 +26,6 @@ pub(super) fn inquire(version: &str, answers: &[Answered]) -> Inquiry {
         200 => read(&answer.body).map_or(Inquiry::Failed(Reason::Unfilterable), Inquiry::Known),
         401 => Inquiry::Nobody,
         _ => Inquiry::Failed(Reason::UpstreamBroken),
-    }
-}
-
-/// The same, of a question below the API's place.
-pub(super) fn inquire_below(answers: &[Answered]) -> Inquiry {
-    match inquire("v11", answers) {
-        Inquiry::Ask(question) => Inquiry::Ask(Outgoing {
-            target: "/me".to_owned(),
-            ..question
-        }),
-        step => step,
     }
 }
 

@@ -3,10 +3,9 @@
 use super::{Reader, keys};
 use crate::diagnostic::{Form, Keys, Node, NodeKind, quoted};
 use crate::dialect::engine::codes;
-use crate::dialect::engine::description::{
-    Carries, Listing, Name, Page, Search, Select, Within, Zero,
-};
+use crate::dialect::engine::description::{Carries, Name};
 use crate::dialect::engine::jsonpath::Tree;
+use crate::dialect::engine::listing::{Listing, Page, Search, Select, Within, Zero};
 use crate::dialect::styles::{Directions, Order};
 use crate::vocabulary::intern;
 
