@@ -127,7 +127,7 @@ impl Noise {
 /// A text without its escapes; as it is, where these are none.
 fn decoded(text: &str) -> Cow<'_, str> {
     match text.contains('%') {
-        true => decode(text, true).map_or(text.into(), Cow::Owned),
+        true => decode(text, true).map_or_else(|| text.into(), Cow::Owned),
         false => text.into(),
     }
 }

@@ -339,7 +339,7 @@ impl Tree {
                         .collect(),
                 )
             }
-            Some(Mark::Record(marked)) => match marked.of.as_ref().or(records.operation.target()) {
+            Some(Mark::Record(marked)) => match records.of(marked) {
                 Some(module) => marked.shape(records, module, keys()),
                 None => Shape::Dropped,
             },
@@ -474,6 +474,12 @@ pub(super) struct Shaping<'a> {
 }
 
 impl<'a> Shaping<'a> {
+    /// The module of the records of a reply.
+    fn of(&self, marked: &'a Marked) -> Option<&'a Module> {
+        let stated = marked.of.as_ref();
+        stated.or_else(|| self.operation.target())
+    }
+
     fn module(&self, whose: &'a Whose) -> Option<&'a Module> {
         match whose {
             Whose::Of(module) => Some(module),

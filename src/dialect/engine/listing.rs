@@ -16,6 +16,16 @@ pub(super) struct Listing {
     pub(super) is_plain: bool,
 }
 
+impl Listing {
+    /// Whether anything is said.
+    pub(super) fn is_any(&self) -> bool {
+        self.select.is_some()
+            || !self.predicates.is_empty()
+            || !self.orders.is_empty()
+            || self.page.is_some()
+    }
+}
+
 /// How records are asked for within records, in place of a field.
 #[derive(Debug)]
 pub(super) struct Within {
@@ -57,6 +67,13 @@ pub(super) struct Search {
     pub(super) alone: bool,
     /// The parameter that names the modules to search, where it must be said what is looked for, and in which of them.
     pub(super) modules: Option<Name>,
+}
+
+impl Search {
+    /// Whether a request names the modules that it searches.
+    pub(super) fn names_modules(&self) -> bool {
+        self.modules.is_some()
+    }
 }
 
 /// How a page is written.

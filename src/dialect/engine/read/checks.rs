@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Place as Where, quoted};
 use crate::dialect::Access;
 use crate::dialect::engine::codes;
 use crate::dialect::engine::description::{Carries, Name, Relates, Route, Segment};
-use crate::dialect::engine::listing::Select;
+use crate::dialect::engine::listing::{Search, Select};
 use crate::dialect::styles::Order;
 use crate::dialect::styles::PredicateStyle;
 use crate::vocabulary::Action;
@@ -24,7 +24,8 @@ impl Reader<'_> {
         // Where links are not all known, the API looks for one that leads to the module of a document.
         let is_led = self.native.is_some() && matches!(route.relates, Relates::Document(_));
         let is_led = is_led || matches!(route.relates, Relates::Listed { .. });
-        let has_related = !matches!(route.relates, Relates::No) || has(Segment::Related);
+        let tells_related = !matches!(route.relates, Relates::No | Relates::Columns);
+        let has_related = tells_related || has(Segment::Related);
         let needs = match route.action {
             Action::Update | Action::Delete if !is_told && !has(Segment::Id) => "`{id}`",
             Action::Relate if route.link.is_none() && !is_led && !has(Segment::Link) => {
@@ -63,6 +64,24 @@ impl Reader<'_> {
                 "`of` goes with `access: role` and paths without a module",
             );
         }
+    }
+
+    /// Reports what would be read of a request, and not be sent on.
+    pub(super) fn fits_itself(&mut self, route: &Route, place: &Where) {
+        let has_field = route.template.contains(&Segment::Field);
+        let asks = route.search.is_some() || route.listing.is_any();
+        let is_sent = route.confined.iter().any(|confined| confined.is_sent);
+        let title = match route {
+            _ if (route.action == Action::Bulk) != route.is_envelope => {
+                "`bulk` and `envelope` go together"
+            }
+            _ if has_field && asks => "a request for what a field may hold asks for no records",
+            _ if route.matches && (asks || is_sent || route.carries != Carries::Query) => {
+                "a request that is nothing but fields to compare asks for nothing else"
+            }
+            _ => return,
+        };
+        self.bad(codes::MISPLACED, title, place, "take one of both out");
     }
 
     /// Reports a route that needs no purpose though records, or changes, go through it.
@@ -236,7 +255,7 @@ impl Reader<'_> {
 /// Whether a route is about records of a module, or of several.
 fn has_module(route: &Route) -> bool {
     let search = route.search.as_ref();
-    let is_named = search.is_some_and(|search| search.modules.is_some());
+    let is_named = search.is_some_and(Search::names_modules);
     is_named || route.module.is_some() || route.template.contains(&Segment::Module)
 }
 

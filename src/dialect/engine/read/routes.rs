@@ -5,6 +5,7 @@ use http::Method;
 use super::{MEDIA, Reader, keys};
 use crate::diagnostic::{Diagnostic, Keys, Node, Place as Where, Spanned, quoted};
 use crate::dialect::engine::description::{Known, Route, Segment};
+use crate::dialect::engine::listing::Search;
 use crate::dialect::engine::{codes, grammar};
 use crate::dialect::{Access, Link};
 use crate::vocabulary::{Action, Module, intern};
@@ -21,6 +22,13 @@ const ACTIONS: &[(&str, Action)] = &[
     ("auth", Action::Auth),
     ("bulk", Action::Bulk),
     ("other", Action::Other),
+];
+
+const ACCESS: &[(&str, Access)] = &[
+    ("governed", Access::Governed),
+    ("role", Access::Role),
+    ("public", Access::Public),
+    ("session", Access::Session),
 ];
 
 /// A route with the place of its line, until all are compared.
@@ -77,9 +85,7 @@ impl Reader<'_> {
             .filter_map(|text| self.module(text.value, &text.place))
             .collect();
         let search = self.search(keys);
-        let is_named = search
-            .as_ref()
-            .is_some_and(|search| search.modules.is_some());
+        let is_named = search.as_ref().is_some_and(Search::names_modules);
         let is_in_path = is_told || module.is_some() || is_named;
         let write = self.write(keys, action, is_in_path);
         let tells = write.as_ref().is_some_and(|write| write.tells);
@@ -96,23 +102,15 @@ impl Reader<'_> {
         let mut listing = self.listing(keys, Some(&reply));
         let by = |place: &Segment| matches!(place, Segment::By(_));
         listing.is_plain &= !template.iter().any(by);
-        let name = format!(
-            "{method} {prefix}{}",
-            &line.value[line.value.find('/').unwrap_or(0)..]
-        );
-        let access = [
-            ("governed", Access::Governed),
-            ("role", Access::Role),
-            ("public", Access::Public),
-            ("session", Access::Session),
-        ];
+        let path = &line.value[line.value.find('/').unwrap_or(0)..];
+        let name = format!("{method} {prefix}{path}");
         let route = Route {
             name: intern(&name),
             form: intern(&format!("{name} #{number}")),
             method,
             template,
             action,
-            access: self.choice(keys, "access", Access::Governed, &access),
+            access: self.choice(keys, "access", Access::Governed, ACCESS),
             modules: if allowed.is_empty() {
                 self.modules.clone()
             } else {
@@ -142,6 +140,7 @@ impl Reader<'_> {
         self.fits_action(&route, &line.place);
         self.fits_access(&route, &line.place);
         self.fits_records(&route, &line.place);
+        self.fits_itself(&route, &line.place);
         let look_up = self.text(keys, "look_up");
         Some(Read {
             route,
