@@ -36,14 +36,14 @@ forms! {
     TABLE "a table": prefix;
     ROUTE "a route":
         route action access module modules link query select where order page search about_caller stored fixed dropped
-        always controls write matches relate login envelope media look_up records of several under named_by beside
+        always controls write matches relate envelope login media look_up records of several under named_by beside
         counted related needs words pass opaque drop describes;
     SELECT "`select`": in style separator within;
-    WITHIN "`within`": name depth select where order page stored dropped fixed;
+    WITHIN "`within`": name depth select where order page stored fixed dropped;
     SEARCH "`search`": in reread alone modules;
     ORDER "`order`": in style field direction ascending descending single last;
     PAGE "`page`": size default max all zero offset cursor number first more;
-    WRITE "`write`": under beside form own_id arguments;
+    WRITE "`write`": under beside form arguments own_id;
     RELATE "`relate`": link ids;
     CONTROL "a header of `controls`": compares date;
     WHERE "`where`":
