@@ -14,7 +14,7 @@ use crate::demo;
 use crate::detect::{self, Kind};
 use crate::dialect::{
     Answered, Bounds, Dialect, Exchange, Incoming, Inquiry, Session, Shape, Understood,
-    sugar_rest::SugarRest,
+    engine::Described, sugar_rest,
 };
 use crate::door::{self, Credential, Door, wire::Wire};
 use crate::filter::{Filtering, Limits, Memory};
@@ -106,13 +106,13 @@ fn copied(bytes: &[u8], size: usize) -> Option<Vec<u8>> {
 }
 
 /// The dialect of the demo.
-static SUGAR: LazyLock<SugarRest> = LazyLock::new(SugarRest::new);
+static SUGAR: LazyLock<Described> = LazyLock::new(sugar_rest::described);
 
 /// The plan of somebody in sales for a page of contacts, and the shape of the reply.
 static PLAN: LazyLock<(Plan, Shape)> = LazyLock::new(|| {
     let (policy, _) = Policy::compile(
         &demo::policy_sources(),
-        &[SugarRest::new().schema().clone()],
+        &[sugar_rest::described().schema().clone()],
         b"a key for fuzzers that nobody else has",
     );
     let exchange = read("GET", "/rest/v11_24/Contacts", None, b"");
@@ -307,7 +307,7 @@ fn policy(bytes: &[u8]) {
     };
     let (policy, found) = Policy::compile(
         &[source],
-        &[SugarRest::new().schema().clone()],
+        &[sugar_rest::described().schema().clone()],
         b"a key for fuzzers",
     );
     assert_eq!(policy.is_none(), found.has_errors());

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::Scheme;
-use paravent::dialect::sugar_rest::SugarRest;
 use paravent::dialect::{Bounds, Dialect, Incoming, Shape, Understood};
+use paravent::dialect::{engine::Described, sugar_rest};
 use paravent::door::Door;
 use paravent::identity::{Caller, Guesses, Sessions};
 use paravent::policy::{Decision, Plan, Policy, Source};
@@ -34,7 +34,7 @@ pub(crate) enum Treatment {
 /// The shape of a list of contacts, and the terms on which a caller is shown it. `classified` is how many fields the
 /// policy names; `detectors` whether identifiers are looked for in descriptions.
 pub(crate) fn list(treatment: Treatment, classified: usize, detectors: bool) -> Terms {
-    let dialect = Arc::new(SugarRest::new());
+    let dialect = Arc::new(sugar_rest::described());
     let source = Source {
         path: "bench.yaml".to_owned(),
         text: policy(treatment, classified, detectors),
@@ -103,7 +103,7 @@ fn policy(treatment: Treatment, classified: usize, detectors: bool) -> String {
 }
 
 /// A caller, who cannot be made but by asking a CRM.
-fn caller(dialect: Arc<SugarRest>) -> Caller {
+fn caller(dialect: Arc<Described>) -> Caller {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let authority = listener.local_addr().unwrap().to_string().parse().unwrap();
     std::thread::spawn(move || {
@@ -144,9 +144,9 @@ fn caller(dialect: Arc<SugarRest>) -> Caller {
             .unwrap();
         let door = Door {
             hosts: Vec::new(),
-            credential_headers: SugarRest::new().head_form().credentials.clone(),
+            credential_headers: sugar_rest::described().head_form().credentials.clone(),
             front_headers: Vec::new(),
-            control_headers: SugarRest::new().head_form().controls.clone(),
+            control_headers: sugar_rest::described().head_form().controls.clone(),
             trusted_proxies: Vec::new(),
         };
         let head = paravent::door::enter(&request, origin, &door).unwrap();

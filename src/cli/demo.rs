@@ -20,8 +20,7 @@ use crate::config::{
 };
 use crate::demo::{self, ACCOUNTS, Crm, Issuer, PASSWORD};
 use crate::diagnostic::{File, Place};
-use crate::dialect::sugar_rest::SugarRest;
-use crate::dialect::{self, Dialect, Secret};
+use crate::dialect::{self, Dialect, Secret, sugar_rest};
 use crate::identity::{Tokens, Ways};
 use crate::pipeline::LiveSchema;
 use crate::policy::Policy;
@@ -120,7 +119,7 @@ fn set_up(
     data: &Path,
 ) -> Result<Setup, Box<dyn std::error::Error>> {
     let token_key: [u8; 32] = random()?;
-    let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(SugarRest::new())];
+    let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(sugar_rest::described())];
     let live = |dialect: &Arc<dyn Dialect>| Arc::new(LiveSchema::fixed("demo", dialect.clone()));
     let live: Vec<_> = dialects.iter().map(live).collect();
     let schemas: Vec<_> = dialects.iter().map(|one| one.schema().clone()).collect();

@@ -12,7 +12,7 @@ pub fn by_name(name: &str) -> Option<Arc<dyn Dialect>> {
 /// The dialects that a configuration may name, before a CRM on a database.
 pub fn before(name: &str, database: Database) -> Option<Arc<dyn Dialect>> {
     match name {
-        "sugar-rest" => Some(Arc::new(sugar_rest::SugarRest::new())),
+        "sugar-rest" => Some(Arc::new(sugar_rest::described())),
         "sugar-v4" => Some(Arc::new(sugar_v4::SugarV4::before(database))),
         "suitecrm-v8" => Some(Arc::new(suitecrm_v8::described())),
         _ => None,
@@ -27,7 +27,7 @@ pub const USUAL: &str = "sugar-rest";
 
 /// That dialect.
 pub fn usual() -> Arc<dyn Dialect> {
-    Arc::new(sugar_rest::SugarRest::new())
+    Arc::new(sugar_rest::described())
 }
 
 /// Those that send SQL, so that it matters which database a CRM has.

@@ -117,7 +117,7 @@ mod tests {
     use http::Method;
     use serde_json::json;
 
-    use super::super::{Bounds, Incoming, Understood, sugar_rest::SugarRest};
+    use super::super::{Bounds, Incoming, Understood, sugar_rest};
 
     #[test]
     fn debug_output_shows_no_value_of_a_request() {
@@ -145,11 +145,11 @@ mod tests {
             ..login
         };
         for request in [login, filter] {
-            let understood = SugarRest::new().meaning(&request, &bounds).unwrap();
+            let understood = sugar_rest::described().meaning(&request, &bounds).unwrap();
             let Understood::One(operation) = &understood else {
                 panic!("not one operation")
             };
-            let outgoing = SugarRest::new().render(operation);
+            let outgoing = sugar_rest::described().render(operation);
             assert!(
                 format!("{:?}", outgoing.body).contains("canary")
                     || outgoing.target.contains("canary")

@@ -13,7 +13,7 @@ use crate::audit::{Durability, Log, Options};
 use crate::config;
 use crate::demo::{self, Crm};
 use crate::dialect::Dialect;
-use crate::dialect::sugar_rest::SugarRest;
+use crate::dialect::sugar_rest;
 use crate::identity::Ways;
 use crate::pipeline::LiveSchema;
 use crate::policy::Policy;
@@ -198,10 +198,10 @@ fn before(crm: SocketAddr, token: String, secrets: Vec<String>) -> Stage {
     let audit = tempfile::tempdir().expect("a folder");
     let (policy, _) = Policy::compile(
         &demo::policy_sources(),
-        &[SugarRest::new().schema().clone()],
+        &[sugar_rest::described().schema().clone()],
         b"a key for fuzzers that nobody has",
     );
-    let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(SugarRest::new())];
+    let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(sugar_rest::described())];
     let live = |dialect: &Arc<dyn Dialect>| Arc::new(LiveSchema::fixed("crm", dialect.clone()));
     let live = dialects.iter().map(live).collect();
     let many = NonZeroU32::MAX;

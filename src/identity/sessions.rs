@@ -215,7 +215,7 @@ mod tests {
     use http::uri::Scheme;
 
     use super::*;
-    use crate::dialect::sugar_rest::SugarRest;
+    use crate::dialect::sugar_rest;
     use crate::transport::Destination;
 
     /// A CRM that knows every session whose token begins with `good`, until it has forgotten all.
@@ -260,7 +260,7 @@ mod tests {
             nobody: Duration::from_millis(1),
         };
         let unknown = Arc::new(Guesses::per_minute(NonZeroU32::new(3).unwrap()).unwrap());
-        let dialect = Arc::new(SugarRest::new());
+        let dialect = Arc::new(sugar_rest::described());
         Sessions::that_last(lifetime, transport.unwrap(), dialect, unknown).unwrap()
     }
 
@@ -277,9 +277,9 @@ mod tests {
         let request = request.header("oauth-token", token).body(()).unwrap();
         let door = crate::door::Door {
             hosts: Vec::new(),
-            credential_headers: SugarRest::new().head_form().credentials.clone(),
+            credential_headers: sugar_rest::described().head_form().credentials.clone(),
             front_headers: Vec::new(),
-            control_headers: SugarRest::new().head_form().controls.clone(),
+            control_headers: sugar_rest::described().head_form().controls.clone(),
             trusted_proxies: Vec::new(),
         };
         let head = crate::door::enter(&request, [192, 0, 2, 1].into(), &door);

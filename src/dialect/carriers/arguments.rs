@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::is_blank;
 use crate::objection::Objection;
 use crate::reason::Reason;
 
@@ -48,6 +49,14 @@ impl Arguments {
         }
     }
 
+    /// The members of an object, where one with a blank value or `null` is none as soon as somebody takes it.
+    pub(in crate::dialect) fn unless_blank(members: Map<String, Value>) -> Self {
+        Self {
+            members,
+            blank_is_none: true,
+        }
+    }
+
     /// Adds arguments that another carrier holds. A name in both has two readings.
     pub(in crate::dialect) fn and(mut self, others: Map<String, Value>) -> Result<Self, Reason> {
         for (name, value) in others {
@@ -77,7 +86,7 @@ impl Arguments {
     ) -> Option<Value> {
         let steps: Vec<&str> = name.steps(module).collect();
         let taken = take(&mut self.members, &steps)?;
-        let is_none = self.blank_is_none && taken.as_str() == Some("");
+        let is_none = self.blank_is_none && is_blank(Some(&taken));
         (!is_none).then_some(taken)
     }
 

@@ -23,6 +23,8 @@ pub(in crate::dialect) struct Names {
     base: fn(&str) -> bool,
     /// What may stand between them beside letters, digits, `_` and `.`.
     inside: u8,
+    /// Whether a yes is written as `1`, as a word would be a yes to PHP whatever it says, and every list with numbers.
+    in_digits: bool,
 }
 
 impl Names {
@@ -36,11 +38,13 @@ impl Names {
             )
         },
         inside: b'$',
+        in_digits: true,
     };
     /// Plain words, hyphens among them.
     pub(in crate::dialect) const PLAIN: Self = Self {
         base: |base| is_name(base, is_plain, is_plain),
         inside: b'-',
+        in_digits: false,
     };
 }
 
@@ -91,17 +95,11 @@ pub(in crate::dialect) fn without_credentials(
 pub(in crate::dialect) struct Noise {
     /// Parameters that hold a number and make an address new, so that no cache answers it: `_=1732291200000`.
     pub(in crate::dialect) stamps: Vec<String>,
-    /// Parameters that are said again with the same value, in the spellings that clients send.
-    pub(in crate::dialect) repeated: Vec<[String; 2]>,
+    /// Parameters that are said again with the same value.
+    pub(in crate::dialect) repeated: Vec<String>,
 }
 
 impl Noise {
-    /// A parameter that may be said again, in its spellings.
-    pub(in crate::dialect) fn spellings(name: &str) -> [String; 2] {
-        let encoded = name.replace('[', "%5b").replace(']', "%5d");
-        [name.to_owned(), encoded]
-    }
-
     /// A query string without them.
     pub(in crate::dialect) fn taken_out_of<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if self.stamps.is_empty() && self.repeated.is_empty() {
@@ -110,14 +108,12 @@ impl Noise {
         let mut said: Vec<Option<&str>> = vec![None; self.repeated.len()];
         let pairs = text.split('&').filter(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if self.stamps.iter().any(|stamp| stamp == name) && is_cache_buster(value) {
+            let name = decoded(name);
+            let is_number = || is_cache_buster(&decoded(value));
+            if self.stamps.iter().any(|stamp| *stamp == name) && is_number() {
                 return false;
             }
-            let is_it = |spellings: &[String; 2]| {
-                let mut spellings = spellings.iter();
-                spellings.any(|known| known.eq_ignore_ascii_case(name))
-            };
-            let Some(at) = self.repeated.iter().position(is_it) else {
+            let Some(at) = self.repeated.iter().position(|known| *known == name) else {
                 return true;
             };
             let is_first = said[at].is_none();
@@ -125,6 +121,14 @@ impl Noise {
             is_first || !is_again
         });
         pairs.collect::<Vec<_>>().join("&").into()
+    }
+}
+
+/// A text without its escapes; as it is, where these are none.
+fn decoded(text: &str) -> Cow<'_, str> {
+    match text.contains('%') {
+        true => decode(text, true).map_or_else(|| text.into(), Cow::Owned),
+        false => text.into(),
     }
 }
 
@@ -205,10 +209,10 @@ fn listed(value: Value) -> Result<Value, Reason> {
 }
 
 /// Writes a tree as a query string.
-pub(in crate::dialect) fn write(tree: &Map<String, Value>) -> String {
+pub(in crate::dialect) fn write(tree: &Map<String, Value>, names: &Names) -> String {
     let mut pairs = Vec::new();
     for (name, value) in tree {
-        flatten(name.clone(), value, &mut pairs);
+        flatten(name.clone(), value, names.in_digits, &mut pairs);
     }
     let pairs = pairs
         .iter()
@@ -216,27 +220,29 @@ pub(in crate::dialect) fn write(tree: &Map<String, Value>) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
-fn flatten(name: String, value: &Value, pairs: &mut Vec<(String, String)>) {
+fn flatten(name: String, value: &Value, in_digits: bool, pairs: &mut Vec<(String, String)>) {
     match value {
         Value::Object(members) => {
             for (key, member) in members {
-                flatten(format!("{name}[{key}]"), member, pairs);
+                flatten(format!("{name}[{key}]"), member, in_digits, pairs);
             }
         }
         Value::Array(items) => {
-            let is_flat = items
-                .iter()
-                .all(|item| !item.is_array() && !item.is_object());
+            let is_flat = !in_digits
+                && items
+                    .iter()
+                    .all(|item| !item.is_array() && !item.is_object());
             for (index, item) in items.iter().enumerate() {
                 let step = if is_flat {
                     String::new()
                 } else {
                     index.to_string()
                 };
-                flatten(format!("{name}[{step}]"), item, pairs);
+                flatten(format!("{name}[{step}]"), item, in_digits, pairs);
             }
         }
         Value::String(text) => pairs.push((name, text.clone())),
+        Value::Bool(flag) if in_digits => pairs.push((name, u8::from(*flag).to_string())),
         Value::Null => pairs.push((name, String::new())),
         other => pairs.push((name, other.to_string())),
     }

@@ -34,7 +34,7 @@ pub(super) fn inquire(
     credential: &Credential,
     answers: &[Answered],
 ) -> Inquiry {
-    let place = description.place(version);
+    let place = &description.place(version);
     if let Some(native) = description.native {
         return match native.inquire(credential, answers) {
             Inquiry::Ask(question) => Inquiry::Ask(Outgoing {

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use http::Method;
 use serde_json::Value;
 
+use super::confined::Confined;
 use super::grammar::{Ids, NameForm};
 use super::jsonpath::{Expression, Tree};
+use super::listing::{Listing, Search, Within};
 use super::native::Native;
+use super::versions::Versions;
 pub(super) use crate::dialect::carriers::Name;
 use crate::dialect::carriers::query_string::Noise;
 use crate::dialect::schema::Stock;
-use crate::dialect::styles::Order;
-use crate::dialect::styles::PredicateStyle;
 use crate::dialect::{Access, HeadForm, Link, Media, Origin, Unread};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Field, Module, Spelling, intern};
@@ -31,6 +32,8 @@ pub(super) struct Description {
     pub(super) prefix: String,
     /// Every such path, with what requests there are said to be of. A longer one stands before one that it begins with.
     pub(super) places: Vec<(&'static str, String)>,
+    /// Versions that stand in the path behind these, or in the `Accept` header.
+    pub(super) versions: Option<Versions>,
     /// What may stand at the end of every path and means nothing: `.json`.
     pub(super) suffix: Option<String>,
     /// Whether the API's paths are read without regard to case.
@@ -39,6 +42,9 @@ pub(super) struct Description {
     pub(super) ids: Ids,
     /// What names are made of.
     pub(super) names: NameForm,
+    pub(super) reserved: Reserved,
+    /// Links to lists that records of every module have of their own, and the field that holds what they lead to.
+    pub(super) own_lists: Vec<(String, String)>,
     pub(super) spelling: Spelling,
     pub(super) media: Media,
     /// What of the API the head of a request may carry.
@@ -58,7 +64,23 @@ pub(super) struct Description {
     pub(super) modules: Vec<Known>,
     /// Modules whose records say who may do what, beside those that are told by their names.
     pub(super) administration: Vec<Module>,
+    pub(super) within: Option<Within>,
     pub(super) routes: Vec<Route>,
+}
+
+/// Words that are not what they seem. Compared without case.
+#[derive(Debug, Default)]
+pub(super) struct Reserved {
+    /// Names that are none of a module that passes.
+    pub(super) modules: Vec<String>,
+    /// How such names begin.
+    pub(super) beginnings: Vec<String>,
+    /// Words that are no ids, because the API has other routes there.
+    pub(super) ids: Vec<String>,
+    /// Words that do not stand in a place of this name, for the same reason.
+    pub(super) words: Vec<(String, Vec<String>)>,
+    /// Modules whose records are read only.
+    pub(super) unwritten: Vec<String>,
 }
 
 /// What the API does not look at.
@@ -87,6 +109,8 @@ pub(super) enum Bodies {
     None,
     /// Those that say nothing, or the id of the path again.
     Blank,
+    /// Those that say nothing. Where a request takes one, PHP's empty list is an empty object.
+    Empty,
     /// Empty objects; and with a deletion the id of the path, or a document of its record.
     Documents,
 }
@@ -100,8 +124,25 @@ pub(super) struct Written {
     pub(super) blank: Vec<String>,
     /// Those that are no fields, in whatever case.
     pub(super) refused: Vec<String>,
+    /// Those that may say again what the request says, and what that is.
+    pub(super) repeats: Vec<(String, Repeats)>,
+    /// Those that are left out, unless the module has such a field.
+    pub(super) unread: Vec<String>,
+    /// The same, in modules of the CRM as it is delivered only.
+    pub(super) unread_in_stock: Vec<String>,
     /// Whether values are scalars, lists of such, or empty.
     pub(super) flat: bool,
+}
+
+/// What a member of a body may say again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeats {
+    /// The module in the path.
+    Module,
+    /// The module whose record is written, if that has no such field.
+    Target,
+    /// The record that is changed.
+    Id,
 }
 
 /// The labels of errors.
@@ -113,6 +154,8 @@ pub(super) struct Labels {
     pub(super) known: Vec<&'static str>,
     /// Those that refusals of our own have.
     pub(super) refusals: Vec<(Reason, &'static str)>,
+    /// Those of errors without one, by status: `404`, `4xx`.
+    pub(super) statuses: Vec<(String, &'static str)>,
     /// The body of an error that has a label, with `{label}` where it belongs.
     pub(super) errors: Value,
 }
@@ -124,6 +167,8 @@ pub(super) enum Says {
     Flag,
     /// What a field of the record must be.
     Field(String),
+    /// The date that a field of the record must be.
+    Date(String),
 }
 
 /// How it is found out whose a credential is.
@@ -217,23 +262,23 @@ pub(super) struct Route {
     /// The link, where the path does not tell it.
     pub(super) link: Option<Link>,
     pub(super) carries: Carries,
-    pub(super) select: Option<Select>,
-    pub(super) predicates: Vec<PredicateStyle>,
-    /// How an order may be written; in one of these ways at a time.
-    pub(super) orders: Vec<Order>,
-    pub(super) page: Option<Page>,
-    pub(super) search: Option<Name>,
+    pub(super) listing: Listing,
+    pub(super) search: Option<Search>,
     /// Whether the request itself is about the caller.
     pub(super) of_caller: bool,
     /// Parameters about the caller, with their words; without words, a flag.
     pub(super) about_caller: Vec<(Name, Vec<&'static str>)>,
-    /// Parameters that stand with these values only.
-    pub(super) fixed: Vec<(Name, Vec<String>)>,
-    /// Parameters that are dropped.
-    pub(super) dropped: Vec<Name>,
+    /// Parameters that may say only a few things.
+    pub(super) confined: Vec<Confined>,
+    /// Parameters that are sent with each request.
+    pub(super) always: Vec<(Name, Value)>,
     /// Headers that change what the request means, and are sent on.
     pub(super) controls: Vec<(&'static str, Says)>,
     pub(super) write: Option<Write>,
+    /// Whether the fields in the body are compared, and nothing is written.
+    pub(super) matches: bool,
+    /// Whether the body holds other requests, which the native part reads.
+    pub(super) is_envelope: bool,
     pub(super) relates: Relates,
     /// Whether it is a login, whose body the native part reads.
     pub(super) logs_in: bool,
@@ -268,6 +313,8 @@ pub(super) enum Segment {
     Id,
     Link,
     Related,
+    /// The name of a field: what it may hold is told.
+    Field,
     /// A value of a field: the request looks a record up by it.
     By(String),
     /// A word that chooses nothing that a policy rules.
@@ -281,21 +328,10 @@ pub(super) enum Carries {
     Query,
     /// A JSON body.
     Body,
+    /// The query string, a JSON body, or both; written in the body, where the method has one.
+    Both,
     /// The query string, or JSON in one parameter of it.
     Json(Name),
-}
-
-/// How a projection is written.
-#[derive(Debug)]
-pub(super) enum Select {
-    /// A text in which a character separates fields, or a list.
-    Text {
-        /// Parameters that carry it; one of them at a time.
-        names: Vec<Name>,
-        separator: char,
-    },
-    /// `fields[Module]=a,b`, by whichever name of the module.
-    ByModule(Name),
 }
 
 /// What the body of a relation is.
@@ -307,32 +343,10 @@ pub(super) enum Relates {
     Ids,
     /// Module and id of the record, in the form of a write without fields.
     Document(Write),
-}
-
-/// How a page is written.
-#[derive(Debug)]
-pub(super) struct Page {
-    pub(super) size: Name,
-    /// Rows, where the caller does not say; `None`: the bound is sent.
-    pub(super) default: Option<u32>,
-    pub(super) max: Option<u32>,
-    pub(super) zero: Zero,
-    /// Whether the reply tells that there is more, so that a larger wish may be cut.
-    pub(super) tells_more: bool,
-    pub(super) offset: Option<Name>,
-    /// Where to go on, in a word that the API gave.
-    pub(super) cursor: Option<Name>,
-    /// A page's number, and that of the first page.
-    pub(super) number: Option<(Name, u64)>,
-}
-
-/// What 0 rows are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Zero {
-    None,
-    All,
-    /// Neither: rows, and pages where these are numbered, are counted from one.
-    Refused,
+    /// What the relation itself holds.
+    Columns,
+    /// A link, and a list of ids, each perhaps with what the relation holds, under these members.
+    Listed { link: String, ids: String },
 }
 
 /// What a write's body is.
@@ -348,12 +362,30 @@ pub(super) struct Write {
     pub(super) tells: bool,
     /// Whether a creation may state a UUID of its own.
     pub(super) own_id: bool,
+    /// Members of the body that are arguments of the route, and no fields.
+    pub(super) arguments: Vec<String>,
+}
+
+fn is_among(words: &[String], text: &str) -> bool {
+    words.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 impl Route {
     /// Whether the body tells module and record, because the path does not.
     pub(super) fn tells(&self) -> bool {
         self.write.as_ref().is_some_and(|write| write.tells)
+    }
+
+    /// Whether the arguments of a query are written in the body.
+    pub(super) fn is_in_body(&self) -> bool {
+        match self.carries {
+            Carries::Body => true,
+            Carries::Both => self.method != Method::GET,
+            Carries::Query | Carries::Json(_) => {
+                let write = self.write.as_ref();
+                write.is_some_and(|write| !write.arguments.is_empty())
+            }
+        }
     }
 }
 
@@ -365,8 +397,7 @@ impl Description {
     /// The module that a segment of a path names. Where not all modules are named, any name is one.
     pub(super) fn module_named(&self, segment: &str) -> Option<Module> {
         if let Some(stock) = &self.stock {
-            let named = self.names.is_field(segment);
-            return named.then(|| stock.module_named(segment));
+            return self.is_open(segment).then(|| stock.module_named(segment));
         }
         let is_it = |known: &&Known| known.paths.iter().any(|path| self.is_same(path, segment));
         let known = self.modules.iter().find(is_it)?;
@@ -389,11 +420,44 @@ impl Description {
         known.map_or(module.as_str(), String::as_str)
     }
 
+    /// Whether a name can be one of a module, where not all are named.
+    pub(super) fn is_open(&self, name: &str) -> bool {
+        let begins = |beginning: &String| {
+            let start = name.get(..beginning.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(beginning))
+        };
+        self.names.is_module(name)
+            && !is_among(&self.reserved.modules, name)
+            && !self.reserved.beginnings.iter().any(begins)
+    }
+
+    /// Whether a text can be the id of a record.
+    pub(super) fn is_id(&self, text: &str) -> bool {
+        self.ids.fit(text) && !is_among(&self.reserved.ids, text)
+    }
+
+    /// Whether a text is a word of a path, for the place of this name.
+    pub(super) fn is_word(&self, place: &str, text: &str) -> bool {
+        let mut reserved = self.reserved.words.iter();
+        let is_reserved = |(known, words): &(String, Vec<String>)| {
+            known == place && words.iter().any(|word| word == text)
+        };
+        self.names.is_word(text) && !reserved.any(is_reserved)
+    }
+
+    /// The key of a record's id.
+    pub(super) fn id_key(&self, module: &Module) -> &'static str {
+        self.known(module).map_or("id", |known| known.id)
+    }
+
     /// Where a request of this version is sent to.
-    pub(super) fn place(&self, version: &str) -> &str {
+    pub(super) fn place(&self, version: &str) -> String {
+        if self.versions.is_some() {
+            return format!("{}/{version}", self.prefix);
+        }
         let mut places = self.places.iter();
         let place = places.find(|(known, _)| *known == version);
-        place.map_or(&self.prefix, |(_, prefix)| prefix)
+        place.map_or(&self.prefix, |(_, prefix)| prefix).clone()
     }
 
     /// The version that a path is of, and what stands below its place, without a slash before it.

@@ -9,7 +9,7 @@ use crate::json;
 use crate::reason::Reason;
 
 /// Nesting of an error's body.
-const DEPTH_MAX: usize = 16;
+const DEPTH_MAX: usize = 64;
 
 /// The body of an error. Its title is its label, or what the status means.
 pub(super) fn shape(
@@ -17,6 +17,7 @@ pub(super) fn shape(
     status: u16,
     label: Option<&'static str>,
 ) -> ErrorShape {
+    let label = label.or_else(|| description.labels.of_status(status));
     let of_status = || StatusCode::from_u16(status).ok()?.canonical_reason();
     let title = label.or_else(of_status).unwrap_or("Error");
     let template = match label {
@@ -53,6 +54,16 @@ impl Labels {
     pub(super) fn of(&self, reason: Reason) -> Option<&'static str> {
         let mut refusals = self.refusals.iter();
         refusals.find_map(|(known, label)| (*known == reason).then_some(*label))
+    }
+
+    /// The label of an error with this status.
+    fn of_status(&self, status: u16) -> Option<&'static str> {
+        let (exact, class) = (status.to_string(), format!("{}xx", status / 100));
+        let named = |name: &str| {
+            let mut known = self.statuses.iter();
+            known.find_map(|(status, label)| (status == name).then_some(*label))
+        };
+        named(&exact).or_else(|| named(&class))
     }
 
     /// The label that an error of the API states, if it is a known one. Nothing else of the body is read: other errors hold

@@ -1,9 +1,15 @@
 //! What the names in filters, orders and projections of a module mean, and how its fields are named there.
 
 use super::description::{Description, Known, Table};
+use super::grammar::NameForm;
+use crate::dialect::schema::Schema;
 use crate::dialect::styles::{Fields, Scope};
 use crate::dialect::{Link, Operation, Path};
+use crate::reason::Reason;
 use crate::vocabulary::Module;
+
+/// The field that says whether a record is deleted, of whatever list.
+const DELETED: &str = "deleted";
 
 /// The module whose records are asked for.
 #[derive(Clone, Copy)]
@@ -12,6 +18,12 @@ pub(super) struct Asked<'a> {
     pub(super) module: &'a Module,
     /// The word in parameters for the module in the path.
     pub(super) word: &'a str,
+    /// What is known of the CRM, where names are read.
+    pub(super) schema: Option<&'a Schema>,
+    /// Nesting of JSON in a text.
+    pub(super) depth_max: usize,
+    /// Whether what is written travels in a query string.
+    pub(super) in_query: bool,
 }
 
 impl Description {
@@ -22,16 +34,83 @@ impl Description {
             description: self,
             module: operation.target()?,
             word: module.map_or("", |module| self.word(module)),
+            schema: None,
+            depth_max: 0,
+            in_query: true,
         })
+    }
+
+    /// A link of a module, by its name.
+    pub(super) fn link(
+        &self,
+        schema: Option<&Schema>,
+        module: &Module,
+        name: &str,
+    ) -> Option<Link> {
+        let target = match self.known(module) {
+            Some(known) => known.links.get(name).cloned(),
+            None => schema?.target(module, name),
+        };
+        let name = name.to_owned();
+        target.map(|target| Link { name, target })
     }
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
     pub(super) fn scope(&self) -> Scope<'_> {
         Scope {
             fields: self,
             word: self.word,
+            depth_max: self.depth_max,
+            in_query: self.in_query,
         }
+    }
+
+    /// The same, of the module that a link leads to.
+    pub(super) fn behind(self, link: &'a Link) -> Self {
+        Self {
+            module: &link.target,
+            word: self.description.word(&link.target),
+            in_query: false,
+            ..self
+        }
+    }
+
+    pub(super) fn link(&self, name: &str) -> Option<Link> {
+        self.description.link(self.schema, self.module, name)
+    }
+
+    /// `field`, or `link.field`. Of a list that records have of their own it is the whole text that names the link.
+    fn dotted(&self, text: &str) -> Result<Path, Option<Reason>> {
+        let description = self.description;
+        let (before, field) = match text.split_once('.') {
+            Some((before, field)) => (Some(before), field),
+            None => (None, text),
+        };
+        let names = description.names;
+        if !names.is_field(field) || before.is_some_and(|before| !names.is_link(before)) {
+            return Err(None);
+        }
+        let path = |link, field: &str| Path {
+            link,
+            field: field.to_owned(),
+        };
+        let Some(before) = before else {
+            return Ok(path(None, field));
+        };
+        let mut own = description.own_lists.iter();
+        if let Some((_, holds)) = own.find(|(link, _)| link == before) {
+            if field.eq_ignore_ascii_case(DELETED) {
+                return Err(Some(Reason::StoredQuery));
+            }
+            let link = Link {
+                name: text.to_owned(),
+                target: self.module.clone(),
+            };
+            return Ok(path(Some(link), holds));
+        }
+        let link = self.link(before).ok_or(Some(Reason::UnknownLink))?;
+        Ok(path(Some(link), field))
     }
 
     fn through(&self, link: &str, target: &Module, name: &str) -> Path {
@@ -50,7 +129,53 @@ impl Asked<'_> {
 }
 
 impl Fields for Asked<'_> {
-    fn resolve(&self, text: &str) -> Option<Path> {
+    fn resolve(&self, text: &str) -> Result<Path, Option<Reason>> {
+        match self.description.names {
+            NameForm::Dotted => self.dotted(text),
+            NameForm::Plain | NameForm::Php => self.named(text).ok_or(None),
+        }
+    }
+
+    fn has_link(&self, name: &str) -> bool {
+        self.link(name).is_some()
+    }
+
+    fn spell(&self, path: &Path) -> String {
+        let description = self.description;
+        let owner = path.link.as_ref().map_or(self.module, |link| &link.target);
+        let column = description
+            .known(owner)
+            .map_or_else(|| path.field.clone(), |known| known.column(&path.field));
+        match &path.link {
+            // Of a list of the module's own, it says all.
+            Some(link) if link.name.contains('.') => return link.name.clone(),
+            Some(link) => return format!("{}.{column}", link.name),
+            None => {}
+        }
+        let tables = description.known(self.module);
+        let tables = tables.map_or(&[][..], |known| &known.tables);
+        let own = tables.iter().rev().find_map(|(alias, table)| match table {
+            Table::Own(prefix) if prefix.is_empty() => None,
+            Table::Own(prefix) => Some(format!(
+                "{alias}.{}",
+                path.field.strip_prefix(prefix.as_str())?
+            )),
+            Table::Of(_) => None,
+        });
+        own.unwrap_or_else(|| match tables.first() {
+            Some((alias, _)) => format!("{alias}.{column}"),
+            None => column,
+        })
+    }
+
+    fn is_id(&self, text: &str) -> bool {
+        self.description.is_id(text)
+    }
+}
+
+impl Asked<'_> {
+    /// A name where columns and tables, or links with their names, are listed.
+    fn named(&self, text: &str) -> Option<Path> {
         let description = self.description;
         if description.stock.is_some() && description.names.is_field(text) {
             return Some(Path {
@@ -95,35 +220,6 @@ impl Fields for Asked<'_> {
                 field: format!("{prefix}{name}"),
             }),
         }
-    }
-
-    fn spell(&self, path: &Path) -> String {
-        let description = self.description;
-        let owner = path.link.as_ref().map_or(self.module, |link| &link.target);
-        let column = description
-            .known(owner)
-            .map_or_else(|| path.field.clone(), |known| known.column(&path.field));
-        if let Some(link) = &path.link {
-            return format!("{}.{column}", link.name);
-        }
-        let tables = description.known(self.module);
-        let tables = tables.map_or(&[][..], |known| &known.tables);
-        let own = tables.iter().rev().find_map(|(alias, table)| match table {
-            Table::Own(prefix) if prefix.is_empty() => None,
-            Table::Own(prefix) => Some(format!(
-                "{alias}.{}",
-                path.field.strip_prefix(prefix.as_str())?
-            )),
-            Table::Of(_) => None,
-        });
-        own.unwrap_or_else(|| match tables.first() {
-            Some((alias, _)) => format!("{alias}.{column}"),
-            None => column,
-        })
-    }
-
-    fn is_id(&self, text: &str) -> bool {
-        self.description.ids.fit(text)
     }
 }
 

@@ -5,6 +5,8 @@ use crate::dialect::spelling::{is_name, is_word_byte};
 
 /// Bytes of a field's name.
 const FIELD_BYTES_MAX: usize = 100;
+/// Bytes of a date.
+const DATE_BYTES_MAX: usize = 40;
 /// Bytes of a cursor.
 const CURSOR_BYTES_MAX: usize = 1_000;
 
@@ -49,6 +51,14 @@ pub(super) fn is_value(text: &str) -> bool {
         && !text.chars().any(char::is_control)
 }
 
+/// Whether a text is a date, with a time and where that counts.
+pub(super) fn is_date(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_digit() || b"-+:.TZ ".contains(&byte);
+    (1..=DATE_BYTES_MAX).contains(&text.len())
+        && text.starts_with(|first: char| first.is_ascii_digit())
+        && text.bytes().all(plain)
+}
+
 /// Whether a text can say where to go on: a word such as an API makes of a number, or of bytes in some base.
 pub(super) fn is_cursor(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+/=.:~%".contains(&byte);
@@ -71,15 +81,46 @@ pub(super) enum NameForm {
     Plain,
     /// Words that PHP does not change; and nothing but such words, `-` and `.` stands in a path.
     Php,
+    /// The same; but names of fields may begin with `_`, those of links begin with a small letter, and a link may stand
+    /// before a field, with a dot between them.
+    Dotted,
 }
 
 impl NameForm {
-    /// Whether a text can be the name of a field, of a link, or of a module that is not named.
+    /// Whether a text can be the name of a field.
     pub(super) fn is_field(self, text: &str) -> bool {
         match self {
-            Self::Plain => is_field(text),
-            Self::Php => is_name(text, |byte| byte.is_ascii_alphabetic(), is_word_byte),
+            Self::Dotted => is_name(
+                text,
+                |byte| byte.is_ascii_alphabetic() || byte == b'_',
+                is_word_byte,
+            ),
+            _ => self.is_module(text),
         }
+    }
+
+    /// Whether a text can be the name of a link.
+    pub(super) fn is_link(self, text: &str) -> bool {
+        match self {
+            Self::Dotted => is_name(text, |byte| byte.is_ascii_lowercase(), is_word_byte),
+            _ => self.is_module(text),
+        }
+    }
+
+    /// Whether a text can be the name of a module that is not named.
+    pub(super) fn is_module(self, text: &str) -> bool {
+        match self {
+            Self::Plain => is_field(text),
+            Self::Php | Self::Dotted => {
+                is_name(text, |byte| byte.is_ascii_alphabetic(), is_word_byte)
+            }
+        }
+    }
+
+    /// Whether a text can be a plain word of a path: `fr_FR`.
+    pub(super) fn is_word(self, text: &str) -> bool {
+        let begins = |byte: u8| byte.is_ascii_alphanumeric();
+        is_word(text) && (self != Self::Dotted || text.bytes().next().is_some_and(begins))
     }
 
     /// Whether a text can stand between two slashes.
@@ -92,7 +133,7 @@ impl NameForm {
     pub(super) fn of_parameters(self) -> &'static Names {
         match self {
             Self::Plain => &Names::PLAIN,
-            Self::Php => &Names::OF_PHP,
+            Self::Php | Self::Dotted => &Names::OF_PHP,
         }
     }
 }

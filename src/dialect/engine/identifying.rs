@@ -3,9 +3,9 @@
 use http::Method;
 
 use super::description::{Description, Question, Route};
-use super::jsonpath::{Expression, Mark};
-use super::understand;
-use crate::dialect::{Bounds, Incoming, Step, Told};
+use super::jsonpath::{Expression, Mark, Whose};
+use super::understand::{self, Context};
+use crate::dialect::{Bounds, Incoming, Step, Told, Understood};
 use crate::vocabulary::{Action, FieldPath, Module};
 
 /// Stands for the caller's id or login where a question names them; fits every kind of id.
@@ -142,7 +142,14 @@ fn read_by<'a>(description: &'a Description, question: &Question) -> Option<(&'a
         bulk_parts_max: 1,
         depth_max: 1,
     };
-    let operation = understand::request(description, None, &request, &bounds).ok()?;
+    let context = Context {
+        description,
+        schema: None,
+        bounds: &bounds,
+    };
+    let Ok(Understood::One(operation)) = understand::request(context, &request) else {
+        return None;
+    };
     let route = description.route(operation.rendering.form)?;
     Some((route, operation.target()?.clone()))
 }
@@ -157,7 +164,7 @@ fn field(
     let steps = expression.steps()?;
     let (record, within) = route.reply.record_around(&steps)?;
     let (module, within) = match record {
-        Mark::Related(module) => (module, within),
+        Mark::Related(Whose::Of(related)) => (related, within),
         Mark::Record(marked) => match marked.under {
             None => (module, within),
             under => (module, below(within, under)?),

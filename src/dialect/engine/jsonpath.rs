@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::description::Description;
 use crate::dialect::{
-    EntryShape, Frame, ModuleName, ObjectShape, Others, RecordShape, Shape, Step,
+    EntryShape, Frame, ModuleName, ObjectShape, Operation, Others, RecordShape, Shape, Step,
 };
 use crate::vocabulary::{Module, intern};
 
@@ -31,8 +31,8 @@ pub(super) enum Expression {
 pub(super) enum Mark {
     /// A record, usually of the module asked.
     Record(Box<Marked>),
-    /// A record of this module.
-    Related(Module),
+    /// A record of another module.
+    Related(Whose),
     /// A string, number, boolean or null.
     Scalar,
     /// One of these words.
@@ -41,6 +41,17 @@ pub(super) enum Mark {
     Anything,
     /// Never passes.
     Dropped,
+}
+
+/// The module of a record in a reply.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Whose {
+    /// This one.
+    Of(Module),
+    /// The one in the path.
+    InPath,
+    /// The one that is asked.
+    Target,
 }
 
 /// A record in a reply.
@@ -54,6 +65,8 @@ pub(super) struct Marked {
     pub(super) named_by: Option<&'static str>,
     /// Where scalars pass beside it.
     pub(super) beside: Tree,
+    /// Whether it is of one of the modules that are searched, and tells of which.
+    pub(super) several: bool,
     /// Whether it counts as disclosed.
     pub(super) counted: bool,
 }
@@ -317,11 +330,23 @@ impl Tree {
                 .collect()
         };
         match &self.mark {
-            Some(Mark::Record(marked)) => match marked.of.as_ref().or(records.module) {
+            Some(Mark::Record(marked)) if marked.several => {
+                let modules = records.operation.module.iter();
+                let modules = modules.chain(&records.operation.query.beside);
+                Shape::OneOf(
+                    modules
+                        .map(|module| records.record(module, keys()))
+                        .collect(),
+                )
+            }
+            Some(Mark::Record(marked)) => match records.of(marked) {
                 Some(module) => marked.shape(records, module, keys()),
                 None => Shape::Dropped,
             },
-            Some(Mark::Related(module)) => Shape::Record(records.record(module, keys())),
+            Some(Mark::Related(whose)) => match records.module(whose) {
+                Some(module) => Shape::Record(records.record(module, keys())),
+                None => Shape::Dropped,
+            },
             Some(Mark::Scalar) => Shape::Scalar,
             Some(Mark::Word(words)) => Shape::Word(words.clone()),
             Some(Mark::Dropped) => Shape::Dropped,
@@ -444,11 +469,25 @@ impl Marked {
 
 /// What shapes of records need to know.
 pub(super) struct Shaping<'a> {
-    pub(super) module: Option<&'a Module>,
+    pub(super) operation: &'a Operation,
     pub(super) description: &'a Description,
 }
 
-impl Shaping<'_> {
+impl<'a> Shaping<'a> {
+    /// The module of the records of a reply.
+    fn of(&self, marked: &'a Marked) -> Option<&'a Module> {
+        let stated = marked.of.as_ref();
+        stated.or_else(|| self.operation.target())
+    }
+
+    fn module(&self, whose: &'a Whose) -> Option<&'a Module> {
+        match whose {
+            Whose::Of(module) => Some(module),
+            Whose::InPath => self.operation.module.as_ref(),
+            Whose::Target => self.operation.target(),
+        }
+    }
+
     fn record(&self, module: &Module, keys: Vec<(&'static str, Shape)>) -> RecordShape {
         let known = self.description.known(module);
         RecordShape {

@@ -22,20 +22,27 @@ use crate::door::Credential;
 use crate::reason::Reason;
 use crate::vocabulary::{Module, Spelling};
 
+mod bodies;
 mod caller;
 pub mod codes;
+mod confined;
 mod description;
 mod errors;
 mod fields;
 mod grammar;
 mod identifying;
 mod jsonpath;
+mod listing;
 mod native;
+mod projection;
 mod query;
 mod read;
+mod relations;
 mod render;
+mod search;
 mod stock;
 mod understand;
+mod versions;
 mod write;
 
 #[cfg(test)]
@@ -43,7 +50,8 @@ mod tests;
 
 use description::{Description, Known, Route};
 use jsonpath::Shaping;
-pub(super) use native::Native;
+pub(super) use native::{Api, Envelope, Native};
+pub(super) use versions::is_version_like;
 
 pub use read::KEYS;
 
@@ -151,17 +159,22 @@ impl Dialect for Described {
         request: &Incoming<'_>,
         bounds: &Bounds,
     ) -> Result<Understood, Misunderstood> {
-        let operation =
-            understand::request(&self.description, Some(&self.schema), request, bounds)?;
-        Ok(Understood::One(Box::new(Spoken {
-            description: self.description.clone(),
-            operation,
-        })))
+        let context = understand::Context {
+            description: &self.description,
+            schema: Some(&self.schema),
+            bounds,
+        };
+        let understood = understand::request(context, request)?;
+        Ok(understood.map(|operation| -> Box<dyn Exchange> {
+            Box::new(Spoken {
+                description: self.description.clone(),
+                operation,
+            })
+        }))
     }
 
     fn assemble(&self, _route: &str) -> Option<Assembly> {
-        // No description has envelopes.
-        None
+        self.description.native?.assembly()
     }
 
     fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape {
@@ -204,7 +217,7 @@ impl Dialect for Described {
     }
 
     fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
-        self.description.native?.described(module?, answer)
+        self.description.native?.described(module, answer)
     }
 }
 
@@ -229,7 +242,7 @@ impl Exchange for Spoken {
         let places = route.map(|route| &route.reply);
         let places = places.filter(|places| !places.is_empty());
         let terms = Shaping {
-            module: self.operation.target(),
+            operation: &self.operation,
             description: &self.description,
         };
         AnswerForm {
@@ -331,7 +344,10 @@ impl Spoken {
     fn the_record<'a>(&self, answer: &'a Value) -> Option<&'a Value> {
         let records = self.route()?.reply.records(answer);
         let wanted = &self.operation.record;
+        let is_all = self.route()?.reply.way().is_some_and(|way| way.is_empty());
         match records.as_slice() {
+            // The reply is the record: that it is another one is a fault of the CRM, which whoever compares the ids tells.
+            [one] if is_all => Some(*one),
             // Its id may be hidden from the caller; another one belongs to another record.
             [one] => {
                 let id = self.id_of(one);

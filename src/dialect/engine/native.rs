@@ -5,10 +5,16 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::understand::{self, Context};
+use crate::dialect::carriers::Arguments;
 use crate::dialect::schema::{Modules, Stock};
-use crate::dialect::{Account, Answered, Entered, Inquiry, Login};
+use crate::dialect::{
+    Account, Answered, Assembly, Bounds, Entered, Incoming, Inquiry, Login, Misunderstood,
+    Operation, Understood,
+};
 use crate::door::Credential;
 use crate::objection::Objection;
+use crate::reason::Reason;
 use crate::vocabulary::Module;
 
 /// Such a part.
@@ -16,8 +22,12 @@ pub(in crate::dialect) trait Native: Send + Sync + fmt::Debug {
     /// What the CRM has as it is delivered. An installation may have more modules than it names.
     fn stock(&self) -> Arc<Stock>;
 
-    /// The arguments of a login, from an allow-list.
-    fn login(&self, body: Map<String, Value>) -> Result<Map<String, Value>, Objection>;
+    /// The arguments of a login, from an allow-list: those in its query string, and those in its body.
+    fn login(
+        &self,
+        query: Arguments,
+        body: Map<String, Value>,
+    ) -> Result<Map<String, Value>, Objection>;
 
     /// The account name that a login states: see [`crate::dialect::Exchange::account`].
     fn account(&self, login: &Map<String, Value>, client: Option<&Credential>) -> Option<String>;
@@ -28,6 +38,48 @@ pub(in crate::dialect) trait Native: Send + Sync + fmt::Debug {
     /// How an account logs in: see [`crate::dialect::Dialect::enter`]. Questions stand below the API's place.
     fn enter(&self, account: &Account, held: Option<&Entered>, answers: &[Answered]) -> Login;
 
-    /// What an answer says of the fields of a module.
-    fn described(&self, module: &Module, answer: &[u8]) -> Option<Modules>;
+    /// What an answer says of the fields of a module, or of all modules.
+    fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules>;
+
+    /// The requests that the body of another one holds.
+    fn envelope(&self, _body: Map<String, Value>, _api: &Api<'_>) -> Result<Envelope, Objection> {
+        Err(Reason::UnknownRoute.into())
+    }
+
+    /// How the reply to an envelope is made of the replies to its parts.
+    fn assembly(&self) -> Option<Assembly> {
+        None
+    }
+}
+
+/// Requests in a request.
+pub(in crate::dialect) struct Envelope {
+    /// The credential that they repeat, if they do.
+    pub(in crate::dialect) credential: Option<Credential>,
+    /// The version in which the session is looked up.
+    pub(in crate::dialect) version: String,
+    pub(in crate::dialect) parts: Vec<Result<Operation, Misunderstood>>,
+}
+
+/// The API as its description tells it.
+pub(in crate::dialect) struct Api<'a>(pub(super) Context<'a>);
+
+impl Api<'_> {
+    pub(in crate::dialect) fn bounds(&self) -> &Bounds {
+        self.0.bounds
+    }
+
+    /// What a request means.
+    pub(in crate::dialect) fn understand(
+        &self,
+        request: &Incoming<'_>,
+    ) -> Result<Understood<Operation>, Misunderstood> {
+        understand::request(self.0, request)
+    }
+
+    /// The segments of a path behind its version, decoded, if it is one of the API.
+    pub(in crate::dialect) fn segments(&self, path: &str) -> Option<Vec<String>> {
+        let read = understand::segments(self.0.description, path, None).ok();
+        read.map(|(_, segments)| segments)
+    }
 }

@@ -2,30 +2,26 @@
 
 use serde_json::{Map, Value, json};
 
-use super::description::{Page, Route, Segment, Select, Zero};
+use super::description::Route;
 use super::fields::Asked;
-use super::grammar;
-use crate::dialect::carriers::{Arguments, Name, is_blank, put};
-use crate::dialect::{Bounds, Path, Predicate, Projected, Query};
+use super::listing::{Listing, Page, Zero};
+use super::projection::{self, Terms};
+use super::{confined, grammar};
+use crate::dialect::carriers::{Arguments, Name, flag, is_blank, put};
+use crate::dialect::{Bounds, Path, Predicate, Query};
 use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::intern;
 
-/// Fields of a projection.
-const FIELDS_MAX: usize = 1_000;
 /// Digits of a number.
 const DIGITS_MAX: usize = 10;
 /// Digits of a number that is counted from one, which every reader takes for the same.
 const COUNTED_DIGITS_MAX: usize = 9;
-/// Bytes of a text to search for.
-const SEARCH_BYTES_MAX: usize = 1_000;
 
 /// Keys of what is remembered beside a query.
 pub(super) const SOURCES: &str = "sources";
-const SELECTED: &str = "selected";
 const PAGE: &str = "page";
 const CURSOR: &str = "cursor";
-const SENT: &str = "sent";
 const ORDERED: &str = "ordered";
 
 /// A filter that stands in the path.
@@ -35,50 +31,48 @@ const IN_PATH: usize = usize::MAX;
 pub(super) fn read(
     arguments: &mut Arguments,
     route: &Route,
-    asked: Option<Asked<'_>>,
-    bounds: &Bounds,
+    terms: Terms<'_>,
     fixed: &mut Map<String, Value>,
 ) -> Result<Query, Objection> {
-    let word = asked.map(|asked| asked.word);
-    let mut query = Query::default();
-    for predicate in &route.predicates {
+    let word = terms.asked.map(|asked| asked.word);
+    for predicate in &route.listing.predicates {
         predicate.lift(arguments, word)?;
     }
-    sent(arguments, route, word, fixed)?;
-    for name in &route.dropped {
-        arguments.take_at(name, word);
-    }
-    query.projection = match &route.select {
-        None => None,
-        Some(Select::Text { names, separator }) => {
-            projection(arguments, names, *separator, word, fixed)?
-        }
-        Some(Select::ByModule(name)) => by_module(arguments, name, asked)?,
-    };
-    compared(arguments, route, asked, &mut query, fixed)?;
-    if let Some(page) = &route.page {
-        paging(arguments, page, word, bounds, &mut query, fixed)?;
-    }
-    if let Some(name) = &route.search {
-        query.search = arguments
-            .text_at(name, word)?
-            .filter(|text| !text.is_empty());
-        if query
-            .search
-            .as_ref()
-            .is_some_and(|text| text.len() > SEARCH_BYTES_MAX || text.chars().any(char::is_control))
-        {
-            return Err(Reason::MalformedQuery.into());
+    confined::read(arguments, &route.confined, word, fixed)?;
+    let mut query = page(arguments, terms, fixed)?;
+    if let Some(search) = &route.search {
+        query.search = search.read(arguments, word)?;
+        if search.alone && query.search.is_some() && query.predicate.is_some() {
+            return Err(Reason::SearchWithFilter.into());
         }
     }
     about_caller(arguments, route, word, &mut query)?;
     Ok(query)
 }
 
+/// Reads what lists have in common, those of records within records among them.
+pub(super) fn page(
+    arguments: &mut Arguments,
+    terms: Terms<'_>,
+    fixed: &mut Map<String, Value>,
+) -> Result<Query, Objection> {
+    let Terms { listing, asked, .. } = terms;
+    let mut query = Query::default();
+    if let Some(select) = &listing.select {
+        query.projection = select.read(arguments, terms, fixed)?;
+    }
+    compared(arguments, listing, asked, &mut query, fixed)?;
+    if let Some(page) = &listing.page {
+        let word = asked.map(|asked| asked.word);
+        paging(arguments, page, word, terms.bounds, &mut query, fixed)?;
+    }
+    Ok(query)
+}
+
 /// Reads what records are compared with, and by what they are ordered.
 fn compared(
     arguments: &mut Arguments,
-    route: &Route,
+    listing: &Listing,
     asked: Option<Asked<'_>>,
     query: &mut Query,
     fixed: &mut Map<String, Value>,
@@ -88,19 +82,19 @@ fn compared(
     };
     let scope = asked.scope();
     let (mut parts, mut sources) = (Vec::new(), Vec::new());
-    for (number, predicate) in route.predicates.iter().enumerate() {
+    for (number, predicate) in listing.predicates.iter().enumerate() {
         if let Some((filter, name)) = predicate.read(arguments, scope)? {
             parts.push(filter);
             sources.push(json!([number, name]));
         }
     }
-    if route.is_plain() {
+    if listing.is_plain {
         query.predicate = parts.pop();
     } else if !parts.is_empty() {
         query.predicate = Some(Predicate::All(parts));
         fixed.insert(SOURCES.to_owned(), Value::Array(sources));
     }
-    for (number, order) in route.orders.iter().enumerate() {
+    for (number, order) in listing.orders.iter().enumerate() {
         let sorts = order.read(arguments, scope)?;
         if sorts.is_empty() {
             continue;
@@ -143,25 +137,29 @@ pub(super) fn looked_up_by(
     }
 }
 
-impl Route {
-    /// Whether one style in one parameter says all of which records are meant.
-    fn is_plain(&self) -> bool {
-        let by = |place: &Segment| matches!(place, Segment::By(_));
-        matches!(self.predicates.as_slice(), [one] if one.is_whole())
-            && !self.template.iter().any(by)
-    }
-}
-
 impl Page {
-    /// A number of rows, or of a page.
+    /// A number of rows to skip, or of any that may be 0.
     fn read(&self, text: &str) -> Option<u64> {
         let digits_max = match self.zero {
             Zero::Refused => COUNTED_DIGITS_MAX,
             Zero::None | Zero::All => DIGITS_MAX,
         };
         let is_number = text.len() <= digits_max && text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = text.parse().ok().filter(|_| is_number)?;
-        (number > 0 || self.zero != Zero::Refused).then_some(number)
+        text.parse().ok().filter(|_| is_number)
+    }
+
+    /// A number of rows, or of a page.
+    fn read_counted(&self, text: &str) -> Option<u64> {
+        let number = self.read(text);
+        number.filter(|number| *number > 0 || self.zero != Zero::Refused)
+    }
+
+    /// A number of rows that are wanted, which may be all.
+    fn wish(&self, text: &str) -> Option<u64> {
+        match &self.all {
+            Some(all) if all == text => Some(u64::MAX),
+            _ => self.read_counted(text),
+        }
     }
 
     /// The number of a page of so many rows.
@@ -191,6 +189,17 @@ pub(super) fn in_path<'a>(
         Predicate::Field { path, value, .. } if path.field == field => value.as_str(),
         _ => None,
     })
+}
+
+/// The field of which it is asked what it may hold.
+pub(super) fn told_of(query: &Query) -> Option<&str> {
+    match &query.predicate {
+        Some(Predicate::All(parts)) => match parts.as_slice() {
+            [Predicate::Field { path, .. }] => Some(&path.field),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The parts of a filter, with the predicate that each came from and the parameter that carried it.
@@ -223,106 +232,6 @@ fn parts<'a>(
         .map(|(filter, (predicate, name))| (filter, predicate, name))
 }
 
-fn sent(
-    arguments: &mut Arguments,
-    route: &Route,
-    word: Option<&str>,
-    fixed: &mut Map<String, Value>,
-) -> Result<(), Reason> {
-    let mut sent = Map::new();
-    for (number, (name, values)) in route.fixed.iter().enumerate() {
-        match arguments.text_at(name, word)? {
-            None => {}
-            Some(text) if values.contains(&text) => {
-                sent.insert(number.to_string(), Value::String(text));
-            }
-            Some(_) => return Err(Reason::UnknownParameter),
-        }
-    }
-    if !sent.is_empty() {
-        fixed.insert(SENT.to_owned(), Value::Object(sent));
-    }
-    Ok(())
-}
-
-/// Takes the names of fields below that of their module, by whichever of its names. The API would take those of another
-/// module, and look them up in this one.
-fn by_module(
-    arguments: &mut Arguments,
-    name: &Name,
-    asked: Option<Asked<'_>>,
-) -> Result<Option<Vec<Projected>>, Reason> {
-    let Some(value) = name.0.first().and_then(|base| arguments.take(base)) else {
-        return Ok(None);
-    };
-    let (Value::Object(by_module), Some(asked)) = (value, asked) else {
-        return Err(Reason::MalformedProjection);
-    };
-    let mut by_module = by_module.into_iter();
-    let (Some((module, Value::String(names))), None) = (by_module.next(), by_module.next()) else {
-        return Err(Reason::MalformedProjection);
-    };
-    let description = asked.description;
-    let names: Vec<&str> = names
-        .split(',')
-        .map(|name| name.trim_matches(' '))
-        .collect();
-    if description.module_named(&module).as_ref() != Some(asked.module)
-        || names.len() > FIELDS_MAX
-        || !names.iter().all(|name| description.names.is_field(name))
-    {
-        return Err(Reason::MalformedProjection);
-    }
-    let mut projection: Vec<Projected> = Vec::new();
-    for name in names {
-        let item = Projected::Field(name.to_owned());
-        if !projection.contains(&item) {
-            projection.push(item);
-        }
-    }
-    Ok(Some(projection))
-}
-
-fn projection(
-    arguments: &mut Arguments,
-    names: &[Name],
-    separator: char,
-    word: Option<&str>,
-    fixed: &mut Map<String, Value>,
-) -> Result<Option<Vec<Projected>>, Reason> {
-    let mut found: Option<Vec<Projected>> = None;
-    for (number, name) in names.iter().enumerate() {
-        let (fields, is_list): (Vec<String>, bool) = match arguments.take_at(name, word) {
-            None | Some(Value::Null) => continue,
-            Some(Value::String(text)) => {
-                let fields = text.split(separator).map(|field| field.trim().to_owned());
-                (fields.filter(|field| !field.is_empty()).collect(), false)
-            }
-            Some(Value::Array(items)) => {
-                let fields = items.into_iter().map(|item| match item {
-                    Value::String(field) => Ok(field),
-                    _ => Err(Reason::MalformedProjection),
-                });
-                (fields.collect::<Result<_, _>>()?, true)
-            }
-            Some(_) => return Err(Reason::MalformedProjection),
-        };
-        if found.is_some() {
-            return Err(Reason::DuplicateParameter);
-        }
-        if fields.len() > FIELDS_MAX || !fields.iter().all(|field| grammar::is_field(field)) {
-            return Err(Reason::MalformedProjection);
-        }
-        // No field at all would mean every field to somebody.
-        if fields.is_empty() {
-            continue;
-        }
-        fixed.insert(SELECTED.to_owned(), json!([number, is_list]));
-        found = Some(fields.into_iter().map(Projected::Field).collect());
-    }
-    Ok(found)
-}
-
 fn paging(
     arguments: &mut Arguments,
     page: &Page,
@@ -331,21 +240,22 @@ fn paging(
     query: &mut Query,
     fixed: &mut Map<String, Value>,
 ) -> Result<(), Objection> {
-    let mut number = |name: &Name| {
+    let mut number = |name: &Name, read: fn(&Page, &str) -> Option<u64>| {
         let text = arguments.text_at(name, word);
         match text.map_err(|_| Reason::MalformedPage)? {
             None => Ok(None),
-            Some(text) => page.read(&text).map(Some).ok_or(Reason::MalformedPage),
+            Some(text) => read(page, &text).map(Some).ok_or(Reason::MalformedPage),
         }
     };
     let max = page
         .max
         .map_or(bounds.page_max, |max| max.min(bounds.page_max));
-    let stated = number(&page.size)?;
+    let stated = number(&page.size, Page::wish)?;
     // What nobody states is what the API sends then: its own number of rows, or all.
     let wish = match stated {
         Some(0) if page.zero == Zero::All => u64::MAX,
         Some(rows) => rows,
+        None if page.keeps_default => 0,
         None => page.default.map_or(u64::MAX, u64::from),
     };
     let is_cut = wish > u64::from(max);
@@ -358,10 +268,10 @@ fn paging(
         Some(_) => u32::try_from(wish).ok(),
     };
     if let Some(name) = &page.offset {
-        query.offset = number(name)?;
+        query.offset = number(name, Page::read)?;
     }
     if let Some((name, first)) = &page.number
-        && let Some(asked) = number(name)?
+        && let Some(asked) = number(name, Page::read_counted)?
     {
         if is_cut && asked > *first {
             // Pages of another size are other rows.
@@ -404,12 +314,7 @@ fn about_caller(
             continue;
         };
         if words.is_empty() {
-            let flag = match value {
-                Value::Bool(flag) => flag,
-                Value::String(text) if text == "1" || text == "true" => true,
-                Value::String(text) if text == "0" || text == "false" => false,
-                _ => return Err(Reason::MalformedQuery),
-            };
+            let flag = flag(&value).ok_or(Reason::MalformedQuery)?;
             query.about_caller.push((flag_name(name), flag));
             continue;
         }
@@ -442,96 +347,80 @@ pub(super) fn write(
 ) -> Map<String, Value> {
     let word = asked.map(|asked| asked.word);
     let mut tree = Map::new();
-    for (number, value) in fixed
-        .get(SENT)
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
-        let name = number
-            .parse::<usize>()
-            .ok()
-            .and_then(|number| route.fixed.get(number));
-        if let Some((name, _)) = name {
-            put(&mut tree, name, word, value.clone());
-        }
-    }
-    write_projection(query, fixed, route, word, &mut tree);
-    if let (Some(page), Some(limit)) = (&route.page, query.limit) {
-        put(&mut tree, &page.size, word, limit.into());
-    }
-    if let Some(page) = &route.page {
-        if let (Some(name), Some(offset)) = (&page.offset, query.offset) {
-            put(&mut tree, name, word, offset.into());
-        }
-        if let (Some(name), Some(cursor)) = (&page.cursor, fixed.get(CURSOR)) {
-            put(&mut tree, name, word, cursor.clone());
-        }
-        if let Some((name, number)) = page.number_of(query, fixed) {
-            put(&mut tree, name, word, number);
-        }
-    }
-    if let (Some(name), Some(text)) = (&route.search, &query.search) {
-        put(&mut tree, name, word, text.as_str().into());
+    confined::write(fixed, route, word, &mut tree);
+    let listing = (&route.listing, asked);
+    write_shown(query, fixed, listing, &mut tree);
+    if let (Some(search), Some(text)) = (&route.search, &query.search) {
+        put(&mut tree, &search.at, word, text.as_str().into());
     }
     write_about_caller(query, route, word, &mut tree);
+    write_compared(query, fixed, listing, &mut tree);
+    tree
+}
+
+/// Writes what lists have in common, those of records within records among them.
+pub(super) fn write_page(
+    query: &Query,
+    fixed: &Map<String, Value>,
+    listing: (&Listing, Option<Asked<'_>>),
+    tree: &mut Map<String, Value>,
+) {
+    write_shown(query, fixed, listing, tree);
+    write_compared(query, fixed, listing, tree);
+}
+
+/// Writes what is shown of records, and how many.
+fn write_shown(
+    query: &Query,
+    fixed: &Map<String, Value>,
+    (listing, asked): (&Listing, Option<Asked<'_>>),
+    tree: &mut Map<String, Value>,
+) {
+    let word = asked.map(|asked| asked.word);
+    projection::write(query, fixed, (listing, asked), tree);
+    if let Some(page) = &listing.page {
+        if let Some(limit) = query.limit {
+            put(tree, &page.size, word, limit.into());
+        }
+        if let (Some(name), Some(offset)) = (&page.offset, query.offset) {
+            put(tree, name, word, offset.into());
+        }
+        if let (Some(name), Some(cursor)) = (&page.cursor, fixed.get(CURSOR)) {
+            put(tree, name, word, cursor.clone());
+        }
+        if let Some((name, number)) = page.number_of(query, fixed) {
+            put(tree, name, word, number);
+        }
+    }
+}
+
+/// Writes what records are compared with, and by what they are ordered.
+fn write_compared(
+    query: &Query,
+    fixed: &Map<String, Value>,
+    (listing, asked): (&Listing, Option<Asked<'_>>),
+    tree: &mut Map<String, Value>,
+) {
     let Some(asked) = &asked else {
-        return tree;
+        return;
     };
     let scope = asked.scope();
     let ordered = fixed.get(ORDERED).and_then(Value::as_u64);
     let number = ordered.and_then(|number| usize::try_from(number).ok());
-    if let Some(order) = route.orders.get(number.unwrap_or_default()) {
-        order.write(&query.order, scope, &mut tree);
+    if let Some(order) = listing.orders.get(number.unwrap_or_default()) {
+        order.write(&query.order, scope, tree);
     }
     if let (true, Some(filter), [style]) = (
-        route.is_plain(),
+        listing.is_plain,
         &query.predicate,
-        route.predicates.as_slice(),
+        listing.predicates.as_slice(),
     ) {
-        style.write(filter, 0, scope, &mut tree);
-        return tree;
+        return style.write(filter, 0, scope, tree);
     }
     for (filter, number, name) in parts(query, fixed) {
-        if let Some(predicate) = route.predicates.get(number) {
-            predicate.write(filter, name, scope, &mut tree);
+        if let Some(predicate) = listing.predicates.get(number) {
+            predicate.write(filter, name, scope, tree);
         }
-    }
-    tree
-}
-
-fn write_projection(
-    query: &Query,
-    fixed: &Map<String, Value>,
-    route: &Route,
-    word: Option<&str>,
-    tree: &mut Map<String, Value>,
-) {
-    let (Some(select), Some(fields)) = (&route.select, &query.projection) else {
-        return;
-    };
-    let fields = fields.iter().filter_map(|item| match item {
-        Projected::Field(field) => Some(field.as_str()),
-        Projected::Collection { .. } => None,
-    });
-    let fields: Vec<&str> = fields.collect();
-    let (names, separator) = match select {
-        Select::Text { names, separator } => (names.as_slice(), *separator),
-        Select::ByModule(name) => (std::slice::from_ref(name), ','),
-    };
-    let selected = fixed.get(SELECTED).and_then(Value::as_array);
-    let selected = |at: usize| selected.and_then(|selected| selected.get(at));
-    let number = selected(0).and_then(Value::as_u64).unwrap_or(0);
-    let is_list = selected(1).and_then(Value::as_bool).unwrap_or(false);
-    let name = usize::try_from(number)
-        .ok()
-        .and_then(|number| names.get(number));
-    let value = match is_list {
-        true => fields.into(),
-        false => fields.join(&separator.to_string()).into(),
-    };
-    if let Some(name) = name {
-        put(tree, name, word, value);
     }
 }
 

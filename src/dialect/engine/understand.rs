@@ -2,12 +2,15 @@
 
 use serde_json::{Map, Value};
 
-use super::description::{Bodies, Carries, Description, Relates, Route, Says, Segment, Write};
-use super::{grammar, query, write};
+use super::description::{Carries, Description, Relates, Route, Says, Segment, Write};
+use super::native::Api;
+use super::projection::Terms;
+use super::{bodies, grammar, query, relations, write};
 use crate::dialect::carriers::{Arguments, query_string};
 use crate::dialect::schema::Schema;
 use crate::dialect::{
-    Bounds, Compared, Incoming, Link, Misunderstood, Operation, Query, Rendering, Wanted, spelling,
+    Bounds, Compared, Incoming, Link, Misunderstood, Operation, Path, Predicate, Query, Rendering,
+    Understood, Wanted, spelling,
 };
 use crate::json;
 use crate::objection::Objection;
@@ -32,17 +35,27 @@ struct Stated {
     link: Option<Link>,
     related: Option<String>,
     by: Vec<(String, String)>,
+    /// A field of which it is asked what it may hold.
+    field: Option<String>,
     words: Map<String, Value>,
 }
 
-/// What a request means, before a CRM of which the schema is known.
+/// By what a request is understood.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    pub(super) description: &'a Description,
+    /// What is known of the CRM, if it is a CRM's request.
+    pub(super) schema: Option<&'a Schema>,
+    pub(super) bounds: &'a Bounds,
+}
+
+/// What a request means.
 pub(super) fn request(
-    description: &Description,
-    schema: Option<&Schema>,
+    context: Context<'_>,
     request: &Incoming<'_>,
-    bounds: &Bounds,
-) -> Result<Operation, Misunderstood> {
-    let (version, segments) = segments(description, request.path)?;
+) -> Result<Understood<Operation>, Misunderstood> {
+    let description = context.description;
+    let (version, segments) = segments(description, request.path, request.accept)?;
     let on_path = description
         .routes
         .iter()
@@ -63,17 +76,62 @@ pub(super) fn request(
         objection,
         route: Some(route.name),
     };
-    let stated = stated(description, schema, route, &segments);
+    if let (true, Some(native)) = (route.is_envelope, description.native) {
+        let body = alone(context, route, request).map_err(refused)?;
+        let envelope = native.envelope(body, &Api(context)).map_err(refused)?;
+        return Ok(Understood::Bulk {
+            credential: envelope.credential,
+            route: route.name,
+            version: envelope.version,
+            parts: envelope.parts,
+        });
+    }
+    let stated = stated(context, route, &segments);
     let stated = stated.map_err(|reason| refused(reason.into()))?;
-    let operation = operation(description, route, (version, stated), request, bounds);
-    operation.map_err(refused).map(|operation| Operation {
-        of_caller: operation.of_caller || description.is_asked_of_callers(&segments),
-        ..operation
+    if route.write.is_some() && stated.is_read_only(description) {
+        return Err(Reason::UnknownRoute.into());
+    }
+    let operation = operation(context, route, (version, stated), request);
+    operation.map_err(refused).map(|operation| {
+        Understood::One(Operation {
+            of_caller: operation.of_caller || description.is_asked_of_callers(&segments),
+            ..operation
+        })
     })
 }
 
+/// The body of a request that carries nothing else.
+fn alone(
+    context: Context<'_>,
+    route: &Route,
+    request: &Incoming<'_>,
+) -> Result<Map<String, Value>, Objection> {
+    of_query(context.description, request.query.unwrap_or_default())?.finish()?;
+    let depth_max = context.bounds.depth_max;
+    Ok(bodies::read(
+        context.description,
+        route,
+        request,
+        depth_max,
+    )?)
+}
+
+impl Stated {
+    /// Whether the records that it is about are read only.
+    fn is_read_only(&self, description: &Description) -> bool {
+        let link = self.link.as_ref().map(|link| &link.target);
+        let target = link.or(self.module.as_ref());
+        let unwritten = &description.reserved.unwritten;
+        target.is_some_and(|target| unwritten.iter().any(|module| module == target.as_str()))
+    }
+}
+
 /// The version of a path, and its segments below the place of that, decoded once, its suffix taken away.
-fn segments(description: &Description, path: &str) -> Result<(&'static str, Vec<String>), Reason> {
+pub(super) fn segments(
+    description: &Description,
+    path: &str,
+    accept: Option<&str>,
+) -> Result<(String, Vec<String>), Reason> {
     let (version, below) = description.below(path).ok_or(Reason::UnknownRoute)?;
     let below = match below.strip_suffix('/') {
         Some(rest) if description.ignored.slash => rest,
@@ -83,7 +141,7 @@ fn segments(description: &Description, path: &str) -> Result<(&'static str, Vec<
         Some(suffix) => below.strip_suffix(suffix.as_str()).unwrap_or(below),
         None => below,
     };
-    let segments = below
+    let mut segments = below
         .split('/')
         .map(|segment| {
             let segment = spelling::decode(segment, false);
@@ -94,6 +152,10 @@ fn segments(description: &Description, path: &str) -> Result<(&'static str, Vec<
     if segments.len() > SEGMENTS_MAX || segments.iter().any(String::is_empty) {
         return Err(Reason::UnknownRoute);
     }
+    let version = match &description.versions {
+        Some(versions) => versions.take(&mut segments, accept)?,
+        None => version.to_owned(),
+    };
     Ok((version, segments))
 }
 
@@ -127,23 +189,20 @@ fn fits(description: &Description, route: &Route, segments: &[String]) -> bool {
 fn place_fits(description: &Description, route: &Route, place: &Segment, segment: &str) -> bool {
     match place {
         Segment::Literal(word) => description.is_same(word, segment),
-        Segment::Module if description.stock.is_some() => description.names.is_field(segment),
+        Segment::Module if description.stock.is_some() => description.is_open(segment),
         Segment::Module => description
             .module_named(segment)
             .is_some_and(|module| route.modules.contains(&module)),
-        Segment::Id | Segment::Related => description.ids.fit(segment),
-        Segment::Link => description.names.is_field(segment),
-        Segment::Word(_) => grammar::is_word(segment),
+        Segment::Id | Segment::Related => description.is_id(segment),
+        Segment::Link => description.names.is_link(segment),
+        Segment::Field => description.names.is_field(segment),
+        Segment::Word(name) => description.is_word(name, segment),
         Segment::By(_) => grammar::is_value(segment),
     }
 }
 
-fn stated(
-    description: &Description,
-    schema: Option<&Schema>,
-    route: &Route,
-    segments: &[String],
-) -> Result<Stated, Reason> {
+fn stated(context: Context<'_>, route: &Route, segments: &[String]) -> Result<Stated, Reason> {
+    let description = context.description;
     let mut stated = Stated {
         module: route.module.clone(),
         link: route.link.clone(),
@@ -157,6 +216,7 @@ fn stated(
             Segment::Id => stated.record = Some(segment.clone()),
             Segment::Related => stated.related = Some(segment.clone()),
             Segment::Link => link = Some(segment.clone()),
+            Segment::Field => stated.field = Some(segment.clone()),
             Segment::Word(name) => {
                 stated
                     .words
@@ -167,24 +227,19 @@ fn stated(
     }
     if let Some(name) = link {
         let module = stated.module.as_ref();
-        let known = module.and_then(|module| description.known(module));
-        let target = match known {
-            Some(known) => known.links.get(&name).cloned(),
-            None => module.and_then(|module| schema?.target(module, &name)),
-        };
-        let target = target.ok_or(Reason::UnknownLink)?;
-        stated.link = Some(Link { name, target });
+        let link = module.and_then(|module| description.link(context.schema, module, &name));
+        stated.link = Some(link.ok_or(Reason::UnknownLink)?);
     }
     Ok(stated)
 }
 
 fn operation(
-    description: &Description,
+    context: Context<'_>,
     route: &Route,
-    (version, stated): (&str, Stated),
+    (version, stated): (String, Stated),
     request: &Incoming<'_>,
-    bounds: &Bounds,
 ) -> Result<Operation, Objection> {
+    let Context { description, .. } = context;
     if !description.ignored.accept {
         accepts_json(request.accept)?;
     }
@@ -196,7 +251,7 @@ fn operation(
         action: route.action,
         access: route.access,
         route: route.name,
-        version: version.to_owned(),
+        version,
         credential: None,
         of_caller: route.of_caller,
         module: stated.module,
@@ -210,49 +265,87 @@ fn operation(
             method: route.method.clone(),
             path: String::new(),
             controls: Vec::new(),
-            in_body: route.carries == Carries::Body,
+            in_body: route.is_in_body(),
             fixed: Map::new(),
         },
     };
-    let (mut arguments, body) = arguments(description, route, request, bounds, &mut fixed)?;
+    let (mut arguments, body) = arguments(context, route, request, &mut fixed)?;
     if !takes_body(route)
         && !request.body.is_empty()
-        && !is_ignored(description, request, &operation, bounds.depth_max)
+        && !bodies::is_ignored(description, request, &operation, context.bounds.depth_max)
     {
         return Err(Reason::UnexpectedBody.into());
     }
-    let asked = description.asked(&operation);
-    let mut query = query::read(&mut arguments, route, asked, bounds, &mut fixed)?;
-    query::looked_up_by(&mut query, &mut fixed, stated.by);
-    operation.query = query;
+    operation.query = asked(context, route, &mut arguments, &mut operation, &mut fixed)?;
+    query::looked_up_by(&mut operation.query, &mut fixed, stated.by);
+    if let Some(field) = stated.field {
+        // What a field may hold is told to whoever may match it: some lists are made of records.
+        operation.query.predicate = Some(Predicate::All(vec![one_of(field)]));
+    }
     operation.rendering.fixed = fixed;
-    written(description, route, body, &mut operation)?;
+    if let (true, Some(native)) = (route.logs_in, description.native) {
+        let login = native.login(arguments, body.unwrap_or_default())?;
+        operation
+            .rendering
+            .fixed
+            .insert(LOGIN.to_owned(), login.into());
+        return Ok(operation);
+    }
     arguments.finish()?;
+    written(context, route, body.unwrap_or_default(), &mut operation)?;
     controlled(route, request, &mut operation);
     Ok(operation)
 }
 
-/// Whether the API does not look at the body of a request that takes none.
-fn is_ignored(
-    description: &Description,
-    request: &Incoming<'_>,
-    operation: &Operation,
-    depth_max: usize,
-) -> bool {
-    match description.ignored.bodies {
-        Bodies::None => false,
-        Bodies::Blank => {
-            let id = operation.target();
-            let id = id.map_or("id", |module| id_key(description, module));
-            write::says_nothing(request, id, operation.record.as_deref(), depth_max)
-        }
-        Bodies::Documents => write::repeats_path(description, request, operation, depth_max),
+/// What records are asked for, and of which modules.
+fn asked(
+    context: Context<'_>,
+    route: &Route,
+    arguments: &mut Arguments,
+    operation: &mut Operation,
+    fixed: &mut Map<String, Value>,
+) -> Result<Query, Objection> {
+    let mut beside = Vec::new();
+    if let Some(search) = &route.search {
+        let own = operation.module.take();
+        let mut modules = search
+            .modules(context.description, arguments, own)?
+            .into_iter();
+        operation.module = modules.next();
+        beside.extend(modules);
     }
+    let mut asked = context.description.asked(operation);
+    if let Some(asked) = &mut asked {
+        asked.schema = context.schema;
+        asked.depth_max = context.bounds.depth_max;
+    }
+    let within = context.description.within.as_ref();
+    let terms = Terms {
+        listing: &route.listing,
+        asked,
+        bounds: context.bounds,
+        depth: within.map_or(0, |within| within.depth),
+    };
+    let mut query = query::read(arguments, route, terms, fixed)?;
+    query.beside = beside;
+    // A link means something in one module only.
+    let is_search = route
+        .search
+        .as_ref()
+        .is_some_and(|search| search.modules.is_some());
+    if is_search && query.order.iter().any(|sort| sort.path.link.is_some()) {
+        return Err(Reason::MalformedOrder.into());
+    }
+    Ok(query)
 }
 
-/// The key of a record's id.
-fn id_key(description: &Description, module: &Module) -> &'static str {
-    description.known(module).map_or("id", |known| known.id)
+/// A comparison with whatever the field may hold.
+fn one_of(field: String) -> Predicate {
+    Predicate::Field {
+        path: Path { link: None, field },
+        operator: None,
+        value: Value::Null,
+    }
 }
 
 /// Takes the headers that the route takes, as far as they say what they may. Others refuse the request.
@@ -269,11 +362,12 @@ fn controlled(route: &Route, request: &Incoming<'_>, operation: &mut Operation) 
                 .iter()
                 .any(|word| word.eq_ignore_ascii_case(value)),
             Says::Field(_) => grammar::is_word(value),
+            Says::Date(_) => grammar::is_date(value),
         };
         if !fits {
             continue;
         }
-        if let Says::Field(field) = says {
+        if let Says::Field(field) | Says::Date(field) = says {
             operation.query.compared.push(Compared {
                 field: field.clone(),
                 header: control.name(),
@@ -284,34 +378,21 @@ fn controlled(route: &Route, request: &Incoming<'_>, operation: &mut Operation) 
 }
 
 fn written(
-    description: &Description,
+    context: Context<'_>,
     route: &Route,
-    body: Option<Map<String, Value>>,
+    body: Map<String, Value>,
     operation: &mut Operation,
 ) -> Result<(), Objection> {
-    let body = body.unwrap_or_default();
-    if let (true, Some(native)) = (route.logs_in, description.native) {
-        let login = Value::Object(native.login(body)?);
-        operation.rendering.fixed.insert(LOGIN.to_owned(), login);
-        return Ok(());
-    }
-    match &route.relates {
-        Relates::Ids => {
-            let ids = write::ids(description, body)?;
-            if ids.is_empty() == operation.related.is_empty() {
-                return Err(Reason::MalformedBody.into());
-            }
-            operation.related.extend(ids);
-            return Ok(());
-        }
-        Relates::Document(form) => {
-            let (module, id) = write::relation(description, form, body)?;
-            return relate(operation, module, id).map_err(Objection::from);
-        }
-        Relates::No => {}
+    let Context {
+        description,
+        schema,
+        ..
+    } = context;
+    if let (true, Some(schema)) = (route.matches, schema) {
+        return write::matches(description, schema, body, operation);
     }
     let Some(form) = &route.write else {
-        return Ok(());
+        return relations::read(description, schema, &route.relates, body, operation);
     };
     let fields = match form.tells {
         true => told(description, route, form, body, operation)?,
@@ -323,7 +404,7 @@ fn written(
             write::fields_of(form, body, word, record)?
         }
     };
-    write::read(description, fields, operation).map_err(Objection::from)
+    write::read(description, schema, fields, operation)
 }
 
 /// Takes module and id of a record from the document that it is written in; its fields are left.
@@ -346,43 +427,38 @@ fn told(
     Ok(write::plain(document.fields)?)
 }
 
-/// The record to relate belongs to the link's target; where the path names no link, the API looks for one that leads to
-/// the record's module.
-fn relate(operation: &mut Operation, target: Module, id: String) -> Result<(), Reason> {
-    match &operation.link {
-        Some(link) if link.target != target => return Err(Reason::MalformedBody),
-        Some(_) => {}
-        None => {
-            let name = String::new();
-            operation.link = Some(Link { name, target });
-        }
-    }
-    operation.related.push(id);
-    Ok(())
-}
-
 /// Whether a route takes a body.
 fn takes_body(route: &Route) -> bool {
     let relates = !matches!(route.relates, Relates::No);
-    route.write.is_some() || relates || route.logs_in || route.carries == Carries::Body
+    let carries = matches!(route.carries, Carries::Body | Carries::Both);
+    route.write.is_some() || route.matches || relates || route.logs_in || carries
 }
 
 /// The arguments of the query, and the body of a write.
 fn arguments(
-    description: &Description,
+    context: Context<'_>,
     route: &Route,
     request: &Incoming<'_>,
-    bounds: &Bounds,
     fixed: &mut Map<String, Value>,
 ) -> Result<(Arguments, Option<Map<String, Value>>), Objection> {
+    let description = context.description;
+    let depth_max = context.bounds.depth_max;
     let blank_is_none = description.ignored.blank;
     let mut arguments = of_query(description, request.query.unwrap_or_default())?;
-    let body = match takes_body(route) {
-        true => Some(write::body(description, route, request, bounds.depth_max)?),
+    let mut body = match takes_body(route) {
+        true => Some(bodies::read(description, route, request, depth_max)?),
         false => None,
     };
+    if let (Some(form), Some(body)) = (&route.write, &mut body) {
+        let stated = form.arguments.iter();
+        let stated = stated.filter_map(|name| Some((name.clone(), body.shift_remove(name)?)));
+        arguments = arguments.and(stated.collect())?;
+    }
     match &route.carries {
         Carries::Query => {}
+        Carries::Both => {
+            return Ok((arguments.and(body.unwrap_or_default())?, None));
+        }
         Carries::Body => {
             arguments.finish()?;
             let arguments = Arguments::stated(body.unwrap_or_default(), blank_is_none);
@@ -394,8 +470,7 @@ fn arguments(
                 if !arguments.is_empty() {
                     return Err(Reason::DuplicateParameter.into());
                 }
-                let Ok(Value::Object(members)) = json::read(text.as_bytes(), bounds.depth_max)
-                else {
+                let Ok(Value::Object(members)) = json::read(text.as_bytes(), depth_max) else {
                     return Err(Reason::MalformedQuery.into());
                 };
                 fixed.insert(IN_JSON.to_owned(), true.into());
@@ -446,12 +521,12 @@ pub(super) fn look_up(
         fixed.insert(write::FOR.to_owned(), update.rendering.form.into());
     }
     let target = update.target();
-    let id = target.map_or("id", |target| id_key(description, target));
+    let id = target.map_or("id", |target| description.id_key(target));
     // Beside a key under which the fields lie, the id always stands.
     let id = Some(id).filter(|_| read.reply.under().is_none());
     let bytes_max = match read.carries {
         Carries::Query => NAMES_BYTES_MAX,
-        Carries::Body | Carries::Json(_) => usize::MAX,
+        Carries::Body | Carries::Both | Carries::Json(_) => usize::MAX,
     };
     let projection = wanted.projection(update, id, bytes_max);
     Some(Operation {
@@ -460,7 +535,7 @@ pub(super) fn look_up(
         route: read.name,
         write: None,
         query: Query {
-            projection: projection.filter(|_| read.select.is_some()),
+            projection: projection.filter(|_| read.listing.select.is_some()),
             ..Query::default()
         },
         rendering: Rendering {

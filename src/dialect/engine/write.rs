@@ -1,106 +1,21 @@
-//! What a request writes: the fields of a record, or ids to relate.
+//! What a request writes: the fields of a record.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::description::{Description, Known, Name, Relates, Route, Write, Written};
-use crate::dialect::carriers::{self, Arguments, Media, is_blank};
-use crate::dialect::{Incoming, Operation, spelling};
-use crate::json;
+use super::description::{Description, Known, Name, Repeats, Write, Written};
+use crate::dialect::carriers::{self, Arguments, is_blank};
+use crate::dialect::schema::Schema;
+use crate::dialect::{Operation, Origin, Path, Predicate};
 use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Module};
 
 /// Keys of one write.
 const KEYS_MAX: usize = 1_000;
-/// Ids of one relate request.
-const IDS_MAX: usize = 500;
 /// The key of what is remembered of inner objects: which fields lay in which.
 const INNER: &str = "inner";
 /// The key of the route whose look-up this is.
 pub(super) const FOR: &str = "for";
-
-/// Reads a body. A form is read like JSON whose values are texts.
-pub(super) fn body(
-    description: &Description,
-    route: &Route,
-    request: &Incoming<'_>,
-    depth_max: usize,
-) -> Result<Map<String, Value>, Reason> {
-    let tells = route.relates.document().or(route.write.as_ref());
-    let is_needed = route.logs_in || tells.is_some_and(|form| form.tells);
-    if request.body.is_empty() && !is_needed {
-        return Ok(Map::new());
-    }
-    let media = Media::of(request.content_type);
-    let takes_form = route.write.as_ref().is_some_and(|write| write.form);
-    let form = carriers::form(request.body, media, description.names.of_parameters());
-    match form.filter(|_| route.logs_in || takes_form && media == Media::Form) {
-        Some(form) => form,
-        None if matches!(media, Media::Json | Media::JsonApi) => {
-            carriers::object(request.body, depth_max)
-        }
-        None => Err(Reason::UnsupportedMediaType),
-    }
-}
-
-/// Whether the body of a request that takes none says nothing: an empty object or list, or the id that the path says.
-pub(super) fn says_nothing(
-    request: &Incoming<'_>,
-    id: &str,
-    record: Option<&str>,
-    depth_max: usize,
-) -> bool {
-    let is_json = |media: &str| media.trim().eq_ignore_ascii_case("application/json");
-    let media = request.content_type.map(spelling::media_in_utf_8);
-    if !media.is_none_or(|media| media.is_some_and(is_json)) {
-        return false;
-    }
-    match json::read(request.body, depth_max) {
-        Ok(Value::Array(items)) => items.is_empty(),
-        Ok(Value::Object(mut members)) => {
-            if let Some(record) = record
-                && members.get(id).and_then(text).as_deref() == Some(record)
-            {
-                members.shift_remove(id);
-            }
-            members.is_empty()
-        }
-        _ => false,
-    }
-}
-
-/// Whether a body is an empty object, or that of a deletion names what its path names: `{"id": …}`, or a document with type
-/// and id, which stand where those of a relation stand.
-pub(super) fn repeats_path(
-    description: &Description,
-    request: &Incoming<'_>,
-    operation: &Operation,
-    depth_max: usize,
-) -> bool {
-    let is_json = matches!(
-        Media::of(request.content_type),
-        Media::Json | Media::JsonApi
-    );
-    let stated = carriers::object(request.body, depth_max);
-    let Some(stated) = stated.ok().filter(|_| is_json) else {
-        return false;
-    };
-    let related = operation.related.first();
-    let record = match related.or(operation.record.as_ref()) {
-        Some(record) if *request.method == http::Method::DELETE => record,
-        _ => return stated.is_empty(),
-    };
-    let is_id = stated.get("id").and_then(Value::as_str) == Some(record);
-    if stated.is_empty() || stated.len() == 1 && is_id {
-        return true;
-    }
-    let forms = description.routes.iter();
-    let mut forms = forms.filter_map(|route| route.relates.document());
-    forms.next().is_some_and(|form| {
-        let said = relation(description, form, stated);
-        said.is_ok_and(|(module, id)| id == *record && Some(&module) == operation.target())
-    })
-}
 
 /// A document that tells which record it is of.
 pub(super) struct Document {
@@ -139,23 +54,10 @@ pub(super) fn document(
     Ok(Document { module, id, fields })
 }
 
-/// Reads module and id of a record to relate.
-pub(super) fn relation(
-    description: &Description,
-    form: &Write,
-    body: Map<String, Value>,
-) -> Result<(Module, String), Objection> {
-    let document = document(description, form, body)?;
-    if document.fields.is_some() {
-        return Err(Reason::MalformedBody.into());
-    }
-    Ok((document.module, id(description, document.id)?))
-}
-
 /// The id of a record that there is.
 pub(super) fn id(description: &Description, stated: Option<Value>) -> Result<String, Reason> {
     match stated {
-        Some(Value::String(id)) if description.ids.fit(&id) => Ok(id),
+        Some(Value::String(id)) if description.is_id(&id) => Ok(id),
         _ => Err(Reason::MalformedBody),
     }
 }
@@ -188,24 +90,25 @@ pub(super) fn plain(fields: Option<Value>) -> Result<Map<String, Value>, Reason>
 /// Reads the fields of a record into the operation that writes it.
 pub(super) fn read(
     description: &Description,
+    schema: Option<&Schema>,
     mut body: Map<String, Value>,
     operation: &mut Operation,
-) -> Result<(), Reason> {
+) -> Result<(), Objection> {
+    leave_out(description, schema, &mut body, operation);
     let target = operation.target();
     let known = target.and_then(|target| description.known(target));
     let record = match operation.action {
         Action::Update => operation.record.as_deref(),
         _ => None,
     };
-    body.retain(|key, _| !description.ignored.members.contains(key));
     let id = known.map_or("id", |known| known.id);
     match (body.shift_remove(id), record) {
         (None, _) => {}
         (Some(Value::Null), None) => {}
         (Some(Value::String(stated)), None) if stated.is_empty() => {}
-        (Some(_), None) => return Err(Reason::IdOnCreate),
+        (Some(_), None) => return Err(Reason::IdOnCreate.into()),
         (Some(stated), Some(record)) if text(&stated).as_deref() == Some(record) => {}
-        (Some(_), Some(_)) => return Err(Reason::IdMismatch),
+        (Some(_), Some(_)) => return Err(Reason::IdMismatch.into()),
     }
     description.written.take_from(&mut body)?;
     let inner = known.map_or(&[][..], |known| &known.inner);
@@ -223,17 +126,13 @@ pub(super) fn read(
             // An inner object that is blank holds no field.
             Value::Null if is_inner => {}
             Value::Array(items) if is_inner && items.is_empty() => {}
-            _ if is_inner => return Err(Reason::MalformedBody),
+            _ if is_inner => return Err(Reason::MalformedBody.into()),
             value => put(&mut fields, key, value)?,
         }
     }
-    let is_field = |(key, value): (&String, &Value)| {
-        description.names.is_field(key)
-            && !key.eq_ignore_ascii_case(id)
-            && description.written.has_field(key, value)
-    };
-    if !fields.iter().all(is_field) || !are_apart(&fields) {
-        return Err(Reason::MalformedBody);
+    are_fields(description, id, &fields)?;
+    if !are_apart(&fields) {
+        return Err(Reason::MalformedBody.into());
     }
     if !inner_keys.is_empty() {
         let fixed = &mut operation.rendering.fixed;
@@ -241,6 +140,95 @@ pub(super) fn read(
     }
     operation.write = Some(fields);
     Ok(())
+}
+
+/// Leaves out what the API does not look at, or what says again where the record stands.
+fn leave_out(
+    description: &Description,
+    schema: Option<&Schema>,
+    body: &mut Map<String, Value>,
+    operation: &Operation,
+) {
+    let Some(target) = operation.target() else {
+        return;
+    };
+    let written = &description.written;
+    let has_field = |key: &str| schema.is_some_and(|schema| schema.has_field(target, key));
+    for (name, repeats) in &written.repeats {
+        let meant = match repeats {
+            Repeats::Module => operation.module.as_ref().map(Module::as_str),
+            Repeats::Target => Some(target.as_str()).filter(|_| !has_field(name)),
+            Repeats::Id if operation.action == Action::Update => operation.record.as_deref(),
+            Repeats::Id => None,
+        };
+        if meant.is_some() && body.get(name).and_then(Value::as_str) == meant {
+            body.shift_remove(name);
+        }
+    }
+    let stock = description.stock.as_ref();
+    let is_stock = stock.is_some_and(|stock| stock.has_module(target));
+    let is_unread = |key: &String| {
+        written.unread.contains(key) || is_stock && written.unread_in_stock.contains(key)
+    };
+    let ignored = &description.ignored.members;
+    body.retain(|key, _| !ignored.contains(key) && (!is_unread(key) || has_field(key)));
+}
+
+/// Whether all members are fields, by their names.
+pub(super) fn are_fields(
+    description: &Description,
+    id: &str,
+    fields: &Map<String, Value>,
+) -> Result<(), Objection> {
+    let is_field = |(key, value): &(&String, &Value)| {
+        description.names.is_field(key)
+            && !key.eq_ignore_ascii_case(id)
+            && description.written.has_field(key, value)
+    };
+    let mut others = fields.iter().filter(|field| !is_field(field));
+    others
+        .next()
+        .map_or(Ok(()), |(key, _)| Err(Objection::member(key)))
+}
+
+/// Reads fields and values that a record may already have: each is compared. What the CRM says of a record is none.
+pub(super) fn matches(
+    description: &Description,
+    schema: &Schema,
+    mut body: Map<String, Value>,
+    operation: &mut Operation,
+) -> Result<(), Objection> {
+    if let Some(target) = operation.target() {
+        let said_again = |key: &str| {
+            let mut repeats = description.written.repeats.iter();
+            repeats.any(|(name, _)| name == key)
+        };
+        let is_said = |key: &str| matches!(schema.origin(target, key), Origin::Structural(_));
+        body.retain(|key, _| !is_said(key) || said_again(key));
+    }
+    read(description, Some(schema), body, operation)?;
+    let comparison = |(field, value): (String, Value)| Predicate::Field {
+        path: Path { link: None, field },
+        operator: None,
+        value,
+    };
+    let fields = operation.write.take().unwrap_or_default();
+    let parts: Vec<Predicate> = fields.into_iter().map(comparison).collect();
+    operation.query.predicate = (!parts.is_empty()).then_some(Predicate::All(parts));
+    Ok(())
+}
+
+/// Writes such fields and values.
+pub(super) fn write_matches(operation: &Operation) -> Value {
+    let parts = match &operation.query.predicate {
+        Some(Predicate::All(parts)) => parts.as_slice(),
+        _ => &[],
+    };
+    let member = |part: &Predicate| match part {
+        Predicate::Field { path, value, .. } => Some((path.field.clone(), value.clone())),
+        _ => None,
+    };
+    Value::Object(parts.iter().filter_map(member).collect())
 }
 
 impl Written {
@@ -348,27 +336,6 @@ pub(super) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// Reads ids to relate: `{"id": …}` or `{"ids": […]}`.
-pub(super) fn ids(
-    description: &Description,
-    mut body: Map<String, Value>,
-) -> Result<Vec<String>, Reason> {
-    let ids = match (body.shift_remove("id"), body.shift_remove("ids")) {
-        (None, None) => Vec::new(),
-        (Some(id), None) => vec![id],
-        (None, Some(Value::Array(ids))) if !ids.is_empty() => ids,
-        _ => return Err(Reason::MalformedBody),
-    };
-    if !body.is_empty() || ids.len() > IDS_MAX {
-        return Err(Reason::MalformedBody);
-    }
-    let id = |value: &Value| text(value).filter(|id| description.ids.fit(id));
-    ids.iter()
-        .map(id)
-        .collect::<Option<_>>()
-        .ok_or(Reason::MalformedBody)
-}
-
 /// The body of a write.
 pub(super) fn write(description: &Description, form: &Write, operation: &Operation) -> Value {
     let mut fields = operation.write.clone().unwrap_or_default();
@@ -393,7 +360,7 @@ pub(super) fn write(description: &Description, form: &Write, operation: &Operati
 }
 
 /// The fields, and what stands beside them.
-fn framed(
+pub(super) fn framed(
     form: &Write,
     word: &str,
     record: Option<&str>,
@@ -413,36 +380,6 @@ fn framed(
         None => {}
     }
     Value::Object(body)
-}
-
-/// The body of a relate request.
-pub(super) fn write_related(
-    description: &Description,
-    relates: &Relates,
-    operation: &Operation,
-) -> Option<Value> {
-    match (relates, operation.related.as_slice()) {
-        (Relates::No, _) => None,
-        (Relates::Document(form), related) => {
-            let word = operation
-                .target()
-                .map_or("", |module| description.word(module));
-            let record = related.first().map(String::as_str);
-            Some(framed(form, word, record, None))
-        }
-        (Relates::Ids, [id]) => Some(json!({ "id": id })),
-        (Relates::Ids, ids) => Some(json!({ "ids": ids })),
-    }
-}
-
-impl Relates {
-    /// The form of a document.
-    fn document(&self) -> Option<&Write> {
-        match self {
-            Self::Document(form) => Some(form),
-            Self::No | Self::Ids => None,
-        }
-    }
 }
 
 /// The fields of a record as it was read: those of inner objects among them, the id under `id`.

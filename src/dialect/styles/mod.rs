@@ -7,6 +7,7 @@ use crate::dialect::{Path, Predicate};
 use crate::reason::Reason;
 
 mod bracket;
+mod dollars;
 mod domain;
 mod groups;
 mod items;
@@ -48,6 +49,8 @@ pub(super) enum PredicateStyle {
     },
     /// Dolibarr's text.
     Sql(Name),
+    /// SugarCRM's lists of objects.
+    Dollars(Name),
     /// A text in RSQL.
     Rsql {
         at: Name,
@@ -59,8 +62,11 @@ pub(super) enum PredicateStyle {
 
 /// What filters and orders may name.
 pub(super) trait Fields {
-    /// The field that a name means.
-    fn resolve(&self, text: &str) -> Option<Path>;
+    /// The field that a name means, or why it means none: `None`, if it is no name of a field at all.
+    fn resolve(&self, text: &str) -> Result<Path, Option<Reason>>;
+
+    /// Whether the module has such a link.
+    fn has_link(&self, name: &str) -> bool;
 
     /// How a field is named.
     fn spell(&self, path: &Path) -> String;
@@ -75,11 +81,16 @@ pub(super) struct Scope<'a> {
     pub(super) fields: &'a dyn Fields,
     /// The word for the module in parameters.
     pub(super) word: &'a str,
+    /// Nesting of JSON in a text.
+    pub(super) depth_max: usize,
+    /// Whether what is written travels in a query string, which knows texts only.
+    pub(super) in_query: bool,
 }
 
 impl Scope<'_> {
     fn path(self, text: &str) -> Result<Path, Reason> {
-        self.fields.resolve(text).ok_or(Reason::MalformedFilter)
+        let path = self.fields.resolve(text);
+        path.map_err(|why| why.unwrap_or(Reason::MalformedFilter))
     }
 
     fn spell(self, path: &Path) -> String {
@@ -98,7 +109,11 @@ impl PredicateStyle {
 
     /// Whether it says by itself how comparisons are joined.
     pub(super) fn is_whole(&self) -> bool {
-        matches!(self, Self::Bracket(bracket) if bracket.joined_by.is_some())
+        match self {
+            Self::Dollars(_) => true,
+            Self::Bracket(bracket) => bracket.joined_by.is_some(),
+            _ => false,
+        }
     }
 
     /// Takes what is written in this style; the number says which of its parameters carried it.
@@ -112,6 +127,11 @@ impl PredicateStyle {
             Self::Ids { parameters, list } => ids(parameters, *list, arguments, scope)?,
             Self::Bracket(bracket) => {
                 let filter = bracket.read(arguments, scope)?;
+                return Ok(filter.map(|filter| (filter, 0)));
+            }
+            Self::Dollars(at) => {
+                let list = arguments.take_at(at, Some(scope.word)).unwrap_or_default();
+                let filter = dollars::read(&list, scope)?;
                 return Ok(filter.map(|filter| (filter, 0)));
             }
             Self::Items(items) => {
@@ -173,6 +193,9 @@ impl PredicateStyle {
         if let Self::Bracket(bracket) = self {
             return bracket.write(filter, scope, into);
         }
+        if let Self::Dollars(at) = self {
+            return put(into, at, Some(scope.word), dollars::write(filter, scope));
+        }
         let Predicate::All(parts) = filter else {
             return;
         };
@@ -189,7 +212,7 @@ impl PredicateStyle {
                     }
                 }
             }
-            Self::Bracket(_) => {}
+            Self::Bracket(_) | Self::Dollars(_) => {}
             Self::Items(items) => {
                 if let Some(at) = items.at.get(number) {
                     place(

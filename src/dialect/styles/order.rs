@@ -4,17 +4,23 @@ use serde_json::{Map, Value};
 
 use super::Scope;
 use crate::dialect::Sort;
-use crate::dialect::carriers::{Arguments, Name, put};
+use crate::dialect::carriers::{Arguments, Name, is_blank, put};
 use crate::reason::Reason;
 
 /// Fields of an order.
 const ORDER_MAX: usize = 16;
+/// The same, in SugarCRM's ways.
+const SUGAR_MAX: usize = 20;
 
 /// How an order is written.
 #[derive(Debug)]
 pub(in crate::dialect) enum Order {
     /// `sort=-a,b`; or a single field.
     Signs { at: Name, is_single: bool },
+    /// `order_by=a:desc,b`.
+    Colons(Name),
+    /// `{"a": "desc"}`, of the module's own fields only.
+    Members(Name),
     /// `order=a desc,b`.
     Words { at: Name, words: Directions },
     /// `orderBy=a&order=desc`.
@@ -64,6 +70,8 @@ impl Order {
                     })
                     .collect::<Result<_, _>>()?
             }
+            Self::Colons(at) => return colons(arguments.take_at(at, module), scope),
+            Self::Members(at) => return members(arguments.take_at(at, module), scope),
             Self::Words { at, words } => listed(arguments, at)?
                 .iter()
                 .map(|key| {
@@ -130,6 +138,15 @@ impl Order {
                     false => field(sort),
                 };
                 put(into, at, module, joined(&signed));
+            }
+            Self::Colons(at) => {
+                let worded = |sort: &Sort| format!("{}:{}", field(sort), way(sort));
+                put(into, at, module, joined(&worded));
+            }
+            Self::Members(at) => {
+                let member = |sort: &Sort| (field(sort), way(sort).into());
+                let members: Map<String, Value> = order.iter().map(member).collect();
+                put(into, at, module, members.into());
             }
             Self::Words { at, words } => {
                 let worded = |sort: &Sort| format!("{} {}", field(sort), words.of(sort));
@@ -205,8 +222,50 @@ fn split(text: Option<String>) -> Vec<String> {
 }
 
 fn sort(field: &str, descending: bool, scope: Scope<'_>) -> Result<Sort, Reason> {
-    let path = scope.fields.resolve(field).ok_or(Reason::MalformedOrder)?;
+    let path = scope.fields.resolve(field);
+    let path = path.map_err(|why| why.unwrap_or(Reason::MalformedOrder))?;
     Ok(Sort { path, descending })
+}
+
+/// SugarCRM's word for a direction.
+fn way(sort: &Sort) -> &'static str {
+    if sort.descending { "desc" } else { "asc" }
+}
+
+fn directed(field: &str, way: &str, scope: Scope<'_>) -> Result<Sort, Reason> {
+    let descending = match way.to_ascii_lowercase().as_str() {
+        "asc" => false,
+        "desc" => true,
+        _ => return Err(Reason::MalformedOrder),
+    };
+    sort(field, descending, scope)
+}
+
+fn colons(value: Option<Value>, scope: Scope<'_>) -> Result<Vec<Sort>, Reason> {
+    let Some(value) = value.filter(|value| !is_blank(Some(value))) else {
+        return Ok(Vec::new());
+    };
+    let text = value.as_str().ok_or(Reason::MalformedOrder)?;
+    if text.split(',').count() > SUGAR_MAX {
+        return Err(Reason::MalformedOrder);
+    }
+    let key = |key: &str| {
+        let (field, way) = key.split_once(':').unwrap_or((key, "asc"));
+        directed(field, way, scope)
+    };
+    text.split(',').map(|text| key(text.trim())).collect()
+}
+
+fn members(value: Option<Value>, scope: Scope<'_>) -> Result<Vec<Sort>, Reason> {
+    let members = match value {
+        Some(Value::Object(members)) if members.len() <= SUGAR_MAX => members,
+        Some(Value::Array(items)) if items.is_empty() => return Ok(Vec::new()),
+        value if is_blank(value.as_ref()) => return Ok(Vec::new()),
+        _ => return Err(Reason::MalformedOrder),
+    };
+    let key =
+        |(field, way): (&String, &Value)| directed(field, way.as_str().unwrap_or_default(), scope);
+    members.iter().map(key).collect()
 }
 
 /// A key that is an object of a field and perhaps a direction, and of nothing else.

@@ -3,23 +3,14 @@
 use http::Method;
 use serde_json::{Map, Value};
 
-use super::Context;
-use super::arguments::{self, is_json};
-use super::route::Takes;
-use super::{address, understand};
-use crate::dialect::carriers::is_blank;
+use crate::dialect::carriers::{Media, is_blank};
+use crate::dialect::engine::{Api, Envelope, is_version_like};
 use crate::dialect::{Incoming, Misunderstood, Operation, Understood};
 use crate::door::Credential;
 use crate::objection::Objection;
 use crate::reason::Reason;
 
 type Part = Result<Operation, Misunderstood>;
-
-/// The parts of an envelope, and the credential that they repeat, if they do.
-pub(super) struct Envelope {
-    pub(super) parts: Vec<Part>,
-    pub(super) credential: Option<Credential>,
-}
 
 /// Methods that a part may have.
 const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
@@ -45,44 +36,39 @@ const HASHES: &[&str] = &["x-acl-hash", "x-metadata-hash", "x-userpref-hash"];
 
 /// Reads an envelope. Parts that are not understood stay in their place; what would make the envelope mean something
 /// else as a whole refuses it whole.
-pub(super) fn parts(request: &Incoming<'_>, terms: &Context<'_>) -> Result<Envelope, Objection> {
-    arguments::of_query(request.query)?.finish()?;
-    let mut body = understand::body(request, Takes::Parts, terms)?;
+pub(super) fn envelope(mut body: Map<String, Value>, api: &Api<'_>) -> Result<Envelope, Objection> {
     let Some(Value::Array(requests)) = body.shift_remove("requests") else {
         return Err(Reason::MalformedBody.into());
     };
     if !body.is_empty() {
         return Err(Reason::MalformedBody.into());
     }
-    if requests.len() > terms.bounds.bulk_parts_max {
+    if requests.len() > api.bounds().bulk_parts_max {
         return Err(Reason::TooManyParts.into());
     }
-    let mut envelope = Envelope {
-        parts: Vec::new(),
-        credential: None,
-    };
+    let (mut parts, mut credential) = (Vec::new(), None::<Credential>);
     for part in requests {
-        let (part, token) = read(part, terms)?;
-        envelope.parts.push(part);
+        let (part, token) = read(part, api)?;
+        parts.push(part);
         let Some(token) = token else { continue };
-        let said = envelope.credential.as_ref().map(Credential::token);
+        let said = credential.as_ref().map(Credential::token);
         if said.is_some_and(|said| said != token) {
             return Err(Reason::CredentialInBulk.into());
         }
-        let credential = Credential::argument(&token).ok_or(Reason::CredentialInBulk)?;
-        envelope.credential = Some(credential);
+        credential = Some(Credential::argument(&token).ok_or(Reason::CredentialInBulk)?);
     }
-    Ok(envelope)
-}
-
-/// The version in which the session of an envelope is looked up: that of its first part.
-pub(super) fn version(parts: &[Part]) -> &str {
-    let understood = parts.iter().flatten().next();
-    understood.map_or(super::USUAL_VERSION, |part| part.version.as_str())
+    // The session of an envelope is looked up in the version of its first part.
+    let first = parts.iter().flatten().next();
+    let version = first.map_or(super::USUAL_VERSION, |part| part.version.as_str());
+    Ok(Envelope {
+        credential,
+        version: version.to_owned(),
+        parts,
+    })
 }
 
 /// Reads one part, and the token that it carries. The outer error refuses the envelope.
-fn read(part: Value, terms: &Context<'_>) -> Result<(Part, Option<String>), Reason> {
+fn read(part: Value, api: &Api<'_>) -> Result<(Part, Option<String>), Reason> {
     let Value::Object(mut members) = part else {
         return Err(Reason::MalformedBody);
     };
@@ -101,7 +87,7 @@ fn read(part: Value, terms: &Context<'_>) -> Result<(Part, Option<String>), Reas
     if !members.is_empty() {
         return Err(Reason::MalformedBody);
     }
-    let part = meant(&url, &method, &headers, &body, terms)?;
+    let part = meant(&url, &method, &headers, &body, api)?;
     Ok((part, token))
 }
 
@@ -111,33 +97,30 @@ fn meant(
     method: &str,
     headers: &Headers,
     body: &[u8],
-    terms: &Context<'_>,
+    api: &Api<'_>,
 ) -> Result<Part, Reason> {
     let (path, query) = match url.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (url, None),
     };
     let path = path.strip_prefix('/').unwrap_or(path);
-    if !address::is_version_like(path) {
+    if !is_version_like(path) {
         return Ok(Err(Reason::UnknownVersion.into()));
     }
     let path = format!("/rest/{path}");
-    refuse_envelopes_and_sessions(&path)?;
+    refuse_envelopes_and_sessions(&path, api)?;
     let Some(method) = METHODS.iter().find(|known| known.as_str() == method) else {
         return Ok(Err(Reason::MethodNotAllowed.into()));
     };
-    let understood = understand::request(
-        &Incoming {
-            method,
-            path: &path,
-            query,
-            accept: headers.accept.as_deref(),
-            content_type: headers.content_type.as_deref(),
-            controls: &[],
-            body,
-        },
-        terms,
-    );
+    let understood = api.understand(&Incoming {
+        method,
+        path: &path,
+        query,
+        accept: headers.accept.as_deref(),
+        content_type: headers.content_type.as_deref(),
+        controls: &[],
+        body,
+    });
     match understood {
         Ok(Understood::One(operation)) => Ok(Ok(operation)),
         Ok(Understood::Bulk { .. }) => Err(Reason::NestedBulk),
@@ -169,13 +152,12 @@ fn leave_out(members: &mut Map<String, Value>, method: &str) -> Result<(), Reaso
 
 /// Looks at where a part goes before anything else of it counts: an envelope in an envelope and a login in one are
 /// refused in whatever way they are malformed otherwise.
-fn refuse_envelopes_and_sessions(path: &str) -> Result<(), Reason> {
-    let Ok(address) = address::read(path, None) else {
-        return Ok(());
-    };
-    match address.segments[0].to_ascii_lowercase().as_str() {
-        "bulk" => Err(Reason::NestedBulk),
-        "oauth2" => Err(Reason::CredentialInBulk),
+fn refuse_envelopes_and_sessions(path: &str, api: &Api<'_>) -> Result<(), Reason> {
+    let segments = api.segments(path).unwrap_or_default();
+    let first = segments.first().map(|first| first.to_ascii_lowercase());
+    match first.as_deref() {
+        Some("bulk") => Err(Reason::NestedBulk),
+        Some("oauth2") => Err(Reason::CredentialInBulk),
         _ => Ok(()),
     }
 }
@@ -246,6 +228,11 @@ fn line(line: &Value) -> Result<(String, String), Reason> {
     let (name, value) = line.split_once(':').ok_or(Reason::MalformedHead)?;
     // Blanks around a name are part of it, so that no odd spelling passes for a known header.
     Ok((name.to_owned(), value.trim_matches(' ').to_owned()))
+}
+
+/// Whether a media type is JSON in UTF-8.
+fn is_json(media: &str) -> bool {
+    Media::of(Some(media)) == Media::Json
 }
 
 fn member((name, value): (String, Value)) -> Result<(String, String), Reason> {

@@ -13,19 +13,14 @@ const CLIENT: &str = "sugar";
 const PLATFORM: &str = "base";
 
 /// The next step.
-pub(super) fn step(
-    version: &str,
-    account: &Account,
-    held: Option<&Entered>,
-    answers: &[Answered],
-) -> Login {
+pub(super) fn step(account: &Account, held: Option<&Entered>, answers: &[Answered]) -> Login {
     let Some((user, password)) = &account.user else {
         return Login::Impossible;
     };
     let text = |name: &str, text: &str| (name.to_owned(), Value::from(text));
     let secret = account.client_secret.as_ref();
     let endpoint = Endpoint {
-        target: format!("/rest/{version}/oauth2/token"),
+        target: "/oauth2/token".to_owned(),
         client: Map::from_iter([
             text("client_id", account.client_id.as_deref().unwrap_or(CLIENT)),
             text("client_secret", secret.map_or("", |secret| secret.text())),

@@ -97,7 +97,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::dialect::sugar_rest::SugarRest;
+    use crate::dialect::sugar_rest::described;
     use crate::dialect::{Dialect, Origin};
 
     fn description() -> Value {
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn custom_links_and_relate_fields_lead_to_their_module() {
         let said = || read(description().to_string().as_bytes()).unwrap();
-        let (schema, merged) = SugarRest::new().schema().and(said());
+        let (schema, merged) = described().schema().and(said());
         assert!(merged.is_new());
         let (sugar, merged) = schema.and(said());
         assert!(!merged.is_new() && sugar.hash() == schema.hash());

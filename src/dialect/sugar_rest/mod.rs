@@ -1,253 +1,80 @@
-//! SugarCRM REST v10 to v11_x.
-//!
-//! A request walks `address` → `route` → `understand`, and back through `render`. The grammars of its arguments stand
-//! in `filter`, `projection`, `query`, `write` and `fixed`; all carriers (brackets, JSON text, JSON body) are first
-//! read into the same JSON values, so each grammar exists once. What the CRM's fields mean stands in
-//! `schema/stock/sugarcrm.yaml`.
+//! What of SugarCRM's REST API, v10 to v11_x, its description (`descriptions/sugar-rest.yaml`) cannot say: whose session a
+//! credential is (`session`), what a login and a bulk request hold (`login`, `bulk`), and what the CRM says of its fields
+//! (`metadata`). What these are as it is delivered stands in `schema/stock/sugarcrm.yaml`.
 
 use std::sync::{Arc, LazyLock};
 
-use http::Method;
-use http::header::HeaderName;
 use serde_json::{Map, Value};
 
+use super::carriers::Arguments;
+use super::engine::{Api, Described, Envelope, Native};
 use super::schema::stock::delivered::of_sugar_rest;
-use super::schema::{Modules, Schema};
-use super::{
-    Account, AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect, Entered, ErrorShape,
-    Exchange, Failure, HeadForm, Incoming, Inquiry, Link, Login, Misunderstood, OfPart, Operation,
-    Outgoing, Rendering, Understood, Wanted,
-};
+use super::schema::{Modules, Stock};
+use super::{Account, Answered, Assembly, Entered, Inquiry, Login, OfPart};
 use crate::door::Credential;
-use crate::reason::Reason;
-use crate::vocabulary::{Module, Spelling};
+use crate::objection::Objection;
+use crate::vocabulary::Module;
 
-mod address;
-mod arguments;
 mod bulk;
 mod enter;
-mod filter;
-mod fixed;
-mod grammar;
+mod login;
 mod metadata;
-mod projection;
-mod query;
-mod refusal;
-mod render;
-mod reply;
-mod route;
-mod search;
 mod session;
-mod understand;
-mod write;
-
-/// The form of the look-up before an update.
-const READ: &str = "GET /rest/{version}/{module}/{id}";
-
-/// Bytes of the list of fields of a look-up.
-const LOOK_UP_BYTES_MAX: usize = 4_096;
-
-static HEAD: LazyLock<HeadForm> = LazyLock::new(|| HeadForm {
-    credentials: vec![HeaderName::from_static("oauth-token")],
-    bearer: true,
-    ..HeadForm::default()
-});
 
 /// The version in which a session is looked up where a request names none.
 pub(super) const USUAL_VERSION: &str = "v11";
 
-/// SugarCRM's REST API, v10 to v11_x.
+/// SugarCRM's REST API before a CRM of which nothing but the stock modules is known.
+pub fn described() -> Described {
+    static DESCRIBED: LazyLock<Described> = LazyLock::new(|| {
+        let text = include_str!("../descriptions/sugar-rest.yaml");
+        Described::compiled(text, &[("sugar-rest", &Rest)])
+    });
+    DESCRIBED.clone()
+}
+
 #[derive(Debug)]
-pub struct SugarRest {
-    schema: Arc<Schema>,
-}
+struct Rest;
 
-impl SugarRest {
-    /// The API of a CRM of which nothing but the stock modules is known.
-    #[expect(
-        clippy::new_without_default,
-        reason = "no value of a dialect is a default"
-    )]
-    pub fn new() -> Self {
-        Self {
-            schema: Schema::of_stock(of_sugar_rest()),
-        }
-    }
-}
-
-/// What a request is understood by.
-#[derive(Clone, Copy, Debug)]
-struct Context<'a> {
-    bounds: &'a Bounds,
-    schema: &'a Schema,
-}
-
-impl Context<'_> {
-    /// A link of a module, with its target: a stock one, or one that the CRM has described.
-    fn link(&self, module: &Module, name: &str) -> Option<Link> {
-        Some(Link {
-            name: name.to_owned(),
-            target: self.schema.target(module, name)?,
-        })
-    }
-}
-
-impl Dialect for SugarRest {
-    fn name(&self) -> &'static str {
-        "sugar-rest"
+impl Native for Rest {
+    fn stock(&self) -> Arc<Stock> {
+        of_sugar_rest()
     }
 
-    fn claims(&self, path: &str) -> bool {
-        path.starts_with("/rest/")
-    }
-
-    fn head_form(&self) -> &HeadForm {
-        &HEAD
-    }
-
-    fn understand(
+    fn login(
         &self,
-        request: &Incoming<'_>,
-        bounds: &Bounds,
-    ) -> Result<Understood, Misunderstood> {
-        let terms = Context {
-            bounds,
-            schema: &self.schema,
-        };
-        let understood = understand::request(request, &terms)?;
-        Ok(understood.map(Spoken::boxed))
+        query: Arguments,
+        body: Map<String, Value>,
+    ) -> Result<Map<String, Value>, Objection> {
+        login::read(query, body)
     }
 
-    fn assemble(&self, _route: &str) -> Option<Assembly> {
-        Some(Assembly::Entries(vec![
-            ("contents", OfPart::Body),
-            ("headers", OfPart::EmptyList),
-            ("status", OfPart::Status),
-        ]))
+    fn account(&self, login: &Map<String, Value>, _client: Option<&Credential>) -> Option<String> {
+        Some(login.get("username")?.as_str()?.to_owned())
     }
 
-    fn refuse(&self, status: u16, label: Option<&'static str>) -> ErrorShape {
-        refusal::shape(status, label)
+    fn inquire(&self, _credential: &Credential, answers: &[Answered]) -> Inquiry {
+        session::inquire(answers)
     }
 
-    fn label(&self, reason: Reason) -> Option<&'static str> {
-        // Clients refresh their token at this label, and ask for a password at `need_login`.
-        (reason == Reason::BadCredential).then_some("invalid_grant")
-    }
-
-    fn inquire(&self, version: &str, _credential: &Credential, answers: &[Answered]) -> Inquiry {
-        session::inquire(version, answers)
-    }
-
-    fn enter(
-        &self,
-        version: &str,
-        account: &Account,
-        held: Option<&Entered>,
-        answers: &[Answered],
-    ) -> Login {
-        enter::step(version, account, held, answers)
-    }
-
-    fn schema(&self) -> &Arc<Schema> {
-        &self.schema
-    }
-
-    fn with_schema(&self, schema: Arc<Schema>) -> Arc<dyn Dialect> {
-        Arc::new(Self { schema })
+    fn enter(&self, account: &Account, held: Option<&Entered>, answers: &[Answered]) -> Login {
+        enter::step(account, held, answers)
     }
 
     fn described(&self, _module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
         metadata::read(answer)
     }
-}
 
-/// One request and what comes back.
-#[derive(Debug)]
-struct Spoken(Operation);
-
-impl Spoken {
-    fn boxed(operation: Operation) -> Box<dyn Exchange> {
-        Box::new(Self(operation))
-    }
-}
-
-impl Exchange for Spoken {
-    fn operation(&self) -> &Operation {
-        &self.0
+    fn envelope(&self, body: Map<String, Value>, api: &Api<'_>) -> Result<Envelope, Objection> {
+        bulk::envelope(body, api)
     }
 
-    fn render(&self, narrowed: &Operation) -> Outgoing {
-        render::request(narrowed)
-    }
-
-    fn answer(&self) -> AnswerForm {
-        AnswerForm {
-            shape: reply::shape(&self.0),
-            media: "application/json",
-            hides_errors: false,
-            describes: reply::describes(&self.0),
-        }
-    }
-
-    fn spelling(&self) -> Spelling {
-        Spelling::Plain
-    }
-
-    fn failure(&self, _status: u16, body: &[u8]) -> Option<Failure> {
-        refusal::label(body).map(Failure::labelled)
-    }
-
-    fn account(&self, _client: Option<&Credential>) -> Option<String> {
-        let account = self.0.rendering.fixed.get("username")?.as_str()?;
-        Some(account.to_owned())
-    }
-
-    fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {
-        let update = &self.0;
-        let projection = wanted.projection(update, Some("id"), LOOK_UP_BYTES_MAX);
-        let rendering = Rendering {
-            form: READ,
-            method: Method::GET,
-            path: update.rendering.path.clone(),
-            controls: Vec::new(),
-            in_body: false,
-            fixed: Map::new(),
-        };
-        Some(Self::boxed(update.look_up(READ, projection, rendering)))
-    }
-
-    fn record(&self, answer: Value) -> Option<Map<String, Value>> {
-        match answer {
-            Value::Object(record) => Some(record),
-            _ => None,
-        }
-    }
-
-    fn unchanged(&self) -> Arrangement {
-        Arrangement::Same
-    }
-}
-
-/// Context for tests: nothing but the stock modules is known.
-#[cfg(test)]
-fn stock_terms() -> Context<'static> {
-    static SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| Schema::of_stock(of_sugar_rest()));
-    const BOUNDS: Bounds = Bounds {
-        page_max: 100,
-        bulk_parts_max: 20,
-        depth_max: 32,
-    };
-    Context {
-        bounds: &BOUNDS,
-        schema: &SCHEMA,
-    }
-}
-
-#[cfg(test)]
-impl super::testing::Speaks for SugarRest {
-    fn exchange_of(&self, operation: Operation) -> Box<dyn Exchange> {
-        Spoken::boxed(operation)
+    fn assembly(&self) -> Option<Assembly> {
+        Some(Assembly::Entries(vec![
+            ("contents", OfPart::Body),
+            ("headers", OfPart::EmptyList),
+            ("status", OfPart::Status),
+        ]))
     }
 }
 

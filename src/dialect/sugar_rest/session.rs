@@ -11,11 +11,11 @@ use crate::reason::Reason;
 const DEPTH_MAX: usize = 64;
 
 /// One question is enough.
-pub(super) fn inquire(version: &str, answers: &[Answered]) -> Inquiry {
+pub(super) fn inquire(answers: &[Answered]) -> Inquiry {
     let Some(answer) = answers.first() else {
         return Inquiry::Ask(Outgoing {
             method: Method::GET,
-            target: format!("/rest/{version}/me"),
+            target: "/me".to_owned(),
             controls: Vec::new(),
             body: None,
             media: Media::Json,

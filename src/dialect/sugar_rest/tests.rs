@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::SugarRest;
+use super::described;
 use crate::dialect::{
     Access, Answered, Bounds, Dialect, Incoming, Inquiry, Misunderstood, Operation, Outgoing,
     Projected, Understood,
@@ -14,9 +14,18 @@ use crate::door::Credential;
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Use};
 
+mod addresses;
 mod attacks;
+mod bodies;
 mod clients;
+mod filters;
+mod labels;
+mod projections;
 mod properties;
+mod queries;
+mod replies;
+mod routes;
+mod writes;
 
 const BOUNDS: Bounds = Bounds {
     page_max: 100,
@@ -34,7 +43,7 @@ fn understand_with(
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
     };
-    SugarRest::new().meaning(
+    described().meaning(
         &Incoming {
             method: &Method::from_bytes(method.as_bytes()).unwrap(),
             path,
@@ -69,7 +78,7 @@ fn rendered(line: &str, body: Value) -> (String, Option<Value>) {
         body => body.to_string(),
     };
     let operation = understand(line, &body).unwrap_or_else(|reason| panic!("{line}: {reason}"));
-    let outgoing = SugarRest::new().render(&operation);
+    let outgoing = described().render(&operation);
     assert_eq!(again(&outgoing).as_ref(), Ok(&operation), "{line}");
     (
         format!("{} {}", outgoing.method, outgoing.target),
@@ -100,11 +109,10 @@ fn a_list_is_rendered_in_canonical_form() {
     );
     assert_eq!(
         line,
-        "GET /rest/v11_24/Contacts?fields=id%2Clast_name\
+        "GET /rest/v11_24/Contacts?fields=id%2Clast_name&max_num=100&my_items=1&order_by=last_name%3Aasc\
          &filter%5B0%5D%5Blast_name%5D%5B%24starts%5D=Ta\
          &filter%5B1%5D%5B%24or%5D%5B0%5D%5Bstatus%5D=New\
-         &filter%5B1%5D%5B%24or%5D%5B1%5D%5Bnir_c%5D%5B%24not_empty%5D=\
-         &order_by=last_name%3Aasc&max_num=100&my_items=1"
+         &filter%5B1%5D%5B%24or%5D%5B1%5D%5Bnir_c%5D%5B%24not_empty%5D="
     );
     assert_eq!(body, None);
 }
@@ -135,7 +143,7 @@ fn a_version_in_the_accept_header_moves_to_the_path() {
     };
     assert_eq!(operation.version, "v11_24");
     assert_eq!(
-        SugarRest::new().render(&operation).target,
+        described().render(&operation).target,
         "/rest/v11_24/Contacts?max_num=5"
     );
 }
@@ -244,7 +252,7 @@ fn relations_are_rebuilt_with_the_columns_that_are_left() {
         "Contacts.opportunity_role"
     );
     operation.write = None;
-    let narrowed = SugarRest::new().render(&operation).body.unwrap();
+    let narrowed = described().render(&operation).body.unwrap();
     let narrowed: Value = serde_json::from_slice(&narrowed).unwrap();
     assert_eq!(
         narrowed,
@@ -346,7 +354,7 @@ fn an_update_is_looked_up_with_exactly_its_fields() {
         r#"{"iban_c":"x","Title":"y"}"#,
     )
     .unwrap();
-    let look_up = SugarRest::new().look_up(&update);
+    let look_up = described().look_up(&update);
     assert_eq!(
         look_up.query.projection,
         Some(
@@ -355,7 +363,7 @@ fn an_update_is_looked_up_with_exactly_its_fields() {
                 .to_vec()
         )
     );
-    let outgoing = SugarRest::new().render(&look_up);
+    let outgoing = described().render(&look_up);
     assert_eq!(outgoing.method, Method::GET);
     assert_eq!(
         outgoing.target,
@@ -367,7 +375,7 @@ fn an_update_is_looked_up_with_exactly_its_fields() {
 #[test]
 fn a_session_is_looked_up_in_the_version_of_the_request() {
     let credential = Credential::argument("abc").unwrap();
-    let Inquiry::Ask(outgoing) = SugarRest::new().inquire("v11_24", &credential, &[]) else {
+    let Inquiry::Ask(outgoing) = described().inquire("v11_24", &credential, &[]) else {
         panic!("a session is asked for");
     };
     assert_eq!(outgoing.target, "/rest/v11_24/me");
@@ -383,7 +391,7 @@ fn a_session_is_looked_up_in_the_version_of_the_request() {
         (answered(500, "{}"), Inquiry::Failed(Reason::UpstreamBroken)),
     ] {
         assert_eq!(
-            SugarRest::new().inquire("v11", &credential, &[answer]),
+            described().inquire("v11", &credential, &[answer]),
             conclusion
         );
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value};
 
+use super::carriers::Arguments;
 use super::engine::{Described, Native};
 use super::schema::stock::delivered::of_suitecrm_v8;
 use super::schema::{Modules, Stock};
@@ -36,8 +37,14 @@ impl Native for JsonApi {
         of_suitecrm_v8()
     }
 
-    fn login(&self, body: Map<String, Value>) -> Result<Map<String, Value>, Objection> {
-        login::read(body)
+    fn login(
+        &self,
+        query: Arguments,
+        body: Map<String, Value>,
+    ) -> Result<Map<String, Value>, Objection> {
+        let login = login::read(body)?;
+        query.finish()?;
+        Ok(login)
     }
 
     fn account(&self, login: &Map<String, Value>, client: Option<&Credential>) -> Option<String> {
@@ -55,8 +62,8 @@ impl Native for JsonApi {
         enter::step(account, held, answers)
     }
 
-    fn described(&self, module: &Module, answer: &[u8]) -> Option<Modules> {
-        description::read(module, answer)
+    fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
+        description::read(module?, answer)
     }
 }
 

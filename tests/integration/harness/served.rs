@@ -36,7 +36,8 @@ pub fn binary(wish: &Wish) -> Option<PathBuf> {
 
 /// Whether the dialect is the product's own `sugar-rest`.
 fn is_usual(wish: &Wish) -> bool {
-    format!("{:?}", wish.dialects).starts_with("[SugarRest") && wish.dialects.len() == 1
+    format!("{:?}", wish.dialects).starts_with("[Described(\"sugar-rest\")")
+        && wish.dialects.len() == 1
 }
 
 impl Served {

@@ -3,8 +3,9 @@
 use super::{Reader, keys};
 use crate::diagnostic::{Form, Keys, Node, NodeKind, quoted};
 use crate::dialect::engine::codes;
-use crate::dialect::engine::description::{Carries, Name, Page, Select, Zero};
+use crate::dialect::engine::description::{Carries, Name};
 use crate::dialect::engine::jsonpath::Tree;
+use crate::dialect::engine::listing::{Listing, Page, Search, Select, Within, Zero};
 use crate::dialect::styles::{Directions, Order};
 use crate::vocabulary::intern;
 
@@ -14,6 +15,15 @@ enum OrderStyle {
     Words,
     Apart,
     Objects,
+    Colons,
+    Members,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SelectStyle {
+    Text,
+    ByModule,
+    Names,
 }
 
 const ZEROS: &[(&str, Zero)] = &[
@@ -30,6 +40,10 @@ impl Reader<'_> {
                 kind: NodeKind::Str(word),
                 ..
             }) if word == "body" => Carries::Body,
+            Some(Node {
+                kind: NodeKind::Str(word),
+                ..
+            }) if word == "both" => Carries::Both,
             Some(node) => {
                 const JSON: Form = Form {
                     what: "`query`",
@@ -43,7 +57,47 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn select(&mut self, keys: &Keys<'_>) -> Option<Select> {
+    /// How records are asked for; and in whose reply they are, if that is known.
+    pub(super) fn listing(&mut self, keys: &Keys<'_>, reply: Option<&Tree>) -> Listing {
+        let predicates = self.predicates(keys);
+        Listing {
+            select: self.select(keys),
+            is_plain: matches!(predicates.as_slice(), [one] if one.is_whole()),
+            predicates,
+            orders: self.orders(keys),
+            page: keys.get("page").and_then(|node| self.page(node, reply)),
+        }
+    }
+
+    /// How records are asked for within records.
+    pub(super) fn within(&mut self, node: &Node) -> Option<Within> {
+        let keys = keys::WITHIN.read(node, self.found)?;
+        let depth = keys.get("depth");
+        let depth = depth.and_then(|node| node.integer("`depth`", 1..=3, self.found));
+        let within = Within {
+            name: self.required(&keys, "name")?.value.to_owned(),
+            listing: self.listing(&keys, None),
+            confined: self.confined(&keys),
+            depth: depth
+                .and_then(|depth| usize::try_from(depth).ok())
+                .unwrap_or(1),
+        };
+        let listing = &within.listing;
+        let is_named = matches!(listing.select, Some(Select::Names { .. }));
+        let page = listing.page.as_ref();
+        let is_short = page.is_none_or(|page| page.cursor.is_none() && page.number.is_none());
+        if !is_named || !listing.is_plain || listing.orders.len() > 1 || !is_short {
+            self.bad(
+                codes::MISPLACED,
+                "more would have to be remembered of these records than what is asked",
+                keys.place(),
+                "`select` with `style: names`, one whole filter, one order, pages by `offset`",
+            );
+        }
+        Some(within)
+    }
+
+    fn select(&mut self, keys: &Keys<'_>) -> Option<Select> {
         let node = keys.get("select")?;
         let NodeKind::Map(_) = node.kind else {
             return Some(Select::Text {
@@ -54,9 +108,25 @@ impl Reader<'_> {
         let keys = keys::SELECT.read(node, self.found)?;
         keys.require("in", self.found)?;
         let mut names = self.parameters(&keys, "in");
-        let styles = [("text", false), ("by_module", true)];
-        if self.choice(&keys, "style", false, &styles) {
+        let styles = [
+            ("text", SelectStyle::Text),
+            ("by_module", SelectStyle::ByModule),
+            ("names", SelectStyle::Names),
+        ];
+        let style = self.choice(&keys, "style", SelectStyle::Text, &styles);
+        if style != SelectStyle::Names {
+            self.means_nothing(&keys, &["within"]);
+        }
+        if style != SelectStyle::Text {
             self.means_nothing(&keys, &["separator"]);
+        }
+        if style == SelectStyle::Names {
+            return Some(Select::Names {
+                at: names.pop()?,
+                within: self.flag(&keys, "within"),
+            });
+        }
+        if style == SelectStyle::ByModule {
             let has_module = |name: &Name| name.0.len() == 2 && name.0[1] == "{module}";
             if !matches!(names.as_slice(), [name] if has_module(name)) {
                 self.bad(
@@ -88,7 +158,7 @@ impl Reader<'_> {
     }
 
     /// One way to write an order, or several.
-    pub(super) fn orders(&mut self, keys: &Keys<'_>) -> Vec<Order> {
+    fn orders(&mut self, keys: &Keys<'_>) -> Vec<Order> {
         match keys.get("order") {
             None => Vec::new(),
             Some(Node {
@@ -99,24 +169,14 @@ impl Reader<'_> {
         }
     }
 
-    /// Parameters that are dropped: those of the route, and those that the API looks at nowhere.
-    pub(super) fn dropped(&mut self, keys: &Keys<'_>) -> Vec<Name> {
-        let mut all = self.parameters(keys, "dropped");
-        let own = all.len();
-        for name in self.ignored.parameters.clone() {
-            if !all[..own].contains(&name) {
-                all.push(name);
-            }
-        }
-        all
-    }
-
-    pub(super) fn order(&mut self, node: &Node) -> Option<Order> {
+    fn order(&mut self, node: &Node) -> Option<Order> {
         const STYLES: &[(&str, OrderStyle)] = &[
             ("signs", OrderStyle::Signs),
             ("words", OrderStyle::Words),
             ("apart", OrderStyle::Apart),
             ("objects", OrderStyle::Objects),
+            ("colons", OrderStyle::Colons),
+            ("members", OrderStyle::Members),
         ];
         let keys = keys::ORDER.read(node, self.found)?;
         let by = self.required_parameter(&keys, "in")?;
@@ -126,10 +186,13 @@ impl Reader<'_> {
         };
         let style = self.choice(&keys, "style", default, STYLES);
         let apart: &[&str] = match style {
-            OrderStyle::Signs => &["field", "direction", "ascending", "descending"],
-            OrderStyle::Words => &["field", "direction", "single"],
-            OrderStyle::Apart => &["field", "single"],
-            OrderStyle::Objects => &["single"],
+            OrderStyle::Signs => &["field", "direction", "ascending", "descending", "last"],
+            OrderStyle::Words => &["field", "direction", "single", "last"],
+            OrderStyle::Apart => &["field", "single", "last"],
+            OrderStyle::Objects => &["single", "last"],
+            OrderStyle::Colons | OrderStyle::Members => {
+                &["field", "direction", "ascending", "descending", "single"]
+            }
         };
         self.means_nothing(&keys, apart);
         let mut word = |key: &str, default: &str| {
@@ -161,6 +224,8 @@ impl Reader<'_> {
                 is_single: self.flag(&keys, "single"),
             }),
             OrderStyle::Words => Some(Order::Words { at: by, words }),
+            OrderStyle::Colons => Some(Order::Colons(by)),
+            OrderStyle::Members => Some(Order::Members(by)),
             OrderStyle::Apart => Some(Order::Apart {
                 by,
                 direction: self.required_parameter(&keys, "direction")?,
@@ -185,7 +250,7 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn page(&mut self, node: &Node, reply: &Tree) -> Option<Page> {
+    fn page(&mut self, node: &Node, reply: Option<&Tree>) -> Option<Page> {
         let keys = keys::PAGE.read(node, self.found)?;
         let size = self.required_parameter(&keys, "size")?;
         let mut rows = |key: &str| {
@@ -194,7 +259,13 @@ impl Reader<'_> {
                 .integer(&format!("`{key}`"), 1..=100_000, self.found)?;
             u32::try_from(rows).ok()
         };
-        let (default, max) = (rows("default"), rows("max"));
+        let keeps_default = matches!(
+            keys.get("default").map(|node| &node.kind),
+            Some(NodeKind::Str(word)) if word == "own"
+        );
+        let max = rows("max");
+        let default = if keeps_default { None } else { rows("default") };
+        let all = self.text(&keys, "all").map(|text| text.value.to_owned());
         let first = keys
             .get("first")
             .and_then(|node| node.integer("`first`", 0..=1, self.found));
@@ -202,7 +273,7 @@ impl Reader<'_> {
         let more = self.text(&keys, "more");
         if let Some(text) = &more
             && let Some(place) = self.place(text)
-            && !reply.passes(&place)
+            && reply.is_some_and(|reply| !reply.passes(&place))
         {
             self.bad(
                 codes::NO_RECORDS,
@@ -215,11 +286,33 @@ impl Reader<'_> {
             size,
             default,
             max,
+            keeps_default,
+            all,
             zero: self.choice(&keys, "zero", Zero::None, ZEROS),
             tells_more: more.is_some(),
             offset: self.optional_parameter(&keys, "offset"),
             cursor: self.optional_parameter(&keys, "cursor"),
             number: number.map(|name| (name, u64::from(first.unwrap_or(1) == 1))),
+        })
+    }
+
+    /// The parameter of a full-text search, and what stands with it.
+    pub(super) fn search(&mut self, keys: &Keys<'_>) -> Option<Search> {
+        let node = keys.get("search")?;
+        if !matches!(node.kind, NodeKind::Map(_)) {
+            return Some(Search {
+                at: self.optional_parameter(keys, "search")?,
+                reread: false,
+                alone: false,
+                modules: None,
+            });
+        }
+        let keys = keys::SEARCH.read(node, self.found)?;
+        Some(Search {
+            at: self.required_parameter(&keys, "in")?,
+            reread: self.flag(&keys, "reread"),
+            alone: self.flag(&keys, "alone"),
+            modules: self.optional_parameter(&keys, "modules"),
         })
     }
 
@@ -250,25 +343,6 @@ impl Reader<'_> {
                 }
             };
             all.push((name, words));
-        }
-        all
-    }
-
-    pub(super) fn fixed(&mut self, keys: &Keys<'_>) -> Vec<(Name, Vec<String>)> {
-        let mut all = Vec::new();
-        for (name, node) in self.entries(keys, "fixed") {
-            let values = node
-                .texts("the values of a parameter", self.found)
-                .unwrap_or_default();
-            if let Some(name) = self.parameter(&name.value, &name.place) {
-                all.push((
-                    name,
-                    values
-                        .into_iter()
-                        .map(|text| text.value.to_owned())
-                        .collect(),
-                ));
-            }
         }
         all
     }

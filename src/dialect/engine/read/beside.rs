@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::{Reader, keys, value};
 use crate::diagnostic::{Keys, Node, NodeKind, quoted};
 use crate::dialect::carriers::query_string::Noise;
-use crate::dialect::engine::description::{Bodies, Ignored, Labels, Says, Written};
+use crate::dialect::engine::description::{Bodies, Ignored, Labels, Repeats, Says, Written};
 use crate::dialect::engine::{codes, grammar};
 use crate::reason::Reason;
 use crate::vocabulary::intern;
 
-const BODIES: &[(&str, Bodies)] = &[("documents", Bodies::Documents)];
+const BODIES: &[(&str, Bodies)] = &[("documents", Bodies::Documents), ("empty", Bodies::Empty)];
 
 /// Headers that the proxy itself reads or writes.
 const TAKEN: &[HeaderName] = &[
@@ -51,7 +51,7 @@ impl Reader<'_> {
         let mut repeated = Vec::new();
         for text in self.texts(&keys, "repeated") {
             let known = self.parameter(text.value, &text.place);
-            repeated.extend(known.map(|_| Noise::spellings(text.value)));
+            repeated.extend(known.map(|_| text.value.to_owned()));
         }
         Ignored {
             slash: self.flag(&keys, "slash"),
@@ -86,8 +86,27 @@ impl Reader<'_> {
             no: self.fields(&keys, "no"),
             blank: self.fields(&keys, "blank"),
             refused: self.fields(&keys, "refused"),
+            repeats: self.repeats(&keys),
+            unread: self.fields(&keys, "unread"),
+            unread_in_stock: self.fields(&keys, "unread_in_stock"),
             flat: self.flag(&keys, "flat"),
         }
+    }
+
+    /// Members that may say again what the request says.
+    fn repeats(&mut self, keys: &Keys<'_>) -> Vec<(String, Repeats)> {
+        const WHAT: &[(&str, Repeats)] = &[
+            ("{module}", Repeats::Module),
+            ("{target}", Repeats::Target),
+            ("{id}", Repeats::Id),
+        ];
+        let mut all = Vec::new();
+        for (name, node) in self.entries(keys, "repeats") {
+            let name = self.field(&name.value, &name.place);
+            let what = node.choice("what is said again", WHAT, self.found);
+            all.extend(name.zip(what));
+        }
+        all
     }
 
     /// The labels of errors.
@@ -105,6 +124,11 @@ impl Reader<'_> {
         let reasons: Vec<(&'static str, Reason)> = (Reason::ALL.iter())
             .map(|reason| (reason.code(), *reason))
             .collect();
+        let mut statuses = Vec::new();
+        for (status, node) in self.entries(&keys, "statuses") {
+            let label = node.choice("label", &words, self.found);
+            statuses.extend(label.map(|label| (status.value.clone(), label)));
+        }
         let mut refusals = Vec::new();
         for (code, node) in self.entries(&keys, "refusals") {
             let reason = reasons.iter().find(|(known, _)| *known == code.value);
@@ -123,6 +147,7 @@ impl Reader<'_> {
             at: self.fields(&keys, "at").pop(),
             known,
             refusals,
+            statuses,
             errors: keys.get("errors").map_or(Value::Null, value),
         }
     }
@@ -166,6 +191,10 @@ impl Reader<'_> {
             self.field(text.value, &text.place);
             return None;
         }
-        Some(Says::Field(text.value.to_owned()))
+        let field = text.value.to_owned();
+        Some(match self.flag(&keys, "date") {
+            true => Says::Date(field),
+            false => Says::Field(field),
+        })
     }
 }

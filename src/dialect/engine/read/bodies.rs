@@ -17,6 +17,9 @@ impl Reader<'_> {
         let Some(node) = keys.get("write") else {
             return writes.then(Write::default);
         };
+        if matches!(&node.kind, NodeKind::Str(word) if word == "none") && writes {
+            return None;
+        }
         if !writes {
             self.bad(
                 codes::MISPLACED,
@@ -65,12 +68,35 @@ impl Reader<'_> {
             form: self.flag(&keys, "form"),
             tells,
             own_id: self.flag(&keys, "own_id"),
+            arguments: self
+                .texts(&keys, "arguments")
+                .into_iter()
+                .map(|text| text.value.to_owned())
+                .collect(),
         })
     }
 
     /// What the body of a relation is.
     pub(super) fn relates(&mut self, keys: &Keys<'_>) -> Relates {
         match keys.get("relate") {
+            Some(Node {
+                kind: NodeKind::Str(word),
+                ..
+            }) if word == "columns" => Relates::Columns,
+            Some(node) if matches!(&node.kind, NodeKind::Map(entries) if entries.iter().any(|(key, _)| key.value == "ids")) =>
+            {
+                let listed = keys::RELATE.read(node, self.found).map(|keys| {
+                    let link = self.required(&keys, "link");
+                    link.zip(self.required(&keys, "ids"))
+                });
+                match listed.flatten() {
+                    Some((link, ids)) => Relates::Listed {
+                        link: link.value.to_owned(),
+                        ids: ids.value.to_owned(),
+                    },
+                    None => Relates::No,
+                }
+            }
             Some(node) if matches!(node.kind, NodeKind::Map(_)) => {
                 let form = self.write_form(node, false);
                 match form.filter(|form| form.tells) {

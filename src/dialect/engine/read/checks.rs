@@ -7,7 +7,8 @@ use super::routes::Read;
 use crate::diagnostic::{Diagnostic, Place as Where, quoted};
 use crate::dialect::Access;
 use crate::dialect::engine::codes;
-use crate::dialect::engine::description::{Carries, Name, Relates, Route, Segment, Select};
+use crate::dialect::engine::description::{Carries, Name, Relates, Route, Segment};
+use crate::dialect::engine::listing::{Search, Select};
 use crate::dialect::styles::Order;
 use crate::dialect::styles::PredicateStyle;
 use crate::vocabulary::Action;
@@ -17,10 +18,14 @@ impl Reader<'_> {
     pub(super) fn fits_action(&mut self, route: &Route, place: &Where) {
         let is_told = route.tells();
         let has = |place: Segment| route.template.contains(&place);
-        let has_module = is_told || has_module(route) || is_about_caller(route);
+        // Of what is compiled in, it is known that nothing but the caller is spoken of.
+        let is_own = self.native.is_some() && route.access == Access::Role;
+        let has_module = is_told || has_module(route) || is_about_caller(route) || is_own;
         // Where links are not all known, the API looks for one that leads to the module of a document.
         let is_led = self.native.is_some() && matches!(route.relates, Relates::Document(_));
-        let has_related = !matches!(route.relates, Relates::No) || has(Segment::Related);
+        let is_led = is_led || matches!(route.relates, Relates::Listed { .. });
+        let tells_related = !matches!(route.relates, Relates::No | Relates::Columns);
+        let has_related = tells_related || has(Segment::Related);
         let needs = match route.action {
             Action::Update | Action::Delete if !is_told && !has(Segment::Id) => "`{id}`",
             Action::Relate if route.link.is_none() && !is_led && !has(Segment::Link) => {
@@ -61,6 +66,24 @@ impl Reader<'_> {
         }
     }
 
+    /// Reports what would be read of a request, and not be sent on.
+    pub(super) fn fits_itself(&mut self, route: &Route, place: &Where) {
+        let has_field = route.template.contains(&Segment::Field);
+        let asks = route.search.is_some() || route.listing.is_any();
+        let is_sent = route.confined.iter().any(|confined| confined.is_sent);
+        let title = match route {
+            _ if (route.action == Action::Bulk) != route.is_envelope => {
+                "`bulk` and `envelope` go together"
+            }
+            _ if has_field && asks => "a request for what a field may hold asks for no records",
+            _ if route.matches && (asks || is_sent || route.carries != Carries::Query) => {
+                "a request that is nothing but fields to compare asks for nothing else"
+            }
+            _ => return,
+        };
+        self.bad(codes::MISPLACED, title, place, "take one of both out");
+    }
+
     /// Reports a route that needs no purpose though records, or changes, go through it.
     pub(super) fn fits_access(&mut self, route: &Route, place: &Where) {
         let tells = matches!(
@@ -80,33 +103,41 @@ impl Reader<'_> {
     /// Reports parameters with two meanings.
     pub(super) fn twice(&mut self, route: &Route, place: &Where) {
         let mut names: Vec<&Name> = Vec::new();
-        match &route.select {
+        match &route.listing.select {
             Some(Select::Text { names: all, .. }) => names.extend(all),
-            Some(Select::ByModule(name)) => names.push(name),
+            Some(Select::ByModule(name) | Select::Names { at: name, .. }) => names.push(name),
             None => {}
         }
-        for order in &route.orders {
+        for order in &route.listing.orders {
             match order {
                 Order::Signs { at: by, .. }
                 | Order::Words { at: by, .. }
+                | Order::Colons(by)
+                | Order::Members(by)
                 | Order::Objects { at: by, .. } => names.push(by),
                 Order::Apart { by, direction, .. } => names.extend([by, direction]),
             }
         }
-        if let Some(page) = &route.page {
+        if let Some(page) = &route.listing.page {
             names.push(&page.size);
             names.extend(&page.offset);
             names.extend(&page.cursor);
             names.extend(page.number.iter().map(|(name, _)| name));
         }
-        names.extend(&route.search);
+        if let Some(search) = &route.search {
+            names.push(&search.at);
+            names.extend(&search.modules);
+        }
         names.extend(route.about_caller.iter().map(|(name, _)| name));
-        names.extend(route.fixed.iter().map(|(name, _)| name));
-        names.extend(&route.dropped);
+        names.extend(route.confined.iter().map(|confined| &confined.name));
+        names.extend(route.always.iter().map(|(name, _)| name).filter(|name| {
+            let mut confined = route.confined.iter();
+            !confined.any(|confined| confined.name == **name)
+        }));
         if let Carries::Json(name) = &route.carries {
             names.push(name);
         }
-        for predicate in &route.predicates {
+        for predicate in &route.listing.predicates {
             match predicate {
                 PredicateStyle::Equals(parameters) | PredicateStyle::Ids { parameters, .. } => {
                     names.extend(parameters.iter().map(|(name, _)| name))
@@ -115,6 +146,7 @@ impl Reader<'_> {
                 PredicateStyle::Items(items) => names.extend(&items.at),
                 PredicateStyle::Groups(groups) => names.push(&groups.at),
                 PredicateStyle::Sql(at)
+                | PredicateStyle::Dollars(at)
                 | PredicateStyle::Domain { at, .. }
                 | PredicateStyle::Words(at, _)
                 | PredicateStyle::Rsql { at, .. } => names.push(at),
@@ -220,9 +252,11 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a route is about records of a module.
+/// Whether a route is about records of a module, or of several.
 fn has_module(route: &Route) -> bool {
-    route.module.is_some() || route.template.contains(&Segment::Module)
+    let search = route.search.as_ref();
+    let is_named = search.is_some_and(Search::names_modules);
+    is_named || route.module.is_some() || route.template.contains(&Segment::Module)
 }
 
 /// Whether its records are what the API tells of the caller.

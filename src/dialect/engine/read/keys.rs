@@ -17,12 +17,15 @@ macro_rules! forms {
 
 forms! {
     DESCRIPTION "a description":
-        description native prefix suffix ignore_case ids names spelling media credentials ignored written caller
-        errors labels drift fields link_names modules administration routes;
+        description native prefix versions suffix ignore_case ids names reserved own_lists spelling media credentials
+        ignored written caller errors labels drift fields link_names modules administration
+        within routes;
+    VERSIONS "`versions`": known minors accept;
+    RESERVED "`reserved`": modules beginnings ids words unwritten;
     CREDENTIALS "`credentials`": headers bearer basic in_query;
     IGNORED "`ignored`": slash accept bodies blank parameters stamps repeated members;
-    WRITTEN "`written`": no blank refused flat;
-    LABELS "`labels`": at known refusals errors;
+    WRITTEN "`written`": no blank refused repeats unread unread_in_stock flat;
+    LABELS "`labels`": at known refusals statuses errors;
     CALLER "`caller`": ask listed;
     QUESTION "a question": get nobody nothing id login kind roles teams rights;
     LISTED "a listed caller": sha256 id login kind roles teams;
@@ -33,14 +36,17 @@ forms! {
         path id inner links columns tables fields copies items maps parents related secrets scaffolding lengths;
     TABLE "a table": prefix;
     ROUTE "a route":
-        route action access module modules link query select where order page search about_caller fixed dropped
-        controls write relate login media look_up records of under named_by beside counted related needs words
-        pass opaque drop describes;
-    SELECT "`select`": in style separator;
-    ORDER "`order`": in style field direction ascending descending single;
-    PAGE "`page`": size default max zero offset cursor number first more;
-    WRITE "`write`": under beside form own_id;
-    CONTROL "a header of `controls`": compares;
+        route action access module modules link query select where order page search about_caller stored fixed dropped
+        always controls write matches relate envelope login media look_up records of several under named_by beside
+        counted related needs words pass opaque drop describes;
+    SELECT "`select`": in style separator within;
+    WITHIN "`within`": name depth select where order page stored fixed dropped;
+    SEARCH "`search`": in reread alone modules;
+    ORDER "`order`": in style field direction ascending descending single last;
+    PAGE "`page`": size default max all zero offset cursor number first more;
+    WRITE "`write`": under beside form arguments own_id;
+    RELATE "`relate`": link ids;
+    CONTROL "a header of `controls`": compares date;
     WHERE "`where`":
         style in each parameters list operators ignore_case bare joined_by implied reread members groups beside
         lifted words;

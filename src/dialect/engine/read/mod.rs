@@ -4,10 +4,11 @@ use http::header::HeaderName;
 use serde_json::{Map, Value, json};
 
 use super::codes;
-use super::description::{Description, Ignored, Known, Name};
+use super::description::{Description, Ignored, Known, Name, Reserved};
 use super::grammar::{self, Ids, NameForm};
 use super::jsonpath::{self, Expression};
 use super::native::Native;
+use super::versions::Versions;
 use crate::diagnostic::{
     Diagnostic, Diagnostics, File, Keys, Node, NodeKind, Place, Spanned, quoted,
 };
@@ -19,6 +20,7 @@ mod beside;
 mod bodies;
 mod caller;
 mod checks;
+mod confined;
 mod keys;
 mod modules;
 mod predicates;
@@ -33,7 +35,11 @@ const IDS: &[(&str, Ids)] = &[
     ("word", Ids::Word),
     ("name", Ids::Name),
 ];
-const NAMES: &[(&str, NameForm)] = &[("plain", NameForm::Plain), ("php", NameForm::Php)];
+const NAMES: &[(&str, NameForm)] = &[
+    ("plain", NameForm::Plain),
+    ("php", NameForm::Php),
+    ("dotted", NameForm::Dotted),
+];
 const SPELLINGS: &[(&str, Spelling)] = &[("plain", Spelling::Plain), ("html", Spelling::Html)];
 const MEDIA: &[(&str, Media)] = &[("json", Media::Json), ("json-api", Media::JsonApi)];
 
@@ -104,7 +110,12 @@ impl Reader<'_> {
             .unwrap_or_default();
         let administration = keys.get("administration");
         let administration = administration.map(|node| self.administration(node));
-        let prefix_text = prefix.clone().unwrap_or_default();
+        let versions = keys.get("versions").and_then(|node| self.versions(node));
+        let mut prefix_text = prefix.clone().unwrap_or_default();
+        if versions.is_some() {
+            prefix_text.push_str("/{version}");
+        }
+        let within = keys.get("within").and_then(|node| self.within(node));
         let routes = keys
             .require("routes", self.found)
             .map(|node| self.routes(node, &prefix_text, &modules))
@@ -120,10 +131,13 @@ impl Reader<'_> {
             stock: self.native.map(Native::stock),
             prefix: prefix?,
             places: longest_first(places),
+            versions,
             suffix: suffix.and_then(|node| self.suffix(node, &modules)),
             ignore_case: self.flag(keys, "ignore_case"),
             ids: self.choice(keys, "ids", Ids::Word, IDS),
             names: self.choice(keys, "names", NameForm::Plain, NAMES),
+            reserved: self.reserved(keys),
+            own_lists: self.own_lists(keys),
             spelling: self.choice(keys, "spelling", Spelling::Plain, SPELLINGS),
             media: self.media,
             head,
@@ -140,6 +154,7 @@ impl Reader<'_> {
             display: Self::display(keys),
             modules,
             administration: administration.unwrap_or_default(),
+            within,
             routes,
         })
     }
@@ -276,6 +291,55 @@ impl Reader<'_> {
             );
         }
         Some(text.value.to_owned())
+    }
+
+    /// The versions that stand in paths.
+    fn versions(&mut self, node: &Node) -> Option<Versions> {
+        let keys = keys::VERSIONS.read(node, self.found)?;
+        keys.require("known", self.found)?;
+        Some(Versions {
+            known: self.owned(&keys, "known"),
+            minors: self.owned(&keys, "minors"),
+            accept: self.text(&keys, "accept").map(|text| text.value.to_owned()),
+        })
+    }
+
+    /// Words that are not what they seem.
+    fn reserved(&mut self, keys: &Keys<'_>) -> Reserved {
+        let node = keys.get("reserved");
+        let Some(keys) = node.and_then(|node| keys::RESERVED.read(node, self.found)) else {
+            return Reserved::default();
+        };
+        let mut words = Vec::new();
+        for (place, node) in self.entries(&keys, "words") {
+            let texts = node.texts("words", self.found).unwrap_or_default();
+            let texts = texts.into_iter().map(|text| text.value.to_owned());
+            words.push((place.value.clone(), texts.collect()));
+        }
+        Reserved {
+            modules: self.owned(&keys, "modules"),
+            beginnings: self.owned(&keys, "beginnings"),
+            ids: self.owned(&keys, "ids"),
+            words,
+            unwritten: self.owned(&keys, "unwritten"),
+        }
+    }
+
+    /// Links to lists that records have of their own, and the field that holds what they lead to.
+    fn own_lists(&mut self, keys: &Keys<'_>) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        for (link, node) in self.entries(keys, "own_lists") {
+            let field = node.text("a field", self.found);
+            let field = field.and_then(|text| self.field(text.value, &text.place));
+            all.extend(field.map(|field| (link.value.clone(), field)));
+        }
+        all
+    }
+
+    /// The texts of a key.
+    fn owned(&mut self, keys: &Keys<'_>, key: &str) -> Vec<String> {
+        let texts = self.texts(keys, key).into_iter();
+        texts.map(|text| text.value.to_owned()).collect()
     }
 
     /// What carries a credential, and the parameters that the API would take for one.

@@ -20,6 +20,7 @@ enum Style {
     Domain,
     Sql,
     Rsql,
+    Dollars,
     Words,
 }
 
@@ -50,6 +51,7 @@ impl Reader<'_> {
             ("domain", Style::Domain),
             ("sqlfilters", Style::Sql),
             ("rsql", Style::Rsql),
+            ("dollars", Style::Dollars),
             ("words", Style::Words),
         ];
         let keys = keys::WHERE.read(node, self.found)?;
@@ -72,6 +74,9 @@ impl Reader<'_> {
                 .required_parameter(&keys, "in")
                 .map(PredicateStyle::Sql),
             Style::Rsql => self.rsql(&keys),
+            Style::Dollars => self
+                .required_parameter(&keys, "in")
+                .map(PredicateStyle::Dollars),
             Style::Words => self.words(&keys),
         }
     }
@@ -92,7 +97,7 @@ impl Reader<'_> {
             ],
             Style::Where => &["in", "operators", "members", "groups", "beside", "lifted"],
             Style::Groups => &["in", "each", "operators", "members", "beside"],
-            Style::Sql => &["in"],
+            Style::Sql | Style::Dollars => &["in"],
             Style::Domain | Style::Rsql => &["in", "operators"],
             Style::Words => &["in", "words"],
         };

@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, Keys, Spanned, quoted};
 use crate::dialect::Step;
 use crate::dialect::engine::codes;
 use crate::dialect::engine::description::Passed;
-use crate::dialect::engine::jsonpath::{self, Mark, Marked, Tree};
+use crate::dialect::engine::jsonpath::{self, Mark, Marked, Tree, Whose};
 use crate::vocabulary::{Action, intern};
 
 impl Reader<'_> {
@@ -49,6 +49,8 @@ impl Reader<'_> {
                     let is_about_records = match action {
                         Action::Metadata => false,
                         Action::Other => has_module,
+                        // Of what is compiled in, it is known that such a reply speaks of the caller.
+                        Action::Read if self.native.is_some() => has_module,
                         _ => true,
                     };
                     if is_about_records {
@@ -80,7 +82,7 @@ impl Reader<'_> {
         }
         let says_where = keys.get("records").is_some();
         if !says_where {
-            self.means_nothing(keys, &["of", "named_by", "counted"]);
+            self.means_nothing(keys, &["of", "several", "named_by", "counted"]);
         } else if keys.get("under").is_none() {
             self.means_nothing(keys, &["named_by"]);
         }
@@ -116,6 +118,7 @@ impl Reader<'_> {
                 under,
                 named_by: named_by.and_then(|text| self.key(text.value, &text.place)),
                 beside: self.beside(keys),
+                several: self.flag(keys, "several"),
                 counted: keys.get("counted").is_none() || self.flag(keys, "counted"),
             };
             self.mark(tree, &text, Mark::Record(Box::new(marked)));
@@ -126,8 +129,13 @@ impl Reader<'_> {
                 place: path.place.clone(),
             };
             let target = node.text("a module", self.found);
-            if let Some(target) = target.and_then(|text| self.module(text.value, &text.place)) {
-                self.mark(tree, &path, Mark::Related(target));
+            let whose = target.and_then(|text| match text.value {
+                "{module}" => Some(Whose::InPath),
+                "{target}" => Some(Whose::Target),
+                name => self.module(name, &text.place).map(Whose::Of),
+            });
+            if let Some(whose) = whose {
+                self.mark(tree, &path, Mark::Related(whose));
             }
         }
     }
@@ -192,7 +200,7 @@ impl Reader<'_> {
 /// records, or anywhere in a reply that names none. A number beside a list of records counts them.
 fn passed(tree: &Tree, place: &[Step], says_where: bool, text: &Spanned<&str>) -> Option<Passed> {
     let (of, within) = match tree.record_around(place) {
-        Some((Mark::Related(module), within)) => (Some(module.clone()), within),
+        Some((Mark::Related(Whose::Of(module)), within)) => (Some(module.clone()), within),
         Some((_, within)) => (None, within),
         None if says_where && place.iter().all(|step| matches!(step, Step::Name(_))) => {
             return None;

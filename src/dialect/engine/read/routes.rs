@@ -6,6 +6,7 @@ use super::checks::is_about_caller;
 use super::{MEDIA, Reader, keys};
 use crate::diagnostic::{Diagnostic, Keys, Node, Place as Where, Spanned, quoted};
 use crate::dialect::engine::description::{Known, Route, Segment};
+use crate::dialect::engine::listing::Search;
 use crate::dialect::engine::{codes, grammar};
 use crate::dialect::{Access, Link};
 use crate::vocabulary::{Action, Module, intern};
@@ -20,7 +21,15 @@ const ACTIONS: &[(&str, Action)] = &[
     ("count", Action::Count),
     ("metadata", Action::Metadata),
     ("auth", Action::Auth),
+    ("bulk", Action::Bulk),
     ("other", Action::Other),
+];
+
+const ACCESS: &[(&str, Access)] = &[
+    ("governed", Access::Governed),
+    ("role", Access::Role),
+    ("public", Access::Public),
+    ("session", Access::Session),
 ];
 
 /// A route with the place of its line, until all are compared.
@@ -76,7 +85,9 @@ impl Reader<'_> {
             .into_iter()
             .filter_map(|text| self.module(text.value, &text.place))
             .collect();
-        let is_in_path = is_told || module.is_some();
+        let search = self.search(keys);
+        let is_named = search.as_ref().is_some_and(Search::names_modules);
+        let is_in_path = is_told || module.is_some() || is_named;
         let write = self.write(keys, action, is_in_path);
         let tells = write.as_ref().is_some_and(|write| write.tells);
         if is_told && module.is_some() || !is_told && !tells && !allowed.is_empty() {
@@ -89,23 +100,18 @@ impl Reader<'_> {
         }
         let link = self.link(keys, module.as_ref(), modules);
         let (reply, unread) = self.reply(keys, is_in_path || tells, action, line);
-        let name = format!(
-            "{method} {prefix}{}",
-            &line.value[line.value.find('/').unwrap_or(0)..]
-        );
-        let access = [
-            ("governed", Access::Governed),
-            ("role", Access::Role),
-            ("public", Access::Public),
-            ("session", Access::Session),
-        ];
+        let mut listing = self.listing(keys, Some(&reply));
+        let by = |place: &Segment| matches!(place, Segment::By(_));
+        listing.is_plain &= !template.iter().any(by);
+        let path = &line.value[line.value.find('/').unwrap_or(0)..];
+        let name = format!("{method} {prefix}{path}");
         let mut route = Route {
             name: intern(&name),
             form: intern(&format!("{name} #{number}")),
             method,
             template,
             action,
-            access: self.choice(keys, "access", Access::Governed, &access),
+            access: self.choice(keys, "access", Access::Governed, ACCESS),
             modules: if allowed.is_empty() {
                 self.modules.clone()
             } else {
@@ -114,17 +120,16 @@ impl Reader<'_> {
             module,
             link,
             carries: self.carries(keys),
-            select: self.select(keys),
-            predicates: self.predicates(keys),
-            orders: self.orders(keys),
-            page: keys.get("page").and_then(|node| self.page(node, &reply)),
-            search: self.optional_parameter(keys, "search"),
+            listing,
+            search,
             of_caller: self.of_caller(keys),
             about_caller: self.about_caller(keys),
-            fixed: self.fixed(keys),
-            dropped: self.dropped(keys),
+            confined: self.confined(keys),
+            always: self.always(keys),
             controls: self.controls(keys),
             write,
+            matches: self.flag(keys, "matches"),
+            is_envelope: self.native_flag(keys, "envelope"),
             relates: self.relates(keys),
             logs_in: self.native_flag(keys, "login"),
             describes: self.native_flag(keys, "describes"),
@@ -138,6 +143,7 @@ impl Reader<'_> {
         self.fits_action(&route, &line.place);
         self.fits_access(&route, &line.place);
         self.fits_records(&route, &line.place);
+        self.fits_itself(&route, &line.place);
         let look_up = self.text(keys, "look_up");
         Some(Read {
             route,
@@ -170,7 +176,7 @@ impl Reader<'_> {
         if read.is_none() {
             let problem = Diagnostic::error(codes::BAD_ROUTE, format!("{} is not a route", quoted(line.value)))
                 .at(&line.place, "must be like `GET /{module}/{id}`")
-                .help("methods: GET, POST, PUT, PATCH, DELETE; places: {module}, {id}, {link}, {related}, {by.FIELD}, {any_word}, each once");
+                .help("methods: GET, POST, PUT, PATCH, DELETE; places: {module}, {id}, {link}, {related}, {field}, {by.FIELD}, {any_word}, each once");
             self.found.push(problem);
         }
         read
@@ -218,6 +224,7 @@ fn place(segment: &str) -> Option<Segment> {
         "id" => Segment::Id,
         "link" => Segment::Link,
         "related" => Segment::Related,
+        "field" => Segment::Field,
         _ => match name.strip_prefix("by.") {
             Some(field) => Segment::By(grammar::is_field(field).then(|| field.to_owned())?),
             None => Segment::Word(grammar::is_word(name).then(|| name.to_owned())?),

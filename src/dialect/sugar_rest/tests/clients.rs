@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::{BOUNDS, bulk, rendered, understand};
-use crate::dialect::sugar_rest::SugarRest;
+use crate::dialect::sugar_rest::described;
 use crate::dialect::testing::Speaks as _;
 use crate::dialect::{Incoming, ObjectShape, Operation, Shape, Understood};
 use crate::door::Control;
@@ -32,7 +32,7 @@ fn with(
         controls,
         body: body.as_bytes(),
     };
-    match SugarRest::new().meaning(&request, &BOUNDS) {
+    match described().meaning(&request, &BOUNDS) {
         Ok(Understood::One(operation)) => Ok(operation),
         Ok(Understood::Bulk { .. }) => panic!("{line} is an envelope"),
         Err(misunderstood) => Err(misunderstood.objection.reason),
@@ -128,7 +128,7 @@ fn records_without_a_value_come_last_where_that_is_asked() {
     );
     assert_eq!(
         line,
-        "GET /rest/v11/Contacts?order_by=title%3Adesc&nulls_last=1"
+        "GET /rest/v11/Contacts?nulls_last=1&order_by=title%3Adesc"
     );
     let body = json!({"order_by": "title:desc", "nulls_last": true});
     let (_, written) = rendered("POST /rest/v11/Contacts/filter", body.clone());
@@ -145,7 +145,7 @@ fn records_are_shown_in_layouts_that_every_installation_has() {
     for (line, sent) in [
         (
             "GET /rest/v11/Contacts?fields=id&view=list",
-            "GET /rest/v11/Contacts?fields=id&view=list",
+            "GET /rest/v11/Contacts?view=list&fields=id",
         ),
         (
             "GET /rest/v11/Contacts/c-1?view=record&viewed=1",
@@ -218,7 +218,7 @@ fn a_search_names_its_modules_and_each_is_searched() {
     );
     assert_eq!(
         line,
-        "GET /rest/v11/globalsearch?q=tan&max_num=100&module_list=Contacts%2CAccounts&sort%5Bdate_modified%5D=desc&highlights=0"
+        "GET /rest/v11/globalsearch?highlights=0&max_num=100&q=tan&sort%5Bdate_modified%5D=desc&module_list=Contacts%2CAccounts"
     );
     let body =
         json!({"q": "tan", "module_list": "Contacts, Accounts", "offset": 0, "tag_filters": []});
@@ -229,19 +229,19 @@ fn a_search_names_its_modules_and_each_is_searched() {
     assert_eq!(written, Some(expected));
     let (line, _) = rendered("GET /rest/v11/globalsearch", body);
     assert!(
-        line.starts_with("GET /rest/v11/globalsearch?q=tan&"),
+        line.starts_with("GET /rest/v11/globalsearch?highlights=0&"),
         "{line}"
     );
     let (line, _) = rendered("GET /rest/v11/Contacts/globalsearch?q=tan", Value::Null);
     assert_eq!(
         line,
-        "GET /rest/v11/Contacts/globalsearch?q=tan&highlights=0"
+        "GET /rest/v11/Contacts/globalsearch?highlights=0&q=tan"
     );
     let line = "GET /rest/v11/search?q=tan&module_list=Contacts,Accounts&fields=name,id&order_by=date_modified:desc&favorites=1";
     let (sent, _) = rendered(line, Value::Null);
     assert_eq!(
         sent,
-        "GET /rest/v11/search?fields=name%2Cid&order_by=date_modified%3Adesc&q=tan&favorites=1&module_list=Contacts%2CAccounts"
+        "GET /rest/v11/search?fields=name%2Cid&q=tan&favorites=1&order_by=date_modified%3Adesc&module_list=Contacts%2CAccounts"
     );
     let operation = understand(line, "").unwrap();
     assert_eq!(
@@ -261,7 +261,7 @@ fn a_search_names_its_modules_and_each_is_searched() {
         .searched(operation.target().unwrap(), &mut searched);
     let searched: Vec<&str> = searched.iter().map(|(module, _)| module.as_str()).collect();
     assert_eq!(searched, ["Contacts", "Accounts"]);
-    let Shape::Object(ObjectShape { keys, .. }) = SugarRest::new().shape(&operation) else {
+    let Shape::Object(ObjectShape { keys, .. }) = described().shape(&operation) else {
         panic!("no object")
     };
     let records = keys.iter().find(|(key, _)| *key == "records").unwrap();
@@ -407,7 +407,7 @@ fn an_update_since_a_date_compares_the_date() {
         uses(&operation),
         ["Matched Contacts.date_modified", "Written Contacts.title"]
     );
-    let outgoing = SugarRest::new().render(&operation);
+    let outgoing = described().render(&operation);
     assert_eq!(outgoing.controls, std::slice::from_ref(&good));
     assert_eq!(outgoing.body.as_deref(), Some(body.as_bytes()));
     // What is not taken refuses the request, in the pipeline.
@@ -436,9 +436,8 @@ fn integrations_write_and_look_up_in_their_own_ways() {
     );
     assert_eq!(
         line,
-        "GET /rest/v10/Users/filter?fields=id%2Cemail1%2Cemail\
-         &filter%5B0%5D%5B%24and%5D%5B0%5D%5Bemail_addresses.email_address%5D%5B%24in%5D%5B0%5D=a%40b.example\
-         &max_num=100&offset=0"
+        "GET /rest/v10/Users/filter?fields=id%2Cemail1%2Cemail&max_num=100&offset=0\
+         &filter%5B0%5D%5B%24and%5D%5B0%5D%5Bemail_addresses.email_address%5D%5B%24in%5D%5B0%5D=a%40b.example"
     );
     let line = "POST /rest/v10/Leads";
     let (_, body) = rendered(line, json!({"last_name": "Tan", "reference_id": "m-1"}));

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use super::{BOUNDS, SugarRest, again, understand};
+use super::{BOUNDS, again, described, understand};
 use crate::dialect::{
     Incoming, Link, Operation, Path, Predicate, Projected, Query, Sort, Understood, reread,
 };
@@ -232,13 +232,13 @@ fn changes() -> impl Strategy<Value = Vec<(usize, u8, bool)>> {
 proptest! {
     #[test]
     fn understanding_what_was_rendered_gives_the_same_operation(operation in lists()) {
-        let outgoing = SugarRest::new().render(&operation);
+        let outgoing = described().render(&operation);
         prop_assert_eq!(again(&outgoing), Ok(operation));
     }
 
     #[test]
     fn a_search_that_was_rendered_is_understood_as_the_same(operation in searches()) {
-        let outgoing = SugarRest::new().render(&operation);
+        let outgoing = described().render(&operation);
         prop_assert_eq!(again(&outgoing), Ok(operation));
     }
 
@@ -248,13 +248,13 @@ proptest! {
         in_query in changes(),
         in_body in changes(),
     ) {
-        let outgoing = SugarRest::new().render(&operation);
+        let outgoing = described().render(&operation);
         let (path, query) = match outgoing.target.split_once('?') {
             Some((path, query)) => (path, Some(tampered(query, &in_query))),
             None => (outgoing.target.as_str(), None),
         };
         let body = outgoing.body.map(|body| tampered(std::str::from_utf8(&body).unwrap(), &in_body));
-        let understood = SugarRest::new().meaning(
+        let understood = described().meaning(
             &Incoming {
                 method: &outgoing.method,
                 path,
@@ -267,7 +267,7 @@ proptest! {
             &BOUNDS,
         );
         if let Ok(Understood::One(operation)) = understood {
-            prop_assert_eq!(again(&SugarRest::new().render(&operation)), Ok(operation));
+            prop_assert_eq!(again(&described().render(&operation)), Ok(operation));
         }
     }
 
@@ -279,7 +279,7 @@ proptest! {
         query in option::of("([a-z]{1,6}(\\[[$a-z0-9]{0,3}\\]){0,3}=[ -~]{0,9}&?){0,6}"),
         body in "[ -~]{0,40}",
     ) {
-        let understood = SugarRest::new().meaning(
+        let understood = described().meaning(
             &Incoming {
                 method: &method,
                 path: &path,
@@ -292,7 +292,7 @@ proptest! {
             &BOUNDS,
         );
         if let Ok(Understood::One(operation)) = understood {
-            prop_assert_eq!(again(&SugarRest::new().render(&operation)), Ok(operation));
+            prop_assert_eq!(again(&described().render(&operation)), Ok(operation));
         }
     }
 }

@@ -1,16 +1,14 @@
-//! Arguments that no plan changes: those of a login, and those that choose metadata.
+//! The arguments of a login, rebuilt from an allow-list.
 
 use serde_json::{Map, Value};
 
-use crate::dialect::carriers::{Arguments, flag, is_blank};
+use crate::dialect::carriers::Arguments;
 use crate::dialect::reread;
 use crate::objection::Objection;
 use crate::reason::Reason;
 
 /// Bytes of one argument of a login.
 const LOGIN_BYTES_MAX: usize = 4_096;
-/// Bytes of one argument about metadata.
-const METADATA_BYTES_MAX: usize = 2_048;
 
 /// Arguments of every login.
 const CLIENT: &[&str] = &["client_id", "client_secret", "platform", "current_language"];
@@ -20,7 +18,7 @@ const CLIENT: &[&str] = &["client_id", "client_secret", "platform", "current_lan
 const IGNORED: &[&str] = &["client_info", "redirect_uri", "state"];
 
 /// Reads a login. Only `platform` may stand in the query string: credentials there end up in logs.
-pub(super) fn login(
+pub(super) fn read(
     mut query: Arguments,
     body: Map<String, Value>,
 ) -> Result<Map<String, Value>, Objection> {
@@ -76,44 +74,6 @@ fn put(login: &mut Map<String, Value>, name: &str, value: Value) -> Result<(), R
     Ok(())
 }
 
-/// Takes the arguments that choose metadata: lists of plain words.
-pub(super) fn metadata(mut arguments: Arguments) -> Result<Map<String, Value>, Objection> {
-    let mut fixed = Map::new();
-    for name in ["type_filter", "module_filter", "platform", "lang"] {
-        let words = match arguments.take(name) {
-            value if is_blank(value.as_ref()) => continue,
-            Some(Value::String(words)) => words,
-            Some(Value::Array(items)) => items
-                .iter()
-                .map(Value::as_str)
-                .collect::<Option<Vec<_>>>()
-                .ok_or(Reason::MalformedQuery)?
-                .join(","),
-            _ => return Err(Reason::MalformedQuery.into()),
-        };
-        if words.len() > METADATA_BYTES_MAX
-            || !words.bytes().all(|byte| is_word(byte) || byte == b',')
-        {
-            return Err(Reason::MalformedQuery.into());
-        }
-        if !words.is_empty() {
-            fixed.insert(name.to_owned(), words.into());
-        }
-    }
-    if let Some(value) = arguments
-        .take("module_dependencies")
-        .filter(|value| !is_blank(Some(value)))
-    {
-        let wanted = flag(&value).ok_or(Reason::MalformedQuery)?;
-        fixed.insert(
-            "module_dependencies".to_owned(),
-            u8::from(wanted).to_string().into(),
-        );
-    }
-    arguments.finish()?;
-    Ok(fixed)
-}
-
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
@@ -122,7 +82,8 @@ fn is_word(byte: u8) -> bool {
 mod tests {
     use serde_json::{Map, Value, json};
 
-    use super::{Arguments, login, metadata};
+    use super::{Arguments, read};
+    use crate::dialect::carriers::query_string::{self, Names};
     use crate::reason::Reason;
 
     fn object(value: Value) -> Map<String, Value> {
@@ -133,8 +94,8 @@ mod tests {
     }
 
     fn log_in(query: &str, body: Value) -> Result<Value, Reason> {
-        let query = super::super::arguments::of_query(Some(query)).unwrap();
-        let login = login(query, object(body)).map(Value::Object);
+        let query = query_string::read(query, &Names::OF_PHP).unwrap();
+        let login = read(Arguments::of(query), object(body)).map(Value::Object);
         login.map_err(|objection| objection.reason)
     }
 
@@ -199,31 +160,5 @@ mod tests {
         let mut mixed = good;
         mixed["refresh_token"] = json!("r");
         assert_eq!(log_in("", mixed), Err(Reason::UnknownParameter));
-    }
-
-    #[test]
-    fn metadata_is_chosen_by_plain_words() {
-        let read = |value| {
-            let read = metadata(Arguments::of(object(value))).map(Value::Object);
-            read.map_err(|objection| objection.reason)
-        };
-        assert_eq!(
-            read(
-                json!({"type_filter": "modules,labels", "module_filter": ["Contacts", "pmse_Inbox"], "platform": "", "module_dependencies": true})
-            ),
-            Ok(
-                json!({"type_filter": "modules,labels", "module_filter": "Contacts,pmse_Inbox", "module_dependencies": "1"})
-            )
-        );
-        for value in [
-            json!({"type_filter": "a b"}),
-            json!({"module_filter": [1]}),
-            json!({"platform": {"a": "b"}}),
-            json!({"lang": "../x"}),
-            json!({"module_dependencies": "maybe"}),
-        ] {
-            assert_eq!(read(value.clone()), Err(Reason::MalformedQuery), "{value}");
-        }
-        assert_eq!(read(json!({"_hash": "x"})), Err(Reason::UnknownParameter));
     }
 }
