@@ -16,7 +16,7 @@ use crate::config;
 use crate::dialect::{Bounds, Dialect};
 use crate::door::Door;
 use crate::filter;
-use crate::identity::{NoRandomness, Ways};
+use crate::identity::{NoRandomness, Tokens, Ways};
 use crate::metrics::Metrics;
 use crate::pipeline::{Knife, LiveSchema, Pipeline, Services, Settings};
 use crate::policy::Policy;
@@ -113,6 +113,8 @@ pub struct Proxy {
     stop_admin: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
     admin_task: JoinHandle<()>,
+    /// Keep the keys of issuers fresh, as long as requests go on.
+    refreshing: Vec<JoinHandle<()>>,
     stop_timeout: Duration,
 }
 
@@ -126,6 +128,7 @@ impl Proxy {
         let admin_listener = bind(setup.admin, "the admin listener").await?;
         let admin = local(&admin_listener, setup.admin);
         let (mut fronts, mut services) = (Vec::new(), Services::new());
+        let ways: Vec<Ways> = setup.listeners.iter().map(|one| one.ways.clone()).collect();
         for listener in setup.listeners {
             let socket = bind(listener.bind, &listener.name).await?;
             let transport =
@@ -160,7 +163,11 @@ impl Proxy {
             .into_iter()
             .map(|(_, socket, front, tls)| tokio::spawn(front.serve(socket, tls, stopped.clone())))
             .collect();
-        let readiness = Readiness::new(setup.log.clone());
+        let refreshing = issuers(&ways)
+            .iter()
+            .map(|tokens| tokens.start(admin_stopped.clone()))
+            .collect();
+        let readiness = Readiness::new(setup.log.clone(), ways);
         let admin_task = tokio::spawn(server::serve_admin(
             admin_listener,
             readiness.clone(),
@@ -179,6 +186,7 @@ impl Proxy {
             stop_admin,
             listeners,
             admin_task,
+            refreshing,
             stop_timeout,
         })
     }
@@ -209,6 +217,9 @@ impl Proxy {
         }
         let _ = self.stop_admin.send(true);
         let _ = self.admin_task.await;
+        for refreshing in self.refreshing {
+            let _ = refreshing.await;
+        }
         let log = self.log;
         if !matches!(
             tokio::task::spawn_blocking(move || log.stop()).await,
@@ -244,6 +255,17 @@ impl Proxy {
             tokio::time::sleep(CUT_STEP).await;
         }
     }
+}
+
+/// The issuers of all listeners, each once.
+fn issuers(ways: &[Ways]) -> Vec<Arc<Tokens>> {
+    let mut issuers: Vec<Arc<Tokens>> = Vec::new();
+    for tokens in ways.iter().filter_map(|ways| ways.tokens.as_ref()) {
+        if issuers.iter().all(|known| !Arc::ptr_eq(known, tokens)) {
+            issuers.push(tokens.clone());
+        }
+    }
+    issuers
 }
 
 /// The categories of all fields that a policy speaks of. They are the same in every role and for every purpose.

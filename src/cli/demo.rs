@@ -1,24 +1,28 @@
 //! `paravent demo`: a small CRM with invented people, and the proxy in front of it; no set-up, no network, no root.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use clap::Args;
 use http::uri::Scheme;
+use jiff::Timestamp;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::{DONE, UNUSABLE, print, unusable};
 use crate::audit::{Log, Options};
-use crate::config::{self, Timeouts, Upstream};
-use crate::demo::{self, ACCOUNTS, Crm, PASSWORD};
-use crate::dialect::Dialect;
+use crate::config::{
+    self, Algorithm, ClaimPath, ClaimPaths, KeySource, Proof, Timeouts, Upstream, Way,
+};
+use crate::demo::{self, ACCOUNTS, Crm, Issuer, PASSWORD};
+use crate::diagnostic::{File, Place};
 use crate::dialect::sugar_rest::SugarRest;
-use crate::identity::Ways;
+use crate::dialect::{self, Dialect, Secret};
+use crate::identity::{Tokens, Ways};
 use crate::pipeline::LiveSchema;
 use crate::policy::Policy;
 use crate::proxy::{ListenerSetup, Proxy, Setup, limits, settings};
@@ -28,7 +32,7 @@ use crate::transport::Destination;
 /// Where the demo listens and writes.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Every port may be 0 for any free one. The last line on standard output is\n  ready {\"proxy\": URL, \"admin\": URL, \"crm\": URL}\nCtrl-C stops it."
+    after_help = "Every port may be 0 for any free one. The last line on standard output is\n  ready {\"proxy\": URL, \"admin\": URL, \"crm\": URL, \"tokens\": URL}\nCtrl-C stops it."
 )]
 pub(super) struct Arguments {
     /// Port of the proxy
@@ -40,6 +44,9 @@ pub(super) struct Arguments {
     /// Port of the bare CRM [default: any free one]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     crm_port: u16,
+    /// Port of the second listener, for tokens [default: any free one]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    tokens_port: u16,
     /// Folder of the access log (DIR/audit) [default: a fresh temporary folder]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -84,15 +91,18 @@ async fn demonstrate(arguments: &Arguments) -> Result<(), Box<dyn std::error::Er
     let serving = tokio::spawn(demo::serve(listener, Arc::new(Crm::invent(SEED)), async {
         let _ = crm_stopped.await;
     }));
-    let proxy = Proxy::start(set_up(arguments, crm, &data.join("audit"))?).await?;
+    let issuer = Issuer::new().map_err(|_| NO_RANDOMNESS)?;
+    let proxy = Proxy::start(set_up(arguments, crm, &issuer, &data)?).await?;
+    let (first, second) = (proxy.addresses[0], proxy.addresses[1]);
+    let audit = data.join("audit").display().to_string();
     print(&greeting(
-        proxy.addresses[0],
+        first,
         crm,
-        &data.join("audit").display().to_string(),
+        &audit,
+        &by_token(first, second, &issuer)?,
     ));
     let url = |address: SocketAddr| format!("http://{address}");
-    let ready =
-        json!({"proxy": url(proxy.addresses[0]), "admin": url(proxy.admin), "crm": url(crm)});
+    let ready = json!({"proxy": url(first), "admin": url(proxy.admin), "crm": url(crm), "tokens": url(second)});
     print(&format!("ready {ready}\n"));
     asked.clone().times(1).await;
     proxy.stop(asked.times(2)).await;
@@ -101,60 +111,130 @@ async fn demonstrate(arguments: &Arguments) -> Result<(), Box<dyn std::error::Er
     Ok(())
 }
 
+/// The proxy of the demo, with two listeners before the same CRM: one for its sessions, which tokens may strengthen, one for
+/// tokens alone.
 fn set_up(
     arguments: &Arguments,
     crm: SocketAddr,
-    audit: &std::path::Path,
+    issuer: &Issuer,
+    data: &Path,
 ) -> Result<Setup, Box<dyn std::error::Error>> {
     let token_key: [u8; 32] = random()?;
     let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(SugarRest::new())];
     let live = |dialect: &Arc<dyn Dialect>| Arc::new(LiveSchema::fixed("demo", dialect.clone()));
-    let live = dialects.iter().map(live).collect();
+    let live: Vec<_> = dialects.iter().map(live).collect();
     let schemas: Vec<_> = dialects.iter().map(|one| one.schema().clone()).collect();
     let (policy, found) = Policy::compile(&demo::policy_sources(), &schemas, &token_key);
     let policy = policy.ok_or_else(|| found.render(false))?;
-    let timeouts = Timeouts::default();
-    let listener = ListenerSetup {
-        ways: Ways::default(),
-        service: None,
-        name: "the proxy".to_owned(),
-        bind: loopback(arguments.port),
+    let destination = destination(crm)?;
+    let tokens = Arc::new(Tokens::new(&[trusted(issuer, data)?])?);
+    let listener = |name: &str, port, ways| ListenerSetup {
+        ways: Ways {
+            tokens: Some(tokens.clone()),
+            ..Ways::new(ways)
+        },
+        service: Some(service()),
+        name: name.to_owned(),
+        bind: loopback(port),
         tls: None,
         upstream: "demo".into(),
-        destination: Destination {
-            scheme: Scheme::HTTP,
-            authority: crm.to_string().parse()?,
-            prefix: String::new(),
-            roots: None,
-            connect_timeout: timeouts.connect,
-            first_byte_timeout: timeouts.first_byte,
-            total_timeout: timeouts.total,
-        },
+        destination: destination.clone(),
         settings: settings(
             &config::Limits::default(),
             Upstream::PAGE_MAX_DEFAULT,
             false,
         ),
         limits: limits(&config::Limits::default(), &[], &[], &dialects),
-        schemas: live,
+        schemas: live.clone(),
     };
+    let both = vec![Way::CrmSession, Way::Token];
     Ok(Setup {
-        listeners: vec![listener],
+        listeners: vec![
+            listener("the proxy", arguments.port, both),
+            listener("tokens", arguments.tokens_port, vec![Way::Token]),
+        ],
         admin: loopback(arguments.admin_port),
         policy: Arc::new(policy),
         log: Log::open(Options {
             node: "demo".to_owned(),
-            ..Options::new(audit, &audit.with_file_name("state"))
+            ..Options::new(&data.join("audit"), &data.join("state"))
         })?,
         stop_timeout: STOP_TIMEOUT,
     })
+}
+
+/// Where the CRM is.
+fn destination(crm: SocketAddr) -> Result<Destination, Box<dyn std::error::Error>> {
+    let timeouts = Timeouts::default();
+    Ok(Destination {
+        scheme: Scheme::HTTP,
+        authority: crm.to_string().parse()?,
+        prefix: String::new(),
+        roots: None,
+        connect_timeout: timeouts.connect,
+        first_byte_timeout: timeouts.first_byte,
+        total_timeout: timeouts.total,
+    })
+}
+
+/// The demo's issuer as a configuration would trust it, its public key in a file.
+fn trusted(issuer: &Issuer, data: &Path) -> Result<config::Issuer, Box<dyn std::error::Error>> {
+    let file = data.join("issuer.json");
+    std::fs::write(&file, format!("{:#}\n", issuer.keys()))?;
+    let claim = |path| ClaimPath::read(path).ok_or("not the path of a claim");
+    Ok(config::Issuer {
+        // The policy knows it by this name.
+        name: "company".to_owned(),
+        place: nowhere(),
+        issuer: Issuer::NAME.to_owned(),
+        audience: Issuer::AUDIENCE.to_owned(),
+        keys: KeySource::File(file),
+        algorithms: vec![Algorithm::ES256],
+        kind: Some("at+jwt".to_owned()),
+        parties: Vec::new(),
+        claims: ClaimPaths {
+            id: claim("$.sub")?,
+            name: Some(claim("$.name")?),
+            roles: Some(claim("$.roles")?),
+            purpose: None,
+        },
+        crm_user: Some(claim("$.crm_login")?),
+        skew: config::Issuer::SKEW_DEFAULT,
+        lifetime_max: config::Issuer::LIFETIME_MAX_DEFAULT,
+        refresh: config::Issuer::REFRESH_DEFAULT,
+        stale: config::Issuer::STALE_DEFAULT,
+    })
+}
+
+/// The proxy's own account in the CRM.
+fn service() -> config::Service {
+    let account = dialect::Account {
+        user: Some((demo::SERVICE.name.to_owned(), Secret::new(PASSWORD))),
+        client_id: Some("sugar".to_owned()),
+        client_secret: None,
+        plain: false,
+        platform: Some("paravent".to_owned()),
+    };
+    config::Service {
+        place: nowhere(),
+        proof: Proof::Login(account),
+        files: Vec::new(),
+    }
+}
+
+/// The demo has no configuration.
+fn nowhere() -> Place {
+    Place {
+        file: File::new("paravent demo", ""),
+        span: 0..0,
+    }
 }
 
 fn loopback(port: u16) -> SocketAddr {
     ([127, 0, 0, 1], port).into()
 }
 
-fn greeting(proxy: SocketAddr, crm: SocketAddr, audit: &str) -> String {
+fn greeting(proxy: SocketAddr, crm: SocketAddr, audit: &str, by_token: &str) -> String {
     let accounts: String = ACCOUNTS
         .iter()
         .map(|account| {
@@ -187,13 +267,49 @@ fn greeting(proxy: SocketAddr, crm: SocketAddr, audit: &str) -> String {
          3. try to find somebody by a hidden field\n\
          \x20    curl -s '{base}/Contacts?filter\\[0\\]\\[religion_c\\]\\[$not_empty\\]=' -H \"OAuth-Token: $TOKEN\"\n\
          \n\
+         {by_token}\
          Each access is recorded:  paravent audit query {audit}\n\
          Ctrl-C stops.\n\n"
     )
 }
 
+/// What to try with tokens.
+fn by_token(
+    proxy: SocketAddr,
+    tokens: SocketAddr,
+    issuer: &Issuer,
+) -> Result<String, Box<dyn std::error::Error>> {
+    let fanny = ACCOUNTS.iter().find(|account| account.name == "fanny");
+    let fanny = fanny.ok_or("nobody is called fanny")?;
+    let now = Timestamp::now();
+    let token = |is_strong| {
+        let token = issuer.token(fanny, is_strong, now);
+        token.map_err(|_| NO_RANDOMNESS)
+    };
+    let (weak, strong) = (token(false)?, token(true)?);
+    let hours = Issuer::LIFETIME_SECONDS / 3_600;
+    let contacts = format!("http://{tokens}/rest/v11_24/Contacts");
+    Ok(format!(
+        "By token, without an account in the CRM, on a second listener: http://{tokens}\n\
+         The demo's own issuer has made two for `fanny`, good for {hours} hours: she typed a password, or, just now, touched a key.\n\
+         \x20    WEAK={weak}\n\
+         \x20    STRONG={strong}\n\
+         \n\
+         4. IBANs are masked, and a header says what would show more\n\
+         \x20    curl -si '{contacts}?max_num=5' -H \"Authorization: Bearer $WEAK\" | grep -ioE 'paravent-step-up.*|\"iban_c\":\"[^\"]*\"'\n\
+         5. name the field, and you are asked to authenticate more strongly (RFC 9470)\n\
+         \x20    curl -si '{contacts}?max_num=5&fields=full_name,iban_c' -H \"Authorization: Bearer $WEAK\"\n\
+         6. in clear, for a quarter of an hour after she touched the key\n\
+         \x20    curl -s '{contacts}?max_num=5&fields=full_name,iban_c' -H \"Authorization: Bearer $STRONG\"\n\
+         7. beside a session of the CRM (of 1.) a token strengthens it, if both are the same user's; this one is not `sally`'s\n\
+         \x20    curl -s 'http://{proxy}/rest/v11_24/Contacts?max_num=1' -H \"OAuth-Token: $TOKEN\" -H \"Paravent-Token: $STRONG\"\n\
+         \n"
+    ))
+}
+
 /// A demo is stopped by somebody who waits for the prompt.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+const NO_RANDOMNESS: &str = "the system gives no randomness";
 /// The same people each time.
 const SEED: u64 = 7;
 
@@ -212,6 +328,6 @@ fn random<const BYTES: usize>() -> Result<[u8; BYTES], &'static str> {
     let mut bytes = [0; BYTES];
     SystemRandom::new()
         .fill(&mut bytes)
-        .map_err(|_| "the system gives no randomness")?;
+        .map_err(|_| NO_RANDOMNESS)?;
     Ok(bytes)
 }

@@ -20,14 +20,14 @@ pub(super) struct Arguments {
         long = "as",
         value_name = "ROLE",
         value_delimiter = ',',
-        required_unless_present = "text"
+        required_unless_present_any = ["text", "token"]
     )]
     roles: Vec<String>,
     /// The purpose
     #[arg(
         long = "for",
         value_name = "PURPOSE",
-        required_unless_present = "text",
+        required_unless_present_any = ["text", "token"],
         default_value = "",
         hide_default_value = true
     )]
@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     /// The module
     #[arg(
         long,
-        required_unless_present = "text",
+        required_unless_present_any = ["text", "token"],
         default_value = "",
         hide_default_value = true
     )]
@@ -46,6 +46,12 @@ pub(super) struct Arguments {
     /// The languages of that text; all that are known, if none is named
     #[arg(long, value_delimiter = ',', value_name = "CODE", requires = "text", value_parser = clap::builder::PossibleValuesParser::new(Languages::known()))]
     languages: Vec<String>,
+    /// What would be understood of the token in a file, and why it is not accepted, instead of the levels of fields
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["roles", "purpose", "module", "auth", "text"])]
+    token: Option<PathBuf>,
+    /// The configuration whose issuers and policies are meant
+    #[arg(long, value_name = "FILE", requires = "token")]
+    config: Option<PathBuf>,
     /// Strengths of the policy's `auth` that were proved; without them, a bare session of the CRM
     #[arg(long, value_name = "STRENGTH", value_delimiter = ',')]
     auth: Vec<String>,
@@ -70,6 +76,10 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> u8 {
     if let Some(path) = &arguments.text {
         return super::explain_text::run(path, &arguments.languages, arguments.format);
+    }
+    if let Some(path) = &arguments.token {
+        let config = arguments.config.as_deref();
+        return super::explain_token::run(path, config, arguments.format);
     }
     if !arguments.policies.exists() {
         eprintln!(

@@ -19,6 +19,7 @@ mod demo;
 mod detect;
 mod explain;
 mod explain_text;
+mod explain_token;
 mod key;
 mod logging;
 mod schema;
@@ -41,7 +42,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Show every problem of a policy folder, or of a configuration and the policies it names
     Check(check::Arguments),
-    /// Show which level each classified field gets, and because of which rule; or what detectors find in a text
+    /// Show which level each classified field gets, and because of which rule; what detectors find in a text; or what
+    /// would be understood of a token
     Explain(explain::Arguments),
     /// Measure the detectors on labelled texts of your own
     Detect(detect::Arguments),

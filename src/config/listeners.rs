@@ -75,7 +75,7 @@ impl Reader<'_> {
             .map(Spanned::into_owned);
         let ways = keys
             .get("identity")
-            .map_or(Some(vec![Way::CrmSession]), |node| self.ways(node));
+            .map_or_else(|| Some(vec![Way::CrmSession]), |node| self.ways(node));
         let tls = keys.get("tls").map(|node| self.tls(node));
         let trusted_proxies = keys
             .get("trusted_proxies")

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::ACCOUNTS;
 use super::chance::Chance;
 use super::people;
 use super::schema::{self, Module};
 use super::store::{Mark, Row, Store, stamp, text};
 use super::words::{self, plain};
+use super::{ACCOUNTS, Account, SERVICE};
 
 const COMPANIES: usize = 60;
 const CONTACTS: usize = 320;
@@ -39,6 +39,8 @@ pub(super) fn store(seed: u64) -> Store {
         .map(|number| inventor.case(number, &contacts, &leads))
         .collect();
     (0..NOTES).for_each(|_| inventor.note(&contacts, &companies, &leads, &cases));
+    // The last, so that nobody else becomes another.
+    inventor.account(&SERVICE);
     inventor.store
 }
 
@@ -95,14 +97,7 @@ impl Inventor {
     }
 
     fn users(&mut self) {
-        for account in ACCOUNTS {
-            let mail = self.address(&format!("{}@example.com", account.name), true);
-            let user = json!({
-                "id": account.id, "user_name": account.name, "first_name": account.first_name, "last_name": account.last_name,
-                "title": account.title, "is_admin": account.is_admin(), "email": [mail],
-            });
-            self.user(row(user));
-        }
+        ACCOUNTS.iter().for_each(|account| self.account(account));
         for _ in 0..6 {
             let (first, last, _) = self.name();
             let mail = self.address(
@@ -113,6 +108,15 @@ impl Inventor {
             let user = json!({"id": id, "user_name": plain(first), "first_name": first, "last_name": last, "is_admin": false, "email": [mail]});
             self.user(row(user));
         }
+    }
+
+    fn account(&mut self, account: &Account) {
+        let mail = self.address(&format!("{}@example.com", account.name), true);
+        let user = json!({
+            "id": account.id, "user_name": account.name, "first_name": account.first_name, "last_name": account.last_name,
+            "title": account.title, "is_admin": account.is_admin(), "email": [mail],
+        });
+        self.user(row(user));
     }
 
     fn user(&mut self, mut user: Row) {

@@ -19,6 +19,7 @@ mod arguments;
 mod chance;
 mod compare;
 mod invent;
+mod issuer;
 mod people;
 mod query;
 mod record;
@@ -29,6 +30,7 @@ mod sessions;
 mod store;
 mod words;
 
+pub use issuer::Issuer;
 pub use server::serve;
 
 /// The name and the roles of an account of the demo CRM.
@@ -64,7 +66,7 @@ const fn account(
 /// The password of every account.
 pub const PASSWORD: &str = "demo";
 
-/// The accounts that can log in.
+/// The accounts of people that can log in.
 #[rustfmt::skip]
 pub const ACCOUNTS: &[Account] = &[
     account("admin", None, "1", ["", "Administrator", "Administrator"]),
@@ -75,7 +77,17 @@ pub const ACCOUNTS: &[Account] = &[
     account("dora", Some("Data Protection"), "seed_dora_id", ["Dora", "Kovarin", "Data protection officer"]),
 ];
 
+/// The account that the proxy logs in with, for callers whom the CRM does not know.
+#[rustfmt::skip]
+pub static SERVICE: Account = account("paravent", None, "seed_paravent_id", ["", "Paravent", "Proxy"]);
+
 impl Account {
+    /// The account with this login name.
+    fn named(name: &str) -> Option<&'static Self> {
+        let mut all = ACCOUNTS.iter().chain([&SERVICE]);
+        all.find(|account| account.name == name)
+    }
+
     /// Whether the account administers the CRM.
     fn is_admin(&self) -> bool {
         self.id == "1"

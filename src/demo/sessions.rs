@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{ACCOUNTS, Account, Fault, PASSWORD};
+use super::{Account, Fault, PASSWORD};
 
 const ACCESS_SECONDS: i64 = 3_600;
 const REFRESH_SECONDS: i64 = 1_209_600;
@@ -35,9 +35,8 @@ impl Sessions {
     ) -> Result<Value, Fault> {
         let said = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
         let account = match said("grant_type") {
-            "password" => ACCOUNTS
-                .iter()
-                .find(|account| account.name == said("username") && said("password") == PASSWORD)
+            "password" => Account::named(said("username"))
+                .filter(|_| said("password") == PASSWORD)
                 .ok_or_else(|| need_login("You must specify a valid username and password."))?,
             "refresh_token" => {
                 let session = self

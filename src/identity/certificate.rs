@@ -173,6 +173,7 @@ impl Certificates {
 
     /// Whether the list of revoked certificates could be read when it was looked at last. Where there is none to be, yes.
     pub fn is_current(&self) -> bool {
+        self.0.look();
         self.0.is_current.load(Ordering::Relaxed)
     }
 }

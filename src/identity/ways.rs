@@ -3,6 +3,7 @@
 //! A caller proves who they are in exactly one way, or by a session of the CRM that a token strengthens. Whatever is
 //! unclear is no.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,6 +91,25 @@ impl Ways {
     /// Whether there is no other way.
     pub fn are_only(&self, way: Way) -> bool {
         self.accepted == [way]
+    }
+
+    /// Why proofs of some way cannot be judged as they should now.
+    pub fn problem(&self) -> Option<Cow<'static, str>> {
+        let issuer = self.tokens.as_ref().and_then(|tokens| tokens.unready());
+        if let Some(issuer) = issuer {
+            let problem = format!("the keys of the issuer `{issuer}` are not known, or too old");
+            return Some(problem.into());
+        }
+        if let Some(keys) = &self.keys {
+            keys.look();
+            if !keys.is_current() {
+                return Some("the file of API keys cannot be read".into());
+            }
+        }
+        let mut certificates = self.certificates.iter();
+        certificates
+            .any(|certificates| !certificates.is_current())
+            .then_some("the list of revoked certificates cannot be read".into())
     }
 
     /// Why a credential of the CRM is none: a token of a configured issuer, or an API key, stands in its place, perhaps as

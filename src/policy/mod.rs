@@ -34,6 +34,7 @@ pub use decision::plan::{
     Decision, Denial, FieldRule, Plan, PurposeChosen, RecordRules, Show, SpanRule, TextRule,
     Usable, Writable,
 };
+pub use decision::standing::Standing;
 pub use decision::step_up::Challenge;
 pub use explain::{Explanation, Row, Unexplained};
 pub use language::catalogue::{BuiltIn, CATALOGUE};
@@ -243,6 +244,11 @@ impl Policy {
                 .is_some_and(|role| role.machine.is_some())
         };
         !roles.is_empty() && roles.iter().all(is_machine)
+    }
+
+    /// Who a caller would be who states no purpose in a header.
+    pub fn standing(&self, caller: &Caller) -> Standing {
+        Standing::of(&self.core.model, caller)
     }
 
     /// Decides about one operation of one caller, who may have stated a purpose.

@@ -1,10 +1,12 @@
 //! What a caller with two roles gets who states no purpose: `check` shows it for every two roles.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::config::Way;
 use crate::vocabulary::{Category, Level, Purpose, Role};
 
 use super::decide::{counted, purpose};
@@ -37,17 +39,29 @@ pub struct Gain {
     pub to: Level,
 }
 
-/// Every two roles, in the order of their names.
+/// Every two roles that one caller can have, in the order of their names.
 pub(super) fn pairs(core: &Arc<Core>) -> Vec<Pair> {
     let roles: Vec<&Role> = core.model.roles.keys().collect();
     let alone: Vec<View> = roles.iter().map(|role| view(core, &[role])).collect();
     let mut pairs = Vec::new();
     for (at, (one, one_alone)) in roles.iter().zip(&alone).enumerate() {
-        for (other, other_alone) in roles.iter().zip(&alone).skip(at + 1) {
+        let others = roles.iter().zip(&alone).skip(at + 1);
+        for (other, other_alone) in others.filter(|(other, _)| can_meet(core, one, other)) {
             pairs.push(pair(core, [(one, one_alone), (other, other_alone)]));
         }
     }
     pairs
+}
+
+/// Whether somebody can have both: a caller comes by one way.
+fn can_meet(core: &Core, one: &Role, other: &Role) -> bool {
+    let ways = |role| -> BTreeSet<Way> {
+        let role = core.model.roles.get(role);
+        let evidence = role.into_iter().flat_map(|role| &role.from);
+        evidence.map(|(kind, _)| kind.way()).collect()
+    };
+    let (one, other) = (ways(one), ways(other));
+    one.is_empty() || other.is_empty() || !one.is_disjoint(&other)
 }
 
 fn pair(core: &Arc<Core>, both: [(&Role, &View); 2]) -> Pair {

@@ -1,5 +1,6 @@
 //! The admin listener: health and metrics, on an address of its own.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,20 +16,23 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use crate::audit::Log;
+use crate::identity::Ways;
 use crate::metrics::Metrics;
 
 /// Whether the proxy can do its work.
 #[derive(Clone, Debug)]
 pub struct Readiness {
     log: Log,
+    ways: Arc<[Ways]>,
     stopping: Arc<AtomicBool>,
 }
 
 impl Readiness {
-    /// Ready as long as the log can be written.
-    pub fn new(log: Log) -> Self {
+    /// Ready as long as the log can be written, and proofs can be judged in all ways of all listeners.
+    pub fn new(log: Log, ways: Vec<Ways>) -> Self {
         Self {
             log,
+            ways: ways.into(),
             stopping: Arc::default(),
         }
     }
@@ -38,13 +42,13 @@ impl Readiness {
         self.stopping.store(true, Ordering::SeqCst);
     }
 
-    fn problem(&self) -> Option<&'static str> {
+    fn problem(&self) -> Option<Cow<'static, str>> {
         if self.stopping.load(Ordering::SeqCst) {
-            Some("stopping")
+            Some("stopping".into())
         } else if !self.log.healthy() {
-            Some("the access log cannot be written")
+            Some("the access log cannot be written".into())
         } else {
-            None
+            self.ways.iter().find_map(Ways::problem)
         }
     }
 }

@@ -17,7 +17,7 @@ fn examples() -> Vec<PathBuf> {
         .map(|entry| entry.path())
         .filter(|path| path.join("paravent.yaml").is_file())
         .collect();
-    assert!(folders.len() >= 4);
+    assert!(folders.len() >= 5);
     folders
 }
 
@@ -55,6 +55,51 @@ fn no_key_or_log_of_an_example_is_committed() {
                 "{} does not ignore {line}",
                 folder.display()
             );
+        }
+    }
+}
+
+/// Each example, with the secrets that its README asks for, has neither an error nor a warning.
+#[test]
+fn every_example_is_clean() {
+    for folder in examples() {
+        let copy = tempfile::tempdir().unwrap();
+        for part in ["examples", "policies"] {
+            copy_tree(&root().join(part), &copy.path().join(part));
+        }
+        let copied = copy
+            .path()
+            .join("examples")
+            .join(folder.file_name().unwrap());
+        let text = fs::read_to_string(copied.join("paravent.yaml")).unwrap();
+        for file in ["token.key", "service.pw"] {
+            let is_asked_for = text.contains(&format!("{{ file: {file} }}"));
+            if is_asked_for {
+                write_secret(&copied.join(file), "0123456789abcdef0123456789abcdef");
+            }
+        }
+        let config = copied.join("paravent.yaml");
+        let output = run(&[
+            "check",
+            "--config",
+            config.to_str().unwrap(),
+            "--format",
+            "json",
+        ]);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let told = (report["errors"].as_u64(), report["warnings"].as_u64());
+        assert_eq!(told, (Some(0), Some(0)), "{}: {report}", folder.display());
+        assert_eq!(output.status.code(), Some(0));
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        match path.is_dir() {
+            true => copy_tree(&path, &to),
+            false => drop(fs::copy(&path, &to).unwrap()),
         }
     }
 }

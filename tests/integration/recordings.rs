@@ -187,7 +187,9 @@ fn systems() -> Vec<System> {
         if !file.is_file() {
             continue;
         }
-        write_key(&entry.path().join("token.key"));
+        for name in ["token.key", "service.pw"] {
+            write_key(&entry.path().join(name));
+        }
         let (config, found) = Config::load(&file);
         let config = config.unwrap_or_else(|| panic!("{}", found.render(false)));
         let upstreams = config.upstreams.values();
@@ -216,7 +218,7 @@ fn copy_tree(from: &Path, to: &Path) {
 
 fn write_key(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
-    std::fs::write(path, [7_u8; 32]).unwrap();
+    std::fs::write(path, [b'7'; 32]).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 

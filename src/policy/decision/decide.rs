@@ -50,12 +50,7 @@ fn decided(
     proved: &BTreeSet<String>,
 ) -> Result<Plan, Denial> {
     let model = &policy.core.model;
-    let roles: Vec<Role> = model
-        .roles
-        .iter()
-        .filter(|(_, role)| role.fits(caller))
-        .map(|(name, _)| name.clone())
-        .collect();
+    let roles = roles(model, caller);
     if roles.is_empty() {
         return denied(Reason::NoRole, roles, None);
     }
@@ -113,8 +108,17 @@ fn decided(
     Ok(plan)
 }
 
+/// The roles that a caller's evidence makes.
+pub(super) fn roles(model: &Model, caller: &Caller) -> Vec<Role> {
+    let roles = model.roles.iter();
+    roles
+        .filter(|(_, role)| role.fits(caller))
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
 /// The strengths of authentication that a caller has proved.
-fn strengths(model: &Model, caller: &Caller) -> BTreeSet<String> {
+pub(super) fn strengths(model: &Model, caller: &Caller) -> BTreeSet<String> {
     let proved = model.strengths.iter();
     proved
         .filter(|(_, strength)| strength.is_proved_by(caller))
@@ -131,7 +135,7 @@ pub(in crate::policy) struct Stated<'a> {
 
 impl<'a> Stated<'a> {
     /// By the header, or by the caller's token; by both only if they say the same.
-    fn of(header: Option<&'a str>, caller: &'a Caller) -> Result<Option<Self>, Reason> {
+    pub(super) fn of(header: Option<&'a str>, caller: &'a Caller) -> Result<Option<Self>, Reason> {
         let by = |name, by| Self { name, by };
         match (header, caller.stated_purpose()) {
             (Some(header), Some(claim)) if header != claim => Err(Reason::TwoPurposes),
@@ -175,7 +179,7 @@ fn denial(reason: Reason, roles: Vec<Role>, purpose: Option<PurposeChosen>) -> D
     }
 }
 
-fn may_invoke(model: &Model, role: &Role, purpose: &Purpose) -> bool {
+pub(super) fn may_invoke(model: &Model, role: &Role, purpose: &Purpose) -> bool {
     let is_listed = model
         .purposes
         .get(purpose)

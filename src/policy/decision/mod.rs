@@ -8,5 +8,6 @@ pub(super) mod judge;
 pub(super) mod plan;
 mod reach;
 pub(super) mod rules;
+pub(super) mod standing;
 pub(super) mod step_up;
 pub(super) mod table;

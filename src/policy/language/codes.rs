@@ -72,12 +72,12 @@ codes! {
 
     OTHER_CRM = ("N202", "no module of the policy is one of the CRM's"),
 
-    UNREACHED = ("W132", "a role that no caller of any listener can have"),
     PURPOSE_UNORDERED = ("W130", "two roles with different default purposes of which none comes first, so that who has both is refused"),
     ORDER_UNUSED = ("W131", "a purpose in the order that is no role's default"),
 
     ALL_ROWS = ("N204", "a role without a session of the CRM, which sees all rows that the proxy's own account sees"),
     STRENGTH_UNREACHABLE = ("N205", "a strength of authentication that no caller of any listener can prove"),
+    UNREACHED = ("N206", "a role that no caller of any listener can have"),
     UNKNOWN_ISSUER = ("P036", "evidence of an issuer, or of a way, that the configuration does not have"),
     WORDS_GUESSED = ("N203", "a text in which a detector looks may be matched, so that its words can be guessed"),
 }

@@ -148,15 +148,28 @@ impl Strength {
 
 impl Proof {
     fn holds(&self, caller: &Caller) -> bool {
+        self.lacks(caller).next().is_none()
+    }
+
+    /// What of it does not hold, in the words of the policy language.
+    pub(in crate::policy) fn lacks(&self, caller: &Caller) -> impl Iterator<Item = &'static str> {
         let acr = |acr: &str| self.acr.iter().any(|one| one == acr);
         let amr = |amr: &String| self.amr.contains(amr);
-        (self.acr.is_empty() || caller.acr().is_some_and(acr))
-            && (self.amr.is_empty() || caller.amr().iter().any(amr))
-            && (self.methods.is_empty() || self.methods.contains(&caller.way()))
-            && self.max_age.is_none_or(|most| {
-                let age = caller.authenticated_ago();
-                age.is_some_and(|age| age <= most)
-            })
+        let is_young = |most: Duration| {
+            let age = caller.authenticated_ago();
+            age.is_some_and(|age| age <= most)
+        };
+        let hold = [
+            ("acr", self.acr.is_empty() || caller.acr().is_some_and(acr)),
+            ("amr", self.amr.is_empty() || caller.amr().iter().any(amr)),
+            (
+                "method",
+                self.methods.is_empty() || self.methods.contains(&caller.way()),
+            ),
+            ("max_age", self.max_age.is_none_or(is_young)),
+        ];
+        let missing = hold.into_iter().filter(|(_, holds)| !holds);
+        missing.map(|(word, _)| word)
     }
 }
 

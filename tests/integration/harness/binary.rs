@@ -14,6 +14,7 @@ pub struct Demo {
     pub proxy: SocketAddr,
     pub admin: SocketAddr,
     pub crm: SocketAddr,
+    pub tokens: SocketAddr,
     /// What it printed before the `ready` line.
     pub greeting: String,
 }
@@ -107,6 +108,7 @@ impl Demo {
                         .unwrap()
                 };
                 let (proxy, admin, crm) = (address("proxy"), address("admin"), address("crm"));
+                let tokens = address("tokens");
                 // Nothing else is printed; the pipe stays open so that printing could not fail.
                 std::thread::spawn(move || drop(lines.read_to_end(&mut Vec::new())));
                 return Self {
@@ -114,6 +116,7 @@ impl Demo {
                     proxy,
                     admin,
                     crm,
+                    tokens,
                     greeting,
                 };
             }
