@@ -440,7 +440,7 @@ fn what_marks_a_record_as_deleted_deletes_it() {
             ),
         )
     };
-    for value in ["1", "\"1\"", "true", "\"true\"", "\"yes\""] {
+    for value in ["1", "\"1\"", "true"] {
         let sugar = format!("PUT /rest/v11/Contacts/c-1  {{\"deleted\":{value}}}");
         for acts in [acts("sugar-rest", &sugar), acts("sugar-v4", &pairs(value))] {
             assert!(acts.contains(&Action::Delete), "{value}: {acts:?}");

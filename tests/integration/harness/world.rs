@@ -42,7 +42,7 @@ pub struct World {
 
 /// Where the proxy runs.
 enum Running {
-    Here(Proxy),
+    Here(Box<Proxy>),
     Apart(Served),
 }
 
@@ -166,7 +166,7 @@ impl World {
                 let log = LOG.get().unwrap().clone();
                 Running::Apart(Served::start(&binary, crm, &wish, audit, log))
             }
-            None => Running::Here(runtime.block_on(start(crm, wish, audit))),
+            None => Running::Here(Box::new(runtime.block_on(start(crm, wish, audit)))),
         }
     }
 

@@ -8,6 +8,9 @@ use crate::harness::world::Wish;
 
 use super::rig::{Behind, Plan, Rig};
 
+/// Puts a proof into a header.
+type Put = fn(&str) -> (&'static str, String);
+
 /// An API: how the account is known to it, how its modules and fields are called, what may be asked, and what may not.
 struct Api {
     dialect: String,
@@ -21,7 +24,7 @@ struct Api {
     /// What is more than it looks like, by the role that may only do what it looks like.
     sneaky: Vec<(&'static str, (String, Option<Value>))>,
     /// Headers in which a token or a key is put where a credential of the CRM is expected.
-    misplaced: Vec<fn(&str) -> (&'static str, String)>,
+    misplaced: Vec<Put>,
 }
 
 fn policy(api: &Api) -> Vec<Source> {
