@@ -59,7 +59,8 @@ pub fn replace_for(path: &Path, bytes: &[u8], owner: Option<Owner>) -> Result<()
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     let mut builder = std::fs::DirBuilder::new();
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    // Anew, so that nothing is written to, or given away, that somebody has put there or linked there.
+    options.write(true).create_new(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -69,6 +70,10 @@ pub fn replace_for(path: &Path, bytes: &[u8], owner: Option<Owner>) -> Result<()
     builder.recursive(true).create(folder)?;
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut file = options.open(&new)?;
     if let Some(owner) = owner {
         owner.give(&file)?;

@@ -70,6 +70,8 @@ pub struct Pipeline {
     logins: Guesses,
     /// Look-ups of credentials that the CRM does not know.
     strangers: Arc<Guesses>,
+    /// Tokens, keys and certificates that were not accepted: they hold back nobody's session.
+    impostors: Guesses,
     /// Requests that need no session.
     anybody: Origins,
     callers: Callers,
@@ -158,6 +160,7 @@ impl Pipeline {
                 .collect::<Result<_, _>>()?,
             logins: Guesses::per_minute(settings.logins_per_minute)?,
             strangers,
+            impostors: Guesses::per_minute(settings.logins_per_minute)?,
             anybody: Origins::per_minute(
                 settings.logins_per_minute.saturating_mul(PUBLIC_PER_LOGIN),
             ),
@@ -485,6 +488,7 @@ impl Pipeline {
     pub fn sweep(&self) {
         self.logins.sweep();
         self.strangers.sweep();
+        self.impostors.sweep();
         self.anybody.sweep();
         self.callers.sweep();
         self.probes.sweep();

@@ -305,6 +305,7 @@ impl Reply {
         Self {
             decision: Some(closed.id().to_owned()),
             withheld: Some(assembled.withheld),
+            challenge: assembled.status == 401,
             step_up: assembled.step_up,
             ..Self::json(assembled.status, Body::Whole(assembled.body))
         }

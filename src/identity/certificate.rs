@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
+use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use rustls::client::danger::HandshakeSignatureValid;
@@ -44,6 +45,8 @@ struct Judge {
     list: Option<Mutex<Watched>>,
     court: RwLock<Court>,
     is_current: AtomicBool,
+    /// The latest second that was met: a clock that is set back makes nothing valid again.
+    latest: AtomicU64,
     /// What was judged in this second.
     judged: Mutex<Judged>,
 }
@@ -111,6 +114,7 @@ impl Certificates {
                 verifier: Some(verifier),
             }),
             is_current: AtomicBool::new(true),
+            latest: AtomicU64::new(0),
             judged: Mutex::default(),
         })))
     }
@@ -127,7 +131,9 @@ impl Certificates {
     /// The names of whoever holds a certificate that still counts: `dns:NAME` (in lower case), `uri:…`, `email:…`; at least
     /// one. The first of the chain is the client's own.
     pub fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<Vec<String>, Refused> {
-        self.judge_at(chain, UnixTime::now())
+        let now = UnixTime::now().as_secs();
+        let now = self.0.latest.fetch_max(now, Ordering::Relaxed).max(now);
+        self.judge_at(chain, UnixTime::since_unix_epoch(Duration::from_secs(now)))
     }
 
     fn judge_at(

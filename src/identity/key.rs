@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
 use jiff::Timestamp;
@@ -51,6 +52,10 @@ pub struct Keys {
     watched: Mutex<Watched>,
     set: RwLock<Arc<Set>>,
     is_current: AtomicBool,
+    /// Since when the file could not be read, if it cannot.
+    unread_since: Mutex<Option<Instant>>,
+    /// The latest second that was met.
+    latest: AtomicI64,
 }
 
 /// The keys of one reading of the file.
@@ -94,13 +99,25 @@ impl Keys {
             watched: Mutex::new(watched),
             set: RwLock::new(Arc::new(Set::new(set, &Set::default()))),
             is_current: AtomicBool::new(true),
+            unread_since: Mutex::default(),
+            latest: AtomicI64::new(0),
         })
     }
 
     /// The name of the key that is stated from this address: that of the TCP peer.
     pub fn verify(&self, stated: &str, peer: IpAddr) -> Result<Arc<str>, Refused> {
         self.look();
-        self.verify_at(stated, peer, Timestamp::now())
+        if self.is_stale() {
+            return Err(Refused {
+                reason: Reason::IdentityUnavailable,
+                why: "the file of API keys could not be read for too long",
+            });
+        }
+        // A clock that is set back makes no key live again.
+        let now = Timestamp::now().as_second();
+        let now = self.latest.fetch_max(now, Ordering::Relaxed).max(now);
+        let now = Timestamp::from_second(now).unwrap_or(Timestamp::MAX);
+        self.verify_at(stated, peer, now)
     }
 
     fn verify_at(&self, stated: &str, peer: IpAddr, now: Timestamp) -> Result<Arc<str>, Refused> {
@@ -168,14 +185,30 @@ impl Keys {
                 let set = Arc::new(Set::new(file, &before));
                 *self.set.write().unwrap_or_else(PoisonError::into_inner) = set;
                 self.is_current.store(true, Ordering::Relaxed);
+                *self.unread_since() = None;
             }
             // Before the first key is made there is no file.
             Err(_) if before.file.keys.is_empty() && is_missing(watched.path()) => {}
             Err(why) => {
                 tracing::error!(%path, why, "the API keys cannot be read; those that were read before stay in force");
                 self.is_current.store(false, Ordering::Relaxed);
+                self.unread_since().get_or_insert_with(Instant::now);
             }
         }
+    }
+
+    fn unread_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.unread_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether what was read before is too old to go on with.
+    fn is_stale(&self) -> bool {
+        !self.is_current()
+            && self
+                .unread_since()
+                .is_some_and(|since| since.elapsed() > STALE)
     }
 
     /// Whether what the file holds is in force: else it could not be read, and what it held before is.
@@ -247,18 +280,25 @@ impl Set {
     }
 }
 
-/// Whether a key that was revoked is not revoked any more, or gone.
+/// Whether a key that was revoked is not revoked any more, or gone, or a secret lasts longer than it did: no command does
+/// that.
 fn takes_back(before: &File, now: &File) -> bool {
     let states: HashMap<_, _> = now
         .keys
         .iter()
         .map(|key| (key.name.as_str(), key.revoked.is_some()))
         .collect();
-    before
-        .keys
-        .iter()
-        .filter(|key| key.revoked.is_some())
-        .any(|key| states.get(key.name.as_str()) != Some(&true))
+    let ends = |file: &File| -> HashMap<String, Timestamp> {
+        let secrets = file.keys.iter().flat_map(|key| &key.secrets);
+        secrets
+            .map(|secret| (secret.id.clone(), secret.expires))
+            .collect()
+    };
+    let (ended, ends) = (ends(before), ends(now));
+    let mut lasting = ended.iter();
+    let lasts = lasting.any(|(id, expires)| ends.get(id).is_some_and(|now| now > expires));
+    let mut revoked = before.keys.iter().filter(|key| key.revoked.is_some());
+    lasts || revoked.any(|key| states.get(key.name.as_str()) != Some(&true))
 }
 
 /// Whether there is no such file. One that cannot be asked for may be there.
@@ -272,6 +312,9 @@ fn refused(why: &'static str) -> Refused {
         why,
     }
 }
+
+/// How long keys stay in force whose file cannot be read.
+const STALE: Duration = Duration::from_secs(60 * 60);
 
 /// What an unknown key is compared with.
 const NOBODYS: [u8; 32] = [0; 32];

@@ -57,7 +57,7 @@ pub struct Judges<'a> {
     /// Sessions of the CRM.
     pub sessions: &'a Sessions,
     /// Proofs that were not accepted, by origin.
-    pub strangers: &'a Guesses,
+    pub impostors: &'a Guesses,
     /// The API version of the request.
     pub version: &'a str,
     /// Whether the policy names this name of a certificate.
@@ -303,8 +303,9 @@ impl Ways {
             why = refused.why,
             "a proof was not accepted"
         );
-        if refused.reason.status() == 401 {
-            let attempt = judges.strangers.attempt(shown.origin, None).await?;
+        // A token that was good has only to be renewed: that is no guess.
+        if refused.reason.status() == 401 && refused.reason != Reason::TokenExpired {
+            let attempt = judges.impostors.attempt(shown.origin, None).await?;
             attempt.failed();
         }
         Err(refused.reason)

@@ -156,7 +156,7 @@ impl Pipeline {
     pub(super) async fn whose(&self, visit: &Visit<'_>, version: &str) -> Result<Caller, Reason> {
         let judges = Judges {
             sessions: &visit.entrance.sessions,
-            strangers: &self.strangers,
+            impostors: &self.impostors,
             version,
             names: &|name| visit.policy().names_certificate(name),
         };

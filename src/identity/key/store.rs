@@ -309,10 +309,12 @@ fn lock(path: &Path, owner: Owner) -> Result<fs::File, StoreError> {
         #[cfg(unix)]
         {
             use std::os::unix::fs::OpenOptionsExt as _;
-            options.mode(0o600);
+            let links = rustix::fs::OFlags::NOFOLLOW;
+            options.mode(0o600).custom_flags(links.bits().cast_signed());
         }
         let file = options.open(&beside)?;
         if !owner.is_here() {
+            is_alone(&file)?;
             owner.give(&file)?;
         }
         file.lock()?;
@@ -322,6 +324,19 @@ fn lock(path: &Path, owner: Owner) -> Result<fs::File, StoreError> {
         path: beside.clone(),
         source,
     })
+}
+
+/// What another user has put there under a second name is not given away.
+fn is_alone(file: &fs::File) -> io::Result<()> {
+    let found = file.metadata()?;
+    #[cfg(unix)]
+    let names = std::os::unix::fs::MetadataExt::nlink(&found);
+    #[cfg(not(unix))]
+    let names = 1;
+    match found.is_file() && names == 1 {
+        true => Ok(()),
+        false => Err(io::Error::other("it is no file of its own")),
+    }
 }
 
 /// A new secret, and what is kept of it.

@@ -250,7 +250,7 @@ fn every_change_is_noted_with_who_and_when() {
 
 /// Makes the next look one that is due.
 fn wait() {
-    std::thread::sleep(std::time::Duration::from_millis(260));
+    std::thread::sleep(Duration::from_millis(260));
 }
 
 #[test]

@@ -555,6 +555,11 @@ impl View {
             return;
         }
         let own = self.core.model.classes.of(&path.module, &path.field);
+        let is_elsewhere = depth > 0 && !self.situation.sees(&path.module);
+        if is_elsewhere && (!perhaps || !own.is_empty()) {
+            // A copy shows no more of a module than its own records would.
+            into.withheld.insert((Level::Redact, "role.actions"));
+        }
         let origin = self.core.schema.origin(&path.module, path.field.as_str());
         match origin {
             Origin::Secret => {

@@ -8,10 +8,10 @@ use std::time::Duration;
 use dashmap::DashMap;
 
 use crate::dialect::{Operation, Projected, Query};
-use crate::vocabulary::Module;
+use crate::vocabulary::{Category, Module};
 
 use super::super::Policy;
-use super::super::language::model::{Grant, Model};
+use super::super::language::model::{Grant, Model, about};
 use super::engine::Situation;
 use super::table::Table;
 
@@ -53,6 +53,8 @@ pub(in crate::policy) enum Touched {
 pub(in crate::policy) struct Lacking {
     pub(in crate::policy) challenge: Arc<Challenge>,
     stronger: Arc<Table>,
+    /// What the grants that ask for it are about: others speak for themselves.
+    data: Vec<Category>,
     /// Whether anything of a known module would be shown; so that callers cannot fill it, of no other one.
     raised: DashMap<Module, bool>,
 }
@@ -63,18 +65,15 @@ impl Lacking {
         let asks = |grant: &&Grant| {
             grant.asks && !grant.matches(situation) && grant.nearly_matches(situation)
         };
-        let lacked: BTreeSet<&String> = model
-            .grants
-            .iter()
-            .filter(asks)
-            .flat_map(|grant| &grant.requires)
-            .collect();
+        let asking: Vec<&Grant> = model.grants.iter().filter(asks).collect();
+        let lacked: BTreeSet<&String> = asking.iter().flat_map(|grant| &grant.requires).collect();
         let challenge = challenge(model, &lacked)?;
         let mut stronger = situation.clone();
         stronger.strengths.extend(lacked.into_iter().cloned());
         Some(Self {
             challenge: Arc::new(challenge),
             stronger: policy.tables.of(stronger),
+            data: asking.iter().flat_map(|grant| grant.data.clone()).collect(),
             raised: DashMap::new(),
         })
     }
@@ -105,8 +104,12 @@ impl Lacking {
     }
 
     fn raises(&self, table: &Table, module: &Module, field: &str) -> bool {
-        let level = |table: &Table| table.records(module).field(field).level;
-        level(&self.stronger) > level(table)
+        let rule = table.records(module).field(field);
+        let is_asked = rule
+            .categories
+            .iter()
+            .any(|category| about(&self.data, category));
+        is_asked && self.stronger.records(module).field(field).level > rule.level
     }
 
     fn raises_any(&self, table: &Table, module: &Module) -> bool {
