@@ -126,7 +126,7 @@ impl Checker<'_> {
                         &entry.name.place,
                         "the CRM does not know these callers, so it holds none of them back",
                     )
-                    .help("say what they may do, such as `actions: { Contacts: [list, read] }`"),
+                    .help("say what they may do in which modules: `actions: { MODULE: [list, read] }`"),
             );
         }
     }

@@ -330,7 +330,7 @@ fn refused(cases: &[(&str, &str, &str)]) {
 #[test]
 fn roles_that_contradict_themselves_are_refused() {
     refused(&[
-        ("{ from: { key: k } }", "P033", "actions: { Contacts"),
+        ("{ from: { key: k } }", "P033", "actions: { MODULE"),
         (
             "{ from: { key: k, crm.role: x }, actions: {} }",
             "P034",
