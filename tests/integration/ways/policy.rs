@@ -13,7 +13,7 @@ const ROLES: &str = r#"roles:
   editor: { from: { claim.roles: editor, token: company }, default_purpose: contract, actions: { Contacts: [list, read, update] } }
   changer: { from: { claim.roles: changer, token: company }, default_purpose: contract, actions: { Contacts: [update] } }
   maker: { from: { claim.roles: maker, token: company }, default_purpose: contract, actions: { Contacts: [create] } }
-  erp: { from: { key: erp }, kind: machine, purposes: payment, region: FR, actions: { Contacts: [list, read, count] } }
+  books: { from: { key: erp }, kind: machine, purposes: payment, region: FR, actions: { Contacts: [list, read, count] } }
   sync: { from: { key: sync }, kind: machine, purposes: [contract, payment], region: FR, actions: { Contacts: [list, read, count] } }
   mailer: { from: { certificate: "dns:mailer.example.com" }, kind: machine, purposes: contract, region: FR, actions: { Contacts: [list, read, count] } }
   second: { from: { certificate: "dns:second.example.com" }, kind: machine, purposes: contract, region: FR, actions: { Contacts: [list, read, count] } }
@@ -27,15 +27,15 @@ pub fn sugar() -> Vec<Source> {
         ("roles:\n", ROLES),
         (
             "[sales, support, finance",
-            "[portal, payer, robot, writer, editor, maker, changer, erp, sync, mailer, second, desk, sales, support, finance",
+            "[portal, payer, robot, writer, editor, maker, changer, books, sync, mailer, second, desk, sales, support, finance",
         ),
         (
-            "    roles: [finance]\n",
-            "    roles: [finance, payer, robot, erp, sync]\n",
+            "    roles: [finance, finance-by-token, erp]\n",
+            "    roles: [finance, finance-by-token, erp, payer, robot, books, sync]\n",
         ),
         (
-            "    roles: finance\n",
-            "    roles: [finance, payer, robot, erp, sync]\n    ask: step-up\n",
+            "    roles: [finance, finance-by-token]\n",
+            "    roles: [finance, finance-by-token, payer, robot, books, sync]\n",
         ),
         (
             "    roles: dpo\n    purposes: data-subject-request\n    data: [financial.iban, financial.bic]\n",
