@@ -65,7 +65,7 @@ pub(super) fn the_credential(
     }
 }
 
-/// What goes on with a request that anybody may make: a good credential, as some APIs ask for one all the same ([`vouched`]
+/// What goes on with a request that anybody may make: a good credential, as some APIs ask for one all the same (`Pipeline::anybodys`
 /// sees to that). Whoever needs no session need not have one, so a bad one is left behind; and so is whatever comes with a log-in, which it cannot mean,
 /// but the name and secret with which a client logs in (RFC 6749, section 2.3.1).
 fn of_anybody(dialect: &dyn Dialect, head: &Head, operation: &Operation) -> Option<Credential> {
