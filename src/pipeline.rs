@@ -361,7 +361,9 @@ impl Pipeline {
         let mut forwarded = self.forward(visit, asked, (guarded, &called), record).await;
         if let Some(called) = visit.call_again(&called, &forwarded).await? {
             let guarded = guard(&*exchange, &plan, &edits, &called.credential);
-            forwarded = self.forward(visit, asked, (guarded, &called), record).await;
+            // In a box, as all that requests seldom need: the others do not carry its room along.
+            let again = self.forward(visit, asked, (guarded, &called), record);
+            forwarded = Box::pin(again).await;
         }
         if let Some(login) = login {
             self.log_in_ended(login, &forwarded).await;

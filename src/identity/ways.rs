@@ -157,6 +157,7 @@ impl Ways {
     /// # Errors
     /// If it shows nothing, something that is not accepted, or more than one thing.
     pub async fn identify(&self, shown: &Shown<'_>, judges: &Judges<'_>) -> Result<Caller, Reason> {
+        // What sessions do not need is in boxes, so that requests of sessions do not carry its room along.
         let fronted = self.fronted_by(shown)?;
         let ways = [
             (Way::CrmSession, shown.credential.is_some()),
@@ -182,12 +183,12 @@ impl Ways {
                 self.session(credential, shown, judges).await
             }
             ([Way::CrmSession, Way::Token], Some(credential), Some(token), _) => {
-                self.strengthened((credential, token), shown, judges).await
+                Box::pin(self.strengthened((credential, token), shown, judges)).await
             }
             ([Way::Token, rest @ ..], _, Some(token), _)
                 if rest.is_empty() || rest == [Way::Certificate] =>
             {
-                let claims = self.claims(token, shown, judges).await?;
+                let claims = Box::pin(self.claims(token, shown, judges)).await?;
                 // A token that is bound to the certificate is one proof with it; else there are two.
                 if !rest.is_empty() && !claims.is_bound() {
                     return Err(Reason::TwoCredentials);
@@ -198,11 +199,11 @@ impl Ways {
             ([Way::Key], .., Some(key)) => {
                 let keys = self.keys.as_ref().ok_or(Reason::WayNotAccepted)?;
                 let found = keys.verify(key.token(), shown.peer);
-                let name = self.judged(found, shown, judges).await?;
+                let name = Box::pin(self.judged(found, shown, judges)).await?;
                 Ok(Caller::from_key(name))
             }
             ([Way::Front], ..) => fronted.map(Caller::from_front).ok_or(Reason::NoCredential),
-            ([Way::Certificate], ..) => self.certificate(shown, judges).await,
+            ([Way::Certificate], ..) => Box::pin(self.certificate(shown, judges)).await,
             _ => Err(Reason::TwoCredentials),
         }
     }

@@ -55,7 +55,7 @@ impl Pipeline {
         let (caller, record) = self.identify(visit, operation, record).await?;
         let (plan, record) = self.decide(visit, caller.as_ref(), operation, record)?;
         let with = match &caller {
-            None => self.anybodys(visit, operation).await,
+            None => Box::pin(self.anybodys(visit, operation)).await,
             Some(caller) => match self.callers(visit, caller, operation) {
                 Ok(with) => with,
                 Err(reason) => return Err(NotAdmitted::new(reason, record)),

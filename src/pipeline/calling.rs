@@ -54,7 +54,10 @@ impl Visit<'_> {
         match self.with {
             With::Nobody => Ok(callers(UpstreamCredential::nobody())),
             With::Own(credential) => Ok(callers(UpstreamCredential::of_caller(credential))),
-            With::Service(service, version) => service.credential(version).await.map(Called::own),
+            With::Service(service, version) => {
+                // In a box, as is all that sessions do not need.
+                Box::pin(service.credential(version)).await.map(Called::own)
+            }
         }
     }
 
@@ -72,7 +75,7 @@ impl Visit<'_> {
                 Some(held),
                 Some(Reason::ServiceCredentialRefused),
             ) => {
-                let renewed = service.renew(held, version).await?;
+                let renewed = Box::pin(service.renew(held, version)).await?;
                 Ok(Some(Called::own(renewed)))
             }
             _ => Ok(None),

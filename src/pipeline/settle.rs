@@ -281,7 +281,7 @@ impl Pipeline {
             None => forwarded,
             Some(called) => {
                 let guarded = guarding(&called);
-                self.forward(visit, asked, (guarded, &called), record).await
+                Box::pin(self.forward(visit, asked, (guarded, &called), record)).await
             }
         }
     }
