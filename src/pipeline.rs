@@ -346,8 +346,9 @@ impl Pipeline {
                 is_unchanged = true;
             }
         }
+        let guarding = |called: &Called| guard(&*exchange, &plan, &edits, &called.credential);
         let called = visit.call().await?;
-        let guarded = guard(&*exchange, &plan, &edits, &called.credential);
+        let guarded = guarding(&called);
         record.withheld_by_projection(guarded.withheld().iter().map(|rule| &**rule));
         let withheld = guarded.withheld().to_vec();
         let operation = exchange.operation();
@@ -358,13 +359,9 @@ impl Pipeline {
         }
         let form = exchange.answer();
         let asked = (&*exchange, &form);
-        let mut forwarded = self.forward(visit, asked, (guarded, &called), record).await;
-        if let Some(called) = visit.call_again(&called, &forwarded).await? {
-            let guarded = guard(&*exchange, &plan, &edits, &called.credential);
-            // In a box, as all that requests seldom need: the others do not carry its room along.
-            let again = self.forward(visit, asked, (guarded, &called), record);
-            forwarded = Box::pin(again).await;
-        }
+        let mut forwarded = self
+            .carry(visit, asked, (guarded, called), &guarding, record)
+            .await?;
         if let Some(login) = login {
             self.log_in_ended(login, &forwarded).await;
         }
@@ -395,6 +392,25 @@ impl Pipeline {
             Err(refusal) if refusal.is_the_crms_no() => login.failed(),
             Err(_) => {}
         }
+    }
+
+    /// Carries a guarded request to the CRM, and once more, guarded anew, where the CRM no longer accepts what the proxy's
+    /// own account came to. What the CRM said; or why there is nothing to call it with.
+    async fn carry(
+        &self,
+        visit: &Visit<'_>,
+        asked: (&dyn Exchange, &AnswerForm),
+        (guarded, called): (Guarded, Called),
+        guarding: &(dyn Fn(&Called) -> Guarded + Sync),
+        record: &mut Record<Decided>,
+    ) -> Result<Result<Untrusted, Refusal>, Reason> {
+        let forwarded = self.forward(visit, asked, (guarded, &called), record).await;
+        let Some(called) = visit.call_again(&called, &forwarded).await? else {
+            return Ok(forwarded);
+        };
+        // In a box, as all that requests seldom need: the others do not carry its room along.
+        let again = self.forward(visit, asked, (guarding(&called), &called), record);
+        Ok(Box::pin(again).await)
     }
 
     /// Carries a guarded request to the CRM; an answer that is an error becomes a refusal here, its words unread but

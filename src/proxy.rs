@@ -129,7 +129,10 @@ impl Proxy {
         let admin = local(&admin_listener, setup.admin);
         let (mut fronts, mut services) = (Vec::new(), Services::new());
         let ways: Vec<Ways> = setup.listeners.iter().map(|one| one.ways.clone()).collect();
-        for listener in setup.listeners {
+        for mut listener in setup.listeners {
+            if let Some(front) = &listener.ways.front {
+                listener.limits.door.front_headers = front.headers().cloned().collect();
+            }
             let socket = bind(listener.bind, &listener.name).await?;
             let transport =
                 Transport::new(listener.destination)?.counting(metrics.upstream_failures.clone());

@@ -218,15 +218,6 @@ fn set_up(
         .get(&listener.upstream)
         .ok_or("a listener names an unknown upstream")?;
     let ways = authorities.ways(listener)?;
-    let mut limits = limits(
-        &config.limits,
-        &config.hosts,
-        &listener.trusted_proxies,
-        &upstream.dialects,
-    );
-    if let Some(front) = &ways.front {
-        limits.door.front_headers = front.headers().cloned().collect();
-    }
     Ok(ListenerSetup {
         name: format!("the listener `{}`", listener.name),
         bind: listener.bind.value,
@@ -240,7 +231,12 @@ fn set_up(
         destination: upstream.into(),
         schemas: schemas.get(&listener.upstream).cloned().unwrap_or_default(),
         settings: settings(&config.limits, upstream.page_max, listener.v4_get),
-        limits,
+        limits: limits(
+            &config.limits,
+            &config.hosts,
+            &listener.trusted_proxies,
+            &upstream.dialects,
+        ),
     })
 }
 

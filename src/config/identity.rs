@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostic, Form, Node, NodeKind, Spanned, quoted};
+use crate::diagnostic::{Diagnostic, Form, Node, Spanned, quoted};
 
 use super::listeners::ReadListener;
 use super::read::Reader;
@@ -82,12 +82,8 @@ impl Reader<'_> {
 
     /// The ways that a listener accepts, each once.
     pub(super) fn ways(&mut self, node: &Node) -> Option<Vec<Way>> {
-        let nodes = match &node.kind {
-            NodeKind::Seq(nodes) => nodes.as_slice(),
-            _ => std::slice::from_ref(node),
-        };
         let mut ways = Vec::new();
-        for node in nodes {
+        for node in node.one_or_list() {
             let way = node.choice("way to prove who one is", Way::ALL, self.found)?;
             if ways.contains(&way) {
                 let title = format!("`{}` is named twice", way.as_str());

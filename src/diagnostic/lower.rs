@@ -153,6 +153,14 @@ impl Node {
         }
     }
 
+    /// The items of a list, or the one value that stands in place of one.
+    pub fn one_or_list(&self) -> &[Self] {
+        match &self.kind {
+            NodeKind::Seq(items) => items,
+            _ => std::slice::from_ref(self),
+        }
+    }
+
     /// Text that is compared with something: a name, a word, an address. Odd characters in it are reported, and the text
     /// is then what was most likely meant.
     pub fn text(&self, what: &str, found: &mut Diagnostics) -> Option<Spanned<&str>> {

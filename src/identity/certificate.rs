@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
@@ -17,7 +18,7 @@ use rustls::{
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-use super::Refused;
+use super::{Clock, Refused};
 use crate::config::Clients;
 use crate::files::{self, Watched, words};
 use crate::reason::Reason;
@@ -45,8 +46,8 @@ struct Judge {
     list: Option<Mutex<Watched>>,
     court: RwLock<Court>,
     is_current: AtomicBool,
-    /// The latest second that was met: a clock that is set back makes nothing valid again.
-    latest: AtomicU64,
+    /// A clock that is set back makes nothing valid again.
+    clock: Clock,
     /// What was judged in this second.
     judged: Mutex<Judged>,
 }
@@ -114,7 +115,7 @@ impl Certificates {
                 verifier: Some(verifier),
             }),
             is_current: AtomicBool::new(true),
-            latest: AtomicU64::new(0),
+            clock: Clock::system(),
             judged: Mutex::default(),
         })))
     }
@@ -125,15 +126,17 @@ impl Certificates {
         Arc::new(Verifier {
             judge: self.0.clone(),
             required,
+            algorithms: rustls::crypto::aws_lc_rs::default_provider()
+                .signature_verification_algorithms,
         })
     }
 
     /// The names of whoever holds a certificate that still counts: `dns:NAME` (in lower case), `uri:…`, `email:…`; at least
     /// one. The first of the chain is the client's own.
     pub fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<Vec<String>, Refused> {
-        let now = UnixTime::now().as_secs();
-        let now = self.0.latest.fetch_max(now, Ordering::Relaxed).max(now);
-        self.judge_at(chain, UnixTime::since_unix_epoch(Duration::from_secs(now)))
+        let now = u64::try_from(self.0.clock.now().latest).unwrap_or(0);
+        let now = Duration::from_secs(now / 1_000);
+        self.judge_at(chain, UnixTime::since_unix_epoch(now))
     }
 
     fn judge_at(
@@ -276,6 +279,7 @@ fn verifier(
 struct Verifier {
     judge: Arc<Judge>,
     required: bool,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -312,9 +316,7 @@ impl ClientCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &rustls::crypto::aws_lc_rs::default_provider();
-        let algorithms = &algorithms.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -323,16 +325,11 @@ impl ClientCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &rustls::crypto::aws_lc_rs::default_provider();
-        let algorithms = &algorithms.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let provider = rustls::crypto::aws_lc_rs::default_provider();
-        provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 

@@ -6,14 +6,14 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
 use jiff::Timestamp;
 
-use super::Refused;
+use super::{Clock, Refused};
 use crate::files::Watched;
 use crate::reason::Reason;
 
@@ -51,11 +51,10 @@ pub struct Keys {
     mac: hmac::Key,
     watched: Mutex<Watched>,
     set: RwLock<Arc<Set>>,
-    is_current: AtomicBool,
     /// Since when the file could not be read, if it cannot.
     unread_since: Mutex<Option<Instant>>,
-    /// The latest second that was met.
-    latest: AtomicI64,
+    /// A clock that is set back makes no key live again.
+    clock: Clock,
 }
 
 /// The keys of one reading of the file.
@@ -98,9 +97,8 @@ impl Keys {
             mac: hmac::Key::new(hmac::HMAC_SHA256, secret),
             watched: Mutex::new(watched),
             set: RwLock::new(Arc::new(Set::new(set, &Set::default()))),
-            is_current: AtomicBool::new(true),
             unread_since: Mutex::default(),
-            latest: AtomicI64::new(0),
+            clock: Clock::system(),
         })
     }
 
@@ -113,9 +111,7 @@ impl Keys {
                 why: "the file of API keys could not be read for too long",
             });
         }
-        // A clock that is set back makes no key live again.
-        let now = Timestamp::now().as_second();
-        let now = self.latest.fetch_max(now, Ordering::Relaxed).max(now);
+        let now = self.clock.now().latest.div_euclid(1_000);
         let now = Timestamp::from_second(now).unwrap_or(Timestamp::MAX);
         self.verify_at(stated, peer, now)
     }
@@ -184,14 +180,12 @@ impl Keys {
                 tracing::info!(%path, keys = file.keys.len(), "the API keys were read");
                 let set = Arc::new(Set::new(file, &before));
                 *self.set.write().unwrap_or_else(PoisonError::into_inner) = set;
-                self.is_current.store(true, Ordering::Relaxed);
                 *self.unread_since() = None;
             }
             // Before the first key is made there is no file.
             Err(_) if before.file.keys.is_empty() && is_missing(watched.path()) => {}
             Err(why) => {
                 tracing::error!(%path, why, "the API keys cannot be read; those that were read before stay in force");
-                self.is_current.store(false, Ordering::Relaxed);
                 self.unread_since().get_or_insert_with(Instant::now);
             }
         }
@@ -205,15 +199,13 @@ impl Keys {
 
     /// Whether what was read before is too old to go on with.
     fn is_stale(&self) -> bool {
-        !self.is_current()
-            && self
-                .unread_since()
-                .is_some_and(|since| since.elapsed() > STALE)
+        let since = *self.unread_since();
+        since.is_some_and(|since| since.elapsed() > STALE)
     }
 
     /// Whether what the file holds is in force: else it could not be read, and what it held before is.
     pub fn is_current(&self) -> bool {
-        self.is_current.load(Ordering::Relaxed)
+        self.unread_since().is_none()
     }
 
     /// The file as it was read last.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::calling::Called;
 use super::{Pipeline, Visit};
 use crate::audit::{Decided, Record};
-use crate::dialect::{Exchange, Wanted};
+use crate::dialect::{AnswerForm, Exchange, Wanted};
 use crate::filter::Filtering;
 use crate::guard::{Guarded, guard};
 use crate::json;
@@ -213,7 +213,9 @@ impl Pipeline {
     ) -> Result<(), Refusal> {
         let guarding =
             |called: &Called| guard(update, plan, edits, &called.credential).unconditional(update);
-        let reply = self.carry(visit, update, &guarding, record).await?;
+        let form = update.answer();
+        let asked = (update, &form);
+        let reply = self.carry_own(visit, asked, &guarding, record).await?;
         reply.whole(self.settings.limits.record_bytes_max).await?;
         Ok(())
     }
@@ -239,7 +241,8 @@ impl Pipeline {
         let guarding =
             |called: &Called| guard(&*look_up, plan, &Edits::default(), &called.credential);
         let form = look_up.answer();
-        let untrusted = self.carry(visit, &*look_up, &guarding, record).await?;
+        let asked = (&*look_up, &form);
+        let untrusted = self.carry_own(visit, asked, &guarding, record).await?;
         let bytes = untrusted
             .whole(self.settings.limits.record_bytes_max)
             .await?;
@@ -265,25 +268,17 @@ impl Pipeline {
     }
 
     /// Carries a request of the proxy's own to the CRM, for the caller.
-    async fn carry(
+    async fn carry_own(
         &self,
         visit: &Visit<'_>,
-        exchange: &dyn Exchange,
+        asked: (&dyn Exchange, &AnswerForm),
         guarding: &(dyn Fn(&Called) -> Guarded + Sync),
         record: &mut Record<Decided>,
     ) -> Result<Untrusted, Refusal> {
-        let form = exchange.answer();
-        let asked = (exchange, &form);
         let called = visit.call().await?;
         let guarded = guarding(&called);
-        let forwarded = self.forward(visit, asked, (guarded, &called), record).await;
-        match visit.call_again(&called, &forwarded).await? {
-            None => forwarded,
-            Some(called) => {
-                let guarded = guarding(&called);
-                Box::pin(self.forward(visit, asked, (guarded, &called), record)).await
-            }
-        }
+        self.carry(visit, asked, (guarded, called), guarding, record)
+            .await?
     }
 
     /// The record in the reply to a look-up.

@@ -494,7 +494,6 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
 }
 
 fn listener(crm: SocketAddr, wish: &Wish, reached: &Reached, audit: &Path) -> ListenerSetup {
-    let front = reached.ways.front.as_ref();
     ListenerSetup {
         ways: reached.ways.clone(),
         service: reached.service.clone(),
@@ -556,9 +555,7 @@ fn listener(crm: SocketAddr, wish: &Wish, reached: &Reached, audit: &Path) -> Li
                     .iter()
                     .flat_map(|dialect| dialect.head_form().credentials.clone())
                     .collect(),
-                front_headers: front
-                    .map(|front| front.headers().cloned().collect())
-                    .unwrap_or_default(),
+                front_headers: Vec::new(),
                 control_headers: wish
                     .dialects
                     .iter()

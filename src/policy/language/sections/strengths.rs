@@ -103,11 +103,7 @@ fn references(node: &Node, what: &str, found: &mut Diagnostics) -> Vec<String> {
 }
 
 fn methods(node: &Node, found: &mut Diagnostics) -> Vec<Way> {
-    let nodes = match &node.kind {
-        NodeKind::Seq(nodes) => nodes.as_slice(),
-        _ => std::slice::from_ref(node),
-    };
-    let ways = nodes.iter();
+    let ways = node.one_or_list().iter();
     ways.filter_map(|node| node.choice("method", Way::ALL, found))
         .collect()
 }

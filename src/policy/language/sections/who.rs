@@ -94,11 +94,7 @@ fn actions(node: &Node, found: &mut Diagnostics) -> Vec<(Word, BTreeSet<Action>)
     ];
     let mut all = Vec::new();
     for (module, node) in node.map("`actions`", found).unwrap_or_default() {
-        let nodes = match &node.kind {
-            NodeKind::Seq(nodes) => nodes.as_slice(),
-            _ => std::slice::from_ref(node),
-        };
-        let words = nodes.iter();
+        let words = node.one_or_list().iter();
         let words = words.filter_map(|node| node.choice("action", ACTIONS, found));
         all.push((module.clone(), words.collect()));
     }
