@@ -100,5 +100,8 @@ pub mod demo;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 
+// Tests, proofs and comparisons of policies, on the walk itself.
+pub mod workbench;
+
 // The command line: one file per command.
 pub mod cli;

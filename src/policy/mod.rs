@@ -20,6 +20,7 @@ mod language;
 mod lints;
 mod order;
 mod pairs;
+mod proof;
 mod reachable;
 mod self_made;
 mod warnings;
@@ -39,6 +40,7 @@ pub use decision::step_up::Challenge;
 pub use explain::{Explanation, Row, Unexplained};
 pub use language::catalogue::{BuiltIn, CATALOGUE};
 pub use pairs::{Gain, Pair};
+pub use proof::{Counterexample, Given, How, Never, Proved, Sight, State};
 
 pub use language::codes;
 

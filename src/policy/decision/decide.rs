@@ -182,7 +182,7 @@ fn denial(reason: Reason, roles: Vec<Role>, purpose: Option<PurposeChosen>) -> D
     }
 }
 
-pub(super) fn may_invoke(model: &Model, role: &Role, purpose: &Purpose) -> bool {
+pub(in crate::policy) fn may_invoke(model: &Model, role: &Role, purpose: &Purpose) -> bool {
     let is_listed = model
         .purposes
         .get(purpose)

@@ -1,0 +1,4 @@
+//! What policy authors work with: tests, proofs, comparisons, discovery. All of it on the engine, guard, filter and
+//! write-back of the proxy, never on a model of them.
+
+pub mod bench;
