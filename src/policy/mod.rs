@@ -18,6 +18,7 @@ mod decision;
 mod explain;
 mod language;
 mod lints;
+mod listed;
 mod order;
 mod pairs;
 mod proof;
@@ -39,6 +40,7 @@ pub use decision::standing::Standing;
 pub use decision::step_up::Challenge;
 pub use explain::{Explanation, Row, Unexplained};
 pub use language::catalogue::{BuiltIn, CATALOGUE};
+pub use listed::Rule;
 pub use pairs::{Gain, Pair};
 pub use proof::{Counterexample, Given, How, Never, Proved, Sight, State};
 
@@ -90,6 +92,11 @@ impl Policy {
     /// a short list of what may.
     pub fn read(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
         source::read(dir)
+    }
+
+    /// Reads the tests that lie beside a policy, in its folder `tests`; none, if there is no such folder.
+    pub fn read_tests(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
+        source::read_tests(dir)
     }
 
     /// Checks and compiles, with the field algebra of the first schema; what is odd is said where it is odd in all of
