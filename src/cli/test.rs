@@ -174,7 +174,11 @@ fn tested(arguments: &Arguments) -> Result<Tested, Stop> {
     }
     let dir = arguments.dir.clone().unwrap_or_else(|| {
         let usual = Path::new(USUAL_FOLDER);
-        let dir = if usual.is_dir() { usual } else { Path::new(".") };
+        let dir = if usual.is_dir() {
+            usual
+        } else {
+            Path::new(".")
+        };
         dir.to_owned()
     });
     let mut found = Diagnostics::new();
@@ -234,10 +238,7 @@ fn of_config(path: &Path) -> Result<Tested, Stop> {
 }
 
 /// The dialects in which cases may be asked; the first is that of cases that name none.
-fn dialects(
-    arguments: &Arguments,
-    found: &mut Diagnostics,
-) -> Result<Vec<Arc<dyn Dialect>>, Stop> {
+fn dialects(arguments: &Arguments, found: &mut Diagnostics) -> Result<Vec<Arc<dyn Dialect>>, Stop> {
     let mut dialects: Vec<Arc<dyn Dialect>> = Vec::new();
     match &arguments.description {
         Some(path) if !path.exists() => {

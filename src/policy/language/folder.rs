@@ -97,12 +97,7 @@ enum Lies {
     Stray(Diagnostic),
 }
 
-fn lies(
-    name: &Path,
-    path: &Path,
-    folders: &[&str],
-    volume: Option<&Volume>,
-) -> io::Result<Lies> {
+fn lies(name: &Path, path: &Path, folders: &[&str], volume: Option<&Volume>) -> io::Result<Lies> {
     let is_left = |names: &[&str]| names.iter().any(|left| name == Path::new(left));
     if volume.is_some_and(|volume| volume.owns(name, path)) {
         return Ok(Lies::Left);

@@ -56,7 +56,10 @@ pub(super) fn same(one: &Value, other: &Value) -> bool {
         | (Value::String(text), Value::Number(number)) => number.to_string() == *text,
         (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
         (Value::Bool(flag), Value::String(text)) | (Value::String(text), Value::Bool(flag)) => {
-            matches!((flag, text.as_str()), (true, "1" | "true") | (false, "0" | "false"))
+            matches!(
+                (flag, text.as_str()),
+                (true, "1" | "true") | (false, "0" | "false")
+            )
         }
         _ => one == other,
     }

@@ -16,7 +16,11 @@ fn grouped(number: usize) -> String {
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+    format!(
+        "{} {}",
+        grouped(number),
+        if number == 1 { one } else { many }
+    )
 }
 
 impl Verdicts {
@@ -40,7 +44,11 @@ impl Verdicts {
     }
 
     fn suite(&self, name: &str) -> String {
-        let cases: Vec<&CaseVerdict> = self.cases.iter().filter(|case| case.suite == name).collect();
+        let cases: Vec<&CaseVerdict> = self
+            .cases
+            .iter()
+            .filter(|case| case.suite == name)
+            .collect();
         let passed = cases.iter().filter(|case| case.passed()).count();
         let mut text = format!(
             "{name}  {}, {} passed\n",

@@ -160,7 +160,9 @@ impl<'a> Runner<'a> {
         match (&outcome.refused, expect.refused) {
             (Some(refused), Some(reason)) if refused == reason.code() => return why,
             (Some(refused), Some(reason)) => {
-                why.push(format!("expected to be refused as {reason}, was refused as {refused}"));
+                why.push(format!(
+                    "expected to be refused as {reason}, was refused as {refused}"
+                ));
             }
             (None, Some(reason)) => {
                 why.push(format!(

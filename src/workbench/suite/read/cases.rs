@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::diagnostic::{Diagnostic, Form, Keys, Node, Spanned, meant, quoted};
+use crate::diagnostic::{Diagnostic, Form, Keys, Node, NodeKind, Spanned, meant, quoted};
 use crate::vocabulary::{Field, Level, Module};
 
 use super::super::super::bench::Person;
-use super::super::{Action, Case, Expect, codes};
+use super::super::{Action, Case, codes};
 use super::Reader;
 
 pub(super) const LEVELS: &[(&str, Level)] = &[
@@ -27,6 +27,9 @@ const ACTIONS: &[&str] = &[
 
 /// What a filter looks for where no record has a value to be found by.
 const ANYTHING: &str = "x";
+
+/// The reason for which a module that nobody knows is refused.
+const UNKNOWN_MODULE: &str = "unknown-module";
 
 impl Reader<'_> {
     pub(super) fn cases(&mut self, node: &Node) -> Vec<Case> {
@@ -73,7 +76,10 @@ impl Reader<'_> {
         let dialect = keys.get("dialect").and_then(|node| self.dialect(node));
         let now = keys.get("now").and_then(|node| self.moment(node));
         let refusal = keys.get("expect").and_then(refusal);
-        let action = self.action(keys, refusal.is_some());
+        // Of a module that nobody knows it can be tested that it is refused.
+        let is_unknown =
+            |node: &Node| matches!(&node.kind, NodeKind::Str(text) if text == UNKNOWN_MODULE);
+        let action = self.action(keys, refusal.is_some_and(is_unknown));
         let expect = self.expectation(keys, refusal, action.as_ref());
         Some(Case {
             name: String::new(),
@@ -169,7 +175,7 @@ impl Reader<'_> {
     }
 
     /// The one thing that a case does.
-    fn action(&mut self, keys: &Keys<'_>, is_refused: bool) -> Option<Action> {
+    fn action(&mut self, keys: &Keys<'_>, may_be_unknown: bool) -> Option<Action> {
         let stated: Vec<(&str, &Node)> = ACTIONS
             .iter()
             .filter_map(|action| Some((*action, keys.get(action)?)))
@@ -199,10 +205,10 @@ impl Reader<'_> {
                 fields: self.fields(keys),
             },
             "write" => self.write(keys, node)?,
-            "create" => self.create(node, is_refused)?,
-            "list" => self.list(node, is_refused)?,
-            "search" => self.search(node, is_refused)?,
-            _ => self.by(what, node, is_refused)?,
+            "create" => self.create(node, may_be_unknown)?,
+            "list" => self.list(node, may_be_unknown)?,
+            "search" => self.search(node, may_be_unknown)?,
+            _ => self.by(what, node, may_be_unknown)?,
         };
         self.goes_with(keys, what);
         if let Some(module) = action.module(&[]).cloned() {
@@ -225,7 +231,8 @@ impl Reader<'_> {
             let title = format!("`{key}` does not go with `{what}`");
             let label = format!("goes with {} only", listed(of(key)));
             let problem = Diagnostic::error(codes::NOT_OF_ACTION, title).at(&node.place, label);
-            self.found.push(problem.help("take it out, or make another case of it"));
+            self.found
+                .push(problem.help("take it out, or make another case of it"));
         }
     }
 
@@ -238,14 +245,14 @@ impl Reader<'_> {
         names.iter().map(|name| Field::fold(name.value)).collect()
     }
 
-    fn list(&mut self, node: &Node, is_refused: bool) -> Option<Action> {
+    fn list(&mut self, node: &Node, may_be_unknown: bool) -> Option<Action> {
         const FORM: Form = Form {
             what: "`list`",
             known: &["module", "fields", "filter", "sort"],
             refused: &[],
         };
         let keys = FORM.read(node, self.found)?;
-        let module = self.of_module(&keys, is_refused)?;
+        let module = self.of_module(&keys, may_be_unknown)?;
         let filter = self.field_at(&keys, "filter", &module);
         let sort = self.field_at(&keys, "sort", &module);
         Some(Action::List {
@@ -256,7 +263,7 @@ impl Reader<'_> {
         })
     }
 
-    fn search(&mut self, node: &Node, is_refused: bool) -> Option<Action> {
+    fn search(&mut self, node: &Node, may_be_unknown: bool) -> Option<Action> {
         const FORM: Form = Form {
             what: "`search`",
             known: &["module", "text"],
@@ -266,7 +273,7 @@ impl Reader<'_> {
         let text = keys
             .require("text", self.found)
             .and_then(|node| node.verbatim("`text`", self.found));
-        let module = self.of_module(&keys, is_refused)?;
+        let module = self.of_module(&keys, may_be_unknown)?;
         Some(Action::Search {
             module,
             text: text?.value.to_owned(),
@@ -274,7 +281,7 @@ impl Reader<'_> {
     }
 
     /// A filter or an order by one field.
-    fn by(&mut self, what: &str, node: &Node, is_refused: bool) -> Option<Action> {
+    fn by(&mut self, what: &str, node: &Node, may_be_unknown: bool) -> Option<Action> {
         const SORT: Form = Form {
             what: "`sort`",
             known: &["module", "by"],
@@ -288,7 +295,7 @@ impl Reader<'_> {
         let form = if what == "sort" { SORT } else { FILTER };
         let keys = form.read(node, self.found)?;
         keys.require("by", self.found);
-        let module = self.of_module(&keys, is_refused)?;
+        let module = self.of_module(&keys, may_be_unknown)?;
         let by = self.field_at(&keys, "by", &module)?;
         if what == "sort" {
             return Some(Action::Sort { module, by });
@@ -300,9 +307,9 @@ impl Reader<'_> {
         Some(Action::Filter { module, by, value })
     }
 
-    fn of_module(&mut self, keys: &Keys<'_>, is_refused: bool) -> Option<Module> {
+    fn of_module(&mut self, keys: &Keys<'_>, may_be_unknown: bool) -> Option<Module> {
         let node = keys.require("module", self.found);
-        let module = node.and_then(|node| self.module(node, is_refused));
+        let module = node.and_then(|node| self.module(node, may_be_unknown));
         self.incomplete |= module.is_none();
         module
     }
@@ -337,14 +344,14 @@ impl Reader<'_> {
         })
     }
 
-    fn create(&mut self, node: &Node, is_refused: bool) -> Option<Action> {
+    fn create(&mut self, node: &Node, may_be_unknown: bool) -> Option<Action> {
         const FORM: Form = Form {
             what: "`create`",
             known: &["module", "fields"],
             refused: &[],
         };
         let keys = FORM.read(node, self.found)?;
-        let module = self.of_module(&keys, is_refused);
+        let module = self.of_module(&keys, may_be_unknown);
         let fields = keys.require("fields", self.found)?;
         let values = self.values(fields, "`fields`");
         let module = module?;
@@ -355,12 +362,7 @@ impl Reader<'_> {
         })
     }
 
-    fn sets(
-        &mut self,
-        node: &Node,
-        values: &[(Spanned<String>, Spanned<Value>)],
-        module: &Module,
-    ) {
+    fn sets(&mut self, node: &Node, values: &[(Spanned<String>, Spanned<Value>)], module: &Module) {
         if values.is_empty() {
             let problem = Diagnostic::error(codes::NOT_ONE_ACTION, "a write that sets nothing");
             self.found.push(problem.at(&node.place, "empty"));
@@ -373,218 +375,18 @@ impl Reader<'_> {
             self.field(module, &name);
         }
     }
-
-    fn expectation(
-        &mut self,
-        keys: &Keys<'_>,
-        refusal: Option<&Node>,
-        action: Option<&Action>,
-    ) -> Expect {
-        let mut expect = Expect::default();
-        if let Some(node) = refusal {
-            expect.refused = self.reason(node);
-            self.refused_alone(keys);
-        } else if let Some(node) = keys.get("expect") {
-            for (name, node) in node.map("`expect`", self.found).unwrap_or_default() {
-                if let Some(level) = node.choice("level", LEVELS, self.found) {
-                    let place = name.place.clone();
-                    let level = Spanned { value: level, place };
-                    expect.levels.insert(name.value.clone(), level);
-                }
-            }
-        }
-        if let Some(node) = keys.get("values") {
-            let values = self.values(node, "`values`").into_iter();
-            expect.values = values
-                .map(|(name, value)| {
-                    let place = name.place;
-                    let value = value.value;
-                    (name.value, Spanned { value, place })
-                })
-                .collect();
-        }
-        if let Some(node) = keys.get("forwards") {
-            let forwards = self.values(node, "`forwards`");
-            if let Some(action) = action {
-                self.sent(&forwards, action);
-            }
-            expect.forwards = Some(plain(forwards));
-        }
-        self.expects_something(keys, action);
-        if let Some(action) = action {
-            self.expects_what_is_there(&mut expect, action);
-        }
-        expect
-    }
-
-    /// Nothing is shown, and nothing forwarded, where a request is refused.
-    fn refused_alone(&mut self, keys: &Keys<'_>) {
-        let beside = keys.get("expect").and_then(|node| match &node.kind {
-            crate::diagnostic::NodeKind::Map(entries) => {
-                entries.iter().find(|(key, _)| key.value != "refused")
-            }
-            _ => None,
-        });
-        let beside = beside.map(|(key, _)| (key.value.as_str(), &key.place));
-        let others = ["values", "forwards"].iter().filter_map(|key| {
-            let node = keys.get(key)?;
-            Some((*key, &node.place))
-        });
-        for (what, place) in beside.into_iter().chain(others) {
-            let title = format!("{} is expected of a request that is refused", quoted(what));
-            let problem = Diagnostic::error(codes::CONTRADICTION, title)
-                .at(place, "nothing is shown and nothing forwarded there");
-            self.found.push(problem.help("keep `refused` alone"));
-        }
-    }
-
-    fn expects_something(&mut self, keys: &Keys<'_>, action: Option<&Action>) {
-        let is_something = |key: &&str| {
-            keys.get(key).is_some_and(|node| {
-                let entries = match &node.kind {
-                    crate::diagnostic::NodeKind::Map(entries) => entries.len(),
-                    crate::diagnostic::NodeKind::Null => 0,
-                    // What it is instead was reported.
-                    _ => 1,
-                };
-                entries > 0 || *key == "forwards"
-            })
-        };
-        if ["expect", "values", "forwards"].iter().any(is_something) {
-            return;
-        }
-        let writes = action.is_some_and(Action::writes);
-        let help = match writes {
-            true => "say `forwards: { … }`, what reaches the CRM (`{}`: nothing), or `expect: { refused: REASON }`",
-            false => "say `expect: { FIELD: LEVEL }` or `expect: { refused: REASON }`",
-        };
-        let problem = Diagnostic::error(codes::EXPECTS_NOTHING, "a case that expects nothing")
-            .at(keys.place(), "whatever comes, it passes");
-        self.found.push(problem.help(help));
-    }
-
-    /// Nothing reaches the CRM that was not sent.
-    fn sent(&mut self, forwards: &[(Spanned<String>, Spanned<Value>)], action: &Action) {
-        let (Action::Write { set, .. } | Action::Create { fields: set, .. }) = action else {
-            return;
-        };
-        for (name, _) in forwards {
-            if !set.contains_key(&name.value) {
-                let title = format!("{} is forwarded and was never sent", quoted(&name.value));
-                let problem = Diagnostic::error(codes::CONTRADICTION, title)
-                    .at(&name.place, "not among what the case sets")
-                    .suggest(&name.value, set.keys().map(String::as_str));
-                self.found.push(problem);
-            }
-        }
-    }
-
-    /// Of fields that no record holds, and of blanks, nothing can be seen.
-    fn expects_what_is_there(&mut self, expect: &mut Expect, action: &Action) {
-        if action.writes() {
-            for level in expect.levels.values() {
-                let title = "levels are expected of a write";
-                let problem = Diagnostic::error(codes::NOT_OF_ACTION, title)
-                    .at(&level.place, "goes with what is shown");
-                self.found
-                    .push(problem.help("say `forwards`, or read the record in another case"));
-            }
-            return;
-        }
-        let named = match action {
-            Action::Read { fields, .. } | Action::List { fields, .. } => fields.clone(),
-            _ => Vec::new(),
-        };
-        let levels = expect.levels.iter().map(|(name, level)| (name, &level.place, Some(level.value)));
-        let values = expect.values.iter().map(|(name, value)| (name, &value.place, None));
-        let mut problems = Vec::new();
-        for (name, place, level) in levels.chain(values) {
-            let field = Field::fold(name);
-            if !named.is_empty() && !named.contains(&field) {
-                let title = format!("{} is expected and not asked for", quoted(name));
-                problems.push(
-                    Diagnostic::error(codes::CONTRADICTION, title)
-                        .at(place, "not among `fields`")
-                        .help("ask for it, too"),
-                );
-            }
-            problems.extend(self.is_there(name, &field, place, level, action));
-            if level == Some(Level::Hide)
-                && let Some(value) = expect.values.get(name)
-            {
-                let title = format!("a value is expected of {}, which is hidden", quoted(name));
-                problems.push(
-                    Diagnostic::error(codes::CONTRADICTION, title)
-                        .at(&value.place, "nothing is shown of it")
-                        .also(place, "`hide` here"),
-                );
-            }
-        }
-        problems
-            .into_iter()
-            .for_each(|problem| self.found.push(problem));
-    }
-
-    fn is_there(
-        &self,
-        name: &str,
-        field: &Field,
-        place: &crate::diagnostic::Place,
-        level: Option<Level>,
-        action: &Action,
-    ) -> Option<Diagnostic> {
-        let asked: Vec<&super::Kept> = match action {
-            Action::Read { record, .. } => self.records.get(*record).into_iter().collect(),
-            _ => {
-                let module = action.module(&[])?;
-                let records = self.records.iter();
-                records
-                    .filter(|kept| kept.held.module == *module)
-                    .collect()
-            }
-        };
-        let held = |kept: &&super::Kept| {
-            let mut fields = kept.held.fields.iter();
-            let found = fields.find(|(name, _)| Field::fold(name) == *field);
-            found.map(|(_, value)| is_blank(value))
-        };
-        let blanks: Vec<bool> = asked.iter().filter_map(held).collect();
-        let what = match asked.as_slice() {
-            [one] => format!("record {}", quoted(&one.name.value)),
-            _ => "every record of the module".to_owned(),
-        };
-        if blanks.is_empty() {
-            let known = asked.iter().flat_map(|kept| kept.held.fields.keys());
-            let problem = Diagnostic::error(
-                codes::LACKING,
-                format!("{} is expected, and {what} lacks it", quoted(name)),
-            );
-            let problem = problem
-                .at(place, "of what is not there, nothing can be seen")
-                .help("give the record such a field")
-                .suggest(name, known.map(String::as_str));
-            return Some(problem);
-        }
-        let is_seen = level.is_none_or(|level| level == Level::Hide);
-        (blanks.contains(&true) && !is_seen).then(|| {
-            let title = format!("{} is blank, so that its level cannot be seen", quoted(name));
-            Diagnostic::error(codes::BLANK, title)
-                .at(place, "a blank looks alike at most levels")
-                .help("give the record a value there")
-        })
-    }
 }
 
 /// The reason that a case expects, if it expects a refusal.
 fn refusal(node: &Node) -> Option<&Node> {
-    let crate::diagnostic::NodeKind::Map(entries) = &node.kind else {
+    let NodeKind::Map(entries) = &node.kind else {
         return None;
     };
     let refused = entries.iter().find(|(key, _)| key.value == "refused");
     refused.map(|(_, node)| node)
 }
 
-fn plain(values: Vec<(Spanned<String>, Spanned<Value>)>) -> Map<String, Value> {
+pub(super) fn plain(values: Vec<(Spanned<String>, Spanned<Value>)>) -> Map<String, Value> {
     let values = values.into_iter();
     values
         .map(|(name, value)| (name.value, value.value))
@@ -597,7 +399,7 @@ fn listed(words: &[&str]) -> String {
 }
 
 /// Whether nothing stands in a field.
-fn is_blank(value: &Value) -> bool {
+pub(super) fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.trim().is_empty(),

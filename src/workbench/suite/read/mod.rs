@@ -18,6 +18,7 @@ use super::{Always, Suite, codes};
 
 mod always;
 mod cases;
+mod expect;
 mod names;
 mod people;
 mod records;
@@ -195,13 +196,11 @@ impl<'a> Reader<'a> {
         let people = self.people.iter().filter(|(_, known)| !known.used);
         let people = people.map(|(name, known)| ("person", name.as_str(), &known.place));
         let records = self.records.iter().filter(|kept| !kept.used);
-        let records =
-            records.map(|kept| ("record", kept.name.value.as_str(), &kept.name.place));
+        let records = records.map(|kept| ("record", kept.name.value.as_str(), &kept.name.place));
         let mut problems = Vec::new();
         for (what, name, place) in people.chain(records) {
             let title = format!("{what} {} is never used", quoted(name));
-            let problem =
-                Diagnostic::error(codes::UNUSED, title).at(place, "no case speaks of it");
+            let problem = Diagnostic::error(codes::UNUSED, title).at(place, "no case speaks of it");
             problems.push(problem.help(format!("write a case about the {what}, or take it out")));
         }
         problems
@@ -261,7 +260,11 @@ impl<'a> Reader<'a> {
             return field;
         }
         let mut known: BTreeSet<String> = self.names.fields(module);
-        for kept in self.records.iter().filter(|kept| kept.held.module == *module) {
+        for kept in self
+            .records
+            .iter()
+            .filter(|kept| kept.held.module == *module)
+        {
             known.extend(kept.held.fields.keys().cloned());
         }
         let title = format!("unknown field {} of {module}", quoted(name.value));

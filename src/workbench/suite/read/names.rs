@@ -192,10 +192,10 @@ impl<'a> Reader<'a> {
         reasons.find(|reason| reason.code() == name.value).copied()
     }
 
-    /// A module. One that nobody knows may be asked for where that is what is tested.
-    pub(super) fn module(&mut self, node: &Node, is_refused: bool) -> Option<Module> {
+    /// A module.
+    pub(super) fn module(&mut self, node: &Node, may_be_unknown: bool) -> Option<Module> {
         let name = node.text("a module", self.found)?;
-        if !is_refused {
+        if !may_be_unknown {
             self.look_up(&name, |names| &names.modules);
         }
         Some(Module::new(name.value))

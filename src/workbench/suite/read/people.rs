@@ -72,7 +72,8 @@ impl Reader<'_> {
     fn two_ways(&mut self, second: &Node) {
         let problem = Diagnostic::error(codes::NOT_ONE_WAY, "a person who comes by two ways")
             .at(&second.place, "a second one");
-        let help = "keep one; of a session that a token strengthens, say `crm: …` and `auth: STRENGTH`";
+        let help =
+            "keep one; of a session that a token strengthens, say `crm: …` and `auth: STRENGTH`";
         self.found.push(problem.help(help));
     }
 

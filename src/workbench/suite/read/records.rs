@@ -64,7 +64,11 @@ impl Reader<'_> {
     fn keep(&mut self, name: &Spanned<String>, held: Held) {
         let same = |kept: &&Kept| kept.held.module == held.module && kept.held.id == held.id;
         if let Some(first) = self.records.iter().find(same) {
-            let title = format!("two records of {} have the id {}", held.module, quoted(&held.id));
+            let title = format!(
+                "two records of {} have the id {}",
+                held.module,
+                quoted(&held.id)
+            );
             let problem = Diagnostic::error(codes::TWICE, title)
                 .at(&name.place, "again here")
                 .also(&first.name.place, "first here");
