@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::carriers::{Arguments, Name, put};
-use crate::dialect::{Path, Predicate};
+use crate::dialect::{Path, Predicate, is_equality};
 use crate::reason::Reason;
 
 mod bracket;
@@ -113,6 +113,41 @@ impl PredicateStyle {
             Self::Dollars(_) => true,
             Self::Bracket(bracket) => bracket.joined_by.is_some(),
             _ => false,
+        }
+    }
+
+    /// The operators of the style that say that a field is a value.
+    pub(super) fn equalities(&self) -> Vec<Option<&'static str>> {
+        let known: &[&'static str] = match self {
+            Self::Equals(_) | Self::Ids { .. } | Self::Dollars(_) => return vec![None],
+            Self::Words(..) => return Vec::new(),
+            Self::Sql(_) => &["="],
+            Self::Bracket(Bracket { operators, .. })
+            | Self::Items(Items { operators, .. })
+            | Self::Groups(Groups {
+                items: Items { operators, .. },
+                ..
+            })
+            | Self::Domain { operators, .. }
+            | Self::Rsql { operators, .. } => operators,
+        };
+        let known = known.iter().copied();
+        let mut found: Vec<_> = known
+            .filter(|word| is_equality(Some(word)))
+            .map(Some)
+            .collect();
+        if matches!(self, Self::Bracket(bracket) if bracket.bare) {
+            found.push(None);
+        }
+        found
+    }
+
+    /// The filter that is one comparison.
+    pub(super) fn of(&self, comparison: Predicate) -> Predicate {
+        let all = Predicate::All(vec![comparison]);
+        match self {
+            Self::Groups(_) => Predicate::All(vec![Predicate::Any(vec![all])]),
+            _ => all,
         }
     }
 
