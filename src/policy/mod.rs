@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::config::Config;
 use crate::detect;
@@ -57,6 +57,8 @@ use language::{catalogue, check, classes, document, model, sections, source};
 pub struct Policy {
     core: Arc<Core>,
     tables: Tables,
+    /// What proofs rest on, once one was asked for.
+    ground: OnceLock<proof::Ground>,
 }
 
 /// One file of a policy: its name in messages, and its text.
@@ -150,7 +152,11 @@ impl Policy {
     fn of(core: Core) -> Self {
         let core = Arc::new(core);
         let tables = Tables::new(core.clone());
-        Self { core, tables }
+        Self {
+            core,
+            tables,
+            ground: OnceLock::new(),
+        }
     }
 
     /// The same policy, where this is known of the CRM's data. Plans that were made before keep theirs.
