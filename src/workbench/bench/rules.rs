@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Bench, Desk};
+use super::{Ask, BOUNDS, Bench, Desk, Person};
 use crate::dialect::{Exchange, Operation};
 use crate::policy::{Decision, Denial, FieldRule, Show, State};
 use crate::vocabulary::{Action, FieldPath, RuleName};
@@ -17,8 +17,33 @@ impl Bench {
         exchange: &dyn Exchange,
     ) -> BTreeSet<RuleName> {
         let operation = exchange.operation();
+        self.rules_about(desk, purpose, operation, self.touched(operation))
+    }
+
+    /// The rules that decide about some fields, where somebody asks this.
+    pub(in crate::workbench) fn rules_for(
+        &self,
+        (person, purpose, ask): (&Person, Option<&str>, &Ask),
+        fields: BTreeSet<FieldPath>,
+    ) -> BTreeSet<RuleName> {
+        let request = self.dialect.ask(ask, &BOUNDS);
+        let exchange = request.and_then(|request| self.understood(&request));
+        match (exchange, self.desk(person)) {
+            (Some(exchange), Some(desk)) => {
+                self.rules_about(&desk, purpose, exchange.operation(), fields)
+            }
+            _ => BTreeSet::new(),
+        }
+    }
+
+    fn rules_about(
+        &self,
+        desk: &Desk,
+        purpose: Option<&str>,
+        operation: &Operation,
+        mut touched: BTreeSet<FieldPath>,
+    ) -> BTreeSet<RuleName> {
         let caller = desk.supposed.caller();
-        let mut touched = self.touched(operation);
         let mut rules = BTreeSet::new();
         match self.policy.decide(&caller, purpose, operation) {
             Decision::Permit(plan) => {

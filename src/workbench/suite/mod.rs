@@ -133,10 +133,11 @@ impl Action {
         matches!(self, Self::Write { .. } | Self::Create { .. })
     }
 
-    /// The fields that it names, other than to be shown.
-    fn used(&self) -> BTreeSet<Field> {
+    /// The fields that it names.
+    fn named(&self) -> BTreeSet<Field> {
         let fields: Vec<Field> = match self {
-            Self::Read { .. } | Self::Search { .. } => Vec::new(),
+            Self::Search { .. } => Vec::new(),
+            Self::Read { fields, .. } => fields.clone(),
             Self::List { filter, sort, .. } => filter.iter().chain(sort).cloned().collect(),
             Self::Filter { by, .. } | Self::Sort { by, .. } => vec![by.clone()],
             Self::Write { set, .. } | Self::Create { fields: set, .. } => {
@@ -144,5 +145,18 @@ impl Action {
             }
         };
         fields.into_iter().collect()
+    }
+}
+
+impl Case {
+    /// The fields of which it expects something.
+    fn looked_at(&self) -> BTreeSet<Field> {
+        let shown = self.expect.levels.keys().chain(self.expect.values.keys());
+        let mut fields: BTreeSet<Field> = shown.map(|name| Field::fold(name)).collect();
+        let is_of_all = matches!(self.action, Action::Read { .. }) && self.expect.refused.is_none();
+        if !is_of_all {
+            fields.extend(self.action.named());
+        }
+        fields
     }
 }

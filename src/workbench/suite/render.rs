@@ -80,7 +80,13 @@ impl Verdicts {
 
 fn promise(one: &AlwaysVerdict) -> String {
     if one.passed() {
-        return format!("  passed  {}\n", one.name);
+        let mut text = format!("  passed  {}\n", one.name);
+        for category in &one.unlooked {
+            text.push_str(&format!(
+                "          but in texts: no detector looks for {category}\n"
+            ));
+        }
+        return text;
     }
     let mut text = format!("  FAILED  {}  {}\n", one.name, one.place);
     for line in one.why() {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::diagnostic::odd;
 use crate::dialect::Dialect;
 use crate::policy::Policy;
-use crate::vocabulary::{Field, RuleName};
+use crate::vocabulary::{Field, FieldPath, RuleName};
 
 use super::super::bench::{Ask, Bench, Held, Outcome};
 use super::judge;
@@ -107,11 +107,8 @@ impl<'a> Runner<'a> {
         case: &Case,
         benches: &mut BTreeMap<&'static str, Bench>,
     ) -> CaseVerdict {
-        let why = match self.outcome(suite, case, benches).await {
-            Ok(outcome) => {
-                self.exercised.extend(outcome.rules.iter().cloned());
-                self.compare(suite, case, &outcome)
-            }
+        let why = match self.asked(suite, case, benches).await {
+            Ok(why) => why,
             Err(why) => vec![why],
         };
         CaseVerdict {
@@ -122,12 +119,13 @@ impl<'a> Runner<'a> {
         }
     }
 
-    async fn outcome(
-        &self,
+    /// Asks, and tells what came otherwise than it was expected.
+    async fn asked(
+        &mut self,
         suite: &Suite,
         case: &Case,
         benches: &mut BTreeMap<&'static str, Bench>,
-    ) -> Result<Outcome, String> {
+    ) -> Result<Vec<String>, String> {
         let named = |dialect: &dyn Dialect| match &case.dialect {
             None => true,
             Some(name) => dialect.name() == name,
@@ -136,61 +134,50 @@ impl<'a> Runner<'a> {
         let Some((dialect, policy)) = spoken.find(|(dialect, _)| named(&**dialect)) else {
             return Err("its dialect is not spoken here".to_owned());
         };
-        let Some(ask) = ask(&case.action, &suite.records) else {
+        let (Some(ask), Some(module)) = (
+            ask(&case.action, &suite.records),
+            case.action.module(&suite.records),
+        ) else {
             return Err("its record is not there".to_owned());
         };
+        let bench = benches
+            .entry(dialect.name())
+            .or_insert_with(|| Bench::new(policy, dialect, suite.records.clone()));
         let purpose = case.purpose.as_deref();
-        let asked = if case.action.writes() {
-            // What one case writes, no other one sees: their order never matters.
-            let bench = Bench::new(policy, dialect, suite.records.clone());
-            bench.ask(&case.person, purpose, &ask).await
-        } else {
-            let bench = benches
-                .entry(dialect.name())
-                .or_insert_with(|| Bench::new(policy, dialect, suite.records.clone()));
-            bench.ask(&case.person, purpose, &ask).await
+        let asked = bench.ask(&case.person, purpose, &ask).await;
+        let outcome = asked.map_err(|unasked| unasked.to_string())?;
+        let about = |fields: &BTreeSet<Field>| {
+            let paths = fields.iter().map(|field| FieldPath {
+                module: module.clone(),
+                field: field.clone(),
+            });
+            bench.rules_for((&case.person, purpose, &ask), paths.collect())
         };
-        asked.map_err(|unasked| unasked.to_string())
-    }
-
-    /// What came otherwise than it was expected, in lines.
-    fn compare(&self, suite: &Suite, case: &Case, outcome: &Outcome) -> Vec<String> {
-        let expect = &case.expect;
+        let looked_at = case.looked_at();
+        // Which fields a search looks into, the policy says.
+        let exercised = match case.action {
+            Action::Search { .. } => outcome.rules.clone(),
+            _ => about(&looked_at),
+        };
+        self.exercised.extend(exercised);
         let mut why = Vec::new();
-        match (&outcome.refused, expect.refused) {
-            (Some(refused), Some(reason)) if refused == reason.code() => return why,
-            (Some(refused), Some(reason)) => {
-                why.push(format!(
-                    "expected to be refused as {reason}, was refused as {refused}"
-                ));
-            }
-            (None, Some(reason)) => {
-                why.push(format!(
-                    "expected to be refused as {reason}, was answered with {}",
-                    outcome.status
-                ));
-            }
-            (Some(refused), None) => why.push(format!("was refused as {refused}")),
-            (None, None) if outcome.status >= 400 => {
-                why.push(format!("was answered with {}", outcome.status));
-            }
-            (None, None) => {
-                why.extend(shown(suite, case, outcome));
-                why.extend(forwarded(case, outcome));
-            }
+        for difference in compare(suite, case, &outcome) {
+            why.push(difference.what);
+            let rules = match difference.field {
+                Some(field) => about(&BTreeSet::from([field])),
+                None => outcome.rules.clone(),
+            };
+            why.extend(self.because(&rules));
         }
-        if !why.is_empty() {
-            why.extend(self.because(outcome));
-        }
-        why
+        Ok(why)
     }
 
-    fn because(&self, outcome: &Outcome) -> Vec<String> {
-        let rules = outcome.rules.iter().enumerate();
+    fn because(&self, rules: &BTreeSet<RuleName>) -> Vec<String> {
+        let rules = rules.iter().enumerate();
         rules
             .map(|(at, rule)| {
                 let head = if at == 0 { "because" } else { "" };
-                format!("{head:<9}{}", self.told(rule))
+                format!("  {head:<9}{}", self.told(rule))
             })
             .collect()
     }
@@ -203,6 +190,45 @@ impl<'a> Runner<'a> {
                 format!("no grant, so {name}")
             }
             None => name.to_string(),
+        }
+    }
+}
+
+/// What came otherwise than it was expected.
+struct Difference {
+    /// The field that it is about; `None`: the whole request.
+    field: Option<Field>,
+    what: String,
+}
+
+impl Difference {
+    fn of_all(what: String) -> Vec<Self> {
+        vec![Self { field: None, what }]
+    }
+
+    fn of(name: &str, what: String) -> Self {
+        Self {
+            field: Some(Field::fold(name)),
+            what: format!("{name}: {what}"),
+        }
+    }
+}
+
+fn compare(suite: &Suite, case: &Case, outcome: &Outcome) -> Vec<Difference> {
+    let status = outcome.status;
+    match (&outcome.refused, case.expect.refused) {
+        (Some(refused), Some(reason)) if refused == reason.code() => Vec::new(),
+        (Some(refused), Some(reason)) => Difference::of_all(format!(
+            "expected to be refused as {reason}, was refused as {refused}"
+        )),
+        (None, Some(reason)) => Difference::of_all(format!(
+            "expected to be refused as {reason}, was answered with {status}"
+        )),
+        (Some(refused), None) => Difference::of_all(format!("was refused as {refused}")),
+        (None, None) => {
+            let mut differences = shown(suite, case, outcome);
+            differences.extend(forwarded(case, outcome));
+            differences
         }
     }
 }
@@ -245,7 +271,7 @@ fn ask(action: &Action, records: &[Held]) -> Option<Ask> {
 }
 
 /// What is shown otherwise than it was expected.
-fn shown(suite: &Suite, case: &Case, outcome: &Outcome) -> Vec<String> {
+fn shown(suite: &Suite, case: &Case, outcome: &Outcome) -> Vec<Difference> {
     let expect = &case.expect;
     if expect.levels.is_empty() && expect.values.is_empty() {
         return Vec::new();
@@ -275,39 +301,31 @@ fn shown(suite: &Suite, case: &Case, outcome: &Outcome) -> Vec<String> {
             let came = of(record, name);
             let found = judge::level(value, came);
             if found != level.value {
-                why.push(format!(
-                    "{name}: expected {}, was {found}: {}",
-                    level.value,
-                    told(came)
-                ));
+                let what = format!("expected {}, was {found}: {}", level.value, told(came));
+                why.push(Difference::of(name, what));
             }
         }
         for (name, value) in &expect.values {
             seen.insert(name);
             let came = of(record, name);
             if !came.is_some_and(|came| judge::same(&value.value, came)) {
-                why.push(format!(
-                    "{name}: expected {}, was {}",
-                    told(Some(&value.value)),
-                    told(came)
-                ));
+                let what = format!("expected {}, was {}", told(Some(&value.value)), told(came));
+                why.push(Difference::of(name, what));
             }
         }
     }
     let expected = expect.levels.keys().chain(expect.values.keys());
-    let unseen: BTreeSet<&str> = expected
-        .map(String::as_str)
-        .filter(|name| !seen.contains(name))
-        .collect();
-    if !unseen.is_empty() {
-        let names: Vec<&str> = unseen.into_iter().collect();
-        why.push(format!("{}: no record of it was shown", names.join(", ")));
-    }
+    let unseen = expected.filter(|name| !seen.contains(name.as_str()));
+    let unseen: BTreeSet<&String> = unseen.collect();
+    let unseen = unseen.into_iter();
+    why.extend(
+        unseen.map(|name| Difference::of(name, "no record that has it was shown".to_owned())),
+    );
     why
 }
 
 /// What reaches the CRM otherwise than it was expected.
-fn forwarded(case: &Case, outcome: &Outcome) -> Vec<String> {
+fn forwarded(case: &Case, outcome: &Outcome) -> Vec<Difference> {
     let Some(expected) = &case.expect.forwards else {
         return Vec::new();
     };
@@ -325,11 +343,12 @@ fn forwarded(case: &Case, outcome: &Outcome) -> Vec<String> {
             (one, other) => one == other,
         };
         (!same).then(|| {
-            format!(
-                "{name}: expected to forward {}, forwarded {}",
+            let what = format!(
+                "expected to forward {}, forwarded {}",
                 told(expected),
                 told(came)
-            )
+            );
+            Difference::of(name.as_str(), what)
         })
     };
     names.iter().filter_map(differs).collect()

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::diagnostic::{Place, odd};
 use crate::policy::{Counterexample, How, Never, Proved};
-use crate::vocabulary::RuleName;
+use crate::vocabulary::{Category, Level, RuleName};
 
 use super::Coverage;
 
@@ -51,6 +51,8 @@ pub struct AlwaysVerdict {
     pub counterexample: Option<Counterexample>,
     /// The rules that made it so, with their places.
     pub because: Vec<String>,
+    /// Categories for which no detector looks, so that of texts nothing is proved.
+    pub unlooked: Vec<Category>,
 }
 
 impl Verdicts {
@@ -110,6 +112,7 @@ impl AlwaysVerdict {
             states: proved.states,
             counterexample: proved.counterexample,
             because,
+            unlooked: proved.unlooked.into_iter().collect(),
         }
     }
 
@@ -185,22 +188,29 @@ impl AlwaysVerdict {
 /// How a promise is kept.
 fn help(found: &Counterexample) -> String {
     let category = &found.category;
-    let grants: Vec<&str> = found
+    let rules: Vec<&str> = found
         .by
         .iter()
         .map(RuleName::as_str)
         .filter(|name| !name.starts_with("defaults."))
         .collect();
-    match (found.how, grants.is_empty()) {
-        ("shown", true) => {
-            "set `ungranted: hide` under `defaults`, or say a higher `at_least`".to_owned()
+    let rules = match rules.as_slice() {
+        [] => "a grant".to_owned(),
+        rules => format!("`{}`", rules.join("`, `")),
+    };
+    let unless = "; if it is meant, say so under `unless`";
+    match found.how {
+        "shown" if rules == "a grant" => {
+            "say `hide` under `defaults`, or a higher `at_least`".to_owned()
         }
-        ("shown", false) => format!(
-            "lower `{category}` by a cap, or make `{}` narrower; if it is meant, say so under `unless`",
-            grants.join("`, `")
+        "shown" => format!("lower `{category}` by a cap, or make {rules} narrower{unless}"),
+        "written" => format!("say `write: deny` at {rules}, or by a cap on `{category}`{unless}"),
+        // By a text that may be used, while what stands in it is withheld.
+        _ if found.level < Level::Clear => format!(
+            "let the detector that looks for `{category}` in this text have all `uses`; if texts do not count, say `fields_only: true`"
         ),
         _ => format!(
-            "what is `clear` can be used: lower `{category}` by a cap; if it is meant, say so under `unless`"
+            "what is clear can be used: lower `{category}` by a cap, or make {rules} narrower{unless}"
         ),
     }
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Form, Keys, Node};
 use crate::policy::{How, Never};
-use crate::vocabulary::{Level, Purpose, Role};
+use crate::vocabulary::{Category, Level, Purpose, Role};
 
 use super::super::codes;
 use super::cases::LEVELS;
+use super::names::UNCLASSIFIED;
 use super::{Always, Reader};
 
 /// For whom a promise is not made.
@@ -57,14 +58,30 @@ impl Reader<'_> {
     fn never(&mut self, node: &Node) -> Option<Never> {
         const FORM: Form = Form {
             what: "`never`",
-            known: &["data", "at_least", "used_as", "roles", "purposes", "unless"],
+            known: &[
+                "data",
+                "at_least",
+                "used_as",
+                "fields_only",
+                "roles",
+                "purposes",
+                "unless",
+            ],
             refused: &[],
         };
         let keys = FORM.read(node, self.found)?;
         let data = keys
             .require("data", self.found)
             .map(|node| self.categories(node));
-        let how = self.how(&keys);
+        let mut how = self.how(&keys);
+        if let Some(node) = keys.get("fields_only") {
+            how.fields_only = node
+                .boolean("`fields_only`", self.found)
+                .unwrap_or_default();
+        }
+        if let (Some(data), Some(node)) = (&data, keys.get("used_as")) {
+            self.can_be_used(data, node);
+        }
         let roles = keys.get("roles").map(|node| self.roles(node));
         let purposes = keys.get("purposes").map(|node| self.purposes(node));
         let unless = keys.get("unless").and_then(|node| self.unless(node));
@@ -105,6 +122,19 @@ impl Reader<'_> {
             self.found.push(problem.help(help));
         }
         how
+    }
+
+    /// A field that nobody has classified is never used, so that there is nothing to promise.
+    fn can_be_used(&mut self, data: &BTreeSet<Category>, node: &Node) {
+        if data.contains(&Category::new(UNCLASSIFIED)) {
+            let title = "fields that nobody has classified are never used";
+            let problem = Diagnostic::error(codes::NO_PROMISE, title).at(
+                &node.place,
+                "no policy lets them be matched, sorted by or written",
+            );
+            self.found
+                .push(problem.help("take `unclassified` out, or promise `at_least` of it"));
+        }
     }
 
     fn uses(&mut self, node: &Node, how: &mut How) {

@@ -12,6 +12,9 @@ use crate::vocabulary::{Category, Module, Purpose, Role};
 use super::super::codes;
 use super::Reader;
 
+/// The name by which promises speak of fields that nobody has classified.
+pub(super) const UNCLASSIFIED: &str = "unclassified";
+
 /// Names of one kind.
 struct Kind {
     what: &'static str,
@@ -74,6 +77,7 @@ impl Names {
                 let heads = name.match_indices('.').map(|(at, _)| name[..at].to_owned());
                 heads.chain([name.to_owned()]).collect::<Vec<_>>()
             })
+            .chain([UNCLASSIFIED.to_owned()])
             .collect();
         Self {
             roles: Kind::new(
