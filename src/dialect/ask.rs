@@ -171,7 +171,7 @@ impl Meant<'_> {
             && is_written
             && self.is_compared(operation)
             && self.is_sorted(operation)
-            && self.is_projected(query.projection.as_deref())
+            && (self.action.writes() || self.is_projected(query.projection.as_deref()))
     }
 
     fn is_compared(&self, operation: &Operation) -> bool {
@@ -182,7 +182,9 @@ impl Meant<'_> {
         match (&self.compared, found.as_slice()) {
             (None, []) => true,
             (Some((field, value)), [(path, found)]) => {
-                path.link.is_none() && is_field(field, &path.field) && text(value) == text(found)
+                path.link.is_none()
+                    && is_field(field, &path.field)
+                    && text(value) == text(operand(found))
             }
             _ => false,
         }
@@ -251,6 +253,14 @@ pub fn is_equality(operator: Option<&str>) -> bool {
         let is_it = |known: &&str| known.eq_ignore_ascii_case(word);
         EQUALITIES.iter().any(|known| is_it(&known))
     })
+}
+
+/// What a field is compared with: some APIs put it into an object, beside which other members may stand.
+pub fn operand(value: &Value) -> &Value {
+    match value {
+        Value::Object(members) if members.len() == 1 => members.values().next().unwrap_or(value),
+        value => value,
+    }
 }
 
 /// Words for it.

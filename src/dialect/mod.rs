@@ -46,7 +46,7 @@ mod trust;
 mod uses;
 
 pub use arrangement::{Arrangement, Assembly, ErrorShape, Frame, Gathered, OfPart, Step, Which};
-pub use ask::{Ask, is_equality};
+pub use ask::{Ask, is_equality, operand};
 pub use builtin::{
     DESCRIPTIONS, NAMES, OF_QUERIES, OF_SQL, SAMPLES, USUAL, USUAL_VERSION, before, by_name, usual,
 };

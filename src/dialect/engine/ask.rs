@@ -113,13 +113,7 @@ fn predicates(route: &Route, meant: &Meant<'_>) -> Vec<(Option<Predicate>, Optio
     let listing = &route.listing;
     let mut predicates = Vec::new();
     for (number, style) in listing.predicates.iter().enumerate() {
-        for operator in style.equalities() {
-            let comparison = Predicate::Field {
-                path: own(field),
-                operator,
-                value: value.clone(),
-            };
-            let filter = style.of(comparison);
+        for filter in style.comparisons(&own(field), value) {
             predicates.push(match listing.is_plain {
                 true => (Some(filter), None),
                 false => (Some(Predicate::All(vec![filter])), Some(json!([number, 0]))),

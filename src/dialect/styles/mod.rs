@@ -116,39 +116,41 @@ impl PredicateStyle {
         }
     }
 
-    /// The operators of the style that say that a field is a value.
-    pub(super) fn equalities(&self) -> Vec<Option<&'static str>> {
-        let known: &[&'static str] = match self {
-            Self::Equals(_) | Self::Ids { .. } | Self::Dollars(_) => return vec![None],
-            Self::Words(..) => return Vec::new(),
-            Self::Sql(_) => &["="],
-            Self::Bracket(Bracket { operators, .. })
-            | Self::Items(Items { operators, .. })
-            | Self::Groups(Groups {
-                items: Items { operators, .. },
-                ..
-            })
-            | Self::Domain { operators, .. }
-            | Self::Rsql { operators, .. } => operators,
+    /// The filters that say that a field is a value.
+    pub(super) fn comparisons(&self, path: &Path, value: &Value) -> Vec<Predicate> {
+        let comparison = |operator, value: &Value| Predicate::Field {
+            path: path.clone(),
+            operator,
+            value: value.clone(),
         };
-        let known = known.iter().copied();
-        let mut found: Vec<_> = known
-            .filter(|word| is_equality(Some(word)))
-            .map(Some)
-            .collect();
-        if matches!(self, Self::Bracket(bracket) if bracket.bare) {
-            found.push(None);
-        }
-        found
-    }
-
-    /// The filter that is one comparison.
-    pub(super) fn of(&self, comparison: Predicate) -> Predicate {
-        let all = Predicate::All(vec![comparison]);
-        match self {
-            Self::Groups(_) => Predicate::All(vec![Predicate::Any(vec![all])]),
-            _ => all,
-        }
+        let bare = || comparison(None, value);
+        let with = |operators: &[&'static str], value: &Value| -> Vec<Predicate> {
+            let operators = operators.iter().copied();
+            let equalities = operators.filter(|word| is_equality(Some(word)));
+            equalities
+                .map(|word| comparison(Some(word), value))
+                .collect()
+        };
+        let all = |comparison| Predicate::All(vec![comparison]);
+        let comparisons = match self {
+            Self::Equals(_) | Self::Ids { .. } | Self::Dollars(_) => vec![bare()],
+            Self::Words(..) => Vec::new(),
+            Self::Sql(_) => with(&["="], value),
+            Self::Domain { operators, .. } | Self::Rsql { operators, .. } => with(operators, value),
+            Self::Bracket(bracket) => {
+                let mut comparisons = with(&bracket.operators, value);
+                comparisons.extend(bracket.bare.then(bare));
+                comparisons
+            }
+            Self::Items(items) => with(&items.operators, &items.operand(value)),
+            Self::Groups(Groups { items, .. }) => {
+                let comparisons = with(&items.operators, &items.operand(value)).into_iter();
+                comparisons
+                    .map(|comparison| Predicate::Any(vec![all(comparison)]))
+                    .collect()
+            }
+        };
+        comparisons.into_iter().map(all).collect()
     }
 
     /// Takes what is written in this style; the number says which of its parameters carried it.

@@ -229,7 +229,7 @@ impl Held {
                 value,
             } => {
                 let is_plain = path.link.is_none() && dialect::is_equality(*operator);
-                is_plain.then(|| self.text(&path.field) == text(value))
+                is_plain.then(|| self.text(&path.field) == text(dialect::operand(value)))
             }
             Predicate::Caller { .. } => None,
         }

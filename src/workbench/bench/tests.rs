@@ -198,6 +198,16 @@ impl Stand {
         }
     }
 
+    /// Neither of these APIs searches one module's records for a text.
+    fn searches_not(&self, ask: &Ask) -> bool {
+        let has_none = ["suitecrm-v8", "dolibarr"].contains(&self.name);
+        let is_asked = self.dialect.ask(ask, &BOUNDS).is_some();
+        if matches!(ask, Ask::Search { .. }) {
+            assert_eq!(is_asked, !has_none, "{}", self.name);
+        }
+        matches!(ask, Ask::Search { .. }) && has_none
+    }
+
     fn filter(&self, by: &str, value: &str) -> Ask {
         Ask::Filter {
             module: self.module(),
@@ -290,6 +300,9 @@ async fn records_are_listed_filtered_sorted_and_searched() {
         let search = Ask::Search { module, text };
         let filter = stand.filter(stand.first_name, "Jeanne");
         for (ask, rows) in [(list, 2), (sort, 2), (filter, 1), (search, 2)] {
+            if stand.searches_not(&ask) {
+                continue;
+            }
             let outcome = stand.sales(&ask).await;
             assert_answered(&stand, &outcome);
             assert_eq!(outcome.shown.len(), rows, "{}: {ask:?}", stand.name);
@@ -426,7 +439,7 @@ async fn evidence_roles_and_purposes_are_judged() {
         let outcome = bench.ask(&stand.sales, None, &unknown).await.unwrap();
         assert_eq!(
             (outcome.status, outcome.refused.as_deref()),
-            (404, Some("upstream_error"))
+            (404, Some("upstream-error"))
         );
         let again = bench
             .ask(&stand.sales, Some("contract"), &read)
