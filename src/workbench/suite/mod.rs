@@ -52,8 +52,6 @@ struct Case {
     purpose: Option<String>,
     /// The dialect in which it is asked; `None`: the first.
     dialect: Option<String>,
-    /// What clocks show.
-    now: Option<jiff::Timestamp>,
     action: Action,
     expect: Expect,
 }

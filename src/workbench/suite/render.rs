@@ -1,5 +1,7 @@
 //! What came of suites, for people.
 
+use crate::vocabulary::Category;
+
 use super::{AlwaysVerdict, CaseVerdict, Verdicts};
 
 /// A number with commas between thousands.
@@ -81,9 +83,11 @@ impl Verdicts {
 fn promise(one: &AlwaysVerdict) -> String {
     if one.passed() {
         let mut text = format!("  passed  {}\n", one.name);
-        for category in &one.unlooked {
+        let unlooked: Vec<&str> = one.unlooked.iter().map(Category::as_str).collect();
+        if !unlooked.is_empty() {
             text.push_str(&format!(
-                "          but in texts: no detector looks for {category}\n"
+                "          but of texts: no detector looks there for {}\n",
+                unlooked.join(", ")
             ));
         }
         return text;

@@ -74,7 +74,9 @@ impl Reader<'_> {
         let person = self.who(keys);
         let purpose = keys.get("for").and_then(|node| self.purpose(node));
         let dialect = keys.get("dialect").and_then(|node| self.dialect(node));
-        let now = keys.get("now").and_then(|node| self.moment(node));
+        if let Some(node) = keys.get("now") {
+            self.moment(node);
+        }
         let refusal = keys.get("expect").and_then(refusal);
         // Of a module that nobody knows it can be tested that it is refused.
         let is_unknown =
@@ -87,7 +89,6 @@ impl Reader<'_> {
             person: person?,
             purpose,
             dialect: dialect.or_else(|| self.dialect.clone()),
-            now: now.or(self.now),
             action: action?,
             expect,
         })
