@@ -40,7 +40,9 @@ pub use decision::step_up::Challenge;
 pub use explain::{Explanation, Row, Unexplained};
 pub use language::catalogue::{BuiltIn, CATALOGUE};
 pub use pairs::{Gain, Pair};
-pub use proof::{Counterexample, Given, How, Never, Proved, Sight, State};
+pub use proof::{
+    Aspect, Change, Compared, Counterexample, Given, How, Never, Proved, Sight, State,
+};
 
 pub use language::codes;
 
@@ -48,7 +50,7 @@ use decision::engine::Situation;
 use decision::judge::{Core, View};
 use decision::table::Tables;
 use decision::{decide, engine, judge, plan};
-use language::{catalogue, check, classes, document, model, sections, source};
+use language::{catalogue, check, classes, document, folder, model, sections, source};
 
 /// A policy that was checked and compiled.
 #[derive(Debug)]
@@ -90,6 +92,11 @@ impl Policy {
     /// a short list of what may.
     pub fn read(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
         source::read(dir)
+    }
+
+    /// Whether something of this name is read as part of a policy (`true`), or may lie in its folder unread (`false`).
+    pub fn lies_in_folder(name: &str, is_folder: bool) -> Option<bool> {
+        folder::lies_by_name(name, is_folder)
     }
 
     /// Checks and compiles, with the field algebra of the first schema; what is odd is said where it is odd in all of

@@ -101,13 +101,13 @@ pub(in crate::policy) enum Treatment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::policy) struct Looked {
     pub(in crate::policy) kind: Kind,
-    languages: Languages,
+    pub(in crate::policy) languages: Languages,
     /// How sure it must be to be withheld; `None`: it is shown.
-    shown: Option<Certainty>,
+    pub(in crate::policy) shown: Option<Certainty>,
     /// Whether the text may only be matched where the kind's category is clear.
     matched: bool,
     /// How sure a new one must be to be refused; `None`: it may be written.
-    refused: Option<Certainty>,
+    pub(in crate::policy) refused: Option<Certainty>,
     flagged: Option<Certainty>,
 }
 
@@ -133,6 +133,20 @@ impl Looked {
             matched: terms.matched,
             refused: refused.filter(|_| terms.written),
             flagged: terms.flag.filter(|_| terms.written && is_statement),
+        }
+    }
+
+    /// How far a text may be matched in which it can be found, where its category has this level. Of what a detector leaves
+    /// to be matched, words can be guessed one by one; a number could be read digit by digit.
+    pub(in crate::policy) fn usable(&self, level: Level) -> Usable {
+        if level == Level::Clear {
+            Usable::Yes
+        } else if self.matched {
+            Usable::No
+        } else if self.shown.is_some() && !matches!(self.kind, Kind::Statement(_)) {
+            Usable::Words
+        } else {
+            Usable::Yes
         }
     }
 
@@ -467,7 +481,7 @@ impl View {
     }
 
     /// What detectors look for in a field of these categories.
-    fn looked_for(&self, categories: &BTreeSet<Category>) -> Vec<Looked> {
+    pub(in crate::policy) fn looked_for(&self, categories: &BTreeSet<Category>) -> Vec<Looked> {
         let mut looked: BTreeMap<Kind, Looked> = BTreeMap::new();
         let detectors = self.core.model.detectors.iter().filter(|detector| {
             categories
@@ -484,20 +498,9 @@ impl View {
         looked.into_values().collect()
     }
 
-    /// How far a text may be matched in which these are looked for: what can be found in it must be clear. Of what a
-    /// detector leaves to be matched, words can be guessed one by one; a number could be read digit by digit.
+    /// How far a text may be matched in which these are looked for: what can be found in it must be clear.
     fn usable(&self, looked: &[Looked]) -> Usable {
-        let of_one = |looked: &Looked| {
-            if self.verdict(&category_of(looked.kind)).level == Level::Clear {
-                Usable::Yes
-            } else if looked.matched {
-                Usable::No
-            } else if looked.shown.is_some() && !matches!(looked.kind, Kind::Statement(_)) {
-                Usable::Words
-            } else {
-                Usable::Yes
-            }
-        };
+        let of_one = |looked: &Looked| looked.usable(self.verdict(&category_of(looked.kind)).level);
         looked.iter().map(of_one).min().unwrap_or(Usable::Yes)
     }
 

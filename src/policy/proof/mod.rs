@@ -12,8 +12,10 @@ use super::decision::plan::{FieldRule, Usable, Writable};
 use super::language::model::{Model, Writing};
 use super::{Policy, decide};
 
+mod compare;
 mod never;
 
+pub use compare::{Aspect, Change, Compared};
 pub use never::{Counterexample, How, Never, Proved};
 
 /// One state of a request, as far as rules look at it.
