@@ -2,4 +2,5 @@
 //! write-back of the proxy, never on a model of them.
 
 pub mod bench;
+pub mod diff;
 pub mod suite;

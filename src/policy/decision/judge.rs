@@ -413,10 +413,7 @@ impl View {
 
     /// How far a text may be matched in which these are looked for: what can be found in it must be clear, or left.
     fn usable(&self, looked: &[Looked]) -> Usable {
-        let of_one = |looked: &Looked| match self.verdict(&category_of(looked.kind)).level {
-            Level::Clear => Usable::Yes,
-            _ => looked.leaves(),
-        };
+        let of_one = |looked: &Looked| looked.usable(self.verdict(&category_of(looked.kind)).level);
         looked.iter().map(of_one).min().unwrap_or(Usable::Yes)
     }
 

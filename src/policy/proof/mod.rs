@@ -14,12 +14,14 @@ use super::{Policy, decide};
 use strengths::Strengths;
 
 mod callers;
+mod compare;
 mod goals;
 mod ground;
 mod never;
 mod smallest;
 mod strengths;
 
+pub use compare::{Aspect, Change, Compared};
 pub(super) use ground::Ground;
 pub use never::{Counterexample, How, Never, Proved};
 
