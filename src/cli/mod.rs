@@ -14,14 +14,19 @@ use crate::provenance;
 
 pub mod audit;
 mod check;
+mod crm;
 
 mod demo;
 mod detect;
+mod discover;
 mod explain;
 mod explain_text;
 mod explain_token;
+mod init;
 mod key;
 mod logging;
+mod password;
+mod scan;
 mod schema;
 mod serve;
 
@@ -47,6 +52,12 @@ enum Command {
     Explain(explain::Arguments),
     /// Measure the detectors on labelled texts of your own
     Detect(detect::Arguments),
+    /// Make a configuration, a policy, tests and a key for a CRM
+    Init(init::Arguments),
+    /// Show what the fields of a CRM hold, what the policy says of them, and what they most likely are
+    Discover(discover::Arguments),
+    /// Show what stands in the texts of a CRM
+    Scan(scan::Arguments),
     /// Make a schema file of what a CRM says of its own data
     Schema(schema::Arguments),
     /// Make, list, revoke and rotate API keys
@@ -81,6 +92,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Discover(arguments) => discover::run(&arguments),
+        Command::Scan(arguments) => scan::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),

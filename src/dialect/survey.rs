@@ -38,6 +38,11 @@ pub trait Survey {
         None
     }
 
+    /// Whether the pages of a module are counted, so that each begins at a multiple of their size.
+    fn numbers_pages(&self, _module: &Module) -> bool {
+        false
+    }
+
     /// The question which modules there are.
     fn naming(&self, _version: &str, _credential: &Credential) -> Option<Outgoing> {
         None

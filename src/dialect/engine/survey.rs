@@ -54,6 +54,13 @@ impl Survey for Described {
         }))
     }
 
+    fn numbers_pages(&self, module: &Module) -> bool {
+        let mut routes = self.description.routes.iter();
+        let route = routes.find(|route| lists(&self.description, route, module));
+        let page = route.and_then(|route| route.listing.page.as_ref());
+        page.is_some_and(|page| page.offset.is_none())
+    }
+
     fn naming(&self, version: &str, _credential: &Credential) -> Option<Outgoing> {
         let question = self.description.native?.naming()?;
         Some(self.below(version, question))
