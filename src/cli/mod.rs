@@ -29,6 +29,7 @@ mod password;
 mod scan;
 mod schema;
 mod serve;
+mod test;
 
 /// A privacy-enforcing reverse proxy in front of a CRM that already exists.
 #[derive(Debug, Parser)]
@@ -47,6 +48,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Show every problem of a policy folder, or of a configuration and the policies it names
     Check(check::Arguments),
+    /// Run the tests of a policy: cases, and what must never happen
+    Test(test::Arguments),
     /// Show which level each classified field gets, and because of which rule; what detectors find in a text; or what
     /// would be understood of a token
     Explain(explain::Arguments),
@@ -90,6 +93,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),

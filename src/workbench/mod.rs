@@ -6,3 +6,4 @@ pub mod discover;
 pub mod init;
 pub mod sampler;
 pub mod scan;
+pub mod suite;
