@@ -3,4 +3,8 @@
 
 pub mod bench;
 pub mod diff;
+pub mod discover;
+pub mod init;
+pub mod sampler;
+pub mod scan;
 pub mod suite;
