@@ -9,10 +9,12 @@ use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::path::Path;
 
 mod encoding;
+mod fingerprint;
 mod owner;
 mod watched;
 
 pub use encoding::{NotUtf8, text};
+pub use fingerprint::Fingerprint;
 pub use owner::{Owner, user};
 pub use watched::Watched;
 

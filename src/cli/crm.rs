@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{PROBLEMS, UNUSABLE, colour, password, serve};
+use super::{PROBLEMS, UNUSABLE, colour, password};
 use crate::audit::{Reader, visible};
 use crate::config::{self, Config, Proof, Upstream};
 use crate::diagnostic::{File, Place, nearest};
 use crate::dialect::{Account, Dialect};
+use crate::proxy::log_options;
 use crate::vocabulary::Module;
 use crate::workbench::sampler::{
     Crm, Kept, Rate, Read, Recorder, Remark, State, Step, Terms, Wish,
@@ -94,7 +95,7 @@ pub(super) fn open(asked: &Asked, reader: Reader, most: Option<u64>) -> Result<O
     let crm = Crm::new(&upstream, dialect, account, rate)
         .map_err(|error| Failed::unusable(error.to_string()))?;
     let recorder = Recorder::new(
-        serve::log_options(&config),
+        log_options(&config),
         reader,
         (&name, dialect_name),
         asked.user.clone(),
