@@ -14,8 +14,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
-use crate::audit::{Arrival, Arrived, Decided, Log, Record};
+use crate::audit::{Arrival, Arrived, Clock, Decided, Log, Record};
 use crate::config::{self, Way};
 use crate::dialect::{AnswerForm, Bounds, Dialect, Exchange, Incoming, Operation, Understood};
 use crate::door::{Carrier, Credential, Head};
@@ -86,6 +87,7 @@ pub struct Pipeline {
     upstream: Arc<str>,
     ways: Ways,
     cut: Cut,
+    clock: Clock,
 }
 
 /// Bounds of the walk.
@@ -127,6 +129,8 @@ struct Visit<'a> {
     with: &'a With,
     purpose: Option<&'a str>,
     trace: Option<&'a str>,
+    /// When it began: until when rules only observe is judged by that.
+    now: Timestamp,
     origin: IpAddr,
     /// Whether the reply must be whole before it is used (a part of a bulk reply cannot stream).
     whole_only: bool,
@@ -178,6 +182,7 @@ impl Pipeline {
             settings,
             metrics,
             cut: Knife::new().1,
+            clock: Clock::system(),
         })
     }
 
@@ -207,6 +212,13 @@ impl Pipeline {
     #[must_use]
     pub fn cut_by(mut self, cut: Cut) -> Self {
         self.cut = cut;
+        self
+    }
+
+    /// The same, for which it is as late as a clock tells, as far as rules look at the time.
+    #[must_use]
+    pub fn by_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -272,6 +284,7 @@ impl Pipeline {
             with: &With::Nobody,
             purpose: head.purpose.as_deref(),
             trace: head.trace.as_deref(),
+            now: self.clock.moment(),
             origin: head.origin,
             whole_only: false,
             held_bytes_max: self.settings.held_bytes_max,
@@ -495,6 +508,7 @@ impl Pipeline {
         Arrival {
             origin: visit.origin,
             policy: &visit.in_force.stamp,
+            observes: visit.policy().observes(visit.now),
             upstream: &self.upstream,
             dialect: visit.dialect().name(),
             route,

@@ -19,7 +19,7 @@ use crate::filter;
 use crate::identity::{NoRandomness, Tokens, Ways};
 use crate::metrics::Metrics;
 use crate::pipeline::{Knife, LiveSchema, Pipeline, Services, Settings};
-use crate::policy::Policy;
+use crate::policy::{Observation, Policy};
 use crate::server::{self, Front, Limits, Readiness};
 use crate::transport::{Destination, SetUpError, Transport};
 
@@ -170,7 +170,10 @@ impl Proxy {
             .iter()
             .map(|tokens| tokens.start(admin_stopped.clone()))
             .collect();
-        let readiness = Readiness::new(setup.log.clone(), ways);
+        let policy = setup.policy.clone();
+        tell_observation(&policy);
+        let readiness = Readiness::new(setup.log.clone(), ways)
+            .observing(move || policy.observation(jiff::Timestamp::now()));
         let admin_task = tokio::spawn(server::serve_admin(
             admin_listener,
             readiness.clone(),
@@ -257,6 +260,17 @@ impl Proxy {
         while self.log.under_way() > 0 && Instant::now() < deadline {
             tokio::time::sleep(CUT_STEP).await;
         }
+    }
+}
+
+/// Tells the operator what of a policy only observes.
+fn tell_observation(policy: &Policy) {
+    let Observation { whole, rules } = policy.observation(jiff::Timestamp::now());
+    if let Some(until) = whole {
+        tracing::warn!(%until, "the whole policy only observes: nearly everything is shown");
+    }
+    for (rule, until) in rules {
+        tracing::info!(rule = rule.as_str(), %until, "a rule only observes");
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) fn read(file: &File, folder: &Path, found: &mut Diagnostics) -> Optio
             "limits",
             "log",
             "hosts",
+            "observe",
             "stop_timeout",
         ],
         refused: &[],
@@ -86,6 +87,10 @@ impl Reader<'_> {
         let hosts = keys
             .get("hosts")
             .map_or_else(Vec::new, |node| self.hosts(node));
+        let observe = keys.get("observe").map_or(Some(false), |node| {
+            const WORDS: &[(&str, bool)] = &[("refused", false), ("allowed", true)];
+            node.choice("value of `observe`", WORDS, self.found)
+        });
         let stop_timeout = self.wait(keys, "stop_timeout", Config::STOP_TIMEOUT_DEFAULT);
         let (listeners_node, listeners) = listeners?;
         let (upstreams_node, upstreams) = upstreams?;
@@ -132,6 +137,7 @@ impl Reader<'_> {
             limits,
             log,
             hosts,
+            observe: observe?,
             stop_timeout,
             secrets: secrets?,
         })

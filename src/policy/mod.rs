@@ -18,6 +18,7 @@ mod decision;
 mod explain;
 mod language;
 mod lints;
+mod observation;
 mod order;
 mod pairs;
 mod proof;
@@ -33,18 +34,19 @@ mod tests;
 pub use decision::fields::{KnownFields, QuotedName, ValueFate};
 pub use decision::plan::{
     Decision, Denial, FieldRule, Plan, PurposeChosen, RecordRules, Show, SpanRule, TextRule,
-    Usable, Writable,
+    Usable, Would, Writable,
 };
 pub use decision::standing::Standing;
 pub use decision::step_up::Challenge;
 pub use explain::{Explanation, Row, Unexplained};
 pub use language::catalogue::{BuiltIn, CATALOGUE};
+pub use observation::Observation;
 pub use pairs::{Gain, Pair};
 pub use proof::{Counterexample, Given, How, Never, Proved, Sight, State};
 
 pub use language::codes;
 
-use decision::engine::Situation;
+use decision::engine::{Observing, Situation};
 use decision::judge::{Core, View};
 use decision::table::Tables;
 use decision::{decide, engine, judge, plan};
@@ -128,6 +130,7 @@ impl Policy {
         if found.has_errors() {
             return (None, found);
         }
+        observation::warn(&model, &mut found);
         lints::empty(&model, &mut found);
         warnings::warn(&model, schemas, &mut found);
         order::warn(&model, &mut found);
@@ -253,23 +256,50 @@ impl Policy {
         Standing::of(&self.core.model, caller)
     }
 
-    /// Decides about one operation of one caller, who may have stated a purpose.
+    /// Decides, now, about one operation of one caller, who may have stated a purpose.
     pub fn decide(
         &self,
         caller: &Caller,
         stated_purpose: Option<&str>,
         operation: &Operation,
     ) -> Decision {
-        decide::decide(self, caller, stated_purpose, operation)
+        let asked = (caller, stated_purpose);
+        self.decide_at(jiff::Timestamp::now(), asked, operation)
+    }
+
+    /// The same at some moment: which rules still only observe depends on nothing else.
+    pub fn decide_at(
+        &self,
+        now: jiff::Timestamp,
+        asked: (&Caller, Option<&str>),
+        operation: &Operation,
+    ) -> Decision {
+        decide::decide(self, now, asked, operation)
+    }
+
+    /// Whether the whole of it only observes at some moment.
+    pub fn observes(&self, now: jiff::Timestamp) -> bool {
+        let whole = self.core.model.observed.as_ref();
+        whole.is_some_and(|whole| whole.holds_at(now))
+    }
+
+    /// What of it only observes at some moment.
+    pub fn observation(&self, now: jiff::Timestamp) -> Observation {
+        observation::observation(&self.core.model, now)
     }
 
     /// The plan of operations that need no caller: no role counts, so nothing is granted.
     pub fn public_plan(&self) -> Plan {
         Plan {
-            table: self.tables.of(Situation::default()),
+            table: self.tables.of(Situation {
+                // What anybody may ask is not tried out.
+                observing: Observing::Enforced,
+                ..Situation::default()
+            }),
             roles: Arc::default(),
             purpose: None,
             challenge: None,
+            would: None,
         }
     }
 

@@ -6,6 +6,7 @@ mod causes;
 mod folder;
 mod identity;
 mod lints;
+mod observe;
 mod order;
 mod properties;
 mod shipped;

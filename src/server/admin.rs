@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::audit::Log;
 use crate::identity::Ways;
 use crate::metrics::Metrics;
+use crate::policy::Observation;
 
 /// Whether the proxy can do its work.
 #[derive(Clone, Debug)]
@@ -25,6 +27,17 @@ pub struct Readiness {
     log: Log,
     ways: Arc<[Ways]>,
     stopping: Arc<AtomicBool>,
+    observing: Observing,
+}
+
+/// Tells what of the policy only observes.
+#[derive(Clone)]
+struct Observing(Arc<dyn Fn() -> Observation + Send + Sync>);
+
+impl fmt::Debug for Observing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observing")
+    }
 }
 
 impl Readiness {
@@ -34,7 +47,27 @@ impl Readiness {
             log,
             ways: ways.into(),
             stopping: Arc::default(),
+            observing: Observing(Arc::new(Observation::default)),
         }
+    }
+
+    /// The same, where this tells what of the policy only observes.
+    #[must_use]
+    pub fn observing(self, told: impl Fn() -> Observation + Send + Sync + 'static) -> Self {
+        Self {
+            observing: Observing(Arc::new(told)),
+            ..self
+        }
+    }
+
+    /// What does not make it less ready, but should not go unnoticed.
+    fn remarks(&self) -> String {
+        let Observation { whole, rules } = (self.observing.0)();
+        let whole = whole.map(|last| format!("the whole policy only observes, until {last}\n"));
+        let rules = rules
+            .iter()
+            .map(|(name, last)| format!("rule `{name}` only observes, until {last}\n"));
+        whole.into_iter().chain(rules).collect()
     }
 
     /// From now on not ready: the proxy is stopping.
@@ -103,11 +136,16 @@ fn answer(
     match request.uri().path() {
         "/livez" => plain(StatusCode::OK, "ok\n"),
         "/readyz" => match readiness.problem() {
+            None if request.uri().query() == Some("verbose") => {
+                plain(StatusCode::OK, &format!("ok\n{}", readiness.remarks()))
+            }
             None => plain(StatusCode::OK, "ok\n"),
             Some(problem) => plain(StatusCode::SERVICE_UNAVAILABLE, &format!("{problem}\n")),
         },
         "/metrics" => {
             metrics.audit(readiness.log.healthy(), &readiness.log.figures());
+            let observation = (readiness.observing.0)();
+            metrics.observing(observation.whole.is_some(), observation.rules.len());
             match metrics.text() {
                 Ok(text) => typed(
                     StatusCode::OK,
