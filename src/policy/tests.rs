@@ -257,7 +257,6 @@ fn everything_that_does_not_exist_yet_is_refused_by_name() {
     .map(|section| format!("{section}: []\n"))
     .collect();
     for key in [
-        "mode",
         "ask",
         "match",
         "when",
