@@ -24,6 +24,7 @@ mod guesses;
 mod harness;
 mod keys;
 mod named;
+mod observe;
 mod preflight;
 mod purposes;
 mod readme;
