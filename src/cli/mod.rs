@@ -47,7 +47,7 @@ enum Command {
     Explain(explain::Arguments),
     /// Measure the detectors on labelled texts of your own
     Detect(detect::Arguments),
-    /// Make a schema file of what a CRM says of its own data
+    /// Print the JSON Schemas of what people write, for editors; or make a schema file of what a CRM says of its own data
     Schema(schema::Arguments),
     /// Make, list, revoke and rotate API keys
     Key(key::Arguments),

@@ -2,3 +2,4 @@
 //! write-back of the proxy, never on a model of them.
 
 pub mod bench;
+pub mod formats;
