@@ -52,13 +52,19 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<
             }
             "type" => {
                 let is = |kind: &Value| kind.as_str() == Some(kind_of(value));
-                let is_one = says.as_array().map_or_else(|| is(says), |all| all.iter().any(is));
+                let is_one = says
+                    .as_array()
+                    .map_or_else(|| is(says), |all| all.iter().any(is));
                 if !is_one {
                     found.push(format!("{at}: {value} is not of type {says}"));
                 }
             }
-            "properties" | "additionalProperties" | "propertyNames" | "required"
-            | "minProperties" | "maxProperties" => {
+            "properties"
+            | "additionalProperties"
+            | "propertyNames"
+            | "required"
+            | "minProperties"
+            | "maxProperties" => {
                 if let Some(object) = value.as_object() {
                     check_object(root, schema, rule, object, at, found);
                 }

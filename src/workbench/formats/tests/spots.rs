@@ -139,10 +139,20 @@ impl Walk<'_> {
         if shape["additionalProperties"].is_object() {
             let name = sample(self.root, &shape["propertyNames"]);
             let around = json!({ name.as_str().unwrap(): HOLE });
-            self.enter(&shape["additionalProperties"], path, false, &filled(document, &around));
+            self.enter(
+                &shape["additionalProperties"],
+                path,
+                false,
+                &filled(document, &around),
+            );
         }
         if shape.get("items").is_some() {
-            self.enter(&shape["items"], path, may_be_other, &filled(document, &json!([HOLE])));
+            self.enter(
+                &shape["items"],
+                path,
+                may_be_other,
+                &filled(document, &json!([HOLE])),
+            );
         }
     }
 }
@@ -186,7 +196,9 @@ pub(super) fn sample(root: &Value, shape: &Value) -> Value {
     {
         return sample(root, one);
     }
-    let kind = shape["type"].as_array().map_or(&shape["type"], |kinds| &kinds[0]);
+    let kind = shape["type"]
+        .as_array()
+        .map_or(&shape["type"], |kinds| &kinds[0]);
     match kind.as_str() {
         Some("object") => least(root, shape, None),
         Some("array") if shape.get("minItems").is_some() => json!([sample(root, &shape["items"])]),
@@ -208,7 +220,14 @@ fn least(root: &Value, shape: &Value, wanted: Option<&str>) -> Value {
     let sets = shape["anyOf"].as_array().into_iter().flatten();
     let sets: Vec<Vec<String>> = sets.map(|set| names(&set["required"])).collect();
     let has = |set: &&Vec<String>| wanted.is_some_and(|key| set.iter().any(|name| name == key));
-    keys.extend(sets.iter().find(has).or(sets.first()).into_iter().flatten().cloned());
+    keys.extend(
+        sets.iter()
+            .find(has)
+            .or(sets.first())
+            .into_iter()
+            .flatten()
+            .cloned(),
+    );
     let properties = &shape["properties"];
     if shape.get("minProperties").is_some() && properties.is_null() {
         let name = sample(root, &shape["propertyNames"]);
