@@ -24,6 +24,7 @@ mod key;
 mod logging;
 mod schema;
 mod serve;
+mod test;
 
 /// A privacy-enforcing reverse proxy in front of a CRM that already exists.
 #[derive(Debug, Parser)]
@@ -42,6 +43,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Show every problem of a policy folder, or of a configuration and the policies it names
     Check(check::Arguments),
+    /// Run the tests of a policy: cases, and what must never happen
+    Test(test::Arguments),
     /// Show which level each classified field gets, and because of which rule; what detectors find in a text; or what
     /// would be understood of a token
     Explain(explain::Arguments),
@@ -79,6 +82,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

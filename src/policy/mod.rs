@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::config::Config;
 use crate::detect;
@@ -18,6 +18,7 @@ mod decision;
 mod explain;
 mod language;
 mod lints;
+mod listed;
 mod order;
 mod pairs;
 mod proof;
@@ -39,6 +40,7 @@ pub use decision::standing::Standing;
 pub use decision::step_up::Challenge;
 pub use explain::{Explanation, Row, Unexplained};
 pub use language::catalogue::{BuiltIn, CATALOGUE};
+pub use listed::Rule;
 pub use pairs::{Gain, Pair};
 pub use proof::{Counterexample, Given, How, Never, Proved, Sight, State};
 
@@ -55,6 +57,8 @@ use language::{catalogue, check, classes, document, model, sections, source};
 pub struct Policy {
     core: Arc<Core>,
     tables: Tables,
+    /// What proofs rest on, once one was asked for.
+    ground: OnceLock<proof::Ground>,
 }
 
 /// One file of a policy: its name in messages, and its text.
@@ -90,6 +94,11 @@ impl Policy {
     /// a short list of what may.
     pub fn read(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
         source::read(dir)
+    }
+
+    /// Reads the tests that lie beside a policy, in its folder `tests`; none, if there is no such folder.
+    pub fn read_tests(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
+        source::read_tests(dir)
     }
 
     /// Checks and compiles, with the field algebra of the first schema; what is odd is said where it is odd in all of
@@ -143,7 +152,11 @@ impl Policy {
     fn of(core: Core) -> Self {
         let core = Arc::new(core);
         let tables = Tables::new(core.clone());
-        Self { core, tables }
+        Self {
+            core,
+            tables,
+            ground: OnceLock::new(),
+        }
     }
 
     /// The same policy, where this is known of the CRM's data. Plans that were made before keep theirs.

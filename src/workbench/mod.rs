@@ -4,3 +4,4 @@
 pub mod bench;
 pub mod formats;
 pub mod reports;
+pub mod suite;
