@@ -12,11 +12,13 @@ use clap::{Parser, Subcommand};
 
 use crate::provenance;
 
+mod against;
 pub mod audit;
 mod check;
 
 mod demo;
 mod detect;
+mod diff;
 mod explain;
 mod explain_text;
 mod explain_token;
@@ -48,6 +50,8 @@ enum Command {
     /// Show which level each classified field gets, and because of which rule; what detectors find in a text; or what
     /// would be understood of a token
     Explain(explain::Arguments),
+    /// Show what one policy shows, lets use and lets write beyond another one
+    Diff(diff::Arguments),
     /// Measure the detectors on labelled texts of your own
     Detect(detect::Arguments),
     /// Print the JSON Schemas of what people write, for editors; or make a schema file of what a CRM says of its own data
@@ -84,6 +88,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),

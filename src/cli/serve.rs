@@ -87,7 +87,7 @@ pub(super) fn policy(config: &Config) -> (Option<Policy>, Diagnostics) {
 }
 
 /// What is known of the CRMs' data, each schema once.
-fn schemas(config: &Config) -> Vec<Arc<Schema>> {
+pub(super) fn schemas(config: &Config) -> Vec<Arc<Schema>> {
     let mut schemas: Vec<Arc<Schema>> = Vec::new();
     for dialect in config.upstreams.values().flat_map(|one| &one.dialects) {
         let schema = dialect.schema();

@@ -42,7 +42,9 @@ pub use explain::{Explanation, Row, Unexplained};
 pub use language::catalogue::{BuiltIn, CATALOGUE};
 pub use listed::Rule;
 pub use pairs::{Gain, Pair};
-pub use proof::{Counterexample, Given, How, Never, Proved, Sight, State};
+pub use proof::{
+    Aspect, Change, Compared, Counterexample, Given, How, Never, Proved, Sight, State,
+};
 
 pub use language::codes;
 
@@ -50,7 +52,7 @@ use decision::engine::Situation;
 use decision::judge::{Core, View};
 use decision::table::Tables;
 use decision::{decide, engine, judge, plan};
-use language::{catalogue, check, classes, document, model, sections, source};
+use language::{catalogue, check, classes, document, folder, model, sections, source};
 
 /// A policy that was checked and compiled.
 #[derive(Debug)]
@@ -99,6 +101,11 @@ impl Policy {
     /// Reads the tests that lie beside a policy, in its folder `tests`; none, if there is no such folder.
     pub fn read_tests(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
         source::read_tests(dir)
+    }
+
+    /// Whether something of this name is read as part of a policy (`true`), or may lie in its folder unread (`false`).
+    pub fn lies_in_folder(name: &str, is_folder: bool) -> Option<bool> {
+        folder::lies_by_name(name, is_folder)
     }
 
     /// Checks and compiles, with the field algebra of the first schema; what is odd is said where it is odd in all of

@@ -5,3 +5,4 @@ pub mod bench;
 pub mod formats;
 pub mod reports;
 pub mod suite;
+pub mod diff;

@@ -411,6 +411,11 @@ impl View {
         }
     }
 
+    /// What detectors look for in a field of these categories.
+    pub(in crate::policy) fn looked_for(&self, categories: &BTreeSet<Category>) -> Vec<Looked> {
+        looked_for(&self.core.model, categories)
+    }
+
     /// How far a text may be matched in which these are looked for: what can be found in it must be clear, or left.
     fn usable(&self, looked: &[Looked]) -> Usable {
         let of_one = |looked: &Looked| match self.verdict(&category_of(looked.kind)).level {

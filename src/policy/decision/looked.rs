@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::detect::Kind;
 use crate::detect::statement::{Certainty, Languages};
-use crate::vocabulary::Category;
+use crate::vocabulary::{Category, Level};
 
 use super::super::language::model::{Model, Terms, about};
 use super::plan::Usable;
@@ -61,6 +61,14 @@ impl Looked {
             matched: self.matched || other.matched,
             refused: lower(self.refused, other.refused),
             flagged: lower(self.flagged, other.flagged),
+        }
+    }
+
+    /// How far a text may be matched in which it can be found, where its category has this level.
+    pub(in crate::policy) fn usable(self, level: Level) -> Usable {
+        match level {
+            Level::Clear => Usable::Yes,
+            _ => self.leaves(),
         }
     }
 

@@ -135,6 +135,16 @@ fn is_policy(name: &Path) -> bool {
     (ends("yaml") || ends("yml")) && !name.as_os_str().as_encoded_bytes().starts_with(b".")
 }
 
+/// Whether something of this name is read as part of a policy, or may at least lie in its folder; `None`: it may not.
+pub(in crate::policy) fn lies_by_name(name: &str, is_folder: bool) -> Option<bool> {
+    let left = if is_folder { LEFT_FOLDERS } else { LEFT_FILES };
+    if !is_folder && is_policy(Path::new(name)) {
+        Some(true)
+    } else {
+        left.contains(&name).then_some(false)
+    }
+}
+
 fn stray(path: &Path, what: &str, help: &str) -> Lies {
     let shown = odd::visible(&path.display().to_string());
     let title = format!("`{shown}` is {what} that is not read");
