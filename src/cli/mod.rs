@@ -15,15 +15,20 @@ use crate::provenance;
 mod against;
 pub mod audit;
 mod check;
+mod crm;
 
 mod demo;
 mod detect;
 mod diff;
+mod discover;
 mod explain;
 mod explain_text;
 mod explain_token;
+mod init;
 mod key;
 mod logging;
+mod password;
+mod scan;
 mod schema;
 mod serve;
 mod test;
@@ -54,6 +59,12 @@ enum Command {
     Diff(diff::Arguments),
     /// Measure the detectors on labelled texts of your own
     Detect(detect::Arguments),
+    /// Make a configuration, a policy, tests and a key for a CRM
+    Init(init::Arguments),
+    /// Show what the fields of a CRM hold, what the policy says of them, and what they most likely are
+    Discover(discover::Arguments),
+    /// Show what stands in the texts of a CRM
+    Scan(scan::Arguments),
     /// Print the JSON Schemas of what people write, for editors; or make a schema file of what a CRM says of its own data
     Schema(schema::Arguments),
     /// Make, list, revoke and rotate API keys
@@ -90,6 +101,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Discover(arguments) => discover::run(&arguments),
+        Command::Scan(arguments) => scan::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),

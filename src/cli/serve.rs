@@ -195,7 +195,7 @@ async fn ask_upstreams(config: Arc<Config>) {
     }
 }
 
-fn log_options(config: &Config) -> Options {
+pub(super) fn log_options(config: &Config) -> Options {
     let durability = match config.audit.durability {
         Durability::Strict => audit::Durability::Strict,
         Durability::Relaxed(within) => audit::Durability::Relaxed(within),

@@ -14,7 +14,6 @@ use http::header::HeaderName;
 use serde_json::{Map, Value};
 
 use crate::door::{Carrier, Control, Credential};
-use crate::objection::Objection;
 use crate::reason::Reason;
 use crate::vocabulary::{Action, FieldPath, Module};
 
@@ -40,6 +39,7 @@ mod styles;
 pub mod sugar_rest;
 pub mod sugar_v4;
 pub mod suitecrm_v8;
+pub mod survey;
 #[cfg(test)]
 pub(crate) mod testing;
 mod trust;
@@ -51,7 +51,7 @@ pub use builtin::{
     DESCRIPTIONS, NAMES, OF_QUERIES, OF_SQL, SAMPLES, USUAL, USUAL_VERSION, before, by_name, usual,
 };
 pub use database::Database;
-pub use exchange::{AnswerForm, Exchange, Understood, Wanted};
+pub use exchange::{AnswerForm, Exchange, Misunderstood, Understood, Wanted};
 pub use login::{Account, Entered, Login, Secret};
 pub use outgoing::{Media, Outgoing};
 pub use schema::{Modules, Schema, Stock};
@@ -62,7 +62,7 @@ pub use shape::{
 pub use trust::{Told, Unread};
 
 /// A CRM's API.
-pub trait Dialect: Send + Sync + fmt::Debug {
+pub trait Dialect: survey::Survey + Send + Sync + fmt::Debug {
     /// The name used in configuration and log: `sugar-rest`.
     fn name(&self) -> &'static str;
 
@@ -228,24 +228,6 @@ pub struct Incoming<'a> {
     pub controls: &'a [Control],
     /// The whole body.
     pub body: &'a [u8],
-}
-
-/// A request that was not understood: why, and what is known about it all the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Misunderstood {
-    /// Why.
-    pub objection: Objection,
-    /// The route, if it was recognised.
-    pub route: Option<&'static str>,
-}
-
-impl<T: Into<Objection>> From<T> for Misunderstood {
-    fn from(objection: T) -> Self {
-        Self {
-            objection: objection.into(),
-            route: None,
-        }
-    }
 }
 
 /// Who may perform an operation.

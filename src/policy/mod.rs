@@ -3,7 +3,7 @@
 //! `language` is what people wrote, `decision` what a request gets of it, in the schema of one CRM. Beside them stand what
 //! authors are told: `warnings`, `lints`, `order`, `self_made`, `pairs`, `explain`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -12,7 +12,7 @@ use crate::detect;
 use crate::diagnostic::{Diagnostics, File};
 use crate::dialect::{Operation, Origin, Schema};
 use crate::identity::Caller;
-use crate::vocabulary::{Field, Module, Purpose, Role};
+use crate::vocabulary::{Category, Field, Module, Purpose, Role};
 
 mod decision;
 mod explain;
@@ -70,6 +70,19 @@ pub struct Source {
     pub path: String,
     /// The text.
     pub text: String,
+}
+
+/// What a policy says that a field is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Classified {
+    /// The categories of the field, and of what it copies.
+    pub categories: BTreeSet<Category>,
+    /// Whether an entry names it; else a wildcard catches it, or it copies another field.
+    pub is_named: bool,
+    /// Whether something of it is not classified.
+    pub is_open: bool,
+    /// Whether the policy knows its module.
+    pub is_known: bool,
 }
 
 /// How much a policy holds.
@@ -230,6 +243,21 @@ impl Policy {
             .map(gaps_of)
             .filter(|(_, fields)| !fields.is_empty())
             .collect()
+    }
+
+    /// What it says that a field is.
+    pub fn classified(&self, module: &Module, field: &Field) -> Classified {
+        let view = View::new(self.core.clone(), Situation::default());
+        let sources = view.sources(module, field);
+        let classes = &self.core.model.classes;
+        let own = classes.modules.get(module);
+        let sections = own.into_iter().chain([&classes.everywhere]);
+        Classified {
+            is_known: own.is_some(),
+            is_named: sections.clone().any(|one| one.exact.contains_key(field)),
+            is_open: sources.unclassified,
+            categories: sources.categories,
+        }
     }
 
     /// How much it holds.

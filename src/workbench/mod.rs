@@ -6,3 +6,7 @@ pub mod formats;
 pub mod reports;
 pub mod suite;
 pub mod diff;
+pub mod discover;
+pub mod init;
+pub mod sampler;
+pub mod scan;

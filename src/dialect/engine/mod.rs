@@ -42,6 +42,7 @@ mod relations;
 mod render;
 mod search;
 mod stock;
+mod survey;
 mod understand;
 mod versions;
 mod write;

@@ -39,6 +39,7 @@ mod render;
 mod reply;
 mod search;
 mod sql;
+mod survey;
 mod understand;
 mod version;
 mod write;
