@@ -15,10 +15,12 @@ use crate::vocabulary::Action;
 
 mod log;
 mod names;
+mod reloads;
 
 use log::LogCounters;
 pub use names::Drift;
 use names::NameGauges;
+pub use reloads::Reloads;
 
 /// Registers from what this program was built.
 fn tell_build(registry: &Registry) -> Result<(), prometheus::Error> {
@@ -55,6 +57,8 @@ pub struct Metrics {
     handshakes: IntCounterVec,
     names: NameGauges,
     probing: IntCounter,
+    /// What came of changed policies and certificates.
+    pub reloads: Reloads,
 }
 
 impl Metrics {
@@ -75,12 +79,8 @@ impl Metrics {
             let bounds = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
             registered(&registry, Histogram::with_opts(bounds)?)
         };
-        let info = counter(
-            "paravent_policy_info",
-            "The policy in force.",
-            &["name", "hash"],
-        )?;
-        info.with_label_values(&[policy_name, policy_hash]).inc();
+        let reloads = Reloads::new(&registry)?;
+        reloads.policy(policy_name, policy_hash);
         let probing = IntCounter::new(
             "paravent_predicate_budgets_used_up_total",
             "Callers that used up their budget of refused predicates.",
@@ -131,6 +131,7 @@ impl Metrics {
                 &["cause"],
             )?,
             names: NameGauges::new(&registry)?,
+            reloads,
             registry,
         })
     }
@@ -195,7 +196,8 @@ impl Metrics {
     /// All counters in the Prometheus text format, version 0.0.4.
     pub fn text(&self) -> Result<Vec<u8>, prometheus::Error> {
         let mut text = Vec::new();
-        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        let gathered = self.reloads.settled(|| self.registry.gather());
+        TextEncoder::new().encode(&gathered, &mut text)?;
         Ok(text)
     }
 }

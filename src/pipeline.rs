@@ -42,6 +42,7 @@ mod credential;
 mod cut;
 mod drift;
 mod entrance;
+mod in_force;
 mod learning;
 mod pace;
 mod refuse;
@@ -50,14 +51,15 @@ mod settle;
 mod stream;
 
 pub use cut::{Cut, Knife};
-pub use learning::LiveSchema;
+pub use learning::{LiveSchema, Prepared};
 
 use admit::{NotAdmitted, Terms};
 use budget::Budget;
 use calling::{Called, With};
 use credential::{no_session, the_credential};
 use drift::Notices;
-use entrance::{Entrance, InForce};
+use entrance::Entrance;
+use in_force::InForce;
 use refuse::said;
 use settle::Settlement;
 
@@ -499,6 +501,13 @@ impl Pipeline {
             dialect: visit.dialect().name(),
             route,
             trace: visit.trace,
+        }
+    }
+
+    /// Another policy, or another schema, is in force: fields that are classified now are no gaps any more.
+    pub fn policy_changed(&self) {
+        for entrance in &self.entrances {
+            entrance.told.look_again(&entrance.in_force().policy);
         }
     }
 

@@ -42,7 +42,7 @@ mod writer;
 pub use chain::Head;
 pub use classified::Classified;
 pub use clock::Clock;
-pub use event::Event;
+pub use event::{By, Event, Loaded};
 pub use events::{Found, Summary, events};
 pub use folder::{is_being_written, log_bytes};
 pub use id::{is_id, new as new_id};

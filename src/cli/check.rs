@@ -14,6 +14,7 @@ use crate::dialect::engine::Described;
 use crate::dialect::{self, Dialect, Schema};
 use crate::policy::{Policy, Summary};
 use crate::preflight;
+use crate::reload::Candidate;
 use crate::workbench::reports::{self, Checked};
 
 /// What to check.
@@ -77,9 +78,9 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
             let (config, problems) = Config::load(path);
             found.extend(problems);
             if let Some(config) = config {
-                let (policy, problems) = super::serve::policy(&config);
+                let (candidate, problems) = Candidate::at_start(&config, None);
                 found.extend(problems);
-                summary = policy.map(|policy| policy.summary());
+                summary = candidate.map(|candidate| candidate.policy.summary());
                 if arguments.connect {
                     found.extend(connect(&config, arguments.running));
                 }

@@ -7,13 +7,16 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{PROBLEMS, UNUSABLE, colour, password, serve};
+use super::{PROBLEMS, UNUSABLE, colour, password};
 use crate::audit::{Reader, visible};
 use crate::config::{self, Config, Proof, Upstream};
 use crate::diagnostic::{File, Place, nearest};
 use crate::dialect::{Account, Dialect};
+use crate::proxy::log_options;
 use crate::vocabulary::Module;
-use crate::workbench::sampler::{Crm, Kept, Rate, Read, Recorder, Remark, State, Step, Terms, Wish};
+use crate::workbench::sampler::{
+    Crm, Kept, Rate, Read, Recorder, Remark, State, Step, Terms, Wish,
+};
 
 /// Which CRM, and how it is read.
 #[derive(Debug, Args)]
@@ -77,11 +80,7 @@ impl Failed {
 }
 
 /// Sets up all that is asked for. Nothing is asked of the CRM yet.
-pub(super) fn open(
-    asked: &Asked,
-    reader: Reader,
-    most: Option<u64>,
-) -> Result<Opened, Failed> {
+pub(super) fn open(asked: &Asked, reader: Reader, most: Option<u64>) -> Result<Opened, Failed> {
     super::logging::quiet_panics();
     let command = match reader {
         Reader::Discover => "discover",
@@ -96,7 +95,7 @@ pub(super) fn open(
     let crm = Crm::new(&upstream, dialect, account, rate)
         .map_err(|error| Failed::unusable(error.to_string()))?;
     let recorder = Recorder::new(
-        serve::log_options(&config),
+        log_options(&config),
         reader,
         (&name, dialect_name),
         asked.user.clone(),
@@ -108,7 +107,10 @@ pub(super) fn open(
     let terms = Terms {
         command: command.to_owned(),
         upstream: name,
-        url: format!("{}://{}{}", upstream.scheme, upstream.authority, upstream.prefix),
+        url: format!(
+            "{}://{}{}",
+            upstream.scheme, upstream.authority, upstream.prefix
+        ),
         dialect: dialect_name.to_owned(),
         account: asked.user.clone(),
         modules: asked.modules.clone(),
@@ -151,7 +153,9 @@ fn upstream<'a>(
         names.join(", ")
     };
     match (name, config.upstreams.len()) {
-        (None, 1) => all.next().ok_or_else(|| Failed::unusable("there is no upstream")),
+        (None, 1) => all
+            .next()
+            .ok_or_else(|| Failed::unusable("there is no upstream")),
         (None, _) => Err(Failed::unusable(format!(
             "the configuration has several upstreams: name one, `--upstream NAME`: {}",
             names()
@@ -261,7 +265,10 @@ pub(super) fn progress() -> impl FnMut(Step<'_>) + Send {
                 of,
                 read,
             } = step;
-            eprint!("\r\x1b[K{module}: {read} records ({} of {of} modules)", number + 1);
+            eprint!(
+                "\r\x1b[K{module}: {read} records ({} of {of} modules)",
+                number + 1
+            );
             let _ = std::io::stderr().flush();
         }
     }
@@ -287,9 +294,7 @@ pub(super) fn remarks<'a, T: 'a>(modules: impl Iterator<Item = (&'a String, &'a 
 }
 
 /// Runs something until it ends or somebody presses Ctrl-C; `None` then.
-pub(super) fn until_interrupted<T>(
-    doing: impl Future<Output = T>,
-) -> Result<Option<T>, Failed> {
+pub(super) fn until_interrupted<T>(doing: impl Future<Output = T>) -> Result<Option<T>, Failed> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

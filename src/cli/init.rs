@@ -2,4 +2,6 @@
 use clap::Args;
 #[derive(Debug, Args)]
 pub(super) struct Arguments {}
-pub(super) fn run(_arguments: &Arguments) -> u8 { super::UNUSABLE }
+pub(super) fn run(_arguments: &Arguments) -> u8 {
+    super::UNUSABLE
+}

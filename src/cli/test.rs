@@ -12,6 +12,7 @@ use crate::dialect::engine::Described;
 use crate::dialect::schema::SchemaFile;
 use crate::dialect::{self, Dialect, Schema};
 use crate::policy::{Policy, Source};
+use crate::reload::Candidate;
 use crate::workbench::suite::{self, Suite, Verdicts};
 
 /// Tokens of tests are nobody's.
@@ -219,9 +220,9 @@ fn of_config(path: &Path) -> Result<Tested, Stop> {
     let Some(config) = config else {
         return Err(found.into());
     };
-    let (policy, problems) = super::serve::policy(&config);
+    let (candidate, problems) = Candidate::at_start(&config, None);
     found.extend(problems);
-    let Some(policy) = policy.filter(|_| !found.has_errors()) else {
+    let Some(candidate) = candidate.filter(|_| !found.has_errors()) else {
         return Err(found.into());
     };
     let mut dialects: Vec<Arc<dyn Dialect>> = Vec::new();
@@ -231,7 +232,7 @@ fn of_config(path: &Path) -> Result<Tested, Stop> {
         }
     }
     Ok(Tested {
-        policy: Arc::new(policy),
+        policy: candidate.policy,
         dialects,
         dir: config.policies,
     })

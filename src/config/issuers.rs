@@ -357,7 +357,7 @@ impl Reader<'_> {
         match (keys.get("url"), keys.get("ca"), keys.get("file")) {
             (Some(url), ca, None) => {
                 let ca = match ca {
-                    Some(ca) => self.certificates(ca, "`ca`").map(|ca| Some(ca.value)),
+                    Some(ca) => self.authorities(ca).map(Some),
                     None => Some(None),
                 };
                 let text = url.text("`url`", self.found)?;

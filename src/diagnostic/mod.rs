@@ -229,7 +229,7 @@ impl Diagnostic {
 }
 
 /// Problems found in one or more texts.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
     omitted: usize,

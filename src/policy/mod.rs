@@ -12,7 +12,7 @@ use crate::detect;
 use crate::diagnostic::{Diagnostics, File};
 use crate::dialect::{Operation, Origin, Schema};
 use crate::identity::Caller;
-use crate::vocabulary::{Category, Field, Module, Purpose, Role};
+use crate::vocabulary::{Category, Field, FieldPath, Module, Purpose, Role};
 
 mod decision;
 mod explain;
@@ -121,6 +121,13 @@ impl Policy {
         folder::lies_by_name(name, is_folder)
     }
 
+    /// The hash that a policy of these texts has, whether they are one or not.
+    pub fn hash_of(sources: &[Source]) -> String {
+        let document = document::Document::default();
+        let (_, hash) = read(document, sources, &mut Diagnostics::new());
+        hash
+    }
+
     /// Checks and compiles, with the field algebra of the first schema; what is odd is said where it is odd in all of
     /// them. Every problem is in the diagnostics; a policy comes out only if none is an error.
     pub fn compile(
@@ -142,17 +149,13 @@ impl Policy {
         token_key: &[u8],
     ) -> (Option<Self>, Diagnostics) {
         let mut found = Diagnostics::new();
-        let mut document = document::Document {
+        let document = document::Document {
             today: Some(today),
             ..document::Document::default()
         };
-        for source in sources {
-            let file = File::new(source.path.as_str(), source.text.as_str());
-            sections::read(&file, &mut document, &mut found);
-        }
+        let (document, hash) = read(document, sources, &mut found);
         source::require_name(sources, &document, &mut found);
-        let detects = (!document.detectors.is_empty()).then(detect::version);
-        let model = check::check(document, source::hash(sources, detects), &mut found);
+        let model = check::check(document, hash, &mut found);
         warnings::asks(&model, &mut found);
         if found.has_errors() {
             return (None, found);
@@ -260,6 +263,12 @@ impl Policy {
         }
     }
 
+    /// Whether nobody has said what a field of a known module is, so that it is redacted.
+    pub fn is_unclassified(&self, path: &FieldPath) -> bool {
+        let view = View::new(self.core.clone(), Situation::default());
+        self.knows(&path.module) && view.sources(&path.module, &path.field).unclassified
+    }
+
     /// How much it holds.
     pub fn summary(&self) -> Summary {
         let model = &self.core.model;
@@ -331,6 +340,21 @@ impl Policy {
     ) -> Result<Explanation, Unexplained> {
         explain::explain(self, roles, purpose, strengths, module)
     }
+}
+
+/// What all files say, and the hash of that.
+fn read(
+    mut document: document::Document,
+    sources: &[Source],
+    found: &mut Diagnostics,
+) -> (document::Document, String) {
+    for source in sources {
+        let file = File::new(source.path.as_str(), source.text.as_str());
+        sections::read(&file, &mut document, found);
+    }
+    let detects = (!document.detectors.is_empty()).then(detect::version);
+    let hash = source::hash(sources, detects);
+    (document, hash)
 }
 
 impl Summary {

@@ -19,12 +19,16 @@ use crate::audit::Log;
 use crate::identity::Ways;
 use crate::metrics::Metrics;
 
+use super::Parts;
+
 /// Whether the proxy can do its work.
 #[derive(Clone, Debug)]
 pub struct Readiness {
     log: Log,
     ways: Arc<[Ways]>,
     stopping: Arc<AtomicBool>,
+    /// What is said beside, to whoever asks for more.
+    pub parts: Parts,
 }
 
 impl Readiness {
@@ -34,12 +38,23 @@ impl Readiness {
             log,
             ways: ways.into(),
             stopping: Arc::default(),
+            parts: Parts::default(),
         }
     }
 
     /// From now on not ready: the proxy is stopping.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
+    }
+
+    /// How each part is.
+    fn lines(&self) -> String {
+        let (is_good, words) = match self.log.healthy() {
+            true => (true, "it is written"),
+            false => (false, "it cannot be written"),
+        };
+        self.parts.say("audit", is_good, words);
+        self.parts.lines()
     }
 
     fn problem(&self) -> Option<Cow<'static, str>> {
@@ -102,10 +117,19 @@ fn answer(
     }
     match request.uri().path() {
         "/livez" => plain(StatusCode::OK, "ok\n"),
-        "/readyz" => match readiness.problem() {
-            None => plain(StatusCode::OK, "ok\n"),
-            Some(problem) => plain(StatusCode::SERVICE_UNAVAILABLE, &format!("{problem}\n")),
-        },
+        "/readyz" => {
+            let more = match request.uri().query() {
+                Some("verbose") => readiness.lines(),
+                _ => String::new(),
+            };
+            match readiness.problem() {
+                None => plain(StatusCode::OK, &format!("ok\n{more}")),
+                Some(problem) => plain(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    &format!("{problem}\n{more}"),
+                ),
+            }
+        }
         "/metrics" => {
             metrics.audit(readiness.log.healthy(), &readiness.log.figures());
             match metrics.text() {

@@ -2,11 +2,11 @@
 //! write-back of the proxy, never on a model of them.
 
 pub mod bench;
-pub mod formats;
-pub mod reports;
-pub mod suite;
 pub mod diff;
 pub mod discover;
+pub mod formats;
 pub mod init;
+pub mod reports;
 pub mod sampler;
 pub mod scan;
+pub mod suite;

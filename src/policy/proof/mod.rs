@@ -14,15 +14,15 @@ use super::{Policy, decide};
 use strengths::Strengths;
 
 mod callers;
+mod compare;
 mod goals;
 mod ground;
-mod compare;
 mod never;
 mod smallest;
 mod strengths;
 
-pub(super) use ground::Ground;
 pub use compare::{Aspect, Change, Compared};
+pub(super) use ground::Ground;
 pub use never::{Counterexample, How, Never, Proved};
 
 /// One state of a request, as far as rules look at it.
