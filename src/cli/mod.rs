@@ -65,7 +65,7 @@ enum Command {
     Discover(discover::Arguments),
     /// Show what stands in the texts of a CRM
     Scan(scan::Arguments),
-    /// Make a schema file of what a CRM says of its own data
+    /// Print the JSON Schemas of what people write, for editors; or make a schema file of what a CRM says of its own data
     Schema(schema::Arguments),
     /// Make, list, revoke and rotate API keys
     Key(key::Arguments),

@@ -4,7 +4,9 @@
 pub mod bench;
 pub mod diff;
 pub mod discover;
+pub mod formats;
 pub mod init;
+pub mod reports;
 pub mod sampler;
 pub mod scan;
 pub mod suite;
