@@ -29,6 +29,7 @@ mod purposes;
 mod readme;
 mod recordings;
 mod refusals;
+mod reload;
 mod rewriting;
 mod roles;
 mod schema;
