@@ -28,7 +28,7 @@ mod once;
 mod policy;
 mod texts;
 
-pub use candidate::{Candidate, classified};
+pub use candidate::{Candidate, classified, schemas};
 pub use certificates::{TlsFiles, TlsListener};
 pub use texts::Suites;
 

@@ -136,7 +136,7 @@ fn describe(format: Format, path: &Path) -> u8 {
 }
 
 /// The stock schema of a dialect, or those of all.
-fn built_in(name: Option<&str>) -> Vec<Arc<Schema>> {
+pub(super) fn built_in(name: Option<&str>) -> Vec<Arc<Schema>> {
     dialect::NAMES
         .iter()
         .filter(|known| name.is_none_or(|name| name == **known))
@@ -192,4 +192,4 @@ fn missing(what: &str, path: &Path) -> u8 {
 }
 
 /// Nothing is tokenised by a check.
-const CHECK_ONLY_KEY: &[u8] = b"no value meets this key";
+pub(super) const CHECK_ONLY_KEY: &[u8] = b"no value meets this key";

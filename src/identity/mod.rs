@@ -17,6 +17,7 @@ mod ways;
 
 pub use authorities::{Authorities, Unjudged};
 pub use caller::Caller;
+pub(crate) use caller::{Supposed, SupposedProof};
 pub use certificate::{Certificates, CertificatesError, TrustAnchors};
 pub use front::{Front, Fronted};
 pub use guesses::{Attempt, Guesses};

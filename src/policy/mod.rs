@@ -3,21 +3,22 @@
 //! `language` is what people wrote, `decision` what a request gets of it, in the schema of one CRM. Beside them stand what
 //! authors are told: `warnings`, `lints`, `order`, `self_made`, `pairs`, `explain`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::config::Config;
 use crate::detect;
 use crate::diagnostic::{Diagnostics, File};
 use crate::dialect::{Operation, Origin, Schema};
 use crate::identity::Caller;
-use crate::vocabulary::{Field, FieldPath, Module, Purpose, Role};
+use crate::vocabulary::{Category, Field, FieldPath, Module, Purpose, Role};
 
 mod decision;
 mod explain;
 mod language;
 mod lints;
+mod listed;
 mod order;
 mod pairs;
 mod proof;
@@ -39,8 +40,11 @@ pub use decision::standing::Standing;
 pub use decision::step_up::Challenge;
 pub use explain::{Explanation, Row, Unexplained};
 pub use language::catalogue::{BuiltIn, CATALOGUE};
+pub use listed::Rule;
 pub use pairs::{Gain, Pair};
-pub use proof::{Counterexample, Given, How, Never, Proved, Sight, State};
+pub use proof::{
+    Aspect, Change, Compared, Counterexample, Given, How, Never, Proved, Sight, State,
+};
 
 pub use language::codes;
 
@@ -48,13 +52,15 @@ use decision::engine::Situation;
 use decision::judge::{Core, View};
 use decision::table::Tables;
 use decision::{decide, engine, judge, plan};
-use language::{catalogue, check, classes, document, model, sections, source};
+use language::{catalogue, check, classes, document, folder, model, sections, source};
 
 /// A policy that was checked and compiled.
 #[derive(Debug)]
 pub struct Policy {
     core: Arc<Core>,
     tables: Tables,
+    /// What proofs rest on, once one was asked for.
+    ground: OnceLock<proof::Ground>,
 }
 
 /// One file of a policy: its name in messages, and its text.
@@ -64,6 +70,19 @@ pub struct Source {
     pub path: String,
     /// The text.
     pub text: String,
+}
+
+/// What a policy says that a field is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Classified {
+    /// The categories of the field, and of what it copies.
+    pub categories: BTreeSet<Category>,
+    /// Whether an entry names it; else a wildcard catches it, or it copies another field.
+    pub is_named: bool,
+    /// Whether something of it is not classified.
+    pub is_open: bool,
+    /// Whether the policy knows its module.
+    pub is_known: bool,
 }
 
 /// How much a policy holds.
@@ -90,6 +109,16 @@ impl Policy {
     /// a short list of what may.
     pub fn read(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
         source::read(dir)
+    }
+
+    /// Reads the tests that lie beside a policy, in its folder `tests`; none, if there is no such folder.
+    pub fn read_tests(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
+        source::read_tests(dir)
+    }
+
+    /// Whether something of this name is read as part of a policy (`true`), or may lie in its folder unread (`false`).
+    pub fn lies_in_folder(name: &str, is_folder: bool) -> Option<bool> {
+        folder::lies_by_name(name, is_folder)
     }
 
     /// The hash that a policy of these texts has, whether they are one or not.
@@ -146,7 +175,11 @@ impl Policy {
     fn of(core: Core) -> Self {
         let core = Arc::new(core);
         let tables = Tables::new(core.clone());
-        Self { core, tables }
+        Self {
+            core,
+            tables,
+            ground: OnceLock::new(),
+        }
     }
 
     /// The same policy, where this is known of the CRM's data. Plans that were made before keep theirs.
@@ -213,6 +246,21 @@ impl Policy {
             .map(gaps_of)
             .filter(|(_, fields)| !fields.is_empty())
             .collect()
+    }
+
+    /// What it says that a field is.
+    pub fn classified(&self, module: &Module, field: &Field) -> Classified {
+        let view = View::new(self.core.clone(), Situation::default());
+        let sources = view.sources(module, field);
+        let classes = &self.core.model.classes;
+        let own = classes.modules.get(module);
+        let sections = own.into_iter().chain([&classes.everywhere]);
+        Classified {
+            is_known: own.is_some(),
+            is_named: sections.clone().any(|one| one.exact.contains_key(field)),
+            is_open: sources.unclassified,
+            categories: sources.categories,
+        }
     }
 
     /// Whether nobody has said what a field of a known module is, so that it is redacted.

@@ -104,7 +104,7 @@ fn dialects(
 }
 
 /// What is known of the CRMs' data, each schema once.
-fn schemas(dialects: &[Arc<dyn Dialect>]) -> Vec<Arc<Schema>> {
+pub fn schemas(dialects: &[Arc<dyn Dialect>]) -> Vec<Arc<Schema>> {
     let mut schemas: Vec<Arc<Schema>> = Vec::new();
     for dialect in dialects {
         let schema = dialect.schema();

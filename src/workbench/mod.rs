@@ -2,3 +2,9 @@
 //! write-back of the proxy, never on a model of them.
 
 pub mod bench;
+pub mod diff;
+pub mod discover;
+pub mod init;
+pub mod sampler;
+pub mod scan;
+pub mod suite;

@@ -68,6 +68,9 @@ pub(in crate::audit) enum Notice {
     /// The clock tells an earlier time than that of the event before.
     #[serde(rename = "clock.stepped")]
     ClockStepped { from: String, to: String },
+    /// Records of a CRM are read, or were, to see what its fields hold.
+    #[serde(rename = "discover")]
+    Discover(Sampled),
     /// An API key was made.
     #[serde(rename = "key.created")]
     KeyCreated(KeyChange),
@@ -115,6 +118,9 @@ pub(in crate::audit) enum Notice {
         codes: Vec<String>,
         hash: Option<String>,
     },
+    /// Records of a CRM are read, or were, to see what stands in its texts.
+    #[serde(rename = "scan")]
+    Scan(Sampled),
     /// What the CRM tells of its modules was learned.
     #[serde(rename = "schema.learned")]
     SchemaLearned {
@@ -143,6 +149,19 @@ pub(in crate::audit) struct KeyChange {
 pub(in crate::audit) struct SchemaOf {
     pub(in crate::audit) dialect: String,
     pub(in crate::audit) hash: String,
+    pub(in crate::audit) upstream: String,
+}
+
+/// Records of a module that a command reads: by whom it was run, with whose account in the CRM (null: the proxy's own), how
+/// many at most (null: all), and how many it has read (null: it is about to).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::audit) struct Sampled {
+    pub(in crate::audit) account: Option<String>,
+    pub(in crate::audit) by: String,
+    pub(in crate::audit) dialect: String,
+    pub(in crate::audit) module: String,
+    pub(in crate::audit) most: Option<u64>,
+    pub(in crate::audit) read: Option<u64>,
     pub(in crate::audit) upstream: String,
 }
 

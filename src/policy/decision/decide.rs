@@ -124,7 +124,9 @@ pub(super) fn roles(model: &Model, caller: &Caller) -> Vec<Role> {
 pub(super) fn strengths(model: &Model, caller: &Caller) -> BTreeSet<String> {
     let proved = model.strengths.iter();
     proved
-        .filter(|(_, strength)| strength.is_proved_by(caller))
+        .filter(|(name, strength)| {
+            strength.is_proved_by(caller) || caller.supposed_strengths().contains(*name)
+        })
         .map(|(name, _)| name.clone())
         .collect()
 }

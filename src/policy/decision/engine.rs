@@ -85,6 +85,13 @@ impl Cap {
     }
 }
 
+impl Cap {
+    /// Whether it forbids to write, too: what is not seen in clear is not written either.
+    fn forbids_writing(&self) -> bool {
+        self.denies_write || self.level < Level::Clear
+    }
+}
+
 impl Model {
     /// What a level means for a category: `mask` shows nothing of one that has no mask.
     pub(in crate::policy) fn meaning(&self, level: Level, category: &Category) -> Level {
@@ -123,12 +130,7 @@ impl Model {
             .iter()
             .map(|(_, grant)| self.meaning(grant.level, category))
             .fold(floor, Level::max);
-        let capped: Vec<(usize, &Cap)> = self
-            .caps
-            .iter()
-            .enumerate()
-            .filter(|(_, cap)| about(&cap.data, category) && cap.matches(situation))
-            .collect();
+        let capped: Vec<(usize, &Cap)> = self.capped(situation, category).collect();
         let level = capped
             .iter()
             .map(|(_, cap)| self.meaning(cap.level, category))
@@ -152,7 +154,7 @@ impl Model {
             .fold(Writing::No, Writing::max);
         let unwritten: Vec<usize> = capped
             .iter()
-            .filter(|(_, cap)| cap.denies_write || cap.level < Level::Clear)
+            .filter(|(_, cap)| cap.forbids_writing())
             .map(|(at, _)| *at)
             .collect();
         let write = match unwritten.is_empty() {
@@ -168,6 +170,33 @@ impl Model {
             unwritten,
             by,
         }
+    }
+
+    /// The caps that hold a category down.
+    fn capped<'a>(
+        &'a self,
+        situation: &'a Situation,
+        category: &'a Category,
+    ) -> impl Iterator<Item = (usize, &'a Cap)> {
+        let caps = self.caps.iter().enumerate();
+        caps.filter(|(_, cap)| about(&cap.data, category) && cap.matches(situation))
+    }
+
+    /// How far caps let a category be shown and written, whatever grants lift it to.
+    pub(in crate::policy) fn ceiling(
+        &self,
+        situation: &Situation,
+        category: &Category,
+    ) -> (Level, Writing) {
+        let no_cap = (Level::Clear, Writing::Any);
+        self.capped(situation, category)
+            .fold(no_cap, |(level, write), (_, cap)| {
+                let level = level.min(self.meaning(cap.level, category));
+                match cap.forbids_writing() {
+                    true => (level, Writing::No),
+                    false => (level, write),
+                }
+            })
     }
 
     /// What a grant lets be written of a category. What does not prove itself must be seen to be written.

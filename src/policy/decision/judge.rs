@@ -1,20 +1,21 @@
 //! From the levels of categories to the rule of one field, in one situation.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
 use dashmap::DashMap;
 
 use crate::detect::Kind;
-use crate::detect::statement::{Certainty, Languages, Lexicon};
+use crate::detect::statement::{Languages, Lexicon};
 use crate::dialect::{Items, Origin, Schema};
 use crate::mask::{Mask, Tokenizer};
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module, RuleName};
 
 use super::super::language::catalogue::{category_of, kind_of};
-use super::super::language::model::{Model, Terms, Writing, about};
+use super::super::language::model::{Model, Writing};
 use super::engine::{Situation, Verdict};
+use super::looked::{Looked, looked_for};
 use super::plan::{FieldRule, Show, SpanRule, TextRule, UNCLASSIFIED, Usable, Writable};
 
 /// How far copies of copies are followed.
@@ -95,62 +96,6 @@ pub(in crate::policy) enum Treatment {
     Clear,
     /// Clear text in which these are looked for.
     Text(Vec<Looked>),
-}
-
-/// What is looked for in a text, and what for. Where several detectors look for it, all of their terms count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::policy) struct Looked {
-    pub(in crate::policy) kind: Kind,
-    languages: Languages,
-    /// How sure it must be to be withheld; `None`: it is shown.
-    shown: Option<Certainty>,
-    /// Whether the text may only be matched where the kind's category is clear.
-    matched: bool,
-    /// How sure a new one must be to be refused; `None`: it may be written.
-    refused: Option<Certainty>,
-    flagged: Option<Certainty>,
-}
-
-impl Looked {
-    fn of(kind: Kind, terms: &Terms) -> Self {
-        let is_statement = matches!(kind, Kind::Statement(_));
-        let certainty = |least| {
-            if is_statement {
-                least
-            } else {
-                Certainty::Possible
-            }
-        };
-        let refused = if is_statement {
-            terms.refuse
-        } else {
-            Some(Certainty::Possible)
-        };
-        Self {
-            kind,
-            languages: terms.languages,
-            shown: terms.shown.then_some(certainty(terms.at_least)),
-            matched: terms.matched,
-            refused: refused.filter(|_| terms.written),
-            flagged: terms.flag.filter(|_| terms.written && is_statement),
-        }
-    }
-
-    /// The terms of both, each where it withholds more.
-    fn and(self, other: Self) -> Self {
-        let lower = |one: Option<Certainty>, other: Option<Certainty>| match (one, other) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
-        Self {
-            kind: self.kind,
-            languages: self.languages.and(other.languages),
-            shown: lower(self.shown, other.shown),
-            matched: self.matched || other.matched,
-            refused: lower(self.refused, other.refused),
-            flagged: lower(self.flagged, other.flagged),
-        }
-    }
 }
 
 /// What one situation says of a field that holds data.
@@ -421,7 +366,7 @@ impl View {
             _ => Usable::No,
         };
         if treatment == Treatment::Clear {
-            let looked = self.looked_for(&sources.categories);
+            let looked = looked_for(&self.core.model, &sources.categories);
             if !looked.is_empty() {
                 usable = self.usable(&looked);
                 treatment = Treatment::Text(looked);
@@ -466,38 +411,9 @@ impl View {
         }
     }
 
-    /// What detectors look for in a field of these categories.
-    fn looked_for(&self, categories: &BTreeSet<Category>) -> Vec<Looked> {
-        let mut looked: BTreeMap<Kind, Looked> = BTreeMap::new();
-        let detectors = self.core.model.detectors.iter().filter(|detector| {
-            categories
-                .iter()
-                .any(|category| about(&detector.within, category))
-        });
-        for detector in detectors {
-            for kind in &detector.find {
-                let own = Looked::of(*kind, &detector.terms);
-                let all = looked.get(kind).map_or(own, |others| others.and(own));
-                looked.insert(*kind, all);
-            }
-        }
-        looked.into_values().collect()
-    }
-
-    /// How far a text may be matched in which these are looked for: what can be found in it must be clear. Of what a
-    /// detector leaves to be matched, words can be guessed one by one; a number could be read digit by digit.
+    /// How far a text may be matched in which these are looked for: what can be found in it must be clear, or left.
     fn usable(&self, looked: &[Looked]) -> Usable {
-        let of_one = |looked: &Looked| {
-            if self.verdict(&category_of(looked.kind)).level == Level::Clear {
-                Usable::Yes
-            } else if looked.matched {
-                Usable::No
-            } else if looked.shown.is_some() && !matches!(looked.kind, Kind::Statement(_)) {
-                Usable::Words
-            } else {
-                Usable::Yes
-            }
-        };
+        let of_one = |looked: &Looked| looked.usable(self.verdict(&category_of(looked.kind)).level);
         looked.iter().map(of_one).min().unwrap_or(Usable::Yes)
     }
 
@@ -525,7 +441,10 @@ impl View {
     /// How far a text of these categories may be matched, as far as it is shown in clear: what detectors find in it counts,
     /// too.
     pub(in crate::policy) fn usable_by(&self, categories: &[Category]) -> Usable {
-        self.usable(&self.looked_for(&categories.iter().cloned().collect()))
+        self.usable(&looked_for(
+            &self.core.model,
+            &categories.iter().cloned().collect(),
+        ))
     }
 
     /// The categories of a field and of everything that it copies.

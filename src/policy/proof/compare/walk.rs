@@ -1,0 +1,353 @@
+//! Every state in which two policies can differ, and what differs there.
+//!
+//! **One role, and two.** The level of a category for a set of roles is the lower of the highest lift and the lowest ceiling of
+//! its members ([`super::cells`]). Let a set be shown `new` where it was shown `old`, which is less. Then some member `w`
+//! lifts to `new` under the new policy, and no member is held below it there. Under the old policy either no member lifted above
+//! `old`, so `w` alone is shown at least `new` and was shown at most `old`; or a cap on some member `v` held all of them
+//! down, so the same is true of `w` and `v` together. Whatever a larger set gains or loses in a category thus shows with one role
+//! or with two, and a pair is told only where neither of its roles alone explains it. The right to write is such a chain of lifts
+//! and ceilings, too.
+//!
+//! A field in several categories may need a witness for each of them.
+
+use crate::detect::Kind;
+use crate::policy::decision::looked::Looked;
+
+use super::cells::{ByCategory, Cell, Cells, NEW, Names, OLD, can_meet};
+use super::shown::{AtMost, Relation, Shown};
+use super::subjects::{Both, Found, Gives, Made, Refused, Subject, Values, What, is_statement};
+use crate::policy::plan::Usable;
+
+/// A state: roles by their places, a purpose, and what was proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Spot {
+    pub(super) roles: Vec<usize>,
+    pub(super) purpose: usize,
+    pub(super) proven: usize,
+}
+
+/// What differs of a subject.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Difference<'a> {
+    Shown(Shown<'a>, Shown<'a>),
+    Used(Usable, Usable),
+    Written(Gives, Gives),
+    /// Of what is found in a text.
+    Found(Kind, Found, Found),
+    /// Of new findings in a text.
+    Refused(Kind, Refused, Refused),
+    /// Full-text search.
+    Searched(bool, bool),
+}
+
+/// The fields of a module that are searched, under both policies; `None`: it is not searched.
+#[derive(Debug)]
+pub(super) struct Search {
+    pub(super) module: String,
+    pub(super) sides: [Option<Vec<Option<Made>>>; 2],
+}
+
+/// What differs in a state.
+pub(super) struct Told<'s, 'a> {
+    pub(super) spot: &'s Spot,
+    pub(super) about: About<'s>,
+    pub(super) relation: Relation,
+    pub(super) difference: Difference<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum About<'s> {
+    Subject(&'s Subject),
+    Search(&'s Search),
+}
+
+/// The cells of a set of roles, under both policies.
+type Folded = [Vec<Cell>; 2];
+
+/// A set of roles, and the smaller ones that may explain what differs for it.
+struct State<'s> {
+    spot: Spot,
+    folded: &'s Folded,
+    smaller: Vec<&'s Folded>,
+}
+
+/// Hands on everything that differs.
+pub(super) fn walk(
+    both: &Both<'_>,
+    subjects: &[Subject],
+    searches: &[Search],
+    tell: &mut dyn FnMut(&Told<'_, '_>),
+) {
+    let names = &both.names;
+    let rules = names
+        .models
+        .map(|model| ByCategory::of(model, &names.categories));
+    for (purpose, name) in names.purposes.iter().enumerate() {
+        for (proven, proved) in names.proven.iter().enumerate() {
+            let cells = names.cells(&rules, name, proven);
+            let roles: Vec<usize> = (0..names.roles.len())
+                .filter(|role| cells.counts(*role))
+                .filter(|role| proved.is_of(&names.roles[*role].ways))
+                .collect();
+            let singles: Vec<Folded> = roles.iter().map(|role| folded(&cells, &[*role])).collect();
+            let mut visit = |roles: Vec<usize>, folded: &Folded, smaller: Vec<&Folded>| {
+                let spot = Spot {
+                    roles,
+                    purpose,
+                    proven,
+                };
+                let state = State {
+                    spot,
+                    folded,
+                    smaller,
+                };
+                state.tell(both, subjects, searches, tell);
+            };
+            for (role, single) in roles.iter().zip(&singles) {
+                // Who gains or loses a role by its evidence is told as that.
+                if is_whole(names, *role) {
+                    visit(vec![*role], single, Vec::new());
+                }
+            }
+            for (at, (one, alone)) in roles.iter().zip(&singles).enumerate() {
+                let others = roles.iter().zip(&singles).skip(at + 1);
+                for (other, other_alone) in others.filter(|(other, _)| pairs(names, *one, **other))
+                {
+                    let together = folded(&cells, &[*one, *other]);
+                    visit(vec![*one, *other], &together, vec![alone, other_alone]);
+                }
+            }
+        }
+    }
+}
+
+fn folded(cells: &Cells, roles: &[usize]) -> Folded {
+    [cells.fold(OLD, roles), cells.fold(NEW, roles)]
+}
+
+/// Whether a role is held by the same callers under both policies.
+fn is_whole(names: &Names<'_>, role: usize) -> bool {
+    names.roles[role].under == [true, true]
+}
+
+fn pairs(names: &Names<'_>, one: usize, other: usize) -> bool {
+    can_meet(&[&names.roles[one], &names.roles[other]])
+        && (is_whole(names, one) || is_whole(names, other))
+}
+
+/// How two values compare, unless a smaller set of roles has at least the same difference.
+fn unexplained<T: AtMost>(old: &T, new: &T, smaller: &[(T, T)]) -> Relation {
+    let relation = Relation::between(old, new);
+    let explains = |(before, after): &(T, T)| match relation {
+        Relation::More => before.at_most(old) && new.at_most(after),
+        Relation::Less => old.at_most(before) && after.at_most(new),
+        Relation::Same => true,
+    };
+    match smaller.iter().any(explains) {
+        true => Relation::Same,
+        false => relation,
+    }
+}
+
+impl State<'_> {
+    fn tell<'b>(
+        &self,
+        both: &'b Both<'_>,
+        subjects: &[Subject],
+        searches: &[Search],
+        tell: &mut dyn FnMut(&Told<'_, 'b>),
+    ) {
+        for subject in subjects {
+            let told = &mut |relation, difference| {
+                tell(&Told {
+                    spot: &self.spot,
+                    about: About::Subject(subject),
+                    relation,
+                    difference,
+                });
+            };
+            self.values(both, subject, told);
+            self.texts(both, subject, told);
+        }
+        for search in searches {
+            let is_searched = |folded: &Folded| {
+                [OLD, NEW].map(|side| searched(both, search, side, &folded[side]))
+            };
+            let [old, new] = is_searched(self.folded);
+            let smaller: Vec<_> = self
+                .smaller
+                .iter()
+                .map(|folded| is_searched(folded).into())
+                .collect();
+            let relation = unexplained(&old, &new, &smaller);
+            if relation != Relation::Same {
+                tell(&Told {
+                    spot: &self.spot,
+                    about: About::Search(search),
+                    relation,
+                    difference: Difference::Searched(old, new),
+                });
+            }
+        }
+    }
+
+    fn values<'b>(
+        &self,
+        both: &'b Both<'_>,
+        subject: &Subject,
+        told: &mut dyn FnMut(Relation, Difference<'b>),
+    ) {
+        let values = |folded: &Folded| -> [Values<'b>; 2] {
+            [OLD, NEW].map(|side| both.values(side, subject.sides[side].as_ref(), &folded[side]))
+        };
+        let [old, new] = values(self.folded);
+        let smaller: Vec<[Values<'b>; 2]> =
+            self.smaller.iter().map(|folded| values(folded)).collect();
+        let each = |of: fn(&Values<'b>) -> Shown<'b>| -> Vec<(Shown<'b>, Shown<'b>)> {
+            smaller
+                .iter()
+                .map(|[old, new]| (of(old), of(new)))
+                .collect()
+        };
+        let shown = unexplained(&old.shown, &new.shown, &each(|values| values.shown));
+        if shown != Relation::Same
+            && is_worth_telling(&old.shown, &new.shown)
+            && !(explained_by_category(both, subject, shown, self.folded))
+        {
+            told(shown, Difference::Shown(old.shown, new.shown));
+        }
+        let is_category = matches!(subject.what, What::Category(_));
+        if !subject.is_reclassified && !is_category {
+            return;
+        }
+        let used: Vec<_> = smaller
+            .iter()
+            .map(|[old, new]| (old.usable, new.usable))
+            .collect();
+        let used = unexplained(&old.usable, &new.usable, &used);
+        // What is shown in clear can be used, what is not cannot: that is no news.
+        if used != Relation::Same && used != Relation::between(&old.shown, &new.shown) {
+            told(used, Difference::Used(old.usable, new.usable));
+        }
+        let written: Vec<_> = smaller
+            .iter()
+            .map(|[old, new]| (old.writable, new.writable))
+            .collect();
+        let written = unexplained(&old.writable, &new.writable, &written);
+        if written != Relation::Same {
+            told(written, Difference::Written(old.writable, new.writable));
+        }
+    }
+
+    /// What detectors look for in a text that both policies show in clear.
+    fn texts<'b>(
+        &self,
+        both: &'b Both<'_>,
+        subject: &Subject,
+        told: &mut dyn FnMut(Relation, Difference<'b>),
+    ) {
+        let [Some(before), Some(after)] = &subject.sides else {
+            return;
+        };
+        let looked = [both.looked(OLD, before), both.looked(NEW, after)];
+        if looked[OLD] == looked[NEW] {
+            return;
+        }
+        for kind in kinds(looked) {
+            let of = |side: usize| looked[side].iter().find(|looked| looked.kind == kind);
+            let terms = [of(OLD), of(NEW)];
+            let is_text = |folded: &Folded| {
+                [OLD, NEW].iter().all(|side| {
+                    let made = subject.sides[*side].as_ref();
+                    let values = both.values(*side, made, &folded[*side]);
+                    values.shown == Shown::Clear && !both.is_clear(kind, &folded[*side])
+                })
+            };
+            let found = [found(terms[OLD]), found(terms[NEW])];
+            let relation = Relation::between(&found[OLD], &found[NEW]);
+            if relation != Relation::Same
+                && is_text(self.folded)
+                && !self.smaller.iter().any(|folded| is_text(folded))
+            {
+                told(relation, Difference::Found(kind, found[OLD], found[NEW]));
+            }
+            let is_written = |folded: &Folded| {
+                [OLD, NEW].iter().all(|side| {
+                    let made = subject.sides[*side].as_ref();
+                    let values = both.values(*side, made, &folded[*side]);
+                    values.writable != Gives::No && !both.is_written(kind, &folded[*side])
+                })
+            };
+            let refused = terms.map(|terms| Refused(terms.and_then(|looked| looked.refused)));
+            let relation = Relation::between(&refused[OLD], &refused[NEW]);
+            if relation != Relation::Same
+                && is_written(self.folded)
+                && !self.smaller.iter().any(|folded| is_written(folded))
+            {
+                told(
+                    relation,
+                    Difference::Refused(kind, refused[OLD], refused[NEW]),
+                );
+            }
+        }
+    }
+}
+
+fn kinds(looked: [&[Looked]; 2]) -> Vec<Kind> {
+    let mut kinds: Vec<Kind> = looked
+        .into_iter()
+        .flatten()
+        .map(|looked| looked.kind)
+        .collect();
+    kinds.sort();
+    kinds.dedup();
+    kinds
+}
+
+fn found(looked: Option<&Looked>) -> Found {
+    let withheld = looked.and_then(|looked| {
+        let languages = match is_statement(looked) {
+            true => looked.languages,
+            false => crate::detect::statement::Languages::NONE,
+        };
+        looked.shown.map(|least| (least, languages))
+    });
+    Found { withheld }
+}
+
+/// That a request passes tells nothing as long as nothing is shown; who may ask for a purpose is told for itself.
+fn is_worth_telling(old: &Shown<'_>, new: &Shown<'_>) -> bool {
+    match (old, new) {
+        (Shown::Refused, other) | (other, Shown::Refused) => other.is_something(),
+        _ => true,
+    }
+}
+
+/// Whether what differs of a field differs of one of its categories in the same way.
+fn explained_by_category(
+    both: &Both<'_>,
+    subject: &Subject,
+    relation: Relation,
+    folded: &Folded,
+) -> bool {
+    let (false, What::Fields(_), Some(made)) =
+        (subject.is_reclassified, &subject.what, &subject.sides[OLD])
+    else {
+        return false;
+    };
+    made.categories.iter().any(|at| {
+        let category = Made::of(*at);
+        let [old, new] = [OLD, NEW].map(|side| both.values(side, Some(&category), &folded[side]));
+        Relation::between(&old.shown, &new.shown) == relation
+    })
+}
+
+/// Whether the full-text search of a module is permitted.
+fn searched(both: &Both<'_>, search: &Search, side: usize, cells: &[Cell]) -> bool {
+    search.sides[side].as_ref().is_some_and(|fields| {
+        fields.iter().all(|made| {
+            let values = both.values(side, made.as_ref(), cells);
+            values.usable >= Usable::Words
+        })
+    })
+}
