@@ -30,6 +30,7 @@ mod purposes;
 mod readme;
 mod recordings;
 mod refusals;
+mod reload;
 mod rewriting;
 mod roles;
 mod schema;
