@@ -373,6 +373,7 @@ impl Policy {
             purpose: Some(purpose),
             strengths,
             seen: None,
+            observing: self.core.model.observing(jiff::Timestamp::now(), true),
         };
         self.tables.of(situation).records(module)
     }
