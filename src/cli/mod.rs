@@ -24,6 +24,7 @@ mod explain_text;
 mod explain_token;
 mod key;
 mod logging;
+mod matrix;
 mod schema;
 mod serve;
 
@@ -49,6 +50,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Show what one policy shows, lets use and lets write beyond another one
     Diff(diff::Arguments),
+    /// Show who sees what: each role and purpose with each category, or with each field of a module
+    Matrix(matrix::Arguments),
     /// Measure the detectors on labelled texts of your own
     Detect(detect::Arguments),
     /// Make a schema file of what a CRM says of its own data
@@ -84,6 +87,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Matrix(arguments) => matrix::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

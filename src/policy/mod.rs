@@ -41,7 +41,8 @@ pub use explain::{Explanation, Row, Unexplained};
 pub use language::catalogue::{BuiltIn, CATALOGUE};
 pub use pairs::{Gain, Pair};
 pub use proof::{
-    Aspect, Change, Compared, Counterexample, Given, How, Never, Proved, Sight, State,
+    Access, AccessField, Aspect, Change, Column, Compared, Counterexample, Given, How, Never,
+    Proved, Replayed, Sight, State,
 };
 
 pub use language::codes;

@@ -3,3 +3,5 @@
 
 pub mod bench;
 pub mod diff;
+pub mod matrix;
+pub mod replay;

@@ -15,7 +15,7 @@ use super::{Policy, decide};
 mod compare;
 mod never;
 
-pub use compare::{Aspect, Change, Compared};
+pub use compare::{Access, AccessField, Aspect, Change, Column, Compared, Replayed};
 pub use never::{Counterexample, How, Never, Proved};
 
 /// One state of a request, as far as rules look at it.
