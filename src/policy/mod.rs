@@ -45,7 +45,8 @@ pub use listed::Rule;
 pub use observation::Observation;
 pub use pairs::{Gain, Pair};
 pub use proof::{
-    Aspect, Change, Compared, Counterexample, Given, How, Never, Proved, Sight, State,
+    Access, AccessField, Aspect, Change, Column, Compared, Counterexample, Given, How, Never,
+    Proved, Replayed, Sight, State,
 };
 
 pub use language::codes;
