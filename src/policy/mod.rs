@@ -26,7 +26,7 @@ mod self_made;
 mod warnings;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
@@ -46,6 +46,8 @@ pub use language::codes;
 
 use decision::engine::Situation;
 use decision::judge::{Core, View};
+#[cfg(test)]
+use decision::looked;
 use decision::table::Tables;
 use decision::{decide, engine, judge, plan};
 use language::{catalogue, check, classes, document, model, sections, source};

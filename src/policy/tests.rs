@@ -7,6 +7,8 @@ mod folder;
 mod identity;
 mod lints;
 mod order;
+mod planted;
+mod proofs;
 mod properties;
 mod shipped;
 mod trust;
