@@ -8,6 +8,8 @@ mod identity;
 mod lints;
 mod observe;
 mod order;
+mod planted;
+mod proofs;
 mod properties;
 mod shipped;
 mod trust;
