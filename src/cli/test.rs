@@ -12,10 +12,8 @@ use crate::dialect::engine::Described;
 use crate::dialect::schema::SchemaFile;
 use crate::dialect::{self, Dialect, Schema};
 use crate::policy::{Policy, Source};
+use crate::workbench::bench;
 use crate::workbench::suite::{self, Suite, Verdicts};
-
-/// Tokens of tests are nobody's.
-const TEST_ONLY_KEY: &[u8] = b"the tokens of tests are nobody's";
 
 /// Where a policy is looked for if none is named.
 const USUAL_FOLDER: &str = "policies";
@@ -183,7 +181,6 @@ fn tested(arguments: &Arguments) -> Result<Tested, Stop> {
     });
     let mut found = Diagnostics::new();
     let dialects = dialects(arguments, &mut found)?;
-    let schemas: Vec<Arc<Schema>> = dialects.iter().map(|one| one.schema().clone()).collect();
     let mut sources: Vec<Source> = Vec::new();
     for dir in std::iter::once(&dir).chain(&arguments.with) {
         if !dir.is_dir() {
@@ -198,7 +195,7 @@ fn tested(arguments: &Arguments) -> Result<Tested, Stop> {
     if found.has_errors() {
         return Err(found.into());
     }
-    let (policy, problems) = Policy::compile(&sources, &schemas, TEST_ONLY_KEY);
+    let (policy, problems) = compile(&sources, &dialects);
     match policy {
         Some(policy) => Ok(Tested {
             policy: Arc::new(policy),
@@ -219,22 +216,38 @@ fn of_config(path: &Path) -> Result<Tested, Stop> {
     let Some(config) = config else {
         return Err(found.into());
     };
-    let (policy, problems) = super::serve::policy(&config);
-    found.extend(problems);
-    let Some(policy) = policy.filter(|_| !found.has_errors()) else {
-        return Err(found.into());
-    };
     let mut dialects: Vec<Arc<dyn Dialect>> = Vec::new();
     for dialect in config.upstreams.values().flat_map(|one| &one.dialects) {
         if dialects.iter().all(|known| known.name() != dialect.name()) {
             dialects.push(dialect.clone());
         }
     }
-    Ok(Tested {
-        policy: Arc::new(policy),
-        dialects,
-        dir: config.policies,
-    })
+    match Policy::read(&config.policies) {
+        Ok(sources) => {
+            let (policy, problems) = compile(&sources, &dialects);
+            found.extend(problems);
+            found.extend(
+                policy
+                    .as_ref()
+                    .map(|policy| policy.against(&config))
+                    .unwrap_or_default(),
+            );
+            let policy = policy.filter(|_| !found.has_errors());
+            let policy = policy.ok_or(found)?;
+            Ok(Tested {
+                policy: Arc::new(policy),
+                dialects,
+                dir: config.policies,
+            })
+        }
+        Err(problems) => Err(problems.into()),
+    }
+}
+
+/// Compiles a policy for tests: with the key of all benches, so that the same value has the same token everywhere.
+fn compile(sources: &[Source], dialects: &[Arc<dyn Dialect>]) -> (Option<Policy>, Diagnostics) {
+    let schemas: Vec<Arc<Schema>> = dialects.iter().map(|one| one.schema().clone()).collect();
+    Policy::compile(sources, &schemas, bench::TOKEN_KEY)
 }
 
 /// The dialects in which cases may be asked; the first is that of cases that name none.
