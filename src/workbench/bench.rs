@@ -42,7 +42,7 @@ pub use crate::dialect::Ask;
 use crm::Crm;
 
 /// The key of tokens where nobody has one: with it, the same value has the same token whoever runs a test.
-pub const TOKEN_KEY: &[u8] = b"the workbench has no key of its own";
+const TOKEN_KEY: &[u8] = b"the workbench has no key of its own";
 
 /// The proxy, and a CRM in memory behind it.
 #[derive(Debug)]
@@ -130,7 +130,7 @@ impl Bench {
     pub fn new(policy: &Arc<Policy>, dialect: &Arc<dyn Dialect>, records: Vec<Held>) -> Self {
         let form = dialect.head_form();
         Self {
-            policy: Arc::new(policy.in_schema(dialect.schema().clone())),
+            policy: Arc::new(policy.keyed(TOKEN_KEY).in_schema(dialect.schema().clone())),
             dialect: dialect.clone(),
             records: records.into(),
             door: Door {

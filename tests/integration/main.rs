@@ -47,4 +47,5 @@ mod upstream;
 mod verdict;
 mod watched;
 mod ways;
+mod workbench_suites;
 mod writes;

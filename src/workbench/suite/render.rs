@@ -70,7 +70,7 @@ impl Verdicts {
         let states: usize = self.always.iter().map(|one| one.states).sum();
         let mut text = format!(
             "always  {} over {}\n",
-            count(self.always.len(), "rule", "rules"),
+            count(self.always.len(), "promise", "promises"),
             count(states, "state", "states")
         );
         for one in &self.always {

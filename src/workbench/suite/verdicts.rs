@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::diagnostic::{Place, odd};
 use crate::policy::{Counterexample, How, Never, Proved};
-use crate::vocabulary::{Category, Level, RuleName};
+use crate::vocabulary::{Category, Level, Role, RuleName};
 
 use super::Coverage;
 
@@ -147,19 +147,18 @@ impl AlwaysVerdict {
         let Some(found) = &self.counterexample else {
             return Vec::new();
         };
-        let names = |names: Vec<&str>| match names.is_empty() {
-            true => "none".to_owned(),
-            false => names.join(", "),
+        let roles: Vec<&str> = found.state.roles.iter().map(Role::as_str).collect();
+        let auth: Vec<&str> = found.state.strengths.iter().map(String::as_str).collect();
+        let auth = match auth.as_slice() {
+            [] => "none".to_owned(),
+            auth => format!("[{}]", auth.join(", ")),
         };
-        let roles = found.state.roles.iter().map(|role| role.as_str()).collect();
-        let auth = found.state.strengths.iter().map(String::as_str).collect();
         let mut lines = vec![
             "smallest counterexample:".to_owned(),
             format!(
-                "  roles [{}]  purpose {}  auth [{}]",
-                names(roles),
-                found.state.purpose,
-                names(auth)
+                "  roles [{}]  purpose {}  auth {auth}",
+                roles.join(", "),
+                found.state.purpose
             ),
             format!("  {}", self.what_happens(found)),
         ];
