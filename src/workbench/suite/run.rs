@@ -114,7 +114,7 @@ impl<'a> Runner<'a> {
         CaseVerdict {
             suite: suite.name.clone(),
             name: case.name.clone(),
-            place: placed(&case.place),
+            place: case.place.clone(),
             why,
         }
     }

@@ -28,8 +28,8 @@ pub struct CaseVerdict {
     pub suite: String,
     /// Its name.
     pub name: String,
-    /// Where it stands: `FILE:LINE`.
-    pub place: String,
+    /// Where it stands.
+    pub place: Place,
     /// Why it failed, in lines; none: it passed.
     pub why: Vec<String>,
 }
@@ -41,8 +41,8 @@ pub struct AlwaysVerdict {
     pub suite: String,
     /// Its name.
     pub name: String,
-    /// Where it stands: `FILE:LINE`.
-    pub place: String,
+    /// Where it stands.
+    pub place: Place,
     /// What must not happen.
     pub how: How,
     /// How many states were looked at.
@@ -107,7 +107,7 @@ impl AlwaysVerdict {
         Self {
             suite: suite.to_owned(),
             name: never.name.clone(),
-            place: placed(place),
+            place: place.clone(),
             how: never.how.clone(),
             states: proved.states,
             counterexample: proved.counterexample,
