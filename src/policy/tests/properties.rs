@@ -42,7 +42,7 @@ const FIELDS: [&str; 11] = [
 ];
 
 /// A section and one of its entries.
-type Item = (&'static str, String);
+pub(super) type Item = (&'static str, String);
 
 fn fixed() -> Vec<Item> {
     let mut items: Vec<Item> = ROLES
@@ -132,13 +132,13 @@ fn cap() -> impl Strategy<Value = String> {
 
 /// The rules of a policy: defaults, grants, caps.
 #[derive(Clone, Debug)]
-struct Rules {
+pub(super) struct Rules {
     defaults: (bool, bool),
     grants: Vec<String>,
     caps: Vec<String>,
 }
 
-fn rules() -> impl Strategy<Value = Rules> {
+pub(super) fn rules() -> impl Strategy<Value = Rules> {
     (
         any::<(bool, bool)>(),
         prop::collection::vec(grant(), 1..6),
@@ -152,7 +152,7 @@ fn rules() -> impl Strategy<Value = Rules> {
 }
 
 impl Rules {
-    fn items(&self) -> Vec<Item> {
+    pub(super) fn items(&self) -> Vec<Item> {
         let word = |hide: bool| if hide { "hide" } else { "redact" };
         let mut items = fixed();
         items.push((
@@ -178,7 +178,7 @@ impl Rules {
 }
 
 /// One file made of some items, in their order.
-fn file(items: &[Item]) -> String {
+pub(super) fn file(items: &[Item]) -> String {
     let mut text = "policy: p\n".to_owned();
     let sections: BTreeSet<&str> = items.iter().map(|(section, _)| *section).collect();
     for section in sections {
