@@ -27,6 +27,7 @@ mod limits;
 mod listeners;
 mod networks;
 mod read;
+mod reload;
 mod secrets;
 mod service;
 mod upstream;
@@ -40,6 +41,7 @@ pub use issuers::{
     plain_type, safe_url,
 };
 pub use networks::network;
+pub use reload::{Once, Reload};
 pub use secrets::Secret;
 pub use service::{Proof, Service};
 
@@ -69,8 +71,14 @@ pub struct Config {
     pub log: Log,
     /// Host names that are answered, in lower case and without a port; empty for any, which is the default.
     pub hosts: Vec<String>,
+    /// Whether a whole policy may only observe. Default: no.
+    pub observe: bool,
     /// How long a stop waits for requests to end. Default: 30 s.
     pub stop_timeout: Duration,
+    /// What becomes of files that change while they are in use.
+    pub reload: Reload,
+    /// Itself, and files that it names, which count as they were when it was read, until the next start.
+    pub read_once: Vec<Once>,
     secrets: Secrets,
 }
 
@@ -119,6 +127,8 @@ pub struct Upstream {
     pub prefix: String,
     /// The dialects that it speaks; at least one, their paths disjoint.
     pub dialects: Vec<Arc<dyn Dialect>>,
+    /// The schema files, of which the dialects know already.
+    pub schemas: Vec<Spanned<PathBuf>>,
     /// Whether the schema grows by what the CRM says of its own data.
     pub learn: bool,
     /// Rows of one reply; a larger wish is clamped. Default: 1000.
@@ -244,11 +254,12 @@ impl Config {
     /// Reads a configuration and everything that it names, but for the policy. It comes out only if nothing is an error.
     pub fn load(path: &Path) -> (Option<Self>, Diagnostics) {
         let mut found = Diagnostics::new();
+        let once = Once::of(path);
         let Some(file) = load(path, codes::UNREADABLE, &mut found) else {
             return (None, found);
         };
         let folder = path.parent().unwrap_or_else(|| Path::new(""));
-        let config = read::read(&file, folder, &mut found);
+        let config = read::read(&file, folder, once, &mut found);
         if found.has_errors() {
             return (None, found);
         }

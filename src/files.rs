@@ -9,10 +9,12 @@ use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::path::Path;
 
 mod encoding;
+mod fingerprint;
 mod owner;
 mod watched;
 
 pub use encoding::{NotUtf8, text};
+pub use fingerprint::Fingerprint;
 pub use owner::{Owner, user};
 pub use watched::Watched;
 
@@ -56,7 +58,39 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// The same for another user of the system, where `owner` is one: whoever does that is `root`.
 pub fn replace_for(path: &Path, bytes: &[u8], owner: Option<Owner>) -> Result<()> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    put(path, bytes, owner, &Rights::Own)
+}
+
+/// The same of a file that others read, too: it keeps the rights of the one in whose place it comes. A new one may be read
+/// by everybody, as far as the system lets whoever makes it.
+pub fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
+    let path = match std::fs::canonicalize(path) {
+        // A link stays a link.
+        Ok(path) => path,
+        Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
+        Err(error) => return Err(error),
+    };
+    match std::fs::metadata(&path) {
+        Ok(found) => put(&path, bytes, None, &Rights::Same(found.permissions())),
+        Err(_) => put(&path, bytes, None, &Rights::All),
+    }
+}
+
+/// Who may read a file that is written.
+enum Rights {
+    /// Whoever writes it.
+    Own,
+    /// Everybody, as far as the system lets whoever makes it.
+    All,
+    /// As another file.
+    Same(std::fs::Permissions),
+}
+
+fn put(path: &Path, bytes: &[u8], owner: Option<Owner>, rights: &Rights) -> Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
     let mut builder = std::fs::DirBuilder::new();
     let mut options = OpenOptions::new();
     // Anew, so that nothing is written to, or given away, that somebody has put there or linked there.
@@ -65,7 +99,10 @@ pub fn replace_for(path: &Path, bytes: &[u8], owner: Option<Owner>) -> Result<()
     {
         use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
         builder.mode(0o700);
-        options.mode(0o600);
+        options.mode(match rights {
+            Rights::All => 0o644,
+            Rights::Own | Rights::Same(_) => 0o600,
+        });
     }
     builder.recursive(true).create(folder)?;
     let mut new = path.as_os_str().to_owned();
@@ -77,6 +114,9 @@ pub fn replace_for(path: &Path, bytes: &[u8], owner: Option<Owner>) -> Result<()
     let mut file = options.open(&new)?;
     if let Some(owner) = owner {
         owner.give(&file)?;
+    }
+    if let Rights::Same(rights) = rights {
+        file.set_permissions(rights.clone())?;
     }
     file.write_all(bytes)?;
     file.sync_all()?;
@@ -229,6 +269,25 @@ mod tests {
             why(Path::new("/dev/zero"), 10),
             "it is a device, not a file"
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_others_read_stays_readable_for_them() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let (path, link) = (folder.path().join("a"), folder.path().join("b"));
+        super::publish(&path, b"x").unwrap();
+        assert_eq!(mode(&path) & 0o600, 0o600);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        super::publish(&link, b"y").unwrap();
+        assert_eq!(
+            (mode(&path), std::fs::read(&path).unwrap()),
+            (0o640, b"y".to_vec())
+        );
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
     }
 
     #[cfg(unix)]

@@ -370,7 +370,11 @@ fn audit_log(bytes: &[u8]) {
                 Ipv4Addr::new(10, 0, number, 1).into(),
                 crate::reason::Reason::NoRole,
             );
-            log.enqueue(audit::Event::policy_rejected(u64::from(number)));
+            log.enqueue(audit::Event::policy_rejected(
+                Some(&number.to_string()),
+                &[],
+                audit::By::Watch,
+            ));
         }
         log.stop().expect("a log that ends in order");
         let text = std::fs::read(dir.path().join(SEGMENT)).expect("a segment");

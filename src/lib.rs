@@ -90,6 +90,9 @@ pub mod server;
 // Looks, before anything starts, whether what a configuration names can be used.
 pub mod preflight;
 
+// Looks, while it runs, whether policies and certificates have changed, and puts what is new in force.
+pub mod reload;
+
 // Puts the stages together and runs them.
 pub mod proxy;
 

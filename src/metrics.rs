@@ -15,10 +15,12 @@ use crate::vocabulary::Action;
 
 mod log;
 mod names;
+mod reloads;
 
 use log::LogCounters;
 pub use names::Drift;
 use names::NameGauges;
+pub use reloads::Reloads;
 
 /// Registers from what this program was built.
 fn tell_build(registry: &Registry) -> Result<(), prometheus::Error> {
@@ -54,7 +56,10 @@ pub struct Metrics {
     panics: IntCounterVec,
     handshakes: IntCounterVec,
     names: NameGauges,
+    observing: IntGaugeVec,
     probing: IntCounter,
+    /// What came of changed policies and certificates.
+    pub reloads: Reloads,
 }
 
 impl Metrics {
@@ -75,12 +80,8 @@ impl Metrics {
             let bounds = HistogramOpts::new(name, help).buckets(SECONDS.to_vec());
             registered(&registry, Histogram::with_opts(bounds)?)
         };
-        let info = counter(
-            "paravent_policy_info",
-            "The policy in force.",
-            &["name", "hash"],
-        )?;
-        info.with_label_values(&[policy_name, policy_hash]).inc();
+        let reloads = Reloads::new(&registry)?;
+        reloads.policy(policy_name, policy_hash);
         let probing = IntCounter::new(
             "paravent_predicate_budgets_used_up_total",
             "Callers that used up their budget of refused predicates.",
@@ -130,7 +131,18 @@ impl Metrics {
                 "TLS handshakes that failed, by cause.",
                 &["cause"],
             )?,
+            observing: registered(
+                &registry,
+                IntGaugeVec::new(
+                    Opts::new(
+                        "paravent_policy_observing",
+                        "What only observes: the whole policy (1 or 0), and how many rules.",
+                    ),
+                    &["what"],
+                )?,
+            )?,
             names: NameGauges::new(&registry)?,
+            reloads,
             registry,
         })
     }
@@ -182,6 +194,14 @@ impl Metrics {
         self.handshakes.with_label_values(&[cause]).inc();
     }
 
+    /// Says whether the whole policy only observes, and how many rules do.
+    pub fn observing(&self, whole: bool, rules: usize) {
+        let rules = i64::try_from(rules).unwrap_or(i64::MAX);
+        for (what, count) in [("policy", i64::from(whole)), ("rules", rules)] {
+            self.observing.with_label_values(&[what]).set(count);
+        }
+    }
+
     /// Counts a caller who used up the budget of refused predicates.
     pub fn probed(&self) {
         self.probing.inc();
@@ -195,7 +215,8 @@ impl Metrics {
     /// All counters in the Prometheus text format, version 0.0.4.
     pub fn text(&self) -> Result<Vec<u8>, prometheus::Error> {
         let mut text = Vec::new();
-        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        let gathered = self.reloads.settled(|| self.registry.gather());
+        TextEncoder::new().encode(&gathered, &mut text)?;
         Ok(text)
     }
 }

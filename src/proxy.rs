@@ -9,9 +9,8 @@ use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
 
-use crate::audit::{AuditUnavailable, Classified, Event, Log};
+use crate::audit::{AuditUnavailable, By, Event, Loaded, Log};
 use crate::config;
 use crate::dialect::{Bounds, Dialect};
 use crate::door::Door;
@@ -19,9 +18,14 @@ use crate::filter;
 use crate::identity::{NoRandomness, Tokens, Ways};
 use crate::metrics::Metrics;
 use crate::pipeline::{Knife, LiveSchema, Pipeline, Services, Settings};
-use crate::policy::Policy;
-use crate::server::{self, Front, Limits, Readiness};
+use crate::policy::{Observation, Policy};
+use crate::reload::{self, Reloader};
+use crate::server::{self, Front, Limits, Readiness, TlsInUse};
 use crate::transport::{Destination, SetUpError, Transport};
+
+mod configured;
+
+pub use configured::{Configured, NotConfigured, log_options};
 
 /// What a proxy is made of.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ pub struct Setup {
     pub log: Log,
     /// How long a stop waits for requests to end.
     pub stop_timeout: Duration,
+    /// What is looked at again while it runs.
+    pub reload: Option<reload::Source>,
 }
 
 /// One listener and the CRM behind it.
@@ -46,6 +52,8 @@ pub struct ListenerSetup {
     pub bind: SocketAddr,
     /// TLS, if it speaks it.
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// From what that was made, if other files may take its place.
+    pub tls_files: Option<reload::TlsFiles>,
     /// The name of the CRM in the configuration.
     pub upstream: Arc<str>,
     /// Where the CRM is.
@@ -115,6 +123,8 @@ pub struct Proxy {
     admin_task: JoinHandle<()>,
     /// Keep the keys of issuers fresh, as long as requests go on.
     refreshing: Vec<JoinHandle<()>>,
+    /// Asks for a look at what is reloaded.
+    pub reload: Option<reload::Handle>,
     stop_timeout: Duration,
 }
 
@@ -128,6 +138,7 @@ impl Proxy {
         let admin_listener = bind(setup.admin, "the admin listener").await?;
         let admin = local(&admin_listener, setup.admin);
         let (mut fronts, mut services) = (Vec::new(), Services::new());
+        let (mut live, mut pipelines, mut tls) = (Vec::new(), Vec::new(), Vec::new());
         let ways: Vec<Ways> = setup.listeners.iter().map(|one| one.ways.clone()).collect();
         for mut listener in setup.listeners {
             if let Some(front) = &listener.ways.front {
@@ -136,41 +147,54 @@ impl Proxy {
             let socket = bind(listener.bind, &listener.name).await?;
             let transport =
                 Transport::new(listener.destination)?.counting(metrics.upstream_failures.clone());
-            let (policy, log) = (setup.policy.clone(), setup.log.clone());
+            each_once(&mut live, &listener.schemas);
             let pipeline = Pipeline::new(
                 (listener.upstream, transport),
                 listener.schemas,
-                &policy,
-                log,
+                &setup.policy,
+                setup.log.clone(),
                 metrics.clone(),
                 listener.settings,
             )?
             .reached_by(listener.ways, listener.service.as_ref(), &mut services);
-            let front = Arc::new(Front::new(
-                Arc::new(pipeline.cut_by(cut.clone())),
-                listener.limits,
-                metrics.clone(),
-            ));
-            fronts.push((
-                local(&socket, listener.bind),
-                socket,
-                front,
-                listener.tls.map(TlsAcceptor::from),
-            ));
+            let pipeline = Arc::new(pipeline.cut_by(cut.clone()));
+            pipelines.push(pipeline.clone());
+            let in_use = listener.tls.map(|tls| Arc::new(TlsInUse::new(tls)));
+            if let (Some(files), Some(in_use)) = (listener.tls_files, in_use.clone()) {
+                tls.push(reload::TlsListener { files, in_use });
+            }
+            let front = Arc::new(Front::new(pipeline, listener.limits, metrics.clone()));
+            fronts.push((local(&socket, listener.bind), socket, front, in_use));
         }
-        let policy = &setup.policy;
-        let loaded = Event::policy_loaded(policy.name(), policy.hash(), &classified(policy));
-        setup.log.write(loaded).await?;
+        reload::tell_observation(&setup.policy);
+        let first = pipelines.first().cloned();
+        let readiness = Readiness::new(setup.log.clone(), ways.clone()).observing(move || {
+            let first: Option<&Arc<Pipeline>> = first.as_ref();
+            first.map_or_else(Observation::default, |first| first.observation())
+        });
+        record(&setup.policy, &live, &setup.log).await?;
         let addresses = fronts.iter().map(|(address, ..)| *address).collect();
         let listeners = fronts
             .into_iter()
             .map(|(_, socket, front, tls)| tokio::spawn(front.serve(socket, tls, stopped.clone())))
             .collect();
-        let refreshing = issuers(&ways)
+        let mut refreshing: Vec<_> = issuers(&ways)
             .iter()
             .map(|tokens| tokens.start(admin_stopped.clone()))
             .collect();
-        let readiness = Readiness::new(setup.log.clone(), ways);
+        let stage = reload::Stage {
+            live,
+            pipelines,
+            tls,
+            log: setup.log.clone(),
+            metrics: metrics.clone(),
+            parts: readiness.parts.clone(),
+        };
+        let reload = setup.reload.map(|source| {
+            let (handle, looking) = Reloader::new(source, stage).run(stopped);
+            refreshing.push(tokio::spawn(looking));
+            handle
+        });
         let admin_task = tokio::spawn(server::serve_admin(
             admin_listener,
             readiness.clone(),
@@ -190,6 +214,7 @@ impl Proxy {
             listeners,
             admin_task,
             refreshing,
+            reload,
             stop_timeout,
         })
     }
@@ -260,6 +285,36 @@ impl Proxy {
     }
 }
 
+/// Records what requests are decided by from the first one on.
+async fn record(
+    policy: &Policy,
+    live: &[Arc<LiveSchema>],
+    log: &Log,
+) -> Result<(), AuditUnavailable> {
+    let dialects: Vec<_> = live.iter().map(|one| one.dialect()).collect();
+    let schemas = live.iter().zip(&dialects).map(|(live, dialect)| {
+        let schema = dialect.schema();
+        (live.upstream(), dialect.name(), schema.hash().clone())
+    });
+    let loaded = Loaded {
+        name: policy.name(),
+        hash: policy.hash(),
+        previous: None,
+        schemas: schemas.collect(),
+    };
+    let event = Event::policy_loaded(&loaded, &reload::classified(policy), By::Start);
+    log.write(event).await
+}
+
+/// Adds the schemas that are not there yet.
+fn each_once(known: &mut Vec<Arc<LiveSchema>>, schemas: &[Arc<LiveSchema>]) {
+    for schema in schemas {
+        if known.iter().all(|known| !Arc::ptr_eq(known, schema)) {
+            known.push(schema.clone());
+        }
+    }
+}
+
 /// The issuers of all listeners, each once.
 fn issuers(ways: &[Ways]) -> Vec<Arc<Tokens>> {
     let mut issuers: Vec<Arc<Tokens>> = Vec::new();
@@ -269,21 +324,6 @@ fn issuers(ways: &[Ways]) -> Vec<Arc<Tokens>> {
         }
     }
     issuers
-}
-
-/// The categories of all fields that a policy speaks of. They are the same in every role and for every purpose.
-fn classified(policy: &Policy) -> Classified {
-    let roles: Vec<_> = policy.roles().cloned().collect();
-    let mut classified = Classified::default();
-    for module in policy.modules() {
-        let explained = policy
-            .purposes()
-            .find_map(|purpose| policy.explain(&roles, purpose, &[], module).ok());
-        for row in explained.into_iter().flat_map(|explained| explained.rows) {
-            classified.add(module, &row.field, &row.categories);
-        }
-    }
-    classified
 }
 
 /// How often it is told for how many requests a stop waits.

@@ -53,6 +53,8 @@ pub struct Reply {
     /// The authentication that would do, or would show more.
     step_up: Option<Arc<Challenge>>,
     retry_after_seconds: Option<u16>,
+    /// Why it holds no data, if that is our own reason.
+    reason: Option<Reason>,
     held: Option<Held>,
 }
 
@@ -350,6 +352,7 @@ impl Reply {
             decision: decision.map(str::to_owned),
             challenge: refusal.status == 401,
             retry_after_seconds: refusal.retry_after_seconds,
+            reason: refusal.reason,
             ..Self::json(refusal.status, Body::Whole(body))
         }
     }
@@ -365,6 +368,7 @@ impl Reply {
             challenge: false,
             step_up: None,
             retry_after_seconds: None,
+            reason: None,
             held: None,
         }
     }
@@ -432,6 +436,11 @@ impl Reply {
     /// The status of what it says.
     pub fn status(&self) -> u16 {
         self.status
+    }
+
+    /// Why it holds no data, if that is our own reason.
+    pub fn reason(&self) -> Option<Reason> {
+        self.reason
     }
 
     /// The status that it is sent with.

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -28,6 +29,7 @@ mod admin;
 mod answer;
 mod files;
 mod handshake;
+mod parts;
 mod signals;
 mod timed;
 mod watched;
@@ -35,9 +37,13 @@ mod watched;
 pub use admin::{Readiness, serve_admin};
 use answer::Exchange;
 pub use files::allow_open_files;
-pub use signals::{Asked, listen};
+pub use parts::Parts;
+pub use signals::{Asked, Signals, listen};
 use timed::{Activity, Timed};
 use watched::{Doubt, Watched};
+
+/// With what connections begin that begin now. Those that have begun keep what they have.
+pub type TlsInUse = ArcSwap<rustls::ServerConfig>;
 
 /// Bounds of connections and requests.
 #[derive(Clone, Debug)]
@@ -93,7 +99,7 @@ impl Front {
     pub async fn serve(
         self: Arc<Self>,
         listener: TcpListener,
-        tls: Option<TlsAcceptor>,
+        tls: Option<Arc<TlsInUse>>,
         mut stop: watch::Receiver<bool>,
     ) {
         let mut connections = tokio::task::JoinSet::new();
@@ -114,7 +120,8 @@ impl Front {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             };
-            let (front, tls, stop) = (self.clone(), tls.clone(), stop.clone());
+            let tls = tls.as_ref().map(|tls| TlsAcceptor::from(tls.load_full()));
+            let (front, stop) = (self.clone(), stop.clone());
             connections.spawn(async move {
                 front.metrics.connections.inc();
                 let ended = front.clone().connect(socket, peer, tls, stop).await;

@@ -15,7 +15,6 @@ use http::uri::{Authority, Scheme};
 use http::{Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -33,11 +32,14 @@ mod credential;
 mod failures;
 mod interim;
 mod resolver;
+mod road;
 
 pub use cause::Cause;
 pub use credential::UpstreamCredential;
 pub use failures::{Failure, Failures};
 use resolver::Resolver;
+pub(crate) use road::Hosts;
+use road::Road;
 
 /// Where the CRM is and how long it may take.
 #[derive(Clone, Debug)]
@@ -75,7 +77,7 @@ impl From<&Upstream> for Destination {
 /// Connections to one CRM.
 #[derive(Clone)]
 pub struct Transport {
-    client: Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    road: Road,
     destination: Destination,
     failures: Arc<Failures>,
 }
@@ -138,12 +140,21 @@ impl Transport {
             .http1_max_headers(HEADERS_MAX)
             .http1_max_buf_size(HEAD_BYTES_MAX)
             .build(connector);
+        Ok(Self::by(Road::Network(client), destination))
+    }
+
+    /// The same to a CRM in this process.
+    pub(crate) fn within(destination: Destination, hosts: Hosts) -> Self {
+        Self::by(Road::within(hosts), destination)
+    }
+
+    fn by(road: Road, destination: Destination) -> Self {
         let failures = Failures::of(host_and_port(&destination));
-        Ok(Self {
-            client,
+        Self {
+            road,
             destination,
             failures: Arc::new(failures),
-        })
+        }
     }
 
     /// The same, which counts failures in `counter`, by the label `cause`.
@@ -192,7 +203,7 @@ impl Transport {
         let chatter = interim::watch(&mut request);
         let head = tokio::time::timeout_at(
             start + self.destination.first_byte_timeout,
-            self.client.request(request),
+            self.road.request(request),
         );
         let response = tokio::select! {
             response = head => response,

@@ -30,6 +30,13 @@ impl Classified {
         }
     }
 
+    /// Adds what another table says.
+    pub(super) fn add_all(&mut self, other: Self) {
+        for (name, categories) in other.names {
+            self.names.entry(name).or_default().extend(categories);
+        }
+    }
+
     /// As an event holds it: one entry for all names with the same categories; `None` if it is too large for an event.
     /// A list, as the keys of objects have an order of their own in canonical JSON.
     pub(super) fn written(&self) -> Option<Vec<Class>> {

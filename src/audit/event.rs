@@ -2,17 +2,54 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::identity::Caller;
 
 use super::chain::Head;
 use super::classified::Classified;
 use super::format::VERSION;
 use super::format::brief::{self, Stated};
-use super::format::notice::{Notice, Place};
+use super::format::notice::{Notice, Place, SchemaOf};
 use super::memory::Spelled;
 use super::names::visible;
 use super::record::PolicyStamp;
 use super::{canonical, id};
+
+/// A policy that came into force.
+#[derive(Clone, Debug)]
+pub struct Loaded<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its hash.
+    pub hash: &'a str,
+    /// The hash of the one before, if this process had one.
+    pub previous: Option<&'a str>,
+    /// The schemas that it is in force with: upstream, dialect, hash.
+    pub schemas: Vec<(&'a str, &'static str, Arc<str>)>,
+}
+
+/// What made a policy or certificate come into force, or be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The process began.
+    Start,
+    /// Its files are other than they were.
+    Watch,
+    /// Somebody asked for it, with a signal.
+    Signal,
+}
+
+impl By {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Watch => "watch",
+            Self::Signal => "signal",
+        }
+    }
+}
 
 /// Something that happened, ready to be numbered and written.
 #[derive(Debug)]
@@ -32,19 +69,57 @@ enum Kind {
 }
 
 impl Event {
-    /// A policy came into force, by its name and hash, which gives fields these categories.
-    pub fn policy_loaded(name: &str, hash: &str, classified: &Classified) -> Self {
-        Self::notice(Notice::PolicyLoaded {
-            classified: classified.written(),
+    /// A policy came into force, in these schemas, which gives fields these categories.
+    pub fn policy_loaded(loaded: &Loaded<'_>, classified: &Classified, by: By) -> Self {
+        let schemas = loaded.schemas.iter();
+        let schemas = schemas.map(|(upstream, dialect, hash)| SchemaOf {
+            dialect: visible(dialect),
             hash: visible(hash),
-            name: visible(name),
+            upstream: visible(upstream),
+        });
+        Self::notice(Notice::PolicyLoaded {
+            by: Some(by.as_str().to_owned()),
+            classified: classified.written(),
+            hash: visible(loaded.hash),
+            name: visible(loaded.name),
+            previous: loaded.previous.map(visible),
+            schemas: schemas.collect(),
         })
     }
 
-    /// A changed policy was refused because of its errors; the one in force stays.
-    pub fn policy_rejected(errors: u64) -> Self {
-        let errors = integer(errors);
-        Self::notice(Notice::PolicyRejected { errors })
+    /// A changed policy was refused because of errors with these codes; the one in force stays. Without a hash, it could not
+    /// be read.
+    pub fn policy_rejected(hash: Option<&str>, codes: &[&'static str], by: By) -> Self {
+        Self::notice(Notice::PolicyRejected {
+            by: by.as_str().to_owned(),
+            codes: codes.iter().map(|code| (*code).to_owned()).collect(),
+            hash: hash.map(visible),
+        })
+    }
+
+    /// Another certificate is shown from now on, or others vouch for clients: by the hash of its DER form, and until when it
+    /// is valid.
+    pub fn certificate_loaded(
+        what: &str,
+        fingerprint: &str,
+        not_after: Option<Timestamp>,
+        by: By,
+    ) -> Self {
+        Self::notice(Notice::CertificateLoaded {
+            by: by.as_str().to_owned(),
+            fingerprint: visible(fingerprint),
+            not_after: not_after.map(|time| time.to_string()),
+            what: visible(what),
+        })
+    }
+
+    /// A changed certificate was refused because of errors with these codes; the one in use stays.
+    pub fn certificate_rejected(what: &str, codes: &[&'static str], by: By) -> Self {
+        Self::notice(Notice::CertificateRejected {
+            by: by.as_str().to_owned(),
+            codes: codes.iter().map(|code| (*code).to_owned()).collect(),
+            what: visible(what),
+        })
     }
 
     /// What a CRM tells of its modules was learned: from now on, its schema has this hash, so many fields and so many links.

@@ -44,7 +44,7 @@ pub use access::{Access, Shown};
 pub use chain::Head;
 pub use classified::Classified;
 pub use clock::Clock;
-pub use event::Event;
+pub use event::{By, Event, Loaded};
 pub use events::{Found, Summary, events};
 pub use folder::{is_being_written, log_bytes};
 pub use id::{is_id, new as new_id};
@@ -58,6 +58,6 @@ pub use record::{
     Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
     PolicyStamp, Record, Said, Unanswered,
 };
-pub use spool::record_reading;
+pub use spool::{Reader, Sampling, record_reading, record_sampling, samplings_waiting};
 pub use verdict::{Broken, ClockStep, Fault, Gap, Tampering, Unclosed, Unexpected, Verified};
 pub use verify::{verify, verify_against};

@@ -253,7 +253,11 @@ impl Policies {
             Some(classes) => {
                 let classified = Classified::read(classes);
                 self.categories.extend(classified.categories().cloned());
-                self.classified.insert(hash.clone(), classified);
+                // The same policy may come into force again, in another schema: its requests may be of either time.
+                self.classified
+                    .entry(hash.clone())
+                    .or_default()
+                    .add_all(classified);
             }
             None => self.is_partial = true,
         }

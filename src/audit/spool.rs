@@ -1,5 +1,5 @@
-//! Word that somebody read the log. Readers take no lock and may not write the log, so they leave a note in a folder;
-//! the process that writes the log takes it up, now or at its next start.
+//! Word that somebody read the log, or read records of a CRM beside the proxy. Whoever does takes no lock and may not write
+//! the log, so they leave a note in a folder; the process that writes the log takes it up, now or at its next start.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::event::Event;
+use super::event::{Event, integer};
 use super::folder::SPOOL;
-use super::format::notice::Notice;
+use super::format::notice::{Notice, Sampled};
 use super::id;
 use super::names::visible;
 
+/// How the names of notes begin, of those who read the log and of those who read records.
+const READS: &str = "reads-";
+const SAMPLES: &str = "samples-";
 /// Notes taken up at a time.
 const NOTES_MAX: usize = 64;
 /// Bytes of one note.
@@ -26,6 +29,71 @@ const WORDS_MAX: usize = 32;
 struct Note {
     command: String,
     words: Vec<String>,
+}
+
+/// Which command reads records of a CRM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reader {
+    /// `paravent discover`, and `paravent init`.
+    Discover,
+    /// `paravent scan`.
+    Scan,
+}
+
+/// Records of one module that a command reads.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sampling {
+    /// Which command.
+    pub reader: Reader,
+    /// Who runs it: a user of the operating system.
+    pub by: String,
+    /// With whose account in the CRM; `None`: the proxy's own.
+    pub account: Option<String>,
+    /// The CRM.
+    pub upstream: String,
+    /// Its API.
+    pub dialect: String,
+    /// The module.
+    pub module: String,
+    /// How many records at most; `None`: all.
+    pub most: Option<u64>,
+    /// How many were read; `None`: it is about to begin.
+    pub read: Option<u64>,
+}
+
+impl Sampling {
+    fn event(&self) -> Event {
+        let told = Sampled {
+            account: self.account.as_deref().map(visible),
+            by: visible(&self.by),
+            dialect: visible(&self.dialect),
+            module: visible(&self.module),
+            most: self.most.map(integer),
+            read: self.read.map(integer),
+            upstream: visible(&self.upstream),
+        };
+        Event::notice(match self.reader {
+            Reader::Discover => Notice::Discover(told),
+            Reader::Scan => Notice::Scan(told),
+        })
+    }
+}
+
+/// Notes that records are about to be read, or were. The event follows within a second, or when the log is opened next.
+///
+/// # Errors
+/// If the note is not on disk: then nothing may be read.
+pub fn record_sampling(dir: &Path, sampling: &Sampling) -> io::Result<()> {
+    leave(dir, SAMPLES, &serde_json::to_vec(sampling)?)
+}
+
+/// How many notes of commands that read records wait in the folder of a log.
+pub fn samplings_waiting(dir: &Path) -> usize {
+    let entries = fs::read_dir(dir.join(SPOOL)).into_iter().flatten();
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    paths.filter(|path| is_note(path, SAMPLES)).count()
 }
 
 /// Notes that the log in `dir` is being read: by which command, and with which words. The event `audit.read` follows
@@ -42,7 +110,12 @@ pub fn record_reading(dir: &Path, command: &'static str, words: &[String]) -> io
             .map(|word| visible(word))
             .collect(),
     };
-    let name = format!("reads-{}.json", id::new());
+    leave(dir, READS, &serde_json::to_vec(&note)?)
+}
+
+/// Leaves a note, whole and on disk.
+fn leave(dir: &Path, beginning: &str, bytes: &[u8]) -> io::Result<()> {
+    let name = format!("{beginning}{}.json", id::new());
     let spool = dir.join(SPOOL);
     let unfinished = spool.join(format!("{name}.part"));
     // Readable for all who may enter the folder: the writer of the log is often not the user who reads it.
@@ -51,9 +124,15 @@ pub fn record_reading(dir: &Path, command: &'static str, words: &[String]) -> io
         .write(true)
         .mode(0o644)
         .open(&unfinished)?;
-    file.write_all(&serde_json::to_vec(&note)?)?;
+    file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(unfinished, spool.join(name))
+    fs::rename(unfinished, spool.join(name))?;
+    fs::File::open(spool)?.sync_all()
+}
+
+fn is_note(path: &Path, beginning: &str) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| name.starts_with(beginning) && name.ends_with(".json"))
 }
 
 /// The notes that wait, each with the event that it becomes.
@@ -63,11 +142,12 @@ pub(super) fn waiting(dir: &Path) -> Vec<(PathBuf, Event)> {
     };
     let notes = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| {
-            let name = path.file_name().and_then(|name| name.to_str());
-            name.is_some_and(|name| name.starts_with("reads-") && name.ends_with(".json"))
-        });
+        .filter(|path| is_note(path, READS) || is_note(path, SAMPLES));
+    // In the order in which they were left: their ids begin with the time.
+    let mut notes: Vec<PathBuf> = notes.collect();
+    notes.sort();
     notes
+        .into_iter()
         .filter_map(|path| event(&path).ok().map(|event| (path, event)))
         .take(NOTES_MAX)
         .collect()
@@ -81,6 +161,11 @@ fn event(path: &Path) -> io::Result<Event> {
         fs::File::open(path)?
             .take(NOTE_BYTES_MAX)
             .read_to_end(&mut bytes)?;
+    }
+    if is_note(path, SAMPLES)
+        && let Ok(sampling) = serde_json::from_slice::<Sampling>(&bytes)
+    {
+        return Ok(sampling.event());
     }
     let note = serde_json::from_slice::<Note>(&bytes).ok();
     let words = note.iter().flat_map(|note| &note.words);

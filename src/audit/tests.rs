@@ -38,7 +38,13 @@ pub(super) fn stamp() -> PolicyStamp {
 
 pub(super) fn policy_loaded(classified: &Classified) -> Event {
     let stamp = stamp();
-    Event::policy_loaded(&stamp.name, &stamp.hash, classified)
+    let loaded = Loaded {
+        name: &stamp.name,
+        hash: &stamp.hash,
+        previous: None,
+        schemas: Vec::new(),
+    };
+    Event::policy_loaded(&loaded, classified, By::Start)
 }
 
 mod format;
@@ -69,6 +75,7 @@ pub(super) fn arrival(policy: &PolicyStamp) -> Arrival<'_> {
     Arrival {
         origin: [10, 2, 14, 77].into(),
         policy,
+        observes: false,
         upstream: "crm",
         dialect: "sugar-rest",
         route: None,
@@ -225,7 +232,11 @@ async fn the_chain_goes_on_over_restarts_and_segments() {
         write_requests(&log, 10).await;
         log.stop().unwrap();
         assert!(!log.healthy());
-        assert!(log.write(Event::policy_rejected(1)).await.is_err());
+        assert!(
+            log.write(Event::policy_rejected(None, &[], By::Watch))
+                .await
+                .is_err()
+        );
     }
     let verified = verified(dir.path());
     let terms = count_of(dir.path(), "terms");
@@ -630,7 +641,7 @@ async fn a_full_queue_refuses_at_once() {
     let mut refused = 0;
     let mut pending = Vec::new();
     for _ in 0..10_000 {
-        match log.submit(Event::policy_rejected(1)) {
+        match log.submit(Event::policy_rejected(None, &[], By::Watch)) {
             Ok(event) => pending.push(event),
             Err(AuditUnavailable) => refused += 1,
         }

@@ -54,7 +54,7 @@ pub(super) struct Job {
 }
 
 impl Job {
-    fn answer(self, result: Result<(), AuditUnavailable>) {
+    pub(super) fn answer(self, result: Result<(), AuditUnavailable>) {
         if let Some(done) = self.done {
             // Whoever waited may have hung up; the event stands all the same.
             let _ = done.send(result);

@@ -11,6 +11,7 @@ use crate::diagnostic::Diagnostics;
 use crate::dialect::engine::Described;
 use crate::dialect::{self, Dialect, Schema};
 use crate::policy::{Policy, Source};
+use crate::reload;
 
 /// The CRM whose fields policies speak of.
 #[derive(Debug, Args)]
@@ -44,7 +45,10 @@ impl Against {
             (Some(path), _) => {
                 let (config, problems) = Config::load(path);
                 found.extend(problems);
-                config.map(|config| super::serve::schemas(&config))
+                config.map(|config| {
+                    let dialects = config.upstreams.values().flat_map(|one| &one.dialects);
+                    reload::schemas(&dialects.cloned().collect::<Vec<_>>())
+                })
             }
             (None, Some(path)) => {
                 let (described, problems) = Described::load(path);

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::json;
 
-use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, print, unusable};
+use super::{DONE, PROBLEMS, UNUSABLE, colour, print, unusable};
 use crate::config::Config;
 use crate::diagnostic::Diagnostics;
 use crate::dialect::engine::Described;
 use crate::dialect::{self, Dialect, Schema};
 use crate::policy::{Policy, Summary};
 use crate::preflight;
+use crate::reload::Candidate;
+use crate::workbench::reports::{self, Checked};
 
 /// What to check.
 #[derive(Debug, Args)]
@@ -49,6 +51,20 @@ pub(super) struct Arguments {
     format: Format,
 }
 
+/// How the result is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For scripts
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Commands of a workflow on GitHub, for annotations
+    Github,
+}
+
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> u8 {
     let mut found = Diagnostics::new();
@@ -62,9 +78,9 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
             let (config, problems) = Config::load(path);
             found.extend(problems);
             if let Some(config) = config {
-                let (policy, problems) = super::serve::policy(&config);
+                let (candidate, problems) = Candidate::at_start(&config, None);
                 found.extend(problems);
-                summary = policy.map(|policy| policy.summary());
+                summary = candidate.map(|candidate| candidate.policy.summary());
                 if arguments.connect {
                     found.extend(connect(&config, arguments.running));
                 }
@@ -88,7 +104,9 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
         },
         (None, None) => return UNUSABLE,
     }
-    show(arguments.format, &found, summary.as_ref());
+    let subject = arguments.config.as_deref().or(arguments.dir.as_deref());
+    let subject = subject.unwrap_or(Path::new("."));
+    show(arguments.format, subject, &found, summary.as_ref());
     if found.has_errors() { PROBLEMS } else { DONE }
 }
 
@@ -129,7 +147,7 @@ fn describe(format: Format, path: &Path) -> u8 {
         eprint!("{}", found.render(colour()));
         print(&text);
     } else {
-        show(format, &found, None);
+        show(format, path, &found, None);
     }
     if described.is_none() { PROBLEMS } else { DONE }
 }
@@ -164,8 +182,18 @@ pub(super) fn compile(dir: &Path, schemas: &[Arc<Schema>]) -> (Option<Policy>, D
     }
 }
 
-fn show(format: Format, found: &Diagnostics, summary: Option<&Summary>) {
+fn show(format: Format, subject: &Path, found: &Diagnostics, summary: Option<&Summary>) {
+    let folder = std::env::current_dir().unwrap_or_default();
+    let checked = Checked {
+        subject,
+        folder: &folder,
+    };
     match format {
+        Format::Sarif => print(&format!("{:#}\n", reports::sarif(found, &checked))),
+        Format::Github => {
+            print(&reports::github(found, &checked));
+            eprintln!("{} errors, {} warnings", found.errors(), found.warnings());
+        }
         Format::Json => {
             let report = json!({
                 "diagnostics": found.to_json(),

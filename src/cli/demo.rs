@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
 }
 
 async fn demonstrate(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let asked = server::listen()?;
+    let asked = server::listen()?.stop;
     let data = match &arguments.data {
         Some(dir) => dir.clone(),
         None => folder_of_its_own()?,
@@ -136,6 +136,7 @@ fn set_up(
         name: name.to_owned(),
         bind: loopback(port),
         tls: None,
+        tls_files: None,
         upstream: "demo".into(),
         destination: destination.clone(),
         settings: settings(
@@ -159,6 +160,7 @@ fn set_up(
             ..Options::new(&data.join("audit"), &data.join("state"))
         })?,
         stop_timeout: STOP_TIMEOUT,
+        reload: None,
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ use crate::audit::visible;
 use crate::config::{Config, Issuer};
 use crate::identity::{Caller, Explained, Tokens};
 use crate::policy::{Policy, Standing};
+use crate::reload::Candidate;
 
 /// Bytes of a file that holds a token.
 const FILE_BYTES_MAX: u64 = 64 << 10;
@@ -34,7 +36,7 @@ pub(super) fn run(path: &Path, config: Option<&Path>, format: Format) -> u8 {
             (Vec::new(), None)
         }
     };
-    let told = match Told::of(token.trim(), &issuers, policy.as_ref()) {
+    let told = match Told::of(token.trim(), &issuers, policy.as_deref()) {
         Ok(told) => told,
         Err(error) => return unusable(&*error),
     };
@@ -61,16 +63,16 @@ fn read(path: &Path) -> Result<String, String> {
 }
 
 /// The issuers of a configuration, and its policy. What is wrong with them is told.
-fn trusted(path: &Path) -> Result<(Vec<Issuer>, Policy), u8> {
+fn trusted(path: &Path) -> Result<(Vec<Issuer>, Arc<Policy>), u8> {
     if !path.exists() {
         eprintln!("error: no such configuration file: `{}`", path.display());
         return Err(UNUSABLE);
     }
     let (config, mut found) = Config::load(path);
     let policy = config.as_ref().and_then(|config| {
-        let (policy, problems) = super::serve::policy(config);
+        let (candidate, problems) = Candidate::at_start(config, None);
         found.extend(problems);
-        policy
+        candidate.map(|candidate| candidate.policy)
     });
     match (config, policy) {
         (Some(config), Some(policy)) if !found.has_errors() => {

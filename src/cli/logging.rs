@@ -27,7 +27,7 @@ pub(super) fn start(json: bool, level: &str) {
 }
 
 /// A panic message may quote a value; the log gets the place only.
-fn quiet_panics() {
+pub(super) fn quiet_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic
             .location()

@@ -15,18 +15,24 @@ use crate::provenance;
 mod against;
 pub mod audit;
 mod check;
+mod crm;
 
 mod demo;
 mod detect;
 mod diff;
+mod discover;
 mod explain;
 mod explain_text;
 mod explain_token;
+mod init;
 mod key;
 mod logging;
 mod matrix;
+mod password;
+mod scan;
 mod schema;
 mod serve;
+mod test;
 
 /// A privacy-enforcing reverse proxy in front of a CRM that already exists.
 #[derive(Debug, Parser)]
@@ -45,6 +51,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Show every problem of a policy folder, or of a configuration and the policies it names
     Check(check::Arguments),
+    /// Run the tests of a policy: cases, and what must never happen
+    Test(test::Arguments),
     /// Show which level each classified field gets, and because of which rule; what detectors find in a text; or what
     /// would be understood of a token
     Explain(explain::Arguments),
@@ -54,7 +62,13 @@ enum Command {
     Matrix(matrix::Arguments),
     /// Measure the detectors on labelled texts of your own
     Detect(detect::Arguments),
-    /// Make a schema file of what a CRM says of its own data
+    /// Make a configuration, a policy, tests and a key for a CRM
+    Init(init::Arguments),
+    /// Show what the fields of a CRM hold, what the policy says of them, and what they most likely are
+    Discover(discover::Arguments),
+    /// Show what stands in the texts of a CRM
+    Scan(scan::Arguments),
+    /// Print the JSON Schemas of what people write, for editors; or make a schema file of what a CRM says of its own data
     Schema(schema::Arguments),
     /// Make, list, revoke and rotate API keys
     Key(key::Arguments),
@@ -86,10 +100,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Matrix(arguments) => matrix::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Discover(arguments) => discover::run(&arguments),
+        Command::Scan(arguments) => scan::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),

@@ -11,7 +11,10 @@ use crate::diagnostic::{
 use crate::files::words;
 
 use super::secrets::Wanted;
-use super::{Audit, Config, Durability, Identity, Limits, Log, LogFormat, Secrets, codes, files};
+use super::{
+    Audit, Config, Durability, Identity, Limits, Log, LogFormat, Once, Reload, Secrets, codes,
+    files,
+};
 
 /// Characters of a name.
 const NAME_CHARACTERS_MAX: usize = 100;
@@ -27,10 +30,16 @@ pub(super) fn placed(path: PathBuf, node: &Node) -> Spanned<PathBuf> {
 /// Where reading stands: the configuration's folder, and what was found so far.
 pub(super) struct Reader<'a> {
     folder: &'a Path,
+    once: Vec<Once>,
     pub(super) found: &'a mut Diagnostics,
 }
 
-pub(super) fn read(file: &File, folder: &Path, found: &mut Diagnostics) -> Option<Config> {
+pub(super) fn read(
+    file: &File,
+    folder: &Path,
+    once: Once,
+    found: &mut Diagnostics,
+) -> Option<Config> {
     const FORM: Form = Form {
         what: "a configuration",
         known: &[
@@ -45,13 +54,21 @@ pub(super) fn read(file: &File, folder: &Path, found: &mut Diagnostics) -> Optio
             "limits",
             "log",
             "hosts",
+            "observe",
             "stop_timeout",
+            "reload",
         ],
         refused: &[],
     };
     let root = crate::diagnostic::read(file, found)?;
     let keys = FORM.read(&root, found)?;
-    Reader { folder, found }.config(&keys)
+    let once = vec![once];
+    Reader {
+        folder,
+        once,
+        found,
+    }
+    .config(&keys)
 }
 
 impl Reader<'_> {
@@ -86,7 +103,14 @@ impl Reader<'_> {
         let hosts = keys
             .get("hosts")
             .map_or_else(Vec::new, |node| self.hosts(node));
+        let observe = keys.get("observe").map_or(Some(false), |node| {
+            const WORDS: &[(&str, bool)] = &[("refused", false), ("allowed", true)];
+            node.choice("value of `observe`", WORDS, self.found)
+        });
         let stop_timeout = self.wait(keys, "stop_timeout", Config::STOP_TIMEOUT_DEFAULT);
+        let reload = keys
+            .get("reload")
+            .map_or_else(Reload::default, |node| self.reload(node));
         let (listeners_node, listeners) = listeners?;
         let (upstreams_node, upstreams) = upstreams?;
         for (node, what, none) in [
@@ -132,7 +156,10 @@ impl Reader<'_> {
             limits,
             log,
             hosts,
+            observe: observe?,
             stop_timeout,
+            reload,
+            read_once: self.once,
             secrets: secrets?,
         })
     }
@@ -140,6 +167,11 @@ impl Reader<'_> {
     /// The configuration's folder.
     pub(super) fn folder(&self) -> &Path {
         self.folder
+    }
+
+    /// Notes a file that is about to be read and never again.
+    pub(super) fn reads_once(&mut self, path: &Path) {
+        self.once.push(Once::of(path));
     }
 
     /// A path, relative to the configuration's folder.
@@ -175,6 +207,13 @@ impl Reader<'_> {
         let read = files::has_certificates(&path);
         self.pem(node, what, "certificate", &path, read)
             .then(|| placed(path, node))
+    }
+
+    /// A file of the authorities of somebody who is asked: it is read once.
+    pub(super) fn authorities(&mut self, node: &Node) -> Option<PathBuf> {
+        let path = self.path(node, "`ca`")?;
+        self.reads_once(&path);
+        self.certificates(node, "`ca`").map(|ca| ca.value)
     }
 
     /// The file of a private key.

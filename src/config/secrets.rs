@@ -72,6 +72,7 @@ impl Reader<'_> {
                 if everybody_may_write(&path) {
                     self.bad_secret(wanted, &file.place, "everybody may write this file");
                 }
+                self.reads_once(&path);
                 match files::bytes(&path, KEY_BYTES.end() + 2) {
                     Ok(bytes) => {
                         from = Some(placed(path, file));

@@ -1,14 +1,17 @@
 //! Reads the section `upstreams`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use http::uri::{Authority, Scheme};
 
-use crate::diagnostic::{Diagnostic, Form, Keys, Node, NodeKind, Place, Spanned, quoted};
+use crate::diagnostic::{
+    Diagnostic, Diagnostics, File, Form, Keys, Node, NodeKind, Place, Spanned, load, quoted,
+};
 use crate::dialect::engine::Described;
 use crate::dialect::schema::{self, SchemaFile};
-use crate::dialect::{self, Database, Dialect};
+use crate::dialect::{self, Database, Dialect, Modules};
 
 use super::read::Reader;
 use super::{Timeouts, Upstream, codes};
@@ -50,9 +53,15 @@ impl Reader<'_> {
         if let (Some(node), Some(dialects)) = (database, &dialects) {
             self.sends_sql(node, dialects);
         }
-        let dialects = dialects.map(|dialects| match keys.get("schema") {
-            Some(node) => self.schemas(node, dialects),
-            None => dialects,
+        let schemas = keys.get("schema").map(|node| self.schemas(node));
+        let schemas = schemas.unwrap_or_default();
+        let dialects = dialects.map(|mut dialects| {
+            for path in &schemas {
+                if let Some(file) = load(&path.value, schema::codes::UNREADABLE, self.found) {
+                    add_schema(&mut dialects, &file, &path.place, self.found);
+                }
+            }
+            dialects
         });
         let service = keys.get("service").map_or(Some(None), |node| {
             self.service(node, dialects.as_deref()).map(Some)
@@ -66,9 +75,7 @@ impl Reader<'_> {
             .and_then(|number| u32::try_from(number).ok())
             .unwrap_or(Upstream::PAGE_MAX_DEFAULT);
         let timeouts = self.timeouts(&keys);
-        let ca = keys
-            .get("ca")
-            .and_then(|node| self.certificates(node, "`ca`"));
+        let ca = keys.get("ca").and_then(|node| self.authorities(node));
         let (scheme, authority, prefix) = url?;
         Some(Upstream {
             place: place?,
@@ -76,42 +83,22 @@ impl Reader<'_> {
             authority,
             prefix,
             dialects: dialects?,
+            schemas,
             learn: learn?,
             page_max,
             timeouts,
-            ca: ca.map(|ca| ca.value),
+            ca,
             service: service?,
         })
     }
 
-    /// Adds what schema files say to what the dialects know.
-    fn schemas(
-        &mut self,
-        node: &Node,
-        mut dialects: Vec<Arc<dyn Dialect>>,
-    ) -> Vec<Arc<dyn Dialect>> {
-        for text in node.verbatims("`schema`", self.found).unwrap_or_default() {
-            let path = self.folder().join(text.value);
-            let Some(file) = SchemaFile::load(&path, self.found) else {
-                continue;
-            };
-            let named = |dialect: &&mut Arc<dyn Dialect>| dialect.name() == file.dialect.value;
-            let Some(dialect) = dialects.iter_mut().find(named) else {
-                let title = format!(
-                    "the schema is of {}, which the upstream does not speak",
-                    quoted(&file.dialect.value)
-                );
-                self.found.push(
-                    Diagnostic::error(schema::codes::OTHER_DIALECT, title)
-                        .at(&file.dialect.place, "of a dialect that is not spoken here")
-                        .also(&text.place, "named here"),
-                );
-                continue;
-            };
-            let schema = file.add_to(dialect.schema(), self.found);
-            *dialect = dialect.with_schema(schema);
-        }
-        dialects
+    fn schemas(&mut self, node: &Node) -> Vec<Spanned<PathBuf>> {
+        let texts = node.verbatims("`schema`", self.found).unwrap_or_default();
+        let placed = |text: Spanned<&str>| Spanned {
+            value: self.folder().join(text.value),
+            place: text.place,
+        };
+        texts.into_iter().map(placed).collect()
     }
 
     /// A database is stated only where it matters.
@@ -241,6 +228,7 @@ impl Reader<'_> {
         let keys = FORM.read(node, self.found)?;
         let path = keys.require("description", self.found)?;
         let path = self.path(path, "`description`")?;
+        self.reads_once(&path);
         let (described, problems) = Described::load(&path);
         self.found.extend(problems);
         described
@@ -259,6 +247,53 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+impl Upstream {
+    /// The dialects, where this is what the schema files hold, in their order; what is wrong in them is told.
+    pub fn dialects_by(
+        &self,
+        files: &[Option<File>],
+        found: &mut Diagnostics,
+    ) -> Vec<Arc<dyn Dialect>> {
+        let stock = |dialect: &Arc<dyn Dialect>| {
+            dialect.with_schema(dialect.schema().with(Modules::default()))
+        };
+        let mut dialects: Vec<_> = self.dialects.iter().map(stock).collect();
+        for (path, file) in self.schemas.iter().zip(files) {
+            if let Some(file) = file {
+                add_schema(&mut dialects, file, &path.place, found);
+            }
+        }
+        dialects
+    }
+}
+
+/// Adds what a schema file says to what the dialect that it is of knows.
+fn add_schema(
+    dialects: &mut [Arc<dyn Dialect>],
+    file: &File,
+    named: &Place,
+    found: &mut Diagnostics,
+) {
+    let Some(file) = SchemaFile::read(file, found) else {
+        return;
+    };
+    let is_its_own = |dialect: &&mut Arc<dyn Dialect>| dialect.name() == file.dialect.value;
+    let Some(dialect) = dialects.iter_mut().find(is_its_own) else {
+        let title = format!(
+            "the schema is of {}, which the upstream does not speak",
+            quoted(&file.dialect.value)
+        );
+        found.push(
+            Diagnostic::error(schema::codes::OTHER_DIALECT, title)
+                .at(&file.dialect.place, "of a dialect that is not spoken here")
+                .also(named, "named here"),
+        );
+        return;
+    };
+    let schema = file.add_to(dialect.schema(), found);
+    *dialect = dialect.with_schema(schema);
 }
 
 /// Scheme, authority and path prefix of a URL that has nothing else.

@@ -229,7 +229,7 @@ impl Diagnostic {
 }
 
 /// Problems found in one or more texts.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
     omitted: usize,
@@ -311,6 +311,11 @@ impl Diagnostics {
     /// How many notes there are.
     pub fn notes(&self) -> usize {
         self.notes
+    }
+
+    /// How many problems are only counted.
+    pub fn omitted(&self) -> usize {
+        self.omitted
     }
 
     /// The problems by severity, then file, then place.

@@ -8,6 +8,7 @@ use super::{
     Access, Arrangement, Failure, Operation, Outgoing, Projected, Query, Rendering, Shape,
 };
 use crate::door::Credential;
+use crate::objection::Objection;
 use crate::vocabulary::{Action, Spelling};
 
 /// A request, understood.
@@ -114,6 +115,24 @@ pub struct AnswerForm {
     pub describes: bool,
 }
 
+/// A request that was not understood: why, and what is known about it all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Misunderstood {
+    /// Why.
+    pub objection: Objection,
+    /// The route, if it was recognised.
+    pub route: Option<&'static str>,
+}
+
+impl<T: Into<Objection>> From<T> for Misunderstood {
+    fn from(objection: T) -> Self {
+        Self {
+            objection: objection.into(),
+            route: None,
+        }
+    }
+}
+
 /// What a request means.
 #[derive(Debug)]
 pub enum Understood<E = Box<dyn Exchange>> {
@@ -128,7 +147,7 @@ pub enum Understood<E = Box<dyn Exchange>> {
         /// The API version in which the session is looked up.
         version: String,
         /// The parts in order; one that was not understood is refused in its place.
-        parts: Vec<Result<E, super::Misunderstood>>,
+        parts: Vec<Result<E, Misunderstood>>,
     },
 }
 

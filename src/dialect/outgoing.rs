@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::Method;
 
+use super::Incoming;
 use crate::door::Control;
 
 /// A request to the CRM, rendered.
@@ -18,6 +19,26 @@ pub struct Outgoing {
     pub body: Option<Bytes>,
     /// What the body is, and what is asked for.
     pub media: Media,
+}
+
+impl Outgoing {
+    /// The request as it comes in at whoever it is sent to.
+    pub(crate) fn incoming(&self) -> Incoming<'_> {
+        let (path, query) = match self.target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (self.target.as_str(), None),
+        };
+        let body = self.body.as_deref();
+        Incoming {
+            method: &self.method,
+            path,
+            query,
+            accept: Some(self.media.accept()),
+            content_type: body.map(|_| self.media.content_type()),
+            controls: &self.controls,
+            body: body.unwrap_or_default(),
+        }
+    }
 }
 
 /// The media type of a request to the CRM, and what it accepts in return.

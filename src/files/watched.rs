@@ -40,6 +40,11 @@ impl Watched {
         self.looked.is_none_or(|looked| looked.elapsed() >= PAUSE)
     }
 
+    /// What the last look has found.
+    pub fn seen(&self) -> Option<&[u8]> {
+        self.seen.as_ref()?.as_deref().ok()
+    }
+
     /// Looks, and tells what is there (or why nothing is) if it is not what was there before.
     pub fn look(&mut self) -> Option<Result<&[u8], &str>> {
         self.looked = Some(Instant::now());

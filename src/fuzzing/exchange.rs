@@ -224,6 +224,7 @@ fn before(crm: SocketAddr, token: String, secrets: Vec<String>) -> Stage {
             name: "fuzzed".to_owned(),
             bind: (Ipv4Addr::LOCALHOST, 0).into(),
             tls: None,
+            tls_files: None,
             upstream: "fuzzed".into(),
             destination: Destination {
                 scheme: Scheme::HTTP,
@@ -246,6 +247,7 @@ fn before(crm: SocketAddr, token: String, secrets: Vec<String>) -> Stage {
         })
         .expect("a log"),
         stop_timeout: wait,
+        reload: None,
     };
     let proxy = runtime.block_on(Proxy::start(setup)).expect("a proxy");
     Stage {

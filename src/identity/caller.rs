@@ -1,5 +1,6 @@
 //! Somebody who authenticated, with what they proved.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ pub struct Caller {
     proved: Proved,
     /// How long ago the caller authenticated, as a token says.
     authenticated_ago: Option<Duration>,
+    /// Strengths of authentication that are taken as proved; of nobody but who is supposed.
+    supposed: Arc<BTreeSet<String>>,
 }
 
 /// What was proved.
@@ -32,6 +35,33 @@ enum Proved {
     Front(Arc<Fronted>),
 }
 
+/// Somebody whom a test of a policy supposes. Nothing that comes over a network, and nothing that a configuration says, can
+/// lead to one: the workbench alone makes them, and its walks end at no CRM.
+#[derive(Clone, Debug)]
+pub(crate) struct Supposed {
+    /// What is taken as proved.
+    pub(crate) proved: SupposedProof,
+    /// Strengths of authentication, by the names of the policy.
+    pub(crate) strengths: BTreeSet<String>,
+}
+
+impl Supposed {
+    /// The caller.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller::supposed(self.clone())
+    }
+}
+
+/// What is taken as proved of whom a test supposes.
+#[derive(Clone, Debug)]
+pub(crate) enum SupposedProof {
+    Session(Session),
+    Token { issuer: String, roles: Vec<String> },
+    Key(String),
+    Certificate(String),
+    Front { user: String, roles: Vec<String> },
+}
+
 impl Caller {
     /// The caller whose session the CRM described, `age` ago.
     pub(crate) fn from_session(session: impl Into<Arc<Session>>, age: Duration) -> Self {
@@ -44,6 +74,7 @@ impl Caller {
                 token: None,
             },
             authenticated_ago: None,
+            supposed: Arc::default(),
         }
     }
 
@@ -96,6 +127,26 @@ impl Caller {
             id: id.into(),
             proved,
             authenticated_ago: None,
+            supposed: Arc::default(),
+        }
+    }
+
+    /// Somebody who authenticated in the words of a test, with strengths that are taken as proved.
+    fn supposed(Supposed { proved, strengths }: Supposed) -> Self {
+        let caller = match proved {
+            SupposedProof::Session(session) => Self::from_session(session, Duration::ZERO),
+            SupposedProof::Token { issuer, roles } => {
+                Self::from_token(Arc::new(Claims::supposed(&issuer, roles)), None)
+            }
+            SupposedProof::Key(name) => Self::from_key(name.as_str().into()),
+            SupposedProof::Certificate(name) => Self::from_certificate(&name),
+            SupposedProof::Front { user, roles } => {
+                Self::from_front(Arc::new(Fronted { user, roles }))
+            }
+        };
+        Self {
+            supposed: Arc::new(strengths),
+            ..caller
         }
     }
 
@@ -251,6 +302,11 @@ impl Caller {
     /// The authentication methods that the caller's token states.
     pub fn amr(&self) -> &[String] {
         self.claims().map_or(&[], Claims::amr)
+    }
+
+    /// Strengths of authentication that are taken as proved: none, but for who is supposed.
+    pub(crate) fn supposed_strengths(&self) -> &BTreeSet<String> {
+        &self.supposed
     }
 
     /// How long ago the caller authenticated, where a token says so.

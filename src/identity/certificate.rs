@@ -40,8 +40,6 @@ pub struct CertificatesError {
 pub struct Certificates(Arc<Judge>);
 
 struct Judge {
-    roots: Arc<RootCertStore>,
-    hints: Vec<DistinguishedName>,
     /// The list of revoked certificates, where there must be one.
     list: Option<Mutex<Watched>>,
     court: RwLock<Court>,
@@ -52,10 +50,11 @@ struct Judge {
     judged: Mutex<Judged>,
 }
 
-/// What certificates are judged by, until the list changes.
+/// What certificates are judged by, until the list or the authorities change.
 #[derive(Clone)]
 struct Court {
     generation: u64,
+    roots: Arc<RootCertStore>,
     /// `None` without a list that there must be: nobody is accepted.
     verifier: Option<Arc<dyn ClientCertVerifier>>,
 }
@@ -67,6 +66,34 @@ struct Judged {
     second: u64,
     generation: u64,
     chains: HashMap<[u8; 32], Result<Vec<String>, &'static str>>,
+}
+
+/// Who vouches for client certificates.
+pub struct TrustAnchors {
+    roots: Arc<RootCertStore>,
+    /// Judges by them, where there is no list of revoked certificates.
+    verifier: Arc<dyn ClientCertVerifier>,
+}
+
+impl TrustAnchors {
+    /// Reads them, in PEM form.
+    ///
+    /// # Errors
+    /// If one of them is not understood, or there is none.
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(bytes) {
+            let read = certificate.map_err(|_| "it is not in PEM form")?;
+            let added = roots.add(read);
+            added.map_err(|_| "a certificate in it is not understood")?;
+        }
+        if roots.is_empty() {
+            return Err("it holds no certificate".to_owned());
+        }
+        let roots = Arc::new(roots);
+        let verifier = verifier(&roots, None)?;
+        Ok(Self { roots, verifier })
+    }
 }
 
 impl Certificates {
@@ -82,21 +109,12 @@ impl Certificates {
         let ca = &clients.ca.value;
         let bytes = files::read(ca, PEM_BYTES_MAX);
         let bytes = bytes.map_err(|error| failed(ca, words(&error)))?.bytes;
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(&bytes) {
-            let read = certificate.map_err(|_| failed(ca, "it is not in PEM form".to_owned()))?;
-            roots
-                .add(read)
-                .map_err(|_| failed(ca, "a certificate in it is not understood".to_owned()))?;
-        }
-        if roots.is_empty() {
-            return Err(failed(ca, "it holds no certificate".to_owned()));
-        }
-        let roots = Arc::new(roots);
+        let anchors = TrustAnchors::read(&bytes).map_err(|why| failed(ca, why))?;
+        let roots = anchors.roots;
         let list = clients.crl.as_ref();
         let mut list = list.map(|crl| Watched::new(&crl.value, Clients::CRL_BYTES_MAX));
         let verifier = match &mut list {
-            None => verifier(&roots, None).map_err(|why| failed(ca, why))?,
+            None => anchors.verifier,
             Some(list) => {
                 let read = match list.look() {
                     Some(Ok(bytes)) => verifier(&roots, Some(bytes)),
@@ -107,11 +125,10 @@ impl Certificates {
             }
         };
         Ok(Self(Arc::new(Judge {
-            hints: roots.subjects(),
-            roots,
             list: list.map(Mutex::new),
             court: RwLock::new(Court {
                 generation: 0,
+                roots,
                 verifier: Some(verifier),
             }),
             is_current: AtomicBool::new(true),
@@ -120,10 +137,24 @@ impl Certificates {
         })))
     }
 
+    /// Judges by other authorities from now on, also on connections that are open.
+    pub fn put(&self, anchors: TrustAnchors) {
+        let TrustAnchors { roots, verifier } = anchors;
+        let Some(list) = &self.0.list else {
+            self.0.sit(roots, Some(verifier));
+            return;
+        };
+        let list = lock(list);
+        // A list that cannot be read or understood is told where it is looked at; without it, nobody is accepted.
+        let verifier = list.seen().map(|list| self::verifier(&roots, Some(list)));
+        self.0.sit(roots, verifier.and_then(Result::ok));
+    }
+
     /// What a TLS server asks for, and judges in the handshake already. Without `required`, clients may have none; a bad one
     /// ends the handshake all the same.
     pub fn verifier(&self, required: bool) -> Arc<dyn ClientCertVerifier> {
         Arc::new(Verifier {
+            hints: self.0.court().roots.subjects(),
             judge: self.0.clone(),
             required,
             algorithms: rustls::crypto::aws_lc_rs::default_provider()
@@ -190,7 +221,7 @@ impl Certificates {
 impl std::fmt::Debug for Certificates {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Certificates")
-            .field("authorities", &self.0.roots.len())
+            .field("authorities", &self.0.court().roots.len())
             .field("list", &self.0.list.is_some())
             .finish_non_exhaustive()
     }
@@ -213,8 +244,9 @@ impl Judge {
         let Some(found) = list.look() else {
             return;
         };
+        let roots = self.court().roots;
         let read = match found {
-            Ok(bytes) => verifier(&self.roots, Some(bytes)),
+            Ok(bytes) => verifier(&roots, Some(bytes)),
             Err(why) => Err(why.to_owned()),
         };
         let path = list.path().display();
@@ -225,10 +257,16 @@ impl Judge {
             }
         }
         self.is_current.store(read.is_ok(), Ordering::Relaxed);
+        self.sit(roots, read.ok());
+    }
+
+    /// Judges by something else from now on. Whoever does this holds the list, if there is one.
+    fn sit(&self, roots: Arc<RootCertStore>, verifier: Option<Arc<dyn ClientCertVerifier>>) {
         let mut court = self.court.write().unwrap_or_else(PoisonError::into_inner);
         *court = Court {
             generation: court.generation + 1,
-            verifier: read.ok(),
+            roots,
+            verifier,
         };
     }
 
@@ -278,6 +316,8 @@ fn verifier(
 /// Judges in the handshake.
 struct Verifier {
     judge: Arc<Judge>,
+    /// The names of the authorities, as they were when it was made.
+    hints: Vec<DistinguishedName>,
     required: bool,
     algorithms: WebPkiSupportedAlgorithms,
 }
@@ -296,7 +336,7 @@ impl ClientCertVerifier for Verifier {
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &self.judge.hints
+        &self.hints
     }
 
     fn verify_client_cert(

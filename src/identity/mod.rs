@@ -17,7 +17,8 @@ mod ways;
 
 pub use authorities::{Authorities, Unjudged};
 pub use caller::Caller;
-pub use certificate::{Certificates, CertificatesError};
+pub(crate) use caller::{Supposed, SupposedProof};
+pub use certificate::{Certificates, CertificatesError, TrustAnchors};
 pub use front::{Front, Fronted};
 pub use guesses::{Attempt, Guesses};
 pub use inquiry::inquire;

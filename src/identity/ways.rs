@@ -12,7 +12,8 @@ use http::HeaderMap;
 use rustls_pki_types::CertificateDer;
 
 use super::{
-    Caller, Certificates, Claims, Front, Fronted, Guesses, Keys, Refused, Sessions, Tokens, key,
+    Caller, Certificates, Claims, Front, Fronted, Guesses, Keys, Refused, Sessions, Supposed,
+    Tokens, key,
 };
 use crate::config::Way;
 use crate::door::Credential;
@@ -31,6 +32,8 @@ pub struct Ways {
     pub certificates: Option<Arc<Certificates>>,
     /// The authenticating proxy before this one.
     pub front: Option<Arc<Front>>,
+    /// Whoever asks, where a test supposes it.
+    pub(crate) supposed: Option<Caller>,
 }
 
 /// What a request shows.
@@ -80,7 +83,22 @@ impl Ways {
             keys: None,
             certificates: None,
             front: None,
+            supposed: None,
         }
+    }
+
+    /// No way at all: whatever a request shows, it is this caller's. For tests of policies, before a CRM that there is not;
+    /// no listener can have them, for no configuration says so.
+    pub(crate) fn supposing(supposed: &Supposed) -> Self {
+        Self {
+            supposed: Some(supposed.caller()),
+            ..Self::new(Vec::new())
+        }
+    }
+
+    /// Whether the caller is only supposed: then nobody has a session to call the CRM with, nor is there a CRM to call.
+    pub(crate) fn only_suppose(&self) -> bool {
+        self.supposed.is_some()
     }
 
     /// Whether a way is accepted.
@@ -157,6 +175,9 @@ impl Ways {
     /// # Errors
     /// If it shows nothing, something that is not accepted, or more than one thing.
     pub async fn identify(&self, shown: &Shown<'_>, judges: &Judges<'_>) -> Result<Caller, Reason> {
+        if let Some(caller) = &self.supposed {
+            return Ok(caller.clone());
+        }
         // What sessions do not need is in boxes, so that requests of sessions do not carry its room along.
         let fronted = self.fronted_by(shown)?;
         let ways = [

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::audit::is_plain_in_any_case;
 use crate::filter::{Cause, FieldSet, Report, Unfilterable};
 use crate::metrics::{Drift, Metrics};
+use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::transport::{self, Failure, Failures};
 use crate::vocabulary::{Field, FieldPath, Module};
@@ -81,6 +82,16 @@ impl Notices {
             self.misfits(&mut names, report);
             self.tell_keys(&mut names, &report.unheard);
         }
+    }
+
+    /// Another policy is in force: of what was told to be unclassified, that stays which still is. What requests that began
+    /// under the policy before still meet is told as theirs.
+    pub(super) fn look_again(&self, policy: &Policy) {
+        let mut names = self.names();
+        names.described.retain(|path| policy.is_unclassified(path));
+        names.met.retain(|path| policy.is_unclassified(path));
+        names.sets.clear();
+        self.count(&names);
     }
 
     /// A reply cannot be filtered. The cause and the place go to the operator's log, the caller learns neither. Failures are

@@ -1,40 +1,47 @@
 //! What the CRM says of its own data as it passes. The operator is told of it; where the configuration says `learn: true`, the
-//! schema grows by it: on disk first, then in the log, then in force.
+//! schema grows by it: on disk first, then in the log, then in force. Another policy, or another schema file, comes into
+//! force here, too: one change after the other, so that none is lost.
 
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use tokio::sync::Mutex;
+use arc_swap::ArcSwap;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::in_force::{Current, InForce};
 use crate::audit::{AuditUnavailable, Event, Log, is_plain_in_any_case};
 use crate::diagnostic::{Diagnostics, FILE_BYTES_MAX};
 use crate::dialect::schema::{Contradiction, Merged, SchemaFile};
 use crate::dialect::{Dialect, Modules, Schema};
 use crate::files;
+use crate::policy::Policy;
 
 /// Bytes of one answer of the CRM that are read for what it says of its data.
 pub(super) const DESCRIPTION_BYTES_MAX: usize = 16 << 20;
 /// Contradictions that are remembered, so that each is told once.
 const TOLD_MAX: usize = 1_024;
 
-/// The schema of one upstream in one dialect. All entrances to the upstream share it.
+/// The schema of one upstream in one dialect, and the policy in its terms. All entrances to the upstream share it.
 #[derive(Debug)]
 pub struct LiveSchema {
     upstream: String,
     /// The dialect with the schema in force.
     dialect: RwLock<Arc<dyn Dialect>>,
-    /// What the configuration says, without what was learned.
-    configured: Arc<Schema>,
-    /// Where what was learned beside that is kept; `None` if nothing is learned.
+    /// What requests are decided by, from the first entrance on.
+    current: OnceLock<Arc<Current>>,
+    /// Where what was learned is kept; `None` if nothing is learned.
     file: Option<PathBuf>,
-    heard: Mutex<Heard>,
+    /// Whoever changes what is in force holds this.
+    heard: Arc<Mutex<Heard>>,
 }
 
 /// What was heard so far.
 #[derive(Debug)]
 struct Heard {
+    /// What the schema files say, without what was learned.
+    configured: Arc<Schema>,
     /// The schema, and all that was heard beside it.
     schema: Arc<Schema>,
     told: BTreeSet<Contradiction>,
@@ -59,25 +66,16 @@ impl LiveSchema {
     ) -> Option<Self> {
         let file = folder.join(format!("{upstream}.{}.yaml", dialect.name()));
         let configured = dialect.schema().clone();
-        let mut contradictions = 0;
         let dialect = match file.try_exists() {
             Ok(false) => dialect,
             _ => {
                 let learned = SchemaFile::load(&file, found)?.learned(dialect.schema(), found)?;
                 // Who has written a schema file since is right.
                 let (schema, merged) = dialect.schema().and(learned);
-                contradictions = merged.contradictions.len();
+                tell_of_contradictions(upstream, dialect.name(), &merged);
                 dialect.with_schema(schema)
             }
         };
-        if contradictions > 0 {
-            tracing::warn!(
-                upstream,
-                dialect = dialect.name(),
-                contradictions,
-                "the schema says otherwise than what was learned before: the schema stands"
-            );
-        }
         Some(Self::new(upstream, dialect, configured, Some(file)))
     }
 
@@ -88,23 +86,61 @@ impl LiveSchema {
         file: Option<PathBuf>,
     ) -> Self {
         let heard = Heard {
+            configured,
             schema: dialect.schema().clone(),
             told: BTreeSet::new(),
             told_of_room: false,
         };
         Self {
             upstream: upstream.to_owned(),
-            configured,
             dialect: RwLock::new(dialect),
+            current: OnceLock::new(),
             file,
-            heard: Mutex::new(heard),
+            heard: Arc::new(Mutex::new(heard)),
         }
+    }
+
+    /// The name of the upstream.
+    pub fn upstream(&self) -> &str {
+        &self.upstream
     }
 
     /// The dialect, with the schema in force.
     pub fn dialect(&self) -> Arc<dyn Dialect> {
         let dialect = self.dialect.read().unwrap_or_else(PoisonError::into_inner);
         dialect.clone()
+    }
+
+    /// What requests are decided by: this policy, if they are not decided by one already.
+    pub(super) fn under(&self, policy: &Policy) -> Arc<Current> {
+        let first = || Arc::new(ArcSwap::new(InForce::new(self.dialect(), policy)));
+        self.current.get_or_init(first).clone()
+    }
+
+    /// Prepares that requests are decided by this policy, and by the schema that the files of this dialect say, with what was
+    /// learned beside it. Nothing is learned until that is put in force or dropped.
+    pub async fn prepare(
+        self: &Arc<Self>,
+        policy: &Arc<Policy>,
+        configured: Arc<dyn Dialect>,
+    ) -> Option<Prepared> {
+        let heard = self.heard.clone().lock_owned().await;
+        let (live, policy) = (self.clone(), policy.clone());
+        let preparing = move || Prepared::new(live, heard, &policy, &configured);
+        tokio::task::spawn_blocking(preparing).await.ok()
+    }
+
+    /// Puts a dialect with another schema in force. The caller holds what was heard.
+    fn put(&self, dialect: Arc<dyn Dialect>, policy: Option<Arc<InForce>>) {
+        let current = self.current.get();
+        let in_force = policy.or_else(|| {
+            let before = current?.load_full();
+            Some(InForce::new(dialect.clone(), &before.policy))
+        });
+        *self.dialect.write().unwrap_or_else(PoisonError::into_inner) = dialect;
+        if let (Some(current), Some(in_force)) = (current, in_force) {
+            current.store(in_force);
+        }
     }
 
     /// Takes in what the CRM says of its data. The schema as heard, if anything of it is new.
@@ -118,11 +154,12 @@ impl LiveSchema {
             return None;
         }
         if let Some(file) = &self.file {
-            let mut kept = self.write(file, &schema).await;
+            let mut kept = self.write(file, &heard, &schema).await;
             if kept.is_ok() && self.record(&schema, &merged, log).await.is_err() {
                 // What no event tells of must not be in force after a restart either.
                 let unwritten = io::Error::other("the access log cannot be written");
-                kept = self.write(file, &heard.schema).await.and(Err(unwritten));
+                let before = heard.schema.clone();
+                kept = self.write(file, &heard, &before).await.and(Err(unwritten));
             }
             if let Err(error) = kept {
                 tracing::error!(
@@ -133,8 +170,7 @@ impl LiveSchema {
                 );
                 return None;
             }
-            let learned = self.dialect().with_schema(schema.clone());
-            *self.dialect.write().unwrap_or_else(PoisonError::into_inner) = learned;
+            self.put(self.dialect().with_schema(schema.clone()), None);
         }
         heard.schema = schema.clone();
         Some(schema)
@@ -209,8 +245,8 @@ impl LiveSchema {
 
     /// Keeps what was learned: a decision must be the same after a restart. What the configuration says is not kept with it,
     /// so that whoever takes it back there has taken it back.
-    async fn write(&self, file: &Path, schema: &Schema) -> io::Result<()> {
-        let learned = schema.beside().without(self.configured.beside());
+    async fn write(&self, file: &Path, heard: &Heard, schema: &Schema) -> io::Result<()> {
+        let learned = schema.beside().without(heard.configured.beside());
         let text = learned.to_yaml(schema.dialect());
         // It must be read again at the next start.
         if text.len() > FILE_BYTES_MAX {
@@ -219,6 +255,82 @@ impl LiveSchema {
         let path = file.to_owned();
         let written = tokio::task::spawn_blocking(move || files::replace(&path, text.as_bytes()));
         written.await.map_err(io::Error::other)?
+    }
+}
+
+/// Tells that what was learned before does not fit what the schema says now.
+fn tell_of_contradictions(upstream: &str, dialect: &str, merged: &Merged) {
+    let contradictions = merged.contradictions.len();
+    if contradictions > 0 {
+        tracing::warn!(
+            upstream,
+            dialect,
+            contradictions,
+            "the schema says otherwise than what was learned before: the schema stands"
+        );
+    }
+}
+
+/// What requests will be decided by. As long as it is there, nothing else changes that.
+#[derive(Debug)]
+pub struct Prepared {
+    live: Arc<LiveSchema>,
+    heard: OwnedMutexGuard<Heard>,
+    configured: Arc<Schema>,
+    schema: Arc<Schema>,
+    in_force: Arc<InForce>,
+}
+
+impl Prepared {
+    fn new(
+        live: Arc<LiveSchema>,
+        heard: OwnedMutexGuard<Heard>,
+        policy: &Policy,
+        dialect: &Arc<dyn Dialect>,
+    ) -> Self {
+        let configured = dialect.schema().clone();
+        let (schema, dialect) = match configured.hash() == heard.configured.hash() {
+            // The files say what they said.
+            true => (heard.schema.clone(), live.dialect()),
+            // As after a restart: who has written a schema file since is right.
+            false => {
+                let learned = heard.schema.beside().without(heard.configured.beside());
+                let (schema, merged) = configured.and(learned);
+                let learns = live.file.is_some();
+                if learns {
+                    tell_of_contradictions(&live.upstream, dialect.name(), &merged);
+                }
+                let known = if learns { &schema } else { &configured };
+                (schema.clone(), dialect.with_schema(known.clone()))
+            }
+        };
+        Self {
+            in_force: InForce::new(dialect, policy),
+            live,
+            heard,
+            configured,
+            schema,
+        }
+    }
+
+    /// Whether its schema is another than the one in force.
+    pub fn is_new(&self) -> bool {
+        let now = self.live.dialect();
+        now.schema().hash() != self.in_force.dialect.schema().hash()
+    }
+
+    /// The upstream, the dialect, and the hash of the schema.
+    pub fn schema(&self) -> (&str, &'static str, Arc<str>) {
+        let schema = self.in_force.dialect.schema();
+        (&self.live.upstream, schema.dialect(), schema.hash().clone())
+    }
+
+    /// From now on requests are decided by it. Those under way go on as they began.
+    pub fn put(mut self) {
+        self.heard.configured = self.configured;
+        self.heard.schema = self.schema;
+        let in_force = self.in_force;
+        self.live.put(in_force.dialect.clone(), Some(in_force));
     }
 }
 

@@ -3,21 +3,23 @@
 //! `language` is what people wrote, `decision` what a request gets of it, in the schema of one CRM. Beside them stand what
 //! authors are told: `warnings`, `lints`, `order`, `self_made`, `pairs`, `explain`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::config::Config;
 use crate::detect;
 use crate::diagnostic::{Diagnostics, File};
 use crate::dialect::{Operation, Origin, Schema};
 use crate::identity::Caller;
-use crate::vocabulary::{Field, Module, Purpose, Role};
+use crate::vocabulary::{Category, Field, FieldPath, Module, Purpose, Role};
 
 mod decision;
 mod explain;
 mod language;
 mod lints;
+mod listed;
+mod observation;
 mod order;
 mod pairs;
 mod proof;
@@ -33,12 +35,14 @@ mod tests;
 pub use decision::fields::{KnownFields, QuotedName, ValueFate};
 pub use decision::plan::{
     Decision, Denial, FieldRule, Plan, PurposeChosen, RecordRules, Show, SpanRule, TextRule,
-    Usable, Writable,
+    Usable, Would, Writable,
 };
 pub use decision::standing::Standing;
 pub use decision::step_up::Challenge;
 pub use explain::{Explanation, Row, Unexplained};
 pub use language::catalogue::{BuiltIn, CATALOGUE};
+pub use listed::Rule;
+pub use observation::Observation;
 pub use pairs::{Gain, Pair};
 pub use proof::{
     Access, AccessField, Aspect, Change, Column, Compared, Counterexample, Given, How, Never,
@@ -47,7 +51,7 @@ pub use proof::{
 
 pub use language::codes;
 
-use decision::engine::Situation;
+use decision::engine::{Observing, Situation};
 use decision::judge::{Core, View};
 use decision::table::Tables;
 use decision::{decide, engine, judge, plan};
@@ -58,6 +62,8 @@ use language::{catalogue, check, classes, document, folder, model, sections, sou
 pub struct Policy {
     core: Arc<Core>,
     tables: Tables,
+    /// What proofs rest on, once one was asked for.
+    ground: OnceLock<proof::Ground>,
 }
 
 /// One file of a policy: its name in messages, and its text.
@@ -67,6 +73,19 @@ pub struct Source {
     pub path: String,
     /// The text.
     pub text: String,
+}
+
+/// What a policy says that a field is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Classified {
+    /// The categories of the field, and of what it copies.
+    pub categories: BTreeSet<Category>,
+    /// Whether an entry names it; else a wildcard catches it, or it copies another field.
+    pub is_named: bool,
+    /// Whether something of it is not classified.
+    pub is_open: bool,
+    /// Whether the policy knows its module.
+    pub is_known: bool,
 }
 
 /// How much a policy holds.
@@ -95,9 +114,21 @@ impl Policy {
         source::read(dir)
     }
 
+    /// Reads the tests that lie beside a policy, in its folder `tests`; none, if there is no such folder.
+    pub fn read_tests(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
+        source::read_tests(dir)
+    }
+
     /// Whether something of this name is read as part of a policy (`true`), or may lie in its folder unread (`false`).
     pub fn lies_in_folder(name: &str, is_folder: bool) -> Option<bool> {
         folder::lies_by_name(name, is_folder)
+    }
+
+    /// The hash that a policy of these texts has, whether they are one or not.
+    pub fn hash_of(sources: &[Source]) -> String {
+        let document = document::Document::default();
+        let (_, hash) = read(document, sources, &mut Diagnostics::new());
+        hash
     }
 
     /// Checks and compiles, with the field algebra of the first schema; what is odd is said where it is odd in all of
@@ -121,21 +152,18 @@ impl Policy {
         token_key: &[u8],
     ) -> (Option<Self>, Diagnostics) {
         let mut found = Diagnostics::new();
-        let mut document = document::Document {
+        let document = document::Document {
             today: Some(today),
             ..document::Document::default()
         };
-        for source in sources {
-            let file = File::new(source.path.as_str(), source.text.as_str());
-            sections::read(&file, &mut document, &mut found);
-        }
+        let (document, hash) = read(document, sources, &mut found);
         source::require_name(sources, &document, &mut found);
-        let detects = (!document.detectors.is_empty()).then(detect::version);
-        let model = check::check(document, source::hash(sources, detects), &mut found);
+        let model = check::check(document, hash, &mut found);
         warnings::asks(&model, &mut found);
         if found.has_errors() {
             return (None, found);
         }
+        observation::warn(&model, &mut found);
         lints::empty(&model, &mut found);
         warnings::warn(&model, schemas, &mut found);
         order::warn(&model, &mut found);
@@ -151,7 +179,11 @@ impl Policy {
     fn of(core: Core) -> Self {
         let core = Arc::new(core);
         let tables = Tables::new(core.clone());
-        Self { core, tables }
+        Self {
+            core,
+            tables,
+            ground: OnceLock::new(),
+        }
     }
 
     /// The same policy, where this is known of the CRM's data. Plans that were made before keep theirs.
@@ -220,6 +252,27 @@ impl Policy {
             .collect()
     }
 
+    /// What it says that a field is.
+    pub fn classified(&self, module: &Module, field: &Field) -> Classified {
+        let view = View::new(self.core.clone(), Situation::default());
+        let sources = view.sources(module, field);
+        let classes = &self.core.model.classes;
+        let own = classes.modules.get(module);
+        let sections = own.into_iter().chain([&classes.everywhere]);
+        Classified {
+            is_known: own.is_some(),
+            is_named: sections.clone().any(|one| one.exact.contains_key(field)),
+            is_open: sources.unclassified,
+            categories: sources.categories,
+        }
+    }
+
+    /// Whether nobody has said what a field of a known module is, so that it is redacted.
+    pub fn is_unclassified(&self, path: &FieldPath) -> bool {
+        let view = View::new(self.core.clone(), Situation::default());
+        self.knows(&path.module) && view.sources(&path.module, &path.field).unclassified
+    }
+
     /// How much it holds.
     pub fn summary(&self) -> Summary {
         let model = &self.core.model;
@@ -261,24 +314,69 @@ impl Policy {
         Standing::of(&self.core.model, caller)
     }
 
-    /// Decides about one operation of one caller, who may have stated a purpose.
+    /// Decides, now, about one operation of one caller, who may have stated a purpose.
     pub fn decide(
         &self,
         caller: &Caller,
         stated_purpose: Option<&str>,
         operation: &Operation,
     ) -> Decision {
-        decide::decide(self, caller, stated_purpose, operation)
+        let asked = (caller, stated_purpose);
+        self.decide_at(jiff::Timestamp::now(), asked, operation)
+    }
+
+    /// The same at some moment: which rules still only observe depends on nothing else.
+    pub fn decide_at(
+        &self,
+        now: jiff::Timestamp,
+        asked: (&Caller, Option<&str>),
+        operation: &Operation,
+    ) -> Decision {
+        decide::decide(self, now, asked, operation)
+    }
+
+    /// Whether the whole of it only observes at some moment.
+    pub fn observes(&self, now: jiff::Timestamp) -> bool {
+        let whole = self.core.model.observed.as_ref();
+        whole.is_some_and(|whole| whole.holds_at(now))
+    }
+
+    /// What of it only observes at some moment.
+    pub fn observation(&self, now: jiff::Timestamp) -> Observation {
+        observation::observation(&self.core.model, now)
     }
 
     /// The plan of operations that need no caller: no role counts, so nothing is granted.
     pub fn public_plan(&self) -> Plan {
         Plan {
-            table: self.tables.of(Situation::default()),
+            table: self.tables.of(Situation {
+                // What anybody may ask is not tried out.
+                observing: Observing::Enforced,
+                ..Situation::default()
+            }),
             roles: Arc::default(),
             purpose: None,
             challenge: None,
+            would: None,
         }
+    }
+
+    /// The rules of a module's records in a state, from the tables by which requests are decided. No plan: nobody is permitted
+    /// anything by them.
+    pub(crate) fn rules_in(&self, state: &State, module: &Module) -> Arc<RecordRules> {
+        let State {
+            roles,
+            purpose,
+            strengths,
+        } = state.clone();
+        let situation = Situation {
+            roles,
+            purpose: Some(purpose),
+            strengths,
+            seen: None,
+            observing: self.core.model.observing(jiff::Timestamp::now(), true),
+        };
+        self.tables.of(situation).records(module)
     }
 
     /// Which level each field of a module gets for some roles and a purpose, and because of which rule.
@@ -291,6 +389,21 @@ impl Policy {
     ) -> Result<Explanation, Unexplained> {
         explain::explain(self, roles, purpose, strengths, module)
     }
+}
+
+/// What all files say, and the hash of that.
+fn read(
+    mut document: document::Document,
+    sources: &[Source],
+    found: &mut Diagnostics,
+) -> (document::Document, String) {
+    for source in sources {
+        let file = File::new(source.path.as_str(), source.text.as_str());
+        sections::read(&file, &mut document, found);
+    }
+    let detects = (!document.detectors.is_empty()).then(detect::version);
+    let hash = source::hash(sources, detects);
+    (document, hash)
 }
 
 impl Summary {

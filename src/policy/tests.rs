@@ -7,6 +7,7 @@ mod compared;
 mod folder;
 mod identity;
 mod lints;
+mod observe;
 mod order;
 mod properties;
 mod shipped;
@@ -257,7 +258,6 @@ fn everything_that_does_not_exist_yet_is_refused_by_name() {
     .map(|section| format!("{section}: []\n"))
     .collect();
     for key in [
-        "mode",
         "ask",
         "match",
         "when",

@@ -1,5 +1,6 @@
 //! Whether certificates and their keys fit, and how long they are valid.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,47 +9,160 @@ use jiff::Timestamp;
 use rustls::CertificateError;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier as _;
+use rustls::server::danger::ClientCertVerifier;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 
 use crate::config::{Config, Tls, codes};
 use crate::diagnostic::{Diagnostic, Diagnostics, Spanned, quoted};
+use crate::files::{self, Contents};
 use crate::server;
+
+/// Bytes of a file of certificates or of a private key.
+pub const PEM_BYTES_MAX: usize = 4 << 20;
 
 /// From how long before its end a certificate is warned of.
 const SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 pub(super) fn look(config: &Config, found: &mut Diagnostics) {
     for tls in config.listeners.iter().filter_map(|one| one.tls.as_ref()) {
-        let Some(chain) = chain(&tls.certificate.value) else {
-            // It could be read a moment ago, when the configuration was.
-            continue;
-        };
-        fits(tls, &chain, found);
-        for (number, certificate) in chain.iter().enumerate() {
-            lasts(
-                &tls.certificate,
-                (number, certificate),
-                UnixTime::now(),
-                found,
-            );
+        // Both could be read a moment ago, when the configuration was.
+        if let Some(shown) = Shown::load(tls) {
+            shown.check(tls, found);
         }
     }
 }
 
-fn chain(path: &PathBuf) -> Option<Vec<CertificateDer<'static>>> {
-    CertificateDer::pem_file_iter(path)
-        .ok()?
-        .collect::<Result<_, _>>()
-        .ok()
+/// What a listener shows of itself: its certificate, those that vouch for it, and the key. Its `Debug` shows no key.
+pub struct Shown {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Shown {
+    /// Reads the files.
+    pub fn load(tls: &Tls) -> Option<Self> {
+        let read = |path| files::read(path, PEM_BYTES_MAX).ok();
+        let (chain, key) = (read(&tls.certificate.value)?, read(&tls.key.value)?);
+        Some(Self {
+            chain: chain_in(&chain.bytes)?,
+            key: key_in(&key.bytes)?,
+        })
+    }
+
+    /// The same from what was read of the files, whatever that was.
+    pub fn read(
+        tls: &Tls,
+        (certificate, key): (&io::Result<Contents>, &io::Result<Contents>),
+        found: &mut Diagnostics,
+    ) -> Option<Self> {
+        let chain = contents(&tls.certificate, certificate, found);
+        let chain = chain.and_then(|contents| {
+            let chain = chain_in(&contents.bytes);
+            holds(chain, &tls.certificate, "certificate", found)
+        });
+        let key = contents(&tls.key, key, found);
+        let key = key.and_then(|contents| {
+            if contents.everybody_may_write {
+                let title = "everybody may write the file of a private key";
+                found.push(
+                    Diagnostic::error(codes::UNREADABLE, title)
+                        .at(&tls.key.place, "everybody may write it")
+                        .help("take the right away: `chmod o-w`"),
+                );
+            }
+            holds(key_in(&contents.bytes), &tls.key, "private key", found)
+        });
+        Some(Self {
+            chain: chain?,
+            key: key?,
+        })
+    }
+
+    /// Tells whether the key fits, and whether all certificates are valid.
+    pub fn check(&self, tls: &Tls, found: &mut Diagnostics) {
+        fits(tls, self, found);
+        for (number, certificate) in self.chain.iter().enumerate() {
+            let now = UnixTime::now();
+            lasts(&tls.certificate, (number, certificate), now, found);
+        }
+    }
+
+    /// The certificate of the listener itself.
+    pub fn own(&self) -> Option<&CertificateDer<'static>> {
+        self.chain.first()
+    }
+
+    /// Until when it is valid.
+    pub fn not_after(&self) -> Option<Timestamp> {
+        let until = validity(self.own()?)?.until.as_secs();
+        Timestamp::from_second(i64::try_from(until).ok()?).ok()
+    }
+
+    /// What connections begin with.
+    ///
+    /// # Errors
+    /// If the key does not fit, or cannot be used.
+    pub fn server(
+        &self,
+        clients: Option<Arc<dyn ClientCertVerifier>>,
+    ) -> Result<rustls::ServerConfig, rustls::Error> {
+        server::tls(self.chain.clone(), self.key.clone_key(), clients)
+    }
+}
+
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shown")
+            .field("certificates", &self.chain.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn contents<'c>(
+    file: &Spanned<PathBuf>,
+    read: &'c io::Result<Contents>,
+    found: &mut Diagnostics,
+) -> Option<&'c Contents> {
+    let told = |error: &io::Error| {
+        let path = quoted(&file.value.display().to_string());
+        Diagnostic::error(codes::UNREADABLE, format!("could not read {path}"))
+            .at(&file.place, files::words(error))
+    };
+    read.as_ref().map_err(|error| found.push(told(error))).ok()
+}
+
+fn holds<T>(
+    read: Option<T>,
+    file: &Spanned<PathBuf>,
+    what: &str,
+    found: &mut Diagnostics,
+) -> Option<T> {
+    if read.is_none() {
+        let path = quoted(&file.value.display().to_string());
+        found.push(
+            Diagnostic::error(codes::BAD_PEM, format!("{path} holds no {what}")).at(
+                &file.place,
+                format!("no {what} in PEM form, or one that is cut off"),
+            ),
+        );
+    }
+    read
+}
+
+fn chain_in(bytes: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let chain = CertificateDer::pem_slice_iter(bytes);
+    let chain = chain.collect::<Result<Vec<_>, _>>().ok()?;
+    (!chain.is_empty()).then_some(chain)
+}
+
+fn key_in(bytes: &[u8]) -> Option<PrivateKeyDer<'static>> {
+    PrivateKeyDer::from_pem_slice(bytes).ok()
 }
 
 /// Whether a key is that of the first certificate.
-fn fits(tls: &Tls, chain: &[CertificateDer<'static>], found: &mut Diagnostics) {
-    let Ok(key) = PrivateKeyDer::from_pem_file(&tls.key.value) else {
-        return;
-    };
-    let Err(error) = server::tls(chain.to_vec(), key, None) else {
+fn fits(tls: &Tls, shown: &Shown, found: &mut Diagnostics) {
+    let Err(error) = shown.server(None) else {
         return;
     };
     let (label, help) = match error {

@@ -18,13 +18,22 @@ impl Asked {
     }
 }
 
-/// Listens from now on, for as long as the runtime lives: Ctrl-C, SIGTERM and SIGQUIT ask to stop. SIGHUP, SIGUSR1 and
-/// SIGUSR2 are noted and change nothing.
+/// What the process is asked.
+#[derive(Debug)]
+pub struct Signals {
+    /// To stop.
+    pub stop: Asked,
+    /// How often it was asked to look whether something has changed.
+    pub reload: watch::Receiver<u32>,
+}
+
+/// Listens from now on, for as long as the runtime lives: Ctrl-C, SIGTERM and SIGQUIT ask to stop. SIGHUP asks to look whether
+/// something has changed; SIGUSR1 and SIGUSR2, and SIGHUP where nobody looks, are noted and change nothing.
 ///
 /// # Errors
 /// If the system offers no signals.
 #[cfg(unix)]
-pub fn listen() -> io::Result<Asked> {
+pub fn listen() -> io::Result<Signals> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -32,14 +41,21 @@ pub fn listen() -> io::Result<Asked> {
     let mut hangup = signal(SignalKind::hangup())?;
     let mut user_1 = signal(SignalKind::user_defined1())?;
     let mut user_2 = signal(SignalKind::user_defined2())?;
-    let (asked, receiver) = watch::channel(0);
+    let (asked, stop) = watch::channel(0);
+    let (look, reload) = watch::channel(0);
     tokio::spawn(async move {
         loop {
             let unused = tokio::select! {
                 _ = interrupt.recv() => None,
                 _ = terminate.recv() => None,
                 _ = quit.recv() => None,
-                _ = hangup.recv() => Some("SIGHUP"),
+                _ = hangup.recv() => {
+                    if !look.is_closed() {
+                        look.send_modify(|looked| *looked += 1);
+                        continue;
+                    }
+                    Some("SIGHUP")
+                }
                 _ = user_1.recv() => Some("SIGUSR1"),
                 _ = user_2.recv() => Some("SIGUSR2"),
             };
@@ -49,7 +65,8 @@ pub fn listen() -> io::Result<Asked> {
             }
         }
     });
-    Ok(Asked(receiver))
+    let stop = Asked(stop);
+    Ok(Signals { stop, reload })
 }
 
 /// Listens for Ctrl-C from now on, for as long as the runtime lives.
@@ -57,12 +74,16 @@ pub fn listen() -> io::Result<Asked> {
 /// # Errors
 /// None here.
 #[cfg(not(unix))]
-pub fn listen() -> io::Result<Asked> {
-    let (asked, receiver) = watch::channel(0);
+pub fn listen() -> io::Result<Signals> {
+    let (asked, stop) = watch::channel(0);
+    let (look, reload) = watch::channel(0);
     tokio::spawn(async move {
+        // Nobody asks to look.
+        let _look = look;
         while tokio::signal::ctrl_c().await.is_ok() {
             asked.send_modify(|asked| *asked += 1);
         }
     });
-    Ok(Asked(receiver))
+    let stop = Asked(stop);
+    Ok(Signals { stop, reload })
 }

@@ -1,18 +1,67 @@
 //! One request of a case, taken through the proxy's own walk, before a CRM in memory that holds the case's records.
+//!
+//! The dialect says how a client would ask; the front door, the pipeline and all that it runs are those of the proxy. Only
+//! four things are supposed: who asks (`identity` is told, instead of judging a proof), the way to the CRM (within the
+//! process), the CRM itself, and the access log, which keeps nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderValue};
+use http::uri::{Authority, Scheme};
 use serde_json::{Map, Value};
 
-use crate::dialect::Dialect;
+use crate::audit::Log;
+use crate::dialect::{Bounds, Dialect, Exchange, Outgoing, Session, Understood};
+use crate::door::{self, Door, Head};
+use crate::filter::Limits;
+use crate::identity::{Supposed, SupposedProof, Ways};
+use crate::json;
+use crate::metrics::Metrics;
+use crate::pipeline::{LiveSchema, Pipeline, Services, Settings};
 use crate::policy::Policy;
-use crate::vocabulary::{Field, Module, RuleName};
+use crate::reason::{self, Reason};
+use crate::reply::{Body, Reply};
+use crate::transport::{Destination, Transport};
+use crate::vocabulary::{Module, RuleName};
+
+mod crm;
+mod lay;
+mod rules;
+mod shown;
+
+#[cfg(test)]
+mod tests;
+
+pub use crate::dialect::Ask;
+
+use crm::Crm;
+
+/// The key of tokens where nobody has one: with it, the same value has the same token whoever runs a test.
+pub const TOKEN_KEY: &[u8] = b"the workbench has no key of its own";
 
 /// The proxy, and a CRM in memory behind it.
 #[derive(Debug)]
 pub struct Bench {
-    _private: (),
+    policy: Arc<Policy>,
+    dialect: Arc<dyn Dialect>,
+    records: Arc<[Held]>,
+    door: Door,
+    desks: Mutex<BTreeMap<Person, Arc<Desk>>>,
+}
+
+/// The proxy as one person meets it, and the CRM behind it.
+#[derive(Debug)]
+struct Desk {
+    supposed: Supposed,
+    pipeline: Pipeline,
+    crm: Arc<Crm>,
+    /// Held while a request walks: each finds the records as they were given.
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// A record that the CRM holds.
@@ -27,7 +76,7 @@ pub struct Held {
 }
 
 /// Who asks: what is proved of them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Person {
     /// Roles in the CRM.
     pub crm_roles: Vec<String>,
@@ -47,45 +96,6 @@ pub struct Person {
     pub front: Option<(String, Vec<String>)>,
     /// Strengths of authentication, by the names of the policy, taken as proved.
     pub strengths: BTreeSet<String>,
-}
-
-/// What is asked.
-#[derive(Clone, Debug)]
-pub enum Ask {
-    /// One record.
-    Read {
-        module: Module,
-        id: String,
-        fields: Vec<Field>,
-    },
-    /// Records of a module.
-    List {
-        module: Module,
-        fields: Vec<Field>,
-        filter: Option<Field>,
-        sort: Option<Field>,
-    },
-    /// Records of a module where a field has a value.
-    Filter {
-        module: Module,
-        by: Field,
-        value: Value,
-    },
-    /// Records of a module in the order of a field.
-    Sort { module: Module, by: Field },
-    /// A full-text search.
-    Search { module: Module, text: String },
-    /// An update of a record.
-    Write {
-        module: Module,
-        id: String,
-        set: Map<String, Value>,
-    },
-    /// A new record.
-    Create {
-        module: Module,
-        fields: Map<String, Value>,
-    },
 }
 
 /// What came of it.
@@ -110,23 +120,243 @@ pub enum Unasked {
     /// The API has no such request.
     #[error("`{dialect}` has no request for this: {what}")]
     NoSuchRequest { dialect: &'static str, what: String },
+    /// The stages could not be put together: the system has no randomness.
+    #[error("the proxy could not be set up")]
+    NotSetUp,
 }
 
 impl Bench {
     /// Puts a proxy under a policy before a CRM that holds these records and speaks this dialect.
     pub fn new(policy: &Arc<Policy>, dialect: &Arc<dyn Dialect>, records: Vec<Held>) -> Self {
-        let _ = (policy, dialect, records);
-        todo!()
+        let form = dialect.head_form();
+        Self {
+            policy: Arc::new(policy.in_schema(dialect.schema().clone())),
+            dialect: dialect.clone(),
+            records: records.into(),
+            door: Door {
+                hosts: Vec::new(),
+                credential_headers: form.credentials.clone(),
+                front_headers: Vec::new(),
+                control_headers: form.controls.clone(),
+                trusted_proxies: Vec::new(),
+            },
+            desks: Mutex::default(),
+        }
     }
 
-    /// Takes one request through the walk. `now` is what clocks of rules show.
+    /// Takes one request through the walk, in a runtime of tokio whose time is enabled. Each finds the records as they were
+    /// given.
+    ///
+    /// # Errors
+    /// If the API has no such request.
     pub async fn ask(
         &self,
         person: &Person,
         purpose: Option<&str>,
         ask: &Ask,
     ) -> Result<Outcome, Unasked> {
-        let _ = (person, purpose, ask);
-        todo!()
+        let no_such_request = || Unasked::NoSuchRequest {
+            dialect: self.dialect.name(),
+            what: described(ask),
+        };
+        let request = self.dialect.ask(ask, &BOUNDS);
+        let request = request.ok_or_else(no_such_request)?;
+        let exchange = self.understood(&request).ok_or_else(no_such_request)?;
+        let desk = self.desk(person).ok_or(Unasked::NotSetUp)?;
+        let _turn = desk.turn.lock().await;
+        desk.crm.begin(self.records.to_vec());
+        let reply = match self.knock(&request, purpose) {
+            Ok(head) => {
+                let body = request.body.clone().unwrap_or_default();
+                desk.pipeline.handle(&head, &body).await
+            }
+            Err(reason) => desk.pipeline.turn_away(reason, ORIGIN),
+        };
+        let (forwarded, sent) = desk.crm.end();
+        let (status, refused) = (reply.status(), refused(&reply));
+        let shown = match refused {
+            None => shown(&*exchange, reply, &sent),
+            Some(_) => BTreeMap::new(),
+        };
+        let rules = self.rules_of(&desk, purpose, &*exchange);
+        Ok(Outcome {
+            status,
+            refused,
+            shown,
+            forwarded,
+            rules,
+        })
+    }
+
+    /// The head of a request, as it leaves the front door.
+    fn knock(&self, request: &Outgoing, purpose: Option<&str>) -> Result<Head, Reason> {
+        let mut knocking = http::Request::builder()
+            .method(&request.method)
+            .uri(&request.target)
+            .header(HOST, AUTHORITY)
+            .header(ACCEPT, request.media.accept());
+        if request.body.is_some() {
+            knocking = knocking.header(CONTENT_TYPE, request.media.content_type());
+        }
+        if let Some(purpose) = purpose {
+            let purpose = HeaderValue::from_str(purpose).map_err(|_| Reason::MalformedPurpose)?;
+            knocking = knocking.header("paravent-purpose", purpose);
+        }
+        let knocking = knocking.body(()).map_err(|_| Reason::MalformedTarget)?;
+        door::enter(&knocking, ORIGIN, &self.door)
+    }
+
+    fn understood(&self, request: &Outgoing) -> Option<Box<dyn Exchange>> {
+        match self.dialect.understand(&request.incoming(), &BOUNDS) {
+            Ok(Understood::One(exchange)) => Some(exchange),
+            _ => None,
+        }
+    }
+
+    fn desk(&self, person: &Person) -> Option<Arc<Desk>> {
+        let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(desk) = desks.get(person) {
+            return Some(desk.clone());
+        }
+        let desk = Arc::new(Desk::new(&self.policy, &self.dialect, person)?);
+        desks.insert(person.clone(), desk.clone());
+        Some(desk)
     }
 }
+
+impl Desk {
+    fn new(policy: &Policy, dialect: &Arc<dyn Dialect>, person: &Person) -> Option<Self> {
+        let crm = Arc::new(Crm::new(dialect.clone(), BOUNDS));
+        let hosted = crm.clone();
+        let destination = Destination {
+            scheme: Scheme::HTTP,
+            authority: Authority::from_static(AUTHORITY),
+            prefix: String::new(),
+            roots: None,
+            connect_timeout: PATIENCE,
+            first_byte_timeout: PATIENCE,
+            total_timeout: PATIENCE,
+        };
+        let transport = Transport::within(
+            destination,
+            Arc::new(move |connection| Crm::host(&hosted, connection)),
+        );
+        let pipeline = Pipeline::new(
+            (NAME.into(), transport),
+            vec![Arc::new(LiveSchema::fixed(NAME, dialect.clone()))],
+            policy,
+            Log::nowhere(),
+            Metrics::new(policy.name(), policy.hash()).ok()?,
+            SETTINGS,
+        );
+        let supposed = person.supposed();
+        let ways = Ways::supposing(&supposed);
+        Some(Self {
+            supposed,
+            pipeline: (pipeline.ok()?).reached_by(ways, None, &mut Services::new()),
+            crm,
+            turn: tokio::sync::Mutex::default(),
+        })
+    }
+}
+
+impl Person {
+    /// What is taken as proved. Of several ways, the one that says most of who it is: a machine's name, a token, the word of
+    /// an authenticating proxy, else a session of the CRM, of which nothing more is said than stands here.
+    fn supposed(&self) -> Supposed {
+        let has_session = self.crm_user.is_some()
+            || self.crm_type.is_some()
+            || !(self.crm_roles.is_empty() && self.crm_teams.is_empty());
+        let other = match (&self.key, &self.certificate, &self.token, &self.front) {
+            (Some(name), ..) => Some(SupposedProof::Key(name.clone())),
+            (_, Some(name), ..) => Some(SupposedProof::Certificate(name.clone())),
+            (.., Some((user, roles))) => Some(SupposedProof::Front {
+                user: user.clone(),
+                roles: roles.clone(),
+            }),
+            // A token beside a session adds strength, and no roles.
+            (_, _, Some((issuer, roles)), None) if !has_session => Some(SupposedProof::Token {
+                issuer: issuer.clone(),
+                roles: roles.clone(),
+            }),
+            _ => None,
+        };
+        let session = || Session {
+            id: NAME.to_owned(),
+            name: self.crm_user.clone().unwrap_or_default(),
+            kind: self.crm_type.clone().unwrap_or_default(),
+            roles: self.crm_roles.clone(),
+            teams: self.crm_teams.clone(),
+        };
+        Supposed {
+            proved: other.unwrap_or_else(|| SupposedProof::Session(session())),
+            strengths: self.strengths.clone(),
+        }
+    }
+}
+
+/// The code of the refusal that a reply is.
+fn refused(reply: &Reply) -> Option<String> {
+    let is_error = reply.status() >= 400;
+    let of_the_crm = || is_error.then(|| reason::Outcome::UpstreamError.as_str().to_owned());
+    let own = reply.reason().map(|reason| reason.code().to_owned());
+    own.or_else(of_the_crm)
+}
+
+/// The records that a reply shows.
+fn shown(
+    exchange: &dyn Exchange,
+    reply: Reply,
+    sent: &[String],
+) -> BTreeMap<String, Map<String, Value>> {
+    let bytes = match reply.into_body().0 {
+        Body::Whole(whole) => whole.into_bytes(),
+        // Nothing here is too large to be held.
+        Body::Stream(_) => Bytes::new(),
+    };
+    match json::read(&bytes, BOUNDS.depth_max) {
+        Ok(reply) => shown::records(&exchange.answer().shape, &reply, sent),
+        Err(_) => BTreeMap::new(),
+    }
+}
+
+/// What is asked, in the words of a case.
+fn described(ask: &Ask) -> String {
+    let module = ask.module();
+    match ask {
+        Ask::Read { id, .. } => format!("read `{id}` of `{module}`"),
+        Ask::List { .. } => format!("list `{module}`"),
+        Ask::Filter { by, .. } => format!("filter `{module}` by `{by}`"),
+        Ask::Sort { by, .. } => format!("sort `{module}` by `{by}`"),
+        Ask::Search { .. } => format!("search `{module}`"),
+        Ask::Write { id, .. } => format!("write `{id}` of `{module}`"),
+        Ask::Create { .. } => format!("create a record of `{module}`"),
+    }
+}
+
+const NAME: &str = "workbench";
+const AUTHORITY: &str = "workbench.invalid";
+const ORIGIN: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// Nobody waits here for anything but this process.
+const PATIENCE: Duration = Duration::from_secs(60);
+const BOUNDS: Bounds = Bounds {
+    page_max: 10_000,
+    bulk_parts_max: 100,
+    depth_max: 64,
+};
+const HELD_BYTES_MAX: usize = 256 << 20;
+/// Bounds that no case meets: they are of traffic, and not of policies.
+const SETTINGS: Settings = Settings {
+    bounds: BOUNDS,
+    secrets_in_query: false,
+    limits: Limits {
+        record_bytes_max: 16 << 20,
+        depth_max: BOUNDS.depth_max,
+    },
+    held_bytes_max: HELD_BYTES_MAX,
+    held_bytes_total_max: HELD_BYTES_MAX,
+    stream_large_replies: false,
+    logins_per_minute: NonZeroU32::MAX,
+    requests_per_minute: NonZeroU32::MAX,
+    refused_predicates_per_hour: NonZeroU32::MAX,
+};

@@ -3,5 +3,12 @@
 
 pub mod bench;
 pub mod diff;
+pub mod discover;
+pub mod formats;
+pub mod init;
 pub mod matrix;
 pub mod replay;
+pub mod reports;
+pub mod sampler;
+pub mod scan;
+pub mod suite;

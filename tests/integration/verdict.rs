@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Output;
 
-use paravent::audit::{Event, Log, Options};
+use paravent::audit::{By, Event, Log, Options};
 use serde_json::{Value, json};
 
 use crate::harness::binary;
@@ -20,7 +20,7 @@ fn write(dir: &Path, events: u64) {
     })
     .unwrap();
     for number in 0..events {
-        let event = Event::policy_rejected(number);
+        let event = Event::policy_rejected(Some(&number.to_string()), &[], By::Watch);
         runtime.block_on(log.write(event)).unwrap();
     }
     log.stop().unwrap();

@@ -50,9 +50,27 @@ pub(in crate::audit) enum Notice {
         origin: Option<String>,
         reason: String,
     },
+    /// Connections that begin from now on are shown another certificate, or judged by other authorities.
+    #[serde(rename = "certificate.loaded")]
+    CertificateLoaded {
+        by: String,
+        fingerprint: String,
+        not_after: Option<String>,
+        what: String,
+    },
+    /// A changed certificate was refused; the one in use stays.
+    #[serde(rename = "certificate.rejected")]
+    CertificateRejected {
+        by: String,
+        codes: Vec<String>,
+        what: String,
+    },
     /// The clock tells an earlier time than that of the event before.
     #[serde(rename = "clock.stepped")]
     ClockStepped { from: String, to: String },
+    /// Records of a CRM are read, or were, to see what its fields hold.
+    #[serde(rename = "discover")]
+    Discover(Sampled),
     /// An API key was made.
     #[serde(rename = "key.created")]
     KeyCreated(KeyChange),
@@ -79,16 +97,30 @@ pub(in crate::audit) enum Notice {
         origin: Option<String>,
         reason: String,
     },
-    /// A policy came into force. Without `classified`, nobody knows which categories its fields have.
+    /// A policy came into force, or other schemas. Without `classified`, nobody knows which categories its fields have. The
+    /// first versions of the program loaded one policy at their start, and did not say so.
     #[serde(rename = "policy.loaded")]
     PolicyLoaded {
+        #[serde(default)]
+        by: Option<String>,
         classified: Option<Vec<Class>>,
         hash: String,
         name: String,
+        #[serde(default)]
+        previous: Option<String>,
+        #[serde(default)]
+        schemas: Vec<SchemaOf>,
     },
-    /// A changed policy was refused because of its errors.
+    /// A changed policy was refused because of its errors; the one in force stays. Without `hash`, it could not be read.
     #[serde(rename = "policy.rejected")]
-    PolicyRejected { errors: u64 },
+    PolicyRejected {
+        by: String,
+        codes: Vec<String>,
+        hash: Option<String>,
+    },
+    /// Records of a CRM are read, or were, to see what stands in its texts.
+    #[serde(rename = "scan")]
+    Scan(Sampled),
     /// What the CRM tells of its modules was learned.
     #[serde(rename = "schema.learned")]
     SchemaLearned {
@@ -110,6 +142,27 @@ pub(in crate::audit) struct KeyChange {
     pub(in crate::audit) key: String,
     pub(in crate::audit) name: String,
     pub(in crate::audit) when: String,
+}
+
+/// What is known of the data of one CRM in one dialect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::audit) struct SchemaOf {
+    pub(in crate::audit) dialect: String,
+    pub(in crate::audit) hash: String,
+    pub(in crate::audit) upstream: String,
+}
+
+/// Records of a module that a command reads: by whom it was run, with whose account in the CRM (null: the proxy's own), how
+/// many at most (null: all), and how many it has read (null: it is about to).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::audit) struct Sampled {
+    pub(in crate::audit) account: Option<String>,
+    pub(in crate::audit) by: String,
+    pub(in crate::audit) dialect: String,
+    pub(in crate::audit) module: String,
+    pub(in crate::audit) most: Option<u64>,
+    pub(in crate::audit) read: Option<u64>,
+    pub(in crate::audit) upstream: String,
 }
 
 /// Fields, and patterns of fields, with the same categories.

@@ -7,7 +7,7 @@ use super::super::format::brief::{
     Auth, Caller, Definition, Policy, Records, Request, Stated, Terms,
 };
 use super::super::format::counts::Counts;
-use super::super::format::notice::{KeyChange, Notice};
+use super::super::format::notice::{KeyChange, Notice, SchemaOf};
 use super::super::format::refs::Refs;
 use super::super::format::{Origin, Phase, Told, brief};
 use super::super::page::Page;
@@ -95,11 +95,33 @@ fn notices() -> Vec<Notice> {
             reason: text("x"),
         },
         Notice::PolicyLoaded {
+            by: Some(text("watch")),
             classified: classified.written(),
             hash: text("sha256:0"),
             name: text("p"),
+            previous: Some(text("sha256:1")),
+            schemas: vec![SchemaOf {
+                dialect: text("sugar-rest"),
+                hash: text("sha256:2"),
+                upstream: text("crm"),
+            }],
         },
-        Notice::PolicyRejected { errors: 2 },
+        Notice::PolicyRejected {
+            by: text("signal"),
+            codes: vec![text("P001")],
+            hash: None,
+        },
+        Notice::CertificateLoaded {
+            by: text("watch"),
+            fingerprint: text("sha256:3"),
+            not_after: None,
+            what: text("crm"),
+        },
+        Notice::CertificateRejected {
+            by: text("watch"),
+            codes: vec![text("C020")],
+            what: text("crm"),
+        },
         Notice::KeyCreated(key_change(Some("ann"))),
         Notice::KeyRotated(key_change(Some("ann"))),
         Notice::KeyRevoked(key_change(Some("ann"))),
@@ -173,6 +195,7 @@ fn whole() -> (Request, Terms) {
             reason: Some("x".into()),
             status: Some(200),
             upstream_milliseconds: Some(0),
+            would: Some("field-not-usable".into()),
         }),
         part_of: Some(text("01KAPW3T9X6M")),
         phase: Phase::Closed,
@@ -203,6 +226,8 @@ fn whole() -> (Request, Terms) {
         category: category.map(str::to_owned),
         fields: list(),
         level: Level::Clear,
+        would: Some(Level::Mask),
+        would_by: vec![text("c")],
     };
     let terms = Terms {
         asked: list(),

@@ -13,15 +13,16 @@ use serde_json::{Map, Value};
 
 use super::schema::{Modules, Schema};
 use super::{
-    Account, AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect, Entered, ErrorShape,
-    Exchange, Failure, HeadForm, Incoming, Inquiry, Login, Misunderstood, Operation, Outgoing,
-    Shape, Understood, Wanted, Which,
+    Account, AnswerForm, Answered, Arrangement, Ask, Assembly, Bounds, Dialect, Entered,
+    ErrorShape, Exchange, Failure, HeadForm, Incoming, Inquiry, Login, Misunderstood, Operation,
+    Outgoing, Shape, Understood, Wanted, Which,
 };
 use crate::diagnostic::{Diagnostics, File, load};
 use crate::door::Credential;
 use crate::reason::Reason;
 use crate::vocabulary::{Module, Spelling};
 
+mod ask;
 mod bodies;
 mod caller;
 pub mod codes;
@@ -41,6 +42,7 @@ mod relations;
 mod render;
 mod search;
 mod stock;
+mod survey;
 mod understand;
 mod versions;
 mod write;
@@ -171,6 +173,10 @@ impl Dialect for Described {
                 operation,
             })
         }))
+    }
+
+    fn ask(&self, ask: &Ask, bounds: &Bounds) -> Option<Outgoing> {
+        ask::request(self, ask, bounds)
     }
 
     fn assemble(&self, _route: &str) -> Option<Assembly> {

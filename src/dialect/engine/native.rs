@@ -1,5 +1,6 @@
 //! What of an API data cannot say: a part of the program that a compiled-in description names.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,14 +9,15 @@ use serde_json::{Map, Value};
 use super::understand::{self, Context};
 use crate::dialect::carriers::Arguments;
 use crate::dialect::schema::{Modules, Stock};
+use crate::dialect::survey::AboutModule;
 use crate::dialect::{
     Account, Answered, Assembly, Bounds, Entered, Incoming, Inquiry, Login, Misunderstood,
-    Operation, Understood,
+    Operation, Outgoing, Understood,
 };
 use crate::door::Credential;
 use crate::objection::Objection;
 use crate::reason::Reason;
-use crate::vocabulary::Module;
+use crate::vocabulary::{FieldPath, Module};
 
 /// Such a part.
 pub(in crate::dialect) trait Native: Send + Sync + fmt::Debug {
@@ -40,6 +42,36 @@ pub(in crate::dialect) trait Native: Send + Sync + fmt::Debug {
 
     /// What an answer says of the fields of a module, or of all modules.
     fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules>;
+
+    /// The question which modules there are: see [`crate::dialect::survey::Survey`]. Questions stand below the API's place.
+    fn naming(&self) -> Option<Outgoing> {
+        None
+    }
+
+    /// The modules that an answer to it names.
+    fn named(&self, _answer: &[u8]) -> Option<Vec<Module>> {
+        None
+    }
+
+    /// The questions whose answers describe the fields of modules.
+    fn describing(&self, _modules: &[Module]) -> Vec<AboutModule> {
+        Vec::new()
+    }
+
+    /// The fields that the CRM itself has marked as personal, in an answer that describes.
+    fn marked(&self, _answer: &[u8]) -> BTreeSet<FieldPath> {
+        BTreeSet::new()
+    }
+
+    /// The field in which the names of the CRM's roles stand.
+    fn roles(&self) -> Option<FieldPath> {
+        None
+    }
+
+    /// The files of a policy for the CRM as it is delivered.
+    fn starter(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// The requests that the body of another one holds.
     fn envelope(&self, _body: Map<String, Value>, _api: &Api<'_>) -> Result<Envelope, Objection> {

@@ -22,7 +22,7 @@ const COUNTED_DIGITS_MAX: usize = 9;
 pub(super) const SOURCES: &str = "sources";
 const PAGE: &str = "page";
 const CURSOR: &str = "cursor";
-const ORDERED: &str = "ordered";
+pub(super) const ORDERED: &str = "ordered";
 
 /// A filter that stands in the path.
 const IN_PATH: usize = usize::MAX;

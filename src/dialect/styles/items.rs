@@ -172,6 +172,15 @@ impl Items {
         })
     }
 
+    /// A value, under the member that holds it.
+    pub(in crate::dialect) fn operand(&self, value: &Value) -> Value {
+        let members = self
+            .values
+            .first()
+            .map(|name| (name.clone(), value.clone()));
+        Value::Object(members.into_iter().collect())
+    }
+
     pub(in crate::dialect) fn item(&self, filter: &Predicate, scope: Scope<'_>) -> Value {
         let group = |word: fn(&GroupWords) -> &String, parts: &[Predicate]| {
             let parts = parts.iter().map(|part| self.item(part, scope)).collect();

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::carriers::{Arguments, Name, put};
-use crate::dialect::{Path, Predicate};
+use crate::dialect::{Path, Predicate, is_equality};
 use crate::reason::Reason;
 
 mod bracket;
@@ -114,6 +114,44 @@ impl PredicateStyle {
             Self::Bracket(bracket) => bracket.joined_by.is_some(),
             _ => false,
         }
+    }
+
+    /// The filters that compare a field with a value: those that say that it is that value stand first.
+    pub(super) fn comparisons(&self, path: &Path, value: &Value) -> Vec<Predicate> {
+        let comparison = |operator, value: &Value| Predicate::Field {
+            path: path.clone(),
+            operator,
+            value: value.clone(),
+        };
+        let bare = || comparison(None, value);
+        let with = |operators: &[&'static str], value: &Value| -> Vec<Predicate> {
+            let mut operators = operators.to_vec();
+            operators.sort_by_key(|word| !is_equality(Some(word)));
+            let operators = operators.into_iter();
+            operators
+                .map(|word| comparison(Some(word), value))
+                .collect()
+        };
+        let all = |comparison| Predicate::All(vec![comparison]);
+        let comparisons = match self {
+            Self::Equals(_) | Self::Ids { .. } | Self::Dollars(_) => vec![bare()],
+            Self::Words(..) => Vec::new(),
+            Self::Sql(_) => with(&["="], value),
+            Self::Domain { operators, .. } | Self::Rsql { operators, .. } => with(operators, value),
+            Self::Bracket(bracket) => {
+                let mut comparisons = with(&bracket.operators, value);
+                comparisons.extend(bracket.bare.then(bare));
+                comparisons
+            }
+            Self::Items(items) => with(&items.operators, &items.operand(value)),
+            Self::Groups(Groups { items, .. }) => {
+                let comparisons = with(&items.operators, &items.operand(value)).into_iter();
+                comparisons
+                    .map(|comparison| Predicate::Any(vec![all(comparison)]))
+                    .collect()
+            }
+        };
+        comparisons.into_iter().map(all).collect()
     }
 
     /// Takes what is written in this style; the number says which of its parameters carried it.

@@ -2,6 +2,7 @@
 //! credential is (`session`), what a login and a bulk request hold (`login`, `bulk`), and what the CRM says of its fields
 //! (`metadata`). What these are as it is delivered stands in `schema/stock/sugarcrm.yaml`.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value};
@@ -10,16 +11,18 @@ use super::carriers::Arguments;
 use super::engine::{Api, Described, Envelope, Native};
 use super::schema::stock::delivered::of_sugar_rest;
 use super::schema::{Modules, Stock};
-use super::{Account, Answered, Assembly, Entered, Inquiry, Login, OfPart};
+use super::survey::AboutModule;
+use super::{Account, Answered, Assembly, Entered, Inquiry, Login, OfPart, Outgoing};
 use crate::door::Credential;
 use crate::objection::Objection;
-use crate::vocabulary::Module;
+use crate::vocabulary::{FieldPath, Module};
 
 mod bulk;
 mod enter;
 mod login;
 mod metadata;
 mod session;
+mod survey;
 
 /// The version in which a session is looked up where a request names none.
 pub(super) const USUAL_VERSION: &str = "v11";
@@ -63,6 +66,33 @@ impl Native for Rest {
 
     fn described(&self, _module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
         metadata::read(answer)
+    }
+
+    fn naming(&self) -> Option<Outgoing> {
+        Some(survey::naming())
+    }
+
+    fn named(&self, answer: &[u8]) -> Option<Vec<Module>> {
+        survey::named(answer)
+    }
+
+    fn describing(&self, modules: &[Module]) -> Vec<AboutModule> {
+        survey::describing(modules)
+    }
+
+    fn marked(&self, answer: &[u8]) -> BTreeSet<FieldPath> {
+        survey::marked(answer)
+    }
+
+    fn roles(&self) -> Option<FieldPath> {
+        Some(FieldPath::new(&Module::new("ACLRoles"), "name"))
+    }
+
+    fn starter(&self) -> &'static [&'static str] {
+        &[
+            include_str!("../../../policies/sugarcrm/classify.yaml"),
+            include_str!("../../../policies/sugarcrm/rules.yaml"),
+        ]
     }
 
     fn envelope(&self, body: Map<String, Value>, api: &Api<'_>) -> Result<Envelope, Objection> {

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::schema::stock::delivered::of_sugar_v4;
 use super::schema::{Modules, Schema};
 use super::{
-    Account, AnswerForm, Answered, Arrangement, Assembly, Bounds, Database, Dialect, Entered,
+    Account, AnswerForm, Answered, Arrangement, Ask, Assembly, Bounds, Database, Dialect, Entered,
     ErrorShape, Exchange, Failure, HeadForm, Incoming, Inquiry, Login, Misunderstood, Operation,
     Outgoing, Rendering, Understood, Wanted,
 };
@@ -21,6 +21,7 @@ use crate::reason::Reason;
 use crate::vocabulary::{Module, Spelling};
 
 mod arguments;
+mod ask;
 mod assembly;
 mod description;
 mod email;
@@ -38,6 +39,7 @@ mod render;
 mod reply;
 mod search;
 mod sql;
+mod survey;
 mod understand;
 mod version;
 mod write;
@@ -87,6 +89,10 @@ impl Dialect for SugarV4 {
 
     fn has_secrets_in_query(&self, request: &Incoming<'_>) -> bool {
         form::has_secrets(request.query)
+    }
+
+    fn ask(&self, ask: &Ask, bounds: &Bounds) -> Option<Outgoing> {
+        ask::request(self, ask, bounds)
     }
 
     fn assemble(&self, route: &str) -> Option<Assembly> {

@@ -10,15 +10,17 @@ use super::carriers::Arguments;
 use super::engine::{Described, Native};
 use super::schema::stock::delivered::of_suitecrm_v8;
 use super::schema::{Modules, Stock};
-use super::{Account, Answered, Entered, Inquiry, Login};
+use super::survey::AboutModule;
+use super::{Account, Answered, Entered, Inquiry, Login, Outgoing};
 use crate::door::{Carrier, Credential};
 use crate::objection::Objection;
-use crate::vocabulary::Module;
+use crate::vocabulary::{FieldPath, Module};
 
 mod description;
 mod enter;
 mod login;
 mod session;
+mod survey;
 
 /// SuiteCRM's JSON:API before a CRM of which nothing but the stock modules is known.
 pub fn described() -> Described {
@@ -60,6 +62,28 @@ impl Native for JsonApi {
 
     fn enter(&self, account: &Account, held: Option<&Entered>, answers: &[Answered]) -> Login {
         enter::step(account, held, answers)
+    }
+
+    fn naming(&self) -> Option<Outgoing> {
+        Some(survey::naming())
+    }
+
+    fn named(&self, answer: &[u8]) -> Option<Vec<Module>> {
+        survey::named(answer)
+    }
+
+    fn describing(&self, modules: &[Module]) -> Vec<AboutModule> {
+        survey::describing(modules)
+    }
+
+    fn roles(&self) -> Option<FieldPath> {
+        Some(FieldPath::new(&Module::new("ACLRoles"), "name"))
+    }
+
+    fn starter(&self) -> &'static [&'static str] {
+        &[include_str!(
+            "../../../examples/suitecrm/policies/suitecrm.yaml"
+        )]
     }
 
     fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules> {

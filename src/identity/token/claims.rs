@@ -33,6 +33,23 @@ pub struct Claims {
 }
 
 impl Claims {
+    /// Those of a token that a test supposes.
+    pub(in crate::identity) fn supposed(issuer: &str, roles: Vec<String>) -> Self {
+        Self {
+            issuer: issuer.into(),
+            subject: "supposed".to_owned(),
+            name: None,
+            roles,
+            purpose: None,
+            crm_user: None,
+            strengthens: false,
+            acr: None,
+            amr: Vec::new(),
+            auth_time: None,
+            is_bound: false,
+        }
+    }
+
     /// Whether only the holder of a certificate may show it: then both are one proof.
     pub fn is_bound(&self) -> bool {
         self.is_bound

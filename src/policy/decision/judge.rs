@@ -1,21 +1,22 @@
 //! From the levels of categories to the rule of one field, in one situation.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
 use dashmap::DashMap;
 
 use crate::detect::Kind;
-use crate::detect::statement::{Certainty, Languages, Lexicon};
+use crate::detect::statement::{Languages, Lexicon};
 use crate::dialect::{Items, Origin, Schema};
 use crate::mask::{Mask, Tokenizer};
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module, RuleName};
 
 use super::super::language::catalogue::{category_of, kind_of};
-use super::super::language::model::{Model, Terms, Writing, about};
-use super::engine::{Situation, Verdict};
-use super::plan::{FieldRule, Show, SpanRule, TextRule, UNCLASSIFIED, Usable, Writable};
+use super::super::language::model::{Model, Writing};
+use super::engine::{OBSERVED, Situation, Verdict};
+use super::looked::{Looked, efface, looked_for};
+use super::plan::{FieldRule, Show, SpanRule, TextRule, UNCLASSIFIED, Usable, Would, Writable};
 
 /// How far copies of copies are followed.
 const COPY_DEPTH_MAX: usize = 8;
@@ -71,6 +72,8 @@ impl fmt::Debug for Core {
 pub(in crate::policy) struct View {
     pub(in crate::policy) core: Arc<Core>,
     pub(in crate::policy) situation: Situation,
+    /// The same situation, if no rule only observed; `None` if none does.
+    enforced: Option<Arc<Self>>,
     verdicts: HashMap<Category, Verdict>,
 }
 
@@ -95,76 +98,6 @@ pub(in crate::policy) enum Treatment {
     Clear,
     /// Clear text in which these are looked for.
     Text(Vec<Looked>),
-}
-
-/// What is looked for in a text, and what for. Where several detectors look for it, all of their terms count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::policy) struct Looked {
-    pub(in crate::policy) kind: Kind,
-    pub(in crate::policy) languages: Languages,
-    /// How sure it must be to be withheld; `None`: it is shown.
-    pub(in crate::policy) shown: Option<Certainty>,
-    /// Whether the text may only be matched where the kind's category is clear.
-    matched: bool,
-    /// How sure a new one must be to be refused; `None`: it may be written.
-    pub(in crate::policy) refused: Option<Certainty>,
-    flagged: Option<Certainty>,
-}
-
-impl Looked {
-    fn of(kind: Kind, terms: &Terms) -> Self {
-        let is_statement = matches!(kind, Kind::Statement(_));
-        let certainty = |least| {
-            if is_statement {
-                least
-            } else {
-                Certainty::Possible
-            }
-        };
-        let refused = if is_statement {
-            terms.refuse
-        } else {
-            Some(Certainty::Possible)
-        };
-        Self {
-            kind,
-            languages: terms.languages,
-            shown: terms.shown.then_some(certainty(terms.at_least)),
-            matched: terms.matched,
-            refused: refused.filter(|_| terms.written),
-            flagged: terms.flag.filter(|_| terms.written && is_statement),
-        }
-    }
-
-    /// How far a text may be matched in which it can be found, where its category has this level. Of what a detector leaves
-    /// to be matched, words can be guessed one by one; a number could be read digit by digit.
-    pub(in crate::policy) fn usable(&self, level: Level) -> Usable {
-        if level == Level::Clear {
-            Usable::Yes
-        } else if self.matched {
-            Usable::No
-        } else if self.shown.is_some() && !matches!(self.kind, Kind::Statement(_)) {
-            Usable::Words
-        } else {
-            Usable::Yes
-        }
-    }
-
-    /// The terms of both, each where it withholds more.
-    fn and(self, other: Self) -> Self {
-        let lower = |one: Option<Certainty>, other: Option<Certainty>| match (one, other) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
-        Self {
-            kind: self.kind,
-            languages: self.languages.and(other.languages),
-            shown: lower(self.shown, other.shown),
-            matched: self.matched || other.matched,
-            refused: lower(self.refused, other.refused),
-            flagged: lower(self.flagged, other.flagged),
-        }
-    }
 }
 
 /// What one situation says of a field that holds data.
@@ -198,24 +131,17 @@ pub(in crate::policy) fn combined(writes: &[(&Category, Writing)]) -> Writable {
     }
 }
 
-/// What is said of statements must not tell which they are, not even where all but one are shown: the rules that withhold
-/// or show any of them are named for all of them.
-fn efface(spans: &mut [SpanRule]) {
-    let is_statement = |span: &&SpanRule| matches!(span.kind, Kind::Statement(_));
-    let all: BTreeSet<RuleName> = spans
-        .iter()
-        .filter(is_statement)
-        .flat_map(|span| span.by.clone())
-        .collect();
-    for span in spans {
-        if matches!(span.kind, Kind::Statement(_)) {
-            span.by = all.iter().cloned().collect();
-        }
-    }
-}
-
 impl View {
     pub(in crate::policy) fn new(core: Arc<Core>, situation: Situation) -> Self {
+        Self::beside(core, situation, None)
+    }
+
+    /// The same, beside what would be if no rule only observed.
+    pub(in crate::policy) fn beside(
+        core: Arc<Core>,
+        situation: Situation,
+        enforced: Option<Arc<Self>>,
+    ) -> Self {
         let verdicts = core
             .model
             .categories
@@ -225,6 +151,7 @@ impl View {
         Self {
             core,
             situation,
+            enforced,
             verdicts,
         }
     }
@@ -239,6 +166,23 @@ impl View {
 
     /// The rule of a field.
     pub(in crate::policy) fn rule(&self, module: &Module, field: &Field) -> FieldRule {
+        let mut rule = self.rule_of(module, field);
+        if let Some(enforced) = &self.enforced {
+            let would = enforced.rule_of(module, field);
+            let is_same = (would.level, would.usable) == (rule.level, rule.usable)
+                && would.writable == rule.writable;
+            rule.would = (!is_same).then(|| {
+                Box::new(Would {
+                    level: would.level,
+                    by: would.by,
+                    writable: would.writable,
+                })
+            });
+        }
+        rule
+    }
+
+    fn rule_of(&self, module: &Module, field: &Field) -> FieldRule {
         let known = self.known(module, field);
         match self.core.schema.origin(module, field.as_str()) {
             Origin::Secret => {
@@ -315,6 +259,7 @@ impl View {
             writable: Writable::No,
             structural,
             known: structural || self.known(module, field),
+            would: None,
         }
     }
 
@@ -351,6 +296,7 @@ impl View {
             writable: judgement.writable,
             structural: false,
             known,
+            would: None,
         }
     }
 
@@ -374,7 +320,25 @@ impl View {
         let category = category_of(kind);
         let verdict = self.verdict(&category);
         let model = self.core.model.categories.get(&category);
+        let would = self
+            .enforced
+            .as_ref()
+            .map(|enforced| enforced.verdict(&category));
+        let would = would
+            .filter(|would| (would.level, would.write) != (verdict.level, verdict.write))
+            .map(|would| {
+                let writable = match would.write > Writing::No {
+                    true => Writable::Yes,
+                    false => Writable::No,
+                };
+                Box::new(Would {
+                    level: would.level,
+                    by: would.by,
+                    writable,
+                })
+            });
         SpanRule {
+            would,
             kind,
             level: verdict.level,
             by: verdict.by,
@@ -405,7 +369,10 @@ impl View {
         }
         if sources.unclassified {
             let by = RuleName::new(UNCLASSIFIED);
-            reasons.push((self.core.model.unclassified, vec![by]));
+            reasons.push(match self.lets_unclassified_pass() {
+                true => (Level::Clear, vec![by, RuleName::new(OBSERVED)]),
+                false => (self.core.model.unclassified, vec![by]),
+            });
         }
         for (level, by) in &sources.withheld {
             reasons.push((*level, vec![RuleName::new(by)]));
@@ -435,7 +402,7 @@ impl View {
             _ => Usable::No,
         };
         if treatment == Treatment::Clear {
-            let looked = self.looked_for(&sources.categories);
+            let looked = looked_for(&self.core.model, &sources.categories);
             if !looked.is_empty() {
                 usable = self.usable(&looked);
                 treatment = Treatment::Text(looked);
@@ -480,28 +447,15 @@ impl View {
         }
     }
 
-    /// What detectors look for in a field of these categories.
-    pub(in crate::policy) fn looked_for(&self, categories: &BTreeSet<Category>) -> Vec<Looked> {
-        let mut looked: BTreeMap<Kind, Looked> = BTreeMap::new();
-        let detectors = self.core.model.detectors.iter().filter(|detector| {
-            categories
-                .iter()
-                .any(|category| about(&detector.within, category))
-        });
-        for detector in detectors {
-            for kind in &detector.find {
-                let own = Looked::of(*kind, &detector.terms);
-                let all = looked.get(kind).map_or(own, |others| others.and(own));
-                looked.insert(*kind, all);
-            }
-        }
-        looked.into_values().collect()
-    }
-
-    /// How far a text may be matched in which these are looked for: what can be found in it must be clear.
+    /// How far a text may be matched in which these are looked for: what can be found in it must be clear, or left.
     fn usable(&self, looked: &[Looked]) -> Usable {
         let of_one = |looked: &Looked| looked.usable(self.verdict(&category_of(looked.kind)).level);
         looked.iter().map(of_one).min().unwrap_or(Usable::Yes)
+    }
+
+    /// Whether what nobody has classified is shown, because the whole policy only observes.
+    pub(in crate::policy) fn lets_unclassified_pass(&self) -> bool {
+        self.core.model.observes_whole(&self.situation)
     }
 
     fn writable(
@@ -512,7 +466,8 @@ impl View {
         writes: &[(&Category, Writing)],
     ) -> Writable {
         let is_right = self.core.schema.is_right(module, field.as_str());
-        if sources.unclassified || !sources.withheld.is_empty() || is_right {
+        let is_unclassified = sources.unclassified && !self.lets_unclassified_pass();
+        if is_unclassified || !sources.withheld.is_empty() || is_right {
             return Writable::No;
         }
         match combined(writes) {
@@ -528,7 +483,10 @@ impl View {
     /// How far a text of these categories may be matched, as far as it is shown in clear: what detectors find in it counts,
     /// too.
     pub(in crate::policy) fn usable_by(&self, categories: &[Category]) -> Usable {
-        self.usable(&self.looked_for(&categories.iter().cloned().collect()))
+        self.usable(&looked_for(
+            &self.core.model,
+            &categories.iter().cloned().collect(),
+        ))
     }
 
     /// The categories of a field and of everything that it copies.

@@ -5,6 +5,7 @@ pub(super) mod decide;
 pub(super) mod engine;
 pub(super) mod fields;
 pub(super) mod judge;
+pub(super) mod looked;
 pub(super) mod plan;
 mod reach;
 pub(super) mod rules;

@@ -94,6 +94,7 @@ pub static CATALOGUE: &[BuiltIn] = &[
         "Carte de paiement",
         Mask::Card,
     ),
+    plain("financial.income", "Income", "Revenus"),
     hidden("special.health", "Health", "Santé"),
     hidden(
         "special.belief",

@@ -25,7 +25,9 @@ const LEFT_FILES: &[&str] = &[
     ".gitkeep",
 ];
 /// Folders that may lie in a policy folder; what lies in them is not part of the policy.
-const LEFT_FOLDERS: &[&str] = &[".git", "tests"];
+const LEFT_FOLDERS: &[&str] = &[".git", TESTS];
+/// The folder of a policy's tests.
+pub(in crate::policy) const TESTS: &str = "tests";
 
 /// The link through which Kubernetes publishes all files of a volume at once, and the one that it makes before.
 const PUBLISHED: &str = "..data";
@@ -33,6 +35,15 @@ const PUBLISHED_NEXT: &str = "..data_tmp";
 
 /// The files of a policy, by name. What else lies in the folder and may not is reported.
 pub(in crate::policy) fn files(dir: &Path, found: &mut Diagnostics) -> Vec<PathBuf> {
+    files_beside(dir, LEFT_FOLDERS, found)
+}
+
+/// The same, where these folders may lie beside them.
+pub(in crate::policy) fn files_beside(
+    dir: &Path,
+    folders: &'static [&'static str],
+    found: &mut Diagnostics,
+) -> Vec<PathBuf> {
     let names = match names(dir) {
         Ok(names) if names.len() <= ENTRIES_MAX => names,
         Ok(_) => {
@@ -52,7 +63,7 @@ pub(in crate::policy) fn files(dir: &Path, found: &mut Diagnostics) -> Vec<PathB
     let mut read = Vec::new();
     for name in &names {
         let path = dir.join(name);
-        match lies(name, &path, volume.as_ref()) {
+        match lies(name, &path, folders, volume.as_ref()) {
             Ok(Lies::Read) => read.push(path),
             Ok(Lies::Left) => {}
             Ok(Lies::Stray(problem)) => found.push(problem),
@@ -86,7 +97,7 @@ enum Lies {
     Stray(Diagnostic),
 }
 
-fn lies(name: &Path, path: &Path, volume: Option<&Volume>) -> io::Result<Lies> {
+fn lies(name: &Path, path: &Path, folders: &[&str], volume: Option<&Volume>) -> io::Result<Lies> {
     let is_left = |names: &[&str]| names.iter().any(|left| name == Path::new(left));
     if volume.is_some_and(|volume| volume.owns(name, path)) {
         return Ok(Lies::Left);
@@ -99,7 +110,7 @@ fn lies(name: &Path, path: &Path, volume: Option<&Volume>) -> io::Result<Lies> {
         })?
         .file_type();
     if kind.is_dir() {
-        if is_left(LEFT_FOLDERS) {
+        if is_left(folders) {
             return Ok(Lies::Left);
         }
         let help = "move its files here, or elsewhere: folders in a policy folder are not read";

@@ -1,6 +1,6 @@
 //! The files of a policy: reading the folder, and the hash that names what was in force.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
 
@@ -45,6 +45,21 @@ fn once(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
         ));
         return Err(found);
     }
+    texts(&paths, found)
+}
+
+/// The files of the tests that lie beside a policy; none, if it has none.
+pub(in crate::policy) fn read_tests(dir: &Path) -> Result<Vec<Source>, Diagnostics> {
+    let dir = dir.join(folder::TESTS);
+    if !dir.exists() {
+        return Ok(Vec::new());
+    }
+    let mut found = Diagnostics::new();
+    let paths = folder::files_beside(&dir, &[], &mut found);
+    texts(&paths, found)
+}
+
+fn texts(paths: &[PathBuf], mut found: Diagnostics) -> Result<Vec<Source>, Diagnostics> {
     let sources = paths
         .iter()
         .filter_map(|path| load(path, codes::UNREADABLE, &mut found))

@@ -6,16 +6,23 @@ use std::collections::BTreeSet;
 
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module, Purpose, Role, RuleName};
 
-use super::decision::engine::Situation;
+use super::decision::engine::{Observing, Situation};
 use super::decision::judge::View;
 use super::decision::plan::{FieldRule, Usable, Writable};
-use super::language::model::{Model, Writing};
+use super::language::model::Writing;
 use super::{Policy, decide};
+use strengths::Strengths;
 
+mod callers;
 mod compare;
+mod goals;
+mod ground;
 mod never;
+mod smallest;
+mod strengths;
 
 pub use compare::{Access, AccessField, Aspect, Change, Column, Compared, Replayed};
+pub(super) use ground::Ground;
 pub use never::{Counterexample, How, Never, Proved};
 
 /// One state of a request, as far as rules look at it.
@@ -51,15 +58,8 @@ pub struct Given {
 impl Policy {
     /// What it gives in a state.
     pub fn sight(&self, state: &State) -> Sight {
-        let situation = Situation {
-            roles: state.roles.clone(),
-            purpose: Some(state.purpose.clone()),
-            strengths: state.strengths.clone(),
-            // Whoever comes without a session of the CRM sees no more than who has one.
-            seen: None,
-        };
         Sight {
-            view: View::new(self.core.clone(), situation),
+            view: View::new(self.core.clone(), state.situation()),
         }
     }
 
@@ -73,21 +73,25 @@ impl Policy {
         self.core.model.strengths.keys().map(String::as_str)
     }
 
-    /// Every state with so many roles at once, or fewer: of each purpose the roles that may invoke it, in every set of
-    /// strengths that makes a difference.
+    /// Every state with so many roles at once, or fewer, that a caller can be in: of each purpose the roles that may invoke
+    /// it, in every set of strengths that makes a difference.
     pub fn states(&self, roles_max: usize) -> Vec<State> {
         let model = &self.core.model;
-        let strengths = strengths(model);
-        let mut states = Vec::new();
-        for purpose in model.purposes.keys() {
-            let may: Vec<&Role> = model
-                .roles
-                .keys()
+        let callers = &self.ground.get_or_init(|| Ground::new(&self.core)).callers;
+        let mut states = BTreeSet::new();
+        for (purpose, crowd) in model
+            .purposes
+            .keys()
+            .flat_map(|purpose| callers.crowds.iter().map(move |crowd| (purpose, crowd)))
+        {
+            let roles = crowd.roles.iter();
+            let may: Vec<&Role> = roles
                 .filter(|role| decide::may_invoke(model, role, purpose))
                 .collect();
+            let strengths = callers.strengths(crowd.way).map(Strengths::sets);
             for roles in subsets(&may, roles_max) {
-                for strengths in &strengths {
-                    states.push(State {
+                for strengths in strengths.iter().flatten() {
+                    states.insert(State {
                         roles: roles.clone(),
                         purpose: purpose.clone(),
                         strengths: strengths.clone(),
@@ -95,7 +99,21 @@ impl Policy {
                 }
             }
         }
-        states
+        states.into_iter().collect()
+    }
+}
+
+impl State {
+    fn situation(&self) -> Situation {
+        Situation {
+            roles: self.roles.clone(),
+            purpose: Some(self.purpose.clone()),
+            strengths: self.strengths.clone(),
+            // Whoever comes without a session of the CRM sees no more than who has one.
+            seen: None,
+            // What it gives on any day: a cap that only observes is none, a grant that does is one.
+            observing: Observing::Most,
+        }
     }
 }
 
@@ -106,7 +124,8 @@ impl Sight {
         Given {
             level: verdict.level,
             usable: match verdict.level {
-                Level::Clear => Usable::Yes,
+                // A field of it, and of nothing else: what detectors find in it counts, too.
+                Level::Clear => self.view.usable_by(std::slice::from_ref(category)),
                 _ => Usable::No,
             },
             writable: match verdict.write {
@@ -129,18 +148,6 @@ impl Sight {
     pub fn rule(&self, module: &Module, field: &Field) -> FieldRule {
         self.view.rule(module, field)
     }
-}
-
-/// Sets of strengths: none, each one, all. More strengths only let more grants match.
-fn strengths(model: &Model) -> Vec<BTreeSet<String>> {
-    let mut sets = vec![BTreeSet::new()];
-    for name in model.strengths.keys() {
-        sets.push(BTreeSet::from([name.clone()]));
-    }
-    if model.strengths.len() > 1 {
-        sets.push(model.strengths.keys().cloned().collect());
-    }
-    sets
 }
 
 /// The subsets that are not blank, of so many members at most.

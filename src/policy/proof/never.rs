@@ -1,9 +1,14 @@
 //! What must never happen, proved over every state.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use super::State;
-use crate::policy::Policy;
+use super::goals::{Goal, OF_NOBODY, goals, unlooked};
+use super::ground::Ground;
+use super::smallest::{Within, is_met};
+use crate::policy::model::Model;
+use crate::policy::{Policy, decide};
 use crate::vocabulary::{Category, FieldPath, Level, Purpose, Role, RuleName};
 
 /// What must never happen.
@@ -40,15 +45,20 @@ pub struct How {
     pub searched: bool,
     /// It is written.
     pub written: bool,
+    /// By a field of its own, that is: what stands in texts does not count.
+    pub fields_only: bool,
 }
 
 /// What came of a proof.
 #[derive(Clone, Debug)]
 pub struct Proved {
-    /// How many states were looked at.
+    /// How many states were looked at, each of which speaks for all that are smaller.
     pub states: usize,
     /// The smallest state in which it happens; none: it never does.
     pub counterexample: Option<Counterexample>,
+    /// Categories that detectors could look for in texts, and that none of the policy does: of texts, nothing is proved of
+    /// these.
+    pub unlooked: BTreeSet<Category>,
 }
 
 /// A state in which something happens that must never.
@@ -71,7 +81,141 @@ pub struct Counterexample {
 impl Policy {
     /// Whether something never happens, in any state.
     pub fn prove(&self, never: &Never) -> Proved {
-        let _ = never;
-        todo!()
+        let model = &self.core.model;
+        let ground = self.ground.get_or_init(|| Ground::new(&self.core));
+        let mut states = 0;
+        let mut smallest: Option<(Size, Goal)> = None;
+        for goal in goals(model, ground, never) {
+            for purpose in model.purposes.keys().filter(|name| never.is_about(name)) {
+                let (looked_at, found) = look(model, ground, never, &goal, purpose);
+                states += looked_at;
+                let found = found.map(Size);
+                let is_smaller = |found: &Size| smallest.as_ref().is_none_or(|(of, _)| found < of);
+                if let Some(found) = found.filter(is_smaller) {
+                    smallest = Some((found, goal.clone()));
+                }
+            }
+        }
+        Proved {
+            states,
+            counterexample: smallest.map(|(Size(state), goal)| self.example(state, goal)),
+            unlooked: unlooked(model, ground, never),
+        }
     }
+
+    fn example(&self, state: State, goal: Goal) -> Counterexample {
+        let model = &self.core.model;
+        let sight = self.sight(&state);
+        let given = sight.category(&goal.category);
+        let by = match (goal.ruled_by_default(), &goal.field) {
+            (Some(default), _) => BTreeSet::from([RuleName::new(default)]),
+            (None, Some(field)) if goal.how != "written" => {
+                sight.field(field).by.into_iter().collect()
+            }
+            _ => goal
+                .needs
+                .iter()
+                .flat_map(|need| need.by(model, &state.situation()))
+                .collect(),
+        };
+        Counterexample {
+            level: match goal.category.as_str() {
+                OF_NOBODY => given.level.max(model.unclassified(&state.situation())),
+                _ => given.level,
+            },
+            category: goal.category,
+            field: goal.field,
+            how: goal.how,
+            by: by.into_iter().collect(),
+            state,
+        }
+    }
+}
+
+/// A state; the smaller one has fewer roles, then fewer strengths, then comes first by its names.
+#[derive(PartialEq, Eq)]
+struct Size(State);
+
+impl Size {
+    fn key(&self) -> (usize, usize, &State) {
+        (self.0.roles.len(), self.0.strengths.len(), &self.0)
+    }
+}
+
+impl PartialOrd for Size {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.key().partial_cmp(&other.key())
+    }
+}
+
+impl Never {
+    /// Whether it is about a purpose.
+    fn is_about(&self, purpose: &Purpose) -> bool {
+        (self.purposes.is_empty() || self.purposes.contains(purpose))
+            && !self.unless_purposes.contains(purpose)
+    }
+}
+
+/// Looks for a goal at one purpose: how many states were looked at, and the smallest in which it is met.
+fn look(
+    model: &Model,
+    ground: &Ground,
+    never: &Never,
+    goal: &Goal,
+    purpose: &Purpose,
+) -> (usize, Option<State>) {
+    let free = free(model, never, goal, purpose);
+    let mut looked_at = 0;
+    let mut found: Vec<State> = Vec::new();
+    for crowd in &ground.callers.crowds {
+        let roles: BTreeSet<Role> = free.intersection(&crowd.roles).cloned().collect();
+        if roles.is_empty() || !never.roles.is_empty() && never.roles.is_disjoint(&roles) {
+            continue;
+        }
+        let within = Within {
+            model,
+            goal,
+            purpose,
+            roles: &roles,
+            wanted: &never.roles,
+        };
+        let strengths = ground.callers.strengths(crowd.way).into_iter();
+        for provable in strengths.flat_map(|all| all.without(&never.unless_strengths)) {
+            looked_at += 1;
+            if is_met(model, goal, &within.largest(&provable).situation()) {
+                found.push(within.smallest(&provable));
+            }
+        }
+    }
+    let smallest = found
+        .into_iter()
+        .map(Size)
+        .reduce(|one, other| match other < one {
+            true => other,
+            false => one,
+        });
+    (looked_at, smallest.map(|Size(state)| state))
+}
+
+/// The roles that may invoke a purpose, that are not exempt, and that no cap holds back from what a goal needs. Beside one that
+/// is held back, all are.
+fn free(model: &Model, never: &Never, goal: &Goal, purpose: &Purpose) -> BTreeSet<Role> {
+    let is_free = |role: &&Role| {
+        let alone = State {
+            roles: BTreeSet::from([(*role).clone()]),
+            purpose: purpose.clone(),
+            strengths: BTreeSet::new(),
+        };
+        let situation = alone.situation();
+        let mut needs = goal.needs.iter();
+        !needs.any(|need| need.is_held_back(model, &situation))
+    };
+    model
+        .roles
+        .keys()
+        .filter(|role| decide::may_invoke(model, role, purpose))
+        .filter(|role| !never.unless_roles.contains(*role))
+        .filter(is_free)
+        .cloned()
+        .collect()
 }

@@ -489,6 +489,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
         policy,
         log,
         stop_timeout: Duration::from_secs(10),
+        reload: None,
     };
     Proxy::start(setup).await.unwrap()
 }
@@ -501,6 +502,7 @@ fn listener(crm: SocketAddr, wish: &Wish, reached: &Reached, audit: &Path) -> Li
         name: "crm".to_owned(),
         bind: ([127, 0, 0, 1], 0).into(),
         tls: reached.tls.clone(),
+        tls_files: None,
         destination: Destination {
             scheme: if wish.crm_tls.is_some() {
                 Scheme::HTTPS

@@ -50,7 +50,14 @@ fn dialects() -> BTreeSet<String> {
     let is_one = |name: &String| {
         !matches!(
             name.as_str(),
-            "access" | "carriers" | "descriptions" | "engine" | "login" | "schema" | "styles"
+            "access"
+                | "carriers"
+                | "descriptions"
+                | "engine"
+                | "login"
+                | "schema"
+                | "styles"
+                | "survey"
         )
     };
     names.filter(is_one).collect()

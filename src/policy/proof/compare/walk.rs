@@ -11,7 +11,7 @@
 //! A field in several categories may need a witness for each of them.
 
 use crate::detect::Kind;
-use crate::policy::judge::Looked;
+use crate::policy::decision::looked::Looked;
 
 use super::cells::{ByCategory, Cell, Cells, NEW, Names, OLD, can_meet};
 use super::shown::{AtMost, Relation, Shown};

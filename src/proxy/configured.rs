@@ -1,0 +1,142 @@
+//! From a configuration to what a proxy is made of.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{ListenerSetup, Setup, limits, settings};
+use crate::audit::{self, Log, Options};
+use crate::config::{Config, Durability, Listener};
+use crate::diagnostic::Diagnostics;
+use crate::dialect::Dialect;
+use crate::identity::{Authorities, Unjudged};
+use crate::pipeline::LiveSchema;
+use crate::reload::{Candidate, Source, Suites, TlsFiles};
+
+/// Why a configuration that was checked cannot be used after all.
+#[derive(Debug, thiserror::Error)]
+pub enum NotConfigured {
+    /// A file is not what it was when it was checked.
+    #[error("{}", .0.render(false))]
+    Files(Diagnostics),
+    /// Proofs cannot be judged.
+    #[error(transparent)]
+    Unjudged(#[from] Unjudged),
+    /// A name leads nowhere.
+    #[error("a listener names an unknown upstream")]
+    Upstream,
+}
+
+type LiveSchemas = BTreeMap<String, Vec<Arc<LiveSchema>>>;
+
+/// A configuration, with what it names.
+#[derive(Debug)]
+pub struct Configured<'a> {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The policy that it names, and the schemas.
+    pub began: Candidate,
+    /// What judges the proofs of all listeners.
+    pub authorities: &'a Authorities,
+    /// What runs tests, if they must pass before a policy comes into force.
+    pub suites: Option<Arc<dyn Suites>>,
+    /// How often changes are looked for, if the configuration wants that.
+    pub every: Duration,
+}
+
+impl Configured<'_> {
+    /// What is to be served, before anything is opened.
+    ///
+    /// # Errors
+    /// If something has changed since it was checked.
+    pub fn listeners(&self) -> Result<Vec<ListenerSetup>, NotConfigured> {
+        let schemas = live_schemas(&self.config, &self.began)?;
+        let listeners = self.config.listeners.iter();
+        listeners
+            .map(|listener| set_up(&self.config, listener, &schemas, self.authorities))
+            .collect()
+    }
+
+    /// All of a proxy.
+    pub fn set_up(self, listeners: Vec<ListenerSetup>, log: Log) -> Setup {
+        Setup {
+            listeners,
+            admin: self.config.admin,
+            policy: self.began.policy.clone(),
+            log,
+            stop_timeout: self.config.stop_timeout,
+            reload: Some(Source {
+                every: self.config.reload.watch.then_some(self.every),
+                config: self.config,
+                began: self.began,
+                suites: self.suites,
+            }),
+        }
+    }
+}
+
+/// The schemas of all upstreams by name and dialect, with what was learned before.
+fn live_schemas(config: &Config, began: &Candidate) -> Result<LiveSchemas, NotConfigured> {
+    let folder = config.state.value.join("schema");
+    let mut found = Diagnostics::new();
+    let mut schemas = LiveSchemas::new();
+    for (name, upstream) in &config.upstreams {
+        let of_dialect = |dialect: &Arc<dyn Dialect>| match upstream.learn {
+            false => Some(LiveSchema::fixed(name, dialect.clone())),
+            true => LiveSchema::growing(name, dialect.clone(), &folder, &mut found),
+        };
+        let dialects = began.dialects.get(name).into_iter().flatten();
+        let live: Vec<_> = dialects.filter_map(of_dialect).collect();
+        schemas.insert(name.clone(), live.into_iter().map(Arc::new).collect());
+    }
+    match found.has_errors() {
+        true => Err(NotConfigured::Files(found)),
+        false => Ok(schemas),
+    }
+}
+
+/// Where and how the access log is written.
+pub fn log_options(config: &Config) -> Options {
+    let durability = match config.audit.durability {
+        Durability::Strict => audit::Durability::Strict,
+        Durability::Relaxed(within) => audit::Durability::Relaxed(within),
+    };
+    Options {
+        durability,
+        node: config.audit.node.clone(),
+        ..Options::new(&config.audit.dir.value, &config.state.value)
+    }
+}
+
+fn set_up(
+    config: &Config,
+    listener: &Listener,
+    schemas: &LiveSchemas,
+    authorities: &Authorities,
+) -> Result<ListenerSetup, NotConfigured> {
+    let upstream = config.upstreams.get(&listener.upstream);
+    let upstream = upstream.ok_or(NotConfigured::Upstream)?;
+    let ways = authorities.ways(listener)?;
+    let tls = listener.tls.as_ref();
+    let tls = tls.map(|tls| TlsFiles::read(&listener.name, tls, &ways));
+    let tls = tls.transpose().map_err(NotConfigured::Files)?;
+    let (tls_files, tls) = tls.unzip();
+    Ok(ListenerSetup {
+        name: format!("the listener `{}`", listener.name),
+        bind: listener.bind.value,
+        tls: tls.map(Arc::new),
+        tls_files,
+        ways,
+        service: upstream.service.clone(),
+        upstream: listener.upstream.as_str().into(),
+        destination: upstream.into(),
+        schemas: schemas.get(&listener.upstream).cloned().unwrap_or_default(),
+        settings: settings(&config.limits, upstream.page_max, listener.v4_get),
+        limits: limits(
+            &config.limits,
+            &config.hosts,
+            &listener.trusted_proxies,
+            &upstream.dialects,
+        ),
+    })
+}

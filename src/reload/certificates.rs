@@ -1,0 +1,349 @@
+//! Looks at what listeners show of themselves, and at who vouches for their clients.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use tokio::task::spawn_blocking;
+
+use super::looks::{Looks, Turn};
+use super::{Outcome, Stage, codes};
+use crate::audit::{By, Event};
+use crate::config::{Clients, Tls, Way, codes as config_codes};
+use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
+use crate::files::{self, Contents, Fingerprint};
+use crate::identity::{Certificates, TrustAnchors, Ways};
+use crate::preflight::{PEM_BYTES_MAX, Shown};
+use crate::server::TlsInUse;
+
+/// What a listener shows of itself, as it was read, and what it is judged by.
+#[derive(Debug)]
+pub struct TlsFiles {
+    /// The name of the listener.
+    name: String,
+    shown: Shown,
+    tls: Tls,
+    /// Of the files of certificate and key, and of that of the authorities.
+    read: (Fingerprint, Fingerprint),
+    clients: Option<(Arc<Certificates>, bool)>,
+}
+
+/// The same, where connections begin with it.
+#[derive(Debug)]
+pub struct TlsListener {
+    /// What it shows.
+    pub files: TlsFiles,
+    /// With what connections begin.
+    pub in_use: Arc<TlsInUse>,
+}
+
+impl TlsFiles {
+    /// Reads the files of a listener that accepts these ways; and what connections begin with.
+    ///
+    /// # Errors
+    /// If it cannot be used.
+    pub fn read(
+        name: &str,
+        tls: &Tls,
+        ways: &Ways,
+    ) -> Result<(Self, rustls::ServerConfig), Diagnostics> {
+        let clients = ways.certificates.clone();
+        let clients = clients.map(|clients| (clients, ways.are_only(Way::Certificate)));
+        let (pair, ca) = (Pair::read(tls), tls.clients.as_ref().map(read_ca));
+        let ca = ca.map_or(Fingerprint::of([]), |ca| fingerprint(&[&ca]));
+        let mut found = Diagnostics::new();
+        let shown = pair.judge(tls, &mut found);
+        let Some(shown) = shown.filter(|_| !found.has_errors()) else {
+            return Err(found);
+        };
+        let files = Self {
+            name: name.to_owned(),
+            shown,
+            tls: tls.clone(),
+            read: (pair.fingerprint(), ca),
+            clients,
+        };
+        match files.server() {
+            Ok(server) => Ok((files, server)),
+            Err(error) => {
+                found.push(unusable(tls, &error));
+                Err(found)
+            }
+        }
+    }
+
+    fn server(&self) -> Result<rustls::ServerConfig, rustls::Error> {
+        let clients = self.clients.as_ref();
+        let verifier = clients.map(|(clients, required)| clients.verifier(*required));
+        self.shown.server(verifier)
+    }
+}
+
+/// The contents of a certificate's file and of its key's, of one moment.
+struct Pair {
+    certificate: io::Result<Contents>,
+    key: io::Result<Contents>,
+}
+
+impl Pair {
+    fn read(tls: &Tls) -> Self {
+        Self {
+            certificate: files::read(&tls.certificate.value, PEM_BYTES_MAX),
+            key: files::read(&tls.key.value, PEM_BYTES_MAX),
+        }
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        fingerprint(&[&self.certificate, &self.key])
+    }
+
+    fn judge(&self, tls: &Tls, found: &mut Diagnostics) -> Option<Shown> {
+        let shown = Shown::read(tls, (&self.certificate, &self.key), found)?;
+        shown.check(tls, found);
+        Some(shown)
+    }
+}
+
+/// The certificate of a listener and its key, or the authorities that vouch for its clients.
+#[derive(Debug)]
+pub(super) struct Certificate {
+    /// `certificate:NAME` or `clients:NAME`.
+    part: String,
+    what: What,
+    listener: Arc<tokio::sync::Mutex<TlsListener>>,
+    looks: Looks,
+    not_after: Option<Timestamp>,
+    name: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Pair,
+    Authorities,
+}
+
+/// What was read and judged.
+enum Judged {
+    Pair(Shown),
+    Authorities(TrustAnchors, Vec<u8>),
+}
+
+impl Certificate {
+    /// All that listeners show and judge by.
+    pub(super) fn all(listeners: Vec<TlsListener>) -> Vec<Self> {
+        let mut all = Vec::new();
+        for listener in listeners {
+            let name = listener.files.name.clone();
+            let not_after = listener.files.shown.not_after();
+            let (pair, ca) = listener.files.read;
+            let judges = listener.files.tls.clients.is_some();
+            let listener = Arc::new(tokio::sync::Mutex::new(listener));
+            all.push(Self {
+                part: format!("certificate:{name}"),
+                what: What::Pair,
+                listener: listener.clone(),
+                looks: Looks::new(pair),
+                not_after,
+                name: name.clone(),
+            });
+            if judges {
+                all.push(Self {
+                    part: format!("clients:{name}"),
+                    what: What::Authorities,
+                    listener,
+                    looks: Looks::new(ca),
+                    not_after: None,
+                    name,
+                });
+            }
+        }
+        all
+    }
+
+    /// Says that what is in use is what is on disk.
+    pub(super) fn tell(&self, stage: &Stage) {
+        let words = match self.not_after {
+            Some(time) => {
+                let name = self.name.as_str();
+                stage.metrics.reloads.not_after(name, time.as_second());
+                format!("valid until {time}")
+            }
+            None => "in use".to_owned(),
+        };
+        stage.parts.say(&self.part, true, words);
+        stage.metrics.reloads.rejected(&self.part, false);
+    }
+
+    /// Looks; the name of the part, and what came of it.
+    pub(super) async fn look(
+        &mut self,
+        by: By,
+        stage: &Stage,
+        diagnostics: &mut Diagnostics,
+    ) -> (String, Outcome) {
+        let outcome = self.outcome(by, stage, diagnostics).await;
+        (self.part.clone(), outcome)
+    }
+
+    async fn outcome(&mut self, by: By, stage: &Stage, diagnostics: &mut Diagnostics) -> Outcome {
+        let tls = self.listener.lock().await.files.tls.clone();
+        let what = self.what;
+        let looking = move || judge(what, &tls);
+        let Ok((judged, found, problems)) = spawn_blocking(looking).await else {
+            return Outcome::Unsettled;
+        };
+        let turn = match by {
+            By::Watch => self.looks.seen(found, Instant::now()),
+            By::Start | By::Signal => self.looks.asked(found),
+        };
+        match turn {
+            Turn::Nothing if found != self.looks.in_force() => return Outcome::Unsettled,
+            Turn::Nothing => return Outcome::Unchanged,
+            Turn::Mended => {
+                self.tell(stage);
+                tracing::info!(
+                    what = self.part,
+                    "the certificate on disk is the one in use again"
+                );
+                return Outcome::Unchanged;
+            }
+            Turn::Judge => {}
+        }
+        let outcome = match judged.filter(|_| !problems.has_errors()) {
+            Some(judged) => self.take(judged, found, by, stage).await,
+            None => {
+                self.refuse(found, by, stage, &problems).await;
+                Outcome::Rejected(codes(&problems))
+            }
+        };
+        diagnostics.extend(problems);
+        outcome
+    }
+
+    /// Lets connections begin with it from now on: on record first.
+    async fn take(&mut self, judged: Judged, found: Fingerprint, by: By, stage: &Stage) -> Outcome {
+        let (der, not_after) = match &judged {
+            Judged::Pair(shown) => (
+                shown.own().map(|own| own.to_vec()).unwrap_or_default(),
+                shown.not_after(),
+            ),
+            Judged::Authorities(_, pem) => (pem.clone(), None),
+        };
+        let fingerprint = Fingerprint::name(&der);
+        let event = Event::certificate_loaded(&self.part, &fingerprint, not_after, by);
+        if stage.log.write(event).await.is_err() {
+            self.tell_refused(stage, "the access log cannot be written");
+            return Outcome::Rejected(Vec::new());
+        }
+        let mut listener = self.listener.lock().await;
+        match judged {
+            Judged::Pair(shown) => listener.files.shown = shown,
+            Judged::Authorities(anchors, _) => {
+                if let Some((clients, _)) = &listener.files.clients {
+                    clients.put(anchors);
+                }
+            }
+        }
+        // The pair was tried when it was judged, and the authorities, too.
+        if let Ok(server) = listener.files.server() {
+            listener.in_use.store(Arc::new(server));
+        }
+        drop(listener);
+        self.not_after = not_after;
+        self.looks.taken(found);
+        self.tell(stage);
+        let what = self.part.as_str();
+        tracing::info!(what, fingerprint, "another certificate is in use");
+        Outcome::Taken
+    }
+
+    /// Leaves what is in use, and says why, once.
+    async fn refuse(&mut self, found: Fingerprint, by: By, stage: &Stage, problems: &Diagnostics) {
+        let codes = codes(problems);
+        let is_news = self.looks.refused(found, Instant::now());
+        self.tell_refused(stage, &format!("it was refused: {}", codes.join(" ")));
+        if is_news {
+            let event = Event::certificate_rejected(&self.part, &codes, by);
+            let _ = stage.log.write(event).await;
+        }
+        if is_news || by != By::Watch {
+            tracing::error!(
+                what = self.part,
+                codes = codes.join(" "),
+                "the certificate on disk was refused; the one before stays in use:\n{}",
+                problems.render(false)
+            );
+        }
+    }
+
+    fn tell_refused(&self, stage: &Stage, words: &str) {
+        stage.parts.say(&self.part, false, words);
+        stage.metrics.reloads.rejected(&self.part, true);
+    }
+}
+
+/// Reads and judges what is on disk. What was read is what is judged.
+fn judge(what: What, tls: &Tls) -> (Option<Judged>, Fingerprint, Diagnostics) {
+    let mut found = Diagnostics::new();
+    match (what, &tls.clients) {
+        (What::Authorities, Some(clients)) => {
+            let read = read_ca(clients);
+            let print = fingerprint(&[&read]);
+            let judged = authorities(clients, read, &mut found);
+            (judged, print, found)
+        }
+        _ => {
+            let pair = Pair::read(tls);
+            let judged = pair.judge(tls, &mut found).map(Judged::Pair);
+            (judged, pair.fingerprint(), found)
+        }
+    }
+}
+
+fn authorities(
+    clients: &Clients,
+    read: io::Result<Contents>,
+    found: &mut Diagnostics,
+) -> Option<Judged> {
+    let (code, why) = match read {
+        Err(error) => (config_codes::UNREADABLE, files::words(&error)),
+        Ok(contents) => match TrustAnchors::read(&contents.bytes) {
+            Ok(anchors) => return Some(Judged::Authorities(anchors, contents.bytes)),
+            Err(why) => (config_codes::BAD_PEM, why),
+        },
+    };
+    let path = quoted(&clients.ca.value.display().to_string());
+    let title = format!("nobody can be judged by {path}");
+    found.push(Diagnostic::error(code, title).at(&clients.ca.place, why));
+    None
+}
+
+fn read_ca(clients: &Clients) -> io::Result<Contents> {
+    let path: &PathBuf = &clients.ca.value;
+    files::read(path, PEM_BYTES_MAX)
+}
+
+/// Of files as they were read, and of why they could not be.
+fn fingerprint(read: &[&io::Result<Contents>]) -> Fingerprint {
+    let mut parts: Vec<Vec<u8>> = Vec::new();
+    for read in read {
+        match read {
+            Ok(contents) => {
+                let open = contents.everybody_may_write;
+                parts.extend([vec![u8::from(open)], contents.bytes.clone()]);
+            }
+            Err(error) => parts.extend([b"none".to_vec(), files::words(error).into_bytes()]),
+        }
+    }
+    Fingerprint::of(parts.iter().map(Vec::as_slice))
+}
+
+fn unusable(tls: &Tls, error: &rustls::Error) -> Diagnostic {
+    Diagnostic::error(
+        config_codes::KEY_MISMATCH,
+        "a certificate cannot be used for TLS",
+    )
+    .at(&tls.certificate.place, error.to_string())
+}

@@ -1,0 +1,160 @@
+//! Tests of a policy: cases that are taken through the proxy's own walk, and promises that are proved over every state.
+//!
+//! Suites are files that people write, so they are read like policies: every mistake in one pass, with place and fix.
+//! What a suite holds was invented for it and stands in the author's own file, so values of it are shown where a case
+//! fails; no value of a CRM is ever near.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::diagnostic::{Place, Spanned};
+use crate::policy::Never;
+use crate::reason::Reason;
+use crate::vocabulary::{Field, Level, Module};
+
+use super::bench::{Held, Person};
+
+pub mod codes;
+mod coverage;
+mod judge;
+mod junit;
+mod read;
+mod render;
+mod run;
+mod verdicts;
+
+pub use coverage::{Coverage, Missed};
+pub use read::{NONE, load};
+pub use run::run;
+pub use verdicts::{AlwaysVerdict, CaseVerdict, Verdicts};
+
+/// The cases and promises of one file.
+#[derive(Debug)]
+pub struct Suite {
+    /// Its name: that of the file, without its ending.
+    pub name: String,
+    /// The records that the CRM holds.
+    records: Vec<Held>,
+    /// What is asked, and what must come of it.
+    cases: Vec<Case>,
+    /// What must never happen.
+    always: Vec<Always>,
+}
+
+/// One request, and what must come of it.
+#[derive(Debug)]
+struct Case {
+    name: String,
+    place: Place,
+    person: Arc<Person>,
+    purpose: Option<String>,
+    /// The dialect in which it is asked; `None`: the first.
+    dialect: Option<String>,
+    action: Action,
+    expect: Expect,
+}
+
+/// What is asked. Records are numbers in those of the suite.
+#[derive(Clone, Debug)]
+enum Action {
+    Read {
+        record: usize,
+        fields: Vec<Field>,
+    },
+    List {
+        module: Module,
+        fields: Vec<Field>,
+        filter: Option<Field>,
+        sort: Option<Field>,
+    },
+    Filter {
+        module: Module,
+        by: Field,
+        value: Value,
+    },
+    Sort {
+        module: Module,
+        by: Field,
+    },
+    Search {
+        module: Module,
+        text: String,
+    },
+    Write {
+        record: usize,
+        set: Map<String, Value>,
+    },
+    Create {
+        module: Module,
+        fields: Map<String, Value>,
+    },
+}
+
+/// What must come of a request.
+#[derive(Debug, Default)]
+struct Expect {
+    refused: Option<Reason>,
+    /// How much is shown of fields, by their names in records.
+    levels: BTreeMap<String, Spanned<Level>>,
+    /// What exactly is shown.
+    values: BTreeMap<String, Spanned<Value>>,
+    /// What exactly reaches the CRM.
+    forwards: Option<Map<String, Value>>,
+}
+
+/// What must never happen, and where somebody says so.
+#[derive(Debug)]
+struct Always {
+    place: Place,
+    never: Never,
+}
+
+impl Action {
+    /// The module that it is about.
+    fn module<'a>(&'a self, records: &'a [Held]) -> Option<&'a Module> {
+        match self {
+            Self::Read { record, .. } | Self::Write { record, .. } => {
+                records.get(*record).map(|record| &record.module)
+            }
+            Self::List { module, .. }
+            | Self::Filter { module, .. }
+            | Self::Sort { module, .. }
+            | Self::Search { module, .. }
+            | Self::Create { module, .. } => Some(module),
+        }
+    }
+
+    /// Whether it changes what the CRM holds.
+    fn writes(&self) -> bool {
+        matches!(self, Self::Write { .. } | Self::Create { .. })
+    }
+
+    /// The fields that it names.
+    fn named(&self) -> BTreeSet<Field> {
+        let fields: Vec<Field> = match self {
+            Self::Search { .. } => Vec::new(),
+            Self::Read { fields, .. } => fields.clone(),
+            Self::List { filter, sort, .. } => filter.iter().chain(sort).cloned().collect(),
+            Self::Filter { by, .. } | Self::Sort { by, .. } => vec![by.clone()],
+            Self::Write { set, .. } | Self::Create { fields: set, .. } => {
+                set.keys().map(|name| Field::fold(name)).collect()
+            }
+        };
+        fields.into_iter().collect()
+    }
+}
+
+impl Case {
+    /// The fields of which it expects something.
+    fn looked_at(&self) -> BTreeSet<Field> {
+        let shown = self.expect.levels.keys().chain(self.expect.values.keys());
+        let mut fields: BTreeSet<Field> = shown.map(|name| Field::fold(name)).collect();
+        let is_of_all = matches!(self.action, Action::Read { .. }) && self.expect.refused.is_none();
+        if !is_of_all {
+            fields.extend(self.action.named());
+        }
+        fields
+    }
+}

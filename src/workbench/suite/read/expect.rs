@@ -1,0 +1,222 @@
+//! Reads what must come of a case. What could never fail, or never hold, is a mistake.
+
+use serde_json::Value;
+
+use crate::diagnostic::{Diagnostic, Keys, Node, NodeKind, Place, Spanned, quoted};
+use crate::vocabulary::{Field, Level};
+
+use super::super::{Action, Expect, codes};
+use super::cases::{LEVELS, is_blank, plain};
+use super::{Kept, Reader};
+
+impl Reader<'_> {
+    pub(super) fn expectation(
+        &mut self,
+        keys: &Keys<'_>,
+        refusal: Option<&Node>,
+        action: Option<&Action>,
+    ) -> Expect {
+        let mut expect = Expect::default();
+        if let Some(node) = refusal {
+            expect.refused = self.reason(node);
+            self.refused_alone(keys);
+        } else if let Some(node) = keys.get("expect") {
+            for (name, node) in node.map("`expect`", self.found).unwrap_or_default() {
+                if let Some(level) = node.choice("level", LEVELS, self.found) {
+                    let place = name.place.clone();
+                    let level = Spanned {
+                        value: level,
+                        place,
+                    };
+                    expect.levels.insert(name.value.clone(), level);
+                }
+            }
+        }
+        if let Some(node) = keys.get("values") {
+            let values = self.values(node, "`values`").into_iter();
+            expect.values = values
+                .map(|(name, value)| {
+                    let place = name.place;
+                    let value = value.value;
+                    (name.value, Spanned { value, place })
+                })
+                .collect();
+        }
+        if let Some(node) = keys.get("forwards") {
+            let forwards = self.values(node, "`forwards`");
+            if let Some(action) = action {
+                self.sent(&forwards, action);
+            }
+            expect.forwards = Some(plain(forwards));
+        }
+        self.expects_something(keys, action);
+        if let Some(action) = action {
+            self.expects_what_is_there(&mut expect, action);
+        }
+        expect
+    }
+
+    /// Nothing is shown, and nothing forwarded, where a request is refused.
+    fn refused_alone(&mut self, keys: &Keys<'_>) {
+        let beside = keys.get("expect").and_then(|node| match &node.kind {
+            NodeKind::Map(entries) => entries.iter().find(|(key, _)| key.value != "refused"),
+            _ => None,
+        });
+        let beside = beside.map(|(key, _)| (key.value.as_str(), &key.place));
+        let others = ["values", "forwards"].iter().filter_map(|key| {
+            let node = keys.get(key)?;
+            Some((*key, &node.place))
+        });
+        for (what, place) in beside.into_iter().chain(others) {
+            let title = format!("{} is expected of a request that is refused", quoted(what));
+            let problem = Diagnostic::error(codes::CONTRADICTION, title)
+                .at(place, "nothing is shown and nothing forwarded there");
+            self.found.push(problem.help("keep `refused` alone"));
+        }
+    }
+
+    fn expects_something(&mut self, keys: &Keys<'_>, action: Option<&Action>) {
+        let is_something = |key: &&str| {
+            keys.get(key).is_some_and(|node| {
+                let entries = match &node.kind {
+                    NodeKind::Map(entries) => entries.len(),
+                    NodeKind::Null => 0,
+                    // What it is instead was reported.
+                    _ => 1,
+                };
+                entries > 0 || *key == "forwards"
+            })
+        };
+        if ["expect", "values", "forwards"].iter().any(is_something) {
+            return;
+        }
+        let writes = action.is_some_and(Action::writes);
+        let help = match writes {
+            true => {
+                "say `forwards: { … }`, what reaches the CRM (`{}`: nothing), or `expect: { refused: REASON }`"
+            }
+            false => "say `expect: { FIELD: LEVEL }` or `expect: { refused: REASON }`",
+        };
+        let problem = Diagnostic::error(codes::EXPECTS_NOTHING, "a case that expects nothing")
+            .at(keys.place(), "whatever comes, it passes");
+        self.found.push(problem.help(help));
+    }
+
+    /// Nothing reaches the CRM that was not sent.
+    fn sent(&mut self, forwards: &[(Spanned<String>, Spanned<Value>)], action: &Action) {
+        let (Action::Write { set, .. } | Action::Create { fields: set, .. }) = action else {
+            return;
+        };
+        for (name, _) in forwards {
+            if !set.contains_key(&name.value) {
+                let title = format!("{} is forwarded and was never sent", quoted(&name.value));
+                let problem = Diagnostic::error(codes::CONTRADICTION, title)
+                    .at(&name.place, "not among what the case sets")
+                    .suggest(&name.value, set.keys().map(String::as_str));
+                self.found.push(problem);
+            }
+        }
+    }
+
+    /// Of fields that no record holds, and of blanks, nothing can be seen.
+    fn expects_what_is_there(&mut self, expect: &mut Expect, action: &Action) {
+        if action.writes() {
+            for level in expect.levels.values() {
+                let title = "levels are expected of a write";
+                let problem = Diagnostic::error(codes::NOT_OF_ACTION, title)
+                    .at(&level.place, "goes with what is shown");
+                self.found
+                    .push(problem.help("say `forwards`, or read the record in another case"));
+            }
+            return;
+        }
+        let named = match action {
+            Action::Read { fields, .. } | Action::List { fields, .. } => fields.clone(),
+            _ => Vec::new(),
+        };
+        let levels = expect
+            .levels
+            .iter()
+            .map(|(name, level)| (name, &level.place, Some(level.value)));
+        let values = expect
+            .values
+            .iter()
+            .map(|(name, value)| (name, &value.place, None));
+        let mut problems = Vec::new();
+        for (name, place, level) in levels.chain(values) {
+            let field = Field::fold(name);
+            if !named.is_empty() && !named.contains(&field) {
+                let title = format!("{} is expected and not asked for", quoted(name));
+                problems.push(
+                    Diagnostic::error(codes::CONTRADICTION, title)
+                        .at(place, "not among `fields`")
+                        .help("ask for it, too"),
+                );
+            }
+            problems.extend(self.is_there(name, &field, place, level, action));
+            if level == Some(Level::Hide)
+                && let Some(value) = expect.values.get(name)
+            {
+                let title = format!("a value is expected of {}, which is hidden", quoted(name));
+                problems.push(
+                    Diagnostic::error(codes::CONTRADICTION, title)
+                        .at(&value.place, "nothing is shown of it")
+                        .also(place, "`hide` here"),
+                );
+            }
+        }
+        problems
+            .into_iter()
+            .for_each(|problem| self.found.push(problem));
+    }
+
+    fn is_there(
+        &self,
+        name: &str,
+        field: &Field,
+        place: &Place,
+        level: Option<Level>,
+        action: &Action,
+    ) -> Option<Diagnostic> {
+        let asked: Vec<&Kept> = match action {
+            Action::Read { record, .. } => self.records.get(*record).into_iter().collect(),
+            _ => {
+                let module = action.module(&[])?;
+                let records = self.records.iter();
+                records.filter(|kept| kept.held.module == *module).collect()
+            }
+        };
+        let held = |kept: &&Kept| {
+            let mut fields = kept.held.fields.iter();
+            let found = fields.find(|(name, _)| Field::fold(name) == *field);
+            found.map(|(_, value)| is_blank(value))
+        };
+        let blanks: Vec<bool> = asked.iter().filter_map(held).collect();
+        let what = match asked.as_slice() {
+            [one] => format!("record {}", quoted(&one.name.value)),
+            _ => "every record of the module".to_owned(),
+        };
+        if blanks.is_empty() {
+            let known = asked.iter().flat_map(|kept| kept.held.fields.keys());
+            let problem = Diagnostic::error(
+                codes::LACKING,
+                format!("{} is expected, and {what} lacks it", quoted(name)),
+            );
+            let problem = problem
+                .at(place, "of what is not there, nothing can be seen")
+                .help("give the record such a field")
+                .suggest(name, known.map(String::as_str));
+            return Some(problem);
+        }
+        let is_seen = level.is_none_or(|level| level == Level::Hide);
+        (blanks.contains(&true) && !is_seen).then(|| {
+            let title = format!(
+                "{} is blank, so that its level cannot be seen",
+                quoted(name)
+            );
+            Diagnostic::error(codes::BLANK, title)
+                .at(place, "a blank looks alike at most levels")
+                .help("give the record a value there")
+        })
+    }
+}

@@ -1,0 +1,100 @@
+//! What came of suites, for people.
+
+use crate::vocabulary::Category;
+
+use super::{AlwaysVerdict, CaseVerdict, Verdicts};
+
+/// A number with commas between thousands.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!(
+        "{} {}",
+        grouped(number),
+        if number == 1 { one } else { many }
+    )
+}
+
+impl Verdicts {
+    /// For people. Each failure is told with its place.
+    pub fn render(&self, coverage: bool) -> String {
+        let mut text = format!("policy `{}`\n", self.policy);
+        let mut suites: Vec<&str> = self.cases.iter().map(|case| case.suite.as_str()).collect();
+        suites.dedup();
+        for suite in suites {
+            text.push_str(&self.suite(suite));
+        }
+        if !self.always.is_empty() {
+            text.push_str(&self.promises());
+        }
+        if coverage {
+            text.push_str(&self.coverage.render());
+        }
+        let result = if self.passed() { "passed" } else { "FAILED" };
+        text.push_str(&format!("test result: {result}\n"));
+        text
+    }
+
+    fn suite(&self, name: &str) -> String {
+        let cases: Vec<&CaseVerdict> = self
+            .cases
+            .iter()
+            .filter(|case| case.suite == name)
+            .collect();
+        let passed = cases.iter().filter(|case| case.passed()).count();
+        let mut text = format!(
+            "{name}  {}, {} passed\n",
+            count(cases.len(), "case", "cases"),
+            grouped(passed)
+        );
+        for case in cases.iter().filter(|case| !case.passed()) {
+            text.push_str(&format!("  FAILED  {}  {}\n", case.name, case.place));
+            for line in &case.why {
+                text.push_str(&format!("          {line}\n"));
+            }
+        }
+        text
+    }
+
+    fn promises(&self) -> String {
+        let states: usize = self.always.iter().map(|one| one.states).sum();
+        let mut text = format!(
+            "always  {} over {}\n",
+            count(self.always.len(), "rule", "rules"),
+            count(states, "state", "states")
+        );
+        for one in &self.always {
+            text.push_str(&promise(one));
+        }
+        text
+    }
+}
+
+fn promise(one: &AlwaysVerdict) -> String {
+    if one.passed() {
+        let mut text = format!("  passed  {}\n", one.name);
+        let unlooked: Vec<&str> = one.unlooked.iter().map(Category::as_str).collect();
+        if !unlooked.is_empty() {
+            text.push_str(&format!(
+                "          but of texts: no detector looks there for {}\n",
+                unlooked.join(", ")
+            ));
+        }
+        return text;
+    }
+    let mut text = format!("  FAILED  {}  {}\n", one.name, one.place);
+    for line in one.why() {
+        text.push_str(&format!("          {line}\n"));
+    }
+    text
+}
