@@ -28,7 +28,7 @@ mod self_made;
 mod warnings;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
@@ -53,6 +53,8 @@ pub use language::codes;
 
 use decision::engine::{Observing, Situation};
 use decision::judge::{Core, View};
+#[cfg(test)]
+use decision::looked;
 use decision::table::Tables;
 use decision::{decide, engine, judge, plan};
 use language::{catalogue, check, classes, document, folder, model, sections, source};

@@ -9,6 +9,8 @@ mod identity;
 mod lints;
 mod observe;
 mod order;
+mod planted;
+mod proofs;
 mod properties;
 mod shipped;
 mod trust;
