@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 mod causes;
+mod compared;
 mod folder;
 mod identity;
 mod lints;

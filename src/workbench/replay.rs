@@ -172,3 +172,6 @@ impl Replay {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
