@@ -5,6 +5,9 @@ pub mod bench;
 pub mod diff;
 pub mod discover;
 pub mod init;
+mod required;
 pub mod sampler;
 pub mod scan;
 pub mod suite;
+
+pub use required::Required;
