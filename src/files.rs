@@ -84,13 +84,10 @@ enum Rights {
     Same(std::fs::Permissions),
 }
 
-fn put(
-    path: &Path,
-    bytes: &[u8],
-    owner: Option<Owner>,
-    rights: &Rights,
-) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+fn put(path: &Path, bytes: &[u8], owner: Option<Owner>, rights: &Rights) -> Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));
     let mut builder = std::fs::DirBuilder::new();
     let mut options = OpenOptions::new();
@@ -284,7 +281,10 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
         super::publish(&link, b"y").unwrap();
-        assert_eq!((mode(&path), std::fs::read(&path).unwrap()), (0o640, b"y".to_vec()));
+        assert_eq!(
+            (mode(&path), std::fs::read(&path).unwrap()),
+            (0o640, b"y".to_vec())
+        );
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
     }
 

@@ -13,7 +13,9 @@ use crate::config::{self, Config, Proof, Upstream};
 use crate::diagnostic::{File, Place, nearest};
 use crate::dialect::{Account, Dialect};
 use crate::vocabulary::Module;
-use crate::workbench::sampler::{Crm, Kept, Rate, Read, Recorder, Remark, State, Step, Terms, Wish};
+use crate::workbench::sampler::{
+    Crm, Kept, Rate, Read, Recorder, Remark, State, Step, Terms, Wish,
+};
 
 /// Which CRM, and how it is read.
 #[derive(Debug, Args)]
@@ -77,11 +79,7 @@ impl Failed {
 }
 
 /// Sets up all that is asked for. Nothing is asked of the CRM yet.
-pub(super) fn open(
-    asked: &Asked,
-    reader: Reader,
-    most: Option<u64>,
-) -> Result<Opened, Failed> {
+pub(super) fn open(asked: &Asked, reader: Reader, most: Option<u64>) -> Result<Opened, Failed> {
     super::logging::quiet_panics();
     let command = match reader {
         Reader::Discover => "discover",
@@ -108,7 +106,10 @@ pub(super) fn open(
     let terms = Terms {
         command: command.to_owned(),
         upstream: name,
-        url: format!("{}://{}{}", upstream.scheme, upstream.authority, upstream.prefix),
+        url: format!(
+            "{}://{}{}",
+            upstream.scheme, upstream.authority, upstream.prefix
+        ),
         dialect: dialect_name.to_owned(),
         account: asked.user.clone(),
         modules: asked.modules.clone(),
@@ -151,7 +152,9 @@ fn upstream<'a>(
         names.join(", ")
     };
     match (name, config.upstreams.len()) {
-        (None, 1) => all.next().ok_or_else(|| Failed::unusable("there is no upstream")),
+        (None, 1) => all
+            .next()
+            .ok_or_else(|| Failed::unusable("there is no upstream")),
         (None, _) => Err(Failed::unusable(format!(
             "the configuration has several upstreams: name one, `--upstream NAME`: {}",
             names()
@@ -261,7 +264,10 @@ pub(super) fn progress() -> impl FnMut(Step<'_>) + Send {
                 of,
                 read,
             } = step;
-            eprint!("\r\x1b[K{module}: {read} records ({} of {of} modules)", number + 1);
+            eprint!(
+                "\r\x1b[K{module}: {read} records ({} of {of} modules)",
+                number + 1
+            );
             let _ = std::io::stderr().flush();
         }
     }
@@ -287,9 +293,7 @@ pub(super) fn remarks<'a, T: 'a>(modules: impl Iterator<Item = (&'a String, &'a 
 }
 
 /// Runs something until it ends or somebody presses Ctrl-C; `None` then.
-pub(super) fn until_interrupted<T>(
-    doing: impl Future<Output = T>,
-) -> Result<Option<T>, Failed> {
+pub(super) fn until_interrupted<T>(doing: impl Future<Output = T>) -> Result<Option<T>, Failed> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -173,7 +173,10 @@ fn remarks(found: &Found) {
         );
     }
     if catalogue.left_out > 0 {
-        eprintln!("note: {} modules beyond the bound were left out", catalogue.left_out);
+        eprintln!(
+            "note: {} modules beyond the bound were left out",
+            catalogue.left_out
+        );
     }
 }
 
@@ -204,7 +207,13 @@ fn table(rows: &[&Row]) -> Table {
         table.set_width(width);
     }
     table.set_header([
-        "FIELD", "SEEN", "FILLED", "TYPE", "LOOKS LIKE", "POLICY SAYS", "SUGGESTION",
+        "FIELD",
+        "SEEN",
+        "FILLED",
+        "TYPE",
+        "LOOKS LIKE",
+        "POLICY SAYS",
+        "SUGGESTION",
     ]);
     for row in rows {
         let filled = match row.seen {
@@ -240,11 +249,13 @@ fn summary(rows: &[Row], modules: usize) -> String {
     let open = number(&|row| row.verdict == Verdict::Open);
     let rest = rows.len() - suggested - open;
     let mut text = format!(
-        "{} fields in {modules} modules: {rest} classified or never shown, {suggested} with a suggestion, {open} open\n",
+        "{} fields in {modules} modules: {rest} classified, copied or never shown, {suggested} with a suggestion, {open} open\n",
         rows.len()
     );
     if odd > 0 {
-        text.push_str(&format!("{odd} of those that are classified look like something else\n"));
+        text.push_str(&format!(
+            "{odd} of those that are classified look like something else\n"
+        ));
     }
     let marked = number(&|row| row.is_marked);
     if marked > 0 {
@@ -296,7 +307,9 @@ fn write_policy(
 ) -> Result<(), Failed> {
     let all = suggestions(rows, policy, schema);
     for module in &all.left_out {
-        eprintln!("note: `{module}` says who may do what in the CRM: it is not added to the policy");
+        eprintln!(
+            "note: `{module}` says who may do what in the CRM: it is not added to the policy"
+        );
     }
     if all.additions.is_empty() {
         eprintln!("nothing to add to the policy");
@@ -312,7 +325,9 @@ fn write_policy(
         eprintln!("added to `{}`", path.display());
     }
     for module in &all.new_modules {
-        eprintln!("note: the policy knows `{module}` from now on: requests for it were refused before");
+        eprintln!(
+            "note: the policy knows `{module}` from now on: requests for it were refused before"
+        );
     }
     Ok(())
 }

@@ -21,9 +21,7 @@ use crate::workbench::discover::{
 use crate::workbench::init::{
     self, NAME, NotPlaced, Plan, Staging, configuration, lay, lay_tests, schema_path, usable_roles,
 };
-use crate::workbench::sampler::{
-    Crm, Desk, Kept, Rate, Recorder, State, Terms, Wish, catalogue,
-};
+use crate::workbench::sampler::{Crm, Desk, Kept, Rate, Recorder, State, Terms, Wish, catalogue};
 
 /// A role where nobody has told one.
 const MADE_UP: &str = "Staff";
@@ -84,19 +82,26 @@ fn make(arguments: &Arguments) -> Result<(), Failed> {
     let asks = !arguments.yes && std::io::stdin().is_terminal();
     let dialect = match (&arguments.dialect, asks) {
         (Some(name), _) => name.clone(),
-        (None, true) => ask(&format!("API ({})", dialect::NAMES.join(", ")), dialect::USUAL)?,
+        (None, true) => ask(
+            &format!("API ({})", dialect::NAMES.join(", ")),
+            dialect::USUAL,
+        )?,
         (None, false) => return Err(Failed::unusable("the CRM's API is missing: `--dialect`")),
     };
-    let dialect = dialect::by_name(&dialect)
-        .ok_or_else(|| Failed::unusable(format!("the API is one of {}", dialect::NAMES.join(", "))))?;
+    let dialect = dialect::by_name(&dialect).ok_or_else(|| {
+        Failed::unusable(format!("the API is one of {}", dialect::NAMES.join(", ")))
+    })?;
     let url = match (&arguments.url, asks) {
         (Some(url), _) => url.clone(),
         (None, true) => ask("URL of the CRM", "")?,
         (None, false) => return Err(Failed::unusable("the CRM's address is missing: `--url`")),
     };
     let user = match (&arguments.user, asks) {
-        (None, true) => Some(ask("An account of the CRM, to see its roles and fields (blank: none)", "")?)
-            .filter(|user| !user.is_empty()),
+        (None, true) => Some(ask(
+            "An account of the CRM, to see its roles and fields (blank: none)",
+            "",
+        )?)
+        .filter(|user| !user.is_empty()),
         (user, _) => user.clone(),
     };
     let staging = Staging::beside(&arguments.dir).map_err(not_placed)?;
@@ -109,7 +114,10 @@ fn make(arguments: &Arguments) -> Result<(), Failed> {
     };
     if user.is_none() && plan.roles.is_empty() && asks {
         let told = ask("Names of roles in the CRM, with commas (blank: later)", "")?;
-        let told = told.split(',').map(str::trim).filter(|role| !role.is_empty());
+        let told = told
+            .split(',')
+            .map(str::trim)
+            .filter(|role| !role.is_empty());
         plan.roles = told.map(str::to_owned).collect();
     }
     let known = match &user {
@@ -190,14 +198,19 @@ fn known(
         plan.are_made_up = names.is_empty();
         plan.roles = if names.is_empty() { made_up } else { names };
     }
-    let records = found.state.modules.values().map(|read| read.cursor.read).sum();
+    let records = found
+        .state
+        .modules
+        .values()
+        .map(|read| read.cursor.read)
+        .sum();
     crm::remarks(found.state.modules.iter());
-    Ok(Told {
+    let told = Told {
         found,
         rows: Vec::new(),
         records,
-    })
-    .and_then(|told| classify(staging, plan, &config, told))
+    };
+    classify(staging, plan, &config, told)
 }
 
 /// Reads roles, modules and records.
@@ -239,7 +252,10 @@ fn read(crm: &Crm, recorder: &Recorder, staging: &Staging) -> Result<(Found, Vec
         let counted = count(&mut desk, &catalogue, wish, &mut state).await;
         counted.map(|()| (catalogue, roles)).map_err(|error| {
             let Failed(code, why) = stopped(error);
-            Failed(code, why.replace("; the same command goes on where this one ended", ""))
+            Failed(
+                code,
+                why.replace("; the same command goes on where this one ended", ""),
+            )
         })
     })?;
     crm::progress_ended();
@@ -259,7 +275,8 @@ fn classify(
     let said = told.found.catalogue.said.clone();
     let stock = plan.dialect.schema().clone();
     let path = schema_path(staging.path());
-    let text = schema_text(&stock, &path, said).map_err(|error| Failed::problem(error.to_string()))?;
+    let text =
+        schema_text(&stock, &path, said).map_err(|error| Failed::problem(error.to_string()))?;
     plan.has_schema = !text.schema.beside().is_empty();
     if plan.has_schema {
         files::publish(&path, text.text.as_bytes())
@@ -331,7 +348,9 @@ fn ask(what: &str, usual: &str) -> Result<String, Failed> {
             .filter(|line| !line.is_empty())
             .unwrap_or(usual)
             .to_owned()),
-        _ => Err(Failed::unusable("nothing was answered, and nothing was written")),
+        _ => Err(Failed::unusable(
+            "nothing was answered, and nothing was written",
+        )),
     }
 }
 
@@ -343,13 +362,14 @@ fn told(dir: &Path, plan: &Plan<'_>, told: Option<&Told>) -> String {
     );
     let roles = plan.roles.join(", ");
     text.push_str(&match plan.are_made_up {
-        true => format!("role: {roles}, which stands in for those of the CRM: change policies/rules.yaml\n"),
+        true => format!(
+            "role: {roles}, which stands in for those of the CRM: change policies/rules.yaml\n"
+        ),
         false => format!("roles: {roles}\n"),
     });
     if let Some(told) = told {
-        let number = |is: &dyn Fn(&Verdict) -> bool| {
-            told.rows.iter().filter(|row| is(&row.verdict)).count()
-        };
+        let number =
+            |is: &dyn Fn(&Verdict) -> bool| told.rows.iter().filter(|row| is(&row.verdict)).count();
         let suggested = number(&|verdict| matches!(verdict, Verdict::Suggest(_)));
         let open: Vec<String> = told
             .rows
@@ -358,14 +378,17 @@ fn told(dir: &Path, plan: &Plan<'_>, told: Option<&Told>) -> String {
             .map(|row| format!("{}.{}", row.module, row.field))
             .collect();
         text.push_str(&format!(
-            "looked at {} records: {} fields, of them {} classified or never shown, {suggested} added as suggested, {} open\n",
+            "looked at {} records: {} fields, of them {} classified, copied or never shown, {suggested} added as suggested, {} open\n",
             told.records,
             told.rows.len(),
             told.rows.len() - suggested - open.len(),
             open.len()
         ));
         if !open.is_empty() {
-            text.push_str(&format!("open, and redacted until you classify them: {}\n", open.join(", ")));
+            text.push_str(&format!(
+                "open, and redacted until you classify them: {}\n",
+                open.join(", ")
+            ));
         }
     }
     text.push_str(&format!(

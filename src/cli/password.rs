@@ -122,7 +122,12 @@ mod tests {
         };
         assert_eq!(with("p é\n", 0o600), Ok("p é".to_owned()));
         assert_eq!(with("p\r\n", 0o640), Ok("p".to_owned()));
-        for (text, mode) in [("p\n", 0o644), ("p\n", 0o620), ("", 0o600), ("a\nb\n", 0o600)] {
+        for (text, mode) in [
+            ("p\n", 0o644),
+            ("p\n", 0o620),
+            ("", 0o600),
+            ("a\nb\n", 0o600),
+        ] {
             let error = with(text, mode).unwrap_err();
             assert!(!error.contains("a\nb"), "{error}");
         }

@@ -111,7 +111,14 @@ type Found = (Vec<Reference>, u64);
 fn text(rows: &[Row], references: Option<&Found>, (read, modules): (u64, usize)) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["MODULE", "FIELD", "CATEGORY", "CERTAINTY", "RECORDS", "SHARE"]);
+    table.set_header([
+        "MODULE",
+        "FIELD",
+        "CATEGORY",
+        "CERTAINTY",
+        "RECORDS",
+        "SHARE",
+    ]);
     for row in rows {
         table.add_row([
             &row.module,
@@ -171,7 +178,10 @@ fn csv(rows: &[Row], references: Option<&Found>) -> String {
         } = row;
         format!("{module},{field},{category},{certainty},{records},{share}\r\n")
     });
-    format!("module,field,category,certainty,records,share\r\n{}", lines.collect::<String>())
+    format!(
+        "module,field,category,certainty,records,share\r\n{}",
+        lines.collect::<String>()
+    )
 }
 
 fn quoted(text: &str) -> String {

@@ -16,11 +16,11 @@ mod report;
 mod schema_file;
 mod suggest;
 
-pub use additions::{Additions, MARK, NEW_FILE, NotAdded};
 pub(in crate::workbench) use additions::key;
+pub use additions::{Additions, MARK, NEW_FILE, NotAdded};
 pub use compile::compiled;
-pub(in crate::workbench) use counts::{is_name, stands_in};
 pub use counts::{FieldCounts, ModuleCounts, lexicon};
+pub(in crate::workbench) use counts::{is_name, stands_in};
 pub use dictionary::Dictionary;
 pub use looks::Look;
 pub(in crate::workbench) use looks::leaves;

@@ -50,7 +50,10 @@ pub fn lay_rules(staging: &Staging, plan: &Plan<'_>) -> Result<(), NotPlaced> {
 /// If a file cannot be written.
 pub fn lay_tests(staging: &Staging, plan: &Plan<'_>, policy: &Policy) -> Result<(), NotPlaced> {
     staging.remove("policies/tests/.gitkeep")?;
-    staging.write("policies/tests/starter.yaml", &examples::suite(plan, policy))
+    staging.write(
+        "policies/tests/starter.yaml",
+        &examples::suite(plan, policy),
+    )
 }
 
 /// The names of the CRM's roles; none if its API does not list them.
@@ -74,7 +77,11 @@ pub async fn roles(crm: &Crm, recorder: &Recorder) -> Result<Vec<String>, NoRole
         let visit = &mut |row: &Row<'_>| {
             let mut fields = row.fields.iter();
             let named = fields.find(|(name, _)| *name == field.as_str());
-            names.extend(named.and_then(|(_, value)| value.as_str()).map(str::to_owned));
+            names.extend(
+                named
+                    .and_then(|(_, value)| value.as_str())
+                    .map(str::to_owned),
+            );
         };
         cursor = pages.next(&cursor, visit).await?;
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::discover::{is_name, leaves, lexicon, stands_in, Look};
+use super::discover::{Look, is_name, leaves, lexicon, stands_in};
 use super::sampler::Read;
 use crate::detect::statement::Lexicon;
 use crate::dialect::survey::Row as Record;
@@ -72,7 +72,9 @@ pub struct References {
 
 impl References {
     fn add(&self, module: &Module, id: Option<&str>, categories: BTreeSet<String>) {
-        let id = id.filter(|id| is_id(id)).unwrap_or("(an id that is not repeated)");
+        let id = id
+            .filter(|id| is_id(id))
+            .unwrap_or("(an id that is not repeated)");
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         match found.0.len() < REFS_MAX {
             true => {
@@ -96,7 +98,9 @@ fn is_id(id: &str) -> bool {
     let proves = |kind: &crate::detect::Kind| kind.has_checksum() && kind.is_valid(id);
     (1..=ID_BYTES_MAX).contains(&id.len())
         && id.bytes().all(is_fit)
-        && !crate::detect::Kind::IDENTIFIERS.iter().any(|kind| proves(kind))
+        && !crate::detect::Kind::IDENTIFIERS
+            .iter()
+            .any(|kind| proves(kind))
 }
 
 /// How a record is counted, where so much is known of the CRM; its reference is held where somebody asked for it.
@@ -189,7 +193,14 @@ pub fn rows(modules: &BTreeMap<String, Read<Texts>>) -> Vec<Row> {
         _ => 2,
     };
     rows.sort_by(|one, other| {
-        let key = |row: &Row| (row.module.clone(), row.field.clone(), row.category.clone(), order(&row.certainty));
+        let key = |row: &Row| {
+            (
+                row.module.clone(),
+                row.field.clone(),
+                row.category.clone(),
+                order(&row.certainty),
+            )
+        };
         key(one).cmp(&key(other))
     });
     rows
@@ -209,7 +220,9 @@ mod tests {
         let count = counting(schema, Some(references.clone()));
         let module = Module::new("Contacts");
         let texts = [
-            json!("Virement sur FR76 3000 6000 0112 3456 7890 189, merci. Mme Keller est enceinte."),
+            json!(
+                "Virement sur FR76 3000 6000 0112 3456 7890 189, merci. Mme Keller est enceinte."
+            ),
             json!("Rien de spécial dans cette note."),
         ];
         let mut tally = Texts::default();
@@ -218,7 +231,11 @@ mod tests {
             let row = Record {
                 module: &module,
                 id: Some(id),
-                fields: vec![("description", text), ("iban_c", &iban), ("portal_password", text)],
+                fields: vec![
+                    ("description", text),
+                    ("iban_c", &iban),
+                    ("portal_password", text),
+                ],
             };
             count(&mut tally, &row);
         }
@@ -236,7 +253,10 @@ mod tests {
         assert_eq!(all[0].record, "Contacts/c-1");
         let categories: Vec<&str> = all[0].categories.iter().map(String::as_str).collect();
         assert_eq!(categories, ["financial.iban", "special"]);
-        let read = Read { tally, ..Read::default() };
+        let read = Read {
+            tally,
+            ..Read::default()
+        };
         let rows = rows(&BTreeMap::from([("Contacts".to_owned(), read)]));
         assert_eq!(rows[0].category, "financial.iban");
         assert!((rows[0].share - 50.0).abs() < f64::EPSILON);

@@ -45,4 +45,5 @@ mod upstream;
 mod verdict;
 mod watched;
 mod ways;
+mod workbench_discover;
 mod writes;

@@ -110,15 +110,17 @@ impl Described {
 
 /// Whether a route lists the records of a module, page by page, and nothing else.
 fn lists(description: &Description, route: &Route, module: &Module) -> bool {
-    let is_plain =
-        |segment: &Segment| matches!(segment, Segment::Literal(_) | Segment::Module);
+    let is_plain = |segment: &Segment| matches!(segment, Segment::Literal(_) | Segment::Module);
     let page = route.listing.page.as_ref();
     let is_paged = page.is_some_and(|page| page.offset.is_some() || page.number.is_some());
     let is_of_all = !route.matches
         && !route.of_caller
         && !route.is_envelope
         && route.link.is_none()
-        && route.search.as_ref().is_none_or(|search| !search.names_modules());
+        && route
+            .search
+            .as_ref()
+            .is_none_or(|search| !search.names_modules());
     let is_its = match route.template.contains(&Segment::Module) {
         true if description.stock.is_some() => description.is_open(module.as_str()),
         true => route.modules.contains(module),

@@ -25,7 +25,9 @@ pub(super) fn naming() -> Outgoing {
 pub(super) fn named(answer: &[u8]) -> Option<Vec<Module>> {
     let root = members(answer)?;
     let listed = root.get("full_module_list")?.as_object()?;
-    let names = listed.keys().filter(|name| !name.starts_with('_') && is_plain(name));
+    let names = listed
+        .keys()
+        .filter(|name| !name.starts_with('_') && is_plain(name));
     Some(names.map(|name| Module::new(name)).collect())
 }
 
@@ -35,7 +37,10 @@ pub(super) fn describing(modules: &[Module]) -> Vec<AboutModule> {
         let names: Vec<&str> = part.iter().map(Module::as_str).collect();
         let names = names.join("%2C");
         let filter = "type_filter=modules%2Crelationships";
-        (None, get(format!("/metadata?{filter}&module_filter={names}")))
+        (
+            None,
+            get(format!("/metadata?{filter}&module_filter={names}")),
+        )
     });
     parts.collect()
 }
@@ -87,20 +92,26 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::dialect::survey::{PageOf, Survey};
     use crate::dialect::sugar_rest::described;
+    use crate::dialect::survey::{PageOf, Survey};
     use crate::door::Credential;
 
     #[test]
     fn modules_are_named_and_described_in_parts() {
-        let answer = json!({"full_module_list": {"Contacts": "Contacts", "a b": "x", "_hash": "0"}});
+        let answer =
+            json!({"full_module_list": {"Contacts": "Contacts", "a b": "x", "_hash": "0"}});
         let named = named(answer.to_string().as_bytes()).unwrap();
         assert_eq!(named, [Module::new("Contacts")]);
         assert_eq!(super::named(b"[]"), None);
         let many: Vec<Module> = (0..45).map(|n| Module::new(&format!("M{n}"))).collect();
         let asked = describing(&many);
         assert_eq!(asked.len(), 3);
-        assert!(asked[2].1.target.ends_with("module_filter=M40%2CM41%2CM42%2CM43%2CM44"));
+        assert!(
+            asked[2]
+                .1
+                .target
+                .ends_with("module_filter=M40%2CM41%2CM42%2CM43%2CM44")
+        );
     }
 
     #[test]
@@ -127,6 +138,10 @@ mod tests {
         let outgoing = asked.render(asked.operation());
         assert_eq!(outgoing.target, "/rest/v11/Contacts?max_num=20&offset=40");
         let reserved = Module::new("OAuthTokens");
-        assert!(described().page("v11", &credential, page(&reserved)).is_none());
+        assert!(
+            described()
+                .page("v11", &credential, page(&reserved))
+                .is_none()
+        );
     }
 }

@@ -24,7 +24,18 @@ impl Survey for SugarV4 {
     ) -> Option<Box<dyn Exchange>> {
         let session = credential.token();
         let module = page.module.as_str();
-        let arguments = json!([session, module, "", "", page.offset, [], [], page.limit, 0, false]);
+        let arguments = json!([
+            session,
+            module,
+            "",
+            "",
+            page.offset,
+            [],
+            [],
+            page.limit,
+            0,
+            false
+        ]);
         let request = render::call("get_entry_list", &arguments);
         let incoming = Incoming {
             method: &Verb::POST,
@@ -54,7 +65,9 @@ impl Survey for SugarV4 {
     fn named(&self, answer: &[u8]) -> Option<Vec<Module>> {
         let root = json::read(answer, DEPTH_MAX).ok()?;
         let listed = root.get("modules").and_then(Value::as_array)?;
-        let names = listed.iter().filter_map(|one| one.get("module_key")?.as_str());
+        let names = listed
+            .iter()
+            .filter_map(|one| one.get("module_key")?.as_str());
         let names = names.filter(|name| grammar::is_module(name));
         Some(names.map(Module::new).collect())
     }
@@ -78,7 +91,9 @@ impl Survey for SugarV4 {
     }
 
     fn starter(&self) -> &'static [&'static str] {
-        &[include_str!("../../../examples/suitecrm/policies/suitecrm.yaml")]
+        &[include_str!(
+            "../../../examples/suitecrm/policies/suitecrm.yaml"
+        )]
     }
 }
 
@@ -100,7 +115,10 @@ mod tests {
         let asked = v4.page("v4_1", &credential, page).unwrap();
         let outgoing = asked.render(asked.operation());
         let body = String::from_utf8(outgoing.body.unwrap().to_vec()).unwrap();
-        assert!(body.starts_with("method=get_entry_list&") && body.contains("5e55"), "{body}");
+        assert!(
+            body.starts_with("method=get_entry_list&") && body.contains("5e55"),
+            "{body}"
+        );
         assert_eq!(asked.operation().query.offset, Some(40));
         assert_eq!(asked.operation().query.limit, Some(20));
         let answer = json!({"modules": [{"module_key": "Contacts"}, {"module_key": "a b"}, {}, 1]});

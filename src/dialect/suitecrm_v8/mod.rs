@@ -81,7 +81,9 @@ impl Native for JsonApi {
     }
 
     fn starter(&self) -> &'static [&'static str] {
-        &[include_str!("../../../examples/suitecrm/policies/suitecrm.yaml")]
+        &[include_str!(
+            "../../../examples/suitecrm/policies/suitecrm.yaml"
+        )]
     }
 
     fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules> {

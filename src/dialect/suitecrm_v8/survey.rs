@@ -20,7 +20,10 @@ pub(super) fn naming() -> Outgoing {
 /// The modules that an answer to it names.
 pub(super) fn named(answer: &[u8]) -> Option<Vec<Module>> {
     let root = json::read(answer, DEPTH_MAX).ok()?;
-    let listed = root.get("data")?.get("attributes").and_then(Value::as_object)?;
+    let listed = root
+        .get("data")?
+        .get("attributes")
+        .and_then(Value::as_object)?;
     let names = listed.keys().filter(|name| is_plain(name));
     Some(names.map(|name| Module::new(name)).collect())
 }
@@ -29,7 +32,12 @@ pub(super) fn named(answer: &[u8]) -> Option<Vec<Module>> {
 pub(super) fn describing(modules: &[Module]) -> Vec<AboutModule> {
     let plain = modules.iter().filter(|module| is_plain(module.as_str()));
     plain
-        .map(|module| (Some(module.clone()), get(format!("/V8/meta/fields/{module}"))))
+        .map(|module| {
+            (
+                Some(module.clone()),
+                get(format!("/V8/meta/fields/{module}")),
+            )
+        })
         .collect()
 }
 
@@ -75,6 +83,9 @@ mod tests {
         let credential = Credential::made_up(Carrier::Bearer);
         let asked = described().page("V8", &credential, page).unwrap();
         let target = asked.render(asked.operation()).target;
-        assert_eq!(target, "/Api/V8/module/Contacts?page%5Bsize%5D=20&page%5Bnumber%5D=3");
+        assert_eq!(
+            target,
+            "/Api/V8/module/Contacts?page%5Bsize%5D=20&page%5Bnumber%5D=3"
+        );
     }
 }

@@ -26,12 +26,7 @@ pub fn rows<'a>(shape: &'a Shape, answer: &'a Value, visit: &mut dyn FnMut(Row<'
     walk(shape, answer, DEPTH_MAX, visit);
 }
 
-fn walk<'a>(
-    shape: &'a Shape,
-    value: &'a Value,
-    depth: usize,
-    visit: &mut dyn FnMut(Row<'a>),
-) {
+fn walk<'a>(shape: &'a Shape, value: &'a Value, depth: usize, visit: &mut dyn FnMut(Row<'a>)) {
     let Some(depth) = depth.checked_sub(1) else {
         return;
     };
@@ -80,10 +75,7 @@ fn of_object<'a>(
     }
 }
 
-fn chosen<'a>(
-    choice: &'a ChoiceShape,
-    members: &'a Map<String, Value>,
-) -> Option<&'a ObjectShape> {
+fn chosen<'a>(choice: &'a ChoiceShape, members: &'a Map<String, Value>) -> Option<&'a ObjectShape> {
     let told = members.get(choice.told_by)?.as_str()?;
     let case = choice.cases.iter().find(|(word, _)| word == told)?;
     Some(&case.1)

@@ -24,7 +24,12 @@ fn records_are_found_where_the_shape_says() {
         (None, vec!["b".to_owned()]),
     ];
     assert_eq!(found(&shape, &answer), expected);
-    for lie in [json!(null), json!([]), json!({"list": {"a": 1}}), json!({"list": "x"})] {
+    for lie in [
+        json!(null),
+        json!([]),
+        json!({"list": {"a": 1}}),
+        json!({"list": "x"}),
+    ] {
         assert!(found(&shape, &lie).is_empty(), "{lie}");
     }
 }
@@ -45,7 +50,11 @@ fn values_may_stand_beside_their_names_or_under_a_key() {
     let mut values = Vec::new();
     rows(&entry, &answer, &mut |row| {
         assert_eq!(row.id, Some("7"));
-        values.extend(row.fields.iter().map(|(name, value)| format!("{name}={value}")));
+        values.extend(
+            row.fields
+                .iter()
+                .map(|(name, value)| format!("{name}={value}")),
+        );
     });
     assert_eq!(values, ["a=\"x\"", "b=null"]);
 }

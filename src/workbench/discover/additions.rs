@@ -71,7 +71,10 @@ fn new_file(sources: &[Source], policy: &str, rest: &Additions) -> Result<Source
             modules.join(", ")
         )));
     }
-    let mut text = format!("# What `paravent discover` has suggested: look it through.\n\npolicy: {}\n\nclassify:\n", key(policy));
+    let mut text = format!(
+        "# What `paravent discover` has suggested: look it through.\n\npolicy: {}\n\nclassify:\n",
+        key(policy)
+    );
     for (module, fields) in rest {
         text.push_str(&section(module, fields, (INDENT, "    ", "\n")));
     }
@@ -301,9 +304,10 @@ fn grew(old: &Node, new: &Node, depth: usize) -> bool {
 fn same(old: &Node, new: &Node) -> bool {
     match (&old.kind, &new.kind) {
         (NodeKind::Map(old), NodeKind::Map(new)) => {
-            let is_same = |((a, b), (c, d)): (&(Spanned<String>, Node), &(Spanned<String>, Node))| {
-                a.value == c.value && same(b, d)
-            };
+            let is_same =
+                |((a, b), (c, d)): (&(Spanned<String>, Node), &(Spanned<String>, Node))| {
+                    a.value == c.value && same(b, d)
+                };
             old.len() == new.len() && old.iter().zip(new).all(is_same)
         }
         (NodeKind::Seq(old), NodeKind::Seq(new)) => {
@@ -397,7 +401,11 @@ mod tests {
     #[test]
     fn entries_may_be_maps_and_lists_of_several_lines() {
         let text = "classify:\n  Contacts:\n    a: { category: x, # why {\n         instead_of: [y,\n           z], # }\n       }\n  Leads:\n    b:\n      - c\n      - d\n";
-        let all = &[("Contacts", "e", "criminal"), ("Leads", "f", "criminal"), ("Leads", "no", "criminal")];
+        let all = &[
+            ("Contacts", "e", "criminal"),
+            ("Leads", "f", "criminal"),
+            ("Leads", "no", "criminal"),
+        ];
         let expected = "classify:\n  Contacts:\n    a: { category: x, # why {\n         instead_of: [y,\n           z], # }\n       }\n    e: criminal # suggested by discover\n  Leads:\n    b:\n      - c\n      - d\n    f: criminal # suggested by discover\n    \"no\": criminal # suggested by discover\n";
         assert_eq!(added(text, all)[0].text, expected);
     }
@@ -410,58 +418,71 @@ mod tests {
         assert_eq!(paths, ["p.yaml", NEW_FILE]);
         assert!(changed[0].text.ends_with("  Boats: # suggested by discover\n    skipper_name: identity.name # suggested by discover\n"));
         assert!(changed[1].text.ends_with("policy: p\n\nclassify:\n  Contacts: # suggested by discover\n    rib_old_c: financial.iban # suggested by discover\n"));
-        let again = [Source { path: NEW_FILE.to_owned(), text: "classify: {}\n".to_owned() }];
+        let again = [Source {
+            path: NEW_FILE.to_owned(),
+            text: "classify: {}\n".to_owned(),
+        }];
         assert!(add(&again, "p", &additions(ALL)).is_err());
     }
 
     #[test]
     fn several_categories_are_a_list() {
-        let all = &[("Contacts", "x", "criminal"), ("Contacts", "x", "free_text")];
+        let all = &[
+            ("Contacts", "x", "criminal"),
+            ("Contacts", "x", "free_text"),
+        ];
         let changed = added("classify:\n  Contacts:\n    a: b\n", all);
-        assert!(changed[0].text.contains("    x: [criminal, free_text] # suggested"));
+        assert!(
+            changed[0]
+                .text
+                .contains("    x: [criminal, free_text] # suggested")
+        );
     }
 
     fn name() -> impl Strategy<Value = String> {
-        prop_oneof![
-            Just("no".to_owned()),
-            "[a-zA-Z_][a-z0-9_]{0,6}",
-        ]
+        prop_oneof![Just("no".to_owned()), "[a-zA-Z_][a-z0-9_]{0,6}",]
     }
 
     fn file() -> impl Strategy<Value = String> {
         let entry = (name(), 0_usize..6).prop_map(|(name, form)| {
             let value = [
-                "criminal", "[criminal, free_text] # both", "\"criminal\"", "{ category: criminal }",
-                "\n      - criminal # one\n      - free_text", "{ category: criminal, # x\n      }",
+                "criminal",
+                "[criminal, free_text] # both",
+                "\"criminal\"",
+                "{ category: criminal }",
+                "\n      - criminal # one\n      - free_text",
+                "{ category: criminal, # x\n      }",
             ][form];
             format!("    f_{name}: {value}\n")
         });
         let section = (name(), proptest::collection::vec(entry, 1..4), 0_usize..3);
         let sections = proptest::collection::btree_map(name(), section, 1..4);
-        (sections, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(sections, crlf, rest, open)| {
-            let mut text = "# top\npolicy: p\nclassify: # here\n".to_owned();
-            for (module, (_, fields, comments)) in sections {
-                text.push_str(&format!("  {}:\n", key(&module)));
-                let mut known = BTreeSet::new();
-                for field in fields {
-                    let name = field.split(':').next().unwrap().to_owned();
-                    if known.insert(name) {
-                        text.push_str(&field);
+        (sections, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+            |(sections, crlf, rest, open)| {
+                let mut text = "# top\npolicy: p\nclassify: # here\n".to_owned();
+                for (module, (_, fields, comments)) in sections {
+                    text.push_str(&format!("  {}:\n", key(&module)));
+                    let mut known = BTreeSet::new();
+                    for field in fields {
+                        let name = field.split(':').next().unwrap().to_owned();
+                        if known.insert(name) {
+                            text.push_str(&field);
+                        }
                     }
+                    text.push_str(["", "\n", "    # more\n\n  # and\n"][comments]);
                 }
-                text.push_str(["", "\n", "    # more\n\n  # and\n"][comments]);
-            }
-            if rest {
-                text.push_str("grants: []\n");
-            }
-            if open {
-                text.truncate(text.trim_end_matches('\n').len());
-            }
-            match crlf {
-                true => text.replace('\n', "\r\n"),
-                false => text,
-            }
-        })
+                if rest {
+                    text.push_str("grants: []\n");
+                }
+                if open {
+                    text.truncate(text.trim_end_matches('\n').len());
+                }
+                match crlf {
+                    true => text.replace('\n', "\r\n"),
+                    false => text,
+                }
+            },
+        )
     }
 
     proptest! {

@@ -59,7 +59,10 @@ impl FieldCounts {
 
     /// What most of them look like.
     pub fn mostly(&self) -> Option<(Look, u64)> {
-        let most = self.looks.iter().max_by_key(|(look, count)| (**count, std::cmp::Reverse(**look)));
+        let most = self
+            .looks
+            .iter()
+            .max_by_key(|(look, count)| (**count, std::cmp::Reverse(**look)));
         most.map(|(look, count)| (*look, *count))
     }
 }
@@ -201,8 +204,14 @@ mod tests {
         let module = Module::new("Contacts");
         let values = [
             ("iban_c", json!("FR7630006000011234567890189")),
-            ("description", json!("Please pay to FR76 3000 6000 0112 3456 7890 189, she said, before the end.")),
-            ("email", json!([{"email_address": "odile@example.com", "primary_address": "1"}])),
+            (
+                "description",
+                json!("Please pay to FR76 3000 6000 0112 3456 7890 189, she said, before the end."),
+            ),
+            (
+                "email",
+                json!([{"email_address": "odile@example.com", "primary_address": "1"}]),
+            ),
             ("portal_password", json!("Secret-7")),
             ("FR7630006000011234567890189", json!(1)),
             ("no name!", json!(1)),
@@ -223,7 +232,13 @@ mod tests {
         assert_eq!(counts.fields["iban_c"].looking(Look::Iban), 1);
         assert_eq!(counts.fields["email"].looking(Look::Mail), 1);
         assert_eq!(counts.fields["description"].holds["financial.iban"], 1);
-        assert_eq!((counts.fields["blank_c"].seen, counts.fields["blank_c"].filled), (1, 0));
+        assert_eq!(
+            (
+                counts.fields["blank_c"].seen,
+                counts.fields["blank_c"].filled
+            ),
+            (1, 0)
+        );
         assert_eq!(counts.fields["portal_password"].looked(), 0);
         assert_eq!(counts.odd_names, 2);
         let back: ModuleCounts = serde_json::from_str(&text).unwrap();

@@ -135,9 +135,8 @@ impl Dictionary {
             })
         };
         let meant = hits.iter().filter(|(range, _)| !is_silenced(range));
-        let meant = meant.filter(|(range, category)| {
-            category.is_some_and(is_strict) || !is_part(range)
-        });
+        let meant =
+            meant.filter(|(range, category)| category.is_some_and(is_strict) || !is_part(range));
         meant.filter_map(|(_, category)| *category).collect()
     }
 }
@@ -205,9 +204,15 @@ mod tests {
         let read = Dictionary::read(NAMES).unwrap();
         assert!(read.entries.len() > 300);
         for language in LANGUAGES {
-            for category in ["special.health", "special.belief", "special.trade_union", "criminal"] {
+            for category in [
+                "special.health",
+                "special.belief",
+                "special.trade_union",
+                "criminal",
+            ] {
                 let line = |line: &&str| {
-                    line.starts_with(&format!("{language}\t")) && line.ends_with(&format!("\t{category}"))
+                    line.starts_with(&format!("{language}\t"))
+                        && line.ends_with(&format!("\t{category}"))
                 };
                 assert!(NAMES.lines().any(|one| line(&one)), "{language} {category}");
             }
@@ -235,7 +240,10 @@ mod tests {
             ("en\ta* b\tfinancial.iban", "line 1: only the last"),
             ("en\tiban\tfinancial.ibam", "line 1: unknown category"),
             ("en\tid\ttechnical.id", "line 1: unknown category"),
-            ("# x\nen\ta\tcriminal\n\nen\ta\tcriminal", "line 4: stands in line 2"),
+            (
+                "# x\nen\ta\tcriminal\n\nen\ta\tcriminal",
+                "line 4: stands in line 2",
+            ),
             ("en\ta\tcriminal\nfr\ta\tfree_text", "line 2: has another"),
         ] {
             let error = Dictionary::read(text).unwrap_err();
@@ -245,7 +253,10 @@ mod tests {
 
     #[test]
     fn names_are_cut_at_marks_digits_and_capitals() {
-        assert_eq!(parts("x_confessionReligieuse"), ["x", "confession", "religieuse"]);
+        assert_eq!(
+            parts("x_confessionReligieuse"),
+            ["x", "confession", "religieuse"]
+        );
         assert_eq!(parts("IBANNumber2_c"), ["iban", "number", "c"]);
         assert_eq!(parts("ETHNIC-origin"), ["ethnic", "origin"]);
         assert_eq!(parts("__9"), Vec::<String>::new());
@@ -282,12 +293,33 @@ mod tests {
     #[test]
     fn names_that_only_look_alike_tell_nothing() {
         for name in [
-            "souvenir_c", "healthcheck_url", "health_score_c", "account_health_c", "attribute_c", "distribution_c",
-            "trace_id", "aerobic_offer_c", "disabled", "invalid_email_c2x", "politique_prix_c", "ip_address_x1",
-            "device_fingerprint", "prescription_url2", "faculte_c", "difficulte_c", "croissante_c", "brace_c",
-            "union_station_c", "lead_source", "status", "shoe_size_c",
+            "souvenir_c",
+            "healthcheck_url",
+            "health_score_c",
+            "account_health_c",
+            "attribute_c",
+            "distribution_c",
+            "trace_id",
+            "aerobic_offer_c",
+            "disabled",
+            "invalid_email_c2x",
+            "politique_prix_c",
+            "ip_address_x1",
+            "device_fingerprint",
+            "prescription_url2",
+            "faculte_c",
+            "difficulte_c",
+            "croissante_c",
+            "brace_c",
+            "union_station_c",
+            "lead_source",
+            "status",
+            "shoe_size_c",
         ] {
-            let told: Vec<&str> = told(name).into_iter().filter(|one| *one != "contact.email").collect();
+            let told: Vec<&str> = told(name)
+                .into_iter()
+                .filter(|one| *one != "contact.email")
+                .collect();
             assert!(told.is_empty(), "{name}: {told:?}");
         }
     }

@@ -110,23 +110,29 @@ impl Look {
         if text.len() > SHORT_BYTES_MAX {
             return Some(Self::Prose);
         }
-        let is_number = text.bytes().all(|b| b.is_ascii_digit() || b"+-.".contains(&b))
+        let is_number = text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b"+-.".contains(&b))
             && text.bytes().any(|b| b.is_ascii_digit())
             && text.parse::<f64>().is_ok();
-        let known = Self::of_number(text)
+        // Of many ids, some pass a checksum by chance.
+        let id = is_id(text).then_some(Self::Id);
+        let known = id
+            .or_else(|| Self::of_number(text))
             .or_else(|| Kind::Iban.is_valid(text).then_some(Self::Iban))
             .or_else(|| is_bic(text).then_some(Self::Bic))
             .or_else(|| Kind::Mail.is_valid(text).then_some(Self::Mail))
             .or_else(|| is_day(text).then_some(Self::Day))
             .or_else(|| is_moment(text).then_some(Self::Moment))
             .or_else(|| is_url(text).then_some(Self::Url))
-            .or_else(|| is_id(text).then_some(Self::Id))
             .or_else(|| is_phone(text).then_some(Self::Phone));
-        Some(known.unwrap_or_else(|| match text.split_whitespace().count() {
-            _ if is_number => Self::Number,
-            0..WORDS_MAX => Self::Words,
-            _ => Self::Prose,
-        }))
+        Some(
+            known.unwrap_or_else(|| match text.split_whitespace().count() {
+                _ if is_number => Self::Number,
+                0..WORDS_MAX => Self::Words,
+                _ => Self::Prose,
+            }),
+        )
     }
 
     /// What figures prove by their checksum.
@@ -172,7 +178,9 @@ fn is_moment(text: &str) -> bool {
     };
     let is_time = time.len() >= 5
         && time.as_bytes()[2] == b':'
-        && time.bytes().all(|b| b.is_ascii_digit() || b":.+-Z".contains(&b));
+        && time
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b":.+-Z".contains(&b));
     is_time && is_day(day)
 }
 
@@ -197,12 +205,7 @@ pub(in crate::workbench) fn leaves<'a>(value: &'a Value, items: Option<&Items>) 
     found
 }
 
-fn gather<'a>(
-    value: &'a Value,
-    items: Option<&Items>,
-    depth: usize,
-    found: &mut Vec<&'a Value>,
-) {
+fn gather<'a>(value: &'a Value, items: Option<&Items>, depth: usize, found: &mut Vec<&'a Value>) {
     let Some(depth) = depth.checked_sub(1) else {
         return;
     };
@@ -250,12 +253,18 @@ mod tests {
             (json!("2026-11-02T10:11:12+01:00"), Some(Look::Moment)),
             (json!("2026-11-02 10:11:12"), Some(Look::Moment)),
             (json!("https://example.com/a"), Some(Look::Url)),
-            (json!("6f0c1ad2-0000-4000-8000-00000000abcd"), Some(Look::Id)),
+            (
+                json!("6f0c1ad2-0000-4000-8000-00000000abcd"),
+                Some(Look::Id),
+            ),
             (json!("12"), Some(Look::Number)),
             (json!(44), Some(Look::Number)),
             (json!(true), Some(Look::Flag)),
             (json!("In Process"), Some(Look::Words)),
-            (json!("She called and asked for another appointment."), Some(Look::Prose)),
+            (
+                json!("She called and asked for another appointment."),
+                Some(Look::Prose),
+            ),
             (json!(""), None),
             (json!(null), None),
         ] {

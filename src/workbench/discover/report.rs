@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::Found;
 use super::counts::{FieldCounts, all_fields};
 use super::suggest::{Known, Verdict, judge};
-use super::Found;
 use crate::dialect::survey::Sort;
 use crate::dialect::{Origin, Schema};
 use crate::policy::{Classified, Policy};
@@ -119,7 +119,11 @@ fn looks_like(counts: &FieldCounts) -> String {
     looks.sort_by_key(|(look, count)| (std::cmp::Reverse(**count), **look));
     let told = looks.into_iter().take(LOOKS_TOLD).map(|(look, count)| {
         let share = percent(*count, counts.looked());
-        let proof = if look.has_checksum() { " (checksum)" } else { "" };
+        let proof = if look.has_checksum() {
+            " (checksum)"
+        } else {
+            ""
+        };
         match share >= 99.95 {
             true => format!("{}{proof}", look.text()),
             false => format!("{} {}{proof}", look.text(), in_percent(share)),
@@ -146,7 +150,11 @@ fn in_percent(share: f64) -> String {
 }
 
 fn says(classified: &Classified, origin: &Origin) -> String {
-    let categories: Vec<&str> = classified.categories.iter().map(|one| one.as_str()).collect();
+    let categories: Vec<&str> = classified
+        .categories
+        .iter()
+        .map(|one| one.as_str())
+        .collect();
     match origin {
         Origin::Secret => "secret".to_owned(),
         _ if !classified.is_known => "module not known".to_owned(),
@@ -175,5 +183,6 @@ fn suggestion(verdict: &Verdict) -> Option<String> {
 /// The fields that a policy knows and that nobody can tell what they are.
 pub fn open(rows: &[Row]) -> BTreeSet<(Module, String)> {
     let open = rows.iter().filter(|row| row.verdict == Verdict::Open);
-    open.map(|row| (row.module.clone(), row.field.clone())).collect()
+    open.map(|row| (row.module.clone(), row.field.clone()))
+        .collect()
 }

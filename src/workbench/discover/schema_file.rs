@@ -30,7 +30,9 @@ pub enum NoSchema {
     #[error("the schema file has errors; nothing is written")]
     Errors(Diagnostics),
     /// It holds what would be lost.
-    #[error("`{0}` has comments between its lines, which would be lost: write to another file, and name both under `schema`")]
+    #[error(
+        "`{0}` has comments between its lines, which would be lost: write to another file, and name both under `schema`"
+    )]
     Comments(String),
     /// More than a schema may hold.
     #[error("there is more than a schema may hold: {0} fields and links find no room")]
@@ -146,9 +148,13 @@ mod tests {
             kind: Some("varchar".to_owned()),
             holds,
         };
-        contacts.fields.insert(Field::fold("shoe_size_c"), field(Holds::Own));
+        contacts
+            .fields
+            .insert(Field::fold("shoe_size_c"), field(Holds::Own));
         let lost = Holds::Copy(vec![FieldPath::new(&Module::new("Nowhere"), "name")]);
-        contacts.fields.insert(Field::fold("lost_name_c"), field(lost));
+        contacts
+            .fields
+            .insert(Field::fold("lost_name_c"), field(lost));
         let link = LinkSchema {
             target: Some(Module::new("Nowhere")),
             ..LinkSchema::named("lost")
@@ -163,7 +169,10 @@ mod tests {
         let path = folder.path().join("crm.yaml");
         let stock = usual().schema().clone();
         let first = schema_text(&stock, &path, said()).unwrap().text;
-        assert!(first.contains("shoe_size_c: varchar") && !first.contains("Nowhere"), "{first}");
+        assert!(
+            first.contains("shoe_size_c: varchar") && !first.contains("Nowhere"),
+            "{first}"
+        );
         std::fs::write(&path, &first).unwrap();
         assert_eq!(schema_text(&stock, &path, said()).unwrap().text, first);
         let own = "# Ours.\nschema: sugar-rest\nmodules:\n  Contacts:\n    fields:\n      pin_c: { secret: true }\n      shoe_size_c: { secret: true }\n";
@@ -171,8 +180,19 @@ mod tests {
         let second = schema_text(&stock, &path, said()).unwrap().text;
         assert!(second.starts_with("# Ours.\nschema"), "{second}");
         assert!(second.contains("pin_c: { secret: true }"), "{second}");
-        assert!(second.contains("shoe_size_c: { type: varchar, secret: true }") || second.contains("shoe_size_c: { secret: true }"), "{second}");
-        std::fs::write(&path, own.replace("      pin_c", "      # why\n      pin_c")).unwrap();
-        assert!(matches!(schema_text(&stock, &path, said()), Err(NoSchema::Comments(_))));
+        assert!(
+            second.contains("shoe_size_c: { type: varchar, secret: true }")
+                || second.contains("shoe_size_c: { secret: true }"),
+            "{second}"
+        );
+        std::fs::write(
+            &path,
+            own.replace("      pin_c", "      # why\n      pin_c"),
+        )
+        .unwrap();
+        assert!(matches!(
+            schema_text(&stock, &path, said()),
+            Err(NoSchema::Comments(_))
+        ));
     }
 }

@@ -87,9 +87,9 @@ fn of_classified(known: Known<'_>, is_own: bool) -> Verdict {
         return Verdict::Holds(category.to_owned());
     }
     let is_none = |category: &&Category| {
-        let looks = LOOKS.iter().filter(|look| {
-            look.has_checksum() && category_of(**look) == Some(category.as_str())
-        });
+        let looks = LOOKS
+            .iter()
+            .filter(|look| look.has_checksum() && category_of(**look) == Some(category.as_str()));
         let mut looks = looks.peekable();
         looks.peek().is_some() && looks.all(|look| counts.looking(*look) == 0)
     };
@@ -229,25 +229,65 @@ mod tests {
     #[test]
     fn values_names_and_types_tell() {
         use Look::*;
-        assert_eq!(of("x_c", &[(Iban, 97), (Words, 3)], None), suggest(&["financial.iban"]));
+        assert_eq!(
+            of("x_c", &[(Iban, 97), (Words, 3)], None),
+            suggest(&["financial.iban"])
+        );
         assert_eq!(of("x_c", &[(Iban, 10), (Words, 90)], None), Verdict::Open);
-        assert_eq!(of("x_c", &[(NationalId, 30), (Number, 70)], None), Verdict::Open);
-        assert_eq!(of("religion_c", &[(Words, 9)], Some(Sort::Choice)), suggest(&["special.belief"]));
-        assert_eq!(of("union_member_c", &[(Flag, 9)], Some(Sort::Flag)), suggest(&["special.trade_union"]));
-        assert_eq!(of("has_email_c", &[(Flag, 9)], Some(Sort::Flag)), Verdict::Open);
+        assert_eq!(
+            of("x_c", &[(NationalId, 30), (Number, 70)], None),
+            Verdict::Open
+        );
+        assert_eq!(
+            of("religion_c", &[(Words, 9)], Some(Sort::Choice)),
+            suggest(&["special.belief"])
+        );
+        assert_eq!(
+            of("union_member_c", &[(Flag, 9)], Some(Sort::Flag)),
+            suggest(&["special.trade_union"])
+        );
+        assert_eq!(
+            of("has_email_c", &[(Flag, 9)], Some(Sort::Flag)),
+            Verdict::Open
+        );
         assert_eq!(of("email_template_id", &[(Id, 9)], None), Verdict::Open);
-        assert_eq!(of("remarks_x", &[], Some(Sort::Prose)), suggest(&["free_text"]));
-        assert_eq!(of("blurb_c", &[(Prose, 5), (Words, 5)], None), suggest(&["free_text"]));
-        assert_eq!(of("do_not_call", &[(Flag, 5)], Some(Sort::Flag)), suggest(&["consent_record"]));
-        assert_eq!(of("shoe_size_c", &[(Number, 50)], Some(Sort::Number)), Verdict::Open);
+        assert_eq!(
+            of("remarks_x", &[], Some(Sort::Prose)),
+            suggest(&["free_text"])
+        );
+        assert_eq!(
+            of("blurb_c", &[(Prose, 5), (Words, 5)], None),
+            suggest(&["free_text"])
+        );
+        assert_eq!(
+            of("do_not_call", &[(Flag, 5)], Some(Sort::Flag)),
+            suggest(&["consent_record"])
+        );
+        assert_eq!(
+            of("shoe_size_c", &[(Number, 50)], Some(Sort::Number)),
+            Verdict::Open
+        );
         let both = of("religion_iban_c", &[(Iban, 5)], None);
         assert_eq!(both, suggest(&["financial.iban", "special.belief"]));
     }
 
     #[test]
     fn nothing_is_ever_said_to_be_technical() {
-        for name in ["id", "date_entered", "deleted", "created_by", "technical_id_c", "team_id"] {
-            for look in [Look::Id, Look::Moment, Look::Number, Look::Flag, Look::Words] {
+        for name in [
+            "id",
+            "date_entered",
+            "deleted",
+            "created_by",
+            "technical_id_c",
+            "team_id",
+        ] {
+            for look in [
+                Look::Id,
+                Look::Moment,
+                Look::Number,
+                Look::Flag,
+                Look::Words,
+            ] {
                 let verdict = of(name, &[(look, 100)], None);
                 assert_eq!(verdict, Verdict::Open, "{name} {look:?}");
             }
@@ -267,11 +307,17 @@ mod tests {
         };
         let words = [(Look::Words, 60)];
         let national = &["identity.national_id"][..];
-        assert_eq!(with(national, false, &words), Verdict::FalseCatch("identity.national_id".into()));
+        assert_eq!(
+            with(national, false, &words),
+            Verdict::FalseCatch("identity.national_id".into())
+        );
         assert_eq!(with(national, true, &words), Verdict::Ok);
         assert_eq!(with(national, false, &words[..0]), Verdict::Ok);
         let ibans = [(Look::Iban, 60)];
-        assert_eq!(with(&["commercial.subject"], true, &ibans), Verdict::Holds("financial.iban".into()));
+        assert_eq!(
+            with(&["commercial.subject"], true, &ibans),
+            Verdict::Holds("financial.iban".into())
+        );
         assert_eq!(with(&["financial"], true, &ibans), Verdict::Ok);
         let settled = |origin: &Origin| {
             judge(Known {

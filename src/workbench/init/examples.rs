@@ -45,18 +45,25 @@ pub(super) fn suite(plan: &Plan<'_>, policy: &Policy) -> String {
         "\nalways:\n  \
          - { name: no IBAN in clear, never: { data: financial.iban, at_least: clear } }\n  \
          - { name: data of Art. 9 and 10 is never shown, never: { data: [special, criminal], at_least: redact } }\n  \
-         - { name: nor used or written, never: { data: [special, criminal], used_as: [matched, sorted, searched, written] } }\n",
+         - { name: nor used or written, never: { data: [special, criminal], used_as: [matched, sorted, searched, written], fields_only: true } }\n",
     );
     text
 }
 
 fn of_record(example: &Example) -> String {
     let Example { module, fields } = example;
-    let mut text = format!("\nrecords:\n  invented:\n    module: {}\n    fields:\n      id: c-1\n", key(module.as_str()));
+    let mut text = format!(
+        "\nrecords:\n  invented:\n    module: {}\n    fields:\n      id: c-1\n",
+        key(module.as_str())
+    );
     for (category, (field, _)) in fields {
         let value = SHOWN.iter().find(|(name, _)| name == category);
         let value = value.map_or("x", |(_, value)| value);
-        text.push_str(&format!("      {}: {}\n", key(field.as_str()), quoted(value)));
+        text.push_str(&format!(
+            "      {}: {}\n",
+            key(field.as_str()),
+            quoted(value)
+        ));
     }
     let expected: Vec<String> = fields
         .values()
@@ -67,7 +74,10 @@ fn of_record(example: &Example) -> String {
         expected.join(", ")
     ));
     let module = key(module.as_str());
-    if let Some((field, _)) = fields.get("financial.iban").filter(|(_, level)| *level < Level::Clear) {
+    if let Some((field, _)) = fields
+        .get("financial.iban")
+        .filter(|(_, level)| *level < Level::Clear)
+    {
         text.push_str(&format!(
             "  - {{ name: nobody looks for an IBAN, as: somebody, filter: {{ module: {module}, by: {} }}, expect: {{ refused: field-not-usable }} }}\n",
             key(field.as_str())
@@ -81,7 +91,9 @@ fn of_record(example: &Example) -> String {
 
 /// The module that has fields of the most of these categories.
 fn example(policy: &Policy, role: &Role) -> Option<Example> {
-    let examples = policy.modules().filter_map(|module| of(policy, role, module));
+    let examples = policy
+        .modules()
+        .filter_map(|module| of(policy, role, module));
     examples.max_by_key(|example| example.fields.len())
 }
 
@@ -94,7 +106,12 @@ fn of(policy: &Policy, role: &Role, module: &Module) -> Option<Example> {
     let explained = policy.explain(std::slice::from_ref(role), &purpose, &[], module);
     let rows = explained.ok()?.rows;
     let mut fields = BTreeMap::new();
-    for row in rows.iter().filter(|row| !row.pattern) {
+    // Fields that the CRM is known to have come first; the others may be names that a policy foresees.
+    let (known, foreseen): (Vec<_>, Vec<_>) = rows
+        .iter()
+        .filter(|row| !row.pattern)
+        .partition(|row| schema.has_field(module, &row.field.to_ascii_lowercase()));
+    for row in known.into_iter().chain(foreseen) {
         let field = Field::fold(&row.field);
         let [category] = row.categories.as_slice() else {
             continue;

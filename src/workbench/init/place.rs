@@ -63,8 +63,13 @@ impl Staging {
         let dir = std::path::absolute(dir)
             .map_err(|error| NotPlaced::Unwritable(dir.to_owned(), error))?;
         let parent = dir.parent().unwrap_or(&dir).to_owned();
-        fs::create_dir_all(&parent).map_err(|error| NotPlaced::Unwritable(parent.clone(), error))?;
-        let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        fs::create_dir_all(&parent)
+            .map_err(|error| NotPlaced::Unwritable(parent.clone(), error))?;
+        let name = dir
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let mut bytes = [0; 8];
         random(&mut bytes)?;
         let path = parent.join(format!(".{name}.init-{:016x}", u64::from_ne_bytes(bytes)));
@@ -180,7 +185,10 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            let mode = fs::metadata(dir.join("token.key")).unwrap().permissions().mode();
+            let mode = fs::metadata(dir.join("token.key"))
+                .unwrap()
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600);
         }
         let error = Staging::beside(&dir).unwrap_err();

@@ -50,7 +50,10 @@ mod tests {
     #[test]
     fn a_section_ends_before_the_comments_of_the_next() {
         let text = "# a\npolicy: p\n# ---- one\none: # x\n  a: b # c\n\n  # d\n  e: f\n\n# ---- two\n# more\ntwo: {}\n";
-        assert_eq!(of_text(text, "one").unwrap(), "one: # x\n  a: b # c\n\n  # d\n  e: f\n");
+        assert_eq!(
+            of_text(text, "one").unwrap(),
+            "one: # x\n  a: b # c\n\n  # d\n  e: f\n"
+        );
         assert_eq!(of_text(text, "two").unwrap(), "two: {}\n");
         assert_eq!(of_text(text, "three"), None);
     }

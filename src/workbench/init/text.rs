@@ -143,7 +143,10 @@ pub(super) fn rules(plan: &Plan<'_>) -> String {
          legal_basis: contract\n    roles: [{names}]\n"
     ));
     let categories = starter::section(plan.dialect, "categories");
-    for section in [categories.clone(), starter::section(plan.dialect, "detectors")] {
+    for section in [
+        categories.clone(),
+        starter::section(plan.dialect, "detectors"),
+    ] {
         if let Some(section) = section {
             text.push_str(&format!("\n{section}"));
         }
@@ -155,7 +158,9 @@ pub(super) fn rules(plan: &Plan<'_>) -> String {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         CATALOGUE.iter().any(is_of)
-            || categories.as_ref().is_some_and(|section| section.contains(&own))
+            || categories
+                .as_ref()
+                .is_some_and(|section| section.contains(&own))
     };
     let data = |wanted: &[&str]| {
         let known: Vec<&str> = wanted.iter().filter(known).copied().collect();
@@ -198,9 +203,21 @@ mod tests {
             are_made_up: false,
             has_schema: false,
         };
-        let named: Vec<String> = plan.named_roles().into_iter().map(|(name, _)| name).collect();
-        assert_eq!(named, ["sales", "vertrieb-s-d", "role-42", "sales-2", "role"]);
-        let odd = vec!["a\nb".to_owned(), " a".to_owned(), "a\u{202e}b".to_owned(), "Sales".to_owned()];
+        let named: Vec<String> = plan
+            .named_roles()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(
+            named,
+            ["sales", "vertrieb-s-d", "role-42", "sales-2", "role"]
+        );
+        let odd = vec![
+            "a\nb".to_owned(),
+            " a".to_owned(),
+            "a\u{202e}b".to_owned(),
+            "Sales".to_owned(),
+        ];
         assert_eq!(usable_roles(odd), (vec!["Sales".to_owned()], 3));
     }
 }

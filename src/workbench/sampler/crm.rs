@@ -23,7 +23,9 @@ impl Rate {
 
     /// From 1 to 1000.
     pub fn new(in_a_second: u32) -> Option<Self> {
-        (1..=1000).contains(&in_a_second).then_some(Self(in_a_second))
+        (1..=1000)
+            .contains(&in_a_second)
+            .then_some(Self(in_a_second))
     }
 
     fn pause(self) -> Duration {
@@ -41,7 +43,9 @@ impl Default for Rate {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
     /// It does not take the account.
-    #[error("the CRM does not accept the account: look at its name and password, and whether it may use the API")]
+    #[error(
+        "the CRM does not accept the account: look at its name and password, and whether it may use the API"
+    )]
     Account,
     /// There was no answer, or none that can be read.
     #[error("{}{}", .0.meaning(), .1.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default())]
@@ -84,9 +88,9 @@ impl Trouble {
     fn of_login(reason: Reason) -> Self {
         match reason {
             Reason::ServiceCredentialRefused => Self::Account,
-            Reason::UpstreamUnreachable => {
-                Self::Other("the CRM cannot be reached, or TLS with it failed: `paravent check --connect` tells why")
-            }
+            Reason::UpstreamUnreachable => Self::Other(
+                "the CRM cannot be reached, or TLS with it failed: `paravent check --connect` tells why",
+            ),
             reason => Self::Other(reason.text()),
         }
     }
