@@ -47,5 +47,6 @@ mod upstream;
 mod verdict;
 mod watched;
 mod ways;
+mod workbench_discover;
 mod workbench_suites;
 mod writes;

@@ -45,7 +45,7 @@ pub(super) fn suite(plan: &Plan<'_>, policy: &Policy) -> String {
         "\nalways:\n  \
          - { name: no IBAN in clear, never: { data: financial.iban, at_least: clear } }\n  \
          - { name: data of Art. 9 and 10 is never shown, never: { data: [special, criminal], at_least: redact } }\n  \
-         - { name: nor used or written, never: { data: [special, criminal], used_as: [matched, sorted, searched, written] } }\n",
+         - { name: nor used or written, never: { data: [special, criminal], used_as: [matched, sorted, searched, written], fields_only: true } }\n",
     );
     text
 }
@@ -106,7 +106,12 @@ fn of(policy: &Policy, role: &Role, module: &Module) -> Option<Example> {
     let explained = policy.explain(std::slice::from_ref(role), &purpose, &[], module);
     let rows = explained.ok()?.rows;
     let mut fields = BTreeMap::new();
-    for row in rows.iter().filter(|row| !row.pattern) {
+    // Fields that the CRM is known to have come first; the others may be names that a policy foresees.
+    let (known, foreseen): (Vec<_>, Vec<_>) = rows
+        .iter()
+        .filter(|row| !row.pattern)
+        .partition(|row| schema.has_field(module, &row.field.to_ascii_lowercase()));
+    for row in known.into_iter().chain(foreseen) {
         let field = Field::fold(&row.field);
         let [category] = row.categories.as_slice() else {
             continue;
