@@ -10,6 +10,7 @@ mod observe;
 mod order;
 mod properties;
 mod shipped;
+mod superfluous;
 mod trust;
 mod uses;
 

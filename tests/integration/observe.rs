@@ -196,8 +196,14 @@ fn a_whole_policy_observes_only_where_the_configuration_allows_it() {
     let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
     std::fs::create_dir(dir.path().join("policy")).unwrap();
     let last = jiff::Zoned::now().date().checked_add(20.days()).unwrap();
-    write("policy/p.yaml", &format!("{POLICY}{}", CAPS.replace("DATE", &last.to_string())));
-    write("policy/observe.yaml", &format!("policy: p\nmode: observe\nuntil: {last}\n"));
+    write(
+        "policy/p.yaml",
+        &format!("{POLICY}{}", CAPS.replace("DATE", &last.to_string())),
+    );
+    write(
+        "policy/observe.yaml",
+        &format!("policy: p\nmode: observe\nuntil: {last}\n"),
+    );
     write("token.key", "0123456789abcdef0123456789abcdef");
     let config = "listeners: [{ name: crm, bind: \"127.0.0.1:0\", upstream: crm }]
 upstreams: { crm: { url: \"http://127.0.0.1:1\", dialects: [sugar-rest] } }
@@ -209,16 +215,25 @@ audit: { dir: audit }
         write("paravent.yaml", &format!("{config}{observe}"));
         let config = dir.path().join("paravent.yaml");
         let output = run(&["check", "--config", config.to_str().unwrap()]);
-        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        (
+            output.status.code(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
     };
     for observe in ["", "observe: refused\n"] {
         let (code, told) = check(observe);
         assert_eq!(code, Some(1), "{told}");
-        assert!(told.contains("error[P044]") && told.contains("observe.yaml:2:7"), "{told}");
+        assert!(
+            told.contains("error[P044]") && told.contains("observe.yaml:2:7"),
+            "{told}"
+        );
     }
     let (code, told) = check("observe: allowed\n");
     assert_eq!(code, Some(0), "{told}");
-    assert!(told.contains("warning[W142]") && !told.contains("P044"), "{told}");
+    assert!(
+        told.contains("warning[W142]") && !told.contains("P044"),
+        "{told}"
+    );
     let (code, told) = check("observe: yes\n");
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("must be one of: refused, allowed"), "{told}");
