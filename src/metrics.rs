@@ -56,6 +56,7 @@ pub struct Metrics {
     panics: IntCounterVec,
     handshakes: IntCounterVec,
     names: NameGauges,
+    observing: IntGaugeVec,
     probing: IntCounter,
     /// What came of changed policies and certificates.
     pub reloads: Reloads,
@@ -130,6 +131,16 @@ impl Metrics {
                 "TLS handshakes that failed, by cause.",
                 &["cause"],
             )?,
+            observing: registered(
+                &registry,
+                IntGaugeVec::new(
+                    Opts::new(
+                        "paravent_policy_observing",
+                        "What only observes: the whole policy (1 or 0), and how many rules.",
+                    ),
+                    &["what"],
+                )?,
+            )?,
             names: NameGauges::new(&registry)?,
             reloads,
             registry,
@@ -181,6 +192,14 @@ impl Metrics {
     /// Counts a TLS handshake that failed; the cause is a word of a closed list.
     pub fn handshake_failed(&self, cause: &'static str) {
         self.handshakes.with_label_values(&[cause]).inc();
+    }
+
+    /// Says whether the whole policy only observes, and how many rules do.
+    pub fn observing(&self, whole: bool, rules: usize) {
+        let rules = i64::try_from(rules).unwrap_or(i64::MAX);
+        for (what, count) in [("policy", i64::from(whole)), ("rules", rules)] {
+            self.observing.with_label_values(&[what]).set(count);
+        }
     }
 
     /// Counts a caller who used up the budget of refused predicates.

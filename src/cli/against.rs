@@ -45,11 +45,10 @@ impl Against {
             (Some(path), _) => {
                 let (config, problems) = Config::load(path);
                 found.extend(problems);
-                let all = |config: Config| -> Vec<_> {
-                    let upstreams = config.upstreams.into_values();
-                    upstreams.flat_map(|one| one.dialects).collect()
-                };
-                config.map(|config| reload::schemas(&all(config)))
+                config.map(|config| {
+                    let dialects = config.upstreams.values().flat_map(|one| &one.dialects);
+                    reload::schemas(&dialects.cloned().collect::<Vec<_>>())
+                })
             }
             (None, Some(path)) => {
                 let (described, problems) = Described::load(path);

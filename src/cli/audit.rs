@@ -497,6 +497,7 @@ mod tests {
         let arrival = Arrival {
             origin: [127, 0, 0, 1].into(),
             policy: &policy,
+            observes: false,
             upstream: "crm",
             dialect: "sugar-rest",
             route: None,

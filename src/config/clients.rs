@@ -58,6 +58,14 @@ impl Reader<'_> {
         let crl = keys
             .get("crl")
             .map_or(Some(None), |node| self.revocation_list(node).map(Some));
+        if required.is_none() && keys.get("crl").is_none() {
+            let title = "client certificates that nobody can revoke are accepted";
+            self.found.push(
+                Diagnostic::warning(codes::NOT_REVOCABLE, title)
+                    .at(&node.place, "names no list of revoked certificates")
+                    .help("name the list that the authority publishes: `crl: FILE`; or say that there is none: `crl_required: false`"),
+            );
+        }
         let wrong = match (required, keys.get("crl"), is_required?) {
             (Some(node), None, true) => Some((
                 node,

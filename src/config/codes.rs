@@ -47,5 +47,7 @@ codes! {
     ANYBODY = ("C122", "an upstream takes a credential that was made up for a session"),
     UNUSED_WAY = ("C131", "an issuer or keys that no listener accepts"),
     CHOSEN_BY_PEOPLE = ("C130", "a claim that people may choose themselves says whose session a token strengthens"),
+    ANY_CLIENT = ("C132", "an issuer whose tokens are accepted whatever client they were issued to, and of whatever type"),
+    NOT_REVOCABLE = ("C133", "client certificates that nobody can revoke"),
     SERVICE_UNKNOWN = ("C123", "an upstream does not say whose the credential of the proxy's own account is"),
 }

@@ -261,6 +261,9 @@ impl Reader<'_> {
             Some(node) => self.parties(node),
             None => Some(Vec::new()),
         };
+        if keys.get("type").is_none() && keys.get("parties").is_none() {
+            self.of_any_client(node);
+        }
         let claims = self.claims(keys.get("claims"));
         let crm_user = match keys.get("strengthens") {
             Some(node) => self.strengthens(node).map(Some),
@@ -283,6 +286,16 @@ impl Reader<'_> {
             refresh: times.refresh,
             stale: times.stale,
         })
+    }
+
+    /// An issuer may write an audience into tokens of clients that have nothing to do with the CRM, and into ID tokens.
+    fn of_any_client(&mut self, node: &Node) {
+        let title = "tokens of any client and of any type are accepted";
+        self.found.push(
+            Diagnostic::warning(codes::ANY_CLIENT, title)
+                .at(&node.place, "has neither `type` nor `parties`")
+                .help("name the clients whose tokens count: `parties: [crm-portal]`, or the type of access tokens: `type: at+jwt`"),
+        );
     }
 
     fn parties(&mut self, node: &Node) -> Option<Vec<String>> {

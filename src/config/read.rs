@@ -54,6 +54,7 @@ pub(super) fn read(
             "limits",
             "log",
             "hosts",
+            "observe",
             "stop_timeout",
             "reload",
         ],
@@ -102,6 +103,10 @@ impl Reader<'_> {
         let hosts = keys
             .get("hosts")
             .map_or_else(Vec::new, |node| self.hosts(node));
+        let observe = keys.get("observe").map_or(Some(false), |node| {
+            const WORDS: &[(&str, bool)] = &[("refused", false), ("allowed", true)];
+            node.choice("value of `observe`", WORDS, self.found)
+        });
         let stop_timeout = self.wait(keys, "stop_timeout", Config::STOP_TIMEOUT_DEFAULT);
         let reload = keys
             .get("reload")
@@ -151,6 +156,7 @@ impl Reader<'_> {
             limits,
             log,
             hosts,
+            observe: observe?,
             stop_timeout,
             reload,
             read_once: self.once,

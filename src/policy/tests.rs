@@ -6,6 +6,7 @@ mod causes;
 mod folder;
 mod identity;
 mod lints;
+mod observe;
 mod order;
 mod properties;
 mod shipped;
@@ -256,7 +257,6 @@ fn everything_that_does_not_exist_yet_is_refused_by_name() {
     .map(|section| format!("{section}: []\n"))
     .collect();
     for key in [
-        "mode",
         "ask",
         "match",
         "when",

@@ -144,8 +144,8 @@ impl Bench {
         }
     }
 
-    /// Takes one request through the walk. `now` is what clocks of rules show. Needs a runtime with a clock; each request
-    /// finds the records as they were given.
+    /// Takes one request through the walk, in a runtime of tokio whose time is enabled. Each finds the records as they were
+    /// given.
     ///
     /// # Errors
     /// If the API has no such request.

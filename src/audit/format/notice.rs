@@ -144,6 +144,14 @@ pub(in crate::audit) struct KeyChange {
     pub(in crate::audit) when: String,
 }
 
+/// What is known of the data of one CRM in one dialect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::audit) struct SchemaOf {
+    pub(in crate::audit) dialect: String,
+    pub(in crate::audit) hash: String,
+    pub(in crate::audit) upstream: String,
+}
+
 /// Records of a module that a command reads: by whom it was run, with whose account in the CRM (null: the proxy's own), how
 /// many at most (null: all), and how many it has read (null: it is about to).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,14 +162,6 @@ pub(in crate::audit) struct Sampled {
     pub(in crate::audit) module: String,
     pub(in crate::audit) most: Option<u64>,
     pub(in crate::audit) read: Option<u64>,
-    pub(in crate::audit) upstream: String,
-}
-
-/// What is known of the data of one CRM in one dialect.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::audit) struct SchemaOf {
-    pub(in crate::audit) dialect: String,
-    pub(in crate::audit) hash: String,
     pub(in crate::audit) upstream: String,
 }
 

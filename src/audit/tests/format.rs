@@ -195,6 +195,7 @@ fn whole() -> (Request, Terms) {
             reason: Some("x".into()),
             status: Some(200),
             upstream_milliseconds: Some(0),
+            would: Some("field-not-usable".into()),
         }),
         part_of: Some(text("01KAPW3T9X6M")),
         phase: Phase::Closed,
@@ -225,6 +226,8 @@ fn whole() -> (Request, Terms) {
         category: category.map(str::to_owned),
         fields: list(),
         level: Level::Clear,
+        would: Some(Level::Mask),
+        would_by: vec![text("c")],
     };
     let terms = Terms {
         asked: list(),

@@ -20,7 +20,7 @@ fn load(issuers: &str) -> (Option<Vec<Issuer>>, Diagnostics) {
 #[test]
 fn an_issuer_has_the_documented_defaults() {
     let (issuers, found) = load(&format!("[{ONE}]"));
-    assert!(super::is_unused_at_most(&found), "{}", found.render(false));
+    assert!(!found.has_errors(), "{}", found.render(false));
     let issuer = &issuers.unwrap()[0];
     assert_eq!(issuer.issuer, "https://login.example.com/realms/crm");
     assert_eq!(
@@ -69,8 +69,8 @@ fn everything_of_an_issuer_can_be_set() {
       lifetime_max: 1h
       refresh: 1m
       stale: 1m
-    - { name: other, issuer: https://login.example.com, audience: paravent, keys: { file: jwks.json } }
-    - { name: third, issuer: https://login.example.com, audience: elsewhere, keys: discover }",
+    - { name: other, issuer: https://login.example.com, audience: paravent, keys: { file: jwks.json }, type: JWT }
+    - { name: third, issuer: https://login.example.com, audience: elsewhere, keys: discover, parties: [crm-portal] }",
     );
     assert!(super::is_unused_at_most(&found), "{}", found.render(false));
     let issuers = issuers.unwrap();
@@ -268,5 +268,20 @@ fn no_issuer_has_the_name_of_a_way() {
         let issuers = format!("[{}]", ONE.replace("company", name));
         let (config, found) = load(&issuers);
         assert!(config.is_none() && found.has_errors(), "{name}");
+    }
+}
+
+#[test]
+fn tokens_of_any_client_and_type_are_a_warning() {
+    for (more, warns) in [
+        ("", true),
+        (", parties: [portal]", false),
+        (", type: at+jwt", false),
+    ] {
+        let more = format!("keys: discover{more}");
+        let (issuers, found) = load(&format!("[{}]", ONE.replace("keys: discover", &more)));
+        assert!(issuers.is_some(), "{more}: {}", found.render(false));
+        let warned = found.iter().any(|problem| problem.code == "C132");
+        assert_eq!(warned, warns, "{more}");
     }
 }

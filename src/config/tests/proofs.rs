@@ -85,14 +85,19 @@ fn keys_have_a_file_and_a_secret_of_their_own() {
 #[test]
 fn clients_have_an_authority_and_perhaps_a_list() {
     let folder = folder();
-    for (clients, has_list) in [
-        ("{ ca: ca.pem }", false),
-        ("{ ca: ca.pem, crl_required: false }", false),
-        ("{ ca: ca.pem, crl: ca.crl }", true),
-        ("{ ca: ca.pem, crl: der.crl, crl_required: true }", true),
+    for (clients, has_list, warns) in [
+        ("{ ca: ca.pem }", false, true),
+        ("{ ca: ca.pem, crl_required: false }", false, false),
+        ("{ ca: ca.pem, crl: ca.crl }", true, false),
+        (
+            "{ ca: ca.pem, crl: der.crl, crl_required: true }",
+            true,
+            false,
+        ),
     ] {
         let (config, told) = shown(&folder, &with_clients(clients));
-        assert!(told.is_empty(), "{clients}: {told}");
+        assert_eq!(told.contains("C133"), warns, "{clients}: {told}");
+        assert_eq!(told.is_empty(), !warns, "{clients}: {told}");
         let listener = config.unwrap().listeners.remove(0);
         let clients = listener.tls.unwrap().clients.unwrap();
         assert_eq!(clients.crl.is_some(), has_list);

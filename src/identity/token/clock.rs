@@ -55,9 +55,10 @@ impl Clock {
 }
 
 impl Moment {
-    /// How long ago another moment was: what the one or the other clock says, whichever is more.
+    /// How long ago another moment was: what the one or the other clock says, whichever is more. What has grown old stays old
+    /// when the time of day is set back.
     pub fn since(&self, earlier: &Self) -> Duration {
-        let wall = u64::try_from(self.wall.saturating_sub(earlier.wall)).unwrap_or(0);
+        let wall = u64::try_from(self.latest.saturating_sub(earlier.latest)).unwrap_or(0);
         let steady = self.steady.saturating_sub(earlier.steady);
         steady.max(Duration::from_millis(wall))
     }
@@ -89,6 +90,20 @@ mod tests {
             let now = moment(wall, steady);
             assert_eq!(now.since(&start), Duration::from_millis(passed), "{wall}");
         }
+    }
+
+    #[test]
+    fn what_has_grown_old_stays_old_when_a_clock_is_set_back() {
+        let wall = Arc::new(AtomicI64::new(1_000));
+        let told = wall.clone();
+        let clock = Clock::telling(move || (told.load(Ordering::Relaxed), Duration::ZERO));
+        let (at, start) = (|time| wall.store(time, Ordering::Relaxed), clock.now());
+        at(9_000);
+        assert_eq!(clock.now().since(&start), Duration::from_secs(8));
+        at(1_000);
+        assert_eq!(clock.now().since(&start), Duration::from_secs(8));
+        // What comes after that is young.
+        assert_eq!(clock.now().since(&clock.now()), Duration::ZERO);
     }
 
     #[test]

@@ -78,6 +78,16 @@ codes! {
     ALL_ROWS = ("N204", "a role without a session of the CRM, which sees all rows that the proxy's own account sees"),
     STRENGTH_UNREACHABLE = ("N205", "a strength of authentication that no caller of any listener can prove"),
     UNREACHED = ("N206", "a role that no caller of any listener can have"),
+    OBSERVE_UNPAIRED = ("P040", "`mode: observe` without `until`, or `until` without it"),
+    OBSERVE_TOO_LONG = ("P041", "something would observe for more than 90 days"),
+    OBSERVE_FIRM = ("P042", "a firm cap that only observes"),
+    OBSERVE_SPECIAL = ("P043", "a rule about data of Art. 9 or 10 GDPR that only observes"),
+    OBSERVE_CLOSED = ("P044", "the whole policy only observes, and the configuration does not allow that"),
+    OBSERVE_OVER = ("W140", "what observed until a day that is over: it is enforced"),
+    OBSERVE_LONG = ("W141", "a cap that only observes and so protects nothing for more than 30 days"),
+    OBSERVE_WHOLE = ("W142", "the whole policy only observes"),
+    OBSERVES = ("N210", "a rule that only observes"),
+
     UNKNOWN_ISSUER = ("P036", "evidence of an issuer, or of a way, that the configuration does not have"),
     WORDS_GUESSED = ("N203", "a text in which a detector looks may be matched, so that its words can be guessed"),
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::detect::Kind;
 use crate::dialect::Schema;
 use crate::policy::Policy;
-use crate::policy::engine::Situation;
+use crate::policy::engine::{Observing, Situation};
 use crate::policy::language::catalogue::category_of;
 use crate::policy::language::model::Model;
 use crate::policy::plan::{UNCLASSIFIED, Usable};
@@ -341,6 +341,7 @@ impl Writer<'_, '_> {
             purpose: Some(purpose.clone()),
             strengths: self.names.proven[spot.proven].strengths[side].clone(),
             seen: None,
+            observing: Observing::Most,
         };
         let mut lowest: Vec<(Level, Vec<String>)> = Vec::new();
         for at in &made.categories {
@@ -349,9 +350,10 @@ impl Writer<'_, '_> {
                     let verdict = model.verdict(&situation, category);
                     (verdict.level, named(model, &verdict))
                 }
-                None if *at == self.names.unclassified() => {
-                    (model.unclassified, vec![UNCLASSIFIED.to_owned()])
-                }
+                None if *at == self.names.unclassified() => (
+                    model.unclassified(&situation),
+                    vec![UNCLASSIFIED.to_owned()],
+                ),
                 None => (Level::Hide, vec!["dialect".to_owned()]),
             });
         }

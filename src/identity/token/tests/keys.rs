@@ -159,9 +159,9 @@ async fn either_clock_makes_keys_stale() {
         }
         let refused = tokens.verify(&token, None).await.unwrap_err();
         assert_eq!(refused.reason, Reason::IdentityUnavailable, "{steadily}");
-        // Set back, the clock makes nothing fresh that the other clock saw go.
+        // Set back, the clock makes nothing fresh.
         hands.step(-3_601);
-        assert_eq!(tokens.verify(&token, None).await.is_ok(), !steadily);
+        assert!(tokens.verify(&token, None).await.is_err(), "{steadily}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::detect::Kind;
 use crate::detect::statement::{Certainty, Languages};
 use crate::dialect::{Origin, Schema};
-use crate::policy::decision::looked::Looked;
+use crate::policy::decision::looked::{Looked, looked_for};
 use crate::policy::engine::Situation;
 use crate::policy::judge::{Core, View, combined};
 use crate::policy::language::catalogue::{category_of, kind_of};
@@ -168,7 +168,7 @@ impl<'a> Both<'a> {
             .iter()
             .filter_map(|at| self.names.categories.get(*at));
         let names: BTreeSet<Category> = names.map(|category| (*category).clone()).collect();
-        let mut looked = self.views[side].looked_for(&names);
+        let mut looked = looked_for(&self.views[side].core.model, &names);
         let statements = looked.iter().filter(|looked| is_statement(looked));
         // Of all statements in one text the same words are looked for.
         if let Some(all) = statements

@@ -1,0 +1,7 @@
+//! Policies, schemas and certificates that change while the proxy runs: what is taken, what is not, and that nobody who is
+//! being served notices.
+
+mod load;
+mod policies;
+mod rig;
+mod tls;
