@@ -45,7 +45,9 @@ pub(super) fn suite(plan: &Plan<'_>, policy: &Policy) -> String {
         "\nalways:\n  \
          - { name: no IBAN in clear, never: { data: financial.iban, at_least: clear } }\n  \
          - { name: data of Art. 9 and 10 is never shown, never: { data: [special, criminal], at_least: redact } }\n  \
-         - { name: nor used or written, never: { data: [special, criminal], used_as: [matched, sorted, searched, written], fields_only: true } }\n",
+         - { name: nor written, never: { data: [special, criminal], used_as: written } }\n  \
+         # Subjects may be matched with words, which are those of texts.\n  \
+         - { name: no field of them is used, never: { data: [special, criminal], used_as: [matched, sorted, searched], fields_only: true } }\n",
     );
     text
 }
@@ -106,12 +108,7 @@ fn of(policy: &Policy, role: &Role, module: &Module) -> Option<Example> {
     let explained = policy.explain(std::slice::from_ref(role), &purpose, &[], module);
     let rows = explained.ok()?.rows;
     let mut fields = BTreeMap::new();
-    // Fields that the CRM is known to have come first; the others may be names that a policy foresees.
-    let (known, foreseen): (Vec<_>, Vec<_>) = rows
-        .iter()
-        .filter(|row| !row.pattern)
-        .partition(|row| schema.has_field(module, &row.field.to_ascii_lowercase()));
-    for row in known.into_iter().chain(foreseen) {
+    for row in rows.iter().filter(|row| !row.pattern) {
         let field = Field::fold(&row.field);
         let [category] = row.categories.as_slice() else {
             continue;
