@@ -21,6 +21,8 @@ mod smallest;
 mod strengths;
 
 pub(super) use ground::Ground;
+#[cfg(test)]
+pub(super) use ground::fields;
 pub use never::{Counterexample, How, Never, Proved};
 
 /// One state of a request, as far as rules look at it.
