@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::dialect::Origin;
 use crate::policy::Policy;
 use crate::policy::decide::{counted, purpose};
-use crate::policy::engine::Situation;
-use crate::policy::judge::{Judgement, Looked, Treatment, View};
+use crate::policy::decision::looked::Looked;
+use crate::policy::engine::{Observing, Situation};
+use crate::policy::judge::{Judgement, Treatment, View};
 use crate::policy::language::catalogue::category_of;
 use crate::policy::language::model::Model;
 use crate::policy::plan::Usable;
@@ -185,6 +186,7 @@ impl<'a> Side<'a> {
             purpose: Some(purpose.clone()),
             strengths,
             seen: None,
+            observing: Observing::Most,
         });
         let situation = situation.filter(|situation| !situation.roles.is_empty());
         Self {
