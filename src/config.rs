@@ -71,6 +71,8 @@ pub struct Config {
     pub log: Log,
     /// Host names that are answered, in lower case and without a port; empty for any, which is the default.
     pub hosts: Vec<String>,
+    /// Whether a whole policy may only observe. Default: no.
+    pub observe: bool,
     /// How long a stop waits for requests to end. Default: 30 s.
     pub stop_timeout: Duration,
     /// What becomes of files that change while they are in use.

@@ -56,6 +56,7 @@ pub struct Metrics {
     panics: IntCounterVec,
     handshakes: IntCounterVec,
     names: NameGauges,
+    observing: IntGaugeVec,
     probing: IntCounter,
     /// What came of changed policies and certificates.
     pub reloads: Reloads,
@@ -130,6 +131,7 @@ impl Metrics {
                 "TLS handshakes that failed, by cause.",
                 &["cause"],
             )?,
+            observing: observing(&registry)?,
             names: NameGauges::new(&registry)?,
             reloads,
             registry,
@@ -183,6 +185,14 @@ impl Metrics {
         self.handshakes.with_label_values(&[cause]).inc();
     }
 
+    /// Says whether the whole policy only observes, and how many rules do.
+    pub fn observing(&self, whole: bool, rules: usize) {
+        let rules = i64::try_from(rules).unwrap_or(i64::MAX);
+        for (what, count) in [("policy", i64::from(whole)), ("rules", rules)] {
+            self.observing.with_label_values(&[what]).set(count);
+        }
+    }
+
     /// Counts a caller who used up the budget of refused predicates.
     pub fn probed(&self) {
         self.probing.inc();
@@ -200,6 +210,12 @@ impl Metrics {
         TextEncoder::new().encode(&gathered, &mut text)?;
         Ok(text)
     }
+}
+
+fn observing(registry: &Registry) -> Result<IntGaugeVec, prometheus::Error> {
+    let help = "What only observes: the whole policy (1 or 0), and how many rules.";
+    let gauge = IntGaugeVec::new(Opts::new("paravent_policy_observing", help), &["what"])?;
+    registered(registry, gauge)
 }
 
 /// A counter that a registry knows.

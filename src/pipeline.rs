@@ -14,8 +14,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
-use crate::audit::{Arrival, Arrived, Decided, Log, Record};
+use crate::audit::{Arrival, Arrived, Clock, Decided, Log, Record};
 use crate::config::{self, Way};
 use crate::dialect::{AnswerForm, Bounds, Dialect, Exchange, Incoming, Operation, Understood};
 use crate::door::{Carrier, Credential, Head};
@@ -26,7 +27,7 @@ use crate::identity::{
 };
 use crate::metrics::Metrics;
 use crate::objection::Objection;
-use crate::policy::{FieldRule, Plan, Policy};
+use crate::policy::{FieldRule, Observation, Plan, Policy};
 use crate::reason::Reason;
 use crate::reply::{Refusal, Reply};
 use crate::tally::Tally;
@@ -88,6 +89,7 @@ pub struct Pipeline {
     upstream: Arc<str>,
     ways: Ways,
     cut: Cut,
+    clock: Clock,
 }
 
 /// Bounds of the walk.
@@ -129,6 +131,8 @@ struct Visit<'a> {
     with: &'a With,
     purpose: Option<&'a str>,
     trace: Option<&'a str>,
+    /// When it began: until when rules only observe is judged by that.
+    now: Timestamp,
     origin: IpAddr,
     /// Whether the reply must be whole before it is used (a part of a bulk reply cannot stream).
     whole_only: bool,
@@ -180,6 +184,7 @@ impl Pipeline {
             settings,
             metrics,
             cut: Knife::new().1,
+            clock: Clock::system(),
         })
     }
 
@@ -209,6 +214,13 @@ impl Pipeline {
     #[must_use]
     pub fn cut_by(mut self, cut: Cut) -> Self {
         self.cut = cut;
+        self
+    }
+
+    /// The same, for which it is as late as a clock tells, as far as rules look at the time.
+    #[must_use]
+    pub fn by_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -274,6 +286,7 @@ impl Pipeline {
             with: &With::Nobody,
             purpose: head.purpose.as_deref(),
             trace: head.trace.as_deref(),
+            now: self.clock.moment(),
             origin: head.origin,
             whole_only: false,
             held_bytes_max: self.settings.held_bytes_max,
@@ -497,6 +510,7 @@ impl Pipeline {
         Arrival {
             origin: visit.origin,
             policy: &visit.in_force.stamp,
+            observes: visit.policy().observes(visit.now),
             upstream: &self.upstream,
             dialect: visit.dialect().name(),
             route,
@@ -509,6 +523,14 @@ impl Pipeline {
         for entrance in &self.entrances {
             entrance.told.look_again(&entrance.in_force().policy);
         }
+    }
+
+    /// What of the policy in force only observes now. It is one for all dialects.
+    pub fn observation(&self) -> Observation {
+        let first = self.entrances.first().map(Entrance::in_force);
+        first.map_or_else(Observation::default, |in_force| {
+            in_force.policy.observation(Timestamp::now())
+        })
     }
 
     /// Forgets who has not been seen for a while. Called now and then.

@@ -18,7 +18,7 @@ use crate::filter;
 use crate::identity::{NoRandomness, Tokens, Ways};
 use crate::metrics::Metrics;
 use crate::pipeline::{Knife, LiveSchema, Pipeline, Services, Settings};
-use crate::policy::Policy;
+use crate::policy::{Observation, Policy};
 use crate::reload::{self, Reloader};
 use crate::server::{self, Front, Limits, Readiness, TlsInUse};
 use crate::transport::{Destination, SetUpError, Transport};
@@ -166,7 +166,12 @@ impl Proxy {
             let front = Arc::new(Front::new(pipeline, listener.limits, metrics.clone()));
             fronts.push((local(&socket, listener.bind), socket, front, in_use));
         }
-        let readiness = Readiness::new(setup.log.clone(), ways.clone());
+        reload::tell_observation(&setup.policy);
+        let first = pipelines.first().cloned();
+        let readiness = Readiness::new(setup.log.clone(), ways.clone()).observing(move || {
+            let first: Option<&Arc<Pipeline>> = first.as_ref();
+            first.map_or_else(Observation::default, |first| first.observation())
+        });
         record(&setup.policy, &live, &setup.log).await?;
         let addresses = fronts.iter().map(|(address, ..)| *address).collect();
         let listeners = fronts

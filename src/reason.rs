@@ -11,6 +11,8 @@ pub enum Outcome {
     Full,
     /// Something was withheld.
     Partial,
+    /// It would have been another reply, if no rule only observed.
+    Observed,
     /// The policy said no.
     Denied,
     /// The request could not be understood.
@@ -33,9 +35,10 @@ pub enum Outcome {
 
 impl Outcome {
     /// All outcomes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Full,
         Self::Partial,
+        Self::Observed,
         Self::Denied,
         Self::Rejected,
         Self::Unauthenticated,
@@ -52,6 +55,7 @@ impl Outcome {
         match self {
             Self::Full => "full",
             Self::Partial => "partial",
+            Self::Observed => "observed",
             Self::Denied => "denied",
             Self::Rejected => "rejected",
             Self::Unauthenticated => "unauthenticated",

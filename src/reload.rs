@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::metrics::Metrics;
 use crate::pipeline::{LiveSchema, Pipeline};
+use crate::policy::{Observation, Policy};
 use crate::server::Parts;
 
 mod candidate;
@@ -228,4 +229,15 @@ fn codes_of(found: &Diagnostics) -> Vec<&'static str> {
     codes.sort_unstable();
     codes.dedup();
     codes
+}
+
+/// Tells the operator what of a policy only observes.
+pub fn tell_observation(policy: &Policy) {
+    let Observation { whole, rules } = policy.observation(jiff::Timestamp::now());
+    if let Some(until) = whole {
+        tracing::warn!(%until, "the whole policy only observes: nearly everything is shown");
+    }
+    for (rule, until) in rules {
+        tracing::info!(rule = rule.as_str(), %until, "a rule only observes");
+    }
 }

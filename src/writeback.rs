@@ -23,6 +23,7 @@ mod company;
 mod compare;
 mod label;
 mod new;
+mod observed;
 mod room;
 mod spans;
 mod tokens;
@@ -31,6 +32,7 @@ mod tokens;
 mod tests;
 
 use compare::{is_blank, same};
+pub use observed::would_be_refused;
 use spans::Restored;
 
 /// A write, settled key by key.

@@ -20,6 +20,11 @@ impl Clock {
         Self(Arc::new(now))
     }
 
+    /// The time.
+    pub fn moment(&self) -> Timestamp {
+        (self.0)()
+    }
+
     /// The time, as events write it: RFC 3339, UTC, milliseconds. Such texts are in the order of time.
     pub(super) fn now(&self) -> String {
         format!("{:.3}", (self.0)())

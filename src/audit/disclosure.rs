@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::detect::Kind;
 use crate::filter::FieldCounts;
-use crate::policy::{FieldRule, Show, SpanRule};
+use crate::policy::{FieldRule, SpanRule, Would};
 use crate::vocabulary::{Category, FieldPath, Level, RuleName};
 
 use super::event::integer;
@@ -27,6 +27,8 @@ pub(super) struct Same {
     pub(super) category: Option<Category>,
     pub(super) level: Level,
     pub(super) by: Vec<RuleName>,
+    /// What it would be, and by which rules, if none only observed.
+    pub(super) would: Option<(Level, Vec<RuleName>)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +69,7 @@ impl Disclosure {
             let named = rule.known || is_plain(path.field.as_str());
             self.add_field(path, rule, named, count.records);
             for (kind, found) in count.in_text {
-                let span = span_of(&rule.show, *kind);
+                let span = rule.show.span(*kind);
                 for same in span.map_or_else(|| of_field(rule), |span| vec![of_span(span)]) {
                     let counted = self.count(path, same, named);
                     counted.records = counted.records.max(count.records);
@@ -132,6 +134,7 @@ pub(super) fn of_field(rule: &FieldRule) -> Vec<Same> {
         category,
         level: rule.level,
         by: rule.by.clone(),
+        would: rule.would_show().map(would),
     };
     if rule.categories.is_empty() {
         vec![same(None)]
@@ -157,26 +160,20 @@ pub(super) fn of_span(span: &SpanRule) -> Same {
                 Level::Redact
             },
             by: span.by.clone(),
+            // Rules on such data never only observe.
+            would: None,
         };
     }
     Same {
         category: Some(span.category.clone()),
         level: span.level,
         by: span.by.clone(),
+        would: span.would_show().map(would),
     }
 }
 
-/// The rule for identifiers of a kind in a text.
-pub(super) fn span_of(show: &Show, kind: Kind) -> Option<&SpanRule> {
-    spans(show).iter().find(|span| span.kind == kind)
-}
-
-fn spans(show: &Show) -> &[SpanRule] {
-    match show {
-        Show::Text(rule) => &rule.spans,
-        Show::Items { inner, .. } => spans(inner),
-        _ => &[],
-    }
+fn would(would: &Would) -> (Level, Vec<RuleName>) {
+    (would.level, would.by.clone())
 }
 
 #[cfg(test)]
@@ -187,7 +184,7 @@ pub(super) mod tests {
 
     use crate::detect::statement::Certainty;
     use crate::filter::{FieldCount, InText, Report};
-    use crate::policy::{TextRule, Usable, Writable};
+    use crate::policy::{Show, TextRule, Usable, Writable};
     use crate::vocabulary::{Field, Module};
 
     use super::super::format::brief::Terms;
@@ -216,6 +213,7 @@ pub(super) mod tests {
             writable: Writable::No,
             structural: false,
             known,
+            would: None,
         }
     }
 
@@ -328,6 +326,7 @@ pub(super) mod tests {
                 refused: Some(Certainty::Possible),
                 flagged: None,
                 writable: false,
+                would: None,
             }],
         }));
         let report = report_of(vec![text], &InText::from([(Kind::Iban, 3)]));

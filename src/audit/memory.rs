@@ -9,7 +9,7 @@ use crate::detect::Kind;
 use crate::filter::{FieldCount, FieldCounts, FieldSet};
 
 use super::chain::Head;
-use super::disclosure::{Disclosure, Same, of_field, of_span, span_of};
+use super::disclosure::{Disclosure, Same, of_field, of_span};
 use super::event::integer;
 use super::format::VERSION;
 use super::format::brief::{Definition, Entry, TERMS, Terms};
@@ -178,7 +178,7 @@ impl Template {
                 add(same, field, None);
             }
             for kind in count.in_text.keys() {
-                match span_of(&count.rule.show, *kind) {
+                match count.rule.show.span(*kind) {
                     Some(span) => add(of_span(span), field, Some(*kind)),
                     None => of_field(count.rule)
                         .into_iter()
@@ -230,6 +230,13 @@ pub(super) fn entry(same: &Same, names: Names) -> Entry {
         category: same.category.as_ref().map(|name| visible(name.as_str())),
         fields: names.into_vec(),
         level: same.level,
+        would: same.would.as_ref().map(|(level, _)| *level),
+        would_by: same
+            .would
+            .iter()
+            .flat_map(|(_, by)| by)
+            .map(|rule| visible(rule.as_str()))
+            .collect(),
     }
 }
 

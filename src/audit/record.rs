@@ -61,6 +61,8 @@ pub struct Arrival<'a> {
     pub origin: IpAddr,
     /// The policy that it is held to.
     pub policy: &'a PolicyStamp,
+    /// Whether the whole of it only observes.
+    pub observes: bool,
     /// The name of the CRM in the configuration.
     pub upstream: &'a str,
     /// The name of the dialect that it speaks.
@@ -280,8 +282,24 @@ impl Record<Decided> {
     /// Fields that were asked for and taken out of the request.
     pub fn withheld_by_projection<'a>(&mut self, rules: impl IntoIterator<Item = &'a FieldRule>) {
         for rule in rules {
+            self.walk.is_observed |= rule.would_show().is_some();
             self.walk.disclosure.add_withheld(rule);
         }
+    }
+
+    /// Why the request would have been refused, if no rule only observed.
+    pub fn would_be_refused(&mut self, reason: Reason) {
+        self.walk.would.get_or_insert_with(|| reason.code());
+    }
+
+    /// The request is refused, and would have been permitted, if no rule only observed.
+    pub fn would_be_permitted(&mut self) {
+        self.walk.would = Some("permitted");
+    }
+
+    /// Whether the reply would have been another one, as far as is known before it is filtered.
+    pub fn is_observed(&self) -> bool {
+        self.walk.would.is_some() || self.walk.is_observed
     }
 
     /// The record that is about to be changed, as the CRM sent its id. It is named even if the change is refused.

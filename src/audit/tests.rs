@@ -75,6 +75,7 @@ pub(super) fn arrival(policy: &PolicyStamp) -> Arrival<'_> {
     Arrival {
         origin: [10, 2, 14, 77].into(),
         policy,
+        observes: false,
         upstream: "crm",
         dialect: "sugar-rest",
         route: None,

@@ -39,6 +39,10 @@ pub(super) struct Walk {
     pub(super) upstream_took: Option<Duration>,
     pub(super) started: Instant,
     pub(super) opened: bool,
+    /// What would have become of the request, if no rule only observed.
+    pub(super) would: Option<&'static str>,
+    /// Whether the reply would have been another one for what was taken out of the request.
+    pub(super) is_observed: bool,
     ended: bool,
 }
 
@@ -48,7 +52,12 @@ impl Walk {
         let frame = Terms {
             policy: Policy {
                 hash: visible(&stamp.hash),
-                mode: "enforce".into(),
+                mode: if arrival.observes {
+                    "observe"
+                } else {
+                    "enforce"
+                }
+                .into(),
                 name: visible(&stamp.name),
                 schema: visible(&stamp.schema),
             },
@@ -87,6 +96,8 @@ impl Walk {
             upstream_took: None,
             started: Instant::now(),
             opened: false,
+            would: None,
+            is_observed: false,
             ended: false,
         }
     }
@@ -179,6 +190,7 @@ impl Walk {
             reason: reason.map(|reason| reason.code().into()),
             status,
             upstream_milliseconds: self.upstream_took.map(milliseconds),
+            would: self.would.map(Into::into),
         });
         events.push(Event::request(event, terms));
         events

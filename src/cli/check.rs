@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::json;
 
-use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, print, unusable};
+use super::{DONE, PROBLEMS, UNUSABLE, colour, print, unusable};
 use crate::config::Config;
 use crate::diagnostic::Diagnostics;
 use crate::dialect::engine::Described;
@@ -15,6 +15,7 @@ use crate::dialect::{self, Dialect, Schema};
 use crate::policy::{Policy, Summary};
 use crate::preflight;
 use crate::reload::Candidate;
+use crate::workbench::reports::{self, Checked};
 
 /// What to check.
 #[derive(Debug, Args)]
@@ -48,6 +49,20 @@ pub(super) struct Arguments {
     /// How the result is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// How the result is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For scripts
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Commands of a workflow on GitHub, for annotations
+    Github,
 }
 
 /// Runs the command.
@@ -89,7 +104,9 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
         },
         (None, None) => return UNUSABLE,
     }
-    show(arguments.format, &found, summary.as_ref());
+    let subject = arguments.config.as_deref().or(arguments.dir.as_deref());
+    let subject = subject.unwrap_or(Path::new("."));
+    show(arguments.format, subject, &found, summary.as_ref());
     if found.has_errors() { PROBLEMS } else { DONE }
 }
 
@@ -130,7 +147,7 @@ fn describe(format: Format, path: &Path) -> u8 {
         eprint!("{}", found.render(colour()));
         print(&text);
     } else {
-        show(format, &found, None);
+        show(format, path, &found, None);
     }
     if described.is_none() { PROBLEMS } else { DONE }
 }
@@ -165,8 +182,18 @@ pub(super) fn compile(dir: &Path, schemas: &[Arc<Schema>]) -> (Option<Policy>, D
     }
 }
 
-fn show(format: Format, found: &Diagnostics, summary: Option<&Summary>) {
+fn show(format: Format, subject: &Path, found: &Diagnostics, summary: Option<&Summary>) {
+    let folder = std::env::current_dir().unwrap_or_default();
+    let checked = Checked {
+        subject,
+        folder: &folder,
+    };
     match format {
+        Format::Sarif => print(&format!("{:#}\n", reports::sarif(found, &checked))),
+        Format::Github => {
+            print(&reports::github(found, &checked));
+            eprintln!("{} errors, {} warnings", found.errors(), found.warnings());
+        }
         Format::Json => {
             let report = json!({
                 "diagnostics": found.to_json(),

@@ -1,7 +1,192 @@
-//! x
-use clap::Args;
+//! `paravent scan`: what stands in the texts of a CRM.
+
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use comfy_table::{Table, presets};
+use serde_json::json;
+
+use super::crm::{self, Asked, Failed};
+use super::discover::{interrupted, no_catalogue, stopped, take_up};
+use super::{DONE, print};
+use crate::audit::Reader;
+use crate::workbench::discover::grown;
+use crate::workbench::sampler::{Desk, State, catalogue, read};
+use crate::workbench::scan::{Reference, References, Row, Texts, counting, rows};
+
+/// What to look at.
 #[derive(Debug, Args)]
-pub(super) struct Arguments {}
-pub(super) fn run(_arguments: &Arguments) -> u8 {
-    super::UNUSABLE
+#[command(
+    after_help = "Counts are kept, never values. What is read is recorded in the access log of the configuration.\nInterrupted (Ctrl-C, or because the CRM went away), the same command goes on where it was; with --refs, it begins anew."
+)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    asked: Asked,
+    /// Records of each module that are looked at
+    #[arg(long, value_name = "N", default_value_t = 200, conflicts_with = "all", value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    sample: u64,
+    /// Look at every record
+    #[arg(long)]
+    all: bool,
+    /// Also list the records; of data of Art. 9 and 10 GDPR only that it is there, not which
+    #[arg(long)]
+    refs: bool,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// For people, for scripts, for a spreadsheet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+    /// Rows with commas (RFC 4180).
+    Csv,
+}
+
+/// Runs the command.
+pub(super) fn run(arguments: &Arguments) -> u8 {
+    match scan(arguments) {
+        Ok(code) => code,
+        Err(failed) => failed.tell(),
+    }
+}
+
+fn scan(arguments: &Arguments) -> Result<u8, Failed> {
+    let most = (!arguments.all).then_some(arguments.sample);
+    let mut opened = crm::open(&arguments.asked, Reader::Scan, most)?;
+    // References are not kept on disk, so those of what was read before would be missing.
+    let mut state: State<Texts> = match arguments.refs {
+        true => State::new(opened.terms.clone()),
+        false => crm::resumed(&opened),
+    };
+    let references = arguments.refs.then(|| Arc::new(References::default()));
+    let (crm, recorder, wish) = (&opened.crm, &opened.recorder, opened.wish);
+    let (kept, modules) = (&mut opened.kept, &opened.modules);
+    let mut progress = crm::progress();
+    let looked = crm::until_interrupted(async {
+        let catalogue = catalogue(crm, modules).await.map_err(no_catalogue)?;
+        let schema = grown(crm.dialect().schema(), catalogue.said.clone());
+        let mut desk = Desk {
+            crm,
+            recorder,
+            kept,
+            count: &counting(schema, references.clone()),
+            progress: &mut progress,
+        };
+        let counted = read(&mut desk, &catalogue.modules, wish, &mut state).await;
+        counted.map_err(stopped)
+    })?;
+    crm::progress_ended();
+    match looked {
+        Some(Ok(())) => take_up(&opened)?,
+        Some(Err(failed)) => {
+            take_up(&opened)?;
+            return Err(failed);
+        }
+        None => return Err(interrupted(&mut opened, &state)),
+    }
+    let rows = rows(&state.modules);
+    let references = references.map(|references| references.all());
+    let read: u64 = state.modules.values().map(|read| read.cursor.read).sum();
+    print(&match arguments.format {
+        Format::Text => text(&rows, references.as_ref(), (read, state.modules.len())),
+        Format::Json => json(&rows, references.as_ref()),
+        Format::Csv => csv(&rows, references.as_ref()),
+    });
+    crm::remarks(state.modules.iter());
+    if let Some((_, left_out @ 1..)) = references {
+        eprintln!("note: {left_out} references found no room");
+    }
+    opened.kept.forget();
+    Ok(DONE)
+}
+
+type Found = (Vec<Reference>, u64);
+
+fn text(rows: &[Row], references: Option<&Found>, (read, modules): (u64, usize)) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header([
+        "MODULE",
+        "FIELD",
+        "CATEGORY",
+        "CERTAINTY",
+        "RECORDS",
+        "SHARE",
+    ]);
+    for row in rows {
+        table.add_row([
+            &row.module,
+            &row.field,
+            &row.category,
+            &row.certainty,
+            &row.records.to_string(),
+            &format!("{} %", row.share),
+        ]);
+    }
+    let mut text = String::new();
+    if !rows.is_empty() {
+        for line in table.to_string().lines() {
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text.push('\n');
+    }
+    for reference in references.iter().flat_map(|found| &found.0) {
+        text.push_str(&format!("{}  {}\n", reference.record, joined(reference)));
+    }
+    text.push_str(&format!("{read} records of {modules} modules were read\n"));
+    text
+}
+
+fn joined(reference: &Reference) -> String {
+    let categories: Vec<&str> = reference.categories.iter().map(String::as_str).collect();
+    categories.join(" ")
+}
+
+/// A list of rows; with references an object with both.
+fn json(rows: &[Row], references: Option<&Found>) -> String {
+    let document = match references {
+        None => json!(rows),
+        Some((references, _)) => json!({"found": rows, "references": references}),
+    };
+    format!("{document:#}\n")
+}
+
+/// The rows; with references these instead.
+fn csv(rows: &[Row], references: Option<&Found>) -> String {
+    // What stands here are names, ids and numbers of accepted forms: nothing needs quotes.
+    if let Some((references, _)) = references {
+        let lines = references
+            .iter()
+            .map(|one| format!("{},{}\r\n", quoted(&one.record), joined(one)));
+        return format!("record,categories\r\n{}", lines.collect::<String>());
+    }
+    let lines = rows.iter().map(|row| {
+        let Row {
+            module,
+            field,
+            category,
+            certainty,
+            records,
+            share,
+        } = row;
+        format!("{module},{field},{category},{certainty},{records},{share}\r\n")
+    });
+    format!(
+        "module,field,category,certainty,records,share\r\n{}",
+        lines.collect::<String>()
+    )
+}
+
+fn quoted(text: &str) -> String {
+    match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    }
 }

@@ -1,4 +1,5 @@
-//! `paravent schema extract`: a schema file made of what a CRM says of itself, in replies that somebody has saved.
+//! `paravent schema`: schemas of the files that people write, for editors; and `extract`, a schema file made of what a CRM
+//! says of itself, in replies that somebody has saved.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use crate::dialect::schema::{SchemaFile, codes};
 use crate::dialect::{self, Modules, Schema};
 use crate::files;
 use crate::vocabulary::Module;
+use crate::workbench::formats::Format;
 
 /// Bytes of a saved reply.
 const REPLY_BYTES_MAX: usize = 64 << 20;
@@ -33,13 +35,34 @@ enum Command {
         #[arg(long, value_name = "DIALECT", value_parser = clap::builder::PossibleValuesParser::new(dialect::NAMES))]
         dialect: String,
     },
+    /// Print the JSON Schema of policies, for editors
+    Policy,
+    /// Print the JSON Schema of tests of a policy, for editors
+    Tests,
+    /// Print the JSON Schema of server configurations, for editors
+    Config,
+    /// Print the JSON Schema of descriptions of APIs, for editors
+    Description,
+    /// Print the JSON Schema of schema files, for editors
+    Schema,
 }
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> u8 {
     match &arguments.command {
         Command::Extract { metadata, dialect } => extract(metadata, dialect),
+        Command::Policy => show(Format::Policy),
+        Command::Tests => show(Format::Tests),
+        Command::Config => show(Format::Config),
+        Command::Description => show(Format::Description),
+        Command::Schema => show(Format::Schema),
     }
+}
+
+/// Prints the JSON Schema of a kind of file.
+fn show(format: Format) -> u8 {
+    print(&format!("{:#}\n", format.schema()));
+    DONE
 }
 
 fn extract(metadata: &[String], dialect: &str) -> u8 {

@@ -54,6 +54,7 @@ pub(super) fn read(
             "limits",
             "log",
             "hosts",
+            "observe",
             "stop_timeout",
             "reload",
         ],
@@ -102,6 +103,7 @@ impl Reader<'_> {
         let hosts = keys
             .get("hosts")
             .map_or_else(Vec::new, |node| self.hosts(node));
+        let observe = self.observe(keys.get("observe"));
         let stop_timeout = self.wait(keys, "stop_timeout", Config::STOP_TIMEOUT_DEFAULT);
         let reload = keys
             .get("reload")
@@ -151,10 +153,19 @@ impl Reader<'_> {
             limits,
             log,
             hosts,
+            observe: observe?,
             stop_timeout,
             reload,
             read_once: self.once,
             secrets: secrets?,
+        })
+    }
+
+    /// Whether a whole policy may only observe.
+    fn observe(&mut self, node: Option<&Node>) -> Option<bool> {
+        const WORDS: &[(&str, bool)] = &[("refused", false), ("allowed", true)];
+        node.map_or(Some(false), |node| {
+            node.choice("value of `observe`", WORDS, self.found)
         })
     }
 

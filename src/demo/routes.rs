@@ -86,6 +86,7 @@ impl State {
             ("GET" | "POST", ["metadata"]) => Ok(metadata(&arguments)),
             ("GET", ["lang", language]) => Ok(labels(language)),
             ("GET", ["metadata", "_hash"]) => Ok(json!(hash("metadata"))),
+            ("GET", ["ACLRoles"]) => Ok(roles(&arguments)),
             ("POST", ["bulk"]) if may_hold_parts => self.bulk(request, &arguments),
             (_, [name, rest @ ..]) => {
                 let module = schema::module(name).ok_or_else(Fault::no_method)?;
@@ -405,6 +406,20 @@ fn me(account: &Account) -> Value {
         "roles": roles, "products": ["SUGAR_SERVE"], "licenses": ["SUGAR_SERVE"],
         "acl": acl, "module_list": names, "_hash": hash(account.name),
     })
+}
+
+/// The roles that accounts have, as a list of records.
+fn roles(arguments: &Arguments) -> Value {
+    let number = |name: &str, usual: usize| {
+        let text = arguments.get(name).and_then(Value::as_str);
+        text.and_then(|text| text.parse().ok()).unwrap_or(usual)
+    };
+    let names = super::ACCOUNTS.iter().filter_map(|account| account.role);
+    let page = names.skip(number("offset", 0)).take(number("max_num", 20));
+    let records: Vec<Value> = page
+        .map(|name| json!({"id": hash(name), "_module": "ACLRoles", "name": name}))
+        .collect();
+    json!({"next_offset": -1, "records": records})
 }
 
 fn preferences() -> Value {

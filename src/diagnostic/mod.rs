@@ -313,6 +313,11 @@ impl Diagnostics {
         self.notes
     }
 
+    /// How many problems are only counted.
+    pub fn omitted(&self) -> usize {
+        self.omitted
+    }
+
     /// The problems by severity, then file, then place.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         let mut sorted: Vec<&Diagnostic> = self.list.iter().collect();

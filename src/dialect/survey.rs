@@ -72,6 +72,11 @@ pub trait Survey {
     fn roles(&self) -> Option<FieldPath> {
         None
     }
+
+    /// The files of a policy for the CRM as it is delivered, whose classification a new policy may begin with.
+    fn starter(&self) -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// What a field's type says of its values.

@@ -65,6 +65,7 @@ pub struct FieldSet {
     by_category: Vec<(Option<Category>, Level, Vec<usize>)>,
     shown_less: usize,
     has_unclassified: bool,
+    is_observed: bool,
 }
 
 /// Nothing was found.
@@ -91,6 +92,7 @@ impl FieldSet {
             }
         }
         Self {
+            is_observed: rules.iter().any(|rule| rule.would_show().is_some()),
             has_unclassified: rules.iter().any(|rule| rule.is_unclassified()),
             shown_less: rules
                 .iter()
@@ -144,6 +146,16 @@ impl FieldCounts {
     /// Whether an identifier was found in any text.
     pub fn has_in_text(&self) -> bool {
         !self.in_text.is_empty()
+    }
+
+    /// Whether anything of it would be shown otherwise, if no rule only observed.
+    pub fn is_observed(&self) -> bool {
+        let in_text = |(place, found): (&usize, &InText)| {
+            let rule = self.set.rules.get(*place);
+            let spans = found.keys().filter_map(|kind| rule?.show.span(*kind));
+            spans.into_iter().any(|span| span.would_show().is_some())
+        };
+        self.set.is_observed || self.in_text.iter().any(in_text)
     }
 
     /// The places of fields in whose texts identifiers were found, and which.

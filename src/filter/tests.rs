@@ -46,6 +46,7 @@ impl Terms for Table {
             writable: Writable::No,
             structural: field.as_str() == "_module",
             known: known.is_some(),
+            would: None,
             field,
         })
     }
@@ -116,6 +117,7 @@ fn span(kind: Kind, level: Level) -> SpanRule {
         shown: Some(Certainty::Likely),
         refused: Some(Certainty::Possible),
         flagged: None,
+        would: None,
         writable: false,
     }
 }

@@ -188,12 +188,16 @@ impl Pipeline {
             let record = decided(visit, operation, &plan, (&[], None), record);
             return Ok((plan, record));
         };
-        match visit.policy().decide(caller, visit.purpose, operation) {
+        let asked = (caller, visit.purpose);
+        match visit.policy().decide_at(visit.now, asked, operation) {
             Decision::Permit(plan) => {
                 let is_machine = visit.policy().are_machines(plan.roles());
                 let record = record.proved(plan.strengths(), is_machine);
                 let terms = (plan.roles(), plan.purpose());
-                let record = decided(visit, operation, &plan, terms, record);
+                let mut record = decided(visit, operation, &plan, terms, record);
+                if let Some(reason) = plan.would() {
+                    record.would_be_refused(reason);
+                }
                 Ok((plan, record))
             }
             Decision::Deny(denial) => {
@@ -201,7 +205,10 @@ impl Pipeline {
                 let record = record.proved(&denial.strengths, is_machine);
                 let terms = (&*denial.roles, denial.purpose.as_ref());
                 let plan = visit.policy().public_plan();
-                let record = decided(visit, operation, &plan, terms, record);
+                let mut record = decided(visit, operation, &plan, terms, record);
+                if denial.is_observed {
+                    record.would_be_permitted();
+                }
                 let reason = self.refused_predicate(visit, caller, denial.reason);
                 let not_admitted = NotAdmitted::new(reason, record);
                 Err(NotAdmitted {

@@ -39,6 +39,7 @@ impl Pipeline {
             with: &With::Nobody,
             purpose: None,
             trace: head.trace.as_deref(),
+            now: self.clock.moment(),
             origin: head.origin,
             whole_only: false,
             held_bytes_max: self.settings.held_bytes_max,
@@ -175,7 +176,10 @@ pub(super) fn tell<S>(
     metrics.request(action, outcome, (took, upstream));
     let (decision, action, outcome_word) = (record.id(), action.as_str(), outcome.as_str());
     let milliseconds = took.as_millis();
-    if matches!(outcome, Outcome::Full | Outcome::Partial) {
+    if matches!(
+        outcome,
+        Outcome::Full | Outcome::Partial | Outcome::Observed
+    ) {
         tracing::debug!(
             decision,
             action,

@@ -175,7 +175,7 @@ impl Pipeline {
         (action, status, media): (Action, u16, &'static str),
         record: Record<Decided>,
     ) -> Reply {
-        let outcome = outcome(&report, withheld);
+        let outcome = outcome(&report, withheld, &record);
         count(&self.metrics, &report);
         tell(&self.metrics, &record, action, (outcome, status, None));
         match record.close(report, outcome, status).await {
@@ -205,8 +205,10 @@ pub(super) fn count_withheld(report: &Report, dropped: &[Arc<FieldRule>]) -> usi
             .count()
 }
 
-pub(super) fn outcome(report: &Report, withheld: usize) -> Outcome {
-    if withheld == 0 && !report.fields.has_in_text() {
+pub(super) fn outcome(report: &Report, withheld: usize, record: &Record<Decided>) -> Outcome {
+    if record.is_observed() || report.fields.is_observed() {
+        Outcome::Observed
+    } else if withheld == 0 && !report.fields.has_in_text() {
         Outcome::Full
     } else {
         Outcome::Partial

@@ -96,6 +96,9 @@ impl Pipeline {
                 _ => writeback::settle(meant, None, &rules)?,
             };
             record.written(target, &settled);
+            if writeback::would_be_refused(&settled, meant, None, &rules) {
+                record.would_be_refused(Reason::FieldNotWritable);
+            }
             return Ok(Settlement::Edits(settled.edits));
         }
         let (mut before, mut raw) = (Map::new(), Map::new());
@@ -118,6 +121,9 @@ impl Pipeline {
         };
         let unchanged = settled.is_empty();
         record.written(target, &settled);
+        if writeback::would_be_refused(&settled, meant, Some(&before), &rules) {
+            record.would_be_refused(Reason::FieldNotWritable);
+        }
         if unchanged {
             let read = exchange.look_up(Wanted::Reply);
             return Ok(Settlement::Unchanged(read.ok_or(Reason::Internal)?));

@@ -72,7 +72,7 @@ impl Stream {
                 Ok((rest, report)) => {
                     count(&metrics, &report);
                     told.report(&report);
-                    let outcome = outcome(&report, count_withheld(&report, &[]));
+                    let outcome = outcome(&report, count_withheld(&report, &[]), &record);
                     let sent = send(&sender, Ok(rest)).await;
                     End::Whole(report, sent.map_or(Outcome::Aborted, |()| outcome))
                 }

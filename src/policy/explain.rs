@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-
-use serde_json::{Value, json};
+use std::sync::Arc;
 
 use crate::diagnostic::{Place, nearest, quoted};
 use crate::dialect::Origin;
-use crate::vocabulary::{Category, Field, FieldPath, Level, Module, Purpose, Role};
+use crate::vocabulary::{Category, Field, FieldPath, Level, Module, Purpose, Role, RuleName};
 
 use super::Policy;
-use super::engine::Situation;
+use super::engine::{OBSERVED, Observing, Situation};
 use super::judge::{Treatment, View, combined};
 use super::model::{Cap, Grant, Model, Writing};
-use super::plan::{Usable, Writable};
+use super::plan::{UNCLASSIFIED, Usable, Writable};
+
+mod page;
 
 /// What a policy gives to some roles for a purpose in one module.
 #[derive(Clone, Debug)]
@@ -123,8 +124,15 @@ pub(super) fn explain(
         purpose: Some(purpose.clone()),
         strengths: proved.clone(),
         seen: None,
+        observing: model.observing(jiff::Timestamp::now(), true),
     };
-    let view = View::new(policy.core.clone(), situation);
+    let enforced = Situation {
+        observing: Observing::Enforced,
+        ..situation.clone()
+    };
+    let is_observed = situation.observing != enforced.observing;
+    let enforced = is_observed.then(|| Arc::new(View::new(policy.core.clone(), enforced)));
+    let view = View::beside(policy.core.clone(), situation, enforced);
     Ok(Explanation {
         roles: counted.into_iter().collect(),
         not_counted: not_counted.into_iter().collect(),
@@ -231,6 +239,7 @@ impl<'a> Writer<'a> {
             }
         }
         because.extend(self.nearly(&judged.categories, judged.level));
+        because.extend(self.observed(module, field, judged.level));
         if judged.level == Level::Clear && self.view.core.schema.is_right(module, field.as_str()) {
             because.push("not written: it says what an account may do".to_owned());
         } else {
@@ -246,6 +255,17 @@ impl<'a> Writer<'a> {
             usable: judged.usable,
             writable: word(&judged.writable),
         })
+    }
+
+    /// What the field would be, if no rule only observed.
+    fn observed(&self, module: &Module, field: &Field, level: Level) -> Option<String> {
+        let would = self.view.rule(module, field).would?;
+        let by: Vec<&str> = would.by.iter().map(RuleName::as_str).collect();
+        let what = match would.level == level {
+            true => "uses and writes of it would be other ones".to_owned(),
+            false => format!("{} would make it {}", by.join(", "), would.level),
+        };
+        Some(format!("observed: {what}"))
     }
 
     fn pattern(&mut self, pattern: &str, categories: &BTreeSet<Category>) -> Row {
@@ -335,15 +355,25 @@ impl<'a> Writer<'a> {
     }
 
     fn rest(&self) -> Row {
+        let passes = self.view.lets_unclassified_pass();
+        let observed = passes.then(|| OBSERVED.to_owned());
+        let by: Vec<String> = [UNCLASSIFIED.to_owned()]
+            .into_iter()
+            .chain(observed)
+            .collect();
         Row {
             field: "(any other)".to_owned(),
             pattern: true,
             categories: Vec::new(),
-            level: self.model.unclassified,
-            because: vec!["defaults.unclassified".to_owned()],
-            by: vec!["defaults.unclassified".to_owned()],
-            usable: Usable::No,
-            writable: "no",
+            level: if passes {
+                Level::Clear
+            } else {
+                self.model.unclassified
+            },
+            because: by.clone(),
+            by,
+            usable: if passes { Usable::Yes } else { Usable::No },
+            writable: if passes { "yes" } else { "no" },
         }
     }
 
@@ -384,7 +414,13 @@ impl<'a> Writer<'a> {
                 }
             }
             if parts.is_empty() {
-                parts.push(self.ungranted(category).to_owned());
+                let passes = verdict.by.iter().any(|by| by.as_str() == OBSERVED);
+                let why = if passes {
+                    OBSERVED
+                } else {
+                    self.ungranted(category)
+                };
+                parts.push(why.to_owned());
             }
             for part in parts {
                 if !because.contains(&part) {
@@ -463,117 +499,5 @@ fn name_in(path: &FieldPath, module: &Module) -> String {
         path.field.to_string()
     } else {
         path.to_string()
-    }
-}
-
-impl Explanation {
-    /// One page of text.
-    pub fn render(&self) -> String {
-        let mut out = String::new();
-        let roles: Vec<&str> = self.roles.iter().map(Role::as_str).collect();
-        let proved: Vec<&str> = self.strengths.iter().map(String::as_str).collect();
-        let session = match proved.as_slice() {
-            [] => "CRM session".to_owned(),
-            proved => format!("{} authentication", proved.join(" and ")),
-        };
-        let _ = writeln!(
-            out,
-            "{}, for \"{}\" ({}), {session} — policy {} {}",
-            roles.join(", "),
-            self.label.as_deref().unwrap_or(self.purpose.as_str()),
-            self.basis.replace('-', " "),
-            self.policy,
-            short(&self.hash),
-        );
-        for role in &self.not_counted {
-            let _ = writeln!(out, "{role} does not count: it may not invoke this purpose");
-        }
-        out.push('\n');
-        let head = [
-            "FIELD", "CATEGORY", "SHOWN", "MATCHED", "WRITTEN", "BECAUSE",
-        ];
-        let mut lines: Vec<[String; 6]> = vec![head.map(str::to_owned)];
-        for row in &self.rows {
-            let mut because = row.because.iter().cloned();
-            lines.push([
-                row.field.clone(),
-                categories(&row.categories),
-                row.level.to_string(),
-                row.usable.as_str().to_owned(),
-                match row.writable {
-                    "yes" | "no" => row.writable.to_owned(),
-                    kind => format!("valid {kind}"),
-                },
-                because.next().unwrap_or_default(),
-            ]);
-            let blank = || <[String; 5]>::default();
-            lines.extend(because.map(|more| {
-                let [a, b, c, d, e] = blank();
-                [a, b, c, d, e, more]
-            }));
-        }
-        let mut widths = [0; 6];
-        for line in &lines {
-            for (width, cell) in widths.iter_mut().zip(line) {
-                *width = cell.len().max(*width);
-            }
-        }
-        for line in &lines {
-            let cells = line.iter().zip(widths);
-            let cells: Vec<String> = cells
-                .map(|(cell, width)| format!("{cell:width$}"))
-                .collect();
-            out.push_str(cells.join("  ").trim_end());
-            out.push('\n');
-        }
-        out
-    }
-
-    /// The same as JSON.
-    pub fn to_json(&self) -> Value {
-        let rows: Vec<Value> = self
-            .rows
-            .iter()
-            .map(|row| {
-                json!({
-                    "field": row.field,
-                    "pattern": row.pattern,
-                    "categories": row.categories,
-                    "level": row.level,
-                    "because": row.because,
-                    "by": row.by,
-                    "usable": row.usable.as_str(),
-                    "writable": row.writable,
-                })
-            })
-            .collect();
-        json!({
-            "policy": self.policy,
-            "hash": self.hash,
-            "roles": self.roles,
-            "not_counted": self.not_counted,
-            "purpose": self.purpose,
-            "label": self.label,
-            "legal_basis": self.basis,
-            "strengths": self.strengths,
-            "module": self.module,
-            "fields": rows,
-        })
-    }
-}
-
-fn categories(categories: &[Category]) -> String {
-    if categories.is_empty() {
-        return "(unclassified)".to_owned();
-    }
-    let names: Vec<&str> = categories.iter().map(Category::as_str).collect();
-    names.join(", ")
-}
-
-/// `sha256:5d41…c2`
-fn short(hash: &str) -> String {
-    match (hash.get(..11), hash.get(hash.len().saturating_sub(2)..)) {
-        (Some(head), Some(tail)) if hash.len() > 13 => format!("{head}…{tail}"),
-        _ => hash.to_owned(),
     }
 }

@@ -19,6 +19,7 @@ mod explain;
 mod language;
 mod lints;
 mod listed;
+mod observation;
 mod order;
 mod pairs;
 mod proof;
@@ -27,29 +28,33 @@ mod self_made;
 mod warnings;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
 pub use decision::fields::{KnownFields, QuotedName, ValueFate};
 pub use decision::plan::{
     Decision, Denial, FieldRule, Plan, PurposeChosen, RecordRules, Show, SpanRule, TextRule,
-    Usable, Writable,
+    Usable, Would, Writable,
 };
 pub use decision::standing::Standing;
 pub use decision::step_up::Challenge;
 pub use explain::{Explanation, Row, Unexplained};
 pub use language::catalogue::{BuiltIn, CATALOGUE};
 pub use listed::Rule;
+pub use observation::Observation;
 pub use pairs::{Gain, Pair};
 pub use proof::{
-    Aspect, Change, Compared, Counterexample, Given, How, Never, Proved, Sight, State,
+    Access, AccessField, Aspect, Change, Column, Compared, Counterexample, Given, How, Never,
+    Proved, Replayed, Sight, State,
 };
 
 pub use language::codes;
 
-use decision::engine::Situation;
+use decision::engine::{Observing, Situation};
 use decision::judge::{Core, View};
+#[cfg(test)]
+use decision::looked;
 use decision::table::Tables;
 use decision::{decide, engine, judge, plan};
 use language::{catalogue, check, classes, document, folder, model, sections, source};
@@ -160,6 +165,7 @@ impl Policy {
         if found.has_errors() {
             return (None, found);
         }
+        observation::warn(&model, &mut found);
         lints::empty(&model, &mut found);
         warnings::warn(&model, schemas, &mut found);
         order::warn(&model, &mut found);
@@ -186,6 +192,12 @@ impl Policy {
     #[must_use]
     pub fn in_schema(&self, schema: Arc<Schema>) -> Self {
         Self::of(self.core.in_schema(schema))
+    }
+
+    /// The same policy, whose tokens are made with another key.
+    #[must_use]
+    pub(crate) fn keyed(&self, token_key: &[u8]) -> Self {
+        Self::of(self.core.keyed(token_key))
     }
 
     /// Works out what callers of another policy have asked for, so that they do not wait when this one takes its place.
@@ -315,24 +327,69 @@ impl Policy {
         Standing::of(&self.core.model, caller)
     }
 
-    /// Decides about one operation of one caller, who may have stated a purpose.
+    /// Decides, now, about one operation of one caller, who may have stated a purpose.
     pub fn decide(
         &self,
         caller: &Caller,
         stated_purpose: Option<&str>,
         operation: &Operation,
     ) -> Decision {
-        decide::decide(self, caller, stated_purpose, operation)
+        let asked = (caller, stated_purpose);
+        self.decide_at(jiff::Timestamp::now(), asked, operation)
+    }
+
+    /// The same at some moment: which rules still only observe depends on nothing else.
+    pub fn decide_at(
+        &self,
+        now: jiff::Timestamp,
+        asked: (&Caller, Option<&str>),
+        operation: &Operation,
+    ) -> Decision {
+        decide::decide(self, now, asked, operation)
+    }
+
+    /// Whether the whole of it only observes at some moment.
+    pub fn observes(&self, now: jiff::Timestamp) -> bool {
+        let whole = self.core.model.observed.as_ref();
+        whole.is_some_and(|whole| whole.holds_at(now))
+    }
+
+    /// What of it only observes at some moment.
+    pub fn observation(&self, now: jiff::Timestamp) -> Observation {
+        observation::observation(&self.core.model, now)
     }
 
     /// The plan of operations that need no caller: no role counts, so nothing is granted.
     pub fn public_plan(&self) -> Plan {
         Plan {
-            table: self.tables.of(Situation::default()),
+            table: self.tables.of(Situation {
+                // What anybody may ask is not tried out.
+                observing: Observing::Enforced,
+                ..Situation::default()
+            }),
             roles: Arc::default(),
             purpose: None,
             challenge: None,
+            would: None,
         }
+    }
+
+    /// The rules of a module's records in a state, from the tables by which requests are decided. No plan: nobody is permitted
+    /// anything by them.
+    pub(crate) fn rules_in(&self, state: &State, module: &Module) -> Arc<RecordRules> {
+        let State {
+            roles,
+            purpose,
+            strengths,
+        } = state.clone();
+        let situation = Situation {
+            roles,
+            purpose: Some(purpose),
+            strengths,
+            seen: None,
+            observing: self.core.model.observing(jiff::Timestamp::now(), true),
+        };
+        self.tables.of(situation).records(module)
     }
 
     /// Which level each field of a module gets for some roles and a purpose, and because of which rule.

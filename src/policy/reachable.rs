@@ -32,7 +32,19 @@ pub(super) fn against(policy: &Policy, config: &Config) -> Diagnostics {
         self::role(name, role, &provable, &mut found);
     }
     strengths(model, &provable, &mut found);
+    found.push_any(observed(model, config));
     found
+}
+
+/// Whether the whole policy may only observe: two people say so, or one says so twice.
+fn observed(model: &Model, config: &Config) -> Option<Diagnostic> {
+    let observed = model.observed.as_ref().filter(|_| !config.observe)?;
+    let title = "the whole policy only observes, and the configuration does not allow that";
+    Some(
+        Diagnostic::error(codes::OBSERVE_CLOSED, title)
+            .at(&observed.place, "nearly everything would be shown")
+            .help("add `observe: allowed` to the configuration, or take `mode` and `until` out of the policy"),
+    )
 }
 
 fn role(name: &Role, role: &RoleModel, provable: &Provable<'_>, found: &mut Diagnostics) {

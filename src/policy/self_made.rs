@@ -75,7 +75,7 @@ fn writers(core: &Arc<Core>, path: &FieldPath, gained: &Role) -> Option<Writers>
                 purpose: Some(purpose.clone()),
                 // Whoever can prove something may do so.
                 strengths: core.model.strengths.keys().cloned().collect(),
-                seen: None,
+                ..Situation::default()
             };
             let rule = View::new(core.clone(), situation).rule(&path.module, &path.field);
             if rule.writable != Writable::No {

@@ -3,12 +3,17 @@
 use std::sync::Arc;
 
 mod causes;
+mod compared;
 mod folder;
 mod identity;
 mod lints;
+mod observe;
 mod order;
+mod planted;
+mod proofs;
 mod properties;
 mod shipped;
+mod superfluous;
 mod trust;
 mod uses;
 
@@ -256,7 +261,6 @@ fn everything_that_does_not_exist_yet_is_refused_by_name() {
     .map(|section| format!("{section}: []\n"))
     .collect();
     for key in [
-        "mode",
         "ask",
         "match",
         "when",

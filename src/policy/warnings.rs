@@ -149,7 +149,7 @@ fn rows(model: &Model, found: &mut Diagnostics) {
 }
 
 /// A grant without which every decision would be the same.
-fn idle(model: &Model, at: usize, grant: &Grant) -> Option<Diagnostic> {
+pub(super) fn idle(model: &Model, at: usize, grant: &Grant) -> Option<Diagnostic> {
     let name = quoted(grant.name.as_str());
     if meets(model, grant).is_empty() {
         return Some(
@@ -220,6 +220,8 @@ fn shadow<'a>(model: &'a Model, at: usize, grant: &Grant) -> Option<&'a Grant> {
             // What suffices for the one suffices for the other.
             && (by.requires.is_empty()
                 || (!of.requires.is_empty() && of.requires.is_subset(&by.requires)))
+            // What only observes gives nothing yet.
+            && (by.observed.is_none() || of.observed.is_some())
             && by.level >= of.level
             && by.write >= of.write
             // A mask of a category that has none shows less than a token: levels compare only if they mean themselves.

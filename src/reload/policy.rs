@@ -194,6 +194,7 @@ impl Reloader {
         let (name, hash, previous, by) =
             (policy.name(), policy.hash(), previous.hash(), by.as_str());
         tracing::info!(name, hash, previous, by, "another policy is in force");
+        super::tell_observation(policy);
         if problems.warnings() > 0 {
             tracing::warn!(hash, "the policy has warnings:\n{}", problems.render(false));
         }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::audit::Log;
 use crate::identity::Ways;
 use crate::metrics::Metrics;
+use crate::policy::Observation;
 
 use super::Parts;
 
@@ -29,6 +31,17 @@ pub struct Readiness {
     stopping: Arc<AtomicBool>,
     /// What is said beside, to whoever asks for more.
     pub parts: Parts,
+    observing: Observing,
+}
+
+/// Tells what of the policy only observes.
+#[derive(Clone)]
+struct Observing(Arc<dyn Fn() -> Observation + Send + Sync>);
+
+impl fmt::Debug for Observing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observing")
+    }
 }
 
 impl Readiness {
@@ -39,7 +52,28 @@ impl Readiness {
             ways: ways.into(),
             stopping: Arc::default(),
             parts: Parts::default(),
+            observing: Observing(Arc::new(Observation::default)),
         }
+    }
+
+    /// The same, where this tells what of the policy only observes.
+    #[must_use]
+    pub fn observing(self, told: impl Fn() -> Observation + Send + Sync + 'static) -> Self {
+        Self {
+            observing: Observing(Arc::new(told)),
+            ..self
+        }
+    }
+
+    /// What does not make it less ready, but should not go unnoticed.
+    fn remarks(&self) -> String {
+        let Observation { whole, rules } = (self.observing.0)();
+        let whole = whole
+            .map(|last| format!("observing bad the whole policy only observes, until {last}\n"));
+        let rules = rules.iter().map(|(name, last)| {
+            format!("observing ok rule `{name}` only observes, until {last}\n")
+        });
+        whole.into_iter().chain(rules).collect()
     }
 
     /// From now on not ready: the proxy is stopping.
@@ -54,7 +88,7 @@ impl Readiness {
             false => (false, "it cannot be written"),
         };
         self.parts.say("audit", is_good, words);
-        self.parts.lines()
+        self.parts.lines() + &self.remarks()
     }
 
     fn problem(&self) -> Option<Cow<'static, str>> {
@@ -132,6 +166,8 @@ fn answer(
         }
         "/metrics" => {
             metrics.audit(readiness.log.healthy(), &readiness.log.figures());
+            let observation = (readiness.observing.0)();
+            metrics.observing(observation.whole.is_some(), observation.rules.len());
             match metrics.text() {
                 Ok(text) => typed(
                     StatusCode::OK,

@@ -23,6 +23,7 @@ pub use counts::{FieldCounts, ModuleCounts, lexicon};
 pub(in crate::workbench) use counts::{is_name, stands_in};
 pub use dictionary::Dictionary;
 pub use looks::Look;
+pub(in crate::workbench) use looks::leaves;
 pub use policies::{NotWritten, Suggestions, suggestions, write};
 pub use report::{Row, open, report};
 pub use schema_file::{NoSchema, SchemaText, schema_text};

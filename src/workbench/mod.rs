@@ -4,7 +4,11 @@
 pub mod bench;
 pub mod diff;
 pub mod discover;
+pub mod formats;
 pub mod init;
+pub mod matrix;
+pub mod replay;
+pub mod reports;
 mod required;
 pub mod sampler;
 pub mod scan;

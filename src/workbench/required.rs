@@ -51,11 +51,13 @@ impl Suites for Required {
         let verdicts = runtime.block_on(suite::run(policy, &once, &suites));
         for case in verdicts.cases.iter().filter(|case| !case.passed()) {
             let (place, why) = (&case.place, case.why.join("\n"));
-            found.push(failed(format!("`{}` does not pass ({place})", case.name)).help(why));
+            let problem = failed(format!("`{}` does not pass", case.name));
+            found.push(problem.at(place, "this case").help(why));
         }
         for always in verdicts.always.iter().filter(|always| !always.passed()) {
             let (place, why) = (&always.place, always.why().join("\n"));
-            found.push(failed(format!("`{}` does not hold ({place})", always.name)).help(why));
+            let problem = failed(format!("`{}` does not hold", always.name));
+            found.push(problem.at(place, "this promise").help(why));
         }
         if !verdicts.passed() && !found.has_errors() {
             found.push(failed("the tests do not pass".to_owned()));

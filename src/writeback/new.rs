@@ -140,6 +140,7 @@ mod tests {
         let kind = Kind::Statement(Topic::Health);
         TextRule {
             spans: vec![SpanRule {
+                would: None,
                 kind,
                 category: Category::new(kind.category()),
                 level,

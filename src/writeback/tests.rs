@@ -22,6 +22,7 @@ const TOO_MANY: usize = 7;
 /// IBANs and cards masked, NIRs in brackets.
 fn rule() -> TextRule {
     let span = |kind: Kind, mask| SpanRule {
+        would: None,
         kind,
         category: Category::new(kind.as_str()),
         level: if kind == Kind::Nir {

@@ -82,6 +82,8 @@ pub(in crate::audit) struct Outcome {
     /// Without it, the CRM was not asked; it may take less than one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::audit) upstream_milliseconds: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) would: Option<Word>,
 }
 
 /// Of which records.
@@ -139,6 +141,10 @@ pub(in crate::audit) struct Entry {
     pub(in crate::audit) category: Option<String>,
     pub(in crate::audit) fields: Vec<String>,
     pub(in crate::audit) level: Level,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) would: Option<Level>,
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(in crate::audit) would_by: Vec<String>,
 }
 
 /// Under which policy, and which schema of the CRM.
@@ -253,6 +259,8 @@ impl Terms {
                 in_text,
                 level: entry.level,
                 records,
+                would: entry.would,
+                would_by: entry.would_by.clone(),
             }
         };
         self.data.iter().enumerate().map(counted).collect()
@@ -267,6 +275,7 @@ impl Outcome {
             reason: self.reason,
             status: self.status,
             upstream_milliseconds: self.upstream_milliseconds,
+            would: self.would,
         }
     }
 }

@@ -60,6 +60,10 @@ pub(in crate::audit) struct Entry {
     pub(in crate::audit) in_text: u64,
     pub(in crate::audit) level: crate::vocabulary::Level,
     pub(in crate::audit) records: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) would: Option<crate::vocabulary::Level>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::audit) would_by: Vec<String>,
 }
 
 /// How it ended.
@@ -71,6 +75,8 @@ pub(in crate::audit) struct Outcome {
     pub(in crate::audit) reason: Option<Word>,
     pub(in crate::audit) status: Option<u16>,
     pub(in crate::audit) upstream_milliseconds: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) would: Option<Word>,
 }
 
 /// Under which policy and, from version 2 on, which schema of the CRM.

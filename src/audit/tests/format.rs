@@ -195,6 +195,7 @@ fn whole() -> (Request, Terms) {
             reason: Some("x".into()),
             status: Some(200),
             upstream_milliseconds: Some(0),
+            would: Some("field-not-usable".into()),
         }),
         part_of: Some(text("01KAPW3T9X6M")),
         phase: Phase::Closed,
@@ -220,13 +221,22 @@ fn whole() -> (Request, Terms) {
         time: String::new(),
         v: 2,
     };
+    (request, all_terms())
+}
+
+/// Terms of which everything is said that can be said.
+fn all_terms() -> Terms {
+    let text = |text: &str| text.to_owned();
+    let list = || vec![text("Contacts.iban_c"), text("Contacts.(1 unknown)")];
     let entry = |category: Option<&str>| brief::Entry {
         by: vec![text("r")],
         category: category.map(str::to_owned),
         fields: list(),
         level: Level::Clear,
+        would: Some(Level::Mask),
+        would_by: vec![text("c")],
     };
-    let terms = Terms {
+    Terms {
         asked: list(),
         data: vec![entry(None), entry(Some("financial.iban"))],
         policy: Policy {
@@ -241,8 +251,7 @@ fn whole() -> (Request, Terms) {
             id: text("sales"),
         }),
         roles: vec![text("finance")],
-    };
-    (request, terms)
+    }
 }
 
 #[test]

@@ -68,6 +68,11 @@ pub(in crate::dialect) trait Native: Send + Sync + fmt::Debug {
         None
     }
 
+    /// The files of a policy for the CRM as it is delivered.
+    fn starter(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The requests that the body of another one holds.
     fn envelope(&self, _body: Map<String, Value>, _api: &Api<'_>) -> Result<Envelope, Objection> {
         Err(Reason::UnknownRoute.into())

@@ -91,6 +91,11 @@ impl Survey for Described {
     fn roles(&self) -> Option<FieldPath> {
         self.description.native?.roles()
     }
+
+    fn starter(&self) -> &'static [&'static str] {
+        let native = self.description.native;
+        native.map_or(&[], |native| native.starter())
+    }
 }
 
 impl Described {

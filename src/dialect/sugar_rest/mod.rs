@@ -88,6 +88,13 @@ impl Native for Rest {
         Some(FieldPath::new(&Module::new("ACLRoles"), "name"))
     }
 
+    fn starter(&self) -> &'static [&'static str] {
+        &[
+            include_str!("../../../policies/sugarcrm/classify.yaml"),
+            include_str!("../../../policies/sugarcrm/rules.yaml"),
+        ]
+    }
+
     fn envelope(&self, body: Map<String, Value>, api: &Api<'_>) -> Result<Envelope, Objection> {
         bulk::envelope(body, api)
     }

@@ -89,6 +89,12 @@ impl Survey for SugarV4 {
     fn roles(&self) -> Option<FieldPath> {
         Some(FieldPath::new(&Module::new("ACLRoles"), "name"))
     }
+
+    fn starter(&self) -> &'static [&'static str] {
+        &[include_str!(
+            "../../../examples/suitecrm/policies/suitecrm.yaml"
+        )]
+    }
 }
 
 #[cfg(test)]

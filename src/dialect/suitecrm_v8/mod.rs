@@ -80,6 +80,12 @@ impl Native for JsonApi {
         Some(FieldPath::new(&Module::new("ACLRoles"), "name"))
     }
 
+    fn starter(&self) -> &'static [&'static str] {
+        &[include_str!(
+            "../../../examples/suitecrm/policies/suitecrm.yaml"
+        )]
+    }
+
     fn described(&self, module: Option<&Module>, answer: &[u8]) -> Option<Modules> {
         description::read(module?, answer)
     }

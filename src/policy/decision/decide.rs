@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::config::Way;
@@ -12,15 +13,15 @@ use crate::vocabulary::{FieldPath, Module, Purpose, Role, Use};
 
 use super::super::Policy;
 use super::super::language::model::{Model, RoleModel};
-use super::engine::Situation;
+use super::engine::{Observing, Situation};
 use super::plan::{Decision, Denial, Plan, PurposeChosen, Usable};
 use super::reach::{Reach, without_session};
 use super::step_up::Touched;
 
 pub(in crate::policy) fn decide(
     policy: &Policy,
-    caller: &Caller,
-    header: Option<&str>,
+    now: Timestamp,
+    (caller, header): (&Caller, Option<&str>),
     operation: &Operation,
 ) -> Decision {
     match operation.access {
@@ -33,7 +34,9 @@ pub(in crate::policy) fn decide(
         Access::Role | Access::Governed => {}
     }
     let proved = strengths(&policy.core.model, caller);
-    match decided(policy, (caller, header), operation, &proved) {
+    let observing = policy.core.model.observing(now, caller.has_session());
+    let terms = (&proved, observing);
+    match decided(policy, (caller, header), operation, terms) {
         Ok(plan) => Decision::Permit(plan),
         Err(denial) => Decision::Deny(Denial {
             strengths: proved,
@@ -47,7 +50,7 @@ fn decided(
     policy: &Policy,
     (caller, header): (&Caller, Option<&str>),
     operation: &Operation,
-    proved: &BTreeSet<String>,
+    (proved, observing): (&BTreeSet<String>, Observing),
 ) -> Result<Plan, Denial> {
     let model = &policy.core.model;
     let roles = roles(model, caller);
@@ -80,19 +83,27 @@ fn decided(
             purpose: Some(purpose.purpose.clone()),
             strengths: proved.clone(),
             seen: reach.seen(),
+            observing,
         }),
         roles,
         purpose: Some(purpose),
         challenge: None,
+        would: None,
     };
     // What the API tells of itself and of the caller is nobody's records.
     let reached = match operation.access {
         Access::Governed => reach.holds(operation),
         _ => Ok(()),
     };
-    let allowed = reached.and_then(|()| allowed(model, &plan, operation));
-    if let Err(reason) = allowed {
+    if let Err(reason) = reached {
         return denied(reason, plan.roles.to_vec(), plan.purpose);
+    }
+    plan.would = would(policy, &plan, operation).err();
+    if let Err(reason) = allowed(model, &plan, operation) {
+        return Err(Denial {
+            is_observed: plan.table.enforced().is_some() && plan.would.is_none(),
+            ..denial(reason, plan.roles.to_vec(), plan.purpose)
+        });
     }
     let Some(lacking) = plan.table.lacking(policy) else {
         return Ok(plan);
@@ -109,6 +120,18 @@ fn decided(
         Touched::Named | Touched::Unnamed => plan.challenge = Some(lacking.challenge.clone()),
     }
     Ok(plan)
+}
+
+/// Whether the operation would be permitted, if no rule only observed.
+fn would(policy: &Policy, plan: &Plan, operation: &Operation) -> Result<(), Reason> {
+    let Some(enforced) = plan.table.enforced() else {
+        return Ok(());
+    };
+    let plan = Plan {
+        table: enforced.clone(),
+        ..plan.clone()
+    };
+    allowed(&policy.core.model, &plan, operation)
 }
 
 /// The roles that a caller's evidence makes.
@@ -181,6 +204,7 @@ fn denial(reason: Reason, roles: Vec<Role>, purpose: Option<PurposeChosen>) -> D
         purpose,
         strengths: BTreeSet::new(),
         challenge: None,
+        is_observed: false,
     }
 }
 

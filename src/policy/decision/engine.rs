@@ -6,10 +6,17 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+
 use crate::vocabulary::{Category, Level, Module, Purpose, Role, RuleName};
 
 use super::super::language::catalogue::kind_of;
-use super::super::language::model::{Applies, Cap, Grant, Model, Writing, about};
+use super::super::language::model::{
+    Applies, Cap, Grant, Model, Observation, Writing, about, is_special,
+};
+
+/// What shows data while the whole policy observes, as it is named in `explain` and in the log.
+pub(in crate::policy) const OBSERVED: &str = "mode.observe";
 
 /// Everything about a request that a rule can ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -22,6 +29,43 @@ pub(in crate::policy) struct Situation {
     pub(in crate::policy) strengths: BTreeSet<String>,
     /// The modules of which anything may be seen; `None` for all.
     pub(in crate::policy) seen: Option<BTreeSet<Module>>,
+    /// How rules count that only observe.
+    pub(in crate::policy) observing: Observing,
+}
+
+/// How rules count that only observe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(in crate::policy) enum Observing {
+    /// As on the day on which they show most, whichever it is: such caps are not there, such grants are, and what a whole
+    /// policy withholds that observes is shown.
+    Most,
+    /// Those are in force of which the last day has passed.
+    On {
+        /// The latest last day that has passed.
+        passed: Option<Date>,
+        /// Whether the whole policy observes.
+        whole: bool,
+    },
+    /// All are in force.
+    #[default]
+    Enforced,
+}
+
+impl Observing {
+    fn lifts(self, observed: Option<&Observation>) -> bool {
+        match (self, observed) {
+            (Self::On { passed, .. }, Some(observed)) => passed >= Some(observed.last),
+            _ => true,
+        }
+    }
+
+    fn lowers(self, observed: Option<&Observation>) -> bool {
+        match (self, observed) {
+            (Self::Most, Some(_)) => false,
+            (Self::On { passed, .. }, Some(observed)) => passed >= Some(observed.last),
+            _ => true,
+        }
+    }
 }
 
 /// The level of one category, and why.
@@ -55,7 +99,9 @@ impl Grant {
             (Some(purposes), Some(purpose)) => purposes.contains(purpose),
             (Some(_), None) => false,
         };
-        purpose && !self.roles.is_disjoint(&situation.roles)
+        purpose
+            && !self.roles.is_disjoint(&situation.roles)
+            && situation.observing.lifts(self.observed.as_ref())
     }
 
     /// Whether the grant matches.
@@ -73,6 +119,7 @@ impl Cap {
             (None, _) | (_, None) => true,
         };
         purpose
+            && situation.observing.lowers(self.observed.as_ref())
             && match &self.applies {
                 Applies::Everyone => true,
                 Applies::Roles(roles) => {
@@ -117,9 +164,54 @@ impl Model {
         }
     }
 
+    /// Whether the whole policy only observes in a situation.
+    pub(in crate::policy) fn observes_whole(&self, situation: &Situation) -> bool {
+        match situation.observing {
+            Observing::Most => self.observed.is_some(),
+            Observing::On { whole, .. } => whole,
+            Observing::Enforced => false,
+        }
+    }
+
+    /// Whether nothing but firm caps holds a category down.
+    pub(in crate::policy) fn is_let_pass(
+        &self,
+        situation: &Situation,
+        category: &Category,
+    ) -> bool {
+        self.observes_whole(situation)
+            && !is_special(category)
+            && self.categories.contains_key(category)
+    }
+
+    /// The level in a situation of a category that no grant reaches.
+    pub(in crate::policy) fn ungranted(&self, situation: &Situation, category: &Category) -> Level {
+        match self.is_let_pass(situation, category) {
+            true => Level::Clear,
+            false => self.floor(category),
+        }
+    }
+
+    /// What may be written in a situation of a category of which no grant lets anything be.
+    pub(in crate::policy) fn unasked(&self, situation: &Situation, category: &Category) -> Writing {
+        match self.is_let_pass(situation, category) {
+            true => Writing::Any,
+            false => Writing::No,
+        }
+    }
+
+    /// The level in a situation of what nobody has classified.
+    pub(in crate::policy) fn unclassified(&self, situation: &Situation) -> Level {
+        match self.observes_whole(situation) {
+            true => Level::Clear,
+            false => self.unclassified,
+        }
+    }
+
     /// The level of a category.
     pub(in crate::policy) fn verdict(&self, situation: &Situation, category: &Category) -> Verdict {
-        let floor = self.floor(category);
+        let is_let_pass = self.is_let_pass(situation, category);
+        let floor = self.ungranted(situation, category);
         let granted: Vec<(usize, &Grant)> = self
             .grants
             .iter()
@@ -151,7 +243,7 @@ impl Model {
         let lifted = granted
             .iter()
             .map(|(_, grant)| self.writes(grant, category))
-            .fold(Writing::No, Writing::max);
+            .fold(self.unasked(situation, category), Writing::max);
         let unwritten: Vec<usize> = capped
             .iter()
             .filter(|(_, cap)| cap.forbids_writing())
@@ -161,7 +253,10 @@ impl Model {
             true => lifted,
             false => Writing::No,
         };
-        let by = self.names(&grants, &caps, level, floor);
+        let mut by = self.names(&grants, &caps, level, floor);
+        if is_let_pass && caps.is_empty() {
+            by = vec![RuleName::new(OBSERVED)];
+        }
         Verdict {
             level,
             grants,
@@ -178,8 +273,10 @@ impl Model {
         situation: &'a Situation,
         category: &'a Category,
     ) -> impl Iterator<Item = (usize, &'a Cap)> {
-        let caps = self.caps.iter().enumerate();
-        caps.filter(|(_, cap)| about(&cap.data, category) && cap.matches(situation))
+        let is_let_pass = self.is_let_pass(situation, category);
+        self.caps.iter().enumerate().filter(move |(_, cap)| {
+            about(&cap.data, category) && cap.matches(situation) && (cap.firm || !is_let_pass)
+        })
     }
 
     /// How far caps let a category be shown and written, whatever grants lift it to.

@@ -14,9 +14,9 @@ use crate::vocabulary::{Category, Field, FieldPath, Level, Module, RuleName};
 
 use super::super::language::catalogue::{category_of, kind_of};
 use super::super::language::model::{Model, Writing};
-use super::engine::{Situation, Verdict};
-use super::looked::{Looked, looked_for};
-use super::plan::{FieldRule, Show, SpanRule, TextRule, UNCLASSIFIED, Usable, Writable};
+use super::engine::{OBSERVED, Situation, Verdict};
+use super::looked::{Looked, efface, looked_for};
+use super::plan::{FieldRule, Show, SpanRule, TextRule, UNCLASSIFIED, Usable, Would, Writable};
 
 /// How far copies of copies are followed.
 const COPY_DEPTH_MAX: usize = 8;
@@ -50,6 +50,16 @@ impl Core {
         }
     }
 
+    /// The same policy, whose tokens are made with another key.
+    pub(in crate::policy) fn keyed(&self, token_key: &[u8]) -> Self {
+        Self {
+            model: self.model.clone(),
+            schema: self.schema.clone(),
+            token_key: token_key.into(),
+            tokenizers: DashMap::new(),
+        }
+    }
+
     fn tokenizer(&self, category: &Category) -> Arc<Tokenizer> {
         self.tokenizers
             .entry(category.clone())
@@ -72,6 +82,8 @@ impl fmt::Debug for Core {
 pub(in crate::policy) struct View {
     pub(in crate::policy) core: Arc<Core>,
     pub(in crate::policy) situation: Situation,
+    /// The same situation, if no rule only observed; `None` if none does.
+    enforced: Option<Arc<Self>>,
     verdicts: HashMap<Category, Verdict>,
 }
 
@@ -129,24 +141,17 @@ pub(in crate::policy) fn combined(writes: &[(&Category, Writing)]) -> Writable {
     }
 }
 
-/// What is said of statements must not tell which they are, not even where all but one are shown: the rules that withhold
-/// or show any of them are named for all of them.
-fn efface(spans: &mut [SpanRule]) {
-    let is_statement = |span: &&SpanRule| matches!(span.kind, Kind::Statement(_));
-    let all: BTreeSet<RuleName> = spans
-        .iter()
-        .filter(is_statement)
-        .flat_map(|span| span.by.clone())
-        .collect();
-    for span in spans {
-        if matches!(span.kind, Kind::Statement(_)) {
-            span.by = all.iter().cloned().collect();
-        }
-    }
-}
-
 impl View {
     pub(in crate::policy) fn new(core: Arc<Core>, situation: Situation) -> Self {
+        Self::beside(core, situation, None)
+    }
+
+    /// The same, beside what would be if no rule only observed.
+    pub(in crate::policy) fn beside(
+        core: Arc<Core>,
+        situation: Situation,
+        enforced: Option<Arc<Self>>,
+    ) -> Self {
         let verdicts = core
             .model
             .categories
@@ -156,6 +161,7 @@ impl View {
         Self {
             core,
             situation,
+            enforced,
             verdicts,
         }
     }
@@ -170,6 +176,23 @@ impl View {
 
     /// The rule of a field.
     pub(in crate::policy) fn rule(&self, module: &Module, field: &Field) -> FieldRule {
+        let mut rule = self.rule_of(module, field);
+        if let Some(enforced) = &self.enforced {
+            let would = enforced.rule_of(module, field);
+            let is_same = (would.level, would.usable) == (rule.level, rule.usable)
+                && would.writable == rule.writable;
+            rule.would = (!is_same).then(|| {
+                Box::new(Would {
+                    level: would.level,
+                    by: would.by,
+                    writable: would.writable,
+                })
+            });
+        }
+        rule
+    }
+
+    fn rule_of(&self, module: &Module, field: &Field) -> FieldRule {
         let known = self.known(module, field);
         match self.core.schema.origin(module, field.as_str()) {
             Origin::Secret => {
@@ -246,6 +269,7 @@ impl View {
             writable: Writable::No,
             structural,
             known: structural || self.known(module, field),
+            would: None,
         }
     }
 
@@ -282,6 +306,7 @@ impl View {
             writable: judgement.writable,
             structural: false,
             known,
+            would: None,
         }
     }
 
@@ -305,7 +330,25 @@ impl View {
         let category = category_of(kind);
         let verdict = self.verdict(&category);
         let model = self.core.model.categories.get(&category);
+        let would = self
+            .enforced
+            .as_ref()
+            .map(|enforced| enforced.verdict(&category));
+        let would = would
+            .filter(|would| (would.level, would.write) != (verdict.level, verdict.write))
+            .map(|would| {
+                let writable = match would.write > Writing::No {
+                    true => Writable::Yes,
+                    false => Writable::No,
+                };
+                Box::new(Would {
+                    level: would.level,
+                    by: would.by,
+                    writable,
+                })
+            });
         SpanRule {
+            would,
             kind,
             level: verdict.level,
             by: verdict.by,
@@ -336,7 +379,10 @@ impl View {
         }
         if sources.unclassified {
             let by = RuleName::new(UNCLASSIFIED);
-            reasons.push((self.core.model.unclassified, vec![by]));
+            reasons.push(match self.lets_unclassified_pass() {
+                true => (Level::Clear, vec![by, RuleName::new(OBSERVED)]),
+                false => (self.core.model.unclassified, vec![by]),
+            });
         }
         for (level, by) in &sources.withheld {
             reasons.push((*level, vec![RuleName::new(by)]));
@@ -417,6 +463,11 @@ impl View {
         looked.iter().map(of_one).min().unwrap_or(Usable::Yes)
     }
 
+    /// Whether what nobody has classified is shown, because the whole policy only observes.
+    pub(in crate::policy) fn lets_unclassified_pass(&self) -> bool {
+        self.core.model.observes_whole(&self.situation)
+    }
+
     fn writable(
         &self,
         module: &Module,
@@ -425,7 +476,8 @@ impl View {
         writes: &[(&Category, Writing)],
     ) -> Writable {
         let is_right = self.core.schema.is_right(module, field.as_str());
-        if sources.unclassified || !sources.withheld.is_empty() || is_right {
+        let is_unclassified = sources.unclassified && !self.lets_unclassified_pass();
+        if is_unclassified || !sources.withheld.is_empty() || is_right {
             return Writable::No;
         }
         match combined(writes) {

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::detect::Kind;
 use crate::detect::statement::{Certainty, Languages};
-use crate::vocabulary::{Category, Level};
+use crate::vocabulary::{Category, Level, RuleName};
 
 use super::super::language::model::{Model, Terms, about};
-use super::plan::Usable;
+use super::plan::{SpanRule, Usable};
 
 /// What is looked for in a text, and what for. Where several detectors look for it, all of their terms count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,4 +101,20 @@ pub(in crate::policy) fn looked_for(model: &Model, categories: &BTreeSet<Categor
         }
     }
     looked.into_values().collect()
+}
+
+/// What is said of statements must not tell which they are, not even where all but one are shown: the rules that withhold
+/// or show any of them are named for all of them.
+pub(super) fn efface(spans: &mut [SpanRule]) {
+    let is_statement = |span: &&SpanRule| matches!(span.kind, Kind::Statement(_));
+    let all: BTreeSet<RuleName> = spans
+        .iter()
+        .filter(is_statement)
+        .flat_map(|span| span.by.clone())
+        .collect();
+    for span in spans {
+        if matches!(span.kind, Kind::Statement(_)) {
+            span.by = all.iter().cloned().collect();
+        }
+    }
 }

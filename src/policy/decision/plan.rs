@@ -43,6 +43,8 @@ pub struct Denial {
     pub strengths: BTreeSet<String>,
     /// The authentication that would do.
     pub challenge: Option<Arc<Challenge>>,
+    /// Whether it would be permitted, if no rule only observed.
+    pub is_observed: bool,
 }
 
 /// A purpose, and how it came to be the one.
@@ -60,7 +62,7 @@ pub struct PurposeChosen {
 ///
 /// ```compile_fail
 /// // No plan without a decision: the constructor and the fields are private.
-/// let plan = paravent::policy::Plan { table: todo!(), roles: vec![], purpose: None, challenge: None };
+/// let plan = paravent::policy::Plan { table: todo!(), roles: vec![], purpose: None, challenge: None, would: None };
 /// ```
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -68,6 +70,8 @@ pub struct Plan {
     pub(in crate::policy) roles: Arc<[Role]>,
     pub(in crate::policy) purpose: Option<PurposeChosen>,
     pub(in crate::policy) challenge: Option<Arc<Challenge>>,
+    /// Why the request would be refused, if no rule only observed.
+    pub(in crate::policy) would: Option<Reason>,
 }
 
 impl Plan {
@@ -84,6 +88,11 @@ impl Plan {
     /// The authentication that would show more of what is asked for.
     pub fn challenge(&self) -> Option<&Arc<Challenge>> {
         self.challenge.as_ref()
+    }
+
+    /// Why the request would be refused, if no rule only observed.
+    pub fn would(&self) -> Option<Reason> {
+        self.would
     }
 
     /// The strengths of authentication that were proved.
@@ -162,6 +171,19 @@ pub struct FieldRule {
     pub structural: bool,
     /// Whether the policy or the dialect knows the name (else the log counts it instead of naming it, on requests).
     pub known: bool,
+    /// What it would be, if no rule only observed; `None` if the same.
+    pub would: Option<Box<Would>>,
+}
+
+/// What would be said of something, if no rule only observed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Would {
+    /// The level.
+    pub level: Level,
+    /// The rules that would make it so.
+    pub by: Vec<RuleName>,
+    /// Whether the caller could write it.
+    pub writable: Writable,
 }
 
 impl Show {
@@ -173,9 +195,36 @@ impl Show {
             items,
         }
     }
+
+    /// The rule for what is found of a kind in a text.
+    pub fn span(&self, kind: Kind) -> Option<&SpanRule> {
+        self.spans().iter().find(|span| span.kind == kind)
+    }
+
+    fn spans(&self) -> &[SpanRule] {
+        match self {
+            Self::Text(rule) => &rule.spans,
+            Self::Items { inner, .. } => inner.spans(),
+            _ => &[],
+        }
+    }
+}
+
+impl SpanRule {
+    /// What would be shown of it, if no rule only observed; `None` if the same.
+    pub fn would_show(&self) -> Option<&Would> {
+        let would = self.would.as_deref();
+        would.filter(|would| would.level != self.level)
+    }
 }
 
 impl FieldRule {
+    /// What would be shown of it, if no rule only observed; `None` if the same.
+    pub fn would_show(&self) -> Option<&Would> {
+        let would = self.would.as_deref();
+        would.filter(|would| would.level != self.level)
+    }
+
     /// The field that it is about.
     pub fn path(&self) -> FieldPath {
         FieldPath {
@@ -198,6 +247,7 @@ impl FieldRule {
                 _ => Show::Redact,
             },
             usable: Usable::No,
+            would: None,
             ..self
         }
     }
@@ -340,4 +390,6 @@ pub struct SpanRule {
     pub flagged: Option<Certainty>,
     /// Whether the caller may write a new finding of this kind.
     pub writable: bool,
+    /// What it would be, if no rule only observed; `None` if the same.
+    pub would: Option<Box<Would>>,
 }

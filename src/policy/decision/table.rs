@@ -8,7 +8,7 @@ use dashmap::DashMap;
 use crate::vocabulary::Module;
 
 use super::super::Policy;
-use super::engine::Situation;
+use super::engine::{Observing, Situation};
 use super::judge::{Core, View};
 use super::plan::RecordRules;
 use super::rules::Rules;
@@ -26,12 +26,16 @@ pub(in crate::policy) struct Table {
     /// Known modules only, so that callers cannot fill it.
     modules: DashMap<Module, Arc<RecordRules>>,
     lacking: OnceLock<Option<Lacking>>,
+    enforced: Option<Arc<Self>>,
 }
 
 impl Table {
-    pub(in crate::policy) fn new(core: &Arc<Core>, situation: Situation) -> Self {
+    /// The table of a situation; where rules only observe, beside what it would be if none did.
+    fn new(core: &Arc<Core>, situation: Situation, enforced: Option<Arc<Self>>) -> Self {
+        let beside = enforced.as_ref().map(|enforced| enforced.view.clone());
         Self {
-            view: Arc::new(View::new(core.clone(), situation)),
+            view: Arc::new(View::beside(core.clone(), situation, beside)),
+            enforced,
             modules: DashMap::new(),
             lacking: OnceLock::new(),
         }
@@ -44,6 +48,11 @@ impl Table {
 
     pub(in crate::policy) fn situation(&self) -> &Situation {
         &self.view.situation
+    }
+
+    /// The table, if no rule only observed; `None` if none does.
+    pub(in crate::policy) fn enforced(&self) -> Option<&Arc<Self>> {
+        self.enforced.as_ref()
     }
 
     /// The strength of authentication that would show more, as far as grants ask for it.
@@ -117,7 +126,13 @@ impl Tables {
         if let Some(table) = self.met.get(&situation) {
             return table.clone();
         }
-        let table = Arc::new(Table::new(&self.core, situation.clone()));
+        let enforced = matches!(situation.observing, Observing::On { .. }).then(|| {
+            self.of(Situation {
+                observing: Observing::Enforced,
+                ..situation.clone()
+            })
+        });
+        let table = Arc::new(Table::new(&self.core, situation.clone(), enforced));
         if self.met.len() < TABLES_MAX {
             self.met.insert(situation, table.clone());
         }

@@ -3,21 +3,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, meant, odd, quoted};
 use crate::vocabulary::{Category, Field, Level, Module, Purpose, Role, RuleName};
 
 use super::catalogue::{CATALOGUE, kind_of};
 use super::classes::{Classes, Exact, Pattern, Section, Wildcard};
 use super::codes;
-use super::document::{Document, FieldEntry, GrantEntry, Word, Write};
+use super::document::{CapEntry, Document, FieldEntry, GrantEntry, Observation, Word, Write};
 use super::model::{
     Applies, Cap, CategoryModel, Detector, Grant, Labels, Model, PurposeModel, Searched, Strength,
     Writing,
 };
 use super::roles;
+use super::sections::observe;
 
 /// Checks a document. The model is whole only if no error was found.
-pub(in crate::policy) fn check(document: Document, hash: String, found: &mut Diagnostics) -> Model {
+pub(in crate::policy) fn check(
+    mut document: Document,
+    hash: String,
+    found: &mut Diagnostics,
+) -> Model {
+    let observed = observe::whole(&mut document, found);
     let names = Declared::new(&document);
     let purposes = purposes(&document, &names, found);
     Model {
@@ -61,6 +69,8 @@ pub(in crate::policy) fn check(document: Document, hash: String, found: &mut Dia
             .map(|entry| grant(entry, &names, found))
             .collect(),
         caps: caps(&document, &names, found),
+        days: last_days(&document, observed.as_ref()),
+        observed,
         categories: names.categories,
     }
 }
@@ -468,18 +478,60 @@ fn grant(entry: &GrantEntry, names: &Declared, found: &mut Diagnostics) -> Grant
             .purposes
             .as_ref()
             .map(|words| names.purposes(words, found)),
-        data,
         level: entry.level,
         requires: requires.into_iter().map(str::to_owned).collect(),
         asks: entry.asks.is_some(),
+        allows_write: entry
+            .write
+            .as_ref()
+            .filter(|write| write.value == Write::Allow)
+            .map(|write| write.place.clone()),
         write: match (write, entry.level) {
             (Some(Write::Deny), _) => Writing::No,
             (_, Level::Clear) => Writing::Any,
             (Some(Write::Allow), _) => Writing::Valid,
             (None, _) => Writing::No,
         },
+        observed: observed(entry.observed.as_ref(), &data, found),
+        data,
         why: entry.why.clone(),
     }
+}
+
+/// The last days of whatever observes.
+fn last_days(document: &Document, whole: Option<&Observation>) -> BTreeSet<Date> {
+    let grants = document.grants.iter().map(|entry| &entry.observed);
+    let caps = document.caps.iter().map(|entry| &entry.observed);
+    let rules = grants.chain(caps).flatten();
+    rules.chain(whole).map(|observed| observed.last).collect()
+}
+
+/// Data of Art. 9 and 10 GDPR is not tried out on people.
+fn observed(
+    observed: Option<&Observation>,
+    data: &[Category],
+    found: &mut Diagnostics,
+) -> Option<Observation> {
+    let observed = observed?;
+    let touched = |group: &Category| {
+        let mut data = data.iter();
+        data.any(|category| group.covers(category) || category.covers(group))
+    };
+    if let Some(group) = ["special", "criminal"]
+        .map(Category::new)
+        .iter()
+        .find(|group| touched(group))
+    {
+        found.push(
+            Diagnostic::error(
+                codes::OBSERVE_SPECIAL,
+                format!("a rule about `{group}` does not only observe"),
+            )
+            .at(&observed.place, "data of Art. 9 and 10 GDPR is held back from the first day")
+            .help("take `mode` and `until` out, or put the other data of this rule into one of its own"),
+        );
+    }
+    Some(observed.clone())
 }
 
 /// What nobody may see before writing must at least prove itself.
@@ -510,23 +562,29 @@ fn caps(document: &Document, names: &Declared, found: &mut Diagnostics) -> Vec<C
     document
         .caps
         .iter()
-        .map(|entry| Cap {
-            name: RuleName::new(&entry.name.value),
-            place: entry.name.place.clone(),
-            applies: match (&entry.roles, &entry.unless_roles) {
-                (Some(roles), _) => Applies::Roles(names.roles(roles, found)),
-                (None, Some(unless)) => Applies::UnlessRoles(names.roles(unless, found)),
-                (None, None) => Applies::Everyone,
-            },
-            purposes: entry
-                .purposes
-                .as_ref()
-                .map(|words| names.purposes(words, found)),
-            data: names.data(&entry.data, found),
-            level: entry.level,
-            denies_write: entry.denies_write,
-            firm: entry.firm,
-            why: entry.why.clone(),
-        })
+        .map(|entry| cap(entry, names, found))
         .collect()
+}
+
+fn cap(entry: &CapEntry, names: &Declared, found: &mut Diagnostics) -> Cap {
+    let data = names.data(&entry.data, found);
+    Cap {
+        name: RuleName::new(&entry.name.value),
+        place: entry.name.place.clone(),
+        applies: match (&entry.roles, &entry.unless_roles) {
+            (Some(roles), _) => Applies::Roles(names.roles(roles, found)),
+            (None, Some(unless)) => Applies::UnlessRoles(names.roles(unless, found)),
+            (None, None) => Applies::Everyone,
+        },
+        purposes: entry
+            .purposes
+            .as_ref()
+            .map(|words| names.purposes(words, found)),
+        observed: observed(entry.observed.as_ref(), &data, found),
+        data,
+        level: entry.level,
+        denies_write: entry.denies_write,
+        firm: entry.firm,
+        why: entry.why.clone(),
+    }
 }

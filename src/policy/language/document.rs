@@ -23,6 +23,10 @@ pub(in crate::policy) struct Document {
     pub(in crate::policy) is_named: bool,
     /// Whether something that may define names was not understood: names that are not defined then say nothing.
     pub(in crate::policy) incomplete: bool,
+    /// Where it is said that the whole policy observes.
+    pub(in crate::policy) mode: Option<Place>,
+    /// Until when, as far as that was understood.
+    pub(in crate::policy) until: Option<(Place, Option<Spanned<Date>>)>,
     pub(in crate::policy) unclassified: Option<Level>,
     pub(in crate::policy) ungranted: Option<Level>,
     pub(in crate::policy) purpose_order: Vec<Word>,
@@ -103,6 +107,17 @@ pub(in crate::policy) struct DetectorEntry {
     pub(in crate::policy) terms: Terms,
 }
 
+/// That something only observes.
+#[derive(Clone, Debug)]
+pub(in crate::policy) struct Observation {
+    /// The last day on which it does.
+    pub(in crate::policy) last: Date,
+    /// How many days ahead that is.
+    pub(in crate::policy) days: i64,
+    /// Where it is said.
+    pub(in crate::policy) place: Place,
+}
+
 #[derive(Debug)]
 pub(in crate::policy) struct GrantEntry {
     pub(in crate::policy) name: Word,
@@ -113,6 +128,7 @@ pub(in crate::policy) struct GrantEntry {
     pub(in crate::policy) requires: Vec<Word>,
     pub(in crate::policy) asks: Option<Place>,
     pub(in crate::policy) write: Option<Spanned<Write>>,
+    pub(in crate::policy) observed: Option<Observation>,
     pub(in crate::policy) why: Option<String>,
 }
 
@@ -126,6 +142,7 @@ pub(in crate::policy) struct CapEntry {
     pub(in crate::policy) level: Level,
     pub(in crate::policy) denies_write: bool,
     pub(in crate::policy) firm: bool,
+    pub(in crate::policy) observed: Option<Observation>,
     pub(in crate::policy) why: Option<String>,
 }
 

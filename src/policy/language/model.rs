@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 use crate::config::Way;
 use crate::detect::Kind;
 use crate::detect::statement::{Certainty, Languages};
@@ -13,6 +15,7 @@ use crate::mask::Mask;
 use crate::vocabulary::{Action, Category, Field, Level, Module, Purpose, Role, RuleName};
 
 use super::classes::Classes;
+pub(in crate::policy) use super::document::Observation;
 
 /// A checked policy.
 #[derive(Debug)]
@@ -34,6 +37,10 @@ pub(in crate::policy) struct Model {
     pub(in crate::policy) detectors: Vec<Detector>,
     pub(in crate::policy) grants: Vec<Grant>,
     pub(in crate::policy) caps: Vec<Cap>,
+    /// Whether the whole policy only observes.
+    pub(in crate::policy) observed: Option<Observation>,
+    /// The last days of whatever only observes.
+    pub(in crate::policy) days: BTreeSet<Date>,
 }
 
 /// Labels in the languages of this version.
@@ -235,6 +242,9 @@ pub(in crate::policy) struct Grant {
     pub(in crate::policy) asks: bool,
     /// What it lets be written of its data.
     pub(in crate::policy) write: Writing,
+    /// Where it says that it lets be written.
+    pub(in crate::policy) allows_write: Option<Place>,
+    pub(in crate::policy) observed: Option<Observation>,
     pub(in crate::policy) why: Option<String>,
 }
 
@@ -250,6 +260,7 @@ pub(in crate::policy) struct Cap {
     /// Whether it forbids to write, too. A cap below `clear` always does.
     pub(in crate::policy) denies_write: bool,
     pub(in crate::policy) firm: bool,
+    pub(in crate::policy) observed: Option<Observation>,
     pub(in crate::policy) why: Option<String>,
 }
 
@@ -311,6 +322,13 @@ impl RoleModel {
                 })
             })
     }
+}
+
+/// Whether a category is one of Art. 9 or 10 GDPR.
+pub(in crate::policy) fn is_special(category: &Category) -> bool {
+    ["special", "criminal"]
+        .iter()
+        .any(|group| Category::new(group).covers(category))
 }
 
 /// Whether a rule about some categories speaks of this one.

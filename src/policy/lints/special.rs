@@ -5,7 +5,7 @@ use crate::vocabulary::{Category, Level};
 
 use super::super::catalogue::CATALOGUE;
 use super::super::codes;
-use super::super::model::{Applies, Model, about};
+use super::super::model::{Applies, Model, about, is_special};
 use super::Looked;
 use super::subject::subjects;
 use super::words::{listed, reach, roles};
@@ -13,13 +13,6 @@ use super::words::{listed, reach, roles};
 pub(super) fn warn(looked: &Looked<'_>, found: &mut Diagnostics) {
     shown(looked, found);
     outside(looked, found);
-}
-
-/// Whether a category is one of Art. 9 or 10.
-fn is_special(category: &Category) -> bool {
-    ["special", "criminal"]
-        .iter()
-        .any(|group| Category::new(group).covers(category))
 }
 
 fn shown(looked: &Looked<'_>, found: &mut Diagnostics) {

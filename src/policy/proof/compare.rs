@@ -8,22 +8,27 @@ use std::sync::Arc;
 use crate::detect::Kind;
 use crate::dialect::Schema;
 use crate::policy::Policy;
-use crate::policy::engine::Situation;
+use crate::policy::engine::{Observing, Situation};
 use crate::policy::language::catalogue::category_of;
 use crate::policy::language::model::Model;
 use crate::policy::plan::{UNCLASSIFIED, Usable};
 use crate::vocabulary::{Category, Field, Level, Purpose, Role};
 
 mod cells;
+mod columns;
 mod held;
 pub(in crate::policy) mod masks;
 mod proven;
+mod replay;
 mod samples;
 pub(in crate::policy) mod shown;
 mod subjects;
 #[cfg(test)]
 mod tests;
 mod walk;
+
+pub use columns::Column;
+pub use replay::{Access, Field as AccessField, Replayed};
 
 use cells::{NEW, Names, OLD};
 use shown::Relation;
@@ -341,6 +346,7 @@ impl Writer<'_, '_> {
             purpose: Some(purpose.clone()),
             strengths: self.names.proven[spot.proven].strengths[side].clone(),
             seen: None,
+            observing: Observing::Most,
         };
         let mut lowest: Vec<(Level, Vec<String>)> = Vec::new();
         for at in &made.categories {
@@ -349,9 +355,10 @@ impl Writer<'_, '_> {
                     let verdict = model.verdict(&situation, category);
                     (verdict.level, named(model, &verdict))
                 }
-                None if *at == self.names.unclassified() => {
-                    (model.unclassified, vec![UNCLASSIFIED.to_owned()])
-                }
+                None if *at == self.names.unclassified() => (
+                    model.unclassified(&situation),
+                    vec![UNCLASSIFIED.to_owned()],
+                ),
                 None => (Level::Hide, vec!["dialect".to_owned()]),
             });
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::decision::engine::{Observing, Situation};
 use super::super::decision::looked::{Looked, looked_for};
 use super::super::decision::plan::{UNCLASSIFIED, Usable};
 use super::super::language::catalogue::category_of;
@@ -67,7 +68,11 @@ pub(super) fn goals(model: &Model, ground: &Ground, never: &Never) -> Vec<Goal> 
     }
     let of_nobody = Category::new(OF_NOBODY);
     let least = never.how.at_least;
-    if never.data.contains(&of_nobody) && least.is_some_and(|least| model.unclassified >= least) {
+    let unclassified = model.unclassified(&Situation {
+        observing: Observing::Most,
+        ..Situation::default()
+    });
+    if never.data.contains(&of_nobody) && least.is_some_and(|least| unclassified >= least) {
         goals.add(&of_nobody, None, "shown", Vec::new());
     }
     goals.all

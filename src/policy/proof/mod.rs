@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module, Purpose, Role, RuleName};
 
-use super::decision::engine::Situation;
+use super::decision::engine::{Observing, Situation};
 use super::decision::judge::View;
 use super::decision::plan::{FieldRule, Usable, Writable};
 use super::language::model::Writing;
@@ -21,7 +21,7 @@ mod never;
 mod smallest;
 mod strengths;
 
-pub use compare::{Aspect, Change, Compared};
+pub use compare::{Access, AccessField, Aspect, Change, Column, Compared, Replayed};
 pub(super) use ground::Ground;
 pub use never::{Counterexample, How, Never, Proved};
 
@@ -109,9 +109,10 @@ impl State {
             roles: self.roles.clone(),
             purpose: Some(self.purpose.clone()),
             strengths: self.strengths.clone(),
-            // Whoever comes without a session of the CRM sees no more than who has one; a rule that only observes counts as
-            // the engine lets it count here.
-            ..Situation::default()
+            // Whoever comes without a session of the CRM sees no more than who has one.
+            seen: None,
+            // What it gives on any day: a cap that only observes is none, a grant that does is one.
+            observing: Observing::Most,
         }
     }
 }

@@ -120,7 +120,7 @@ impl Policy {
         };
         Counterexample {
             level: match goal.category.as_str() {
-                OF_NOBODY => given.level.max(model.unclassified),
+                OF_NOBODY => given.level.max(model.unclassified(&state.situation())),
                 _ => given.level,
             },
             category: goal.category,

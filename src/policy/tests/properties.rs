@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use crate::policy::Policy;
-use crate::policy::engine::Situation;
+use crate::policy::engine::{Observing, Situation};
 use crate::policy::judge::{Judgement, Treatment, View};
 use crate::policy::model::Writing;
 use crate::policy::plan::Writable;
@@ -27,7 +27,7 @@ const DATA: [&str; 9] = [
     "free_text",
 ];
 /// Fields of `Contacts`: of one category, of several, copies, and none.
-const FIELDS: [&str; 11] = [
+pub(super) const FIELDS: [&str; 11] = [
     "first_name",
     "salutation",
     "iban_c",
@@ -42,7 +42,7 @@ const FIELDS: [&str; 11] = [
 ];
 
 /// A section and one of its entries.
-type Item = (&'static str, String);
+pub(super) type Item = (&'static str, String);
 
 fn fixed() -> Vec<Item> {
     let mut items: Vec<Item> = ROLES
@@ -95,12 +95,16 @@ fn purposes() -> impl Strategy<Value = String> {
     ]
 }
 
-fn grant() -> impl Strategy<Value = String> {
+pub(super) fn grant() -> impl Strategy<Value = String> {
+    grant_of(&DATA)
+}
+
+pub(super) fn grant_of(data: &'static [&'static str]) -> impl Strategy<Value = String> {
     // What is not shown in clear may be written only where values prove themselves.
     let shown = prop_oneof![
-        4 => (pick(&DATA, 1), level()),
-        2 => (pick(&DATA, 1), level()).prop_map(|(data, level)| (format!("{data}, write: deny"), level)),
-        1 => pick(&DATA, 1).prop_map(|data| (format!("{data}, write: allow"), "clear")),
+        4 => (pick(data, 1), level()),
+        2 => (pick(data, 1), level()).prop_map(|(data, level)| (format!("{data}, write: deny"), level)),
+        1 => pick(data, 1).prop_map(|data| (format!("{data}, write: allow"), "clear")),
         2 => level().prop_map(|level| ("financial.iban, write: allow".to_owned(), level)),
     ];
     (pick(&ROLES, 1), purposes(), shown, any::<bool>()).prop_map(
@@ -115,7 +119,11 @@ fn grant() -> impl Strategy<Value = String> {
     )
 }
 
-fn cap() -> impl Strategy<Value = String> {
+pub(super) fn cap() -> impl Strategy<Value = String> {
+    cap_of(&DATA)
+}
+
+pub(super) fn cap_of(data: &'static [&'static str]) -> impl Strategy<Value = String> {
     let whom = prop_oneof![
         2 => Just(String::new()),
         1 => pick(&ROLES, 1).prop_map(|roles| format!(", roles: {roles}")),
@@ -126,19 +134,19 @@ fn cap() -> impl Strategy<Value = String> {
         1 => level().prop_map(|level| format!("level: {level}, write: deny")),
         1 => Just("write: deny".to_owned()),
     ];
-    (pick(&DATA, 1), limit, whom, purposes())
+    (pick(data, 1), limit, whom, purposes())
         .prop_map(|(data, limit, whom, purposes)| format!("data: {data}, {limit}{whom}{purposes}"))
 }
 
 /// The rules of a policy: defaults, grants, caps.
 #[derive(Clone, Debug)]
-struct Rules {
+pub(super) struct Rules {
     defaults: (bool, bool),
-    grants: Vec<String>,
-    caps: Vec<String>,
+    pub(super) grants: Vec<String>,
+    pub(super) caps: Vec<String>,
 }
 
-fn rules() -> impl Strategy<Value = Rules> {
+pub(super) fn rules() -> impl Strategy<Value = Rules> {
     (
         any::<(bool, bool)>(),
         prop::collection::vec(grant(), 1..6),
@@ -152,7 +160,7 @@ fn rules() -> impl Strategy<Value = Rules> {
 }
 
 impl Rules {
-    fn items(&self) -> Vec<Item> {
+    pub(super) fn items(&self) -> Vec<Item> {
         let word = |hide: bool| if hide { "hide" } else { "redact" };
         let mut items = fixed();
         items.push((
@@ -172,13 +180,13 @@ impl Rules {
         items
     }
 
-    fn compile(&self) -> Policy {
+    pub(super) fn compile(&self) -> Policy {
         compile(&[&file(&self.items())])
     }
 }
 
 /// One file made of some items, in their order.
-fn file(items: &[Item]) -> String {
+pub(super) fn file(items: &[Item]) -> String {
     let mut text = "policy: p\n".to_owned();
     let sections: BTreeSet<&str> = items.iter().map(|(section, _)| *section).collect();
     for section in sections {
@@ -194,7 +202,7 @@ fn file(items: &[Item]) -> String {
 }
 
 /// Every situation: all sets of roles, all purposes, with and without strong authentication.
-fn situations() -> Vec<Situation> {
+pub(super) fn situations() -> Vec<Situation> {
     let mut all = vec![Situation::default()];
     for bits in 1..8_usize {
         for purpose in PURPOSES {
@@ -206,7 +214,7 @@ fn situations() -> Vec<Situation> {
                         .collect(),
                     purpose: Some(Purpose::new(purpose)),
                     strengths,
-                    seen: None,
+                    ..Situation::default()
                 });
             }
         }
@@ -215,16 +223,24 @@ fn situations() -> Vec<Situation> {
 }
 
 #[derive(Debug, PartialEq)]
-struct Decided {
-    categories: Vec<(Category, Level, Writing)>,
-    fields: Vec<Judgement>,
+pub(super) struct Decided {
+    pub(super) categories: Vec<(Category, Level, Writing)>,
+    pub(super) fields: Vec<Judgement>,
 }
 
-fn decisions(policy: &Policy) -> Vec<Decided> {
+pub(super) fn decisions(policy: &Policy) -> Vec<Decided> {
+    decisions_in(policy, Observing::Most)
+}
+
+pub(super) fn decisions_in(policy: &Policy, observing: Observing) -> Vec<Decided> {
     let contacts = Module::new("Contacts");
     situations()
         .into_iter()
         .map(|situation| {
+            let situation = Situation {
+                observing,
+                ..situation
+            };
             let view = View::new(policy.core.clone(), situation);
             let model = &policy.core.model;
             Decided {
@@ -265,7 +281,7 @@ fn rank(writable: &Writable) -> u8 {
 }
 
 /// Whether nothing is shown, usable or writable in `less` that is not in `more`.
-fn discloses_no_more(less: &[Decided], more: &[Decided]) -> Result<(), TestCaseError> {
+pub(super) fn discloses_no_more(less: &[Decided], more: &[Decided]) -> Result<(), TestCaseError> {
     for (less, more) in less.iter().zip(more) {
         for (less, more) in less.categories.iter().zip(&more.categories) {
             prop_assert!(less.1 <= more.1, "{less:?} {more:?}");

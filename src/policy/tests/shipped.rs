@@ -80,7 +80,7 @@ fn situations(policy: &Policy) -> Vec<Situation> {
                     roles: std::collections::BTreeSet::clone(&roles),
                     purpose: Some(purpose.clone()),
                     strengths,
-                    seen: None,
+                    ..Situation::default()
                 });
             }
         }

@@ -203,17 +203,17 @@ mod tests {
         let schema = usual().schema().clone();
         let module = Module::new("Contacts");
         let values = [
-            ("iban_c", json!("FR7612345678901234567890189")),
+            ("iban_c", json!("FR7630006000011234567890189")),
             (
                 "description",
-                json!("Please pay to FR76 1234 5678 9012 3456 7890 189, she said, before the end."),
+                json!("Please pay to FR76 3000 6000 0112 3456 7890 189, she said, before the end."),
             ),
             (
                 "email",
                 json!([{"email_address": "odile@example.com", "primary_address": "1"}]),
             ),
             ("portal_password", json!("Secret-7")),
-            ("FR7612345678901234567890189", json!(1)),
+            ("FR7630006000011234567890189", json!(1)),
             ("no name!", json!(1)),
             ("blank_c", json!("")),
         ];

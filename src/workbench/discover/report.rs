@@ -129,11 +129,15 @@ fn looks_like(counts: &FieldCounts) -> String {
             false => format!("{} {}{proof}", look.text(), in_percent(share)),
         }
     });
-    let holds = counts.holds.iter().map(|(category, count)| {
+    let mut holds: Vec<_> = counts.holds.iter().collect();
+    holds.sort_by_key(|(category, count)| (std::cmp::Reverse(**count), (*category).clone()));
+    let rest = holds.len().saturating_sub(LOOKS_TOLD);
+    let holds = holds.into_iter().take(LOOKS_TOLD).map(|(category, count)| {
         let share = percent(*count, counts.filled);
         format!("{category} in {}", in_percent(share))
     });
-    told.chain(holds).collect::<Vec<_>>().join(", ")
+    let more = (rest > 0).then(|| format!("{rest} more (`paravent scan`)"));
+    told.chain(holds).chain(more).collect::<Vec<_>>().join(", ")
 }
 
 /// A share, never less than what is there.

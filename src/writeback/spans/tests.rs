@@ -15,6 +15,7 @@ const ROOMY: usize = 65_535;
 /// IBANs masked, NIRs in brackets; new IBANs may be written or not.
 fn rule(writable: bool) -> TextRule {
     let span = |kind, category, level, mask, writable| SpanRule {
+        would: None,
         kind,
         category: Category::new(category),
         level,
@@ -193,6 +194,7 @@ fn words_of_templates_are_no_masks_but_where_they_stand_for_an_original() {
 /// Mail addresses and telephone numbers masked, dates of birth in brackets.
 fn contact() -> TextRule {
     let span = |kind: Kind, mask| SpanRule {
+        would: None,
         kind,
         category: Category::new(kind.category()),
         level: Level::Mask,
@@ -277,6 +279,7 @@ fn what_words_tell_comes_back_where_the_words_stand() {
 /// IBANs, cards and NIRs, masked as far as they have a mask.
 fn masked() -> TextRule {
     let span = |kind: Kind, mask| SpanRule {
+        would: None,
         kind,
         category: Category::new(kind.as_str()),
         level: Level::Mask,

@@ -13,6 +13,7 @@ use super::model::Labels;
 mod categories;
 mod detectors;
 mod evidence;
+pub(in crate::policy) mod observe;
 mod rules;
 mod strengths;
 mod what;
@@ -21,6 +22,8 @@ mod who;
 /// Sections that a policy may hold.
 const SECTIONS: &[&str] = &[
     "policy",
+    "mode",
+    "until",
     "defaults",
     "roles",
     "auth",
@@ -34,7 +37,6 @@ const SECTIONS: &[&str] = &[
 ];
 /// Sections and keys that later versions will have, wherever they stand.
 const KEYS_REFUSED: &[&str] = &[
-    "mode",
     "ask",
     "match",
     "when",
@@ -101,6 +103,7 @@ fn meant(name: &str) -> Option<&'static str> {
 fn section(name: &str, node: &Node, document: &mut Document, found: &mut Diagnostics) {
     match name {
         "policy" => self::name(node, document, found),
+        "mode" | "until" => observe::of_policy(name, node, document, found),
         "defaults" => defaults(node, document, found),
         "roles" => who::roles(node, document, found),
         "auth" => strengths::strengths(node, document, found),

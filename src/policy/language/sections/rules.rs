@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Form, Keys, Node, NodeKind, Spa
 
 use super::super::codes;
 use super::super::document::{CapEntry, Document, GrantEntry, Word, Write};
-use super::{KEYS_REFUSED, LEVELS, named, prose, words};
+use super::{KEYS_REFUSED, LEVELS, named, observe, prose, words};
 use crate::vocabulary::Level;
 
 const WRITES: &[(&str, Write)] = &[("allow", Write::Allow), ("deny", Write::Deny)];
@@ -18,7 +18,7 @@ pub(super) fn rule_name(
 ) -> Option<Word> {
     let name = keys.require("name", found)?.text("a name", found)?;
     let name = named(&format!("a {what}"), &name.into_owned(), found);
-    for reserved in ["defaults.", "dialect."] {
+    for reserved in ["defaults.", "dialect.", "mode."] {
         if name.value.starts_with(reserved) {
             found.push(
                 Diagnostic::error(
@@ -43,7 +43,8 @@ pub(super) fn grants(node: &Node, document: &mut Document, found: &mut Diagnosti
     const FORM: Form = Form {
         what: "a grant",
         known: &[
-            "name", "roles", "purposes", "data", "level", "requires", "ask", "write", "why",
+            "name", "roles", "purposes", "data", "level", "requires", "ask", "write", "mode",
+            "until", "why",
         ],
         refused: KEYS_REFUSED,
     };
@@ -89,6 +90,7 @@ fn grant(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> G
             place: node.place.clone(),
         })
     });
+    let observed = observe::of_rule(keys, document, found);
     let why = keys.get("why").and_then(|node| prose(node, "`why`", found));
     GrantEntry {
         name: name.unwrap_or_else(|| nameless(keys)),
@@ -99,6 +101,7 @@ fn grant(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> G
         requires: requires.unwrap_or_default(),
         asks,
         write,
+        observed,
         why,
     }
 }
@@ -138,6 +141,8 @@ pub(super) fn caps(node: &Node, document: &mut Document, found: &mut Diagnostics
             "purposes",
             "write",
             "firm",
+            "mode",
+            "until",
             "why",
         ],
         refused: KEYS_REFUSED,
@@ -172,6 +177,14 @@ fn cap(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> Cap
         .get("firm")
         .and_then(|node| node.boolean("`firm`", found))
         .unwrap_or(false);
+    let observed = observe::of_rule(keys, document, found);
+    if let (Some(observed), true) = (&observed, firm) {
+        found.push(
+            Diagnostic::error(codes::OBSERVE_FIRM, "a firm cap does not only observe")
+                .at(&observed.place, "`firm: true` holds whatever happens")
+                .help("take `firm` out until the observation is over, or enforce the cap now"),
+        );
+    }
     let why = keys.get("why").and_then(|node| prose(node, "`why`", found));
     if let (Some(roles), Some(unless)) = (keys.get("roles"), keys.get("unless_roles")) {
         found.push(
@@ -190,6 +203,7 @@ fn cap(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> Cap
         level: level.unwrap_or(Level::Hide),
         denies_write,
         firm,
+        observed,
         why,
     }
 }

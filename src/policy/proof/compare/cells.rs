@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::config::Way;
 use crate::policy::decide::may_invoke;
-use crate::policy::engine::Situation;
+use crate::policy::engine::{Observing, Situation};
 use crate::policy::language::model::{Cap, Evidence, Grant, Model, Writing, about};
 use crate::vocabulary::{Category, Level, Purpose, Role};
 
@@ -163,24 +163,29 @@ impl<'a> Names<'a> {
             purpose: Some(purpose.clone()),
             strengths: self.proven[proven].strengths[side].clone(),
             seen: None,
+            // A cap that only observes is none.
+            observing: Observing::Most,
         };
         for ((cell, category), (grants, caps)) in row.iter_mut().zip(&self.categories).zip(&rules.0)
         {
             let mut one = Cell {
-                lift: rank(model.floor(category)),
+                lift: rank(model.ungranted(&situation, category)),
+                writes: model.unasked(&situation, category),
                 ..Cell::NONE
             };
             for grant in grants.iter().filter(|grant| grant.matches(&situation)) {
                 one.lift = one.lift.max(rank(model.meaning(grant.level, category)));
                 one.writes = one.writes.max(model.writes(grant, category));
             }
-            for cap in caps.iter().filter(|cap| cap.matches(&situation)) {
+            let is_let_pass = model.is_let_pass(&situation, category);
+            let holds = |cap: &&&Cap| cap.matches(&situation) && (cap.firm || !is_let_pass);
+            for cap in caps.iter().filter(holds) {
                 one.ceiling = one.ceiling.min(rank(model.meaning(cap.level, category)));
                 one.is_unwritten |= cap.denies_write || cap.level < Level::Clear;
             }
             *cell = one;
         }
-        row[self.unclassified()] = Cell::fixed(model.unclassified);
+        row[self.unclassified()] = Cell::fixed(model.unclassified(&situation));
         for level in [Level::Hide, Level::Redact] {
             row[self.withheld(level)] = Cell::fixed(level);
         }
