@@ -156,7 +156,8 @@ impl Reloader {
         }
         if prepared.len() < self.stage.live.len() {
             // It panicked: nothing is put in force by half.
-            self.policy.tell_refused(&self.stage, "it could not be prepared");
+            self.policy
+                .tell_refused(&self.stage, "it could not be prepared");
             return Outcome::Rejected(Vec::new());
         }
         let is_same = candidate.policy.hash() == self.policy.policy.hash();
