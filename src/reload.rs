@@ -24,7 +24,6 @@ use crate::server::Parts;
 
 mod candidate;
 mod certificates;
-pub mod codes;
 mod looks;
 mod once;
 mod policy;
