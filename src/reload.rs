@@ -24,6 +24,7 @@ use crate::server::Parts;
 
 mod candidate;
 mod certificates;
+pub mod codes;
 mod looks;
 mod once;
 mod policy;
@@ -222,7 +223,7 @@ impl Reloader {
 }
 
 /// The codes of all errors, each once, in order.
-fn codes(found: &Diagnostics) -> Vec<&'static str> {
+fn codes_of(found: &Diagnostics) -> Vec<&'static str> {
     let errors = found.iter().filter(|one| one.severity == Severity::Error);
     let mut codes: Vec<_> = errors.map(|error| error.code).collect();
     codes.sort_unstable();

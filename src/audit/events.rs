@@ -44,7 +44,7 @@ impl Found {
         }
     }
 
-    fn request(&self) -> Option<&full::Request> {
+    pub(super) fn request(&self) -> Option<&full::Request> {
         match &self.entry {
             Entry::Request(request) => Some(request),
             Entry::Notice(_) | Entry::Terms => None,

@@ -7,6 +7,7 @@
 //! No type here has a field that could hold a field's value, and names enter only if the policy or the dialect knows
 //! them.
 
+mod access;
 mod canonical;
 mod chain;
 mod classified;
@@ -39,6 +40,7 @@ mod verify;
 mod walk;
 mod writer;
 
+pub use access::{Access, Shown};
 pub use chain::Head;
 pub use classified::Classified;
 pub use clock::Clock;

@@ -356,7 +356,7 @@ fn readable(summary: &Summary, err: &mut dyn Write) -> io::Result<u8> {
     Ok(code)
 }
 
-fn progress_bar(dir: &Path) -> ProgressBar {
+pub(super) fn progress_bar(dir: &Path) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
@@ -364,6 +364,14 @@ fn progress_bar(dir: &Path) -> ProgressBar {
     match ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
+    }
+}
+
+/// Progress over so many events.
+pub(super) fn counting_bar(events: u64) -> ProgressBar {
+    match io::stderr().is_terminal() {
+        true => ProgressBar::with_draw_target(Some(events), ProgressDrawTarget::stderr()),
+        false => ProgressBar::hidden(),
     }
 }
 

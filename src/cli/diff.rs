@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use jiff::Timestamp;
 
 use super::against::{Against, compiled, read};
 use super::{DONE, Format, PROBLEMS, UNUSABLE, print, unusable};
-use crate::policy::{Compared, Source};
+use crate::audit::{self, Query};
+use crate::policy::{Compared, Policy, Source};
 use crate::workbench::diff::{Lines, revision::Revision, to_json};
+use crate::workbench::replay::{Replay, replay};
 
 /// Two policies.
 #[derive(Debug, Args)]
@@ -55,8 +58,16 @@ fn compare(arguments: &Arguments) -> Result<u8, u8> {
     let unaccepted = lines
         .unaccepted(&arguments.accept)
         .map_err(|error| unusable(&error))?;
+    let replay = replayed(arguments, [&old, &new])?;
     match arguments.format {
-        Format::Json => print(&format!("{:#}\n", to_json(&compared))),
+        Format::Json => {
+            let mut report = to_json(&compared);
+            if let Some(replay) = &replay {
+                report["replay"] = replay.to_json();
+            }
+            print(&format!("{report:#}\n"));
+            return Ok(if unaccepted > 0 { PROBLEMS } else { DONE });
+        }
         Format::Text if compared.is_same() => {
             print("no difference: both show, use and write the same\n");
         }
@@ -70,7 +81,53 @@ fn compare(arguments: &Arguments) -> Result<u8, u8> {
             print(&text);
         }
     }
+    if let Some(replay) = &replay {
+        print(&replay.render(arguments.since.as_deref()));
+    }
     Ok(if unaccepted > 0 { PROBLEMS } else { DONE })
+}
+
+/// The accesses of the log under both policies, where one is given. A log that is not what was written proves nothing.
+fn replayed(arguments: &Arguments, policies: [&Policy; 2]) -> Result<Option<Replay>, u8> {
+    let Some(dir) = &arguments.replay else {
+        return Ok(None);
+    };
+    let since = arguments
+        .since
+        .as_ref()
+        .map(|since| format!("since={since}"));
+    let query =
+        Query::parse(since.as_deref(), Timestamp::now()).map_err(|error| unusable(&error))?;
+    let words: Vec<String> = since.into_iter().collect();
+    let noted = audit::record_reading(dir, "replay", &words);
+    let bar = super::audit::progress_bar(dir);
+    let verified = audit::verify(dir, &mut |bytes| bar.set_position(bytes));
+    bar.finish_and_clear();
+    let verified = verified.map_err(|fault| {
+        let damaged = matches!(fault, audit::Fault::Broken(_) | audit::Fault::Unexpected(_));
+        let what = if damaged {
+            "the log is not what was written: "
+        } else {
+            ""
+        };
+        eprintln!("error: {what}{fault}");
+        UNUSABLE
+    })?;
+    let bar = super::audit::counting_bar(verified.events);
+    let replay = replay(dir, &query, policies, &mut || bar.inc(1));
+    bar.finish_and_clear();
+    let replay = replay.map_err(|fault| unusable(&fault))?;
+    if replay.damaged > 0 {
+        eprintln!(
+            "error: lines of the log that are not events: {}",
+            replay.damaged
+        );
+        return Err(UNUSABLE);
+    }
+    if let Err(cause) = noted {
+        eprintln!("note: that you read this log is not recorded in it: {cause}");
+    }
+    Ok(Some(replay))
 }
 
 /// The files of a folder, or of one of a revision.

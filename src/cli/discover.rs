@@ -249,7 +249,7 @@ fn summary(rows: &[Row], modules: usize) -> String {
     let open = number(&|row| row.verdict == Verdict::Open);
     let rest = rows.len() - suggested - open;
     let mut text = format!(
-        "{} fields in {modules} modules: {rest} classified or never shown, {suggested} with a suggestion, {open} open\n",
+        "{} fields in {modules} modules: {rest} classified, copied or never shown, {suggested} with a suggestion, {open} open\n",
         rows.len()
     );
     if odd > 0 {

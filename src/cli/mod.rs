@@ -27,6 +27,7 @@ mod explain_token;
 mod init;
 mod key;
 mod logging;
+mod matrix;
 mod password;
 mod scan;
 mod schema;
@@ -57,6 +58,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Show what one policy shows, lets use and lets write beyond another one
     Diff(diff::Arguments),
+    /// Show who sees what: each role and purpose with each category, or with each field of a module
+    Matrix(matrix::Arguments),
     /// Measure the detectors on labelled texts of your own
     Detect(detect::Arguments),
     /// Make a configuration, a policy, tests and a key for a CRM
@@ -99,6 +102,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Matrix(arguments) => matrix::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Detect(arguments) => detect::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),

@@ -28,7 +28,7 @@ mod self_made;
 mod warnings;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
@@ -45,13 +45,16 @@ pub use listed::Rule;
 pub use observation::Observation;
 pub use pairs::{Gain, Pair};
 pub use proof::{
-    Aspect, Change, Compared, Counterexample, Given, How, Never, Proved, Sight, State,
+    Access, AccessField, Aspect, Change, Column, Compared, Counterexample, Given, How, Never,
+    Proved, Replayed, Sight, State,
 };
 
 pub use language::codes;
 
 use decision::engine::{Observing, Situation};
 use decision::judge::{Core, View};
+#[cfg(test)]
+use decision::looked;
 use decision::table::Tables;
 use decision::{decide, engine, judge, plan};
 use language::{catalogue, check, classes, document, folder, model, sections, source};
@@ -189,6 +192,17 @@ impl Policy {
     #[must_use]
     pub fn in_schema(&self, schema: Arc<Schema>) -> Self {
         Self::of(self.core.in_schema(schema))
+    }
+
+    /// The same policy, whose tokens are made with another key.
+    #[must_use]
+    pub(crate) fn keyed(&self, token_key: &[u8]) -> Self {
+        Self::of(self.core.keyed(token_key))
+    }
+
+    /// Works out what callers of another policy have asked for, so that they do not wait when this one takes its place.
+    pub fn foresee(&self, other: &Self) {
+        self.tables.foresee(&other.tables);
     }
 
     /// What of its evidence and strengths no caller of a configuration can have.

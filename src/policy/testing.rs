@@ -6,6 +6,9 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Map, Value};
 
+pub(crate) mod planted;
+pub(crate) mod promises;
+
 use super::{Policy, Source};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::{

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 mod causes;
+mod compared;
 mod folder;
 mod identity;
 mod lints;
 mod observe;
 mod order;
+mod planted;
+mod proofs;
 mod properties;
 mod shipped;
+mod superfluous;
 mod trust;
 mod uses;
 

@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 use super::candidate::Candidate;
 use super::looks::{Looks, Turn};
 use super::texts::Texts;
-use super::{Outcome, Reloader, Stage, codes};
+use super::{Outcome, Reloader, Stage, codes_of};
 use crate::audit::{By, Event, Loaded};
 use crate::diagnostic::Diagnostics;
 use crate::files::Fingerprint;
@@ -115,7 +115,7 @@ impl Reloader {
             Some(candidate) => self.take(candidate, found, by, &problems).await,
             None => {
                 self.refuse((hash.as_deref(), found), by, &problems).await;
-                Outcome::Rejected(codes(&problems))
+                Outcome::Rejected(codes_of(&problems))
             }
         };
         diagnostics.extend(problems);
@@ -192,7 +192,7 @@ impl Reloader {
         by: By,
         problems: &Diagnostics,
     ) {
-        let codes = codes(problems);
+        let codes = codes_of(problems);
         let is_news = self.policy.looks.refused(found, Instant::now());
         let words = format!("it was refused: {}", codes.join(" "));
         self.policy

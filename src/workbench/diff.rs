@@ -301,3 +301,6 @@ fn strength(changes: &[&Change]) -> String {
         (false, _) => format!("with {}", listed(proved.iter().collect())),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,12 @@ pub mod diff;
 pub mod discover;
 pub mod formats;
 pub mod init;
+pub mod matrix;
+pub mod replay;
 pub mod reports;
+mod required;
 pub mod sampler;
 pub mod scan;
 pub mod suite;
+
+pub use required::Required;

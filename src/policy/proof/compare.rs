@@ -15,15 +15,20 @@ use crate::policy::plan::{UNCLASSIFIED, Usable};
 use crate::vocabulary::{Category, Field, Level, Purpose, Role};
 
 mod cells;
+mod columns;
 mod held;
 pub(in crate::policy) mod masks;
 mod proven;
+mod replay;
 mod samples;
 pub(in crate::policy) mod shown;
 mod subjects;
 #[cfg(test)]
 mod tests;
 mod walk;
+
+pub use columns::Column;
+pub use replay::{Access, Field as AccessField, Replayed};
 
 use cells::{NEW, Names, OLD};
 use shown::Relation;

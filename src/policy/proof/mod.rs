@@ -21,7 +21,7 @@ mod never;
 mod smallest;
 mod strengths;
 
-pub use compare::{Aspect, Change, Compared};
+pub use compare::{Access, AccessField, Aspect, Change, Column, Compared, Replayed};
 pub(super) use ground::Ground;
 pub use never::{Counterexample, How, Never, Proved};
 

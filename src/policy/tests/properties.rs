@@ -42,7 +42,7 @@ pub(super) const FIELDS: [&str; 11] = [
 ];
 
 /// A section and one of its entries.
-type Item = (&'static str, String);
+pub(super) type Item = (&'static str, String);
 
 fn fixed() -> Vec<Item> {
     let mut items: Vec<Item> = ROLES

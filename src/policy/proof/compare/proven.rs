@@ -12,13 +12,13 @@ use crate::policy::language::model::{Model, Proof};
 
 /// What a caller has proved, and the strengths that it makes under both policies.
 #[derive(Clone, Debug)]
-pub(super) struct Proven {
+pub(in crate::policy) struct Proven {
     /// The way by which the caller came; `None`: it does not matter.
-    pub(super) way: Option<Way>,
+    pub(in crate::policy) way: Option<Way>,
     /// The strengths under the first policy, and under the second.
-    pub(super) strengths: [BTreeSet<String>; 2],
+    pub(in crate::policy) strengths: [BTreeSet<String>; 2],
     /// What people call it; `None`: nothing beyond the way.
-    pub(super) name: Option<String>,
+    pub(in crate::policy) name: Option<String>,
 }
 
 /// Claims that a caller may have beside the way.
@@ -31,7 +31,7 @@ struct Claims<'a> {
 
 impl Proven {
     /// Whether callers who come by one of some ways can have proved it.
-    pub(super) fn is_of(&self, ways: &BTreeSet<Way>) -> bool {
+    pub(in crate::policy) fn is_of(&self, ways: &BTreeSet<Way>) -> bool {
         let states_claims = [Way::CrmSession, Way::Token];
         match self.way {
             Some(way) => ways.contains(&way),
@@ -45,7 +45,7 @@ impl Proven {
 }
 
 /// All that makes a difference under two policies, the least first.
-pub(super) fn all(models: [&Model; 2]) -> Vec<Proven> {
+pub(in crate::policy) fn all(models: [&Model; 2]) -> Vec<Proven> {
     let by_way = proofs(models).any(|proof| !proof.methods.is_empty());
     let ways: Vec<Option<Way>> = match by_way {
         true => Way::ALL.iter().map(|(_, way)| Some(*way)).collect(),
@@ -142,7 +142,7 @@ impl Claims<'_> {
 }
 
 /// A duration as policies write it.
-pub(super) fn span(duration: Duration) -> String {
+pub(in crate::policy) fn span(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
     let whole = units

@@ -203,13 +203,13 @@ impl State<'_> {
         let [old, new] = values(self.folded);
         let smaller: Vec<[Values<'b>; 2]> =
             self.smaller.iter().map(|folded| values(folded)).collect();
-        let each = |of: fn(&Values<'b>) -> Shown<'b>| -> Vec<(Shown<'b>, Shown<'b>)> {
-            smaller
-                .iter()
-                .map(|[old, new]| (of(old), of(new)))
-                .collect()
-        };
-        let shown = unexplained(&old.shown, &new.shown, &each(|values| values.shown));
+        // What is not told explains nothing.
+        let told_alone: Vec<_> = smaller
+            .iter()
+            .map(|[old, new]| (old.shown, new.shown))
+            .filter(|(old, new)| is_worth_telling(old, new))
+            .collect();
+        let shown = unexplained(&old.shown, &new.shown, &told_alone);
         if shown != Relation::Same
             && is_worth_telling(&old.shown, &new.shown)
             && !(explained_by_category(both, subject, shown, self.folded))

@@ -1,0 +1,3 @@
+//! What must never happen is proved, or shown to happen.
+
+mod brute;
