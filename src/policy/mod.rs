@@ -286,6 +286,23 @@ impl Policy {
         }
     }
 
+    /// The rules of a module's records in a state, from the tables by which requests are decided. No plan: nobody is permitted
+    /// anything by them.
+    pub(crate) fn rules_in(&self, state: &State, module: &Module) -> Arc<RecordRules> {
+        let State {
+            roles,
+            purpose,
+            strengths,
+        } = state.clone();
+        let situation = Situation {
+            roles,
+            purpose: Some(purpose),
+            strengths,
+            seen: None,
+        };
+        self.tables.of(situation).records(module)
+    }
+
     /// Which level each field of a module gets for some roles and a purpose, and because of which rule.
     pub fn explain(
         &self,

@@ -158,3 +158,29 @@ fn every_class_of_leak_names_tests_that_exist() {
     }
     assert!(rows > 50, "{rows}");
 }
+
+#[test]
+fn what_is_only_supposed_is_supposed_in_the_workbench_alone() {
+    let src = root().join("src");
+    // Who asks, a CRM in this process, a log that keeps nothing.
+    let supposed = ["Supposed", "supposing", "Transport::within", "Log::nowhere"];
+    let made_in = ["identity/caller.rs", "identity/mod.rs", "identity/ways.rs"];
+    let mut found = Vec::new();
+    for path in sources(&src) {
+        let within = path.strip_prefix(&src).unwrap();
+        let is_allowed =
+            within.starts_with("workbench") || made_in.iter().any(|file| within == Path::new(file));
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        for word in supposed.iter().filter(|word| code.contains(**word)) {
+            match is_allowed {
+                true => found.push(*word),
+                false => panic!("{} says `{word}`", path.display()),
+            }
+        }
+    }
+    assert!(
+        supposed.iter().all(|word| found.contains(word)),
+        "{found:?}"
+    );
+}

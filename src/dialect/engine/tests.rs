@@ -14,6 +14,7 @@ use crate::door::{Control, Credential};
 use crate::reason::Reason;
 use crate::vocabulary::{FieldPath, FieldUse, Module, Use};
 
+mod asking;
 mod attacks;
 mod documents;
 mod papers;

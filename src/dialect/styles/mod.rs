@@ -116,7 +116,7 @@ impl PredicateStyle {
         }
     }
 
-    /// The filters that say that a field is a value.
+    /// The filters that compare a field with a value: those that say that it is that value stand first.
     pub(super) fn comparisons(&self, path: &Path, value: &Value) -> Vec<Predicate> {
         let comparison = |operator, value: &Value| Predicate::Field {
             path: path.clone(),
@@ -125,9 +125,10 @@ impl PredicateStyle {
         };
         let bare = || comparison(None, value);
         let with = |operators: &[&'static str], value: &Value| -> Vec<Predicate> {
-            let operators = operators.iter().copied();
-            let equalities = operators.filter(|word| is_equality(Some(word)));
-            equalities
+            let mut operators = operators.to_vec();
+            operators.sort_by_key(|word| !is_equality(Some(word)));
+            let operators = operators.into_iter();
+            operators
                 .map(|word| comparison(Some(word), value))
                 .collect()
         };

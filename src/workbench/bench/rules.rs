@@ -1,11 +1,12 @@
 //! Which rules decided about what a request touched.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{Ask, BOUNDS, Bench, Desk, Person};
 use crate::dialect::{Exchange, Operation};
-use crate::policy::{Decision, Denial, FieldRule, Show, State};
-use crate::vocabulary::{Action, FieldPath, RuleName};
+use crate::policy::{Decision, Denial, FieldRule, RecordRules, Show, State};
+use crate::vocabulary::{Action, FieldPath, Module, RuleName};
 
 impl Bench {
     /// The rules that decided about the fields that a request names, and, where it reads, about those that the records
@@ -45,33 +46,33 @@ impl Bench {
     ) -> BTreeSet<RuleName> {
         let caller = desk.supposed.caller();
         let mut rules = BTreeSet::new();
-        match self.policy.decide(&caller, purpose, operation) {
-            Decision::Permit(plan) => {
-                if let (Some(target), Some(_)) = (operation.target(), &operation.query.search) {
-                    let records = plan.records(target);
-                    let searched = records.searched().unwrap_or_default().iter();
-                    touched.extend(searched.map(|field| FieldPath::new(target, field.as_str())));
-                }
-                for path in &touched {
-                    let rule = plan.records(&path.module).field(path.field.as_str());
-                    name(&rule, &mut rules);
-                }
+        let mut of = |records: &dyn Fn(&Module) -> Arc<RecordRules>| {
+            if let (Some(target), Some(_)) = (operation.target(), &operation.query.search) {
+                let records = records(target);
+                let searched = records.searched().unwrap_or_default().iter();
+                touched.extend(searched.map(|field| FieldPath::new(target, field.as_str())));
             }
+            for path in &touched {
+                let records = records(&path.module);
+                name(&records.field(path.field.as_str()), &mut rules);
+            }
+        };
+        match self.policy.decide(&caller, purpose, operation) {
+            Decision::Permit(plan) => of(&|module| plan.records(module)),
             Decision::Deny(Denial {
                 roles,
                 purpose: Some(chosen),
                 strengths,
                 ..
             }) => {
-                let sight = self.policy.sight(&State {
+                let state = State {
                     roles: roles.into_iter().collect(),
                     purpose: chosen.purpose,
                     strengths,
-                });
-                for path in &touched {
-                    name(&sight.field(path), &mut rules);
-                }
+                };
+                of(&|module| self.policy.rules_in(&state, module));
             }
+            // Without a role or a purpose, no rule was asked.
             Decision::Deny(_) => {}
         }
         rules

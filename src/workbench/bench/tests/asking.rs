@@ -24,7 +24,7 @@ fn comparisons(predicate: Option<&Predicate>) -> Vec<(FieldAt, Value)> {
 #[test]
 fn records_are_read_and_written_by_their_ids() {
     for stand in stands() {
-        let read = understood(&stand, &stand.read());
+        let read = understood(stand, &stand.read());
         assert_eq!(read.action, Action::Read, "{}", stand.name);
         assert_eq!(read.module, Some(stand.module()), "{}", stand.name);
         assert_eq!(read.record.as_deref(), Some(stand.id), "{}", stand.name);
@@ -35,12 +35,12 @@ fn records_are_read_and_written_by_their_ids() {
             id: stand.id.to_owned(),
             set: set.clone(),
         };
-        let write = understood(&stand, &write);
+        let write = understood(stand, &write);
         assert_eq!(write.action, Action::Update, "{}", stand.name);
         assert_eq!(write.record.as_deref(), Some(stand.id), "{}", stand.name);
         assert_eq!(write.write, Some(set.clone()), "{}", stand.name);
         let create = understood(
-            &stand,
+            stand,
             &Ask::Create {
                 module: stand.module(),
                 fields: set.clone(),
@@ -62,7 +62,7 @@ fn lists_name_what_they_compare_order_and_show() {
             filter: Some(first_name.clone()),
             sort: Some(title.clone()),
         };
-        let list = understood(&stand, &list);
+        let list = understood(stand, &list);
         assert_eq!(list.action, Action::List, "{}", stand.name);
         assert_eq!(list.module, Some(stand.module()), "{}", stand.name);
         let projected = list.query.projection.expect("each of them has projections");
@@ -96,7 +96,7 @@ fn lists_name_what_they_compare_order_and_show() {
 fn values_of_filters_and_texts_of_searches_arrive_as_they_were_meant() {
     for stand in stands() {
         for value in ["Jeanne", "Zoë Müller", "a b-c", "7"] {
-            let filter = understood(&stand, &stand.filter(stand.first_name, value));
+            let filter = understood(stand, &stand.filter(stand.first_name, value));
             let compared = comparisons(filter.query.predicate.as_ref());
             let [(path, found)] = compared.as_slice() else {
                 panic!("{}: {compared:?}", stand.name);
@@ -112,7 +112,7 @@ fn values_of_filters_and_texts_of_searches_arrive_as_they_were_meant() {
         if stand.searches_not(&search) {
             continue;
         }
-        let search = understood(&stand, &search);
+        let search = understood(stand, &search);
         assert_eq!(search.query.search.as_deref(), Some("Jeanne Dupont"));
         assert_eq!(search.module, Some(stand.module()), "{}", stand.name);
     }
