@@ -131,16 +131,7 @@ impl Metrics {
                 "TLS handshakes that failed, by cause.",
                 &["cause"],
             )?,
-            observing: registered(
-                &registry,
-                IntGaugeVec::new(
-                    Opts::new(
-                        "paravent_policy_observing",
-                        "What only observes: the whole policy (1 or 0), and how many rules.",
-                    ),
-                    &["what"],
-                )?,
-            )?,
+            observing: observing(&registry)?,
             names: NameGauges::new(&registry)?,
             reloads,
             registry,
@@ -219,6 +210,12 @@ impl Metrics {
         TextEncoder::new().encode(&gathered, &mut text)?;
         Ok(text)
     }
+}
+
+fn observing(registry: &Registry) -> Result<IntGaugeVec, prometheus::Error> {
+    let help = "What only observes: the whole policy (1 or 0), and how many rules.";
+    let gauge = IntGaugeVec::new(Opts::new("paravent_policy_observing", help), &["what"])?;
+    registered(registry, gauge)
 }
 
 /// A counter that a registry knows.

@@ -17,6 +17,7 @@ mod upstreams;
 
 pub use accounts::accounts;
 pub use certificates::{PEM_BYTES_MAX, Shown};
+pub use secrets::exposed_key;
 pub use upstreams::upstreams;
 
 /// Everything on this machine. What a running proxy holds, its ports and the lock of its log, is left out if `running`.

@@ -222,7 +222,7 @@ impl Reloader {
 }
 
 /// The codes of all errors, each once, in order.
-fn codes(found: &Diagnostics) -> Vec<&'static str> {
+fn codes_of(found: &Diagnostics) -> Vec<&'static str> {
     let errors = found.iter().filter(|one| one.severity == Severity::Error);
     let mut codes: Vec<_> = errors.map(|error| error.code).collect();
     codes.sort_unstable();

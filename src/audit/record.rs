@@ -289,7 +289,7 @@ impl Record<Decided> {
 
     /// Why the request would have been refused, if no rule only observed.
     pub fn would_be_refused(&mut self, reason: Reason) {
-        self.walk.would.get_or_insert(reason.code());
+        self.walk.would.get_or_insert_with(|| reason.code());
     }
 
     /// The request is refused, and would have been permitted, if no rule only observed.

@@ -174,7 +174,7 @@ fn remarks(found: &Found) {
     }
     if catalogue.left_out > 0 {
         eprintln!(
-            "note: {} modules beyond the bound were left out",
+            "note: {} modules were left out: beyond the bound, or with names that are none",
             catalogue.left_out
         );
     }
@@ -249,7 +249,7 @@ fn summary(rows: &[Row], modules: usize) -> String {
     let open = number(&|row| row.verdict == Verdict::Open);
     let rest = rows.len() - suggested - open;
     let mut text = format!(
-        "{} fields in {modules} modules: {rest} classified or never shown, {suggested} with a suggestion, {open} open\n",
+        "{} fields in {modules} modules: {rest} classified, copied or never shown, {suggested} with a suggestion, {open} open\n",
         rows.len()
     );
     if odd > 0 {

@@ -206,12 +206,12 @@ fn known(
         .map(|read| read.cursor.read)
         .sum();
     crm::remarks(found.state.modules.iter());
-    Ok(Told {
+    let told = Told {
         found,
         rows: Vec::new(),
         records,
-    })
-    .and_then(|told| classify(staging, plan, &config, told))
+    };
+    classify(staging, plan, &config, told)
 }
 
 /// Reads roles, modules and records.
@@ -379,7 +379,7 @@ fn told(dir: &Path, plan: &Plan<'_>, told: Option<&Told>) -> String {
             .map(|row| format!("{}.{}", row.module, row.field))
             .collect();
         text.push_str(&format!(
-            "looked at {} records: {} fields, of them {} classified or never shown, {suggested} added as suggested, {} open\n",
+            "looked at {} records: {} fields, of them {} classified, copied or never shown, {suggested} added as suggested, {} open\n",
             told.records,
             told.rows.len(),
             told.rows.len() - suggested - open.len(),

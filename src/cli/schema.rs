@@ -37,6 +37,8 @@ enum Command {
     },
     /// Print the JSON Schema of policies, for editors
     Policy,
+    /// Print the JSON Schema of tests of a policy, for editors
+    Tests,
     /// Print the JSON Schema of server configurations, for editors
     Config,
     /// Print the JSON Schema of descriptions of APIs, for editors
@@ -50,6 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
     match &arguments.command {
         Command::Extract { metadata, dialect } => extract(metadata, dialect),
         Command::Policy => show(Format::Policy),
+        Command::Tests => show(Format::Tests),
         Command::Config => show(Format::Config),
         Command::Description => show(Format::Description),
         Command::Schema => show(Format::Schema),

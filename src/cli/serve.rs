@@ -15,6 +15,7 @@ use crate::preflight;
 use crate::proxy::{Configured, NotConfigured, Proxy, log_options};
 use crate::reload::{self, Candidate, Suites};
 use crate::server;
+use crate::workbench::Required;
 
 /// Which configuration.
 #[derive(Debug, Args)]
@@ -129,8 +130,8 @@ fn configured<'a>(
 
 /// What runs the tests of a policy, where they must pass.
 fn suites(config: &Config) -> Option<Arc<dyn Suites>> {
-    let _ = config;
-    None
+    let required: Arc<dyn Suites> = Arc::new(Required);
+    config.reload.require_tests.then_some(required)
 }
 
 async fn serve(config: &Arc<Config>, began: Candidate) -> Result<(), Box<dyn std::error::Error>> {

@@ -15,9 +15,6 @@ use crate::policy::{Policy, Source};
 use crate::reload::Candidate;
 use crate::workbench::suite::{self, Suite, Verdicts};
 
-/// Tokens of tests are nobody's.
-const TEST_ONLY_KEY: &[u8] = b"the tokens of tests are nobody's";
-
 /// Where a policy is looked for if none is named.
 const USUAL_FOLDER: &str = "policies";
 
@@ -184,7 +181,6 @@ fn tested(arguments: &Arguments) -> Result<Tested, Stop> {
     });
     let mut found = Diagnostics::new();
     let dialects = dialects(arguments, &mut found)?;
-    let schemas: Vec<Arc<Schema>> = dialects.iter().map(|one| one.schema().clone()).collect();
     let mut sources: Vec<Source> = Vec::new();
     for dir in std::iter::once(&dir).chain(&arguments.with) {
         if !dir.is_dir() {
@@ -199,7 +195,7 @@ fn tested(arguments: &Arguments) -> Result<Tested, Stop> {
     if found.has_errors() {
         return Err(found.into());
     }
-    let (policy, problems) = Policy::compile(&sources, &schemas, TEST_ONLY_KEY);
+    let (policy, problems) = compile(&sources, &dialects);
     match policy {
         Some(policy) => Ok(Tested {
             policy: Arc::new(policy),
@@ -236,6 +232,12 @@ fn of_config(path: &Path) -> Result<Tested, Stop> {
         dialects,
         dir: config.policies,
     })
+}
+
+/// Compiles a policy for tests, which have a key of their own.
+fn compile(sources: &[Source], dialects: &[Arc<dyn Dialect>]) -> (Option<Policy>, Diagnostics) {
+    let schemas: Vec<Arc<Schema>> = dialects.iter().map(|one| one.schema().clone()).collect();
+    Policy::compile(sources, &schemas, super::check::CHECK_ONLY_KEY)
 }
 
 /// The dialects in which cases may be asked; the first is that of cases that name none.

@@ -103,10 +103,7 @@ impl Reader<'_> {
         let hosts = keys
             .get("hosts")
             .map_or_else(Vec::new, |node| self.hosts(node));
-        let observe = keys.get("observe").map_or(Some(false), |node| {
-            const WORDS: &[(&str, bool)] = &[("refused", false), ("allowed", true)];
-            node.choice("value of `observe`", WORDS, self.found)
-        });
+        let observe = self.observe(keys.get("observe"));
         let stop_timeout = self.wait(keys, "stop_timeout", Config::STOP_TIMEOUT_DEFAULT);
         let reload = keys
             .get("reload")
@@ -161,6 +158,14 @@ impl Reader<'_> {
             reload,
             read_once: self.once,
             secrets: secrets?,
+        })
+    }
+
+    /// Whether a whole policy may only observe.
+    fn observe(&mut self, node: Option<&Node>) -> Option<bool> {
+        const WORDS: &[(&str, bool)] = &[("refused", false), ("allowed", true)];
+        node.map_or(Some(false), |node| {
+            node.choice("value of `observe`", WORDS, self.found)
         })
     }
 

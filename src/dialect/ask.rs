@@ -250,8 +250,8 @@ pub(super) fn means(
 pub fn is_equality(operator: Option<&str>) -> bool {
     operator.is_none_or(|word| {
         let word = word.trim_start_matches('$');
-        let is_it = |known: &&str| known.eq_ignore_ascii_case(word);
-        EQUALITIES.iter().any(|known| is_it(&known))
+        let mut known = EQUALITIES.iter();
+        known.any(|known| known.eq_ignore_ascii_case(word))
     })
 }
 

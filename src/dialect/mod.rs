@@ -54,7 +54,7 @@ pub use database::Database;
 pub use exchange::{AnswerForm, Exchange, Misunderstood, Understood, Wanted};
 pub use login::{Account, Entered, Login, Secret};
 pub use outgoing::{Media, Outgoing};
-pub use schema::{Modules, Schema, Stock};
+pub use schema::{Modules, Schema, Stock, ValueType};
 pub use shape::{
     ChoiceShape, Collection, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName,
     ObjectShape, Others, RecordShape, Shape,

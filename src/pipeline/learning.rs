@@ -304,8 +304,12 @@ impl Prepared {
                 (schema.clone(), dialect.with_schema(known.clone()))
             }
         };
+        let in_force = InForce::new(dialect, policy);
+        if let Some(current) = live.current.get() {
+            in_force.policy.foresee(&current.load().policy);
+        }
         Self {
-            in_force: InForce::new(dialect, policy),
+            in_force,
             live,
             heard,
             configured,

@@ -194,6 +194,17 @@ impl Policy {
         Self::of(self.core.in_schema(schema))
     }
 
+    /// The same policy, whose tokens are made with another key.
+    #[must_use]
+    pub(crate) fn keyed(&self, token_key: &[u8]) -> Self {
+        Self::of(self.core.keyed(token_key))
+    }
+
+    /// Works out what callers of another policy have asked for, so that they do not wait when this one takes its place.
+    pub fn foresee(&self, other: &Self) {
+        self.tables.foresee(&other.tables);
+    }
+
     /// What of its evidence and strengths no caller of a configuration can have.
     pub fn against(&self, config: &Config) -> Diagnostics {
         reachable::against(self, config)

@@ -14,6 +14,7 @@ mod planted;
 mod proofs;
 mod properties;
 mod shipped;
+mod superfluous;
 mod trust;
 mod uses;
 

@@ -149,7 +149,7 @@ fn rows(model: &Model, found: &mut Diagnostics) {
 }
 
 /// A grant without which every decision would be the same.
-fn idle(model: &Model, at: usize, grant: &Grant) -> Option<Diagnostic> {
+pub(super) fn idle(model: &Model, at: usize, grant: &Grant) -> Option<Diagnostic> {
     let name = quoted(grant.name.as_str());
     if meets(model, grant).is_empty() {
         return Some(

@@ -63,15 +63,8 @@ impl Shown {
         });
         let key = contents(&tls.key, key, found);
         let key = key.and_then(|contents| {
-            if contents.everybody_may_write {
-                let title = "everybody may write the file of a private key";
-                found.push(
-                    Diagnostic::error(codes::UNREADABLE, title)
-                        .at(&tls.key.place, "everybody may write it")
-                        .help("take the right away: `chmod o-w`"),
-                );
-            }
-            holds(key_in(&contents.bytes), &tls.key, "private key", found)
+            let key = key_in(&contents.bytes);
+            holds(key, &tls.key, "private key", found)
         });
         Some(Self {
             chain: chain?,

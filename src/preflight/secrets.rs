@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, codes};
+use crate::config::{Config, Tls, codes};
 use crate::diagnostic::{Diagnostic, Diagnostics, Spanned, quoted};
 
 /// The owner may do anything with a secret, its group may read it, and nobody else may do anything: unless the
@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Spanned, quoted};
 pub(super) fn look(config: &Config, found: &mut Diagnostics) {
     let keys = config.listeners.iter().filter_map(|listener| {
         let tls = listener.tls.as_ref()?;
-        Some((&tls.key, "the private key"))
+        Some((&tls.key, PRIVATE_KEY))
     });
     let accounts = config.upstreams.values();
     let accounts = accounts.filter_map(|upstream| upstream.service.as_ref());
@@ -41,6 +41,14 @@ pub(super) fn look(config: &Config, found: &mut Diagnostics) {
         }
     }
 }
+
+/// Whether others may read, or change, the private key of a listener.
+pub fn exposed_key(tls: &Tls, readable_by_all: bool) -> Option<Diagnostic> {
+    let exposure = exposure(&tls.key.value, readable_by_all)?;
+    Some(told(&tls.key, PRIVATE_KEY, exposure))
+}
+
+const PRIVATE_KEY: &str = "the private key";
 
 /// What others may do that they should not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

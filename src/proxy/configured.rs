@@ -118,7 +118,10 @@ fn set_up(
     let upstream = upstream.ok_or(NotConfigured::Upstream)?;
     let ways = authorities.ways(listener)?;
     let tls = listener.tls.as_ref();
-    let tls = tls.map(|tls| TlsFiles::read(&listener.name, tls, &ways));
+    let tls = tls.map(|tls| {
+        let readable_by_all = config.are_secrets_readable_by_all();
+        TlsFiles::read(&listener.name, (tls, readable_by_all), &ways)
+    });
     let tls = tls.transpose().map_err(NotConfigured::Files)?;
     let (tls_files, tls) = tls.unzip();
     Ok(ListenerSetup {

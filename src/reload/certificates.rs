@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
 use super::looks::{Looks, Turn};
-use super::{Outcome, Stage, codes};
+use super::{Outcome, Stage, codes_of};
 use crate::audit::{By, Event};
 use crate::config::{Clients, Tls, Way, codes as config_codes};
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
 use crate::files::{self, Contents, Fingerprint};
 use crate::identity::{Certificates, TrustAnchors, Ways};
-use crate::preflight::{PEM_BYTES_MAX, Shown};
+use crate::preflight::{PEM_BYTES_MAX, Shown, exposed_key};
 use crate::server::TlsInUse;
 
 /// What a listener shows of itself, as it was read, and what it is judged by.
@@ -25,6 +25,8 @@ pub struct TlsFiles {
     name: String,
     shown: Shown,
     tls: Tls,
+    /// Whether the configuration lets everybody read secrets.
+    readable_by_all: bool,
     /// Of the files of certificate and key, and of that of the authorities.
     read: (Fingerprint, Fingerprint),
     clients: Option<(Arc<Certificates>, bool)>,
@@ -46,13 +48,16 @@ impl TlsFiles {
     /// If it cannot be used.
     pub fn read(
         name: &str,
-        tls: &Tls,
+        (tls, readable_by_all): (&Tls, bool),
         ways: &Ways,
     ) -> Result<(Self, rustls::ServerConfig), Diagnostics> {
         let clients = ways.certificates.clone();
         let clients = clients.map(|clients| (clients, ways.are_only(Way::Certificate)));
-        let (pair, ca) = (Pair::read(tls), tls.clients.as_ref().map(read_ca));
-        let ca = ca.map_or(Fingerprint::of([]), |ca| fingerprint(&[&ca]));
+        let (pair, ca) = (
+            Pair::read(tls, readable_by_all),
+            tls.clients.as_ref().map(read_ca),
+        );
+        let ca = ca.map_or(Fingerprint::of([]), |ca| of_ca(&ca));
         let mut found = Diagnostics::new();
         let shown = pair.judge(tls, &mut found);
         let Some(shown) = shown.filter(|_| !found.has_errors()) else {
@@ -62,6 +67,7 @@ impl TlsFiles {
             name: name.to_owned(),
             shown,
             tls: tls.clone(),
+            readable_by_all,
             read: (pair.fingerprint(), ca),
             clients,
         };
@@ -85,23 +91,31 @@ impl TlsFiles {
 struct Pair {
     certificate: io::Result<Contents>,
     key: io::Result<Contents>,
+    /// Whether others may read or change the key.
+    exposed: Option<Diagnostic>,
 }
 
 impl Pair {
-    fn read(tls: &Tls) -> Self {
+    fn read(tls: &Tls, readable_by_all: bool) -> Self {
         Self {
+            exposed: exposed_key(tls, readable_by_all),
             certificate: files::read(&tls.certificate.value, PEM_BYTES_MAX),
             key: files::read(&tls.key.value, PEM_BYTES_MAX),
         }
     }
 
     fn fingerprint(&self) -> Fingerprint {
-        fingerprint(&[&self.certificate, &self.key])
+        let exposed = self.exposed.as_ref();
+        let exposed = exposed.map_or("", |problem| problem.title.as_str());
+        let files = [&self.certificate, &self.key].map(|read| parts(read));
+        let files = files.iter().flatten().map(Vec::as_slice);
+        Fingerprint::of(files.chain([exposed.as_bytes()]))
     }
 
     fn judge(&self, tls: &Tls, found: &mut Diagnostics) -> Option<Shown> {
         let shown = Shown::read(tls, (&self.certificate, &self.key), found)?;
         shown.check(tls, found);
+        found.push_any(self.exposed.clone());
         Some(shown)
     }
 }
@@ -188,9 +202,12 @@ impl Certificate {
     }
 
     async fn outcome(&mut self, by: By, stage: &Stage, diagnostics: &mut Diagnostics) -> Outcome {
-        let tls = self.listener.lock().await.files.tls.clone();
+        let (tls, readable_by_all) = {
+            let files = &self.listener.lock().await.files;
+            (files.tls.clone(), files.readable_by_all)
+        };
         let what = self.what;
-        let looking = move || judge(what, &tls);
+        let looking = move || judge(what, (&tls, readable_by_all));
         let Ok((judged, found, problems)) = spawn_blocking(looking).await else {
             return Outcome::Unsettled;
         };
@@ -215,7 +232,7 @@ impl Certificate {
             Some(judged) => self.take(judged, found, by, stage).await,
             None => {
                 self.refuse(found, by, stage, &problems).await;
-                Outcome::Rejected(codes(&problems))
+                Outcome::Rejected(codes_of(&problems))
             }
         };
         diagnostics.extend(problems);
@@ -261,7 +278,7 @@ impl Certificate {
 
     /// Leaves what is in use, and says why, once.
     async fn refuse(&mut self, found: Fingerprint, by: By, stage: &Stage, problems: &Diagnostics) {
-        let codes = codes(problems);
+        let codes = codes_of(problems);
         let is_news = self.looks.refused(found, Instant::now());
         self.tell_refused(stage, &format!("it was refused: {}", codes.join(" ")));
         if is_news {
@@ -285,17 +302,20 @@ impl Certificate {
 }
 
 /// Reads and judges what is on disk. What was read is what is judged.
-fn judge(what: What, tls: &Tls) -> (Option<Judged>, Fingerprint, Diagnostics) {
+fn judge(
+    what: What,
+    (tls, readable_by_all): (&Tls, bool),
+) -> (Option<Judged>, Fingerprint, Diagnostics) {
     let mut found = Diagnostics::new();
     match (what, &tls.clients) {
         (What::Authorities, Some(clients)) => {
             let read = read_ca(clients);
-            let print = fingerprint(&[&read]);
+            let print = of_ca(&read);
             let judged = authorities(clients, read, &mut found);
             (judged, print, found)
         }
         _ => {
-            let pair = Pair::read(tls);
+            let pair = Pair::read(tls, readable_by_all);
             let judged = pair.judge(tls, &mut found).map(Judged::Pair);
             (judged, pair.fingerprint(), found)
         }
@@ -320,24 +340,21 @@ fn authorities(
     None
 }
 
+fn of_ca(read: &io::Result<Contents>) -> Fingerprint {
+    Fingerprint::of(parts(read).iter().map(Vec::as_slice))
+}
+
 fn read_ca(clients: &Clients) -> io::Result<Contents> {
     let path: &PathBuf = &clients.ca.value;
     files::read(path, PEM_BYTES_MAX)
 }
 
-/// Of files as they were read, and of why they could not be.
-fn fingerprint(read: &[&io::Result<Contents>]) -> Fingerprint {
-    let mut parts: Vec<Vec<u8>> = Vec::new();
-    for read in read {
-        match read {
-            Ok(contents) => {
-                let open = contents.everybody_may_write;
-                parts.extend([vec![u8::from(open)], contents.bytes.clone()]);
-            }
-            Err(error) => parts.extend([b"none".to_vec(), files::words(error).into_bytes()]),
-        }
+/// A file as it was read, or why it could not be, to be compared.
+fn parts(read: &io::Result<Contents>) -> [Vec<u8>; 2] {
+    match read {
+        Ok(contents) => [b"file".to_vec(), contents.bytes.clone()],
+        Err(error) => [b"none".to_vec(), files::words(error).into_bytes()],
     }
-    Fingerprint::of(parts.iter().map(Vec::as_slice))
 }
 
 fn unusable(tls: &Tls, error: &rustls::Error) -> Diagnostic {

@@ -130,7 +130,7 @@ impl Bench {
     pub fn new(policy: &Arc<Policy>, dialect: &Arc<dyn Dialect>, records: Vec<Held>) -> Self {
         let form = dialect.head_form();
         Self {
-            policy: Arc::new(policy.in_schema(dialect.schema().clone())),
+            policy: Arc::new(policy.keyed(TOKEN_KEY).in_schema(dialect.schema().clone())),
             dialect: dialect.clone(),
             records: records.into(),
             door: Door {
@@ -155,10 +155,7 @@ impl Bench {
         purpose: Option<&str>,
         ask: &Ask,
     ) -> Result<Outcome, Unasked> {
-        let no_such_request = || Unasked::NoSuchRequest {
-            dialect: self.dialect.name(),
-            what: described(ask),
-        };
+        let no_such_request = || self.no_such_request(ask);
         let request = self.dialect.ask(ask, &BOUNDS);
         let request = request.ok_or_else(no_such_request)?;
         let exchange = self.understood(&request).ok_or_else(no_such_request)?;
@@ -186,6 +183,21 @@ impl Bench {
             forwarded,
             rules,
         })
+    }
+
+    fn no_such_request(&self, ask: &Ask) -> Unasked {
+        let mut what = described(ask);
+        let mut other = ask.clone();
+        if let Ask::Read { id, .. } | Ask::Write { id, .. } = &mut other {
+            ANY_ID.clone_into(id);
+            if self.dialect.ask(&other, &BOUNDS).is_some() {
+                what.push_str(", whose ids are of another form");
+            }
+        }
+        Unasked::NoSuchRequest {
+            dialect: self.dialect.name(),
+            what,
+        }
     }
 
     /// The head of a request, as it leaves the front door.
@@ -335,6 +347,8 @@ fn described(ask: &Ask) -> String {
 }
 
 const NAME: &str = "workbench";
+/// An id, whatever ids are made of.
+const ANY_ID: &str = "1000001";
 const AUTHORITY: &str = "workbench.invalid";
 const ORIGIN: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Nobody waits here for anything but this process.

@@ -9,6 +9,9 @@ pub mod init;
 pub mod matrix;
 pub mod replay;
 pub mod reports;
+mod required;
 pub mod sampler;
 pub mod scan;
 pub mod suite;
+
+pub use required::Required;

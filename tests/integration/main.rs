@@ -48,4 +48,6 @@ mod upstream;
 mod verdict;
 mod watched;
 mod ways;
+mod workbench_discover;
+mod workbench_suites;
 mod writes;

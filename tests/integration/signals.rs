@@ -1,4 +1,5 @@
-//! What the operating system may tell the process: to stop, to stop at once, and things that mean nothing to it yet.
+//! What the operating system may tell the process: to stop, to stop at once, to look whether its policy has changed, and
+//! things that mean nothing to it.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -20,7 +21,7 @@ struct Process {
     admin: SocketAddr,
     audit: PathBuf,
     logged: Arc<Mutex<String>>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Process {
@@ -39,12 +40,19 @@ impl Process {
             &format!(
                 "listeners:\n  - {{ name: crm, bind: \"{bind}\", upstream: sugar }}\nadmin: {{ bind: \"{admin}\" }}\n\
                  upstreams:\n  sugar: {{ url: \"http://{}\", dialects: [sugar-rest], timeouts: {{ first_byte: 60s }} }}\n\
-                 policies: {}/policies/sugarcrm\nkeys: {{ token: {{ file: token.key }} }}\naudit: {{ dir: audit }}\n\
+                 policies: policies\nkeys: {{ token: {{ file: token.key }} }}\naudit: {{ dir: audit }}\n\
                  stop_timeout: 50s\n",
                 crm.address,
-                env!("CARGO_MANIFEST_DIR"),
             ),
         );
+        let policies = dir.path().join("policies");
+        std::fs::create_dir(&policies).unwrap();
+        let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/policies/sugarcrm");
+        for entry in std::fs::read_dir(shipped).unwrap().flatten() {
+            if entry.path().is_file() {
+                std::fs::copy(entry.path(), policies.join(entry.file_name())).unwrap();
+            }
+        }
         let config = dir.path().join("paravent.yaml");
         let mut child = paravent(&["serve", "--config", config.to_str().unwrap()])
             .stdin(Stdio::null())
@@ -67,7 +75,7 @@ impl Process {
             admin,
             audit: dir.path().join("audit"),
             logged,
-            _dir: dir,
+            dir,
         };
         process.wait_until("ready", |process| {
             TcpStream::connect(process.admin).is_ok() && process.is_ready()
@@ -169,11 +177,7 @@ fn signals_without_a_use_are_noted_and_change_nothing() {
     let (crm, answers) = slow_crm();
     *answers.lock().unwrap() = true;
     let process = Process::start(&crm);
-    for (name, word) in [
-        ("-HUP", "SIGHUP"),
-        ("-USR1", "SIGUSR1"),
-        ("-USR2", "SIGUSR2"),
-    ] {
+    for (name, word) in [("-USR1", "SIGUSR1"), ("-USR2", "SIGUSR2")] {
         process.signal(name);
         process.wait_until(word, |process| {
             process.logged().contains(&format!("signal=\"{word}\""))
@@ -185,6 +189,41 @@ fn signals_without_a_use_are_noted_and_change_nothing() {
     let (code, events) = process.end();
     assert_eq!(code, Some(0));
     assert_eq!(events.last().unwrap()["event"], "audit.stopped");
+}
+
+#[test]
+fn a_hangup_takes_a_changed_policy_at_once_and_leaves_a_broken_one() {
+    let (crm, answers) = slow_crm();
+    *answers.lock().unwrap() = true;
+    let process = Process::start(&crm);
+    let path = process.dir.path().join("policies/rules.yaml");
+    let rules = std::fs::read_to_string(&path).unwrap();
+    let looked = |process: &Process, policy: &str| {
+        let line = format!("as a signal has asked policy={policy}");
+        process.signal("-HUP");
+        process.wait_until(policy, |process| process.logged().contains(&line));
+        assert_eq!(process.ask(), 200, "{policy}");
+        assert!(process.is_ready(), "{policy}");
+    };
+    looked(&process, "unchanged");
+    std::fs::write(&path, format!("{rules}\n# Reviewed.\n")).unwrap();
+    looked(&process, "taken");
+    std::fs::write(&path, "purposes: [").unwrap();
+    looked(&process, "rejected");
+    assert!(process.logged().contains("the policy on disk was refused"));
+    process.signal("-TERM");
+    let (code, events) = process.end();
+    assert_eq!(code, Some(0));
+    let told = events.iter().filter_map(|event| {
+        let name = event["event"].as_str()?;
+        let by = event["by"].as_str()?;
+        Some(format!("{name} {by}"))
+    });
+    let told: Vec<String> = told.collect();
+    assert_eq!(told[0], "policy.loaded start");
+    assert!(told[1].starts_with("policy.loaded "), "{told:?}");
+    assert!(told[2].starts_with("policy.rejected "), "{told:?}");
+    assert_eq!(told.len(), 3);
 }
 
 #[test]

@@ -221,6 +221,13 @@ fn whole() -> (Request, Terms) {
         time: String::new(),
         v: 2,
     };
+    (request, all_terms())
+}
+
+/// Terms of which everything is said that can be said.
+fn all_terms() -> Terms {
+    let text = |text: &str| text.to_owned();
+    let list = || vec![text("Contacts.iban_c"), text("Contacts.(1 unknown)")];
     let entry = |category: Option<&str>| brief::Entry {
         by: vec![text("r")],
         category: category.map(str::to_owned),
@@ -229,7 +236,7 @@ fn whole() -> (Request, Terms) {
         would: Some(Level::Mask),
         would_by: vec![text("c")],
     };
-    let terms = Terms {
+    Terms {
         asked: list(),
         data: vec![entry(None), entry(Some("financial.iban"))],
         policy: Policy {
@@ -244,8 +251,7 @@ fn whole() -> (Request, Terms) {
             id: text("sales"),
         }),
         roles: vec![text("finance")],
-    };
-    (request, terms)
+    }
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod modules;
 pub(super) mod stock;
 #[cfg(test)]
 mod tests;
+mod types;
 
 pub use file::SchemaFile;
 pub(super) use file::is_plain;
@@ -29,6 +30,7 @@ pub use modules::{
     FieldSchema, Holds, LinkSchema, MODULES_MAX, ModuleSchema, Modules, NAMES_MAX, NAMES_TOTAL_MAX,
 };
 pub use stock::Stock;
+pub use types::ValueType;
 
 /// What is known of a CRM's data.
 pub struct Schema {

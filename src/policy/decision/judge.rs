@@ -50,6 +50,16 @@ impl Core {
         }
     }
 
+    /// The same policy, whose tokens are made with another key.
+    pub(in crate::policy) fn keyed(&self, token_key: &[u8]) -> Self {
+        Self {
+            model: self.model.clone(),
+            schema: self.schema.clone(),
+            token_key: token_key.into(),
+            tokenizers: DashMap::new(),
+        }
+    }
+
     fn tokenizer(&self, category: &Category) -> Arc<Tokenizer> {
         self.tokenizers
             .entry(category.clone())

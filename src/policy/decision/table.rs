@@ -17,6 +17,9 @@ use super::step_up::Lacking;
 /// Situations whose table is kept; beyond, it is computed each time.
 const TABLES_MAX: usize = 1024;
 
+/// Modules, each in one situation, whose rules are worked out before anybody asks.
+const FORESEEN_MAX: usize = 64;
+
 /// The rules of all modules in one situation, each made when it is first asked for.
 pub(in crate::policy) struct Table {
     view: Arc<View>,
@@ -92,6 +95,29 @@ impl Tables {
         Self {
             core,
             met: DashMap::new(),
+        }
+    }
+
+    /// Works out what requests will most likely ask for, from what they have asked of others; not all of it, where that is
+    /// much.
+    pub(in crate::policy) fn foresee(&self, others: &Self) {
+        let model = &self.core.model;
+        let is_known = |situation: &Situation| {
+            let mut roles = situation.roles.iter();
+            let mut purpose = situation.purpose.iter();
+            roles.all(|role| model.roles.contains_key(role))
+                && purpose.all(|purpose| model.purposes.contains_key(purpose))
+        };
+        let mut left = FORESEEN_MAX;
+        for met in others.met.iter().filter(|met| is_known(met.key())) {
+            let table = self.of(met.key().clone());
+            for module in &met.value().modules {
+                if left == 0 {
+                    return;
+                }
+                left -= 1;
+                table.records(module.key());
+            }
         }
     }
 

@@ -481,6 +481,11 @@ fn grant(entry: &GrantEntry, names: &Declared, found: &mut Diagnostics) -> Grant
         level: entry.level,
         requires: requires.into_iter().map(str::to_owned).collect(),
         asks: entry.asks.is_some(),
+        allows_write: entry
+            .write
+            .as_ref()
+            .filter(|write| write.value == Write::Allow)
+            .map(|write| write.place.clone()),
         write: match (write, entry.level) {
             (Some(Write::Deny), _) => Writing::No,
             (_, Level::Clear) => Writing::Any,

@@ -86,6 +86,13 @@ codes! {
     OBSERVE_OVER = ("W140", "what observed until a day that is over: it is enforced"),
     OBSERVE_LONG = ("W141", "a cap that only observes and so protects nothing for more than 30 days"),
     OBSERVE_WHOLE = ("W142", "the whole policy only observes"),
+    INEFFECTIVE = ("W150", "a rule without which nothing would change for anybody"),
+    WRITES_NOTHING = ("W151", "`write: allow` that lets nobody write anything"),
+    SAME_EVIDENCE = ("W152", "two roles that rest on the same evidence"),
+    CLEAR_TO_ALL = ("W153", "sensitive data that is shown in clear in every role"),
+    MASK_MISFITS = ("W154", "a mask that never fits fields of its category, by their types"),
+    LOOKS_OTHERWISE = ("W155", "a wildcard catches fields whose types say that they are something else"),
+    CATCHES_NOTHING = ("N211", "a wildcard that catches no field that this CRM is known to have"),
     OBSERVES = ("N210", "a rule that only observes"),
 
     UNKNOWN_ISSUER = ("P036", "evidence of an issuer, or of a way, that the configuration does not have"),

@@ -242,6 +242,8 @@ pub(in crate::policy) struct Grant {
     pub(in crate::policy) asks: bool,
     /// What it lets be written of its data.
     pub(in crate::policy) write: Writing,
+    /// Where it says that it lets be written.
+    pub(in crate::policy) allows_write: Option<Place>,
     pub(in crate::policy) observed: Option<Observation>,
     pub(in crate::policy) why: Option<String>,
 }

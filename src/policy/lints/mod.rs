@@ -13,14 +13,18 @@ use super::model::Model;
 use sight::Sight;
 
 mod accounts;
+mod alike;
 mod escapes;
+mod idle;
 mod masks;
 mod modules;
+mod open;
 mod searches;
 mod sight;
 mod special;
 mod subject;
 mod texts;
+mod types;
 mod wildcards;
 mod words;
 
@@ -45,6 +49,10 @@ pub(super) fn warn(model: &Model, schemas: &[Arc<Schema>], found: &mut Diagnosti
     accounts::warn(&looked, found);
     searches::warn(&looked, found);
     escapes::warn(&looked, found);
+    alike::warn(model, found);
+    open::warn(&looked, found);
+    types::warn(&looked, found);
+    idle::warn(model, found);
 }
 
 impl Looked<'_> {

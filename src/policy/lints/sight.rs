@@ -72,6 +72,18 @@ impl<'a> Sight<'a> {
             .collect()
     }
 
+    /// The roles that are shown a field in some categories at just this level, for some purpose.
+    pub(super) fn seen_at<'s, C>(&'s self, categories: C, level: Level) -> BTreeSet<&'a Role>
+    where
+        C: IntoIterator<Item = &'s Category> + Clone + 's,
+    {
+        let levels = self.lowest(&self.plain, categories);
+        let seen = self.situations.iter().zip(levels);
+        seen.filter(|(_, seen)| *seen == level)
+            .map(|((role, _), _)| *role)
+            .collect()
+    }
+
     /// The roles that are shown a field in some categories in clear where, in the same session, another category is not.
     pub(super) fn seen_without<'s>(
         &'s self,

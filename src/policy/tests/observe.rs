@@ -366,11 +366,13 @@ fn what_may_not_observe_is_told_with_place_and_fix() {
         assert_eq!((is_valid, found.as_str()), (true, codes), "{text}{shown}");
         assert!(shown.contains(part), "{shown}");
     }
-    // What is over is enforced, also at once.
-    let text = format!(
-        "policy: sugarcrm-eu\n{}",
-        cap("data: identity.name, mode: observe, until: 2026-11-27")
-    );
+}
+
+#[test]
+fn what_is_over_when_it_is_read_is_enforced_at_once() {
+    const OVER: &str =
+        "caps: [{ name: c, level: mask, data: identity.name, mode: observe, until: 2026-11-27 }]\n";
+    let text = format!("policy: sugarcrm-eu\n{OVER}");
     let plan = decide(
         &compile(&[SAMPLE, &text]),
         "2026-11-27T12:00:00Z",

@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value};
 use tokio::io::DuplexStream;
 
-use super::{Held, lay};
+use super::{ANY_ID, Held, lay};
 use crate::dialect::{
     self, Bounds, Dialect, Exchange, Operation, Predicate, Projected, Query, Understood,
 };
@@ -172,7 +172,7 @@ impl State {
         let id = operation.record.clone();
         let record = Held {
             module: operation.target()?.clone(),
-            id: id.unwrap_or_else(|| NEW_ID.to_owned()),
+            id: id.unwrap_or_else(|| ANY_ID.to_owned()),
             fields: markup::decode_all(exchange.spelling(), &write),
         };
         self.records.push(record.clone());
@@ -265,6 +265,3 @@ fn error(status: StatusCode) -> Response<Full<Bytes>> {
     response.headers_mut().insert(CONTENT_TYPE, media);
     response
 }
-
-/// The id of a record that is made. Whatever ids are made of, this is one.
-const NEW_ID: &str = "1000001";

@@ -512,6 +512,32 @@ async fn each_request_finds_the_records_as_they_were_given() {
     }
 }
 
+#[tokio::test]
+async fn what_cannot_be_asked_says_why() {
+    for stand in stands() {
+        let said = async |ask: &Ask| {
+            let asked = stand.bench().ask(&stand.sales, None, ask).await;
+            asked
+                .map(|outcome| outcome.status)
+                .map_err(|error| error.to_string())
+        };
+        let module = stand.module();
+        let name = stand.name;
+        let read = |module: &Module, id: &str| Ask::Read {
+            module: module.clone(),
+            id: id.to_owned(),
+            fields: Vec::new(),
+        };
+        let form = format!(
+            "`{name}` has no request for this: read `a b` of `{module}`, whose ids are of another form"
+        );
+        assert_eq!(said(&read(&module, "a b")).await, Err(form));
+        let filter = stand.filter("no field", "x");
+        let none = format!("`{name}` has no request for this: filter `{module}` by `no field`");
+        assert_eq!(said(&filter).await, Err(none));
+    }
+}
+
 /// How many cases a second: `cargo test --release --lib workbench::bench -- --ignored --nocapture`.
 #[tokio::test]
 #[ignore = "a measurement"]

@@ -115,14 +115,16 @@ impl Look {
             .all(|b| b.is_ascii_digit() || b"+-.".contains(&b))
             && text.bytes().any(|b| b.is_ascii_digit())
             && text.parse::<f64>().is_ok();
-        let known = Self::of_number(text)
+        // Of many ids, some pass a checksum by chance.
+        let id = is_id(text).then_some(Self::Id);
+        let known = id
+            .or_else(|| Self::of_number(text))
             .or_else(|| Kind::Iban.is_valid(text).then_some(Self::Iban))
             .or_else(|| is_bic(text).then_some(Self::Bic))
             .or_else(|| Kind::Mail.is_valid(text).then_some(Self::Mail))
             .or_else(|| is_day(text).then_some(Self::Day))
             .or_else(|| is_moment(text).then_some(Self::Moment))
             .or_else(|| is_url(text).then_some(Self::Url))
-            .or_else(|| is_id(text).then_some(Self::Id))
             .or_else(|| is_phone(text).then_some(Self::Phone));
         Some(
             known.unwrap_or_else(|| match text.split_whitespace().count() {
@@ -170,9 +172,8 @@ fn is_day(text: &str) -> bool {
 }
 
 fn is_moment(text: &str) -> bool {
-    let (day, time) = match text.split_once(['T', ' ']) {
-        Some(parts) => parts,
-        None => return false,
+    let Some((day, time)) = text.split_once(['T', ' ']) else {
+        return false;
     };
     let is_time = time.len() >= 5
         && time.as_bytes()[2] == b':'

@@ -62,6 +62,11 @@ pub(super) fn schema() -> Value {
             "Names in `Host` that are answered, without a port. Default: any.",
         ),
         key(
+            "reload",
+            reload(),
+            "How a changed policy, schema file or certificate comes into force.",
+        ),
+        key(
             "stop_timeout",
             duration("30s"),
             "How long a stop waits for requests to end. Default: 30s.",
@@ -261,6 +266,21 @@ fn audit() -> Value {
         ),
     ]);
     needs(keys, &["dir"])
+}
+
+fn reload() -> Value {
+    map([
+        key(
+            "watch",
+            flag(),
+            "Whether changes are looked for every few seconds; SIGHUP looks at once in any case. Default: true.",
+        ),
+        key(
+            "require_tests",
+            flag(),
+            "Whether the tests of the policy must pass before it comes into force. Default: false.",
+        ),
+    ])
 }
 
 fn log() -> Value {

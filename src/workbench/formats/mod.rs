@@ -12,6 +12,7 @@ mod parts;
 mod policy;
 mod routes;
 mod schema;
+mod suite;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,8 @@ mod tests;
 pub enum Format {
     /// A file of a policy.
     Policy,
+    /// Tests of a policy.
+    Tests,
     /// A server's configuration.
     Config,
     /// The description of an API.
@@ -30,12 +33,19 @@ pub enum Format {
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Policy, Self::Config, Self::Description, Self::Schema];
+    pub const ALL: [Self; 5] = [
+        Self::Policy,
+        Self::Tests,
+        Self::Config,
+        Self::Description,
+        Self::Schema,
+    ];
 
     /// Its word on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Policy => "policy",
+            Self::Tests => "tests",
             Self::Config => "config",
             Self::Description => "description",
             Self::Schema => "schema",
@@ -45,6 +55,7 @@ impl Format {
     fn title(self) -> &'static str {
         match self {
             Self::Policy => "A policy of Paravent",
+            Self::Tests => "Tests of a policy of Paravent",
             Self::Config => "A server configuration of Paravent",
             Self::Description => "The description of an API, for Paravent",
             Self::Schema => "A schema file of Paravent",
@@ -55,6 +66,7 @@ impl Format {
     pub fn schema(self) -> Value {
         let mut schema = match self {
             Self::Policy => policy::schema(),
+            Self::Tests => suite::schema(),
             Self::Config => config::schema(),
             Self::Description => description::schema(),
             Self::Schema => schema::schema(),

@@ -11,7 +11,8 @@ use super::parts::{
 use crate::config::Way;
 use crate::policy::CATALOGUE;
 
-const LEVELS: &[&str] = &["hide", "redact", "token", "mask", "clear"];
+/// Levels, from the least that is shown to all.
+pub(super) const LEVELS: &[&str] = &["hide", "redact", "token", "mask", "clear"];
 const CERTAINTIES: &[&str] = &["possible", "likely", "certain"];
 const CERTAINTIES_OR_NEVER: &[&str] = &["possible", "likely", "certain", "never"];
 
@@ -105,7 +106,7 @@ pub(super) fn schema() -> Value {
 }
 
 /// Built-in categories, and what stands for all below one.
-fn categories() -> BTreeSet<String> {
+pub(super) fn categories() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for known in CATALOGUE {
         let ends = known.name.match_indices('.').map(|(at, _)| at);
@@ -115,7 +116,7 @@ fn categories() -> BTreeSet<String> {
     names
 }
 
-fn own_category() -> Value {
+pub(super) fn own_category() -> Value {
     formed("^[a-z0-9_]+(\\.[a-z0-9_]+)*$", "commercial.margin")
 }
 

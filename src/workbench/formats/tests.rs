@@ -2,20 +2,25 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
 use super::Format;
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Diagnostics, File, Node, NodeKind, read};
+use crate::dialect;
 use crate::dialect::engine::{Described, KEYS};
 use crate::dialect::schema::SchemaFile;
 use crate::policy::{Policy, Source};
+use crate::workbench::suite;
 
 mod checker;
 mod spots;
 
 use spots::{Spot, filled, places, sample, spots};
+
+const KEY: &[u8] = b"0123456789abcdef";
 
 /// Stands for what no reader knows, and is near to nothing.
 const UNKNOWN: &str = "qqqqqqqqqqqq";
@@ -46,7 +51,14 @@ fn told(format: Format, text: &str) -> Diagnostics {
                 path: name.to_owned(),
                 text: text.to_owned(),
             };
-            Policy::compile(&[source], &[], b"0123456789abcdef").1
+            Policy::compile(&[source], &[], KEY).1
+        }
+        Format::Tests => {
+            let source = Source {
+                path: name.to_owned(),
+                text: text.to_owned(),
+            };
+            suite::load(&[source], starter(), &[dialect::usual()]).1
         }
         Format::Config => {
             let dir = tempfile::tempdir().unwrap();
@@ -61,6 +73,19 @@ fn told(format: Format, text: &str) -> Diagnostics {
             found
         }
     }
+}
+
+/// The policy of which the tests are.
+fn starter() -> &'static Policy {
+    static STARTER: LazyLock<Policy> = LazyLock::new(|| {
+        let source = Source {
+            path: "starter.yaml".to_owned(),
+            text: include_str!("../../../policies/starter/starter.yaml").to_owned(),
+        };
+        let schemas = [dialect::usual().schema().clone()];
+        Policy::compile(&[source], &schemas, KEY).0.unwrap()
+    });
+    &STARTER
 }
 
 /// The problems with what no reader knows, in a document that holds it.
@@ -103,6 +128,7 @@ const NO_KEYS: &[(&str, &str)] = &[("mask", "a mask has one key, and its forms a
 
 /// Words whose reader lists none, and why.
 const NO_WORDS: &[(&str, &str)] = &[
+    ("refused", "there are too many reasons to be listed"),
     ("query", "any other text is taken for a map"),
     ("default", "any other text is taken for a number"),
     ("write", "any other text is taken for a map"),
@@ -160,7 +186,12 @@ fn every_map_has_the_keys_that_its_reader_knows() {
 fn forms() -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = vec![root.join("config.rs"), root.join("dialect/schema/file.rs")];
-    for folder in ["config", "policy/language/sections", "dialect/engine/read"] {
+    for folder in [
+        "config",
+        "policy/language/sections",
+        "dialect/engine/read",
+        "workbench/suite/read",
+    ] {
         let entries = std::fs::read_dir(root.join(folder)).unwrap().flatten();
         files.extend(
             entries
@@ -363,6 +394,8 @@ fn format_of(root: &Value) -> Option<Format> {
         Some(Format::Description)
     } else if has("schema") {
         Some(Format::Schema)
+    } else if has("tests") {
+        Some(Format::Tests)
     } else if has("policy") {
         Some(Format::Policy)
     } else {
@@ -416,7 +449,12 @@ fn everything_that_is_shipped_fits_its_schema() {
         assert!(problems.is_empty(), "{}: {problems:#?}", path.display());
         seen.push(format);
     }
-    for format in [Format::Policy, Format::Config, Format::Description] {
+    for format in [
+        Format::Policy,
+        Format::Tests,
+        Format::Config,
+        Format::Description,
+    ] {
         assert!(
             seen.iter().filter(|one| **one == format).count() >= 4,
             "{seen:?}"

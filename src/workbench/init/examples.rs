@@ -45,7 +45,9 @@ pub(super) fn suite(plan: &Plan<'_>, policy: &Policy) -> String {
         "\nalways:\n  \
          - { name: no IBAN in clear, never: { data: financial.iban, at_least: clear } }\n  \
          - { name: data of Art. 9 and 10 is never shown, never: { data: [special, criminal], at_least: redact } }\n  \
-         - { name: nor used or written, never: { data: [special, criminal], used_as: [matched, sorted, searched, written] } }\n",
+         - { name: nor written, never: { data: [special, criminal], used_as: written } }\n  \
+         # Subjects may be matched with words, which are those of texts.\n  \
+         - { name: no field of them is used, never: { data: [special, criminal], used_as: [matched, sorted, searched], fields_only: true } }\n",
     );
     text
 }

@@ -36,6 +36,10 @@ codes! {
     BAD_MOMENT = ("T027", "a moment that is not one"),
     NO_PROMISE = ("T028", "an `always` that forbids nothing, or everything"),
     BAD_ID = ("T029", "a record without an id"),
+
+    FAILED = ("T040", "a case that does not come out as it says"),
+    BROKEN = ("T041", "a promise that does not hold"),
+    NO_TESTS = ("T042", "no tests, where there must be some"),
 }
 
 #[cfg(test)]

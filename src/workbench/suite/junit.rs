@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use super::Verdicts;
+use super::verdicts::placed;
 
 /// A test as JUnit knows it.
 struct Test<'a> {
     class: String,
     name: &'a str,
-    place: &'a str,
+    place: String,
     why: Vec<String>,
 }
 
@@ -18,13 +19,13 @@ impl Verdicts {
         let cases = self.cases.iter().map(|case| Test {
             class: case.suite.clone(),
             name: &case.name,
-            place: &case.place,
+            place: placed(&case.place),
             why: case.why.clone(),
         });
         let always = self.always.iter().map(|one| Test {
             class: format!("{}.always", one.suite),
             name: &one.name,
-            place: &one.place,
+            place: placed(&one.place),
             why: one.why(),
         });
         let tests: Vec<Test<'_>> = cases.chain(always).collect();
@@ -57,7 +58,7 @@ fn suite(xml: &mut String, class: &str, tests: &[&Test<'_>]) {
         tests.len()
     );
     for test in tests {
-        let (file, line) = test.place.rsplit_once(':').unwrap_or((test.place, ""));
+        let (file, line) = test.place.rsplit_once(':').unwrap_or((&test.place, ""));
         let _ = write!(
             xml,
             "    <testcase classname=\"{class}\" name=\"{}\" file=\"{}\" line=\"{}\"",
@@ -73,7 +74,7 @@ fn suite(xml: &mut String, class: &str, tests: &[&Test<'_>]) {
             xml,
             ">\n      <failure message=\"{}\">{}\n{}</failure>\n    </testcase>",
             escaped(first),
-            escaped(test.place),
+            escaped(&test.place),
             escaped(&test.why.join("\n"))
         );
     }

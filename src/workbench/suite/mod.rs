@@ -22,11 +22,16 @@ mod judge;
 mod junit;
 mod read;
 mod render;
+mod required;
 mod run;
 mod verdicts;
 
+#[cfg(test)]
+mod tests;
+
 pub use coverage::{Coverage, Missed};
 pub use read::{NONE, load};
+pub use required::{failures, read_tests};
 pub use run::run;
 pub use verdicts::{AlwaysVerdict, CaseVerdict, Verdicts};
 

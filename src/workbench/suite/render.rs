@@ -2,6 +2,7 @@
 
 use crate::vocabulary::Category;
 
+use super::verdicts::placed;
 use super::{AlwaysVerdict, CaseVerdict, Verdicts};
 
 /// A number with commas between thousands.
@@ -58,7 +59,11 @@ impl Verdicts {
             grouped(passed)
         );
         for case in cases.iter().filter(|case| !case.passed()) {
-            text.push_str(&format!("  FAILED  {}  {}\n", case.name, case.place));
+            text.push_str(&format!(
+                "  FAILED  {}  {}\n",
+                case.name,
+                placed(&case.place)
+            ));
             for line in &case.why {
                 text.push_str(&format!("          {line}\n"));
             }
@@ -70,7 +75,7 @@ impl Verdicts {
         let states: usize = self.always.iter().map(|one| one.states).sum();
         let mut text = format!(
             "always  {} over {}\n",
-            count(self.always.len(), "rule", "rules"),
+            count(self.always.len(), "promise", "promises"),
             count(states, "state", "states")
         );
         for one in &self.always {
@@ -92,7 +97,7 @@ fn promise(one: &AlwaysVerdict) -> String {
         }
         return text;
     }
-    let mut text = format!("  FAILED  {}  {}\n", one.name, one.place);
+    let mut text = format!("  FAILED  {}  {}\n", one.name, placed(&one.place));
     for line in one.why() {
         text.push_str(&format!("          {line}\n"));
     }

@@ -114,7 +114,7 @@ impl<'a> Runner<'a> {
         CaseVerdict {
             suite: suite.name.clone(),
             name: case.name.clone(),
-            place: placed(&case.place),
+            place: case.place.clone(),
             why,
         }
     }
@@ -153,19 +153,19 @@ impl<'a> Runner<'a> {
             });
             bench.rules_for((&case.person, purpose, &ask), paths.collect())
         };
-        let looked_at = case.looked_at();
         // Which fields a search looks into, the policy says.
-        let exercised = match case.action {
-            Action::Search { .. } => outcome.rules.clone(),
-            _ => about(&looked_at),
+        let is_search = matches!(case.action, Action::Search { .. });
+        let about_all = |fields: &BTreeSet<Field>| match is_search {
+            true => outcome.rules.clone(),
+            false => about(fields),
         };
-        self.exercised.extend(exercised);
+        self.exercised.extend(about_all(&case.looked_at()));
         let mut why = Vec::new();
         for difference in compare(suite, case, &outcome) {
             why.push(difference.what);
             let rules = match difference.field {
                 Some(field) => about(&BTreeSet::from([field])),
-                None => outcome.rules.clone(),
+                None => about_all(&case.action.named()),
             };
             why.extend(self.because(&rules));
         }
@@ -204,6 +204,10 @@ struct Difference {
 impl Difference {
     fn of_all(what: String) -> Vec<Self> {
         vec![Self { field: None, what }]
+    }
+
+    fn is_about(&self, name: &str) -> bool {
+        self.field.as_ref() == Some(&Field::fold(name))
     }
 
     fn of(name: &str, what: String) -> Self {
@@ -287,7 +291,7 @@ fn shown(suite: &Suite, case: &Case, outcome: &Outcome) -> Vec<Difference> {
             asked
         }
     };
-    let mut why = Vec::new();
+    let mut why: Vec<Difference> = Vec::new();
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     for held in about {
         let Some(record) = outcome.shown.get(&held.id) else {
@@ -308,7 +312,8 @@ fn shown(suite: &Suite, case: &Case, outcome: &Outcome) -> Vec<Difference> {
         for (name, value) in &expect.values {
             seen.insert(name);
             let came = of(record, name);
-            if !came.is_some_and(|came| judge::same(&value.value, came)) {
+            let is_told = why.iter().any(|told| told.is_about(name));
+            if !is_told && !came.is_some_and(|came| judge::same(&value.value, came)) {
                 let what = format!("expected {}, was {}", told(Some(&value.value)), told(came));
                 why.push(Difference::of(name, what));
             }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::diagnostic::{Place, odd};
 use crate::policy::{Counterexample, How, Never, Proved};
-use crate::vocabulary::{Category, Level, RuleName};
+use crate::vocabulary::{Category, Level, Role, RuleName};
 
 use super::Coverage;
 
@@ -28,8 +28,8 @@ pub struct CaseVerdict {
     pub suite: String,
     /// Its name.
     pub name: String,
-    /// Where it stands: `FILE:LINE`.
-    pub place: String,
+    /// Where it stands.
+    pub place: Place,
     /// Why it failed, in lines; none: it passed.
     pub why: Vec<String>,
 }
@@ -41,8 +41,8 @@ pub struct AlwaysVerdict {
     pub suite: String,
     /// Its name.
     pub name: String,
-    /// Where it stands: `FILE:LINE`.
-    pub place: String,
+    /// Where it stands.
+    pub place: Place,
     /// What must not happen.
     pub how: How,
     /// How many states were looked at.
@@ -107,7 +107,7 @@ impl AlwaysVerdict {
         Self {
             suite: suite.to_owned(),
             name: never.name.clone(),
-            place: placed(place),
+            place: place.clone(),
             how: never.how.clone(),
             states: proved.states,
             counterexample: proved.counterexample,
@@ -147,19 +147,18 @@ impl AlwaysVerdict {
         let Some(found) = &self.counterexample else {
             return Vec::new();
         };
-        let names = |names: Vec<&str>| match names.is_empty() {
-            true => "none".to_owned(),
-            false => names.join(", "),
+        let roles: Vec<&str> = found.state.roles.iter().map(Role::as_str).collect();
+        let auth: Vec<&str> = found.state.strengths.iter().map(String::as_str).collect();
+        let auth = match auth.as_slice() {
+            [] => "none".to_owned(),
+            auth => format!("[{}]", auth.join(", ")),
         };
-        let roles = found.state.roles.iter().map(|role| role.as_str()).collect();
-        let auth = found.state.strengths.iter().map(String::as_str).collect();
         let mut lines = vec![
             "smallest counterexample:".to_owned(),
             format!(
-                "  roles [{}]  purpose {}  auth [{}]",
-                names(roles),
-                found.state.purpose,
-                names(auth)
+                "  roles [{}]  purpose {}  auth {auth}",
+                roles.join(", "),
+                found.state.purpose
             ),
             format!("  {}", self.what_happens(found)),
         ];

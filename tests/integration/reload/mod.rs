@@ -4,4 +4,5 @@
 mod load;
 mod policies;
 mod rig;
+mod start;
 mod tls;

@@ -5,7 +5,7 @@ use std::fs::{self, FileTimes};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -267,32 +267,43 @@ fn what_flips_all_the_time_is_never_taken_by_halves() {
     }
 }
 
+/// Tests that are others each time that they are read, from some time on.
+#[derive(Debug, Default)]
+struct Changing(AtomicBool, AtomicUsize);
+
+impl Suites for Changing {
+    fn read(&self, _: &std::path::Path) -> Result<Vec<Source>, Diagnostics> {
+        let number = match self.0.load(Ordering::SeqCst) {
+            true => self.1.fetch_add(1, Ordering::SeqCst),
+            false => 0,
+        };
+        let (path, text) = ("changing".to_owned(), number.to_string());
+        Ok(vec![Source { path, text }])
+    }
+
+    fn run(&self, _: &Arc<Policy>, _: &[Source], _: &[Arc<dyn Dialect>]) -> Diagnostics {
+        Diagnostics::new()
+    }
+}
+
 #[test]
 fn what_changes_while_it_is_read_is_not_taken_even_if_asked() {
-    let rig = Rig::start(Wish::default());
-    let (path, done) = (
-        rig.policies().join("phones.yaml"),
-        Arc::new(AtomicBool::new(false)),
-    );
-    let stop = done.clone();
-    let writing = std::thread::spawn(move || {
-        let mut number = 0;
-        while !stop.load(Ordering::SeqCst) {
-            number += 1;
-            fs::write(&path, format!("{}# {number}\n", rig::files(B)[1].1)).unwrap();
-            std::thread::sleep(Duration::from_millis(1));
-        }
+    let changing = Arc::new(Changing::default());
+    let rig = Rig::start(Wish {
+        suites: Some(changing.clone()),
+        ..Wish::default()
     });
-    let report = rig.look();
-    done.store(true, Ordering::SeqCst);
-    writing.join().unwrap();
-    assert_eq!(report.policy, Outcome::Unsettled);
-    assert!(
-        rig.part("policy-on-disk")
-            .contains("it changes while it is read")
-    );
+    write(&rig.policies(), B);
+    changing.0.store(true, Ordering::SeqCst);
+    assert_eq!(rig.look().policy, Outcome::Unsettled);
+    assert_eq!(rig.pass().policy, Outcome::Unsettled);
+    let line = rig.part("policy-on-disk");
+    assert!(line.contains("bad it changes while it is read"), "{line}");
     assert_eq!(shown(&rig.ask()), A);
     assert_eq!(rig.named("policy.loaded").len(), 1);
+    changing.0.store(false, Ordering::SeqCst);
+    rig.taken();
+    assert_eq!(shown(&rig.ask()), B);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use serde_json::json;
 
 use super::rig::{self, A, B, Kept, OFTEN, Rig, Wish, shown, write};
+use crate::harness::binary;
 use crate::harness::scripted::Scripted;
 
 type Stream = StreamOwned<ClientConnection, TcpStream>;
@@ -42,7 +44,7 @@ fn own(change: impl FnOnce(&mut CertificateParams)) -> Own {
 
 fn put(dir: &Path, certificate: &str, key: &str) {
     fs::write(dir.join("crm.pem"), certificate).unwrap();
-    fs::write(dir.join("crm.key"), key).unwrap();
+    binary::secret(&dir.join("crm.key"), key.as_bytes());
 }
 
 const TLS: Wish = Wish {
@@ -192,6 +194,14 @@ fn a_certificate_that_cannot_be_shown_leaves_the_one_before() {
             rig.named("policy.loaded").len() == number + 2
         });
     }
+    // A key that everybody may read is none.
+    put(rig.dir.path(), &second.pem, &second.key);
+    let path = rig.dir.path().join("crm.key");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(matches!(
+        outcome(&rig.look(), "certificate:crm"),
+        Outcome::Rejected(_)
+    ));
     let told = rig.named("certificate.rejected");
     for ((what, .., code), event) in cases.iter().zip(&told) {
         assert_eq!(event["codes"], json!([code]), "{what}");
@@ -203,7 +213,7 @@ fn a_certificate_that_cannot_be_shown_leaves_the_one_before() {
         certificate(&connect(&rig, &[&second], None).unwrap()),
         second.der
     );
-    assert_eq!(rig.named("certificate.rejected").len(), cases.len());
+    assert_eq!(rig.named("certificate.rejected").len(), cases.len() + 1);
 }
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
@@ -232,9 +242,11 @@ fn other_authorities_count_for_new_handshakes_and_for_requests_on_open_connectio
     let (first, second, server) = (authority(), authority(), own(|_| {}));
     let wish = Wish {
         listener: ", tls: { certificate: crm.pem, key: crm.key, clients: { ca: ca.pem } }, identity: [crm-session, certificate]",
+        upstream: ", service: { user: paravent, password: { file: svc.pw } }",
         ..TLS
     };
     let rig = Rig::before(Scripted::start(rig::answer), wish, |dir| {
+        binary::secret(&dir.join("svc.pw"), b"secret");
         put(dir, &server.pem, &server.key);
         fs::write(dir.join("ca.pem"), first.pem()).unwrap();
     });

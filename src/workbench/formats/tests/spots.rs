@@ -23,7 +23,7 @@ pub(super) struct Spot {
     pub(super) document: Value,
 }
 
-/// What must stand beside a key for its reader to look at it.
+/// What must stand beside a key for its reader to look at it; null: what must not.
 fn beside(path: &[String], key: &str) -> Value {
     let is_below = |name: &str| path.last().is_some_and(|last| last == name);
     match key {
@@ -42,6 +42,8 @@ fn beside(path: &[String], key: &str) -> Value {
         "of" | "under" | "several" | "counted" | "named_by" | "beside" if is_below("routes") => {
             json!({ "records": "$.items[*]" })
         }
+        // A case does one thing.
+        "set" => json!({ "read": null, "write": "jeanne" }),
         _ => json!({}),
     }
 }
@@ -49,8 +51,10 @@ fn beside(path: &[String], key: &str) -> Value {
 /// The document in which all others stand: what they name is there.
 fn around(format: Format) -> Value {
     match format {
-        Format::Description => json!({
-            "modules": { "clients": {} },
+        Format::Description => json!({ "modules": { "clients": {} } }),
+        Format::Tests => json!({
+            "people": { "sonia": { "key": "erp" } },
+            "records": { "jeanne": { "module": "Contacts", "fields": { "id": "c-1" } } },
         }),
         _ => json!({}),
     }
@@ -159,7 +163,10 @@ impl Walk<'_> {
 
 fn merge(into: &mut Value, more: &Value) {
     for (key, value) in more.as_object().into_iter().flatten() {
-        into[key] = value.clone();
+        match (value, into.as_object_mut()) {
+            (Value::Null, Some(object)) => drop(object.remove(key)),
+            _ => into[key] = value.clone(),
+        }
     }
 }
 
