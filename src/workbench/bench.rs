@@ -42,7 +42,7 @@ pub use crate::dialect::Ask;
 use crm::Crm;
 
 /// The key of tokens where nobody has one: with it, the same value has the same token whoever runs a test.
-const TOKEN_KEY: &[u8] = b"the workbench has no key of its own";
+pub(in crate::workbench) const TOKEN_KEY: &[u8] = b"the workbench has no key of its own";
 
 /// The proxy, and a CRM in memory behind it.
 #[derive(Debug)]

@@ -45,6 +45,7 @@ mod suitecrm_v8;
 mod tidy;
 mod upstream;
 mod verdict;
+mod walkthrough;
 mod watched;
 mod ways;
 mod workbench_discover;

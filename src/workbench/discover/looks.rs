@@ -172,9 +172,8 @@ fn is_day(text: &str) -> bool {
 }
 
 fn is_moment(text: &str) -> bool {
-    let (day, time) = match text.split_once(['T', ' ']) {
-        Some(parts) => parts,
-        None => return false,
+    let Some((day, time)) = text.split_once(['T', ' ']) else {
+        return false;
     };
     let is_time = time.len() >= 5
         && time.as_bytes()[2] == b':'

@@ -62,6 +62,11 @@ pub(super) fn schema() -> Value {
             "Names in `Host` that are answered, without a port. Default: any.",
         ),
         key(
+            "observe",
+            words(&["refused", "allowed"]),
+            "Whether a whole policy may only observe. Default: refused.",
+        ),
+        key(
             "reload",
             reload(),
             "How a changed policy, schema file or certificate comes into force.",

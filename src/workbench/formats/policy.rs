@@ -41,7 +41,7 @@ const KINDS: &[&str] = &[
 ];
 
 pub(super) fn schema() -> Value {
-    let mut root = map([
+    let sections = [
         key(
             "policy",
             name("sales"),
@@ -97,7 +97,8 @@ pub(super) fn schema() -> Value {
             list(cap()),
             "Caps lower a category to a level, whatever grants say.",
         ),
-    ]);
+    ];
+    let mut root = map(observes().into_iter().chain(sections));
     root["$defs"] = json!({
         "category": suggested(categories(), own_category()),
         "own_category": own_category(),
@@ -142,6 +143,26 @@ fn of_categories() -> Value {
 
 fn names(example: &str) -> Value {
     one_or_list(name(example))
+}
+
+fn day(example: &str) -> Value {
+    formed("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", example)
+}
+
+/// What only observes, and how long.
+fn observes() -> [Key; 2] {
+    [
+        key(
+            "mode",
+            words(&["observe"]),
+            "It is decided and recorded, and changes no reply. Needs `until`.",
+        ),
+        key(
+            "until",
+            day("2026-12-31"),
+            "The last day on which it only observes; at most 90 days ahead.",
+        ),
+    ]
 }
 
 fn defaults() -> Value {
@@ -366,11 +387,7 @@ fn classification() -> Value {
 fn review() -> Value {
     let keys = map([
         key("by", prose("dpo@example.com"), "Who looked at it."),
-        key(
-            "on",
-            formed("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "2026-01-31"),
-            "When.",
-        ),
+        key("on", day("2026-01-31"), "When."),
         key(
             "why",
             prose("product flag"),
@@ -431,7 +448,7 @@ fn detector() -> Value {
 }
 
 /// What grants and caps have in common.
-fn rule(why: &str) -> [Key; 4] {
+fn rule() -> [Key; 4] {
     [
         key(
             "name",
@@ -448,7 +465,11 @@ fn rule(why: &str) -> [Key; 4] {
             names("contract"),
             "For which purposes. Default: each.",
         ),
-        key("why", prose("bank data is for payment"), why),
+        key(
+            "why",
+            prose("bank data is for payment"),
+            "The reason, shown by `explain`.",
+        ),
     ]
 }
 
@@ -481,9 +502,7 @@ fn grant() -> Value {
             "What the grant says of writing. Without it, `clear` lets write.",
         ),
     ];
-    let keys = map(rule("The reason, shown by `explain`.")
-        .into_iter()
-        .chain(own));
+    let keys = map(rule().into_iter().chain(observes()).chain(own));
     needs(keys, &["name", "roles", "data", "level"])
 }
 
@@ -511,9 +530,7 @@ fn cap() -> Value {
         ),
         key("firm", flag(), "No later exception will lift it."),
     ];
-    let keys = map(rule("The reason, shown by `explain`.")
-        .into_iter()
-        .chain(own));
+    let keys = map(rule().into_iter().chain(observes()).chain(own));
     let mut keys = needs_one_of(keys, &[&["level"], &["write"]]);
     keys["required"] = json!(["name", "data"]);
     keys["not"] = json!({ "required": ["roles", "unless_roles"] });

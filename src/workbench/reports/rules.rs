@@ -2,6 +2,7 @@
 
 use crate::dialect::engine;
 use crate::dialect::schema;
+use crate::workbench::suite;
 use crate::{config, diagnostic, policy};
 
 /// A class of problems.
@@ -37,6 +38,11 @@ const EXPLAINED: &[Explained] = &[
         schema::codes::CODES,
         "docs/schemas.md",
         "what-can-be-wrong-with-a-schema-file",
+    ),
+    (
+        suite::codes::CODES,
+        "docs/workbench/test.md",
+        "when-a-suite-is-broken",
     ),
 ];
 
