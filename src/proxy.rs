@@ -259,10 +259,13 @@ impl Proxy {
     }
 }
 
+/// A listener's address, its socket, what answers there, and with what connections begin.
+type Bound = (SocketAddr, TcpListener, Arc<Front>, Option<Arc<TlsInUse>>);
+
 /// What is open, and not served yet.
 #[derive(Default)]
 struct Open {
-    fronts: Vec<(SocketAddr, TcpListener, Arc<Front>, Option<Arc<TlsInUse>>)>,
+    fronts: Vec<Bound>,
     live: Vec<Arc<LiveSchema>>,
     pipelines: Vec<Arc<Pipeline>>,
     tls: Vec<reload::TlsListener>,
