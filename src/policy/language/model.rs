@@ -265,7 +265,7 @@ pub(in crate::policy) struct Cap {
 }
 
 /// How much may be written. Like levels, these are a chain: grants lift, caps lower.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::policy) enum Writing {
     /// Nothing.
     No,

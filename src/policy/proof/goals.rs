@@ -24,13 +24,13 @@ pub(super) struct Goal {
 }
 
 /// What must hold of a category, at the least.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Need {
     pub(super) category: Category,
     pub(super) least: Least,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Least {
     Shown(Level),
     Written(Writing),

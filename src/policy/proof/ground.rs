@@ -4,14 +4,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use dashmap::DashMap;
+
 use super::super::decision::engine::Situation;
 use super::super::decision::judge::{Core, View};
 use super::super::decision::looked::{Looked, looked_for};
+use super::super::language::model::{Model, Searched};
 use super::callers::Callers;
+use super::goals::Need;
 use crate::detect::Kind;
 use crate::detect::statement::Languages;
 use crate::dialect::{Origin, Shape};
-use crate::vocabulary::{Category, Field, FieldPath, Module};
+use crate::vocabulary::{Category, Field, FieldPath, Module, Purpose, Role};
 
 /// What proofs rest on.
 #[derive(Debug)]
@@ -27,6 +31,8 @@ pub(in crate::policy) struct Ground {
     pub(super) sought: BTreeSet<Kind>,
     /// The languages of the statements that some detector looks for.
     pub(super) languages: Languages,
+    /// By need and purpose, the roles that no cap holds back. Bounded by the categories, levels and purposes of the policy.
+    free: DashMap<(Need, Purpose), Arc<BTreeSet<Role>>>,
 }
 
 /// A field that is classified throughout, so that rules alone say what becomes of it.
@@ -94,7 +100,38 @@ impl Ground {
                 .fold(Languages::NONE, |all, detector| {
                     all.and(detector.terms.languages)
                 }),
+            free: DashMap::new(),
         }
+    }
+
+    /// The roles that no cap holds back from a need at a purpose.
+    pub(super) fn free(
+        &self,
+        model: &Model,
+        need: &Need,
+        purpose: &Purpose,
+    ) -> Arc<BTreeSet<Role>> {
+        let key = (need.clone(), purpose.clone());
+        if let Some(known) = self.free.get(&key) {
+            return known.clone();
+        }
+        let is_free = |role: &&Role| {
+            let alone = Situation {
+                roles: BTreeSet::from([(*role).clone()]),
+                purpose: Some(purpose.clone()),
+                ..Situation::default()
+            };
+            !need.is_held_back(model, &alone)
+        };
+        let free: Arc<BTreeSet<Role>> = model
+            .roles
+            .keys()
+            .filter(is_free)
+            .cloned()
+            .collect::<BTreeSet<_>>()
+            .into();
+        self.free.insert(key, free.clone());
+        free
     }
 }
 
@@ -137,7 +174,7 @@ fn classified(view: &View, path: &FieldPath) -> Option<BTreeSet<Category>> {
 /// The searches of modules all of whose searched fields can be clear to somebody.
 fn searches(view: &View) -> Vec<Vec<Holder>> {
     let core = &view.core;
-    let search = |(module, searched): (&Module, &super::super::model::Searched)| {
+    let search = |(module, searched): (&Module, &Searched)| {
         let holders = searched.fields.iter().map(|field| {
             let path = path(module, field.as_str());
             let origin = core.schema.origin(module, field.as_str());

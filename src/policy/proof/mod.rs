@@ -11,7 +11,6 @@ use super::decision::judge::View;
 use super::decision::plan::{FieldRule, Usable, Writable};
 use super::language::model::Writing;
 use super::{Policy, decide};
-use strengths::Strengths;
 
 mod callers;
 mod compare;
@@ -76,10 +75,12 @@ impl Policy {
     }
 
     /// Every state with so many roles at once, or fewer, that a caller can be in: of each purpose the roles that may invoke
-    /// it, in every set of strengths that makes a difference.
+    /// it, in every set of strengths that grants ask for and that makes a difference.
     pub fn states(&self, roles_max: usize) -> Vec<State> {
         let model = &self.core.model;
         let callers = &self.ground.get_or_init(|| Ground::new(&self.core)).callers;
+        let grants = model.grants.iter();
+        let asked = grants.flat_map(|grant| &grant.requires).collect();
         let mut states = BTreeSet::new();
         for (purpose, crowd) in model
             .purposes
@@ -90,7 +91,7 @@ impl Policy {
             let may: Vec<&Role> = roles
                 .filter(|role| decide::may_invoke(model, role, purpose))
                 .collect();
-            let strengths = callers.strengths(crowd.way).map(Strengths::sets);
+            let strengths = callers.strengths(crowd.way).map(|all| all.sets(&asked));
             for roles in subsets(&may, roles_max) {
                 for strengths in strengths.iter().flatten() {
                     states.insert(State {

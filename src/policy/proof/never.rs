@@ -162,6 +162,7 @@ impl Never {
 /// The states that a promise is about.
 struct Walk<'a> {
     model: &'a Model,
+    ground: &'a Ground,
     never: &'a Never,
     /// The roles that are not exempt and that one caller can have, and what such callers can prove.
     crowds: Vec<(BTreeSet<&'a Role>, Vec<Provable>)>,
@@ -180,6 +181,7 @@ impl<'a> Walk<'a> {
         };
         Self {
             model,
+            ground,
             never,
             crowds: callers.crowds.iter().filter_map(crowd).collect(),
         }
@@ -221,19 +223,17 @@ impl<'a> Walk<'a> {
     /// The roles that may invoke a purpose and that no cap holds back from what a goal needs. Beside one that is held back,
     /// all are.
     fn free(&self, goal: &Goal, purpose: &Purpose) -> BTreeSet<&'a Role> {
-        let is_free = |role: &Role| {
-            let alone = State {
-                roles: BTreeSet::from([role.clone()]),
-                purpose: purpose.clone(),
-                strengths: BTreeSet::new(),
-            };
-            let situation = alone.situation();
-            let mut needs = goal.needs.iter();
-            !needs.any(|need| need.is_held_back(self.model, &situation))
-        };
         let roles = self.model.roles.keys();
-        roles
-            .filter(|role| decide::may_invoke(self.model, role, purpose) && is_free(role))
-            .collect()
+        let mut free: BTreeSet<&Role> = roles
+            .filter(|role| decide::may_invoke(self.model, role, purpose))
+            .collect();
+        for need in &goal.needs {
+            if free.is_empty() {
+                break;
+            }
+            let of_need = self.ground.free(self.model, need, purpose);
+            free.retain(|role| of_need.contains(*role));
+        }
+        free
     }
 }

@@ -133,12 +133,15 @@ impl Strengths {
         all
     }
 
-    /// Every set that makes a difference to one grant: nothing but what the way proves, and each proof with all that it
-    /// implies, but for those that smaller ones make up; and everything at once.
-    pub(super) fn sets(&self) -> BTreeSet<BTreeSet<String>> {
-        let mut all: BTreeSet<BTreeSet<String>> =
-            self.least.iter().map(|(_, set)| set.clone()).collect();
-        all.insert(self.by_way.clone());
+    /// Every set of these that makes a difference to one grant: what the way proves, and each proof with all that it implies,
+    /// but for those that smaller ones make up; and everything at once.
+    pub(super) fn sets(&self, asked: &BTreeSet<&String>) -> BTreeSet<BTreeSet<String>> {
+        let of_asked = |set: &BTreeSet<String>| -> BTreeSet<String> {
+            let names = set.iter().filter(|name| asked.contains(name));
+            names.cloned().collect()
+        };
+        let least = self.least.iter().map(|(_, set)| of_asked(set));
+        let all: BTreeSet<BTreeSet<String>> = least.chain([of_asked(&self.by_way)]).collect();
         let is_made_up = |set: &BTreeSet<String>| {
             let smaller = all.iter().filter(|one| *one != set && one.is_subset(set));
             let union: BTreeSet<&String> = smaller.clone().flatten().collect();

@@ -62,7 +62,7 @@ fn large() -> String {
     for at in 0..50 {
         let _ = writeln!(
             text,
-            "  - {{ name: c{at}, data: [own{}, own2.c{}], unless_roles: [role-{}, role-{}], level: mask }}",
+            "  - {{ name: c{at}, data: [own{}, own2.c{}], roles: [role-{}, role-{}], level: mask }}",
             at % 6,
             (at % 10) * 6 + 2,
             at % 30,
