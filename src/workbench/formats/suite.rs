@@ -151,7 +151,7 @@ fn record() -> Value {
 }
 
 fn module() -> Value {
-    formed("^[A-Za-z0-9_-]{1,128}$", "Contacts")
+    formed("^[A-Za-z0-9_-]{1,128}$", "Cases")
 }
 
 fn case() -> Value {
