@@ -17,6 +17,7 @@ use crate::diagnostic::{Diagnostics, Place, Spanned, load};
 use crate::dialect::Dialect;
 
 mod api_keys;
+mod claim_paths;
 mod clients;
 pub mod codes;
 mod files;
@@ -33,12 +34,12 @@ mod service;
 mod upstream;
 
 pub use api_keys::ApiKeys;
+pub use claim_paths::{ClaimPath, ClaimPaths};
 pub use clients::Clients;
 pub use front::TrustedFront;
 pub use identity::{Identity, Way};
 pub use issuers::{
-    Algorithm, ClaimPath, ClaimPaths, Issuer, KEYS_BYTES_MAX, KEYS_DEPTH_MAX, KeySource,
-    plain_type, safe_url,
+    Algorithm, Issuer, KEYS_BYTES_MAX, KEYS_DEPTH_MAX, KeySource, plain_type, safe_url,
 };
 pub use networks::network;
 pub use reload::{Once, Reload};

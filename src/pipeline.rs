@@ -518,13 +518,6 @@ impl Pipeline {
         }
     }
 
-    /// Another policy, or another schema, is in force: fields that are classified now are no gaps any more.
-    pub fn policy_changed(&self) {
-        for entrance in &self.entrances {
-            entrance.told.look_again(&entrance.in_force().policy);
-        }
-    }
-
     /// What of the policy in force only observes now. It is one for all dialects.
     pub fn observation(&self) -> Observation {
         let first = self.entrances.first().map(Entrance::in_force);

@@ -17,7 +17,7 @@ use crate::door::Door;
 use crate::filter;
 use crate::identity::{NoRandomness, Tokens, Ways};
 use crate::metrics::Metrics;
-use crate::pipeline::{Knife, LiveSchema, Pipeline, Services, Settings};
+use crate::pipeline::{Cut, Knife, LiveSchema, Pipeline, Services, Settings};
 use crate::policy::{Observation, Policy};
 use crate::reload::{self, Reloader};
 use crate::server::{self, Front, Limits, Readiness, TlsInUse};
@@ -137,45 +137,19 @@ impl Proxy {
         let (stop_admin, admin_stopped) = watch::channel(false);
         let admin_listener = bind(setup.admin, "the admin listener").await?;
         let admin = local(&admin_listener, setup.admin);
-        let (mut fronts, mut services) = (Vec::new(), Services::new());
-        let (mut live, mut pipelines, mut tls) = (Vec::new(), Vec::new(), Vec::new());
         let ways: Vec<Ways> = setup.listeners.iter().map(|one| one.ways.clone()).collect();
-        for mut listener in setup.listeners {
-            if let Some(front) = &listener.ways.front {
-                listener.limits.door.front_headers = front.headers().cloned().collect();
-            }
-            let socket = bind(listener.bind, &listener.name).await?;
-            let transport =
-                Transport::new(listener.destination)?.counting(metrics.upstream_failures.clone());
-            each_once(&mut live, &listener.schemas);
-            let pipeline = Pipeline::new(
-                (listener.upstream, transport),
-                listener.schemas,
-                &setup.policy,
-                setup.log.clone(),
-                metrics.clone(),
-                listener.settings,
-            )?
-            .reached_by(listener.ways, listener.service.as_ref(), &mut services);
-            let pipeline = Arc::new(pipeline.cut_by(cut.clone()));
-            pipelines.push(pipeline.clone());
-            let in_use = listener.tls.map(|tls| Arc::new(TlsInUse::new(tls)));
-            if let (Some(files), Some(in_use)) = (listener.tls_files, in_use.clone()) {
-                tls.push(reload::TlsListener { files, in_use });
-            }
-            let front = Arc::new(Front::new(pipeline, listener.limits, metrics.clone()));
-            fronts.push((local(&socket, listener.bind), socket, front, in_use));
-        }
+        let terms = (&*setup.policy, &setup.log, &metrics);
+        let open = Open::all(setup.listeners, terms, &cut).await?;
         reload::tell_observation(&setup.policy);
-        let first = pipelines.first().cloned();
+        let first = open.pipelines.first().cloned();
         let readiness = Readiness::new(setup.log.clone(), ways.clone()).observing(move || {
             let first: Option<&Arc<Pipeline>> = first.as_ref();
             first.map_or_else(Observation::default, |first| first.observation())
         });
-        record(&setup.policy, &live, &setup.log).await?;
-        let addresses = fronts.iter().map(|(address, ..)| *address).collect();
-        let listeners = fronts
-            .into_iter()
+        record(&setup.policy, &open.live, &setup.log).await?;
+        let addresses = open.fronts.iter().map(|(address, ..)| *address).collect();
+        let listeners = open.fronts.into_iter();
+        let listeners = listeners
             .map(|(_, socket, front, tls)| tokio::spawn(front.serve(socket, tls, stopped.clone())))
             .collect();
         let mut refreshing: Vec<_> = issuers(&ways)
@@ -183,9 +157,9 @@ impl Proxy {
             .map(|tokens| tokens.start(admin_stopped.clone()))
             .collect();
         let stage = reload::Stage {
-            live,
-            pipelines,
-            tls,
+            live: open.live,
+            pipelines: open.pipelines,
+            tls: open.tls,
             log: setup.log.clone(),
             metrics: metrics.clone(),
             parts: readiness.parts.clone(),
@@ -282,6 +256,57 @@ impl Proxy {
         while self.log.under_way() > 0 && Instant::now() < deadline {
             tokio::time::sleep(CUT_STEP).await;
         }
+    }
+}
+
+/// A listener's address, its socket, what answers there, and with what connections begin.
+type Bound = (SocketAddr, TcpListener, Arc<Front>, Option<Arc<TlsInUse>>);
+
+/// What is open, and not served yet.
+#[derive(Default)]
+struct Open {
+    fronts: Vec<Bound>,
+    live: Vec<Arc<LiveSchema>>,
+    pipelines: Vec<Arc<Pipeline>>,
+    tls: Vec<reload::TlsListener>,
+}
+
+impl Open {
+    /// Binds the addresses of all listeners, and puts a pipeline behind each.
+    async fn all(
+        listeners: Vec<ListenerSetup>,
+        (policy, log, metrics): (&Policy, &Log, &Metrics),
+        cut: &Cut,
+    ) -> Result<Self, StartError> {
+        let (mut open, mut services) = (Self::default(), Services::new());
+        for mut listener in listeners {
+            if let Some(front) = &listener.ways.front {
+                listener.limits.door.front_headers = front.headers().cloned().collect();
+            }
+            let socket = bind(listener.bind, &listener.name).await?;
+            let transport =
+                Transport::new(listener.destination)?.counting(metrics.upstream_failures.clone());
+            each_once(&mut open.live, &listener.schemas);
+            let pipeline = Pipeline::new(
+                (listener.upstream, transport),
+                listener.schemas,
+                policy,
+                log.clone(),
+                metrics.clone(),
+                listener.settings,
+            )?
+            .reached_by(listener.ways, listener.service.as_ref(), &mut services);
+            let pipeline = Arc::new(pipeline.cut_by(cut.clone()));
+            open.pipelines.push(pipeline.clone());
+            let in_use = listener.tls.map(|tls| Arc::new(TlsInUse::new(tls)));
+            if let (Some(files), Some(in_use)) = (listener.tls_files, in_use.clone()) {
+                open.tls.push(reload::TlsListener { files, in_use });
+            }
+            let front = Arc::new(Front::new(pipeline, listener.limits, metrics.clone()));
+            open.fronts
+                .push((local(&socket, listener.bind), socket, front, in_use));
+        }
+        Ok(open)
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::audit::{By, Log};
 use crate::config::Config;
@@ -24,7 +24,6 @@ use crate::server::Parts;
 
 mod candidate;
 mod certificates;
-pub mod codes;
 mod looks;
 mod once;
 mod policy;
@@ -148,7 +147,7 @@ impl Reloader {
         for certificate in &certificates {
             certificate.tell(&stage);
         }
-        stage.metrics.reloads.restart_needed(false);
+        once::tell(&stage, &[]);
         Self {
             config: source.config,
             suites: source.suites,
@@ -165,7 +164,8 @@ impl Reloader {
         let (sender, mut asked) = mpsc::channel::<Asked>(16);
         let looking = async move {
             let mut ticks = self.every.map(|every| {
-                let mut ticks = interval(every);
+                // What is in force was read a moment ago.
+                let mut ticks = interval_at(Instant::now() + every, every);
                 ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
                 ticks
             });

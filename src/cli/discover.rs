@@ -174,7 +174,7 @@ fn remarks(found: &Found) {
     }
     if catalogue.left_out > 0 {
         eprintln!(
-            "note: {} modules beyond the bound were left out",
+            "note: {} modules were left out: beyond the bound, or with names that are none",
             catalogue.left_out
         );
     }

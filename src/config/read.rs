@@ -110,17 +110,8 @@ impl Reader<'_> {
             .map_or_else(Reload::default, |node| self.reload(node));
         let (listeners_node, listeners) = listeners?;
         let (upstreams_node, upstreams) = upstreams?;
-        for (node, what, none) in [
-            (listeners_node, "listener", listeners.is_empty()),
-            (upstreams_node, "upstream", upstreams.is_empty()),
-        ] {
-            if none && !self.found.has_errors() {
-                self.found.push(
-                    Diagnostic::error(codes::NONE, format!("there is no {what}"))
-                        .at(&node.place, "at least one is needed"),
-                );
-            }
-        }
+        self.none_of("listener", listeners_node, listeners.is_empty());
+        self.none_of("upstream", upstreams_node, upstreams.is_empty());
         if let Some(Identity { keys, front, .. }) = &identity {
             if let (Some(keys), Some(secrets)) = (keys, &secrets) {
                 self.needs_api_key(keys, secrets.api.is_some());
@@ -159,6 +150,16 @@ impl Reader<'_> {
             read_once: self.once,
             secrets: secrets?,
         })
+    }
+
+    /// Tells that there is nothing of which there must be something.
+    fn none_of(&mut self, what: &str, node: &Node, is_none: bool) {
+        if is_none && !self.found.has_errors() {
+            self.found.push(
+                Diagnostic::error(codes::NONE, format!("there is no {what}"))
+                    .at(&node.place, "at least one is needed"),
+            );
+        }
     }
 
     /// Whether a whole policy may only observe.

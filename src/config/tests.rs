@@ -58,6 +58,7 @@ fn the_smallest_configuration_has_the_documented_defaults() {
     assert_eq!(config.policies, folder.0.path().join("policies/"));
     assert_eq!(config.audit.dir.value, folder.0.path().join("audit"));
     assert_eq!(config.state.value, folder.0.path().join("state"));
+    assert!(config.reload.watch && !config.reload.require_tests);
     assert_eq!(config.audit.durability, Durability::Strict);
     assert_eq!(config.audit.node, "paravent");
     assert_eq!(config.token_key(), b"0123456789abcdef");
@@ -438,6 +439,34 @@ fn the_database_of_an_upstream_is_one_that_is_known() {
     assert!(config.is_some() && !found.has_errors());
     assert!(
         found.render(false).contains("C104"),
+        "{}",
+        found.render(false)
+    );
+}
+
+#[test]
+fn what_is_reloaded_is_said_and_what_is_read_once_is_noted() {
+    let folder = Folder::new();
+    let (config, found) = folder.load(&format!(
+        "{SMALLEST}reload: {{ watch: false, require_tests: true }}\n"
+    ));
+    assert!(found.is_empty(), "{}", found.render(false));
+    let config = config.unwrap();
+    assert!(!config.reload.watch && config.reload.require_tests);
+    assert!(config.read_once.iter().all(super::Once::is_same));
+    let names = config
+        .read_once
+        .iter()
+        .filter_map(|one| one.path.file_name());
+    let names: Vec<_> = names.map(|name| name.to_string_lossy()).collect();
+    assert_eq!(names, ["paravent.yaml", "token.key"]);
+    std::fs::write(folder.0.path().join("token.key"), "another key of 16 bytes").unwrap();
+    let changed = config.read_once.iter().filter(|one| !one.is_same());
+    assert_eq!(changed.count(), 1);
+    let (config, found) = folder.load(&format!("{SMALLEST}reload: {{ wacth: false }}\n"));
+    assert!(config.is_none());
+    assert!(
+        found.render(false).contains("`watch`"),
         "{}",
         found.render(false)
     );

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Pipeline;
 use super::drift::Notices;
 use super::in_force::{Current, InForce};
 use super::learning::LiveSchema;
@@ -39,5 +40,14 @@ impl Entrance {
     /// What a request that begins now is decided by, to its end.
     pub(super) fn in_force(&self) -> Arc<InForce> {
         self.current.load_full()
+    }
+}
+
+impl Pipeline {
+    /// Another policy, or another schema, is in force: fields that are classified now are no gaps any more.
+    pub fn policy_changed(&self) {
+        for entrance in &self.entrances {
+            entrance.told.look_again(&entrance.in_force().policy);
+        }
     }
 }

@@ -9,8 +9,10 @@ use serde_json::{Map, Value};
 pub(crate) mod planted;
 pub(crate) mod promises;
 
-use super::{Policy, Source};
-use crate::diagnostic::Diagnostics;
+use super::document::Document;
+use super::judge::Core;
+use super::{Policy, Source, check, sections, source};
+use crate::diagnostic::{Diagnostics, File};
 use crate::dialect::{
     Access, Operation, Path, Predicate, Query, Rendering, Schema, Session, Stock, by_name,
 };
@@ -103,4 +105,17 @@ pub(super) fn filtered(field: &str) -> Operation {
         value: Value::from("x"),
     });
     operation
+}
+
+/// Compiles files that hold no error, without telling what is odd about them.
+pub(crate) fn unlinted(sources: &[Source], schema: Arc<Schema>) -> Policy {
+    let mut found = Diagnostics::new();
+    let mut document = Document::default();
+    for source in sources {
+        let file = File::new(source.path.as_str(), source.text.as_str());
+        sections::read(&file, &mut document, &mut found);
+    }
+    let model = check::check(document, source::hash(sources, None), &mut found);
+    assert!(!found.has_errors(), "{}", found.render(false));
+    Policy::of(Core::new(model, schema, &[0; 32]))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 mod causes;
 mod compared;
 mod folder;
+mod found;
 mod identity;
 mod lints;
 mod observe;

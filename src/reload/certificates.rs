@@ -57,7 +57,7 @@ impl TlsFiles {
             Pair::read(tls, readable_by_all),
             tls.clients.as_ref().map(read_ca),
         );
-        let ca = ca.map_or(Fingerprint::of([]), |ca| of_ca(&ca));
+        let ca = ca.map_or_else(|| Fingerprint::of([]), |ca| of_ca(&ca));
         let mut found = Diagnostics::new();
         let shown = pair.judge(tls, &mut found);
         let Some(shown) = shown.filter(|_| !found.has_errors()) else {
@@ -107,7 +107,7 @@ impl Pair {
     fn fingerprint(&self) -> Fingerprint {
         let exposed = self.exposed.as_ref();
         let exposed = exposed.map_or("", |problem| problem.title.as_str());
-        let files = [&self.certificate, &self.key].map(|read| parts(read));
+        let files = [&self.certificate, &self.key].map(parts);
         let files = files.iter().flatten().map(Vec::as_slice);
         Fingerprint::of(files.chain([exposed.as_bytes()]))
     }

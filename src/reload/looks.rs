@@ -86,6 +86,11 @@ impl Looks {
         self.in_force
     }
 
+    /// Whether this is what was refused last.
+    pub(super) fn is_refused(&self, found: Fingerprint) -> bool {
+        self.refused.is_some_and(|(refused, _)| refused == found)
+    }
+
     /// What needs no second reading: what is in force; and what was seen in the look before.
     pub(super) fn known(&self, in_passing: bool) -> [Fingerprint; 2] {
         match in_passing {

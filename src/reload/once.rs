@@ -32,17 +32,7 @@ impl ReadOnce {
         if std::mem::replace(&mut self.last, changed.clone()) != changed {
             return;
         }
-        let names: Vec<_> = changed.iter().map(|path| path.display()).collect();
-        let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-        let names = names.join(", ");
-        stage.metrics.reloads.restart_needed(!changed.is_empty());
-        match changed.is_empty() {
-            true => stage.parts.say(PART, true, "it is what runs"),
-            false => {
-                let words = format!("a restart is needed, as these have changed: {names}");
-                stage.parts.say(PART, false, words);
-            }
-        }
+        let names = tell(stage, &changed);
         if self.told != changed {
             match changed.is_empty() {
                 true => tracing::info!("no restart is needed any more"),
@@ -54,4 +44,19 @@ impl ReadOnce {
             self.told = changed;
         }
     }
+}
+
+/// Says which have changed since the start; their names.
+pub(super) fn tell(stage: &Stage, changed: &[PathBuf]) -> String {
+    let names = changed.iter().map(|path| path.display().to_string());
+    let names = names.collect::<Vec<_>>().join(", ");
+    stage.metrics.reloads.restart_needed(!changed.is_empty());
+    match changed.is_empty() {
+        true => stage.parts.say(PART, true, "it is what runs"),
+        false => {
+            let words = format!("a restart is needed, as these have changed: {names}");
+            stage.parts.say(PART, false, words);
+        }
+    }
+    names
 }

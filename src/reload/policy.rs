@@ -24,6 +24,8 @@ const ON_DISK: &str = "policy-on-disk";
 pub(super) struct InForce {
     policy: Arc<Policy>,
     looks: Looks,
+    /// Why what is on disk was refused the last time.
+    why: String,
     /// Whether it was told that the access log cannot be written.
     is_told: bool,
 }
@@ -33,6 +35,7 @@ impl InForce {
         Self {
             policy: began.policy.clone(),
             looks: Looks::new(began.texts),
+            why: String::new(),
             is_told: false,
         }
     }
@@ -46,9 +49,12 @@ impl InForce {
         stage.metrics.reloads.rejected(PART, false);
     }
 
-    /// Says that what is on disk is not in force.
-    fn tell_refused(&self, stage: &Stage, words: &str) {
-        stage.parts.say(ON_DISK, false, words);
+    /// Says that what is on disk is not in force, and why; without a reason, for the one of before.
+    fn tell_refused(&mut self, stage: &Stage, words: &str) {
+        if !words.is_empty() {
+            words.clone_into(&mut self.why);
+        }
+        stage.parts.say(ON_DISK, false, self.why.as_str());
         stage.metrics.reloads.rejected(PART, true);
     }
 }
@@ -75,7 +81,12 @@ impl Reloader {
             By::Start | By::Signal => looks.asked(found),
         };
         match turn {
-            Turn::Nothing if found != looks.in_force() => Outcome::Unsettled,
+            Turn::Nothing if found != looks.in_force() => {
+                if looks.is_refused(found) {
+                    self.policy.tell_refused(&self.stage, "");
+                }
+                Outcome::Unsettled
+            }
             Turn::Nothing => {
                 self.policy.tell(&self.stage);
                 Outcome::Unchanged
@@ -143,6 +154,12 @@ impl Reloader {
                 None => return Outcome::Rejected(Vec::new()),
             }
         }
+        if prepared.len() < self.stage.live.len() {
+            // It panicked: nothing is put in force by half.
+            self.policy
+                .tell_refused(&self.stage, "it could not be prepared");
+            return Outcome::Rejected(Vec::new());
+        }
         let is_same = candidate.policy.hash() == self.policy.policy.hash();
         if is_same && prepared.iter().all(|one| !one.is_new()) {
             // The same texts under other names, or other tests.
@@ -158,7 +175,7 @@ impl Reloader {
             schemas: prepared.iter().map(|one| one.schema()).collect(),
         };
         let event = Event::policy_loaded(&loaded, &candidate.classified, by);
-        if self.stage.log.write(event).await.is_err() || prepared.len() < self.stage.live.len() {
+        if self.stage.log.write(event).await.is_err() {
             let words = "the access log cannot be written";
             if !std::mem::replace(&mut self.policy.is_told, true) {
                 tracing::error!("the policy on disk was not taken: {words}");

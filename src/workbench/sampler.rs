@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod crm;
+mod names;
 mod pages;
 mod reading;
 mod recorder;
@@ -10,6 +11,7 @@ mod state;
 
 pub use catalogue::{Catalogue, NoCatalogue, catalogue};
 pub use crm::{Asked, Crm, Rate, Trouble};
+pub use names::is_name;
 pub use pages::{Cursor, Pages, Remark, Wish};
 pub use reading::{Desk, Step, Stopped, read};
 pub use recorder::{Recorder, Unrecorded};

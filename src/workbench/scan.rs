@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::discover::{Look, is_name, leaves, lexicon, stands_in};
-use super::sampler::Read;
+use super::discover::{Look, leaves, lexicon, stands_in};
+use super::sampler::{Read, is_name};
 use crate::detect::statement::Lexicon;
 use crate::dialect::survey::Row as Record;
 use crate::dialect::{Origin, Schema};
@@ -98,9 +98,7 @@ fn is_id(id: &str) -> bool {
     let proves = |kind: &crate::detect::Kind| kind.has_checksum() && kind.is_valid(id);
     (1..=ID_BYTES_MAX).contains(&id.len())
         && id.bytes().all(is_fit)
-        && !crate::detect::Kind::IDENTIFIERS
-            .iter()
-            .any(|kind| proves(kind))
+        && !crate::detect::Kind::IDENTIFIERS.iter().any(proves)
 }
 
 /// How a record is counted, where so much is known of the CRM; its reference is held where somebody asked for it.

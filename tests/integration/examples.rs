@@ -138,11 +138,7 @@ fn the_command_for_a_container_has_all_that_the_configuration_names() {
                 fs::write(inside(to), text.replace("/var/lib/paravent", &moved)).unwrap();
             }
             "./policies" => {
-                fs::create_dir(inside(to)).unwrap();
-                for entry in fs::read_dir(root().join("policies/sugarcrm")).unwrap() {
-                    let entry = entry.unwrap();
-                    fs::copy(entry.path(), inside(to).join(entry.file_name())).unwrap();
-                }
+                copy_tree(&root().join("policies/sugarcrm"), &inside(to));
             }
             "./token.key" => write_secret(&inside(to), "0123456789abcdef0123456789abcdef"),
             "./crm.key" => write_secret(&inside(to), &certified.signing_key.serialize_pem()),

@@ -12,6 +12,7 @@ mod bulk;
 mod cli;
 mod client_certificates;
 mod clients;
+mod compared;
 mod demo_tokens;
 mod described;
 mod detect;

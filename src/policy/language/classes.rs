@@ -46,6 +46,16 @@ impl Classes {
         self.modules.contains_key(module)
     }
 
+    /// Whether another classification gives every field the same categories, by the same entries.
+    pub(in crate::policy) fn says_the_same(&self, other: &Self) -> bool {
+        self.everywhere.says_the_same(&other.everywhere)
+            && self.modules.len() == other.modules.len()
+            && self.modules.iter().all(|(module, own)| {
+                let other = other.modules.get(module);
+                other.is_some_and(|other| own.says_the_same(other))
+            })
+    }
+
     /// Where a field of a known module is given a category.
     pub(in crate::policy) fn place(
         &self,
@@ -84,6 +94,27 @@ impl Classes {
 }
 
 impl Section {
+    fn says_the_same(&self, other: &Self) -> bool {
+        let exact = |section: &Self| -> Vec<_> {
+            let exact = section.exact.iter();
+            exact
+                .map(|(field, entry)| {
+                    let categories = entry.categories.clone();
+                    (field.clone(), categories, entry.instead_of.clone())
+                })
+                .collect()
+        };
+        let wildcards = |section: &Self| -> BTreeMap<Pattern, BTreeSet<Category>> {
+            let mut all: BTreeMap<Pattern, BTreeSet<Category>> = BTreeMap::new();
+            for wildcard in &section.wildcards {
+                let categories = all.entry(wildcard.pattern.clone()).or_default();
+                categories.extend(wildcard.categories.iter().cloned());
+            }
+            all
+        };
+        exact(self) == exact(other) && wildcards(self) == wildcards(other)
+    }
+
     /// The first entry that gives a field a category.
     fn place(&self, field: &Field, category: &Category) -> Option<&Place> {
         let exact = self.exact.get(field).into_iter();

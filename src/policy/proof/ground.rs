@@ -107,7 +107,7 @@ fn pass(core: &Core, path: &FieldPath, passed: &mut BTreeMap<Category, FieldPath
 
 /// The fields that policy or dialect know of known modules, each in its turn. A wildcard stands for a field of its own name,
 /// which fits it: nobody knows yet which fields it will catch.
-fn fields(core: &Core) -> Vec<FieldPath> {
+pub(in crate::policy) fn fields(core: &Core) -> Vec<FieldPath> {
     let classes = &core.model.classes;
     let mut fields = Vec::new();
     let mut patterns = Vec::new();

@@ -23,6 +23,8 @@ mod strengths;
 
 pub use compare::{Access, AccessField, Aspect, Change, Column, Compared, Replayed};
 pub(super) use ground::Ground;
+#[cfg(test)]
+pub(super) use ground::fields;
 pub use never::{Counterexample, How, Never, Proved};
 
 /// One state of a request, as far as rules look at it.

@@ -4,9 +4,11 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use super::State;
+use super::callers::Crowd;
 use super::goals::{Goal, OF_NOBODY, goals, unlooked};
 use super::ground::Ground;
 use super::smallest::{Within, is_met};
+use super::strengths::Provable;
 use crate::policy::model::Model;
 use crate::policy::{Policy, decide};
 use crate::vocabulary::{Category, FieldPath, Level, Purpose, Role, RuleName};
@@ -83,11 +85,12 @@ impl Policy {
     pub fn prove(&self, never: &Never) -> Proved {
         let model = &self.core.model;
         let ground = self.ground.get_or_init(|| Ground::new(&self.core));
+        let walk = Walk::new(model, ground, never);
         let mut states = 0;
         let mut smallest: Option<(Size, Goal)> = None;
         for goal in goals(model, ground, never) {
             for purpose in model.purposes.keys().filter(|name| never.is_about(name)) {
-                let (looked_at, found) = look(model, ground, never, &goal, purpose);
+                let (looked_at, found) = walk.look(&goal, purpose);
                 states += looked_at;
                 let found = found.map(Size);
                 let is_smaller = |found: &Size| smallest.as_ref().is_none_or(|(of, _)| found < of);
@@ -156,66 +159,81 @@ impl Never {
     }
 }
 
-/// Looks for a goal at one purpose: how many states were looked at, and the smallest in which it is met.
-fn look(
-    model: &Model,
-    ground: &Ground,
-    never: &Never,
-    goal: &Goal,
-    purpose: &Purpose,
-) -> (usize, Option<State>) {
-    let free = free(model, never, goal, purpose);
-    let mut looked_at = 0;
-    let mut found: Vec<State> = Vec::new();
-    for crowd in &ground.callers.crowds {
-        let roles: BTreeSet<Role> = free.intersection(&crowd.roles).cloned().collect();
-        if roles.is_empty() || !never.roles.is_empty() && never.roles.is_disjoint(&roles) {
-            continue;
-        }
-        let within = Within {
-            model,
-            goal,
-            purpose,
-            roles: &roles,
-            wanted: &never.roles,
-        };
-        let strengths = ground.callers.strengths(crowd.way).into_iter();
-        for provable in strengths.flat_map(|all| all.without(&never.unless_strengths)) {
-            looked_at += 1;
-            if is_met(model, goal, &within.largest(&provable).situation()) {
-                found.push(within.smallest(&provable));
-            }
-        }
-    }
-    let smallest = found
-        .into_iter()
-        .map(Size)
-        .reduce(|one, other| match other < one {
-            true => other,
-            false => one,
-        });
-    (looked_at, smallest.map(|Size(state)| state))
+/// The states that a promise is about.
+struct Walk<'a> {
+    model: &'a Model,
+    never: &'a Never,
+    /// The roles that are not exempt and that one caller can have, and what such callers can prove.
+    crowds: Vec<(BTreeSet<&'a Role>, Vec<Provable>)>,
 }
 
-/// The roles that may invoke a purpose, that are not exempt, and that no cap holds back from what a goal needs. Beside one that
-/// is held back, all are.
-fn free(model: &Model, never: &Never, goal: &Goal, purpose: &Purpose) -> BTreeSet<Role> {
-    let is_free = |role: &&Role| {
-        let alone = State {
-            roles: BTreeSet::from([(*role).clone()]),
-            purpose: purpose.clone(),
-            strengths: BTreeSet::new(),
+impl<'a> Walk<'a> {
+    fn new(model: &'a Model, ground: &'a Ground, never: &'a Never) -> Self {
+        let callers = &ground.callers;
+        let crowd = |crowd: &'a Crowd| {
+            let roles = crowd.roles.iter();
+            let roles: BTreeSet<&Role> = roles
+                .filter(|role| !never.unless_roles.contains(*role))
+                .collect();
+            let strengths = callers.strengths(crowd.way)?;
+            Some((roles, strengths.without(&never.unless_strengths)))
         };
-        let situation = alone.situation();
-        let mut needs = goal.needs.iter();
-        !needs.any(|need| need.is_held_back(model, &situation))
-    };
-    model
-        .roles
-        .keys()
-        .filter(|role| decide::may_invoke(model, role, purpose))
-        .filter(|role| !never.unless_roles.contains(*role))
-        .filter(is_free)
-        .cloned()
-        .collect()
+        Self {
+            model,
+            never,
+            crowds: callers.crowds.iter().filter_map(crowd).collect(),
+        }
+    }
+
+    /// Looks for a goal at one purpose: how many states were looked at, and the smallest in which it is met.
+    fn look(&self, goal: &Goal, purpose: &Purpose) -> (usize, Option<State>) {
+        let free = self.free(goal, purpose);
+        let wanted = &self.never.roles;
+        let mut looked_at = 0;
+        let mut smallest: Option<Size> = None;
+        for (crowd, provable) in &self.crowds {
+            let of_crowd = free.iter().filter(|role| crowd.contains(**role));
+            let roles: BTreeSet<Role> = of_crowd.map(|role| (*role).clone()).collect();
+            if roles.is_empty() || !wanted.is_empty() && wanted.is_disjoint(&roles) {
+                continue;
+            }
+            let within = Within {
+                model: self.model,
+                goal,
+                purpose,
+                roles: &roles,
+                wanted,
+            };
+            for provable in provable {
+                looked_at += 1;
+                if !is_met(self.model, goal, &within.largest(provable).situation()) {
+                    continue;
+                }
+                let found = Size(within.smallest(provable));
+                if smallest.as_ref().is_none_or(|smallest| found < *smallest) {
+                    smallest = Some(found);
+                }
+            }
+        }
+        (looked_at, smallest.map(|Size(state)| state))
+    }
+
+    /// The roles that may invoke a purpose and that no cap holds back from what a goal needs. Beside one that is held back,
+    /// all are.
+    fn free(&self, goal: &Goal, purpose: &Purpose) -> BTreeSet<&'a Role> {
+        let is_free = |role: &Role| {
+            let alone = State {
+                roles: BTreeSet::from([role.clone()]),
+                purpose: purpose.clone(),
+                strengths: BTreeSet::new(),
+            };
+            let situation = alone.situation();
+            let mut needs = goal.needs.iter();
+            !needs.any(|need| need.is_held_back(self.model, &situation))
+        };
+        let roles = self.model.roles.keys();
+        roles
+            .filter(|role| decide::may_invoke(self.model, role, purpose) && is_free(role))
+            .collect()
+    }
 }

@@ -1,8 +1,8 @@
 //! Holes in the shipped policy, as somebody could make them without meaning it: see `planted.txt`.
 //!
 //! `= KIND: WHAT` begins a hole. Each line below it is an edit, `ANCHOR | OLD | NEW`: behind the only place where the anchor
-//! stands, the first `OLD` becomes `NEW`. `\n` stands for the end of a line. `(drop)` takes the entry of a list that begins at
-//! the anchor out.
+//! stands, the first `OLD` becomes `NEW`. `\n` stands for the end of a line, `(nothing)` for nothing. `(drop)` takes the entry of a
+//! list out that begins at the anchor.
 
 use crate::policy::Source;
 
@@ -62,7 +62,10 @@ impl Planted {
     pub(crate) fn sources(&self) -> Vec<Source> {
         let mut sources = shipped();
         for edit in &self.edits {
-            let [anchor, old, new] = edit.map(|part| part.replace("\\n", "\n"));
+            let [anchor, old, new] = edit.map(|part| match part {
+                "(nothing)" => String::new(),
+                part => part.replace("\\n", "\n"),
+            });
             let mut places = sources.iter_mut().flat_map(|source| {
                 let places: Vec<usize> = source
                     .text

@@ -35,7 +35,7 @@ pub(super) fn add(
     let mut rest = Additions::new();
     for (module, fields) in additions.iter().filter(|(_, fields)| !fields.is_empty()) {
         let found = trees.iter().enumerate().find_map(|(number, tree)| {
-            let insertion = tree.into_section(module, fields)?;
+            let insertion = tree.in_section(module, fields)?;
             Some((number, insertion))
         });
         let found = found.or_else(|| {
@@ -149,7 +149,7 @@ impl Tree {
         is_even.then_some(read)
     }
 
-    fn into_section(
+    fn in_section(
         &self,
         module: &str,
         fields: &BTreeMap<String, BTreeSet<String>>,
@@ -233,6 +233,9 @@ impl Tree {
     }
 }
 
+/// An entry of a map.
+type Member = (Spanned<String>, Node);
+
 /// An entry of a map, on lines of its own.
 struct Entry<'a> {
     indent: String,
@@ -240,7 +243,7 @@ struct Entry<'a> {
     value: &'a Node,
 }
 
-fn entries(node: &Node) -> Option<&[(Spanned<String>, Node)]> {
+fn entries(node: &Node) -> Option<&[Member]> {
     match &node.kind {
         NodeKind::Map(entries) => Some(entries),
         _ => None,
@@ -305,9 +308,7 @@ fn same(old: &Node, new: &Node) -> bool {
     match (&old.kind, &new.kind) {
         (NodeKind::Map(old), NodeKind::Map(new)) => {
             let is_same =
-                |((a, b), (c, d)): (&(Spanned<String>, Node), &(Spanned<String>, Node))| {
-                    a.value == c.value && same(b, d)
-                };
+                |(old, new): (&Member, &Member)| old.0.value == new.0.value && same(&old.1, &new.1);
             old.len() == new.len() && old.iter().zip(new).all(is_same)
         }
         (NodeKind::Seq(old), NodeKind::Seq(new)) => {

@@ -11,12 +11,10 @@ use crate::detect::{self, Kind};
 use crate::dialect::survey::Row;
 use crate::dialect::{Origin, Schema};
 use crate::vocabulary::{Field, Module};
-use crate::workbench::sampler::Read;
+use crate::workbench::sampler::{Read, is_name};
 
 /// Fields of a module of which is counted.
 const FIELDS_MAX: usize = 20_000;
-/// Characters of a field's name.
-const NAME_BYTES_MAX: usize = 128;
 /// Bytes of a text that is searched.
 const TEXT_BYTES_MAX: usize = 1 << 20;
 
@@ -157,17 +155,6 @@ fn note(
 ) {
     let known = found.entry(category).or_insert(certainty);
     *known = (*known).max(certainty);
-}
-
-/// Whether a key of a record is the name of a field. A CRM may send anything: what is no name, or proves to be an
-/// identifier, is counted and never repeated.
-pub(in crate::workbench) fn is_name(name: &str) -> bool {
-    let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    let proves = |kind: &Kind| kind.has_checksum() && kind.is_valid(name);
-    (1..=NAME_BYTES_MAX).contains(&name.len())
-        && name.bytes().all(is_fit)
-        && name.bytes().any(|byte| byte.is_ascii_alphabetic())
-        && !Kind::IDENTIFIERS.iter().any(|kind| proves(kind))
 }
 
 /// A module's fields as they are named together: by the CRM in records, in its description, and by what is known of it.

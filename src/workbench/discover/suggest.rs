@@ -93,10 +93,11 @@ fn of_classified(known: Known<'_>, is_own: bool) -> Verdict {
         let mut looks = looks.peekable();
         looks.peek().is_some() && looks.all(|look| counts.looking(*look) == 0)
     };
-    if !known.classified.is_named && counts.looked() >= MANY {
-        if let Some(wrong) = categories.iter().find(is_none) {
-            return Verdict::FalseCatch(wrong.as_str().to_owned());
-        }
+    if !known.classified.is_named
+        && counts.looked() >= MANY
+        && let Some(wrong) = categories.iter().find(is_none)
+    {
+        return Verdict::FalseCatch(wrong.as_str().to_owned());
     }
     Verdict::Ok
 }

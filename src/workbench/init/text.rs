@@ -143,13 +143,9 @@ pub(super) fn rules(plan: &Plan<'_>) -> String {
          legal_basis: contract\n    roles: [{names}]\n"
     ));
     let categories = starter::section(plan.dialect, "categories");
-    for section in [
-        categories.clone(),
-        starter::section(plan.dialect, "detectors"),
-    ] {
-        if let Some(section) = section {
-            text.push_str(&format!("\n{section}"));
-        }
+    let detectors = starter::section(plan.dialect, "detectors");
+    for section in categories.iter().chain(&detectors) {
+        text.push_str(&format!("\n{section}"));
     }
     let known = |name: &&&str| {
         let own = format!("\n  {name}:");

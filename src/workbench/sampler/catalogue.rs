@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::crm::{Asked, Crm, Trouble};
+use super::names::{self, is_name};
 use crate::diagnostic::{nearest, quoted};
 use crate::dialect::Modules;
 use crate::dialect::schema::MODULES_MAX;
@@ -69,9 +70,13 @@ pub async fn catalogue(crm: &Crm, wanted: &[Module]) -> Result<Catalogue, NoCata
         true => named,
         false => wanted.to_vec(),
     };
+    // What cannot be repeated is left out, and counted like what finds no room.
+    let all = modules.len();
+    modules.retain(|module| is_name(module.as_str()));
+    let odd = all - modules.len();
     modules.sort();
     modules.dedup();
-    catalogue.left_out = modules.len().saturating_sub(MODULES_MAX);
+    catalogue.left_out = odd + modules.len().saturating_sub(MODULES_MAX);
     modules.truncate(MODULES_MAX);
     let made_up = Credential::made_up(crate::door::Carrier::Bearer);
     let is_listed = |module: &Module| {
@@ -106,15 +111,23 @@ async fn named(crm: &Crm) -> Result<Vec<Module>, Trouble> {
 
 async fn describe(crm: &Crm, catalogue: &mut Catalogue) -> Result<(), Trouble> {
     let modules = catalogue.modules.clone();
-    let questions = |credential: &Credential| {
-        crm.dialect()
-            .describing(crm.version(), credential, &modules)
+    let questions = |credential: &Credential, modules: &[Module]| {
+        crm.dialect().describing(crm.version(), credential, modules)
     };
     let made_up = Credential::made_up(crate::door::Carrier::Bearer);
-    let about: Vec<Option<Module>> = questions(&made_up).into_iter().map(|(of, _)| of).collect();
+    let about: Vec<Option<Module>> = questions(&made_up, &modules)
+        .into_iter()
+        .map(|(of, _)| of)
+        .collect();
+    let one_each = about.len() == modules.len();
     for (number, module) in about.into_iter().enumerate() {
         let ask = |credential: &Credential| {
-            let (_, outgoing): AboutModule = questions(credential).into_iter().nth(number)?;
+            let (_, outgoing): AboutModule = match (one_each, &module) {
+                (true, Some(module)) => {
+                    questions(credential, std::slice::from_ref(module)).pop()?
+                }
+                _ => questions(credential, &modules).into_iter().nth(number)?,
+            };
             Some(Asked {
                 outgoing,
                 exchange: None,
@@ -125,7 +138,7 @@ async fn describe(crm: &Crm, catalogue: &mut Catalogue) -> Result<(), Trouble> {
                 catalogue.marked.extend(crm.dialect().marked(&answer));
                 match crm.dialect().described(module.as_ref(), &answer) {
                     Some(said) => {
-                        together(&mut catalogue.said, &said);
+                        together(&mut catalogue.said, &names::named(&said));
                         continue;
                     }
                     None => "what it said is no description".to_owned(),

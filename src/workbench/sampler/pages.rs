@@ -171,7 +171,7 @@ async fn page(crm: &Crm, module: &Module, offset: u64, limit: u32) -> Result<Pag
     let (body, exchange) = crm.ask(&ask, PAGE_BYTES_MAX).await?;
     let broken = |cause| Trouble::Cause(cause, None);
     let answer = json::read(&body, DEPTH_MAX).map_err(|_| broken(Cause::MalformedJson))?;
-    let exchange = exchange.ok_or(broken(Cause::WrongShape))?;
+    let exchange = exchange.ok_or_else(|| broken(Cause::WrongShape))?;
     Ok(Page { answer, exchange })
 }
 

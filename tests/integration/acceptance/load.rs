@@ -400,7 +400,7 @@ fn a24_a_caller_who_hangs_up_makes_no_room_before_the_walk_ends() {
 #[derive(Debug)]
 struct Failing(Arc<dyn Dialect>);
 
-impl paravent::dialect::survey::Survey for Failing {}
+impl dialect::survey::Survey for Failing {}
 
 impl Dialect for Failing {
     fn name(&self) -> &'static str {

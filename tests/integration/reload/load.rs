@@ -12,7 +12,7 @@ use super::rig::{self, A, B, Kept, Levels, Rig, Wish, hash, shown, write};
 use crate::harness::client::Response;
 
 /// How often is reloaded, where nobody says otherwise.
-const RELOADS: usize = 150;
+const RELOADS: usize = 300;
 
 fn reloads() -> usize {
     let said = std::env::var("PARAVENT_RELOADS").ok();

@@ -74,12 +74,12 @@ fn where_tests_must_pass_nothing_starts_without_them() {
     let folder = Folder::new("reload: { require_tests: true }\n");
     let (code, said) = folder.check();
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("R002"), "{said}");
+    assert!(said.contains("T042"), "{said}");
     folder.tests("mask");
     let (code, said) = folder.check();
     assert_eq!(code, Some(1), "{said}");
     assert!(
-        said.contains("R001") && said.contains("`names` does not pass"),
+        said.contains("T040") && said.contains("case `names` fails"),
         "{said}"
     );
     folder.tests("clear");

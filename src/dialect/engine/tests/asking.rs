@@ -59,7 +59,10 @@ fn every_style_of_filters_can_say_that_a_field_is_a_value() {
             "domain[0][]=name&domain[0][]==&domain[0][]=Zoë 1",
         ),
         ("style: sqlfilters, in: f", "f=(name:=:'Zoë 1')"),
-        ("style: rsql, in: r, operators: [<, ==]", "r=name=='Zoë 1'"),
+        (
+            "style: rsql, in: r, operators: [<, ==]",
+            "r=name==\"Zoë 1\"",
+        ),
         ("style: dollars, in: filter", "filter[0][name]=Zoë 1"),
     ];
     for (style, asked) in cases {

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::detect::Kind;
 use crate::detect::statement::{Certainty, Languages};
 use crate::dialect::{Origin, Schema};
+use crate::mask::Mask;
 use crate::policy::decision::looked::{Looked, looked_for};
 use crate::policy::engine::Situation;
 use crate::policy::judge::{Core, View, combined};
 use crate::policy::language::catalogue::{category_of, kind_of};
-use crate::policy::language::model::Writing;
+use crate::policy::language::model::{Model, Writing};
 use crate::policy::plan::{Usable, Writable};
 use crate::vocabulary::{Category, Field, Level, Module};
 
@@ -213,6 +214,15 @@ impl<'a> Both<'a> {
     /// they are the same.
     fn fields(&self, schema: &Schema) -> Vec<Subject> {
         let [old, new] = self.names.models;
+        let masks = |model: &Model| -> Vec<Option<Mask>> {
+            let masks = self.names.categories.iter();
+            masks
+                .map(|name| model.categories.get(*name)?.mask.clone())
+                .collect()
+        };
+        if old.classes.says_the_same(&new.classes) && masks(old) == masks(new) {
+            return Vec::new();
+        }
         let modules: BTreeSet<&Module> = old
             .classes
             .modules

@@ -19,6 +19,9 @@ struct Unless {
     purposes: BTreeSet<Purpose>,
 }
 
+/// What forbids a use.
+type Forbid = fn(&mut How);
+
 impl Reader<'_> {
     pub(super) fn always(&mut self, node: &Node) -> Vec<Always> {
         const FORM: Form = Form {
@@ -138,7 +141,7 @@ impl Reader<'_> {
     }
 
     fn uses(&mut self, node: &Node, how: &mut How) {
-        const USES: &[(&str, fn(&mut How))] = &[
+        const USES: &[(&str, Forbid)] = &[
             ("matched", |how| how.matched = true),
             ("sorted", |how| how.sorted = true),
             ("searched", |how| how.searched = true),
