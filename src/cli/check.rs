@@ -105,7 +105,7 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
         (None, None) => return UNUSABLE,
     }
     let subject = arguments.config.as_deref().or(arguments.dir.as_deref());
-    let subject = subject.unwrap_or(Path::new("."));
+    let subject = subject.unwrap_or_else(|| Path::new("."));
     show(arguments.format, subject, &found, summary.as_ref());
     if found.has_errors() { PROBLEMS } else { DONE }
 }

@@ -360,7 +360,12 @@ fn limits() -> Value {
             "Failed logins of one origin and for one account. Default: 30.",
         ),
     ];
-    let others: [Key; 4] = [
+    map(sizes.into_iter().chain(counts).chain(waits()))
+}
+
+/// How long callers may take, and what becomes of large replies.
+fn waits() -> [Key; 4] {
+    [
         key(
             "head_timeout",
             duration("10s"),
@@ -381,6 +386,5 @@ fn limits() -> Value {
             words(&["stream", "refuse"]),
             "What becomes of a reply over `held_bytes_max`. Default: stream.",
         ),
-    ];
-    map(sizes.into_iter().chain(counts).chain(others))
+    ]
 }

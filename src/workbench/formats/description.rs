@@ -173,12 +173,12 @@ fn versions() -> Value {
     let keys = map([
         key(
             "known",
-            texts("v10"),
+            texts("v1"),
             "Those that pass, as they stand in the path.",
         ),
         key(
             "minors",
-            texts("v11"),
+            texts("v2"),
             "Those of them behind which `_` and a number below 100 may stand.",
         ),
         key(

@@ -439,25 +439,8 @@ pub(super) fn predicates() -> Value {
         "dollars",
         "words",
     ];
-    let members = map([
-        key("operator", text("type"), "Default: type."),
-        key(
-            "field",
-            texts("attribute"),
-            "Default: attribute. Of several names, the first is sent.",
-        ),
-        key(
-            "value",
-            texts("value"),
-            "Default: value. Of several names, the first holds the list of a group.",
-        ),
-    ]);
-    let groups = map([
-        key("all", text("and"), "Default: and."),
-        key("any", text("or"), "Default: or."),
-    ]);
     let implied = entries(text("eq"), text("0"));
-    let keys = map([
+    let own = [
         key("style", words(&styles), "How predicates are written."),
         key(
             "in",
@@ -505,6 +488,30 @@ pub(super) fn predicates() -> Value {
             flag(),
             "With `bracket`, `jsonapi`: the API undoes HTML entities in texts and looks for words of its own in the query that it makes of them.",
         ),
+    ];
+    needs(map(own.into_iter().chain(of_items())), &["style"])
+}
+
+/// What styles with items or words have besides.
+fn of_items() -> [Key; 5] {
+    let members = map([
+        key("operator", text("type"), "Default: type."),
+        key(
+            "field",
+            texts("attribute"),
+            "Default: attribute. Of several names, the first is sent.",
+        ),
+        key(
+            "value",
+            texts("value"),
+            "Default: value. Of several names, the first holds the list of a group.",
+        ),
+    ]);
+    let groups = map([
+        key("all", text("and"), "Default: and."),
+        key("any", text("or"), "Default: or."),
+    ]);
+    [
         key(
             "members",
             members,
@@ -530,6 +537,5 @@ pub(super) fn predicates() -> Value {
             entries(text("open"), fields()),
             "With `words`: the words, and the fields that each looks at.",
         ),
-    ]);
-    needs(keys, &["style"])
+    ]
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::parts::{
-    about, any_of, anything, entries, flag, formed, key, list, map, name, needs, needs_one_of,
+    Key, about, any_of, anything, entries, flag, formed, key, list, map, name, needs, needs_one_of,
     one_or_any_list, one_or_list, suggested, text, words,
 };
 use super::policy::{LEVELS, categories, own_category};
@@ -151,11 +151,15 @@ fn record() -> Value {
 }
 
 fn module() -> Value {
-    formed("^[A-Za-z0-9_-]{1,128}$", "Contacts")
+    formed("^[A-Za-z0-9_-]{1,128}$", "Cases")
 }
 
-fn case() -> Value {
-    let field = || text("last_name");
+fn field() -> Value {
+    text("last_name")
+}
+
+/// What a case can do.
+fn actions() -> [Key; 7] {
     let list = map([
         key("module", module(), "The module."),
         key(
@@ -187,25 +191,7 @@ fn case() -> Value {
         key("module", module(), "The module."),
         key("text", text("Durand"), "What is searched for."),
     ]);
-    let asked = [
-        key(
-            "name",
-            of_people("sales reads"),
-            "What the case is called where it fails.",
-        ),
-        key("as", of_people("sonia"), "Who asks, of `people`."),
-        key(
-            "for",
-            name("contract"),
-            "The purpose that the request states. Default: none.",
-        ),
-        key(
-            "auth",
-            one_or_list(name("strong")),
-            "Strengths that are proved, in place of the person's.",
-        ),
-        key("dialect", of_dialect(), "The API in which it is asked."),
-        key("now", moment(), "What clocks show."),
+    [
         key(
             "read",
             of_people("jeanne"),
@@ -241,6 +227,29 @@ fn case() -> Value {
             needs(search, &["module", "text"]),
             "A module is searched.",
         ),
+    ]
+}
+
+fn case() -> Value {
+    let asked = [
+        key(
+            "name",
+            of_people("sales reads"),
+            "What the case is called where it fails.",
+        ),
+        key("as", of_people("sonia"), "Who asks, of `people`."),
+        key(
+            "for",
+            name("contract"),
+            "The purpose that the request states. Default: none.",
+        ),
+        key(
+            "auth",
+            one_or_list(name("strong")),
+            "Strengths that are proved, in place of the person's.",
+        ),
+        key("dialect", of_dialect(), "The API in which it is asked."),
+        key("now", moment(), "What clocks show."),
     ];
     let beside = [
         key(
@@ -265,7 +274,7 @@ fn case() -> Value {
             "With `write` and `create`: exactly what reaches the CRM; `{}`: nothing.",
         ),
     ];
-    let actions: &[&[&str]] = &[
+    let one_of: &[&[&str]] = &[
         &["read"],
         &["list"],
         &["write"],
@@ -274,7 +283,10 @@ fn case() -> Value {
         &["sort"],
         &["search"],
     ];
-    let mut keys = needs_one_of(map(asked.into_iter().chain(beside)), actions);
+    let mut keys = needs_one_of(
+        map(asked.into_iter().chain(actions()).chain(beside)),
+        one_of,
+    );
     keys["required"] = json!(["name", "as"]);
     keys
 }
