@@ -165,7 +165,7 @@ impl Replay {
         json!({
             "accesses": self.accesses,
             "more": self.more,
-            "records": self.records,
+            "record_count": self.records,
             "callers": self.callers,
             "first": self.first.as_ref().map(|(time, id)| json!({ "time": time, "id": id })),
             "undecided": self.undecided,

@@ -68,7 +68,7 @@ fn planted_holes_are_found() {
 }
 
 /// Whether something is given in a state of one role that was not given before.
-fn discloses(old: &Policy, new: &Policy) -> bool {
+pub(super) fn discloses(old: &Policy, new: &Policy) -> bool {
     let paths: BTreeSet<_> = [old, new]
         .iter()
         .flat_map(|policy| fields(&policy.core))

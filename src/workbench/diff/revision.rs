@@ -65,7 +65,8 @@ impl Revision {
             return Err(Unread::NoRepository(shown));
         }
         let tree = self.tree()?;
-        let listed = self.run(&["ls-tree", "-z", &tree])?;
+        // Without `--full-tree` git would list only what lies below the current folder.
+        let listed = self.run(&["ls-tree", "--full-tree", "-z", &tree])?;
         let mut sources = Vec::new();
         for entry in listed
             .split(|byte| *byte == 0)

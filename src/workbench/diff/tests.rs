@@ -80,7 +80,7 @@ fn a_line_is_accepted_as_it_is_printed() {
     let lines = Lines::of(&compared);
     assert_eq!(lines.unaccepted(&[]), Ok(2));
     let one = "  x    a, p, without strong   mask ->  clear ".to_owned();
-    assert_eq!(lines.unaccepted(&[one.clone()]), Ok(1));
+    assert_eq!(lines.unaccepted(std::slice::from_ref(&one)), Ok(1));
     let printed = lines.render(&[one]);
     assert!(printed.contains("mask -> clear  (accepted)"), "{printed}");
     assert!(
@@ -88,7 +88,10 @@ fn a_line_is_accepted_as_it_is_printed() {
         "{printed}"
     );
     let other = "x a, p mask -> clear".to_owned();
-    assert_eq!(lines.unaccepted(&[other.clone()]), Err(Unmatched(other)));
+    assert_eq!(
+        lines.unaccepted(std::slice::from_ref(&other)),
+        Err(Unmatched(other))
+    );
     // What was printed can be accepted, whatever its width.
     let all: Vec<String> = printed
         .lines()
