@@ -44,6 +44,7 @@ fn key_change(by: Option<&str>) -> KeyChange {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one of each kind")]
 fn notices() -> Vec<Notice> {
     let mut classified = Classified::default();
     let category = crate::vocabulary::Category::new("financial.iban");

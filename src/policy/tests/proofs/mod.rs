@@ -314,7 +314,8 @@ search: {{ Contacts: [subject_c, first_name] }}
 grants: [{{ name: a, roles: sales, data: [commercial, identity], level: clear }}]\n"
         ))
     };
-    let ways: [(&str, fn(&mut How)); 3] = [
+    type Forbid = fn(&mut How);
+    let ways: [(&str, Forbid); 3] = [
         ("matched", |how| how.matched = true),
         ("sorted", |how| how.sorted = true),
         ("searched", |how| how.searched = true),

@@ -230,7 +230,7 @@ fn least(root: &Value, shape: &Value, wanted: Option<&str>) -> Value {
     keys.extend(
         sets.iter()
             .find(has)
-            .or(sets.first())
+            .or_else(|| sets.first())
             .into_iter()
             .flatten()
             .cloned(),
