@@ -348,6 +348,11 @@ impl Policy {
         decide::decide(self, now, asked, operation)
     }
 
+    /// Whether what it gives depends on the day.
+    pub fn looks_at_time(&self) -> bool {
+        !self.core.model.days.is_empty()
+    }
+
     /// Whether the whole of it only observes at some moment.
     pub fn observes(&self, now: jiff::Timestamp) -> bool {
         let whole = self.core.model.observed.as_ref();
@@ -376,7 +381,12 @@ impl Policy {
 
     /// The rules of a module's records in a state, from the tables by which requests are decided. No plan: nobody is permitted
     /// anything by them.
-    pub(crate) fn rules_in(&self, state: &State, module: &Module) -> Arc<RecordRules> {
+    pub(crate) fn rules_in(
+        &self,
+        now: jiff::Timestamp,
+        state: &State,
+        module: &Module,
+    ) -> Arc<RecordRules> {
         let State {
             roles,
             purpose,
@@ -387,7 +397,7 @@ impl Policy {
             purpose: Some(purpose),
             strengths,
             seen: None,
-            observing: self.core.model.observing(jiff::Timestamp::now(), true),
+            observing: self.core.model.observing(now, true),
         };
         self.tables.of(situation).records(module)
     }

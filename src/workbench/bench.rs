@@ -13,9 +13,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderValue};
 use http::uri::{Authority, Scheme};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::audit::Log;
+use crate::audit::{Clock, Log};
 use crate::dialect::{Bounds, Dialect, Exchange, Outgoing, Session, Understood};
 use crate::door::{self, Door, Head};
 use crate::filter::Limits;
@@ -51,6 +52,8 @@ pub struct Bench {
     dialect: Arc<dyn Dialect>,
     records: Arc<[Held]>,
     door: Door,
+    /// What clocks show; `None`: the time it is.
+    now: Option<Timestamp>,
     desks: Mutex<BTreeMap<Person, Arc<Desk>>>,
 }
 
@@ -140,8 +143,15 @@ impl Bench {
                 control_headers: form.controls.clone(),
                 trusted_proxies: Vec::new(),
             },
+            now: None,
             desks: Mutex::default(),
         }
+    }
+
+    /// The same at another moment than this one.
+    #[must_use]
+    pub fn at(self, now: Option<Timestamp>) -> Self {
+        Self { now, ..self }
     }
 
     /// Takes one request through the walk, in a runtime of tokio whose time is enabled. Each finds the records as they were
@@ -225,19 +235,36 @@ impl Bench {
         }
     }
 
+    fn clock(&self) -> Clock {
+        match self.now {
+            Some(now) => Clock::telling(move || now),
+            None => Clock::system(),
+        }
+    }
+
     fn desk(&self, person: &Person) -> Option<Arc<Desk>> {
         let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(desk) = desks.get(person) {
             return Some(desk.clone());
         }
-        let desk = Arc::new(Desk::new(&self.policy, &self.dialect, person)?);
+        let desk = Arc::new(Desk::new(
+            &self.policy,
+            &self.dialect,
+            person,
+            self.clock(),
+        )?);
         desks.insert(person.clone(), desk.clone());
         Some(desk)
     }
 }
 
 impl Desk {
-    fn new(policy: &Policy, dialect: &Arc<dyn Dialect>, person: &Person) -> Option<Self> {
+    fn new(
+        policy: &Policy,
+        dialect: &Arc<dyn Dialect>,
+        person: &Person,
+        clock: Clock,
+    ) -> Option<Self> {
         let crm = Arc::new(Crm::new(dialect.clone(), BOUNDS));
         let hosted = crm.clone();
         let destination = Destination {
@@ -265,7 +292,9 @@ impl Desk {
         let ways = Ways::supposing(&supposed);
         Some(Self {
             supposed,
-            pipeline: (pipeline.ok()?).reached_by(ways, None, &mut Services::new()),
+            pipeline: (pipeline.ok()?)
+                .reached_by(ways, None, &mut Services::new())
+                .by_clock(clock),
             crm,
             turn: tokio::sync::Mutex::default(),
         })

@@ -45,6 +45,7 @@ impl Bench {
         mut touched: BTreeSet<FieldPath>,
     ) -> BTreeSet<RuleName> {
         let caller = desk.supposed.caller();
+        let now = self.clock().moment();
         let mut rules = BTreeSet::new();
         let mut of = |records: &dyn Fn(&Module) -> Arc<RecordRules>| {
             if let (Some(target), Some(_)) = (operation.target(), &operation.query.search) {
@@ -57,7 +58,7 @@ impl Bench {
                 name(&records.field(path.field.as_str()), &mut rules);
             }
         };
-        match self.policy.decide(&caller, purpose, operation) {
+        match self.policy.decide_at(now, (&caller, purpose), operation) {
             Decision::Permit(plan) => of(&|module| plan.records(module)),
             Decision::Deny(Denial {
                 roles,
@@ -70,7 +71,7 @@ impl Bench {
                     purpose: chosen.purpose,
                     strengths,
                 };
-                of(&|module| self.policy.rules_in(&state, module));
+                of(&|module| self.policy.rules_in(now, &state, module));
             }
             // Without a role or a purpose, no rule was asked.
             Decision::Deny(_) => {}

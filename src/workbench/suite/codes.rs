@@ -37,6 +37,7 @@ codes! {
     NO_PROMISE = ("T028", "an `always` that forbids nothing, or everything"),
     BAD_ID = ("T029", "a record without an id"),
 
+    NO_MOMENT = ("T030", "a case without `now`, where rules look at the time"),
     FAILED = ("T040", "a case that does not come out as it says"),
     BROKEN = ("T041", "a promise that does not hold"),
     NO_TESTS = ("T042", "no tests, where there must be some"),

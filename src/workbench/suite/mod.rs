@@ -57,6 +57,8 @@ struct Case {
     purpose: Option<String>,
     /// The dialect in which it is asked; `None`: the first.
     dialect: Option<String>,
+    /// What clocks show; `None`: the time it is.
+    now: Option<jiff::Timestamp>,
     action: Action,
     expect: Expect,
 }

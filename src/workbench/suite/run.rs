@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::odd;
 use crate::dialect::Dialect;
-use crate::policy::Policy;
+use crate::policy::{Never, Policy, Proved};
 use crate::vocabulary::{Field, FieldPath, RuleName};
 
 use super::super::bench::{Ask, Bench, Held, Outcome};
@@ -59,7 +60,7 @@ pub async fn run(
                 .push(runner.case(suite, case, &mut benches).await);
         }
         for always in &suite.always {
-            let proved = policy.prove(&always.never);
+            let proved = runner.proved(&always.never);
             let by = proved.counterexample.iter().flat_map(|found| &found.by);
             let because = by.map(|name| runner.told(name)).collect();
             verdicts.always.push(AlwaysVerdict::new(
@@ -74,6 +75,9 @@ pub async fn run(
     verdicts.coverage = Coverage::of(policy, &runner.exercised);
     verdicts
 }
+
+/// One for each dialect and moment.
+type Benches = BTreeMap<(&'static str, Option<Timestamp>), Bench>;
 
 struct Runner<'a> {
     /// The dialects with the policy in the schema of each.
@@ -101,12 +105,23 @@ impl<'a> Runner<'a> {
         }
     }
 
-    async fn case(
-        &mut self,
-        suite: &Suite,
-        case: &Case,
-        benches: &mut BTreeMap<&'static str, Bench>,
-    ) -> CaseVerdict {
+    /// Whether something never happens, in the schema of whichever dialect.
+    fn proved(&self, never: &Never) -> Proved {
+        let mut all: Option<Proved> = None;
+        for (_, policy) in &self.spoken {
+            let proved = policy.prove(never);
+            if proved.counterexample.is_some() || all.is_none() {
+                let is_broken = proved.counterexample.is_some();
+                all = Some(proved);
+                if is_broken {
+                    break;
+                }
+            }
+        }
+        all.unwrap_or_else(|| self.policy.prove(never))
+    }
+
+    async fn case(&mut self, suite: &Suite, case: &Case, benches: &mut Benches) -> CaseVerdict {
         let why = match self.asked(suite, case, benches).await {
             Ok(why) => why,
             Err(why) => vec![why],
@@ -124,7 +139,7 @@ impl<'a> Runner<'a> {
         &mut self,
         suite: &Suite,
         case: &Case,
-        benches: &mut BTreeMap<&'static str, Bench>,
+        benches: &mut Benches,
     ) -> Result<Vec<String>, String> {
         let named = |dialect: &dyn Dialect| match &case.dialect {
             None => true,
@@ -141,8 +156,8 @@ impl<'a> Runner<'a> {
             return Err("its record is not there".to_owned());
         };
         let bench = benches
-            .entry(dialect.name())
-            .or_insert_with(|| Bench::new(policy, dialect, suite.records.clone()));
+            .entry((dialect.name(), case.now))
+            .or_insert_with(|| Bench::new(policy, dialect, suite.records.clone()).at(case.now));
         let purpose = case.purpose.as_deref();
         let asked = bench.ask(&case.person, purpose, &ask).await;
         let outcome = asked.map_err(|unasked| unasked.to_string())?;

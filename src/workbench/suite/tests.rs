@@ -284,3 +284,39 @@ fn tests_as_a_condition_tell_no_value_and_no_tests_are_an_error() {
     let (codes, _) = runtime.block_on(async { failed(&suite("mask", "clear")) });
     assert_eq!(codes, [codes::FAILED]);
 }
+
+#[test]
+fn a_case_says_when_it_is_where_rules_look_at_the_time() {
+    let day = |days: i64| {
+        let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+        today.date() + jiff::Span::new().days(days)
+    };
+    let observing = format!(
+        "{POLICY}caps: [{{ name: soon, data: identity.name, level: mask, mode: observe, until: {} }}]\n",
+        day(30)
+    );
+    let schemas: Vec<_> = dialects().iter().map(|one| one.schema().clone()).collect();
+    let (policy, found) =
+        Policy::compile(&[source("p.yaml", &observing)], &schemas, bench::TOKEN_KEY);
+    let policy = Arc::new(policy.unwrap_or_else(|| panic!("{}", found.render(false))));
+    let suite = |now: &str, level: &str| {
+        let text = format!(
+            "tests: small\n{now}people: {{ b: {{ crm: {{ roles: Sales, teams: West }} }} }}\n{RECORD}cases:\n  - {{ name: a, as: b, read: j, expect: {{ last_name: {level} }} }}\n"
+        );
+        load(&[source("tests/s.yaml", &text)], &policy, &dialects())
+    };
+    let (_, found) = suite("", "clear");
+    let codes: Vec<_> = found.iter().map(|problem| problem.code).collect();
+    assert_eq!(codes, [codes::NO_MOMENT], "{}", found.render(false));
+    for (days, level) in [(0, "clear"), (30, "clear"), (31, "mask")] {
+        let now = format!("now: {}T12:00:00Z\n", day(days));
+        let (suites, found) = suite(&now, level);
+        assert!(found.is_empty(), "{}", found.render(false));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let verdicts = runtime.block_on(run(&policy, &dialects(), &suites));
+        assert!(verdicts.passed(), "{days}: {}", verdicts.render(false));
+    }
+}

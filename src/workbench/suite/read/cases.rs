@@ -74,9 +74,7 @@ impl Reader<'_> {
         let person = self.who(keys);
         let purpose = keys.get("for").and_then(|node| self.purpose(node));
         let dialect = keys.get("dialect").and_then(|node| self.dialect(node));
-        if let Some(node) = keys.get("now") {
-            self.moment(node);
-        }
+        let now = self.case_moment(keys);
         let refusal = keys.get("expect").and_then(refusal);
         // Of a module that nobody knows it can be tested that it is refused.
         let is_unknown =
@@ -89,9 +87,28 @@ impl Reader<'_> {
             person: person?,
             purpose,
             dialect: dialect.or_else(|| self.dialect.clone()),
+            now,
             action: action?,
             expect,
         })
+    }
+
+    /// What clocks show in a case. Where rules look at the time, a test that depends on today is none.
+    fn case_moment(&mut self, keys: &Keys<'_>) -> Option<jiff::Timestamp> {
+        if let Some(node) = keys.get("now") {
+            return self.moment(node);
+        }
+        if self.now.is_none() && self.policy.looks_at_time() && !self.incomplete {
+            let title = "a case without a moment, of a policy that looks at the time";
+            let problem = Diagnostic::error(codes::NO_MOMENT, title).at(
+                keys.place(),
+                "comes out otherwise after the last day of a rule that observes",
+            );
+            self.found.push(problem.help(
+                "say when it is, for all cases of the suite: `now: 2026-11-23T10:00:00+01:00`",
+            ));
+        }
+        self.now
     }
 
     /// Who asks, with the strengths of the case in place of the person's.

@@ -96,6 +96,8 @@ struct Reader<'a> {
     names: &'a Names,
     found: &'a mut Diagnostics,
     dialect: Option<String>,
+    /// What clocks show, where a case does not say.
+    now: Option<jiff::Timestamp>,
     people: BTreeMap<String, Known>,
     records: Vec<Kept>,
     /// Whether something could not be read, so that names that are not known, or not used, say nothing.
@@ -109,6 +111,7 @@ impl<'a> Reader<'a> {
             names,
             found,
             dialect: None,
+            now: None,
             people: BTreeMap::new(),
             records: Vec::new(),
             incomplete: false,
@@ -121,9 +124,7 @@ impl<'a> Reader<'a> {
             self.of_policy(node);
         }
         self.dialect = keys.get("dialect").and_then(|node| self.dialect(node));
-        if let Some(node) = keys.get("now") {
-            self.moment(node);
-        }
+        self.now = keys.get("now").and_then(|node| self.moment(node));
         if let Some(node) = keys.get("people") {
             self.people(node);
         }
@@ -174,18 +175,19 @@ impl<'a> Reader<'a> {
         self.found.push(problem.help(help));
     }
 
-    /// What clocks show. No rule looks at the time, so that nothing depends on it yet.
-    fn moment(&mut self, node: &Node) {
-        let Some(text) = node.text("a moment", self.found) else {
-            return;
-        };
-        if text.value.parse::<jiff::Timestamp>().is_err() {
+    /// What clocks show.
+    fn moment(&mut self, node: &Node) -> Option<jiff::Timestamp> {
+        let text = node.text("a moment", self.found)?;
+        let moment = text.value.parse::<jiff::Timestamp>();
+        if moment.is_err() {
             let title = format!("{} is not a moment", quoted(text.value));
             let problem = Diagnostic::error(codes::BAD_MOMENT, title)
                 .at(&text.place, "must be a date, a time and an offset");
             self.found
                 .push(problem.help("write it like `2026-11-23T10:00:00+01:00`"));
+            self.incomplete = true;
         }
+        moment.ok()
     }
 
     /// People and records that nobody uses were meant for something.
