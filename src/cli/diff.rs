@@ -130,10 +130,12 @@ fn replayed(arguments: &Arguments, policies: [&Policy; 2]) -> Result<Option<Repl
     Ok(Some(replay))
 }
 
-/// The files of a folder, or of one of a revision.
+/// The files of a folder, or of one of a revision. What lies in the current folder never stands for a revision: whoever can
+/// add a folder could let a policy be compared with itself.
 fn sources(name: &str) -> Result<Vec<Source>, u8> {
     let path = Path::new(name);
-    match Revision::parse(name).filter(|_| !path.is_dir()) {
+    let is_path = path.is_absolute() || name.starts_with('.');
+    match Revision::parse(name).filter(|_| !is_path) {
         Some(revision) => revision.read().map_err(|error| unusable(&error)),
         None => read(path),
     }

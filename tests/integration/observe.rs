@@ -168,7 +168,8 @@ fn a_whole_policy_that_observes_shows_all_but_what_is_special_and_says_so_everyw
     };
     let ready = ask("/readyz?verbose");
     assert!(
-        ready.starts_with("ok\nthe whole policy only observes, until "),
+        ready.starts_with("ok\n")
+            && ready.contains("observing bad the whole policy only observes, until "),
         "{ready}"
     );
     assert!(ready.contains("rule `ibans` only observes"), "{ready}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use dashmap::DashMap;
 
-use super::super::decision::engine::Situation;
+use super::super::decision::engine::{Observing, Situation};
 use super::super::decision::judge::{Core, View};
 use super::super::decision::looked::{Looked, looked_for};
 use super::super::language::model::{Model, Searched};
@@ -119,6 +119,8 @@ impl Ground {
             let alone = Situation {
                 roles: BTreeSet::from([(*role).clone()]),
                 purpose: Some(purpose.clone()),
+                // A cap that only observes holds nobody back.
+                observing: Observing::Most,
                 ..Situation::default()
             };
             !need.is_held_back(model, &alone)
@@ -168,7 +170,9 @@ fn path(module: &Module, field: &str) -> FieldPath {
 /// The categories of a field; `None` if something of it is not classified or never shown.
 fn classified(view: &View, path: &FieldPath) -> Option<BTreeSet<Category>> {
     let sources = view.sources(&path.module, &path.field);
-    (!sources.unclassified && sources.withheld.is_empty()).then_some(sources.categories)
+    // While the whole policy observes, what nobody has classified is usable by whoever asks.
+    let is_held = sources.unclassified && view.core.model.observed.is_none();
+    (!is_held && sources.withheld.is_empty()).then_some(sources.categories)
 }
 
 /// The searches of modules all of whose searched fields can be clear to somebody.

@@ -127,7 +127,7 @@ caps: [{ name: d, data: financial, roles: clerk, level: token }]\n",
     };
     assert_eq!(
         told(&policy, &token),
-        "clerk+sales for work []: financial.iban shown token by d"
+        "clerk+sales for work []: financial.iban shown token by a+d"
     );
     // Who has proved the one has proved the other.
     let but_strong = Never {
@@ -395,4 +395,26 @@ classify: { Contacts: { _module: special.health } }\n"]);
         told(&scaffolding, &shown("special", Level::Clear)),
         "sales for work []: Contacts._module shown hide by dialect.structural"
     );
+}
+
+#[test]
+fn a_cap_that_only_observes_holds_nobody_back() {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+    let until = today.date() + jiff::Span::new().days(30);
+    let grants = "grants: [{ name: a, roles: sales, data: financial, level: clear }]\n";
+    let cap =
+        |more: &str| format!("{grants}caps: [{{ name: c, data: financial, level: mask{more} }}]\n");
+    let observed = format!(", mode: observe, until: {until}");
+    let clear = shown("financial.iban", Level::Clear);
+    assert_eq!(told(&policy(&cap("")), &clear), "proved");
+    assert_eq!(
+        told(&policy(&cap(&observed)), &clear),
+        "sales for work []: financial.iban shown clear by a"
+    );
+    // A grant that observes will count one day.
+    let grant = grants.replace("level: clear", &format!("level: clear{observed}"));
+    assert_ne!(told(&policy(&grant), &clear), "proved");
+    let whole = policy(&format!("mode: observe\nuntil: {until}\n{}", cap("")));
+    assert_ne!(told(&whole, &clear), "proved");
+    assert_eq!(told(&whole, &shown("special", Level::Redact)), "proved");
 }
