@@ -1,7 +1,6 @@
 //! A large policy is proved in no time.
 
 use std::fmt::Write as _;
-use std::time::Instant;
 
 use crate::policy::testing::{schema, unlinted};
 use crate::policy::{How, Never, Policy, Source};
@@ -109,19 +108,17 @@ fn policy() -> Policy {
     unlinted(&[source], schema())
 }
 
+/// How long it takes is for `benches/workbench`; that it ends at all, over so many roles and strengths, is for here.
 #[test]
-fn twenty_promises_about_a_large_policy_are_proved_in_seconds() {
+fn promises_about_a_large_policy_are_proved_over_few_states() {
     let policy = policy();
-    let begun = Instant::now();
     let proofs: Vec<_> = (0..20).map(|at| policy.prove(&never(at))).collect();
-    let took = begun.elapsed();
     let states: usize = proofs.iter().map(|proved| proved.states).sum();
     let broken = proofs
         .iter()
         .filter(|proved| proved.counterexample.is_some())
         .count();
-    println!("{took:?} for {states} states, {broken} broken");
-    assert!(states > 1_000 && broken > 0);
-    // Unoptimised, and beside other tests.
-    assert!(took.as_secs() < 60, "{took:?}");
+    // Subsets of thirty roles alone would be more than a thousand million.
+    assert!(states > 1_000 && states < 10_000_000, "{states}");
+    assert!(broken > 0);
 }
