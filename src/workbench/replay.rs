@@ -44,6 +44,8 @@ pub fn replay(
     [old, new]: [&Policy; 2],
     seen: &mut dyn FnMut(),
 ) -> Result<Replay, Fault> {
+    // What is known of the CRM's data is the same for both.
+    let new = &new.in_schema(old.schema().clone());
     let mut replay = Replay::default();
     let mut callers: HashSet<String> = HashSet::new();
     let mut decided: HashMap<Access, Replayed> = HashMap::new();

@@ -169,7 +169,8 @@ impl Compared {
 impl Policy {
     /// What another policy gives beyond this one, and the reverse, where this is known of the CRM's data.
     pub fn compared(&self, new: &Self, schema: &Arc<Schema>) -> Compared {
-        let mut both = Both::of([&self.core, &new.core]);
+        let policies = [self, new].map(|policy| policy.in_schema(schema.clone()));
+        let mut both = Both::of([&policies[OLD].core, &policies[NEW].core]);
         let mut compared = Compared::default();
         let subjects = both.subjects(schema);
         let searches = searches(&mut both, schema);

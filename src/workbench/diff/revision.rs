@@ -5,6 +5,7 @@
 use std::io;
 use std::process::{Command, Stdio};
 
+use crate::diagnostic::odd;
 use crate::policy::{Policy, Source};
 
 /// Bytes of one file.
@@ -58,7 +59,7 @@ impl Revision {
     /// # Errors
     /// If git, the repository, the revision or the folder is missing, or the folder holds what a policy folder may not.
     pub fn read(&self) -> Result<Vec<Source>, Unread> {
-        let shown = format!("{}:{}", self.revision, self.folder);
+        let shown = self.shown();
         let top = git(&["rev-parse", "--git-dir"]);
         let top = top.map_err(|error| Unread::NoGit(shown.clone(), error))?;
         if top.is_none() {
@@ -84,15 +85,15 @@ impl Revision {
     fn tree(&self) -> Result<String, Unread> {
         let commit = self.hash(&format!("{}^{{commit}}", self.revision))?;
         let commit = commit.ok_or_else(|| Unread::NoRevision {
-            revision: self.revision.clone(),
+            revision: odd::visible(&self.revision),
         })?;
         let tree = match self.folder.as_str() {
             "" => self.hash(&format!("{commit}^{{tree}}"))?,
             folder => self.hash(&format!("{commit}:{folder}"))?,
         };
         let missing = || Unread::NoFolder {
-            revision: self.revision.clone(),
-            folder: self.folder.clone(),
+            revision: odd::visible(&self.revision),
+            folder: odd::visible(&self.folder),
         };
         let tree = tree.ok_or_else(missing)?;
         let kind = self.run(&["cat-file", "-t", &tree])?;
@@ -105,7 +106,7 @@ impl Revision {
     /// The hash of what a name means; `None` if it means nothing.
     fn hash(&self, name: &str) -> Result<Option<String>, Unread> {
         let words = ["rev-parse", "--verify", "--quiet", "--end-of-options", name];
-        let output = git(&words).map_err(|error| Unread::NoGit(name.to_owned(), error))?;
+        let output = git(&words).map_err(|error| Unread::NoGit(odd::visible(name), error))?;
         let hash = output.and_then(|output| String::from_utf8(output).ok());
         let hash = hash.map(|hash| hash.trim().to_owned());
         Ok(hash.filter(|hash| is_hash(hash)))
@@ -139,7 +140,7 @@ impl Revision {
         let text = self.run(&["cat-file", "blob", hash])?;
         match String::from_utf8(text) {
             Ok(text) => Ok(Some(Source {
-                path: format!("{shown}/{name}"),
+                path: format!("{shown}/{}", odd::visible(name)),
                 text,
             })),
             Err(_) => Err(self.entry(name, "it is not text in UTF-8")),
@@ -147,14 +148,19 @@ impl Revision {
     }
 
     fn run(&self, words: &[&str]) -> Result<Vec<u8>, Unread> {
-        let output = git(words).map_err(|error| Unread::NoGit(self.folder.clone(), error))?;
+        let output = git(words).map_err(|error| Unread::NoGit(self.shown(), error))?;
         output.ok_or_else(|| self.entry(".", "git does not give it"))
+    }
+
+    /// It, as it was typed. Who made the revision chose its names: what cannot be seen must not steer a terminal.
+    fn shown(&self) -> String {
+        odd::visible(&format!("{}:{}", self.revision, self.folder))
     }
 
     fn entry(&self, name: &str, why: &str) -> Unread {
         Unread::Entry {
-            folder: format!("{}:{}", self.revision, self.folder),
-            name: name.to_owned(),
+            folder: self.shown(),
+            name: odd::visible(name),
             why: why.to_owned(),
         }
     }
@@ -164,13 +170,14 @@ fn is_hash(text: &str) -> bool {
     text.len() >= 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// What git prints; `None` if it fails. It changes nothing, takes no lock, asks nobody and starts no pager.
+/// What git prints; `None` if it fails. It changes nothing, takes no lock, asks nobody, fetches nothing and starts no pager.
 fn git(words: &[&str]) -> io::Result<Option<Vec<u8>>> {
     let output = Command::new("git")
         .args(["--no-pager", "--no-replace-objects"])
         .args(words)
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_NO_LAZY_FETCH", "1")
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .output()?;
@@ -190,5 +197,13 @@ mod tests {
         assert_eq!(parsed("HEAD:"), pair("HEAD", ""));
         assert_eq!(parsed("policies"), None);
         assert_eq!(parsed(":policies"), None);
+    }
+
+    #[test]
+    fn names_of_a_revision_are_seen_in_full() {
+        let revision = Revision::parse("main:p\u{1b}[2J").unwrap();
+        let text = revision.entry("a\u{202e}\n.yaml", "x").to_string();
+        assert!(!text.chars().any(|c| c.is_control() || c == '\u{202e}'));
+        assert!(text.contains("p<U+001B>[2J") && text.contains("a<U+202E><U+000A>.yaml"));
     }
 }

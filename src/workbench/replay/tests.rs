@@ -243,6 +243,87 @@ fn what_the_log_does_not_tell_is_counted() {
 }
 
 #[test]
+fn roles_that_only_the_new_policy_counts_leave_it_open() {
+    let events = [event(
+        1,
+        "ada",
+        &["sales"],
+        "contract",
+        &shown("Contacts.iban_c"),
+    )];
+    let grant = "  - { name: more, roles: auditor, data: financial.iban, level: clear }\n";
+    let added = format!("{POLICY}{grant}").replace(
+        "default_purpose: payment }\nauth",
+        "default_purpose: payment }\n  auditor: { from: { crm.role: Auditor }, default_purpose: contract }\nauth",
+    );
+    // A role that may not ask for the purpose of the request does not count.
+    let idle = added.replace(
+        "roles: finance }\nclassify",
+        "roles: [finance, auditor] }\nclassify",
+    );
+    let idle = idle.replace(
+        "Auditor }, default_purpose: contract",
+        "Auditor }, default_purpose: payment",
+    );
+    let counts = added.replace(
+        "roles: [sales, finance] }\n  payment",
+        "roles: [sales, finance, auditor] }\n  payment",
+    );
+    let undecided = |other: &str| {
+        let replay = replayed(&events, other);
+        assert_eq!(replay.more, 0);
+        replay.undecided.values().sum::<u64>()
+    };
+    assert_eq!((undecided(&idle), undecided(&counts)), (0, 1));
+    // One that there was may ask for the purpose now.
+    let old_finance = event(2, "bob", &["sales"], "special", &shown("Contacts.iban_c"));
+    let with = |roles: &str| {
+        let purpose = format!("  special: {{ legal_basis: contract, roles: {roles} }}\nclassify");
+        compiled(&POLICY.replace("classify", &purpose))
+    };
+    let access = access_of(&old_finance);
+    let [old, new] = [with("[sales]"), with("[sales, finance]")];
+    assert!(matches!(
+        old.replayed(&new, &access),
+        Replayed::Undecided(_)
+    ));
+    assert_eq!(old.replayed(&old, &access), Replayed::NotMore);
+}
+
+fn access_of(event: &Value) -> Access {
+    Access {
+        roles: vec![
+            event["caller"]["roles"][0]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+        ],
+        purpose: event["purpose"]["id"].as_str().map(str::to_owned),
+        is_stated: true,
+        fields: vec![AccessField {
+            name: "Contacts.iban_c".to_owned(),
+            found: Vec::new(),
+        }],
+        ..Access::default()
+    }
+}
+
+#[test]
+fn a_refusal_that_the_old_policy_does_not_explain_is_left_open() {
+    let refused = json!({
+        "outcome": { "kind": "denied", "reason": "field-not-usable", "status": 403 },
+        "request": { "matched": ["Contacts.last_name"] },
+        "records": { "count": 0 },
+    });
+    let events = [event(1, "ada", &["sales"], "contract", &refused)];
+    let replay = replayed(&events, POLICY);
+    assert_eq!(
+        (replay.more, replay.undecided.values().sum::<u64>()),
+        (0, 1)
+    );
+}
+
+#[test]
 fn lines_that_are_no_events_are_counted() {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("audit-0000000000000001.jsonl"), "{}\n").unwrap();

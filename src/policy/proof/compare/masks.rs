@@ -16,8 +16,8 @@ pub(in crate::policy) fn at_most(one: &Mask, other: &Mask) -> bool {
         // The same year, written otherwise; and a date begins with its year.
         (Mask::Year, Mask::YearAsDate) | (Mask::YearAsDate, Mask::Year) => true,
         (Mask::Year | Mask::YearAsDate, Mask::First(many)) => *many >= 4,
-        // Coarser steps tell less.
-        (Mask::Round(coarse), Mask::Round(fine)) => coarse >= fine,
+        // Two steps of rounding part different values, even where one is a multiple of the other one: in steps of 500, 260
+        // and 740 are both 500; in steps of 1000 they are 0 and 1000.
         _ => false,
     }
 }
@@ -37,5 +37,26 @@ pub(in crate::policy) fn words(mask: &Mask) -> String {
         Mask::Department => "department".to_owned(),
         Mask::Round(step) => format!("round: {step}"),
         Mask::Constant(text) => format!("constant: {text:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coarser_steps_that_part_other_values_show_other_things() {
+        let shown = |step: u64, value: &str| Mask::Round(step).apply_number(value);
+        for (coarse, fine, values) in [
+            (1000, 300, ["460", "590"]),
+            (1000, 500, ["260", "740"]),
+            (500, 100, ["12249", "12449"]),
+        ] {
+            let [one, other] = values;
+            assert_eq!(shown(fine, one), shown(fine, other));
+            assert_ne!(shown(coarse, one), shown(coarse, other));
+            assert!(!at_most(&Mask::Round(coarse), &Mask::Round(fine)));
+        }
+        assert!(at_most(&Mask::Round(300), &Mask::Round(300)));
     }
 }

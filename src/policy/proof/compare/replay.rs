@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dialect::Origin;
 use crate::policy::Policy;
-use crate::policy::decide::{counted, purpose};
+use crate::policy::decide::{counted, may_invoke, purpose};
 use crate::policy::decision::looked::Looked;
 use crate::policy::engine::{Observing, Situation};
 use crate::policy::judge::{Judgement, Treatment, View};
@@ -69,6 +69,7 @@ const STRENGTHS: &str = "strengths are defined otherwise";
 const PURPOSE: &str = "the purpose of requests that state none has changed";
 const TEXTS: &str = "what stands in texts was not looked for";
 const NAMES: &str = "fields whose names were not logged";
+const REFUSAL: &str = "why it was refused is not known";
 const OPERANDS: &str = "what was looked for is not logged";
 
 /// One side of an access.
@@ -91,6 +92,9 @@ impl Policy {
             Ok(purposes) => purposes,
             Err(why) => return Replayed::Undecided(why),
         };
+        if may_have_others(models, &roles, purposes[NEW].as_ref(), access.is_stated) {
+            return Replayed::Undecided(ROLES);
+        }
         // What is named alike and means another thing may have been proved, or not.
         let doubtful = doubtful(models);
         let with = |strengths: BTreeSet<String>| {
@@ -131,6 +135,24 @@ fn is_unclear_who([old, new]: [&Model; 2], roles: &[Role]) -> bool {
         before.is_none_or(|before| !is_within(&role.from, &before.from))
     };
     roles.iter().any(is_narrower) || (roles.is_empty() && new.roles.iter().any(is_wider))
+}
+
+/// Whether who asked may have a role that the log does not name and that counts under the new policy alone: it is new, others
+/// have it, or it may ask for the purpose now.
+fn may_have_others(
+    [old, new]: [&Model; 2],
+    roles: &[Role],
+    purpose: Option<&Purpose>,
+    is_stated: bool,
+) -> bool {
+    let mut others = new.roles.iter().filter(|(name, _)| !roles.contains(name));
+    others.any(|(name, role)| {
+        let before = old.roles.get(name);
+        let is_wider = before.is_none_or(|before| !is_within(&role.from, &before.from));
+        let may_invoke = |model| purpose.is_some_and(|purpose| may_invoke(model, name, purpose));
+        // It may have its say in the purpose of a request that states none.
+        (is_wider && !is_stated) || (may_invoke(new) && (is_wider || !may_invoke(old)))
+    })
 }
 
 /// The purpose under both policies; `None`: such a request is refused.
@@ -218,6 +240,8 @@ fn compared(sides: &[Side<'_>; 2], access: &Access, is_of_old: bool) -> Replayed
     match passes {
         [_, Some(false)] => return Replayed::NotMore,
         [None, _] | [_, None] => return Replayed::Undecided(OPERANDS),
+        // It was refused for something else, and nobody knows whether that is refused still.
+        [Some(true), _] if access.is_refused => return Replayed::Undecided(REFUSAL),
         _ => {}
     }
     let is_let_in = passes[OLD] == Some(false);

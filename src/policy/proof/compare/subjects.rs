@@ -251,9 +251,12 @@ impl<'a> Both<'a> {
                 }
             }
             let mut met: BTreeSet<[Option<Made>; 2]> = BTreeSet::new();
-            for sample in samples([&sections[OLD], &sections[NEW]]) {
-                let made = self.made(schema, module, &sample.field);
-                let Some(made) = made.filter(|_| !fields.contains(&sample.field)) else {
+            // What the dialect alone rules stands for nothing that a pattern classifies.
+            let is_known = |field: &Field| {
+                fields.contains(field) || self.made(schema, module, field).is_none()
+            };
+            for sample in samples([&sections[OLD], &sections[NEW]], &is_known) {
+                let Some(made) = self.made(schema, module, &sample.field) else {
                     continue;
                 };
                 // Two patterns say more than one only where they make something else of a field.

@@ -1,6 +1,8 @@
 use super::{Change, Compared};
 use crate::policy::testing::{SAMPLE, compile, schema};
 
+mod classes;
+
 /// A change in one line: what, who, from what to what.
 fn line(change: &Change) -> String {
     let what = match (&change.category, &change.field) {
@@ -359,23 +361,6 @@ fn fields_that_are_classified_otherwise_are_told_by_name() {
         ),
         "{lines:#?}"
     );
-}
-
-#[test]
-fn a_pattern_that_is_gone_shows_what_another_one_catches() {
-    let old = changed(
-        "    \"*iban*\": financial.iban",
-        "    \"*_c\": commercial.source\n    \"*iban*\": financial.iban",
-    );
-    let new = old.replacen(
-        "    \"*iban*\": financial.iban",
-        "    \"zzz\": financial.iban",
-        1,
-    );
-    let found = compared(&old, &new);
-    let lines: Vec<String> = found.more.iter().map(line).collect();
-    let wanted = "shown commercial.source Contacts.*iban*&*_c [sales, contract] mask -> clear";
-    assert!(lines.iter().any(|line| line == wanted), "{lines:#?}");
 }
 
 #[test]
