@@ -205,7 +205,7 @@ fn known(
         .values()
         .map(|read| read.cursor.read)
         .sum();
-    crm::remarks(found.state.modules.iter());
+    crm::remarks(&found.catalogue, &found.state);
     let told = Told {
         found,
         rows: Vec::new(),
