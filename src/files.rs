@@ -6,7 +6,7 @@
 
 use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 mod encoding;
 mod fingerprint;
@@ -17,6 +17,9 @@ pub use encoding::{NotUtf8, text};
 pub use fingerprint::Fingerprint;
 pub use owner::{Owner, user};
 pub use watched::Watched;
+
+/// Files that others, or processes that were ended, may have left beside one that is written.
+const NEW_MAX: u32 = 1000;
 
 /// What was read of a file.
 #[derive(Debug)]
@@ -71,7 +74,15 @@ pub fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
         Err(error) => return Err(error),
     };
     match std::fs::metadata(&path) {
-        Ok(found) => put(&path, bytes, None, &Rights::Same(found.permissions())),
+        Ok(found) => {
+            let owner = Owner::of(&path)?;
+            put(
+                &path,
+                bytes,
+                None,
+                &Rights::Same(found.permissions(), owner),
+            )
+        }
         Err(_) => put(&path, bytes, None, &Rights::All),
     }
 }
@@ -82,8 +93,8 @@ enum Rights {
     Own,
     /// Everybody, as far as the system lets whoever makes it.
     All,
-    /// As another file.
-    Same(std::fs::Permissions),
+    /// As another file, whose owner it gets, too.
+    Same(std::fs::Permissions, Owner),
 }
 
 fn put(path: &Path, bytes: &[u8], owner: Option<Owner>, rights: &Rights) -> Result<()> {
@@ -101,27 +112,74 @@ fn put(path: &Path, bytes: &[u8], owner: Option<Owner>, rights: &Rights) -> Resu
         builder.mode(0o700);
         options.mode(match rights {
             Rights::All => 0o644,
-            Rights::Own | Rights::Same(_) => 0o600,
+            Rights::Own | Rights::Same(..) => 0o600,
         });
     }
     builder.recursive(true).create(folder)?;
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    match std::fs::remove_file(&new) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
+    let (mut file, new) = beside(path, &options)?;
+    let mut fill = || {
+        if let Some(owner) = owner {
+            owner.give(&file)?;
+        }
+        if let Rights::Same(rights, owner) = rights {
+            make_alike(&file, rights, *owner)?;
+        }
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&new, path)
+    };
+    if let Err(error) = fill() {
+        // It was made here, so it is nobody else's.
+        let _ = std::fs::remove_file(&new);
+        return Err(error);
     }
-    let mut file = options.open(&new)?;
-    if let Some(owner) = owner {
-        owner.give(&file)?;
-    }
-    if let Rights::Same(rights) = rights {
-        file.set_permissions(rights.clone())?;
-    }
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&new, path)?;
     File::open(folder)?.sync_all()
+}
+
+/// A new file beside another, under a name that nobody else has taken: what stands there is never touched.
+fn beside(path: &Path, options: &OpenOptions) -> Result<(File, PathBuf)> {
+    let mut number = 0_u32;
+    loop {
+        let mut new = path.as_os_str().to_owned();
+        match number {
+            0 => new.push(".new"),
+            number => new.push(format!(".{number}.new")),
+        }
+        match options.open(&new) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && number < NEW_MAX => {
+                number += 1;
+            }
+            opened => return Ok((opened?, new.into())),
+        }
+    }
+}
+
+/// Gives a file the rights and the owner of another.
+fn make_alike(file: &File, rights: &std::fs::Permissions, owner: Owner) -> Result<()> {
+    match owner.give(file) {
+        Ok(()) => file.set_permissions(rights.clone()),
+        // The group cannot be kept: another one gets no more than everybody has.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied && owner.is_here() => {
+            file.set_permissions(without_group(rights))
+        }
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(Error::new(
+            ErrorKind::PermissionDenied,
+            "it is another user's, and could not be given back to them",
+        )),
+        Err(error) => Err(error),
+    }
+}
+
+fn without_group(rights: &std::fs::Permissions) -> std::fs::Permissions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = rights.mode() & 0o777;
+        let all = (mode & 0o007) << 3;
+        std::fs::Permissions::from_mode((mode & 0o707) | (mode & all))
+    }
+    #[cfg(not(unix))]
+    rights.clone()
 }
 
 /// Whether a path leads to a regular file, without opening it; else why not.
@@ -288,6 +346,50 @@ mod tests {
             (0o640, b"y".to_vec())
         );
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn what_stands_beside_is_not_touched_and_nothing_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, beside) = (folder.path().join("a"), folder.path().join("a.new"));
+        std::fs::write(&beside, "another's").unwrap();
+        super::replace(&path, b"x").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"x");
+        assert_eq!(std::fs::read(&beside).unwrap(), b"another's");
+        // A folder stands where the file is to be.
+        let taken = folder.path().join("b");
+        std::fs::create_dir(&taken).unwrap();
+        assert!(super::replace(&taken, b"x").is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn another_group_gets_no_more_than_everybody() {
+        use std::os::unix::fs::PermissionsExt as _;
+        for (mode, expected) in [(0o640, 0o600), (0o664, 0o644), (0o604, 0o604)] {
+            let rights = std::fs::Permissions::from_mode(mode);
+            assert_eq!(super::without_group(&rights).mode(), expected);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_replaced_stays_its_owners() {
+        use std::os::unix::fs::MetadataExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, "x").unwrap();
+        if super::Owner::may_give() {
+            std::os::unix::fs::chown(&path, Some(1234), Some(4321)).unwrap();
+        }
+        let owner = || {
+            let found = std::fs::metadata(&path).unwrap();
+            (found.uid(), found.gid())
+        };
+        let before = owner();
+        super::publish(&path, b"y").unwrap();
+        assert_eq!(owner(), before);
     }
 
     #[cfg(unix)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{PROBLEMS, UNUSABLE, colour, password};
+use super::{DONE, PROBLEMS, UNUSABLE, colour, password};
 use crate::audit::{Reader, visible};
 use crate::config::{self, Config, Proof, Upstream};
 use crate::diagnostic::{File, Place, nearest};
@@ -15,7 +15,7 @@ use crate::dialect::{Account, Dialect};
 use crate::proxy::log_options;
 use crate::vocabulary::Module;
 use crate::workbench::sampler::{
-    Crm, Kept, Rate, Read, Recorder, Remark, State, Step, Terms, Wish,
+    self, Catalogue, Crm, Kept, Rate, Recorder, Remark, Standing, State, Step, Terms, Wish,
 };
 
 /// Which CRM, and how it is read.
@@ -231,27 +231,31 @@ pub(super) fn of_user(
     }
 }
 
-/// What was kept of the same reading before, or nothing.
-pub(super) fn resumed<T: serde::de::DeserializeOwned>(opened: &Opened) -> State<T> {
+/// What was kept of the same reading before, or nothing. What is no state is left as it is.
+pub(super) fn resumed<T: Default + serde::de::DeserializeOwned>(
+    opened: &Opened,
+) -> Result<State<T>, Failed> {
     let (kept, terms) = (&opened.kept, &opened.terms);
-    match kept.read(terms) {
-        Some(state) => {
-            eprintln!(
-                "note: goes on where it was interrupted: `{}`",
-                kept.path().display()
-            );
-            state
+    let shown = kept.path().display();
+    let standing = kept.read(terms);
+    match standing.map_err(|error| Failed::unusable(error.to_string()))? {
+        Standing::Same(state) => {
+            eprintln!("note: goes on where it was interrupted: `{shown}`");
+            return Ok(state);
         }
-        None => {
-            if kept.is_of_other_terms::<T>(terms) {
-                eprintln!(
-                    "note: begins anew: `{}` is of another reading",
-                    kept.path().display()
-                );
-            }
-            State::new(terms.clone())
-        }
+        Standing::Other => eprintln!("note: begins anew: `{shown}` is of another reading"),
+        Standing::Nothing => {}
     }
+    Ok(State::new(terms.clone()))
+}
+
+/// A reading that begins anew. What is no state is left as it is.
+pub(super) fn anew<T: Default + serde::de::DeserializeOwned>(
+    opened: &Opened,
+) -> Result<State<T>, Failed> {
+    let standing = opened.kept.read::<T>(&opened.terms);
+    standing.map_err(|error| Failed::unusable(error.to_string()))?;
+    Ok(State::new(opened.terms.clone()))
 }
 
 /// Shows on a terminal where a reading is; elsewhere nothing.
@@ -281,15 +285,52 @@ pub(super) fn progress_ended() {
     }
 }
 
-/// Tells what was odd about modules.
-pub(super) fn remarks<'a, T: 'a>(modules: impl Iterator<Item = (&'a String, &'a Read<T>)>) {
-    for (module, read) in modules {
+/// Tells what was odd; whether all that was asked for was read.
+pub(super) fn remarks<T>(catalogue: &Catalogue, state: &State<T>) -> bool {
+    for (module, read) in &state.modules {
         if let Some(why) = &read.unread {
             eprintln!("note: `{module}` was not read: {why}");
         }
         for remark in &read.cursor.remarks {
             eprintln!("note: `{module}`: {}", Remark::text(*remark));
         }
+    }
+    for (module, why) in &catalogue.silent {
+        eprintln!("note: the CRM does not describe `{module}`: {why}");
+    }
+    if !catalogue.unlisted.is_empty() {
+        let names: Vec<&str> = catalogue.unlisted.iter().map(Module::as_str).collect();
+        eprintln!(
+            "note: modules whose records are never listed through the proxy were left out: {}",
+            names.join(", ")
+        );
+    }
+    if catalogue.left_out > 0 {
+        eprintln!(
+            "note: {} modules were left out: beyond the bound, or with names that are none",
+            catalogue.left_out
+        );
+    }
+    if catalogue.modules.is_empty() {
+        eprintln!("note: the CRM names no module whose records could be read");
+    }
+    let is_lacking = state.modules.values().any(sampler::Read::is_lacking);
+    !is_lacking && catalogue.left_out == 0 && !catalogue.modules.is_empty()
+}
+
+/// The code of a reading that went through. Its state stays where something could be read yet.
+pub(super) fn ended<T>(kept: &Kept, state: &State<T>, is_whole: bool) -> u8 {
+    if state.modules.values().any(sampler::Read::is_lacking) {
+        eprintln!(
+            "note: what was read is kept: the same command reads what is missing, and without `{}` all",
+            kept.path().display()
+        );
+    } else {
+        kept.forget();
+    }
+    match is_whole {
+        true => DONE,
+        false => PROBLEMS,
     }
 }
 

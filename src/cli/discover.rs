@@ -8,7 +8,7 @@ use clap::Args;
 use comfy_table::{Table, presets};
 
 use super::crm::{self, Asked, Failed, Opened};
-use super::{DONE, Format, PROBLEMS, UNUSABLE, colour, columns, print};
+use super::{Format, PROBLEMS, UNUSABLE, colour, columns, print};
 use crate::audit::Reader;
 use crate::dialect::Schema;
 use crate::files;
@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
 fn discover(arguments: &Arguments) -> Result<u8, Failed> {
     let mut opened = crm::open(&arguments.asked, Reader::Discover, Some(arguments.sample))?;
     let policy = policy(&opened)?;
-    let mut state: State<ModuleCounts> = crm::resumed(&opened);
+    let mut state: State<ModuleCounts> = crm::resumed(&opened)?;
     let found = look(&mut opened, &mut state)?;
     let stock = opened.crm.dialect().schema().clone();
     let schema = grown(&stock, found.catalogue.said.clone());
@@ -63,15 +63,14 @@ fn discover(arguments: &Arguments) -> Result<u8, Failed> {
         Format::Json => print(&format!("{:#}\n", serde_json::json!(rows))),
         Format::Text => print(&text(&rows)),
     }
-    remarks(&found);
+    let is_whole = crm::remarks(&found.catalogue, &found.state);
     if let Some(path) = &arguments.write_schema {
         write_schema(&stock, path, &found)?;
     }
     if let Some(dir) = &arguments.write_policy {
         write_policy(&opened, dir, &policy, &schema, &rows)?;
     }
-    opened.kept.forget();
-    Ok(DONE)
+    Ok(crm::ended(&opened.kept, &found.state, is_whole))
 }
 
 /// The policy of the configuration, without errors.
@@ -156,27 +155,6 @@ pub(super) fn interrupted<T: serde::Serialize>(opened: &mut Opened, state: &Stat
             "interrupted; the same command goes on where this one ended".to_owned(),
         ),
         Err(error) => Failed::unusable(error.to_string()),
-    }
-}
-
-fn remarks(found: &Found) {
-    let catalogue = &found.catalogue;
-    crm::remarks(found.state.modules.iter());
-    for (module, why) in &catalogue.silent {
-        eprintln!("note: the CRM does not describe `{module}`: {why}");
-    }
-    if !catalogue.unlisted.is_empty() {
-        let names: Vec<&str> = catalogue.unlisted.iter().map(Module::as_str).collect();
-        eprintln!(
-            "note: modules whose records are never listed through the proxy were left out: {}",
-            names.join(", ")
-        );
-    }
-    if catalogue.left_out > 0 {
-        eprintln!(
-            "note: {} modules were left out: beyond the bound, or with names that are none",
-            catalogue.left_out
-        );
     }
 }
 

@@ -121,14 +121,40 @@ fn make(arguments: &Arguments) -> Result<(), Failed> {
             .filter(|role| !role.is_empty());
         plan.roles = told.map(str::to_owned).collect();
     }
-    let known = match &user {
-        Some(user) => Some(known(arguments, user, &mut plan, &staging)?),
-        None => None,
-    };
-    finish(&staging, &mut plan, known.as_ref())?;
-    staging.settle().map_err(not_placed)?;
+    let filled = fill(arguments, user.as_deref(), &mut plan, &staging);
+    let known = filled.map_err(|failed| with_log(failed, &staging))?;
     print(&told(&arguments.dir, &plan, known.as_ref()));
     Ok(())
+}
+
+/// Makes all of it, and moves it to its place.
+fn fill(
+    arguments: &Arguments,
+    user: Option<&str>,
+    plan: &mut Plan<'_>,
+    staging: &Staging,
+) -> Result<Option<Told>, Failed> {
+    let known = match user {
+        Some(user) => Some(known(arguments, user, plan, staging)?),
+        None => None,
+    };
+    finish(staging, plan, known.as_ref())?;
+    staging.settle().map_err(not_placed)?;
+    Ok(known)
+}
+
+/// What was read stays recorded, though there is no installation: where, is told.
+fn with_log(Failed(code, why): Failed, staging: &Staging) -> Failed {
+    match staging.keeps_log() {
+        true => Failed(
+            code,
+            format!(
+                "{why}; only the access log of what was read stays: `{}`",
+                staging.path().display()
+            ),
+        ),
+        false => Failed(code, why),
+    }
 }
 
 /// What the CRM has told.
@@ -187,10 +213,13 @@ fn known(
         Some(user.to_owned()),
     );
     let recorder = recorder.map_err(|error| Failed::unusable(error.to_string()))?;
-    let (found, names) = read(&crm, &recorder, staging)?;
-    recorder
-        .take_up()
-        .map_err(|error| Failed::unusable(error.to_string()))?;
+    let read = read(&crm, &recorder, staging);
+    if recorder.has_recorded() {
+        staging.keep_log();
+    }
+    let taken = recorder.take_up();
+    let (found, names) = read?;
+    taken.map_err(|error| Failed::unusable(error.to_string()))?;
     if told.is_empty() {
         let (names, left_out) = usable_roles(names);
         if left_out > 0 {
@@ -205,7 +234,7 @@ fn known(
         .values()
         .map(|read| read.cursor.read)
         .sum();
-    crm::remarks(found.state.modules.iter());
+    crm::remarks(&found.catalogue, &found.state);
     let told = Told {
         found,
         rows: Vec::new(),

@@ -8,9 +8,10 @@ use serde_json::json;
 
 use super::crm::{self, Asked, Failed};
 use super::discover::{interrupted, no_catalogue, stopped, take_up};
-use super::{DONE, print};
+use super::{PROBLEMS, print};
 use crate::audit::Reader;
 use crate::workbench::discover::grown;
+use crate::workbench::matrix::csv_line;
 use crate::workbench::sampler::{Desk, State, catalogue, read};
 use crate::workbench::scan::{Reference, References, Row, Texts, counting, rows};
 
@@ -61,8 +62,8 @@ fn scan(arguments: &Arguments) -> Result<u8, Failed> {
     let mut opened = crm::open(&arguments.asked, Reader::Scan, most)?;
     // References are not kept on disk, so those of what was read before would be missing.
     let mut state: State<Texts> = match arguments.refs {
-        true => State::new(opened.terms.clone()),
-        false => crm::resumed(&opened),
+        true => crm::anew(&opened)?,
+        false => crm::resumed(&opened)?,
     };
     let references = arguments.refs.then(|| Arc::new(References::default()));
     let (crm, recorder, wish) = (&opened.crm, &opened.recorder, opened.wish);
@@ -79,31 +80,37 @@ fn scan(arguments: &Arguments) -> Result<u8, Failed> {
             progress: &mut progress,
         };
         let counted = read(&mut desk, &catalogue.modules, wish, &mut state).await;
-        counted.map_err(stopped)
+        counted.map(|()| catalogue).map_err(stopped)
     })?;
     crm::progress_ended();
-    match looked {
-        Some(Ok(())) => take_up(&opened)?,
+    let catalogue = match looked {
+        Some(Ok(catalogue)) => {
+            take_up(&opened)?;
+            catalogue
+        }
         Some(Err(failed)) => {
             take_up(&opened)?;
             return Err(failed);
         }
         None => return Err(interrupted(&mut opened, &state)),
-    }
+    };
     let rows = rows(&state.modules);
     let references = references.map(|references| references.all());
     let read: u64 = state.modules.values().map(|read| read.cursor.read).sum();
     print(&match arguments.format {
         Format::Text => text(&rows, references.as_ref(), (read, state.modules.len())),
-        Format::Json => json(&rows, references.as_ref()),
+        Format::Json => json(&rows, references.as_ref(), &state),
         Format::Csv => csv(&rows, references.as_ref()),
     });
-    crm::remarks(state.modules.iter());
-    if let Some((_, left_out @ 1..)) = references {
-        eprintln!("note: {left_out} references found no room");
+    let is_whole = crm::remarks(&catalogue, &state);
+    let code = crm::ended(&opened.kept, &state, is_whole);
+    match references {
+        Some((_, left_out @ 1..)) => {
+            eprintln!("note: {left_out} references found no room");
+            Ok(PROBLEMS)
+        }
+        _ => Ok(code),
     }
-    opened.kept.forget();
-    Ok(DONE)
 }
 
 type Found = (Vec<Reference>, u64);
@@ -149,44 +156,62 @@ fn joined(reference: &Reference) -> String {
     categories.join(" ")
 }
 
-/// A list of rows; with references an object with both.
-fn json(rows: &[Row], references: Option<&Found>) -> String {
+/// A list of rows; with references an object with both, and with what was not read.
+fn json(rows: &[Row], references: Option<&Found>, state: &State<Texts>) -> String {
     let document = match references {
         None => json!(rows),
-        Some((references, _)) => json!({"found": rows, "references": references}),
+        Some((references, _)) => {
+            let modules = state.modules.iter();
+            let unread: Vec<_> = modules
+                .filter_map(|(module, read)| Some((module, read.unread.as_ref()?)))
+                .map(|(module, why)| json!({"module": module, "why": why}))
+                .collect();
+            json!({"found": rows, "references": references, "unread": unread})
+        }
     };
     format!("{document:#}\n")
 }
 
 /// The rows; with references these instead.
 fn csv(rows: &[Row], references: Option<&Found>) -> String {
-    // What stands here are names, ids and numbers of accepted forms: nothing needs quotes.
     if let Some((references, _)) = references {
         let lines = references
             .iter()
-            .map(|one| format!("{},{}\r\n", quoted(&one.record), joined(one)));
-        return format!("record,categories\r\n{}", lines.collect::<String>());
+            .map(|one| csv_line(&[&one.record, &joined(one)]));
+        return csv_line(&["record", "categories"]) + &lines.collect::<String>();
     }
     let lines = rows.iter().map(|row| {
-        let Row {
-            module,
-            field,
-            category,
-            certainty,
-            records,
-            share,
-        } = row;
-        format!("{module},{field},{category},{certainty},{records},{share}\r\n")
+        csv_line(&[
+            &row.module,
+            &row.field,
+            &row.category,
+            &row.certainty,
+            &row.records.to_string(),
+            &row.share.to_string(),
+        ])
     });
-    format!(
-        "module,field,category,certainty,records,share\r\n{}",
-        lines.collect::<String>()
-    )
+    let head = [
+        "module",
+        "field",
+        "category",
+        "certainty",
+        "records",
+        "share",
+    ];
+    csv_line(&head) + &lines.collect::<String>()
 }
 
-fn quoted(text: &str) -> String {
-    match text.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.to_owned(),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_no_formula() {
+        let reference = Reference {
+            record: "=cmd/1,2".to_owned(),
+            categories: ["special".to_owned()].into_iter().collect(),
+        };
+        let text = csv(&[], Some(&(vec![reference], 0)));
+        assert_eq!(text, "record,categories\r\n\"'=cmd/1,2\",special\r\n");
     }
 }

@@ -465,7 +465,7 @@ fn written(writable: &Writable) -> String {
 }
 
 /// A line of cells. A cell that a spreadsheet would compute is marked as text.
-fn csv_line(cells: &[&str]) -> String {
+pub fn csv_line(cells: &[&str]) -> String {
     let cell = |cell: &&str| {
         let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
         let text = match is_formula {

@@ -15,4 +15,4 @@ pub use names::is_name;
 pub use pages::{Cursor, Pages, Remark, Wish};
 pub use reading::{Desk, Step, Stopped, read};
 pub use recorder::{Recorder, Unrecorded};
-pub use state::{Kept, NotKept, Read, State, Terms};
+pub use state::{Foreign, Kept, NotKept, Read, Standing, State, Terms};

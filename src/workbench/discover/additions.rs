@@ -352,7 +352,8 @@ pub(in crate::workbench) fn key(name: &str) -> String {
         && !WORDS.contains(&folded.as_str());
     match is_plain {
         true => name.to_owned(),
-        false => format!("\"{name}\""),
+        // A text of JSON is one of YAML.
+        false => serde_json::Value::from(name).to_string(),
     }
 }
 
@@ -361,6 +362,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn names_that_could_be_something_else_are_quoted() {
+        assert_eq!(key("last_name"), "last_name");
+        assert_eq!(key("No"), "\"No\"");
+        assert_eq!(key("7"), "\"7\"");
+        assert_eq!(key("a\"b\\c\n"), "\"a\\\"b\\\\c\\n\"");
+    }
 
     fn additions(all: &[(&str, &str, &str)]) -> Additions {
         let mut additions = Additions::new();

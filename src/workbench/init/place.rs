@@ -1,5 +1,6 @@
 //! Where a new installation is made, and how it gets to its place.
 
+use std::cell::Cell;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ const NAMES: &[&str] = &[
     "audit",
     "state",
 ];
+/// What stays of an installation that is not made, once anything was read: the access log, and its state.
+const LOG: &[&str] = &["audit", "state"];
 /// Bytes of a key.
 const KEY_BYTES: usize = 32;
 
@@ -44,11 +47,12 @@ pub fn taken(dir: &Path) -> Option<PathBuf> {
     paths.find(|path| fs::symlink_metadata(path).is_ok())
 }
 
-/// A folder beside the one that is to be, which is removed unless it was moved.
+/// A folder beside the one that is to be, which is removed unless it was moved; but not the log of what was read.
 #[derive(Debug)]
 pub struct Staging {
     path: PathBuf,
     dir: PathBuf,
+    keeps_log: Cell<bool>,
 }
 
 impl Staging {
@@ -79,7 +83,21 @@ impl Staging {
         builder
             .create(&path)
             .map_err(|error| NotPlaced::Unwritable(path.clone(), error))?;
-        Ok(Self { path, dir })
+        Ok(Self {
+            path,
+            dir,
+            keeps_log: Cell::new(false),
+        })
+    }
+
+    /// Personal data was read: its log stays, whatever comes.
+    pub fn keep_log(&self) {
+        self.keeps_log.set(true);
+    }
+
+    /// Whether the log stays.
+    pub fn keeps_log(&self) -> bool {
+        self.keeps_log.get()
     }
 
     /// Where it is.
@@ -129,7 +147,7 @@ impl Staging {
     ///
     /// # Errors
     /// If something came in the way meanwhile, or a folder cannot be written.
-    pub fn settle(self) -> Result<(), NotPlaced> {
+    pub fn settle(&self) -> Result<(), NotPlaced> {
         let unwritable = |path: &Path, error| NotPlaced::Unwritable(path.to_owned(), error);
         if let Some(taken) = taken(&self.dir) {
             return Err(NotPlaced::Taken(taken));
@@ -155,7 +173,19 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.path);
+        if !self.keeps_log() {
+            let _ = fs::remove_dir_all(&self.path);
+            return;
+        }
+        for name in NAMES.iter().filter(|name| !LOG.contains(name)) {
+            let path = self.path.join(name);
+            let _ = match path.is_dir() {
+                true => fs::remove_dir_all(&path),
+                false => fs::remove_file(&path),
+            };
+        }
+        // Only where nothing stays: it was moved.
+        let _ = fs::remove_dir(&self.path);
     }
 }
 
@@ -167,6 +197,33 @@ fn random(bytes: &mut [u8]) -> Result<(), NotPlaced> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_log_of_what_was_read_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("crm");
+        let staging = Staging::beside(&dir).unwrap();
+        let path = staging.path().to_owned();
+        let fill = |staging: &Staging| {
+            for name in ["policies/a.yaml", "paravent.yaml", "audit/1.jsonl"] {
+                staging.write(name, "x").unwrap();
+            }
+            staging.key("token.key").unwrap();
+            staging.keep_log();
+        };
+        fill(&staging);
+        drop(staging);
+        assert!(!dir.exists());
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 1);
+        assert!(path.join("audit/1.jsonl").exists());
+        fs::remove_dir_all(&path).unwrap();
+        let staging = Staging::beside(&dir).unwrap();
+        fill(&staging);
+        staging.settle().unwrap();
+        drop(staging);
+        assert!(dir.join("audit/1.jsonl").exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn nothing_is_overwritten_and_nothing_is_left_half() {
@@ -181,6 +238,7 @@ mod tests {
         staging.write("policies/a.yaml", "x").unwrap();
         staging.key("token.key").unwrap();
         staging.settle().unwrap();
+        drop(staging);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         #[cfg(unix)]
         {

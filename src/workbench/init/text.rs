@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::discover::key;
 use super::{NAME, starter};
 use crate::dialect::Dialect;
 use crate::policy::CATALOGUE;
@@ -118,7 +119,8 @@ pub(super) fn quoted(text: &str) -> String {
 /// Who sees how much of each category.
 pub(super) fn rules(plan: &Plan<'_>) -> String {
     let roles = plan.named_roles();
-    let names: Vec<&str> = roles.iter().map(|(name, _)| name.as_str()).collect();
+    // Some names, such as `no`, are something else than a text where they stand bare.
+    let names: Vec<String> = roles.iter().map(|(name, _)| key(name)).collect();
     let names = names.join(", ");
     let mut text = format!(
         "# Who sees how much of each category, and why. Grants lift, caps lower; their order never matters.\n\
@@ -133,7 +135,8 @@ pub(super) fn rules(plan: &Plan<'_>) -> String {
     });
     for (name, in_crm) in &roles {
         text.push_str(&format!(
-            "  {name}: {{ from: {{ crm.role: {} }}, default_purpose: {PURPOSE} }}\n",
+            "  {}: {{ from: {{ crm.role: {} }}, default_purpose: {PURPOSE} }}\n",
+            key(name),
             quoted(in_crm)
         ));
     }
@@ -187,6 +190,25 @@ pub(super) fn rules(plan: &Plan<'_>) -> String {
 mod tests {
     use super::*;
     use crate::dialect::usual;
+
+    #[test]
+    fn a_role_that_is_called_no_stays_a_text() {
+        let dialect = usual();
+        let plan = Plan {
+            dialect: &*dialect,
+            url: String::new(),
+            roles: vec!["No".to_owned(), "Null".to_owned(), "Sales".to_owned()],
+            are_made_up: false,
+            has_schema: false,
+        };
+        let rules = rules(&plan);
+        assert!(rules.contains("\n  \"no\": {"), "{rules}");
+        assert!(rules.contains("\n  \"null\": {"), "{rules}");
+        assert!(
+            rules.contains("roles: [\"no\", \"null\", sales]"),
+            "{rules}"
+        );
+    }
 
     #[test]
     fn names_of_roles_become_names_of_the_policy() {

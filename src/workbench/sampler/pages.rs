@@ -21,6 +21,8 @@ const DEPTH_MAX: usize = 64;
 const SIZES: &[u32] = &[100, 50, 20, 10, 5, 2, 1];
 /// Records of which it is remembered that they were seen.
 const REMEMBERED_MAX: usize = 4 << 20;
+/// Records in a row that may be over a bound: behind them the module cannot be read.
+const TOO_LARGE_MAX: u32 = 100;
 
 /// How much of a module is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +59,8 @@ pub enum Remark {
     SmallPages,
     /// A record alone is over a bound; it was left out.
     TooLarge,
+    /// There are more records than can be told apart; reading ended there.
+    Full,
 }
 
 impl Remark {
@@ -71,7 +75,15 @@ impl Remark {
             }
             Self::SmallPages => "its records are large: they were read in smaller pages",
             Self::TooLarge => "a record is over a bound, and was left out",
+            Self::Full => {
+                "it has more records than can be told apart at once; reading ended there, and there may be more"
+            }
         }
+    }
+
+    /// Whether records are missing because of it.
+    pub fn is_lack(self) -> bool {
+        matches!(self, Self::AgainTheSame | Self::TooLarge | Self::Full)
     }
 }
 
@@ -82,6 +94,7 @@ pub struct Pages<'a> {
     most: Option<u64>,
     size_max: u32,
     seen: Seen,
+    too_large: u32,
 }
 
 impl<'a> Pages<'a> {
@@ -93,6 +106,7 @@ impl<'a> Pages<'a> {
             most: wish.most,
             size_max: wish.page_max.clamp(1, SIZES[0]),
             seen: Seen::default(),
+            too_large: 0,
         }
     }
 
@@ -114,6 +128,7 @@ impl<'a> Pages<'a> {
         let limit = size(cursor.offset, left, self.size_max);
         match page(self.crm, self.module, cursor.offset, limit).await {
             Ok(page) => {
+                self.too_large = 0;
                 let given = page.show(limit, &mut next, &mut self.seen, visit);
                 let is_numbered = self.crm.dialect().numbers_pages(self.module);
                 // A CRM that gives fewer rows than it was asked for goes on behind the last of them, unless it numbers its pages.
@@ -128,9 +143,10 @@ impl<'a> Pages<'a> {
                 next.remarks.insert(Remark::SmallPages);
                 self.size_max = limit / 2;
             }
-            Err(Trouble::Cause(Cause::TooLarge, _)) => {
+            Err(Trouble::Cause(Cause::TooLarge, _)) if self.too_large < TOO_LARGE_MAX => {
                 next.remarks.insert(Remark::TooLarge);
                 next.offset += 1;
+                self.too_large += 1;
             }
             Err(trouble) => return Err(trouble),
         }
@@ -200,8 +216,11 @@ impl Page {
         if given > 0 && new == 0 {
             remarks.insert(Remark::AgainTheSame);
         }
+        if new > 0 && seen.is_full() {
+            remarks.insert(Remark::Full);
+        }
+        cursor.is_done = new == 0 || seen.is_full();
         cursor.remarks.extend(remarks);
-        cursor.is_done = new == 0;
         given
     }
 }
@@ -213,10 +232,12 @@ struct Seen {
 }
 
 impl Seen {
+    /// Whether no more can be remembered: what comes then could be the same for ever.
+    fn is_full(&self) -> bool {
+        self.hashes.len() >= REMEMBERED_MAX
+    }
+
     fn is_new(&mut self, row: &Row<'_>) -> bool {
-        if self.hashes.len() >= REMEMBERED_MAX {
-            return true;
-        }
         let mut hasher = self.hashes.hasher().build_hasher();
         match row.id {
             Some(id) => id.hash(&mut hasher),

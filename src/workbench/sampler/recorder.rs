@@ -2,6 +2,7 @@
 //! configuration, before it is read and behind it. The proxy may be running and hold the log, so a note is left, which becomes
 //! an event within a second; where no proxy runs, the log is opened at the end, and takes the notes up.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::audit::{self, Log, OpenError, Options, Reader, Sampling};
@@ -24,6 +25,7 @@ pub struct Recorder {
     account: Option<String>,
     upstream: String,
     dialect: &'static str,
+    has_recorded: AtomicBool,
 }
 
 impl Recorder {
@@ -43,6 +45,7 @@ impl Recorder {
             account,
             upstream: upstream.to_owned(),
             dialect,
+            has_recorded: AtomicBool::new(false),
         };
         recorder.take_up()?;
         Ok(recorder)
@@ -69,7 +72,14 @@ impl Recorder {
             read,
         };
         audit::record_sampling(&self.options.dir, &sampling)
-            .map_err(|error| Unrecorded(files::words(&error)))
+            .map_err(|error| Unrecorded(files::words(&error)))?;
+        self.has_recorded.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether anything was recorded: the log must be kept then.
+    pub fn has_recorded(&self) -> bool {
+        self.has_recorded.load(Ordering::Relaxed)
     }
 
     /// Lets the log take up what was noted, unless a running proxy does.
