@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout_at;
 
 use crate::audit::{AuditUnavailable, By, Event, Loaded, Log};
 use crate::config;
@@ -121,7 +122,7 @@ pub struct Proxy {
     stop_admin: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
     admin_task: JoinHandle<()>,
-    /// Keep the keys of issuers fresh, as long as requests go on.
+    /// Keep the keys of issuers fresh, as long as requests go on, and look at what is reloaded.
     refreshing: Vec<JoinHandle<()>>,
     /// Asks for a look at what is reloaded.
     pub reload: Option<reload::Handle>,
@@ -219,9 +220,7 @@ impl Proxy {
         }
         let _ = self.stop_admin.send(true);
         let _ = self.admin_task.await;
-        for refreshing in self.refreshing {
-            let _ = refreshing.await;
-        }
+        end_all(self.refreshing).await;
         let log = self.log;
         if !matches!(
             tokio::task::spawn_blocking(move || log.stop()).await,
@@ -340,6 +339,18 @@ fn each_once(known: &mut Vec<Arc<LiveSchema>>, schemas: &[Arc<LiveSchema>]) {
     }
 }
 
+/// Waits until what goes on beside requests has seen the stop. A file system that does not answer must not keep the proxy
+/// from ending: what takes too long is dropped where it waits.
+async fn end_all(tasks: Vec<JoinHandle<()>>) {
+    let deadline = tokio::time::Instant::now() + CUT_TIMEOUT;
+    for mut task in tasks {
+        if timeout_at(deadline, &mut task).await.is_err() {
+            tracing::warn!("the stop cuts off what looks at files: it took too long");
+            task.abort();
+        }
+    }
+}
+
 /// The issuers of all listeners, each once.
 fn issuers(ways: &[Ways]) -> Vec<Arc<Tokens>> {
     let mut issuers: Vec<Arc<Tokens>> = Vec::new();
@@ -353,7 +364,7 @@ fn issuers(ways: &[Ways]) -> Vec<Arc<Tokens>> {
 
 /// How often it is told for how many requests a stop waits.
 const TELLING_INTERVAL: Duration = Duration::from_secs(5);
-/// How long requests that were cut off may take to say so to the log.
+/// How long requests that were cut off may take to say so to the log, and a look at what is reloaded to end.
 const CUT_TIMEOUT: Duration = Duration::from_secs(2);
 const CUT_STEP: Duration = Duration::from_millis(5);
 

@@ -228,6 +228,24 @@ impl Diagnostic {
     }
 }
 
+impl Diagnostic {
+    /// The same without anything that stands in its text: a title that says where it is.
+    fn without_source(self) -> Self {
+        let at = self.place.map(|place| {
+            let path = place.file.path();
+            format!(", at {path}:{}", place.line())
+        });
+        Self {
+            title: format!("{}{}", self.title, at.unwrap_or_default()),
+            place: None,
+            label: String::new(),
+            second: None,
+            more: Vec::new(),
+            ..self
+        }
+    }
+}
+
 /// Problems found in one or more texts.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
@@ -286,6 +304,16 @@ impl Diagnostics {
         self.errors = kept.0 + other.errors;
         self.warnings = kept.1 + other.warnings;
         self.notes = kept.2 + other.notes;
+    }
+
+    /// The same without the lines of the texts: for a log, where texts hold what may not end in one.
+    #[must_use]
+    pub fn without_sources(self) -> Self {
+        let list = self.list.into_iter();
+        Self {
+            list: list.map(Diagnostic::without_source).collect(),
+            ..self
+        }
     }
 
     /// Whether there is nothing to say.

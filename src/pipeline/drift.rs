@@ -87,9 +87,16 @@ impl Notices {
     /// Another policy is in force: of what was told to be unclassified, that stays which still is. What requests that began
     /// under the policy before still meet is told as theirs.
     pub(super) fn look_again(&self, policy: &Policy) {
+        // Replies are told of meanwhile: the policy is asked about a copy.
+        let known: BTreeSet<FieldPath> = {
+            let names = self.names();
+            names.described.union(&names.met).cloned().collect()
+        };
+        let open = policy.unclassified_of(&known);
+        let stays = |path: &FieldPath| open.contains(path) || !known.contains(path);
         let mut names = self.names();
-        names.described.retain(|path| policy.is_unclassified(path));
-        names.met.retain(|path| policy.is_unclassified(path));
+        names.described.retain(stays);
+        names.met.retain(stays);
         names.sets.clear();
         self.count(&names);
     }

@@ -280,10 +280,16 @@ impl Policy {
         }
     }
 
-    /// Whether nobody has said what a field of a known module is, so that it is redacted.
-    pub fn is_unclassified(&self, path: &FieldPath) -> bool {
+    /// Those of some fields of known modules of which nobody has said what they are, so that they are redacted.
+    pub fn unclassified_of<'p>(
+        &self,
+        paths: impl IntoIterator<Item = &'p FieldPath>,
+    ) -> BTreeSet<FieldPath> {
         let view = View::new(self.core.clone(), Situation::default());
-        self.knows(&path.module) && view.sources(&path.module, &path.field).unclassified
+        let is_open = |path: &&FieldPath| {
+            self.knows(&path.module) && view.sources(&path.module, &path.field).unclassified
+        };
+        paths.into_iter().filter(is_open).cloned().collect()
     }
 
     /// How much it holds.

@@ -8,7 +8,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
-use super::looks::{Looks, Turn};
+use super::looks::{self, Looks, Turn};
 use super::{Outcome, Stage, codes_of};
 use crate::audit::{By, Event};
 use crate::config::{Clients, Tls, Way, codes as config_codes};
@@ -130,12 +130,20 @@ pub(super) struct Certificate {
     looks: Looks,
     not_after: Option<Timestamp>,
     name: String,
+    /// Whether it was told that the access log cannot be written.
+    is_told: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
     Pair,
     Authorities,
+}
+
+/// What was read, of one moment.
+enum Read {
+    Pair(Pair),
+    Authorities(io::Result<Contents>),
 }
 
 /// What was read and judged.
@@ -161,6 +169,7 @@ impl Certificate {
                 looks: Looks::new(pair),
                 not_after,
                 name: name.clone(),
+                is_told: false,
             });
             if judges {
                 all.push(Self {
@@ -170,23 +179,28 @@ impl Certificate {
                     looks: Looks::new(ca),
                     not_after: None,
                     name,
+                    is_told: false,
                 });
             }
         }
         all
     }
 
-    /// Says that what is in use is what is on disk.
+    /// Says that what is in use is what is on disk, and how long it is of use.
     pub(super) fn tell(&self, stage: &Stage) {
-        let words = match self.not_after {
+        let now = Timestamp::now();
+        let (is_valid, words) = match self.not_after {
             Some(time) => {
                 let name = self.name.as_str();
                 stage.metrics.reloads.not_after(name, time.as_second());
-                format!("valid until {time}")
+                match time < now {
+                    true => (false, format!("it was valid until {time}")),
+                    false => (true, format!("valid until {time}")),
+                }
             }
-            None => "in use".to_owned(),
+            None => (true, "in use".to_owned()),
         };
-        stage.parts.say(&self.part, true, words);
+        stage.parts.say(&self.part, is_valid, words);
         stage.metrics.reloads.rejected(&self.part, false);
     }
 
@@ -207,8 +221,18 @@ impl Certificate {
             (files.tls.clone(), files.readable_by_all)
         };
         let what = self.what;
-        let looking = move || judge(what, (&tls, readable_by_all));
-        let Ok((judged, found, problems)) = spawn_blocking(looking).await else {
+        // What was seen the last time needs no second reading; this is the second look. Who asks has only this one.
+        let known = self.looks.known(by == By::Watch);
+        let of = tls.clone();
+        let reading = move || looks::settled(|| read(what, (&of, readable_by_all)), known);
+        let Some((read, found)) = spawn_blocking(reading).await.ok().flatten() else {
+            if by != By::Watch {
+                let what = self.part.as_str();
+                tracing::warn!(
+                    what,
+                    "the certificate was not taken: it changes while it is read"
+                );
+            }
             return Outcome::Unsettled;
         };
         let turn = match by {
@@ -217,7 +241,11 @@ impl Certificate {
         };
         match turn {
             Turn::Nothing if found != self.looks.in_force() => return Outcome::Unsettled,
-            Turn::Nothing => return Outcome::Unchanged,
+            Turn::Nothing => {
+                // Days pass.
+                self.tell(stage);
+                return Outcome::Unchanged;
+            }
             Turn::Mended => {
                 self.tell(stage);
                 tracing::info!(
@@ -228,6 +256,9 @@ impl Certificate {
             }
             Turn::Judge => {}
         }
+        // Whatever panics refuses.
+        let judged = spawn_blocking(move || judge(read, &tls)).await;
+        let (judged, problems) = judged.unwrap_or_else(|_| (None, Diagnostics::new()));
         let outcome = match judged.filter(|_| !problems.has_errors()) {
             Some(judged) => self.take(judged, found, by, stage).await,
             None => {
@@ -251,7 +282,12 @@ impl Certificate {
         let fingerprint = Fingerprint::name(&der);
         let event = Event::certificate_loaded(&self.part, &fingerprint, not_after, by);
         if stage.log.write(event).await.is_err() {
-            self.tell_refused(stage, "the access log cannot be written");
+            let words = "the access log cannot be written";
+            if !std::mem::replace(&mut self.is_told, true) {
+                let what = self.part.as_str();
+                tracing::error!(what, "the certificate on disk was not taken: {words}");
+            }
+            self.tell_refused(stage, words);
             return Outcome::Rejected(Vec::new());
         }
         let mut listener = self.listener.lock().await;
@@ -269,6 +305,7 @@ impl Certificate {
         }
         drop(listener);
         self.not_after = not_after;
+        self.is_told = false;
         self.looks.taken(found);
         self.tell(stage);
         let what = self.part.as_str();
@@ -280,7 +317,8 @@ impl Certificate {
     async fn refuse(&mut self, found: Fingerprint, by: By, stage: &Stage, problems: &Diagnostics) {
         let codes = codes_of(problems);
         let is_news = self.looks.refused(found, Instant::now());
-        self.tell_refused(stage, &format!("it was refused: {}", codes.join(" ")));
+        let words = format!("it was refused: {}", codes.join(" "));
+        self.tell_refused(stage, words.trim_end_matches(": "));
         if is_news {
             let event = Event::certificate_rejected(&self.part, &codes, by);
             let _ = stage.log.write(event).await;
@@ -301,25 +339,31 @@ impl Certificate {
     }
 }
 
-/// Reads and judges what is on disk. What was read is what is judged.
-fn judge(
-    what: What,
-    (tls, readable_by_all): (&Tls, bool),
-) -> (Option<Judged>, Fingerprint, Diagnostics) {
-    let mut found = Diagnostics::new();
+/// Reads what is on disk.
+fn read(what: What, (tls, readable_by_all): (&Tls, bool)) -> (Read, Fingerprint) {
     match (what, &tls.clients) {
         (What::Authorities, Some(clients)) => {
             let read = read_ca(clients);
             let print = of_ca(&read);
-            let judged = authorities(clients, read, &mut found);
-            (judged, print, found)
+            (Read::Authorities(read), print)
         }
         _ => {
             let pair = Pair::read(tls, readable_by_all);
-            let judged = pair.judge(tls, &mut found).map(Judged::Pair);
-            (judged, pair.fingerprint(), found)
+            let print = pair.fingerprint();
+            (Read::Pair(pair), print)
         }
     }
+}
+
+/// Judges what was read, and nothing that has come since.
+fn judge(read: Read, tls: &Tls) -> (Option<Judged>, Diagnostics) {
+    let mut found = Diagnostics::new();
+    let judged = match (read, &tls.clients) {
+        (Read::Pair(pair), _) => pair.judge(tls, &mut found).map(Judged::Pair),
+        (Read::Authorities(read), Some(clients)) => authorities(clients, read, &mut found),
+        (Read::Authorities(_), None) => None,
+    };
+    (judged, found)
 }
 
 fn authorities(

@@ -10,6 +10,31 @@ const AGAIN: Duration = Duration::from_secs(60);
 /// States that are remembered as told.
 const TOLD_MAX: usize = 64;
 
+/// How often something is read until two readings agree.
+const READINGS_MAX: usize = 5;
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Reads until two readings agree, unless one has found what is known already; `None` if they never do. Waits between
+/// readings.
+pub(super) fn settled<R>(
+    mut read: impl FnMut() -> (R, Fingerprint),
+    known: [Fingerprint; 2],
+) -> Option<(R, Fingerprint)> {
+    let mut before = read();
+    for _ in 0..READINGS_MAX {
+        if known.contains(&before.1) {
+            return Some(before);
+        }
+        std::thread::sleep(PAUSE);
+        let after = read();
+        if after.1 == before.1 {
+            return Some(after);
+        }
+        before = after;
+    }
+    None
+}
+
 /// What was seen so far of something on disk.
 #[derive(Debug)]
 pub(super) struct Looks {
@@ -126,6 +151,25 @@ mod tests {
         // Somebody who asks does not wait for a second look.
         assert_eq!(looks.asked(print("e")), Turn::Judge);
         assert_eq!(looks.asked(print("b")), Turn::Nothing);
+    }
+
+    #[test]
+    fn what_is_not_known_is_read_until_two_readings_agree() {
+        let read = |texts: &'static str| {
+            let mut texts = texts.chars().cycle();
+            let known = [print("k"), print("l")];
+            let mut readings = 0;
+            let read = move || {
+                readings += 1;
+                (readings, print(&texts.next().unwrap().to_string()))
+            };
+            settled(read, known)
+        };
+        assert_eq!(read("ka"), Some((1, print("k"))));
+        assert_eq!(read("aa"), Some((2, print("a"))));
+        assert_eq!(read("abb"), Some((3, print("b"))));
+        assert_eq!(read("al"), Some((2, print("l"))));
+        assert_eq!(read("ab"), None, "it never stays");
     }
 
     #[test]

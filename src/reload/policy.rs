@@ -12,6 +12,7 @@ use super::{Outcome, Reloader, Stage, codes_of};
 use crate::audit::{By, Event, Loaded};
 use crate::diagnostic::Diagnostics;
 use crate::files::Fingerprint;
+use crate::pipeline::Prepared;
 use crate::policy::Policy;
 
 /// The part of the readiness page, and what it is called in metrics.
@@ -143,23 +144,13 @@ impl Reloader {
         by: By,
         problems: &Diagnostics,
     ) -> Outcome {
-        let mut prepared = Vec::new();
-        for live in &self.stage.live {
-            // Nothing is learned from here on, so that what is recorded is what comes into force.
-            let dialect = candidate.dialect(live.upstream(), live.dialect().name());
-            match dialect {
-                Some(dialect) => {
-                    prepared.extend(live.prepare(&candidate.policy, dialect.clone()).await)
-                }
-                None => return Outcome::Rejected(Vec::new()),
-            }
-        }
-        if prepared.len() < self.stage.live.len() {
-            // It panicked: nothing is put in force by half.
+        let Some(prepared) = self.prepare(&candidate).await else {
+            let hash = candidate.policy.hash();
+            self.refuse((Some(hash), found), by, problems).await;
             self.policy
                 .tell_refused(&self.stage, "it could not be prepared");
             return Outcome::Rejected(Vec::new());
-        }
+        };
         let is_same = candidate.policy.hash() == self.policy.policy.hash();
         if is_same && prepared.iter().all(|one| !one.is_new()) {
             // The same texts under other names, or other tests.
@@ -200,6 +191,17 @@ impl Reloader {
             tracing::warn!(hash, "the policy has warnings:\n{}", problems.render(false));
         }
         Outcome::Taken
+    }
+
+    /// Prepares a policy for every CRM and dialect, so that nothing is put in force by half; `None` if that panics for one
+    /// of them. Nothing is learned from here on, so that what is recorded is what comes into force.
+    async fn prepare(&self, candidate: &Candidate) -> Option<Vec<Prepared>> {
+        let mut prepared = Vec::new();
+        for live in &self.stage.live {
+            let dialect = candidate.dialect(live.upstream(), live.dialect().name())?;
+            prepared.push(live.prepare(&candidate.policy, dialect.clone()).await?);
+        }
+        Some(prepared)
     }
 
     /// Leaves the policy in force, and says why, once.

@@ -4,17 +4,13 @@
 use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::looks;
 use crate::config::{Config, Upstream};
 use crate::diagnostic::{Diagnostics, File, load};
 use crate::dialect::{Dialect, schema};
 use crate::files::Fingerprint;
 use crate::policy::{Policy, Source};
-
-/// How often texts are read until two readings agree.
-const READINGS_MAX: usize = 5;
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// How the tests of a policy are read and run.
 pub trait Suites: Debug + Send + Sync {
@@ -76,19 +72,7 @@ impl Texts {
             let found = texts.fingerprint();
             (texts, found)
         };
-        let mut before = read();
-        for _ in 0..READINGS_MAX {
-            if known.contains(&before.1) {
-                return Some(before);
-            }
-            std::thread::sleep(PAUSE);
-            let after = read();
-            if after.1 == before.1 {
-                return Some(after);
-            }
-            before = after;
-        }
-        None
+        looks::settled(read, known)
     }
 
     /// Of everything that was read, and of why the rest could not be.

@@ -15,7 +15,7 @@ pub struct Required;
 
 impl Suites for Required {
     fn read(&self, policies: &Path) -> Result<Vec<Source>, Diagnostics> {
-        suite::read_tests(policies)
+        suite::read_tests(policies).map_err(Diagnostics::without_sources)
     }
 
     fn run(

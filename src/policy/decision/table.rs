@@ -108,15 +108,22 @@ impl Tables {
             roles.all(|role| model.roles.contains_key(role))
                 && purpose.all(|purpose| model.purposes.contains_key(purpose))
         };
+        // Requests go on to use the others: nothing of theirs is held while rules are worked out.
+        let met = others.met.iter().filter(|met| is_known(met.key()));
+        let met: Vec<_> = met
+            .map(|met| (met.key().clone(), met.value().clone()))
+            .collect();
         let mut left = FORESEEN_MAX;
-        for met in others.met.iter().filter(|met| is_known(met.key())) {
-            let table = self.of(met.key().clone());
-            for module in &met.value().modules {
-                if left == 0 {
-                    return;
-                }
-                left -= 1;
-                table.records(module.key());
+        for (situation, known) in met {
+            let modules = known.modules.iter().take(left);
+            let modules: Vec<_> = modules.map(|module| module.key().clone()).collect();
+            left -= modules.len();
+            let table = self.of(situation);
+            for module in &modules {
+                table.records(module);
+            }
+            if left == 0 {
+                return;
             }
         }
     }
@@ -133,9 +140,49 @@ impl Tables {
             })
         });
         let table = Arc::new(Table::new(&self.core, situation.clone(), enforced));
+        if self.met.len() >= TABLES_MAX && matches!(situation.observing, Observing::On { .. }) {
+            // Days pass: what was so on another one is not asked for any more.
+            let lasts = [situation.observing, Observing::Enforced];
+            self.met.retain(|known, _| lasts.contains(&known.observing));
+        }
         if self.met.len() < TABLES_MAX {
             self.met.insert(situation, table.clone());
         }
         table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::policy::testing::{SAMPLE, compile};
+    use crate::vocabulary::Role;
+
+    fn on(day: i8, role: usize) -> Situation {
+        Situation {
+            roles: BTreeSet::from([Role::new(&format!("r{role}"))]),
+            observing: Observing::On {
+                passed: Some(date(2030, 1, day)),
+                whole: false,
+            },
+            ..Situation::default()
+        }
+    }
+
+    #[test]
+    fn tables_of_days_that_have_passed_make_room() {
+        let tables = Tables::new(compile(&[SAMPLE]).core.clone());
+        for role in 0..TABLES_MAX {
+            tables.of(on(1, role));
+        }
+        assert_eq!(tables.met.len(), TABLES_MAX);
+        assert!(!tables.met.contains_key(&on(1, TABLES_MAX - 1)), "full");
+        tables.of(on(2, 0));
+        assert!(tables.met.contains_key(&on(2, 0)));
+        assert!(!tables.met.contains_key(&on(1, 0)));
     }
 }

@@ -12,8 +12,11 @@ use super::{NONE, Verdicts, codes, load, run};
 /// What there is to say where somebody asks why.
 const SEE: &str = "`paravent test` shows what came, and the rules that made it so";
 
+/// The same of tests that cannot be run.
+const WRONG: &str = "`paravent test` shows what is wrong";
+
 /// Reads and runs the tests of a policy. Each mistake in them, and each that does not pass, is an error; so is it that there
-/// are none. Values are not told, not even those of suites: this may end in a log.
+/// are none. What stands in suites is not told but for names: this may end in a log.
 ///
 /// Runs on a thread of its own, so that it may be called where a runtime is at work, and waits for it.
 pub fn failures(
@@ -24,7 +27,8 @@ pub fn failures(
     if sources.is_empty() {
         return none("the policy has no tests");
     }
-    let (suites, mut found) = load(sources, policy, dialects);
+    let (suites, found) = load(sources, policy, dialects);
+    let mut found = mistakes(&found);
     if found.has_errors() {
         return found;
     }
@@ -32,15 +36,31 @@ pub fn failures(
         let runs = scope.spawn(|| {
             let mut runtime = tokio::runtime::Builder::new_current_thread();
             let runtime = runtime.enable_all().build().ok()?;
-            Some(runtime.block_on(run(policy, dialects, &suites)))
+            // What the walk tells an operator is about callers; here there are none.
+            let nobody = tracing::subscriber::NoSubscriber::default();
+            tracing::subscriber::with_default(nobody, || {
+                Some(runtime.block_on(run(policy, dialects, &suites)))
+            })
         });
         runs.join().ok().flatten()
     });
     match verdicts {
-        Some(verdicts) => found.extend(verdicts.problems()),
+        Some(verdicts) => found.extend(verdicts.problems().without_sources()),
         None => found.extend(none("the tests of the policy could not be run")),
     }
     found
+}
+
+/// Which mistakes suites hold, and where: what is written there may be told by `paravent test` only.
+fn mistakes(found: &Diagnostics) -> Diagnostics {
+    let mut told = Diagnostics::new();
+    for one in found.iter() {
+        let title = "a test is not as it must be";
+        let mut problem = Diagnostic::new(one.severity, one.code, title).help(WRONG);
+        problem.place.clone_from(&one.place);
+        told.push(problem);
+    }
+    told.without_sources()
 }
 
 fn none(title: &str) -> Diagnostics {
