@@ -548,13 +548,82 @@ fn the_same_page_for_ever_ends() {
     let crm = lying(|_, limit| records(0, limit));
     let demo = small(crm.address);
     let done = demo.run(&["scan", "--all"]);
-    assert!(done.status.success(), "{}", err(&done));
+    assert_eq!(done.status.code(), Some(1), "{}", err(&done));
     assert!(
         err(&done).contains("the same records again"),
         "{}",
         err(&done)
     );
     assert!(crm.take_all().len() < 20);
+}
+
+#[test]
+fn a_crm_without_modules_is_no_success() {
+    let crm = Scripted::start(|request| match request.line.contains("full_module_list") {
+        true => scripted::json(200, b"{\"full_module_list\": {\"_hash\": \"0\"}}"),
+        false => answer(request, &|_, _| json!({})),
+    });
+    let demo = small(crm.address);
+    for command in ["discover", "scan"] {
+        let done = demo.run(&[command]);
+        assert_eq!(done.status.code(), Some(1), "{}", err(&done));
+        assert!(err(&done).contains("names no module"), "{}", err(&done));
+    }
+}
+
+#[test]
+fn what_is_no_state_is_not_overwritten() {
+    let demo = small(DEMO.1.crm);
+    let rules = demo.path("policies/rules.yaml");
+    for words in [&["discover"][..], &["scan"], &["scan", "--refs"]] {
+        let words = [words, &["--resume", rules.to_str().unwrap()]].concat();
+        let done = demo.run(&words);
+        assert_eq!(done.status.code(), Some(2), "{words:?}: {}", err(&done));
+        assert_eq!(fs::read_to_string(&rules).unwrap(), RULES, "{words:?}");
+    }
+}
+
+#[test]
+fn what_init_has_read_stays_recorded_when_it_fails() {
+    let crm = Scripted::start(|request| match request.line.contains("/Contacts") {
+        true => scripted::json(503, b"{}"),
+        false => answer(request, &|_, _| json!({"records": []})),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, password) = (folder.path().join("crm"), folder.path().join("password"));
+    secret(&password, b"demo\n");
+    let url = format!("http://{}", crm.address);
+    let words = [
+        "--yes",
+        "--dialect",
+        "sugar-rest",
+        "--url",
+        &url,
+        "--user",
+        "admin",
+    ];
+    let password = [
+        "--rate",
+        "1000",
+        "--password-file",
+        password.to_str().unwrap(),
+    ];
+    let done = init(&dir, &[&words[..], &password[..]].concat());
+    assert!(!done.status.success() && !dir.exists(), "{}", err(&done));
+    let kept = fs::read_dir(folder.path()).unwrap().flatten();
+    let kept = kept.map(|entry| entry.path()).find(|path| path.is_dir());
+    let kept = kept.unwrap();
+    assert!(
+        err(&done).contains(kept.to_str().unwrap()),
+        "{}",
+        err(&done)
+    );
+    let text: String = walk(&kept.join("audit"))
+        .iter()
+        .map(|path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned())
+        .collect();
+    assert!(text.contains("\"discover\""), "{text}");
+    assert!(!kept.join("token.key").exists() && !kept.join("policies").exists());
 }
 
 #[test]
@@ -623,14 +692,21 @@ fn what_is_no_answer_is_told_in_fixed_words() {
             false => answer(request, &|_, _| json!({})),
         });
         let demo = small(crm.address);
-        let done = demo.run(&["discover"]);
-        assert!(done.status.success(), "{}", err(&done));
-        assert!(
-            err(&done).contains("`Contacts` was not read") && err(&done).contains(told),
-            "{}",
-            err(&done)
-        );
-        assert!(!err(&done).contains("canary") && !out(&done).contains("canary"));
+        // What was not read is asked for again.
+        for _ in 0..2 {
+            crm.take_all();
+            let done = demo.run(&["discover"]);
+            assert_eq!(done.status.code(), Some(1), "{}", err(&done));
+            assert!(
+                err(&done).contains("`Contacts` was not read") && err(&done).contains(told),
+                "{}",
+                err(&done)
+            );
+            assert!(!err(&done).contains("canary") && !out(&done).contains("canary"));
+            assert!(demo.path("kept/discover/crm.sugar-rest.json").exists());
+            let asked = crm.take_all();
+            assert!(asked.iter().any(|one| one.line.contains("/Contacts")));
+        }
     }
 }
 
@@ -838,7 +914,7 @@ fn names_that_are_values_are_never_repeated() {
     let demo = small(crm.address);
     let schema = demo.path("schema.yaml");
     let done = demo.run(&["discover", "--write-schema", schema.to_str().unwrap()]);
-    assert!(done.status.success(), "{}", err(&done));
+    assert_eq!(done.status.code(), Some(1), "{}", err(&done));
     let text = format!(
         "{}{}{}",
         out(&done),
