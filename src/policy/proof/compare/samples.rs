@@ -23,7 +23,7 @@ pub(super) struct Sample {
 const FILLER: &str = "qzq";
 
 /// How many others are tried where names with that one are known.
-const FILLERS_MAX: usize = 1 << 12;
+const FILLERS_MAX: usize = 64;
 
 /// Names for the patterns of a module's sections, under two policies: those of one pattern come first. A name that stands for
 /// nothing but itself is none of them: it is known, and `is_known` says so.
@@ -57,13 +57,16 @@ pub(super) fn samples(
     for (at, one) in changed.iter().enumerate() {
         // One that is gone may have held down what another one that has changed, too, shows.
         for other in changed.iter().skip(at + 1).chain(&same) {
+            let Some(both) = meeting(one, other) else {
+                continue;
+            };
             let shapes = [
                 filled(one, &core(other)),
                 filled(other, &core(one)),
                 filled(one, other.as_str()),
                 filled(other, one.as_str()),
+                both,
             ];
-            let shapes: Vec<String> = shapes.into_iter().chain(meeting(one, other)).collect();
             found.extend(fittest(&shapes, &[one, other]).map(|field| Sample {
                 field,
                 label: format!("{}&{}", one.as_str(), other.as_str()),
