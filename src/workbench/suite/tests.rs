@@ -272,10 +272,10 @@ fn tests_as_a_condition_tell_no_value_and_no_tests_are_an_error() {
     assert_eq!(failed(&suite("clear", "clear")).0, Vec::<&str>::new());
     let (codes, told) = failed(&suite("mask", "mask"));
     assert_eq!(codes, [codes::FAILED, codes::BROKEN], "{told}");
-    assert!(told.contains("case `a` fails, at tests/s.yaml:7"), "{told}");
+    assert!(told.contains("case `a` fails, at tests/s.yaml:6"), "{told}");
     let (codes, wrong) = failed(&suite("clear, iban_c: clear", "clear").replace("as: s", "as: t"));
     assert!(!codes.is_empty());
-    assert!(wrong.contains("at tests/s.yaml:7"), "{wrong}");
+    assert!(wrong.contains("at tests/s.yaml:6"), "{wrong}");
     for told in [told, wrong] {
         assert!(
             !told.contains(" | ") && !told.contains("last_name"),

@@ -306,6 +306,46 @@ fn what_changes_while_it_is_read_is_not_taken_even_if_asked() {
     assert_eq!(shown(&rig.ask()), B);
 }
 
+/// Tests on a file system that does not answer, from some time on.
+#[derive(Debug, Default)]
+struct Silent(AtomicBool, AtomicBool);
+
+impl Suites for Silent {
+    fn read(&self, _: &std::path::Path) -> Result<Vec<Source>, Diagnostics> {
+        while self.0.load(Ordering::SeqCst) {
+            self.1.store(true, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(Vec::new())
+    }
+
+    fn run(&self, _: &Arc<Policy>, _: &[Source], _: &[Arc<dyn Dialect>]) -> Diagnostics {
+        Diagnostics::new()
+    }
+}
+
+#[test]
+fn a_stop_does_not_wait_for_files_that_cannot_be_read() {
+    let silent = Arc::new(Silent::default());
+    let mut rig = Rig::start(Wish {
+        suites: Some(silent.clone()),
+        ..watching()
+    });
+    silent.0.store(true, Ordering::SeqCst);
+    rig.wait_until("looked at", |_| silent.1.load(Ordering::SeqCst));
+    let answers = {
+        let silent = silent.clone();
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_secs(20));
+            silent.0.swap(false, Ordering::SeqCst)
+        })
+    };
+    rig.end();
+    // Lets the runtime of the test end, too.
+    assert!(silent.0.swap(false, Ordering::SeqCst), "the stop waited");
+    drop(answers);
+}
+
 #[test]
 fn where_nothing_is_watched_only_who_asks_changes_anything() {
     let rig = Rig::start(Wish {

@@ -234,7 +234,8 @@ impl Rig {
         self.events()
     }
 
-    fn end(&mut self) {
+    /// Stops in order.
+    pub fn end(&mut self) {
         if let Some(proxy) = self.proxy.take() {
             self.runtime.block_on(proxy.stop(std::future::pending()));
         }

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use paravent::reload::Outcome;
 use rcgen::{
@@ -149,6 +150,25 @@ fn new_connections_begin_with_the_new_certificate_and_open_ones_live() {
 }
 
 #[test]
+fn a_certificate_that_ends_while_it_is_in_use_is_told() {
+    let ends = std::time::SystemTime::now() + Duration::from_secs(4);
+    let brief = own(|params| params.not_after = ends.into());
+    let wish = Wish {
+        every: Some(OFTEN),
+        ..TLS
+    };
+    let rig = start(wish, &brief);
+    let is_ok = |rig: &Rig| rig.part("certificate:crm").contains(" ok valid until ");
+    assert!(is_ok(&rig));
+    rig.wait_until("ended", |rig| !is_ok(rig));
+    let line = rig.part("certificate:crm");
+    assert!(
+        line.starts_with("certificate:crm bad it was valid until "),
+        "{line}"
+    );
+}
+
+#[test]
 fn a_certificate_that_cannot_be_shown_leaves_the_one_before() {
     let (first, second) = (own(|_| {}), own(|_| {}));
     let expired = own(|params| {
@@ -208,7 +228,8 @@ fn a_certificate_that_cannot_be_shown_leaves_the_one_before() {
     }
     put(rig.dir.path(), &second.pem, &second.key);
     rig.wait_until("mended", |rig| rig.named("certificate.loaded").len() == 1);
-    assert_eq!(rig.metric(gauge), Some(0.0));
+    // It is on record before it is in use.
+    rig.wait_until("in use", |rig| rig.metric(gauge) == Some(0.0));
     assert_eq!(
         certificate(&connect(&rig, &[&second], None).unwrap()),
         second.der
