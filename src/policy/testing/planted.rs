@@ -1,6 +1,7 @@
 //! Holes in the shipped policy, as somebody could make them without meaning it: see `planted.txt`.
 //!
-//! `= KIND: WHAT` begins a hole. Each line below it is an edit, `ANCHOR | OLD | NEW`: behind the only place where the anchor
+//! `= KIND: WHAT` begins a hole that breaks a promise, `~` one that only a comparison of the policies tells, `-` one that
+//! discloses nothing. Each line below it is an edit, `ANCHOR | OLD | NEW`: behind the only place where the anchor
 //! stands, the first `OLD` becomes `NEW`. `\n` stands for the end of a line, `(nothing)` for nothing. `(drop)` takes the entry of a
 //! list out that begins at the anchor.
 
@@ -20,9 +21,22 @@ const SHIPPED: [(&str, &str); 2] = [
 
 const PLANTED: &str = include_str!("planted.txt");
 
+/// What tells a hole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ToldBy {
+    /// A promise that it breaks.
+    Promise,
+    /// A comparison of the policies alone: it changes who has a role or a strength, what a field is, or something of which no
+    /// promise is made.
+    Comparison,
+    /// Nothing, because it discloses nothing.
+    Nothing,
+}
+
 /// A hole.
 #[derive(Clone, Debug)]
 pub(crate) struct Planted {
+    pub(crate) told_by: ToldBy,
     pub(crate) kind: &'static str,
     pub(crate) what: &'static str,
     edits: Vec<[&'static str; 3]>,
@@ -41,9 +55,17 @@ pub(crate) fn shipped() -> Vec<Source> {
 pub(crate) fn planted() -> Vec<Planted> {
     let mut all: Vec<Planted> = Vec::new();
     for line in PLANTED.lines().filter(|line| !line.is_empty()) {
-        if let Some(title) = line.strip_prefix("= ") {
+        let marks = [
+            ("= ", ToldBy::Promise),
+            ("~ ", ToldBy::Comparison),
+            ("- ", ToldBy::Nothing),
+        ];
+        let mut marks = marks.into_iter();
+        let title = marks.find_map(|(mark, by)| Some((line.strip_prefix(mark)?, by)));
+        if let Some((title, told_by)) = title {
             let (kind, what) = title.split_once(": ").unwrap();
             all.push(Planted {
+                told_by,
                 kind,
                 what,
                 edits: Vec::new(),
