@@ -141,6 +141,10 @@ enum What {
 }
 
 /// What was read, of one moment.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and not for long"
+)]
 enum Read {
     Pair(Pair),
     Authorities(io::Result<Contents>),
