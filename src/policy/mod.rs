@@ -46,7 +46,7 @@ pub use proof::{Counterexample, Given, How, Never, Proved, Sight, State};
 
 pub use language::codes;
 
-use decision::engine::{Observing, Situation};
+use decision::engine::Situation;
 use decision::judge::{Core, View};
 use decision::table::Tables;
 use decision::{decide, engine, judge, plan};
@@ -290,10 +290,14 @@ impl Policy {
 
     /// The plan of operations that need no caller: no role counts, so nothing is granted.
     pub fn public_plan(&self) -> Plan {
+        self.public_plan_at(jiff::Timestamp::now())
+    }
+
+    /// The same at some moment. What anybody may ask is not tried out as a whole.
+    pub fn public_plan_at(&self, now: jiff::Timestamp) -> Plan {
         Plan {
             table: self.tables.of(Situation {
-                // What anybody may ask is not tried out.
-                observing: Observing::Enforced,
+                observing: self.core.model.observing(now, false),
                 ..Situation::default()
             }),
             roles: Arc::default(),
