@@ -184,7 +184,7 @@ impl Pipeline {
         record: Record<Identified>,
     ) -> Result<(Plan, Record<Decided>), NotAdmitted> {
         let Some(caller) = caller else {
-            let plan = visit.policy().public_plan();
+            let plan = visit.policy().public_plan_at(visit.now);
             let record = decided(visit, operation, &plan, (&[], None), record);
             return Ok((plan, record));
         };
@@ -204,7 +204,7 @@ impl Pipeline {
                 let is_machine = visit.policy().are_machines(&denial.roles);
                 let record = record.proved(&denial.strengths, is_machine);
                 let terms = (&*denial.roles, denial.purpose.as_ref());
-                let plan = visit.policy().public_plan();
+                let plan = visit.policy().public_plan_at(visit.now);
                 let mut record = decided(visit, operation, &plan, terms, record);
                 if denial.is_observed {
                     record.would_be_permitted();

@@ -51,7 +51,7 @@ pub use proof::{
 
 pub use language::codes;
 
-use decision::engine::{Observing, Situation};
+use decision::engine::Situation;
 use decision::judge::{Core, View};
 #[cfg(test)]
 use decision::looked;
@@ -372,10 +372,14 @@ impl Policy {
 
     /// The plan of operations that need no caller: no role counts, so nothing is granted.
     pub fn public_plan(&self) -> Plan {
+        self.public_plan_at(jiff::Timestamp::now())
+    }
+
+    /// The same at some moment. What anybody may ask is not tried out as a whole.
+    pub fn public_plan_at(&self, now: jiff::Timestamp) -> Plan {
         Plan {
             table: self.tables.of(Situation {
-                // What anybody may ask is not tried out.
-                observing: Observing::Enforced,
+                observing: self.core.model.observing(now, false),
                 ..Situation::default()
             }),
             roles: Arc::default(),

@@ -192,6 +192,7 @@ pub(super) fn idle(model: &Model, at: usize, grant: &Grant) -> Option<Diagnostic
     let held = reached.iter().all(|category| {
         model.caps.iter().any(|cap| {
             matches!(cap.applies, Applies::Everyone)
+                && cap.observed.is_none()
                 && cap.purposes.is_none()
                 && about(&cap.data, category)
                 && model.meaning(cap.level, category) <= model.floor(category)

@@ -13,7 +13,7 @@ use crate::vocabulary::{FieldPath, Module, Purpose, Role, Use};
 
 use super::super::Policy;
 use super::super::language::model::{Model, RoleModel};
-use super::engine::{Observing, Situation};
+use super::engine::Situation;
 use super::plan::{Decision, Denial, Plan, PurposeChosen, Usable};
 use super::reach::{Reach, without_session};
 use super::step_up::Touched;
@@ -25,18 +25,18 @@ pub(in crate::policy) fn decide(
     operation: &Operation,
 ) -> Decision {
     match operation.access {
-        Access::Public => return Decision::Permit(policy.public_plan()),
+        Access::Public => return Decision::Permit(policy.public_plan_at(now)),
         // Who has no session cannot end it: it would be the proxy's own.
-        Access::Session if caller.has_session() => return Decision::Permit(policy.public_plan()),
+        Access::Session if caller.has_session() => {
+            return Decision::Permit(policy.public_plan_at(now));
+        }
         Access::Session => {
             return Decision::Deny(denial(Reason::ActionNotAllowed, Vec::new(), None));
         }
         Access::Role | Access::Governed => {}
     }
     let proved = strengths(&policy.core.model, caller);
-    let observing = policy.core.model.observing(now, caller.has_session());
-    let terms = (&proved, observing);
-    match decided(policy, (caller, header), operation, terms) {
+    match decided(policy, (caller, header), operation, (&proved, now)) {
         Ok(plan) => Decision::Permit(plan),
         Err(denial) => Decision::Deny(Denial {
             strengths: proved,
@@ -50,7 +50,7 @@ fn decided(
     policy: &Policy,
     (caller, header): (&Caller, Option<&str>),
     operation: &Operation,
-    (proved, observing): (&BTreeSet<String>, Observing),
+    (proved, now): (&BTreeSet<String>, Timestamp),
 ) -> Result<Plan, Denial> {
     let model = &policy.core.model;
     let roles = roles(model, caller);
@@ -67,7 +67,7 @@ fn decided(
     let purpose = match purpose(model, &roles, stated) {
         Ok(purpose) => purpose,
         Err(Reason::NoPurpose | Reason::AmbiguousPurpose) if operation.access == Access::Role => {
-            return without_purpose(policy, roles, operation);
+            return without_purpose(policy, now, roles, operation);
         }
         Err(reason) => return denied(reason, roles, None),
     };
@@ -83,7 +83,7 @@ fn decided(
             purpose: Some(purpose.purpose.clone()),
             strengths: proved.clone(),
             seen: reach.seen(),
-            observing,
+            observing: model.observing(now, caller.has_session()),
         }),
         roles,
         purpose: Some(purpose),
@@ -176,12 +176,13 @@ impl<'a> Stated<'a> {
 /// What the dialect gives to whoever has a role, and of what a policy rules nothing.
 fn without_purpose(
     policy: &Policy,
+    now: Timestamp,
     roles: Vec<Role>,
     operation: &Operation,
 ) -> Result<Plan, Denial> {
     let plan = Plan {
         roles: roles.into(),
-        ..policy.public_plan()
+        ..policy.public_plan_at(now)
     };
     match allowed(&policy.core.model, &plan, operation) {
         Ok(()) => Ok(plan),

@@ -205,6 +205,10 @@ fn held(model: &Model, states: &[Situation], categories: &[&Category]) -> Held {
             let (Some(cap), Some(own)) = (model.caps.get(*at), caps.of.get(*at)) else {
                 continue;
             };
+            // What only observes holds nothing down yet.
+            if cap.observed.is_some() {
+                continue;
+            }
             for place in own {
                 if let (Some(held), Some(category)) = (held.get_mut(*place), categories.get(*place))
                 {

@@ -267,7 +267,7 @@ fn a_whole_policy_observes_for_sessions_of_the_crm_alone_and_refuses_as_ever_who
             .reason
     };
     assert_eq!(reason(&["Nobody"]), Reason::NoRole);
-    let plan = policy.public_plan();
+    let plan = policy.public_plan_at(at(during));
     assert_eq!(level(&plan, "first_name"), Level::Redact);
     let plan = decide(
         &policy,

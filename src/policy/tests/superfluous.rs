@@ -180,6 +180,9 @@ caps:
     // What only observes holds nothing down yet.
     let found = with(&rules("redact", ", mode: observe, until: 2026-12-10"));
     says(&found, "N210", &[]);
+    // Nor are grants held down by what only observes.
+    let rules = "grants: [{ name: names, roles: [sales, finance], data: identity.name, level: clear }]\ncaps: [{ name: c, data: identity, level: redact, mode: observe, until: 2026-12-10 }]\n";
+    says(&with(rules), "N210", &[]);
     // It is there for what may be granted tomorrow.
     says(
         &with(
