@@ -77,7 +77,7 @@ pub(super) fn discloses(old: &Policy, new: &Policy) -> bool {
         .iter()
         .flat_map(|policy| fields(&policy.core))
         .collect();
-    new.states(1).iter().any(|state| {
+    alike(old, new).iter().any(|state| {
         let is_new = !is_possible(old, state);
         let (before, after) = (old.sight(state), new.sight(state));
         let categories = new.categories().any(|category| {
@@ -102,6 +102,27 @@ pub(super) fn discloses(old: &Policy, new: &Policy) -> bool {
             })
             || new.core.model.search.len() > old.core.model.search.len()
     })
+}
+
+/// The states of one role alone, in which that role proves what either policy asks for and it proves at any rate.
+fn alike(old: &Policy, new: &Policy) -> Vec<State> {
+    let before = old.states(1);
+    let with = |state: State| {
+        let same = before
+            .iter()
+            .filter(|other| (&other.roles, &other.purpose) == (&state.roles, &state.purpose));
+        let mut states: Vec<State> = same
+            .map(|other| State {
+                strengths: &other.strengths | &state.strengths,
+                ..state.clone()
+            })
+            .collect();
+        if states.is_empty() {
+            states.push(state);
+        }
+        states
+    };
+    new.states(1).into_iter().flat_map(with).collect()
 }
 
 fn is_possible(policy: &Policy, state: &State) -> bool {

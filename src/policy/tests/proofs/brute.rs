@@ -115,6 +115,7 @@ fn proved(shape: Shape, way: &str, exempt: &BTreeSet<String>) -> BTreeSet<BTreeS
                 add("strong", acr == "phr" && minutes <= 15);
                 add("known", acr == "phr" || acr == "pwd" || way == "key");
                 add("hard", hard);
+                add("low", acr == "pwd");
                 add("fresh", hard && minutes <= 60);
                 if set.is_disjoint(exempt) {
                     sets.insert(set);
@@ -154,6 +155,7 @@ fn grant() -> impl Strategy<Value = String> {
             ", requires: { auth: strong }",
             ", requires: { auth: [hard, known] }",
             ", requires: { auth: fresh }",
+            ", requires: { auth: low }",
         ][..],
     );
     let data = prop::sample::select(&DATA[..]);
@@ -229,7 +231,7 @@ fn text(shape: Shape) -> impl Strategy<Value = Text> {
             }
             policy += &format!(
                 "auth:\n  strong: {{ acr: phr, max_age: 15m }}\n  known: {{ any: [{{ acr: [phr, pwd] }}, {{ method: key }}] }}\n  \
-                 hard: {{ amr: hwk }}\n  fresh: {{ amr: hwk, max_age: 1h }}\npurposes:\n  p1: {{ legal_basis: contract, roles: [{}] }}\n  \
+                 hard: {{ amr: hwk }}\n  fresh: {{ amr: hwk, max_age: 1h }}\n  low: {{ acr: pwd }}\npurposes:\n  p1: {{ legal_basis: contract, roles: [{}] }}\n  \
                  p2: {{ legal_basis: contract, roles: [r0, r1, r2, r3, r7] }}\nclassify:\n{FIELDS}",
                 ROLES.join(", ")
             );
@@ -266,6 +268,7 @@ fn never() -> impl Strategy<Value = Never> {
         "unclassified",
     ];
     const STRENGTHS: [&str; 4] = ["strong", "known", "hard", "fresh"];
+    let used = prop::array::uniform5(prop::bool::weighted(0.3));
     let levels = prop::option::of(prop::sample::select(
         &[
             Level::Redact,
@@ -273,11 +276,12 @@ fn never() -> impl Strategy<Value = Never> {
             Level::Mask,
             Level::Clear,
             Level::Clear,
+            Level::Clear,
         ][..],
     ));
     (
         prop::sample::subsequence(&PROMISED[..], 1..=2),
-        (levels, any::<[bool; 5]>()),
+        (levels, used),
         prop::sample::subsequence(&ROLES[..], 0..=2),
         prop::sample::subsequence(&ROLES[..], 0..=4),
         prop::sample::subsequence(&STRENGTHS[..], 0..=2),
@@ -551,7 +555,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 16, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 16, ..ProptestConfig::default() })]
 
     #[test]
     fn a_proof_knows_which_roles_and_strengths_one_caller_can_have(

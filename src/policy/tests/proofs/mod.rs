@@ -26,6 +26,7 @@ auth:
   fresh: {{ acr: phr, max_age: 5m }}
   strong: {{ acr: [phr, phrh], max_age: 15m }}
   machine: {{ method: key }}
+  basic: {{ acr: pwd }}
 classify:
   Contacts:
     first_name: identity.name
@@ -226,6 +227,24 @@ caps: [{ name: c, data: free_text, unless_roles: [sales, clerk], level: redact }
             &used("identity.national_id", |how| how.written = true)
         ),
         "clerk for work []: Contacts.description written redact by b"
+    );
+}
+
+#[test]
+fn a_caller_has_one_context_class() {
+    let of = |strength: &str| {
+        policy(&format!(
+            "detectors: [{{ name: x, in: free_text, find: iban }}]
+grants:
+  - {{ name: a, roles: sales, data: free_text, level: clear, requires: {{ auth: fresh }} }}
+  - {{ name: b, roles: clerk, data: financial, level: clear, requires: {{ auth: {strength} }} }}\n"
+        ))
+    };
+    let sorted = used("free_text", |how| how.sorted = true);
+    assert_eq!(told(&of("basic"), &sorted), "proved");
+    assert_eq!(
+        told(&of("strong"), &sorted),
+        "clerk+sales for work [fresh+strong]: free_text sorted clear by a+b"
     );
 }
 
