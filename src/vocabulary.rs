@@ -196,6 +196,15 @@ impl Level {
         Self::Clear,
     ];
 
+    /// The same, each by its word.
+    pub const NAMED: &[(&str, Self)] = &[
+        ("hide", Self::Hide),
+        ("redact", Self::Redact),
+        ("token", Self::Token),
+        ("mask", Self::Mask),
+        ("clear", Self::Clear),
+    ];
+
     /// The word for this level in policies, logs and messages.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -33,6 +33,11 @@ pub(super) struct Against {
 impl Against {
     /// What is known of the CRMs' data. What is wrong is printed; then the exit code is given.
     pub(super) fn schemas(&self) -> Result<Vec<Arc<Schema>>, u8> {
+        self.read().map(|(schemas, _)| schemas)
+    }
+
+    /// The same, and the policy folder of the configuration, if there is one.
+    pub(super) fn read(&self) -> Result<(Vec<Arc<Schema>>, Option<PathBuf>), u8> {
         let named = [&self.config, &self.description];
         for path in named.into_iter().flatten().chain(&self.schema) {
             if !path.exists() {
@@ -41,13 +46,16 @@ impl Against {
             }
         }
         let mut found = Diagnostics::new();
+        let mut policies = None;
         let schemas = match (&self.config, &self.description) {
             (Some(path), _) => {
                 let (config, problems) = Config::load(path);
                 found.extend(problems);
                 config.map(|config| {
                     let dialects = config.upstreams.values().flat_map(|one| &one.dialects);
-                    reload::schemas(&dialects.cloned().collect::<Vec<_>>())
+                    let schemas = reload::schemas(&dialects.cloned().collect::<Vec<_>>());
+                    policies = Some(config.policies);
+                    schemas
                 })
             }
             (None, Some(path)) => {
@@ -60,7 +68,7 @@ impl Against {
         let schemas =
             schemas.map(|schemas| super::schema::added(schemas, &self.schema, &mut found));
         match schemas.filter(|_| !found.has_errors()) {
-            Some(schemas) => Ok(schemas),
+            Some(schemas) => Ok((schemas, policies)),
             None => {
                 eprint!("{}", found.render(colour()));
                 Err(PROBLEMS)

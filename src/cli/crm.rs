@@ -11,11 +11,14 @@ use super::{DONE, PROBLEMS, UNUSABLE, colour, password};
 use crate::audit::{Reader, visible};
 use crate::config::{self, Config, Proof, Upstream};
 use crate::diagnostic::{File, Place, nearest};
-use crate::dialect::{Account, Dialect};
+use crate::dialect::survey::Row;
+use crate::dialect::{Account, Dialect, Schema};
 use crate::proxy::log_options;
 use crate::vocabulary::Module;
+use crate::workbench::discover::grown;
 use crate::workbench::sampler::{
-    self, Catalogue, Crm, Kept, Rate, Recorder, Remark, Standing, State, Step, Terms, Wish,
+    self, Catalogue, Crm, Desk, Kept, NoCatalogue, Rate, Recorder, Remark, Standing, State, Step,
+    Stopped, Terms, Wish, catalogue, read,
 };
 
 /// Which CRM, and how it is read.
@@ -256,6 +259,79 @@ pub(super) fn anew<T: Default + serde::de::DeserializeOwned>(
     let standing = opened.kept.read::<T>(&opened.terms);
     standing.map_err(|error| Failed::unusable(error.to_string()))?;
     Ok(State::new(opened.terms.clone()))
+}
+
+/// What can be done about a reading that has not come to its end.
+const GOES_ON: &str = "; the same command goes on where this one ended";
+
+/// Reads records of all modules that are meant, until all are read or somebody presses Ctrl-C, and says so in the access log. How
+/// they are counted may depend on what the CRM says of itself.
+pub(super) fn read_records<T, C>(
+    opened: &mut Opened,
+    state: &mut State<T>,
+    counting: impl FnOnce(Arc<Schema>) -> C,
+) -> Result<Catalogue, Failed>
+where
+    T: Default + serde::Serialize + Send,
+    C: Fn(&mut T, &Row<'_>) + Sync,
+{
+    let (crm, recorder, wish) = (&opened.crm, &opened.recorder, opened.wish);
+    let (kept, modules) = (&mut opened.kept, &opened.modules);
+    let mut progress = progress();
+    let looked = until_interrupted(async {
+        let catalogue = catalogue(crm, modules).await.map_err(no_catalogue)?;
+        let schema = grown(crm.dialect().schema(), catalogue.said.clone());
+        let mut desk = Desk {
+            crm,
+            recorder,
+            kept,
+            count: &counting(schema),
+            progress: &mut progress,
+        };
+        let read = read(&mut desk, &catalogue.modules, wish, state).await;
+        read.map(|()| catalogue)
+            .map_err(|error| stopped(error, GOES_ON))
+    })?;
+    progress_ended();
+    let Some(looked) = looked else {
+        return Err(interrupted(opened, state));
+    };
+    take_up(opened)?;
+    looked
+}
+
+pub(super) fn no_catalogue(error: NoCatalogue) -> Failed {
+    match error {
+        NoCatalogue::Unknown(_) => Failed(UNUSABLE, error.to_string()),
+        NoCatalogue::Trouble(trouble) => {
+            Failed::problem(format!("the CRM could not be read: {trouble}"))
+        }
+    }
+}
+
+/// Why a reading has ended, and what can be done where the CRM is the reason.
+pub(super) fn stopped(error: Stopped, hint: &str) -> Failed {
+    match error {
+        Stopped::Trouble { .. } => Failed::problem(format!("{error}{hint}")),
+        error => Failed::unusable(error.to_string()),
+    }
+}
+
+fn take_up(opened: &Opened) -> Result<(), Failed> {
+    let taken = opened.recorder.take_up();
+    taken.map_err(|error| Failed::unusable(error.to_string()))
+}
+
+/// Somebody pressed Ctrl-C: what was counted is kept.
+fn interrupted<T: serde::Serialize>(opened: &mut Opened, state: &State<T>) -> Failed {
+    let kept = opened.kept.keep(state);
+    if let Err(failed) = take_up(opened) {
+        return failed;
+    }
+    match kept {
+        Ok(()) => Failed(PROBLEMS, format!("interrupted{GOES_ON}")),
+        Err(error) => Failed::unusable(error.to_string()),
+    }
 }
 
 /// Shows on a terminal where a reading is; elsewhere nothing.

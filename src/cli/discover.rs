@@ -8,17 +8,17 @@ use clap::Args;
 use comfy_table::{Table, presets};
 
 use super::crm::{self, Asked, Failed, Opened};
-use super::{Format, PROBLEMS, UNUSABLE, colour, columns, print};
+use super::{Format, colour, columns, print};
 use crate::audit::Reader;
 use crate::dialect::Schema;
 use crate::files;
 use crate::policy::Policy;
 use crate::vocabulary::Module;
 use crate::workbench::discover::{
-    Found, ModuleCounts, NoSchema, NotWritten, Row, Verdict, compiled, count, counting, grown,
-    report, schema_text, suggestions, write,
+    Found, ModuleCounts, NoSchema, NotWritten, Row, Verdict, compiled, counting, grown, report,
+    schema_text, suggestions, write,
 };
-use crate::workbench::sampler::{Desk, NoCatalogue, State, Stopped, catalogue};
+use crate::workbench::sampler::State;
 
 /// What to look at, and what to write.
 #[derive(Debug, Args)]
@@ -54,7 +54,8 @@ fn discover(arguments: &Arguments) -> Result<u8, Failed> {
     let mut opened = crm::open(&arguments.asked, Reader::Discover, Some(arguments.sample))?;
     let policy = policy(&opened)?;
     let mut state: State<ModuleCounts> = crm::resumed(&opened)?;
-    let found = look(&mut opened, &mut state)?;
+    let catalogue = crm::read_records(&mut opened, &mut state, counting)?;
+    let found = Found { catalogue, state };
     let stock = opened.crm.dialect().schema().clone();
     let schema = grown(&stock, found.catalogue.said.clone());
     let policy = policy.in_schema(schema.clone());
@@ -84,78 +85,6 @@ fn policy(opened: &Opened) -> Result<Policy, Failed> {
         eprint!("{}", found.render(colour()));
         Failed::problem("the policy has errors: `paravent check` shows them")
     })
-}
-
-/// Looks at the CRM, and says so in the access log.
-fn look(opened: &mut Opened, state: &mut State<ModuleCounts>) -> Result<Found, Failed> {
-    let (crm, recorder, wish) = (&opened.crm, &opened.recorder, opened.wish);
-    let (kept, modules) = (&mut opened.kept, &opened.modules);
-    let mut progress = crm::progress();
-    let looked = crm::until_interrupted(async {
-        let catalogue = catalogue(crm, modules).await.map_err(no_catalogue)?;
-        let schema = grown(crm.dialect().schema(), catalogue.said.clone());
-        let mut desk = Desk {
-            crm,
-            recorder,
-            kept,
-            count: &counting(schema),
-            progress: &mut progress,
-        };
-        let counted = count(&mut desk, &catalogue, wish, state).await;
-        counted.map(|()| catalogue).map_err(stopped)
-    })?;
-    crm::progress_ended();
-    let catalogue = match looked {
-        Some(Ok(catalogue)) => catalogue,
-        Some(Err(failed)) => {
-            take_up(opened)?;
-            return Err(failed);
-        }
-        None => return Err(interrupted(opened, state)),
-    };
-    take_up(opened)?;
-    Ok(Found {
-        catalogue,
-        state: state.clone(),
-    })
-}
-
-pub(super) fn no_catalogue(error: NoCatalogue) -> Failed {
-    match error {
-        NoCatalogue::Unknown(_) => Failed(UNUSABLE, error.to_string()),
-        NoCatalogue::Trouble(trouble) => {
-            Failed::problem(format!("the CRM could not be read: {trouble}"))
-        }
-    }
-}
-
-pub(super) fn stopped(error: Stopped) -> Failed {
-    match error {
-        Stopped::Trouble { .. } => Failed::problem(format!(
-            "{error}; the same command goes on where this one ended"
-        )),
-        error => Failed::unusable(error.to_string()),
-    }
-}
-
-pub(super) fn take_up(opened: &Opened) -> Result<(), Failed> {
-    let taken = opened.recorder.take_up();
-    taken.map_err(|error| Failed::unusable(error.to_string()))
-}
-
-/// Somebody pressed Ctrl-C: what was counted is kept.
-pub(super) fn interrupted<T: serde::Serialize>(opened: &mut Opened, state: &State<T>) -> Failed {
-    let kept = opened.kept.keep(state);
-    if let Err(failed) = take_up(opened) {
-        return failed;
-    }
-    match kept {
-        Ok(()) => Failed(
-            PROBLEMS,
-            "interrupted; the same command goes on where this one ended".to_owned(),
-        ),
-        Err(error) => Failed::unusable(error.to_string()),
-    }
 }
 
 fn text(rows: &[Row]) -> String {

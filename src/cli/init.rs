@@ -7,7 +7,6 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::crm::{self, Failed};
-use super::discover::{no_catalogue, stopped};
 use super::{DONE, PROBLEMS, colour, password, print};
 use crate::audit::Reader;
 use crate::config::Config;
@@ -16,13 +15,15 @@ use crate::files;
 use crate::policy::Policy;
 use crate::proxy::log_options;
 use crate::workbench::discover::{
-    Found, ModuleCounts, Row, Verdict, compiled, count, counting, grown, report, schema_text,
-    suggestions, write,
+    Found, ModuleCounts, Row, Verdict, compiled, counting, grown, report, schema_text, suggestions,
+    write,
 };
 use crate::workbench::init::{
     self, NAME, NotPlaced, Plan, Staging, configuration, lay, lay_tests, schema_path, usable_roles,
 };
-use crate::workbench::sampler::{Crm, Desk, Kept, Rate, Recorder, State, Terms, Wish, catalogue};
+use crate::workbench::sampler::{
+    self, Crm, Desk, Kept, Rate, Recorder, State, Terms, Wish, catalogue,
+};
 
 /// A role where nobody has told one.
 const MADE_UP: &str = "Staff";
@@ -258,7 +259,7 @@ fn read(crm: &Crm, recorder: &Recorder, staging: &Staging) -> Result<(Found, Vec
     let mut kept = Kept::at(staging.path().join("state/init.json"));
     let mut progress = crm::progress();
     let done = crm::until_interrupted(async {
-        let catalogue = catalogue(crm, &[]).await.map_err(no_catalogue)?;
+        let catalogue = catalogue(crm, &[]).await.map_err(crm::no_catalogue)?;
         let roles = match init::roles(crm, recorder).await {
             Ok(roles) => roles,
             Err(init::NoRoles::Trouble(trouble)) => {
@@ -279,14 +280,10 @@ fn read(crm: &Crm, recorder: &Recorder, staging: &Staging) -> Result<(Found, Vec
             most: Some(SAMPLE),
             page_max: 100,
         };
-        let counted = count(&mut desk, &catalogue, wish, &mut state).await;
-        counted.map(|()| (catalogue, roles)).map_err(|error| {
-            let Failed(code, why) = stopped(error);
-            Failed(
-                code,
-                why.replace("; the same command goes on where this one ended", ""),
-            )
-        })
+        let counted = sampler::read(&mut desk, &catalogue.modules, wish, &mut state).await;
+        counted
+            .map(|()| (catalogue, roles))
+            .map_err(|error| crm::stopped(error, ""))
     })?;
     crm::progress_ended();
     kept.forget();

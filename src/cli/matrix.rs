@@ -6,7 +6,6 @@ use clap::{Args, ValueEnum};
 
 use super::against::{Against, compiled, read};
 use super::{DONE, columns, print, unusable};
-use crate::config::Config;
 use crate::vocabulary::Module;
 use crate::workbench::matrix::{Language, Matrix};
 
@@ -70,7 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
 }
 
 fn text(arguments: &Arguments) -> Result<String, u8> {
-    let mut schemas = arguments.against.schemas()?;
+    let (mut schemas, policies) = arguments.against.read()?;
     let module = arguments.fields.as_deref().map(Module::new);
     // The first schema is the one whose fields are shown.
     if let Some(module) = &module {
@@ -79,13 +78,8 @@ fn text(arguments: &Arguments) -> Result<String, u8> {
             .position(|schema| schema.modules().contains(module));
         schemas.swap(0, of_it.unwrap_or_default());
     }
-    let dir = match (&arguments.dir, &arguments.against.config) {
-        (Some(dir), _) => dir.clone(),
-        (None, Some(path)) => Config::load(path)
-            .0
-            .map_or_else(|| "policies".into(), |config| config.policies),
-        (None, None) => "policies".into(),
-    };
+    let dir = arguments.dir.clone().or(policies);
+    let dir = dir.unwrap_or_else(|| "policies".into());
     let policy = compiled(&read(&dir)?, &schemas)?;
     let language = match (arguments.lang, arguments.format) {
         (Some(Lang::Fr), _) => Language::French,

@@ -7,12 +7,10 @@ use comfy_table::{Table, presets};
 use serde_json::json;
 
 use super::crm::{self, Asked, Failed};
-use super::discover::{interrupted, no_catalogue, stopped, take_up};
 use super::{PROBLEMS, print};
 use crate::audit::Reader;
-use crate::workbench::discover::grown;
 use crate::workbench::matrix::csv_line;
-use crate::workbench::sampler::{Desk, State, catalogue, read};
+use crate::workbench::sampler::State;
 use crate::workbench::scan::{Reference, References, Row, Texts, counting, rows};
 
 /// What to look at.
@@ -66,34 +64,9 @@ fn scan(arguments: &Arguments) -> Result<u8, Failed> {
         false => crm::resumed(&opened)?,
     };
     let references = arguments.refs.then(|| Arc::new(References::default()));
-    let (crm, recorder, wish) = (&opened.crm, &opened.recorder, opened.wish);
-    let (kept, modules) = (&mut opened.kept, &opened.modules);
-    let mut progress = crm::progress();
-    let looked = crm::until_interrupted(async {
-        let catalogue = catalogue(crm, modules).await.map_err(no_catalogue)?;
-        let schema = grown(crm.dialect().schema(), catalogue.said.clone());
-        let mut desk = Desk {
-            crm,
-            recorder,
-            kept,
-            count: &counting(schema, references.clone()),
-            progress: &mut progress,
-        };
-        let counted = read(&mut desk, &catalogue.modules, wish, &mut state).await;
-        counted.map(|()| catalogue).map_err(stopped)
+    let catalogue = crm::read_records(&mut opened, &mut state, |schema| {
+        counting(schema, references.clone())
     })?;
-    crm::progress_ended();
-    let catalogue = match looked {
-        Some(Ok(catalogue)) => {
-            take_up(&opened)?;
-            catalogue
-        }
-        Some(Err(failed)) => {
-            take_up(&opened)?;
-            return Err(failed);
-        }
-        None => return Err(interrupted(&mut opened, &state)),
-    };
     let rows = rows(&state.modules);
     let references = references.map(|references| references.all());
     let read: u64 = state.modules.values().map(|read| read.cursor.read).sum();

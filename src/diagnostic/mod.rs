@@ -399,6 +399,19 @@ pub fn meant<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> O
     same.copied().or_else(|| nearest(&plain, candidates))
 }
 
+/// A number with commas between thousands: `1,000,000`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A name that somebody wrote, in backticks and of bounded length; what would not be seen is shown by its code.
 pub fn quoted(name: &str) -> String {
     const CHARACTERS_MAX: usize = 80;

@@ -1,5 +1,7 @@
 //! What somebody may want to know of a CRM, whatever its API: each dialect says how a client asks it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::{Bounds, Dialect, Operation, Outgoing, Projected, Understood};
@@ -94,6 +96,25 @@ impl Ask {
             | Self::Write { module, .. }
             | Self::Create { module, .. } => module,
         }
+    }
+
+    /// Whether it changes what the CRM holds.
+    pub fn writes(&self) -> bool {
+        matches!(self, Self::Write { .. } | Self::Create { .. })
+    }
+
+    /// The fields that it names.
+    pub fn named(&self) -> BTreeSet<Field> {
+        let fields: Vec<Field> = match self {
+            Self::Search { .. } => Vec::new(),
+            Self::Read { fields, .. } => fields.clone(),
+            Self::List { filter, sort, .. } => filter.iter().chain(sort).cloned().collect(),
+            Self::Filter { by, .. } | Self::Sort { by, .. } => vec![by.clone()],
+            Self::Write { set, .. } | Self::Create { fields: set, .. } => {
+                set.keys().map(|name| Field::fold(name)).collect()
+            }
+        };
+        fields.into_iter().collect()
     }
 
     pub(super) fn meant(&self) -> Meant<'_> {

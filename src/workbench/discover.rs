@@ -29,7 +29,7 @@ pub use report::{Row, open, report};
 pub use schema_file::{NoSchema, SchemaText, schema_text};
 pub use suggest::Verdict;
 
-use super::sampler::{Catalogue, Desk, State, Stopped, Wish, read};
+use super::sampler::{Catalogue, State};
 
 /// What was found in a CRM.
 #[derive(Debug)]
@@ -38,19 +38,6 @@ pub struct Found {
     pub catalogue: Catalogue,
     /// What was counted.
     pub state: State<ModuleCounts>,
-}
-
-/// Counts what stands in the fields of a catalogue's modules.
-///
-/// # Errors
-/// If the CRM cannot be read, or what is read cannot be recorded or kept.
-pub async fn count(
-    desk: &mut Desk<'_, ModuleCounts>,
-    catalogue: &Catalogue,
-    wish: Wish,
-    state: &mut State<ModuleCounts>,
-) -> Result<(), Stopped> {
-    read(desk, &catalogue.modules, wish, state).await
 }
 
 /// How a record is counted, where so much is known of the CRM.

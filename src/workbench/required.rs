@@ -15,7 +15,7 @@ pub struct Required;
 
 impl Suites for Required {
     fn read(&self, policies: &Path) -> Result<Vec<Source>, Diagnostics> {
-        suite::read_tests(policies).map_err(Diagnostics::without_sources)
+        Policy::read_tests(policies).map_err(Diagnostics::without_sources)
     }
 
     fn run(
@@ -24,16 +24,6 @@ impl Suites for Required {
         tests: &[Source],
         dialects: &[Arc<dyn Dialect>],
     ) -> Diagnostics {
-        // Several CRMs may speak the same: a case is asked once, promises are proved in the schema of each.
-        let mut once: Vec<Arc<dyn Dialect>> = Vec::new();
-        for dialect in dialects {
-            let is_known = |known: &Arc<dyn Dialect>| {
-                known.name() == dialect.name() && known.schema().hash() == dialect.schema().hash()
-            };
-            if !once.iter().any(is_known) {
-                once.push(dialect.clone());
-            }
-        }
-        suite::failures(policy, tests, &once)
+        suite::failures(policy, tests, dialects)
     }
 }

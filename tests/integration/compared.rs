@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::harness::absent::skipped;
 use crate::harness::binary::{paravent, run};
 
 fn text(bytes: &[u8]) -> String {
@@ -126,6 +127,10 @@ fn git(dir: &Path, arguments: &[&str]) {
 
 #[test]
 fn revisions_are_read_from_the_repository_around_the_folder() {
+    if Command::new("git").arg("--version").output().is_err() {
+        skipped("git is not installed");
+        return;
+    }
     let dir = changed();
     git(dir.path(), &["init", "-q"]);
     git(dir.path(), &["add", "old"]);

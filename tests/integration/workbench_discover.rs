@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::harness::binary::{Demo, paravent, run, secret};
+use crate::harness::client::raw;
 use crate::harness::scripted::{self, Received, Scripted};
 
 /// One demo for all tests of this file.
@@ -181,21 +182,24 @@ fn the_demo_is_told_field_by_field_and_nothing_of_it_leaks() {
 
 /// Values of records of the demo, as its bare API shows them.
 fn values_of_the_demo() -> BTreeSet<String> {
-    let base = format!("http://{}/rest/v11_24", DEMO.1.crm);
-    let curl = |words: &[&str]| {
-        let done = Command::new("curl").arg("-s").args(words).output().unwrap();
-        serde_json::from_slice::<Value>(&done.stdout).unwrap()
+    let ask = |line: &str, headers: &str, body: &str| {
+        let length = body.len();
+        let request = format!(
+            "{line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+        );
+        raw(DEMO.1.crm, request.as_bytes()).json()
     };
     let login = json!({"grant_type": "password", "client_id": "sugar", "username": "admin", "password": "demo"});
-    let token = curl(&[
-        &format!("{base}/oauth2/token"),
-        "-H",
-        "Content-Type: application/json",
-        "-d",
+    let token = ask(
+        "POST /rest/v11_24/oauth2/token",
+        "Content-Type: application/json\r\n",
         &login.to_string(),
-    ]);
-    let token = format!("OAuth-Token: {}", token["access_token"].as_str().unwrap());
-    let list = curl(&[&format!("{base}/Contacts?max_num=100"), "-H", &token]);
+    );
+    let token = format!(
+        "OAuth-Token: {}\r\n",
+        token["access_token"].as_str().unwrap()
+    );
+    let list = ask("GET /rest/v11_24/Contacts?max_num=100", &token, "");
     let records = list["records"].as_array().unwrap();
     let fields = [
         "iban_c",

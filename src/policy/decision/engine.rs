@@ -134,7 +134,7 @@ impl Cap {
 
 impl Cap {
     /// Whether it forbids to write, too: what is not seen in clear is not written either.
-    fn forbids_writing(&self) -> bool {
+    pub(in crate::policy) fn forbids_writing(&self) -> bool {
         self.denies_write || self.level < Level::Clear
     }
 }
@@ -174,11 +174,7 @@ impl Model {
     }
 
     /// Whether nothing but firm caps holds a category down.
-    pub(in crate::policy) fn is_let_pass(
-        &self,
-        situation: &Situation,
-        category: &Category,
-    ) -> bool {
+    fn is_let_pass(&self, situation: &Situation, category: &Category) -> bool {
         self.observes_whole(situation)
             && !is_special(category)
             && self.categories.contains_key(category)
@@ -273,10 +269,18 @@ impl Model {
         situation: &'a Situation,
         category: &'a Category,
     ) -> impl Iterator<Item = (usize, &'a Cap)> {
-        let is_let_pass = self.is_let_pass(situation, category);
-        self.caps.iter().enumerate().filter(move |(_, cap)| {
-            about(&cap.data, category) && cap.matches(situation) && (cap.firm || !is_let_pass)
-        })
+        let caps = self.caps.iter().enumerate();
+        caps.filter(|(_, cap)| about(&cap.data, category) && self.holds(cap, situation, category))
+    }
+
+    /// Whether a cap that is about a category holds it down.
+    pub(in crate::policy) fn holds(
+        &self,
+        cap: &Cap,
+        situation: &Situation,
+        category: &Category,
+    ) -> bool {
+        cap.matches(situation) && (cap.firm || !self.is_let_pass(situation, category))
     }
 
     /// How far caps let a category be shown and written, whatever grants lift it to.

@@ -1,7 +1,7 @@
 //! Masks that show so much that the rest can be guessed. A mask never shows more than half of a value; but of an account
 //! number half is known to everybody, and of a small amount everything is in front.
 
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, grouped};
 use crate::mask::Mask;
 use crate::vocabulary::{Category, Level, Role};
 
@@ -215,19 +215,6 @@ fn left(form: Form, shown: usize, first: bool) -> String {
             grouped(left)
         ),
     }
-}
-
-/// `1,000,000`
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -117,18 +117,14 @@ impl Strengths {
                 all.push(provable);
             }
         }
-        // What holds all that another one holds makes it superfluous.
-        let whole: Vec<BTreeSet<String>> = all.iter().map(Provable::whole).collect();
-        let mut at = 0;
-        all.retain(|_| {
-            let own = whole.get(at).cloned().unwrap_or_default();
-            let others = whole.iter().enumerate().filter(|(other, _)| *other != at);
-            let is_less = others
-                .filter(|(other, set)| own.is_subset(set) && (own != **set || *other < at))
-                .count()
-                > 0;
-            at += 1;
-            !is_less
+        // Whoever can prove each of these, and more, stands for them. Who can prove the same only together with more is no
+        // smaller counterexample.
+        let known = all.clone();
+        all.retain(|own| {
+            let stands_for_it = |other: &Provable| {
+                own != other && own.parts.iter().all(|part| other.parts.contains(part))
+            };
+            !known.iter().any(stands_for_it)
         });
         all
     }

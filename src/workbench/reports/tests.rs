@@ -10,7 +10,7 @@ use crate::diagnostic::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics, File, Place};
 fn here() -> Checked<'static> {
     Checked {
         subject: Path::new("policies"),
-        folder: Path::new("/work/crm"),
+        folder: Path::new("/srv/crm"),
     }
 }
 
@@ -77,8 +77,8 @@ fn paths_are_told_from_the_folder_or_whole() {
     for (path, uri) in [
         ("policies/a.yaml", "policies/a.yaml"),
         ("./policies/../b.yaml", "b.yaml"),
-        ("/work/crm/policies/a.yaml", "policies/a.yaml"),
-        ("../other/a.yaml", "file:///work/other/a.yaml"),
+        ("/srv/crm/policies/a.yaml", "policies/a.yaml"),
+        ("../other/a.yaml", "file:///srv/other/a.yaml"),
         ("/etc/paravent/é.yaml", "file:///etc/paravent/%C3%A9.yaml"),
     ] {
         let log = sarif(&one(unknown(path)), &here());

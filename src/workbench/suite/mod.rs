@@ -12,9 +12,9 @@ use serde_json::{Map, Value};
 use crate::diagnostic::{Place, Spanned};
 use crate::policy::Never;
 use crate::reason::Reason;
-use crate::vocabulary::{Field, Level, Module};
+use crate::vocabulary::{Field, Level};
 
-use super::bench::{Held, Person};
+use super::bench::{Ask, Held, Person};
 
 pub mod codes;
 mod coverage;
@@ -31,7 +31,7 @@ mod tests;
 
 pub use coverage::{Coverage, Missed};
 pub use read::{NONE, load};
-pub use required::{failures, read_tests};
+pub use required::failures;
 pub use run::run;
 pub use verdicts::{AlwaysVerdict, CaseVerdict, Verdicts};
 
@@ -59,44 +59,8 @@ struct Case {
     dialect: Option<String>,
     /// What clocks show; `None`: the time it is.
     now: Option<jiff::Timestamp>,
-    action: Action,
+    ask: Ask,
     expect: Expect,
-}
-
-/// What is asked. Records are numbers in those of the suite.
-#[derive(Clone, Debug)]
-enum Action {
-    Read {
-        record: usize,
-        fields: Vec<Field>,
-    },
-    List {
-        module: Module,
-        fields: Vec<Field>,
-        filter: Option<Field>,
-        sort: Option<Field>,
-    },
-    Filter {
-        module: Module,
-        by: Field,
-        value: Value,
-    },
-    Sort {
-        module: Module,
-        by: Field,
-    },
-    Search {
-        module: Module,
-        text: String,
-    },
-    Write {
-        record: usize,
-        set: Map<String, Value>,
-    },
-    Create {
-        module: Module,
-        fields: Map<String, Value>,
-    },
 }
 
 /// What must come of a request.
@@ -118,49 +82,14 @@ struct Always {
     never: Never,
 }
 
-impl Action {
-    /// The module that it is about.
-    fn module<'a>(&'a self, records: &'a [Held]) -> Option<&'a Module> {
-        match self {
-            Self::Read { record, .. } | Self::Write { record, .. } => {
-                records.get(*record).map(|record| &record.module)
-            }
-            Self::List { module, .. }
-            | Self::Filter { module, .. }
-            | Self::Sort { module, .. }
-            | Self::Search { module, .. }
-            | Self::Create { module, .. } => Some(module),
-        }
-    }
-
-    /// Whether it changes what the CRM holds.
-    fn writes(&self) -> bool {
-        matches!(self, Self::Write { .. } | Self::Create { .. })
-    }
-
-    /// The fields that it names.
-    fn named(&self) -> BTreeSet<Field> {
-        let fields: Vec<Field> = match self {
-            Self::Search { .. } => Vec::new(),
-            Self::Read { fields, .. } => fields.clone(),
-            Self::List { filter, sort, .. } => filter.iter().chain(sort).cloned().collect(),
-            Self::Filter { by, .. } | Self::Sort { by, .. } => vec![by.clone()],
-            Self::Write { set, .. } | Self::Create { fields: set, .. } => {
-                set.keys().map(|name| Field::fold(name)).collect()
-            }
-        };
-        fields.into_iter().collect()
-    }
-}
-
 impl Case {
     /// The fields of which it expects something.
     fn looked_at(&self) -> BTreeSet<Field> {
         let shown = self.expect.levels.keys().chain(self.expect.values.keys());
         let mut fields: BTreeSet<Field> = shown.map(|name| Field::fold(name)).collect();
-        let is_of_all = matches!(self.action, Action::Read { .. }) && self.expect.refused.is_none();
+        let is_of_all = matches!(self.ask, Ask::Read { .. }) && self.expect.refused.is_none();
         if !is_of_all {
-            fields.extend(self.action.named());
+            fields.extend(self.ask.named());
         }
         fields
     }

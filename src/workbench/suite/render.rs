@@ -1,27 +1,15 @@
 //! What came of suites, for people.
 
+use crate::diagnostic::grouped;
 use crate::vocabulary::Category;
 
 use super::verdicts::placed;
 use super::{AlwaysVerdict, CaseVerdict, Verdicts};
 
-/// A number with commas between thousands.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 fn count(number: usize, one: &str, many: &str) -> String {
     format!(
         "{} {}",
-        grouped(number),
+        grouped(number as u64),
         if number == 1 { one } else { many }
     )
 }
@@ -56,7 +44,7 @@ impl Verdicts {
         let mut text = format!(
             "{name}  {}, {} passed\n",
             count(cases.len(), "case", "cases"),
-            grouped(passed)
+            grouped(passed as u64)
         );
         for case in cases.iter().filter(|case| !case.passed()) {
             text.push_str(&format!(

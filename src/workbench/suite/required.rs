@@ -1,6 +1,5 @@
 //! Tests as a condition: what of them keeps a policy from being put in force.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
@@ -67,14 +66,6 @@ fn none(title: &str) -> Diagnostics {
     let mut found = Diagnostics::new();
     found.push(Diagnostic::error(codes::NO_TESTS, title).help(NONE));
     found
-}
-
-/// The tests of a folder, as they lie beside a policy.
-///
-/// # Errors
-/// If one of them cannot be read.
-pub fn read_tests(policies: &Path) -> Result<Vec<Source>, Diagnostics> {
-    Policy::read_tests(policies)
 }
 
 impl Verdicts {

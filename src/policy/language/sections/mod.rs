@@ -57,14 +57,6 @@ const NAME_CHARACTERS_MAX: usize = 100;
 /// Characters of a label, a reason, or a constant mask.
 const TEXT_CHARACTERS_MAX: usize = 500;
 
-const LEVELS: &[(&str, Level)] = &[
-    ("hide", Level::Hide),
-    ("redact", Level::Redact),
-    ("token", Level::Token),
-    ("mask", Level::Mask),
-    ("clear", Level::Clear),
-];
-
 /// Adds what one file says to the document.
 pub(in crate::policy) fn read(file: &File, document: &mut Document, found: &mut Diagnostics) {
     let root = crate::diagnostic::read(file, found);

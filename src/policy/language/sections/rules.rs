@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Form, Keys, Node, NodeKind, Spa
 
 use super::super::codes;
 use super::super::document::{CapEntry, Document, GrantEntry, Word, Write};
-use super::{KEYS_REFUSED, LEVELS, named, observe, prose, words};
+use super::{KEYS_REFUSED, named, observe, prose, words};
 use crate::vocabulary::Level;
 
 const WRITES: &[(&str, Write)] = &[("allow", Write::Allow), ("deny", Write::Deny)];
@@ -70,7 +70,7 @@ fn grant(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> G
         .and_then(|node| words(node, "`data`", found));
     let level = keys
         .require("level", found)
-        .and_then(|node| node.choice("level", LEVELS, found));
+        .and_then(|node| node.choice("level", Level::NAMED, found));
     let requires = keys.get("requires").and_then(|node| requires(node, found));
     let asks = keys.get("ask").and_then(|node| {
         node.choice("value of `ask`", &[("step-up", ())], found)?;
@@ -168,7 +168,7 @@ fn cap(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> Cap
         (None, true) => Some(Level::Clear),
         _ => keys
             .require("level", found)
-            .and_then(|node| node.choice("level", LEVELS, found)),
+            .and_then(|node| node.choice("level", Level::NAMED, found)),
     };
     let roles = optional(keys, "roles", found);
     let unless_roles = optional(keys, "unless_roles", found);

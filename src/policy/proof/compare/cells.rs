@@ -177,11 +177,12 @@ impl<'a> Names<'a> {
                 one.lift = one.lift.max(rank(model.meaning(grant.level, category)));
                 one.writes = one.writes.max(model.writes(grant, category));
             }
-            let is_let_pass = model.is_let_pass(&situation, category);
-            let holds = |cap: &&&Cap| cap.matches(&situation) && (cap.firm || !is_let_pass);
-            for cap in caps.iter().filter(holds) {
+            for cap in caps
+                .iter()
+                .filter(|cap| model.holds(cap, &situation, category))
+            {
                 one.ceiling = one.ceiling.min(rank(model.meaning(cap.level, category)));
-                one.is_unwritten |= cap.denies_write || cap.level < Level::Clear;
+                one.is_unwritten |= cap.forbids_writing();
             }
             *cell = one;
         }

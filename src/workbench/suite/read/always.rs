@@ -7,7 +7,6 @@ use crate::policy::{How, Never};
 use crate::vocabulary::{Category, Level, Purpose, Role};
 
 use super::super::codes;
-use super::cases::LEVELS;
 use super::names::UNCLASSIFIED;
 use super::{Always, Reader};
 
@@ -105,7 +104,7 @@ impl Reader<'_> {
         let mut how = How::default();
         let level = keys.get("at_least");
         if let Some(node) = level {
-            how.at_least = node.choice("level", LEVELS, self.found);
+            how.at_least = node.choice("level", Level::NAMED, self.found);
             if how.at_least == Some(Level::Hide) {
                 let title = "nothing is shown less than at `hide`";
                 let problem = Diagnostic::error(codes::NO_PROMISE, title)

@@ -6,19 +6,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Form, Keys, Node, NodeKind, Spanned, meant, quoted};
-use crate::vocabulary::{Field, Level, Module};
+use crate::vocabulary::{Field, Module};
 
-use super::super::super::bench::Person;
-use super::super::{Action, Case, codes};
+use super::super::super::bench::{Ask, Person};
+use super::super::{Case, codes};
 use super::Reader;
-
-pub(super) const LEVELS: &[(&str, Level)] = &[
-    ("hide", Level::Hide),
-    ("redact", Level::Redact),
-    ("token", Level::Token),
-    ("mask", Level::Mask),
-    ("clear", Level::Clear),
-];
 
 /// What a case can do.
 const ACTIONS: &[&str] = &[
@@ -79,8 +71,8 @@ impl Reader<'_> {
         // Of a module that nobody knows it can be tested that it is refused.
         let is_unknown =
             |node: &Node| matches!(&node.kind, NodeKind::Str(text) if text == UNKNOWN_MODULE);
-        let action = self.action(keys, refusal.is_some_and(is_unknown));
-        let expect = self.expectation(keys, refusal, action.as_ref());
+        let ask = self.ask(keys, refusal.is_some_and(is_unknown));
+        let expect = self.expectation(keys, refusal, ask.as_ref());
         Some(Case {
             name: String::new(),
             place: keys.place().clone(),
@@ -88,7 +80,7 @@ impl Reader<'_> {
             purpose,
             dialect: dialect.or_else(|| self.dialect.clone()),
             now,
-            action: action?,
+            ask: ask?,
             expect,
         })
     }
@@ -153,19 +145,15 @@ impl Reader<'_> {
         }
     }
 
-    fn recorded(&mut self, node: &Node) -> Option<usize> {
+    fn recorded(&mut self, node: &Node) -> Option<(Module, String)> {
         let Some(name) = node.verbatim("a record", self.found) else {
             self.incomplete = true;
             return None;
         };
         let mut records = self.records.iter_mut();
-        if let Some((at, kept)) = records
-            .by_ref()
-            .enumerate()
-            .find(|(_, kept)| kept.name.value == name.value)
-        {
+        if let Some(kept) = records.find(|kept| kept.name.value == name.value) {
             kept.used = true;
-            return Some(at);
+            return Some((kept.held.module.clone(), kept.held.id.clone()));
         }
         let title = format!("unknown record {}", quoted(name.value));
         let names: Vec<&str> = self
@@ -193,7 +181,7 @@ impl Reader<'_> {
     }
 
     /// The one thing that a case does.
-    fn action(&mut self, keys: &Keys<'_>, may_be_unknown: bool) -> Option<Action> {
+    fn ask(&mut self, keys: &Keys<'_>, may_be_unknown: bool) -> Option<Ask> {
         let stated: Vec<(&str, &Node)> = ACTIONS
             .iter()
             .filter_map(|action| Some((*action, keys.get(action)?)))
@@ -217,11 +205,15 @@ impl Reader<'_> {
                 *first
             }
         };
-        let action = match what {
-            "read" => Action::Read {
-                record: self.recorded(node)?,
-                fields: self.fields(keys),
-            },
+        let ask = match what {
+            "read" => {
+                let (module, id) = self.recorded(node)?;
+                Ask::Read {
+                    module,
+                    id,
+                    fields: self.fields(keys),
+                }
+            }
             "write" => self.write(keys, node)?,
             "create" => self.create(node, may_be_unknown)?,
             "list" => self.list(node, may_be_unknown)?,
@@ -229,10 +221,11 @@ impl Reader<'_> {
             _ => self.by(what, node, may_be_unknown)?,
         };
         self.goes_with(keys, what);
-        if let Some(module) = action.module(&[]).cloned() {
-            self.use_module(&module);
+        // What is asked of one record says nothing of the others.
+        if !matches!(ask, Ask::Read { .. } | Ask::Write { .. }) {
+            self.use_module(ask.module());
         }
-        Some(action)
+        Some(ask)
     }
 
     /// Keys that do not go with what a case does would say nothing.
@@ -263,7 +256,7 @@ impl Reader<'_> {
         names.iter().map(|name| Field::fold(name.value)).collect()
     }
 
-    fn list(&mut self, node: &Node, may_be_unknown: bool) -> Option<Action> {
+    fn list(&mut self, node: &Node, may_be_unknown: bool) -> Option<Ask> {
         const FORM: Form = Form {
             what: "`list`",
             known: &["module", "fields", "filter", "sort"],
@@ -273,7 +266,7 @@ impl Reader<'_> {
         let module = self.of_module(&keys, may_be_unknown)?;
         let filter = self.field_at(&keys, "filter", &module);
         let sort = self.field_at(&keys, "sort", &module);
-        Some(Action::List {
+        Some(Ask::List {
             fields: self.fields(&keys),
             module,
             filter,
@@ -281,7 +274,7 @@ impl Reader<'_> {
         })
     }
 
-    fn search(&mut self, node: &Node, may_be_unknown: bool) -> Option<Action> {
+    fn search(&mut self, node: &Node, may_be_unknown: bool) -> Option<Ask> {
         const FORM: Form = Form {
             what: "`search`",
             known: &["module", "text"],
@@ -292,14 +285,14 @@ impl Reader<'_> {
             .require("text", self.found)
             .and_then(|node| node.verbatim("`text`", self.found));
         let module = self.of_module(&keys, may_be_unknown)?;
-        Some(Action::Search {
+        Some(Ask::Search {
             module,
             text: text?.value.to_owned(),
         })
     }
 
     /// A filter or an order by one field.
-    fn by(&mut self, what: &str, node: &Node, may_be_unknown: bool) -> Option<Action> {
+    fn by(&mut self, what: &str, node: &Node, may_be_unknown: bool) -> Option<Ask> {
         const SORT: Form = Form {
             what: "`sort`",
             known: &["module", "by"],
@@ -316,13 +309,13 @@ impl Reader<'_> {
         let module = self.of_module(&keys, may_be_unknown)?;
         let by = self.field_at(&keys, "by", &module)?;
         if what == "sort" {
-            return Some(Action::Sort { module, by });
+            return Some(Ask::Sort { module, by });
         }
         let value = match keys.get("value") {
             Some(node) => Self::value(node),
             None => self.held(&module, &by),
         };
-        Some(Action::Filter { module, by, value })
+        Some(Ask::Filter { module, by, value })
     }
 
     fn of_module(&mut self, keys: &Keys<'_>, may_be_unknown: bool) -> Option<Module> {
@@ -348,21 +341,21 @@ impl Reader<'_> {
             .map_or_else(|| ANYTHING.into(), |(_, value)| value.clone())
     }
 
-    fn write(&mut self, keys: &Keys<'_>, node: &Node) -> Option<Action> {
+    fn write(&mut self, keys: &Keys<'_>, node: &Node) -> Option<Ask> {
         let set = keys.require("set", self.found);
         let record = self.recorded(node);
         let set = set.map(|node| (node, self.values(node, "`set`")));
         let (node, values) = set?;
-        let record = record?;
-        let module = self.records.get(record)?.held.module.clone();
+        let (module, id) = record?;
         self.sets(node, &values, &module);
-        Some(Action::Write {
-            record,
+        Some(Ask::Write {
+            module,
+            id,
             set: plain(values),
         })
     }
 
-    fn create(&mut self, node: &Node, may_be_unknown: bool) -> Option<Action> {
+    fn create(&mut self, node: &Node, may_be_unknown: bool) -> Option<Ask> {
         const FORM: Form = Form {
             what: "`create`",
             known: &["module", "fields"],
@@ -374,7 +367,7 @@ impl Reader<'_> {
         let values = self.values(fields, "`fields`");
         let module = module?;
         self.sets(fields, &values, &module);
-        Some(Action::Create {
+        Some(Ask::Create {
             module,
             fields: plain(values),
         })

@@ -5,8 +5,9 @@ use serde_json::Value;
 use crate::diagnostic::{Diagnostic, Keys, Node, NodeKind, Place, Spanned, quoted};
 use crate::vocabulary::{Field, Level};
 
-use super::super::{Action, Expect, codes};
-use super::cases::{LEVELS, is_blank, plain};
+use super::super::super::bench::Ask;
+use super::super::{Expect, codes};
+use super::cases::{is_blank, plain};
 use super::{Kept, Reader};
 
 impl Reader<'_> {
@@ -14,7 +15,7 @@ impl Reader<'_> {
         &mut self,
         keys: &Keys<'_>,
         refusal: Option<&Node>,
-        action: Option<&Action>,
+        ask: Option<&Ask>,
     ) -> Expect {
         let mut expect = Expect::default();
         if let Some(node) = refusal {
@@ -22,7 +23,7 @@ impl Reader<'_> {
             self.refused_alone(keys);
         } else if let Some(node) = keys.get("expect") {
             for (name, node) in node.map("`expect`", self.found).unwrap_or_default() {
-                if let Some(level) = node.choice("level", LEVELS, self.found) {
+                if let Some(level) = node.choice("level", Level::NAMED, self.found) {
                     let place = name.place.clone();
                     let level = Spanned {
                         value: level,
@@ -44,14 +45,14 @@ impl Reader<'_> {
         }
         if let Some(node) = keys.get("forwards") {
             let forwards = self.values(node, "`forwards`");
-            if let Some(action) = action {
-                self.sent(&forwards, action);
+            if let Some(ask) = ask {
+                self.sent(&forwards, ask);
             }
             expect.forwards = Some(plain(forwards));
         }
-        self.expects_something(keys, action);
-        if let Some(action) = action {
-            self.expects_what_is_there(&mut expect, action);
+        self.expects_something(keys, ask);
+        if let Some(ask) = ask {
+            self.expects_what_is_there(&mut expect, ask);
         }
         expect
     }
@@ -75,7 +76,7 @@ impl Reader<'_> {
         }
     }
 
-    fn expects_something(&mut self, keys: &Keys<'_>, action: Option<&Action>) {
+    fn expects_something(&mut self, keys: &Keys<'_>, ask: Option<&Ask>) {
         let is_something = |key: &&str| {
             keys.get(key).is_some_and(|node| {
                 let entries = match &node.kind {
@@ -90,7 +91,7 @@ impl Reader<'_> {
         if ["expect", "values", "forwards"].iter().any(is_something) {
             return;
         }
-        let writes = action.is_some_and(Action::writes);
+        let writes = ask.is_some_and(Ask::writes);
         let help = match writes {
             true => {
                 "say `forwards: { … }`, what reaches the CRM (`{}`: nothing), or `expect: { refused: REASON }`"
@@ -103,8 +104,8 @@ impl Reader<'_> {
     }
 
     /// Nothing reaches the CRM that was not sent.
-    fn sent(&mut self, forwards: &[(Spanned<String>, Spanned<Value>)], action: &Action) {
-        let (Action::Write { set, .. } | Action::Create { fields: set, .. }) = action else {
+    fn sent(&mut self, forwards: &[(Spanned<String>, Spanned<Value>)], ask: &Ask) {
+        let (Ask::Write { set, .. } | Ask::Create { fields: set, .. }) = ask else {
             return;
         };
         for (name, _) in forwards {
@@ -119,8 +120,8 @@ impl Reader<'_> {
     }
 
     /// Of fields that no record holds, and of blanks, nothing can be seen.
-    fn expects_what_is_there(&mut self, expect: &mut Expect, action: &Action) {
-        if action.writes() {
+    fn expects_what_is_there(&mut self, expect: &mut Expect, ask: &Ask) {
+        if ask.writes() {
             for level in expect.levels.values() {
                 let title = "levels are expected of a write";
                 let problem = Diagnostic::error(codes::NOT_OF_ACTION, title)
@@ -130,8 +131,8 @@ impl Reader<'_> {
             }
             return;
         }
-        let named = match action {
-            Action::Read { fields, .. } | Action::List { fields, .. } => fields.clone(),
+        let named = match ask {
+            Ask::Read { fields, .. } | Ask::List { fields, .. } => fields.clone(),
             _ => Vec::new(),
         };
         let levels = expect
@@ -153,7 +154,7 @@ impl Reader<'_> {
                         .help("ask for it, too"),
                 );
             }
-            problems.extend(self.is_there(name, &field, place, level, action));
+            problems.extend(self.is_there(name, &field, place, level, ask));
             if level == Some(Level::Hide)
                 && let Some(value) = expect.values.get(name)
             {
@@ -176,14 +177,18 @@ impl Reader<'_> {
         field: &Field,
         place: &Place,
         level: Option<Level>,
-        action: &Action,
+        ask: &Ask,
     ) -> Option<Diagnostic> {
-        let asked: Vec<&Kept> = match action {
-            Action::Read { record, .. } => self.records.get(*record).into_iter().collect(),
+        let asked: Vec<&Kept> = match ask {
+            Ask::Read { module, id, .. } => {
+                let is_read = |kept: &&Kept| kept.held.module == *module && kept.held.id == *id;
+                self.records.iter().find(is_read).into_iter().collect()
+            }
             _ => {
-                let module = action.module(&[])?;
                 let records = self.records.iter();
-                records.filter(|kept| kept.held.module == *module).collect()
+                records
+                    .filter(|kept| kept.held.module == *ask.module())
+                    .collect()
             }
         };
         let held = |kept: &&Kept| {
