@@ -17,6 +17,7 @@ use crate::diagnostic::{Diagnostics, Place, Spanned, load};
 use crate::dialect::Dialect;
 
 mod api_keys;
+mod audit;
 mod claim_paths;
 mod clients;
 pub mod codes;

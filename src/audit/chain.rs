@@ -10,6 +10,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::canonical;
+use super::folder::segment_name;
 use super::format::{self, Stamp, Told, Version};
 
 /// Bytes of one event. Lists inside of events are bounded so that none comes near.
@@ -163,9 +164,11 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    /// Those of the segment that begins with an event, in whatever form it is kept.
+    pub(super) fn of_segment(dir: &Path, first_seq: u64) -> io::Result<Self> {
+        let path = dir.join(segment_name(first_seq));
         Ok(Self {
-            reader: BufReader::with_capacity(1 << 16, File::open(path)?),
+            reader: BufReader::with_capacity(1 << 16, File::open(&path)?),
             line: Vec::new(),
             start_bytes: 0,
             end_bytes: 0,

@@ -177,7 +177,7 @@ pub(super) fn each(
     let mut time = String::new();
     for first_seq in segments {
         let path = dir.join(segment_name(first_seq));
-        let mut lines = Lines::open(&path).map_err(unreadable(&path))?;
+        let mut lines = Lines::of_segment(dir, first_seq).map_err(unreadable(&path))?;
         let mut segment = Segment::default();
         while let Some(end) = lines.next().map_err(unreadable(&path))? {
             if end == End::File {

@@ -75,8 +75,8 @@ pub(super) fn event(last: &Head, loss: Loss, refused: u64) -> Event {
 /// The head that a segment says it follows, though no other segment may end there: it notes a gap right behind the event
 /// before its first one. Mostly its first event does; where replies need not wait for the disk, those come first that were
 /// acknowledged before.
-pub(super) fn bridged(path: &Path, first_seq: u64) -> io::Result<Option<Head>> {
-    let mut lines = Lines::open(path)?;
+pub(super) fn bridged(dir: &Path, first_seq: u64) -> io::Result<Option<Head>> {
+    let mut lines = Lines::of_segment(dir, first_seq)?;
     let Some(first) = next_event(&mut lines)? else {
         return Ok(None);
     };

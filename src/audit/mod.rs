@@ -25,6 +25,7 @@ mod keys;
 mod log;
 mod memory;
 mod names;
+pub mod note;
 mod open;
 mod page;
 mod query;
@@ -34,6 +35,7 @@ mod spool;
 mod stretch;
 #[cfg(test)]
 mod tests;
+pub mod tree;
 mod upstreams;
 mod verdict;
 mod verify;

@@ -215,7 +215,7 @@ fn holds(dir: &Path, head: &Head) -> io::Result<bool> {
     let Some(first_seq) = segments.into_iter().rfind(|first| *first <= head.seq) else {
         return Ok(false);
     };
-    let mut lines = Lines::open(&dir.join(segment_name(first_seq)))?;
+    let mut lines = Lines::of_segment(dir, first_seq)?;
     while let Some(line) = next_event(&mut lines)? {
         if line.seq >= head.seq {
             return Ok(line.head() == *head);
@@ -230,9 +230,8 @@ fn before(dir: &Path, first_seq: u64, earlier: Option<u64>) -> Result<Option<Hea
         dir: dir.to_owned(),
         source,
     };
-    let own = dir.join(segment_name(first_seq));
     let ordinary = ordinary(dir, first_seq, earlier);
-    let first = Lines::open(&own).and_then(|mut lines| next_event(&mut lines));
+    let first = Lines::of_segment(dir, first_seq).and_then(|mut lines| next_event(&mut lines));
     let follows = match (&ordinary, first.map_err(failed)?) {
         (Ok(Some(head)), Some(first)) => head.precedes(&first),
         (Ok(_), _) => true,
@@ -242,7 +241,7 @@ fn before(dir: &Path, first_seq: u64, earlier: Option<u64>) -> Result<Option<Hea
         return ordinary;
     }
     // Behind a gap, it is what the segment itself says, whatever came of the one before.
-    let bridged = gap::bridged(&own, first_seq).map_err(failed)?;
+    let bridged = gap::bridged(dir, first_seq).map_err(failed)?;
     bridged.map_or(ordinary, |head| Ok(Some(head)))
 }
 
@@ -312,7 +311,7 @@ fn scan(dir: &Path, first_seq: u64, before: Option<Head>) -> Result<Scanned, Ope
         version,
     };
     let file_bytes = std::fs::metadata(&path).map_err(failed)?.len();
-    let mut lines = Lines::open(&path).map_err(failed)?;
+    let mut lines = Lines::of_segment(dir, first_seq).map_err(failed)?;
     let mut head = before;
     let (mut durable, mut time) = (Durable::none(), None);
     let mut torn = false;

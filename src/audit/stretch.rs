@@ -52,7 +52,7 @@ fn last_before(dir: &Path, until: &str) -> Result<u64, Fault> {
     // Mostly it stands near the end.
     for first_seq in segments.into_iter().rev() {
         let path = dir.join(segment_name(first_seq));
-        let mut lines = Lines::open(&path).map_err(unreadable(&path))?;
+        let mut lines = Lines::of_segment(dir, first_seq).map_err(unreadable(&path))?;
         let mut last = None;
         while let Some(end) = lines.next().map_err(unreadable(&path))? {
             let stamp = serde_json::from_slice::<Stamp<'_>>(&lines.line);

@@ -61,7 +61,7 @@ impl Upstreams {
         let mark = memmem::Finder::new(MARK);
         for first_seq in segments(dir).map_err(unreadable(dir))? {
             let path = dir.join(segment_name(first_seq));
-            let mut lines = Lines::open(&path).map_err(unreadable(&path))?;
+            let mut lines = Lines::of_segment(dir, first_seq).map_err(unreadable(&path))?;
             while let Some(end) = lines.next().map_err(unreadable(&path))? {
                 if end != End::Newline {
                     break;

@@ -145,7 +145,7 @@ impl Walk<'_> {
             source,
         };
         self.pass_gap(first_seq).map_err(unreadable)?;
-        let mut lines = Lines::open(&self.dir.join(&file)).map_err(unreadable)?;
+        let mut lines = Lines::of_segment(self.dir, first_seq).map_err(unreadable)?;
         let expected = self.head.seq + 1;
         if first_seq > expected {
             // Ends of files are checked below, so what is missing here are whole files at the beginning.
@@ -223,12 +223,11 @@ impl Walk<'_> {
 
     /// Goes on behind a gap, if a segment does not follow and says so itself.
     fn pass_gap(&mut self, first_seq: u64) -> io::Result<()> {
-        let path = self.dir.join(segment_name(first_seq));
-        let first = next_event(&mut Lines::open(&path)?)?;
+        let first = next_event(&mut Lines::of_segment(self.dir, first_seq)?)?;
         if first.is_some_and(|first| self.head.precedes(&first)) {
             return Ok(());
         }
-        if let Some(head) = gap::bridged(&path, first_seq)?
+        if let Some(head) = gap::bridged(self.dir, first_seq)?
             && head.seq >= self.head.seq
         {
             let was = mem::replace(&mut self.head, head.clone());
@@ -239,8 +238,7 @@ impl Walk<'_> {
 
     /// Whether a segment notes a gap right before itself.
     fn is_bridged(&self, first_seq: u64) -> io::Result<bool> {
-        let path = self.dir.join(segment_name(first_seq));
-        Ok(gap::bridged(&path, first_seq)?.is_some())
+        Ok(gap::bridged(self.dir, first_seq)?.is_some())
     }
 
     /// Whether the rest of a segment holds no more events, and the next one says that there is a gap.

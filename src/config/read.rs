@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::diagnostic::{
     Diagnostic, Diagnostics, File, Form, Keys, Node, Place, Spanned, everybody_may_write, quoted,
@@ -11,10 +10,7 @@ use crate::diagnostic::{
 use crate::files::words;
 
 use super::secrets::Wanted;
-use super::{
-    Audit, Config, Durability, Identity, Limits, Log, LogFormat, Once, Reload, Secrets, codes,
-    files,
-};
+use super::{Config, Identity, Limits, Log, LogFormat, Once, Reload, Secrets, codes, files};
 
 /// Characters of a name.
 const NAME_CHARACTERS_MAX: usize = 100;
@@ -365,39 +361,6 @@ impl Reader<'_> {
         })
     }
 
-    fn audit(&mut self, node: &Node) -> Option<Audit> {
-        const FORM: Form = Form {
-            what: "`audit`",
-            known: &["dir", "durability", "node"],
-            refused: &[],
-        };
-        let keys = FORM.read(node, self.found)?;
-        let dir = keys.require("dir", self.found);
-        let path = dir.and_then(|node| self.path(node, "`dir`"));
-        if let (Some(node), Some(path)) = (dir, &path)
-            && path.exists()
-            && !path.is_dir()
-        {
-            let error = std::io::Error::from(std::io::ErrorKind::NotADirectory);
-            self.unreadable("the folder of the access log", path, &node.place, &error);
-        }
-        let durability = keys
-            .get("durability")
-            .map_or(Durability::Strict, |node| self.durability(node));
-        let name = keys
-            .get("node")
-            .and_then(|node| node.text("`node`", self.found))
-            .map(Spanned::into_owned);
-        if let Some(name) = &name {
-            self.check_name("a node", name);
-        }
-        Some(Audit {
-            dir: placed(path?, dir?),
-            durability,
-            node: name.map_or_else(|| "paravent".to_owned(), |name| name.value),
-        })
-    }
-
     /// The folder of the state.
     fn state(&mut self, node: &Node) -> Option<Spanned<PathBuf>> {
         const FORM: Form = Form {
@@ -413,25 +376,6 @@ impl Reader<'_> {
             self.unreadable("the folder of the state", &path, &dir.place, &error);
         }
         Some(placed(path, dir))
-    }
-
-    fn durability(&mut self, node: &Node) -> Durability {
-        const FORM: Form = Form {
-            what: "`durability`",
-            known: &["relaxed"],
-            refused: &[],
-        };
-        const DELAY: std::ops::RangeInclusive<Duration> =
-            Duration::from_millis(1)..=Duration::from_secs(10);
-        if matches!(node.kind, crate::diagnostic::NodeKind::Map(_)) {
-            let delay = FORM
-                .read(node, self.found)
-                .and_then(|keys| keys.require("relaxed", self.found))
-                .and_then(|node| node.duration("`relaxed`", DELAY, self.found));
-            return delay.map_or(Durability::Strict, Durability::Relaxed);
-        }
-        node.choice("durability", &[("strict", Durability::Strict)], self.found)
-            .unwrap_or(Durability::Strict)
     }
 
     fn log(&mut self, node: Option<&Node>) -> Log {
