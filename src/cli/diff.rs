@@ -75,7 +75,7 @@ fn compare(arguments: &Arguments) -> Result<u8, u8> {
             let mut text = lines.render(&arguments.accept);
             if unaccepted > 0 {
                 text.push_str(&format!(
-                    "disclosure grows: {unaccepted} lines that are not accepted (`--accept LINE` for each that is meant)\n"
+                    "disclosure grows; lines that are not accepted: {unaccepted} (`--accept LINE` for each that is meant)\n"
                 ));
             }
             print(&text);

@@ -5,8 +5,9 @@
 //! Exit codes: 0 done, 1 problems found, 2 unusable arguments or set-up.
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand};
 
@@ -112,8 +113,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Key(arguments) => key::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
     };
-    ExitCode::from(code)
+    ExitCode::from(match code {
+        DONE if IS_CUT.load(Ordering::Relaxed) => UNUSABLE,
+        code => code,
+    })
 }
+
+/// Whether something that was to be printed is not where it should be: a command that ends well otherwise has not done so.
+static IS_CUT: AtomicBool = AtomicBool::new(false);
 
 /// Done.
 const DONE: u8 = 0;
@@ -155,9 +162,15 @@ fn unusable(error: &dyn std::error::Error) -> u8 {
     UNUSABLE
 }
 
-/// Writes to standard output; a reader who went away is a normal end.
+/// Writes to standard output. A reader who went away is a normal end; a full disk is not.
 fn print(text: &str) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if let Err(error) = written
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        eprintln!("error: the answer could not be written: {error}");
+        IS_CUT.store(true, Ordering::Relaxed);
+    }
 }

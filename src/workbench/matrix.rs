@@ -226,11 +226,7 @@ impl Matrix {
     /// A table of Markdown.
     pub fn to_markdown(&self) -> String {
         let columns = self.told();
-        let escaped = |text: &str| {
-            text.replace('\\', "\\\\")
-                .replace('|', "\\|")
-                .replace('<', "&lt;")
-        };
+        let escaped = escaped_markdown;
         let mut text = String::from("|  |");
         for (column, purpose) in &columns {
             text.push_str(&format!(
@@ -479,6 +475,27 @@ pub fn csv_line(cells: &[&str]) -> String {
     };
     let cells: Vec<String> = cells.iter().map(cell).collect();
     cells.join(",") + "\r\n"
+}
+
+/// A text that means nothing in Markdown. An underscore within a word does not.
+fn escaped_markdown(text: &str) -> String {
+    let mut escaped = String::new();
+    let mut letters = text.chars().peekable();
+    let mut is_in_word = false;
+    while let Some(letter) = letters.next() {
+        let goes_on = letters.peek().is_some_and(|next| next.is_alphanumeric());
+        let means_something = match letter {
+            '_' => !(is_in_word && goes_on),
+            '\\' | '|' | '<' | '>' | '`' | '*' | '[' | ']' | '~' | '&' | '!' | '#' => true,
+            _ => false,
+        };
+        if means_something {
+            escaped.push('\\');
+        }
+        escaped.push(letter);
+        is_in_word = letter.is_alphanumeric();
+    }
+    escaped
 }
 
 #[cfg(test)]

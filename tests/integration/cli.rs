@@ -32,6 +32,25 @@ retention: { contacts: 3y }
 "#;
 
 #[test]
+#[cfg(target_os = "linux")]
+fn an_answer_that_cannot_be_written_is_no_success() {
+    let folder = format!("{}/policies/starter", root());
+    for words in [
+        &["check", folder.as_str()][..],
+        &["matrix", folder.as_str()],
+        &["test", folder.as_str(), "--format", "junit"],
+        &["schema", "policy"],
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let output = paravent(words).stdout(full.unwrap()).output();
+        let output = output.unwrap();
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {told}");
+        assert!(told.contains("could not be written"), "{words:?}: {told}");
+    }
+}
+
+#[test]
 fn check_shows_every_mistake_with_its_place_and_fix() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("policy.yaml"), FIVE_MISTAKES).unwrap();

@@ -162,6 +162,20 @@ fn fields_of_a_module_have_their_categories() {
 }
 
 #[test]
+fn labels_mean_nothing_in_markdown() {
+    for (label, escaped) in [
+        ("identity.national_id", "identity.national_id"),
+        ("_mark_", "\\_mark\\_"),
+        ("a|b", "a\\|b"),
+        ("[x](javascript:y)", "\\[x\\](javascript:y)"),
+        ("<b>*c*", "\\<b\\>\\*c\\*"),
+        ("\\", "\\\\"),
+    ] {
+        assert_eq!(escaped_markdown(label), escaped);
+    }
+}
+
+#[test]
 fn markdown_keeps_its_columns() {
     let text = matrix(&["identity.name"], Language::Names).to_markdown();
     let pipes: Vec<usize> = text
