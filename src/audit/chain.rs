@@ -12,23 +12,65 @@ use serde_json::Value;
 use super::canonical;
 use super::folder::segment_name;
 use super::format::{self, Stamp, Told, Version};
+use super::tree::Hash;
 
 /// Bytes of one event. Lists inside of events are bounded so that none comes near.
 pub(super) const EVENT_BYTES_MAX: usize = 4 << 20;
 
 /// SHA-256(0x00 ‖ line): the hash that the next event carries, and the leaf of the Merkle tree over the log.
-pub(super) fn leaf(line: &[u8]) -> String {
+pub(super) fn leaf_hash(line: &[u8]) -> Hash {
     let mut context = Context::new(&SHA256);
     context.update(&[0]);
     context.update(line);
+    let mut hash = [0; 32];
+    hash.copy_from_slice(context.finish().as_ref());
+    hash
+}
+
+/// The same as events spell it.
+pub(super) fn leaf(line: &[u8]) -> String {
+    spelled(&leaf_hash(line))
+}
+
+/// A hash as events spell it: `sha256:` and lower-case hexadecimal.
+pub(super) fn spelled(hash: &Hash) -> String {
     let mut text = String::with_capacity(71);
     text.push_str("sha256:");
-    for byte in context.finish().as_ref() {
+    push_hex(hash, &mut text);
+    text
+}
+
+/// Bytes in lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    push_hex(bytes, &mut text);
+    text
+}
+
+fn push_hex(bytes: &[u8], text: &mut String) {
+    for byte in bytes {
         for nibble in [byte >> 4, byte & 15] {
             text.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
         }
     }
-    text
+}
+
+/// The hash that is spelled so, with `sha256:` or without; `None` if it is none.
+pub(super) fn raw_hash(text: &str) -> Option<Hash> {
+    let digits = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
+    let mut hash = [0; 32];
+    if digits.len() != 64 {
+        return None;
+    }
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = value(pair[0])? << 4 | value(pair[1])?;
+    }
+    Some(hash)
 }
 
 /// The newest event of a chain: its number and its hash. Written `4711:sha256:…`.
@@ -70,11 +112,11 @@ impl Head {
         }
     }
 
-    /// The head after one more event.
-    pub(super) fn after(&self, line: &[u8]) -> Self {
+    /// The head after one more event, whose leaf is this.
+    pub(super) fn after(&self, leaf: &Hash) -> Self {
         Self {
             seq: self.seq + 1,
-            hash: leaf(line),
+            hash: spelled(leaf),
         }
     }
 

@@ -202,6 +202,11 @@ impl Folder {
         })
     }
 
+    /// Where it is.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Begins a segment, which must hold nothing yet, and makes it the current one.
     fn begin_empty(&mut self, first_seq: u64) -> io::Result<()> {
         let file = open_segment(&self.dir, first_seq)?;

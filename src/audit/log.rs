@@ -18,6 +18,7 @@ use super::clock::Clock;
 use super::event::Event;
 use super::folder::{Disk, Folder, SetAside};
 use super::format::notice::Notice;
+use super::identity::LogTree;
 use super::memory::Memory;
 use super::names::visible;
 use super::open::{self, OpenError, Ready};
@@ -93,13 +94,13 @@ pub struct Figures {
 /// A log that is being written. Clones write the same log.
 #[derive(Clone)]
 pub struct Log {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
-struct Inner {
+pub(super) struct Inner {
     /// To the writer; `None` where nothing is kept.
     queue: Option<SyncSender<Message>>,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     memory: Mutex<Memory>,
     thread: Mutex<Option<JoinHandle<Result<(), AuditUnavailable>>>>,
 }
@@ -116,6 +117,10 @@ pub(super) struct Shared {
     /// Records that have begun and not ended.
     under_way: AtomicUsize,
     refusals: Mutex<Refusals>,
+    /// Whether somebody wants to know the tree.
+    wants_tree: AtomicBool,
+    /// The tree over what was on disk when somebody last wanted to know it.
+    tree: Mutex<Option<LogTree>>,
 }
 
 impl Log {
@@ -155,7 +160,7 @@ impl Log {
         shared.set_healthy(true);
         let mut writer = Writer::new(disk(folder), settings, Arc::clone(&shared), last, kept);
         if let Some((last, loss)) = gap {
-            writer.note_gap(&last, loss).map_err(|_| unwritable())?;
+            writer.note_gap(last, loss).map_err(|_| unwritable())?;
         }
         if set_aside != SetAside::default() {
             tracing::warn!(
@@ -376,14 +381,28 @@ impl Shared {
         self.syncs.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Terms were written for events that name them.
-    pub(super) fn stated(&self, terms: usize) {
-        self.events.fetch_add(terms as u64, Ordering::Relaxed);
+    /// Events were written that the log itself needs: terms, and what begins a segment.
+    pub(super) fn stated(&self, events: usize) {
+        self.events.fetch_add(events as u64, Ordering::Relaxed);
+    }
+
+    /// Asks for the tree over what is on disk; what was told since this was last asked.
+    pub(super) fn ask_for_tree(&self) -> Option<LogTree> {
+        let told = lock(&self.tree).take();
+        self.wants_tree.store(true, Ordering::Relaxed);
+        told
+    }
+
+    /// Tells the tree over what is on disk, if somebody wants to know it.
+    pub(super) fn tell_tree(&self, tree: &LogTree) {
+        if self.wants_tree.load(Ordering::Relaxed) {
+            *lock(&self.tree) = Some(tree.clone());
+            self.wants_tree.store(false, Ordering::Relaxed);
+        }
     }
 
     /// A gap was noted.
     pub(super) fn gapped(&self) {
-        self.events.fetch_add(1, Ordering::Relaxed);
         self.gaps.fetch_add(1, Ordering::Relaxed);
     }
 

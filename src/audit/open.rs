@@ -11,6 +11,7 @@ use super::chain::{EVENT_BYTES_MAX, End, Head, Line, Lines, later_version, next_
 use super::folder::{self, Disk as _, Durable, Folder, SetAside, segment_name};
 use super::format::VERSION;
 use super::gap::{self, Loss};
+use super::identity::{self, LogTree, Placed};
 use super::kept::{Found, Kept};
 
 const NOT_CANONICAL: &str = "is not in canonical form";
@@ -107,16 +108,22 @@ pub(super) struct Last {
     /// When its last event was written, as that says.
     pub(super) time: Option<String>,
     pub(super) durable: Durable,
+    /// The tree up to there.
+    pub(super) tree: LogTree,
+    /// Whether its segment states the tree.
+    pub(super) is_stated: bool,
 }
 
 impl Last {
-    /// Where nothing was written yet behind a head.
-    fn behind(head: Head) -> Self {
-        Self {
+    /// Where nothing was written yet behind a head; what comes next begins a log under a new identity.
+    fn behind(head: Head) -> io::Result<Self> {
+        Ok(Self {
+            tree: LogTree::new(head.seq + 1)?,
+            is_stated: false,
             head,
             time: None,
             durable: Durable::none(),
-        }
+        })
     }
 }
 
@@ -141,7 +148,7 @@ pub(super) fn open(dir: &Path, state: &Path) -> Result<Ready, OpenError> {
     };
     let end = scanned
         .as_ref()
-        .map_or_else(Head::start, |(_, scanned)| scanned.last.head.clone());
+        .map_or_else(Head::start, |(_, scanned)| scanned.head.clone());
     let gap = missing(dir, &end, &found).map_err(failed)?;
     let goes_on_behind = match &gap {
         Some((kept, _)) if kept.seq >= end.seq => kept.clone(),
@@ -151,7 +158,7 @@ pub(super) fn open(dir: &Path, state: &Path) -> Result<Ready, OpenError> {
     let Some((first_seq, scanned)) = scanned else {
         return Ok(Ready {
             folder: Folder::open(dir, lock, next_seq).map_err(failed)?,
-            last: Last::behind(goes_on_behind),
+            last: Last::behind(goes_on_behind).map_err(failed)?,
             set_aside: SetAside::default(),
             kept,
             found,
@@ -160,18 +167,20 @@ pub(super) fn open(dir: &Path, state: &Path) -> Result<Ready, OpenError> {
     };
     let mut folder = Folder::open(dir, lock, first_seq).map_err(failed)?;
     let set_aside = if scanned.torn {
-        folder.cut(&scanned.last.durable, b"").map_err(failed)?
+        folder.cut(&scanned.durable, b"").map_err(failed)?
     } else {
         SetAside::default()
     };
-    let mut last = scanned.last;
-    if gap.is_some() {
+    let last = if gap.is_some() {
         folder.begin(next_seq).map_err(failed)?;
-        last = Last {
-            time: last.time,
-            ..Last::behind(goes_on_behind)
-        };
-    }
+        let behind = Last::behind(goes_on_behind).map_err(failed)?;
+        Last {
+            time: scanned.time,
+            ..behind
+        }
+    } else {
+        go_on(&mut folder, scanned, &segments).map_err(failed)?
+    };
     Ok(Ready {
         folder,
         last,
@@ -179,6 +188,40 @@ pub(super) fn open(dir: &Path, state: &Path) -> Result<Ready, OpenError> {
         kept,
         found,
         gap,
+    })
+}
+
+/// Goes on behind what was found of a log of which nothing is missing: in its last segment, or, if that was written by a
+/// version that did not state the tree, in a new one.
+fn go_on(folder: &mut Folder, scanned: Scanned, segments: &[u64]) -> io::Result<Last> {
+    let Scanned {
+        head,
+        time,
+        durable,
+        placed,
+        ..
+    } = scanned;
+    let first_seq = segments.last().copied().unwrap_or(1);
+    let behind_gap = placed.behind_gap(first_seq)?;
+    let is_stated = placed.tree.is_some();
+    if let Some(tree) = placed.tree.or(behind_gap) {
+        return Ok(Last {
+            head,
+            time,
+            durable,
+            tree,
+            is_stated,
+        });
+    }
+    let tree = identity::over(folder.dir(), segments, &head)?;
+    if durable.bytes > 0 {
+        folder.begin(head.seq + 1)?;
+    }
+    let behind = Last::behind(head)?;
+    Ok(Last {
+        time,
+        tree: tree.unwrap_or_else(|| behind.tree.clone()),
+        ..behind
     })
 }
 
@@ -289,7 +332,11 @@ fn last_line(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 struct Scanned {
-    last: Last,
+    head: Head,
+    /// When its last event was written, as that says.
+    time: Option<String>,
+    durable: Durable,
+    placed: Placed,
     torn: bool,
 }
 
@@ -314,7 +361,7 @@ fn scan(dir: &Path, first_seq: u64, before: Option<Head>) -> Result<Scanned, Ope
     let mut lines = Lines::of_segment(dir, first_seq).map_err(failed)?;
     let mut head = before;
     let (mut durable, mut time) = (Durable::none(), None);
-    let mut torn = false;
+    let (mut placed, mut torn) = (Placed::default(), false);
     while let Some(end) = lines.next().map_err(failed)? {
         let next_seq = head.as_ref().map_or(first_seq, |head| head.seq + 1);
         let (End::Newline, Some(line)) = (end, Line::read(&lines.line)) else {
@@ -338,6 +385,7 @@ fn scan(dir: &Path, first_seq: u64, before: Option<Head>) -> Result<Scanned, Ope
             }
             _ => {}
         }
+        placed.add(&line).map_err(|what| damaged(next_seq, what))?;
         durable = Durable {
             bytes: lines.end_bytes,
             last: Some((lines.line.len() as u64 + 1, line.hash.clone())),
@@ -351,11 +399,10 @@ fn scan(dir: &Path, first_seq: u64, before: Option<Head>) -> Result<Scanned, Ope
     }
     let head = head.ok_or_else(|| damaged(first_seq, "is missing, and so are those before it"))?;
     Ok(Scanned {
-        last: Last {
-            head,
-            time,
-            durable,
-        },
+        head,
+        time,
+        durable,
+        placed,
         torn,
     })
 }

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 
-use super::chain::{EVENT_BYTES_MAX, Head};
+use super::chain::{EVENT_BYTES_MAX, Head, leaf_hash};
 use super::event::Event;
 use super::memory::Spelled;
+use super::tree::Hash;
 
 /// Bytes that most pages have.
 const BYTES_USUAL: usize = 4 << 10;
@@ -20,6 +21,8 @@ pub(super) struct Page<'s> {
     pub(super) bytes: Vec<u8>,
     /// The head behind them.
     pub(super) head: Head,
+    /// Their leaves in the tree.
+    pub(super) leaves: Vec<Hash>,
     /// The length of the last line with its newline, and its hash.
     pub(super) last: Option<(u64, String)>,
     /// The terms that it says: only once it stands in the segment do later pages count on them.
@@ -40,6 +43,7 @@ impl<'s> Page<'s> {
         Self {
             bytes: Vec::with_capacity(BYTES_USUAL),
             head: head.clone(),
+            leaves: Vec::new(),
             last: None,
             fresh: HashSet::new(),
             stated,
@@ -65,11 +69,13 @@ impl<'s> Page<'s> {
 
     fn add_with(&mut self, terms: &Arc<Spelled>, event: &mut Event) -> io::Result<()> {
         let (bytes, head, last) = (self.bytes.len(), self.head.clone(), self.last.clone());
+        let leaves = self.leaves.len();
         let added = self
             .line(|head, stamp, out| terms.line(head, stamp, out))
             .and_then(|()| self.line(|head, stamp, out| event.line(head, stamp, false, out)));
         if added.is_err() {
             self.bytes.truncate(bytes);
+            self.leaves.truncate(leaves);
             (self.head, self.last) = (head, last);
             return added;
         }
@@ -92,8 +98,10 @@ impl<'s> Page<'s> {
             self.bytes.truncate(start);
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        self.head = self.head.after(line);
+        let leaf = leaf_hash(line);
+        self.head = self.head.after(&leaf);
         self.last = Some((line.len() as u64 + 1, self.head.hash.clone()));
+        self.leaves.push(leaf);
         self.bytes.push(b'\n');
         Ok(())
     }

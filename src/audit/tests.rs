@@ -48,6 +48,7 @@ pub(super) fn policy_loaded(classified: &Classified) -> Event {
 }
 
 mod format;
+mod identity;
 mod terms;
 mod versions;
 mod watched;
@@ -172,11 +173,14 @@ pub(super) fn refs(count: usize) -> Vec<RecordRef> {
         .collect()
 }
 
-/// Every event but those that say terms, in full, in order.
+/// Every event but those that say terms or begin a segment, in full, in order.
 pub(super) fn lines(dir: &Path) -> Vec<Value> {
     let mut all = Vec::new();
     let summary = events(dir, &mut |found| {
-        all.push(found.json());
+        let event = found.json();
+        if event["event"] != "audit.segment" {
+            all.push(event);
+        }
         std::ops::ControlFlow::Continue(())
     })
     .unwrap();
@@ -201,6 +205,7 @@ fn count_of(dir: &Path, name: &str) -> u64 {
 }
 
 fn verified(dir: &Path) -> Verified {
+    identity::tree_of_lines(dir);
     verify(dir, &mut |_| {}).unwrap()
 }
 
@@ -244,7 +249,9 @@ async fn the_chain_goes_on_over_restarts_and_segments() {
         terms > 3 && terms <= verified.segments as u64 + 3,
         "{terms}"
     );
-    assert_eq!(verified.events, 3 * (10 + 2) + terms);
+    let begun = count_of(dir.path(), "audit.segment");
+    assert_eq!(begun, verified.segments as u64);
+    assert_eq!(verified.events, 3 * (10 + 2) + terms + begun);
     assert!(verified.segments > 3);
     assert!(verified.set_aside.is_empty());
     let events: Vec<_> = lines(dir.path())
@@ -362,7 +369,7 @@ async fn a_log_that_was_tampered_with_does_not_open() {
     fs::write(&path, text.replacen("\"status\":200", "\"status\":201", 1)).unwrap();
     let error = Log::open(options(dir.path())).unwrap_err();
     assert!(
-        matches!(error, OpenError::Damaged { seq: 4, .. }),
+        matches!(error, OpenError::Damaged { seq: 5, .. }),
         "{error}"
     );
     assert!(error.to_string().contains("move it away"), "{error}");
@@ -455,7 +462,7 @@ async fn a_clock_that_stepped_back_between_two_runs_is_noted_first() {
     assert_eq!(events[2]["from"], "2026-03-01T12:00:00.000Z");
     assert_eq!(events[3]["event"], "audit.started");
     let found = verified(dir.path()).clock_steps;
-    assert_eq!((found.len(), found[0].seq), (1, 3));
+    assert_eq!((found.len(), found[0].seq), (1, 4));
 }
 
 /// A disk that fails at chosen calls.
@@ -621,7 +628,7 @@ async fn thousands_of_writers_share_a_few_syncs() {
     }
     assert_eq!(ids.len(), 2_000);
     let figures = log.figures();
-    assert_eq!(figures.events, 2_002);
+    assert_eq!(figures.events, 2_003);
     assert!(figures.syncs < 1_000, "{figures:?}");
     log.stop().unwrap();
     verified(dir.path());
@@ -652,7 +659,7 @@ async fn a_full_queue_refuses_at_once() {
         event.safe().await.unwrap();
     }
     log.stop().unwrap();
-    assert_eq!(verified(dir.path()).events, written + 2);
+    assert_eq!(verified(dir.path()).events, written + 3);
 }
 
 #[tokio::test]
@@ -667,7 +674,7 @@ async fn a_process_killed_at_any_instant_finds_its_acknowledged_events_again() {
     copy(dir.path(), after.path());
     Log::open(options(after.path())).unwrap().stop().unwrap();
     let verified = verified(after.path());
-    assert_eq!(verified.events, 1 + 1 + 1 + 5 + 2);
+    assert_eq!(verified.events, 1 + 1 + 1 + 1 + 5 + 2);
     assert_eq!(verified.unclosed.len(), 1);
     assert_eq!(verified.unclosed[0].id, record.id());
     record.abandon();
@@ -802,7 +809,7 @@ async fn an_event_says_who_saw_what_and_why() {
 /// The event of the design, as it is written.
 fn sample_event() -> Value {
     json!({
-        "v": 2, "seq": 5, "prev": null, "id": null, "part_of": null, "phase": "closed",
+        "v": 2, "seq": 6, "prev": null, "id": null, "part_of": null, "phase": "closed",
         "time": null, "node": "paravent",
         "caller": {"id": "9b1f", "name": "fanny", "kind": "human", "roles": ["finance"]},
         "auth": {"method": "crm-session", "acr": null, "amr": [], "age_seconds": 240},
@@ -917,7 +924,7 @@ async fn naughty_record_ids_stay_one_line() {
     let _ = record.close(report, Outcome::Full, 200).await.unwrap();
     log.stop().unwrap();
     let text = fs::read_to_string(dir.path().join(folder::segment_name(1))).unwrap();
-    assert_eq!(text.split(['\n', '\r', '\u{2028}', '\u{85}']).count(), 5);
+    assert_eq!(text.split(['\n', '\r', '\u{2028}', '\u{85}']).count(), 6);
     assert!(text.len() < 10_000);
     let found = &lines(dir.path())[1]["records"]["refs"];
     assert_eq!(found.as_array().unwrap().len(), naughty.len());

@@ -16,12 +16,14 @@ use super::event::{Event, integer};
 use super::folder::{Disk, Durable, SetAside};
 use super::format::notice::Notice;
 use super::gap::{self, Loss};
+use super::identity::LogTree;
 use super::kept::Kept;
 use super::log::{AuditUnavailable, Durability, Shared};
 use super::names::visible;
 use super::open::Last;
 use super::page::Page;
 use super::spool;
+use super::tree::Hash;
 
 /// Events of one batch.
 const BATCH_EVENTS_MAX: usize = 1024;
@@ -72,6 +74,13 @@ pub(super) struct Settings {
     pub(super) clock: Clock,
 }
 
+/// What a segment has to say before anything else: which tree it goes on, and behind a gap that there is one.
+#[derive(Clone, Debug, Default)]
+struct Opening {
+    /// The last event before the gap, and why there is one.
+    gap: Option<(Head, Loss)>,
+}
+
 /// The state of the log between two batches.
 pub(super) struct Writer {
     disk: Box<dyn Disk>,
@@ -92,6 +101,12 @@ pub(super) struct Writer {
     acknowledged_last: Option<(u64, String)>,
     /// Their events: in another segment they need other lines.
     unsettled: Vec<Event>,
+    /// Their leaves.
+    unsettled_leaves: Vec<Hash>,
+    /// The tree over what is known to be on disk.
+    tree: LogTree,
+    /// What the segment has to say first, as long as it has not.
+    opening: Option<Opening>,
     /// The ids of the terms that the segment holds, for all that is known. Nothing is known after a failure.
     stated: HashSet<Box<str>>,
     /// Since when they wait to be made durable.
@@ -125,6 +140,9 @@ impl Writer {
             acknowledged: Vec::new(),
             acknowledged_last: None,
             unsettled: Vec::new(),
+            unsettled_leaves: Vec::new(),
+            tree: last.tree,
+            opening: (!last.is_stated).then(Opening::default),
             stated: HashSet::new(),
             dirty_since: None,
             broken: None,
@@ -235,8 +253,11 @@ impl Writer {
             Ok(None) => self.kept.watch(&self.settled),
             Err(cause) => Err(cause),
         };
-        if let Err(cause) = watched {
-            self.fail(&cause);
+        match watched {
+            Ok(()) => self.shared.tell_tree(&self.tree),
+            Err(cause) => {
+                self.fail(&cause);
+            }
         }
     }
 
@@ -290,6 +311,11 @@ impl Writer {
         self.turn_page()?;
         let now = self.settings.clock.now();
         let mut page = Page::new(&self.head, &self.stated, (&self.settings.node, &now));
+        let opening = self.opening.clone();
+        if let Some(opening) = &opening {
+            self.open_segment(opening, &mut page)?;
+        }
+        let opened = page.leaves.len();
         let stepped_from = self.time.as_ref().filter(|time| **time > now);
         let mut stepped = stepped_from.map(|from| clock_stepped(from, &now));
         if let Some(event) = &mut stepped {
@@ -314,6 +340,7 @@ impl Writer {
         let Page {
             mut bytes,
             head,
+            mut leaves,
             last,
             fresh,
             ..
@@ -323,16 +350,25 @@ impl Writer {
         }
         self.disk.append(&bytes)?;
         match self.settings.durability {
-            Durability::Strict => {
-                self.sync(&head)?;
-                self.durable.extend(bytes.len(), last);
-                self.settled = head.clone();
-            }
-            Durability::Relaxed(_) => {
+            // What begins a segment is never written again, so it does not wait; nothing waits before it.
+            Durability::Relaxed(_) if opening.is_none() => {
                 self.acknowledged.append(&mut bytes);
                 self.acknowledged_last = last;
                 self.unsettled.append(&mut written);
+                self.unsettled_leaves.append(&mut leaves);
                 self.dirty_since.get_or_insert_with(Instant::now);
+            }
+            _ => {
+                self.sync(&head)?;
+                self.durable.extend(bytes.len(), last);
+                self.settle_at(head.clone(), leaves);
+            }
+        }
+        if let Some(opening) = opening {
+            self.opening = None;
+            self.shared.stated(opened);
+            if opening.gap.is_some() {
+                self.shared.gapped();
             }
         }
         if has_stepped {
@@ -344,16 +380,37 @@ impl Writer {
         Ok(())
     }
 
+    /// Adds what a segment has to say first. All of it stands behind what is on disk, and nothing between.
+    fn open_segment(&self, opening: &Opening, page: &mut Page<'_>) -> io::Result<()> {
+        if let Some((last, loss)) = &opening.gap {
+            page.add(&mut gap::event(last, *loss, self.refused))?;
+        }
+        let tree = self.tree.after(&page.leaves);
+        page.add(&mut tree.statement())
+    }
+
+    /// Takes note that events up to a head are on disk, behind those that were.
+    fn settle_at(&mut self, head: Head, leaves: Vec<Hash>) {
+        self.settled = head;
+        leaves.into_iter().for_each(|leaf| self.tree.push(leaf));
+        self.shared.tell_tree(&self.tree);
+    }
+
     /// Begins a new segment when the current one is full.
     fn turn_page(&mut self) -> io::Result<()> {
         let bytes = self.durable.bytes + self.acknowledged.len() as u64;
-        if bytes < self.settings.segment_bytes_max {
+        if bytes < self.settings.segment_bytes_max || self.opening.is_some() {
             return Ok(());
         }
         self.settle()?;
+        // Nobody looks after it any more once it is left.
+        if let Some(loss) = self.disk.lost()? {
+            return Err(loss.into());
+        }
         self.kept.settle()?;
         self.disk.begin(self.head.seq + 1)?;
         self.durable = Durable::none();
+        self.opening = Some(Opening::default());
         self.stated.clear();
         Ok(())
     }
@@ -363,7 +420,8 @@ impl Writer {
         if self.dirty_since.is_some() {
             let head = self.head.clone();
             self.sync(&head)?;
-            self.settled = head;
+            let leaves = std::mem::take(&mut self.unsettled_leaves);
+            self.settle_at(head, leaves);
             self.durable
                 .extend(self.acknowledged.len(), self.acknowledged_last.take());
             self.acknowledged.clear();
@@ -431,21 +489,33 @@ impl Writer {
             self.disk.append(&self.acknowledged)?;
             self.settle()?;
         }
-        self.write(&mut vec![job(recovered(set_aside, self.refused))])?;
+        let notes_gap = self
+            .opening
+            .as_ref()
+            .is_some_and(|opening| opening.gap.is_some());
+        // A gap that could not be noted yet tells of the refused events as well.
+        let refused = if notes_gap { 0 } else { self.refused };
+        self.write(&mut vec![job(recovered(set_aside, refused))])?;
         self.broken = None;
         self.refused = 0;
         Ok(())
     }
 
-    /// Goes on in a new segment behind what was lost, and notes the gap. What was acknowledged and had not reached the disk
-    /// is written again before.
+    /// Goes on in a new segment behind what was lost, under a new identity, and notes the gap. What was acknowledged and had
+    /// not reached the disk is written again before.
     fn bridge(&mut self, loss: Loss) -> io::Result<()> {
-        self.disk.bridge(&self.settled, self.durable.bytes)?;
-        self.durable = Durable::none();
-        self.stated.clear();
         let last = self.settled.clone();
+        let tree = LogTree::new(last.seq + 1)?;
+        self.disk.bridge(&last, self.durable.bytes)?;
+        self.durable = Durable::none();
+        self.tree = tree;
+        self.stated.clear();
+        // It stays to be noted, whatever becomes of the first attempt.
+        self.opening = Some(Opening {
+            gap: Some((last.clone(), loss)),
+        });
         self.write_again(&last)?;
-        self.note_gap(&last, loss)?;
+        self.note_gap(last, loss)?;
         self.broken = None;
         self.refused = 0;
         Ok(())
@@ -468,10 +538,12 @@ impl Writer {
         let Page {
             bytes,
             head,
+            leaves,
             last,
             fresh,
             ..
         } = page;
+        self.unsettled_leaves = leaves;
         (self.acknowledged, self.acknowledged_last) = (bytes, last);
         (self.head, self.stated) = (head, fresh);
         self.disk.append(&self.acknowledged)?;
@@ -479,13 +551,13 @@ impl Writer {
     }
 
     /// Writes the event that notes a gap behind the last event that is known to have been on disk.
-    pub(super) fn note_gap(&mut self, last: &Head, loss: Loss) -> io::Result<()> {
+    pub(super) fn note_gap(&mut self, last: Head, loss: Loss) -> io::Result<()> {
         let (last_seq, last_hash) = (last.seq, last.hash.as_str());
         error!(last_seq, last_hash, "the access log has a gap: {loss}");
-        let event = gap::event(last, loss, self.refused);
-        self.write(&mut vec![job(event)])?;
-        self.shared.gapped();
-        Ok(())
+        self.opening = Some(Opening {
+            gap: Some((last, loss)),
+        });
+        self.write(&mut Vec::new())
     }
 }
 

@@ -226,7 +226,7 @@ mod tests {
         let (code, out, err) = run_in(dir.path(), "verify DIR");
         assert_eq!((code, err.as_str()), (UNVOUCHED, ""));
         assert!(
-            out.starts_with("whole: 6 events up to 6, files: 1;"),
+            out.starts_with("whole: 7 events up to 7, files: 1;"),
             "{out}"
         );
         assert!(out.contains("not known from this folder alone"), "{out}");
@@ -234,7 +234,7 @@ mod tests {
         let found: Value = serde_json::from_str(&out).unwrap();
         assert_eq!(
             (&found["events"], &found["verdict"]),
-            (&6.into(), &"whole".into())
+            (&7.into(), &"whole".into())
         );
 
         let path = dir.path().join("audit-0000000000000001.jsonl");
@@ -243,7 +243,7 @@ mod tests {
         let (code, out, err) = run_in(dir.path(), "verify DIR");
         assert_eq!((code, out.as_str()), (BROKEN, ""));
         assert!(
-            err.contains("event 3 (line 3 of `audit-0000000000000001.jsonl`)"),
+            err.contains("event 4 (line 4 of `audit-0000000000000001.jsonl`)"),
             "{err}"
         );
         let (code, out, _) = run_in(dir.path(), "verify DIR --format json");
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(out.lines().count(), 3);
         let (code, out, err) = run_in(dir.path(), "query DIR caller=nobody");
         assert_eq!((code, out.as_str()), (FINE, ""));
-        assert_eq!(err, "no request matches, of 6 events\n");
+        assert_eq!(err, "no request matches, of 7 events\n");
         let (code, _, err) = run_in(dir.path(), "query DIR calller=fanny");
         assert_eq!(code, UNUSABLE);
         assert!(err.contains("did you mean `caller`"), "{err}");

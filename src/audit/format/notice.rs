@@ -33,6 +33,13 @@ pub(in crate::audit) enum Notice {
         part: Option<String>,
         refused: u64,
     },
+    /// A segment begins: of which log it is, with which event that began, and the tree over the events before.
+    #[serde(rename = "audit.segment")]
+    Segment {
+        from: u64,
+        log: String,
+        tree: Vec<String>,
+    },
     /// The log was opened. The first versions of the program did not say whether a head was kept.
     #[serde(rename = "audit.started")]
     Started {

@@ -222,7 +222,7 @@ async fn rewritten(change: impl FnOnce(&mut Vec<Value>)) -> Result<Verified, Fau
         event["prev"] = head.hash.as_str().into();
         event.as_object_mut().unwrap().sort_keys();
         let line = event.to_string();
-        head = head.after(line.as_bytes());
+        head = head.after(&chain::leaf_hash(line.as_bytes()));
         text.push_str(&line);
         text.push('\n');
     }
@@ -235,24 +235,24 @@ async fn rewritten(change: impl FnOnce(&mut Vec<Value>)) -> Result<Verified, Fau
 
 #[tokio::test]
 async fn an_event_whose_terms_are_missing_or_do_not_fit_is_named() {
-    // Started, terms, shown, terms, shown, stopped.
-    assert_eq!(rewritten(|_| {}).await.unwrap().events, 6);
+    // The segment begins; started, terms, shown, terms, shown, stopped.
+    assert_eq!(rewritten(|_| {}).await.unwrap().events, 7);
     let what = |verdict: Result<Verified, Fault>| match verdict {
         Err(Fault::Broken(broken)) => (broken.seq, broken.what),
         other => panic!("{other:?}"),
     };
     let removed = rewritten(|all| {
-        all.remove(3);
+        all.remove(4);
     });
-    assert_eq!(what(removed.await), (4, Tampering::TermsMissing));
-    let behind = rewritten(|all| all.swap(1, 2));
-    assert_eq!(what(behind.await), (2, Tampering::TermsMissing));
-    let changed = rewritten(|all| all[1]["terms"]["data"][0]["level"] = "mask".into());
-    assert_eq!(what(changed.await), (2, Tampering::TermsChanged));
-    let counted = rewritten(|all| all[2]["counts"] = json!([[1, 2]]));
-    assert_eq!(what(counted.await), (3, Tampering::Miscounted));
-    let malformed = rewritten(|all| all[2]["outcome"]["kind"] = "not-found-by-policy".into());
-    assert_eq!(what(malformed.await), (3, Tampering::Malformed));
+    assert_eq!(what(removed.await), (5, Tampering::TermsMissing));
+    let behind = rewritten(|all| all.swap(2, 3));
+    assert_eq!(what(behind.await), (3, Tampering::TermsMissing));
+    let changed = rewritten(|all| all[2]["terms"]["data"][0]["level"] = "mask".into());
+    assert_eq!(what(changed.await), (3, Tampering::TermsChanged));
+    let counted = rewritten(|all| all[3]["counts"] = json!([[1, 2]]));
+    assert_eq!(what(counted.await), (4, Tampering::Miscounted));
+    let malformed = rewritten(|all| all[3]["outcome"]["kind"] = "not-found-by-policy".into());
+    assert_eq!(what(malformed.await), (4, Tampering::Malformed));
 }
 
 /// A log of requests to some CRMs; all of them showed `Contacts/c-1`.

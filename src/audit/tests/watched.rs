@@ -4,7 +4,7 @@
 use super::*;
 
 /// What is done to a log behind the writer's back, given its folder and another one.
-type Tamper = fn(&Path, &Path);
+pub(super) type Tamper = fn(&Path, &Path);
 
 /// Every event of every segment, in order; torn lines left out.
 fn events_of(dir: &Path) -> Vec<Value> {
@@ -92,13 +92,13 @@ fn folder_moved_with_another_in_its_place(dir: &Path, elsewhere: &Path) {
 
 /// Whether all of the log is still there, or all but what is missing, or something in it was changed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Left {
+pub(super) enum Left {
     Whole,
     Missing,
     Changed,
 }
 
-const TAMPERINGS: &[(&str, Tamper, &str, Left)] = &[
+pub(super) const TAMPERINGS: &[(&str, Tamper, &str, Left)] = &[
     ("removed", removed, "segment-removed", Left::Missing),
     ("moved", moved, "segment-removed", Left::Missing),
     (
@@ -143,7 +143,7 @@ const TAMPERINGS: &[(&str, Tamper, &str, Left)] = &[
 ];
 
 /// Writes until the log has noted a gap and goes on; returns the ids that were acknowledged since.
-async fn write_past_a_gap(log: &Log) -> Vec<String> {
+pub(super) async fn write_past_a_gap(log: &Log) -> Vec<String> {
     let began = Instant::now();
     let mut acknowledged = Vec::new();
     while log.figures().gaps == 0 || acknowledged.len() < 3 {
@@ -196,9 +196,9 @@ async fn nothing_is_acknowledged_into_a_file_that_nobody_will_look_into() {
                 panic!("{name}: {gaps:?}")
             };
             assert_eq!(gap["why"], *why, "{name}");
-            assert_eq!(gap["last_seq"], 7, "{name}");
+            assert_eq!(gap["last_seq"], 8, "{name}");
             let own = fs::read_to_string(open_segment(&dir)).unwrap();
-            assert_eq!(segments(&dir).unwrap().pop(), Some(8), "{name}");
+            assert_eq!(segments(&dir).unwrap().pop(), Some(9), "{name}");
             if durability == Durability::Strict {
                 assert!(own.lines().next().unwrap().contains("audit.gap"), "{name}");
             }
@@ -213,7 +213,7 @@ async fn nothing_is_acknowledged_into_a_file_that_nobody_will_look_into() {
                 let verdict = verdict.unwrap_or_else(|fault| panic!("{name}: {fault}"));
                 let missing = verdict.gaps[0].missing;
                 assert_eq!(missing.is_some(), *left == Left::Missing, "{name}");
-                assert!(missing.is_none_or(|(_, last)| last == 7), "{name}");
+                assert!(missing.is_none_or(|(_, last)| last == 8), "{name}");
             }
             // It opens again, and the gap stays the only one.
             Log::open(options()).unwrap().stop().unwrap();
@@ -237,7 +237,7 @@ async fn a_segment_that_turns_up_again_fits() {
     fs::rename(elsewhere.join("moved"), path).unwrap();
     let found = verified(&dir);
     assert_eq!(found.gaps.len(), 1);
-    assert_eq!((found.gaps[0].last_seq, found.gaps[0].missing), (7, None));
+    assert_eq!((found.gaps[0].last_seq, found.gaps[0].missing), (8, None));
     Log::open(options()).unwrap().stop().unwrap();
 }
 
@@ -277,7 +277,7 @@ async fn a_lost_segment_is_noticed_while_nobody_writes() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     log.stop().unwrap();
-    assert_eq!(verified(&dir).gaps[0].missing, Some((1, 4)));
+    assert_eq!(verified(&dir).gaps[0].missing, Some((1, 5)));
 }
 
 #[tokio::test]
@@ -355,7 +355,7 @@ fn change_last(dir: &Path) {
 
 /// The whole chain anew, with one event more, as somebody does it who knows how.
 pub(in super::super) fn rewrite(dir: &Path) {
-    let mut head = Head::start();
+    let (mut head, mut tree) = (Head::start(), tree::Tree::default());
     let mut text = String::new();
     let mut events = events_of(dir);
     events.push(events[events.len() - 1].clone());
@@ -365,8 +365,14 @@ pub(in super::super) fn rewrite(dir: &Path) {
         if event["event"].is_null() {
             event["origin"]["ip"] = "192.0.2.0/24".into();
         }
+        if event["event"] == "audit.segment" {
+            let edge = tree.edge().iter();
+            event["tree"] = edge.map(|hash| chain::hex(hash)).collect();
+        }
         let line = event.to_string();
-        head = head.after(line.as_bytes());
+        let leaf = chain::leaf_hash(line.as_bytes());
+        head = head.after(&leaf);
+        tree.push(leaf);
         text.push_str(&line);
         text.push('\n');
     }
