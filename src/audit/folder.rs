@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
-use super::chain::{Head, Line, leaf};
+use super::chain::{self, Head, Line, leaf};
 use super::gap::Loss;
 
 /// The folder in which readers leave word that they have read.
@@ -113,30 +113,51 @@ pub(super) fn segment_name(first_seq: u64) -> String {
     format!("audit-{first_seq:016}.jsonl")
 }
 
-/// The numbers of the first events of all segments, in order. Needs no lock.
+/// The name of the compressed form of that segment.
+pub(super) fn packed_name(first_seq: u64) -> String {
+    segment_name(first_seq) + PACKED
+}
+
+/// How the name of a compressed segment ends.
+const PACKED: &str = ".zst";
+
+/// The numbers of the first events of all segments, in order, plain or compressed. Needs no lock.
 pub(super) fn segments(dir: &Path) -> io::Result<Vec<u64>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir)? {
         let name = entry?.file_name();
-        let number = name
-            .to_str()
-            .and_then(|name| name.strip_prefix("audit-")?.strip_suffix(".jsonl"))
-            .and_then(|number| number.parse().ok());
+        let Some(name) = name.to_str() else {
+            continue;
+        };
+        let plain = name.strip_suffix(PACKED).unwrap_or(name);
+        let number = plain
+            .strip_prefix("audit-")
+            .and_then(|number| number.strip_suffix(".jsonl")?.parse().ok());
         // Only the exact spelling counts: `audit-1.jsonl` is some other file.
-        found.extend(number.filter(|number| *name == *segment_name(*number)));
+        found.extend(number.filter(|number| *plain == *segment_name(*number)));
     }
     found.sort_unstable();
+    found.dedup();
     Ok(found)
 }
 
-/// How large a log is. Needs no lock.
+/// Whether a segment is kept as it was written, so that it can be gone on with.
+pub(super) fn is_plain(dir: &Path, first_seq: u64) -> io::Result<bool> {
+    match fs::symlink_metadata(dir.join(segment_name(first_seq))) {
+        Ok(_) => Ok(true),
+        Err(error) if is_missing(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// How much text the segments of a log hold, uncompressed. Needs no lock.
 ///
 /// # Errors
 /// If the folder cannot be read.
 pub fn log_bytes(dir: &Path) -> io::Result<u64> {
     let segments = segments(dir)?;
     segments.into_iter().try_fold(0, |sum, first_seq| {
-        Ok(sum + fs::metadata(dir.join(segment_name(first_seq)))?.len())
+        Ok(sum + chain::text_bytes(dir, first_seq)?)
     })
 }
 
@@ -206,7 +227,7 @@ impl Folder {
     fn begin_empty(&mut self, first_seq: u64) -> io::Result<()> {
         let file = open_segment(&self.dir, first_seq)?;
         let metadata = file.metadata()?;
-        if metadata.len() > 0 {
+        if metadata.len() > 0 || self.dir.join(packed_name(first_seq)).exists() {
             return Err(io::Error::other(
                 "the next segment has been begun by somebody else",
             ));

@@ -31,6 +31,7 @@ mod page;
 mod query;
 mod record;
 mod refusals;
+mod seekable;
 mod spool;
 mod stretch;
 #[cfg(test)]
