@@ -161,6 +161,38 @@ pub fn log_bytes(dir: &Path) -> io::Result<u64> {
     })
 }
 
+/// The mode of a file in the folder of a log: its group may read what it may list.
+pub(super) fn file_mode(dir: &Path) -> u32 {
+    0o600 | shared_with_group(dir) & 0o040
+}
+
+/// The mode of a folder in it.
+pub(super) fn folder_mode(dir: &Path) -> u32 {
+    0o700 | shared_with_group(dir)
+}
+
+fn shared_with_group(dir: &Path) -> u32 {
+    fs::metadata(dir).map_or(0, |there| there.mode() & 0o050)
+}
+
+/// Whether a file of this name is one of the log itself.
+pub(super) fn is_log_file(name: &str) -> bool {
+    let is_segment = name.starts_with("audit-") && name.contains(".jsonl");
+    is_segment || is_part(name)
+}
+
+fn is_part(name: &str) -> bool {
+    name.starts_with("torn-") && name.ends_with(".part")
+}
+
+/// The names of the files that hold what was set aside of a segment, in order.
+pub(super) fn parts_of(dir: &Path, first_seq: u64) -> io::Result<Vec<String>> {
+    let mut names = parts(dir)?;
+    let beginning = format!("torn-{first_seq:016}-");
+    names.retain(|name| name.starts_with(&beginning));
+    Ok(names)
+}
+
 /// The names of the files that hold what was set aside, in order.
 pub(super) fn parts(dir: &Path) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
@@ -168,7 +200,7 @@ pub(super) fn parts(dir: &Path) -> io::Result<Vec<String>> {
         let name = entry?.file_name();
         found.extend(
             name.to_str()
-                .filter(|name| name.starts_with("torn-") && name.ends_with(".part"))
+                .filter(|name| is_part(name))
                 .map(str::to_owned),
         );
     }
@@ -398,7 +430,7 @@ fn open_segment(dir: &Path, first_seq: u64) -> io::Result<File> {
         .create(true)
         .read(true)
         .append(true)
-        .mode(0o600)
+        .mode(file_mode(dir))
         .open(dir.join(segment_name(first_seq)))?;
     file.sync_all()?;
     sync_dir(dir)?;
@@ -407,7 +439,7 @@ fn open_segment(dir: &Path, first_seq: u64) -> io::Result<File> {
 
 /// A hint: it does not matter whether it is taken.
 #[cfg(target_os = "linux")]
-fn advise_to_forget(file: &File, bytes: u64) {
+pub(super) fn advise_to_forget(file: &File, bytes: u64) {
     let _ = rustix::fs::fadvise(
         file,
         0,
@@ -417,7 +449,7 @@ fn advise_to_forget(file: &File, bytes: u64) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn advise_to_forget(_: &File, _: u64) {}
+pub(super) fn advise_to_forget(_: &File, _: u64) {}
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new()

@@ -11,6 +11,7 @@ use super::folder::{self, Disk as _, Durable, Folder, SetAside, segment_name};
 use super::format::VERSION;
 use super::gap::{self, Loss};
 use super::kept::{Found, Kept};
+use super::sharing::NotShared;
 
 const NOT_CANONICAL: &str = "is not in canonical form";
 
@@ -78,12 +79,27 @@ pub enum OpenError {
         /// The version of its format.
         version: u64,
     },
+    /// The group that should read it was not given access.
+    #[error(
+        "{what}; add the user that runs this to the group (`usermod -aG`, then start again), or leave `audit.group` out"
+    )]
+    NotShared {
+        /// What was not given, to whom, and why.
+        what: String,
+    },
     /// The writer could not be started, or could not write its first event.
     #[error("the access log `{}` cannot be written", .dir.display())]
     Unwritable {
         /// The folder.
         dir: PathBuf,
     },
+}
+
+impl From<NotShared> for OpenError {
+    fn from(cause: NotShared) -> Self {
+        let what = cause.to_string();
+        Self::NotShared { what }
+    }
 }
 
 /// A log that is ready to be written.
