@@ -42,8 +42,9 @@ pub(super) fn due(dir: &Path, now: Timestamp) -> io::Result<Vec<u64>> {
             continue;
         }
         // It was closed when the next one began.
-        let next = next_event(&mut Lines::of_segment(dir, next_seq)?)?;
-        if next.is_some_and(|next| next.time <= closed_before) {
+        let next = Lines::of_segment(dir, next_seq).and_then(|mut lines| next_event(&mut lines));
+        // One that cannot be read keeps no other one as it is.
+        if next.is_ok_and(|next| next.is_some_and(|next| next.time <= closed_before)) {
             due.push(first_seq);
         }
     }

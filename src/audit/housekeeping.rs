@@ -2,6 +2,7 @@
 //! enough. It works a tenth of the time, so that it takes a tenth of a processor at most; the thread that writes waits for
 //! nothing of it.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -22,7 +23,7 @@ use super::sharing;
 use super::spool;
 
 /// How often it looks up.
-const TICK: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1_000 });
 /// How often it measures, and looks at whose the files are.
 const MEASURED_EVERY: Duration = Duration::from_secs(10);
 /// How often it looks for closed segments.
@@ -64,7 +65,7 @@ pub(super) struct Housekeeper {
     works: Instant,
     was: Room,
     /// What did not work, so that it is said once.
-    trouble: Option<&'static str>,
+    trouble: BTreeSet<&'static str>,
     /// Files of segments could not be removed, though an event says so.
     stuck: bool,
 }
@@ -84,7 +85,7 @@ impl Housekeeper {
             distrusted: None,
             works: now,
             was: Room::default(),
-            trouble: None,
+            trouble: BTreeSet::new(),
             stuck: false,
         }
     }
@@ -129,21 +130,22 @@ impl Housekeeper {
         Ok(())
     }
 
-    /// Says that something did not work, once until something else does not; breaks off where the log ends.
+    /// Says once that something does not work, and once that it does again; breaks off where the log ends.
     fn say(&mut self, what: &'static str, done: io::Result<()>) -> io::Result<()> {
         match done {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
-            Err(cause) if self.trouble != Some(what) => {
-                self.trouble = Some(what);
-                error!(%cause, "the access log cannot be {what}; it is tried again");
+            Err(cause) => {
+                if self.trouble.insert(what) {
+                    error!(%cause, "the access log cannot be {what}; it is tried again");
+                }
                 Ok(())
             }
-            Ok(()) if self.trouble == Some(what) => {
-                self.trouble = None;
-                info!("the access log can be {what} again");
+            Ok(()) => {
+                if self.trouble.remove(what) {
+                    info!("the access log can be {what} again");
+                }
                 Ok(())
             }
-            _ => Ok(()),
         }
     }
 
@@ -215,11 +217,17 @@ impl Housekeeper {
 
     fn compressed(&mut self) -> io::Result<()> {
         let dir = self.rules.dir.clone();
+        let mut failed = Ok(());
         for first_seq in compress::due(&dir, self.rules.clock.moment())? {
             let done = match compress::compress(&dir, first_seq, &mut || self.pause()) {
+                Ok(done) => done,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
                 // Larger than any that is written: it stays as it is.
                 Err(error) if error.kind() == io::ErrorKind::FileTooLarge => continue,
-                done => done?,
+                Err(error) => {
+                    failed = Err(error);
+                    continue;
+                }
             };
             info!(
                 segment = segment_name(first_seq),
@@ -229,7 +237,7 @@ impl Housekeeper {
             );
             self.measure = Instant::now();
         }
-        Ok(())
+        failed
     }
 
     /// Rests after a part of the work, so that it takes its share of the time and no more.

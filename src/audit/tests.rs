@@ -48,6 +48,9 @@ pub(super) fn policy_loaded(classified: &Classified) -> Event {
 }
 
 mod format;
+mod compressed;
+mod retention;
+mod sharing;
 mod terms;
 mod versions;
 mod watched;

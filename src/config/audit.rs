@@ -64,7 +64,7 @@ impl Reader<'_> {
         let group = Group::named(name.value);
         if group.is_none() {
             let title = format!("there is no group {}", quoted(name.value));
-            let problem = Diagnostic::error(codes::AUDIT_UNUSABLE, title);
+            let problem = Diagnostic::error(codes::UNKNOWN_GROUP, title);
             self.found.push(
                 problem
                     .at(&node.place, "`/etc/group` does not have it")
