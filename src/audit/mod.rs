@@ -12,6 +12,7 @@ mod canonical;
 mod chain;
 mod classified;
 mod clock;
+mod compress;
 mod disclosure;
 mod event;
 mod events;
@@ -19,6 +20,7 @@ mod expand;
 mod folder;
 mod format;
 mod gap;
+mod housekeeping;
 mod id;
 mod identity;
 mod kept;
@@ -29,9 +31,14 @@ mod names;
 pub mod note;
 mod open;
 mod page;
+mod pruned;
 mod query;
 mod record;
 mod refusals;
+mod retention;
+mod room;
+mod seekable;
+mod sharing;
 mod spool;
 mod stretch;
 #[cfg(test)]
@@ -57,11 +64,13 @@ pub use keys::follow_keys;
 pub use log::{AuditUnavailable, Durability, Figures, Log, Options};
 pub use names::{is_plain_in_any_case, visible};
 pub use open::OpenError;
+pub use pruned::pruned_up_to;
 pub use query::{Query, QueryError, query, show};
 pub use record::{
     Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
     PolicyStamp, Record, Said, Unanswered,
 };
+pub use room::Room;
 pub use spool::{Reader, Sampling, record_reading, record_sampling, samplings_waiting};
 pub use verdict::{Broken, ClockStep, Fault, Gap, Tampering, Unclosed, Unexpected, Verified};
 pub use verify::{verify, verify_against};

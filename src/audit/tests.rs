@@ -47,8 +47,11 @@ pub(super) fn policy_loaded(classified: &Classified) -> Event {
     Event::policy_loaded(&loaded, classified, By::Start)
 }
 
+mod compressed;
 mod format;
 mod identity;
+mod retention;
+mod sharing;
 mod terms;
 mod versions;
 mod watched;

@@ -13,6 +13,7 @@ use super::expand;
 use super::folder::{parts, segment_name, segments};
 use super::format::{Phase, Told};
 use super::gap;
+use super::pruned::Pruned;
 use super::verdict::{Broken, ClockStep, Fault, Gap, Tampering, Unclosed, Unexpected, Verified};
 
 /// Bytes after which progress is reported.
@@ -70,11 +71,16 @@ fn walk(dir: &Path, kept: &[Head], progress: &mut dyn FnMut(u64)) -> Result<Veri
         source,
     };
     let segments = segments(dir).map_err(unreadable)?;
+    let first = segments.first().copied().unwrap_or_default();
+    let pruned = Pruned::of(dir, first).map_err(unreadable)?;
+    if let Some(fault) = pruned.differs(kept).map_err(unreadable)? {
+        return Err(Fault::Unexpected(fault));
+    }
     let mut walk = Walk {
         dir,
         kept,
         progress,
-        head: Head::start(),
+        head: pruned.head().map_err(unreadable)?,
         events: 0,
         place: (String::new(), 0),
         unclosed: BTreeMap::new(),
