@@ -35,6 +35,7 @@ mod service;
 mod upstream;
 
 pub use api_keys::ApiKeys;
+pub use audit::{FACILITIES, Peer, PeerTls, Receiver, Sink, SinkFormat, SinkFrom};
 pub use claim_paths::{ClaimPath, ClaimPaths};
 pub use clients::Clients;
 pub use front::TrustedFront;
@@ -163,6 +164,8 @@ pub struct Audit {
     pub durability: Durability,
     /// The name of this process among those of one installation. Default: `paravent`.
     pub node: String,
+    /// To whom its events are carried. Default: nobody.
+    pub sinks: Vec<Sink>,
 }
 
 /// When an event of the access log counts as written.

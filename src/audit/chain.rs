@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _};
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -173,6 +173,13 @@ impl Lines {
             start_bytes: 0,
             end_bytes: 0,
         })
+    }
+
+    /// Goes to where a line begins, which [`Self::end_bytes`] told before.
+    pub(super) fn go_to(&mut self, bytes: u64) -> io::Result<()> {
+        self.reader.seek(SeekFrom::Start(bytes))?;
+        (self.start_bytes, self.end_bytes) = (bytes, bytes);
+        Ok(())
     }
 
     /// Reads the next line; `None` at the end of the file.

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use crate::diagnostic::{Form, Node, NodeKind, Spanned};
 
+mod sinks;
+
+pub use sinks::{FACILITIES, Peer, PeerTls, Receiver, Sink, SinkFormat, SinkFrom};
+
 use super::read::{Reader, placed};
 use super::{Audit, Durability};
 
@@ -11,7 +15,7 @@ impl Reader<'_> {
     pub(super) fn audit(&mut self, node: &Node) -> Option<Audit> {
         const FORM: Form = Form {
             what: "`audit`",
-            known: &["dir", "durability", "node"],
+            known: &["dir", "durability", "node", "sinks"],
             refused: &[],
         };
         let keys = FORM.read(node, self.found)?;
@@ -34,7 +38,10 @@ impl Reader<'_> {
         if let Some(name) = &name {
             self.check_name("a node", name);
         }
+        let sinks = keys.get("sinks");
+        let sinks = sinks.map(|node| self.sinks(node, path.as_deref()));
         Some(Audit {
+            sinks: sinks.unwrap_or_default(),
             dir: placed(path?, dir?),
             durability,
             node: name.map_or_else(|| "paravent".to_owned(), |name| name.value),
