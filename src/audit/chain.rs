@@ -175,11 +175,12 @@ impl Lines {
         })
     }
 
-    /// Goes to where a line begins, which [`Self::end_bytes`] told before.
-    pub(super) fn go_to(&mut self, bytes: u64) -> io::Result<()> {
-        self.reader.seek(SeekFrom::Start(bytes))?;
-        (self.start_bytes, self.end_bytes) = (bytes, bytes);
-        Ok(())
+    /// The same, from a place where a line begins.
+    pub(super) fn at(dir: &Path, first_seq: u64, offset_bytes: u64) -> io::Result<Self> {
+        let mut lines = Self::of_segment(dir, first_seq)?;
+        lines.reader.seek(SeekFrom::Start(offset_bytes))?;
+        (lines.start_bytes, lines.end_bytes) = (offset_bytes, offset_bytes);
+        Ok(lines)
     }
 
     /// Reads the next line; `None` at the end of the file.

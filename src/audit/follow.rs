@@ -265,8 +265,7 @@ impl Follower {
         let Some(place) = &self.place else {
             return Ok(false);
         };
-        let mut lines = Lines::of_segment(&self.dir, place.first_seq)?;
-        lines.go_to(place.bytes)?;
+        let mut lines = Lines::at(&self.dir, place.first_seq, place.bytes)?;
         // What is read ahead of the last event on disk may yet change, so nothing of it outlives this.
         while self.at.seq < until {
             if self.is_full(bounds, steps) {
@@ -545,3 +544,6 @@ fn hexadecimal(bytes: &[u8]) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,7 +45,8 @@ impl Failure {
             "the receiver did not close the connection once everything was sent, so nobody knows whether it has read it",
         )
     };
-    pub(super) const TIMEOUT: Self = Self {
+    /// It takes too long.
+    pub const TIMEOUT: Self = Self {
         is_too_much: true,
         ..Self::new("timeout", "the receiver takes too long")
     };
