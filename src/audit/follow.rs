@@ -404,9 +404,12 @@ impl Follower {
             });
         }
         if seq < oldest {
-            let why = match self.is_pruned_otherwise()? {
-                true => Why::OtherLog,
-                false => Why::Pruned,
+            // Whoever prunes keeps the leaves.
+            let own = self.leaf(seq)?.is_none_or(|leaf| leaf == self.at.hash);
+            let why = match (own, self.leaf(seq + 1)?) {
+                (false, _) => Why::OtherLog,
+                (true, Some(_)) => Why::Pruned,
+                (true, None) => Why::Missing,
             };
             return Ok(Found::Moved(why, oldest));
         }
@@ -460,11 +463,11 @@ impl Follower {
         Ok(None)
     }
 
-    /// Whether the leaf that was kept of the event, when its segment was pruned, is another one.
-    fn is_pruned_otherwise(&self) -> io::Result<bool> {
+    /// The leaf of an event that was pruned, if it was kept.
+    fn leaf(&self, seq: u64) -> io::Result<Option<String>> {
         let entries = match std::fs::read_dir(self.dir.join(PRUNED)) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
         for entry in entries {
@@ -476,17 +479,17 @@ impl Follower {
                 Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?))
             });
             let Some((first, last)) = range else { continue };
-            if !(first..=last).contains(&self.at.seq) {
+            if !(first..=last).contains(&seq) {
                 continue;
             }
             let mut file = std::fs::File::open(entry.path())?;
-            file.seek(SeekFrom::Start((self.at.seq - first) * LEAF_BYTES as u64))?;
+            file.seek(SeekFrom::Start((seq - first) * LEAF_BYTES as u64))?;
             let mut kept = [0; LEAF_BYTES];
             if file.read_exact(&mut kept).is_ok() {
-                return Ok(hexadecimal(&kept) != self.at.hash);
+                return Ok(Some(hexadecimal(&kept)));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 }
 

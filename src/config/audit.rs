@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use crate::diagnostic::{Form, Node, NodeKind, Spanned};
 
+mod address;
+mod sink;
 mod sinks;
 
-pub use sinks::{FACILITIES, Peer, PeerTls, Receiver, Sink, SinkFormat, SinkFrom};
+pub use sink::{FACILITIES, Peer, PeerTls, Receiver, Sink, SinkFormat, SinkFrom};
 
 use super::read::{Reader, placed};
 use super::{Audit, Durability};
