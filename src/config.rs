@@ -36,6 +36,7 @@ mod service;
 mod upstream;
 
 pub use api_keys::ApiKeys;
+pub use audit::{FACILITIES, Peer, PeerTls, Receiver, Sink, SinkFormat, SinkFrom};
 pub use claim_paths::{ClaimPath, ClaimPaths};
 pub use clients::Clients;
 pub use front::TrustedFront;
@@ -170,6 +171,8 @@ pub struct Audit {
     pub max_bytes: Option<u64>,
     /// The group that may read it. Default: none.
     pub group: Option<Spanned<Group>>,
+    /// To whom its events are carried. Default: nobody.
+    pub sinks: Vec<Sink>,
 }
 
 /// When an event of the access log counts as written.

@@ -81,6 +81,9 @@ pub mod provenance;
 // Counters for operators.
 pub mod metrics;
 
+// Carries the log to others. Makes nothing; holds nothing back.
+pub mod sinks;
+
 // The walk itself; read this first.
 pub mod pipeline;
 

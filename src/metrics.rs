@@ -16,11 +16,13 @@ use crate::vocabulary::Action;
 mod log;
 mod names;
 mod reloads;
+mod sinks;
 
 use log::LogCounters;
 pub use names::Drift;
 use names::NameGauges;
 pub use reloads::Reloads;
+pub use sinks::SinkMetrics;
 
 /// Registers from what this program was built.
 fn tell_build(registry: &Registry) -> Result<(), prometheus::Error> {
@@ -60,6 +62,8 @@ pub struct Metrics {
     probing: IntCounter,
     /// What came of changed policies and certificates.
     pub reloads: Reloads,
+    /// How far sinks of the access log are.
+    pub sinks: SinkMetrics,
 }
 
 impl Metrics {
@@ -134,6 +138,7 @@ impl Metrics {
             observing: observing(&registry)?,
             names: NameGauges::new(&registry)?,
             reloads,
+            sinks: SinkMetrics::new(&registry)?,
             registry,
         })
     }

@@ -22,6 +22,7 @@ use crate::pipeline::{Cut, Knife, LiveSchema, Pipeline, Services, Settings};
 use crate::policy::{Observation, Policy};
 use crate::reload::{self, Reloader};
 use crate::server::{self, Front, Limits, Readiness, TlsInUse};
+use crate::sinks::{Plan, Sinks};
 use crate::transport::{Destination, SetUpError, Transport};
 
 mod configured;
@@ -43,6 +44,8 @@ pub struct Setup {
     pub stop_timeout: Duration,
     /// What is looked at again while it runs.
     pub reload: Option<reload::Source>,
+    /// To whom the access log is carried.
+    pub sinks: Plan,
 }
 
 /// One listener and the CRM behind it.
@@ -126,6 +129,7 @@ pub struct Proxy {
     refreshing: Vec<JoinHandle<()>>,
     /// Asks for a look at what is reloaded.
     pub reload: Option<reload::Handle>,
+    sinks: Sinks,
     stop_timeout: Duration,
 }
 
@@ -176,6 +180,9 @@ impl Proxy {
             metrics.clone(),
             admin_stopped,
         ));
+        let parts = readiness.parts.clone();
+        let say = Arc::new(move |part: &str, is_good, words| parts.say(part, is_good, words));
+        let sinks = Sinks::start(&setup.sinks, &setup.log, &metrics.sinks, say);
         let (log, stop_timeout) = (setup.log, setup.stop_timeout);
         Ok(Self {
             addresses,
@@ -190,6 +197,7 @@ impl Proxy {
             admin_task,
             refreshing,
             reload,
+            sinks,
             stop_timeout,
         })
     }
@@ -228,6 +236,8 @@ impl Proxy {
         ) {
             tracing::error!("the access log did not stop in order");
         }
+        // What the log said last is carried as well.
+        self.sinks.stop().await;
     }
 
     /// Tells for how many requests a stop waits and how long, until it has waited long enough.

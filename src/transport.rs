@@ -19,6 +19,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use prometheus::IntCounterVec;
+use rustls::client::WantsClientCert;
 use tokio::time::Instant;
 
 use crate::config::Upstream;
@@ -485,15 +486,19 @@ fn host_and_port(destination: &Destination) -> String {
 
 /// TLS that trusts who the file of roots names; without one, whom the system trusts.
 pub(crate) fn tls(roots: Option<&Path>) -> Result<rustls::ClientConfig, SetUpError> {
+    Ok(trusting(roots)?.with_no_client_auth())
+}
+
+/// The same, before it is said whether we show a certificate.
+pub(crate) fn trusting(
+    roots: Option<&Path>,
+) -> Result<rustls::ConfigBuilder<rustls::ClientConfig, WantsClientCert>, SetUpError> {
     use hyper_rustls::ConfigBuilderExt;
     use rustls_pki_types::pem::PemObject;
 
     let builder = tls_builder()?;
     let Some(path) = roots else {
-        return Ok(builder
-            .with_native_roots()
-            .map_err(SetUpError::SystemRoots)?
-            .with_no_client_auth());
+        return builder.with_native_roots().map_err(SetUpError::SystemRoots);
     };
     let mut roots = rustls::RootCertStore::empty();
     for certificate in
@@ -501,7 +506,7 @@ pub(crate) fn tls(roots: Option<&Path>) -> Result<rustls::ClientConfig, SetUpErr
     {
         roots.add(certificate.map_err(SetUpError::Roots)?)?;
     }
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+    Ok(builder.with_root_certificates(roots))
 }
 
 /// TLS that trusts nobody: never used; saves reading the system's roots.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tracing::error;
 
 use crate::files::Group;
@@ -137,6 +137,8 @@ pub(super) struct Shared {
     lost: AtomicU64,
     clock_steps: AtomicU64,
     gaps: AtomicU64,
+    /// The number of the newest event that is on disk; 0 until there was one.
+    settled: watch::Sender<u64>,
     /// Records that have begun and not ended.
     under_way: AtomicUsize,
     refusals: Mutex<Refusals>,
@@ -379,6 +381,11 @@ impl Log {
         }
     }
 
+    /// The number of the newest event that is on disk, now and from now on; 0 until there was one.
+    pub fn settled(&self) -> watch::Receiver<u64> {
+        self.inner.shared.settled.subscribe()
+    }
+
     /// Writes what waits, and `audit.stopped`, and ends the writer. Blocks; a second call does nothing.
     ///
     /// # Errors
@@ -489,6 +496,11 @@ impl Shared {
     pub(super) fn committed(&self, events: usize) {
         self.events.fetch_add(events as u64, Ordering::Relaxed);
         self.set_healthy(true);
+    }
+
+    /// Events up to this one are on disk.
+    pub(super) fn settled(&self, seq: u64) {
+        self.settled.send_replace(seq);
     }
 
     pub(super) fn synced(&self) {

@@ -484,7 +484,9 @@ impl Writer {
     fn sync(&mut self, head: &Head) -> io::Result<()> {
         self.shared.synced();
         self.disk.sync()?;
-        self.kept.keep(head)
+        self.kept.keep(head)?;
+        self.shared.settled(head.seq);
+        Ok(())
     }
 
     /// As [`Self::settle`], outside of a batch.

@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     /// A configuration; the policies it names are checked too
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Also look at what the configuration names: keys, certificates, the access log's folder, addresses, the CRMs
+    /// Also look at what the configuration names: keys, certificates, the access log's folder and sinks, addresses, the CRMs
     #[arg(long, requires = "config", conflicts_with_all = ["dir", "description"])]
     connect: bool,
     /// Beside a running proxy: leave out its ports and the lock of its log
@@ -118,11 +118,16 @@ fn connect(config: &Config, running: bool) -> Diagnostics {
         .build()
     {
         Ok(runtime) => {
-            let (upstreams, accounts) = runtime.block_on(async {
-                tokio::join!(preflight::upstreams(config), preflight::accounts(config))
+            let (upstreams, accounts, sinks) = runtime.block_on(async {
+                tokio::join!(
+                    preflight::upstreams(config),
+                    preflight::accounts(config),
+                    preflight::sinks(config)
+                )
             });
             found.extend(upstreams);
             found.extend(accounts);
+            found.extend(sinks);
             // A look-up of a name may still go on; nobody waits for it.
             runtime.shutdown_background();
         }

@@ -161,6 +161,7 @@ fn set_up(
         })?,
         stop_timeout: STOP_TIMEOUT,
         reload: None,
+        sinks: crate::sinks::Plan::default(),
     })
 }
 

@@ -5,6 +5,12 @@ use std::time::Duration;
 use crate::diagnostic::{Diagnostic, Form, Keys, Node, NodeKind, Spanned, quoted};
 use crate::files::Group;
 
+mod address;
+mod sink;
+mod sinks;
+
+pub use sink::{FACILITIES, Peer, PeerTls, Receiver, Sink, SinkFormat, SinkFrom};
+
 use super::read::{Reader, placed};
 use super::{Audit, Durability, codes};
 
@@ -13,6 +19,7 @@ impl Reader<'_> {
         const FORM: Form = Form {
             what: "`audit`",
             known: &["dir", "durability", "group", "keep", "max_bytes", "node"],
+            known: &["dir", "durability", "node", "sinks"],
             refused: &[],
         };
         let keys = FORM.read(node, self.found)?;
@@ -41,6 +48,10 @@ impl Reader<'_> {
             keep,
             max_bytes,
             group,
+        let sinks = keys.get("sinks");
+        let sinks = sinks.map(|node| self.sinks(node, path.as_deref()));
+        Some(Audit {
+            sinks: sinks.unwrap_or_default(),
             dir: placed(path?, dir?),
             durability,
             node: name.map_or_else(|| "paravent".to_owned(), |name| name.value),

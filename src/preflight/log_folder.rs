@@ -76,13 +76,13 @@ const FREE_SOME: &str = "free some space, or name a folder on a larger disk";
 const BYTES_NEEDED: u64 = 256 << 10;
 const BYTES_WANTED: u64 = 1 << 30;
 
-struct Unwritable {
-    label: String,
-    help: String,
+pub(super) struct Unwritable {
+    pub(super) label: String,
+    pub(super) help: String,
 }
 
 /// Whether the folder can be written, or made.
-fn writable(dir: &Path) -> Result<(), Unwritable> {
+pub(super) fn writable(dir: &Path) -> Result<(), Unwritable> {
     let nearest = nearest(dir);
     let shown = quoted(&nearest.display().to_string());
     if !nearest.is_dir() {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, Tls, codes};
+use crate::config::{self, Config, Tls, codes};
 use crate::diagnostic::{Diagnostic, Diagnostics, Spanned, quoted};
 
 /// The owner may do anything with a secret, its group may read it, and nobody else may do anything: unless the
@@ -16,6 +16,8 @@ pub(super) fn look(config: &Config, found: &mut Diagnostics) {
     let accounts = accounts.filter_map(|upstream| upstream.service.as_ref());
     let accounts = accounts.flat_map(|service| &service.files);
     let accounts = accounts.map(|file| (file, "what the proxy's own account proves itself with"));
+    let sinks = config.audit.sinks.iter().flat_map(config::Sink::secrets);
+    let sinks = sinks.map(|file| (file, "what a sink proves itself with"));
     let identity = &config.identity;
     let others = [
         (config.token_key_file(), "the token key"),
@@ -35,7 +37,7 @@ pub(super) fn look(config: &Config, found: &mut Diagnostics) {
     let others = others
         .into_iter()
         .filter_map(|(file, what)| Some((file?, what)));
-    for (file, what) in keys.chain(others).chain(accounts) {
+    for (file, what) in keys.chain(others).chain(accounts).chain(sinks) {
         if let Some(exposure) = exposure(&file.value, config.are_secrets_readable_by_all()) {
             found.push(told(file, what, exposure));
         }

@@ -12,6 +12,7 @@ use crate::dialect::Dialect;
 use crate::identity::{Authorities, Unjudged};
 use crate::pipeline::LiveSchema;
 use crate::reload::{Candidate, Source, Suites, TlsFiles};
+use crate::sinks::Plan;
 
 /// Why a configuration that was checked cannot be used after all.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +65,12 @@ impl Configured<'_> {
             admin: self.config.admin,
             policy: self.began.policy.clone(),
             log,
+            sinks: Plan {
+                sinks: self.config.audit.sinks.clone(),
+                dir: self.config.audit.dir.value.clone(),
+                state: self.config.state.value.clone(),
+                node: self.config.audit.node.clone(),
+            },
             stop_timeout: self.config.stop_timeout,
             reload: Some(Source {
                 every: self.config.reload.watch.then_some(self.every),

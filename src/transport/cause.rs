@@ -73,7 +73,7 @@ impl Cause {
     }
 
     /// Why a connection was not made.
-    pub(super) fn of_connecting(error: &(dyn Error + 'static)) -> Self {
+    pub(crate) fn of_connecting(error: &(dyn Error + 'static)) -> Self {
         of(error).unwrap_or(Self::Unreachable)
     }
 

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::identity;
 use super::parts::{
     Key, any_of, duration, entries, flag, formed, integer, key, list, map, name, needs,
     one_or_any_list, one_or_list, path, size, words,
 };
+use super::{identity, sinks};
 use crate::config::Way;
 use crate::dialect;
 
@@ -283,6 +283,11 @@ fn audit() -> Value {
             "node",
             name("paravent"),
             "This process among those of one installation. Default: paravent.",
+        ),
+        key(
+            "sinks",
+            list(sinks::sink()),
+            "To whom its events are carried.",
         ),
     ]);
     needs(keys, &["dir"])

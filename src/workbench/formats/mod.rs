@@ -12,6 +12,7 @@ mod parts;
 mod policy;
 mod routes;
 mod schema;
+mod sinks;
 mod suite;
 #[cfg(test)]
 mod tests;
