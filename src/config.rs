@@ -163,6 +163,8 @@ pub struct Audit {
     pub durability: Durability,
     /// The name of this process among those of one installation. Default: `paravent`.
     pub node: String,
+    /// Whether the report on unusual days may be made, for the security of the data: it watches employees. Default: no.
+    pub watches_for_security: bool,
 }
 
 /// When an event of the access log counts as written.

@@ -31,6 +31,7 @@ mod page;
 mod query;
 mod record;
 mod refusals;
+mod seen;
 mod spool;
 mod stretch;
 #[cfg(test)]
@@ -55,11 +56,12 @@ pub use keys::follow_keys;
 pub use log::{AuditUnavailable, Durability, Figures, Log, Options};
 pub use names::{is_plain_in_any_case, visible};
 pub use open::OpenError;
-pub use query::{Query, QueryError, query, show};
+pub use query::{Query, QueryError, query, show, time};
 pub use record::{
     Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
     PolicyStamp, Record, Said, Unanswered,
 };
+pub use seen::{Datum, Part, Seen, Use, events_at_least, stretch};
 pub use spool::{Reader, Sampling, record_reading, record_sampling, samplings_waiting};
 pub use verdict::{Broken, ClockStep, Fault, Gap, Tampering, Unclosed, Unexpected, Verified};
 pub use verify::{verify, verify_against};

@@ -11,7 +11,7 @@ impl Reader<'_> {
     pub(super) fn audit(&mut self, node: &Node) -> Option<Audit> {
         const FORM: Form = Form {
             what: "`audit`",
-            known: &["dir", "durability", "node"],
+            known: &["dir", "durability", "node", "unusual"],
             refused: &[],
         };
         let keys = FORM.read(node, self.found)?;
@@ -37,8 +37,24 @@ impl Reader<'_> {
         Some(Audit {
             dir: placed(path?, dir?),
             durability,
+            watches_for_security: keys.get("unusual").is_some_and(|node| self.unusual(node)),
             node: name.map_or_else(|| "paravent".to_owned(), |name| name.value),
         })
+    }
+
+    /// The one purpose for which employees may be watched must be stated.
+    fn unusual(&mut self, node: &Node) -> bool {
+        const FORM: Form = Form {
+            what: "`unusual`",
+            known: &["purpose"],
+            refused: &[],
+        };
+        let purpose = FORM
+            .read(node, self.found)
+            .and_then(|keys| keys.require("purpose", self.found));
+        let purpose =
+            purpose.and_then(|node| node.choice("purpose", &[("security", true)], self.found));
+        purpose.unwrap_or(false)
     }
 
     fn durability(&mut self, node: &Node) -> Durability {

@@ -269,8 +269,18 @@ fn audit() -> Value {
             name("paravent"),
             "This process among those of one installation. Default: paravent.",
         ),
+        key(
+            "unusual",
+            unusual(),
+            "For what purpose employees may be watched by the report `unusual`. Default: for none, so there is no such report.",
+        ),
     ]);
     needs(keys, &["dir"])
+}
+
+fn unusual() -> Value {
+    let purpose = key("purpose", words(&["security"]), "The security of the data.");
+    needs(map([purpose]), &["purpose"])
 }
 
 fn reload() -> Value {
