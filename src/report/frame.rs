@@ -112,43 +112,78 @@ impl Frame {
             ..
         } = self.health;
         let unclosed = unclosed + self.unclosed_uncounted;
-        for (count, english, french) in [
+        for (count, one, many) in [
             (
                 unreadable,
-                "lines of the log are not events, so this report may lack something; `paravent audit verify` says where the first one is",
-                "lignes du journal ne sont pas des événements : il peut manquer quelque chose à ce rapport ; `paravent audit verify` dit où est la première",
+                [
+                    "line is not an event, so this report may lack something; `paravent audit verify` says where it is",
+                    "ligne n’est pas un événement : il peut manquer quelque chose à ce rapport ; `paravent audit verify` dit où elle est",
+                ],
+                [
+                    "lines are not events, so this report may lack something; `paravent audit verify` says where the first one is",
+                    "lignes ne sont pas des événements : il peut manquer quelque chose à ce rapport ; `paravent audit verify` dit où est la première",
+                ],
             ),
             (
                 later,
-                "events are in the format of a later version and were not counted",
-                "événements sont dans le format d’une version ultérieure et n’ont pas été comptés",
+                [
+                    "event is in the format of a later version and was not counted",
+                    "événement est dans le format d’une version ultérieure et n’a pas été compté",
+                ],
+                [
+                    "events are in the format of a later version and were not counted",
+                    "événements sont dans le format d’une version ultérieure et n’ont pas été comptés",
+                ],
             ),
             (
                 gaps,
-                "gaps of the log lie in the period: what happened in them is not counted here",
-                "lacunes du journal dans la période : ce qui s’y est passé n’est pas compté ici",
+                [
+                    "gap lies in the period: what happened in it is not counted here",
+                    "lacune dans la période : ce qui s’y est passé n’est pas compté ici",
+                ],
+                [
+                    "gaps lie in the period: what happened in them is not counted here",
+                    "lacunes dans la période : ce qui s’y est passé n’est pas compté ici",
+                ],
             ),
             (
                 pruned,
-                "times in the period, old segments were removed from the log; what they held is not counted here",
-                "fois dans la période, d’anciens segments ont été retirés du journal ; leur contenu n’est pas compté ici",
+                [
+                    "time in the period, old events were removed; they are not counted here",
+                    "fois dans la période, d’anciens événements ont été retirés ; ils ne sont pas comptés ici",
+                ],
+                [
+                    "times in the period, old events were removed; they are not counted here",
+                    "fois dans la période, d’anciens événements ont été retirés ; ils ne sont pas comptés ici",
+                ],
             ),
             (
                 unclosed,
-                "requests were opened and never closed: what left is not known, so up to everything that they could have disclosed",
-                "requêtes ouvertes n’ont jamais été closes : ce qui est sorti n’est pas connu, donc jusqu’à tout ce qu’elles pouvaient divulguer",
+                [
+                    "request was opened and never closed: what left is not known, so up to everything that it could have disclosed",
+                    "requête ouverte n’a jamais été close : ce qui est sorti n’est pas connu, donc jusqu’à tout ce qu’elle pouvait divulguer",
+                ],
+                [
+                    "requests were opened and never closed: what left is not known, so up to everything that they could have disclosed",
+                    "requêtes ouvertes n’ont jamais été closes : ce qui est sorti n’est pas connu, donc jusqu’à tout ce qu’elles pouvaient divulguer",
+                ],
             ),
             (
                 clock_steps,
-                "times the clock stepped back in this log; the period marks places among the events, not times",
-                "fois l’horloge a reculé dans ce journal ; la période marque des places parmi les événements, non des heures",
+                [
+                    "time the clock stepped back; the period marks places among the events, not times",
+                    "fois l’horloge a reculé ; la période marque des places parmi les événements, non des heures",
+                ],
+                [
+                    "times the clock stepped back; the period marks places among the events, not times",
+                    "fois l’horloge a reculé ; la période marque des places parmi les événements, non des heures",
+                ],
             ),
         ] {
             if count > 0 {
-                let words = language.of(english, french);
                 let what = language.of("The log itself:", "Le journal lui-même :");
-                let count = language.number(count);
-                report.findings.push(format!("{what} {count} {words}."));
+                let words = language.count(count, one, many);
+                report.findings.push(format!("{what} {words}."));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! For a terminal.
 
-use comfy_table::{CellAlignment, ContentArrangement, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width, presets};
 
 use crate::report::{Block, Cell, Chart, Column, Report, Shape, Table};
 
@@ -8,6 +8,12 @@ use crate::report::{Block, Cell, Chart, Column, Report, Shape, Table};
 pub(super) const WIDTH: u16 = 80;
 /// Blocks of the longest bar.
 const BAR: u64 = 24;
+/// Characters of a cell; scripts get all.
+const CELL_CHARS_MAX: usize = 120;
+/// Columns of a time: its day stays in one piece.
+const DAY: u16 = 12;
+/// Columns of a category.
+const CATEGORY: u16 = 18;
 
 /// A report as text of at most some width (80 columns by default).
 pub fn terminal(report: &Report, width: Option<u16>) -> String {
@@ -35,7 +41,7 @@ pub fn terminal(report: &Report, width: Option<u16>) -> String {
         let cells = cells.map(|one| (one.label.clone(), one.value.shown(language)));
         let rows = cells.map(|(label, value)| vec![label, value]);
         let columns = [Column::new("", ""), Column::number("", "")];
-        grid(&mut out, &columns, rows, width);
+        grid(&mut out, &columns, rows, (width, Vec::new()));
     }
     for block in report.shown() {
         match block {
@@ -117,11 +123,31 @@ fn rows(out: &mut String, table: &Table, report: &Report, width: u16) {
     let columns: Vec<Column> = shown(table, &table.columns).cloned().collect();
     let texts = table.rows.iter().take(table.shown).map(|row| {
         let cells = shown(table, row);
-        cells.map(|cell: &Cell| cell.shown(language)).collect()
+        cells.map(|cell: &Cell| cut(cell.shown(language))).collect()
     });
-    grid(out, &columns, texts, width);
+    let first = table
+        .rows
+        .first()
+        .map(|row| shown(table, row).map(least).collect());
+    grid(out, &columns, texts, (width, first.unwrap_or_default()));
     if let Some(more) = table.more(language) {
         wrap(out, "", &more, width);
+    }
+}
+
+/// How wide a column of such cells is at least.
+fn least(cell: &Cell) -> Option<u16> {
+    match cell {
+        Cell::Day(_) | Cell::Time(_) => Some(DAY),
+        Cell::Category(_) => Some(CATEGORY),
+        _ => None,
+    }
+}
+
+fn cut(text: String) -> String {
+    match text.char_indices().nth(CELL_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 
@@ -133,7 +159,12 @@ fn shown<'a, T>(table: &'a Table, row: &'a [T]) -> impl Iterator<Item = &'a T> {
         .map(|(_, cell)| cell)
 }
 
-fn grid(out: &mut String, columns: &[Column], rows: impl Iterator<Item = Vec<String>>, width: u16) {
+fn grid(
+    out: &mut String,
+    columns: &[Column],
+    rows: impl Iterator<Item = Vec<String>>,
+    (width, least): (u16, Vec<Option<u16>>),
+) {
     let mut grid = comfy_table::Table::new();
     grid.load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
@@ -149,6 +180,13 @@ fn grid(out: &mut String, columns: &[Column], rows: impl Iterator<Item = Vec<Str
             && column.is_number
         {
             own.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    // Where there is room for what stays in one piece.
+    let all: u16 = least.iter().flatten().sum();
+    for (at, least) in least.into_iter().enumerate().filter(|_| all <= width / 2) {
+        if let (Some(least), Some(own)) = (least, grid.column_mut(at)) {
+            own.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
         }
     }
     for line in grid.lines() {

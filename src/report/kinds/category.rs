@@ -321,7 +321,11 @@ impl Counting for OfCategory {
         let language = self.language;
         if !self.exists && !self.is_partial {
             let wanted = crate::audit::visible(self.wanted.as_str());
-            let near = nearest(&wanted, self.known.iter().map(String::as_str));
+            let whole = self.known.iter().map(String::as_str);
+            let above = whole
+                .clone()
+                .filter_map(|name| Some(name.split_once('.')?.0));
+            let near = nearest(&wanted, whole.chain(above));
             let hint = near.map(|near| format!("; did you mean `{near}`?"));
             return Err(Unanswerable(format!(
                 "no policy or event of this log has the category `{wanted}`{}",
