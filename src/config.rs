@@ -173,6 +173,8 @@ pub struct Audit {
     pub group: Option<Spanned<Group>>,
     /// To whom its events are carried. Default: nobody.
     pub sinks: Vec<Sink>,
+    /// Whether the report on unusual days may be made, for the security of the data: it watches employees. Default: no.
+    pub watches_for_security: bool,
 }
 
 /// When an event of the access log counts as written.

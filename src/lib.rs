@@ -109,5 +109,8 @@ pub mod fuzzing;
 // Tests, proofs and comparisons of policies, on the walk itself.
 pub mod workbench;
 
+// What the access log tells people who answer for it: reports, each in four forms.
+pub mod report;
+
 // The command line: one file per command.
 pub mod cli;

@@ -79,6 +79,23 @@ impl Classified {
         }
     }
 
+    /// The categories of a field, `Module.field`; those of the patterns, if it has no entry.
+    pub fn categories_of(&self, name: &str) -> BTreeSet<&Category> {
+        match self.names.get(name) {
+            Some(own) => own.iter().collect(),
+            None => {
+                let fitting = self.names.iter().filter(|(one, _)| fits(one, name));
+                fitting.flat_map(|(_, categories)| categories).collect()
+            }
+        }
+    }
+
+    /// All fields and patterns of fields, `Module.field`, with their categories.
+    pub fn names(&self) -> impl Iterator<Item = (&str, &BTreeSet<Category>)> {
+        let names = self.names.iter();
+        names.map(|(name, categories)| (name.as_str(), categories))
+    }
+
     /// All categories that a field has.
     pub(super) fn categories(&self) -> impl Iterator<Item = &Category> {
         self.names.values().flatten()

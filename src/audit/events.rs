@@ -51,6 +51,11 @@ impl Found {
         }
     }
 
+    /// It as it stands in the log, if it is not about a request.
+    pub(super) fn notice(&self) -> Option<&Value> {
+        self.request().is_none().then_some(&self.value)
+    }
+
     /// When it was written, as it says.
     pub fn time(&self) -> &str {
         &self.time

@@ -40,6 +40,7 @@ mod retention;
 mod room;
 mod seekable;
 mod sharing;
+mod seen;
 mod spool;
 mod stretch;
 #[cfg(test)]
@@ -68,11 +69,13 @@ pub use names::{is_plain_in_any_case, visible};
 pub use open::OpenError;
 pub use pruned::pruned_up_to;
 pub use query::{Query, QueryError, query, show};
+pub use query::{Query, QueryError, query, show, time};
 pub use record::{
     Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
     PolicyStamp, Record, Said, Unanswered,
 };
 pub use room::Room;
+pub use seen::{Datum, Part, Seen, Use, events_at_least, stretch};
 pub use spool::{Reader, Sampling, record_reading, record_sampling, samplings_waiting};
 pub use verdict::{Broken, ClockStep, Fault, Gap, Tampering, Unclosed, Unexpected, Verified};
 pub use verify::{verify, verify_against};

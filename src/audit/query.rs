@@ -421,7 +421,10 @@ fn unknown(what: &str, word: &str, known: &[&str]) -> String {
 }
 
 /// A point in time, as events write it: a time or date of RFC 3339, or a span before now.
-fn time(word: &str, now: Timestamp) -> Result<String, QueryError> {
+///
+/// # Errors
+/// If a word is none of them.
+pub fn time(word: &str, now: Timestamp) -> Result<String, QueryError> {
     let time = word
         .parse::<Timestamp>()
         .ok()

@@ -12,6 +12,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 mod query;
+mod report;
 mod show;
 mod verdict;
 mod verify;
@@ -50,6 +51,13 @@ enum Command {
     /// Requests that were opened and never closed come last, and
     /// match every filter about records, data and outcome: nobody knows what left.
     Query(query::QueryArgs),
+    /// Print a report: for a terminal, a script, a spreadsheet, or as a page to print.
+    ///
+    /// access-review: what roles may have against what they used. breach-scope: what an account reached (Art. 33 GDPR).
+    /// category: who met data of a category. denials: what was refused. exceptions. monthly: what happened in a month.
+    /// probes: who filtered by what is not shown. register: the record of processing (Art. 30 GDPR). top-readers: who read most.
+    /// unclassified: data that nobody has classified. unusual: days that differ (only with a stated purpose).
+    Report(Box<report::ReportArgs>),
     /// Print all events of one decision, and of its parts.
     Show(show::ShowArgs),
 }
@@ -75,6 +83,7 @@ fn answer(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
     let result = match command {
         Command::Verify(args) => verify::run(args, streams),
         Command::Query(args) => query::run(args, streams),
+        Command::Report(args) => report::run(args, streams),
         Command::Show(args) => show::run(args, streams),
     };
     let Streams { out, err } = streams;

@@ -20,6 +20,7 @@ impl Reader<'_> {
             what: "`audit`",
             known: &["dir", "durability", "group", "keep", "max_bytes", "node"],
             known: &["dir", "durability", "node", "sinks"],
+            known: &["dir", "durability", "node", "unusual"],
             refused: &[],
         };
         let keys = FORM.read(node, self.found)?;
@@ -54,6 +55,7 @@ impl Reader<'_> {
             sinks: sinks.unwrap_or_default(),
             dir: placed(path?, dir?),
             durability,
+            watches_for_security: keys.get("unusual").is_some_and(|node| self.unusual(node)),
             node: name.map_or_else(|| "paravent".to_owned(), |name| name.value),
         })
     }
@@ -88,6 +90,19 @@ impl Reader<'_> {
             value: group?,
             place: node.place.clone(),
         })
+    /// The one purpose for which employees may be watched must be stated.
+    fn unusual(&mut self, node: &Node) -> bool {
+        const FORM: Form = Form {
+            what: "`unusual`",
+            known: &["purpose"],
+            refused: &[],
+        };
+        let purpose = FORM
+            .read(node, self.found)
+            .and_then(|keys| keys.require("purpose", self.found));
+        let purpose =
+            purpose.and_then(|node| node.choice("purpose", &[("security", true)], self.found));
+        purpose.unwrap_or(false)
     }
 
     fn durability(&mut self, node: &Node) -> Durability {

@@ -288,9 +288,17 @@ fn audit() -> Value {
             "sinks",
             list(sinks::sink()),
             "To whom its events are carried.",
+            "unusual",
+            unusual(),
+            "For what purpose employees may be watched by the report `unusual`. Default: for none, so there is no such report.",
         ),
     ]);
     needs(keys, &["dir"])
+}
+
+fn unusual() -> Value {
+    let purpose = key("purpose", words(&["security"]), "The security of the data.");
+    needs(map([purpose]), &["purpose"])
 }
 
 fn reload() -> Value {

@@ -62,6 +62,12 @@ impl Policy {
         in_language(&self.core.model.purposes.get(purpose)?.labels, french)
     }
 
+    /// The legal basis that is stated for a purpose.
+    pub fn basis_of(&self, purpose: &Purpose) -> Option<&str> {
+        let purpose = self.core.model.purposes.get(purpose)?;
+        Some(&purpose.basis)
+    }
+
     /// The level of what nobody has classified.
     pub fn unclassified(&self) -> Level {
         self.core.model.unclassified

@@ -1,0 +1,625 @@
+//! The record of processing activities (Art. 30 GDPR): what the policy declares against what the log observed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::audit::visible;
+use crate::report::distinct::Distinct;
+use crate::report::frame::Frame;
+use crate::report::language::{Language, day};
+use crate::report::pass::{Counting, Event};
+use crate::report::tally::Tally;
+use crate::report::{Asked, Audience, Block, Cell, Column, Name, Report, Table, Unanswerable};
+use crate::vocabulary::Level;
+
+use super::account;
+use super::granted::{Declared, Granted, shows};
+
+/// Names of one kind that are remembered for one purpose.
+const NAMES_MAX: usize = 500;
+
+#[derive(Debug)]
+pub(super) struct Register {
+    language: Language,
+    granted: Granted,
+    modules: Vec<String>,
+    controller: Option<String>,
+    dpo: Option<String>,
+    observed: Tally<String, Observed>,
+    accounts: Distinct,
+    /// Data that was shown to requests without a purpose.
+    purposeless: u64,
+}
+
+/// What the log says of a purpose.
+#[derive(Debug, Default)]
+struct Observed {
+    basis: String,
+    requests: u64,
+    disclosed: u64,
+    accounts: u64,
+    roles: BTreeSet<String>,
+    modules: BTreeSet<String>,
+    categories: BTreeMap<String, Level>,
+    unclassified: u64,
+    first: String,
+    last: String,
+}
+
+/// What of a purpose is told apart.
+struct Difference {
+    purpose: String,
+    what: String,
+    category: Cell,
+    declared: Cell,
+    observed: Cell,
+}
+
+/// The headings of a sheet, in their order: key, English, French.
+const HEADINGS: [(&str, &str, &str); 18] = [
+    ("source", "Declared or observed", "Déclaré ou observé"),
+    ("finding", "Finding", "Constat"),
+    ("name", "Name of the processing", "Nom du traitement"),
+    ("reference", "No. / ref.", "N° / REF"),
+    ("created", "Date of creation", "Date de création"),
+    ("updated", "Update", "Mise à jour"),
+    ("controller", "Controller", "Responsable du traitement"),
+    (
+        "dpo",
+        "Data-protection officer",
+        "Délégué à la protection des données",
+    ),
+    ("purpose", "Main purpose", "Finalité principale"),
+    ("basis", "Legal basis", "Base légale"),
+    (
+        "measures_technical",
+        "Technical security measures",
+        "Mesures de sécurité techniques",
+    ),
+    (
+        "measures_organisational",
+        "Organisational security measures",
+        "Mesures de sécurité organisationnelles",
+    ),
+    (
+        "data",
+        "Categories of personal data",
+        "Catégories de données personnelles concernées",
+    ),
+    ("sensitive", "Sensitive data", "Données sensibles"),
+    ("erasure", "Time limit for erasure", "Délai d’effacement"),
+    (
+        "persons",
+        "Categories of data subjects",
+        "Catégories de personnes concernées",
+    ),
+    ("recipients", "Recipients", "Destinataires"),
+    (
+        "transfers",
+        "Transfers outside the EU",
+        "Transferts hors UE",
+    ),
+];
+
+impl Register {
+    pub(super) fn new(asked: &Asked<'_>) -> Self {
+        let granted = asked
+            .policy
+            .map(|policy| Granted::of(policy, asked.language));
+        let modules = asked
+            .policy
+            .map(|policy| policy.modules().map(ToString::to_string).collect());
+        Self {
+            language: asked.language,
+            granted: granted.unwrap_or_default(),
+            modules: modules.unwrap_or_default(),
+            controller: asked.controller.clone(),
+            dpo: asked.dpo.clone(),
+            observed: Tally::default(),
+            accounts: Distinct::default(),
+            purposeless: 0,
+        }
+    }
+
+    /// All purposes, of the policy and of the log, those with findings first.
+    fn purposes(&self, differences: &[Difference]) -> Vec<String> {
+        let declared = self.granted.purposes.keys();
+        let all: BTreeSet<&String> = declared
+            .chain(self.observed.iter().map(|(name, _)| name))
+            .collect();
+        let mut all: Vec<String> = all.into_iter().cloned().collect();
+        let has_one = |purpose: &String| differences.iter().any(|one| one.purpose == *purpose);
+        all.sort_by_key(|purpose| !has_one(purpose));
+        all
+    }
+
+    fn differences(&self, days: u64) -> Vec<Difference> {
+        let language = self.language;
+        let mut found = Vec::new();
+        let mut say =
+            |purpose: &str, what: String, category: Cell, declared: Cell, observed: Cell| {
+                found.push(Difference {
+                    purpose: purpose.to_owned(),
+                    what,
+                    category,
+                    declared,
+                    observed,
+                });
+            };
+        for (purpose, _) in self
+            .granted
+            .purposes
+            .iter()
+            .filter(|(name, _)| self.observed.get(name).is_none())
+        {
+            let days = language.count(days, ["day", "jour"], ["days", "jours"]);
+            let what = language.of(
+                format!("declared and never used ({days} of log)"),
+                format!("déclarée et jamais utilisée ({days} de journal)"),
+            );
+            say(purpose, what, Cell::Blank, Cell::Blank, Cell::Blank);
+        }
+        for (purpose, observed) in self.observed.iter() {
+            let Some(declared) = self.granted.purposes.get(purpose) else {
+                let what = language.of(
+                    "used and not declared in this policy",
+                    "utilisée et non déclarée dans cette politique",
+                );
+                say(
+                    purpose,
+                    what.to_owned(),
+                    Cell::Blank,
+                    Cell::Blank,
+                    Cell::Blank,
+                );
+                continue;
+            };
+            for (category, level) in &observed.categories {
+                let own = declared.categories.get(category);
+                if own.is_none_or(|own| level > own) {
+                    let what = language.of(
+                        "shown beyond what is declared",
+                        "montré au-delà de ce qui est déclaré",
+                    );
+                    let own = own.map_or_else(
+                        || Cell::text(language.of("not", "non")),
+                        |own| Cell::Level(*own),
+                    );
+                    say(
+                        purpose,
+                        what.to_owned(),
+                        Cell::category(Some(category), language),
+                        own,
+                        Cell::Level(*level),
+                    );
+                }
+            }
+            if observed.unclassified > 0 {
+                let what = language.of(
+                    "data that nobody has classified was shown",
+                    "des données que personne n’a classées ont été montrées",
+                );
+                say(
+                    purpose,
+                    what.to_owned(),
+                    Cell::category(None, language),
+                    Cell::Blank,
+                    Cell::Blank,
+                );
+            }
+            for role in observed.roles.iter().filter(|role| {
+                !declared.roles.contains(*role) && self.granted.roles.contains_key(*role)
+            }) {
+                // A caller has several roles: it is enough if one of them may state the purpose.
+                if observed.roles.is_disjoint(&declared.roles) {
+                    let what = language.of(
+                        format!("used in the role {}, which may not state it", visible(role)),
+                        format!(
+                            "utilisée dans le rôle {}, qui ne peut l’invoquer",
+                            visible(role)
+                        ),
+                    );
+                    say(purpose, what, Cell::Blank, Cell::Blank, Cell::Blank);
+                }
+            }
+        }
+        found
+    }
+
+    fn of_differences(&self, differences: &[Difference]) -> Table {
+        let language = self.language;
+        let mut table = Table::new(
+            "differences",
+            language.of("Declared against observed", "Déclaré face à observé"),
+            vec![
+                Column::new("purpose", language.of("purpose", "finalité")),
+                Column::new("finding", language.of("finding", "constat")),
+                Column::new("category", language.of("category", "catégorie")),
+                Column::new("declared", language.of("declared", "déclaré")),
+                Column::new("observed", language.of("observed", "observé")),
+            ],
+            language.of("What was observed lies within what is declared, and every declared purpose was used.", "Ce qui a été observé reste dans ce qui est déclaré, et toute finalité déclarée a été utilisée."),
+        );
+        table.shown = 100;
+        for one in differences {
+            table.rows.push(vec![
+                Cell::name(&one.purpose),
+                Cell::text(one.what.clone()),
+                one.category.clone(),
+                one.declared.clone(),
+                one.observed.clone(),
+            ]);
+        }
+        table
+    }
+
+    /// What stands under each heading but the first two, of what is declared.
+    fn declared(&self, purpose: &str, declared: &Declared) -> Vec<Cell> {
+        let language = self.language;
+        let label = declared.label.as_deref().unwrap_or(purpose);
+        let (people, machines): (Vec<&str>, Vec<&str>) = declared
+            .roles
+            .iter()
+            .map(String::as_str)
+            .partition(|role| !self.granted.machines.contains(*role));
+        let modules: Vec<String> = self.modules.iter().map(|one| visible(one)).collect();
+        let modules = modules.join(", ");
+        let policy = format!(
+            "{} {}",
+            visible(&self.granted.policy),
+            visible(&self.granted.hash)
+        );
+        vec![
+            Cell::name(label),
+            Cell::name(purpose),
+            self.fill(language.of("date", "date")),
+            Cell::text(language.of(format!("policy {policy}"), format!("politique {policy}"))),
+            self.stated(self.controller.as_deref(), language.of("controller: give --controller", "responsable : donner --controller")),
+            self.stated(self.dpo.as_deref(), language.of("DPO: give --dpo", "DPO : donner --dpo")),
+            Cell::name(label),
+            Cell::name(language.basis(&declared.basis)),
+            Cell::text(language.of(
+                "fields hidden, masked or replaced by role and purpose; filters and sorts by what is not shown are refused; every access is in a tamper-evident log before the answer leaves",
+                "champs masqués, partiels ou remplacés selon rôle et finalité ; filtres et tris par ce qui n’est pas montré refusés ; tout accès inscrit dans un journal à l’épreuve des falsifications avant l’envoi de la réponse",
+            )),
+            self.fill(language.of("organisational measures", "mesures organisationnelles")),
+            categories(&declared.categories, false, language),
+            categories(&declared.categories, true, language),
+            self.fill(language.of("retention: the policy does not state any", "durée : la politique n’en indique pas")),
+            self.fill(&language.of(
+                format!("persons; the policy knows the modules {modules}"),
+                format!("personnes ; la politique connaît les modules {modules}"),
+            )),
+            Cell::text(recipients(&people, &machines, language)),
+            self.fill(language.of("the policy does not say where recipients are", "la politique ne dit pas où sont les destinataires")),
+        ]
+    }
+
+    /// The same, of what was observed.
+    fn observed(&self, purpose: &str, observed: &Observed) -> Vec<Cell> {
+        let language = self.language;
+        let dates = |time: &str| day(time).map_or(Cell::Blank, Cell::Day);
+        let (people, machines): (Vec<&str>, Vec<&str>) = observed
+            .roles
+            .iter()
+            .map(String::as_str)
+            .partition(|role| !self.granted.machines.contains(*role));
+        let label = self
+            .granted
+            .purposes
+            .get(purpose)
+            .and_then(|one| one.label.as_deref());
+        vec![
+            Cell::name(label.unwrap_or(purpose)),
+            Cell::name(purpose),
+            dates(&observed.first),
+            dates(&observed.last),
+            Cell::Blank,
+            Cell::Blank,
+            Cell::name(label.unwrap_or(purpose)),
+            Cell::name(language.basis(&observed.basis)),
+            Cell::Blank,
+            Cell::Blank,
+            categories(&observed.categories, false, language),
+            categories(&observed.categories, true, language),
+            Cell::Blank,
+            Cell::names(observed.modules.iter().map(String::as_str)),
+            Cell::text(recipients(&people, &machines, language)),
+            Cell::Blank,
+        ]
+    }
+
+    fn fill(&self, what: &str) -> Cell {
+        let language = self.language;
+        Cell::FillIn(format!(
+            "{}{}",
+            language.of("to be filled in: ", "à compléter : "),
+            what
+        ))
+    }
+
+    fn stated(&self, stated: Option<&str>, missing: &str) -> Cell {
+        stated.map_or_else(|| self.fill(missing), Cell::name)
+    }
+
+    /// One line for each purpose and source, with the columns of a sheet: for spreadsheets.
+    fn lines(&self, purposes: &[String], differences: &[Difference]) -> Table {
+        let language = self.language;
+        let heads = HEADINGS
+            .iter()
+            .map(|(key, english, french)| Column::new(key, language.of(english, french)));
+        let mut table = Table::new(
+            "register",
+            language.of("Register", "Registre"),
+            heads.collect(),
+            language.of("No purpose.", "Aucune finalité."),
+        );
+        table.audience = Audience::Scripts;
+        for purpose in purposes {
+            let found = differences
+                .iter()
+                .filter(|one| one.purpose == *purpose)
+                .map(|one| match &one.category {
+                    Cell::Blank => one.what.clone(),
+                    category => format!(
+                        "{}{} {}",
+                        one.what,
+                        language.of(":", " :"),
+                        category.shown(language)
+                    ),
+                });
+            let found: Vec<String> = found.collect();
+            let finding = Cell::text(found.join("; "));
+            let mut add = |source: &str, cells: Vec<Cell>| {
+                let line = [Cell::text(source), finding.clone()]
+                    .into_iter()
+                    .chain(cells);
+                table.rows.push(line.collect());
+            };
+            if let Some(declared) = self.granted.purposes.get(purpose) {
+                add(
+                    language.of("declared", "déclaré"),
+                    self.declared(purpose, declared),
+                );
+            }
+            if let Some(observed) = self.observed.get(purpose) {
+                add(
+                    language.of("observed", "observé"),
+                    self.observed(purpose, observed),
+                );
+            }
+        }
+        table
+    }
+
+    /// A sheet of a purpose, for people: its headings below each other.
+    fn sheet(&self, number: usize, purpose: &str) -> Table {
+        let language = self.language;
+        let declared = self.granted.purposes.get(purpose);
+        let observed = self.observed.get(&purpose.to_owned());
+        let label = declared
+            .and_then(|one| one.label.as_deref())
+            .unwrap_or(purpose);
+        let title = format!("{}. {}", number + 1, visible(label));
+        let mut table = Table::new(
+            "sheet",
+            &title,
+            vec![
+                Column::new("heading", language.of("heading", "rubrique")),
+                Column::new(
+                    "declared",
+                    language.of("declared (policy)", "déclaré (politique)"),
+                ),
+                Column::new(
+                    "observed",
+                    language.of("observed (log)", "observé (journal)"),
+                ),
+            ],
+            "",
+        );
+        table.key = format!("sheet-{}", number + 1).into();
+        table.audience = Audience::People;
+        let blank = || vec![Cell::Blank; HEADINGS.len() - 2];
+        let sides = [
+            declared.map_or_else(blank, |one| self.declared(purpose, one)),
+            observed.map_or_else(blank, |one| self.observed(purpose, one)),
+        ];
+        let [declared_cells, observed_cells] = sides;
+        for (heading, (one, other)) in HEADINGS
+            .iter()
+            .skip(2)
+            .zip(declared_cells.into_iter().zip(observed_cells))
+        {
+            table.rows.push(vec![
+                Cell::text(language.of(heading.1, heading.2)),
+                one,
+                other,
+            ]);
+        }
+        if let Some(observed) = observed {
+            let (requests, disclosed) = (
+                language.number(observed.requests),
+                language.number(observed.disclosed),
+            );
+            let accounts = self.accounts.cell(observed.accounts).shown(language);
+            table.note = Some(language.of(
+                format!("Observed in the period: {requests} requests of {accounts} accounts, {disclosed} records disclosed."),
+                format!("Observé dans la période : {requests} requêtes de {accounts} comptes, {disclosed} fiches divulguées."),
+            ));
+        }
+        table
+    }
+}
+
+/// Categories with their levels, those of Art. 9 and 10 or the others.
+fn categories(
+    categories: &BTreeMap<String, Level>,
+    are_sensitive: bool,
+    language: Language,
+) -> Cell {
+    // What the CNIL's sheet lists as sensitive holds the national number, too.
+    let is_sensitive = |name: &str| {
+        ["special", "criminal", "identity.national_id"]
+            .iter()
+            .any(|one| name == *one || name.starts_with(&format!("{one}.")))
+    };
+    let of = categories
+        .iter()
+        .filter(|(name, _)| is_sensitive(name) == are_sensitive);
+    let told: Vec<String> = of
+        .map(|(name, level)| {
+            let label = language
+                .category(name)
+                .map_or_else(|| visible(name), str::to_owned);
+            format!("{label} ({})", language.level(*level))
+        })
+        .collect();
+    match told.is_empty() {
+        true => Cell::text(language.of("none shown", "aucune montrée")),
+        false => Cell::text(told.join(", ")),
+    }
+}
+
+fn recipients(people: &[&str], machines: &[&str], language: Language) -> String {
+    let list = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| visible(name))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let mut parts = Vec::new();
+    if !people.is_empty() {
+        parts.push(format!(
+            "{} {}",
+            language.of("roles:", "rôles :"),
+            list(people)
+        ));
+    }
+    if !machines.is_empty() {
+        parts.push(format!(
+            "{} {}",
+            language.of("programs:", "programmes :"),
+            list(machines)
+        ));
+    }
+    parts.join("; ")
+}
+
+impl Counting for Register {
+    fn closed(&mut self, event: Event<'_>) {
+        if !event.is_within {
+            return;
+        }
+        let seen = event.seen;
+        let shown = || {
+            seen.data()
+                .filter(|datum| datum.records > 0 && shows(datum.level))
+        };
+        let Some((purpose, basis)) = seen.purpose() else {
+            self.purposeless += u64::from(shown().next().is_some());
+            return;
+        };
+        let id = account::id(seen);
+        let is_new = self.accounts.is_new((purpose, &id));
+        let observed = self.observed.at(purpose.to_owned());
+        basis.clone_into(&mut observed.basis);
+        observed.requests += 1;
+        observed.disclosed += seen.disclosed();
+        observed.accounts += u64::from(is_new);
+        if observed.first.is_empty() {
+            event.time.clone_into(&mut observed.first);
+        }
+        event.time.clone_into(&mut observed.last);
+        remember(&mut observed.roles, seen.roles().iter().map(String::as_str));
+        remember(
+            &mut observed.modules,
+            seen.module().into_iter().filter(|_| seen.disclosed() > 0),
+        );
+        for datum in shown() {
+            match datum.category {
+                None => observed.unclassified += datum.records,
+                Some(category)
+                    if observed.categories.len() < NAMES_MAX
+                        || observed.categories.contains_key(category) =>
+                {
+                    let level = observed
+                        .categories
+                        .entry(category.to_owned())
+                        .or_insert(datum.level);
+                    *level = (*level).max(datum.level);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn report(self: Box<Self>, frame: &Frame) -> Result<Report, Unanswerable> {
+        let language = self.language;
+        let title = language.of(
+            "Record of processing activities",
+            "Registre des activités de traitement",
+        );
+        let mut report = frame.report(Name::Register, title, language);
+        report.about = self.controller.as_deref().map(visible);
+        report.means.push(language.of(
+            "For the record of processing activities (Art. 30 GDPR): one sheet for each purpose, with what the policy declares beside what the log observed in the period. The headings follow the record sheet of the CNIL’s simplified register; source, finding and legal basis are added. The form `csv` has one line for each purpose and source.",
+            "Pour le registre des activités de traitement (art. 30 RGPD) : une fiche par finalité, avec ce que la politique déclare en face de ce que le journal a observé dans la période. Les rubriques suivent la fiche du registre simplifié de la CNIL ; source, constat et base légale sont ajoutés. La forme `csv` donne une ligne par finalité et par source.",
+        ).to_owned());
+        let differences = self.differences(frame.days());
+        for one in differences.iter().take(30) {
+            let category = match &one.category {
+                Cell::Blank => String::new(),
+                category => format!("{} {}", language.of(":", " :"), category.shown(language)),
+            };
+            report.findings.push(format!(
+                "{}{} {}{category}.",
+                visible(&one.purpose),
+                language.of(":", " :"),
+                one.what
+            ));
+        }
+        if self.purposeless > 0 {
+            let count = language.count(
+                self.purposeless,
+                ["request", "requête"],
+                ["requests", "requêtes"],
+            );
+            report.findings.push(language.of(
+                format!("{count} without a purpose showed data; they stand in no sheet."),
+                format!("{count} sans finalité ont montré des données ; elles ne figurent dans aucune fiche."),
+            ));
+        }
+        let purposes = self.purposes(&differences);
+        report
+            .blocks
+            .push(Block::Table(self.lines(&purposes, &differences)));
+        report
+            .blocks
+            .push(Block::Table(self.of_differences(&differences)));
+        for (number, purpose) in purposes.iter().enumerate() {
+            report
+                .blocks
+                .push(Block::Table(self.sheet(number, purpose)));
+        }
+        report.limits.extend([
+            language.of(
+                "It covers the CRM through this proxy, and nothing else that the organisation does. What stands in brackets nobody but you can know: controller, officer, retention, organisational measures, transfers.",
+                "Il couvre le CRM à travers ce proxy, et rien d’autre de ce que fait l’organisme. Ce qui est entre crochets, vous seul pouvez le savoir : responsable, délégué, durées, mesures organisationnelles, transferts.",
+            ).to_owned(),
+            language.of(
+                "Observed levels come from the policies that were in force then; if the policy changed in the period, “beyond what is declared” may be yesterday’s rule. A purpose that was not used in the period may be used in another.",
+                "Les niveaux observés viennent des politiques alors en vigueur ; si la politique a changé dans la période, « au-delà de ce qui est déclaré » peut être la règle d’hier. Une finalité inutilisée dans la période peut l’être dans une autre.",
+            ).to_owned(),
+        ]);
+        report.is_signed = true;
+        Ok(report)
+    }
+}
+
+fn remember<'a>(names: &mut BTreeSet<String>, new: impl Iterator<Item = &'a str>) {
+    for name in new {
+        if names.len() < NAMES_MAX && !names.contains(name) {
+            names.insert(name.to_owned());
+        }
+    }
+}

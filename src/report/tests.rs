@@ -1,0 +1,1 @@
+//! Reports over logs that were written for them.
