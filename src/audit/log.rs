@@ -97,6 +97,8 @@ pub struct Log {
 }
 
 struct Inner {
+    /// The folder; `None` where nothing is kept.
+    dir: Option<PathBuf>,
     /// To the writer; `None` where nothing is kept.
     queue: Option<SyncSender<Message>>,
     shared: Arc<Shared>,
@@ -188,6 +190,7 @@ impl Log {
             .map_err(|_| unwritable())?;
         Ok(Self {
             inner: Arc::new(Inner {
+                dir: Some(options.dir),
                 queue: Some(queue),
                 shared,
                 memory: Mutex::default(),
@@ -203,12 +206,18 @@ impl Log {
         shared.set_healthy(true);
         Self {
             inner: Arc::new(Inner {
+                dir: None,
                 queue: None,
                 shared,
                 memory: Mutex::default(),
                 thread: Mutex::default(),
             }),
         }
+    }
+
+    /// The folder; `None` where nothing is kept.
+    pub(super) fn dir(&self) -> Option<&Path> {
+        self.inner.dir.as_deref()
     }
 
     /// Writes an event, and returns when it is safe.

@@ -8,6 +8,7 @@
 //! them.
 
 mod access;
+pub mod bundle;
 mod canonical;
 mod chain;
 mod classified;
@@ -28,6 +29,7 @@ mod names;
 pub mod note;
 mod open;
 mod page;
+mod policies;
 mod query;
 mod record;
 mod refusals;
@@ -56,6 +58,7 @@ pub use log::{AuditUnavailable, Durability, Figures, Log, Options};
 pub use names::{is_plain_in_any_case, visible};
 pub use open::OpenError;
 pub use query::{Query, QueryError, query, show};
+pub use policies::keep_in_force;
 pub use record::{
     Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
     PolicyStamp, Record, Said, Unanswered,

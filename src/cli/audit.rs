@@ -11,6 +11,7 @@ use crate::audit::{Summary, log_bytes};
 use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+mod export;
 mod query;
 mod show;
 mod verdict;
@@ -52,6 +53,8 @@ enum Command {
     Query(query::QueryArgs),
     /// Print all events of one decision, and of its parts.
     Show(show::ShowArgs),
+    /// Take events out of the log, with everything that proves them: one file, for `paravent verify`.
+    Export(export::ExportArgs),
 }
 
 /// For people or for scripts.
@@ -76,6 +79,7 @@ fn answer(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
         Command::Verify(args) => verify::run(args, streams),
         Command::Query(args) => query::run(args, streams),
         Command::Show(args) => show::run(args, streams),
+        Command::Export(args) => export::run(args, streams),
     };
     let Streams { out, err } = streams;
     match result.and_then(|code| out.flush().map(|()| code)) {
