@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
 
-use crate::audit::{AuditUnavailable, By, Event, Loaded, Log};
+use crate::audit::{AuditUnavailable, By, Event, Loaded, Log, keep_in_force};
 use crate::config;
 use crate::dialect::{Bounds, Dialect};
 use crate::door::Door;
@@ -321,11 +321,13 @@ impl Open {
 
 /// Records what requests are decided by from the first one on.
 async fn record(
-    policy: &Policy,
+    policy: &Arc<Policy>,
     live: &[Arc<LiveSchema>],
     log: &Log,
 ) -> Result<(), AuditUnavailable> {
     let dialects: Vec<_> = live.iter().map(|one| one.dialect()).collect();
+    let known = dialects.iter().map(|dialect| dialect.schema().clone());
+    keep_in_force(log, Some(policy), known.collect()).await;
     let schemas = live.iter().zip(&dialects).map(|(live, dialect)| {
         let schema = dialect.schema();
         (live.upstream(), dialect.name(), schema.hash().clone())

@@ -114,6 +114,9 @@ pub struct Log {
 }
 
 pub(super) struct Inner {
+struct Inner {
+    /// The folder; `None` where nothing is kept.
+    dir: Option<PathBuf>,
     /// To the writer; `None` where nothing is kept.
     queue: Option<SyncSender<Message>>,
     pub(super) shared: Arc<Shared>,
@@ -229,6 +232,7 @@ impl Log {
             .map_err(|_| unwritable())?;
         let log = Self {
             inner: Arc::new(Inner {
+                dir: Some(options.dir),
                 queue: Some(queue),
                 shared,
                 memory: Mutex::default(),
@@ -268,6 +272,7 @@ impl Log {
         shared.set_healthy(true);
         Self {
             inner: Arc::new(Inner {
+                dir: None,
                 queue: None,
                 shared,
                 memory: Mutex::default(),
@@ -275,6 +280,11 @@ impl Log {
                 housekeeping: Mutex::default(),
             }),
         }
+    }
+
+    /// The folder; `None` where nothing is kept.
+    pub(super) fn dir(&self) -> Option<&Path> {
+        self.inner.dir.as_deref()
     }
 
     /// Writes an event, and returns when it is safe.

@@ -8,6 +8,7 @@
 //! them.
 
 mod access;
+pub mod bundle;
 mod canonical;
 mod chain;
 mod classified;
@@ -33,6 +34,7 @@ pub mod note;
 mod open;
 mod page;
 mod pruned;
+mod policies;
 mod query;
 mod record;
 mod refusals;
@@ -70,6 +72,7 @@ pub use open::OpenError;
 pub use pruned::pruned_up_to;
 pub use query::{Query, QueryError, query, show};
 pub use query::{Query, QueryError, query, show, time};
+pub use policies::keep_in_force;
 pub use record::{
     Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
     PolicyStamp, Record, Said, Unanswered,

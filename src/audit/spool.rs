@@ -12,13 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Event, integer};
 use super::folder::SPOOL;
-use super::format::notice::{Notice, Sampled};
+use super::format::notice::{Exported, Notice, Sampled};
 use super::id;
 use super::names::visible;
 
 /// How the names of notes begin, of those who read the log and of those who read records.
 const READS: &str = "reads-";
 const SAMPLES: &str = "samples-";
+/// Of those who took events out of it.
+const EXPORTS: &str = "exports-";
 /// Notes taken up at a time.
 const NOTES_MAX: usize = 64;
 /// Bytes of one note.
@@ -33,6 +35,41 @@ const WORDS_MAX: usize = 32;
 struct Note {
     command: String,
     words: Vec<String>,
+}
+
+/// What was taken out of the log.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Export {
+    pub(super) events: u64,
+    pub(super) filters: Vec<String>,
+    #[serde(rename = "for")]
+    pub(super) purpose: String,
+    pub(super) sha256: String,
+}
+
+/// Notes that events were taken out of the log in `dir`. The event `audit.exported` follows within a second, or when the log is
+/// opened next.
+pub(super) fn record_export(dir: &Path, export: &Export) -> io::Result<()> {
+    leave(dir, EXPORTS, &serde_json::to_vec(export)?)
+}
+
+/// The event that the note of an export becomes. One that is no note still says that somebody was there.
+fn exported(bytes: &[u8], uid: u32) -> Event {
+    let export = serde_json::from_slice::<Export>(bytes).ok();
+    let filters = export.iter().flat_map(|export| &export.filters);
+    let is_hex = |hash: &&str| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    Event::notice(Notice::Exported(Exported {
+        events: export.as_ref().map(|export| integer(export.events)),
+        filters: filters.take(WORDS_MAX).map(|word| visible(word)).collect(),
+        purpose: export.as_ref().map(|export| visible(&export.purpose)),
+        sha256: export
+            .as_ref()
+            .map(|export| export.sha256.as_str())
+            .filter(is_hex)
+            .map(str::to_owned),
+        uid,
+    }))
 }
 
 /// Which command reads records of a CRM.
@@ -146,7 +183,7 @@ pub(super) fn waiting(dir: &Path) -> Vec<(PathBuf, Event)> {
     };
     let notes = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| is_note(path, READS) || is_note(path, SAMPLES));
+        .filter(|path| [READS, SAMPLES, EXPORTS].iter().any(|kind| is_note(path, kind)));
     // In the order in which they were left: their ids begin with the time.
     let mut notes: Vec<PathBuf> = notes.collect();
     notes.sort();
@@ -169,6 +206,9 @@ fn event(path: &Path) -> io::Result<Event> {
         && let Ok(sampling) = serde_json::from_slice::<Sampling>(&bytes)
     {
         return Ok(sampling.event());
+    }
+    if is_note(path, EXPORTS) {
+        return Ok(exported(&bytes, metadata.uid()));
     }
     let note = serde_json::from_slice::<Note>(&bytes).ok();
     let words = note.iter().flat_map(|note| &note.words);

@@ -11,6 +11,7 @@ use crate::audit::{Summary, log_bytes, pruned_up_to};
 use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+mod export;
 mod query;
 mod report;
 mod show;
@@ -60,6 +61,8 @@ enum Command {
     Report(Box<report::ReportArgs>),
     /// Print all events of one decision, and of its parts.
     Show(show::ShowArgs),
+    /// Take events out of the log, with everything that proves them: one file, for `paravent verify`.
+    Export(export::ExportArgs),
 }
 
 /// For people or for scripts.
@@ -85,6 +88,7 @@ fn answer(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
         Command::Query(args) => query::run(args, streams),
         Command::Report(args) => report::run(args, streams),
         Command::Show(args) => show::run(args, streams),
+        Command::Export(args) => export::run(args, streams),
     };
     let Streams { out, err } = streams;
     let result = result.and_then(|code| say_pruned(command, *err).map(|()| code));

@@ -34,6 +34,7 @@ mod scan;
 mod schema;
 mod serve;
 mod test;
+mod verify;
 
 /// A privacy-enforcing reverse proxy in front of a CRM that already exists.
 #[derive(Debug, Parser)]
@@ -75,6 +76,8 @@ enum Command {
     Key(key::Arguments),
     /// Verify and query the access log
     Audit(audit::AuditArgs),
+    /// Check a bundle of events that was taken out of an access log. Needs nothing but the bundle, and a key
+    Verify(verify::Arguments),
 }
 
 /// How a script would read the output.
@@ -112,6 +115,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
     };
     ExitCode::from(match code {
         DONE if IS_CUT.load(Ordering::Relaxed) => UNUSABLE,

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::in_force::{Current, InForce};
-use crate::audit::{AuditUnavailable, Event, Log, is_plain_in_any_case};
+use crate::audit::{AuditUnavailable, Event, Log, is_plain_in_any_case, keep_in_force};
 use crate::diagnostic::{Diagnostics, FILE_BYTES_MAX};
 use crate::dialect::schema::{Contradiction, Merged, SchemaFile};
 use crate::dialect::{Dialect, Modules, Schema};
@@ -179,10 +179,11 @@ impl LiveSchema {
     /// Records what was learned: the log must know by what a decision was made.
     async fn record(
         &self,
-        schema: &Schema,
+        schema: &Arc<Schema>,
         merged: &Merged,
         log: &Log,
     ) -> Result<(), AuditUnavailable> {
+        keep_in_force(log, None, vec![schema.clone()]).await;
         let (dialect, hash) = (schema.dialect(), schema.hash());
         let (fields, links) = (merged.fields as u64, merged.links as u64);
         let event = Event::schema_learned(&self.upstream, dialect, hash, fields, links);
@@ -327,6 +328,11 @@ impl Prepared {
     pub fn schema(&self) -> (&str, &'static str, Arc<str>) {
         let schema = self.in_force.dialect.schema();
         (&self.live.upstream, schema.dialect(), schema.hash().clone())
+    }
+
+    /// What is known of the CRM's data, by which requests would be decided.
+    pub fn known(&self) -> Arc<Schema> {
+        self.in_force.dialect.schema().clone()
     }
 
     /// From now on requests are decided by it. Those under way go on as they began.

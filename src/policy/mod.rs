@@ -160,7 +160,9 @@ impl Policy {
         };
         let (document, hash) = read(document, sources, &mut found);
         source::require_name(sources, &document, &mut found);
-        let model = check::check(document, hash, &mut found);
+        let detects = detects(&document);
+        let mut model = check::check(document, hash, &mut found);
+        (model.texts, model.detects) = (sources.into(), detects);
         warnings::asks(&model, &mut found);
         if found.has_errors() {
             return (None, found);
@@ -223,6 +225,11 @@ impl Policy {
     /// The hash of its meaning-bearing text: `sha256:…`.
     pub fn hash(&self) -> &str {
         &self.core.model.hash
+    }
+
+    /// What the hash is of: the texts, and what detectors find, if there are any. Nothing of that is secret.
+    pub fn texts(&self) -> (&[Source], Option<&'static str>) {
+        (&self.core.model.texts, self.core.model.detects)
     }
 
     /// The roles that it declares.
@@ -434,9 +441,13 @@ fn read(
         let file = File::new(source.path.as_str(), source.text.as_str());
         sections::read(&file, &mut document, found);
     }
-    let detects = (!document.detectors.is_empty()).then(detect::version);
-    let hash = source::hash(sources, detects);
+    let hash = source::hash(sources, detects(&document));
     (document, hash)
+}
+
+/// What the detectors of a policy find, if it has any.
+fn detects(document: &document::Document) -> Option<&'static str> {
+    (!document.detectors.is_empty()).then(detect::version)
 }
 
 impl Summary {

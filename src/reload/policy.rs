@@ -9,7 +9,7 @@ use super::candidate::Candidate;
 use super::looks::{Looks, Turn};
 use super::texts::Texts;
 use super::{Outcome, Reloader, Stage, codes_of};
-use crate::audit::{By, Event, Loaded};
+use crate::audit::{By, Event, Loaded, keep_in_force};
 use crate::diagnostic::Diagnostics;
 use crate::files::Fingerprint;
 use crate::pipeline::Prepared;
@@ -159,6 +159,8 @@ impl Reloader {
             self.policy.tell(&self.stage);
             return Outcome::Unchanged;
         }
+        let known = prepared.iter().map(Prepared::known).collect();
+        keep_in_force(&self.stage.log, Some(&candidate.policy), known).await;
         let loaded = Loaded {
             name: candidate.policy.name(),
             hash: candidate.policy.hash(),

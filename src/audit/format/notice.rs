@@ -11,6 +11,9 @@ use super::VERSION;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event")]
 pub(in crate::audit) enum Notice {
+    /// Somebody took events out of the log, with what proves them.
+    #[serde(rename = "audit.exported")]
+    Exported(Exported),
     /// Events that had been on disk are not where they were.
     #[serde(rename = "audit.gap")]
     Gap {
@@ -152,6 +155,17 @@ pub(in crate::audit) enum Notice {
     Other,
 }
 
+/// What was taken out of the log, for what and by whom; and the SHA-256 of the bundle. All null: the note of it is not readable.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::audit) struct Exported {
+    pub(in crate::audit) events: Option<u64>,
+    pub(in crate::audit) filters: Vec<String>,
+    #[serde(rename = "for")]
+    pub(in crate::audit) purpose: Option<String>,
+    pub(in crate::audit) sha256: Option<String>,
+    pub(in crate::audit) uid: u32,
+}
+
 /// What was done to an API key: the id of its newest secret, its name, when that was, and who did it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::audit) struct KeyChange {
@@ -187,6 +201,11 @@ pub(in crate::audit) struct Sampled {
 pub(in crate::audit) struct Class {
     pub(in crate::audit) categories: Vec<String>,
     pub(in crate::audit) fields: Vec<String>,
+}
+
+/// Whether a name of an event says where and when it stands, or what it is called.
+pub(in crate::audit) fn is_place(name: &str) -> bool {
+    matches!(name, "event" | "id" | "node" | "prev" | "seq" | "time" | "v")
 }
 
 /// Where and when an event stands.

@@ -85,16 +85,21 @@ impl Schema {
     /// `sha256:…` over the stock and what is beside it. The same for two processes that know the same.
     pub fn hash(&self) -> &Arc<str> {
         self.hash.get_or_init(|| {
-            let mut text = stock_text(&self.stock);
-            // Maps in order, so the same schema is the same text.
-            text.push_str(&serde_json::to_string(&self.beside).unwrap_or_default());
-            let digest = digest::digest(&digest::SHA256, text.as_bytes());
+            let digest = digest::digest(&digest::SHA256, self.text().as_bytes());
             let mut hash = "sha256:".to_owned();
             for byte in digest.as_ref() {
                 let _ = write!(hash, "{byte:02x}");
             }
             hash.into()
         })
+    }
+
+    /// What the hash is of: the stock, and what is beside it. It holds names and types, and no secret.
+    pub fn text(&self) -> String {
+        let mut text = stock_text(&self.stock);
+        // Maps in order, so the same schema is the same text.
+        text.push_str(&serde_json::to_string(&self.beside).unwrap_or_default());
+        text
     }
 
     /// Where the value of a field comes from. Policies classify fields; copies follow the fields they come from.

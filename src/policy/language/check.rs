@@ -35,6 +35,8 @@ pub(in crate::policy) fn check(
             .map(|name| name.value.clone())
             .unwrap_or_default(),
         hash,
+        texts: Arc::default(),
+        detects: None,
         unclassified: document.unclassified.unwrap_or(Level::Redact),
         ungranted: document.ungranted.unwrap_or(Level::Redact),
         purpose_order: purpose_order(&document, &names, found),

@@ -14,6 +14,7 @@ use crate::identity::Caller;
 use crate::mask::Mask;
 use crate::vocabulary::{Action, Category, Field, Level, Module, Purpose, Role, RuleName};
 
+use super::super::Source;
 use super::classes::Classes;
 pub(in crate::policy) use super::document::Observation;
 
@@ -22,6 +23,10 @@ pub(in crate::policy) use super::document::Observation;
 pub(in crate::policy) struct Model {
     pub(in crate::policy) name: String,
     pub(in crate::policy) hash: String,
+    /// What the hash is of.
+    pub(in crate::policy) texts: Arc<[Source]>,
+    /// What detectors find, if there are any.
+    pub(in crate::policy) detects: Option<&'static str>,
     /// The level of a field that no one has classified.
     pub(in crate::policy) unclassified: Level,
     /// The level of a category that no grant reaches.

@@ -1,0 +1,181 @@
+//! `paravent verify`: a bundle, offline and without configuration. `paravent-verify` runs the same.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::{DONE, Format, PROBLEMS, UNUSABLE};
+use crate::audit::bundle::{Verdict, Verified, verify};
+use crate::audit::note::{NOTE_BYTES_MAX, VerifierKey};
+use crate::{audit, files};
+
+/// Nobody vouches for what is otherwise sound.
+const UNVOUCHED: u8 = 3;
+
+/// Which bundle, and whose signatures are trusted.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The bundle.
+    bundle: PathBuf,
+    /// A public key that you have from elsewhere: its file, or the line itself. Without one, anybody may have made the bundle.
+    #[arg(long, value_name = "PUB")]
+    key: Vec<String>,
+    /// How to answer.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Runs it on standard output and standard error.
+pub(crate) fn run(arguments: &Arguments) -> u8 {
+    let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
+    answer(arguments, &mut out, &mut err).unwrap_or(UNUSABLE)
+}
+
+fn answer(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<u8> {
+    let mut keys = Vec::new();
+    for word in &arguments.key {
+        match key(word) {
+            Ok(key) => keys.push(key),
+            Err(what) => {
+                writeln!(err, "error: `--key {}` {what}", audit::visible(word))?;
+                return Ok(UNUSABLE);
+            }
+        }
+    }
+    let verdict = match verify(&arguments.bundle, &keys) {
+        Ok(verdict) => verdict,
+        Err(unusable) => {
+            writeln!(err, "error: {unusable}")?;
+            return Ok(UNUSABLE);
+        }
+    };
+    match (verdict, arguments.format) {
+        (Verdict::Altered(flaws), Format::Text) => {
+            for flaw in flaws {
+                writeln!(err, "error: not valid: {}", audit::visible(&flaw))?;
+            }
+            Ok(PROBLEMS)
+        }
+        (Verdict::Altered(flaws), Format::Json) => {
+            writeln!(out, "{}", json!({ "verdict": "not-valid", "flaws": flaws }))?;
+            Ok(PROBLEMS)
+        }
+        (Verdict::Whole(found), format) => {
+            let code = match !keys.is_empty() && found.is_vouched() {
+                true => DONE,
+                false => UNVOUCHED,
+            };
+            match format {
+                Format::Text => tell(&found, &keys, out)?,
+                Format::Json => writeln!(out, "{}", json(&found, code))?,
+            }
+            Ok(code)
+        }
+    }
+}
+
+/// Reads a key: a line, or the file that holds it.
+fn key(word: &str) -> Result<VerifierKey, String> {
+    if let Ok(key) = VerifierKey::parse(word) {
+        return Ok(key);
+    }
+    let read = files::read(std::path::Path::new(word), NOTE_BYTES_MAX);
+    let bytes = read.map_err(|error| format!("cannot be read: {error}"))?.bytes;
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    VerifierKey::parse(&text).map_err(|error| error.to_string())
+}
+
+/// Says what is shown, and what is not.
+fn tell(found: &Verified, given: &[VerifierKey], out: &mut dyn Write) -> io::Result<()> {
+    let Verified { purpose, query, .. } = found;
+    let (at, by) = &found.made;
+    writeln!(out, "for {purpose}: asked for {}", words(query))?;
+    writeln!(out, "made {at} by {by}, as it says itself")?;
+    let proved = match found.unproved {
+        0 => "all lines are in a signed log, none altered".to_owned(),
+        unproved => format!("{unproved} lines are NOT PROVED, all others are in a signed log, none altered"),
+    };
+    writeln!(out, "{} events and {} lines beside them; {proved}", found.events, found.others)?;
+    for log in &found.logs {
+        let (first, last) = log.events;
+        let sizes: Vec<String> = log.sizes.iter().map(u64::to_string).collect();
+        writeln!(
+            out,
+            "  {}: events {first} to {last} as signed by the key {}; checkpoints of the sizes {}, each going on the one before",
+            log.origin,
+            log.key,
+            sizes.join(", ")
+        )?;
+    }
+    writeln!(out, "the page shows what the lines say")?;
+    match found.complete {
+        Some((first, last)) => writeln!(
+            out,
+            "complete: every event from {first} to {last} is in it; which of them answer the question was for its maker to find, and all can be looked through"
+        )?,
+        None => writeln!(
+            out,
+            "that nothing was left out is not proved: made without --complete"
+        )?,
+    }
+    for (first, last) in &found.holes {
+        writeln!(out, "  but not what stood from {first} to {last}: there the log goes on anew, or behind a gap")?;
+    }
+    if found.left_out > 0 {
+        writeln!(out, "left out, as its maker says: {} events that no checkpoint covered yet", found.left_out)?;
+    }
+    for hash in &found.absent {
+        writeln!(out, "not in it: what was in force under the hash {hash}")?;
+    }
+    if given.is_empty() {
+        writeln!(out, "NOBODY VOUCHES for it: anybody can make a bundle with a key of their own. Compare with the fingerprint that you have from elsewhere, and give that key with --key:")?;
+        for (id, fingerprint) in &found.keys {
+            writeln!(out, "  key {id}: {fingerprint}")?;
+        }
+    } else if found.is_vouched() {
+        writeln!(out, "valid")?;
+    } else {
+        writeln!(out, "valid but for the lines that nothing proves")?;
+    }
+    Ok(())
+}
+
+fn words(query: &[String]) -> String {
+    match query {
+        [] => "everything".to_owned(),
+        words => words.join(" "),
+    }
+}
+
+fn json(found: &Verified, code: u8) -> serde_json::Value {
+    let span = |(first, last): &(u64, u64)| json!({ "first": first, "last": last });
+    let logs = found.logs.iter().map(|log| {
+        json!({
+            "origin": log.origin,
+            "first": log.events.0,
+            "last": log.events.1,
+            "sizes": log.sizes,
+            "key": log.key,
+            "vouched": log.is_vouched,
+        })
+    });
+    let keys = found.keys.iter();
+    let keys = keys.map(|(id, fingerprint)| json!({ "id": id, "fingerprint": fingerprint }));
+    json!({
+        "verdict": if code == DONE { "valid" } else { "unvouched" },
+        "for": found.purpose,
+        "query": found.query,
+        "made": { "at": found.made.0, "by": found.made.1 },
+        "events": found.events,
+        "lines": found.events + found.others,
+        "unproved": found.unproved,
+        "left_out": found.left_out,
+        "complete": found.complete.as_ref().map(span),
+        "holes": found.holes.iter().map(span).collect::<Vec<_>>(),
+        "logs": logs.collect::<Vec<_>>(),
+        "keys": keys.collect::<Vec<_>>(),
+        "absent": found.absent,
+    })
+}
