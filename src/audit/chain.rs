@@ -3,7 +3,6 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom};
-use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -322,10 +321,6 @@ impl Lines {
     pub(super) fn at(dir: &Path, first_seq: u64, offset_bytes: u64) -> io::Result<Self> {
         let mut lines = Self::of_segment(dir, first_seq)?;
         lines.text.seek(offset_bytes)?;
-    /// The same, from a place where a line begins.
-    pub(super) fn at(dir: &Path, first_seq: u64, offset_bytes: u64) -> io::Result<Self> {
-        let mut lines = Self::of_segment(dir, first_seq)?;
-        lines.reader.seek(SeekFrom::Start(offset_bytes))?;
         (lines.start_bytes, lines.end_bytes) = (offset_bytes, offset_bytes);
         Ok(lines)
     }

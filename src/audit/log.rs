@@ -114,7 +114,6 @@ pub struct Log {
 }
 
 pub(super) struct Inner {
-struct Inner {
     /// The folder; `None` where nothing is kept.
     dir: Option<PathBuf>,
     /// To the writer; `None` where nothing is kept.
@@ -232,7 +231,7 @@ impl Log {
             .map_err(|_| unwritable())?;
         let log = Self {
             inner: Arc::new(Inner {
-                dir: Some(options.dir),
+                dir: Some(options.dir.clone()),
                 queue: Some(queue),
                 shared,
                 memory: Mutex::default(),

@@ -33,16 +33,16 @@ mod names;
 pub mod note;
 mod open;
 mod page;
-mod pruned;
 mod policies;
+mod pruned;
 mod query;
 mod record;
 mod refusals;
 mod retention;
 mod room;
 mod seekable;
-mod sharing;
 mod seen;
+mod sharing;
 mod spool;
 mod stretch;
 #[cfg(test)]
@@ -69,10 +69,9 @@ pub use keys::follow_keys;
 pub use log::{AuditUnavailable, Durability, Figures, Log, Options};
 pub use names::{is_plain_in_any_case, visible};
 pub use open::OpenError;
-pub use pruned::pruned_up_to;
-pub use query::{Query, QueryError, query, show};
-pub use query::{Query, QueryError, query, show, time};
 pub use policies::keep_in_force;
+pub use pruned::pruned_up_to;
+pub use query::{Query, QueryError, query, show, time};
 pub use record::{
     Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
     PolicyStamp, Record, Said, Unanswered,

@@ -130,6 +130,8 @@ fn say_pruned(command: &Command, err: &mut dyn Write) -> io::Result<()> {
         Command::Verify(args) => &args.dir,
         Command::Query(args) => &args.dir,
         Command::Show(args) => &args.dir,
+        Command::Report(args) => &args.dir,
+        Command::Export(args) => &args.dir,
     };
     match pruned_up_to(dir) {
         Ok(Some(last_seq)) => writeln!(

@@ -18,9 +18,16 @@ impl Reader<'_> {
     pub(super) fn audit(&mut self, node: &Node) -> Option<Audit> {
         const FORM: Form = Form {
             what: "`audit`",
-            known: &["dir", "durability", "group", "keep", "max_bytes", "node"],
-            known: &["dir", "durability", "node", "sinks"],
-            known: &["dir", "durability", "node", "unusual"],
+            known: &[
+                "dir",
+                "durability",
+                "group",
+                "keep",
+                "max_bytes",
+                "node",
+                "sinks",
+                "unusual",
+            ],
             refused: &[],
         };
         let keys = FORM.read(node, self.found)?;
@@ -45,13 +52,12 @@ impl Reader<'_> {
         }
         let (keep, max_bytes) = (self.keep(&keys), self.max_bytes(&keys));
         let group = keys.get("group").and_then(|node| self.group(node));
+        let sinks = keys.get("sinks");
+        let sinks = sinks.map(|node| self.sinks(node, path.as_deref()));
         Some(Audit {
             keep,
             max_bytes,
             group,
-        let sinks = keys.get("sinks");
-        let sinks = sinks.map(|node| self.sinks(node, path.as_deref()));
-        Some(Audit {
             sinks: sinks.unwrap_or_default(),
             dir: placed(path?, dir?),
             durability,
@@ -90,6 +96,8 @@ impl Reader<'_> {
             value: group?,
             place: node.place.clone(),
         })
+    }
+
     /// The one purpose for which employees may be watched must be stated.
     fn unusual(&mut self, node: &Node) -> bool {
         const FORM: Form = Form {

@@ -205,10 +205,7 @@ fn hash(path: &Path) -> io::Result<String> {
 }
 
 /// The ids of what matches.
-fn wanted(
-    dir: &Path,
-    asked: &Asked<'_>,
-) -> Result<HashSet<super::survey::Mark>, ExportError> {
+fn wanted(dir: &Path, asked: &Asked<'_>) -> Result<HashSet<super::survey::Mark>, ExportError> {
     let mut wanted = HashSet::new();
     let summary = query(dir, asked.query, &mut |found| {
         wanted.insert(mark(found.id()));
@@ -282,7 +279,9 @@ impl<'s> Plan<'s> {
         let mut given = asked.checkpoints.to_vec();
         let mut trees = Vec::new();
         for log in &survey.logs {
-            let of_log = given.extract_if(.., |(_, text)| is_of(text, &log.id)).collect();
+            let of_log = given
+                .extract_if(.., |(_, text)| is_of(text, &log.id))
+                .collect();
             let end = survey.end(log);
             let is_wanted = survey.picks.range(log.from..end).next().is_some();
             let tree = tree(dir, survey, log, &keys, of_log)?;
@@ -323,14 +322,20 @@ impl<'s> Plan<'s> {
 
     /// Leaves out what no checkpoint covers.
     fn leave_out(&mut self) -> Result<(), ExportError> {
-        let covered: Vec<_> = self.trees.iter().map(|tree| {
-            tree.log.from..tree.log.from + tree.size
-        }).collect();
+        let covered: Vec<_> = self
+            .trees
+            .iter()
+            .map(|tree| tree.log.from..tree.log.from + tree.size)
+            .collect();
         let is_covered = |seq: &u64| covered.iter().any(|range| range.contains(seq));
         let events = self.picks.iter().filter(|(_, pick)| pick.why == As::Event);
         let events = events.count() as u64;
         self.picks.retain(|seq, _| is_covered(seq));
-        let left = self.picks.values().filter(|pick| pick.why == As::Event).count() as u64;
+        let left = self
+            .picks
+            .values()
+            .filter(|pick| pick.why == As::Event)
+            .count() as u64;
         self.left_out = events - left;
         match left {
             0 => Err(ExportError::Nothing(format!(
@@ -358,7 +363,9 @@ impl<'s> Plan<'s> {
     /// From the first to the last event that is proved.
     fn span(&self) -> Option<Span> {
         let events = self.picks.iter().filter(|(_, pick)| pick.why == As::Event);
-        let mut proved = events.map(|(seq, _)| *seq).filter(|seq| self.is_covered(*seq));
+        let mut proved = events
+            .map(|(seq, _)| *seq)
+            .filter(|seq| self.is_covered(*seq));
         let first = proved.next()?;
         let last = proved.next_back().unwrap_or(first);
         Some(Span { first, last })
@@ -390,13 +397,14 @@ impl<'s> Plan<'s> {
         let mut picked = Vec::new();
         let mut failed = None;
         out.add(EVENTS, |out| {
-            self.events(dir, out, &mut picked).or_else(|error| match error {
-                Failed::Io(error) => Err(error),
-                Failed::Export(error) => {
-                    failed = Some(error);
-                    Err(io::ErrorKind::Other.into())
-                }
-            })
+            self.events(dir, out, &mut picked)
+                .or_else(|error| match error {
+                    Failed::Io(error) => Err(error),
+                    Failed::Export(error) => {
+                        failed = Some(error);
+                        Err(io::ErrorKind::Other.into())
+                    }
+                })
         })
         .map_err(|error| failed.take().map_or(Failed::Io(error), Failed::Export))?;
         out.add(PROOFS, |out| self.proofs(out, &picked))?;
@@ -430,10 +438,11 @@ impl<'s> Plan<'s> {
             },
             query: asked.words.iter().map(|word| visible(word)).collect(),
         };
-        let facts = check(out.files(), &manifest, &[]).map_err(|flaw| {
-            Failed::Export(ExportError::Broken(flaw.to_string()))
+        let facts = check(out.files(), &manifest, &[])
+            .map_err(|flaw| Failed::Export(ExportError::Broken(flaw.to_string())))?;
+        out.add(PAGE, |out| {
+            page::write(&manifest, &facts, &mut BufWriter::new(out))
         })?;
-        out.add(PAGE, |out| page::write(&manifest, &facts, &mut BufWriter::new(out)))?;
         for entry in &out.files().entries {
             manifest.files.push(Listed {
                 bytes: u64::from(entry.bytes),
@@ -462,8 +471,15 @@ impl<'s> Plan<'s> {
         picked: &mut Vec<(u64, Pick, bool)>,
     ) -> Result<(), Failed> {
         for (at, first) in self.survey.segments.iter().enumerate() {
-            let next = self.survey.segments.get(at + 1).copied().unwrap_or(u64::MAX);
-            let is_within = self.span.is_some_and(|span| *first <= span.last && span.first < next);
+            let next = self
+                .survey
+                .segments
+                .get(at + 1)
+                .copied()
+                .unwrap_or(u64::MAX);
+            let is_within = self
+                .span
+                .is_some_and(|span| *first <= span.last && span.first < next);
             if !is_within && self.picks.range(*first..next).next().is_none() {
                 continue;
             }
@@ -499,7 +515,8 @@ impl<'s> Plan<'s> {
                     return None;
                 }
                 let index = usize::try_from(seq - tree.log.from).ok()?;
-                tree.forest.inclusion(index, usize::try_from(tree.size).ok()?)
+                tree.forest
+                    .inclusion(index, usize::try_from(tree.size).ok()?)
             });
             let proof = Proof {
                 why: pick.why,
@@ -536,7 +553,9 @@ impl<'s> Plan<'s> {
                 checkpoints: (tree.checkpoints.keys())
                     .map(|size| checkpoint_name(*size, &tree.log.id))
                     .collect(),
-                consistency: consistency.map(|proof| hexes(proof.unwrap_or_default())).collect(),
+                consistency: consistency
+                    .map(|proof| hexes(proof.unwrap_or_default()))
+                    .collect(),
                 from: tree.log.from,
                 log: tree.log.id.clone(),
                 range,
@@ -560,14 +579,15 @@ impl<'s> Plan<'s> {
             if !by.iter().any(is_wanted) {
                 continue;
             }
-            let kept = policies::kept(dir, hash).map_err(|source| {
-                Failed::Export(unreadable(&dir.join("policies"), source))
-            })?;
+            let kept = policies::kept(dir, hash)
+                .map_err(|source| Failed::Export(unreadable(&dir.join("policies"), source)))?;
             let Some(files) = kept else {
                 absent.push(hash.clone());
                 continue;
             };
-            let texts = files.iter().map(|(name, text)| (name.as_str(), text.clone()));
+            let texts = files
+                .iter()
+                .map(|(name, text)| (name.as_str(), text.clone()));
             let bare = hash.strip_prefix("sha256:").unwrap_or(hash);
             if policies::hash_of(&texts.collect()) != bare {
                 let what = format!("`policies/{bare}` is not what was in force under that hash");
@@ -600,7 +620,9 @@ fn counts(picked: &[(u64, Pick, bool)]) -> Counts {
 fn is_of(text: &str, log: &str) -> bool {
     let note = Note::parse(text).and_then(|note| Checkpoint::parse(note.text()));
     let origin = note.map(|checkpoint| checkpoint.origin).unwrap_or_default();
-    let rest = origin.strip_prefix("paravent/").and_then(|origin| origin.strip_prefix(log));
+    let rest = origin
+        .strip_prefix("paravent/")
+        .and_then(|origin| origin.strip_prefix(log));
     rest.is_some_and(|rest| rest.starts_with('/'))
 }
 
@@ -661,8 +683,13 @@ fn tree<'s>(
     let Some(covered) = leaves.get(..at(size)) else {
         let (id, have) = (&log.id, leaves.len());
         return Err(ExportError::Broken(match have {
-            0 => format!("the leaves of the first events of the log {id} are missing, from {} on", log.from),
-            _ => format!("a checkpoint says that the log {id} has {size} events, and {have} are here"),
+            0 => format!(
+                "the leaves of the first events of the log {id} are missing, from {} on",
+                log.from
+            ),
+            _ => format!(
+                "a checkpoint says that the log {id} has {size} events, and {have} are here"
+            ),
         }));
     };
     let forest = Forest::new(covered);
@@ -704,14 +731,18 @@ fn kept(dir: &Path, log: &Identity, keys: &[VerifierKey]) -> Result<Checkpoints,
     let end = format!(".{}.checkpoint", log.id.get(..8).unwrap_or_default());
     let mut names = Vec::new();
     for entry in entries {
-        let name = entry.map_err(|error| unreadable(&folder, error))?.file_name();
+        let name = entry
+            .map_err(|error| unreadable(&folder, error))?
+            .file_name();
         names.extend(name.into_string().ok().filter(|name| name.ends_with(&end)));
     }
     names.sort();
     let read = |name: &String| {
         let path = folder.join(name);
         let bytes = crate::files::read(&path, NOTE_BYTES_MAX).ok()?.bytes;
-        let text = String::from_utf8(bytes).ok().filter(|text| is_of(text, &log.id))?;
+        let text = String::from_utf8(bytes)
+            .ok()
+            .filter(|text| is_of(text, &log.id))?;
         let note = Note::parse(&text).ok()?;
         note.signed_by(keys).ok()?;
         Some((Checkpoint::parse(note.text()).ok()?, text))

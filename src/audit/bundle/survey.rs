@@ -256,8 +256,7 @@ impl Survey {
                     segment_name(first)
                 ))
             };
-            let glance: Glance<'_> =
-                serde_json::from_slice(&lines.line).map_err(|_| broken())?;
+            let glance: Glance<'_> = serde_json::from_slice(&lines.line).map_err(|_| broken())?;
             self.leaf(glance.seq, super::leaf(&lines.line))?;
             let line = lines.line.as_slice();
             match glance.event.as_deref() {
@@ -372,7 +371,9 @@ impl Survey {
     pub(super) fn segment_of(&self, seq: u64) -> u64 {
         let before = self.segments.partition_point(|first| *first <= seq);
         let at = before.checked_sub(1);
-        at.and_then(|at| self.segments.get(at)).copied().unwrap_or(seq)
+        at.and_then(|at| self.segments.get(at))
+            .copied()
+            .unwrap_or(seq)
     }
 }
 

@@ -17,7 +17,7 @@ use super::{BROKEN, FINE, Streams, UNUSABLE, unusable};
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
     /// The folder of the log.
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
     /// What must hold, as key=value; as `paravent audit query`.
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
@@ -58,7 +58,10 @@ pub(super) fn run(args: &ExportArgs, Streams { out, err }: &mut Streams<'_>) -> 
         Err(error) => return unusable(&error, err),
     };
     if args.purpose.trim().is_empty() {
-        writeln!(err, "error: `--for` says nothing; say what the bundle is for")?;
+        writeln!(
+            err,
+            "error: `--for` says nothing; say what the bundle is for"
+        )?;
         return Ok(UNUSABLE);
     }
     let mut checkpoints = Vec::new();
@@ -134,7 +137,10 @@ fn notes(args: &ExportArgs, made: &bundle::Exported, err: &mut dyn io::Write) ->
         )?;
     }
     if let Some(cause) = &made.unrecorded {
-        writeln!(err, "note: that you made this bundle is not recorded in the log: {cause}")?;
+        writeln!(
+            err,
+            "note: that you made this bundle is not recorded in the log: {cause}"
+        )?;
     }
     Ok(())
 }

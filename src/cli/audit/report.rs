@@ -28,7 +28,7 @@ const KEYS: [&str; 5] = ["caller", "category", "persons", "since", "until"];
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     /// The folder of the log.
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
     /// Which report.
     #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(Name::ALL.map(Name::as_str)))]
     name: String,

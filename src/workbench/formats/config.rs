@@ -288,6 +288,8 @@ fn audit() -> Value {
             "sinks",
             list(sinks::sink()),
             "To whom its events are carried.",
+        ),
+        key(
             "unusual",
             unusual(),
             "For what purpose employees may be watched by the report `unusual`. Default: for none, so there is no such report.",
