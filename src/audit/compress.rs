@@ -2,7 +2,7 @@
 //! on disk under its name and was read back.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
@@ -103,7 +103,8 @@ fn compress_to(
         .mode(file_mode(dir))
         .open(unfinished)?;
     let mut context = Context::new(&SHA256);
-    let mut text = BufReader::with_capacity(1 << 16, plain);
+    // What is appended meanwhile shows below.
+    let mut text = BufReader::with_capacity(1 << 16, plain).take(before.len());
     pack(&mut text, &mut &out, &mut |frame| {
         context.update(frame);
         pause()
@@ -112,7 +113,7 @@ fn compress_to(
     let packed = out.metadata()?.len();
     // What is read back should come from the disk.
     advise_to_forget(&out, packed);
-    advise_to_forget(text.get_ref(), before.len());
+    advise_to_forget(text.get_ref().get_ref(), before.len());
     if hash_of(unfinished, pause)?.as_ref() != context.finish().as_ref() {
         return Err(io::Error::other(
             "the compressed segment is not what was written to it",

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::super::chain::{Lines, last_line, next_event};
+use super::super::chain::{last_line, next_event};
 use super::super::compress::{clean_up, compress, due};
 use super::super::folder::{packed_name, segment_name};
 use super::*;
