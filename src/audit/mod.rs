@@ -61,5 +61,8 @@ pub use record::{
     PolicyStamp, Record, Said, Unanswered,
 };
 pub use spool::{Reader, Sampling, record_reading, record_sampling, samplings_waiting};
-pub use verdict::{Broken, ClockStep, Fault, Gap, Tampering, Unclosed, Unexpected, Verified};
-pub use verify::{verify, verify_against};
+pub use verdict::{
+    Broken, Checked, ClockStep, Fault, Gap, Identity, KeyInForce, Signer, Standing, Tampering, Unclosed,
+    Unexpected, Verified,
+};
+pub use verify::{Findings, Given, Outside, Reliance, verify, verify_against};
