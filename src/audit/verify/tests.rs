@@ -6,11 +6,13 @@ use tempfile::TempDir;
 
 use super::super::folder::{segment_name, segments};
 use super::super::tests::{raw, sample};
+use super::super::tree::Tree;
 use super::super::verdict::{Broken, Tampering};
 use super::*;
 
 mod forge;
 mod tampering;
+mod vectors;
 
 /// Verifies a log of two segments and more after something was done to the lines of its first file, and says what
 /// was found.
