@@ -15,6 +15,7 @@ use ipnet::IpNet;
 
 use crate::diagnostic::{Diagnostics, Place, Spanned, load};
 use crate::dialect::Dialect;
+use crate::files::Group;
 
 mod api_keys;
 mod audit;
@@ -163,6 +164,12 @@ pub struct Audit {
     pub durability: Durability,
     /// The name of this process among those of one installation. Default: `paravent`.
     pub node: String,
+    /// How long events are kept. Default: for ever.
+    pub keep: Option<Duration>,
+    /// Bytes that its folder may take. Default: what the disk has.
+    pub max_bytes: Option<u64>,
+    /// The group that may read it. Default: none.
+    pub group: Option<Spanned<Group>>,
 }
 
 /// When an event of the access log counts as written.

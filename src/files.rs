@@ -15,7 +15,7 @@ mod watched;
 
 pub use encoding::{NotUtf8, text};
 pub use fingerprint::Fingerprint;
-pub use owner::{Owner, user};
+pub use owner::{Group, Owner, user};
 pub use watched::Watched;
 
 /// Files that others, or processes that were ended, may have left beside one that is written.

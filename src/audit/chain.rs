@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _};
+use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom};
 use std::path::Path;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -10,8 +10,9 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::canonical;
-use super::folder::segment_name;
+use super::folder::{packed_name, segment_name};
 use super::format::{self, Stamp, Told, Version};
+use super::seekable::Packed;
 
 /// Bytes of one event. Lists inside of events are bounded so that none comes near.
 pub(super) const EVENT_BYTES_MAX: usize = 4 << 20;
@@ -151,10 +152,111 @@ pub(super) enum End {
     TooLong,
 }
 
+/// The text of a segment, in whatever form it is kept.
+#[derive(Debug)]
+enum Text {
+    Plain(BufReader<File>),
+    /// With its name, for messages.
+    Packed(Packed, String),
+}
+
+impl Text {
+    /// While both are there, the plain one counts: the other one may not be whole yet.
+    fn open(dir: &Path, first_seq: u64) -> io::Result<Self> {
+        let plain = match File::open(dir.join(segment_name(first_seq))) {
+            Ok(file) => return Ok(Self::Plain(BufReader::with_capacity(1 << 16, file))),
+            Err(error) => error,
+        };
+        let name = packed_name(first_seq);
+        match File::open(dir.join(&name)) {
+            Ok(file) if plain.kind() == io::ErrorKind::NotFound => match Packed::open(file) {
+                Ok(packed) => Ok(Self::Packed(packed, name)),
+                Err(error) => Err(of_packed(&name, &error)),
+            },
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(of_packed(&name, &error))
+            }
+            _ => Err(plain),
+        }
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        match self {
+            Self::Plain(reader) => Ok(reader.get_ref().metadata()?.len()),
+            Self::Packed(packed, _) => Ok(packed.text_bytes()),
+        }
+    }
+
+    fn seek(&mut self, offset_bytes: u64) -> io::Result<()> {
+        match self {
+            Self::Plain(reader) => reader.seek(SeekFrom::Start(offset_bytes)).map(|_| ()),
+            Self::Packed(packed, name) => packed
+                .seek(offset_bytes)
+                .map_err(|error| of_packed(name, &error)),
+        }
+    }
+}
+
+/// An error of a compressed segment names it: whoever reads knows the plain name only.
+fn of_packed(name: &str, error: &io::Error) -> io::Error {
+    io::Error::new(
+        error.kind(),
+        format!("its compressed form `{name}` is damaged or cannot be read: {error}"),
+    )
+}
+
+impl Read for Text {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(reader) => reader.read(buffer),
+            Self::Packed(packed, name) => {
+                packed.read(buffer).map_err(|error| of_packed(name, &error))
+            }
+        }
+    }
+}
+
+impl BufRead for Text {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        match self {
+            Self::Plain(reader) => reader.fill_buf(),
+            Self::Packed(packed, name) => {
+                packed.fill_buf().map_err(|error| of_packed(name, &error))
+            }
+        }
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        match self {
+            Self::Plain(reader) => reader.consume(bytes),
+            Self::Packed(packed, _) => packed.consume(bytes),
+        }
+    }
+}
+
+/// How long the text of a segment is, uncompressed.
+pub(super) fn text_bytes(dir: &Path, first_seq: u64) -> io::Result<u64> {
+    Text::open(dir, first_seq)?.length()
+}
+
+/// The last line of a segment, without its newline; `None` if it does not end with one.
+pub(super) fn last_line(dir: &Path, first_seq: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut text = Text::open(dir, first_seq)?;
+    let most = EVENT_BYTES_MAX as u64 + 2;
+    text.seek(text.length()?.saturating_sub(most))?;
+    let mut tail = Vec::new();
+    text.take(most).read_to_end(&mut tail)?;
+    if tail.pop() != Some(b'\n') {
+        return Ok(None);
+    }
+    let start = memchr::memrchr(b'\n', &tail).map_or(0, |newline| newline + 1);
+    Ok(Some(tail.split_off(start)))
+}
+
 /// The lines of a segment.
 #[derive(Debug)]
 pub(super) struct Lines {
-    reader: BufReader<File>,
+    text: Text,
     /// The line last read, without its newline.
     pub(super) line: Vec<u8>,
     /// Where it began.
@@ -166,19 +268,27 @@ pub(super) struct Lines {
 impl Lines {
     /// Those of the segment that begins with an event, in whatever form it is kept.
     pub(super) fn of_segment(dir: &Path, first_seq: u64) -> io::Result<Self> {
-        let path = dir.join(segment_name(first_seq));
         Ok(Self {
-            reader: BufReader::with_capacity(1 << 16, File::open(&path)?),
+            text: Text::open(dir, first_seq)?,
             line: Vec::new(),
             start_bytes: 0,
             end_bytes: 0,
         })
     }
 
+    /// The same, from a place in the uncompressed text where a line begins. What stands before it is not read, but for at
+    /// most some MiB of a compressed one.
+    pub(super) fn at(dir: &Path, first_seq: u64, offset_bytes: u64) -> io::Result<Self> {
+        let mut lines = Self::of_segment(dir, first_seq)?;
+        lines.text.seek(offset_bytes)?;
+        (lines.start_bytes, lines.end_bytes) = (offset_bytes, offset_bytes);
+        Ok(lines)
+    }
+
     /// Reads the next line; `None` at the end of the file.
     pub(super) fn next(&mut self) -> io::Result<Option<End>> {
         self.line.clear();
-        let read = (&mut self.reader)
+        let read = (&mut self.text)
             .take(EVENT_BYTES_MAX as u64 + 1)
             .read_until(b'\n', &mut self.line)?;
         self.start_bytes = self.end_bytes;

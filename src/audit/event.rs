@@ -209,6 +209,21 @@ impl Event {
         }
     }
 
+    /// Whether it is written though the log has taken all the room that it may: it says what becomes of the log itself.
+    pub(super) fn is_of_the_log(&self) -> bool {
+        let Kind::Notice { notice, .. } = &self.0 else {
+            return false;
+        };
+        matches!(
+            **notice,
+            Notice::Gap { .. }
+                | Notice::Pruned { .. }
+                | Notice::Recovered { .. }
+                | Notice::Started { .. }
+                | Notice::Stopped {}
+        )
+    }
+
     /// The name of the event, for messages.
     pub(super) fn name(&self) -> String {
         match &self.0 {

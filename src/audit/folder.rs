@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
-use super::chain::{Head, Line, leaf};
+use super::chain::{self, Head, Line, leaf};
 use super::gap::Loss;
 
 /// The folder in which readers leave word that they have read.
@@ -113,31 +113,84 @@ pub(super) fn segment_name(first_seq: u64) -> String {
     format!("audit-{first_seq:016}.jsonl")
 }
 
-/// The numbers of the first events of all segments, in order. Needs no lock.
+/// The name of the compressed form of that segment.
+pub(super) fn packed_name(first_seq: u64) -> String {
+    segment_name(first_seq) + PACKED
+}
+
+/// How the name of a compressed segment ends.
+const PACKED: &str = ".zst";
+
+/// The numbers of the first events of all segments, in order, plain or compressed. Needs no lock.
 pub(super) fn segments(dir: &Path) -> io::Result<Vec<u64>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir)? {
         let name = entry?.file_name();
-        let number = name
-            .to_str()
-            .and_then(|name| name.strip_prefix("audit-")?.strip_suffix(".jsonl"))
-            .and_then(|number| number.parse().ok());
+        let Some(name) = name.to_str() else {
+            continue;
+        };
+        let plain = name.strip_suffix(PACKED).unwrap_or(name);
+        let number = plain
+            .strip_prefix("audit-")
+            .and_then(|number| number.strip_suffix(".jsonl")?.parse().ok());
         // Only the exact spelling counts: `audit-1.jsonl` is some other file.
-        found.extend(number.filter(|number| *name == *segment_name(*number)));
+        found.extend(number.filter(|number| *plain == *segment_name(*number)));
     }
     found.sort_unstable();
+    found.dedup();
     Ok(found)
 }
 
-/// How large a log is. Needs no lock.
+/// Whether a segment is kept as it was written, so that it can be gone on with.
+pub(super) fn is_plain(dir: &Path, first_seq: u64) -> io::Result<bool> {
+    match fs::symlink_metadata(dir.join(segment_name(first_seq))) {
+        Ok(_) => Ok(true),
+        Err(error) if is_missing(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// How much text the segments of a log hold, uncompressed. Needs no lock.
 ///
 /// # Errors
 /// If the folder cannot be read.
 pub fn log_bytes(dir: &Path) -> io::Result<u64> {
     let segments = segments(dir)?;
     segments.into_iter().try_fold(0, |sum, first_seq| {
-        Ok(sum + fs::metadata(dir.join(segment_name(first_seq)))?.len())
+        Ok(sum + chain::text_bytes(dir, first_seq)?)
     })
+}
+
+/// The mode of a file in the folder of a log: its group may read what it may list.
+pub(super) fn file_mode(dir: &Path) -> u32 {
+    0o600 | shared_with_group(dir) & 0o040
+}
+
+/// The mode of a folder in it.
+pub(super) fn folder_mode(dir: &Path) -> u32 {
+    0o700 | shared_with_group(dir)
+}
+
+fn shared_with_group(dir: &Path) -> u32 {
+    fs::metadata(dir).map_or(0, |there| there.mode() & 0o050)
+}
+
+/// Whether a file of this name is one of the log itself.
+pub(super) fn is_log_file(name: &str) -> bool {
+    let is_segment = name.starts_with("audit-") && name.contains(".jsonl");
+    is_segment || is_part(name)
+}
+
+fn is_part(name: &str) -> bool {
+    name.starts_with("torn-") && name.ends_with(".part")
+}
+
+/// The names of the files that hold what was set aside of a segment, in order.
+pub(super) fn parts_of(dir: &Path, first_seq: u64) -> io::Result<Vec<String>> {
+    let mut names = parts(dir)?;
+    let beginning = format!("torn-{first_seq:016}-");
+    names.retain(|name| name.starts_with(&beginning));
+    Ok(names)
 }
 
 /// The names of the files that hold what was set aside, in order.
@@ -147,7 +200,7 @@ pub(super) fn parts(dir: &Path) -> io::Result<Vec<String>> {
         let name = entry?.file_name();
         found.extend(
             name.to_str()
-                .filter(|name| name.starts_with("torn-") && name.ends_with(".part"))
+                .filter(|name| is_part(name))
                 .map(str::to_owned),
         );
     }
@@ -206,7 +259,7 @@ impl Folder {
     fn begin_empty(&mut self, first_seq: u64) -> io::Result<()> {
         let file = open_segment(&self.dir, first_seq)?;
         let metadata = file.metadata()?;
-        if metadata.len() > 0 {
+        if metadata.len() > 0 || self.dir.join(packed_name(first_seq)).exists() {
             return Err(io::Error::other(
                 "the next segment has been begun by somebody else",
             ));
@@ -377,7 +430,7 @@ fn open_segment(dir: &Path, first_seq: u64) -> io::Result<File> {
         .create(true)
         .read(true)
         .append(true)
-        .mode(0o600)
+        .mode(file_mode(dir))
         .open(dir.join(segment_name(first_seq)))?;
     file.sync_all()?;
     sync_dir(dir)?;
@@ -386,7 +439,7 @@ fn open_segment(dir: &Path, first_seq: u64) -> io::Result<File> {
 
 /// A hint: it does not matter whether it is taken.
 #[cfg(target_os = "linux")]
-fn advise_to_forget(file: &File, bytes: u64) {
+pub(super) fn advise_to_forget(file: &File, bytes: u64) {
     let _ = rustix::fs::fadvise(
         file,
         0,
@@ -396,7 +449,7 @@ fn advise_to_forget(file: &File, bytes: u64) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn advise_to_forget(_: &File, _: u64) {}
+pub(super) fn advise_to_forget(_: &File, _: u64) {}
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new()

@@ -5,23 +5,28 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, SyncSender, TrySendError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tracing::error;
 
+use crate::files::Group;
 use crate::reason::Reason;
 
 use super::clock::Clock;
 use super::event::Event;
+use super::compress;
 use super::folder::{Disk, Folder, SetAside};
 use super::format::notice::Notice;
+use super::housekeeping::{Housekeeper, Rules};
 use super::memory::Memory;
 use super::names::visible;
 use super::open::{self, OpenError, Ready};
 use super::refusals::Refusals;
+use super::room::{Measured, Room};
+use super::sharing;
 use super::writer::{Job, Message, Settings, Writer, recovered};
 
 /// How long anybody waits for an event to be safe.
@@ -51,6 +56,12 @@ pub struct Options {
     pub segment_bytes_max: u64,
     /// Events that may wait to be written; more are refused.
     pub queue_events_max: usize,
+    /// How long events are kept; `None`: for ever.
+    pub keep: Option<Duration>,
+    /// Bytes that the folder may take; at that, nothing more is written. `None`: what the disk has.
+    pub bytes_max: Option<u64>,
+    /// The group that may read it.
+    pub group: Option<Group>,
     /// What time it is.
     pub clock: Clock,
 }
@@ -65,6 +76,9 @@ impl Options {
             node: "paravent".to_owned(),
             segment_bytes_max: 64 << 20,
             queue_events_max: 1 << 16,
+            keep: None,
+            bytes_max: None,
+            group: None,
             clock: Clock::system(),
         }
     }
@@ -88,6 +102,8 @@ pub struct Figures {
     pub gaps: u64,
     /// Times that the clock was seen to step back.
     pub clock_steps: u64,
+    /// How much room it takes.
+    pub room: Room,
 }
 
 /// A log that is being written. Clones write the same log.
@@ -102,6 +118,13 @@ struct Inner {
     shared: Arc<Shared>,
     memory: Mutex<Memory>,
     thread: Mutex<Option<JoinHandle<Result<(), AuditUnavailable>>>>,
+    housekeeping: Mutex<Option<Housekeeping>>,
+}
+
+/// The thread that keeps house. It ends when the sender goes.
+struct Housekeeping {
+    end: SyncSender<()>,
+    thread: JoinHandle<()>,
 }
 
 /// What the writer and its clients both look at.
@@ -116,6 +139,7 @@ pub(super) struct Shared {
     /// Records that have begun and not ended.
     under_way: AtomicUsize,
     refusals: Mutex<Refusals>,
+    room: Measured,
 }
 
 impl Log {
@@ -144,6 +168,14 @@ impl Log {
         let unwritable = || OpenError::Unwritable {
             dir: options.dir.clone(),
         };
+        if let Some(group) = &options.group {
+            sharing::share(&options.dir, group)?;
+        }
+        let failed = |source| OpenError::Folder {
+            dir: options.dir.clone(),
+            source,
+        };
+        compress::clean_up(&options.dir).map_err(failed)?;
         let settings = Settings {
             dir: options.dir.clone(),
             node: visible(&options.node),
@@ -153,6 +185,8 @@ impl Log {
         };
         let shared = Arc::new(Shared::default());
         shared.set_healthy(true);
+        shared.room.allow(options.bytes_max);
+        shared.room.measure(&options.dir).map_err(failed)?;
         let mut writer = Writer::new(disk(folder), settings, Arc::clone(&shared), last, kept);
         if let Some((last, loss)) = gap {
             writer.note_gap(&last, loss).map_err(|_| unwritable())?;
@@ -186,14 +220,38 @@ impl Log {
                 writer.run(&waiting)
             })
             .map_err(|_| unwritable())?;
-        Ok(Self {
+        let log = Self {
             inner: Arc::new(Inner {
                 queue: Some(queue),
                 shared,
                 memory: Mutex::default(),
                 thread: Mutex::new(Some(thread)),
+                housekeeping: Mutex::default(),
             }),
-        })
+        };
+        log.keep_house(&options).map_err(|_| unwritable())?;
+        Ok(log)
+    }
+
+    /// Begins to compress, to measure, and to let go.
+    fn keep_house(&self, options: &Options) -> std::io::Result<()> {
+        let rules = Rules {
+            dir: options.dir.clone(),
+            keep: options.keep,
+            group: options.group.clone(),
+            clock: options.clock.clone(),
+        };
+        let (end, ends) = mpsc::sync_channel(1);
+        let caretaker = Caretaker {
+            inner: Arc::downgrade(&self.inner),
+            shared: Arc::clone(&self.inner.shared),
+        };
+        let housekeeper = Housekeeper::new(rules, caretaker, ends);
+        let thread = thread::Builder::new()
+            .name("audit-house".to_owned())
+            .spawn(move || housekeeper.run())?;
+        *lock(&self.inner.housekeeping) = Some(Housekeeping { end, thread });
+        Ok(())
     }
 
     /// A log that keeps nothing, for walks whose callers and records are made up: there is nothing to account for. The
@@ -207,6 +265,7 @@ impl Log {
                 shared,
                 memory: Mutex::default(),
                 thread: Mutex::default(),
+                housekeeping: Mutex::default(),
             }),
         }
     }
@@ -294,7 +353,12 @@ impl Log {
 
     /// Whether events can be written: while they cannot, requests are refused.
     pub fn healthy(&self) -> bool {
-        self.inner.shared.healthy.load(Ordering::Relaxed)
+        self.inner.shared.healthy.load(Ordering::Relaxed) && !self.room().is_full()
+    }
+
+    /// How much room the log takes.
+    pub fn room(&self) -> Room {
+        self.inner.shared.room()
     }
 
     /// What the log has done since it was opened.
@@ -306,6 +370,7 @@ impl Log {
             lost: shared.lost.load(Ordering::Relaxed),
             clock_steps: shared.clock_steps.load(Ordering::Relaxed),
             gaps: shared.gaps.load(Ordering::Relaxed),
+            room: shared.room(),
         }
     }
 
@@ -318,6 +383,11 @@ impl Log {
         let Some(thread) = thread else {
             return Ok(());
         };
+        if let Some(Housekeeping { end, thread }) = lock(&self.inner.housekeeping).take() {
+            drop(end);
+            // Whatever became of it, the log is closed in order.
+            let _ = thread.join();
+        }
         // An error means that the writer has ended already; joining it says how.
         let _ = (self.inner.queue.as_ref()).map(|queue| queue.send(Message::Stop));
         thread.join().unwrap_or(Err(AuditUnavailable))
@@ -354,7 +424,51 @@ impl Pending {
     }
 }
 
+impl Pending {
+    /// As [`Self::safe`], for a thread that may wait.
+    fn wait(self) -> Result<(), AuditUnavailable> {
+        let answer = self.answer.blocking_recv();
+        answer.unwrap_or(Err(AuditUnavailable))
+    }
+}
+
+/// What the thread that keeps house may do with the log. It does not keep it open.
+pub(super) struct Caretaker {
+    inner: Weak<Inner>,
+    shared: Arc<Shared>,
+}
+
+impl Caretaker {
+    /// Writes an event, and returns whether it is safe.
+    ///
+    /// # Errors
+    /// If nobody writes the log any more.
+    pub(super) fn write(&self, event: Event) -> std::io::Result<bool> {
+        let ended = || std::io::Error::from(std::io::ErrorKind::Interrupted);
+        let inner = self.inner.upgrade().ok_or_else(ended)?;
+        let handed = Log { inner }.hand_over(event, false);
+        Ok(handed.and_then(Pending::wait).is_ok())
+    }
+
+    pub(super) fn measure(&self, dir: &Path) -> std::io::Result<()> {
+        self.shared.room.measure(dir)
+    }
+
+    pub(super) fn room(&self) -> Room {
+        self.shared.room()
+    }
+}
+
 impl Shared {
+    pub(super) fn room(&self) -> Room {
+        self.room.room()
+    }
+
+    /// Bytes were appended to the log.
+    pub(super) fn appended(&self, bytes: usize) {
+        self.room.append(bytes);
+    }
+
     pub(super) fn refusals(&self) -> MutexGuard<'_, Refusals> {
         lock(&self.refusals)
     }

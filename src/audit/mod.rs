@@ -12,6 +12,7 @@ mod canonical;
 mod chain;
 mod classified;
 mod clock;
+mod compress;
 mod disclosure;
 mod event;
 mod events;
@@ -19,6 +20,7 @@ mod expand;
 mod folder;
 mod format;
 mod gap;
+mod housekeeping;
 mod id;
 mod kept;
 mod keys;
@@ -28,9 +30,14 @@ mod names;
 pub mod note;
 mod open;
 mod page;
+mod pruned;
 mod query;
 mod record;
 mod refusals;
+mod retention;
+mod room;
+mod seekable;
+mod sharing;
 mod spool;
 mod stretch;
 #[cfg(test)]
@@ -55,11 +62,13 @@ pub use keys::follow_keys;
 pub use log::{AuditUnavailable, Durability, Figures, Log, Options};
 pub use names::{is_plain_in_any_case, visible};
 pub use open::OpenError;
+pub use pruned::pruned_up_to;
 pub use query::{Query, QueryError, query, show};
 pub use record::{
     Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
     PolicyStamp, Record, Said, Unanswered,
 };
+pub use room::Room;
 pub use spool::{Reader, Sampling, record_reading, record_sampling, samplings_waiting};
 pub use verdict::{
     Broken, Checked, ClockStep, Fault, Gap, Identity, KeyInForce, Signer, Standing, Tampering, Unclosed,

@@ -3,15 +3,15 @@
 //! A process that is killed, or a power cut, leaves at most one torn write at the end of the last segment: it is set
 //! aside. Anything else that is wrong was not done by us, and the log does not open.
 
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::chain::{EVENT_BYTES_MAX, End, Head, Line, Lines, later_version, next_event};
+use super::chain::{End, Head, Line, Lines, last_line, later_version, next_event, text_bytes};
 use super::folder::{self, Disk as _, Durable, Folder, SetAside, segment_name};
 use super::format::VERSION;
 use super::gap::{self, Loss};
 use super::kept::{Found, Kept};
+use super::sharing::NotShared;
 
 const NOT_CANONICAL: &str = "is not in canonical form";
 
@@ -79,12 +79,27 @@ pub enum OpenError {
         /// The version of its format.
         version: u64,
     },
+    /// The group that should read it was not given access.
+    #[error(
+        "{what}; add the user that runs this to the group (`usermod -aG`, then start again), or leave `audit.group` out"
+    )]
+    NotShared {
+        /// What was not given, to whom, and why.
+        what: String,
+    },
     /// The writer could not be started, or could not write its first event.
     #[error("the access log `{}` cannot be written", .dir.display())]
     Unwritable {
         /// The folder.
         dir: PathBuf,
     },
+}
+
+impl From<NotShared> for OpenError {
+    fn from(cause: NotShared) -> Self {
+        let what = cause.to_string();
+        Self::NotShared { what }
+    }
 }
 
 /// A log that is ready to be written.
@@ -158,6 +173,20 @@ pub(super) fn open(dir: &Path, state: &Path) -> Result<Ready, OpenError> {
             gap,
         });
     };
+    if !folder::is_plain(dir, first_seq).map_err(failed)? {
+        // A compressed segment is never gone on with.
+        return Ok(Ready {
+            folder: Folder::open(dir, lock, next_seq).map_err(failed)?,
+            last: Last {
+                time: scanned.last.time,
+                ..Last::behind(goes_on_behind)
+            },
+            set_aside: SetAside::default(),
+            kept,
+            found,
+            gap,
+        });
+    }
     let mut folder = Folder::open(dir, lock, first_seq).map_err(failed)?;
     let set_aside = if scanned.torn {
         folder.cut(&scanned.last.durable, b"").map_err(failed)?
@@ -251,7 +280,7 @@ fn ordinary(dir: &Path, first_seq: u64, earlier: Option<u64>) -> Result<Option<H
         return Ok((first_seq == 1).then(Head::start));
     };
     let path = dir.join(segment_name(earlier));
-    let line = last_line(&path).map_err(|source| OpenError::Folder {
+    let line = last_line(dir, earlier).map_err(|source| OpenError::Folder {
         dir: dir.to_owned(),
         source,
     })?;
@@ -270,22 +299,6 @@ fn ordinary(dir: &Path, first_seq: u64, earlier: Option<u64>) -> Result<Option<H
             seq: first_seq - 1,
             what: "should be the last one and is not",
         })
-}
-
-/// The last line of a segment, without its newline; `None` if it does not end with one.
-fn last_line(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let mut file = File::open(path)?;
-    let tail_bytes = file.metadata()?.len().min(EVENT_BYTES_MAX as u64 + 2);
-    file.seek(SeekFrom::End(
-        -i64::try_from(tail_bytes).unwrap_or_default(),
-    ))?;
-    let mut tail = Vec::new();
-    file.take(tail_bytes).read_to_end(&mut tail)?;
-    if tail.pop() != Some(b'\n') {
-        return Ok(None);
-    }
-    let start = memchr::memrchr(b'\n', &tail).map_or(0, |newline| newline + 1);
-    Ok(Some(tail.split_off(start)))
 }
 
 struct Scanned {
@@ -310,7 +323,7 @@ fn scan(dir: &Path, first_seq: u64, before: Option<Head>) -> Result<Scanned, Ope
         seq,
         version,
     };
-    let file_bytes = std::fs::metadata(&path).map_err(failed)?.len();
+    let file_bytes = text_bytes(dir, first_seq).map_err(failed)?;
     let mut lines = Lines::of_segment(dir, first_seq).map_err(failed)?;
     let mut head = before;
     let (mut durable, mut time) = (Durable::none(), None);
@@ -345,7 +358,8 @@ fn scan(dir: &Path, first_seq: u64, before: Option<Head>) -> Result<Scanned, Ope
         head = Some(line.head());
         time = Some(line.time);
     }
-    if torn && next_event(&mut lines).map_err(failed)?.is_some() {
+    let is_plain = folder::is_plain(dir, first_seq).map_err(failed)?;
+    if torn && (!is_plain || next_event(&mut lines).map_err(failed)?.is_some()) {
         let next_seq = head.as_ref().map_or(first_seq, |head| head.seq + 1);
         return Err(damaged(next_seq, NOT_CANONICAL));
     }

@@ -1,11 +1,13 @@
 //! Word that somebody read the log, or read records of a CRM beside the proxy. Whoever does takes no lock and may not write
 //! the log, so they leave a note in a folder; the process that writes the log takes it up, now or at its next start.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, integer};
@@ -21,6 +23,8 @@ const SAMPLES: &str = "samples-";
 const NOTES_MAX: usize = 64;
 /// Bytes of one note.
 const NOTE_BYTES_MAX: u64 = 16 << 10;
+/// How long something that is no note may lie in the folder: whoever leaves one writes it under another name first.
+const STRAY_FOR: Duration = Duration::from_secs(3_600);
 /// Words of a filter in one note.
 const WORDS_MAX: usize = 32;
 
@@ -155,13 +159,12 @@ pub(super) fn waiting(dir: &Path) -> Vec<(PathBuf, Event)> {
 
 /// The event that a note becomes. One that is no note still says that somebody was there, and whose file it is.
 fn event(path: &Path) -> io::Result<Event> {
-    let metadata = fs::symlink_metadata(path)?;
-    let mut bytes = Vec::new();
-    if metadata.is_file() {
-        fs::File::open(path)?
-            .take(NOTE_BYTES_MAX)
-            .read_to_end(&mut bytes)?;
+    let there = fs::symlink_metadata(path)?;
+    if there.is_dir() {
+        // Nobody leaves a note that way, and it might not be possible to take it away.
+        return Err(io::ErrorKind::IsADirectory.into());
     }
+    let (bytes, uid) = read(path).unwrap_or((Vec::new(), there.uid()));
     if is_note(path, SAMPLES)
         && let Ok(sampling) = serde_json::from_slice::<Sampling>(&bytes)
     {
@@ -171,7 +174,50 @@ fn event(path: &Path) -> io::Result<Event> {
     let words = note.iter().flat_map(|note| &note.words);
     Ok(Event::notice(Notice::Read {
         command: note.as_ref().map(|note| visible(&note.command)),
-        uid: metadata.uid(),
+        uid,
         words: words.take(WORDS_MAX).map(|word| visible(word)).collect(),
     }))
+}
+
+/// What stands in a note, and whose it is. Whoever may leave notes may put anything under the name of one: so nothing is
+/// followed or waited for, what counts is the file that was opened, and one that has other names may be anybody's.
+fn read(path: &Path) -> Option<(Vec<u8>, u32)> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let note = OpenOptions::new()
+        .read(true)
+        .custom_flags(i32::try_from(flags.bits()).unwrap_or_default())
+        .open(path)
+        .ok()?;
+    let opened = note.metadata().ok()?;
+    if !opened.is_file() || opened.nlink() > 1 {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    note.take(NOTE_BYTES_MAX).read_to_end(&mut bytes).ok()?;
+    Some((bytes, opened.uid()))
+}
+
+/// Removes what is not a note, nor about to become one, so that nobody fills the folder with it. Notes go when they are taken
+/// up.
+pub(super) fn clear(dir: &Path) {
+    for entry in fs::read_dir(dir.join(SPOOL)).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if is_note(&path, READS) || is_note(&path, SAMPLES) {
+            continue;
+        }
+        // A link is not followed.
+        let is_stray = entry.metadata().is_ok_and(|there| {
+            !there.is_dir() && (there.len() > NOTE_BYTES_MAX || has_lain(&there))
+        });
+        if is_stray {
+            // Somebody else may have taken it away.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn has_lain(there: &Metadata) -> bool {
+    let written = there.modified().ok();
+    let lain = written.and_then(|written| SystemTime::now().duration_since(written).ok());
+    lain.is_some_and(|lain| lain > STRAY_FOR)
 }

@@ -23,6 +23,7 @@ use crate::reason::{Outcome, Reason};
 use crate::vocabulary::{Action, Edit, Edits, FieldPath, Level, Module, Purpose, RecordRef, Role};
 use crate::writeback::Settled;
 
+use super::chain::Lines;
 use super::disclosure::tests::{report, rule};
 use super::folder::{Disk, Durable, Folder, SetAside, parts, segments};
 use super::gap::Loss;
@@ -48,6 +49,9 @@ pub(super) fn policy_loaded(classified: &Classified) -> Event {
 }
 
 mod format;
+mod compressed;
+mod retention;
+mod sharing;
 mod terms;
 mod versions;
 mod watched;
@@ -188,8 +192,10 @@ pub(super) fn lines(dir: &Path) -> Vec<Value> {
 pub(super) fn raw(dir: &Path) -> Vec<Value> {
     let mut all = Vec::new();
     for first_seq in segments(dir).unwrap() {
-        let text = fs::read_to_string(dir.join(folder::segment_name(first_seq))).unwrap();
-        all.extend(text.lines().map(|line| serde_json::from_str(line).unwrap()));
+        let mut lines = Lines::of_segment(dir, first_seq).unwrap();
+        while lines.next().unwrap().is_some() {
+            all.push(serde_json::from_slice(&lines.line).unwrap());
+        }
     }
     all
 }

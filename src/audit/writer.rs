@@ -98,7 +98,9 @@ pub(super) struct Writer {
     dirty_since: Option<Instant>,
     /// When the disk failed, or was last tried since.
     broken: Option<Instant>,
-    /// Events refused since the disk failed.
+    /// Whether events are refused because there is no room.
+    is_full: bool,
+    /// Events refused since the disk failed, or there was no room.
     refused: u64,
     ticked: Instant,
     /// Whether notes of readers stay where they are, because one could not be removed.
@@ -128,6 +130,7 @@ impl Writer {
             stated: HashSet::new(),
             dirty_since: None,
             broken: None,
+            is_full: false,
             refused: 0,
             ticked: Instant::now(),
             spool_stuck: false,
@@ -214,7 +217,8 @@ impl Writer {
         if self.ticked.elapsed() >= TICK {
             self.ticked = Instant::now();
             self.watch();
-            if self.heal() {
+            self.refuse_if_full(Vec::new());
+            if self.heal() && !self.is_full {
                 self.ingest();
                 let refusals = Some(self.shared.refusals())
                     .filter(|refusals| refusals.due())
@@ -267,8 +271,53 @@ impl Writer {
         self.commit(events.into_iter().map(job).collect())
     }
 
+    /// Takes out of a batch what finds no room. Goes on by itself when there is some.
+    fn refuse_if_full(&mut self, batch: Vec<Job>) -> Vec<Job> {
+        if !self.shared.room().is_full() {
+            self.go_on();
+            return batch;
+        }
+        if !self.is_full {
+            self.is_full = true;
+            error!(
+                "the access log has taken all of `audit.max_bytes`; requests are refused until there is room"
+            );
+        }
+        let is_of_the_log =
+            |job: &Job| job.event.as_ref().is_some_and(Event::is_of_the_log);
+        let (batch, refused): (Vec<_>, Vec<_>) = batch.into_iter().partition(is_of_the_log);
+        self.refused += refused.len() as u64;
+        self.shared.lost(refused.len());
+        refused
+            .into_iter()
+            .for_each(|job| job.answer(Err(AuditUnavailable)));
+        batch
+    }
+
+    /// Says how many events were refused while there was no room.
+    fn go_on(&mut self) {
+        if !std::mem::take(&mut self.is_full) || self.broken.is_some() {
+            return;
+        }
+        info!("there is room for the access log again");
+        let recovered = recovered(SetAside::default(), self.refused);
+        match self.write(&mut vec![job(recovered)]) {
+            Ok(()) => {
+                self.refused = 0;
+                self.shared.committed(1);
+            }
+            Err(cause) => {
+                self.fail(&cause);
+            }
+        }
+    }
+
     /// Writes a batch and answers those who wait.
-    fn commit(&mut self, mut batch: Vec<Job>) -> Result<(), AuditUnavailable> {
+    fn commit(&mut self, batch: Vec<Job>) -> Result<(), AuditUnavailable> {
+        let mut batch = self.refuse_if_full(batch);
+        if batch.is_empty() {
+            return Err(AuditUnavailable);
+        }
         let result = if self.heal() {
             self.write(&mut batch).map_err(|cause| self.fail(&cause))
         } else {
@@ -322,6 +371,7 @@ impl Writer {
             return Ok(());
         }
         self.disk.append(&bytes)?;
+        self.shared.appended(bytes.len());
         match self.settings.durability {
             Durability::Strict => {
                 self.sync(&head)?;

@@ -7,7 +7,7 @@
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::path::Path;
 
-use crate::audit::{Summary, log_bytes};
+use crate::audit::{Summary, log_bytes, pruned_up_to};
 use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -80,6 +80,7 @@ fn answer(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
         Command::Show(args) => show::run(args, streams),
     };
     let Streams { out, err } = streams;
+    let result = result.and_then(|code| say_pruned(command, *err).map(|()| code));
     match result.and_then(|code| out.flush().map(|()| code)) {
         Ok(code) => code,
         // Whoever read our output has seen enough: `paravent audit query … | head`.
@@ -109,6 +110,23 @@ fn say_unrecorded(noted: io::Result<()>, err: &mut dyn Write) -> io::Result<()> 
             err,
             "note: that you read this log is not recorded in it: {cause}"
         ),
+    }
+}
+
+/// An answer from a log whose beginning was removed says so.
+fn say_pruned(command: &Command, err: &mut dyn Write) -> io::Result<()> {
+    let dir = match command {
+        Command::Verify(args) => &args.dir,
+        Command::Query(args) => &args.dir,
+        Command::Show(args) => &args.dir,
+    };
+    match pruned_up_to(dir) {
+        Ok(Some(last_seq)) => writeln!(
+            err,
+            "note: events 1 to {last_seq} were kept as long as `audit.keep` says and then removed; their hashes are in `pruned`"
+        ),
+        // What cannot be read was said already.
+        _ => Ok(()),
     }
 }
 

@@ -36,6 +36,7 @@ codes! {
     ADDRESS_UNUSABLE = ("C024", "an address cannot be listened on"),
     UPSTREAM_UNUSABLE = ("C025", "an upstream does not answer as its dialect expects"),
     SERVICE_REFUSED = ("C026", "the proxy's own account cannot log in"),
+    UNKNOWN_GROUP = ("C029", "a group that the system does not have"),
 
     ADMIN_OPEN = ("C101", "the admin listener is not on a loopback address"),
     CLEAR_TEXT = ("C102", "credentials travel in clear"),

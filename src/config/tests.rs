@@ -106,7 +106,7 @@ upstreams:
     ca: crm.pem
 policies: policies
 keys: { token: { env: PATH } }
-audit: { dir: /var/empty/audit, durability: { relaxed: 50ms }, node: par-1a }
+audit: { dir: /var/empty/audit, durability: { relaxed: 50ms }, node: par-1a, keep: 365d, max_bytes: 64GiB, group: root }
 state: { dir: /var/empty/kept }
 limits:
   request_bytes_max: 2MiB
@@ -139,6 +139,9 @@ stop_timeout: 5s
         config.audit.durability,
         Durability::Relaxed(Duration::from_millis(50))
     );
+    assert_eq!(config.audit.keep, Some(Duration::from_secs(31_536_000)));
+    assert_eq!(config.audit.max_bytes, Some(64 << 30));
+    assert_eq!(config.audit.group.unwrap().value.id, 0);
     assert_eq!(config.limits.large_replies, LargeReplies::Refuse);
     assert_eq!(config.limits.depth_max, 64);
     assert_eq!(config.limits.logins_per_minute.get(), 13);
@@ -218,6 +221,21 @@ fn every_class_of_mistake_has_its_code_and_place() {
             "audit: { dir: audit }",
             "audit: { dir: audit, durability: lax }",
             "Y013",
+        ),
+        (
+            "audit: { dir: audit }",
+            "audit: { dir: audit, keep: 23h }",
+            "Y014",
+        ),
+        (
+            "audit: { dir: audit }",
+            "audit: { dir: audit, max_bytes: 64 }",
+            "Y015",
+        ),
+        (
+            "audit: { dir: audit }",
+            "audit: { dir: audit, group: no-such-group-here }",
+            "C029",
         ),
         ("audit: { dir: audit }\n", "", "Y011"),
         ("keys: { token: { file: token.key } }\n", "", "Y011"),

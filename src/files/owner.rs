@@ -63,6 +63,34 @@ impl Owner {
     }
 }
 
+/// A group of the system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its name, or its number, as it was asked for.
+    pub name: String,
+    /// Its number.
+    pub id: u32,
+}
+
+impl Group {
+    /// The group of a name, or of a number where it is known by that only; `None` if the system has none in `/etc/group`.
+    pub fn named(name: &str) -> Option<Self> {
+        let groups = std::fs::read_to_string("/etc/group").unwrap_or_default();
+        let id = number_of(name, &groups).or_else(|| name.parse().ok())?;
+        let name = name.to_owned();
+        Some(Self { name, id })
+    }
+}
+
+/// The number of a group in the form of `/etc/group`.
+fn number_of(name: &str, groups: &str) -> Option<u32> {
+    let mut lines = groups.lines().map(|line| line.split(':'));
+    lines.find_map(|mut line| {
+        let is_it = !name.is_empty() && line.next() == Some(name);
+        line.nth(1).filter(|_| is_it)?.parse().ok()
+    })
+}
+
 /// The name of the user of the system who is at work, or their number.
 pub fn user() -> String {
     #[cfg(unix)]
@@ -99,6 +127,18 @@ mod tests {
         assert_eq!(name_of(1000, names).as_deref(), Some("ann"));
         assert_eq!(name_of(7, names), None);
         assert_eq!(name_of(4, names), None);
+    }
+
+    #[test]
+    fn a_group_has_the_number_of_its_name() {
+        let groups = "root:x:0:\nbroken\n:x:7:\nauditors:x:1004:ann,bob\nauditors2:x:9:\n";
+        assert_eq!(number_of("auditors", groups), Some(1004));
+        assert_eq!(number_of("root", groups), Some(0));
+        assert_eq!(number_of("auditor", groups), None);
+        assert_eq!(number_of("broken", groups), None);
+        assert_eq!(number_of("", groups), None);
+        assert_eq!(Group::named("4711").map(|group| group.id), Some(4711));
+        assert_eq!(Group::named("no-such-group-here"), None);
     }
 
     #[test]

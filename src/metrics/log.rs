@@ -14,6 +14,8 @@ pub(super) struct LogCounters {
     lost: IntCounter,
     gaps: IntCounter,
     clock_steps: IntCounter,
+    bytes: IntGauge,
+    bytes_max: IntGauge,
     /// Held while they are brought up to what the log has counted.
     raising: Arc<Mutex<()>>,
 }
@@ -25,13 +27,24 @@ impl LogCounters {
             registry.register(Box::new(counter.clone()))?;
             Ok(counter)
         };
-        let healthy = IntGauge::new(
-            "paravent_audit_healthy",
-            "Whether the access log can be written.",
-        )?;
-        registry.register(Box::new(healthy.clone()))?;
+        let gauge = |name: &str, help: &str| -> Result<IntGauge, prometheus::Error> {
+            let gauge = IntGauge::new(name, help)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
         Ok(Self {
-            healthy,
+            healthy: gauge(
+                "paravent_audit_healthy",
+                "Whether the access log can be written.",
+            )?,
+            bytes: gauge(
+                "paravent_audit_bytes",
+                "Bytes of all files in the folder of the access log.",
+            )?,
+            bytes_max: gauge(
+                "paravent_audit_bytes_max",
+                "Bytes that they may take; 0 if that is not bounded.",
+            )?,
             events: counter(
                 "paravent_audit_events_total",
                 "Events written to the access log.",
@@ -54,7 +67,10 @@ impl LogCounters {
 
     /// Takes over what the log has counted.
     pub(super) fn show(&self, healthy: bool, figures: &Figures) {
+        let bytes = |bytes| i64::try_from(bytes).unwrap_or(i64::MAX);
         self.healthy.set(i64::from(healthy));
+        self.bytes.set(bytes(figures.room.used));
+        self.bytes_max.set(bytes(figures.room.most.unwrap_or(0)));
         // Nothing is done under the lock that a panic could leave half done.
         let _raising = self.raising.lock().unwrap_or_else(PoisonError::into_inner);
         for (counter, total) in [

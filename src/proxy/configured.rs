@@ -104,6 +104,9 @@ pub fn log_options(config: &Config) -> Options {
     Options {
         durability,
         node: config.audit.node.clone(),
+        keep: config.audit.keep,
+        bytes_max: config.audit.max_bytes,
+        group: config.audit.group.as_ref().map(|group| group.value.clone()),
         ..Options::new(&config.audit.dir.value, &config.state.value)
     }
 }

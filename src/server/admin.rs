@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
-use crate::audit::Log;
+use crate::audit::{Log, Room};
 use crate::identity::Ways;
 use crate::metrics::Metrics;
 use crate::policy::Observation;
@@ -88,6 +88,9 @@ impl Readiness {
             false => (false, "it cannot be written"),
         };
         self.parts.say("audit", is_good, words);
+        if let Some((is_good, words)) = room(self.log.room()) {
+            self.parts.say("audit:room", is_good, words);
+        }
         self.parts.lines() + &self.remarks()
     }
 
@@ -95,11 +98,23 @@ impl Readiness {
         if self.stopping.load(Ordering::SeqCst) {
             Some("stopping".into())
         } else if !self.log.healthy() {
-            Some("the access log cannot be written".into())
+            Some(match self.log.room().is_full() {
+                true => "the access log has taken all of `audit.max_bytes`".into(),
+                false => "the access log cannot be written".into(),
+            })
         } else {
             self.ways.iter().find_map(Ways::problem)
         }
     }
+}
+
+/// How much room the log has, if it may not have all.
+fn room(room: Room) -> Option<(bool, String)> {
+    let most = room.most?;
+    let percent = u128::from(room.used) * 100 / u128::from(most.max(1));
+    let (used, most) = (room.used >> 20, most >> 20);
+    let words = format!("{used} of {most} MiB are taken, {percent} %");
+    Some((!room.is_tight(), words))
 }
 
 /// Answers `/livez`, `/readyz` and `/metrics` until `stop` turns true.

@@ -19,6 +19,16 @@ pub(in crate::audit) enum Notice {
         refused: u64,
         why: String,
     },
+    /// Segments that were kept long enough are about to go; their leaves stay.
+    #[serde(rename = "audit.pruned")]
+    Pruned {
+        bytes: u64,
+        first_seq: u64,
+        keep: String,
+        last_seq: u64,
+        segments: u64,
+        why: String,
+    },
     /// Somebody asked the log.
     #[serde(rename = "audit.read")]
     Read {

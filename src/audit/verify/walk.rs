@@ -11,6 +11,7 @@ use super::super::expand::Segment;
 use super::super::folder::{parts, segment_name, segments};
 use super::super::format::Phase;
 use super::super::gap;
+use super::super::pruned;
 use super::super::verdict::{
     Broken, ClockStep, Fault, Gap, Identity, Standing, Tampering, Unclosed, Unexpected, Verified,
 };
@@ -161,6 +162,11 @@ impl<'a> Walk<'a> {
         let Some(last_seq) = self.pruned.last_before(first_seq) else {
             return Ok(());
         };
+        let kept = pruned::Pruned::of(self.dir, first_seq);
+        let differs = kept.and_then(|kept| kept.differs(&self.outside.kept));
+        if let Some(fault) = differs.map_err(|error| self.unreadable(error))? {
+            return Err(Fault::Unexpected(fault));
+        }
         let unread = |error| Fault::Unreadable {
             path: self.dir.join(super::pruned::PRUNED),
             source: error,

@@ -265,6 +265,21 @@ fn audit() -> Value {
             "When an event counts as written. Default: strict.",
         ),
         key(
+            "keep",
+            duration("365d"),
+            "How long events are kept, in whole segments. Default: for ever.",
+        ),
+        key(
+            "max_bytes",
+            size("64GiB"),
+            "Bytes that the folder may take; at that, every request is refused. Default: what the disk has.",
+        ),
+        key(
+            "group",
+            name("auditors"),
+            "The group of the system that may read the log, and leave word that it did. Default: none.",
+        ),
+        key(
             "node",
             name("paravent"),
             "This process among those of one installation. Default: paravent.",
