@@ -32,7 +32,16 @@ impl Segment {
     /// If it has not the form of its version, or its terms are missing or do not fit.
     pub(super) fn read(&mut self, line: &Line) -> Result<Told, Tampering> {
         let told = line.told().ok_or(Tampering::Malformed)?;
-        match &told {
+        self.check(&told)?;
+        Ok(told)
+    }
+
+    /// Learns the terms that an event says, or looks whether those that it names are there and fit.
+    ///
+    /// # Errors
+    /// If they are missing or do not fit.
+    pub(super) fn check(&mut self, told: &Told) -> Result<(), Tampering> {
+        match told {
             Told::Terms(definition) => self.learn(definition)?,
             Told::Brief(request) => {
                 let terms = self.terms_of(request)?;
@@ -42,7 +51,7 @@ impl Segment {
             }
             Told::Full(_) | Told::Notice(_) => {}
         }
-        Ok(told)
+        Ok(())
     }
 
     /// Reads an event in full.

@@ -79,5 +79,8 @@ pub use record::{
 pub use room::Room;
 pub use seen::{Datum, Part, Seen, Use, events_at_least, stretch};
 pub use spool::{Reader, Sampling, record_reading, record_sampling, samplings_waiting};
-pub use verdict::{Broken, ClockStep, Fault, Gap, Tampering, Unclosed, Unexpected, Verified};
-pub use verify::{verify, verify_against};
+pub use verdict::{
+    Broken, Checked, ClockStep, Fault, Gap, Identity, KeyInForce, Signer, Standing, Tampering, Unclosed,
+    Unexpected, Verified,
+};
+pub use verify::{Findings, Given, Outside, Reliance, verify, verify_against};

@@ -43,6 +43,116 @@ pub struct Gap {
     pub is_changed: bool,
 }
 
+/// A key that was put in force for checkpoints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyInForce {
+    /// The number of the event that says so.
+    pub seq: u64,
+    /// The name of the key.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// Whether another key was in force before, and has not named this one its successor.
+    pub is_unvouched: bool,
+}
+
+/// One identity of a log: events that are in one tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Its LOGID.
+    pub log: String,
+    /// The number of its first event.
+    pub from: u64,
+    /// How many events it has.
+    pub size: u64,
+    /// The root of its tree.
+    pub root: super::tree::Hash,
+}
+
+/// What a checkpoint says of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// Where it was found.
+    pub name: String,
+    /// Whether it was given from outside of the folder.
+    pub is_outside: bool,
+    /// The LOGID that it names.
+    pub log: String,
+    /// The size of the tree that it speaks of.
+    pub size: u64,
+    /// The number of the last event that it speaks of, if it is of this log.
+    pub seq: Option<u64>,
+    /// When that event was written, as it says.
+    pub time: Option<String>,
+    /// Whose signature it bears, of the keys that are known.
+    pub signer: Option<Signer>,
+    /// Whether that is a key to trust.
+    pub counts: bool,
+    /// What it says.
+    pub standing: Standing,
+}
+
+/// Who has signed a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signer {
+    /// The name of the key.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// Whether it was given from outside, or one that was has named it its successor.
+    pub counts: bool,
+}
+
+/// How a checkpoint stands to a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Standing {
+    /// The log holds what it says.
+    Agrees,
+    /// The log holds something else.
+    Differs,
+    /// The log ends before.
+    Missing {
+        /// The number of the first event that is missing.
+        next_seq: u64,
+    },
+    /// It speaks of events that are missing in a gap that is known.
+    InGap {
+        /// The number of the last event before the gap ends.
+        last_seq: u64,
+    },
+    /// It speaks of events behind the first bad one.
+    Beyond,
+    /// It is of another log.
+    OtherLog,
+    /// It is of another log, or of events that were pruned.
+    Unknown,
+    /// Its signature is false.
+    Forged,
+    /// No key that was given has signed it.
+    Unsigned,
+    /// It is none.
+    Unread(super::note::NoteError),
+}
+
+impl Standing {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Agrees => "agrees",
+            Self::Differs => "differs",
+            Self::Missing { .. } => "missing",
+            Self::InGap { .. } => "in-gap",
+            Self::Beyond => "beyond",
+            Self::OtherLog => "other-log",
+            Self::Unknown => "unknown-log",
+            Self::Forged => "forged",
+            Self::Unsigned => "unsigned",
+            Self::Unread(_) => "no-checkpoint",
+        }
+    }
+}
+
 /// A request that was opened and never closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unclosed {
@@ -120,6 +230,38 @@ pub enum Unexpected {
         /// The number of the last event of the log; 0 if it has none.
         last_seq: u64,
     },
+    /// A signed checkpoint says otherwise.
+    #[error(
+        "a checkpoint says otherwise: {} was written anew, or what follows was", within(*.first_seq, *.last_seq)
+    )]
+    Forked {
+        /// The first event that may be the first bad one.
+        first_seq: u64,
+        /// The last event that may be.
+        last_seq: u64,
+    },
+    /// Two checkpoints, both signed by keys that count, say different things of the same log.
+    #[error(
+        "a key has signed two different logs: the checkpoint of {size} events is not of the log of which the one of {other} events is"
+    )]
+    Split {
+        /// The size of the one that is not of this log.
+        size: u64,
+        /// The size of the one that is.
+        other: u64,
+    },
+    /// A signed checkpoint speaks of more events.
+    #[error(
+        "events {seq} to {last_seq} are missing, which were there when a checkpoint was signed{}", unless_same(*.first_seq, *.seq)
+    )]
+    Cut {
+        /// The first event that may be the first bad one: nothing proves it and those behind it.
+        first_seq: u64,
+        /// The number of the first event that is missing.
+        seq: u64,
+        /// The number of the last event that the checkpoint speaks of.
+        last_seq: u64,
+    },
     /// The event has another hash.
     #[error(
         "event {seq} is not the one whose hash was kept: it, or what stands before it, was written anew"
@@ -128,6 +270,82 @@ pub enum Unexpected {
         /// The number of the event.
         seq: u64,
     },
+}
+
+impl Tampering {
+    /// A word for it, for scripts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::NotCanonical => "not-canonical",
+            Self::Removed { .. } => "removed",
+            Self::Truncated { .. } => "truncated",
+            Self::Inserted => "inserted",
+            Self::Reordered => "reordered",
+            Self::Malformed => "malformed",
+            Self::TermsMissing => "terms-missing",
+            Self::TermsChanged => "terms-changed",
+            Self::Miscounted => "miscounted",
+            Self::Renamed => "renamed",
+            Self::Undecodable => "undecodable",
+            Self::Misstated => "misstated",
+            Self::KeyForged => "key-forged",
+            Self::PrunedMissing => "pruned-missing",
+            Self::PrunedUntold => "pruned-untold",
+            Self::PrunedDiffer { .. } => "pruned-differ",
+        }
+    }
+}
+
+impl Unexpected {
+    /// A word for it, for scripts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "missing",
+            Self::Differs { .. } => "differs",
+            Self::Forked { .. } => "forked",
+            Self::Split { .. } => "split",
+            Self::Cut { .. } => "cut",
+        }
+    }
+
+    /// The first and the last event that may be the first bad one; `None` if nobody can say.
+    pub fn first_bad(self) -> Option<(u64, u64)> {
+        match self {
+            Self::Missing { seq, last_seq } => Some((last_seq.saturating_add(1).min(seq), seq)),
+            Self::Differs { seq } => Some((1, seq)),
+            Self::Forked {
+                first_seq,
+                last_seq,
+            } => Some((first_seq, last_seq)),
+            Self::Cut { first_seq, seq, .. } => Some((first_seq, seq)),
+            Self::Split { .. } => None,
+        }
+    }
+}
+
+impl Broken {
+    /// The first and the last event that may be the first bad one: mostly the same.
+    pub fn first_bad(&self) -> (u64, u64) {
+        match self.what {
+            Tampering::PrunedDiffer { first_seq } => (first_seq, self.seq),
+            _ => (self.seq, self.seq),
+        }
+    }
+}
+
+fn unless_same(first: u64, seq: u64) -> String {
+    match first < seq {
+        true => format!("; nothing proves those from {first} on that are there"),
+        false => String::new(),
+    }
+}
+
+fn within(first: u64, last: u64) -> String {
+    match first == last {
+        true => format!("event {first}"),
+        false => format!("an event from {first} to {last}"),
+    }
 }
 
 /// The first event that is not what was written.
@@ -184,7 +402,28 @@ pub enum Tampering {
     /// The event counts an entry that its terms have not.
     #[error("the event counts an entry that its terms have not")]
     Miscounted,
-    /// The file begins with another event than the one that it is named after.
-    #[error("the file after this event is named after an event that came earlier")]
+    /// The file begins with another event than the one that it is named after, or is named after one that came earlier.
+    #[error("the file is not the one whose name it has")]
     Renamed,
+    /// The compressed file cannot be read from here on.
+    #[error("the file cannot be decompressed from here on")]
+    Undecodable,
+    /// The segment does not say to which tree it belongs, or says something that is not so.
+    #[error("`audit.segment` is missing, or does not say what the log holds")]
+    Misstated,
+    /// A key was put in force that nobody has signed who had to.
+    #[error("the key that the event puts in force is not signed as it must be")]
+    KeyForged,
+    /// Events were removed by retention, and what must be kept of them is not there.
+    #[error("the event was pruned, and its leaf is not there, or the file of leaves is not whole")]
+    PrunedMissing,
+    /// Events were removed, and no `audit.pruned` says so.
+    #[error("the event is not there, and no `audit.pruned` tells of it")]
+    PrunedUntold,
+    /// What is kept of pruned events is not theirs.
+    #[error("what is kept of pruned events from {first_seq} on is not theirs")]
+    PrunedDiffer {
+        /// The first one of which it may be so.
+        first_seq: u64,
+    },
 }

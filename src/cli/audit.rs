@@ -12,6 +12,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 mod export;
+mod outside;
 mod query;
 mod report;
 mod show;
@@ -39,9 +40,10 @@ pub struct AuditArgs {
 enum Command {
     /// Check that every event is in its place, that none was changed and none between them is missing.
     ///
-    /// The log may be in use. What the log alone cannot show is whether its end was cut off, or all of it written anew: keep
-    /// what this command prints as `last` somewhere else, and give it with `--expect` the next time. Exits with 0 if the log is
-    /// whole and as expected, with 1 if it is not, with 3 if it is whole and nothing was expected.
+    /// The log may be in use. What the log alone cannot show is whether its end was cut off, or all of it written anew: give a
+    /// public key and a signed checkpoint that were kept elsewhere, or what this command once printed as `last`, with
+    /// `--expect`. Exits with 0 if the log is whole and as they say, with 1 if it is not, with 3 if it is whole and nothing from
+    /// outside of its folder says more, with 2 if nobody can say.
     Verify(verify::VerifyArgs),
     /// List the requests that match all filters, oldest first.
     ///

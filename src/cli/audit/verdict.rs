@@ -5,13 +5,21 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::{BROKEN, FINE};
-use crate::audit::{Fault, Gap, Head, Unexpected, Verified, visible};
+use crate::audit::{
+    Checked, Fault, Findings, Gap, Head, Outside, Standing, Verified, visible,
+};
 
 /// Things of one kind that are listed one by one.
 const SHOWN_MAX: usize = 20;
 
 /// Writes what is known of a log that is what was written.
-pub(super) fn write(verified: &Verified, kept: &[Head], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(
+    verified: &Verified,
+    found: &Findings,
+    known: &Outside,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let kept = &known.kept;
     let Verified {
         events,
         segments,
@@ -37,8 +45,10 @@ pub(super) fn write(verified: &Verified, kept: &[Head], out: &mut dyn Write) -> 
         seq: *last_seq,
         hash: verified.last_hash.clone(),
     };
+    write_signed(*last_seq, found, out)?;
+    write_checkpoints(found, out)?;
     writeln!(out, "last: {last}")?;
-    write_unknown(&last, kept, out)?;
+    write_unknown(&last, found, kept, out)?;
     for gap in &verified.gaps {
         write_gap(gap, out)?;
     }
@@ -73,9 +83,156 @@ pub(super) fn write(verified: &Verified, kept: &[Head], out: &mut dyn Write) -> 
     Ok(())
 }
 
+/// Up to where a signature reaches, and who has signed.
+fn write_signed(last_seq: u64, found: &Findings, out: &mut dyn Write) -> io::Result<()> {
+    for key in found.keys.iter().filter(|key| key.is_unvouched) {
+        writeln!(
+            out,
+            "another key from event {} on: {}+{}, for which the one before does not vouch",
+            key.seq,
+            visible(&key.name),
+            key.id
+        )?;
+    }
+    let Some(signed) = &found.signed else {
+        return match found.identities.is_empty() {
+            true => writeln!(out, "not signed: the log does not say which log it is"),
+            false => writeln!(out, "not signed by any key that you gave"),
+        };
+    };
+    let seq = signed.seq.unwrap_or_default();
+    writeln!(
+        out,
+        "signed up to event {seq} ({}); not yet signed: {}",
+        by(signed),
+        last_seq.saturating_sub(seq)
+    )
+}
+
+/// When and by which key.
+fn by(signed: &Checked) -> String {
+    let time = signed.time.as_deref().filter(|time| !time.is_empty());
+    let time = time.map(|time| format!("{}, ", visible(time)));
+    let key = signed.signer.as_ref();
+    let key = key.map_or_else(
+        || "no key that is known".to_owned(),
+        |signer| format!("key {}+{}", visible(&signer.name), signer.id),
+    );
+    time.unwrap_or_default() + &key
+}
+
+/// What each checkpoint says. Of those in the folder that agree, only how many.
+fn write_checkpoints(found: &Findings, out: &mut dyn Write) -> io::Result<()> {
+    let (mut agreeing, mut shown) = (0, 0);
+    for checked in &found.checkpoints {
+        if !checked.is_outside && checked.standing == Standing::Agrees {
+            agreeing += 1;
+            continue;
+        }
+        shown += 1;
+        if shown <= SHOWN_MAX || checked.is_outside {
+            writeln!(out, "checkpoint {}: {}", visible(&checked.name), says(checked))?;
+        }
+    }
+    if shown > SHOWN_MAX {
+        writeln!(out, "checkpoints that do not agree or were given: {shown}")?;
+    }
+    if agreeing > 0 {
+        writeln!(out, "checkpoints in the folder itself that agree: {agreeing}")?;
+    }
+    Ok(())
+}
+
+/// What a checkpoint says, in words.
+fn says(checked: &Checked) -> String {
+    let seq = checked.seq.unwrap_or_default();
+    let is_known = checked.signer.as_ref().is_some_and(|signer| signer.counts);
+    match checked.standing {
+        Standing::Agrees if is_known => {
+            format!("the log up to event {seq} is the one that was signed ({})", by(checked))
+        }
+        Standing::Agrees => format!(
+            "agrees with the log up to event {seq}, but proves nothing: no key that you gave has signed it ({})",
+            by(checked)
+        ),
+        Standing::Differs => format!(
+            "the log up to event {seq} is not the one that was signed ({})",
+            by(checked)
+        ),
+        Standing::Missing { next_seq } => {
+            format!("events {next_seq} to {seq} were there when it was signed, and are missing")
+        }
+        Standing::InGap { last_seq } => format!(
+            "speaks of events up to {seq}, which are missing in the known gap that ends behind event {last_seq}"
+        ),
+        Standing::Beyond => format!("speaks of events up to {seq}, behind the first bad one"),
+        Standing::OtherLog => format!("is of another log ({})", visible(&checked.log)),
+        Standing::Unknown => format!(
+            "is of another log ({}), or of events that were pruned",
+            visible(&checked.log)
+        ),
+        Standing::Forged => "its signature is false: it is forged, or was changed".to_owned(),
+        Standing::Unsigned => "is signed by no key that you gave, so it proves nothing".to_owned(),
+        Standing::Unread(error) => error.to_string(),
+    }
+}
+
+/// Why a whole log is not accepted.
+pub(super) fn write_objections(
+    found: &Findings,
+    known: &Outside,
+    err: &mut dyn Write,
+) -> io::Result<()> {
+    let gaps = found.verdict.as_ref().map_or(&[][..], |verified| &verified.gaps);
+    if gaps.iter().any(|gap| !known.known_gaps.contains(&gap.last_seq)) {
+        writeln!(
+            err,
+            "error: the log notes gaps; one that is known is given with `--expect-gap`, by the number of the last event before it"
+        )?;
+    }
+    for checked in &found.checkpoints {
+        let is_given = checked.is_outside || known.trust_local;
+        let passes = matches!(
+            checked.standing,
+            Standing::Agrees | Standing::InGap { .. } | Standing::Unknown
+        );
+        if is_given && !passes {
+            writeln!(err, "error: checkpoint {}: {}", visible(&checked.name), says(checked))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes what is wrong, and how far the log is proved to be right.
+pub(super) fn write_fault(
+    fault: &Fault,
+    found: &Findings,
+    err: &mut dyn Write,
+) -> io::Result<()> {
+    writeln!(err, "error: the log is not what was written: {fault}")?;
+    match &found.signed {
+        Some(signed) => {
+            let seq = signed.seq.unwrap_or_default();
+            writeln!(err, "signed up to event {seq} ({}): the log up to there is what was written", by(signed))?;
+        }
+        None => writeln!(
+            err,
+            "nothing proves what stands before: whether more was written anew, only a checkpoint and a key from elsewhere can tell"
+        )?,
+    }
+    write_checkpoints(found, err)
+}
+
 /// What the folder alone cannot tell.
-fn write_unknown(last: &Head, kept: &[Head], out: &mut dyn Write) -> io::Result<()> {
-    let vouched_seq = kept.iter().map(|head| head.seq).max();
+fn write_unknown(
+    last: &Head,
+    found: &Findings,
+    kept: &[Head],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let signed = found.signed.iter().filter(|signed| signed.is_outside);
+    let signed = signed.filter_map(|signed| signed.seq);
+    let vouched_seq = kept.iter().map(|head| head.seq).chain(signed).max();
     match vouched_seq {
         None => write!(
             out,
@@ -91,7 +248,7 @@ fn write_unknown(last: &Head, kept: &[Head], out: &mut dyn Write) -> io::Result<
     }
     writeln!(
         out,
-        "; keep the line `last` elsewhere, and give it the next time: --expect {last}"
+        "; compare with a checkpoint from elsewhere (--key, --checkpoint), or keep the line `last` elsewhere, and give it the next time: --expect {last}"
     )
 }
 
@@ -129,7 +286,7 @@ fn write_list<T>(
 }
 
 /// The same for scripts.
-pub(super) fn json(verified: &Verified, code: u8) -> Value {
+pub(super) fn json(verified: &Verified, found: &Findings, code: u8) -> Value {
     let unclosed = verified.unclosed.iter();
     let gaps = verified.gaps.iter().map(|gap| {
         json!({
@@ -144,6 +301,7 @@ pub(super) fn json(verified: &Verified, code: u8) -> Value {
     json!({
         "verdict": match code {
             FINE => "as-expected",
+            BROKEN if verified.gaps.is_empty() => "not-as-expected",
             BROKEN => "gaps",
             _ => "whole",
         },
@@ -156,23 +314,73 @@ pub(super) fn json(verified: &Verified, code: u8) -> Value {
         "clock_steps": steps.collect::<Vec<_>>(),
         "set_aside": verified.set_aside,
         "unfinished_bytes": verified.unfinished_bytes,
+        "signed_to": found.signed.as_ref().and_then(|signed| signed.seq),
+        "checkpoints": checkpoints(found),
+        "identities": identities(found),
+        "keys": keys(found),
     })
 }
 
+fn checkpoints(found: &Findings) -> Vec<Value> {
+    let one = |checked: &Checked| {
+        let signer = checked.signer.as_ref();
+        json!({
+            "name": checked.name,
+            "given": checked.is_outside,
+            "log": checked.log,
+            "size": checked.size,
+            "seq": checked.seq,
+            "key": signer.map(|signer| format!("{}+{}", signer.name, signer.id)),
+            "key_counts": checked.counts,
+            "standing": checked.standing.as_str(),
+        })
+    };
+    found.checkpoints.iter().map(one).collect()
+}
+
+fn identities(found: &Findings) -> Vec<Value> {
+    let hex = |root: &[u8; 32]| root.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let all = found.identities.iter();
+    all.map(|one| {
+        json!({"log": one.log, "from": one.from, "size": one.size, "root": hex(&one.root)})
+    })
+    .collect()
+}
+
+fn keys(found: &Findings) -> Vec<Value> {
+    let all = found.keys.iter();
+    all.map(|key| {
+        let name = format!("{}+{}", key.name, key.id);
+        json!({"seq": key.seq, "key": name, "vouched": !key.is_unvouched})
+    })
+    .collect()
+}
+
 /// Of a log that is not what was written, for scripts.
-pub(super) fn json_of_fault(fault: &Fault) -> Value {
-    let what = fault.to_string();
-    match fault {
+pub(super) fn json_of_fault(fault: &Fault, found: &Findings) -> Value {
+    let mut said = match fault {
         Fault::Broken(broken) => json!({
             "verdict": "broken",
             "file": broken.file,
             "line": broken.line,
             "seq": broken.seq,
+            "first_bad": [broken.first_bad().0, broken.first_bad().1],
+            "kind": broken.what.as_str(),
             "what": broken.what.to_string(),
         }),
-        Fault::Unexpected(Unexpected::Missing { seq, .. } | Unexpected::Differs { seq }) => {
-            json!({"verdict": "not-as-expected", "seq": seq, "what": what})
+        Fault::Unexpected(unexpected) => {
+            let first_bad = unexpected.first_bad();
+            json!({
+                "verdict": "not-as-expected",
+                "seq": first_bad.map(|(_, last)| last),
+                "first_bad": first_bad.map(|(first, last)| [first, last]),
+                "kind": unexpected.as_str(),
+                "what": unexpected.to_string(),
+            })
         }
-        _ => json!({"verdict": "unreadable", "what": what}),
-    }
+        _ => json!({"verdict": "unreadable", "what": fault.to_string()}),
+    };
+    said["signed_to"] = found.signed.as_ref().and_then(|signed| signed.seq).into();
+    said["checkpoints"] = checkpoints(found).into();
+    said
 }

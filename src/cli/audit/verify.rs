@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::audit::{Fault, Gap, Head, record_reading, verify_against};
+use crate::audit::{Fault, Head, Outside, Reliance, record_reading, verify_against};
 
 use super::{
-    BROKEN, FINE, Format, Streams, UNVOUCHED, progress_bar, say_unrecorded, unusable, verdict,
+    BROKEN, FINE, Format, Streams, UNUSABLE, UNVOUCHED, outside, progress_bar, say_unrecorded,
+    unusable, verdict,
 };
 
 /// What to verify, and against what.
@@ -16,6 +17,17 @@ use super::{
 pub(super) struct VerifyArgs {
     /// The folder of the log.
     pub(super) dir: PathBuf,
+    /// A public key to trust, kept outside of the folder: the file `audit.pub`, or the line in it.
+    #[arg(long, value_name = "PUB")]
+    pub(super) key: Vec<String>,
+    /// A signed checkpoint that was kept outside of the folder, or a folder of them.
+    #[arg(long, value_name = "FILE")]
+    pub(super) checkpoint: Vec<PathBuf>,
+    /// Trust the keys and checkpoints that lie in the folder of the log.
+    ///
+    /// Whoever may write the folder can make them all anew: this finds accidents, and nobody who covers his tracks.
+    #[arg(long)]
+    pub(super) trust_local: bool,
     /// An event that must be there, as this command printed it: its number and its hash, with or without `sha256:`.
     #[arg(long, value_name = "SEQ:HASH", value_parser = head)]
     pub(super) expect: Vec<Head>,
@@ -34,44 +46,53 @@ fn head(text: &str) -> Result<Head, &'static str> {
 }
 
 pub(super) fn run(args: &VerifyArgs, Streams { out, err }: &mut Streams<'_>) -> io::Result<u8> {
-    let VerifyArgs {
-        dir,
-        expect: kept,
-        expect_gap: known_gaps,
-        format,
-    } = args;
+    let VerifyArgs { dir, format, .. } = args;
+    let known = match known(args) {
+        Ok(known) => known,
+        Err(error) => return unusable(&error, err),
+    };
     let noted = record_reading(dir, "verify", &[]);
     let bar = progress_bar(dir);
-    let verdict = verify_against(dir, kept, &mut |read_bytes| bar.set_position(read_bytes));
+    let found = verify_against(dir, &known, &mut |read_bytes| bar.set_position(read_bytes));
     bar.finish_and_clear();
-    match verdict {
-        Ok(verified) => {
+    let code = match found.reliance(&known) {
+        Reliance::Vouched => FINE,
+        Reliance::Broken => BROKEN,
+        Reliance::Whole => UNVOUCHED,
+        Reliance::Unusable => UNUSABLE,
+    };
+    match (&found.verdict, format) {
+        (Ok(verified), Format::Text) => {
             say_unrecorded(noted, err)?;
-            let is_known = |gap: &Gap| known_gaps.contains(&gap.last_seq);
-            let code = match (verified.gaps.iter().all(is_known), kept.is_empty()) {
-                (false, _) => BROKEN,
-                (true, false) => FINE,
-                (true, true) => UNVOUCHED,
-            };
-            match format {
-                Format::Text => verdict::write(&verified, kept, out)?,
-                Format::Json => writeln!(out, "{}", verdict::json(&verified, code))?,
-            }
-            if code == BROKEN {
-                writeln!(
-                    err,
-                    "error: the log notes gaps; one that is known is given with `--expect-gap`, by the number of the last event before it"
-                )?;
-            }
-            Ok(code)
+            verdict::write(verified, &found, &known, out)?;
+            verdict::write_objections(&found, &known, err)?;
         }
-        Err(fault @ (Fault::Broken(_) | Fault::Unexpected(_))) => {
-            match format {
-                Format::Text => writeln!(err, "error: the log is not what was written: {fault}")?,
-                Format::Json => writeln!(out, "{}", verdict::json_of_fault(&fault))?,
-            }
-            Ok(BROKEN)
+        (Ok(verified), Format::Json) => {
+            say_unrecorded(noted, err)?;
+            writeln!(out, "{}", verdict::json(verified, &found, code))?;
+            verdict::write_objections(&found, &known, err)?;
         }
-        Err(fault) => unusable(&fault, err),
+        (Err(fault @ (Fault::Broken(_) | Fault::Unexpected(_))), Format::Text) => {
+            verdict::write_fault(fault, &found, err)?;
+        }
+        (Err(fault @ (Fault::Broken(_) | Fault::Unexpected(_))), Format::Json) => {
+            writeln!(out, "{}", verdict::json_of_fault(fault, &found))?;
+        }
+        (Err(fault), _) => return unusable(fault, err),
     }
+    Ok(code)
+}
+
+/// Reads what was kept outside.
+fn known(args: &VerifyArgs) -> Result<Outside, outside::Unusable> {
+    let keys = args.key.iter().map(|key| outside::key(&args.dir, key));
+    let checkpoints = args.checkpoint.iter();
+    let checkpoints = checkpoints.map(|path| outside::checkpoints(&args.dir, path));
+    Ok(Outside {
+        kept: args.expect.clone(),
+        keys: keys.collect::<Result<_, _>>()?,
+        checkpoints: checkpoints.collect::<Result<Vec<_>, _>>()?.concat(),
+        known_gaps: args.expect_gap.clone(),
+        trust_local: args.trust_local,
+    })
 }

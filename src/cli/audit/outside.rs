@@ -1,0 +1,114 @@
+//! Reads what was kept outside of a log's folder: public keys and checkpoints. Nothing in the folder can vouch for it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::audit::Given;
+use crate::audit::note::{Checkpoint, NOTE_BYTES_MAX, Note, NoteError, VerifierKey};
+use crate::files;
+
+/// Why something that was given cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unusable {
+    /// It lies in the folder of the log.
+    #[error(
+        "`{}` lies in the log's own folder, so whoever changed the log could change it, too: give a copy that was kept elsewhere, or `--trust-local` to trust the folder",
+        .0.display()
+    )]
+    Inside(PathBuf),
+    /// It cannot be read.
+    #[error("`{}` cannot be read: {}", .0.display(), files::words(.1))]
+    Unreadable(PathBuf, io::Error),
+    /// A folder holds no checkpoint.
+    #[error("`{}` holds no checkpoint: give a folder of files `….checkpoint`, or one file", .0.display())]
+    Empty(PathBuf),
+    /// It is not what it was given as.
+    #[error("`{name}` {error}: {fix}")]
+    Other {
+        /// What was given.
+        name: String,
+        /// What is wrong with it.
+        error: NoteError,
+        /// What to give instead.
+        fix: &'static str,
+    },
+}
+
+/// Reads a public key: the line itself, or a file that holds it.
+pub(super) fn key(dir: &Path, given: &str) -> Result<VerifierKey, Unusable> {
+    let path = Path::new(given);
+    let is_line = given.contains('+') && !path.exists();
+    let line = match is_line {
+        true => given.to_owned(),
+        false => {
+            outside(dir, path)?;
+            read(path)?
+        }
+    };
+    VerifierKey::parse(&line).map_err(|error| Unusable::Other {
+        name: given.to_owned(),
+        error,
+        fix: "give the file `audit.pub` that `paravent audit keygen` made, or the line in it",
+    })
+}
+
+/// Reads checkpoints: one file, or all in a folder.
+pub(super) fn checkpoints(dir: &Path, path: &Path) -> Result<Vec<Given>, Unusable> {
+    outside(dir, path)?;
+    let mut paths = vec![path.to_owned()];
+    if path.is_dir() {
+        let failed = |error| Unusable::Unreadable(path.to_owned(), error);
+        paths.clear();
+        for entry in fs::read_dir(path).map_err(failed)? {
+            let entry = entry.map_err(failed)?.path();
+            let is_hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
+            if entry.is_file() && !entry.file_name().is_none_or(is_hidden) {
+                outside(dir, &entry)?;
+                paths.push(entry);
+            }
+        }
+        paths.sort();
+        if paths.is_empty() {
+            return Err(Unusable::Empty(path.to_owned()));
+        }
+    }
+    paths.iter().map(|path| checkpoint(path)).collect()
+}
+
+fn checkpoint(path: &Path) -> Result<Given, Unusable> {
+    let text = read(path)?;
+    let name = path.display().to_string();
+    let read = Note::parse(&text).and_then(|note| Checkpoint::parse(note.text()));
+    match read {
+        Ok(_) => Ok(Given { name, text }),
+        Err(error) => Err(Unusable::Other {
+            name,
+            error,
+            fix: "give a checkpoint as `paravent` published it, unchanged; a folder must hold nothing else",
+        }),
+    }
+}
+
+/// The text of a small file.
+fn read(path: &Path) -> Result<String, Unusable> {
+    let failed = |error| Unusable::Unreadable(path.to_owned(), error);
+    let contents = files::read(path, NOTE_BYTES_MAX).map_err(failed)?;
+    String::from_utf8(contents.bytes)
+        .map_err(|_| failed(io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8")))
+}
+
+/// That a path leads out of the folder, whatever links there are.
+fn outside(dir: &Path, path: &Path) -> Result<(), Unusable> {
+    let resolved = |path: &Path| {
+        fs::canonicalize(path).map_err(|error| Unusable::Unreadable(path.to_owned(), error))
+    };
+    let Ok(dir) = fs::canonicalize(dir) else {
+        // That the log is not there is said by whoever reads it.
+        return Ok(());
+    };
+    match resolved(path)?.starts_with(dir) {
+        true => Err(Unusable::Inside(path.to_owned())),
+        false => Ok(()),
+    }
+}
