@@ -35,6 +35,7 @@ mod service;
 mod upstream;
 
 pub use api_keys::ApiKeys;
+pub use audit::{Publish, PublishTo};
 pub use claim_paths::{ClaimPath, ClaimPaths};
 pub use clients::Clients;
 pub use front::TrustedFront;
@@ -163,6 +164,8 @@ pub struct Audit {
     pub durability: Durability,
     /// The name of this process among those of one installation. Default: `paravent`.
     pub node: String,
+    /// Where signed checkpoints are published. Default: nowhere.
+    pub publish: Vec<Publish>,
 }
 
 /// When an event of the access log counts as written.
@@ -243,6 +246,9 @@ struct Secrets {
     readable_by_all: bool,
     token: Secret,
     api: Option<Secret>,
+    /// What signs checkpoints of the access log.
+    audit: Vec<Secret>,
+    keys_place: Place,
 }
 
 impl Config {
@@ -286,6 +292,16 @@ impl Config {
     /// The key under which API keys are kept: at least 16 bytes. There is one where there are API keys.
     pub fn api_key(&self) -> Option<&[u8]> {
         self.secrets.api.as_ref().map(Secret::bytes)
+    }
+
+    /// The keys that sign checkpoints of the access log, each with what its file holds; the first signs.
+    pub fn audit_keys(&self) -> &[Secret] {
+        &self.secrets.audit
+    }
+
+    /// Where the section `keys` stands.
+    pub fn keys_place(&self) -> &Place {
+        &self.secrets.keys_place
     }
 
     /// The file of that key, if it is read from one.

@@ -13,11 +13,13 @@ mod certificates;
 mod identity;
 mod log_folder;
 mod secrets;
+mod signing;
 mod upstreams;
 
 pub use accounts::accounts;
 pub use certificates::{PEM_BYTES_MAX, Shown};
 pub use secrets::exposed_key;
+pub use signing::signing;
 pub use upstreams::upstreams;
 
 /// Everything on this machine. What a running proxy holds, its ports and the lock of its log, is left out if `running`.
@@ -27,6 +29,7 @@ pub fn machine(config: &Config, running: bool) -> Diagnostics {
     certificates::look(config, &mut found);
     identity::look(config, &mut found);
     log_folder::look(config, running, &mut found);
+    found.extend(signing(config));
     if !running {
         addresses::look(config, &mut found);
     }

@@ -21,8 +21,10 @@ use super::format::notice::Notice;
 use super::identity::LogTree;
 use super::memory::Memory;
 use super::names::visible;
-use super::open::{self, OpenError, Ready};
+use super::open::{self, Last, OpenError, Ready};
 use super::refusals::Refusals;
+use super::signer::{Checkpoints, Running, Signer, Signing, Told};
+use super::signing::{self, Previous};
 use super::writer::{Job, Message, Settings, Writer, recovered};
 
 /// How long anybody waits for an event to be safe.
@@ -54,6 +56,8 @@ pub struct Options {
     pub queue_events_max: usize,
     /// What time it is.
     pub clock: Clock,
+    /// How checkpoints are signed; without it, none is.
+    pub signing: Option<Signing>,
 }
 
 impl Options {
@@ -67,6 +71,7 @@ impl Options {
             segment_bytes_max: 64 << 20,
             queue_events_max: 1 << 16,
             clock: Clock::system(),
+            signing: None,
         }
     }
 }
@@ -103,6 +108,9 @@ pub(super) struct Inner {
     pub(super) shared: Arc<Shared>,
     memory: Mutex<Memory>,
     thread: Mutex<Option<JoinHandle<Result<(), AuditUnavailable>>>>,
+    /// Signs checkpoints.
+    signer: Mutex<Option<Running>>,
+    signed: Option<Arc<Told>>,
 }
 
 /// What the writer and its clients both look at.
@@ -155,10 +163,14 @@ impl Log {
             durability: options.durability,
             segment_bytes_max: options.segment_bytes_max,
             clock: options.clock.clone(),
+            keys: options.signing.as_ref().map(|signing| signing.keys.clone()),
         };
+        let key_due = key_due(&settings, &last);
         let shared = Arc::new(Shared::default());
         shared.set_healthy(true);
+        let place = (options.dir.clone(), settings.node.clone(), options.clock);
         let mut writer = Writer::new(disk(folder), settings, Arc::clone(&shared), last, kept);
+        writer.key_due = key_due;
         if let Some((last, loss)) = gap {
             writer.note_gap(last, loss).map_err(|_| unwritable())?;
         }
@@ -182,6 +194,14 @@ impl Log {
         });
         writer.note(vec![started]).map_err(|_| unwritable())?;
         writer.ingest();
+        let signer = match options.signing {
+            Some(signing) => {
+                let tree = writer.tree_on_disk().map_err(|_| unwritable())?;
+                let signer = Signer::new(place, Arc::clone(&shared), signing);
+                Some(signer.start(tree).map_err(|_| unwritable())?)
+            }
+            None => None,
+        };
         let (queue, waiting) = mpsc::sync_channel(options.queue_events_max);
         let gone = Gone(Arc::clone(&shared));
         let thread = thread::Builder::new()
@@ -197,6 +217,8 @@ impl Log {
                 shared,
                 memory: Mutex::default(),
                 thread: Mutex::new(Some(thread)),
+                signed: signer.as_ref().map(|running| Arc::clone(&running.told)),
+                signer: Mutex::new(signer),
             }),
         })
     }
@@ -212,6 +234,8 @@ impl Log {
                 shared,
                 memory: Mutex::default(),
                 thread: Mutex::default(),
+                signer: Mutex::default(),
+                signed: None,
             }),
         }
     }
@@ -314,7 +338,13 @@ impl Log {
         }
     }
 
-    /// Writes what waits, and `audit.stopped`, and ends the writer. Blocks; a second call does nothing.
+    /// What became of checkpoints; `None` where none is signed.
+    pub fn checkpoints(&self) -> Option<Checkpoints> {
+        let signed = self.inner.signed.as_ref()?;
+        Some(signed.get().clone())
+    }
+
+    /// Writes what waits, and `audit.stopped`, and ends the writer; signs a last checkpoint. Blocks; a second call does nothing.
     ///
     /// # Errors
     /// If the end could not be written.
@@ -325,8 +355,21 @@ impl Log {
         };
         // An error means that the writer has ended already; joining it says how.
         let _ = (self.inner.queue.as_ref()).map(|queue| queue.send(Message::Stop));
-        thread.join().unwrap_or(Err(AuditUnavailable))
+        let written = thread.join().unwrap_or(Err(AuditUnavailable));
+        let signer = lock(&self.inner.signer).take();
+        if let Some(signer) = signer {
+            signer.stop();
+        }
+        written
     }
+}
+
+/// Whether the log is about to say that another key signs, and which one did before.
+fn key_due(settings: &Settings, last: &Last) -> Option<Previous> {
+    let keys = settings.keys.as_ref()?;
+    let origin = signing::origin(&last.tree, &settings.node);
+    let stated = last.placed.key_of(&settings.node);
+    keys.due(&settings.dir, &origin, stated, last.goes_on)
 }
 
 impl fmt::Debug for Log {
@@ -396,9 +439,14 @@ impl Shared {
     /// Tells the tree over what is on disk, if somebody wants to know it.
     pub(super) fn tell_tree(&self, tree: &LogTree) {
         if self.wants_tree.load(Ordering::Relaxed) {
-            *lock(&self.tree) = Some(tree.clone());
             self.wants_tree.store(false, Ordering::Relaxed);
+            self.tell_last_tree(tree);
         }
+    }
+
+    /// Tells it in any case.
+    pub(super) fn tell_last_tree(&self, tree: &LogTree) {
+        *lock(&self.tree) = Some(tree.clone());
     }
 
     /// A gap was noted.

@@ -10,6 +10,7 @@
 mod access;
 mod canonical;
 mod chain;
+mod checkpoints;
 mod classified;
 mod clock;
 mod disclosure;
@@ -29,9 +30,12 @@ mod names;
 pub mod note;
 mod open;
 mod page;
+mod publish;
 mod query;
 mod record;
 mod refusals;
+mod signer;
+mod signing;
 mod spool;
 mod stretch;
 #[cfg(test)]
@@ -57,11 +61,14 @@ pub use keys::follow_keys;
 pub use log::{AuditUnavailable, Durability, Figures, Log, Options};
 pub use names::{is_plain_in_any_case, visible};
 pub use open::OpenError;
+pub use publish::{Bearer, Place, Target};
 pub use query::{Query, QueryError, query, show};
 pub use record::{
     Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
     PolicyStamp, Record, Said, Unanswered,
 };
+pub use signer::{Checkpoints, Published, Signing};
+pub use signing::SigningKeys;
 pub use spool::{Reader, Sampling, record_reading, record_sampling, samplings_waiting};
 pub use verdict::{Broken, ClockStep, Fault, Gap, Tampering, Unclosed, Unexpected, Verified};
 pub use verify::{verify, verify_against};

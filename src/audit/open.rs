@@ -112,6 +112,10 @@ pub(super) struct Last {
     pub(super) tree: LogTree,
     /// Whether its segment states the tree.
     pub(super) is_stated: bool,
+    /// What the last segment said.
+    pub(super) placed: Placed,
+    /// Whether what comes next is of the same log.
+    pub(super) goes_on: bool,
 }
 
 impl Last {
@@ -123,6 +127,8 @@ impl Last {
             head,
             time: None,
             durable: Durable::none(),
+            placed: Placed::default(),
+            goes_on: false,
         })
     }
 }
@@ -176,6 +182,7 @@ pub(super) fn open(dir: &Path, state: &Path) -> Result<Ready, OpenError> {
         let behind = Last::behind(goes_on_behind).map_err(failed)?;
         Last {
             time: scanned.time,
+            placed: scanned.placed,
             ..behind
         }
     } else {
@@ -198,19 +205,21 @@ fn go_on(folder: &mut Folder, scanned: Scanned, segments: &[u64]) -> io::Result<
         head,
         time,
         durable,
-        placed,
+        mut placed,
         ..
     } = scanned;
     let first_seq = segments.last().copied().unwrap_or(1);
     let behind_gap = placed.behind_gap(first_seq)?;
     let is_stated = placed.tree.is_some();
-    if let Some(tree) = placed.tree.or(behind_gap) {
+    if let Some(tree) = placed.tree.take().or(behind_gap) {
         return Ok(Last {
             head,
             time,
             durable,
             tree,
             is_stated,
+            placed,
+            goes_on: is_stated,
         });
     }
     let tree = identity::over(folder.dir(), segments, &head)?;
@@ -220,7 +229,9 @@ fn go_on(folder: &mut Folder, scanned: Scanned, segments: &[u64]) -> io::Result<
     let behind = Last::behind(head)?;
     Ok(Last {
         time,
+        goes_on: tree.is_some(),
         tree: tree.unwrap_or_else(|| behind.tree.clone()),
+        placed,
         ..behind
     })
 }

@@ -11,6 +11,7 @@ use crate::audit::{Summary, log_bytes};
 use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+mod keygen;
 mod query;
 mod show;
 mod verdict;
@@ -41,6 +42,8 @@ enum Command {
     /// what this command prints as `last` somewhere else, and give it with `--expect` the next time. Exits with 0 if the log is
     /// whole and as expected, with 1 if it is not, with 3 if it is whole and nothing was expected.
     Verify(verify::VerifyArgs),
+    /// Make a key that signs checkpoints of the log: `audit.key` for the proxy, `audit.pub` for whoever verifies.
+    Keygen(keygen::KeygenArgs),
     /// List the requests that match all filters, oldest first.
     ///
     /// Filters: caller=ID-OR-NAME, module=NAME, record=MODULE/ID (UPSTREAM:MODULE/ID where the log tells of several), category=NAME (and all below it: data that was met, or
@@ -74,6 +77,7 @@ fn answer(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
     let streams = &mut Streams { out, err };
     let result = match command {
         Command::Verify(args) => verify::run(args, streams),
+        Command::Keygen(args) => keygen::run(args, streams),
         Command::Query(args) => query::run(args, streams),
         Command::Show(args) => show::run(args, streams),
     };

@@ -7,11 +7,15 @@ use crate::diagnostic::{Form, Node, NodeKind, Spanned};
 use super::read::{Reader, placed};
 use super::{Audit, Durability};
 
+mod publish;
+
+pub use publish::{Publish, PublishTo};
+
 impl Reader<'_> {
     pub(super) fn audit(&mut self, node: &Node) -> Option<Audit> {
         const FORM: Form = Form {
             what: "`audit`",
-            known: &["dir", "durability", "node"],
+            known: &["dir", "durability", "node", "publish"],
             refused: &[],
         };
         let keys = FORM.read(node, self.found)?;
@@ -34,7 +38,11 @@ impl Reader<'_> {
         if let Some(name) = &name {
             self.check_name("a node", name);
         }
+        let publish = keys
+            .get("publish")
+            .map_or_else(|| Some(Vec::new()), |node| self.publish(node));
         Some(Audit {
+            publish: publish?,
             dir: placed(path?, dir?),
             durability,
             node: name.map_or_else(|| "paravent".to_owned(), |name| name.value),

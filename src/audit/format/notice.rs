@@ -19,6 +19,13 @@ pub(in crate::audit) enum Notice {
         refused: u64,
         why: String,
     },
+    /// A key signs checkpoints from here on.
+    #[serde(rename = "audit.key")]
+    Key {
+        key: String,
+        previous: Option<String>,
+        signatures: Vec<String>,
+    },
     /// Somebody asked the log.
     #[serde(rename = "audit.read")]
     Read {
