@@ -37,6 +37,7 @@ mod upstream;
 
 pub use api_keys::ApiKeys;
 pub use audit::{FACILITIES, Peer, PeerTls, Receiver, Sink, SinkFormat, SinkFrom};
+pub use audit::{Publish, PublishTo};
 pub use claim_paths::{ClaimPath, ClaimPaths};
 pub use clients::Clients;
 pub use front::TrustedFront;
@@ -175,6 +176,8 @@ pub struct Audit {
     pub sinks: Vec<Sink>,
     /// Whether the report on unusual days may be made, for the security of the data: it watches employees. Default: no.
     pub watches_for_security: bool,
+    /// Where signed checkpoints are published. Default: nowhere.
+    pub publish: Vec<Publish>,
 }
 
 /// When an event of the access log counts as written.
@@ -255,6 +258,9 @@ struct Secrets {
     readable_by_all: bool,
     token: Secret,
     api: Option<Secret>,
+    /// What signs checkpoints of the access log.
+    audit: Vec<Secret>,
+    keys_place: Place,
 }
 
 impl Config {
@@ -298,6 +304,16 @@ impl Config {
     /// The key under which API keys are kept: at least 16 bytes. There is one where there are API keys.
     pub fn api_key(&self) -> Option<&[u8]> {
         self.secrets.api.as_ref().map(Secret::bytes)
+    }
+
+    /// The keys that sign checkpoints of the access log, each with what its file holds; the first signs.
+    pub fn audit_keys(&self) -> &[Secret] {
+        &self.secrets.audit
+    }
+
+    /// Where the section `keys` stands.
+    pub fn keys_place(&self) -> &Place {
+        &self.secrets.keys_place
     }
 
     /// The file of that key, if it is read from one.

@@ -8,7 +8,7 @@ use prometheus::{
     Registry, TextEncoder,
 };
 
-use crate::audit::Figures;
+use crate::audit::{Checkpoints, Figures};
 use crate::provenance;
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::Action;
@@ -204,8 +204,8 @@ impl Metrics {
     }
 
     /// Says whether the access log can be written, and what it has done so far.
-    pub fn audit(&self, healthy: bool, figures: &Figures) {
-        self.log.show(healthy, figures);
+    pub fn audit(&self, healthy: bool, figures: &Figures, checkpoints: Option<&Checkpoints>) {
+        self.log.show(healthy, figures, checkpoints);
     }
 
     /// All counters in the Prometheus text format, version 0.0.4.

@@ -13,12 +13,14 @@ mod certificates;
 mod identity;
 mod log_folder;
 mod secrets;
+mod signing;
 mod sinks;
 mod upstreams;
 
 pub use accounts::accounts;
 pub use certificates::{PEM_BYTES_MAX, Shown};
 pub use secrets::exposed_key;
+pub use signing::signing;
 pub use sinks::sinks;
 pub use upstreams::upstreams;
 
@@ -30,6 +32,7 @@ pub fn machine(config: &Config, running: bool) -> Diagnostics {
     identity::look(config, &mut found);
     log_folder::look(config, running, &mut found);
     sinks::look(config, &mut found);
+    found.extend(signing(config));
     if !running {
         addresses::look(config, &mut found);
     }

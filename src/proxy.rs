@@ -27,7 +27,7 @@ use crate::transport::{Destination, SetUpError, Transport};
 
 mod configured;
 
-pub use configured::{Configured, NotConfigured, log_options};
+pub use configured::{Configured, NotConfigured, log_options, signed_log_options};
 
 /// What a proxy is made of.
 #[derive(Debug)]

@@ -108,6 +108,8 @@ pub(super) struct Placed {
     leaves: Vec<Hash>,
     /// Whether the last event notes a gap.
     ends_with_gap: bool,
+    /// The key that signs, as the last event says that tells of one, and its node.
+    key: Option<(String, String)>,
 }
 
 impl Placed {
@@ -137,7 +139,17 @@ impl Placed {
             None => self.leaves.push(leaf),
         }
         self.ends_with_gap = event == Some(GAP);
+        if event == Some("audit.key") {
+            let text = |name: &str| line.value[name].as_str().map(str::to_owned);
+            self.key = text("node").zip(text("key"));
+        }
         Ok(())
+    }
+
+    /// The key that signs, as the last event says that tells of one, if this node wrote it.
+    pub(super) fn key_of(&self, node: &str) -> Option<&str> {
+        let own = self.key.as_ref().filter(|(by, _)| by == node);
+        own.map(|(_, key)| key.as_str())
     }
 
     /// The identity that a gap at the very end begins, where what follows it was never written.
@@ -225,4 +237,61 @@ fn follow(
         None => head.seq == 0,
     };
     Ok((is_there && tree.next_seq() == head.seq + 1).then_some(tree))
+}
+
+/// The root of the tree when it had so many events, if all events from there on lead to the tree as it is; `None` if they do
+/// not, or are not there.
+pub(super) fn root_at(
+    dir: &Path,
+    segments: &[u64],
+    tree: &LogTree,
+    size: u64,
+) -> io::Result<Option<Hash>> {
+    let wanted = tree.from + size;
+    // The newest segment that tells where the tree was before.
+    for (place, first_seq) in segments.iter().enumerate().rev() {
+        if *first_seq >= wanted && *first_seq > tree.from {
+            continue;
+        }
+        let start = if *first_seq == tree.from {
+            Some(LogTree {
+                tree: Tree::default(),
+                ..tree.clone()
+            })
+        } else {
+            let stated = stated_in(dir, *first_seq)?;
+            stated.filter(|stated| stated.log == tree.log && stated.tree.size() <= size)
+        };
+        let Some(start) = start else { continue };
+        return passing(dir, &segments[place..], start, tree, size);
+    }
+    Ok(None)
+}
+
+/// The root of a tree on its way from one state to another.
+fn passing(
+    dir: &Path,
+    segments: &[u64],
+    mut tree: LogTree,
+    end: &LogTree,
+    size: u64,
+) -> io::Result<Option<Hash>> {
+    let mut found = (tree.tree.size() == size).then(|| tree.tree.root());
+    for first_seq in segments {
+        let mut lines = Lines::of_segment(dir, *first_seq)?;
+        while tree.next_seq() < end.next_seq() && lines.next()?.is_some() {
+            let link = serde_json::from_slice::<Link<'_>>(&lines.line).ok();
+            let Some(link) = link.filter(|link| link.seq <= tree.next_seq()) else {
+                return Ok(None);
+            };
+            if link.seq < tree.next_seq() {
+                continue;
+            }
+            tree.push(leaf_hash(&lines.line));
+            if tree.tree.size() == size {
+                found = Some(tree.tree.root());
+            }
+        }
+    }
+    Ok(found.filter(|_| tree == *end))
 }

@@ -24,10 +24,12 @@ use super::housekeeping::{Housekeeper, Rules};
 use super::identity::LogTree;
 use super::memory::Memory;
 use super::names::visible;
-use super::open::{self, OpenError, Ready};
+use super::open::{self, Last, OpenError, Ready};
 use super::refusals::Refusals;
 use super::room::{Measured, Room};
 use super::sharing;
+use super::signer::{Checkpoints, Running, Signer, Signing, Told};
+use super::signing::{self, Previous};
 use super::writer::{Job, Message, Settings, Writer, recovered};
 
 /// How long anybody waits for an event to be safe.
@@ -65,6 +67,8 @@ pub struct Options {
     pub group: Option<Group>,
     /// What time it is.
     pub clock: Clock,
+    /// How checkpoints are signed; without it, none is.
+    pub signing: Option<Signing>,
 }
 
 impl Options {
@@ -81,6 +85,7 @@ impl Options {
             bytes_max: None,
             group: None,
             clock: Clock::system(),
+            signing: None,
         }
     }
 }
@@ -122,6 +127,9 @@ pub(super) struct Inner {
     memory: Mutex<Memory>,
     thread: Mutex<Option<JoinHandle<Result<(), AuditUnavailable>>>>,
     housekeeping: Mutex<Option<Housekeeping>>,
+    /// Signs checkpoints.
+    signer: Mutex<Option<Running>>,
+    signed: Option<Arc<Told>>,
 }
 
 /// The thread that keeps house. It ends when the sender goes.
@@ -163,7 +171,7 @@ impl Log {
 
     /// As [`Self::open`], over a disk that is made from the folder.
     pub(super) fn open_over(
-        options: Options,
+        mut options: Options,
         disk: impl FnOnce(Folder) -> Box<dyn Disk>,
     ) -> Result<Self, OpenError> {
         let Ready {
@@ -191,12 +199,16 @@ impl Log {
             durability: options.durability,
             segment_bytes_max: options.segment_bytes_max,
             clock: options.clock.clone(),
+            keys: options.signing.as_ref().map(|signing| signing.keys.clone()),
         };
+        let key_due = key_due(&settings, &last);
         let shared = Arc::new(Shared::default());
         shared.set_healthy(true);
         shared.room.allow(options.bytes_max);
         shared.room.measure(&options.dir).map_err(failed)?;
+        let place = (options.dir.clone(), settings.node.clone(), options.clock.clone());
         let mut writer = Writer::new(disk(folder), settings, Arc::clone(&shared), last, kept);
+        writer.key_due = key_due;
         if let Some((last, loss)) = gap {
             writer.note_gap(last, loss).map_err(|_| unwritable())?;
         }
@@ -220,6 +232,14 @@ impl Log {
         });
         writer.note(vec![started]).map_err(|_| unwritable())?;
         writer.ingest();
+        let signer = match options.signing.take() {
+            Some(signing) => {
+                let tree = writer.tree_on_disk().map_err(|_| unwritable())?;
+                let signer = Signer::new(place, Arc::clone(&shared), signing);
+                Some(signer.start(tree).map_err(|_| unwritable())?)
+            }
+            None => None,
+        };
         let (queue, waiting) = mpsc::sync_channel(options.queue_events_max);
         let gone = Gone(Arc::clone(&shared));
         let thread = thread::Builder::new()
@@ -237,6 +257,8 @@ impl Log {
                 memory: Mutex::default(),
                 thread: Mutex::new(Some(thread)),
                 housekeeping: Mutex::default(),
+                signed: signer.as_ref().map(|running| Arc::clone(&running.told)),
+                signer: Mutex::new(signer),
             }),
         };
         log.keep_house(&options).map_err(|_| unwritable())?;
@@ -277,6 +299,8 @@ impl Log {
                 memory: Mutex::default(),
                 thread: Mutex::default(),
                 housekeeping: Mutex::default(),
+                signer: Mutex::default(),
+                signed: None,
             }),
         }
     }
@@ -395,7 +419,13 @@ impl Log {
         self.inner.shared.settled.subscribe()
     }
 
-    /// Writes what waits, and `audit.stopped`, and ends the writer. Blocks; a second call does nothing.
+    /// What became of checkpoints; `None` where none is signed.
+    pub fn checkpoints(&self) -> Option<Checkpoints> {
+        let signed = self.inner.signed.as_ref()?;
+        Some(signed.get().clone())
+    }
+
+    /// Writes what waits, and `audit.stopped`, and ends the writer; signs a last checkpoint. Blocks; a second call does nothing.
     ///
     /// # Errors
     /// If the end could not be written.
@@ -411,8 +441,21 @@ impl Log {
         }
         // An error means that the writer has ended already; joining it says how.
         let _ = (self.inner.queue.as_ref()).map(|queue| queue.send(Message::Stop));
-        thread.join().unwrap_or(Err(AuditUnavailable))
+        let written = thread.join().unwrap_or(Err(AuditUnavailable));
+        let signer = lock(&self.inner.signer).take();
+        if let Some(signer) = signer {
+            signer.stop();
+        }
+        written
     }
+}
+
+/// Whether the log is about to say that another key signs, and which one did before.
+fn key_due(settings: &Settings, last: &Last) -> Option<Previous> {
+    let keys = settings.keys.as_ref()?;
+    let origin = signing::origin(&last.tree, &settings.node);
+    let stated = last.placed.key_of(&settings.node);
+    keys.due(&settings.dir, &origin, stated, last.goes_on)
 }
 
 impl fmt::Debug for Log {
@@ -531,9 +574,14 @@ impl Shared {
     /// Tells the tree over what is on disk, if somebody wants to know it.
     pub(super) fn tell_tree(&self, tree: &LogTree) {
         if self.wants_tree.load(Ordering::Relaxed) {
-            *lock(&self.tree) = Some(tree.clone());
             self.wants_tree.store(false, Ordering::Relaxed);
+            self.tell_last_tree(tree);
         }
+    }
+
+    /// Tells it in any case.
+    pub(super) fn tell_last_tree(&self, tree: &LogTree) {
+        *lock(&self.tree) = Some(tree.clone());
     }
 
     /// A gap was noted.

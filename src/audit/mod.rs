@@ -11,6 +11,7 @@ mod access;
 pub mod bundle;
 mod canonical;
 mod chain;
+mod checkpoints;
 mod classified;
 mod clock;
 mod compress;
@@ -35,6 +36,7 @@ mod open;
 mod page;
 mod policies;
 mod pruned;
+mod publish;
 mod query;
 mod record;
 mod refusals;
@@ -43,6 +45,8 @@ mod room;
 mod seekable;
 mod seen;
 mod sharing;
+mod signer;
+mod signing;
 mod spool;
 mod stretch;
 #[cfg(test)]
@@ -72,12 +76,15 @@ pub use open::OpenError;
 pub use policies::keep_in_force;
 pub use pruned::pruned_up_to;
 pub use query::{Query, QueryError, query, show, time};
+pub use publish::{Bearer, Place, Target};
 pub use record::{
     Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
     PolicyStamp, Record, Said, Unanswered,
 };
 pub use room::Room;
 pub use seen::{Datum, Part, Seen, Use, events_at_least, stretch};
+pub use signer::{Checkpoints, Published, Signing};
+pub use signing::SigningKeys;
 pub use spool::{Reader, Sampling, record_reading, record_sampling, samplings_waiting};
 pub use verdict::{
     Broken, Checked, ClockStep, Fault, Gap, Identity, KeyInForce, Signer, Standing, Tampering, Unclosed,

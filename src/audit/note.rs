@@ -301,6 +301,13 @@ impl Note {
         &self.text
     }
 
+    /// Whether it bears signatures of other keys than another note does.
+    pub(super) fn has_signatures_beside(&self, other: &Self) -> bool {
+        let of = |one: &Signature, two: &Signature| one.name == two.name && one.id == two.id;
+        let is_known = |one: &Signature| other.signatures.iter().any(|two| of(one, two));
+        !self.signatures.iter().all(is_known)
+    }
+
     /// Which of these keys has signed it. Signatures of other keys are of no meaning.
     ///
     /// # Errors

@@ -127,6 +127,10 @@ pub(super) struct Last {
     pub(super) tree: LogTree,
     /// Whether its segment states the tree.
     pub(super) is_stated: bool,
+    /// What the last segment said.
+    pub(super) placed: Placed,
+    /// Whether what comes next is of the same log.
+    pub(super) goes_on: bool,
 }
 
 impl Last {
@@ -138,6 +142,8 @@ impl Last {
             head,
             time: None,
             durable: Durable::none(),
+            placed: Placed::default(),
+            goes_on: false,
         })
     }
 }
@@ -182,19 +188,18 @@ pub(super) fn open(dir: &Path, state: &Path) -> Result<Ready, OpenError> {
     };
     if !folder::is_plain(dir, first_seq).map_err(failed)? {
         // A compressed segment is never gone on with.
-        let folder = Folder::open(dir, lock, next_seq).map_err(failed)?;
-        let behind = Last::behind(goes_on_behind).map_err(failed)?;
-        let tree = match &gap {
-            Some(_) => behind.tree.clone(),
-            None => tree(&folder, &scanned, &segments).map_err(failed)?,
+        let mut folder = Folder::open(dir, lock, next_seq).map_err(failed)?;
+        let last = match &gap {
+            Some(_) => Last {
+                time: scanned.time,
+                placed: scanned.placed,
+                ..Last::behind(goes_on_behind).map_err(failed)?
+            },
+            None => go_on(&mut folder, scanned, &segments, false).map_err(failed)?,
         };
         return Ok(Ready {
             folder,
-            last: Last {
-                time: scanned.time,
-                tree,
-                ..behind
-            },
+            last,
             set_aside: SetAside::default(),
             kept,
             found,
@@ -212,10 +217,11 @@ pub(super) fn open(dir: &Path, state: &Path) -> Result<Ready, OpenError> {
         let behind = Last::behind(goes_on_behind).map_err(failed)?;
         Last {
             time: scanned.time,
+            placed: scanned.placed,
             ..behind
         }
     } else {
-        go_on(&mut folder, scanned, &segments).map_err(failed)?
+        go_on(&mut folder, scanned, &segments, true).map_err(failed)?
     };
     Ok(Ready {
         folder,
@@ -227,43 +233,55 @@ pub(super) fn open(dir: &Path, state: &Path) -> Result<Ready, OpenError> {
     })
 }
 
-/// Goes on behind what was found of a log of which nothing is missing: in its last segment, or, if that was written by a
-/// version that did not state the tree, in a new one.
-fn go_on(folder: &mut Folder, scanned: Scanned, segments: &[u64]) -> io::Result<Last> {
-    let tree = tree(folder, &scanned, segments)?;
+/// Goes on behind what was found of a log of which nothing is missing: in its last segment; or in a new one, if that was
+/// written by a version that did not state the tree, or was compressed, so that the folder has begun a new one already.
+fn go_on(
+    folder: &mut Folder,
+    scanned: Scanned,
+    segments: &[u64],
+    is_plain: bool,
+) -> io::Result<Last> {
+    let Scanned {
+        head,
+        time,
+        durable,
+        mut placed,
+        ..
+    } = scanned;
     let first_seq = segments.last().copied().unwrap_or(1);
-    let is_stated = scanned.placed.tree.is_some();
-    if !is_stated && scanned.placed.behind_gap(first_seq)?.is_none() && scanned.durable.bytes > 0 {
-        folder.begin(scanned.head.seq + 1)?;
-        return Ok(Last {
-            time: scanned.time,
-            tree,
-            ..Last::behind(scanned.head)?
-        });
+    let behind_gap = placed.behind_gap(first_seq)?;
+    let is_stated = placed.tree.is_some();
+    let known = placed.tree.take().or(behind_gap);
+    let (tree, goes_on) = match known {
+        Some(tree) if is_plain => {
+            return Ok(Last {
+                head,
+                time,
+                durable,
+                tree,
+                is_stated,
+                placed,
+                goes_on: is_stated,
+            });
+        }
+        Some(tree) => (Some(tree), is_stated),
+        None => {
+            let tree = identity::over(folder.dir(), segments, &head)?;
+            let is_known = tree.is_some();
+            (tree, is_known)
+        }
+    };
+    if is_plain && durable.bytes > 0 {
+        folder.begin(head.seq + 1)?;
     }
+    let behind = Last::behind(head)?;
     Ok(Last {
-        head: scanned.head,
-        time: scanned.time,
-        durable: scanned.durable,
-        tree,
-        is_stated,
+        time,
+        goes_on,
+        tree: tree.unwrap_or_else(|| behind.tree.clone()),
+        placed,
+        ..behind
     })
-}
-
-/// The tree up to the end of a log of which nothing is missing: as its last segment states it, or computed once from a log of
-/// a version that did not; a new one where it cannot be computed.
-fn tree(folder: &Folder, scanned: &Scanned, segments: &[u64]) -> io::Result<LogTree> {
-    let first_seq = segments.last().copied().unwrap_or(1);
-    if let Some(tree) = &scanned.placed.tree {
-        return Ok(tree.clone());
-    }
-    if let Some(tree) = scanned.placed.behind_gap(first_seq)? {
-        return Ok(tree);
-    }
-    match identity::over(folder.dir(), segments, &scanned.head)? {
-        Some(tree) => Ok(tree),
-        None => LogTree::new(scanned.head.seq + 1),
-    }
 }
 
 /// Opens the state, and reads the head that was kept.

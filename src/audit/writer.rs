@@ -15,15 +15,19 @@ use super::clock::Clock;
 use super::event::{Event, integer};
 use super::folder::{Disk, Durable, SetAside};
 use super::format::notice::Notice;
-use super::gap::{self, Loss};
 use super::identity::LogTree;
 use super::kept::Kept;
 use super::log::{AuditUnavailable, Durability, Shared};
 use super::names::visible;
 use super::open::Last;
 use super::page::Page;
+use super::signing::{Previous, SigningKeys};
 use super::spool;
 use super::tree::Hash;
+
+mod mending;
+
+use mending::Opening;
 
 /// Events of one batch.
 const BATCH_EVENTS_MAX: usize = 1024;
@@ -72,13 +76,8 @@ pub(super) struct Settings {
     pub(super) durability: Durability,
     pub(super) segment_bytes_max: u64,
     pub(super) clock: Clock,
-}
-
-/// What a segment has to say before anything else: which tree it goes on, and behind a gap that there is one.
-#[derive(Clone, Debug, Default)]
-struct Opening {
-    /// The last event before the gap, and why there is one.
-    gap: Option<(Head, Loss)>,
+    /// What signs checkpoints.
+    pub(super) keys: Option<SigningKeys>,
 }
 
 /// The state of the log between two batches.
@@ -107,6 +106,8 @@ pub(super) struct Writer {
     tree: LogTree,
     /// What the segment has to say first, as long as it has not.
     opening: Option<Opening>,
+    /// Whether it has to be said which key signs checkpoints, and which one did before.
+    pub(super) key_due: Option<Previous>,
     /// The ids of the terms that the segment holds, for all that is known. Nothing is known after a failure.
     stated: HashSet<Box<str>>,
     /// Since when they wait to be made durable.
@@ -145,6 +146,7 @@ impl Writer {
             unsettled_leaves: Vec::new(),
             tree: last.tree,
             opening: (!last.is_stated).then(Opening::default),
+            key_due: None,
             stated: HashSet::new(),
             dirty_since: None,
             broken: None,
@@ -208,8 +210,17 @@ impl Writer {
             self.mend().map_err(|cause| self.fail(&cause))?;
             stopped(self, Vec::new())
         });
+        if safe.is_ok() {
+            self.shared.tell_last_tree(&self.tree);
+        }
         let kept = self.kept.settle().map_err(|cause| self.fail(&cause));
         safe.and(kept)
+    }
+
+    /// The tree over what was written, all of it on disk.
+    pub(super) fn tree_on_disk(&mut self) -> Result<LogTree, AuditUnavailable> {
+        self.make_durable()?;
+        Ok(self.tree.clone())
     }
 
     /// How long nothing needs to be done.
@@ -363,6 +374,9 @@ impl Writer {
         if let Some(opening) = &opening {
             self.open_segment(opening, &mut page)?;
         }
+        if let Some(event) = &mut self.key_notice() {
+            page.add(event)?;
+        }
         let opened = page.leaves.len();
         let stepped_from = self.time.as_ref().filter(|time| **time > now);
         let mut stepped = stepped_from.map(|from| clock_stepped(from, &now));
@@ -400,7 +414,7 @@ impl Writer {
         self.shared.appended(bytes.len());
         match self.settings.durability {
             // What begins a segment is never written again, so it does not wait; nothing waits before it.
-            Durability::Relaxed(_) if opening.is_none() => {
+            Durability::Relaxed(_) if opened == 0 => {
                 self.acknowledged.append(&mut bytes);
                 self.acknowledged_last = last;
                 self.unsettled.append(&mut written);
@@ -413,12 +427,10 @@ impl Writer {
                 self.settle_at(head.clone(), leaves);
             }
         }
-        if let Some(opening) = opening {
-            self.opening = None;
-            self.shared.stated(opened);
-            if opening.gap.is_some() {
-                self.shared.gapped();
-            }
+        (self.opening, self.key_due) = (None, None);
+        self.shared.stated(opened);
+        if opening.is_some_and(|opening| opening.gap.is_some()) {
+            self.shared.gapped();
         }
         if has_stepped {
             self.shared.clock_stepped();
@@ -427,15 +439,6 @@ impl Writer {
         self.stated.extend(fresh);
         (self.head, self.time) = (head, Some(now));
         Ok(())
-    }
-
-    /// Adds what a segment has to say first. All of it stands behind what is on disk, and nothing between.
-    fn open_segment(&self, opening: &Opening, page: &mut Page<'_>) -> io::Result<()> {
-        if let Some((last, loss)) = &opening.gap {
-            page.add(&mut gap::event(last, *loss, self.refused))?;
-        }
-        let tree = self.tree.after(&page.leaves);
-        page.add(&mut tree.statement())
     }
 
     /// Takes note that events up to a head are on disk, behind those that were.
@@ -526,89 +529,6 @@ impl Writer {
                 false
             }
         }
-    }
-
-    /// Goes back to the durable part of the segment and on from there. Events that were refused are set aside, those
-    /// that were acknowledged are written again.
-    fn mend(&mut self) -> io::Result<()> {
-        self.kept.watch(&self.settled)?;
-        if let Some(loss) = self.disk.lost()? {
-            return self.bridge(loss);
-        }
-        let set_aside = self.disk.cut(&self.durable, &self.acknowledged)?;
-        if !self.acknowledged.is_empty() {
-            self.disk.append(&self.acknowledged)?;
-            self.settle()?;
-        }
-        let notes_gap = self
-            .opening
-            .as_ref()
-            .is_some_and(|opening| opening.gap.is_some());
-        // A gap that could not be noted yet tells of the refused events as well.
-        let refused = if notes_gap { 0 } else { self.refused };
-        self.write(&mut vec![job(recovered(set_aside, refused))])?;
-        self.broken = None;
-        self.refused = 0;
-        Ok(())
-    }
-
-    /// Goes on in a new segment behind what was lost, under a new identity, and notes the gap. What was acknowledged and had
-    /// not reached the disk is written again before.
-    fn bridge(&mut self, loss: Loss) -> io::Result<()> {
-        let last = self.settled.clone();
-        let tree = LogTree::new(last.seq + 1)?;
-        self.disk.bridge(&last, self.durable.bytes)?;
-        self.durable = Durable::none();
-        self.tree = tree;
-        self.stated.clear();
-        // It stays to be noted, whatever becomes of the first attempt.
-        self.opening = Some(Opening {
-            gap: Some((last.clone(), loss)),
-        });
-        self.write_again(&last)?;
-        self.note_gap(last, loss)?;
-        self.broken = None;
-        self.refused = 0;
-        Ok(())
-    }
-
-    /// Writes what was acknowledged and had not reached the disk, as the first events of a new segment. That holds no terms
-    /// yet, so they stand before the events that name them.
-    fn write_again(&mut self, last: &Head) -> io::Result<()> {
-        if self.unsettled.is_empty() {
-            return Ok(());
-        }
-        let time = match &self.time {
-            Some(time) => time.clone(),
-            None => self.settings.clock.now(),
-        };
-        let mut page = Page::new(last, &self.stated, (&self.settings.node, &time));
-        for event in &mut self.unsettled {
-            page.add(event)?;
-        }
-        let Page {
-            bytes,
-            head,
-            leaves,
-            last,
-            fresh,
-            ..
-        } = page;
-        self.unsettled_leaves = leaves;
-        (self.acknowledged, self.acknowledged_last) = (bytes, last);
-        (self.head, self.stated) = (head, fresh);
-        self.disk.append(&self.acknowledged)?;
-        self.settle()
-    }
-
-    /// Writes the event that notes a gap behind the last event that is known to have been on disk.
-    pub(super) fn note_gap(&mut self, last: Head, loss: Loss) -> io::Result<()> {
-        let (last_seq, last_hash) = (last.seq, last.hash.as_str());
-        error!(last_seq, last_hash, "the access log has a gap: {loss}");
-        self.opening = Some(Opening {
-            gap: Some((last, loss)),
-        });
-        self.write(&mut Vec::new())
     }
 }
 

@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 mod export;
 mod outside;
+mod keygen;
 mod query;
 mod report;
 mod show;
@@ -45,6 +46,8 @@ enum Command {
     /// `--expect`. Exits with 0 if the log is whole and as they say, with 1 if it is not, with 3 if it is whole and nothing from
     /// outside of its folder says more, with 2 if nobody can say.
     Verify(verify::VerifyArgs),
+    /// Make a key that signs checkpoints of the log: `audit.key` for the proxy, `audit.pub` for whoever verifies.
+    Keygen(keygen::KeygenArgs),
     /// List the requests that match all filters, oldest first.
     ///
     /// Filters: caller=ID-OR-NAME, module=NAME, record=MODULE/ID (UPSTREAM:MODULE/ID where the log tells of several), category=NAME (and all below it: data that was met, or
@@ -87,6 +90,7 @@ fn answer(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
     let streams = &mut Streams { out, err };
     let result = match command {
         Command::Verify(args) => verify::run(args, streams),
+        Command::Keygen(args) => keygen::run(args, streams),
         Command::Query(args) => query::run(args, streams),
         Command::Report(args) => report::run(args, streams),
         Command::Show(args) => show::run(args, streams),
@@ -134,6 +138,7 @@ fn say_pruned(command: &Command, err: &mut dyn Write) -> io::Result<()> {
         Command::Show(args) => &args.dir,
         Command::Report(args) => &args.dir,
         Command::Export(args) => &args.dir,
+        Command::Keygen(_) => return Ok(()),
     };
     match pruned_up_to(dir) {
         Ok(Some(last_seq)) => writeln!(

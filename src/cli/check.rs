@@ -81,9 +81,10 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
                 let (candidate, problems) = Candidate::at_start(&config, None);
                 found.extend(problems);
                 summary = candidate.map(|candidate| candidate.policy.summary());
-                if arguments.connect {
-                    found.extend(connect(&config, arguments.running));
-                }
+                found.extend(match arguments.connect {
+                    true => connect(&config, arguments.running),
+                    false => preflight::signing(&config),
+                });
             }
         }
         (None, Some(dir)) if !dir.exists() => return missing("no such folder", dir),

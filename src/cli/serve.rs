@@ -12,7 +12,7 @@ use crate::config::{Config, LogFormat};
 use crate::diagnostic::Diagnostics;
 use crate::identity::Authorities;
 use crate::preflight;
-use crate::proxy::{Configured, NotConfigured, Proxy, log_options};
+use crate::proxy::{Configured, NotConfigured, Proxy, signed_log_options};
 use crate::reload::{self, Candidate, Suites};
 use crate::server;
 use crate::workbench::Required;
@@ -142,7 +142,7 @@ async fn serve(config: &Arc<Config>, began: Candidate) -> Result<(), Box<dyn std
     let configured = configured(config, began, &authorities);
     let listeners = configured.listeners()?;
     let keys = authorities.keys().cloned();
-    let log = Log::open(log_options(config))?;
+    let log = Log::open(signed_log_options(config)?)?;
     let proxy = Proxy::start(configured.set_up(listeners, log.clone())).await?;
     let (stop_following, stopped) = watch::channel(false);
     let following = keys.map(|keys| {

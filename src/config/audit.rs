@@ -6,9 +6,11 @@ use crate::diagnostic::{Diagnostic, Form, Keys, Node, NodeKind, Spanned, quoted}
 use crate::files::Group;
 
 mod address;
+mod publish;
 mod sink;
 mod sinks;
 
+pub use publish::{Publish, PublishTo};
 pub use sink::{FACILITIES, Peer, PeerTls, Receiver, Sink, SinkFormat, SinkFrom};
 
 use super::read::{Reader, placed};
@@ -25,6 +27,7 @@ impl Reader<'_> {
                 "keep",
                 "max_bytes",
                 "node",
+                "publish",
                 "sinks",
                 "unusual",
             ],
@@ -54,11 +57,15 @@ impl Reader<'_> {
         let group = keys.get("group").and_then(|node| self.group(node));
         let sinks = keys.get("sinks");
         let sinks = sinks.map(|node| self.sinks(node, path.as_deref()));
+        let publish = keys
+            .get("publish")
+            .map_or_else(|| Some(Vec::new()), |node| self.publish(node));
         Some(Audit {
             keep,
             max_bytes,
             group,
             sinks: sinks.unwrap_or_default(),
+            publish: publish?,
             dir: placed(path?, dir?),
             durability,
             watches_for_security: keys.get("unusual").is_some_and(|node| self.unusual(node)),

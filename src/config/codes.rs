@@ -28,6 +28,7 @@ codes! {
     BAD_FRONT = ("C016", "an authenticating proxy is not of the accepted form"),
     BAD_CLIENTS = ("C017", "client certificates cannot be judged"),
     BAD_SERVICE = ("C018", "an account of the proxy is not of the accepted form"),
+    BAD_PUBLISH = ("C019", "checkpoints of the access log cannot be published so"),
 
     KEY_MISMATCH = ("C020", "a private key does not belong to its certificate"),
     CERTIFICATE_EXPIRED = ("C021", "a certificate has expired, or is not valid yet"),
@@ -52,5 +53,6 @@ codes! {
     CHOSEN_BY_PEOPLE = ("C130", "a claim that people may choose themselves says whose session a token strengthens"),
     ANY_CLIENT = ("C132", "an issuer whose tokens are accepted whatever client they were issued to, and of whatever type"),
     NOT_REVOCABLE = ("C133", "client certificates that nobody can revoke"),
+    UNSIGNED = ("C134", "checkpoints of the access log are not signed, or published nowhere"),
     SERVICE_UNKNOWN = ("C123", "an upstream does not say whose the credential of the proxy's own account is"),
 }

@@ -10,7 +10,9 @@ use crate::diagnostic::{
 use crate::files::words;
 
 use super::secrets::Wanted;
-use super::{Config, Identity, Limits, Log, LogFormat, Once, Reload, Secrets, codes, files};
+use super::{
+    Config, Identity, Limits, Log, LogFormat, Once, Reload, Secret, Secrets, codes, files,
+};
 
 /// Characters of a name.
 const NAME_CHARACTERS_MAX: usize = 100;
@@ -334,7 +336,7 @@ impl Reader<'_> {
     fn keys(&mut self, node: &Node) -> Option<Secrets> {
         const FORM: Form = Form {
             what: "`keys`",
-            known: &["token", "api", "readable_by_all"],
+            known: &["token", "api", "audit", "readable_by_all"],
             refused: &[],
         };
         const TOKEN: Wanted = Wanted {
@@ -354,11 +356,27 @@ impl Reader<'_> {
         let api = keys
             .get("api")
             .map_or(Some(None), |node| self.key(node, API).map(Some));
+        let audit = keys
+            .get("audit")
+            .map_or_else(|| Some(Vec::new()), |node| self.audit_keys(node));
         Some(Secrets {
+            audit: audit?,
+            keys_place: keys.place().clone(),
             readable_by_all: readable_by_all.unwrap_or(false),
             token: token?,
             api: api?,
         })
+    }
+
+    /// The keys that sign checkpoints of the access log. What they hold is looked at by who signs.
+    fn audit_keys(&mut self, node: &Node) -> Option<Vec<Secret>> {
+        const AUDIT: Wanted = Wanted {
+            what: "a key that signs checkpoints",
+            help: "make one with `paravent audit keygen --out DIR`",
+        };
+        let items = node.list("`audit`", self.found)?;
+        let read: Vec<_> = items.iter().map(|item| self.key(item, AUDIT)).collect();
+        read.into_iter().collect()
     }
 
     /// The folder of the state.

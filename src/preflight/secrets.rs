@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, Config, Tls, codes};
+use crate::config::{self, Config, PublishTo, Tls, codes};
 use crate::diagnostic::{Diagnostic, Diagnostics, Spanned, quoted};
 
 /// The owner may do anything with a secret, its group may read it, and nobody else may do anything: unless the
@@ -15,6 +15,13 @@ pub(super) fn look(config: &Config, found: &mut Diagnostics) {
     let accounts = config.upstreams.values();
     let accounts = accounts.filter_map(|upstream| upstream.service.as_ref());
     let accounts = accounts.flat_map(|service| &service.files);
+    let signing = config.audit_keys().iter().filter_map(|key| key.file());
+    let signing = signing.map(|file| (file, "the key that signs checkpoints"));
+    let bearers = config.audit.publish.iter().filter_map(|one| match &one.to {
+        PublishTo::Https { bearer, .. } => bearer.as_ref()?.file(),
+        PublishTo::Folder(_) => None,
+    });
+    let bearers = bearers.map(|file| (file, "what a place for checkpoints wants to hear"));
     let accounts = accounts.map(|file| (file, "what the proxy's own account proves itself with"));
     let sinks = config.audit.sinks.iter().flat_map(config::Sink::secrets);
     let sinks = sinks.map(|file| (file, "what a sink proves itself with"));
@@ -37,7 +44,13 @@ pub(super) fn look(config: &Config, found: &mut Diagnostics) {
     let others = others
         .into_iter()
         .filter_map(|(file, what)| Some((file?, what)));
-    for (file, what) in keys.chain(others).chain(accounts).chain(sinks) {
+    for (file, what) in keys
+        .chain(others)
+        .chain(accounts)
+        .chain(sinks)
+        .chain(signing)
+        .chain(bearers)
+    {
         if let Some(exposure) = exposure(&file.value, config.are_secrets_readable_by_all()) {
             found.push(told(file, what, exposure));
         }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ListenerSetup, Setup, limits, settings};
-use crate::audit::{self, Log, Options};
-use crate::config::{Config, Durability, Listener};
+use crate::audit::note::NoteError;
+use crate::audit::{self, Bearer, Log, Options, Place, Signing, SigningKeys, Target};
+use crate::config::{self, Config, Durability, Listener, PublishTo};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::Dialect;
 use crate::identity::{Authorities, Unjudged};
@@ -23,6 +24,12 @@ pub enum NotConfigured {
     /// Proofs cannot be judged.
     #[error(transparent)]
     Unjudged(#[from] Unjudged),
+    /// A key that should sign checkpoints is none.
+    #[error("a key of `keys.audit` {0}")]
+    AuditKey(NoteError),
+    /// A secret of a place for checkpoints cannot stand in a header.
+    #[error("a `bearer` of `audit.publish` cannot stand in a header")]
+    Bearer,
     /// A name leads nowhere.
     #[error("a listener names an unknown upstream")]
     Upstream,
@@ -116,6 +123,44 @@ pub fn log_options(config: &Config) -> Options {
         group: config.audit.group.as_ref().map(|group| group.value.clone()),
         ..Options::new(&config.audit.dir.value, &config.state.value)
     }
+}
+
+/// The same for a log whose checkpoints are signed and published.
+///
+/// # Errors
+/// If a key is none.
+pub fn signed_log_options(config: &Config) -> Result<Options, NotConfigured> {
+    let keys = config.audit_keys().iter().map(config::Secret::bytes);
+    let keys = SigningKeys::read(keys).map_err(NotConfigured::AuditKey)?;
+    let targets = config.audit.publish.iter().map(target);
+    let targets = targets.collect::<Option<Vec<_>>>();
+    let targets = targets.ok_or(NotConfigured::Bearer)?;
+    Ok(Options {
+        signing: keys.map(|keys| Signing {
+            targets,
+            ..Signing::new(keys)
+        }),
+        ..log_options(config)
+    })
+}
+
+/// A place where checkpoints go; `None` if its secret is none.
+fn target(one: &config::Publish) -> Option<Target> {
+    let place = match &one.to {
+        PublishTo::Folder(folder) => Place::Folder(folder.value.clone()),
+        PublishTo::Https { url, bearer, ca } => {
+            let bearer = bearer.as_ref().map(|secret| Bearer::new(secret.bytes()));
+            Place::Https {
+                url: url.clone(),
+                bearer: bearer.map_or(Some(None), |bearer| bearer.map(Some))?,
+                ca: ca.clone(),
+            }
+        }
+    };
+    Some(Target {
+        place,
+        region: one.region.clone(),
+    })
 }
 
 fn set_up(

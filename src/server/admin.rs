@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
-use crate::audit::{Log, Room};
+use crate::audit::{Checkpoints, Log, Room};
 use crate::identity::Ways;
 use crate::metrics::Metrics;
 use crate::policy::Observation;
@@ -91,6 +91,9 @@ impl Readiness {
         if let Some((is_good, words)) = room(self.log.room()) {
             self.parts.say("audit:room", is_good, words);
         }
+        if let Some(told) = self.log.checkpoints() {
+            tell_checkpoints(&self.parts, &told);
+        }
         self.parts.lines() + &self.remarks()
     }
 
@@ -102,6 +105,8 @@ impl Readiness {
                 true => "the access log has taken all of `audit.max_bytes`".into(),
                 false => "the access log cannot be written".into(),
             })
+        } else if let Some(why) = self.log.checkpoints().and_then(|told| told.refused) {
+            Some(format!("no checkpoint of the access log is signed: {why}").into())
         } else {
             self.ways.iter().find_map(Ways::problem)
         }
@@ -115,6 +120,28 @@ fn room(room: Room) -> Option<(bool, String)> {
     let (used, most) = (room.used >> 20, most >> 20);
     let words = format!("{used} of {most} MiB are taken, {percent} %");
     Some((!room.is_tight(), words))
+}
+
+/// Says how checkpoints are, and each place where they are published.
+fn tell_checkpoints(parts: &Parts, told: &Checkpoints) {
+    let at = told.at.map(|at| format!("{at:.0}")).unwrap_or_default();
+    let last = format!("the last one holds {} events, {at}", told.size);
+    match told.refused.as_ref().or(told.failing.as_ref()) {
+        None => parts.say("checkpoints", true, last),
+        Some(why) => parts.say("checkpoints", false, format!("{why}; {last}")),
+    }
+    for target in &told.targets {
+        let part = format!("published:{}", target.name);
+        let region = target.region.as_deref();
+        let region = region
+            .map(|region| format!(" in {region}"))
+            .unwrap_or_default();
+        let lag = format!("{} signed events behind{region}", told.lag(target));
+        match &target.failing {
+            None => parts.say(&part, true, lag),
+            Some(why) => parts.say(&part, false, format!("{why}; {lag}")),
+        }
+    }
 }
 
 /// Answers `/livez`, `/readyz` and `/metrics` until `stop` turns true.
@@ -180,7 +207,8 @@ fn answer(
             }
         }
         "/metrics" => {
-            metrics.audit(readiness.log.healthy(), &readiness.log.figures());
+            let (log, checkpoints) = (&readiness.log, readiness.log.checkpoints());
+            metrics.audit(log.healthy(), &log.figures(), checkpoints.as_ref());
             let observation = (readiness.observing.0)();
             metrics.observing(observation.whole.is_some(), observation.rules.len());
             match metrics.text() {

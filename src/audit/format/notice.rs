@@ -32,6 +32,13 @@ pub(in crate::audit) enum Notice {
         segments: u64,
         why: String,
     },
+    /// A key signs checkpoints from here on.
+    #[serde(rename = "audit.key")]
+    Key {
+        key: String,
+        previous: Option<String>,
+        signatures: Vec<String>,
+    },
     /// Somebody asked the log.
     #[serde(rename = "audit.read")]
     Read {

@@ -101,7 +101,7 @@ impl Reader<'_> {
             .map_or(Some(SinkFormat::Paravent), |node| {
                 node.choice("format of a sink", SinkFormat::ALL, self.found)
             });
-        let region = keys.get("region").map(|node| self.region(node));
+        let region = keys.get("region").map(|node| self.region(node, codes::BAD_SINK));
         let from = keys.get("from").map_or(Some(SinkFrom::Newest), |node| {
             node.choice("value of `from`", FROM, self.found)
         });
@@ -336,13 +336,14 @@ impl Reader<'_> {
         Some((certificate, key))
     }
 
-    fn region(&mut self, node: &Node) -> Option<String> {
+    /// The country in which a receiver is.
+    pub(super) fn region(&mut self, node: &Node, code: &'static str) -> Option<String> {
         let text = node.text("`region`", self.found)?;
         let is_assigned =
             text.value.len() == 2 && REGIONS.split(' ').any(|code| code == text.value);
         if !is_assigned {
             let title = format!("{} is not a country", quoted(text.value));
-            let problem = Diagnostic::error(codes::BAD_SINK, title);
+            let problem = Diagnostic::error(code, title);
             let label = "must be one of the codes of ISO 3166-1 alpha-2, in capitals";
             let help = "write the country in which the receiver keeps the events, such as `FR` or `DE`; a union of countries is none";
             self.found.push(problem.at(&text.place, label).help(help));
