@@ -30,7 +30,7 @@ mod random;
 struct Signed {
     dir: TempDir,
     key: SigningKey,
-    /// The numbers of the events about requests.
+    /// The numbers of the events that closed requests.
     requests: Vec<u64>,
     last: u64,
 }
@@ -133,7 +133,7 @@ impl Signed {
             let mut lines = String::new();
             for event in events {
                 seq += 1;
-                requests.extend(event.get("phase").map(|_| seq));
+                requests.extend((event["phase"] == "closed").then_some(seq));
                 let line = bound(event, seq, &prev);
                 prev = leaf(line.as_bytes());
                 tree.push(prev);

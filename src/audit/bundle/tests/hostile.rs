@@ -35,12 +35,13 @@ fn packed(names: [&str; 2], change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let path = dir.path().join("a.zip");
     pack(&vec![("aa/bb.cc".to_owned(), b"one".to_vec()), ("dd/ee.ff".to_owned(), b"two".to_vec())], &path);
     let mut bytes = fs::read(&path).unwrap();
-    for (from, to) in ["aa/bb.cc", "dd/ee.ff"].iter().zip(names) {
-        assert_eq!(from.len(), to.len());
-        let places: Vec<usize> = memchr::memmem::find_iter(&bytes, from.as_bytes()).collect();
-        assert_eq!(places.len(), 2);
+    let places = ["aa/bb.cc", "dd/ee.ff"].map(|name| {
+        memchr::memmem::find_iter(&bytes, name.as_bytes()).collect::<Vec<usize>>()
+    });
+    for (places, name) in places.iter().zip(names) {
+        assert_eq!((places.len(), name.len()), (2, 8));
         for at in places {
-            bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+            bytes[*at..at + 8].copy_from_slice(name.as_bytes());
         }
     }
     change(&mut bytes);
