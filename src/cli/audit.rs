@@ -86,6 +86,23 @@ pub fn run(args: &AuditArgs) -> u8 {
     answer(&args.command, &mut out, &mut io::stderr().lock())
 }
 
+/// What `paravent-verify` has of these questions.
+#[derive(Debug, Args)]
+pub(super) struct VerifyOnly {
+    #[command(flatten)]
+    args: verify::VerifyArgs,
+}
+
+/// Verifies, and nothing else; returns the exit code.
+pub(super) fn verify_only(args: &VerifyOnly) -> u8 {
+    let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
+    let streams = &mut Streams {
+        out: &mut out,
+        err: &mut err,
+    };
+    verify::run(&args.args, streams).unwrap_or(UNUSABLE)
+}
+
 fn answer(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
     let streams = &mut Streams { out, err };
     let result = match command {

@@ -34,7 +34,7 @@ mod scan;
 mod schema;
 mod serve;
 mod test;
-mod verify;
+pub mod verify;
 
 /// A privacy-enforcing reverse proxy in front of a CRM that already exists.
 #[derive(Debug, Parser)]

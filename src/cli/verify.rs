@@ -1,22 +1,25 @@
 //! `paravent verify`: a bundle, offline and without configuration. `paravent-verify` runs the same.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 
+use super::audit::VerifyOnly;
 use super::{DONE, Format, PROBLEMS, UNUSABLE};
 use crate::audit::bundle::{Verdict, Verified, verify};
 use crate::audit::note::{NOTE_BYTES_MAX, VerifierKey};
-use crate::{audit, files};
+use crate::{audit, files, provenance};
 
 /// Nobody vouches for what is otherwise sound.
 const UNVOUCHED: u8 = 3;
 
 /// Which bundle, and whose signatures are trusted.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub(super) struct Arguments {
     /// The bundle.
     bundle: PathBuf,
     /// A public key that you have from elsewhere: its file, or the line itself. Without one, anybody may have made the bundle.
@@ -27,8 +30,40 @@ pub(crate) struct Arguments {
     format: Format,
 }
 
+/// Checks what was taken out of an access log, and access logs. It needs no configuration and asks nobody.
+#[derive(Debug, Parser)]
+#[command(name = "paravent-verify", version = provenance::LINE, about, long_about = None, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 valid, 1 not, 2 nothing can be said, 3 sound, but nothing from outside vouches for it.")]
+struct Alone {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check a bundle of events that was taken out of an access log
+    Verify(Arguments),
+    /// Check an access log
+    AuditVerify(VerifyOnly),
+}
+
+/// The whole of the program `paravent-verify`.
+pub fn alone(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let code = match Alone::try_parse_from(arguments) {
+        Ok(Alone { command }) => match command {
+            Command::Verify(arguments) => run(&arguments),
+            Command::AuditVerify(arguments) => super::audit::verify_only(&arguments),
+        },
+        Err(error) => {
+            let _ = error.print();
+            if error.use_stderr() { UNUSABLE } else { DONE }
+        }
+    };
+    ExitCode::from(code)
+}
+
 /// Runs it on standard output and standard error.
-pub(crate) fn run(arguments: &Arguments) -> u8 {
+pub(super) fn run(arguments: &Arguments) -> u8 {
     let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
     answer(arguments, &mut out, &mut err).unwrap_or(UNUSABLE)
 }

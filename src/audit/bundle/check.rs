@@ -149,7 +149,6 @@ fn log(
         return flaw(format!("`{TREES}` is not in its form"));
     }
     let mut facts = LogFacts {
-        id: tree.log.clone(),
         origin: String::new(),
         from: tree.from,
         checkpoints: Vec::new(),

@@ -36,7 +36,6 @@ pub(super) struct Facts {
 /// One log, as it was signed.
 #[derive(Debug)]
 pub(super) struct LogFacts {
-    pub(super) id: String,
     pub(super) origin: String,
     pub(super) from: u64,
     pub(super) checkpoints: Vec<CheckpointFacts>,

@@ -361,12 +361,6 @@ impl Survey {
         leaves.unwrap_or_default()
     }
 
-    /// The log that holds an event.
-    pub(super) fn log_of(&self, seq: u64) -> Option<&Identity> {
-        let holds = |log: &&Identity| (log.from..self.end(log)).contains(&seq);
-        self.logs.iter().find(holds)
-    }
-
     /// The number of the first event of the segment that holds an event.
     pub(super) fn segment_of(&self, seq: u64) -> u64 {
         let before = self.segments.partition_point(|first| *first <= seq);
