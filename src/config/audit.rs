@@ -9,6 +9,8 @@ mod sink;
 mod sinks;
 
 pub use sink::{FACILITIES, Peer, PeerTls, Receiver, Sink, SinkFormat, SinkFrom};
+#[cfg(test)]
+pub(super) use sinks::SINK_KEYS;
 
 use super::read::{Reader, placed};
 use super::{Audit, Durability};

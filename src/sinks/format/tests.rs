@@ -145,7 +145,7 @@ fn cef_escapes_what_its_reader_undoes() {
     };
     assert_eq!(told("suser"), seen);
     assert_eq!(told("suid"), seen);
-    assert_eq!(told("rt"), "1763888651482");
+    assert_eq!(told("rt"), "1795424651482");
     assert_eq!(told("cn3"), "30");
     assert_eq!(told("cs2Label"), "originNetwork");
     assert_eq!(
@@ -226,7 +226,7 @@ fn ocsf_says_what_the_class_requires() {
         json!({ "type": "Contacts", "uid": "crm:Contacts/c-7" })
     );
     assert_eq!(event["src_endpoint"], json!({ "name": "10.2.14.0/24" }));
-    assert_eq!(event["time"], 1_763_888_651_482_u64);
+    assert_eq!(event["time"], 1_795_424_651_482_u64);
     // Ours is below `unmapped`, and what stands elsewhere is not said twice.
     let own = &event["unmapped"]["paravent"];
     assert_eq!(own["purpose"]["id"], "payment");
