@@ -12,6 +12,8 @@ mod sinks;
 
 pub use publish::{Publish, PublishTo};
 pub use sink::{FACILITIES, Peer, PeerTls, Receiver, Sink, SinkFormat, SinkFrom};
+#[cfg(test)]
+pub(super) use sinks::SINK_KEYS;
 
 use super::read::{Reader, placed};
 use super::{Audit, Durability, codes};

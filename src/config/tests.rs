@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostics;
 mod issuers;
 mod proofs;
 mod service;
+mod sinks;
 
 /// Whether nothing is told but that no listener accepts what is configured.
 fn is_unused_at_most(found: &Diagnostics) -> bool {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
@@ -135,6 +135,17 @@ fn client(tls: &PeerTls) -> Result<rustls::ClientConfig, Failure> {
 }
 
 impl Stream {
+    /// Waits for the end of the connection below TLS, of which the end of TLS says nothing.
+    pub(super) async fn closed(&mut self) -> io::Result<()> {
+        let tcp = match self {
+            Self::Clear(tcp) => tcp,
+            Self::Tls(tls) => tls.get_mut().0,
+        };
+        let mut nothing = [0; 1024];
+        while tcp.read(&mut nothing).await? > 0 {}
+        Ok(())
+    }
+
     /// What the system has learned of the connection that no read or write has told.
     pub(super) fn error(&self) -> io::Result<Option<io::Error>> {
         match self {

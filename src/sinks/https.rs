@@ -192,7 +192,7 @@ mod tests {
         let told = |text: &'static str| retry_after(Some(&HeaderValue::from_static(text)));
         assert_eq!(told("120"), Some(Duration::from_secs(120)));
         assert!(
-            told("Fri, 31 Dec 2199 23:59:59 GMT").is_some_and(|left| left.as_secs() > 1_000_000)
+            told("Tue, 31 Dec 2199 23:59:59 GMT").is_some_and(|left| left.as_secs() > 1_000_000)
         );
         for none in ["Sun, 06 Nov 1994 08:49:37 GMT", "soon", "-1", ""] {
             assert_eq!(told(none), None, "{none}");

@@ -72,14 +72,19 @@ pub(super) async fn send(wire: &Wire, frames: &[Bytes]) -> Result<(), Failure> {
         written = writing => written.map_err(|_| Failure::CLOSED_EARLY)?,
         _ = to_end(&mut read) => return Err(Failure::CLOSED_EARLY),
     }
-    match timeout(END_TIMEOUT, to_end(&mut read)).await {
+    let ending = async {
+        to_end(&mut read).await?;
+        let mut stream = read.unsplit(write);
+        stream.closed().await?;
+        Ok::<_, io::Error>(stream)
+    };
+    let stream = match timeout(END_TIMEOUT, ending).await {
         Err(_) => return Err(Failure::UNCONFIRMED),
-        Ok(Err(_)) => return Err(Failure::CLOSED_EARLY),
-        Ok(Ok(())) => {}
-    }
+        Ok(ended) => ended.map_err(|_| Failure::CLOSED_EARLY)?,
+    };
     // If its end was on the way before ours arrived, an answer to what came too late is on the way now.
     tokio::time::sleep((LATE + round_trip * 2).min(LATE_MAX)).await;
-    match read.unsplit(write).error() {
+    match stream.error() {
         Ok(None) => Ok(()),
         _ => Err(Failure::CLOSED_EARLY),
     }

@@ -17,16 +17,18 @@ const NAME_BYTES_MAX: usize = 64;
 
 const FORM: Form = Form {
     what: "a sink",
-    known: &[
-        "name", "file", "syslog", "https", "format", "region", "from", "ca", "client", "bearer",
-        "facility", "gzip", "in_clear",
-    ],
+    known: SINK_KEYS,
     refused: &[],
 };
 
+/// All keys of a sink.
+pub(in crate::config) const SINK_KEYS: &[&str] = &[
+    "name", "file", "syslog", "https", "format", "region", "from", "ca", "client", "bearer",
+    "facility", "gzip", "in_clear",
+];
+
 /// The keys that only some receivers have.
 const ONLY: &[(&str, &[&str])] = &[
-    ("region", &["file", "syslog", "https"]),
     ("ca", &["syslog", "https"]),
     ("client", &["syslog", "https"]),
     ("in_clear", &["syslog", "https"]),
