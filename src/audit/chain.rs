@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _};
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -173,6 +173,14 @@ impl Lines {
             start_bytes: 0,
             end_bytes: 0,
         })
+    }
+
+    /// The same from a line on that begins so many bytes behind the beginning of the text.
+    pub(super) fn at(dir: &Path, first_seq: u64, offset_bytes: u64) -> io::Result<Self> {
+        let mut lines = Self::of_segment(dir, first_seq)?;
+        lines.reader.seek(SeekFrom::Start(offset_bytes))?;
+        (lines.start_bytes, lines.end_bytes) = (offset_bytes, offset_bytes);
+        Ok(lines)
     }
 
     /// Reads the next line; `None` at the end of the file.

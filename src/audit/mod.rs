@@ -20,6 +20,7 @@ mod folder;
 mod format;
 mod gap;
 mod id;
+mod index;
 mod kept;
 mod keys;
 mod log;
@@ -47,15 +48,16 @@ pub use chain::Head;
 pub use classified::Classified;
 pub use clock::Clock;
 pub use event::{By, Event, Loaded};
-pub use events::{Found, Summary, events};
+pub use events::{Found, events};
 pub use folder::{is_being_written, log_bytes};
 pub use id::{is_id, new as new_id};
+pub use index::{Built, Indexed, Keeper, keep, reindex};
 pub use kept::is_being_kept;
 pub use keys::follow_keys;
 pub use log::{AuditUnavailable, Durability, Figures, Log, Options};
 pub use names::{is_plain_in_any_case, visible};
 pub use open::OpenError;
-pub use query::{Query, QueryError, query, show};
+pub use query::{Page, Pages, Query, QueryError, Summary, query, show};
 pub use record::{
     Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
     PolicyStamp, Record, Said, Unanswered,

@@ -12,6 +12,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 mod query;
+mod reindex;
 mod show;
 mod verdict;
 mod verify;
@@ -52,6 +53,8 @@ enum Command {
     Query(query::QueryArgs),
     /// Print all events of one decision, and of its parts.
     Show(show::ShowArgs),
+    /// Build the index of a log anew. It is never evidence: it only finds sooner what stands in the segments.
+    Reindex(reindex::ReindexArgs),
 }
 
 /// For people or for scripts.
@@ -76,6 +79,7 @@ fn answer(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
         Command::Verify(args) => verify::run(args, streams),
         Command::Query(args) => query::run(args, streams),
         Command::Show(args) => show::run(args, streams),
+        Command::Reindex(args) => reindex::run(args, streams),
     };
     let Streams { out, err } = streams;
     match result.and_then(|code| out.flush().map(|()| code)) {
@@ -139,6 +143,20 @@ pub(super) fn progress_bar(dir: &Path) -> ProgressBar {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
+}
+
+/// Progress over nobody knows how many events.
+fn counting() -> ProgressBar {
+    match io::stderr().is_terminal() {
+        true => ProgressBar::new_spinner().with_message("events"),
+        false => ProgressBar::hidden(),
+    }
+}
+
+/// The words of a reading for the note in the log: filters, and why it was done.
+fn words_of(filters: &[String], reason: Option<&str>) -> Vec<String> {
+    let reason = reason.map(|reason| format!("reason={reason}"));
+    filters.iter().cloned().chain(reason).collect()
 }
 
 /// Progress over so many events.
