@@ -10,7 +10,9 @@ use crate::vocabulary::Level;
 use super::chain::{End, Line, Lines, later_version};
 use super::expand::{Entry, Segment};
 use super::folder::{segment_name, segments};
+use super::format::brief::Terms;
 use super::format::{Phase, full};
+use super::query::Summary;
 use super::upstreams::Upstreams;
 use super::verdict::Fault;
 
@@ -131,23 +133,6 @@ fn name_upstream(request: &mut full::Request) {
     }
 }
 
-/// What was looked through.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Events read.
-    pub events: u64,
-    /// Lines that are not events in canonical form, or lack what they name; `verify` says where.
-    pub unreadable_lines: u64,
-    /// Events whose time is earlier than that of the event before.
-    pub clock_steps: u64,
-    /// Lines in a later format than this program knows.
-    pub later_lines: u64,
-    /// Requests that named fields whose categories the log does not tell, so that they were matched by their data alone.
-    pub untold: u64,
-    /// Why the category that was asked for cannot occur: neither a policy of this log nor an event has it.
-    pub unheard_of: Option<String>,
-}
-
 /// Hands every event to `sink`, in the order of the log, until it breaks off.
 ///
 /// # Errors
@@ -163,9 +148,31 @@ pub fn events(
     })
 }
 
+/// From where on events are read: from the first, unless it says another place.
+#[derive(Debug, Default)]
+pub(super) struct Start {
+    /// The number of the first event of the segment.
+    pub(super) segment: u64,
+    /// Bytes of its text before the place.
+    pub(super) offset: u64,
+    /// Terms that the segment has said before.
+    pub(super) terms: Vec<(String, Terms)>,
+    /// The time of the event before.
+    pub(super) time: String,
+}
+
 /// Reads every event, and those that say terms.
 pub(super) fn each(
     dir: &Path,
+    visit: &mut dyn FnMut(&Line, Entry) -> ControlFlow<()>,
+) -> Result<Summary, Fault> {
+    each_from(dir, Start::default(), visit)
+}
+
+/// The same from a place on.
+pub(super) fn each_from(
+    dir: &Path,
+    start: Start,
     visit: &mut dyn FnMut(&Line, Entry) -> ControlFlow<()>,
 ) -> Result<Summary, Fault> {
     let unreadable = |path: &Path| {
@@ -179,11 +186,20 @@ pub(super) fn each(
         });
     }
     let mut summary = Summary::default();
-    let mut time = String::new();
+    let mut time = start.time;
+    let mut terms = start.terms;
     for first_seq in segments {
+        if first_seq < start.segment {
+            continue;
+        }
         let path = dir.join(segment_name(first_seq));
-        let mut lines = Lines::of_segment(dir, first_seq).map_err(unreadable(&path))?;
         let mut segment = Segment::default();
+        let is_first = first_seq == start.segment;
+        let offset = if is_first { start.offset } else { 0 };
+        for (id, said) in terms.drain(..).filter(|_| is_first) {
+            segment.know(id, said);
+        }
+        let mut lines = Lines::at(dir, first_seq, offset).map_err(unreadable(&path))?;
         while let Some(end) = lines.next().map_err(unreadable(&path))? {
             if end == End::File {
                 // Being written, or torn: not an event yet.
@@ -200,6 +216,7 @@ pub(super) fn each(
             };
             summary.events += 1;
             summary.clock_steps += u64::from(line.time < time);
+            summary.last = Some((line.seq, line.time.clone()));
             time.clone_from(&line.time);
             if visit(&line, entry).is_break() {
                 return Ok(summary);

@@ -26,6 +26,11 @@ pub(super) enum Entry {
 }
 
 impl Segment {
+    /// Learns terms that an event before those that are read has said.
+    pub(super) fn know(&mut self, id: String, terms: Terms) {
+        self.terms.insert(id, terms);
+    }
+
     /// Reads an event, and learns the terms that it says. Events are to be read in their order.
     ///
     /// # Errors

@@ -26,6 +26,7 @@ mod gap;
 mod housekeeping;
 mod id;
 mod identity;
+mod index;
 mod kept;
 mod keys;
 mod log;
@@ -63,11 +64,12 @@ pub use chain::Head;
 pub use classified::Classified;
 pub use clock::Clock;
 pub use event::{By, Event, Loaded};
-pub use events::{Found, Summary, events};
+pub use events::{Found, events};
 pub use folder::{is_being_written, log_bytes};
 pub use follow::{Batch, Bounds, Followed, Follower, Remark, Step, Why};
 pub use id::{is_id, new as new_id};
 pub use identity::LogTree;
+pub use index::{Built, Indexed, Keeper, keep, reindex};
 pub use kept::is_being_kept;
 pub use keys::follow_keys;
 pub use log::{AuditUnavailable, Durability, Figures, Log, Options};
@@ -75,8 +77,8 @@ pub use names::{is_plain_in_any_case, visible};
 pub use open::OpenError;
 pub use policies::keep_in_force;
 pub use pruned::pruned_up_to;
-pub use query::{Query, QueryError, query, show, time};
 pub use publish::{Bearer, Place, Target};
+pub use query::{Page, Pages, Query, QueryError, Summary, query, show, time};
 pub use record::{
     Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
     PolicyStamp, Record, Said, Unanswered,

@@ -7,7 +7,9 @@ use serde_json::Value;
 use crate::vocabulary::Level;
 
 use super::classified::Classified;
-use super::events::{Found, Summary, each};
+use super::events::{Found, each};
+use super::index::Trouble;
+use super::query::Summary;
 use super::expand::Entry;
 use super::folder::segments;
 use super::format::notice::Class;
@@ -196,7 +198,7 @@ pub fn stretch(
     sink: &mut dyn FnMut(Found, bool),
 ) -> Result<Summary, Fault> {
     let upstreams = Upstreams::find(dir)?;
-    let mut stretch = Stretch::find(dir, since, until)?;
+    let mut stretch = Stretch::find(dir, since, until, None).map_err(Trouble::fault)?;
     each(dir, &mut |line, entry| {
         let is_within = stretch.holds(line);
         if !matches!(entry, Entry::Terms) {

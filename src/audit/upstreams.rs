@@ -8,11 +8,12 @@ use memchr::memmem;
 use super::chain::{End, Lines};
 use super::folder::{segment_name, segments};
 use super::format::full;
+use super::index::Index;
 use super::names::visible;
 use super::verdict::Fault;
 
 /// How the name of a CRM begins in an event. In canonical JSON, no other text can look like it.
-const MARK: &[u8] = b"\"upstream\":\"";
+pub(super) const MARK: &[u8] = b"\"upstream\":\"";
 
 /// The names of the CRMs of a log, as its events give them. Events of version 1 give none.
 #[derive(Debug, Default)]
@@ -31,7 +32,15 @@ pub(super) struct Asked {
 pub(super) struct Wanted {
     upstream: Option<String>,
     /// In version 2, and as version 1 cut long ones.
-    names: [String; 2],
+    pub(super) names: [String; 2],
+}
+
+/// The name of a CRM in the line of an event.
+pub(super) fn named<'l>(mark: &memmem::Finder<'_>, line: &'l [u8]) -> Option<&'l str> {
+    let at = mark.find(line)?;
+    let rest = line.get(at + MARK.len()..)?;
+    let end = memchr::memchr(b'"', rest)?;
+    str::from_utf8(&rest[..end]).ok()
 }
 
 impl Asked {
@@ -53,24 +62,30 @@ impl Asked {
 impl Upstreams {
     /// Looks through a log for them. No line is read for what it says.
     pub(super) fn find(dir: &Path) -> Result<Self, Fault> {
+        Self::find_from(dir, None)
+    }
+
+    /// The same, where an index knows those of the first part.
+    pub(super) fn find_from(dir: &Path, index: Option<&Index>) -> Result<Self, Fault> {
         let unreadable = |path: &Path| {
             let path = path.to_owned();
             move |source| Fault::Unreadable { path, source }
         };
-        let mut found = Self::default();
+        let mut found = Self(index.map(Index::upstreams).unwrap_or_default());
+        let (last, bytes) = index.map(Index::end).unwrap_or_default();
         let mark = memmem::Finder::new(MARK);
         for first_seq in segments(dir).map_err(unreadable(dir))? {
+            if first_seq < last {
+                continue;
+            }
             let path = dir.join(segment_name(first_seq));
-            let mut lines = Lines::of_segment(dir, first_seq).map_err(unreadable(&path))?;
+            let offset = if first_seq == last { bytes } else { 0 };
+            let mut lines = Lines::at(dir, first_seq, offset).map_err(unreadable(&path))?;
             while let Some(end) = lines.next().map_err(unreadable(&path))? {
                 if end != End::Newline {
                     break;
                 }
-                let name = mark.find(&lines.line).and_then(|at| {
-                    let rest = lines.line.get(at + MARK.len()..)?;
-                    let end = memchr::memchr(b'"', rest)?;
-                    str::from_utf8(&rest[..end]).ok()
-                });
+                let name = named(&mark, &lines.line);
                 if let Some(name) = name.filter(|name| !found.0.contains(*name)) {
                     found.0.insert(name.to_owned());
                 }

@@ -16,6 +16,7 @@ mod outside;
 mod keygen;
 mod query;
 mod report;
+mod reindex;
 mod show;
 mod verdict;
 mod verify;
@@ -68,6 +69,8 @@ enum Command {
     Show(show::ShowArgs),
     /// Take events out of the log, with everything that proves them: one file, for `paravent verify`.
     Export(export::ExportArgs),
+    /// Build the index of a log anew. It is never evidence: it only finds sooner what stands in the segments.
+    Reindex(reindex::ReindexArgs),
 }
 
 /// For people or for scripts.
@@ -112,6 +115,7 @@ fn answer(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
         Command::Report(args) => report::run(args, streams),
         Command::Show(args) => show::run(args, streams),
         Command::Export(args) => export::run(args, streams),
+        Command::Reindex(args) => reindex::run(args, streams),
     };
     let Streams { out, err } = streams;
     let result = result.and_then(|code| say_pruned(command, *err).map(|()| code));
@@ -155,7 +159,7 @@ fn say_pruned(command: &Command, err: &mut dyn Write) -> io::Result<()> {
         Command::Show(args) => &args.dir,
         Command::Report(args) => &args.dir,
         Command::Export(args) => &args.dir,
-        Command::Keygen(_) => return Ok(()),
+        Command::Keygen(_) | Command::Reindex(_) => return Ok(()),
     };
     match pruned_up_to(dir) {
         Ok(Some(last_seq)) => writeln!(
@@ -196,6 +200,20 @@ pub(super) fn progress_bar(dir: &Path) -> ProgressBar {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
+}
+
+/// Progress over nobody knows how many events.
+fn counting() -> ProgressBar {
+    match io::stderr().is_terminal() {
+        true => ProgressBar::new_spinner().with_message("events"),
+        false => ProgressBar::hidden(),
+    }
+}
+
+/// The words of a reading for the note in the log: filters, and why it was done.
+fn words_of(filters: &[String], reason: Option<&str>) -> Vec<String> {
+    let reason = reason.map(|reason| format!("reason={reason}"));
+    filters.iter().cloned().chain(reason).collect()
 }
 
 /// Progress over so many events.

@@ -144,6 +144,11 @@ async fn serve(config: &Arc<Config>, began: Candidate) -> Result<(), Box<dyn std
     let keys = authorities.keys().cloned();
     let log = Log::open(signed_log_options(config)?)?;
     let proxy = Proxy::start(configured.set_up(listeners, log.clone())).await?;
+    // Nobody needs it to run: without it, questions to the log take longer.
+    let keeper = audit::keep(&config.audit.dir.value);
+    if let Err(error) = &keeper {
+        tracing::warn!(%error, "the index of the access log is not kept");
+    }
     let (stop_following, stopped) = watch::channel(false);
     let following = keys.map(|keys| {
         let folders = (config.audit.dir.value.clone(), config.state.value.clone());
@@ -166,6 +171,7 @@ async fn serve(config: &Arc<Config>, began: Candidate) -> Result<(), Box<dyn std
     if let Some(following) = following {
         let _ = following.await;
     }
+    drop(keeper);
     proxy.stop(asked.times(2)).await;
     Ok(())
 }

@@ -110,6 +110,8 @@ pub(in crate::audit) struct Asked {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::audit) route: Option<String>,
     #[serde(default, skip_serializing_if = "is_none")]
+    pub(in crate::audit) searched: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_none")]
     pub(in crate::audit) sorted: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::audit) trace: Option<String>,
@@ -289,6 +291,7 @@ impl Asked {
             matched: self.matched,
             module: self.module,
             route: self.route,
+            searched: self.searched,
             sorted: self.sorted,
             trace: self.trace,
             upstream: Some(self.upstream),

@@ -27,6 +27,18 @@ impl Counts {
         own.map_or((records, 0), |(_, count)| *count)
     }
 
+    /// The same, where all that counts is whether there was any of it; of so many records.
+    pub(in crate::audit) fn outlined(&self, records: u64) -> Self {
+        let outline = |(records, in_text): Count| (records.min(1), in_text.min(1));
+        let of = |(entry, count): &(usize, Count)| (*entry, outline(*count));
+        let counts = self.0.iter().map(of);
+        Self(
+            counts
+                .filter(|(_, count)| *count != outline((records, 0)))
+                .collect(),
+        )
+    }
+
     /// Whether they are counts of so many entries.
     pub(in crate::audit) fn fit(&self, entries: usize) -> bool {
         self.0.last().is_none_or(|(entry, _)| *entry < entries)

@@ -115,26 +115,14 @@ pub(in crate::audit) struct Asked {
     pub(in crate::audit) matched: Vec<String>,
     pub(in crate::audit) module: Option<String>,
     pub(in crate::audit) route: Option<String>,
+    /// Missing where the request searched nothing, and in the first version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::audit) searched: Vec<String>,
     pub(in crate::audit) sorted: Vec<String>,
     pub(in crate::audit) trace: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::audit) upstream: Option<String>,
     pub(in crate::audit) written: Vec<String>,
-}
-
-impl Request {
-    /// The fields that the request named, whatever for.
-    pub(in crate::audit) fn named(&self) -> impl Iterator<Item = &str> {
-        let Asked {
-            asked,
-            matched,
-            sorted,
-            written,
-            ..
-        } = &self.request;
-        let lists = [asked, matched, sorted, written];
-        lists.into_iter().flatten().map(String::as_str)
-    }
 }
 
 /// Words for outcomes that version 1 reserved and nothing ever wrote.

@@ -20,6 +20,11 @@ impl Refs {
         }
     }
 
+    /// The modules that they are of.
+    pub(in crate::audit) fn modules(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// The records as readers see them: `Contacts/c-1`.
     pub(in crate::audit) fn in_full(&self) -> Vec<String> {
         let of = |(module, ids): (&String, &Vec<Arc<str>>)| {

@@ -212,6 +212,7 @@ fn whole() -> (Request, Terms) {
             matched: list(),
             module: Some(text("Contacts")),
             route: Some(text("GET /x")),
+            searched: Vec::new(),
             sorted: list(),
             trace: Some(text("4bf9")),
             upstream: text("crm"),

@@ -1,0 +1,87 @@
+//! Who keeps the index up to date while the log is written: a thread of its own, which nobody waits for.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tracing::{debug, warn};
+
+use super::store::Unusable;
+use super::{build, open_fitting};
+
+/// How often it looks for new events.
+const EVERY: Duration = Duration::from_secs(5);
+/// So many times as long as it works it rests, so that it takes a part of one core only.
+const RESTS: u32 = 2;
+/// How little it counts to the system.
+const NICE: i32 = 15;
+
+/// The thread that keeps an index. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Keeper {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Keeps the index of a log, until what is returned is dropped.
+///
+/// # Errors
+/// If no thread can be started.
+pub fn keep(dir: &Path) -> std::io::Result<Keeper> {
+    let (stop, stopped) = mpsc::channel();
+    let dir: PathBuf = dir.to_owned();
+    let thread = thread::Builder::new()
+        .name("index".to_owned())
+        .spawn(move || {
+            // On Linux this is about this thread alone; elsewhere it may not be, so it is left.
+            #[cfg(target_os = "linux")]
+            let _ = rustix::process::setpriority_process(None, NICE);
+            let mut said = String::new();
+            loop {
+                if let Err(error) = catch_up(&dir, &stopped) {
+                    let told = error.to_string();
+                    match error {
+                        Unusable::Busy => debug!("the index is being written by somebody else"),
+                        _ if told == said => {}
+                        _ => warn!("the index of the access log is not kept: {told}"),
+                    }
+                    said = told;
+                }
+                match stopped.recv_timeout(EVERY) {
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+                }
+            }
+        })?;
+    Ok(Keeper {
+        stop: Some(stop),
+        thread: Some(thread),
+    })
+}
+
+fn catch_up(dir: &Path, stopped: &mpsc::Receiver<()>) -> Result<(), Unusable> {
+    let mut notes = Vec::new();
+    let builder = open_fitting(dir, &mut notes);
+    for note in notes {
+        warn!("{note}");
+    }
+    let mut builder = builder?;
+    let mut begun = Instant::now();
+    build(&mut builder, &mut |_| {
+        let rest = begun.elapsed() * RESTS;
+        let is_over = !matches!(stopped.recv_timeout(rest), Err(RecvTimeoutError::Timeout));
+        begun = Instant::now();
+        is_over
+    })?;
+    Ok(())
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
