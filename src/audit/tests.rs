@@ -49,6 +49,7 @@ pub(super) fn policy_loaded(classified: &Classified) -> Event {
 
 mod format;
 mod identity;
+mod signed;
 mod terms;
 mod versions;
 mod watched;
