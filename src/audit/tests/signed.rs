@@ -392,7 +392,7 @@ async fn a_log_that_was_written_anew_is_not_signed() {
     let log = Log::open(signed(dir.path(), keys(&[&line]))).unwrap();
     write_requests(&log, 12).await;
     log.stop().unwrap();
-    super::watched::rewrite(dir.path());
+    watched::rewrite(dir.path());
     fs::remove_dir_all(dir.path().join("state")).unwrap();
     let log = Log::open(signed(dir.path(), keys(&[&line]))).unwrap();
     assert!(told(&log).refused.unwrap().contains("are not those of"));

@@ -55,11 +55,11 @@ impl Reader<'_> {
     fn published(&mut self, node: &Node) -> Option<Publish> {
         const FORM: Form = Form {
             what: "a place for checkpoints",
-            known: &["folder", "https", "bearer", "ca", "region", "mail"],
+            known: &["folder", "https", "bearer", "ca", "region"],
             refused: &[],
         };
-        let keys = FORM.read(node, self.found)?;
-        if let Some(mail) = keys.get("mail") {
+        let entries = node.map(FORM.what, self.found)?;
+        if let Some((mail, _)) = entries.iter().find(|(key, _)| key.value == "mail") {
             self.bad_place(
                 &mail.place,
                 "checkpoints are not sent by mail",
@@ -67,6 +67,7 @@ impl Reader<'_> {
             );
             return None;
         }
+        let keys = FORM.read(node, self.found)?;
         let region = keys.get("region").map(|node| self.region(node));
         let to = match (keys.get("folder"), keys.get("https")) {
             (Some(folder), None) => self.folder_to(folder, &keys),

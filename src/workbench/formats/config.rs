@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::identity;
 use super::parts::{
     Key, any_of, duration, entries, flag, formed, integer, key, list, map, name, needs,
-    one_or_any_list, one_or_list, path, size, words,
+    needs_one_of, one_or_any_list, one_or_list, path, size, words,
 };
 use crate::config::Way;
 use crate::dialect;
@@ -242,6 +242,11 @@ fn keys() -> Value {
             "The key under which API keys are kept: 16 to 4096 bytes.",
         ),
         key(
+            "audit",
+            list(identity::secret()),
+            "What signs checkpoints of the access log, as `paravent audit keygen` makes it; the first signs.",
+        ),
+        key(
             "readable_by_all",
             flag(),
             "Whether everybody on the machine may read the files of secrets. Default: false.",
@@ -269,8 +274,40 @@ fn audit() -> Value {
             name("paravent"),
             "This process among those of one installation. Default: paravent.",
         ),
+        key(
+            "publish",
+            list(published()),
+            "Where signed checkpoints of the log go. Default: nowhere.",
+        ),
     ]);
     needs(keys, &["dir"])
+}
+
+fn published() -> Value {
+    let keys = map([
+        key(
+            "folder",
+            path("/mnt/evidence"),
+            "A folder, which must be there: another machine's at best.",
+        ),
+        key(
+            "https",
+            formed("^https?://[^#@]+$", "https://evidence.example.com/crm"),
+            "A server that takes files by PUT below this address.",
+        ),
+        key(
+            "bearer",
+            identity::secret(),
+            "What is said to it in `Authorization: Bearer`. Default: nothing.",
+        ),
+        key(
+            "ca",
+            path("roots.pem"),
+            "The only authorities that may have signed its certificate (PEM). Default: the system's roots.",
+        ),
+        key("region", name("FR"), "In which region that is."),
+    ]);
+    needs_one_of(keys, &[&["folder"], &["https"]])
 }
 
 fn reload() -> Value {
