@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 use tracing::error;
@@ -15,6 +15,7 @@ use tracing::error;
 use crate::files::Group;
 use crate::reason::Reason;
 
+use super::checkpoints;
 use super::clock::Clock;
 use super::compress;
 use super::event::Event;
@@ -423,6 +424,20 @@ impl Log {
     pub fn checkpoints(&self) -> Option<Checkpoints> {
         let signed = self.inner.signed.as_ref()?;
         Some(signed.get().clone())
+    }
+
+    /// Waits until all places have the newest checkpoint; its name there. `None` if that takes too long, or none is signed.
+    pub fn published_by(&self, within: Duration) -> Option<String> {
+        let deadline = Instant::now() + within;
+        while Instant::now() < deadline {
+            let told = self.checkpoints()?;
+            let is_there = told.targets.iter().all(|target| told.lag(target) == 0);
+            if told.size > 0 && is_there {
+                return Some(checkpoints::name(&told.log, told.size));
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        None
     }
 
     /// Writes what waits, and `audit.stopped`, and ends the writer; signs a last checkpoint. Blocks; a second call does nothing.

@@ -53,6 +53,7 @@ mod format;
 mod identity;
 mod retention;
 mod sharing;
+mod signed;
 mod terms;
 mod versions;
 mod watched;

@@ -14,13 +14,15 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::{DONE, UNUSABLE, print, unusable};
-use crate::audit::{Log, Options};
+use crate::audit::note::SigningKey;
+use crate::audit::{self, Log, Options, Signing, SigningKeys, Target};
 use crate::config::{
     self, Algorithm, ClaimPath, ClaimPaths, KeySource, Proof, Timeouts, Upstream, Way,
 };
 use crate::demo::{self, ACCOUNTS, Crm, Issuer, PASSWORD};
 use crate::diagnostic::{File, Place};
 use crate::dialect::{self, Dialect, Secret, sugar_rest};
+use crate::files;
 use crate::identity::{Tokens, Ways};
 use crate::pipeline::LiveSchema;
 use crate::policy::Policy;
@@ -91,15 +93,11 @@ async fn demonstrate(arguments: &Arguments) -> Result<(), Box<dyn std::error::Er
         let _ = crm_stopped.await;
     }));
     let issuer = Issuer::new().map_err(|_| NO_RANDOMNESS)?;
-    let proxy = Proxy::start(set_up(arguments, crm, &issuer, &data)?).await?;
+    let (log, checkpoint) = signed_log(&data)?;
+    let proxy = Proxy::start(set_up(arguments, crm, &issuer, (&data, log))?).await?;
     let (first, second) = (proxy.addresses[0], proxy.addresses[1]);
-    let audit = data.join("audit").display().to_string();
-    print(&greeting(
-        first,
-        crm,
-        &audit,
-        &by_token(first, second, &issuer)?,
-    ));
+    let by_token = by_token(first, second, &issuer)?;
+    print(&greeting(first, crm, (&data, &checkpoint), &by_token));
     let url = |address: SocketAddr| format!("http://{address}");
     let ready = json!({"proxy": url(first), "admin": url(proxy.admin), "crm": url(crm), "tokens": url(second)});
     print(&format!("ready {ready}\n"));
@@ -116,7 +114,7 @@ fn set_up(
     arguments: &Arguments,
     crm: SocketAddr,
     issuer: &Issuer,
-    data: &Path,
+    (data, log): (&Path, Log),
 ) -> Result<Setup, Box<dyn std::error::Error>> {
     let token_key: [u8; 32] = random()?;
     let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(sugar_rest::described())];
@@ -155,14 +153,50 @@ fn set_up(
         ],
         admin: loopback(arguments.admin_port),
         policy: Arc::new(policy),
-        log: Log::open(Options {
-            node: "demo".to_owned(),
-            ..Options::new(&data.join("audit"), &data.join("state"))
-        })?,
+        log,
         stop_timeout: STOP_TIMEOUT,
         reload: None,
         sinks: crate::sinks::Plan::default(),
     })
+}
+
+/// The log, open, and the checkpoint of its start: signed by a key that is made once, and published beside the log. That it
+/// all lies on one machine is enough to see how it works, and proves nothing.
+fn signed_log(data: &Path) -> Result<(Log, PathBuf), Box<dyn std::error::Error>> {
+    let kept = data.join("audit.key");
+    let (key, line) = match files::read(&kept, 4_096) {
+        Ok(read) => {
+            let line = String::from_utf8(read.bytes)?;
+            (SigningKey::parse(&line)?, None)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let (key, line) = SigningKey::generate("paravent-demo")?;
+            (key, Some(line))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if let Some(line) = line {
+        files::replace(&kept, format!("{line}\n").as_bytes())?;
+    }
+    let public = format!("{}\n", key.public());
+    files::publish(&data.join("audit.pub"), public.as_bytes())?;
+    let folder = data.join("checkpoints");
+    std::fs::create_dir_all(&folder)?;
+    let signing = Signing {
+        targets: vec![Target {
+            place: audit::Place::Folder(folder.clone()),
+            region: None,
+        }],
+        ..Signing::new(SigningKeys::one(key))
+    };
+    let log = Log::open(Options {
+        node: "demo".to_owned(),
+        signing: Some(signing),
+        ..Options::new(&data.join("audit"), &data.join("state"))
+    })?;
+    let name = log.published_by(Duration::from_secs(5));
+    let name = name.ok_or("the first checkpoint of the access log could not be published")?;
+    Ok((log, folder.join(name)))
 }
 
 /// Where the CRM is.
@@ -236,7 +270,15 @@ fn loopback(port: u16) -> SocketAddr {
     ([127, 0, 0, 1], port).into()
 }
 
-fn greeting(proxy: SocketAddr, crm: SocketAddr, audit: &str, by_token: &str) -> String {
+fn greeting(
+    proxy: SocketAddr,
+    crm: SocketAddr,
+    (data, checkpoint): (&Path, &Path),
+    by_token: &str,
+) -> String {
+    let audit = data.join("audit").display().to_string();
+    let key = data.join("audit.pub").display().to_string();
+    let checkpoint = checkpoint.display();
     let accounts: String = ACCOUNTS
         .iter()
         .map(|account| {
@@ -271,6 +313,8 @@ fn greeting(proxy: SocketAddr, crm: SocketAddr, audit: &str, by_token: &str) -> 
          \n\
          {by_token}\
          Each access is recorded:  paravent audit query {audit}\n\
+         The log is whole, and goes on from what was signed at the start:\n\
+         \x20    paravent audit verify {audit} --key {key} --checkpoint {checkpoint}\n\
          Ctrl-C stops.\n\n"
     )
 }

@@ -490,3 +490,57 @@ fn what_is_reloaded_is_said_and_what_is_read_once_is_noted() {
         found.render(false)
     );
 }
+
+#[test]
+fn checkpoints_are_published_only_to_places_of_the_accepted_form() {
+    let folder = Folder::new();
+    let load = |publish: &str| {
+        let audit = format!("audit: {{ dir: audit, publish: {publish} }}");
+        folder.load(&SMALLEST.replace("audit: { dir: audit }", &audit))
+    };
+    let good = "[{ folder: out }, { https: \"https://e.example.com/crm\", region: FR }, { https: \"http://127.0.0.1:9/x\", bearer: { file: token.key } }]";
+    let (config, found) = load(good);
+    assert!(found.is_empty(), "{}", found.render(false));
+    let publish = config.unwrap().audit.publish;
+    assert_eq!(publish.len(), 3);
+    assert_eq!(publish[1].region.as_deref(), Some("FR"));
+    assert!(
+        !format!("{publish:?}").contains("0123456789"),
+        "{publish:?}"
+    );
+    for (wrong, words) in [
+        (
+            "[{ mail: a@b.example }]",
+            "let a program that sends mail watch that folder",
+        ),
+        ("[{ region: FR }]", "needs either `folder` or `https`"),
+        (
+            "[{ folder: out, https: \"https://e.example.com\" }]",
+            "needs either",
+        ),
+        (
+            "[{ folder: out, bearer: { file: token.key } }]",
+            "a folder has no `bearer`",
+        ),
+        (
+            "[{ https: \"http://e.example.com/x\" }]",
+            "only for this machine",
+        ),
+        (
+            "[{ https: \"https://user@e.example.com/x\" }]",
+            "user or password",
+        ),
+        (
+            "[{ https: \"ftp://e.example.com/x\" }]",
+            "must begin with `https://`",
+        ),
+        (
+            "[{ https: \"https://e.example.com\", region: \"F R\" }]",
+            "a region",
+        ),
+    ] {
+        let (config, found) = load(wrong);
+        let text = found.render(false);
+        assert!(config.is_none() && text.contains(words), "{wrong}: {text}");
+    }
+}

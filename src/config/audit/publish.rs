@@ -55,11 +55,11 @@ impl Reader<'_> {
     fn published(&mut self, node: &Node) -> Option<Publish> {
         const FORM: Form = Form {
             what: "a place for checkpoints",
-            known: &["folder", "https", "bearer", "ca", "region", "mail"],
+            known: &["folder", "https", "bearer", "ca", "region"],
             refused: &[],
         };
-        let keys = FORM.read(node, self.found)?;
-        if let Some(mail) = keys.get("mail") {
+        let entries = node.map(FORM.what, self.found)?;
+        if let Some((mail, _)) = entries.iter().find(|(key, _)| key.value == "mail") {
             self.bad_place(
                 &mail.place,
                 "checkpoints are not sent by mail",
@@ -67,10 +67,19 @@ impl Reader<'_> {
             );
             return None;
         }
+        let keys = FORM.read(node, self.found)?;
         let region = keys.get("region").map(|node| self.region(node, codes::BAD_PUBLISH));
+        let bearer = keys.get("bearer").map(|node| self.bearer_of(node));
+        let ca = keys.get("ca").map(|node| self.authorities(node));
         let to = match (keys.get("folder"), keys.get("https")) {
             (Some(folder), None) => self.folder_to(folder, &keys),
-            (None, Some(https)) => self.https_to(https, &keys),
+            (None, Some(https)) => self.https_to(https).and_then(|url| {
+                Some(PublishTo::Https {
+                    url,
+                    bearer: bearer.map_or(Some(None), |read| read.map(Some))?,
+                    ca: ca.map_or(Some(None), |read| read.map(Some))?,
+                })
+            }),
             _ => {
                 self.bad_place(
                     &node.place,
@@ -99,9 +108,9 @@ impl Reader<'_> {
         Some(PublishTo::Folder(placed(path, node)))
     }
 
-    fn https_to(&mut self, node: &Node, keys: &Keys<'_>) -> Option<PublishTo> {
+    fn https_to(&mut self, node: &Node) -> Option<Uri> {
         let text = node.verbatim("`https`", self.found)?;
-        let url = match safe_url(text.value) {
+        match safe_url(text.value) {
             Ok(url) => Some(url),
             Err(why) => {
                 let why = match why.starts_with("must begin with `https://`") {
@@ -112,14 +121,7 @@ impl Reader<'_> {
                 self.bad_place(&text.place, why, help);
                 None
             }
-        };
-        let bearer = keys.get("bearer").map(|node| self.bearer_of(node));
-        let ca = keys.get("ca").map(|node| self.authorities(node));
-        Some(PublishTo::Https {
-            url: url?,
-            bearer: bearer.map_or(Some(None), |read| read.map(Some))?,
-            ca: ca.map_or(Some(None), |read| read.map(Some))?,
-        })
+        }
     }
 
     fn bearer_of(&mut self, node: &Node) -> Option<Secret> {

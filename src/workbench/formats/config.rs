@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::parts::{
     Key, any_of, duration, entries, flag, formed, integer, key, list, map, name, needs,
-    one_or_any_list, one_or_list, path, size, words,
+    needs_one_of, one_or_any_list, one_or_list, path, size, words,
 };
 use super::{identity, sinks};
 use crate::config::Way;
@@ -242,6 +242,11 @@ fn keys() -> Value {
             "The key under which API keys are kept: 16 to 4096 bytes.",
         ),
         key(
+            "audit",
+            list(identity::secret()),
+            "What signs checkpoints of the access log, as `paravent audit keygen` makes it; the first signs.",
+        ),
+        key(
             "readable_by_all",
             flag(),
             "Whether everybody on the machine may read the files of secrets. Default: false.",
@@ -294,6 +299,11 @@ fn audit() -> Value {
             unusual(),
             "For what purpose employees may be watched by the report `unusual`. Default: for none, so there is no such report.",
         ),
+        key(
+            "publish",
+            list(published()),
+            "Where signed checkpoints of the log go. Default: nowhere.",
+        ),
     ]);
     needs(keys, &["dir"])
 }
@@ -301,6 +311,33 @@ fn audit() -> Value {
 fn unusual() -> Value {
     let purpose = key("purpose", words(&["security"]), "The security of the data.");
     needs(map([purpose]), &["purpose"])
+}
+
+fn published() -> Value {
+    let keys = map([
+        key(
+            "folder",
+            path("/mnt/evidence"),
+            "A folder, which must be there: another machine's at best.",
+        ),
+        key(
+            "https",
+            formed("^https?://[^#@]+$", "https://evidence.example.com/crm"),
+            "A server that takes files by PUT below this address.",
+        ),
+        key(
+            "bearer",
+            identity::secret(),
+            "What is said to it in `Authorization: Bearer`. Default: nothing.",
+        ),
+        key(
+            "ca",
+            path("roots.pem"),
+            "The only authorities that may have signed its certificate (PEM). Default: the system's roots.",
+        ),
+        key("region", name("FR"), "In which region that is."),
+    ]);
+    needs_one_of(keys, &[&["folder"], &["https"]])
 }
 
 fn reload() -> Value {
