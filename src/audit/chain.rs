@@ -173,9 +173,7 @@ impl Text {
                 Ok(packed) => Ok(Self::Packed(packed, name)),
                 Err(error) => Err(of_packed(&name, &error)),
             },
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(of_packed(&name, &error))
-            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(of_packed(&name, &error)),
             _ => Err(plain),
         }
     }

@@ -67,13 +67,6 @@ impl Pruned {
         self.stretches.last().map_or(0, |(_, last, _)| *last)
     }
 
-    /// The head behind that event; the beginning of the chain if there is none.
-    pub(super) fn head(&self) -> io::Result<Head> {
-        let seq = self.last_seq();
-        let hash = self.hash(seq)?;
-        Ok(hash.map_or_else(Head::start, |hash| Head { seq, hash }))
-    }
-
     /// Which of these heads is of an event that is not there any more, and was another one.
     pub(super) fn differs(&self, kept: &[Head]) -> io::Result<Option<Unexpected>> {
         for Head { seq, hash } in kept {
@@ -113,7 +106,10 @@ pub fn pruned_up_to(dir: &Path) -> io::Result<Option<u64>> {
 pub(super) fn keep(dir: &Path, first_seq: u64, leaves: &[Hash]) -> io::Result<()> {
     let folder = dir.join(FOLDER);
     let mut builder = DirBuilder::new();
-    builder.recursive(true).mode(folder_mode(dir)).create(&folder)?;
+    builder
+        .recursive(true)
+        .mode(folder_mode(dir))
+        .create(&folder)?;
     sync_dir(dir)?;
     let last_seq = first_seq + leaves.len() as u64 - 1;
     let name = file_name(first_seq, last_seq);

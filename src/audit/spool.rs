@@ -200,7 +200,11 @@ fn read(path: &Path) -> Option<(Vec<u8>, u32)> {
 /// Removes what is not a note, nor about to become one, so that nobody fills the folder with it. Notes go when they are taken
 /// up.
 pub(super) fn clear(dir: &Path) {
-    for entry in fs::read_dir(dir.join(SPOOL)).into_iter().flatten().flatten() {
+    for entry in fs::read_dir(dir.join(SPOOL))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let path = entry.path();
         if is_note(&path, READS) || is_note(&path, SAMPLES) {
             continue;

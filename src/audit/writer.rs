@@ -283,8 +283,7 @@ impl Writer {
                 "the access log has taken all of `audit.max_bytes`; requests are refused until there is room"
             );
         }
-        let is_of_the_log =
-            |job: &Job| job.event.as_ref().is_some_and(Event::is_of_the_log);
+        let is_of_the_log = |job: &Job| job.event.as_ref().is_some_and(Event::is_of_the_log);
         let (batch, refused): (Vec<_>, Vec<_>) = batch.into_iter().partition(is_of_the_log);
         self.refused += refused.len() as u64;
         self.shared.lost(refused.len());
