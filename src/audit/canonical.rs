@@ -133,11 +133,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn object(
-        &mut self,
-        depth: usize,
-        member: &mut dyn FnMut(&'a [u8], &'a [u8]),
-    ) -> Option<()> {
+    fn object(&mut self, depth: usize, member: &mut dyn FnMut(&'a [u8], &'a [u8])) -> Option<()> {
         let depth = depth.checked_sub(1)?;
         self.expect(b'{')?;
         if self.expect(b'}').is_some() {
@@ -146,7 +142,9 @@ impl<'a> Scanner<'a> {
         let mut before: Option<&[u8]> = None;
         loop {
             let key = self.string()?;
-            before.is_none_or(|before| is_before(before, key)).then_some(())?;
+            before
+                .is_none_or(|before| is_before(before, key))
+                .then_some(())?;
             before = Some(key);
             self.expect(b':')?;
             let start = self.at;
@@ -187,7 +185,9 @@ mod tests {
     #[test]
     fn there_is_one_spelling_only() {
         assert!(check(r#"{"a":[1,null,true],"b":"é\n\u001f\"\\/"}"#));
-        assert!(check(r#"{"a":[],"b":{},"c":[0,10,9007199254740992,false]}"#));
+        assert!(check(
+            r#"{"a":[],"b":{},"c":[0,10,9007199254740992,false]}"#
+        ));
         assert!(check(&["[".repeat(127), "]".repeat(127)].concat()));
         assert!(!check(&["[".repeat(128), "]".repeat(128)].concat()));
         // Sorted by UTF-16 code units: U+1F600 (D83D …) stands before U+FB33.

@@ -67,13 +67,6 @@ impl Pruned {
         self.stretches.last().map_or(0, |(_, last, _)| *last)
     }
 
-    /// The head behind that event; the beginning of the chain if there is none.
-    pub(super) fn head(&self) -> io::Result<Head> {
-        let seq = self.last_seq();
-        let hash = self.hash(seq)?;
-        Ok(hash.map_or_else(Head::start, |hash| Head { seq, hash }))
-    }
-
     /// Which of these heads is of an event that is not there any more, and was another one.
     pub(super) fn differs(&self, kept: &[Head]) -> io::Result<Option<Unexpected>> {
         for Head { seq, hash } in kept {

@@ -12,9 +12,7 @@ use std::path::Path;
 
 use super::chain::Head;
 use super::note::{Checkpoint, Note, VerifierKey};
-use super::verdict::{
-    Checked, Fault, Gap, Identity, KeyInForce, Standing, Unexpected, Verified,
-};
+use super::verdict::{Checked, Fault, Gap, Identity, KeyInForce, Standing, Unexpected, Verified};
 
 mod checkpoints;
 mod event;
@@ -103,9 +101,8 @@ impl Findings {
             let by_key = checked.signer.as_ref().is_some_and(|signer| signer.counts);
             checked.is_outside && by_key && checked.standing == Standing::Agrees
         };
-        let is_vouched = outside.trust_local
-            || !outside.kept.is_empty()
-            || self.checkpoints.iter().any(vouches);
+        let is_vouched =
+            outside.trust_local || !outside.kept.is_empty() || self.checkpoints.iter().any(vouches);
         match is_vouched {
             true => Reliance::Vouched,
             false => Reliance::Whole,
@@ -119,16 +116,28 @@ impl Findings {
 /// # Errors
 /// At the first event that is not what was written.
 pub fn verify(dir: &Path, progress: &mut dyn FnMut(u64)) -> Result<Verified, Fault> {
-    verify_against(dir, &Outside::default(), progress).verdict
+    examine(dir, &Outside::default(), progress).verdict
+}
+
+/// As [`verify`], and whether it is still the log of which these heads were kept elsewhere.
+///
+/// # Errors
+/// At the first event that is not what was written, or not the one that was kept.
+pub fn verify_against(
+    dir: &Path,
+    kept: &[Head],
+    progress: &mut dyn FnMut(u64),
+) -> Result<Verified, Fault> {
+    let outside = Outside {
+        kept: kept.to_vec(),
+        ..Outside::default()
+    };
+    examine(dir, &outside, progress).verdict
 }
 
 /// As [`verify`], and whether it is still the log of which heads and checkpoints were kept elsewhere: only they can tell that its
 /// end is missing, or that all of it was written anew.
-pub fn verify_against(
-    dir: &Path,
-    outside: &Outside,
-    progress: &mut dyn FnMut(u64),
-) -> Findings {
+pub fn examine(dir: &Path, outside: &Outside, progress: &mut dyn FnMut(u64)) -> Findings {
     let unreadable = |source| Fault::Unreadable {
         path: dir.to_owned(),
         source,

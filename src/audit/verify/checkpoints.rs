@@ -146,7 +146,11 @@ impl Log<'_> {
             };
             return checked;
         };
-        let seq = named.tree.from().saturating_add(checkpoint.size).saturating_sub(1);
+        let seq = named
+            .tree
+            .from()
+            .saturating_add(checkpoint.size)
+            .saturating_sub(1);
         checked.seq = Some(seq);
         checked.standing = self.compare(&named.tree, checkpoint, seq);
         checked.time = named.tree.at(checkpoint.size).map(|mark| mark.time.clone());
@@ -226,14 +230,19 @@ impl Log<'_> {
 /// Whether a checkpoint that says otherwise is a fault of the log.
 fn accuses(checked: &Checked) -> bool {
     // Without any key, somebody still says from outside that it is of this log.
-    checked.counts || (checked.is_outside && checked.signer.as_ref().is_none_or(|signer| !signer.counts))
+    checked.counts
+        || (checked.is_outside && checked.signer.as_ref().is_none_or(|signer| !signer.counts))
 }
 
 /// The first fault that checkpoints tell of.
 pub(super) fn fault(checked: &[Checked], identities: &[&Named]) -> Option<Unexpected> {
     let mut found = None;
     for named in identities {
-        let its = || checked.iter().filter(|one| one.log == named.log && one.seq.is_some());
+        let its = || {
+            checked
+                .iter()
+                .filter(|one| one.log == named.log && one.seq.is_some())
+        };
         let agrees = its().filter(|one| one.standing == Standing::Agrees && one.counts);
         let agreed = agrees.map(|one| one.size).collect::<BTreeSet<_>>();
         let before = |size| agreed.range(..size).next_back().copied().unwrap_or(0);

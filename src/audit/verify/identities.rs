@@ -335,11 +335,18 @@ impl Identities {
 
 /// The leaves under the first root of an edge that differs, from 0; `None` if the two are not of the same size.
 fn differing(tree: &Tree, edge: &[Hash]) -> Option<(u64, u64)> {
-    let place = (tree.edge().len() == edge.len())
-        .then(|| tree.edge().iter().zip(edge).position(|(one, other)| one != other))??;
+    let place = (tree.edge().len() == edge.len()).then(|| {
+        tree.edge()
+            .iter()
+            .zip(edge)
+            .position(|(one, other)| one != other)
+    })??;
     let size = tree.size();
     let mut first = 0;
-    let mut bits = (0..u64::BITS).rev().map(|bit| 1_u64 << bit).filter(|bit| size & bit != 0);
+    let mut bits = (0..u64::BITS)
+        .rev()
+        .map(|bit| 1_u64 << bit)
+        .filter(|bit| size & bit != 0);
     for _ in 0..place {
         first += bits.next()?;
     }

@@ -114,7 +114,11 @@ impl Pruned {
         let mut leaf = [0; LEAF_BYTES as usize];
         reader.read_exact(&mut leaf)?;
         *next += 1;
-        if self.files.get(*index).is_some_and(|file| file.last_seq < *next) {
+        if self
+            .files
+            .get(*index)
+            .is_some_and(|file| file.last_seq < *next)
+        {
             self.open = None;
         }
         Ok(Some(leaf))

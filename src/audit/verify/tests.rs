@@ -106,8 +106,7 @@ async fn removed_events_are_counted() {
 async fn an_inserted_event_is_named() {
     let repeated = after(|lines| lines.insert(4, lines[3].clone())).await;
     assert_eq!(repeated, broken(5, 5, Tampering::Inserted));
-    let forged =
-        after(|lines| lines.insert(3, lines[3].replace("10.2.14.0", "10.9.9.0"))).await;
+    let forged = after(|lines| lines.insert(3, lines[3].replace("10.2.14.0", "10.9.9.0"))).await;
     assert_eq!(forged, broken(4, 4, Tampering::Inserted));
     let foreign = after(|lines| {
         lines.insert(

@@ -122,7 +122,12 @@ impl<'a> Walk<'a> {
                 0 => self.pruned.first().unwrap_or(1),
                 told_seq => told_seq + 1,
             };
-            return Err(broken(self.pruned.file_of(seq), 0, seq, Tampering::PrunedUntold));
+            return Err(broken(
+                self.pruned.file_of(seq),
+                0,
+                seq,
+                Tampering::PrunedUntold,
+            ));
         }
         Ok(())
     }
@@ -233,7 +238,11 @@ impl<'a> Walk<'a> {
             return Err(match index.checked_sub(1) {
                 Some(before) => {
                     let before = self.segments.get(before).copied().unwrap_or_default();
-                    let lines = if self.place.0 == before { self.place.1 } else { 0 };
+                    let lines = if self.place.0 == before {
+                        self.place.1
+                    } else {
+                        0
+                    };
                     let what = Tampering::Truncated { last_seq };
                     broken(segment_name(before), lines + 1, expected, what)
                 }
@@ -244,9 +253,15 @@ impl<'a> Walk<'a> {
             });
         }
         if first_seq < expected {
-            return Err(broken(segment_name(first_seq), 0, expected, Tampering::Renamed));
+            return Err(broken(
+                segment_name(first_seq),
+                0,
+                expected,
+                Tampering::Renamed,
+            ));
         }
-        self.identities.begin_segment(first_seq, self.head.seq > was);
+        self.identities
+            .begin_segment(first_seq, self.head.seq > was);
         let mut lines = Lines::of_segment(self.dir, first_seq)
             .map_err(|error| self.unread(first_seq, 0, error))?;
         let mut at = At {
@@ -275,7 +290,12 @@ impl<'a> Walk<'a> {
             self.report(at.lines.end_bytes - at.lines.start_bytes);
         }
         if !self.identities.is_settled(next_first.is_none()) {
-            return Err(broken(segment_name(first_seq), 1, first_seq, Tampering::Misstated));
+            return Err(broken(
+                segment_name(first_seq),
+                1,
+                first_seq,
+                Tampering::Misstated,
+            ));
         }
         Ok(())
     }
@@ -381,7 +401,10 @@ impl<'a> Walk<'a> {
             is_proved: self.is_head_proved() || self.identities.is_stated_by(event),
         };
         let next = at.next_first;
-        let next = || next.map(|next| Lines::of_segment(self.dir, next)).transpose();
+        let next = || {
+            next.map(|next| Lines::of_segment(self.dir, next))
+                .transpose()
+        };
         let verdict = match found.judge(at.lines, next)? {
             Verdict::Either => self.decide(event),
             verdict => verdict,
@@ -416,11 +439,9 @@ impl<'a> Walk<'a> {
 
     /// The very last event contradicts the one before it, and nothing else knows which of the two was changed.
     fn decide(&self, event: &Event<'_>) -> Verdict {
-        let (Some(log), Some(tree), Some(prev)) = (
-            self.identities.log(),
-            self.identities.growing(),
-            event.prev,
-        ) else {
+        let (Some(log), Some(tree), Some(prev)) =
+            (self.identities.log(), self.identities.growing(), event.prev)
+        else {
             return Verdict::Either;
         };
         let root = tree.root_if(prev, event.leaf);
@@ -434,7 +455,9 @@ impl<'a> Walk<'a> {
     fn judging<'s>(&'s self, identities: Vec<&'s super::identities::Named>) -> Log<'s> {
         Log {
             may_be_pruned: self.pruned.first().is_some_and(|first| {
-                let begins = identities.first().map_or(u64::MAX, |named| named.tree.from());
+                let begins = identities
+                    .first()
+                    .map_or(u64::MAX, |named| named.tree.from());
                 first < begins
             }),
             identities,
@@ -483,9 +506,8 @@ impl<'a> Walk<'a> {
                     last_seq: u64,
                 }
                 let told: Option<Told> = event.tells();
-                let told = told.filter(|told| {
-                    told.first_seq <= told.last_seq && told.last_seq < event.seq
-                });
+                let told = told
+                    .filter(|told| told.first_seq <= told.last_seq && told.last_seq < event.seq);
                 let told = told.ok_or(Wrong::Statement(Tampering::Malformed))?;
                 self.told_seq = self.told_seq.max(told.last_seq);
             }
@@ -587,7 +609,9 @@ impl<'a> Walk<'a> {
             (Ok(()), None) => self.verified(),
             (Err(fault), _) => Err(fault),
         };
-        let agrees = checked.iter().filter(|one| one.standing == Standing::Agrees && one.counts);
+        let agrees = checked
+            .iter()
+            .filter(|one| one.standing == Standing::Agrees && one.counts);
         Findings {
             verdict,
             signed: agrees.max_by_key(|one| one.seq).cloned(),

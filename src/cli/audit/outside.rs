@@ -94,8 +94,12 @@ fn checkpoint(path: &Path) -> Result<Given, Unusable> {
 fn read(path: &Path) -> Result<String, Unusable> {
     let failed = |error| Unusable::Unreadable(path.to_owned(), error);
     let contents = files::read(path, NOTE_BYTES_MAX).map_err(failed)?;
-    String::from_utf8(contents.bytes)
-        .map_err(|_| failed(io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8")))
+    String::from_utf8(contents.bytes).map_err(|_| {
+        failed(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it is not UTF-8",
+        ))
+    })
 }
 
 /// That a path leads out of the folder, whatever links there are.

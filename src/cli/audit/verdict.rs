@@ -5,9 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::{BROKEN, FINE};
-use crate::audit::{
-    Checked, Fault, Findings, Gap, Head, Outside, Standing, Verified, visible,
-};
+use crate::audit::{Checked, Fault, Findings, Gap, Head, Outside, Standing, Verified, visible};
 
 /// Things of one kind that are listed one by one.
 const SHOWN_MAX: usize = 20;
@@ -131,14 +129,22 @@ fn write_checkpoints(found: &Findings, out: &mut dyn Write) -> io::Result<()> {
         }
         shown += 1;
         if shown <= SHOWN_MAX || checked.is_outside {
-            writeln!(out, "checkpoint {}: {}", visible(&checked.name), says(checked))?;
+            writeln!(
+                out,
+                "checkpoint {}: {}",
+                visible(&checked.name),
+                says(checked)
+            )?;
         }
     }
     if shown > SHOWN_MAX {
         writeln!(out, "checkpoints that do not agree or were given: {shown}")?;
     }
     if agreeing > 0 {
-        writeln!(out, "checkpoints in the folder itself that agree: {agreeing}")?;
+        writeln!(
+            out,
+            "checkpoints in the folder itself that agree: {agreeing}"
+        )?;
     }
     Ok(())
 }
@@ -149,7 +155,10 @@ fn says(checked: &Checked) -> String {
     let is_known = checked.signer.as_ref().is_some_and(|signer| signer.counts);
     match checked.standing {
         Standing::Agrees if is_known => {
-            format!("the log up to event {seq} is the one that was signed ({})", by(checked))
+            format!(
+                "the log up to event {seq} is the one that was signed ({})",
+                by(checked)
+            )
         }
         Standing::Agrees => format!(
             "agrees with the log up to event {seq}, but proves nothing: no key that you gave has signed it ({})",
@@ -183,8 +192,14 @@ pub(super) fn write_objections(
     known: &Outside,
     err: &mut dyn Write,
 ) -> io::Result<()> {
-    let gaps = found.verdict.as_ref().map_or(&[][..], |verified| &verified.gaps);
-    if gaps.iter().any(|gap| !known.known_gaps.contains(&gap.last_seq)) {
+    let gaps = found
+        .verdict
+        .as_ref()
+        .map_or(&[][..], |verified| &verified.gaps);
+    if gaps
+        .iter()
+        .any(|gap| !known.known_gaps.contains(&gap.last_seq))
+    {
         writeln!(
             err,
             "error: the log notes gaps; one that is known is given with `--expect-gap`, by the number of the last event before it"
@@ -197,23 +212,28 @@ pub(super) fn write_objections(
             Standing::Agrees | Standing::InGap { .. } | Standing::Unknown
         );
         if is_given && !passes {
-            writeln!(err, "error: checkpoint {}: {}", visible(&checked.name), says(checked))?;
+            writeln!(
+                err,
+                "error: checkpoint {}: {}",
+                visible(&checked.name),
+                says(checked)
+            )?;
         }
     }
     Ok(())
 }
 
 /// Writes what is wrong, and how far the log is proved to be right.
-pub(super) fn write_fault(
-    fault: &Fault,
-    found: &Findings,
-    err: &mut dyn Write,
-) -> io::Result<()> {
+pub(super) fn write_fault(fault: &Fault, found: &Findings, err: &mut dyn Write) -> io::Result<()> {
     writeln!(err, "error: the log is not what was written: {fault}")?;
     match &found.signed {
         Some(signed) => {
             let seq = signed.seq.unwrap_or_default();
-            writeln!(err, "signed up to event {seq} ({}): the log up to there is what was written", by(signed))?;
+            writeln!(
+                err,
+                "signed up to event {seq} ({}): the log up to there is what was written",
+                by(signed)
+            )?;
         }
         None => writeln!(
             err,
@@ -339,11 +359,15 @@ fn checkpoints(found: &Findings) -> Vec<Value> {
 }
 
 fn identities(found: &Findings) -> Vec<Value> {
-    let hex = |root: &[u8; 32]| root.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |root: &[u8; 32]| {
+        root.iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
     let all = found.identities.iter();
-    all.map(|one| {
-        json!({"log": one.log, "from": one.from, "size": one.size, "root": hex(&one.root)})
-    })
+    all.map(
+        |one| json!({"log": one.log, "from": one.from, "size": one.size, "root": hex(&one.root)}),
+    )
     .collect()
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::audit::{Fault, Head, Outside, Reliance, record_reading, verify_against};
+use crate::audit::{Fault, Head, Outside, Reliance, examine, record_reading};
 
 use super::{
     BROKEN, FINE, Format, Streams, UNUSABLE, UNVOUCHED, outside, progress_bar, say_unrecorded,
@@ -53,7 +53,7 @@ pub(super) fn run(args: &VerifyArgs, Streams { out, err }: &mut Streams<'_>) -> 
     };
     let noted = record_reading(dir, "verify", &[]);
     let bar = progress_bar(dir);
-    let found = verify_against(dir, &known, &mut |read_bytes| bar.set_position(read_bytes));
+    let found = examine(dir, &known, &mut |read_bytes| bar.set_position(read_bytes));
     bar.finish_and_clear();
     let code = match found.reliance(&known) {
         Reliance::Vouched => FINE,

@@ -335,7 +335,11 @@ fn published() -> Value {
             path("roots.pem"),
             "The only authorities that may have signed its certificate (PEM). Default: the system's roots.",
         ),
-        key("region", name("FR"), "In which region that is."),
+        key(
+            "region",
+            formed("^[A-Z]{2}$", "FR"),
+            "In which country that is (ISO 3166-1 alpha-2). Default: not stated.",
+        ),
     ]);
     needs_one_of(keys, &[&["folder"], &["https"]])
 }

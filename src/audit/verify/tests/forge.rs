@@ -48,7 +48,10 @@ pub(super) fn signing_key(number: u8) -> SigningKey {
     let mut named = b"paravent\n\x01".to_vec();
     named.extend_from_slice(public.public_key().as_ref());
     let id = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &named);
-    let id: String = id.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    let id: String = id.as_ref()[..4]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let material = STANDARD.encode([&[1], seed.as_slice()].concat());
     SigningKey::parse(&format!("PRIVATE+KEY+paravent+{id}+{material}")).unwrap()
 }
@@ -170,7 +173,10 @@ impl Forge {
             seconds % 60
         );
         event.insert("node".to_owned(), json!("par-1a"));
-        event.insert("prev".to_owned(), json!(format!("sha256:{}", to_hex(&prev))));
+        event.insert(
+            "prev".to_owned(),
+            json!(format!("sha256:{}", to_hex(&prev))),
+        );
         event.insert("seq".to_owned(), json!(self.seq() + 1));
         event.insert("time".to_owned(), json!(time));
         event.insert("v".to_owned(), json!(self.version));
@@ -226,7 +232,11 @@ impl Forge {
     pub(super) fn prune(&mut self, count: usize) {
         let gone: Vec<_> = self.segments.drain(..count).collect();
         let ends = gone.iter().skip(1).chain(self.segments.first());
-        let ranges: Vec<_> = gone.iter().zip(ends).map(|(first, next)| (*first, next - 1)).collect();
+        let ranges: Vec<_> = gone
+            .iter()
+            .zip(ends)
+            .map(|(first, next)| (*first, next - 1))
+            .collect();
         let (first, last) = (ranges[0].0, ranges[count - 1].1);
         self.notice(json!({
             "bytes": 1, "event": "audit.pruned", "first_seq": first, "keep": "365d", "last_seq": last,
@@ -301,14 +311,22 @@ impl Forge {
 
 /// The lines of a file, without their newlines.
 pub(super) fn lines(file: &[u8]) -> Vec<Vec<u8>> {
-    let mut lines: Vec<_> = file.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    let mut lines: Vec<_> = file
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::to_vec)
+        .collect();
     assert_eq!(lines.pop().as_deref(), Some(&b""[..]));
     lines
 }
 
 /// A file of lines.
 pub(super) fn joined(lines: &[Vec<u8>]) -> Vec<u8> {
-    lines.iter().flat_map(|line| [line.as_slice(), b"\n"]).flatten().copied().collect()
+    lines
+        .iter()
+        .flat_map(|line| [line.as_slice(), b"\n"])
+        .flatten()
+        .copied()
+        .collect()
 }
 
 pub(super) fn name(first_seq: u64) -> String {
@@ -329,7 +347,11 @@ pub(super) fn write(files: &Files, dir: &Path) {
 }
 
 fn terms(kind: u64) -> Value {
-    let fields = |count| (0..count).map(|at| format!("Contacts.field_{kind}_{at}_c")).collect::<Vec<_>>();
+    let fields = |count| {
+        (0..count)
+            .map(|at| format!("Contacts.field_{kind}_{at}_c"))
+            .collect::<Vec<_>>()
+    };
     json!({
         "asked": ["Contacts.iban_c"],
         "data": [
@@ -368,7 +390,8 @@ pub(super) fn rewritten(
                 forged.line(std::str::from_utf8(line).unwrap());
                 continue;
             }
-            if event.get("event") == Some(&json!("audit.segment")) && !event.contains_key("forged") {
+            if event.get("event") == Some(&json!("audit.segment")) && !event.contains_key("forged")
+            {
                 let edge = forged.tree(forged.size());
                 event["tree"] = edge.edge().iter().map(to_hex).collect::<Vec<_>>().into();
             }

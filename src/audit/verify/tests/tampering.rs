@@ -98,9 +98,10 @@ fn make(events: u64, seed: u64) -> Kept {
         ..Outside::default()
     };
     // Those in the folder, by the same key, narrow what is said.
-    let inside = log.files.keys().filter_map(|name| {
-        name.strip_prefix("checkpoints/")?.get(..16)?.parse().ok()
-    });
+    let inside = log
+        .files
+        .keys()
+        .filter_map(|name| name.strip_prefix("checkpoints/")?.get(..16)?.parse().ok());
     let mut all: Vec<u64> = inside.chain(sizes).collect();
     all.sort_unstable();
     all.dedup();
@@ -130,12 +131,22 @@ impl Kept {
 
     /// The segment that holds an event, its lines, and which of them it is.
     fn place(&self, seq: u64) -> (u64, Vec<Vec<u8>>, usize) {
-        let first = *self.log.segments.iter().rfind(|first| **first <= seq).unwrap();
+        let first = *self
+            .log
+            .segments
+            .iter()
+            .rfind(|first| **first <= seq)
+            .unwrap();
         let lines = lines(&self.log.files[&name(first)]);
         (first, lines, (seq - first) as usize)
     }
 
-    fn changed(&self, what: &'static str, seq: u64, tamper: impl FnOnce(&mut Vec<Vec<u8>>, usize)) -> Done {
+    fn changed(
+        &self,
+        what: &'static str,
+        seq: u64,
+        tamper: impl FnOnce(&mut Vec<Vec<u8>>, usize),
+    ) -> Done {
         let (first, mut lines, at) = self.place(seq);
         tamper(&mut lines, at);
         Done::new(what, (seq, seq)).file(name(first), Some(joined(&lines)))
@@ -151,11 +162,15 @@ fn tampering(kept: &Kept, chance: &mut Chance) -> Done {
         3 => inserted(kept, chance),
         4 => {
             let seq = chance.within(1, last);
-            kept.changed("a changed event is inserted before itself", seq, |lines, at| {
-                let mut event: serde_json::Value = serde_json::from_slice(&lines[at]).unwrap();
-                event["node"] = json!("par-9z");
-                lines.insert(at, event.to_string().into_bytes());
-            })
+            kept.changed(
+                "a changed event is inserted before itself",
+                seq,
+                |lines, at| {
+                    let mut event: serde_json::Value = serde_json::from_slice(&lines[at]).unwrap();
+                    event["node"] = json!("par-9z");
+                    lines.insert(at, event.to_string().into_bytes());
+                },
+            )
         }
         5 => swapped(kept, chance),
         6 => moved(kept, chance),
@@ -187,7 +202,11 @@ fn tampering(kept: &Kept, chance: &mut Chance) -> Done {
         18 => forged_key(kept, chance),
         19 => forged_checkpoint(kept, chance),
         20 => {
-            let gone = kept.log.files.keys().filter(|name| name.starts_with("audit-"));
+            let gone = kept
+                .log
+                .files
+                .keys()
+                .filter(|name| name.starts_with("audit-"));
             let mut done = Done::new("all segments are removed", (1, 1));
             done.files.extend(gone.map(|name| (name.clone(), None)));
             done
@@ -323,7 +342,12 @@ fn swapped_files(kept: &Kept, chance: &mut Chance) -> Done {
 fn renamed(kept: &Kept, chance: &mut Chance) -> Done {
     let segment = chance.below(kept.log.segments.len() as u64) as usize;
     let first = kept.log.segments[segment];
-    let next = kept.log.segments.get(segment + 1).copied().unwrap_or(first + 100);
+    let next = kept
+        .log
+        .segments
+        .get(segment + 1)
+        .copied()
+        .unwrap_or(first + 100);
     let to = match chance.below(2) {
         0 if first > 1 => chance.within(kept.log.segments[segment - 1] + 1, first - 1),
         _ => chance.within(first + 1, next - 1),
@@ -382,7 +406,9 @@ fn rewritten_from(kept: &Kept, chance: &mut Chance) -> Done {
         let (_, lines, at) = kept.place(seq);
         memchr::memmem::find(&lines[at], b"\"event\":").is_none()
     };
-    let seq = (seq..=kept.events()).find(|seq| is_request(*seq)).unwrap_or(kept.events());
+    let seq = (seq..=kept.events())
+        .find(|seq| is_request(*seq))
+        .unwrap_or(kept.events());
     let forged = rewritten(&kept.log, seq, &mut |at, event| {
         if at == seq {
             event["time"] = json!("2026-11-01T00:00:00.001Z");
@@ -478,13 +504,17 @@ fn grown(kept: &Kept, chance: &mut Chance) -> Done {
 
 /// What `verify` says.
 fn verdict(dir: &Path, outside: &Outside) -> (Reliance, Option<(u64, u64)>, String) {
-    let found = verify_against(dir, outside, &mut |_| {});
+    let found = examine(dir, outside, &mut |_| {});
     let first_bad = match &found.verdict {
         Err(Fault::Broken(broken)) => Some(broken.first_bad()),
         Err(Fault::Unexpected(unexpected)) => unexpected.first_bad(),
         _ => None,
     };
-    (found.reliance(outside), first_bad, format!("{:?}", found.verdict))
+    (
+        found.reliance(outside),
+        first_bad,
+        format!("{:?}", found.verdict),
+    )
 }
 
 /// Puts files in a folder, or takes them away.
@@ -520,7 +550,11 @@ fn every_tampering_is_found_and_named() {
         let dir = TempDir::new().unwrap();
         write(&kept.log.files, dir.path());
         let (reliance, _, said) = verdict(dir.path(), &kept.outside);
-        assert_eq!(reliance, Reliance::Vouched, "a false alarm, seed {seed}, round {round}: {said}");
+        assert_eq!(
+            reliance,
+            Reliance::Vouched,
+            "a false alarm, seed {seed}, round {round}: {said}"
+        );
         for _ in 0..count / logs + 1 {
             let done = tampering(&kept, &mut chance);
             apply(dir.path(), &kept.log.files, &done.files, false);
@@ -541,7 +575,10 @@ fn every_tampering_is_found_and_named() {
         let (reliance, ..) = verdict(dir.path(), &kept.outside);
         assert_eq!(reliance, Reliance::Vouched, "seed {seed}");
     }
-    println!("{} tamperings of logs of {events} events: {tally:#?}", tally.values().sum::<u64>());
+    println!(
+        "{} tamperings of logs of {events} events: {tally:#?}",
+        tally.values().sum::<u64>()
+    );
 }
 
 /// A log of which the first segments were pruned.
@@ -559,12 +596,20 @@ fn pruned(seed: u64) -> Kept {
         checkpoints: sizes.iter().map(given).collect(),
         ..Outside::default()
     };
-    Kept { log, outside, sizes }
+    Kept {
+        log,
+        outside,
+        sizes,
+    }
 }
 
 /// One tampering with what is kept of pruned events: the first and the last that may be named.
 fn with_leaves(kept: &Kept, chance: &mut Chance) -> Done {
-    let names = kept.log.files.keys().filter(|name| name.starts_with("pruned/"));
+    let names = kept
+        .log
+        .files
+        .keys()
+        .filter(|name| name.starts_with("pruned/"));
     let names: Vec<_> = names.cloned().collect();
     let name = names[chance.below(2) as usize].clone();
     let mut bytes = kept.log.files[&name].clone();
@@ -607,7 +652,8 @@ impl Done {
 
 #[test]
 fn tampering_with_what_is_kept_of_pruned_events_is_found_and_named() {
-    let seed = number("PARAVENT_SEED").unwrap_or_else(|| jiff::Timestamp::now().as_nanosecond() as u64);
+    let seed =
+        number("PARAVENT_SEED").unwrap_or_else(|| jiff::Timestamp::now().as_nanosecond() as u64);
     println!("PARAVENT_SEED={seed}");
     let mut chance = Chance::new(seed);
     let kept = pruned(chance.next());
@@ -623,8 +669,13 @@ fn tampering_with_what_is_kept_of_pruned_events_is_found_and_named() {
         assert_eq!(reliance, Reliance::Broken, "seed {seed}, {what}: {said}");
         let named = named.unwrap_or_else(|| panic!("seed {seed}, {what}: {said}"));
         let (first, last) = done.first_bad.unwrap();
-        assert!(first <= named.0 && named.1 <= last, "seed {seed}, {what}: {named:?}: {said}");
-        let holds = done.holds.is_none_or(|seq| (named.0..=named.1).contains(&seq));
+        assert!(
+            first <= named.0 && named.1 <= last,
+            "seed {seed}, {what}: {named:?}: {said}"
+        );
+        let holds = done
+            .holds
+            .is_none_or(|seq| (named.0..=named.1).contains(&seq));
         assert!(holds, "seed {seed}, {what}: {named:?}: {said}");
         apply(dir.path(), &kept.log.files, &done.files, true);
     }
@@ -655,18 +706,27 @@ fn a_gap_begins_a_new_tree_and_checkpoints_of_both_hold() {
         checkpoints: vec![given(early), given(log.checkpoint(log.size(), &key))],
         ..Outside::default()
     };
-    assert_eq!(verdict(dir.path(), &outside).0, Reliance::Broken, "the gap is not known");
+    assert_eq!(
+        verdict(dir.path(), &outside).0,
+        Reliance::Broken,
+        "the gap is not known"
+    );
     outside.known_gaps = vec![before + 3];
     let (reliance, _, said) = verdict(dir.path(), &outside);
     assert_eq!(reliance, Reliance::Vouched, "{said}");
     // A checkpoint that reaches into the gap is passed over while the gap is known, and no longer.
     let mut lost = log.clone();
     (lost.log, lost.from) = (LOG.to_owned(), 1);
-    outside.checkpoints.push(given(lost.checkpoint(before + 2, &key)));
+    outside
+        .checkpoints
+        .push(given(lost.checkpoint(before + 2, &key)));
     assert_eq!(verdict(dir.path(), &outside).0, Reliance::Vouched);
     outside.known_gaps.clear();
     let (reliance, named, _) = verdict(dir.path(), &outside);
-    assert_eq!((reliance, named), (Reliance::Broken, Some((11, before + 1))));
+    assert_eq!(
+        (reliance, named),
+        (Reliance::Broken, Some((11, before + 1)))
+    );
     // Whatever the gap swallows: a tree that goes on behind it is another one.
     let same = dir.path().join(name(before + 4));
     let text = fs::read_to_string(&same).unwrap();
@@ -675,7 +735,10 @@ fn a_gap_begins_a_new_tree_and_checkpoints_of_both_hold() {
     outside.checkpoints.truncate(1);
     let (reliance, named, _) = verdict(dir.path(), &outside);
     let statement = before + 5;
-    assert_eq!((reliance, named), (Reliance::Broken, Some((statement, statement))));
+    assert_eq!(
+        (reliance, named),
+        (Reliance::Broken, Some((statement, statement)))
+    );
 }
 
 #[test]
@@ -701,7 +764,7 @@ fn whom_to_trust_goes_from_a_key_to_the_one_that_it_names() {
             }],
             ..Outside::default()
         };
-        verify_against(dir.path(), &outside, &mut |_| {}).reliance(&outside)
+        examine(dir.path(), &outside, &mut |_| {}).reliance(&outside)
     };
     assert_eq!(against(&first, &first), Reliance::Vouched);
     assert_eq!(against(&first, &next), Reliance::Vouched);
@@ -711,7 +774,7 @@ fn whom_to_trust_goes_from_a_key_to_the_one_that_it_names() {
     assert_eq!(against(&next, &first), Reliance::Broken);
     assert_eq!(against(&first, &signing_key(5)), Reliance::Broken);
     let alone = Outside::default();
-    let found = verify_against(dir.path(), &alone, &mut |_| {});
+    let found = examine(dir.path(), &alone, &mut |_| {});
     assert_eq!(found.reliance(&alone), Reliance::Whole);
     let unvouched: Vec<_> = found.keys.iter().map(|key| key.is_unvouched).collect();
     assert_eq!(unvouched, [false, false, true]);
@@ -719,6 +782,6 @@ fn whom_to_trust_goes_from_a_key_to_the_one_that_it_names() {
         trust_local: true,
         ..Outside::default()
     };
-    let found = verify_against(dir.path(), &local, &mut |_| {});
+    let found = examine(dir.path(), &local, &mut |_| {});
     assert_eq!(found.reliance(&local), Reliance::Vouched);
 }
