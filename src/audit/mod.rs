@@ -57,8 +57,8 @@ pub use keys::follow_keys;
 pub use log::{AuditUnavailable, Durability, Figures, Log, Options};
 pub use names::{is_plain_in_any_case, visible};
 pub use open::OpenError;
-pub use query::{Query, QueryError, query, show};
 pub use policies::keep_in_force;
+pub use query::{Query, QueryError, query, show};
 pub use record::{
     Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
     PolicyStamp, Record, Said, Unanswered,

@@ -69,7 +69,11 @@ fn keep_policy(dir: &Path, policy: &Policy) {
 
 /// The name of a file, as the folder and bundles have it: its place, and small letters, digits, `.`, `_` and `-` of its own.
 fn file_name(path: &str, number: usize) -> String {
-    let own = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let own = path
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let own = own.chars().map(|letter| match letter {
         'a'..='z' | '0'..='9' | '.' | '_' | '-' => letter,
         _ => '_',
@@ -94,7 +98,9 @@ fn keep(dir: &Path, hash: &str, files: &[(String, &[u8])]) -> io::Result<()> {
     let Some(place) = place(dir, hash) else {
         return Err(io::Error::other("the hash is none"));
     };
-    let texts = files.iter().map(|(name, text)| (name.as_str(), text.to_vec()));
+    let texts = files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.to_vec()));
     let hash = hash.strip_prefix("sha256:").unwrap_or(hash);
     if hash_of(&texts.collect()) != hash {
         return Err(io::Error::other("the files have another hash"));
@@ -149,7 +155,10 @@ pub(super) fn kept(dir: &Path, hash: &str) -> io::Result<Option<Vec<(String, Vec
         if files.len() >= FILES_MAX {
             return Err(io::Error::other("there are too many files of one policy"));
         }
-        files.push((name, crate::files::read(&entry.path(), FILE_BYTES_MAX)?.bytes));
+        files.push((
+            name,
+            crate::files::read(&entry.path(), FILE_BYTES_MAX)?.bytes,
+        ));
     }
     files.sort();
     Ok(Some(files))

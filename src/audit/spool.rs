@@ -54,7 +54,8 @@ pub(super) fn record_export(dir: &Path, export: &Export) -> io::Result<()> {
 fn exported(bytes: &[u8], uid: u32) -> Event {
     let export = serde_json::from_slice::<Export>(bytes).ok();
     let filters = export.iter().flat_map(|export| &export.filters);
-    let is_hex = |hash: &&str| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_hex =
+        |hash: &&str| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
     Event::notice(Notice::Exported(Exported {
         events: export.as_ref().map(|export| integer(export.events)),
         filters: filters.take(WORDS_MAX).map(|word| visible(word)).collect(),
@@ -179,7 +180,11 @@ pub(super) fn waiting(dir: &Path) -> Vec<(PathBuf, Event)> {
     };
     let notes = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| [READS, SAMPLES, EXPORTS].iter().any(|kind| is_note(path, kind)));
+        .filter(|path| {
+            [READS, SAMPLES, EXPORTS]
+                .iter()
+                .any(|kind| is_note(path, kind))
+        });
     // In the order in which they were left: their ids begin with the time.
     let mut notes: Vec<PathBuf> = notes.collect();
     notes.sort();

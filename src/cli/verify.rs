@@ -33,7 +33,9 @@ pub(super) struct Arguments {
 /// Checks what was taken out of an access log, and access logs. It needs no configuration and asks nobody.
 #[derive(Debug, Parser)]
 #[command(name = "paravent-verify", version = provenance::LINE, about, long_about = None, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 valid, 1 not, 2 nothing can be said, 3 sound, but nothing from outside vouches for it.")]
+#[command(
+    after_help = "Exit codes: 0 valid, 1 not, 2 nothing can be said, 3 sound, but nothing from outside vouches for it."
+)]
 struct Alone {
     #[command(subcommand)]
     command: Command,
@@ -111,13 +113,31 @@ fn answer(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> io
     }
 }
 
+/// Runs a command line of `paravent-verify verify`, for tests: its exit code, standard output and standard error.
+#[cfg(test)]
+pub(crate) fn answer_to(words: &[&str]) -> (u8, String, String) {
+    let words = ["paravent-verify", "verify"].iter().chain(words);
+    let Ok(Alone { command }) = Alone::try_parse_from(words) else {
+        return (UNUSABLE, String::new(), String::new());
+    };
+    let Command::Verify(arguments) = command else {
+        panic!("another command");
+    };
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = answer(&arguments, &mut out, &mut err).unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (code, text(out), text(err))
+}
+
 /// Reads a key: a line, or the file that holds it.
 fn key(word: &str) -> Result<VerifierKey, String> {
     if let Ok(key) = VerifierKey::parse(word) {
         return Ok(key);
     }
     let read = files::read(std::path::Path::new(word), NOTE_BYTES_MAX);
-    let bytes = read.map_err(|error| format!("cannot be read: {error}"))?.bytes;
+    let bytes = read
+        .map_err(|error| format!("cannot be read: {error}"))?
+        .bytes;
     let text = String::from_utf8(bytes).unwrap_or_default();
     VerifierKey::parse(&text).map_err(|error| error.to_string())
 }
@@ -130,9 +150,15 @@ fn tell(found: &Verified, given: &[VerifierKey], out: &mut dyn Write) -> io::Res
     writeln!(out, "made {at} by {by}, as it says itself")?;
     let proved = match found.unproved {
         0 => "all lines are in a signed log, none altered".to_owned(),
-        unproved => format!("{unproved} lines are NOT PROVED, all others are in a signed log, none altered"),
+        unproved => {
+            format!("{unproved} lines are NOT PROVED, all others are in a signed log, none altered")
+        }
     };
-    writeln!(out, "{} events and {} lines beside them; {proved}", found.events, found.others)?;
+    writeln!(
+        out,
+        "{} events and {} lines beside them; {proved}",
+        found.events, found.others
+    )?;
     for log in &found.logs {
         let (first, last) = log.events;
         let sizes: Vec<String> = log.sizes.iter().map(u64::to_string).collect();
@@ -156,16 +182,26 @@ fn tell(found: &Verified, given: &[VerifierKey], out: &mut dyn Write) -> io::Res
         )?,
     }
     for (first, last) in &found.holes {
-        writeln!(out, "  but not what stood from {first} to {last}: there the log goes on anew, or behind a gap")?;
+        writeln!(
+            out,
+            "  but not what stood from {first} to {last}: there the log goes on anew, or behind a gap"
+        )?;
     }
     if found.left_out > 0 {
-        writeln!(out, "left out, as its maker says: {} events that no checkpoint covered yet", found.left_out)?;
+        writeln!(
+            out,
+            "left out, as its maker says: {} events that no checkpoint covered yet",
+            found.left_out
+        )?;
     }
     for hash in &found.absent {
         writeln!(out, "not in it: what was in force under the hash {hash}")?;
     }
     if given.is_empty() {
-        writeln!(out, "NOBODY VOUCHES for it: anybody can make a bundle with a key of their own. Compare with the fingerprint that you have from elsewhere, and give that key with --key:")?;
+        writeln!(
+            out,
+            "NOBODY VOUCHES for it: anybody can make a bundle with a key of their own. Compare with the fingerprint that you have from elsewhere, and give that key with --key:"
+        )?;
         for (id, fingerprint) in &found.keys {
             writeln!(out, "  key {id}: {fingerprint}")?;
         }

@@ -90,9 +90,9 @@ fn end(files: usize, bytes: usize, start: u64) -> Vec<u8> {
 pub(super) fn is_name(name: &str) -> bool {
     let is_part = |part: &str| {
         part.starts_with(|first: char| first.is_ascii_alphanumeric())
-            && part.bytes().all(
-                |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'),
-            )
+            && part
+                .bytes()
+                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'))
     };
     name.len() <= NAME_CHARS_MAX && name.split('/').all(is_part)
 }
@@ -204,7 +204,9 @@ impl Writer {
     ) -> io::Result<()> {
         let is_taken = self.files.entry(name).is_some();
         if !is_name(name) || is_taken || self.files.entries.len() >= FILES_MAX {
-            return Err(io::Error::other(format!("`{name}` finds no place in a bundle")));
+            return Err(io::Error::other(format!(
+                "`{name}` finds no place in a bundle"
+            )));
         }
         let mut entry = Entry {
             name: name.to_owned(),
@@ -241,7 +243,10 @@ impl Writer {
         let end = end(self.files.entries.len(), headers.len(), self.at);
         self.out.write_all(&headers)?;
         self.out.write_all(&end)?;
-        let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let file = self
+            .out
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
         file.sync_all()?;
         Ok(file)
     }
@@ -332,7 +337,10 @@ pub(super) fn open(file: File) -> Result<Files, NoArchive> {
         let local = entry.local();
         let mut found = vec![0; local.len()];
         if entry.start != at + local.len() as u64 || entry.start + u64::from(entry.bytes) > start {
-            return Err(odd(&format!("`{}` does not stand where it should", entry.name)));
+            return Err(odd(&format!(
+                "`{}` does not stand where it should",
+                entry.name
+            )));
         }
         file.read_exact_at(&mut found, at)?;
         if found != local {
@@ -364,7 +372,9 @@ fn entries(mut list: &[u8], files: usize) -> Result<Vec<Entry>, NoArchive> {
         let name = rest.get(..usize::from(short(28)));
         let name = name.and_then(|name| std::str::from_utf8(name).ok());
         let Some(name) = name.filter(|name| is_name(name)) else {
-            return Err(odd(format!("file {number} has a name that no file of a bundle has")));
+            return Err(odd(format!(
+                "file {number} has a name that no file of a bundle has"
+            )));
         };
         if short(8) & 1 == 1 {
             return Err(odd(format!("`{name}` is encrypted")));
@@ -380,7 +390,9 @@ fn entries(mut list: &[u8], files: usize) -> Result<Vec<Entry>, NoArchive> {
         };
         let central = entry.central();
         let Some(after) = list.strip_prefix(central.as_slice()) else {
-            return Err(odd(format!("the list of files says of `{name}` what no bundle says")));
+            return Err(odd(format!(
+                "the list of files says of `{name}` what no bundle says"
+            )));
         };
         if !names.insert(name.to_owned()) {
             return Err(odd(format!("two files are called `{name}`")));

@@ -7,14 +7,14 @@ use super::super::chain::{EVENT_BYTES_MAX, Line};
 use super::super::expand::{Entry as Expanded, Segment};
 use super::super::names::visible;
 use super::super::note::{Checkpoint, NOTE_BYTES_MAX, Note, VerifierKey};
+use super::super::policies::{self, DETECTORS, SCHEMA};
 use super::super::tree::{Tree, is_consistent, is_included};
 use super::archive::{Entry, Files, Stored};
 use super::facts::{CheckpointFacts, Facts, LogFacts, PolicyFacts, ROWS_MAX, Row};
 use super::manifest::{
-    As, EVENTS, MANIFEST, MANIFEST_BYTES_MAX, Manifest, PAGE, PROOF_BYTES_MAX, PROOFS, Proof, TREES,
-    TreeOf, Trees, hashes, read,
+    As, EVENTS, MANIFEST, MANIFEST_BYTES_MAX, Manifest, PAGE, PROOF_BYTES_MAX, PROOFS, Proof,
+    TREES, TreeOf, Trees, hashes, read,
 };
-use super::super::policies::{self, DETECTORS, SCHEMA};
 use super::survey::{LOADED, SEGMENT, SaysSegment};
 
 /// Bytes of the terms of one segment.
@@ -52,10 +52,15 @@ pub(super) fn check(
     let mut used = HashSet::new();
     for tree in &trees.logs {
         named.extend(tree.checkpoints.iter().map(String::as_str));
-        facts.logs.push(log(files, tree, (&facts.keys, given), &mut used)?);
+        facts
+            .logs
+            .push(log(files, tree, (&facts.keys, given), &mut used)?);
     }
     if let Some(unused) = facts.keys.iter().find(|key| !used.contains(&key.id_text())) {
-        return flaw(format!("the key {} has signed nothing here", unused.id_text()));
+        return flaw(format!(
+            "the key {} has signed nothing here",
+            unused.id_text()
+        ));
     }
     for entry in &files.entries {
         let name = entry.name.as_str();
@@ -89,7 +94,9 @@ fn keys(files: &Files) -> Result<Vec<VerifierKey>, Flaw> {
     let mut keys: Vec<VerifierKey> = Vec::new();
     let entries = files.entries.iter();
     for entry in entries.filter(|entry| entry.name.starts_with("keys/")) {
-        let bytes = files.read(entry, NOTE_BYTES_MAX as u32)?.unwrap_or_default();
+        let bytes = files
+            .read(entry, NOTE_BYTES_MAX as u32)?
+            .unwrap_or_default();
         let key = std::str::from_utf8(&bytes).ok();
         let key = key.and_then(|text| VerifierKey::parse(text).ok());
         let Some(key) = key.filter(|key| format!("{key}\n").as_bytes() == bytes) else {
@@ -171,7 +178,10 @@ fn log(
         }
         if let Some(before) = &before {
             let proof = hashes(proofs.next().map_or(&[][..], Vec::as_slice));
-            let (old, new) = ((before.size, &before.root), (checkpoint.size, &checkpoint.root));
+            let (old, new) = (
+                (before.size, &before.root),
+                (checkpoint.size, &checkpoint.root),
+            );
             if before.size >= checkpoint.size || !is_consistent(old, new, &proof) {
                 return flaw(format!(
                     "nothing shows that the log of `{name}` goes on the one before: it is a log that was written anew, or the proof was changed"
@@ -212,7 +222,8 @@ impl<'a> Lines<'a> {
     fn new(manifest: &'a Manifest, trees: &'a Trees, facts: &'a mut Facts) -> Self {
         let root = |log: &LogFacts| {
             let last = log.checkpoints.last();
-            last.and_then(|last| super::unhex(&last.root)).unwrap_or_default()
+            last.and_then(|last| super::unhex(&last.root))
+                .unwrap_or_default()
         };
         let range = |tree: &TreeOf| {
             let range = tree.range.as_ref()?;
@@ -378,7 +389,9 @@ impl<'a> Lines<'a> {
             tree.is_some_and(|tree| tree.from == says.from && tree.log == says.log)
         });
         if !is_it {
-            return flaw(format!("it says otherwise than `{TREES}` where its log begins"));
+            return flaw(format!(
+                "it says otherwise than `{TREES}` where its log begins"
+            ));
         }
         if let Some(said) = self.is_said.get_mut(place) {
             *said = true;
@@ -560,6 +573,8 @@ fn policies(
     }
     match manifest.absent.iter().eq(absent.iter()) {
         true => Ok(()),
-        false => flaw(format!("`{MANIFEST}` says of other policies that they are absent")),
+        false => flaw(format!(
+            "`{MANIFEST}` says of other policies that they are absent"
+        )),
     }
 }

@@ -127,7 +127,10 @@ impl Row {
         self.did = visible(&format!("{phase}{action} {upstream}{module}"));
         self.purpose = text(request.purpose.as_ref().map(|purpose| purpose.id.as_str()));
         if let Some(outcome) = &request.outcome {
-            let reason = outcome.reason.as_deref().map(|reason| format!(": {reason}"));
+            let reason = outcome
+                .reason
+                .as_deref()
+                .map(|reason| format!(": {reason}"));
             self.outcome = visible(&format!("{}{}", outcome.kind, reason.unwrap_or_default()));
         }
         self.count = request.records.count;

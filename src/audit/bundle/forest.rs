@@ -39,7 +39,10 @@ impl<'l> Forest<'l> {
         let size = end - first;
         if size.is_power_of_two() && size >= BLOCK && first.is_multiple_of(size) {
             let level = (size / BLOCK).trailing_zeros() as usize;
-            let kept = self.levels.get(level).and_then(|level| level.get(first / size));
+            let kept = self
+                .levels
+                .get(level)
+                .and_then(|level| level.get(first / size));
             if let Some(root) = kept {
                 return *root;
             }
@@ -122,7 +125,10 @@ mod tests {
         let leaf = |number: u32| Tree::of(&[[number as u8; 32], [(number >> 8) as u8; 32]]).root();
         let leaves: Vec<Hash> = (0..700).map(leaf).collect();
         let forest = Forest::new(&leaves);
-        for size in (0..=leaves.len()).step_by(7).chain([64, 128, 192, 256, 512]) {
+        for size in (0..=leaves.len())
+            .step_by(7)
+            .chain([64, 128, 192, 256, 512])
+        {
             let tree = Tree::of(&leaves[..size]);
             assert_eq!(forest.root(size), Some(tree.root()), "{size}");
             assert_eq!(forest.edge(size), tree.edge(), "{size}");
@@ -130,7 +136,11 @@ mod tests {
                 let known = inclusion_proof(&leaves[..size], index);
                 assert_eq!(forest.inclusion(index, size), known, "{index} of {size}");
                 let known = consistency_proof(&leaves[..size], index + 1);
-                assert_eq!(forest.consistency(index + 1, size), known, "{index} of {size}");
+                assert_eq!(
+                    forest.consistency(index + 1, size),
+                    known,
+                    "{index} of {size}"
+                );
             }
         }
         assert_eq!(forest.root(701), None);

@@ -122,7 +122,10 @@ impl Words {
 
     fn level(&self, level: &Level) -> &'static str {
         let place = Level::ALL.iter().position(|one| one == level);
-        place.and_then(|place| self.of_levels.get(place)).copied().unwrap_or_default()
+        place
+            .and_then(|place| self.of_levels.get(place))
+            .copied()
+            .unwrap_or_default()
     }
 }
 

@@ -180,7 +180,9 @@ impl Survey {
                     .split_once('-')?;
                 Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?))
             });
-            if let Some((first, last)) = numbers {
+            // What is still there counts as it is there.
+            let is_gone = |last: u64| self.segments.first().is_none_or(|first| last < *first);
+            if let Some((first, last)) = numbers.filter(|(_, last)| is_gone(*last)) {
                 found.insert(first, (last, path));
             }
         }
@@ -256,8 +258,7 @@ impl Survey {
                     segment_name(first)
                 ))
             };
-            let glance: Glance<'_> =
-                serde_json::from_slice(&lines.line).map_err(|_| broken())?;
+            let glance: Glance<'_> = serde_json::from_slice(&lines.line).map_err(|_| broken())?;
             self.leaf(glance.seq, super::leaf(&lines.line))?;
             let line = lines.line.as_slice();
             match glance.event.as_deref() {
@@ -366,7 +367,9 @@ impl Survey {
     pub(super) fn segment_of(&self, seq: u64) -> u64 {
         let before = self.segments.partition_point(|first| *first <= seq);
         let at = before.checked_sub(1);
-        at.and_then(|at| self.segments.get(at)).copied().unwrap_or(seq)
+        at.and_then(|at| self.segments.get(at))
+            .copied()
+            .unwrap_or(seq)
     }
 }
 

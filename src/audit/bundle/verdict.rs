@@ -193,8 +193,16 @@ fn manifest(files: &Files) -> io::Result<Result<Manifest, Declared>> {
     let Some(manifest) = read::<Manifest>(&bytes) else {
         return odd(format!("`{MANIFEST}` is not in its form"));
     };
-    let texts = [&manifest.purpose, &manifest.made.at, &manifest.made.by, &manifest.made.program];
-    let texts = texts.into_iter().chain(&manifest.query).chain(&manifest.absent);
+    let texts = [
+        &manifest.purpose,
+        &manifest.made.at,
+        &manifest.made.by,
+        &manifest.made.program,
+    ];
+    let texts = texts
+        .into_iter()
+        .chain(&manifest.query)
+        .chain(&manifest.absent);
     let are_visible = texts.into_iter().all(|text| visible(text) == *text);
     if manifest.bundle != VERSION || manifest.format != FORMAT || !are_visible {
         return odd(format!("`{MANIFEST}` is not in its form"));
@@ -225,9 +233,19 @@ fn listed(files: &Files, manifest: &Manifest) -> io::Result<Vec<String>> {
     let expected: Vec<&str> = names.chain([MANIFEST]).collect();
     let mut known: Vec<&str> = expected.clone();
     known.sort_unstable();
-    let found: Vec<&str> = files.entries.iter().map(|entry| entry.name.as_str()).collect();
-    let added = found.iter().filter(|name| known.binary_search(name).is_err());
-    flaws.extend(added.take(FLAWS_MAX).map(|name| format!("`{name}` was added")));
+    let found: Vec<&str> = files
+        .entries
+        .iter()
+        .map(|entry| entry.name.as_str())
+        .collect();
+    let added = found
+        .iter()
+        .filter(|name| known.binary_search(name).is_err());
+    flaws.extend(
+        added
+            .take(FLAWS_MAX)
+            .map(|name| format!("`{name}` was added")),
+    );
     if let Some(entry) = files.entry(MANIFEST)
         && !files.hash(entry)?.1
     {
@@ -254,7 +272,10 @@ fn is_same_page(files: &Files, manifest: &Manifest, facts: &Facts) -> Result<(),
     let mut made = Hashed(Context::new(&SHA256));
     page::write(manifest, facts, &mut made)?;
     let made = hex(made.0.finish().as_ref());
-    let found = files.entry(PAGE).map(|entry| files.hash(entry)).transpose()?;
+    let found = files
+        .entry(PAGE)
+        .map(|entry| files.hash(entry))
+        .transpose()?;
     match found {
         Some((found, _)) if found == made => Ok(()),
         Some(_) => super::check::flaw(format!(
@@ -270,7 +291,11 @@ fn said(manifest: Manifest, facts: Facts) -> Verified {
         origin: visible(&log.origin),
         events: (log.from, log.last()),
         sizes: log.checkpoints.iter().map(|one| one.size).collect(),
-        key: log.checkpoints.last().map(|last| last.key.clone()).unwrap_or_default(),
+        key: log
+            .checkpoints
+            .last()
+            .map(|last| last.key.clone())
+            .unwrap_or_default(),
         is_vouched: log.is_vouched,
     });
     Verified {
@@ -284,7 +309,11 @@ fn said(manifest: Manifest, facts: Facts) -> Verified {
         complete: manifest.complete.map(|span| (span.first, span.last)),
         holes: facts.holes.clone(),
         logs: signed.collect(),
-        keys: facts.keys.iter().map(|key| (key.id_text(), key.fingerprint())).collect(),
+        keys: facts
+            .keys
+            .iter()
+            .map(|key| (key.id_text(), key.fingerprint()))
+            .collect(),
         times: facts.times,
         absent: manifest.absent,
     }

@@ -188,7 +188,10 @@ pub(in crate::audit) struct Class {
 
 /// Whether a name of an event says where and when it stands, or what it is called.
 pub(in crate::audit) fn is_place(name: &str) -> bool {
-    matches!(name, "event" | "id" | "node" | "prev" | "seq" | "time" | "v")
+    matches!(
+        name,
+        "event" | "id" | "node" | "prev" | "seq" | "time" | "v"
+    )
 }
 
 /// Where and when an event stands.

@@ -58,7 +58,10 @@ pub(super) fn run(args: &ExportArgs, Streams { out, err }: &mut Streams<'_>) -> 
         Err(error) => return unusable(&error, err),
     };
     if args.purpose.trim().is_empty() {
-        writeln!(err, "error: `--for` says nothing; say what the bundle is for")?;
+        writeln!(
+            err,
+            "error: `--for` says nothing; say what the bundle is for"
+        )?;
         return Ok(UNUSABLE);
     }
     let mut checkpoints = Vec::new();
@@ -134,7 +137,10 @@ fn notes(args: &ExportArgs, made: &bundle::Exported, err: &mut dyn io::Write) ->
         )?;
     }
     if let Some(cause) = &made.unrecorded {
-        writeln!(err, "note: that you made this bundle is not recorded in the log: {cause}")?;
+        writeln!(
+            err,
+            "note: that you made this bundle is not recorded in the log: {cause}"
+        )?;
     }
     Ok(())
 }
