@@ -33,7 +33,9 @@ pub(super) struct Arguments {
 /// Checks what was taken out of an access log, and access logs. It needs no configuration and asks nobody.
 #[derive(Debug, Parser)]
 #[command(name = "paravent-verify", version = provenance::LINE, about, long_about = None, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 valid, 1 not, 2 nothing can be said, 3 sound, but nothing from outside vouches for it.")]
+#[command(
+    after_help = "Exit codes: 0 valid, 1 not, 2 nothing can be said, 3 sound, but nothing from outside vouches for it."
+)]
 struct Alone {
     #[command(subcommand)]
     command: Command,
@@ -109,6 +111,22 @@ fn answer(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> io
             Ok(code)
         }
     }
+}
+
+/// Runs a command line of `paravent-verify verify`, for tests: its exit code, standard output and standard error.
+#[cfg(test)]
+pub(crate) fn answer_to(words: &[&str]) -> (u8, String, String) {
+    let words = ["paravent-verify", "verify"].iter().chain(words);
+    let Ok(Alone { command }) = Alone::try_parse_from(words) else {
+        return (UNUSABLE, String::new(), String::new());
+    };
+    let Command::Verify(arguments) = command else {
+        panic!("another command");
+    };
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = answer(&arguments, &mut out, &mut err).unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (code, text(out), text(err))
 }
 
 /// Reads a key: a line, or the file that holds it.

@@ -10,6 +10,8 @@ mod facts;
 mod forest;
 mod manifest;
 mod page;
+mod plan;
+mod signed;
 mod survey;
 #[cfg(test)]
 mod tests;

@@ -180,7 +180,9 @@ impl Survey {
                     .split_once('-')?;
                 Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?))
             });
-            if let Some((first, last)) = numbers {
+            // What is still there counts as it is there.
+            let is_gone = |last: u64| self.segments.first().is_none_or(|first| last < *first);
+            if let Some((first, last)) = numbers.filter(|(_, last)| is_gone(*last)) {
                 found.insert(first, (last, path));
             }
         }

@@ -21,6 +21,7 @@ use super::archive::{self, Files, Writer};
 use super::manifest::{Listed, MANIFEST, Manifest, read, written};
 use super::*;
 
+mod answers;
 mod attacks;
 mod hostile;
 mod made;
@@ -86,7 +87,11 @@ async fn requests(dir: &Path, shape: &Shape) {
     log.stop().unwrap();
 }
 
-const CALLERS: [(&str, &str); 3] = [("9b1f", "fanny"), ("a1", "<b>amal</b>"), ("z", "zoé \u{202e}x")];
+const CALLERS: [(&str, &str); 3] = [
+    ("9b1f", "fanny"),
+    ("a1", "<b>amal</b>"),
+    ("z", "zoé \u{202e}x"),
+];
 
 /// The text of one line behind another.
 fn bound(mut event: Value, seq: u64, prev: &[u8; 32]) -> String {
@@ -128,7 +133,10 @@ impl Signed {
             let edge: Vec<String> = tree.edge().iter().map(|hash| hex(hash)).collect();
             events.push(json!({"event": "audit.segment", "from": from, "id": format!("01SEG{at}"), "log": id,
                 "node": "n", "time": time, "tree": edge, "v": 2}));
-            events.extend(text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));
+            events.extend(
+                text.lines()
+                    .map(|line| serde_json::from_str::<Value>(line).unwrap()),
+            );
             let name = dir.path().join(segment_name(seq + 1));
             let mut lines = String::new();
             for event in events {
@@ -162,7 +170,10 @@ impl Signed {
             fs::create_dir_all(self.path().join(folder)).unwrap();
         }
         let key = self.key.public();
-        let file = self.path().join("keys").join(format!("{}.pub", key.id_text()));
+        let file = self
+            .path()
+            .join("keys")
+            .join(format!("{}.pub", key.id_text()));
         fs::write(file, format!("{key}\n")).unwrap();
         for (log, states) in trees {
             for size in [states.len() / 2, states.len() - unsigned as usize] {
@@ -279,7 +290,12 @@ fn taken(path: &Path) -> Taken {
     let files = opened(path);
     let entries = files.entries.iter();
     entries
-        .map(|entry| (entry.name.clone(), files.read(entry, u32::MAX).unwrap().unwrap()))
+        .map(|entry| {
+            (
+                entry.name.clone(),
+                files.read(entry, u32::MAX).unwrap().unwrap(),
+            )
+        })
         .collect()
 }
 
@@ -291,7 +307,12 @@ fn file<'t>(taken: &'t mut Taken, name: &str) -> &'t mut Vec<u8> {
 /// Packs files.
 fn pack(taken: &Taken, out: &Path) {
     let _ = fs::remove_file(out);
-    let file = fs::OpenOptions::new().read(true).write(true).create_new(true).open(out).unwrap();
+    let file = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(out)
+        .unwrap();
     let mut writer = Writer::new(file).unwrap();
     for (name, bytes) in taken {
         writer.add_bytes(name, bytes).unwrap();
@@ -304,9 +325,7 @@ fn reseal(mut taken: Taken, out: &Path, change: impl FnOnce(&mut Manifest)) {
     let at = taken.iter().position(|(name, _)| name == MANIFEST).unwrap();
     let (_, bytes) = taken.remove(at);
     let mut manifest: Manifest = read(&bytes).unwrap();
-    let hash = |bytes: &[u8]| {
-        hex(aws_lc_rs::digest::digest(&SHA256, bytes).as_ref())
-    };
+    let hash = |bytes: &[u8]| hex(aws_lc_rs::digest::digest(&SHA256, bytes).as_ref());
     let listed = taken.iter().map(|(name, bytes)| Listed {
         bytes: bytes.len() as u64,
         name: name.clone(),

@@ -7,7 +7,7 @@ use super::super::format::brief::{
     Auth, Caller, Definition, Policy, Records, Request, Stated, Terms,
 };
 use super::super::format::counts::Counts;
-use super::super::format::notice::{KeyChange, Notice, SchemaOf};
+use super::super::format::notice::{Exported, KeyChange, Notice, SchemaOf};
 use super::super::format::refs::Refs;
 use super::super::format::{Origin, Phase, Told, brief};
 use super::super::page::Page;
@@ -51,6 +51,14 @@ fn notices() -> Vec<Notice> {
     classified.add(&Module::new("Contacts"), "iban_c", &[category]);
     let text = |text: &str| text.to_owned();
     vec![
+        Notice::Exported(Exported {
+            events: Some(17),
+            filters: vec![text("caller=fanny")],
+            purpose: Some(text("case 2026-17")),
+            sha256: Some(text("5d41")),
+            uid: 1_000,
+        }),
+        Notice::Exported(Exported::default()),
         Notice::Gap {
             last_hash: text("sha256:0"),
             last_seq: 7,

@@ -16,7 +16,11 @@ async fn every_byte_counts() {
     use std::os::unix::fs::FileExt as _;
     let (log, path) = bundle(&Wish::of(&["action=read", "outcome=full", "caller=a1"])).await;
     let whole = fs::read(&path).unwrap();
-    let page = taken(&path).into_iter().find(|(name, _)| name == "index.html").unwrap().1;
+    let page = taken(&path)
+        .into_iter()
+        .find(|(name, _)| name == "index.html")
+        .unwrap()
+        .1;
     let page = memchr::memmem::find(&whole, &page).unwrap()..page.len();
     let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
     for (place, byte) in whole.iter().enumerate() {
@@ -35,7 +39,10 @@ async fn every_byte_counts() {
     assert!(matches!(verify(&path, &log.keys()), Ok(Verdict::Whole(_))));
     for cut in [0, 1, whole.len() / 2, whole.len() - 1] {
         fs::write(&path, &whole[..cut]).unwrap();
-        assert!(!matches!(verify(&path, &log.keys()), Ok(Verdict::Whole(_))), "{cut}");
+        assert!(
+            !matches!(verify(&path, &log.keys()), Ok(Verdict::Whole(_))),
+            "{cut}"
+        );
     }
     fs::write(&path, [whole.as_slice(), b"\n"].concat()).unwrap();
     flaws(&path, &log.keys());
@@ -52,14 +59,22 @@ async fn files_that_are_removed_added_renamed_or_exchanged_are_named() {
         let (name, _) = without.remove(place);
         pack(&without, &path);
         let found = flaws(&path, &log.keys());
-        assert!(found[0].contains(&format!("`{name}` is missing")), "{found:?}");
+        assert!(
+            found[0].contains(&format!("`{name}` is missing")),
+            "{found:?}"
+        );
         if name != MANIFEST {
             // As somebody does who knows the format.
             reseal(without, &path, |_| {});
             flaws(&path, &log.keys());
         }
     }
-    for name in ["more.txt", "policies/x", "keys/extra.pub", "checkpoints/more"] {
+    for name in [
+        "more.txt",
+        "policies/x",
+        "keys/extra.pub",
+        "checkpoints/more",
+    ] {
         let mut with = whole.clone();
         with.insert(3, (name.to_owned(), b"x".to_vec()));
         pack(&with, &path);
@@ -84,7 +99,10 @@ fn lines(bytes: &[u8]) -> Vec<String> {
 }
 
 fn joined(lines: &[String]) -> Vec<u8> {
-    lines.iter().flat_map(|line| format!("{line}\n").into_bytes()).collect()
+    lines
+        .iter()
+        .flat_map(|line| format!("{line}\n").into_bytes())
+        .collect()
 }
 
 /// Changes lines and proofs together, and seals it again.
@@ -96,11 +114,15 @@ fn altered(
     let mut files = whole.clone();
     let mut events = lines(file(&mut files, "events.jsonl"));
     let proofs = lines(file(&mut files, "proofs.jsonl"));
-    let proofs = proofs.iter().map(|line| read::<Proof>(line.as_bytes()).unwrap());
+    let proofs = proofs
+        .iter()
+        .map(|line| read::<Proof>(line.as_bytes()).unwrap());
     let (mut proofs, mut manifest) = (proofs.collect(), read(file(&mut files, MANIFEST)).unwrap());
     change(&mut events, &mut proofs, &mut manifest);
-    let proofs: Vec<String> =
-        proofs.iter().map(|proof| String::from_utf8(written(proof)).unwrap()).collect();
+    let proofs: Vec<String> = proofs
+        .iter()
+        .map(|proof| String::from_utf8(written(proof)).unwrap())
+        .collect();
     *file(&mut files, "events.jsonl") = joined(&events);
     *file(&mut files, "proofs.jsonl") = joined(&proofs);
     let path = log.out("altered.zip");
@@ -123,10 +145,16 @@ async fn events_that_are_changed_are_found_whatever_else_is_changed_with_them() 
         let at = event(proofs);
         events[at] = events[at].replace("10.2.14.0", "10.2.15.0");
     });
-    assert!(found[0].contains("not the one that is in the signed log"), "{found:?}");
+    assert!(
+        found[0].contains("not the one that is in the signed log"),
+        "{found:?}"
+    );
     let found = altered(&log, &whole, |events, proofs, _| {
         let at = event(proofs);
-        let next = proofs.iter().rposition(|proof| proof.why == As::Event).unwrap();
+        let next = proofs
+            .iter()
+            .rposition(|proof| proof.why == As::Event)
+            .unwrap();
         assert!(at < next);
         let path = proofs[at].path.take();
         proofs[at].path = std::mem::replace(&mut proofs[next].path, path);
@@ -147,7 +175,10 @@ async fn events_that_are_changed_are_found_whatever_else_is_changed_with_them() 
     assert!(found[0].contains("another place"), "{found:?}");
     let found = altered(&log, &whole, |events, proofs, manifest| {
         // Without the terms nobody knows what an event says.
-        let at = proofs.iter().position(|proof| proof.why == As::Terms).unwrap();
+        let at = proofs
+            .iter()
+            .position(|proof| proof.why == As::Terms)
+            .unwrap();
         events.remove(at);
         proofs.remove(at);
         manifest.counts.terms -= 1;
@@ -166,7 +197,10 @@ async fn events_that_are_changed_are_found_whatever_else_is_changed_with_them() 
         proofs.remove(at);
         manifest.counts.events -= 1;
     });
-    assert!(found[0].contains("index.html"), "the page shows one more: {found:?}");
+    assert!(
+        found[0].contains("index.html"),
+        "the page shows one more: {found:?}"
+    );
 }
 
 #[tokio::test]
@@ -174,10 +208,16 @@ async fn a_page_that_shows_something_else_is_found() {
     let (log, path) = bundle(&Wish::of(&["caller=a1"])).await;
     let mut files = taken(&path);
     let page = file(&mut files, "index.html");
-    *page = String::from_utf8(page.clone()).unwrap().replace("amal", "nina").into_bytes();
+    *page = String::from_utf8(page.clone())
+        .unwrap()
+        .replace("amal", "nina")
+        .into_bytes();
     reseal(files, &path, |_| {});
     let found = flaws(&path, &log.keys());
-    assert!(found[0].contains("made again, it is another page"), "{found:?}");
+    assert!(
+        found[0].contains("made again, it is another page"),
+        "{found:?}"
+    );
     let (log, path) = bundle(&Wish::of(&["caller=a1"])).await;
     for change in [
         |manifest: &mut Manifest| manifest.purpose.push('x'),
@@ -223,7 +263,10 @@ async fn nothing_can_be_left_out_of_a_complete_bundle() {
         let span = manifest.complete.as_mut().unwrap();
         span.first -= 1;
     });
-    assert!(found[0].contains("left out") || found[0].contains("no range"), "{found:?}");
+    assert!(
+        found[0].contains("left out") || found[0].contains("no range"),
+        "{found:?}"
+    );
     // One that is not complete cannot be said to be.
     let (log, path) = bundle(&Wish::of(&["caller=a1"])).await;
     let found = altered(&log, &taken(&path), |events, _, manifest| {
@@ -258,7 +301,10 @@ async fn what_another_key_has_signed_is_not_valid() {
     let forged = Signed::new(&Shape::of(12)).await;
     forged.exported("a.zip", &Wish::of(&["caller=a1"]));
     let found = flaws(&forged.out("a.zip"), &log.keys());
-    assert!(found[0].contains("and not by one that was given"), "{found:?}");
+    assert!(
+        found[0].contains("and not by one that was given"),
+        "{found:?}"
+    );
     let Verdict::Whole(found) = verify(&forged.out("a.zip"), &[]).unwrap() else {
         panic!("altered")
     };

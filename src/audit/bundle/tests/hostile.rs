@@ -33,11 +33,16 @@ fn said(bytes: &[u8]) -> Vec<String> {
 fn packed(names: [&str; 2], change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("a.zip");
-    pack(&vec![("aa/bb.cc".to_owned(), b"one".to_vec()), ("dd/ee.ff".to_owned(), b"two".to_vec())], &path);
+    pack(
+        &vec![
+            ("aa/bb.cc".to_owned(), b"one".to_vec()),
+            ("dd/ee.ff".to_owned(), b"two".to_vec()),
+        ],
+        &path,
+    );
     let mut bytes = fs::read(&path).unwrap();
-    let places = ["aa/bb.cc", "dd/ee.ff"].map(|name| {
-        memchr::memmem::find_iter(&bytes, name.as_bytes()).collect::<Vec<usize>>()
-    });
+    let places = ["aa/bb.cc", "dd/ee.ff"]
+        .map(|name| memchr::memmem::find_iter(&bytes, name.as_bytes()).collect::<Vec<usize>>());
     for (places, name) in places.iter().zip(names) {
         assert_eq!((places.len(), name.len()), (2, 8));
         for at in places {
@@ -51,11 +56,26 @@ fn packed(names: [&str; 2], change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
 #[test]
 fn names_that_lead_elsewhere_are_refused() {
     for name in [
-        "../bb.cc", "/a/bb.cc", "aa\\bb.cc", "aa//b.cc", "aa/../.c", "C:/bb.cc", "aa/bb.c\0", "aa/./b.c", "aa/bb.cC",
-        "aa/b\u{e9}.c", "aa/bbcc/", ".a/bb.cc", "aa/bb c.", "aa/b\ncc.",
+        "../bb.cc",
+        "/a/bb.cc",
+        "aa\\bb.cc",
+        "aa//b.cc",
+        "aa/../.c",
+        "C:/bb.cc",
+        "aa/bb.c\0",
+        "aa/./b.c",
+        "aa/bb.cC",
+        "aa/b\u{e9}.c",
+        "aa/bbcc/",
+        ".a/bb.cc",
+        "aa/bb c.",
+        "aa/b\ncc.",
     ] {
         let found = said(&packed([name, "dd/ee.ff"], |_| {}));
-        assert!(found[0].contains("a name that no file of a bundle has"), "{name:?}: {found:?}");
+        assert!(
+            found[0].contains("a name that no file of a bundle has"),
+            "{name:?}: {found:?}"
+        );
     }
     let found = said(&packed(["dd/ee.ff", "dd/ee.ff"], |_| {}));
     assert!(found[0].contains("two files are called"), "{found:?}");
@@ -91,7 +111,10 @@ fn compressed_encrypted_and_padded_files_are_refused() {
         bytes.splice(at..at, *b"hidden");
         said(&bytes);
     }
-    let found = said(&zipped(&[("manifest.json", b"{}")], CompressionMethod::Stored));
+    let found = said(&zipped(
+        &[("manifest.json", b"{}")],
+        CompressionMethod::Stored,
+    ));
     assert!(!found.is_empty());
 }
 
@@ -103,29 +126,51 @@ fn counts_that_no_bundle_has_are_refused_before_anything_is_read() {
             bytes[end + 8..end + 10].copy_from_slice(&count.to_le_bytes());
             bytes[end + 10..end + 12].copy_from_slice(&count.to_le_bytes());
         }));
-        assert!(found[0].contains("more files than a bundle can hold"), "{found:?}");
+        assert!(
+            found[0].contains("more files than a bundle can hold"),
+            "{found:?}"
+        );
     }
     let found = said(&packed(["aa/bb.cc", "dd/ee.ff"], |bytes| {
         let end = bytes.len() - 22;
         bytes[end + 12..end + 16].copy_from_slice(&u32::MAX.to_le_bytes());
     }));
-    assert!(found[0].contains("more files than a bundle can hold"), "{found:?}");
+    assert!(
+        found[0].contains("more files than a bundle can hold"),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn what_is_no_bundle_is_said_to_be_none() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("a.zip");
-    for bytes in [&b""[..], b"x", b"not a ZIP at all, but long enough to be one"] {
+    for bytes in [
+        &b""[..],
+        b"x",
+        b"not a ZIP at all, but long enough to be one",
+    ] {
         fs::write(&path, bytes).unwrap();
         let verdict = verify(&path, &[]);
-        assert!(matches!(verdict, Err(Unusable::NoBundle { .. })), "{verdict:?}");
+        assert!(
+            matches!(verdict, Err(Unusable::NoBundle { .. })),
+            "{verdict:?}"
+        );
     }
-    assert!(matches!(verify(&dir.path().join("none"), &[]), Err(Unusable::Unreadable { .. })));
-    assert!(matches!(verify(dir.path(), &[]), Err(Unusable::Unreadable { .. })));
+    assert!(matches!(
+        verify(&dir.path().join("none"), &[]),
+        Err(Unusable::Unreadable { .. })
+    ));
+    assert!(matches!(
+        verify(dir.path(), &[]),
+        Err(Unusable::Unreadable { .. })
+    ));
     let form = br#"{"bundle":2,"format":"paravent-bundle-2"}"#;
     pack(&vec![(MANIFEST.to_owned(), form.to_vec())], &path);
-    assert!(matches!(verify(&path, &[]), Err(Unusable::Later { version: 2, .. })));
+    assert!(matches!(
+        verify(&path, &[]),
+        Err(Unusable::Later { version: 2, .. })
+    ));
     let form = br#"{"bundle":2,"format":"paravent-bundle-1"}"#;
     pack(&vec![(MANIFEST.to_owned(), form.to_vec())], &path);
     flaws(&path, &[]);
@@ -139,7 +184,13 @@ async fn files_that_are_too_large_or_garbled_are_refused() {
     let out = log.out("b.zip");
     let long = vec![b'x'; 5 << 20];
     let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
-    for name in ["events.jsonl", "proofs.jsonl", "trees.json", "checkpoints/", "keys/"] {
+    for name in [
+        "events.jsonl",
+        "proofs.jsonl",
+        "trees.json",
+        "checkpoints/",
+        "keys/",
+    ] {
         for bytes in [&long, &deep, &Vec::new(), &vec![0xff; 10], &vec![b'\n'; 10]] {
             let mut files = whole.clone();
             file(&mut files, name).clone_from(bytes);

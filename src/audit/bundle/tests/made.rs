@@ -8,12 +8,18 @@ async fn a_bundle_holds_what_was_asked_for_and_is_valid_for_whoever_has_the_key(
     let found = log.exported("a.zip", &Wish::of(&["caller=a1"]));
     assert!(found.is_vouched());
     assert!(found.events > 5 && found.events < 20, "{found:?}");
-    assert_eq!((found.unproved, found.left_out, found.complete), (0, 0, None));
+    assert_eq!(
+        (found.unproved, found.left_out, found.complete),
+        (0, 0, None)
+    );
     assert_eq!(found.logs.len(), 1);
     assert_eq!(found.logs[0].sizes.len(), 2);
     let mut files = taken(&log.out("a.zip"));
     let lines = String::from_utf8(file(&mut files, "events.jsonl").clone()).unwrap();
-    let events: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let events: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     // Each line stands in the log, byte by byte; so do its terms, and where its log begins.
     let all: Vec<String> = segments(log.path())
         .unwrap()
@@ -23,7 +29,11 @@ async fn a_bundle_holds_what_was_asked_for_and_is_valid_for_whoever_has_the_key(
             text.lines().map(str::to_owned).collect::<Vec<_>>()
         })
         .collect();
-    assert!(lines.lines().all(|line| all.iter().any(|known| known == line)));
+    assert!(
+        lines
+            .lines()
+            .all(|line| all.iter().any(|known| known == line))
+    );
     assert!(events.iter().any(|event| event["event"] == "terms"));
     assert_eq!(events[0]["event"], "audit.segment");
     let page = String::from_utf8(file(&mut files, "index.html").clone()).unwrap();
@@ -38,7 +48,10 @@ async fn a_bundle_holds_what_was_asked_for_and_is_valid_for_whoever_has_the_key(
     let page = String::from_utf8(file(&mut taken(&log.out("fr.zip")), "index.html").clone());
     let page = page.unwrap();
     assert!(page.contains("journal d’accès") && page.contains("lang=\"fr\""));
-    assert!(!page.contains('\u{202e}') && page.contains("zoé \\u{202e}x"), "{page}");
+    assert!(
+        !page.contains('\u{202e}') && page.contains("zoé \\u{202e}x"),
+        "{page}"
+    );
 }
 
 #[tokio::test]
@@ -92,7 +105,10 @@ async fn other_programs_read_the_zip() {
     assert_eq!(zip.len(), files.len());
     for (place, (name, bytes)) in files.iter().enumerate() {
         let mut found = zip.by_index(place).unwrap();
-        assert_eq!((&*found.name().unwrap(), found.unix_mode()), (name.as_str(), Some(0o100_644)));
+        assert_eq!(
+            (&*found.name().unwrap(), found.unix_mode()),
+            (name.as_str(), Some(0o100_644))
+        );
         let mut read = Vec::new();
         std::io::Read::read_to_end(&mut found, &mut read).unwrap();
         assert_eq!(read, *bytes, "{name}");
@@ -123,7 +139,10 @@ async fn what_no_checkpoint_covers_is_left_out_or_marked() {
     let page = String::from_utf8(page).unwrap();
     assert!(page.contains("<strong>not proved</strong>"));
     // Behind the last checkpoint there is only what nobody has signed.
-    let last = raw(log.path()).into_iter().rev().find(|event| event.get("phase").is_some());
+    let last = raw(log.path())
+        .into_iter()
+        .rev()
+        .find(|event| event.get("phase").is_some());
     let id = format!("id={}", last.unwrap()["id"].as_str().unwrap());
     let error = log.export("c.zip", &Wish::of(&[&id])).unwrap_err();
     assert!(error.to_string().contains("--unsigned"), "{error}");
@@ -173,7 +192,9 @@ async fn nothing_is_written_over_and_nothing_is_left_behind() {
     let error = log.export("a.zip", &Wish::of(&[])).unwrap_err();
     assert!(matches!(error, ExportError::Taken { .. }), "{error}");
     assert_eq!(fs::read(log.out("a.zip")).unwrap(), b"mine");
-    let error = log.export("b.zip", &Wish::of(&["caller=nobody"])).unwrap_err();
+    let error = log
+        .export("b.zip", &Wish::of(&["caller=nobody"]))
+        .unwrap_err();
     assert!(matches!(error, ExportError::Nothing(_)), "{error}");
     let error = log.export("none/c.zip", &Wish::of(&[])).unwrap_err();
     assert!(matches!(error, ExportError::Unwritable { .. }), "{error}");
@@ -281,7 +302,10 @@ async fn the_log_tells_what_was_taken_out_of_it() {
     assert!(made.unrecorded.is_none());
     Log::open(options(dir.path())).unwrap().stop().unwrap();
     let lines = raw(dir.path());
-    let told = lines.iter().find(|event| event["event"] == "audit.exported").unwrap();
+    let told = lines
+        .iter()
+        .find(|event| event["event"] == "audit.exported")
+        .unwrap();
     assert_eq!(told["for"], "case <2026-17> & more");
     assert_eq!(told["filters"], json!(["caller=fanny"]));
     assert_eq!(told["events"], made.events);
@@ -289,14 +313,20 @@ async fn the_log_tells_what_was_taken_out_of_it() {
     assert!(told["uid"].is_u64());
     fs::remove_dir_all(dir.path().join("spool")).unwrap();
     let made = wish.export(dir.path(), &dir.path().join("b.zip")).unwrap();
-    assert!(made.unrecorded.is_some(), "it is said that nobody will know");
+    assert!(
+        made.unrecorded.is_some(),
+        "it is said that nobody will know"
+    );
 }
 
 #[tokio::test]
 async fn what_was_in_force_is_in_it() {
     use crate::dialect;
     use crate::policy::Policy;
-    let sources = Policy::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/policies/sugarcrm")));
+    let sources = Policy::read(Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/policies/sugarcrm"
+    )));
     let schema = dialect::usual().schema().clone();
     let (policy, _) = Policy::compile(&sources.unwrap(), std::slice::from_ref(&schema), &[7; 32]);
     let policy = Arc::new(policy.unwrap());
@@ -324,7 +354,9 @@ async fn what_was_in_force_is_in_it() {
     assert!(found.absent.is_empty(), "{found:?}");
     let files = taken(&log.out("b.zip"));
     let hash = policy.hash().strip_prefix("sha256:").unwrap();
-    let of_policy = files.iter().filter(|(name, _)| name.starts_with(&format!("policies/{hash}/")));
+    let of_policy = files
+        .iter()
+        .filter(|(name, _)| name.starts_with(&format!("policies/{hash}/")));
     assert!(of_policy.count() >= 1);
     let rest = files.iter().any(|(name, _)| name.ends_with("/schema.txt"));
     assert!(rest);
@@ -333,7 +365,10 @@ async fn what_was_in_force_is_in_it() {
     file(&mut changed, &format!("policies/{hash}/001")).push(b'\n');
     reseal(changed, &log.out("c.zip"), |_| {});
     let flaws = flaws(&log.out("c.zip"), &log.keys());
-    assert!(flaws[0].contains("is not the policy of that hash"), "{flaws:?}");
+    assert!(
+        flaws[0].contains("is not the policy of that hash"),
+        "{flaws:?}"
+    );
 }
 
 #[tokio::test]
@@ -342,5 +377,8 @@ async fn no_value_gets_into_a_bundle() {
     log.exported("a.zip", &Wish::complete(&[]));
     let bytes = fs::read(log.out("a.zip")).unwrap();
     assert!(memchr::memmem::find(&bytes, b"CANARY").is_none());
-    assert!(memchr::memmem::find(&bytes, b"fanny").is_some(), "or nothing was looked through");
+    assert!(
+        memchr::memmem::find(&bytes, b"fanny").is_some(),
+        "or nothing was looked through"
+    );
 }
