@@ -16,8 +16,8 @@ use crate::files::Group;
 use crate::reason::Reason;
 
 use super::clock::Clock;
-use super::event::Event;
 use super::compress;
+use super::event::Event;
 use super::folder::{Disk, Folder, SetAside};
 use super::format::notice::Notice;
 use super::housekeeping::{Housekeeper, Rules};

@@ -113,7 +113,10 @@ pub fn pruned_up_to(dir: &Path) -> io::Result<Option<u64>> {
 pub(super) fn keep(dir: &Path, first_seq: u64, leaves: &[Hash]) -> io::Result<()> {
     let folder = dir.join(FOLDER);
     let mut builder = DirBuilder::new();
-    builder.recursive(true).mode(folder_mode(dir)).create(&folder)?;
+    builder
+        .recursive(true)
+        .mode(folder_mode(dir))
+        .create(&folder)?;
     sync_dir(dir)?;
     let last_seq = first_seq + leaves.len() as u64 - 1;
     let name = file_name(first_seq, last_seq);

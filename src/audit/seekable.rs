@@ -78,8 +78,7 @@ impl Packed {
 
     /// Goes on reading at a place of the text, or at its end if that comes before.
     pub(super) fn seek(&mut self, text_at: u64) -> io::Result<()> {
-        let ends_before =
-            |frame: &Frame| frame.text_at + u64::from(frame.text_bytes) <= text_at;
+        let ends_before = |frame: &Frame| frame.text_at + u64::from(frame.text_bytes) <= text_at;
         self.next = self.frames.partition_point(ends_before);
         (self.text, self.taken) = (Vec::new(), 0);
         if let Some(frame) = self.frames.get(self.next).copied() {
@@ -148,9 +147,7 @@ fn table(file: &File) -> io::Result<Vec<Frame>> {
     let table_at = entries_at.checked_sub(HEADER_BYTES).ok_or_else(none)?;
     let mut header = [0; HEADER_BYTES as usize];
     file.read_exact_at(&mut header, table_at)?;
-    if header[..4] != SKIPPABLE
-        || u64::from(number(&header[4..])) != entries_bytes + FOOTER_BYTES
-    {
+    if header[..4] != SKIPPABLE || u64::from(number(&header[4..])) != entries_bytes + FOOTER_BYTES {
         return Err(none());
     }
     if count > FRAMES_MAX {
@@ -285,7 +282,14 @@ mod tests {
             assert!(read(&packed).unwrap() == text);
             let mut opened = open(&packed).unwrap();
             assert_eq!(opened.text_bytes(), text.len() as u64);
-            for at in [0, 1, FRAME_BYTES, FRAME_BYTES + 9, text.len(), text.len() + 9] {
+            for at in [
+                0,
+                1,
+                FRAME_BYTES,
+                FRAME_BYTES + 9,
+                text.len(),
+                text.len() + 9,
+            ] {
                 opened.seek(at as u64).unwrap();
                 let mut rest = Vec::new();
                 opened.read_to_end(&mut rest).unwrap();

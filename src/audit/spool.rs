@@ -21,6 +21,8 @@ const READS: &str = "reads-";
 const SAMPLES: &str = "samples-";
 /// Notes taken up at a time.
 const NOTES_MAX: usize = 64;
+/// Names in the folder that are looked at for them: whoever writes the log has other things to do.
+const ENTRIES_MAX: usize = 4_096;
 /// Bytes of one note.
 const NOTE_BYTES_MAX: u64 = 16 << 10;
 /// How long something that is no note may lie in the folder: whoever leaves one writes it under another name first.
@@ -145,6 +147,7 @@ pub(super) fn waiting(dir: &Path) -> Vec<(PathBuf, Event)> {
         return Vec::new();
     };
     let notes = entries
+        .take(ENTRIES_MAX)
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| is_note(path, READS) || is_note(path, SAMPLES));
     // In the order in which they were left: their ids begin with the time.
@@ -200,19 +203,28 @@ fn read(path: &Path) -> Option<(Vec<u8>, u32)> {
 /// Removes what is not a note, nor about to become one, so that nobody fills the folder with it. Notes go when they are taken
 /// up.
 pub(super) fn clear(dir: &Path) {
-    for entry in fs::read_dir(dir.join(SPOOL)).into_iter().flatten().flatten() {
+    for entry in fs::read_dir(dir.join(SPOOL))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let path = entry.path();
-        if is_note(&path, READS) || is_note(&path, SAMPLES) {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if !is_folder && (is_note(&path, READS) || is_note(&path, SAMPLES)) {
             continue;
         }
         // A link is not followed.
-        let is_stray = entry.metadata().is_ok_and(|there| {
-            !there.is_dir() && (there.len() > NOTE_BYTES_MAX || has_lain(&there))
-        });
-        if is_stray {
-            // Somebody else may have taken it away.
-            let _ = fs::remove_file(path);
-        }
+        let Ok(there) = entry.metadata() else {
+            continue;
+        };
+        // Somebody else may have taken it away, or put something into a folder.
+        let _ = if there.is_dir() {
+            fs::remove_dir(path)
+        } else if there.len() > NOTE_BYTES_MAX || has_lain(&there) {
+            fs::remove_file(path)
+        } else {
+            Ok(())
+        };
     }
 }
 

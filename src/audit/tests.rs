@@ -48,8 +48,8 @@ pub(super) fn policy_loaded(classified: &Classified) -> Event {
     Event::policy_loaded(&loaded, classified, By::Start)
 }
 
-mod format;
 mod compressed;
+mod format;
 mod retention;
 mod sharing;
 mod terms;

@@ -55,7 +55,9 @@ impl Reader<'_> {
 
     fn max_bytes(&mut self, keys: &Keys<'_>) -> Option<u64> {
         let bounds = 1 << 20..=1 << 50;
-        let bytes = keys.get("max_bytes")?.bytes("`max_bytes`", bounds, self.found);
+        let bytes = keys
+            .get("max_bytes")?
+            .bytes("`max_bytes`", bounds, self.found);
         bytes.map(|bytes| bytes as u64)
     }
 

@@ -32,8 +32,17 @@ async fn a_group_may_read_all_but_write_in_the_spool_only() {
         .unwrap()
     };
     log(None).stop().unwrap();
-    assert_eq!((mode(&path), mode(&path.join(segment_name(1)))), (0o700, 0o600));
-    for file in ["keys/a.pub", "checkpoints/b", "policies/c/d", "index/e", "torn-0000000000000001-1.part"] {
+    assert_eq!(
+        (mode(&path), mode(&path.join(segment_name(1)))),
+        (0o700, 0o600)
+    );
+    for file in [
+        "keys/a.pub",
+        "checkpoints/b",
+        "policies/c/d",
+        "index/e",
+        "torn-0000000000000001-1.part",
+    ] {
         let file = path.join(file);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(&file, "").unwrap();
@@ -58,7 +67,13 @@ async fn a_group_may_read_all_but_write_in_the_spool_only() {
     for folder in ["keys", "checkpoints", "policies", "policies/c", "index"] {
         assert_eq!(mode(&path.join(folder)), 0o2750, "{folder}");
     }
-    for file in ["keys/a.pub", "checkpoints/b", "policies/c/d", "index/e", "torn-0000000000000001-1.part"] {
+    for file in [
+        "keys/a.pub",
+        "checkpoints/b",
+        "policies/c/d",
+        "index/e",
+        "torn-0000000000000001-1.part",
+    ] {
         assert_eq!(mode(&path.join(file)), 0o640, "{file}");
     }
     assert_eq!((mode(&secret), mode(&linked)), (0o600, 0o600));
@@ -75,7 +90,12 @@ async fn whatever_lies_in_the_spool_the_notes_of_others_are_taken_up() {
     symlink("/dev/zero", note("01-device")).unwrap();
     symlink(dir.path(), note("02-folder")).unwrap();
     symlink(note("03-loop"), note("03-loop")).unwrap();
-    rustix::fs::mkfifoat(rustix::fs::CWD, note("04-pipe"), rustix::fs::Mode::from_raw_mode(0o644)).unwrap();
+    rustix::fs::mkfifoat(
+        rustix::fs::CWD,
+        note("04-pipe"),
+        rustix::fs::Mode::from_raw_mode(0o644),
+    )
+    .unwrap();
     let foreign = dir.path().join("foreign");
     fs::write(&foreign, r#"{"command":"verify","words":["foreign"]}"#).unwrap();
     fs::hard_link(&foreign, note("05-link")).unwrap();
@@ -89,7 +109,10 @@ async fn whatever_lies_in_the_spool_the_notes_of_others_are_taken_up() {
         .into_iter()
         .filter(|event| event["event"] == "audit.read")
         .collect();
-    let said: Vec<_> = reads.iter().filter(|event| !event["command"].is_null()).collect();
+    let said: Vec<_> = reads
+        .iter()
+        .filter(|event| !event["command"].is_null())
+        .collect();
     assert_eq!(said.len(), 1, "{reads:?}");
     assert_eq!(said[0]["words"], json!(["honest"]));
     assert!(reads.len() > 5, "that somebody put it there is said");
