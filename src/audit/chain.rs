@@ -318,6 +318,7 @@ impl Lines {
 
     /// The same, from a place in the uncompressed text where a line begins. What stands before it is not read, but for at
     /// most some MiB of a compressed one.
+    #[allow(dead_code, reason = "for readers that know places of events")]
     pub(super) fn at(dir: &Path, first_seq: u64, offset_bytes: u64) -> io::Result<Self> {
         let mut lines = Self::of_segment(dir, first_seq)?;
         lines.text.seek(offset_bytes)?;

@@ -79,7 +79,6 @@ pub use policies::keep_in_force;
 pub use pruned::pruned_up_to;
 pub use publish::{Bearer, Place, Target};
 pub use query::{Page, Pages, Query, QueryError, Summary, query, show, time};
-pub use query::{Query, QueryError, query, show};
 pub use record::{
     Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
     PolicyStamp, Record, Said, Unanswered,

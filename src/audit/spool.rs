@@ -23,6 +23,8 @@ const SAMPLES: &str = "samples-";
 const EXPORTS: &str = "exports-";
 /// Notes taken up at a time.
 const NOTES_MAX: usize = 64;
+/// Names in the folder that are looked at for them: whoever writes the log has other things to do.
+const ENTRIES_MAX: usize = 4_096;
 /// Bytes of one note.
 const NOTE_BYTES_MAX: u64 = 16 << 10;
 /// How long something that is no note may lie in the folder: whoever leaves one writes it under another name first.
@@ -183,6 +185,7 @@ pub(super) fn waiting(dir: &Path) -> Vec<(PathBuf, Event)> {
         return Vec::new();
     };
     let notes = entries
+        .take(ENTRIES_MAX)
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
             [READS, SAMPLES, EXPORTS]
@@ -251,17 +254,22 @@ pub(super) fn clear(dir: &Path) {
         .flatten()
     {
         let path = entry.path();
-        if is_note(&path, READS) || is_note(&path, SAMPLES) {
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if !is_folder && (is_note(&path, READS) || is_note(&path, SAMPLES)) {
             continue;
         }
         // A link is not followed.
-        let is_stray = entry.metadata().is_ok_and(|there| {
-            !there.is_dir() && (there.len() > NOTE_BYTES_MAX || has_lain(&there))
-        });
-        if is_stray {
-            // Somebody else may have taken it away.
-            let _ = fs::remove_file(path);
-        }
+        let Ok(there) = entry.metadata() else {
+            continue;
+        };
+        // Somebody else may have taken it away, or put something into a folder.
+        let _ = if there.is_dir() {
+            fs::remove_dir(path)
+        } else if there.len() > NOTE_BYTES_MAX || has_lain(&there) {
+            fs::remove_file(path)
+        } else {
+            Ok(())
+        };
     }
 }
 

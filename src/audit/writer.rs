@@ -281,12 +281,14 @@ impl Writer {
         if self.spool_stuck {
             return;
         }
-        for (path, event) in spool::waiting(&self.settings.dir) {
-            // Written first and removed second: a kill in between repeats a note, it does not lose one.
-            let safe = self.note(vec![event]).and_then(|()| self.make_durable());
-            if safe.is_err() {
-                return;
-            }
+        let (paths, events): (Vec<_>, Vec<_>) =
+            spool::waiting(&self.settings.dir).into_iter().unzip();
+        // Written first and removed second: a kill in between repeats notes, it does not lose any.
+        let safe = self.note(events).and_then(|()| self.make_durable());
+        if safe.is_err() {
+            return;
+        }
+        for path in paths {
             if let Err(cause) = std::fs::remove_file(&path) {
                 error!(%cause, "a note of a reader cannot be removed from the spool of the access log; no more are taken up");
                 self.spool_stuck = true;

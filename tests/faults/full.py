@@ -1,6 +1,7 @@
 """No room: on the disk, for the file, for the log. Requests are refused, nothing is answered without its event, and it goes on by
 itself when there is room."""
 
+import re
 import resource
 import shutil
 import signal
@@ -8,7 +9,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from stage import Events, Load, Missing, Proxy, sessions, unrecorded
+from stage import PATIENCE, Events, Load, Missing, Proxy, sessions, unrecorded
+from world import ask
 
 
 def run(crm, _):
@@ -71,9 +73,22 @@ def log_size(crm):
         proxy.start()
         filler = proxy.audit / "filler"
         filler.write_bytes(bytes(700_000))
+        if not measured(proxy, 700_000):
+            return ["`audit.max_bytes`: what lies beside the segments is not counted"]
         problems = fill(proxy, sessions(proxy), proxy.audit, filler.unlink, "`audit.max_bytes`")
         proxy.stop()
         return problems + verified(proxy, "`audit.max_bytes`")
+
+
+def measured(proxy, least):
+    """Whether the log comes to count so many bytes; it looks every few seconds."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        found = re.search(r"^paravent_audit_bytes (\d+)", ask(proxy.admin, "/metrics").body, re.M)
+        if int(found[1]) >= least:
+            return True
+        time.sleep(0.2)
+    return False
 
 
 def tmpfs(crm):

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::super::chain::{Head, last_line};
 use super::super::compress::compress;
-use super::super::folder::{packed_name, segment_name};
+use super::super::folder::{is_plain, packed_name, segment_name};
 use super::super::retention::{self, Old};
 use super::*;
 
@@ -87,7 +87,10 @@ async fn what_is_older_goes_and_the_rest_still_verifies() {
         .filter(|first| last_time(dir.path(), **first).starts_with("2024"))
         .collect();
     assert!(go.len() > 1 && go.len() < all.len());
-    compress(dir.path(), all[0], &mut || Ok(())).unwrap();
+    // In either form: some were compressed meanwhile, if there was time.
+    if is_plain(dir.path(), all[0]).unwrap() {
+        compress(dir.path(), all[0], &mut || Ok(())).unwrap();
+    }
     prune(dir.path(), "2025-06-01T00:00:00Z").await;
     let left = segments(dir.path()).unwrap();
     assert_eq!(left[0], all[go.len()]);
@@ -241,7 +244,8 @@ async fn a_kill_between_leaves_notice_and_files_is_repeated_without_harm() {
     prune(dir.path(), "2025-06-01T00:00:00Z").await;
     verified(dir.path());
     assert_eq!(count_of(dir.path(), "audit.pruned"), 2);
-    assert!(raw(dir.path())[0]["time"].as_str().unwrap() >= "2025");
+    let first = segments(dir.path()).unwrap()[0];
+    assert!(*last_time(dir.path(), first) >= *"2025");
     assert!(judged(dir.path(), YEAR, "2025-06-01T00:00:00Z").is_empty());
 }
 
@@ -263,7 +267,8 @@ async fn behind_a_gap_it_goes_as_well() {
         0,
         "it went with the event that notes it"
     );
-    assert!(raw(dir.path())[0]["time"].as_str().unwrap() >= "2025");
+    let first = segments(dir.path()).unwrap()[0];
+    assert!(*last_time(dir.path(), first) >= *"2025");
 }
 
 #[tokio::test]
