@@ -9,6 +9,7 @@ use crate::audit::{Fault, Gap, Head, record_reading, verify_against};
 
 use super::{
     BROKEN, FINE, Format, Streams, UNVOUCHED, progress_bar, say_unrecorded, unusable, verdict,
+    words_of,
 };
 
 /// What to verify, and against what.
@@ -25,6 +26,9 @@ pub(super) struct VerifyArgs {
     /// How to answer.
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
+    /// Why, for the note in the log.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
 }
 
 /// Reads what must be there.
@@ -39,8 +43,9 @@ pub(super) fn run(args: &VerifyArgs, Streams { out, err }: &mut Streams<'_>) -> 
         expect: kept,
         expect_gap: known_gaps,
         format,
+        reason,
     } = args;
-    let noted = record_reading(dir, "verify", &[]);
+    let noted = record_reading(dir, "verify", &words_of(&[], reason.as_deref()));
     let bar = progress_bar(dir);
     let verdict = verify_against(dir, kept, &mut |read_bytes| bar.set_position(read_bytes));
     bar.finish_and_clear();
