@@ -18,8 +18,13 @@ mod query;
 mod report;
 mod reindex;
 mod show;
+mod tail;
+mod told;
 mod verdict;
 mod verify;
+mod who_can;
+mod who_saw;
+mod words;
 
 /// The question was answered.
 const FINE: u8 = 0;
@@ -51,10 +56,13 @@ enum Command {
     Keygen(keygen::KeygenArgs),
     /// List the requests that match all filters, oldest first.
     ///
-    /// Filters: caller=ID-OR-NAME, module=NAME, record=MODULE/ID (UPSTREAM:MODULE/ID where the log tells of several), category=NAME (and all below it: data that was met, or
-    /// fields that the request named), level=LEVEL, outcome=KIND, action=ACTION, purpose=NAME, id=ID, since=TIME (from the
+    /// Filters: caller=ID-OR-NAME, role=, purpose=, module=, record=MODULE/ID (UPSTREAM:MODULE/ID where the log tells of
+    /// several), category=NAME (and all below it, however it was used), field=MODULE.FIELD, level=LEVEL,
+    /// use=shown|matched|sorted|searched|written|exported, outcome=KIND, reason=CODE, origin=ADDRESS-OR-NETWORK, strength=,
+    /// policy=NAME-OR-HASH, action=ACTION, id=ID, text-kind=KIND (identifiers that were found in texts), since=TIME (from the
     /// first event at or after it), until=TIME (to the last event before it). A TIME is 2026-11-23T09:00:00Z, 2026-11-23,
-    /// or counted back from now: 7d, 24h, 30m.
+    /// or counted back from now: 7d, 24h, 30m. Several values stand between commas; one of them must hold. All filters must
+    /// hold; those about data must hold of the same data.
     /// Requests that were opened and never closed come last, and
     /// match every filter about records, data and outcome: nobody knows what left.
     Query(query::QueryArgs),
@@ -65,10 +73,16 @@ enum Command {
     /// probes: who filtered by what is not shown. register: the record of processing (Art. 30 GDPR). top-readers: who read most.
     /// unclassified: data that nobody has classified. unusual: days that differ (only with a stated purpose).
     Report(Box<report::ReportArgs>),
-    /// Print all events of one decision, and of its parts.
-    Show(show::ShowArgs),
     /// Take events out of the log, with everything that proves them: one file, for `paravent verify`.
     Export(export::ExportArgs),
+    /// Say what one decision was, in a sentence, and what became of data; with --json, print all its events.
+    Show(show::ShowArgs),
+    /// Print the newest requests that match all filters, and go on with what is written: filters as of `query`.
+    Tail(tail::TailArgs),
+    /// Say who saw a record: for the house, or for the person whom it is about.
+    WhoSaw(who_saw::WhoSawArgs),
+    /// Say who could see a category under a policy, and by which rules.
+    WhoCan(who_can::WhoCanArgs),
     /// Build the index of a log anew. It is never evidence: it only finds sooner what stands in the segments.
     Reindex(reindex::ReindexArgs),
 }
@@ -115,6 +129,9 @@ fn answer(command: &Command, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
         Command::Report(args) => report::run(args, streams),
         Command::Show(args) => show::run(args, streams),
         Command::Export(args) => export::run(args, streams),
+        Command::Tail(args) => tail::run(args, streams),
+        Command::WhoSaw(args) => who_saw::run(args, streams),
+        Command::WhoCan(args) => who_can::run(args, streams),
         Command::Reindex(args) => reindex::run(args, streams),
     };
     let Streams { out, err } = streams;
@@ -337,14 +354,22 @@ mod tests {
         let id = sample(dir.path()).await;
         let (code, out, err) = run_in(dir.path(), "query DIR outcome=denied --limit 1");
         assert_eq!(code, FINE);
-        assert!(out.starts_with(" TIME") && out.contains(&id), "{out}");
-        assert_eq!(out.lines().count(), 2);
-        assert_eq!(err, "the newest 1 of 3; more with `--limit 3`\n");
+        assert!(out.starts_with("WHEN") && out.contains(&id), "{out}");
+        assert!(out.lines().all(|line| line.trim_end().len() <= 80), "{out}");
+        let said = "the newest 1 of 3; older ones with `--before 5`, all with `--limit 3`\ncomplete up to event 6 of ";
+        assert!(err.starts_with(said), "{err}");
+        let (_, page, _) = run_in(
+            dir.path(),
+            "query DIR outcome=denied --before 5 --format csv",
+        );
+        assert_eq!(page.lines().count(), 3, "{page}");
         let (_, out, _) = run_in(dir.path(), "query DIR outcome=denied --format json");
         assert_eq!(out.lines().count(), 3);
         let (code, out, err) = run_in(dir.path(), "query DIR caller=nobody");
         assert_eq!((code, out.as_str()), (FINE, ""));
-        assert_eq!(err, "no request matches, of 7 events\n");
+        let said =
+            "note: no event of this log has `caller=nobody`\nno request matches, of 7 events\n";
+        assert!(err.starts_with(said), "{err}");
         let (code, _, err) = run_in(dir.path(), "query DIR calller=fanny");
         assert_eq!(code, UNUSABLE);
         assert!(err.contains("did you mean `caller`"), "{err}");
@@ -356,7 +381,17 @@ mod tests {
         let id = sample(dir.path()).await;
         let (code, out, _) = run_in(dir.path(), &format!("show DIR {id}"));
         assert_eq!(code, FINE);
-        assert!(out.contains("\"reason\": \"no-role\""), "{out}");
+        assert!(
+            out.contains("denied: no-role") && out.contains(&id),
+            "{out}"
+        );
+        let (_, out, _) = run_in(dir.path(), &format!("show DIR {id} --json"));
+        assert!(out.contains("\"reason\":\"no-role\""), "{out}");
+        let (_, out, _) = run_in(dir.path(), &format!("show DIR {id} --lang fr"));
+        assert!(
+            out.starts_with("Le ") && out.contains("cela n'a pas abouti"),
+            "{out}"
+        );
         let (code, out, err) = run_in(dir.path(), "show DIR 01NONE");
         assert_eq!((code, out.as_str()), (BROKEN, ""));
         assert_eq!(err, "error: no event has the id `01NONE`\n");

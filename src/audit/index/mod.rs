@@ -81,6 +81,15 @@ impl Trouble {
     }
 }
 
+/// An index turned out to be damaged while it was asked: it is taken away by whoever may do that, so that it is built anew.
+pub(super) fn forsake(dir: &Path, why: &str, said: &mut Indexed) {
+    said.damaged(why);
+    if is_ours(dir) && store::discard(dir).is_ok() {
+        said.notes
+            .push("it was taken away, and is built anew at the next question".to_owned());
+    }
+}
+
 /// What building an index came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Built {

@@ -228,6 +228,7 @@ fn compare(dir: &Path, numbers: &mut Numbers) -> (usize, Option<u64>) {
         let page = Page {
             limit: *numbers.one(&[None, Some(1), Some(5)]),
             before: *numbers.one(&[None, None, Some(90)]),
+            after: *numbers.one(&[None, None, None, Some(40)]),
         };
         let (expected, said) = found(dir, &words, page, Pages::Segments);
         let (events, summary) = found(dir, &words, page, Pages::Index);

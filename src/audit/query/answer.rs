@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::super::events::{Found, Start, each_from};
 use super::super::expand::Entry;
-use super::super::index::{Index, Indexed, Trouble};
+use super::super::index::{Index, Indexed, Trouble, forsake};
 use super::super::stretch::Stretch;
 use super::super::upstreams::{Upstreams, Wanted};
 use super::super::verdict::Fault;
@@ -21,6 +21,8 @@ pub struct Page {
     /// Only events before this one, by number. Requests that were never closed stand behind all others, so they are not on
     /// such a page.
     pub before: Option<u64>,
+    /// Only events behind this one, by number; nor requests that were never closed.
+    pub after: Option<u64>,
 }
 
 /// Whether an index may be asked.
@@ -93,9 +95,12 @@ struct Handing<'a> {
 impl Handing<'_> {
     /// Takes a result, and hands it on or keeps it. `seq`: the number of the event that closed the request.
     fn take(&mut self, seq: Option<u64>, hit: Hit) -> ControlFlow<()> {
-        let is_on_page = match (self.page.before, seq) {
-            (Some(before), Some(seq)) => seq < before,
-            (before, _) => before.is_none(),
+        let is_on_page = match seq {
+            Some(seq) => {
+                self.page.before.is_none_or(|before| seq < before)
+                    && self.page.after.is_none_or(|after| after < seq)
+            }
+            None => self.page.before.is_none() && self.page.after.is_none(),
         };
         if !is_on_page {
             return ControlFlow::Continue(());
@@ -167,7 +172,7 @@ pub fn show(
     let index = Index::find(dir, &mut said)?;
     match show_from(dir, id, index.as_ref(), sink) {
         Err(Trouble::Index(why)) => {
-            said.damaged(&why);
+            forsake(dir, &why, &mut said);
             let summary = show_from(dir, id, None, sink);
             summary
                 .map(|summary| with(summary, said))
@@ -233,7 +238,7 @@ impl Query {
         match self.answer_from(dir, page, index.as_ref(), sink) {
             // Nothing was handed out yet, for all stretches are looked at before: what the index says is no answer.
             Err(Trouble::Index(why)) => {
-                said.damaged(&why);
+                forsake(dir, &why, &mut said);
                 let summary = self.answer_from(dir, page, None, sink);
                 summary
                     .map(|summary| with(summary, said))

@@ -1,6 +1,5 @@
 //! `paravent audit query`.
 
-use std::collections::VecDeque;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -9,76 +8,91 @@ use clap::{Args, ValueEnum};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 
-use crate::audit::{Found, Query, query, record_reading, visible};
-use crate::vocabulary::Level;
+use crate::audit::{Page, Pages, Query, Summary, record_reading};
 
-use super::{Streams, UNUSABLE, readable, say_unrecorded, unusable};
+use super::told::{Told, csv};
+use super::{Streams, UNUSABLE, readable, say_unrecorded, unusable, words_of};
 
 /// Rows of a table, unless told otherwise.
 const TABLE_ROWS_DEFAULT: usize = 100;
+/// Columns of a terminal, where nobody says how many.
+pub(super) const COLUMNS: u16 = 80;
 
 /// Which requests, and how to answer.
 #[derive(Debug, Args)]
 pub(super) struct QueryArgs {
     /// The folder of the log.
     pub(super) dir: PathBuf,
-    /// What must hold, as key=value.
+    /// What must hold, as key=value, or key=value,value.
     #[arg(value_name = "FILTER")]
     pub(super) filters: Vec<String>,
     /// How to answer.
     #[arg(long, value_enum, default_value_t = ListFormat::Table)]
     pub(super) format: ListFormat,
-    /// Only the newest N (default: 100 in a table, all as JSON).
+    /// Only the newest N (default: 100 in a table, else all).
     #[arg(long, value_name = "N")]
     pub(super) limit: Option<usize>,
+    /// Only events before this one, by number: the page before the one that said so.
+    #[arg(long, value_name = "SEQ")]
+    pub(super) before: Option<u64>,
+    /// Read the segments only, even if there is an index.
+    #[arg(long)]
+    pub(super) no_index: bool,
+    /// Why, for the note in the log.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
 }
 
 /// For people or for scripts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum ListFormat {
     /// One row a request.
+    #[default]
     Table,
     /// One event a line, with all that its terms say.
     Json,
+    /// One line a request, for spreadsheets.
+    Csv,
 }
 
 pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> io::Result<u8> {
-    let QueryArgs {
-        dir,
-        filters,
-        format,
-        limit,
-    } = args;
-    let (format, limit) = (*format, *limit);
-    let asked = match Query::parse(filters.iter().map(String::as_str), Timestamp::now()) {
+    let asked = match Query::parse(args.filters.iter().map(String::as_str), Timestamp::now()) {
         Ok(asked) => asked,
         Err(error) => return unusable(&error, streams.err),
     };
-    let noted = record_reading(dir, "query", filters);
-    let limit = match format {
-        ListFormat::Table => Some(limit.unwrap_or(TABLE_ROWS_DEFAULT)),
-        ListFormat::Json => limit,
+    let words = words_of(&args.filters, args.reason.as_deref());
+    let noted = record_reading(&args.dir, "query", &words);
+    let limit = match args.format {
+        ListFormat::Table => Some(args.limit.unwrap_or(TABLE_ROWS_DEFAULT)),
+        ListFormat::Json | ListFormat::Csv => args.limit,
     };
-    let mut newest = VecDeque::new();
-    let mut found = 0_usize;
+    let page = Page {
+        limit,
+        before: args.before,
+        ..Page::default()
+    };
+    let pages = match args.no_index {
+        true => Pages::Segments,
+        false => Pages::Index,
+    };
+    let mut rows = Vec::new();
+    if args.format == ListFormat::Csv {
+        rows.push(csv_header());
+    }
     let mut written = Ok(());
-    let summary = query(dir, &asked, &mut |event| {
-        found += 1;
-        match limit {
-            None => {
-                written = writeln!(streams.out, "{}", event.json());
-                if written.is_err() {
-                    return ControlFlow::Break(());
-                }
-            }
-            Some(limit) => {
-                newest.push_back((event.json().to_string(), row(event)));
-                if newest.len() > limit {
-                    newest.pop_front();
-                }
-            }
+    let mut shown = 0_usize;
+    let summary = asked.answer(&args.dir, page, pages, &mut |event| {
+        shown += 1;
+        let told = Told::of(event);
+        match args.format {
+            ListFormat::Json => written = writeln!(streams.out, "{}", told.value()),
+            ListFormat::Csv => rows.push(csv_row(&told)),
+            ListFormat::Table => rows.push(row(&told).to_vec()),
         }
-        ControlFlow::Continue(())
+        match written {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
     });
     let summary = match summary {
         Ok(summary) => summary,
@@ -86,122 +100,204 @@ pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> io::Result<u8>
     };
     written?;
     say_unrecorded(noted, streams.err)?;
+    match args.format {
+        ListFormat::Csv => {
+            let text = csv(&rows).map_err(io::Error::other)?;
+            write!(streams.out, "{text}")?;
+        }
+        ListFormat::Table if !rows.is_empty() => {
+            writeln!(streams.out, "{}", table(&HEADER, &rows, WHOLE))?;
+        }
+        ListFormat::Table | ListFormat::Json => {}
+    }
+    say(&asked, &summary, shown, args, streams)
+}
+
+/// What is to be said beside the results.
+fn say(
+    asked: &Query,
+    summary: &Summary,
+    shown: usize,
+    args: &QueryArgs,
+    streams: &mut Streams<'_>,
+) -> io::Result<u8> {
+    let err = &mut *streams.err;
     if asked.is_timed() && summary.clock_steps > 0 {
         writeln!(
-            streams.err,
+            err,
             "note: the clock stepped back in this log, so times are not in the order of events; `since` begins with the first event at or after its time, `until` ends with the last one before its time"
         )?;
     }
-    match format {
-        ListFormat::Json => {
-            for (line, _) in &newest {
-                writeln!(streams.out, "{line}")?;
-            }
-        }
-        ListFormat::Table if !newest.is_empty() => {
-            writeln!(streams.out, "{}", table(newest.iter().map(|(_, row)| row)))?;
-        }
-        ListFormat::Table => {}
-    }
     if summary.untold > 0 {
         writeln!(
-            streams.err,
+            err,
             "note: requests under policies whose categories this log does not tell, found by their data alone: {}",
             summary.untold
         )?;
     }
     if let Some(help) = &summary.unheard_of {
         writeln!(
-            streams.err,
+            err,
             "error: no policy or event of this log has the category: {help}"
         )?;
         return Ok(UNUSABLE);
     }
-    if found == 0 {
-        let events = summary.events;
-        writeln!(streams.err, "no request matches, of {events} events")?;
-    } else if limit.is_some_and(|limit| limit < found) {
-        let shown = newest.len();
+    for word in &summary.unseen {
+        writeln!(err, "note: no event of this log has `{word}`")?;
+    }
+    if asked.asks_for_exports() {
         writeln!(
-            streams.err,
-            "the newest {shown} of {found}; more with `--limit {found}`"
+            err,
+            "note: nothing that this version proxies writes files, so no event tells of an export"
         )?;
     }
-    readable(&summary, streams.err)
+    let found = summary.matched;
+    if found == 0 {
+        writeln!(err, "no request matches, of {} events", summary.events)?;
+    } else if (shown as u64) < found {
+        write!(err, "the newest {shown} of {found}; ")?;
+        match (args.before, summary.first_seq) {
+            (_, Some(seq)) => writeln!(
+                err,
+                "older ones with `--before {seq}`, all with `--limit {found}`"
+            )?,
+            (_, None) => writeln!(err, "all with `--limit {found}`")?,
+        }
+    }
+    say_complete(summary, err)?;
+    readable(summary, err)
 }
 
-const HEADER: [&str; 9] = [
-    "TIME", "DECISION", "CALLER", "ACTION", "MODULE", "PURPOSE", "OUTCOME", "RECORDS", "DATA",
+/// Up to which event an answer is complete, and what became of the index.
+pub(super) fn say_complete(summary: &Summary, err: &mut dyn io::Write) -> io::Result<()> {
+    for note in &summary.index.notes {
+        writeln!(err, "note: {note}")?;
+    }
+    if let Some((seq, time)) = &summary.last {
+        let time = crate::audit::visible(time);
+        let how = match summary.index.up_to {
+            Some(up_to) if up_to >= *seq => "by the index".to_owned(),
+            Some(up_to) => format!("by the index up to {up_to}, the rest from the segments"),
+            None => "from the segments".to_owned(),
+        };
+        writeln!(err, "complete up to event {seq} of {time} ({how})")?;
+    }
+    Ok(())
+}
+
+const HEADER: [&str; 6] = [
+    "WHEN (UTC)",
+    "DECISION",
+    "WHO",
+    "WHY, WHAT",
+    "SHOWN IN CLEAR",
+    "N",
 ];
 
-/// The places of what is copied from a row.
-const TIME: usize = 0;
-const DECISION: usize = 1;
+/// Columns that stay in one piece however narrow the terminal is: what is copied from a row.
+pub(super) const WHOLE: &[usize] = &[0, 1];
 
-/// The levels of an event's data: those that withhold with their categories, the rest as a number. `audit show` and
-/// JSON have all of it.
-fn levels(found: &Found) -> String {
-    let of = |wanted: Level| {
-        let levels = found.levels().filter(move |(level, _)| *level == wanted);
-        levels.map(|(_, category)| category.map_or_else(|| "(unclassified)".to_owned(), visible))
+/// The row of an event: when, which, who, why and what, what was shown in clear, of how many records.
+pub(super) fn row(told: &Told) -> [String; 6] {
+    let (day, time) = told.day_and_time();
+    let roles = told.list("/caller/roles").join(", ");
+    let who = match roles.is_empty() {
+        true => told.text("/caller/name"),
+        false => format!("{}\n({roles})", told.text("/caller/name")),
     };
-    let mut parts: Vec<String> = Level::ALL[..4]
-        .iter()
-        .rev()
-        .map(|level| (level, of(*level).collect::<Vec<_>>()))
-        .filter(|(_, categories)| !categories.is_empty())
-        .map(|(level, categories)| format!("{level}: {}", categories.join(", ")))
-        .collect();
-    let clear = of(Level::Clear).count();
-    if clear > 0 {
-        parts.insert(0, format!("clear: {clear} categories"));
-    }
-    parts.join("; ")
-}
-
-/// The row of an event. A log that somebody tampered with may hold anything, so each text is made visible here too.
-fn row(found: &Found) -> [String; 9] {
-    let text = |text: Option<&str>| text.map(visible).unwrap_or_default();
-    let outcome = if found.is_unclosed() {
-        "(never closed)".to_owned()
-    } else {
-        text(found.outcome())
+    let why = match told.text("/purpose/id") {
+        why if why.is_empty() => told.what(),
+        why => format!("{why}:\n{}", told.what()),
+    };
+    let clear = told.at_level("clear").join("\n");
+    let is_plain = ["full", "partial"].contains(&told.outcome().as_str());
+    let clear = match (told.is_request() && !is_plain, clear.is_empty()) {
+        (true, true) => told.outcome(),
+        (true, false) => format!("{}\n{clear}", told.outcome()),
+        (false, true) if told.is_request() => "-".to_owned(),
+        (false, _) => clear,
+    };
+    let count = told.number("/records/count");
+    let count = match told.is_unclosed {
+        true => "?".to_owned(),
+        false => count.map(|count| count.to_string()).unwrap_or_default(),
     };
     [
-        visible(found.time()),
-        visible(found.id()),
-        text(found.caller()),
-        text(found.action()),
-        text(found.module()),
-        text(found.purpose()),
-        outcome,
-        found
-            .records()
-            .map(|count| count.to_string())
-            .unwrap_or_default(),
-        levels(found),
+        format!("{day}\n{time}"),
+        told.text("/id"),
+        who,
+        why,
+        clear,
+        count,
     ]
 }
 
-fn table<'a>(rows: impl Iterator<Item = &'a [String; 9]>) -> Table {
+/// A table that fits the terminal; without one, 80 columns.
+pub(super) fn table(header: &[&str], rows: &[Vec<String>], whole: &[usize]) -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(HEADER);
-    if let Some(columns) = crate::cli::columns() {
-        table.set_width(columns);
-    }
+        .set_header(header);
+    table.set_width(crate::cli::columns().unwrap_or(COLUMNS));
     for row in rows {
         table.add_row(row);
     }
-    // What is copied from a row stays in one piece, however narrow the terminal is.
-    for place in [TIME, DECISION] {
-        if let Some(column) = table.column_mut(place) {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 1));
+    }
+    for place in whole {
+        if let Some(column) = table.column_mut(*place) {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
     table
+}
+
+const CSV: [(&str, &str); 12] = [
+    ("seq", "/seq"),
+    ("time", "/time"),
+    ("id", "/id"),
+    ("caller", "/caller/id"),
+    ("caller_name", "/caller/name"),
+    ("caller_kind", "/caller/kind"),
+    ("purpose", "/purpose/id"),
+    ("action", "/request/action"),
+    ("module", "/request/module"),
+    ("outcome", "/outcome/kind"),
+    ("reason", "/outcome/reason"),
+    ("records", "/records/count"),
+];
+const LISTS: [(&str, &str); 6] = [
+    ("roles", "/caller/roles"),
+    ("asked", "/request/asked"),
+    ("matched", "/request/matched"),
+    ("sorted", "/request/sorted"),
+    ("searched", "/request/searched"),
+    ("written", "/request/written"),
+];
+const LEVELS: [&str; 5] = ["clear", "mask", "token", "redact", "hide"];
+
+fn csv_header() -> Vec<String> {
+    let names = CSV.iter().chain(&LISTS).map(|(name, _)| *name);
+    let names = names.chain(LEVELS).chain(["never_closed"]);
+    names.map(str::to_owned).collect()
+}
+
+fn csv_row(told: &Told) -> Vec<String> {
+    let one = |(_, path): &(&str, &str)| match told.number(path) {
+        Some(number) => number.to_string(),
+        None => told.text(path),
+    };
+    let list = |(_, path): &(&str, &str)| told.list(path).join(" ");
+    let level = |level: &str| told.at_level(level).join(" ");
+    let never_closed = if told.is_unclosed { "yes" } else { "" };
+    CSV.iter()
+        .map(one)
+        .chain(LISTS.iter().map(list))
+        .chain(LEVELS.map(level))
+        .chain([never_closed.to_owned()])
+        .collect()
 }
 
 #[cfg(test)]
@@ -210,18 +306,29 @@ mod tests {
 
     #[test]
     fn ids_and_times_stay_in_one_piece_in_a_narrow_terminal() {
-        let mut row: [String; 9] =
-            std::array::from_fn(|_| "some words that can be split".to_owned());
-        row[TIME] = "2026-11-23T09:00:00.000Z".to_owned();
-        row[DECISION] = "01M83Y8M1EYC31YH0QJEMEN0D4".to_owned();
-        let mut table = table([&row].into_iter());
-        for width in [40, 80, 120] {
+        let id = "01M83Y8M1EYC31YH0QJEMEN0D4";
+        let row = [
+            "2026-11-23\n09:00:00",
+            id,
+            "a-rather-long-name\n(customer-service, finance)",
+            "invoicing-and-payment:\nread Contacts",
+            "financial.iban\nidentity.national_id\ncontact.address",
+            "1000",
+        ];
+        let rows = [row.map(str::to_owned).to_vec()];
+        let mut table = table(&HEADER, &rows, WHOLE);
+        for width in [60, 80, 120] {
             table.set_width(width);
             let shown = table.to_string();
             assert!(
-                shown.contains(&row[TIME]) && shown.contains(&row[DECISION]),
+                shown.contains("2026-11-23") && shown.contains(id),
                 "{shown}"
             );
+            let widest = shown
+                .lines()
+                .map(|line| line.trim_end().chars().count())
+                .max();
+            assert!(widest.unwrap() <= usize::from(width), "{width}\n{shown}");
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::audit::{Fault, Head, Outside, Reliance, examine, record_reading};
 
 use super::{
     BROKEN, FINE, Format, Streams, UNUSABLE, UNVOUCHED, outside, progress_bar, say_unrecorded,
-    unusable, verdict,
+    unusable, verdict, words_of,
 };
 
 /// What to verify, and against what.
@@ -37,6 +37,9 @@ pub(super) struct VerifyArgs {
     /// How to answer.
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
+    /// Why, for the note in the log.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: Option<String>,
 }
 
 /// Reads what must be there.
@@ -46,12 +49,17 @@ fn head(text: &str) -> Result<Head, &'static str> {
 }
 
 pub(super) fn run(args: &VerifyArgs, Streams { out, err }: &mut Streams<'_>) -> io::Result<u8> {
-    let VerifyArgs { dir, format, .. } = args;
+    let VerifyArgs {
+        dir,
+        format,
+        reason,
+        ..
+    } = args;
     let known = match known(args) {
         Ok(known) => known,
         Err(error) => return unusable(&error, err),
     };
-    let noted = record_reading(dir, "verify", &[]);
+    let noted = record_reading(dir, "verify", &words_of(&[], reason.as_deref()));
     let bar = progress_bar(dir);
     let found = examine(dir, &known, &mut |read_bytes| bar.set_position(read_bytes));
     bar.finish_and_clear();
