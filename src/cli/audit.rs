@@ -176,7 +176,9 @@ fn say_pruned(command: &Command, err: &mut dyn Write) -> io::Result<()> {
         Command::Show(args) => &args.dir,
         Command::Report(args) => &args.dir,
         Command::Export(args) => &args.dir,
-        Command::Keygen(_) | Command::Reindex(_) => return Ok(()),
+        Command::Tail(args) => &args.dir,
+        Command::WhoSaw(args) => &args.dir,
+        Command::Keygen(_) | Command::Reindex(_) | Command::WhoCan(_) => return Ok(()),
     };
     match pruned_up_to(dir) {
         Ok(Some(last_seq)) => writeln!(
@@ -395,6 +397,103 @@ mod tests {
         let (code, out, err) = run_in(dir.path(), "show DIR 01NONE");
         assert_eq!((code, out.as_str()), (BROKEN, ""));
         assert_eq!(err, "error: no event has the id `01NONE`\n");
+    }
+
+    #[tokio::test]
+    async fn a_report_is_made_where_its_arguments_say_something() {
+        let dir = TempDir::new().unwrap();
+        sample(dir.path()).await;
+        for format in ["table", "json", "csv", "html"] {
+            let line = format!("report DIR denials --format {format} --lang fr");
+            let (code, out, _) = run_in(dir.path(), &line);
+            assert!(code == FINE && out.contains("no-role"), "{out}");
+        }
+        for (line, cause) in [
+            ("report DIR unusual", "watches employees"),
+            ("report DIR breach-scope", "needs `caller=ID-OR-NAME`"),
+            ("report DIR category", "needs `category=NAME`"),
+            (
+                "report DIR category category=financail",
+                "did you mean `financial`?",
+            ),
+            (
+                "report DIR denials caller=fanny",
+                "says nothing to the report `denials`",
+            ),
+            ("report DIR denials caler=fanny", "did you mean `caller`?"),
+            ("report DIR denials since=soon", "`soon` is not a time"),
+            (
+                "report DIR denials --since 1d --until 2d",
+                "is not after `since`",
+            ),
+            ("report DIR register", "--policies DIR"),
+            ("report DIR register --policies DIR/none", ""),
+            ("report DIR exceptions --format csv", "says in words"),
+            (
+                "report DIR denials --format csv --table none",
+                "it has reasons",
+            ),
+            ("report DIR denials -o DIR/none/file", "cannot be written"),
+            ("report DIR/none denials", "none"),
+        ] {
+            let (code, out, err) = run_in(dir.path(), line);
+            assert_eq!((code, out.as_str()), (UNUSABLE, ""), "{line}");
+            assert!(err.contains(cause), "{line}: {err}");
+        }
+        let (code, _, _) = run_in(dir.path(), "report DIR unusual --purpose security");
+        assert_eq!(code, FINE);
+        let (code, out, _) = run_in(dir.path(), "report DIR monthly --format html -o DIR/page");
+        assert_eq!((code, out.as_str()), (FINE, ""));
+        let page = dir.path().join("page");
+        assert!(fs::read_to_string(&page).unwrap().ends_with("</html>\n"));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(
+                fs::metadata(&page).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
+        }
+        let left = fs::read_dir(dir.path()).unwrap().flatten();
+        assert!(
+            !left
+                .map(|entry| entry.file_name())
+                .any(|name| name.to_string_lossy().ends_with(".part"))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_report_leaves_word_of_why_and_tells_what_it_could_not_read() {
+        let dir = TempDir::new().unwrap();
+        sample(dir.path()).await;
+        run_in(
+            dir.path(),
+            "report DIR denials --since 2026-01-01 --reason audit",
+        );
+        Log::open(options(dir.path())).unwrap().stop().unwrap();
+        let (_, out, _) = run_in(
+            dir.path(),
+            "report DIR monthly --since 2026-01-01 --format json",
+        );
+        let told: Value = serde_json::from_str(&out).unwrap();
+        let reading = &told["tables"]["readings"]["rows"][0];
+        let words = ["denials", "since=2026-01-01T00:00:00.000Z", "reason=audit"];
+        assert_eq!(
+            (&reading["command"], &reading["words"]),
+            (&"report".into(), &words.as_slice().into())
+        );
+
+        let path = dir.path().join("audit-0000000000000001.jsonl");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(
+            &path,
+            text.replacen("\"phase\":\"closed\"", "\"phase\":\"open\"", 1),
+        )
+        .unwrap();
+        let (code, out, err) = run_in(dir.path(), "report DIR denials");
+        assert_eq!(code, BROKEN);
+        assert!(err.contains("are not events of this version: 1"), "{err}");
+        assert!(out.contains("1 line is not an event"), "{out}");
     }
 
     #[tokio::test]

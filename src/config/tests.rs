@@ -61,6 +61,7 @@ fn the_smallest_configuration_has_the_documented_defaults() {
     assert_eq!(config.state.value, folder.0.path().join("state"));
     assert!(config.reload.watch && !config.reload.require_tests);
     assert_eq!(config.audit.durability, Durability::Strict);
+    assert!(!config.audit.watches_for_security);
     assert_eq!(config.audit.node, "paravent");
     assert_eq!(config.token_key(), b"0123456789abcdef");
     assert_eq!(config.stop_timeout, Duration::from_secs(30));
@@ -107,7 +108,7 @@ upstreams:
     ca: crm.pem
 policies: policies
 keys: { token: { env: PATH } }
-audit: { dir: /var/empty/audit, durability: { relaxed: 50ms }, node: par-1a, keep: 365d, max_bytes: 64GiB, group: root }
+audit: { dir: /var/empty/audit, durability: { relaxed: 50ms }, node: par-1a, keep: 365d, max_bytes: 64GiB, group: root, unusual: { purpose: security } }
 state: { dir: /var/empty/kept }
 limits:
   request_bytes_max: 2MiB
@@ -143,6 +144,7 @@ stop_timeout: 5s
     assert_eq!(config.audit.keep, Some(Duration::from_secs(31_536_000)));
     assert_eq!(config.audit.max_bytes, Some(64 << 30));
     assert_eq!(config.audit.group.unwrap().value.id, 0);
+    assert!(config.audit.watches_for_security);
     assert_eq!(config.limits.large_replies, LargeReplies::Refuse);
     assert_eq!(config.limits.depth_max, 64);
     assert_eq!(config.limits.logins_per_minute.get(), 13);
@@ -237,6 +239,16 @@ fn every_class_of_mistake_has_its_code_and_place() {
             "audit: { dir: audit }",
             "audit: { dir: audit, group: no-such-group-here }",
             "C029",
+        ),
+        (
+            "audit: { dir: audit }",
+            "audit: { dir: audit, unusual: { purpose: performance } }",
+            "Y013",
+        ),
+        (
+            "audit: { dir: audit }",
+            "audit: { dir: audit, unusual: {} }",
+            "Y011",
         ),
         ("audit: { dir: audit }\n", "", "Y011"),
         ("keys: { token: { file: token.key } }\n", "", "Y011"),

@@ -17,8 +17,8 @@ pub(super) struct Frame {
     /// The times of the first and the last event of the period.
     pub(super) counted: Option<[String; 2]>,
     pub(super) health: Health,
-    /// Requests that were opened when too many were under way.
-    pub(super) unclosed_uncounted: u64,
+    /// Requests that were never closed, and of which nothing more is remembered.
+    pub(super) unclosed_untold: u64,
 }
 
 /// What became of the log.
@@ -111,7 +111,7 @@ impl Frame {
             pruned,
             ..
         } = self.health;
-        let unclosed = unclosed + self.unclosed_uncounted;
+        let unclosed = unclosed + self.unclosed_untold;
         for (count, one, many) in [
             (
                 unreadable,

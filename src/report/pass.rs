@@ -1,6 +1,6 @@
 //! The one reading of the log that every report is made of.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use crate::audit::{Classified, Fault, Found, Part, Seen, stretch};
@@ -9,8 +9,10 @@ use super::Unanswerable;
 use super::frame::{Frame, Health};
 use super::model::Report;
 
-/// Requests under way that are remembered, so that those which were never closed can be told. Beyond, they are only counted.
+/// Requests under way that are remembered, so that those which were never closed can be told; and the ids of further ones, so
+/// that they can be counted.
 const OPENED_MAX: usize = 10_000;
+const IDS_MAX: usize = 1_000_000;
 /// Policies whose classifications are remembered.
 const POLICIES_MAX: usize = 1_000;
 
@@ -65,6 +67,7 @@ pub(super) fn run(
     let mut frame = Frame::new(period);
     let mut policies: BTreeMap<String, Classified> = BTreeMap::new();
     let mut opened: HashMap<String, (u64, Found)> = HashMap::new();
+    let mut more: HashSet<String> = HashSet::new();
     let (since, until) = (period.since.as_deref(), period.until.as_deref());
     let summary = stretch(dir, since, until, &mut |found, is_within| {
         progress(found.seq());
@@ -86,12 +89,18 @@ pub(super) fn run(
         };
         match seen.part() {
             Part::Closed => {
-                opened.remove(found.id());
+                if opened.remove(found.id()).is_none() {
+                    more.remove(found.id());
+                }
                 counting.closed(event);
             }
             Part::Continued => counting.continued(event),
             Part::Opened if !is_within => {}
-            Part::Opened if opened.len() >= OPENED_MAX => frame.unclosed_uncounted += 1,
+            Part::Opened if opened.len() >= OPENED_MAX => {
+                if more.len() < IDS_MAX {
+                    more.insert(found.id().to_owned());
+                }
+            }
             Part::Opened => {
                 opened.insert(found.id().to_owned(), (found.seq(), found));
             }
@@ -109,6 +118,7 @@ pub(super) fn run(
             });
         }
     }
+    frame.unclosed_untold = u64::try_from(more.len()).unwrap_or(u64::MAX);
     frame.health = Health {
         unclosed: u64::try_from(unclosed.len()).unwrap_or(u64::MAX),
         unreadable: summary.unreadable_lines,

@@ -32,7 +32,7 @@ pub(super) struct ReportArgs {
     /// Which report.
     #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(Name::ALL.map(Name::as_str)))]
     name: String,
-    /// `caller=ID-OR-NAME` (breach-scope), `category=NAME` (category, breach-scope), `persons=MODULE,MODULE` (breach-scope),
+    /// `caller=ID-OR-NAME` (breach-scope), `category=NAME` (category), `persons=MODULE,MODULE` (breach-scope),
     /// `since=TIME`, `until=TIME`.
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
@@ -191,7 +191,7 @@ fn understood(args: &ReportArgs, name: Name, now: Timestamp) -> Result<(Filters,
     for (is_read, is_given, key) in [
         (name.needs_caller(), filters.caller.is_some(), "caller"),
         (
-            name.needs_category() || name.needs_caller(),
+            name.needs_category(),
             filters.category.is_some(),
             "category",
         ),

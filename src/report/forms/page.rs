@@ -3,20 +3,29 @@
 use askama::Template;
 
 use crate::report::chart::Drawing;
-use crate::report::{Block, Cell, Report, Table};
+use crate::report::{Audience, Block, Cell, Report, Table};
 
 use super::told;
+
+/// Rows of a table that is not parted.
+const SHORT: usize = 18;
 
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {
     report: &'a Report,
+    means: Vec<Sentence<'a>>,
+    findings: Vec<Sentence<'a>>,
+    limits: Vec<Sentence<'a>>,
     period: String,
     completeness: String,
     figures: Vec<(&'a str, String)>,
     blocks: Vec<Shown<'a>>,
     words: Words,
 }
+
+/// Parts of a text, each with whether it is a word of the command line.
+type Sentence<'a> = Vec<(&'a str, bool)>;
 
 /// The words of the page itself.
 struct Words {
@@ -49,6 +58,12 @@ struct Grid<'a> {
     heads: Vec<Head<'a>>,
     rows: Vec<Vec<Shade<'a>>>,
     more: Option<String>,
+    /// Whether it stays on one page.
+    is_short: bool,
+    /// Whether it is a sheet: headings below each other.
+    is_sheet: bool,
+    /// Whether it need not be as wide as the page.
+    is_narrow: bool,
 }
 
 struct Head<'a> {
@@ -73,6 +88,9 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
     let figures = report.figures.iter();
     let page = Page {
         report,
+        means: sentences(&report.means),
+        findings: sentences(&report.findings),
+        limits: sentences(&report.limits),
         period: report.period(),
         completeness: report.completeness(),
         figures: figures
@@ -94,6 +112,22 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
         },
     };
     page.render()
+}
+
+fn sentences(texts: &[String]) -> Vec<Sentence<'_>> {
+    // Names may hold such marks, too: then they pair up otherwise, which looks odd and does no harm.
+    let is_paired = |text: &String| text.matches('`').count().is_multiple_of(2);
+    texts
+        .iter()
+        .map(|text| match is_paired(text) {
+            true => text
+                .split('`')
+                .enumerate()
+                .map(|(at, part)| (part, at % 2 == 1))
+                .collect(),
+            false => vec![(text.as_str(), false)],
+        })
+        .collect()
 }
 
 fn shown<'a>(block: &'a Block, report: &'a Report) -> Shown<'a> {
@@ -153,6 +187,9 @@ fn grid<'a>(table: &'a Table, report: &'a Report) -> Grid<'a> {
             .collect(),
         rows: rows.collect(),
         more: table.more(language),
+        is_sheet: table.audience == Audience::People,
+        is_short: table.rows.len() <= SHORT,
+        is_narrow: columns().count() <= 4 && columns().skip(1).all(|column| column.is_number),
     }
 }
 

@@ -8,6 +8,8 @@ use crate::report::{Block, Cell, Chart, Column, Report, Shape, Table};
 pub(super) const WIDTH: u16 = 80;
 /// Blocks of the longest bar.
 const BAR: u64 = 24;
+/// Columns of what stands before it.
+const LABEL: usize = 30;
 /// Characters of a cell; scripts get all.
 const CELL_CHARS_MAX: usize = 120;
 /// Columns of a time: its day stays in one piece.
@@ -30,7 +32,7 @@ pub fn terminal(report: &Report, width: Option<u16>) -> String {
     paragraphs(&mut out, None, "", &report.means, width);
     paragraphs(
         &mut out,
-        Some(language.of("FINDINGS", "CONSTATS")),
+        Some(language.of("Findings", "Constats")),
         "! ",
         &report.findings,
         width,
@@ -45,7 +47,9 @@ pub fn terminal(report: &Report, width: Option<u16>) -> String {
     }
     for block in report.shown() {
         match block {
-            Block::Chart(chart) if chart.shape == Shape::Bars => bars(&mut out, chart, report),
+            Block::Chart(chart) if chart.shape == Shape::Bars => {
+                bars(&mut out, chart, report, width)
+            }
             // Its table follows.
             Block::Chart(_) => {}
             Block::Table(table) => rows(&mut out, table, report, width),
@@ -53,7 +57,7 @@ pub fn terminal(report: &Report, width: Option<u16>) -> String {
     }
     paragraphs(
         &mut out,
-        Some(language.of("WHAT NOT TO CONCLUDE", "CE QU’IL NE FAUT PAS EN CONCLURE")),
+        Some(language.of("What not to conclude", "Ce qu’il ne faut pas en conclure")),
         "- ",
         &report.limits,
         width,
@@ -61,14 +65,13 @@ pub fn terminal(report: &Report, width: Option<u16>) -> String {
     out
 }
 
-fn paragraphs(out: &mut String, head: Option<&str>, mark: &str, texts: &[String], width: u16) {
+fn paragraphs(out: &mut String, title: Option<&str>, mark: &str, texts: &[String], width: u16) {
     if texts.is_empty() {
         return;
     }
-    out.push('\n');
-    if let Some(head) = head {
-        out.push_str(head);
-        out.push('\n');
+    match title {
+        Some(title) => head(out, title, width),
+        None => out.push('\n'),
     }
     for text in texts {
         wrap(out, mark, text, width);
@@ -78,41 +81,60 @@ fn paragraphs(out: &mut String, head: Option<&str>, mark: &str, texts: &[String]
 /// Words on lines of at most some width; the lines after the first are indented as far as the mark is long.
 fn wrap(out: &mut String, mark: &str, text: &str, width: u16) {
     let width = usize::from(width);
-    let indent = mark.chars().count();
     let mut line = mark.to_owned();
+    let indent = columns_of(mark);
     let mut used = indent;
+    let mut flush = |line: &mut String, used: &mut usize| {
+        out.push_str(line.trim_end());
+        out.push('\n');
+        *line = " ".repeat(indent);
+        *used = indent;
+    };
     for word in text.split(' ') {
-        let mut letters: Vec<char> = word.chars().collect();
-        if used > indent && used + 1 + letters.len() > width {
-            flush(out, &mut line, &mut used, indent);
+        let own = columns_of(word);
+        if used > indent && used + 1 + own > width {
+            flush(&mut line, &mut used);
         } else if used > indent {
             line.push(' ');
             used += 1;
         }
-        // A word without an end is cut.
-        while used + letters.len() > width {
-            line.extend(letters.drain(..width - used));
-            flush(out, &mut line, &mut used, indent);
+        for letter in word.chars() {
+            // A word without an end is cut.
+            if used + columns_of_letter(letter) > width {
+                flush(&mut line, &mut used);
+            }
+            line.push(letter);
+            used += columns_of_letter(letter);
         }
-        used += letters.len();
-        line.extend(letters);
     }
-    out.push_str(line.trim_end());
-    out.push('\n');
+    flush(&mut line, &mut used);
 }
 
-fn flush(out: &mut String, line: &mut String, used: &mut usize, indent: usize) {
-    out.push_str(line.trim_end());
+/// How many columns a text takes at most: letters of East Asia take two.
+fn columns_of(text: &str) -> usize {
+    text.chars().map(columns_of_letter).sum()
+}
+
+fn columns_of_letter(letter: char) -> usize {
+    match letter {
+        '\0'..='\u{10ff}' => 1,
+        '\u{2000}'..='\u{2bff}' => 1,
+        _ => 2,
+    }
+}
+
+/// A title, and a line below it.
+fn head(out: &mut String, title: &str, width: u16) {
     out.push('\n');
-    *line = " ".repeat(indent);
-    *used = indent;
+    wrap(out, "", title, width);
+    let length = columns_of(title).min(usize::from(width));
+    out.push_str(&"─".repeat(length));
+    out.push('\n');
 }
 
 fn rows(out: &mut String, table: &Table, report: &Report, width: u16) {
     let language = report.language;
-    out.push('\n');
-    out.push_str(&table.title.to_uppercase());
-    out.push('\n');
+    head(out, &table.title, width);
     if let Some(note) = &table.note {
         wrap(out, "", note, width);
     }
@@ -195,18 +217,27 @@ fn grid(
     }
 }
 
-fn bars(out: &mut String, chart: &Chart, report: &Report) {
+fn bars(out: &mut String, chart: &Chart, report: &Report, width: u16) {
     let most = chart.points.iter().flat_map(|(_, counts)| counts).max();
     let most = most.copied().unwrap_or(0).max(1);
-    out.push('\n');
-    out.push_str(&chart.title.to_uppercase());
-    out.push('\n');
+    head(out, &chart.title, width);
     for (label, counts) in &chart.points {
         let count = counts.iter().sum::<u64>();
         let length = usize::try_from(count.min(most) * BAR / most).unwrap_or(0);
-        let label: String = label.chars().take(30).collect();
+        let mut used = 0;
+        let label: String = label
+            .chars()
+            .take_while(|letter| {
+                used += columns_of_letter(*letter);
+                used <= LABEL
+            })
+            .collect();
+        let label = format!(
+            "{label}{}",
+            " ".repeat(LABEL.saturating_sub(columns_of(&label)))
+        );
         let bar = "█".repeat(length.max(usize::from(count > 0)));
         let number = report.language.number(count);
-        out.push_str(&format!(" {label:30} {bar} {number}\n"));
+        out.push_str(&format!(" {label} {bar} {number}\n"));
     }
 }

@@ -10,7 +10,7 @@ use crate::report::pass::{Counting, Event};
 use crate::report::tally::Tally;
 use crate::report::timeline::Timeline;
 use crate::report::{Asked, Block, Cell, Column, Name, Report, Table, Unanswerable};
-use crate::vocabulary::{Category, Level};
+use crate::vocabulary::Level;
 
 use super::account::{self, Account};
 use super::granted::shows;
@@ -24,7 +24,6 @@ const IDS_MAX: usize = 100;
 pub(super) struct Breach {
     language: Language,
     wanted: String,
-    only: Option<Category>,
     /// Modules whose records are persons: as asked for, or those in which the policy has a field that identifies somebody.
     persons: BTreeSet<String>,
     persons_are_stated: bool,
@@ -92,7 +91,6 @@ impl Breach {
         Self {
             language: asked.language,
             wanted: asked.caller.clone().unwrap_or_default(),
-            only: asked.category.as_deref().map(Category::new),
             persons: asked.persons.iter().cloned().collect(),
             persons_are_stated: !asked.persons.is_empty(),
             account: Account::default(),
@@ -150,12 +148,7 @@ impl Breach {
             for field in datum.fields {
                 self.identify(field, datum.category.unwrap_or_default());
             }
-            let is_meant = self.only.as_ref().is_none_or(|only| {
-                datum
-                    .category
-                    .is_some_and(|category| only.covers(&Category::new(category)))
-            });
-            if !is_meant || !shows(datum.level) {
+            if !shows(datum.level) {
                 continue;
             }
             let category = datum.category.map(str::to_owned);

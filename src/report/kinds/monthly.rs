@@ -508,7 +508,7 @@ impl Counting for Monthly {
                     )
                     .to_owned(),
                 shape: Shape::Bars,
-                series: vec![language.of("records", "fiches").to_owned()],
+                series: vec![language.of("records shown", "fiches montrées").to_owned()],
                 points,
             }));
         }
@@ -539,10 +539,15 @@ impl Monthly {
         for ((category, roles), shown) in self.clear.iter() {
             if category.starts_with("special.") || category.starts_with("criminal") {
                 let name = Cell::category(Some(category), language).shown(language);
-                let (roles, records) = (visible(roles), language.number(shown.records));
+                let roles = visible(roles);
+                let records = language.count(
+                    shown.records,
+                    ["record at most", "fiche au plus"],
+                    ["records at most", "fiches au plus"],
+                );
                 report.findings.push(language.of(
-                    format!("Data of Art. 9 or 10 GDPR was shown in clear: {name}, to {roles}, in {records} records at most."),
-                    format!("Des données des art. 9 ou 10 RGPD ont été montrées en clair : {name}, à {roles}, dans {records} fiches au plus."),
+                    format!("Data of Art. 9 or 10 GDPR was shown in clear: {name}, to {roles}, in {records}."),
+                    format!("Des données des art. 9 ou 10 RGPD ont été montrées en clair : {name}, à {roles}, dans {records}."),
                 ));
             }
         }

@@ -301,6 +301,12 @@ impl Tried {
         let fields = u64::try_from(self.fields.len()).unwrap_or(u64::MAX);
         let fields = language.count(fields, ["field", "champ"], ["fields", "champs"]);
         let (first, last) = (language.moment(&self.first), language.moment(&self.last));
+        if self.matched + self.sorted < 2 {
+            return language.of(
+                format!("{name} tried {times} to filter or sort by {category} ({fields}), on {first}; it was refused."),
+                format!("{name} a tenté {times} de filtrer ou trier par {category} ({fields}), le {first} ; ce fut refusé."),
+            );
+        }
         let hour = language.number(self.within_an_hour);
         language.of(
             format!("{name} tried {times} to filter or sort by {category} ({fields}), between {first} and {last}, at most {hour} within an hour; each was refused."),

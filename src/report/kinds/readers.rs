@@ -190,7 +190,7 @@ impl Counting for Readers {
                     )
                     .to_owned(),
                 shape: Shape::Bars,
-                series: vec![language.of("records", "fiches").to_owned()],
+                series: vec![language.of("records shown", "fiches montrées").to_owned()],
                 points,
             }));
         }

@@ -150,7 +150,7 @@ fn reasons(
     let mut reasons = Vec::new();
     let disclosed = usual(|day| day.disclosed);
     if let Some(why) = disclosed.differs(today.disclosed, RECORDS_MIN, language) {
-        reasons.push((language.of("records", "fiches"), why));
+        reasons.push((language.of("records disclosed", "fiches divulguées"), why));
     }
     let refused = usual(|day| day.refused);
     if let Some(why) = refused.differs(today.refused, REFUSED_MIN, language) {
