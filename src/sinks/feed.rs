@@ -127,21 +127,36 @@ impl Feed {
     async fn fail(&mut self, failure: Failure, backoff: &mut Backoff) -> Result<(), Stopped> {
         self.status.failed(failure);
         tell(&self.sink.name, failure);
-        let wait = backoff.next(&self.pace, None, failure.is_lasting);
-        self.wait(wait).await
+        self.wait(failure, backoff).await
     }
 
-    /// Waits for a time, or until the stop is over.
-    async fn wait(&mut self, time: Duration) -> Result<(), Stopped> {
+    /// Whether it is to stop, or nobody is left who could say so.
+    fn is_stopping(&self) -> bool {
+        self.stop.borrow().is_some() || self.stop.has_changed().is_err()
+    }
+
+    /// Waits after a failure, until the next attempt. At a stop there are few.
+    async fn wait(&mut self, failure: Failure, backoff: &mut Backoff) -> Result<(), Stopped> {
+        let time = backoff.next(&self.pace, failure.retry_after, failure.is_lasting);
+        if !self.is_stopping() {
+            tokio::select! {
+                () = sleep(time) => {}
+                () = asked(&mut self.stop) => {}
+            }
+            return Ok(());
+        }
+        if failure.is_lasting || backoff.is_hopeless() {
+            return Err(Stopped);
+        }
         tokio::select! {
-            () = sleep(time) => Ok(()),
+            () = sleep(time.min(self.pace.first)) => Ok(()),
             () = over(&mut self.stop) => Err(Stopped),
         }
     }
 
     /// Waits until there may be something new. When it is to stop there is nothing to wait for.
     async fn doze(&mut self) -> Result<(), Stopped> {
-        if self.stop.borrow().is_some() {
+        if self.is_stopping() {
             return Err(Stopped);
         }
         tokio::select! {
@@ -271,20 +286,25 @@ impl Begun {
                     self.taken(taken).await;
                 }
                 Err(failure) if failure.is_too_much && count > 1 => {
-                    let bytes: usize = rest.iter().take(count).map(|item| item.bytes.len()).sum();
+                    let bytes = rest.iter().take(count).map(|item| item.bytes.len());
                     self.most = Bounds {
                         steps: count.div_ceil(2),
-                        bytes: bytes.div_ceil(2),
+                        bytes: bytes.sum::<usize>().div_ceil(2),
                     };
-                    let lasting = Failure {
-                        is_lasting: false,
-                        ..failure
-                    };
-                    self.fail(lasting).await?;
+                    self.too_much(failure).await?;
                 }
                 Err(failure) => self.fail(failure).await?,
             }
         }
+        Ok(())
+    }
+
+    /// Less at a time may work: at once, if the receiver said so.
+    async fn too_much(&mut self, failure: Failure) -> Result<(), Stopped> {
+        if failure.status.is_none() {
+            return self.fail(failure).await;
+        }
+        self.feed.status.failed(failure);
         Ok(())
     }
 
@@ -303,9 +323,10 @@ impl Begun {
         let Some(last) = items.last() else { return };
         self.backoff.reset();
         let pace = &self.feed.pace;
+        // Slowly, so that a receiver with a bound seldom meets it.
         self.most = Bounds {
-            steps: self.most.steps.saturating_mul(2).min(pace.events),
-            bytes: self.most.bytes.saturating_mul(2).min(pace.bytes),
+            steps: (self.most.steps + pace.events / 16 + 1).min(pace.events),
+            bytes: (self.most.bytes + pace.bytes / 16 + 1).min(pace.bytes),
         };
         if self.told.take().is_some() {
             tracing::info!(sink = self.feed.sink.name, "a sink takes events again");
@@ -352,9 +373,7 @@ impl Begun {
     async fn fail(&mut self, failure: Failure) -> Result<(), Stopped> {
         self.feed.status.failed(failure);
         self.tell(failure);
-        let (pace, asked) = (self.feed.pace, failure.retry_after);
-        let wait = self.backoff.next(&pace, asked, failure.is_lasting);
-        self.feed.wait(wait).await
+        self.feed.wait(failure, &mut self.backoff).await
     }
 
     /// Tells of a failure, when it is another one, and once a minute.

@@ -53,6 +53,11 @@ impl Backoff {
         self.failures = 0;
     }
 
+    /// Whether it has failed so often that a stop does not wait for it.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.failures > 3
+    }
+
     /// It failed once more: how long to wait, also if the receiver asks for a wait, or somebody has to repair something.
     pub(super) fn next(&mut self, pace: &Pace, asked: Option<Duration>, hold: bool) -> Duration {
         let doubled = pace

@@ -759,6 +759,32 @@ async fn a_sink_says_itself_what_was_gone_before_it_was_carried() {
 }
 
 #[tokio::test]
+async fn a_stop_waits_little_for_a_receiver_that_is_away_and_what_is_left_is_carried_later() {
+    let mut world = World::new();
+    let away = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = away.local_addr().unwrap();
+    drop(away);
+    let syslog = |address| Receiver::Syslog {
+        peer: peer(address, None),
+        facility: 13,
+    };
+    let sinks = world.start(syslog(address));
+    world.write(30).await;
+    let refused = "paravent_sink_failures_total{cause=\"refused\",sink=\"siem\"}";
+    until("a failure", || world.metric(refused) > 0).await;
+    world.log.stop().unwrap();
+    let cursor = world.dir.path().join("state/sinks/siem/cursor");
+    sinks.stop().await;
+    assert!(std::fs::read_to_string(&cursor).unwrap().starts_with("0:"));
+    let (address, got, _) = syslog_server(&[], None).await;
+    let sinks = world.start(syslog(address));
+    until("the last event", || got.has_all(30)).await;
+    sinks.stop().await;
+    assert_eq!(got.check(30), 0);
+    assert!(!std::fs::read_to_string(&cursor).unwrap().starts_with("0:"));
+}
+
+#[tokio::test]
 async fn a_cursor_that_is_none_or_of_another_log_begins_with_the_first_event() {
     for kept in [
         "rubbish".to_owned(),

@@ -126,6 +126,7 @@ async fn events_say_themselves_what_their_terms_say_and_records_name_their_crm()
             let Step::Event(event) = step else {
                 panic!("{step:?}")
             };
+            assert!(!event.value.to_string().contains("CANARY"));
             if event.value.get("event").is_none() {
                 requests += 1;
                 assert_eq!(event.value["policy"]["name"], "sugarcrm-eu");
