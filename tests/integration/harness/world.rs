@@ -489,6 +489,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
         policy,
         log,
         stop_timeout: Duration::from_secs(10),
+        sinks: paravent::sinks::Plan::default(),
         reload: None,
     };
     Proxy::start(setup).await.unwrap()
