@@ -245,6 +245,10 @@ fn the_demo_starts_tells_what_to_try_and_stops_cleanly() {
         "{}",
         demo.greeting
     );
+    let checkpoint = demo.greeting.split_whitespace();
+    let checkpoint = checkpoint.skip_while(|word| *word != "--checkpoint").nth(1);
+    let checkpoint = std::path::PathBuf::from(checkpoint.unwrap());
+    assert!(checkpoint.is_file() && dir.path().join("audit.pub").is_file());
     let login = json!({"grant_type": "password", "client_id": "sugar", "username": "sally", "password": "demo", "platform": "base"});
     let request = |address: std::net::SocketAddr, method, target, headers, body: Option<&Value>| {
         client::raw(
@@ -277,6 +281,7 @@ fn the_demo_starts_tells_what_to_try_and_stops_cleanly() {
     let decision = list.header("paravent-decision").unwrap().to_owned();
     assert_eq!(demo.interrupt(), Some(0));
 
+    assert!(checkpoint.is_file());
     let audit = dir.path().join("audit");
     let audit = audit.to_str().unwrap();
     let verified = run(&["audit", "verify", audit]);
@@ -328,7 +333,7 @@ fn the_demo_starts_tells_what_to_try_and_stops_cleanly() {
     let broken = run(&["audit", "verify", audit]);
     assert_eq!(broken.status.code(), Some(1));
     assert!(
-        (text(&broken.stdout) + &text(&broken.stderr)).contains("event 6"),
+        (text(&broken.stdout) + &text(&broken.stderr)).contains("event 8"),
         "{}",
         text(&broken.stderr)
     );

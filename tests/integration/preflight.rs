@@ -1,5 +1,6 @@
 //! `check --connect`, and what `serve` looks at before it starts.
 
+use paravent::audit::note::SigningKey;
 use std::fs::{self, Permissions};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
@@ -40,6 +41,9 @@ impl Installed {
         installed.write("crm.pem", &certificate);
         secret(&installed.path("crm.key"), key.as_bytes());
         secret(&installed.path("token.key"), KEY.as_bytes());
+        let (_, signing) = SigningKey::generate("canary-key").unwrap();
+        secret(&installed.path("audit.key"), signing.as_bytes());
+        fs::create_dir(installed.path("out")).unwrap();
         let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/policies/sugarcrm");
         installed.write(
             "paravent.yaml",
@@ -47,7 +51,7 @@ impl Installed {
                 "listeners:\n  - {{ name: crm, bind: \"{bind}\", upstream: sugar, tls: {{ certificate: crm.pem, key: crm.key }} }}\n\
                  admin: {{ bind: \"{admin}\" }}\n\
                  upstreams:\n  sugar:\n    url: \"{url}\"\n    dialects: {dialect}\n    timeouts: {{ first_byte: 500ms, total: 1s }}\n\
-                 policies: {policies}\nkeys: {{ token: {{ file: token.key }} }}\naudit: {{ dir: audit/log }}\n"
+                 policies: {policies}\nkeys: {{ token: {{ file: token.key }}, audit: [{{ file: audit.key }}] }}\naudit: {{ dir: audit/log, publish: [{{ folder: out }}] }}\n"
             ),
         );
         installed
@@ -183,7 +187,7 @@ fn keys_and_certificates_fit_and_last() {
 #[test]
 fn secrets_are_their_owners() {
     let crm = refuses();
-    for name in ["token.key", "crm.key"] {
+    for name in ["token.key", "crm.key", "audit.key"] {
         let installed = before(&crm);
         installed.rights(name, 0o644);
         let (code, text) = installed.problem("everybody may read");
@@ -496,4 +500,52 @@ fn serve_looks_before_it_starts_and_does_not_wait_for_the_crm() {
             .success()
     );
     assert_eq!(child.0.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_log_that_nobody_signs_is_told_of_and_a_key_that_is_none_stops_the_start() {
+    let crm = refuses();
+    let installed = before(&crm);
+    let signed = ", audit: [{ file: audit.key }]";
+    installed.change(signed, "");
+    let (code, text) = installed.problem("nothing is signed");
+    assert!(code == "C134" && text.contains("not signed"), "{text}");
+    installed.change(
+        "{ file: token.key }",
+        &format!("{{ file: token.key }}{signed}"),
+    );
+    installed.change(", publish: [{ folder: out }]", "");
+    let (code, text) = installed.problem("published nowhere");
+    assert!(code == "C134" && text.contains("nowhere"), "{text}");
+    installed.change(
+        "dir: audit/log",
+        "dir: audit/log, publish: [{ folder: out }]",
+    );
+    fs::remove_dir(installed.path("out")).unwrap();
+    let (code, text) = installed.problem("no folder");
+    assert!(code == "C134" && text.contains("no folder"), "{text}");
+    fs::create_dir(installed.path("out")).unwrap();
+    let line = fs::read_to_string(installed.path("audit.key")).unwrap();
+    let (_, other) = SigningKey::generate("canary-key").unwrap();
+    let lie = format!(
+        "{}+{}",
+        line.rsplit_once('+').unwrap().0,
+        other.rsplit_once('+').unwrap().1
+    );
+    for wrong in [lie.as_str(), "0123456789abcdef0123456789abcdef"] {
+        secret(&installed.path("audit.key"), wrong.as_bytes());
+        let (code, text) = installed.problem("no key");
+        assert!(
+            code == "C009" && text.contains("signs checkpoints"),
+            "{text}"
+        );
+    }
+    // A pipe that nobody writes keeps nobody waiting.
+    fs::remove_file(installed.path("audit.key")).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(installed.path("audit.key"))
+        .status();
+    assert!(made.unwrap().success());
+    let (code, _) = installed.problem("a pipe");
+    assert_eq!(code, "C001");
 }

@@ -119,8 +119,8 @@ fn the_verdict_says_what_was_checked_and_what_cannot_be_known() {
     let text = said(&whole);
     assert_eq!(whole.status.code(), Some(3), "{text}");
     for part in [
-        "whole: 22 events up to 22",
-        "not known from this folder alone: whether all of it was written anew, and whether there were events after 22",
+        "whole: 25 events up to 25",
+        "not known from this folder alone: whether all of it was written anew, and whether there were events after 25",
         &format!("--expect {}", last(&whole)),
     ] {
         assert!(text.contains(part), "{part}: {text}");
@@ -128,24 +128,24 @@ fn the_verdict_says_what_was_checked_and_what_cannot_be_known() {
     assert!(!text.contains("none missing"), "{text}");
     let head = last(&whole);
     let (seq, hash) = head.split_once(":sha256:").unwrap();
-    assert_eq!((seq, hash.len()), ("22", 64));
+    assert_eq!((seq, hash.len()), ("25", 64));
     // With or without the name of the hash; later too.
     for expected in [head.clone(), format!("{seq}:{hash}")] {
         let output = verify(dir.path(), &[&expected]);
         assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-        assert!(said(&output).contains("as expected: event 22"));
+        assert!(said(&output).contains("as expected: event 25"));
     }
     write(dir.path(), 5);
     let later = verify(dir.path(), &[&head]);
     assert_eq!(later.status.code(), Some(0), "{}", said(&later));
     let last_seq = last(&later).split(':').next().unwrap().to_owned();
     let unknown = format!(
-        "whether events after 22 were written anew, and whether there were more after {last_seq}"
+        "whether events after 25 were written anew, and whether there were more after {last_seq}"
     );
     assert!(said(&later).contains(&unknown), "{}", said(&later));
     let both = verify(dir.path(), &[&head, &last(&later)]);
     assert_eq!(both.status.code(), Some(0), "{}", said(&both));
-    for wrong in ["22", "22:xyz", "x:00", &format!("22:{}", &hash[1..])] {
+    for wrong in ["25", "25:xyz", "x:00", &format!("25:{}", &hash[1..])] {
         let output = verify(dir.path(), &[wrong]);
         assert_eq!(output.status.code(), Some(2), "{wrong}");
         assert!(said(&output).contains("64 hexadecimal digits"), "{wrong}");
@@ -180,7 +180,7 @@ fn what_is_missing_at_the_end_or_written_anew_is_found_by_what_is_kept_elsewhere
         let expected = verify(dir.path(), &[&head]);
         let text = said(&expected);
         assert_eq!(expected.status.code(), Some(1), "{name}: {text}");
-        assert!(text.contains("event 44"), "{name}: {text}");
+        assert!(text.contains("event 51"), "{name}: {text}");
         let words = match name {
             "rewritten whole" => "was written anew",
             _ => "is missing",
