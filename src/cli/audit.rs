@@ -350,6 +350,70 @@ mod tests {
         assert_eq!(run_in(empty.path(), "query DIR").0, UNUSABLE);
     }
 
+    #[test]
+    fn verify_says_what_a_key_and_a_checkpoint_from_outside_prove() {
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/audit");
+        let run = |words: &str| run_in(&data, words);
+        let signed = "verify DIR/whole-and-signed/log";
+        let key = "--key DIR/keys/1.pub";
+        let outside = "--checkpoint DIR/whole-and-signed/outside";
+        let (code, out, _) = run(&format!("{signed} {key} {outside}"));
+        assert_eq!(code, FINE, "{out}");
+        assert!(out.contains("signed up to event"), "{out}");
+        assert!(
+            out.contains("not known: whether there were events after"),
+            "{out}"
+        );
+        let line = fs::read_to_string(data.join("keys/1.pub")).unwrap();
+        assert_eq!(
+            run(&format!("{signed} --key {} {outside}", line.trim())).0,
+            FINE
+        );
+        // Neither alone, and nothing that lies in the folder itself.
+        assert_eq!(run(signed).0, UNVOUCHED);
+        assert_eq!(run(&format!("{signed} {key}")).0, UNVOUCHED);
+        let (code, out, _) = run(&format!("{signed} {outside}"));
+        assert_eq!(code, UNVOUCHED);
+        assert!(out.contains("proves nothing"), "{out}");
+        assert_eq!(run(&format!("{signed} --trust-local")).0, FINE);
+        let inside = "--checkpoint DIR/whole-and-signed/log/checkpoints";
+        let (code, _, err) = run(&format!("{signed} {key} {inside}"));
+        assert_eq!(code, UNUSABLE);
+        assert!(err.contains("lies in the log's own folder"), "{err}");
+        let (code, _, err) = run(&format!("{signed} --key DIR/cases.json {outside}"));
+        assert_eq!(code, UNUSABLE);
+        assert!(
+            err.contains("is too large") || err.contains("is not a public key"),
+            "{err}"
+        );
+        let (code, _, err) = run(&format!("{signed} {key} --checkpoint DIR/keys"));
+        assert_eq!(code, UNUSABLE);
+        assert!(err.contains("is not a signed note"), "{err}");
+        for (case, says) in [
+            ("checkpoint-of-another-log", "is of another log"),
+            ("checkpoint-forged", "its signature is false"),
+            (
+                "checkpoint-by-another-key",
+                "is signed by no key that you gave",
+            ),
+            (
+                "rolled-back",
+                "are missing, which were there when a checkpoint was signed",
+            ),
+            ("rewritten", "a checkpoint says otherwise"),
+            ("signed-two-logs", "has signed two different logs"),
+        ] {
+            let words = format!("verify DIR/{case}/log {key} --checkpoint DIR/{case}/outside");
+            let (code, _, err) = run(&words);
+            assert_eq!(code, BROKEN, "{case}: {err}");
+            assert!(err.contains(says), "{case}: {err}");
+            let (code, out, _) = run(&(words + " --format json"));
+            let found: Value = serde_json::from_str(&out).unwrap();
+            assert_eq!(code, BROKEN);
+            assert_ne!(found["verdict"], "as-expected", "{case}");
+        }
+    }
+
     #[tokio::test]
     async fn query_lists_the_newest_and_says_what_it_left_out() {
         let dir = TempDir::new().unwrap();

@@ -642,11 +642,14 @@ class Log:
             if match and all("%016d" % int(part) == part for part in match.groups()):
                 self.pruned.append((int(match.group(1)), int(match.group(2)), os.path.join(folder, name)))
         self.pruned.sort()
-        before = 0
+        before, sound = 0, []
         for begin, end, path in self.pruned:
-            if begin <= before or end < begin or os.path.getsize(path) != 32 * (end - begin + 1):
+            if begin > before and end >= begin and os.path.getsize(path) == 32 * (end - begin + 1):
+                before = end
+                sound.append((begin, end, path))
+            elif end < first:
                 raise Fault("pruned-missing", begin)
-            before = end
+        self.pruned = sound
         self.leaves = {}
         for begin, end, path in self.pruned:
             with open(path, "rb") as file:

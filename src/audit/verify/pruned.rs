@@ -34,8 +34,9 @@ pub(super) struct Unsound {
 }
 
 impl Pruned {
-    /// Lists them. The second result is the first file that is too short, too long, or holds what another one does.
-    pub(super) fn list(dir: &Path) -> io::Result<(Self, Option<Unsound>)> {
+    /// Lists them. The second result is the first file that is too short, too long, or holds what another one does, of events
+    /// that are not there; of others, a file that is not whole does not count: its segment was not removed yet.
+    pub(super) fn list(dir: &Path, first_segment: u64) -> io::Result<(Self, Option<Unsound>)> {
         let mut files = Vec::new();
         let entries = match fs::read_dir(dir.join(PRUNED)) {
             Ok(entries) => entries,
@@ -54,21 +55,24 @@ impl Pruned {
             }));
         }
         files.sort_by_key(|file| (file.first_seq, file.last_seq));
-        let mut unsound = None;
+        let (mut sound, mut unsound) = (Vec::new(), None);
         let mut before = 0;
-        for file in &files {
+        for file in files {
             let count = (file.last_seq + 1).saturating_sub(file.first_seq);
             let is_sound = file.first_seq > before
                 && count > 0
                 && fs::metadata(&file.path)?.len() == count * LEAF_BYTES;
-            if !is_sound && unsound.is_none() {
+            if is_sound {
+                before = file.last_seq;
+                sound.push(file);
+            } else if file.last_seq < first_segment && unsound.is_none() {
                 unsound = Some(Unsound {
                     file: name(file.first_seq, file.last_seq),
                     seq: file.first_seq,
                 });
             }
-            before = file.last_seq;
         }
+        let files = sound;
         Ok((Self { files, open: None }, unsound))
     }
 

@@ -6,7 +6,7 @@ use std::mem;
 use std::path::Path;
 use std::rc::Rc;
 
-use super::super::chain::{End, Head, Line, Lines, later_version, next_event};
+use super::super::chain::{End, Head, Line, Lines};
 use super::super::expand::Segment;
 use super::super::folder::{parts, segment_name, segments};
 use super::super::format::Phase;
@@ -18,10 +18,11 @@ use super::super::verdict::{
 use super::checkpoints::{self, Claim, Log};
 use super::event::{About, Event, Link, from_hex, text, to_hex};
 use super::identities::{Growing, Identities, Wrong};
-use super::judge::{Break, Verdict};
 use super::keys::Keys;
 use super::pruned::Pruned;
 use super::{Findings, Outside};
+
+mod wrong;
 
 /// Bytes after which progress is reported.
 const PROGRESS_BYTES: u64 = 1 << 20;
@@ -132,32 +133,10 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn unreadable(&self, source: io::Error) -> Fault {
-        Fault::Unreadable {
-            path: self.dir.to_owned(),
-            source,
-        }
-    }
-
-    /// What an error of reading a segment means: a compressed one may have been tampered with.
-    fn unread(&self, first_seq: u64, line: u64, source: io::Error) -> Fault {
-        let path = self.dir.join(segment_name(first_seq));
-        let is_data = matches!(
-            source.kind(),
-            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other
-        );
-        match is_data && !path.exists() {
-            true => {
-                let seq = self.head.seq + 1;
-                broken(segment_name(first_seq), line, seq, Tampering::Undecodable)
-            }
-            false => Fault::Unreadable { path, source },
-        }
-    }
-
     /// Goes on behind what is kept of pruned events.
     fn begin_pruned(&mut self, first_seq: u64) -> Result<(), Fault> {
-        let (pruned, unsound) = Pruned::list(self.dir).map_err(|error| self.unreadable(error))?;
+        let (pruned, unsound) =
+            Pruned::list(self.dir, first_seq).map_err(|error| self.unreadable(error))?;
         self.pruned = pruned;
         self.has_leaves = self.pruned.first().is_some();
         if let Some(unsound) = unsound {
@@ -341,115 +320,6 @@ impl<'a> Walk<'a> {
         self.accept(&event, &about);
         self.place = (first_seq, number);
         Ok(true)
-    }
-
-    /// What a line means that is no event.
-    fn no_event(
-        &mut self,
-        at: &mut At<'_>,
-        line: &[u8],
-        end: End,
-    ) -> io::Result<Result<bool, Fault>> {
-        let expected = self.head.seq + 1;
-        let file = segment_name(at.first_seq);
-        let later = later_version(line);
-        let is_rest_empty = next_event(at.lines)?.is_none();
-        if let Some(version) = later
-            && is_rest_empty
-            // Else somebody has written it between events of this format.
-            && self.has_no_events_behind(at.first_seq)?
-        {
-            self.identities.push(super::event::leaf(line), b"");
-            return Ok(Err(Fault::Later {
-                file,
-                line: at.number,
-                seq: expected,
-                version,
-            }));
-        }
-        if let Some(next_first) = at.next_first
-            && is_rest_empty
-            && gap::bridged(self.dir, next_first)?.is_some()
-        {
-            return Ok(Ok(false));
-        }
-        let what = match (end, at.next_first) {
-            (End::File, Some(next)) => Tampering::Truncated {
-                last_seq: next.saturating_sub(1),
-            },
-            _ => Tampering::NotCanonical,
-        };
-        Ok(Err(broken(file, at.number, expected, what)))
-    }
-
-    fn has_no_events_behind(&self, first_seq: u64) -> io::Result<bool> {
-        for later in self.segments.iter().filter(|later| **later > first_seq) {
-            if next_event(&mut Lines::of_segment(self.dir, *later)?)?.is_some() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Says what was done where an event does not follow.
-    fn contradiction(&mut self, at: &mut At<'_>, event: &Event<'_>) -> io::Result<Fault> {
-        let found = Break {
-            head: self.head,
-            before: self.before,
-            event,
-            is_first: at.number == 1,
-            is_proved: self.is_head_proved() || self.identities.is_stated_by(event),
-        };
-        let next = at.next_first;
-        let next = || {
-            next.map(|next| Lines::of_segment(self.dir, next))
-                .transpose()
-        };
-        let verdict = match found.judge(at.lines, next)? {
-            Verdict::Either => self.decide(event),
-            verdict => verdict,
-        };
-        let expected = self.head.seq + 1;
-        Ok(match verdict {
-            Verdict::This(what) => broken(segment_name(at.first_seq), at.number, expected, what),
-            Verdict::TheOneBefore(_) if self.head.seq == self.pruned_seq => {
-                let first_seq = self.head.seq;
-                let what = Tampering::PrunedDiffer { first_seq };
-                broken(self.pruned.file_of(first_seq), 0, first_seq, what)
-            }
-            Verdict::TheOneBefore(what) => {
-                let (file, line) = self.place;
-                broken(segment_name(file), line, self.head.seq, what)
-            }
-            Verdict::Either => {
-                let (file, line) = self.place;
-                broken(segment_name(file), line, self.head.seq, Tampering::Changed)
-            }
-        })
-    }
-
-    /// Whether a checkpoint that counts agrees up to the head.
-    fn is_head_proved(&self) -> bool {
-        let (Some(log), Some(tree)) = (self.identities.log(), self.identities.growing()) else {
-            return false;
-        };
-        let judge = self.judging(Vec::new());
-        judge.agrees_if(self.claims, (log, tree.size()), &tree.root()) == Some(true)
-    }
-
-    /// The very last event contradicts the one before it, and nothing else knows which of the two was changed.
-    fn decide(&self, event: &Event<'_>) -> Verdict {
-        let (Some(log), Some(tree), Some(prev)) =
-            (self.identities.log(), self.identities.growing(), event.prev)
-        else {
-            return Verdict::Either;
-        };
-        let root = tree.root_if(prev, event.leaf);
-        let judge = self.judging(Vec::new());
-        match judge.agrees_if(self.claims, (log, tree.size() + 1), &root) {
-            Some(true) | None => Verdict::Either,
-            Some(false) => Verdict::This(Tampering::Changed),
-        }
     }
 
     fn judging<'s>(&'s self, identities: Vec<&'s super::identities::Named>) -> Log<'s> {

@@ -310,7 +310,9 @@ fn chain(cases: &mut Vec<Case>) {
     let case = |name| Case::new(name, &log.files).vouched(1, checkpoint.clone());
     cases.push(
         case("changed")
-            .changed(1, |lines| lines[4] = replaced(&lines[4], "par-1a", "par-1b"))
+            .changed(1, |lines| {
+                lines[4] = replaced(&lines[4], "par-1a", "par-1b")
+            })
             .broken("changed", 5, 5),
     );
     cases.push(
