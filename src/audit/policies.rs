@@ -35,6 +35,8 @@ const FILE_BYTES_MAX: usize = 64 << 20;
 
 /// The files of a policy or schema, by name.
 type Files<'t> = Vec<(String, &'t [u8])>;
+/// The same, read.
+type Kept = Vec<(String, Vec<u8>)>;
 
 /// Keeps what comes into force, if it is not kept yet. What is in force does not depend on whether that can be done, and
 /// requests do not wait for it: a failure is told to the operator.
@@ -143,7 +145,7 @@ fn place(dir: &Path, hash: &str) -> Option<PathBuf> {
 }
 
 /// The files that are kept by a hash, in the order of their names; `None` if none are.
-pub(super) fn kept(dir: &Path, hash: &str) -> io::Result<Option<Vec<(String, Vec<u8>)>>> {
+pub(super) fn kept(dir: &Path, hash: &str) -> io::Result<Option<Kept>> {
     let Some(place) = place(dir, hash).filter(|place| place.is_dir()) else {
         return Ok(None);
     };

@@ -183,11 +183,11 @@ impl<'s> Plan<'s> {
         let mut failed = None;
         out.add(EVENTS, |out| {
             self.events(dir, out, &mut picked)
-                .or_else(|error| match error {
-                    Failed::Io(error) => Err(error),
+                .map_err(|error| match error {
+                    Failed::Io(error) => error,
                     Failed::Export(error) => {
                         failed = Some(error);
-                        Err(io::ErrorKind::Other.into())
+                        io::ErrorKind::Other.into()
                     }
                 })
         })

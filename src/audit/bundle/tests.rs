@@ -211,7 +211,7 @@ impl Signed {
     fn exported(&self, name: &str, wish: &Wish<'_>) -> Verified {
         self.export(name, wish).unwrap();
         match verify(&self.out(name), &self.keys()).unwrap() {
-            Verdict::Whole(verified) => verified,
+            Verdict::Whole(verified) => *verified,
             Verdict::Altered(flaws) => panic!("{flaws:?}"),
         }
     }

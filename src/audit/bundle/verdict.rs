@@ -50,7 +50,7 @@ pub enum Unusable {
 #[derive(Debug)]
 pub enum Verdict {
     /// It is what was made of the log.
-    Whole(Verified),
+    Whole(Box<Verified>),
     /// It is not; what was found first.
     Altered(Vec<String>),
 }
@@ -162,7 +162,7 @@ pub fn verify(path: &Path, keys: &[VerifierKey]) -> Result<Verdict, Unusable> {
             key.unwrap_or_default()
         )]));
     }
-    Ok(Verdict::Whole(said(manifest, facts)))
+    Ok(Verdict::Whole(Box::new(said(manifest, facts))))
 }
 
 /// Why the manifest is none.
