@@ -209,7 +209,7 @@ fn event(path: &Path) -> io::Result<Event> {
         // Nobody leaves a note that way, and it might not be possible to take it away.
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    let (bytes, uid) = read(path).unwrap_or((Vec::new(), there.uid()));
+    let (bytes, uid) = read(path).unwrap_or_else(|| (Vec::new(), there.uid()));
     if is_note(path, SAMPLES)
         && let Ok(sampling) = serde_json::from_slice::<Sampling>(&bytes)
     {

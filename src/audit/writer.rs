@@ -29,6 +29,8 @@ mod mending;
 
 use mending::Opening;
 
+mod full;
+
 /// Events of one batch.
 const BATCH_EVENTS_MAX: usize = 1024;
 /// Bytes from which relaxed writing no longer waits to be made durable.
@@ -283,6 +285,9 @@ impl Writer {
         }
         let (paths, events): (Vec<_>, Vec<_>) =
             spool::waiting(&self.settings.dir).into_iter().unzip();
+        if paths.is_empty() {
+            return;
+        }
         // Written first and removed second: a kill in between repeats notes, it does not lose any.
         let safe = self.note(events).and_then(|()| self.make_durable());
         if safe.is_err() {
@@ -303,46 +308,6 @@ impl Writer {
             return Ok(());
         }
         self.commit(events.into_iter().map(job).collect())
-    }
-
-    /// Takes out of a batch what finds no room. Goes on by itself when there is some.
-    fn refuse_if_full(&mut self, batch: Vec<Job>) -> Vec<Job> {
-        if !self.shared.room().is_full() {
-            self.go_on();
-            return batch;
-        }
-        if !self.is_full {
-            self.is_full = true;
-            error!(
-                "the access log has taken all of `audit.max_bytes`; requests are refused until there is room"
-            );
-        }
-        let is_of_the_log = |job: &Job| job.event.as_ref().is_some_and(Event::is_of_the_log);
-        let (batch, refused): (Vec<_>, Vec<_>) = batch.into_iter().partition(is_of_the_log);
-        self.refused += refused.len() as u64;
-        self.shared.lost(refused.len());
-        refused
-            .into_iter()
-            .for_each(|job| job.answer(Err(AuditUnavailable)));
-        batch
-    }
-
-    /// Says how many events were refused while there was no room.
-    fn go_on(&mut self) {
-        if !std::mem::take(&mut self.is_full) || self.broken.is_some() {
-            return;
-        }
-        info!("there is room for the access log again");
-        let recovered = recovered(SetAside::default(), self.refused);
-        match self.write(&mut vec![job(recovered)]) {
-            Ok(()) => {
-                self.refused = 0;
-                self.shared.committed(1);
-            }
-            Err(cause) => {
-                self.fail(&cause);
-            }
-        }
     }
 
     /// Writes a batch and answers those who wait.

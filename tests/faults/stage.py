@@ -62,23 +62,27 @@ class Proxy:
         self.crm, self.home, self.before, self.preexec = crm, crm.folder / name, list(before), preexec
         self.home.mkdir()
         self.audit = dir or self.home / "audit"
-        self.port, self.admin = free_port(), free_port()
         (self.home / "token.key").write_bytes(secrets.token_bytes(32))
         (self.home / "token.key").chmod(0o600)
         shutil.copytree(ROOT / "policies" / "sugarcrm", self.home / "policies")
+        self.settings, self.process = audit or {}, None
+        self.config = self.home / "paravent.yaml"
+        self.configure()
+
+    def configure(self):
+        """On ports that are free now. While it is down, a connection of this machine may take one."""
+        self.port, self.admin = free_port(), free_port()
         config = {
             "listeners": [{"name": "people", "bind": f"127.0.0.1:{self.port}", "upstream": "crm"}],
             "admin": {"bind": f"127.0.0.1:{self.admin}"},
-            "upstreams": {"crm": {"url": crm.url, "dialects": ["sugar-rest"]}},
+            "upstreams": {"crm": {"url": self.crm.url, "dialects": ["sugar-rest"]}},
             "policies": "policies/",
             "keys": {"token": {"file": "token.key"}},
             "limits": {"held_bytes_max": "64KiB"},
-            "audit": {"dir": str(self.audit), **(audit or {})},
+            "audit": {"dir": str(self.audit), **self.settings},
             "state": {"dir": str(self.home / "state")},
         }
-        self.config = self.home / "paravent.yaml"
         self.config.write_text(json.dumps(config))  # JSON is YAML
-        self.process = None
 
     def start(self):
         """Starts it; returns how long it took until it was ready."""
@@ -88,6 +92,9 @@ class Proxy:
             self.process = subprocess.Popen(command, stdout=output, stderr=output, preexec_fn=self.preexec)
         if not self.becomes(200):
             self.kill()
+            if "Address already in use" in self.said()[-300:]:
+                self.configure()
+                return self.start()
             raise RuntimeError(f"paravent did not become ready:\n{self.said()}")
         return time.monotonic() - began
 
