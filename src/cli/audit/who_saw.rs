@@ -232,7 +232,7 @@ impl Answer<'_> {
             "caller": event.text("/caller/id"), "name": event.text("/caller/name"), "kind": event.text("/caller/kind"),
             "roles": event.list("/caller/roles"), "purpose": event.text("/purpose/id"),
             "action": event.text("/request/action"), "outcome": event.text("/outcome/kind"),
-            "records": event.number("/records/count"), "data": data, "never_closed": event.is_unclosed,
+            "count": event.number("/records/count"), "data": data, "never_closed": event.is_unclosed,
         })
     }
 
