@@ -195,11 +195,7 @@ impl Answer<'_> {
         let (day, time) = event.day_and_time();
         let levels: Vec<String> = match event.is_unclosed {
             true => vec![self.everything().to_owned()],
-            false => self
-                .data(event)
-                .iter()
-                .map(|data| format!("{}: {}", data.level, self.labels.category(data.name())))
-                .collect(),
+            false => self.levels(event),
         };
         let levels = match levels.is_empty() {
             true => event.outcome(),
@@ -219,6 +215,22 @@ impl Answer<'_> {
                 count
             },
         ]
+    }
+
+    /// The categories at each level, from what was shown most to what was withheld.
+    fn levels(&self, event: &Told) -> Vec<String> {
+        let data = self.data(event);
+        let mut lines = Vec::new();
+        for level in ["clear", "mask", "token", "redact", "hide"] {
+            let of_level = data.iter().filter(|data| data.level == level);
+            let names: Vec<String> = of_level
+                .map(|data| self.labels.category(data.name()))
+                .collect();
+            if !names.is_empty() {
+                lines.push(format!("{level}: {}", names.join(", ")));
+            }
+        }
+        lines
     }
 
     fn internal_json(&self, event: &Told) -> Value {
