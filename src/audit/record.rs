@@ -279,6 +279,13 @@ impl Record<Decided> {
         self.walk.event.flagged = known.names(flagged);
     }
 
+    /// The fields that a full-text search of the request looks into, as the policy lists them.
+    pub fn searched<'f>(&mut self, fields: impl IntoIterator<Item = &'f FieldPath>) {
+        let mut names = Names::default();
+        fields.into_iter().for_each(|field| names.name(field));
+        self.walk.event.request.searched = names.into_vec();
+    }
+
     /// Fields that were asked for and taken out of the request.
     pub fn withheld_by_projection<'a>(&mut self, rules: impl IntoIterator<Item = &'a FieldRule>) {
         for rule in rules {

@@ -269,7 +269,7 @@ mod tests {
     }
 
     /// Runs a command line over a folder; returns the exit code, standard output and standard error.
-    fn run_in(dir: &Path, line: &str) -> (u8, String, String) {
+    pub(super) fn run_in(dir: &Path, line: &str) -> (u8, String, String) {
         let dir = dir.to_str().unwrap();
         let words = line.split(' ').map(|word| word.replace("DIR", dir));
         let matches =

@@ -11,7 +11,7 @@ use crate::dialect::{Access, Exchange, Operation};
 use crate::identity::{Attempt, Caller, Judges, Spent};
 use crate::policy::{Challenge, Decision, Plan, PurposeChosen};
 use crate::reason::Reason;
-use crate::vocabulary::{Action, FieldPath, Role};
+use crate::vocabulary::{Action, Field, FieldPath, Role};
 
 /// On what terms an operation may be carried out.
 pub(super) struct Terms {
@@ -253,5 +253,16 @@ fn decided(
         knows_field,
         knows_module: &|module| visit.policy().knows(module),
     };
-    record.decided(terms, meaning)
+    let mut record = record.decided(terms, meaning);
+    let mut searches = Vec::new();
+    if let Some(target) = operation.target() {
+        operation.query.searched(target, &mut searches);
+    }
+    let fields = searches.into_iter().flat_map(|(module, _)| {
+        let fields = plan.records(module).searched().map(<[_]>::to_vec);
+        let path = |field: Field| FieldPath::new(module, field.as_str());
+        fields.into_iter().flatten().map(path).collect::<Vec<_>>()
+    });
+    record.searched(&fields.collect::<Vec<_>>());
+    record
 }

@@ -5,6 +5,7 @@ use std::ops::{ControlFlow, RangeInclusive};
 use std::path::Path;
 
 use super::super::format::Phase;
+use super::super::format::full::Request;
 use super::super::query::{Hit, Looking, Place, Query, Said};
 use super::Trouble;
 use super::block::{Block, NOTICE, Name, REQUEST, SEQ_MAX};
@@ -49,13 +50,7 @@ impl Index {
         let used = self.used(&words, &eras)?;
         learn(&words, &eras, &used, looking);
         let query = looking.query;
-        let answers = eras.iter().map(|era| {
-            words
-                .combinations
-                .iter()
-                .map(|one| words.answer(query, era, *one))
-                .collect()
-        });
+        let answers = eras.iter().map(|era| words.answers(query, era));
         let asking = Asking {
             index: self,
             answers: answers.collect(),
@@ -100,16 +95,9 @@ impl Index {
 }
 
 impl Words {
-    /// What a combination says to a question.
-    fn answer(&self, query: &Query, era: &Era, [shape, caller, origin]: [u32; 3]) -> Answer {
-        let shape = &self.shapes[shape as usize];
-        let caller = self.callers[caller as usize].as_ref();
-        let caller = caller.map(|[id, name]| (id.as_str(), name.as_str()));
-        let origin = &self.origins[origin as usize];
-        if !query.suits_caller(caller) || !query.suits_origin(origin) {
-            return Answer::No;
-        }
-        match shape.phase {
+    /// What each combination says to a question. Each shape is asked once.
+    fn answers(&self, query: &Query, era: &Era) -> Answers {
+        let of_shape = |shape: &Request| match shape.phase {
             Phase::Continued => Answer::No,
             Phase::Opened if query.may_open(shape) => Answer::Opened,
             Phase::Opened => Answer::No,
@@ -118,16 +106,27 @@ impl Words {
                 Said::No => Answer::No,
                 Said::Unknown => Answer::Unknown,
             },
-        }
+        };
+        let shapes: Answers = self.shapes.iter().map(of_shape).collect();
+        let combinations = self.combinations.iter();
+        let answer = |one: &[u32; 3]| match self.suits(query, *one) {
+            true => shapes[one[0] as usize],
+            false => Answer::No,
+        };
+        combinations.map(answer).collect()
+    }
+
+    /// Whether the caller and the network of a combination are those that are asked for.
+    fn suits(&self, query: &Query, [_, caller, origin]: [u32; 3]) -> bool {
+        let caller = self.callers[caller as usize].as_ref();
+        let caller = caller.map(|[id, name]| (id.as_str(), name.as_str()));
+        query.suits_caller(caller) && query.suits_origin(&self.origins[origin as usize])
     }
 
     /// Whether an event of a combination has a value that is asked for.
-    fn has(&self, query: &Query, era: &Era, [shape, caller, origin]: [u32; 3]) -> bool {
-        let caller = self.callers[caller as usize].as_ref();
-        let caller = caller.map(|[id, name]| (id.as_str(), name.as_str()));
-        query.suits_caller(caller)
-            && query.suits_origin(&self.origins[origin as usize])
-            && query.said_of_shape(&self.shapes[shape as usize], &era.policies) == Said::Yes
+    fn has(&self, query: &Query, era: &Era, one: [u32; 3]) -> bool {
+        let shape = &self.shapes[one[0] as usize];
+        self.suits(query, one) && query.said_of_shape(shape, &era.policies) == Said::Yes
     }
 }
 

@@ -9,9 +9,12 @@ use tracing::{debug, warn};
 
 use super::store::Unusable;
 use super::{build, open_fitting};
+use crate::audit::folder::log_bytes;
 
 /// How often it looks for new events.
 const EVERY: Duration = Duration::from_secs(5);
+/// How much a log grows until it is worth the while: so much is read from the segments in no time.
+const GROWTH_BYTES: u64 = 1 << 20;
 /// So many times as long as it works it rests, so that it takes a part of one core only.
 const RESTS: u32 = 2;
 /// How little it counts to the system.
@@ -37,16 +40,21 @@ pub fn keep(dir: &Path) -> std::io::Result<Keeper> {
             // On Linux this is about this thread alone; elsewhere it may not be, so it is left.
             #[cfg(target_os = "linux")]
             let _ = rustix::process::setpriority_process(None, NICE);
-            let mut said = String::new();
+            let (mut said, mut known) = (String::new(), None);
             loop {
-                if let Err(error) = catch_up(&dir, &stopped) {
-                    let told = error.to_string();
-                    match error {
-                        Unusable::Busy => debug!("the index is being written by somebody else"),
-                        _ if told == said => {}
-                        _ => warn!("the index of the access log is not kept: {told}"),
+                let bytes = log_bytes(&dir).unwrap_or(0);
+                if known.is_none_or(|known| bytes.abs_diff(known) >= GROWTH_BYTES) {
+                    match catch_up(&dir, &stopped) {
+                        Ok(()) => known = Some(bytes),
+                        Err(Unusable::Busy) => debug!("somebody else writes the index"),
+                        Err(error) => {
+                            let told = error.to_string();
+                            if told != said {
+                                warn!("the index of the access log is not kept: {told}");
+                            }
+                            said = told;
+                        }
                     }
-                    said = told;
                 }
                 match stopped.recv_timeout(EVERY) {
                     Err(RecvTimeoutError::Timeout) => {}

@@ -240,12 +240,21 @@ fn bring_up_to_date(dir: &Path, notes: &mut Vec<String>) -> Result<(), Unusable>
 }
 
 /// How large the file of a segment is, compressed or not.
-fn bytes_of(dir: &Path, first_seq: u64) -> std::io::Result<u64> {
+fn bytes_of(dir: &Path, first_seq: u64) -> u64 {
     let segment = state::Segment {
         first_seq,
         ..state::Segment::default()
     };
-    Ok(segment.file_now(dir).map_or(0, |(bytes, ..)| bytes))
+    segment.file_now(dir).map_or(0, |(bytes, ..)| bytes)
+}
+
+/// Whether so little is behind a place, a segment and how much of it, that it is read as soon as it would be added.
+fn is_little(dir: &Path, (segment, bytes): (u64, u64)) -> bool {
+    let rest = segments(dir).map(|numbers| {
+        let behind = numbers.into_iter().filter(|number| *number >= segment);
+        behind.map(|number| bytes_of(dir, number)).sum::<u64>()
+    });
+    rest.is_ok_and(|all| all.saturating_sub(bytes) < REST_BYTES)
 }
 
 /// Whether the user who asks is the one who writes the log: nobody else touches its index but by `reindex`.
@@ -271,10 +280,12 @@ impl Index {
             });
         }
         let opened = Self::open(dir);
-        if opened
-            .as_ref()
-            .is_ok_and(|index| index.is_near_the_end(dir))
-        {
+        let end = match &opened {
+            Ok(index) => Some(index.end()),
+            Err(Unusable::Missing) => Some((0, 0)),
+            Err(_) => None,
+        };
+        if end.is_some_and(|end| is_little(dir, end)) {
             return Ok(Self::told(opened, said));
         }
         drop(opened);
@@ -305,18 +316,6 @@ impl Index {
             Err(error) => said.damaged(&error.to_string()),
         }
         None
-    }
-
-    /// Whether so little is behind it that it is read as soon as it would be added.
-    fn is_near_the_end(&self, dir: &Path) -> bool {
-        let (segment, bytes) = self.end();
-        let rest = segments(dir).and_then(|numbers| {
-            let behind = numbers.into_iter().filter(|number| *number >= segment);
-            behind
-                .map(|number| bytes_of(dir, number))
-                .sum::<std::io::Result<u64>>()
-        });
-        rest.is_ok_and(|all| all.saturating_sub(bytes) < REST_BYTES)
     }
 
     fn open(dir: &Path) -> Result<Self, Unusable> {

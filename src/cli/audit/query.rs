@@ -266,7 +266,7 @@ const CSV: [(&str, &str); 12] = [
     ("module", "/request/module"),
     ("outcome", "/outcome/kind"),
     ("reason", "/outcome/reason"),
-    ("records", "/records/count"),
+    ("count", "/records/count"),
 ];
 const LISTS: [(&str, &str); 6] = [
     ("roles", "/caller/roles"),

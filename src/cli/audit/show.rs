@@ -298,10 +298,7 @@ fn details(event: &Told, refs: &[String], lang: Lang, labels: &Labels) -> String
             0 => String::new(),
             more => format!(" … +{more} (--json)"),
         };
-        text.push_str(&format!(
-            "{}: {shown}{more}\n",
-            lang.of("records", "fiches")
-        ));
+        text.push_str(&format!("{}: {shown}{more}\n", lang.of("named", "nommées")));
     }
     text.push_str(&format!(
         "{}: {}  {}  {}\n",

@@ -139,7 +139,10 @@ impl Told {
             category: entry["category"].as_str().map(visible),
             level: entry["level"].as_str().map(visible).unwrap_or_default(),
             fields: list(entry, "fields"),
-            records: entry["records"].as_u64().unwrap_or(0),
+            records: entry
+                .pointer("/records")
+                .and_then(Value::as_u64)
+                .unwrap_or(0),
             in_text: entry["in_text"].as_u64().unwrap_or(0),
             by: list(entry, "by"),
         };

@@ -88,7 +88,16 @@ pub(super) fn run(args: &WhoCanArgs, streams: &mut Streams<'_>) -> io::Result<u8
             .of("nobody can see it", "personne ne peut la voir");
         writeln!(streams.out, "{nobody}")?;
     } else {
-        writeln!(streams.out, "{}", table(&header, &rows, &[4]))?;
+        // What the question says already, and what spreadsheets are for, takes no room on a screen.
+        let is_one = rows.iter().all(|row| row[3] == args.category);
+        let places = [0, 1, 2, 3, 4, 6]
+            .into_iter()
+            .filter(|place| *place != 3 || !is_one);
+        let places: Vec<usize> = places.collect();
+        let shown = |row: &[String]| places.iter().map(|place| row[*place].clone()).collect();
+        let header: Vec<&str> = places.iter().map(|place| header[*place]).collect();
+        let rows: Vec<Vec<String>> = rows.iter().map(|row| shown(row)).collect();
+        writeln!(streams.out, "{}", table(&header, &rows, &[]))?;
     }
     Ok(FINE)
 }

@@ -195,11 +195,7 @@ impl Answer<'_> {
         let (day, time) = event.day_and_time();
         let levels: Vec<String> = match event.is_unclosed {
             true => vec![self.everything().to_owned()],
-            false => self
-                .data(event)
-                .iter()
-                .map(|data| format!("{}: {}", data.level, self.labels.category(data.name())))
-                .collect(),
+            false => self.levels(event),
         };
         let levels = match levels.is_empty() {
             true => event.outcome(),
@@ -221,6 +217,22 @@ impl Answer<'_> {
         ]
     }
 
+    /// The categories at each level, from what was shown most to what was withheld.
+    fn levels(&self, event: &Told) -> Vec<String> {
+        let data = self.data(event);
+        let mut lines = Vec::new();
+        for level in ["clear", "mask", "token", "redact", "hide"] {
+            let of_level = data.iter().filter(|data| data.level == level);
+            let names: Vec<String> = of_level
+                .map(|data| self.labels.category(data.name()))
+                .collect();
+            if !names.is_empty() {
+                lines.push(format!("{level}: {}", names.join(", ")));
+            }
+        }
+        lines
+    }
+
     fn internal_json(&self, event: &Told) -> Value {
         let data: Vec<Value> = self
             .data(event)
@@ -232,7 +244,7 @@ impl Answer<'_> {
             "caller": event.text("/caller/id"), "name": event.text("/caller/name"), "kind": event.text("/caller/kind"),
             "roles": event.list("/caller/roles"), "purpose": event.text("/purpose/id"),
             "action": event.text("/request/action"), "outcome": event.text("/outcome/kind"),
-            "records": event.number("/records/count"), "data": data, "never_closed": event.is_unclosed,
+            "count": event.number("/records/count"), "data": data, "never_closed": event.is_unclosed,
         })
     }
 
@@ -365,5 +377,161 @@ impl Answer<'_> {
             true => writeln!(out, "{}", self.lang().of("nothing", "rien")),
             false => writeln!(out, "{}", table(header, rows, whole)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use serde_json::{Value, json};
+    use tempfile::TempDir;
+
+    use super::super::tests::run_in;
+
+    /// An event of a request of fanny, a person, or of an outside machine; or of one that was never closed.
+    fn event(seq: u64, caller: (&str, &str), phase: &str, level: &str) -> Value {
+        let (name, kind) = caller;
+        let mut event = json!({
+            "auth": {"age_seconds": 1, "method": "crm-session"},
+            "caller": {"id": format!("id-of-{name}"), "kind": kind, "name": name},
+            "id": format!("01REQUEST{seq}"), "node": "n", "origin": {"ip": "10.2.14.0/24"},
+            "phase": phase, "prev": "sha256:0",
+            "records": {"count": 1, "refs": {"Contacts": ["c-1"], "Accounts": ["a-9"]}},
+            "request": {"action": "read", "dialect": "sugar-rest", "module": "Contacts", "upstream": "crm"},
+            "seq": seq, "time": format!("2026-11-28T10:0{seq}:00.000Z"), "v": 2,
+            "terms": {
+                "data": [
+                    {"by": ["r"], "category": "financial.iban", "fields": ["Contacts.iban_c"], "level": level},
+                    {"by": ["r"], "category": "special.health", "fields": ["Contacts.health_c"], "level": "hide"},
+                ],
+                "policy": {"hash": "sha256:1", "mode": "enforce", "name": "p", "schema": "sha256:2"},
+                "purpose": {"basis": "contract", "chosen_by": "default", "id": "payment"},
+                "roles": ["secret-role"],
+            },
+        });
+        if phase == "closed" {
+            event["outcome"] = json!({"kind": "partial", "milliseconds": 3, "status": 200});
+        }
+        event
+    }
+
+    fn log(dir: &Path) {
+        let events = [
+            event(1, ("fanny", "human"), "closed", "clear"),
+            event(2, ("=acme-billing", "machine"), "closed", "mask"),
+            event(3, ("fanny", "human"), "closed", "hide"),
+            event(4, ("bob", "human"), "opened", "clear"),
+        ];
+        let lines: Vec<String> = events.iter().map(|event| format!("{event}\n")).collect();
+        fs::write(dir.join("audit-0000000000000001.jsonl"), lines.concat()).unwrap();
+        fs::create_dir(dir.join("spool")).unwrap();
+    }
+
+    #[test]
+    fn the_house_reads_who_and_the_person_does_not() {
+        let dir = TempDir::new().unwrap();
+        log(dir.path());
+        let (code, out, err) = run_in(dir.path(), "who-saw DIR Contacts/c-1");
+        assert_eq!(code, 0, "{err}");
+        for word in [
+            "fanny",
+            "secret-role",
+            "01REQUEST3",
+            "up to everything",
+            "financial.iban",
+        ] {
+            assert!(out.contains(word), "{word}\n{out}");
+        }
+        assert!(
+            out.lines()
+                .all(|line| line.trim_end().chars().count() <= 80),
+            "{out}"
+        );
+        assert!(
+            err.contains("never closed: 1") && err.contains("complete up to event 4"),
+            "{err}"
+        );
+        for format in ["table", "csv", "json"] {
+            let line = format!("who-saw DIR Contacts/c-1 --edition person --format {format}");
+            let (_, out, _) = run_in(dir.path(), &line);
+            for word in [
+                "fanny",
+                "bob",
+                "secret-role",
+                "10.2.14",
+                "01REQUEST",
+                "special.health",
+            ] {
+                assert!(!out.contains(word), "{word}\n{out}");
+            }
+            for word in ["2026-11-28", "payment", "acme-billing", "up to everything"] {
+                assert!(out.contains(word), "{word}\n{out}");
+            }
+            assert!(format != "csv" || out.contains(",'=acme-billing,"), "{out}");
+        }
+    }
+
+    #[test]
+    fn staff_is_named_where_that_was_decided_and_the_log_knows_why() {
+        let dir = TempDir::new().unwrap();
+        log(dir.path());
+        let (_, out, _) = run_in(
+            dir.path(),
+            "who-saw DIR Contacts/c-1 --edition person --with-staff case-17",
+        );
+        assert!(
+            out.contains("fanny") && !out.contains("secret-role"),
+            "{out}"
+        );
+        let notes = fs::read_dir(dir.path().join("spool")).unwrap().flatten();
+        let notes: Vec<String> = notes
+            .map(|note| fs::read_to_string(note.path()).unwrap())
+            .collect();
+        assert!(notes.concat().contains("with-staff=case-17"), "{notes:?}");
+        assert_eq!(
+            run_in(dir.path(), "who-saw DIR Contacts/c-1 --with-staff case-17").0,
+            2
+        );
+    }
+
+    #[test]
+    fn records_of_the_same_replies_are_told_with_what_is_known_of_them() {
+        let dir = TempDir::new().unwrap();
+        log(dir.path());
+        let (_, out, _) = run_in(
+            dir.path(),
+            "who-saw DIR Contacts/c-1 --linked --format json",
+        );
+        let linked = out.lines().find(|line| line.contains("a-9")).unwrap();
+        let linked: Value = serde_json::from_str(linked).unwrap();
+        assert_eq!(linked["linked"], "Accounts/a-9");
+        assert_eq!(
+            (&linked["replies"], &linked["only_record_of_its_module"]),
+            (&json!(3), &json!(true))
+        );
+    }
+
+    #[test]
+    fn a_decision_is_told_in_a_sentence() {
+        let dir = TempDir::new().unwrap();
+        log(dir.path());
+        let (_, out, _) = run_in(dir.path(), "show DIR 01REQUEST1");
+        assert!(
+            out.starts_with("On 28 November 2026 at 10:01 (UTC) fanny (secret-role) read Contacts"),
+            "{out}"
+        );
+        assert!(
+            out.contains("the caller saw financial.iban in clear; hidden: special.health."),
+            "{out}"
+        );
+        let (_, out, _) = run_in(dir.path(), "show DIR 01REQUEST4 --lang fr");
+        assert!(out.contains("jusqu'à tout a pu être communiqué"), "{out}");
+        let (_, out, _) = run_in(dir.path(), "tail DIR -n 1 caller=fanny");
+        assert!(
+            out.contains("01REQUEST3") && out.lines().count() == 1,
+            "{out}"
+        );
     }
 }

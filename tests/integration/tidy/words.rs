@@ -42,7 +42,7 @@ const EXCEPT: &[(&str, &str)] = &[
     // A column of a table.
     ("cli/scan.rs", "records"),
     // An example in a message.
-    ("audit/query.rs", "`record=Contacts/c-1`"),
+    ("audit/query", "`record=Contacts/c-1`"),
 ];
 
 /// The folders of dialects, which are named like them.
