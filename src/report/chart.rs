@@ -2,6 +2,7 @@
 
 use super::language::Language;
 use super::model::{Chart, Shape};
+use super::tally::sum;
 
 /// The drawing's width in its own units; on paper one is about a third of a millimetre.
 const WIDTH: u32 = 400;
@@ -58,8 +59,8 @@ impl Drawing {
             height: ROW * size(chart.points.len()) + 4,
             ..Self::default()
         };
-        let sum = |counts: &[u64]| counts.iter().sum::<u64>();
-        let most = chart.points.iter().map(|(_, counts)| sum(counts)).max();
+        let all = |counts: &[u64]| sum(counts.iter().copied());
+        let most = chart.points.iter().map(|(_, counts)| all(counts)).max();
         let most = most.unwrap_or(0);
         for (row, (label, counts)) in chart.points.iter().enumerate() {
             let y = ROW * size(row) + 2;
@@ -85,7 +86,7 @@ impl Drawing {
                 x: x + 4,
                 y: y + 11,
                 anchor: "start",
-                text: language.number(sum(counts)),
+                text: language.number(all(counts)),
             });
         }
         drawing
@@ -95,7 +96,7 @@ impl Drawing {
         let most = chart
             .points
             .iter()
-            .map(|(_, counts)| counts.iter().sum::<u64>());
+            .map(|(_, counts)| sum(counts.iter().copied()));
         let most = round_up(most.max().unwrap_or(0));
         let mut drawing = Self {
             width: WIDTH,
@@ -106,7 +107,11 @@ impl Drawing {
         for quarter in 0..=2 {
             let y = 8 + PLOT_HEIGHT * quarter / 2;
             drawing.lines.push(y);
-            let value = most * u64::from(2 - quarter) / 2;
+            let value = match quarter {
+                0 => most,
+                1 => most / 2,
+                _ => 0,
+            };
             drawing.words.push(Words {
                 x: AXIS - 4,
                 y: y + 3,

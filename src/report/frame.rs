@@ -34,6 +34,70 @@ pub(super) struct Health {
     pub(super) pruned: u64,
 }
 
+/// What is wrong with a log: of one and of many, in English and in French.
+const WRONG: [[[&str; 2]; 2]; 6] = [
+    [
+        [
+            "line is not an event, so this report may lack something; `paravent audit verify` says where it is",
+            "ligne n’est pas un événement : il peut manquer quelque chose à ce rapport ; `paravent audit verify` dit où elle est",
+        ],
+        [
+            "lines are not events, so this report may lack something; `paravent audit verify` says where the first one is",
+            "lignes ne sont pas des événements : il peut manquer quelque chose à ce rapport ; `paravent audit verify` dit où est la première",
+        ],
+    ],
+    [
+        [
+            "event is in the format of a later version and was not counted",
+            "événement est dans le format d’une version ultérieure et n’a pas été compté",
+        ],
+        [
+            "events are in the format of a later version and were not counted",
+            "événements sont dans le format d’une version ultérieure et n’ont pas été comptés",
+        ],
+    ],
+    [
+        [
+            "gap lies in the period: what happened in it is not counted here",
+            "lacune dans la période : ce qui s’y est passé n’est pas compté ici",
+        ],
+        [
+            "gaps lie in the period: what happened in them is not counted here",
+            "lacunes dans la période : ce qui s’y est passé n’est pas compté ici",
+        ],
+    ],
+    [
+        [
+            "time in the period, old events were removed; they are not counted here",
+            "fois dans la période, d’anciens événements ont été retirés ; ils ne sont pas comptés ici",
+        ],
+        [
+            "times in the period, old events were removed; they are not counted here",
+            "fois dans la période, d’anciens événements ont été retirés ; ils ne sont pas comptés ici",
+        ],
+    ],
+    [
+        [
+            "request was opened and never closed: what left is not known, so up to everything that it could have disclosed",
+            "requête ouverte n’a jamais été close : ce qui est sorti n’est pas connu, donc jusqu’à tout ce qu’elle pouvait divulguer",
+        ],
+        [
+            "requests were opened and never closed: what left is not known, so up to everything that they could have disclosed",
+            "requêtes ouvertes n’ont jamais été closes : ce qui est sorti n’est pas connu, donc jusqu’à tout ce qu’elles pouvaient divulguer",
+        ],
+    ],
+    [
+        [
+            "time the clock stepped back; the period marks places among the events, not times",
+            "fois l’horloge a reculé ; la période marque des places parmi les événements, non des heures",
+        ],
+        [
+            "times the clock stepped back; the period marks places among the events, not times",
+            "fois l’horloge a reculé ; la période marque des places parmi les événements, non des heures",
+        ],
+    ],
+];
+
 impl Frame {
     pub(super) fn new(period: &Period) -> Self {
         Self {
@@ -112,74 +176,8 @@ impl Frame {
             ..
         } = self.health;
         let unclosed = unclosed + self.unclosed_untold;
-        for (count, one, many) in [
-            (
-                unreadable,
-                [
-                    "line is not an event, so this report may lack something; `paravent audit verify` says where it is",
-                    "ligne n’est pas un événement : il peut manquer quelque chose à ce rapport ; `paravent audit verify` dit où elle est",
-                ],
-                [
-                    "lines are not events, so this report may lack something; `paravent audit verify` says where the first one is",
-                    "lignes ne sont pas des événements : il peut manquer quelque chose à ce rapport ; `paravent audit verify` dit où est la première",
-                ],
-            ),
-            (
-                later,
-                [
-                    "event is in the format of a later version and was not counted",
-                    "événement est dans le format d’une version ultérieure et n’a pas été compté",
-                ],
-                [
-                    "events are in the format of a later version and were not counted",
-                    "événements sont dans le format d’une version ultérieure et n’ont pas été comptés",
-                ],
-            ),
-            (
-                gaps,
-                [
-                    "gap lies in the period: what happened in it is not counted here",
-                    "lacune dans la période : ce qui s’y est passé n’est pas compté ici",
-                ],
-                [
-                    "gaps lie in the period: what happened in them is not counted here",
-                    "lacunes dans la période : ce qui s’y est passé n’est pas compté ici",
-                ],
-            ),
-            (
-                pruned,
-                [
-                    "time in the period, old events were removed; they are not counted here",
-                    "fois dans la période, d’anciens événements ont été retirés ; ils ne sont pas comptés ici",
-                ],
-                [
-                    "times in the period, old events were removed; they are not counted here",
-                    "fois dans la période, d’anciens événements ont été retirés ; ils ne sont pas comptés ici",
-                ],
-            ),
-            (
-                unclosed,
-                [
-                    "request was opened and never closed: what left is not known, so up to everything that it could have disclosed",
-                    "requête ouverte n’a jamais été close : ce qui est sorti n’est pas connu, donc jusqu’à tout ce qu’elle pouvait divulguer",
-                ],
-                [
-                    "requests were opened and never closed: what left is not known, so up to everything that they could have disclosed",
-                    "requêtes ouvertes n’ont jamais été closes : ce qui est sorti n’est pas connu, donc jusqu’à tout ce qu’elles pouvaient divulguer",
-                ],
-            ),
-            (
-                clock_steps,
-                [
-                    "time the clock stepped back; the period marks places among the events, not times",
-                    "fois l’horloge a reculé ; la période marque des places parmi les événements, non des heures",
-                ],
-                [
-                    "times the clock stepped back; the period marks places among the events, not times",
-                    "fois l’horloge a reculé ; la période marque des places parmi les événements, non des heures",
-                ],
-            ),
-        ] {
+        let counts = [unreadable, later, gaps, pruned, unclosed, clock_steps];
+        for (count, [one, many]) in counts.into_iter().zip(WRONG) {
             if count > 0 {
                 let what = language.of("The log itself:", "Le journal lui-même :");
                 let words = language.count(count, one, many);

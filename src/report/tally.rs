@@ -68,6 +68,16 @@ impl<K: Ord, V: Default> Tally<K, V> {
     }
 }
 
+/// Adds a number of a log, which may say anything: what is too much for a counter is the most that it holds.
+pub(super) fn add(sum: &mut u64, count: u64) {
+    *sum = sum.saturating_add(count);
+}
+
+/// The sum of such numbers.
+pub(super) fn sum(counts: impl IntoIterator<Item = u64>) -> u64 {
+    counts.into_iter().fold(0, u64::saturating_add)
+}
+
 /// The middle of some numbers; of an even number of them, the lower of both. 0 of none.
 pub(super) fn median(mut numbers: Vec<u64>) -> u64 {
     numbers.sort_unstable();

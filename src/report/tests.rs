@@ -196,7 +196,23 @@ fn a_breach_counts_persons_records_and_what_was_never_closed() {
         (&categories[0]["different"], &categories[0]["disclosures"]),
         (&json!(3), &json!(4))
     );
+}
 
+#[test]
+fn a_breach_is_up_to_everything_where_a_request_was_never_closed() {
+    let mut lines = Lines::default();
+    lines.policy("2026-03-01T00:00:00.000Z", &[("identity.name", "M.name")]);
+    let iban = shown(
+        &["M/1", "M/2", "M/3"],
+        Some("financial.iban"),
+        "M.iban",
+        "clear",
+    );
+    lines.request("2026-03-02T08:00:00.000Z", "eve", "sales", iban);
+    let other = shown(&["O/1"], Some("commercial.figures"), "O.sum", "mask");
+    lines.request("2026-03-02T11:00:00.000Z", "eve", "sales", other);
+    let mut asked = asked(Name::BreachScope);
+    asked.caller = Some("eve".to_owned());
     // One of two that were opened is closed: the other one is up to everything.
     let opened = json!({ "id": "o-1", "phase": "opened", "outcome": null });
     lines
@@ -514,8 +530,23 @@ fn what_is_declared_is_held_against_what_was_observed() {
         .filter(|row| row["source"] == "observed")
         .count();
     assert_eq!(sources, 2);
+}
 
-    let mut asked = self::asked(Name::AccessReview);
+#[test]
+fn what_is_granted_is_held_against_what_was_used() {
+    let policy = policy();
+    let name = crate::vocabulary::Category::new("identity.name");
+    let columns = policy.columns();
+    let mut clear = columns
+        .iter()
+        .filter(|column| column.sight.category(&name).level == crate::vocabulary::Level::Clear);
+    let role = clear.next().unwrap().role.to_string();
+    let mut lines = Lines::default();
+    for (category, field) in [("special.health", "M.ill"), ("identity.name", "M.name")] {
+        let data = shown(&["M/1"], Some(category), field, "clear");
+        lines.request("2026-03-02T08:00:00.000Z", "eve", &role, data);
+    }
+    let mut asked = asked(Name::AccessReview);
     asked.policy = Some(&policy);
     let read = told(&lines, &asked);
     let beyond = rows(&read, "beyond");
@@ -525,10 +556,10 @@ fn what_is_declared_is_held_against_what_was_observed() {
     );
     let grants = rows(&read, "grants");
     let used: Vec<&Value> = grants.iter().filter(|row| row["state"] == "used").collect();
-    assert!(
-        used.iter()
-            .all(|row| row["role"] == role.as_str() && row["category"] == "identity.name"),
-        "{used:?}"
+    assert_eq!(used.len(), 1, "{used:?}");
+    assert_eq!(
+        (&used[0]["role"], &used[0]["category"]),
+        (&json!(role), &json!("identity.name"))
     );
     assert!(
         read["findings"]

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use super::language::{Language, day};
 use super::model::{Cell, Chart, Column, Shape, Table};
+use super::tally::add;
 
 /// Days that are counted each by itself: a hundred years. A log whose times somebody made up may hold more.
 const DAYS_MAX: usize = 36_525;
@@ -51,7 +52,7 @@ impl Timeline {
         let counts = self.days.entry(day);
         let counts = counts.or_insert_with(|| vec![0; self.series]);
         if let Some(one) = counts.get_mut(series) {
-            *one += count;
+            add(one, count);
         }
     }
 
@@ -73,7 +74,7 @@ impl Timeline {
             let sums = steps.entry(step.begin(*day));
             let sums = sums.or_insert_with(|| vec![0; self.series]);
             for (sum, count) in sums.iter_mut().zip(counts) {
-                *sum += count;
+                add(sum, *count);
             }
         }
         let (mut at, last) = (*steps.keys().next()?, *steps.keys().next_back()?);

@@ -1,5 +1,7 @@
 //! The forms in which a report is printed.
 
+use super::tally::sum;
+
 mod csv;
 mod json;
 mod page;
@@ -15,11 +17,14 @@ fn told(chart: &super::Chart, language: super::Language) -> String {
     let greatest = chart
         .points
         .iter()
-        .max_by_key(|(_, counts)| counts.iter().sum::<u64>());
+        .max_by_key(|(_, counts)| sum(counts.iter().copied()));
     let Some((label, counts)) = greatest else {
         return String::new();
     };
-    let (points, most) = (chart.points.len(), language.number(counts.iter().sum()));
+    let (points, most) = (
+        chart.points.len(),
+        language.number(sum(counts.iter().copied())),
+    );
     language.of(
         format!("{points} values; the greatest is {most} ({label}). The table has all of them."),
         format!(

@@ -2,6 +2,7 @@
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width, presets};
 
+use crate::report::tally::sum;
 use crate::report::{Block, Cell, Chart, Column, Report, Shape, Table};
 
 /// The width where nobody says how wide the terminal is.
@@ -222,8 +223,10 @@ fn bars(out: &mut String, chart: &Chart, report: &Report, width: u16) {
     let most = most.copied().unwrap_or(0).max(1);
     head(out, &chart.title, width);
     for (label, counts) in &chart.points {
-        let count = counts.iter().sum::<u64>();
-        let length = usize::try_from(count.min(most) * BAR / most).unwrap_or(0);
+        let count = sum(counts.iter().copied());
+        let length =
+            usize::try_from(u128::from(count.min(most)) * u128::from(BAR) / u128::from(most))
+                .unwrap_or(0);
         let mut used = 0;
         let label: String = label
             .chars()

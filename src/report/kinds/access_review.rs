@@ -8,7 +8,7 @@ use crate::audit::Found;
 use crate::report::frame::Frame;
 use crate::report::language::Language;
 use crate::report::pass::{Counting, Event};
-use crate::report::tally::Tally;
+use crate::report::tally::{Tally, add};
 use crate::report::{Asked, Block, Cell, Column, Name, Report, Table, Unanswerable};
 use crate::vocabulary::Level;
 
@@ -127,6 +127,13 @@ impl AccessReview {
             }
         }
         let all = u64::try_from(table.rows.len()).unwrap_or(u64::MAX);
+        self.find_unused(unused, all, covered, report);
+        table
+    }
+
+    /// Tells how much was not used.
+    fn find_unused(&self, unused: u64, all: u64, covered: u64, report: &mut Report) {
+        let language = self.language;
         report.figure(
             "grants",
             language.of("roles × categories granted", "rôles × catégories accordés"),
@@ -154,7 +161,6 @@ impl AccessReview {
                 format!("Le journal couvre {covered} : trop peu pour dire ce qui n’a pas servi en {UNUSED_DAYS} jours."),
             ));
         }
-        table
     }
 
     fn of_beyond(&self, report: &mut Report) -> Table {
@@ -309,7 +315,7 @@ impl Counting for AccessReview {
                 event.time.clone_into(&mut used.last);
                 if event.is_within {
                     used.requests += u64::from(is_first);
-                    used.records += datum.records;
+                    add(&mut used.records, datum.records);
                     used.clear += u64::from(datum.level == Level::Clear);
                 }
             }
@@ -322,7 +328,7 @@ impl Counting for AccessReview {
                     .beyond
                     .at((together.clone(), category.to_owned(), datum.level));
                 beyond.requests += 1;
-                beyond.records += datum.records;
+                add(&mut beyond.records, datum.records);
                 event.time.clone_into(&mut beyond.last);
             }
         }

@@ -7,7 +7,7 @@ use crate::report::distinct::Distinct;
 use crate::report::frame::Frame;
 use crate::report::language::Language;
 use crate::report::pass::{Counting, Event};
-use crate::report::tally::Tally;
+use crate::report::tally::{Tally, add};
 use crate::report::timeline::Timeline;
 use crate::report::{Asked, Block, Cell, Column, Name, Report, Table, Unanswerable};
 use crate::vocabulary::Level;
@@ -78,7 +78,7 @@ struct Open {
 impl Done {
     fn add(&mut self, records: u64, time: &str) {
         self.requests += 1;
-        self.records += records;
+        add(&mut self.records, records);
         if self.first.is_empty() {
             time.clone_into(&mut self.first);
         }
@@ -154,7 +154,7 @@ impl Breach {
             let category = datum.category.map(str::to_owned);
             let reached = self.categories.at((category, datum.level));
             reached.requests += 1;
-            reached.records += datum.records;
+            add(&mut reached.records, datum.records);
             if reached.first.is_empty() {
                 event.time.clone_into(&mut reached.first);
             }
@@ -174,7 +174,7 @@ impl Breach {
                 named += 1;
             }
             // Those that are named in other events of the request may all be new.
-            reached.different += datum.records.saturating_sub(named);
+            add(&mut reached.different, datum.records.saturating_sub(named));
         }
     }
 
@@ -330,7 +330,7 @@ impl Breach {
         let language = self.language;
         let sum = |is: &dyn Fn(&str) -> bool| {
             let of = self.modules.iter().filter(|(module, _)| is(module));
-            of.map(|(_, one)| one.different).sum::<u64>()
+            crate::report::tally::sum(of.map(|(_, one)| one.different))
         };
         let open = self.unclosed.len();
         let count = |number: u64| match open {

@@ -8,7 +8,7 @@ use crate::policy::CATALOGUE;
 use crate::report::frame::Frame;
 use crate::report::language::Language;
 use crate::report::pass::{Counting, Event};
-use crate::report::tally::Tally;
+use crate::report::tally::{Tally, add, sum};
 use crate::report::timeline::Timeline;
 use crate::report::{Asked, Block, Cell, Column, Name, Report, Table, Unanswerable};
 use crate::vocabulary::{Category, Level};
@@ -47,7 +47,7 @@ struct Met {
 impl Met {
     fn add(&mut self, records: u64, time: &str) {
         self.requests += 1;
-        self.records += records;
+        add(&mut self.records, records);
         time.clone_into(&mut self.last);
     }
 }
@@ -97,7 +97,7 @@ impl OfCategory {
             if !self.wanted.covers(&Category::new(name)) {
                 continue;
             }
-            *levels.entry(datum.level).or_default() += datum.records;
+            add(levels.entry(datum.level).or_default(), datum.records);
             for field in datum.fields {
                 self.fields
                     .at((field.clone(), name.to_owned()))
@@ -292,6 +292,60 @@ impl OfCategory {
     }
 }
 
+impl OfCategory {
+    fn figures(&self, report: &mut Report) {
+        let language = self.language;
+        let clear = |tally: &Tally<(String, Level), Met>| {
+            let count = tally
+                .iter()
+                .filter(|((_, level), _)| *level == Level::Clear)
+                .count();
+            Cell::Number(u64::try_from(count).unwrap_or(u64::MAX))
+        };
+        report.figure(
+            "accounts_clear",
+            language.of(
+                "accounts that saw it in clear",
+                "comptes qui l’ont vue en clair",
+            ),
+            clear(&self.accounts),
+        );
+        let of_clear = self
+            .roles
+            .iter()
+            .filter(|((_, level), _)| *level == Level::Clear);
+        let records = sum(of_clear.map(|(_, met)| met.records));
+        report.figure(
+            "disclosures_clear",
+            language.of("records in clear, at most", "fiches en clair, au plus"),
+            Cell::Number(records),
+        );
+        report.figure(
+            "unclosed",
+            language.of(
+                "unclosed requests that could show it",
+                "requêtes non closes qui pouvaient la montrer",
+            ),
+            Cell::Number(self.unclosed),
+        );
+    }
+
+    /// Why the category cannot exist in this log.
+    fn unheard_of(&self) -> Unanswerable {
+        let wanted = crate::audit::visible(self.wanted.as_str());
+        let whole = self.known.iter().map(String::as_str);
+        let above = whole
+            .clone()
+            .filter_map(|name| Some(name.split_once('.')?.0));
+        let near = nearest(&wanted, whole.chain(above));
+        let hint = near.map(|near| format!("; did you mean `{near}`?"));
+        Unanswerable(format!(
+            "no policy or event of this log has the category `{wanted}`{}",
+            hint.unwrap_or_default()
+        ))
+    }
+}
+
 impl Counting for OfCategory {
     fn closed(&mut self, event: Event<'_>) {
         if event.is_within {
@@ -320,17 +374,7 @@ impl Counting for OfCategory {
     fn report(self: Box<Self>, frame: &Frame) -> Result<Report, Unanswerable> {
         let language = self.language;
         if !self.exists && !self.is_partial {
-            let wanted = crate::audit::visible(self.wanted.as_str());
-            let whole = self.known.iter().map(String::as_str);
-            let above = whole
-                .clone()
-                .filter_map(|name| Some(name.split_once('.')?.0));
-            let near = nearest(&wanted, whole.chain(above));
-            let hint = near.map(|near| format!("; did you mean `{near}`?"));
-            return Err(Unanswerable(format!(
-                "no policy or event of this log has the category `{wanted}`{}",
-                hint.unwrap_or_default()
-            )));
+            return Err(self.unheard_of());
         }
         let mut report = frame.report(
             Name::Category,
@@ -345,40 +389,7 @@ impl Counting for OfCategory {
             "Requests that met data of this category, or of one below it, by how much of it was shown: in clear, in part, as a pseudonym, or not. The same record in two requests counts twice; where a request met the category in several groups of fields, their records are added, so the numbers are at most right.",
             "Requêtes qui ont rencontré des données de cette catégorie, ou d’une catégorie inférieure, selon ce qui en a été montré : en clair, en partie, sous pseudonyme, ou rien. La même fiche dans deux requêtes compte deux fois ; si une requête a rencontré la catégorie dans plusieurs groupes de champs, leurs fiches s’ajoutent : les nombres sont des maximums.",
         ).to_owned());
-        let clear = |tally: &Tally<(String, Level), Met>| {
-            let count = tally
-                .iter()
-                .filter(|((_, level), _)| *level == Level::Clear)
-                .count();
-            Cell::Number(u64::try_from(count).unwrap_or(u64::MAX))
-        };
-        report.figure(
-            "accounts_clear",
-            language.of(
-                "accounts that saw it in clear",
-                "comptes qui l’ont vue en clair",
-            ),
-            clear(&self.accounts),
-        );
-        let records = self
-            .roles
-            .iter()
-            .filter(|((_, level), _)| *level == Level::Clear)
-            .map(|(_, met)| met.records)
-            .sum();
-        report.figure(
-            "disclosures_clear",
-            language.of("records in clear, at most", "fiches en clair, au plus"),
-            Cell::Number(records),
-        );
-        report.figure(
-            "unclosed",
-            language.of(
-                "unclosed requests that could show it",
-                "requêtes non closes qui pouvaient la montrer",
-            ),
-            Cell::Number(self.unclosed),
-        );
+        self.figures(&mut report);
         let series = [
             ("clear", language.of("in clear", "en clair")),
             (

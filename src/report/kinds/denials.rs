@@ -6,7 +6,7 @@ use crate::report::distinct::Distinct;
 use crate::report::frame::Frame;
 use crate::report::language::Language;
 use crate::report::pass::{Counting, Event};
-use crate::report::tally::Tally;
+use crate::report::tally::{Tally, add, sum};
 use crate::report::timeline::Timeline;
 use crate::report::{Asked, Block, Cell, Chart, Column, Name, Report, Shape, Table, Unanswerable};
 
@@ -182,6 +182,28 @@ impl Denials {
     }
 }
 
+impl Denials {
+    fn bars(&self) -> Option<Chart> {
+        let language = self.language;
+        let points: Vec<_> = self
+            .reasons
+            .sorted(|one| one.requests)
+            .into_iter()
+            .take(10)
+            .map(|((_, reason), refused)| (crate::audit::visible(reason), vec![refused.requests]))
+            .collect();
+        (!points.is_empty()).then(|| Chart {
+            key: "reasons-bars",
+            title: language
+                .of("Refused requests by reason", "Requêtes refusées par motif")
+                .to_owned(),
+            shape: Shape::Bars,
+            series: vec![language.of("requests", "requêtes").to_owned()],
+            points,
+        })
+    }
+}
+
 /// What a refusal may be about: the fields of the use that its reason speaks of, else the module and what was done.
 fn about(seen: Seen<'_>, reason: &str) -> Vec<(String, &'static str)> {
     let is = |one: Reason| reason == one.code();
@@ -243,7 +265,10 @@ impl Counting for Denials {
         if is_within && matches!(found.action(), Some("auth.refused" | "limit.reached")) {
             let count = found.detail("count").and_then(serde_json::Value::as_u64);
             let reason = found.detail("reason").and_then(serde_json::Value::as_str);
-            *self.strangers.at(reason.unwrap_or_default().to_owned()) += count.unwrap_or(0);
+            add(
+                self.strangers.at(reason.unwrap_or_default().to_owned()),
+                count.unwrap_or(0),
+            );
         }
     }
 
@@ -263,7 +288,7 @@ impl Counting for Denials {
             .iter()
             .map(|(_, refused)| refused.requests)
             .sum();
-        let strangers: u64 = self.strangers.iter().map(|(_, count)| *count).sum();
+        let strangers = sum(self.strangers.iter().map(|(_, count)| *count));
         report.figure(
             "refused",
             language.of("refused requests", "requêtes refusées"),
@@ -283,24 +308,7 @@ impl Counting for Denials {
             Cell::Number(strangers),
         );
         let what = self.of_what();
-        let points: Vec<_> = self
-            .reasons
-            .sorted(|one| one.requests)
-            .into_iter()
-            .take(10)
-            .map(|((_, reason), refused)| (crate::audit::visible(reason), vec![refused.requests]))
-            .collect();
-        if !points.is_empty() {
-            report.blocks.push(Block::Chart(Chart {
-                key: "reasons-bars",
-                title: language
-                    .of("Refused requests by reason", "Requêtes refusées par motif")
-                    .to_owned(),
-                shape: Shape::Bars,
-                series: vec![language.of("requests", "requêtes").to_owned()],
-                points,
-            }));
-        }
+        report.blocks.extend(self.bars().map(Block::Chart));
         report
             .blocks
             .extend([self.of_reasons(), what, self.of_roles()].map(Block::Table));

@@ -7,7 +7,7 @@ use crate::report::distinct::Distinct;
 use crate::report::frame::Frame;
 use crate::report::language::Language;
 use crate::report::pass::{Counting, Event};
-use crate::report::tally::Tally;
+use crate::report::tally::{Tally, add};
 use crate::report::timeline::Timeline;
 use crate::report::{Asked, Block, Cell, Chart, Column, Name, Report, Shape, Table, Unanswerable};
 use crate::vocabulary::Level;
@@ -97,7 +97,7 @@ impl Monthly {
                     let is_new = self.accounts.is_new(("clear", &key, &id));
                     let shown = self.clear.at(key);
                     shown.requests += 1;
-                    shown.records += datum.records;
+                    add(&mut shown.records, datum.records);
                     shown.accounts += u64::from(is_new);
                 }
                 Some(_) => {}
@@ -269,7 +269,7 @@ impl Counting for Monthly {
         }
         let seen = event.seen;
         self.requests += 1;
-        self.disclosed += seen.disclosed();
+        add(&mut self.disclosed, seen.disclosed());
         let kind = seen.outcome().unwrap_or_default();
         *self.outcomes.at(kind.to_owned()) += 1;
         let series = match kind {
@@ -290,7 +290,7 @@ impl Counting for Monthly {
             let counts = self.purposes.at(purpose.to_owned());
             basis.clone_into(&mut counts.basis);
             counts.requests += 1;
-            counts.disclosed += seen.disclosed();
+            add(&mut counts.disclosed, seen.disclosed());
         }
         self.name_refs(event);
         self.show(event);
@@ -371,6 +371,51 @@ impl Counting for Monthly {
             "What happened to personal data on its way through the proxy in the period: how much was asked and shown, for which purposes, what was refused, what changed in the rules, and who read the log.",
             "Ce qu’il est advenu des données personnelles passant par le proxy dans la période : combien a été demandé et montré, pour quelles finalités, ce qui a été refusé, ce qui a changé dans les règles, et qui a lu le journal.",
         ).to_owned());
+        let observed = self.figures(frame, &mut report);
+        self.find(&mut report, observed);
+        let series = [
+            ("full", language.of("in full", "complètes")),
+            ("partial", language.of("in part", "partielles")),
+            (
+                "other",
+                language.of("refused or failed", "refusées ou échouées"),
+            ),
+        ];
+        let days = self.days.shown(
+            "days",
+            language.of("Requests", "Requêtes"),
+            &series,
+            language,
+        );
+        let (chart, days) = days.map_or((None, None), |(chart, table)| (Some(chart), Some(table)));
+        report.blocks.extend(chart.map(Block::Chart));
+        let clear = self.of_clear();
+        report.blocks.extend(self.bars().map(Block::Chart));
+        report
+            .blocks
+            .extend([self.of_outcomes(), self.of_purposes(), clear].map(Block::Table));
+        report.blocks.extend(self.of_lists().map(Block::Table));
+        report.blocks.extend(days.map(Block::Table));
+        if self.left_out > 0 {
+            let left = language.number(self.left_out);
+            report.limits.push(language.of(
+                format!("{left} further changes or readings of the log are not listed; `paravent audit query` has them."),
+                format!("{left} autres changements ou lectures du journal ne sont pas énumérés ; `paravent audit query` les donne."),
+            ));
+        }
+        report.limits.push(language.of(
+            "Much is not bad and little is not good: the numbers follow the work. Whether a purpose was the right one is for people to judge.",
+            "Beaucoup n’est pas mal, peu n’est pas bien : les nombres suivent le travail. Qu’une finalité ait été la bonne, c’est à des personnes d’en juger.",
+        ).to_owned());
+        report.is_signed = true;
+        Ok(report)
+    }
+}
+
+impl Monthly {
+    /// Adds the figures; returns how many requests were answered because a rule only observes.
+    fn figures(&self, frame: &Frame, report: &mut Report) -> u64 {
+        let language = self.language;
         let denied = self
             .outcomes
             .get(&"denied".to_owned())
@@ -463,27 +508,15 @@ impl Counting for Monthly {
         ] {
             report.figure(key, language.of(english, french), value);
         }
-        self.find(&mut report, observed);
-        let series = [
-            ("full", language.of("in full", "complètes")),
-            ("partial", language.of("in part", "partielles")),
-            (
-                "other",
-                language.of("refused or failed", "refusées ou échouées"),
-            ),
-        ];
-        let days = self.days.shown(
-            "days",
-            language.of("Requests", "Requêtes"),
-            &series,
-            language,
-        );
-        let (chart, days) = days.map_or((None, None), |(chart, table)| (Some(chart), Some(table)));
-        report.blocks.extend(chart.map(Block::Chart));
-        let clear = self.of_clear();
+        observed
+    }
+
+    /// What was shown in clear, by category.
+    fn bars(&self) -> Option<Chart> {
+        let language = self.language;
         let mut sums: std::collections::BTreeMap<&str, u64> = std::collections::BTreeMap::new();
         for ((category, _), shown) in self.clear.iter() {
-            *sums.entry(category).or_default() += shown.records;
+            add(sums.entry(category).or_default(), shown.records);
         }
         let mut points: Vec<(String, Vec<u64>)> = sums
             .into_iter()
@@ -498,42 +531,20 @@ impl Counting for Monthly {
             .collect();
         points.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.clone()));
         points.truncate(12);
-        if !points.is_empty() {
-            report.blocks.push(Block::Chart(Chart {
-                key: "clear-bars",
-                title: language
-                    .of(
-                        "Records shown in clear, by category",
-                        "Fiches montrées en clair, par catégorie",
-                    )
-                    .to_owned(),
-                shape: Shape::Bars,
-                series: vec![language.of("records shown", "fiches montrées").to_owned()],
-                points,
-            }));
-        }
-        report
-            .blocks
-            .extend([self.of_outcomes(), self.of_purposes(), clear].map(Block::Table));
-        report.blocks.extend(self.of_lists().map(Block::Table));
-        report.blocks.extend(days.map(Block::Table));
-        if self.left_out > 0 {
-            let left = language.number(self.left_out);
-            report.limits.push(language.of(
-                format!("{left} further changes or readings of the log are not listed; `paravent audit query` has them."),
-                format!("{left} autres changements ou lectures du journal ne sont pas énumérés ; `paravent audit query` les donne."),
-            ));
-        }
-        report.limits.push(language.of(
-            "Much is not bad and little is not good: the numbers follow the work. Whether a purpose was the right one is for people to judge.",
-            "Beaucoup n’est pas mal, peu n’est pas bien : les nombres suivent le travail. Qu’une finalité ait été la bonne, c’est à des personnes d’en juger.",
-        ).to_owned());
-        report.is_signed = true;
-        Ok(report)
+        (!points.is_empty()).then(|| Chart {
+            key: "clear-bars",
+            title: language
+                .of(
+                    "Records shown in clear, by category",
+                    "Fiches montrées en clair, par catégorie",
+                )
+                .to_owned(),
+            shape: Shape::Bars,
+            series: vec![language.of("records shown", "fiches montrées").to_owned()],
+            points,
+        })
     }
-}
 
-impl Monthly {
     fn find(&self, report: &mut Report, observed: u64) {
         let language = self.language;
         for ((category, roles), shown) in self.clear.iter() {

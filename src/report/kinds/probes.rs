@@ -10,7 +10,7 @@ use crate::reason::Reason;
 use crate::report::frame::Frame;
 use crate::report::language::Language;
 use crate::report::pass::{Counting, Event};
-use crate::report::tally::Tally;
+use crate::report::tally::{Tally, add};
 use crate::report::{Asked, Block, Cell, Column, Name, Report, Table, Unanswerable};
 
 use super::account::{self, Account};
@@ -367,7 +367,7 @@ impl Counting for Probes {
                 let [origin, reason] = key;
                 let stranger = self.strangers.at((origin, reason));
                 let count = found.detail("count").and_then(serde_json::Value::as_u64);
-                stranger.count += count.unwrap_or(0);
+                add(&mut stranger.count, count.unwrap_or(0));
                 found.time().clone_into(&mut stranger.last);
             }
             _ => {}

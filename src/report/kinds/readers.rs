@@ -8,7 +8,7 @@ use crate::report::distinct::Distinct;
 use crate::report::frame::Frame;
 use crate::report::language::{Language, day};
 use crate::report::pass::{Counting, Event};
-use crate::report::tally::{Tally, median};
+use crate::report::tally::{Tally, add, median};
 use crate::report::timeline::Timeline;
 use crate::report::{Asked, Block, Cell, Chart, Column, Name, Report, Shape, Table, Unanswerable};
 
@@ -149,7 +149,7 @@ impl Counting for Readers {
         let read = self.accounts.at(id);
         read.account.meet(event.seen);
         read.requests += 1;
-        read.disclosed += disclosed;
+        add(&mut read.disclosed, disclosed);
         event.time.clone_into(&mut read.last);
         if let Some(day) = day(event.time).filter(|_| read.days.len() < DAYS_MAX) {
             read.days.insert(day);

@@ -7,7 +7,7 @@ use crate::report::distinct::Distinct;
 use crate::report::frame::Frame;
 use crate::report::language::Language;
 use crate::report::pass::{Counting, Event};
-use crate::report::tally::Tally;
+use crate::report::tally::{Tally, add};
 use crate::report::{Asked, Block, Cell, Column, Name, Report, Table, Unanswerable};
 use crate::vocabulary::Level;
 
@@ -58,6 +58,18 @@ struct Difference {
     observed: Cell,
 }
 
+impl Difference {
+    fn new(purpose: &str, what: impl Into<String>) -> Self {
+        Self {
+            purpose: purpose.to_owned(),
+            what: what.into(),
+            category: Cell::Blank,
+            declared: Cell::Blank,
+            observed: Cell::Blank,
+        }
+    }
+}
+
 impl Register {
     pub(super) fn new(asked: &Asked<'_>) -> Self {
         let granted = asked
@@ -93,92 +105,81 @@ impl Register {
     fn differences(&self, days: u64) -> Vec<Difference> {
         let language = self.language;
         let mut found = Vec::new();
-        let mut say =
-            |purpose: &str, what: String, category: Cell, declared: Cell, observed: Cell| {
-                found.push(Difference {
-                    purpose: purpose.to_owned(),
-                    what,
-                    category,
-                    declared,
-                    observed,
-                });
-            };
-        for (purpose, _) in self
-            .granted
-            .purposes
-            .iter()
-            .filter(|(name, _)| self.observed.get(name).is_none())
-        {
+        let is_idle = |name: &&String| self.observed.get(name).is_none();
+        for purpose in self.granted.purposes.keys().filter(is_idle) {
             let days = language.count(days, ["day", "jour"], ["days", "jours"]);
-            let what = language.of(
-                format!("declared and never used ({days} of log)"),
-                format!("déclarée et jamais utilisée ({days} de journal)"),
-            );
-            say(purpose, what, Cell::Blank, Cell::Blank, Cell::Blank);
+            found.push(Difference::new(
+                purpose,
+                language.of(
+                    format!("declared and never used ({days} of log)"),
+                    format!("déclarée et jamais utilisée ({days} de journal)"),
+                ),
+            ));
         }
         for (purpose, observed) in self.observed.iter() {
-            let Some(declared) = self.granted.purposes.get(purpose) else {
-                let what = language.of(
-                    "used and not declared in this policy",
-                    "utilisée et non déclarée dans cette politique",
-                );
-                say(
+            match self.granted.purposes.get(purpose) {
+                Some(declared) => self.beyond(purpose, declared, observed, &mut found),
+                None => found.push(Difference::new(
                     purpose,
-                    what.to_owned(),
-                    Cell::Blank,
-                    Cell::Blank,
-                    Cell::Blank,
-                );
-                continue;
-            };
-            for (category, level) in &observed.categories {
-                let own = declared.categories.get(category);
-                if own.is_none_or(|own| level > own) {
-                    let what = language.of(
-                        "shown beyond what is declared",
-                        "montré au-delà de ce qui est déclaré",
-                    );
-                    let own = own.map_or_else(
-                        || Cell::text(language.of("not", "non")),
-                        |own| Cell::Level(*own),
-                    );
-                    say(
-                        purpose,
-                        what.to_owned(),
-                        Cell::category(Some(category), language),
-                        own,
-                        Cell::Level(*level),
-                    );
-                }
-            }
-            if observed.unclassified > 0 {
-                let what = language.of(
-                    "data that nobody has classified was shown",
-                    "des données que personne n’a classées ont été montrées",
-                );
-                say(
-                    purpose,
-                    what.to_owned(),
-                    Cell::category(None, language),
-                    Cell::Blank,
-                    Cell::Blank,
-                );
-            }
-            for roles in &observed.strangers {
-                let what = language.of(
-                    format!(
-                        "used in the roles {}, which may not state it",
-                        visible(roles)
+                    language.of(
+                        "used and not declared in this policy",
+                        "utilisée et non déclarée dans cette politique",
                     ),
-                    format!(
-                        "utilisée dans les rôles {}, qui ne peuvent l’invoquer",
-                        visible(roles)
-                    ),
-                );
-                say(purpose, what, Cell::Blank, Cell::Blank, Cell::Blank);
+                )),
             }
         }
         found
+    }
+
+    /// What of a purpose was observed beyond what is declared.
+    fn beyond(
+        &self,
+        purpose: &str,
+        declared: &Declared,
+        observed: &Observed,
+        found: &mut Vec<Difference>,
+    ) {
+        let language = self.language;
+        for (category, level) in &observed.categories {
+            let own = declared.categories.get(category);
+            if own.is_none_or(|own| level > own) {
+                let not = language.of("not", "non");
+                found.push(Difference {
+                    category: Cell::category(Some(category), language),
+                    declared: own.map_or_else(|| Cell::text(not), |own| Cell::Level(*own)),
+                    observed: Cell::Level(*level),
+                    ..Difference::new(
+                        purpose,
+                        language.of(
+                            "shown beyond what is declared",
+                            "montré au-delà de ce qui est déclaré",
+                        ),
+                    )
+                });
+            }
+        }
+        if observed.unclassified > 0 {
+            found.push(Difference {
+                category: Cell::category(None, language),
+                ..Difference::new(
+                    purpose,
+                    language.of(
+                        "data that nobody has classified was shown",
+                        "des données que personne n’a classées ont été montrées",
+                    ),
+                )
+            });
+        }
+        for roles in &observed.strangers {
+            let roles = visible(roles);
+            found.push(Difference::new(
+                purpose,
+                language.of(
+                    format!("used in the roles {roles}, which may not state it"),
+                    format!("utilisée dans les rôles {roles}, qui ne peuvent l’invoquer"),
+                ),
+            ));
+        }
     }
 
     fn of_differences(&self, differences: &[Difference]) -> Table {
@@ -237,7 +238,7 @@ impl Counting for Register {
         }
         basis.clone_into(&mut observed.basis);
         observed.requests += 1;
-        observed.disclosed += seen.disclosed();
+        add(&mut observed.disclosed, seen.disclosed());
         observed.accounts += u64::from(is_new);
         if observed.first.is_empty() {
             event.time.clone_into(&mut observed.first);
@@ -250,7 +251,7 @@ impl Counting for Register {
         );
         for datum in shown() {
             match datum.category {
-                None => observed.unclassified += datum.records,
+                None => add(&mut observed.unclassified, datum.records),
                 Some(category)
                     if observed.categories.len() < NAMES_MAX
                         || observed.categories.contains_key(category) =>

@@ -6,7 +6,7 @@ use crate::report::distinct::Distinct;
 use crate::report::frame::Frame;
 use crate::report::language::Language;
 use crate::report::pass::{Counting, Event};
-use crate::report::tally::Tally;
+use crate::report::tally::{Tally, add};
 use crate::report::{Asked, Block, Cell, Column, Name, Report, Table, Unanswerable};
 use crate::vocabulary::Level;
 
@@ -56,7 +56,7 @@ impl Counting for Unclassified {
             for field in datum.fields {
                 let met = self.fields.at(field.clone());
                 met.requests += 1;
-                met.records += datum.records;
+                add(&mut met.records, datum.records);
                 met.levels.insert(datum.level);
                 event.time.clone_into(&mut met.last);
                 met.accounts += u64::from(self.accounts.is_new((field, &id)));

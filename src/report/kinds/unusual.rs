@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use crate::report::frame::Frame;
 use crate::report::language::{Language, day};
 use crate::report::pass::{Counting, Event};
-use crate::report::tally::{Tally, median};
+use crate::report::tally::{Tally, add, median};
 use crate::report::{Asked, Block, Cell, Column, Name, Report, Table, Unanswerable};
 use crate::vocabulary::Level;
 
@@ -248,7 +248,7 @@ impl Counting for Unusual {
         self.accounts.at(id.clone()).meet(event.seen);
         let counts = self.days.at((id, date));
         counts.is_within |= event.is_within;
-        counts.disclosed += event.seen.disclosed();
+        add(&mut counts.disclosed, event.seen.disclosed());
         counts.refused += u64::from(event.seen.outcome() == Some("denied"));
         for datum in event
             .seen
