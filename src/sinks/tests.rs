@@ -320,7 +320,10 @@ async fn act<S: AsyncRead + AsyncWrite + Unpin>(mut socket: S, act: Act, got: &G
         Act::Hang => tokio::time::sleep(Duration::from_secs(3)).await,
         _ => {}
     }
-    while !matches!(act, Act::Hang) {
+    loop {
+        if matches!(act, Act::Hang) {
+            break;
+        }
         match socket.read(&mut buffer).await {
             Ok(0) | Err(_) => break,
             Ok(read) => bytes.extend_from_slice(&buffer[..read]),

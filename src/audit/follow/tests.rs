@@ -186,8 +186,8 @@ async fn what_was_pruned_or_is_missing_is_said_and_the_rest_follows() {
     let hash = first.at.hash.strip_prefix("sha256:").unwrap();
     let own = |place: usize| u8::from_str_radix(&hash[2 * place..2 * place + 2], 16).unwrap();
     let mut leaves = leaves;
-    for place in 0..32 {
-        leaves[place] = own(place);
+    for (place, byte) in leaves.iter_mut().take(32).enumerate() {
+        *byte = own(place);
     }
     fs::write(&file, &leaves).unwrap();
     assert_eq!(rest(&mut reading, last), pruned(2));

@@ -243,9 +243,9 @@ impl Reader<'_> {
             refused: &[],
         };
         let keys = BEARER_FORM.read(node, self.found)?;
-        let scheme = keys
-            .get("scheme")
-            .map_or(Some("Bearer".to_owned()), |node| {
+        let scheme = keys.get("scheme").map_or_else(
+            || Some("Bearer".to_owned()),
+            |node| {
                 let text = node.text("`scheme`", self.found)?;
                 let is_word = (1..=32).contains(&text.value.len())
                     && text
@@ -258,7 +258,8 @@ impl Reader<'_> {
                     self.bad_sink(&text.place, "not a scheme of `Authorization`", help);
                 }
                 is_word.then(|| text.value.to_owned())
-            });
+            },
+        );
         let secret = self.secret(&keys, BEARER)?;
         let is_line = (1..=4096).contains(&secret.bytes().len())
             && secret.bytes().iter().all(u8::is_ascii_graphic);

@@ -77,137 +77,140 @@ fn a_sink_has_the_documented_defaults() {
     assert_eq!((a.kind(), b.kind(), c.kind()), ("syslog", "https", "file"));
 }
 
+/// Sinks, the code of what is wrong with each, and what is said of it.
+const WRONG: &[(&str, &str, &str)] = &[
+    ("{ file: x }", "Y011", "`name`"),
+    ("{ name: a }", "C040", "nowhere"),
+    (
+        "{ name: a, file: x, syslog: \"tcp://127.0.0.1:1\" }",
+        "C040",
+        "stands here already",
+    ),
+    ("{ name: \"a/b\", file: x }", "C007", "a/b"),
+    ("{ name: \"..\", file: x }", "C007", "letter or digit"),
+    (
+        "{ name: a, file: x }, { name: a, file: y }",
+        "C007",
+        "called",
+    ),
+    (
+        "{ name: a, file: x }, { name: b, file: ./x }",
+        "C040",
+        "same file",
+    ),
+    ("{ name: a, file: audit/x }", "C040", "access log"),
+    ("{ name: a, file: policies }", "C040", "not a file"),
+    (
+        "{ name: a, file: x, ca: crm.pem }",
+        "C040",
+        "means nothing here",
+    ),
+    ("{ name: a, file: x, fromat: ecs }", "Y010", "`format`"),
+    ("{ name: a, file: x, format: leef }", "Y013", "leef"),
+    ("{ name: a, file: x, from: oldest }", "Y013", "oldest"),
+    (
+        "{ name: a, syslog: \"udp://h:514\", region: FR }",
+        "C040",
+        "another scheme",
+    ),
+    (
+        "{ name: a, syslog: \"tls://h:0\", region: FR }",
+        "C040",
+        "host or port",
+    ),
+    (
+        "{ name: a, syslog: \"tls://h:6514/x\", region: FR }",
+        "C040",
+        "behind its port",
+    ),
+    ("{ name: a, syslog: \"tls://h:6514\" }", "C040", "region"),
+    (
+        "{ name: a, syslog: \"tls://h\", region: EU }",
+        "C040",
+        "ISO 3166",
+    ),
+    (
+        "{ name: a, syslog: \"tls://h\", region: fr }",
+        "C040",
+        "ISO 3166",
+    ),
+    (
+        "{ name: a, syslog: \"tls://h\", region: FR, facility: local8 }",
+        "Y013",
+        "local8",
+    ),
+    (
+        "{ name: a, syslog: \"tls://h\", region: FR, gzip: true }",
+        "C040",
+        "means nothing here",
+    ),
+    (
+        "{ name: a, syslog: \"tls://h\", region: FR, in_clear: allowed }",
+        "C040",
+        "this is TLS",
+    ),
+    (
+        "{ name: a, syslog: \"tcp://h\", region: FR }",
+        "C040",
+        "in_clear: allowed",
+    ),
+    (
+        "{ name: a, syslog: \"tcp://127.0.0.1:1\", ca: crm.pem }",
+        "C040",
+        "not TLS",
+    ),
+    (
+        "{ name: a, https: \"http://h/\", region: FR }",
+        "C040",
+        "in clear",
+    ),
+    (
+        "{ name: a, https: \"https://u:p@h/\", region: FR }",
+        "C040",
+        "password",
+    ),
+    (
+        "{ name: a, https: \"https://h/#x\", region: FR }",
+        "C040",
+        "URL",
+    ),
+    (
+        "{ name: a, https: \"https://h/\", region: FR, ca: none.pem }",
+        "C001",
+        "ca",
+    ),
+    (
+        "{ name: a, https: \"https://h/\", region: FR, ca: token.key }",
+        "C008",
+        "certificate",
+    ),
+    (
+        "{ name: a, https: \"https://h/\", region: FR, client: { certificate: crm.pem } }",
+        "Y011",
+        "`key`",
+    ),
+    (
+        "{ name: a, https: \"https://h/\", region: FR, bearer: { file: blank.token } }",
+        "C009",
+        "blank",
+    ),
+    (
+        "{ name: a, https: \"https://h/\", region: FR, bearer: { file: siem.token, scheme: \"a b\" } }",
+        "C040",
+        "scheme",
+    ),
+    (
+        "{ name: a, https: \"https://h/\", region: FR, bearer: { env: PARAVENT_NO_SUCH } }",
+        "C009",
+        "not set",
+    ),
+];
+
 #[test]
 fn what_is_wrong_with_a_sink_is_told_with_its_place_and_a_fix() {
     let folder = folder();
     std::fs::write(folder.0.path().join("blank.token"), "\n").unwrap();
-    for (sink, code, says) in [
-        ("{ file: x }", "Y011", "`name`"),
-        ("{ name: a }", "C040", "nowhere"),
-        (
-            "{ name: a, file: x, syslog: \"tcp://127.0.0.1:1\" }",
-            "C040",
-            "stands here already",
-        ),
-        ("{ name: \"a/b\", file: x }", "C007", "a/b"),
-        ("{ name: \"..\", file: x }", "C007", "letter or digit"),
-        (
-            "{ name: a, file: x }, { name: a, file: y }",
-            "C007",
-            "called",
-        ),
-        (
-            "{ name: a, file: x }, { name: b, file: ./x }",
-            "C040",
-            "same file",
-        ),
-        ("{ name: a, file: audit/x }", "C040", "access log"),
-        ("{ name: a, file: policies }", "C040", "not a file"),
-        (
-            "{ name: a, file: x, ca: crm.pem }",
-            "C040",
-            "means nothing here",
-        ),
-        ("{ name: a, file: x, fromat: ecs }", "Y010", "`format`"),
-        ("{ name: a, file: x, format: leef }", "Y013", "leef"),
-        ("{ name: a, file: x, from: oldest }", "Y013", "oldest"),
-        (
-            "{ name: a, syslog: \"udp://h:514\", region: FR }",
-            "C040",
-            "another scheme",
-        ),
-        (
-            "{ name: a, syslog: \"tls://h:0\", region: FR }",
-            "C040",
-            "host or port",
-        ),
-        (
-            "{ name: a, syslog: \"tls://h:6514/x\", region: FR }",
-            "C040",
-            "behind its port",
-        ),
-        ("{ name: a, syslog: \"tls://h:6514\" }", "C040", "region"),
-        (
-            "{ name: a, syslog: \"tls://h\", region: EU }",
-            "C040",
-            "ISO 3166",
-        ),
-        (
-            "{ name: a, syslog: \"tls://h\", region: fr }",
-            "C040",
-            "ISO 3166",
-        ),
-        (
-            "{ name: a, syslog: \"tls://h\", region: FR, facility: local8 }",
-            "Y013",
-            "local8",
-        ),
-        (
-            "{ name: a, syslog: \"tls://h\", region: FR, gzip: true }",
-            "C040",
-            "means nothing here",
-        ),
-        (
-            "{ name: a, syslog: \"tls://h\", region: FR, in_clear: allowed }",
-            "C040",
-            "this is TLS",
-        ),
-        (
-            "{ name: a, syslog: \"tcp://h\", region: FR }",
-            "C040",
-            "in_clear: allowed",
-        ),
-        (
-            "{ name: a, syslog: \"tcp://127.0.0.1:1\", ca: crm.pem }",
-            "C040",
-            "not TLS",
-        ),
-        (
-            "{ name: a, https: \"http://h/\", region: FR }",
-            "C040",
-            "in clear",
-        ),
-        (
-            "{ name: a, https: \"https://u:p@h/\", region: FR }",
-            "C040",
-            "password",
-        ),
-        (
-            "{ name: a, https: \"https://h/#x\", region: FR }",
-            "C040",
-            "URL",
-        ),
-        (
-            "{ name: a, https: \"https://h/\", region: FR, ca: none.pem }",
-            "C001",
-            "ca",
-        ),
-        (
-            "{ name: a, https: \"https://h/\", region: FR, ca: token.key }",
-            "C008",
-            "certificate",
-        ),
-        (
-            "{ name: a, https: \"https://h/\", region: FR, client: { certificate: crm.pem } }",
-            "Y011",
-            "`key`",
-        ),
-        (
-            "{ name: a, https: \"https://h/\", region: FR, bearer: { file: blank.token } }",
-            "C009",
-            "blank",
-        ),
-        (
-            "{ name: a, https: \"https://h/\", region: FR, bearer: { file: siem.token, scheme: \"a b\" } }",
-            "C040",
-            "scheme",
-        ),
-        (
-            "{ name: a, https: \"https://h/\", region: FR, bearer: { env: PARAVENT_NO_SUCH } }",
-            "C009",
-            "not set",
-        ),
-    ] {
+    for &(sink, code, says) in WRONG {
         let (config, found) = folder.load(&with(sink));
         let shown = found.render(false);
         assert!(config.is_none(), "{sink}");
