@@ -46,10 +46,11 @@ pub async fn keep_in_force(log: &Log, policy: Option<&Arc<Policy>>, schemas: Vec
     };
     let policy = policy.cloned();
     let keeping = move || {
-        if let Some(policy) = policy {
+        let is_missing = |hash: &str| place(&dir, hash).is_none_or(|place| !place.exists());
+        if let Some(policy) = policy.filter(|policy| is_missing(policy.hash())) {
             keep_policy(&dir, &policy);
         }
-        for schema in schemas {
+        for schema in schemas.iter().filter(|schema| is_missing(schema.hash())) {
             let text = schema.text();
             keep_loudly(&dir, schema.hash(), &[(SCHEMA.to_owned(), text.as_bytes())]);
         }

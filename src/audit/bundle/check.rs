@@ -21,6 +21,10 @@ use super::survey::{LOADED, SEGMENT, SaysSegment};
 const TERMS_BYTES_MAX: usize = 256 << 20;
 /// Bytes of one file of a policy, and of all files of one.
 const POLICY_BYTES_MAX: u32 = 64 << 20;
+/// Logs that lines of one bundle come from.
+const LOGS_MAX: usize = 1_000;
+/// Policies and schemas by which was decided.
+const IN_FORCE_MAX: usize = 10_000;
 /// Holes that are told.
 const HOLES_MAX: usize = 1_000;
 
@@ -120,6 +124,9 @@ fn trees(files: &Files) -> Result<Trees, Flaw> {
     let Some(trees) = bytes.and_then(|bytes| read::<Trees>(&bytes)) else {
         return flaw(format!("`{TREES}` is not in its form"));
     };
+    if trees.logs.len() > LOGS_MAX {
+        return flaw(format!("`{TREES}` names more logs than a bundle holds"));
+    }
     let mut from = 0;
     for tree in &trees.logs {
         if tree.from <= from || tree.from > 1 << 53 {
@@ -327,7 +334,10 @@ impl<'a> Lines<'a> {
         }
         self.follow(event, proof, (place, leaf))?;
         self.count(event, &entry, proof);
-        Ok(())
+        match self.in_force.len() > IN_FORCE_MAX {
+            true => flaw("more policies were in force than a bundle holds"),
+            false => Ok(()),
+        }
     }
 
     /// Checks that an event is in its log; gives that one's place, if one is said to hold it.

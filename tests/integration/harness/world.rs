@@ -431,7 +431,10 @@ impl Drop for World {
             None,
             "leaked in the log"
         );
-        for entry in walk(self.audit.path()) {
+        // The policy and the schema are the operator's own words, not of a record or a caller.
+        let policies = self.audit.path().join("policies");
+        let entries = walk(self.audit.path()).into_iter();
+        for entry in entries.filter(|entry| !entry.starts_with(&policies)) {
             assert_eq!(
                 forbidden.found_in(&std::fs::read(&entry).unwrap()),
                 None,
