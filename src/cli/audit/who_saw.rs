@@ -382,6 +382,7 @@ impl Answer<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::fs;
     use std::path::Path;
 
@@ -417,6 +418,22 @@ mod tests {
         event
     }
 
+    /// The same with its keys in order, as events have them.
+    fn sorted(value: &Value) -> Value {
+        match value {
+            Value::Object(entries) => {
+                let entries: BTreeMap<&String, Value> = entries
+                    .iter()
+                    .map(|(key, value)| (key, sorted(value)))
+                    .collect();
+                let entries = entries.into_iter().map(|(key, value)| (key.clone(), value));
+                Value::Object(entries.collect())
+            }
+            Value::Array(items) => items.iter().map(sorted).collect(),
+            other => other.clone(),
+        }
+    }
+
     fn log(dir: &Path) {
         let events = [
             event(1, ("fanny", "human"), "closed", "clear"),
@@ -424,7 +441,10 @@ mod tests {
             event(3, ("fanny", "human"), "closed", "hide"),
             event(4, ("bob", "human"), "opened", "clear"),
         ];
-        let lines: Vec<String> = events.iter().map(|event| format!("{event}\n")).collect();
+        let lines: Vec<String> = events
+            .iter()
+            .map(|event| format!("{}\n", sorted(event)))
+            .collect();
         fs::write(dir.join("audit-0000000000000001.jsonl"), lines.concat()).unwrap();
         fs::create_dir(dir.join("spool")).unwrap();
     }
