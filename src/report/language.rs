@@ -162,7 +162,7 @@ impl Language {
     }
 
     /// The words for an outcome.
-    pub fn outcome<'a>(self, word: &'a str) -> &'a str {
+    pub fn outcome(self, word: &str) -> &str {
         let (english, french) = match word {
             "full" => ("answered in full", "réponse complète"),
             "partial" => ("answered in part", "réponse partielle"),
@@ -188,7 +188,7 @@ impl Language {
     }
 
     /// The words for a legal basis.
-    pub fn basis<'a>(self, word: &'a str) -> &'a str {
+    pub fn basis(self, word: &str) -> &str {
         let (english, french) = match word {
             "consent" => ("consent", "consentement"),
             "contract" => ("contract", "contrat"),

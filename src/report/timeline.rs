@@ -60,8 +60,8 @@ impl Timeline {
         let (first, last) = (self.days.keys().next()?, self.days.keys().next_back()?);
         let days = first.until(*last).ok()?.get_days();
         Some(match days {
-            ..OF_DAYS => Step::Day,
-            ..OF_WEEKS => Step::Week,
+            days if days < OF_DAYS => Step::Day,
+            days if days < OF_WEEKS => Step::Week,
             _ => Step::Month,
         })
     }

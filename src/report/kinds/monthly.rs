@@ -17,6 +17,55 @@ use super::account;
 /// Changes of policies and keys, and readings of the log, that are listed.
 const LISTED_MAX: usize = 500;
 
+/// The figures: key, English, French.
+const FIGURES: [(&str, &str, &str); 13] = [
+    ("requests", "requests", "requêtes"),
+    ("accounts", "accounts", "comptes"),
+    (
+        "disclosed",
+        "records disclosed, with repeats",
+        "fiches divulguées, avec répétitions",
+    ),
+    (
+        "different",
+        "different records named",
+        "fiches différentes nommées",
+    ),
+    ("writes", "changes let through", "modifications passées"),
+    ("denied", "refused by the policy", "refus de la politique"),
+    (
+        "observed",
+        "answered because a rule only observes",
+        "servies, règle en observation",
+    ),
+    (
+        "unclosed",
+        "never closed: up to everything",
+        "jamais closes : jusqu’à tout",
+    ),
+    (
+        "unclassified",
+        "requests with unclassified data",
+        "requêtes avec données non classées",
+    ),
+    (
+        "used_up",
+        "budgets of refused predicates used up",
+        "budgets de prédicats refusés épuisés",
+    ),
+    (
+        "loaded",
+        "policies put in force",
+        "politiques mises en vigueur",
+    ),
+    (
+        "rejected",
+        "policies or certificates refused",
+        "politiques ou certificats refusés",
+    ),
+    ("gaps", "gaps in the log", "lacunes du journal"),
+];
+
 #[derive(Debug)]
 pub(super) struct Monthly {
     language: Language,
@@ -426,86 +475,22 @@ impl Monthly {
             .get(&"observed".to_owned())
             .copied()
             .unwrap_or(0);
-        for (key, english, french, value) in [
-            (
-                "requests",
-                "requests",
-                "requêtes",
-                Cell::Number(self.requests),
-            ),
-            (
-                "accounts",
-                "accounts",
-                "comptes",
-                self.accounts.cell(self.account_count),
-            ),
-            (
-                "disclosed",
-                "records disclosed, with repeats",
-                "fiches divulguées, avec répétitions",
-                Cell::Number(self.disclosed),
-            ),
-            (
-                "different",
-                "different records named",
-                "fiches différentes nommées",
-                self.accounts.cell(self.record_count),
-            ),
-            (
-                "writes",
-                "changes let through",
-                "modifications passées",
-                Cell::Number(self.writes),
-            ),
-            (
-                "denied",
-                "refused by the policy",
-                "refus de la politique",
-                Cell::Number(denied),
-            ),
-            (
-                "observed",
-                "answered because a rule only observes",
-                "servies, règle en observation",
-                Cell::Number(observed),
-            ),
-            (
-                "unclosed",
-                "never closed: up to everything",
-                "jamais closes : jusqu’à tout",
-                Cell::Number(frame.health.unclosed),
-            ),
-            (
-                "unclassified",
-                "requests with unclassified data",
-                "requêtes avec données non classées",
-                Cell::Number(self.unclassified),
-            ),
-            (
-                "used_up",
-                "budgets of refused predicates used up",
-                "budgets de prédicats refusés épuisés",
-                Cell::Number(self.used_up),
-            ),
-            (
-                "loaded",
-                "policies put in force",
-                "politiques mises en vigueur",
-                Cell::Number(self.loaded),
-            ),
-            (
-                "rejected",
-                "policies or certificates refused",
-                "politiques ou certificats refusés",
-                Cell::Number(self.rejected),
-            ),
-            (
-                "gaps",
-                "gaps in the log",
-                "lacunes du journal",
-                Cell::Number(frame.health.gaps),
-            ),
-        ] {
+        let values = [
+            Cell::Number(self.requests),
+            self.accounts.cell(self.account_count),
+            Cell::Number(self.disclosed),
+            self.accounts.cell(self.record_count),
+            Cell::Number(self.writes),
+            Cell::Number(denied),
+            Cell::Number(observed),
+            Cell::Number(frame.health.unclosed),
+            Cell::Number(self.unclassified),
+            Cell::Number(self.used_up),
+            Cell::Number(self.loaded),
+            Cell::Number(self.rejected),
+            Cell::Number(frame.health.gaps),
+        ];
+        for ((key, english, french), value) in FIGURES.into_iter().zip(values) {
             report.figure(key, language.of(english, french), value);
         }
         observed

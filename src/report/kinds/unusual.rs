@@ -44,6 +44,9 @@ struct Day {
     clear: BTreeSet<String>,
 }
 
+/// The days of accounts with the same roles: by day, the id of each.
+type Members<'a> = BTreeMap<Date, Vec<(&'a str, &'a Day)>>;
+
 /// What a number of a day is compared with.
 struct Usual {
     own: Vec<u64>,
@@ -60,8 +63,8 @@ impl Unusual {
     }
 
     /// By roles, the days of the accounts that have them.
-    fn groups(&self) -> BTreeMap<String, BTreeMap<Date, Vec<(&str, &Day)>>> {
-        let mut groups: BTreeMap<String, BTreeMap<Date, Vec<(&str, &Day)>>> = BTreeMap::new();
+    fn groups(&self) -> BTreeMap<String, Members<'_>> {
+        let mut groups: BTreeMap<String, Members<'_>> = BTreeMap::new();
         for ((id, date), counts) in self.days.iter() {
             let group = self
                 .accounts
