@@ -152,10 +152,13 @@ pub(super) fn contradiction(tree: &LogTree, root: &[u8; 32], held: &Held) -> Opt
     }
 }
 
+/// The size of a checkpoint, and when its file was written.
+type Written = (u64, SystemTime);
+
 /// Takes away what lies between: beyond the newest, one an hour stays of each log, and the last of each log always does.
 pub(super) fn thin(dir: &Path, current: &str) -> io::Result<usize> {
     let folder = dir.join(CHECKPOINTS);
-    let mut logs: BTreeMap<String, Vec<(u64, SystemTime)>> = BTreeMap::new();
+    let mut logs: BTreeMap<String, Vec<Written>> = BTreeMap::new();
     for entry in fs::read_dir(&folder)? {
         let entry = entry?;
         let name = entry.file_name();
@@ -166,7 +169,7 @@ pub(super) fn thin(dir: &Path, current: &str) -> io::Result<usize> {
                 .push((size, written));
         }
     }
-    let mut order: Vec<(bool, SystemTime, String, Vec<(u64, SystemTime)>)> = Vec::new();
+    let mut order: Vec<(bool, SystemTime, String, Vec<Written>)> = Vec::new();
     for (log, mut found) in logs {
         found.sort_unstable();
         let last = found.iter().map(|(_, written)| *written).max();

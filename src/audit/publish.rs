@@ -99,7 +99,7 @@ enum Trouble {
     /// It may work later.
     Failed(String),
     /// The place holds something that speaks against it.
-    Contradicted(Held),
+    Contradicted(Box<Held>),
 }
 
 impl From<String> for Trouble {
@@ -321,7 +321,7 @@ impl Worker {
                     Trouble::Contradicted(held) => {
                         let why =
                             format!("it holds `{}`, from which this does not go on", held.name);
-                        self.desk.state().held = Some(held);
+                        self.desk.state().held = Some(*held);
                         visible(&why)
                     }
                 };
@@ -349,7 +349,7 @@ impl Worker {
             let (theirs, size) = (held.checkpoint.size, news.size);
             let is_other = theirs == size && own.is_none_or(|own| own.root != held.checkpoint.root);
             if theirs > size || is_other {
-                return Err(Trouble::Contradicted(held));
+                return Err(Trouble::Contradicted(Box::new(held)));
             }
         }
         Ok(files::publish(
@@ -389,7 +389,7 @@ impl Worker {
                 let known = self.keys.known(&self.dir);
                 let is_signed = held.note.signed_by(&known).is_ok();
                 match is_signed && checkpoints::is_of(&held.checkpoint, &news.log) {
-                    true => Err(Trouble::Contradicted(held)),
+                    true => Err(Trouble::Contradicted(Box::new(held))),
                     false => Err(format!(
                         "it holds something else under the name `{name}`, and keeps it"
                     )

@@ -16,7 +16,9 @@ pub fn signing(config: &Config) -> Diagnostics {
             Ok(_) => continue,
         };
         let title = "a key that signs checkpoints cannot be used";
-        let at = key.file().map_or(config.keys_place(), |file| &file.place);
+        let at = key
+            .file()
+            .map_or_else(|| config.keys_place(), |file| &file.place);
         found.push(
             Diagnostic::error(codes::BAD_KEY, title)
                 .at(at, label)

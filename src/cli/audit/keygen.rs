@@ -27,16 +27,13 @@ pub(super) struct KeygenArgs {
 }
 
 pub(super) fn run(args: &KeygenArgs, streams: &mut Streams<'_>) -> io::Result<u8> {
-    let (key, line) = match SigningKey::generate(&args.name) {
-        Ok(made) => made,
-        Err(_) => {
-            let name = visible(&args.name);
-            writeln!(
-                streams.err,
-                "error: no key can be made with the name `{name}`: it must not be empty, nor hold blanks or `+`"
-            )?;
-            return Ok(UNUSABLE);
-        }
+    let Ok((key, line)) = SigningKey::generate(&args.name) else {
+        let name = visible(&args.name);
+        writeln!(
+            streams.err,
+            "error: no key can be made with the name `{name}`: it must not be empty, nor hold blanks or `+`"
+        )?;
+        return Ok(UNUSABLE);
     };
     let public = key.public();
     if let Err((path, error)) = keep(&args.out, &line, &public.to_string()) {
