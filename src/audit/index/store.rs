@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
 /// The version of the form; another one is built anew.
 pub(super) const VERSION: i32 = 1;
@@ -83,6 +83,9 @@ impl From<io::Error> for Unusable {
         Self::Denied(error.to_string())
     }
 }
+
+/// Takes a body, and its place.
+pub(super) type Visit<'v> = &'v mut dyn FnMut(u64, &[u8]) -> Result<(), Unusable>;
 
 /// That a body is not what was written.
 pub(super) fn damaged(what: &str) -> Unusable {
@@ -186,7 +189,6 @@ impl Store {
         // What is lost with the power is built again.
         self.connection
             .execute_batch("PRAGMA synchronous = NORMAL")?;
-        let _ = TransactionBehavior::Immediate;
         Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
     }
 
@@ -242,7 +244,7 @@ impl Store {
         &self,
         table: Table,
         places: std::ops::Range<u64>,
-        visit: &mut dyn FnMut(u64, &[u8]) -> Result<(), Unusable>,
+        visit: Visit<'_>,
     ) -> Result<(), Unusable> {
         let text = format!(
             "SELECT place, body FROM {} WHERE place >= ?1 AND place < ?2 ORDER BY place",

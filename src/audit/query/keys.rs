@@ -53,6 +53,9 @@ const ACTIONS: [Action; 11] = [
     Action::Update,
 ];
 
+/// A list of values of a query.
+type List = fn(&mut Query) -> &mut Vec<String>;
+
 /// Why a filter is not understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -176,7 +179,7 @@ impl Query {
     /// One query for each value that an event of a request may have, and how it was written; not for records and times.
     pub(super) fn values(&self) -> Vec<(String, Self)> {
         let mut values = Vec::new();
-        let texts: [(&str, &[String], fn(&mut Self) -> &mut Vec<String>); 10] = [
+        let texts: [(&str, &[String], List); 10] = [
             ("caller", &self.caller, |query| &mut query.caller),
             ("role", &self.role, |query| &mut query.role),
             ("purpose", &self.purpose, |query| &mut query.purpose),
