@@ -111,7 +111,10 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
             ),
         },
     };
-    page.render()
+    // The template engine drops the newline at the end.
+    let mut text = page.render()?;
+    text.push('\n');
+    Ok(text)
 }
 
 fn sentences(texts: &[String]) -> Vec<Sentence<'_>> {
