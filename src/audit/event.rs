@@ -217,8 +217,10 @@ impl Event {
         matches!(
             **notice,
             Notice::Gap { .. }
+                | Notice::Key { .. }
                 | Notice::Pruned { .. }
                 | Notice::Recovered { .. }
+                | Notice::Segment { .. }
                 | Notice::Started { .. }
                 | Notice::Stopped {}
         )
