@@ -207,7 +207,11 @@ impl Log {
         shared.set_healthy(true);
         shared.room.allow(options.bytes_max);
         shared.room.measure(&options.dir).map_err(failed)?;
-        let place = (options.dir.clone(), settings.node.clone(), options.clock.clone());
+        let place = (
+            options.dir.clone(),
+            settings.node.clone(),
+            options.clock.clone(),
+        );
         let mut writer = Writer::new(disk(folder), settings, Arc::clone(&shared), last, kept);
         writer.key_due = key_due;
         if let Some((last, loss)) = gap {

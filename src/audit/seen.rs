@@ -8,12 +8,12 @@ use crate::vocabulary::Level;
 
 use super::classified::Classified;
 use super::events::{Found, each};
-use super::index::Trouble;
-use super::query::Summary;
 use super::expand::Entry;
 use super::folder::segments;
 use super::format::notice::Class;
 use super::format::{Phase, full};
+use super::index::Trouble;
+use super::query::Summary;
 use super::stretch::Stretch;
 use super::upstreams::Upstreams;
 use super::verdict::Fault;

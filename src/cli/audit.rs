@@ -12,11 +12,11 @@ use clap::{Args, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 mod export;
-mod outside;
 mod keygen;
+mod outside;
 mod query;
-mod report;
 mod reindex;
+mod report;
 mod show;
 mod tail;
 mod told;
@@ -383,7 +383,7 @@ mod tests {
         let (code, _, err) = run(&format!("{signed} --key DIR/cases.json {outside}"));
         assert_eq!(code, UNUSABLE);
         assert!(
-            err.contains("is too large") || err.contains("is not a public key"),
+            err.contains("is larger than") || err.contains("is not a public key"),
             "{err}"
         );
         let (code, _, err) = run(&format!("{signed} {key} --checkpoint DIR/keys"));
@@ -422,11 +422,11 @@ mod tests {
         assert_eq!(code, FINE);
         assert!(out.starts_with("WHEN") && out.contains(&id), "{out}");
         assert!(out.lines().all(|line| line.trim_end().len() <= 80), "{out}");
-        let said = "the newest 1 of 3; older ones with `--before 5`, all with `--limit 3`\ncomplete up to event 6 of ";
+        let said = "the newest 1 of 3; older ones with `--before 6`, all with `--limit 3`\ncomplete up to event 7 of ";
         assert!(err.starts_with(said), "{err}");
         let (_, page, _) = run_in(
             dir.path(),
-            "query DIR outcome=denied --before 5 --format csv",
+            "query DIR outcome=denied --before 6 --format csv",
         );
         assert_eq!(page.lines().count(), 3, "{page}");
         let (_, out, _) = run_in(dir.path(), "query DIR outcome=denied --format json");

@@ -312,7 +312,14 @@ fn greeting(
          \x20    curl -s '{base}/Contacts?filter\\[0\\]\\[religion_c\\]\\[$not_empty\\]=' -H \"OAuth-Token: $TOKEN\"\n\
          \n\
          {by_token}\
-         Each access is recorded:  paravent audit query {audit}\n\
+         Each access is recorded. Ask first:\n\
+         8. what was shown in clear of bank data, to whom and why\n\
+         \x20    paravent audit query {audit} category=financial level=clear\n\
+         9. who tried to find somebody by what they may not see\n\
+         \x20    paravent audit query {audit} use=matched,sorted,searched outcome=denied\n\
+         10. who saw a person (the id of a contact is in each reply), as that person may read it\n\
+         \x20    paravent audit who-saw {audit} Contacts/ID --edition person\n\
+         \n\
          The log is whole, and goes on from what was signed at the start:\n\
          \x20    paravent audit verify {audit} --key {key} --checkpoint {checkpoint}\n\
          Ctrl-C stops.\n\n"

@@ -548,7 +548,7 @@ fn checkpoints_are_published_only_to_places_of_the_accepted_form() {
         ),
         (
             "[{ https: \"https://e.example.com\", region: \"F R\" }]",
-            "a region",
+            "is not a country",
         ),
     ] {
         let (config, found) = load(wrong);

@@ -133,10 +133,10 @@ impl Signed {
             let edge: Vec<String> = tree.edge().iter().map(|hash| hex(hash)).collect();
             events.push(json!({"event": "audit.segment", "from": from, "id": format!("01SEG{at}"), "log": id,
                 "node": "n", "time": time, "tree": edge, "v": 2}));
-            events.extend(
-                text.lines()
-                    .map(|line| serde_json::from_str::<Value>(line).unwrap()),
-            );
+            let lines = text.lines();
+            let written = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+            // What the process says of its own log does not hold of this one.
+            events.extend(written.filter(|event| event["event"] != "audit.segment"));
             let name = dir.path().join(segment_name(seq + 1));
             let mut lines = String::new();
             for event in events {

@@ -1,6 +1,6 @@
 //! Whatever happens to a log: each segment states the tree over the events before it, and the writer goes on with the same.
 
-use crate::audit::chain::leaf_hash;
+use crate::audit::chain::{End, Lines, leaf_hash};
 use crate::audit::tree::{Hash, Tree};
 
 use super::watched::{TAMPERINGS, write_past_a_gap};
@@ -8,16 +8,18 @@ use super::*;
 
 /// Reads all lines, holds each statement of a tree to those before it, and returns the leaves of the newest identity.
 pub(super) fn tree_of_lines(dir: &Path) -> Option<(String, u64, Vec<Hash>)> {
-    let mut lines: Vec<(u64, Hash)> = Vec::new();
+    let oldest = segments(dir).unwrap().first().copied().unwrap_or(0);
+    let mut lines: Vec<(u64, Hash)> = pruned_leaves(dir);
+    lines.retain(|(seq, _)| *seq < oldest);
     let mut newest: Option<(String, u64)> = None;
     for first_seq in segments(dir).unwrap() {
-        let text = fs::read_to_string(dir.join(folder::segment_name(first_seq))).unwrap();
-        for line in text
-            .split_inclusive('\n')
-            .filter(|line| line.ends_with('\n'))
-        {
-            let line = line.trim_end_matches('\n');
-            let Ok(event) = serde_json::from_str::<Value>(line) else {
+        let mut read = Lines::of_segment(dir, first_seq).unwrap();
+        while let Some(end) = read.next().unwrap() {
+            let line = &read.line;
+            let Some(event) = serde_json::from_slice::<Value>(line)
+                .ok()
+                .filter(|_| end == End::Newline)
+            else {
                 continue;
             };
             let seq = event["seq"].as_u64().unwrap();
@@ -40,10 +42,30 @@ pub(super) fn tree_of_lines(dir: &Path) -> Option<(String, u64, Vec<Hash>)> {
             }
             // What was lost and turned up again is followed by what took its place.
             lines.retain(|(known, _)| *known < seq);
-            lines.push((seq, leaf_hash(line.as_bytes())));
+            lines.push((seq, leaf_hash(line)));
         }
     }
     newest.map(|(log, from)| (log, from, leaves(&lines, from)))
+}
+
+/// The leaves of events that were kept long enough.
+fn pruned_leaves(dir: &Path) -> Vec<(u64, Hash)> {
+    let mut files: Vec<_> = fs::read_dir(dir.join("pruned"))
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    let mut found = Vec::new();
+    for file in files {
+        let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
+        let first: u64 = name.split('-').nth(1).unwrap().parse().unwrap();
+        let bytes = fs::read(&file).unwrap();
+        for (place, leaf) in bytes.as_chunks::<32>().0.iter().enumerate() {
+            found.push((first + place as u64, *leaf));
+        }
+    }
+    found
 }
 
 fn leaves(lines: &[(u64, Hash)], from: u64) -> Vec<Hash> {

@@ -358,7 +358,12 @@ pub(in super::super) fn rewrite(dir: &Path) {
     let (mut head, mut tree) = (Head::start(), tree::Tree::default());
     let mut text = String::new();
     let mut events = events_of(dir);
-    events.push(events[events.len() - 1].clone());
+    // It is one segment then, which says once to which log it belongs.
+    let (mut is_first, count) = (true, events.len());
+    events.retain(|event| event["event"] != "audit.segment" || std::mem::take(&mut is_first));
+    while events.len() <= count {
+        events.push(events[events.len() - 1].clone());
+    }
     for event in &mut events {
         event["seq"] = (head.seq + 1).into();
         event["prev"] = head.hash.as_str().into();

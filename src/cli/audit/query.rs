@@ -1,5 +1,6 @@
 //! `paravent audit query`.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -209,7 +210,7 @@ pub(super) fn row(told: &Told) -> [String; 6] {
         why if why.is_empty() => told.what(),
         why => format!("{why}:\n{}", told.what()),
     };
-    let clear = told.at_level("clear").join("\n");
+    let clear = by_kind(&told.at_level("clear"));
     let is_plain = ["full", "partial"].contains(&told.outcome().as_str());
     let clear = match (told.is_request() && !is_plain, clear.is_empty()) {
         (true, true) => told.outcome(),
@@ -241,7 +242,12 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>], whole: &[usize]) -> T
         .set_header(header);
     table.set_width(crate::cli::columns().unwrap_or(COLUMNS));
     for row in rows {
-        table.add_row(row);
+        let is_whole = |place| whole.contains(&place);
+        let cells = row.iter().enumerate();
+        table.add_row(cells.map(|(place, text)| match is_whole(place) {
+            true => text.clone(),
+            false => folded(text),
+        }));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 1));
@@ -252,6 +258,44 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>], whole: &[usize]) -> T
         }
     }
     table
+}
+
+/// A text whose long words are broken where they may be: behind a point, a hyphen, an underscore, a slash.
+fn folded(text: &str) -> String {
+    /// What three columns have beside the time and the id, in 80.
+    const WIDTH: usize = 12;
+    let fold = |word: &str| {
+        let (mut lines, mut line) = (String::new(), String::new());
+        for part in word.split_inclusive(['.', '-', '_', '/']) {
+            let length = line.chars().count() + part.chars().count();
+            if length > WIDTH && !line.is_empty() {
+                lines.push_str(&line);
+                lines.push('\n');
+                line.clear();
+            }
+            line.push_str(part);
+        }
+        lines + &line
+    };
+    let line = |line: &str| line.split(' ').map(fold).collect::<Vec<_>>().join(" ");
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Categories, those of one kind together: `identity: civility, name`.
+pub(super) fn by_kind(names: &[String]) -> String {
+    let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for name in names {
+        let (kind, rest) = name.split_once('.').unwrap_or((name, ""));
+        kinds.entry(kind).or_default().push(rest);
+    }
+    let lines = kinds.into_iter().map(|(kind, rests)| {
+        let rests: Vec<&str> = rests.into_iter().filter(|rest| !rest.is_empty()).collect();
+        match rests.is_empty() {
+            true => kind.to_owned(),
+            false => format!("{kind}: {}", rests.join(", ")),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 const CSV: [(&str, &str); 12] = [

@@ -68,7 +68,9 @@ impl Reader<'_> {
             return None;
         }
         let keys = FORM.read(node, self.found)?;
-        let region = keys.get("region").map(|node| self.region(node, codes::BAD_PUBLISH));
+        let region = keys
+            .get("region")
+            .map(|node| self.region(node, codes::BAD_PUBLISH));
         let bearer = keys.get("bearer").map(|node| self.bearer_of(node));
         let ca = keys.get("ca").map(|node| self.authorities(node));
         let to = match (keys.get("folder"), keys.get("https")) {

@@ -103,7 +103,9 @@ impl Reader<'_> {
             .map_or(Some(SinkFormat::Paravent), |node| {
                 node.choice("format of a sink", SinkFormat::ALL, self.found)
             });
-        let region = keys.get("region").map(|node| self.region(node, codes::BAD_SINK));
+        let region = keys
+            .get("region")
+            .map(|node| self.region(node, codes::BAD_SINK));
         let from = keys.get("from").map_or(Some(SinkFrom::Newest), |node| {
             node.choice("value of `from`", FROM, self.found)
         });
