@@ -605,9 +605,8 @@ class Log:
 
     def events(self, first, start=0):
         for line, is_ended in self.lines(first)[start:]:
-            if line is UNDECODABLE:
-                raise Fault("undecodable", self.head[0] + 1)
-            event = event_of(line)
+            # That a rest cannot be decoded is said when it is its turn.
+            event = None if line is UNDECODABLE else event_of(line)
             if event:
                 yield event
 

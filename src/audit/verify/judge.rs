@@ -45,11 +45,13 @@ impl Break<'_> {
         if self.is_first && event.seq < expected {
             return Ok(Verdict::This(Tampering::Renamed));
         }
-        let own = next_event(rest)?;
+        let own = if_decoded(next_event(rest))?;
         let next = match &own {
             Some(next) => Some((next.seq, next.prev.clone())),
-            None => match next_segment()? {
-                Some(mut lines) => next_event(&mut lines)?.map(|next| (next.seq, next.prev)),
+            None => match if_decoded(next_segment())? {
+                Some(mut lines) => {
+                    if_decoded(next_event(&mut lines))?.map(|next| (next.seq, next.prev))
+                }
                 None => None,
             },
         };
@@ -92,6 +94,22 @@ impl Break<'_> {
     }
 }
 
+/// What stands further on; nothing where a compressed segment cannot be decoded. That is said when it is its turn.
+pub(super) fn if_decoded<T>(found: io::Result<Option<T>>) -> io::Result<Option<T>> {
+    match found {
+        Err(error) if is_undecoded(&error) => Ok(None),
+        found => found,
+    }
+}
+
+/// Whether an error is one of what a file holds, and not of the system.
+pub(super) fn is_undecoded(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other
+    )
+}
+
 /// Whether some event further on follows.
 fn follows_later(head: &Link, first: Option<Line>, rest: &mut Lines) -> io::Result<bool> {
     let head = Head {
@@ -103,7 +121,7 @@ fn follows_later(head: &Link, first: Option<Line>, rest: &mut Lines) -> io::Resu
         if head.precedes(&line) {
             return Ok(true);
         }
-        found = next_event(rest)?;
+        found = if_decoded(next_event(rest))?;
     }
     Ok(false)
 }

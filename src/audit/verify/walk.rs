@@ -18,6 +18,7 @@ use super::super::verdict::{
 use super::checkpoints::{self, Claim, Log};
 use super::event::{About, Event, Link, from_hex, text, to_hex};
 use super::identities::{Growing, Identities, Wrong};
+use super::judge::if_decoded;
 use super::keys::Keys;
 use super::pruned::Pruned;
 use super::{Findings, Outside};
@@ -338,18 +339,12 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Goes on behind a gap, if a segment does not follow and says so itself.
+    /// Goes on behind a gap, if a segment does not follow and says so itself. What of it cannot be decoded is said later.
     fn pass_gap(&mut self, first_seq: u64) -> io::Result<()> {
-        let mut lines = Lines::of_segment(self.dir, first_seq)?;
-        while lines.next()?.is_some() {
-            if let Some(first) = Event::read(&lines.line) {
-                if self.head.precedes(&first) {
-                    return Ok(());
-                }
-                break;
-            }
+        if if_decoded(self.follows(first_seq).map(Some))? == Some(true) {
+            return Ok(());
         }
-        let bridged = gap::bridged(self.dir, first_seq)?;
+        let bridged = if_decoded(gap::bridged(self.dir, first_seq))?;
         if let Some(head) = bridged.and_then(|head| link(&head))
             && head.seq >= self.head.seq
         {
@@ -357,6 +352,17 @@ impl<'a> Walk<'a> {
             self.behind_gap = Some((head, was));
         }
         Ok(())
+    }
+
+    /// Whether the first event of a segment follows.
+    fn follows(&self, first_seq: u64) -> io::Result<bool> {
+        let mut lines = Lines::of_segment(self.dir, first_seq)?;
+        while lines.next()?.is_some() {
+            if let Some(first) = Event::read(&lines.line) {
+                return Ok(self.head.precedes(&first));
+            }
+        }
+        Ok(false)
     }
 
     /// What a notice says of the whole log.

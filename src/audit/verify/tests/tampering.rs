@@ -408,7 +408,7 @@ fn rewritten_from(kept: &Kept, chance: &mut Chance) -> Done {
     };
     let seq = (seq..=kept.events())
         .find(|seq| is_request(*seq))
-        .unwrap_or(kept.events());
+        .unwrap_or_else(|| kept.events());
     let forged = rewritten(&kept.log, seq, &mut |at, event| {
         if at == seq {
             event["time"] = json!("2026-11-01T00:00:00.001Z");

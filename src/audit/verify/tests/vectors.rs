@@ -300,6 +300,7 @@ fn pruned(cases: &mut Vec<Case>) {
     );
 }
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn chain(cases: &mut Vec<Case>) {
     let key = signing_key(1);
     let log = plain();
@@ -461,6 +462,7 @@ fn chain(cases: &mut Vec<Case>) {
     );
 }
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn rewritings(cases: &mut Vec<Case>) {
     let (key, own) = (signing_key(1), signing_key(9));
     let log = plain();

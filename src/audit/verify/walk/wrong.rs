@@ -7,7 +7,7 @@ use super::super::super::folder::{packed_name, segment_name};
 use super::super::super::gap;
 use super::super::super::verdict::{Fault, Tampering};
 use super::super::event::Event;
-use super::super::judge::{Break, Verdict};
+use super::super::judge::{Break, Verdict, if_decoded, is_undecoded};
 use super::{At, End, Walk, broken};
 
 impl Walk<'_> {
@@ -21,10 +21,7 @@ impl Walk<'_> {
     /// What an error of reading a segment means: a compressed one may have been tampered with.
     pub(super) fn unread(&self, first_seq: u64, line: u64, source: io::Error) -> Fault {
         let path = self.dir.join(segment_name(first_seq));
-        let is_data = matches!(
-            source.kind(),
-            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other
-        );
+        let is_data = is_undecoded(&source);
         match is_data && !path.exists() {
             true => {
                 let seq = self.head.seq + 1;
@@ -44,7 +41,7 @@ impl Walk<'_> {
         let expected = self.head.seq + 1;
         let file = segment_name(at.first_seq);
         let later = later_version(line);
-        let is_rest_empty = next_event(at.lines)?.is_none();
+        let is_rest_empty = if_decoded(next_event(at.lines))?.is_none();
         if let Some(version) = later
             && is_rest_empty
             // Else somebody has written it between events of this format.
@@ -60,7 +57,7 @@ impl Walk<'_> {
         }
         if let Some(next_first) = at.next_first
             && is_rest_empty
-            && gap::bridged(self.dir, next_first)?.is_some()
+            && if_decoded(gap::bridged(self.dir, next_first))?.is_some()
         {
             return Ok(Ok(false));
         }
@@ -75,7 +72,9 @@ impl Walk<'_> {
 
     fn has_no_events_behind(&self, first_seq: u64) -> io::Result<bool> {
         for later in self.segments.iter().filter(|later| **later > first_seq) {
-            if next_event(&mut Lines::of_segment(self.dir, *later)?)?.is_some() {
+            let lines = Lines::of_segment(self.dir, *later);
+            let first = lines.and_then(|mut lines| next_event(&mut lines));
+            if if_decoded(first)?.is_some() {
                 return Ok(false);
             }
         }
@@ -104,23 +103,21 @@ impl Walk<'_> {
             Verdict::Either => self.decide(event),
             verdict => verdict,
         };
-        let expected = self.head.seq + 1;
-        Ok(match verdict {
-            Verdict::This(what) => broken(segment_name(at.first_seq), at.number, expected, what),
-            Verdict::TheOneBefore(_) if self.head.seq == self.pruned_seq => {
-                let first_seq = self.head.seq;
-                let what = Tampering::PrunedDiffer { first_seq };
-                broken(self.pruned.file_of(first_seq), 0, first_seq, what)
+        let what = match verdict {
+            Verdict::This(what) => {
+                let file = segment_name(at.first_seq);
+                return Ok(broken(file, at.number, self.head.seq + 1, what));
             }
-            Verdict::TheOneBefore(what) => {
-                let (file, line) = self.place;
-                broken(segment_name(file), line, self.head.seq, what)
-            }
-            Verdict::Either => {
-                let (file, line) = self.place;
-                broken(segment_name(file), line, self.head.seq, Tampering::Changed)
-            }
-        })
+            Verdict::TheOneBefore(what) => what,
+            Verdict::Either => Tampering::Changed,
+        };
+        let first_seq = self.head.seq;
+        if first_seq == self.pruned_seq {
+            let what = Tampering::PrunedDiffer { first_seq };
+            return Ok(broken(self.pruned.file_of(first_seq), 0, first_seq, what));
+        }
+        let (file, line) = self.place;
+        Ok(broken(segment_name(file), line, first_seq, what))
     }
 
     /// Whether a checkpoint that counts agrees up to the head.
