@@ -39,6 +39,7 @@ mod second_reading;
 mod server;
 mod service;
 mod signals;
+mod situations;
 mod statements;
 mod streams;
 mod sugar_v4;

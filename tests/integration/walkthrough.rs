@@ -15,7 +15,7 @@ const SEEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// One thing that the page does.
 #[derive(Debug)]
-enum Step {
+pub enum Step {
     /// A file is written.
     Write { path: String, text: String },
     /// A command is run, and answers.
@@ -25,7 +25,7 @@ enum Step {
 }
 
 /// The steps of the page, in its order.
-fn steps(page: &str) -> Vec<Step> {
+pub fn steps(page: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut before = "";
     let mut lines = page.lines();

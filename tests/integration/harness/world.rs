@@ -487,7 +487,6 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
         .map(|reached| listener(crm, &wish, reached, audit))
         .collect();
     let setup = Setup {
-        sinks: paravent::sinks::Plan::default(),
         listeners,
         admin: ([127, 0, 0, 1], 0).into(),
         policy,
