@@ -240,13 +240,15 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>], whole: &[usize]) -> T
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(header);
-    table.set_width(crate::cli::columns().unwrap_or(COLUMNS));
+    let columns = crate::cli::columns().unwrap_or(COLUMNS);
+    table.set_width(columns);
+    let width = share(columns, rows, whole);
     for row in rows {
         let is_whole = |place| whole.contains(&place);
         let cells = row.iter().enumerate();
         table.add_row(cells.map(|(place, text)| match is_whole(place) {
             true => text.clone(),
-            false => folded(text),
+            false => folded(text, width),
         }));
     }
     for column in table.column_iter_mut() {
@@ -260,15 +262,28 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>], whole: &[usize]) -> T
     table
 }
 
-/// A text whose long words are broken where they may be: behind a point, a hyphen, an underscore, a slash.
-fn folded(text: &str) -> String {
+/// What each column has at least beside those that stay whole.
+fn share(columns: u16, rows: &[Vec<String>], whole: &[usize]) -> usize {
     /// What three columns have beside the time and the id, in 80.
-    const WIDTH: usize = 12;
+    const LEAST: usize = 12;
+    let widest = |place: &usize| {
+        let cells = rows.iter().filter_map(|row| row.get(*place));
+        let widths = cells.flat_map(|cell| cell.lines().map(|line| line.chars().count()));
+        widths.max().unwrap_or(0) + 1
+    };
+    let taken: usize = whole.iter().map(widest).sum();
+    let others = rows.first().map_or(1, Vec::len).saturating_sub(whole.len());
+    let left = usize::from(columns).saturating_sub(taken);
+    (left / others.max(1)).saturating_sub(1).max(LEAST)
+}
+
+/// A text whose long words are broken where they may be: behind a point, a hyphen, an underscore, a slash.
+fn folded(text: &str, width: usize) -> String {
     let fold = |word: &str| {
         let (mut lines, mut line) = (String::new(), String::new());
         for part in word.split_inclusive(['.', '-', '_', '/']) {
             let length = line.chars().count() + part.chars().count();
-            if length > WIDTH && !line.is_empty() {
+            if length > width && !line.is_empty() {
                 lines.push_str(&line);
                 lines.push('\n');
                 line.clear();
