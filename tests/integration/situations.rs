@@ -134,7 +134,7 @@ fn plain(text: &str) -> String {
 }
 
 fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir(to).unwrap();
+    std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         if path.is_file() {
@@ -150,7 +150,10 @@ fn the_three_situations_are_as_they_are_told() {
     let steps = steps(&page);
     assert!(steps.len() > 10, "{}", steps.len());
     let dir = tempfile::tempdir().unwrap();
-    copy(&root.join("policies/demo"), &dir.path().join("policies"));
+    // The demo's policy is the shipped one, and a file more.
+    for from in ["policies/sugarcrm", "policies/demo"] {
+        copy(&root.join(from), &dir.path().join("policies"));
+    }
     let demo = Demo::start(&dir.path().join("demo"));
     play(&demo);
     let (mut written, mut wrong) = (page.clone(), Vec::new());
