@@ -385,7 +385,7 @@ fn ask(what: &str, usual: &str) -> Result<String, Failed> {
 fn told(dir: &Path, plan: &Plan<'_>, told: Option<&Told>) -> String {
     let shown = dir.display();
     let mut text = format!(
-        "made `{shown}`: paravent.yaml, policies/, policies/tests/, schema/, token.key, .gitignore\n"
+        "made `{shown}`: paravent.yaml, policies/, policies/tests/, schema/, token.key, audit.key, audit.pub, checkpoints/, .gitignore\n"
     );
     let roles = plan.roles.join(", ");
     text.push_str(&match plan.are_made_up {

@@ -33,6 +33,8 @@ pub fn lay(staging: &Staging, plan: &Plan<'_>) -> Result<(), NotPlaced> {
     staging.write("policies/rules.yaml", &text::rules(plan))?;
     staging.write("policies/tests/.gitkeep", "")?;
     staging.write("schema/.gitkeep", "")?;
+    staging.write("checkpoints/.gitkeep", "")?;
+    staging.signing_key("audit.key", "audit.pub")?;
     staging.key("token.key")
 }
 

@@ -78,6 +78,15 @@ fn every_example_is_clean() {
                 write_secret(&copied.join(file), "0123456789abcdef0123456789abcdef");
             }
         }
+        // With what the comments say of signing the log, too.
+        let signed = text
+            .replace("# audit: [{", "audit: [{")
+            .replace("# publish: [{", "publish: [{");
+        assert_ne!(signed, text, "{}", folder.display());
+        fs::write(copied.join("paravent.yaml"), signed).unwrap();
+        fs::create_dir(copied.join("checkpoints")).unwrap();
+        let made = run(&["audit", "keygen", "--out", copied.to_str().unwrap()]);
+        assert_eq!(made.status.code(), Some(0));
         let config = copied.join("paravent.yaml");
         let output = run(&[
             "check",

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 
+use crate::audit::note::SigningKey;
 use crate::files;
 
 /// What an installation is made of, and what it makes: none of it may be there.
@@ -15,6 +16,9 @@ const NAMES: &[&str] = &[
     "policies",
     "schema",
     "token.key",
+    "audit.key",
+    "audit.pub",
+    "checkpoints",
     ".gitignore",
     "audit",
     "state",
@@ -130,16 +134,31 @@ impl Staging {
     /// # Errors
     /// If there is no randomness, or it cannot be written.
     pub fn key(&self, name: &str) -> Result<(), NotPlaced> {
-        let path = self.path.join(name);
         let mut bytes = [0; KEY_BYTES];
         random(&mut bytes)?;
+        self.secret(name, &bytes)
+    }
+
+    /// Writes a key that signs the access log, and its public half.
+    ///
+    /// # Errors
+    /// If there is no randomness, or one cannot be written.
+    pub fn signing_key(&self, secret: &str, public: &str) -> Result<(), NotPlaced> {
+        let (key, line) = SigningKey::generate("paravent").map_err(|_| NotPlaced::NoRandomness)?;
+        self.secret(secret, format!("{line}\n").as_bytes())?;
+        self.write(public, &format!("{}\n", key.public()))
+    }
+
+    /// Writes what its owner alone may read.
+    fn secret(&self, name: &str, bytes: &[u8]) -> Result<(), NotPlaced> {
+        let path = self.path.join(name);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let written = options
             .open(&path)
-            .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()));
+            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
         written.map_err(|error| NotPlaced::Unwritable(path, error))
     }
 

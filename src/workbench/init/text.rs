@@ -99,8 +99,9 @@ pub fn configuration(plan: &Plan<'_>) -> String {
          # The proxy's own account, with which `discover` and `scan` read: docs/identity/service.md\n    \
          # service: {{ user: paravent, password: {{ file: service.password }} }}\n\n\
          policies: policies/\n\n\
-         keys:\n  token: {{ file: token.key }}\n\n\
-         audit:\n  dir: audit/ # in production: on a disk of its own\n  durability: strict\n",
+         keys:\n  token: {{ file: token.key }}\n  audit: [{{ file: audit.key }}] # signs the log; whoever verifies it needs audit.pub\n\n\
+         audit:\n  dir: audit/ # in production: on a disk of its own\n  durability: strict\n  \
+         publish: [{{ folder: checkpoints/ }}] # in production: where this machine can only add\n",
         url = quoted(&plan.url),
         dialect = plan.dialect.name(),
     )
@@ -108,7 +109,7 @@ pub fn configuration(plan: &Plan<'_>) -> String {
 
 /// What does not belong into a repository.
 pub fn gitignore() -> &'static str {
-    "*.key\n*.password\naudit/\nstate/\n"
+    "*.key\n*.password\naudit/\ncheckpoints/\nstate/\n"
 }
 
 /// A text as YAML and JSON write it.
