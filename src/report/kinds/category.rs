@@ -168,7 +168,10 @@ impl OfCategory {
                 Column::new("roles", language.of("roles", "rôles")),
                 Column::new("level", language.of("shown", "montré")),
                 Column::number("requests", language.of("requests", "requêtes")),
-                Column::number("disclosures", language.of("records", "fiches")),
+                Column::number(
+                    "disclosures",
+                    language.of("records with it", "fiches touchées"),
+                ),
                 Column::new("last", language.of("last", "dernière fois")),
             ],
             language.of(
@@ -202,7 +205,10 @@ impl OfCategory {
                 Column::new("roles", language.of("roles", "rôles")),
                 Column::new("level", language.of("shown", "montré")),
                 Column::number("requests", language.of("requests", "requêtes")),
-                Column::number("disclosures", language.of("records", "fiches")),
+                Column::number(
+                    "disclosures",
+                    language.of("records with it", "fiches touchées"),
+                ),
                 Column::new("last", language.of("last", "dernière fois")),
             ],
             language.of(
@@ -233,7 +239,10 @@ impl OfCategory {
                 Column::new("field", language.of("field", "champ")),
                 Column::new("category", language.of("category", "catégorie")),
                 Column::number("requests", language.of("requests", "requêtes")),
-                Column::number("disclosures", language.of("records", "fiches")),
+                Column::number(
+                    "disclosures",
+                    language.of("records at most", "fiches au plus"),
+                ),
                 Column::new("last", language.of("last", "dernière fois")),
             ],
             language.of(

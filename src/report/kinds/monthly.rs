@@ -181,7 +181,10 @@ impl Monthly {
                 Column::new("roles", language.of("roles", "rôles")),
                 Column::number("accounts", language.of("accounts", "comptes")),
                 Column::number("requests", language.of("requests", "requêtes")),
-                Column::number("disclosures", language.of("records", "fiches")),
+                Column::number(
+                    "disclosures",
+                    language.of("records with it", "fiches touchées"),
+                ),
             ],
             language.of(
                 "Nothing was shown in clear.",
