@@ -39,6 +39,9 @@ pub mod mask;
 // Reads the files that people name, without waiting for one.
 pub mod files;
 
+// Cells of CSV that no spreadsheet computes.
+pub mod spreadsheet;
+
 // Problems in what people wrote, with place, cause and fix; and the YAML reader that knows the places.
 pub mod diagnostic;
 

@@ -84,7 +84,7 @@ pub use record::{
     PolicyStamp, Record, Said, Unanswered,
 };
 pub use room::Room;
-pub use seen::{Datum, Part, Seen, Use, events_at_least, stretch};
+pub use seen::{Datum, Part, Seen, Spot, Use, events_at_least, stretch};
 pub use signer::{Checkpoints, Published, Signing};
 pub use signing::SigningKeys;
 pub use spool::{Reader, Sampling, record_reading, record_sampling, samplings_waiting};

@@ -69,7 +69,7 @@ struct DataQuery {
 enum Usage {
     /// It was shown, in whatever form.
     Shown,
-    /// A filter compared it with a value, or a search looked into it.
+    /// A filter compared it with a value.
     Matched,
     /// Records were sorted by it.
     Sorted,

@@ -22,6 +22,15 @@ use super::verdict::Fault;
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a>(&'a full::Request);
 
+/// Where an event stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Spot {
+    /// Whether it is in the stretch that was asked for.
+    pub is_within: bool,
+    /// Whether the log tells of several CRMs, so that records and accounts are one only together with theirs.
+    pub has_several: bool,
+}
+
 /// Which event of its request an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -40,6 +49,8 @@ pub enum Use {
     Asked,
     /// To find records by it.
     Matched,
+    /// To look for words in it, with others: a search tells what its fields hold as a filter does.
+    Searched,
     /// To sort by it.
     Sorted,
     /// To change it.
@@ -63,7 +74,13 @@ pub struct Datum<'a> {
 
 impl Use {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Asked, Self::Matched, Self::Sorted, Self::Written];
+    pub const ALL: [Self; 5] = [
+        Self::Asked,
+        Self::Matched,
+        Self::Searched,
+        Self::Sorted,
+        Self::Written,
+    ];
 }
 
 impl<'a> Seen<'a> {
@@ -104,6 +121,11 @@ impl<'a> Seen<'a> {
         self.0.request.action.as_deref()
     }
 
+    /// The CRM that it was for.
+    pub fn upstream(self) -> Option<&'a str> {
+        self.0.request.upstream.as_deref()
+    }
+
     /// The module that was asked for.
     pub fn module(self) -> Option<&'a str> {
         self.0.request.module.as_deref()
@@ -115,6 +137,7 @@ impl<'a> Seen<'a> {
         match for_what {
             Use::Asked => &asked.asked,
             Use::Matched => &asked.matched,
+            Use::Searched => &asked.searched,
             Use::Sorted => &asked.sorted,
             Use::Written => &asked.written,
         }
@@ -186,8 +209,8 @@ impl Found {
     }
 }
 
-/// Hands every event to `sink`, in the order of the log, with whether it is in the stretch that two times mark, given as
-/// events write them.
+/// Hands every event to `sink`, in the order of the log, with where it stands: whether in the stretch that two times mark,
+/// given as events write them.
 ///
 /// # Errors
 /// If the log cannot be read. It is not verified.
@@ -195,14 +218,17 @@ pub fn stretch(
     dir: &Path,
     since: Option<&str>,
     until: Option<&str>,
-    sink: &mut dyn FnMut(Found, bool),
+    sink: &mut dyn FnMut(Found, Spot),
 ) -> Result<Summary, Fault> {
     let upstreams = Upstreams::find(dir)?;
     let mut stretch = Stretch::find(dir, since, until, None).map_err(Trouble::fault)?;
     each(dir, &mut |line, entry| {
-        let is_within = stretch.holds(line);
+        let standing = Spot {
+            is_within: stretch.holds(line),
+            has_several: upstreams.are_several(),
+        };
         if !matches!(entry, Entry::Terms) {
-            sink(Found::new(line, entry, &upstreams), is_within);
+            sink(Found::new(line, entry, &upstreams), standing);
         }
         std::ops::ControlFlow::Continue(())
     })

@@ -25,6 +25,8 @@ pub(super) struct Frame {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Health {
     pub(super) unclosed: u64,
+    /// Events that name records, of requests that may count, which there was no room to remember.
+    pub(super) forgotten: u64,
     pub(super) unreadable: u64,
     pub(super) later: u64,
     pub(super) clock_steps: u64,
@@ -35,7 +37,7 @@ pub(super) struct Health {
 }
 
 /// What is wrong with a log: of one and of many, in English and in French.
-const WRONG: [[[&str; 2]; 2]; 6] = [
+const WRONG: [[[&str; 2]; 2]; 7] = [
     [
         [
             "line is not an event, so this report may lack something; `paravent audit verify` says where it is",
@@ -84,6 +86,16 @@ const WRONG: [[[&str; 2]; 2]; 6] = [
         [
             "requests were opened and never closed: what left is not known, so up to everything that they could have disclosed",
             "requêtes ouvertes n’ont jamais été closes : ce qui est sorti n’est pas connu, donc jusqu’à tout ce qu’elles pouvaient divulguer",
+        ],
+    ],
+    [
+        [
+            "event names records of a request that began before the period and could not be remembered until it was known to count: the records are not counted here",
+            "événement nomme des fiches d’une requête commencée avant la période et n’a pu être retenu jusqu’à savoir si elle compte : ces fiches ne sont pas comptées ici",
+        ],
+        [
+            "events name records of requests that began before the period and could not be remembered until they were known to count: the records are not counted here",
+            "événements nomment des fiches de requêtes commencées avant la période et n’ont pu être retenus jusqu’à savoir si elles comptent : ces fiches ne sont pas comptées ici",
         ],
     ],
     [
@@ -168,6 +180,7 @@ impl Frame {
         let language = report.language;
         let Health {
             unclosed,
+            forgotten,
             unreadable,
             later,
             clock_steps,
@@ -176,7 +189,15 @@ impl Frame {
             ..
         } = self.health;
         let unclosed = unclosed + self.unclosed_untold;
-        let counts = [unreadable, later, gaps, pruned, unclosed, clock_steps];
+        let counts = [
+            unreadable,
+            later,
+            gaps,
+            pruned,
+            unclosed,
+            forgotten,
+            clock_steps,
+        ];
         for (count, [one, many]) in counts.into_iter().zip(WRONG) {
             if count > 0 {
                 let what = language.of("The log itself:", "Le journal lui-même :");
@@ -184,6 +205,14 @@ impl Frame {
                 report.findings.push(format!("{what} {words}."));
             }
         }
+    }
+
+    /// How numbers of records with data are to be read.
+    pub(super) fn amounts(language: Language) -> String {
+        language.of(
+            "How many records held data: an event counts fields of the same category and level together, by the field that most records had. Where others of them may have stood in other records, the number is ≥; where it met a category in several such groups, their records are added.",
+            "Combien de fiches contenaient des données : un événement compte ensemble les champs de même catégorie et de même niveau, d’après le champ présent dans le plus de fiches. Si les autres ont pu être dans d’autres fiches, le nombre est ≥ ; si la catégorie est dans plusieurs de ces groupes, leurs fiches s’ajoutent.",
+        ).to_owned()
     }
 
     /// What no report can tell.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::model::Cell;
+
 /// Names that are counted each by itself. More are counted together, so that sums stay exact.
 const NAMES_MAX: usize = 20_000;
 
@@ -65,6 +67,38 @@ impl<K: Ord, V: Default> Tally<K, V> {
         let mut all: Vec<(&K, &V)> = self.own.iter().collect();
         all.sort_by_cached_key(|(_, count)| std::cmp::Reverse(rank(count)));
         all
+    }
+}
+
+/// Numbers of a log, added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Amount {
+    pub(super) sum: u64,
+    /// Whether it may be more, as the log does not say all.
+    pub(super) is_least: bool,
+}
+
+impl Amount {
+    /// What is known to the end.
+    pub(super) fn exactly(sum: u64) -> Self {
+        Self {
+            sum,
+            is_least: false,
+        }
+    }
+
+    /// Adds another.
+    pub(super) fn add(&mut self, other: Self) {
+        add(&mut self.sum, other.sum);
+        self.is_least |= other.is_least;
+    }
+
+    /// As it is shown.
+    pub(super) fn cell(self) -> Cell {
+        match self.is_least {
+            true => Cell::AtLeast(self.sum),
+            false => Cell::Number(self.sum),
+        }
     }
 }
 

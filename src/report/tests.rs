@@ -12,6 +12,8 @@ use crate::policy::{Policy, Source};
 use super::forms::{csv, json as to_json, page, terminal};
 use super::*;
 
+mod counting;
+
 /// A log as the first version wrote it. Readers do not verify it, so nothing is bound to anything.
 #[derive(Default)]
 struct Lines(Vec<Value>);

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::language::{Language, day};
 use super::model::{Cell, Chart, Column, Shape, Table};
-use super::tally::add;
+use super::tally::Amount;
 
 /// Days that are counted each by itself: a hundred years. A log whose times somebody made up may hold more.
 const DAYS_MAX: usize = 36_525;
@@ -20,7 +20,7 @@ const COLUMNS_MAX: usize = 60;
 /// Counts by day.
 #[derive(Debug)]
 pub(super) struct Timeline {
-    days: BTreeMap<Date, Vec<u64>>,
+    days: BTreeMap<Date, Vec<Amount>>,
     series: usize,
 }
 
@@ -43,6 +43,11 @@ impl Timeline {
 
     /// Counts something at a time.
     pub(super) fn add(&mut self, time: &str, series: usize, count: u64) {
+        self.add_amount(time, series, Amount::exactly(count));
+    }
+
+    /// Counts what may be more than is known.
+    pub(super) fn add_amount(&mut self, time: &str, series: usize, count: Amount) {
         let Some(day) = day(time) else {
             return;
         };
@@ -50,9 +55,9 @@ impl Timeline {
             return;
         }
         let counts = self.days.entry(day);
-        let counts = counts.or_insert_with(|| vec![0; self.series]);
+        let counts = counts.or_insert_with(|| vec![Amount::default(); self.series]);
         if let Some(one) = counts.get_mut(series) {
-            add(one, count);
+            one.add(count);
         }
     }
 
@@ -67,19 +72,21 @@ impl Timeline {
     }
 
     /// By step, without holes.
-    fn steps(&self) -> Option<(Step, BTreeMap<Date, Vec<u64>>)> {
+    fn steps(&self) -> Option<(Step, BTreeMap<Date, Vec<Amount>>)> {
         let step = self.step()?;
-        let mut steps: BTreeMap<Date, Vec<u64>> = BTreeMap::new();
+        let mut steps: BTreeMap<Date, Vec<Amount>> = BTreeMap::new();
         for (day, counts) in &self.days {
             let sums = steps.entry(step.begin(*day));
-            let sums = sums.or_insert_with(|| vec![0; self.series]);
+            let sums = sums.or_insert_with(|| vec![Amount::default(); self.series]);
             for (sum, count) in sums.iter_mut().zip(counts) {
-                add(sum, *count);
+                sum.add(*count);
             }
         }
         let (mut at, last) = (*steps.keys().next()?, *steps.keys().next_back()?);
         while at < last && steps.len() <= 10 * COLUMNS_MAX {
-            steps.entry(at).or_insert_with(|| vec![0; self.series]);
+            steps
+                .entry(at)
+                .or_insert_with(|| vec![Amount::default(); self.series]);
             at = step.next(at)?;
         }
         Some((step, steps))
@@ -103,14 +110,17 @@ impl Timeline {
             [first].into_iter().chain(columns).collect(),
             "",
         );
-        let cells = |(day, counts): (&Date, &Vec<u64>)| {
-            let counts = counts.iter().map(|count| Cell::Number(*count));
+        let cells = |(day, counts): (&Date, &Vec<Amount>)| {
+            let counts = counts.iter().map(|count| count.cell());
             [Cell::Day(*day)].into_iter().chain(counts).collect()
         };
         table.rows = steps.iter().map(cells).collect();
         table.shown = COLUMNS_MAX;
         let drawn = steps.len().saturating_sub(COLUMNS_MAX);
-        let point = |(day, counts): (&Date, &Vec<u64>)| (language.day_short(*day), counts.clone());
+        let point = |(day, counts): (&Date, &Vec<Amount>)| {
+            let sums = counts.iter().map(|count| count.sum);
+            (language.day_short(*day), sums.collect())
+        };
         let chart = Chart {
             key,
             title,

@@ -463,12 +463,8 @@ fn written(writable: &Writable) -> String {
 /// A line of cells. A cell that a spreadsheet would compute is marked as text.
 pub fn csv_line(cells: &[&str]) -> String {
     let cell = |cell: &&str| {
-        let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-        let text = match is_formula {
-            true => format!("'{cell}"),
-            false => (*cell).to_owned(),
-        };
-        match text.contains([',', '"', '\n', '\r', '\'']) {
+        let text = crate::spreadsheet::harmless(cell);
+        match text.contains([',', ';', '"', '\n', '\r', '\t', '\'']) {
             true => format!("\"{}\"", text.replace('"', "\"\"")),
             false => text,
         }

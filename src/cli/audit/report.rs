@@ -126,6 +126,11 @@ pub(super) fn run(args: &ReportArgs, streams: &mut Streams<'_>) -> io::Result<u8
     {
         return Ok(code);
     }
+    if let Some(path) = &args.output
+        && let Err(problem) = may_write(path, &args.dir)
+    {
+        return refuse(&problem, streams);
+    }
     let policy = match policy(args, name, streams)? {
         Ok(policy) => policy,
         Err(code) => return Ok(code),
@@ -390,6 +395,10 @@ fn print(args: &ReportArgs, report: &Report, streams: &mut Streams<'_>) -> io::R
     match &args.output {
         None => streams.out.write_all(text.as_bytes())?,
         Some(path) => {
+            // Making the report took its time.
+            if let Err(problem) = may_write(path, &args.dir) {
+                return refuse(&problem, streams);
+            }
             if let Err(error) = write(path, &text) {
                 let path = path.display();
                 writeln!(streams.err, "error: `{path}` cannot be written: {error}")?;
@@ -406,6 +415,33 @@ fn print(args: &ReportArgs, report: &Report, streams: &mut Streams<'_>) -> io::R
         return Ok(BROKEN);
     }
     Ok(FINE)
+}
+
+/// Whether a report may stand there: in the place of nothing but a file, and nowhere among the evidence.
+fn may_write(path: &Path, log: &Path) -> Result<(), String> {
+    let shown = path.display();
+    if let Ok(found) = std::fs::symlink_metadata(path)
+        && !found.is_file()
+    {
+        let kind = crate::files::kind(found.file_type());
+        return Err(format!(
+            "`{shown}` is {kind}; a report replaces what stands there, so it takes the place of a regular file only; give another name with `-o`"
+        ));
+    }
+    let folder = path.parent().filter(|one| !one.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let is_inside = match (folder.canonicalize(), log.canonicalize()) {
+        (Ok(folder), Ok(log)) => folder.starts_with(log),
+        // What is not there holds no evidence; whoever writes or reads there says so.
+        _ => false,
+    };
+    if is_inside {
+        return Err(format!(
+            "`{shown}` lies in the folder of the log (`{}`), where nothing is written but evidence; give a place outside of it with `-o`",
+            log.display()
+        ));
+    }
+    Ok(())
 }
 
 /// Writes beside the file and then in its place, so that nobody reads half of it.
@@ -429,4 +465,48 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
         let _ = std::fs::remove_file(&unfinished);
     }
     placed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_takes_the_place_of_nothing_but_a_file_outside_of_the_log() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let log = dir.path().join("log");
+        std::fs::create_dir_all(log.join("checkpoints")).unwrap();
+        let (file, link) = (dir.path().join("a.html"), dir.path().join("link"));
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&log, &link).unwrap();
+        assert_eq!(may_write(&file, &log), Ok(()));
+        assert_eq!(may_write(&dir.path().join("new"), &log), Ok(()));
+        assert_eq!(may_write(&dir.path().join("log-november"), &log), Ok(()));
+        let below = [
+            log.join("audit-0000000000000001.jsonl"),
+            log.join("new"),
+            log.join("checkpoints/new"),
+            link.join("new"),
+            log.join("checkpoints/../new"),
+        ];
+        for path in below {
+            let problem = may_write(&path, &log).unwrap_err();
+            assert!(
+                problem.contains("lies in the folder of the log"),
+                "{problem}"
+            );
+            assert!(may_write(&path, &link).is_err());
+        }
+        let socket = dir.path().join("socket");
+        let _bound = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for (path, kind) in [
+            (Path::new("/dev/null"), "a device"),
+            (&socket, "a socket"),
+            (&link, "a link"),
+            (dir.path(), "a folder"),
+        ] {
+            let problem = may_write(path, &log).unwrap_err();
+            assert!(problem.contains(kind), "{problem}");
+        }
+    }
 }

@@ -171,20 +171,9 @@ impl Told {
     }
 }
 
-/// A cell of a table for spreadsheets. What would be a formula there begins with an apostrophe, so that it is text.
+/// A cell of a table for spreadsheets: what would be a formula there is text.
 pub(super) fn cell(text: &str) -> String {
-    match text.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '|' | '%') => format!("'{text}"),
-        // Some programs skip spaces and signs of other widths before they look.
-        Some(_)
-            if text
-                .trim_start()
-                .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) =>
-        {
-            format!("'{text}")
-        }
-        _ => text.to_owned(),
-    }
+    crate::spreadsheet::harmless(text)
 }
 
 /// Lines for spreadsheets (RFC 4180).
@@ -207,9 +196,10 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula() {
-        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "  =1", "＝1"] {
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "  =1", "＝1", "|x", "%x"] {
             assert_eq!(cell(text), format!("'{text}"));
         }
+        assert_eq!(cell("x;=1"), "x;'=1");
         for text in ["fanny", "", "2026-11-23T09:00:00Z", "a=b"] {
             assert_eq!(cell(text), text);
         }

@@ -3,6 +3,7 @@
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 
 use crate::report::{Cell, Report, Table};
+use crate::spreadsheet::harmless;
 
 /// Why a table cannot be printed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,49 +58,4 @@ fn lines(table: &Table, report: &Report) -> String {
     }
     let bytes = writer.into_inner().unwrap_or_default();
     String::from_utf8(bytes).unwrap_or_default()
-}
-
-/// A text that no spreadsheet computes: not where it begins, nor behind what may separate cells in another country.
-fn harmless(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 1);
-    let mut is_begin = true;
-    for character in text.chars() {
-        if is_begin && is_formula(character) {
-            out.push('\'');
-        }
-        out.push(character);
-        is_begin = matches!(character, ';' | '\t' | '\r' | '\n');
-    }
-    out
-}
-
-fn is_formula(character: char) -> bool {
-    matches!(
-        character,
-        '=' | '+' | '-' | '@' | '\t' | '\r' | '＝' | '＋' | '－' | '＠'
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::harmless;
-
-    #[test]
-    fn nothing_is_a_formula() {
-        for (text, expected) in [
-            ("fanny", "fanny"),
-            ("a-b=c", "a-b=c"),
-            ("=1+1", "'=1+1"),
-            ("+33", "'+33"),
-            ("-1", "'-1"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("\t=1", "'\t'=1"),
-            ("\rx", "'\rx"),
-            ("a;=1+1", "a;'=1+1"),
-            ("＝1", "'＝1"),
-            ("", ""),
-        ] {
-            assert_eq!(harmless(text), expected);
-        }
-    }
 }

@@ -8,7 +8,7 @@ use crate::audit::Found;
 use crate::report::frame::Frame;
 use crate::report::language::Language;
 use crate::report::pass::{Counting, Event};
-use crate::report::tally::{Tally, add};
+use crate::report::tally::{Amount, Tally};
 use crate::report::{Asked, Block, Cell, Column, Name, Report, Table, Unanswerable};
 use crate::vocabulary::Level;
 
@@ -35,7 +35,7 @@ pub(super) struct AccessReview {
 struct Used {
     /// In the period.
     requests: u64,
-    records: u64,
+    records: Amount,
     clear: u64,
     /// In the whole log.
     last: String,
@@ -76,7 +76,7 @@ impl AccessReview {
                 Column::number("requests", language.of("requests", "requêtes")),
                 Column::number(
                     "disclosures",
-                    language.of("records at most", "fiches au plus"),
+                    language.of("records with it", "fiches touchées"),
                 ),
                 Column::detail("requests_clear"),
                 Column::new("last", language.of("last use", "dernier usage")),
@@ -119,7 +119,7 @@ impl AccessReview {
                     Cell::Level(given.level),
                     Cell::names(given.purposes.iter().map(String::as_str)),
                     Cell::Number(used.map_or(0, |used| used.requests)),
-                    Cell::Number(used.map_or(0, |used| used.records)),
+                    used.map_or(Cell::Number(0), |used| used.records.cell()),
                     Cell::Number(used.map_or(0, |used| used.clear)),
                     Cell::time(last),
                     Cell::text(state),
@@ -173,7 +173,7 @@ impl AccessReview {
                 Column::new("category", language.of("category", "catégorie")),
                 Column::new("level", language.of("shown", "montré")),
                 Column::number("requests", language.of("requests", "requêtes")),
-                Column::number("disclosures", language.of("records at most", "fiches au plus")),
+                Column::number("disclosures", language.of("records with it", "fiches touchées")),
                 Column::new("last", language.of("last", "dernière fois")),
             ],
             language.of("Nothing was shown in the period that this policy does not grant.", "Rien n’a été montré dans la période que cette politique n’accorde."),
@@ -190,7 +190,7 @@ impl AccessReview {
                 Cell::category(Some(category), language),
                 Cell::Level(*level),
                 Cell::Number(used.requests),
-                Cell::Number(used.records),
+                used.records.cell(),
                 Cell::time(&used.last),
             ]);
         }
@@ -291,7 +291,7 @@ impl Counting for AccessReview {
     fn closed(&mut self, event: Event<'_>) {
         let seen = event.seen;
         seen.policy().clone_into(&mut self.in_force);
-        let Some(id) = account::id(seen) else {
+        let Some(id) = account::id(event) else {
             return;
         };
         if event.is_within {
@@ -309,13 +309,14 @@ impl Counting for AccessReview {
             let Some(category) = datum.category else {
                 continue;
             };
+            let records = event.records(&datum);
             let is_first = told.insert(category);
             for role in seen.roles() {
                 let used = self.used.at((role.clone(), category.to_owned()));
                 event.time.clone_into(&mut used.last);
                 if event.is_within {
                     used.requests += u64::from(is_first);
-                    add(&mut used.records, datum.records);
+                    used.records.add(records);
                     used.clear += u64::from(datum.level == Level::Clear);
                 }
             }
@@ -328,7 +329,7 @@ impl Counting for AccessReview {
                     .beyond
                     .at((together.clone(), category.to_owned(), datum.level));
                 beyond.requests += 1;
-                add(&mut beyond.records, datum.records);
+                beyond.records.add(records);
                 event.time.clone_into(&mut beyond.last);
             }
         }
@@ -361,6 +362,7 @@ impl Counting for AccessReview {
             .blocks
             .extend([grants, beyond, self.of_accounts()].map(Block::Table));
         report.limits.extend([
+            Frame::amounts(language),
             language.of(
                 "A caller with several roles uses what all of them give together; the log does not say which role was needed, so the use counts for each. A grant may look used although another role would have been enough.",
                 "Un appelant ayant plusieurs rôles use de ce que tous donnent ensemble ; le journal ne dit pas lequel était nécessaire, l’usage compte donc pour chacun. Un droit peut paraître utilisé alors qu’un autre rôle aurait suffi.",

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::audit::Seen;
 use crate::report::Cell;
+use crate::report::pass::Event;
 
 /// Roles of one account that are remembered.
 const ROLES_MAX: usize = 64;
@@ -47,13 +48,24 @@ impl Account {
     }
 }
 
-/// The id of the caller of a request.
-pub(super) fn id(seen: Seen<'_>) -> Option<String> {
-    Some(seen.caller()?.0.to_owned())
+/// The id of the caller of a request; behind the name of its CRM if the log tells of several, as each has a number 7.
+pub(super) fn id(event: Event<'_>) -> Option<String> {
+    let (id, _) = event.seen.caller()?;
+    Some(match event.upstream {
+        Some(upstream) => [upstream, ":", id].concat(),
+        None => id.to_owned(),
+    })
 }
 
-/// Whether the caller has a name or an id.
-pub(super) fn is(seen: Seen<'_>, wanted: &str) -> bool {
-    seen.caller()
-        .is_some_and(|(id, name)| id == wanted || name == wanted)
+/// Whether the caller has a name or an id, with or without the name of its CRM before it.
+pub(super) fn is(event: Event<'_>, wanted: &str) -> bool {
+    let of_upstream = event.upstream.and_then(|upstream| {
+        let rest = wanted.strip_prefix(upstream)?;
+        rest.strip_prefix(':')
+    });
+    let is = |wanted: &str| {
+        let caller = event.seen.caller();
+        caller.is_some_and(|(id, name)| id == wanted || name == wanted)
+    };
+    is(wanted) || of_upstream.is_some_and(is)
 }

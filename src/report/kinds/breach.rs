@@ -1,34 +1,36 @@
 //! What an account reached in a time: for a notification of a breach (Art. 33 GDPR).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::audit::Found;
 use crate::report::distinct::Distinct;
 use crate::report::frame::Frame;
 use crate::report::language::Language;
-use crate::report::pass::{Counting, Event};
-use crate::report::tally::{Tally, add};
+use crate::report::pass::{Counting, Event, module_of};
+use crate::report::tally::{Amount, Tally, add};
 use crate::report::timeline::Timeline;
 use crate::report::{Asked, Block, Cell, Column, Name, Report, Table, Unanswerable};
 use crate::vocabulary::Level;
 
-use super::account::{self, Account};
+mod persons;
+mod suspects;
+
+use super::account::Account;
 use super::granted::shows;
+use persons::Persons;
+use suspects::Suspects;
 
 /// Unclosed requests that are listed each by itself.
 const UNCLOSED_MAX: usize = 1_000;
-/// Ids of the account that are told.
-const IDS_MAX: usize = 100;
 
 #[derive(Debug)]
 pub(super) struct Breach {
     language: Language,
-    wanted: String,
-    /// Modules whose records are persons: as asked for, or those in which the policy has a field that identifies somebody.
-    persons: BTreeSet<String>,
-    persons_are_stated: bool,
+    persons: Persons,
+    suspects: Suspects,
     account: Account,
-    ids: BTreeSet<String>,
+    /// Requests that ended after the period.
+    over: u64,
     requests: u64,
     refused: u64,
     first: String,
@@ -52,8 +54,8 @@ struct Module {
 #[derive(Debug, Default)]
 struct Reached {
     requests: u64,
-    records: u64,
-    different: u64,
+    records: Amount,
+    different: Amount,
     first: String,
     last: String,
 }
@@ -90,11 +92,10 @@ impl Breach {
     pub(super) fn new(asked: &Asked<'_>) -> Self {
         Self {
             language: asked.language,
-            wanted: asked.caller.clone().unwrap_or_default(),
-            persons: asked.persons.iter().cloned().collect(),
-            persons_are_stated: !asked.persons.is_empty(),
+            persons: Persons::new(asked),
+            suspects: Suspects::new(asked),
             account: Account::default(),
-            ids: BTreeSet::new(),
+            over: 0,
             requests: 0,
             refused: 0,
             first: String::new(),
@@ -112,9 +113,7 @@ impl Breach {
 
     fn meet(&mut self, event: Event<'_>) {
         self.account.meet(event.seen);
-        if let Some(id) = account::id(event.seen).filter(|_| self.ids.len() < IDS_MAX) {
-            self.ids.insert(id);
-        }
+        self.suspects.meet(event);
         if self.first.is_empty() {
             event.time.clone_into(&mut self.first);
         }
@@ -131,30 +130,20 @@ impl Breach {
         }
     }
 
-    /// Learns from data that a module's records identify somebody.
-    fn identify(&mut self, name: &str, category: &str) {
-        let identifies = category == "identity" || category.starts_with("identity.");
-        if let Some((module, _)) = name
-            .split_once('.')
-            .filter(|_| identifies && !self.persons_are_stated)
-            && !self.persons.contains(module)
-        {
-            self.persons.insert(module.to_owned());
-        }
-    }
-
     fn reach(&mut self, event: Event<'_>) {
         for datum in event.seen.data().filter(|datum| datum.records > 0) {
             for field in datum.fields {
-                self.identify(field, datum.category.unwrap_or_default());
+                self.persons
+                    .identify(field, datum.category.unwrap_or_default());
             }
             if !shows(datum.level) {
                 continue;
             }
             let category = datum.category.map(str::to_owned);
+            let records = event.records(&datum);
             let reached = self.categories.at((category, datum.level));
             reached.requests += 1;
-            add(&mut reached.records, datum.records);
+            reached.records.add(records);
             if reached.first.is_empty() {
                 event.time.clone_into(&mut reached.first);
             }
@@ -167,19 +156,31 @@ impl Breach {
                     .iter()
                     .any(|field| field.split_once('.').is_some_and(|(own, _)| own == module))
             };
+            let named_all = u64::try_from(event.refs().count()).unwrap_or(u64::MAX);
+            let is_all = named_all >= event.seen.disclosed();
             let mut named = 0;
-            for record in event.seen.refs().iter().filter(is_of) {
+            for record in event.refs().filter(is_of) {
                 let key = ("category", datum.category, datum.level, record);
-                reached.different += u64::from(self.different.is_new(key));
+                add(
+                    &mut reached.different.sum,
+                    u64::from(self.different.is_new(key)),
+                );
                 named += 1;
             }
-            // Those that are named in other events of the request may all be new.
-            add(&mut reached.different, datum.records.saturating_sub(named));
+            // Those that no event names may all be new, and more than are counted together.
+            reached.different.add(Amount {
+                sum: datum.records.saturating_sub(named),
+                is_least: records.is_least && !is_all,
+            });
         }
     }
 
-    fn is_person(&self, module: &str) -> bool {
-        self.persons.contains(module_of_ref(module))
+    /// Different records of a category, at most; at least, where not all of them are named.
+    fn at_most(&self, reached: &Reached) -> Cell {
+        match reached.different.is_least {
+            true => reached.different.cell(),
+            false => self.different.cell(reached.different.sum),
+        }
     }
 
     fn of_modules(&self) -> Table {
@@ -193,7 +194,7 @@ impl Breach {
                 Column::number("different", language.of("different records", "fiches différentes")),
             ],
             language.of("No event of the account names a record.", "Aucun événement du compte ne nomme de fiche."),
-        ).noted(if self.persons_are_stated {
+        ).noted(if self.persons.are_stated {
             language.of("Which kinds are persons was stated with `persons=`.", "Les genres qui sont des personnes ont été indiqués par `persons=`.")
         } else {
             language.of(
@@ -204,7 +205,7 @@ impl Breach {
         for (module, counted) in self.modules.sorted(|one| one.different) {
             table.rows.push(vec![
                 Cell::name(module),
-                Cell::text(match self.is_person(module) {
+                Cell::text(match self.persons.has(module) {
                     true => language.of("yes", "oui"),
                     false => language.of("no", "non"),
                 }),
@@ -230,8 +231,8 @@ impl Breach {
             ],
             language.of("No data was shown to the account, not even in part.", "Aucune donnée n’a été montrée au compte, même en partie."),
         ).noted(language.of(
-            "An event does not say which of its records held a category, so each record of the kind counts; of replies in several parts, which name most of their records apart from their data, each counts as new: at most so many different ones.",
-            "Un événement ne dit pas laquelle de ses fiches contenait une catégorie : chaque fiche du genre compte ; d’une réponse en plusieurs morceaux, qui nomme la plupart de ses fiches à part de ses données, chacune compte comme nouvelle : au plus autant de différentes.",
+            "An event does not say which of its records held a category, so each record of the kind counts: at most so many different ones, unless not all of them are named; then it is ≥.",
+            "Un événement ne dit pas laquelle de ses fiches contenait une catégorie : chaque fiche du genre compte, donc au plus autant de différentes, sauf si toutes ne sont pas nommées ; alors c’est ≥.",
         ));
         let mut all: Vec<_> = self.categories.iter().collect();
         all.sort_by(|((one, own), _), ((other, its), _)| (its, one).cmp(&(own, other)));
@@ -239,8 +240,8 @@ impl Breach {
             table.rows.push(vec![
                 Cell::category(category.as_deref(), language),
                 Cell::Level(*level),
-                self.different.cell(reached.different),
-                Cell::Number(reached.records),
+                self.at_most(reached),
+                reached.records.cell(),
                 Cell::Number(reached.requests),
                 Cell::time(&reached.first),
                 Cell::time(&reached.last),
@@ -333,9 +334,9 @@ impl Breach {
             crate::report::tally::sum(of.map(|(_, one)| one.different))
         };
         let open = self.unclosed.len();
-        let count = |number: u64| match open {
-            0 => self.different.cell(number),
-            _ => Cell::AtLeast(number),
+        let count = |number: u64| match open == 0 && !self.suspects.is_cut {
+            true => self.different.cell(number),
+            false => Cell::AtLeast(number),
         };
         report.figure(
             "persons",
@@ -343,7 +344,7 @@ impl Breach {
                 "persons (different records)",
                 "personnes (fiches différentes)",
             ),
-            count(sum(&|module| self.is_person(module))),
+            count(sum(&|module| self.persons.has(module))),
         );
         report.figure(
             "different",
@@ -386,23 +387,12 @@ impl Breach {
 
     fn find(&self, report: &mut Report) {
         let language = self.language;
-        if self.ids.is_empty() {
-            let name = crate::audit::visible(&self.wanted);
+        self.suspects.find(report);
+        if self.over > 0 {
+            let over = language.count(self.over, ["request", "requête"], ["requests", "requêtes"]);
             report.findings.push(language.of(
-                format!("No request of an account with the id or name {name} lies in the period. Is it written as the CRM writes it?"),
-                format!("Aucune requête d’un compte d’identifiant ou de nom {name} dans la période. Est-il écrit comme dans le CRM ?"),
-            ));
-        }
-        if self.ids.len() > 1 {
-            let ids: Vec<String> = self
-                .ids
-                .iter()
-                .map(|id| crate::audit::visible(id))
-                .collect();
-            let ids = ids.join(", ");
-            report.findings.push(language.of(
-                format!("Several accounts bear this name: {ids}. They are counted together; ask by id to tell them apart."),
-                format!("Plusieurs comptes portent ce nom : {ids}. Ils sont comptés ensemble ; demandez par identifiant pour les distinguer."),
+                format!("{over} of the account began in the period or before it and ended after it: how much of what was disclosed left in the period is not in the log, so all of it counts."),
+                format!("{over} du compte, commencées dans la période ou avant, se sont terminées après : le journal ne dit pas quelle part de ce qui a été divulgué est sortie dans la période, donc tout compte."),
             ));
         }
         for ((category, level), reached) in self.categories.iter() {
@@ -415,32 +405,33 @@ impl Breach {
                 let name = Cell::category(category.as_deref(), language).shown(language);
                 let (level, different) = (
                     language.level(*level),
-                    self.different.cell(reached.different).shown(language),
+                    self.at_most(reached).shown(language),
                 );
                 report.findings.push(language.of(
-                    format!("Data of Art. 9 or 10 GDPR was shown {level}: {name}, of at most {different} records."),
-                    format!("Des données des art. 9 ou 10 RGPD ont été montrées ({level}) : {name}, {different} fiches au plus."),
+                    format!("Data of Art. 9 or 10 GDPR was shown {level}: {name}, records at most: {different}."),
+                    format!("Des données des art. 9 ou 10 RGPD ont été montrées ({level}) : {name}, fiches au plus : {different}."),
                 ));
             }
         }
     }
 }
 
-/// `Contacts` of `crm:Contacts/c-1` and of `Contacts/c-1`.
-fn module_of(record: &str) -> &str {
-    module_of_ref(record.split_once('/').map_or(record, |(module, _)| module))
-}
-
-/// `Contacts` of `crm:Contacts`.
-fn module_of_ref(module: &str) -> &str {
-    module.rsplit_once(':').map_or(module, |(_, module)| module)
-}
-
 impl Counting for Breach {
+    fn reads_twice(&self) -> bool {
+        true
+    }
+
+    fn before(&mut self, event: Event<'_>) {
+        self.persons.know_all(event);
+        self.suspects.learn(event);
+    }
+
     fn closed(&mut self, event: Event<'_>) {
-        if !event.is_within || !account::is(event.seen, &self.wanted) {
+        self.suspects.call(event);
+        if !(event.is_within || event.is_over) || !self.suspects.has(event) {
             return;
         }
+        self.over += u64::from(event.is_over);
         self.meet(event);
         self.requests += 1;
         self.refused += u64::from(event.seen.outcome() == Some("denied"));
@@ -456,13 +447,14 @@ impl Counting for Breach {
     }
 
     fn continued(&mut self, event: Event<'_>) {
-        if event.is_within && account::is(event.seen, &self.wanted) {
+        if (event.is_within || event.is_over) && self.suspects.has(event) {
             self.name_refs(event);
         }
     }
 
     fn unclosed(&mut self, event: Event<'_>) {
-        if !account::is(event.seen, &self.wanted) {
+        self.suspects.call(event);
+        if !self.suspects.has(event) {
             return;
         }
         self.meet(event);
@@ -488,19 +480,25 @@ impl Counting for Breach {
     fn notice(&mut self, found: &Found, _: bool) {
         if let Some((_, Some(classified))) = found.loaded() {
             for (name, categories) in classified.names() {
+                if let Some((module, _)) = name.split_once('.') {
+                    self.persons.know(module, None);
+                }
                 for category in categories {
-                    self.identify(name, category.as_str());
+                    self.persons.identify(name, category.as_str());
                 }
             }
         }
     }
 
     fn report(self: Box<Self>, frame: &Frame) -> Result<Report, Unanswerable> {
+        if let Some(unanswerable) = self.persons.unheard_of() {
+            return Err(unanswerable);
+        }
         let language = self.language;
         let title = language.of("What an account reached", "Ce qu’un compte a atteint");
         let mut report = frame.report(Name::BreachScope, title, language);
         let about = match self.account.name.as_str() {
-            "" => self.wanted.as_str(),
+            "" => self.suspects.wanted.as_str(),
             name => name,
         };
         report.about = Some(crate::audit::visible(about));
@@ -545,6 +543,7 @@ impl Counting for Breach {
                 .extend([Block::Chart(chart), Block::Table(table)]);
         }
         report.limits.extend([
+            Frame::amounts(language),
             language.of(
                 "Whether it was the owner of the account or somebody else is not in the log. What was disclosed is not what was kept.",
                 "Que ce soit le titulaire du compte ou un autre, le journal ne le dit pas. Ce qui a été divulgué n’est pas ce qui a été conservé.",

@@ -8,7 +8,7 @@ use crate::policy::CATALOGUE;
 use crate::report::frame::Frame;
 use crate::report::language::Language;
 use crate::report::pass::{Counting, Event};
-use crate::report::tally::{Tally, add, sum};
+use crate::report::tally::{Amount, Tally};
 use crate::report::timeline::Timeline;
 use crate::report::{Asked, Block, Cell, Column, Name, Report, Table, Unanswerable};
 use crate::vocabulary::{Category, Level};
@@ -40,14 +40,14 @@ pub(super) struct OfCategory {
 #[derive(Debug, Default)]
 struct Met {
     requests: u64,
-    records: u64,
+    records: Amount,
     last: String,
 }
 
 impl Met {
-    fn add(&mut self, records: u64, time: &str) {
+    fn add(&mut self, records: Amount, time: &str) {
         self.requests += 1;
-        add(&mut self.records, records);
+        self.records.add(records);
         time.clone_into(&mut self.last);
     }
 }
@@ -85,10 +85,11 @@ impl OfCategory {
 
     fn met(&mut self, event: Event<'_>) {
         let seen = event.seen;
-        let Some(id) = account::id(seen) else {
+        let Some(id) = account::id(event) else {
             return;
         };
-        let mut levels: std::collections::BTreeMap<Level, u64> = std::collections::BTreeMap::new();
+        let mut levels: std::collections::BTreeMap<Level, Amount> =
+            std::collections::BTreeMap::new();
         for datum in seen.data().filter(|datum| datum.records > 0) {
             let Some(name) = datum.category else {
                 continue;
@@ -97,11 +98,14 @@ impl OfCategory {
             if !self.wanted.covers(&Category::new(name)) {
                 continue;
             }
-            add(levels.entry(datum.level).or_default(), datum.records);
+            levels
+                .entry(datum.level)
+                .or_default()
+                .add(event.records(&datum));
             for field in datum.fields {
                 self.fields
                     .at((field.clone(), name.to_owned()))
-                    .add(datum.records, event.time);
+                    .add(Amount::exactly(datum.records), event.time);
             }
         }
         let roles = seen.roles().join(" + ");
@@ -111,7 +115,7 @@ impl OfCategory {
                 Level::Mask | Level::Token => 1,
                 Level::Redact | Level::Hide => 2,
             };
-            self.days.add(event.time, series, records);
+            self.days.add_amount(event.time, series, records);
             self.roles
                 .at((roles.clone(), level))
                 .add(records, event.time);
@@ -124,12 +128,13 @@ impl OfCategory {
 
     /// Counts for what a request named a field of the category, and whether it was refused.
     fn named(&mut self, event: Event<'_>) {
-        let (Some(id), Some(fields)) = (account::id(event.seen), event.fields) else {
+        let (Some(id), Some(fields)) = (account::id(event), event.fields) else {
             return;
         };
         let is_refused = event.seen.outcome() == Some("denied");
         for (for_what, word) in [
             (Use::Matched, "matched"),
+            (Use::Searched, "searched"),
             (Use::Sorted, "sorted"),
             (Use::Written, "written"),
         ] {
@@ -142,7 +147,7 @@ impl OfCategory {
             if event.seen.named(for_what).iter().any(|name| is_of(&name)) {
                 self.uses
                     .at((id.clone(), word, is_refused))
-                    .add(0, event.time);
+                    .add(Amount::default(), event.time);
                 self.names.at(id.clone()).meet(event.seen);
             }
         }
@@ -165,7 +170,7 @@ impl OfCategory {
                 Column::number("requests", language.of("requests", "requêtes")),
                 Column::number(
                     "disclosures",
-                    language.of("records at most", "fiches au plus"),
+                    language.of("records with it", "fiches touchées"),
                 ),
                 Column::new("last", language.of("last", "dernière fois")),
             ],
@@ -184,7 +189,7 @@ impl OfCategory {
                 account.roles_cell(),
                 Cell::Level(*level),
                 Cell::Number(met.requests),
-                Cell::Number(met.records),
+                met.records.cell(),
                 Cell::time(&met.last),
             ]);
         }
@@ -202,7 +207,7 @@ impl OfCategory {
                 Column::number("requests", language.of("requests", "requêtes")),
                 Column::number(
                     "disclosures",
-                    language.of("records at most", "fiches au plus"),
+                    language.of("records with it", "fiches touchées"),
                 ),
                 Column::new("last", language.of("last", "dernière fois")),
             ],
@@ -218,7 +223,7 @@ impl OfCategory {
                 Cell::name(roles),
                 Cell::Level(*level),
                 Cell::Number(met.requests),
-                Cell::Number(met.records),
+                met.records.cell(),
                 Cell::time(&met.last),
             ]);
         }
@@ -250,7 +255,7 @@ impl OfCategory {
                 Cell::name(field),
                 Cell::category(Some(category), language),
                 Cell::Number(met.requests),
-                Cell::Number(met.records),
+                met.records.cell(),
                 Cell::time(&met.last),
             ]);
         }
@@ -271,8 +276,8 @@ impl OfCategory {
                 Column::new("last", language.of("last", "dernière fois")),
             ],
             language.of(
-                "No request filtered by it, sorted by it or wrote it.",
-                "Aucune requête n’a filtré, trié par elle, ni ne l’a écrite.",
+                "No request filtered by it, searched in it, sorted by it or wrote it.",
+                "Aucune requête n’a filtré ni trié par elle, n’y a cherché, ni ne l’a écrite.",
             ),
         );
         for ((id, word, is_refused), met) in self.uses.sorted(|met| met.requests) {
@@ -314,11 +319,12 @@ impl OfCategory {
             .roles
             .iter()
             .filter(|((_, level), _)| *level == Level::Clear);
-        let records = sum(of_clear.map(|(_, met)| met.records));
+        let mut records = Amount::default();
+        of_clear.for_each(|(_, met)| records.add(met.records));
         report.figure(
             "disclosures_clear",
-            language.of("records in clear, at most", "fiches en clair, au plus"),
-            Cell::Number(records),
+            language.of("records in clear", "fiches en clair"),
+            records.cell(),
         );
         report.figure(
             "unclosed",
@@ -386,8 +392,8 @@ impl Counting for OfCategory {
         );
         report.about = Some(Cell::category(Some(self.wanted.as_str()), language).shown(language));
         report.means.push(language.of(
-            "Requests that met data of this category, or of one below it, by how much of it was shown: in clear, in part, as a pseudonym, or not. The same record in two requests counts twice; where a request met the category in several groups of fields, their records are added, so the numbers are at most right.",
-            "Requêtes qui ont rencontré des données de cette catégorie, ou d’une catégorie inférieure, selon ce qui en a été montré : en clair, en partie, sous pseudonyme, ou rien. La même fiche dans deux requêtes compte deux fois ; si une requête a rencontré la catégorie dans plusieurs groupes de champs, leurs fiches s’ajoutent : les nombres sont des maximums.",
+            "Requests that met data of this category, or of one below it, by how much of it was shown: in clear, in part, as a pseudonym, or not. The same record in two requests counts twice.",
+            "Requêtes qui ont rencontré des données de cette catégorie, ou d’une catégorie inférieure, selon ce qui en a été montré : en clair, en partie, sous pseudonyme, ou rien. La même fiche dans deux requêtes compte deux fois.",
         ).to_owned());
         self.figures(&mut report);
         let series = [

@@ -65,7 +65,7 @@ impl Denials {
     }
 
     fn count(&mut self, event: Event<'_>, kind: &str, reason: &str) {
-        let id = account::id(event.seen);
+        let id = account::id(event);
         let is_new = self.accounts.is_new(("reason", reason, &id));
         self.reasons
             .at((kind.to_owned(), reason.to_owned()))
@@ -209,7 +209,11 @@ fn about(seen: Seen<'_>, reason: &str) -> Vec<(String, &'static str)> {
     let is = |one: Reason| reason == one.code();
     let uses: &[(Use, &'static str)] = if is(Reason::FieldNotUsable) || is(Reason::MalformedFilter)
     {
-        &[(Use::Matched, "matched"), (Use::Sorted, "sorted")]
+        &[
+            (Use::Matched, "matched"),
+            (Use::Searched, "searched"),
+            (Use::Sorted, "sorted"),
+        ]
     } else if is(Reason::FieldNotWritable)
         || is(Reason::SpecialCategoryInText)
         || is(Reason::MaskWrittenBack)
@@ -239,6 +243,7 @@ fn about(seen: Seen<'_>, reason: &str) -> Vec<(String, &'static str)> {
 pub(super) fn used(how: &'static str, language: Language) -> &'static str {
     match how {
         "matched" => language.of("filter", "filtre"),
+        "searched" => language.of("search", "recherche"),
         "sorted" => language.of("sort", "tri"),
         "written" => language.of("write", "écriture"),
         "asked" => language.of("read", "lecture"),

@@ -7,7 +7,7 @@ use crate::report::distinct::Distinct;
 use crate::report::frame::Frame;
 use crate::report::language::Language;
 use crate::report::pass::{Counting, Event};
-use crate::report::tally::{Tally, add};
+use crate::report::tally::{Amount, Tally, add};
 use crate::report::timeline::Timeline;
 use crate::report::{Asked, Block, Cell, Chart, Column, Name, Report, Shape, Table, Unanswerable};
 use crate::vocabulary::Level;
@@ -99,7 +99,7 @@ struct Purpose {
 #[derive(Debug, Default)]
 struct Shown {
     requests: u64,
-    records: u64,
+    records: Amount,
     accounts: u64,
 }
 
@@ -135,7 +135,7 @@ impl Monthly {
     }
 
     fn show(&mut self, event: Event<'_>) {
-        let id = account::id(event.seen);
+        let id = account::id(event);
         let roles = event.seen.roles().join(" + ");
         let mut has_open = false;
         for datum in event.seen.data().filter(|one| one.records > 0) {
@@ -143,10 +143,11 @@ impl Monthly {
                 None => has_open = true,
                 Some(category) if datum.level == Level::Clear => {
                     let key = (category.to_owned(), roles.clone());
+                    let records = event.records(&datum);
                     let is_new = self.accounts.is_new(("clear", &key, &id));
                     let shown = self.clear.at(key);
                     shown.requests += 1;
-                    add(&mut shown.records, datum.records);
+                    shown.records.add(records);
                     shown.accounts += u64::from(is_new);
                 }
                 Some(_) => {}
@@ -182,7 +183,7 @@ impl Monthly {
                 Column::number("requests", language.of("requests", "requêtes")),
                 Column::number(
                     "disclosures",
-                    language.of("records at most", "fiches au plus"),
+                    language.of("records with it", "fiches touchées"),
                 ),
             ],
             language.of(
@@ -197,7 +198,7 @@ impl Monthly {
                 Cell::name(roles),
                 self.accounts.cell(shown.accounts),
                 Cell::Number(shown.requests),
-                Cell::Number(shown.records),
+                shown.records.cell(),
             ]);
         }
         table
@@ -327,7 +328,7 @@ impl Counting for Monthly {
             _ => 2,
         };
         self.days.add(event.time, series, 1);
-        if let Some(id) = account::id(seen) {
+        if let Some(id) = account::id(event) {
             self.account_count += u64::from(self.accounts.is_new(("account", &id)));
         }
         let is_write = matches!(
@@ -452,6 +453,7 @@ impl Counting for Monthly {
                 format!("{left} autres changements ou lectures du journal ne sont pas énumérés ; `paravent audit query` les donne."),
             ));
         }
+        report.limits.push(Frame::amounts(language));
         report.limits.push(language.of(
             "Much is not bad and little is not good: the numbers follow the work. Whether a purpose was the right one is for people to judge.",
             "Beaucoup n’est pas mal, peu n’est pas bien : les nombres suivent le travail. Qu’une finalité ait été la bonne, c’est à des personnes d’en juger.",
@@ -501,7 +503,7 @@ impl Monthly {
         let language = self.language;
         let mut sums: std::collections::BTreeMap<&str, u64> = std::collections::BTreeMap::new();
         for ((category, _), shown) in self.clear.iter() {
-            add(sums.entry(category).or_default(), shown.records);
+            add(sums.entry(category).or_default(), shown.records.sum);
         }
         let mut points: Vec<(String, Vec<u64>)> = sums
             .into_iter()
@@ -536,14 +538,10 @@ impl Monthly {
             if category.starts_with("special.") || category.starts_with("criminal") {
                 let name = Cell::category(Some(category), language).shown(language);
                 let roles = visible(roles);
-                let records = language.count(
-                    shown.records,
-                    ["record at most", "fiche au plus"],
-                    ["records at most", "fiches au plus"],
-                );
+                let records = shown.records.cell().shown(language);
                 report.findings.push(language.of(
-                    format!("Data of Art. 9 or 10 GDPR was shown in clear: {name}, to {roles}, in {records}."),
-                    format!("Des données des art. 9 ou 10 RGPD ont été montrées en clair : {name}, à {roles}, dans {records}."),
+                    format!("Data of Art. 9 or 10 GDPR was shown in clear: {name}, to {roles}; records: {records}."),
+                    format!("Des données des art. 9 ou 10 RGPD ont été montrées en clair : {name}, à {roles} ; fiches : {records}."),
                 ));
             }
         }

@@ -39,7 +39,9 @@ pub(super) struct Probes {
 
 #[derive(Debug, Default)]
 struct Tried {
+    requests: u64,
     matched: u64,
+    searched: u64,
     sorted: u64,
     fields: BTreeSet<String>,
     first: String,
@@ -80,9 +82,12 @@ impl Probes {
     fn predicate(&mut self, event: Event<'_>, id: &str) {
         self.untold += u64::from(event.fields.is_none());
         // Each category once, with the first of its fields and all their names.
-        let mut told: std::collections::BTreeMap<Option<String>, (u64, u64, Vec<&String>)> =
+        let mut told: std::collections::BTreeMap<Option<String>, ([bool; 3], Vec<&String>)> =
             std::collections::BTreeMap::new();
-        for for_what in [Use::Matched, Use::Sorted] {
+        for (at, for_what) in [Use::Matched, Use::Searched, Use::Sorted]
+            .into_iter()
+            .enumerate()
+        {
             for field in event.seen.named(for_what) {
                 let categories = event.fields.map(|fields| fields.categories_of(field));
                 let categories = categories.unwrap_or_default();
@@ -94,17 +99,18 @@ impl Probes {
                         .collect(),
                 };
                 for name in names {
-                    let (matched, sorted, fields) = told.entry(name).or_default();
-                    *matched = u64::from(*matched > 0 || for_what == Use::Matched);
-                    *sorted = u64::from(*sorted > 0 || for_what == Use::Sorted);
+                    let (uses, fields) = told.entry(name).or_default();
+                    uses[at] = true;
                     fields.push(field);
                 }
             }
         }
-        for (category, (matched, sorted, fields)) in told {
+        for (category, ([matched, searched, sorted], fields)) in told {
             let tried = self.tried.at((id.to_owned(), category));
-            tried.matched += matched;
-            tried.sorted += sorted;
+            tried.requests += 1;
+            tried.matched += u64::from(matched);
+            tried.searched += u64::from(searched);
+            tried.sorted += u64::from(sorted);
             for field in fields {
                 if tried.fields.len() < FIELDS_MAX && !tried.fields.contains(field) {
                     tried.fields.insert(field.clone());
@@ -119,14 +125,15 @@ impl Probes {
         let mut table = Table::new(
             "predicates",
             language.of(
-                "Refused filters and sorts, by account and category",
-                "Filtres et tris refusés, par compte et catégorie",
+                "Refused filters, searches and sorts, by account and category",
+                "Filtres, recherches et tris refusés, par compte et catégorie",
             ),
             vec![
                 Column::new("account", language.of("account", "compte")),
                 Column::detail("account_id"),
                 Column::new("category", language.of("category", "catégorie")),
                 Column::number("filters", language.of("filters", "filtres")),
+                Column::number("searches", language.of("searches", "recherches")),
                 Column::number("sorts", language.of("sorts", "tris")),
                 Column::new("fields", language.of("fields", "champs")),
                 Column::number(
@@ -137,8 +144,8 @@ impl Probes {
                 Column::new("last", language.of("last", "dernière fois")),
             ],
             language.of(
-                "No filter and no sort of a known account was refused in the period.",
-                "Aucun filtre ni tri d’un compte connu n’a été refusé dans la période.",
+                "No filter, search or sort of a known account was refused in the period.",
+                "Aucun filtre, recherche ni tri d’un compte connu n’a été refusé dans la période.",
             ),
         );
         let grave = |category: &Option<String>| {
@@ -153,7 +160,7 @@ impl Probes {
         };
         let mut all: Vec<_> = self.tried.iter().collect();
         all.sort_by_key(|((_, category), tried)| {
-            std::cmp::Reverse((grave(category), tried.matched + tried.sorted))
+            std::cmp::Reverse((grave(category), tried.requests))
         });
         for ((id, category), tried) in all {
             let account = self.accounts.get(id).cloned().unwrap_or_default();
@@ -172,6 +179,7 @@ impl Probes {
                 Cell::name(id),
                 Cell::category(category.as_deref(), language),
                 Cell::Number(tried.matched),
+                Cell::Number(tried.searched),
                 Cell::Number(tried.sorted),
                 Cell::names(tried.fields.iter().map(String::as_str)),
                 Cell::Number(tried.within_an_hour),
@@ -293,31 +301,31 @@ impl Tried {
     }
 
     fn sentence(&self, name: &str, category: &str, language: Language) -> String {
-        let times = language.count(
-            self.matched + self.sorted,
-            ["time", "fois"],
-            ["times", "fois"],
-        );
+        let times = language.count(self.requests, ["time", "fois"], ["times", "fois"]);
         let fields = u64::try_from(self.fields.len()).unwrap_or(u64::MAX);
         let fields = language.count(fields, ["field", "champ"], ["fields", "champs"]);
         let (first, last) = (language.moment(&self.first), language.moment(&self.last));
-        if self.matched + self.sorted < 2 {
+        let did = match self.searched {
+            0 => language.of("filter or sort", "filtrer ou trier"),
+            _ => language.of("filter, search or sort", "filtrer, chercher ou trier"),
+        };
+        if self.requests < 2 {
             return language.of(
-                format!("{name} tried {times} to filter or sort by {category} ({fields}), on {first}; it was refused."),
-                format!("{name} a tenté {times} de filtrer ou trier par {category} ({fields}), le {first} ; ce fut refusé."),
+                format!("{name} tried {times} to {did} by {category} ({fields}), on {first}; it was refused."),
+                format!("{name} a tenté {times} de {did} par {category} ({fields}), le {first} ; ce fut refusé."),
             );
         }
         let hour = language.number(self.within_an_hour);
         language.of(
-            format!("{name} tried {times} to filter or sort by {category} ({fields}), between {first} and {last}, at most {hour} within an hour; each was refused."),
-            format!("{name} a tenté {times} de filtrer ou trier par {category} ({fields}), entre le {first} et le {last}, au plus {hour} en une heure ; chaque fois refusé."),
+            format!("{name} tried {times} to {did} by {category} ({fields}), between {first} and {last}, at most {hour} within an hour; each was refused."),
+            format!("{name} a tenté {times} de {did} par {category} ({fields}), entre le {first} et le {last}, au plus {hour} en une heure ; chaque fois refusé."),
         )
     }
 }
 
 impl Counting for Probes {
     fn closed(&mut self, event: Event<'_>) {
-        let (Some(id), Some(reason)) = (account::id(event.seen), event.seen.reason()) else {
+        let (Some(id), Some(reason)) = (account::id(event), event.seen.reason()) else {
             return;
         };
         if !event.is_within {
@@ -379,8 +387,8 @@ impl Counting for Probes {
         let title = language.of("Who tried things out", "Qui a fait des essais");
         let mut report = frame.report(Name::Probes, title, language);
         report.means.push(language.of(
-            "A filter or a sort by a field tells what the field holds, even where it is not shown; so it is refused to whoever may not see the field in clear. This report counts such refused attempts by account and by category of the fields that they named.",
-            "Filtrer ou trier par un champ révèle ce qu’il contient, même s’il n’est pas montré ; c’est donc refusé à qui ne peut voir le champ en clair. Ce rapport compte ces tentatives refusées par compte et par catégorie des champs nommés.",
+            "A filter, a search or a sort by a field tells what the field holds, even where it is not shown; so it is refused to whoever may not see the field in clear. This report counts such refused attempts by account and by category of the fields that they named.",
+            "Filtrer, chercher ou trier par un champ révèle ce qu’il contient, même s’il n’est pas montré ; c’est donc refusé à qui ne peut voir le champ en clair. Ce rapport compte ces tentatives refusées par compte et par catégorie des champs nommés.",
         ).to_owned());
         report.means.push(language.of(
             format!("A finding is whatever was about bank data, special categories, convictions or national numbers; and else {WITHIN_AN_HOUR} attempts within an hour or {DIFFERENT_FIELDS} different fields."),

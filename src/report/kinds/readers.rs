@@ -49,7 +49,7 @@ impl Readers {
     }
 
     fn name_refs(&mut self, event: Event<'_>) {
-        let Some(id) = account::id(event.seen) else {
+        let Some(id) = account::id(event) else {
             return;
         };
         let refs = event.seen.refs().iter();
@@ -141,7 +141,7 @@ impl Readers {
 
 impl Counting for Readers {
     fn closed(&mut self, event: Event<'_>) {
-        let Some(id) = account::id(event.seen).filter(|_| event.is_within) else {
+        let Some(id) = account::id(event).filter(|_| event.is_within) else {
             return;
         };
         let disclosed = event.seen.disclosed();
@@ -164,7 +164,7 @@ impl Counting for Readers {
     }
 
     fn unclosed(&mut self, event: Event<'_>) {
-        if let Some(id) = account::id(event.seen) {
+        if let Some(id) = account::id(event) {
             let read = self.accounts.at(id);
             read.account.meet(event.seen);
             read.unclosed += 1;

@@ -224,7 +224,7 @@ impl Counting for Register {
             self.purposeless += u64::from(shown().next().is_some());
             return;
         };
-        let id = account::id(seen);
+        let id = account::id(event);
         let is_new = self.accounts.is_new((purpose, &id));
         let declared = self.granted.purposes.get(purpose);
         let may =
@@ -276,8 +276,8 @@ impl Counting for Register {
         let mut report = frame.report(Name::Register, title, language);
         report.about = self.controller.as_deref().map(visible);
         report.means.push(language.of(
-            "For the record of processing activities (Art. 30 GDPR): one sheet for each purpose, with what the policy declares beside what the log observed in the period. The headings follow the record sheet of the CNIL’s simplified register; source, finding and legal basis are added. The form `csv` has one line for each purpose and source.",
-            "Pour le registre des activités de traitement (art. 30 RGPD) : une fiche par finalité, avec ce que la politique déclare en face de ce que le journal a observé dans la période. Les rubriques suivent la fiche du registre simplifié de la CNIL ; source, constat et base légale sont ajoutés. La forme `csv` donne une ligne par finalité et par source.",
+            "For the record of processing activities (Art. 30 GDPR): one sheet for each purpose, with what the policy declares beside what the log observed in the period. The headings follow the record sheet of the CNIL’s simplified register as it was known when this program was made: compare with the edition in use; source, finding and legal basis are added. The form `csv` has one line for each purpose and source.",
+            "Pour le registre des activités de traitement (art. 30 RGPD) : une fiche par finalité, avec ce que la politique déclare en face de ce que le journal a observé dans la période. Les rubriques suivent la fiche du registre simplifié de la CNIL telle que connue à la création de ce programme : comparez avec l’édition en usage ; source, constat et base légale sont ajoutés. La forme `csv` donne une ligne par finalité et par source.",
         ).to_owned());
         let differences = self.differences(frame.days());
         for one in differences.iter().take(30) {

@@ -45,7 +45,7 @@ impl Counting for Unclassified {
         if !event.is_within {
             return;
         }
-        let id = account::id(event.seen);
+        let id = account::id(event);
         let mut has_any = false;
         for datum in event
             .seen

@@ -245,7 +245,7 @@ impl Usual {
 
 impl Counting for Unusual {
     fn closed(&mut self, event: Event<'_>) {
-        let (Some(id), Some(date)) = (account::id(event.seen), day(event.time)) else {
+        let (Some(id), Some(date)) = (account::id(event), day(event.time)) else {
             return;
         };
         self.accounts.at(id.clone()).meet(event.seen);

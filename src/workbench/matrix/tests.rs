@@ -3,8 +3,19 @@ use super::*;
 #[test]
 fn a_cell_that_a_spreadsheet_would_compute_is_text() {
     assert_eq!(
-        csv_line(&["=1+2", "+x", "-y", "@z", "a,b", "say \"no\"", "plain", ""]),
-        "\"'=1+2\",\"'+x\",\"'-y\",\"'@z\",\"a,b\",\"say \"\"no\"\"\",plain,\r\n"
+        csv_line(&[
+            "=1+2",
+            "+x",
+            "-y",
+            "@z",
+            "a,b",
+            "say \"no\"",
+            "plain",
+            "",
+            "x;=1",
+            " =1"
+        ]),
+        "\"'=1+2\",\"'+x\",\"'-y\",\"'@z\",\"a,b\",\"say \"\"no\"\"\",plain,,\"x;'=1\",\"' =1\"\r\n"
     );
 }
 
