@@ -217,7 +217,10 @@ impl Log {
         if let Some((last, loss)) = gap {
             writer.note_gap(last, loss).map_err(|_| unwritable())?;
         }
-        if set_aside != SetAside::default() {
+        for set_aside in set_aside {
+            if set_aside == SetAside::default() {
+                continue;
+            }
             tracing::warn!(
                 bytes = set_aside.bytes,
                 part = set_aside.part,
