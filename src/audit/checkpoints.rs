@@ -123,14 +123,24 @@ pub(super) fn last_signed(
         Some(origin) => origin.split('/').nth(1)?.to_owned(),
         None => {
             let entries = fs::read_dir(&folder).ok()?.flatten();
-            let last = entries
+            let mut found: Vec<_> = entries
                 .filter(|entry| parts(&entry.file_name().to_string_lossy()).is_some())
-                .max_by_key(|entry| entry.metadata().and_then(|found| found.modified()).ok())?;
-            let held = read(&folder, &last.file_name().to_string_lossy()).ok()?;
-            return held.note.signed_by(known).ok().cloned();
+                .map(|entry| {
+                    let written = entry.metadata().and_then(|found| found.modified()).ok();
+                    (written, entry.file_name())
+                })
+                .collect();
+            found.sort_unstable();
+            // What somebody else has signed counts for nothing.
+            return found.iter().rev().take(NEWEST).find_map(|(_, name)| {
+                let held = read(&folder, &name.to_string_lossy()).ok()?;
+                held.note.signed_by(known).ok().cloned()
+            });
         }
     };
-    let is_own = |held: &Held| origin == Some(held.checkpoint.origin.as_str());
+    let is_own = |held: &Held| {
+        origin == Some(held.checkpoint.origin.as_str()) && held.note.signed_by(known).is_ok()
+    };
     let held = newest(&folder, &log, is_own).ok()??;
     held.note.signed_by(known).ok().cloned()
 }

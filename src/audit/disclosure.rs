@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::detect::Kind;
 use crate::filter::FieldCounts;
 use crate::policy::{FieldRule, SpanRule, Would};
-use crate::vocabulary::{Category, FieldPath, Level, RuleName};
+use crate::vocabulary::{Category, FieldPath, Level, Module, RuleName};
 
 use super::event::integer;
 use super::format::brief::Entry;
@@ -29,6 +29,8 @@ pub(super) struct Same {
     pub(super) by: Vec<RuleName>,
     /// What it would be, and by which rules, if none only observed.
     pub(super) would: Option<(Level, Vec<RuleName>)>,
+    /// Records of several modules are others, so each has its own number.
+    pub(super) module: Module,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,7 +72,9 @@ impl Disclosure {
             self.add_field(path, rule, named, count.records);
             for (kind, found) in count.in_text {
                 let span = rule.show.span(*kind);
-                for same in span.map_or_else(|| of_field(rule), |span| vec![of_span(span)]) {
+                for same in
+                    span.map_or_else(|| of_field(rule), |span| vec![of_span(span, &rule.module)])
+                {
                     let counted = self.count(path, same, named);
                     counted.records = counted.records.max(count.records);
                     counted.in_text += found;
@@ -103,7 +107,7 @@ impl Disclosure {
         self.first.as_ref().filter(|_| self.rows.is_empty())
     }
 
-    /// One entry for all fields with the same category, level and rules, and how much of each there was.
+    /// One entry for all fields of a module with the same category, level and rules, and how much of each there was.
     pub(super) fn entries(&mut self) -> (Vec<Entry>, Vec<counts::Count>) {
         self.spread();
         let mut entries: BTreeMap<&Same, (Names, Count)> = BTreeMap::new();
@@ -135,6 +139,7 @@ pub(super) fn of_field(rule: &FieldRule) -> Vec<Same> {
         level: rule.level,
         by: rule.by.clone(),
         would: rule.would_show().map(would),
+        module: rule.module.clone(),
     };
     if rule.categories.is_empty() {
         vec![same(None)]
@@ -148,7 +153,7 @@ pub(super) fn of_field(rule: &FieldRule) -> Vec<Same> {
     }
 }
 
-pub(super) fn of_span(span: &SpanRule) -> Same {
+pub(super) fn of_span(span: &SpanRule, module: &Module) -> Same {
     // Beside references of records, which special category it is would be such data itself.
     if matches!(span.kind, Kind::Statement(_)) {
         let is_shown = span.level == Level::Clear || span.shown.is_none();
@@ -162,6 +167,7 @@ pub(super) fn of_span(span: &SpanRule) -> Same {
             by: span.by.clone(),
             // Rules on such data never only observe.
             would: None,
+            module: module.clone(),
         };
     }
     Same {
@@ -169,6 +175,7 @@ pub(super) fn of_span(span: &SpanRule) -> Same {
         level: span.level,
         by: span.by.clone(),
         would: span.would_show().map(would),
+        module: module.clone(),
     }
 }
 
@@ -185,7 +192,7 @@ pub(super) mod tests {
     use crate::detect::statement::Certainty;
     use crate::filter::{FieldCount, InText, Report};
     use crate::policy::{Show, TextRule, Usable, Writable};
-    use crate::vocabulary::{Field, Module};
+    use crate::vocabulary::Field;
 
     use super::super::format::brief::Terms;
     use super::super::memory::Memory;
@@ -268,6 +275,49 @@ pub(super) mod tests {
                 {"by": ["pay"], "category": "financial.iban", "fields": ["Contacts.iban3_c"], "level": "clear"}
             ], [[1, 0], [1, 0]]])
         );
+    }
+
+    #[test]
+    fn fields_of_two_modules_never_share_an_entry_nor_a_number() {
+        let email = |module: &str| FieldRule {
+            module: Module::new(module),
+            ..rule("email", &["contact.email"], Level::Clear, "all", true)
+        };
+        let fields = |module: &str, records| {
+            let rules = [Arc::new(email(module))];
+            let in_text = &InText::new();
+            let count = |rule| FieldCount {
+                rule,
+                records,
+                in_text,
+            };
+            rules.iter().map(count).collect::<FieldCounts>()
+        };
+        let entry = |module: &str| {
+            json!({
+                "by": ["all"], "category": "contact.email", "fields": [format!("{module}.email")], "level": "clear"
+            })
+        };
+        let expected = json!([
+            [entry("Accounts"), entry("Contacts")],
+            [[800, 0], [1_000, 0]]
+        ]);
+        // In one reply, and one behind the other.
+        let mut at_once = Disclosure::default();
+        let rules = [Arc::new(email("Contacts")), Arc::new(email("Accounts"))];
+        let in_text = &InText::new();
+        let counts = rules.iter().zip([1_000, 800]);
+        let counted = counts.map(|(rule, records)| FieldCount {
+            rule,
+            records,
+            in_text,
+        });
+        at_once.add(counted.collect());
+        assert_eq!(json(&mut at_once), expected);
+        let mut behind = Disclosure::default();
+        behind.add(fields("Contacts", 1_000));
+        behind.add(fields("Accounts", 800));
+        assert_eq!(json(&mut behind), expected);
     }
 
     #[test]

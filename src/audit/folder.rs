@@ -150,6 +150,11 @@ pub(super) fn is_plain(dir: &Path, first_seq: u64) -> io::Result<bool> {
     }
 }
 
+/// Whether a folder holds a log. Needs no lock.
+pub fn holds_log(dir: &Path) -> bool {
+    segments(dir).is_ok_and(|segments| !segments.is_empty())
+}
+
 /// How much text the segments of a log hold, uncompressed. Needs no lock.
 ///
 /// # Errors
@@ -158,6 +163,29 @@ pub fn log_bytes(dir: &Path) -> io::Result<u64> {
     let segments = segments(dir)?;
     segments.into_iter().try_fold(0, |sum, first_seq| {
         Ok(sum + chain::text_bytes(dir, first_seq)?)
+    })
+}
+
+/// Takes a segment away that holds no event. What it does hold is set aside.
+pub(super) fn take_away(dir: &Path, first_seq: u64) -> io::Result<SetAside> {
+    let path = dir.join(segment_name(first_seq));
+    let bytes = fs::symlink_metadata(&path)?.len();
+    if bytes == 0 {
+        fs::remove_file(path)?;
+        sync_dir(dir)?;
+        return Ok(SetAside::default());
+    }
+    let taken = parts_of(dir, first_seq)?;
+    let name = |number: &u64| format!("torn-{first_seq:016}-{number}.part");
+    let free = (1..)
+        .map(|number| name(&number))
+        .find(|name| !taken.contains(name));
+    let part = free.ok_or(io::ErrorKind::AlreadyExists)?;
+    fs::rename(path, dir.join(&part))?;
+    sync_dir(dir)?;
+    Ok(SetAside {
+        bytes,
+        part: Some(part),
     })
 }
 

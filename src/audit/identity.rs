@@ -14,6 +14,7 @@ use super::chain::{End, Head, Line, Lines, hex, leaf_hash, raw_hash, spelled};
 use super::event::Event;
 use super::format::Told;
 use super::format::notice::Notice;
+use super::pruned::Pruned;
 use super::tree::{Hash, Tree};
 
 /// How a line is recognised that may state a tree; inside of a string the quotes would have backslashes.
@@ -39,6 +40,14 @@ impl LogTree {
             from,
             tree: Tree::default(),
         })
+    }
+
+    /// The same before its first event.
+    fn begun(&self) -> Self {
+        Self {
+            tree: Tree::default(),
+            ..self.clone()
+        }
     }
 
     /// The identity: 32 hexadecimal digits.
@@ -239,50 +248,64 @@ fn follow(
     Ok((is_there && tree.next_seq() == head.seq + 1).then_some(tree))
 }
 
-/// The root of the tree when it had so many events, if all events from there on lead to the tree as it is; `None` if they do
-/// not, or are not there.
-pub(super) fn root_at(
-    dir: &Path,
-    segments: &[u64],
-    tree: &LogTree,
-    size: u64,
-) -> io::Result<Option<Hash>> {
+/// What the tree was when it had fewer events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Past {
+    /// It had this root, and all events from there on lead to the tree as it is.
+    Root(Hash),
+    /// They do not.
+    Other,
+    /// That cannot be known: they are not there, nor are their leaves.
+    Unknown,
+}
+
+/// What the tree was when it had so many events. Of events that were kept long enough, their leaves are left.
+pub(super) fn root_at(dir: &Path, segments: &[u64], tree: &LogTree, size: u64) -> io::Result<Past> {
     let wanted = tree.from + size;
     // The newest segment that tells where the tree was before.
     for (place, first_seq) in segments.iter().enumerate().rev() {
-        if *first_seq >= wanted && *first_seq > tree.from {
+        if *first_seq > wanted && *first_seq > tree.from {
             continue;
         }
         let start = if *first_seq == tree.from {
-            Some(LogTree {
-                tree: Tree::default(),
-                ..tree.clone()
-            })
+            Some(tree.begun())
         } else {
             let stated = stated_in(dir, *first_seq)?;
             stated.filter(|stated| stated.log == tree.log && stated.tree.size() <= size)
         };
         let Some(start) = start else { continue };
-        return passing(dir, &segments[place..], start, tree, size);
+        let found = (start.tree.size() == size).then(|| start.tree.root());
+        return passing(dir, &segments[place..], (start, found), tree, size);
     }
-    Ok(None)
+    let first_seq = segments.first().copied().unwrap_or_default();
+    let (mut start, mut found) = (tree.begun(), None);
+    let pruned = Pruned::of(dir, first_seq)?;
+    let are_there = pruned.leaves(tree.from, first_seq, &mut |leaf| {
+        start.push(leaf);
+        if start.tree.size() == size {
+            found = Some(start.tree.root());
+        }
+    })?;
+    match are_there {
+        true => passing(dir, segments, (start, found), tree, size),
+        false => Ok(Past::Unknown),
+    }
 }
 
 /// The root of a tree on its way from one state to another.
 fn passing(
     dir: &Path,
     segments: &[u64],
-    mut tree: LogTree,
+    (mut tree, mut found): (LogTree, Option<Hash>),
     end: &LogTree,
     size: u64,
-) -> io::Result<Option<Hash>> {
-    let mut found = (tree.tree.size() == size).then(|| tree.tree.root());
+) -> io::Result<Past> {
     for first_seq in segments {
         let mut lines = Lines::of_segment(dir, *first_seq)?;
         while tree.next_seq() < end.next_seq() && lines.next()?.is_some() {
             let link = serde_json::from_slice::<Link<'_>>(&lines.line).ok();
             let Some(link) = link.filter(|link| link.seq <= tree.next_seq()) else {
-                return Ok(None);
+                return Ok(Past::Other);
             };
             if link.seq < tree.next_seq() {
                 continue;
@@ -293,5 +316,6 @@ fn passing(
             }
         }
     }
-    Ok(found.filter(|_| tree == *end))
+    let found = found.filter(|_| tree == *end);
+    Ok(found.map_or(Past::Other, Past::Root))
 }

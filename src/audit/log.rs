@@ -217,7 +217,10 @@ impl Log {
         if let Some((last, loss)) = gap {
             writer.note_gap(last, loss).map_err(|_| unwritable())?;
         }
-        if set_aside != SetAside::default() {
+        for set_aside in set_aside {
+            if set_aside == SetAside::default() {
+                continue;
+            }
             tracing::warn!(
                 bytes = set_aside.bytes,
                 part = set_aside.part,
@@ -279,16 +282,19 @@ impl Log {
             clock: options.clock.clone(),
         };
         let (end, ends) = mpsc::sync_channel(1);
-        let caretaker = Caretaker {
-            inner: Arc::downgrade(&self.inner),
-            shared: Arc::clone(&self.inner.shared),
-        };
-        let housekeeper = Housekeeper::new(rules, caretaker, ends);
+        let housekeeper = Housekeeper::new(rules, self.caretaker(), ends);
         let thread = thread::Builder::new()
             .name("audit-house".to_owned())
             .spawn(move || housekeeper.run())?;
         *lock(&self.inner.housekeeping) = Some(Housekeeping { end, thread });
         Ok(())
+    }
+
+    pub(super) fn caretaker(&self) -> Caretaker {
+        Caretaker {
+            inner: Arc::downgrade(&self.inner),
+            shared: Arc::clone(&self.inner.shared),
+        }
     }
 
     /// A log that keeps nothing, for walks whose callers and records are made up: there is nothing to account for. The
@@ -331,10 +337,20 @@ impl Log {
 
     /// Hands an event to the writer now; one that `waits` may wait for company.
     pub(super) fn hand_over(&self, event: Event, waits: bool) -> Result<Pending, AuditUnavailable> {
+        self.hand_over_as(event, waits, false)
+    }
+
+    fn hand_over_as(
+        &self,
+        event: Event,
+        waits: bool,
+        on_disk: bool,
+    ) -> Result<Pending, AuditUnavailable> {
         let (done, answer) = oneshot::channel();
         self.send(Job {
             event: Some(event),
             waits,
+            on_disk,
             done: Some(done),
         })?;
         Ok(Pending {
@@ -348,6 +364,7 @@ impl Log {
         let job = Job {
             event: Some(event),
             waits: true,
+            on_disk: false,
             done: None,
         };
         if self.send(job).is_err() {
@@ -522,14 +539,14 @@ pub(super) struct Caretaker {
 }
 
 impl Caretaker {
-    /// Writes an event, and returns whether it is safe.
+    /// Writes an event, and returns whether it is on disk: what it says is about to be done to the log itself.
     ///
     /// # Errors
     /// If nobody writes the log any more.
     pub(super) fn write(&self, event: Event) -> std::io::Result<bool> {
         let ended = || std::io::Error::from(std::io::ErrorKind::Interrupted);
         let inner = self.inner.upgrade().ok_or_else(ended)?;
-        let handed = Log { inner }.hand_over(event, false);
+        let handed = Log { inner }.hand_over_as(event, false, true);
         Ok(handed.and_then(Pending::wait).is_ok())
     }
 

@@ -179,7 +179,7 @@ impl Template {
             }
             for kind in count.in_text.keys() {
                 match count.rule.show.span(*kind) {
-                    Some(span) => add(of_span(span), field, Some(*kind)),
+                    Some(span) => add(of_span(span, &count.rule.module), field, Some(*kind)),
                     None => of_field(count.rule)
                         .into_iter()
                         .for_each(|same| add(same, field, Some(*kind))),

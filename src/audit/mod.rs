@@ -65,7 +65,7 @@ pub use classified::Classified;
 pub use clock::Clock;
 pub use event::{By, Event, Loaded};
 pub use events::{Found, events};
-pub use folder::{is_being_written, log_bytes};
+pub use folder::{holds_log, is_being_written, log_bytes};
 pub use follow::{Batch, Bounds, Followed, Follower, Remark, Step, Why};
 pub use id::{is_id, new as new_id};
 pub use identity::LogTree;

@@ -12,6 +12,7 @@ use super::format::VERSION;
 use super::gap::{self, Loss};
 use super::identity::{self, LogTree, Placed};
 use super::kept::{Found, Kept};
+use super::pruned::Pruned;
 use super::sharing::NotShared;
 
 const NOT_CANONICAL: &str = "is not in canonical form";
@@ -108,7 +109,8 @@ impl From<NotShared> for OpenError {
 pub(super) struct Ready {
     pub(super) folder: Folder,
     pub(super) last: Last,
-    pub(super) set_aside: SetAside,
+    /// What was taken out of segments.
+    pub(super) set_aside: Vec<SetAside>,
     pub(super) kept: Kept,
     /// What was kept.
     pub(super) found: Found,
@@ -159,7 +161,8 @@ pub(super) fn open(dir: &Path, state: &Path) -> Result<Ready, OpenError> {
         dir: dir.to_owned(),
     })?;
     let (kept, found) = kept(state)?;
-    let segments = folder::segments(dir).map_err(failed)?;
+    let mut segments = folder::segments(dir).map_err(failed)?;
+    let unfinished = without_unfinished(dir, &mut segments).map_err(failed)?;
     let scanned = match segments.split_last() {
         Some((&last, earlier)) => {
             let before = before(dir, last, earlier.last().copied())?;
@@ -180,7 +183,7 @@ pub(super) fn open(dir: &Path, state: &Path) -> Result<Ready, OpenError> {
         return Ok(Ready {
             folder: Folder::open(dir, lock, next_seq).map_err(failed)?,
             last: Last::behind(goes_on_behind).map_err(failed)?,
-            set_aside: SetAside::default(),
+            set_aside: vec![unfinished],
             kept,
             found,
             gap,
@@ -200,7 +203,7 @@ pub(super) fn open(dir: &Path, state: &Path) -> Result<Ready, OpenError> {
         return Ok(Ready {
             folder,
             last,
-            set_aside: SetAside::default(),
+            set_aside: vec![unfinished],
             kept,
             found,
             gap,
@@ -226,11 +229,54 @@ pub(super) fn open(dir: &Path, state: &Path) -> Result<Ready, OpenError> {
     Ok(Ready {
         folder,
         last,
-        set_aside,
+        set_aside: vec![unfinished, set_aside],
         kept,
         found,
         gap,
     })
+}
+
+/// Takes away a last segment that does not follow from the one before and has not got as far as its first event: a process
+/// ended when it had begun to note a gap. What it holds is set aside; the gap is noted anew.
+fn without_unfinished(dir: &Path, segments: &mut Vec<u64>) -> io::Result<SetAside> {
+    let Some((&first_seq, earlier)) = segments.split_last() else {
+        return Ok(SetAside::default());
+    };
+    let follows = match earlier.last() {
+        Some(earlier) => last_line(dir, *earlier)?.is_some_and(|line| {
+            let follows = |line: Line| line.seq + 1 == first_seq;
+            later_version(&line).is_some() || Line::read(&line).is_some_and(follows)
+        }),
+        None => first_seq == 1,
+    };
+    if follows || !is_unfinished(dir, first_seq)? {
+        return Ok(SetAside::default());
+    }
+    segments.pop();
+    let segment = segment_name(first_seq);
+    tracing::warn!(
+        segment,
+        "a segment of the access log was begun and holds no event; it is begun anew"
+    );
+    folder::take_away(dir, first_seq)
+}
+
+/// Whether a segment is plain and holds nothing but a first write that did not end.
+fn is_unfinished(dir: &Path, first_seq: u64) -> io::Result<bool> {
+    let is_packed = dir.join(folder::packed_name(first_seq)).exists();
+    if is_packed || !folder::is_plain(dir, first_seq)? {
+        return Ok(false);
+    }
+    let mut lines = Lines::of_segment(dir, first_seq)?;
+    let Some(end) = lines.next()? else {
+        return Ok(true);
+    };
+    let is_whole = end == End::Newline && Line::read(&lines.line).is_some();
+    if is_whole || later_version(&lines.line).is_some() {
+        return Ok(false);
+    }
+    let is_torn = lines.end_bytes >= text_bytes(dir, first_seq)? || lines.line.contains(&0);
+    Ok(is_torn && next_event(&mut lines)?.is_none())
 }
 
 /// Goes on behind what was found of a log of which nothing is missing: in its last segment; or in a new one, if that was
@@ -314,8 +360,11 @@ fn missing(dir: &Path, end: &Head, found: &Found) -> io::Result<Option<(Head, Lo
 /// Whether a log holds the event of a head.
 fn holds(dir: &Path, head: &Head) -> io::Result<bool> {
     let segments = folder::segments(dir)?;
-    let Some(first_seq) = segments.into_iter().rfind(|first| *first <= head.seq) else {
-        return Ok(false);
+    let Some(first_seq) = segments.iter().copied().rfind(|first| *first <= head.seq) else {
+        // It may have been kept long enough. Where what is left of it is not whole, it is not held.
+        let first_segment = segments.first().copied().unwrap_or_default();
+        let left = Pruned::of(dir, first_segment).and_then(|pruned| pruned.hash(head.seq));
+        return Ok(left.is_ok_and(|hash| hash.as_ref() == Some(&head.hash)));
     };
     let mut lines = Lines::of_segment(dir, first_seq)?;
     while let Some(line) = next_event(&mut lines)? {

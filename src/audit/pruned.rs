@@ -1,7 +1,7 @@
 //! What is left of events that were kept long enough: their leaves, so that the chain and the tree still begin at the first.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -75,6 +75,34 @@ impl Pruned {
             }
         }
         Ok(None)
+    }
+
+    /// Hands out the leaves of events from one up to the one before another, in order; whether all of them are there.
+    pub(super) fn leaves(
+        &self,
+        from: u64,
+        to: u64,
+        visit: &mut dyn FnMut(Hash),
+    ) -> io::Result<bool> {
+        let mut next = from;
+        for (first, last, path) in &self.stretches {
+            if next >= to || *first > next {
+                break;
+            }
+            if *last < next {
+                continue;
+            }
+            let mut file = File::open(path)?;
+            file.seek(SeekFrom::Start((next - first) * LEAF_BYTES))?;
+            let mut file = BufReader::new(file);
+            while next <= *last && next < to {
+                let mut leaf = Hash::default();
+                file.read_exact(&mut leaf)?;
+                visit(leaf);
+                next += 1;
+            }
+        }
+        Ok(from < to && next == to)
     }
 
     /// The hash of an event that is not there any more, as the chain has it.

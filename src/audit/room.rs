@@ -5,13 +5,15 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use super::folder::SPOOL;
+
 /// Of the room there is, what may be taken before somebody is told: in hundredths.
 const TIGHT: u64 = 80;
 
 /// How much room a log takes, and how much it may.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Room {
-    /// Bytes of all files in its folder.
+    /// Bytes of all files in its folder, but for the notes of readers.
     pub used: u64,
     /// Bytes that they may take.
     pub most: Option<u64>,
@@ -55,7 +57,7 @@ impl Measured {
     pub(super) fn measure(&self, dir: &Path) -> io::Result<()> {
         // What is appended meanwhile may count twice, until the next time; it never counts as nothing.
         let appended = self.appended.load(Ordering::Relaxed);
-        let rest = i128::from(bytes_of(dir, DEPTH_MAX)?) - i128::from(appended);
+        let rest = i128::from(bytes_of(dir, DEPTH_MAX, Some(SPOOL))?) - i128::from(appended);
         let rest = i64::try_from(rest).unwrap_or(i64::MAX);
         self.rest.store(rest, Ordering::Relaxed);
         Ok(())
@@ -75,18 +77,22 @@ impl Measured {
 /// Folders in folders that count. The log has no more than two.
 const DEPTH_MAX: usize = 4;
 
-/// The bytes of all files in a folder, and in those in it. What goes meanwhile does not count.
-fn bytes_of(dir: &Path, depth: usize) -> io::Result<u64> {
+/// The bytes of all files in a folder, and in those in it. What goes meanwhile does not count; nor does one folder, where
+/// others may leave what they like: whoever may do that must not be able to have every request refused.
+fn bytes_of(dir: &Path, depth: usize, but: Option<&str>) -> io::Result<u64> {
     let mut sum = 0_u64;
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
+        if but.is_some_and(|but| entry.file_name() == but) {
+            continue;
+        }
         let there = match entry.metadata() {
             Ok(there) => there,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
         sum = sum.saturating_add(if there.is_dir() && depth > 0 {
-            bytes_of(&entry.path(), depth - 1).unwrap_or_default()
+            bytes_of(&entry.path(), depth - 1, None).unwrap_or_default()
         } else {
             there.len()
         });

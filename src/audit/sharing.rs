@@ -13,14 +13,18 @@ use rustix::fs::OFlags;
 use crate::files::Group;
 
 use super::folder::{SPOOL, is_log_file};
+use super::signing::KEYS;
 
 /// New files get the group of the folder; its members may enter and list it.
 const FOLDER_MODE: u32 = 0o2750;
 const FILE_MODE: u32 = 0o640;
 /// Who is not the owner of a note may not remove it.
 const SPOOL_MODE: u32 = 0o3770;
-/// Folders whose files the group may read, beside those of the log itself. None of them holds a secret.
-const FOLDERS: [&str; 5] = ["checkpoints", "index", "keys", "policies", "pruned"];
+/// Folders whose files the group may read, beside those of the log itself. None of them holds a secret, but for a private
+/// key that somebody has put beside the public ones.
+const FOLDERS: [&str; 4] = ["checkpoints", "index", "policies", "pruned"];
+/// The folder of public keys, and how the names of their files end.
+const PUBLIC_KEYS: (&str, &str) = (KEYS, "pub");
 /// Folders in folders: those of the policies have their own.
 const DEPTH_MAX: usize = 6;
 
@@ -46,7 +50,28 @@ pub(super) fn share(dir: &Path, group: &Group) -> Result<(), NotShared> {
         };
         if FOLDERS.contains(&name) {
             tree(&path, group, DEPTH_MAX)?;
+        } else if name == PUBLIC_KEYS.0 {
+            public_keys(&path, group)?;
         } else if is_log_file(name) {
+            file(&path, group)?;
+        }
+    }
+    Ok(())
+}
+
+fn public_keys(path: &Path, group: &Group) -> Result<(), NotShared> {
+    let is_folder = fs::symlink_metadata(path).is_ok_and(|there| there.is_dir());
+    if !is_folder {
+        return Ok(());
+    }
+    folder(path, FOLDER_MODE, group)?;
+    let failed = |source| not_shared(path, group, source);
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path
+            .extension()
+            .is_some_and(|ending| ending == PUBLIC_KEYS.1)
+        {
             file(&path, group)?;
         }
     }

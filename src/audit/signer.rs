@@ -15,7 +15,7 @@ use tracing::{error, info};
 use super::checkpoints::{self, CHECKPOINTS, Held, contradiction};
 use super::clock::Clock;
 use super::folder;
-use super::identity::{self, LogTree};
+use super::identity::{self, LogTree, Past};
 use super::log::Shared;
 use super::note::Checkpoint;
 use super::publish::{News, Publisher, Target};
@@ -354,7 +354,10 @@ impl Signer {
     /// Whether a tree goes on from the newest checkpoint that is kept here, and from those that are known elsewhere.
     fn goes_on(&mut self, tree: &LogTree, root: &Hash) -> Result<(), Unsigned> {
         let folder = self.dir.join(CHECKPOINTS);
-        let own = match checkpoints::newest(&folder, tree.log(), |_| true) {
+        // What somebody else has signed says nothing about this log, wherever it lies.
+        let known = self.signing.keys.known(&self.dir);
+        let is_own = |held: &Held| held.note.signed_by(&known).is_ok();
+        let own = match checkpoints::newest(&folder, tree.log(), is_own) {
             Ok(own) => own,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(error.into()),
@@ -384,10 +387,16 @@ impl Signer {
         }
         let segments = folder::segments(&self.dir)?;
         let found = identity::root_at(&self.dir, &segments, tree, size)?;
-        if found == Some(root) {
+        if found == Past::Root(root) {
             let compared = (tree.log().to_owned(), size, root);
             self.compared.insert(0, compared);
             return Ok(());
+        }
+        if found == Past::Unknown {
+            return Err(Unsigned::Failed(format!(
+                "whether it goes on from `{}` cannot be known: of its first {size} events, neither the segments nor the leaves in `pruned/` are there; put them back from a copy",
+                held.name
+            )));
         }
         Err(Unsigned::Refused(format!(
             "the first {size} events of the log are not those of `{}`: it was changed, or its key signs for another copy",

@@ -1,6 +1,7 @@
 //! Word that somebody read the log, or read records of a CRM beside the proxy. Whoever does takes no lock and may not write
 //! the log, so they leave a note in a folder; the process that writes the log takes it up, now or at its next start.
 
+use std::collections::HashSet;
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -21,10 +22,13 @@ const READS: &str = "reads-";
 const SAMPLES: &str = "samples-";
 /// Of those who took events out of it.
 const EXPORTS: &str = "exports-";
+const KINDS: [&str; 3] = [READS, SAMPLES, EXPORTS];
 /// Notes taken up at a time.
 const NOTES_MAX: usize = 64;
-/// Names in the folder that are looked at for them: whoever writes the log has other things to do.
-const ENTRIES_MAX: usize = 4_096;
+/// Names in the folder that are looked at for them, and those that may be some: whoever writes the log has other things to
+/// do.
+const ENTRIES_MAX: usize = 32_768;
+const FILES_MAX: usize = 4_096;
 /// Bytes of one note.
 const NOTE_BYTES_MAX: u64 = 16 << 10;
 /// How long something that is no note may lie in the folder: whoever leaves one writes it under another name first.
@@ -53,7 +57,13 @@ pub(super) struct Export {
 /// Notes that events were taken out of the log in `dir`. The event `audit.exported` follows within a second, or when the log is
 /// opened next.
 pub(super) fn record_export(dir: &Path, export: &Export) -> io::Result<()> {
-    leave(dir, EXPORTS, &serde_json::to_vec(export)?)
+    let filters = export.filters.iter().take(WORDS_MAX);
+    let bounded = Export {
+        filters: filters.map(|word| visible(word)).collect(),
+        purpose: visible(&export.purpose),
+        ..export.clone()
+    };
+    leave(dir, EXPORTS, &serde_json::to_vec(&bounded)?)
 }
 
 /// The event that the note of an export becomes. One that is no note still says that somebody was there.
@@ -108,7 +118,8 @@ pub struct Sampling {
 }
 
 impl Sampling {
-    fn event(&self) -> Event {
+    /// The event that it becomes, and whose note it was: whoever leaves one may say anything in it.
+    fn event(&self, uid: u32) -> Event {
         let told = Sampled {
             account: self.account.as_deref().map(visible),
             by: visible(&self.by),
@@ -116,6 +127,7 @@ impl Sampling {
             module: visible(&self.module),
             most: self.most.map(integer),
             read: self.read.map(integer),
+            uid: Some(uid),
             upstream: visible(&self.upstream),
         };
         Event::notice(match self.reader {
@@ -179,19 +191,23 @@ fn is_note(path: &Path, beginning: &str) -> bool {
     name.is_some_and(|name| name.starts_with(beginning) && name.ends_with(".json"))
 }
 
-/// The notes that wait, each with the event that it becomes.
-pub(super) fn waiting(dir: &Path) -> Vec<(PathBuf, Event)> {
+fn is_any_note(path: &Path) -> bool {
+    KINDS.iter().any(|kind| is_note(path, kind))
+}
+
+/// The notes that wait, each with the event that it becomes; but not those that are `done`.
+pub(super) fn waiting(dir: &Path, done: &HashSet<PathBuf>) -> Vec<(PathBuf, Event)> {
     let Ok(entries) = fs::read_dir(dir.join(SPOOL)) else {
         return Vec::new();
     };
     let notes = entries
         .take(ENTRIES_MAX)
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| {
-            [READS, SAMPLES, EXPORTS]
-                .iter()
-                .any(|kind| is_note(path, kind))
-        });
+        .flatten()
+        // Nobody leaves a note that way, and it might not be possible to take it away.
+        .filter(|entry| !entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
+        .filter(|path| is_any_note(path) && !done.contains(path))
+        .take(FILES_MAX);
     // In the order in which they were left: their ids begin with the time.
     let mut notes: Vec<PathBuf> = notes.collect();
     notes.sort();
@@ -206,14 +222,13 @@ pub(super) fn waiting(dir: &Path) -> Vec<(PathBuf, Event)> {
 fn event(path: &Path) -> io::Result<Event> {
     let there = fs::symlink_metadata(path)?;
     if there.is_dir() {
-        // Nobody leaves a note that way, and it might not be possible to take it away.
         return Err(io::ErrorKind::IsADirectory.into());
     }
     let (bytes, uid) = read(path).unwrap_or_else(|| (Vec::new(), there.uid()));
     if is_note(path, SAMPLES)
         && let Ok(sampling) = serde_json::from_slice::<Sampling>(&bytes)
     {
-        return Ok(sampling.event());
+        return Ok(sampling.event(uid));
     }
     if is_note(path, EXPORTS) {
         return Ok(exported(&bytes, uid));
@@ -245,6 +260,16 @@ fn read(path: &Path) -> Option<(Vec<u8>, u32)> {
     Some((bytes, opened.uid()))
 }
 
+/// Removes a note that was taken up. Whoever left it may have taken it away, or put a folder in its place: then there is none
+/// any more.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(_) if fs::symlink_metadata(path).is_ok_and(|there| there.is_dir()) => Ok(()),
+        removed => removed,
+    }
+}
+
 /// Removes what is not a note, nor about to become one, so that nobody fills the folder with it. Notes go when they are taken
 /// up.
 pub(super) fn clear(dir: &Path) {
@@ -255,7 +280,7 @@ pub(super) fn clear(dir: &Path) {
     {
         let path = entry.path();
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if !is_folder && (is_note(&path, READS) || is_note(&path, SAMPLES)) {
+        if !is_folder && is_any_note(&path) {
             continue;
         }
         // A link is not followed.

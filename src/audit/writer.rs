@@ -58,6 +58,8 @@ pub(super) struct Job {
     pub(super) event: Option<Event>,
     /// Whether it may wait for company.
     pub(super) waits: bool,
+    /// Whether it is safe when it is on disk only, however events are written otherwise.
+    pub(super) on_disk: bool,
     pub(super) done: Option<oneshot::Sender<Result<(), AuditUnavailable>>>,
 }
 
@@ -121,8 +123,8 @@ pub(super) struct Writer {
     /// Events refused since the disk failed, or there was no room.
     refused: u64,
     ticked: Instant,
-    /// Whether notes of readers stay where they are, because one could not be removed.
-    spool_stuck: bool,
+    /// Notes of readers that were taken up and could not be removed.
+    stuck: HashSet<PathBuf>,
 }
 
 impl Writer {
@@ -155,7 +157,7 @@ impl Writer {
             is_full: false,
             refused: 0,
             ticked: Instant::now(),
-            spool_stuck: false,
+            stuck: HashSet::new(),
         }
     }
 
@@ -280,11 +282,9 @@ impl Writer {
 
     /// Takes up the notes of readers.
     pub(super) fn ingest(&mut self) {
-        if self.spool_stuck {
-            return;
-        }
-        let (paths, events): (Vec<_>, Vec<_>) =
-            spool::waiting(&self.settings.dir).into_iter().unzip();
+        self.stuck.retain(|path| path.symlink_metadata().is_ok());
+        let waiting = spool::waiting(&self.settings.dir, &self.stuck);
+        let (paths, events): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
         if paths.is_empty() {
             return;
         }
@@ -294,10 +294,9 @@ impl Writer {
             return;
         }
         for path in paths {
-            if let Err(cause) = std::fs::remove_file(&path) {
-                error!(%cause, "a note of a reader cannot be removed from the spool of the access log; no more are taken up");
-                self.spool_stuck = true;
-                return;
+            if let Err(cause) = spool::remove(&path) {
+                error!(%cause, "a note of a reader was taken up and cannot be removed from the spool of the access log; it is left there");
+                self.stuck.insert(path);
             }
         }
     }
@@ -316,8 +315,11 @@ impl Writer {
         if batch.is_empty() {
             return Err(AuditUnavailable);
         }
+        let on_disk = batch.iter().any(|job| job.on_disk);
         let result = if self.heal() {
-            self.write(&mut batch).map_err(|cause| self.fail(&cause))
+            let written = self.write(&mut batch);
+            let safe = written.and_then(|()| if on_disk { self.settle() } else { Ok(()) });
+            safe.map_err(|cause| self.fail(&cause))
         } else {
             Err(AuditUnavailable)
         };
@@ -504,6 +506,7 @@ fn job(event: Event) -> Job {
     Job {
         event: Some(event),
         waits: false,
+        on_disk: false,
         done: None,
     }
 }

@@ -1,5 +1,7 @@
 //! Whether checkpoints of the access log are signed and published, and with keys that are some.
 
+use std::path::Path;
+
 use crate::audit::SigningKeys;
 use crate::config::{Config, PublishTo, Secret, codes};
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
@@ -25,6 +27,16 @@ pub fn signing(config: &Config) -> Diagnostics {
                 .help("make one with `paravent audit keygen --out DIR`, and name its `audit.key`"),
         );
     }
+    for file in keys.iter().filter_map(Secret::file) {
+        if lies_in(&file.value, &config.audit.dir.value) {
+            let title = "a key that signs checkpoints lies in the folder of the access log";
+            found.push(
+                Diagnostic::error(codes::BAD_KEY, title)
+                    .at(&file.place, "who is given the log to read must not get it")
+                    .help("move it elsewhere, and name it there; if others could read it, make a new one"),
+            );
+        }
+    }
     for one in &config.audit.publish {
         if let PublishTo::Folder(folder) = &one.to
             && !folder.value.is_dir()
@@ -47,6 +59,12 @@ pub fn signing(config: &Config) -> Diagnostics {
     found
 }
 
+/// Whether a file is in a folder, or in one in it.
+fn lies_in(file: &Path, dir: &Path) -> bool {
+    let real = file.canonicalize().ok().zip(dir.canonicalize().ok());
+    real.is_some_and(|(file, dir)| file.starts_with(dir))
+}
+
 fn unsigned(config: &Config, keys: &[Secret]) -> Option<Diagnostic> {
     let warning = |title, at, label, help| {
         let warning = Diagnostic::warning(codes::UNSIGNED, title);
@@ -67,4 +85,37 @@ fn unsigned(config: &Config, keys: &[Secret]) -> Option<Diagnostic> {
         "they lie in the log's own folder only, where who rolls the log back rolls them back, too",
         "say `audit: { publish: [{ folder: PATH }], … }`, another machine's at best",
     )
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_in_the_folder_of_the_log_by_whatever_path() {
+        let outer = tempfile::tempdir().unwrap();
+        let path = |name: &str| outer.path().join(name);
+        fs::create_dir_all(path("log/keys")).unwrap();
+        for key in ["log/keys/audit.key", "log/audit.key", "audit.key"] {
+            fs::write(path(key), "x").unwrap();
+        }
+        symlink(path("log"), path("link")).unwrap();
+        symlink(path("log/audit.key"), path("linked.key")).unwrap();
+        for inside in [
+            "log/keys/audit.key",
+            "log/audit.key",
+            "link/audit.key",
+            "linked.key",
+        ] {
+            assert!(lies_in(&path(inside), &path("log")), "{inside}");
+            assert!(lies_in(&path(inside), &path("link")), "{inside}");
+        }
+        for outside in ["audit.key", "log/../audit.key", "missing.key"] {
+            assert!(!lies_in(&path(outside), &path("log")), "{outside}");
+        }
+        assert!(!lies_in(&path("audit.key"), &path("missing")));
+    }
 }

@@ -191,7 +191,8 @@ pub(in crate::audit) struct SchemaOf {
 }
 
 /// Records of a module that a command reads: by whom it was run, with whose account in the CRM (null: the proxy's own), how
-/// many at most (null: all), and how many it has read (null: it is about to).
+/// many at most (null: all), and how many it has read (null: it is about to). `uid` is who left the note that says all this;
+/// the first versions of the program did not say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::audit) struct Sampled {
     pub(in crate::audit) account: Option<String>,
@@ -200,6 +201,8 @@ pub(in crate::audit) struct Sampled {
     pub(in crate::audit) module: String,
     pub(in crate::audit) most: Option<u64>,
     pub(in crate::audit) read: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) uid: Option<u32>,
     pub(in crate::audit) upstream: String,
 }
 

@@ -272,6 +272,47 @@ async fn behind_a_gap_it_goes_as_well() {
 }
 
 #[tokio::test]
+async fn what_is_about_to_be_removed_is_said_on_disk_before() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options {
+        durability: Durability::Relaxed(Duration::from_secs(3_600)),
+        ..options(dir.path())
+    })
+    .unwrap();
+    write_requests(&log, 1).await;
+    assert!(*log.settled().borrow() < log.figures().events);
+    let caretaker = log.caretaker();
+    let event = Event::policy_rejected(None, &[], By::Watch);
+    let safe = tokio::task::spawn_blocking(move || caretaker.write(event)).await;
+    assert!(safe.unwrap().unwrap());
+    assert_eq!(*log.settled().borrow(), log.figures().events);
+    log.stop().unwrap();
+    verified(dir.path());
+}
+
+#[tokio::test]
+async fn a_kept_head_whose_event_was_removed_is_no_gap_unless_it_was_another_one() {
+    let dir = TempDir::new().unwrap();
+    written(
+        dir.path(),
+        &["2024-01-01T00:00:00Z", "2025-01-01T00:00:00Z"],
+    )
+    .await;
+    let before = raw(dir.path());
+    prune(dir.path(), "2025-06-01T00:00:00Z").await;
+    assert!(segments(dir.path()).unwrap()[0] > 3);
+    let keep = |hash: &str| {
+        fs::write(dir.path().join("state/head"), format!("{:020}:{hash}\n", 3)).unwrap();
+    };
+    keep(before[3]["prev"].as_str().unwrap());
+    written(dir.path(), &["2025-06-02T00:00:00Z"]).await;
+    assert_eq!(count_of(dir.path(), "audit.gap"), 0);
+    keep(before[2]["prev"].as_str().unwrap());
+    written(dir.path(), &["2025-06-03T00:00:00Z"]).await;
+    assert_eq!(count_of(dir.path(), "audit.gap"), 1);
+}
+
+#[tokio::test]
 async fn a_full_log_refuses_and_goes_on_when_there_is_room() {
     let dir = TempDir::new().unwrap();
     let filler = dir.path().join("filler");

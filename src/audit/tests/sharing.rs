@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use crate::files::Group;
 
 use super::super::folder::segment_name;
-use super::super::spool;
+use super::super::spool::{self, Export};
 use super::*;
 
 /// The group of whoever runs this.
@@ -51,6 +51,9 @@ async fn a_group_may_read_all_but_write_in_the_spool_only() {
     let secret = path.join("somebody's");
     fs::write(&secret, "").unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    let private = path.join("keys/audit.key");
+    fs::write(&private, "").unwrap();
+    fs::set_permissions(&private, fs::Permissions::from_mode(0o600)).unwrap();
     let linked = dir.path().join("elsewhere");
     fs::write(&linked, "").unwrap();
     fs::set_permissions(&linked, fs::Permissions::from_mode(0o600)).unwrap();
@@ -76,7 +79,9 @@ async fn a_group_may_read_all_but_write_in_the_spool_only() {
     ] {
         assert_eq!(mode(&path.join(file)), 0o640, "{file}");
     }
-    assert_eq!((mode(&secret), mode(&linked)), (0o600, 0o600));
+    for not_theirs in [secret, linked, private] {
+        assert_eq!(mode(&not_theirs), 0o600, "{}", not_theirs.display());
+    }
 }
 
 #[tokio::test]
@@ -123,4 +128,109 @@ async fn whatever_lies_in_the_spool_the_notes_of_others_are_taken_up() {
     assert_eq!(left.len(), 2, "{left:?}");
     assert!(foreign.exists() && dir.path().join("state").exists());
     verified(dir.path());
+}
+
+#[test]
+fn a_note_that_cannot_be_removed_keeps_no_other_one_from_being_taken_up() {
+    let dir = TempDir::new().unwrap();
+    Log::open(options(dir.path())).unwrap().stop().unwrap();
+    for word in ["first", "second"] {
+        record_reading(dir.path(), "verify", &[word.to_owned()]).unwrap();
+    }
+    let none = std::collections::HashSet::new();
+    let all = spool::waiting(dir.path(), &none);
+    assert_eq!(all.len(), 2);
+    let first = all[0].0.clone();
+    let left = spool::waiting(dir.path(), &std::iter::once(first.clone()).collect());
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].0, all[1].0);
+    // Whoever left it may take it away, before or after it was read.
+    spool::remove(&first).unwrap();
+    assert!(!first.exists());
+    spool::remove(&first).unwrap();
+    fs::create_dir(&first).unwrap();
+    spool::remove(&first).unwrap();
+    // That of another name is left where it is: not even a folder of very many keeps others away.
+    assert!(spool::remove(&first.join("file/in")).is_ok());
+    fs::write(first.join("file"), "").unwrap();
+    assert!(spool::remove(&first.join("file/in")).is_err());
+}
+
+#[tokio::test]
+async fn a_note_of_an_export_is_never_removed_unread() {
+    let dir = TempDir::new().unwrap();
+    Log::open(options(dir.path())).unwrap().stop().unwrap();
+    let export = Export {
+        events: 3,
+        filters: vec!["x".repeat(2_000); 40],
+        purpose: "audit of 2026".to_owned(),
+        sha256: "0".repeat(64),
+    };
+    spool::record_export(dir.path(), &export).unwrap();
+    let spool = dir.path().join("spool");
+    fs::write(spool.join("exports-huge.json"), vec![b'['; 1 << 20]).unwrap();
+    let long_ago = std::time::SystemTime::now() - Duration::from_secs(86_400);
+    for entry in fs::read_dir(&spool).unwrap() {
+        let note = fs::File::options()
+            .write(true)
+            .open(entry.unwrap().path())
+            .unwrap();
+        note.set_modified(long_ago).unwrap();
+    }
+    spool::clear(dir.path());
+    assert_eq!(fs::read_dir(&spool).unwrap().count(), 2);
+    Log::open(options(dir.path())).unwrap().stop().unwrap();
+    let all = raw(dir.path());
+    let exported: Vec<_> = all
+        .iter()
+        .filter(|event| event["event"] == "audit.exported")
+        .collect();
+    assert_eq!(exported.len(), 2);
+    assert!(
+        exported
+            .iter()
+            .any(|event| event["for"] == "audit of 2026" && event["events"] == 3)
+    );
+}
+
+#[tokio::test]
+async fn a_note_of_records_that_were_read_says_whose_it_was() {
+    let dir = TempDir::new().unwrap();
+    Log::open(options(dir.path())).unwrap().stop().unwrap();
+    let sampling = Sampling {
+        reader: Reader::Scan,
+        by: "somebody else".to_owned(),
+        account: None,
+        upstream: "crm".to_owned(),
+        dialect: "sugar-rest".to_owned(),
+        module: "Contacts".to_owned(),
+        most: Some(10),
+        read: None,
+    };
+    record_sampling(dir.path(), &sampling).unwrap();
+    Log::open(options(dir.path())).unwrap().stop().unwrap();
+    let all = raw(dir.path());
+    let scan = all.iter().find(|event| event["event"] == "scan").unwrap();
+    assert_eq!(scan["by"], "somebody else");
+    assert_eq!(scan["uid"], rustix::process::geteuid().as_raw());
+    verified(dir.path());
+}
+
+#[tokio::test]
+async fn what_lies_in_the_spool_takes_no_room_of_the_log() {
+    let dir = TempDir::new().unwrap();
+    let log = Log::open(Options {
+        bytes_max: Some(100_000),
+        ..options(dir.path())
+    })
+    .unwrap();
+    let folder = dir.path().join("spool/d");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("y"), vec![0; 200_000]).unwrap();
+    let sparse = fs::File::create(folder.join("x")).unwrap();
+    sparse.set_len(1 << 40).unwrap();
+    log.caretaker().measure(dir.path()).unwrap();
+    assert!(log.healthy() && !log.room().is_tight());
+    write_requests(&log, 1).await;
+    log.stop().unwrap();
 }

@@ -546,3 +546,97 @@ fn a_key_that_is_none_is_refused() {
 }
 
 mod servers;
+
+#[tokio::test]
+async fn what_somebody_else_has_signed_keeps_nothing_from_being_signed() {
+    let dir = TempDir::new().unwrap();
+    let line = key_line();
+    let open = || Log::open(signed(dir.path(), keys(&[&line]))).unwrap();
+    let log = open();
+    write_requests(&log, 2).await;
+    log.stop().unwrap();
+    let (id, ..) = tree_of_lines(dir.path()).unwrap();
+    let foreign = Checkpoint {
+        origin: format!("paravent/{id}/paravent"),
+        size: 10_000,
+        root: [7; 32],
+    };
+    let note = key().sign(&foreign.text());
+    let folder = dir.path().join(CHECKPOINTS);
+    let path = folder.join(name(&id, foreign.size));
+    fs::write(&path, note).unwrap();
+    let log = open();
+    let size = told(&log).size;
+    assert!(size > 0, "{:?}", told(&log));
+    write_requests(&log, 2).await;
+    log.stop().unwrap();
+    assert!(told(&log).size > size && told(&log).refused.is_none());
+    fs::remove_file(path).unwrap();
+    are_of(dir.path(), &checkpoints(&folder, &public(&line)));
+    assert_eq!(count_of(dir.path(), "audit.key"), 1);
+}
+
+#[tokio::test]
+async fn a_checkpoint_whose_events_were_removed_is_compared_by_their_leaves() {
+    let outer = TempDir::new().unwrap();
+    let path = |name: &str| outer.path().join(name);
+    let line = key_line();
+    let at = |dir: &str, time: &str, is_signed: bool| {
+        let time: jiff::Timestamp = time.parse().unwrap();
+        Options {
+            segment_bytes_max: 1_500,
+            clock: Clock::telling(move || time),
+            signing: eager(keys(&[&line]), Vec::new()).filter(|_| is_signed),
+            ..Options::new(&path(dir), &path(&format!("{dir}.state")))
+        }
+    };
+    let log = Log::open(at("log", "2024-01-01T00:00:00Z", true)).unwrap();
+    write_requests(&log, 2).await;
+    log.stop().unwrap();
+    let size = told(&log).size;
+    for time in ["2024-01-02T00:00:00Z", "2025-05-30T00:00:00Z"] {
+        let log = Log::open(at("log", time, false)).unwrap();
+        write_requests(&log, 12).await;
+        log.stop().unwrap();
+    }
+    let log = Log::open(Options {
+        keep: Some(Duration::from_secs(365 * 86_400)),
+        ..at("log", "2025-06-01T00:00:00Z", false)
+    })
+    .unwrap();
+    until("removed", || segments(&path("log")).unwrap()[0] > size + 1).await;
+    log.stop().unwrap();
+    for copy in ["changed", "lost"] {
+        copy_all(&path("log"), &path(copy));
+    }
+
+    let now = "2025-06-02T00:00:00Z";
+    let log = Log::open(at("log", now, true)).unwrap();
+    assert!(told(&log).size > size, "{:?}", told(&log));
+    log.stop().unwrap();
+    are_of(
+        &path("log"),
+        &checkpoints(&path("log").join(CHECKPOINTS), &public(&line)),
+    );
+
+    let leaves = fs::read_dir(path("changed").join("pruned")).unwrap();
+    let leaves = leaves.map(|entry| entry.unwrap().path()).min().unwrap();
+    let mut bytes = fs::read(&leaves).unwrap();
+    bytes[0] ^= 1;
+    fs::write(&leaves, bytes).unwrap();
+    let log = Log::open(at("changed", now, true)).unwrap();
+    assert!(told(&log).refused.unwrap().contains("are not those of"));
+    log.stop().unwrap();
+
+    // It cannot be known: that is no accusation, and nothing is signed until it can.
+    fs::rename(path("lost").join("pruned"), path("pruned")).unwrap();
+    let log = Log::open(at("lost", now, true)).unwrap();
+    assert_eq!((told(&log).size, told(&log).refused), (0, None));
+    assert!(told(&log).failing.unwrap().contains("cannot be known"));
+    fs::rename(path("pruned"), path("lost").join("pruned")).unwrap();
+    until("signed", || {
+        told(&log).size > size && told(&log).failing.is_none()
+    })
+    .await;
+    log.stop().unwrap();
+}

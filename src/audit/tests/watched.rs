@@ -438,6 +438,46 @@ async fn a_start_sees_that_the_end_of_the_log_is_missing() {
 }
 
 #[tokio::test]
+async fn a_kill_while_a_gap_is_begun_keeps_no_log_from_being_opened() {
+    let begun = ["", "{\"event\":\"audit.gap\",\"id", "\0\0\0"];
+    for (tamper, left) in [cut_off_lines, cut_off_end, drop_all]
+        .into_iter()
+        .flat_map(|tamper: fn(&Path)| begun.map(|left| (tamper, left)))
+    {
+        let (outer, dir, _) = paths();
+        let options = || Options::new(&dir, &outer.path().join("state"));
+        let log = Log::open(options()).unwrap();
+        write_requests(&log, 6).await;
+        log.stop().unwrap();
+        let last_seq = verified(&dir).last_seq;
+        tamper(&dir);
+        let next = dir.join(folder::segment_name(last_seq + 1));
+        fs::write(&next, left).unwrap();
+        let log = Log::open(options()).unwrap_or_else(|error| panic!("{left:?}: {error}"));
+        write_requests(&log, 1).await;
+        log.stop().unwrap();
+        let events = events_of(&dir);
+        let gaps: Vec<_> = events
+            .iter()
+            .filter(|event| event["event"] == "audit.gap")
+            .collect();
+        assert_eq!(gaps.len(), 1, "{left:?}");
+        assert_eq!(gaps[0]["last_seq"], last_seq);
+        let part = format!("torn-{:016}-1.part", last_seq + 1);
+        let is_told =
+            |event: &&Value| event["event"] == "audit.recovered" && event["part"] == part.as_str();
+        assert_eq!(
+            events.iter().filter(is_told).count(),
+            usize::from(!left.is_empty())
+        );
+        if !left.is_empty() {
+            assert_eq!(fs::read_to_string(dir.join(part)).unwrap(), left);
+        }
+        verify(&dir, &mut |_| {}).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_log_that_is_ahead_of_its_kept_head_is_no_gap() {
     let (outer, dir, _) = paths();
     let state = outer.path().join("state");

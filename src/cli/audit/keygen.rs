@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::audit::note::SigningKey;
-use crate::audit::visible;
+use crate::audit::{holds_log, visible};
 
 use super::{FINE, Streams, UNUSABLE};
 
@@ -35,6 +35,15 @@ pub(super) fn run(args: &KeygenArgs, streams: &mut Streams<'_>) -> io::Result<u8
         )?;
         return Ok(UNUSABLE);
     };
+    if let Some(log) = log_around(&args.out) {
+        let shown = |path: &Path| visible(&path.display().to_string());
+        let (out, log) = (shown(&args.out), shown(&log));
+        writeln!(
+            streams.err,
+            "error: `{out}` lies in the access log `{log}`, where others may read: a key does not belong there; name another folder with `--out`"
+        )?;
+        return Ok(UNUSABLE);
+    }
     let public = key.public();
     if let Err((path, error)) = keep(&args.out, &line, &public.to_string()) {
         let path = visible(&path.display().to_string());
@@ -66,6 +75,15 @@ pub(super) fn run(args: &KeygenArgs, streams: &mut Streams<'_>) -> io::Result<u8
         public.fingerprint()
     )?;
     Ok(FINE)
+}
+
+/// The log that a folder lies in, or would.
+fn log_around(dir: &Path) -> Option<PathBuf> {
+    let dir = std::path::absolute(dir).ok()?;
+    let real = dir.ancestors().find_map(|there| there.canonicalize().ok());
+    let real = real.as_deref().into_iter().flat_map(Path::ancestors);
+    let log = dir.ancestors().chain(real).find(|there| holds_log(there));
+    log.map(Path::to_owned)
 }
 
 /// Writes both files, each anew, or neither.
@@ -151,6 +169,29 @@ mod tests {
             });
             let _ = fs::remove_file(out.join(PRIVATE));
         }
+    }
+
+    #[test]
+    fn no_key_is_made_where_others_read_the_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("log");
+        fs::create_dir_all(log.join("keys")).unwrap();
+        fs::write(log.join("audit-0000000000000001.jsonl"), "").unwrap();
+        std::os::unix::fs::symlink(log.join("keys"), dir.path().join("link")).unwrap();
+        for out in [
+            log.clone(),
+            log.join("keys"),
+            log.join("new/deep"),
+            dir.path().join("link"),
+        ] {
+            let (code, told, err) = keygen(&out, "paravent");
+            assert_eq!((code, told.as_str()), (UNUSABLE, ""));
+            assert!(err.contains("lies in the access log"), "{err}");
+        }
+        assert_eq!(fs::read_dir(log.join("keys")).unwrap().count(), 0);
+        assert!(!log.join("new").exists());
+        let (code, ..) = keygen(&dir.path().join("keys"), "paravent");
+        assert_eq!(code, FINE);
     }
 
     #[test]
