@@ -17,7 +17,7 @@ use tracing::error;
 use crate::dialect::Schema;
 use crate::policy::Policy;
 
-use super::folder::sync_dir;
+use super::folder::{file_mode, folder_mode, sync_dir};
 use super::id;
 use super::log::Log;
 
@@ -112,10 +112,14 @@ fn keep(dir: &Path, hash: &str, files: &[(String, &[u8])]) -> io::Result<()> {
         return Ok(());
     }
     let mut builder = DirBuilder::new();
-    builder.mode(0o700).recursive(true).create(&folder)?;
+    builder
+        .mode(folder_mode(dir))
+        .recursive(true)
+        .create(&folder)?;
     let unfinished = folder.join(format!("{hash}.{}.part", id::new()));
     builder.create(&unfinished)?;
-    let written = fill(&unfinished, files).and_then(|()| fs::rename(&unfinished, &place));
+    let written =
+        fill(&unfinished, files, file_mode(dir)).and_then(|()| fs::rename(&unfinished, &place));
     if let Err(error) = written {
         let _ = fs::remove_dir_all(&unfinished);
         // Another process may have been faster.
@@ -125,12 +129,12 @@ fn keep(dir: &Path, hash: &str, files: &[(String, &[u8])]) -> io::Result<()> {
     sync_dir(dir)
 }
 
-fn fill(folder: &Path, files: &[(String, &[u8])]) -> io::Result<()> {
+fn fill(folder: &Path, files: &[(String, &[u8])], mode: u32) -> io::Result<()> {
     for (name, text) in files {
         let mut file = OpenOptions::new()
             .create_new(true)
             .write(true)
-            .mode(0o600)
+            .mode(mode)
             .open(folder.join(name))?;
         file.write_all(text)?;
         file.sync_all()?;
@@ -188,4 +192,29 @@ pub(super) fn hash_of(files: &HashMap<&str, Vec<u8>>) -> String {
         context.update(detects);
     }
     super::bundle::hex(context.finish().as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn whoever_may_read_the_log_may_read_what_was_in_force() {
+        for (folder, file) in [(0o750, 0o640), (0o700, 0o600)] {
+            let dir = tempfile::tempdir().unwrap();
+            let mode = fs::Permissions::from_mode(folder);
+            fs::set_permissions(dir.path(), mode).unwrap();
+            let digest = aws_lc_rs::digest::digest(&SHA256, b"text");
+            let hash = super::super::bundle::hex(digest.as_ref());
+            let files = [(SCHEMA.to_owned(), &b"text"[..])];
+            keep(dir.path(), &format!("sha256:{hash}"), &files).unwrap();
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            let kept = dir.path().join(FOLDER);
+            assert_eq!(mode(&kept), folder);
+            assert_eq!(mode(&kept.join(&hash)), folder);
+            assert_eq!(mode(&kept.join(&hash).join(SCHEMA)), file);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::audit::VerifyOnly;
 use super::{DONE, Format, PROBLEMS, UNUSABLE};
-use crate::audit::bundle::{Verdict, Verified, verify};
+use crate::audit::bundle::{Kept, Verdict, Verified, verify};
 use crate::audit::note::{NOTE_BYTES_MAX, VerifierKey};
 use crate::{audit, files, provenance};
 
@@ -25,6 +25,9 @@ pub(super) struct Arguments {
     /// A public key that you have from elsewhere: its file, or the line itself. Without one, anybody may have made the bundle.
     #[arg(long, value_name = "PUB")]
     key: Vec<String>,
+    /// A signed checkpoint of the log that you have kept: the log must still be the one of then. May be repeated.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Vec<PathBuf>,
     /// How to answer.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -81,7 +84,22 @@ fn answer(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> io
             }
         }
     }
-    let verdict = match verify(&arguments.bundle, &keys) {
+    let mut kept = Vec::new();
+    for path in &arguments.checkpoint {
+        match checkpoint(path) {
+            Ok(checkpoint) => kept.push(checkpoint),
+            Err(what) => {
+                let path = path.display().to_string();
+                writeln!(
+                    err,
+                    "error: `--checkpoint {}` {what}",
+                    audit::visible(&path)
+                )?;
+                return Ok(UNUSABLE);
+            }
+        }
+    }
+    let verdict = match verify(&arguments.bundle, &keys, &kept) {
         Ok(verdict) => verdict,
         Err(unusable) => {
             writeln!(err, "error: {unusable}")?;
@@ -134,12 +152,23 @@ fn key(word: &str) -> Result<VerifierKey, String> {
     if let Ok(key) = VerifierKey::parse(word) {
         return Ok(key);
     }
-    let read = files::read(std::path::Path::new(word), NOTE_BYTES_MAX);
+    let read = files::read(Path::new(word), NOTE_BYTES_MAX);
     let bytes = read
         .map_err(|error| format!("cannot be read: {error}"))?
         .bytes;
     let text = String::from_utf8(bytes).unwrap_or_default();
     VerifierKey::parse(&text).map_err(|error| error.to_string())
+}
+
+/// Reads a checkpoint that was kept.
+fn checkpoint(path: &Path) -> Result<Kept, String> {
+    let read = files::read(path, NOTE_BYTES_MAX);
+    let bytes = read
+        .map_err(|error| format!("cannot be read: {error}"))?
+        .bytes;
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    let name = path.display().to_string();
+    Kept::read(&name, &text).map_err(|error| error.to_string())
 }
 
 /// Says what is shown, and what is not.
@@ -171,22 +200,8 @@ fn tell(found: &Verified, given: &[VerifierKey], out: &mut dyn Write) -> io::Res
         )?;
     }
     writeln!(out, "the page shows what the lines say")?;
-    match found.complete {
-        Some((first, last)) => writeln!(
-            out,
-            "complete: every event from {first} to {last} is in it; which of them answer the question was for its maker to find, and all can be looked through"
-        )?,
-        None => writeln!(
-            out,
-            "that nothing was left out is not proved: made without --complete"
-        )?,
-    }
-    for (first, last) in &found.holes {
-        writeln!(
-            out,
-            "  but not what stood from {first} to {last}: there the log goes on anew, or behind a gap"
-        )?;
-    }
+    completeness(found, out)?;
+    comparison(found, out)?;
     if found.left_out > 0 {
         writeln!(
             out,
@@ -197,18 +212,81 @@ fn tell(found: &Verified, given: &[VerifierKey], out: &mut dyn Write) -> io::Res
     for hash in &found.absent {
         writeln!(out, "not in it: what was in force under the hash {hash}")?;
     }
+    conclusion(found, given, out)
+}
+
+/// Says whether something may have been left out.
+fn completeness(found: &Verified, out: &mut dyn Write) -> io::Result<()> {
+    match found.complete {
+        Some((first, last)) => writeln!(
+            out,
+            "complete: every event from {first} to {last} is in it; which of them answer the question was for its maker to find, and all can be looked through"
+        )?,
+        None if found.holes.is_empty() => writeln!(
+            out,
+            "that nothing was left out is not proved: made without --complete"
+        )?,
+        None => {}
+    }
+    for (first, last) in &found.holes {
+        writeln!(
+            out,
+            "NOT SHOWN: what stood from {first} to {last}; there the log goes on anew, or behind a gap, and nothing shows that it was not left out"
+        )?;
+    }
+    Ok(())
+}
+
+/// Says of checkpoints that were kept whether the log is the one of then.
+fn comparison(found: &Verified, out: &mut dyn Write) -> io::Result<()> {
+    for kept in &found.kept {
+        let (name, origin, size) = (&kept.name, &kept.origin, kept.size);
+        match kept.is_same {
+            true => writeln!(
+                out,
+                "the first {size} events of {origin} are those of `{name}`"
+            )?,
+            false => writeln!(
+                out,
+                "NOT SHOWN: that the log is the one of `{name}`, the first {size} events of {origin}, of which it says nothing: have it made with `paravent audit export --checkpoint`"
+            )?,
+        }
+    }
+    Ok(())
+}
+
+fn conclusion(found: &Verified, given: &[VerifierKey], out: &mut dyn Write) -> io::Result<()> {
     if given.is_empty() {
         writeln!(
             out,
             "NOBODY VOUCHES for it: anybody can make a bundle with a key of their own. Compare with the fingerprint that you have from elsewhere, and give that key with --key:"
         )?;
-        for (id, fingerprint) in &found.keys {
-            writeln!(out, "  key {id}: {fingerprint}")?;
-        }
-    } else if found.is_vouched() {
-        writeln!(out, "valid")?;
-    } else {
-        writeln!(out, "valid but for the lines that nothing proves")?;
+        return keys_inside(found, out);
+    }
+    if found.is_vouched() {
+        return writeln!(out, "valid");
+    }
+    let strangers = found.logs.iter();
+    let mut strangers = strangers
+        .filter(|log| !log.is_vouched && !log.is_for_keys)
+        .peekable();
+    let is_signed = strangers.peek().is_none() && !found.logs.is_empty();
+    for log in strangers {
+        writeln!(
+            out,
+            "NOBODY VOUCHES for {}: its last checkpoint is signed by the key {}, and not by one that was given, or that is shown to have taken its place",
+            log.origin, log.key
+        )?;
+    }
+    match is_signed {
+        true => writeln!(out, "valid but for what is not proved, or not shown"),
+        false => keys_inside(found, out),
+    }
+}
+
+fn keys_inside(found: &Verified, out: &mut dyn Write) -> io::Result<()> {
+    for (id, fingerprint) in &found.keys {
+        writeln!(out, "  key {id}: {fingerprint}")?;
     }
     Ok(())
 }
@@ -230,7 +308,11 @@ fn json(found: &Verified, code: u8) -> serde_json::Value {
             "sizes": log.sizes,
             "key": log.key,
             "vouched": log.is_vouched,
+            "for_keys": log.is_for_keys,
         })
+    });
+    let kept = found.kept.iter().map(|kept| {
+        json!({ "name": kept.name, "origin": kept.origin, "same": kept.is_same, "size": kept.size })
     });
     let keys = found.keys.iter();
     let keys = keys.map(|(id, fingerprint)| json!({ "id": id, "fingerprint": fingerprint }));
@@ -245,6 +327,7 @@ fn json(found: &Verified, code: u8) -> serde_json::Value {
         "left_out": found.left_out,
         "complete": found.complete.as_ref().map(span),
         "holes": found.holes.iter().map(span).collect::<Vec<_>>(),
+        "checkpoints": kept.collect::<Vec<_>>(),
         "logs": logs.collect::<Vec<_>>(),
         "keys": keys.collect::<Vec<_>>(),
         "absent": found.absent,

@@ -6,23 +6,25 @@ use std::io::{self, BufRead, BufReader, Read as _};
 use super::super::chain::{EVENT_BYTES_MAX, Line};
 use super::super::expand::{Entry as Expanded, Segment};
 use super::super::names::visible;
-use super::super::note::{Checkpoint, NOTE_BYTES_MAX, Note, VerifierKey};
+use super::super::note::VerifierKey;
 use super::super::policies::{self, DETECTORS, SCHEMA};
 use super::super::tree::{Tree, is_consistent, is_included};
 use super::archive::{Entry, Files, Stored};
-use super::facts::{CheckpointFacts, Facts, LogFacts, PolicyFacts, ROWS_MAX, Row};
+use super::facts::{Facts, LogFacts, PolicyFacts, ROWS_MAX, Row};
+use super::logs::{keys, log, trees, vouch};
 use super::manifest::{
-    As, EVENTS, MANIFEST, MANIFEST_BYTES_MAX, Manifest, PAGE, PROOF_BYTES_MAX, PROOFS, Proof,
-    TREES, TreeOf, Trees, hashes, read,
+    As, EVENTS, MANIFEST, Manifest, PAGE, PROOF_BYTES_MAX, PROOFS, Proof, TREES, TreeOf, Trees,
+    hashes, read,
 };
+use super::rotation::{KEY, Rotation, SaysKey, followed};
 use super::survey::{LOADED, SEGMENT, SaysSegment};
 
 /// Bytes of the terms of one segment.
 const TERMS_BYTES_MAX: usize = 256 << 20;
 /// Bytes of one file of a policy, and of all files of one.
 const POLICY_BYTES_MAX: u32 = 64 << 20;
-/// Logs that lines of one bundle come from.
-const LOGS_MAX: usize = 1_000;
+/// Keys that took the place of others.
+const ROTATIONS_MAX: usize = 1_000;
 /// Policies and schemas by which was decided.
 const IN_FORCE_MAX: usize = 10_000;
 /// Holes that are told.
@@ -53,12 +55,12 @@ pub(super) fn check(
     };
     let trees = trees(files)?;
     let mut named = HashSet::new();
-    let mut used = HashSet::new();
+    let (mut used, mut newest) = (HashSet::new(), Vec::new());
     for tree in &trees.logs {
         named.extend(tree.checkpoints.iter().map(String::as_str));
-        facts
-            .logs
-            .push(log(files, tree, (&facts.keys, given), &mut used)?);
+        let (of_log, note) = log(files, tree, &facts.keys, &mut used)?;
+        facts.logs.push(of_log);
+        newest.push(note);
     }
     if let Some(unused) = facts.keys.iter().find(|key| !used.contains(&key.id_text())) {
         return flaw(format!(
@@ -78,132 +80,24 @@ pub(super) fn check(
     }
     let mut lines = Lines::new(manifest, &trees, &mut facts);
     lines.all(files)?;
-    let in_force = lines.end()?;
+    let (in_force, rotations) = lines.end()?;
+    vouch(&mut facts.logs, &newest, &followed(given, &rotations))?;
     facts.counts.left_out = manifest.counts.left_out;
     if facts.counts != manifest.counts {
         return flaw(format!("`{MANIFEST}` counts other events than there are"));
+    }
+    if facts.counts.events == 0 {
+        return flaw("it holds no event that was asked for");
     }
     policies(files, manifest, &in_force, &mut facts)?;
     Ok(facts)
 }
 
-fn found<'f>(files: &'f Files, name: &str) -> Result<&'f Entry, Flaw> {
+pub(super) fn found<'f>(files: &'f Files, name: &str) -> Result<&'f Entry, Flaw> {
     match files.entry(name) {
         Some(entry) => Ok(entry),
         None => flaw(format!("`{name}` is missing")),
     }
-}
-
-fn keys(files: &Files) -> Result<Vec<VerifierKey>, Flaw> {
-    let mut keys: Vec<VerifierKey> = Vec::new();
-    let entries = files.entries.iter();
-    for entry in entries.filter(|entry| entry.name.starts_with("keys/")) {
-        let bytes = files
-            .read(entry, NOTE_BYTES_MAX as u32)?
-            .unwrap_or_default();
-        let key = std::str::from_utf8(&bytes).ok();
-        let key = key.and_then(|text| VerifierKey::parse(text).ok());
-        let Some(key) = key.filter(|key| format!("{key}\n").as_bytes() == bytes) else {
-            return flaw(format!("`{}` is no public key", entry.name));
-        };
-        if entry.name != key_name(&key) {
-            return flaw(format!("`{}` holds another key", entry.name));
-        }
-        keys.push(key);
-    }
-    Ok(keys)
-}
-
-/// The name of the file that holds a public key.
-pub(super) fn key_name(key: &VerifierKey) -> String {
-    format!("keys/{}.pub", key.id_text())
-}
-
-fn trees(files: &Files) -> Result<Trees, Flaw> {
-    let bytes = files.read(found(files, TREES)?, MANIFEST_BYTES_MAX)?;
-    let Some(trees) = bytes.and_then(|bytes| read::<Trees>(&bytes)) else {
-        return flaw(format!("`{TREES}` is not in its form"));
-    };
-    if trees.logs.len() > LOGS_MAX {
-        return flaw(format!("`{TREES}` names more logs than a bundle holds"));
-    }
-    let mut from = 0;
-    for tree in &trees.logs {
-        if tree.from <= from || tree.from > 1 << 53 {
-            return flaw(format!("the logs of `{TREES}` are not in their order"));
-        }
-        from = tree.from;
-    }
-    Ok(trees)
-}
-
-/// The name of a checkpoint of a log.
-pub(super) fn checkpoint_name(size: u64, log: &str) -> String {
-    let log = log.get(..8).unwrap_or(log);
-    format!("checkpoints/{size:016}.{log}.checkpoint")
-}
-
-/// Checks the checkpoints of one log against its keys, and against each other.
-fn log(
-    files: &Files,
-    tree: &TreeOf,
-    (keys, given): (&[VerifierKey], &[VerifierKey]),
-    used: &mut HashSet<String>,
-) -> Result<LogFacts, Flaw> {
-    let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    let is_id = tree.log.len() == 32 && tree.log.bytes().all(is_hex);
-    if !is_id || tree.checkpoints.len() != tree.consistency.len() + 1 {
-        return flaw(format!("`{TREES}` is not in its form"));
-    }
-    let mut facts = LogFacts {
-        origin: String::new(),
-        from: tree.from,
-        checkpoints: Vec::new(),
-        is_vouched: false,
-    };
-    let mut before: Option<Checkpoint> = None;
-    let mut proofs = tree.consistency.iter();
-    for name in &tree.checkpoints {
-        let bytes = files.read(found(files, name)?, NOTE_BYTES_MAX as u32)?;
-        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-        let wrong = |what: &dyn std::fmt::Display| Flaw::Says(format!("`{name}` {what}"));
-        let note = Note::parse(&text.unwrap_or_default()).map_err(|error| wrong(&error))?;
-        let checkpoint = Checkpoint::parse(note.text()).map_err(|error| wrong(&error))?;
-        let key = note.signed_by(keys).map_err(|error| wrong(&error))?;
-        // A key that was given may have the name and number of one inside, and be another.
-        facts.is_vouched = note.signed_by(given).is_ok();
-        let of_key = |key: &&VerifierKey| note.signed_by(std::slice::from_ref(*key)).is_ok();
-        used.extend(keys.iter().filter(of_key).map(VerifierKey::id_text));
-        let origin = checkpoint.origin.strip_prefix("paravent/");
-        let origin = origin.and_then(|origin| origin.strip_prefix(&tree.log));
-        if !origin.is_some_and(|origin| origin.starts_with('/')) {
-            return flaw(format!("`{name}` is of another log"));
-        }
-        let is_size = (1..=1 << 53).contains(&checkpoint.size);
-        if !is_size || *name != checkpoint_name(checkpoint.size, &tree.log) {
-            return flaw(format!("`{name}` holds a checkpoint of another size"));
-        }
-        if let Some(before) = &before {
-            let proof = hashes(proofs.next().map_or(&[][..], Vec::as_slice));
-            let (old, new) = (
-                (before.size, &before.root),
-                (checkpoint.size, &checkpoint.root),
-            );
-            if before.size >= checkpoint.size || !is_consistent(old, new, &proof) {
-                return flaw(format!(
-                    "nothing shows that the log of `{name}` goes on the one before: it is a log that was written anew, or the proof was changed"
-                ));
-            }
-        }
-        facts.origin.clone_from(&checkpoint.origin);
-        facts.checkpoints.push(CheckpointFacts {
-            size: checkpoint.size,
-            root: super::hex(&checkpoint.root),
-            key: key.id_text(),
-        });
-        before = Some(checkpoint);
-    }
-    Ok(facts)
 }
 
 /// Goes through the lines.
@@ -220,6 +114,8 @@ struct Lines<'a> {
     segment: (u64, Segment),
     terms_bytes: usize,
     in_force: BTreeSet<String>,
+    /// Keys that took the place of others, in the order in which they did.
+    rotations: Vec<Rotation>,
     seq: u64,
     /// The last event within what is complete: its number, its leaf and the place of its log.
     within: Option<(u64, [u8; 32], usize)>,
@@ -246,6 +142,7 @@ impl<'a> Lines<'a> {
             segment: (0, Segment::default()),
             terms_bytes: 0,
             in_force: BTreeSet::new(),
+            rotations: Vec::new(),
             seq: 0,
             within: None,
             facts,
@@ -319,11 +216,13 @@ impl<'a> Lines<'a> {
                 return flaw("there are more terms than a segment holds");
             }
         }
+        let is_rotation = name == Some(KEY) && self.rotates(event, place)?;
         let fits = match proof.why {
             As::Event => !matches!(entry, Expanded::Terms),
             As::Terms => matches!(entry, Expanded::Terms),
             As::Policy => name == Some(LOADED),
             As::Segment => name == Some(SEGMENT),
+            As::Key => is_rotation,
             As::Between => self.is_within(event.seq),
         };
         if !fits {
@@ -331,6 +230,10 @@ impl<'a> Lines<'a> {
         }
         if let (Some(place), Some(SEGMENT)) = (place, name) {
             self.says_segment(event, place)?;
+        }
+        let of_log = place.and_then(|place| self.facts.logs.get_mut(place));
+        if let Some(log) = of_log {
+            log.has_events |= !matches!(proof.why, As::Segment | As::Key);
         }
         self.follow(event, proof, (place, leaf))?;
         self.count(event, &entry, proof);
@@ -409,6 +312,19 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
+    /// Whether an event of a log says that a key took the place of another, and both say so.
+    fn rotates(&mut self, event: &Line, place: Option<usize>) -> Result<bool, Flaw> {
+        let log = place.and_then(|place| self.trees.logs.get(place));
+        let says: Option<SaysKey> = serde_json::from_value(event.value.clone()).ok();
+        let rotation = log.and_then(|log| says?.rotation(&log.log));
+        let is_rotation = rotation.is_some();
+        self.rotations.extend(rotation);
+        match self.rotations.len() > ROTATIONS_MAX {
+            true => flaw("more keys took the place of others than a bundle tells of"),
+            false => Ok(is_rotation),
+        }
+    }
+
     /// Whether nothing is missing before an event that is within what is complete.
     fn follow(
         &mut self,
@@ -467,6 +383,7 @@ impl<'a> Lines<'a> {
             As::Terms => &mut counts.terms,
             As::Policy => &mut counts.policies,
             As::Segment => &mut counts.segments,
+            As::Key => &mut counts.keys,
             As::Between => &mut counts.between,
         } += 1;
         counts.unproved += u64::from(proof.log.is_none());
@@ -487,8 +404,9 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// What only the last line shows. Gives the hashes of policies and schemas by which was decided.
-    fn end(self) -> Result<BTreeSet<String>, Flaw> {
+    /// What only the last line shows. Gives the hashes of policies and schemas by which was decided, and the keys that took the
+    /// place of others.
+    fn end(self) -> Result<(BTreeSet<String>, Vec<Rotation>), Flaw> {
         if let Some(span) = self.manifest.complete
             && self.within.is_none_or(|(seq, ..)| seq != span.last)
         {
@@ -518,7 +436,7 @@ impl<'a> Lines<'a> {
                 ));
             }
         }
-        Ok(self.in_force)
+        Ok((self.in_force, self.rotations))
     }
 }
 

@@ -39,7 +39,9 @@ pub(super) struct LogFacts {
     pub(super) origin: String,
     pub(super) from: u64,
     pub(super) checkpoints: Vec<CheckpointFacts>,
-    /// Whether a key that was given has signed the last of them.
+    /// Whether lines are taken from it, beside those that say where it begins and which keys sign.
+    pub(super) has_events: bool,
+    /// Whether a key that was given has signed the last of them, or one that took its place.
     pub(super) is_vouched: bool,
 }
 

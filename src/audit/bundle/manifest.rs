@@ -1,4 +1,4 @@
-//! What a bundle says of itself: forms that `docs/audit-format.md` describes. Each is canonical JSON, so that it has one spelling.
+//! What a bundle says of itself: forms that `docs/audit/bundle-format.md` describes. Each is canonical JSON, so that it has one spelling.
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -72,6 +72,8 @@ pub(super) struct Counts {
     pub(super) between: u64,
     /// Events that were asked for.
     pub(super) events: u64,
+    /// Events that say which key took the place of another.
+    pub(super) keys: u64,
     /// Events that were asked for and left out, because no checkpoint covers them.
     pub(super) left_out: u64,
     /// Events that say which policy came into force.
@@ -115,6 +117,8 @@ pub(super) enum As {
     Policy,
     /// It says where its log begins.
     Segment,
+    /// It says which key took the place of another, signed by both.
+    Key,
     /// It lies between others.
     Between,
 }

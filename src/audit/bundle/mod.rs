@@ -1,16 +1,19 @@
 //! Bundles: events taken out of a log, with everything that proves them.
 //!
 //! [`export`] makes one, [`verify`] looks through one, offline and without configuration. Both hold the same files against each
-//! other (`check`), and both make the page of them (`page`). What a bundle is made of stands in `docs/audit-format.md`.
+//! other (`check`), and both make the page of them (`page`). What a bundle is made of stands in `docs/audit/bundle-format.md`.
 
 mod archive;
 mod check;
 mod export;
 mod facts;
 mod forest;
+mod kept;
+mod logs;
 mod manifest;
 mod page;
 mod plan;
+mod rotation;
 mod signed;
 mod survey;
 #[cfg(test)]
@@ -18,6 +21,7 @@ mod tests;
 mod verdict;
 
 pub use export::{Asked, ExportError, Exported, export};
+pub use kept::{Compared, Kept, NoCheckpoint};
 pub use manifest::Lang;
 pub use verdict::{Unusable, Verdict, Verified, verify};
 

@@ -11,8 +11,9 @@ use super::super::names::visible;
 use super::super::note::{Note, VerifierKey};
 use super::super::policies;
 use super::archive::Writer;
-use super::check::{check, checkpoint_name, key_name};
+use super::check::check;
 use super::export::{Asked, ExportError, Exported};
+use super::logs::{checkpoint_name, key_name};
 use super::manifest::{
     As, Counts, EVENTS, FORMAT, Listed, MANIFEST, Made, Manifest, PAGE, PROOFS, Proof, Range, Span,
     TREES, TreeOf, Trees, VERSION, hexes, written,
@@ -62,10 +63,7 @@ impl<'s> Plan<'s> {
             let of_log = given
                 .extract_if(.., |(_, text)| is_of(text, &log.id))
                 .collect();
-            let end = survey.end(log);
-            let is_wanted = survey.picks.range(log.from..end).next().is_some();
-            let tree = tree(dir, survey, log, &keys, of_log)?;
-            trees.extend(tree.filter(|_| is_wanted));
+            trees.extend(tree(dir, survey, log, &keys, of_log)?);
         }
         if let Some((path, _)) = given.pop() {
             return Err(ExportError::Checkpoint {
@@ -84,7 +82,6 @@ impl<'s> Plan<'s> {
         if !asked.unsigned {
             plan.leave_out()?;
         }
-        plan.keep_used();
         if asked.complete {
             plan.span = plan.span();
             if plan.span.is_none() {
@@ -93,6 +90,7 @@ impl<'s> Plan<'s> {
                 ));
             }
         }
+        plan.keep_used();
         Ok(plan)
     }
 
@@ -127,17 +125,51 @@ impl<'s> Plan<'s> {
 
     /// Drops the logs of which nothing is left, and keys that have signed nothing.
     fn keep_used(&mut self) {
-        let picks = &self.picks;
-        self.trees.retain(|tree| {
-            let covered = tree.log.from..tree.log.from + tree.size;
-            picks.range(covered).next().is_some()
-        });
+        let (used, others) = std::mem::take(&mut self.trees)
+            .into_iter()
+            .partition(|tree| self.is_used(tree));
+        self.trees = used;
+        self.follow_keys(others);
+        let notes = self.notes();
+        self.keys.retain(|key| has_signed(key, &notes));
+    }
+
+    /// Whether lines of a log are in the bundle.
+    fn is_used(&self, tree: &Tree<'_>) -> bool {
+        let covered = tree.log.from..tree.log.from + tree.size;
+        self.range(tree).is_some() || self.picks.range(covered).next().is_some()
+    }
+
+    fn notes(&self) -> Vec<Note> {
         let notes = self.trees.iter().flat_map(|tree| tree.checkpoints.values());
-        let notes: Vec<Note> = notes.filter_map(|text| Note::parse(text).ok()).collect();
-        self.keys.retain(|key| {
-            let key = std::slice::from_ref(key);
-            notes.iter().any(|note| note.signed_by(key).is_ok())
-        });
+        notes.filter_map(|text| Note::parse(text).ok()).collect()
+    }
+
+    /// Takes the events that say how the keys that have signed came in the place of others, so that whoever has one of these
+    /// can follow.
+    fn follow_keys(&mut self, mut others: Vec<Tree<'s>>) {
+        let notes = self.notes();
+        let signers = self.keys.iter().filter(|key| has_signed(key, &notes));
+        let mut wanted: Vec<VerifierKey> = signers.cloned().collect();
+        for (seq, segment, rotation) in self.survey.rotations.iter().rev() {
+            if !wanted.contains(&rotation.key) {
+                continue;
+            }
+            if !self.is_covered(*seq) {
+                let Some(at) = others.iter().position(|tree| tree.covers(*seq)) else {
+                    continue;
+                };
+                let tree = others.swap_remove(at);
+                let (why, segment) = (As::Segment, tree.log.segment);
+                let said = self.picks.entry(tree.log.said);
+                said.or_insert(Pick { why, segment });
+                self.trees.push(tree);
+            }
+            let (why, segment) = (As::Key, *segment);
+            self.picks.entry(*seq).or_insert(Pick { why, segment });
+            wanted.push(rotation.previous.clone());
+        }
+        self.trees.sort_by_key(|tree| tree.log.from);
     }
 
     /// From the first to the last event that is proved.
@@ -386,6 +418,11 @@ impl<'s> Plan<'s> {
     }
 }
 
+fn has_signed(key: &VerifierKey, notes: &[Note]) -> bool {
+    let key = std::slice::from_ref(key);
+    notes.iter().any(|note| note.signed_by(key).is_ok())
+}
+
 fn counts(picked: &[(u64, Pick, bool)]) -> Counts {
     let mut counts = Counts::default();
     for (_, pick, is_covered) in picked {
@@ -394,6 +431,7 @@ fn counts(picked: &[(u64, Pick, bool)]) -> Counts {
             As::Terms => &mut counts.terms,
             As::Policy => &mut counts.policies,
             As::Segment => &mut counts.segments,
+            As::Key => &mut counts.keys,
             As::Between => &mut counts.between,
         } += 1;
         counts.unproved += u64::from(!is_covered);

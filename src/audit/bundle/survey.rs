@@ -14,6 +14,7 @@ use super::super::folder::{segment_name, segments};
 use super::super::tree::Hash;
 use super::ExportError;
 use super::manifest::As;
+use super::rotation::{KEY, Rotation, SaysKey};
 
 /// How the event is called that says where a segment belongs.
 pub(super) const SEGMENT: &str = "audit.segment";
@@ -91,7 +92,8 @@ pub(super) struct Identity {
     pub(super) from: u64,
     /// The number of the event that says so first.
     pub(super) said: u64,
-    segment: u64,
+    /// The number of the first event of the segment of that one.
+    pub(super) segment: u64,
 }
 
 /// Leaves of events that follow each other.
@@ -116,6 +118,8 @@ pub(super) struct Survey {
     pub(super) picks: BTreeMap<u64, Pick>,
     /// By which policies and schemas what is wanted was decided, by hash, each with the numbers of these events.
     pub(super) in_force: BTreeMap<String, Vec<u64>>,
+    /// Keys that took the place of others, with the numbers of the events that say so, and of the first of their segments.
+    pub(super) rotations: Vec<(u64, u64, Rotation)>,
 }
 
 /// The first half of the SHA-256 of an id: so that many ids need little room.
@@ -270,6 +274,13 @@ impl Survey {
                 Some(SEGMENT) => {
                     let told = serde_json::from_slice(line).map_err(|_| broken())?;
                     self.begins(told, glance.seq, first)?;
+                }
+                Some(KEY) => {
+                    let told: Option<SaysKey> = serde_json::from_slice(line).ok();
+                    let log = self.logs.last().map(|log| log.id.as_str());
+                    let rotation = told.zip(log).and_then(|(told, log)| told.rotation(log));
+                    let rotation = rotation.map(|rotation| (glance.seq, first, rotation));
+                    self.rotations.extend(rotation);
                 }
                 Some(LOADED) => {
                     let told: LoadedLine = serde_json::from_slice(line).map_err(|_| broken())?;

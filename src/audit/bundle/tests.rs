@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -14,6 +16,7 @@ use crate::reason::Outcome;
 use super::super::folder::{segment_name, segments};
 use super::super::note::{Checkpoint, SigningKey, VerifierKey};
 use super::super::query::Query;
+use super::super::signing::key_text;
 use super::super::tests::{arrival, close, decided, new_record, operation, options, raw};
 use super::super::tree::Tree;
 use super::super::{Log, Options, PolicyStamp, Record};
@@ -26,11 +29,14 @@ mod attacks;
 mod hostile;
 mod made;
 mod random;
+mod rotated;
 
 /// A log that is signed, in a folder of its own.
 struct Signed {
     dir: TempDir,
     key: SigningKey,
+    /// The key before that one, and the number of the event that says so.
+    before: Option<(SigningKey, u64)>,
     /// The numbers of the events that closed requests.
     requests: Vec<u64>,
     last: u64,
@@ -45,6 +51,8 @@ struct Shape {
     /// Events behind the last checkpoint.
     unsigned: u64,
     stamp: Option<PolicyStamp>,
+    /// With which segment a new key takes the place of the one before.
+    rotates: Option<usize>,
 }
 
 impl Shape {
@@ -54,6 +62,7 @@ impl Shape {
             gaps: Vec::new(),
             unsigned: 0,
             stamp: None,
+            rotates: None,
         }
     }
 }
@@ -114,10 +123,11 @@ impl Signed {
         let (dir, unsigned) = (TempDir::new().unwrap(), TempDir::new().unwrap());
         requests(unsigned.path(), shape).await;
         let (key, _) = SigningKey::generate("paravent").unwrap();
+        let mut before = None;
         let (mut tree, mut from, mut id) = (Tree::default(), 1, log_id(0));
         let (mut seq, mut prev) = (0, [0; 32]);
         let mut requests = Vec::new();
-        let mut trees: Vec<(String, Vec<Tree>)> = Vec::new();
+        let mut trees: Trees = Vec::new();
         for (at, first) in segments(unsigned.path()).unwrap().into_iter().enumerate() {
             let text = fs::read_to_string(unsigned.path().join(segment_name(first))).unwrap();
             let mut events: Vec<Value> = Vec::new();
@@ -133,6 +143,12 @@ impl Signed {
             let edge: Vec<String> = tree.edge().iter().map(|hash| hex(hash)).collect();
             events.push(json!({"event": "audit.segment", "from": from, "id": format!("01SEG{at}"), "log": id,
                 "node": "n", "time": time, "tree": edge, "v": 2}));
+            if shape.rotates == Some(at) {
+                let (old, _) = SigningKey::generate("paravent").unwrap();
+                let place = json!({"id": format!("01KEY{at}"), "node": "n", "time": time, "v": 2});
+                events.push(rotation(&old, &key, &id, place));
+                before = Some((old, seq + events.len() as u64));
+            }
             let lines = text.lines();
             let written = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
             // What the process says of its own log does not hold of this one.
@@ -145,9 +161,9 @@ impl Signed {
                 let line = bound(event, seq, &prev);
                 prev = leaf(line.as_bytes());
                 tree.push(prev);
-                match trees.last_mut().filter(|(log, _)| *log == id) {
-                    Some((_, states)) => states.push(tree.clone()),
-                    None => trees.push((id.clone(), vec![tree.clone()])),
+                match trees.last_mut().filter(|(log, ..)| *log == id) {
+                    Some((.., states)) => states.push(tree.clone()),
+                    None => trees.push((id.clone(), from, vec![tree.clone()])),
                 }
                 lines.push_str(&line);
                 lines.push('\n');
@@ -157,6 +173,7 @@ impl Signed {
         let signed = Self {
             dir,
             key,
+            before,
             requests,
             last: seq,
         };
@@ -165,25 +182,27 @@ impl Signed {
     }
 
     /// Signs each log twice: near its beginning and near its end.
-    fn sign(&self, trees: &[(String, Vec<Tree>)], unsigned: u64) {
+    fn sign(&self, trees: &Trees, unsigned: u64) {
         for folder in ["checkpoints", "keys", "spool"] {
             fs::create_dir_all(self.path().join(folder)).unwrap();
         }
-        let key = self.key.public();
-        let file = self
-            .path()
-            .join("keys")
-            .join(format!("{}.pub", key.id_text()));
-        fs::write(file, format!("{key}\n")).unwrap();
-        for (log, states) in trees {
+        let keys = self.before.iter().map(|(key, _)| key);
+        for key in keys.chain([&self.key]).map(SigningKey::public) {
+            let name = format!("{}.pub", key.id_text());
+            fs::write(self.path().join("keys").join(name), format!("{key}\n")).unwrap();
+        }
+        for (log, from, states) in trees {
             for size in [states.len() / 2, states.len() - unsigned as usize] {
-                self.checkpoint(log, &states[size - 1]);
+                let last = from + size as u64 - 1;
+                let before = self.before.as_ref().filter(|(_, seq)| last < *seq);
+                let key = before.map_or(&self.key, |(key, _)| key);
+                self.checkpoint(key, log, &states[size - 1]);
             }
         }
     }
 
-    fn checkpoint(&self, log: &str, tree: &Tree) -> PathBuf {
-        let text = signed(&self.key, log, tree);
+    fn checkpoint(&self, key: &SigningKey, log: &str, tree: &Tree) -> PathBuf {
+        let text = signed(key, log, tree);
         let name = format!("{:016}.{}.checkpoint", tree.size(), &log[..8]);
         let path = self.path().join("checkpoints").join(name);
         fs::write(&path, text).unwrap();
@@ -210,11 +229,25 @@ impl Signed {
     /// Makes one that is sound, and says what is said of it.
     fn exported(&self, name: &str, wish: &Wish<'_>) -> Verified {
         self.export(name, wish).unwrap();
-        match verify(&self.out(name), &self.keys()).unwrap() {
+        match verify(&self.out(name), &self.keys(), &[]).unwrap() {
             Verdict::Whole(verified) => *verified,
             Verdict::Altered(flaws) => panic!("{flaws:?}"),
         }
     }
+}
+
+/// The trees of each log after each of its events, with its id and the number of its first event.
+type Trees = Vec<(String, u64, Vec<Tree>)>;
+
+/// What says that a key took the place of another one.
+fn rotation(old: &SigningKey, new: &SigningKey, log: &str, mut event: Value) -> Value {
+    let (key, previous) = (new.public().to_string(), old.public().to_string());
+    let text = key_text(&format!("paravent/{log}/n"), &key, Some(&previous));
+    let signed = |key: &SigningKey| STANDARD.encode(key.signature(text.as_bytes()));
+    event["event"] = "audit.key".into();
+    (event["key"], event["previous"]) = (key.into(), previous.into());
+    event["signatures"] = json!([signed(new), signed(old)]);
+    event
 }
 
 fn log_id(number: usize) -> String {
@@ -339,7 +372,7 @@ fn reseal(mut taken: Taken, out: &Path, change: impl FnOnce(&mut Manifest)) {
 
 /// Why a bundle is not valid.
 fn flaws(path: &Path, keys: &[VerifierKey]) -> Vec<String> {
-    match verify(path, keys).unwrap() {
+    match verify(path, keys, &[]).unwrap() {
         Verdict::Altered(flaws) => flaws,
         Verdict::Whole(found) => panic!("valid: {found:?}"),
     }

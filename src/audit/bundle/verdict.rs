@@ -12,6 +12,7 @@ use super::super::note::VerifierKey;
 use super::archive::{Files, NoArchive, open};
 use super::check::{Flaw, check};
 use super::facts::Facts;
+use super::kept::{Compared, Kept};
 use super::manifest::{FORMAT, MANIFEST, MANIFEST_BYTES_MAX, Manifest, PAGE, VERSION, read};
 use super::{hex, page};
 
@@ -76,10 +77,12 @@ pub struct Verified {
     pub left_out: u64,
     /// The numbers of the events between which nothing was left out, if that is shown.
     pub complete: Option<(u64, u64)>,
-    /// Numbers that are missing between these.
+    /// Between the first and the last, what is not in it although everything was to be: then it is not complete.
     pub holes: Vec<(u64, u64)>,
     /// The logs.
     pub logs: Vec<Signed>,
+    /// Checkpoints that were kept.
+    pub kept: Vec<Compared>,
     /// Public keys inside: id and fingerprint.
     pub keys: Vec<(String, String)>,
     /// Hashes of policies and schemas that were in force and are not in it.
@@ -97,22 +100,28 @@ pub struct Signed {
     pub sizes: Vec<u64>,
     /// The id of the key that has signed the last.
     pub key: String,
-    /// Whether that key was given.
+    /// Whether that key was given, or took the place of one that was, as both have signed.
     pub is_vouched: bool,
+    /// Whether it is here only for the keys that took the place of others, which have signed that themselves.
+    pub is_for_keys: bool,
 }
 
 impl Verified {
-    /// Whether a key that was given stands behind every line.
+    /// Whether a key that was given stands behind every line, and all was shown that was to be.
     pub fn is_vouched(&self) -> bool {
-        self.unproved == 0 && self.logs.iter().all(|log| log.is_vouched)
+        let mut logs = self.logs.iter().filter(|log| !log.is_for_keys).peekable();
+        let is_signed = logs.peek().is_some() && logs.all(|log| log.is_vouched);
+        let is_shown = self.holes.is_empty() && self.kept.iter().all(|kept| kept.is_same);
+        self.unproved == 0 && is_signed && is_shown
     }
 }
 
-/// Looks through a bundle. Keys are those that are trusted; what was signed by others than these is said.
+/// Looks through a bundle. Keys are those that are trusted, and with them those that took their place; what was signed by others
+/// is said. Checkpoints are those that were kept: the logs must be those of then.
 ///
 /// # Errors
 /// If it cannot be read, is something else, or was made by a later version.
-pub fn verify(path: &Path, keys: &[VerifierKey]) -> Result<Verdict, Unusable> {
+pub fn verify(path: &Path, keys: &[VerifierKey], kept: &[Kept]) -> Result<Verdict, Unusable> {
     let unreadable = |source| Unusable::Unreadable {
         path: path.to_owned(),
         source,
@@ -152,17 +161,11 @@ pub fn verify(path: &Path, keys: &[VerifierKey]) -> Result<Verdict, Unusable> {
         Err(Flaw::Says(what)) => return Ok(Verdict::Altered(vec![what])),
         Err(Flaw::Unreadable(error)) => return Err(unreadable(error)),
     };
-    if !keys.is_empty()
-        && let Some(log) = facts.logs.iter().find(|log| !log.is_vouched)
-    {
-        let key = log.checkpoints.last().map(|last| last.key.as_str());
-        return Ok(Verdict::Altered(vec![format!(
-            "the last checkpoint of the log `{}` is signed by the key {}, and not by one that was given",
-            visible(&log.origin),
-            key.unwrap_or_default()
-        )]));
+    let kept: Result<Vec<_>, _> = kept.iter().map(|kept| kept.compare(&facts)).collect();
+    match kept {
+        Ok(kept) => Ok(Verdict::Whole(Box::new(said(manifest, facts, kept)))),
+        Err(what) => Ok(Verdict::Altered(vec![what])),
     }
-    Ok(Verdict::Whole(Box::new(said(manifest, facts))))
 }
 
 /// Why the manifest is none.
@@ -285,7 +288,7 @@ fn is_same_page(files: &Files, manifest: &Manifest, facts: &Facts) -> Result<(),
     }
 }
 
-fn said(manifest: Manifest, facts: Facts) -> Verified {
+fn said(manifest: Manifest, facts: Facts, kept: Vec<Compared>) -> Verified {
     let counts = facts.counts;
     let signed = facts.logs.iter().map(|log| Signed {
         origin: visible(&log.origin),
@@ -297,18 +300,21 @@ fn said(manifest: Manifest, facts: Facts) -> Verified {
             .map(|last| last.key.clone())
             .unwrap_or_default(),
         is_vouched: log.is_vouched,
+        is_for_keys: !log.has_events,
     });
+    let complete = manifest.complete.filter(|_| facts.holes.is_empty());
     Verified {
         purpose: manifest.purpose,
         query: manifest.query,
         made: (manifest.made.at, manifest.made.by),
         events: counts.events,
-        others: counts.between + counts.policies + counts.segments + counts.terms,
+        others: counts.between + counts.keys + counts.policies + counts.segments + counts.terms,
         unproved: counts.unproved,
         left_out: counts.left_out,
-        complete: manifest.complete.map(|span| (span.first, span.last)),
+        complete: complete.map(|span| (span.first, span.last)),
         holes: facts.holes.clone(),
         logs: signed.collect(),
+        kept,
         keys: facts
             .keys
             .iter()

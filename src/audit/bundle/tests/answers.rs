@@ -11,7 +11,11 @@ async fn the_verdict_says_what_it_proves_and_what_it_does_not() {
         ..Shape::of(20)
     };
     let log = Signed::new(&shape).await;
-    log.export("a.zip", &Wish::of(&["caller=a1"])).unwrap();
+    // The last request is not signed yet, and is of this caller.
+    let last = *log.requests.last().unwrap();
+    assert!(log.last - last < 9, "{last} of {}", log.last);
+    let asked = format!("caller={}", CALLERS[last as usize % 3].0);
+    log.export("a.zip", &Wish::of(&[&asked])).unwrap();
     let path = log.out("a.zip").to_str().unwrap().to_owned();
     let (key, file) = (log.key.public().to_string(), log.out("key.pub"));
     fs::write(&file, format!("{key}\n")).unwrap();
@@ -25,7 +29,7 @@ async fn the_verdict_says_what_it_proves_and_what_it_does_not() {
         );
         assert!(out.contains("no checkpoint covered yet"), "{out}");
         assert!(
-            out.contains("for case <2026-17> & more: asked for caller=a1"),
+            out.contains(&format!("for case <2026-17> & more: asked for {asked}")),
             "{out}"
         );
     }
@@ -54,11 +58,12 @@ async fn the_verdict_says_what_it_proves_and_what_it_does_not() {
     let (other, _) = SigningKey::generate("paravent").unwrap();
     let other = other.public().to_string();
     let (code, out, err) = answer_to(&[&path, "--key", &other]);
-    assert_eq!((code, out.as_str()), (1, ""));
+    assert_eq!((code, err.as_str()), (3, ""));
     assert!(
-        err.contains("not valid") && err.contains("not by one that was given"),
-        "{err}"
+        out.contains("NOBODY VOUCHES") && out.contains("not by one that was given"),
+        "{out}"
     );
+    assert!(!out.contains("\nvalid"), "{out}");
     // One of several keys is enough.
     assert_eq!(answer_to(&[&path, "--key", &other, "--key", &key]).0, 0);
     let mut bytes = fs::read(&path).unwrap();
@@ -89,6 +94,101 @@ async fn what_nothing_proves_is_said_loudly() {
         out.contains("9 lines are NOT PROVED") && out.contains("complete: every event from"),
         "{out}"
     );
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_was_kept_must_be_one_of_those_inside() {
+    let log = Signed::new(&Shape::of(12)).await;
+    let found = log.exported("a.zip", &Wish::of(&[]));
+    let path = log.out("a.zip").to_str().unwrap().to_owned();
+    let key = log.key.public().to_string();
+    let put = |name: &str, text: &str| {
+        fs::write(log.out(name), text).unwrap();
+        log.out(name).to_str().unwrap().to_owned()
+    };
+    let leaves = leaves_of(&log);
+    let size = found.logs[0].sizes[0] as usize;
+    let at = |size: usize| Tree::of(&leaves[..size]);
+    let answer = |kept: &str| {
+        let words = [path.as_str(), "--key", &key, "--checkpoint", kept];
+        let (code, out, err) = answer_to(&words);
+        (code, format!("{out}{err}"))
+    };
+    let same = put("same", &signed(&log.key, &log_id(0), &at(size)));
+    let (code, out) = answer(&same);
+    assert_eq!(code, 0, "{out}");
+    assert!(
+        out.contains(&format!("the first {size} events of paravent/")),
+        "{out}"
+    );
+    // The log was written anew since.
+    let mut others = leaves.clone();
+    others[0][0] ^= 1;
+    let other = signed(&log.key, &log_id(0), &Tree::of(&others[..size]));
+    let (code, out) = answer(&put("other", &other));
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("was written anew"), "{out}");
+    // Nothing is shown of these.
+    let between = put("between", &signed(&log.key, &log_id(0), &at(size + 1)));
+    let foreign = put("foreign", &signed(&log.key, &log_id(7), &at(size)));
+    let none = put("none", &signed(&log.key, &log_id(0), &Tree::default()));
+    for kept in [&between, &foreign, &none] {
+        let (code, out) = answer(kept);
+        assert_eq!(code, 3, "{out}");
+        assert!(
+            out.contains("NOT SHOWN") && !out.contains("\nvalid\n"),
+            "{out}"
+        );
+    }
+    // One that fits does not speak for another.
+    let words = [path.as_str(), "--key", &key, "--checkpoint", &same];
+    assert_eq!(answer_to(&words).0, 0);
+    let words = [
+        path.as_str(),
+        "--key",
+        &key,
+        "--checkpoint",
+        &same,
+        "--checkpoint",
+        &between,
+    ];
+    let (code, out, _) = answer_to(&[words.as_slice(), &["--format", "json"]].concat());
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(code, 3);
+    assert_eq!(
+        (
+            &told["checkpoints"][0]["same"],
+            &told["checkpoints"][1]["same"]
+        ),
+        (&json!(true), &json!(false))
+    );
+    // The same log shows it when it is asked to.
+    let text = fs::read_to_string(&between).unwrap();
+    let wish = [(PathBuf::from("kept"), text)];
+    log.export(
+        "b.zip",
+        &Wish {
+            checkpoints: &wish,
+            ..Wish::of(&[])
+        },
+    )
+    .unwrap();
+    let again = log.out("b.zip").to_str().unwrap().to_owned();
+    assert_eq!(
+        answer_to(&[&again, "--key", &key, "--checkpoint", &between]).0,
+        0
+    );
+    let (code, out) = answer(&put("no", "no checkpoint"));
+    assert_eq!(code, 2);
+    assert!(out.contains("give a checkpoint as"), "{out}");
+    assert_eq!(answer(log.out("absent").to_str().unwrap()).0, 2);
+}
+
+/// The leaves of a log.
+fn leaves_of(log: &Signed) -> Vec<Hash> {
+    let lines = raw(log.path());
+    let leaf_of = |event: &Value| leaf(serde_json::to_string(event).unwrap().as_bytes());
+    lines.iter().map(leaf_of).collect()
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Whatever is changed is found, also if whoever does it knows the format.
 
-use super::super::manifest::{As, Proof, Span, Trees};
+use crate::cli::verify::answer_to;
+
+use super::super::manifest::{As, Counts, Proof, Span, Trees};
 use super::*;
 
 /// A small bundle.
@@ -31,16 +33,19 @@ async fn every_byte_counts() {
         }
         let change = [1_u8, 0x20, 0x80][place % 3];
         file.write_all_at(&[byte ^ change], place as u64).unwrap();
-        let verdict = verify(&path, &log.keys());
+        let verdict = verify(&path, &log.keys(), &[]);
         let is_found = matches!(verdict, Ok(Verdict::Altered(_)));
         assert!(is_found, "byte {place} of {}: {verdict:?}", whole.len());
         file.write_all_at(&[*byte], place as u64).unwrap();
     }
-    assert!(matches!(verify(&path, &log.keys()), Ok(Verdict::Whole(_))));
+    assert!(matches!(
+        verify(&path, &log.keys(), &[]),
+        Ok(Verdict::Whole(_))
+    ));
     for cut in [0, 1, whole.len() / 2, whole.len() - 1] {
         fs::write(&path, &whole[..cut]).unwrap();
         assert!(
-            !matches!(verify(&path, &log.keys()), Ok(Verdict::Whole(_))),
+            !matches!(verify(&path, &log.keys(), &[]), Ok(Verdict::Whole(_))),
             "{cut}"
         );
     }
@@ -249,6 +254,7 @@ async fn nothing_can_be_left_out_of_a_complete_bundle() {
             match proofs.remove(at).why {
                 As::Between => counts.between -= 1,
                 As::Event => counts.events -= 1,
+                As::Key => counts.keys -= 1,
                 As::Policy => counts.policies -= 1,
                 As::Segment => counts.segments -= 1,
                 As::Terms => counts.terms -= 1,
@@ -300,12 +306,11 @@ async fn what_another_key_has_signed_is_not_valid() {
     // Somebody who makes all of it anew, from a log that they have changed.
     let forged = Signed::new(&Shape::of(12)).await;
     forged.exported("a.zip", &Wish::of(&["caller=a1"]));
-    let found = flaws(&forged.out("a.zip"), &log.keys());
-    assert!(
-        found[0].contains("and not by one that was given"),
-        "{found:?}"
-    );
-    let Verdict::Whole(found) = verify(&forged.out("a.zip"), &[]).unwrap() else {
+    let Verdict::Whole(found) = verify(&forged.out("a.zip"), &log.keys(), &[]).unwrap() else {
+        panic!("altered")
+    };
+    assert!(!found.is_vouched());
+    let Verdict::Whole(found) = verify(&forged.out("a.zip"), &[], &[]).unwrap() else {
         panic!("altered")
     };
     assert!(!found.is_vouched());
@@ -357,4 +362,81 @@ async fn a_checkpoint_of_another_log_or_another_time_is_found() {
     *file(&mut files, "trees.json") = written(&trees);
     reseal(files, &out, |_| {});
     flaws(&out, &log.keys());
+}
+
+#[tokio::test]
+async fn a_bundle_of_nothing_is_none() {
+    let (log, path) = bundle(&Wish::of(&["caller=a1"])).await;
+    let mut files = taken(&path);
+    files.retain(|(name, _)| !name.starts_with("checkpoints/") && !name.starts_with("keys/"));
+    files.retain(|(name, _)| !name.starts_with("policies/"));
+    file(&mut files, "events.jsonl").clear();
+    file(&mut files, "proofs.jsonl").clear();
+    *file(&mut files, "trees.json") = written(&Trees::default());
+    reseal(files, &path, |manifest| {
+        manifest.counts = Counts::default();
+        manifest.absent.clear();
+    });
+    let found = flaws(&path, &log.keys());
+    assert!(
+        found[0].contains("no event that was asked for"),
+        "{found:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_left_out_with_a_checkpoint_is_not_complete() {
+    let shape = Shape {
+        gaps: vec![2],
+        ..Shape::of(20)
+    };
+    let log = Signed::new(&shape).await;
+    let honest = log.exported("a.zip", &Wish::complete(&[]));
+    // Whoever makes it keeps the newest checkpoint of the first log to themselves.
+    let sizes = &honest.logs[0].sizes;
+    let name = format!("{:016}.{}.checkpoint", sizes[1], &log_id(0)[..8]);
+    fs::remove_file(log.path().join("checkpoints").join(name)).unwrap();
+    let found = log.exported("b.zip", &Wish::complete(&[]));
+    assert_eq!(found.holes[0].0, sizes[0] + 1);
+    assert_eq!(found.holes[0].1, honest.holes[0].1);
+    assert!(!found.is_vouched() && found.complete.is_none());
+    let path = log.out("b.zip").to_str().unwrap().to_owned();
+    let key = log.key.public().to_string();
+    let (code, out, _) = answer_to(&[&path, "--key", &key]);
+    assert_eq!(code, 3);
+    assert!(
+        out.contains("NOT SHOWN") && !out.contains("complete:"),
+        "{out}"
+    );
+    assert!(!out.contains("\nvalid\n"), "{out}");
+    let (_, out, _) = answer_to(&[&path, "--key", &key, "--format", "json"]);
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(told["complete"], Value::Null);
+    let page = file(&mut taken(&log.out("b.zip")), "index.html").clone();
+    let page = String::from_utf8(page).unwrap();
+    assert!(!page.contains("every event of the log is in this bundle"));
+}
+
+#[tokio::test]
+async fn more_than_a_bundle_holds_is_refused_before_it_is_looked_at() {
+    let (log, path) = bundle(&Wish::of(&["caller=a1"])).await;
+    let whole = taken(&path);
+    let mut files = whole.clone();
+    let mut trees: Trees = read(file(&mut files, "trees.json")).unwrap();
+    let last = trees.logs[0].checkpoints.last().unwrap().clone();
+    trees.logs[0].checkpoints.resize(3_001, last);
+    trees.logs[0].consistency.resize(3_000, Vec::new());
+    *file(&mut files, "trees.json") = written(&trees);
+    reseal(files, &path, |_| {});
+    let found = flaws(&path, &log.keys());
+    assert!(found[0].contains("more checkpoints than"), "{found:?}");
+    let mut files = whole;
+    for _ in 0..1_000 {
+        let (key, _) = SigningKey::generate("paravent").unwrap();
+        let name = format!("keys/{}.pub", key.public().id_text());
+        files.push((name, format!("{}\n", key.public()).into_bytes()));
+    }
+    reseal(files, &path, |_| {});
+    let found = flaws(&path, &log.keys());
+    assert!(found[0].contains("more keys than"), "{found:?}");
 }

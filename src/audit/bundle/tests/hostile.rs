@@ -151,24 +151,24 @@ fn what_is_no_bundle_is_said_to_be_none() {
         b"not a ZIP at all, but long enough to be one",
     ] {
         fs::write(&path, bytes).unwrap();
-        let verdict = verify(&path, &[]);
+        let verdict = verify(&path, &[], &[]);
         assert!(
             matches!(verdict, Err(Unusable::NoBundle { .. })),
             "{verdict:?}"
         );
     }
     assert!(matches!(
-        verify(&dir.path().join("none"), &[]),
+        verify(&dir.path().join("none"), &[], &[]),
         Err(Unusable::Unreadable { .. })
     ));
     assert!(matches!(
-        verify(dir.path(), &[]),
+        verify(dir.path(), &[], &[]),
         Err(Unusable::Unreadable { .. })
     ));
     let form = br#"{"bundle":2,"format":"paravent-bundle-2"}"#;
     pack(&vec![(MANIFEST.to_owned(), form.to_vec())], &path);
     assert!(matches!(
-        verify(&path, &[]),
+        verify(&path, &[], &[]),
         Err(Unusable::Later { version: 2, .. })
     ));
     let form = br#"{"bundle":2,"format":"paravent-bundle-1"}"#;

@@ -129,7 +129,7 @@ async fn what_no_checkpoint_covers_is_left_out_or_marked() {
         ..Wish::of(&[])
     };
     log.export("b.zip", &wish).unwrap();
-    let Verdict::Whole(all) = verify(&log.out("b.zip"), &log.keys()).unwrap() else {
+    let Verdict::Whole(all) = verify(&log.out("b.zip"), &log.keys(), &[]).unwrap() else {
         panic!("altered")
     };
     assert_eq!((all.unproved, all.left_out), (9, 0));
@@ -162,7 +162,7 @@ async fn a_log_that_nobody_signs_proves_nothing() {
     };
     wish.export(dir.path(), &out).unwrap();
     let (key, _) = SigningKey::generate("paravent").unwrap();
-    let Verdict::Whole(found) = verify(&out, &[key.public().clone()]).unwrap() else {
+    let Verdict::Whole(found) = verify(&out, &[key.public().clone()], &[]).unwrap() else {
         panic!("altered")
     };
     assert!(!found.is_vouched() && found.logs.is_empty());
@@ -179,6 +179,7 @@ async fn a_gap_is_told() {
     let found = log.exported("a.zip", &Wish::complete(&[]));
     assert_eq!(found.logs.len(), 2);
     assert_eq!(found.holes.len(), 1);
+    assert!(found.complete.is_none() && !found.is_vouched());
     let (first, last) = found.holes[0];
     assert_eq!(last, first + 1, "two events are missing");
     assert_eq!(found.logs[1].events.0, last + 1);

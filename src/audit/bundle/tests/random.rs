@@ -6,11 +6,13 @@ use super::*;
 
 fn shape() -> impl Strategy<Value = Shape> {
     let gaps = prop::collection::vec(1_usize..4, 0..2);
-    (6_usize..24, gaps, 0_u64..3).prop_map(|(requests, gaps, unsigned)| Shape {
+    let rotates = prop::option::of(0_usize..3);
+    (6_usize..24, gaps, 0_u64..3, rotates).prop_map(|(requests, gaps, unsigned, rotates)| Shape {
         requests,
         gaps,
         unsigned,
         stamp: None,
+        rotates,
     })
 }
 
@@ -52,13 +54,13 @@ proptest! {
             made => made.unwrap(),
         };
         let path = log.out("a.zip");
-        let Ok(Verdict::Whole(found)) = verify(&path, &log.keys()) else {
-            panic!("{:?}", verify(&path, &log.keys()));
+        let Ok(Verdict::Whole(found)) = verify(&path, &log.keys(), &[]) else {
+            panic!("{:?}", verify(&path, &log.keys(), &[]));
         };
         prop_assert_eq!((found.events, found.unproved), (made.events, made.unproved));
         prop_assert_eq!(found.events + found.others, made.lines);
-        prop_assert_eq!(found.is_vouched(), found.unproved == 0);
-        prop_assert!(found.complete.is_some() == complete);
+        prop_assert_eq!(found.is_vouched(), found.unproved == 0 && found.holes.is_empty());
+        prop_assert_eq!(found.complete.is_some(), complete && found.holes.is_empty());
         // A file is changed by somebody who knows the format.
         let mut files = taken(&path);
         let at = place.index(files.len() - 1);
@@ -66,6 +68,6 @@ proptest! {
         let at = byte.index(bytes.len());
         bytes[at] ^= change;
         reseal(files, &path, |_| {});
-        prop_assert!(matches!(verify(&path, &log.keys()), Ok(Verdict::Altered(_))));
+        prop_assert!(matches!(verify(&path, &log.keys(), &[]), Ok(Verdict::Altered(_))));
     }
 }
