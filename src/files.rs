@@ -32,10 +32,8 @@ pub struct Contents {
 
 /// Reads a whole regular file of at most `bytes_max` bytes; links are followed. Never waits for another process.
 pub fn read(path: &Path, bytes_max: usize) -> Result<Contents> {
-    check(path)?;
     let file = open(path)?;
     let opened = file.metadata()?;
-    regular(opened.file_type())?;
     let mut bytes = Vec::new();
     // One byte more than the bound, so that it is seen to be exceeded. What the system says of the size is no bound: a
     // file may grow.
@@ -51,6 +49,14 @@ pub fn read(path: &Path, bytes_max: usize) -> Result<Contents> {
         bytes,
         everybody_may_write: everybody_may_write(&opened),
     })
+}
+
+/// Opens a regular file to read; links are followed. Never waits for another process.
+pub fn open(path: &Path) -> Result<File> {
+    check(path)?;
+    let file = without_waiting(path)?;
+    regular(file.metadata()?.file_type())?;
+    Ok(file)
 }
 
 /// Puts a file in the place of what stands under a name, or anew: whole, on disk, for nobody else to read. Whoever reads it
@@ -188,7 +194,7 @@ pub fn check(path: &Path) -> Result<()> {
 }
 
 #[cfg(unix)]
-fn open(path: &Path) -> Result<File> {
+fn without_waiting(path: &Path) -> Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
     OpenOptions::new()
@@ -198,7 +204,7 @@ fn open(path: &Path) -> Result<File> {
 }
 
 #[cfg(not(unix))]
-fn open(path: &Path) -> Result<File> {
+fn without_waiting(path: &Path) -> Result<File> {
     OpenOptions::new().read(true).open(path)
 }
 

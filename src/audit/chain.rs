@@ -14,6 +14,7 @@ use super::folder::{packed_name, segment_name};
 use super::format::{self, Stamp, Told, Version};
 use super::seekable::Packed;
 use super::tree::Hash;
+use crate::files;
 
 /// Bytes of one event. Lists inside of events are bounded so that none comes near.
 pub(super) const EVENT_BYTES_MAX: usize = 4 << 20;
@@ -203,14 +204,15 @@ enum Text {
 }
 
 impl Text {
-    /// While both are there, the plain one counts: the other one may not be whole yet.
+    /// While both are there, the plain one counts: the other one may not be whole yet. Never waits: what is no regular file is
+    /// no segment, whatever its name.
     fn open(dir: &Path, first_seq: u64) -> io::Result<Self> {
-        let plain = match File::open(dir.join(segment_name(first_seq))) {
+        let plain = match files::open(&dir.join(segment_name(first_seq))) {
             Ok(file) => return Ok(Self::Plain(BufReader::with_capacity(1 << 16, file))),
             Err(error) => error,
         };
         let name = packed_name(first_seq);
-        match File::open(dir.join(&name)) {
+        match files::open(&dir.join(&name)) {
             Ok(file) if plain.kind() == io::ErrorKind::NotFound => match Packed::open(file) {
                 Ok(packed) => Ok(Self::Packed(packed, name)),
                 Err(error) => Err(of_packed(&name, &error)),

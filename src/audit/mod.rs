@@ -89,7 +89,7 @@ pub use signer::{Checkpoints, Published, Signing};
 pub use signing::SigningKeys;
 pub use spool::{Reader, Sampling, record_reading, record_sampling, samplings_waiting};
 pub use verdict::{
-    Broken, Checked, ClockStep, Fault, Gap, Identity, KeyInForce, Signer, Standing, Tampering,
-    Unclosed, Unexpected, Verified,
+    Broken, Checked, ClockStep, Fault, Gap, Identity, KeyInForce, Pruning, Signer, Standing,
+    Tampering, Unclosed, Unexpected, Verified,
 };
-pub use verify::{Findings, Given, Outside, Reliance, examine, verify, verify_against};
+pub use verify::{Findings, Given, KnownGap, Outside, Reliance, examine, verify, verify_against};

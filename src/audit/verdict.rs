@@ -20,12 +20,35 @@ pub struct Verified {
     pub unclosed: Vec<Unclosed>,
     /// Gaps that the log itself notes.
     pub gaps: Vec<Gap>,
+    /// What is not there any more because it had been kept long enough, as the log itself says.
+    pub pruned: Option<Pruning>,
     /// Where the time of an event is earlier than that of the one before it.
     pub clock_steps: Vec<ClockStep>,
     /// Files that hold what was set aside after a crash or a failure of the disk.
     pub set_aside: Vec<String>,
     /// Bytes of a last line that is not complete: being written now, or torn by a crash.
     pub unfinished_bytes: u64,
+}
+
+/// Events that are not there any more, of which only the leaves were kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pruning {
+    /// The number of the first of them of which there is a leaf.
+    pub first_seq: u64,
+    /// The number of the last one.
+    pub last_seq: u64,
+    /// The number of the `audit.pruned` that tells of the last one.
+    pub told_seq: u64,
+    /// Up to which event something that was kept elsewhere, or a key that counts, vouches for what `audit.pruned` tells; 0 if
+    /// nothing does: whoever may write the folder may have removed them.
+    pub vouched_seq: u64,
+}
+
+impl Pruning {
+    /// Whether something vouches for all of it.
+    pub fn is_vouched(&self) -> bool {
+        self.vouched_seq >= self.last_seq
+    }
 }
 
 /// A gap that the log itself notes: events had been on disk, and were not where they had been.
@@ -92,6 +115,14 @@ pub struct Checked {
     pub standing: Standing,
 }
 
+impl Checked {
+    /// Whether it proves something: it agrees, there are events of which it speaks, and a key counts that has signed it.
+    pub fn is_proof(&self) -> bool {
+        let by_key = self.signer.as_ref().is_some_and(|signer| signer.counts);
+        by_key && self.size > 0 && self.standing == Standing::Agrees
+    }
+}
+
 /// Who has signed a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signer {
@@ -125,8 +156,8 @@ pub enum Standing {
     Beyond,
     /// It is of another log.
     OtherLog,
-    /// It is of another log, or of events that were pruned.
-    Unknown,
+    /// It is of an identity of which all events were pruned, and their leaves are those that it speaks of.
+    Pruned,
     /// Its signature is false.
     Forged,
     /// No key that was given has signed it.
@@ -136,6 +167,11 @@ pub enum Standing {
 }
 
 impl Standing {
+    /// Whether nothing is wrong with it, though it need not prove anything.
+    pub fn is_passed_over(self) -> bool {
+        matches!(self, Self::Agrees | Self::InGap { .. } | Self::Pruned)
+    }
+
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -145,7 +181,7 @@ impl Standing {
             Self::InGap { .. } => "in-gap",
             Self::Beyond => "beyond",
             Self::OtherLog => "other-log",
-            Self::Unknown => "unknown-log",
+            Self::Pruned => "pruned",
             Self::Forged => "forged",
             Self::Unsigned => "unsigned",
             Self::Unread(_) => "no-checkpoint",

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use super::chain::Head;
 use super::note::{Checkpoint, Note, VerifierKey};
-use super::verdict::{Checked, Fault, Gap, Identity, KeyInForce, Standing, Unexpected, Verified};
+use super::verdict::{Checked, Fault, Gap, Identity, KeyInForce, Pruning, Unexpected, Verified};
 
 mod checkpoints;
 mod event;
@@ -35,6 +35,45 @@ pub struct Given {
     pub text: String,
 }
 
+/// A gap that is known, and which events were missing in it at most. Written `480-501`; `501` if none were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownGap {
+    /// The first event that was missing; behind the last one if none was.
+    pub first_seq: u64,
+    /// The last event before the gap ends.
+    pub last_seq: u64,
+}
+
+impl KnownGap {
+    /// Reads what is written so.
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = |text: &str| {
+            let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| text.parse::<u64>().ok()).flatten()
+        };
+        let (first_seq, last_seq) = match text.split_once('-') {
+            Some((first, last)) => (number(first)?, number(last)?),
+            None => {
+                let last_seq = number(text)?;
+                return Some(Self {
+                    first_seq: last_seq.checked_add(1)?,
+                    last_seq,
+                });
+            }
+        };
+        (1..=last_seq).contains(&first_seq).then_some(Self {
+            first_seq,
+            last_seq,
+        })
+    }
+
+    /// Whether a gap is the one that is known, and no more is missing in it.
+    fn excuses(self, gap: &Gap) -> bool {
+        let is_within = |(first, _): (u64, u64)| self.first_seq <= first;
+        self.last_seq == gap.last_seq && gap.missing.is_none_or(is_within)
+    }
+}
+
 /// What is known from outside of the folder.
 #[derive(Clone, Debug, Default)]
 pub struct Outside {
@@ -44,10 +83,22 @@ pub struct Outside {
     pub keys: Vec<VerifierKey>,
     /// Checkpoints.
     pub checkpoints: Vec<Given>,
-    /// Gaps that are known, by the numbers of the last events before they end.
-    pub known_gaps: Vec<u64>,
+    /// Gaps that are known.
+    pub known_gaps: Vec<KnownGap>,
     /// Whether keys and checkpoints in the folder are to be trusted.
     pub trust_local: bool,
+}
+
+impl Outside {
+    /// Whether a gap is known, with all that is missing in it.
+    pub fn knows(&self, gap: &Gap) -> bool {
+        self.known_gaps.iter().any(|known| known.excuses(gap))
+    }
+
+    /// Whether the folder is to be trusted for itself: nobody has said which key it must be.
+    fn trusts_folder(&self) -> bool {
+        self.trust_local && self.keys.is_empty()
+    }
 }
 
 /// What was found, and what it is worth.
@@ -86,24 +137,20 @@ impl Findings {
             Err(Fault::Broken(_) | Fault::Unexpected(_)) => return Reliance::Broken,
             Err(_) => return Reliance::Unusable,
         };
-        let is_known = |gap: &Gap| outside.known_gaps.contains(&gap.last_seq);
+        let is_known = |gap: &Gap| outside.knows(gap);
         let fails = |checked: &Checked| {
-            let is_passed_over = matches!(
-                checked.standing,
-                Standing::Agrees | Standing::InGap { .. } | Standing::Unknown
-            );
-            !is_passed_over && (checked.is_outside || outside.trust_local)
+            !checked.standing.is_passed_over() && (checked.is_outside || outside.trust_local)
         };
         if !verified.gaps.iter().all(is_known) || self.checkpoints.iter().any(fails) {
             return Reliance::Broken;
         }
-        let vouches = |checked: &Checked| {
-            let by_key = checked.signer.as_ref().is_some_and(|signer| signer.counts);
-            checked.is_outside && by_key && checked.standing == Standing::Agrees
-        };
-        let is_vouched =
-            outside.trust_local || !outside.kept.is_empty() || self.checkpoints.iter().any(vouches);
-        match is_vouched {
+        let vouches =
+            |checked: &Checked| checked.is_proof() && (checked.is_outside || outside.trust_local);
+        let is_vouched = outside.trusts_folder()
+            || outside.kept.iter().any(|head| head.seq > 0)
+            || self.checkpoints.iter().any(vouches);
+        let is_pruning_vouched = verified.pruned.as_ref().is_none_or(Pruning::is_vouched);
+        match is_vouched && (is_pruning_vouched || outside.trusts_folder()) {
             true => Reliance::Vouched,
             false => Reliance::Whole,
         }

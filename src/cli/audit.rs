@@ -183,7 +183,7 @@ fn say_pruned(command: &Command, err: &mut dyn Write) -> io::Result<()> {
     match pruned_up_to(dir) {
         Ok(Some(last_seq)) => writeln!(
             err,
-            "note: events 1 to {last_seq} were kept as long as `audit.keep` says and then removed; their hashes are in `pruned`"
+            "note: events up to {last_seq} are not there, only their hashes in `pruned`: kept long enough, as the log itself says; `paravent audit verify` tells who vouches for that"
         ),
         // What cannot be read was said already.
         _ => Ok(()),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A second verifier of the access log, written from docs/audit-format.md alone.
 
-    verify.py LOG [--key FILE-OR-LINE]... [--checkpoint FILE-OR-FOLDER]... [--expect-gap SEQ]... [--trust-local]
+    verify.py LOG [--key FILE-OR-LINE]... [--checkpoint FILE-OR-FOLDER]... [--expect-gap FIRST-LAST]... [--trust-local]
 
 Prints one JSON object: `exit`, `kind`, `first_bad` (the first and the last event that may be the first bad one), and exits with
 that code. Needs Python 3.9 and its standard library; Ed25519 is done here, in some milliseconds a signature. A compressed segment
@@ -123,6 +123,11 @@ class Tree:
 
     def root(self):
         return root(self.whole())
+
+    def copy(self):
+        other = Tree(self.start)
+        other.size, other.edge, other.newest, other.roots = self.size, list(self.edge), self.newest, dict(self.roots)
+        return other
 
     def mark(self, wanted):
         if self.size in wanted:
@@ -469,8 +474,11 @@ class Checkpoint:
             return False
         self.origin, self.size, self.root = lines[0], int(lines[1]), strict_base64(lines[2])
         found = re.match("paravent/([^/]*)/", self.origin)
-        self.log = found.group(1) if found else ""
+        self.log, self.log_known = found.group(1) if found else "", bool(found)
         return self.root is not None and len(self.root) == 32 and self.size < 1 << 64
+
+    def is_proof(self):
+        return self.standing == "agrees" and bool(self.signer_counts) and self.size > 0
 
     def signed_by(self, keys):
         """True, False if forged, None if by none of them."""
@@ -547,6 +555,8 @@ def zstd_frames(data):
 
 def lines_of(path):
     """Lines with whether a newline ends them; UNDECODABLE at the end if the rest cannot be read."""
+    if not os.path.isfile(path):
+        raise Unusable("no regular file")
     with open(path, "rb") as file:
         data = file.read()
     is_whole = True
@@ -570,7 +580,9 @@ class Log:
         self.head, self.before = (0, bytes(32)), (0, bytes(32))
         self.gaps, self.identities = [], []
         self.log, self.tree, self.own = None, Tree(1), None
-        self.pruned, self.pruned_seq, self.told = [], 0, 0
+        self.pruned, self.pruned_seq, self.told, self.leaves = [], 0, [], {}
+        self.successions, self.before_segment, self.first_segment = [], None, 0
+        self.notes_gap = self.is_stated = False
         self.pending_gap, self.is_whole, self.is_pruned = None, False, False
 
     def inside(self):
@@ -629,8 +641,9 @@ class Log:
         for place, first in enumerate(names):
             following = names[place + 1] if place + 1 < len(names) else None
             self.segment(first, following, place)
-        if self.pruned_seq > self.told:
-            raise Fault("pruned-untold", self.told + 1 if self.told else self.pruned[0][0])
+        told = max((last for _, last in self.told), default=0)
+        if self.pruned_seq > told:
+            raise Fault("pruned-untold", told + 1 if told else self.pruned[0][0])
 
     def begin_pruned(self, first):
         folder = os.path.join(self.folder, "pruned")
@@ -649,7 +662,7 @@ class Log:
             elif end < first:
                 raise Fault("pruned-missing", begin)
         self.pruned = sound
-        self.leaves = {}
+        self.first_segment = first
         for begin, end, path in self.pruned:
             with open(path, "rb") as file:
                 data = file.read()
@@ -671,25 +684,27 @@ class Log:
                 if stated is not None:
                     raise Fault("pruned-missing", seq)
                 tree = None
-            elif tree:
+                break
+            if tree:
                 tree.push(self.leaves[seq])
                 tree.mark(self.wanted)
         self.tree, self.is_pruned = tree, True
         self.head, self.pruned_seq = (last, self.leaves[last]), last
 
     def segment(self, first, following, place):
-        was = self.head
+        was, follows = self.head, True
         opening = next(iter(self.events(first)), None)
         if not (opening and self.follows(opening)):
             bridge = self.bridged(first)
             if bridge and bridge[0] >= self.head[0]:
-                self.pending_gap, self.head = (bridge, was), bridge
+                self.pending_gap, self.head, follows = (bridge, was), bridge, False
         expected = self.head[0] + 1
         if first > expected:
             raise Fault("truncated" if place else "removed", expected)
         if first < expected:
             raise Fault("renamed", expected)
-        if self.head[0] > was[0]:
+        self.before_segment = self.tree and self.tree.copy()
+        if not follows:
             self.end()
         self.first, self.own, self.terms = first, Tree(first), {}
         self.notes_gap = self.has_request = self.is_stated = False
@@ -818,6 +833,12 @@ class Log:
                 tree.push(leaf)
                 tree.mark(self.wanted)
 
+    def leave_segment(self):
+        """What the segment holds is not of the identity before, unless it has said so."""
+        if self.tree and self.before_segment:
+            self.tree = self.before_segment
+        self.before_segment = None
+
     def end(self):
         if self.tree and self.log is not None:
             self.identities.append((self.log, self.tree))
@@ -843,11 +864,13 @@ class Log:
         log, begin, edge = value["log"], value["from"], [bytes.fromhex(one) for one in value["tree"]]
         if event.seq == self.first:
             self.state_first(event.seq, log, begin, edge)
+            self.before_segment = None
         else:
             known = [self.log] + [name for name, _ in self.identities]
             is_new = self.notes_gap and not self.has_request and log not in known
             if not is_new or begin != self.first or edge != self.own.whole():
                 raise Fault("misstated", event.seq)
+            self.leave_segment()
             self.end()
             self.log, self.tree, self.own = log, self.own, None
         self.is_stated = True
@@ -888,8 +911,11 @@ class Log:
             is_sound = is_sound and is_signed(signer.public, text.encode("utf-8"), strict_base64(signature) or b"")
         if not is_sound:
             raise Fault("key-forged", event.seq)
-        if len(signatures) == 2 and before in self.counting and key not in self.counting:
-            self.counting.append(key)
+        if len(signatures) == 2:
+            if before in self.counting and key not in self.counting:
+                self.counting.append(key)
+            if (key, before) not in self.successions:
+                self.successions.append((key, before))
         self.local.append(key)
 
     def note_pruned(self, event):
@@ -897,9 +923,18 @@ class Log:
         is_sound = PRUNED(value) and value["first_seq"] <= value["last_seq"] < event.seq
         if not is_sound:
             raise Fault("malformed", event.seq)
-        self.told = max(self.told, value["last_seq"])
+        self.told.append((event.seq, value["last_seq"]))
 
     # Checkpoints
+
+    def predecessors(self):
+        """Keys before one that counts, as that one itself has signed."""
+        found = []
+        for key, before in reversed(self.successions):
+            met = self.counting + found
+            if key in met and before not in met:
+                found.append(before)
+        return found
 
     def sign(self, one):
         """Whether a checkpoint counts; says so in it."""
@@ -910,6 +945,8 @@ class Log:
                 one.signer_counts, one.counts, one.standing = None, False, None
                 return False
             one.signer_counts = False
+        elif by is None:
+            by, one.signer_counts = one.signed_by(self.predecessors()), False
         else:
             one.signer_counts = True
         one.standing = {True: None, False: "forged", None: "unsigned"}[by]
@@ -925,9 +962,7 @@ class Log:
             return
         tree = next((tree for log, tree in self.identities if log == one.log), None)
         if tree is None:
-            starts = [tree.start for _, tree in self.identities]
-            may_be_pruned = bool(self.pruned) and self.pruned[0][0] < (starts[0] if starts else 1 << 64)
-            one.standing = "unknown" if may_be_pruned else "other-log"
+            one.standing = "other-log"
             return
         one.seq = tree.start + one.size - 1
         found = root([]) if one.size == 0 else tree.roots.get(one.size)
@@ -937,9 +972,45 @@ class Log:
             one.standing = "beyond"
         else:
             begin = tree.start + tree.size
-            known = [lost for last, lost in self.gaps if lost and last in self.known_gaps]
+            known = [lost for last, lost in self.gaps if lost and self.knows(last, lost)]
             is_in_gap = any(lost[0] <= begin and one.seq <= lost[1] for lost in known)
             one.standing = "in-gap" if is_in_gap else "missing"
+
+    def knows(self, last, lost):
+        """Whether a gap was expected, with all that is missing in it."""
+        return any(last == end and (lost is None or begin <= lost[0]) for begin, end in self.known_gaps)
+
+    def mark_pruned(self):
+        """Checkpoints of identities of which all was pruned, and whose leaves are there."""
+        unknown = {}
+        for one in self.checkpoints:
+            if one.standing == "other-log" and one.size and (one.counts or one.is_outside) and one.log_known:
+                unknown.setdefault(one.log, []).append(one)
+        for of_log in unknown.values():
+            of_log.sort(key=lambda one: one.size)
+            for start in [begin for begin, end, _ in self.pruned if end < self.first_segment]:
+                tree, agreeing = Tree(start), []
+                for size in sorted({one.size for one in of_log}):
+                    while tree.size < size and start + tree.size < self.first_segment and start + tree.size in self.leaves:
+                        tree.push(self.leaves[start + tree.size])
+                    if tree.size < size:
+                        break
+                    agreeing += [one for one in of_log if one.size == size and one.root == tree.root()]
+                    if not agreeing:
+                        break
+                for one in agreeing:
+                    one.standing = "pruned"
+                if agreeing:
+                    break
+
+    def is_pruning_vouched(self):
+        """Whether an `audit.pruned` of all that was pruned is signed."""
+        if not self.pruned_seq:
+            return True
+        starts = {log: tree.start for log, tree in reversed(self.identities)}
+        proofs = [(starts[one.log], one.seq) for one in self.checkpoints if one.is_proof()]
+        told = [seq for seq, last in self.told if last >= self.pruned_seq]
+        return any(start <= seq <= end for seq in told for start, end in proofs)
 
     def accused(self):
         for log, tree in self.identities:
@@ -987,9 +1058,12 @@ def verify(folder, keys=(), checkpoints=(), known_gaps=(), trust_local=False):
             return 1, "cut", [1, 1]
     if not log.segments:
         return 2, None, None
+    if log.notes_gap and not log.is_stated:
+        log.leave_segment()
     log.end()
     for one in log.checkpoints:
         log.judge(one)
+    log.mark_pruned()
     accused = log.accused()
     if accused and (fault is None or accused.first_bad is None or accused.first_bad[1] < fault.first_bad[0]):
         fault = accused
@@ -997,12 +1071,23 @@ def verify(folder, keys=(), checkpoints=(), known_gaps=(), trust_local=False):
         return 1, fault.kind, fault.first_bad
     if later:
         return 2, None, None
-    passes = ("agrees", "in-gap", "unknown")
+    passes = ("agrees", "in-gap", "pruned")
     fails = any(one.standing not in passes and (one.is_outside or trust_local) for one in log.checkpoints)
-    if fails or any(last not in log.known_gaps for last, _ in log.gaps):
+    if fails or not all(log.knows(last, lost) for last, lost in log.gaps):
         return 1, None, None
-    vouched = any(one.is_outside and one.standing == "agrees" and one.signer_counts for one in log.checkpoints)
-    return (0 if vouched or trust_local else 3), None, None
+    if trust_local and not log.given:
+        return 0, None, None
+    vouched = any(one.is_proof() and (one.is_outside or trust_local) for one in log.checkpoints)
+    return (0 if vouched and log.is_pruning_vouched() else 3), None, None
+
+
+def known_gap(text):
+    """FIRST-LAST, or LAST alone if nothing was missing."""
+    found = re.fullmatch("([0-9]+)(?:-([0-9]+))?", text)
+    if not found:
+        sys.exit(2)
+    first, last = int(found.group(1)), found.group(2)
+    return (first + 1, first) if last is None else (first, int(last))
 
 
 def given_keys(words):
@@ -1036,7 +1121,7 @@ def main():
     parser.add_argument("log")
     parser.add_argument("--key", action="append", default=[])
     parser.add_argument("--checkpoint", action="append", default=[])
-    parser.add_argument("--expect-gap", action="append", default=[], type=int)
+    parser.add_argument("--expect-gap", action="append", default=[], type=known_gap)
     parser.add_argument("--trust-local", action="store_true")
     args = parser.parse_args()
     keys, checkpoints = given_keys(args.key), given_checkpoints(args.checkpoint)

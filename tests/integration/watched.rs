@@ -155,7 +155,7 @@ fn try_one(name: &str, tamper: Tamper, missing: i32) {
     let said = String::from_utf8_lossy(&verified.stdout).into_owned();
     assert_eq!(verified.status.code(), Some(1), "{name}: {said}");
     assert_eq!(said.contains("are missing"), missing == 1, "{name}: {said}");
-    let known = gap["last_seq"].to_string();
+    let known = format!("1-{}", gap["last_seq"]);
     let verified = binary::run(&["audit", "verify", audit, "--expect-gap", &known]);
     assert_ne!(verified.status.code(), Some(1), "{name}: {said}");
 }

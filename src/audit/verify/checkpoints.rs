@@ -1,15 +1,16 @@
 //! What signed checkpoints say of a log: those that were given from outside of its folder, and those that lie in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::super::note::{Checkpoint, NOTE_BYTES_MAX, Note, NoteError};
-use super::super::tree::Tree;
+use super::super::tree::{Hash, Tree};
 use super::super::verdict::{Checked, Gap, Signer, Standing, Unexpected};
 use super::identities::{Growing, Named};
 use super::keys::Keys;
+use super::pruned::Pruned;
 use super::{Given, Outside};
 
 /// The folder of checkpoints, and how their names end.
@@ -32,8 +33,6 @@ pub(super) struct Log<'a> {
     pub(super) gaps: &'a [Gap],
     pub(super) keys: &'a Keys,
     pub(super) outside: &'a Outside,
-    /// Whether events before the first identity were pruned, so that there may have been others.
-    pub(super) may_be_pruned: bool,
     /// Whether it was read to its end.
     pub(super) is_whole: bool,
 }
@@ -140,10 +139,7 @@ impl Log<'_> {
         checked.counts = checked.signer.as_ref().is_some_and(is_trusted);
         let is_its = |named: &&&Named| named.log == checked.log;
         let Some(named) = self.identities.iter().find(is_its) else {
-            checked.standing = match self.may_be_pruned {
-                true => Standing::Unknown,
-                false => Standing::OtherLog,
-            };
+            checked.standing = Standing::OtherLog;
             return checked;
         };
         let seq = named
@@ -171,6 +167,7 @@ impl Log<'_> {
         } = self.outside;
         match by(&self.keys.counting, true) {
             Err(NoteError::Unsigned) if *trust_local || keys.is_empty() || !is_outside => {}
+            Err(NoteError::Unsigned) => return by(&self.keys.before(), false).map(Some),
             decided => return decided.map(Some),
         }
         match by(&self.keys.local, false) {
@@ -202,9 +199,48 @@ impl Log<'_> {
     fn known_gap(&self, first: u64, last: u64) -> Option<u64> {
         let is_known = |gap: &&Gap| {
             let covers = |(from, to)| from <= first && last <= to;
-            gap.missing.is_some_and(covers) && self.outside.known_gaps.contains(&gap.last_seq)
+            gap.missing.is_some_and(covers) && self.outside.knows(gap)
         };
         self.gaps.iter().find(is_known).map(|gap| gap.last_seq)
+    }
+
+    /// Which of those that are of no identity of the log are of leaves that were kept of pruned events.
+    pub(super) fn mark_pruned(
+        &self,
+        claims: &[Claim],
+        checked: &mut [Checked],
+        pruned: &mut Pruned,
+        first_segment: u64,
+    ) -> io::Result<()> {
+        let mut unknown = BTreeMap::<&str, BTreeMap<u64, Vec<(usize, Hash)>>>::new();
+        for (index, (claim, checked)) in claims.iter().zip(&*checked).enumerate() {
+            let is_unknown = checked.standing == Standing::OtherLog;
+            if is_unknown
+                && checked.size > 0
+                && (checked.counts || checked.is_outside)
+                && let Some(checkpoint) = claim.checkpoint()
+                && let Some(log) = log_of(&checkpoint.origin)
+            {
+                let of_log = unknown.entry(log).or_default();
+                let of_size = of_log.entry(checkpoint.size).or_default();
+                of_size.push((index, checkpoint.root));
+            }
+        }
+        for sizes in unknown.values() {
+            for start in pruned.starts(first_segment) {
+                let agreeing = agreeing(pruned, (start, first_segment), sizes)?;
+                if agreeing.is_empty() {
+                    continue;
+                }
+                for index in agreeing {
+                    if let Some(checked) = checked.get_mut(index) {
+                        checked.standing = Standing::Pruned;
+                    }
+                }
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The root of a tree whose newest event is another one, and that has one more: whether a checkpoint that counts agrees;
@@ -225,6 +261,32 @@ impl Log<'_> {
         let first = of_it.next()?;
         Some(agrees(first) || of_it.any(agrees))
     }
+}
+
+/// Which of some checkpoints of one log are of the leaves from one on. None, if the smallest is not.
+fn agreeing(
+    pruned: &mut Pruned,
+    (start, end): (u64, u64),
+    sizes: &BTreeMap<u64, Vec<(usize, Hash)>>,
+) -> io::Result<Vec<usize>> {
+    let (mut tree, mut found) = (Tree::default(), Vec::new());
+    for (size, roots) in sizes {
+        while tree.size() < *size {
+            let seq = start.saturating_add(tree.size());
+            let leaf = (seq < end).then(|| pruned.leaf(seq)).transpose()?;
+            let Some(leaf) = leaf.flatten() else {
+                return Ok(found);
+            };
+            tree.push(leaf);
+        }
+        let root = tree.root();
+        let agree = roots.iter().filter(|(_, stated)| *stated == root);
+        found.extend(agree.map(|(index, _)| *index));
+        if found.is_empty() {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// Whether a checkpoint that says otherwise is a fault of the log.

@@ -123,6 +123,8 @@ pub(super) struct Identities {
     segment: Option<Growing>,
     /// The number that the open segment is named after.
     first_seq: u64,
+    /// The tree before the open segment, as long as that has not said that it goes on.
+    before: Option<(Tree, Option<Hash>)>,
     /// Whether leaves of pruned events began the tree.
     is_pruned: bool,
     /// Whether the open segment notes a gap.
@@ -142,6 +144,7 @@ impl Identities {
             tree: Some(Growing::new(1)),
             segment: None,
             first_seq: 0,
+            before: None,
             is_pruned: false,
             notes_gap: false,
             has_request: false,
@@ -173,19 +176,33 @@ impl Identities {
 
     /// No more events come.
     pub(super) fn finish(&mut self) {
+        if self.notes_gap && !self.is_stated {
+            self.leave_segment();
+        }
         if let (Some(log), Some(tree)) = (self.log.take(), self.tree.take()) {
             self.past.push(Named { log, tree });
         }
     }
 
-    /// A segment begins. If events before it are missing, no tree goes on in it.
-    pub(super) fn begin_segment(&mut self, first_seq: u64, is_behind_missing: bool) {
+    /// A segment begins. If it does not follow, no tree goes on in it.
+    pub(super) fn begin_segment(&mut self, first_seq: u64, follows: bool) {
         self.first_seq = first_seq;
         self.segment = Some(Growing::new(first_seq));
         (self.notes_gap, self.has_request) = (false, false);
         (self.is_stated, self.is_empty) = (false, true);
-        if is_behind_missing {
+        let tree = self.tree.as_ref();
+        self.before = tree.map(|tree| (tree.tree.clone(), tree.newest));
+        if !follows {
             self.end();
+        }
+    }
+
+    /// What the open segment holds is not of the identity before, unless it has said so.
+    fn leave_segment(&mut self) {
+        if let (Some((before, newest)), Some(tree)) = (self.before.take(), &mut self.tree) {
+            (tree.tree, tree.newest) = (before, newest);
+            let size = tree.size();
+            tree.roots.retain(|known, _| *known <= size);
         }
     }
 
@@ -257,6 +274,7 @@ impl Identities {
         }
         if event.seq == self.first_seq {
             self.state_first(said, edge)?;
+            self.before = None;
         } else {
             self.state_behind_gap(said, &edge)?;
         }
@@ -320,6 +338,7 @@ impl Identities {
             is_there && said.from == self.first_seq && tree.whole().edge() == edge
         });
         let segment = segment.ok_or(Wrong::Statement(Tampering::Misstated))?;
+        self.leave_segment();
         self.end();
         self.log = Some(said.log);
         self.tree = Some(segment);

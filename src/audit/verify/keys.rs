@@ -31,6 +31,8 @@ pub(super) struct Keys {
     /// Of which only the folder knows.
     pub(super) local: Vec<VerifierKey>,
     in_force: Option<VerifierKey>,
+    /// Keys with those that they follow, where both have signed so.
+    successions: Vec<(VerifierKey, VerifierKey)>,
     /// All that were put in force.
     pub(super) notices: Vec<KeyInForce>,
 }
@@ -41,8 +43,22 @@ impl Keys {
             counting: given.to_vec(),
             local: inside(dir).unwrap_or_default(),
             in_force: None,
+            successions: Vec::new(),
             notices: Vec::new(),
         }
+    }
+
+    /// The keys that were in force before one that counts, as that one itself has signed. Who trusts a key knows from it who came
+    /// before, and need not trust that one.
+    pub(super) fn before(&self) -> Vec<VerifierKey> {
+        let mut before = Vec::new();
+        for (key, previous) in self.successions.iter().rev() {
+            let is_met = |key| self.counting.contains(key) || before.contains(key);
+            if is_met(key) && !is_met(previous) {
+                before.push(previous.clone());
+            }
+        }
+        before
     }
 
     /// Checks an `audit.key` of an identity of the log.
@@ -72,9 +88,14 @@ impl Keys {
         };
         let is_another = self.in_force.as_ref().is_some_and(|one| *one != key);
         let is_unvouched = is_another && !is_vouched;
-        let counts = previous.is_some_and(|previous| self.counting.contains(&previous));
-        if counts && is_vouched && !self.counting.contains(&key) {
-            self.counting.push(key.clone());
+        if let Some(previous) = previous.filter(|_| is_vouched) {
+            if self.counting.contains(&previous) && !self.counting.contains(&key) {
+                self.counting.push(key.clone());
+            }
+            let succession = (key.clone(), previous);
+            if !self.successions.contains(&succession) {
+                self.successions.push(succession);
+            }
         }
         self.notices.push(KeyInForce {
             seq: event.seq,

@@ -83,6 +83,13 @@ impl Pruned {
         last.next().map(|file| file.last_seq.min(seq - 1))
     }
 
+    /// The events with which files begin of segments that are not there any more.
+    pub(super) fn starts(&self, first_segment: u64) -> Vec<u64> {
+        let gone = self.files.iter();
+        let gone = gone.filter(|file| file.last_seq < first_segment);
+        gone.map(|file| file.first_seq).collect()
+    }
+
     /// The name of the file that should hold the leaf of an event.
     pub(super) fn file_of(&self, seq: u64) -> String {
         let file = self.files.iter().rfind(|file| file.first_seq <= seq);

@@ -192,3 +192,73 @@ fn a_folder_without_a_log_is_not_a_verified_log() {
     let verdict = verify(&dir.path().join("none"), &mut |_| {});
     assert!(matches!(verdict, Err(Fault::Unreadable { .. })));
 }
+
+#[test]
+fn a_known_gap_is_read_as_it_is_written() {
+    let parsed = |text| KnownGap::parse(text).map(|gap| (gap.first_seq, gap.last_seq));
+    assert_eq!(parsed("480-501"), Some((480, 501)));
+    assert_eq!(parsed("7-7"), Some((7, 7)));
+    assert_eq!(parsed("501"), Some((502, 501)));
+    assert_eq!(parsed("0"), Some((1, 0)));
+    for wrong in [
+        "",
+        "-",
+        "1-",
+        "-1",
+        "0-3",
+        "4-3",
+        "+1",
+        "1-2-3",
+        "a",
+        "18446744073709551615",
+    ] {
+        assert_eq!(parsed(wrong), None, "{wrong}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_no_segment_and_is_not_waited_for() {
+    let (send, receive) = std::sync::mpsc::channel();
+    // Whoever waits there waits for ever.
+    std::thread::spawn(move || {
+        for packed in [false, true] {
+            for is_link in [false, true] {
+                let dir = TempDir::new().unwrap();
+                let mut name = segment_name(1);
+                if packed {
+                    name += ".zst";
+                }
+                let path = dir.path().join(name);
+                match is_link {
+                    true => std::os::unix::fs::symlink("/dev/zero", path).unwrap(),
+                    false => {
+                        let made = std::process::Command::new("mkfifo").arg(path).status();
+                        assert!(made.unwrap().success());
+                    }
+                }
+                let verdict = verify(dir.path(), &mut |_| {});
+                let is_refused = matches!(&verdict, Err(Fault::Unreadable { .. }));
+                send.send((packed, is_link, is_refused, format!("{verdict:?}")))
+                    .unwrap();
+            }
+        }
+    });
+    for _ in 0..4 {
+        let heard = receive.recv_timeout(std::time::Duration::from_secs(60));
+        let (packed, is_link, is_refused, said) = heard.unwrap();
+        assert!(is_refused, "{packed} {is_link}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn the_head_of_an_empty_chain_vouches_for_nothing() {
+    let dir = TempDir::new().unwrap();
+    sample(dir.path(), 3).await;
+    let outside = Outside {
+        kept: vec![Head::start()],
+        ..Outside::default()
+    };
+    let found = examine(dir.path(), &outside, &mut |_| {});
+    assert_eq!(found.reliance(&outside), Reliance::Whole);
+}

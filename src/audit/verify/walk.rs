@@ -13,7 +13,8 @@ use super::super::format::Phase;
 use super::super::gap;
 use super::super::pruned;
 use super::super::verdict::{
-    Broken, ClockStep, Fault, Gap, Identity, Standing, Tampering, Unclosed, Unexpected, Verified,
+    Broken, Checked, ClockStep, Fault, Gap, Identity, Pruning, Standing, Tampering, Unclosed,
+    Unexpected, Verified,
 };
 use super::checkpoints::{self, Claim, Log};
 use super::event::{About, Event, Link, from_hex, text, to_hex};
@@ -58,8 +59,8 @@ pub(super) struct Walk<'a> {
     pruned: Pruned,
     /// The number of the last event that was pruned; 0 if none was.
     pruned_seq: u64,
-    /// Up to which event some `audit.pruned` tells.
-    told_seq: u64,
+    /// What every `audit.pruned` tells: its own number, and that of the last event that is not there any more.
+    told: Vec<(u64, u64)>,
     /// Whether the leaves of events that were not pruned are to be compared.
     has_leaves: bool,
 }
@@ -102,7 +103,7 @@ impl<'a> Walk<'a> {
             keys: Keys::new(dir, &outside.keys),
             pruned: Pruned::default(),
             pruned_seq: 0,
-            told_seq: 0,
+            told: Vec::new(),
             has_leaves: false,
         }
     }
@@ -119,8 +120,10 @@ impl<'a> Walk<'a> {
         for index in 0..self.segments.len() {
             self.segment(index)?;
         }
-        if self.pruned_seq > self.told_seq {
-            let seq = match self.told_seq {
+        let told_seq = self.told.iter().map(|(_, last_seq)| *last_seq).max();
+        let told_seq = told_seq.unwrap_or_default();
+        if self.pruned_seq > told_seq {
+            let seq = match told_seq {
                 0 => self.pruned.first().unwrap_or(1),
                 told_seq => told_seq + 1,
             };
@@ -167,7 +170,8 @@ impl<'a> Walk<'a> {
                     let what = Tampering::PrunedMissing;
                     return Err(broken(self.pruned.file_of(seq), 0, seq, what));
                 }
-                continue;
+                // No tree goes on behind a hole, and it may be as wide as a number is.
+                break;
             };
             if let Some(tree) = &mut tree {
                 tree.push(leaf);
@@ -209,9 +213,8 @@ impl<'a> Walk<'a> {
     fn segment(&mut self, index: usize) -> Result<(), Fault> {
         let first_seq = self.segments.get(index).copied().unwrap_or_default();
         let next_first = self.segments.get(index + 1).copied();
-        let was = self.head.seq;
-        self.pass_gap(first_seq)
-            .map_err(|error| self.unread(first_seq, 0, error))?;
+        let follows = self.pass_gap(first_seq);
+        let follows = follows.map_err(|error| self.unread(first_seq, 0, error))?;
         let expected = self.head.seq + 1;
         if first_seq > expected {
             let last_seq = first_seq - 1;
@@ -240,8 +243,7 @@ impl<'a> Walk<'a> {
                 Tampering::Renamed,
             ));
         }
-        self.identities
-            .begin_segment(first_seq, self.head.seq > was);
+        self.identities.begin_segment(first_seq, follows);
         let mut lines = Lines::of_segment(self.dir, first_seq)
             .map_err(|error| self.unread(first_seq, 0, error))?;
         let mut at = At {
@@ -325,12 +327,6 @@ impl<'a> Walk<'a> {
 
     fn judging<'s>(&'s self, identities: Vec<&'s super::identities::Named>) -> Log<'s> {
         Log {
-            may_be_pruned: self.pruned.first().is_some_and(|first| {
-                let begins = identities
-                    .first()
-                    .map_or(u64::MAX, |named| named.tree.from());
-                first < begins
-            }),
             identities,
             is_whole: false,
             gaps: &self.gaps,
@@ -339,10 +335,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Goes on behind a gap, if a segment does not follow and says so itself. What of it cannot be decoded is said later.
-    fn pass_gap(&mut self, first_seq: u64) -> io::Result<()> {
+    /// Goes on behind a gap, if a segment does not follow and says so itself; false if so. What of it cannot be decoded is said
+    /// later.
+    fn pass_gap(&mut self, first_seq: u64) -> io::Result<bool> {
         if if_decoded(self.follows(first_seq).map(Some))? == Some(true) {
-            return Ok(());
+            return Ok(true);
         }
         let bridged = if_decoded(gap::bridged(self.dir, first_seq))?;
         if let Some(head) = bridged.and_then(|head| link(&head))
@@ -350,8 +347,9 @@ impl<'a> Walk<'a> {
         {
             let was = mem::replace(&mut self.head, head);
             self.behind_gap = Some((head, was));
+            return Ok(false);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Whether the first event of a segment follows.
@@ -385,7 +383,7 @@ impl<'a> Walk<'a> {
                 let told = told
                     .filter(|told| told.first_seq <= told.last_seq && told.last_seq < event.seq);
                 let told = told.ok_or(Wrong::Statement(Tampering::Malformed))?;
-                self.told_seq = self.told_seq.max(told.last_seq);
+                self.told.push((event.seq, told.last_seq));
             }
             Some(b"audit.gap") => self.note_gap(at, event)?,
             _ => {}
@@ -464,14 +462,22 @@ impl<'a> Walk<'a> {
     /// What was found, with what checkpoints say to it.
     pub(super) fn findings(mut self, walked: Result<(), Fault>) -> Findings {
         self.identities.finish();
+        let mut leaves = mem::take(&mut self.pruned);
         let named: Vec<_> = self.identities.named().collect();
         let log = Log {
             is_whole: walked.is_ok(),
             ..self.judging(named.clone())
         };
         let checked = self.claims.iter().map(|claim| log.check(claim));
-        let checked: Vec<_> = checked.collect();
+        let mut checked: Vec<_> = checked.collect();
+        let first_segment = self.segments.first().copied().unwrap_or_default();
+        let marked = log.mark_pruned(self.claims, &mut checked, &mut leaves, first_segment);
+        let walked = match marked {
+            Err(error) if walked.is_ok() => Err(self.unreadable(error)),
+            _ => walked,
+        };
         let accused = checkpoints::fault(&checked, &named);
+        let pruning = self.pruning(&checked, leaves.first());
         let verdict = match (walked, accused) {
             (Err(Fault::Broken(chain)), Some(accused)) => {
                 let (first, _) = chain.first_bad();
@@ -482,12 +488,12 @@ impl<'a> Walk<'a> {
                 })
             }
             (Ok(()) | Err(Fault::Later { .. }), Some(accused)) => Err(Fault::Unexpected(accused)),
-            (Ok(()), None) => self.verified(),
+            (Ok(()), None) => self.verified(pruning),
             (Err(fault), _) => Err(fault),
         };
         let agrees = checked
             .iter()
-            .filter(|one| one.standing == Standing::Agrees && one.counts);
+            .filter(|one| one.standing == Standing::Agrees && one.counts && one.size > 0);
         Findings {
             verdict,
             signed: agrees.max_by_key(|one| one.seq).cloned(),
@@ -505,7 +511,40 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn verified(&self) -> Result<Verified, Fault> {
+    /// What was pruned, and how far something vouches for that: an `audit.pruned` that nobody has signed may be written by anybody
+    /// who may write the folder.
+    fn pruning(&self, checked: &[Checked], first_seq: Option<u64>) -> Option<Pruning> {
+        let last_seq = Some(self.pruned_seq).filter(|seq| *seq > 0)?;
+        let is_expected = |seq: u64| {
+            let is_between = |head: &Head, gap: &Gap| (seq..head.seq).contains(&gap.last_seq);
+            let proves =
+                |head: &Head| head.seq >= seq && !self.gaps.iter().any(|gap| is_between(head, gap));
+            self.outside.kept.iter().any(proves)
+        };
+        let is_signed = |seq: u64| {
+            let holds = |one: &Checked| {
+                let its = self.identities.named().find(|named| named.log == one.log);
+                its.is_some_and(|named| named.tree.from() <= seq)
+                    && one.seq.is_some_and(|end| end >= seq)
+            };
+            checked.iter().any(|one| one.is_proof() && holds(one))
+        };
+        let vouched = self.told.iter();
+        let vouched = vouched.filter(|(seq, _)| is_signed(*seq) || is_expected(*seq));
+        let told = self.told.iter().find(|(_, told)| *told >= last_seq)?;
+        Some(Pruning {
+            first_seq: first_seq.unwrap_or(last_seq),
+            last_seq,
+            told_seq: told.0,
+            vouched_seq: vouched
+                .map(|(_, last)| *last)
+                .max()
+                .unwrap_or_default()
+                .min(last_seq),
+        })
+    }
+
+    fn verified(&self, pruned: Option<Pruning>) -> Result<Verified, Fault> {
         let mut unclosed: Vec<_> = self.unclosed.iter().collect();
         unclosed.sort_by_key(|(_, seq)| **seq);
         let unclosed = unclosed.into_iter().map(|(id, seq)| Unclosed {
@@ -519,6 +558,7 @@ impl<'a> Walk<'a> {
             last_hash: format!("sha256:{}", to_hex(&self.head.leaf)),
             unclosed: unclosed.collect(),
             gaps: self.gaps.clone(),
+            pruned,
             clock_steps: self.clock_steps.clone(),
             set_aside: parts(self.dir).map_err(|error| self.unreadable(error))?,
             unfinished_bytes: self.unfinished_bytes,

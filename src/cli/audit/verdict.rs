@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::{BROKEN, FINE};
-use crate::audit::{Checked, Fault, Findings, Gap, Head, Outside, Standing, Verified, visible};
+use crate::audit::{
+    Checked, Fault, Findings, Gap, Head, Outside, Pruning, Standing, Verified, visible,
+};
 
 /// Things of one kind that are listed one by one.
 const SHOWN_MAX: usize = 20;
@@ -44,6 +46,7 @@ pub(super) fn write(
         hash: verified.last_hash.clone(),
     };
     write_signed(*last_seq, found, out)?;
+    write_pruned(verified, out)?;
     write_checkpoints(found, out)?;
     writeln!(out, "last: {last}")?;
     write_unknown(&last, found, kept, out)?;
@@ -79,6 +82,31 @@ pub(super) fn write(
         )?;
     }
     Ok(())
+}
+
+/// What was pruned, and who says so.
+fn write_pruned(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
+    let Some(pruned) = &verified.pruned else {
+        return Ok(());
+    };
+    let Pruning {
+        first_seq,
+        last_seq,
+        told_seq,
+        vouched_seq,
+    } = pruned;
+    write!(
+        out,
+        "pruned: events {first_seq} to {last_seq} are not there, only their leaves: kept long enough, as event {told_seq} says"
+    )?;
+    if pruned.is_vouched() {
+        return writeln!(out);
+    }
+    let from = first_seq.max(&(vouched_seq + 1)).to_owned();
+    writeln!(
+        out,
+        "; unsigned pruning from event {from} on: no checkpoint with a key that you gave, and no --expect, reaches an event that tells of it, so whoever may write the folder may have removed them"
+    )
 }
 
 /// Up to where a signature reaches, and who has signed.
@@ -176,8 +204,8 @@ fn says(checked: &Checked) -> String {
         ),
         Standing::Beyond => format!("speaks of events up to {seq}, behind the first bad one"),
         Standing::OtherLog => format!("is of another log ({})", visible(&checked.log)),
-        Standing::Unknown => format!(
-            "is of another log ({}), or of events that were pruned",
+        Standing::Pruned => format!(
+            "is of events that were pruned, and of the leaves that were kept of them ({})",
             visible(&checked.log)
         ),
         Standing::Forged => "its signature is false: it is forged, or was changed".to_owned(),
@@ -196,22 +224,20 @@ pub(super) fn write_objections(
         .verdict
         .as_ref()
         .map_or(&[][..], |verified| &verified.gaps);
-    if gaps
-        .iter()
-        .any(|gap| !known.known_gaps.contains(&gap.last_seq))
-    {
+    for gap in gaps.iter().filter(|gap| !known.knows(gap)).take(SHOWN_MAX) {
+        let all = match gap.missing {
+            Some((first, last)) => format!("{first}-{last}"),
+            None => gap.last_seq.to_string(),
+        };
         writeln!(
             err,
-            "error: the log notes gaps; one that is known is given with `--expect-gap`, by the number of the last event before it"
+            "error: the log notes a gap behind event {}, and it was not given as known with all that is missing in it: if it is, give `--expect-gap {all}`",
+            gap.last_seq
         )?;
     }
     for checked in &found.checkpoints {
         let is_given = checked.is_outside || known.trust_local;
-        let passes = matches!(
-            checked.standing,
-            Standing::Agrees | Standing::InGap { .. } | Standing::Unknown
-        );
-        if is_given && !passes {
+        if is_given && !checked.standing.is_passed_over() {
             writeln!(
                 err,
                 "error: checkpoint {}: {}",
@@ -331,6 +357,10 @@ pub(super) fn json(verified: &Verified, found: &Findings, code: u8) -> Value {
         "last_hash": verified.last_hash,
         "unclosed": unclosed.map(|one| json!({"seq": one.seq, "id": one.id})).collect::<Vec<_>>(),
         "gaps": gaps.collect::<Vec<_>>(),
+        "pruned": verified.pruned.as_ref().map(|pruned| json!({
+            "first_seq": pruned.first_seq, "last_seq": pruned.last_seq, "told_seq": pruned.told_seq,
+            "vouched": pruned.is_vouched(), "vouched_seq": pruned.vouched_seq,
+        })),
         "clock_steps": steps.collect::<Vec<_>>(),
         "set_aside": verified.set_aside,
         "unfinished_bytes": verified.unfinished_bytes,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::audit::{Fault, Head, Outside, Reliance, examine, record_reading};
+use crate::audit::{Fault, Head, KnownGap, Outside, Reliance, examine, record_reading};
 
 use super::{
     BROKEN, FINE, Format, Streams, UNUSABLE, UNVOUCHED, outside, progress_bar, say_unrecorded,
@@ -31,9 +31,10 @@ pub(super) struct VerifyArgs {
     /// An event that must be there, as this command printed it: its number and its hash, with or without `sha256:`.
     #[arg(long, value_name = "SEQ:HASH", value_parser = head)]
     pub(super) expect: Vec<Head>,
-    /// A gap that the log notes and that is known, by the number of the last event before it.
-    #[arg(long, value_name = "SEQ")]
-    pub(super) expect_gap: Vec<u64>,
+    /// A gap that the log notes and that is known: the events that were missing in it, or, if none were, the number of the last
+    /// one before it.
+    #[arg(long, value_name = "FIRST-LAST", value_parser = gap)]
+    pub(super) expect_gap: Vec<KnownGap>,
     /// How to answer.
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
@@ -46,6 +47,13 @@ pub(super) struct VerifyArgs {
 fn head(text: &str) -> Result<Head, &'static str> {
     Head::parse(text)
         .ok_or("write the number of an event, a colon, and its hash of 64 hexadecimal digits")
+}
+
+/// Reads which gap is known.
+fn gap(text: &str) -> Result<KnownGap, &'static str> {
+    KnownGap::parse(text).ok_or(
+        "write the numbers of the first and the last event that are missing, `480-501`, as this command printed them; or one number, `501`, if none were",
+    )
 }
 
 pub(super) fn run(args: &VerifyArgs, Streams { out, err }: &mut Streams<'_>) -> io::Result<u8> {

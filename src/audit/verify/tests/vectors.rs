@@ -25,7 +25,7 @@ struct Case {
     files: Files,
     keys: Vec<u8>,
     checkpoints: Vec<String>,
-    gaps: Vec<u64>,
+    gaps: Vec<String>,
     trust_local: bool,
     exit: u8,
     kind: Option<&'static str>,
@@ -76,8 +76,8 @@ impl Case {
         self
     }
 
-    fn knowing(mut self, gap: u64) -> Self {
-        self.gaps.push(gap);
+    fn knowing(mut self, gap: impl ToString) -> Self {
+        self.gaps.push(gap.to_string());
         self
     }
 
@@ -170,7 +170,49 @@ fn good(cases: &mut Vec<Case>) {
     turned.requests(26, &mut chance);
     let by_next = turned.checkpoint(turned.size(), &next);
     cases.push(Case::new("another-key", &turned.files).vouched(1, by_next.clone()));
-    cases.push(Case::new("another-key-trusted", &turned.files).vouched(2, by_next));
+    cases.push(Case::new("another-key-trusted", &turned.files).vouched(2, by_next.clone()));
+    let with_all = |name, keys: &[u8]| {
+        let mut case = Case::new(name, &turned.files).vouched(keys[0], by_next.clone());
+        case.keys = keys.to_vec();
+        case.checkpoints.push(log.checkpoint(9, &key));
+        case
+    };
+    cases.push(with_all("another-key-and-all-checkpoints", &[1]));
+    cases.push(with_all("another-key-trusted-and-all-checkpoints", &[2]));
+    cases.push(with_all("both-keys-and-all-checkpoints", &[1, 2]));
+    let mut before = with_all("another-key-trusted-and-one-before-it", &[2]).exits(3);
+    before.checkpoints.remove(0);
+    cases.push(before);
+    let mut forged = with_all("another-key-trusted-and-a-forged-one", &[2]).exits(1);
+    forged.checkpoints[1] = forged.checkpoints[1].replacen("\n9\n", "\n8\n", 1);
+    cases.push(forged);
+    let mut differs = with_all("another-key-trusted-and-one-differs", &[2]).broken("split", 0, 0);
+    differs.first_bad = None;
+    differs.checkpoints[1] = own_root(&log, 9, &key);
+    cases.push(differs);
+    // A key for which the one before does not vouch: nobody knows from it who came before.
+    let mut usurped = log.clone();
+    usurped.key(&next, None);
+    usurped.requests(26, &mut chance);
+    let by_next = usurped.checkpoint(usurped.size(), &next);
+    let mut case = Case::new("another-key-unvouched-and-all-checkpoints", &usurped.files)
+        .vouched(2, by_next)
+        .exits(1);
+    case.checkpoints.push(log.checkpoint(9, &key));
+    cases.push(case);
+    cases.push(
+        Case::new("nothing-signed", &log.files)
+            .vouched(1, log.checkpoint(0, &key))
+            .exits(3),
+    );
+    let mut local = Case::new("trusted-and-signed-by-another-key", &log.files)
+        .trusting()
+        .exits(3);
+    local.keys.push(2);
+    cases.push(local);
+    let mut local = Case::new("trusted-and-signed-by-this-key", &log.files).trusting();
+    local.keys.push(1);
+    cases.push(local);
     cases.push(compressed(
         Case::new("compressed", &log.files).vouched(1, all()),
         log.segments[1],
@@ -204,12 +246,29 @@ fn gaps(cases: &mut Vec<Case>) {
     };
     cases.push(Case {
         name: "gap-known",
-        ..both().knowing(last + 2)
+        ..both().knowing(format!("{}-{}", last + 1, last + 2))
+    });
+    cases.push(Case {
+        name: "gap-known-as-one-number",
+        ..both().knowing(last + 2).exits(1)
+    });
+    cases.push(Case {
+        name: "gap-known-in-part",
+        ..both().knowing(format!("{0}-{0}", last + 2)).exits(1)
+    });
+    let wider = both()
+        .knowing(format!("{}-{}", last + 1, last + 2))
+        .exits(1);
+    let mut wider = wider.without(&name(log.segments[2]));
+    wider.checkpoints.remove(0);
+    cases.push(Case {
+        name: "gap-known-and-more-removed",
+        ..wider
     });
     cases.push(both().exits(1));
     let mut lost = log.clone();
     (lost.log, lost.from) = (LOG.to_owned(), 1);
-    let mut into = both().knowing(last + 2);
+    let mut into = both().knowing(format!("{}-{}", last + 1, last + 2));
     into.checkpoints.push(lost.checkpoint(last + 1, &key));
     cases.push(Case {
         name: "gap-known-and-signed-into",
@@ -221,6 +280,29 @@ fn gaps(cases: &mut Vec<Case>) {
         name: "gap-signed-into",
         ..into
     });
+    // A gap in which nothing is missing: what notes it is of the next identity only.
+    let mut empty = plain();
+    let end = empty.size();
+    let before = empty.checkpoint(end, &key);
+    let mut taken = empty.clone();
+    empty.gap(0, OTHER);
+    taken.leaves = empty.leaves.clone();
+    let beyond = taken.checkpoint(end + 1, &key);
+    empty.key(&key, None);
+    empty.requests(end + 9, &mut chance);
+    let case = |name| {
+        let mut case = Case::new(name, &empty.files).vouched(1, before.clone());
+        case.checkpoints.push(empty.checkpoint(empty.size(), &key));
+        case
+    };
+    cases.push(case("gap-without-missing").exits(1));
+    cases.push(case("gap-without-missing-known").knowing(end));
+    let mut past = case("gap-without-missing-signed-past").knowing(end);
+    past.checkpoints.push(beyond);
+    cases.push(past.broken("cut", end + 1, end + 1));
+    let opened = empty.segments[3];
+    let rolled = case("gap-without-missing-and-identity-gone").knowing(end);
+    cases.push(rolled.without(&name(opened)).exits(1));
 }
 
 fn pruned(cases: &mut Vec<Case>) {
@@ -287,6 +369,18 @@ fn pruned(cases: &mut Vec<Case>) {
         )
         .with(leaves_name(third, whole.seq()), whole.leaves[kept].concat());
     cases.push(silent.broken("pruned-untold", 1, 1));
+    cases.push(
+        Case::new("pruned-unsigned", &log.files)
+            .vouched(1, log.checkpoint(6, &key))
+            .exits(3),
+    );
+    // One who may write the folder, and cannot sign, tells of more than was pruned.
+    let mut more = log.clone();
+    more.segment(None);
+    more.prune(1);
+    let more = Case::new("pruned-more-unsigned", &more.files).vouched(1, checkpoint.clone());
+    cases.push(more.exits(3));
+    pruned_identities(cases);
     let both =
         case("pruned-and-still-there").with(name(second), whole.files[&name(second)].clone());
     cases.push(both);
@@ -297,6 +391,63 @@ fn pruned(cases: &mut Vec<Case>) {
     cases.push(
         both.with(late, bytes)
             .broken("pruned-differ", second + 1, second + 1),
+    );
+}
+
+/// An identity of which all was pruned, and two behind it.
+fn pruned_identities(cases: &mut Vec<Case>) {
+    let (mut chance, key) = (Chance::new(7), signing_key(1));
+    let mut log = plain();
+    let end = log.seq();
+    let old = [log.checkpoint(9, &key), log.checkpoint(log.size(), &key)];
+    let false_old = own_root(&log, 12, &key);
+    log.gap(0, OTHER);
+    log.key(&key, None);
+    log.requests(end + 8, &mut chance);
+    log.segment(None);
+    log.requests(end + 12, &mut chance);
+    log.prune(3);
+    let middle = log.checkpoint(log.size(), &key);
+    let last = log.seq();
+    let kept = log.files.clone();
+    log.gap(0, "0123456789abcdef0123456789abcdef");
+    log.key(&key, None);
+    log.requests(last + 8, &mut chance);
+    let newest = log.checkpoint(log.size(), &key);
+    let case = |name, files: &Files| {
+        let mut case = Case::new(name, files).vouched(1, middle.clone());
+        case.checkpoints.extend(old.iter().cloned());
+        case.knowing(end).knowing(last)
+    };
+    let mut all = case("pruned-identity", &log.files);
+    all.checkpoints.push(newest.clone());
+    cases.push(all);
+    let mut rolled_back = case("pruned-identity-and-newest-gone", &kept).exits(1);
+    rolled_back.checkpoints.push(newest);
+    cases.push(rolled_back);
+    let mut differs = case("pruned-identity-differs", &log.files).exits(1);
+    differs.checkpoints.push(false_old);
+    cases.push(differs);
+    let mut only = case("pruned-identity-signed-only", &log.files).exits(3);
+    only.checkpoints.remove(0);
+    cases.push(only);
+    // Leaves of events that are there are no sign that anything was pruned.
+    let whole = plain();
+    let mut beside = whole.clone();
+    beside.log = OTHER.to_owned();
+    let mut leaves = Case::new("leaves-beside-and-another-log", &whole.files)
+        .vouched(1, whole.checkpoint(whole.size(), &key))
+        .exits(1)
+        .with(leaves_name(1, 8), whole.leaves[..8].concat());
+    leaves.checkpoints.push(beside.checkpoint(8, &key));
+    cases.push(leaves);
+    let far = 9_999_999_999_999_999;
+    let name_far = name(far);
+    cases.push(
+        Case::new("leaves-far-behind", &Files::new())
+            .with(name_far, Vec::new())
+            .with(leaves_name(far - 1, far - 1), vec![7; 32])
+            .broken("pruned-untold", far - 1, far - 1),
     );
 }
 
@@ -770,7 +921,7 @@ fn every_vector_has_its_verdict() {
                 })
                 .collect(),
             known_gaps: list("expect_gap")
-                .map(|gap| gap.as_u64().unwrap())
+                .map(|gap| KnownGap::parse(gap.as_str().unwrap()).unwrap())
                 .collect(),
             trust_local: case["trust_local"] == true,
             ..Outside::default()
