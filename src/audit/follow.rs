@@ -31,6 +31,8 @@ pub struct Follower {
     place: Option<Place>,
     /// Bytes of text that the hand-out so far has taken.
     taken_bytes: usize,
+    /// Whether it is still to be said that the events up to where it stands are left out.
+    leaves_out: bool,
 }
 
 #[derive(Debug)]
@@ -105,16 +107,19 @@ pub enum Why {
     Changed,
     /// The place that was kept is none of this log, which is followed from the first event that is there.
     OtherLog,
+    /// They were written before whoever follows has begun.
+    Earlier,
 }
 
 impl Why {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Pruned,
         Self::Missing,
         Self::Unreadable,
         Self::Changed,
         Self::OtherLog,
+        Self::Earlier,
     ];
 
     /// The word for it.
@@ -125,6 +130,7 @@ impl Why {
             Self::Unreadable => "unreadable",
             Self::Changed => "changed",
             Self::OtherLog => "other-log",
+            Self::Earlier => "earlier",
         }
     }
 
@@ -152,7 +158,21 @@ impl Follower {
             at,
             place: None,
             taken_bytes: 0,
+            leaves_out: false,
         }
+    }
+
+    /// The same, where whoever follows has never seen the events before: that is said first.
+    pub fn leaving_out(dir: &Path, at: Head) -> Self {
+        Self {
+            leaves_out: true,
+            ..Self::behind(dir, at)
+        }
+    }
+
+    /// Whether it is still to be said which events are left out.
+    pub fn leaves_out(&self) -> bool {
+        self.leaves_out
     }
 
     /// Before the first event that is there.
@@ -212,6 +232,10 @@ impl Follower {
     pub fn read(&mut self, until: u64, bounds: Bounds) -> io::Result<Batch> {
         let mut steps = Vec::new();
         self.taken_bytes = 0;
+        let at = self.at.clone();
+        if std::mem::take(&mut self.leaves_out) {
+            remark(&mut steps, Why::Earlier, (1, at.seq), &at);
+        }
         let read = self.fill(until, bounds, &mut steps);
         match read {
             Err(error) if steps.is_empty() => Err(error),

@@ -73,7 +73,7 @@ pub use index::{Built, Indexed, Keeper, keep, reindex};
 pub use kept::is_being_kept;
 pub use keys::follow_keys;
 pub use log::{AuditUnavailable, Durability, Figures, Log, Options};
-pub use names::{is_plain_in_any_case, visible};
+pub use names::{ascii, is_plain_in_any_case, visible};
 pub use open::OpenError;
 pub use policies::keep_in_force;
 pub use pruned::pruned_up_to;

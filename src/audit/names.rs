@@ -50,6 +50,27 @@ fn is_visible(text: &str) -> bool {
     text.len() <= TEXT_CHARS_MAX && !text.bytes().fold(false, |any, byte| any | is_other(byte))
 }
 
+/// JSON in ASCII: what else a text holds is escaped, so that it means the same and needs no encoding to be agreed on.
+pub fn ascii(value: &serde_json::Value) -> String {
+    // Each value has a form in JSON.
+    let text = serde_json::to_string(value).unwrap_or_default();
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 64);
+    for char in text.chars() {
+        if (' '..='~').contains(&char) {
+            out.push(char);
+            continue;
+        }
+        // Outside of texts, JSON that was written here has nothing else than ASCII.
+        for unit in char.encode_utf16(&mut [0; 2]) {
+            out.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    out
+}
+
 fn is_invisible(char: char) -> bool {
     char.is_control()
         || matches!(char,

@@ -171,8 +171,9 @@ async fn serve(config: &Arc<Config>, began: Candidate) -> Result<(), Box<dyn std
     if let Some(following) = following {
         let _ = following.await;
     }
-    drop(keeper);
     proxy.stop(asked.times(2)).await;
+    // It may be in the middle of something, which nobody waits for before open requests have ended.
+    let _ = tokio::task::spawn_blocking(move || drop(keeper)).await;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::audit::{self, Head, Step};
+use crate::audit::{self, Head, Step, Why};
 use crate::config::{Receiver, Sink};
 
 use super::format;
@@ -31,13 +31,23 @@ pub(super) fn items(batch: audit::Batch, sink: &Sink, node: &str, status: &Statu
             let (first_seq, last_seq) = (remark.first_seq, remark.last_seq);
             let events = last_seq.saturating_sub(first_seq).saturating_add(1);
             status.remarked(remark.why, events);
-            tracing::error!(
-                sink = sink.name,
-                why = remark.why.as_str(),
-                first_seq,
-                last_seq,
-                "events of the access log are not where, or not what, a sink expects"
-            );
+            let why = remark.why.as_str();
+            match remark.why {
+                Why::Earlier => tracing::warn!(
+                    sink = sink.name,
+                    why,
+                    first_seq,
+                    last_seq,
+                    "a sink that has no cursor begins behind these events of the access log, and does not carry them"
+                ),
+                _ => tracing::error!(
+                    sink = sink.name,
+                    why,
+                    first_seq,
+                    last_seq,
+                    "events of the access log are not where, or not what, a sink expects"
+                ),
+            }
             let value = story::of_remark(&remark, (&sink.name, node), Timestamp::now());
             item(sink, remark.head, &value)
         }

@@ -12,6 +12,8 @@ use crate::files;
 /// The folder of the state in which each sink has a folder.
 const SINKS: &str = "sinks";
 const FILE: &str = "cursor";
+/// The place behind which the sink once began.
+const BEGAN: &str = "began";
 /// Bytes of the file.
 const BYTES_MAX: usize = 256;
 /// How often it is made durable at most. A power cut takes it back by so much: then events are sent twice, none is lost.
@@ -46,7 +48,16 @@ impl Cursor {
 
     /// Reads it.
     pub(super) fn read(&self) -> io::Result<Kept> {
-        let read = match files::read(&self.dir.join(FILE), BYTES_MAX) {
+        self.read_file(FILE)
+    }
+
+    /// The place behind which the sink once began.
+    pub(super) fn began(&self) -> io::Result<Kept> {
+        self.read_file(BEGAN)
+    }
+
+    fn read_file(&self, name: &str) -> io::Result<Kept> {
+        let read = match files::read(&self.dir.join(name), BYTES_MAX) {
             Ok(contents) => contents.bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Kept::Nothing),
             Err(error) => return Err(error),
@@ -56,23 +67,29 @@ impl Cursor {
         Ok(head.map_or(Kept::Unreadable, Kept::At))
     }
 
+    /// Keeps the place behind which a new sink begins, durably. It is known from then on that it has begun.
+    pub(super) fn begin(&mut self, head: &Head) -> io::Result<()> {
+        self.write(BEGAN, head, true)?;
+        self.settle(head)
+    }
+
     /// Keeps a place: whoever reads it, or is killed, finds this one or the one before.
     pub(super) fn keep(&mut self, head: &Head) -> io::Result<()> {
         let is_due = self
             .synced
             .is_none_or(|synced| synced.elapsed() >= SYNC_INTERVAL);
-        self.write(head, is_due)
+        self.write(FILE, head, is_due)
     }
 
     /// The same, durably.
     pub(super) fn settle(&mut self, head: &Head) -> io::Result<()> {
-        self.write(head, true)
+        self.write(FILE, head, true)
     }
 
-    fn write(&mut self, head: &Head, is_durable: bool) -> io::Result<()> {
+    fn write(&mut self, name: &str, head: &Head, is_durable: bool) -> io::Result<()> {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700).create(&self.dir)?;
-        let new = self.dir.join("cursor.new");
+        let new = self.dir.join([name, ".new"].concat());
         let mut options = OpenOptions::new();
         options.create(true).truncate(true).write(true).mode(0o600);
         let mut file = options.open(&new)?;
@@ -80,7 +97,7 @@ impl Cursor {
         if is_durable {
             file.sync_all()?;
         }
-        fs::rename(&new, self.dir.join(FILE))?;
+        fs::rename(&new, self.dir.join(name))?;
         if is_durable {
             File::open(&self.dir)?.sync_all()?;
             self.synced = Some(Instant::now());

@@ -1,6 +1,6 @@
 //! The task of one sink: reads on behind its cursor, hands over, keeps the cursor.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ impl Feed {
             let cursor = Cursor::of(&self.state, &self.sink.name);
             match self.place(cursor).await {
                 Ok((follower, cursor)) => {
-                    self.status.at(follower.at().seq);
+                    self.status.begun(follower.at().seq);
                     return Ok(Begun {
                         most: Bounds {
                             steps: self.pace.events,
@@ -102,11 +102,27 @@ impl Feed {
         let name = self.sink.name.clone();
         let placing = move || {
             let kept = cursor.read().map_err(|_| Failure::CURSOR)?;
-            let follower = match (kept, from) {
-                (Kept::At(head), _) => return Ok((Follower::behind(&dir, head), cursor)),
-                (Kept::Nothing, SinkFrom::Newest) => Follower::from_newest(&dir, until),
-                (Kept::Nothing, SinkFrom::Beginning) => Follower::from_oldest(&dir),
-                (Kept::Unreadable, _) => {
+            let began = cursor.began().map_err(|_| Failure::CURSOR)?;
+            let follower = match (kept, began, from) {
+                (Kept::At(head), began, _) => {
+                    // Until something was taken, what is left out has perhaps not been said.
+                    let is_new = began == Kept::At(head.clone());
+                    return Ok((begin(&dir, head, is_new), cursor));
+                }
+                (Kept::Nothing, Kept::At(head), _) => {
+                    tracing::error!(
+                        sink = name,
+                        seq = head.seq,
+                        "the cursor of a sink is gone; it begins again where it once began"
+                    );
+                    cursor.settle(&head).map_err(|_| Failure::CURSOR)?;
+                    return Ok((begin(&dir, head, true), cursor));
+                }
+                (Kept::Nothing, Kept::Nothing, SinkFrom::Newest) => {
+                    Follower::from_newest(&dir, until)
+                }
+                (Kept::Nothing, Kept::Nothing, SinkFrom::Beginning) => Follower::from_oldest(&dir),
+                (Kept::Unreadable, ..) | (Kept::Nothing, Kept::Unreadable, _) => {
                     tracing::error!(
                         sink = name,
                         "the cursor of a sink cannot be read; it begins again with the first event that the log has"
@@ -115,8 +131,9 @@ impl Feed {
                 }
             };
             let follower = follower.map_err(|_| Failure::LOG)?;
-            cursor.settle(follower.at()).map_err(|_| Failure::CURSOR)?;
-            Ok((follower, cursor))
+            let head = follower.at().clone();
+            cursor.begin(&head).map_err(|_| Failure::CURSOR)?;
+            Ok((begin(&dir, head, true), cursor))
         };
         match tokio::task::spawn_blocking(placing).await {
             Ok(placed) => placed,
@@ -245,20 +262,20 @@ impl Begun {
         let (sink, node) = (self.feed.sink.clone(), self.feed.node.clone());
         let (status, bounds) = (self.feed.status.clone(), self.most);
         let reading = move || {
-            let before = follower.at().clone();
+            let (before, is_new) = (follower.at().clone(), follower.leaves_out());
             let read = follower.read(until, bounds);
             let items = read.map(|batch| items(batch, &sink, &node, &status));
-            (follower, before, items)
+            (follower, (before, is_new), items)
         };
         let read = tokio::task::spawn_blocking(reading).await;
         // At most half of a processor for all sinks together, however much there is to catch up with.
         sleep(start.elapsed()).await;
         drop(turn);
-        let Ok((follower, before, items)) = read else {
+        let Ok((follower, (before, is_new), items)) = read else {
             return Err(Failure::LOG);
         };
         self.follower = Some(match items.is_err() {
-            true => Follower::behind(&self.feed.dir, before),
+            true => begin(&self.feed.dir, before, is_new),
             false => follower,
         });
         items.map_err(|_| Failure::LOG)
@@ -385,6 +402,14 @@ impl Begun {
             self.told = Some((failure, Instant::now()));
             tell(&self.feed.sink.name, failure);
         }
+    }
+}
+
+/// Behind an event. Where a sink begins, it says which events of the log it leaves out.
+fn begin(dir: &Path, head: Head, is_new: bool) -> Follower {
+    match is_new && head.seq > 0 {
+        true => Follower::leaving_out(dir, head),
+        false => Follower::behind(dir, head),
     }
 }
 

@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use crate::audit::ascii;
 use crate::config::SinkFormat;
 
 use super::story::Story;
@@ -25,27 +26,6 @@ pub(super) fn line(format: SinkFormat, story: Story<'_>) -> String {
         SinkFormat::Ecs => ascii(&ecs::of(story)),
         SinkFormat::Cef => cef::of(story),
     }
-}
-
-/// JSON in ASCII: what else a text holds is escaped, so that it means the same and needs no encoding to be agreed on.
-fn ascii(value: &Value) -> String {
-    // Each value has a form in JSON.
-    let text = serde_json::to_string(value).unwrap_or_default();
-    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return text;
-    }
-    let mut out = String::with_capacity(text.len() + 64);
-    for char in text.chars() {
-        if (' '..='~').contains(&char) {
-            out.push(char);
-            continue;
-        }
-        // Outside of texts, JSON that was written here has nothing else than ASCII.
-        for unit in char.encode_utf16(&mut [0; 2]) {
-            out.push_str(&format!("\\u{unit:04x}"));
-        }
-    }
-    out
 }
 
 /// The same without what is null, or empty.

@@ -2,12 +2,15 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::audit::Why;
 use crate::metrics::SinkMetrics;
 
 use super::failure::Failure;
+
+/// How long a sink may take to find its place until that is told of.
+const BEGINNING_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
 
 /// How far a sink is, for metrics and `/readyz`.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ struct State {
     waiting: Option<Timestamp>,
     /// Why the last attempt failed.
     failure: Option<Failure>,
+    /// Since when it does not work: since it was started, until it has found its place; or since the first failure behind a success.
+    failing: Option<Timestamp>,
     /// Events that were never carried.
     missed: u64,
 }
@@ -34,7 +39,10 @@ impl Status {
         Self {
             name: name.to_owned(),
             metrics,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                failing: Some(Timestamp::now()),
+                ..State::default()
+            }),
         }
     }
 
@@ -47,6 +55,13 @@ impl Status {
         self.state().at_seq = Some(seq);
     }
 
+    /// It has found its place, and nothing fails any more.
+    pub(super) fn begun(&self, seq: u64) {
+        let mut state = self.state();
+        state.at_seq = Some(seq);
+        (state.failure, state.failing) = (None, None);
+    }
+
     /// Events wait, of which the first was written then.
     pub(super) fn waiting(&self, since: Option<Timestamp>) {
         self.state().waiting = since;
@@ -55,13 +70,16 @@ impl Status {
     /// So many events were taken.
     pub(super) fn delivered(&self, events: usize) {
         self.metrics.delivered(&self.name, events as u64);
-        self.state().failure = None;
+        let mut state = self.state();
+        (state.failure, state.failing) = (None, None);
     }
 
     /// An attempt failed.
     pub(super) fn failed(&self, failure: Failure) {
         self.metrics.failed(&self.name, failure.cause);
-        self.state().failure = Some(failure);
+        let mut state = self.state();
+        state.failure = Some(failure);
+        state.failing.get_or_insert_with(Timestamp::now);
     }
 
     /// Events are not as they should be.
@@ -76,8 +94,16 @@ impl Status {
     /// Shows the lag; whether it is good, and in what words. `settled` is the newest event on disk.
     pub(super) fn tell(&self, settled: u64, now: Timestamp) -> (bool, String) {
         let state = self.state();
-        let events = state.at_seq.map_or(0, |at| settled.saturating_sub(at));
-        let since = state.waiting.filter(|_| events > 0);
+        let tried = state.failing.map(|since| now.duration_since(since));
+        let begins =
+            state.failure.is_none() && tried.is_some_and(|tried| tried < BEGINNING_TIMEOUT);
+        let events = match state.at_seq {
+            Some(at) => settled.saturating_sub(at),
+            None if begins => 0,
+            // Where nobody knows how far it is, nothing is known to be taken.
+            None => settled,
+        };
+        let since = state.waiting.or(state.failing).filter(|_| events > 0);
         let seconds = since.map_or(0, |since| now.duration_since(since).as_secs().max(0));
         let seconds = u64::try_from(seconds).unwrap_or_default();
         self.metrics.lag(&self.name, events, seconds);
@@ -95,7 +121,11 @@ impl Status {
                 );
                 (false, words)
             }
-            (None, None) => (true, "it is about to begin".to_owned()),
+            (None, None) if begins => (true, "it is about to begin".to_owned()),
+            (None, None) => (
+                false,
+                format!("{events} events wait, since {seconds} s: it has not found its place"),
+            ),
             (None, Some(_)) => (
                 state.missed == 0,
                 format!("{events} events wait, since {seconds} s{missed}"),
@@ -106,5 +136,34 @@ impl Status {
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing is done under the lock that a panic could leave half done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Metrics;
+
+    #[test]
+    fn a_sink_that_never_begins_has_taken_nothing() {
+        let metrics = Metrics::new("name", "hash").unwrap();
+        let status = Status::new("siem", metrics.sinks.clone());
+        assert!(status.tell(40, Timestamp::now()).0);
+        let later = Timestamp::now() + SignedDuration::from_secs(7_200);
+        let (is_good, words) = status.tell(40, later);
+        assert!(!is_good && words.starts_with("40 events wait"), "{words}");
+        status.failed(Failure::CURSOR);
+        let (is_good, words) = status.tell(40, later);
+        assert!(!is_good && words.starts_with("40 events wait"), "{words}");
+        let text = String::from_utf8(metrics.text().unwrap()).unwrap();
+        let told = |name: &str| -> u64 {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap().trim().parse().unwrap()
+        };
+        assert_eq!(told("paravent_sink_lag_events{sink=\"siem\"}"), 40);
+        assert!(told("paravent_sink_lag_seconds{sink=\"siem\"}") >= 7_200);
+        status.begun(38);
+        let (is_good, words) = status.tell(40, later);
+        assert!(is_good && words.starts_with("2 events wait"), "{words}");
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::audit::Remark;
+use crate::audit::{Remark, Why};
 
 /// How much an event deserves somebody's attention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +121,8 @@ impl<'a> Story<'a> {
             };
         }
         match self.name() {
+            // A new sink says it, too.
+            REMARK if self.text("/why") == Some(Why::Earlier.as_str()) => Severity::Medium,
             "audit.gap" | "audit.recovered" | "clock.stepped" | REMARK => Severity::High,
             "auth.refused" | "limit.reached" => Severity::Low,
             "policy.loaded"

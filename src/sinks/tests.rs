@@ -287,6 +287,43 @@ async fn a_new_sink_begins_with_the_newest_event_and_keeps_that_place_while_nobo
         .filter_map(|event| event["fields"].as_u64())
         .collect();
     assert_eq!(fields, (10..=15).collect::<Vec<_>>());
+    // What it leaves out is said first, and once it has taken something not any more.
+    let remarks = |got: &Got| -> Vec<Value> {
+        let got = got.0.lock().unwrap();
+        let own = got.iter().filter(|event| event["event"] == "sink.remark");
+        own.cloned().collect()
+    };
+    let first = remarks(&got);
+    assert_eq!(first.len(), 1);
+    assert_eq!(
+        (&first[0]["why"], &first[0]["first_seq"]),
+        (&"earlier".into(), &1.into())
+    );
+    let began = first[0]["last_seq"].as_u64().unwrap();
+    assert_eq!(got.0.lock().unwrap()[1]["seq"], began + 1);
+
+    // The cursor is lost: nothing is left out but what was left out before.
+    let state = world.dir.path().join("state/sinks/new");
+    std::fs::remove_file(state.join("cursor")).unwrap();
+    std::fs::remove_file(world.file()).unwrap();
+    world.log = open(&world.dir);
+    let sinks = begin(&world);
+    world.log.stop().unwrap();
+    sinks.stop().await;
+    let again = Got::of_file(&world.file());
+    assert_eq!(remarks(&again)[0]["last_seq"], began);
+    assert_eq!(again.0.lock().unwrap()[1]["seq"], began + 1);
+
+    // All that the sink kept is lost: what is left out then is said.
+    std::fs::remove_dir_all(state).unwrap();
+    std::fs::remove_file(world.file()).unwrap();
+    world.log = open(&world.dir);
+    let sinks = begin(&world);
+    world.log.stop().unwrap();
+    sinks.stop().await;
+    let lost = remarks(&Got::of_file(&world.file()));
+    assert_eq!(lost[0]["why"], "earlier");
+    assert!(lost[0]["last_seq"].as_u64().unwrap() > began);
 }
 
 /// What a syslog receiver does with a connection.
@@ -758,7 +795,12 @@ async fn a_sink_says_itself_what_was_gone_before_it_was_carried() {
         world.metric("paravent_sink_remarks_total{sink=\"siem\",why=\"missing\"}"),
         missed
     );
-    assert!(next["fields"].as_u64().unwrap() > 4);
+    // The segment says itself where it belongs; then comes what was written.
+    assert_eq!(next["event"], "audit.segment");
+    let mut fields = got[at..]
+        .iter()
+        .filter_map(|event| event["fields"].as_u64());
+    assert!(fields.next().unwrap() > 4);
 }
 
 #[tokio::test]

@@ -188,13 +188,18 @@ impl Terms {
         let bits = bits.fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
         format!("t:{bits:032x}")
     }
+
+    /// Whether an id is that of what they say.
+    pub(in crate::audit) fn have_id(&self, id: &str) -> bool {
+        let text = serde_json::to_string(self);
+        text.is_ok_and(|text| Self::id_of(&text) == id)
+    }
 }
 
 impl Definition {
     /// Whether its id is that of what it says.
     pub(in crate::audit) fn is_sound(&self) -> bool {
-        let text = serde_json::to_string(&self.terms);
-        text.is_ok_and(|text| Terms::id_of(&text) == self.id)
+        self.terms.have_id(&self.id)
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) const LOADS_FROM: u64 = 5 << 32;
 /// An index that is being written.
 pub(super) struct Builder<'d> {
     dir: &'d Path,
-    store: Store,
+    pub(super) store: Store,
     pub(super) state: State,
     words: [HashMap<Vec<u8>, u32>; 5],
     /// The numbers of terms by their id.
@@ -486,7 +486,12 @@ fn terms_id(body: &[u8]) -> Result<String, Unusable> {
     Ok(read_terms(body)?.0)
 }
 
-/// Terms among the words.
+/// Terms among the words. Whoever makes an index cannot give an id of the log to other terms.
 pub(super) fn read_terms(body: &[u8]) -> Result<(String, Terms), Unusable> {
-    serde_json::from_slice(body).map_err(|_| damaged("terms"))
+    let (id, terms): (String, Terms) =
+        serde_json::from_slice(body).map_err(|_| damaged("terms"))?;
+    match terms.have_id(&id) {
+        true => Ok((id, terms)),
+        false => Err(damaged("terms are not what their id says")),
+    }
 }

@@ -1,7 +1,7 @@
 //! Who keeps the index up to date while the log is written: a thread of its own, which nobody waits for.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -46,6 +46,7 @@ pub fn keep(dir: &Path) -> std::io::Result<Keeper> {
                 if known.is_none_or(|known| bytes.abs_diff(known) >= GROWTH_BYTES) {
                     match catch_up(&dir, &stopped) {
                         Ok(()) => known = Some(bytes),
+                        Err(Unusable::Stopped) => return,
                         Err(Unusable::Busy) => debug!("somebody else writes the index"),
                         Err(error) => {
                             let told = error.to_string();
@@ -70,7 +71,8 @@ pub fn keep(dir: &Path) -> std::io::Result<Keeper> {
 
 fn catch_up(dir: &Path, stopped: &mpsc::Receiver<()>) -> Result<(), Unusable> {
     let mut notes = Vec::new();
-    let builder = open_fitting(dir, &mut notes);
+    let is_over = || !matches!(stopped.try_recv(), Err(TryRecvError::Empty));
+    let builder = open_fitting(dir, &mut notes, &is_over);
     for note in notes {
         warn!("{note}");
     }

@@ -113,6 +113,13 @@ pub fn reindex(dir: &Path, seen: &mut dyn FnMut(u64)) -> Result<Built, Fault> {
             dir: dir.to_owned(),
         });
     }
+    if !is_ours(dir) {
+        return Err(Fault::Unclear(format!(
+            "the index of `{}` is made by the user who writes the log, and by nobody else: run this as that user, `sudo -u '#{}' paravent audit reindex …`",
+            dir.display(),
+            owner(dir).unwrap_or_default()
+        )));
+    }
     let mut built = || -> Result<Built, Unusable> {
         store::discard(dir)?;
         let mut builder = Builder::open(dir, block::EVENTS)?;
@@ -163,7 +170,8 @@ enum Fit {
     Not(String),
 }
 
-fn fit(dir: &Path, state: &State) -> Result<Fit, Unusable> {
+/// `is_over` says when nobody waits for the answer any more: hashing may take long.
+fn fit(dir: &Path, state: &State, is_over: &dyn Fn() -> bool) -> Result<Fit, Unusable> {
     let numbers = segments(dir)?;
     let Some(first) = numbers.first() else {
         return Ok(Fit::Not("the log is gone".to_owned()));
@@ -188,7 +196,7 @@ fn fit(dir: &Path, state: &State) -> Result<Fit, Unusable> {
         if !segment.begins_the_same(dir)? {
             return Ok(Fit::Not("it is of another log".to_owned()));
         }
-        if !segment.is_unchanged(dir)? {
+        if !segment.is_unchanged(dir, is_over)? {
             let name = super::folder::segment_name(segment.first_seq);
             return Ok(Fit::Not(format!("`{name}` is not what was indexed")));
         }
@@ -200,9 +208,13 @@ fn fit(dir: &Path, state: &State) -> Result<Fit, Unusable> {
 }
 
 /// Opens an index to write, as far as it fits the log; else a new one. Says what happened to the one before.
-fn open_fitting<'d>(dir: &'d Path, notes: &mut Vec<String>) -> Result<Builder<'d>, Unusable> {
-    let opened =
-        Builder::open(dir, block::EVENTS).and_then(|mut builder| match fit(dir, &builder.state)? {
+fn open_fitting<'d>(
+    dir: &'d Path,
+    notes: &mut Vec<String>,
+    is_over: &dyn Fn() -> bool,
+) -> Result<Builder<'d>, Unusable> {
+    let opened = Builder::open(dir, block::EVENTS).and_then(|mut builder| {
+        match fit(dir, &builder.state, is_over)? {
             Fit::Fits { pruned } => {
                 if let Some(first_seq) = pruned {
                     builder.prune(first_seq)?;
@@ -210,7 +222,8 @@ fn open_fitting<'d>(dir: &'d Path, notes: &mut Vec<String>) -> Result<Builder<'d
                 Ok(builder)
             }
             Fit::Not(why) => Err(Unusable::Damaged(why)),
-        });
+        }
+    });
     match opened {
         Err(Unusable::Damaged(why)) => {
             notes.push(format!("the index is built anew: {why}"));
@@ -229,7 +242,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Brings an index up to date, if whoever asks may write it and there is something to add.
 fn bring_up_to_date(dir: &Path, notes: &mut Vec<String>) -> Result<(), Unusable> {
-    let mut builder = open_fitting(dir, notes)?;
+    let mut builder = open_fitting(dir, notes, &|| false)?;
     let begun = Instant::now();
     if !build(&mut builder, &mut |_| begun.elapsed() > PATIENCE)? {
         notes.push(
@@ -257,11 +270,15 @@ fn is_little(dir: &Path, (segment, bytes): (u64, u64)) -> bool {
     rest.is_ok_and(|all| all.saturating_sub(bytes) < REST_BYTES)
 }
 
-/// Whether the user who asks is the one who writes the log: nobody else touches its index but by `reindex`.
+/// Whether the user who asks is the one who writes the log. Nobody else touches its index: whoever owns the folder can put a
+/// link there, along which somebody who may do more would write and delete elsewhere.
 fn is_ours(dir: &Path) -> bool {
+    owner(dir).is_ok_and(|owner| owner == rustix::process::geteuid().as_raw())
+}
+
+fn owner(dir: &Path) -> std::io::Result<u32> {
     use std::os::unix::fs::MetadataExt as _;
-    let owner = std::fs::metadata(dir).map(|metadata| metadata.uid());
-    owner.is_ok_and(|owner| owner == rustix::process::geteuid().as_raw())
+    std::fs::metadata(dir).map(|metadata| metadata.uid())
 }
 
 fn log_segments(dir: &Path) -> Result<Vec<u64>, Fault> {
@@ -321,7 +338,7 @@ impl Index {
     fn open(dir: &Path) -> Result<Self, Unusable> {
         let store = Store::read(dir)?;
         let state = State::read(&store)?;
-        match fit(dir, &state)? {
+        match fit(dir, &state, &|| false)? {
             Fit::Fits { pruned: None, .. } => Ok(Self::of(store, state)),
             Fit::Fits { .. } => Err(Unusable::Damaged(
                 "segments that it knows were removed since".to_owned(),

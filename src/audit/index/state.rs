@@ -89,11 +89,18 @@ impl Segment {
         Some((found.len(), found.mtime(), found.mtime_nsec()))
     }
 
-    /// Whether the text of it is still what was read.
-    pub(super) fn is_unchanged(&self, dir: &Path) -> Result<bool, Unusable> {
+    /// Whether the text of it is still what was read, unless `is_over` before that is known.
+    pub(super) fn is_unchanged(
+        &self,
+        dir: &Path,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<bool, Unusable> {
         let mut lines = Lines::of_segment(dir, self.first_seq)?;
         let mut again = Self::default();
         while again.events < self.events && lines.next()?.is_some() {
+            if is_over() {
+                return Err(Unusable::Stopped);
+            }
             again.digest = again.digest_after(&leaf(&lines.line));
             again.events += 1;
         }

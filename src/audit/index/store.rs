@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, chown};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 pub(super) const VERSION: i32 = 1;
 /// `prvi`: that a database is an index of an access log.
 const APPLICATION: i32 = 0x7072_7669;
+/// Where it lies, below the folder of the log.
+const FOLDER: &str = "index";
 /// Bytes of a sum.
 const SUM: usize = 8;
 /// How long one waits for another process that writes.
@@ -53,6 +55,9 @@ pub(in crate::audit) enum Unusable {
     /// Another process writes it.
     #[error("another process writes it")]
     Busy,
+    /// Nobody waits for it any more.
+    #[error("it was stopped")]
+    Stopped,
     /// It may not be read, or not be written.
     #[error("{0}")]
     Denied(String),
@@ -94,7 +99,7 @@ pub(super) fn damaged(what: &str) -> Unusable {
 
 /// The file of the index of a log.
 pub(super) fn path(dir: &Path) -> PathBuf {
-    dir.join("index").join("index.sqlite")
+    dir.join(FOLDER).join("index.sqlite")
 }
 
 /// The open index, as it was at one moment, or (to write) as nobody else changes it.
@@ -107,7 +112,7 @@ impl Store {
     /// Opens an index to read what it is at this moment.
     pub(super) fn read(dir: &Path) -> Result<Self, Unusable> {
         let path = path(dir);
-        if !path.exists() {
+        if !has_folder(dir)? || !path.exists() {
             return Err(Unusable::Missing);
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -120,8 +125,7 @@ impl Store {
     /// Opens an index to write; makes it where it is missing.
     pub(super) fn write(dir: &Path) -> Result<Self, Unusable> {
         let path = path(dir);
-        let is_new = !path.exists();
-        if is_new {
+        if !has_folder(dir)? || !path.exists() {
             make(dir, &path)?;
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -279,6 +283,9 @@ impl Store {
 /// Takes an index away, so that it is built anew.
 pub(super) fn discard(dir: &Path) -> Result<(), Unusable> {
     let path = path(dir);
+    if !has_folder(dir)? {
+        return Ok(());
+    }
     for name in [path.clone(), path.with_extension("sqlite-journal")] {
         match fs::remove_file(name) {
             Ok(()) => {}
@@ -289,29 +296,30 @@ pub(super) fn discard(dir: &Path) -> Result<(), Unusable> {
     Ok(())
 }
 
-/// Makes an empty file, readable for those who may read the log, and of the user who writes the log.
-fn make(dir: &Path, path: &Path) -> Result<(), Unusable> {
+/// Whether there is the folder of an index. One that is a link, or somebody else's, is none.
+fn has_folder(dir: &Path) -> Result<bool, Unusable> {
     let log = fs::metadata(dir)?;
-    let folder = dir.join("index");
-    let shared = log.mode() & 0o050;
-    let (mode, folder_mode) = (0o600 | shared & 0o040, 0o700 | shared);
-    let is_new = !folder.exists();
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(folder_mode)
-        .create(&folder)?;
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(mode)
-        .open(path)?;
-    // If somebody else than the user who writes the log may do that, that user must be able to go on with it.
-    if file.metadata()?.uid() != log.uid() {
-        chown(path, Some(log.uid()), Some(log.gid()))?;
-        if is_new {
-            chown(&folder, Some(log.uid()), Some(log.gid()))?;
-        }
+    match fs::symlink_metadata(dir.join(FOLDER)) {
+        Ok(found) if found.is_dir() && found.uid() == log.uid() => Ok(true),
+        Ok(_) => Err(Unusable::Denied(format!(
+            "`{}` is not a folder of the user who writes the log",
+            dir.join(FOLDER).display()
+        ))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error.into()),
     }
+}
+
+/// Makes an empty file, readable for those who may read the log.
+fn make(dir: &Path, path: &Path) -> Result<(), Unusable> {
+    let shared = fs::metadata(dir)?.mode() & 0o050;
+    let (mode, folder_mode) = (0o600 | shared & 0o040, 0o700 | shared);
+    if !has_folder(dir)? {
+        let mut builder = fs::DirBuilder::new();
+        builder.mode(folder_mode).create(dir.join(FOLDER))?;
+    }
+    let mut options = OpenOptions::new();
+    options.create(true).append(true).mode(mode).open(path)?;
     Ok(())
 }
 

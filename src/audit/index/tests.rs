@@ -20,7 +20,9 @@ use crate::filter::Report;
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::{Category, Level, Module, RecordRef};
 
-use super::{Fit, State, Store, block, fit, reindex, store};
+use super::build::{Kind, words_from};
+use super::store::{Table, Unusable};
+use super::{Builder, Fit, State, Store, block, fit, reindex, store};
 
 /// Numbers that are the same each time.
 struct Numbers(u64);
@@ -267,7 +269,10 @@ async fn answers_with_and_without_it_are_the_same() {
     compare(dir, &mut numbers);
     let state = State::read(&Store::read(dir).unwrap()).unwrap();
     assert_eq!(state.segments[0].first_seq, numbers_of[2]);
-    assert!(matches!(fit(dir, &state), Ok(Fit::Fits { pruned: None })));
+    assert!(matches!(
+        fit(dir, &state, &|| false),
+        Ok(Fit::Fits { pruned: None })
+    ));
 }
 
 #[tokio::test]
@@ -359,6 +364,81 @@ async fn a_log_that_was_changed_is_read_anew() {
     assert_eq!(events, expected);
     assert!(!events.is_empty());
     assert!(summary.index.notes[0].contains("is not what was indexed"));
+}
+
+#[tokio::test]
+async fn terms_that_are_not_what_their_id_says_are_no_answer() {
+    let dir = TempDir::new().unwrap();
+    let dir = dir.path();
+    let mut numbers = Numbers(17);
+    write(dir, &mut numbers, 60, 0).await;
+    reindex(dir, &mut |_| {}).unwrap();
+    let words = ["level=mask".to_owned()];
+    let expected = found(dir, &words, Page::default(), Pages::Segments).0;
+    assert!(!expected.is_empty());
+    // Whoever may write the folder makes the sums, too.
+    let builder = Builder::open(dir, block::EVENTS).unwrap();
+    let from = words_from(Kind::Terms);
+    let mut others = Vec::new();
+    let places = from..from + u64::from(u32::MAX);
+    builder
+        .store
+        .each(Table::Words, places, &mut |place, body| {
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            others.push((place, body.replace("\"mask\"", "\"hide\"")));
+            Ok(())
+        })
+        .unwrap();
+    for (place, body) in others {
+        builder
+            .store
+            .put(Table::Words, place, body.as_bytes())
+            .unwrap();
+    }
+    builder.store.commit().unwrap();
+    drop(builder);
+    let (events, summary) = found(dir, &words, Page::default(), Pages::Index);
+    assert_eq!(events, expected);
+    assert!(
+        summary.index.notes.concat().contains("what their id says"),
+        "{summary:?}"
+    );
+}
+
+#[tokio::test]
+async fn no_index_is_made_or_taken_away_along_a_link() {
+    let dir = TempDir::new().unwrap();
+    let elsewhere = TempDir::new().unwrap();
+    let dir = dir.path();
+    write(dir, &mut Numbers(19), 40, 0).await;
+    let _ = fs::remove_dir_all(dir.join("index"));
+    std::os::unix::fs::symlink(elsewhere.path(), dir.join("index")).unwrap();
+    let foreign = elsewhere.path().join("index.sqlite");
+    for before in [None, Some("of somebody else")] {
+        if let Some(text) = before {
+            fs::write(&foreign, text).unwrap();
+        }
+        let error = reindex(dir, &mut |_| {}).unwrap_err().to_string();
+        assert!(error.contains("is not a folder of the user"), "{error}");
+        let expected = found(dir, &[], Page::default(), Pages::Segments).0;
+        assert_eq!(found(dir, &[], Page::default(), Pages::Index).0, expected);
+        assert_eq!(fs::read_to_string(&foreign).ok().as_deref(), before);
+    }
+}
+
+#[tokio::test]
+async fn hashing_ends_when_nobody_waits_for_it() {
+    let dir = TempDir::new().unwrap();
+    let dir = dir.path();
+    write(dir, &mut Numbers(23), 40, 0).await;
+    reindex(dir, &mut |_| {}).unwrap();
+    let mut state = State::read(&Store::read(dir).unwrap()).unwrap();
+    // Files that the system says are others are hashed.
+    for segment in &mut state.segments {
+        segment.file = None;
+    }
+    assert!(matches!(fit(dir, &state, &|| false), Ok(Fit::Fits { .. })));
+    assert!(matches!(fit(dir, &state, &|| true), Err(Unusable::Stopped)));
 }
 
 #[test]

@@ -35,6 +35,16 @@ pub enum Pages {
     Segments,
 }
 
+impl Pages {
+    /// The index may be asked, unless somebody said that it may not.
+    pub fn unless(no_index: bool) -> Self {
+        match no_index {
+            true => Self::Segments,
+            false => Self::Index,
+        }
+    }
+}
+
 /// What was looked through, and what came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -166,10 +176,14 @@ fn with(summary: Summary, index: Indexed) -> Summary {
 pub fn show(
     dir: &Path,
     id: &str,
+    pages: Pages,
     sink: &mut dyn FnMut(&Found) -> ControlFlow<()>,
 ) -> Result<Summary, Fault> {
     let mut said = Indexed::default();
-    let index = Index::find(dir, &mut said)?;
+    let index = match pages {
+        Pages::Index => Index::find(dir, &mut said)?,
+        Pages::Segments => None,
+    };
     match show_from(dir, id, index.as_ref(), sink) {
         Err(Trouble::Index(why)) => {
             forsake(dir, &why, &mut said);

@@ -154,7 +154,7 @@ async fn a_decision_is_shown_with_all_its_events() {
     let dir = TempDir::new().unwrap();
     let [seen, ..] = sample(dir.path()).await;
     let mut phases = Vec::new();
-    show(dir.path(), &seen, &mut |found| {
+    show(dir.path(), &seen, Pages::Index, &mut |found| {
         phases.push(found.json()["phase"].to_string());
         ControlFlow::Continue(())
     })

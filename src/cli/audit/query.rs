@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 
-use crate::audit::{Page, Pages, Query, Summary, record_reading};
+use crate::audit::{Page, Pages, Query, Summary, ascii, record_reading};
 
 use super::told::{Told, csv};
 use super::{Streams, UNUSABLE, readable, say_unrecorded, unusable, words_of};
@@ -72,10 +72,7 @@ pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> io::Result<u8>
         before: args.before,
         ..Page::default()
     };
-    let pages = match args.no_index {
-        true => Pages::Segments,
-        false => Pages::Index,
-    };
+    let pages = Pages::unless(args.no_index);
     let mut rows = Vec::new();
     if args.format == ListFormat::Csv {
         rows.push(csv_header());
@@ -86,7 +83,7 @@ pub(super) fn run(args: &QueryArgs, streams: &mut Streams<'_>) -> io::Result<u8>
         shown += 1;
         let told = Told::of(event);
         match args.format {
-            ListFormat::Json => written = writeln!(streams.out, "{}", told.value()),
+            ListFormat::Json => written = writeln!(streams.out, "{}", ascii(told.value())),
             ListFormat::Csv => rows.push(csv_row(&told)),
             ListFormat::Table => rows.push(row(&told).to_vec()),
         }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::audit::{record_reading, show, visible};
+use crate::audit::{Pages, ascii, record_reading, show, visible};
 
 use super::query::{say_complete, table};
 use super::told::Told;
@@ -35,6 +35,9 @@ pub(super) struct ShowArgs {
     /// A policy folder, whose labels are used.
     #[arg(long, value_name = "DIR")]
     pub(super) policies: Option<PathBuf>,
+    /// Read the segments only, even if there is an index.
+    #[arg(long)]
+    pub(super) no_index: bool,
     /// Why, for the note in the log.
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,
@@ -51,10 +54,10 @@ pub(super) fn run(args: &ShowArgs, streams: &mut Streams<'_>) -> io::Result<u8> 
     let is_json = args.json || args.format == Format::Json;
     let mut events = Vec::new();
     let mut written = Ok(());
-    let summary = show(dir, id, &mut |event| {
+    let summary = show(dir, id, Pages::unless(args.no_index), &mut |event| {
         let told = Told::of(event);
         if is_json {
-            written = writeln!(streams.out, "{}", told.value());
+            written = writeln!(streams.out, "{}", ascii(told.value()));
         }
         events.push(told);
         match written {

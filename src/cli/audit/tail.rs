@@ -9,11 +9,11 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use crate::audit::{Page, Pages, Query, log_bytes, record_reading};
+use crate::audit::{Page, Pages, Query, ascii, log_bytes, record_reading};
 
 use super::query::say_complete;
 use super::told::Told;
-use super::{FINE, Streams, UNUSABLE, say_unrecorded, unusable, words_of};
+use super::{FINE, Streams, UNUSABLE, readable, say_unrecorded, unusable, words_of};
 
 /// How often the log is looked at.
 const EVERY: Duration = Duration::from_secs(1);
@@ -35,6 +35,9 @@ pub(super) struct TailArgs {
     /// How to answer.
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: TailFormat,
+    /// Read the segments only, even if there is an index.
+    #[arg(long)]
+    pub(super) no_index: bool,
     /// Why, for the note in the log.
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,
@@ -63,21 +66,26 @@ pub(super) fn run(args: &TailArgs, streams: &mut Streams<'_>) -> io::Result<u8> 
         after: Some(0),
         ..Page::default()
     };
-    let mut is_first = true;
+    let (mut is_first, mut unreadable, mut code) = (true, 0, FINE);
     loop {
         let bytes = log_bytes(&args.dir).ok();
         let mut written = Ok(());
-        let summary = asked.answer(&args.dir, page, Pages::Index, &mut |event| {
-            let told = Told::of(event);
-            written = match args.format {
-                TailFormat::Json => writeln!(streams.out, "{}", told.value()),
-                TailFormat::Text => writeln!(streams.out, "{}", line(&told)),
-            };
-            match written {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(_) => ControlFlow::Break(()),
-            }
-        });
+        let summary = asked.answer(
+            &args.dir,
+            page,
+            Pages::unless(args.no_index),
+            &mut |event| {
+                let told = Told::of(event);
+                written = match args.format {
+                    TailFormat::Json => writeln!(streams.out, "{}", ascii(told.value())),
+                    TailFormat::Text => writeln!(streams.out, "{}", line(&told)),
+                };
+                match written {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(_) => ControlFlow::Break(()),
+                }
+            },
+        );
         let summary = match summary {
             Ok(summary) => summary,
             Err(fault) => return unusable(&fault, streams.err),
@@ -97,9 +105,14 @@ pub(super) fn run(args: &TailArgs, streams: &mut Streams<'_>) -> io::Result<u8> 
             }
             say_complete(&summary, streams.err)?;
         }
+        // What cannot be read is said when it is met first, not with each look.
+        if is_first || summary.unreadable_lines + summary.later_lines > unreadable {
+            code = code.max(readable(&summary, streams.err)?);
+        }
+        unreadable = summary.unreadable_lines + summary.later_lines;
         is_first = false;
         if !args.follow {
-            return Ok(FINE);
+            return Ok(code);
         }
         let last = summary.last.map(|(seq, _)| seq);
         page = Page {

@@ -9,9 +9,9 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::audit::{Page, Pages, Query, record_reading, visible};
+use crate::audit::{Page, Pages, Query, Summary, record_reading, visible};
 
-use super::query::{ListFormat, WHOLE, say_complete, table};
+use super::query::{ListFormat, WHOLE, by_kind, say_complete, table};
 use super::told::{Data, Told, csv};
 use super::words::{Labels, Lang};
 use super::{Streams, readable, say_unrecorded, unusable, words_of};
@@ -30,7 +30,10 @@ pub(super) struct WhoSawArgs {
     /// Also the records of other modules that were disclosed in the same replies.
     #[arg(long)]
     pub(super) linked: bool,
-    /// Name staff in the person's edition, because of this: it is noted in the log.
+    /// A role of callers who are no staff, as partners or processors: the person's edition names them. May be repeated.
+    #[arg(long, value_name = "ROLE")]
+    pub(super) outside: Vec<String>,
+    /// Name staff in the person's edition, because of this: it is noted in the log, or nobody is named.
     #[arg(long, value_name = "REASON")]
     pub(super) with_staff: Option<String>,
     /// How to answer.
@@ -42,6 +45,9 @@ pub(super) struct WhoSawArgs {
     /// A policy folder, whose labels are used.
     #[arg(long, value_name = "DIR")]
     pub(super) policies: Option<PathBuf>,
+    /// Read the segments only, even if there is an index.
+    #[arg(long)]
+    pub(super) no_index: bool,
     /// Why, for the note in the log.
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: Option<String>,
@@ -58,10 +64,7 @@ pub(super) enum Edition {
 }
 
 pub(super) fn run(args: &WhoSawArgs, streams: &mut Streams<'_>) -> io::Result<u8> {
-    if args.with_staff.is_some() && args.edition == Edition::Internal {
-        let error = io::Error::other(
-            "`--with-staff` is about `--edition person`; the internal one names callers anyway",
-        );
+    if let Err(error) = args.fit() {
         return unusable(&error, streams.err);
     }
     let labels = match Labels::of(args.policies.as_ref(), args.lang) {
@@ -74,45 +77,87 @@ pub(super) fn run(args: &WhoSawArgs, streams: &mut Streams<'_>) -> io::Result<u8
         Err(error) => return unusable(&error, streams.err),
     };
     let noted = record_reading(&args.dir, "who-saw", &noted_words(args));
-    let mut events = Vec::new();
-    let summary = asked.answer(&args.dir, Page::default(), Pages::Index, &mut |event| {
-        events.push(Told::of(event));
-        ControlFlow::Continue(())
+    if let (Err(cause), true) = (&noted, args.with_staff.is_some()) {
+        let error = io::Error::other(format!(
+            "staff is named only where the log gets to know why, and it does not: {cause}"
+        ));
+        return unusable(&error, streams.err);
+    }
+    let mut answer = Answer::new(args, labels);
+    let mut written = Ok(());
+    let pages = Pages::unless(args.no_index);
+    let summary = asked.answer(&args.dir, Page::default(), pages, &mut |event| {
+        written = answer.take(&Told::of(event), streams.out);
+        match written {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
     });
     let summary = match summary {
         Ok(summary) => summary,
         Err(fault) => return unusable(&fault, streams.err),
     };
-    let answer = Answer {
-        args,
-        labels,
-        events,
-    };
-    match args.edition {
-        Edition::Internal => answer.internal(streams.out)?,
-        Edition::Person => answer.person(streams.out)?,
-    }
-    if args.linked {
-        answer.linked(streams.out)?;
-    }
+    written?;
+    answer.write(streams.out)?;
     say_unrecorded(noted, streams.err)?;
+    say(args, &summary, &answer.roles, streams.err)?;
+    say_complete(&summary, streams.err)?;
+    readable(&summary, streams.err)
+}
+
+/// What is to be said beside the answer.
+fn say(
+    args: &WhoSawArgs,
+    summary: &Summary,
+    roles: &BTreeSet<String>,
+    err: &mut dyn io::Write,
+) -> io::Result<()> {
     if summary.matched == summary.unclosed {
         let record = visible(&args.record);
         writeln!(
-            streams.err,
+            err,
             "no request is known to have named `{record}`, of {} events",
             summary.events
         )?;
     }
     if summary.unclosed > 0 {
         writeln!(
-            streams.err,
+            err,
             "note: requests that were never closed: {}; nobody knows which records they reached, so each is listed, with up to everything",
             summary.unclosed
         )?;
     }
-    say_complete(&summary, streams.err)?;
-    readable(&summary, streams.err)
+    for role in args.outside.iter().map(|role| visible(role)) {
+        if !roles.contains(&role) {
+            writeln!(
+                err,
+                "note: no caller of these requests has the role `{role}`"
+            )?;
+        }
+    }
+    Ok(())
+}
+
+impl WhoSawArgs {
+    /// Whether they go together.
+    fn fit(&self) -> io::Result<()> {
+        let is_internal = self.edition == Edition::Internal;
+        let reason = self.with_staff.as_deref().map(str::trim);
+        let wrong = match reason {
+            Some(_) if is_internal => {
+                "`--with-staff` is about `--edition person`; the internal one names callers anyway"
+            }
+            Some("") => "`--with-staff` needs a reason, which is noted in the log",
+            _ if is_internal && !self.outside.is_empty() => {
+                "`--outside` is about `--edition person`; the internal one names callers anyway"
+            }
+            _ if !is_internal && self.linked => {
+                "`--linked` names records of others, which the person may not read; it goes with `--edition internal`"
+            }
+            _ => return Ok(()),
+        };
+        Err(io::Error::other(wrong))
+    }
 }
 
 /// What the note in the log says.
@@ -124,6 +169,7 @@ fn noted_words(args: &WhoSawArgs) -> Vec<String> {
     if args.linked {
         words.push("linked".to_owned());
     }
+    words.extend(args.outside.iter().map(|role| format!("outside={role}")));
     words.extend(
         args.with_staff
             .as_ref()
@@ -132,31 +178,58 @@ fn noted_words(args: &WhoSawArgs) -> Vec<String> {
     words_of(&words, args.reason.as_deref())
 }
 
+/// An answer that grows event by event: of each, only what is told is kept.
 struct Answer<'a> {
     args: &'a WhoSawArgs,
     labels: Labels,
-    events: Vec<Told>,
+    /// For the house: one row a request.
+    rows: Vec<Vec<String>>,
+    /// For the person: what was disclosed.
+    disclosures: BTreeMap<Disclosure, BTreeSet<String>>,
+    /// Records of other modules.
+    others: BTreeMap<String, Other>,
+    /// The roles that callers had.
+    roles: BTreeSet<String>,
 }
 
 /// What a person reads: on a day, for a purpose, by whom.
 type Disclosure = (String, String, String);
 
-impl Answer<'_> {
-    fn lang(&self) -> Lang {
-        self.args.lang
+/// A record that was disclosed in the same replies.
+#[derive(Default)]
+struct Other {
+    replies: u64,
+    /// Whether in one of them the record that is asked for was the only one of its module.
+    is_through: bool,
+    last: String,
+}
+
+/// The module of a record, `Contacts/c-1` or `crm:Contacts/c-1`. Records of one event are of one CRM.
+fn module_of(record: &str) -> &str {
+    let name = record.split_once('/').map_or(record, |(module, _)| module);
+    name.split_once(':').map_or(name, |(_, module)| module)
+}
+
+impl<'a> Answer<'a> {
+    fn new(args: &'a WhoSawArgs, labels: Labels) -> Self {
+        Self {
+            args,
+            labels,
+            rows: Vec::new(),
+            disclosures: BTreeMap::new(),
+            others: BTreeMap::new(),
+            roles: BTreeSet::new(),
+        }
     }
 
-    /// The module of the record.
-    fn module(&self) -> &str {
-        let record = self.args.record.as_str();
-        let name = record.split_once('/').map_or(record, |(module, _)| module);
-        name.split_once(':').map_or(name, |(_, module)| module)
+    fn lang(&self) -> Lang {
+        self.args.lang
     }
 
     /// What became of data of the record's module.
     fn data(&self, event: &Told) -> Vec<Data> {
         let mut data = event.data();
-        data.retain(|data| data.is_of(self.module()));
+        data.retain(|data| data.is_of(module_of(&self.args.record)));
         data
     }
 
@@ -164,19 +237,41 @@ impl Answer<'_> {
         self.lang().of("up to everything", "jusqu'à tout")
     }
 
-    /// For the house: one row a request.
-    fn internal(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        if self.args.format == ListFormat::Json {
-            for event in &self.events {
+    /// Takes an event. What needs no room is written at once.
+    fn take(&mut self, event: &Told, out: &mut dyn io::Write) -> io::Result<()> {
+        if self.args.linked && !event.is_unclosed {
+            self.take_others(event);
+        }
+        match (self.args.edition, self.args.format) {
+            (Edition::Internal, ListFormat::Json) => {
                 writeln!(out, "{}", self.internal_json(event))?;
             }
+            (Edition::Internal, _) => {
+                let row = self.internal_row(event);
+                self.rows.push(row);
+            }
+            (Edition::Person, _) => self.take_disclosure(event),
+        }
+        Ok(())
+    }
+
+    /// Writes what was kept.
+    fn write(&mut self, out: &mut dyn io::Write) -> io::Result<()> {
+        match self.args.edition {
+            Edition::Internal => self.internal(out)?,
+            Edition::Person => self.person(out)?,
+        }
+        match self.args.linked {
+            true => self.linked(out),
+            false => Ok(()),
+        }
+    }
+
+    /// For the house: one row a request.
+    fn internal(&mut self, out: &mut dyn io::Write) -> io::Result<()> {
+        if self.args.format == ListFormat::Json {
             return Ok(());
         }
-        let mut rows: Vec<Vec<String>> = self
-            .events
-            .iter()
-            .map(|event| self.internal_row(event))
-            .collect();
         let header = match self.lang() {
             Lang::En => ["WHEN (UTC)", "DECISION", "WHO", "WHY, WHAT", "LEVELS", "N"],
             Lang::Fr => [
@@ -188,7 +283,8 @@ impl Answer<'_> {
                 "N",
             ],
         };
-        self.write(&header, &mut rows, WHOLE, out)
+        let mut rows = std::mem::take(&mut self.rows);
+        self.print(&header, &mut rows, WHOLE, out)
     }
 
     fn internal_row(&self, event: &Told) -> Vec<String> {
@@ -227,7 +323,7 @@ impl Answer<'_> {
                 .map(|data| self.labels.category(data.name()))
                 .collect();
             if !names.is_empty() {
-                lines.push(format!("{level}: {}", names.join(", ")));
+                lines.push(format!("{level}:\n{}", by_kind(&names)));
             }
         }
         lines
@@ -250,42 +346,48 @@ impl Answer<'_> {
 
     /// To whom data went, as the person may read it: outside recipients by name, staff not, unless that was decided.
     fn recipient(&self, event: &Told) -> String {
-        let name = event.text("/caller/name");
-        let is_machine = event.text("/caller/kind") == "machine";
-        if is_machine || self.args.with_staff.is_some() && !name.is_empty() {
-            return name;
+        let lang = self.lang();
+        let named = [event.text("/caller/name"), event.text("/caller/id")];
+        let Some(name) = named.into_iter().find(|name| !name.is_empty()) else {
+            return lang.of("unknown", "inconnu").to_owned();
+        };
+        let roles = event.list("/caller/roles");
+        let mut outside = self.args.outside.iter().map(|role| visible(role));
+        let is_outside =
+            event.text("/caller/kind") == "machine" || outside.any(|role| roles.contains(&role));
+        match is_outside || self.args.with_staff.is_some() {
+            true => name,
+            false => {
+                let words = ("staff of the organisation", "personnel de l'organisme");
+                lang.of(words.0, words.1).to_owned()
+            }
         }
-        let words = ("staff of the organisation", "personnel de l'organisme");
-        self.lang().of(words.0, words.1).to_owned()
     }
 
     /// What was disclosed, by day, purpose and recipient; without what was only withheld.
-    fn disclosures(&self) -> BTreeMap<Disclosure, BTreeSet<String>> {
-        let mut all: BTreeMap<Disclosure, BTreeSet<String>> = BTreeMap::new();
-        for event in &self.events {
-            let shown: Vec<String> = match event.is_unclosed {
-                true => vec![self.everything().to_owned()],
-                false => self
-                    .data(event)
-                    .iter()
-                    .filter(|data| data.is_shown())
-                    .map(|data| self.labels.category(data.name()))
-                    .collect(),
-            };
-            if shown.is_empty() {
-                continue;
-            }
-            let (day, _) = event.day_and_time();
-            let purpose = self.labels.purpose(&event.text("/purpose/id"));
-            let key = (day, purpose, self.recipient(event));
-            all.entry(key).or_default().extend(shown);
+    fn take_disclosure(&mut self, event: &Told) {
+        self.roles.extend(event.list("/caller/roles"));
+        let shown: Vec<String> = match event.is_unclosed {
+            true => vec![self.everything().to_owned()],
+            false => self
+                .data(event)
+                .iter()
+                .filter(|data| data.is_shown())
+                .map(|data| self.labels.category(data.name()))
+                .collect(),
+        };
+        if shown.is_empty() {
+            return;
         }
-        all
+        let (day, _) = event.day_and_time();
+        let purpose = self.labels.purpose(&event.text("/purpose/id"));
+        let key = (day, purpose, self.recipient(event));
+        self.disclosures.entry(key).or_default().extend(shown);
     }
 
     /// For the person.
-    fn person(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        let disclosures = self.disclosures();
+    fn person(&mut self, out: &mut dyn io::Write) -> io::Result<()> {
+        let disclosures = std::mem::take(&mut self.disclosures);
         if self.args.format == ListFormat::Json {
             for ((day, purpose, recipient), categories) in &disclosures {
                 let row = json!({"day": day, "purpose": purpose, "recipient": recipient, "categories": categories});
@@ -306,58 +408,65 @@ impl Answer<'_> {
             Lang::En => ["DAY", "PURPOSE", "RECIPIENT", "CATEGORIES OF DATA"],
             Lang::Fr => ["JOUR", "FINALITÉ", "DESTINATAIRE", "CATÉGORIES DE DONNÉES"],
         };
-        self.write(&header, &mut rows, &[0], out)
+        self.print(&header, &mut rows, &[0], out)
     }
 
     /// Records of other modules that were disclosed in replies which disclosed this one. Where it was the only one of its
-    /// module there, they were disclosed through it; else some may belong to others.
-    fn linked(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        let record = visible(&self.args.record);
-        let prefix = record
-            .split_once('/')
-            .map(|(module, _)| format!("{module}/"));
-        let prefix = prefix.unwrap_or_default();
-        let mut others: BTreeMap<String, (u64, bool, String)> = BTreeMap::new();
-        for event in self.events.iter().filter(|event| !event.is_unclosed) {
-            let refs = event.list("/records/refs");
-            let of_module = refs.iter().filter(|one| one.starts_with(&prefix)).count();
-            let (day, _) = event.day_and_time();
-            for other in refs.iter().filter(|one| !one.starts_with(&prefix)) {
-                let found = others.entry(other.clone()).or_default();
-                *found = (found.0 + 1, found.1 || of_module <= 1, day.clone());
-            }
+    /// module there, they were disclosed through it; else some may belong to others, as they may where the event does not
+    /// name all records of the reply.
+    fn take_others(&mut self, event: &Told) {
+        let module = module_of(&self.args.record);
+        let refs = event.list("/records/refs");
+        let count = event.number("/records/count").unwrap_or(u64::MAX);
+        let own = refs.iter().filter(|one| module_of(one) == module).count();
+        let is_whole = event.text("/phase") == "closed" && refs.len() as u64 >= count;
+        let (day, _) = event.day_and_time();
+        for record in refs.into_iter().filter(|one| module_of(one) != module) {
+            let other = self.others.entry(record).or_default();
+            other.replies += 1;
+            other.is_through |= own == 1 && is_whole;
+            other.last.clone_from(&day);
         }
+    }
+
+    fn linked(&mut self, out: &mut dyn io::Write) -> io::Result<()> {
+        let others = std::mem::take(&mut self.others);
         if self.args.format == ListFormat::Json {
-            for (other, (count, is_alone, day)) in others {
-                let row = json!({"linked": other, "replies": count, "only_record_of_its_module": is_alone, "last": day});
+            for (record, other) in others {
+                let row = json!({"linked": record, "replies": other.replies, "only_record_of_its_module": other.is_through, "last": other.last});
                 writeln!(out, "{row}")?;
             }
             return Ok(());
         }
         let lang = self.lang();
         let title = lang.of(
-            "Records of other modules in the same replies. \"through it\": in one of them, this was the only record of its module; \"beside it\": there were others, to which they may belong.",
+            "Records of other modules in the same replies. \"through it\": in one of them, this was the only record of its module; \"beside it\": there were others, or may have been, to which they may belong.",
             "Fiches d'autres modules dans les mêmes réponses. « par elle » : dans l'une d'elles, c'était la seule fiche de son module ; « à côté » : il y en avait d'autres, auxquelles elles peuvent appartenir.",
         );
         writeln!(out, "\n{title}\n")?;
         let mut rows: Vec<Vec<String>> = others
             .into_iter()
-            .map(|(other, (count, is_alone, day))| {
-                let how = match is_alone {
+            .map(|(record, other)| {
+                let how = match other.is_through {
                     true => lang.of("through it", "par elle"),
                     false => lang.of("beside it", "à côté"),
                 };
-                vec![other, how.to_owned(), count.to_string(), day]
+                vec![
+                    record,
+                    how.to_owned(),
+                    other.replies.to_string(),
+                    other.last,
+                ]
             })
             .collect();
         let header = match lang {
             Lang::En => ["RECORD", "HOW", "REPLIES", "LAST"],
             Lang::Fr => ["FICHE", "COMMENT", "RÉPONSES", "DERNIÈRE"],
         };
-        self.write(&header, &mut rows, &[3], out)
+        self.print(&header, &mut rows, &[3], out)
     }
 
-    fn write(
+    fn print(
         &self,
         header: &[&str],
         rows: &mut Vec<Vec<String>>,
@@ -381,177 +490,4 @@ impl Answer<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-    use std::fs;
-    use std::path::Path;
-
-    use serde_json::{Value, json};
-    use tempfile::TempDir;
-
-    use super::super::tests::run_in;
-
-    /// An event of a request of fanny, a person, or of an outside machine; or of one that was never closed.
-    fn event(seq: u64, caller: (&str, &str), phase: &str, level: &str) -> Value {
-        let (name, kind) = caller;
-        let mut event = json!({
-            "auth": {"age_seconds": 1, "method": "crm-session"},
-            "caller": {"id": format!("id-of-{name}"), "kind": kind, "name": name},
-            "id": format!("01REQUEST{seq}"), "node": "n", "origin": {"ip": "10.2.14.0/24"},
-            "phase": phase, "prev": "sha256:0",
-            "records": {"count": 1, "refs": {"Contacts": ["c-1"], "Accounts": ["a-9"]}},
-            "request": {"action": "read", "dialect": "sugar-rest", "module": "Contacts", "upstream": "crm"},
-            "seq": seq, "time": format!("2026-11-28T10:0{seq}:00.000Z"), "v": 2,
-            "terms": {
-                "data": [
-                    {"by": ["r"], "category": "financial.iban", "fields": ["Contacts.iban_c"], "level": level},
-                    {"by": ["r"], "category": "special.health", "fields": ["Contacts.health_c"], "level": "hide"},
-                ],
-                "policy": {"hash": "sha256:1", "mode": "enforce", "name": "p", "schema": "sha256:2"},
-                "purpose": {"basis": "contract", "chosen_by": "default", "id": "payment"},
-                "roles": ["secret-role"],
-            },
-        });
-        if phase == "closed" {
-            event["outcome"] = json!({"kind": "partial", "milliseconds": 3, "status": 200});
-        }
-        event
-    }
-
-    /// The same with its keys in order, as events have them.
-    fn sorted(value: &Value) -> Value {
-        match value {
-            Value::Object(entries) => {
-                let entries: BTreeMap<&String, Value> = entries
-                    .iter()
-                    .map(|(key, value)| (key, sorted(value)))
-                    .collect();
-                let entries = entries.into_iter().map(|(key, value)| (key.clone(), value));
-                Value::Object(entries.collect())
-            }
-            Value::Array(items) => items.iter().map(sorted).collect(),
-            other => other.clone(),
-        }
-    }
-
-    fn log(dir: &Path) {
-        let events = [
-            event(1, ("fanny", "human"), "closed", "clear"),
-            event(2, ("=acme-billing", "machine"), "closed", "mask"),
-            event(3, ("fanny", "human"), "closed", "hide"),
-            event(4, ("bob", "human"), "opened", "clear"),
-        ];
-        let lines: Vec<String> = events
-            .iter()
-            .map(|event| format!("{}\n", sorted(event)))
-            .collect();
-        fs::write(dir.join("audit-0000000000000001.jsonl"), lines.concat()).unwrap();
-        fs::create_dir(dir.join("spool")).unwrap();
-    }
-
-    #[test]
-    fn the_house_reads_who_and_the_person_does_not() {
-        let dir = TempDir::new().unwrap();
-        log(dir.path());
-        let (code, out, err) = run_in(dir.path(), "who-saw DIR Contacts/c-1");
-        assert_eq!(code, 0, "{err}");
-        for word in [
-            "fanny",
-            "secret-",
-            "01REQUEST3",
-            "up to everything",
-            "financial.",
-        ] {
-            assert!(out.contains(word), "{word}\n{out}");
-        }
-        assert!(
-            out.lines()
-                .all(|line| line.trim_end().chars().count() <= 80),
-            "{out}"
-        );
-        assert!(
-            err.contains("never closed: 1") && err.contains("complete up to event 4"),
-            "{err}"
-        );
-        for format in ["table", "csv", "json"] {
-            let line = format!("who-saw DIR Contacts/c-1 --edition person --format {format}");
-            let (_, out, _) = run_in(dir.path(), &line);
-            for word in [
-                "fanny",
-                "bob",
-                "secret-role",
-                "10.2.14",
-                "01REQUEST",
-                "special.health",
-            ] {
-                assert!(!out.contains(word), "{word}\n{out}");
-            }
-            for word in ["2026-11-28", "payment", "acme-billing", "up to everything"] {
-                assert!(out.contains(word), "{word}\n{out}");
-            }
-            assert!(format != "csv" || out.contains(",'=acme-billing,"), "{out}");
-        }
-    }
-
-    #[test]
-    fn staff_is_named_where_that_was_decided_and_the_log_knows_why() {
-        let dir = TempDir::new().unwrap();
-        log(dir.path());
-        let (_, out, _) = run_in(
-            dir.path(),
-            "who-saw DIR Contacts/c-1 --edition person --with-staff case-17",
-        );
-        assert!(
-            out.contains("fanny") && !out.contains("secret-role"),
-            "{out}"
-        );
-        let notes = fs::read_dir(dir.path().join("spool")).unwrap().flatten();
-        let notes: Vec<String> = notes
-            .map(|note| fs::read_to_string(note.path()).unwrap())
-            .collect();
-        assert!(notes.concat().contains("with-staff=case-17"), "{notes:?}");
-        assert_eq!(
-            run_in(dir.path(), "who-saw DIR Contacts/c-1 --with-staff case-17").0,
-            2
-        );
-    }
-
-    #[test]
-    fn records_of_the_same_replies_are_told_with_what_is_known_of_them() {
-        let dir = TempDir::new().unwrap();
-        log(dir.path());
-        let (_, out, _) = run_in(
-            dir.path(),
-            "who-saw DIR Contacts/c-1 --linked --format json",
-        );
-        let linked = out.lines().find(|line| line.contains("a-9")).unwrap();
-        let linked: Value = serde_json::from_str(linked).unwrap();
-        assert_eq!(linked["linked"], "Accounts/a-9");
-        assert_eq!(
-            (&linked["replies"], &linked["only_record_of_its_module"]),
-            (&json!(3), &json!(true))
-        );
-    }
-
-    #[test]
-    fn a_decision_is_told_in_a_sentence() {
-        let dir = TempDir::new().unwrap();
-        log(dir.path());
-        let (_, out, _) = run_in(dir.path(), "show DIR 01REQUEST1");
-        assert!(
-            out.starts_with("On 28 November 2026 at 10:01 (UTC) fanny (secret-role) read Contacts"),
-            "{out}"
-        );
-        assert!(
-            out.contains("the caller saw financial.iban in clear; hidden: special.health."),
-            "{out}"
-        );
-        let (_, out, _) = run_in(dir.path(), "show DIR 01REQUEST4 --lang fr");
-        assert!(out.contains("jusqu'à tout a pu être communiqué"), "{out}");
-        let (_, out, _) = run_in(dir.path(), "tail DIR -n 1 caller=fanny");
-        assert!(
-            out.contains("01REQUEST3") && out.lines().count() == 1,
-            "{out}"
-        );
-    }
-}
+mod tests;

@@ -97,11 +97,11 @@ fn of_notice(story: Story<'_>, out: &mut Extension<'_>) {
     let entries = story.value().as_object().into_iter().flatten();
     for (name, value) in entries.filter(|(name, _)| !own.contains(&name.as_str())) {
         let value = match value {
-            serde_json::Value::String(text) => visible(text),
+            serde_json::Value::String(text) => atom(text),
             serde_json::Value::Null => continue,
             serde_json::Value::Array(items) => {
                 let texts = items.iter().filter_map(serde_json::Value::as_str);
-                let texts: Vec<String> = texts.map(visible).collect();
+                let texts: Vec<String> = texts.map(atom).collect();
                 match list(&texts) {
                     Some(texts) => texts,
                     None => format!("({})", items.len()),
@@ -110,7 +110,7 @@ fn of_notice(story: Story<'_>, out: &mut Extension<'_>) {
             serde_json::Value::Object(entries) => format!("({})", entries.len()),
             other => other.to_string(),
         };
-        details.push(format!("{}: {value}", visible(name)));
+        details.push(format!("{}: {value}", atom(name)));
     }
     let count = details.len();
     details.truncate(ITEMS_MAX);
@@ -121,6 +121,24 @@ fn of_notice(story: Story<'_>, out: &mut Extension<'_>) {
         "msg",
         Some(details.join("; ").as_str()).filter(|text| !text.is_empty()),
     );
+}
+
+/// A text of which others are told in a list: it neither ends itself, nor begins a detail of another name.
+fn atom(text: &str) -> String {
+    let text = visible(text);
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(char) = chars.next() {
+        match char {
+            ';' | ',' => out.extend(char.escape_unicode()),
+            // `sha256:0b` stays readable.
+            ':' if chars.peek().is_none_or(|next| next.is_whitespace()) => {
+                out.extend(char.escape_unicode());
+            }
+            char => out.push(char),
+        }
+    }
+    out
 }
 
 /// `financial.iban=clear(1)`.

@@ -274,3 +274,30 @@ fn ecs_uses_the_words_that_the_schema_allows() {
     assert_eq!(event["event"]["action"], "audit.read");
     assert_eq!(event["event"]["category"], json!(["configuration"]));
 }
+
+#[test]
+fn no_word_of_a_reader_becomes_a_detail_of_its_own_in_cef() {
+    let mut value = notice("scan; by: root; uid: 0");
+    value["words"] = json!(["a,by: root", "role=x"]);
+    value["; uid: 1"] = json!("sha256:0b");
+    let (_, extension) = cef(&of(SinkFormat::Cef, &value));
+    let (_, text) = extension.iter().find(|(key, _)| key == "msg").unwrap();
+    let details: Vec<(&str, &str)> = text
+        .split("; ")
+        .map(|detail| detail.split_once(": ").unwrap())
+        .collect();
+    let names: Vec<&str> = details.iter().map(|(name, _)| *name).collect();
+    assert_eq!(
+        names,
+        ["command", "uid", "words", "\\u{3b} uid\\u{3a} 1"],
+        "{text}"
+    );
+    let told = |name: &str| details.iter().find(|(own, _)| *own == name).unwrap().1;
+    assert_eq!(told("uid"), "0");
+    assert_eq!(
+        told("command"),
+        "scan\\u{3b} by\\u{3a} root\\u{3b} uid\\u{3a} 0"
+    );
+    assert_eq!(told("words"), "a\\u{2c}by\\u{3a} root,role=x");
+    assert_eq!(details[3].1, "sha256:0b");
+}
