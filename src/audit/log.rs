@@ -15,14 +15,17 @@ use tracing::error;
 use crate::files::Group;
 use crate::reason::Reason;
 
+use super::chain::Head;
 use super::checkpoints;
 use super::clock::Clock;
 use super::compress;
 use super::event::Event;
 use super::folder::{Disk, Folder, SetAside};
 use super::format::notice::Notice;
+use super::gap::Loss;
 use super::housekeeping::{Housekeeper, Rules};
 use super::identity::LogTree;
+use super::kept::Found;
 use super::memory::Memory;
 use super::names::visible;
 use super::open::{self, Last, OpenError, Ready};
@@ -32,6 +35,8 @@ use super::sharing;
 use super::signer::{Checkpoints, Running, Signer, Signing, Told};
 use super::signing::{self, Previous};
 use super::writer::{Job, Message, Settings, Writer, recovered};
+
+mod shared;
 
 /// How long anybody waits for an event to be safe.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -214,31 +219,8 @@ impl Log {
         );
         let mut writer = Writer::new(disk(folder), settings, Arc::clone(&shared), last, kept);
         writer.key_due = key_due;
-        if let Some((last, loss)) = gap {
-            writer.note_gap(last, loss).map_err(|_| unwritable())?;
-        }
-        for set_aside in set_aside {
-            if set_aside == SetAside::default() {
-                continue;
-            }
-            tracing::warn!(
-                bytes = set_aside.bytes,
-                part = set_aside.part,
-                "a torn end of the access log was set aside"
-            );
-            writer
-                .note(vec![recovered(set_aside, 0)])
-                .map_err(|_| unwritable())?;
-        }
-        let durability = match options.durability {
-            Durability::Strict => "strict".to_owned(),
-            Durability::Relaxed(within) => format!("relaxed: {}ms", within.as_millis()),
-        };
-        let started = Event::notice(Notice::Started {
-            durability,
-            head: Some(found.as_str().to_owned()),
-        });
-        writer.note(vec![started]).map_err(|_| unwritable())?;
+        let said = say_found(&mut writer, options.durability, (gap, set_aside, &found));
+        said.map_err(|_| unwritable())?;
         writer.ingest();
         let signer = match options.signing.take() {
             Some(signing) => {
@@ -486,6 +468,37 @@ impl Log {
     }
 }
 
+/// Says what a start has found, and that there was one.
+fn say_found(
+    writer: &mut Writer,
+    durability: Durability,
+    (gap, set_aside, found): (Option<(Head, Loss)>, Vec<SetAside>, &Found),
+) -> Result<(), AuditUnavailable> {
+    if let Some((last, loss)) = gap {
+        writer.note_gap(last, loss).map_err(|_| AuditUnavailable)?;
+    }
+    for set_aside in set_aside {
+        if set_aside == SetAside::default() {
+            continue;
+        }
+        tracing::warn!(
+            bytes = set_aside.bytes,
+            part = set_aside.part,
+            "a torn end of the access log was set aside"
+        );
+        writer.note(vec![recovered(set_aside, 0)])?;
+    }
+    let durability = match durability {
+        Durability::Strict => "strict".to_owned(),
+        Durability::Relaxed(within) => format!("relaxed: {}ms", within.as_millis()),
+    };
+    let started = Event::notice(Notice::Started {
+        durability,
+        head: Some(found.as_str().to_owned()),
+    });
+    writer.note(vec![started])
+}
+
 /// Whether the log is about to say that another key signs, and which one did before.
 fn key_due(settings: &Settings, last: &Last) -> Option<Previous> {
     let keys = settings.keys.as_ref()?;
@@ -556,83 +569,6 @@ impl Caretaker {
 
     pub(super) fn room(&self) -> Room {
         self.shared.room()
-    }
-}
-
-impl Shared {
-    pub(super) fn room(&self) -> Room {
-        self.room.room()
-    }
-
-    /// Bytes were appended to the log.
-    pub(super) fn appended(&self, bytes: usize) {
-        self.room.append(bytes);
-    }
-
-    pub(super) fn refusals(&self) -> MutexGuard<'_, Refusals> {
-        lock(&self.refusals)
-    }
-
-    pub(super) fn under_way(&self) -> usize {
-        self.under_way.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn set_healthy(&self, healthy: bool) {
-        self.healthy.store(healthy, Ordering::Relaxed);
-    }
-
-    pub(super) fn committed(&self, events: usize) {
-        self.events.fetch_add(events as u64, Ordering::Relaxed);
-        self.set_healthy(true);
-    }
-
-    /// Events up to this one are on disk.
-    pub(super) fn settled(&self, seq: u64) {
-        self.settled.send_replace(seq);
-    }
-
-    pub(super) fn synced(&self) {
-        self.syncs.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Events were written that the log itself needs: terms, and what begins a segment.
-    pub(super) fn stated(&self, events: usize) {
-        self.events.fetch_add(events as u64, Ordering::Relaxed);
-    }
-
-    /// Asks for the tree over what is on disk; what was told since this was last asked.
-    pub(super) fn ask_for_tree(&self) -> Option<LogTree> {
-        let told = lock(&self.tree).take();
-        self.wants_tree.store(true, Ordering::Relaxed);
-        told
-    }
-
-    /// Tells the tree over what is on disk, if somebody wants to know it.
-    pub(super) fn tell_tree(&self, tree: &LogTree) {
-        if self.wants_tree.load(Ordering::Relaxed) {
-            self.wants_tree.store(false, Ordering::Relaxed);
-            self.tell_last_tree(tree);
-        }
-    }
-
-    /// Tells it in any case.
-    pub(super) fn tell_last_tree(&self, tree: &LogTree) {
-        *lock(&self.tree) = Some(tree.clone());
-    }
-
-    /// A gap was noted.
-    pub(super) fn gapped(&self) {
-        self.gaps.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// The clock has stepped back, and an event says so.
-    pub(super) fn clock_stepped(&self) {
-        self.events.fetch_add(1, Ordering::Relaxed);
-        self.clock_steps.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn lost(&self, events: usize) {
-        self.lost.fetch_add(events as u64, Ordering::Relaxed);
     }
 }
 
