@@ -414,6 +414,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn verify_says_who_vouches_for_what_was_pruned() {
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/audit");
+        for (case, must, says, vouched) in [
+            ("pruned", FINE, "kept long enough, as event ", 17),
+            (
+                "pruned-unsigned",
+                UNVOUCHED,
+                "unsigned pruning from event 1 on",
+                0,
+            ),
+        ] {
+            let words = format!(
+                "verify DIR/{case}/log --key DIR/keys/1.pub --checkpoint DIR/{case}/outside"
+            );
+            let (code, out, err) = run_in(&data, &words);
+            assert_eq!(code, must, "{out}{err}");
+            assert!(out.contains(says), "{out}");
+            let (_, out, _) = run_in(&data, &(words + " --format json"));
+            let found: Value = serde_json::from_str(&out).unwrap();
+            assert_eq!(found["pruned"]["vouched_seq"], vouched, "{out}");
+            assert_eq!(found["pruned"]["last_seq"], 17, "{out}");
+        }
+    }
+
     #[tokio::test]
     async fn query_lists_the_newest_and_says_what_it_left_out() {
         let dir = TempDir::new().unwrap();

@@ -858,7 +858,9 @@ class Log:
 
     def state(self, event):
         value = event.value
-        is_sound = SEGMENT(value) and re.fullmatch("[0-9a-f]{32}", value["log"]) and not self.is_stated
+        if not SEGMENT(value):
+            raise Fault("malformed", event.seq)
+        is_sound = re.fullmatch("[0-9a-f]{32}", value["log"]) and not self.is_stated
         if not is_sound or not all(re.fullmatch("[0-9a-f]{64}", one) for one in value["tree"]):
             raise Fault("misstated", event.seq)
         log, begin, edge = value["log"], value["from"], [bytes.fromhex(one) for one in value["tree"]]
@@ -897,7 +899,9 @@ class Log:
 
     def key(self, event):
         value = event.value
-        key = key_of(value["key"]) if KEY(value) else None
+        if not KEY(value):
+            raise Fault("malformed", event.seq)
+        key = key_of(value["key"])
         previous = value.get("previous")
         before = key_of(previous) if previous is not None and key else None
         if self.log is None or key is None or (previous is not None and before is None):

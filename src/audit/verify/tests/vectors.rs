@@ -124,6 +124,7 @@ fn replaced(line: &[u8], from: &str, to: &str) -> Vec<u8> {
     text.replacen(from, to, 1).into_bytes()
 }
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn good(cases: &mut Vec<Case>) {
     let key = signing_key(1);
     let log = plain();
@@ -305,6 +306,7 @@ fn gaps(cases: &mut Vec<Case>) {
     cases.push(rolled.without(&name(opened)).exits(1));
 }
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn pruned(cases: &mut Vec<Case>) {
     let key = signing_key(1);
     let whole = plain();
