@@ -239,13 +239,14 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>], whole: &[usize]) -> T
         .set_header(header);
     let columns = crate::cli::columns().unwrap_or(COLUMNS);
     table.set_width(columns);
-    let width = share(columns, rows, whole);
+    let share = share(columns, rows, whole);
+    let fits = width(header, rows) <= usize::from(columns);
     for row in rows {
-        let is_whole = |place| whole.contains(&place);
+        let is_whole = |place| fits || whole.contains(&place);
         let cells = row.iter().enumerate();
         table.add_row(cells.map(|(place, text)| match is_whole(place) {
             true => text.clone(),
-            false => folded(text, width),
+            false => folded(text, share),
         }));
     }
     for column in table.column_iter_mut() {
@@ -257,6 +258,16 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>], whole: &[usize]) -> T
         }
     }
     table
+}
+
+/// How wide a table is in which nothing is broken.
+fn width(header: &[&str], rows: &[Vec<String>]) -> usize {
+    let longest = |text: &str| text.lines().map(|line| line.chars().count()).max();
+    let of_column = |(place, name): (usize, &&str)| {
+        let cells = rows.iter().filter_map(|row| longest(row.get(place)?));
+        cells.chain(longest(name)).max().unwrap_or(0) + 1
+    };
+    header.iter().enumerate().map(of_column).sum()
 }
 
 /// What each column has at least beside those that stay whole.
@@ -359,6 +370,30 @@ fn csv_row(told: &Told) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_broken_only_where_they_must_be() {
+        let rows = [["location.address", "Leads.primary_address_street"]
+            .map(str::to_owned)
+            .to_vec()];
+        let shown = table(&["CATEGORY", "FIELDS"], &rows, &[]).to_string();
+        assert!(
+            shown.contains("location.address Leads.primary_address_street"),
+            "{shown}"
+        );
+        let long = "A".repeat(60);
+        let shown = table(
+            &[long.as_str(), "CATEGORY", "FIELDS"],
+            &[["x"]
+                .iter()
+                .chain(&["location.address", "Leads.primary_address_street"])
+                .map(|text| (*text).to_owned())
+                .collect()],
+            &[0],
+        )
+        .to_string();
+        assert!(!shown.contains("location.address"), "{shown}");
+    }
 
     #[test]
     fn ids_and_times_stay_in_one_piece_in_a_narrow_terminal() {
