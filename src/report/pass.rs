@@ -285,10 +285,10 @@ impl Pass<'_> {
         let left = std::mem::take(&mut self.under_way).into_values();
         let mut unclosed: Vec<Request> = left.filter(|request| request.is_within).collect();
         let seq = |found: &Found| found.seq();
-        unclosed.sort_by_key(|one| one.opened.as_ref().or(one.parts.first()).map(seq));
+        unclosed.sort_by_key(|one| one.opened.as_ref().or_else(|| one.parts.first()).map(seq));
         for request in &unclosed {
             self.hand_on(&request.parts, true, false, counting);
-            let found = request.opened.as_ref().or(request.parts.first());
+            let found = request.opened.as_ref().or_else(|| request.parts.first());
             if let Some(event) = found.and_then(|found| self.event(found, true, false)) {
                 counting.unclosed(event);
             }

@@ -429,7 +429,7 @@ fn may_write(path: &Path, log: &Path) -> Result<(), String> {
         ));
     }
     let folder = path.parent().filter(|one| !one.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder.unwrap_or_else(|| Path::new("."));
     let is_inside = match (folder.canonicalize(), log.canonicalize()) {
         (Ok(folder), Ok(log)) => folder.starts_with(log),
         // What is not there holds no evidence; whoever writes or reads there says so.
