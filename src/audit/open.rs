@@ -189,47 +189,30 @@ pub(super) fn open(dir: &Path, state: &Path) -> Result<Ready, OpenError> {
             gap,
         });
     };
-    if !folder::is_plain(dir, first_seq).map_err(failed)? {
-        // A compressed segment is never gone on with.
-        let mut folder = Folder::open(dir, lock, next_seq).map_err(failed)?;
-        let last = match &gap {
-            Some(_) => Last {
-                time: scanned.time,
-                placed: scanned.placed,
-                ..Last::behind(goes_on_behind).map_err(failed)?
-            },
-            None => go_on(&mut folder, scanned, &segments, false).map_err(failed)?,
-        };
-        return Ok(Ready {
-            folder,
-            last,
-            set_aside: vec![unfinished],
-            kept,
-            found,
-            gap,
-        });
+    // A compressed segment is never gone on with.
+    let is_plain = folder::is_plain(dir, first_seq).map_err(failed)?;
+    let begins = if is_plain { first_seq } else { next_seq };
+    let mut folder = Folder::open(dir, lock, begins).map_err(failed)?;
+    let mut set_aside = vec![unfinished];
+    if is_plain && scanned.torn {
+        set_aside.push(folder.cut(&scanned.durable, b"").map_err(failed)?);
     }
-    let mut folder = Folder::open(dir, lock, first_seq).map_err(failed)?;
-    let set_aside = if scanned.torn {
-        folder.cut(&scanned.durable, b"").map_err(failed)?
-    } else {
-        SetAside::default()
-    };
     let last = if gap.is_some() {
-        folder.begin(next_seq).map_err(failed)?;
-        let behind = Last::behind(goes_on_behind).map_err(failed)?;
+        if is_plain {
+            folder.begin(next_seq).map_err(failed)?;
+        }
         Last {
             time: scanned.time,
             placed: scanned.placed,
-            ..behind
+            ..Last::behind(goes_on_behind).map_err(failed)?
         }
     } else {
-        go_on(&mut folder, scanned, &segments, true).map_err(failed)?
+        go_on(&mut folder, scanned, &segments, is_plain).map_err(failed)?
     };
     Ok(Ready {
         folder,
         last,
-        set_aside: vec![unfinished, set_aside],
+        set_aside,
         kept,
         found,
         gap,
