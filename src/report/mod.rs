@@ -1,8 +1,8 @@
 //! What the access log tells people who answer for it: an auditor, a data-protection officer, whoever keeps the system safe.
 //!
 //! A [`Report`] says in words what it means and what it does not, then shows figures, charts and tables. It is one model
-//! ([`model`]), printed in four forms ([`forms`]) and two languages. Each kind of report ([`kinds`]) counts what it needs while
-//! the log is read once ([`pass`]). A report holds no value of a record: the log has none.
+//! (`model`), printed in four forms ([`forms`]) and two languages. Each kind of report (`kinds`) counts what it needs while
+//! the log is read once (`pass`). A report holds no value of a record: the log has none.
 
 use std::path::Path;
 

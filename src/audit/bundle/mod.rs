@@ -1,6 +1,6 @@
 //! Bundles: events taken out of a log, with everything that proves them.
 //!
-//! [`export`] makes one, [`verify`] looks through one, offline and without configuration. Both hold the same files against each
+//! [`export()`] makes one, [`verify()`] looks through one, offline and without configuration. Both hold the same files against each
 //! other (`check`), and both make the page of them (`page`). What a bundle is made of stands in `docs/audit/bundle-format.md`.
 
 mod archive;
