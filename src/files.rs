@@ -325,7 +325,10 @@ mod tests {
         std::os::unix::fs::symlink(&pipe, &link).unwrap();
         assert_eq!(why(&link, 10), "it is a named pipe (FIFO), not a file");
         // What was put in the place of a file after it was looked at does not keep anybody waiting either.
-        assert!(super::open(&pipe).is_ok_and(|file| file.metadata().unwrap().len() == 0));
+        assert!(
+            super::without_waiting(&pipe).is_ok_and(|file| file.metadata().unwrap().len() == 0)
+        );
+        assert!(super::open(&pipe).is_err());
         let socket = folder.path().join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         assert_eq!(why(&socket, 10), "it is a socket, not a file");

@@ -531,9 +531,11 @@ mod tests {
         }
         let (code, _, _) = run_in(dir.path(), "report DIR unusual --purpose security");
         assert_eq!(code, FINE);
-        let (code, out, _) = run_in(dir.path(), "report DIR monthly --format html -o DIR/page");
+        let elsewhere = TempDir::new().unwrap();
+        let page = elsewhere.path().join("page");
+        let line = format!("report DIR monthly --format html -o {}", page.display());
+        let (code, out, _) = run_in(dir.path(), &line);
         assert_eq!((code, out.as_str()), (FINE, ""));
-        let page = dir.path().join("page");
         assert!(fs::read_to_string(&page).unwrap().ends_with("</html>\n"));
         #[cfg(unix)]
         {
@@ -543,7 +545,7 @@ mod tests {
                 0o600
             );
         }
-        let left = fs::read_dir(dir.path()).unwrap().flatten();
+        let left = fs::read_dir(elsewhere.path()).unwrap().flatten();
         assert!(
             !left
                 .map(|entry| entry.file_name())
