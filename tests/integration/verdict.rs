@@ -199,7 +199,7 @@ fn what_is_missing_at_the_end_or_written_anew_is_found_by_what_is_kept_elsewhere
         let found: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(
             (&found["verdict"], &found["seq"]),
-            (&json!("not-as-expected"), &json!(44)),
+            (&json!("not-as-expected"), &json!(51)),
             "{name}"
         );
     }

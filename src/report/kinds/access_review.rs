@@ -207,7 +207,7 @@ impl AccessReview {
         let language = self.language;
         let mut table = Table::new(
             "accounts",
-            language.of("Accounts seen in the period", "Comptes vus dans la période"),
+            language.of("The accounts seen in the period", "Comptes vus dans la période"),
             vec![
                 Column::new("account", language.of("account", "compte")),
                 Column::detail("account_id"),
@@ -368,7 +368,7 @@ impl Counting for AccessReview {
                 "Un appelant ayant plusieurs rôles use de ce que tous donnent ensemble ; le journal ne dit pas lequel était nécessaire, l’usage compte donc pour chacun. Un droit peut paraître utilisé alors qu’un autre rôle aurait suffi.",
             ).to_owned(),
             language.of(
-                "Unused is not useless: a yearly closing happens once a year. Accounts that never came are not in the log; the CRM knows them.",
+                "Unused is not useless: a yearly closing happens once a year. The accounts that never came are not in the log; the CRM knows them.",
                 "Inutilisé n’est pas inutile : une clôture annuelle n’a lieu qu’une fois l’an. Les comptes jamais venus ne sont pas dans le journal ; le CRM les connaît.",
             ).to_owned(),
         ]);

@@ -75,7 +75,7 @@ impl Readers {
         let mut table = Table::new(
             "accounts",
             language.of(
-                "Accounts by records disclosed",
+                "The accounts by records disclosed",
                 "Comptes par fiches divulguées",
             ),
             vec![
