@@ -207,7 +207,10 @@ impl AccessReview {
         let language = self.language;
         let mut table = Table::new(
             "accounts",
-            language.of("The accounts seen in the period", "Comptes vus dans la période"),
+            language.of(
+                "The accounts seen in the period",
+                "Comptes vus dans la période",
+            ),
             vec![
                 Column::new("account", language.of("account", "compte")),
                 Column::detail("account_id"),
