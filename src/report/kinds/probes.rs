@@ -140,7 +140,7 @@ impl Probes {
                     "within_an_hour",
                     language.of("most in an hour", "maximum en une heure"),
                 ),
-                Column::new("first", language.of("first", "première fois")),
+                Column::detail("first"),
                 Column::new("last", language.of("last", "dernière fois")),
             ],
             language.of(
