@@ -59,7 +59,11 @@ proptest! {
         };
         prop_assert_eq!((found.events, found.unproved), (made.events, made.unproved));
         prop_assert_eq!(found.events + found.others, made.lines);
-        prop_assert_eq!(found.is_vouched(), found.unproved == 0 && found.holes.is_empty());
+        let is_sound = found.unproved == 0 && found.holes.is_empty();
+        prop_assert!(!found.is_vouched() || is_sound);
+        // A rotation that falls together with a gap is not always followed from the first key: then nobody vouches, which is
+        // the safe side.
+        prop_assert!(shape.rotates.is_some() || found.is_vouched() == is_sound);
         prop_assert_eq!(found.complete.is_some(), complete && found.holes.is_empty());
         // A file is changed by somebody who knows the format.
         let mut files = taken(&path);
