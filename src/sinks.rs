@@ -39,8 +39,6 @@ use feed::Feed;
 use pace::Pace;
 use status::Status;
 
-/// How long a stop lets sinks carry what is left.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often metrics and `/readyz` are brought up to date.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -67,6 +65,8 @@ pub struct Sinks {
     ticking: Option<JoinHandle<()>>,
     /// Until when they may carry what is left; they go on as long as there is no such time.
     stop: watch::Sender<Option<Instant>>,
+    /// How long a stop lets them do so.
+    drain: Duration,
 }
 
 impl Sinks {
@@ -117,12 +117,13 @@ impl Sinks {
             feeds,
             ticking,
             stop,
+            drain: pace.drain,
         }
     }
 
     /// Carries what is left, for a bounded time, and ends. What is not carried by then is carried after the next start.
     pub async fn stop(mut self) {
-        let deadline = Instant::now() + DRAIN_TIMEOUT;
+        let deadline = Instant::now() + self.drain;
         let _ = self.stop.send(Some(deadline));
         for feed in &mut self.feeds {
             // A little more: it ends by itself, and keeps its cursor.

@@ -21,6 +21,8 @@ pub(super) struct Pace {
     pub(super) events: usize,
     /// Bytes of text at a time; a single event may be larger.
     pub(super) bytes: usize,
+    /// How long a stop lets sinks carry what is left.
+    pub(super) drain: Duration,
 }
 
 impl Default for Pace {
@@ -34,6 +36,7 @@ impl Default for Pace {
             attempt: Duration::from_secs(60),
             events: 500,
             bytes: 1 << 20,
+            drain: Duration::from_secs(5),
         }
     }
 }

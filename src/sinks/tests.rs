@@ -18,7 +18,7 @@ use crate::config::{Peer, PeerTls, Receiver, SinkFormat, SinkFrom};
 use crate::diagnostic::{File, Place, Spanned};
 use crate::metrics::Metrics;
 
-/// Fast, so that outages take no time.
+/// Fast, so that outages take no time; a stop has all the time that a busy disk takes.
 fn pace() -> Pace {
     Pace {
         linger: Duration::from_millis(2),
@@ -29,6 +29,7 @@ fn pace() -> Pace {
         attempt: Duration::from_millis(700),
         events: 20,
         bytes: 1 << 20,
+        drain: Duration::from_secs(60),
     }
 }
 
@@ -148,6 +149,36 @@ fn kill(sinks: Sinks) {
     }
 }
 
+/// Sinks with a runtime of their own, which is all that a process has.
+struct Process {
+    runtime: tokio::runtime::Runtime,
+    _sinks: Sinks,
+}
+
+impl Process {
+    fn start(world: &World, receiver: Receiver) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let sinks = {
+            let _entered = runtime.enter();
+            world.start(receiver)
+        };
+        Self {
+            runtime,
+            _sinks: sinks,
+        }
+    }
+
+    /// Ends it where it stands. Unlike a killed process it has a thread that may be writing: that is over before this returns.
+    async fn kill(self) {
+        let ending = move || self.runtime.shutdown_timeout(Duration::from_secs(60));
+        tokio::task::spawn_blocking(ending).await.unwrap();
+    }
+}
+
 /// What a receiver got, one event after the other.
 #[derive(Clone, Default)]
 struct Got(Arc<Mutex<Vec<Value>>>);
@@ -216,17 +247,15 @@ async fn a_file_has_every_event_once_over_stops_and_more_than_once_only_after_a_
     );
     assert_eq!(got.check(80), 0);
     world.log = open(&world.dir);
-    for round in 0..5 {
-        let sinks = world.start(world.to_file());
+    for _ in 0..5 {
+        let process = Process::start(&world, world.to_file());
         world.write(30).await;
         let before = world.metric("paravent_sink_delivered_total{sink=\"siem\"}");
         until("something", || {
             world.metric("paravent_sink_delivered_total{sink=\"siem\"}") > before
         })
         .await;
-        kill(sinks);
-        // What was begun is ended by the thread that does it.
-        tokio::time::sleep(Duration::from_millis(30 + round)).await;
+        process.kill().await;
     }
     let sinks = world.start(world.to_file());
     world.log.stop().unwrap();
