@@ -32,6 +32,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use decision::conditional::{Conditions, Judged};
 pub use decision::fields::{KnownFields, QuotedName, ValueFate};
 pub use decision::plan::{
     Decision, Denial, FieldRule, Plan, PurposeChosen, RecordRules, Show, SpanRule, TextRule,
@@ -393,6 +394,7 @@ impl Policy {
             purpose: None,
             challenge: None,
             would: None,
+            terms: None,
         }
     }
 
@@ -415,6 +417,7 @@ impl Policy {
             strengths,
             seen: None,
             observing: self.core.model.observing(now, true),
+            facts: engine::Facts::Least,
         };
         self.tables.of(situation).records(module)
     }

@@ -71,6 +71,8 @@ pub(in crate::policy) fn check(
             .map(|entry| grant(entry, &names, found))
             .collect(),
         caps: caps(&document, &names, found),
+        rows: Vec::new(),
+        conditions: Vec::new(),
         days: last_days(&document, observed.as_ref()),
         observed,
         categories: names.categories,
@@ -494,6 +496,7 @@ fn grant(entry: &GrantEntry, names: &Declared, found: &mut Diagnostics) -> Grant
             (Some(Write::Allow), _) => Writing::Valid,
             (None, _) => Writing::No,
         },
+        when: None,
         observed: observed(entry.observed.as_ref(), &data, found),
         data,
         why: entry.why.clone(),
@@ -582,11 +585,13 @@ fn cap(entry: &CapEntry, names: &Declared, found: &mut Diagnostics) -> Cap {
             .purposes
             .as_ref()
             .map(|words| names.purposes(words, found)),
+        when: None,
         observed: observed(entry.observed.as_ref(), &data, found),
         data,
         level: entry.level,
         denies_write: entry.denies_write,
         firm: entry.firm,
+        exceptions: Vec::new(),
         why: entry.why.clone(),
     }
 }

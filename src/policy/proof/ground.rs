@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use dashmap::DashMap;
 
-use super::super::decision::engine::{Observing, Situation};
+use super::super::decision::engine::{Facts, Observing, Situation};
 use super::super::decision::judge::{Core, View};
 use super::super::decision::looked::{Looked, looked_for};
 use super::super::language::model::{Model, Searched};
@@ -121,6 +121,8 @@ impl Ground {
                 purpose: Some(purpose.clone()),
                 // A cap that only observes holds nobody back.
                 observing: Observing::Most,
+                // Nor does one that asks for something beside.
+                facts: Facts::Most,
                 ..Situation::default()
             };
             !need.is_held_back(model, &alone)

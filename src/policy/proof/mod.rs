@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module, Purpose, Role, RuleName};
 
-use super::decision::engine::{Observing, Situation};
+use super::decision::engine::{Facts, Observing, Situation};
 use super::decision::judge::View;
 use super::decision::plan::{FieldRule, Usable, Writable};
 use super::language::model::Writing;
@@ -116,6 +116,8 @@ impl State {
             seen: None,
             // What it gives on any day: a cap that only observes is none, a grant that does is one.
             observing: Observing::Most,
+            // And on any record, at any moment.
+            facts: Facts::Most,
         }
     }
 }
