@@ -41,7 +41,7 @@ impl Pipeline {
             form,
             mut untrusted,
             plan,
-            withheld,
+            narrowed,
             is_unchanged,
         } = answer;
         let operation = exchange.operation();
@@ -65,7 +65,7 @@ impl Pipeline {
                 if let Some(description) = description {
                     self.hear(visit, operation, &description).await;
                 }
-                let withheld = count_withheld(&report, &withheld);
+                let withheld = count_withheld(&report, narrowed.withheld());
                 self.release_whole(
                     visit,
                     (filtered, report),

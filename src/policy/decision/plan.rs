@@ -116,6 +116,11 @@ impl Plan {
         }
     }
 
+    /// Whether rules ask for something of records.
+    pub fn asks_of_records(&self) -> bool {
+        self.terms.is_some()
+    }
+
     /// Whether some of a module's records are not there for the caller, and others are.
     pub fn has_rows(&self, module: &Module) -> bool {
         let terms = self.terms.as_ref();
