@@ -7,7 +7,7 @@ use super::calling::Called;
 use super::{Pipeline, Visit};
 use crate::audit::{Decided, Record};
 use crate::dialect::{AnswerForm, Exchange, Wanted};
-use crate::filter::Filtering;
+use crate::filter::{Asked, Filtering};
 use crate::guard::{Guarded, Narrowed, guard};
 use crate::json;
 use crate::markup;
@@ -256,7 +256,8 @@ impl Pipeline {
             .whole(self.settings.limits.record_bytes_max)
             .await?;
         let memory = &visit.in_force.memory;
-        let mut filtering = Filtering::new(plan, &form.shape, self.settings.limits, memory);
+        let limits = self.settings.limits;
+        let mut filtering = Filtering::new(plan, &form.shape, Asked::default(), limits, memory);
         let filtered = filtering
             .push(&bytes)
             .and_then(|()| filtering.finish())
