@@ -58,7 +58,7 @@ pub use login::{Account, Entered, Login, Secret};
 pub use outgoing::{Media, Outgoing};
 pub use schema::{Modules, Schema, Stock, ValueType};
 pub use shape::{
-    ChoiceShape, Collection, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName,
+    ChoiceShape, Collection, Count, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName,
     ObjectShape, Others, RecordShape, Shape,
 };
 pub use trust::{Told, Unread};

@@ -13,7 +13,7 @@ use super::stream::Stream;
 use super::{Answer, Pipeline, Visit, most};
 use crate::audit::{Decided, Record};
 use crate::dialect::{Operation, Shape};
-use crate::filter::{Filtered, Filtering, Report};
+use crate::filter::{Asked, Filtered, Filtering, Report};
 use crate::metrics::Metrics;
 use crate::policy::{FieldRule, Plan};
 use crate::reason::{Outcome, Reason};
@@ -41,7 +41,7 @@ impl Pipeline {
             form,
             mut untrusted,
             plan,
-            withheld,
+            narrowed,
             is_unchanged,
         } = answer;
         let operation = exchange.operation();
@@ -65,7 +65,7 @@ impl Pipeline {
                 if let Some(description) = description {
                     self.hear(visit, operation, &description).await;
                 }
-                let withheld = count_withheld(&report, &withheld);
+                let withheld = count_withheld(&report, narrowed.withheld());
                 self.release_whole(
                     visit,
                     (filtered, report),
@@ -139,8 +139,9 @@ impl Pipeline {
         mut description: Option<&mut Vec<u8>>,
         share: &mut Share,
     ) -> Result<Read, Reason> {
-        let mut filtering =
-            Filtering::new(plan, shape, self.settings.limits, &visit.in_force.memory);
+        let limits = self.settings.limits;
+        let memory = &visit.in_force.memory;
+        let mut filtering = Filtering::new(plan, shape, Asked::default(), limits, memory);
         let held_bytes_max = self.settings.held_bytes_max;
         while let Some(chunk) = untrusted
             .chunk(held_bytes_max, &mut |bytes| share.grow_to(bytes))
