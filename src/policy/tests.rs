@@ -253,7 +253,6 @@ fn everything_that_does_not_exist_yet_is_refused_by_name() {
     let mut cases: Vec<String> = [
         "rows",
         "retention",
-        "limits",
         "exceptions",
         "extends",
         "schedules",

@@ -16,6 +16,7 @@ use super::model::{
     Applies, Cap, CategoryModel, Detector, Grant, Labels, Model, PurposeModel, Searched, Strength,
     Writing,
 };
+use super::limits;
 use super::roles;
 use super::sections::observe;
 
@@ -71,6 +72,7 @@ pub(in crate::policy) fn check(
             .map(|entry| grant(entry, &names, found))
             .collect(),
         caps: caps(&document, &names, found),
+        limits: limits::limits(&document, &names, found),
         rows: Vec::new(),
         conditions: Vec::new(),
         days: last_days(&document, observed.as_ref()),
@@ -158,11 +160,14 @@ impl Declared {
         let grants = document.grants.iter();
         let caps = document.caps.iter();
         let of_caps = caps.clone().flat_map(|cap| [&cap.roles, &cap.unless_roles]);
+        let limits = document.limits.iter();
+        let of_limits = limits.clone().flat_map(|one| [&one.roles, &one.unless_roles]);
         let used_roles: Vec<&Word> = purposes
             .clone()
             .map(|entry| &entry.roles)
             .chain(grants.clone().map(|entry| &entry.roles))
             .chain(of_caps.flatten())
+            .chain(of_limits.flatten())
             .flatten()
             .collect();
         let defaults = document.roles.iter();
@@ -170,6 +175,7 @@ impl Declared {
             .clone()
             .filter_map(|grant| grant.purposes.as_ref())
             .chain(caps.filter_map(|cap| cap.purposes.as_ref()))
+            .chain(limits.clone().filter_map(|one| one.purposes.as_ref()))
             .flatten()
             .chain(
                 defaults
@@ -178,8 +184,13 @@ impl Declared {
             )
             .chain(defaults.filter_map(|role| role.purposes.as_ref()).flatten())
             .collect();
-        let used_strengths: Vec<&Word> = grants.flat_map(|grant| &grant.requires).collect();
-        let searched: Vec<&Word> = document.search.iter().map(|entry| &entry.module).collect();
+        let used_strengths: Vec<&Word> = grants
+            .flat_map(|grant| &grant.requires)
+            .chain(limits.clone().flat_map(|one| &one.requires))
+            .collect();
+        let searched = document.search.iter().map(|entry| &entry.module);
+        let of_limits = limits.filter_map(|one| one.modules.as_ref()).flatten();
+        let searched: Vec<&Word> = searched.chain(of_limits).collect();
         Self {
             roles: Kind::new(
                 ("role", "roles", codes::UNKNOWN_ROLE),
@@ -231,7 +242,7 @@ impl Declared {
         names
     }
 
-    fn roles(&self, words: &[Word], found: &mut Diagnostics) -> BTreeSet<Role> {
+    pub(super) fn roles(&self, words: &[Word], found: &mut Diagnostics) -> BTreeSet<Role> {
         let names = self.look_up(words, &self.roles, found);
         names.into_iter().map(Role::new).collect()
     }
@@ -241,8 +252,13 @@ impl Declared {
         names.into_iter().map(Purpose::new).collect()
     }
 
+    pub(super) fn strengths(&self, words: &[Word], found: &mut Diagnostics) -> BTreeSet<String> {
+        let names = self.look_up(words, &self.strengths, found);
+        names.into_iter().map(str::to_owned).collect()
+    }
+
     /// Categories that a rule speaks of: each is one, or stands above some.
-    fn data(&self, words: &[Word], found: &mut Diagnostics) -> Vec<Category> {
+    pub(super) fn data(&self, words: &[Word], found: &mut Diagnostics) -> Vec<Category> {
         let mut data = Vec::new();
         for word in words {
             let category = Category::new(&word.value);

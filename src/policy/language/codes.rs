@@ -29,7 +29,7 @@ codes! {
     WILDCARD_TECHNICAL = ("P021", "a wildcard classifies as `technical`"),
     INSTEAD_OF_WILDCARD = ("P022", "`instead_of` stands at a wildcard"),
     INSTEAD_OF_UNREVIEWED = ("P023", "`instead_of` without a dated review"),
-    ROLES_AND_UNLESS = ("P024", "a cap with both `roles` and `unless_roles`"),
+    ROLES_AND_UNLESS = ("P024", "a cap or limit with both `roles` and `unless_roles`"),
     WRITE_UNCHECKED = ("P025", "`write: allow` on a category without a checksum that the grant does not show in clear"),
     EVERYBODYS_ROLE = ("P026", "a role without evidence"),
     CAP_ALLOWS = ("P030", "`write: allow` on a cap"),
@@ -94,6 +94,8 @@ codes! {
     LOOKS_OTHERWISE = ("W155", "a wildcard catches fields whose types say that they are something else"),
     CATCHES_NOTHING = ("N211", "a wildcard that catches no field that this CRM is known to have"),
     OBSERVES = ("N210", "a rule that only observes"),
+
+    BAD_LIMIT = ("P060", "a key of a limit with a value that it cannot have"),
 
     UNKNOWN_ISSUER = ("P036", "evidence of an issuer, or of a way, that the configuration does not have"),
     WORDS_GUESSED = ("N203", "a text in which a detector looks may be matched, so that its words can be guessed"),

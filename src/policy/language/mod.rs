@@ -7,6 +7,8 @@ pub(super) mod classes;
 pub mod codes;
 pub(super) mod document;
 pub(super) mod folder;
+pub(super) mod limit;
+mod limits;
 pub(super) mod model;
 mod roles;
 pub(super) mod sections;

@@ -13,6 +13,7 @@ use super::model::Labels;
 mod categories;
 mod detectors;
 mod evidence;
+mod limits;
 pub(in crate::policy) mod observe;
 mod rules;
 mod strengths;
@@ -34,6 +35,7 @@ const SECTIONS: &[&str] = &[
     "detectors",
     "grants",
     "caps",
+    "limits",
 ];
 /// Sections and keys that later versions will have, wherever they stand.
 const KEYS_REFUSED: &[&str] = &[
@@ -47,7 +49,6 @@ const KEYS_REFUSED: &[&str] = &[
     "keep_when",
     "rows",
     "retention",
-    "limits",
     "exceptions",
     "extends",
     "schedules",
@@ -105,6 +106,7 @@ fn section(name: &str, node: &Node, document: &mut Document, found: &mut Diagnos
         "search" => what::search(node, document, found),
         "detectors" => detectors::read(node, document, found),
         "grants" => rules::grants(node, document, found),
+        "limits" => limits::read(node, document, found),
         _ => rules::caps(node, document, found),
     }
 }

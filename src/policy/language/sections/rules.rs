@@ -107,19 +107,19 @@ fn grant(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> G
 }
 
 /// A list that may be left out.
-fn optional(keys: &Keys<'_>, key: &str, found: &mut Diagnostics) -> Option<Vec<Word>> {
+pub(super) fn optional(keys: &Keys<'_>, key: &str, found: &mut Diagnostics) -> Option<Vec<Word>> {
     words(keys.get(key)?, &format!("`{key}`"), found)
 }
 
 /// Stands in for a name that is missing: the policy will not compile.
-fn nameless(keys: &Keys<'_>) -> Word {
+pub(super) fn nameless(keys: &Keys<'_>) -> Word {
     Word {
         value: String::new(),
         place: keys.place().clone(),
     }
 }
 
-fn requires(node: &Node, found: &mut Diagnostics) -> Option<Vec<Word>> {
+pub(super) fn requires(node: &Node, found: &mut Diagnostics) -> Option<Vec<Word>> {
     const FORM: Form = Form {
         what: "`requires`",
         known: &["auth"],
