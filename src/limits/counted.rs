@@ -77,8 +77,6 @@ pub struct Stop {
     pub challenge: Option<Arc<Challenge>>,
     /// Limits that nobody has told yet.
     pub reached: Vec<Reached>,
-    /// How much of the limits is used up.
-    pub used: Vec<Used>,
 }
 
 impl Reserved {
@@ -107,8 +105,8 @@ impl Drop for Reserved {
 
 impl Counted {
     /// How much of the limits is used up, of which not much is left.
-    pub fn used(&self) -> &[Used] {
-        &self.used
+    pub fn into_used(self) -> Vec<Used> {
+        self.used
     }
 
     /// That a test has counted what it shows.

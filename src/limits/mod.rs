@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::hmac;
-use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
+use aws_lc_rs::rand::SystemRandom;
 use dashmap::DashMap;
 
 use crate::policy::{Plan, Policy};
@@ -79,21 +79,26 @@ impl Meter {
     /// # Errors
     /// If the system has no random numbers.
     pub fn new(policy: &Policy) -> Result<Self, NoSecret> {
-        let meter = Self::holding(COUNTED_MAX)?;
+        let meter = Self::empty()?;
         let incoming = meter.incoming(policy);
         let _ = meter.put(&incoming);
         meter.ready(&incoming);
         Ok(meter)
     }
 
-    /// Counts at most so many records, for no limit yet.
+    /// Counts for no limit yet.
+    ///
+    /// # Errors
+    /// If the system has no random numbers.
+    pub fn empty() -> Result<Self, NoSecret> {
+        Self::holding(COUNTED_MAX)
+    }
+
+    /// The same, at most so many records.
     fn holding(counted_max: usize) -> Result<Self, NoSecret> {
-        let mut secret = [0; 32];
-        SystemRandom::new()
-            .fill(&mut secret)
-            .map_err(|_| NoSecret)?;
+        let secret = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
         Ok(Self(Arc::new(Inner {
-            secret: hmac::Key::new(hmac::HMAC_SHA256, &secret),
+            secret: secret.map_err(|_| NoSecret)?,
             started: Instant::now(),
             current: ArcSwap::default(),
             accounts: DashMap::new(),
@@ -293,13 +298,6 @@ impl Meter {
         told.collect()
     }
 
-    /// Whether a limit stops a reply that shows a record which does not count yet.
-    pub fn is_at_an_end(&self, who: &Who, shown: &Shown<'_>) -> Result<(), Stopped> {
-        let reserved = self.reserve(who, shown)?;
-        drop(reserved);
-        Ok(())
-    }
-
     /// Ends what was reserved.
     fn settle(&self, account: Key, held: &[(u64, Vec<Key>)], leaves: bool) {
         let Some(mut account) = self.0.accounts.get_mut(&account) else {
@@ -403,10 +401,8 @@ fn stop(
     wanted: &[(Arc<Rule>, Vec<Key>)],
 ) -> Option<Stop> {
     let mut crossed: Option<Stop> = None;
-    let mut all = Vec::new();
     for (rule, keys) in wanted {
         let window = windows.entry(rule.number).or_default();
-        all.extend(used(rule, window));
         let adds = window.adds(keys);
         let would_be = window.used() + adds;
         let is_over = exceeds(would_be, rule) || window.has_overflowed();
@@ -424,7 +420,6 @@ fn stop(
             retry_after_seconds: seconds,
             challenge: challenge.clone(),
             reached: Vec::new(),
-            used: Vec::new(),
         });
         stop.retry_after_seconds = stop.retry_after_seconds.max(seconds);
         // No authentication helps against a limit that asks for none.
@@ -435,7 +430,5 @@ fn stop(
             stop.reached.push(reached(rule, would_be));
         }
     }
-    let mut stop = crossed?;
-    stop.used = all;
-    Some(stop)
+    crossed
 }

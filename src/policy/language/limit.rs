@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use crate::diagnostic::Place;
 use crate::vocabulary::{Category, Level, Module, Purpose, Role, RuleName};
 
 /// Records that one limit can let through at most.
@@ -14,7 +13,6 @@ pub const RECORDS_MAX: u32 = 1_000_000;
 #[derive(Clone, Debug)]
 pub struct Limit {
     pub(in crate::policy) name: RuleName,
-    pub(in crate::policy) place: Place,
     /// `None`: whoever has one.
     pub(in crate::policy) roles: Option<BTreeSet<Role>>,
     /// Who has only these is not counted.
@@ -109,7 +107,7 @@ impl Limit {
         }
     }
 
-    /// Whether another one of this name counts and does the same, wherever it stands.
+    /// Whether another one of this name counts and does the same.
     pub fn is_same(&self, other: &Self) -> bool {
         let terms = |one: &Self| (one.level, one.max, one.per);
         self.name == other.name

@@ -44,7 +44,6 @@ fn limit(
     };
     Limit {
         name: RuleName::new(&entry.name.value),
-        place: entry.name.place.clone(),
         roles,
         unless_roles: unless_roles.unwrap_or_default(),
         purposes,
