@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::policy::{Challenge, Limit, Per};
 
 use super::Meter;
-use super::rules::Set;
+use super::rules::{Rule, Set};
 use super::window::Key;
 
 /// Records that count, as long as nobody knows whether their reply leaves. Dropped, they are given back.
@@ -15,8 +16,7 @@ use super::window::Key;
 pub struct Reserved {
     pub(super) meter: Meter,
     pub(super) account: Key,
-    /// By the number of the rule.
-    pub(super) held: Vec<(u64, Vec<Key>)>,
+    pub(super) held: Vec<(Arc<Rule>, Vec<Key>)>,
     pub(super) reached: Vec<Reached>,
     pub(super) used: Vec<Used>,
     /// By which limits they were counted: others do not take their place before this is over.
@@ -81,9 +81,14 @@ pub struct Stop {
 
 impl Reserved {
     /// The reply leaves.
-    pub fn count(mut self) -> Counted {
+    pub fn count(self) -> Counted {
+        let now = self.meter.now();
+        self.count_at(now)
+    }
+
+    pub(super) fn count_at(mut self, now: Duration) -> Counted {
         let held = std::mem::take(&mut self.held);
-        self.meter.settle(self.account, &held, true);
+        self.meter.settle(self.account, &held, Some(now));
         Counted {
             used: std::mem::take(&mut self.used),
         }
@@ -98,7 +103,7 @@ impl Reserved {
 impl Drop for Reserved {
     fn drop(&mut self) {
         if !self.held.is_empty() {
-            self.meter.settle(self.account, &self.held, false);
+            self.meter.settle(self.account, &self.held, None);
         }
     }
 }
@@ -107,12 +112,6 @@ impl Counted {
     /// How much of the limits is used up, of which not much is left.
     pub fn into_used(self) -> Vec<Used> {
         self.used
-    }
-
-    /// That a test has counted what it shows.
-    #[cfg(test)]
-    pub(crate) fn of_test() -> Self {
-        Self { used: Vec::new() }
     }
 }
 

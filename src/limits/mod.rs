@@ -184,12 +184,7 @@ impl Meter {
         self.reserve_at(self.now(), who, shown)
     }
 
-    fn reserve_at(
-        &self,
-        now: Duration,
-        who: &Who,
-        shown: &Shown<'_>,
-    ) -> Result<Reserved, Stopped> {
+    fn reserve_at(&self, now: Duration, who: &Who, shown: &Shown<'_>) -> Result<Reserved, Stopped> {
         let set = self.0.current.load_full();
         let wanted = self.wanted(&set, who, shown);
         let mut reserved = Reserved {
@@ -229,7 +224,7 @@ impl Meter {
             if self.has_room(window, &rule, adds) {
                 self.resized(0, adds);
                 window.hold(&keys);
-                reserved.held.push((rule.number, keys));
+                reserved.held.push((rule.clone(), keys));
             } else if rule.stops(who) {
                 drop(account);
                 // What is dropped here takes the lock again.
@@ -238,7 +233,7 @@ impl Meter {
                 let known: Vec<Key> = keys.into_iter().filter(|key| window.holds(*key)).collect();
                 window.overflow(window.now());
                 window.hold(&known);
-                reserved.held.push((rule.number, known));
+                reserved.held.push((rule.clone(), known));
             }
             reserved.used.extend(used(&rule, window));
         }
@@ -298,19 +293,22 @@ impl Meter {
         told.collect()
     }
 
-    /// Ends what was reserved.
-    fn settle(&self, account: Key, held: &[(u64, Vec<Key>)], leaves: bool) {
+    /// Ends what was reserved: at some time it leaves, or never.
+    fn settle(&self, account: Key, held: &[(Arc<Rule>, Vec<Key>)], leaves: Option<Duration>) {
         let Some(mut account) = self.0.accounts.get_mut(&account) else {
             return;
         };
         let before = in_all(&account);
-        for (number, keys) in held {
-            let Some(window) = account.get_mut(number) else {
+        for (rule, keys) in held {
+            let Some(window) = account.get_mut(&rule.number) else {
                 continue;
             };
             match leaves {
-                true => window.keep(keys),
-                false => window.give_back(keys),
+                Some(now) => {
+                    window.turn(Twelfth::at(now, rule.limit.per()));
+                    window.keep(keys);
+                }
+                None => window.give_back(keys),
             }
         }
         self.resized(before, in_all(&account));

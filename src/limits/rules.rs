@@ -95,11 +95,7 @@ impl Who {
     }
 
     /// The same, as an event of the log tells it. Nothing is asked of what is over.
-    pub(super) fn told(
-        account: Key,
-        roles: &[String],
-        purpose: Option<&str>,
-    ) -> Self {
+    pub(super) fn told(account: Key, roles: &[String], purpose: Option<&str>) -> Self {
         Self {
             account,
             roles: roles.iter().map(|role| Role::new(role)).collect(),

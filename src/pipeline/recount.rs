@@ -85,7 +85,9 @@ struct Reading {
 impl Reading {
     fn begin(dir: &Path, recount: Recount) -> io::Result<Self> {
         let reach = recount.reach();
-        let since = Timestamp::now().checked_sub(reach).unwrap_or(Timestamp::MIN);
+        let since = Timestamp::now()
+            .checked_sub(reach)
+            .unwrap_or(Timestamp::MIN);
         let since = format!("{since:.3}");
         Ok(Self {
             follower: Follower::from_time(dir, &since)?,

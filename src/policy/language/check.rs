@@ -12,11 +12,11 @@ use super::catalogue::{CATALOGUE, kind_of};
 use super::classes::{Classes, Exact, Pattern, Section, Wildcard};
 use super::codes;
 use super::document::{CapEntry, Document, FieldEntry, GrantEntry, Observation, Word, Write};
+use super::limits;
 use super::model::{
     Applies, Cap, CategoryModel, Detector, Grant, Labels, Model, PurposeModel, Searched, Strength,
     Writing,
 };
-use super::limits;
 use super::roles;
 use super::sections::observe;
 
@@ -161,7 +161,9 @@ impl Declared {
         let caps = document.caps.iter();
         let of_caps = caps.clone().flat_map(|cap| [&cap.roles, &cap.unless_roles]);
         let limits = document.limits.iter();
-        let of_limits = limits.clone().flat_map(|one| [&one.roles, &one.unless_roles]);
+        let of_limits = limits
+            .clone()
+            .flat_map(|one| [&one.roles, &one.unless_roles]);
         let used_roles: Vec<&Word> = purposes
             .clone()
             .map(|entry| &entry.roles)

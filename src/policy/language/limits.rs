@@ -10,11 +10,7 @@ use super::codes;
 use super::document::{self, Document, LimitEntry};
 use super::limit::{Limit, Then};
 
-pub(super) fn limits(
-    document: &Document,
-    names: &Declared,
-    found: &mut Diagnostics,
-) -> Vec<Limit> {
+pub(super) fn limits(document: &Document, names: &Declared, found: &mut Diagnostics) -> Vec<Limit> {
     let entries = document.limits.iter();
     entries
         .map(|entry| limit(entry, document, names, found))

@@ -17,8 +17,8 @@ use crate::vocabulary::{Action, Category, Field, Level, Module, Purpose, Role, R
 
 use super::super::Source;
 use super::classes::Classes;
-pub(in crate::policy) use super::limit::Limit;
 pub(in crate::policy) use super::document::Observation;
+pub(in crate::policy) use super::limit::Limit;
 
 /// A checked policy.
 #[derive(Debug)]

@@ -131,13 +131,19 @@ fn steps_up(keys: &Keys<'_>, then: Option<Then>, found: &mut Diagnostics) {
     let problem = match (then, keys.get("requires")) {
         (Some(Then::StepUp), None) => keys.get("then").map(|then| {
             Diagnostic::error(codes::BAD_STRENGTH, "nothing is asked for")
-                .at(&then.place, "a limit asks for the strength that it requires")
+                .at(
+                    &then.place,
+                    "a limit asks for the strength that it requires",
+                )
                 .help("add `requires: { auth: NAME }`, or write `then: block`")
         }),
         (Some(Then::Alert | Then::Block), Some(requires)) => Some(
-            Diagnostic::error(codes::BAD_LIMIT, "a limit that asks for nothing requires something")
-                .at(&requires.place, "only `then: step-up` asks for it")
-                .help("write `then: step-up`, or leave `requires` out"),
+            Diagnostic::error(
+                codes::BAD_LIMIT,
+                "a limit that asks for nothing requires something",
+            )
+            .at(&requires.place, "only `then: step-up` asks for it")
+            .help("write `then: step-up`, or leave `requires` out"),
         ),
         _ => None,
     };
