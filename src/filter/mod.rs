@@ -159,6 +159,11 @@ impl Filter {
         mem::take(&mut self.books.refs)
     }
 
+    /// How many records were counted so far, with and without a usable id.
+    pub fn records(&self) -> u64 {
+        self.books.records()
+    }
+
     /// Keys beside records that nobody has said anything of, so far.
     pub fn unheard(&self) -> &BTreeSet<Box<str>> {
         self.books.unheard_keys()

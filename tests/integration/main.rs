@@ -24,6 +24,7 @@ mod fixtures;
 mod guesses;
 mod harness;
 mod keys;
+mod limits;
 mod named;
 mod observe;
 mod preflight;
