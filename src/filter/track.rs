@@ -65,7 +65,10 @@ impl Track {
     }
 
     fn list(element: &Shape, judging: bool, along: Option<&'static str>) -> Self {
-        let element = Self::one_of_many(element, judging);
+        let element = match along {
+            None => Self::one_of_many(element, judging),
+            Some(_) => Self::Whole(Arc::new(element.clone())),
+        };
         Self::List(Arc::new(ListTrack { element, along }))
     }
 
