@@ -614,6 +614,30 @@ fn numbers_tell_of_nobody_who_is_not_there() {
 }
 
 #[test]
+fn what_nobody_calls_a_number_of_records_may_be_one() {
+    let terms = Conditioned::mine();
+    let other = r#"{"clear_c":"other"}"#;
+    let meta = Shape::only(vec![("pages", Shape::Scalar)], &[]);
+    let shape = Shape::only(
+        vec![("meta", meta), ("data", Shape::List(Box::new(contacts())))],
+        &[],
+    );
+    let text = format!(r#"{{"meta":{{"pages":3}},"data":[{other}]}}"#);
+    assert_eq!(
+        shown_of(&terms, &shape, Asked::default(), &text),
+        r#"{"meta":{},"data":[]}"#
+    );
+    assert_eq!(
+        shown_of(&terms, &shape, told(), &text),
+        r#"{"meta":{"pages":3},"data":[]}"#
+    );
+    // Beside one record nothing is counted.
+    let one = Shape::only(vec![("ok", Shape::Scalar), ("data", contacts())], &[]);
+    let text = r#"{"ok":true,"data":{"clear_c":"mine"}}"#;
+    assert_eq!(shown_of(&terms, &one, Asked::default(), text), text);
+}
+
+#[test]
 fn a_list_that_goes_along_loses_what_belongs_to_what_is_lost() {
     let terms = Conditioned::mine();
     let (mine, other) = (r#"{"clear_c":"mine"}"#, r#"{"clear_c":"other"}"#);
