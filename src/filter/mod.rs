@@ -17,6 +17,7 @@ mod arranged;
 mod asked;
 mod book;
 mod books;
+mod collected;
 mod copied;
 mod elements;
 mod extent;
