@@ -44,6 +44,7 @@ mod cut;
 mod drift;
 mod entrance;
 mod in_force;
+mod judged;
 mod learning;
 mod pace;
 mod refuse;
@@ -351,6 +352,7 @@ impl Pipeline {
         record: &mut Record<Decided>,
     ) -> Result<Answer, Refusal> {
         let (mut edits, mut watched, mut is_unchanged) = (Edits::default(), None, false);
+        self.look_first(visit, &*exchange, &plan, record).await?;
         match self.settle(visit, &*exchange, &plan, record).await? {
             Settlement::Nothing => {}
             Settlement::Edits(settled) => edits = settled,
@@ -559,7 +561,7 @@ fn all_controls(head: &Head, understood: &Understood) -> Result<(), Objection> {
 fn most(operation: &Operation, plan: &Plan) -> Vec<Arc<FieldRule>> {
     let modules = operation.modules().into_iter();
     modules
-        .flat_map(|module| plan.records(module).known())
+        .flat_map(|module| plan.records_at_most(module).known())
         .collect()
 }
 

@@ -27,6 +27,14 @@ pub struct Restricted {
 }
 
 impl Restricted {
+    /// The operation as it is, of whose records nothing is needed.
+    pub(super) fn new(operation: &Operation) -> Self {
+        Self {
+            operation: operation.clone(),
+            unsaid: BTreeSet::new(),
+        }
+    }
+
     /// The operation as it is: nothing of what is needed is said.
     pub(super) fn nothing_said(operation: &Operation, needed: Needed<'_>) -> Self {
         let modules = operation.modules().into_iter();

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+use super::terms::Conditional;
 use super::{Asked, Cause, Filter, Limits, Memory, Report, Terms, Unfilterable};
 use crate::detect::statement::Certainty;
 use crate::detect::{self, Kind};
@@ -51,6 +52,14 @@ impl Terms for Table {
         })
     }
 
+    fn fields(&self, _module: &Module) -> Arc<KnownFields> {
+        Arc::default()
+    }
+
+    fn conditions(&self, _module: &Module) -> Option<Arc<dyn Conditional>> {
+        None
+    }
+
     fn display_name(&self, module: &Module) -> Option<Arc<FieldRule>> {
         match module.as_str() {
             "Contacts" => Some(self.field(module, "mask_c")),
@@ -78,6 +87,10 @@ impl Terms for Taught {
         self.0.display_name(module)
     }
 
+    fn conditions(&self, _module: &Module) -> Option<Arc<dyn Conditional>> {
+        None
+    }
+
     fn fields(&self, module: &Module) -> Arc<KnownFields> {
         let mut known = self.1.lock().unwrap();
         let of_module = known.entry(module.clone());
@@ -92,6 +105,10 @@ impl Terms for Numbered {
 
     fn display_name(&self, module: &Module) -> Option<Arc<FieldRule>> {
         self.0.display_name(module)
+    }
+
+    fn conditions(&self, _module: &Module) -> Option<Arc<dyn Conditional>> {
+        None
     }
 
     fn fields(&self, module: &Module) -> Arc<KnownFields> {

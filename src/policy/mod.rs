@@ -25,6 +25,7 @@ mod pairs;
 mod proof;
 mod reachable;
 mod self_made;
+mod supposed;
 mod warnings;
 
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub use proof::{
 };
 
 pub use language::codes;
+pub use supposed::Supposed;
 
 use decision::engine::Situation;
 use decision::judge::{Core, View};

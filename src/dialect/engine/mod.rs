@@ -35,17 +35,20 @@ mod grammar;
 mod identifying;
 mod jsonpath;
 mod listing;
+mod look_at;
 mod native;
 mod projection;
 mod query;
 mod read;
 mod relations;
 mod render;
+mod restrict;
 mod search;
 mod stock;
 mod survey;
 mod understand;
 mod versions;
+mod widen;
 mod write;
 
 #[cfg(test)]
@@ -171,6 +174,7 @@ impl Dialect for Described {
         Ok(understood.map(|operation| -> Box<dyn Exchange> {
             Box::new(Spoken {
                 description: self.description.clone(),
+                schema: self.schema.clone(),
                 operation,
             })
         }))
@@ -232,6 +236,7 @@ impl Dialect for Described {
 #[derive(Debug)]
 struct Spoken {
     description: Arc<Description>,
+    schema: Arc<Schema>,
     operation: Operation,
 }
 
@@ -281,34 +286,32 @@ impl Exchange for Spoken {
     }
 
     fn restrict(&self, operation: &Operation, needed: Needed<'_>) -> Restricted {
-        Restricted::nothing_said(operation, needed)
+        restrict::restricted(&self.description, &self.schema, operation, needed)
     }
 
-    fn also_ask(&self, _operation: &Operation, _judging: Judging<'_>) -> Option<Widened> {
-        None
+    fn also_ask(&self, operation: &Operation, judging: Judging<'_>) -> Option<Widened> {
+        Some(widen::widened(&self.description, operation, judging))
     }
 
-    fn page_at(&self, _operation: &Operation, _offset: u64, _limit: u32) -> Option<Operation> {
-        None
+    fn page_at(&self, operation: &Operation, offset: u64, limit: u32) -> Option<Operation> {
+        widen::paged(&self.description, operation, offset, limit)
     }
 
     fn absent(&self) -> Absent {
         Absent::Error {
-            status: 404,
+            status: self.description.absent,
             label: None,
         }
     }
 
-    fn look_at(&self, _record: &RecordRef, _fields: &BTreeSet<Field>) -> Option<Box<dyn Exchange>> {
-        None
+    fn look_at(&self, record: &RecordRef, fields: &BTreeSet<Field>) -> Option<Box<dyn Exchange>> {
+        let operation = look_at::read(&self.description, &self.operation, record, fields)?;
+        Some(self.of(operation))
     }
 
     fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {
         let operation = understand::look_up(&self.description, &self.operation, wanted)?;
-        Some(Box::new(Self {
-            description: self.description.clone(),
-            operation,
-        }))
+        Some(self.of(operation))
     }
 
     fn record(&self, answer: Value) -> Option<Map<String, Value>> {
@@ -361,6 +364,15 @@ impl Exchange for Spoken {
 }
 
 impl Spoken {
+    /// Another operation of the same API.
+    fn of(&self, operation: Operation) -> Box<dyn Exchange> {
+        Box::new(Self {
+            description: self.description.clone(),
+            schema: self.schema.clone(),
+            operation,
+        })
+    }
+
     fn route(&self) -> Option<&Route> {
         self.description.route(self.operation.rendering.form)
     }
@@ -405,6 +417,7 @@ impl super::testing::Speaks for Described {
     fn exchange_of(&self, operation: Operation) -> Box<dyn Exchange> {
         Box::new(Spoken {
             description: self.description.clone(),
+            schema: self.schema.clone(),
             operation,
         })
     }
