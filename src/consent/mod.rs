@@ -12,6 +12,8 @@ mod policy_terms;
 mod receipt;
 mod signer;
 mod standing;
+#[cfg(test)]
+mod tests;
 mod told;
 
 pub use export::{Export, Exported};

@@ -70,7 +70,10 @@ impl Maker<'_> {
             "dpv:hasRecordOfActivity": self.record(event, purpose, status),
         });
         let lacks = [
-            ("the text that the person was shown", event.text_id.is_none()),
+            (
+                "the text that the person was shown",
+                event.text_id.is_none(),
+            ),
             ("the language of that text", event.language.is_none()),
         ];
         let lacks = lacks.into_iter().filter(|(_, is_lacking)| *is_lacking);

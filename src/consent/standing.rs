@@ -77,13 +77,7 @@ pub async fn answer(
 }
 
 /// What the proxy decides by.
-fn standing(
-    ledger: &Ledger,
-    who: &Who,
-    name: &str,
-    purpose: &Purpose,
-    now: Timestamp,
-) -> Standing {
+fn standing(ledger: &Ledger, who: &Who, name: &str, purpose: &Purpose, now: Timestamp) -> Standing {
     let (reference, address) = match who {
         Who::Record(record) => (Some(record.as_str()), None),
         Who::Address(address) => (None, Some(address.as_str())),

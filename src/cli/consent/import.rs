@@ -81,9 +81,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failed> {
 
 fn tell(arguments: &Arguments, checked: &Checked, done: &Checked, is_recorded: bool) {
     if arguments.format == Format::Json {
-        let wrong = checked.wrong.iter().map(|wrong| {
-            json!({ "line": wrong.line, "column": wrong.column, "why": wrong.why })
-        });
+        let wrong = checked
+            .wrong
+            .iter()
+            .map(|wrong| json!({ "line": wrong.line, "column": wrong.column, "why": wrong.why }));
         let told = json!({
             "recorded": is_recorded,
             "lines": done.lines,

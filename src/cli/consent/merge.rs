@@ -16,7 +16,12 @@ use crate::ledger::Who;
 )]
 pub(super) struct Arguments {
     /// A record of each of them; the first one stays
-    #[arg(long = "record", value_name = "UPSTREAM:MODULE/ID", required = true, num_args = 1)]
+    #[arg(
+        long = "record",
+        value_name = "UPSTREAM:MODULE/ID",
+        required = true,
+        num_args = 1
+    )]
     records: Vec<String>,
     /// Why
     #[arg(long, value_name = "TEXT")]

@@ -72,7 +72,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failed> {
 
 fn signer(config: &Config) -> Result<Signer, Failed> {
     let key = config.receipts_key().ok_or_else(|| {
-        Failed::unusable("there is no key to sign with: name one, `keys: { receipts: { file: receipts.pem } }`")
+        Failed::unusable(
+            "there is no key to sign with: name one, `keys: { receipts: { file: receipts.pem } }`",
+        )
     })?;
     Signer::read(key).map_err(|why| Failed::unusable(why.to_string()))
 }

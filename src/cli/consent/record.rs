@@ -153,7 +153,10 @@ fn told(recorded: &Recorded, format: Format) -> String {
                 false => "was recorded before",
             };
             let (kind, purpose) = (event.kind.name(), &event.purpose);
-            format!("{done}: {} ({kind}, {purpose}, {})\n", event.id, event.person)
+            format!(
+                "{done}: {} ({kind}, {purpose}, {})\n",
+                event.id, event.person
+            )
         }
     }
 }
@@ -194,7 +197,9 @@ fn shown(
         .ok_or_else(|| Failed::unusable("`--text` is written `name@version`"))?;
     let first = terms.organisation.languages.first().map(String::as_str);
     let language = language.or(first).ok_or_else(|| {
-        Failed::unusable("name the language of the text, `--language`: the policy's `organisation` names none")
+        Failed::unusable(
+            "name the language of the text, `--language`: the policy's `organisation` names none",
+        )
     })?;
     let shown = terms.shown(name, version, language).ok_or_else(|| {
         let known = terms.texts.iter();
@@ -231,7 +236,9 @@ async fn no_denial(opened: &Opened, who: &Who, purpose: &str) -> Result<(), Fail
 }
 
 fn kind(text: &str) -> Result<Kind, String> {
-    let known = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Confirmed);
+    let known = Kind::ALL
+        .into_iter()
+        .filter(|kind| *kind != Kind::Confirmed);
     one_of(known, text)
 }
 

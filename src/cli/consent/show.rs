@@ -72,7 +72,9 @@ fn text(answer: &Answer) -> String {
     for record in answer.person.iter().flat_map(|person| &person.records) {
         text.push_str(&format!("record  {record}\n"));
     }
-    let mut table = table(&["PURPOSE", "STATE", "VALID", "BECAUSE", "PROOF", "AT", "UNTIL"]);
+    let mut table = table(&[
+        "PURPOSE", "STATE", "VALID", "BECAUSE", "PROOF", "AT", "UNTIL",
+    ]);
     for (name, stand) in &answer.purposes {
         table.add_row([
             name.clone(),
@@ -90,7 +92,9 @@ fn text(answer: &Answer) -> String {
 }
 
 fn history(answer: &Answer, meant: impl Fn(&str) -> bool) -> String {
-    let mut table = table(&["EVENT", "AT", "RECORDED", "KIND", "PURPOSE", "PROOF", "SOURCE", "BY"]);
+    let mut table = table(&[
+        "EVENT", "AT", "RECORDED", "KIND", "PURPOSE", "PROOF", "SOURCE", "BY",
+    ]);
     for event in answer.history.iter().filter(|event| meant(&event.purpose)) {
         table.add_row([
             event.id.clone(),

@@ -42,7 +42,9 @@ fn text(verdict: &Verdict) -> String {
         Verdict::Sound { events: 0, .. } => "sound: no event yet\n".to_owned(),
         Verdict::Sound { events, hash } => format!("sound: {events} events, the last is {hash}\n"),
         Verdict::Broken { seq, id, why } => {
-            let id = id.as_ref().map_or_else(String::new, |id| format!(" ({id})"));
+            let id = id
+                .as_ref()
+                .map_or_else(String::new, |id| format!(" ({id})"));
             format!("broken at event {seq}{id}: {why}\n")
         }
     }

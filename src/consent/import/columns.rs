@@ -22,7 +22,9 @@ const OPTIONAL: [&str; 6] = [
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoLines {
     /// It is empty, or no CSV.
-    #[error("it has no heading: the first line names the columns, `email,purpose,kind,at,proof,source`")]
+    #[error(
+        "it has no heading: the first line names the columns, `email,purpose,kind,at,proof,source`"
+    )]
     Heading,
     /// A column that is not known.
     #[error("the column {} is not known{}", quoted(.0), .1.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
@@ -129,14 +131,22 @@ mod tests {
         let all = "email,purpose,kind,at,proof,source";
         assert_eq!(read(all).unwrap().len(), 6);
         assert_eq!(read(&all.replace(',', ";")).unwrap().len(), 6);
-        assert_eq!(read("Email, Purpose ,KIND,at,proof,source\r\n").unwrap().len(), 6);
+        assert_eq!(
+            read("Email, Purpose ,KIND,at,proof,source\r\n")
+                .unwrap()
+                .len(),
+            6
+        );
         let record = all.replace("email", "record");
         assert_eq!(read(&format!("{record},text")).unwrap().len(), 7);
         let refused = |text: &str| read(text).unwrap_err();
         assert_eq!(refused(""), NoLines::Heading);
         assert_eq!(refused("anna@example.com,newsletter"), NoLines::Heading);
         assert_eq!(refused(&format!("{all},kind")), NoLines::Twice("kind"));
-        assert_eq!(refused("email,purpose,kind,at,proof"), NoLines::Missing("source"));
+        assert_eq!(
+            refused("email,purpose,kind,at,proof"),
+            NoLines::Missing("source")
+        );
         assert_eq!(refused("purpose,kind,at,proof,source"), NoLines::Whom);
         let near = NoLines::Unknown("sorce".to_owned(), Some("source"));
         assert_eq!(refused("email,purpose,kind,at,proof,sorce"), near);

@@ -30,11 +30,7 @@ pub struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn of(
-        columns: &'a Columns,
-        number: u64,
-        cells: &ByteRecord,
-    ) -> Result<Self, Wrong> {
+    pub(super) fn of(columns: &'a Columns, number: u64, cells: &ByteRecord) -> Result<Self, Wrong> {
         let wrong = |why: &str| Wrong {
             line: number,
             column: None,
@@ -144,7 +140,10 @@ impl<'a> Line<'a> {
             true => Ok(name),
             false => {
                 let known: Vec<&str> = terms.purposes.keys().map(String::as_str).collect();
-                let why = format!("the policy has no such purpose; it has {}", known.join(", "));
+                let why = format!(
+                    "the policy has no such purpose; it has {}",
+                    known.join(", ")
+                );
                 Err(self.wrong(column, why))
             }
         }
