@@ -339,7 +339,14 @@ impl Reader<'_> {
     fn keys(&mut self, node: &Node) -> Option<Secrets> {
         const FORM: Form = Form {
             what: "`keys`",
-            known: &["token", "api", "audit", "person", "receipts", "readable_by_all"],
+            known: &[
+                "token",
+                "api",
+                "audit",
+                "person",
+                "receipts",
+                "readable_by_all",
+            ],
             refused: &[],
         };
         const TOKEN: Wanted = Wanted {

@@ -262,6 +262,14 @@ impl Ledger {
         self.thread.ask(post).await
     }
 
+    /// Whether something is due for a sink. To look changes nothing, so that it can be done often.
+    pub async fn is_due(&self, sink: &'static str) -> Result<bool, Error> {
+        let look = move |worker: &mut Worker| {
+            worker.read(|persons| outbox::is_due(persons.within, sink, persons.now))
+        };
+        self.thread.ask(look).await
+    }
+
     /// Claims what is due for a sink, at most some: nobody else is given it before `until`. Whoever claims it says that it was
     /// sent, or when it is due again; who does neither lets it be due then.
     pub async fn claim(
