@@ -49,13 +49,6 @@ enum Told {
         new: u64,
         sha256: String,
     },
-    #[serde(rename = "consent.synced")]
-    Synced {
-        by: String,
-        new: u64,
-        records: u64,
-        upstream: String,
-    },
 }
 
 /// An event of the ledger.
@@ -109,17 +102,6 @@ impl Told {
                 known: integer(*known),
                 new: integer(*new),
                 sha256: visible(sha256),
-            },
-            Self::Synced {
-                by,
-                new,
-                records,
-                upstream,
-            } => Notice::ConsentSynced {
-                by: visible(by),
-                new: integer(*new),
-                records: integer(*records),
-                upstream: visible(upstream),
             },
         }
     }

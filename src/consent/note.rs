@@ -29,15 +29,6 @@ pub enum Note<'a> {
         /// Lines that were left out.
         bad: u64,
     },
-    /// A CRM was read for whom its records are about, and what it says of consent.
-    Synced {
-        /// The CRM.
-        upstream: &'a str,
-        /// Records that were read.
-        records: u64,
-        /// Events that are new.
-        new: u64,
-    },
 }
 
 impl Note<'_> {
@@ -60,16 +51,6 @@ impl Note<'_> {
                 "new": new,
                 "known": known,
                 "bad": bad,
-            }),
-            Self::Synced {
-                upstream,
-                records,
-                new,
-            } => json!({
-                "event": "consent.synced",
-                "upstream": upstream,
-                "records": records,
-                "new": new,
             }),
         };
         if let Value::Object(members) = &mut body {

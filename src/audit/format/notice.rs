@@ -117,14 +117,6 @@ pub(in crate::audit) enum Notice {
     /// Something was recorded in the consent ledger.
     #[serde(rename = "consent.recorded")]
     ConsentRecorded(ConsentChange),
-    /// A CRM was read for whom its records are about, and what it says of consent.
-    #[serde(rename = "consent.synced")]
-    ConsentSynced {
-        by: String,
-        new: u64,
-        records: u64,
-        upstream: String,
-    },
     /// Records of a CRM are read, or were, to see what its fields hold.
     #[serde(rename = "discover")]
     Discover(Sampled),

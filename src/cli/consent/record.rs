@@ -2,6 +2,7 @@
 
 use clap::Args;
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::super::crm::Failed;
 use super::super::{DONE, Format, print};
@@ -143,8 +144,10 @@ fn told(recorded: &Recorded, format: Format) -> String {
     match format {
         Format::Json => {
             let mut told = consent::event(event);
-            told["person"] = event.person.as_str().into();
-            told["new"] = recorded.is_new().into();
+            if let Value::Object(members) = &mut told {
+                members.insert("person".to_owned(), event.person.as_str().into());
+                members.insert("new".to_owned(), recorded.is_new().into());
+            }
             format!("{told:#}\n")
         }
         Format::Text => {
