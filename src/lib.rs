@@ -66,6 +66,9 @@ pub mod identity;
 // What the caller may have. Makes `Plan`.
 pub mod policy;
 
+// What is recorded of consent and told of it: files, receipts, standings in words.
+pub mod consent;
+
 // Rebuilds the request within the plan. Makes `Guarded`.
 pub mod guard;
 

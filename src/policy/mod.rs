@@ -247,6 +247,12 @@ impl Policy {
         self.core.model.purposes.keys()
     }
 
+    /// The legal basis of a purpose; `None` of one that it does not declare.
+    pub fn legal_basis(&self, purpose: &Purpose) -> Option<&str> {
+        let declared = self.core.model.purposes.get(purpose)?;
+        Some(&declared.basis)
+    }
+
     /// The modules that it knows.
     pub fn modules(&self) -> impl Iterator<Item = &Module> {
         self.core.model.classes.modules.keys()

@@ -296,6 +296,11 @@ fn keys() -> Value {
             "The keys under which the consent ledger keeps persons, of 32 to 4096 bytes: one, or two while the first takes the other's place.",
         ),
         key(
+            "receipts",
+            identity::secret(),
+            "The key that signs consent receipts: Ed25519, PKCS#8 in PEM form.",
+        ),
+        key(
             "readable_by_all",
             flag(),
             "Whether everybody on the machine may read the files of secrets. Default: false.",
