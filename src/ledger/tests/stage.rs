@@ -141,11 +141,14 @@ impl Stage {
 
     /// Waits until something holds.
     pub(super) fn until(&self, what: &str, holds: impl Fn() -> bool) {
-        let waited = self.wait(tokio::time::timeout(Duration::from_secs(60), async {
-            while !holds() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        }));
+        let waited = self.wait(async {
+            let polling = async {
+                while !holds() {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(60), polling).await
+        });
         assert!(waited.is_ok(), "{what}");
     }
 }
