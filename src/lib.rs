@@ -45,6 +45,9 @@ pub mod spreadsheet;
 // Problems in what people wrote, with place, cause and fix; and the YAML reader that knows the places.
 pub mod diagnostic;
 
+// What must hold of a record, of whoever asks, and of the moment.
+pub mod condition;
+
 // What a request means in a CRM's API, and where the data lies in its reply. Makes `Operation`s.
 pub mod dialect;
 

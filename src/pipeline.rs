@@ -21,7 +21,7 @@ use crate::config::{self, Way};
 use crate::dialect::{AnswerForm, Bounds, Dialect, Exchange, Incoming, Operation, Understood};
 use crate::door::{Carrier, Credential, Head};
 use crate::filter::Limits;
-use crate::guard::{Guarded, guard};
+use crate::guard::{Guarded, Narrowed, guard};
 use crate::identity::{
     Attempt, Callers, Guesses, NoRandomness, Origins, Probes, Service, Sessions, Shown, Ways,
 };
@@ -44,6 +44,7 @@ mod cut;
 mod drift;
 mod entrance;
 mod in_force;
+mod judged;
 mod learning;
 mod pace;
 mod refuse;
@@ -351,6 +352,7 @@ impl Pipeline {
         record: &mut Record<Decided>,
     ) -> Result<Answer, Refusal> {
         let (mut edits, mut watched, mut is_unchanged) = (Edits::default(), None, false);
+        self.look_first(visit, &*exchange, &plan, record).await?;
         match self.settle(visit, &*exchange, &plan, record).await? {
             Settlement::Nothing => {}
             Settlement::Edits(settled) => edits = settled,
@@ -361,11 +363,11 @@ impl Pipeline {
                 is_unchanged = true;
             }
         }
-        let guarding = |called: &Called| guard(&*exchange, &plan, &edits, &called.credential);
+        let narrowed = Narrowed::of(&*exchange, &plan)?;
+        let guarding = |called: &Called| guard(&*exchange, &narrowed, &edits, &called.credential);
         let called = visit.call().await?;
         let guarded = guarding(&called);
-        record.withheld_by_projection(guarded.withheld().iter().map(|rule| &**rule));
-        let withheld = guarded.withheld().to_vec();
+        record.withheld_by_projection(narrowed.withheld().iter().map(|rule| &**rule));
         let operation = exchange.operation();
         if operation.action.writes() {
             let most = most(operation, &plan);
@@ -395,7 +397,7 @@ impl Pipeline {
             exchange,
             untrusted,
             plan,
-            withheld,
+            narrowed,
             is_unchanged,
         })
     }
@@ -559,7 +561,7 @@ fn all_controls(head: &Head, understood: &Understood) -> Result<(), Objection> {
 fn most(operation: &Operation, plan: &Plan) -> Vec<Arc<FieldRule>> {
     let modules = operation.modules().into_iter();
     modules
-        .flat_map(|module| plan.records(module).known())
+        .flat_map(|module| plan.records_at_most(module).known())
         .collect()
 }
 
@@ -569,7 +571,7 @@ struct Answer {
     form: AnswerForm,
     untrusted: Untrusted,
     plan: Plan,
-    withheld: Vec<Arc<FieldRule>>,
+    narrowed: Narrowed,
     /// Whether it answers an update that changed nothing.
     is_unchanged: bool,
 }

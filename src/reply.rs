@@ -185,6 +185,21 @@ impl Refusal {
         }
     }
 
+    /// There is no such record for the caller, says the policy: to be told from what the CRM says where there is none by nothing
+    /// but the log.
+    pub fn absent(status: u16, label: Option<&'static str>) -> Self {
+        Self {
+            reason: Some(Reason::NotFoundByPolicy),
+            ..Self::upstream(status, label)
+        }
+    }
+
+    /// The reason that may show in the reply, if it is our own.
+    fn told(&self) -> Option<Reason> {
+        self.reason
+            .filter(|reason| *reason != Reason::NotFoundByPolicy)
+    }
+
     /// The same, after which the CRM wants to be asked again so many seconds later.
     #[must_use]
     pub fn after(self, seconds: Option<u16>) -> Self {
@@ -197,9 +212,8 @@ impl Refusal {
 
     /// What the caller reads.
     fn text(&self) -> Cow<'static, str> {
-        let Self { reason, about, .. } = *self;
-        match (reason, about) {
-            (Some(reason), Some(_)) => Objection { reason, about }.text(),
+        match (self.told(), self.about) {
+            (Some(reason), about @ Some(_)) => Objection { reason, about }.text(),
             _ => self.text.into(),
         }
     }
@@ -321,10 +335,10 @@ impl Reply {
         };
         let label = refusal
             .label
-            .or_else(|| refusal.reason.and_then(|reason| dialect.label(reason)));
+            .or_else(|| refusal.told().and_then(|reason| dialect.label(reason)));
         let shape = dialect.refuse(refusal.status, label);
         let body = shape.filled(refusal.status, &text);
-        let sent_as = match refusal.reason {
+        let sent_as = match refusal.told() {
             Some(reason) if reason.status() == refusal.status => dialect.status(reason),
             _ => refusal.status,
         };
@@ -352,7 +366,7 @@ impl Reply {
             decision: decision.map(str::to_owned),
             challenge: refusal.status == 401,
             retry_after_seconds: refusal.retry_after_seconds,
-            reason: refusal.reason,
+            reason: refusal.told(),
             ..Self::json(refusal.status, Body::Whole(body))
         }
     }

@@ -19,7 +19,7 @@ use crate::filter::Report;
 use crate::identity::Caller;
 use crate::policy::{FieldRule, Policy, PurposeChosen};
 use crate::reason::{Outcome, Reason};
-use crate::vocabulary::{Action, Edit, FieldPath, Module, RecordRef, Role, Use};
+use crate::vocabulary::{Action, Edit, FieldPath, Module, RecordRef, Role, RuleName, Use};
 use crate::writeback::Settled;
 
 use super::event::Event;
@@ -284,6 +284,11 @@ impl Record<Decided> {
         let mut names = Names::default();
         fields.into_iter().for_each(|field| names.name(field));
         self.walk.event.request.searched = names.into_vec();
+    }
+
+    /// A record that the request names is not there for the caller, because of a rule.
+    pub fn absent(&mut self, rule: &RuleName) {
+        self.walk.absent(rule, 1);
     }
 
     /// Fields that were asked for and taken out of the request.

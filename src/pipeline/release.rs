@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::budget::Share;
+use super::judged::asked_of;
 use super::learning::DESCRIPTION_BYTES_MAX;
 use super::refuse::tell;
 use super::stream::Stream;
 use super::{Answer, Pipeline, Visit, most};
 use crate::audit::{Decided, Record};
 use crate::dialect::{Operation, Shape};
-use crate::filter::{Filtered, Filtering, Report};
+use crate::filter::{self, Asked, Filtered, Filtering, Report};
 use crate::metrics::Metrics;
 use crate::policy::{FieldRule, Plan};
 use crate::reason::{Outcome, Reason};
@@ -26,6 +27,8 @@ use crate::vocabulary::Action;
 enum Read {
     Whole(Filtered, Report),
     TooLargeToHold(Box<Filtering>),
+    /// The record that it is about is not there for the caller.
+    Absent,
 }
 
 impl Pipeline {
@@ -33,17 +36,18 @@ impl Pipeline {
     pub(super) async fn release(
         &self,
         visit: &Visit<'_>,
-        answer: Answer,
+        mut answer: Answer,
         mut record: Record<Decided>,
     ) -> Reply {
         let Answer {
             exchange,
             form,
-            mut untrusted,
+            untrusted,
             plan,
-            withheld,
+            narrowed,
             is_unchanged,
-        } = answer;
+        } = &mut answer;
+        let is_unchanged = *is_unchanged;
         let operation = exchange.operation();
         let (action, status, media) = (operation.action, untrusted.status(), form.media);
         let mut description = form.describes.then(Vec::new);
@@ -51,8 +55,8 @@ impl Pipeline {
         let read = self
             .read(
                 visit,
-                &mut untrusted,
-                (&plan, &form.shape),
+                untrusted,
+                (plan, &form.shape, asked_of(narrowed)),
                 description.as_mut(),
                 &mut share,
             )
@@ -65,7 +69,7 @@ impl Pipeline {
                 if let Some(description) = description {
                     self.hear(visit, operation, &description).await;
                 }
-                let withheld = count_withheld(&report, &withheld);
+                let withheld = count_withheld(&report, narrowed.withheld());
                 self.release_whole(
                     visit,
                     (filtered, report),
@@ -76,13 +80,14 @@ impl Pipeline {
                 .await
                 .holding(share)
             }
+            Ok(Read::Absent) => self.absent(visit, answer, record).await,
             Ok(Read::TooLargeToHold(filtering))
                 if self.settings.stream_large_replies && !visit.whole_only && !is_unchanged =>
             {
                 if description.is_some() {
                     tell_too_long(visit);
                 }
-                let Ok(opened) = record.open(most(operation, &plan)).await else {
+                let Ok(opened) = record.open(most(operation, plan)).await else {
                     return self.unrecorded(visit);
                 };
                 let (sender, receiver) = mpsc::channel(1);
@@ -92,7 +97,7 @@ impl Pipeline {
                 let stream = Stream {
                     told,
                     cut: self.cut.clone(),
-                    untrusted,
+                    untrusted: answer.untrusted,
                     filtering: *filtering,
                     record,
                     action,
@@ -135,12 +140,13 @@ impl Pipeline {
         &self,
         visit: &Visit<'_>,
         untrusted: &mut Untrusted,
-        (plan, shape): (&Plan, &Shape),
+        (plan, shape, asked): (&Plan, &Shape, Asked),
         mut description: Option<&mut Vec<u8>>,
         share: &mut Share,
     ) -> Result<Read, Reason> {
-        let mut filtering =
-            Filtering::new(plan, shape, self.settings.limits, &visit.in_force.memory);
+        let limits = self.settings.limits;
+        let memory = &visit.in_force.memory;
+        let mut filtering = Filtering::new(plan, shape, asked, limits, memory);
         let held_bytes_max = self.settings.held_bytes_max;
         while let Some(chunk) = untrusted
             .chunk(held_bytes_max, &mut |bytes| share.grow_to(bytes))
@@ -152,6 +158,9 @@ impl Pipeline {
                 description.extend_from_slice(&chunk);
             }
             if let Err(error) = filtering.push(&chunk) {
+                if error.cause == filter::Cause::Absent {
+                    return Ok(Read::Absent);
+                }
                 visit.entrance.told.keys(filtering.unheard());
                 return Err(visit.entrance.told.unfilterable(error));
             }
@@ -160,11 +169,29 @@ impl Pipeline {
             }
             share.grow_to(filtering.pending())?;
         }
-        let finished = filtering.finish();
-        let (filtered, report) =
-            finished.map_err(|error| visit.entrance.told.unfilterable(error))?;
-        visit.entrance.told.report(&report);
-        Ok(Read::Whole(filtered, report))
+        match filtering.finish() {
+            Ok((filtered, report)) => {
+                visit.entrance.told.report(&report);
+                Ok(Read::Whole(filtered, report))
+            }
+            Err(error) if error.cause == filter::Cause::Absent => Ok(Read::Absent),
+            Err(error) => Err(visit.entrance.told.unfilterable(error)),
+        }
+    }
+
+    /// Releases what stands for a record that is not there.
+    pub(super) async fn release_as(
+        &self,
+        visit: &Visit<'_>,
+        (filtered, report): (Filtered, Report),
+        (action, outcome, media): (Action, Outcome, &'static str),
+        record: Record<Decided>,
+    ) -> Reply {
+        tell(&self.metrics, &record, action, (outcome, SUCCESS, None));
+        match record.close(report, outcome, SUCCESS).await {
+            Ok(closed) => Reply::from_filtered(SUCCESS, filtered, 0, &closed).of_type(media),
+            Err(_) => self.unrecorded(visit),
+        }
     }
 
     async fn release_whole(
@@ -193,6 +220,8 @@ fn tell_too_long(visit: &Visit<'_>) {
     );
 }
 
+/// The status of a reply about a record, whether or not there is one, where the API says in its body that there is none.
+const SUCCESS: u16 = 200;
 /// How long a reply waits for what it says to be learned.
 const HEARING_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -9,7 +9,7 @@ use crate::dialect::Origin;
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module, Purpose, Role, RuleName};
 
 use super::Policy;
-use super::engine::{OBSERVED, Observing, Situation};
+use super::engine::{Facts, OBSERVED, Observing, Situation};
 use super::judge::{Treatment, View, combined};
 use super::model::{Cap, Grant, Model, Writing};
 use super::plan::{UNCLASSIFIED, Usable, Writable};
@@ -125,6 +125,7 @@ pub(super) fn explain(
         strengths: proved.clone(),
         seen: None,
         observing: model.observing(jiff::Timestamp::now(), true),
+        facts: Facts::Least,
     };
     let enforced = Situation {
         observing: Observing::Enforced,

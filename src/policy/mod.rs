@@ -25,6 +25,7 @@ mod pairs;
 mod proof;
 mod reachable;
 mod self_made;
+mod supposed;
 mod warnings;
 
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use decision::conditional::{Conditions, Judged};
 pub use decision::fields::{KnownFields, QuotedName, ValueFate};
 pub use decision::plan::{
     Decision, Denial, FieldRule, Plan, PurposeChosen, RecordRules, Show, SpanRule, TextRule,
@@ -50,6 +52,7 @@ pub use proof::{
 };
 
 pub use language::codes;
+pub use supposed::Supposed;
 
 use decision::engine::Situation;
 use decision::judge::{Core, View};
@@ -393,6 +396,7 @@ impl Policy {
             purpose: None,
             challenge: None,
             would: None,
+            terms: None,
         }
     }
 
@@ -415,6 +419,7 @@ impl Policy {
             strengths,
             seen: None,
             observing: self.core.model.observing(now, true),
+            facts: engine::Facts::Least,
         };
         self.tables.of(situation).records(module)
     }

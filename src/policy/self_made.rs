@@ -11,7 +11,7 @@ use crate::dialect::{Schema, Told};
 use crate::vocabulary::{FieldPath, Purpose, Role};
 
 use super::codes;
-use super::engine::Situation;
+use super::engine::{Facts, Situation};
 use super::judge::{Core, View};
 use super::model::{Applies, Evidence, Model};
 use super::plan::{FieldRule, Writable};
@@ -75,6 +75,7 @@ fn writers(core: &Arc<Core>, path: &FieldPath, gained: &Role) -> Option<Writers>
                 purpose: Some(purpose.clone()),
                 // Whoever can prove something may do so.
                 strengths: core.model.strengths.keys().cloned().collect(),
+                facts: Facts::Most,
                 ..Situation::default()
             };
             let rule = View::new(core.clone(), situation).rule(&path.module, &path.field);

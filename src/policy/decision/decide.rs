@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::condition::Asker;
 use crate::config::Way;
 use crate::dialect::{Access, Operation, Projected, Query};
 use crate::identity::Caller;
@@ -13,7 +14,8 @@ use crate::vocabulary::{FieldPath, Module, Purpose, Role, Use};
 
 use super::super::Policy;
 use super::super::language::model::{Model, RoleModel};
-use super::engine::Situation;
+use super::conditional::RecordTerms;
+use super::engine::{Facts, Situation};
 use super::plan::{Decision, Denial, Plan, PurposeChosen, Usable};
 use super::reach::{Reach, without_session};
 use super::step_up::Touched;
@@ -77,18 +79,23 @@ fn decided(
     }
     let reach = Reach::of(model, counted.iter(), caller.has_session());
     let roles = counted.iter().cloned().collect();
+    let situation = Situation {
+        roles: counted.clone(),
+        purpose: Some(purpose.purpose.clone()),
+        strengths: proved.clone(),
+        seen: reach.seen(),
+        observing: model.observing(now, caller.has_session()),
+        facts: Facts::Least,
+    };
+    let asker = asker((caller, &counted), operation, now);
+    let (situation, terms) = RecordTerms::of(&policy.tables, situation, &asker);
     let mut plan = Plan {
-        table: policy.tables.of(Situation {
-            roles: counted,
-            purpose: Some(purpose.purpose.clone()),
-            strengths: proved.clone(),
-            seen: reach.seen(),
-            observing: model.observing(now, caller.has_session()),
-        }),
+        table: policy.tables.of(situation),
         roles,
         purpose: Some(purpose),
         challenge: None,
         would: None,
+        terms,
     };
     // What the API tells of itself and of the caller is nobody's records.
     let reached = match operation.access {
@@ -120,6 +127,26 @@ fn decided(
         Touched::Named | Touched::Unnamed => plan.challenge = Some(lacking.challenge.clone()),
     }
     Ok(plan)
+}
+
+/// What conditions can ask of a request.
+fn asker<'a>(
+    (caller, roles): (&'a Caller, &'a BTreeSet<Role>),
+    operation: &'a Operation,
+    now: Timestamp,
+) -> Asker<'a> {
+    // Ids of others name nobody in the CRM, or somebody else.
+    let has_session = caller.has_session();
+    Asker {
+        id: has_session.then(|| caller.id()),
+        name: caller.crm_user(),
+        kind: caller.crm_type(),
+        roles,
+        teams: has_session.then(|| caller.crm_teams()),
+        now,
+        action: Some(operation.action),
+        module: operation.target(),
+    }
 }
 
 /// Whether the operation would be permitted, if no rule only observed.
@@ -292,7 +319,9 @@ fn allowed(model: &Model, plan: &Plan, operation: &Operation) -> Result<(), Reas
             Use::Matched | Use::Searched => Usable::Words,
             Use::Sorted => Usable::Yes,
         };
-        if usable(plan, &used.path) < least {
+        // What is said of records that are linked would be said of those, too, that are not there for the caller.
+        let is_elsewhere = operation.target() != Some(&used.path.module);
+        if usable(plan, &used.path) < least || is_elsewhere && plan.has_rows(&used.path.module) {
             return Err(Reason::FieldNotUsable);
         }
     }

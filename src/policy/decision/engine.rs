@@ -12,7 +12,7 @@ use crate::vocabulary::{Category, Level, Module, Purpose, Role, RuleName};
 
 use super::super::language::catalogue::kind_of;
 use super::super::language::model::{
-    Applies, Cap, Grant, Model, Observation, Writing, about, is_special,
+    Applies, Bit, Cap, Grant, Model, Observation, RowRule, Writing, about, is_special,
 };
 
 /// What shows data while the whole policy observes, as it is named in `explain` and in the log.
@@ -31,6 +31,50 @@ pub(in crate::policy) struct Situation {
     pub(in crate::policy) seen: Option<BTreeSet<Module>>,
     /// How rules count that only observe.
     pub(in crate::policy) observing: Observing,
+    /// Which conditions of rules hold.
+    pub(in crate::policy) facts: Facts,
+}
+
+/// Which conditions of rules hold, by their [`Bit`]s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(in crate::policy) enum Facts {
+    /// All that withhold, and none that show: the least that a caller has, whatever holds.
+    #[default]
+    Least,
+    /// The other way round: the most that a caller has. No moment and no record need be like that.
+    Most,
+    /// Those whose bits are set.
+    Known(u64),
+}
+
+impl Facts {
+    /// Whether something that shows, or lifts what withholds, does so.
+    pub(in crate::policy) fn show(self, when: Option<Bit>) -> bool {
+        when.is_none_or(|bit| match self {
+            Self::Least => false,
+            Self::Most => true,
+            Self::Known(bits) => bit.is_in(bits),
+        })
+    }
+
+    /// Whether something that withholds does so.
+    pub(in crate::policy) fn withhold(self, when: Option<Bit>) -> bool {
+        when.is_none_or(|bit| match self {
+            Self::Least => true,
+            Self::Most => false,
+            Self::Known(bits) => bit.is_in(bits),
+        })
+    }
+}
+
+impl Bit {
+    pub(in crate::policy) fn is_in(self, bits: u64) -> bool {
+        bits & self.mask() != 0
+    }
+
+    pub(in crate::policy) fn mask(self) -> u64 {
+        1_u64.checked_shl(self.0.into()).unwrap_or_default()
+    }
 }
 
 /// How rules count that only observe.
@@ -85,6 +129,18 @@ pub(in crate::policy) struct Verdict {
 }
 
 impl Situation {
+    /// That of nobody in particular: what of it withholds, does so for everybody.
+    pub(in crate::policy) fn of_whoever() -> Self {
+        Self {
+            facts: Facts::Most,
+            ..Self::default()
+        }
+    }
+
+    fn is_of_whoever(&self) -> bool {
+        self.roles.is_empty() && self.facts == Facts::Most
+    }
+
     /// Whether records of a module may be seen, wherever they stand.
     pub(in crate::policy) fn sees(&self, module: &Module) -> bool {
         self.seen.as_ref().is_none_or(|seen| seen.contains(module))
@@ -102,6 +158,7 @@ impl Grant {
         purpose
             && !self.roles.is_disjoint(&situation.roles)
             && situation.observing.lifts(self.observed.as_ref())
+            && situation.facts.show(self.when)
     }
 
     /// Whether the grant matches.
@@ -114,21 +171,52 @@ impl Grant {
 impl Cap {
     /// Whether the cap matches. In doubt it does: without roles nobody is exempt, without a purpose every one counts.
     pub(in crate::policy) fn matches(&self, situation: &Situation) -> bool {
-        let purpose = match (&self.purposes, &situation.purpose) {
-            (Some(purposes), Some(purpose)) => purposes.contains(purpose),
-            (None, _) | (_, None) => true,
-        };
-        purpose
+        is_for(self.purposes.as_ref(), situation)
             && situation.observing.lowers(self.observed.as_ref())
-            && match &self.applies {
-                Applies::Everyone => true,
-                Applies::Roles(roles) => {
-                    situation.roles.is_empty() || !roles.is_disjoint(&situation.roles)
-                }
-                Applies::UnlessRoles(exempt) => {
-                    situation.roles.is_empty() || !situation.roles.is_subset(exempt)
-                }
-            }
+            && self.applies.to(situation)
+            && situation.facts.withhold(self.when)
+            && !self.is_lifted(situation)
+    }
+
+    /// Whether an exception is in force for all roles that count.
+    fn is_lifted(&self, situation: &Situation) -> bool {
+        let roles = &situation.roles;
+        self.exceptions.iter().any(|exception| {
+            !roles.is_empty()
+                && roles.is_subset(&exception.roles)
+                && situation.facts.show(Some(exception.when))
+        })
+    }
+}
+
+impl RowRule {
+    /// Whether it says of a module's records whether they are there. In doubt it does, as a cap would.
+    pub(in crate::policy) fn matches(&self, situation: &Situation, module: &Module) -> bool {
+        let is_for_all = self.purposes.is_none() && matches!(self.applies, Applies::Everyone);
+        self.modules.contains(module)
+            && (is_for_all || !situation.is_of_whoever())
+            && is_for(self.purposes.as_ref(), situation)
+            && self.applies.to(situation)
+    }
+}
+
+/// Whether something that withholds does so for a purpose: without one, every one counts.
+fn is_for(purposes: Option<&BTreeSet<Purpose>>, situation: &Situation) -> bool {
+    match (purposes, &situation.purpose) {
+        (Some(purposes), Some(purpose)) => purposes.contains(purpose),
+        (None, _) | (_, None) => true,
+    }
+}
+
+impl Applies {
+    /// Whether the roles that count are meant: without roles nobody is exempt.
+    fn to(&self, situation: &Situation) -> bool {
+        let roles = &situation.roles;
+        match self {
+            Self::Everyone => true,
+            Self::Roles(meant) => roles.is_empty() || !meant.is_disjoint(roles),
+            Self::UnlessRoles(exempt) => roles.is_empty() || !roles.is_subset(exempt),
+        }
     }
 }
 
@@ -140,6 +228,26 @@ impl Cap {
 }
 
 impl Model {
+    /// Whether records of a module are there, or show something of these categories, only where something holds of them.
+    pub(in crate::policy) fn depends_on_records<'a>(
+        &self,
+        situation: &Situation,
+        module: &Module,
+        mut categories: impl Iterator<Item = &'a Category>,
+    ) -> bool {
+        let asks = |when: Option<Bit>| {
+            let noted = when.and_then(|bit| self.conditions.get(usize::from(bit.0)));
+            noted.is_some_and(|noted| noted.condition.is_about_records())
+        };
+        let asked = |category: &Category| {
+            let mut grants = self.grants.iter();
+            let mut caps = self.caps.iter();
+            grants.any(|grant| asks(grant.when) && about(&grant.data, category))
+                || caps.any(|cap| asks(cap.when) && about(&cap.data, category))
+        };
+        self.rows.iter().any(|row| row.matches(situation, module)) || categories.any(asked)
+    }
+
     /// What a level means for a category: `mask` shows nothing of one that has no mask.
     pub(in crate::policy) fn meaning(&self, level: Level, category: &Category) -> Level {
         match self.categories.get(category) {

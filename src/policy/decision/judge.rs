@@ -531,6 +531,11 @@ impl View {
             // A copy shows no more of a module than its own records would.
             into.withheld.insert((Level::Redact, "role.actions"));
         }
+        let model = &self.core.model;
+        if depth > 0 && model.depends_on_records(&self.situation, &path.module, own.iter()) {
+            // What holds of that record, nobody knows here.
+            into.withheld.insert((Level::Redact, "record.conditions"));
+        }
         let origin = self.core.schema.origin(&path.module, path.field.as_str());
         match origin {
             Origin::Secret => {

@@ -13,6 +13,7 @@ use crate::mask::{Mask, Tokenizer};
 use crate::reason::Reason;
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module, Purpose, Role, RuleName};
 
+use super::conditional::{Conditions, RecordTerms};
 use super::fields::KnownFields;
 use super::step_up::Challenge;
 use super::table::Table;
@@ -62,7 +63,7 @@ pub struct PurposeChosen {
 ///
 /// ```compile_fail
 /// // No plan without a decision: the constructor and the fields are private.
-/// let plan = paravent::policy::Plan { table: todo!(), roles: vec![], purpose: None, challenge: None, would: None };
+/// let plan = paravent::policy::Plan { table: todo!(), roles: vec![], purpose: None, challenge: None, would: None, terms: None };
 /// ```
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -72,6 +73,8 @@ pub struct Plan {
     pub(in crate::policy) challenge: Option<Arc<Challenge>>,
     /// Why the request would be refused, if no rule only observed.
     pub(in crate::policy) would: Option<Reason>,
+    /// What rules ask for of records, if they do.
+    pub(in crate::policy) terms: Option<Arc<RecordTerms>>,
 }
 
 impl Plan {
@@ -100,9 +103,43 @@ impl Plan {
         &self.table.situation().strengths
     }
 
-    /// The rules of a module's records.
+    /// The rules of a module's records, as of one of which nothing is known: none shows less, or may be used less.
     pub fn records(&self, module: &Module) -> Arc<RecordRules> {
         self.table.records(module)
+    }
+
+    /// The rules of a module's records, as of one of which everything shows most: none shows more.
+    pub fn records_at_most(&self, module: &Module) -> Arc<RecordRules> {
+        match &self.terms {
+            Some(terms) => terms.most(module),
+            None => self.records(module),
+        }
+    }
+
+    /// Whether rules ask for something of records.
+    pub fn asks_of_records(&self) -> bool {
+        self.terms.is_some()
+    }
+
+    /// The same, in which each record has the rules of one of which nothing is known.
+    #[must_use]
+    pub fn unjudged(&self) -> Self {
+        Self {
+            terms: None,
+            ..self.clone()
+        }
+    }
+
+    /// Whether some of a module's records are not there for the caller, and others are.
+    pub fn has_rows(&self, module: &Module) -> bool {
+        let terms = self.terms.as_ref();
+        terms.is_some_and(|terms| terms.has_rows(module))
+    }
+
+    /// What must be looked at of a module's records before their rules are known; `None`: they all have those of
+    /// [`Self::records`].
+    pub fn conditions(&self, module: &Module) -> Option<Conditions> {
+        self.terms.as_ref()?.conditions(module)
     }
 }
 

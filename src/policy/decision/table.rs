@@ -8,6 +8,7 @@ use dashmap::DashMap;
 use crate::vocabulary::Module;
 
 use super::super::Policy;
+use super::super::language::model::Model;
 use super::engine::{Observing, Situation};
 use super::judge::{Core, View};
 use super::plan::RecordRules;
@@ -84,18 +85,23 @@ impl fmt::Debug for Table {
 }
 
 /// The tables that were met.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::policy) struct Tables {
     core: Arc<Core>,
-    met: DashMap<Situation, Arc<Table>>,
+    met: Arc<DashMap<Situation, Arc<Table>>>,
 }
 
 impl Tables {
     pub(in crate::policy) fn new(core: Arc<Core>) -> Self {
         Self {
             core,
-            met: DashMap::new(),
+            met: Arc::default(),
         }
+    }
+
+    /// The policy.
+    pub(in crate::policy) fn model(&self) -> &Model {
+        &self.core.model
     }
 
     /// Works out what requests will most likely ask for, from what they have asked of others; not all of it, where that is

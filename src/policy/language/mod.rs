@@ -8,6 +8,5 @@ pub mod codes;
 pub(super) mod document;
 pub(super) mod folder;
 pub(super) mod model;
-mod roles;
 pub(super) mod sections;
 pub(super) mod source;

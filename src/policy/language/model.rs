@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
+use crate::condition::Condition;
 use crate::config::Way;
 use crate::detect::Kind;
 use crate::detect::statement::{Certainty, Languages};
@@ -42,6 +43,12 @@ pub(in crate::policy) struct Model {
     pub(in crate::policy) detectors: Vec<Detector>,
     pub(in crate::policy) grants: Vec<Grant>,
     pub(in crate::policy) caps: Vec<Cap>,
+    /// Records that some see and others do not.
+    pub(in crate::policy) rows: Vec<RowRule>,
+    /// What rules ask for beside roles and purposes, by [`Bit`].
+    pub(in crate::policy) conditions: Vec<Noted>,
+    /// The fields of records that conditions ask for.
+    pub(in crate::policy) compared: Vec<Compared>,
     /// Whether the whole policy only observes.
     pub(in crate::policy) observed: Option<Observation>,
     /// The last days of whatever only observes.
@@ -249,6 +256,8 @@ pub(in crate::policy) struct Grant {
     pub(in crate::policy) write: Writing,
     /// Where it says that it lets be written.
     pub(in crate::policy) allows_write: Option<Place>,
+    /// What must hold beside.
+    pub(in crate::policy) when: Option<Bit>,
     pub(in crate::policy) observed: Option<Observation>,
     pub(in crate::policy) why: Option<String>,
 }
@@ -265,8 +274,60 @@ pub(in crate::policy) struct Cap {
     /// Whether it forbids to write, too. A cap below `clear` always does.
     pub(in crate::policy) denies_write: bool,
     pub(in crate::policy) firm: bool,
+    /// What must hold beside.
+    pub(in crate::policy) when: Option<Bit>,
+    /// What lifts it for a while.
+    pub(in crate::policy) exceptions: Vec<Exception>,
     pub(in crate::policy) observed: Option<Observation>,
     pub(in crate::policy) why: Option<String>,
+}
+
+/// What a rule asks for beside roles and purposes, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::policy) struct Bit(pub(in crate::policy) u8);
+
+/// Conditions that a policy can hold.
+pub(in crate::policy) const CONDITIONS_MAX: usize = 64;
+
+/// A condition, and what it counts for where nobody knows whether it holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::policy) struct Noted {
+    pub(in crate::policy) condition: Condition,
+    /// Whether more is withheld where it holds: then it does, in doubt. Else less is, and it does not.
+    pub(in crate::policy) withholds: bool,
+}
+
+/// A field that a condition compares.
+#[derive(Debug)]
+pub(in crate::policy) struct Compared {
+    pub(in crate::policy) field: Field,
+    pub(in crate::policy) place: Place,
+    /// The modules whose records are asked for it; `None`: each.
+    pub(in crate::policy) modules: Option<BTreeSet<Module>>,
+}
+
+/// Records of some modules are there for some callers only where something holds.
+#[derive(Debug)]
+pub(in crate::policy) struct RowRule {
+    pub(in crate::policy) name: RuleName,
+    pub(in crate::policy) place: Place,
+    pub(in crate::policy) modules: BTreeSet<Module>,
+    pub(in crate::policy) applies: Applies,
+    /// `None`: for every purpose.
+    pub(in crate::policy) purposes: Option<BTreeSet<Purpose>>,
+    /// In doubt it does not hold.
+    pub(in crate::policy) keep_when: Condition,
+    pub(in crate::policy) why: Option<String>,
+}
+
+/// Lifts a cap for a while, where all roles that count are among these.
+#[derive(Debug)]
+pub(in crate::policy) struct Exception {
+    pub(in crate::policy) name: RuleName,
+    pub(in crate::policy) place: Place,
+    pub(in crate::policy) roles: BTreeSet<Role>,
+    /// That it is in force: a condition on the moment, which does not withhold.
+    pub(in crate::policy) when: Bit,
 }
 
 /// How much may be written. Like levels, these are a chain: grants lift, caps lower.

@@ -12,7 +12,7 @@ use crate::vocabulary::{Category, Level};
 
 use super::super::codes;
 use super::super::decide::may_invoke;
-use super::super::engine::{Observing, Situation};
+use super::super::engine::{Facts, Observing, Situation};
 use super::super::model::{Cap, Grant, Model, Writing, about};
 use super::super::warnings;
 use super::words::listed;
@@ -47,6 +47,7 @@ fn states(model: &Model) -> Vec<Situation> {
                     strengths: strengths.clone(),
                     seen: None,
                     observing: Observing::Enforced,
+                    facts: Facts::Most,
                 });
             }
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::detect::Kind;
 use crate::dialect::Schema;
 use crate::policy::Policy;
-use crate::policy::engine::{Observing, Situation};
+use crate::policy::engine::{Facts, Observing, Situation};
 use crate::policy::language::catalogue::category_of;
 use crate::policy::language::model::Model;
 use crate::policy::plan::{UNCLASSIFIED, Usable};
@@ -348,6 +348,7 @@ impl Writer<'_, '_> {
             strengths: self.names.proven[spot.proven].strengths[side].clone(),
             seen: None,
             observing: Observing::Most,
+            facts: Facts::Most,
         };
         let mut lowest: Vec<(Level, Vec<String>)> = Vec::new();
         for at in &made.categories {

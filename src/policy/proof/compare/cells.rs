@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::config::Way;
 use crate::policy::decide::may_invoke;
-use crate::policy::engine::{Observing, Situation};
+use crate::policy::engine::{Facts, Observing, Situation};
 use crate::policy::language::model::{Cap, Evidence, Grant, Model, Writing, about};
 use crate::vocabulary::{Category, Level, Purpose, Role};
 
@@ -165,6 +165,7 @@ impl<'a> Names<'a> {
             seen: None,
             // A cap that only observes is none.
             observing: Observing::Most,
+            facts: Facts::Most,
         };
         for ((cell, category), (grants, caps)) in row.iter_mut().zip(&self.categories).zip(&rules.0)
         {

@@ -9,7 +9,7 @@ use crate::dialect::Origin;
 use crate::policy::Policy;
 use crate::policy::decide::{counted, may_invoke, purpose};
 use crate::policy::decision::looked::Looked;
-use crate::policy::engine::{Observing, Situation};
+use crate::policy::engine::{Facts, Observing, Situation};
 use crate::policy::judge::{Judgement, Treatment, View};
 use crate::policy::language::catalogue::category_of;
 use crate::policy::language::model::Model;
@@ -209,6 +209,7 @@ impl<'a> Side<'a> {
             strengths,
             seen: None,
             observing: Observing::Most,
+            facts: Facts::Most,
         });
         let situation = situation.filter(|situation| !situation.roles.is_empty());
         Self {
