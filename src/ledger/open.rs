@@ -79,6 +79,22 @@ impl Ledger {
         self.thread.ask(append).await
     }
 
+    /// Records events, all or none of them, in one transaction: for files.
+    pub async fn append_all(&self, drafts: Vec<Draft>) -> Result<Vec<Recorded>, Error> {
+        let append = move |worker: &mut Worker| {
+            let now = worker.now();
+            drafts.iter().try_for_each(|draft| draft.check(now))?;
+            worker.write(|persons| {
+                let recorded = drafts.iter().map(|draft| {
+                    let (event, is_new) = append::append(persons, draft, now)?;
+                    Ok(Recorded { event, is_new })
+                });
+                recorded.collect()
+            })
+        };
+        self.thread.ask(append).await
+    }
+
     /// Joins two persons: the second is the first from here on. What was recorded of either before stays apart, so this affirms
     /// nothing; what is recorded from here on counts for both.
     pub async fn merge(
@@ -234,6 +250,10 @@ impl Ledger {
     ) -> Result<Vec<Due>, Error> {
         let until = until.as_millisecond();
         let claim = move |worker: &mut Worker| {
+            // Whoever asks now and then does not write each time.
+            if !worker.read(|persons| outbox::is_due(persons.within, &sink, persons.now))? {
+                return Ok(Vec::new());
+            }
             worker.write(|persons| {
                 outbox::claim(
                     persons.keys,
