@@ -268,6 +268,8 @@ struct Secrets {
     audit: Vec<Secret>,
     /// Under what the consent ledger keeps persons.
     person: Vec<Secret>,
+    /// What signs receipts.
+    receipts: Option<Secret>,
     keys_place: Place,
 }
 
@@ -322,6 +324,11 @@ impl Config {
     /// The keys under which the consent ledger keeps persons, of 32 bytes or more; the first writes, both find. Default: none.
     pub fn person_keys(&self) -> &[Secret] {
         &self.secrets.person
+    }
+
+    /// The key that signs receipts, as its file holds it. Default: none.
+    pub fn receipts_key(&self) -> Option<&[u8]> {
+        self.secrets.receipts.as_ref().map(Secret::bytes)
     }
 
     /// Where the section `keys` stands.

@@ -15,6 +15,7 @@ mod checkpoints;
 mod classified;
 mod clock;
 mod compress;
+mod consents;
 mod disclosure;
 mod event;
 mod events;
@@ -41,6 +42,7 @@ mod publish;
 mod query;
 mod record;
 mod refusals;
+mod reread;
 mod retention;
 mod room;
 mod seekable;
@@ -71,6 +73,7 @@ pub use id::{is_id, new as new_id};
 pub use identity::LogTree;
 pub use index::{Built, Indexed, Keeper, keep, reindex};
 pub use kept::is_being_kept;
+pub use consents::follow_consents;
 pub use keys::follow_keys;
 pub use log::{AuditUnavailable, Durability, Figures, Log, Options};
 pub use names::{ascii, is_plain_in_any_case, visible};
@@ -83,6 +86,7 @@ pub use record::{
     Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
     PolicyStamp, Record, Said, Unanswered,
 };
+pub use reread::{LimitTold, Reread};
 pub use room::Room;
 pub use seen::{Datum, Part, Seen, Spot, Use, events_at_least, stretch};
 pub use signer::{Checkpoints, Published, Signing};

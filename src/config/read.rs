@@ -339,7 +339,14 @@ impl Reader<'_> {
     fn keys(&mut self, node: &Node) -> Option<Secrets> {
         const FORM: Form = Form {
             what: "`keys`",
-            known: &["token", "api", "audit", "person", "readable_by_all"],
+            known: &[
+                "token",
+                "api",
+                "audit",
+                "person",
+                "receipts",
+                "readable_by_all",
+            ],
             refused: &[],
         };
         const TOKEN: Wanted = Wanted {
@@ -349,6 +356,10 @@ impl Reader<'_> {
         const API: Wanted = Wanted {
             what: "the key of API keys",
             help: "make one with `(umask 077; head -c 32 /dev/urandom > api.key)`",
+        };
+        const RECEIPTS: Wanted = Wanted {
+            what: "the key of receipts",
+            help: "make one with `(umask 077; openssl genpkey -algorithm ed25519 -out receipts.pem)`",
         };
         let keys = FORM.read(node, self.found)?;
         let readable_by_all = keys
@@ -365,9 +376,13 @@ impl Reader<'_> {
         let person = keys
             .get("person")
             .map_or_else(|| Some(Vec::new()), |node| self.person_keys(node));
+        let receipts = keys
+            .get("receipts")
+            .map_or(Some(None), |node| self.key(node, RECEIPTS).map(Some));
         Some(Secrets {
             audit: audit?,
             person: person?,
+            receipts: receipts?,
             keys_place: keys.place().clone(),
             readable_by_all: readable_by_all.unwrap_or(false),
             token: token?,

@@ -68,7 +68,7 @@ impl Reader<'_> {
             (Some(_), Some(postgres)) => {
                 let title = "the state is in a folder or in a database, not in both";
                 self.found.push(
-                    Diagnostic::error(codes::BAD_ADDRESS, title)
+                    Diagnostic::error(codes::BAD_STATE, title)
                         .at(&postgres.place, "`dir` stands beside it")
                         .help("what all nodes share is in `postgres`; remove `dir`"),
                 );
@@ -167,7 +167,7 @@ impl Reader<'_> {
         if read.is_none() {
             let title = "`listen` names no host and port";
             self.found.push(
-                Diagnostic::error(codes::BAD_ADDRESS, title)
+                Diagnostic::error(codes::BAD_STATE, title)
                     .at(&text.place, "must be of the form `pg.internal:5432`"),
             );
         }

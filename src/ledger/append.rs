@@ -56,7 +56,7 @@ pub(super) fn append(
 }
 
 /// The event that was recorded under the same reference.
-fn repeated(persons: &mut Persons<'_>, draft: &Draft) -> Result<Option<Event>, Error> {
+pub(super) fn repeated(persons: &mut Persons<'_>, draft: &Draft) -> Result<Option<Event>, Error> {
     let Some(reference) = &draft.reference else {
         return Ok(None);
     };

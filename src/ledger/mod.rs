@@ -7,6 +7,7 @@
 
 mod address;
 mod append;
+mod batch;
 mod channel;
 mod clock;
 mod counters;

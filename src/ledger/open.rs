@@ -14,11 +14,12 @@ use super::newlink::NewLink;
 use super::outgoing::{Due, Outgoing};
 use super::person::{Name, Person, PersonId, Who};
 use super::place::Place;
+use super::refused::Refused;
 use super::shown::{Shown, Use};
 use super::standings::Standings;
 use super::verify::{Verdict, verify};
 use super::worker::{Opening, Thread, Worker};
-use super::{append, events, links, outbox};
+use super::{append, batch, events, links, outbox};
 
 /// Events that are read at once.
 const AT_ONCE: i64 = 1000;
@@ -77,6 +78,43 @@ impl Ledger {
             Ok(Recorded { event, is_new })
         };
         self.thread.ask(append).await
+    }
+
+    /// Records events, all of them or none; each that is there already, with the same reference or word for word, not again.
+    pub async fn append_all(&self, drafts: Arc<Vec<Draft>>) -> Result<Vec<Recorded>, Error> {
+        let append = move |worker: &mut Worker| {
+            let now = worker.now();
+            let all = worker.write(|persons| batch::append_all(persons, &drafts, now))?;
+            let recorded = all.into_iter();
+            Ok(recorded
+                .map(|(event, is_new)| Recorded { event, is_new })
+                .collect())
+        };
+        self.thread.ask(append).await
+    }
+
+    /// Which of them are recorded already; what may not be recorded, and why. Nothing changes.
+    pub async fn known(
+        &self,
+        drafts: Arc<Vec<Draft>>,
+    ) -> Result<Vec<Result<bool, Refused>>, Error> {
+        let look = move |worker: &mut Worker| {
+            let now = worker.now();
+            worker.read(|persons| batch::known(persons, &drafts, now))
+        };
+        self.thread.ask(look).await
+    }
+
+    /// Puts into the outbox what is about no event.
+    pub async fn send(&self, outgoing: Vec<Outgoing>) -> Result<(), Error> {
+        let send = move |worker: &mut Worker| {
+            worker.write(|persons| {
+                outgoing
+                    .iter()
+                    .try_for_each(|outgoing| outbox::insert(persons, outgoing))
+            })
+        };
+        self.thread.ask(send).await
     }
 
     /// Joins two persons: the second is the first from here on. What was recorded of either before stays apart, so this affirms
@@ -224,6 +262,14 @@ impl Ledger {
         self.thread.ask(post).await
     }
 
+    /// Whether something is due for a sink. To look changes nothing, so that it can be done often.
+    pub async fn is_due(&self, sink: &'static str) -> Result<bool, Error> {
+        let look = move |worker: &mut Worker| {
+            worker.read(|persons| outbox::is_due(persons.within, sink, persons.now))
+        };
+        self.thread.ask(look).await
+    }
+
     /// Claims what is due for a sink, at most some: nobody else is given it before `until`. Whoever claims it says that it was
     /// sent, or when it is due again; who does neither lets it be due then.
     pub async fn claim(
@@ -234,6 +280,10 @@ impl Ledger {
     ) -> Result<Vec<Due>, Error> {
         let until = until.as_millisecond();
         let claim = move |worker: &mut Worker| {
+            // Whoever asks now and then does not write each time.
+            if !worker.read(|persons| outbox::is_due(persons.within, &sink, persons.now))? {
+                return Ok(Vec::new());
+            }
             worker.write(|persons| {
                 outbox::claim(
                     persons.keys,

@@ -23,6 +23,13 @@ pub(super) fn insert(persons: &mut Persons<'_>, outgoing: &Outgoing) -> Result<(
     persons.within.run(sql, &values).map(drop)
 }
 
+/// Whether something is due for a sink. Nothing changes.
+pub(super) fn is_due(within: &mut dyn Transaction, sink: &str, now: i64) -> Result<bool, Error> {
+    let sql = "SELECT id FROM outbox WHERE sink = $1 AND done IS NULL AND due <= $2 LIMIT 1";
+    let found = within.run(sql, &[sink.into(), now.into()])?;
+    Ok(!found.is_empty())
+}
+
 /// Claims what is due, at most some: nobody else is given it before `until`.
 pub(super) fn claim(
     keys: &PersonKeys,

@@ -112,7 +112,8 @@ impl Persons<'_> {
         let known = self.named(name)?;
         let person = known.as_ref().unwrap_or(person).clone();
         let (kind, spellings) = self.spellings(name);
-        let Some((key, key_id)) = spellings.into_iter().next() else {
+        let mut spellings = spellings.into_iter();
+        let Some((key, key_id)) = spellings.next() else {
             return Err(Error::Closed);
         };
         let sql = "SELECT shared FROM person_keys WHERE kind = $1 AND key = $2";
@@ -132,6 +133,11 @@ impl Persons<'_> {
                 self.change.into(),
             ];
             self.within.run(sql, &values)?;
+        }
+        // What an older key kept is found under the first one from here on, so that the older one can go some day.
+        for (key, _) in spellings {
+            let sql = "DELETE FROM person_keys WHERE kind = $1 AND key = $2";
+            self.within.run(sql, &[kind.name().into(), (&key).into()])?;
         }
         Ok(person)
     }

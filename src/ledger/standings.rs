@@ -247,14 +247,16 @@ impl Standings {
 
     /// Whether this is what the store has.
     pub fn freshness(&self) -> Freshness {
+        self.freshness_at(Instant::now())
+    }
+
+    pub(super) fn freshness_at(&self, now: Instant) -> Freshness {
         let confirmed = self.confirmed.load(Ordering::SeqCst);
         if confirmed == 0 {
             return Freshness::Stale { since: None };
         }
-        let since = self
-            .started
-            .elapsed()
-            .saturating_sub(Duration::from_millis(confirmed));
+        let confirmed = self.started + Duration::from_millis(confirmed);
+        let since = now.saturating_duration_since(confirmed);
         match since <= FRESH {
             true => Freshness::Fresh,
             false => Freshness::Stale { since: Some(since) },

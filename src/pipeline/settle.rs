@@ -4,10 +4,11 @@
 use serde_json::{Map, Value};
 
 use super::calling::Called;
+use super::judged::{asked_of, gone};
 use super::{Pipeline, Visit};
 use crate::audit::{Decided, Record};
 use crate::dialect::{AnswerForm, Exchange, Wanted};
-use crate::filter::{Asked, Filtering};
+use crate::filter::{self, Filtering};
 use crate::guard::{Guarded, Narrowed, guard};
 use crate::json;
 use crate::markup;
@@ -257,12 +258,13 @@ impl Pipeline {
             .await?;
         let memory = &visit.in_force.memory;
         let limits = self.settings.limits;
-        let mut filtering = Filtering::new(plan, &form.shape, Asked::default(), limits, memory);
-        let filtered = filtering
-            .push(&bytes)
-            .and_then(|()| filtering.finish())
-            .map_err(|error| visit.entrance.told.unfilterable(error))?
-            .0;
+        let mut filtering = Filtering::new(plan, &form.shape, asked_of(&narrowed), limits, memory);
+        let passed = filtering.push(&bytes).and_then(|()| filtering.finish());
+        let filtered = match passed {
+            Ok((filtered, _)) => filtered,
+            Err(error) if error.cause == filter::Cause::Absent => return Err(gone(&*look_up)),
+            Err(error) => return Err(visit.entrance.told.unfilterable(error).into()),
+        };
         let held = self.looked_up(&*look_up, &bytes)?;
         let shown = self.looked_up(&*look_up, filtered.as_bytes())?;
         let shown = markup::decode_all(look_up.spelling(), &shown);
@@ -278,7 +280,7 @@ impl Pipeline {
     }
 
     /// Carries a request of the proxy's own to the CRM, for the caller.
-    async fn carry_own(
+    pub(super) async fn carry_own(
         &self,
         visit: &Visit<'_>,
         asked: (&dyn Exchange, &AnswerForm),
@@ -292,7 +294,7 @@ impl Pipeline {
     }
 
     /// The record in the reply to a look-up.
-    fn looked_up(
+    pub(super) fn looked_up(
         &self,
         look_up: &dyn Exchange,
         reply: &[u8],

@@ -86,15 +86,24 @@ impl Sqlite {
     }
 }
 
-/// Makes the file, for nobody else to read.
+/// Makes the file, for nobody else to read, and its folder.
 fn make(path: &Path) -> Result<(), Error> {
+    let refused = |error: &std::io::Error| {
+        Error::Unavailable(format!("`{}`: {}", path.display(), words(error)))
+    };
+    if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder).map_err(|error| refused(&error))?;
+    }
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let made = options.open(path);
-    made.map(drop)
-        .map_err(|error| Error::Unavailable(format!("`{}`: {}", path.display(), words(&error))))
+    made.map(drop).map_err(|error| refused(&error))
 }
 
 impl Store for Sqlite {
@@ -191,3 +200,37 @@ fn error(error: rusqlite::Error) -> Error {
 
 /// The form is in the schema, too.
 const _: () = assert!(FORM == 1, "the schema says 1");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_and_nothing_of_it_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Sqlite::open(&folder.path().join("ledger.db")).unwrap();
+        let pages: i64 = store
+            .connection
+            .query_row("PRAGMA page_count", [], |row| row.get(0))
+            .unwrap();
+        store
+            .connection
+            .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+            .unwrap();
+        let long = "x".repeat(100_000);
+        let sql = "INSERT INTO outbox (id, sink, sealed, due, tries, done, since) VALUES ($1, $2, NULL, 0, 0, NULL, 0)";
+        let written = store.write(&mut |within| {
+            within.run(sql, &["short".into(), "x".into()])?;
+            within.run(sql, &["long".into(), (&long).into()]).map(drop)
+        });
+        assert!(matches!(written, Err(Error::Unavailable(why)) if why == "the disk is full"));
+        let mut kept = None;
+        store
+            .read(&mut |within| {
+                kept = Some(within.run("SELECT id FROM outbox", &[])?.len());
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(kept, Some(0));
+    }
+}

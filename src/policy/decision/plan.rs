@@ -121,6 +121,15 @@ impl Plan {
         self.terms.is_some()
     }
 
+    /// The same, in which each record has the rules of one of which nothing is known.
+    #[must_use]
+    pub fn unjudged(&self) -> Self {
+        Self {
+            terms: None,
+            ..self.clone()
+        }
+    }
+
     /// Whether some of a module's records are not there for the caller, and others are.
     pub fn has_rows(&self, module: &Module) -> bool {
         let terms = self.terms.as_ref();
