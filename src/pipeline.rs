@@ -25,6 +25,7 @@ use crate::guard::{Guarded, Narrowed, guard};
 use crate::identity::{
     Attempt, Callers, Guesses, NoRandomness, Origins, Probes, Service, Sessions, Shown, Ways,
 };
+use crate::limits::Meter;
 use crate::metrics::Metrics;
 use crate::objection::Objection;
 use crate::policy::{FieldRule, Observation, Plan, Policy};
@@ -39,6 +40,7 @@ mod admit;
 mod budget;
 mod bulk;
 mod calling;
+mod charge;
 mod credential;
 mod cut;
 mod drift;
@@ -47,6 +49,7 @@ mod in_force;
 mod judged;
 mod learning;
 mod pace;
+mod recount;
 mod refuse;
 mod release;
 mod settle;
@@ -54,6 +57,7 @@ mod stream;
 
 pub use cut::{Cut, Knife};
 pub use learning::{LiveSchema, Prepared};
+pub use recount::{Catching, NewLimits};
 
 use admit::{NotAdmitted, Terms};
 use budget::Budget;
@@ -80,6 +84,8 @@ pub struct Pipeline {
     anybody: Origins,
     callers: Callers,
     probes: Probes,
+    /// How many records callers were shown.
+    meter: Meter,
     /// Requests of which nothing was understood, by reason.
     turned_away: Tally,
     log: Log,
@@ -173,6 +179,7 @@ impl Pipeline {
             ),
             callers: Callers::per_minute(settings.requests_per_minute),
             probes: Probes::per_hour(settings.refused_predicates_per_hour),
+            meter: Meter::new(policy).map_err(|_| NoRandomness)?,
             turned_away: Tally::default(),
             budget: Arc::new(Budget::new(
                 settings.held_bytes_total_max,
@@ -330,6 +337,12 @@ impl Pipeline {
             }
         };
         let (Terms { login, plan, with }, mut record) = admitted;
+        let account = self.account(&plan, &record);
+        let operation = exchange.operation();
+        if let Err(stopped) = account.foresee(operation, &plan, &record).await {
+            let stopped = (&account, stopped);
+            return self.limited(visit, action, stopped, record).await;
+        }
         let step_up = plan.challenge().cloned();
         let visit = &Visit {
             with: &with,
@@ -337,7 +350,7 @@ impl Pipeline {
         };
         let answer = self.answer(visit, exchange, (login, plan), &mut record);
         let reply = match answer.await {
-            Ok(answer) => self.release(visit, answer, record).await,
+            Ok(answer) => self.release(visit, (answer, account), record).await,
             Err(refusal) => self.refuse(visit, action, refusal, record).await,
         };
         reply.stepping_up(step_up)
@@ -536,6 +549,8 @@ impl Pipeline {
         self.anybody.sweep();
         self.callers.sweep();
         self.probes.sweep();
+        self.meter.sweep();
+        self.metrics.counted(self.meter.counted());
         self.transport.failures().sweep();
         for service in self.entrances.iter().filter_map(|one| one.service.as_ref()) {
             service.sweep();

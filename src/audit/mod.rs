@@ -42,6 +42,7 @@ mod publish;
 mod query;
 mod record;
 mod refusals;
+mod reread;
 mod retention;
 mod room;
 mod seekable;
@@ -85,6 +86,7 @@ pub use record::{
     Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
     PolicyStamp, Record, Said, Unanswered,
 };
+pub use reread::{LimitTold, Reread};
 pub use room::Room;
 pub use seen::{Datum, Part, Seen, Spot, Use, events_at_least, stretch};
 pub use signer::{Checkpoints, Published, Signing};

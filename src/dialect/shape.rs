@@ -12,7 +12,8 @@ pub const MODULE_KEY: &str = "_module";
 pub enum Shape {
     /// Any JSON value: checked, and copied.
     Anything,
-    /// A string, number, boolean or null: copied. An array or object makes the reply unfilterable.
+    /// A string, number, boolean or null: copied. An array or object makes the reply unfilterable. In an object around a list
+    /// of records it may count those that are not shown: then it is treated like [`Count::All`].
     Scalar,
     /// A scalar that counts records of this reply, or of the CRM: copied where the CRM was told all that decides which
     /// records are there. Otherwise it would tell of records that are not shown.

@@ -128,6 +128,11 @@ impl Books {
         self.before = (self.refs.len(), self.records);
     }
 
+    /// How many records there were.
+    pub(super) fn records(&self) -> u64 {
+        self.records
+    }
+
     /// Forgets what was noted since [`Self::begin`].
     pub(super) fn undo(&mut self) {
         self.forget();

@@ -93,6 +93,11 @@ impl Filtering {
         self.filter.take_refs()
     }
 
+    /// How many records were met so far, with and without a usable id.
+    pub fn records(&self) -> u64 {
+        self.filter.records()
+    }
+
     /// Keys beside records that nobody has said anything of, so far: also of a reply that cannot be filtered.
     pub fn unheard(&self) -> &BTreeSet<Box<str>> {
         self.filter.unheard()

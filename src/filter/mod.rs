@@ -17,6 +17,7 @@ mod arranged;
 mod asked;
 mod book;
 mod books;
+mod collected;
 mod copied;
 mod elements;
 mod extent;
@@ -157,6 +158,11 @@ impl Filter {
     /// Takes the records that were counted since the last call, so that a long reply need not keep them.
     pub fn take_refs(&mut self) -> Vec<RecordRef> {
         mem::take(&mut self.books.refs)
+    }
+
+    /// How many records were counted so far, with and without a usable id.
+    pub fn records(&self) -> u64 {
+        self.books.records()
     }
 
     /// Keys beside records that nobody has said anything of, so far.

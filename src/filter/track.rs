@@ -42,39 +42,106 @@ pub(super) struct ObjectTrack {
     pub(super) counts_elements: bool,
 }
 
+/// How shapes are followed.
+#[derive(Clone, Copy)]
+struct Follow {
+    /// Whether records may be left out.
+    judging: bool,
+    /// Whether numbers tell of records that may be left out.
+    counting: bool,
+}
+
 impl Track {
-    /// How a shape is followed. `judging`: records may be left out.
+    /// How the shape of a reply is followed. `judging`: records may be left out.
     pub(super) fn of(shape: &Shape, judging: bool) -> Self {
+        let counting = judging && holds_many(shape);
+        Follow { judging, counting }.track(shape)
+    }
+}
+
+impl Follow {
+    fn track(self, shape: &Shape) -> Track {
         match shape {
-            Shape::Anything => Self::Anything,
-            Shape::Scalar => Self::Scalar,
-            Shape::Count(count) if judging => Self::Count(*count),
-            Shape::Count(_) => Self::Scalar,
-            Shape::Dropped => Self::Dropped,
-            Shape::List(element) => Self::list(element, judging, None),
-            Shape::Along { key, element } => Self::list(element, judging, judging.then_some(*key)),
+            Shape::Anything => Track::Anything,
+            Shape::Count(count) if self.judging => Track::Count(*count),
+            Shape::Scalar | Shape::Count(_) => Track::Scalar,
+            Shape::Dropped => Track::Dropped,
+            Shape::List(element) => Track::List(Arc::new(ListTrack {
+                element: self.one_of_many(element),
+                along: None,
+            })),
+            Shape::Along { key, element } if self.judging => Track::List(Arc::new(ListTrack {
+                element: Track::Whole(Arc::new((**element).clone())),
+                along: Some(key),
+            })),
+            Shape::Along { element, .. } => Track::List(Arc::new(ListTrack {
+                element: self.track(element),
+                along: None,
+            })),
             Shape::Word(_)
             | Shape::NameOf(_)
             | Shape::Record(_)
             | Shape::OneOf(_)
             | Shape::Entry(_)
             | Shape::Choice(_)
-            | Shape::Either { .. } => Self::Whole(Arc::new(shape.clone())),
-            Shape::Object(object) => Self::Object(Arc::new(ObjectTrack::of(object, judging))),
+            | Shape::Either { .. } => Track::Whole(Arc::new(shape.clone())),
+            Shape::Object(object) => Track::Object(Arc::new(self.object(object))),
         }
-    }
-
-    fn list(element: &Shape, judging: bool, along: Option<&'static str>) -> Self {
-        let element = Self::one_of_many(element, judging);
-        Self::List(Arc::new(ListTrack { element, along }))
     }
 
     /// What may be left out because of a record in it must be known whole before any of it is shown.
-    fn one_of_many(shape: &Shape, judging: bool) -> Self {
-        match judging && stands_for_record(shape) {
-            true => Self::Whole(Arc::new(shape.clone())),
-            false => Self::of(shape, judging),
+    fn one_of_many(self, shape: &Shape) -> Track {
+        match self.judging && stands_for_record(shape) {
+            true => Track::Whole(Arc::new(shape.clone())),
+            false => self.track(shape),
         }
+    }
+
+    fn object(self, object: &ObjectShape) -> ObjectTrack {
+        let counts = |(_, shape): &(&'static str, Shape)| {
+            matches!(shape, Shape::Count(Count::Listed(_)) | Shape::Along { .. })
+        };
+        let keys = object.keys.iter();
+        ObjectTrack {
+            counts_elements: self.judging && keys.clone().any(counts),
+            keys: keys
+                .map(|(key, shape)| (*key, self.member(shape)))
+                .collect(),
+            others: match &object.others {
+                Others::Dropped | Others::Unheard => Track::Dropped,
+                Others::Shape(shape) if **shape == Shape::Scalar => self.member(shape),
+                Others::Shape(shape) => self.one_of_many(shape),
+            },
+            tells_others: object.others == Others::Unheard,
+            required: object.required,
+            may_repeat: false,
+        }
+    }
+
+    /// Of a scalar beside records nobody knows that it counts none of them, unless its shape says what it counts.
+    fn member(self, shape: &Shape) -> Track {
+        match shape {
+            Shape::Scalar if self.counting => Track::Count(Count::All(None)),
+            shape => self.track(shape),
+        }
+    }
+}
+
+/// Whether records lie in a list, or in an object of any keys.
+fn holds_many(shape: &Shape) -> bool {
+    let holds_any = |shape: &Shape| {
+        let mut any = false;
+        shape.each_module(&mut |_| any = true);
+        any
+    };
+    match shape {
+        Shape::List(element) | Shape::Along { element, .. } => holds_any(element),
+        Shape::Object(object) => {
+            let mut keys = object.keys.iter();
+            keys.any(|(_, inside)| holds_many(inside))
+                || matches!(&object.others, Others::Shape(inside) if holds_any(inside))
+        }
+        _ => false,
     }
 }
 
@@ -98,26 +165,6 @@ fn stands_for_record(shape: &Shape) -> bool {
 }
 
 impl ObjectTrack {
-    fn of(object: &ObjectShape, judging: bool) -> Self {
-        let counts = |(_, shape): &(&'static str, Shape)| {
-            matches!(shape, Shape::Count(Count::Listed(_)) | Shape::Along { .. })
-        };
-        let keys = object.keys.iter();
-        Self {
-            counts_elements: judging && keys.clone().any(counts),
-            keys: keys
-                .map(|(key, shape)| (*key, Track::of(shape, judging)))
-                .collect(),
-            others: match &object.others {
-                Others::Dropped | Others::Unheard => Track::Dropped,
-                Others::Shape(shape) => Track::one_of_many(shape, judging),
-            },
-            tells_others: object.others == Others::Unheard,
-            required: object.required,
-            may_repeat: false,
-        }
-    }
-
     /// The form of an object that is copied or dropped as a whole.
     pub(super) fn free(inside: Track) -> Self {
         Self {

@@ -30,6 +30,8 @@ pub(super) struct Worker {
     standings: Arc<Standings>,
     clock: Clock,
     mark: Mark,
+    /// Whether there may be what memory lacks.
+    is_behind: bool,
 }
 
 /// The thread, as others see it. It ends when nobody can ask it any more.
@@ -150,6 +152,7 @@ impl Worker {
             standings: opening.standings,
             clock: opening.clock,
             mark,
+            is_behind: false,
         })
     }
 
@@ -201,19 +204,20 @@ impl Worker {
     }
 
     fn follow(&mut self) -> Result<(), Error> {
+        // Whatever fails from here on, is tried again until it succeeds: the store says only once that something changed.
+        self.is_behind = true;
         self.mark = follow(&mut *self.store, &self.standings, &self.keys, &self.mark)?;
+        self.is_behind = false;
         Ok(())
     }
 
     /// Follows where others may have written.
     fn look(&mut self) -> Result<(), Error> {
         let asked = std::time::Instant::now();
-        match self.store.may_have_changed()? {
-            true => self.follow(),
-            false => {
-                self.standings.confirm(asked);
-                Ok(())
-            }
+        if self.store.may_have_changed()? || self.is_behind {
+            return self.follow();
         }
+        self.standings.confirm(asked);
+        Ok(())
     }
 }

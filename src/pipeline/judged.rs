@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::calling::Called;
+use super::charge::Account;
 use super::{Answer, Pipeline, Visit};
 use crate::audit::{Decided, Record};
 use crate::condition::{Facts, PersonFact};
@@ -108,13 +109,17 @@ impl Pipeline {
         &self,
         visit: &Visit<'_>,
         answer: Answer,
-        record: Record<Decided>,
+        (account, record): (Account, Record<Decided>),
     ) -> Reply {
         let exchange = &*answer.exchange;
         let action = exchange.operation().action;
         match exchange.absent() {
             Absent::Error { .. } => self.refuse(visit, action, gone(exchange), record).await,
-            Absent::Reply(reply) => self.release_absent(visit, (answer, &reply), record).await,
+            Absent::Reply(reply) => {
+                let counted_in = (account, record);
+                self.release_absent(visit, (answer, &reply), counted_in)
+                    .await
+            }
         }
     }
 
@@ -123,7 +128,7 @@ impl Pipeline {
         &self,
         visit: &Visit<'_>,
         (answer, reply): (Answer, &Value),
-        record: Record<Decided>,
+        (account, record): (Account, Record<Decided>),
     ) -> Reply {
         let (action, form) = (answer.exchange.operation().action, &answer.form);
         // What stands for a record holds nothing that could be judged.
@@ -135,7 +140,7 @@ impl Pipeline {
         match passed {
             Ok((filtered, report)) => {
                 let terms = (action, Outcome::NotFoundByPolicy, form.media);
-                self.release_as(visit, (filtered, report), terms, record)
+                self.release_as(visit, (filtered, report), terms, (account, record))
                     .await
             }
             Err(error) => {

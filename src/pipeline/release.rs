@@ -7,10 +7,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::budget::Share;
+use super::charge::Account;
 use super::judged::asked_of;
 use super::learning::DESCRIPTION_BYTES_MAX;
 use super::refuse::tell;
-use super::stream::Stream;
+use super::stream::{Passing, Stream};
 use super::{Answer, Pipeline, Visit, most};
 use crate::audit::{Decided, Record};
 use crate::dialect::{Operation, Shape};
@@ -36,7 +37,7 @@ impl Pipeline {
     pub(super) async fn release(
         &self,
         visit: &Visit<'_>,
-        mut answer: Answer,
+        (mut answer, account): (Answer, Account),
         mut record: Record<Decided>,
     ) -> Reply {
         let Answer {
@@ -70,17 +71,13 @@ impl Pipeline {
                     self.hear(visit, operation, &description).await;
                 }
                 let withheld = count_withheld(&report, narrowed.withheld());
-                self.release_whole(
-                    visit,
-                    (filtered, report),
-                    withheld,
-                    (action, status, media),
-                    record,
-                )
-                .await
-                .holding(share)
+                let whole = (filtered, report, withheld);
+                let kind = (action, status, media);
+                self.release_whole(visit, whole, kind, account, record)
+                    .await
+                    .holding(share)
             }
-            Ok(Read::Absent) => self.absent(visit, answer, record).await,
+            Ok(Read::Absent) => self.absent(visit, answer, (account, record)).await,
             Ok(Read::TooLargeToHold(filtering))
                 if self.settings.stream_large_replies && !visit.whole_only && !is_unchanged =>
             {
@@ -90,24 +87,28 @@ impl Pipeline {
                 let Ok(opened) = record.open(most(operation, plan)).await else {
                     return self.unrecorded(visit);
                 };
+                let counted = match account.begin(&plan, &record).await {
+                    Ok(counted) => counted,
+                    Err(stopped) => {
+                        let stopped = (&account, stopped);
+                        return self.limited(visit, action, stopped, record).await;
+                    }
+                };
                 let (sender, receiver) = mpsc::channel(1);
-                let held_bytes_max = self.settings.held_bytes_max;
-                let metrics = self.metrics.clone();
-                let told = visit.entrance.told.clone();
                 let stream = Stream {
-                    told,
+                    told: visit.entrance.told.clone(),
                     cut: self.cut.clone(),
                     untrusted: answer.untrusted,
-                    filtering: *filtering,
+                    passing: Passing::new(*filtering, answer.plan, account),
                     record,
                     action,
                     status,
-                    held_bytes_max,
-                    metrics,
+                    held_bytes_max: self.settings.held_bytes_max,
+                    metrics: self.metrics.clone(),
                     sender,
                 };
                 tokio::spawn(stream.run(share));
-                Reply::from_stream(status, receiver, &opened).of_type(media)
+                Reply::from_stream(status, receiver, &opened, counted).of_type(media)
             }
             Ok(Read::TooLargeToHold(_)) => {
                 let reason = self.transport.failures().note(Cause::TooLarge);
@@ -185,11 +186,20 @@ impl Pipeline {
         visit: &Visit<'_>,
         (filtered, report): (Filtered, Report),
         (action, outcome, media): (Action, Outcome, &'static str),
-        record: Record<Decided>,
+        (account, record): (Account, Record<Decided>),
     ) -> Reply {
+        let counted = match account.reserve_all(&report, &record).await {
+            Ok(reserved) => reserved.count(),
+            Err(stopped) => {
+                let stopped = (&account, stopped);
+                return self.limited(visit, action, stopped, record).await;
+            }
+        };
         tell(&self.metrics, &record, action, (outcome, SUCCESS, None));
         match record.close(report, outcome, SUCCESS).await {
-            Ok(closed) => Reply::from_filtered(SUCCESS, filtered, 0, &closed).of_type(media),
+            Ok(closed) => {
+                Reply::from_filtered(SUCCESS, filtered, 0, &closed, counted).of_type(media)
+            }
             Err(_) => self.unrecorded(visit),
         }
     }
@@ -197,16 +207,26 @@ impl Pipeline {
     async fn release_whole(
         &self,
         visit: &Visit<'_>,
-        (filtered, report): (Filtered, Report),
-        withheld: usize,
+        (filtered, report, withheld): (Filtered, Report, usize),
         (action, status, media): (Action, u16, &'static str),
+        account: Account,
         record: Record<Decided>,
     ) -> Reply {
+        let reserved = match account.reserve_all(&report, &record).await {
+            Ok(reserved) => reserved,
+            Err(stopped) => {
+                let stopped = (&account, stopped);
+                return self.limited(visit, action, stopped, record).await;
+            }
+        };
         let outcome = outcome(&report, withheld, &record);
         count(&self.metrics, &report);
         tell(&self.metrics, &record, action, (outcome, status, None));
         match record.close(report, outcome, status).await {
-            Ok(closed) => Reply::from_filtered(status, filtered, withheld, &closed).of_type(media),
+            Ok(closed) => {
+                let counted = reserved.count();
+                Reply::from_filtered(status, filtered, withheld, &closed, counted).of_type(media)
+            }
             Err(_) => self.unrecorded(visit),
         }
     }

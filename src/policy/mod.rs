@@ -43,6 +43,7 @@ pub use decision::standing::Standing;
 pub use decision::step_up::Challenge;
 pub use explain::{Explanation, Row, Unexplained};
 pub use language::catalogue::{BuiltIn, CATALOGUE};
+pub use language::limit::{Limit, Per, RECORDS_MAX, Then};
 pub use listed::Rule;
 pub use observation::Observation;
 pub use pairs::{Gain, Pair};
@@ -58,6 +59,7 @@ use decision::engine::Situation;
 use decision::judge::{Core, View};
 #[cfg(test)]
 use decision::looked;
+use decision::step_up;
 use decision::table::Tables;
 use decision::{decide, engine, judge, plan};
 use language::{catalogue, check, classes, document, folder, model, sections, source};
@@ -323,6 +325,19 @@ impl Policy {
                 .sum(),
             modules: model.classes.modules.len(),
             pairs: pairs::pairs(&self.core),
+        }
+    }
+
+    /// How many records callers are shown in a while.
+    pub fn limits(&self) -> &[Limit] {
+        &self.core.model.limits
+    }
+
+    /// What a limit asks of who reaches it.
+    pub fn asked_by(&self, limit: &Limit) -> Option<Arc<Challenge>> {
+        match limit.then() {
+            Then::StepUp(strengths) => step_up::asking(&self.core.model, strengths),
+            Then::Alert | Then::Block => None,
         }
     }
 

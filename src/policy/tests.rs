@@ -7,6 +7,7 @@ mod compared;
 mod folder;
 mod found;
 mod identity;
+mod limits;
 mod lints;
 mod observe;
 mod order;
@@ -250,17 +251,10 @@ fn everything_that_does_not_exist_yet_is_refused_by_name() {
     let grant = |key: &str| {
         format!("grants: [{{ name: g, roles: sales, data: work, level: clear, {key}: x }}]\n")
     };
-    let mut cases: Vec<String> = [
-        "rows",
-        "retention",
-        "limits",
-        "exceptions",
-        "extends",
-        "schedules",
-    ]
-    .iter()
-    .map(|section| format!("{section}: []\n"))
-    .collect();
+    let mut cases: Vec<String> = ["rows", "retention", "exceptions", "extends", "schedules"]
+        .iter()
+        .map(|section| format!("{section}: []\n"))
+        .collect();
     for key in [
         "ask",
         "match",

@@ -25,6 +25,7 @@ mod fixtures;
 mod guesses;
 mod harness;
 mod keys;
+mod limits;
 mod named;
 mod observe;
 mod preflight;

@@ -146,6 +146,19 @@ pub(in crate::audit) enum Notice {
         origin: Option<String>,
         reason: String,
     },
+    /// A caller was shown as many records as a limit of the policy lets through, or would have been shown more.
+    #[serde(rename = "limit.records")]
+    RecordsUsedUp {
+        caller: String,
+        limit: String,
+        max: u64,
+        name: String,
+        policy: String,
+        then: String,
+        upstream: String,
+        window: String,
+        would_be: u64,
+    },
     /// A policy came into force, or other schemas. Without `classified`, nobody knows which categories its fields have. The
     /// first versions of the program loaded one policy at their start, and did not say so.
     #[serde(rename = "policy.loaded")]

@@ -98,6 +98,17 @@ fn notices() -> Vec<Notice> {
             name: text("fanny"),
             policy: text("sha256:0"),
         },
+        Notice::RecordsUsedUp {
+            caller: text("9b1f"),
+            limit: text("bulk"),
+            max: 500,
+            name: text("fanny"),
+            policy: text("sha256:0"),
+            then: text("block"),
+            upstream: text("crm"),
+            window: text("1h"),
+            would_be: 520,
+        },
         Notice::LimitReached {
             count: 1,
             origin: Some(text("10.0.0.0/24")),

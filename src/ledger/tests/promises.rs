@@ -1,5 +1,7 @@
 //! What the ledger promises to whoever builds on it, over each store.
 
+use std::sync::Arc;
+
 use std::time::Duration;
 
 use super::super::{
@@ -56,6 +58,61 @@ fn a_reference_is_recorded_once() {
         assert_eq!(refused(other), Refused::Reference);
         let verdict = stage.wait(ledger.verify()).unwrap();
         assert!(matches!(verdict, Verdict::Sound { events: 1, .. }));
+    });
+}
+
+#[test]
+fn of_many_events_all_are_recorded_or_none() {
+    each(|stage| {
+        let ledger = stage.open();
+        let line = |number: u32, kind| Draft {
+            reference: Some(format!("line-{number}")),
+            ..draft(at(&format!("p{number}@example.com")), kind, Channel::Import)
+        };
+        let sound: Vec<Draft> = (0..30).map(|number| line(number, Kind::Given)).collect();
+        let mut bad = sound.clone();
+        bad.push(line(3, Kind::Withdrawn));
+        assert_eq!(
+            refused(stage.wait(ledger.append_all(Arc::new(bad)))),
+            Refused::Reference
+        );
+        assert!(!stage.is_valid(&ledger, "p3@example.com"));
+        for is_new in [true, false] {
+            let recorded = stage.wait(ledger.append_all(Arc::new(sound.clone()))).unwrap();
+            assert!(recorded.iter().all(|one| one.is_new() == is_new));
+        }
+        assert!(stage.is_valid(&ledger, "p29@example.com"));
+        let verdict = stage.wait(ledger.verify()).unwrap();
+        assert!(matches!(verdict, Verdict::Sound { events: 30, .. }));
+    });
+}
+
+#[test]
+fn a_connection_that_is_lost_is_made_again_and_nothing_is_recorded_twice() {
+    each(|stage| {
+        let ledger = stage.open();
+        stage.record(&ledger, by_staff(ANNA, Kind::Given));
+        stage.disconnect();
+        // Whether it was recorded is not known at first: the same reference tells.
+        let once = || Draft {
+            reference: Some("once".to_owned()),
+            ..by_staff(ANNA, Kind::Withdrawn)
+        };
+        let mut appended = false;
+        for _ in 0..100 {
+            appended = stage.append(&ledger, once()).is_ok();
+            if appended {
+                break;
+            }
+            stage.moment();
+        }
+        assert!(appended);
+        assert!(!stage.is_valid(&ledger, ANNA));
+        stage.until("it is fresh again", || {
+            ledger.standings().freshness() == super::super::Freshness::Fresh
+        });
+        let verdict = stage.wait(ledger.verify()).unwrap();
+        assert!(matches!(verdict, Verdict::Sound { events: 2, .. }));
     });
 }
 

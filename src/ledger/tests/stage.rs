@@ -139,13 +139,39 @@ impl Stage {
         self.standing(ledger, &primary(address)).is_valid()
     }
 
+    /// Ends every connection to the database, where there are any.
+    pub(super) fn disconnect(&self) {
+        let Place::Postgres(settings) = &self.place else {
+            return;
+        };
+        let said = std::env::var(VARIABLE).unwrap();
+        self.wait(async {
+            let connected = tokio_postgres::connect(&said, tokio_postgres::NoTls).await;
+            let (client, connection) = connected.unwrap();
+            tokio::spawn(connection);
+            let sql = format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+                settings.database
+            );
+            client.batch_execute(&sql).await.unwrap();
+        });
+    }
+
+    /// Lets others work for a moment, between two attempts.
+    pub(super) fn moment(&self) {
+        self.wait(tokio::time::sleep(Duration::from_millis(50)));
+    }
+
     /// Waits until something holds.
     pub(super) fn until(&self, what: &str, holds: impl Fn() -> bool) {
-        let waited = self.wait(tokio::time::timeout(Duration::from_secs(60), async {
-            while !holds() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        }));
+        let waited = self.wait(async {
+            let polling = async {
+                while !holds() {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(60), polling).await
+        });
         assert!(waited.is_ok(), "{what}");
     }
 }

@@ -17,6 +17,7 @@ mod conditions;
 mod data;
 mod declared;
 mod exceptions;
+mod limits;
 mod roles;
 mod rows;
 mod rules;
@@ -56,6 +57,7 @@ pub(in crate::policy) fn check(
         grants,
         caps,
         rows,
+        limits: limits::limits(&document, &names, found),
         conditions: conditions.noted,
         compared: conditions.compared,
         days: rules::last_days(&document, observed.as_ref()),

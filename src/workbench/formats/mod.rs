@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 mod config;
 mod description;
 mod identity;
+mod limits;
 mod parts;
 mod policy;
 mod routes;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::limits::limit;
 use super::parts::{
     Key, any_of, defined, duration, entries, flag, formed, integer, key, list, map, name, needs,
     needs_one_of, one_or_any_list, one_or_list, prose, some_of, suggested, text, words,
@@ -96,6 +97,11 @@ pub(super) fn schema() -> Value {
             "caps",
             list(cap()),
             "Caps lower a category to a level, whatever grants say.",
+        ),
+        key(
+            "limits",
+            list(limit(rule(), module())),
+            "How many records each caller is shown in a while.",
         ),
     ];
     let mut root = map(observes().into_iter().chain(sections));
@@ -453,7 +459,7 @@ fn rule() -> [Key; 4] {
         key(
             "name",
             name("bank-data"),
-            "The rule's name, for `explain` and the access log. Grants, caps and detectors share their names.",
+            "The rule's name, for `explain` and the access log. Grants, caps, detectors and limits share their names.",
         ),
         key(
             "data",

@@ -18,6 +18,7 @@ mod conditions;
 mod detectors;
 mod evidence;
 mod exceptions;
+mod limits;
 pub(in crate::policy) mod observe;
 mod operands;
 mod operators;
@@ -46,6 +47,7 @@ const SECTIONS: &[&str] = &[
     "rows",
     "schedules",
     "exceptions",
+    "limits",
 ];
 /// Sections and keys that later versions will have, wherever they stand.
 const KEYS_REFUSED: &[&str] = &[
@@ -56,7 +58,6 @@ const KEYS_REFUSED: &[&str] = &[
     "honour_objection",
     "consent",
     "retention",
-    "limits",
     "extends",
 ];
 /// Characters of one name.
@@ -115,6 +116,7 @@ fn section(name: &str, node: &Node, document: &mut Document, found: &mut Diagnos
         "rows" => rows::read(node, document, found),
         "schedules" => schedules::read(node, document, found),
         "exceptions" => exceptions::read(node, document, found),
+        "limits" => limits::read(node, document, found),
         _ => rules::caps(node, document, found),
     }
 }
