@@ -54,6 +54,9 @@ pub mod dialect;
 // What the operator wrote, checked. Makes `Config`.
 pub mod config;
 
+// What persons have agreed to and refused. Makes `Recorded`.
+pub mod ledger;
+
 // Connections to the CRM: pool, TLS, time-outs, bounds.
 pub mod transport;
 

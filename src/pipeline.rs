@@ -21,7 +21,7 @@ use crate::config::{self, Way};
 use crate::dialect::{AnswerForm, Bounds, Dialect, Exchange, Incoming, Operation, Understood};
 use crate::door::{Carrier, Credential, Head};
 use crate::filter::Limits;
-use crate::guard::{Guarded, guard};
+use crate::guard::{Guarded, Narrowed, guard};
 use crate::identity::{
     Attempt, Callers, Guesses, NoRandomness, Origins, Probes, Service, Sessions, Shown, Ways,
 };
@@ -374,11 +374,11 @@ impl Pipeline {
                 is_unchanged = true;
             }
         }
-        let guarding = |called: &Called| guard(&*exchange, &plan, &edits, &called.credential);
+        let narrowed = Narrowed::of(&*exchange, &plan)?;
+        let guarding = |called: &Called| guard(&*exchange, &narrowed, &edits, &called.credential);
         let called = visit.call().await?;
         let guarded = guarding(&called);
-        record.withheld_by_projection(guarded.withheld().iter().map(|rule| &**rule));
-        let withheld = guarded.withheld().to_vec();
+        record.withheld_by_projection(narrowed.withheld().iter().map(|rule| &**rule));
         let operation = exchange.operation();
         if operation.action.writes() {
             let most = most(operation, &plan);
@@ -408,7 +408,7 @@ impl Pipeline {
             exchange,
             untrusted,
             plan,
-            withheld,
+            narrowed,
             is_unchanged,
         })
     }
@@ -584,7 +584,7 @@ struct Answer {
     form: AnswerForm,
     untrusted: Untrusted,
     plan: Plan,
-    withheld: Vec<Arc<FieldRule>>,
+    narrowed: Narrowed,
     /// Whether it answers an update that changed nothing.
     is_unchanged: bool,
 }

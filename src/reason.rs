@@ -15,6 +15,8 @@ pub enum Outcome {
     Observed,
     /// The policy said no.
     Denied,
+    /// There is no such record for this caller, says the policy; there may be none at all.
+    NotFoundByPolicy,
     /// The request could not be understood.
     Rejected,
     /// No or bad credential.
@@ -35,11 +37,12 @@ pub enum Outcome {
 
 impl Outcome {
     /// All outcomes.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Full,
         Self::Partial,
         Self::Observed,
         Self::Denied,
+        Self::NotFoundByPolicy,
         Self::Rejected,
         Self::Unauthenticated,
         Self::Challenged,
@@ -57,6 +60,7 @@ impl Outcome {
             Self::Partial => "partial",
             Self::Observed => "observed",
             Self::Denied => "denied",
+            Self::NotFoundByPolicy => "not-found-by-policy",
             Self::Rejected => "rejected",
             Self::Unauthenticated => "unauthenticated",
             Self::Challenged => "challenged",
@@ -158,6 +162,9 @@ reasons! {
     MaskWrittenBack = (403, Denied, "mask-written-back", "The request would write a mask over a real value."),
     EditedTooClose = (403, Denied, "edited-too-close", "The text holds something that is withheld from you: beside it only plain words may change, set apart by blanks, and nowhere may markup or escapes be added."),
     WithheldTextTooLong = (403, Denied, "withheld-text-too-long", "What is withheld from you in the text would no longer fit into its field; write less before it, or put it behind."),
+
+    CountNotAvailable = (403, Denied, "count-not-available", "How many records there are cannot be told here, because some are withheld from you."),
+    NotFoundByPolicy = (404, NotFoundByPolicy, "not-found-by-policy", "There is no such record."),
 
     Restored = (409, UpstreamError, "restored", "The CRM did not store a text as it was sent, so the old text stands there again; put less around what is withheld in it."),
 

@@ -1,6 +1,6 @@
 //! Remembers the rule of every field name seen, and counts what was shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -346,6 +346,7 @@ impl Books {
             fields,
             refs: self.refs,
             records: self.records,
+            absent: BTreeMap::new(),
             misfits,
             unheard: self.unheard,
         }

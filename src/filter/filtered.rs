@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
-use super::{Filter, Limits, Memory, Report, Unfilterable};
+use super::{Asked, Filter, Limits, Memory, Report, Unfilterable};
 use crate::dialect::Shape;
 use crate::policy::Plan;
 use crate::vocabulary::RecordRef;
@@ -64,9 +64,9 @@ pub struct Filtering {
 
 impl Filtering {
     /// Begins to filter a reply of this shape under this plan; see [`Filter::new`].
-    pub fn new(plan: &Plan, shape: &Shape, limits: Limits, memory: &Memory) -> Self {
+    pub fn new(plan: &Plan, shape: &Shape, asked: Asked, limits: Limits, memory: &Memory) -> Self {
         Self {
-            filter: Filter::new(plan, shape, limits, memory),
+            filter: Filter::new(plan, shape, asked, limits, memory),
             out: Vec::new(),
         }
     }

@@ -14,6 +14,7 @@ use crate::policy::Plan;
 use crate::vocabulary::RecordRef;
 
 mod arranged;
+mod asked;
 mod book;
 mod books;
 mod copied;
@@ -34,6 +35,7 @@ use books::{Books, Terms};
 use outline::{Feed, Outline};
 use reader::Fault;
 
+pub use asked::{Asked, Described, Persons};
 pub use filtered::{Filtered, Filtering};
 pub use memory::Memory;
 pub use report::{FieldCount, FieldCounts, FieldSet, InText, Misfit, Report};
@@ -78,6 +80,8 @@ pub enum Cause {
     RecordTooLarge,
     /// The text ended early.
     Truncated,
+    /// The record that the reply is about is not there for this caller. Nothing of it was released.
+    Absent,
 }
 
 /// Deepest nesting that any limit can allow: the treatment of related records recurses.
@@ -98,12 +102,19 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// A filter for a reply of this shape under this plan, which uses what others have left in a memory.
-    pub fn new(plan: &Plan, shape: &Shape, limits: Limits, memory: &Memory) -> Self {
-        Self::on_terms(Box::new(plan.clone()), shape, limits, memory)
+    /// A filter for a reply of this shape under this plan, to what the CRM was asked, which uses what others have left in a
+    /// memory.
+    pub fn new(plan: &Plan, shape: &Shape, asked: Asked, limits: Limits, memory: &Memory) -> Self {
+        Self::on_terms(Box::new(plan.clone()), shape, asked, limits, memory)
     }
 
-    fn on_terms(terms: Box<dyn Terms>, shape: &Shape, limits: Limits, memory: &Memory) -> Self {
+    fn on_terms(
+        terms: Box<dyn Terms>,
+        shape: &Shape,
+        asked: Asked,
+        limits: Limits,
+        memory: &Memory,
+    ) -> Self {
         let limits = Limits {
             depth_max: limits.depth_max.min(DEPTH_CEILING),
             ..limits

@@ -40,9 +40,11 @@ impl From<&Shape> for Track {
     fn from(shape: &Shape) -> Self {
         match shape {
             Shape::Anything => Self::Anything,
-            Shape::Scalar => Self::Scalar,
+            Shape::Scalar | Shape::Count(_) => Self::Scalar,
             Shape::Dropped => Self::Dropped,
-            Shape::List(element) => Self::List(Arc::new(Self::from(&**element))),
+            Shape::List(element) | Shape::Along { element, .. } => {
+                Self::List(Arc::new(Self::from(&**element)))
+            }
             Shape::Word(_)
             | Shape::NameOf(_)
             | Shape::Record(_)

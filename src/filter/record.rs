@@ -465,16 +465,16 @@ impl<'a> Treatment<'a, '_> {
         match (shape, kind) {
             (Shape::Anything, _) => self.keep(),
             (Shape::Dropped, _) => self.remove(),
-            (Shape::Scalar, kind) if kind.is_scalar() => self.keep(),
+            (Shape::Scalar | Shape::Count(_), kind) if kind.is_scalar() => self.keep(),
             (Shape::Object(shape), Type::Object) => self.object(shape, misfit),
             (Shape::Object(shape), Type::Array) if shape.required.is_empty() && is_empty() => {
                 self.keep()
             }
-            (Shape::List(shape), Type::Array) => {
+            (Shape::List(shape) | Shape::Along { element: shape, .. }, Type::Array) => {
                 self.elements(&mut |this| this.shaped(shape, misfit))?;
                 Ok(Fate::Keep)
             }
-            (Shape::List(_), Type::Object) if is_empty() => self.keep(),
+            (Shape::List(_) | Shape::Along { .. }, Type::Object) if is_empty() => self.keep(),
             (Shape::Word(words), Type::String) => {
                 let word = self.scalar_text()?;
                 match words.iter().any(|known| word.as_deref() == Some(*known)) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::detect::Kind;
 use crate::policy::FieldRule;
-use crate::vocabulary::{Category, FieldPath, Level, RecordRef};
+use crate::vocabulary::{Category, FieldPath, Level, RecordRef, RuleName};
 
 /// What a filter did. Never a value.
 #[derive(Debug, Default)]
@@ -16,6 +16,8 @@ pub struct Report {
     pub refs: Vec<RecordRef>,
     /// How many counted records there were.
     pub records: u64,
+    /// How many records are not there for this caller, by the rule that says so.
+    pub absent: BTreeMap<RuleName, u64>,
     /// Fields with a value of a type that their rules cannot show, so that it was redacted.
     pub misfits: Vec<Misfit>,
     /// Keys beside records that nobody has said anything of, as the CRM wrote them: so many, and so long, as are enough

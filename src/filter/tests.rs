@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{Cause, Filter, Limits, Memory, Report, Terms, Unfilterable};
+use super::{Asked, Cause, Filter, Limits, Memory, Report, Terms, Unfilterable};
 use crate::detect::statement::Certainty;
 use crate::detect::{self, Kind};
 use crate::dialect::{Collection, Items, ObjectShape, Others, RecordShape, Shape};
@@ -197,7 +197,13 @@ fn filter_in(
     shape: &Shape,
     limits: Limits,
 ) -> Filtered {
-    let mut filter = Filter::on_terms(Box::new(table.clone()), shape, limits, &Memory::new());
+    let mut filter = Filter::on_terms(
+        Box::new(table.clone()),
+        shape,
+        Asked::default(),
+        limits,
+        &Memory::new(),
+    );
     let mut out = Vec::new();
     for chunk in chunks {
         if let Err(failed) = filter.push(chunk, &mut out) {
@@ -581,8 +587,13 @@ fn how_a_page_of_related_records_looks_is_told_by_the_shape() {
 fn fields_that_are_looked_at_are_looked_at_in_every_record_of_a_list() {
     let run = |records: &[&str]| {
         let text = format!(r#"{{"records":[{}]}}"#, records.join(","));
-        let mut filter =
-            Filter::on_terms(Box::new(Numbered(table())), &list(), LIMITS, &Memory::new());
+        let mut filter = Filter::on_terms(
+            Box::new(Numbered(table())),
+            &list(),
+            Asked::default(),
+            LIMITS,
+            &Memory::new(),
+        );
         let mut out = Vec::new();
         filter.push(text.as_bytes(), &mut out)?;
         filter.finish(&mut out)
@@ -645,7 +656,13 @@ fn the_report_counts_fields_and_records() {
 fn many_small_records_within_one_take_no_more_than_their_notes() {
     let nested = [r#"{}"#, r#"{"clear_c":1}"#].repeat(5_000).join(",");
     let text = format!(r#"{{"records":[{{"link_c":[{nested}]}}]}}"#);
-    let mut filter = Filter::on_terms(Box::new(Numbered(table())), &list(), LIMITS, &Memory::new());
+    let mut filter = Filter::on_terms(
+        Box::new(Numbered(table())),
+        &list(),
+        Asked::default(),
+        LIMITS,
+        &Memory::new(),
+    );
     filter.push(text.as_bytes(), &mut Vec::new()).unwrap();
     assert!(filter.books.sets() < 100, "a set for each record");
     let report = filter.finish(&mut Vec::new()).unwrap();
@@ -655,7 +672,13 @@ fn many_small_records_within_one_take_no_more_than_their_notes() {
 
 #[test]
 fn records_are_released_whole_and_refs_can_be_taken_on_the_way() {
-    let mut filter = Filter::on_terms(Box::new(table()), &list(), LIMITS, &Memory::new());
+    let mut filter = Filter::on_terms(
+        Box::new(table()),
+        &list(),
+        Asked::default(),
+        LIMITS,
+        &Memory::new(),
+    );
     let mut out = Vec::new();
     filter
         .push(
@@ -1249,7 +1272,7 @@ fn a_reply_is_treated_and_counted_the_same_whatever_came_before() {
     ];
     let memory = Memory::new();
     let run = |terms: Box<dyn Terms>, text: &str| {
-        let mut filter = Filter::on_terms(terms, &list(), LIMITS, &memory);
+        let mut filter = Filter::on_terms(terms, &list(), Asked::default(), LIMITS, &memory);
         let mut out = Vec::new();
         filter.push(text.as_bytes(), &mut out).unwrap();
         let report = filter.finish(&mut out).unwrap();
@@ -1350,7 +1373,7 @@ proptest! {
         let (out, result) = filter(&text, &list());
         let chunks = split(&text, &mut dice);
         for chunks in [vec![&text[..]], chunks] {
-            let mut filter = Filter::on_terms(Box::new(Numbered(table())), &list(), LIMITS, &Memory::new());
+            let mut filter = Filter::on_terms(Box::new(Numbered(table())), &list(), Asked::default(), LIMITS, &Memory::new());
             let mut other = Vec::new();
             let pushed = chunks.into_iter().try_for_each(|chunk| filter.push(chunk, &mut other));
             let report = pushed.and_then(|()| filter.finish(&mut other));
@@ -1454,7 +1477,7 @@ proptest! {
         let slow = text.replace("\":", "\" :");
         let memory = Memory::new();
         let run_on = |terms: Box<dyn Terms>, chunks: &[&[u8]]| {
-            let mut filter = Filter::on_terms(terms, &list(), LIMITS, &memory);
+            let mut filter = Filter::on_terms(terms, &list(), Asked::default(), LIMITS, &memory);
             let mut out = Vec::new();
             let pushed = chunks.iter().try_for_each(|chunk| filter.push(chunk, &mut out));
             let report = pushed.and_then(|()| filter.finish(&mut out)).map_err(|failed| failed.cause);

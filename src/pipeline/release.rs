@@ -14,7 +14,7 @@ use super::stream::{Passing, Stream};
 use super::{Answer, Pipeline, Visit, most};
 use crate::audit::{Decided, Record};
 use crate::dialect::{Operation, Shape};
-use crate::filter::{Filtered, Filtering, Report};
+use crate::filter::{Asked, Filtered, Filtering, Report};
 use crate::metrics::Metrics;
 use crate::policy::{FieldRule, Plan};
 use crate::reason::{Outcome, Reason};
@@ -42,7 +42,7 @@ impl Pipeline {
             form,
             mut untrusted,
             plan,
-            withheld,
+            narrowed,
             is_unchanged,
         } = answer;
         let operation = exchange.operation();
@@ -66,7 +66,7 @@ impl Pipeline {
                 if let Some(description) = description {
                     self.hear(visit, operation, &description).await;
                 }
-                let withheld = count_withheld(&report, &withheld);
+                let withheld = count_withheld(&report, narrowed.withheld());
                 let whole = (filtered, report, withheld);
                 let kind = (action, status, media);
                 self.release_whole(visit, whole, kind, account, record)
@@ -140,8 +140,9 @@ impl Pipeline {
         mut description: Option<&mut Vec<u8>>,
         share: &mut Share,
     ) -> Result<Read, Reason> {
-        let mut filtering =
-            Filtering::new(plan, shape, self.settings.limits, &visit.in_force.memory);
+        let limits = self.settings.limits;
+        let memory = &visit.in_force.memory;
+        let mut filtering = Filtering::new(plan, shape, Asked::default(), limits, memory);
         let held_bytes_max = self.settings.held_bytes_max;
         while let Some(chunk) = untrusted
             .chunk(held_bytes_max, &mut |bytes| share.grow_to(bytes))

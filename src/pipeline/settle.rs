@@ -7,8 +7,8 @@ use super::calling::Called;
 use super::{Pipeline, Visit};
 use crate::audit::{Decided, Record};
 use crate::dialect::{AnswerForm, Exchange, Wanted};
-use crate::filter::Filtering;
-use crate::guard::{Guarded, guard};
+use crate::filter::{Asked, Filtering};
+use crate::guard::{Guarded, Narrowed, guard};
 use crate::json;
 use crate::markup;
 use crate::policy::Plan;
@@ -217,8 +217,10 @@ impl Pipeline {
         edits: &Edits,
         record: &mut Record<Decided>,
     ) -> Result<(), Refusal> {
-        let guarding =
-            |called: &Called| guard(update, plan, edits, &called.credential).unconditional(update);
+        let narrowed = Narrowed::of(update, plan)?;
+        let guarding = |called: &Called| {
+            guard(update, &narrowed, edits, &called.credential).unconditional(update)
+        };
         let form = update.answer();
         let asked = (update, &form);
         let reply = self.carry_own(visit, asked, &guarding, record).await?;
@@ -244,8 +246,9 @@ impl Pipeline {
         }
         let look_up = exchange.look_up(Wanted::Fields(&asked));
         let look_up = look_up.ok_or(Reason::Internal)?;
+        let narrowed = Narrowed::of(&*look_up, plan)?;
         let guarding =
-            |called: &Called| guard(&*look_up, plan, &Edits::default(), &called.credential);
+            |called: &Called| guard(&*look_up, &narrowed, &Edits::default(), &called.credential);
         let form = look_up.answer();
         let asked = (&*look_up, &form);
         let untrusted = self.carry_own(visit, asked, &guarding, record).await?;
@@ -253,7 +256,8 @@ impl Pipeline {
             .whole(self.settings.limits.record_bytes_max)
             .await?;
         let memory = &visit.in_force.memory;
-        let mut filtering = Filtering::new(plan, &form.shape, self.settings.limits, memory);
+        let limits = self.settings.limits;
+        let mut filtering = Filtering::new(plan, &form.shape, Asked::default(), limits, memory);
         let filtered = filtering
             .push(&bytes)
             .and_then(|()| filtering.finish())

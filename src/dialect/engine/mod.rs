@@ -5,6 +5,7 @@
 //! and orders are written in `dialect::styles`. What a description does not say does not pass. What data cannot say stands in
 //! a `native` part, which a compiled-in description names.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,14 +14,14 @@ use serde_json::{Map, Value};
 
 use super::schema::{Modules, Schema};
 use super::{
-    Account, AnswerForm, Answered, Arrangement, Ask, Assembly, Bounds, Dialect, Entered,
-    ErrorShape, Exchange, Failure, HeadForm, Incoming, Inquiry, Login, Misunderstood, Operation,
-    Outgoing, Shape, Understood, Wanted, Which,
+    Absent, Account, AnswerForm, Answered, Arrangement, Ask, Assembly, Bounds, Dialect, Entered,
+    ErrorShape, Exchange, Failure, HeadForm, Incoming, Inquiry, Judging, Login, Misunderstood,
+    Needed, Operation, Outgoing, Restricted, Shape, Understood, Wanted, Which, Widened,
 };
 use crate::diagnostic::{Diagnostics, File, load};
 use crate::door::Credential;
 use crate::reason::Reason;
-use crate::vocabulary::{Module, Spelling};
+use crate::vocabulary::{Field, Module, RecordRef, Spelling};
 
 mod ask;
 mod bodies;
@@ -277,6 +278,29 @@ impl Exchange for Spoken {
         // Without a login, whoever is described brings the credential along.
         let login = self.operation.rendering.fixed.get(understand::LOGIN)?;
         self.description.native?.account(login.as_object()?, client)
+    }
+
+    fn restrict(&self, operation: &Operation, needed: Needed<'_>) -> Restricted {
+        Restricted::nothing_said(operation, needed)
+    }
+
+    fn also_ask(&self, _operation: &Operation, _judging: Judging<'_>) -> Option<Widened> {
+        None
+    }
+
+    fn page_at(&self, _operation: &Operation, _offset: u64, _limit: u32) -> Option<Operation> {
+        None
+    }
+
+    fn absent(&self) -> Absent {
+        Absent::Error {
+            status: 404,
+            label: None,
+        }
+    }
+
+    fn look_at(&self, _record: &RecordRef, _fields: &BTreeSet<Field>) -> Option<Box<dyn Exchange>> {
+        None
     }
 
     fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {

@@ -4,6 +4,7 @@
 //! its arguments as JSON. Reading is in `query`, `search` and `sql` (with `lexer` and `email`), writing in `write`.
 //! What the CRM's fields mean stands in `schema/stock/suitecrm.yaml`; the names of links and tables in `names`.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use http::Method as Verb;
@@ -12,13 +13,13 @@ use serde_json::{Map, Value, json};
 use super::schema::stock::delivered::of_sugar_v4;
 use super::schema::{Modules, Schema};
 use super::{
-    Account, AnswerForm, Answered, Arrangement, Ask, Assembly, Bounds, Database, Dialect, Entered,
-    ErrorShape, Exchange, Failure, HeadForm, Incoming, Inquiry, Login, Misunderstood, Operation,
-    Outgoing, Rendering, Understood, Wanted,
+    Absent, Account, AnswerForm, Answered, Arrangement, Ask, Assembly, Bounds, Database, Dialect,
+    Entered, ErrorShape, Exchange, Failure, HeadForm, Incoming, Inquiry, Judging, Login,
+    Misunderstood, Needed, Operation, Outgoing, Rendering, Restricted, Understood, Wanted, Widened,
 };
 use crate::door::Credential;
 use crate::reason::Reason;
-use crate::vocabulary::{Module, Spelling};
+use crate::vocabulary::{Field, Module, RecordRef, Spelling};
 
 mod arguments;
 mod ask;
@@ -193,6 +194,29 @@ impl Exchange for Spoken {
     fn account(&self, _client: Option<&Credential>) -> Option<String> {
         let auth = self.operation.rendering.fixed.get("user_auth")?;
         Some(auth.get("user_name")?.as_str()?.to_owned())
+    }
+
+    fn restrict(&self, operation: &Operation, needed: Needed<'_>) -> Restricted {
+        Restricted::nothing_said(operation, needed)
+    }
+
+    fn also_ask(&self, _operation: &Operation, _judging: Judging<'_>) -> Option<Widened> {
+        None
+    }
+
+    fn page_at(&self, _operation: &Operation, _offset: u64, _limit: u32) -> Option<Operation> {
+        None
+    }
+
+    fn absent(&self) -> Absent {
+        Absent::Error {
+            status: 404,
+            label: None,
+        }
+    }
+
+    fn look_at(&self, _record: &RecordRef, _fields: &BTreeSet<Field>) -> Option<Box<dyn Exchange>> {
+        None
     }
 
     fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
+use crate::condition::{Schedule, Subject, Test};
 use crate::detect::Kind;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Spanned, quoted};
 use crate::mask::Mask;
@@ -41,10 +43,23 @@ pub(in crate::policy) struct Document {
     pub(in crate::policy) detectors: Vec<DetectorEntry>,
     pub(in crate::policy) grants: Vec<GrantEntry>,
     pub(in crate::policy) caps: Vec<CapEntry>,
+    pub(in crate::policy) rows: Vec<RowEntry>,
+    pub(in crate::policy) schedules: Vec<(Word, Option<Schedule>)>,
+    pub(in crate::policy) exceptions: Vec<ExceptionEntry>,
     pub(in crate::policy) limits: Vec<LimitEntry>,
     pub(in crate::policy) names: Names,
     /// The day on which the files are read, if it is known.
     pub(in crate::policy) today: Option<Date>,
+}
+
+impl Document {
+    /// Every condition.
+    pub(in crate::policy) fn conditions(&self) -> impl Iterator<Item = &Stated> {
+        let grants = self.grants.iter().filter_map(|grant| grant.when.as_ref());
+        let caps = self.caps.iter().filter_map(|cap| cap.when.as_ref());
+        let rows = self.rows.iter().filter_map(|row| row.keep_when.as_ref());
+        grants.chain(caps).chain(rows)
+    }
 }
 
 #[derive(Debug)]
@@ -130,6 +145,7 @@ pub(in crate::policy) struct GrantEntry {
     pub(in crate::policy) requires: Vec<Word>,
     pub(in crate::policy) asks: Option<Place>,
     pub(in crate::policy) write: Option<Spanned<Write>>,
+    pub(in crate::policy) when: Option<Stated>,
     pub(in crate::policy) observed: Option<Observation>,
     pub(in crate::policy) why: Option<String>,
 }
@@ -137,23 +153,94 @@ pub(in crate::policy) struct GrantEntry {
 #[derive(Debug)]
 pub(in crate::policy) struct CapEntry {
     pub(in crate::policy) name: Word,
-    pub(in crate::policy) roles: Option<Vec<Word>>,
-    pub(in crate::policy) unless_roles: Option<Vec<Word>>,
-    pub(in crate::policy) purposes: Option<Vec<Word>>,
+    pub(in crate::policy) whom: Whom,
     pub(in crate::policy) data: Vec<Word>,
     pub(in crate::policy) level: Level,
     pub(in crate::policy) denies_write: bool,
     pub(in crate::policy) firm: bool,
+    pub(in crate::policy) when: Option<Stated>,
     pub(in crate::policy) observed: Option<Observation>,
     pub(in crate::policy) why: Option<String>,
+}
+
+/// To whom a cap or a row rule applies, and for which purposes.
+#[derive(Debug, Default)]
+pub(in crate::policy) struct Whom {
+    pub(in crate::policy) roles: Option<Vec<Word>>,
+    pub(in crate::policy) unless_roles: Option<Vec<Word>>,
+    pub(in crate::policy) purposes: Option<Vec<Word>>,
+}
+
+/// An entry of `rows`.
+#[derive(Debug)]
+pub(in crate::policy) struct RowEntry {
+    pub(in crate::policy) name: Word,
+    pub(in crate::policy) modules: Vec<Word>,
+    pub(in crate::policy) whom: Whom,
+    /// `None` only if it was not understood.
+    pub(in crate::policy) keep_when: Option<Stated>,
+    pub(in crate::policy) why: Option<String>,
+}
+
+/// An entry of `exceptions`.
+#[derive(Debug)]
+pub(in crate::policy) struct ExceptionEntry {
+    pub(in crate::policy) name: Word,
+    pub(in crate::policy) lifts: Option<Word>,
+    pub(in crate::policy) roles: Vec<Word>,
+    /// The days on which it is in force, both included, and where they begin; `None` if they were not understood.
+    pub(in crate::policy) span: Option<Span>,
+}
+
+/// Days, both included, and by whose clocks they begin and end.
+#[derive(Clone, Debug)]
+pub(in crate::policy) struct Span {
+    pub(in crate::policy) from: Date,
+    pub(in crate::policy) until: Date,
+    pub(in crate::policy) zone: TimeZone,
+}
+
+/// A condition and where it stands.
+pub(in crate::policy) type Stated = Spanned<ConditionEntry>;
+
+/// A condition whose names are not looked up.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::policy) enum ConditionEntry {
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Not(Box<Self>),
+    Is(Spanned<Subject>, TestEntry),
+}
+
+impl ConditionEntry {
+    /// Visits every comparison.
+    pub(in crate::policy) fn each<'a>(
+        &'a self,
+        visit: &mut dyn FnMut(&'a Spanned<Subject>, &'a TestEntry),
+    ) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.each(visit)),
+            Self::Not(part) => part.each(visit),
+            Self::Is(subject, test) => visit(subject, test),
+        }
+    }
+}
+
+/// How a subject compares.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::policy) enum TestEntry {
+    /// With something that is no name of the policy.
+    With(Test),
+    /// With names of roles or modules: with one of them, or with none.
+    Named { words: Vec<Word>, one: bool },
+    /// With a schedule: it lies in it, or not.
+    Scheduled { schedule: Word, inside: bool },
 }
 
 #[derive(Debug)]
 pub(in crate::policy) struct LimitEntry {
     pub(in crate::policy) name: Word,
-    pub(in crate::policy) roles: Option<Vec<Word>>,
-    pub(in crate::policy) unless_roles: Option<Vec<Word>>,
-    pub(in crate::policy) purposes: Option<Vec<Word>>,
+    pub(in crate::policy) whom: Whom,
     pub(in crate::policy) modules: Option<Vec<Word>>,
     pub(in crate::policy) data: Option<Vec<Word>>,
     pub(in crate::policy) level: Level,

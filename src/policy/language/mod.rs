@@ -8,8 +8,6 @@ pub mod codes;
 pub(super) mod document;
 pub(super) mod folder;
 pub(super) mod limit;
-mod limits;
 pub(super) mod model;
-mod roles;
 pub(super) mod sections;
 pub(super) mod source;

@@ -50,6 +50,8 @@ pub(in crate::policy) struct Model {
     pub(in crate::policy) limits: Vec<Limit>,
     /// What rules ask for beside roles and purposes, by [`Bit`].
     pub(in crate::policy) conditions: Vec<Noted>,
+    /// The fields of records that conditions ask for.
+    pub(in crate::policy) compared: Vec<Compared>,
     /// Whether the whole policy only observes.
     pub(in crate::policy) observed: Option<Observation>,
     /// The last days of whatever only observes.
@@ -296,6 +298,15 @@ pub(in crate::policy) struct Noted {
     pub(in crate::policy) condition: Condition,
     /// Whether more is withheld where it holds: then it does, in doubt. Else less is, and it does not.
     pub(in crate::policy) withholds: bool,
+}
+
+/// A field that a condition compares.
+#[derive(Debug)]
+pub(in crate::policy) struct Compared {
+    pub(in crate::policy) field: Field,
+    pub(in crate::policy) place: Place,
+    /// The modules whose records are asked for it; `None`: each.
+    pub(in crate::policy) modules: Option<BTreeSet<Module>>,
 }
 
 /// Records of some modules are there for some callers only where something holds.

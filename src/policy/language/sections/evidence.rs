@@ -10,17 +10,18 @@ use super::super::codes;
 pub(super) fn values(node: &Node, found: &mut Diagnostics) -> Vec<String> {
     let values = node.verbatims("evidence", found).unwrap_or_default();
     for value in &values {
-        found.push_any(problem(value));
+        found.push_any(problem("evidence", value));
     }
     let owned = values.into_iter().map(|value| value.value.to_owned());
     owned.collect()
 }
 
-fn problem(value: &Spanned<&str>) -> Option<Diagnostic> {
+/// What is wrong, or odd, with a text that is compared exactly with what a CRM says.
+pub(super) fn problem(what: &str, value: &Spanned<&str>) -> Option<Diagnostic> {
     let (text, place) = (value.value, &value.place);
     let plain = odd::plain(text);
     if plain.is_empty() {
-        let problem = Diagnostic::error(codes::BLANK_EVIDENCE, "evidence is blank");
+        let problem = Diagnostic::error(codes::BLANK_EVIDENCE, format!("{what} is blank"));
         return Some(
             problem
                 .at(place, "nothing in the CRM has such a name")
@@ -31,7 +32,7 @@ fn problem(value: &Spanned<&str>) -> Option<Diagnostic> {
     let unseen = |odd| matches!(odd, Oddity::Invisible | Oddity::Direction | Oddity::Control);
     let unseen = odd::first(text, unseen).map(|(_, c)| c);
     if let Some(c) = unseen.or_else(|| quoted_by(text)) {
-        let title = format!("evidence holds {}", odd::name(c));
+        let title = format!("{what} holds {}", odd::name(c));
         let problem = Diagnostic::error("Y018", title).at(place, "not what it looks like");
         return Some(problem.help(meant));
     }
@@ -45,14 +46,14 @@ fn problem(value: &Spanned<&str>) -> Option<Diagnostic> {
     };
     if text.trim() != text {
         return Some(warning(format!(
-            "evidence {} begins or ends with a space",
+            "{what} {} begins or ends with a space",
             quoted(text)
         )));
     }
     let odd = odd::first(text, |odd| matches!(odd, Oddity::Space | Oddity::Quote));
     let c = odd.map(|(_, c)| c).or_else(|| mixed(text))?;
     Some(warning(format!(
-        "evidence {} holds {}",
+        "{what} {} holds {}",
         quoted(text),
         odd::name(c)
     )))

@@ -1,5 +1,8 @@
 //! Reads the sections of a policy file, and what all of them have in common. Nothing is ever ignored.
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use crate::diagnostic::{
     Diagnostic, Diagnostics, File, Form, Node, NodeKind, Place, Spanned, is_repaired,
     not_supported, odd, quoted,
@@ -11,11 +14,17 @@ use super::document::{Document, Word};
 use super::model::Labels;
 
 mod categories;
+mod conditions;
 mod detectors;
 mod evidence;
+mod exceptions;
 mod limits;
 pub(in crate::policy) mod observe;
+mod operands;
+mod operators;
+mod rows;
 mod rules;
+mod schedules;
 mod strengths;
 mod what;
 mod who;
@@ -35,23 +44,21 @@ const SECTIONS: &[&str] = &[
     "detectors",
     "grants",
     "caps",
+    "rows",
+    "schedules",
+    "exceptions",
     "limits",
 ];
 /// Sections and keys that later versions will have, wherever they stand.
 const KEYS_REFUSED: &[&str] = &[
     "ask",
     "match",
-    "when",
     "kind",
     "country",
     "honour_objection",
     "consent",
-    "keep_when",
-    "rows",
     "retention",
-    "exceptions",
     "extends",
-    "schedules",
 ];
 /// Characters of one name.
 const NAME_CHARACTERS_MAX: usize = 100;
@@ -106,6 +113,9 @@ fn section(name: &str, node: &Node, document: &mut Document, found: &mut Diagnos
         "search" => what::search(node, document, found),
         "detectors" => detectors::read(node, document, found),
         "grants" => rules::grants(node, document, found),
+        "rows" => rows::read(node, document, found),
+        "schedules" => schedules::read(node, document, found),
+        "exceptions" => exceptions::read(node, document, found),
         "limits" => limits::read(node, document, found),
         _ => rules::caps(node, document, found),
     }
@@ -159,6 +169,40 @@ fn prose(node: &Node, what: &str, found: &mut Diagnostics) -> Option<String> {
         return None;
     }
     Some(text.value.to_owned())
+}
+
+/// A day.
+fn date(node: &Node, what: &str, found: &mut Diagnostics) -> Option<Spanned<Date>> {
+    let text = node.text(what, found)?;
+    // Only the long form: `20261102` is a number to the reader and to other tools.
+    let value = text.value.parse::<Date>().ok();
+    let value = value.filter(|_| text.value.len() == 10);
+    if value.is_none() {
+        let title = format!("{} is not a date", quoted(text.value));
+        let label = "must be of the form 2026-01-31";
+        found.push(Diagnostic::error(codes::BAD_DATE, title).at(&text.place, label));
+    }
+    Some(Spanned {
+        value: value?,
+        place: text.place,
+    })
+}
+
+/// A time zone, by its name among those of IANA.
+fn zone(node: &Node, found: &mut Diagnostics) -> Option<TimeZone> {
+    let name = node.text("`zone`", found)?;
+    let zone = jiff::tz::db().get(name.value).ok();
+    if zone.is_none() {
+        let title = format!("{} is not a time zone", quoted(name.value));
+        found.push(
+            Diagnostic::error(codes::BAD_SCHEDULE, title)
+                .at(&name.place, "not known")
+                .help(
+                    "use a name of the IANA time zone database, such as `Europe/Paris`, or `UTC`",
+                ),
+        );
+    }
+    zone
 }
 
 /// Whether a name is of the form that log, headers and messages can carry: ASCII letters, digits, `.`, `_`, `-`.

@@ -2,10 +2,11 @@
 
 use jiff::civil::Date;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Keys, Node, Place, Spanned, quoted};
+use crate::diagnostic::{Diagnostic, Diagnostics, Keys, Node, Place, Spanned};
 
 use super::super::codes;
 use super::super::document::{Document, Observation};
+use super::date;
 
 /// How many days ahead something may observe at most: what observes for ever protects nothing.
 const DAYS_MAX: i64 = 90;
@@ -18,7 +19,7 @@ pub(super) fn of_rule(
 ) -> Option<Observation> {
     let mode = keys.get("mode").and_then(|node| mode(node, found));
     let until = match (keys.get("until"), keys.get("mode")) {
-        (Some(node), _) => until(node, found),
+        (Some(node), _) => date(node, "`until`", found),
         (None, Some(_)) => {
             keys.require("until", found);
             None
@@ -38,7 +39,7 @@ pub(super) fn of_policy(name: &str, node: &Node, document: &mut Document, found:
     }
     match name {
         "mode" => document.mode = Some(mode(node, found).unwrap_or_else(|| node.place.clone())),
-        _ => document.until = Some((node.place.clone(), until(node, found))),
+        _ => document.until = Some((node.place.clone(), date(node, "`until`", found))),
     }
 }
 
@@ -74,23 +75,6 @@ fn unpaired(place: &Place) -> Diagnostic {
 fn mode(node: &Node, found: &mut Diagnostics) -> Option<Place> {
     node.choice("`mode`", &[("observe", ())], found)?;
     Some(node.place.clone())
-}
-
-fn until(node: &Node, found: &mut Diagnostics) -> Option<Spanned<Date>> {
-    let text = node.text("`until`", found)?;
-    match text.value.parse::<Date>() {
-        // Only the long form: `20261102` is a number to other tools.
-        Ok(value) if text.value.len() == 10 => Some(Spanned {
-            value,
-            place: text.place.clone(),
-        }),
-        _ => {
-            let title = format!("{} is not a date", quoted(text.value));
-            let label = "must be of the form 2026-01-31";
-            found.push(Diagnostic::error(codes::BAD_DATE, title).at(&text.place, label));
-            None
-        }
-    }
 }
 
 /// An observation that is not over, and ends soon enough.

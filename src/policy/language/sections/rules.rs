@@ -3,13 +3,16 @@
 use crate::diagnostic::{Diagnostic, Diagnostics, Form, Keys, Node, NodeKind, Spanned, quoted};
 
 use super::super::codes;
-use super::super::document::{CapEntry, Document, GrantEntry, Word, Write};
-use super::{KEYS_REFUSED, named, observe, prose, words};
+use super::super::document::{CapEntry, Document, GrantEntry, Whom, Word, Write};
+use super::{KEYS_REFUSED, conditions, named, observe, prose, words};
 use crate::vocabulary::Level;
 
 const WRITES: &[(&str, Write)] = &[("allow", Write::Allow), ("deny", Write::Deny)];
 
-/// The name of a rule; grants and caps share their names, because the log names both.
+/// How names begin in the log that no author gives.
+const RESERVED: [&str; 5] = ["defaults.", "dialect.", "mode.", "rows.", "exception."];
+
+/// The name of a rule; all rules share their names, because the log names them.
 pub(super) fn rule_name(
     keys: &Keys<'_>,
     what: &'static str,
@@ -18,7 +21,7 @@ pub(super) fn rule_name(
 ) -> Option<Word> {
     let name = keys.require("name", found)?.text("a name", found)?;
     let name = named(&format!("a {what}"), &name.into_owned(), found);
-    for reserved in ["defaults.", "dialect.", "mode."] {
+    for reserved in RESERVED {
         if name.value.starts_with(reserved) {
             found.push(
                 Diagnostic::error(
@@ -43,8 +46,8 @@ pub(super) fn grants(node: &Node, document: &mut Document, found: &mut Diagnosti
     const FORM: Form = Form {
         what: "a grant",
         known: &[
-            "name", "roles", "purposes", "data", "level", "requires", "ask", "write", "mode",
-            "until", "why",
+            "name", "roles", "purposes", "data", "level", "requires", "ask", "write", "when",
+            "mode", "until", "why",
         ],
         refused: KEYS_REFUSED,
     };
@@ -90,8 +93,11 @@ fn grant(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> G
             place: node.place.clone(),
         })
     });
+    let when = keys
+        .get("when")
+        .and_then(|node| conditions::read(node, found));
     let observed = observe::of_rule(keys, document, found);
-    let why = keys.get("why").and_then(|node| prose(node, "`why`", found));
+    let why = why(keys, found);
     GrantEntry {
         name: name.unwrap_or_else(|| nameless(keys)),
         roles: roles.unwrap_or_default(),
@@ -101,9 +107,33 @@ fn grant(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> G
         requires: requires.unwrap_or_default(),
         asks,
         write,
+        when,
         observed,
         why,
     }
+}
+
+/// To whom a rule applies, and for which purposes.
+pub(super) fn whom(keys: &Keys<'_>, what: &str, found: &mut Diagnostics) -> Whom {
+    if let (Some(roles), Some(unless)) = (keys.get("roles"), keys.get("unless_roles")) {
+        let title = format!("{what} names roles in two ways");
+        found.push(
+            Diagnostic::error(codes::ROLES_AND_UNLESS, title)
+                .at(&roles.place, "`roles` here")
+                .also(&unless.place, "`unless_roles` here")
+                .help("keep one of the two, or write two of them"),
+        );
+    }
+    Whom {
+        roles: optional(keys, "roles", found),
+        unless_roles: optional(keys, "unless_roles", found),
+        purposes: optional(keys, "purposes", found),
+    }
+}
+
+/// The reason of a rule.
+pub(super) fn why(keys: &Keys<'_>, found: &mut Diagnostics) -> Option<String> {
+    prose(keys.get("why")?, "`why`", found)
 }
 
 /// A list that may be left out.
@@ -140,6 +170,7 @@ pub(super) fn caps(node: &Node, document: &mut Document, found: &mut Diagnostics
             "unless_roles",
             "purposes",
             "write",
+            "when",
             "firm",
             "mode",
             "until",
@@ -170,9 +201,10 @@ fn cap(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> Cap
             .require("level", found)
             .and_then(|node| node.choice("level", Level::NAMED, found)),
     };
-    let roles = optional(keys, "roles", found);
-    let unless_roles = optional(keys, "unless_roles", found);
-    let purposes = optional(keys, "purposes", found);
+    let whom = whom(keys, "a cap", found);
+    let when = keys
+        .get("when")
+        .and_then(|node| conditions::read(node, found));
     let firm = keys
         .get("firm")
         .and_then(|node| node.boolean("`firm`", found))
@@ -185,26 +217,16 @@ fn cap(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> Cap
                 .help("take `firm` out until the observation is over, or enforce the cap now"),
         );
     }
-    let why = keys.get("why").and_then(|node| prose(node, "`why`", found));
-    if let (Some(roles), Some(unless)) = (keys.get("roles"), keys.get("unless_roles")) {
-        found.push(
-            Diagnostic::error(codes::ROLES_AND_UNLESS, "a cap names roles in two ways")
-                .at(&roles.place, "`roles` here")
-                .also(&unless.place, "`unless_roles` here")
-                .help("keep one of the two, or write two caps"),
-        );
-    }
     CapEntry {
         name: name.unwrap_or_else(|| nameless(keys)),
-        roles,
-        unless_roles,
-        purposes,
+        whom,
         data: data.unwrap_or_default(),
         level: level.unwrap_or(Level::Hide),
         denies_write,
         firm,
+        when,
         observed,
-        why,
+        why: why(keys, found),
     }
 }
 

@@ -6,12 +6,12 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Form, Node, NodeKind, Place, qu
 
 use super::super::codes;
 use super::super::document::{Document, FieldEntry, SearchEntry, Word};
-use super::{KEYS_REFUSED, checked, definitions, prose, words};
+use super::{KEYS_REFUSED, checked, date, definitions, prose, words};
 
 /// Characters of a module's or field's name.
 const FIELD_CHARACTERS_MAX: usize = 128;
 
-fn is_field(name: &str) -> bool {
+pub(super) fn is_field(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= FIELD_CHARACTERS_MAX
         && name
@@ -20,7 +20,7 @@ fn is_field(name: &str) -> bool {
 }
 
 /// What fields and modules are made of.
-const FORM: &str = "ASCII letters, digits, `_` and `-`";
+pub(super) const FORM: &str = "ASCII letters, digits, `_` and `-`";
 const PATTERN_FORM: &str = "ASCII letters, digits, `_` and `-`, and `*` for any run of characters";
 
 fn is_pattern(pattern: &str) -> bool {
@@ -29,7 +29,7 @@ fn is_pattern(pattern: &str) -> bool {
 }
 
 /// A module's name as it was most likely meant; `None` for the section of all modules, where one must be named.
-fn module(word: &Word, found: &mut Diagnostics) -> Option<Word> {
+pub(super) fn module(word: &Word, found: &mut Diagnostics) -> Option<Word> {
     if word.value == "*" {
         found.push(
             Diagnostic::error(codes::NO_MODULE_OF_ALL, "a module must be named here")
@@ -140,21 +140,9 @@ fn reviewed(node: &Node, today: Option<Date>, found: &mut Diagnostics) {
             prose(node, &format!("`{key}`"), found);
         }
     }
-    if let Some(on) = keys
-        .require("on", found)
-        .and_then(|node| node.text("`on`", found))
-    {
-        // Only the long form: `20261102` is a number to the reader and to other tools.
-        match on.value.parse::<Date>() {
-            Ok(date) if on.value.len() == 10 => found.push_any(ahead(date, today, &on.place)),
-            _ => found.push(
-                Diagnostic::error(
-                    codes::BAD_DATE,
-                    format!("{} is not a date", quoted(on.value)),
-                )
-                .at(&on.place, "must be of the form 2026-01-31"),
-            ),
-        }
+    let on = keys.require("on", found);
+    if let Some(on) = on.and_then(|node| date(node, "`on`", found)) {
+        found.push_any(ahead(on.value, today, &on.place));
     }
 }
 

@@ -6,10 +6,10 @@ use crate::config::Way;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, quoted};
 use crate::vocabulary::{Action, Module, Purpose, Role};
 
-use super::check::Declared;
-use super::codes;
-use super::document::{Document, RoleEntry, Word};
-use super::model::{PurposeModel, RoleModel};
+use super::super::codes;
+use super::super::document::{Document, RoleEntry, Word};
+use super::super::model::{PurposeModel, RoleModel};
+use super::declared::Declared;
 
 pub(super) fn roles(
     document: &Document,
