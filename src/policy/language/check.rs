@@ -56,6 +56,7 @@ pub(in crate::policy) fn check(
         detectors: detectors(&document, &names, found),
         grants,
         caps,
+        limits: limits::limits(&document, &names, found),
         rows,
         limits: limits::limits(&document, &names, found),
         conditions: conditions.noted,
