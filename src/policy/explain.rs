@@ -186,7 +186,8 @@ fn at_moment(model: &Model, now: Timestamp) -> Facts {
 fn in_force(model: &Model, situation: &Situation) -> Vec<String> {
     let lifting = |cap: &Cap| -> Vec<String> {
         let exceptions = cap.exceptions.iter().filter(|exception| {
-            situation.roles.is_subset(&exception.roles) && situation.facts.show(Some(exception.when))
+            situation.roles.is_subset(&exception.roles)
+                && situation.facts.show(Some(exception.when))
         });
         let told = exceptions.map(|exception| {
             let when = model.said(exception.when.mask(), true);
@@ -350,7 +351,9 @@ impl<'a> Writer<'a> {
         let mut because = self.because(&categories, level);
         because.extend(self.nearly(&categories, level));
         because.extend(self.shades(&categories, |view| {
-            let verdicts = categories.iter().map(|category| view.verdict(category).level);
+            let verdicts = categories
+                .iter()
+                .map(|category| view.verdict(category).level);
             verdicts.min().unwrap_or(Level::Hide)
         }));
         because.extend(self.writing(&categories, level, &writable));

@@ -48,8 +48,8 @@ pub use listed::Rule;
 pub use observation::Observation;
 pub use pairs::{Gain, Pair};
 pub use proof::{
-    Access, AccessField, Aspect, Change, Column, Compared, Counterexample, Given, How, Kept,
-    Never, Proved, Replayed, Shade, Sight, State,
+    Access, AccessField, Aspect, Change, Column, Compared, Counterexample, Given, How, Kept, Never,
+    Proved, Replayed, Shade, Sight, State,
 };
 
 pub use language::codes;

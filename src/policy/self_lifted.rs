@@ -62,7 +62,10 @@ pub(super) fn warn(core: &Core, schemas: &[Arc<Schema>], found: &mut Diagnostics
 fn asking(model: &Model) -> Vec<Asking<'_>> {
     let condition = |bit: Option<Bit>| {
         let noted = model.conditions.get(usize::from(bit?.0))?;
-        noted.condition.is_about_records().then_some(&noted.condition)
+        noted
+            .condition
+            .is_about_records()
+            .then_some(&noted.condition)
     };
     let grants = model.grants.iter().filter_map(|grant| {
         Some(Asking {
@@ -111,9 +114,8 @@ fn situations(model: &Model) -> Vec<Situation> {
         ..Situation::default()
     };
     let purposes = model.purposes.iter();
-    let all = purposes.flat_map(|(purpose, declared)| {
-        declared.roles.iter().map(move |role| (purpose, role))
-    });
+    let all = purposes
+        .flat_map(|(purpose, declared)| declared.roles.iter().map(move |role| (purpose, role)));
     all.map(alone).collect()
 }
 

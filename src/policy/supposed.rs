@@ -157,7 +157,11 @@ impl Model {
         }
         let grants = self.grants.iter().filter(|grant| is_of(grant.when));
         let caps = self.caps.iter().filter(|cap| is_of(cap.when));
-        let rules = names(grants.map(|rule| &rule.name).chain(caps.map(|rule| &rule.name)));
+        let rules = names(
+            grants
+                .map(|rule| &rule.name)
+                .chain(caps.map(|rule| &rule.name)),
+        );
         match holds {
             true => Supposed::Holds(rules),
             false => Supposed::Fails(rules),

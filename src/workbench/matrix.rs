@@ -142,8 +142,8 @@ impl Matrix {
     /// One line a cell (RFC 4180).
     pub fn to_csv(&self) -> String {
         let mut lines = vec![csv_line(&[
-            "role", "purpose", "strength", "field", "category", "level", "matched", "written", "by",
-            "when",
+            "role", "purpose", "strength", "field", "category", "level", "matched", "written",
+            "by", "when",
         ])];
         for column in &self.columns {
             for (row, cell) in self.rows.iter().zip(&column.cells) {
@@ -236,7 +236,12 @@ impl Matrix {
         let cells = column.cells.iter();
         let cells = cells.map(|cell| self.cell(cell).chars().count());
         let heads = [column.role.chars().count(), purpose.chars().count()];
-        levels.into_iter().chain(heads).chain(cells).max().unwrap_or(0)
+        levels
+            .into_iter()
+            .chain(heads)
+            .chain(cells)
+            .max()
+            .unwrap_or(0)
     }
 
     /// A table of Markdown.
@@ -410,7 +415,9 @@ impl Filled {
 
     fn levels(&self) -> Vec<(Level, &[Shade])> {
         let cells = self.cells.iter();
-        cells.map(|cell| (cell.level, cell.shades.as_slice())).collect()
+        cells
+            .map(|cell| (cell.level, cell.shades.as_slice()))
+            .collect()
     }
 }
 

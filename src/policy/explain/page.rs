@@ -30,7 +30,11 @@ impl Explanation {
             let _ = writeln!(out, "{role} does not count: it may not invoke this purpose");
         }
         for kept in &self.records {
-            let _ = writeln!(out, "records of {}: only with {} ({})", kept.module, kept.when, kept.by);
+            let _ = writeln!(
+                out,
+                "records of {}: only with {} ({})",
+                kept.module, kept.when, kept.by
+            );
         }
         for exception in &self.exceptions {
             let _ = writeln!(out, "{exception}");

@@ -273,7 +273,14 @@ impl Writer<'_, '_> {
             }
             About::Subject(subject) => subject,
         };
-        let by = [OLD, NEW].map(|side| self.by((side, told.facts[side]), spot, subject.sides[side].as_ref(), found));
+        let by = [OLD, NEW].map(|side| {
+            self.by(
+                (side, told.facts[side]),
+                spot,
+                subject.sides[side].as_ref(),
+                found,
+            )
+        });
         let change = Change { by, ..change };
         match &subject.what {
             What::Category(at) => {

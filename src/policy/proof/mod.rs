@@ -189,11 +189,15 @@ impl Sight {
     }
 
     fn used(&self) -> &View {
-        self.conditional.as_ref().map_or(&self.view, |[used, _]| used)
+        self.conditional
+            .as_ref()
+            .map_or(&self.view, |[used, _]| used)
     }
 
     fn least(&self) -> &View {
-        self.conditional.as_ref().map_or(&self.view, |[_, least]| least)
+        self.conditional
+            .as_ref()
+            .map_or(&self.view, |[_, least]| least)
     }
 }
 

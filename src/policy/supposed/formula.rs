@@ -87,8 +87,9 @@ impl Formula {
 
     /// The same by the request alone, whatever the records are like: nobody knows them yet.
     pub(in crate::policy) fn without_records(self) -> Self {
-        let parts =
-            |parts: Vec<Self>| -> Vec<Self> { parts.into_iter().map(Self::without_records).collect() };
+        let parts = |parts: Vec<Self>| -> Vec<Self> {
+            parts.into_iter().map(Self::without_records).collect()
+        };
         match self {
             Self::All(all) => Self::all(parts(all)),
             Self::Any(any) => Self::any(parts(any)),
@@ -150,7 +151,10 @@ fn search<'f>(
         }
         match (next, is_so) {
             (Formula::Is(subject, test), _) => {
-                if chosen.iter().any(|other| clash((subject, test, is_so), *other)) {
+                if chosen
+                    .iter()
+                    .any(|other| clash((subject, test, is_so), *other))
+                {
                     chosen.truncate(begun);
                     return false;
                 }

@@ -29,7 +29,10 @@ impl Supposed {
             }
             (Self::InForce { names, from, until }, true) => {
                 let days = days([from, until], ["du", "au"]);
-                format!("tant que l'exception {} est en vigueur{days}", listed(names))
+                format!(
+                    "tant que l'exception {} est en vigueur{days}",
+                    listed(names)
+                )
             }
             (Self::Expired(names), false) => format!("without exception {}", listed(names)),
             (Self::Expired(names), true) => format!("sans l'exception {}", listed(names)),
@@ -78,7 +81,11 @@ pub(in crate::policy) fn condition(condition: &Condition) -> String {
         Condition::Any(parts) => format!("{{ any: [{}] }}", list(parts)),
         Condition::Not(part) => format!("{{ not: {} }}", self::condition(part)),
         Condition::Is(subject, test) => {
-            format!("{{ {}: {{ {} }} }}", self::subject(subject), self::test(test))
+            format!(
+                "{{ {}: {{ {} }} }}",
+                self::subject(subject),
+                self::test(test)
+            )
         }
     }
 }

@@ -53,7 +53,9 @@ pub(super) fn kept_lines(column: &Filled) -> impl Iterator<Item = String> {
         let strength = column.strength.as_deref().unwrap_or_default();
         let (role, purpose) = (column.role.as_str(), column.purpose.as_str());
         let by = kept.by.as_str();
-        csv_line(&[role, purpose, strength, &records, "", "", "", "", by, &kept.when])
+        csv_line(&[
+            role, purpose, strength, &records, "", "", "", "", by, &kept.when,
+        ])
     })
 }
 
@@ -79,7 +81,9 @@ impl Matrix {
             .map(|(note, number)| (number, note))
             .collect();
         numbered.sort();
-        let notes = numbered.iter().map(|(number, note)| format!("({number}) {note}"));
+        let notes = numbered
+            .iter()
+            .map(|(number, note)| format!("({number}) {note}"));
         notes.chain(self.records()).collect()
     }
 
@@ -95,14 +99,22 @@ impl Matrix {
         let mut by_rule: BTreeMap<(String, String, String), BTreeSet<String>> = BTreeMap::new();
         for column in &self.columns {
             for kept in &column.kept {
-                let rule = (kept.module.to_string(), kept.when.clone(), kept.by.to_string());
+                let rule = (
+                    kept.module.to_string(),
+                    kept.when.clone(),
+                    kept.by.to_string(),
+                );
                 let who = format!("{} / {}", column.role, column.purpose);
                 by_rule.entry(rule).or_default().insert(who);
             }
         }
         let one = |((module, when, by), who): ((String, String, String), BTreeSet<String>)| {
             let who: Vec<String> = who.into_iter().collect();
-            format!("{module}: {} {when} ({by}): {}", self.words.records, who.join(", "))
+            format!(
+                "{module}: {} {when} ({by}): {}",
+                self.words.records,
+                who.join(", ")
+            )
         };
         by_rule.into_iter().map(one).collect()
     }

@@ -8,6 +8,9 @@
 //! or with two, and a pair is told only where neither of its roles alone explains it. The right to write is such a chain of lifts
 //! and ceilings, too.
 //!
+//! An exception lifts a cap only for those all of whose roles it names, so a cap may hold two roles down neither of which it
+//! holds alone: pairs are asked of the rules themselves. A third role that such a pair would need to lift is not looked at.
+//!
 //! A field in several categories may need a witness for each of them.
 //!
 //! **Conditions.** All of this is so in each world by itself ([`super::worlds`]): where some conditions hold and others do not. Worlds
@@ -164,8 +167,8 @@ impl Group<'_> {
             .all
             .iter()
             .map(|world| {
-                let used = (world.using != world.showing)
-                    .then(|| names.cells(rules, at, world.using));
+                let used =
+                    (world.using != world.showing).then(|| names.cells(rules, at, world.using));
                 (names.cells(rules, at, world.showing), used)
             })
             .collect();
@@ -177,11 +180,18 @@ impl Group<'_> {
             .filter(|role| first.counts(*role))
             .filter(|role| names.proven[proven].is_of(&names.roles[*role].ways))
             .collect();
+        let adds_up = names.add_up();
         let folded = |roles: &[usize]| -> Vec<Folded> {
-            let of = |cells: &Cells| [cells.fold(OLD, roles), cells.fold(NEW, roles)];
-            let worlds = cells.iter().map(|(shown, used)| Folded {
-                shown: of(shown),
-                used: used.as_ref().map(of),
+            let of = |cells: &Cells, facts: [Facts; 2]| {
+                [OLD, NEW].map(|side| match adds_up || roles.len() == 1 {
+                    true => cells.fold(side, roles),
+                    false => names.together(rules, (side, roles), at, facts),
+                })
+            };
+            let worlds = cells.iter().zip(&worlds.all);
+            let worlds = worlds.map(|((shown, used), world)| Folded {
+                shown: of(shown, world.showing),
+                used: used.as_ref().map(|used| of(used, world.using)),
             });
             worlds.collect()
         };
@@ -256,12 +266,7 @@ impl<'b> Differences<'b> {
 }
 
 impl State<'_> {
-    fn tell<'b>(
-        &self,
-        both: &'b Both<'_>,
-        group: &Group<'_>,
-        tell: &mut dyn FnMut(&Told<'_, 'b>),
-    ) {
+    fn tell<'b>(&self, both: &'b Both<'_>, group: &Group<'_>, tell: &mut dyn FnMut(&Told<'_, 'b>)) {
         for subject in &group.subjects {
             let mut all = Differences::default();
             for world in 0..self.folded.len() {
@@ -347,8 +352,7 @@ fn values<'b>(
         [OLD, NEW].map(|side| both.values(side, subject.sides[side].as_ref(), folded.of(side)))
     };
     let [old, new] = values(folded);
-    let smaller: Vec<[Values<'b>; 2]> =
-        smaller.iter().map(|folded| values(folded)).collect();
+    let smaller: Vec<[Values<'b>; 2]> = smaller.iter().map(|folded| values(folded)).collect();
     // What is not told explains nothing.
     let told_alone: Vec<_> = smaller
         .iter()
@@ -482,8 +486,7 @@ fn explained_by_category(
     };
     made.categories.iter().any(|at| {
         let category = Made::of(*at);
-        let [old, new] =
-            [OLD, NEW].map(|side| both.values(side, Some(&category), folded.of(side)));
+        let [old, new] = [OLD, NEW].map(|side| both.values(side, Some(&category), folded.of(side)));
         Relation::between(&old.shown, &new.shown) == relation
     })
 }

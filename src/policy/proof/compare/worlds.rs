@@ -94,7 +94,12 @@ impl<'a> Worlds<'a> {
         always
     }
 
-    fn add(&mut self, yes: Formula, no: Option<Formula>, (side, what_for, bits): (usize, For, u64)) {
+    fn add(
+        &mut self,
+        yes: Formula,
+        no: Option<Formula>,
+        (side, what_for, bits): (usize, For, u64),
+    ) {
         let (key, opposite) = (yes.key(), no.as_ref().map(Formula::key));
         let part = |most| Part {
             side,
@@ -213,7 +218,11 @@ impl<'a> Worlds<'a> {
                 let mut fewer = fewer.iter();
                 fewer.all(|at| world.holds.get(*at) == first.holds.get(*at))
             };
-            let alike = self.all.iter().enumerate().filter(|(_, world)| is_like(world));
+            let alike = self
+                .all
+                .iter()
+                .enumerate()
+                .filter(|(_, world)| is_like(world));
             if alike.map(|(at, _)| at).all(|at| some.contains(&at)) {
                 kept = fewer;
             }

@@ -46,7 +46,10 @@ fn can_hold(all: &[(&Condition, bool)]) -> bool {
 fn what_contradicts_itself_cannot_be_supposed() {
     let inside = moment(Test::Inside(schedule("office", 18)));
     let outside = moment(Test::Outside(schedule("hours", 18)));
-    assert!(!can_hold(&[(&inside, true), (&outside, true)]), "by another name");
+    assert!(
+        !can_hold(&[(&inside, true), (&outside, true)]),
+        "by another name"
+    );
     assert!(!can_hold(&[(&inside, true), (&inside, false)]));
     let longer = moment(Test::Outside(schedule("office", 20)));
     assert!(can_hold(&[(&inside, true), (&longer, true)]), "not seen");
@@ -64,13 +67,21 @@ fn what_contradicts_itself_cannot_be_supposed() {
     let either = Condition::Any(vec![won.clone(), lost.clone()]);
     assert!(can_hold(&[(&either, true), (&won, false)]));
     assert!(!can_hold(&[(&either, true), (&won, false), (&lost, false)]));
-    assert!(!can_hold(&[(&either, true), (&record(Test::Blank(true)), true)]));
+    assert!(!can_hold(&[
+        (&either, true),
+        (&record(Test::Blank(true)), true)
+    ]));
     // A caller has several roles.
     let role = |role| Condition::Is(Subject::Caller(CallerFact::Roles), one_of(&[role]));
     assert!(can_hold(&[(&role("a"), true), (&role("b"), true)]));
     // A number may be spelt like a text.
-    let number = record(Test::OneOf(vec![Operand::Literal(Scalar::Number("1".into()))]));
-    assert!(can_hold(&[(&number, true), (&record(one_of(&["1"])), true)]));
+    let number = record(Test::OneOf(vec![Operand::Literal(Scalar::Number(
+        "1".into(),
+    ))]));
+    assert!(can_hold(&[
+        (&number, true),
+        (&record(one_of(&["1"])), true)
+    ]));
 }
 
 #[test]
@@ -92,7 +103,10 @@ fn what_is_wanted_weaker_can_be_lacking_no_more_than_what_is_so() {
 
 #[test]
 fn the_same_meaning_has_the_same_key() {
-    let (a, b) = (record(one_of(&["a", "b"])), record(one_of(&["b", "a", "a"])));
+    let (a, b) = (
+        record(one_of(&["a", "b"])),
+        record(one_of(&["b", "a", "a"])),
+    );
     assert_eq!(Formula::holds(&a).key(), Formula::holds(&b).key());
     let not = Condition::Not(Box::new(a.clone()));
     assert_eq!(Formula::fails(&not).key(), Formula::holds(&a).key());

@@ -147,7 +147,9 @@ fn agree(text: &Text, never: &Never) -> Result<(), TestCaseError> {
         }
         return Ok(());
     };
-    let is_real = worlds.iter().any(|world| oracle(*world).happens(&example.state));
+    let is_real = worlds
+        .iter()
+        .any(|world| oracle(*world).happens(&example.state));
     prop_assert!(is_real, "{}", context());
     // Where nothing need be supposed, nothing is, and the state is the smallest.
     let least = policy.core.model.least();
@@ -198,7 +200,11 @@ exceptions:
       approved_by: [a@example.com, b@example.com], why: closing }\n",
     );
     let clear = shown("financial.iban", Level::Clear);
-    assert!(told(&policy, &clear).starts_with("boss for audit []"), "{}", told(&policy, &clear));
+    assert!(
+        told(&policy, &clear).starts_with("boss for audit []"),
+        "{}",
+        told(&policy, &clear)
+    );
     assert_eq!(
         supposed(&policy, &clear),
         [
@@ -208,8 +214,14 @@ exceptions:
     );
     let masked = shown("financial.iban", Level::Mask);
     assert_eq!(supposed(&policy, &masked), ["where `own` holds"]);
-    assert_eq!(supposed(&policy, &shown("financial.iban", Level::Token)), [""; 0]);
-    assert_eq!(supposed(&policy, &shown("identity.name", Level::Clear)), ["inside `office`"]);
+    assert_eq!(
+        supposed(&policy, &shown("financial.iban", Level::Token)),
+        [""; 0]
+    );
+    assert_eq!(
+        supposed(&policy, &shown("identity.name", Level::Clear)),
+        ["inside `office`"]
+    );
 }
 
 #[test]
@@ -236,9 +248,32 @@ fn what_may_be_used_is_decided_before_any_record_is_known() {
     );
     let matched = |data| used(data, |how| how.matched = true);
     let written = |data| used(data, |how| how.written = true);
-    assert_eq!(supposed(&policy, &shown("financial", Level::Clear)), ["where `own` holds"]);
+    assert_eq!(
+        supposed(&policy, &shown("financial", Level::Clear)),
+        ["where `own` holds"]
+    );
     assert_eq!(told(&policy, &matched("financial")), "proved");
     assert_eq!(told(&policy, &written("financial")), "proved");
     assert_eq!(supposed(&policy, &matched("identity")), ["inside `office`"]);
     assert_eq!(supposed(&policy, &written("identity")), ["inside `office`"]);
+}
+
+#[test]
+fn an_exception_for_some_is_found_though_whoever_has_more_roles_is_held_back() {
+    let policy = policy(
+        "grants: [{ name: g, roles: [sales, boss], data: financial, level: clear }]
+caps: [{ name: c, data: financial, level: mask, roles: sales }]
+exceptions:
+  - { name: e, lifts: c, roles: sales, from: 2026-12-01, until: 2026-12-10, ticket: T-1,
+      approved_by: [a@example.com, b@example.com], why: w }\n",
+    );
+    // Bosses are not held back at all, and who is both is, in spite of the exception.
+    let mut of_sales = shown("financial", Level::Clear);
+    of_sales.roles = [Role::new("sales")].into();
+    assert!(told(&policy, &of_sales).starts_with("sales for work []"));
+    let supposed = supposed(&policy, &of_sales);
+    assert!(
+        supposed[0].starts_with("while exception `e`"),
+        "{supposed:?}"
+    );
 }
