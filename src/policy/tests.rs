@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 mod causes;
 mod compared;
+mod conditional;
 mod folder;
 mod found;
 mod identity;

@@ -58,7 +58,6 @@ pub(in crate::policy) fn check(
         caps,
         limits: limits::limits(&document, &names, found),
         rows,
-        limits: limits::limits(&document, &names, found),
         conditions: conditions.noted,
         compared: conditions.compared,
         days: rules::last_days(&document, observed.as_ref()),

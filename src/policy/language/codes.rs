@@ -91,6 +91,8 @@ codes! {
     OBSERVE_WHOLE = ("W142", "the whole policy only observes"),
     EXCEPTION_OVER = ("W143", "an exception that is over: its cap holds again"),
     ASKED_UNKNOWN = ("W156", "a condition asks for a field that nobody knows"),
+    CONDITION_FIXED = ("W157", "a condition that never holds, or always does"),
+    SELF_LIFTED = ("W158", "a rule asks for a field that those may write whom it is for, so that they choose what they see"),
     INEFFECTIVE = ("W150", "a rule without which nothing would change for anybody"),
     WRITES_NOTHING = ("W151", "`write: allow` that lets nobody write anything"),
     SAME_EVIDENCE = ("W152", "two roles that rest on the same evidence"),

@@ -14,6 +14,7 @@ use sight::Sight;
 
 mod accounts;
 mod alike;
+mod conditions;
 mod escapes;
 mod idle;
 mod masks;
@@ -53,6 +54,7 @@ pub(super) fn warn(model: &Model, schemas: &[Arc<Schema>], found: &mut Diagnosti
     open::warn(&looked, found);
     types::warn(&looked, found);
     idle::warn(model, found);
+    conditions::warn(model, found);
 }
 
 impl Looked<'_> {
