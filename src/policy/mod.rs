@@ -25,6 +25,7 @@ mod pairs;
 mod proof;
 mod reachable;
 mod self_made;
+mod terms;
 mod warnings;
 
 #[cfg(test)]
@@ -51,6 +52,10 @@ pub use proof::{
 };
 
 pub use language::codes;
+pub use language::terms::{
+    About, Authority, ConsentProof, ConsentTerms, ConsentText, Language, Needs, Organisation,
+    People, Person, WhenMissing,
+};
 
 use decision::engine::Situation;
 use decision::judge::{Core, View};

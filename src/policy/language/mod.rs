@@ -10,3 +10,4 @@ pub(super) mod folder;
 pub(super) mod model;
 pub(super) mod sections;
 pub(super) mod source;
+pub(super) mod terms;

@@ -125,7 +125,8 @@ impl Declared {
             .collect();
         let searched = document.search.iter().map(|entry| &entry.module);
         let kept = document.rows.iter().flat_map(|row| &row.modules);
-        let modules: Vec<&Word> = searched.chain(kept).collect();
+        let retained = document.retention.iter().flat_map(|rule| &rule.modules);
+        let modules: Vec<&Word> = searched.chain(kept).chain(retained).collect();
         Self {
             roles: Kind::new(
                 ("role", "roles", codes::UNKNOWN_ROLE),
