@@ -27,6 +27,7 @@ mod reachable;
 mod self_lifted;
 mod self_made;
 mod supposed;
+mod terms;
 mod warnings;
 
 #[cfg(test)]
@@ -55,6 +56,10 @@ pub use proof::{
 
 pub use language::codes;
 pub use supposed::Supposed;
+pub use language::terms::{
+    About, Authority, ConsentProof, ConsentTerms, ConsentText, Language, Needs, Organisation,
+    People, Person, WhenMissing,
+};
 
 use decision::engine::Situation;
 use decision::judge::{Core, View};

@@ -131,7 +131,9 @@ impl Declared {
         let searched = document.search.iter().map(|entry| &entry.module);
         let kept = document.rows.iter().flat_map(|row| &row.modules);
         let counted = limits.filter_map(|limit| limit.modules.as_ref()).flatten();
-        let modules: Vec<&Word> = searched.chain(kept).chain(counted).collect();
+        let retained = document.retention.iter().flat_map(|rule| &rule.modules);
+        let modules = searched.chain(kept).chain(counted).chain(retained);
+        let modules: Vec<&Word> = modules.collect();
         Self {
             roles: Kind::new(
                 ("role", "roles", codes::UNKNOWN_ROLE),
