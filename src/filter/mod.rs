@@ -33,6 +33,7 @@ mod reader;
 mod record;
 mod report;
 mod seen;
+mod sheet;
 mod show;
 mod terms;
 mod text;
@@ -48,6 +49,7 @@ pub use filtered::{Filtered, Filtering};
 pub use memory::Memory;
 pub use persons::{Described, Persons};
 pub use report::{FieldCount, FieldCounts, FieldSet, InText, Misfit, Report};
+pub use sheet::Sheet;
 pub use text::{Finding, Replacement, findings, is_too_long, replacements};
 
 /// Bounds of one reply.

@@ -55,11 +55,11 @@ pub use proof::{
 };
 
 pub use language::codes;
-pub use supposed::Supposed;
 pub use language::terms::{
     About, Authority, ConsentProof, ConsentTerms, ConsentText, Language, Needs, Organisation,
     People, Person, WhenMissing,
 };
+pub use supposed::Supposed;
 
 use decision::engine::Situation;
 use decision::judge::{Core, View};
@@ -425,6 +425,7 @@ impl Policy {
             challenge: None,
             would: None,
             terms: None,
+            also: None,
         }
     }
 

@@ -134,7 +134,10 @@ fn what_is_not_there_is_read_changed_and_deleted_like_what_does_not_exist() {
     assert_eq!(world.get(&target, &sally).status, 200);
     let changed = world.send("PUT", &target, Some(&sally), Some(&write));
     assert_eq!(changed.status, 200, "{}", changed.text());
-    assert_eq!(world.truth("Contacts", hers)["description"], json!("changed"));
+    assert_eq!(
+        world.truth("Contacts", hers)["description"],
+        json!("changed")
+    );
 }
 
 #[test]
