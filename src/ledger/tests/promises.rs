@@ -78,7 +78,9 @@ fn of_many_events_all_are_recorded_or_none() {
         );
         assert!(!stage.is_valid(&ledger, "p3@example.com"));
         for is_new in [true, false] {
-            let recorded = stage.wait(ledger.append_all(Arc::new(sound.clone()))).unwrap();
+            let recorded = stage
+                .wait(ledger.append_all(Arc::new(sound.clone())))
+                .unwrap();
             assert!(recorded.iter().all(|one| one.is_new() == is_new));
         }
         assert!(stage.is_valid(&ledger, "p29@example.com"));
