@@ -245,14 +245,10 @@ async fn nothing_that_goes_out_holds_an_address() {
             }
         }
     }
-    let answer = answer(
-        &stage.ledger,
-        &anna(),
-        &terms(),
-        &["newsletter"],
-        Timestamp::now(),
-    );
-    let told = answer.await.unwrap().json().to_string();
+    let (who, terms) = (anna(), terms());
+    let now = Timestamp::now();
+    let answer = answer(&stage.ledger, &who, &terms, &["newsletter"], now).await;
+    let told = answer.unwrap().json().to_string();
     assert!(!told.contains("anna"), "{told}");
 }
 

@@ -24,8 +24,10 @@ mod order;
 mod pairs;
 mod proof;
 mod reachable;
+mod self_lifted;
 mod self_made;
 mod supposed;
+mod terms;
 mod warnings;
 
 #[cfg(test)]
@@ -48,12 +50,16 @@ pub use listed::Rule;
 pub use observation::Observation;
 pub use pairs::{Gain, Pair};
 pub use proof::{
-    Access, AccessField, Aspect, Change, Column, Compared, Counterexample, Given, How, Never,
-    Proved, Replayed, Sight, State,
+    Access, AccessField, Aspect, Change, Column, Compared, Counterexample, Given, How, Kept, Never,
+    Proved, Replayed, Shade, Sight, State,
 };
 
 pub use language::codes;
 pub use supposed::Supposed;
+pub use language::terms::{
+    About, Authority, ConsentProof, ConsentTerms, ConsentText, Language, Needs, Organisation,
+    People, Person, WhenMissing,
+};
 
 use decision::engine::Situation;
 use decision::judge::{Core, View};
@@ -179,6 +185,7 @@ impl Policy {
         let policy = schemas.first().map(|schema| {
             let core = Core::new(model, schema.clone(), token_key);
             self_made::warn(&core, schemas, &mut found);
+            self_lifted::warn(&core, schemas, &mut found);
             lints::warn(&core.model, schemas, &mut found);
             Self::of(core)
         });
@@ -445,7 +452,7 @@ impl Policy {
         self.tables.of(situation).records(module)
     }
 
-    /// Which level each field of a module gets for some roles and a purpose, and because of which rule.
+    /// Which level each field of a module gets now for some roles and a purpose, and because of which rule.
     pub fn explain(
         &self,
         roles: &[Role],
@@ -453,7 +460,18 @@ impl Policy {
         strengths: &[&str],
         module: &Module,
     ) -> Result<Explanation, Unexplained> {
-        explain::explain(self, roles, purpose, strengths, module)
+        self.explain_at(jiff::Timestamp::now(), (roles, purpose), strengths, module)
+    }
+
+    /// The same at some moment.
+    pub fn explain_at(
+        &self,
+        now: jiff::Timestamp,
+        (roles, purpose): (&[Role], &Purpose),
+        strengths: &[&str],
+        module: &Module,
+    ) -> Result<Explanation, Unexplained> {
+        explain::explain(self, now, (roles, purpose), strengths, module)
     }
 }
 

@@ -193,6 +193,7 @@ pub(super) fn idle(model: &Model, at: usize, grant: &Grant) -> Option<Diagnostic
         model.caps.iter().any(|cap| {
             matches!(cap.applies, Applies::Everyone)
                 && cap.observed.is_none()
+                && !cap.is_conditional()
                 && cap.purposes.is_none()
                 && about(&cap.data, category)
                 && model.meaning(cap.level, category) <= model.floor(category)
@@ -223,6 +224,8 @@ fn shadow<'a>(model: &'a Model, at: usize, grant: &Grant) -> Option<&'a Grant> {
                 || (!of.requires.is_empty() && of.requires.is_subset(&by.requires)))
             // What only observes gives nothing yet.
             && (by.observed.is_none() || of.observed.is_some())
+            // What asks for something beside need not match where the other one does.
+            && (by.when.is_none() || by.when == of.when)
             && by.level >= of.level
             && by.write >= of.write
             // A mask of a category that has none shows less than a token: levels compare only if they mean themselves.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
-use crate::vocabulary::{Level, Purpose};
+use crate::diagnostic::Diagnostics;
+use crate::vocabulary::Level;
 
-use super::codes;
 use super::document::Document;
-use super::model::{Detector, Model, PurposeModel, Strength};
+use super::model::{Detector, Model, Strength};
 use super::sections::observe;
+use super::terms::ConsentText;
 use conditions::Conditions;
 use declared::Declared;
 
@@ -18,9 +18,12 @@ mod data;
 mod declared;
 mod exceptions;
 mod limits;
+mod people;
+mod purposes;
 mod roles;
 mod rows;
 mod rules;
+mod say;
 
 /// Checks a document. The model is whole only if no error was found.
 pub(in crate::policy) fn check(
@@ -30,12 +33,17 @@ pub(in crate::policy) fn check(
 ) -> Model {
     let observed = observe::whole(&mut document, found);
     let names = Declared::new(&document, data::categories(&document));
-    let purposes = purposes(&document, &names, found);
+    let purposes = purposes::purposes(&document, &names, found);
+    let people = people::people(&document, &names, found);
     let mut conditions = Conditions::new(&document);
     let grants = rules::grants(&document, &mut conditions, &names, found);
     let mut caps = rules::caps(&document, &mut conditions, &names, found);
-    let rows = rows::rows(&document, &mut conditions, &names, found);
+    let mut rows = rows::rows(&document, &mut conditions, &names, found);
     exceptions::exceptions(&document, &mut caps, &mut conditions, &names, found);
+    let asked = (&mut conditions, &mut *found);
+    let said = say::rules(&document, &purposes, people.as_ref(), &names, asked);
+    rows.extend(said.rows);
+    caps.extend(said.caps);
     Model {
         name: document
             .name
@@ -47,7 +55,7 @@ pub(in crate::policy) fn check(
         detects: None,
         unclassified: document.unclassified.unwrap_or(Level::Redact),
         ungranted: document.ungranted.unwrap_or(Level::Redact),
-        purpose_order: purpose_order(&document, &names, found),
+        purpose_order: purposes::order(&document, &names, found),
         roles: roles::roles(&document, &names, &purposes, found),
         strengths: strengths(&document),
         purposes,
@@ -56,9 +64,12 @@ pub(in crate::policy) fn check(
         detectors: detectors(&document, &names, found),
         grants,
         caps,
-        rows,
         limits: limits::limits(&document, &names, found),
+        rows,
         conditions: conditions.noted,
+        organisation: document.organisation.clone(),
+        consent_texts: consent_texts(&document),
+        people,
         compared: conditions.compared,
         days: rules::last_days(&document, observed.as_ref()),
         observed,
@@ -89,37 +100,8 @@ fn detectors(document: &Document, names: &Declared, found: &mut Diagnostics) -> 
     detectors.collect()
 }
 
-fn purposes(
-    document: &Document,
-    names: &Declared,
-    found: &mut Diagnostics,
-) -> BTreeMap<Purpose, PurposeModel> {
-    document
-        .purposes
-        .iter()
-        .map(|entry| {
-            let model = PurposeModel {
-                place: entry.name.place.clone(),
-                labels: entry.labels.clone(),
-                basis: Arc::from(entry.basis),
-                roles: names.roles(&entry.roles, found),
-            };
-            (Purpose::new(&entry.name.value), model)
-        })
-        .collect()
-}
-
-fn purpose_order(document: &Document, names: &Declared, found: &mut Diagnostics) -> Vec<Purpose> {
-    let known = names.purposes(&document.purpose_order, found);
-    let mut order = Vec::new();
-    for word in &document.purpose_order {
-        let purpose = Purpose::new(&word.value);
-        if order.contains(&purpose) {
-            let title = format!("purpose {} stands twice in the order", quoted(&word.value));
-            found.push(Diagnostic::error(codes::TWICE, title).at(&word.place, "again here"));
-        } else if known.contains(&purpose) {
-            order.push(purpose);
-        }
-    }
-    order
+fn consent_texts(document: &Document) -> BTreeMap<String, ConsentText> {
+    let texts = document.texts.iter();
+    let texts = texts.filter_map(|(name, text)| Some((name.value.clone(), text.clone()?)));
+    texts.collect()
 }

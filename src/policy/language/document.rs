@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use jiff::SpanFieldwise;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -9,11 +10,12 @@ use crate::condition::{Schedule, Subject, Test};
 use crate::detect::Kind;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Spanned, quoted};
 use crate::mask::Mask;
-use crate::vocabulary::{Action, Level};
+use crate::vocabulary::{Action, Field, Level};
 
 use super::codes;
 use super::limit::Per;
 use super::model::{Evidence, Labels, Proof, Terms};
+use super::terms::{ConsentProof, ConsentText, Organisation, WhenMissing};
 
 /// A word and its place.
 pub(in crate::policy) type Word = Spanned<String>;
@@ -44,6 +46,11 @@ pub(in crate::policy) struct Document {
     pub(in crate::policy) grants: Vec<GrantEntry>,
     pub(in crate::policy) caps: Vec<CapEntry>,
     pub(in crate::policy) rows: Vec<RowEntry>,
+    pub(in crate::policy) organisation: Organisation,
+    pub(in crate::policy) texts: Vec<(Word, Option<ConsentText>)>,
+    /// `None`: nothing is said of whom records are about.
+    pub(in crate::policy) people: Option<(Place, Vec<PeopleEntry>)>,
+    pub(in crate::policy) retention: Vec<RetentionEntry>,
     pub(in crate::policy) schedules: Vec<(Word, Option<Schedule>)>,
     pub(in crate::policy) exceptions: Vec<ExceptionEntry>,
     pub(in crate::policy) limits: Vec<LimitEntry>,
@@ -58,7 +65,9 @@ impl Document {
         let grants = self.grants.iter().filter_map(|grant| grant.when.as_ref());
         let caps = self.caps.iter().filter_map(|cap| cap.when.as_ref());
         let rows = self.rows.iter().filter_map(|row| row.keep_when.as_ref());
-        grants.chain(caps).chain(rows)
+        let retention = self.retention.iter();
+        let retention = retention.filter_map(|rule| rule.kept.as_ref());
+        grants.chain(caps).chain(rows).chain(retention)
     }
 }
 
@@ -69,6 +78,8 @@ pub(in crate::policy) struct RoleEntry {
     pub(in crate::policy) default_purpose: Option<Word>,
     pub(in crate::policy) is_machine: Option<Place>,
     pub(in crate::policy) purposes: Option<Vec<Word>>,
+    /// To whom the data goes that it is shown.
+    pub(in crate::policy) recipient: Option<String>,
     pub(in crate::policy) actions: Option<Vec<(Word, BTreeSet<Action>)>>,
 }
 
@@ -81,6 +92,7 @@ impl RoleEntry {
             default_purpose: None,
             is_machine: None,
             purposes: None,
+            recipient: None,
             actions: None,
         }
     }
@@ -92,6 +104,61 @@ pub(in crate::policy) struct PurposeEntry {
     pub(in crate::policy) labels: Labels,
     pub(in crate::policy) basis: &'static str,
     pub(in crate::policy) roles: Vec<Word>,
+    pub(in crate::policy) say: SayEntry,
+}
+
+/// What people's say counts for in a purpose.
+#[derive(Debug, Default)]
+pub(in crate::policy) struct SayEntry {
+    pub(in crate::policy) consent: Option<ConsentEntry>,
+    /// Where it is said that whoever objects is left out.
+    pub(in crate::policy) objection: Option<Place>,
+    pub(in crate::policy) despite_restriction: bool,
+}
+
+/// The terms of a consent.
+#[derive(Debug)]
+pub(in crate::policy) struct ConsentEntry {
+    pub(in crate::policy) proof: ConsentProof,
+    pub(in crate::policy) max_age: Option<SpanFieldwise>,
+    pub(in crate::policy) when_missing: WhenMissing,
+    pub(in crate::policy) matchable: Option<Vec<Word>>,
+    pub(in crate::policy) text: Option<Word>,
+    /// Where it is said that it is given to one recipient.
+    pub(in crate::policy) names_recipient: Option<Place>,
+}
+
+/// A line of `people`.
+#[derive(Debug)]
+pub(in crate::policy) struct PeopleEntry {
+    pub(in crate::policy) upstream: Option<String>,
+    pub(in crate::policy) module: Word,
+    pub(in crate::policy) about: AboutEntry,
+}
+
+#[derive(Debug)]
+pub(in crate::policy) enum AboutEntry {
+    Person(PersonEntry),
+    Linked(Vec<Field>),
+    Nobody,
+}
+
+#[derive(Debug)]
+pub(in crate::policy) struct PersonEntry {
+    pub(in crate::policy) kind: String,
+    pub(in crate::policy) email: Option<Field>,
+    pub(in crate::policy) phones: Vec<Field>,
+    pub(in crate::policy) same_as: Vec<(Field, Word)>,
+}
+
+/// An entry of `retention`.
+#[derive(Debug)]
+pub(in crate::policy) struct RetentionEntry {
+    pub(in crate::policy) name: Word,
+    pub(in crate::policy) modules: Vec<Word>,
+    /// What must hold for the time not to be over; `None` only if it was not understood.
+    pub(in crate::policy) kept: Option<Stated>,
+    pub(in crate::policy) why: Option<String>,
 }
 
 #[derive(Debug)]
@@ -240,9 +307,7 @@ pub(in crate::policy) enum TestEntry {
 #[derive(Debug)]
 pub(in crate::policy) struct LimitEntry {
     pub(in crate::policy) name: Word,
-    pub(in crate::policy) roles: Option<Vec<Word>>,
-    pub(in crate::policy) unless_roles: Option<Vec<Word>>,
-    pub(in crate::policy) purposes: Option<Vec<Word>>,
+    pub(in crate::policy) whom: Whom,
     pub(in crate::policy) modules: Option<Vec<Word>>,
     pub(in crate::policy) data: Option<Vec<Word>>,
     pub(in crate::policy) level: Level,

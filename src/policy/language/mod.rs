@@ -11,3 +11,4 @@ pub(super) mod limit;
 pub(super) mod model;
 pub(super) mod sections;
 pub(super) mod source;
+pub(super) mod terms;

@@ -19,6 +19,7 @@ use super::super::Source;
 use super::classes::Classes;
 pub(in crate::policy) use super::document::Observation;
 pub(in crate::policy) use super::limit::Limit;
+use super::terms::{ConsentTerms, ConsentText, Organisation, People};
 
 /// A checked policy.
 #[derive(Debug)]
@@ -52,6 +53,11 @@ pub(in crate::policy) struct Model {
     pub(in crate::policy) conditions: Vec<Noted>,
     /// The fields of records that conditions ask for.
     pub(in crate::policy) compared: Vec<Compared>,
+    pub(in crate::policy) organisation: Organisation,
+    /// To what people consent, by name.
+    pub(in crate::policy) consent_texts: BTreeMap<String, ConsentText>,
+    /// Whom records are about; `None`: the policy does not say.
+    pub(in crate::policy) people: Option<People>,
     /// Whether the whole policy only observes.
     pub(in crate::policy) observed: Option<Observation>,
     /// The last days of whatever only observes.
@@ -80,6 +86,8 @@ pub(in crate::policy) struct RoleModel {
     pub(in crate::policy) default_purpose: Option<Purpose>,
     /// For a machine, the purposes that it is bound to; `None` for people.
     pub(in crate::policy) machine: Option<BTreeSet<Purpose>>,
+    /// To whom the data goes that it is shown.
+    pub(in crate::policy) recipient: Option<Arc<str>>,
     /// What it may do in which modules; `None`: what the CRM lets its sessions do.
     pub(in crate::policy) actions: Option<BTreeMap<Module, BTreeSet<Action>>>,
 }
@@ -201,6 +209,12 @@ pub(in crate::policy) struct PurposeModel {
     pub(in crate::policy) labels: Labels,
     pub(in crate::policy) basis: Arc<str>,
     pub(in crate::policy) roles: BTreeSet<Role>,
+    /// The terms of the consent on which it rests.
+    pub(in crate::policy) consent: Option<ConsentTerms>,
+    /// Whether whoever objects is left out.
+    pub(in crate::policy) honours_objection: bool,
+    /// Whether it goes on where the processing is restricted (Art. 18(2) GDPR).
+    pub(in crate::policy) despite_restriction: bool,
 }
 
 #[derive(Debug)]
@@ -291,6 +305,9 @@ pub(in crate::policy) struct Bit(pub(in crate::policy) u8);
 
 /// Conditions that a policy can hold.
 pub(in crate::policy) const CONDITIONS_MAX: usize = 64;
+
+/// The name of the cap on data whose processing somebody has had restricted (Art. 18 GDPR).
+pub(in crate::policy) const RESTRICTED: &str = "restricted";
 
 /// A condition, and what it counts for where nobody knows whether it holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -390,6 +407,13 @@ impl RoleModel {
                     Evidence::FrontUser => caller.front_user() == Some(value.as_str()),
                 })
             })
+    }
+}
+
+impl Cap {
+    /// Whether it does not hold at every moment and for every record.
+    pub(in crate::policy) fn is_conditional(&self) -> bool {
+        self.when.is_some() || !self.exceptions.is_empty()
     }
 }
 

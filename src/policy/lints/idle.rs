@@ -142,9 +142,12 @@ fn grants(model: &Model, states: &[Situation], found: &mut Diagnostics) {
     let rules = Rules::new(model, model.grants.iter().map(|grant| &grant.data));
     let matching = matching(states, &model.grants, Grant::matches);
     let held = held(model, states, &rules.categories);
-    // What only observes gives nothing yet, and is about to be looked at. What is told otherwise is not told twice.
+    // What only observes gives nothing yet, and is about to be looked at. What asks for something beside may not match where
+    // another one does. What is told otherwise is not told twice.
     let is_left = |(at, grant): &(usize, &Grant)| {
-        grant.observed.is_none() && warnings::idle(model, *at, grant).is_none()
+        grant.observed.is_none()
+            && grant.when.is_none()
+            && warnings::idle(model, *at, grant).is_none()
     };
     let all = model.grants.iter().enumerate().filter(is_left);
     let left: BTreeSet<usize> = all.map(|(at, _)| at).collect();
@@ -206,8 +209,8 @@ fn held(model: &Model, states: &[Situation], categories: &[&Category]) -> Held {
             let (Some(cap), Some(own)) = (model.caps.get(*at), caps.of.get(*at)) else {
                 continue;
             };
-            // What only observes holds nothing down yet.
-            if cap.observed.is_some() {
+            // What only observes holds nothing down yet, and what is lifted or asks for something does not always.
+            if cap.observed.is_some() || cap.is_conditional() {
                 continue;
             }
             for place in own {
@@ -302,7 +305,8 @@ fn caps(model: &Model, states: &[Situation], found: &mut Diagnostics) {
     let is_told = |cap: &Cap| cap.level == Level::Clear && !cap.denies_write;
     let all = |firm: bool| -> BTreeSet<usize> {
         let caps = model.caps.iter().enumerate();
-        let caps = caps.filter(|(_, cap)| cap.observed.is_none() && !is_told(cap));
+        let caps = caps
+            .filter(|(_, cap)| cap.observed.is_none() && !cap.is_conditional() && !is_told(cap));
         caps.filter(|(_, cap)| cap.firm || !firm)
             .map(|(at, _)| at)
             .collect()

@@ -14,11 +14,14 @@ use sight::Sight;
 
 mod accounts;
 mod alike;
+mod asked;
+mod conditions;
 mod escapes;
 mod idle;
 mod masks;
 mod modules;
 mod open;
+mod people;
 mod searches;
 mod sight;
 mod special;
@@ -50,9 +53,12 @@ pub(super) fn warn(model: &Model, schemas: &[Arc<Schema>], found: &mut Diagnosti
     searches::warn(&looked, found);
     escapes::warn(&looked, found);
     alike::warn(model, found);
+    asked::warn(&looked, found);
     open::warn(&looked, found);
+    people::warn(model, found);
     types::warn(&looked, found);
     idle::warn(model, found);
+    conditions::warn(model, found);
 }
 
 impl Looked<'_> {

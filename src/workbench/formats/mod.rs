@@ -5,13 +5,16 @@
 
 use serde_json::{Map, Value, json};
 
+mod condition;
 mod config;
 mod description;
 mod identity;
 mod limits;
 mod parts;
+mod people;
 mod policy;
 mod routes;
+mod rules;
 mod schema;
 mod sinks;
 mod suite;

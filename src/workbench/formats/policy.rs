@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::limits::limit;
 use super::parts::{
-    Key, any_of, defined, duration, entries, flag, formed, integer, key, list, map, name, needs,
+    any_of, defined, duration, entries, flag, formed, integer, key, list, map, name, needs,
     needs_one_of, one_or_any_list, one_or_list, prose, some_of, suggested, text, words,
 };
+use super::{condition, people, rules};
 use crate::config::Way;
 use crate::policy::CATALOGUE;
 
@@ -90,24 +91,60 @@ pub(super) fn schema() -> Value {
         ),
         key(
             "grants",
-            list(grant()),
+            list(rules::grant()),
             "Grants lift a category to a level.",
         ),
         key(
             "caps",
-            list(cap()),
+            list(rules::cap()),
             "Caps lower a category to a level, whatever grants say.",
         ),
         key(
             "limits",
-            list(limit(rule(), module())),
+            list(limit(rules::rule(), module())),
             "How many records each caller is shown in a while.",
         ),
+        key(
+            "rows",
+            list(rules::row()),
+            "Which records are there, and for whom.",
+        ),
+        key(
+            "schedules",
+            entries(name("office"), rules::schedule()),
+            "Hours of the week, for conditions on the time.",
+        ),
+        key(
+            "exceptions",
+            list(rules::exception()),
+            "What lifts a cap for a few days, by leave of two people.",
+        ),
+        key(
+            "retention",
+            list(rules::retention()),
+            "For how long records are there.",
+        ),
+        key(
+            "organisation",
+            people::organisation(),
+            "Who answers for the data, for receipts, mails and pages.",
+        ),
+        key(
+            "texts",
+            entries(name("newsletter"), people::text()),
+            "To what people consent.",
+        ),
+        key(
+            "people",
+            entries(people::module(), people::about()),
+            "Whom the records of modules are about.",
+        ),
     ];
-    let mut root = map(observes().into_iter().chain(sections));
+    let mut root = map(rules::observes().into_iter().chain(sections));
     root["$defs"] = json!({
         "category": suggested(categories(), own_category()),
         "own_category": own_category(),
+        "condition": condition::schema(),
     });
     root
 }
@@ -127,7 +164,7 @@ pub(super) fn own_category() -> Value {
     formed("^[a-z0-9_]+(\\.[a-z0-9_]+)*$", "commercial.margin")
 }
 
-fn module() -> Value {
+pub(super) fn module() -> Value {
     formed("^[A-Za-z0-9_-]{1,128}$", "Cases")
 }
 
@@ -135,7 +172,7 @@ fn module_or_all() -> Value {
     formed("^(\\*|[A-Za-z0-9_-]{1,128})$", "Cases")
 }
 
-fn field() -> Value {
+pub(super) fn field() -> Value {
     formed("^[A-Za-z0-9_-]{1,128}$", "last_name")
 }
 
@@ -143,32 +180,16 @@ fn field_pattern() -> Value {
     formed("^[A-Za-z0-9_*-]+$", "first_name")
 }
 
-fn of_categories() -> Value {
+pub(super) fn of_categories() -> Value {
     one_or_list(defined("category"))
 }
 
-fn names(example: &str) -> Value {
+pub(super) fn names(example: &str) -> Value {
     one_or_list(name(example))
 }
 
-fn day(example: &str) -> Value {
+pub(super) fn day(example: &str) -> Value {
     formed("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", example)
-}
-
-/// What only observes, and how long.
-fn observes() -> [Key; 2] {
-    [
-        key(
-            "mode",
-            words(&["observe"]),
-            "It is decided and recorded, and changes no reply. Needs `until`.",
-        ),
-        key(
-            "until",
-            day("2026-12-31"),
-            "The last day on which it only observes; at most 90 days ahead.",
-        ),
-    ]
 }
 
 fn defaults() -> Value {
@@ -231,6 +252,11 @@ fn role() -> Value {
             "region",
             formed("^[A-Z]{2}$", "FR"),
             "Of a machine: the country from which it asks (ISO 3166-1), for whoever reads the policy.",
+        ),
+        key(
+            "recipient",
+            name("acme"),
+            "To whom the data goes that the role is shown.",
         ),
         key(
             "actions",
@@ -310,6 +336,7 @@ fn purpose() -> Value {
         "vital-interest",
         "public-task",
         "legitimate-interest",
+        "consent",
     ];
     let keys = map([
         key(
@@ -323,6 +350,21 @@ fn purpose() -> Value {
             "The legal basis of Art. 6(1) GDPR.",
         ),
         key("roles", names("sales"), "Who may invoke the purpose."),
+        key(
+            "consent",
+            people::consent(),
+            "On which terms a consent is one. For `legal_basis: consent`.",
+        ),
+        key(
+            "honour_objection",
+            flag(),
+            "Records of whoever objects are not there. For `public-task` and `legitimate-interest`.",
+        ),
+        key(
+            "despite_restriction",
+            flag(),
+            "It goes on where somebody has had the processing restricted (Art. 18 GDPR).",
+        ),
     ]);
     needs(keys, &["legal_basis", "roles"])
 }
@@ -451,94 +493,4 @@ fn detector() -> Value {
         ),
     ]);
     needs(keys, &["name", "in", "find"])
-}
-
-/// What grants and caps have in common.
-fn rule() -> [Key; 4] {
-    [
-        key(
-            "name",
-            name("bank-data"),
-            "The rule's name, for `explain` and the access log. Grants, caps, detectors and limits share their names.",
-        ),
-        key(
-            "data",
-            of_categories(),
-            "Which categories; one stands for all below it.",
-        ),
-        key(
-            "purposes",
-            names("contract"),
-            "For which purposes. Default: each.",
-        ),
-        key(
-            "why",
-            prose("bank data is for payment"),
-            "The reason, shown by `explain`.",
-        ),
-    ]
-}
-
-fn grant() -> Value {
-    let requires = map([key(
-        "auth",
-        names("strong"),
-        "A strength of `auth`; of several, one suffices.",
-    )]);
-    let own = [
-        key("roles", names("sales"), "For whom."),
-        key(
-            "level",
-            words(LEVELS),
-            "The level to which the categories are lifted.",
-        ),
-        key(
-            "requires",
-            needs(requires, &["auth"]),
-            "How strongly a caller must have authenticated.",
-        ),
-        key(
-            "ask",
-            words(&["step-up"]),
-            "Callers who lack only the strength are told so (RFC 9470).",
-        ),
-        key(
-            "write",
-            words(&["allow", "deny"]),
-            "What the grant says of writing. Without it, `clear` lets write.",
-        ),
-    ];
-    let keys = map(rule().into_iter().chain(observes()).chain(own));
-    needs(keys, &["name", "roles", "data", "level"])
-}
-
-fn cap() -> Value {
-    let own = [
-        key(
-            "level",
-            words(LEVELS),
-            "The level that the categories do not exceed. May be left out beside `write`.",
-        ),
-        key(
-            "write",
-            words(&["deny"]),
-            "May not be written, whatever grants say.",
-        ),
-        key(
-            "roles",
-            names("marketing"),
-            "Applies when any role of the caller that counts is listed. Default: to everybody.",
-        ),
-        key(
-            "unless_roles",
-            names("dpo"),
-            "Exempts when all roles of the caller that count are listed. Not together with `roles`.",
-        ),
-        key("firm", flag(), "No later exception will lift it."),
-    ];
-    let keys = map(rule().into_iter().chain(observes()).chain(own));
-    let mut keys = needs_one_of(keys, &[&["level"], &["write"]]);
-    keys["required"] = json!(["name", "data"]);
-    keys["not"] = json!({ "required": ["roles", "unless_roles"] });
-    keys
 }

@@ -17,6 +17,8 @@ pub(super) struct Conditions {
     names: Kind,
     /// Those that were understood.
     schedules: BTreeMap<String, Arc<Schedule>>,
+    /// Whether it is said whom records are about.
+    knows_people: bool,
     pub(super) noted: Vec<Noted>,
     pub(super) compared: Vec<Compared>,
 }
@@ -33,6 +35,7 @@ impl Conditions {
                 &scheduled(document),
             ),
             schedules: understood.collect(),
+            knows_people: document.people.is_some(),
             noted: Vec::new(),
             compared: Vec::new(),
         }
@@ -90,6 +93,14 @@ impl Conditions {
                     place: subject.place.clone(),
                     modules: modules.cloned(),
                 });
+            }
+            if matches!(subject.value, Subject::Person(_)) && !self.knows_people {
+                let title = "a condition asks for persons, and nothing tells who they are";
+                found.push(
+                    Diagnostic::error(codes::BAD_PEOPLE, title)
+                        .at(&subject.place, "about whom are the records?")
+                        .help("add the section `people`"),
+                );
             }
         });
         self.looked_up(&stated.value, names, found)

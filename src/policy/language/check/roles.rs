@@ -1,6 +1,7 @@
 //! Roles: which evidence makes them, what a machine is bound to, what may be done without a session of the CRM.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::config::Way;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, quoted};
@@ -61,6 +62,7 @@ impl Checker<'_> {
             from: entry.from.clone(),
             default_purpose,
             machine,
+            recipient: entry.recipient.as_deref().map(Arc::from),
             actions: entry.actions.as_ref().map(|all| self.actions(all)),
         };
         (role, model)

@@ -1,4 +1,4 @@
-//! Row rules.
+//! Row rules, and retention, which makes some.
 
 use std::collections::BTreeSet;
 
@@ -6,14 +6,16 @@ use crate::condition::Condition;
 use crate::diagnostic::Diagnostics;
 use crate::vocabulary::{Module, RuleName};
 
-use super::super::document::{Document, RowEntry};
-use super::super::model::RowRule;
+use super::super::document::{Document, RetentionEntry, RowEntry, Stated, Word};
+use super::super::model::{Applies, RowRule};
 use super::conditions::Conditions;
 use super::declared::Declared;
 use super::rules::applies;
 
-/// How the log names them.
-const PREFIX: &str = "rows.";
+/// How the log names row rules.
+const ROWS: &str = "rows.";
+/// How it names those of retention.
+const RETENTION: &str = "retention.";
 
 pub(super) fn rows(
     document: &Document,
@@ -21,9 +23,14 @@ pub(super) fn rows(
     names: &Declared,
     found: &mut Diagnostics,
 ) -> Vec<RowRule> {
-    let rows = document.rows.iter();
-    rows.map(|entry| row(entry, conditions, names, found))
-        .collect()
+    let mut rows = Vec::new();
+    for entry in &document.rows {
+        rows.push(row(entry, conditions, names, found));
+    }
+    for entry in &document.retention {
+        rows.push(retained(entry, conditions, names, found));
+    }
+    rows
 }
 
 fn row(
@@ -32,14 +39,14 @@ fn row(
     names: &Declared,
     found: &mut Diagnostics,
 ) -> RowRule {
-    let modules = names.look_up(&entry.modules, &names.modules, found);
-    let modules: BTreeSet<Module> = modules.into_iter().map(Module::new).collect();
-    let keep_when = entry
-        .keep_when
-        .as_ref()
-        .and_then(|stated| conditions.condition(stated, Some(&modules), names, found));
+    let (modules, keep_when) = kept(
+        (&entry.modules, entry.keep_when.as_ref()),
+        conditions,
+        names,
+        found,
+    );
     RowRule {
-        name: RuleName::new(&format!("{PREFIX}{}", entry.name.value)),
+        name: RuleName::new(&format!("{ROWS}{}", entry.name.value)),
         place: entry.name.place.clone(),
         modules,
         applies: applies(&entry.whom, names, found),
@@ -48,8 +55,44 @@ fn row(
             .purposes
             .as_ref()
             .map(|words| names.purposes(words, found)),
-        // What was not understood was reported, and keeps nothing.
-        keep_when: keep_when.unwrap_or_else(|| Condition::Any(Vec::new())),
+        keep_when,
         why: entry.why.clone(),
     }
+}
+
+/// Records whose time is over are there for nobody.
+fn retained(
+    entry: &RetentionEntry,
+    conditions: &mut Conditions,
+    names: &Declared,
+    found: &mut Diagnostics,
+) -> RowRule {
+    let (modules, keep_when) = kept(
+        (&entry.modules, entry.kept.as_ref()),
+        conditions,
+        names,
+        found,
+    );
+    RowRule {
+        name: RuleName::new(&format!("{RETENTION}{}", entry.name.value)),
+        place: entry.name.place.clone(),
+        modules,
+        applies: Applies::Everyone,
+        purposes: None,
+        keep_when,
+        why: entry.why.clone(),
+    }
+}
+
+/// The modules of a rule, and what keeps their records. What was not understood was reported, and keeps nothing.
+fn kept(
+    (modules, stated): (&[Word], Option<&Stated>),
+    conditions: &mut Conditions,
+    names: &Declared,
+    found: &mut Diagnostics,
+) -> (BTreeSet<Module>, Condition) {
+    let modules = names.look_up(modules, &names.modules, found);
+    let modules: BTreeSet<Module> = modules.into_iter().map(Module::new).collect();
+    let kept = stated.and_then(|stated| conditions.condition(stated, Some(&modules), names, found));
+    (modules, kept.unwrap_or_else(|| Condition::Any(Vec::new())))
 }

@@ -102,7 +102,8 @@ fn parts(node: &Node, what: &str, found: &mut Diagnostics) -> Option<Vec<Conditi
     parts.collect::<Vec<_>>().into_iter().collect()
 }
 
-fn subject(key: &Spanned<String>, found: &mut Diagnostics) -> Option<Subject> {
+/// What is compared, by its name.
+pub(super) fn subject(key: &Spanned<String>, found: &mut Diagnostics) -> Option<Subject> {
     let name = key.value.as_str();
     if let Some(field) = name.strip_prefix(RECORD) {
         if what::is_field(field) {

@@ -15,6 +15,7 @@ use super::model::Labels;
 
 mod categories;
 mod conditions;
+mod consent;
 mod detectors;
 mod evidence;
 mod exceptions;
@@ -22,6 +23,9 @@ mod limits;
 pub(in crate::policy) mod observe;
 mod operands;
 mod operators;
+mod organisation;
+mod people;
+mod retention;
 mod rows;
 mod rules;
 mod schedules;
@@ -48,18 +52,13 @@ const SECTIONS: &[&str] = &[
     "schedules",
     "exceptions",
     "limits",
+    "organisation",
+    "texts",
+    "people",
+    "retention",
 ];
 /// Sections and keys that later versions will have, wherever they stand.
-const KEYS_REFUSED: &[&str] = &[
-    "ask",
-    "match",
-    "kind",
-    "country",
-    "honour_objection",
-    "consent",
-    "retention",
-    "extends",
-];
+const KEYS_REFUSED: &[&str] = &["ask", "match", "kind", "country", "extends"];
 /// Characters of one name.
 const NAME_CHARACTERS_MAX: usize = 100;
 /// Characters of a label, a reason, or a constant mask.
@@ -115,6 +114,10 @@ fn section(name: &str, node: &Node, document: &mut Document, found: &mut Diagnos
         "grants" => rules::grants(node, document, found),
         "rows" => rows::read(node, document, found),
         "schedules" => schedules::read(node, document, found),
+        "organisation" => organisation::read(node, document, found),
+        "texts" => organisation::texts(node, document, found),
+        "people" => people::read(node, document, found),
+        "retention" => retention::read(node, document, found),
         "exceptions" => exceptions::read(node, document, found),
         "limits" => limits::read(node, document, found),
         _ => rules::caps(node, document, found),

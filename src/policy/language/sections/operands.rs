@@ -89,7 +89,11 @@ fn caller(node: &Node, found: &mut Diagnostics) -> Option<Operand> {
         ("teams", CallerFact::Teams),
     ];
     let keys = FORM.read(node, found)?;
-    let fact = keys.require("caller", found)?;
+    // Of a map with another key that was told.
+    if node.map(FORM.what, found).is_some_and(<[_]>::is_empty) {
+        keys.require("caller", found);
+    }
+    let fact = keys.get("caller")?;
     let fact = fact.choice("fact of the caller", FACTS, found)?;
     Some(Operand::Caller(fact))
 }

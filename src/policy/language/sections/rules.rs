@@ -10,7 +10,15 @@ use crate::vocabulary::Level;
 const WRITES: &[(&str, Write)] = &[("allow", Write::Allow), ("deny", Write::Deny)];
 
 /// How names begin in the log that no author gives.
-const RESERVED: [&str; 5] = ["defaults.", "dialect.", "mode.", "rows.", "exception."];
+const RESERVED: [&str; 7] = [
+    "defaults.",
+    "dialect.",
+    "mode.",
+    "rows.",
+    "exception.",
+    "consent.",
+    "retention.",
+];
 
 /// The name of a rule; all rules share their names, because the log names them.
 pub(super) fn rule_name(

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Form, Node, NodeKind, Place, quoted};
+use crate::diagnostic::{Diagnostic, Diagnostics, Form, Node, NodeKind, Place};
 
 use super::super::codes;
 use super::super::document::{Document, FieldEntry, SearchEntry, Word};

@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{
-    Diagnostic, Diagnostics, Form, Keys, Node, NodeKind, Spanned, is_repaired, not_supported,
-    quoted,
+    Diagnostic, Diagnostics, Form, Keys, Node, Spanned, is_repaired, not_supported, quoted,
 };
 
 use super::super::codes;
 use super::super::document::{Document, PurposeEntry, RoleEntry, Word};
 use super::super::model::Evidence;
-use super::{KEYS_REFUSED, definition, definitions, evidence, labels, words};
+use super::{KEYS_REFUSED, consent, definition, definitions, evidence, labels, named, words};
 use crate::vocabulary::Action;
 
 pub(super) fn roles(node: &Node, document: &mut Document, found: &mut Diagnostics) {
@@ -22,6 +21,7 @@ pub(super) fn roles(node: &Node, document: &mut Document, found: &mut Diagnostic
             "kind",
             "purposes",
             "region",
+            "recipient",
             "actions",
         ],
         refused: KEYS_REFUSED,
@@ -62,6 +62,10 @@ fn role(keys: &Keys<'_>, entry: &mut RoleEntry, found: &mut Diagnostics) {
     if let Some(node) = keys.get("region") {
         region(node, found);
     }
+    entry.recipient = keys.get("recipient").and_then(|node| {
+        let word = node.text("`recipient`", found)?.into_owned();
+        Some(named("a recipient", &word, found).value)
+    });
     entry.actions = keys.get("actions").map(|node| actions(node, found));
 }
 
@@ -149,7 +153,14 @@ fn from(node: &Node, found: &mut Diagnostics) -> Option<Vec<(Evidence, Vec<Strin
 pub(super) fn purposes(node: &Node, document: &mut Document, found: &mut Diagnostics) {
     const FORM: Form = Form {
         what: "a purpose",
-        known: &["label", "legal_basis", "roles"],
+        known: &[
+            "label",
+            "legal_basis",
+            "roles",
+            "consent",
+            "honour_objection",
+            "despite_restriction",
+        ],
         refused: KEYS_REFUSED,
     };
     for (name, node) in definitions(node, "`purposes`", document, found) {
@@ -168,12 +179,14 @@ pub(super) fn purposes(node: &Node, document: &mut Document, found: &mut Diagnos
         let roles = keys
             .and_then(|keys| keys.require("roles", found))
             .and_then(|node| words(node, "the roles of a purpose", found));
+        let say = keys.map(|keys| consent::read(&keys, basis, &name.place, found));
         if first {
             document.purposes.push(PurposeEntry {
                 name,
                 labels,
                 basis: basis.unwrap_or_default(),
                 roles: roles.unwrap_or_default(),
+                say: say.unwrap_or_default(),
             });
         }
     }
@@ -198,17 +211,14 @@ fn subject_names(node: &Node, values: &[String], found: &mut Diagnostics) {
 }
 
 fn basis(node: &Node, found: &mut Diagnostics) -> Option<&'static str> {
-    // Art. 6(1) GDPR, but for consent, which needs its proof.
+    // Art. 6(1) GDPR.
     const BASES: &[(&str, &str)] = &[
+        ("consent", "consent"),
         ("contract", "contract"),
         ("legal-obligation", "legal-obligation"),
         ("vital-interest", "vital-interest"),
         ("public-task", "public-task"),
         ("legitimate-interest", "legitimate-interest"),
     ];
-    if node.kind == NodeKind::Str("consent".to_owned()) {
-        found.push(not_supported("`legal_basis: consent`", &node.place));
-        return None;
-    }
     node.choice("legal basis", BASES, found)
 }
