@@ -42,7 +42,7 @@ impl Reader<'_> {
         let unknown = self.unknown_totals(keys);
         let counts = matches!(action, Action::List | Action::Count);
         for text in self.texts(keys, "pass") {
-            let place = self.place(&text);
+            let place = jsonpath::parse_place(text.value).ok();
             let is_beside = |place: &Vec<Step>| tree.record_around(place).is_none();
             let mark = match place.filter(|place| counts && is_beside(place)) {
                 None => Mark::Scalar,
