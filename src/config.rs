@@ -33,6 +33,7 @@ mod read;
 mod reload;
 mod secrets;
 mod service;
+mod state;
 mod upstream;
 
 pub use api_keys::ApiKeys;
@@ -49,6 +50,7 @@ pub use networks::network;
 pub use reload::{Once, Reload};
 pub use secrets::Secret;
 pub use service::{Proof, Service};
+pub use state::Postgres;
 
 /// A server configuration that was checked. Made only by [`Config::load`].
 #[derive(Debug)]
@@ -70,6 +72,10 @@ pub struct Config {
     /// The folder of what is kept over restarts, beside the access log. Default: `state` beside the log's folder, at the
     /// place of that.
     pub state: Spanned<PathBuf>,
+    /// The database that nodes share, in place of files in that folder. Default: none.
+    pub postgres: Option<Postgres>,
+    /// Bytes of memory that standings of the consent ledger may take. Default: 512 MiB.
+    pub ledger_bytes_max: u64,
     /// Bounds.
     pub limits: Limits,
     /// The log for operators.
@@ -260,6 +266,10 @@ struct Secrets {
     api: Option<Secret>,
     /// What signs checkpoints of the access log.
     audit: Vec<Secret>,
+    /// Under what the consent ledger keeps persons.
+    person: Vec<Secret>,
+    /// What signs receipts.
+    receipts: Option<Secret>,
     keys_place: Place,
 }
 
@@ -309,6 +319,16 @@ impl Config {
     /// The keys that sign checkpoints of the access log, each with what its file holds; the first signs.
     pub fn audit_keys(&self) -> &[Secret] {
         &self.secrets.audit
+    }
+
+    /// The keys under which the consent ledger keeps persons, of 32 bytes or more; the first writes, both find. Default: none.
+    pub fn person_keys(&self) -> &[Secret] {
+        &self.secrets.person
+    }
+
+    /// The key that signs receipts, as its file holds it. Default: none.
+    pub fn receipts_key(&self) -> Option<&[u8]> {
+        self.secrets.receipts.as_ref().map(Secret::bytes)
     }
 
     /// Where the section `keys` stands.

@@ -17,7 +17,7 @@ use crate::dialect::{
     engine::Described, sugar_rest,
 };
 use crate::door::{self, Credential, Door, wire::Wire};
-use crate::filter::{Filtering, Limits, Memory};
+use crate::filter::{Asked, Filtering, Limits, Memory};
 use crate::identity::Caller;
 use crate::json;
 use crate::mask::Mask;
@@ -97,7 +97,8 @@ fn json(bytes: &[u8]) {
 
 /// A text as a filter copies it that treats nothing, in pieces of a size.
 fn copied(bytes: &[u8], size: usize) -> Option<Vec<u8>> {
-    let mut filtering = Filtering::new(&PLAN.0, &Shape::Anything, LIMITS, &MEMORY);
+    let mut filtering =
+        Filtering::new(&PLAN.0, &Shape::Anything, Asked::default(), LIMITS, &MEMORY);
     for chunk in bytes.chunks(size) {
         filtering.push(chunk).ok()?;
     }
@@ -143,7 +144,7 @@ fn filter(bytes: &[u8]) {
     let (size, body) = chosen(bytes);
     let (plan, shape) = &*PLAN;
     let run = |size: usize| {
-        let mut filtering = Filtering::new(plan, shape, LIMITS, &MEMORY);
+        let mut filtering = Filtering::new(plan, shape, Asked::default(), LIMITS, &MEMORY);
         let mut out = Vec::new();
         for chunk in body.chunks(size.max(1)) {
             filtering.push(chunk).ok()?;

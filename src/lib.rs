@@ -54,6 +54,9 @@ pub mod dialect;
 // What the operator wrote, checked. Makes `Config`.
 pub mod config;
 
+// What persons have agreed to and refused. Makes `Recorded`.
+pub mod ledger;
+
 // Connections to the CRM: pool, TLS, time-outs, bounds.
 pub mod transport;
 
@@ -63,6 +66,9 @@ pub mod identity;
 // What the caller may have. Makes `Plan`.
 pub mod policy;
 
+// What is recorded of consent and told of it: files, receipts, standings in words.
+pub mod consent;
+
 // Rebuilds the request within the plan. Makes `Guarded`.
 pub mod guard;
 
@@ -71,6 +77,9 @@ pub mod upstream;
 
 // Holds the response to the plan as it streams. Makes `Filtered`.
 pub mod filter;
+
+// How many records each caller was shown in a while. Makes `Counted`.
+pub mod limits;
 
 // What of a write is only a mask coming back. Makes the `Edits` of a write.
 pub mod writeback;

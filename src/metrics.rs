@@ -13,11 +13,13 @@ use crate::provenance;
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::Action;
 
+mod limits;
 mod log;
 mod names;
 mod reloads;
 mod sinks;
 
+use limits::LimitCounters;
 use log::LogCounters;
 pub use names::Drift;
 use names::NameGauges;
@@ -52,6 +54,7 @@ pub struct Metrics {
     pub requests_in_flight: IntGauge,
     /// Bytes of replies held back until they are complete.
     pub held_bytes: IntGauge,
+    limits: LimitCounters,
     log: LogCounters,
     /// Answers of CRMs that could not be used, by `cause`.
     pub upstream_failures: IntCounterVec,
@@ -118,6 +121,7 @@ impl Metrics {
                 "paravent_held_bytes",
                 "Bytes of replies held back until they are complete.",
             )?,
+            limits: LimitCounters::new(&registry)?,
             log: LogCounters::new(&registry)?,
             probing: registered(&registry, probing)?,
             upstream_failures: counter(
@@ -201,6 +205,17 @@ impl Metrics {
     /// Counts a caller who used up the budget of refused predicates.
     pub fn probed(&self) {
         self.probing.inc();
+    }
+
+    /// Counts a caller who reached a limit on records.
+    pub fn limit_reached(&self, limit: &str) {
+        self.limits.reached.with_label_values(&[limit]).inc();
+    }
+
+    /// Says how many records are counted for limits.
+    pub fn counted(&self, records: usize) {
+        let records = i64::try_from(records).unwrap_or(i64::MAX);
+        self.limits.counted.set(records);
     }
 
     /// Says whether the access log can be written, and what it has done so far.

@@ -21,10 +21,11 @@ use crate::config::{self, Way};
 use crate::dialect::{AnswerForm, Bounds, Dialect, Exchange, Incoming, Operation, Understood};
 use crate::door::{Carrier, Credential, Head};
 use crate::filter::Limits;
-use crate::guard::{Guarded, guard};
+use crate::guard::{Guarded, Narrowed, guard};
 use crate::identity::{
     Attempt, Callers, Guesses, NoRandomness, Origins, Probes, Service, Sessions, Shown, Ways,
 };
+use crate::limits::Meter;
 use crate::metrics::Metrics;
 use crate::objection::Objection;
 use crate::policy::{FieldRule, Observation, Plan, Policy};
@@ -39,13 +40,16 @@ mod admit;
 mod budget;
 mod bulk;
 mod calling;
+mod charge;
 mod credential;
 mod cut;
 mod drift;
 mod entrance;
 mod in_force;
+mod judged;
 mod learning;
 mod pace;
+mod recount;
 mod refuse;
 mod release;
 mod settle;
@@ -53,6 +57,7 @@ mod stream;
 
 pub use cut::{Cut, Knife};
 pub use learning::{LiveSchema, Prepared};
+pub use recount::{Catching, NewLimits};
 
 use admit::{NotAdmitted, Terms};
 use budget::Budget;
@@ -79,6 +84,8 @@ pub struct Pipeline {
     anybody: Origins,
     callers: Callers,
     probes: Probes,
+    /// How many records callers were shown.
+    meter: Meter,
     /// Requests of which nothing was understood, by reason.
     turned_away: Tally,
     log: Log,
@@ -172,6 +179,7 @@ impl Pipeline {
             ),
             callers: Callers::per_minute(settings.requests_per_minute),
             probes: Probes::per_hour(settings.refused_predicates_per_hour),
+            meter: Meter::new(policy).map_err(|_| NoRandomness)?,
             turned_away: Tally::default(),
             budget: Arc::new(Budget::new(
                 settings.held_bytes_total_max,
@@ -329,6 +337,12 @@ impl Pipeline {
             }
         };
         let (Terms { login, plan, with }, mut record) = admitted;
+        let account = self.account(&plan, &record);
+        let operation = exchange.operation();
+        if let Err(stopped) = account.foresee(operation, &plan, &record).await {
+            let stopped = (&account, stopped);
+            return self.limited(visit, action, stopped, record).await;
+        }
         let step_up = plan.challenge().cloned();
         let visit = &Visit {
             with: &with,
@@ -336,7 +350,7 @@ impl Pipeline {
         };
         let answer = self.answer(visit, exchange, (login, plan), &mut record);
         let reply = match answer.await {
-            Ok(answer) => self.release(visit, answer, record).await,
+            Ok(answer) => self.release(visit, (answer, account), record).await,
             Err(refusal) => self.refuse(visit, action, refusal, record).await,
         };
         reply.stepping_up(step_up)
@@ -351,6 +365,7 @@ impl Pipeline {
         record: &mut Record<Decided>,
     ) -> Result<Answer, Refusal> {
         let (mut edits, mut watched, mut is_unchanged) = (Edits::default(), None, false);
+        self.look_first(visit, &*exchange, &plan, record).await?;
         match self.settle(visit, &*exchange, &plan, record).await? {
             Settlement::Nothing => {}
             Settlement::Edits(settled) => edits = settled,
@@ -361,11 +376,11 @@ impl Pipeline {
                 is_unchanged = true;
             }
         }
-        let guarding = |called: &Called| guard(&*exchange, &plan, &edits, &called.credential);
+        let narrowed = Narrowed::of(&*exchange, &plan)?;
+        let guarding = |called: &Called| guard(&*exchange, &narrowed, &edits, &called.credential);
         let called = visit.call().await?;
         let guarded = guarding(&called);
-        record.withheld_by_projection(guarded.withheld().iter().map(|rule| &**rule));
-        let withheld = guarded.withheld().to_vec();
+        record.withheld_by_projection(narrowed.withheld().iter().map(|rule| &**rule));
         let operation = exchange.operation();
         if operation.action.writes() {
             let most = most(operation, &plan);
@@ -395,7 +410,7 @@ impl Pipeline {
             exchange,
             untrusted,
             plan,
-            withheld,
+            narrowed,
             is_unchanged,
         })
     }
@@ -534,6 +549,8 @@ impl Pipeline {
         self.anybody.sweep();
         self.callers.sweep();
         self.probes.sweep();
+        self.meter.sweep();
+        self.metrics.counted(self.meter.counted());
         self.transport.failures().sweep();
         for service in self.entrances.iter().filter_map(|one| one.service.as_ref()) {
             service.sweep();
@@ -559,7 +576,7 @@ fn all_controls(head: &Head, understood: &Understood) -> Result<(), Objection> {
 fn most(operation: &Operation, plan: &Plan) -> Vec<Arc<FieldRule>> {
     let modules = operation.modules().into_iter();
     modules
-        .flat_map(|module| plan.records(module).known())
+        .flat_map(|module| plan.records_at_most(module).known())
         .collect()
 }
 
@@ -569,7 +586,7 @@ struct Answer {
     form: AnswerForm,
     untrusted: Untrusted,
     plan: Plan,
-    withheld: Vec<Arc<FieldRule>>,
+    narrowed: Narrowed,
     /// Whether it answers an update that changed nothing.
     is_unchanged: bool,
 }

@@ -17,8 +17,9 @@ use crate::dialect::{Bounds, Dialect};
 use crate::door::Door;
 use crate::filter;
 use crate::identity::{NoRandomness, Tokens, Ways};
+use crate::limits::Meter;
 use crate::metrics::Metrics;
-use crate::pipeline::{Cut, Knife, LiveSchema, Pipeline, Services, Settings};
+use crate::pipeline::{Cut, Knife, LiveSchema, NewLimits, Pipeline, Services, Settings};
 use crate::policy::{Observation, Policy};
 use crate::reload::{self, Reloader};
 use crate::server::{self, Front, Limits, Readiness, TlsInUse};
@@ -105,6 +106,9 @@ pub enum StartError {
     /// The access log.
     #[error(transparent)]
     Audit(#[from] AuditUnavailable),
+    /// What callers were shown before.
+    #[error("could not count from the access log what callers were shown: {0}")]
+    Limits(io::Error),
     /// Counters.
     #[error("could not register the metrics: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -143,7 +147,8 @@ impl Proxy {
         let admin_listener = bind(setup.admin, "the admin listener").await?;
         let admin = local(&admin_listener, setup.admin);
         let ways: Vec<Ways> = setup.listeners.iter().map(|one| one.ways.clone()).collect();
-        let terms = (&*setup.policy, &setup.log, &metrics);
+        let meter = Meter::empty().map_err(|_| NoRandomness)?;
+        let terms = (&*setup.policy, &setup.log, &metrics, &meter);
         let open = Open::all(setup.listeners, terms, &cut).await?;
         reload::tell_observation(&setup.policy);
         let first = open.pipelines.first().cloned();
@@ -152,6 +157,10 @@ impl Proxy {
             first.map_or_else(Observation::default, |first| first.observation())
         });
         record(&setup.policy, &open.live, &setup.log).await?;
+        // Nobody is answered before what they were shown is counted.
+        let limits = NewLimits::count(&meter, &setup.policy, &setup.log).await;
+        let counted = limits.map_err(StartError::Limits)?.put().catch_up();
+        counted.await.map_err(StartError::Limits)?;
         let addresses = open.fronts.iter().map(|(address, ..)| *address).collect();
         let listeners = open.fronts.into_iter();
         let listeners = listeners
@@ -166,6 +175,7 @@ impl Proxy {
             pipelines: open.pipelines,
             tls: open.tls,
             log: setup.log.clone(),
+            meter,
             metrics: metrics.clone(),
             parts: readiness.parts.clone(),
         };
@@ -284,7 +294,7 @@ impl Open {
     /// Binds the addresses of all listeners, and puts a pipeline behind each.
     async fn all(
         listeners: Vec<ListenerSetup>,
-        (policy, log, metrics): (&Policy, &Log, &Metrics),
+        (policy, log, metrics, meter): (&Policy, &Log, &Metrics, &Meter),
         cut: &Cut,
     ) -> Result<Self, StartError> {
         let (mut open, mut services) = (Self::default(), Services::new());
@@ -304,6 +314,7 @@ impl Open {
                 metrics.clone(),
                 listener.settings,
             )?
+            .counted_by(meter.clone())
             .reached_by(listener.ways, listener.service.as_ref(), &mut services);
             let pipeline = Arc::new(pipeline.cut_by(cut.clone()));
             open.pipelines.push(pipeline.clone());

@@ -15,6 +15,8 @@ pub enum Outcome {
     Observed,
     /// The policy said no.
     Denied,
+    /// There is no such record for this caller, says the policy; there may be none at all.
+    NotFoundByPolicy,
     /// The request could not be understood.
     Rejected,
     /// No or bad credential.
@@ -35,11 +37,12 @@ pub enum Outcome {
 
 impl Outcome {
     /// All outcomes.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Full,
         Self::Partial,
         Self::Observed,
         Self::Denied,
+        Self::NotFoundByPolicy,
         Self::Rejected,
         Self::Unauthenticated,
         Self::Challenged,
@@ -57,6 +60,7 @@ impl Outcome {
             Self::Partial => "partial",
             Self::Observed => "observed",
             Self::Denied => "denied",
+            Self::NotFoundByPolicy => "not-found-by-policy",
             Self::Rejected => "rejected",
             Self::Unauthenticated => "unauthenticated",
             Self::Challenged => "challenged",
@@ -140,6 +144,7 @@ reasons! {
     ProofsDiffer = (401, Unauthenticated, "proofs-differ", "The token is not that of the session's user."),
     BadKey = (401, Unauthenticated, "bad-key", "The key is not accepted."),
     BadCertificate = (401, Unauthenticated, "bad-certificate", "The client certificate is not accepted."),
+    LimitStepUp = (401, Challenged, "limit-step-up", "You have been shown as many records as a limit of the data-protection policy allows without stronger authentication."),
     StepUp = (401, Challenged, "step-up", "A field of this request needs stronger authentication."),
 
     NoRole = (403, Denied, "no-role", "Your account has no role in the data-protection policy."),
@@ -158,12 +163,16 @@ reasons! {
     EditedTooClose = (403, Denied, "edited-too-close", "The text holds something that is withheld from you: beside it only plain words may change, set apart by blanks, and nowhere may markup or escapes be added."),
     WithheldTextTooLong = (403, Denied, "withheld-text-too-long", "What is withheld from you in the text would no longer fit into its field; write less before it, or put it behind."),
 
+    CountNotAvailable = (403, Denied, "count-not-available", "How many records there are cannot be told here, because some are withheld from you."),
+    NotFoundByPolicy = (404, NotFoundByPolicy, "not-found-by-policy", "There is no such record."),
+
     Restored = (409, UpstreamError, "restored", "The CRM did not store a text as it was sent, so the old text stands there again; put less around what is withheld in it."),
 
     MethodNotAllowed = (405, Rejected, "method-not-allowed", "This method is not accepted here."),
     BodyTooLarge = (413, Rejected, "body-too-large", "The body is too large."),
     UnsupportedMediaType = (415, Rejected, "unsupported-media-type", "Only JSON in UTF-8 without content coding is accepted."),
     TooManyRequests = (429, Limited, "too-many-requests", "Too many requests; try again later."),
+    LimitReached = (429, Limited, "limit-reached", "You have been shown as many records as a limit of the data-protection policy allows; try again later."),
     HeadTooLarge = (431, Rejected, "head-too-large", "The request head is too large."),
 
     Internal = (500, Aborted, "internal", "The request failed inside the proxy."),

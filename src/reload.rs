@@ -17,6 +17,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use crate::audit::{By, Log};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostics, Severity};
+use crate::limits::Meter;
 use crate::metrics::Metrics;
 use crate::pipeline::{LiveSchema, Pipeline};
 use crate::policy::{Observation, Policy};
@@ -64,6 +65,8 @@ pub struct Stage {
     pub tls: Vec<TlsListener>,
     /// The access log.
     pub log: Log,
+    /// What callers are shown.
+    pub meter: Meter,
     /// Counters.
     pub metrics: Metrics,
     /// What `/readyz?verbose` says.

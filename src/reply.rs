@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use crate::audit::{Closed, Opened};
 use crate::dialect::{Assembly, Dialect, Gathered, OfPart};
 use crate::filter::Filtered;
+use crate::limits::{Counted, Used};
 use crate::objection::{About, Objection};
 use crate::policy::Challenge;
 use crate::reason::{Outcome, Reason};
@@ -22,8 +23,10 @@ use crate::vocabulary::Action;
 /// What a caller receives.
 ///
 /// ```
-/// use paravent::{audit::Closed, filter::Filtered, reply::Reply};
-/// fn in_order(filtered: Filtered, closed: &Closed) -> Reply { Reply::from_filtered(200, filtered, 0, closed) }
+/// use paravent::{audit::Closed, filter::Filtered, limits::Counted, reply::Reply};
+/// fn in_order(filtered: Filtered, closed: &Closed, counted: Counted) -> Reply {
+///     Reply::from_filtered(200, filtered, 0, closed, counted)
+/// }
 /// ```
 ///
 /// ```compile_fail
@@ -52,7 +55,9 @@ pub struct Reply {
     challenge: bool,
     /// The authentication that would do, or would show more.
     step_up: Option<Arc<Challenge>>,
-    retry_after_seconds: Option<u16>,
+    retry_after_seconds: Option<u32>,
+    /// How much of the limits is used up, of which not much is left.
+    used: Vec<Used>,
     /// Why it holds no data, if that is our own reason.
     reason: Option<Reason>,
     held: Option<Held>,
@@ -67,7 +72,28 @@ pub enum Body {
     /// Known whole before the first byte leaves.
     Whole(Whole),
     /// Filtered record by record; an error cuts the connection.
-    Stream(mpsc::Receiver<Result<Filtered, CutOff>>),
+    Stream(mpsc::Receiver<Result<Piece, CutOff>>),
+}
+
+/// A part of a reply that streams.
+///
+/// ```compile_fail
+/// // Nothing streams that was not counted.
+/// fn piece(filtered: paravent::filter::Filtered) -> paravent::reply::Piece { paravent::reply::Piece(filtered) }
+/// ```
+#[derive(Debug)]
+pub struct Piece(Filtered);
+
+impl Piece {
+    /// What passed the filter, and was counted.
+    pub fn new(filtered: Filtered, _: Counted) -> Self {
+        Self(filtered)
+    }
+
+    /// The bytes, to be sent.
+    pub fn into_bytes(self) -> Bytes {
+        self.0.into_bytes()
+    }
 }
 
 /// A body that is known whole: fixed texts, and what passed the filter.
@@ -146,7 +172,7 @@ pub struct Refusal {
     text: &'static str,
     reason: Option<Reason>,
     about: Option<About>,
-    retry_after_seconds: Option<u16>,
+    retry_after_seconds: Option<u32>,
 }
 
 impl<T: Into<Objection>> From<T> for Refusal {
@@ -185,21 +211,46 @@ impl Refusal {
         }
     }
 
+    /// There is no such record for the caller, says the policy: to be told from what the CRM says where there is none by nothing
+    /// but the log.
+    pub fn absent(status: u16, label: Option<&'static str>) -> Self {
+        Self {
+            reason: Some(Reason::NotFoundByPolicy),
+            ..Self::upstream(status, label)
+        }
+    }
+
+    /// The reason that may show in the reply, if it is our own.
+    fn told(&self) -> Option<Reason> {
+        self.reason
+            .filter(|reason| *reason != Reason::NotFoundByPolicy)
+    }
+
     /// The same, after which the CRM wants to be asked again so many seconds later.
     #[must_use]
     pub fn after(self, seconds: Option<u16>) -> Self {
         let is_told = self.retry_after_seconds.is_some();
         Self {
-            retry_after_seconds: seconds.filter(|_| is_told).or(self.retry_after_seconds),
+            retry_after_seconds: (seconds.map(u32::from))
+                .filter(|_| is_told)
+                .or(self.retry_after_seconds),
+            ..self
+        }
+    }
+
+    /// The same, after which it is of no use to ask again before so many seconds have passed.
+    #[must_use]
+    pub fn waiting(self, seconds: u32) -> Self {
+        Self {
+            retry_after_seconds: Some(seconds),
             ..self
         }
     }
 
     /// What the caller reads.
     fn text(&self) -> Cow<'static, str> {
-        let Self { reason, about, .. } = *self;
-        match (reason, about) {
-            (Some(reason), Some(_)) => Objection { reason, about }.text(),
+        match (self.told(), self.about) {
+            (Some(reason), about @ Some(_)) => Objection { reason, about }.text(),
             _ => self.text.into(),
         }
     }
@@ -249,6 +300,7 @@ pub struct Assembled {
     step_up: Option<Arc<Challenge>>,
     body: Whole,
     withheld: usize,
+    used: Vec<Used>,
 }
 
 impl Assembled {
@@ -256,6 +308,8 @@ impl Assembled {
     pub fn of(dialect: &dyn Dialect, route: &str, parts: Vec<Reply>) -> Self {
         let withheld = parts.iter().filter_map(|part| part.withheld).sum();
         let step_up = parts.iter().find_map(|part| part.step_up.clone());
+        let used = parts.iter().flat_map(|part| part.used.iter().cloned());
+        let used = Used::last_of_each(used);
         let (status, body) = match dialect.assemble(route) {
             Some(Assembly::Entries(members)) => (200, entries(&members, parts)),
             Some(Assembly::Object(members)) => gathered(&members, parts),
@@ -266,6 +320,7 @@ impl Assembled {
             step_up,
             body,
             withheld,
+            used,
         }
     }
 
@@ -276,16 +331,18 @@ impl Assembled {
 }
 
 impl Reply {
-    /// What the filter let through, after the log has recorded it.
+    /// What the filter let through, after the log has recorded it, and what it shows was counted.
     pub fn from_filtered(
         status: u16,
         filtered: Filtered,
         withheld: usize,
         closed: &Closed,
+        counted: Counted,
     ) -> Self {
         Self {
             decision: Some(closed.id().to_owned()),
             withheld: Some(withheld),
+            used: counted.into_used(),
             ..Self::json(status, Body::Whole(filtered.into()))
         }
     }
@@ -293,11 +350,13 @@ impl Reply {
     /// What the filter lets through record by record, after the log has recorded that it begins.
     pub fn from_stream(
         status: u16,
-        stream: mpsc::Receiver<Result<Filtered, CutOff>>,
+        stream: mpsc::Receiver<Result<Piece, CutOff>>,
         opened: &Opened,
+        counted: Counted,
     ) -> Self {
         Self {
             decision: Some(opened.id().to_owned()),
+            used: counted.into_used(),
             ..Self::json(status, Body::Stream(stream))
         }
     }
@@ -307,6 +366,7 @@ impl Reply {
         Self {
             decision: Some(closed.id().to_owned()),
             withheld: Some(assembled.withheld),
+            used: assembled.used,
             challenge: assembled.status == 401,
             step_up: assembled.step_up,
             ..Self::json(assembled.status, Body::Whole(assembled.body))
@@ -321,10 +381,10 @@ impl Reply {
         };
         let label = refusal
             .label
-            .or_else(|| refusal.reason.and_then(|reason| dialect.label(reason)));
+            .or_else(|| refusal.told().and_then(|reason| dialect.label(reason)));
         let shape = dialect.refuse(refusal.status, label);
         let body = shape.filled(refusal.status, &text);
-        let sent_as = match refusal.reason {
+        let sent_as = match refusal.told() {
             Some(reason) if reason.status() == refusal.status => dialect.status(reason),
             _ => refusal.status,
         };
@@ -352,7 +412,7 @@ impl Reply {
             decision: decision.map(str::to_owned),
             challenge: refusal.status == 401,
             retry_after_seconds: refusal.retry_after_seconds,
-            reason: refusal.reason,
+            reason: refusal.told(),
             ..Self::json(refusal.status, Body::Whole(body))
         }
     }
@@ -368,6 +428,7 @@ impl Reply {
             challenge: false,
             step_up: None,
             retry_after_seconds: None,
+            used: Vec::new(),
             reason: None,
             held: None,
         }
@@ -402,6 +463,12 @@ impl Reply {
             step_up: challenge,
             ..self
         }
+    }
+
+    /// Says how much of the limits is used up.
+    #[must_use]
+    pub fn telling(self, used: Vec<Used>) -> Self {
+        Self { used, ..self }
     }
 
     /// Whether it asks for another authentication.
@@ -464,8 +531,15 @@ impl Reply {
                 .filter(|_| !self.challenge)
                 .map(|challenge| ("paravent-step-up", challenge.to_string().into())),
             (self.retry_after_seconds).map(|seconds| ("retry-after", seconds.to_string().into())),
+            (!self.used.is_empty()).then(|| ("paravent-limit", self.used_up().into())),
         ];
         always.into_iter().chain(sometimes).flatten()
+    }
+
+    /// How much of each limit is used up.
+    fn used_up(&self) -> String {
+        let used: Vec<String> = self.used.iter().map(Used::to_string).collect();
+        used.join(", ")
     }
 
     /// How somebody should authenticate.
@@ -568,11 +642,11 @@ fn text_of(status: u16) -> &'static str {
 
 const EXISTS_ALREADY: &str = "The CRM has such a record already.";
 /// After how many seconds to ask again, where nobody says better.
-fn retry_after_seconds(status: u16) -> Option<u16> {
+fn retry_after_seconds(status: u16) -> Option<u32> {
     matches!(status, 429 | 503).then_some(RETRY_AFTER_SECONDS)
 }
 
-const RETRY_AFTER_SECONDS: u16 = 5;
+const RETRY_AFTER_SECONDS: u32 = 5;
 
 #[cfg(test)]
 mod tests;

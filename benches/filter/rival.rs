@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use paravent::filter::{Filtering, Limits, Memory};
+use paravent::filter::{Asked, Filtering, Limits, Memory};
 use paravent::mask::Mask;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -21,7 +21,7 @@ pub(crate) const LIMITS: Limits = Limits {
 static MEMORY: LazyLock<Memory> = LazyLock::new(Memory::new);
 
 pub(crate) fn filtered(text: &[u8], chunk: usize, (plan, shape): &Terms) -> bytes::Bytes {
-    let mut filtering = Filtering::new(plan, shape, LIMITS, &MEMORY);
+    let mut filtering = Filtering::new(plan, shape, Asked::default(), LIMITS, &MEMORY);
     for chunk in text.chunks(chunk) {
         filtering.push(chunk).unwrap();
     }

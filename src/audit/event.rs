@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::identity::Caller;
+use crate::limits::Reached;
 
 use super::chain::Head;
 use super::classified::Classified;
@@ -145,6 +146,27 @@ impl Event {
             caller: visible(caller.id()),
             name: visible(caller.name()),
             policy: visible(&policy.hash),
+        })
+    }
+
+    /// A caller of a CRM has reached a limit of a policy.
+    pub(super) fn records_used_up(
+        (caller, name): (&str, &str),
+        upstream: &str,
+        policy: &str,
+        reached: &Reached,
+    ) -> Self {
+        let limit = &reached.limit;
+        Self::notice(Notice::RecordsUsedUp {
+            caller: visible(caller),
+            limit: visible(limit.name().as_str()),
+            max: u64::from(limit.max()),
+            name: visible(name),
+            policy: visible(policy),
+            then: limit.then().as_str().to_owned(),
+            upstream: visible(upstream),
+            window: limit.per().as_str().to_owned(),
+            would_be: integer(reached.would_be),
         })
     }
 

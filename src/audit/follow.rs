@@ -186,6 +186,20 @@ impl Follower {
         Ok(Self::behind(dir, before(dir, oldest)?))
     }
 
+    /// Before the segment in which the oldest event of this time or later stands, as far as the clock has not stepped back since.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub fn from_time(dir: &Path, time: &str) -> io::Result<Self> {
+        for first in segments(dir)?.into_iter().rev() {
+            let begins = next_event(&mut Lines::of_segment(dir, first)?)?;
+            if begins.is_some_and(|line| line.time.as_str() < time) {
+                return Ok(Self::behind(dir, before(dir, first)?));
+            }
+        }
+        Self::from_oldest(dir)
+    }
+
     /// Before the newest event up to `until`, so that it is the first that is handed out.
     ///
     /// # Errors

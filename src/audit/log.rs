@@ -299,7 +299,7 @@ impl Log {
     }
 
     /// The folder; `None` where nothing is kept.
-    pub(super) fn dir(&self) -> Option<&Path> {
+    pub fn dir(&self) -> Option<&Path> {
         self.inner.dir.as_deref()
     }
 

@@ -15,6 +15,7 @@ mod checkpoints;
 mod classified;
 mod clock;
 mod compress;
+mod consents;
 mod disclosure;
 mod event;
 mod events;
@@ -41,6 +42,7 @@ mod publish;
 mod query;
 mod record;
 mod refusals;
+mod reread;
 mod retention;
 mod room;
 mod seekable;
@@ -63,6 +65,7 @@ pub use access::{Access, Shown};
 pub use chain::Head;
 pub use classified::Classified;
 pub use clock::Clock;
+pub use consents::follow_consents;
 pub use event::{By, Event, Loaded};
 pub use events::{Found, events};
 pub use folder::{holds_log, is_being_written, log_bytes};
@@ -83,6 +86,7 @@ pub use record::{
     Addressed, Arrival, Arrived, Closed, Decided, Envelope, Identified, Meaning, Opened,
     PolicyStamp, Record, Said, Unanswered,
 };
+pub use reread::{LimitTold, Reread};
 pub use room::Room;
 pub use seen::{Datum, Part, Seen, Spot, Use, events_at_least, stretch};
 pub use signer::{Checkpoints, Published, Signing};

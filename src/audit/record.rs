@@ -17,9 +17,10 @@ use std::time::Duration;
 use crate::dialect::Operation;
 use crate::filter::Report;
 use crate::identity::Caller;
+use crate::limits::Reached;
 use crate::policy::{FieldRule, Policy, PurposeChosen};
 use crate::reason::{Outcome, Reason};
-use crate::vocabulary::{Action, Edit, FieldPath, Module, RecordRef, Role, Use};
+use crate::vocabulary::{Action, Edit, FieldPath, Module, RecordRef, Role, RuleName, Use};
 use crate::writeback::Settled;
 
 use super::event::Event;
@@ -286,6 +287,11 @@ impl Record<Decided> {
         self.walk.event.request.searched = names.into_vec();
     }
 
+    /// A record that the request names is not there for the caller, because of a rule.
+    pub fn absent(&mut self, rule: &RuleName) {
+        self.walk.absent(rule, 1);
+    }
+
     /// Fields that were asked for and taken out of the request.
     pub fn withheld_by_projection<'a>(&mut self, rules: impl IntoIterator<Item = &'a FieldRule>) {
         for rule in rules {
@@ -437,6 +443,15 @@ impl<S> Record<S> {
     pub fn caller_id(&self) -> Option<&str> {
         let caller = self.walk.event.caller.as_ref();
         caller.map(|caller| caller.id.as_str())
+    }
+
+    /// That who asks has reached a limit; nothing, if nobody knows who that is.
+    pub fn limit_reached(&self, reached: &Reached) -> Option<Event> {
+        let caller = self.walk.event.caller.as_ref()?;
+        let who = (caller.id.as_str(), caller.name.as_str());
+        let upstream = &self.walk.event.request.upstream;
+        let policy = &self.walk.frame.policy.hash;
+        Some(Event::records_used_up(who, upstream, policy, reached))
     }
 
     /// The module whose records are asked for; `(unknown)` if nobody vouches for its name.

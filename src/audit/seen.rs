@@ -84,6 +84,10 @@ impl Use {
 }
 
 impl<'a> Seen<'a> {
+    pub(super) fn of(request: &'a full::Request) -> Self {
+        Self(request)
+    }
+
     /// Which event of its request it is.
     pub fn part(self) -> Part {
         match self.0.phase {

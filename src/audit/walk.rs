@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use crate::filter::Report;
 use crate::reason::{Outcome, Reason};
-use crate::vocabulary::RecordRef;
+use crate::vocabulary::{RecordRef, RuleName};
 
 use super::disclosure::Disclosure;
 use super::event::{Event, integer};
 use super::format::brief::{self, Asked, Policy, Records, Request, Stated, Terms};
 use super::format::counts::Counts;
+use super::format::full::Withheld;
 use super::format::{Origin, Phase, VERSION};
 use super::id;
 use super::log::{AuditUnavailable, Log};
@@ -34,6 +35,8 @@ pub(super) struct Walk {
     pub(super) named: Vec<RecordRef>,
     /// Records, whether they have a reference or not.
     count: u64,
+    /// Records that are not there for the caller.
+    withheld: Withheld,
     /// Modules and fields of the request that may be named.
     pub(super) known: Known,
     pub(super) upstream_took: Option<Duration>,
@@ -92,6 +95,7 @@ impl Walk {
             target: None,
             named: Vec::new(),
             count: 0,
+            withheld: Withheld::default(),
             known: Known::default(),
             upstream_took: None,
             started: Instant::now(),
@@ -130,6 +134,27 @@ impl Walk {
         self.disclosure.add(report.fields);
         self.refs.extend(report.refs);
         self.count = self.count.saturating_add(report.records);
+        for (rule, records) in &report.absent {
+            self.absent(rule, *records);
+        }
+    }
+
+    /// Records are not there for the caller, because of a rule.
+    pub(super) fn absent(&mut self, rule: &RuleName, records: u64) {
+        let Withheld {
+            consent,
+            restriction,
+            retention,
+            row,
+        } = &mut self.withheld;
+        let kind = rule.as_str().split('.').next().unwrap_or_default();
+        let counted = match kind {
+            "consent" => consent,
+            "restricted" => restriction,
+            "retention" => retention,
+            _ => row,
+        };
+        *counted = integer(counted.saturating_add(records));
     }
 
     /// Ends it, durably.
@@ -182,7 +207,7 @@ impl Walk {
         event.records = Records {
             count,
             refs: names::records(last),
-            ..Records::default()
+            withheld: self.withheld,
         };
         event.outcome = Some(brief::Outcome {
             kind: outcome,

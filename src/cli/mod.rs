@@ -16,6 +16,7 @@ use crate::provenance;
 mod against;
 pub mod audit;
 mod check;
+mod consent;
 mod crm;
 
 mod demo;
@@ -74,6 +75,8 @@ enum Command {
     Schema(schema::Arguments),
     /// Make, list, revoke and rotate API keys
     Key(key::Arguments),
+    /// Record what persons agree to and refuse, and show how they stand
+    Consent(consent::Arguments),
     /// Verify and query the access log
     Audit(audit::AuditArgs),
     /// Check a bundle of events that was taken out of an access log. Needs nothing but the bundle, and a key
@@ -114,6 +117,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
+        Command::Consent(arguments) => consent::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
     };

@@ -39,6 +39,7 @@ codes! {
     SERVICE_REFUSED = ("C026", "the proxy's own account cannot log in"),
     UNKNOWN_GROUP = ("C029", "a group that the system does not have"),
     BAD_SINK = ("C040", "a sink of the access log is not of the accepted form"),
+    BAD_STATE = ("C051", "where the state is kept is not of the accepted form"),
     SINK_UNUSABLE = ("C041", "a sink of the access log cannot be reached, or cannot be written"),
 
     ADMIN_OPEN = ("C101", "the admin listener is not on a loopback address"),

@@ -10,6 +10,7 @@ use crate::diagnostic::{
 use crate::files::words;
 
 use super::secrets::Wanted;
+use super::state::State;
 use super::{
     Config, Identity, Limits, Log, LogFormat, Once, Reload, Secret, Secrets, codes, files,
 };
@@ -93,7 +94,7 @@ impl Reader<'_> {
             .and_then(|node| self.audit(node));
         let state = keys
             .get("state")
-            .map_or(Some(None), |node| self.state(node).map(Some));
+            .map_or_else(|| Some(State::default()), |node| self.state(node));
         let limits = keys
             .get("limits")
             .map_or_else(Limits::default, |node| self.limits(node));
@@ -124,12 +125,14 @@ impl Reader<'_> {
         if let Some(identity) = &identity {
             self.backed(&listeners, &upstreams, identity);
         }
-        let audit = audit?;
+        let (audit, state) = (audit?, state?);
         Some(Config {
-            state: state?.unwrap_or_else(|| Spanned {
+            state: state.dir.unwrap_or_else(|| Spanned {
                 value: audit.dir.value.with_file_name("state"),
                 place: audit.dir.place.clone(),
             }),
+            postgres: state.postgres,
+            ledger_bytes_max: state.memory_max,
             listeners: listeners.into_iter().map(|read| read.listener).collect(),
             admin: admin
                 .as_ref()
@@ -336,7 +339,14 @@ impl Reader<'_> {
     fn keys(&mut self, node: &Node) -> Option<Secrets> {
         const FORM: Form = Form {
             what: "`keys`",
-            known: &["token", "api", "audit", "readable_by_all"],
+            known: &[
+                "token",
+                "api",
+                "audit",
+                "person",
+                "receipts",
+                "readable_by_all",
+            ],
             refused: &[],
         };
         const TOKEN: Wanted = Wanted {
@@ -346,6 +356,10 @@ impl Reader<'_> {
         const API: Wanted = Wanted {
             what: "the key of API keys",
             help: "make one with `(umask 077; head -c 32 /dev/urandom > api.key)`",
+        };
+        const RECEIPTS: Wanted = Wanted {
+            what: "the key of receipts",
+            help: "make one with `(umask 077; openssl genpkey -algorithm ed25519 -out receipts.pem)`",
         };
         let keys = FORM.read(node, self.found)?;
         let readable_by_all = keys
@@ -359,8 +373,16 @@ impl Reader<'_> {
         let audit = keys
             .get("audit")
             .map_or_else(|| Some(Vec::new()), |node| self.audit_keys(node));
+        let person = keys
+            .get("person")
+            .map_or_else(|| Some(Vec::new()), |node| self.person_keys(node));
+        let receipts = keys
+            .get("receipts")
+            .map_or(Some(None), |node| self.key(node, RECEIPTS).map(Some));
         Some(Secrets {
             audit: audit?,
+            person: person?,
+            receipts: receipts?,
             keys_place: keys.place().clone(),
             readable_by_all: readable_by_all.unwrap_or(false),
             token: token?,
@@ -377,23 +399,6 @@ impl Reader<'_> {
         let items = node.list("`audit`", self.found)?;
         let read: Vec<_> = items.iter().map(|item| self.key(item, AUDIT)).collect();
         read.into_iter().collect()
-    }
-
-    /// The folder of the state.
-    fn state(&mut self, node: &Node) -> Option<Spanned<PathBuf>> {
-        const FORM: Form = Form {
-            what: "`state`",
-            known: &["dir"],
-            refused: &[],
-        };
-        let keys = FORM.read(node, self.found)?;
-        let dir = keys.require("dir", self.found)?;
-        let path = self.path(dir, "`dir`")?;
-        if path.exists() && !path.is_dir() {
-            let error = std::io::Error::from(std::io::ErrorKind::NotADirectory);
-            self.unreadable("the folder of the state", &path, &dir.place, &error);
-        }
-        Some(placed(path, dir))
     }
 
     fn log(&mut self, node: Option<&Node>) -> Log {

@@ -10,6 +10,7 @@ mod issuers;
 mod proofs;
 mod service;
 mod sinks;
+mod state;
 
 /// Whether nothing is told but that no listener accepts what is configured.
 fn is_unused_at_most(found: &Diagnostics) -> bool {

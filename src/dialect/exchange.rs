@@ -1,15 +1,17 @@
 //! One request and what comes back: what it does, how it is written to the CRM, and how the answer is read.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::{Map, Value};
 
 use super::{
-    Access, Arrangement, Failure, Operation, Outgoing, Projected, Query, Rendering, Shape,
+    Absent, Access, Arrangement, Failure, Judging, Needed, Operation, Outgoing, Projected, Query,
+    Rendering, Restricted, Shape, Widened,
 };
 use crate::door::Credential;
 use crate::objection::Objection;
-use crate::vocabulary::{Action, Spelling};
+use crate::vocabulary::{Action, Field, RecordRef, Spelling};
 
 /// A request, understood.
 pub trait Exchange: Send + Sync + fmt::Debug {
@@ -33,6 +35,22 @@ pub trait Exchange: Send + Sync + fmt::Debug {
     /// The account name that a login states, as the CRM would read it, itself or by the credential of the client that comes
     /// with it; `None` if it names none, or none that a caller could guess at.
     fn account(&self, client: Option<&Credential>) -> Option<String>;
+
+    /// The same as an operation, asked only of records of which what is needed holds.
+    fn restrict(&self, operation: &Operation, needed: Needed<'_>) -> Restricted;
+
+    /// The same as an operation, with the fields by which its records are judged; `None` if the API cannot be asked for
+    /// them beside those that are asked for.
+    fn also_ask(&self, operation: &Operation, judging: Judging<'_>) -> Option<Widened>;
+
+    /// The same as an operation, from this row on, so many rows; `None` if the API cannot be asked for them.
+    fn page_at(&self, operation: &Operation, offset: u64, limit: u32) -> Option<Operation>;
+
+    /// What the CRM answers where it does not have the record that the request names.
+    fn absent(&self) -> Absent;
+
+    /// The read of a record that the request names, with these fields; `None` if the API has none.
+    fn look_at(&self, record: &RecordRef, fields: &BTreeSet<Field>) -> Option<Box<dyn Exchange>>;
 
     /// The read of the record that this one updates; `None` if the API has none.
     fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>>;

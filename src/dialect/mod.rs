@@ -26,6 +26,7 @@ mod database;
 mod discreet;
 pub mod engine;
 mod exchange;
+mod express;
 mod login;
 mod named;
 mod outgoing;
@@ -52,11 +53,12 @@ pub use builtin::{
 };
 pub use database::Database;
 pub use exchange::{AnswerForm, Exchange, Misunderstood, Understood, Wanted};
+pub use express::{Absent, Judging, Needed, Restricted, Widened};
 pub use login::{Account, Entered, Login, Secret};
 pub use outgoing::{Media, Outgoing};
 pub use schema::{Modules, Schema, Stock, ValueType};
 pub use shape::{
-    ChoiceShape, Collection, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName,
+    ChoiceShape, Collection, Count, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName,
     ObjectShape, Others, RecordShape, Shape,
 };
 pub use trust::{Told, Unread};

@@ -12,8 +12,12 @@ pub const MODULE_KEY: &str = "_module";
 pub enum Shape {
     /// Any JSON value: checked, and copied.
     Anything,
-    /// A string, number, boolean or null: copied. An array or object makes the reply unfilterable.
+    /// A string, number, boolean or null: copied. An array or object makes the reply unfilterable. In an object around a list
+    /// of records it may count those that are not shown: then it is treated like [`Count::All`].
     Scalar,
+    /// A scalar that counts records of this reply, or of the CRM: copied where the CRM was told all that decides which
+    /// records are there. Otherwise it would tell of records that are not shown.
+    Count(Count),
     /// Any value: its key is removed (in a list: the element).
     Dropped,
     /// An object with known keys. An empty array passes as the empty object that PHP means by it; any other type
@@ -21,6 +25,15 @@ pub enum Shape {
     Object(ObjectShape),
     /// An array whose elements have one shape. An empty object passes; any other type makes the reply unfilterable.
     List(Box<Self>),
+    /// A list of which each element belongs to the one at the same place of another list, which stands before it in the same
+    /// object: where that is left out, so is this. Where records may be left out and the other list has not been read, or is
+    /// of another length, the reply is unfilterable.
+    Along {
+        /// The key of the other list.
+        key: &'static str,
+        /// The shape of the elements.
+        element: Box<Self>,
+    },
     /// A string that must be one of these words: copied. Anything else makes the reply unfilterable.
     Word(Vec<&'static str>),
     /// A string that must name this module: copied. Anything else makes the reply unfilterable. An entry that has such
@@ -42,6 +55,16 @@ pub enum Shape {
         /// What an object must be.
         object: Box<Self>,
     },
+}
+
+/// What a number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// The elements of the list under this key of the same object: counted again. If it stands before the list, it is removed.
+    Listed(&'static str),
+    /// More than the reply shows: all records, or where the next ones begin. In its place stands this, which says that nobody
+    /// knows; `None`: it is removed.
+    All(Option<&'static str>),
 }
 
 /// The name of a module, and the other names that the CRM has for it.
@@ -80,6 +103,17 @@ pub enum Others {
     Unheard,
     /// They have this shape.
     Shape(Box<Shape>),
+}
+
+impl ObjectShape {
+    fn each_module<'a>(&'a self, visit: &mut dyn FnMut(&'a Module)) {
+        for (_, inside) in &self.keys {
+            inside.each_module(visit);
+        }
+        if let Others::Shape(inside) = &self.others {
+            inside.each_module(visit);
+        }
+    }
 }
 
 /// A record of a module.
@@ -196,6 +230,31 @@ impl RecordShape {
 }
 
 impl Shape {
+    /// Visits the modules of all records that the shape names, outside of other records.
+    pub fn each_module<'a>(&'a self, visit: &mut dyn FnMut(&'a Module)) {
+        match self {
+            Self::Record(record) => visit(&record.module),
+            Self::OneOf(records) => records.iter().for_each(|record| visit(&record.module)),
+            Self::Entry(entry) => visit(&entry.record.module),
+            Self::List(element) | Self::Along { element, .. } => element.each_module(visit),
+            Self::Object(object) => object.each_module(visit),
+            Self::Choice(choice) => {
+                let cases = choice.cases.iter();
+                cases.for_each(|(_, object)| object.each_module(visit));
+            }
+            Self::Either { array, object } => {
+                array.each_module(visit);
+                object.each_module(visit);
+            }
+            Self::Anything
+            | Self::Scalar
+            | Self::Count(_)
+            | Self::Dropped
+            | Self::Word(_)
+            | Self::NameOf(_) => {}
+        }
+    }
+
     /// A record of a module, counted in the log.
     pub fn record(module: &Module) -> Self {
         Self::Record(RecordShape::of(module))

@@ -1,6 +1,6 @@
 //! What is known of the records of one module in one reply: its fields, in the order in which they were met.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem;
 use std::sync::Arc;
 
@@ -18,6 +18,10 @@ use super::seen::Seen;
 pub(super) struct ModuleBook {
     pub(super) module: Module,
     pub(super) known: Arc<KnownFields>,
+    /// Which of the module's rules its records have; `None`, where all have the same.
+    pub(super) number: Option<u64>,
+    /// Fields that were asked for to judge records only.
+    pub(super) added: Arc<BTreeSet<Field>>,
     /// By number of a known field: its place, once it was met.
     places: Vec<Option<u32>>,
     /// The places of fields that nobody knows.
@@ -48,6 +52,8 @@ struct Met {
     number: u32,
     /// The place of the field that came next the last time.
     next: u32,
+    /// Whether it was asked for to judge records only.
+    is_added: bool,
 }
 
 /// An object or array that passed unchanged.
@@ -88,11 +94,17 @@ pub(super) struct Named<'t> {
 }
 
 impl ModuleBook {
-    pub(super) fn new(module: &Module, known: Arc<KnownFields>) -> Self {
+    pub(super) fn new(
+        module: &Module,
+        known: Arc<KnownFields>,
+        added: Arc<BTreeSet<Field>>,
+    ) -> Self {
         let mut book = Self {
             module: module.clone(),
             places: vec![None; known.len()],
             known,
+            number: None,
+            added,
             strangers: HashMap::new(),
             rules_of_strangers: Vec::new(),
             met: Vec::with_capacity(FIELDS_USUAL),
@@ -140,7 +152,8 @@ impl ModuleBook {
 
     fn meet_known(&mut self, number: usize) -> Option<usize> {
         let name = *self.known.name(number)?;
-        let place = self.meet(name, number)?;
+        let is_added = self.has_added() && self.adds(self.known.rule(number)?);
+        let place = self.meet(name, number, is_added)?;
         *self.places.get_mut(number)? = Some(u32::try_from(place).ok()?);
         Some(place)
     }
@@ -148,18 +161,41 @@ impl ModuleBook {
     /// Meets a field that nobody knows.
     pub(super) fn meet_stranger(&mut self, name: &str, rule: Arc<FieldRule>) -> Option<usize> {
         let number = self.known.len() + self.rules_of_strangers.len();
-        let place = self.meet(QuotedName::new(&rule), number)?;
+        let place = self.meet(QuotedName::new(&rule), number, self.adds(&rule))?;
         self.rules_of_strangers.push(rule);
         self.strangers.insert(Field::fold(name), place);
         Some(place)
     }
 
-    fn meet(&mut self, name: QuotedName, number: usize) -> Option<usize> {
+    fn adds(&self, rule: &FieldRule) -> bool {
+        self.added.contains(&rule.field)
+    }
+
+    /// Whether any field was asked for to judge records only.
+    pub(super) fn has_added(&self) -> bool {
+        !self.added.is_empty()
+    }
+
+    /// Whether a field was.
+    pub(super) fn is_added(&self, place: usize) -> bool {
+        self.met.get(place).is_some_and(|met| met.is_added)
+    }
+
+    fn meet(&mut self, mut name: QuotedName, number: usize, is_added: bool) -> Option<usize> {
         let place = self.met.len();
+        if is_added {
+            // It is cut, whatever becomes of others: nobody may pass it without a look.
+            name.fate = match name.fate {
+                ValueFate::Id { .. } => ValueFate::Id { stays: false },
+                ValueFate::Module { .. } => ValueFate::Module { stays: false },
+                _ => ValueFate::Ruled,
+            };
+        }
         self.met.push(Met {
             name,
             number: u32::try_from(number).ok()?,
             next: u32::try_from(place + 1).ok()?,
+            is_added,
         });
         self.records.push(0);
         Some(place)

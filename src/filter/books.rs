@@ -1,22 +1,29 @@
 //! Remembers the rule of every field name seen, and counts what was shown.
 
-use std::collections::BTreeSet;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::detect::Kind;
+use crate::dialect::Shape;
 use crate::json::Key;
-use crate::policy::{FieldRule, KnownFields, Plan};
-use crate::vocabulary::{Module, RecordRef};
+use crate::policy::{FieldRule, KnownFields};
+use crate::vocabulary::{Module, RecordRef, RuleName};
 
 use super::Report;
+use super::asked::Asked;
 use super::book::{ModuleBook, Remainder};
+use super::facts::Wanted;
 use super::memory::Memory;
+use super::persons::Persons;
 use super::reader::Type;
 use super::seen::Seen;
+use super::terms::{Judge, Terms};
 
 /// Bound on what the names of one reply that nobody knows take, with what is remembered beside each.
 const NAMES_BYTES_MAX: usize = 8 << 20;
+
+/// What a book of records takes that have the rules of a number.
+const BOOK_BYTES: usize = 32 << 10;
 
 /// What is remembered beside a field name, roughly.
 const NAME_OVERHEAD_BYTES: usize = 256;
@@ -31,35 +38,6 @@ const UNHEARD_BYTES_MAX: usize = 64;
 /// Longest id of a record that is reported.
 const ID_BYTES_MAX: usize = 64;
 
-/// What a plan says of records: the part of it that the filter asks.
-pub(super) trait Terms: fmt::Debug + Send + Sync {
-    /// The rule of a field.
-    fn field(&self, module: &Module, name: &str) -> Arc<FieldRule>;
-
-    /// How the name of one of a module's records is shown where another record copies it.
-    fn display_name(&self, module: &Module) -> Option<Arc<FieldRule>>;
-
-    /// Fields whose rules [`Terms::field`] need not be asked for. Where this returns the same ones again, all other fields
-    /// of the module have the same rules again, too.
-    fn fields(&self, _module: &Module) -> Arc<KnownFields> {
-        Arc::default()
-    }
-}
-
-impl Terms for Plan {
-    fn field(&self, module: &Module, name: &str) -> Arc<FieldRule> {
-        self.records(module).field(name)
-    }
-
-    fn display_name(&self, module: &Module) -> Option<Arc<FieldRule>> {
-        self.records(module).display_name()
-    }
-
-    fn fields(&self, module: &Module) -> Arc<KnownFields> {
-        self.records(module).fields().clone()
-    }
-}
-
 /// A field of the records of one module; the same for every spelling of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -72,6 +50,14 @@ pub(super) struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Book(usize);
 
+/// How the records of a module are treated.
+pub(super) enum Opened {
+    /// All on the same terms.
+    Alike(Book),
+    /// Each as it is judged.
+    Judged(Arc<Judge>),
+}
+
 /// Something that counts once the record in which it was met has proved whole.
 #[derive(Clone, Copy, Debug)]
 enum Note {
@@ -80,12 +66,19 @@ enum Note {
     Misfit(Entry, Type),
 }
 
+/// How many notes, sets of fields, references and records there are.
+pub(super) type Noted = (usize, usize, usize, u64);
+
 /// The rules of one reply by field name, and the counts of its report.
 #[derive(Debug)]
 pub(super) struct Books {
     terms: Box<dyn Terms>,
+    /// Whether records of the reply, outside of others, are judged.
+    pub(super) is_judging: bool,
+    asked: Asked,
     memory: Memory,
     books: Vec<ModuleBook>,
+    judges: Vec<Arc<Judge>>,
     names_bytes: usize,
     pub(super) refs: Vec<RecordRef>,
     records: u64,
@@ -95,16 +88,27 @@ pub(super) struct Books {
     read: Vec<(Book, Seen)>,
     /// How many references and records there were before the record under treatment.
     before: (usize, u64),
+    /// By which rules the records were found not to be there that have been read since [`Self::begin`].
+    left_out: Vec<RuleName>,
+    absent: BTreeMap<RuleName, u64>,
     /// Sets that no record uses any more, to be used again.
     spare: Vec<Seen>,
 }
 
 impl Books {
-    pub(super) fn new(terms: Box<dyn Terms>, memory: &Memory) -> Self {
+    /// The books of a reply of this shape.
+    pub(super) fn new(terms: Box<dyn Terms>, shape: &Shape, asked: Asked, memory: &Memory) -> Self {
+        let mut is_judging = false;
+        shape.each_module(&mut |module| {
+            is_judging = is_judging || terms.conditions(module).is_some();
+        });
         Self {
+            is_judging,
             terms,
+            asked,
             memory: memory.clone(),
             books: Vec::new(),
+            judges: Vec::new(),
             names_bytes: 0,
             refs: Vec::new(),
             records: 0,
@@ -112,6 +116,8 @@ impl Books {
             notes: Vec::new(),
             read: Vec::new(),
             before: (0, 0),
+            left_out: Vec::new(),
+            absent: BTreeMap::new(),
             spare: Vec::new(),
         }
     }
@@ -120,6 +126,11 @@ impl Books {
     pub(super) fn begin(&mut self) {
         self.forget();
         self.before = (self.refs.len(), self.records);
+    }
+
+    /// How many records there were.
+    pub(super) fn records(&self) -> u64 {
+        self.records
     }
 
     /// Forgets what was noted since [`Self::begin`].
@@ -131,11 +142,25 @@ impl Books {
 
     fn forget(&mut self) {
         self.notes.clear();
+        self.left_out.clear();
         self.spare.extend(self.read.drain(..).map(|(_, seen)| seen));
+    }
+
+    /// Forgets what was shown of something that is left out, since so much had been [noted](Self::noted). That records of
+    /// it are not there stays noted.
+    pub(super) fn back_to(&mut self, (notes, read, refs, records): Noted) {
+        self.notes.truncate(notes);
+        self.refs.truncate(refs);
+        self.records = records;
+        let read = self.read.drain(read.min(self.read.len())..);
+        self.spare.extend(read.map(|(_, seen)| seen));
     }
 
     /// Counts what was noted since [`Self::begin`].
     pub(super) fn keep(&mut self) {
+        for rule in self.left_out.drain(..) {
+            *self.absent.entry(rule).or_default() += 1;
+        }
         for (Book(book), mut seen) in self.read.drain(..) {
             if let Some(book) = self.books.get_mut(book) {
                 book.count(&mut seen);
@@ -155,14 +180,81 @@ impl Books {
         }
     }
 
-    /// The book of a module.
-    pub(super) fn open(&mut self, module: &Module) -> Book {
-        let known = self.books.iter().position(|book| book.module == *module);
-        Book(known.unwrap_or_else(|| {
-            let known = self.terms.fields(module);
-            self.books.push(self.memory.take(module, known));
-            self.books.len() - 1
-        }))
+    /// The book of a module, or how its records are judged.
+    pub(super) fn open(&mut self, module: &Module) -> Opened {
+        let is_it = |book: &ModuleBook| book.number.is_none() && book.module == *module;
+        if let Some(known) = self.books.iter().position(is_it) {
+            return Opened::Alike(Book(known));
+        }
+        match self.judge(module) {
+            Some(judge) => Opened::Judged(judge),
+            None => {
+                let known = self.terms.fields(module);
+                let book = self.memory.take(module, known, &Arc::default());
+                self.books.push(book);
+                Opened::Alike(Book(self.books.len() - 1))
+            }
+        }
+    }
+
+    fn judge(&mut self, module: &Module) -> Option<Arc<Judge>> {
+        if let Some(known) = self.judges.iter().find(|judge| judge.module == *module) {
+            return Some(Arc::clone(known));
+        }
+        let conditions = self.terms.conditions(module)?;
+        let judge = Arc::new(Judge {
+            module: module.clone(),
+            wanted: Wanted::new(conditions.wanted()),
+            added: Arc::new(self.asked.added.get(module).cloned().unwrap_or_default()),
+            conditions,
+        });
+        self.judges.push(Arc::clone(&judge));
+        Some(judge)
+    }
+
+    /// The book of those records of a module that have the rules of a number; `None` if there are more such numbers than
+    /// any policy has.
+    pub(super) fn open_judged(&mut self, judge: &Judge, number: u64) -> Option<Book> {
+        let is_it = |book: &ModuleBook| book.number == Some(number) && book.module == judge.module;
+        if let Some(known) = self.books.iter().position(is_it) {
+            return Some(Book(known));
+        }
+        self.names_bytes += BOOK_BYTES;
+        if self.names_bytes > NAMES_BYTES_MAX {
+            return None;
+        }
+        let known = judge.conditions.fields(number);
+        let mut book = self.memory.take(&judge.module, known, &judge.added);
+        book.number = Some(number);
+        self.books.push(book);
+        Some(Book(self.books.len() - 1))
+    }
+
+    /// A record is not there, because of a rule.
+    pub(super) fn leave_out(&mut self, rule: RuleName) {
+        self.left_out.push(rule);
+    }
+
+    /// Whether numbers that the CRM tells count nothing but what the caller may know of, as far as this reply has shown.
+    pub(super) fn may_tell_numbers(&self) -> bool {
+        let is_none_missing = self.absent.is_empty() && self.left_out.is_empty();
+        !self.is_judging || (self.asked.pushed && is_none_missing)
+    }
+
+    /// Who knows of persons.
+    pub(super) fn persons(&self) -> Option<&dyn Persons> {
+        self.asked.persons.as_deref()
+    }
+
+    /// Whether fields were asked for to judge the records of a book only.
+    pub(super) fn has_added(&self, Book(book): Book) -> bool {
+        self.books.get(book).is_some_and(ModuleBook::has_added)
+    }
+
+    /// Whether a field was asked for to judge records only.
+    pub(super) fn is_added(&self, entry: Entry) -> bool {
+        let book = self.books.get(entry.book.0);
+        book.is_some_and(|book| book.is_added(entry.place))
     }
 
     /// The entry of a field name; `None` if the reply holds more names than any CRM has.
@@ -175,7 +267,14 @@ impl Books {
         if self.names_bytes > NAMES_BYTES_MAX {
             return None;
         }
-        let rule = self.terms.field(&in_book.module, name);
+        let rule = match in_book.number {
+            None => self.terms.field(&in_book.module, name),
+            Some(number) => {
+                let mut judges = self.judges.iter();
+                let judge = judges.find(|judge| judge.module == in_book.module)?;
+                judge.conditions.field(number, name)
+            }
+        };
         let place = in_book.meet_stranger(name, rule)?;
         Some(Entry { book, place })
     }
@@ -271,7 +370,7 @@ impl Books {
     }
 
     /// How much has been noted since [`Self::begin`].
-    pub(super) fn noted(&self) -> (usize, usize, usize, u64) {
+    pub(super) fn noted(&self) -> Noted {
         (
             self.notes.len(),
             self.read.len(),
@@ -297,11 +396,17 @@ impl Books {
         }
     }
 
-    /// The name of a module's records, where another record copies it: its rule, and the entry that it counts under.
-    pub(super) fn display_name(&mut self, module: &Module) -> Option<(Arc<FieldRule>, Entry)> {
+    /// The name of a module's records, where another record copies it: its rule, and the entry that it counts under; no
+    /// entry, if nobody can say whether the record is there, and on which terms.
+    pub(super) fn display_name(
+        &mut self,
+        module: &Module,
+    ) -> Option<(Arc<FieldRule>, Option<Entry>)> {
         let rule = self.terms.display_name(module)?;
-        let book = self.open(module);
-        let entry = self.entry(book, rule.field.as_str())?;
+        let entry = match self.open(module) {
+            Opened::Alike(book) => Some(self.entry(book, rule.field.as_str())?),
+            Opened::Judged(_) => None,
+        };
         Some((rule, entry))
     }
 
@@ -341,6 +446,7 @@ impl Books {
             fields,
             refs: self.refs,
             records: self.records,
+            absent: self.absent,
             misfits,
             unheard: self.unheard,
         }

@@ -69,7 +69,7 @@ impl Commas {
                 self.kept_any = true;
                 self.cut_from = comma;
             }
-            Fate::Cut => {
+            Fate::Cut | Fate::Absent => {
                 treatment.out.truncate(self.undone.0);
                 treatment.copied = self.undone.1;
                 let end = match self.kept_any {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
-use super::{Filter, Limits, Memory, Report, Unfilterable};
+use super::{Asked, Filter, Limits, Memory, Report, Unfilterable};
 use crate::dialect::Shape;
 use crate::policy::Plan;
 use crate::vocabulary::RecordRef;
@@ -64,9 +64,9 @@ pub struct Filtering {
 
 impl Filtering {
     /// Begins to filter a reply of this shape under this plan; see [`Filter::new`].
-    pub fn new(plan: &Plan, shape: &Shape, limits: Limits, memory: &Memory) -> Self {
+    pub fn new(plan: &Plan, shape: &Shape, asked: Asked, limits: Limits, memory: &Memory) -> Self {
         Self {
-            filter: Filter::new(plan, shape, limits, memory),
+            filter: Filter::new(plan, shape, asked, limits, memory),
             out: Vec::new(),
         }
     }
@@ -91,6 +91,11 @@ impl Filtering {
     /// Hands out the records that were met since the last call, for the log.
     pub fn take_refs(&mut self) -> Vec<RecordRef> {
         self.filter.take_refs()
+    }
+
+    /// How many records were met so far, with and without a usable id.
+    pub fn records(&self) -> u64 {
+        self.filter.records()
     }
 
     /// Keys beside records that nobody has said anything of, so far: also of a reply that cannot be filtered.

@@ -7,11 +7,13 @@ use crate::dialect::{ChoiceShape, EntryShape, Layout, MODULE_KEY, RecordShape, S
 use crate::policy::Show;
 
 use super::Cause;
+use super::books::Book;
+use super::facts::Lies;
 use super::reader::{Fault, Reader, Type};
 use super::record::{Fate, Site, Treatment, Unfit, VALUE_KEY, Walk};
 
 /// The member of a field in [`Layout::Named`] that tells its name.
-const NAME_KEY: &str = "name";
+pub(super) const NAME_KEY: &str = "name";
 
 impl<'a> Treatment<'a, '_> {
     /// A field in an array of `{"name": FIELD, "value": VALUE}`.
@@ -71,7 +73,10 @@ impl<'a> Treatment<'a, '_> {
     }
 
     /// A record that lies beside its id.
-    pub(super) fn entry(&mut self, shape: &EntryShape) -> Result<(), Fault> {
+    pub(super) fn entry(&mut self, shape: &EntryShape) -> Result<Fate, Fault> {
+        let Some(book) = self.book_of(Lies::Beside(shape))? else {
+            return self.leave_out();
+        };
         let mut seen: Vec<&'static str> = Vec::new();
         let (mut id, mut inner_id) = (None, None);
         self.members(&mut |this, key| {
@@ -87,14 +92,14 @@ impl<'a> Treatment<'a, '_> {
             }
             seen.push(known);
             if known == shape.under {
-                inner_id = this.entry_fields(&shape.record)?;
+                inner_id = this.entry_fields(&shape.record, book)?;
                 return Ok(Fate::Keep);
             }
             if known == shape.record.id {
                 id = this.scalar_text()?;
             }
             match named {
-                Some((_, shape)) => this.shaped(shape, Unfit::Refuse),
+                Some((_, shape)) => this.linked(|this| this.shaped(shape, Unfit::Refuse)),
                 None => this.keep_scalar(),
             }
         })?;
@@ -108,13 +113,17 @@ impl<'a> Treatment<'a, '_> {
             let id = id.or(inner_id);
             self.books.counted(&shape.record.module, id.as_deref());
         }
-        Ok(())
+        Ok(Fate::Keep)
     }
 
     /// The fields of an entry. PHP writes none as `[]`.
-    fn entry_fields(&mut self, shape: &RecordShape) -> Result<Option<Cow<'a, str>>, Fault> {
+    fn entry_fields(
+        &mut self,
+        shape: &RecordShape,
+        book: Book,
+    ) -> Result<Option<Cow<'a, str>>, Fault> {
         match (self.reader.kind()?, shape.layout) {
-            (Type::Object, _) | (Type::Array, Layout::Named) => self.fields(shape),
+            (Type::Object, _) | (Type::Array, Layout::Named) => self.fields(shape, book),
             (Type::Array, Layout::Flat) if self.reader.is_empty_container() => {
                 self.keep()?;
                 Ok(None)
@@ -150,10 +159,7 @@ impl<'a> Treatment<'a, '_> {
             .iter()
             .find(|shape| told.as_deref() == Some(shape.module.as_str()));
         match shape {
-            Some(shape) => {
-                self.record(shape)?;
-                Ok(Fate::Keep)
-            }
+            Some(shape) => self.record(shape),
             None if misfit == Unfit::Redact => self.redact(),
             None => Err(self.reader.fault(Cause::OtherModule)),
         }

@@ -1,12 +1,13 @@
 //! What filters leave to those that come after them. A reply mostly shows what an earlier one has shown on the same terms,
 //! so that its fields have been met, and their rules found.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::policy::KnownFields;
-use crate::vocabulary::Module;
+use crate::vocabulary::{Field, Module};
 
 use super::book::ModuleBook;
 use super::report::{FieldCount, FieldCounts, Ordering};
@@ -50,15 +51,22 @@ impl Memory {
         Some(slot.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// An empty book of a module, on the terms that these known fields are part of.
-    pub(super) fn take(&self, module: &Module, known: Arc<KnownFields>) -> ModuleBook {
-        let is_that =
-            |book: &ModuleBook| Arc::ptr_eq(&book.known, &known) && book.module == *module;
+    /// An empty book of a module, on the terms that these known fields are part of, where so many fields were asked for to
+    /// judge records only.
+    pub(super) fn take(
+        &self,
+        module: &Module,
+        known: Arc<KnownFields>,
+        added: &Arc<BTreeSet<Field>>,
+    ) -> ModuleBook {
+        let is_that = |book: &ModuleBook| {
+            Arc::ptr_eq(&book.known, &known) && book.module == *module && book.added == *added
+        };
         let kept = self.slot().and_then(|mut slot| {
             let at = slot.books.iter().position(is_that)?;
             Some(slot.books.swap_remove(at))
         });
-        kept.unwrap_or_else(|| ModuleBook::new(module, known))
+        kept.unwrap_or_else(|| ModuleBook::new(module, known, Arc::clone(added)))
     }
 
     /// Keeps a book that has been reported.
@@ -66,6 +74,7 @@ impl Memory {
         if !book.clear() {
             return;
         }
+        book.number = None;
         let Some(mut slot) = self.slot() else { return };
         if slot.books.len() >= BOOKS_MAX {
             slot.books.remove(0);

@@ -14,28 +14,39 @@ use crate::policy::Plan;
 use crate::vocabulary::RecordRef;
 
 mod arranged;
+mod asked;
 mod book;
 mod books;
+mod collected;
 mod copied;
+mod elements;
 mod extent;
+mod facts;
 mod filtered;
+mod judged;
 mod layouts;
 mod memory;
 mod outline;
+mod persons;
 mod plain;
 mod reader;
 mod record;
 mod report;
 mod seen;
 mod show;
+mod terms;
 mod text;
+mod track;
 
-use books::{Books, Terms};
+use books::Books;
 use outline::{Feed, Outline};
 use reader::Fault;
+use terms::Terms;
 
+pub use asked::Asked;
 pub use filtered::{Filtered, Filtering};
 pub use memory::Memory;
+pub use persons::{Described, Persons};
 pub use report::{FieldCount, FieldCounts, FieldSet, InText, Misfit, Report};
 pub use text::{Finding, Replacement, findings, is_too_long, replacements};
 
@@ -78,6 +89,8 @@ pub enum Cause {
     RecordTooLarge,
     /// The text ended early.
     Truncated,
+    /// The record that the reply is about is not there for this caller. Nothing of it was released.
+    Absent,
 }
 
 /// Deepest nesting that any limit can allow: the treatment of related records recurses.
@@ -98,19 +111,27 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// A filter for a reply of this shape under this plan, which uses what others have left in a memory.
-    pub fn new(plan: &Plan, shape: &Shape, limits: Limits, memory: &Memory) -> Self {
-        Self::on_terms(Box::new(plan.clone()), shape, limits, memory)
+    /// A filter for a reply of this shape under this plan, to what the CRM was asked, which uses what others have left in a
+    /// memory.
+    pub fn new(plan: &Plan, shape: &Shape, asked: Asked, limits: Limits, memory: &Memory) -> Self {
+        Self::on_terms(Box::new(plan.clone()), shape, asked, limits, memory)
     }
 
-    fn on_terms(terms: Box<dyn Terms>, shape: &Shape, limits: Limits, memory: &Memory) -> Self {
+    fn on_terms(
+        terms: Box<dyn Terms>,
+        shape: &Shape,
+        asked: Asked,
+        limits: Limits,
+        memory: &Memory,
+    ) -> Self {
         let limits = Limits {
             depth_max: limits.depth_max.min(DEPTH_CEILING),
             ..limits
         };
+        let books = Books::new(terms, shape, asked, memory);
         Self {
-            outline: Outline::new(shape, limits),
-            books: Books::new(terms, memory),
+            outline: Outline::new(shape, books.is_judging, limits),
+            books,
             held: Vec::new(),
             passed_bytes: 0,
             failed: None,
@@ -137,6 +158,11 @@ impl Filter {
     /// Takes the records that were counted since the last call, so that a long reply need not keep them.
     pub fn take_refs(&mut self) -> Vec<RecordRef> {
         mem::take(&mut self.books.refs)
+    }
+
+    /// How many records were counted so far, with and without a usable id.
+    pub fn records(&self) -> u64 {
+        self.books.records()
     }
 
     /// Keys beside records that nobody has said anything of, so far.

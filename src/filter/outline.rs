@@ -6,111 +6,47 @@ use std::collections::HashSet;
 use std::mem;
 use std::sync::Arc;
 
-use crate::dialect::{Others, Shape};
+use crate::dialect::{Count, Shape};
 
 use super::books::Books;
+use super::elements::Elements;
 use super::extent::Extent;
 use super::reader::{Fault, Reader};
-use super::{Cause, Limits, record};
-
-/// A shape, made for following: cheap to clone.
-#[derive(Clone, Debug)]
-enum Track {
-    Anything,
-    Scalar,
-    Dropped,
-    Object(Arc<ObjectTrack>),
-    List(Arc<Self>),
-    /// What is collected whole: a record, perhaps in an entry; an object whose shape a member tells; a word.
-    Whole(Arc<Shape>),
-}
-
-#[derive(Debug)]
-struct ObjectTrack {
-    keys: Vec<(&'static str, Track)>,
-    others: Track,
-    /// Whether the names of other keys are to be told.
-    tells_others: bool,
-    required: &'static [&'static str],
-    /// Whether the same key may occur twice: only where no one looks at keys.
-    may_repeat: bool,
-}
-
-impl From<&Shape> for Track {
-    fn from(shape: &Shape) -> Self {
-        match shape {
-            Shape::Anything => Self::Anything,
-            Shape::Scalar => Self::Scalar,
-            Shape::Dropped => Self::Dropped,
-            Shape::List(element) => Self::List(Arc::new(Self::from(&**element))),
-            Shape::Word(_)
-            | Shape::NameOf(_)
-            | Shape::Record(_)
-            | Shape::OneOf(_)
-            | Shape::Entry(_)
-            | Shape::Choice(_)
-            | Shape::Either { .. } => Self::Whole(Arc::new(shape.clone())),
-            Shape::Object(object) => Self::Object(Arc::new(ObjectTrack {
-                keys: object
-                    .keys
-                    .iter()
-                    .map(|(key, shape)| (*key, Self::from(shape)))
-                    .collect(),
-                others: match &object.others {
-                    Others::Dropped | Others::Unheard => Self::Dropped,
-                    Others::Shape(shape) => Self::from(&**shape),
-                },
-                tells_others: object.others == Others::Unheard,
-                required: object.required,
-                may_repeat: false,
-            })),
-        }
-    }
-}
-
-impl ObjectTrack {
-    /// The form of an object that is copied or dropped as a whole.
-    fn free(inside: Track) -> Self {
-        Self {
-            keys: Vec::new(),
-            others: inside,
-            tells_others: false,
-            required: &[],
-            may_repeat: true,
-        }
-    }
-
-    /// A key and its form, if the key is named.
-    fn named(&self, key: &str) -> Option<&(&'static str, Track)> {
-        self.keys.iter().find(|(name, _)| *name == key)
-    }
-}
+use super::track::{ListTrack, ObjectTrack, Track};
+use super::{Cause, Limits};
 
 /// An object or array that has begun and not ended.
-struct Container {
-    inside: Inside,
+pub(super) struct Container {
+    pub(super) inside: Inside,
     /// Whether it is copied; else it is dropped.
     shown: bool,
 }
 
-enum Inside {
+pub(super) enum Inside {
     Object {
         form: Arc<ObjectTrack>,
         /// Keys that are named or copied. What they take is bounded like a record.
         seen: HashSet<Box<str>>,
         seen_bytes: usize,
         kept_any: bool,
+        /// The key that was read last of those that are named.
+        key: Option<&'static str>,
+        /// Whether the key that was read last is held back together with its value.
+        is_key_held: bool,
+        /// The lists that have ended, by their keys, if they are counted.
+        lists: Vec<(&'static str, Arc<Elements>)>,
     },
-    List(Track),
+    List {
+        form: Arc<ListTrack>,
+        elements: Elements,
+    },
     /// An empty array where an object is meant, or the other way round.
-    Nothing {
-        closer: u8,
-    },
+    Nothing { closer: u8 },
 }
 
 /// What comes next.
 #[derive(Clone, Debug)]
-enum Next {
+pub(super) enum Next {
     /// A value of this form, and whether it is copied.
     Value(Track, bool),
     /// The first member or element, or the end, of the innermost frame.
@@ -125,11 +61,12 @@ enum Next {
 
 /// The place in the outline that the bytes so far have led to.
 pub(super) struct Outline {
-    limits: Limits,
-    frames: Vec<Container>,
-    next: Next,
-    /// White space before a key, held until it is known whether the key is copied.
-    lead: Vec<u8>,
+    pub(super) limits: Limits,
+    pub(super) frames: Vec<Container>,
+    pub(super) next: Next,
+    /// What stands before something of which it is not known yet whether it is copied: white space before a key, or before an
+    /// element that may be left out, or the key of a member that may.
+    pub(super) lead: Vec<u8>,
     /// The search for the end of the value or key that has begun.
     extent: Extent,
     /// The key that was read last of those that have names here.
@@ -158,17 +95,35 @@ impl Feed<'_> {
     }
 }
 
+/// The list under a key, if it has ended.
+fn ended<'l>(lists: &'l [(&'static str, Arc<Elements>)], key: &str) -> Option<&'l Arc<Elements>> {
+    let mut lists = lists.iter();
+    lists.find(|(name, _)| *name == key).map(|(_, list)| list)
+}
+
+/// What becomes of a number that counts records.
+fn counted(count: Count, lists: &[(&'static str, Arc<Elements>)], books: &Books) -> Track {
+    match count {
+        _ if books.may_tell_numbers() => Track::Scalar,
+        Count::Listed(key) => {
+            ended(lists, key).map_or(Track::Dropped, |list| Track::Number(list.kept()))
+        }
+        Count::All(unknown) => unknown.map_or(Track::Dropped, Track::Value),
+    }
+}
+
 /// A fault at the first byte that a step has not passed.
-fn here<T>(cause: Cause) -> Result<T, Fault> {
+pub(super) fn here<T>(cause: Cause) -> Result<T, Fault> {
     Err(Fault { cause, at: 0 })
 }
 
 impl Outline {
-    pub(super) fn new(shape: &Shape, limits: Limits) -> Self {
+    /// The outline of a reply of this shape. `judging`: records may be left out of it.
+    pub(super) fn new(shape: &Shape, judging: bool, limits: Limits) -> Self {
         Self {
             limits,
             frames: Vec::new(),
-            next: Next::Value(Track::from(shape), true),
+            next: Next::Value(Track::of(shape, judging), true),
             lead: Vec::new(),
             extent: Extent::default(),
             under: None,
@@ -205,7 +160,10 @@ impl Outline {
             Next::First => self.first(step, byte),
             Next::Member => self.member(step, byte),
             Next::Colon(form, shown) if byte == b':' => {
-                step.copy(*shown, 1);
+                match self.is_key_held() {
+                    true => self.lead.push(byte),
+                    false => step.copy(*shown, 1),
+                }
                 self.next = Next::Value(form.clone(), *shown);
                 Ok(Some(1))
             }
@@ -219,13 +177,32 @@ impl Outline {
         passed
     }
 
+    /// Whether white space that comes now is held, until it is known whether what follows it is copied.
+    fn holds_blanks(&self) -> bool {
+        match (&self.next, self.frames.last().map(|frame| &frame.inside)) {
+            (Next::First | Next::Member, Some(Inside::Object { .. })) => true,
+            (Next::First | Next::Value(..), Some(Inside::List { form, .. })) => {
+                matches!(form.element, Track::Whole(_))
+            }
+            (Next::Colon(..) | Next::Value(..), _) => self.is_key_held(),
+            _ => false,
+        }
+    }
+
+    /// Whether the key that was read last is held back together with its value.
+    fn is_key_held(&self) -> bool {
+        let inside = self.frames.last().map(|frame| &frame.inside);
+        matches!(
+            inside,
+            Some(Inside::Object {
+                is_key_held: true,
+                ..
+            })
+        )
+    }
+
     fn pass_white_space(&mut self, step: &mut Feed<'_>, length: usize) -> Result<(), Fault> {
-        let frame = self.frames.last();
-        let is_before_key = matches!(
-            (&self.next, frame.map(|frame| &frame.inside)),
-            (Next::First | Next::Member, Some(Inside::Object { .. }))
-        );
-        if is_before_key {
+        if self.holds_blanks() {
             let blank = step.rest.get(..length).unwrap_or_default();
             self.lead.extend_from_slice(blank);
             if self.lead.len() > self.limits.record_bytes_max {
@@ -235,7 +212,7 @@ impl Outline {
         }
         let shown = match self.next {
             Next::Value(_, shown) | Next::Colon(_, shown) | Next::Comma(shown) => shown,
-            Next::First | Next::Member => frame.is_some_and(|frame| frame.shown),
+            Next::First | Next::Member => self.frames.last().is_some_and(|frame| frame.shown),
         };
         step.copy(shown, length);
         Ok(())
@@ -255,15 +232,27 @@ impl Outline {
             (Track::Object(form), b'[') if form.required.is_empty() => {
                 Inside::Nothing { closer: b']' }
             }
-            (Track::List(form), b'[') => Inside::List((**form).clone()),
+            (Track::List(form), b'[') => self.list(form)?,
             (Track::List(_), b'{') => Inside::Nothing { closer: b'}' },
             (form @ (Track::Anything | Track::Dropped), b'{') => {
                 Self::object(Arc::new(ObjectTrack::free(form.clone())))
             }
-            (form @ (Track::Anything | Track::Dropped), b'[') => Inside::List(form.clone()),
-            (Track::Anything | Track::Dropped, _) => return self.scalar(step, shown),
+            (form @ (Track::Anything | Track::Dropped), b'[') => Inside::List {
+                form: Arc::new(ListTrack {
+                    element: form.clone(),
+                    along: None,
+                }),
+                elements: Elements::default(),
+            },
+            (Track::Anything | Track::Dropped, _) => return self.scalar(step, shown, None),
             (Track::Scalar, byte) if byte != b'{' && byte != b'[' => {
-                return self.scalar(step, shown);
+                return self.scalar(step, shown, None);
+            }
+            (Track::Number(number), byte) if byte != b'{' && byte != b'[' => {
+                return self.scalar(step, shown, Some(&number.to_string()));
+            }
+            (Track::Value(value), byte) if byte != b'{' && byte != b'[' => {
+                return self.scalar(step, shown, Some(value));
             }
             (_, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
                 return here(Cause::Shape);
@@ -285,11 +274,35 @@ impl Outline {
             seen: HashSet::new(),
             seen_bytes: 0,
             kept_any: false,
+            key: None,
+            is_key_held: false,
+            lists: Vec::new(),
         }
     }
 
+    /// A list begins. One that goes along with another comes after it.
+    fn list(&self, form: &Arc<ListTrack>) -> Result<Inside, Fault> {
+        let elements = match form.along {
+            None => Elements::default(),
+            Some(key) => {
+                let lists = match self.frames.last().map(|frame| &frame.inside) {
+                    Some(Inside::Object { lists, .. }) => lists.as_slice(),
+                    _ => &[],
+                };
+                match ended(lists, key) {
+                    Some(list) => Elements::along(list),
+                    None => return here(Cause::Shape),
+                }
+            }
+        };
+        Ok(Inside::List {
+            form: Arc::clone(form),
+            elements,
+        })
+    }
+
     /// The text of the value or key that begins here, if it has come whole.
-    fn whole<'t>(&mut self, step: &Feed<'t>) -> Result<Option<&'t str>, Fault> {
+    pub(super) fn whole<'t>(&mut self, step: &Feed<'t>) -> Result<Option<&'t str>, Fault> {
         let bytes = step.rest;
         // Only what follows a number or a word ends it, or the end of everything.
         let may_end_here = step.is_last && !matches!(bytes.first(), Some(b'"' | b'{'));
@@ -313,92 +326,31 @@ impl Outline {
         }
     }
 
-    fn reader<'t>(&self, text: &'t str) -> Reader<'t> {
+    pub(super) fn reader<'t>(&self, text: &'t str) -> Reader<'t> {
         Reader::new(text, self.frames.len(), self.limits.depth_max)
     }
 
-    fn collected(&mut self, mut step: Feed<'_>, shape: &Shape) -> Result<Option<usize>, Fault> {
-        let length = match self.try_whole(&mut step, shape) {
-            Some(length) => self.followers(&mut step, length, shape),
-            None => {
-                let Some(text) = self.whole(&step)? else {
-                    return Ok(None);
-                };
-                self.treat(&mut step, text, shape)
-                    .and_then(|end| match end == text.len() {
-                        true => Ok(end),
-                        false => Err(Fault {
-                            cause: Cause::Syntax,
-                            at: end,
-                        }),
-                    })?
-            }
-        };
-        self.next = Next::Comma(true);
-        Ok(Some(length))
-    }
-
-    /// Records of a list mostly follow each other, with a comma between them: goes on for as long as they do, and returns
-    /// how many bytes have passed then.
-    fn followers(&self, step: &mut Feed<'_>, mut passed: usize, shape: &Shape) -> usize {
-        let is_list = matches!(
-            self.frames.last(),
-            Some(Container {
-                inside: Inside::List(Track::Whole(_)),
-                shown: true
-            })
-        );
-        while is_list && let Some([b',', b'{', ..]) = step.rest.get(passed..) {
-            let before = step.out.len();
-            step.out.push(b',');
-            let mut next = Feed {
-                rest: step.rest.get(passed + 1..).unwrap_or_default(),
-                text: step.text.and_then(|text| text.get(passed + 1..)),
-                is_last: step.is_last,
-                books: &mut *step.books,
-                out: &mut *step.out,
-            };
-            let Some(length) = self.try_whole(&mut next, shape) else {
-                // Who comes to it by the usual way says what is wrong with it, or waits for the rest.
-                step.out.truncate(before);
-                break;
-            };
-            passed += 1 + length;
-        }
-        passed
-    }
-
-    /// Treats a record, or what is collected like one, in the hope that it has come whole and is in order, as most are:
-    /// that saves looking for its end first. Otherwise nothing has happened, and it is read again, with more care.
-    fn try_whole(&self, step: &mut Feed<'_>, shape: &Shape) -> Option<usize> {
-        let text = step.text?;
-        let before = step.out.len();
-        let treated = self.treat(step, text, shape);
-        if treated.is_err() {
-            step.out.truncate(before);
-            step.books.undo();
-        }
-        treated.ok()
-    }
-
-    fn treat(&self, step: &mut Feed<'_>, text: &str, shape: &Shape) -> Result<usize, Fault> {
-        record::treat(
-            self.reader(text),
-            shape,
-            step.books,
-            step.out,
-            self.limits.record_bytes_max,
-        )
-    }
-
-    fn scalar(&mut self, mut step: Feed<'_>, shown: bool) -> Result<Option<usize>, Fault> {
+    /// A scalar, or what stands in its place: a number is written as a text where one was.
+    fn scalar(
+        &mut self,
+        mut step: Feed<'_>,
+        shown: bool,
+        instead: Option<&str>,
+    ) -> Result<Option<usize>, Fault> {
         let Some(text) = self.whole(&step)? else {
             return Ok(None);
         };
         let mut reader = self.reader(text);
         reader.skip()?;
         reader.end()?;
-        step.copy(shown, text.len());
+        match instead {
+            Some(instead) => {
+                let quote = if text.starts_with('"') { "\"" } else { "" };
+                let parts = [quote, instead, quote];
+                step.out.extend(parts.iter().flat_map(|part| part.bytes()));
+            }
+            None => step.copy(shown, text.len()),
+        }
         self.next = Next::Comma(shown);
         Ok(Some(text.len()))
     }
@@ -412,11 +364,11 @@ impl Outline {
         match &frame.inside {
             Inside::Object { .. } if byte == b'}' => self.close(step),
             Inside::Object { .. } => self.member(step, byte),
-            Inside::List(_) if byte == b']' => self.close(step),
-            Inside::List(form) => {
-                let form = form.clone();
-                let shown = shown && !matches!(form, Track::Dropped);
-                self.value(step, &form, shown, byte)
+            Inside::List { .. } if byte == b']' => self.close(step),
+            Inside::List { form, .. } => {
+                let form = Arc::clone(form);
+                let shown = shown && !matches!(form.element, Track::Dropped);
+                self.value(step, &form.element, shown, byte)
             }
             Inside::Nothing { closer } if byte == *closer => self.close(step),
             Inside::Nothing { .. } => here(Cause::Shape),
@@ -428,11 +380,17 @@ impl Outline {
         let Some(frame) = self.frames.pop() else {
             return here(Cause::Syntax);
         };
-        if let Inside::Object { form, seen, .. } = &frame.inside
-            && !form.required.iter().all(|key| seen.contains(*key))
-        {
+        let is_fit = match &frame.inside {
+            Inside::Object { form, seen, .. } => {
+                form.required.iter().all(|key| seen.contains(*key))
+            }
+            Inside::List { elements, .. } => elements.match_along(),
+            Inside::Nothing { .. } => true,
+        };
+        if !is_fit {
             return here(Cause::Shape);
         }
+        self.list_ends(frame.inside);
         if frame.shown {
             step.out.append(&mut self.lead);
         }
@@ -440,6 +398,25 @@ impl Outline {
         step.copy(frame.shown, 1);
         self.next = Next::Comma(frame.shown);
         Ok(Some(1))
+    }
+
+    /// What has ended, if it was a list, is remembered in the object that held it, if that counts what its lists hold.
+    fn list_ends(&mut self, inside: Inside) {
+        let elements = match inside {
+            Inside::List { elements, .. } => elements,
+            Inside::Nothing { .. } => Elements::default(),
+            Inside::Object { .. } => return,
+        };
+        if let Some(Inside::Object {
+            form,
+            key: Some(key),
+            lists,
+            ..
+        }) = self.frames.last_mut().map(|frame| &mut frame.inside)
+            && form.counts_elements
+        {
+            lists.push((*key, Arc::new(elements)));
+        }
     }
 
     /// A key of the innermost frame, which is an object.
@@ -463,6 +440,9 @@ impl Outline {
                     seen,
                     seen_bytes,
                     kept_any,
+                    key: last_named,
+                    is_key_held,
+                    lists,
                 },
             shown,
         }) = self.frames.last_mut()
@@ -470,7 +450,11 @@ impl Outline {
             return here(Cause::Syntax);
         };
         let named = form.named(&key);
-        let inner = named.map_or(&form.others, |(_, form)| form).clone();
+        let inner = match named.map_or(&form.others, |(_, form)| form) {
+            Track::Count(count) => counted(*count, lists, step.books),
+            inner => inner.clone(),
+        };
+        *last_named = named.map(|(name, _)| *name);
         match named {
             Some((name, _)) => self.under = Some(name),
             None if *shown && form.tells_others => step.books.unheard(&key),
@@ -486,7 +470,12 @@ impl Outline {
                 return here(Cause::DuplicateKey);
             }
         }
-        if shown {
+        // Objects of any keys are like lists: of what is left out, nobody learns the key.
+        *is_key_held = named.is_none() && matches!(inner, Track::Whole(_));
+        if *is_key_held {
+            self.lead = lead;
+            self.lead.extend_from_slice(text.as_bytes());
+        } else if shown {
             if mem::replace(kept_any, true) {
                 step.out.push(b',');
             }
@@ -509,13 +498,15 @@ impl Outline {
                 _ => return here(Cause::Syntax),
             },
             Some(Container {
-                inside: Inside::List(form),
+                inside: Inside::List { form, .. },
                 shown,
             }) => match byte {
                 b',' => {
-                    let shown = *shown && !matches!(form, Track::Dropped);
-                    step.copy(shown, 1);
-                    self.next = Next::Value(form.clone(), shown);
+                    let shown = *shown && !matches!(form.element, Track::Dropped);
+                    // Before an element that may be left out, the comma is written with it.
+                    let is_copied = shown && !matches!(form.element, Track::Whole(_));
+                    step.copy(is_copied, 1);
+                    self.next = Next::Value(form.element.clone(), shown);
                 }
                 b']' => return self.close(step),
                 _ => return here(Cause::Syntax),

@@ -15,6 +15,7 @@ use super::Cause;
 use super::book::Named;
 use super::books::{Book, Books, Entry};
 use super::copied::Commas;
+use super::facts::Lies;
 use super::layouts::scalar_text;
 use super::reader::{Fault, Reader, Type};
 use super::seen::Seen;
@@ -29,6 +30,8 @@ pub(super) enum Fate {
     Keep,
     /// It is cut out, with its comma.
     Cut,
+    /// The same, because it is a record that is not there for the caller, or would be nothing without it.
+    Absent,
 }
 
 /// What is done with each member of an object, by its key.
@@ -62,6 +65,8 @@ pub(super) struct Walk<'s, 'a> {
     seen: Seen,
     id: Option<Cow<'a, str>>,
     siblings: Option<usize>,
+    /// Whether fields were asked for that are to be cut.
+    has_added: bool,
     /// The place of the field that was read last.
     last: Option<usize>,
 }
@@ -75,17 +80,19 @@ pub(super) struct Treatment<'a, 'b> {
     pub(super) out_bytes_max: usize,
 }
 
-/// Treats what a text begins with, and appends what is shown of it to `out`, by at most `bytes_max`. Returns
-/// where that ends. What is noted in the books counts only if all went well.
+/// Treats what a text begins with, and appends what is shown of it to `out`, by at most `bytes_max`: nothing, unless it is
+/// kept. Returns where that ends, and what becomes of it. What is noted in the books counts only if all went well.
 pub(super) fn treat(
     reader: Reader<'_>,
     shape: &Shape,
     books: &mut Books,
     out: &mut Vec<u8>,
     bytes_max: usize,
-) -> Result<usize, Fault> {
+) -> Result<(usize, Fate), Fault> {
+    let before = out.len();
     let out_bytes_max = out.len().saturating_add(bytes_max);
     books.begin();
+    let noted = books.noted();
     let mut treatment = Treatment {
         reader,
         books,
@@ -93,14 +100,18 @@ pub(super) fn treat(
         copied: 0,
         out_bytes_max,
     };
-    treatment.shaped(shape, Unfit::Refuse)?;
+    let fate = treatment.shaped(shape, Unfit::Refuse)?;
     let end = treatment.reader.at();
     treatment.copy_to(end)?;
     if end > bytes_max {
         return Err(treatment.reader.fault(Cause::RecordTooLarge));
     }
+    if fate != Fate::Keep {
+        out.truncate(before);
+        books.back_to(noted);
+    }
     books.keep();
-    Ok(end)
+    Ok((end, fate))
 }
 
 impl<'a> Treatment<'a, '_> {
@@ -215,18 +226,24 @@ impl<'a> Treatment<'a, '_> {
     }
 
     /// Treats a record and counts it: the keys that its shape names, and all others as the rules of its module say.
-    pub(super) fn record(&mut self, shape: &RecordShape) -> Result<(), Fault> {
-        let id = self.fields(shape)?;
+    pub(super) fn record(&mut self, shape: &RecordShape) -> Result<Fate, Fault> {
+        let Some(book) = self.book_of(Lies::Alone(shape))? else {
+            return self.leave_out();
+        };
+        let id = self.fields(shape, book)?;
         if shape.counted {
             self.books.counted(&shape.module, id.as_deref());
         }
-        Ok(())
+        Ok(Fate::Keep)
     }
 
     /// Treats the fields of a record, and returns its id if it is among them.
-    pub(super) fn fields(&mut self, shape: &RecordShape) -> Result<Option<Cow<'a, str>>, Fault> {
+    pub(super) fn fields(
+        &mut self,
+        shape: &RecordShape,
+        book: Book,
+    ) -> Result<Option<Cow<'a, str>>, Fault> {
         let is_object = self.reader.peek() == Some(b'{');
-        let book = self.books.open(&shape.module);
         let known = self.books.known(book);
         let mut walk = Walk {
             shape,
@@ -235,6 +252,7 @@ impl<'a> Treatment<'a, '_> {
             seen: self.books.seen(book),
             id: None,
             siblings: is_object.then(|| self.reader.at()),
+            has_added: self.books.has_added(book),
             last: None,
         };
         if is_object {
@@ -314,9 +332,13 @@ impl<'a> Treatment<'a, '_> {
         if key.eq_ignore_ascii_case(shape.id) {
             walk.id = self.value_of(shape.layout)?;
         }
+        if walk.has_added && self.books.is_added(entry) {
+            walk.seen.uncount(entry.place);
+            return self.remove();
+        }
         if let Some((_, shape)) = shape.keys.iter().find(|(name, _)| *name == key) {
             walk.seen.uncount(entry.place);
-            return self.shaped(shape, Unfit::Refuse);
+            return self.linked(|this| this.shaped(shape, Unfit::Refuse));
         }
         if shape.inner.contains(&key) {
             walk.seen.uncount(entry.place);
@@ -368,6 +390,10 @@ impl<'a> Treatment<'a, '_> {
     ) -> Result<Fate, Fault> {
         let book = walk.book;
         let entry = Entry { book, place };
+        if walk.has_added && self.books.is_added(entry) {
+            walk.seen.uncount(place);
+            return self.remove();
+        }
         let stranger;
         let rule = match walk.known.rule(number) {
             Some(rule) => rule,
@@ -412,8 +438,7 @@ impl<'a> Treatment<'a, '_> {
             collection: place.collection,
             counted,
             ..RecordShape::of(module)
-        })?;
-        Ok(Fate::Keep)
+        })
     }
 
     fn check_module(&self, planned: &Module) -> Result<(), Fault> {
@@ -466,15 +491,20 @@ impl<'a> Treatment<'a, '_> {
             (Shape::Anything, _) => self.keep(),
             (Shape::Dropped, _) => self.remove(),
             (Shape::Scalar, kind) if kind.is_scalar() => self.keep(),
+            (Shape::Count(count), kind) if kind.is_scalar() => self.count(*count),
             (Shape::Object(shape), Type::Object) => self.object(shape, misfit),
             (Shape::Object(shape), Type::Array) if shape.required.is_empty() && is_empty() => {
                 self.keep()
             }
-            (Shape::List(shape), Type::Array) => {
-                self.elements(&mut |this| this.shaped(shape, misfit))?;
+            // Only around records is it known what has been left out of the other list.
+            (Shape::Along { .. }, Type::Array) if !self.books.may_tell_numbers() => {
+                Err(self.reader.fault(Cause::Shape))
+            }
+            (Shape::List(shape) | Shape::Along { element: shape, .. }, Type::Array) => {
+                self.elements(&mut |this| this.one_of_many(|this| this.shaped(shape, misfit)))?;
                 Ok(Fate::Keep)
             }
-            (Shape::List(_), Type::Object) if is_empty() => self.keep(),
+            (Shape::List(_) | Shape::Along { .. }, Type::Object) if is_empty() => self.keep(),
             (Shape::Word(words), Type::String) => {
                 let word = self.scalar_text()?;
                 match words.iter().any(|known| word.as_deref() == Some(*known)) {
@@ -491,19 +521,12 @@ impl<'a> Treatment<'a, '_> {
                     false => Err(self.reader.fault(Cause::OtherModule)),
                 }
             }
-            (Shape::Record(shape), Type::Object) => {
-                self.record(shape)?;
-                Ok(Fate::Keep)
-            }
+            (Shape::Record(shape), Type::Object) => self.record(shape),
             (Shape::Record(shape), Type::Array) if shape.layout == Layout::Named => {
-                self.record(shape)?;
-                Ok(Fate::Keep)
+                self.record(shape)
             }
             (Shape::OneOf(shapes), Type::Object) => self.one_of(shapes, misfit),
-            (Shape::Entry(shape), Type::Object) => {
-                self.entry(shape)?;
-                Ok(Fate::Keep)
-            }
+            (Shape::Entry(shape), Type::Object) => self.entry(shape),
             (Shape::Choice(shape), Type::Object) => self.choice(shape, misfit),
             (Shape::Either { array, .. }, Type::Array) => self.shaped(array, misfit),
             (Shape::Either { object, .. }, Type::Object) => self.shaped(object, misfit),
@@ -520,6 +543,7 @@ impl<'a> Treatment<'a, '_> {
         let undone = (self.out.len(), self.copied);
         // A bit for each of the first keys with names; other keys, of which there can be any number, by themselves.
         let (mut named_seen, mut others_seen) = (0_u64, HashSet::new());
+        let mut is_absent = false;
         let place_of = |key: &str| shape.keys.iter().position(|(name, _)| *name == key);
         let bit_of = |place: usize| 1_u64.checked_shl(u32::try_from(place).unwrap_or(u32::MAX));
         self.members(&mut |this, key| {
@@ -545,17 +569,20 @@ impl<'a> Treatment<'a, '_> {
             if !is_new {
                 return Err(this.reader.fault(Cause::DuplicateKey));
             }
-            this.shaped(shape, misfit)
+            let fate = this.one_of_many(|this| this.shaped(shape, misfit))?;
+            // What is told of a record says nothing without it; members under any key are like elements of a list.
+            is_absent |= fate == Fate::Absent && named.is_some();
+            Ok(fate)
         })?;
         let is_there = |key: &str| match place_of(key).and_then(bit_of) {
             Some(bit) => named_seen & bit != 0,
             None => others_seen.contains(key),
         };
-        if shape.required.iter().all(|key| is_there(key)) {
-            return Ok(Fate::Keep);
-        }
-        if misfit == Unfit::Refuse {
-            return Err(self.reader.fault(Cause::Shape));
+        match shape.required.iter().all(|key| is_there(key)) {
+            false if misfit == Unfit::Refuse => return Err(self.reader.fault(Cause::Shape)),
+            _ if is_absent => return Ok(Fate::Absent),
+            true => return Ok(Fate::Keep),
+            false => {}
         }
         self.out.truncate(undone.0);
         self.copied = undone.1;

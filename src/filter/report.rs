@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::detect::Kind;
-use crate::policy::FieldRule;
-use crate::vocabulary::{Category, FieldPath, Level, RecordRef};
+use crate::policy::{FieldRule, Show, SpanRule};
+use crate::vocabulary::{Category, Field, FieldPath, Level, Module, RecordRef, RuleName};
 
 /// What a filter did. Never a value.
 #[derive(Debug, Default)]
@@ -16,6 +16,8 @@ pub struct Report {
     pub refs: Vec<RecordRef>,
     /// How many counted records there were.
     pub records: u64,
+    /// How many records are not there for this caller, by the rule that says so.
+    pub absent: BTreeMap<RuleName, u64>,
     /// Fields with a value of a type that their rules cannot show, so that it was redacted.
     pub misfits: Vec<Misfit>,
     /// Keys beside records that nobody has said anything of, as the CRM wrote them: so many, and so long, as are enough
@@ -71,6 +73,41 @@ pub struct FieldSet {
 /// Nothing was found.
 pub(super) static NOTHING: InText = InText::new();
 
+fn path_of(rule: &FieldRule) -> (&Module, &Field) {
+    (&rule.module, &rule.field)
+}
+
+/// Whether the log says the same of two rules of one field.
+fn is_told_alike(one: &Arc<FieldRule>, other: &Arc<FieldRule>) -> bool {
+    let would = |rule: &FieldRule| {
+        rule.would_show()
+            .map(|would| (would.level, would.by.clone()))
+    };
+    let is_same = || one.level == other.level && one.by == other.by && would(one) == would(other);
+    Arc::ptr_eq(one, other) || (is_same() && are_spans_told_alike(&one.show, &other.show))
+}
+
+fn are_spans_told_alike(one: &Show, other: &Show) -> bool {
+    let (one, other) = (spans(one), spans(other));
+    let mut both = one.iter().zip(other);
+    one.len() == other.len()
+        && both.all(|(one, other)| {
+            one.kind == other.kind
+                && one.level == other.level
+                && one.shown == other.shown
+                && one.by == other.by
+                && one.would == other.would
+        })
+}
+
+fn spans(show: &Show) -> &[SpanRule] {
+    match show {
+        Show::Text(rule) => &rule.spans,
+        Show::Items { inner, .. } => spans(inner),
+        _ => &[],
+    }
+}
+
 impl FieldCount<'_> {
     /// The field.
     pub fn path(&self) -> FieldPath {
@@ -94,9 +131,10 @@ impl FieldSet {
         Self {
             is_observed: rules.iter().any(|rule| rule.would_show().is_some()),
             has_unclassified: rules.iter().any(|rule| rule.is_unclassified()),
+            // A field counts once, on however many terms its records are.
             shown_less: rules
-                .iter()
-                .filter(|rule| rule.level < Level::Clear)
+                .chunk_by(|one, other| path_of(one) == path_of(other))
+                .filter(|field| field.iter().any(|rule| rule.level < Level::Clear))
                 .count(),
             by_category,
             rules,
@@ -163,7 +201,7 @@ impl FieldCounts {
         &self.in_text
     }
 
-    /// The count of a field.
+    /// The count of a field; one of its counts, if records are on different terms.
     pub fn get(&self, path: &FieldPath) -> Option<FieldCount<'_>> {
         let place = self
             .set
@@ -209,7 +247,8 @@ impl FieldCounts {
 }
 
 impl<'c> FromIterator<FieldCount<'c>> for FieldCounts {
-    /// Puts counts of different fields, in whatever order they come, into that of their paths.
+    /// Puts counts, in whatever order they come, into that of the fields' paths. Those of one field on the same terms are
+    /// one.
     fn from_iter<I: IntoIterator<Item = FieldCount<'c>>>(counts: I) -> Self {
         let counts: Vec<_> = counts.into_iter().collect();
         Ordering::new(&counts).fill(&counts)
@@ -229,22 +268,27 @@ pub(super) struct Ordering {
 impl Ordering {
     pub(super) fn new(counts: &[FieldCount<'_>]) -> Self {
         let mut order: Vec<usize> = (0..counts.len()).collect();
-        let path = |at: &usize| {
-            counts
-                .get(*at)
-                .map(|count| (&count.rule.module, &count.rule.field))
-        };
+        let path = |at: &usize| counts.get(*at).map(|count| path_of(count.rule));
         order.sort_by(|one, other| path(one).cmp(&path(other)));
-        let mut places = vec![0; counts.len()];
-        for (place, at) in order.iter().enumerate() {
-            if let Some(to) = places.get_mut(*at) {
-                *to = place;
+        let rules: Vec<Arc<FieldRule>> = counts.iter().map(|count| count.rule.clone()).collect();
+        let (mut sorted, mut places) = (Vec::<Arc<FieldRule>>::new(), vec![0; counts.len()]);
+        for at in order {
+            let (Some(rule), Some(to)) = (rules.get(at), places.get_mut(at)) else {
+                continue;
+            };
+            let same_field = sorted.iter().enumerate().rev();
+            let mut same_field = same_field.take_while(|(_, one)| path_of(one) == path_of(rule));
+            let known = same_field.find(|(_, one)| is_told_alike(one, rule));
+            *to = match known {
+                Some((place, _)) => place,
+                None => sorted.len(),
+            };
+            if *to == sorted.len() {
+                sorted.push(rule.clone());
             }
         }
-        let rules: Vec<Arc<FieldRule>> = counts.iter().map(|count| count.rule.clone()).collect();
-        let sorted = order.iter().filter_map(|at| rules.get(*at).cloned());
         Self {
-            set: Arc::new(FieldSet::new(sorted.collect())),
+            set: Arc::new(FieldSet::new(sorted)),
             rules,
             places,
         }
@@ -260,15 +304,18 @@ impl Ordering {
     pub(super) fn fill(&self, counts: &[FieldCount<'_>]) -> FieldCounts {
         let mut filled = FieldCounts {
             set: self.set.clone(),
-            records: vec![0; counts.len()],
+            records: vec![0; self.set.rules.len()],
             in_text: BTreeMap::new(),
         };
         for (count, place) in counts.iter().zip(&self.places) {
             if let Some(records) = filled.records.get_mut(*place) {
-                *records = count.records;
+                *records += count.records;
             }
             if !count.in_text.is_empty() {
-                filled.in_text.insert(*place, count.in_text.clone());
+                let in_text: &mut InText = filled.in_text.entry(*place).or_default();
+                for (kind, found) in count.in_text {
+                    *in_text.entry(*kind).or_default() += found;
+                }
             }
         }
         filled

@@ -11,6 +11,7 @@ use crate::policy::{Show, TextRule};
 use crate::vocabulary::{Module, Spelling};
 
 use super::Cause;
+use super::books::Opened;
 use super::reader::{Fault, Type};
 use super::record::{Fate, Site, Treatment, Unfit, VALUE_KEY};
 use super::text;
@@ -60,7 +61,7 @@ impl<'a> Treatment<'a, '_> {
         if *shape == Shape::Scalar && !self.reader.kind()?.is_scalar() {
             return self.misfit(place.entry);
         }
-        let fate = self.shaped(shape, Unfit::Redact)?;
+        let fate = self.linked(|this| this.shaped(shape, Unfit::Redact))?;
         let text = self.reader.bytes(start, self.reader.at());
         let is_unchanged = before == (self.out.len(), self.copied, self.books.noted());
         // The end of a container shows in itself; a number's only in what follows.
@@ -239,7 +240,7 @@ impl<'a> Treatment<'a, '_> {
     fn related(&mut self, module: &Module, place: Site) -> Result<Fate, Fault> {
         match self.reader.kind()? {
             Type::Object if self.is_collection(place.collection)? => self.collection(module, place),
-            Type::Object => self.plain_record(module, place, false),
+            Type::Object => self.linked(|this| this.plain_record(module, place, false)),
             Type::Array => self.records(module, place),
             Type::Null => self.keep(),
             _ => self.misfit(place.entry),
@@ -254,6 +255,8 @@ impl<'a> Treatment<'a, '_> {
 
     fn collection(&mut self, module: &Module, place: Site) -> Result<Fate, Fault> {
         let form = place.collection;
+        // Nobody asks the CRM of such records only for those that are there, so that their numbers tell of others.
+        let tells_numbers = matches!(self.books.open(module), Opened::Alike(_));
         let mut seen: Vec<&'static str> = Vec::new();
         self.members(&mut |this, key| {
             let Some(name) = form.named(&key) else {
@@ -263,10 +266,10 @@ impl<'a> Treatment<'a, '_> {
                 return Err(this.reader.fault(Cause::DuplicateKey));
             }
             seen.push(name);
-            if name == form.records {
-                this.records(module, place)
-            } else {
-                this.keep_scalar()
+            match name == form.records {
+                true => this.records(module, place),
+                false if tells_numbers => this.keep_scalar(),
+                false => this.remove(),
             }
         })?;
         Ok(Fate::Keep)
@@ -292,7 +295,14 @@ impl<'a> Treatment<'a, '_> {
             Some((rule, _)) if matches!(rule.show, Show::ByParent { .. }) => {
                 self.told_by_nobody(place)
             }
-            Some((rule, entry)) => {
+            Some((rule, None)) => {
+                self.books.present(place.entry);
+                match rule.show {
+                    Show::Remove => self.remove(),
+                    _ => self.redact(),
+                }
+            }
+            Some((rule, Some(entry))) => {
                 // What is disclosed is the name of that record, so it counts as such.
                 self.books.present(entry);
                 self.show(&rule.show, Site { entry, ..place })

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{Cause, Filter, Limits, Memory, Report, Terms, Unfilterable};
+use super::terms::Conditional;
+use super::{Asked, Cause, Filter, Limits, Memory, Report, Terms, Unfilterable};
 use crate::detect::statement::Certainty;
 use crate::detect::{self, Kind};
 use crate::dialect::{Collection, Items, ObjectShape, Others, RecordShape, Shape};
@@ -15,6 +16,7 @@ use crate::policy::{FieldRule, KnownFields, Show, SpanRule, TextRule, Usable, Wr
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module};
 
 mod arranged;
+mod conditions;
 mod layouts;
 mod memory;
 
@@ -38,7 +40,12 @@ impl Terms for Table {
             .filter(|_| module.as_str() != "Secrets");
         Arc::new(FieldRule {
             module: module.clone(),
-            level: Level::Clear,
+            level: match known {
+                Some(Show::Mask(_)) => Level::Mask,
+                Some(Show::Redact) | None => Level::Redact,
+                Some(Show::Remove) => Level::Hide,
+                Some(_) => Level::Clear,
+            },
             categories: Vec::new(),
             by: Vec::new(),
             show: known.cloned().unwrap_or(Show::Redact),
@@ -49,6 +56,14 @@ impl Terms for Table {
             would: None,
             field,
         })
+    }
+
+    fn fields(&self, _module: &Module) -> Arc<KnownFields> {
+        Arc::default()
+    }
+
+    fn conditions(&self, _module: &Module) -> Option<Arc<dyn Conditional>> {
+        None
     }
 
     fn display_name(&self, module: &Module) -> Option<Arc<FieldRule>> {
@@ -78,6 +93,10 @@ impl Terms for Taught {
         self.0.display_name(module)
     }
 
+    fn conditions(&self, _module: &Module) -> Option<Arc<dyn Conditional>> {
+        None
+    }
+
     fn fields(&self, module: &Module) -> Arc<KnownFields> {
         let mut known = self.1.lock().unwrap();
         let of_module = known.entry(module.clone());
@@ -92,6 +111,10 @@ impl Terms for Numbered {
 
     fn display_name(&self, module: &Module) -> Option<Arc<FieldRule>> {
         self.0.display_name(module)
+    }
+
+    fn conditions(&self, _module: &Module) -> Option<Arc<dyn Conditional>> {
+        None
     }
 
     fn fields(&self, module: &Module) -> Arc<KnownFields> {
@@ -197,7 +220,13 @@ fn filter_in(
     shape: &Shape,
     limits: Limits,
 ) -> Filtered {
-    let mut filter = Filter::on_terms(Box::new(table.clone()), shape, limits, &Memory::new());
+    let mut filter = Filter::on_terms(
+        Box::new(table.clone()),
+        shape,
+        Asked::default(),
+        limits,
+        &Memory::new(),
+    );
     let mut out = Vec::new();
     for chunk in chunks {
         if let Err(failed) = filter.push(chunk, &mut out) {
@@ -581,8 +610,13 @@ fn how_a_page_of_related_records_looks_is_told_by_the_shape() {
 fn fields_that_are_looked_at_are_looked_at_in_every_record_of_a_list() {
     let run = |records: &[&str]| {
         let text = format!(r#"{{"records":[{}]}}"#, records.join(","));
-        let mut filter =
-            Filter::on_terms(Box::new(Numbered(table())), &list(), LIMITS, &Memory::new());
+        let mut filter = Filter::on_terms(
+            Box::new(Numbered(table())),
+            &list(),
+            Asked::default(),
+            LIMITS,
+            &Memory::new(),
+        );
         let mut out = Vec::new();
         filter.push(text.as_bytes(), &mut out)?;
         filter.finish(&mut out)
@@ -645,7 +679,13 @@ fn the_report_counts_fields_and_records() {
 fn many_small_records_within_one_take_no_more_than_their_notes() {
     let nested = [r#"{}"#, r#"{"clear_c":1}"#].repeat(5_000).join(",");
     let text = format!(r#"{{"records":[{{"link_c":[{nested}]}}]}}"#);
-    let mut filter = Filter::on_terms(Box::new(Numbered(table())), &list(), LIMITS, &Memory::new());
+    let mut filter = Filter::on_terms(
+        Box::new(Numbered(table())),
+        &list(),
+        Asked::default(),
+        LIMITS,
+        &Memory::new(),
+    );
     filter.push(text.as_bytes(), &mut Vec::new()).unwrap();
     assert!(filter.books.sets() < 100, "a set for each record");
     let report = filter.finish(&mut Vec::new()).unwrap();
@@ -655,7 +695,13 @@ fn many_small_records_within_one_take_no_more_than_their_notes() {
 
 #[test]
 fn records_are_released_whole_and_refs_can_be_taken_on_the_way() {
-    let mut filter = Filter::on_terms(Box::new(table()), &list(), LIMITS, &Memory::new());
+    let mut filter = Filter::on_terms(
+        Box::new(table()),
+        &list(),
+        Asked::default(),
+        LIMITS,
+        &Memory::new(),
+    );
     let mut out = Vec::new();
     filter
         .push(
@@ -663,7 +709,7 @@ fn records_are_released_whole_and_refs_can_be_taken_on_the_way() {
             &mut out,
         )
         .unwrap();
-    assert_eq!(out, br#"{"records":[{"id":"a","clear_c":"x"},"#);
+    assert_eq!(out, br#"{"records":[{"id":"a","clear_c":"x"}"#);
     assert_eq!(filter.take_refs().len(), 1);
     assert!(
         !format!("{filter:?}").contains("id"),
@@ -679,7 +725,7 @@ fn nothing_held_is_released_by_a_failure() {
     let text = format!(r#"{{"records":[{{"id":"a"}},{{"id":"b","text_c":"{IBAN}","text_c":1}}]}}"#);
     let (out, result) = filter(&text, &list());
     assert_eq!(result.unwrap_err().cause, Cause::DuplicateKey);
-    assert_eq!(out, br#"{"records":[{"id":"a"},"#);
+    assert_eq!(out, br#"{"records":[{"id":"a"}"#);
 }
 
 #[test]
@@ -1052,11 +1098,37 @@ mod oracle {
         !value.is_array() && !value.is_object()
     }
 
-    pub(super) fn record(
-        table: &Table,
-        module: &str,
-        record: &Map<String, Value>,
-    ) -> Result<Value, Cause> {
+    /// Who says which records are there, and on which terms.
+    pub(super) trait Judges {
+        /// The rules of a record; `None`, if it is not there.
+        fn table(&self, module: &str, record: &Map<String, Value>)
+        -> Result<Option<&Table>, Cause>;
+
+        /// Whether a module's records are judged one by one.
+        fn is_judged(&self, module: &str) -> bool;
+
+        /// The rules of names that other records copy.
+        fn names(&self) -> &Table;
+    }
+
+    impl Judges for Table {
+        fn table(&self, _: &str, _: &Map<String, Value>) -> Result<Option<&Table>, Cause> {
+            Ok(Some(self))
+        }
+
+        fn is_judged(&self, _: &str) -> bool {
+            false
+        }
+
+        fn names(&self) -> &Table {
+            self
+        }
+    }
+
+    pub(super) fn record(judges: &dyn Judges, module: &str, record: &Map<String, Value>) -> Left {
+        let Some(table) = judges.table(module, record)? else {
+            return Ok(None);
+        };
         let folded = |name: &str| name.to_ascii_lowercase();
         let mut left = Map::new();
         for (index, (name, value)) in record.iter().enumerate() {
@@ -1071,29 +1143,32 @@ mod oracle {
             let show = match &rule.show {
                 Show::ByParent { told_by } => {
                     let parent = record.iter().find(|(other, _)| folded(other) == *told_by);
-                    parent
-                        .and_then(|(_, value)| value.as_str())
-                        .and_then(|module| table.display_name(&Module::new(module)))
-                        .map_or(Show::Redact, |rule| rule.show.clone())
+                    let module = parent.and_then(|(_, value)| value.as_str());
+                    let name =
+                        module.and_then(|module| judges.names().display_name(&Module::new(module)));
+                    let is_judged = module.is_some_and(|module| judges.is_judged(module));
+                    match name.map(|rule| rule.show.clone()) {
+                        Some(Show::Remove) => Show::Remove,
+                        Some(show) if !is_judged => show,
+                        _ => Show::Redact,
+                    }
                 }
                 show => show.clone(),
             };
-            if let Some(value) = shown(table, &show, value)? {
+            if let Some(value) = shown(judges, &show, value)? {
                 left.insert(name.clone(), value);
             }
         }
-        Ok(Value::Object(left))
+        Ok(Some(Value::Object(left)))
     }
 
-    fn records(table: &Table, module: &str, elements: &[Value]) -> Result<Value, Cause> {
-        elements
-            .iter()
-            .map(|element| match element {
-                Value::Object(members) => record(table, module, members),
-                other => Ok(redacted(other)),
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map(Value::Array)
+    fn records(judges: &dyn Judges, module: &str, elements: &[Value]) -> Result<Value, Cause> {
+        let records = elements.iter().map(|element| match element {
+            Value::Object(members) => record(judges, module, members),
+            other => Ok(Some(redacted(other))),
+        });
+        let records: Vec<Option<Value>> = records.collect::<Result<_, _>>()?;
+        Ok(records.into_iter().flatten().collect())
     }
 
     fn text(value: &str) -> String {
@@ -1150,7 +1225,7 @@ mod oracle {
         })
     }
 
-    fn shown(table: &Table, show: &Show, value: &Value) -> Left {
+    fn shown(judges: &dyn Judges, show: &Show, value: &Value) -> Left {
         Ok(Some(match (show, value) {
             (Show::Remove, _) => return Ok(None),
             (Show::Clear, Value::Array(elements)) if elements.iter().all(is_scalar) => {
@@ -1168,7 +1243,7 @@ mod oracle {
             {
                 value.clone()
             }
-            (Show::Items { inner, .. }, Value::String(_)) => return shown(table, inner, value),
+            (Show::Items { inner, .. }, Value::String(_)) => return shown(judges, inner, value),
             (Show::Items { .. } | Show::Related(_), Value::Null) => Value::Null,
             (Show::Items { items, inner, .. }, Value::Array(elements)) => {
                 let mut left = Vec::new();
@@ -1181,7 +1256,7 @@ mod oracle {
                     for (key, value) in members {
                         if items.treated.contains(&key.as_str()) {
                             item.extend(
-                                shown(table, inner, value)?.map(|value| (key.clone(), value)),
+                                shown(judges, inner, value)?.map(|value| (key.clone(), value)),
                             );
                         } else if items.passed.contains(&key.as_str()) {
                             let value = if is_scalar(value) {
@@ -1197,15 +1272,15 @@ mod oracle {
                 Value::Array(left)
             }
             (Show::Related(module), Value::Array(elements)) => {
-                records(table, module.as_str(), elements)?
+                records(judges, module.as_str(), elements)?
             }
             (Show::Related(module), Value::Object(members)) => match members.get("records") {
                 Some(Value::Array(elements)) => {
                     let mut left = Map::new();
                     for (key, value) in members {
                         if key == "records" {
-                            left.insert(key.clone(), records(table, module.as_str(), elements)?);
-                        } else if key == "next_offset" {
+                            left.insert(key.clone(), records(judges, module.as_str(), elements)?);
+                        } else if key == "next_offset" && !judges.is_judged(module.as_str()) {
                             left.insert(
                                 key.clone(),
                                 if is_scalar(value) {
@@ -1218,7 +1293,7 @@ mod oracle {
                     }
                     Value::Object(left)
                 }
-                _ => record(table, module.as_str(), members)?,
+                _ => record(judges, module.as_str(), members)?.unwrap_or_else(|| json!({})),
             },
             (Show::Shaped(shape), value) => return Ok(by_shape(shape, value)),
             (_, other) => redacted(other),
@@ -1249,7 +1324,7 @@ fn a_reply_is_treated_and_counted_the_same_whatever_came_before() {
     ];
     let memory = Memory::new();
     let run = |terms: Box<dyn Terms>, text: &str| {
-        let mut filter = Filter::on_terms(terms, &list(), LIMITS, &memory);
+        let mut filter = Filter::on_terms(terms, &list(), Asked::default(), LIMITS, &memory);
         let mut out = Vec::new();
         filter.push(text.as_bytes(), &mut out).unwrap();
         let report = filter.finish(&mut out).unwrap();
@@ -1287,7 +1362,7 @@ proptest! {
         dice.write(&document, &mut text);
 
         let left: Result<Vec<Value>, Cause> =
-            records.iter().map(|record| oracle::record(&table(), "Contacts", record)).collect();
+            records.iter().map(|record| Ok(oracle::record(&table(), "Contacts", record)?.unwrap())).collect();
         let (out, result) = filter(&text, &list());
         match left {
             Ok(left) => {
@@ -1350,7 +1425,7 @@ proptest! {
         let (out, result) = filter(&text, &list());
         let chunks = split(&text, &mut dice);
         for chunks in [vec![&text[..]], chunks] {
-            let mut filter = Filter::on_terms(Box::new(Numbered(table())), &list(), LIMITS, &Memory::new());
+            let mut filter = Filter::on_terms(Box::new(Numbered(table())), &list(), Asked::default(), LIMITS, &Memory::new());
             let mut other = Vec::new();
             let pushed = chunks.into_iter().try_for_each(|chunk| filter.push(chunk, &mut other));
             let report = pushed.and_then(|()| filter.finish(&mut other));
@@ -1454,7 +1529,7 @@ proptest! {
         let slow = text.replace("\":", "\" :");
         let memory = Memory::new();
         let run_on = |terms: Box<dyn Terms>, chunks: &[&[u8]]| {
-            let mut filter = Filter::on_terms(terms, &list(), LIMITS, &memory);
+            let mut filter = Filter::on_terms(terms, &list(), Asked::default(), LIMITS, &memory);
             let mut out = Vec::new();
             let pushed = chunks.iter().try_for_each(|chunk| filter.push(chunk, &mut out));
             let report = pushed.and_then(|()| filter.finish(&mut out)).map_err(|failed| failed.cause);

@@ -111,7 +111,8 @@ impl Notices {
             }
             Cause::Encoding => transport::Cause::Charset,
             Cause::Depth | Cause::RecordTooLarge => transport::Cause::TooLarge,
-            Cause::Shape | Cause::OtherModule => transport::Cause::WrongShape,
+            // Until the walk answers that there is no such record.
+            Cause::Shape | Cause::OtherModule | Cause::Absent => transport::Cause::WrongShape,
         };
         let mut place = format!("{:?} at byte {}", error.cause, error.offset);
         if let Some(under) = error.under {

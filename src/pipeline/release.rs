@@ -7,13 +7,15 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::budget::Share;
+use super::charge::Account;
+use super::judged::asked_of;
 use super::learning::DESCRIPTION_BYTES_MAX;
 use super::refuse::tell;
-use super::stream::Stream;
+use super::stream::{Passing, Stream};
 use super::{Answer, Pipeline, Visit, most};
 use crate::audit::{Decided, Record};
 use crate::dialect::{Operation, Shape};
-use crate::filter::{Filtered, Filtering, Report};
+use crate::filter::{self, Asked, Filtered, Filtering, Report};
 use crate::metrics::Metrics;
 use crate::policy::{FieldRule, Plan};
 use crate::reason::{Outcome, Reason};
@@ -26,6 +28,8 @@ use crate::vocabulary::Action;
 enum Read {
     Whole(Filtered, Report),
     TooLargeToHold(Box<Filtering>),
+    /// The record that it is about is not there for the caller.
+    Absent,
 }
 
 impl Pipeline {
@@ -33,17 +37,18 @@ impl Pipeline {
     pub(super) async fn release(
         &self,
         visit: &Visit<'_>,
-        answer: Answer,
+        (mut answer, account): (Answer, Account),
         mut record: Record<Decided>,
     ) -> Reply {
         let Answer {
             exchange,
             form,
-            mut untrusted,
+            untrusted,
             plan,
-            withheld,
+            narrowed,
             is_unchanged,
-        } = answer;
+        } = &mut answer;
+        let is_unchanged = *is_unchanged;
         let operation = exchange.operation();
         let (action, status, media) = (operation.action, untrusted.status(), form.media);
         let mut description = form.describes.then(Vec::new);
@@ -51,8 +56,8 @@ impl Pipeline {
         let read = self
             .read(
                 visit,
-                &mut untrusted,
-                (&plan, &form.shape),
+                untrusted,
+                (plan, &form.shape, asked_of(narrowed)),
                 description.as_mut(),
                 &mut share,
             )
@@ -65,44 +70,45 @@ impl Pipeline {
                 if let Some(description) = description {
                     self.hear(visit, operation, &description).await;
                 }
-                let withheld = count_withheld(&report, &withheld);
-                self.release_whole(
-                    visit,
-                    (filtered, report),
-                    withheld,
-                    (action, status, media),
-                    record,
-                )
-                .await
-                .holding(share)
+                let withheld = count_withheld(&report, narrowed.withheld());
+                let whole = (filtered, report, withheld);
+                let kind = (action, status, media);
+                self.release_whole(visit, whole, kind, account, record)
+                    .await
+                    .holding(share)
             }
+            Ok(Read::Absent) => self.absent(visit, answer, (account, record)).await,
             Ok(Read::TooLargeToHold(filtering))
                 if self.settings.stream_large_replies && !visit.whole_only && !is_unchanged =>
             {
                 if description.is_some() {
                     tell_too_long(visit);
                 }
-                let Ok(opened) = record.open(most(operation, &plan)).await else {
+                let Ok(opened) = record.open(most(operation, plan)).await else {
                     return self.unrecorded(visit);
                 };
+                let counted = match account.begin(&plan, &record).await {
+                    Ok(counted) => counted,
+                    Err(stopped) => {
+                        let stopped = (&account, stopped);
+                        return self.limited(visit, action, stopped, record).await;
+                    }
+                };
                 let (sender, receiver) = mpsc::channel(1);
-                let held_bytes_max = self.settings.held_bytes_max;
-                let metrics = self.metrics.clone();
-                let told = visit.entrance.told.clone();
                 let stream = Stream {
-                    told,
+                    told: visit.entrance.told.clone(),
                     cut: self.cut.clone(),
-                    untrusted,
-                    filtering: *filtering,
+                    untrusted: answer.untrusted,
+                    passing: Passing::new(*filtering, answer.plan, account),
                     record,
                     action,
                     status,
-                    held_bytes_max,
-                    metrics,
+                    held_bytes_max: self.settings.held_bytes_max,
+                    metrics: self.metrics.clone(),
                     sender,
                 };
                 tokio::spawn(stream.run(share));
-                Reply::from_stream(status, receiver, &opened).of_type(media)
+                Reply::from_stream(status, receiver, &opened, counted).of_type(media)
             }
             Ok(Read::TooLargeToHold(_)) => {
                 let reason = self.transport.failures().note(Cause::TooLarge);
@@ -135,12 +141,13 @@ impl Pipeline {
         &self,
         visit: &Visit<'_>,
         untrusted: &mut Untrusted,
-        (plan, shape): (&Plan, &Shape),
+        (plan, shape, asked): (&Plan, &Shape, Asked),
         mut description: Option<&mut Vec<u8>>,
         share: &mut Share,
     ) -> Result<Read, Reason> {
-        let mut filtering =
-            Filtering::new(plan, shape, self.settings.limits, &visit.in_force.memory);
+        let limits = self.settings.limits;
+        let memory = &visit.in_force.memory;
+        let mut filtering = Filtering::new(plan, shape, asked, limits, memory);
         let held_bytes_max = self.settings.held_bytes_max;
         while let Some(chunk) = untrusted
             .chunk(held_bytes_max, &mut |bytes| share.grow_to(bytes))
@@ -152,6 +159,9 @@ impl Pipeline {
                 description.extend_from_slice(&chunk);
             }
             if let Err(error) = filtering.push(&chunk) {
+                if error.cause == filter::Cause::Absent {
+                    return Ok(Read::Absent);
+                }
                 visit.entrance.told.keys(filtering.unheard());
                 return Err(visit.entrance.told.unfilterable(error));
             }
@@ -160,26 +170,63 @@ impl Pipeline {
             }
             share.grow_to(filtering.pending())?;
         }
-        let finished = filtering.finish();
-        let (filtered, report) =
-            finished.map_err(|error| visit.entrance.told.unfilterable(error))?;
-        visit.entrance.told.report(&report);
-        Ok(Read::Whole(filtered, report))
+        match filtering.finish() {
+            Ok((filtered, report)) => {
+                visit.entrance.told.report(&report);
+                Ok(Read::Whole(filtered, report))
+            }
+            Err(error) if error.cause == filter::Cause::Absent => Ok(Read::Absent),
+            Err(error) => Err(visit.entrance.told.unfilterable(error)),
+        }
+    }
+
+    /// Releases what stands for a record that is not there.
+    pub(super) async fn release_as(
+        &self,
+        visit: &Visit<'_>,
+        (filtered, report): (Filtered, Report),
+        (action, outcome, media): (Action, Outcome, &'static str),
+        (account, record): (Account, Record<Decided>),
+    ) -> Reply {
+        let counted = match account.reserve_all(&report, &record).await {
+            Ok(reserved) => reserved.count(),
+            Err(stopped) => {
+                let stopped = (&account, stopped);
+                return self.limited(visit, action, stopped, record).await;
+            }
+        };
+        tell(&self.metrics, &record, action, (outcome, SUCCESS, None));
+        match record.close(report, outcome, SUCCESS).await {
+            Ok(closed) => {
+                Reply::from_filtered(SUCCESS, filtered, 0, &closed, counted).of_type(media)
+            }
+            Err(_) => self.unrecorded(visit),
+        }
     }
 
     async fn release_whole(
         &self,
         visit: &Visit<'_>,
-        (filtered, report): (Filtered, Report),
-        withheld: usize,
+        (filtered, report, withheld): (Filtered, Report, usize),
         (action, status, media): (Action, u16, &'static str),
+        account: Account,
         record: Record<Decided>,
     ) -> Reply {
+        let reserved = match account.reserve_all(&report, &record).await {
+            Ok(reserved) => reserved,
+            Err(stopped) => {
+                let stopped = (&account, stopped);
+                return self.limited(visit, action, stopped, record).await;
+            }
+        };
         let outcome = outcome(&report, withheld, &record);
         count(&self.metrics, &report);
         tell(&self.metrics, &record, action, (outcome, status, None));
         match record.close(report, outcome, status).await {
-            Ok(closed) => Reply::from_filtered(status, filtered, withheld, &closed).of_type(media),
+            Ok(closed) => {
+                let counted = reserved.count();
+                Reply::from_filtered(status, filtered, withheld, &closed, counted).of_type(media)
+            }
             Err(_) => self.unrecorded(visit),
         }
     }
@@ -193,6 +240,8 @@ fn tell_too_long(visit: &Visit<'_>) {
     );
 }
 
+/// The status of a reply about a record, whether or not there is one, where the API says in its body that there is none.
+const SUCCESS: u16 = 200;
 /// How long a reply waits for what it says to be learned.
 const HEARING_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -4,11 +4,12 @@
 use serde_json::{Map, Value};
 
 use super::calling::Called;
+use super::judged::{asked_of, gone};
 use super::{Pipeline, Visit};
 use crate::audit::{Decided, Record};
 use crate::dialect::{AnswerForm, Exchange, Wanted};
-use crate::filter::Filtering;
-use crate::guard::{Guarded, guard};
+use crate::filter::{self, Filtering};
+use crate::guard::{Guarded, Narrowed, guard};
 use crate::json;
 use crate::markup;
 use crate::policy::Plan;
@@ -217,8 +218,10 @@ impl Pipeline {
         edits: &Edits,
         record: &mut Record<Decided>,
     ) -> Result<(), Refusal> {
-        let guarding =
-            |called: &Called| guard(update, plan, edits, &called.credential).unconditional(update);
+        let narrowed = Narrowed::of(update, plan)?;
+        let guarding = |called: &Called| {
+            guard(update, &narrowed, edits, &called.credential).unconditional(update)
+        };
         let form = update.answer();
         let asked = (update, &form);
         let reply = self.carry_own(visit, asked, &guarding, record).await?;
@@ -244,8 +247,9 @@ impl Pipeline {
         }
         let look_up = exchange.look_up(Wanted::Fields(&asked));
         let look_up = look_up.ok_or(Reason::Internal)?;
+        let narrowed = Narrowed::of(&*look_up, plan)?;
         let guarding =
-            |called: &Called| guard(&*look_up, plan, &Edits::default(), &called.credential);
+            |called: &Called| guard(&*look_up, &narrowed, &Edits::default(), &called.credential);
         let form = look_up.answer();
         let asked = (&*look_up, &form);
         let untrusted = self.carry_own(visit, asked, &guarding, record).await?;
@@ -253,12 +257,14 @@ impl Pipeline {
             .whole(self.settings.limits.record_bytes_max)
             .await?;
         let memory = &visit.in_force.memory;
-        let mut filtering = Filtering::new(plan, &form.shape, self.settings.limits, memory);
-        let filtered = filtering
-            .push(&bytes)
-            .and_then(|()| filtering.finish())
-            .map_err(|error| visit.entrance.told.unfilterable(error))?
-            .0;
+        let limits = self.settings.limits;
+        let mut filtering = Filtering::new(plan, &form.shape, asked_of(&narrowed), limits, memory);
+        let passed = filtering.push(&bytes).and_then(|()| filtering.finish());
+        let filtered = match passed {
+            Ok((filtered, _)) => filtered,
+            Err(error) if error.cause == filter::Cause::Absent => return Err(gone(&*look_up)),
+            Err(error) => return Err(visit.entrance.told.unfilterable(error).into()),
+        };
         let held = self.looked_up(&*look_up, &bytes)?;
         let shown = self.looked_up(&*look_up, filtered.as_bytes())?;
         let shown = markup::decode_all(look_up.spelling(), &shown);
@@ -274,7 +280,7 @@ impl Pipeline {
     }
 
     /// Carries a request of the proxy's own to the CRM, for the caller.
-    async fn carry_own(
+    pub(super) async fn carry_own(
         &self,
         visit: &Visit<'_>,
         asked: (&dyn Exchange, &AnswerForm),
@@ -288,7 +294,7 @@ impl Pipeline {
     }
 
     /// The record in the reply to a look-up.
-    fn looked_up(
+    pub(super) fn looked_up(
         &self,
         look_up: &dyn Exchange,
         reply: &[u8],

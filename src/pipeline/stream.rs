@@ -8,17 +8,20 @@ use tokio::time::Instant;
 
 use super::Cut;
 use super::budget::Share;
+use super::charge::{Account, reason};
 use super::drift::Notices;
 use super::pace::Pace;
 use super::refuse::tell;
 use super::release::{count, count_withheld, outcome};
 use crate::audit::{Decided, Record};
-use crate::filter::{Filtered, Filtering, Report};
+use crate::filter::{Filtering, Report};
+use crate::limits::{Fields, Reserved, Shown};
 use crate::metrics::Metrics;
+use crate::policy::Plan;
 use crate::reason::{Outcome, Reason};
-use crate::reply::CutOff;
+use crate::reply::{CutOff, Piece};
 use crate::upstream::Untrusted;
-use crate::vocabulary::Action;
+use crate::vocabulary::{Action, RecordRef};
 
 /// How long a piece may wait for a slow reader.
 const READER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -26,7 +29,7 @@ const READER_TIMEOUT: Duration = Duration::from_secs(60);
 /// A reply under way.
 pub(super) struct Stream {
     pub(super) untrusted: Untrusted,
-    pub(super) filtering: Filtering,
+    pub(super) passing: Passing,
     pub(super) record: Record<Decided>,
     pub(super) action: Action,
     pub(super) status: u16,
@@ -35,6 +38,20 @@ pub(super) struct Stream {
     pub(super) told: Arc<Notices>,
     pub(super) cut: Cut,
     pub(super) sender: Sender,
+}
+
+/// What is let through, and counted as it leaves.
+pub(super) struct Passing {
+    filtering: Filtering,
+    counting: Counting,
+}
+
+/// Counts what leaves.
+struct Counting {
+    plan: Plan,
+    account: Account,
+    /// Records that were counted so far.
+    records: u64,
 }
 
 /// How a stream ended.
@@ -46,7 +63,7 @@ enum End {
 }
 
 /// Where the pieces go.
-type Sender = mpsc::Sender<Result<Filtered, CutOff>>;
+type Sender = mpsc::Sender<Result<Piece, CutOff>>;
 
 impl Stream {
     /// Sends piece by piece; the log knows each record before it leaves.
@@ -58,7 +75,7 @@ impl Stream {
         };
         drop(share);
         let Self {
-            filtering,
+            passing,
             record,
             action,
             status,
@@ -68,7 +85,7 @@ impl Stream {
             ..
         } = self;
         let end = match result {
-            Ok(()) => match filtering.finish() {
+            Ok(()) => match passing.finish(&told, &record).await {
                 Ok((rest, report)) => {
                     count(&metrics, &report);
                     told.report(&report);
@@ -76,7 +93,7 @@ impl Stream {
                     let sent = send(&sender, Ok(rest)).await;
                     End::Whole(report, sent.map_or(Outcome::Aborted, |()| outcome))
                 }
-                Err(error) => End::CutOff(Some(told.unfilterable(error))),
+                Err(reason) => End::CutOff(Some(reason)),
             },
             Err(reason) => End::CutOff(reason),
         };
@@ -102,7 +119,7 @@ impl Stream {
     async fn flow(&mut self) -> Result<(), Option<Reason>> {
         let Self {
             untrusted,
-            filtering,
+            passing,
             record,
             told,
             sender,
@@ -114,10 +131,10 @@ impl Stream {
             let next = untrusted.chunk(self.held_bytes_max, hold);
             tokio::pin!(next);
             let chunk = loop {
-                match pace.deadline(filtering.pending()) {
+                match pace.deadline(passing.filtering.pending()) {
                     None => break next.await,
                     Some(deadline) if deadline <= Instant::now() => {
-                        release(filtering, record, sender).await?;
+                        passing.release(record, sender).await?;
                         pace.released();
                     }
                     Some(deadline) => {
@@ -128,32 +145,88 @@ impl Stream {
                 }
             };
             let Some(chunk) = chunk.map_err(Some)? else {
-                return release(filtering, record, sender).await;
+                return passing.release(record, sender).await;
             };
-            if let Err(error) = filtering.push(&chunk) {
-                told.keys(filtering.unheard());
+            if let Err(error) = passing.filtering.push(&chunk) {
+                told.keys(passing.filtering.unheard());
                 return Err(Some(told.unfilterable(error)));
             }
         }
     }
 }
 
-/// Releases all that waits, once the log knows its records.
-async fn release(
-    filtering: &mut Filtering,
-    record: &mut Record<Decided>,
-    sender: &Sender,
-) -> Result<(), Option<Reason>> {
-    let recorded = record.refs(&filtering.take_refs()).await;
-    recorded.map_err(|_| Some(Reason::AuditUnavailable))?;
-    if filtering.pending() > 0 {
-        let released = filtering.release();
-        send(sender, Ok(released)).await.map_err(|()| None)?;
+impl Passing {
+    pub(super) fn new(filtering: Filtering, plan: Plan, account: Account) -> Self {
+        let counting = Counting {
+            plan,
+            account,
+            records: 0,
+        };
+        Self {
+            filtering,
+            counting,
+        }
     }
-    Ok(())
+
+    /// Releases all that waits, once its records are counted and the log knows them. Where a limit ends, nothing of it is
+    /// released.
+    async fn release(
+        &mut self,
+        record: &mut Record<Decided>,
+        sender: &Sender,
+    ) -> Result<(), Option<Reason>> {
+        let refs = self.filtering.take_refs();
+        let records = self.filtering.records();
+        let reserved = self.counting.reserve(&refs, records, record).await;
+        let reserved = reserved.map_err(Some)?;
+        let recorded = record.refs(&refs).await;
+        recorded.map_err(|_| Some(Reason::AuditUnavailable))?;
+        let counted = reserved.count();
+        if self.filtering.pending() > 0 {
+            let piece = Piece::new(self.filtering.release(), counted);
+            send(sender, Ok(piece)).await.map_err(|()| None)?;
+        }
+        Ok(())
+    }
+
+    /// The rest, counted, and what was done.
+    async fn finish(
+        self,
+        told: &Notices,
+        record: &Record<Decided>,
+    ) -> Result<(Piece, Report), Reason> {
+        let Self {
+            filtering,
+            mut counting,
+        } = self;
+        let finished = filtering.finish();
+        let (rest, report) = finished.map_err(|error| told.unfilterable(error))?;
+        let reserved = counting.reserve(&report.refs, report.records, record);
+        Ok((Piece::new(rest, reserved.await?.count()), report))
+    }
 }
 
-async fn send(sender: &Sender, item: Result<Filtered, CutOff>) -> Result<(), ()> {
+impl Counting {
+    /// Counts records that are about to leave: `records` is how many there were so far.
+    async fn reserve(
+        &mut self,
+        refs: &[RecordRef],
+        records: u64,
+        record: &Record<Decided>,
+    ) -> Result<Reserved, Reason> {
+        let more = records.saturating_sub(self.records);
+        self.records = records;
+        let shown = Shown {
+            refs,
+            unnamed: more.saturating_sub(refs.len() as u64),
+            fields: Fields::Planned(&self.plan),
+        };
+        let reserved = self.account.reserve(shown, record).await;
+        reserved.map_err(|stopped| reason(&stopped))
+    }
+}
+
+async fn send(sender: &Sender, item: Result<Piece, CutOff>) -> Result<(), ()> {
     match tokio::time::timeout(READER_TIMEOUT, sender.send(item)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(()),

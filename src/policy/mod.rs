@@ -25,6 +25,7 @@ mod pairs;
 mod proof;
 mod reachable;
 mod self_made;
+mod supposed;
 mod terms;
 mod warnings;
 
@@ -43,6 +44,7 @@ pub use decision::standing::Standing;
 pub use decision::step_up::Challenge;
 pub use explain::{Explanation, Row, Unexplained};
 pub use language::catalogue::{BuiltIn, CATALOGUE};
+pub use language::limit::{Limit, Per, RECORDS_MAX, Then};
 pub use listed::Rule;
 pub use observation::Observation;
 pub use pairs::{Gain, Pair};
@@ -56,11 +58,13 @@ pub use language::terms::{
     About, Authority, ConsentProof, ConsentTerms, ConsentText, Language, Needs, Organisation,
     People, Person, WhenMissing,
 };
+pub use supposed::Supposed;
 
 use decision::engine::Situation;
 use decision::judge::{Core, View};
 #[cfg(test)]
 use decision::looked;
+use decision::step_up;
 use decision::table::Tables;
 use decision::{decide, engine, judge, plan};
 use language::{catalogue, check, classes, document, folder, model, sections, source};
@@ -248,6 +252,12 @@ impl Policy {
         self.core.model.purposes.keys()
     }
 
+    /// The legal basis of a purpose; `None` of one that it does not declare.
+    pub fn legal_basis(&self, purpose: &Purpose) -> Option<&str> {
+        let declared = self.core.model.purposes.get(purpose)?;
+        Some(&declared.basis)
+    }
+
     /// The modules that it knows.
     pub fn modules(&self) -> impl Iterator<Item = &Module> {
         self.core.model.classes.modules.keys()
@@ -320,6 +330,19 @@ impl Policy {
                 .sum(),
             modules: model.classes.modules.len(),
             pairs: pairs::pairs(&self.core),
+        }
+    }
+
+    /// How many records callers are shown in a while.
+    pub fn limits(&self) -> &[Limit] {
+        &self.core.model.limits
+    }
+
+    /// What a limit asks of who reaches it.
+    pub fn asked_by(&self, limit: &Limit) -> Option<Arc<Challenge>> {
+        match limit.then() {
+            Then::StepUp(strengths) => step_up::asking(&self.core.model, strengths),
+            Then::Alert | Then::Block => None,
         }
     }
 

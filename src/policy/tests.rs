@@ -8,6 +8,7 @@ mod conditions;
 mod folder;
 mod found;
 mod identity;
+mod limits;
 mod lints;
 mod observe;
 mod order;
@@ -252,7 +253,7 @@ fn everything_that_does_not_exist_yet_is_refused_by_name() {
     let grant = |key: &str| {
         format!("grants: [{{ name: g, roles: sales, data: work, level: clear, {key}: x }}]\n")
     };
-    let mut cases: Vec<String> = ["limits", "extends"]
+    let mut cases: Vec<String> = ["extends"]
         .iter()
         .map(|section| format!("{section}: []\n"))
         .collect();

@@ -12,7 +12,7 @@ use super::{Outcome, Reloader, Stage, codes_of};
 use crate::audit::{By, Event, Loaded, keep_in_force};
 use crate::diagnostic::Diagnostics;
 use crate::files::Fingerprint;
-use crate::pipeline::Prepared;
+use crate::pipeline::{Catching, NewLimits, Prepared};
 use crate::policy::Policy;
 
 /// The part of the readiness page, and what it is called in metrics.
@@ -159,6 +159,15 @@ impl Reloader {
             self.policy.tell(&self.stage);
             return Outcome::Unchanged;
         }
+        let limits = NewLimits::count(&self.stage.meter, &candidate.policy, &self.stage.log).await;
+        let Ok(limits) = limits else {
+            drop(prepared);
+            let hash = candidate.policy.hash();
+            self.refuse((Some(hash), found), by, problems).await;
+            let words = "its limits could not be counted from the access log";
+            self.policy.tell_refused(&self.stage, words);
+            return Outcome::Rejected(Vec::new());
+        };
         let known = prepared.iter().map(Prepared::known).collect();
         keep_in_force(&self.stage.log, Some(&candidate.policy), known).await;
         let loaded = Loaded {
@@ -177,6 +186,7 @@ impl Reloader {
             return Outcome::Rejected(Vec::new());
         }
         prepared.into_iter().for_each(|one| one.put());
+        tokio::spawn(catch_up(limits.put()));
         for pipeline in &self.stage.pipelines {
             pipeline.policy_changed();
         }
@@ -232,5 +242,13 @@ impl Reloader {
                 problems.render(false)
             );
         }
+    }
+}
+
+/// New limits count what happened before they came into force.
+async fn catch_up(limits: Catching) {
+    if let Err(error) = limits.catch_up().await {
+        let error = error.kind();
+        tracing::error!(%error, "new limits could not be counted from the access log: what they count does not leave");
     }
 }

@@ -171,6 +171,7 @@ impl Language {
                 "réponse, règle en observation",
             ),
             "denied" => ("refused by the policy", "refus de la politique"),
+            "not-found-by-policy" => ("no such record for them", "fiche inexistante pour eux"),
             "rejected" => ("not understood", "non comprise"),
             "unauthenticated" => ("not authenticated", "non authentifiée"),
             "challenged" => (

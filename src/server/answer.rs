@@ -18,9 +18,8 @@ use super::Front;
 use super::timed::Busy;
 use super::watched::Doubt;
 use crate::door::{self, Head};
-use crate::filter::Filtered;
 use crate::reason::Reason;
-use crate::reply::{self, CutOff, Reply};
+use crate::reply::{self, CutOff, Piece, Reply};
 
 /// One request of a connection.
 pub(super) struct Exchange {
@@ -70,7 +69,7 @@ pub(super) struct Sending {
     /// What may be sent, and has not been sent yet.
     released: Bytes,
     /// What releases more, if the reply streams.
-    stream: Option<mpsc::Receiver<Result<Filtered, CutOff>>>,
+    stream: Option<mpsc::Receiver<Result<Piece, CutOff>>>,
     _held: Option<reply::Held>,
     busy: Busy,
     _turn: Option<Turn>,
@@ -238,8 +237,8 @@ impl Sending {
                 Poll::Pending => Poll::Pending,
                 Poll::Ready(None) => Poll::Ready(None),
                 Poll::Ready(Some(Err(cut_off))) => Poll::Ready(Some(Err(cut_off))),
-                Poll::Ready(Some(Ok(filtered))) => {
-                    self.released = filtered.into_bytes();
+                Poll::Ready(Some(Ok(piece_of_it))) => {
+                    self.released = piece_of_it.into_bytes();
                     piece(&mut self.released)
                 }
             },

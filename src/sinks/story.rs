@@ -129,6 +129,7 @@ impl<'a> Story<'a> {
             | "policy.rejected"
             | "certificate.rejected"
             | "limit.predicates"
+            | "limit.records"
             | "key.created"
             | "key.rotated"
             | "key.revoked" => Severity::Medium,

@@ -303,11 +303,11 @@ def empty(form):
 
 LEVEL = one_of("hide", "redact", "token", "mask", "clear")
 KINDS = (
-    "full", "partial", "observed", "denied", "rejected", "unauthenticated", "limited", "upstream-error", "unfilterable",
-    "aborted", "audit-unavailable",
+    "full", "partial", "observed", "denied", "not-found-by-policy", "challenged", "rejected", "unauthenticated", "limited",
+    "upstream-error", "unfilterable", "aborted", "audit-unavailable",
 )
 STATUS = missing(lambda value: is_number(value) and value < 65536)
-WITHHELD = objects(consent=is_number, retention=is_number, row=is_number)
+WITHHELD = objects(consent=is_number, restriction=empty(is_number), retention=is_number, row=is_number)
 PURPOSE = objects(basis=is_text, chosen_by=is_text, id=is_text)
 PHASE = one_of("closed", "continued", "opened")
 
@@ -331,7 +331,7 @@ REQUEST_1 = objects(
     caller=missing(objects(id=is_text, kind=is_text, name=is_text, roles=texts)),
     data=lists(objects(in_text=is_number, records=is_number, **DATA)),
     dropped_masks=texts, flagged=empty(texts), origin=ORIGIN,
-    outcome=missing(outcome("challenged", "not-found-by-policy")), part_of=missing(is_text), phase=PHASE,
+    outcome=missing(outcome()), part_of=missing(is_text), phase=PHASE,
     policy=objects(hash=is_text, mode=is_text, name=is_text, schema=missing(is_text)),
     purpose=missing(PURPOSE), records=objects(count=is_number, refs=texts, withheld=WITHHELD),
     request=objects(

@@ -98,10 +98,13 @@ pub(in crate::audit) struct Records {
     pub(in crate::audit) withheld: Withheld,
 }
 
-/// Records that were left out, by why. Nothing leaves records out yet.
+/// Records that were left out, by why.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::audit) struct Withheld {
     pub(in crate::audit) consent: u64,
+    /// Missing where there are none, and before there could be any.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(in crate::audit) restriction: u64,
     pub(in crate::audit) retention: u64,
     pub(in crate::audit) row: u64,
 }
@@ -125,14 +128,16 @@ pub(in crate::audit) struct Asked {
     pub(in crate::audit) written: Vec<String>,
 }
 
-/// Words for outcomes that version 1 reserved and nothing ever wrote.
-pub(in crate::audit) const RESERVED: [&str; 2] = ["challenged", "not-found-by-policy"];
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
+}
 
 /// Reads the word for an outcome.
 fn kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let word = String::deserialize(deserializer)?;
     let is_known = Kind::ALL.iter().any(|kind| kind.as_str() == word);
-    match is_known || RESERVED.contains(&word.as_str()) {
+    match is_known {
         true => Ok(word),
         false => Err(serde::de::Error::custom("no outcome is called so")),
     }

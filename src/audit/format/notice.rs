@@ -95,6 +95,28 @@ pub(in crate::audit) enum Notice {
     /// The clock tells an earlier time than that of the event before.
     #[serde(rename = "clock.stepped")]
     ClockStepped { from: String, to: String },
+    /// A file was imported into the consent ledger.
+    #[serde(rename = "consent.imported")]
+    ConsentImported {
+        bad: u64,
+        by: String,
+        known: u64,
+        new: u64,
+        sha256: String,
+    },
+    /// Two persons of the consent ledger became one.
+    #[serde(rename = "consent.merged")]
+    ConsentMerged(ConsentChange),
+    /// Somebody was told what the consent ledger has of a person; without one, of everybody.
+    #[serde(rename = "consent.read")]
+    ConsentRead {
+        by: String,
+        how: String,
+        person: Option<String>,
+    },
+    /// Something was recorded in the consent ledger.
+    #[serde(rename = "consent.recorded")]
+    ConsentRecorded(ConsentChange),
     /// Records of a CRM are read, or were, to see what its fields hold.
     #[serde(rename = "discover")]
     Discover(Sampled),
@@ -123,6 +145,19 @@ pub(in crate::audit) enum Notice {
         count: u64,
         origin: Option<String>,
         reason: String,
+    },
+    /// A caller was shown as many records as a limit of the policy lets through, or would have been shown more.
+    #[serde(rename = "limit.records")]
+    RecordsUsedUp {
+        caller: String,
+        limit: String,
+        max: u64,
+        name: String,
+        policy: String,
+        then: String,
+        upstream: String,
+        window: String,
+        would_be: u64,
     },
     /// A policy came into force, or other schemas. Without `classified`, nobody knows which categories its fields have. The
     /// first versions of the program loaded one policy at their start, and did not say so.
@@ -171,6 +206,19 @@ pub(in crate::audit) struct Exported {
     pub(in crate::audit) purpose: Option<String>,
     pub(in crate::audit) sha256: Option<String>,
     pub(in crate::audit) uid: u32,
+}
+
+/// An event of the consent ledger: by whom it is (`person staff system import`), its identifier and hash there, and what it says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::audit) struct ConsentChange {
+    pub(in crate::audit) by: String,
+    pub(in crate::audit) entry: String,
+    pub(in crate::audit) hash: String,
+    pub(in crate::audit) kind: String,
+    pub(in crate::audit) person: String,
+    pub(in crate::audit) proof: String,
+    pub(in crate::audit) purpose: String,
+    pub(in crate::audit) recorded: String,
 }
 
 /// What was done to an API key: the id of its newest secret, its name, when that was, and who did it.

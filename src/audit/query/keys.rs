@@ -11,7 +11,6 @@ use crate::diagnostic::nearest;
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::{Action, Category, Level};
 
-use super::super::format::full::RESERVED;
 use super::super::names::visible;
 use super::super::upstreams::Asked;
 use super::{Query, Usage, network_of};
@@ -138,7 +137,6 @@ impl Query {
             }
             "outcome" => {
                 let known = Outcome::ALL.map(Outcome::as_str);
-                let known: Vec<&str> = known.into_iter().chain(RESERVED).collect();
                 self.outcome.push(known[one_of(key, value, &known)?].to_owned());
             }
             "reason" => {

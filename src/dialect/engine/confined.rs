@@ -123,6 +123,16 @@ pub(super) fn read(
     Ok(())
 }
 
+/// Whether a parameter of this name is sent on.
+pub(super) fn sends(fixed: &Map<String, Value>, route: &Route, name: &str) -> bool {
+    let sent = fixed.get(SENT).and_then(Value::as_object);
+    let mut confined = route.confined.iter().enumerate();
+    confined.any(|(number, confined)| {
+        let is_sent = sent.is_some_and(|sent| sent.contains_key(&number.to_string()));
+        is_sent && matches!(confined.name.0.as_slice(), [only] if only == name)
+    })
+}
+
 /// Writes what is sent on, and what is sent with each request.
 pub(super) fn write(
     fixed: &Map<String, Value>,

@@ -54,6 +54,8 @@ pub(super) struct Description {
     pub(super) ignored: Ignored,
     pub(super) written: Written,
     pub(super) caller: Asking,
+    /// The status with which the API answers a request about a record that it does not have.
+    pub(super) absent: u16,
     /// The body of an error, with `{status}`, `{title}` and `{text}` where they belong.
     pub(super) errors: Value,
     pub(super) labels: Labels,
@@ -213,6 +215,8 @@ pub(super) struct Listed {
 pub(super) struct Algebra {
     pub(super) origins: BTreeMap<String, Origin>,
     pub(super) fields: BTreeSet<Field>,
+    /// How names of fields are spelled that have capital letters.
+    pub(super) spelled: BTreeMap<Field, String>,
     /// How much a field's column holds at least, in characters and in bytes.
     pub(super) lengths: BTreeMap<Field, usize>,
 }
@@ -448,6 +452,19 @@ impl Description {
     /// The key of a record's id.
     pub(super) fn id_key(&self, module: &Module) -> &'static str {
         self.known(module).map_or("id", |known| known.id)
+    }
+
+    /// The name of a field, as the API spells it.
+    pub(super) fn spelled<'a>(&'a self, module: &Module, field: &'a Field) -> &'a str {
+        let known = self.known(module);
+        let spelled = known.and_then(|known| known.algebra.spelled.get(field));
+        spelled.map_or(field.as_str(), String::as_str)
+    }
+
+    /// Whether records of a module are what a link leads to; else it is what belongs to the record itself.
+    pub(super) fn leads_to_records(&self, link: &Link) -> bool {
+        let name = link.name.split('.').next().unwrap_or_default();
+        self.own_lists.iter().all(|(own, _)| own != name)
     }
 
     /// Where a request of this version is sent to.

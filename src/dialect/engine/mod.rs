@@ -5,6 +5,7 @@
 //! and orders are written in `dialect::styles`. What a description does not say does not pass. What data cannot say stands in
 //! a `native` part, which a compiled-in description names.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,14 +14,14 @@ use serde_json::{Map, Value};
 
 use super::schema::{Modules, Schema};
 use super::{
-    Account, AnswerForm, Answered, Arrangement, Ask, Assembly, Bounds, Dialect, Entered,
-    ErrorShape, Exchange, Failure, HeadForm, Incoming, Inquiry, Login, Misunderstood, Operation,
-    Outgoing, Shape, Understood, Wanted, Which,
+    Absent, Account, AnswerForm, Answered, Arrangement, Ask, Assembly, Bounds, Dialect, Entered,
+    ErrorShape, Exchange, Failure, HeadForm, Incoming, Inquiry, Judging, Login, Misunderstood,
+    Needed, Operation, Outgoing, Restricted, Shape, Understood, Wanted, Which, Widened,
 };
 use crate::diagnostic::{Diagnostics, File, load};
 use crate::door::Credential;
 use crate::reason::Reason;
-use crate::vocabulary::{Module, Spelling};
+use crate::vocabulary::{Field, Module, RecordRef, Spelling};
 
 mod ask;
 mod bodies;
@@ -34,17 +35,20 @@ mod grammar;
 mod identifying;
 mod jsonpath;
 mod listing;
+mod look_at;
 mod native;
 mod projection;
 mod query;
 mod read;
 mod relations;
 mod render;
+mod restrict;
 mod search;
 mod stock;
 mod survey;
 mod understand;
 mod versions;
+mod widen;
 mod write;
 
 #[cfg(test)]
@@ -170,6 +174,7 @@ impl Dialect for Described {
         Ok(understood.map(|operation| -> Box<dyn Exchange> {
             Box::new(Spoken {
                 description: self.description.clone(),
+                schema: self.schema.clone(),
                 operation,
             })
         }))
@@ -231,6 +236,7 @@ impl Dialect for Described {
 #[derive(Debug)]
 struct Spoken {
     description: Arc<Description>,
+    schema: Arc<Schema>,
     operation: Operation,
 }
 
@@ -279,12 +285,33 @@ impl Exchange for Spoken {
         self.description.native?.account(login.as_object()?, client)
     }
 
+    fn restrict(&self, operation: &Operation, needed: Needed<'_>) -> Restricted {
+        restrict::restricted(&self.description, &self.schema, operation, needed)
+    }
+
+    fn also_ask(&self, operation: &Operation, judging: Judging<'_>) -> Option<Widened> {
+        Some(widen::widened(&self.description, operation, judging))
+    }
+
+    fn page_at(&self, operation: &Operation, offset: u64, limit: u32) -> Option<Operation> {
+        widen::paged(&self.description, operation, offset, limit)
+    }
+
+    fn absent(&self) -> Absent {
+        Absent::Error {
+            status: self.description.absent,
+            label: None,
+        }
+    }
+
+    fn look_at(&self, record: &RecordRef, fields: &BTreeSet<Field>) -> Option<Box<dyn Exchange>> {
+        let operation = look_at::read(&self.description, &self.operation, record, fields)?;
+        Some(self.of(operation))
+    }
+
     fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {
         let operation = understand::look_up(&self.description, &self.operation, wanted)?;
-        Some(Box::new(Self {
-            description: self.description.clone(),
-            operation,
-        }))
+        Some(self.of(operation))
     }
 
     fn record(&self, answer: Value) -> Option<Map<String, Value>> {
@@ -337,6 +364,15 @@ impl Exchange for Spoken {
 }
 
 impl Spoken {
+    /// Another operation of the same API.
+    fn of(&self, operation: Operation) -> Box<dyn Exchange> {
+        Box::new(Self {
+            description: self.description.clone(),
+            schema: self.schema.clone(),
+            operation,
+        })
+    }
+
     fn route(&self) -> Option<&Route> {
         self.description.route(self.operation.rendering.form)
     }
@@ -381,6 +417,7 @@ impl super::testing::Speaks for Described {
     fn exchange_of(&self, operation: Operation) -> Box<dyn Exchange> {
         Box::new(Spoken {
             description: self.description.clone(),
+            schema: self.schema.clone(),
             operation,
         })
     }

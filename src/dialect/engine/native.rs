@@ -17,7 +17,7 @@ use crate::dialect::{
 use crate::door::Credential;
 use crate::objection::Objection;
 use crate::reason::Reason;
-use crate::vocabulary::{FieldPath, Module};
+use crate::vocabulary::{Field, FieldPath, Module};
 
 /// Such a part.
 pub(in crate::dialect) trait Native: Send + Sync + fmt::Debug {
@@ -30,6 +30,11 @@ pub(in crate::dialect) trait Native: Send + Sync + fmt::Debug {
         query: Arguments,
         body: Map<String, Value>,
     ) -> Result<Map<String, Value>, Objection>;
+
+    /// Whether filters of the CRM know a field that its records have.
+    fn filters_by(&self, _field: &Field) -> bool {
+        true
+    }
 
     /// The account name that a login states: see [`crate::dialect::Exchange::account`].
     fn account(&self, login: &Map<String, Value>, client: Option<&Credential>) -> Option<String>;

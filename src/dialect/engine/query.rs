@@ -22,6 +22,7 @@ const COUNTED_DIGITS_MAX: usize = 9;
 pub(super) const SOURCES: &str = "sources";
 const PAGE: &str = "page";
 const CURSOR: &str = "cursor";
+const VIEW: &str = "view";
 pub(super) const ORDERED: &str = "ordered";
 
 /// A filter that stands in the path.
@@ -202,8 +203,19 @@ pub(super) fn told_of(query: &Query) -> Option<&str> {
     }
 }
 
+/// Whether a view is asked for, in which fields are.
+pub(super) fn has_view(fixed: &Map<String, Value>, route: &Route) -> bool {
+    confined::sends(fixed, route, VIEW)
+}
+
+/// Forgets the page that was asked for; whether a word says where to go on.
+pub(super) fn forget_page(fixed: &mut Map<String, Value>) -> bool {
+    fixed.shift_remove(PAGE);
+    fixed.contains_key(CURSOR)
+}
+
 /// The parts of a filter, with the predicate that each came from and the parameter that carried it.
-fn parts<'a>(
+pub(super) fn parts<'a>(
     query: &'a Query,
     fixed: &Map<String, Value>,
 ) -> impl Iterator<Item = (&'a Predicate, usize, usize)> {

@@ -50,6 +50,7 @@ impl Survey for Described {
         };
         Some(Box::new(Spoken {
             description: description.clone(),
+            schema: self.schema.clone(),
             operation,
         }))
     }

@@ -21,6 +21,8 @@ use crate::vocabulary::{Action, Module};
 const SEGMENTS_MAX: usize = 12;
 /// Bytes of the names of fields in a query string.
 const NAMES_BYTES_MAX: usize = 4_096;
+/// `%2C` stands between two names.
+const SEPARATOR_BYTES: usize = 3;
 
 /// Keys of [`Rendering::fixed`].
 pub(super) const WORDS: &str = "words";
@@ -504,6 +506,22 @@ fn accepts_json(accept: Option<&str>) -> Result<(), Reason> {
     }
 }
 
+/// Bytes of the names of fields that a request of a route can hold.
+fn names_bytes_max(route: &Route) -> usize {
+    match route.carries {
+        Carries::Query => NAMES_BYTES_MAX,
+        Carries::Body | Carries::Both | Carries::Json(_) => usize::MAX,
+    }
+}
+
+/// Whether a request of a route can hold names of these lengths.
+pub(super) fn fits_line(route: &Route, lengths: impl Iterator<Item = usize>) -> bool {
+    lengths
+        .map(|length| length + SEPARATOR_BYTES)
+        .sum::<usize>()
+        <= names_bytes_max(route)
+}
+
 /// The look-up of the record that an update changes.
 pub(super) fn look_up(
     description: &Description,
@@ -524,11 +542,7 @@ pub(super) fn look_up(
     let id = target.map_or("id", |target| description.id_key(target));
     // Beside a key under which the fields lie, the id always stands.
     let id = Some(id).filter(|_| read.reply.under().is_none());
-    let bytes_max = match read.carries {
-        Carries::Query => NAMES_BYTES_MAX,
-        Carries::Body | Carries::Both | Carries::Json(_) => usize::MAX,
-    };
-    let projection = wanted.projection(update, id, bytes_max);
+    let projection = wanted.projection(update, id, names_bytes_max(read));
     Some(Operation {
         action: read.action,
         access: read.access,

@@ -11,8 +11,10 @@ mod dollars;
 mod domain;
 mod groups;
 mod items;
+mod needed;
 mod order;
 mod rsql;
+mod says;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -20,7 +22,9 @@ mod tests;
 pub(super) use bracket::Bracket;
 pub(super) use groups::Groups;
 pub(super) use items::{GroupWords, Items};
+pub(super) use needed::{Said, Says, Sign, Which, flattened, moment, said};
 pub(super) use order::{Directions, Order};
+pub(super) use says::{Columns, is_kept};
 
 /// Values of one list.
 pub(super) const VALUES_MAX: usize = 500;

@@ -4,6 +4,7 @@
 //! its arguments as JSON. Reading is in `query`, `search` and `sql` (with `lexer` and `email`), writing in `write`.
 //! What the CRM's fields mean stands in `schema/stock/suitecrm.yaml`; the names of links and tables in `names`.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use http::Method as Verb;
@@ -12,13 +13,14 @@ use serde_json::{Map, Value, json};
 use super::schema::stock::delivered::of_sugar_v4;
 use super::schema::{Modules, Schema};
 use super::{
-    Account, AnswerForm, Answered, Arrangement, Ask, Assembly, Bounds, Database, Dialect, Entered,
-    ErrorShape, Exchange, Failure, HeadForm, Incoming, Inquiry, Login, Misunderstood, Operation,
-    Outgoing, Rendering, Understood, Wanted,
+    Absent, Account, AnswerForm, Answered, Arrangement, Ask, Assembly, Bounds, Database, Dialect,
+    Entered, ErrorShape, Exchange, Failure, HeadForm, Incoming, Inquiry, Judging, Login,
+    Misunderstood, Needed, Operation, Outgoing, Projected, Rendering, Restricted, Understood,
+    Wanted, Widened,
 };
 use crate::door::Credential;
 use crate::reason::Reason;
-use crate::vocabulary::{Module, Spelling};
+use crate::vocabulary::{Field, Module, RecordRef, Spelling};
 
 mod arguments;
 mod ask;
@@ -37,11 +39,13 @@ mod query;
 mod refusal;
 mod render;
 mod reply;
+mod restrict;
 mod search;
 mod sql;
 mod survey;
 mod understand;
 mod version;
+mod widen;
 mod write;
 
 /// The legacy API of SugarCRM and SuiteCRM, v4_1.
@@ -195,10 +199,52 @@ impl Exchange for Spoken {
         Some(auth.get("user_name")?.as_str()?.to_owned())
     }
 
+    fn restrict(&self, operation: &Operation, needed: Needed<'_>) -> Restricted {
+        restrict::restricted(operation, (&self.schema, self.database), needed)
+    }
+
+    fn also_ask(&self, operation: &Operation, judging: Judging<'_>) -> Option<Widened> {
+        widen::widened(operation, judging)
+    }
+
+    fn page_at(&self, operation: &Operation, offset: u64, limit: u32) -> Option<Operation> {
+        widen::paged(operation, offset, limit)
+    }
+
+    fn absent(&self) -> Absent {
+        widen::absent(&self.operation)
+    }
+
+    fn look_at(&self, record: &RecordRef, fields: &BTreeSet<Field>) -> Option<Box<dyn Exchange>> {
+        let names = fields.iter().map(|field| field.as_str());
+        let named = std::iter::once("id").chain(names.filter(|name| *name != "id"));
+        let projection = named.map(|name| Projected::Field(name.to_owned()));
+        let named = Operation {
+            module: Some(record.module.clone()),
+            record: Some(record.id.to_string()),
+            ..self.operation.clone()
+        };
+        self.read(&named, Some(projection.collect()))
+    }
+
     fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {
-        let method = method::of(method::Kind::Entry)?;
         let update = &self.operation;
-        let projection = wanted.projection(update, Some("id"), usize::MAX);
+        self.read(update, wanted.projection(update, Some("id"), usize::MAX))
+    }
+
+    fn record(&self, answer: Value) -> Option<Map<String, Value>> {
+        assembly::only_record(answer)
+    }
+
+    fn unchanged(&self) -> Arrangement {
+        assembly::as_written()
+    }
+}
+
+impl Spoken {
+    /// The read of the record that an operation names.
+    fn read(&self, named: &Operation, fields: Option<Vec<Projected>>) -> Option<Box<dyn Exchange>> {
+        let method = method::of(method::Kind::Entry)?;
         let rendering = Rendering {
             form: method.name,
             method: Verb::POST,
@@ -208,18 +254,10 @@ impl Exchange for Spoken {
             fixed: Map::from_iter([(understand::CHOSEN.to_owned(), json!(true))]),
         };
         Some(Box::new(Self {
-            operation: update.look_up(method.route, projection, rendering),
+            operation: named.look_up(method.route, fields, rendering),
             schema: self.schema.clone(),
             database: self.database,
         }))
-    }
-
-    fn record(&self, answer: Value) -> Option<Map<String, Value>> {
-        assembly::only_record(answer)
-    }
-
-    fn unchanged(&self) -> Arrangement {
-        assembly::as_written()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::dialect::schema::stock::delivered::of_sugar_v4;
 use crate::dialect::schema::{Modules, Schema};
-use crate::dialect::{Link, Origin};
+use crate::dialect::{Link, Operation, Origin};
 use crate::vocabulary::{Module, intern};
 
 /// Links to the addresses of a record, which are ruled by its own e-mail field.
@@ -48,5 +48,14 @@ pub(super) fn table_behind(schema: &Schema, link: &Link) -> String {
     match ADDRESSES.contains(&link.name.as_str()) {
         true => ADDRESS_TABLE.to_owned(),
         false => table(schema, &link.target),
+    }
+}
+
+/// The table of the records that an operation asks for.
+pub(super) fn of_table(schema: &Schema, operation: &Operation) -> String {
+    match (&operation.link, &operation.module) {
+        (Some(link), _) => table_behind(schema, link),
+        (None, Some(module)) => table(schema, module),
+        (None, None) => String::new(),
     }
 }

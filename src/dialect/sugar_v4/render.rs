@@ -124,11 +124,7 @@ fn name_value_list(operation: &Operation) -> Value {
 }
 
 fn filter_text(operation: &Operation, schema: &Schema, database: Database) -> Value {
-    let table = match (&operation.link, &operation.module) {
-        (Some(link), _) => names::table_behind(schema, link),
-        (None, Some(module)) => names::table(schema, module),
-        (None, None) => String::new(),
-    };
+    let table = names::of_table(schema, operation);
     let table = Table {
         name: &table,
         module: operation.target().map_or("", Module::as_str),

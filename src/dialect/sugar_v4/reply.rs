@@ -4,8 +4,8 @@ use super::method::{self, Kind};
 use super::names;
 use super::version::Version;
 use crate::dialect::{
-    ChoiceShape, EntryShape, Layout, Link, ObjectShape, Operation, Others, Projected, RecordShape,
-    Shape,
+    ChoiceShape, Count, EntryShape, Layout, Link, ObjectShape, Operation, Others, Projected,
+    RecordShape, Shape,
 };
 use crate::vocabulary::{Module, Spelling};
 
@@ -32,9 +32,9 @@ fn of(kind: Kind, operation: &Operation) -> Shape {
         ),
         Kind::List => Shape::only(
             vec![
-                ("result_count", Shape::Scalar),
-                ("total_count", Shape::Scalar),
-                ("next_offset", Shape::Scalar),
+                ("result_count", Shape::Count(Count::Listed("entry_list"))),
+                ("total_count", Shape::Count(Count::All(None))),
+                ("next_offset", Shape::Count(Count::All(None))),
                 ("entry_list", list(entry(operation))),
                 ("relationship_list", links_of_records(operation)),
             ],
@@ -133,13 +133,16 @@ fn links_of_records(operation: &Operation) -> Shape {
         return list(Shape::Dropped);
     }
     let wrapped = |record| Shape::only(vec![("link_value", record)], &["link_value"]);
-    list(Shape::Either {
-        array: Box::new(list(linked(&links, &|record| record))),
-        object: Box::new(Shape::only(
-            vec![("link_list", list(linked(&links, &wrapped)))],
-            &["link_list"],
-        )),
-    })
+    Shape::Along {
+        key: "entry_list",
+        element: Box::new(Shape::Either {
+            array: Box::new(list(linked(&links, &|record| record))),
+            object: Box::new(Shape::only(
+                vec![("link_list", list(linked(&links, &wrapped)))],
+                &["link_list"],
+            )),
+        }),
+    }
 }
 
 /// Records behind links, told by the link's name.

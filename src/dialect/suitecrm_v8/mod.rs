@@ -14,7 +14,7 @@ use super::survey::AboutModule;
 use super::{Account, Answered, Entered, Inquiry, Login, Outgoing};
 use crate::door::{Carrier, Credential};
 use crate::objection::Objection;
-use crate::vocabulary::{FieldPath, Module};
+use crate::vocabulary::{Field, FieldPath, Module};
 
 mod description;
 mod enter;
@@ -51,6 +51,12 @@ impl Native for JsonApi {
 
     fn account(&self, login: &Map<String, Value>, client: Option<&Credential>) -> Option<String> {
         login::account(login, client)
+    }
+
+    fn filters_by(&self, field: &Field) -> bool {
+        // Addresses and the fields that an installation adds lie in other tables, which some versions do not look into.
+        let name = field.as_str();
+        name != "email1" && !name.ends_with("_c")
     }
 
     fn inquire(&self, credential: &Credential, answers: &[Answered]) -> Inquiry {

@@ -34,7 +34,7 @@ fn walk<'a>(shape: &'a Shape, value: &'a Value, depth: usize, visit: &mut dyn Fn
         (Shape::Object(object), Value::Object(members)) => {
             of_object(object, members, depth, visit);
         }
-        (Shape::List(element), Value::Array(values)) => {
+        (Shape::List(element) | Shape::Along { element, .. }, Value::Array(values)) => {
             for value in values {
                 walk(element, value, depth, visit);
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::dialect::{Bounds, Dialect, Incoming, Session, Shape, Understood, by_name};
-use crate::filter::{Filter, Memory, RecordRef, Report};
+use crate::filter::{Asked, Filter, Memory, RecordRef, Report};
 use crate::identity::Caller;
 use crate::policy::{Decision, Plan, Policy, Source};
 
@@ -86,7 +86,7 @@ type Outcome = (
 );
 
 fn outcome((plan, shape): &(Plan, Shape), text: &str, memory: &Memory) -> Outcome {
-    let mut filter = Filter::new(plan, shape, LIMITS, memory);
+    let mut filter = Filter::new(plan, shape, Asked::default(), LIMITS, memory);
     let mut out = Vec::new();
     filter.push(text.as_bytes(), &mut out).unwrap();
     let report: Report = filter.finish(&mut out).unwrap();

@@ -112,6 +112,13 @@ impl RecordTerms {
         self.rules(self.asked.iter().fold(self.base_bits, flipped), module)
     }
 
+    /// Whether rules say which of a module's records are there.
+    pub(super) fn has_rows(&self, module: &Module) -> bool {
+        self.rows
+            .iter()
+            .any(|(_, modules, _)| modules.contains(module))
+    }
+
     fn rules(&self, bits: u64, module: &Module) -> Arc<RecordRules> {
         let situation = Situation {
             facts: Facts::Known(bits),

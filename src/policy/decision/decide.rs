@@ -319,7 +319,9 @@ fn allowed(model: &Model, plan: &Plan, operation: &Operation) -> Result<(), Reas
             Use::Matched | Use::Searched => Usable::Words,
             Use::Sorted => Usable::Yes,
         };
-        if usable(plan, &used.path) < least {
+        // What is said of records that are linked would be said of those, too, that are not there for the caller.
+        let is_elsewhere = operation.target() != Some(&used.path.module);
+        if usable(plan, &used.path) < least || is_elsewhere && plan.has_rows(&used.path.module) {
             return Err(Reason::FieldNotUsable);
         }
     }

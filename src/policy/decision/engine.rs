@@ -129,6 +129,18 @@ pub(in crate::policy) struct Verdict {
 }
 
 impl Situation {
+    /// That of nobody in particular: what of it withholds, does so for everybody.
+    pub(in crate::policy) fn of_whoever() -> Self {
+        Self {
+            facts: Facts::Most,
+            ..Self::default()
+        }
+    }
+
+    fn is_of_whoever(&self) -> bool {
+        self.roles.is_empty() && self.facts == Facts::Most
+    }
+
     /// Whether records of a module may be seen, wherever they stand.
     pub(in crate::policy) fn sees(&self, module: &Module) -> bool {
         self.seen.as_ref().is_none_or(|seen| seen.contains(module))
@@ -180,7 +192,9 @@ impl Cap {
 impl RowRule {
     /// Whether it says of a module's records whether they are there. In doubt it does, as a cap would.
     pub(in crate::policy) fn matches(&self, situation: &Situation, module: &Module) -> bool {
+        let is_for_all = self.purposes.is_none() && matches!(self.applies, Applies::Everyone);
         self.modules.contains(module)
+            && (is_for_all || !situation.is_of_whoever())
             && is_for(self.purposes.as_ref(), situation)
             && self.applies.to(situation)
     }

@@ -116,6 +116,26 @@ impl Plan {
         }
     }
 
+    /// Whether rules ask for something of records.
+    pub fn asks_of_records(&self) -> bool {
+        self.terms.is_some()
+    }
+
+    /// The same, in which each record has the rules of one of which nothing is known.
+    #[must_use]
+    pub fn unjudged(&self) -> Self {
+        Self {
+            terms: None,
+            ..self.clone()
+        }
+    }
+
+    /// Whether some of a module's records are not there for the caller, and others are.
+    pub fn has_rows(&self, module: &Module) -> bool {
+        let terms = self.terms.as_ref();
+        terms.is_some_and(|terms| terms.has_rows(module))
+    }
+
     /// What must be looked at of a module's records before their rules are known; `None`: they all have those of
     /// [`Self::records`].
     pub fn conditions(&self, module: &Module) -> Option<Conditions> {

@@ -126,6 +126,14 @@ impl Lacking {
     }
 }
 
+/// What is asked of who must prove one of these strengths.
+pub(in crate::policy) fn asking(
+    model: &Model,
+    strengths: &BTreeSet<String>,
+) -> Option<Arc<Challenge>> {
+    challenge(model, &strengths.iter().collect()).map(Arc::new)
+}
+
 /// What proves these strengths, as far as an issuer can be asked for it.
 fn challenge(model: &Model, strengths: &BTreeSet<&String>) -> Option<Challenge> {
     let named = strengths

@@ -17,6 +17,7 @@ mod conditions;
 mod data;
 mod declared;
 mod exceptions;
+mod limits;
 mod people;
 mod purposes;
 mod roles;
@@ -64,6 +65,7 @@ pub(in crate::policy) fn check(
         grants,
         caps,
         rows,
+        limits: limits::limits(&document, &names, found),
         conditions: conditions.noted,
         organisation: document.organisation.clone(),
         consent_texts: consent_texts(&document),

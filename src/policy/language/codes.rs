@@ -104,6 +104,8 @@ codes! {
     CATCHES_NOTHING = ("N211", "a wildcard that catches no field that this CRM is known to have"),
     OBSERVES = ("N210", "a rule that only observes"),
 
+    BAD_LIMIT = ("P060", "a key of a limit with a value that it cannot have"),
+
     UNKNOWN_ISSUER = ("P036", "evidence of an issuer, or of a way, that the configuration does not have"),
     WORDS_GUESSED = ("N203", "a text in which a detector looks may be matched, so that its words can be guessed"),
 }

@@ -13,6 +13,7 @@ use crate::mask::Mask;
 use crate::vocabulary::{Action, Field, Level};
 
 use super::codes;
+use super::limit::Per;
 use super::model::{Evidence, Labels, Proof, Terms};
 use super::terms::{ConsentProof, ConsentText, Organisation, WhenMissing};
 
@@ -52,6 +53,7 @@ pub(in crate::policy) struct Document {
     pub(in crate::policy) retention: Vec<RetentionEntry>,
     pub(in crate::policy) schedules: Vec<(Word, Option<Schedule>)>,
     pub(in crate::policy) exceptions: Vec<ExceptionEntry>,
+    pub(in crate::policy) limits: Vec<LimitEntry>,
     pub(in crate::policy) names: Names,
     /// The day on which the files are read, if it is known.
     pub(in crate::policy) today: Option<Date>,
@@ -300,6 +302,28 @@ pub(in crate::policy) enum TestEntry {
     Named { words: Vec<Word>, one: bool },
     /// With a schedule: it lies in it, or not.
     Scheduled { schedule: Word, inside: bool },
+}
+
+#[derive(Debug)]
+pub(in crate::policy) struct LimitEntry {
+    pub(in crate::policy) name: Word,
+    pub(in crate::policy) roles: Option<Vec<Word>>,
+    pub(in crate::policy) unless_roles: Option<Vec<Word>>,
+    pub(in crate::policy) purposes: Option<Vec<Word>>,
+    pub(in crate::policy) modules: Option<Vec<Word>>,
+    pub(in crate::policy) data: Option<Vec<Word>>,
+    pub(in crate::policy) level: Level,
+    pub(in crate::policy) max: (u32, Per),
+    pub(in crate::policy) then: Then,
+    pub(in crate::policy) requires: Vec<Word>,
+}
+
+/// What a limit does where more would be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::policy) enum Then {
+    Alert,
+    Block,
+    StepUp,
 }
 
 /// What a grant says of writing.

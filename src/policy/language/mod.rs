@@ -7,6 +7,7 @@ pub(super) mod classes;
 pub mod codes;
 pub(super) mod document;
 pub(super) mod folder;
+pub(super) mod limit;
 pub(super) mod model;
 pub(super) mod sections;
 pub(super) mod source;

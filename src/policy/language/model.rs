@@ -18,6 +18,7 @@ use crate::vocabulary::{Action, Category, Field, Level, Module, Purpose, Role, R
 use super::super::Source;
 use super::classes::Classes;
 pub(in crate::policy) use super::document::Observation;
+pub(in crate::policy) use super::limit::Limit;
 use super::terms::{ConsentTerms, ConsentText, Organisation, People};
 
 /// A checked policy.
@@ -46,6 +47,8 @@ pub(in crate::policy) struct Model {
     pub(in crate::policy) caps: Vec<Cap>,
     /// Records that some see and others do not.
     pub(in crate::policy) rows: Vec<RowRule>,
+    /// How many records callers are shown in a while.
+    pub(in crate::policy) limits: Vec<Limit>,
     /// What rules ask for beside roles and purposes, by [`Bit`].
     pub(in crate::policy) conditions: Vec<Noted>,
     /// The fields of records that conditions ask for.

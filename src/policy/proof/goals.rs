@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::decision::engine::{Facts, Observing, Situation};
+use super::super::decision::engine::{Observing, Situation};
 use super::super::decision::looked::{Looked, looked_for};
 use super::super::decision::plan::{UNCLASSIFIED, Usable};
 use super::super::language::catalogue::category_of;
@@ -70,7 +70,6 @@ pub(super) fn goals(model: &Model, ground: &Ground, never: &Never) -> Vec<Goal> 
     let least = never.how.at_least;
     let unclassified = model.unclassified(&Situation {
         observing: Observing::Most,
-        facts: Facts::Most,
         ..Situation::default()
     });
     if never.data.contains(&of_nobody) && least.is_some_and(|least| unclassified >= least) {

@@ -50,8 +50,7 @@ pub(super) struct Holder {
 impl Ground {
     pub(in crate::policy) fn new(core: &Arc<Core>) -> Self {
         let model = &core.model;
-        // What a field is made of does not depend on who asks.
-        let view = View::new(core.clone(), Situation::default());
+        let view = View::new(core.clone(), Situation::of_whoever());
         let mut made: BTreeSet<(BTreeSet<Category>, bool)> = BTreeSet::new();
         let mut texts = Vec::new();
         let mut passed = BTreeMap::new();
@@ -109,34 +108,35 @@ impl Ground {
         &self,
         model: &Model,
         need: &Need,
-        purpose: &Purpose,
+        (purpose, facts): (&Purpose, Facts),
     ) -> Arc<BTreeSet<Role>> {
+        // What is supposed is looked at once.
+        if facts != Facts::Most {
+            return Arc::new(unheld(model, need, (purpose, facts)));
+        }
         let key = (need.clone(), purpose.clone());
         if let Some(known) = self.free.get(&key) {
             return known.clone();
         }
-        let is_free = |role: &&Role| {
-            let alone = Situation {
-                roles: BTreeSet::from([(*role).clone()]),
-                purpose: Some(purpose.clone()),
-                // A cap that only observes holds nobody back.
-                observing: Observing::Most,
-                // Nor does one that asks for something beside.
-                facts: Facts::Most,
-                ..Situation::default()
-            };
-            !need.is_held_back(model, &alone)
-        };
-        let free: Arc<BTreeSet<Role>> = model
-            .roles
-            .keys()
-            .filter(is_free)
-            .cloned()
-            .collect::<BTreeSet<_>>()
-            .into();
+        let free = Arc::new(unheld(model, need, (purpose, facts)));
         self.free.insert(key, free.clone());
         free
     }
+}
+
+fn unheld(model: &Model, need: &Need, (purpose, facts): (&Purpose, Facts)) -> BTreeSet<Role> {
+    let is_free = |role: &&Role| {
+        let alone = Situation {
+            roles: BTreeSet::from([(*role).clone()]),
+            purpose: Some(purpose.clone()),
+            // A cap that only observes holds nobody back.
+            observing: Observing::Most,
+            facts,
+            ..Situation::default()
+        };
+        !need.is_held_back(model, &alone)
+    };
+    model.roles.keys().filter(is_free).cloned().collect()
 }
 
 /// A field that a dialect passes whatever rules say is shown to everybody.

@@ -19,6 +19,7 @@ mod ground;
 mod never;
 mod smallest;
 mod strengths;
+mod worlds;
 
 pub use compare::{Access, AccessField, Aspect, Change, Column, Compared, Replayed};
 pub(super) use ground::Ground;
@@ -37,17 +38,21 @@ pub struct State {
     pub strengths: BTreeSet<String>,
 }
 
-/// What a policy gives in one state.
+/// What a policy gives in one state, whatever holds of moments and records: the most, and what is certain.
 #[derive(Debug)]
 pub struct Sight {
     view: View,
+    /// What may be used at most, and what is shown at least, where that is something else.
+    conditional: Option<[View; 2]>,
 }
 
 /// What is given of one category.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
-    /// How much is shown.
+    /// How much is shown, at the most.
     pub level: Level,
+    /// How much is shown whatever holds of moments and records.
+    pub least: Level,
     /// Whether a field of it may be matched, sorted, grouped and searched by.
     pub usable: Usable,
     /// Whether it may be written.
@@ -60,7 +65,18 @@ impl Policy {
     /// What it gives in a state.
     pub fn sight(&self, state: &State) -> Sight {
         Sight {
-            view: View::new(self.core.clone(), state.situation()),
+            conditional: worlds::of_conditions(&self.core.model).map(|facts| {
+                facts.map(|facts| View::new(self.core.clone(), state.situation(facts)))
+            }),
+            ..self.sight_in(state.situation(Facts::Most))
+        }
+    }
+
+    /// What it gives in one situation.
+    fn sight_in(&self, situation: Situation) -> Sight {
+        Sight {
+            view: View::new(self.core.clone(), situation),
+            conditional: None,
         }
     }
 
@@ -107,7 +123,8 @@ impl Policy {
 }
 
 impl State {
-    fn situation(&self) -> Situation {
+    /// As the policy gives most on any day, where something is supposed of its conditions.
+    fn situation(&self, facts: Facts) -> Situation {
         Situation {
             roles: self.roles.clone(),
             purpose: Some(self.purpose.clone()),
@@ -116,8 +133,7 @@ impl State {
             seen: None,
             // What it gives on any day: a cap that only observes is none, a grant that does is one.
             observing: Observing::Most,
-            // And on any record, at any moment.
-            facts: Facts::Most,
+            facts,
         }
     }
 }
@@ -126,14 +142,16 @@ impl Sight {
     /// What is given of a category.
     pub fn category(&self, category: &Category) -> Given {
         let verdict = self.view.verdict(category);
+        let used = self.used().verdict(category);
         Given {
             level: verdict.level,
-            usable: match verdict.level {
+            least: self.least().verdict(category).level,
+            usable: match used.level {
                 // A field of it, and of nothing else: what detectors find in it counts, too.
-                Level::Clear => self.view.usable_by(std::slice::from_ref(category)),
+                Level::Clear => self.used().usable_by(std::slice::from_ref(category)),
                 _ => Usable::No,
             },
-            writable: match verdict.write {
+            writable: match used.write {
                 Writing::No => Writable::No,
                 Writing::Valid => {
                     super::catalogue::kind_of(category).map_or(Writable::No, Writable::Valid)
@@ -146,12 +164,38 @@ impl Sight {
 
     /// What is given of a field.
     pub fn field(&self, path: &FieldPath) -> FieldRule {
-        self.view.rule(&path.module, &path.field)
+        self.rule(&path.module, &path.field)
     }
 
     /// The same, by its names.
     pub fn rule(&self, module: &Module, field: &Field) -> FieldRule {
-        self.view.rule(module, field)
+        let rule = self.view.rule(module, field);
+        if self.conditional.is_none() {
+            return rule;
+        }
+        let used = self.used().rule(module, field);
+        FieldRule {
+            usable: used.usable,
+            writable: used.writable,
+            ..rule
+        }
+    }
+
+    /// The level of a field that is certain.
+    pub fn least_of(&self, module: &Module, field: &Field) -> Level {
+        self.least().rule(module, field).level
+    }
+
+    fn used(&self) -> &View {
+        self.conditional
+            .as_ref()
+            .map_or(&self.view, |[used, _]| used)
+    }
+
+    fn least(&self) -> &View {
+        self.conditional
+            .as_ref()
+            .map_or(&self.view, |[_, least]| least)
     }
 }
 

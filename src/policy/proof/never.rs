@@ -9,8 +9,9 @@ use super::goals::{Goal, OF_NOBODY, goals, unlooked};
 use super::ground::Ground;
 use super::smallest::{Within, is_met};
 use super::strengths::Provable;
+use super::worlds::{World, Worlds};
 use crate::policy::model::Model;
-use crate::policy::{Policy, decide};
+use crate::policy::{Policy, Supposed, decide};
 use crate::vocabulary::{Category, FieldPath, Level, Purpose, Role, RuleName};
 
 /// What must never happen.
@@ -68,6 +69,8 @@ pub struct Proved {
 pub struct Counterexample {
     /// The state.
     pub state: State,
+    /// What is supposed of the moment, the caller and the record beside, as little as is enough.
+    pub supposed: Vec<Supposed>,
     /// The category.
     pub category: Category,
     /// The field by which it happens, where it is not the category's own level that does.
@@ -87,13 +90,14 @@ impl Policy {
         let ground = self.ground.get_or_init(|| Ground::new(&self.core));
         let walk = Walk::new(model, ground, never);
         let mut states = 0;
-        let mut smallest: Option<(Size, Goal)> = None;
+        let mut smallest: Option<(Found, Goal)> = None;
         for goal in goals(model, ground, never) {
+            let worlds = Worlds::of(model, &goal);
             for purpose in model.purposes.keys().filter(|name| never.is_about(name)) {
-                let (looked_at, found) = walk.look(&goal, purpose);
+                let fewest = smallest.as_ref().map(|(found, _)| found.supposed());
+                let (looked_at, found) = walk.look(&goal, &worlds, (purpose, fewest));
                 states += looked_at;
-                let found = found.map(Size);
-                let is_smaller = |found: &Size| smallest.as_ref().is_none_or(|(of, _)| found < of);
+                let is_smaller = |found: &Found| smallest.as_ref().is_none_or(|(of, _)| found < of);
                 if let Some(found) = found.filter(is_smaller) {
                     smallest = Some((found, goal.clone()));
                 }
@@ -101,14 +105,16 @@ impl Policy {
         }
         Proved {
             states,
-            counterexample: smallest.map(|(Size(state), goal)| self.example(state, goal)),
+            counterexample: smallest.map(|(found, goal)| self.example(found, goal)),
             unlooked: unlooked(model, ground, never),
         }
     }
 
-    fn example(&self, state: State, goal: Goal) -> Counterexample {
+    fn example(&self, found: Found, goal: Goal) -> Counterexample {
+        let Found { world, state } = found;
         let model = &self.core.model;
-        let sight = self.sight(&state);
+        let situation = state.situation(world.facts);
+        let sight = self.sight_in(situation.clone());
         let given = sight.category(&goal.category);
         let by = match (goal.ruled_by_default(), &goal.field) {
             (Some(default), _) => BTreeSet::from([RuleName::new(default)]),
@@ -118,34 +124,53 @@ impl Policy {
             _ => goal
                 .needs
                 .iter()
-                .flat_map(|need| need.by(model, &state.situation()))
+                .flat_map(|need| need.by(model, &situation))
                 .collect(),
         };
         Counterexample {
             level: match goal.category.as_str() {
-                OF_NOBODY => given.level.max(model.unclassified(&state.situation())),
+                OF_NOBODY => given.level.max(model.unclassified(&situation)),
                 _ => given.level,
             },
             category: goal.category,
             field: goal.field,
             how: goal.how,
             by: by.into_iter().collect(),
+            supposed: world.supposed,
             state,
         }
     }
 }
 
-/// A state; the smaller one has fewer roles, then fewer strengths, then comes first by its names.
+/// Where something happens; the smaller one supposes less, then has fewer roles, then fewer strengths, then comes first by its
+/// names.
 #[derive(PartialEq, Eq)]
-struct Size(State);
+struct Found {
+    world: World,
+    state: State,
+}
 
-impl Size {
-    fn key(&self) -> (usize, usize, &State) {
-        (self.0.roles.len(), self.0.strengths.len(), &self.0)
+impl Found {
+    fn supposed(&self) -> usize {
+        self.world.supposed.len()
+    }
+
+    fn key(&self) -> (usize, usize, usize, &[Supposed], &State) {
+        let State {
+            roles, strengths, ..
+        } = &self.state;
+        let supposed = self.world.supposed.as_slice();
+        (
+            supposed.len(),
+            roles.len(),
+            strengths.len(),
+            supposed,
+            &self.state,
+        )
     }
 }
 
-impl PartialOrd for Size {
+impl PartialOrd for Found {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         self.key().partial_cmp(&other.key())
     }
@@ -187,12 +212,45 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Looks for a goal at one purpose: how many states were looked at, and the smallest in which it is met.
-    fn look(&self, goal: &Goal, purpose: &Purpose) -> (usize, Option<State>) {
-        let free = self.free(goal, purpose);
+    /// Looks for a goal at one purpose, where as little is supposed as is enough, and no more than is known to be: how many
+    /// states were looked at, and the smallest in which it is met.
+    fn look(
+        &self,
+        goal: &Goal,
+        worlds: &Worlds<'_>,
+        (purpose, fewest): (&Purpose, Option<usize>),
+    ) -> (usize, Option<Found>) {
+        let mut looked_at = 0;
+        let mut smallest: Option<Found> = None;
+        // Where nothing is enough, not even everything at once, nothing less is.
+        let (most, found) = self.within(goal, purpose, &worlds.most());
+        looked_at += most;
+        if found.is_none() || !worlds.are_several() {
+            return (looked_at, found);
+        }
+        for world in worlds.all() {
+            let supposed = world.supposed.len();
+            let is_known = smallest.as_ref().map(Found::supposed).or(fewest);
+            if is_known.is_some_and(|known| known < supposed) {
+                break;
+            }
+            let (further, found) = self.within(goal, purpose, &world);
+            looked_at += further;
+            if let Some(found) = found
+                && smallest.as_ref().is_none_or(|smallest| found < *smallest)
+            {
+                smallest = Some(found);
+            }
+        }
+        (looked_at, smallest)
+    }
+
+    /// The same where something certain is supposed.
+    fn within(&self, goal: &Goal, purpose: &Purpose, world: &World) -> (usize, Option<Found>) {
+        let free = self.free(goal, purpose, world);
         let wanted = &self.never.roles;
         let mut looked_at = 0;
-        let mut smallest: Option<Size> = None;
+        let mut smallest: Option<Found> = None;
         for (crowd, provable) in &self.crowds {
             let of_crowd = free.iter().filter(|role| crowd.contains(**role));
             let roles: BTreeSet<Role> = of_crowd.map(|role| (*role).clone()).collect();
@@ -205,24 +263,29 @@ impl<'a> Walk<'a> {
                 purpose,
                 roles: &roles,
                 wanted,
+                facts: world.facts,
             };
             for provable in provable {
                 looked_at += 1;
-                if !is_met(self.model, goal, &within.largest(provable).situation()) {
+                let largest = within.largest(provable).situation(world.facts);
+                if !is_met(self.model, goal, &largest) {
                     continue;
                 }
-                let found = Size(within.smallest(provable));
+                let found = Found {
+                    world: world.clone(),
+                    state: within.smallest(provable),
+                };
                 if smallest.as_ref().is_none_or(|smallest| found < *smallest) {
                     smallest = Some(found);
                 }
             }
         }
-        (looked_at, smallest.map(|Size(state)| state))
+        (looked_at, smallest)
     }
 
     /// The roles that may invoke a purpose and that no cap holds back from what a goal needs. Beside one that is held back,
     /// all are.
-    fn free(&self, goal: &Goal, purpose: &Purpose) -> BTreeSet<&'a Role> {
+    fn free(&self, goal: &Goal, purpose: &Purpose, world: &World) -> BTreeSet<&'a Role> {
         let roles = self.model.roles.keys();
         let mut free: BTreeSet<&Role> = roles
             .filter(|role| decide::may_invoke(self.model, role, purpose))
@@ -231,7 +294,7 @@ impl<'a> Walk<'a> {
             if free.is_empty() {
                 break;
             }
-            let of_need = self.ground.free(self.model, need, purpose);
+            let of_need = self.ground.free(self.model, need, (purpose, world.facts));
             free.retain(|role| of_need.contains(*role));
         }
         free

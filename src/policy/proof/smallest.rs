@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::State;
 use super::goals::{Goal, Least, Need};
 use super::strengths::Provable;
-use crate::policy::engine::Situation;
+use crate::policy::engine::{Facts, Situation};
 use crate::policy::model::{Grant, Model, about};
 use crate::vocabulary::{Purpose, Role, RuleName};
 
@@ -20,6 +20,8 @@ pub(super) struct Within<'a> {
     pub(super) roles: &'a BTreeSet<Role>,
     /// One of these must be among them, if there are any.
     pub(super) wanted: &'a BTreeSet<Role>,
+    /// What is supposed of conditions.
+    pub(super) facts: Facts,
 }
 
 impl Within<'_> {
@@ -56,7 +58,7 @@ impl Within<'_> {
     }
 
     fn is_met(&self, state: &State) -> bool {
-        is_met(self.model, self.goal, &state.situation())
+        is_met(self.model, self.goal, &state.situation(self.facts))
     }
 
     /// What is always proved, with none, one or two of the proofs that a grant asks for, the fewest strengths first.
@@ -133,7 +135,7 @@ impl Within<'_> {
     /// Which of the goal's needs a role meets alone, a bit each; and one more, if it is one of those that are wanted.
     fn meets(&self, role: &Role, strengths: &BTreeSet<String>) -> u64 {
         let alone = self.state(BTreeSet::from([role.clone()]), strengths.clone());
-        let situation = alone.situation();
+        let situation = alone.situation(self.facts);
         let is_wanted = self.wanted.is_empty() || self.wanted.contains(role);
         let needs = self.goal.needs.iter();
         let met = needs.map(|need| need.is_met(self.model, &situation));

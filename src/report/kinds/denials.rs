@@ -13,8 +13,9 @@ use crate::report::{Asked, Block, Cell, Chart, Column, Name, Report, Shape, Tabl
 use super::account;
 
 /// Outcomes that are refusals of this proxy.
-const REFUSALS: [&str; 6] = [
+const REFUSALS: [&str; 7] = [
     "denied",
+    "not-found-by-policy",
     "challenged",
     "rejected",
     "limited",

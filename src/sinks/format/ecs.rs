@@ -107,7 +107,10 @@ fn category(story: Story<'_>) -> (&'static str, Vec<&'static str>) {
     let mut kinds = vec![done];
     match (story.ending(), story.outcome()) {
         (Ending::Success, _) => kinds.push("allowed"),
-        (_, Some("denied" | "rejected" | "unauthenticated" | "limited")) => kinds.push("denied"),
+        (
+            _,
+            Some("denied" | "not-found-by-policy" | "rejected" | "unauthenticated" | "limited"),
+        ) => kinds.push("denied"),
         _ => {}
     }
     ("api", kinds)

@@ -40,11 +40,11 @@ impl<'a> Laying<'a> {
     fn value(&mut self, shape: &Shape) -> Option<Value> {
         match shape {
             Shape::Dropped => None,
-            Shape::Anything | Shape::Scalar => Some(Value::Null),
+            Shape::Anything | Shape::Scalar | Shape::Count(_) => Some(Value::Null),
             Shape::Word(words) => words.first().map(|word| (*word).into()),
             Shape::NameOf(name) => Some(name.module.as_str().into()),
             Shape::Object(object) => Some(self.object(object)),
-            Shape::List(element) => Some(self.list(element)),
+            Shape::List(element) | Shape::Along { element, .. } => Some(self.list(element)),
             Shape::Record(record) => {
                 let held = self.left.pop_front()?;
                 Some(laid(record, held, held.fields.clone()))
@@ -135,7 +135,7 @@ impl<'a> Laying<'a> {
             Shape::Record(record) => is_target(record),
             Shape::OneOf(several) => several.iter().any(is_target),
             Shape::Entry(entry) => is_target(&entry.record),
-            Shape::List(element) => self.leads(element),
+            Shape::List(element) | Shape::Along { element, .. } => self.leads(element),
             Shape::Object(object) => self.leads_within(object),
             Shape::Choice(choice) => {
                 let mut cases = choice.cases.iter();
@@ -144,6 +144,7 @@ impl<'a> Laying<'a> {
             Shape::Either { array, object } => self.leads(array) || self.leads(object),
             Shape::Anything
             | Shape::Scalar
+            | Shape::Count(_)
             | Shape::Dropped
             | Shape::Word(_)
             | Shape::NameOf(_) => false,

@@ -37,7 +37,7 @@ fn look(shape: &Shape, value: &Value, found: &mut Vec<Found>) {
             found.extend(record.and_then(|record| of(record, value, None)));
         }
         (Shape::Entry(entry), Value::Object(members)) => found.extend(entered(entry, members)),
-        (Shape::List(element), Value::Array(items)) => {
+        (Shape::List(element) | Shape::Along { element, .. }, Value::Array(items)) => {
             items.iter().for_each(|item| look(element, item, found));
         }
         (Shape::Object(object), Value::Object(members)) => within(object, members, found),

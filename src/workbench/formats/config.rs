@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::parts::{
     Key, any_of, duration, entries, flag, formed, integer, key, list, map, name, needs,
-    needs_one_of, one_or_any_list, one_or_list, path, size, words,
+    needs_one_of, one_or_any_list, one_or_list, path, size, text, words,
 };
 use super::{identity, sinks};
 use crate::config::Way;
@@ -44,14 +44,7 @@ pub(super) fn schema() -> Value {
         key("audit", audit(), "The access log."),
         key(
             "state",
-            needs(
-                map([key(
-                    "dir",
-                    path("state"),
-                    "The folder; one for each process, better on another disk than the log.",
-                )]),
-                &["dir"],
-            ),
+            state(),
             "What is kept over restarts, beside the log. Default: `state` beside `audit.dir`.",
         ),
         key("limits", limits(), "Bounds."),
@@ -80,6 +73,57 @@ pub(super) fn schema() -> Value {
     needs(
         root,
         &["listeners", "upstreams", "policies", "keys", "audit"],
+    )
+}
+
+fn state() -> Value {
+    let database = map([
+        key(
+            "host",
+            text("pg.internal"),
+            "The host, or the folder of its socket.",
+        ),
+        key("port", integer(1, 65_535), "Its port. Default: 5432."),
+        key(
+            "database",
+            text("paravent"),
+            "The database. Default: paravent.",
+        ),
+        key("user", text("paravent"), "The user. Default: paravent."),
+        key(
+            "password",
+            identity::secret(),
+            "The user's password. Default: none.",
+        ),
+        key(
+            "ca",
+            path("pg-ca.pem"),
+            "The only authorities that may have signed its certificate (PEM). Default: the system's roots.",
+        ),
+        key(
+            "listen",
+            address("pg-direct.internal:5432"),
+            "Where changes are listened for, if `host` is a pooler. Default: `host` and `port`.",
+        ),
+    ]);
+    let dir = key(
+        "dir",
+        path("state"),
+        "The folder; one for each process, better on another disk than the log.",
+    );
+    let memory_max = key(
+        "memory_max",
+        size("512MiB"),
+        "Memory for the standings of the consent ledger. Default: 512MiB.",
+    );
+    let postgres = key(
+        "postgres",
+        needs(database, &["host"]),
+        "The database that nodes share, in place of files in the folder; TLS always, but on this machine.",
+    );
+    needs_one_of(
+        map([dir, memory_max, postgres]),
+        &[&["dir"], &["memory_max"], &["postgres"]],
     )
 }
 
@@ -245,6 +289,16 @@ fn keys() -> Value {
             "audit",
             list(identity::secret()),
             "What signs checkpoints of the access log, as `paravent audit keygen` makes it; the first signs.",
+        ),
+        key(
+            "person",
+            list(identity::secret()),
+            "The keys under which the consent ledger keeps persons, of 32 to 4096 bytes: one, or two while the first takes the other's place.",
+        ),
+        key(
+            "receipts",
+            identity::secret(),
+            "The key that signs consent receipts: Ed25519, PKCS#8 in PEM form.",
         ),
         key(
             "readable_by_all",

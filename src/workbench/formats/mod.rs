@@ -9,6 +9,7 @@ mod condition;
 mod config;
 mod description;
 mod identity;
+mod limits;
 mod parts;
 mod people;
 mod policy;

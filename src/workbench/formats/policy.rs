@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::limits::limit;
 use super::parts::{
     any_of, defined, duration, entries, flag, formed, integer, key, list, map, name, needs,
     needs_one_of, one_or_any_list, one_or_list, prose, some_of, suggested, text, words,
@@ -132,6 +133,11 @@ pub(super) fn schema() -> Value {
             "people",
             entries(people::module(), people::about()),
             "Whom the records of modules are about.",
+        ),
+        key(
+            "limits",
+            list(limit(rules::rule(), module())),
+            "How many records each caller is shown in a while.",
         ),
     ];
     let mut root = map(rules::observes().into_iter().chain(sections));

@@ -1,5 +1,6 @@
 //! A24: slow clients, floods, and what fails inside. (HTTP/2 conformance needs a tool: see `CONTRIBUTING.md`.)
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -7,13 +8,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use paravent::dialect::{
-    self, AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape, Exchange,
-    Failure, HeadForm, Incoming, Inquiry, Misunderstood, Modules, Operation, Outgoing, Schema,
-    Understood, Wanted,
+    self, Absent, AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape,
+    Exchange, Failure, HeadForm, Incoming, Inquiry, Judging, Misunderstood, Modules, Needed,
+    Operation, Outgoing, Restricted, Schema, Understood, Wanted, Widened,
 };
 use paravent::door::Credential;
 use paravent::reason::Reason;
-use paravent::vocabulary::{Module, Spelling};
+use paravent::vocabulary::{Field, Module, RecordRef, Spelling};
 use serde_json::{Map, Value, json};
 
 use super::{LIST, before_with, good_page, page};
@@ -475,6 +476,21 @@ impl Exchange for FailingLate {
     }
     fn account(&self, client: Option<&Credential>) -> Option<String> {
         self.0.account(client)
+    }
+    fn restrict(&self, operation: &Operation, needed: Needed<'_>) -> Restricted {
+        self.0.restrict(operation, needed)
+    }
+    fn also_ask(&self, operation: &Operation, judging: Judging<'_>) -> Option<Widened> {
+        self.0.also_ask(operation, judging)
+    }
+    fn page_at(&self, operation: &Operation, offset: u64, limit: u32) -> Option<Operation> {
+        self.0.page_at(operation, offset, limit)
+    }
+    fn absent(&self) -> Absent {
+        self.0.absent()
+    }
+    fn look_at(&self, record: &RecordRef, fields: &BTreeSet<Field>) -> Option<Box<dyn Exchange>> {
+        self.0.look_at(record, fields)
     }
     fn look_up(&self, wanted: Wanted<'_>) -> Option<Box<dyn Exchange>> {
         self.0.look_up(wanted)

@@ -124,7 +124,9 @@ fn a15_what_is_hidden_is_not_matched_sorted_counted_or_searched() {
                 json!("field-not-usable"),
                 "{question:?}"
             );
-            let reached = crm.take_all();
+            // Whose session it is, the CRM is asked again each minute, which a busy machine takes for this.
+            let mut reached = crm.take_all();
+            reached.retain(|request| !request.line.contains("/me HTTP"));
             assert!(reached.is_empty(), "{question:?}: {}", reached[0].line);
         }
     }

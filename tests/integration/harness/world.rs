@@ -657,6 +657,7 @@ const HEADERS: &[&str] = &[
     "content-type",
     "date",
     "paravent-decision",
+    "paravent-limit",
     "paravent-step-up",
     "paravent-withheld",
     "retry-after",

@@ -18,7 +18,7 @@ macro_rules! forms {
 forms! {
     DESCRIPTION "a description":
         description native prefix versions suffix ignore_case ids names reserved own_lists spelling media credentials
-        ignored written caller errors labels drift fields link_names modules administration
+        ignored written caller absent errors labels drift fields link_names modules administration
         within routes;
     VERSIONS "`versions`": known minors accept;
     RESERVED "`reserved`": modules beginnings ids words unwritten;

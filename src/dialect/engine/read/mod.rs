@@ -145,6 +145,7 @@ impl Reader<'_> {
             ignored: self.ignored.clone(),
             written: self.written(keys),
             caller,
+            absent: self.absent(keys),
             errors: keys.get("errors").map_or_else(
                 || json!({"error": {"status": "{status}", "message": "{text}"}}),
                 value,
@@ -334,6 +335,15 @@ impl Reader<'_> {
             all.extend(field.map(|field| (link.value.clone(), field)));
         }
         all
+    }
+
+    /// The status of an answer about a record that there is not.
+    fn absent(&mut self, keys: &Keys<'_>) -> u16 {
+        let stated = keys.get("absent");
+        let status = stated.and_then(|node| node.integer("`absent`", 400..=499, self.found));
+        status
+            .and_then(|status| u16::try_from(status).ok())
+            .unwrap_or(404)
     }
 
     /// The texts of a key.

@@ -174,6 +174,7 @@ impl Reader<'_> {
             let field = node.text("a field", self.found);
             let field = field.and_then(|text| self.field(text.value, &text.place));
             if let (Some(column), Some(field)) = (self.field(&column.value, &column.place), field) {
+                algebra.spell(&field);
                 columns.push((column, field));
             }
         }
@@ -246,6 +247,7 @@ impl Reader<'_> {
     fn algebra(&mut self, keys: &Keys<'_>, module: &Module, into: &mut Algebra) {
         for text in self.texts(keys, "fields") {
             if let Some(field) = self.field(text.value, &text.place) {
+                into.spell(&field);
                 into.fields.insert(Field::fold(&field));
             }
         }
@@ -353,7 +355,16 @@ impl Algebra {
     /// What is said later, of one module, is said instead of what is said of all.
     fn say(&mut self, field: &str, origin: Origin) {
         self.origins.insert(field.to_ascii_lowercase(), origin);
+        self.spell(field);
         self.fields.insert(Field::fold(field));
+    }
+
+    /// Keeps how a name is spelled, where that is not how it is folded.
+    fn spell(&mut self, name: &str) {
+        let field = Field::fold(name);
+        if field.as_str() != name {
+            self.spelled.insert(field, name.to_owned());
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::dialect::{Database, Operation, Shape};
 fn places(shape: &Shape, at: &str, into: &mut Vec<String>) {
     match shape {
         Shape::Anything => into.push(format!("{at} anything")),
-        Shape::Scalar => into.push(format!("{at} scalar")),
+        Shape::Scalar | Shape::Count(_) => into.push(format!("{at} scalar")),
         Shape::Word(words) => into.push(format!("{at} {}", words.join("|"))),
         Shape::NameOf(name) => into.push(format!("{at} {}", name.module)),
         Shape::Dropped => {}
@@ -22,7 +22,9 @@ fn places(shape: &Shape, at: &str, into: &mut Vec<String>) {
                 places(shape, &format!("{at}.*"), into);
             }
         }
-        Shape::List(element) => places(element, &format!("{at}[]"), into),
+        Shape::List(element) | Shape::Along { element, .. } => {
+            places(element, &format!("{at}[]"), into);
+        }
         Shape::Record(record) => into.push(format!("{at} {}", record.module)),
         Shape::OneOf(records) => {
             into.extend(

@@ -19,6 +19,7 @@ mod consent;
 mod detectors;
 mod evidence;
 mod exceptions;
+mod limits;
 pub(in crate::policy) mod observe;
 mod operands;
 mod operators;
@@ -54,9 +55,10 @@ const SECTIONS: &[&str] = &[
     "texts",
     "people",
     "retention",
+    "limits",
 ];
 /// Sections and keys that later versions will have, wherever they stand.
-const KEYS_REFUSED: &[&str] = &["ask", "match", "kind", "country", "limits", "extends"];
+const KEYS_REFUSED: &[&str] = &["ask", "match", "kind", "country", "extends"];
 /// Characters of one name.
 const NAME_CHARACTERS_MAX: usize = 100;
 /// Characters of a label, a reason, or a constant mask.
@@ -117,6 +119,7 @@ fn section(name: &str, node: &Node, document: &mut Document, found: &mut Diagnos
         "people" => people::read(node, document, found),
         "retention" => retention::read(node, document, found),
         "exceptions" => exceptions::read(node, document, found),
+        "limits" => limits::read(node, document, found),
         _ => rules::caps(node, document, found),
     }
 }

@@ -157,7 +157,7 @@ pub(super) fn nameless(keys: &Keys<'_>) -> Word {
     }
 }
 
-fn requires(node: &Node, found: &mut Diagnostics) -> Option<Vec<Word>> {
+pub(super) fn requires(node: &Node, found: &mut Diagnostics) -> Option<Vec<Word>> {
     const FORM: Form = Form {
         what: "`requires`",
         known: &["auth"],

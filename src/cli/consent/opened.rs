@@ -1,0 +1,103 @@
+//! An installation whose ledger is open.
+
+use std::path::Path;
+
+use super::super::colour;
+use super::super::crm::Failed;
+use crate::config::Config;
+use crate::consent::PolicyTerms;
+use crate::files;
+use crate::ledger::{self, Clock, Ledger, PersonKeys, Place, Settings};
+use crate::reload::Candidate;
+
+/// An installation whose ledger is open.
+pub(super) struct Opened {
+    pub(super) config: Config,
+    pub(super) terms: PolicyTerms,
+    pub(super) ledger: Ledger,
+}
+
+/// Does something with an open ledger.
+pub(super) fn with(
+    path: &Path,
+    doing: impl AsyncFnOnce(&Opened) -> Result<u8, Failed>,
+) -> Result<u8, Failed> {
+    super::super::logging::quiet_panics();
+    let config = configuration(path)?;
+    let settings = settings(&config)?;
+    let terms = terms(&config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failed::unusable(error.to_string()))?;
+    runtime.block_on(async {
+        let ledger = Ledger::open(settings).await.map_err(refused)?;
+        let opened = Opened {
+            config,
+            terms,
+            ledger,
+        };
+        doing(&opened).await
+    })
+}
+
+/// Reads the configuration. Of warnings `check` tells.
+fn configuration(path: &Path) -> Result<Config, Failed> {
+    if !path.exists() {
+        let shown = path.display();
+        return Err(Failed::unusable(format!(
+            "no such configuration file: `{shown}`; name it with `--config`"
+        )));
+    }
+    let (config, found) = Config::load(path);
+    config.ok_or_else(|| {
+        eprint!("{}", found.render(colour()));
+        Failed::problem("the configuration has errors")
+    })
+}
+
+/// What the policy says. Of warnings `check` tells.
+fn terms(config: &Config) -> Result<PolicyTerms, Failed> {
+    let (candidate, found) = Candidate::at_start(config, None);
+    let candidate = candidate.ok_or_else(|| {
+        eprint!("{}", found.render(colour()));
+        Failed::problem("the policy has errors")
+    })?;
+    Ok(PolicyTerms::of(&candidate.policy))
+}
+
+fn settings(config: &Config) -> Result<Settings, Failed> {
+    let keys: Vec<&[u8]> = config.person_keys().iter().map(|key| key.bytes()).collect();
+    if keys.is_empty() {
+        return Err(Failed::unusable(
+            "the configuration has no consent ledger: name a key, `keys: { person: [{ file: person.key }] }`, and where it is kept, `state: { dir: … }`",
+        ));
+    }
+    let keys = PersonKeys::new(&keys).map_err(|error| Failed::unusable(error.to_string()))?;
+    let place = match &config.postgres {
+        Some(postgres) => Place::Postgres(postgres.clone()),
+        None => Place::Folder(config.state.value.clone()),
+    };
+    Ok(Settings {
+        place,
+        keys,
+        bytes_max: config.ledger_bytes_max,
+        clock: Clock::system(),
+    })
+}
+
+/// Why the ledger did not do it.
+pub(super) fn refused(error: ledger::Error) -> Failed {
+    Failed::unusable(error.to_string())
+}
+
+/// Who works at this machine, where nobody is named. The ledger takes no text that may be an address.
+pub(super) fn operator() -> String {
+    let user = files::user();
+    let before = std::env::var("SUDO_USER").ok();
+    let name = match before {
+        Some(before) if !before.is_empty() && before != user => format!("{before} as {user}"),
+        _ => user,
+    };
+    name.replace('@', " at ")
+}

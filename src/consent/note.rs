@@ -1,0 +1,65 @@
+//! Notes for the access log: what was done, by whom, and never with an address. They lie in the ledger's outbox until whoever
+//! holds the log takes them up.
+
+use serde_json::{Value, json};
+
+use crate::ledger::{Outgoing, PersonId};
+
+/// The sink of the outbox that the access log takes up from.
+const SINK: &str = "audit";
+
+/// What was done.
+#[derive(Clone, Debug)]
+pub enum Note<'a> {
+    /// Somebody was told what the ledger has of a person, or of everybody (`None`).
+    Read {
+        /// Whom it is about.
+        person: Option<&'a PersonId>,
+        /// By which command or route.
+        how: &'static str,
+    },
+    /// A file was imported.
+    Imported {
+        /// The SHA-256 of the file.
+        sha256: &'a str,
+        /// Events that are new.
+        new: u64,
+        /// Lines that were recorded before.
+        known: u64,
+        /// Lines that were left out.
+        bad: u64,
+    },
+}
+
+impl Note<'_> {
+    /// As the outbox takes it.
+    pub fn by(&self, by: &str) -> Outgoing {
+        let mut body = match self {
+            Self::Read { person, how } => json!({
+                "event": "consent.read",
+                "how": how,
+                "person": person.map(PersonId::as_str),
+            }),
+            Self::Imported {
+                sha256,
+                new,
+                known,
+                bad,
+            } => json!({
+                "event": "consent.imported",
+                "sha256": sha256,
+                "new": new,
+                "known": known,
+                "bad": bad,
+            }),
+        };
+        if let Value::Object(members) = &mut body {
+            members.insert("by".to_owned(), by.into());
+        }
+        Outgoing {
+            sink: SINK.to_owned(),
+            body: body.to_string().into_bytes(),
+            due: None,
+        }
+    }
+}

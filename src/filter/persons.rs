@@ -1,0 +1,55 @@
+//! Who knows of the persons whom records are about.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::condition::PersonFact;
+use crate::vocabulary::{Field, Module};
+
+/// Who knows what holds of the persons whom a record is about.
+pub trait Persons: fmt::Debug + Send + Sync {
+    /// Whether something holds of all persons, or of one of them, as the fact says; `None`: nobody knows. Asked at the
+    /// record's turn, as often as conditions name the fact.
+    fn holds(&self, fact: PersonFact, record: &Described<'_>) -> Option<bool>;
+}
+
+/// What a reply tells of a record before it is shown: which it is, and what conditions need of it.
+pub struct Described<'r> {
+    /// Its module.
+    pub module: &'r Module,
+    /// Its id, as the CRM wrote it; `None`, if the reply does not tell one, or tells two.
+    pub id: Option<&'r str>,
+    pub(super) fields: &'r [Field],
+    /// What was found under each of these.
+    pub(super) found: &'r [Found],
+}
+
+impl Described<'_> {
+    /// The value of a field, as it is meant; `None`, if the record does not tell it, or nobody asked for it.
+    pub fn field(&self, field: &Field) -> Option<&Value> {
+        let place = self.fields.iter().position(|known| known == field)?;
+        match self.found.get(place)? {
+            Found::As(value) => Some(value),
+            Found::Nothing | Found::Unreadable => None,
+        }
+    }
+}
+
+impl fmt::Debug for Described<'_> {
+    /// Without the values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Described")
+            .field("module", &self.module)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What was found under the name of a field.
+#[derive(Clone)]
+pub(super) enum Found {
+    Nothing,
+    /// Something that compares with nothing.
+    Unreadable,
+    As(Value),
+}

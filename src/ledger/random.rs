@@ -1,0 +1,12 @@
+//! Identifiers that say nothing.
+
+use super::error::Error;
+use super::keys::hex;
+
+/// 128 random bits in hexadecimal, behind a letter that tells what they name.
+pub(super) fn id(of: char) -> Result<String, Error> {
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes)
+        .map_err(|_| Error::Unavailable("the system gives no random bytes".to_owned()))?;
+    Ok(format!("{of}_{}", hex(&bytes)))
+}

@@ -1,0 +1,432 @@
+//! How many records each caller was shown in a while. A reply is counted before it leaves: first its records are reserved,
+//! all at once or none, then it is recorded, then they count. Whatever fails in between gives them back.
+//!
+//! `window` counts for one caller and limit, `shown` says which records count, `counted` proves that they were, `recount`
+//! counts what the log tells of before. Records and callers are known by keyed hashes only, which die with the process.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use aws_lc_rs::hmac;
+use aws_lc_rs::rand::SystemRandom;
+use dashmap::DashMap;
+
+use crate::policy::{Plan, Policy};
+use crate::vocabulary::RecordRef;
+
+mod counted;
+mod recount;
+mod rules;
+mod shown;
+#[cfg(test)]
+mod tests;
+mod window;
+
+pub use counted::{Counted, Reached, Reserved, Stop, Stopped, Used};
+pub use recount::{Recount, Told, ToldField};
+pub use rules::Who;
+pub use shown::{Fields, Shown};
+
+use rules::{Rule, Set};
+use window::{Key, Twelfth, Window};
+
+/// Records that are counted at once, over all callers and limits: with everything around them, about 200 MB. Beyond that no
+/// limit lets anything through that it does not count already.
+pub const COUNTED_MAX: usize = 2_000_000;
+
+/// How late it is when a process begins: what was shown before lies not before the beginning of time.
+const BEGINNING: Duration = Duration::from_secs(2 * 86_400);
+
+/// No random numbers.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the system has no random numbers")]
+pub struct NoSecret;
+
+/// Counts what callers are shown. Clones count together.
+#[derive(Clone)]
+pub struct Meter(Arc<Inner>);
+
+struct Inner {
+    secret: hmac::Key,
+    started: Instant,
+    current: ArcSwap<Set>,
+    accounts: DashMap<Key, BTreeMap<u64, Window>>,
+    /// Records in all windows.
+    counted: AtomicUsize,
+    counted_max: usize,
+    /// The next number of a rule, or of a record without a name.
+    next: AtomicU64,
+}
+
+/// Limits that are about to come into force.
+#[derive(Debug)]
+pub struct Incoming {
+    set: Arc<Set>,
+    fresh: Vec<Arc<Rule>>,
+}
+
+/// Limits that were in force before.
+#[derive(Debug)]
+pub struct Outgoing(Arc<Set>);
+
+impl Meter {
+    /// Counts for the limits of a policy, of which nothing was shown before.
+    ///
+    /// # Errors
+    /// If the system has no random numbers.
+    pub fn new(policy: &Policy) -> Result<Self, NoSecret> {
+        let meter = Self::empty()?;
+        let incoming = meter.incoming(policy);
+        let _ = meter.put(&incoming);
+        meter.ready(&incoming);
+        Ok(meter)
+    }
+
+    /// Counts for no limit yet.
+    ///
+    /// # Errors
+    /// If the system has no random numbers.
+    pub fn empty() -> Result<Self, NoSecret> {
+        Self::holding(COUNTED_MAX)
+    }
+
+    /// The same, at most so many records.
+    fn holding(counted_max: usize) -> Result<Self, NoSecret> {
+        let secret = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
+        Ok(Self(Arc::new(Inner {
+            secret: secret.map_err(|_| NoSecret)?,
+            started: Instant::now(),
+            current: ArcSwap::default(),
+            accounts: DashMap::new(),
+            counted: AtomicUsize::new(0),
+            counted_max,
+            next: AtomicU64::new(1),
+        })))
+    }
+
+    /// The limits of a policy, before they come into force.
+    pub fn incoming(&self, policy: &Policy) -> Incoming {
+        let before = self.0.current.load();
+        let next = || self.0.next.fetch_add(1, Ordering::Relaxed);
+        let set = Set::of(policy, &before, next);
+        let is_known = |rule: &Arc<Rule>| before.rules.iter().any(|one| Arc::ptr_eq(one, rule));
+        let fresh = set.rules.iter().filter(|rule| !is_known(rule)).cloned();
+        Incoming {
+            fresh: fresh.collect(),
+            set: Arc::new(set),
+        }
+    }
+
+    /// Puts limits in force. Those that are new let nothing through before they are [`Self::ready`].
+    pub fn put(&self, incoming: &Incoming) -> Outgoing {
+        Outgoing(self.0.current.swap(incoming.set.clone()))
+    }
+
+    /// What was shown before was counted.
+    pub fn ready(&self, incoming: &Incoming) {
+        for rule in &incoming.fresh {
+            rule.ready.send_replace(true);
+        }
+    }
+
+    /// Whose account a plan's records are counted on: that of a caller of a CRM.
+    pub fn who(&self, upstream: &str, caller: &str, plan: &Plan) -> Who {
+        Who::of(self.account(upstream, caller), plan)
+    }
+
+    fn account(&self, upstream: &str, caller: &str) -> Key {
+        self.key(&["caller", upstream, caller])
+    }
+
+    /// A record, as an account knows it. Accounts are of one CRM, so its name need not stand here.
+    fn record(&self, module: &str, id: &str) -> Key {
+        self.key(&["record", module, id])
+    }
+
+    /// A record that nobody can recognise: it counts as another one each time.
+    fn unnamed(&self) -> Key {
+        u128::from(self.0.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn key(&self, parts: &[&str]) -> Key {
+        let mut context = hmac::Context::with_key(&self.0.secret);
+        for part in parts {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        let tag = context.sign();
+        let bytes = tag.as_ref().iter().take(16);
+        bytes.fold(0, |key, byte| key << 8 | u128::from(*byte))
+    }
+
+    fn now(&self) -> Duration {
+        BEGINNING + self.0.started.elapsed()
+    }
+
+    /// Waits until what was shown before was counted for all limits that count for somebody.
+    pub async fn wait(&self, who: &Who) {
+        let set = self.0.current.load_full();
+        for rule in set.applying(who) {
+            // It cannot be gone as long as the set is held.
+            let _ = rule.ready.subscribe().wait_for(|ready| *ready).await;
+        }
+    }
+
+    /// Counts what a reply is about to show, if no limit stops it.
+    ///
+    /// # Errors
+    /// If one does: then nothing is counted.
+    pub fn reserve(&self, who: &Who, shown: &Shown<'_>) -> Result<Reserved, Stopped> {
+        self.reserve_at(self.now(), who, shown)
+    }
+
+    fn reserve_at(&self, now: Duration, who: &Who, shown: &Shown<'_>) -> Result<Reserved, Stopped> {
+        let set = self.0.current.load_full();
+        let wanted = self.wanted(&set, who, shown);
+        let mut reserved = Reserved {
+            meter: self.clone(),
+            account: who.account,
+            held: Vec::new(),
+            reached: Vec::new(),
+            used: Vec::new(),
+            _by: set,
+        };
+        if wanted.iter().any(|(rule, _)| !rule.is_ready()) {
+            return Err(Stopped::NotReady);
+        }
+        if wanted.is_empty() {
+            return Ok(reserved);
+        }
+        // The account is locked until all of it is reserved: requests at the same time cannot share what is left.
+        let mut account = self.0.accounts.entry(who.account).or_default();
+        let windows = account.value_mut();
+        let before = in_all(windows);
+        for (rule, _) in &wanted {
+            let window = windows.entry(rule.number).or_default();
+            window.turn(Twelfth::at(now, rule.limit.per()));
+        }
+        self.resized(before, in_all(windows));
+        if let Some(stop) = stop(windows, (who, now), &wanted) {
+            return Err(Stopped::Reached(Box::new(stop)));
+        }
+        for (rule, keys) in wanted {
+            let window = windows.entry(rule.number).or_default();
+            let adds = window.adds(&keys);
+            let would_be = window.used() + adds;
+            let is_over = exceeds(would_be, &rule) || window.has_overflowed();
+            if is_over && window.tell(window.now()) {
+                reserved.reached.push(reached(&rule, would_be));
+            }
+            if self.has_room(window, &rule, adds) {
+                self.resized(0, adds);
+                window.hold(&keys);
+                reserved.held.push((rule.clone(), keys));
+            } else if rule.stops(who) {
+                drop(account);
+                // What is dropped here takes the lock again.
+                return Err(Stopped::Full);
+            } else {
+                let known: Vec<Key> = keys.into_iter().filter(|key| window.holds(*key)).collect();
+                window.overflow(window.now());
+                window.hold(&known);
+                reserved.held.push((rule.clone(), known));
+            }
+            reserved.used.extend(used(&rule, window));
+        }
+        drop(account);
+        Ok(reserved)
+    }
+
+    /// The records that count, each once, for each limit that counts for somebody.
+    fn wanted(&self, set: &Set, who: &Who, shown: &Shown<'_>) -> Vec<(Arc<Rule>, Vec<Key>)> {
+        let mut keys: Vec<Option<Key>> = vec![None; shown.refs.len()];
+        let wanted = set.applying(who).map(|rule| {
+            let mut modules = BTreeMap::new();
+            let mut of = Vec::new();
+            for (record, key) in shown.refs.iter().zip(&mut keys) {
+                let counts = *modules
+                    .entry(&record.module)
+                    .or_insert_with(|| shown.fields.count_of(&rule.limit, &record.module));
+                if counts {
+                    of.push(*key.get_or_insert_with(|| self.key_of(record)));
+                }
+            }
+            if shown.unnamed > 0 && shown.fields.count_of_any(&rule.limit) {
+                // More than the limit lets through is too much, whatever it is.
+                let most = u64::from(rule.limit.max()) + 1;
+                of.extend((0..shown.unnamed.min(most)).map(|_| self.unnamed()));
+            }
+            of.sort_unstable();
+            of.dedup();
+            (rule.clone(), of)
+        });
+        wanted.collect()
+    }
+
+    fn key_of(&self, record: &RecordRef) -> Key {
+        self.record(record.module.as_str(), &record.id)
+    }
+
+    /// Whether so many more fit. Who is only told of counts up to twice what the limit names.
+    fn has_room(&self, window: &Window, rule: &Rule, adds: usize) -> bool {
+        let most = usize::try_from(rule.limit.max())
+            .unwrap_or(usize::MAX)
+            .saturating_mul(2);
+        let all = self.0.counted.load(Ordering::Relaxed);
+        adds == 0
+            || (window.used() + adds <= most && all.saturating_add(adds) <= self.0.counted_max)
+    }
+
+    /// How much of the limits is used up that count for somebody, without showing anything.
+    pub fn used(&self, who: &Who) -> Vec<Used> {
+        let set = self.0.current.load_full();
+        let Some(account) = self.0.accounts.get(&who.account) else {
+            return Vec::new();
+        };
+        let told = set
+            .applying(who)
+            .filter_map(|rule| used(rule, account.get(&rule.number)?));
+        told.collect()
+    }
+
+    /// Ends what was reserved: at some time it leaves, or never.
+    fn settle(&self, account: Key, held: &[(Arc<Rule>, Vec<Key>)], leaves: Option<Duration>) {
+        let Some(mut account) = self.0.accounts.get_mut(&account) else {
+            return;
+        };
+        let before = in_all(&account);
+        for (rule, keys) in held {
+            let Some(window) = account.get_mut(&rule.number) else {
+                continue;
+            };
+            match leaves {
+                Some(now) => {
+                    window.turn(Twelfth::at(now, rule.limit.per()));
+                    window.keep(keys);
+                }
+                None => window.give_back(keys),
+            }
+        }
+        self.resized(before, in_all(&account));
+    }
+
+    fn resized(&self, before: usize, after: usize) {
+        let counted = &self.0.counted;
+        match after.checked_sub(before) {
+            Some(more) => counted.fetch_add(more, Ordering::Relaxed),
+            None => counted.fetch_sub(before - after, Ordering::Relaxed),
+        };
+    }
+
+    /// Forgets what counts no longer, and limits that are gone. Called now and then.
+    pub fn sweep(&self) {
+        self.sweep_at(self.now());
+    }
+
+    fn sweep_at(&self, now: Duration) {
+        let set = self.0.current.load_full();
+        self.0.accounts.retain(|_, windows| {
+            let before = in_all(windows);
+            windows.retain(|number, window| {
+                let rule = set.rules.iter().find(|rule| rule.number == *number);
+                if let Some(rule) = rule {
+                    window.turn(Twelfth::at(now, rule.limit.per()));
+                }
+                rule.is_some() && !window.is_spent()
+            });
+            self.resized(before, in_all(windows));
+            !windows.is_empty()
+        });
+    }
+
+    /// Records that are counted now.
+    pub fn counted(&self) -> usize {
+        self.0.counted.load(Ordering::Relaxed)
+    }
+}
+
+impl Outgoing {
+    /// Whether nothing is reserved any more that these limits counted.
+    pub fn is_over(&self) -> bool {
+        Arc::strong_count(&self.0) <= 1
+    }
+}
+
+impl Incoming {
+    /// Whether something must be counted that was shown before.
+    pub fn is_new(&self) -> bool {
+        !self.fresh.is_empty()
+    }
+}
+
+impl fmt::Debug for Meter {
+    /// Without what it knows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meter")
+            .field("counted", &self.counted())
+            .finish_non_exhaustive()
+    }
+}
+
+fn in_all(windows: &BTreeMap<u64, Window>) -> usize {
+    windows.values().map(Window::used).sum()
+}
+
+fn exceeds(records: usize, rule: &Rule) -> bool {
+    records as u64 > u64::from(rule.limit.max())
+}
+
+fn reached(rule: &Rule, would_be: usize) -> Reached {
+    Reached {
+        limit: rule.limit.clone(),
+        would_be: would_be as u64,
+    }
+}
+
+fn used(rule: &Rule, window: &Window) -> Option<Used> {
+    let used = Used::new(&rule.limit, window.used());
+    used.is_told().then_some(used)
+}
+
+/// What stops a reply: all limits that it would cross, as far as they hold something back.
+fn stop(
+    windows: &mut BTreeMap<u64, Window>,
+    (who, now): (&Who, Duration),
+    wanted: &[(Arc<Rule>, Vec<Key>)],
+) -> Option<Stop> {
+    let mut crossed: Option<Stop> = None;
+    for (rule, keys) in wanted {
+        let window = windows.entry(rule.number).or_default();
+        let adds = window.adds(keys);
+        let would_be = window.used() + adds;
+        let is_over = exceeds(would_be, rule) || window.has_overflowed();
+        if adds == 0 || !rule.stops(who) || !is_over {
+            continue;
+        }
+        let per = rule.limit.per();
+        let excess = would_be.saturating_sub(usize::try_from(rule.limit.max()).unwrap_or(0));
+        let freed = window.freed_from(excess, per);
+        let wait = freed.map_or(per.length(), |freed| freed.saturating_sub(now));
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let seconds = u32::try_from(seconds.max(1)).unwrap_or(u32::MAX);
+        let challenge = rule.challenge.clone();
+        let stop = crossed.get_or_insert_with(|| Stop {
+            retry_after_seconds: seconds,
+            challenge: challenge.clone(),
+            reached: Vec::new(),
+        });
+        stop.retry_after_seconds = stop.retry_after_seconds.max(seconds);
+        // No authentication helps against a limit that asks for none.
+        if challenge.is_none() {
+            stop.challenge = None;
+        }
+        if window.tell(window.now()) {
+            stop.reached.push(reached(rule, would_be));
+        }
+    }
+    crossed
+}

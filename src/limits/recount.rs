@@ -1,0 +1,196 @@
+//! Counts again what was shown before, as the log tells it. Where an event cannot tell what was shown, too many records count
+//! rather than too few.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::rules::{Rule, Who};
+use super::window::{Key, Twelfth};
+use super::{Incoming, Meter, in_all};
+use crate::vocabulary::{Category, Level, Module};
+
+/// What an event of the log tells of a request that showed records.
+#[derive(Clone, Debug)]
+pub struct Told<'a> {
+    /// The id of the request's decision.
+    pub id: &'a str,
+    /// Whether the request ended; else this event only names records of it.
+    pub is_closed: bool,
+    /// How long ago it was.
+    pub ago: Duration,
+    /// The name of the CRM.
+    pub upstream: &'a str,
+    /// The id of the caller.
+    pub caller: &'a str,
+    /// The roles that counted.
+    pub roles: &'a [String],
+    /// The purpose.
+    pub purpose: Option<&'a str>,
+    /// The records that it names: module and id.
+    pub refs: Vec<(&'a str, &'a str)>,
+    /// How many records there were.
+    pub records: u64,
+    /// What was shown of them.
+    pub shown: Vec<ToldField<'a>>,
+}
+
+/// Fields of one module and category that were shown at one level.
+#[derive(Clone, Copy, Debug)]
+pub struct ToldField<'a> {
+    /// The module.
+    pub module: &'a str,
+    /// The category; `None`: nobody has classified them.
+    pub category: Option<&'a str>,
+    /// The level.
+    pub level: Level,
+}
+
+/// Counts for limits that are new what was shown before.
+#[derive(Debug)]
+pub struct Recount {
+    meter: Meter,
+    rules: Vec<Arc<Rule>>,
+    /// Requests of which it is not known yet what they showed.
+    open: HashMap<String, Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    who: Who,
+    ago: Duration,
+    refs: Vec<(Module, Key)>,
+}
+
+impl Recount {
+    /// Counts for the limits among these that are new.
+    pub fn of(meter: &Meter, incoming: &Incoming) -> Self {
+        Self {
+            meter: meter.clone(),
+            rules: incoming.fresh.clone(),
+            open: HashMap::new(),
+        }
+    }
+
+    /// From how long ago on events matter.
+    pub fn reach(&self) -> Duration {
+        let lengths = self.rules.iter().map(|rule| rule.limit.per().length());
+        // What was shown a twelfth earlier counts as well.
+        lengths.max().unwrap_or_default() * 13 / 12
+    }
+
+    /// An event.
+    pub fn take(&mut self, told: &Told<'_>) {
+        let named = told.refs.iter().map(|(module, id)| {
+            let key = self.meter.record(module, id);
+            (Module::new(module), key)
+        });
+        let named: Vec<_> = named.collect();
+        if !told.is_closed {
+            let account = self.meter.account(told.upstream, told.caller);
+            let open = self.open.entry(told.id.to_owned()).or_insert_with(|| Open {
+                who: Who::told(account, told.roles, told.purpose),
+                ago: told.ago,
+                refs: Vec::new(),
+            });
+            open.ago = told.ago;
+            open.refs.extend(named);
+            return;
+        }
+        let mut refs = named;
+        if let Some(open) = self.open.remove(told.id) {
+            // A reply that was cut off does not tell what it showed.
+            if told.shown.is_empty() {
+                self.count_all(&open);
+                return;
+            }
+            refs.extend(open.refs);
+        }
+        let account = self.meter.account(told.upstream, told.caller);
+        let who = Who::told(account, told.roles, told.purpose);
+        let unnamed = told.records.saturating_sub(refs.len() as u64);
+        for rule in self.applying(&who) {
+            let counted = |module: &Module| {
+                let fields = told.shown.iter();
+                let mut own = fields.filter(|field| field.module == module.as_str());
+                own.any(|field| field.counts(&rule))
+            };
+            let keys = refs.iter().filter(|(module, _)| counted(module));
+            let mut keys: Vec<Key> = keys.map(|(_, key)| *key).collect();
+            if unnamed > 0 && told.shown.iter().any(|field| field.counts(&rule)) {
+                let most = u64::from(rule.limit.max()) + 1;
+                keys.extend((0..unnamed.min(most)).map(|_| self.meter.unnamed()));
+            }
+            self.count(&rule, account, keys, told.ago);
+        }
+    }
+
+    /// It was told so long ago that a caller had reached a limit.
+    pub fn reached(&self, limit: &str, (upstream, caller): (&str, &str), ago: Duration) {
+        let account = self.meter.account(upstream, caller);
+        let named = |rule: &&Arc<Rule>| rule.limit.name().as_str() == limit;
+        for rule in self.rules.iter().filter(named) {
+            let (now, at) = self.moments(rule, ago);
+            let mut account = self.meter.0.accounts.entry(account).or_default();
+            let window = account.entry(rule.number).or_default();
+            window.turn(now);
+            let _ = window.tell(at);
+        }
+    }
+
+    /// The log tells no more at the moment. What was begun and not ended has shown what it names.
+    pub fn end(&mut self) {
+        for open in std::mem::take(&mut self.open).into_values() {
+            self.count_all(&open);
+        }
+    }
+
+    fn applying(&self, who: &Who) -> Vec<Arc<Rule>> {
+        let rules = self.rules.iter();
+        let counts = |rule: &&Arc<Rule>| who.is_counted_by(rule);
+        rules.filter(counts).cloned().collect()
+    }
+
+    fn count_all(&self, open: &Open) {
+        for rule in self.applying(&open.who) {
+            let refs = open.refs.iter();
+            let refs = refs.filter(|(module, _)| rule.limit.counts_of(module));
+            let keys = refs.map(|(_, key)| *key).collect();
+            self.count(&rule, open.who.account, keys, open.ago);
+        }
+    }
+
+    /// Counts records, up to what there is room for; beyond that, the limit counts as reached.
+    fn count(&self, rule: &Rule, account: Key, mut keys: Vec<Key>, ago: Duration) {
+        if keys.is_empty() {
+            return;
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        let (now, at) = self.moments(rule, ago);
+        let mut account = self.meter.0.accounts.entry(account).or_default();
+        let before = in_all(&account);
+        let window = account.entry(rule.number).or_default();
+        window.turn(now);
+        if self.meter.has_room(window, rule, window.adds(&keys)) {
+            window.shown_at(&keys, at);
+        } else {
+            window.overflow(at);
+        }
+        self.meter.resized(before, in_all(&account));
+    }
+
+    fn moments(&self, rule: &Rule, ago: Duration) -> (Twelfth, Twelfth) {
+        let (now, per) = (self.meter.now(), rule.limit.per());
+        let at = now.saturating_sub(ago);
+        (Twelfth::at(now, per), Twelfth::at(at, per))
+    }
+}
+
+impl ToldField<'_> {
+    fn counts(&self, rule: &Rule) -> bool {
+        let category = self.category.map(Category::new);
+        let module = Module::new(self.module);
+        rule.limit.counts(&module, category.as_slice(), self.level)
+    }
+}

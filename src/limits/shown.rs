@@ -1,0 +1,85 @@
+//! What of a reply counts for a limit.
+
+use crate::detect::Kind;
+use crate::filter::{FieldCounts, InText};
+use crate::policy::{FieldRule, Limit, Plan, Show, SpanRule};
+use crate::vocabulary::{Level, Module, RecordRef};
+
+/// Records that a reply is about to show.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// Those that have a usable id.
+    pub refs: &'a [RecordRef],
+    /// How many others there are.
+    pub unnamed: u64,
+    /// What is known of their fields.
+    pub fields: Fields<'a>,
+}
+
+/// What is known of the fields of records that are about to be shown.
+#[derive(Clone, Copy, Debug)]
+pub enum Fields<'a> {
+    /// How often each occurred. Of a module of which a field counts somewhere, all records count: too many rather than too
+    /// few.
+    Met(&'a FieldCounts),
+    /// What the plan says of them; they were not counted yet.
+    Planned(&'a Plan),
+}
+
+impl Fields<'_> {
+    /// Whether a record of a module may be one that counts.
+    pub(super) fn count_of(self, limit: &Limit, module: &Module) -> bool {
+        if !limit.counts_of(module) {
+            return false;
+        }
+        match self {
+            Self::Met(fields) => {
+                let mut met = fields.values();
+                met.any(|one| {
+                    one.rule.module == *module
+                        && one.records > 0
+                        && counts(limit, one.rule, Some(one.in_text))
+                })
+            }
+            Self::Planned(plan) => {
+                let known = plan.records_at_most(module).known();
+                known.iter().any(|rule| counts(limit, rule, None))
+            }
+        }
+    }
+
+    /// Whether a record of which nobody knows the module may be one.
+    pub(super) fn count_of_any(self, limit: &Limit) -> bool {
+        match self {
+            Self::Met(fields) => {
+                let mut met = fields.values();
+                met.any(|one| one.records > 0 && counts(limit, one.rule, Some(one.in_text)))
+            }
+            Self::Planned(_) => true,
+        }
+    }
+}
+
+/// Whether a field counts, by itself or by what was found in its text (`None`: by what could be).
+fn counts(limit: &Limit, rule: &FieldRule, found: Option<&InText>) -> bool {
+    if limit.counts(&rule.module, &rule.categories, rule.level) {
+        return true;
+    }
+    let Show::Text(text) = &rule.show else {
+        return false;
+    };
+    let is_found = |kind: &Kind| found.is_none_or(|found| found.contains_key(kind));
+    let mut spans = text.spans.iter().filter(|span| is_found(&span.kind));
+    spans.any(|span| {
+        let categories = std::slice::from_ref(&span.category);
+        limit.counts(&rule.module, categories, level(span))
+    })
+}
+
+/// At which level something in a text is shown.
+fn level(span: &SpanRule) -> Level {
+    match (&span.kind, span.shown) {
+        (Kind::Statement(_), None) => Level::Clear,
+        _ => span.level,
+    }
+}

@@ -1,0 +1,178 @@
+//! What a caller is shown is counted before it leaves, and held back where a limit of the policy ends.
+
+use std::time::Duration;
+
+use super::{Pipeline, Visit};
+use crate::audit::{Decided, Log, Record};
+use crate::dialect::Operation;
+use crate::filter::Report;
+use crate::limits::{Counted, Fields, Meter, Reached, Reserved, Shown, Stopped, Used, Who};
+use crate::metrics::Metrics;
+use crate::policy::Plan;
+use crate::reason::Reason;
+use crate::reply::{Refusal, Reply};
+use crate::vocabulary::{Action, RecordRef};
+
+/// On what a request's records are counted.
+#[derive(Clone, Debug)]
+pub(super) struct Account {
+    meter: Meter,
+    who: Who,
+    log: Log,
+    metrics: Metrics,
+}
+
+impl Account {
+    /// Counts records, as long as nobody knows whether they leave. What is reached thereby is told once.
+    pub(super) async fn reserve(
+        &self,
+        shown: Shown<'_>,
+        record: &Record<Decided>,
+    ) -> Result<Reserved, Stopped> {
+        let reserved = match self.meter.reserve(&self.who, &shown) {
+            Err(Stopped::NotReady) => {
+                let waiting = self.meter.wait(&self.who);
+                let _ = tokio::time::timeout(WAIT, waiting).await;
+                self.meter.reserve(&self.who, &shown)
+            }
+            reserved => reserved,
+        };
+        match &reserved {
+            Ok(reserved) => self.tell(reserved.reached(), record),
+            Err(Stopped::Reached(stop)) => self.tell(&stop.reached, record),
+            Err(Stopped::Full | Stopped::NotReady) => {}
+        }
+        reserved
+    }
+
+    /// The same of a whole reply.
+    pub(super) async fn reserve_all(
+        &self,
+        report: &Report,
+        record: &Record<Decided>,
+    ) -> Result<Reserved, Stopped> {
+        let shown = Shown {
+            refs: &report.refs,
+            unnamed: report.records.saturating_sub(report.refs.len() as u64),
+            fields: Fields::Met(&report.fields),
+        };
+        self.reserve(shown, record).await
+    }
+
+    /// That nothing was shown yet, and how much is left.
+    pub(super) async fn begin(
+        &self,
+        plan: &Plan,
+        record: &Record<Decided>,
+    ) -> Result<Counted, Stopped> {
+        let nothing = Shown {
+            refs: &[],
+            unnamed: 0,
+            fields: Fields::Planned(plan),
+        };
+        Ok(self.reserve(nothing, record).await?.count())
+    }
+
+    /// Whether the reply to a write would be held back, as far as can be known before it is carried out.
+    pub(super) async fn foresee(
+        &self,
+        operation: &Operation,
+        plan: &Plan,
+        record: &Record<Decided>,
+    ) -> Result<(), Stopped> {
+        let Some(target) = operation.target().filter(|_| shows(operation.action)) else {
+            return Ok(());
+        };
+        let mut refs = operation.named();
+        if refs.is_empty() {
+            // One that nobody has seen yet.
+            refs.push(RecordRef {
+                module: target.clone(),
+                id: "".into(),
+            });
+        }
+        let shown = Shown {
+            refs: &refs,
+            unnamed: 0,
+            fields: Fields::Planned(plan),
+        };
+        // It is given back at once: what the reply really shows is counted when it is known.
+        self.reserve(shown, record).await.map(drop)
+    }
+
+    fn tell(&self, reached: &[Reached], record: &Record<Decided>) {
+        for reached in reached {
+            self.metrics.limit_reached(reached.limit.name().as_str());
+            if let Some(event) = record.limit_reached(reached) {
+                self.log.enqueue(event);
+            }
+        }
+    }
+
+    /// How much of the limits is used up.
+    fn used(&self) -> Vec<Used> {
+        self.meter.used(&self.who)
+    }
+}
+
+impl Pipeline {
+    /// The same, which counts together with others what callers are shown.
+    #[must_use]
+    pub fn counted_by(mut self, meter: Meter) -> Self {
+        self.meter = meter;
+        self
+    }
+
+    /// On what the records of a request are counted.
+    pub(super) fn account(&self, plan: &Plan, record: &Record<Decided>) -> Account {
+        let caller = record.caller_id().unwrap_or_default();
+        Account {
+            who: self.meter.who(&self.upstream, caller, plan),
+            meter: self.meter.clone(),
+            log: self.log.clone(),
+            metrics: self.metrics.clone(),
+        }
+    }
+
+    /// Refuses what would show more than a limit lets through.
+    pub(super) async fn limited(
+        &self,
+        visit: &Visit<'_>,
+        action: Action,
+        (account, stopped): (&Account, Stopped),
+        record: Record<Decided>,
+    ) -> Reply {
+        let reason = reason(&stopped);
+        let refusal = Refusal::from(reason);
+        let Stopped::Reached(stop) = stopped else {
+            return self.refuse(visit, action, refusal, record).await;
+        };
+        let refusal = match reason {
+            Reason::LimitReached => refusal.waiting(stop.retry_after_seconds),
+            _ => refusal,
+        };
+        let reply = self.refuse(visit, action, refusal, record).await;
+        let reply = reply.telling(account.used());
+        match stop.challenge {
+            Some(challenge) => reply.challenging(Some(challenge)),
+            None => reply,
+        }
+    }
+}
+
+/// Why nothing more is shown.
+pub(super) fn reason(stopped: &Stopped) -> Reason {
+    match stopped {
+        Stopped::Reached(stop) if stop.challenge.is_some() => Reason::LimitStepUp,
+        Stopped::Reached(_) => Reason::LimitReached,
+        Stopped::Full | Stopped::NotReady => Reason::Overloaded,
+    }
+}
+
+/// Whether the reply to a write shows a record.
+fn shows(action: Action) -> bool {
+    action.writes() && action != Action::Delete
+}
+
+/// How long a reply waits until what was shown before was counted.
+const WAIT: Duration = Duration::from_secs(10);

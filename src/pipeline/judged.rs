@@ -1,0 +1,183 @@
+//! Records that are not there for the caller: looked at before anything is done with them, and answered as the CRM answers
+//! where it has none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::calling::Called;
+use super::charge::Account;
+use super::{Answer, Pipeline, Visit};
+use crate::audit::{Decided, Record};
+use crate::condition::{Facts, PersonFact};
+use crate::dialect::{Absent, Exchange, Operation};
+use crate::filter::{Asked, Filtering};
+use crate::guard::{Narrowed, guard};
+use crate::markup;
+use crate::policy::{Conditions, Judged, Plan};
+use crate::reason::{Outcome, Reason};
+use crate::reply::{Refusal, Reply};
+use crate::vocabulary::{Action, Edits, Field, RecordRef};
+
+/// A record that was looked at.
+struct Looked {
+    fields: BTreeMap<Field, Value>,
+}
+
+impl Facts for Looked {
+    fn field(&mut self, field: &Field) -> Option<Value> {
+        self.fields.get(field).cloned()
+    }
+
+    fn person(&mut self, _: PersonFact) -> Option<bool> {
+        None
+    }
+}
+
+impl Looked {
+    /// A record's fields, as they are meant. One that stands there twice is not known.
+    fn of(record: Map<String, Value>) -> Self {
+        let mut fields = BTreeMap::new();
+        let mut twice = Vec::new();
+        for (name, value) in record {
+            let field = Field::fold(&name);
+            if fields.insert(field.clone(), value).is_some() {
+                twice.push(field);
+            }
+        }
+        for field in &twice {
+            fields.remove(field);
+        }
+        Self { fields }
+    }
+}
+
+impl Pipeline {
+    /// Looks at the records that a request names, where some are not there for the caller, before anything is done with
+    /// them. Of one that is read the reply tells enough.
+    pub(super) async fn look_first(
+        &self,
+        visit: &Visit<'_>,
+        exchange: &dyn Exchange,
+        plan: &Plan,
+        record: &mut Record<Decided>,
+    ) -> Result<(), Refusal> {
+        let operation = exchange.operation();
+        if !plan.asks_of_records() || is_told_by_its_reply(operation) {
+            return Ok(());
+        }
+        for named in operation.named() {
+            let rows = plan.has_rows(&named.module);
+            if let Some(conditions) = plan.conditions(&named.module).filter(|_| rows) {
+                let looking = self.look_at(visit, exchange, (&named, &conditions), record);
+                looking.await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_at(
+        &self,
+        visit: &Visit<'_>,
+        exchange: &dyn Exchange,
+        (named, conditions): (&RecordRef, &Conditions),
+        record: &mut Record<Decided>,
+    ) -> Result<(), Refusal> {
+        let look = exchange.look_at(named, conditions.fields());
+        let look = look.ok_or(Reason::ActionNotAllowed)?;
+        let narrowed = Narrowed::whole(&*look);
+        let guarding =
+            |called: &Called| guard(&*look, &narrowed, &Edits::default(), &called.credential);
+        let form = look.answer();
+        let asked = (&*look, &form);
+        let untrusted = self.carry_own(visit, asked, &guarding, record).await?;
+        let bytes = untrusted.whole(self.settings.limits.record_bytes_max);
+        let held = self.looked_up(&*look, &bytes.await?)?;
+        let held = markup::decode_all(look.spelling(), &held);
+        match conditions.judge(&mut Looked::of(held)) {
+            Judged::There(_) => Ok(()),
+            Judged::Absent(rule) => {
+                record.absent(&rule);
+                Err(gone(&*look))
+            }
+        }
+    }
+
+    /// The reply about a record that is not there for the caller.
+    pub(super) async fn absent(
+        &self,
+        visit: &Visit<'_>,
+        answer: Answer,
+        (account, record): (Account, Record<Decided>),
+    ) -> Reply {
+        let exchange = &*answer.exchange;
+        let action = exchange.operation().action;
+        match exchange.absent() {
+            Absent::Error { .. } => self.refuse(visit, action, gone(exchange), record).await,
+            Absent::Reply(reply) => {
+                let counted_in = (account, record);
+                self.release_absent(visit, (answer, &reply), counted_in)
+                    .await
+            }
+        }
+    }
+
+    /// Some CRMs tell with a status of success that there is no such record.
+    async fn release_absent(
+        &self,
+        visit: &Visit<'_>,
+        (answer, reply): (Answer, &Value),
+        (account, record): (Account, Record<Decided>),
+    ) -> Reply {
+        let (action, form) = (answer.exchange.operation().action, &answer.form);
+        // What stands for a record holds nothing that could be judged.
+        let (plan, limits) = (answer.plan.unjudged(), self.settings.limits);
+        let memory = &visit.in_force.memory;
+        let mut filtering = Filtering::new(&plan, &form.shape, Asked::default(), limits, memory);
+        let bytes = Bytes::from(reply.to_string());
+        let passed = filtering.push(&bytes).and_then(|()| filtering.finish());
+        match passed {
+            Ok((filtered, report)) => {
+                let terms = (action, Outcome::NotFoundByPolicy, form.media);
+                self.release_as(visit, (filtered, report), terms, (account, record))
+                    .await
+            }
+            Err(error) => {
+                let reason = visit.entrance.told.unfilterable(error);
+                self.refuse(visit, action, reason.into(), record).await
+            }
+        }
+    }
+}
+
+/// Whether what is not there shows in the reply, because nothing is done but to read it.
+fn is_told_by_its_reply(operation: &Operation) -> bool {
+    let reads = matches!(
+        operation.action,
+        Action::Read | Action::List | Action::Count
+    );
+    reads && operation.link.is_none() && operation.related.is_empty()
+}
+
+/// How the CRM was asked, for the filter of its answer.
+pub(super) fn asked_of(narrowed: &Narrowed) -> Asked {
+    let mut added: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for path in narrowed.added() {
+        let of = added.entry(path.module.clone()).or_default();
+        of.insert(path.field.clone());
+    }
+    Asked {
+        pushed: narrowed.unsaid().is_empty(),
+        added,
+        persons: None,
+    }
+}
+
+/// What a record that is not there looks like to a request that looks at it first.
+pub(super) fn gone(look: &dyn Exchange) -> Refusal {
+    match look.absent() {
+        Absent::Error { status, label } => Refusal::absent(status, label),
+        Absent::Reply(_) => Refusal::absent(404, None),
+    }
+}
