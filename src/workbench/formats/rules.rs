@@ -31,7 +31,7 @@ pub(super) fn rule() -> [Key; 4] {
         key(
             "name",
             name("bank-data"),
-            "The rule's name, for `explain` and the access log. Grants, caps and detectors share their names.",
+            "The rule's name, for `explain` and the access log. All rules share their names.",
         ),
         key(
             "data",
