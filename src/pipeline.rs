@@ -25,8 +25,8 @@ use crate::guard::{Guarded, Narrowed, guard};
 use crate::identity::{
     Attempt, Callers, Guesses, NoRandomness, Origins, Probes, Service, Sessions, Shown, Ways,
 };
-use crate::limits::Meter;
 use crate::ledger::Standings;
+use crate::limits::Meter;
 use crate::metrics::Metrics;
 use crate::objection::Objection;
 use crate::policy::{FieldRule, Observation, Plan, Policy};

@@ -156,7 +156,10 @@ impl Proxy {
         let ways: Vec<Ways> = setup.listeners.iter().map(|one| one.ways.clone()).collect();
         let meter = Meter::empty().map_err(|_| NoRandomness)?;
         let terms = (&*setup.policy, &setup.log, &metrics, &meter);
-        let standings = setup.ledger.as_ref().map(|ledger| ledger.standings().clone());
+        let standings = setup
+            .ledger
+            .as_ref()
+            .map(|ledger| ledger.standings().clone());
         let open = Open::all(setup.listeners, terms, standings, &cut).await?;
         reload::tell_observation(&setup.policy);
         let first = open.pipelines.first().cloned();
@@ -179,7 +182,8 @@ impl Proxy {
             .map(|tokens| tokens.start(admin_stopped.clone()))
             .collect();
         if let Some(ledger) = &setup.ledger {
-            let following = follow_consents(ledger.clone(), setup.log.clone(), admin_stopped.clone());
+            let following =
+                follow_consents(ledger.clone(), setup.log.clone(), admin_stopped.clone());
             refreshing.push(tokio::spawn(following));
         }
         let stage = reload::Stage {

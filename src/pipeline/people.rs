@@ -149,7 +149,10 @@ impl Asking {
 
     /// Every module whose records are about somebody.
     fn modules(&self) -> impl Iterator<Item = &Module> {
-        let persons = self.people.iter().filter(|(_, _, about)| matches!(about, policy::About::Person(_)));
+        let persons = self
+            .people
+            .iter()
+            .filter(|(_, _, about)| matches!(about, policy::About::Person(_)));
         persons.map(|(_, module, _)| module)
     }
 
@@ -187,7 +190,9 @@ impl Asking {
         };
         let all = list.read(record.field(&list.field)?)?;
         let owned = |is_wanted: bool| {
-            let wanted = all.iter().filter(move |(_, is_primary)| *is_primary == is_wanted);
+            let wanted = all
+                .iter()
+                .filter(move |(_, is_primary)| *is_primary == is_wanted);
             wanted.map(|(address, _)| (*address).to_owned())
         };
         let mut primary: Option<String> = owned(true).next();

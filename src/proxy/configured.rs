@@ -36,7 +36,9 @@ pub enum NotConfigured {
     #[error("a key of `keys.person` {0}")]
     PersonKeys(ledger::KeysError),
     /// The policy rests on what people have said, and nobody keeps that.
-    #[error("the policy says whom records are about, which needs the consent ledger: name a key, `keys: {{ person: [{{ file: person.key }}] }}` (C014)")]
+    #[error(
+        "the policy says whom records are about, which needs the consent ledger: name a key, `keys: {{ person: [{{ file: person.key }}] }}` (C014)"
+    )]
     NoLedger,
     /// A name leads nowhere.
     #[error("a listener names an unknown upstream")]

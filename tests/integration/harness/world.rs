@@ -487,6 +487,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
         .map(|reached| listener(crm, &wish, reached, audit))
         .collect();
     let setup = Setup {
+        ledger: None,
         listeners,
         admin: ([127, 0, 0, 1], 0).into(),
         policy,
