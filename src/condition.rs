@@ -205,6 +205,17 @@ impl Condition {
         is_about
     }
 
+    /// Whether the moment counts.
+    pub fn looks_at_time(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::looks_at_time),
+            Self::Not(part) => part.looks_at_time(),
+            Self::Is(Subject::Request(RequestFact::Time), _)
+            | Self::Is(_, Test::OlderThan(_) | Test::NewerThan(_)) => true,
+            Self::Is(..) => false,
+        }
+    }
+
     /// Whether it holds at a moment, whoever asks for whatever; `None`, where that is not enough to know it.
     pub fn holds_at(&self, now: Timestamp) -> Option<bool> {
         match self {

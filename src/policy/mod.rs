@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use crate::condition::Condition;
 use crate::config::Config;
 use crate::detect;
 use crate::diagnostic::{Diagnostics, File};
@@ -392,9 +393,12 @@ impl Policy {
         decide::decide(self, now, asked, operation)
     }
 
-    /// Whether what it gives depends on the day.
+    /// Whether what it gives depends on the day, or on the hour.
     pub fn looks_at_time(&self) -> bool {
-        !self.core.model.days.is_empty()
+        let model = &self.core.model;
+        let noted = model.conditions.iter().map(|noted| &noted.condition);
+        let mut asked = noted.chain(model.rows.iter().map(|row| &row.keep_when));
+        !model.days.is_empty() || asked.any(Condition::looks_at_time)
     }
 
     /// Whether the whole of it only observes at some moment.

@@ -25,14 +25,19 @@ impl Supposed {
             (Self::Fails(rules), true) => format!("là où {} n'est pas remplie", listed(rules)),
             (Self::InForce { names, from, until }, false) => {
                 let days = days([from, until], ["from", "until"]);
-                format!("while exception {} is in force{days}", listed(names))
+                let (what, are) = match names.len() {
+                    1 => ("exception", "is"),
+                    _ => ("exceptions", "are"),
+                };
+                format!("while {what} {} {are} in force{days}", listed(names))
             }
             (Self::InForce { names, from, until }, true) => {
                 let days = days([from, until], ["du", "au"]);
-                format!(
-                    "tant que l'exception {} est en vigueur{days}",
-                    listed(names)
-                )
+                let (what, are) = match names.len() {
+                    1 => ("l’exception", "est"),
+                    _ => ("les exceptions", "sont"),
+                };
+                format!("tant que {what} {} {are} en vigueur{days}", listed(names))
             }
             (Self::Expired(names), false) => format!("without exception {}", listed(names)),
             (Self::Expired(names), true) => format!("sans l'exception {}", listed(names)),

@@ -118,7 +118,7 @@ const HOLES: [(&str, &str, &str, &str); 14] = [
         "an exception is new",
         "exceptions:\n",
         "exceptions:\n  - { name: more, lifts: night, roles: [sales, boss], from: 2026-12-01, until: 2026-12-10, ticket: T-2, approved_by: [a@example.com, b@example.com], why: w }\n",
-        "while exception `more` is in force",
+        "while exceptions `close` and `more` are in force",
     ),
 ];
 
