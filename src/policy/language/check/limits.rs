@@ -23,7 +23,11 @@ fn limit(
     names: &Declared,
     found: &mut Diagnostics,
 ) -> Limit {
-    let roles = entry.whom.roles.as_ref().map(|words| names.roles(words, found));
+    let roles = entry
+        .whom
+        .roles
+        .as_ref()
+        .map(|words| names.roles(words, found));
     let unless_roles = entry.whom.unless_roles.as_ref();
     let unless_roles = unless_roles.map(|words| names.roles(words, found));
     let purposes = entry.whom.purposes.as_ref();

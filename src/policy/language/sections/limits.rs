@@ -6,8 +6,8 @@ use crate::vocabulary::Level;
 use super::super::codes;
 use super::super::document::{Document, LimitEntry, Then};
 use super::super::limit::{Per, RECORDS_MAX};
-use super::rules::{nameless, optional, requires, rule_name, whom, why};
 use super::KEYS_REFUSED;
+use super::rules::{nameless, optional, requires, rule_name, whom, why};
 
 /// At these, something of a value is shown.
 const LEVELS: &[(&str, Level)] = &[
