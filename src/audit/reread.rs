@@ -17,6 +17,10 @@ pub struct LimitTold<'a> {
     pub time: &'a str,
     /// The name of the limit.
     pub limit: &'a str,
+    /// Records that it let through.
+    pub max: u64,
+    /// In how long a while.
+    pub window: &'a str,
     /// The name of the CRM.
     pub upstream: &'a str,
     /// The id of the caller.
@@ -68,6 +72,8 @@ impl Followed {
         Some(LimitTold {
             time: text("time")?,
             limit: text("limit")?,
+            max: self.value.get("max")?.as_u64()?,
+            window: text("window")?,
             upstream: text("upstream")?,
             caller: text("caller")?,
         })

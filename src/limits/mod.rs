@@ -41,6 +41,9 @@ pub const COUNTED_MAX: usize = 2_000_000;
 /// How late it is when a process begins: what was shown before lies not before the beginning of time.
 const BEGINNING: Duration = Duration::from_secs(2 * 86_400);
 
+/// Records that count for a limit, each once.
+type Wanted = (Arc<Rule>, Vec<Key>);
+
 /// No random numbers.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the system has no random numbers")]
@@ -187,6 +190,9 @@ impl Meter {
     fn reserve_at(&self, now: Duration, who: &Who, shown: &Shown<'_>) -> Result<Reserved, Stopped> {
         let set = self.0.current.load_full();
         let wanted = self.wanted(&set, who, shown);
+        if wanted.iter().any(|(rule, _)| !rule.is_ready()) {
+            return Err(Stopped::NotReady);
+        }
         let mut reserved = Reserved {
             meter: self.clone(),
             account: who.account,
@@ -195,54 +201,78 @@ impl Meter {
             used: Vec::new(),
             _by: set,
         };
-        if wanted.iter().any(|(rule, _)| !rule.is_ready()) {
-            return Err(Stopped::NotReady);
-        }
         if wanted.is_empty() {
             return Ok(reserved);
         }
         // The account is locked until all of it is reserved: requests at the same time cannot share what is left.
-        let mut account = self.0.accounts.entry(who.account).or_default();
-        let windows = account.value_mut();
+        let mut windows = self.0.accounts.entry(who.account).or_default();
+        self.turn(&mut windows, now, &wanted);
+        if let Some(stop) = stop(&mut windows, (who, now), &wanted) {
+            return Err(Stopped::Reached(Box::new(stop)));
+        }
+        self.find_room(&windows, who, &wanted)?;
+        for (rule, keys) in wanted {
+            let window = windows.entry(rule.number).or_default();
+            self.hold(window, (rule, keys), who, &mut reserved);
+        }
+        Ok(reserved)
+    }
+
+    /// Forgets what counts no longer for some limits.
+    fn turn(&self, windows: &mut BTreeMap<u64, Window>, now: Duration, wanted: &[Wanted]) {
         let before = in_all(windows);
-        for (rule, _) in &wanted {
+        for (rule, _) in wanted {
             let window = windows.entry(rule.number).or_default();
             window.turn(Twelfth::at(now, rule.limit.per()));
         }
         self.resized(before, in_all(windows));
-        if let Some(stop) = stop(windows, (who, now), &wanted) {
-            return Err(Stopped::Reached(Box::new(stop)));
+    }
+
+    /// Whether there is room for what must be counted one by one, because a limit holds back what is beyond it.
+    fn find_room(
+        &self,
+        windows: &BTreeMap<u64, Window>,
+        who: &Who,
+        wanted: &[Wanted],
+    ) -> Result<(), Stopped> {
+        let stopping = wanted.iter().filter(|(rule, _)| rule.stops(who));
+        let adds = stopping.map(|(rule, keys)| {
+            let window = windows.get(&rule.number);
+            window.map_or(keys.len(), |window| window.adds(keys))
+        });
+        match adds.sum() {
+            0 => Ok(()),
+            adds if self.has_room_for(adds) => Ok(()),
+            _ => Err(Stopped::Full),
         }
-        for (rule, keys) in wanted {
-            let window = windows.entry(rule.number).or_default();
-            let adds = window.adds(&keys);
-            let would_be = window.used() + adds;
-            let is_over = exceeds(would_be, &rule) || window.has_overflowed();
-            if is_over && window.tell(window.now()) {
-                reserved.reached.push(reached(&rule, would_be));
-            }
-            if self.has_room(window, &rule, adds) {
-                self.resized(0, adds);
-                window.hold(&keys);
-                reserved.held.push((rule.clone(), keys));
-            } else if rule.stops(who) {
-                drop(account);
-                // What is dropped here takes the lock again.
-                return Err(Stopped::Full);
-            } else {
-                let known: Vec<Key> = keys.into_iter().filter(|key| window.holds(*key)).collect();
+    }
+
+    /// Counts for one limit what a reply is about to show.
+    fn hold(&self, window: &mut Window, (rule, keys): Wanted, who: &Who, to: &mut Reserved) {
+        let adds = window.adds(&keys);
+        let would_be = window.used() + adds;
+        let is_over = exceeds(would_be, &rule) || window.has_overflowed();
+        if is_over && window.tell(window.now()) {
+            to.reached.push(reached(&rule, would_be));
+        }
+        // For what is held back, there was room.
+        let fits = rule.stops(who) || self.has_room(window, &rule, adds);
+        let keys = match fits {
+            true => keys,
+            false => {
                 window.overflow(window.now());
-                window.hold(&known);
-                reserved.held.push((rule.clone(), known));
+                keys.into_iter().filter(|key| window.holds(*key)).collect()
             }
-            reserved.used.extend(used(&rule, window));
-        }
-        drop(account);
-        Ok(reserved)
+        };
+        let before = window.used();
+        window.hold(&keys);
+        self.resized(before, window.used());
+        to.used.extend(used(&rule, window));
+        to.held.push((rule, keys));
     }
 
     /// The records that count, each once, for each limit that counts for somebody.
-    fn wanted(&self, set: &Set, who: &Who, shown: &Shown<'_>) -> Vec<(Arc<Rule>, Vec<Key>)> {
+    fn wanted(&self, set: &Set, who: &Who, shown: &Shown<'_>) -> Vec<Wanted> {
         let mut keys: Vec<Option<Key>> = vec![None; shown.refs.len()];
         let wanted = set.applying(who).map(|rule| {
             let mut modules = BTreeMap::new();
@@ -273,12 +303,15 @@ impl Meter {
 
     /// Whether so many more fit. Who is only told of counts up to twice what the limit names.
     fn has_room(&self, window: &Window, rule: &Rule, adds: usize) -> bool {
-        let most = usize::try_from(rule.limit.max())
-            .unwrap_or(usize::MAX)
-            .saturating_mul(2);
+        let max = usize::try_from(rule.limit.max()).unwrap_or(usize::MAX);
+        let most = max.saturating_mul(2);
+        adds == 0 || (window.used() + adds <= most && self.has_room_for(adds))
+    }
+
+    /// Whether so many more fit. Requests at the same time may be a little over that together.
+    fn has_room_for(&self, adds: usize) -> bool {
         let all = self.0.counted.load(Ordering::Relaxed);
-        adds == 0
-            || (window.used() + adds <= most && all.saturating_add(adds) <= self.0.counted_max)
+        all.saturating_add(adds) <= self.0.counted_max
     }
 
     /// How much of the limits is used up that count for somebody, without showing anything.
@@ -294,7 +327,7 @@ impl Meter {
     }
 
     /// Ends what was reserved: at some time it leaves, or never.
-    fn settle(&self, account: Key, held: &[(Arc<Rule>, Vec<Key>)], leaves: Option<Duration>) {
+    fn settle(&self, account: Key, held: &[Wanted], leaves: Option<Duration>) {
         let Some(mut account) = self.0.accounts.get_mut(&account) else {
             return;
         };
@@ -396,7 +429,7 @@ fn used(rule: &Rule, window: &Window) -> Option<Used> {
 fn stop(
     windows: &mut BTreeMap<u64, Window>,
     (who, now): (&Who, Duration),
-    wanted: &[(Arc<Rule>, Vec<Key>)],
+    wanted: &[Wanted],
 ) -> Option<Stop> {
     let mut crossed: Option<Stop> = None;
     for (rule, keys) in wanted {

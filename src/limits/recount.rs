@@ -125,10 +125,19 @@ impl Recount {
         }
     }
 
-    /// It was told so long ago that a caller had reached a limit.
-    pub fn reached(&self, limit: &str, (upstream, caller): (&str, &str), ago: Duration) {
+    /// It was told so long ago that a caller had reached a limit, which let through so much.
+    pub fn reached(
+        &self,
+        (name, max, window): (&str, u64, &str),
+        (upstream, caller): (&str, &str),
+        ago: Duration,
+    ) {
         let account = self.meter.account(upstream, caller);
-        let named = |rule: &&Arc<Rule>| rule.limit.name().as_str() == limit;
+        let named = |rule: &&Arc<Rule>| {
+            let limit = &rule.limit;
+            let terms = (u64::from(limit.max()), limit.per().as_str());
+            limit.name().as_str() == name && terms == (max, window)
+        };
         for rule in self.rules.iter().filter(named) {
             let (now, at) = self.moments(rule, ago);
             let mut account = self.meter.0.accounts.entry(account).or_default();

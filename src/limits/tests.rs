@@ -293,6 +293,7 @@ fn another_policy_keeps_what_the_same_limit_has_counted() {
     let changed = meter.incoming(&policy(&[
         "name: bulk, roles: sales, count: records, max: 11/h, then: block",
     ]));
+    drop((before, same));
     let held = meter.reserve(&sally, &shown(&records, &fields)).unwrap();
     let before = meter.put(&changed);
     assert!(!before.is_over(), "something is under way");

@@ -116,12 +116,14 @@ impl Window {
 
     /// The reply does not show them.
     pub(super) fn give_back(&mut self, keys: &[Key]) {
+        let now = self.now;
         for key in keys {
             let Some(entry) = self.records.get_mut(key) else {
                 continue;
             };
             entry.held = entry.held.saturating_sub(1);
-            if entry.held == 0 && entry.shown.is_none() {
+            // That it was held has kept what was shown too long ago.
+            if entry.held == 0 && entry.shown.is_none_or(|at| at.is_past(now)) {
                 self.records.remove(key);
             }
         }

@@ -128,7 +128,8 @@ impl Reading {
         if let Some(told) = event.limit_told() {
             let ago = ago(told.time, now);
             let caller = (told.upstream, told.caller);
-            self.recount.reached(told.limit, caller, ago);
+            let limit = (told.limit, told.max, told.window);
+            self.recount.reached(limit, caller, ago);
         } else if let Some(request) = event.request() {
             self.request(&request, now);
         }
