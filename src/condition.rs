@@ -205,6 +205,20 @@ impl Condition {
         is_about
     }
 
+    /// Whether it holds at a moment, whoever asks for whatever; `None`, where that is not enough to know it.
+    pub fn holds_at(&self, now: Timestamp) -> Option<bool> {
+        match self {
+            Self::All(parts) => all(parts.iter().map(|part| part.holds_at(now))),
+            Self::Any(parts) => {
+                let not = parts.iter().map(|part| part.holds_at(now).map(|is| !is));
+                all(not).map(|all| !all)
+            }
+            Self::Not(part) => part.holds_at(now).map(|holds| !holds),
+            Self::Is(Subject::Request(RequestFact::Time), test) => resolve::moment(now, test),
+            Self::Is(..) => None,
+        }
+    }
+
     /// What is left of it for one request.
     pub fn resolve(&self, asker: &Asker<'_>) -> Resolved {
         resolve::resolve(self, asker)

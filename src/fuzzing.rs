@@ -26,6 +26,8 @@ use crate::policy::{Decision, Plan, Policy, Source};
 mod dialects;
 pub mod exchange;
 pub mod models;
+#[cfg(test)]
+mod restricted;
 mod second_reading;
 mod tokens;
 

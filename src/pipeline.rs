@@ -26,6 +26,7 @@ use crate::identity::{
     Attempt, Callers, Guesses, NoRandomness, Origins, Probes, Service, Sessions, Shown, Ways,
 };
 use crate::limits::Meter;
+use crate::ledger::Standings;
 use crate::metrics::Metrics;
 use crate::objection::Objection;
 use crate::policy::{FieldRule, Observation, Plan, Policy};
@@ -49,6 +50,7 @@ mod in_force;
 mod judged;
 mod learning;
 mod pace;
+mod people;
 mod recount;
 mod refuse;
 mod release;
@@ -66,6 +68,7 @@ use credential::{no_session, the_credential};
 use drift::Notices;
 use entrance::Entrance;
 use in_force::InForce;
+use people::Asking;
 use refuse::said;
 use settle::Settlement;
 
@@ -97,6 +100,8 @@ pub struct Pipeline {
     ways: Ways,
     cut: Cut,
     clock: Clock,
+    /// How persons stand; `None`, if nobody keeps that.
+    standings: Option<Arc<Standings>>,
 }
 
 /// Bounds of the walk.
@@ -141,6 +146,8 @@ struct Visit<'a> {
     /// When it began: until when rules only observe is judged by that.
     now: Timestamp,
     origin: IpAddr,
+    /// Who is asked of the persons whom records are about, where rules ask.
+    persons: Option<&'a Arc<Asking>>,
     /// Whether the reply must be whole before it is used (a part of a bulk reply cannot stream).
     whole_only: bool,
     /// Bytes of the reply that may be held back.
@@ -193,6 +200,7 @@ impl Pipeline {
             metrics,
             cut: Knife::new().1,
             clock: Clock::system(),
+            standings: None,
         })
     }
 
@@ -296,6 +304,7 @@ impl Pipeline {
             trace: head.trace.as_deref(),
             now: self.clock.moment(),
             origin: head.origin,
+            persons: None,
             whole_only: false,
             held_bytes_max: self.settings.held_bytes_max,
         };
@@ -336,7 +345,12 @@ impl Pipeline {
                 return reply.challenging(challenge);
             }
         };
-        let (Terms { login, plan, with }, mut record) = admitted;
+        let (terms, mut record) = admitted;
+        let Terms {
+            login,
+            mut plan,
+            with,
+        } = terms;
         let account = self.account(&plan, &record);
         let operation = exchange.operation();
         if let Err(stopped) = account.foresee(operation, &plan, &record).await {
@@ -344,8 +358,13 @@ impl Pipeline {
             return self.limited(visit, action, stopped, record).await;
         }
         let step_up = plan.challenge().cloned();
+        let persons = match self.persons(visit, &mut plan) {
+            Ok(persons) => persons,
+            Err(reason) => return self.refuse(visit, action, reason.into(), record).await,
+        };
         let visit = &Visit {
             with: &with,
+            persons: persons.as_ref(),
             ..*visit
         };
         let answer = self.answer(visit, exchange, (login, plan), &mut record);

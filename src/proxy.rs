@@ -11,12 +11,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
 
-use crate::audit::{AuditUnavailable, By, Event, Loaded, Log, keep_in_force};
+use crate::audit::{AuditUnavailable, By, Event, Loaded, Log, follow_consents, keep_in_force};
 use crate::config;
 use crate::dialect::{Bounds, Dialect};
 use crate::door::Door;
 use crate::filter;
 use crate::identity::{NoRandomness, Tokens, Ways};
+use crate::ledger::{Ledger, Standings};
 use crate::limits::Meter;
 use crate::metrics::Metrics;
 use crate::pipeline::{Cut, Knife, LiveSchema, NewLimits, Pipeline, Services, Settings};
@@ -28,7 +29,9 @@ use crate::transport::{Destination, SetUpError, Transport};
 
 mod configured;
 
-pub use configured::{Configured, NotConfigured, log_options, signed_log_options};
+pub use configured::{
+    Configured, NotConfigured, ledger_needed, ledger_settings, log_options, signed_log_options,
+};
 
 /// What a proxy is made of.
 #[derive(Debug)]
@@ -47,6 +50,8 @@ pub struct Setup {
     pub reload: Option<reload::Source>,
     /// To whom the access log is carried.
     pub sinks: Plan,
+    /// What people have said, if somebody keeps that.
+    pub ledger: Option<Arc<Ledger>>,
 }
 
 /// One listener and the CRM behind it.
@@ -135,6 +140,8 @@ pub struct Proxy {
     pub reload: Option<reload::Handle>,
     sinks: Sinks,
     stop_timeout: Duration,
+    /// What people have said is followed as long as this is held.
+    _ledger: Option<Arc<Ledger>>,
 }
 
 impl Proxy {
@@ -149,7 +156,8 @@ impl Proxy {
         let ways: Vec<Ways> = setup.listeners.iter().map(|one| one.ways.clone()).collect();
         let meter = Meter::empty().map_err(|_| NoRandomness)?;
         let terms = (&*setup.policy, &setup.log, &metrics, &meter);
-        let open = Open::all(setup.listeners, terms, &cut).await?;
+        let standings = setup.ledger.as_ref().map(|ledger| ledger.standings().clone());
+        let open = Open::all(setup.listeners, terms, standings, &cut).await?;
         reload::tell_observation(&setup.policy);
         let first = open.pipelines.first().cloned();
         let readiness = Readiness::new(setup.log.clone(), ways.clone()).observing(move || {
@@ -170,6 +178,10 @@ impl Proxy {
             .iter()
             .map(|tokens| tokens.start(admin_stopped.clone()))
             .collect();
+        if let Some(ledger) = &setup.ledger {
+            let following = follow_consents(ledger.clone(), setup.log.clone(), admin_stopped.clone());
+            refreshing.push(tokio::spawn(following));
+        }
         let stage = reload::Stage {
             live: open.live,
             pipelines: open.pipelines,
@@ -209,6 +221,7 @@ impl Proxy {
             reload,
             sinks,
             stop_timeout,
+            _ledger: setup.ledger,
         })
     }
 
@@ -295,6 +308,7 @@ impl Open {
     async fn all(
         listeners: Vec<ListenerSetup>,
         (policy, log, metrics, meter): (&Policy, &Log, &Metrics, &Meter),
+        standings: Option<Arc<Standings>>,
         cut: &Cut,
     ) -> Result<Self, StartError> {
         let (mut open, mut services) = (Self::default(), Services::new());
@@ -315,6 +329,7 @@ impl Open {
                 listener.settings,
             )?
             .counted_by(meter.clone())
+            .asking(standings.clone())
             .reached_by(listener.ways, listener.service.as_ref(), &mut services);
             let pipeline = Arc::new(pipeline.cut_by(cut.clone()));
             open.pipelines.push(pipeline.clone());

@@ -184,6 +184,8 @@ reasons! {
     Unfilterable = (502, Unfilterable, "unfilterable", "The CRM's answer cannot be filtered safely."),
     ReplyTooLarge = (502, Unfilterable, "reply-too-large", "The CRM's answer is too large to be filtered safely."),
     AuditUnavailable = (503, AuditUnavailable, "audit-unavailable", "The access log cannot be written, so nothing is disclosed."),
+    LedgerUnavailable = (503, Aborted, "ledger-unavailable", "What people have agreed to cannot be looked up now; try again later."),
+    StandingChanged = (503, Aborted, "standing-changed", "Somebody whom the answer is about has just said something else; try again."),
     IdentityUnavailable = (503, UpstreamError, "identity-unavailable", "Tokens cannot be checked now; try again later."),
     Overloaded = (503, Limited, "overloaded", "The proxy is busy; try again later."),
     UpstreamSlow = (504, UpstreamError, "upstream-slow", "The CRM took too long to answer."),

@@ -156,6 +156,7 @@ fn set_up(
         log,
         stop_timeout: STOP_TIMEOUT,
         reload: None,
+        ledger: None,
         sinks: crate::sinks::Plan::default(),
     })
 }

@@ -55,6 +55,9 @@ pub(super) struct Arguments {
     /// Strengths of the policy's `auth` that were proved; without them, a bare session of the CRM
     #[arg(long, value_name = "STRENGTH", value_delimiter = ',')]
     auth: Vec<String>,
+    /// At which moment, as RFC 3339 writes it; now, if none is named
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["text", "token"])]
+    at: Option<jiff::Timestamp>,
     /// The policy folder
     #[arg(long, value_name = "DIR", default_value = "policies")]
     policies: PathBuf,
@@ -107,7 +110,8 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
     let purpose = Purpose::new(&arguments.purpose);
     let module = Module::new(&arguments.module);
     let strengths: Vec<&str> = arguments.auth.iter().map(String::as_str).collect();
-    match policy.explain(&roles, &purpose, &strengths, &module) {
+    let now = arguments.at.unwrap_or_else(jiff::Timestamp::now);
+    match policy.explain_at(now, (&roles, &purpose), &strengths, &module) {
         Ok(explanation) => {
             match arguments.format {
                 Format::Text => print(&explanation.render()),

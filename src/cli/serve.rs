@@ -12,7 +12,8 @@ use crate::config::{Config, LogFormat};
 use crate::diagnostic::Diagnostics;
 use crate::identity::Authorities;
 use crate::preflight;
-use crate::proxy::{Configured, NotConfigured, Proxy, signed_log_options};
+use crate::ledger::Ledger;
+use crate::proxy::{Configured, NotConfigured, Proxy, ledger_needed, signed_log_options};
 use crate::reload::{self, Candidate, Suites};
 use crate::server;
 use crate::workbench::Required;
@@ -142,8 +143,14 @@ async fn serve(config: &Arc<Config>, began: Candidate) -> Result<(), Box<dyn std
     let configured = configured(config, began, &authorities);
     let listeners = configured.listeners()?;
     let keys = authorities.keys().cloned();
+    // Before the log: what cannot be opened needs no event that it began.
+    let ledger = match ledger_needed(config, &configured.began.policy)? {
+        Some(settings) => Some(Arc::new(Ledger::open(settings).await?)),
+        None => None,
+    };
     let log = Log::open(signed_log_options(config)?)?;
-    let proxy = Proxy::start(configured.set_up(listeners, log.clone())).await?;
+    let setup = configured.set_up(listeners, log.clone(), ledger);
+    let proxy = Proxy::start(setup).await?;
     // Nobody needs it to run: without it, questions to the log take longer.
     let keeper = audit::keep(&config.audit.dir.value);
     if let Err(error) = &keeper {

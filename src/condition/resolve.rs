@@ -87,16 +87,6 @@ impl Asker<'_> {
         })
     }
 
-    fn moment(&self, test: &Test) -> Option<bool> {
-        match test {
-            Test::Inside(schedule) => Some(schedule.holds(self.now)),
-            Test::Outside(schedule) => Some(!schedule.holds(self.now)),
-            Test::Before(time) => Some(self.now < *time),
-            Test::After(time) => Some(self.now >= *time),
-            _ => None,
-        }
-    }
-
     /// How something of the caller or the request compares. Of several things, one must be among those that are named, or
     /// none.
     fn compares(&self, own: &[Scalar], with: &Test) -> Option<bool> {
@@ -118,6 +108,17 @@ impl Asker<'_> {
                 _ => None,
             },
         }
+    }
+}
+
+/// How a moment compares.
+pub(super) fn moment(now: Timestamp, test: &Test) -> Option<bool> {
+    match test {
+        Test::Inside(schedule) => Some(schedule.holds(now)),
+        Test::Outside(schedule) => Some(!schedule.holds(now)),
+        Test::Before(time) => Some(now < *time),
+        Test::After(time) => Some(now >= *time),
+        _ => None,
     }
 }
 
@@ -147,7 +148,7 @@ pub(super) fn resolve(condition: &Condition, asker: &Asker<'_>) -> Resolved {
             Resolved::Known(own.and_then(|own| asker.compares(&own, test)))
         }
         Condition::Is(Subject::Request(RequestFact::Time), test) => {
-            Resolved::Known(asker.moment(test))
+            Resolved::Known(moment(asker.now, test))
         }
         Condition::Is(Subject::Request(fact), test) => {
             let (action, module) = super::word_of(asker.action, asker.module);

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use jiff::tz::TimeZone;
+use jiff::{SpanFieldwise, Timestamp};
 
-use crate::ledger::{Proof, ShownText};
-use crate::policy::Policy;
+use crate::ledger::{Event, Proof, ShownText};
+use crate::policy::{ConsentProof, ConsentText, Language, Organisation, Policy};
 
 /// The legal basis that is consent.
 const CONSENT: &str = "consent";
@@ -17,7 +19,7 @@ pub struct PolicyTerms {
     /// The purposes, by name.
     pub purposes: BTreeMap<String, Purpose>,
     /// The texts that persons are shown, by name.
-    pub texts: BTreeMap<String, Text>,
+    pub texts: BTreeMap<String, ConsentText>,
     /// Who is responsible.
     pub organisation: Organisation,
 }
@@ -30,82 +32,56 @@ pub struct Purpose {
     /// How well consent must be proven at least.
     pub proof: Proof,
     /// How old consent may be.
-    pub max_age: Option<Duration>,
-    /// Whether consent must name to whom data go.
-    pub names_recipient: bool,
+    pub max_age: Option<SpanFieldwise>,
     /// Whether an objection ends it.
     pub honours_objection: bool,
-    /// The name of the text by which persons are asked.
-    pub text: Option<String>,
     /// The categories of data that it shows.
     pub data: Vec<String>,
-}
-
-/// A text that persons are shown.
-#[derive(Clone, Debug)]
-pub struct Text {
-    /// Its version.
-    pub version: String,
-    /// What is shown, by language.
-    pub languages: BTreeMap<String, String>,
-}
-
-/// Who is responsible.
-#[derive(Clone, Debug, Default)]
-pub struct Organisation {
-    /// The name.
-    pub name: Option<String>,
-    /// The country (ISO 3166, two letters).
-    pub country: Option<String>,
-    /// The address of the house.
-    pub address: Option<String>,
-    /// Where the data protection officer is written to.
-    pub dpo: Option<String>,
-    /// The supervisory authority.
-    pub authority: Option<Authority>,
-    /// Languages, the first of them first.
-    pub languages: Vec<String>,
-}
-
-/// A supervisory authority.
-#[derive(Clone, Debug)]
-pub struct Authority {
-    /// Its name.
-    pub name: String,
-    /// Where it is in the web.
-    pub url: String,
 }
 
 impl PolicyTerms {
     /// What a policy says.
     pub fn of(policy: &Policy) -> Self {
         let purposes = policy.purposes().map(|name| {
-            let basis = policy.legal_basis(name).unwrap_or_default();
-            (name.as_str().to_owned(), Purpose::of_basis(basis))
+            let terms = policy.consent_terms(name);
+            let purpose = Purpose {
+                legal_basis: policy.legal_basis(name).unwrap_or_default().to_owned(),
+                proof: terms.map_or(Proof::None, |terms| proof(terms.proof)),
+                max_age: terms.and_then(|terms| terms.max_age),
+                honours_objection: policy.honours_objection(name),
+                data: policy.shown_for(name),
+            };
+            (name.as_str().to_owned(), purpose)
         });
         Self {
             purposes: purposes.collect(),
-            ..Self::default()
+            texts: policy.consent_texts().clone(),
+            organisation: policy.organisation().clone(),
         }
     }
 
     /// The text that a person was shown, by name and version, in a language; `None` if the policy has no such text.
     pub fn shown(&self, name: &str, version: &str, language: &str) -> Option<ShownText> {
-        let text = self
-            .texts
-            .get(name)
-            .filter(|text| text.version == version)?;
-        let shown = text.languages.get(language)?;
-        let hash = digest(&SHA256, shown.as_bytes());
+        let text = self.texts.get(name);
+        let text = text.filter(|text| text.version == version)?;
+        let (_, language) = Language::ALL.iter().find(|(code, _)| *code == language)?;
+        let hash = digest(&SHA256, text.words.get(language)?.as_bytes());
+        let hash = hash.as_ref().iter();
         Some(ShownText {
             id: name.to_owned(),
             version: version.to_owned(),
-            sha256: hash
-                .as_ref()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            sha256: hash.map(|byte| format!("{byte:02x}")).collect(),
         })
+    }
+}
+
+/// How well consent is proven, in the words of the ledger.
+fn proof(asked: ConsentProof) -> Proof {
+    match asked {
+        ConsentProof::None => Proof::None,
+        ConsentProof::SingleOptIn => Proof::SingleOptIn,
+        ConsentProof::DoubleOptIn => Proof::DoubleOptIn,
+        ConsentProof::SignedRequest => Proof::SignedRequest,
     }
 }
 
@@ -116,9 +92,7 @@ impl Purpose {
             legal_basis: basis.to_owned(),
             proof: Proof::None,
             max_age: None,
-            names_recipient: false,
             honours_objection: false,
-            text: None,
             data: Vec::new(),
         }
     }
@@ -127,17 +101,42 @@ impl Purpose {
     pub fn asks_consent(&self) -> bool {
         self.legal_basis == CONSENT
     }
+
+    /// How old consent may be at a moment: as long as the calendar says. What no calendar has is no age at all.
+    pub fn age(&self, now: Timestamp) -> Option<Duration> {
+        let max_age = self.max_age?;
+        let day = now.to_zoned(TimeZone::UTC);
+        let began = day.checked_sub(max_age.0).ok();
+        let age = began.map(|began| now.duration_since(began.timestamp()).unsigned_abs());
+        Some(age.unwrap_or_default())
+    }
+
+    /// When an affirmation ends, in Unix milliseconds; `None`: never of itself, or it is none.
+    pub fn until(&self, event: &Event) -> Option<i64> {
+        if !event.kind.affirms() {
+            return None;
+        }
+        let age = self.max_age.map(|age| {
+            let at = event.at.min(event.recorded);
+            let began = Timestamp::from_millisecond(at).ok();
+            let ends = began.and_then(|at| at.to_zoned(TimeZone::UTC).checked_add(age.0).ok());
+            ends.map_or(at, |ends| ends.timestamp().as_millisecond())
+        });
+        [event.expires, age].into_iter().flatten().min()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::ToSpan as _;
+
     use super::*;
 
     #[test]
     fn a_text_is_known_by_its_version_and_language() {
-        let text = Text {
+        let text = ConsentText {
             version: "3".to_owned(),
-            languages: BTreeMap::from([("en".to_owned(), "Yes, write to me.".to_owned())]),
+            words: BTreeMap::from([(Language::En, "Yes, write to me.".to_owned())]),
         };
         let terms = PolicyTerms {
             texts: BTreeMap::from([("newsletter".to_owned(), text)]),
@@ -145,10 +144,24 @@ mod tests {
         };
         let shown = terms.shown("newsletter", "3", "en").unwrap();
         // printf 'Yes, write to me.' | sha256sum
-        assert_eq!(shown.sha256.len(), 64);
-        assert_eq!(Some(shown), terms.shown("newsletter", "3", "en"));
+        let sha256 = "37e514c420549ee6881910540d4dc68d82e236bd27532c232d6311b24188afc8";
+        assert_eq!(shown.sha256, sha256);
         assert_eq!(terms.shown("newsletter", "2", "en"), None);
         assert_eq!(terms.shown("newsletter", "3", "fr"), None);
         assert_eq!(terms.shown("other", "3", "en"), None);
+    }
+
+    #[test]
+    fn an_age_is_as_long_as_the_calendar_says() {
+        let purpose = Purpose {
+            max_age: Some(1.year().fieldwise()),
+            ..Purpose::of_basis("consent")
+        };
+        let days = |now: &str| {
+            let age = purpose.age(now.parse().unwrap()).unwrap();
+            age.as_secs() / 86_400
+        };
+        assert_eq!(days("2026-03-01T00:00:00Z"), 365);
+        assert_eq!(days("2024-03-01T00:00:00Z"), 366);
     }
 }

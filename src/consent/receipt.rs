@@ -4,9 +4,10 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::policy_terms::{Organisation, PolicyTerms, Purpose};
+use super::policy_terms::{PolicyTerms, Purpose};
 use super::told::time;
 use crate::ledger::{ByKind, Event, Kind, Proof};
+use crate::policy::Organisation;
 
 /// What a receipt conforms to.
 const RECEIPT: &str = "https://w3id.org/dpv/schema/dpv-27560#receipt-eu-gdpr";
@@ -34,23 +35,10 @@ pub struct Receipt {
 impl Maker<'_> {
     /// The keys of the policy's `organisation` without which there is no receipt.
     pub fn missing(&self) -> Vec<&'static str> {
-        let Organisation {
-            name,
-            country,
-            address,
-            dpo,
-            authority,
-            ..
-        } = &self.terms.organisation;
-        let keys = [
-            ("name", name.is_some()),
-            ("country", country.is_some()),
-            ("address", address.is_some()),
-            ("dpo", dpo.is_some()),
-            ("authority", authority.is_some()),
-        ];
-        let missing = keys.into_iter().filter(|(_, is_there)| !is_there);
-        missing.map(|(key, _)| key).collect()
+        let mut missing = self.terms.organisation.lacks();
+        // In which languages the house speaks is no part of a receipt.
+        missing.retain(|key| *key != "languages");
+        missing
     }
 
     /// A receipt of a decision; `None` of what is none, or of a purpose that the policy does not declare.
@@ -205,18 +193,16 @@ fn process(event: &Event, purpose: &Purpose, country: &str) -> Value {
 
 /// How long the data are kept for this: until it ends, or until it is withdrawn.
 fn duration(event: &Event, purpose: &Purpose) -> Value {
-    match until(event, purpose) {
+    match purpose.until(event) {
         Some(until) => json!({ "@type": "dpv:UntilTimeDuration", "dct:valid": time(until) }),
-        None => json!({ "@type": "dpv:UntilEventDuration", "dct:title": "withdrawal" }),
+        None => {
+            let until = match event.kind.affirms() {
+                true => "withdrawal",
+                false => "the decision: there is no consent",
+            };
+            json!({ "@type": "dpv:UntilEventDuration", "dct:title": until })
+        }
     }
-}
-
-fn until(event: &Event, purpose: &Purpose) -> Option<i64> {
-    let age = purpose.max_age.and_then(|age| {
-        let age = i64::try_from(age.as_millis()).ok()?;
-        event.at.min(event.recorded).checked_add(age)
-    });
-    [event.expires, age].into_iter().flatten().min()
 }
 
 fn rights(exercised: &str) -> Value {
@@ -270,7 +256,9 @@ fn consent_status(event: &Event, purpose: &Purpose, status: &str) -> Value {
     );
     told.insert("dpv:isIndicatedAtTime".to_owned(), time(event.at).into());
     let valid = match event.kind.affirms() {
-        true => until(event, purpose).map_or_else(|| "until withdrawn".to_owned(), time),
+        true => purpose
+            .until(event)
+            .map_or_else(|| "until withdrawn".to_owned(), time),
         false => "from then on".to_owned(),
     };
     told.insert("dct:valid".to_owned(), valid.into());

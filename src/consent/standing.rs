@@ -91,7 +91,7 @@ fn standing(ledger: &Ledger, who: &Who, name: &str, purpose: &Purpose, now: Time
     };
     let terms = Terms {
         proof: purpose.proof,
-        max_age: purpose.max_age,
+        max_age: purpose.age(now),
         // To whom data go is known of a request, not of a person: what consent names is told instead.
         recipient: None,
     };
@@ -120,7 +120,7 @@ impl Stand {
                 .filter(|event| event.kind.affirms())
                 .map(|event| event.proof),
             at: decides.map(|event| event.at),
-            until: decides.and_then(|event| until(event, purpose)),
+            until: decides.and_then(|event| purpose.until(event)),
             because: match (is_consent, standing.is_restricted()) {
                 (_, true) => "restricted",
                 (true, _) => words(standing.because()),
@@ -193,7 +193,9 @@ fn decides<'e>(
     if standing.is_valid() {
         let is_good = |event: &&Event| {
             event.proof >= purpose.proof
-                && until(event, purpose).is_none_or(|until| now.as_millisecond() < until)
+                && purpose
+                    .until(event)
+                    .is_none_or(|until| now.as_millisecond() < until)
         };
         return affirmations().filter(is_good).max_by_key(affirmed_at);
     }
@@ -202,18 +204,6 @@ fn decides<'e>(
         _ if standing.is_objected() || standing.is_restricted() => denial(),
         _ => affirmations().max_by_key(affirmed_at).or_else(denial),
     }
-}
-
-/// When an affirmation ends.
-fn until(event: &Event, purpose: &Purpose) -> Option<i64> {
-    if !event.kind.affirms() {
-        return None;
-    }
-    let age = purpose.max_age.and_then(|age| {
-        let age = i64::try_from(age.as_millis()).ok()?;
-        event.at.min(event.recorded).checked_add(age)
-    });
-    [event.expires, age].into_iter().flatten().min()
 }
 
 fn words(because: Because) -> &'static str {

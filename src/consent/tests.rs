@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 use serde_json::Value;
 
 use super::*;
 use crate::ledger::{
     Address, Channel, Clock, Draft, Kind, Ledger, PersonKeys, Place, Proof, Settings, Who,
 };
+use crate::policy::{Authority, ConsentText, Language, Organisation};
 
 const HEADING: &str = "email,purpose,kind,at,proof,source";
 
@@ -36,8 +37,7 @@ async fn stage() -> Stage {
 fn terms() -> PolicyTerms {
     let newsletter = Purpose {
         proof: Proof::SingleOptIn,
-        max_age: Some(Duration::from_secs(3 * 365 * 24 * 3600)),
-        text: Some("newsletter".to_owned()),
+        max_age: Some(3.years().fieldwise()),
         data: vec!["contact.email".to_owned()],
         ..Purpose::of_basis("consent")
     };
@@ -45,9 +45,9 @@ fn terms() -> PolicyTerms {
         honours_objection: true,
         ..Purpose::of_basis("legitimate-interest")
     };
-    let text = Text {
+    let text = ConsentText {
         version: "3".to_owned(),
-        languages: BTreeMap::from([("fr".to_owned(), "Oui, écrivez-moi.".to_owned())]),
+        words: BTreeMap::from([(Language::Fr, "Oui, écrivez-moi.".to_owned())]),
     };
     PolicyTerms {
         purposes: BTreeMap::from([
@@ -64,7 +64,7 @@ fn terms() -> PolicyTerms {
                 name: "CNIL".to_owned(),
                 url: "https://www.cnil.fr".to_owned(),
             }),
-            languages: vec!["fr".to_owned()],
+            languages: vec![Language::Fr],
         },
     }
 }
@@ -203,10 +203,9 @@ async fn a_standing_names_what_decides() {
         (valid.event, valid.proof),
         (Some(given), Some(Proof::SingleOptIn))
     );
-    assert_eq!(
-        valid.until.unwrap() - valid.at.unwrap(),
-        3 * 365 * 86_400_000
-    );
+    let at = Timestamp::from_millisecond(valid.at.unwrap()).unwrap();
+    let until = at.to_zoned(TimeZone::UTC).checked_add(3.years()).unwrap();
+    assert_eq!(valid.until, Some(until.timestamp().as_millisecond()));
     let denied = record("*", Kind::Withdrawn, Proof::None, None).await;
     let after = stand(&stage, "newsletter").await;
     assert_eq!(
@@ -245,14 +244,10 @@ async fn nothing_that_goes_out_holds_an_address() {
             }
         }
     }
-    let answer = answer(
-        &stage.ledger,
-        &anna(),
-        &terms(),
-        &["newsletter"],
-        Timestamp::now(),
-    );
-    let told = answer.await.unwrap().json().to_string();
+    let (who, terms) = (anna(), terms());
+    let now = Timestamp::now();
+    let answer = answer(&stage.ledger, &who, &terms, &["newsletter"], now).await;
+    let told = answer.unwrap().json().to_string();
     assert!(!told.contains("anna"), "{told}");
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::Operation;
+use super::carriers::flag;
 use crate::condition::Resolved;
 use crate::vocabulary::{Field, FieldPath, Module};
 
@@ -57,6 +58,43 @@ pub struct Widened {
     pub added: BTreeSet<FieldPath>,
 }
 
+impl Widened {
+    /// An operation that asks for these fields too, of which its caller asked for those.
+    pub(super) fn new(
+        operation: Operation,
+        named: &BTreeSet<FieldPath>,
+        asked: &BTreeSet<FieldPath>,
+    ) -> Self {
+        Self {
+            operation,
+            added: named.difference(asked).cloned().collect(),
+        }
+    }
+}
+
+/// A field that lists the e-mail addresses of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressList {
+    /// The field.
+    pub field: Field,
+    /// The member of each object there that is the address.
+    pub address: &'static str,
+    /// The member that says yes where it is the primary one.
+    pub primary: &'static str,
+}
+
+impl AddressList {
+    /// The addresses of a value, and whether each is the primary one; `None`, if it is no such list.
+    pub fn read<'v>(&self, value: &'v Value) -> Option<Vec<(&'v str, bool)>> {
+        let address = |item: &'v Value| {
+            let is_primary = item.get(self.primary).and_then(flag);
+            let address = item.get(self.address)?.as_str()?;
+            Some((address, is_primary == Some(true)))
+        };
+        value.as_array()?.iter().map(address).collect()
+    }
+}
+
 /// How the CRM answers a request about a record that it does not have.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Absent {
@@ -69,4 +107,41 @@ pub enum Absent {
     },
     /// With a reply of success, which is filtered as any other. What it says of the record is not judged.
     Reply(Value),
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::AddressList;
+    use crate::vocabulary::Field;
+
+    #[test]
+    fn a_list_of_addresses_tells_which_is_the_primary_one_or_is_none() {
+        let list = AddressList {
+            field: Field::fold("email"),
+            address: "email_address",
+            primary: "primary_address",
+        };
+        let value = json!([
+            {"email_address": "a@example.com", "primary_address": true, "opt_out": false},
+            {"email_address": "b@example.com", "primary_address": "0"},
+            {"email_address": "c@example.com"},
+        ]);
+        assert_eq!(
+            list.read(&value).unwrap(),
+            [
+                ("a@example.com", true),
+                ("b@example.com", false),
+                ("c@example.com", false)
+            ]
+        );
+        for other in [
+            json!("a@example.com"),
+            json!(null),
+            json!([{"primary_address": true}]),
+        ] {
+            assert_eq!(list.read(&other), None, "{other}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::door::{Carrier, Control, Credential};
 use crate::reason::Reason;
-use crate::vocabulary::{Action, FieldPath, Module};
+use crate::vocabulary::{Action, Field, FieldPath, Module};
 
 mod access;
 mod arrangement;
@@ -53,7 +53,7 @@ pub use builtin::{
 };
 pub use database::Database;
 pub use exchange::{AnswerForm, Exchange, Misunderstood, Understood, Wanted};
-pub use express::{Absent, Judging, Needed, Restricted, Widened};
+pub use express::{Absent, AddressList, Judging, Needed, Restricted, Widened};
 pub use login::{Account, Entered, Login, Secret};
 pub use outgoing::{Media, Outgoing};
 pub use schema::{Modules, Schema, Stock, ValueType};
@@ -122,6 +122,10 @@ pub trait Dialect: survey::Survey + Send + Sync + fmt::Debug {
     ) -> Login {
         Login::Impossible
     }
+
+    /// The list of all e-mail addresses of a record of which this field holds the primary one, or all; `None`, if the field
+    /// holds one address and nothing lists others.
+    fn addresses(&self, field: &Field) -> Option<&AddressList>;
 
     /// What is known of the CRM's data. Whatever a dialect does is a function of it and of what it is given.
     fn schema(&self) -> &Arc<Schema>;

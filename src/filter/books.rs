@@ -235,6 +235,11 @@ impl Books {
         self.left_out.push(rule);
     }
 
+    /// How many records are not there, by the rule that says so.
+    pub(super) fn absent(&self) -> &BTreeMap<RuleName, u64> {
+        &self.absent
+    }
+
     /// Whether numbers that the CRM tells count nothing but what the caller may know of, as far as this reply has shown.
     pub(super) fn may_tell_numbers(&self) -> bool {
         let is_none_missing = self.absent.is_empty() && self.left_out.is_empty();

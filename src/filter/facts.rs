@@ -330,6 +330,12 @@ pub(super) struct Told<'r> {
     persons: Option<&'r dyn Persons>,
 }
 
+impl<'r> Told<'r> {
+    pub(super) fn new(record: Described<'r>, persons: Option<&'r dyn Persons>) -> Self {
+        Self { record, persons }
+    }
+}
+
 impl Facts for Told<'_> {
     fn field(&mut self, field: &Field) -> Option<Value> {
         self.record.field(field).cloned()

@@ -1,13 +1,13 @@
 //! Bytes that passed a filter.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
 use super::{Asked, Filter, Limits, Memory, Report, Unfilterable};
 use crate::dialect::Shape;
 use crate::policy::Plan;
-use crate::vocabulary::RecordRef;
+use crate::vocabulary::{RecordRef, RuleName};
 
 /// Bytes of a reply that were held to a plan, field by field. Made only here; `reply` shows nothing else.
 ///
@@ -101,6 +101,12 @@ impl Filtering {
     /// Keys beside records that nobody has said anything of, so far: also of a reply that cannot be filtered.
     pub fn unheard(&self) -> &BTreeSet<Box<str>> {
         self.filter.unheard()
+    }
+
+    /// How many records are not there for the caller, by the rule that says so, so far: also of a reply that is about one such
+    /// record, and so fails as [`Cause::Absent`](super::Cause::Absent).
+    pub fn absent(&self) -> &BTreeMap<RuleName, u64> {
+        self.filter.absent()
     }
 
     /// Ends the reply: the rest of what passed, and what was done.

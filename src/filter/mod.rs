@@ -5,13 +5,13 @@
 //! treat it then in one walk. `reader` is the only place that decides what is JSON; `plain` passes what is written as
 //! most of it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::mem;
 
 use crate::dialect::Shape;
 use crate::policy::Plan;
-use crate::vocabulary::RecordRef;
+use crate::vocabulary::{RecordRef, RuleName};
 
 mod arranged;
 mod asked;
@@ -33,6 +33,7 @@ mod reader;
 mod record;
 mod report;
 mod seen;
+mod sheet;
 mod show;
 mod terms;
 mod text;
@@ -48,6 +49,7 @@ pub use filtered::{Filtered, Filtering};
 pub use memory::Memory;
 pub use persons::{Described, Persons};
 pub use report::{FieldCount, FieldCounts, FieldSet, InText, Misfit, Report};
+pub use sheet::Sheet;
 pub use text::{Finding, Replacement, findings, is_too_long, replacements};
 
 /// Bounds of one reply.
@@ -168,6 +170,11 @@ impl Filter {
     /// Keys beside records that nobody has said anything of, so far.
     pub fn unheard(&self) -> &BTreeSet<Box<str>> {
         self.books.unheard_keys()
+    }
+
+    /// How many records are not there for the caller, by the rule that says so, so far.
+    pub fn absent(&self) -> &BTreeMap<RuleName, u64> {
+        self.books.absent()
     }
 
     /// Ends the text and says what was done. [`Report::refs`] holds those that were not taken before.

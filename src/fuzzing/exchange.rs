@@ -248,6 +248,7 @@ fn before(crm: SocketAddr, token: String, secrets: Vec<String>) -> Stage {
         .expect("a log"),
         stop_timeout: wait,
         reload: None,
+        ledger: None,
         sinks: crate::sinks::Plan::default(),
     };
     let proxy = runtime.block_on(Proxy::start(setup)).expect("a proxy");

@@ -15,7 +15,7 @@ use crate::dialect::sugar_v4::SugarV4;
 use crate::dialect::suitecrm_v8;
 use crate::dialect::{Database, Dialect, Incoming, Operation, Outgoing, Predicate, Understood};
 
-mod described;
+pub(super) mod described;
 
 /// Where a text stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,19 +102,19 @@ fn operation(
     Some((operation, outgoing))
 }
 
-fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 // ---- the legacy API --------------------------------------------------------------------------------------------------
 
-fn call(method: &str, arguments: &Value) -> String {
+pub(super) fn call(method: &str, arguments: &Value) -> String {
     let arguments = encode(&arguments.to_string());
     format!("method={method}&input_type=JSON&response_type=JSON&rest_data={arguments}")
 }
 
 /// The argument of a call, as PHP reads it: old versions undo entities in the JSON before.
-fn argument(outgoing: &Outgoing, at: usize) -> String {
+pub(super) fn argument(outgoing: &Outgoing, at: usize) -> String {
     let body = outgoing.body.clone().unwrap_or_default();
     let form = php::parse_str(&String::from_utf8_lossy(&body));
     let data = form

@@ -2,7 +2,7 @@
 
 use super::kinds::{ByKind, Kind, Proof};
 use super::refused::Refused;
-use super::shown::Shown;
+use super::shown::{Shown, Use};
 
 /// The way in which an event comes in.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ impl Channel {
         let is_fitting = match self {
             // What anybody can type affirms nothing.
             Self::Form => kind == Kind::Requested || kind.denies(),
-            Self::Link(_) => true,
+            Self::Link(shown) => fits_link(shown.used_for(), kind),
             Self::Staff => kind != Kind::Confirmed,
             Self::ApiKey | Self::Import | Self::Sync => kind != Kind::Confirmed && !kind.lifts(),
         };
@@ -68,5 +68,15 @@ impl Channel {
             true => Err(Refused::Unsigned),
             false => Ok(()),
         }
+    }
+}
+
+/// Whether a link of this use may say this. A link that ends mails goes along when a mail is handed on: it only denies.
+fn fits_link(used_for: Use, kind: Kind) -> bool {
+    match used_for {
+        Use::Confirm => matches!(kind, Kind::Confirmed | Kind::Refused),
+        Use::Preferences => true,
+        Use::Unsubscribe => kind.denies(),
+        Use::Identify => kind.denies() || kind == Kind::Notice,
     }
 }

@@ -2,56 +2,24 @@
 //! where it has none.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::calling::Called;
 use super::charge::Account;
+use super::people::Asking;
 use super::{Answer, Pipeline, Visit};
 use crate::audit::{Decided, Record};
-use crate::condition::{Facts, PersonFact};
 use crate::dialect::{Absent, Exchange, Operation};
-use crate::filter::{Asked, Filtering};
+use crate::filter::{Asked, Filtering, Persons, Sheet};
 use crate::guard::{Narrowed, guard};
 use crate::markup;
 use crate::policy::{Conditions, Judged, Plan};
 use crate::reason::{Outcome, Reason};
 use crate::reply::{Refusal, Reply};
-use crate::vocabulary::{Action, Edits, Field, RecordRef};
-
-/// A record that was looked at.
-struct Looked {
-    fields: BTreeMap<Field, Value>,
-}
-
-impl Facts for Looked {
-    fn field(&mut self, field: &Field) -> Option<Value> {
-        self.fields.get(field).cloned()
-    }
-
-    fn person(&mut self, _: PersonFact) -> Option<bool> {
-        None
-    }
-}
-
-impl Looked {
-    /// A record's fields, as they are meant. One that stands there twice is not known.
-    fn of(record: Map<String, Value>) -> Self {
-        let mut fields = BTreeMap::new();
-        let mut twice = Vec::new();
-        for (name, value) in record {
-            let field = Field::fold(&name);
-            if fields.insert(field.clone(), value).is_some() {
-                twice.push(field);
-            }
-        }
-        for field in &twice {
-            fields.remove(field);
-        }
-        Self { fields }
-    }
-}
+use crate::vocabulary::{Action, Edits, RecordRef};
 
 impl Pipeline {
     /// Looks at the records that a request names, where some are not there for the caller, before anything is done with
@@ -95,7 +63,9 @@ impl Pipeline {
         let bytes = untrusted.whole(self.settings.limits.record_bytes_max);
         let held = self.looked_up(&*look, &bytes.await?)?;
         let held = markup::decode_all(look.spelling(), &held);
-        match conditions.judge(&mut Looked::of(held)) {
+        let persons = visit.persons.map(|persons| -> &dyn Persons { &**persons });
+        let sheet = Sheet::of(&named.module, &named.id, held);
+        match conditions.judge(&mut sheet.told(persons)) {
             Judged::There(_) => Ok(()),
             Judged::Absent(rule) => {
                 record.absent(&rule);
@@ -161,7 +131,7 @@ fn is_told_by_its_reply(operation: &Operation) -> bool {
 }
 
 /// How the CRM was asked, for the filter of its answer.
-pub(super) fn asked_of(narrowed: &Narrowed) -> Asked {
+pub(super) fn asked_of(narrowed: &Narrowed, persons: Option<&Arc<Asking>>) -> Asked {
     let mut added: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for path in narrowed.added() {
         let of = added.entry(path.module.clone()).or_default();
@@ -170,7 +140,7 @@ pub(super) fn asked_of(narrowed: &Narrowed) -> Asked {
     Asked {
         pushed: narrowed.unsaid().is_empty(),
         added,
-        persons: None,
+        persons: persons.map(|persons| -> Arc<dyn Persons> { persons.clone() }),
     }
 }
 

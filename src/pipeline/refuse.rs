@@ -41,6 +41,7 @@ impl Pipeline {
             trace: head.trace.as_deref(),
             now: self.clock.moment(),
             origin: head.origin,
+            persons: None,
             whole_only: false,
             held_bytes_max: self.settings.held_bytes_max,
         };

@@ -57,7 +57,7 @@ impl Pipeline {
             .read(
                 visit,
                 untrusted,
-                (plan, &form.shape, asked_of(narrowed)),
+                (plan, &form.shape, asked_of(narrowed, visit.persons)),
                 description.as_mut(),
                 &mut share,
             )
@@ -99,7 +99,7 @@ impl Pipeline {
                     told: visit.entrance.told.clone(),
                     cut: self.cut.clone(),
                     untrusted: answer.untrusted,
-                    passing: Passing::new(*filtering, answer.plan, account),
+                    passing: Passing::new(*filtering, answer.plan, account, visit.persons.cloned()),
                     record,
                     action,
                     status,
@@ -212,6 +212,10 @@ impl Pipeline {
         account: Account,
         record: Record<Decided>,
     ) -> Reply {
+        if visit.persons.is_some_and(|persons| persons.has_changed()) {
+            let reason = Reason::StandingChanged;
+            return self.refuse(visit, action, reason.into(), record).await;
+        }
         let reserved = match account.reserve_all(&report, &record).await {
             Ok(reserved) => reserved,
             Err(stopped) => {

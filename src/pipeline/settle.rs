@@ -258,7 +258,7 @@ impl Pipeline {
             .await?;
         let memory = &visit.in_force.memory;
         let limits = self.settings.limits;
-        let mut filtering = Filtering::new(plan, &form.shape, asked_of(&narrowed), limits, memory);
+        let mut filtering = Filtering::new(plan, &form.shape, asked_of(&narrowed, visit.persons), limits, memory);
         let passed = filtering.push(&bytes).and_then(|()| filtering.finish());
         let filtered = match passed {
             Ok((filtered, _)) => filtered,

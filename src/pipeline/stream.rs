@@ -11,6 +11,7 @@ use super::budget::Share;
 use super::charge::{Account, reason};
 use super::drift::Notices;
 use super::pace::Pace;
+use super::people::Asking;
 use super::refuse::tell;
 use super::release::{count, count_withheld, outcome};
 use crate::audit::{Decided, Record};
@@ -44,6 +45,7 @@ pub(super) struct Stream {
 pub(super) struct Passing {
     filtering: Filtering,
     counting: Counting,
+    persons: Option<Arc<Asking>>,
 }
 
 /// Counts what leaves.
@@ -156,7 +158,12 @@ impl Stream {
 }
 
 impl Passing {
-    pub(super) fn new(filtering: Filtering, plan: Plan, account: Account) -> Self {
+    pub(super) fn new(
+        filtering: Filtering,
+        plan: Plan,
+        account: Account,
+        persons: Option<Arc<Asking>>,
+    ) -> Self {
         let counting = Counting {
             plan,
             account,
@@ -165,7 +172,14 @@ impl Passing {
         Self {
             filtering,
             counting,
+            persons,
         }
+    }
+
+    /// Whether somebody whom what waits is about has said something since.
+    fn has_changed(&self) -> bool {
+        let persons = self.persons.as_ref();
+        persons.is_some_and(|persons| persons.has_changed())
     }
 
     /// Releases all that waits, once its records are counted and the log knows them. Where a limit ends, nothing of it is
@@ -175,6 +189,9 @@ impl Passing {
         record: &mut Record<Decided>,
         sender: &Sender,
     ) -> Result<(), Option<Reason>> {
+        if self.has_changed() {
+            return Err(Some(Reason::StandingChanged));
+        }
         let refs = self.filtering.take_refs();
         let records = self.filtering.records();
         let reserved = self.counting.reserve(&refs, records, record).await;
@@ -195,9 +212,13 @@ impl Passing {
         told: &Notices,
         record: &Record<Decided>,
     ) -> Result<(Piece, Report), Reason> {
+        if self.has_changed() {
+            return Err(Reason::StandingChanged);
+        }
         let Self {
             filtering,
             mut counting,
+            ..
         } = self;
         let finished = filtering.finish();
         let (rest, report) = finished.map_err(|error| told.unfilterable(error))?;

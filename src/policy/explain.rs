@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::diagnostic::{Place, nearest, quoted};
 use crate::dialect::Origin;
 use crate::vocabulary::{Category, Field, FieldPath, Level, Module, Purpose, Role, RuleName};
@@ -11,8 +13,10 @@ use crate::vocabulary::{Category, Field, FieldPath, Level, Module, Purpose, Role
 use super::Policy;
 use super::engine::{Facts, OBSERVED, Observing, Situation};
 use super::judge::{Treatment, View, combined};
-use super::model::{Cap, Grant, Model, Writing};
+use super::model::{Bit, Cap, Grant, Model, Writing};
 use super::plan::{UNCLASSIFIED, Usable, Writable};
+use super::proof::Kept;
+use super::proof::shades::{kept, shades, told};
 
 mod page;
 
@@ -37,6 +41,12 @@ pub struct Explanation {
     pub policy: String,
     /// The policy's hash.
     pub hash: String,
+    /// The moment.
+    pub at: Timestamp,
+    /// Which records are there, where not all are: by which rule, and where what holds.
+    pub records: Vec<Kept>,
+    /// Exceptions in force for these roles, with the caps that they lift.
+    pub exceptions: Vec<String>,
     /// The fields.
     pub rows: Vec<Row>,
 }
@@ -81,8 +91,8 @@ impl Unexplained {
 
 pub(super) fn explain(
     policy: &Policy,
-    roles: &[Role],
-    purpose: &Purpose,
+    now: Timestamp,
+    (roles, purpose): (&[Role], &Purpose),
     strengths: &[&str],
     module: &Module,
 ) -> Result<Explanation, Unexplained> {
@@ -124,8 +134,8 @@ pub(super) fn explain(
         purpose: Some(purpose.clone()),
         strengths: proved.clone(),
         seen: None,
-        observing: model.observing(jiff::Timestamp::now(), true),
-        facts: Facts::Least,
+        observing: model.observing(now, true),
+        facts: at_moment(model, now),
     };
     let enforced = Situation {
         observing: Observing::Enforced,
@@ -133,8 +143,13 @@ pub(super) fn explain(
     };
     let is_observed = situation.observing != enforced.observing;
     let enforced = is_observed.then(|| Arc::new(View::new(policy.core.clone(), enforced)));
+    let records = kept(model, &situation, Some(module));
+    let exceptions = in_force(model, &situation);
     let view = View::beside(policy.core.clone(), situation, enforced);
     Ok(Explanation {
+        at: now,
+        records,
+        exceptions,
         roles: counted.into_iter().collect(),
         not_counted: not_counted.into_iter().collect(),
         purpose: purpose.clone(),
@@ -150,6 +165,37 @@ pub(super) fn explain(
         hash: model.hash.clone(),
         rows: Writer::new(&view).rows(module),
     })
+}
+
+/// The conditions that the moment decides, and of the others the least: nobody knows the caller and the record.
+fn at_moment(model: &Model, now: Timestamp) -> Facts {
+    if model.conditions.is_empty() {
+        return Facts::Least;
+    }
+    let mut bits = 0;
+    for (bit, noted) in (0..).map(Bit).zip(&model.conditions) {
+        let holds = noted.condition.holds_at(now);
+        if holds.unwrap_or(noted.withholds) {
+            bits |= bit.mask();
+        }
+    }
+    Facts::Known(bits)
+}
+
+/// The exceptions that lift a cap for these roles.
+fn in_force(model: &Model, situation: &Situation) -> Vec<String> {
+    let lifting = |cap: &Cap| -> Vec<String> {
+        let exceptions = cap.exceptions.iter().filter(|exception| {
+            situation.roles.is_subset(&exception.roles)
+                && situation.facts.show(Some(exception.when))
+        });
+        let told = exceptions.map(|exception| {
+            let when = model.said(exception.when.mask(), true);
+            format!("{when}, cap `{}` is lifted", cap.name)
+        });
+        told.collect()
+    };
+    model.caps.iter().flat_map(lifting).collect()
 }
 
 /// Writes the reasons; a file's path is written where it changes, then only lines.
@@ -240,6 +286,7 @@ impl<'a> Writer<'a> {
             }
         }
         because.extend(self.nearly(&judged.categories, judged.level));
+        because.extend(self.shades(&judged.categories, |view| view.judge(module, field).level));
         because.extend(self.observed(module, field, judged.level));
         if judged.level == Level::Clear && self.view.core.schema.is_right(module, field.as_str()) {
             because.push("not written: it says what an account may do".to_owned());
@@ -256,6 +303,18 @@ impl<'a> Writer<'a> {
             usable: judged.usable,
             writable: word(&judged.writable),
         })
+    }
+
+    /// How much would be shown by what holds of the moment, the caller and the record.
+    fn shades(&self, categories: &[Category], level: impl Fn(&View) -> Level) -> Option<String> {
+        let shades = shades(self.model, categories, &mut |facts| {
+            let situation = Situation {
+                facts,
+                ..self.view.situation.clone()
+            };
+            level(&View::new(self.view.core.clone(), situation))
+        });
+        told(&shades)
     }
 
     /// What the field would be, if no rule only observed.
@@ -291,6 +350,12 @@ impl<'a> Writer<'a> {
         };
         let mut because = self.because(&categories, level);
         because.extend(self.nearly(&categories, level));
+        because.extend(self.shades(&categories, |view| {
+            let verdicts = categories
+                .iter()
+                .map(|category| view.verdict(category).level);
+            verdicts.min().unwrap_or(Level::Hide)
+        }));
         because.extend(self.writing(&categories, level, &writable));
         let mut by: Vec<String> = verdicts
             .iter()

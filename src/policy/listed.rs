@@ -1,7 +1,9 @@
 //! The rules of a policy as a list: what each is called and where it stands.
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::Place;
-use crate::vocabulary::{Field, Module, RuleName};
+use crate::vocabulary::{Category, Field, Level, Module, Purpose, RuleName};
 
 use super::Policy;
 
@@ -31,6 +33,23 @@ impl Policy {
             place: &cap.place,
         });
         grants.chain(caps)
+    }
+
+    /// The categories of which grants show something for a purpose, in the order of their names.
+    pub fn shown_for(&self, purpose: &Purpose) -> Vec<String> {
+        let model = &self.core.model;
+        let Some(declared) = model.purposes.get(purpose) else {
+            return Vec::new();
+        };
+        let grants = model.grants.iter().filter(|grant| {
+            let is_for = |of: &BTreeSet<Purpose>| of.contains(purpose);
+            grant.level > Level::Redact
+                && grant.purposes.as_ref().is_none_or(is_for)
+                && !grant.roles.is_disjoint(&declared.roles)
+        });
+        let data = grants.flat_map(|grant| grant.data.iter().map(Category::as_str));
+        let data: BTreeSet<&str> = data.collect();
+        data.into_iter().map(str::to_owned).collect()
     }
 
     /// Whether it classifies a field of a module, or what is known of the CRM's data has it.

@@ -24,6 +24,7 @@ mod order;
 mod pairs;
 mod proof;
 mod reachable;
+mod self_lifted;
 mod self_made;
 mod supposed;
 mod terms;
@@ -49,8 +50,8 @@ pub use listed::Rule;
 pub use observation::Observation;
 pub use pairs::{Gain, Pair};
 pub use proof::{
-    Access, AccessField, Aspect, Change, Column, Compared, Counterexample, Given, How, Never,
-    Proved, Replayed, Sight, State,
+    Access, AccessField, Aspect, Change, Column, Compared, Counterexample, Given, How, Kept, Never,
+    Proved, Replayed, Shade, Sight, State,
 };
 
 pub use language::codes;
@@ -184,6 +185,7 @@ impl Policy {
         let policy = schemas.first().map(|schema| {
             let core = Core::new(model, schema.clone(), token_key);
             self_made::warn(&core, schemas, &mut found);
+            self_lifted::warn(&core, schemas, &mut found);
             lints::warn(&core.model, schemas, &mut found);
             Self::of(core)
         });
@@ -423,6 +425,7 @@ impl Policy {
             challenge: None,
             would: None,
             terms: None,
+            also: None,
         }
     }
 
@@ -450,7 +453,7 @@ impl Policy {
         self.tables.of(situation).records(module)
     }
 
-    /// Which level each field of a module gets for some roles and a purpose, and because of which rule.
+    /// Which level each field of a module gets now for some roles and a purpose, and because of which rule.
     pub fn explain(
         &self,
         roles: &[Role],
@@ -458,7 +461,18 @@ impl Policy {
         strengths: &[&str],
         module: &Module,
     ) -> Result<Explanation, Unexplained> {
-        explain::explain(self, roles, purpose, strengths, module)
+        self.explain_at(jiff::Timestamp::now(), (roles, purpose), strengths, module)
+    }
+
+    /// The same at some moment.
+    pub fn explain_at(
+        &self,
+        now: jiff::Timestamp,
+        (roles, purpose): (&[Role], &Purpose),
+        strengths: &[&str],
+        module: &Module,
+    ) -> Result<Explanation, Unexplained> {
+        explain::explain(self, now, (roles, purpose), strengths, module)
     }
 }
 

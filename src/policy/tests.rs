@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 mod causes;
 mod compared;
+mod conditional;
 mod conditions;
 mod folder;
 mod found;

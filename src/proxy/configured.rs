@@ -11,7 +11,9 @@ use crate::config::{self, Config, Durability, Listener, PublishTo};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::Dialect;
 use crate::identity::{Authorities, Unjudged};
+use crate::ledger::{self, Ledger, PersonKeys};
 use crate::pipeline::LiveSchema;
+use crate::policy::Policy;
 use crate::reload::{Candidate, Source, Suites, TlsFiles};
 use crate::sinks::Plan;
 
@@ -30,6 +32,12 @@ pub enum NotConfigured {
     /// A secret of a place for checkpoints cannot stand in a header.
     #[error("a `bearer` of `audit.publish` cannot stand in a header")]
     Bearer,
+    /// The keys of the consent ledger.
+    #[error("a key of `keys.person` {0}")]
+    PersonKeys(ledger::KeysError),
+    /// The policy rests on what people have said, and nobody keeps that.
+    #[error("the policy says whom records are about, which needs the consent ledger: name a key, `keys: {{ person: [{{ file: person.key }}] }}` (C014)")]
+    NoLedger,
     /// A name leads nowhere.
     #[error("a listener names an unknown upstream")]
     Upstream,
@@ -66,12 +74,18 @@ impl Configured<'_> {
     }
 
     /// All of a proxy.
-    pub fn set_up(self, listeners: Vec<ListenerSetup>, log: Log) -> Setup {
+    pub fn set_up(
+        self,
+        listeners: Vec<ListenerSetup>,
+        log: Log,
+        ledger: Option<Arc<Ledger>>,
+    ) -> Setup {
         Setup {
             listeners,
             admin: self.config.admin,
             policy: self.began.policy.clone(),
             log,
+            ledger,
             sinks: Plan {
                 sinks: self.config.audit.sinks.clone(),
                 dir: self.config.audit.dir.value.clone(),
@@ -86,6 +100,42 @@ impl Configured<'_> {
                 suites: self.suites,
             }),
         }
+    }
+}
+
+/// Where the consent ledger is kept, and under which keys; `None`, if the configuration has none.
+///
+/// # Errors
+/// If a key is none.
+pub fn ledger_settings(config: &Config) -> Result<Option<ledger::Settings>, ledger::KeysError> {
+    let keys: Vec<&[u8]> = config.person_keys().iter().map(|key| key.bytes()).collect();
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    let place = match &config.postgres {
+        Some(postgres) => ledger::Place::Postgres(postgres.clone()),
+        None => ledger::Place::Folder(config.state.value.clone()),
+    };
+    Ok(Some(ledger::Settings {
+        place,
+        keys: PersonKeys::new(&keys)?,
+        bytes_max: config.ledger_bytes_max,
+        clock: ledger::Clock::system(),
+    }))
+}
+
+/// Where the consent ledger is kept that a policy and a configuration need, if they do.
+///
+/// # Errors
+/// If the policy needs one that the configuration does not have.
+pub fn ledger_needed(
+    config: &Config,
+    policy: &Policy,
+) -> Result<Option<ledger::Settings>, NotConfigured> {
+    let settings = ledger_settings(config).map_err(NotConfigured::PersonKeys)?;
+    match settings {
+        None if policy.needs().ledger => Err(NotConfigured::NoLedger),
+        settings => Ok(settings),
     }
 }
 

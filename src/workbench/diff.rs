@@ -147,6 +147,7 @@ fn entries(changes: &BTreeSet<Change>) -> Vec<Value> {
             "field": change.field,
             "old": change.old,
             "new": change.new,
+            "when": change.when.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "by": { "old": old, "new": new },
         })
     };
@@ -165,7 +166,8 @@ fn lines(changes: &BTreeSet<Change>) -> Vec<Line> {
     // Of each thing and change first all to whom it happens,
     let mut happens: BTreeMap<(String, Aspect, String), Vec<&Change>> = BTreeMap::new();
     for change in changes {
-        let text = format!("{} -> {}", change.old, change.new);
+        let when: String = change.when.iter().map(|when| format!(", {when}")).collect();
+        let text = format!("{} -> {}{when}", change.old, change.new);
         happens
             .entry((what(change), change.aspect, text))
             .or_default()
@@ -220,6 +222,7 @@ fn what(change: &Change) -> String {
         (Aspect::Default, ..) => "default purpose".to_owned(),
         (Aspect::Actions, ..) => of("actions"),
         (Aspect::Module, ..) => of("module"),
+        (Aspect::Rows, ..) => of("records of"),
         (Aspect::Searched, ..) => of("search"),
         (_, Some(category), Some(field)) if field.starts_with('(') => format!("{category} {field}"),
         (Aspect::InText, Some(category), Some(field)) => format!("{category} in {field}"),

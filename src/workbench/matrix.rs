@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::diagnostic::nearest;
-use crate::policy::{Column, FieldRule, Given, Policy, Usable, Writable};
+use crate::policy::{Column, FieldRule, Given, Kept, Policy, Shade, Usable, Writable};
 use crate::vocabulary::{Category, Level, Module};
 
+mod notes;
 mod page;
 mod words;
 
@@ -30,6 +31,8 @@ struct Cell {
     usable: Usable,
     writable: Writable,
     by: Vec<String>,
+    /// How much is shown by what holds beside, the most first; one, if nothing changes it.
+    shades: Vec<Shade>,
 }
 
 /// A column, with its cells in the order of the rows.
@@ -40,6 +43,8 @@ struct Filled {
     purpose_label: Option<String>,
     strength: Option<String>,
     cells: Vec<Cell>,
+    /// Which records are there, where not all are.
+    kept: Vec<Kept>,
 }
 
 /// All of it.
@@ -53,6 +58,7 @@ pub struct Matrix {
     rows: Vec<Row>,
     labels: Vec<Option<String>>,
     columns: Vec<Filled>,
+    is_french: bool,
     words: &'static Words,
 }
 
@@ -102,6 +108,7 @@ impl Matrix {
                 .map(|column| Filled::of(policy, column, fields, &rows, language))
                 .collect(),
             rows,
+            is_french: language.is_french(),
             words: language.words(),
         })
     }
@@ -120,12 +127,14 @@ impl Matrix {
                     "matched": cell.usable.as_str(),
                     "written": written(&cell.writable),
                     "by": cell.by,
+                    "when": notes::shades_json(&cell.shades),
                 });
                 if self.module.is_some() {
                     entry["field"] = row.name.clone().into();
                 }
                 entries.push(entry);
             }
+            entries.extend(notes::kept_json(column));
         }
         Value::from(entries)
     }
@@ -133,7 +142,8 @@ impl Matrix {
     /// One line a cell (RFC 4180).
     pub fn to_csv(&self) -> String {
         let mut lines = vec![csv_line(&[
-            "role", "purpose", "strength", "field", "category", "level", "matched", "written", "by",
+            "role", "purpose", "strength", "field", "category", "level", "matched", "written",
+            "by", "when",
         ])];
         for column in &self.columns {
             for (row, cell) in self.rows.iter().zip(&column.cells) {
@@ -148,8 +158,10 @@ impl Matrix {
                     cell.usable.as_str(),
                     &written(&cell.writable),
                     &cell.by.join(" "),
+                    &notes::told(&cell.shades, self.words, false).unwrap_or_default(),
                 ]));
             }
+            lines.extend(notes::kept_lines(column));
         }
         lines.concat()
     }
@@ -212,15 +224,24 @@ impl Matrix {
         line("", &mut block.iter().map(|(_, purpose)| purpose.as_str()));
         for (at, name) in names.iter().enumerate() {
             let cells = block.iter().map(|(column, _)| column.cells.get(at));
-            let mut words = cells.map(|cell| cell.map_or("", |cell| self.words.level(cell.level)));
-            line(name, &mut words);
+            let words: Vec<String> = cells
+                .map(|cell| cell.map_or(String::new(), |cell| self.cell(cell)))
+                .collect();
+            line(name, &mut words.iter().map(String::as_str));
         }
     }
 
     fn column_width(&self, column: &Filled, purpose: &str) -> usize {
         let levels = Level::ALL.map(|level| self.words.level(level).chars().count());
+        let cells = column.cells.iter();
+        let cells = cells.map(|cell| self.cell(cell).chars().count());
         let heads = [column.role.chars().count(), purpose.chars().count()];
-        levels.into_iter().chain(heads).max().unwrap_or(0)
+        levels
+            .into_iter()
+            .chain(heads)
+            .chain(cells)
+            .max()
+            .unwrap_or(0)
     }
 
     /// A table of Markdown.
@@ -241,11 +262,8 @@ impl Matrix {
         for (at, name) in self.names().iter().enumerate() {
             text.push_str(&format!("| {} |", escaped(name)));
             for (column, _) in &columns {
-                let level = column
-                    .cells
-                    .get(at)
-                    .map(|cell| self.words.level(cell.level));
-                text.push_str(&format!(" {} |", level.unwrap_or_default()));
+                let level = column.cells.get(at).map(|cell| self.cell(cell));
+                text.push_str(&format!(" {} |", escaped(&level.unwrap_or_default())));
             }
             text.push('\n');
         }
@@ -323,6 +341,9 @@ impl Matrix {
                 strengths.join(", ")
             ));
         }
+        for note in self.notes() {
+            text.push_str(&format!("{note}\n"));
+        }
         let unclassified = self.words.level(self.unclassified);
         text.push_str(&format!("{}: {unclassified}\n", self.words.unclassified));
         text.push_str(&format!(
@@ -359,9 +380,21 @@ impl Filled {
         let cell = |row: &Row| match (fields, row.categories.first()) {
             (Some(module), _) => {
                 let field = crate::vocabulary::Field::fold(&row.name);
-                Cell::of_field(&column.sight.rule(module, &field))
+                let rule = column.sight.rule(module, &field);
+                let shades = match column.sight.least_of(module, &field) == rule.level {
+                    true => Vec::new(),
+                    false => policy.shades(&column.state, &row.categories),
+                };
+                Cell::of_field(&rule, shades)
             }
-            (None, Some(category)) => Cell::of_category(&column.sight.category(category)),
+            (None, Some(category)) => {
+                let given = column.sight.category(category);
+                let shades = match given.least == given.level {
+                    true => Vec::new(),
+                    false => policy.shades(&column.state, std::slice::from_ref(category)),
+                };
+                Cell::of_category(&given, shades)
+            }
             // Rows of categories have one.
             (None, None) => Cell::nothing(),
         };
@@ -372,30 +405,40 @@ impl Filled {
             purpose_label: label.map(str::to_owned),
             strength: column.strength.clone(),
             cells: rows.iter().map(cell).collect(),
+            kept: policy
+                .kept(&column.state)
+                .into_iter()
+                .filter(|kept| fields.is_none_or(|module| *module == kept.module))
+                .collect(),
         }
     }
 
-    fn levels(&self) -> Vec<Level> {
-        self.cells.iter().map(|cell| cell.level).collect()
+    fn levels(&self) -> Vec<(Level, &[Shade])> {
+        let cells = self.cells.iter();
+        cells
+            .map(|cell| (cell.level, cell.shades.as_slice()))
+            .collect()
     }
 }
 
 impl Cell {
-    fn of_category(given: &Given) -> Self {
+    fn of_category(given: &Given, shades: Vec<Shade>) -> Self {
         Self {
             level: given.level,
             usable: given.usable,
             writable: given.writable.clone(),
             by: given.by.iter().map(ToString::to_string).collect(),
+            shades,
         }
     }
 
-    fn of_field(rule: &FieldRule) -> Self {
+    fn of_field(rule: &FieldRule, shades: Vec<Shade>) -> Self {
         Self {
             level: rule.level,
             usable: rule.usable,
             writable: rule.writable.clone(),
             by: rule.by.iter().map(ToString::to_string).collect(),
+            shades,
         }
     }
 
@@ -405,6 +448,7 @@ impl Cell {
             usable: Usable::No,
             writable: Writable::No,
             by: Vec::new(),
+            shades: Vec::new(),
         }
     }
 }

@@ -36,6 +36,7 @@ mod refusals;
 mod reload;
 mod rewriting;
 mod roles;
+mod rows;
 mod schema;
 mod second_reading;
 mod server;

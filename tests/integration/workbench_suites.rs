@@ -388,7 +388,7 @@ fn scripts_and_servers_read_what_failed() {
     assert_eq!(
         promise["counterexample"],
         json!({
-            "roles": ["finance"], "purpose": "customer-care", "auth": [], "category": "financial.iban",
+            "roles": ["finance"], "purpose": "customer-care", "auth": [], "when": [], "category": "financial.iban",
             "field": null, "how": "shown", "level": "clear", "by": ["iban-for-payment"],
         })
     );

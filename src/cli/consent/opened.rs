@@ -7,7 +7,8 @@ use super::super::crm::Failed;
 use crate::config::Config;
 use crate::consent::PolicyTerms;
 use crate::files;
-use crate::ledger::{self, Clock, Ledger, PersonKeys, Place, Settings};
+use crate::ledger::{self, Ledger, Settings};
+use crate::proxy::ledger_settings;
 use crate::reload::Candidate;
 
 /// An installation whose ledger is open.
@@ -67,22 +68,11 @@ fn terms(config: &Config) -> Result<PolicyTerms, Failed> {
 }
 
 fn settings(config: &Config) -> Result<Settings, Failed> {
-    let keys: Vec<&[u8]> = config.person_keys().iter().map(|key| key.bytes()).collect();
-    if keys.is_empty() {
-        return Err(Failed::unusable(
+    let settings = ledger_settings(config).map_err(|error| Failed::unusable(error.to_string()))?;
+    settings.ok_or_else(|| {
+        Failed::unusable(
             "the configuration has no consent ledger: name a key, `keys: { person: [{ file: person.key }] }`, and where it is kept, `state: { dir: … }`",
-        ));
-    }
-    let keys = PersonKeys::new(&keys).map_err(|error| Failed::unusable(error.to_string()))?;
-    let place = match &config.postgres {
-        Some(postgres) => Place::Postgres(postgres.clone()),
-        None => Place::Folder(config.state.value.clone()),
-    };
-    Ok(Settings {
-        place,
-        keys,
-        bytes_max: config.ledger_bytes_max,
-        clock: Clock::system(),
+        )
     })
 }
 

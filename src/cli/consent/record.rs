@@ -198,7 +198,8 @@ fn shown(
     let (name, version) = text
         .split_once('@')
         .ok_or_else(|| Failed::unusable("`--text` is written `name@version`"))?;
-    let first = terms.organisation.languages.first().map(String::as_str);
+    let first = terms.organisation.languages.first();
+    let first = first.map(|language| language.as_str());
     let language = language.or(first).ok_or_else(|| {
         Failed::unusable(
             "name the language of the text, `--language`: the policy's `organisation` names none",

@@ -42,7 +42,7 @@ pub enum NoLines {
 
 /// Which column stands where.
 #[derive(Clone, Debug)]
-pub struct Columns {
+pub(super) struct Columns {
     /// Names of columns in the order in which they stand.
     names: Vec<&'static str>,
     delimiter: u8,

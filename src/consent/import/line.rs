@@ -23,7 +23,7 @@ pub struct Wrong {
 }
 
 /// One line of a file.
-pub struct Line<'a> {
+pub(super) struct Line<'a> {
     columns: &'a Columns,
     number: u64,
     cells: Vec<String>,

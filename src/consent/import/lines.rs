@@ -6,7 +6,7 @@ use super::columns::Columns;
 use super::line::{Line, Wrong};
 
 /// The lines of a file behind its heading. Blank ones are none.
-pub struct Lines<'a> {
+pub(super) struct Lines<'a> {
     columns: &'a Columns,
     reader: csv::Reader<&'a [u8]>,
     is_begun: bool,

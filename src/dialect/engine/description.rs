@@ -15,7 +15,7 @@ use super::versions::Versions;
 pub(super) use crate::dialect::carriers::Name;
 use crate::dialect::carriers::query_string::Noise;
 use crate::dialect::schema::Stock;
-use crate::dialect::{Access, HeadForm, Link, Media, Origin, Unread};
+use crate::dialect::{Access, AddressList, HeadForm, Link, Media, Origin, Unread};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Field, Module, Spelling, intern};
 
@@ -54,6 +54,8 @@ pub(super) struct Description {
     pub(super) ignored: Ignored,
     pub(super) written: Written,
     pub(super) caller: Asking,
+    /// Lists of e-mail addresses, by the fields whose addresses they list.
+    pub(super) addresses: BTreeMap<Field, AddressList>,
     /// The status with which the API answers a request about a record that it does not have.
     pub(super) absent: u16,
     /// The body of an error, with `{status}`, `{title}` and `{text}` where they belong.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::description::Description;
 use crate::dialect::{
-    EntryShape, Frame, ModuleName, ObjectShape, Operation, Others, RecordShape, Shape, Step,
+    Count, EntryShape, Frame, ModuleName, ObjectShape, Operation, Others, RecordShape, Shape, Step,
 };
 use crate::vocabulary::{Module, intern};
 
@@ -35,6 +35,9 @@ pub(super) enum Mark {
     Related(Whose),
     /// A string, number, boolean or null.
     Scalar,
+    /// The same beside a list of records: it may count them, or tell that there are more. If it would tell too much, this
+    /// stands in its place, or nothing.
+    Count(Option<&'static str>),
     /// One of these words.
     Word(Vec<&'static str>),
     /// Anything.
@@ -193,7 +196,7 @@ impl Tree {
         };
         if matches!(
             self.mark,
-            Some(Mark::Scalar | Mark::Word(_) | Mark::Dropped)
+            Some(Mark::Scalar | Mark::Count(_) | Mark::Word(_) | Mark::Dropped)
         ) {
             return Err("nothing lies below a scalar or below what never passes");
         }
@@ -240,7 +243,7 @@ impl Tree {
     /// Whether a scalar passes at a place.
     pub(super) fn passes(&self, place: &[Step]) -> bool {
         let Some((step, rest)) = place.split_first() else {
-            return self.mark == Some(Mark::Scalar);
+            return matches!(self.mark, Some(Mark::Scalar | Mark::Count(_)));
         };
         let named = self.names.iter();
         let mut named = named.filter(|(name, _)| *step == Step::Name(name));
@@ -293,7 +296,9 @@ impl Tree {
     pub(super) fn contradicts_itself(&self) -> bool {
         let has_names = !self.names.is_empty();
         let here = match &self.mark {
-            Some(Mark::Scalar | Mark::Word(_) | Mark::Dropped) => has_names || self.each.is_some(),
+            Some(Mark::Scalar | Mark::Count(_) | Mark::Word(_) | Mark::Dropped) => {
+                has_names || self.each.is_some()
+            }
             Some(Mark::Record(_) | Mark::Related(_)) => self.each.is_some(),
             Some(Mark::Anything) | None => {
                 has_names && matches!(self.each, Some((Step::Element, _)))
@@ -348,6 +353,7 @@ impl Tree {
                 None => Shape::Dropped,
             },
             Some(Mark::Scalar) => Shape::Scalar,
+            Some(Mark::Count(unknown)) => Shape::Count(Count::All(*unknown)),
             Some(Mark::Word(words)) => Shape::Word(words.clone()),
             Some(Mark::Dropped) => Shape::Dropped,
             Some(Mark::Anything) if self.names.is_empty() && self.each.is_none() => Shape::Anything,

@@ -14,9 +14,10 @@ use serde_json::{Map, Value};
 
 use super::schema::{Modules, Schema};
 use super::{
-    Absent, Account, AnswerForm, Answered, Arrangement, Ask, Assembly, Bounds, Dialect, Entered,
-    ErrorShape, Exchange, Failure, HeadForm, Incoming, Inquiry, Judging, Login, Misunderstood,
-    Needed, Operation, Outgoing, Restricted, Shape, Understood, Wanted, Which, Widened,
+    Absent, Account, AddressList, AnswerForm, Answered, Arrangement, Ask, Assembly, Bounds,
+    Dialect, Entered, ErrorShape, Exchange, Failure, HeadForm, Incoming, Inquiry, Judging, Login,
+    Misunderstood, Needed, Operation, Outgoing, Restricted, Shape, Understood, Wanted, Which,
+    Widened,
 };
 use crate::diagnostic::{Diagnostics, File, load};
 use crate::door::Credential;
@@ -217,6 +218,10 @@ impl Dialect for Described {
             }),
             conclusion => conclusion,
         }
+    }
+
+    fn addresses(&self, field: &Field) -> Option<&AddressList> {
+        self.description.addresses.get(field)
     }
 
     fn schema(&self) -> &Arc<Schema> {

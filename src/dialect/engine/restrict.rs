@@ -117,7 +117,9 @@ impl Terms<'_> {
         let Some((predicate, is_exact)) = said else {
             return false;
         };
-        restricted.operation.query.predicate = Some(predicate);
+        if predicate.is_some() {
+            restricted.operation.query.predicate = predicate;
+        }
         is_exact
     }
 
@@ -127,7 +129,7 @@ impl Terms<'_> {
         must: &Resolved,
         query: &Query,
         (listing, asked): (&Listing, Asked<'_>),
-    ) -> Option<(Predicate, bool)> {
+    ) -> Option<(Option<Predicate>, bool)> {
         let [style] = listing.predicates.as_slice() else {
             return None;
         };
@@ -151,7 +153,9 @@ impl Terms<'_> {
                 continue;
             };
             let at = own.map(|(at, ..)| at);
-            put(query, fixed, (at, number), said);
+            if let Some(said) = said {
+                put(query, fixed, (at, number), said);
+            }
             return is_exact;
         }
         false
@@ -163,7 +167,7 @@ impl Terms<'_> {
         filter: Option<(&Predicate, usize)>,
         must: &Resolved,
         asked: Asked<'_>,
-    ) -> Option<(Predicate, bool)> {
+    ) -> Option<(Option<Predicate>, bool)> {
         let path = |field: &Field| self.path(asked, field);
         let kind = |field: &Field| self.schema.value_type(asked.module, field);
         let has_time = |field: &Field| self.has_time(asked.module, field);
@@ -257,7 +261,7 @@ impl Terms<'_> {
             let said =
                 within.and_then(|within| self.plain(&must, query, (&within.listing, behind)));
             let is_exact = said.as_ref().is_some_and(|(_, is_exact)| *is_exact);
-            if let Some((predicate, _)) = said {
+            if let Some((Some(predicate), _)) = said {
                 query.predicate = Some(predicate);
             }
             if !is_exact {

@@ -38,10 +38,7 @@ pub(super) fn widened(
         adding.to(&modules, operation.link.as_ref(), &mut widened.query);
     }
     let Adding { added, asked, .. } = adding;
-    Widened {
-        operation: widened,
-        added: added.difference(&asked).cloned().collect(),
-    }
+    Widened::new(widened, &added, &asked)
 }
 
 impl Adding<'_> {

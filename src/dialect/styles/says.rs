@@ -234,15 +234,15 @@ fn text(value: &Value) -> Option<String> {
 }
 
 impl PredicateStyle {
-    /// A filter in this style, and what is needed beside it; and whether that says all that is needed. `None`, if nothing of
-    /// it can be said.
+    /// A filter in this style, and what is needed beside it (`None`, if that is nothing); and whether that says all that is
+    /// needed. `None`, if nothing of it can be said.
     pub(in crate::dialect) fn and(
         &self,
         filter: Option<(&Predicate, usize)>,
         needed: &Resolved,
         columns: Columns<'_>,
         scope: Scope<'_>,
-    ) -> Option<(Predicate, bool)> {
+    ) -> Option<(Option<Predicate>, bool)> {
         let says = Style {
             style: self,
             columns,
@@ -252,11 +252,7 @@ impl PredicateStyle {
             Which::Those(predicate) => predicate,
             // What asks for nothing is written like anything else: no record is without an id.
             Which::None => says.compare(&Field::fold("id"), Sign::Null, Value::Null)?,
-            Which::Every => {
-                let everything = Predicate::All(Vec::new());
-                let filter = filter.map_or(everything, |(filter, _)| filter.clone());
-                return is_exact.then_some((filter, true));
-            }
+            Which::Every => return is_exact.then_some((None, true)),
         };
         let number = filter.map_or(0, |(_, number)| number);
         let both = self.both(filter.map(|(filter, _)| filter), needed)?;
@@ -264,7 +260,7 @@ impl PredicateStyle {
         let mut written = Map::new();
         self.write(&both, number, scope, &mut written);
         let again = self.read(&mut Arguments::of(written), scope).ok()?;
-        (again? == (both.clone(), number)).then_some((both, is_exact))
+        (again? == (both.clone(), number)).then_some((Some(both), is_exact))
     }
 
     /// Two filters, of which both hold, as this style reads them.

@@ -20,6 +20,7 @@ mod bodies;
 mod clients;
 mod filters;
 mod labels;
+mod needed;
 mod projections;
 mod properties;
 mod queries;

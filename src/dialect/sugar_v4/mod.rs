@@ -13,10 +13,10 @@ use serde_json::{Map, Value, json};
 use super::schema::stock::delivered::of_sugar_v4;
 use super::schema::{Modules, Schema};
 use super::{
-    Absent, Account, AnswerForm, Answered, Arrangement, Ask, Assembly, Bounds, Database, Dialect,
-    Entered, ErrorShape, Exchange, Failure, HeadForm, Incoming, Inquiry, Judging, Login,
-    Misunderstood, Needed, Operation, Outgoing, Projected, Rendering, Restricted, Understood,
-    Wanted, Widened,
+    Absent, Account, AddressList, AnswerForm, Answered, Arrangement, Ask, Assembly, Bounds,
+    Database, Dialect, Entered, ErrorShape, Exchange, Failure, HeadForm, Incoming, Inquiry,
+    Judging, Login, Misunderstood, Needed, Operation, Outgoing, Projected, Rendering, Restricted,
+    Understood, Wanted, Widened,
 };
 use crate::door::Credential;
 use crate::reason::Reason;
@@ -127,6 +127,11 @@ impl Dialect for SugarV4 {
         answers: &[Answered],
     ) -> Login {
         enter::step(account, answers)
+    }
+
+    fn addresses(&self, _field: &Field) -> Option<&AddressList> {
+        // They stand behind a link.
+        None
     }
 
     fn schema(&self) -> &Arc<Schema> {

@@ -19,6 +19,7 @@ mod attacks;
 mod documentation;
 mod fixpoint;
 mod logic;
+mod needed;
 mod properties;
 mod records;
 mod versions;

@@ -16,23 +16,20 @@ const WARNING: &str = "Access to this object is denied since it has been deleted
 /// than those of its own choice: only a search has one that is not all.
 pub(super) fn widened(operation: &Operation, judging: Judging<'_>) -> Option<Widened> {
     let kind = method::by_name(operation.rendering.form)?.kind;
-    let mut widened = Widened {
-        operation: operation.clone(),
-        added: BTreeSet::new(),
-    };
+    let mut widened = operation.clone();
+    let (mut added, mut asked) = (BTreeSet::new(), BTreeSet::new());
     let selects = matches!(
         kind,
         Kind::Entry | Kind::Entries | Kind::List | Kind::Related | Kind::Search
     );
     let target = operation.target().filter(|_| selects);
     let Some(target) = target else {
-        return Some(widened);
+        return Some(Widened::new(widened, &added, &asked));
     };
     let are_records = operation.link.as_ref().is_none_or(leads_to_records);
-    let query = &mut widened.operation.query;
-    let mut asked = BTreeSet::new();
+    let query = &mut widened.query;
     match has_fields(query) {
-        true if are_records => add(query, target, judging, (&mut widened.added, &mut asked)),
+        true if are_records => add(query, target, judging, (&mut added, &mut asked)),
         true => {}
         false if kind == Kind::Search && !judging(target).is_empty() => return None,
         false => {}
@@ -42,12 +39,11 @@ pub(super) fn widened(operation: &Operation, judging: Judging<'_>) -> Option<Wid
             && leads_to_records(link)
             && has_fields(query)
         {
-            let lists = (&mut widened.added, &mut asked);
+            let lists = (&mut added, &mut asked);
             add(query, &link.target, judging, lists);
         }
     }
-    widened.added = widened.added.difference(&asked).cloned().collect();
-    Some(widened)
+    Some(Widened::new(widened, &added, &asked))
 }
 
 /// Whether fields are chosen; else all are meant.

@@ -318,6 +318,18 @@ fn a_record_that_is_all_of_a_reply_leaves_nothing_of_it() {
         assert_eq!(result.unwrap_err().cause, Cause::Absent, "{text}");
         assert!(!String::from_utf8(out).unwrap().contains("secret"));
     }
+    let mut filter = Filter::on_terms(
+        Box::new(terms.clone()),
+        &contacts(),
+        told(),
+        LIMITS,
+        &Memory::new(),
+    );
+    filter.push(other.as_bytes(), &mut Vec::new()).unwrap_err();
+    assert_eq!(
+        *filter.absent(),
+        BTreeMap::from([(RuleName::new("rows.own"), 1)])
+    );
     // What is no JSON is that first.
     assert_eq!(
         cause_of(&terms, &contacts(), r#"{"clear_c":"other","x":01}"#),

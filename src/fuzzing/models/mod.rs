@@ -4,5 +4,7 @@
 pub mod dolibarr;
 pub mod espocrm;
 pub mod php;
+#[cfg(test)]
+pub mod rows;
 pub mod sql;
 pub mod suitecrm;

@@ -18,9 +18,9 @@ fn described(text: &str) -> Described {
         .expect("an example")
 }
 
-static DOLIBARR: LazyLock<Described> =
+pub(in crate::fuzzing) static DOLIBARR: LazyLock<Described> =
     LazyLock::new(|| described(include_str!("../../../examples/dolibarr/dolibarr.yaml")));
-static ESPOCRM: LazyLock<Described> =
+pub(in crate::fuzzing) static ESPOCRM: LazyLock<Described> =
     LazyLock::new(|| described(include_str!("../../../examples/espocrm/espocrm.yaml")));
 
 pub(super) fn sql_filters(one: &str, other: &str) -> bool {

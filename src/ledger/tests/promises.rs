@@ -299,6 +299,21 @@ fn a_link_is_good_once_for_its_person_and_purpose_until_it_expires() {
         let shown = show(Use::Preferences, many.token()).unwrap();
         confirm(&shown, own(), "offers").unwrap();
         confirm(&shown, own(), "newsletter").unwrap();
+        // What stands in every mail ends mails, and affirms nothing.
+        let stop = link(Use::Unsubscribe, "newsletter");
+        stage
+            .wait(ledger.post(person.clone(), vec![stop.clone()], Vec::new()))
+            .unwrap();
+        let stopping = show(Use::Unsubscribe, stop.token()).unwrap();
+        assert_eq!(
+            refused(confirm(&stopping, own(), "newsletter")),
+            Refused::Kind
+        );
+        stage.record(
+            &ledger,
+            draft(own(), Kind::Withdrawn, Channel::Link(stopping)),
+        );
+        assert!(!stage.is_valid(&ledger, ANNA));
         stage.pass(60_000);
         assert_eq!(
             refused(confirm(&shown, own(), "newsletter")),

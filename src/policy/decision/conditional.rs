@@ -112,6 +112,13 @@ impl RecordTerms {
         self.rules(self.asked.iter().fold(self.base_bits, flipped), module)
     }
 
+    /// Whether something is asked of the persons whom records are about.
+    pub(super) fn asks_of_persons(&self) -> bool {
+        let rows = self.rows.iter().map(|(_, _, keep)| keep);
+        let mut asked = self.asked.iter().map(|(_, asked, _)| asked).chain(rows);
+        asked.any(Resolved::asks_for_persons)
+    }
+
     /// Whether rules say which of a module's records are there.
     pub(super) fn has_rows(&self, module: &Module) -> bool {
         self.rows
@@ -156,6 +163,12 @@ impl Conditions {
     /// The fields that must be read.
     pub fn fields(&self) -> &BTreeSet<Field> {
         &self.fields
+    }
+
+    /// The same, for which these fields are read, too.
+    pub(super) fn reading(mut self, fields: &BTreeSet<Field>) -> Self {
+        self.fields.extend(fields.iter().cloned());
+        self
     }
 
     /// What must hold for a record to be there; `None`: all are.

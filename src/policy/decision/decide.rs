@@ -96,6 +96,7 @@ fn decided(
         challenge: None,
         would: None,
         terms,
+        also: None,
     };
     // What the API tells of itself and of the caller is nobody's records.
     let reached = match operation.access {

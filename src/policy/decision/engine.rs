@@ -171,11 +171,19 @@ impl Grant {
 impl Cap {
     /// Whether the cap matches. In doubt it does: without roles nobody is exempt, without a purpose every one counts.
     pub(in crate::policy) fn matches(&self, situation: &Situation) -> bool {
-        is_for(self.purposes.as_ref(), situation)
+        self.would_match(situation) && !self.is_lifted(situation)
+    }
+
+    /// Whether it matches, if no exception lifts it.
+    pub(in crate::policy) fn would_match(&self, situation: &Situation) -> bool {
+        self.is_for(situation)
             && situation.observing.lowers(self.observed.as_ref())
-            && self.applies.to(situation)
             && situation.facts.withhold(self.when)
-            && !self.is_lifted(situation)
+    }
+
+    /// Whether the roles and the purpose are meant.
+    pub(in crate::policy) fn is_for(&self, situation: &Situation) -> bool {
+        is_for(self.purposes.as_ref(), situation) && self.applies.to(situation)
     }
 
     /// Whether an exception is in force for all roles that count.

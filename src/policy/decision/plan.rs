@@ -1,6 +1,6 @@
 //! What a caller may have: the decision about one operation, and the rule of each field it can touch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -63,7 +63,7 @@ pub struct PurposeChosen {
 ///
 /// ```compile_fail
 /// // No plan without a decision: the constructor and the fields are private.
-/// let plan = paravent::policy::Plan { table: todo!(), roles: vec![], purpose: None, challenge: None, would: None, terms: None };
+/// let plan = paravent::policy::Plan { table: todo!(), roles: vec![], purpose: None, challenge: None, would: None, terms: None, also: None };
 /// ```
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -75,6 +75,8 @@ pub struct Plan {
     pub(in crate::policy) would: Option<Reason>,
     /// What rules ask for of records, if they do.
     pub(in crate::policy) terms: Option<Arc<RecordTerms>>,
+    /// What must be read of records beside, by module.
+    pub(in crate::policy) also: Option<Arc<BTreeMap<Module, BTreeSet<Field>>>>,
 }
 
 impl Plan {
@@ -121,6 +123,17 @@ impl Plan {
         self.terms.is_some()
     }
 
+    /// Whether rules ask for something of the persons whom records are about.
+    pub fn asks_of_persons(&self) -> bool {
+        let terms = self.terms.as_ref();
+        terms.is_some_and(|terms| terms.asks_of_persons())
+    }
+
+    /// From here on, these fields are read, too, of records of which rules ask for something.
+    pub(crate) fn read_also(&mut self, fields: BTreeMap<Module, BTreeSet<Field>>) {
+        self.also = Some(Arc::new(fields));
+    }
+
     /// The same, in which each record has the rules of one of which nothing is known.
     #[must_use]
     pub fn unjudged(&self) -> Self {
@@ -139,7 +152,12 @@ impl Plan {
     /// What must be looked at of a module's records before their rules are known; `None`: they all have those of
     /// [`Self::records`].
     pub fn conditions(&self, module: &Module) -> Option<Conditions> {
-        self.terms.as_ref()?.conditions(module)
+        let conditions = self.terms.as_ref()?.conditions(module)?;
+        let also = self.also.as_ref().and_then(|also| also.get(module));
+        Some(match also {
+            Some(also) => conditions.reading(also),
+            None => conditions,
+        })
     }
 }
 

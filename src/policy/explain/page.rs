@@ -29,6 +29,16 @@ impl Explanation {
         for role in &self.not_counted {
             let _ = writeln!(out, "{role} does not count: it may not invoke this purpose");
         }
+        for kept in &self.records {
+            let _ = writeln!(
+                out,
+                "records of {}: only with {} ({})",
+                kept.module, kept.when, kept.by
+            );
+        }
+        for exception in &self.exceptions {
+            let _ = writeln!(out, "{exception}");
+        }
         out.push('\n');
         let head = [
             "FIELD", "CATEGORY", "SHOWN", "MATCHED", "WRITTEN", "BECAUSE",
@@ -98,6 +108,9 @@ impl Explanation {
             "legal_basis": self.basis,
             "strengths": self.strengths,
             "module": self.module,
+            "at": self.at.to_string(),
+            "records": self.records.iter().map(|kept| json!({ "by": kept.by, "keep_when": kept.when })).collect::<Vec<_>>(),
+            "exceptions": self.exceptions,
             "fields": rows,
         })
     }

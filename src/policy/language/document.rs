@@ -307,9 +307,7 @@ pub(in crate::policy) enum TestEntry {
 #[derive(Debug)]
 pub(in crate::policy) struct LimitEntry {
     pub(in crate::policy) name: Word,
-    pub(in crate::policy) roles: Option<Vec<Word>>,
-    pub(in crate::policy) unless_roles: Option<Vec<Word>>,
-    pub(in crate::policy) purposes: Option<Vec<Word>>,
+    pub(in crate::policy) whom: Whom,
     pub(in crate::policy) modules: Option<Vec<Word>>,
     pub(in crate::policy) data: Option<Vec<Word>>,
     pub(in crate::policy) level: Level,

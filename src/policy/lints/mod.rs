@@ -15,6 +15,7 @@ use sight::Sight;
 mod accounts;
 mod alike;
 mod asked;
+mod conditions;
 mod escapes;
 mod idle;
 mod masks;
@@ -57,6 +58,7 @@ pub(super) fn warn(model: &Model, schemas: &[Arc<Schema>], found: &mut Diagnosti
     people::warn(model, found);
     types::warn(&looked, found);
     idle::warn(model, found);
+    conditions::warn(model, found);
 }
 
 impl Looked<'_> {

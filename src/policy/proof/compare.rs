@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use crate::detect::Kind;
 use crate::dialect::Schema;
-use crate::policy::Policy;
 use crate::policy::engine::{Facts, Observing, Situation};
 use crate::policy::language::catalogue::category_of;
 use crate::policy::language::model::Model;
 use crate::policy::plan::{UNCLASSIFIED, Usable};
+use crate::policy::{Policy, Supposed};
 use crate::vocabulary::{Category, Field, Level, Purpose, Role};
 
 mod cells;
@@ -20,12 +20,14 @@ mod held;
 pub(in crate::policy) mod masks;
 mod proven;
 mod replay;
+mod rows;
 mod samples;
 pub(in crate::policy) mod shown;
 mod subjects;
 #[cfg(test)]
 mod tests;
 mod walk;
+pub(super) mod worlds;
 
 pub use columns::Column;
 pub use replay::{Access, Field as AccessField, Replayed};
@@ -65,6 +67,8 @@ pub struct Change {
     pub strength: Option<String>,
     /// All that could be proved so.
     pub provable: BTreeSet<String>,
+    /// Of which moments, callers and records it is so; none: of all.
+    pub when: Vec<Supposed>,
     /// What was.
     pub old: String,
     /// What is.
@@ -86,6 +90,8 @@ pub enum Aspect {
     Actions,
     /// Modules whose records pass.
     Module,
+    /// Which records are there.
+    Rows,
     /// How much is shown.
     Shown,
     /// What is found in texts.
@@ -107,6 +113,7 @@ impl Aspect {
             Self::Default => "default-purpose",
             Self::Actions => "actions",
             Self::Module => "module",
+            Self::Rows => "rows",
             Self::Shown => "shown",
             Self::InText => "in-text",
             Self::Used => "matched",
@@ -126,6 +133,7 @@ impl Change {
             purpose: None,
             strength: None,
             provable: BTreeSet::new(),
+            when: Vec::new(),
             old: old.into(),
             new: new.into(),
             by: [Vec::new(), Vec::new()],
@@ -179,6 +187,9 @@ impl Policy {
             names: &both.names,
         };
         held::differences(&both.names, &mut |relation, change| {
+            compared.add(relation, change);
+        });
+        rows::differences(&both.names, &mut |relation, change| {
             compared.add(relation, change);
         });
         walk::walk(&both, &subjects, &searches, &mut |told| {
@@ -250,6 +261,7 @@ impl Writer<'_, '_> {
             purpose: Some(self.names.purposes[spot.purpose].clone()),
             strength: self.names.proven[spot.proven].name.clone(),
             provable: self.provable(spot),
+            when: told.when.clone(),
             ..Change::of(aspect, old, new)
         };
         let subject = match told.about {
@@ -261,7 +273,14 @@ impl Writer<'_, '_> {
             }
             About::Subject(subject) => subject,
         };
-        let by = [OLD, NEW].map(|side| self.by(side, spot, subject.sides[side].as_ref(), found));
+        let by = [OLD, NEW].map(|side| {
+            self.by(
+                (side, told.facts[side]),
+                spot,
+                subject.sides[side].as_ref(),
+                found,
+            )
+        });
         let change = Change { by, ..change };
         match &subject.what {
             What::Category(at) => {
@@ -326,7 +345,7 @@ impl Writer<'_, '_> {
     /// The rules that make the lowest level among the categories of something.
     fn by(
         &self,
-        side: usize,
+        (side, facts): (usize, Facts),
         spot: &Spot,
         made: Option<&Made>,
         found: Option<Kind>,
@@ -348,7 +367,7 @@ impl Writer<'_, '_> {
             strengths: self.names.proven[spot.proven].strengths[side].clone(),
             seen: None,
             observing: Observing::Most,
-            facts: Facts::Most,
+            facts,
         };
         let mut lowest: Vec<(Level, Vec<String>)> = Vec::new();
         for at in &made.categories {

@@ -17,6 +17,7 @@ mod compare;
 mod goals;
 mod ground;
 mod never;
+pub(super) mod shades;
 mod smallest;
 mod strengths;
 mod worlds;
@@ -26,6 +27,7 @@ pub(super) use ground::Ground;
 #[cfg(test)]
 pub(super) use ground::fields;
 pub use never::{Counterexample, How, Never, Proved};
+pub use shades::{Kept, Shade};
 
 /// One state of a request, as far as rules look at it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -197,6 +199,11 @@ impl Sight {
             .as_ref()
             .map_or(&self.view, |[_, least]| least)
     }
+}
+
+/// The conditions as most can be used.
+pub(super) fn used_at_most(model: &super::model::Model) -> Facts {
+    worlds::of_conditions(model).map_or(Facts::Most, |[used, _]| used)
 }
 
 /// The subsets that are not blank, of so many members at most.

@@ -10,6 +10,7 @@ use super::ground::Ground;
 use super::smallest::{Within, is_met};
 use super::strengths::Provable;
 use super::worlds::{World, Worlds};
+use crate::policy::engine::{Observing, Situation};
 use crate::policy::model::Model;
 use crate::policy::{Policy, Supposed, decide};
 use crate::vocabulary::{Category, FieldPath, Level, Purpose, Role, RuleName};
@@ -254,33 +255,78 @@ impl<'a> Walk<'a> {
         for (crowd, provable) in &self.crowds {
             let of_crowd = free.iter().filter(|role| crowd.contains(**role));
             let roles: BTreeSet<Role> = of_crowd.map(|role| (*role).clone()).collect();
-            if roles.is_empty() || !wanted.is_empty() && wanted.is_disjoint(&roles) {
-                continue;
-            }
-            let within = Within {
-                model: self.model,
-                goal,
-                purpose,
-                roles: &roles,
-                wanted,
-                facts: world.facts,
-            };
-            for provable in provable {
-                looked_at += 1;
-                let largest = within.largest(provable).situation(world.facts);
-                if !is_met(self.model, goal, &largest) {
+            for roles in self.together(goal, (purpose, world), roles) {
+                if roles.is_empty() || !wanted.is_empty() && wanted.is_disjoint(&roles) {
                     continue;
                 }
-                let found = Found {
-                    world: world.clone(),
-                    state: within.smallest(provable),
+                let within = Within {
+                    model: self.model,
+                    goal,
+                    purpose,
+                    roles: &roles,
+                    wanted,
+                    facts: world.facts,
                 };
-                if smallest.as_ref().is_none_or(|smallest| found < *smallest) {
-                    smallest = Some(found);
+                for provable in provable {
+                    looked_at += 1;
+                    let largest = within.largest(provable).situation(world.facts);
+                    if !is_met(self.model, goal, &largest) {
+                        continue;
+                    }
+                    let found = Found {
+                        world: world.clone(),
+                        state: within.smallest(provable),
+                    };
+                    if smallest.as_ref().is_none_or(|smallest| found < *smallest) {
+                        smallest = Some(found);
+                    }
                 }
             }
         }
         (looked_at, smallest)
+    }
+
+    /// The largest sets of some roles that no cap holds back together. An exception lifts a cap only for those all of whose
+    /// roles it names: it does so for none who has another role beside.
+    fn together(
+        &self,
+        goal: &Goal,
+        (purpose, world): (&Purpose, &World),
+        roles: BTreeSet<Role>,
+    ) -> BTreeSet<BTreeSet<Role>> {
+        let mut sets = BTreeSet::from([roles]);
+        for cap in self
+            .model
+            .caps
+            .iter()
+            .filter(|cap| !cap.exceptions.is_empty())
+        {
+            let mut needs = goal.needs.iter();
+            if !needs.any(|need| need.is_held_by(self.model, cap)) {
+                continue;
+            }
+            let is_unlifted = |role: &Role| {
+                let alone = Situation {
+                    roles: BTreeSet::from([role.clone()]),
+                    purpose: Some(purpose.clone()),
+                    observing: Observing::Most,
+                    facts: world.facts,
+                    ..Situation::default()
+                };
+                !cap.would_match(&alone)
+            };
+            let in_force = cap.exceptions.iter();
+            let in_force = in_force.filter(|one| world.facts.show(Some(one.when)));
+            let in_force: Vec<&BTreeSet<Role>> = in_force.map(|one| &one.roles).collect();
+            let parted = sets.iter().flat_map(|set| {
+                let untouched = set.iter().filter(|role| is_unlifted(role)).cloned();
+                let untouched: BTreeSet<Role> = untouched.collect();
+                let lifted = in_force.iter().map(|roles| set & *roles);
+                lifted.chain([untouched]).collect::<Vec<_>>()
+            });
+            sets = parted.collect();
+        }
+        sets
     }
 
     /// The roles that may invoke a purpose and that no cap holds back from what a goal needs. Beside one that is held back,

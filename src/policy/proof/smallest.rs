@@ -6,7 +6,7 @@ use super::State;
 use super::goals::{Goal, Least, Need};
 use super::strengths::Provable;
 use crate::policy::engine::{Facts, Situation};
-use crate::policy::model::{Grant, Model, about};
+use crate::policy::model::{Cap, Grant, Model, about};
 use crate::vocabulary::{Purpose, Role, RuleName};
 
 /// Beyond so many half-ways to a smallest set of roles, roles are left out one by one instead.
@@ -188,6 +188,15 @@ impl Need {
         };
         let grants = model.grants.iter().filter(writes);
         grants.map(|grant| grant.name.clone()).collect()
+    }
+
+    /// Whether a cap holds it back, where it matches.
+    pub(super) fn is_held_by(&self, model: &Model, cap: &Cap) -> bool {
+        let is_held = match self.least {
+            Least::Shown(least) => model.meaning(cap.level, &self.category) < least,
+            Least::Written(_) => cap.forbids_writing(),
+        };
+        is_held && about(&cap.data, &self.category)
     }
 
     /// Whether caps hold it back, whatever is granted.

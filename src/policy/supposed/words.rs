@@ -13,7 +13,9 @@ impl Supposed {
     /// It, in English or in French.
     pub fn words(&self, is_french: bool) -> String {
         let listed = |names: &[RuleName]| {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            let names = names.iter().map(|name| name.as_str());
+            let names = names.map(|name| name.strip_prefix("exception.").unwrap_or(name));
+            let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
             names.join(if is_french { " et " } else { " and " })
         };
         match (self, is_french) {

@@ -66,7 +66,7 @@ fn every_mistake_in_a_limit_is_told_with_its_place_and_what_helps() {
         (
             of("roles: sales, unless_roles: finance"),
             "P024",
-            "write two limits",
+            "write two of them",
         ),
         (
             of("requires: { auth: strong }"),

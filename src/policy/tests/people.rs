@@ -333,7 +333,7 @@ fn terms_can_be_asked_for() {
 fn a_module_of_which_nobody_says_whom_it_is_about_is_told() {
     let (policy, found) = try_compile(&[&asking("  Products: none\n", "")]);
     assert!(policy.is_some(), "{}", found.render(false));
-    let told: Vec<_> = found.iter().filter(|one| one.code == "W157").collect();
+    let told: Vec<_> = found.iter().filter(|one| one.code == "W159").collect();
     assert_eq!(told.len(), 1, "{}", found.render(false));
     assert!(told[0].title.contains("Products"));
     // It is asked for consent like all others.

@@ -9,6 +9,7 @@ fn change(category: &str, roles: &[&str], purpose: &str, strength: Option<&str>)
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
         purpose: Some(Purpose::new(purpose)),
         strength: strength.map(str::to_owned),
+        when: Vec::new(),
         provable: BTreeSet::from(["strong".to_owned()]),
         old: "mask".to_owned(),
         new: "clear".to_owned(),
@@ -106,7 +107,7 @@ fn json_has_an_entry_for_each_state() {
     let json = to_json(&compared([change("x", &["a", "b"], "p", None)]));
     let entry = &json["more"][0];
     for key in [
-        "role", "purpose", "strength", "category", "field", "old", "new", "by",
+        "role", "purpose", "strength", "category", "field", "old", "new", "when", "by",
     ] {
         assert!(entry.get(key).is_some(), "{key} in {entry}");
     }

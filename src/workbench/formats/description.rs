@@ -48,7 +48,7 @@ pub(super) fn schema() -> Value {
 }
 
 /// What is said of the API as a whole.
-fn of_the_api() -> [Key; 17] {
+fn of_the_api() -> [Key; 18] {
     let prefix = || formed("^/", "/api/v1");
     let mut prefixes = entries(text("v1"), prefix());
     prefixes["type"] = "object".into();
@@ -122,13 +122,18 @@ fn of_the_api() -> [Key; 17] {
             caller(),
             "How it is found out whose a credential is. Must be given.",
         ),
+        key(
+            "absent",
+            integer(400, 499),
+            "The status with which the API answers a request about a record that it does not have. Default: 404.",
+        ),
         key("errors", anything(), tree),
         key("labels", labels(), "The labels of errors."),
     ]
 }
 
 /// What is said of its data and its requests.
-fn of_its_data() -> [Key; 8] {
+fn of_its_data() -> [Key; 9] {
     [
         key(
             "own_lists",
@@ -139,6 +144,11 @@ fn of_its_data() -> [Key; 8] {
             "drift",
             words(&["told", "dropped"]),
             "Whether the operator is told of keys of replies that nobody named. Default: told.",
+        ),
+        key(
+            "address",
+            entries(field(), address_list()),
+            "Lists of the e-mail addresses of a record, by the field that holds the primary one, or by the list itself.",
         ),
         key(
             "fields",
@@ -188,6 +198,23 @@ fn versions() -> Value {
         ),
     ]);
     needs(keys, &["known"])
+}
+
+fn address_list() -> Value {
+    let keys = map([
+        key(
+            "list",
+            field(),
+            "The field that holds a list of objects, one for each address.",
+        ),
+        key("member", field(), "The member of each that is the address."),
+        key(
+            "primary",
+            field(),
+            "The member that says yes where it is the primary one.",
+        ),
+    ]);
+    needs(keys, &["list", "member", "primary"])
 }
 
 fn reserved() -> Value {

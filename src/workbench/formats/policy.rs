@@ -100,6 +100,11 @@ pub(super) fn schema() -> Value {
             "Caps lower a category to a level, whatever grants say.",
         ),
         key(
+            "limits",
+            list(limit(rules::rule(), module())),
+            "How many records each caller is shown in a while.",
+        ),
+        key(
             "rows",
             list(rules::row()),
             "Which records are there, and for whom.",
@@ -133,11 +138,6 @@ pub(super) fn schema() -> Value {
             "people",
             entries(people::module(), people::about()),
             "Whom the records of modules are about.",
-        ),
-        key(
-            "limits",
-            list(limit(rules::rule(), module())),
-            "How many records each caller is shown in a while.",
         ),
     ];
     let mut root = map(rules::observes().into_iter().chain(sections));

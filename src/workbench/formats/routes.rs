@@ -224,7 +224,7 @@ fn sent() -> [Key; 8] {
     ]
 }
 
-fn answered() -> [Key; 14] {
+fn answered() -> [Key; 15] {
     [
         key(
             "records",
@@ -276,6 +276,11 @@ fn answered() -> [Key; 14] {
             "pass",
             places(),
             "Places of scalars that pass: counts, cursors, bare ids. `[]`: nothing of the reply passes.",
+        ),
+        key(
+            "unknown_total",
+            entries(place(), integer(-9, 0)),
+            "What stands in place of a number that would count records that are not shown: `{ $.total: -1 }`.",
         ),
         key(
             "opaque",

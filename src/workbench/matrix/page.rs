@@ -120,7 +120,7 @@ fn table(text: &mut String, matrix: &Matrix, columns: &[&Filled], (part, parts):
                 text,
                 "<td class=\"{}\">{}{mark}</td>",
                 cell.level.as_str(),
-                escaped(words.level(cell.level))
+                escaped(&matrix.cell(cell))
             );
         }
         text.push_str("</tr>\n");
@@ -141,9 +141,18 @@ fn legend(text: &mut String, matrix: &Matrix) {
         );
     }
     let _ = writeln!(text, "<dt>✎</dt><dd>{}</dd>", escaped(words.written));
+    text.push_str("</dl>\n");
+    let notes = matrix.notes();
+    if !notes.is_empty() {
+        text.push_str("<ul>\n");
+        for note in notes {
+            let _ = writeln!(text, "<li>{}</li>", escaped(&note));
+        }
+        text.push_str("</ul>\n");
+    }
     let _ = writeln!(
         text,
-        "</dl>\n<p>{}: {}</p>\n</footer>",
+        "<p>{}: {}</p>\n</footer>",
         escaped(words.unclassified),
         escaped(words.level(matrix.unclassified))
     );

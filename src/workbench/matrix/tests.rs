@@ -91,7 +91,7 @@ fn json_has_the_keys_that_are_promised() {
     assert_eq!(
         keys,
         [
-            "role", "purpose", "strength", "category", "level", "matched", "written", "by"
+            "role", "purpose", "strength", "category", "level", "matched", "written", "by", "when"
         ]
     );
     let strong = json
@@ -195,4 +195,60 @@ fn markdown_keeps_its_columns() {
         .map(|line| line.matches('|').count())
         .collect();
     assert!(pipes.iter().all(|count| *count == pipes[0]), "{text}");
+}
+
+#[test]
+fn what_a_level_depends_on_stands_below_the_table_in_both_languages() {
+    let text = "policy: p
+roles: { sales: { from: { crm.role: S } } }
+purposes: { work: { legal_basis: contract, roles: sales } }
+classify: { Contacts: { iban_c: financial.iban, owner_c: technical.owner } }
+rows: [{ name: east, modules: Contacts, keep_when: { record.owner_c: { equals: u1 } } }]
+grants:
+  - { name: part, roles: sales, data: financial.iban, level: mask }
+  - { name: own, roles: sales, data: financial.iban, level: clear, when: { record.owner_c: { equals: { caller: id } } } }
+";
+    let source = crate::policy::Source {
+        path: "p.yaml".to_owned(),
+        text: text.to_owned(),
+    };
+    let schemas = [crate::dialect::by_name("sugar-rest")
+        .unwrap()
+        .schema()
+        .clone()];
+    let (policy, found) = Policy::compile(&[source], &schemas, b"0123456789abcdef");
+    let policy = policy.unwrap_or_else(|| panic!("{}", found.render(false)));
+    let only = ["financial.iban".to_owned()];
+    let of = |language| Matrix::of(&policy, None, &only, language).unwrap();
+    let english = of(Language::Names).to_table(100);
+    for line in [
+        "financial.iban  mask … clear (1)",
+        "(1) clear where `own` holds; else mask",
+        "Contacts: only records with { record.owner_c: { equals: u1 } } (rows.east): sales / work",
+    ] {
+        assert!(
+            english.lines().any(|own| own == line),
+            "{line} in {english}"
+        );
+    }
+    let french = of(Language::French);
+    for page in [french.to_html(), french.to_table(200)] {
+        for words in [
+            "partiel … en clair (1)",
+            "sinon partiel",
+            "seulement les fiches avec",
+        ] {
+            assert!(page.contains(words), "{words} in {page}");
+        }
+    }
+    let markdown = of(Language::Names).to_markdown();
+    assert!(markdown.contains("mask … clear (1)"), "{markdown}");
+    let csv = of(Language::Names).to_csv();
+    assert!(csv.contains("clear where `own` holds; else mask"), "{csv}");
+    let json = of(Language::Names).to_json();
+    let when = json!([{ "level": "clear", "when": ["where `own` holds"] }, { "level": "mask", "when": [] }]);
+    assert_eq!(json[0]["when"], when);
+    // By records of their own nobody can match.
+    assert_eq!(json[0]["matched"], "no");
+    assert_eq!(json[1]["records"], "Contacts");
 }

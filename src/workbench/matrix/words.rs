@@ -35,6 +35,8 @@ pub(super) struct Words {
     pub(super) written: &'static str,
     pub(super) unclassified: &'static str,
     pub(super) part: &'static str,
+    pub(super) otherwise: &'static str,
+    pub(super) records: &'static str,
 }
 
 impl Language {
@@ -85,6 +87,8 @@ const ENGLISH: Words = Words {
     written: "may be changed, too",
     unclassified: "what nobody has classified",
     part: "Part",
+    otherwise: "else",
+    records: "only records with",
 };
 
 const NAMES: Words = Words {
@@ -116,4 +120,6 @@ const FRENCH: Words = Words {
     written: "peut aussi être modifié",
     unclassified: "ce que personne n’a classé",
     part: "Partie",
+    otherwise: "sinon",
+    records: "seulement les fiches avec",
 };

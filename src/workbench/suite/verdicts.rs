@@ -127,6 +127,7 @@ impl AlwaysVerdict {
                 "roles": found.state.roles,
                 "purpose": found.state.purpose,
                 "auth": found.state.strengths,
+                "when": found.supposed.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 "category": found.category,
                 "field": found.field,
                 "how": found.how,
@@ -160,8 +161,12 @@ impl AlwaysVerdict {
                 roles.join(", "),
                 found.state.purpose
             ),
-            format!("  {}", self.what_happens(found)),
         ];
+        if !found.supposed.is_empty() {
+            let supposed: Vec<String> = found.supposed.iter().map(ToString::to_string).collect();
+            lines.push(format!("  {}", supposed.join(", ")));
+        }
+        lines.push(format!("  {}", self.what_happens(found)));
         for (at, rule) in self.because.iter().enumerate() {
             let head = if at == 0 { "because" } else { "" };
             lines.push(format!("{head:<9}{rule}"));

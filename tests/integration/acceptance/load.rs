@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use paravent::dialect::{
-    self, Absent, AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect, ErrorShape,
-    Exchange, Failure, HeadForm, Incoming, Inquiry, Judging, Misunderstood, Modules, Needed,
-    Operation, Outgoing, Restricted, Schema, Understood, Wanted, Widened,
+    self, Absent, AddressList, AnswerForm, Answered, Arrangement, Assembly, Bounds, Dialect,
+    ErrorShape, Exchange, Failure, HeadForm, Incoming, Inquiry, Judging, Misunderstood, Modules,
+    Needed, Operation, Outgoing, Restricted, Schema, Understood, Wanted, Widened,
 };
 use paravent::door::Credential;
 use paravent::reason::Reason;
@@ -440,6 +440,9 @@ impl Dialect for Failing {
     }
     fn inquire(&self, version: &str, credential: &Credential, answers: &[Answered]) -> Inquiry {
         self.0.inquire(version, credential, answers)
+    }
+    fn addresses(&self, field: &Field) -> Option<&AddressList> {
+        self.0.addresses(field)
     }
     fn schema(&self) -> &Arc<Schema> {
         self.0.schema()

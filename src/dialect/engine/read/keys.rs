@@ -18,7 +18,7 @@ macro_rules! forms {
 forms! {
     DESCRIPTION "a description":
         description native prefix versions suffix ignore_case ids names reserved own_lists spelling media credentials
-        ignored written caller absent errors labels drift fields link_names modules administration
+        ignored written caller absent errors labels drift address fields link_names modules administration
         within routes;
     VERSIONS "`versions`": known minors accept;
     RESERVED "`reserved`": modules beginnings ids words unwritten;
@@ -31,6 +31,7 @@ forms! {
     LISTED "a listed caller": sha256 id login kind roles teams;
     LINK_NAMES "`link_names`": one many field;
     FIELDS "`fields`": fields copies items maps parents related secrets scaffolding lengths;
+    ADDRESS "an entry of `address`": list member primary;
     ITEMS "an entry of `items`": values beside of;
     MODULE "a module":
         path id inner links columns tables fields copies items maps parents related secrets scaffolding lengths;
@@ -38,7 +39,7 @@ forms! {
     ROUTE "a route":
         route action access module modules link query select where order page search about_caller stored fixed dropped
         always controls write matches relate envelope login media look_up records of several under named_by beside
-        counted related needs words pass opaque drop describes;
+        counted related needs words pass unknown_total opaque drop describes;
     SELECT "`select`": in style separator within;
     WITHIN "`within`": name depth select where order page stored fixed dropped;
     SEARCH "`search`": in reread alone modules;

@@ -1,5 +1,7 @@
 //! Reads a description. Every mistake is reported and reading goes on.
 
+use std::collections::BTreeMap;
+
 use http::header::HeaderName;
 use serde_json::{Map, Value, json};
 
@@ -12,8 +14,8 @@ use super::versions::Versions;
 use crate::diagnostic::{
     Diagnostic, Diagnostics, File, Keys, Node, NodeKind, Place, Spanned, quoted,
 };
-use crate::dialect::{HeadForm, Media, Step};
-use crate::vocabulary::{Module, Spelling, intern};
+use crate::dialect::{AddressList, HeadForm, Media, Step};
+use crate::vocabulary::{Field, Module, Spelling, intern};
 
 mod asked;
 mod beside;
@@ -145,6 +147,7 @@ impl Reader<'_> {
             ignored: self.ignored.clone(),
             written: self.written(keys),
             caller,
+            addresses: self.addresses(keys),
             absent: self.absent(keys),
             errors: keys.get("errors").map_or_else(
                 || json!({"error": {"status": "{status}", "message": "{text}"}}),
@@ -333,6 +336,31 @@ impl Reader<'_> {
             let field = node.text("a field", self.found);
             let field = field.and_then(|text| self.field(text.value, &text.place));
             all.extend(field.map(|field| (link.value.clone(), field)));
+        }
+        all
+    }
+
+    /// Where the e-mail addresses lie of which a field holds the primary one.
+    fn addresses(&mut self, keys: &Keys<'_>) -> BTreeMap<Field, AddressList> {
+        let mut all = BTreeMap::new();
+        for (field, node) in self.entries(keys, "address") {
+            let Some(entry) = keys::ADDRESS.read(node, self.found) else {
+                continue;
+            };
+            let mut name = |key: &str| {
+                let text = self.required(&entry, key)?;
+                self.field(text.value, &text.place)
+            };
+            if let (Some(list), Some(member), Some(primary)) =
+                (name("list"), name("member"), name("primary"))
+            {
+                let list = AddressList {
+                    field: Field::fold(&list),
+                    address: intern(&member),
+                    primary: intern(&primary),
+                };
+                all.insert(Field::fold(&field.value), list);
+            }
         }
         all
     }

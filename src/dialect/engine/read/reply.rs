@@ -39,11 +39,23 @@ impl Reader<'_> {
             let words = words.map(|text| intern(text.value)).collect();
             self.mark(&mut tree, &path, Mark::Word(words));
         }
-        for (key, mark) in [
-            ("pass", Mark::Scalar),
-            ("opaque", Mark::Anything),
-            ("drop", Mark::Dropped),
-        ] {
+        let unknown = self.unknown_totals(keys);
+        let counts = matches!(action, Action::List | Action::Count);
+        for text in self.texts(keys, "pass") {
+            let place = jsonpath::parse_place(text.value).ok();
+            let is_beside = |place: &Vec<Step>| tree.record_around(place).is_none();
+            let mark = match place.filter(|place| counts && is_beside(place)) {
+                None => Mark::Scalar,
+                Some(place) => {
+                    let mut known = unknown.iter();
+                    let known = known.find(|(known, _)| *known == place);
+                    Mark::Count(known.map(|(_, says)| *says))
+                }
+            };
+            let place = self.mark(&mut tree, &text, mark);
+            unread.extend(place.map(|place| (place, text)));
+        }
+        for (key, mark) in [("opaque", Mark::Anything), ("drop", Mark::Dropped)] {
             for text in self.texts(keys, key) {
                 if key == "opaque" {
                     let is_about_records = match action {
@@ -95,6 +107,32 @@ impl Reader<'_> {
                 .collect(),
         };
         (tree, unread)
+    }
+
+    /// What stands in the place of a number that would count records that are not shown.
+    fn unknown_totals(&mut self, keys: &Keys<'_>) -> Vec<(Vec<Step>, &'static str)> {
+        let mut all = Vec::new();
+        for (path, node) in self.entries(keys, "unknown_total") {
+            let path = Spanned {
+                value: path.value.as_str(),
+                place: path.place.clone(),
+            };
+            let number = node.integer("a number that counts nothing", -9..=0, self.found);
+            if let (Some(place), Some(number)) = (self.place(&path), number) {
+                let passes = self.texts(keys, "pass").into_iter();
+                if !passes.into_iter().any(|text| text.value == path.value) {
+                    let title = format!("{} does not pass", quoted(path.value));
+                    self.bad(
+                        codes::NO_RECORDS,
+                        title,
+                        &path.place,
+                        "it must be in `pass`",
+                    );
+                }
+                all.push((place, intern(&number.to_string())));
+            }
+        }
+        all
     }
 
     /// Where the records lie, and those of other modules.

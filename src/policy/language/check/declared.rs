@@ -86,11 +86,10 @@ impl Kind {
 fn used_roles(document: &Document) -> Vec<&Word> {
     let caps = document.caps.iter();
     let rows = document.rows.iter();
+    let limits = document.limits.iter().map(|limit| &limit.whom);
     let meant = caps.map(|cap| &cap.whom).chain(rows.map(|row| &row.whom));
+    let meant = meant.chain(limits);
     let optional = meant.flat_map(|whom| [&whom.roles, &whom.unless_roles]);
-    let limits = document.limits.iter();
-    let limited = limits.flat_map(|one| [&one.roles, &one.unless_roles]);
-    let optional = optional.chain(limited);
     let purposes = document.purposes.iter().map(|entry| &entry.roles);
     let grants = document.grants.iter().map(|entry| &entry.roles);
     let exceptions = document.exceptions.iter().map(|entry| &entry.roles);
@@ -112,31 +111,29 @@ fn used_purposes(document: &Document) -> Vec<&Word> {
         .rows
         .iter()
         .filter_map(|row| row.whom.purposes.as_ref());
+    let limits = document
+        .limits
+        .iter()
+        .filter_map(|limit| limit.whom.purposes.as_ref());
     let roles = document.roles.iter();
     let bound = roles.clone().filter_map(|role| role.purposes.as_ref());
     let defaults = roles.filter_map(|role| role.default_purpose.as_ref());
-    let limits = document.limits.iter();
-    let limited = limits.filter_map(|one| one.purposes.as_ref());
-    let lists = grants.chain(caps).chain(rows).chain(bound);
-    let lists = lists.chain(limited);
+    let lists = grants.chain(caps).chain(rows).chain(limits).chain(bound);
     lists.flatten().chain(defaults).collect()
 }
 
 impl Declared {
     pub(super) fn new(document: &Document, categories: BTreeMap<Category, CategoryModel>) -> Self {
-        let asking = document.grants.iter().flat_map(|grant| &grant.requires);
-        let limiting = document.limits.iter().flat_map(|one| &one.requires);
-        let strengths: Vec<&Word> = asking.chain(limiting).collect();
+        let grants = document.grants.iter().flat_map(|grant| &grant.requires);
+        let limits = document.limits.iter();
+        let asked = limits.clone().flat_map(|limit| &limit.requires);
+        let strengths: Vec<&Word> = grants.chain(asked).collect();
         let searched = document.search.iter().map(|entry| &entry.module);
         let kept = document.rows.iter().flat_map(|row| &row.modules);
+        let counted = limits.filter_map(|limit| limit.modules.as_ref()).flatten();
         let retained = document.retention.iter().flat_map(|rule| &rule.modules);
-        let limited = document.limits.iter();
-        let limited = limited.filter_map(|one| one.modules.as_ref()).flatten();
-        let modules: Vec<&Word> = searched
-            .chain(kept)
-            .chain(retained)
-            .chain(limited)
-            .collect();
+        let modules = searched.chain(kept).chain(counted).chain(retained);
+        let modules: Vec<&Word> = modules.collect();
         Self {
             roles: Kind::new(
                 ("role", "roles", codes::UNKNOWN_ROLE),
@@ -196,11 +193,6 @@ impl Declared {
     pub(super) fn purposes(&self, words: &[Word], found: &mut Diagnostics) -> BTreeSet<Purpose> {
         let names = self.look_up(words, &self.purposes, found);
         names.into_iter().map(Purpose::new).collect()
-    }
-
-    pub(super) fn strengths(&self, words: &[Word], found: &mut Diagnostics) -> BTreeSet<String> {
-        let names = self.look_up(words, &self.strengths, found);
-        names.into_iter().map(str::to_owned).collect()
     }
 
     /// Categories that a rule speaks of: each is one, or stands above some.

@@ -23,10 +23,14 @@ fn limit(
     names: &Declared,
     found: &mut Diagnostics,
 ) -> Limit {
-    let roles = entry.roles.as_ref().map(|words| names.roles(words, found));
-    let unless_roles = entry.unless_roles.as_ref();
+    let roles = entry
+        .whom
+        .roles
+        .as_ref()
+        .map(|words| names.roles(words, found));
+    let unless_roles = entry.whom.unless_roles.as_ref();
     let unless_roles = unless_roles.map(|words| names.roles(words, found));
-    let purposes = entry.purposes.as_ref();
+    let purposes = entry.whom.purposes.as_ref();
     let purposes = purposes.map(|words| names.purposes(words, found));
     let modules = entry.modules.as_ref().map(|words| {
         let known = names.look_up(words, &names.modules, found);
@@ -59,9 +63,9 @@ fn asked_for(
     names: &Declared,
     found: &mut Diagnostics,
 ) -> BTreeSet<String> {
-    let strengths = names.strengths(&entry.requires, found);
+    let strengths = names.look_up(&entry.requires, &names.strengths, found);
     let declared = document.strengths.iter();
-    let mut named = declared.filter(|(name, _)| strengths.contains(&name.value));
+    let mut named = declared.filter(|(name, _)| strengths.contains(&name.value.as_str()));
     let can_be_asked = named.any(|(_, any)| any.iter().any(|proof| !proof.acr.is_empty()));
     if !strengths.is_empty() && !can_be_asked {
         let label = "no `acr` proves the strength that this limit requires";
@@ -71,5 +75,5 @@ fn asked_for(
                 .help("name an `acr` at the strength, or write `then: block`"),
         );
     }
-    strengths
+    strengths.into_iter().map(str::to_owned).collect()
 }

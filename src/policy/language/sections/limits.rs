@@ -6,8 +6,8 @@ use crate::vocabulary::Level;
 use super::super::codes;
 use super::super::document::{Document, LimitEntry, Then};
 use super::super::limit::{Per, RECORDS_MAX};
-use super::rules::{nameless, optional, requires, rule_name};
-use super::{KEYS_REFUSED, prose};
+use super::KEYS_REFUSED;
+use super::rules::{nameless, optional, requires, rule_name, whom, why};
 
 /// At these, something of a value is shown.
 const LEVELS: &[(&str, Level)] = &[
@@ -64,15 +64,10 @@ fn limit(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> L
         .and_then(|node| node.choice("value of `then`", THEN, found));
     let strengths = keys.get("requires").and_then(|node| requires(node, found));
     steps_up(keys, then, found);
-    two_ways(keys, found);
-    if let Some(node) = keys.get("why") {
-        prose(node, "`why`", found);
-    }
+    let _ = why(keys, found);
     LimitEntry {
         name: name.unwrap_or_else(|| nameless(keys)),
-        roles: optional(keys, "roles", found),
-        unless_roles: optional(keys, "unless_roles", found),
-        purposes: optional(keys, "purposes", found),
+        whom: whom(keys, "a limit", found),
         modules: optional(keys, "modules", found),
         data: optional(keys, "data", found),
         level: level.unwrap_or(Level::Mask),
@@ -149,16 +144,5 @@ fn steps_up(keys: &Keys<'_>, then: Option<Then>, found: &mut Diagnostics) {
     };
     if let Some(problem) = problem {
         found.push(problem);
-    }
-}
-
-fn two_ways(keys: &Keys<'_>, found: &mut Diagnostics) {
-    if let (Some(roles), Some(unless)) = (keys.get("roles"), keys.get("unless_roles")) {
-        found.push(
-            Diagnostic::error(codes::ROLES_AND_UNLESS, "a limit names roles in two ways")
-                .at(&roles.place, "`roles` here")
-                .also(&unless.place, "`unless_roles` here")
-                .help("keep one of the two, or write two limits"),
-        );
     }
 }

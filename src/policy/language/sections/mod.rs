@@ -51,11 +51,11 @@ const SECTIONS: &[&str] = &[
     "rows",
     "schedules",
     "exceptions",
+    "limits",
     "organisation",
     "texts",
     "people",
     "retention",
-    "limits",
 ];
 /// Sections and keys that later versions will have, wherever they stand.
 const KEYS_REFUSED: &[&str] = &["ask", "match", "kind", "country", "extends"];

@@ -130,8 +130,8 @@ impl<'a> Names<'a> {
     pub(super) fn cells(
         &self,
         rules: &[ByCategory<'a>; 2],
-        purpose: &Purpose,
-        proven: usize,
+        (purpose, proven): (&Purpose, usize),
+        facts: [Facts; 2],
     ) -> Cells {
         let width = self.categories.len() + 3;
         let side = |side: usize| {
@@ -139,7 +139,9 @@ impl<'a> Names<'a> {
             for (held, row) in self.roles.iter().zip(cells.chunks_mut(width)) {
                 let counts = held.under[side] && may_invoke(self.models[side], held.role, purpose);
                 if counts {
-                    self.fill(row, &rules[side], side, (held.role, purpose, proven));
+                    let roles = BTreeSet::from([held.role.clone()]);
+                    let situation = self.situation(side, roles, (purpose, proven), facts);
+                    self.fill(row, &rules[side], self.models[side], &situation);
                 }
             }
             cells
@@ -150,44 +152,75 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn fill(
+    fn situation(
         &self,
-        row: &mut [Cell],
-        rules: &ByCategory<'a>,
         side: usize,
-        (role, purpose, proven): (&Role, &Purpose, usize),
-    ) {
-        let model = self.models[side];
-        let situation = Situation {
-            roles: BTreeSet::from([role.clone()]),
+        roles: BTreeSet<Role>,
+        (purpose, proven): (&Purpose, usize),
+        facts: [Facts; 2],
+    ) -> Situation {
+        Situation {
+            roles,
             purpose: Some(purpose.clone()),
             strengths: self.proven[proven].strengths[side].clone(),
             seen: None,
             // A cap that only observes is none.
             observing: Observing::Most,
-            facts: Facts::Most,
-        };
+            facts: facts[side],
+        }
+    }
+
+    /// Whether what several roles have is what each of them has: an exception lifts a cap only for those all of whose roles it
+    /// names.
+    pub(super) fn add_up(&self) -> bool {
+        let mut caps = self.models.iter().flat_map(|model| &model.caps);
+        caps.all(|cap| cap.exceptions.is_empty())
+    }
+
+    /// What some roles have together under one of the policies, by category.
+    pub(super) fn together(
+        &self,
+        rules: &[ByCategory<'a>; 2],
+        (side, roles): (usize, &[usize]),
+        (purpose, proven): (&Purpose, usize),
+        facts: [Facts; 2],
+    ) -> Vec<Cell> {
+        let mut row = vec![Cell::NONE; self.categories.len() + 3];
+        let model = self.models[side];
+        let held = roles.iter().map(|role| &self.roles[*role]);
+        let counted: BTreeSet<Role> = held
+            .filter(|held| held.under[side] && may_invoke(model, held.role, purpose))
+            .map(|held| held.role.clone())
+            .collect();
+        if !counted.is_empty() {
+            let situation = self.situation(side, counted, (purpose, proven), facts);
+            self.fill(&mut row, &rules[side], model, &situation);
+        }
+        row
+    }
+
+    fn fill(&self, row: &mut [Cell], rules: &ByCategory<'a>, model: &Model, situation: &Situation) {
         for ((cell, category), (grants, caps)) in row.iter_mut().zip(&self.categories).zip(&rules.0)
         {
             let mut one = Cell {
-                lift: rank(model.ungranted(&situation, category)),
-                writes: model.unasked(&situation, category),
+                lift: rank(model.ungranted(situation, category)),
+                writes: model.unasked(situation, category),
                 ..Cell::NONE
             };
-            for grant in grants.iter().filter(|grant| grant.matches(&situation)) {
+            for grant in grants.iter().filter(|grant| grant.matches(situation)) {
                 one.lift = one.lift.max(rank(model.meaning(grant.level, category)));
                 one.writes = one.writes.max(model.writes(grant, category));
             }
             for cap in caps
                 .iter()
-                .filter(|cap| model.holds(cap, &situation, category))
+                .filter(|cap| model.holds(cap, situation, category))
             {
                 one.ceiling = one.ceiling.min(rank(model.meaning(cap.level, category)));
                 one.is_unwritten |= cap.forbids_writing();
             }
             *cell = one;
         }
-        row[self.unclassified()] = Cell::fixed(model.unclassified(&situation));
+        row[self.unclassified()] = Cell::fixed(model.unclassified(situation));
         for level in [Level::Hide, Level::Redact] {
             row[self.withheld(level)] = Cell::fixed(level);
         }

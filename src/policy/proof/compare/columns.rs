@@ -18,6 +18,8 @@ pub struct Column {
     pub purpose: Purpose,
     /// What is proved of the strength of authentication beyond the way by which callers with the role come.
     pub strength: Option<String>,
+    /// All of that.
+    pub state: State,
     /// What is given.
     pub sight: Sight,
 }
@@ -44,6 +46,7 @@ impl Policy {
                         purpose: purpose.clone(),
                         strength: proven.name.clone(),
                         sight: self.sight(&state),
+                        state,
                     });
                 }
             }

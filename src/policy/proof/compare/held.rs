@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::policy::decide::{may_invoke, purpose};
+use crate::policy::engine::Facts;
 use crate::policy::language::model::{Evidence, Model, RoleModel};
 use crate::vocabulary::{Action, Module, Purpose, Role};
 
@@ -218,7 +219,10 @@ impl<'n, 'a> Shown<'n, 'a> {
         let mut cells = Vec::new();
         for (purpose, name) in names.purposes.iter().enumerate() {
             for proven in 0..names.proven.len() {
-                cells.push((purpose, proven, names.cells(&rules, name, proven)));
+                // Whatever holds: what may be more is told.
+                let facts = [Facts::Least, Facts::Most];
+                let of_both = names.cells(&rules, (name, proven), facts);
+                cells.push((purpose, proven, of_both));
             }
         }
         Self { names, cells }

@@ -14,11 +14,13 @@ use crate::policy::judge::{Judgement, Treatment, View};
 use crate::policy::language::catalogue::category_of;
 use crate::policy::language::model::Model;
 use crate::policy::plan::Usable;
-use crate::vocabulary::{FieldPath, Level, Purpose, Role};
+use crate::vocabulary::{FieldPath, Level, Module, Purpose, Role};
 
 use super::cells::{NEW, OLD, is_within};
+use super::rows;
 use super::shown::{AtMost as _, Relation, Shown};
 use super::subjects::{Found, is_statement};
+use super::worlds::{World, Worlds};
 
 /// An access, as a log tells it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -71,12 +73,16 @@ const TEXTS: &str = "what stands in texts was not looked for";
 const NAMES: &str = "fields whose names were not logged";
 const REFUSAL: &str = "why it was refused is not known";
 const OPERANDS: &str = "what was looked for is not logged";
+const CONDITIONS: &str = "what conditions held of the records is not logged";
+const ROWS: &str = "which records were not there is not logged";
 
 /// One side of an access.
 struct Side<'a> {
     policy: &'a Policy,
     /// `None`: the request is refused.
     view: Option<View>,
+    /// By which fields were used, where that is another one.
+    used: Option<View>,
 }
 
 impl Policy {
@@ -97,15 +103,31 @@ impl Policy {
         }
         // What is named alike and means another thing may have been proved, or not.
         let doubtful = doubtful(models);
+        let worlds = Worlds::of(models, [u64::MAX; 2]);
         let with = |strengths: BTreeSet<String>| {
-            let sides = [OLD, NEW].map(|side| {
-                let strengths = match side {
-                    OLD => access.strengths.iter().cloned().collect(),
-                    _ => strengths.clone(),
-                };
-                Side::of(policies[side], &roles, purposes[side].as_ref(), strengths)
-            });
-            compared(&sides, access, self.hash() == access.policy)
+            let in_world = |world: &World| {
+                let sides = [OLD, NEW].map(|side| {
+                    let strengths = match side {
+                        OLD => access.strengths.iter().cloned().collect(),
+                        _ => strengths.clone(),
+                    };
+                    let facts = [world.showing[side], world.using[side]];
+                    let asked = (&roles[..], purposes[side].as_ref());
+                    Side::of(policies[side], asked, strengths, facts)
+                });
+                compared(&sides, access, self.hash() == access.policy)
+            };
+            let mut all = worlds.all.iter().map(in_world);
+            let first = all.next().unwrap_or(Replayed::Undecided(CONDITIONS));
+            match all.all(|other| other == first) {
+                true => first,
+                false => Replayed::Undecided(CONDITIONS),
+            }
+        };
+        let is_beyond = may_have_rows(models, &roles, &purposes, access);
+        let with = |strengths| match with(strengths) {
+            Replayed::NotMore if is_beyond => Replayed::Undecided(ROWS),
+            replayed => replayed,
         };
         let certain: BTreeSet<String> = access
             .strengths
@@ -195,32 +217,64 @@ fn doubtful([old, new]: [&Model; 2]) -> BTreeSet<String> {
         .collect()
 }
 
+/// Whether records may be there under the new policy that were not under the old one.
+fn may_have_rows(
+    models: [&Model; 2],
+    roles: &[Role],
+    purposes: &[Option<Purpose>; 2],
+    access: &Access,
+) -> bool {
+    let names = access.fields.iter().map(|field| field.name.as_str());
+    let names = names.chain(access.matched.iter().map(String::as_str));
+    let modules: BTreeSet<Module> = names
+        .filter_map(|name| name.split_once('.'))
+        .map(|(module, _)| Module::new(module))
+        .collect();
+    modules.iter().any(|module| {
+        let kept = [OLD, NEW].map(|side| {
+            let counts = |purpose| counted(models[side], roles, purpose);
+            let roles = purposes[side].as_ref().map(counts).unwrap_or_default();
+            rows::kept(models[side], roles, purposes[side].as_ref(), module)
+        });
+        rows::has_more(&kept, NEW, OLD)
+    })
+}
+
 impl<'a> Side<'a> {
     fn of(
         policy: &'a Policy,
-        roles: &[Role],
-        purpose: Option<&Purpose>,
+        (roles, purpose): (&[Role], Option<&Purpose>),
         strengths: BTreeSet<String>,
+        [showing, using]: [Facts; 2],
     ) -> Self {
         let model = &policy.core.model;
-        let situation = purpose.map(|purpose| Situation {
-            roles: counted(model, roles, purpose),
-            purpose: Some(purpose.clone()),
-            strengths,
-            seen: None,
-            observing: Observing::Most,
-            facts: Facts::Most,
-        });
-        let situation = situation.filter(|situation| !situation.roles.is_empty());
+        let situation = |facts| {
+            let situation = purpose.map(|purpose| Situation {
+                roles: counted(model, roles, purpose),
+                purpose: Some(purpose.clone()),
+                strengths: strengths.clone(),
+                seen: None,
+                observing: Observing::Most,
+                facts,
+            });
+            situation.filter(|situation| !situation.roles.is_empty())
+        };
+        let view = |situation| View::new(policy.core.clone(), situation);
         Self {
             policy,
-            view: situation.map(|situation| View::new(policy.core.clone(), situation)),
+            view: situation(showing).map(view),
+            used: (using != showing)
+                .then(|| situation(using).map(view))
+                .flatten(),
         }
     }
 
     /// What is said of a field; `None` where the request is refused, or the dialect alone rules the field.
     fn judge(&self, path: &FieldPath) -> Option<Judgement> {
-        let view = self.view.as_ref()?;
+        self.judge_by(self.view.as_ref()?, path)
+    }
+
+    fn judge_by(&self, view: &View, path: &FieldPath) -> Option<Judgement> {
         let origin = view.core.schema.origin(&path.module, path.field.as_str());
         let is_data = matches!(
             origin,
@@ -231,7 +285,9 @@ impl<'a> Side<'a> {
 
     /// How far a field may be used.
     fn usable(&self, path: &FieldPath) -> Usable {
-        self.judge(path).map_or(Usable::No, |judged| judged.usable)
+        let view = self.used.as_ref().or(self.view.as_ref());
+        let judged = view.and_then(|view| self.judge_by(view, path));
+        judged.map_or(Usable::No, |judged| judged.usable)
     }
 }
 

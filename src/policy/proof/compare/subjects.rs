@@ -137,7 +137,7 @@ pub(super) struct Both<'a> {
 
 impl<'a> Both<'a> {
     pub(super) fn of(cores: [&'a std::sync::Arc<Core>; 2]) -> Self {
-        let view = |core: &std::sync::Arc<Core>| View::new(core.clone(), Situation::default());
+        let view = |core: &std::sync::Arc<Core>| View::new(core.clone(), Situation::of_whoever());
         Self {
             names: Names::of(cores.map(|core| &*core.model)),
             views: cores.map(view),
@@ -330,8 +330,31 @@ impl<'a> Both<'a> {
         Some([made(OLD), made(NEW)])
     }
 
-    /// What a subject gives to whoever has these cells.
-    pub(super) fn values(&self, side: usize, made: Option<&Made>, cells: &[Cell]) -> Values<'_> {
+    /// The bits of conditions under each policy that matter to something.
+    pub(super) fn bits<'m>(&self, sides: [impl Iterator<Item = &'m Made>; 2]) -> [u64; 2] {
+        let [old, new] = sides;
+        [self.bits_of(OLD, old), self.bits_of(NEW, new)]
+    }
+
+    fn bits_of<'m>(&self, side: usize, made: impl Iterator<Item = &'m Made>) -> u64 {
+        let of_one = |made: &Made| {
+            let own = made.categories.iter();
+            let own = own.filter_map(|at| self.names.categories.get(*at));
+            let mut categories: Vec<Category> = own.map(|category| (*category).clone()).collect();
+            let looked = self.looked(side, made).iter();
+            categories.extend(looked.map(|looked| category_of(looked.kind)));
+            self.names.models[side].bits_about(&categories.iter().collect::<Vec<_>>())
+        };
+        made.fold(0, |bits, made| bits | of_one(made))
+    }
+
+    /// What a subject gives to whoever has these cells: where it is shown, and where it is used.
+    pub(super) fn values(
+        &self,
+        side: usize,
+        made: Option<&Made>,
+        [shown, used]: [&[Cell]; 2],
+    ) -> Values<'_> {
         let Some(made) = made else {
             return Values {
                 shown: Shown::Refused,
@@ -339,14 +362,13 @@ impl<'a> Both<'a> {
                 writable: Gives::No,
             };
         };
-        let shown = self.shown(side, made, cells);
         Values {
-            usable: match shown {
-                Shown::Clear => self.usable(side, made, cells),
+            usable: match self.shown(side, made, used) {
+                Shown::Clear => self.usable(side, made, used),
                 _ => Usable::No,
             },
-            writable: self.writable(made, cells),
-            shown,
+            writable: self.writable(made, used),
+            shown: self.shown(side, made, shown),
         }
     }
 

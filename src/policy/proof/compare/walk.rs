@@ -8,14 +8,25 @@
 //! or with two, and a pair is told only where neither of its roles alone explains it. The right to write is such a chain of lifts
 //! and ceilings, too.
 //!
+//! An exception lifts a cap only for those all of whose roles it names, so a cap may hold two roles down neither of which it
+//! holds alone: pairs are asked of the rules themselves. A third role that such a pair would need to lift is not looked at.
+//!
 //! A field in several categories may need a witness for each of them.
+//!
+//! **Conditions.** All of this is so in each world by itself ([`super::worlds`]): where some conditions hold and others do not. Worlds
+//! are made of what matters to a subject, so a subject without conditions has one.
+
+use std::collections::BTreeMap;
 
 use crate::detect::Kind;
 use crate::policy::decision::looked::Looked;
+use crate::policy::engine::Facts;
+use crate::policy::supposed::Supposed;
 
 use super::cells::{ByCategory, Cell, Cells, NEW, Names, OLD, can_meet};
 use super::shown::{AtMost, Relation, Shown};
 use super::subjects::{Both, Found, Gives, Made, Refused, Subject, Values, What, is_statement};
+use super::worlds::Worlds;
 use crate::policy::plan::Usable;
 
 /// A state: roles by their places, a purpose, and what was proved.
@@ -53,6 +64,10 @@ pub(super) struct Told<'s, 'a> {
     pub(super) about: About<'s>,
     pub(super) relation: Relation,
     pub(super) difference: Difference<'a>,
+    /// Where it is so.
+    pub(super) when: Vec<Supposed>,
+    /// The conditions of both policies in one of those worlds.
+    pub(super) facts: [Facts; 2],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -61,14 +76,42 @@ pub(super) enum About<'s> {
     Search(&'s Search),
 }
 
-/// The cells of a set of roles, under both policies.
-type Folded = [Vec<Cell>; 2];
+/// The cells of a set of roles in one world, under both policies.
+struct Folded {
+    shown: [Vec<Cell>; 2],
+    /// `None`: the same.
+    used: Option<[Vec<Cell>; 2]>,
+}
 
-/// A set of roles, and the smaller ones that may explain what differs for it.
+impl Folded {
+    fn of(&self, side: usize) -> [&[Cell]; 2] {
+        let used = self.used.as_ref().unwrap_or(&self.shown);
+        [&self.shown[side], &used[side]]
+    }
+
+    fn shown(&self, side: usize) -> &[Cell] {
+        &self.shown[side]
+    }
+
+    fn used(&self, side: usize) -> &[Cell] {
+        let [_, used] = self.of(side);
+        used
+    }
+}
+
+/// What is looked at in the same worlds.
+#[derive(Default)]
+struct Group<'s> {
+    subjects: Vec<&'s Subject>,
+    searches: Vec<&'s Search>,
+}
+
+/// A set of roles in each world, and the smaller ones that may explain what differs for it.
 struct State<'s> {
     spot: Spot,
-    folded: &'s Folded,
-    smaller: Vec<&'s Folded>,
+    worlds: &'s Worlds<'s>,
+    folded: &'s [Folded],
+    smaller: Vec<&'s [Folded]>,
 }
 
 /// Hands on everything that differs.
@@ -82,47 +125,105 @@ pub(super) fn walk(
     let rules = names
         .models
         .map(|model| ByCategory::of(model, &names.categories));
-    for (purpose, name) in names.purposes.iter().enumerate() {
-        for (proven, proved) in names.proven.iter().enumerate() {
-            let cells = names.cells(&rules, name, proven);
-            let roles: Vec<usize> = (0..names.roles.len())
-                .filter(|role| cells.counts(*role))
-                .filter(|role| proved.is_of(&names.roles[*role].ways))
-                .collect();
-            let singles: Vec<Folded> = roles.iter().map(|role| folded(&cells, &[*role])).collect();
-            let mut visit = |roles: Vec<usize>, folded: &Folded, smaller: Vec<&Folded>| {
-                let spot = Spot {
-                    roles,
-                    purpose,
-                    proven,
-                };
-                let state = State {
-                    spot,
-                    folded,
-                    smaller,
-                };
-                state.tell(both, subjects, searches, tell);
-            };
-            for (role, single) in roles.iter().zip(&singles) {
-                // Who gains or loses a role by its evidence is told as that.
-                if is_whole(names, *role) {
-                    visit(vec![*role], single, Vec::new());
-                }
-            }
-            for (at, (one, alone)) in roles.iter().zip(&singles).enumerate() {
-                let others = roles.iter().zip(&singles).skip(at + 1);
-                for (other, other_alone) in others.filter(|(other, _)| pairs(names, *one, **other))
-                {
-                    let together = folded(&cells, &[*one, *other]);
-                    visit(vec![*one, *other], &together, vec![alone, other_alone]);
-                }
+    for (bits, group) in groups(both, subjects, searches) {
+        let worlds = Worlds::of(names.models, bits);
+        for purpose in 0..names.purposes.len() {
+            for proven in 0..names.proven.len() {
+                group.walk(both, (&worlds, &rules), (purpose, proven), tell);
             }
         }
     }
 }
 
-fn folded(cells: &Cells, roles: &[usize]) -> Folded {
-    [cells.fold(OLD, roles), cells.fold(NEW, roles)]
+/// Everything that is compared, by the conditions that matter to it.
+fn groups<'s>(
+    both: &Both<'_>,
+    subjects: &'s [Subject],
+    searches: &'s [Search],
+) -> BTreeMap<[u64; 2], Group<'s>> {
+    let mut groups: BTreeMap<[u64; 2], Group<'s>> = BTreeMap::new();
+    for subject in subjects {
+        let bits = both.bits([OLD, NEW].map(|side| subject.sides[side].iter()));
+        groups.entry(bits).or_default().subjects.push(subject);
+    }
+    for search in searches {
+        let bits = both.bits([OLD, NEW].map(|side| search.sides[side].iter().flatten().flatten()));
+        groups.entry(bits).or_default().searches.push(search);
+    }
+    groups
+}
+
+impl Group<'_> {
+    fn walk(
+        &self,
+        both: &Both<'_>,
+        (worlds, rules): (&Worlds<'_>, &[ByCategory<'_>; 2]),
+        (purpose, proven): (usize, usize),
+        tell: &mut dyn FnMut(&Told<'_, '_>),
+    ) {
+        let names = &both.names;
+        let at = (names.purposes[purpose], proven);
+        let cells: Vec<(Cells, Option<Cells>)> = worlds
+            .all
+            .iter()
+            .map(|world| {
+                let used =
+                    (world.using != world.showing).then(|| names.cells(rules, at, world.using));
+                (names.cells(rules, at, world.showing), used)
+            })
+            .collect();
+        // In no world others count.
+        let Some((first, _)) = cells.first() else {
+            return;
+        };
+        let roles: Vec<usize> = (0..names.roles.len())
+            .filter(|role| first.counts(*role))
+            .filter(|role| names.proven[proven].is_of(&names.roles[*role].ways))
+            .collect();
+        let adds_up = names.add_up();
+        let folded = |roles: &[usize]| -> Vec<Folded> {
+            let of = |cells: &Cells, facts: [Facts; 2]| {
+                [OLD, NEW].map(|side| match adds_up || roles.len() == 1 {
+                    true => cells.fold(side, roles),
+                    false => names.together(rules, (side, roles), at, facts),
+                })
+            };
+            let worlds = cells.iter().zip(&worlds.all);
+            let worlds = worlds.map(|((shown, used), world)| Folded {
+                shown: of(shown, world.showing),
+                used: used.as_ref().map(|used| of(used, world.using)),
+            });
+            worlds.collect()
+        };
+        let singles: Vec<Vec<Folded>> = roles.iter().map(|role| folded(&[*role])).collect();
+        let mut visit = |roles: Vec<usize>, folded: &[Folded], smaller: Vec<&[Folded]>| {
+            let spot = Spot {
+                roles,
+                purpose,
+                proven,
+            };
+            let state = State {
+                spot,
+                worlds,
+                folded,
+                smaller,
+            };
+            state.tell(both, self, tell);
+        };
+        for (role, single) in roles.iter().zip(&singles) {
+            // Who gains or loses a role by its evidence is told as that.
+            if is_whole(names, *role) {
+                visit(vec![*role], single, Vec::new());
+            }
+        }
+        for (at, (one, alone)) in roles.iter().zip(&singles).enumerate() {
+            let others = roles.iter().zip(&singles).skip(at + 1);
+            for (other, other_alone) in others.filter(|(other, _)| pairs(names, *one, **other)) {
+                let together = folded(&[*one, *other]);
+                visit(vec![*one, *other], &together, vec![alone, other_alone]);
+            }
+        }
+    }
 }
 
 /// Whether a role is held by the same callers under both policies.
@@ -149,146 +250,194 @@ fn unexplained<T: AtMost>(old: &T, new: &T, smaller: &[(T, T)]) -> Relation {
     }
 }
 
+/// What differs of one thing: in which worlds, and how.
+#[derive(Default)]
+struct Differences<'b>(Vec<(Relation, Difference<'b>, Vec<usize>)>);
+
+impl<'b> Differences<'b> {
+    fn add(&mut self, world: usize, relation: Relation, difference: Difference<'b>) {
+        let mut known = self.0.iter_mut();
+        let same = known.find(|(own, known, _)| (*own, known) == (relation, &difference));
+        match same {
+            Some((.., worlds)) => worlds.push(world),
+            None => self.0.push((relation, difference, vec![world])),
+        }
+    }
+}
+
 impl State<'_> {
-    fn tell<'b>(
+    fn tell<'b>(&self, both: &'b Both<'_>, group: &Group<'_>, tell: &mut dyn FnMut(&Told<'_, 'b>)) {
+        for subject in &group.subjects {
+            let mut all = Differences::default();
+            for world in 0..self.folded.len() {
+                let mut told = |relation, difference| all.add(world, relation, difference);
+                let told = &mut told;
+                if let Some((folded, smaller)) = self.at(world) {
+                    values(both, subject, (folded, &smaller), told);
+                    texts(both, subject, (folded, &smaller), told);
+                }
+            }
+            self.hand_on(About::Subject(subject), all, tell);
+        }
+        for search in &group.searches {
+            let mut all = Differences::default();
+            for world in 0..self.folded.len() {
+                if let Some((folded, smaller)) = self.at(world) {
+                    let told = &mut |relation, difference| all.add(world, relation, difference);
+                    searches(both, search, (folded, &smaller), told);
+                }
+            }
+            self.hand_on(About::Search(search), all, tell);
+        }
+    }
+
+    /// The cells in one world.
+    fn at(&self, world: usize) -> Option<(&Folded, Vec<&Folded>)> {
+        let smaller = self.smaller.iter().filter_map(|worlds| worlds.get(world));
+        Some((self.folded.get(world)?, smaller.collect()))
+    }
+
+    fn hand_on<'b>(
         &self,
-        both: &'b Both<'_>,
-        subjects: &[Subject],
-        searches: &[Search],
+        about: About<'_>,
+        all: Differences<'b>,
         tell: &mut dyn FnMut(&Told<'_, 'b>),
     ) {
-        for subject in subjects {
-            let told = &mut |relation, difference| {
-                tell(&Told {
-                    spot: &self.spot,
-                    about: About::Subject(subject),
-                    relation,
-                    difference,
-                });
-            };
-            self.values(both, subject, told);
-            self.texts(both, subject, told);
-        }
-        for search in searches {
-            let is_searched = |folded: &Folded| {
-                [OLD, NEW].map(|side| searched(both, search, side, &folded[side]))
-            };
-            let [old, new] = is_searched(self.folded);
-            let smaller: Vec<_> = self
-                .smaller
-                .iter()
-                .map(|folded| is_searched(folded).into())
-                .collect();
-            let relation = unexplained(&old, &new, &smaller);
-            if relation != Relation::Same {
-                tell(&Told {
-                    spot: &self.spot,
-                    about: About::Search(search),
-                    relation,
-                    difference: Difference::Searched(old, new),
-                });
-            }
+        for (relation, difference, worlds) in all.0 {
+            let first = worlds.first().and_then(|at| self.worlds.all.get(*at));
+            tell(&Told {
+                spot: &self.spot,
+                about,
+                relation,
+                difference,
+                when: self.worlds.told(&worlds),
+                facts: first.map_or([Facts::Most; 2], |world| match difference {
+                    Difference::Shown(..) | Difference::Found(..) => world.showing,
+                    _ => world.using,
+                }),
+            });
         }
     }
+}
 
-    fn values<'b>(
-        &self,
-        both: &'b Both<'_>,
-        subject: &Subject,
-        told: &mut dyn FnMut(Relation, Difference<'b>),
-    ) {
-        let values = |folded: &Folded| -> [Values<'b>; 2] {
-            [OLD, NEW].map(|side| both.values(side, subject.sides[side].as_ref(), &folded[side]))
+/// The cells of a set of roles, and those of the smaller ones.
+type Beside<'s> = (&'s Folded, &'s [&'s Folded]);
+
+fn searches<'b>(
+    both: &'b Both<'_>,
+    search: &Search,
+    (folded, smaller): Beside<'_>,
+    told: &mut dyn FnMut(Relation, Difference<'b>),
+) {
+    let is_searched =
+        |folded: &Folded| [OLD, NEW].map(|side| searched(both, search, side, folded.of(side)));
+    let [old, new] = is_searched(folded);
+    let smaller: Vec<_> = smaller
+        .iter()
+        .map(|folded| is_searched(folded).into())
+        .collect();
+    let relation = unexplained(&old, &new, &smaller);
+    if relation != Relation::Same {
+        told(relation, Difference::Searched(old, new));
+    }
+}
+
+fn values<'b>(
+    both: &'b Both<'_>,
+    subject: &Subject,
+    (folded, smaller): Beside<'_>,
+    told: &mut dyn FnMut(Relation, Difference<'b>),
+) {
+    let values = |folded: &Folded| -> [Values<'b>; 2] {
+        [OLD, NEW].map(|side| both.values(side, subject.sides[side].as_ref(), folded.of(side)))
+    };
+    let [old, new] = values(folded);
+    let smaller: Vec<[Values<'b>; 2]> = smaller.iter().map(|folded| values(folded)).collect();
+    // What is not told explains nothing.
+    let told_alone: Vec<_> = smaller
+        .iter()
+        .map(|[old, new]| (old.shown, new.shown))
+        .filter(|(old, new)| is_worth_telling(old, new))
+        .collect();
+    let shown = unexplained(&old.shown, &new.shown, &told_alone);
+    if shown != Relation::Same
+        && is_worth_telling(&old.shown, &new.shown)
+        && !(explained_by_category(both, subject, shown, folded))
+    {
+        told(shown, Difference::Shown(old.shown, new.shown));
+    }
+    let is_category = matches!(subject.what, What::Category(_));
+    if !subject.is_reclassified && !is_category {
+        return;
+    }
+    let used: Vec<_> = smaller
+        .iter()
+        .map(|[old, new]| (old.usable, new.usable))
+        .collect();
+    let used = unexplained(&old.usable, &new.usable, &used);
+    // What is shown in clear can be used, what is not cannot: that is no news.
+    if used != Relation::Same && used != Relation::between(&old.shown, &new.shown) {
+        told(used, Difference::Used(old.usable, new.usable));
+    }
+    let written: Vec<_> = smaller
+        .iter()
+        .map(|[old, new]| (old.writable, new.writable))
+        .collect();
+    let written = unexplained(&old.writable, &new.writable, &written);
+    if written != Relation::Same {
+        told(written, Difference::Written(old.writable, new.writable));
+    }
+}
+
+/// What detectors look for in a text that both policies show in clear.
+fn texts<'b>(
+    both: &'b Both<'_>,
+    subject: &Subject,
+    (folded, smaller): Beside<'_>,
+    told: &mut dyn FnMut(Relation, Difference<'b>),
+) {
+    let [Some(before), Some(after)] = &subject.sides else {
+        return;
+    };
+    let looked = [both.looked(OLD, before), both.looked(NEW, after)];
+    if looked[OLD] == looked[NEW] {
+        return;
+    }
+    for kind in kinds(looked) {
+        let of = |side: usize| looked[side].iter().find(|looked| looked.kind == kind);
+        let terms = [of(OLD), of(NEW)];
+        let is_text = |folded: &Folded| {
+            [OLD, NEW].iter().all(|side| {
+                let made = subject.sides[*side].as_ref();
+                let values = both.values(*side, made, folded.of(*side));
+                values.shown == Shown::Clear && !both.is_clear(kind, folded.shown(*side))
+            })
         };
-        let [old, new] = values(self.folded);
-        let smaller: Vec<[Values<'b>; 2]> =
-            self.smaller.iter().map(|folded| values(folded)).collect();
-        // What is not told explains nothing.
-        let told_alone: Vec<_> = smaller
-            .iter()
-            .map(|[old, new]| (old.shown, new.shown))
-            .filter(|(old, new)| is_worth_telling(old, new))
-            .collect();
-        let shown = unexplained(&old.shown, &new.shown, &told_alone);
-        if shown != Relation::Same
-            && is_worth_telling(&old.shown, &new.shown)
-            && !(explained_by_category(both, subject, shown, self.folded))
+        let found = [found(terms[OLD]), found(terms[NEW])];
+        let relation = Relation::between(&found[OLD], &found[NEW]);
+        if relation != Relation::Same
+            && is_text(folded)
+            && !smaller.iter().any(|folded| is_text(folded))
         {
-            told(shown, Difference::Shown(old.shown, new.shown));
+            told(relation, Difference::Found(kind, found[OLD], found[NEW]));
         }
-        let is_category = matches!(subject.what, What::Category(_));
-        if !subject.is_reclassified && !is_category {
-            return;
-        }
-        let used: Vec<_> = smaller
-            .iter()
-            .map(|[old, new]| (old.usable, new.usable))
-            .collect();
-        let used = unexplained(&old.usable, &new.usable, &used);
-        // What is shown in clear can be used, what is not cannot: that is no news.
-        if used != Relation::Same && used != Relation::between(&old.shown, &new.shown) {
-            told(used, Difference::Used(old.usable, new.usable));
-        }
-        let written: Vec<_> = smaller
-            .iter()
-            .map(|[old, new]| (old.writable, new.writable))
-            .collect();
-        let written = unexplained(&old.writable, &new.writable, &written);
-        if written != Relation::Same {
-            told(written, Difference::Written(old.writable, new.writable));
-        }
-    }
-
-    /// What detectors look for in a text that both policies show in clear.
-    fn texts<'b>(
-        &self,
-        both: &'b Both<'_>,
-        subject: &Subject,
-        told: &mut dyn FnMut(Relation, Difference<'b>),
-    ) {
-        let [Some(before), Some(after)] = &subject.sides else {
-            return;
+        let is_written = |folded: &Folded| {
+            [OLD, NEW].iter().all(|side| {
+                let made = subject.sides[*side].as_ref();
+                let values = both.values(*side, made, folded.of(*side));
+                values.writable != Gives::No && !both.is_written(kind, folded.used(*side))
+            })
         };
-        let looked = [both.looked(OLD, before), both.looked(NEW, after)];
-        if looked[OLD] == looked[NEW] {
-            return;
-        }
-        for kind in kinds(looked) {
-            let of = |side: usize| looked[side].iter().find(|looked| looked.kind == kind);
-            let terms = [of(OLD), of(NEW)];
-            let is_text = |folded: &Folded| {
-                [OLD, NEW].iter().all(|side| {
-                    let made = subject.sides[*side].as_ref();
-                    let values = both.values(*side, made, &folded[*side]);
-                    values.shown == Shown::Clear && !both.is_clear(kind, &folded[*side])
-                })
-            };
-            let found = [found(terms[OLD]), found(terms[NEW])];
-            let relation = Relation::between(&found[OLD], &found[NEW]);
-            if relation != Relation::Same
-                && is_text(self.folded)
-                && !self.smaller.iter().any(|folded| is_text(folded))
-            {
-                told(relation, Difference::Found(kind, found[OLD], found[NEW]));
-            }
-            let is_written = |folded: &Folded| {
-                [OLD, NEW].iter().all(|side| {
-                    let made = subject.sides[*side].as_ref();
-                    let values = both.values(*side, made, &folded[*side]);
-                    values.writable != Gives::No && !both.is_written(kind, &folded[*side])
-                })
-            };
-            let refused = terms.map(|terms| Refused(terms.and_then(|looked| looked.refused)));
-            let relation = Relation::between(&refused[OLD], &refused[NEW]);
-            if relation != Relation::Same
-                && is_written(self.folded)
-                && !self.smaller.iter().any(|folded| is_written(folded))
-            {
-                told(
-                    relation,
-                    Difference::Refused(kind, refused[OLD], refused[NEW]),
-                );
-            }
+        let refused = terms.map(|terms| Refused(terms.and_then(|looked| looked.refused)));
+        let relation = Relation::between(&refused[OLD], &refused[NEW]);
+        if relation != Relation::Same
+            && is_written(folded)
+            && !smaller.iter().any(|folded| is_written(folded))
+        {
+            told(
+                relation,
+                Difference::Refused(kind, refused[OLD], refused[NEW]),
+            );
         }
     }
 }
@@ -337,13 +486,13 @@ fn explained_by_category(
     };
     made.categories.iter().any(|at| {
         let category = Made::of(*at);
-        let [old, new] = [OLD, NEW].map(|side| both.values(side, Some(&category), &folded[side]));
+        let [old, new] = [OLD, NEW].map(|side| both.values(side, Some(&category), folded.of(side)));
         Relation::between(&old.shown, &new.shown) == relation
     })
 }
 
 /// Whether the full-text search of a module is permitted.
-fn searched(both: &Both<'_>, search: &Search, side: usize, cells: &[Cell]) -> bool {
+fn searched(both: &Both<'_>, search: &Search, side: usize, cells: [&[Cell]; 2]) -> bool {
     search.sides[side].as_ref().is_some_and(|fields| {
         fields.iter().all(|made| {
             let values = both.values(side, made.as_ref(), cells);

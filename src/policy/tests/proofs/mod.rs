@@ -8,6 +8,7 @@ use crate::vocabulary::{Category, Level, Purpose, Role};
 
 mod brute;
 mod speed;
+mod worlds;
 
 /// A policy about contacts, around some rules: people of three roles, two machines.
 fn policy(rules: &str) -> Policy {

@@ -1,0 +1,293 @@
+//! What the persons whom a request's records are about have said: looked up in memory, record by record.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Pipeline, Visit};
+use crate::condition::PersonFact;
+use crate::dialect::AddressList;
+use crate::filter::{Described, Persons};
+use crate::ledger::{About, Freshness, Proof, Shows, Standing, Standings, Terms};
+use crate::policy::{self, ConsentProof, People, Plan, Policy};
+use crate::reason::Reason;
+use crate::vocabulary::{Field, Module, Purpose};
+
+/// How long restrictions that are known count, while nothing confirms that there are no others.
+const KNOWN_FOR: Duration = Duration::from_secs(5 * 60);
+
+/// Persons, for the purpose of one request.
+pub(super) struct Asking {
+    standings: Arc<Standings>,
+    people: People,
+    upstream: Arc<str>,
+    purpose: Purpose,
+    proof: Proof,
+    max_age: Option<Duration>,
+    /// To whom data go, if consent must name it; blank if nobody does, who is nobody's recipient.
+    recipient: Option<String>,
+    now: Timestamp,
+    /// Of fields that hold an address, the lists of all addresses beside them.
+    lists: BTreeMap<Field, AddressList>,
+    shows: Mutex<Shows>,
+}
+
+impl Pipeline {
+    /// The same, which asks a ledger how persons stand.
+    #[must_use]
+    pub fn asking(mut self, standings: Option<Arc<Standings>>) -> Self {
+        self.standings = standings;
+        self
+    }
+
+    /// Who is asked of the persons whom records are about; `None`, if no rule asks. The plan learns what must be read for that.
+    pub(super) fn persons(
+        &self,
+        visit: &Visit<'_>,
+        plan: &mut Plan,
+    ) -> Result<Option<Arc<Asking>>, Reason> {
+        if !plan.asks_of_persons() {
+            return Ok(None);
+        }
+        let purpose = plan.purpose().map(|chosen| chosen.purpose.clone());
+        let (Some(standings), Some(purpose)) = (self.standings.clone(), purpose) else {
+            // Nobody knows: what asks withholds.
+            return Ok(None);
+        };
+        let policy = visit.policy();
+        let Some(people) = policy.people().cloned() else {
+            return Ok(None);
+        };
+        is_fresh_enough(&standings, policy, &purpose)?;
+        let lists = lists(visit, &people);
+        plan.read_also(fields(&people, &lists));
+        let terms = policy.consent_terms(&purpose);
+        let recipient = terms.filter(|terms| terms.names_recipient).map(|_| {
+            let mut recipients = plan.roles().iter().map(|role| policy.recipient(role));
+            let first = recipients.next().flatten();
+            let is_one = recipients.all(|other| other == first);
+            first.filter(|_| is_one).unwrap_or_default().to_owned()
+        });
+        Ok(Some(Arc::new(Asking {
+            shows: Mutex::new(standings.shows()),
+            proof: terms.map_or(Proof::SignedRequest, |terms| proof(terms.proof)),
+            max_age: terms.and_then(|terms| age(terms, visit.now)),
+            now: visit.now,
+            upstream: self.upstream.clone(),
+            standings,
+            people,
+            purpose,
+            recipient,
+            lists,
+        })))
+    }
+}
+
+impl Asking {
+    /// Whether somebody whom the records are about has said something since they were asked about.
+    pub(super) fn has_changed(&self) -> bool {
+        let shows = self.shows.lock().unwrap_or_else(PoisonError::into_inner);
+        self.standings.changed_since(&shows)
+    }
+
+    /// How the persons stand whom a record is about; `None`: nobody knows.
+    fn stand(&self, record: &Described<'_>) -> Option<Whom> {
+        match self.people.about(&self.upstream, record.module)? {
+            policy::About::Nobody => Some(Whom::Nobody),
+            policy::About::Person(person) => {
+                let mut references = vec![self.reference(record.module, record.id?)];
+                for (field, module) in &person.same_as {
+                    references.extend(self.referred(record, field, std::iter::once(module))?);
+                }
+                let (mut primary, mut others) = (None, Vec::new());
+                if let Some(email) = &person.email {
+                    (primary, others) = self.addresses(record, email)?;
+                }
+                Some(self.ask(&references, primary.as_deref(), &others))
+            }
+            policy::About::Linked(fields) => {
+                let mut references = Vec::new();
+                for field in fields {
+                    references.extend(self.referred(record, field, self.modules())?);
+                }
+                match references.is_empty() {
+                    true => Some(Whom::Nobody),
+                    false => Some(self.ask(&references, None, &[])),
+                }
+            }
+        }
+    }
+
+    fn ask(&self, references: &[String], primary: Option<&str>, others: &[String]) -> Whom {
+        let references: Vec<&str> = references.iter().map(String::as_str).collect();
+        let others: Vec<&str> = others.iter().map(String::as_str).collect();
+        let about = About {
+            references: &references,
+            primary,
+            others: &others,
+        };
+        let terms = Terms {
+            proof: self.proof,
+            max_age: self.max_age,
+            recipient: self.recipient.as_deref(),
+        };
+        let standing = self
+            .standings
+            .about(&about, self.purpose.as_str(), &terms, self.now);
+        let mut shows = self.shows.lock().unwrap_or_else(PoisonError::into_inner);
+        shows.add(&standing);
+        Whom::Somebody(standing)
+    }
+
+    fn reference(&self, module: &Module, id: &str) -> String {
+        format!("{}:{module}/{id}", self.upstream)
+    }
+
+    /// Every module whose records are about somebody.
+    fn modules(&self) -> impl Iterator<Item = &Module> {
+        let persons = self.people.iter().filter(|(_, _, about)| matches!(about, policy::About::Person(_)));
+        persons.map(|(_, module, _)| module)
+    }
+
+    /// The records that a field refers to: in any of these modules, where the field does not say in which. `None`, if nobody
+    /// knows what it holds.
+    fn referred<'m>(
+        &self,
+        record: &Described<'_>,
+        field: &Field,
+        modules: impl Iterator<Item = &'m Module>,
+    ) -> Option<Vec<String>> {
+        let id = match record.field(field)? {
+            Value::Null => return Some(Vec::new()),
+            Value::String(id) if id.is_empty() => return Some(Vec::new()),
+            Value::String(id) => id.clone(),
+            Value::Number(id) => id.to_string(),
+            _ => return None,
+        };
+        Some(modules.map(|module| self.reference(module, &id)).collect())
+    }
+
+    /// The primary address of a record, and all others; `None`, if nobody knows them.
+    fn addresses(
+        &self,
+        record: &Described<'_>,
+        email: &Field,
+    ) -> Option<(Option<String>, Vec<String>)> {
+        let text = |value: &Value| match value {
+            Value::Null => Some(None),
+            Value::String(text) => Some(Some(text.clone())),
+            _ => None,
+        };
+        let Some(list) = self.lists.get(email) else {
+            return Some((text(record.field(email)?)?, Vec::new()));
+        };
+        let all = list.read(record.field(&list.field)?)?;
+        let owned = |is_wanted: bool| {
+            let wanted = all.iter().filter(move |(_, is_primary)| *is_primary == is_wanted);
+            wanted.map(|(address, _)| (*address).to_owned())
+        };
+        let mut primary: Option<String> = owned(true).next();
+        if *email != list.field {
+            let stated = text(record.field(email)?)?;
+            primary = stated.or(primary);
+        }
+        Some((primary, owned(false).chain(owned(true).skip(1)).collect()))
+    }
+}
+
+/// Whom a record is about.
+enum Whom {
+    Nobody,
+    Somebody(Standing),
+}
+
+impl Persons for Asking {
+    fn holds(&self, fact: PersonFact, record: &Described<'_>) -> Option<bool> {
+        Some(match (self.stand(record)?, fact) {
+            (Whom::Nobody, PersonFact::Consented) => true,
+            (Whom::Nobody, _) => false,
+            (Whom::Somebody(standing), PersonFact::Consented) => standing.is_valid(),
+            (Whom::Somebody(standing), PersonFact::Objected) => standing.is_objected(),
+            (Whom::Somebody(standing), PersonFact::Restricted) => standing.is_restricted(),
+        })
+    }
+}
+
+impl fmt::Debug for Asking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asking")
+            .field("purpose", &self.purpose)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether standings are known well enough for a purpose: consent and objections must be those of this second.
+fn is_fresh_enough(
+    standings: &Standings,
+    policy: &Policy,
+    purpose: &Purpose,
+) -> Result<(), Reason> {
+    let is_strict = policy.consent_terms(purpose).is_some() || policy.honours_objection(purpose);
+    match standings.freshness() {
+        Freshness::Fresh => Ok(()),
+        Freshness::Stale { since: Some(since) } if !is_strict && since <= KNOWN_FOR => Ok(()),
+        Freshness::Stale { .. } => Err(Reason::LedgerUnavailable),
+    }
+}
+
+fn proof(proof: ConsentProof) -> Proof {
+    match proof {
+        ConsentProof::None => Proof::None,
+        ConsentProof::SingleOptIn => Proof::SingleOptIn,
+        ConsentProof::DoubleOptIn => Proof::DoubleOptIn,
+        ConsentProof::SignedRequest => Proof::SignedRequest,
+    }
+}
+
+/// How old a consent may be now.
+fn age(terms: &policy::ConsentTerms, now: Timestamp) -> Option<Duration> {
+    let most = terms.max_age.as_ref()?;
+    let now = now.to_zoned(jiff::tz::TimeZone::UTC);
+    let then = now.checked_sub(most.0).ok();
+    // What cannot be reckoned has no age that is young enough.
+    let age = then.map(|then| now.duration_since(&then).unsigned_abs());
+    Some(age.unwrap_or_default())
+}
+
+/// Of every field that holds an address of a person, the list of all addresses beside it.
+fn lists(visit: &Visit<'_>, people: &People) -> BTreeMap<Field, AddressList> {
+    let emails = people.iter().filter_map(|(_, _, about)| match about {
+        policy::About::Person(person) => person.email.as_ref(),
+        _ => None,
+    });
+    emails
+        .filter_map(|email| Some((email.clone(), visit.dialect().addresses(email)?.clone())))
+        .collect()
+}
+
+/// The fields by which it is told whom records are about.
+fn fields(
+    people: &People,
+    lists: &BTreeMap<Field, AddressList>,
+) -> BTreeMap<Module, BTreeSet<Field>> {
+    let mut all: BTreeMap<Module, BTreeSet<Field>> = BTreeMap::new();
+    for (_, module, about) in people.iter() {
+        let of = all.entry(module.clone()).or_default();
+        match about {
+            policy::About::Nobody => {}
+            policy::About::Linked(fields) => of.extend(fields.iter().cloned()),
+            policy::About::Person(person) => {
+                of.extend(person.same_as.keys().cloned());
+                let emails = person.email.iter();
+                of.extend(emails.clone().cloned());
+                let lists = emails.filter_map(|email| lists.get(email));
+                of.extend(lists.map(|list| list.field.clone()));
+            }
+        }
+    }
+    all
+}
