@@ -240,10 +240,10 @@ impl Meter {
             let window = windows.get(&rule.number);
             window.map_or(keys.len(), |window| window.adds(keys))
         });
-        match adds.sum() {
-            0 => Ok(()),
-            adds if self.has_room_for(adds) => Ok(()),
-            _ => Err(Stopped::Full),
+        let adds: usize = adds.sum();
+        match adds == 0 || self.has_room_for(adds) {
+            true => Ok(()),
+            false => Err(Stopped::Full),
         }
     }
 

@@ -1,3 +1,5 @@
+//! Limits against what happened one by one, at once, and before.
+
 use std::collections::BTreeSet;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
