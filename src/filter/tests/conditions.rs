@@ -198,8 +198,7 @@ fn run_with(
 fn shown_of(terms: &Conditioned, shape: &Shape, asked: Asked, text: &str) -> String {
     let (out, result) = run(terms, shape, asked, &[text.as_bytes()]);
     result.unwrap_or_else(|failed| panic!("{failed:?} in {text}"));
-    let whole = String::from_utf8(out).unwrap();
-    whole
+    String::from_utf8(out).unwrap()
 }
 
 fn cause_of(terms: &Conditioned, shape: &Shape, text: &str) -> Option<Cause> {
