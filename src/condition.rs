@@ -297,10 +297,10 @@ fn all(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 }
 
 /// The words for actions and modules that conditions compare with.
-pub(crate) fn word_of(action: Option<Action>, module: Option<&Module>) -> (Scalar, Scalar) {
-    let text = |text: Option<&str>| Scalar::Text(text.unwrap_or_default().to_owned());
+fn words_of(action: Option<Action>, module: Option<&Module>) -> (Option<Scalar>, Option<Scalar>) {
+    let text = |text: &str| Scalar::Text(text.to_owned());
     (
-        text(action.map(Action::as_str)),
-        text(module.map(Module::as_str)),
+        action.map(|action| text(action.as_str())),
+        module.map(|module| text(module.as_str())),
     )
 }

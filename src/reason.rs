@@ -164,6 +164,7 @@ reasons! {
     WithheldTextTooLong = (403, Denied, "withheld-text-too-long", "What is withheld from you in the text would no longer fit into its field; write less before it, or put it behind."),
 
     CountNotAvailable = (403, Denied, "count-not-available", "How many records there are cannot be told here, because some are withheld from you."),
+    ListNotAvailable = (403, Denied, "list-not-available", "Which of these records are there for you cannot be said to the CRM, so they are not listed; ask for one by its id."),
     NotFoundByPolicy = (404, NotFoundByPolicy, "not-found-by-policy", "There is no such record."),
 
     Restored = (409, UpstreamError, "restored", "The CRM did not store a text as it was sent, so the old text stands there again; put less around what is withheld in it."),

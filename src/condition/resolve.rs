@@ -151,12 +151,12 @@ pub(super) fn resolve(condition: &Condition, asker: &Asker<'_>) -> Resolved {
             Resolved::Known(moment(asker.now, test))
         }
         Condition::Is(Subject::Request(fact), test) => {
-            let (action, module) = super::word_of(asker.action, asker.module);
+            let (action, module) = super::words_of(asker.action, asker.module);
             let own = match fact {
                 RequestFact::Action => action,
                 _ => module,
             };
-            Resolved::Known(asker.compares(&[own], test))
+            Resolved::Known(own.and_then(|own| asker.compares(&[own], test)))
         }
     }
 }

@@ -16,6 +16,9 @@ pub struct Asked {
     /// Fields that were asked for to judge records only, by module: they are read, and cut. A field that the caller asked
     /// for is none of them.
     pub added: BTreeMap<Module, BTreeSet<Field>>,
+    /// Whether a record that is not there for the caller, and is no part of another, leaves its id: the caller has just written
+    /// it. Else it leaves nothing.
+    pub ids_alone: bool,
     /// Who knows of the persons whom records are about; `None`: nobody does.
     pub persons: Option<Arc<dyn Persons>>,
 }

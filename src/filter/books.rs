@@ -246,6 +246,11 @@ impl Books {
         !self.is_judging || (self.asked.pushed && is_none_missing)
     }
 
+    /// Whether records that are not there leave their ids.
+    pub(super) fn leaves_ids(&self) -> bool {
+        self.asked.ids_alone
+    }
+
     /// Who knows of persons.
     pub(super) fn persons(&self) -> Option<&dyn Persons> {
         self.asked.persons.as_deref()

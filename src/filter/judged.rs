@@ -1,7 +1,7 @@
 //! Records that are there for one caller and not for another, and what stands where one is not.
 
 use crate::dialect::Count;
-use crate::policy::Judged;
+use crate::policy::{Conditions, Judged};
 
 use super::Cause;
 use super::books::{Book, Opened};
@@ -13,6 +13,7 @@ impl Treatment<'_, '_> {
     /// The book that holds the rules of the record that begins here; `None`, if it is not there for this caller.
     #[inline]
     pub(super) fn book_of(&mut self, lies: Lies<'_>) -> Result<Option<Book>, Fault> {
+        let is_root = matches!(lies, Lies::Beside(_)) || self.reader.at() == 0;
         match self.books.open(&lies.shape().module) {
             Opened::Alike(book) => Ok(Some(book)),
             Opened::Judged(judge) => {
@@ -30,6 +31,11 @@ impl Treatment<'_, '_> {
                             look(&self.reader, lies, &judge.wanted, true)?;
                         }
                         self.books.leave_out(rule);
+                        if self.books.leaves_ids() && is_root {
+                            let too_many = self.reader.fault(Cause::RecordTooLarge);
+                            let book = self.books.open_judged(&judge, Conditions::IDS_ALONE);
+                            return book.ok_or(too_many).map(Some);
+                        }
                         Ok(None)
                     }
                 }

@@ -4,14 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::dialect::{Exchange, Operation, Projected, Query};
+use crate::dialect::{Exchange, Link, Operation, Predicate, Projected, Query};
 use crate::policy::{FieldRule, Plan, Show};
 use crate::reason::Reason;
-use crate::vocabulary::{Action, Category, FieldPath, Level, Module, Use};
-
-/// What may be matched, sorted and searched by, although the CRM looks at records that are not there for the caller, too: it
-/// says nothing of a person.
-const MATCHABLE: &str = "technical.timestamp";
+use crate::vocabulary::{Action, FieldPath, Level, Module};
 
 /// An operation within a plan.
 #[derive(Clone, Debug)]
@@ -60,36 +56,35 @@ impl Narrowed {
         &self.added
     }
 
+    /// Whether it changes what the CRM holds.
+    pub fn writes(&self) -> bool {
+        self.operation.action.writes()
+    }
+
     /// Modules of whose records the CRM may select and count more than are there for the caller.
     pub fn unsaid(&self) -> &BTreeSet<Module> {
         &self.unsaid
     }
 
-    /// Asks only for records that are there for the caller. Where the API cannot say which, the CRM tells by what it selects
-    /// and counts of others, too: then it selects by nothing that says something of a person.
+    /// Asks only for records that are there for the caller. Where the API cannot say which, the CRM would tell of others, too, by
+    /// what it selects, counts and pages: then there is no list.
     fn select(&mut self, exchange: &dyn Exchange, plan: &Plan) -> Result<(), Reason> {
-        let action = self.operation.action;
-        if !matches!(action, Action::List | Action::Count) {
-            return Ok(());
-        }
         let needed = |module: &Module| plan.conditions(module)?.needed();
         let restricted = exchange.restrict(&self.operation, &needed);
         self.operation = restricted.operation;
         self.unsaid = restricted.unsaid;
-        if self.unsaid.is_empty() {
-            return Ok(());
-        }
-        if action == Action::Count {
-            return Err(Reason::CountNotAvailable);
-        }
         // What the caller asks for, not what was added to it.
         let asked = exchange.operation();
-        let selects = |how| matches!(how, Use::Matched | Use::Sorted | Use::Searched);
-        let mut uses = asked.uses().into_iter();
-        let tells = uses.any(|used| selects(used.how) && !is_matchable(plan, &used.path));
-        match tells || is_searched(asked) {
-            true => Err(Reason::FieldNotUsable),
-            false => Ok(()),
+        if selects_elsewhere(&asked.query, plan) {
+            return Err(Reason::FieldNotUsable);
+        }
+        let own = asked.target().into_iter().chain(&asked.query.beside);
+        let is_said = own.clone().all(|module| !self.unsaid.contains(module));
+        match asked.action {
+            _ if is_said => Ok(()),
+            Action::Count => Err(Reason::CountNotAvailable),
+            Action::List => Err(Reason::ListNotAvailable),
+            _ => Ok(()),
         }
     }
 
@@ -112,20 +107,45 @@ impl Narrowed {
     }
 }
 
-fn is_matchable(plan: &Plan, path: &FieldPath) -> bool {
-    let rule = plan.records(&path.module).field(path.field.as_str());
-    let matchable = Category::new(MATCHABLE);
-    let mut categories = rule.categories.iter();
-    !rule.categories.is_empty() && categories.all(|category| matchable.covers(category))
+/// Whether a query matches, sorts or pages records by what other records hold that may not be there for the caller: those
+/// that links lead to, and those within records.
+fn selects_elsewhere(query: &Query, plan: &Plan) -> bool {
+    let has_rows = |link: &Option<Link>| {
+        let target = link.as_ref().map(|link| &link.target);
+        target.is_some_and(|target| plan.has_rows(target))
+    };
+    let mut elsewhere = query.order.iter().any(|sort| has_rows(&sort.path.link));
+    if let Some(predicate) = &query.predicate {
+        predicate.each_path(&mut |path| elsewhere |= has_rows(&path.link));
+        elsewhere |= looks_through_links(predicate);
+    }
+    elsewhere
+        || query.projection.iter().flatten().any(|item| match item {
+            Projected::Field(_) => false,
+            Projected::Collection { link, query } => {
+                (plan.has_rows(&link.target) && selects(query)) || selects_elsewhere(query, plan)
+            }
+        })
 }
 
-/// Whether the CRM searches for a text, in whatever fields.
-fn is_searched(operation: &Operation) -> bool {
-    let mut searched = Vec::new();
-    if let Some(target) = operation.target() {
-        operation.query.searched(target, &mut searched);
+/// Whether a query asks for some of the records that there are.
+fn selects(query: &Query) -> bool {
+    query.predicate.is_some()
+        || !query.order.is_empty()
+        || query.search.is_some()
+        || query.offset.is_some()
+        || query.limit.is_some()
+        || !query.about_caller.is_empty()
+}
+
+/// Whether records are selected by how those relate to the caller that a link leads to.
+fn looks_through_links(predicate: &Predicate) -> bool {
+    match predicate {
+        Predicate::All(parts) | Predicate::Any(parts) => parts.iter().any(looks_through_links),
+        Predicate::Not(part) => looks_through_links(part),
+        Predicate::Caller { argument, .. } => !argument.is_empty(),
+        Predicate::Field { .. } => false,
     }
-    operation.query.search.is_some() || !searched.is_empty()
 }
 
 /// Takes hidden fields out of a projection: those of which no record shows anything. An empty projection would mean *all*,

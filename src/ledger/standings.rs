@@ -148,7 +148,7 @@ impl Standings {
         let mut standing = Standing {
             because: Because::Nothing,
             objected: reached.is_unread,
-            restricted: false,
+            restricted: reached.is_unread,
             person: reached.persons.iter().map(|(person, _)| *person).min(),
             keys: reached.keys,
         };

@@ -35,7 +35,11 @@ impl Pipeline {
         if !plan.asks_of_records() || is_told_by_its_reply(operation) {
             return Ok(());
         }
-        for named in operation.named() {
+        let named = operation.named();
+        if named.len() > LOOKS_MAX {
+            return Err(Reason::TooManyParts.into());
+        }
+        for named in named {
             let rows = plan.has_rows(&named.module);
             if let Some(conditions) = plan.conditions(&named.module).filter(|_| rows) {
                 let looking = self.look_at(visit, exchange, (&named, &conditions), record);
@@ -62,6 +66,10 @@ impl Pipeline {
         let untrusted = self.carry_own(visit, asked, &guarding, record).await?;
         let bytes = untrusted.whole(self.settings.limits.record_bytes_max);
         let held = self.looked_up(&*look, &bytes.await?)?;
+        // Of another spelling of the id, nobody knows whom it is about.
+        if held.get("id").and_then(Value::as_str) != Some(&*named.id) {
+            return Err(gone(&*look));
+        }
         let held = markup::decode_all(look.spelling(), &held);
         let persons = visit.persons.map(|persons| -> &dyn Persons { &**persons });
         let sheet = Sheet::of(&named.module, &named.id, held);
@@ -121,6 +129,9 @@ impl Pipeline {
     }
 }
 
+/// Records that are looked at for one request.
+const LOOKS_MAX: usize = 50;
+
 /// Whether what is not there shows in the reply, because nothing is done but to read it.
 fn is_told_by_its_reply(operation: &Operation) -> bool {
     let reads = matches!(
@@ -140,6 +151,7 @@ pub(super) fn asked_of(narrowed: &Narrowed, persons: Option<&Arc<Asking>>) -> As
     Asked {
         pushed: narrowed.unsaid().is_empty(),
         added,
+        ids_alone: narrowed.writes(),
         persons: persons.map(|persons| -> Arc<dyn Persons> { persons.clone() }),
     }
 }

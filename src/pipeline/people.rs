@@ -94,6 +94,12 @@ impl Asking {
         self.standings.changed_since(&shows)
     }
 
+    /// All that was asked about so far has left.
+    pub(super) fn released(&self) {
+        let mut shows = self.shows.lock().unwrap_or_else(PoisonError::into_inner);
+        *shows = self.standings.shows();
+    }
+
     /// How the persons stand whom a record is about; `None`: nobody knows.
     fn stand(&self, record: &Described<'_>) -> Option<Whom> {
         match self.people.about(&self.upstream, record.module)? {
@@ -114,10 +120,12 @@ impl Asking {
                 for field in fields {
                     references.extend(self.referred(record, field, self.modules())?);
                 }
-                match references.is_empty() {
-                    true => Some(Whom::Nobody),
-                    false => Some(self.ask(&references, None, &[])),
+                if references.is_empty() {
+                    return Some(Whom::Nobody);
                 }
+                let whom = self.ask(&references, None, &[]);
+                // They may be known by an address, which stands elsewhere.
+                whom.is_known().then_some(whom)
             }
         }
     }
@@ -198,9 +206,10 @@ impl Asking {
         let mut primary: Option<String> = owned(true).next();
         if *email != list.field {
             let stated = text(record.field(email)?)?;
-            primary = stated.or(primary);
+            primary = stated.filter(|stated| !stated.is_empty()).or(primary);
         }
-        Some((primary, owned(false).chain(owned(true).skip(1)).collect()))
+        // Each of them may deny, whichever is the primary one.
+        Some((primary, owned(false).chain(owned(true)).collect()))
     }
 }
 
@@ -208,6 +217,15 @@ impl Asking {
 enum Whom {
     Nobody,
     Somebody(Standing),
+}
+
+impl Whom {
+    fn is_known(&self) -> bool {
+        match self {
+            Self::Nobody => true,
+            Self::Somebody(standing) => standing.person().is_some(),
+        }
+    }
 }
 
 impl Persons for Asking {

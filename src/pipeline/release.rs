@@ -57,7 +57,12 @@ impl Pipeline {
             .read(
                 visit,
                 untrusted,
-                (plan, &form.shape, asked_of(narrowed, visit.persons)),
+                (
+                    plan,
+                    &form.shape,
+                    asked_of(narrowed, visit.persons),
+                    action == Action::Read && operation.link.is_none(),
+                ),
                 description.as_mut(),
                 &mut share,
             )
@@ -141,7 +146,7 @@ impl Pipeline {
         &self,
         visit: &Visit<'_>,
         untrusted: &mut Untrusted,
-        (plan, shape, asked): (&Plan, &Shape, Asked),
+        (plan, shape, asked, is_one): (&Plan, &Shape, Asked, bool),
         mut description: Option<&mut Vec<u8>>,
         share: &mut Share,
     ) -> Result<Read, Reason> {
@@ -171,6 +176,10 @@ impl Pipeline {
             share.grow_to(filtering.pending())?;
         }
         match filtering.finish() {
+            // Some APIs put the one record that is read into a list.
+            Ok((_, report)) if is_one && !report.absent.is_empty() && report.records == 0 => {
+                Ok(Read::Absent)
+            }
             Ok((filtered, report)) => {
                 visit.entrance.told.report(&report);
                 Ok(Read::Whole(filtered, report))

@@ -201,6 +201,9 @@ impl Passing {
         let counted = reserved.count();
         if self.filtering.pending() > 0 {
             let piece = Piece::new(self.filtering.release(), counted);
+            if let Some(persons) = &self.persons {
+                persons.released();
+            }
             send(sender, Ok(piece)).await.map_err(|()| None)?;
         }
         Ok(())

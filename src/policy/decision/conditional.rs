@@ -126,6 +126,16 @@ impl RecordTerms {
             .any(|(_, modules, _)| modules.contains(module))
     }
 
+    /// The rules by which nothing of a module's records is shown but which they are.
+    fn ids_alone(&self, module: &Module) -> Arc<RecordRules> {
+        let situation = Situation {
+            seen: Some(BTreeSet::new()),
+            facts: Facts::Least,
+            ..self.base.clone()
+        };
+        self.tables.of(situation).records(module)
+    }
+
     fn rules(&self, bits: u64, module: &Module) -> Arc<RecordRules> {
         let situation = Situation {
             facts: Facts::Known(bits),
@@ -201,8 +211,14 @@ impl Conditions {
         Judged::There(bits)
     }
 
+    /// The number of rules by which nothing of a record is shown but which it is.
+    pub const IDS_ALONE: u64 = u64::MAX;
+
     /// The rules of records of which this was found.
     pub fn rules(&self, number: u64) -> Arc<RecordRules> {
+        if number == Self::IDS_ALONE {
+            return self.terms.ids_alone(&self.module);
+        }
         self.terms.rules(number, &self.module)
     }
 }

@@ -146,7 +146,10 @@ fn asker<'a>(
         teams: has_session.then(|| caller.crm_teams()),
         now,
         action: Some(operation.action),
-        module: operation.target(),
+        // Where records of several are asked for, nobody knows which of them a rule means.
+        module: operation
+            .target()
+            .filter(|_| operation.modules().len() == 1),
     }
 }
 

@@ -532,7 +532,19 @@ impl View {
             into.withheld.insert((Level::Redact, "role.actions"));
         }
         let model = &self.core.model;
-        if depth > 0 && model.depends_on_records(&self.situation, &path.module, own.iter()) {
+        // The name of a record is put together from its own fields, whatever it is judged by.
+        let name = self.core.schema.display_field();
+        let named = |perhaps| {
+            let module = path.module.clone();
+            let field = Field::fold(name);
+            seen.contains(&(FieldPath { module, field }, perhaps))
+        };
+        let is_own_name =
+            depth == 1 && path.field.as_str() != name && (named(false) || named(true));
+        if depth > 0
+            && !is_own_name
+            && model.depends_on_records(&self.situation, &path.module, own.iter())
+        {
             // What holds of that record, nobody knows here.
             into.withheld.insert((Level::Redact, "record.conditions"));
         }
