@@ -341,6 +341,7 @@ fn of_dolibarr(outgoing: &Outgoing, row: &Row) -> bool {
 /// A comparison of a tree of conditions, as SQL says it.
 fn compared(names: Names, row: &Row, (field, sign): (&str, &str), value: &Value) -> Option<bool> {
     let literal = |value: &Value| match value {
+        Value::String(text) if text.is_empty() => "''".to_owned(),
         Value::String(text) => format!("0x{}", hexadecimal(text)),
         other => other.to_string(),
     };

@@ -590,7 +590,7 @@ fn a_reply_has_the_shape_that_its_route_says() {
         (list.keys[1].0, meta.keys.as_slice(), &meta.others),
         (
             "meta",
-            &[("total", Shape::Scalar)][..],
+            &[("total", Shape::Count(crate::dialect::Count::All(None)))][..],
             &crate::dialect::Others::Unheard
         )
     );

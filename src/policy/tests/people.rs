@@ -119,7 +119,7 @@ fn terms_that_contradict_each_other_are_told_at_their_place() {
             "P005",
             "\"kontor",
         ),
-        ("name: g,", "name: restricted,", "P004", "{ Contacts"),
+        ("name: g,", "name: restricted,", "P004", "Contacts: {"),
         (
             "name: g,",
             "name: consent.newsletter,",

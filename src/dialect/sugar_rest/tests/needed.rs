@@ -57,11 +57,6 @@ fn fields_by_which_records_are_judged_are_asked_for_everywhere_and_told_where_no
             r#"["id",{"name":"accounts","fields":["name","assigned_user_id"]},"assigned_user_id"]"#,
             vec![path("Accounts"), path("Contacts")],
         ),
-        (
-            "GET /rest/v11_24/Contacts/c-1/link/email_addresses?fields=email_address",
-            "fields=email_address",
-            vec![],
-        ),
     ] {
         let line = line
             .replace('"', "%22")
@@ -102,11 +97,6 @@ fn every_list_says_what_is_needed_but_searches_and_what_compares_linked_records(
         // One record is judged by itself.
         ("GET /rest/v11_24/Contacts/c-1", "", false),
         ("GET /rest/v11_24/Accounts", "", false),
-        (
-            "GET /rest/v11_24/Contacts/c-1/link/email_addresses",
-            "",
-            false,
-        ),
         ("GET /rest/v11_24/Contacts?q=smith", "", true),
         (
             "GET /rest/v11_24/globalsearch?q=smith&module_list=Accounts,Contacts",

@@ -74,7 +74,7 @@ fn fields_by_which_records_are_judged_are_selected_but_where_all_are_meant() {
 fn a_search_shows_what_it_likes_so_it_cannot_be_asked_for_more() {
     let search = |select: Value| {
         let arguments = json!([SESSION, "smith", ["Contacts"], 0, 20, "", select]);
-        let part = parts("search_by_module", &arguments).unwrap().remove(0);
+        let part = one("search_by_module", &arguments).unwrap();
         SugarV4::before(Database::Mysql).exchange_of(part)
     };
     let all = search(json!([]));
