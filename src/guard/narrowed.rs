@@ -84,6 +84,8 @@ impl Narrowed {
             _ if is_said => Ok(()),
             Action::Count => Err(Reason::CountNotAvailable),
             Action::List => Err(Reason::ListNotAvailable),
+            // Values of a field, told of all records.
+            Action::Metadata if asked.query.predicate.is_some() => Err(Reason::ListNotAvailable),
             _ => Ok(()),
         }
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::limits::limit;
 use super::parts::{
-    any_of, defined, duration, entries, flag, formed, integer, key, list, map, name, needs,
+    Key, any_of, defined, duration, entries, flag, formed, integer, key, list, map, name, needs,
     needs_one_of, one_or_any_list, one_or_list, prose, some_of, suggested, text, words,
 };
 use super::{condition, people, rules};
@@ -43,7 +43,20 @@ const KINDS: &[&str] = &[
 ];
 
 pub(super) fn schema() -> Value {
-    let sections = [
+    let all = rules::observes().into_iter().chain(declared());
+    let all = all.chain(ruled()).chain(said());
+    let mut root = map(all);
+    root["$defs"] = json!({
+        "category": suggested(categories(), own_category()),
+        "own_category": own_category(),
+        "condition": condition::schema(),
+    });
+    root
+}
+
+/// Sections that say what rules speak of.
+fn declared() -> [Key; 8] {
+    [
         key(
             "policy",
             name("sales"),
@@ -84,6 +97,12 @@ pub(super) fn schema() -> Value {
             entries(module(), one_or_list(field())),
             "The fields that the CRM's full-text search looks into, by module. A module that is not listed cannot be searched.",
         ),
+    ]
+}
+
+/// Sections of rules.
+fn ruled() -> [Key; 8] {
+    [
         key(
             "detectors",
             list(detector()),
@@ -124,6 +143,12 @@ pub(super) fn schema() -> Value {
             list(rules::retention()),
             "For how long records are there.",
         ),
+    ]
+}
+
+/// Sections about people.
+fn said() -> [Key; 3] {
+    [
         key(
             "organisation",
             people::organisation(),
@@ -139,14 +164,7 @@ pub(super) fn schema() -> Value {
             entries(people::module(), people::about()),
             "Whom the records of modules are about.",
         ),
-    ];
-    let mut root = map(rules::observes().into_iter().chain(sections));
-    root["$defs"] = json!({
-        "category": suggested(categories(), own_category()),
-        "own_category": own_category(),
-        "condition": condition::schema(),
-    });
-    root
+    ]
 }
 
 /// Built-in categories, and what stands for all below one.
