@@ -60,7 +60,7 @@ pub use language::terms::{
     About, Authority, ConsentProof, ConsentTerms, ConsentText, Language, Needs, Organisation,
     People, Person, WhenMissing,
 };
-pub use supposed::Supposed;
+pub use supposed::Assumed;
 
 use decision::engine::Situation;
 use decision::judge::{Core, View};

@@ -20,7 +20,7 @@ pub(in crate::policy) use formula::Formula;
 
 /// What is supposed of the moment, the caller and the record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Supposed {
+pub enum Assumed {
     /// What these rules ask for holds.
     Holds(Vec<RuleName>),
     /// What these rules ask for does not hold.
@@ -48,7 +48,7 @@ pub(in crate::policy) struct Supposition {
     pub(in crate::policy) formula: Formula,
     /// The bits that it turns from how they show least.
     pub(in crate::policy) bits: u64,
-    pub(in crate::policy) said: Supposed,
+    pub(in crate::policy) said: Assumed,
 }
 
 /// For what something is supposed.
@@ -124,7 +124,7 @@ impl Model {
     }
 
     /// What is said where these conditions, which mean the same, show most or show least.
-    pub(in crate::policy) fn said(&self, bits: u64, most: bool) -> Supposed {
+    pub(in crate::policy) fn said(&self, bits: u64, most: bool) -> Assumed {
         let is_of = |bit: Option<Bit>| bit.is_some_and(|bit| bit.is_in(bits));
         let mut noted = (0..).map(Bit).zip(&self.conditions);
         let of = noted.find(|(bit, _)| bit.is_in(bits));
@@ -136,21 +136,21 @@ impl Model {
         if !exceptions.is_empty() {
             let (from, until) = condition.map_or((None, None), window);
             return match holds {
-                true => Supposed::InForce {
+                true => Assumed::InForce {
                     names: exceptions,
                     from,
                     until,
                 },
-                false => Supposed::Expired(exceptions),
+                false => Assumed::Expired(exceptions),
             };
         }
         if let Some(Condition::Is(Subject::Request(RequestFact::Time), test)) = condition {
             match (test, holds) {
                 (Test::Inside(schedule), true) | (Test::Outside(schedule), false) => {
-                    return Supposed::Inside(schedule.name.clone());
+                    return Assumed::Inside(schedule.name.clone());
                 }
                 (Test::Outside(schedule), true) | (Test::Inside(schedule), false) => {
-                    return Supposed::Outside(schedule.name.clone());
+                    return Assumed::Outside(schedule.name.clone());
                 }
                 _ => {}
             }
@@ -163,8 +163,8 @@ impl Model {
                 .chain(caps.map(|rule| &rule.name)),
         );
         match holds {
-            true => Supposed::Holds(rules),
-            false => Supposed::Fails(rules),
+            true => Assumed::Holds(rules),
+            false => Assumed::Fails(rules),
         }
     }
 }

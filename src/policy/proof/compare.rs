@@ -11,7 +11,7 @@ use crate::policy::engine::{Facts, Observing, Situation};
 use crate::policy::language::catalogue::category_of;
 use crate::policy::language::model::Model;
 use crate::policy::plan::{UNCLASSIFIED, Usable};
-use crate::policy::{Policy, Supposed};
+use crate::policy::{Policy, Assumed};
 use crate::vocabulary::{Category, Field, Level, Purpose, Role};
 
 mod cells;
@@ -68,7 +68,7 @@ pub struct Change {
     /// All that could be proved so.
     pub provable: BTreeSet<String>,
     /// Of which moments, callers and records it is so; none: of all.
-    pub when: Vec<Supposed>,
+    pub when: Vec<Assumed>,
     /// What was.
     pub old: String,
     /// What is.

@@ -12,7 +12,7 @@ use super::strengths::Provable;
 use super::worlds::{World, Worlds};
 use crate::policy::engine::{Observing, Situation};
 use crate::policy::model::Model;
-use crate::policy::{Policy, Supposed, decide};
+use crate::policy::{Policy, Assumed, decide};
 use crate::vocabulary::{Category, FieldPath, Level, Purpose, Role, RuleName};
 
 /// What must never happen.
@@ -71,7 +71,7 @@ pub struct Counterexample {
     /// The state.
     pub state: State,
     /// What is supposed of the moment, the caller and the record beside, as little as is enough.
-    pub supposed: Vec<Supposed>,
+    pub supposed: Vec<Assumed>,
     /// The category.
     pub category: Category,
     /// The field by which it happens, where it is not the category's own level that does.
@@ -156,7 +156,7 @@ impl Found {
         self.world.supposed.len()
     }
 
-    fn key(&self) -> (usize, usize, usize, &[Supposed], &State) {
+    fn key(&self) -> (usize, usize, usize, &[Assumed], &State) {
         let State {
             roles, strengths, ..
         } = &self.state;

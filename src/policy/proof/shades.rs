@@ -7,7 +7,7 @@ use super::compare::worlds::Worlds;
 use crate::policy::engine::{Facts, Situation};
 use crate::policy::model::Model;
 use crate::policy::supposed::words;
-use crate::policy::{Policy, Supposed};
+use crate::policy::{Policy, Assumed};
 use crate::vocabulary::{Category, Level, Module, RuleName};
 
 /// A level, and something that is enough for it.
@@ -16,7 +16,7 @@ pub struct Shade {
     /// The level.
     pub level: Level,
     /// What is enough; of the last shade nothing: so it is in every other case.
-    pub when: Vec<Supposed>,
+    pub when: Vec<Assumed>,
 }
 
 /// Which records are there.

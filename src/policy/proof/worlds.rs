@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::goals::Goal;
 use crate::policy::engine::Facts;
 use crate::policy::model::Model;
-use crate::policy::supposed::{For, Formula, Supposed, Supposition};
+use crate::policy::supposed::{For, Formula, Assumed, Supposition};
 
 /// So many combinations are looked at; beyond, everything that helps is supposed at once.
 const WORLDS_MAX: usize = 4096;
@@ -14,7 +14,7 @@ const WORLDS_MAX: usize = 4096;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct World {
     pub(super) facts: Facts,
-    pub(super) supposed: Vec<Supposed>,
+    pub(super) supposed: Vec<Assumed>,
 }
 
 /// Everything that can be supposed and matters to a goal.
@@ -108,7 +108,7 @@ impl<'a> Worlds<'a> {
 
     fn world(&self, set: &[usize]) -> World {
         let bits = self.chosen(set).fold(0, |all, one| all | one.bits);
-        let supposed: BTreeSet<Supposed> = self.chosen(set).map(|one| one.said.clone()).collect();
+        let supposed: BTreeSet<Assumed> = self.chosen(set).map(|one| one.said.clone()).collect();
         World {
             facts: Facts::Known(self.base ^ bits),
             supposed: supposed.into_iter().collect(),

@@ -7,9 +7,9 @@ use crate::condition::{
 };
 use crate::vocabulary::RuleName;
 
-use super::Supposed;
+use super::Assumed;
 
-impl Supposed {
+impl Assumed {
     /// It, in English or in French.
     pub fn words(&self, is_french: bool) -> String {
         let listed = |names: &[RuleName]| {
@@ -49,7 +49,7 @@ impl Supposed {
     }
 }
 
-impl fmt::Display for Supposed {
+impl fmt::Display for Assumed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.words(false))
     }

@@ -43,6 +43,11 @@ const EXCEPT: &[(&str, &str)] = &[
     ("cli/scan.rs", "records"),
     // An example in a message.
     ("audit/query", "`record=Contacts/c-1`"),
+    ("policy/language/check/say.rs", "`people: { Contacts:"),
+    ("workbench/formats/people.rs", "Contacts"),
+    // What a limit counts, and a key of explanations.
+    ("policy/language/sections/limits.rs", "records"),
+    ("policy/explain/page.rs", "records"),
 ];
 
 /// The folders of dialects, which are named like them.

@@ -66,11 +66,12 @@ fn approved(node: &Node, found: &mut Diagnostics) {
     let names = texts.filter_map(|node| prose(node, "`approved_by`", found));
     let names: BTreeSet<String> = names.map(|name| name.trim().to_lowercase()).collect();
     if names.len() < APPROVERS_MIN {
+        let title = match names.is_empty() {
+            true => "an exception that nobody approves",
+            false => "an exception needs two who approve it",
+        };
         found.push(
-            Diagnostic::error(
-                codes::BAD_EXCEPTION,
-                "an exception needs two who approve it",
-            )
+            Diagnostic::error(codes::BAD_EXCEPTION, title)
             .at(&node.place, "two different people must stand here")
             .help("name them, such as `approved_by: [dpo@example.com, ciso@example.com]`"),
         );

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use crate::detect::Kind;
 use crate::policy::decision::looked::Looked;
 use crate::policy::engine::Facts;
-use crate::policy::supposed::Supposed;
+use crate::policy::supposed::Assumed;
 
 use super::cells::{ByCategory, Cell, Cells, NEW, Names, OLD, can_meet};
 use super::shown::{AtMost, Relation, Shown};
@@ -65,7 +65,7 @@ pub(super) struct Told<'s, 'a> {
     pub(super) relation: Relation,
     pub(super) difference: Difference<'a>,
     /// Where it is so.
-    pub(super) when: Vec<Supposed>,
+    pub(super) when: Vec<Assumed>,
     /// The conditions of both policies in one of those worlds.
     pub(super) facts: [Facts; 2],
 }

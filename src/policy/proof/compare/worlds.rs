@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::cells::{NEW, OLD};
 use crate::policy::engine::Facts;
 use crate::policy::model::{Bit, Model};
-use crate::policy::supposed::{For, Formula, Supposed};
+use crate::policy::supposed::{For, Formula, Assumed};
 
 /// So many conditions that matter to the same data are tried in every combination. Of more, those are tried in which all but
 /// two are as they show most or least under one of the policies, or all hold, or none.
@@ -207,7 +207,7 @@ impl<'a> Worlds<'a> {
 
     /// What is common to all of some combinations and to no other one, as little as tells them; of several that are no such
     /// set, what tells the first.
-    pub(in crate::policy::proof) fn told(&self, some: &[usize]) -> Vec<Supposed> {
+    pub(in crate::policy::proof) fn told(&self, some: &[usize]) -> Vec<Assumed> {
         let Some(first) = some.first().and_then(|at| self.all.get(*at)) else {
             return Vec::new();
         };
@@ -234,7 +234,7 @@ impl<'a> Worlds<'a> {
             let part = of_new.or(parts.first())?;
             Some(self.models[part.side].said(part.bits, part.most == holds))
         });
-        let said: BTreeSet<Supposed> = said.collect();
+        let said: BTreeSet<Assumed> = said.collect();
         said.into_iter().collect()
     }
 }
