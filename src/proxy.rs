@@ -17,7 +17,7 @@ use crate::dialect::{Bounds, Dialect};
 use crate::door::Door;
 use crate::filter;
 use crate::identity::{NoRandomness, Tokens, Ways};
-use crate::ledger::{Ledger, Standings};
+use crate::ledger::Ledger;
 use crate::limits::Meter;
 use crate::metrics::Metrics;
 use crate::pipeline::{Cut, Knife, LiveSchema, NewLimits, Pipeline, Services, Settings};
@@ -156,11 +156,7 @@ impl Proxy {
         let ways: Vec<Ways> = setup.listeners.iter().map(|one| one.ways.clone()).collect();
         let meter = Meter::empty().map_err(|_| NoRandomness)?;
         let terms = (&*setup.policy, &setup.log, &metrics, &meter);
-        let standings = setup
-            .ledger
-            .as_ref()
-            .map(|ledger| ledger.standings().clone());
-        let open = Open::all(setup.listeners, terms, standings, &cut).await?;
+        let open = Open::all(setup.listeners, terms, setup.ledger.as_ref(), &cut).await?;
         reload::tell_observation(&setup.policy);
         let first = open.pipelines.first().cloned();
         let readiness = Readiness::new(setup.log.clone(), ways.clone()).observing(move || {
@@ -312,7 +308,7 @@ impl Open {
     async fn all(
         listeners: Vec<ListenerSetup>,
         (policy, log, metrics, meter): (&Policy, &Log, &Metrics, &Meter),
-        standings: Option<Arc<Standings>>,
+        ledger: Option<&Arc<Ledger>>,
         cut: &Cut,
     ) -> Result<Self, StartError> {
         let (mut open, mut services) = (Self::default(), Services::new());
@@ -333,7 +329,7 @@ impl Open {
                 listener.settings,
             )?
             .counted_by(meter.clone())
-            .asking(standings.clone())
+            .asking(ledger.map(|ledger| ledger.standings().clone()))
             .reached_by(listener.ways, listener.service.as_ref(), &mut services);
             let pipeline = Arc::new(pipeline.cut_by(cut.clone()));
             open.pipelines.push(pipeline.clone());

@@ -123,7 +123,7 @@ impl<'a> Decimal<'a> {
             |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let fits = text.len() <= NUMBER_CHARACTERS_MAX && are_digits(whole) && are_digits(part);
         let (whole, part) = (whole.trim_start_matches('0'), part.trim_end_matches('0'));
-        fits.then(|| Self {
+        fits.then_some(Self {
             // There is one zero.
             is_negative: unsigned.len() < text.len() && !(whole.is_empty() && part.is_empty()),
             whole,

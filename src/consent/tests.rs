@@ -252,6 +252,7 @@ async fn nothing_that_goes_out_holds_an_address() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn a_receipt_has_every_mandatory_field() {
     let stage = stage().await;
     let terms = terms();

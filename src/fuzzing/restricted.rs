@@ -287,7 +287,7 @@ fn incoming<'a>(method: &'a http::Method, target: &'a str, body: &'a str) -> Inc
         path,
         query,
         accept: None,
-        content_type: form.or((!body.is_empty()).then_some("application/json")),
+        content_type: form.or_else(|| (!body.is_empty()).then_some("application/json")),
         controls: &[],
         body: body.as_bytes(),
     }

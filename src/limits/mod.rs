@@ -443,7 +443,7 @@ fn stop(
         let per = rule.limit.per();
         let excess = would_be.saturating_sub(usize::try_from(rule.limit.max()).unwrap_or(0));
         let freed = window.freed_from(excess, per);
-        let wait = freed.map_or(per.length(), |freed| freed.saturating_sub(now));
+        let wait = freed.map_or_else(|| per.length(), |freed| freed.saturating_sub(now));
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         let seconds = u32::try_from(seconds.max(1)).unwrap_or(u32::MAX);
         let challenge = rule.challenge.clone();

@@ -370,13 +370,17 @@ fn what_the_log_tells_of_before_counts_and_in_doubt_too_much() {
         shown: Vec::new(),
         ..one()
     };
-    assert_eq!(left_after(&[nothing_shown.clone()]), 10);
+    assert_eq!(left_after(std::slice::from_ref(&nothing_shown)), 10);
     // A reply that streamed names its records first, and says at its end what was shown of them.
     let named = Told {
         is_closed: false,
         ..one()
     };
-    assert_eq!(left_after(&[named.clone()]), 8, "it never ended");
+    assert_eq!(
+        left_after(std::slice::from_ref(&named)),
+        8,
+        "it never ended"
+    );
     assert_eq!(
         left_after(&[named.clone(), nothing_shown]),
         8,

@@ -152,7 +152,7 @@ pub(super) fn asked_of(narrowed: &Narrowed, persons: Option<&Arc<Asking>>) -> As
         pushed: narrowed.unsaid().is_empty(),
         added,
         ids_alone: narrowed.writes(),
-        persons: persons.map(|persons| -> Arc<dyn Persons> { persons.clone() }),
+        persons: persons.map(|persons| Arc::clone(persons) as Arc<dyn Persons>),
     }
 }
 

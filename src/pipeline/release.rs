@@ -76,8 +76,7 @@ impl Pipeline {
                     self.hear(visit, operation, &description).await;
                 }
                 let withheld = count_withheld(&report, narrowed.withheld());
-                let whole = (filtered, report, withheld);
-                let kind = (action, status, media);
+                let (whole, kind) = ((filtered, report, withheld), (action, status, media));
                 self.release_whole(visit, whole, kind, account, record)
                     .await
                     .holding(share)
@@ -92,12 +91,10 @@ impl Pipeline {
                 let Ok(opened) = record.open(most(operation, plan)).await else {
                     return self.unrecorded(visit);
                 };
-                let counted = match account.begin(&plan, &record).await {
+                let begun = account.begin(plan, &record).await;
+                let counted = match begun.map_err(|stopped| (&account, stopped)) {
                     Ok(counted) => counted,
-                    Err(stopped) => {
-                        let stopped = (&account, stopped);
-                        return self.limited(visit, action, stopped, record).await;
-                    }
+                    Err(stopped) => return self.limited(visit, action, stopped, record).await,
                 };
                 let (sender, receiver) = mpsc::channel(1);
                 let stream = Stream {

@@ -300,6 +300,10 @@ impl Pipeline {
     }
 
     /// The record in the reply to a look-up.
+    #[expect(
+        clippy::result_large_err,
+        reason = "a refusal is small enough for all that is async"
+    )]
     pub(super) fn looked_up(
         &self,
         look_up: &dyn Exchange,

@@ -34,7 +34,7 @@ pub(super) fn widened(
         let modules: Vec<&Module> = std::iter::once(target)
             .chain(&operation.query.beside)
             .collect();
-        adding.to_view(operation, target, &mut widened.query);
+        adding.widen_view(operation, target, &mut widened.query);
         adding.to(&modules, operation.link.as_ref(), &mut widened.query);
     }
     let Adding { added, asked, .. } = adding;
@@ -43,7 +43,7 @@ pub(super) fn widened(
 
 impl Adding<'_> {
     /// Where a view is asked for, what is named is sent beside what is in it, as far as that is not known to be asked for.
-    fn to_view(&mut self, operation: &Operation, target: &Module, query: &mut Query) {
+    fn widen_view(&mut self, operation: &Operation, target: &Module, query: &mut Query) {
         let fixed = &operation.rendering.fixed;
         let route = self.description.route(operation.rendering.form);
         let has_view = route.is_some_and(|route| query::has_view(fixed, route));
@@ -131,7 +131,7 @@ pub(super) fn paged(
     }
     let is_told = match (&page.offset, &page.number) {
         (Some(_), _) => true,
-        (None, Some(_)) => offset % u64::from(limit) == 0,
+        (None, Some(_)) => offset.is_multiple_of(u64::from(limit)),
         (None, None) => offset == 0,
     };
     let mut paged = operation.clone();

@@ -117,7 +117,7 @@ pub(super) fn restricted(
         let can_say = matches!(method.kind, Kind::List | Kind::Count | Kind::Related);
         let filter = operation.query.predicate.as_ref();
         let both = can_say.then(|| and(filter, said(&must, &columns), (&columns, table)));
-        let (predicate, is_exact) = both.flatten().unwrap_or((filter.cloned(), false));
+        let (predicate, is_exact) = both.flatten().unwrap_or_else(|| (filter.cloned(), false));
         restricted.operation.query.predicate = predicate;
         if !is_exact {
             restricted.unsaid.insert(target.clone());

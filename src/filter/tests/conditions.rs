@@ -10,6 +10,9 @@ use crate::json;
 use crate::policy::Judged;
 use crate::vocabulary::{RuleName, Spelling};
 
+/// The known fields of modules, by the number of their rules.
+type KnownByNumber = BTreeMap<(Module, u64), Arc<KnownFields>>;
+
 /// What must hold of a module's records.
 #[derive(Clone, Debug)]
 struct Rows {
@@ -26,7 +29,7 @@ pub(super) struct Conditioned {
     more: Table,
     less: Table,
     rows: BTreeMap<Module, Rows>,
-    known: Arc<Mutex<BTreeMap<(Module, u64), Arc<KnownFields>>>>,
+    known: Arc<Mutex<KnownByNumber>>,
 }
 
 /// One module's part of it.

@@ -158,7 +158,6 @@ pub(in crate::policy) struct RetentionEntry {
     pub(in crate::policy) modules: Vec<Word>,
     /// What must hold for the time not to be over; `None` only if it was not understood.
     pub(in crate::policy) kept: Option<Stated>,
-    pub(in crate::policy) why: Option<String>,
 }
 
 #[derive(Debug)]
@@ -246,7 +245,6 @@ pub(in crate::policy) struct RowEntry {
     pub(in crate::policy) whom: Whom,
     /// `None` only if it was not understood.
     pub(in crate::policy) keep_when: Option<Stated>,
-    pub(in crate::policy) why: Option<String>,
 }
 
 /// An entry of `exceptions`.

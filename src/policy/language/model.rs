@@ -337,14 +337,12 @@ pub(in crate::policy) struct RowRule {
     pub(in crate::policy) purposes: Option<BTreeSet<Purpose>>,
     /// In doubt it does not hold.
     pub(in crate::policy) keep_when: Condition,
-    pub(in crate::policy) why: Option<String>,
 }
 
 /// Lifts a cap for a while, where all roles that count are among these.
 #[derive(Debug)]
 pub(in crate::policy) struct Exception {
     pub(in crate::policy) name: RuleName,
-    pub(in crate::policy) place: Place,
     pub(in crate::policy) roles: BTreeSet<Role>,
     /// That it is in force: a condition on the moment, which does not withhold.
     pub(in crate::policy) when: Bit,

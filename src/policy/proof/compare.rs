@@ -11,7 +11,7 @@ use crate::policy::engine::{Facts, Observing, Situation};
 use crate::policy::language::catalogue::category_of;
 use crate::policy::language::model::Model;
 use crate::policy::plan::{UNCLASSIFIED, Usable};
-use crate::policy::{Policy, Assumed};
+use crate::policy::{Assumed, Policy};
 use crate::vocabulary::{Category, Field, Level, Purpose, Role};
 
 mod cells;

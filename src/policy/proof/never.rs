@@ -12,7 +12,7 @@ use super::strengths::Provable;
 use super::worlds::{World, Worlds};
 use crate::policy::engine::{Observing, Situation};
 use crate::policy::model::Model;
-use crate::policy::{Policy, Assumed, decide};
+use crate::policy::{Assumed, Policy, decide};
 use crate::vocabulary::{Category, FieldPath, Level, Purpose, Role, RuleName};
 
 /// What must never happen.

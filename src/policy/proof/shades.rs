@@ -7,7 +7,7 @@ use super::compare::worlds::Worlds;
 use crate::policy::engine::{Facts, Situation};
 use crate::policy::model::Model;
 use crate::policy::supposed::words;
-use crate::policy::{Policy, Assumed};
+use crate::policy::{Assumed, Policy};
 use crate::vocabulary::{Category, Level, Module, RuleName};
 
 /// A level, and something that is enough for it.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::goals::Goal;
 use crate::policy::engine::Facts;
 use crate::policy::model::Model;
-use crate::policy::supposed::{For, Formula, Assumed, Supposition};
+use crate::policy::supposed::{Assumed, For, Formula, Supposition};
 
 /// So many combinations are looked at; beyond, everything that helps is supposed at once.
 const WORLDS_MAX: usize = 4096;

@@ -475,7 +475,6 @@ fn rows_keep_their_terms() {
     let row = &model(&policy).rows[0];
     assert_eq!(row.name.as_str(), "rows.r");
     assert_eq!(row.modules.len(), 2);
-    assert_eq!(row.why.as_deref(), Some("w"));
     let purposes = row.purposes.as_ref().unwrap();
     assert!(
         purposes

@@ -48,6 +48,7 @@ retention: [{ name: old, modules: Leads, clock: [record.seen, record.won], after
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn terms_that_contradict_each_other_are_told_at_their_place() {
     for (good, bad, code, place) in [
         (

@@ -47,13 +47,16 @@ pub(super) fn schema() -> Value {
     root
 }
 
+/// What an error's body may be.
+const TREE: &str =
+    "The body of an error: any TREE, in which `{status}`, `{title}` and `{text}` are filled in.";
+
 /// What is said of the API as a whole.
 fn of_the_api() -> [Key; 18] {
     let prefix = || formed("^/", "/api/v1");
     let mut prefixes = entries(text("v1"), prefix());
     prefixes["type"] = "object".into();
     prefixes["minProperties"] = 1.into();
-    let tree = "The body of an error: any tree, in which `{status}`, `{title}` and `{text}` are filled in.";
     [
         key(
             "description",
@@ -127,7 +130,7 @@ fn of_the_api() -> [Key; 18] {
             integer(400, 499),
             "The status with which the API answers a request about a record that it does not have. Default: 404.",
         ),
-        key("errors", anything(), tree),
+        key("errors", anything(), TREE),
         key("labels", labels(), "The labels of errors."),
     ]
 }

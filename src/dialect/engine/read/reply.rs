@@ -9,6 +9,32 @@ use crate::dialect::engine::jsonpath::{self, Mark, Marked, Tree, Whose};
 use crate::vocabulary::{Action, intern};
 
 impl Reader<'_> {
+    /// What passes beside records: scalars, of which those of lists count records, perhaps.
+    fn passing<'k>(
+        &mut self,
+        keys: &'k Keys<'_>,
+        action: Action,
+        tree: &mut Tree,
+        unread: &mut Vec<(Vec<Step>, Spanned<&'k str>)>,
+    ) {
+        let unknown = self.unknown_totals(keys);
+        let counts = matches!(action, Action::List | Action::Count);
+        for text in self.texts(keys, "pass") {
+            let place = jsonpath::parse_place(text.value).ok();
+            let is_beside = |place: &Vec<Step>| tree.record_around(place).is_none();
+            let mark = match place.filter(|place| counts && is_beside(place)) {
+                None => Mark::Scalar,
+                Some(place) => {
+                    let mut known = unknown.iter();
+                    let known = known.find(|(known, _)| *known == place);
+                    Mark::Count(known.map(|(_, says)| *says))
+                }
+            };
+            let place = self.mark(tree, &text, mark);
+            unread.extend(place.map(|place| (place, text)));
+        }
+    }
+
     /// Where records and other parts lie in the reply.
     pub(super) fn reply(
         &mut self,
@@ -39,22 +65,7 @@ impl Reader<'_> {
             let words = words.map(|text| intern(text.value)).collect();
             self.mark(&mut tree, &path, Mark::Word(words));
         }
-        let unknown = self.unknown_totals(keys);
-        let counts = matches!(action, Action::List | Action::Count);
-        for text in self.texts(keys, "pass") {
-            let place = jsonpath::parse_place(text.value).ok();
-            let is_beside = |place: &Vec<Step>| tree.record_around(place).is_none();
-            let mark = match place.filter(|place| counts && is_beside(place)) {
-                None => Mark::Scalar,
-                Some(place) => {
-                    let mut known = unknown.iter();
-                    let known = known.find(|(known, _)| *known == place);
-                    Mark::Count(known.map(|(_, says)| *says))
-                }
-            };
-            let place = self.mark(&mut tree, &text, mark);
-            unread.extend(place.map(|place| (place, text)));
-        }
+        self.passing(keys, action, &mut tree, &mut unread);
         for (key, mark) in [("opaque", Mark::Anything), ("drop", Mark::Dropped)] {
             for text in self.texts(keys, key) {
                 if key == "opaque" {

@@ -43,7 +43,6 @@ pub(super) fn exceptions(
         };
         cap.exceptions.push(Exception {
             name: RuleName::new(&format!("{PREFIX}{}", entry.name.value)),
-            place: entry.name.place.clone(),
             roles,
             when,
         });

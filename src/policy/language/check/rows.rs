@@ -56,7 +56,6 @@ fn row(
             .as_ref()
             .map(|words| names.purposes(words, found)),
         keep_when,
-        why: entry.why.clone(),
     }
 }
 
@@ -80,7 +79,6 @@ fn retained(
         applies: Applies::Everyone,
         purposes: None,
         keep_when,
-        why: entry.why.clone(),
     }
 }
 

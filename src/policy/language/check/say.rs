@@ -133,7 +133,6 @@ impl Making<'_> {
             applies: Applies::Everyone,
             purposes: Some(purposes),
             keep_when,
-            why: None,
         }
     }
 

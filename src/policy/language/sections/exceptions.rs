@@ -72,8 +72,8 @@ fn approved(node: &Node, found: &mut Diagnostics) {
         };
         found.push(
             Diagnostic::error(codes::BAD_EXCEPTION, title)
-            .at(&node.place, "two different people must stand here")
-            .help("name them, such as `approved_by: [dpo@example.com, ciso@example.com]`"),
+                .at(&node.place, "two different people must stand here")
+                .help("name them, such as `approved_by: [dpo@example.com, ciso@example.com]`"),
         );
     }
 }

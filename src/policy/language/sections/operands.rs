@@ -196,9 +196,12 @@ pub(super) fn span(node: &Node, what: &str, found: &mut Diagnostics) -> Option<S
     span.map(Span::fieldwise)
 }
 
+/// Makes so many of a unit.
+type Counts = fn(Span, i64) -> Result<Span, jiff::Error>;
+
 fn of_unit(number: i64, unit: &str) -> Option<Span> {
     const YEARS_MAX: i64 = 100;
-    let (most, span): (i64, fn(Span, i64) -> Result<Span, jiff::Error>) = match unit {
+    let (most, span): (i64, Counts) = match unit {
         "y" => (1, Span::try_years),
         "mo" => (12, Span::try_months),
         "w" => (52, Span::try_weeks),

@@ -76,11 +76,11 @@ fn rule(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> Re
         }
         _ => None,
     };
+    why(keys, found);
     RetentionEntry {
         name: name.unwrap_or_else(|| nameless(keys)),
         modules: modules(keys, found),
         kept,
-        why: why(keys, found),
     }
 }
 

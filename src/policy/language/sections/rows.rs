@@ -31,12 +31,12 @@ pub(super) fn read(node: &Node, document: &mut Document, found: &mut Diagnostics
 fn row(keys: &Keys<'_>, document: &mut Document, found: &mut Diagnostics) -> RowEntry {
     let name = rule_name(keys, "rule", document, found);
     let keep_when = keys.require("keep_when", found);
+    why(keys, found);
     RowEntry {
         name: name.unwrap_or_else(|| nameless(keys)),
         modules: modules(keys, found),
         whom: whom(keys, "a row rule", found),
         keep_when: keep_when.and_then(|node| conditions::read(node, found)),
-        why: why(keys, found),
     }
 }
 

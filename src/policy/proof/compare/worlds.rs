@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::cells::{NEW, OLD};
 use crate::policy::engine::Facts;
 use crate::policy::model::{Bit, Model};
-use crate::policy::supposed::{For, Formula, Assumed};
+use crate::policy::supposed::{Assumed, For, Formula};
 
 /// So many conditions that matter to the same data are tried in every combination. Of more, those are tried in which all but
 /// two are as they show most or least under one of the policies, or all hold, or none.
@@ -144,7 +144,9 @@ impl<'a> Worlds<'a> {
                 let of = |variable: &Variable| {
                     let mut parts = variable.parts.iter();
                     let part = parts.find(|part| part.side == side);
-                    part.or(variable.parts.first()).is_none_or(|part| part.most) == most
+                    part.or_else(|| variable.parts.first())
+                        .is_none_or(|part| part.most)
+                        == most
                 };
                 bases.push(self.variables.iter().map(of).collect());
             }
@@ -231,7 +233,7 @@ impl<'a> Worlds<'a> {
             let holds = *first.holds.get(*at)?;
             let parts = &self.variables.get(*at)?.parts;
             let of_new = parts.iter().find(|part| part.side == NEW);
-            let part = of_new.or(parts.first())?;
+            let part = of_new.or_else(|| parts.first())?;
             Some(self.models[part.side].said(part.bits, part.most == holds))
         });
         let said: BTreeSet<Assumed> = said.collect();

@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 /// A condition as it is written.
 #[derive(Clone, Debug)]
 pub(super) enum Said {
-    All(Vec<Said>),
-    Any(Vec<Said>),
-    Not(Box<Said>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Not(Box<Self>),
     Among(&'static str, bool, Vec<Value>),
     Number(&'static str, &'static str, i64),
     Older(&'static str, i64),
