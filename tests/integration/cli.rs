@@ -28,7 +28,7 @@ grants:
   - { name: iban, roles: [sales], data: financial.iban, level: maskk }
 capz:
   - { name: firm, data: special, level: hide }
-retention: { contacts: 3y }
+extends: { contacts: 3y }
 "#;
 
 #[test]
@@ -62,7 +62,7 @@ fn check_shows_every_mistake_with_its_place_and_fix() {
         (":11:27", "`slaes`", "`sales`"),
         (":12:64", "`maskk`", "`mask`"),
         (":13:1", "`capz`", "`caps`"),
-        (":15:1", "`retention`", "not supported yet"),
+        (":15:1", "`extends`", "not supported yet"),
     ] {
         for part in [&format!("policy.yaml{place}"), word, fix] {
             assert!(shown.contains(part), "lacks {part}:\n{shown}");

@@ -138,7 +138,7 @@ fn a_reply_that_would_cross_is_refused_whole_and_nothing_of_it_counts() {
     assert_eq!(told[0]["limit"], "bulk");
     assert_eq!(
         (&told[0]["max"], &told[0]["would_be"], &told[0]["window"]),
-        (&json!(50), &json!(56), &json!("1h"))
+        (&json!(50), &json!(51), &json!("1h"))
     );
     assert!(
         world

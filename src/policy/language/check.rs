@@ -13,8 +13,8 @@ use super::terms::ConsentText;
 use conditions::Conditions;
 use declared::Declared;
 
+mod classified;
 mod conditions;
-mod data;
 mod declared;
 mod exceptions;
 mod limits;
@@ -32,7 +32,7 @@ pub(in crate::policy) fn check(
     found: &mut Diagnostics,
 ) -> Model {
     let observed = observe::whole(&mut document, found);
-    let names = Declared::new(&document, data::categories(&document));
+    let names = Declared::new(&document, classified::categories(&document));
     let purposes = purposes::purposes(&document, &names, found);
     let people = people::people(&document, &names, found);
     let mut conditions = Conditions::new(&document);
@@ -59,8 +59,8 @@ pub(in crate::policy) fn check(
         roles: roles::roles(&document, &names, &purposes, found),
         strengths: strengths(&document),
         purposes,
-        classes: data::classes(&document, &names, found),
-        search: data::search(&document, &names, found),
+        classes: classified::classes(&document, &names, found),
+        search: classified::search(&document, &names, found),
         detectors: detectors(&document, &names, found),
         grants,
         caps,
