@@ -29,7 +29,7 @@ use crate::ledger::Standings;
 use crate::limits::Meter;
 use crate::metrics::Metrics;
 use crate::objection::Objection;
-use crate::policy::{FieldRule, Observation, Plan, Policy};
+use crate::policy::{FieldRule, Plan, Policy};
 use crate::reason::Reason;
 use crate::reply::{Refusal, Reply};
 use crate::tally::Tally;
@@ -56,6 +56,7 @@ mod refuse;
 mod release;
 mod settle;
 mod stream;
+mod sweeping;
 
 pub use cut::{Cut, Knife};
 pub use learning::{LiveSchema, Prepared};
@@ -550,31 +551,6 @@ impl Pipeline {
             route,
             trace: visit.trace,
         }
-    }
-
-    /// What of the policy in force only observes now. It is one for all dialects.
-    pub fn observation(&self) -> Observation {
-        let first = self.entrances.first().map(Entrance::in_force);
-        first.map_or_else(Observation::default, |in_force| {
-            in_force.policy.observation(Timestamp::now())
-        })
-    }
-
-    /// Forgets who has not been seen for a while. Called now and then.
-    pub fn sweep(&self) {
-        self.logins.sweep();
-        self.strangers.sweep();
-        self.impostors.sweep();
-        self.anybody.sweep();
-        self.callers.sweep();
-        self.probes.sweep();
-        self.meter.sweep();
-        self.metrics.counted(self.meter.counted());
-        self.transport.failures().sweep();
-        for service in self.entrances.iter().filter_map(|one| one.service.as_ref()) {
-            service.sweep();
-        }
-        self.sweep_turned_away();
     }
 }
 

@@ -12,13 +12,17 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::audit::{Closed, Opened};
-use crate::dialect::{Assembly, Dialect, Gathered, OfPart};
+use crate::dialect::{Dialect, Gathered, OfPart};
 use crate::filter::Filtered;
 use crate::limits::{Counted, Used};
 use crate::objection::{About, Objection};
 use crate::policy::Challenge;
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::Action;
+
+mod assembled;
+
+pub use assembled::Assembled;
 
 /// What a caller receives.
 ///
@@ -289,44 +293,6 @@ impl Refusal {
     /// The kind of outcome that it counts as.
     pub fn outcome(&self) -> Outcome {
         self.reason.map_or(Outcome::UpstreamError, Reason::outcome)
-    }
-}
-
-/// The replies to the parts of an envelope, put together.
-#[derive(Debug)]
-pub struct Assembled {
-    status: u16,
-    /// What would show more in one of the parts.
-    step_up: Option<Arc<Challenge>>,
-    body: Whole,
-    withheld: usize,
-    used: Vec<Used>,
-}
-
-impl Assembled {
-    /// Puts the replies to the parts of an envelope together, in their order.
-    pub fn of(dialect: &dyn Dialect, route: &str, parts: Vec<Reply>) -> Self {
-        let withheld = parts.iter().filter_map(|part| part.withheld).sum();
-        let step_up = parts.iter().find_map(|part| part.step_up.clone());
-        let used = parts.iter().flat_map(|part| part.used.iter().cloned());
-        let used = Used::last_of_each(used);
-        let (status, body) = match dialect.assemble(route) {
-            Some(Assembly::Entries(members)) => (200, entries(&members, parts)),
-            Some(Assembly::Object(members)) => gathered(&members, parts),
-            None => (500, Whole::default()),
-        };
-        Self {
-            status,
-            step_up,
-            body,
-            withheld,
-            used,
-        }
-    }
-
-    /// The status of the whole.
-    pub fn status(&self) -> u16 {
-        self.status
     }
 }
 

@@ -17,6 +17,7 @@ use crate::diagnostic::{
 use crate::dialect::{AddressList, HeadForm, Media, Step};
 use crate::vocabulary::{Field, Module, Spelling, intern};
 
+mod addresses;
 mod asked;
 mod beside;
 mod bodies;
@@ -336,31 +337,6 @@ impl Reader<'_> {
             let field = node.text("a field", self.found);
             let field = field.and_then(|text| self.field(text.value, &text.place));
             all.extend(field.map(|field| (link.value.clone(), field)));
-        }
-        all
-    }
-
-    /// Where the e-mail addresses lie of which a field holds the primary one.
-    fn addresses(&mut self, keys: &Keys<'_>) -> BTreeMap<Field, AddressList> {
-        let mut all = BTreeMap::new();
-        for (field, node) in self.entries(keys, "address") {
-            let Some(entry) = keys::ADDRESS.read(node, self.found) else {
-                continue;
-            };
-            let mut name = |key: &str| {
-                let text = self.required(&entry, key)?;
-                self.field(text.value, &text.place)
-            };
-            if let (Some(list), Some(member), Some(primary)) =
-                (name("list"), name("member"), name("primary"))
-            {
-                let list = AddressList {
-                    field: Field::fold(&list),
-                    address: intern(&member),
-                    primary: intern(&primary),
-                };
-                all.insert(Field::fold(&field.value), list);
-            }
         }
         all
     }
