@@ -27,6 +27,9 @@ pub mod decode;
 // Strict reading of bounded JSON documents.
 pub mod json;
 
+// Bytes as hexadecimal digits.
+pub mod hex;
+
 // HTML entities in the texts of a CRM.
 pub mod markup;
 

@@ -15,6 +15,7 @@ use super::format::{self, Stamp, Told, Version};
 use super::seekable::Packed;
 use super::tree::Hash;
 use crate::files;
+use crate::hex;
 
 /// Bytes of one event. Lists inside of events are bounded so that none comes near.
 pub(super) const EVENT_BYTES_MAX: usize = 4 << 20;
@@ -38,23 +39,8 @@ pub(super) fn leaf(line: &[u8]) -> String {
 pub(super) fn spelled(hash: &Hash) -> String {
     let mut text = String::with_capacity(71);
     text.push_str("sha256:");
-    push_hex(hash, &mut text);
+    hex::push(hash, &mut text);
     text
-}
-
-/// Bytes in lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    push_hex(bytes, &mut text);
-    text
-}
-
-fn push_hex(bytes: &[u8], text: &mut String) {
-    for byte in bytes {
-        for nibble in [byte >> 4, byte & 15] {
-            text.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
-        }
-    }
 }
 
 /// The hash that is spelled so, with `sha256:` or without; `None` if it is none.

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use memchr::memmem;
 use serde_json::Value;
 
+use crate::hex::hex;
+
 use super::chain::{End, Head, Line, Lines, leaf, next_event};
 use super::expand::{Entry, Segment};
 use super::folder::segments;
@@ -524,7 +526,7 @@ impl Follower {
             file.seek(SeekFrom::Start((seq - first) * LEAF_BYTES as u64))?;
             let mut kept = [0; LEAF_BYTES];
             if file.read_exact(&mut kept).is_ok() {
-                return Ok(Some(hexadecimal(&kept)));
+                return Ok(Some(format!("sha256:{}", hex(&kept))));
             }
         }
         Ok(None)
@@ -576,14 +578,6 @@ fn name_upstream(request: &mut full::Request) {
     for record in &mut request.records.refs {
         *record = [upstream, ":", record].concat();
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold("sha256:".to_owned(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -10,7 +10,9 @@ use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use memchr::memmem;
 use serde::Deserialize;
 
-use super::chain::{End, Head, Line, Lines, hex, leaf_hash, raw_hash, spelled};
+use crate::hex::hex;
+
+use super::chain::{End, Head, Line, Lines, leaf_hash, raw_hash, spelled};
 use super::event::Event;
 use super::format::Told;
 use super::format::notice::Notice;

@@ -19,6 +19,8 @@ use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublic
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::hex::hex;
+
 use super::tree::Hash;
 
 /// The signature type of Ed25519, before keys and in what their ids are hashed from.
@@ -353,10 +355,6 @@ fn parts(text: &str) -> Option<(&str, &str, Vec<u8>)> {
     let mut parts = text.splitn(3, '+');
     let (name, id, material) = (parts.next()?, parts.next()?, parts.next()?);
     is_name(name).then_some((name, id, STANDARD.decode(material).ok()?))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

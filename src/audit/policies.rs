@@ -15,6 +15,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use tracing::error;
 
 use crate::dialect::Schema;
+use crate::hex::hex;
 use crate::policy::Policy;
 
 use super::folder::{file_mode, folder_mode, sync_dir};
@@ -179,7 +180,7 @@ pub(super) fn hash_of(files: &HashMap<&str, Vec<u8>>) -> String {
     let mut context = Context::new(&SHA256);
     if let (Some(schema), 1) = (files.get(SCHEMA), files.len()) {
         context.update(schema);
-        return super::bundle::hex(context.finish().as_ref());
+        return hex(context.finish().as_ref());
     }
     let texts = files.iter().filter(|(name, _)| **name != DETECTORS);
     let mut texts: Vec<&Vec<u8>> = texts.map(|(_, text)| text).collect();
@@ -191,7 +192,7 @@ pub(super) fn hash_of(files: &HashMap<&str, Vec<u8>>) -> String {
     if let Some(detects) = files.get(DETECTORS) {
         context.update(detects);
     }
-    super::bundle::hex(context.finish().as_ref())
+    hex(context.finish().as_ref())
 }
 
 #[cfg(test)]
@@ -207,7 +208,7 @@ mod tests {
             let mode = fs::Permissions::from_mode(folder);
             fs::set_permissions(dir.path(), mode).unwrap();
             let digest = aws_lc_rs::digest::digest(&SHA256, b"text");
-            let hash = super::super::bundle::hex(digest.as_ref());
+            let hash = hex(digest.as_ref());
             let files = [(SCHEMA.to_owned(), &b"text"[..])];
             keep(dir.path(), &format!("sha256:{hash}"), &files).unwrap();
             let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;

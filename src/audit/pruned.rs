@@ -5,6 +5,8 @@ use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use crate::hex::hex;
+
 use super::chain::Head;
 use super::folder::{file_mode, folder_mode, segments, sync_dir};
 use super::tree::Hash;
@@ -113,8 +115,7 @@ impl Pruned {
         };
         let mut leaf = Hash::default();
         File::open(path)?.read_exact_at(&mut leaf, (seq - first) * LEAF_BYTES)?;
-        let hex: String = leaf.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Some(format!("sha256:{hex}")))
+        Ok(Some(format!("sha256:{}", hex(&leaf))))
     }
 }
 

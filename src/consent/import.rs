@@ -19,6 +19,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 
 use super::policy_terms::PolicyTerms;
+use crate::hex::hex;
 use crate::ledger::{Draft, Error, Ledger};
 
 /// Lines that are recorded in one step: others who write do not wait for long.
@@ -68,9 +69,7 @@ impl<'a> Import<'a> {
 
     /// The SHA-256 of the file, without a mark of its encoding.
     pub fn sha256(&self) -> String {
-        let hash = digest(&SHA256, self.bytes);
-        let hash = hash.as_ref().iter();
-        hash.map(|byte| format!("{byte:02x}")).collect()
+        hex(digest(&SHA256, self.bytes).as_ref())
     }
 
     /// Bytes of the file.

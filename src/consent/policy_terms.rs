@@ -7,6 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use jiff::tz::TimeZone;
 use jiff::{SpanFieldwise, Timestamp};
 
+use crate::hex::hex;
 use crate::ledger::{Event, Proof, ShownText};
 use crate::policy::{ConsentProof, ConsentText, Language, Organisation, Policy};
 
@@ -66,11 +67,10 @@ impl PolicyTerms {
         let text = text.filter(|text| text.version == version)?;
         let (_, language) = Language::ALL.iter().find(|(code, _)| *code == language)?;
         let hash = digest(&SHA256, text.words.get(language)?.as_bytes());
-        let hash = hash.as_ref().iter();
         Some(ShownText {
             id: name.to_owned(),
             version: version.to_owned(),
-            sha256: hash.map(|byte| format!("{byte:02x}")).collect(),
+            sha256: hex(hash.as_ref()),
         })
     }
 }

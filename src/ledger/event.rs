@@ -3,8 +3,9 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::Serialize;
 
+use crate::hex::hex;
+
 use super::error::Error;
-use super::keys::hex;
 use super::kinds::{ByKind, Kind, Proof};
 use super::person::PersonId;
 

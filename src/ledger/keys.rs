@@ -4,6 +4,8 @@ use std::fmt;
 
 use aws_lc_rs::hmac;
 
+use crate::hex::hex;
+
 /// Bytes of a key, at least.
 const KEY_BYTES_MIN: usize = 32;
 /// Bytes of a MAC that are kept.
@@ -158,19 +160,6 @@ impl Kept {
         }
         Some(Self(kept))
     }
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
-    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or('0');
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.extend([digit(byte >> 4), digit(byte & 15)]);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -8,8 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
+use crate::hex::hex;
+
 use super::error::Error;
-use super::keys::{PersonKeys, hex};
+use super::keys::PersonKeys;
 use super::shown::Use;
 
 /// Bytes of the random part, and of the MAC.

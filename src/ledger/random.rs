@@ -1,7 +1,8 @@
 //! Identifiers that say nothing.
 
+use crate::hex::hex;
+
 use super::error::Error;
-use super::keys::hex;
 
 /// 128 random bits in hexadecimal, behind a letter that tells what they name.
 pub(super) fn id(of: char) -> Result<String, Error> {

@@ -27,6 +27,8 @@ pub use verdict::{Unusable, Verdict, Verified, verify};
 
 use aws_lc_rs::digest::{Context, SHA256};
 
+use crate::hex::hex;
+
 use super::tree::Hash;
 
 /// SHA-256(0x00 ‖ line): the leaf of an event.
@@ -37,11 +39,6 @@ fn leaf(line: &[u8]) -> Hash {
     let mut leaf = [0; 32];
     leaf.copy_from_slice(context.finish().as_ref());
     leaf
-}
-
-/// In lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads a hash of 64 lower-case hexadecimal digits.

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA256};
 
+use crate::hex::hex;
+
 use super::super::names::visible;
 use super::super::note::VerifierKey;
 use super::archive::{Files, NoArchive, open};
@@ -14,7 +16,7 @@ use super::check::{Flaw, check};
 use super::facts::Facts;
 use super::kept::{Compared, Kept};
 use super::manifest::{FORMAT, MANIFEST, MANIFEST_BYTES_MAX, Manifest, PAGE, VERSION, read};
-use super::{hex, page};
+use super::page;
 
 /// Flaws that are told.
 const FLAWS_MAX: usize = 50;

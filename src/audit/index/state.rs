@@ -8,6 +8,8 @@ use std::path::Path;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
+use crate::hex::hex;
+
 use super::super::chain::{Lines, leaf};
 use super::super::folder::segment_name;
 use super::store::{Store, Table, Unusable, damaged};
@@ -115,13 +117,4 @@ impl Segment {
         lines.next()?;
         Ok(leaf(&lines.line) == self.first)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|nibble| char::from(DIGITS[usize::from(nibble)]))
-        .collect()
 }

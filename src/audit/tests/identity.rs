@@ -35,7 +35,8 @@ pub(super) fn tree_of_lines(dir: &Path) -> Option<(String, u64, Vec<Hash>)> {
                     .map(|hash| hash.as_str().unwrap().to_owned())
                     .collect();
                 let tree = Tree::of(&leaves(&lines, from));
-                let expected: Vec<String> = tree.edge().iter().map(|h| chain::hex(h)).collect();
+                let expected: Vec<String> =
+                    tree.edge().iter().map(|h| crate::hex::hex(h)).collect();
                 assert_eq!(edge, expected, "event {seq} of {}", dir.display());
                 assert_eq!(tree.size(), seq - from);
                 newest = Some((log, from));

@@ -372,7 +372,7 @@ pub(in super::super) fn rewrite(dir: &Path) {
         }
         if event["event"] == "audit.segment" {
             let edge = tree.edge().iter();
-            event["tree"] = edge.map(|hash| chain::hex(hash)).collect();
+            event["tree"] = edge.map(|hash| crate::hex::hex(hash)).collect();
         }
         let line = event.to_string();
         let leaf = chain::leaf_hash(line.as_bytes());

@@ -157,11 +157,6 @@ pub(super) fn from_hex(digits: &[u8]) -> Option<Hash> {
     Some(hash)
 }
 
-/// Writes them.
-pub(super) fn to_hex(hash: &Hash) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// What stands between the quotes of a string; `None` if it is none.
 fn quoted(value: &[u8]) -> Option<&[u8]> {
     value.strip_prefix(b"\"")?.strip_suffix(b"\"")

@@ -2,9 +2,11 @@
 
 use std::io;
 
+use crate::hex::hex;
+
 use super::super::chain::{Head, Line, Lines, next_event};
 use super::super::verdict::Tampering;
-use super::event::{Event, Link, to_hex};
+use super::event::{Event, Link};
 
 /// What stands where the chain breaks.
 pub(super) struct Break<'a> {
@@ -81,7 +83,7 @@ impl Break<'_> {
     /// Its number is right: so it names another one before it than the one that is there.
     fn neighbours(&self, next: Option<&(u64, String)>) -> Verdict {
         let Self { head, event, .. } = self;
-        let names_it = |prev: &String| prev.strip_prefix("sha256:") == Some(&to_hex(&event.leaf));
+        let names_it = |prev: &String| prev.strip_prefix("sha256:") == Some(&hex(&event.leaf));
         let is_contradicted =
             next.is_some_and(|(seq, prev)| *seq == head.seq + 2 && !names_it(prev));
         if is_contradicted || self.is_proved || head.seq == 0 {
@@ -114,7 +116,7 @@ pub(super) fn is_undecoded(error: &io::Error) -> bool {
 fn follows_later(head: &Link, first: Option<Line>, rest: &mut Lines) -> io::Result<bool> {
     let head = Head {
         seq: head.seq,
-        hash: format!("sha256:{}", to_hex(&head.leaf)),
+        hash: format!("sha256:{}", hex(&head.leaf)),
     };
     let mut found = first;
     while let Some(line) = found {

@@ -6,6 +6,8 @@ use std::mem;
 use std::path::Path;
 use std::rc::Rc;
 
+use crate::hex::hex;
+
 use super::super::chain::{End, Head, Line, Lines};
 use super::super::expand::Segment;
 use super::super::folder::{parts, segment_name, segments};
@@ -17,7 +19,7 @@ use super::super::verdict::{
     Unexpected, Verified,
 };
 use super::checkpoints::{self, Claim, Log};
-use super::event::{About, Event, Link, from_hex, text, to_hex};
+use super::event::{About, Event, Link, from_hex, text};
 use super::identities::{Growing, Identities, Wrong};
 use super::judge::if_decoded;
 use super::keys::Keys;
@@ -555,7 +557,7 @@ impl<'a> Walk<'a> {
             segments: self.segments.len(),
             events: self.events,
             last_seq: self.head.seq,
-            last_hash: format!("sha256:{}", to_hex(&self.head.leaf)),
+            last_hash: format!("sha256:{}", hex(&self.head.leaf)),
             unclosed: unclosed.collect(),
             gaps: self.gaps.clone(),
             pruned,

@@ -8,6 +8,7 @@ use super::{BROKEN, FINE};
 use crate::audit::{
     Checked, Fault, Findings, Gap, Head, Outside, Pruning, Standing, Verified, visible,
 };
+use crate::hex::hex;
 
 /// Things of one kind that are listed one by one.
 const SHOWN_MAX: usize = 20;
@@ -389,11 +390,6 @@ fn checkpoints(found: &Findings) -> Vec<Value> {
 }
 
 fn identities(found: &Findings) -> Vec<Value> {
-    let hex = |root: &[u8; 32]| {
-        root.iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
-    };
     let all = found.identities.iter();
     all.map(
         |one| json!({"log": one.log, "from": one.from, "size": one.size, "root": hex(&one.root)}),

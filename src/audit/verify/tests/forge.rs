@@ -9,10 +9,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
+use crate::hex::hex;
+
 use super::super::super::format::brief::Terms;
 use super::super::super::note::{Checkpoint, SigningKey};
 use super::super::super::tree::{Hash, Tree};
-use super::super::event::{leaf, to_hex};
+use super::super::event::leaf;
 
 /// Numbers by chance that are the same whenever they begin with the same seed.
 pub(super) struct Chance(u64);
@@ -125,7 +127,7 @@ impl Forge {
         let (last_seq, last) = (self.seq(), self.leaves.last().copied().unwrap_or_default());
         self.bare_segment();
         self.notice(json!({
-            "event": "audit.gap", "last_seq": last_seq, "last_hash": format!("sha256:{}", to_hex(&last)),
+            "event": "audit.gap", "last_seq": last_seq, "last_hash": format!("sha256:{}", hex(&last)),
             "refused": 0, "why": "end-missing",
         }));
         (self.log, self.from) = (log.to_owned(), last_seq + 1);
@@ -143,7 +145,7 @@ impl Forge {
     }
 
     pub(super) fn state(&mut self) {
-        let edge: Vec<_> = self.tree(self.size()).edge().iter().map(to_hex).collect();
+        let edge: Vec<_> = self.tree(self.size()).edge().iter().map(|hash| hex(hash)).collect();
         let (log, from) = (self.log.clone(), self.from);
         self.notice(json!({"event": "audit.segment", "from": from, "log": log, "tree": edge}));
     }
@@ -173,10 +175,7 @@ impl Forge {
             seconds % 60
         );
         event.insert("node".to_owned(), json!("par-1a"));
-        event.insert(
-            "prev".to_owned(),
-            json!(format!("sha256:{}", to_hex(&prev))),
-        );
+        event.insert("prev".to_owned(), json!(format!("sha256:{}", hex(&prev))));
         event.insert("seq".to_owned(), json!(self.seq() + 1));
         event.insert("time".to_owned(), json!(time));
         event.insert("v".to_owned(), json!(self.version));
@@ -393,11 +392,11 @@ pub(super) fn rewritten(
             if event.get("event") == Some(&json!("audit.segment")) && !event.contains_key("forged")
             {
                 let edge = forged.tree(forged.size());
-                event["tree"] = edge.edge().iter().map(to_hex).collect::<Vec<_>>().into();
+                event["tree"] = edge.edge().iter().map(|hash| hex(hash)).collect::<Vec<_>>().into();
             }
             event.remove("forged");
             let prev = forged.leaves.last().copied().unwrap_or_default();
-            event["prev"] = json!(format!("sha256:{}", to_hex(&prev)));
+            event["prev"] = json!(format!("sha256:{}", hex(&prev)));
             event["seq"] = json!(forged.seq() + 1);
             forged.line(&Value::Object(event).to_string());
         }

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
+use crate::hex::hex;
+
 use super::super::super::note::SigningKey;
 use super::super::super::seekable;
 use super::super::super::tree::{self, Hash};
-use super::super::event::to_hex;
 use super::forge::{
     Chance, Files, Forge, joined, leaves_name, lines, name, rewritten, signing_key, write,
 };
@@ -803,7 +804,7 @@ fn all() -> Vec<Case> {
 /// Proofs, and whether they hold.
 fn proofs() -> Value {
     let leaves = plain().leaves;
-    let hexes = |proof: &[Hash]| proof.iter().map(to_hex).collect::<Vec<_>>();
+    let hexes = |proof: &[Hash]| proof.iter().map(|hash| hex(hash)).collect::<Vec<_>>();
     let root = |size: usize| Tree::of(&leaves[..size]).root();
     let mut all = Vec::new();
     for (index, size) in [(0, 1), (0, 2), (4, 7), (6, 7), (11, 21), (20, 21)] {
@@ -818,8 +819,8 @@ fn proofs() -> Value {
             );
             assert!(!holds || is_so);
             all.push(json!({
-                "kind": "inclusion", "leaf": to_hex(&leaves[index.min(20)]), "index": index, "size": size,
-                "root": to_hex(&root(size)), "proof": hexes(&proof), "holds": is_so,
+                "kind": "inclusion", "leaf": hex(&leaves[index.min(20)]), "index": index, "size": size,
+                "root": hex(&root(size)), "proof": hexes(&proof), "holds": is_so,
             }));
         }
     }
@@ -832,8 +833,8 @@ fn proofs() -> Value {
                 &proof,
             );
             all.push(json!({
-                "kind": "consistency", "first": first, "first_root": to_hex(&root(of)), "second": second,
-                "second_root": to_hex(&root(second)), "proof": hexes(&proof), "holds": is_so,
+                "kind": "consistency", "first": first, "first_root": hex(&root(of)), "second": second,
+                "second_root": hex(&root(second)), "proof": hexes(&proof), "holds": is_so,
             }));
             assert_eq!(is_so, of == first);
         }
