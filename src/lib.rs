@@ -27,6 +27,9 @@ pub mod decode;
 // Strict reading of bounded JSON documents.
 pub mod json;
 
+// The time of day, as it is told to whoever asks for it.
+pub mod clock;
+
 // Bytes as hexadecimal digits.
 pub mod hex;
 

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use tracing::{error, info, warn};
 
+use crate::clock::Clock;
 use crate::files::Group;
 
-use super::clock::Clock;
 use super::compress;
 use super::folder::segment_name;
 use super::log::Caretaker;

@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 use tracing::error;
 
+use crate::clock::Clock;
 use crate::files::Group;
 use crate::reason::Reason;
 
 use super::chain::Head;
 use super::checkpoints;
-use super::clock::Clock;
 use super::compress;
 use super::event::Event;
 use super::folder::{Disk, Folder, SetAside};

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use http::Uri;
 use tracing::{error, info};
 
+use crate::clock::Clock;
 use crate::files;
 
 use super::checkpoints::{self, CHECKPOINTS, Held};
-use super::clock::Clock;
 use super::names::visible;
 use super::note::{Checkpoint, Note};
 use super::signer::Told;

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tracing::{error, info};
 
+use crate::clock::Clock;
+
 use super::checkpoints::{self, CHECKPOINTS, Held, contradiction};
-use super::clock::Clock;
 use super::folder;
 use super::identity::{self, LogTree, Past};
 use super::log::Shared;

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
+use crate::clock::Clock;
+
 use super::chain::Head;
-use super::clock::Clock;
 use super::event::{Event, integer};
 use super::folder::{Disk, Durable, SetAside};
 use super::format::notice::Notice;

@@ -9,7 +9,6 @@ mod address;
 mod append;
 mod batch;
 mod channel;
-mod clock;
 mod counters;
 mod draft;
 mod error;
@@ -43,9 +42,9 @@ mod tests;
 mod verify;
 mod worker;
 
+pub use crate::clock::Clock;
 pub use address::{Address, AddressError};
 pub use channel::Channel;
-pub use clock::Clock;
 pub use draft::{Draft, ShownText};
 pub use error::Error;
 pub use event::{Event, Recorded};

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::clock::Clock;
+
 use super::address::Address;
-use super::clock::Clock;
 use super::draft::Draft;
 use super::error::Error;
 use super::event::{Event, Recorded};

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::clock::Clock;
+use crate::clock::Clock;
+
 use super::counters::Counter;
 use super::error::Error;
 use super::follow::{Mark, follow, load};
@@ -157,7 +158,7 @@ impl Worker {
     }
 
     pub(super) fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.clock.moment()
     }
 
     /// Writes durably, then brings it and everything before it into memory.

@@ -145,7 +145,12 @@ impl Forge {
     }
 
     pub(super) fn state(&mut self) {
-        let edge: Vec<_> = self.tree(self.size()).edge().iter().map(|hash| hex(hash)).collect();
+        let edge: Vec<_> = self
+            .tree(self.size())
+            .edge()
+            .iter()
+            .map(|hash| hex(hash))
+            .collect();
         let (log, from) = (self.log.clone(), self.from);
         self.notice(json!({"event": "audit.segment", "from": from, "log": log, "tree": edge}));
     }
@@ -392,7 +397,12 @@ pub(super) fn rewritten(
             if event.get("event") == Some(&json!("audit.segment")) && !event.contains_key("forged")
             {
                 let edge = forged.tree(forged.size());
-                event["tree"] = edge.edge().iter().map(|hash| hex(hash)).collect::<Vec<_>>().into();
+                event["tree"] = edge
+                    .edge()
+                    .iter()
+                    .map(|hash| hex(hash))
+                    .collect::<Vec<_>>()
+                    .into();
             }
             event.remove("forged");
             let prev = forged.leaves.last().copied().unwrap_or_default();

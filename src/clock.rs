@@ -1,4 +1,4 @@
-//! The clock that events are stamped by.
+//! The clock that events are stamped by, and that rules go by.
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ impl Clock {
     }
 
     /// The time, as events write it: RFC 3339, UTC, milliseconds. Such texts are in the order of time.
-    pub(super) fn now(&self) -> String {
+    pub fn now(&self) -> String {
         format!("{:.3}", (self.0)())
     }
 }
