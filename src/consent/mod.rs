@@ -20,7 +20,7 @@ pub use export::{Export, Exported};
 pub use import::{Checked, Import, NoLines, Wrong};
 pub use moment::{NoMoment, moment};
 pub use note::Note;
-pub use policy_terms::{PolicyTerms, Purpose};
+pub use policy_terms::{PolicyTerms, Purpose, age, proof};
 pub use receipt::{Maker, Receipt};
 pub use signer::{NoSigner, Signer};
 pub use standing::{Answer, Stand, answer, denial};

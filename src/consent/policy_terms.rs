@@ -76,13 +76,21 @@ impl PolicyTerms {
 }
 
 /// How well consent is proven, in the words of the ledger.
-fn proof(asked: ConsentProof) -> Proof {
+pub fn proof(asked: ConsentProof) -> Proof {
     match asked {
         ConsentProof::None => Proof::None,
         ConsentProof::SingleOptIn => Proof::SingleOptIn,
         ConsentProof::DoubleOptIn => Proof::DoubleOptIn,
         ConsentProof::SignedRequest => Proof::SignedRequest,
     }
+}
+
+/// How long ago a consent of an age may have been given: as long as the calendar says. What no calendar has is no age at all.
+pub fn age(most: SpanFieldwise, now: Timestamp) -> Duration {
+    let day = now.to_zoned(TimeZone::UTC);
+    let began = day.checked_sub(most.0).ok();
+    let age = began.map(|began| now.duration_since(began.timestamp()).unsigned_abs());
+    age.unwrap_or_default()
 }
 
 impl Purpose {
@@ -102,13 +110,9 @@ impl Purpose {
         self.legal_basis == CONSENT
     }
 
-    /// How old consent may be at a moment: as long as the calendar says. What no calendar has is no age at all.
+    /// How old consent may be at a moment.
     pub fn age(&self, now: Timestamp) -> Option<Duration> {
-        let max_age = self.max_age?;
-        let day = now.to_zoned(TimeZone::UTC);
-        let began = day.checked_sub(max_age.0).ok();
-        let age = began.map(|began| now.duration_since(began.timestamp()).unsigned_abs());
-        Some(age.unwrap_or_default())
+        self.max_age.map(|most| age(most, now))
     }
 
     /// When an affirmation ends, in Unix milliseconds; `None`: never of itself, or it is none.

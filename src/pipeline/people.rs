@@ -10,10 +10,11 @@ use serde_json::Value;
 
 use super::{Pipeline, Visit};
 use crate::condition::PersonFact;
+use crate::consent;
 use crate::dialect::AddressList;
 use crate::filter::{Described, Persons};
 use crate::ledger::{About, Freshness, Proof, Shows, Standing, Standings, Terms};
-use crate::policy::{self, ConsentProof, People, Plan, Policy};
+use crate::policy::{self, People, Plan, Policy};
 use crate::reason::Reason;
 use crate::vocabulary::{Field, Module, Purpose};
 
@@ -74,8 +75,8 @@ impl Pipeline {
         });
         Ok(Some(Arc::new(Asking {
             shows: Mutex::new(standings.shows()),
-            proof: terms.map_or(Proof::SignedRequest, |terms| proof(terms.proof)),
-            max_age: terms.and_then(|terms| age(terms, visit.now)),
+            proof: terms.map_or(Proof::SignedRequest, |terms| consent::proof(terms.proof)),
+            max_age: terms.and_then(|terms| Some(consent::age(terms.max_age?, visit.now))),
             now: visit.now,
             upstream: self.upstream.clone(),
             standings,
@@ -260,25 +261,6 @@ fn is_fresh_enough(
         Freshness::Stale { since: Some(since) } if !is_strict && since <= KNOWN_FOR => Ok(()),
         Freshness::Stale { .. } => Err(Reason::LedgerUnavailable),
     }
-}
-
-fn proof(proof: ConsentProof) -> Proof {
-    match proof {
-        ConsentProof::None => Proof::None,
-        ConsentProof::SingleOptIn => Proof::SingleOptIn,
-        ConsentProof::DoubleOptIn => Proof::DoubleOptIn,
-        ConsentProof::SignedRequest => Proof::SignedRequest,
-    }
-}
-
-/// How old a consent may be now.
-fn age(terms: &policy::ConsentTerms, now: Timestamp) -> Option<Duration> {
-    let most = terms.max_age.as_ref()?;
-    let now = now.to_zoned(jiff::tz::TimeZone::UTC);
-    let then = now.checked_sub(most.0).ok();
-    // What cannot be reckoned has no age that is young enough.
-    let age = then.map(|then| now.duration_since(&then).unsigned_abs());
-    Some(age.unwrap_or_default())
 }
 
 /// Of every field that holds an address of a person, the list of all addresses beside it.
