@@ -7,19 +7,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::calling::Called;
 use super::charge::Account;
 use super::people::Asking;
 use super::{Answer, Pipeline, Visit};
 use crate::audit::{Decided, Record};
 use crate::dialect::{Absent, Exchange, Operation};
 use crate::filter::{Asked, Filtering, Persons, Sheet};
-use crate::guard::{Narrowed, guard};
+use crate::guard::Narrowed;
 use crate::markup;
 use crate::policy::{Conditions, Judged, Plan};
 use crate::reason::{Outcome, Reason};
 use crate::reply::{Refusal, Reply};
-use crate::vocabulary::{Action, Edits, RecordRef};
+use crate::vocabulary::{Action, RecordRef};
 
 impl Pipeline {
     /// Looks at the records that a request names, where some are not there for the caller, before anything is done with
@@ -59,13 +58,8 @@ impl Pipeline {
         let look = exchange.look_at(named, conditions.fields());
         let look = look.ok_or(Reason::ActionNotAllowed)?;
         let narrowed = Narrowed::whole(&*look);
-        let guarding =
-            |called: &Called| guard(&*look, &narrowed, &Edits::default(), &called.credential);
-        let form = look.answer();
-        let asked = (&*look, &form);
-        let untrusted = self.carry_own(visit, asked, &guarding, record).await?;
-        let bytes = untrusted.whole(self.settings.limits.record_bytes_max);
-        let held = self.looked_up(&*look, &bytes.await?)?;
+        let (_, bytes) = self.fetch(visit, (&*look, &narrowed), record).await?;
+        let held = self.looked_up(&*look, &bytes)?;
         // Of another spelling of the id, nobody knows whom it is about.
         if held.get("id").and_then(Value::as_str) != Some(&*named.id) {
             return Err(gone(&*look));
@@ -117,8 +111,9 @@ impl Pipeline {
         let passed = filtering.push(&bytes).and_then(|()| filtering.finish());
         match passed {
             Ok((filtered, report)) => {
-                let terms = (action, Outcome::NotFoundByPolicy, form.media);
-                self.release_as(visit, (filtered, report), terms, (account, record))
+                let (whole, kind) = ((filtered, report, 0), (action, SUCCESS, form.media));
+                let outcome = Some(Outcome::NotFoundByPolicy);
+                self.leave(visit, whole, kind, outcome, (account, record))
                     .await
             }
             Err(error) => {
@@ -129,6 +124,8 @@ impl Pipeline {
     }
 }
 
+/// The status of a reply about a record, whether or not there is one, where the API says in its body that there is none.
+const SUCCESS: u16 = 200;
 /// Records that are looked at for one request.
 const LOOKS_MAX: usize = 50;
 

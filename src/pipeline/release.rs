@@ -186,30 +186,6 @@ impl Pipeline {
         }
     }
 
-    /// Releases what stands for a record that is not there.
-    pub(super) async fn release_as(
-        &self,
-        visit: &Visit<'_>,
-        (filtered, report): (Filtered, Report),
-        (action, outcome, media): (Action, Outcome, &'static str),
-        (account, record): (Account, Record<Decided>),
-    ) -> Reply {
-        let counted = match account.reserve_all(&report, &record).await {
-            Ok(reserved) => reserved.count(),
-            Err(stopped) => {
-                let stopped = (&account, stopped);
-                return self.limited(visit, action, stopped, record).await;
-            }
-        };
-        tell(&self.metrics, &record, action, (outcome, SUCCESS, None));
-        match record.close(report, outcome, SUCCESS).await {
-            Ok(closed) => {
-                Reply::from_filtered(SUCCESS, filtered, 0, &closed, counted).of_type(media)
-            }
-            Err(_) => self.unrecorded(visit),
-        }
-    }
-
     async fn release_whole(
         &self,
         visit: &Visit<'_>,
@@ -222,6 +198,26 @@ impl Pipeline {
             let reason = Reason::StandingChanged;
             return self.refuse(visit, action, reason.into(), record).await;
         }
+        let whole = (filtered, report, withheld);
+        self.leave(
+            visit,
+            whole,
+            (action, status, media),
+            None,
+            (account, record),
+        )
+        .await
+    }
+
+    /// Lets a whole reply leave, once it is counted and recorded. Its outcome is what it shows, if nobody says another.
+    pub(super) async fn leave(
+        &self,
+        visit: &Visit<'_>,
+        (filtered, report, withheld): (Filtered, Report, usize),
+        (action, status, media): (Action, u16, &'static str),
+        stated: Option<Outcome>,
+        (account, record): (Account, Record<Decided>),
+    ) -> Reply {
         let reserved = match account.reserve_all(&report, &record).await {
             Ok(reserved) => reserved,
             Err(stopped) => {
@@ -229,8 +225,10 @@ impl Pipeline {
                 return self.limited(visit, action, stopped, record).await;
             }
         };
-        let outcome = outcome(&report, withheld, &record);
-        count(&self.metrics, &report);
+        let outcome = stated.unwrap_or_else(|| {
+            count(&self.metrics, &report);
+            outcome(&report, withheld, &record)
+        });
         tell(&self.metrics, &record, action, (outcome, status, None));
         match record.close(report, outcome, status).await {
             Ok(closed) => {
@@ -250,8 +248,6 @@ fn tell_too_long(visit: &Visit<'_>) {
     );
 }
 
-/// The status of a reply about a record, whether or not there is one, where the API says in its body that there is none.
-const SUCCESS: u16 = 200;
 /// How long a reply waits for what it says to be learned.
 const HEARING_TIMEOUT: Duration = Duration::from_secs(10);
 

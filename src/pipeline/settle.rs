@@ -248,14 +248,7 @@ impl Pipeline {
         let look_up = exchange.look_up(Wanted::Fields(&asked));
         let look_up = look_up.ok_or(Reason::Internal)?;
         let narrowed = Narrowed::of(&*look_up, plan)?;
-        let guarding =
-            |called: &Called| guard(&*look_up, &narrowed, &Edits::default(), &called.credential);
-        let form = look_up.answer();
-        let asked = (&*look_up, &form);
-        let untrusted = self.carry_own(visit, asked, &guarding, record).await?;
-        let bytes = untrusted
-            .whole(self.settings.limits.record_bytes_max)
-            .await?;
+        let (form, bytes) = self.fetch(visit, (&*look_up, &narrowed), record).await?;
         let memory = &visit.in_force.memory;
         let limits = self.settings.limits;
         let mut filtering = Filtering::new(
@@ -285,8 +278,25 @@ impl Pipeline {
         Ok(LookedUp { held, shown })
     }
 
+    /// The whole answer to a read of the proxy's own, unread.
+    pub(super) async fn fetch(
+        &self,
+        visit: &Visit<'_>,
+        (look, narrowed): (&dyn Exchange, &Narrowed),
+        record: &mut Record<Decided>,
+    ) -> Result<(AnswerForm, Vec<u8>), Refusal> {
+        let guarding =
+            |called: &Called| guard(look, narrowed, &Edits::default(), &called.credential);
+        let form = look.answer();
+        let untrusted = self.carry_own(visit, (look, &form), &guarding, record);
+        let bytes = untrusted
+            .await?
+            .whole(self.settings.limits.record_bytes_max);
+        Ok((form, bytes.await?))
+    }
+
     /// Carries a request of the proxy's own to the CRM, for the caller.
-    pub(super) async fn carry_own(
+    async fn carry_own(
         &self,
         visit: &Visit<'_>,
         asked: (&dyn Exchange, &AnswerForm),
