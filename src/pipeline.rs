@@ -28,7 +28,6 @@ use crate::identity::{
 use crate::ledger::Standings;
 use crate::limits::Meter;
 use crate::metrics::Metrics;
-use crate::objection::Objection;
 use crate::policy::{FieldRule, Plan, Policy};
 use crate::reason::Reason;
 use crate::reply::{Refusal, Reply};
@@ -42,6 +41,7 @@ mod budget;
 mod bulk;
 mod calling;
 mod charge;
+mod controls;
 mod credential;
 mod cut;
 mod drift;
@@ -65,6 +65,7 @@ pub use recount::{Catching, NewLimits};
 use admit::{NotAdmitted, Terms};
 use budget::Budget;
 use calling::{Called, With};
+use controls::all_controls;
 use credential::{no_session, the_credential};
 use drift::Notices;
 use entrance::Entrance;
@@ -552,19 +553,6 @@ impl Pipeline {
             trace: visit.trace,
         }
     }
-}
-
-/// Nothing that changes what a request means is dropped: what the dialect did not take refuses the request.
-fn all_controls(head: &Head, understood: &Understood) -> Result<(), Objection> {
-    let taken = match understood {
-        Understood::One(exchange) => exchange.operation().rendering.controls.as_slice(),
-        Understood::Bulk { .. } => &[],
-    };
-    let left = head
-        .controls
-        .iter()
-        .find(|control| !taken.contains(control));
-    left.map_or(Ok(()), |control| Err(Objection::header(control.name())))
 }
 
 /// The most that a reply may disclose.

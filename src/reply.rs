@@ -21,8 +21,10 @@ use crate::reason::{Outcome, Reason};
 use crate::vocabulary::Action;
 
 mod assembled;
+mod texts;
 
 pub use assembled::Assembled;
+use texts::{EXISTS_ALREADY, retry_after_seconds, text_of};
 
 /// What a caller receives.
 ///
@@ -589,30 +591,6 @@ fn gathered(members: &[(&'static str, Gathered)], parts: Vec<Reply>) -> (u16, Wh
         None => (200, Filtered::gathered(members, &passed).into()),
     }
 }
-
-/// The fixed text for an error status of the CRM.
-fn text_of(status: u16) -> &'static str {
-    match status {
-        400 | 422 => "The CRM does not accept this request.",
-        401 => "The CRM does not accept this login or session; log in again.",
-        403 => "The CRM does not allow this.",
-        404 => "The CRM does not find this.",
-        409 => "The record was changed in the meantime; read it again.",
-        412 => "The CRM's metadata has changed; read it again.",
-        413 => "The request is too large for the CRM.",
-        429 => "The CRM is receiving too many requests; try again later.",
-        500..=599 => "The CRM failed.",
-        _ => "The CRM answered with an error.",
-    }
-}
-
-const EXISTS_ALREADY: &str = "The CRM has such a record already.";
-/// After how many seconds to ask again, where nobody says better.
-fn retry_after_seconds(status: u16) -> Option<u32> {
-    matches!(status, 429 | 503).then_some(RETRY_AFTER_SECONDS)
-}
-
-const RETRY_AFTER_SECONDS: u32 = 5;
 
 #[cfg(test)]
 mod tests;

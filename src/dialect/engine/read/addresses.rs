@@ -1,6 +1,11 @@
 //! Where records list their e-mail addresses.
 
-use super::*;
+use std::collections::BTreeMap;
+
+use super::{Reader, keys};
+use crate::diagnostic::Keys;
+use crate::dialect::AddressList;
+use crate::vocabulary::{Field, intern};
 
 impl Reader<'_> {
     /// Where the e-mail addresses lie of which a field holds the primary one.

@@ -4,7 +4,8 @@ use http::header::{self, HeaderName};
 
 use serde_json::Value;
 
-use super::{Reader, keys, value};
+use super::yaml::value;
+use super::{Reader, keys};
 use crate::diagnostic::{Keys, Node, NodeKind, quoted};
 use crate::dialect::carriers::query_string::Noise;
 use crate::dialect::engine::description::{Bodies, Ignored, Labels, Repeats, Says, Written};

@@ -1,6 +1,7 @@
 //! Reads the parameters of a route that may say only a few things.
 
-use super::{Reader, keys, value};
+use super::yaml::value;
+use super::{Reader, keys};
 use crate::diagnostic::{Diagnostics, Keys, Node, NodeKind};
 use crate::dialect::engine::confined::{Confined, May};
 use crate::dialect::engine::description::Name;

@@ -1,9 +1,7 @@
 //! Reads a description. Every mistake is reported and reading goes on.
 
-use std::collections::BTreeMap;
-
 use http::header::HeaderName;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::codes;
 use super::description::{Description, Ignored, Known, Name, Reserved};
@@ -14,8 +12,8 @@ use super::versions::Versions;
 use crate::diagnostic::{
     Diagnostic, Diagnostics, File, Keys, Node, NodeKind, Place, Spanned, quoted,
 };
-use crate::dialect::{AddressList, HeadForm, Media, Step};
-use crate::vocabulary::{Field, Module, Spelling, intern};
+use crate::dialect::{HeadForm, Media, Step};
+use crate::vocabulary::{Module, Spelling, intern};
 
 mod addresses;
 mod asked;
@@ -29,6 +27,7 @@ mod modules;
 mod predicates;
 mod reply;
 mod routes;
+mod yaml;
 
 pub use keys::KEYS;
 
@@ -152,7 +151,7 @@ impl Reader<'_> {
             absent: self.absent(keys),
             errors: keys.get("errors").map_or_else(
                 || json!({"error": {"status": "{status}", "message": "{text}"}}),
-                value,
+                yaml::value,
             ),
             labels: self.labels(keys),
             tells_drift: self.choice(keys, "drift", true, &[("told", true), ("dropped", false)]),
@@ -580,22 +579,4 @@ fn parameter(text: &str) -> Option<Name> {
         brackets = rest;
     }
     Some(Name(steps))
-}
-
-/// A YAML tree as JSON.
-fn value(node: &Node) -> Value {
-    match &node.kind {
-        NodeKind::Null => Value::Null,
-        NodeKind::Bool(flag) => (*flag).into(),
-        NodeKind::Int(number) => (*number).into(),
-        NodeKind::Float(number) => json!(number),
-        NodeKind::Str(text) => text.as_str().into(),
-        NodeKind::Seq(items) => items.iter().map(value).collect(),
-        NodeKind::Map(entries) => Value::Object(
-            entries
-                .iter()
-                .map(|(key, node)| (key.value.clone(), value(node)))
-                .collect::<Map<_, _>>(),
-        ),
-    }
 }
