@@ -49,9 +49,11 @@ mod entrance;
 mod in_force;
 mod judged;
 mod learning;
+mod offsets;
 mod pace;
 mod people;
 mod recount;
+mod refill;
 mod refuse;
 mod release;
 mod settle;
@@ -63,13 +65,14 @@ pub use learning::{LiveSchema, Prepared};
 pub use recount::{Catching, NewLimits};
 
 use admit::{NotAdmitted, Terms};
-use budget::Budget;
+use budget::{Budget, Share};
 use calling::{Called, With};
 use controls::all_controls;
 use credential::{no_session, the_credential};
 use drift::Notices;
 use entrance::Entrance;
 use in_force::InForce;
+use offsets::Offsets;
 use people::Asking;
 use refuse::said;
 use settle::Settlement;
@@ -91,6 +94,8 @@ pub struct Pipeline {
     probes: Probes,
     /// How many records callers were shown.
     meter: Meter,
+    /// Where pages went on that were put together here.
+    offsets: Offsets,
     /// Requests of which nothing was understood, by reason.
     turned_away: Tally,
     log: Log,
@@ -189,6 +194,7 @@ impl Pipeline {
             callers: Callers::per_minute(settings.requests_per_minute),
             probes: Probes::per_hour(settings.refused_predicates_per_hour),
             meter: Meter::new(policy).map_err(|_| NoRandomness)?,
+            offsets: Offsets::default(),
             turned_away: Tally::default(),
             budget: Arc::new(Budget::new(
                 settings.held_bytes_total_max,
@@ -398,6 +404,10 @@ impl Pipeline {
             }
         }
         let narrowed = Narrowed::of(&*exchange, &plan)?;
+        if narrowed.sifts() {
+            let refilled = self.refilled(visit, exchange, (plan, narrowed), record);
+            return Box::pin(refilled).await;
+        }
         let guarding = |called: &Called| guard(&*exchange, &narrowed, &edits, &called.credential);
         let called = visit.call().await?;
         let guarded = guarding(&called);
@@ -433,6 +443,7 @@ impl Pipeline {
             plan,
             narrowed,
             is_unchanged,
+            held: None,
         })
     }
 
@@ -572,6 +583,8 @@ struct Answer {
     narrowed: Narrowed,
     /// Whether it answers an update that changed nothing.
     is_unchanged: bool,
+    /// What of the budget it takes, where it was read ahead.
+    held: Option<Share>,
 }
 
 impl<'a> Visit<'a> {

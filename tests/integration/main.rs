@@ -13,6 +13,7 @@ mod cli;
 mod client_certificates;
 mod clients;
 mod compared;
+mod consent;
 mod consent_cli;
 mod demo_tokens;
 mod described;

@@ -28,6 +28,7 @@ pub fn binary(wish: &Wish) -> Option<PathBuf> {
         && wish.audit.is_none()
         && wish.clock.is_none()
         && wish.reached.is_empty()
+        && wish.ledger.is_none()
         && !wish.learn;
     std::env::var_os("PARAVENT_BINARY")
         .map(PathBuf::from)
@@ -83,7 +84,7 @@ impl Served {
                 }
             }
         });
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(120);
         let (proxy, admin) = loop {
             let text = seen.lock().unwrap().clone();
             let address = |word: &str| {

@@ -94,6 +94,8 @@ pub struct Wish {
     pub reached: Vec<Reached>,
     /// The CRM speaks TLS with a certificate of this root, under this name.
     pub crm_tls: Option<(PathBuf, &'static str)>,
+    /// What persons have said.
+    pub ledger: Option<Arc<paravent::ledger::Ledger>>,
 }
 
 impl Default for Wish {
@@ -121,6 +123,7 @@ impl Default for Wish {
             tls: None,
             reached: Vec::new(),
             crm_tls: None,
+            ledger: None,
         }
     }
 }
@@ -487,7 +490,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
         .map(|reached| listener(crm, &wish, reached, audit))
         .collect();
     let setup = Setup {
-        ledger: None,
+        ledger: wish.ledger.clone(),
         listeners,
         admin: ([127, 0, 0, 1], 0).into(),
         policy,
