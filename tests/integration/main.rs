@@ -15,6 +15,7 @@ mod clients;
 mod compared;
 mod consent;
 mod consent_cli;
+mod consent_dialects;
 mod demo_tokens;
 mod described;
 mod detect;
