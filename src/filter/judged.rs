@@ -1,13 +1,44 @@
 //! Records that are there for one caller and not for another, and what stands where one is not.
 
-use crate::dialect::Count;
+use crate::dialect::{Count, Shape};
 use crate::policy::{Conditions, Judged};
 
 use super::Cause;
-use super::books::{Book, Opened};
+use super::books::{Book, Books, Opened};
 use super::facts::{Lies, look};
-use super::reader::Fault;
-use super::record::{Fate, Treatment};
+use super::reader::{Fault, Reader};
+use super::record::{Fate, Treatment, treat};
+
+/// Whether the record that a text begins with is there for the caller, or what stands for one. Nothing of it is shown, and
+/// nothing is noted but by which rule it is not.
+pub(super) fn is_there(
+    reader: Reader<'_>,
+    shape: &Shape,
+    books: &mut Books,
+    bytes_max: usize,
+) -> Result<bool, Fault> {
+    let lies = match shape {
+        Shape::Record(record) => Lies::Alone(record),
+        Shape::Entry(entry) => Lies::Beside(entry),
+        _ => {
+            let treated = treat(reader, shape, books, &mut Vec::new(), bytes_max);
+            return treated.map(|(_, fate)| fate == Fate::Keep);
+        }
+    };
+    books.begin();
+    let noted = books.noted();
+    let mut treatment = Treatment {
+        reader,
+        books,
+        out: &mut Vec::new(),
+        copied: 0,
+        out_bytes_max: bytes_max,
+    };
+    let is_there = treatment.book_of(lies)?.is_some();
+    books.back_to(noted);
+    books.keep();
+    Ok(is_there)
+}
 
 impl Treatment<'_, '_> {
     /// The book that holds the rules of the record that begins here; `None`, if it is not there for this caller.

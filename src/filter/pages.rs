@@ -16,7 +16,7 @@ use crate::vocabulary::RuleName;
 use super::books::Books;
 use super::reader::{Fault, Reader};
 use super::terms::Terms;
-use super::{Asked, Cause, DEPTH_CEILING, Limits, Memory, Unfilterable, record};
+use super::{Asked, Cause, DEPTH_CEILING, Limits, Memory, Unfilterable, judged};
 
 /// A page that is put together.
 pub struct Pages<'f> {
@@ -171,7 +171,7 @@ impl<'f> Pages<'f> {
     fn is_there(&mut self, element: &RawValue) -> Result<bool, Unfilterable> {
         let reader = Reader::new(element.get(), 0, self.limits.depth_max);
         let bytes_max = self.limits.record_bytes_max;
-        let there = record::is_there(reader, self.element, &mut self.books, bytes_max);
+        let there = judged::is_there(reader, self.element, &mut self.books, bytes_max);
         there.map_err(|Fault { cause, at }| Unfilterable {
             offset: at as u64,
             ..unfilterable(cause)
