@@ -98,6 +98,17 @@ pub(in crate::policy) struct Sources {
     pub(in crate::policy) withheld: BTreeSet<(Level, &'static str)>,
 }
 
+/// The way from a field to what it copies.
+#[derive(Clone, Copy)]
+struct Way {
+    /// How many copies lie on it.
+    depth: usize,
+    /// Whether what is there counts only where the policy classifies it.
+    perhaps: bool,
+    /// Whether all of it stands in the record itself.
+    is_own: bool,
+}
+
 /// What becomes of a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::policy) enum Treatment {
@@ -506,22 +517,30 @@ impl View {
             module: module.clone(),
             field: field.clone(),
         };
-        self.gather(&path, false, 0, &mut BTreeSet::new(), &mut sources);
+        let way = Way {
+            depth: 0,
+            perhaps: false,
+            is_own: true,
+        };
+        self.gather(&path, way, &mut BTreeSet::new(), &mut sources);
         if sources.categories.is_empty() && sources.withheld.is_empty() {
             sources.unclassified = true;
         }
         sources
     }
 
-    /// `perhaps`: the source counts where the policy classifies it.
     fn gather(
         &self,
         path: &FieldPath,
-        perhaps: bool,
-        depth: usize,
+        way: Way,
         seen: &mut BTreeSet<(FieldPath, bool)>,
         into: &mut Sources,
     ) {
+        let Way {
+            depth,
+            perhaps,
+            is_own,
+        } = way;
         if !seen.insert((path.clone(), perhaps)) {
             return;
         }
@@ -541,8 +560,7 @@ impl View {
         };
         let is_own_name =
             depth == 1 && path.field.as_str() != name && (named(false) || named(true));
-        if depth > 0
-            && !is_own_name
+        if !(is_own || is_own_name)
             && model.depends_on_records(&self.situation, &path.module, own.iter())
         {
             // What holds of that record, nobody knows here.
@@ -571,18 +589,33 @@ impl View {
             Origin::CopyItems { of, .. } => {
                 into.categories.extend(own);
                 for source in &of {
-                    self.gather(source, perhaps, depth + 1, seen, into);
+                    self.gather(source, self.further(way, path, source), seen, into);
                 }
             }
             Origin::Copy { of, perhaps: maybe } => {
                 into.categories.extend(own);
                 for source in &of {
-                    self.gather(source, perhaps, depth + 1, seen, into);
+                    self.gather(source, self.further(way, path, source), seen, into);
                 }
                 for source in &maybe {
-                    self.gather(source, true, depth + 1, seen, into);
+                    let way = Way {
+                        perhaps: true,
+                        ..way
+                    };
+                    self.gather(source, self.further(way, path, source), seen, into);
                 }
             }
+        }
+    }
+
+    /// The way from a field on to one that it shows.
+    fn further(&self, way: Way, from: &FieldPath, to: &FieldPath) -> Way {
+        let schema = &self.core.schema;
+        let (own, shown) = (from.field.as_str(), to.field.as_str());
+        Way {
+            depth: way.depth + 1,
+            is_own: way.is_own && schema.shows_own(&from.module, own, shown),
+            ..way
         }
     }
 }
