@@ -1,6 +1,7 @@
 //! What a request gets: the levels of categories in one situation (`engine`), the rules of fields that follow from them and
 //! from the schema (`judge`, `rules`, `table`), and the plan that a decision ends in (`decide`, `plan`).
 
+mod concern;
 pub(super) mod conditional;
 pub(super) mod decide;
 pub(super) mod engine;

@@ -28,6 +28,7 @@ pub fn binary(wish: &Wish) -> Option<PathBuf> {
         && wish.audit.is_none()
         && wish.clock.is_none()
         && wish.reached.is_empty()
+        && wish.ledger.is_none()
         && !wish.learn;
     std::env::var_os("PARAVENT_BINARY")
         .map(PathBuf::from)

@@ -13,6 +13,7 @@ use paravent::dialect::{self, Bounds, Dialect};
 use paravent::door::Door;
 use paravent::filter;
 use paravent::identity::Ways;
+use paravent::ledger::Ledger;
 use paravent::pipeline::{LiveSchema, Settings};
 use paravent::policy::{Policy, Source};
 use paravent::proxy::{ListenerSetup, Proxy, Setup};
@@ -92,6 +93,8 @@ pub struct Wish {
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// The listeners, where one for sessions of the CRM is not enough.
     pub reached: Vec<Reached>,
+    /// What persons have said.
+    pub ledger: Option<Arc<Ledger>>,
     /// The CRM speaks TLS with a certificate of this root, under this name.
     pub crm_tls: Option<(PathBuf, &'static str)>,
 }
@@ -120,6 +123,7 @@ impl Default for Wish {
             clock: None,
             tls: None,
             reached: Vec::new(),
+            ledger: None,
             crm_tls: None,
         }
     }
@@ -487,7 +491,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
         .map(|reached| listener(crm, &wish, reached, audit))
         .collect();
     let setup = Setup {
-        ledger: None,
+        ledger: wish.ledger.clone(),
         listeners,
         admin: ([127, 0, 0, 1], 0).into(),
         policy,
