@@ -70,6 +70,7 @@ use credential::{no_session, the_credential};
 use drift::Notices;
 use entrance::Entrance;
 use in_force::InForce;
+use judged::{told_alike, told_of_absence};
 use people::Asking;
 use refuse::said;
 use settle::Settlement;
@@ -369,10 +370,14 @@ impl Pipeline {
             persons: persons.as_ref(),
             ..*visit
         };
+        let absence = told_of_absence(&*exchange, &plan);
         let answer = self.answer(visit, exchange, (login, plan), &mut record);
         let reply = match answer.await {
             Ok(answer) => self.release(visit, (answer, account), record).await,
-            Err(refusal) => self.refuse(visit, action, refusal, record).await,
+            Err(refusal) => {
+                let refusal = told_alike(refusal, absence);
+                self.refuse(visit, action, refusal, record).await
+            }
         };
         reply.stepping_up(step_up)
     }
