@@ -372,12 +372,10 @@ impl Pipeline {
         };
         let absence = told_of_absence(&*exchange, &plan);
         let answer = self.answer(visit, exchange, (login, plan), &mut record);
-        let reply = match answer.await {
+        let answer = answer.await.map_err(|refusal| told_alike(refusal, absence));
+        let reply = match answer {
             Ok(answer) => self.release(visit, (answer, account), record).await,
-            Err(refusal) => {
-                let refusal = told_alike(refusal, absence);
-                self.refuse(visit, action, refusal, record).await
-            }
+            Err(refusal) => self.refuse(visit, action, refusal, record).await,
         };
         reply.stepping_up(step_up)
     }

@@ -11,6 +11,7 @@ pub(super) mod looked;
 pub(super) mod plan;
 mod reach;
 pub(super) mod rules;
+pub(super) mod sources;
 pub(super) mod standing;
 pub(super) mod step_up;
 pub(super) mod table;
