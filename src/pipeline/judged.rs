@@ -60,8 +60,12 @@ impl Pipeline {
         let look = exchange.look_at(named, conditions.fields());
         let look = look.ok_or(Reason::ActionNotAllowed)?;
         let narrowed = Narrowed::whole(&*look);
-        let (_, bytes) = self.fetch(visit, (&*look, &narrowed), record).await?;
-        let held = self.looked_up(&*look, &bytes)?;
+        let fetched = self.fetch(visit, (&*look, &narrowed), record).await;
+        let held = fetched.and_then(|(_, bytes)| self.looked_up(&*look, &bytes));
+        let held = match held {
+            Err(refusal) if is_unreadable(&refusal) => return Err(gone(&*look)),
+            held => held?,
+        };
         // Of another spelling of the id, nobody knows whom it is about.
         if held.get("id").and_then(Value::as_str) != Some(&*named.id) {
             return Err(gone(&*look));
@@ -85,7 +89,7 @@ impl Pipeline {
     }
 
     /// Why a reply is refused that cannot be read, or is too large. Not even that may show of a record that is not there for the
-    /// caller: it is looked at by itself, and one that cannot be read then either is not there.
+    /// caller: it is looked at by itself.
     pub(super) async fn unreadable(
         &self,
         visit: &Visit<'_>,
@@ -100,10 +104,8 @@ impl Pipeline {
                 continue;
             };
             let looking = self.look_at(visit, exchange, (&named, &conditions), record);
-            match looking.await {
-                Ok(()) => {}
-                Err(refusal) if refusal.reason() == Some(reason) => return gone(exchange),
-                Err(refusal) => return refusal,
+            if let Err(refusal) = looking.await {
+                return refusal;
             }
         }
         reason.into()
@@ -177,6 +179,14 @@ fn is_told_by_its_reply(exchange: &dyn Exchange) -> bool {
             .each_module(&mut |module| holds_it |= Some(module) == operation.module.as_ref());
     }
     holds_it
+}
+
+/// Whether an answer came that cannot be read: nobody knows what holds of the record.
+fn is_unreadable(refusal: &Refusal) -> bool {
+    matches!(
+        refusal.reason(),
+        Some(Reason::ReplyTooLarge | Reason::Unfilterable)
+    )
 }
 
 /// What a refusal must look like that tells that there is no record which a request names, where some are not there for the

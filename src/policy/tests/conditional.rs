@@ -208,7 +208,7 @@ fn the_page_says_what_a_level_depends_on() {
     let explained = |at: &str, role: &str| {
         let roles = [crate::vocabulary::Role::new(role)];
         let purpose = crate::vocabulary::Purpose::new("work");
-        let module = crate::vocabulary::Module::new("Contacts");
+        let module = Module::new("Contacts");
         let asked = (&roles[..], &purpose);
         let explained = policy.explain_at(at.parse().unwrap(), asked, &[], &module);
         explained.unwrap().render()
