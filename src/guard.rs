@@ -10,6 +10,7 @@ use crate::dialect::{Exchange, Outgoing};
 use crate::transport::UpstreamCredential;
 use crate::vocabulary::{Edit, Edits};
 
+mod matchable;
 mod narrowed;
 
 pub use narrowed::Narrowed;

@@ -73,6 +73,7 @@ use credential::{no_session, the_credential};
 use drift::Notices;
 use entrance::Entrance;
 use in_force::InForce;
+use judged::{told_alike, told_of_absence};
 use offsets::Offsets;
 use people::Asking;
 use refuse::said;
@@ -376,8 +377,10 @@ impl Pipeline {
             persons: persons.as_ref(),
             ..*visit
         };
+        let absence = told_of_absence(&*exchange, &plan);
         let answer = self.answer(visit, exchange, (login, plan), &mut record);
-        let reply = match answer.await {
+        let answer = answer.await.map_err(|refusal| told_alike(refusal, absence));
+        let reply = match answer {
             Ok(answer) => self.release(visit, (answer, account), record).await,
             Err(refusal) => self.refuse(visit, action, refusal, record).await,
         };

@@ -136,6 +136,9 @@ pub struct RecordShape {
     pub collection: &'static Collection,
     /// Whether the record counts as disclosed in the access log (a linked name does not).
     pub counted: bool,
+    /// Whether it is no record of the module, but belongs to one beside it or named in the request, with which it comes and
+    /// goes: it is not judged by itself.
+    pub is_part: bool,
 }
 
 /// An object that holds a page of records. Keys that are not named are removed.
@@ -225,6 +228,7 @@ impl RecordShape {
             spelling: Spelling::Plain,
             collection: Collection::USUAL,
             counted: true,
+            is_part: false,
         }
     }
 }

@@ -47,6 +47,11 @@ impl Treatment<'_, '_> {
         let is_root = matches!(lies, Lies::Beside(_)) || self.reader.at() == 0;
         match self.books.open(&lies.shape().module) {
             Opened::Alike(book) => Ok(Some(book)),
+            Opened::Judged(judge) if lies.shape().is_part => {
+                let too_many = self.reader.fault(Cause::RecordTooLarge);
+                let book = self.books.open_judged(&judge, Conditions::UNJUDGED);
+                book.ok_or(too_many).map(Some)
+            }
             Opened::Judged(judge) => {
                 let seen = look(&self.reader, lies, &judge.wanted, false)?;
                 let judged = judge.conditions.judge(&mut seen.told(self.books.persons()));

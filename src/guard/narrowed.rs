@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::matchable::finds_nobody;
 use crate::dialect::{Exchange, Link, Operation, Predicate, Projected, Query};
 use crate::policy::{FieldRule, Plan, Show};
 use crate::reason::Reason;
@@ -96,6 +97,9 @@ impl Narrowed {
         }
         let own = asked.target().into_iter().chain(&asked.query.beside);
         let is_said = own.clone().all(|module| !self.unsaid.contains(module));
+        if !is_said && !finds_nobody(asked, plan) && !is_said_of_unrestricted(exchange, plan) {
+            return Err(Reason::FieldNotUsable);
+        }
         match asked.action {
             _ if is_said => Ok(()),
             Action::Count => Err(Reason::CountNotAvailable),
@@ -134,6 +138,16 @@ impl Narrowed {
             None => Err(Reason::ActionNotAllowed),
         }
     }
+}
+
+/// Whether the CRM is told which records are there but for those whose processing is restricted: who matches by what is
+/// withheld of these finds none of them, whatever it is.
+fn is_said_of_unrestricted(exchange: &dyn Exchange, plan: &Plan) -> bool {
+    let needed = |module: &Module| plan.conditions(module)?.needed_if_unrestricted();
+    let asked = exchange.operation();
+    let unsaid = exchange.restrict(asked, &needed).unsaid;
+    let mut own = asked.target().into_iter().chain(&asked.query.beside);
+    own.all(|module| !unsaid.contains(module))
 }
 
 /// Whether a query matches, sorts or pages records by what other records hold that may not be there for the caller: those

@@ -31,16 +31,18 @@ impl Pipeline {
         record: &mut Record<Decided>,
     ) -> Result<(), Refusal> {
         let operation = exchange.operation();
-        if !plan.asks_of_records() || is_told_by_its_reply(operation) {
+        let named = operation.named();
+        if !plan.asks_of_records() || named.is_empty() || is_told_by_its_reply(exchange) {
             return Ok(());
         }
-        let named = operation.named();
         if named.len() > LOOKS_MAX {
             return Err(Reason::TooManyParts.into());
         }
+        let spares = spares_restricted(operation);
         for named in named {
-            let rows = plan.has_rows(&named.module);
-            if let Some(conditions) = plan.conditions(&named.module).filter(|_| rows) {
+            let module = &named.module;
+            let is_judged = plan.has_rows(module) || spares && plan.has_restricted(module);
+            if let Some(conditions) = plan.conditions(module).filter(|_| is_judged) {
                 let looking = self.look_at(visit, exchange, (&named, &conditions), record);
                 looking.await?;
             }
@@ -58,22 +60,55 @@ impl Pipeline {
         let look = exchange.look_at(named, conditions.fields());
         let look = look.ok_or(Reason::ActionNotAllowed)?;
         let narrowed = Narrowed::whole(&*look);
-        let (_, bytes) = self.fetch(visit, (&*look, &narrowed), record).await?;
-        let held = self.looked_up(&*look, &bytes)?;
+        let fetched = self.fetch(visit, (&*look, &narrowed), record).await;
+        let held = fetched.and_then(|(_, bytes)| self.looked_up(&*look, &bytes));
+        let held = match held {
+            Err(refusal) if is_unreadable(&refusal) => return Err(gone(&*look)),
+            held => held?,
+        };
         // Of another spelling of the id, nobody knows whom it is about.
         if held.get("id").and_then(Value::as_str) != Some(&*named.id) {
             return Err(gone(&*look));
         }
         let held = markup::decode_all(look.spelling(), &held);
-        let persons = visit.persons.map(|persons| -> &dyn Persons { &**persons });
         let sheet = Sheet::of(&named.module, &named.id, held);
-        match conditions.judge(&mut sheet.told(persons)) {
+        let told = &mut sheet.told(known(visit));
+        match conditions.judge(told) {
+            Judged::There(_) if spares_restricted(exchange.operation()) => {
+                match conditions.is_restricted(told) {
+                    true => Err(Reason::FieldNotWritable.into()),
+                    false => Ok(()),
+                }
+            }
             Judged::There(_) => Ok(()),
             Judged::Absent(rule) => {
                 record.absent(&rule, 1);
                 Err(gone(&*look))
             }
         }
+    }
+
+    /// Why a reply is refused that cannot be read, or is too large. Not even that may show of a record that is not there for the
+    /// caller: it is looked at by itself.
+    pub(super) async fn unreadable(
+        &self,
+        visit: &Visit<'_>,
+        (exchange, plan): (&dyn Exchange, &Plan),
+        reason: Reason,
+        record: &mut Record<Decided>,
+    ) -> Refusal {
+        for named in exchange.operation().named() {
+            let conditions = plan.conditions(&named.module);
+            let conditions = conditions.filter(|_| plan.has_rows(&named.module));
+            let Some(conditions) = conditions else {
+                continue;
+            };
+            let looking = self.look_at(visit, exchange, (&named, &conditions), record);
+            if let Err(refusal) = looking.await {
+                return refusal;
+            }
+        }
+        reason.into()
     }
 
     /// The reply about a record that is not there for the caller.
@@ -129,13 +164,73 @@ const SUCCESS: u16 = 200;
 /// Records that are looked at for one request.
 const LOOKS_MAX: usize = 50;
 
-/// Whether what is not there shows in the reply, because nothing is done but to read it.
-fn is_told_by_its_reply(operation: &Operation) -> bool {
-    let reads = matches!(
-        operation.action,
-        Action::Read | Action::List | Action::Count
-    );
-    reads && operation.link.is_none() && operation.related.is_empty()
+/// Whether it shows in the reply that the record is not there which a request names: because it is that record. What else is
+/// told of a record, and beside it, tells that there is one.
+fn is_told_by_its_reply(exchange: &dyn Exchange) -> bool {
+    let operation = exchange.operation();
+    let is_read = operation.action == Action::Read
+        && operation.link.is_none()
+        && operation.related.is_empty();
+    let mut holds_it = false;
+    if is_read {
+        exchange
+            .answer()
+            .shape
+            .each_module(&mut |module| holds_it |= Some(module) == operation.module.as_ref());
+    }
+    holds_it
+}
+
+/// Whether an answer came that cannot be read: nobody knows what holds of the record.
+fn is_unreadable(refusal: &Refusal) -> bool {
+    matches!(
+        refusal.reason(),
+        Some(Reason::ReplyTooLarge | Reason::Unfilterable)
+    )
+}
+
+/// What a refusal must look like that tells that there is no record which a request names, where some are not there for the
+/// caller: the CRM's words may tell more than is said of those. `None`: none is withheld.
+pub(super) fn told_of_absence(exchange: &dyn Exchange, plan: &Plan) -> Option<Refusal> {
+    let named = exchange.operation().named();
+    let hides = named.iter().any(|named| plan.has_rows(&named.module));
+    hides.then(|| {
+        let (status, label) = absence(exchange);
+        Refusal::upstream(status, label)
+    })
+}
+
+/// The same as a refusal, told as it must be.
+pub(super) fn told_alike(refusal: Refusal, absence: Option<Refusal>) -> Refusal {
+    let is_absence =
+        |told: &Refusal| refusal.reason().is_none() && refusal.status() == told.status();
+    match absence.filter(is_absence) {
+        Some(told) => told,
+        None => refusal,
+    }
+}
+
+/// Whether an operation changes what is held of the records that it names without looking at them first, so that somebody must
+/// look whether their processing is restricted. Who updates fields looks in any case.
+fn spares_restricted(operation: &Operation) -> bool {
+    let is_written = || {
+        operation
+            .write
+            .as_ref()
+            .is_some_and(|write| !write.is_empty())
+    };
+    match operation.action {
+        Action::Delete => true,
+        Action::Relate => is_written(),
+        _ => false,
+    }
+}
+
+/// Who knows of persons, for whoever judges a record that was looked up.
+pub(super) fn known<'v>(visit: &Visit<'v>) -> Option<&'v dyn Persons> {
+    visit
+        .persons
+        .map(|persons| -> &'v dyn Persons { &**persons })
 }
 
 /// How the CRM was asked, for the filter of its answer.
@@ -155,8 +250,13 @@ pub(super) fn asked_of(narrowed: &Narrowed, persons: Option<&Arc<Asking>>) -> As
 
 /// What a record that is not there looks like to a request that looks at it first.
 pub(super) fn gone(look: &dyn Exchange) -> Refusal {
-    match look.absent() {
-        Absent::Error { status, label } => Refusal::absent(status, label),
-        Absent::Reply(_) => Refusal::absent(404, None),
+    let (status, label) = absence(look);
+    Refusal::absent(status, label)
+}
+
+fn absence(exchange: &dyn Exchange) -> (u16, Option<&'static str>) {
+    match exchange.absent() {
+        Absent::Error { status, label } => (status, label),
+        Absent::Reply(_) => (404, None),
     }
 }

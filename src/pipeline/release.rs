@@ -30,6 +30,8 @@ enum Read {
     TooLargeToHold(Box<Filtering>),
     /// The record that it is about is not there for the caller.
     Absent,
+    /// It cannot be read.
+    Unfit(Reason),
 }
 
 impl Pipeline {
@@ -119,6 +121,12 @@ impl Pipeline {
                 let reason = self.transport.failures().note(Cause::TooLarge);
                 self.refuse(visit, action, reason.into(), record).await
             }
+            Ok(Read::Unfit(reason)) => {
+                let asked = (&*answer.exchange, &answer.plan);
+                let looking = self.unreadable(visit, asked, reason, &mut record);
+                let refusal = Box::pin(looking).await;
+                self.refuse(visit, action, refusal, record).await
+            }
             Err(reason) => self.refuse(visit, action, reason.into(), record).await,
         }
     }
@@ -168,7 +176,7 @@ impl Pipeline {
                     return Ok(Read::Absent);
                 }
                 visit.entrance.told.keys(filtering.unheard());
-                return Err(visit.entrance.told.unfilterable(error));
+                return Ok(Read::Unfit(visit.entrance.told.unfilterable(error)));
             }
             if filtering.pending() > visit.held_bytes_max {
                 return Ok(Read::TooLargeToHold(Box::new(filtering)));
@@ -185,7 +193,7 @@ impl Pipeline {
                 Ok(Read::Whole(filtered, report))
             }
             Err(error) if error.cause == filter::Cause::Absent => Ok(Read::Absent),
-            Err(error) => Err(visit.entrance.told.unfilterable(error)),
+            Err(error) => Ok(Read::Unfit(visit.entrance.told.unfilterable(error))),
         }
     }
 

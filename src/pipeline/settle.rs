@@ -4,11 +4,11 @@
 use serde_json::{Map, Value};
 
 use super::calling::Called;
-use super::judged::{asked_of, gone};
+use super::judged::{asked_of, gone, known};
 use super::{Pipeline, Visit};
 use crate::audit::{Decided, Record};
 use crate::dialect::{AnswerForm, Exchange, Wanted};
-use crate::filter::{self, Filtering};
+use crate::filter::{self, Filtering, Sheet};
 use crate::guard::{Guarded, Narrowed, guard};
 use crate::json;
 use crate::markup;
@@ -88,7 +88,7 @@ impl Pipeline {
         let (Some(write), Some(target)) = (&operation.write, operation.target()) else {
             return Ok(Settlement::Nothing);
         };
-        let rules = plan.records(target);
+        let mut rules = plan.used(target);
         // Texts are compared as they are meant, not as they are spelled.
         let meant = &markup::decode_all(spelling, write);
         if operation.action != Action::Update {
@@ -107,6 +107,9 @@ impl Pipeline {
             writeback::Settled::default()
         } else {
             let found = self.look_up(visit, exchange, write, plan, record).await?;
+            if found.is_restricted {
+                rules = plan.records(target);
+            }
             let length = |field: &Field| {
                 let schema = visit.dialect().schema();
                 schema.column_length(target, field.as_str())
@@ -275,7 +278,12 @@ impl Pipeline {
         if let (Some(module), Some(id)) = (&update.module, id) {
             record.found(module, id);
         }
-        Ok(LookedUp { held, shown })
+        let is_restricted = is_restricted(visit, plan, &*look_up, &held);
+        Ok(LookedUp {
+            held,
+            shown,
+            is_restricted,
+        })
     }
 
     /// The whole answer to a read of the proxy's own, unread.
@@ -333,6 +341,8 @@ struct LookedUp {
     held: Map<String, Value>,
     /// As the caller is shown it, its texts as they are meant.
     shown: Map<String, Value>,
+    /// Whether its processing is restricted.
+    is_restricted: bool,
 }
 
 impl LookedUp {
@@ -340,6 +350,25 @@ impl LookedUp {
     fn meant(&self, spelling: Spelling) -> Map<String, Value> {
         markup::decode_all(spelling, &self.held)
     }
+}
+
+/// Whether the processing of a record that was looked up is restricted.
+fn is_restricted(
+    visit: &Visit<'_>,
+    plan: &Plan,
+    look_up: &dyn Exchange,
+    held: &Map<String, Value>,
+) -> bool {
+    let operation = look_up.operation();
+    let (Some(module), Some(id)) = (operation.target(), &operation.record) else {
+        return true;
+    };
+    if !plan.has_restricted(module) {
+        return false;
+    }
+    let conditions = plan.conditions(module);
+    let sheet = Sheet::of(module, id, markup::decode_all(look_up.spelling(), held));
+    conditions.is_none_or(|conditions| conditions.is_restricted(&mut sheet.told(known(visit))))
 }
 
 /// Spells the texts that were put together from what is held like the texts that were sent for them.

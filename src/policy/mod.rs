@@ -419,11 +419,13 @@ impl Policy {
 
     /// The same at some moment. What anybody may ask is not tried out as a whole.
     pub fn public_plan_at(&self, now: jiff::Timestamp) -> Plan {
+        let table = self.tables.of(Situation {
+            observing: self.core.model.observing(now, false),
+            ..Situation::default()
+        });
         Plan {
-            table: self.tables.of(Situation {
-                observing: self.core.model.observing(now, false),
-                ..Situation::default()
-            }),
+            used: table.clone(),
+            table,
             roles: Arc::default(),
             purpose: None,
             challenge: None,

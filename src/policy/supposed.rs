@@ -91,9 +91,12 @@ impl Model {
             true => Formula::fails(&noted.condition),
             false => Formula::holds(&noted.condition),
         };
+        let restriction = self.restriction.as_ref();
+        // Of no record is it taken for granted that its processing is restricted: those that are, are left out afterwards.
+        let is_spared = restriction.is_some_and(|restriction| restriction.when == bit);
         Some(match what_for {
-            For::Showing => formula,
-            For::Using => formula.without_records(),
+            For::Using if !is_spared => formula.without_records(),
+            For::Showing | For::Using => formula,
         })
     }
 

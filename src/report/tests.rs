@@ -618,6 +618,8 @@ fn a_month_has_its_figures_and_its_changes() {
     lines.policy("2026-03-01T00:00:00.000Z", &[]);
     let key = json!({ "event": "key.created", "by": "root", "key": "k", "name": "night", "when": "2026-03-01T00:00:00Z" });
     let read = json!({ "event": "audit.read", "command": "report", "uid": 7, "words": ["monthly", "reason=case 1"] });
+    let limit = json!({ "event": "limit.records", "caller": "eve", "limit": "bulk", "max": 1, "name": "eve", "policy": "p",
+        "then": "block", "upstream": "crm", "window": "1h", "would_be": 2 });
     lines
         .request(
             "2026-03-02T08:00:00.000Z",
@@ -633,6 +635,8 @@ fn a_month_has_its_figures_and_its_changes() {
         )
         .add("2026-03-03T08:00:00.000Z", key)
         .add("2026-03-03T08:00:00.000Z", read)
+        .add("2026-03-03T08:00:00.000Z", limit.clone())
+        .add("2026-03-04T08:00:00.000Z", limit)
         .request(
             "2026-04-01T00:00:00.000Z",
             "bob",
@@ -649,6 +653,7 @@ fn a_month_has_its_figures_and_its_changes() {
         ("disclosed", 1),
         ("denied", 1),
         ("loaded", 1),
+        ("limited", 2),
         ("unclassified", 0),
     ] {
         assert_eq!(figures[key], count, "{key}");

@@ -255,3 +255,25 @@ fn whoever_has_not_agreed_is_changed_by_nobody_and_counted_nowhere() {
         assert!(count.text().contains("How many records there are"));
     }
 }
+
+#[test]
+fn nobody_is_found_by_what_tells_people_apart() {
+    let agreed = Agreed::new();
+    let max = agreed.world.login("max");
+    let since = "2000-01-01T00:00:00Z";
+    let dated = format!("&filter[0][date_modified][$gt]={since}");
+    assert_eq!(agreed.pages(&dated, 20, &max), agreed.ids());
+    for query in [
+        "filter[0][last_name]=Martin",
+        "filter[0][email][$starts]=a",
+        "filter[0][id]=1",
+        "filter[0][$owner]=",
+        "order_by=last_name:asc",
+        "order_by=id:asc",
+        "q=Martin",
+        "my_items=true",
+    ] {
+        let reply = agreed.get(&format!("{CONTACTS}?{query}"), &max);
+        assert_eq!(reply.status, 403, "{query}: {}", reply.text());
+    }
+}

@@ -7,6 +7,7 @@
     clippy::too_many_lines
 )]
 
+mod absences;
 mod acceptance;
 mod bulk;
 mod cli;
@@ -36,6 +37,7 @@ mod readme;
 mod recordings;
 mod refusals;
 mod reload;
+mod restricted;
 mod rewriting;
 mod roles;
 mod rows;

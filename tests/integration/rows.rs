@@ -21,15 +21,16 @@ const ROWS: &str = "rows:
 
 /// The demo, of whose contacts sales see their own.
 fn world() -> World {
+    world_with(Wish::default())
+}
+
+fn world_with(wish: Wish) -> World {
     let mut sources = paravent::demo::policy_sources();
     sources.push(Source {
         path: "rows.yaml".to_owned(),
         text: ROWS.to_owned(),
     });
-    World::demo_with(Wish {
-        sources,
-        ..Wish::default()
-    })
+    World::demo_with(Wish { sources, ..wish })
 }
 
 /// The ids of sally's contacts, and of all others, as the CRM has them.
@@ -177,4 +178,25 @@ fn nothing_is_matched_or_sorted_by_what_links_lead_to() {
         let reply = world.get(target, &sally);
         assert_eq!(reply.status, 403, "{target}: {}", reply.text());
     }
+}
+
+#[test]
+fn what_is_not_there_is_not_too_large_either() {
+    let world = world_with(Wish {
+        record_bytes_max: 50_000,
+        ..Wish::default()
+    });
+    let (hers, others) = portfolios(&world);
+    let sally = world.login("sally");
+    let admin = world.login_at(world.crm, "admin");
+    let (hers, other) = (hers.first().unwrap(), others.first().unwrap());
+    for id in [hers, other] {
+        let target = format!("{CONTACTS}/{id}");
+        let large = json!({"description": "x".repeat(100_000)});
+        let grown = world.send_to(world.crm, "PUT", &target, Some(&admin), Some(&large));
+        assert_eq!(grown.status, 200);
+    }
+    let ask = |id: &str| world.get(&format!("{CONTACTS}/{id}"), &sally);
+    assert_eq!(told(&ask(other)), told(&ask(NOBODY)));
+    assert_eq!(ask(hers).status, 502);
 }

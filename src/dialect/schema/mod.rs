@@ -114,6 +114,11 @@ impl Schema {
         }
     }
 
+    /// Whether a field shows another of the same record; the names are folded.
+    pub fn shows_own(&self, module: &Module, field: &str, shown: &str) -> bool {
+        self.stock.shows_own(module, field, shown)
+    }
+
     /// The module that a link leads to, by its name as the CRM writes it.
     pub(super) fn target(&self, module: &Module, link: &str) -> Option<Module> {
         let stock = self.stock.target(module, link);

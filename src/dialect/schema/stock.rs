@@ -201,6 +201,18 @@ impl Stock {
         }
     }
 
+    /// Whether a field shows another of the same record, and not one of another record of the same module: names that are put
+    /// together, and what repeats something. Both names are folded.
+    pub fn shows_own(&self, module: &Module, field: &str, shown: &str) -> bool {
+        let mut said = self.said_of(module);
+        match said.find_map(|said| said.sources.get(field)) {
+            Some(source) => source.shows_own(shown) && shown != self.display,
+            None => self.endings.iter().any(|(ending, holds)| {
+                *holds == Ending::Repeats && field.strip_suffix(ending.as_str()) == Some(shown)
+            }),
+        }
+    }
+
     /// Whether a folded name is that of a link, and where it leads if that is known.
     fn link(&self, beside: &Modules, module: &Module, folded: &str) -> Option<Option<Module>> {
         let stock = self.said_of(module).find_map(|said| {
@@ -317,6 +329,19 @@ impl Source {
     /// A list of objects with known members.
     fn items(items: Items) -> Self {
         Self::Fixed(Origin::Items(items))
+    }
+}
+
+impl Source {
+    /// Whether it shows a field of the record in which it stands.
+    fn shows_own(&self, shown: &str) -> bool {
+        match self {
+            Self::Fixed(_) => false,
+            Self::Copy { of, perhaps } => {
+                let mut all = of.iter().chain(perhaps);
+                all.any(|of| of.module.is_none() && of.field.eq_ignore_ascii_case(shown))
+            }
+        }
     }
 }
 

@@ -71,7 +71,10 @@ fn record(module: &Module, counted: bool) -> RecordShape {
 /// What lies behind a link. Addresses are no records of the module whose rules they follow.
 fn behind(link: &Link) -> RecordShape {
     let is_address = names::ADDRESSES.contains(&link.name.as_str());
-    record(&link.target, !is_address)
+    RecordShape {
+        is_part: is_address,
+        ..record(&link.target, !is_address)
+    }
 }
 
 /// The name of the module, beside a record: of a stock module it must be the one that was asked.

@@ -217,6 +217,20 @@ pub(super) fn told() -> Asked {
 }
 
 #[test]
+fn what_belongs_to_a_record_is_not_judged_by_itself() {
+    let terms = Conditioned::mine();
+    let shape = |is_part: bool| {
+        Shape::List(Box::new(Shape::Record(RecordShape {
+            is_part,
+            ..RecordShape::of(&Module::new("Contacts"))
+        })))
+    };
+    let text = r#"[{"id":"a-1"}]"#;
+    assert_eq!(shown_of(&terms, &shape(true), told(), text), text);
+    assert_eq!(shown_of(&terms, &shape(false), told(), text), "[]");
+}
+
+#[test]
 fn a_record_that_is_not_there_goes_with_its_comma() {
     let terms = Conditioned::mine();
     let mine = r#"{"id":"1","clear_c":"mine"}"#;

@@ -5,12 +5,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::condition::{Asker, Facts as Told, Resolved};
-use crate::vocabulary::{Field, Module, RuleName};
+use crate::vocabulary::{Category, Field, Module, RuleName};
 
-use super::super::language::model::{Bit, Model, Noted, RowRule};
+use super::super::language::model::{Bit, Model, Noted, RESTRICTED, RowRule};
+use super::super::language::terms::matchable_by_default;
+use super::concern::Concern;
 use super::engine::{Facts, Situation};
 use super::plan::RecordRules;
-use super::table::Tables;
+use super::table::{Table, Tables};
+
+/// A rule that says which records of these modules are there, as far as no record changes it.
+type Row = (RuleName, BTreeSet<Module>, Resolved);
 
 /// What a request's rules ask for of records.
 pub(in crate::policy) struct RecordTerms {
@@ -20,7 +25,9 @@ pub(in crate::policy) struct RecordTerms {
     base_bits: u64,
     /// Conditions that each record answers for itself, and whether they withhold.
     asked: Vec<(Bit, Resolved, bool)>,
-    rows: Vec<(RuleName, BTreeSet<Module>, Resolved)>,
+    rows: Vec<Row>,
+    /// The condition of what restrictions withhold, and what keeps all other records; `None`: nothing is withheld for them.
+    restriction: Option<(Bit, Row)>,
 }
 
 /// What must be looked at of a module's records before their rules are known.
@@ -28,6 +35,7 @@ pub(in crate::policy) struct RecordTerms {
 pub struct Conditions {
     terms: Arc<RecordTerms>,
     module: Module,
+    concern: Arc<Concern>,
     fields: BTreeSet<Field>,
     /// What must hold for a record to be there, all of it.
     rows: Vec<(RuleName, Resolved)>,
@@ -74,7 +82,7 @@ impl RecordTerms {
         tables: &Tables,
         situation: Situation,
         asker: &Asker<'_>,
-    ) -> (Situation, Option<Arc<Self>>) {
+    ) -> (Situation, Option<Self>) {
         let model = tables.model();
         if model.conditions.is_empty() && model.rows.is_empty() {
             return (situation, None);
@@ -84,23 +92,40 @@ impl RecordTerms {
             facts: Facts::Known(base_bits),
             ..situation
         };
-        let applies = |row: &&RowRule| row.modules.iter().any(|module| row.matches(&base, module));
-        let rows = model.rows.iter().filter(applies).map(|row| {
-            let keep = row.keep_when.resolve(asker);
-            (row.name.clone(), row.modules.clone(), keep)
-        });
-        let rows: Vec<_> = rows.collect();
+        let row = |row: &RowRule| -> Option<Row> {
+            let mut modules = row.modules.iter();
+            let applies = modules.any(|module| row.matches(&base, module));
+            let keep = || row.keep_when.resolve(asker);
+            applies.then(|| (row.name.clone(), row.modules.clone(), keep()))
+        };
+        let rows: Vec<_> = model.rows.iter().filter_map(row).collect();
+        let restriction = model.restriction.as_ref();
+        let restriction =
+            restriction.and_then(|restricted| Some((restricted.when, row(&restricted.row)?)));
         let is_any = !asked.is_empty() || !rows.is_empty();
-        let terms = is_any.then(|| {
-            Arc::new(Self {
-                tables: tables.clone(),
-                base: base.clone(),
-                base_bits,
-                asked,
-                rows,
-            })
+        let terms = is_any.then(|| Self {
+            tables: tables.clone(),
+            base: base.clone(),
+            base_bits,
+            asked,
+            rows,
+            restriction,
         });
         (base, terms)
+    }
+
+    /// The rules by which fields may be used: those of a record of which nothing is known but that its processing is not
+    /// restricted.
+    pub(super) fn used(&self) -> Arc<Table> {
+        let restriction = self.restriction.as_ref();
+        let spared = restriction.map_or(0, |(bit, _)| bit.mask());
+        self.table(self.base_bits & !spared)
+    }
+
+    /// From here on, records whose processing is restricted are not there: the request uses what is withheld of them.
+    pub(super) fn leave_out_restricted(&mut self) {
+        let row = self.restriction.as_ref().map(|(_, row)| row.clone());
+        self.rows.extend(row);
     }
 
     /// The rules of a module's records that show most.
@@ -110,6 +135,17 @@ impl RecordTerms {
             false => bits | bit.mask(),
         };
         self.rules(self.asked.iter().fold(self.base_bits, flipped), module)
+    }
+
+    /// Whether fields in these categories, which are all that they are in, tell nobody apart.
+    pub(super) fn is_matchable(&self, categories: &[Category]) -> bool {
+        let purpose = self.base.purpose.as_ref();
+        let purpose = purpose.and_then(|purpose| self.tables.model().purposes.get(purpose));
+        let consent = purpose.and_then(|purpose| purpose.consent.as_ref());
+        let matchable = consent.map_or_else(matchable_by_default, |terms| terms.matchable.clone());
+        let mut all = categories.iter();
+        let is_among = |category: &Category| matchable.iter().any(|one| one.covers(category));
+        !categories.is_empty() && all.all(is_among)
     }
 
     /// Whether something is asked of the persons whom records are about.
@@ -126,6 +162,12 @@ impl RecordTerms {
             .any(|(_, modules, _)| modules.contains(module))
     }
 
+    /// Whether the processing of some of a module's records may be restricted.
+    pub(super) fn has_restricted(&self, module: &Module) -> bool {
+        let restriction = self.restriction.as_ref();
+        restriction.is_some_and(|(_, (_, modules, _))| modules.contains(module))
+    }
+
     /// The rules by which nothing of a module's records is shown but which they are.
     fn ids_alone(&self, module: &Module) -> Arc<RecordRules> {
         let situation = Situation {
@@ -137,11 +179,14 @@ impl RecordTerms {
     }
 
     fn rules(&self, bits: u64, module: &Module) -> Arc<RecordRules> {
-        let situation = Situation {
+        self.table(bits).records(module)
+    }
+
+    fn table(&self, bits: u64) -> Arc<Table> {
+        self.tables.of(Situation {
             facts: Facts::Known(bits),
             ..self.base.clone()
-        };
-        self.tables.of(situation).records(module)
+        })
     }
 
     /// What is to be looked at of a module's records; `None`: nothing.
@@ -150,19 +195,26 @@ impl RecordTerms {
         let rows: Vec<_> = rows
             .map(|(name, _, keep)| (name.clone(), keep.clone()))
             .collect();
-        if rows.is_empty() && self.asked.is_empty() {
+        let concern = self.tables.concern(module);
+        let asked = self.asked.iter().filter(|(bit, ..)| concern.asks(*bit));
+        if rows.is_empty() && asked.clone().next().is_none() {
             return None;
         }
         let mut fields = BTreeSet::new();
-        let asked = self.asked.iter().map(|(_, asked, _)| asked);
-        for resolved in asked.chain(rows.iter().map(|(_, keep)| keep)) {
-            resolved.each_field(&mut |field| {
+        for (_, asked, _) in asked {
+            asked.each_field(&mut |field| {
+                fields.extend(concern.may_have(field).then(|| field.clone()));
+            });
+        }
+        for (_, keep) in &rows {
+            keep.each_field(&mut |field| {
                 fields.insert(field.clone());
             });
         }
         Some(Conditions {
             terms: self.clone(),
             module: module.clone(),
+            concern,
             fields,
             rows,
         })
@@ -183,13 +235,30 @@ impl Conditions {
 
     /// What must hold for a record to be there; `None`: all are.
     pub fn needed(&self) -> Option<Resolved> {
-        match self.rows.as_slice() {
-            [] => None,
-            [(_, keep)] => Some(keep.clone()),
-            rows => Some(Resolved::All(
-                rows.iter().map(|(_, keep)| keep.clone()).collect(),
-            )),
-        }
+        all(self.rows.iter())
+    }
+
+    /// The same, but that its processing is not restricted.
+    pub fn needed_if_unrestricted(&self) -> Option<Resolved> {
+        all(self
+            .rows
+            .iter()
+            .filter(|(name, _)| name.as_str() != RESTRICTED))
+    }
+
+    /// Whether the processing of a record is restricted, so that less of it may be used than the plan says; in doubt it is.
+    pub fn is_restricted(&self, told: &mut dyn Told) -> bool {
+        let Some((restricted, _)) = &self.terms.restriction else {
+            return false;
+        };
+        let asked = self.asked().find(|(bit, ..)| bit == restricted);
+        asked.is_some_and(|(_, asked, withholds)| asked.holds(told).unwrap_or(*withholds))
+    }
+
+    /// The conditions that rules about the module's records ask for.
+    fn asked(&self) -> impl Iterator<Item = &(Bit, Resolved, bool)> {
+        let asked = self.terms.asked.iter();
+        asked.filter(|(bit, ..)| self.concern.asks(*bit))
     }
 
     /// Looks at a record. What nobody knows of it makes no row of it, and withholds.
@@ -202,7 +271,7 @@ impl Conditions {
             return Judged::Absent(name.clone());
         }
         let mut bits = self.terms.base_bits;
-        for (bit, asked, withholds) in &self.terms.asked {
+        for (bit, asked, withholds) in self.asked() {
             bits &= !bit.mask();
             if asked.holds(told).unwrap_or(*withholds) {
                 bits |= bit.mask();
@@ -214,12 +283,26 @@ impl Conditions {
     /// The number of rules by which nothing of a record is shown but which it is.
     pub const IDS_ALONE: u64 = u64::MAX;
 
+    /// The number of the rules of what belongs to a record, and cannot be judged by itself: those of a record of which nothing is
+    /// known. A record that happens to have the same number is shown no more for it.
+    pub const UNJUDGED: u64 = u64::MAX - 1;
+
     /// The rules of records of which this was found.
     pub fn rules(&self, number: u64) -> Arc<RecordRules> {
-        if number == Self::IDS_ALONE {
-            return self.terms.ids_alone(&self.module);
+        match number {
+            Self::IDS_ALONE => self.terms.ids_alone(&self.module),
+            Self::UNJUDGED => self.terms.rules(self.terms.base_bits, &self.module),
+            _ => self.terms.rules(number, &self.module),
         }
-        self.terms.rules(number, &self.module)
+    }
+}
+
+/// All that keeps records, as one condition.
+fn all<'r>(rows: impl Iterator<Item = &'r (RuleName, Resolved)>) -> Option<Resolved> {
+    let mut keep: Vec<_> = rows.map(|(_, keep)| keep.clone()).collect();
+    match keep.len() {
+        0 | 1 => keep.pop(),
+        _ => Some(Resolved::All(keep)),
     }
 }
 

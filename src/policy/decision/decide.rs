@@ -1,6 +1,7 @@
 //! Evidence → roles → purpose → modules → uses of fields: the decision about one operation.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -19,6 +20,7 @@ use super::engine::{Facts, Situation};
 use super::plan::{Decision, Denial, Plan, PurposeChosen, Usable};
 use super::reach::{Reach, without_session};
 use super::step_up::Touched;
+use super::table::Table;
 
 pub(in crate::policy) fn decide(
     policy: &Policy,
@@ -88,14 +90,24 @@ fn decided(
         facts: Facts::Least,
     };
     let asker = asker((caller, &counted), operation, now);
-    let (situation, terms) = RecordTerms::of(&policy.tables, situation, &asker);
+    let (situation, mut terms) = RecordTerms::of(&policy.tables, situation, &asker);
+    let table = policy.tables.of(situation);
+    let used = terms
+        .as_ref()
+        .map_or_else(|| table.clone(), RecordTerms::used);
+    if let Some(terms) = &mut terms
+        && uses_more((&used, &table), operation)
+    {
+        terms.leave_out_restricted();
+    }
     let mut plan = Plan {
-        table: policy.tables.of(situation),
+        table,
+        used,
         roles,
         purpose: Some(purpose),
         challenge: None,
         would: None,
-        terms,
+        terms: terms.map(Arc::new),
         also: None,
     };
     // What the API tells of itself and of the caller is nobody's records.
@@ -160,6 +172,7 @@ fn would(policy: &Policy, plan: &Plan, operation: &Operation) -> Result<(), Reas
     };
     let plan = Plan {
         table: enforced.clone(),
+        used: plan.used.enforced().unwrap_or(&plan.used).clone(),
         ..plan.clone()
     };
     allowed(&policy.core.model, &plan, operation)
@@ -341,7 +354,7 @@ fn allowed(model: &Model, plan: &Plan, operation: &Operation) -> Result<(), Reas
     }
     for (module, words) in searched {
         let words = Value::from(words);
-        let rules = plan.records(module);
+        let rules = plan.used(module);
         for field in rules.searched().ok_or(Reason::FieldNotUsable)? {
             if !rules.field(field.as_str()).usable.permits(&words) {
                 return Err(Reason::FieldNotUsable);
@@ -378,5 +391,30 @@ fn operands(plan: &Plan, query: &Query, own: &Module) -> Result<(), Reason> {
 }
 
 fn usable(plan: &Plan, path: &FieldPath) -> Usable {
-    plan.records(&path.module).field(path.field.as_str()).usable
+    usable_by(&plan.used, path)
+}
+
+fn usable_by(table: &Table, path: &FieldPath) -> Usable {
+    let rules = table.records(&path.module);
+    rules.field(path.field.as_str()).usable
+}
+
+/// Whether an operation finds records by fields that may be used less by one table than by another.
+fn uses_more((most, least): (&Arc<Table>, &Arc<Table>), operation: &Operation) -> bool {
+    if Arc::ptr_eq(most, least) {
+        return false;
+    }
+    let differs = |path: &FieldPath| usable_by(most, path) != usable_by(least, path);
+    let mut searched = Vec::new();
+    if let Some(target) = operation.target() {
+        operation.query.searched(target, &mut searched);
+    }
+    let is_searched = searched.into_iter().any(|(module, _)| {
+        let rules = most.records(module);
+        let mut fields = rules.searched().into_iter().flatten();
+        fields.any(|field| differs(&FieldPath::new(module, field.as_str())))
+    });
+    let finds = |how: Use| !matches!(how, Use::Shown | Use::Written);
+    let mut uses = operation.uses().into_iter();
+    is_searched || uses.any(|used| finds(used.how) && differs(&used.path))
 }

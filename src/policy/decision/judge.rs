@@ -10,16 +10,14 @@ use crate::detect::Kind;
 use crate::detect::statement::{Languages, Lexicon};
 use crate::dialect::{Items, Origin, Schema};
 use crate::mask::{Mask, Tokenizer};
-use crate::vocabulary::{Category, Field, FieldPath, Level, Module, RuleName};
+use crate::vocabulary::{Category, Field, Level, Module, RuleName};
 
 use super::super::language::catalogue::{category_of, kind_of};
 use super::super::language::model::{Model, Writing};
 use super::engine::{OBSERVED, Situation, Verdict};
 use super::looked::{Looked, efface, looked_for};
 use super::plan::{FieldRule, Show, SpanRule, TextRule, UNCLASSIFIED, Usable, Would, Writable};
-
-/// How far copies of copies are followed.
-const COPY_DEPTH_MAX: usize = 8;
+use super::sources::Sources;
 
 /// What all situations share.
 pub(in crate::policy) struct Core {
@@ -85,17 +83,6 @@ pub(in crate::policy) struct View {
     /// The same situation, if no rule only observed; `None` if none does.
     enforced: Option<Arc<Self>>,
     verdicts: HashMap<Category, Verdict>,
-}
-
-/// Where the categories of a field come from.
-#[derive(Debug, Default)]
-pub(in crate::policy) struct Sources {
-    /// Categories of the field and of what it copies.
-    pub(in crate::policy) categories: BTreeSet<Category>,
-    /// Whether something of it is not classified.
-    pub(in crate::policy) unclassified: bool,
-    /// Whether something of it is of a kind that is never shown, and how it is withheld.
-    pub(in crate::policy) withheld: BTreeSet<(Level, &'static str)>,
 }
 
 /// What becomes of a value.
@@ -497,92 +484,5 @@ impl View {
             &self.core.model,
             &categories.iter().cloned().collect(),
         ))
-    }
-
-    /// The categories of a field and of everything that it copies.
-    pub(in crate::policy) fn sources(&self, module: &Module, field: &Field) -> Sources {
-        let mut sources = Sources::default();
-        let path = FieldPath {
-            module: module.clone(),
-            field: field.clone(),
-        };
-        self.gather(&path, false, 0, &mut BTreeSet::new(), &mut sources);
-        if sources.categories.is_empty() && sources.withheld.is_empty() {
-            sources.unclassified = true;
-        }
-        sources
-    }
-
-    /// `perhaps`: the source counts where the policy classifies it.
-    fn gather(
-        &self,
-        path: &FieldPath,
-        perhaps: bool,
-        depth: usize,
-        seen: &mut BTreeSet<(FieldPath, bool)>,
-        into: &mut Sources,
-    ) {
-        if !seen.insert((path.clone(), perhaps)) {
-            return;
-        }
-        let own = self.core.model.classes.of(&path.module, &path.field);
-        let is_elsewhere = depth > 0 && !self.situation.sees(&path.module);
-        if is_elsewhere && (!perhaps || !own.is_empty()) {
-            // A copy shows no more of a module than its own records would.
-            into.withheld.insert((Level::Redact, "role.actions"));
-        }
-        let model = &self.core.model;
-        // The name of a record is put together from its own fields, whatever it is judged by.
-        let name = self.core.schema.display_field();
-        let named = |perhaps| {
-            let module = path.module.clone();
-            let field = Field::fold(name);
-            seen.contains(&(FieldPath { module, field }, perhaps))
-        };
-        let is_own_name =
-            depth == 1 && path.field.as_str() != name && (named(false) || named(true));
-        if depth > 0
-            && !is_own_name
-            && model.depends_on_records(&self.situation, &path.module, own.iter())
-        {
-            // What holds of that record, nobody knows here.
-            into.withheld.insert((Level::Redact, "record.conditions"));
-        }
-        let origin = self.core.schema.origin(&path.module, path.field.as_str());
-        match origin {
-            Origin::Secret => {
-                into.withheld.insert((Level::Hide, "dialect.secret"));
-            }
-            Origin::Structural(_) => {}
-            Origin::Related(_) | Origin::UnknownRelated => {
-                into.withheld
-                    .insert((Level::Redact, "dialect.unknown-related"));
-            }
-            Origin::CopyOfParent { .. } => {
-                into.withheld.insert((Level::Redact, "dialect.parent"));
-            }
-            Origin::Own | Origin::Items(_) => {
-                into.unclassified |= own.is_empty() && !perhaps;
-                into.categories.extend(own);
-            }
-            Origin::Copy { .. } | Origin::CopyItems { .. } if depth >= COPY_DEPTH_MAX => {
-                into.withheld.insert((Level::Redact, "dialect.copy"));
-            }
-            Origin::CopyItems { of, .. } => {
-                into.categories.extend(own);
-                for source in &of {
-                    self.gather(source, perhaps, depth + 1, seen, into);
-                }
-            }
-            Origin::Copy { of, perhaps: maybe } => {
-                into.categories.extend(own);
-                for source in &of {
-                    self.gather(source, perhaps, depth + 1, seen, into);
-                }
-                for source in &maybe {
-                    self.gather(source, true, depth + 1, seen, into);
-                }
-            }
-        }
     }
 }

@@ -63,11 +63,13 @@ pub struct PurposeChosen {
 ///
 /// ```compile_fail
 /// // No plan without a decision: the constructor and the fields are private.
-/// let plan = paravent::policy::Plan { table: todo!(), roles: vec![], purpose: None, challenge: None, would: None, terms: None, also: None };
+/// let plan = paravent::policy::Plan { table: todo!(), roles: vec![], purpose: None, challenge: None, would: None, terms: None, also: None, used: todo!() };
 /// ```
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(in crate::policy) table: Arc<Table>,
+    /// The rules by which fields may be used.
+    pub(in crate::policy) used: Arc<Table>,
     pub(in crate::policy) roles: Arc<[Role]>,
     pub(in crate::policy) purpose: Option<PurposeChosen>,
     pub(in crate::policy) challenge: Option<Arc<Challenge>>,
@@ -105,9 +107,22 @@ impl Plan {
         &self.table.situation().strengths
     }
 
-    /// The rules of a module's records, as of one of which nothing is known: none shows less, or may be used less.
+    /// The rules of a module's records, as of one of which nothing is known: none shows less.
     pub fn records(&self, module: &Module) -> Arc<RecordRules> {
         self.table.records(module)
+    }
+
+    /// The rules by which a request may match, sort, search and write the fields of a module's records: those of
+    /// [`Self::records`], but that no record is taken for one whose processing is restricted. Those are not there where a
+    /// request finds records by what is withheld of them, and whoever writes one looks first.
+    pub fn used(&self, module: &Module) -> Arc<RecordRules> {
+        self.used.records(module)
+    }
+
+    /// Whether the processing of some of a module's records may be restricted, so that less of them may be used.
+    pub fn has_restricted(&self, module: &Module) -> bool {
+        let terms = self.terms.as_ref();
+        terms.is_some_and(|terms| terms.has_restricted(module))
     }
 
     /// The rules of a module's records, as of one of which everything shows most: none shows more.
@@ -141,6 +156,13 @@ impl Plan {
             terms: None,
             ..self.clone()
         }
+    }
+
+    /// Whether records may be found by a field where more are found than are there for the caller: it must tell nobody apart.
+    pub fn is_matchable(&self, path: &FieldPath) -> bool {
+        let rules = self.used(&path.module);
+        let terms = self.terms.as_ref();
+        terms.is_none_or(|terms| terms.is_matchable(&rules.field(path.field.as_str()).categories))
     }
 
     /// Whether some of a module's records are not there for the caller, and others are.

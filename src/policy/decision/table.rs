@@ -9,7 +9,8 @@ use crate::vocabulary::Module;
 
 use super::super::Policy;
 use super::super::language::model::Model;
-use super::engine::{Observing, Situation};
+use super::concern::Concern;
+use super::engine::{Facts, Observing, Situation};
 use super::judge::{Core, View};
 use super::plan::RecordRules;
 use super::rules::Rules;
@@ -89,6 +90,8 @@ impl fmt::Debug for Table {
 pub(in crate::policy) struct Tables {
     core: Arc<Core>,
     met: Arc<DashMap<Situation, Arc<Table>>>,
+    /// Known modules only.
+    concerns: Arc<DashMap<Module, Arc<Concern>>>,
 }
 
 impl Tables {
@@ -96,6 +99,7 @@ impl Tables {
         Self {
             core,
             met: Arc::default(),
+            concerns: Arc::default(),
         }
     }
 
@@ -134,6 +138,18 @@ impl Tables {
         }
     }
 
+    /// What conditions of rules have to do with a module's records.
+    pub(in crate::policy) fn concern(&self, module: &Module) -> Arc<Concern> {
+        if let Some(concern) = self.concerns.get(module) {
+            return concern.clone();
+        }
+        let concern = Arc::new(Concern::of(&self.of(Situation::default()).view, module));
+        if self.core.model.classes.knows(module) {
+            self.concerns.insert(module.clone(), concern.clone());
+        }
+        concern
+    }
+
     /// The table of a situation.
     pub(in crate::policy) fn of(&self, situation: Situation) -> Arc<Table> {
         if let Some(table) = self.met.get(&situation) {
@@ -150,6 +166,11 @@ impl Tables {
             // Days pass: what was so on another one is not asked for any more.
             let lasts = [situation.observing, Observing::Enforced];
             self.met.retain(|known, _| lasts.contains(&known.observing));
+        }
+        if self.met.len() >= TABLES_MAX {
+            // What records are like changes from one to the next: those that are met again are worked out again.
+            self.met
+                .retain(|known, _| !matches!(known.facts, Facts::Known(_)));
         }
         if self.met.len() < TABLES_MAX {
             self.met.insert(situation, table.clone());
@@ -190,5 +211,22 @@ mod tests {
         tables.of(on(2, 0));
         assert!(tables.met.contains_key(&on(2, 0)));
         assert!(!tables.met.contains_key(&on(1, 0)));
+    }
+
+    #[test]
+    fn tables_of_what_records_were_like_make_room() {
+        let tables = Tables::new(compile(&[SAMPLE]).core.clone());
+        let like = |bits: usize| Situation {
+            facts: Facts::Known(bits as u64),
+            ..Situation::default()
+        };
+        let lasting = Situation::default();
+        tables.of(lasting.clone());
+        for bits in 0..3 * TABLES_MAX {
+            tables.of(like(bits));
+            assert!(tables.met.contains_key(&like(bits)), "{bits}");
+        }
+        assert!(tables.met.len() <= TABLES_MAX);
+        assert!(tables.met.contains_key(&lasting));
     }
 }

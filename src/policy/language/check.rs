@@ -66,6 +66,7 @@ pub(in crate::policy) fn check(
         caps,
         limits: limits::limits(&document, &names, found),
         rows,
+        restriction: said.restriction,
         conditions: conditions.noted,
         organisation: document.organisation.clone(),
         consent_texts: consent_texts(&document),

@@ -128,6 +128,11 @@ pub struct ConsentTerms {
     pub names_recipient: bool,
 }
 
+/// What may be matched if nothing else is said: it tells when something happened, not to whom.
+pub(in crate::policy) fn matchable_by_default() -> BTreeSet<Category> {
+    BTreeSet::from([Category::new("technical.timestamp")])
+}
+
 /// Whom records of a module are about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum About {

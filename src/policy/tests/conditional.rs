@@ -1,7 +1,8 @@
 //! Holes in what depends on moments, callers and records: comparisons tell each, with where it is so.
 
-use crate::policy::testing::{compile, schema, try_compile};
-use crate::policy::{Compared, Policy};
+use crate::policy::testing::{caller, compile, list, schema, stock, try_compile};
+use crate::policy::{Compared, Decision, Plan, Policy, Source};
+use crate::vocabulary::{Level, Module};
 
 const BASE: &str = "policy: p
 roles:
@@ -207,7 +208,7 @@ fn the_page_says_what_a_level_depends_on() {
     let explained = |at: &str, role: &str| {
         let roles = [crate::vocabulary::Role::new(role)];
         let purpose = crate::vocabulary::Purpose::new("work");
-        let module = crate::vocabulary::Module::new("Contacts");
+        let module = Module::new("Contacts");
         let asked = (&roles[..], &purpose);
         let explained = policy.explain_at(at.parse().unwrap(), asked, &[], &module);
         explained.unwrap().render()
@@ -288,4 +289,67 @@ fn whoever_may_write_what_a_rule_asks_for_is_told() {
     let only_row = BASE.replace(", when: { record.owner_c: { equals: { caller: id } } }", "");
     let only_row = only_row.replace("\ncaps:", &technical.replace("ROLES", "sales"));
     assert_eq!(codes(&only_row), [""; 0]);
+}
+
+/// What a list of a module's records is decided by, for sales.
+fn listed(policy: &Policy, module: &str) -> Plan {
+    match policy.decide(&caller(&["Sales"]), Some("work"), &list(Some(module))) {
+        Decision::Permit(plan) => plan,
+        Decision::Deny(denial) => panic!("denied: {}", denial.reason),
+    }
+}
+
+#[test]
+fn records_are_asked_for_what_rules_about_them_ask_for_and_others_do_not_have_alone() {
+    let text = "policy: p
+roles: { sales: { from: { crm.role: Sales } } }
+purposes: { work: { legal_basis: contract, roles: sales } }
+classify:
+  Contacts: { last_name: identity.name, phone_work: contact.phone, owner_c: technical.owner }
+  Leads: { last_name: identity.name }
+  Accounts: { name: work.organisation }
+grants: [{ name: all, roles: sales, data: [identity, contact, work, technical], level: clear }]
+caps: [{ name: c, data: identity, level: redact, when: { record.owner_c: { equals: x }, record.nobody_c: { equals: x } } }]
+";
+    let policy = compile(&[text]);
+    let asked = |module: &str| {
+        let module = Module::new(module);
+        let conditions = listed(&policy, module.as_str()).conditions(&module)?;
+        let fields = conditions.fields().iter();
+        Some(fields.map(ToString::to_string).collect::<Vec<_>>())
+    };
+    assert_eq!(asked("Contacts").unwrap(), ["nobody_c", "owner_c"]);
+    // They have no owner, as far as anybody knows.
+    assert_eq!(asked("Leads").unwrap(), ["nobody_c"]);
+    // No rule about them asks for anything.
+    assert_eq!(asked("Accounts"), None);
+    let leads = Module::new("Leads");
+    let rule = listed(&policy, "Leads").records(&leads).field("last_name");
+    assert_eq!(rule.level, Level::Redact);
+}
+
+#[test]
+fn what_a_record_is_called_by_itself_is_no_copy_of_another() {
+    let text = "policy: p
+roles: { sales: { from: { crm.role: Sales } } }
+purposes: { work: { legal_basis: contract, roles: sales } }
+classify:
+  Contacts: { salutation: identity.name, first_name: identity.name, last_name: identity.name, email: contact.email, owner_c: technical.owner }
+rows: [{ name: own, modules: Contacts, keep_when: { record.owner_c: { equals: { caller: id } } } }]
+grants: [{ name: all, roles: sales, data: [identity, contact, technical], level: clear }]
+";
+    let sources = [Source {
+        path: "p.yaml".to_owned(),
+        text: text.to_owned(),
+    }];
+    let schemas = [stock("sugar-rest")];
+    let (policy, found) = Policy::compile(&sources, &schemas, b"0123456789abcdef");
+    let policy = policy.unwrap_or_else(|| panic!("{}", found.render(false)));
+    let plan = listed(&policy, "Contacts");
+    let level = |field: &str| plan.records(&Module::new("Contacts")).field(field).level;
+    for own in ["first_name", "name", "full_name", "email1"] {
+        assert_eq!(level(own), Level::Clear, "{own}");
+    }
+    // The name of another contact.
+    assert_eq!(level("reports_to_name"), Level::Redact);
 }

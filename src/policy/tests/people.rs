@@ -3,10 +3,11 @@
 use jiff::ToSpan;
 
 use super::around;
-use crate::condition::{Condition, Operand, PersonFact, Scalar, Subject, Test};
+use crate::condition::{Condition, Operand, PersonFact, Resolved, Scalar, Subject, Test};
 use crate::policy::language::model::{Applies, Cap, Model};
-use crate::policy::testing::{compile, try_compile};
-use crate::policy::{About, ConsentProof, Language, WhenMissing};
+use crate::policy::testing::{caller, compile, filtered, try_compile};
+use crate::policy::{About, ConsentProof, Decision, Language, Plan, WhenMissing, Writable};
+use crate::reason::Reason;
 use crate::vocabulary::{Category, Level, Module, Purpose, Role};
 
 /// A policy in which all of it stands; one part of it may be exchanged.
@@ -284,6 +285,58 @@ fn terms_become_rules_like_others() {
             "{category}"
         );
     }
+}
+
+/// A plan for marketing, for one of its purposes, of a list of contacts that are found by a field.
+fn found_by(field: &str, purpose: &str) -> Result<Plan, Reason> {
+    let policy = compile(&[&asking("", "")
+        .replace(
+            "Contacts: { email: contact.email }",
+            "Contacts: { email: contact.email, date_modified: technical.timestamp }",
+        )
+        .replace(
+            "data: contact, level: clear }",
+            "data: [contact, technical], level: clear }",
+        )]);
+    let caller = caller(&["Marketing"]);
+    match policy.decide(&caller, Some(purpose), &filtered(field)) {
+        Decision::Permit(plan) => Ok(plan),
+        Decision::Deny(denial) => Err(denial.reason),
+    }
+}
+
+#[test]
+fn what_restrictions_withhold_is_used_and_finds_no_restricted_records() {
+    let contacts = Module::new("Contacts");
+    let plan = found_by("email", "mailing").unwrap();
+    assert!(plan.has_restricted(&contacts));
+    // Those who object, and those whose processing is restricted.
+    let needed = plan.conditions(&contacts).unwrap().needed();
+    assert!(matches!(needed, Some(Resolved::All(rows)) if rows.len() == 2));
+    let email = plan.used(&contacts).field("email");
+    assert_eq!(
+        (email.level, &email.writable),
+        (Level::Clear, &Writable::Yes)
+    );
+    assert_eq!(plan.records(&contacts).field("email").level, Level::Redact);
+
+    let plan = found_by("date_modified", "mailing").unwrap();
+    let conditions = plan.conditions(&contacts).unwrap();
+    assert_eq!(conditions.needed(), conditions.needed_if_unrestricted());
+
+    // What must go on does with everybody.
+    let plan = found_by("email", "claims").unwrap();
+    assert!(!plan.has_restricted(&contacts));
+    assert!(
+        plan.conditions(&contacts)
+            .is_none_or(|one| one.needed().is_none())
+    );
+
+    // Nothing else is lifted with it: whether somebody consents is asked of each record.
+    assert_eq!(
+        found_by("email", "study").unwrap_err(),
+        Reason::FieldNotUsable
+    );
 }
 
 #[test]

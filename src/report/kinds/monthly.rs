@@ -18,7 +18,7 @@ use super::account;
 const LISTED_MAX: usize = 500;
 
 /// The figures: key, English, French.
-const FIGURES: [(&str, &str, &str); 13] = [
+const FIGURES: [(&str, &str, &str); 14] = [
     ("requests", "requests", "requêtes"),
     ("accounts", "accounts", "comptes"),
     (
@@ -54,6 +54,11 @@ const FIGURES: [(&str, &str, &str); 13] = [
         "budgets de prédicats refusés épuisés",
     ),
     (
+        "limited",
+        "limits of records reached",
+        "limites de fiches atteintes",
+    ),
+    (
         "loaded",
         "policies put in force",
         "politiques mises en vigueur",
@@ -85,6 +90,7 @@ pub(super) struct Monthly {
     loaded: u64,
     rejected: u64,
     used_up: u64,
+    limited: u64,
     days: Timeline,
     policies: BTreeSet<String>,
 }
@@ -123,6 +129,7 @@ impl Monthly {
             loaded: 0,
             rejected: 0,
             used_up: 0,
+            limited: 0,
             days: Timeline::new(3),
             policies: BTreeSet::new(),
         }
@@ -386,6 +393,10 @@ impl Counting for Monthly {
                 self.used_up += 1;
                 return;
             }
+            "limit.records" => {
+                self.limited += 1;
+                return;
+            }
             "audit.read" => {
                 let words = found.detail("words").and_then(serde_json::Value::as_array);
                 let words: Vec<&str> = words
@@ -488,6 +499,7 @@ impl Monthly {
             Cell::Number(frame.health.unclosed),
             Cell::Number(self.unclassified),
             Cell::Number(self.used_up),
+            Cell::Number(self.limited),
             Cell::Number(self.loaded),
             Cell::Number(self.rejected),
             Cell::Number(frame.health.gaps),

@@ -13,6 +13,7 @@ use paravent::dialect::{self, Bounds, Dialect};
 use paravent::door::Door;
 use paravent::filter;
 use paravent::identity::Ways;
+use paravent::ledger::Ledger;
 use paravent::pipeline::{LiveSchema, Settings};
 use paravent::policy::{Policy, Source};
 use paravent::proxy::{ListenerSetup, Proxy, Setup};
@@ -92,10 +93,10 @@ pub struct Wish {
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// The listeners, where one for sessions of the CRM is not enough.
     pub reached: Vec<Reached>,
+    /// What persons have said.
+    pub ledger: Option<Arc<Ledger>>,
     /// The CRM speaks TLS with a certificate of this root, under this name.
     pub crm_tls: Option<(PathBuf, &'static str)>,
-    /// What persons have said.
-    pub ledger: Option<Arc<paravent::ledger::Ledger>>,
 }
 
 impl Default for Wish {
@@ -122,8 +123,8 @@ impl Default for Wish {
             clock: None,
             tls: None,
             reached: Vec::new(),
-            crm_tls: None,
             ledger: None,
+            crm_tls: None,
         }
     }
 }

@@ -9,11 +9,9 @@ use crate::vocabulary::{Category, Purpose};
 use super::super::codes;
 use super::super::document::{ConsentEntry, Document, PurposeEntry, Word};
 use super::super::model::PurposeModel;
-use super::super::terms::{ConsentTerms, ConsentText};
+use super::super::terms::{ConsentTerms, ConsentText, matchable_by_default};
 use super::declared::{Declared, Kind};
 
-/// What may be matched if nothing else is said: it tells when something happened, not to whom.
-const MATCHABLE: &str = "technical.timestamp";
 /// What may never be: whoever looks for it would learn that somebody exists.
 const IDS: &str = "technical.id";
 
@@ -71,7 +69,7 @@ fn terms(
         when_missing: entry.when_missing,
         matchable: match &entry.matchable {
             Some(words) => matchable(words, names, found),
-            None => BTreeSet::from([Category::new(MATCHABLE)]),
+            None => matchable_by_default(),
         },
         text: entry.text.as_ref().map(|word| word.value.clone()),
         names_recipient: entry.names_recipient.is_some(),

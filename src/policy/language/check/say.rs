@@ -9,7 +9,9 @@ use crate::vocabulary::{Category, Level, Module, Purpose, RuleName};
 
 use super::super::codes;
 use super::super::document::Document;
-use super::super::model::{Applies, CONDITIONS_MAX, Cap, Noted, PurposeModel, RESTRICTED, RowRule};
+use super::super::model::{
+    Applies, CONDITIONS_MAX, Cap, Noted, PurposeModel, RESTRICTED, Restriction, RowRule,
+};
 use super::super::terms::{People, WhenMissing};
 use super::conditions::Conditions;
 use super::declared::Declared;
@@ -23,6 +25,7 @@ const TECHNICAL: &str = "technical";
 pub(super) struct Rules {
     pub(super) rows: Vec<RowRule>,
     pub(super) caps: Vec<Cap>,
+    pub(super) restriction: Option<Restriction>,
 }
 
 /// Rules about people, before conditions have bits.
@@ -45,7 +48,11 @@ pub(super) fn rules(
     let (mut rows, mut caps) = (Vec::new(), Vec::new());
     let Some(people) = people else {
         unsaid(document, found);
-        return Rules { rows, caps };
+        return Rules {
+            rows,
+            caps,
+            restriction: None,
+        };
     };
     let modules = document.modules.iter().map(|word| Module::new(&word.value));
     let mut making = Making {
@@ -79,11 +86,21 @@ pub(super) fn rules(
     let bound = purposes.iter();
     let bound = bound.filter(|(_, declared)| !declared.despite_restriction);
     let bound: BTreeSet<Purpose> = bound.map(|(purpose, _)| purpose.clone()).collect();
+    let mut restriction = None;
     if let Some((place, _)) = document.people.as_ref().filter(|_| !bound.is_empty()) {
+        let keep = of_persons(PersonFact::Restricted, false);
+        let row = making.row(RESTRICTED, place, bound.clone(), keep);
         let when = of_persons(PersonFact::Restricted, true);
-        caps.extend(making.cap(RESTRICTED, place, bound, when));
+        let cap = making.cap(RESTRICTED, place, bound, when);
+        let when = cap.as_ref().and_then(|cap| cap.when);
+        restriction = when.map(|when| Restriction { when, row });
+        caps.extend(cap);
     }
-    Rules { rows, caps }
+    Rules {
+        rows,
+        caps,
+        restriction,
+    }
 }
 
 /// Purposes that rest on what people have said, where nothing says whom records are about.
