@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::answer::Answer;
 use super::client::permitted;
@@ -274,8 +274,6 @@ fn shown(recorded: &Event) -> Value {
     let mut told = event(recorded);
     if let Value::Object(members) = &mut told {
         members.insert("person".to_owned(), recorded.person.as_str().into());
-        // Under which word a program recorded it is the program's own.
-        let _: Option<Value> = Map::remove(members, "reference");
     }
     told
 }
