@@ -28,7 +28,9 @@ mod identity;
 mod issuers;
 mod limits;
 mod listeners;
+mod mail;
 mod networks;
+mod portal;
 mod read;
 mod reload;
 mod secrets;
@@ -46,7 +48,9 @@ pub use identity::{Identity, Way};
 pub use issuers::{
     Algorithm, Issuer, KEYS_BYTES_MAX, KEYS_DEPTH_MAX, KeySource, plain_type, safe_url,
 };
+pub use mail::{Mail, MailWay, SUBMISSIONS, Smtp};
 pub use networks::network;
+pub use portal::{ApiClient, MAY, May, Portal};
 pub use reload::{Once, Reload};
 pub use secrets::Secret;
 pub use service::{Proof, Service};
@@ -76,6 +80,10 @@ pub struct Config {
     pub postgres: Option<Postgres>,
     /// Bytes of memory that standings of the consent ledger may take. Default: 512 MiB.
     pub ledger_bytes_max: u64,
+    /// Where persons confirm and change what they agree to. Default: nowhere.
+    pub portal: Option<Portal>,
+    /// How mails to persons leave. There is one where there is a portal.
+    pub mail: Option<Mail>,
     /// Bounds.
     pub limits: Limits,
     /// The log for operators.

@@ -105,8 +105,14 @@ pub mod metrics;
 // Carries the log to others. Makes nothing; holds nothing back.
 pub mod sinks;
 
+// Mails to persons: written with what they tell of, delivered until they are taken. Makes nothing.
+pub mod notify;
+
 // The walk itself; read this first.
 pub mod pipeline;
+
+// What persons and programs of the house are answered who say what they agree to. Makes `Answer`.
+pub mod portal;
 
 // Sockets, TLS, HTTP limits, time-outs, shutdown, admin listener.
 pub mod server;

@@ -15,12 +15,14 @@ use crate::vocabulary::Action;
 
 mod limits;
 mod log;
+mod mails;
 mod names;
 mod reloads;
 mod sinks;
 
 use limits::LimitCounters;
 use log::LogCounters;
+pub use mails::MailMetrics;
 pub use names::Drift;
 use names::NameGauges;
 pub use reloads::Reloads;
@@ -65,6 +67,8 @@ pub struct Metrics {
     probing: IntCounter,
     /// What came of changed policies and certificates.
     pub reloads: Reloads,
+    /// How mails to persons leave, and what the portal answers.
+    pub mails: MailMetrics,
     /// How far sinks of the access log are.
     pub sinks: SinkMetrics,
 }
@@ -142,6 +146,7 @@ impl Metrics {
             observing: observing(&registry)?,
             names: NameGauges::new(&registry)?,
             reloads,
+            mails: MailMetrics::new(&registry)?,
             sinks: SinkMetrics::new(&registry)?,
             registry,
         })

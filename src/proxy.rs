@@ -28,10 +28,12 @@ use crate::sinks::{Plan, Sinks};
 use crate::transport::{Destination, SetUpError, Transport};
 
 mod configured;
+mod portal;
 
 pub use configured::{
     Configured, NotConfigured, ledger_needed, ledger_settings, log_options, signed_log_options,
 };
+pub use portal::PortalSetup;
 
 /// What a proxy is made of.
 #[derive(Debug)]
@@ -52,6 +54,8 @@ pub struct Setup {
     pub sinks: Plan,
     /// What people have said, if somebody keeps that.
     pub ledger: Option<Arc<Ledger>>,
+    /// Where persons say it, if they may. It needs the ledger.
+    pub portal: Option<PortalSetup>,
 }
 
 /// One listener and the CRM behind it.
@@ -126,6 +130,8 @@ pub struct Proxy {
     pub addresses: Vec<SocketAddr>,
     /// The admin listener's address.
     pub admin: SocketAddr,
+    /// The portal's address, if there is one.
+    pub portal: Option<SocketAddr>,
     readiness: Readiness,
     log: Log,
     metrics: Metrics,
@@ -156,9 +162,15 @@ impl Proxy {
         let ways: Vec<Ways> = setup.listeners.iter().map(|one| one.ways.clone()).collect();
         let meter = Meter::empty().map_err(|_| NoRandomness)?;
         let terms = (&*setup.policy, &setup.log, &metrics, &meter);
-        let open = Open::all(setup.listeners, terms, setup.ledger.as_ref(), &cut).await?;
+        let mut open = Open::all(setup.listeners, terms, setup.ledger.as_ref(), &cut).await?;
+        let portal = match setup.portal {
+            Some(portal) => Some(portal.open().await?),
+            None => None,
+        };
+        let portal_address = portal.as_ref().map(|portal| portal.address);
         reload::tell_observation(&setup.policy);
         let first = open.pipelines.first().cloned();
+        let terms = portal::terms(first.clone(), &setup.policy);
         let readiness = Readiness::new(setup.log.clone(), ways.clone()).observing(move || {
             let first: Option<&Arc<Pipeline>> = first.as_ref();
             first.map_or_else(Observation::default, |first| first.observation())
@@ -170,7 +182,7 @@ impl Proxy {
         counted.await.map_err(StartError::Limits)?;
         let addresses = open.fronts.iter().map(|(address, ..)| *address).collect();
         let listeners = open.fronts.into_iter();
-        let listeners = listeners
+        let mut listeners: Vec<_> = listeners
             .map(|(_, socket, front, tls)| tokio::spawn(front.serve(socket, tls, stopped.clone())))
             .collect();
         let mut refreshing: Vec<_> = issuers(&ways)
@@ -181,6 +193,13 @@ impl Proxy {
             let following =
                 follow_consents(ledger.clone(), setup.log.clone(), admin_stopped.clone());
             refreshing.push(tokio::spawn(following));
+        }
+        if let (Some(portal), Some(ledger)) = (portal, &setup.ledger) {
+            let means = (ledger.clone(), metrics.mails.clone());
+            let portal = portal.start(means, terms, stopped.clone(), admin_stopped.clone());
+            listeners.push(portal.serving);
+            refreshing.push(portal.mailing);
+            open.tls.extend(portal.tls);
         }
         let stage = reload::Stage {
             live: open.live,
@@ -209,6 +228,7 @@ impl Proxy {
         Ok(Self {
             addresses,
             admin,
+            portal: portal_address,
             readiness,
             log,
             metrics,

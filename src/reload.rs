@@ -26,6 +26,7 @@ use crate::server::Parts;
 mod candidate;
 mod certificates;
 mod looks;
+mod needs;
 mod once;
 mod policy;
 mod texts;

@@ -30,6 +30,7 @@ mod answer;
 mod files;
 mod handshake;
 mod parts;
+mod portal;
 mod signals;
 mod timed;
 mod watched;
@@ -38,6 +39,7 @@ pub use admin::{Readiness, serve_admin};
 use answer::Exchange;
 pub use files::allow_open_files;
 pub use parts::Parts;
+pub use portal::PortalFront;
 pub use signals::{Asked, Signals, listen};
 use timed::{Activity, Timed};
 use watched::{Doubt, Watched};
@@ -188,7 +190,7 @@ impl Front {
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
     {
-        let builder = self.http(spoken);
+        let builder = http_of(&self.limits, spoken);
         let doubt = Doubt::default();
         let wire = match spoken {
             Spoken::Http1 => Wire::http1(),
@@ -235,30 +237,31 @@ impl Front {
             io::ErrorKind::ConnectionAborted.into()
         })
     }
+}
 
-    fn http(&self, spoken: Spoken) -> auto::Builder<TokioExecutor> {
-        let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.limits.head_timeout)
-            .max_buf_size(HEAD_BYTES_MAX)
-            .max_headers(HEADERS_MAX)
-            .half_close(false);
-        builder
-            .http2()
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(STREAMS_MAX)
-            .max_header_list_size(HEADER_LIST_BYTES_MAX)
-            .max_pending_accept_reset_streams(Some(RESETS_MAX))
-            .max_local_error_reset_streams(Some(RESETS_MAX))
-            .keep_alive_interval(Some(self.limits.idle_timeout / 2))
-            .keep_alive_timeout(self.limits.head_timeout);
-        match spoken {
-            Spoken::Either => builder,
-            Spoken::Http1 => builder.http1_only(),
-            Spoken::Http2 => builder.http2_only(),
-        }
+/// How a connection is spoken on, within bounds.
+fn http_of(limits: &Limits, spoken: Spoken) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_timeout)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .max_headers(HEADERS_MAX)
+        .half_close(false);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(HEADER_LIST_BYTES_MAX)
+        .max_pending_accept_reset_streams(Some(RESETS_MAX))
+        .max_local_error_reset_streams(Some(RESETS_MAX))
+        .keep_alive_interval(Some(limits.idle_timeout / 2))
+        .keep_alive_timeout(limits.head_timeout);
+    match spoken {
+        Spoken::Either => builder,
+        Spoken::Http1 => builder.http1_only(),
+        Spoken::Http2 => builder.http2_only(),
     }
 }
 

@@ -41,6 +41,21 @@ enum Told {
         how: String,
         person: Option<String>,
     },
+    #[serde(rename = "consent.link_sent")]
+    LinkSent {
+        by: String,
+        person: String,
+        purpose: String,
+        #[serde(rename = "use")]
+        used_for: String,
+    },
+    #[serde(rename = "consent.confirmed")]
+    Confirmed {
+        by: String,
+        person: String,
+        purpose: String,
+        request: String,
+    },
     #[serde(rename = "consent.imported")]
     Imported {
         bad: u64,
@@ -89,6 +104,28 @@ impl Told {
                 by: visible(by),
                 how: visible(how),
                 person: person.as_deref().map(visible),
+            },
+            Self::LinkSent {
+                by,
+                person,
+                purpose,
+                used_for,
+            } => Notice::ConsentLinkSent {
+                by: visible(by),
+                person: visible(person),
+                purpose: visible(purpose),
+                used_for: visible(used_for),
+            },
+            Self::Confirmed {
+                by,
+                person,
+                purpose,
+                request,
+            } => Notice::ConsentConfirmed {
+                by: visible(by),
+                person: visible(person),
+                purpose: visible(purpose),
+                request: visible(request),
             },
             Self::Imported {
                 bad,

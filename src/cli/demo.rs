@@ -157,6 +157,7 @@ fn set_up(
         stop_timeout: STOP_TIMEOUT,
         reload: None,
         ledger: None,
+        portal: None,
         sinks: crate::sinks::Plan::default(),
     })
 }

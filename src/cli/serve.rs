@@ -13,7 +13,9 @@ use crate::diagnostic::Diagnostics;
 use crate::identity::Authorities;
 use crate::ledger::Ledger;
 use crate::preflight;
-use crate::proxy::{Configured, NotConfigured, Proxy, ledger_needed, signed_log_options};
+use crate::proxy::{
+    Configured, NotConfigured, PortalSetup, Proxy, ledger_needed, signed_log_options,
+};
 use crate::reload::{self, Candidate, Suites};
 use crate::server;
 use crate::workbench::Required;
@@ -98,7 +100,8 @@ fn check_only(config: &Arc<Config>, began: Candidate, found: &Diagnostics) -> u8
     let summary = began.policy.summary();
     let tried = Authorities::new(config)
         .map_err(NotConfigured::from)
-        .and_then(|authorities| configured(config, began, &authorities).listeners());
+        .and_then(|authorities| configured(config, began, &authorities).listeners())
+        .and_then(|listeners| PortalSetup::of(config).map(|_| listeners));
     match tried {
         Ok(listeners) => {
             print(&summary.render(found));
@@ -148,8 +151,9 @@ async fn serve(config: &Arc<Config>, began: Candidate) -> Result<(), Box<dyn std
         Some(settings) => Some(Arc::new(Ledger::open(settings).await?)),
         None => None,
     };
+    let portal = PortalSetup::of(config)?;
     let log = Log::open(signed_log_options(config)?)?;
-    let setup = configured.set_up(listeners, log.clone(), ledger);
+    let setup = configured.set_up(listeners, log.clone(), ledger, portal);
     let proxy = Proxy::start(setup).await?;
     // Nobody needs it to run: without it, questions to the log take longer.
     let keeper = audit::keep(&config.audit.dir.value);
@@ -163,6 +167,9 @@ async fn serve(config: &Arc<Config>, began: Candidate) -> Result<(), Box<dyn std
     });
     for (listener, address) in config.listeners.iter().zip(&proxy.addresses) {
         tracing::info!(listener = listener.name, %address, upstream = listener.upstream, tls = listener.tls.is_some(), "listening");
+    }
+    if let (Some(address), Some(portal)) = (proxy.portal, &config.portal) {
+        tracing::info!(%address, tls = portal.tls.is_some(), "portal listening");
     }
     tracing::info!(address = %proxy.admin, "admin listening");
     let asking = tokio::spawn(ask_upstreams(config.clone()));

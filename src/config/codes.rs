@@ -23,7 +23,7 @@ codes! {
     NONE = ("C011", "there is nothing to serve"),
     SAME_PATHS = ("C012", "two dialects of an upstream read the same paths"),
     BAD_NETWORK = ("C013", "a network that is not one, or is everybody"),
-    BAD_WAY = ("C014", "ways to prove who one is that contradict each other, or what they need"),
+    BAD_WAY = ("C014", "ways to prove who one is that contradict each other; or what they, or the policy, need is missing"),
     BAD_ISSUER = ("C015", "an issuer of tokens is not of the accepted form"),
     BAD_FRONT = ("C016", "an authenticating proxy is not of the accepted form"),
     BAD_CLIENTS = ("C017", "client certificates cannot be judged"),
@@ -40,6 +40,8 @@ codes! {
     UNKNOWN_GROUP = ("C029", "a group that the system does not have"),
     BAD_SINK = ("C040", "a sink of the access log is not of the accepted form"),
     BAD_STATE = ("C051", "where the state is kept is not of the accepted form"),
+    BAD_PORTAL = ("C052", "the portal is not of the accepted form, or lacks what it needs"),
+    BAD_MAIL = ("C053", "how mails leave is not of the accepted form"),
     SINK_UNUSABLE = ("C041", "a sink of the access log cannot be reached, or cannot be written"),
 
     ADMIN_OPEN = ("C101", "the admin listener is not on a loopback address"),
@@ -55,5 +57,6 @@ codes! {
     ANY_CLIENT = ("C132", "an issuer whose tokens are accepted whatever client they were issued to, and of whatever type"),
     NOT_REVOCABLE = ("C133", "client certificates that nobody can revoke"),
     UNSIGNED = ("C134", "checkpoints of the access log are not signed, or published nowhere"),
+    NO_PORTAL = ("C135", "the policy asks for consent that a link confirms, and there is no portal"),
     SERVICE_UNKNOWN = ("C123", "an upstream does not say whose the credential of the proxy's own account is"),
 }

@@ -536,7 +536,7 @@ pub fn safe_url(text: &str) -> Result<Uri, &'static str> {
     Ok(uri)
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let plain = host.trim_matches(['[', ']']);
     let address = plain.parse::<std::net::IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())

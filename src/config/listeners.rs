@@ -115,7 +115,7 @@ impl Reader<'_> {
         })
     }
 
-    fn tls(&mut self, node: &Node) -> Option<Tls> {
+    pub(super) fn tls(&mut self, node: &Node) -> Option<Tls> {
         const FORM: Form = Form {
             what: "`tls`",
             known: &["certificate", "key", "clients"],
@@ -239,7 +239,7 @@ impl Reader<'_> {
 }
 
 /// Whether two addresses cannot both be bound. Port 0 stands for any free one.
-fn clash(one: SocketAddr, other: SocketAddr) -> bool {
+pub(super) fn clash(one: SocketAddr, other: SocketAddr) -> bool {
     one.port() == other.port()
         && one.port() != 0
         && (one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified())

@@ -50,6 +50,8 @@ pub(super) fn read(
             "keys",
             "audit",
             "state",
+            "portal",
+            "mail",
             "limits",
             "log",
             "hosts",
@@ -95,6 +97,12 @@ impl Reader<'_> {
         let state = keys
             .get("state")
             .map_or_else(|| Some(State::default()), |node| self.state(node));
+        let portal = keys
+            .get("portal")
+            .map_or(Some(None), |node| self.portal(node).map(Some));
+        let mail = keys
+            .get("mail")
+            .map_or(Some(None), |node| self.mail(node).map(Some));
         let limits = keys
             .get("limits")
             .map_or_else(Limits::default, |node| self.limits(node));
@@ -125,6 +133,13 @@ impl Reader<'_> {
         if let Some(identity) = &identity {
             self.backed(&listeners, &upstreams, identity);
         }
+        if let (Some(portal), Some(mail), Some(secrets)) = (&portal, &mail, &secrets) {
+            if let Some(portal) = portal {
+                self.portal_apart(portal, &listeners, admin.as_ref());
+            }
+            let both = (portal.as_ref(), mail.as_ref().map(|mail| &mail.place));
+            self.portal_complete(both, !secrets.person.is_empty());
+        }
         let (audit, state) = (audit?, state?);
         Some(Config {
             state: state.dir.unwrap_or_else(|| Spanned {
@@ -142,6 +157,8 @@ impl Reader<'_> {
             upstreams,
             policies: policies?,
             audit,
+            portal: portal?,
+            mail: mail?,
             limits,
             log,
             hosts,

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::ledger::{Outgoing, PersonId};
+use crate::ledger::{Outgoing, PersonId, Use};
 
 /// The sink of the outbox that the access log takes up from.
 const SINK: &str = "audit";
@@ -17,6 +17,24 @@ pub enum Note<'a> {
         person: Option<&'a PersonId>,
         /// By which command or route.
         how: &'static str,
+    },
+    /// A mail with a link was handed over.
+    LinkSent {
+        /// To whom the link is.
+        person: &'a PersonId,
+        /// What the link is for.
+        used_for: Use,
+        /// The purpose that it is about; `*` if all.
+        purpose: &'a str,
+    },
+    /// A person confirmed by a link what was asked for.
+    Confirmed {
+        /// Whom it is about.
+        person: &'a PersonId,
+        /// The purpose.
+        purpose: &'a str,
+        /// The event that asked for it.
+        request: &'a str,
     },
     /// A file was imported.
     Imported {
@@ -39,6 +57,26 @@ impl Note<'_> {
                 "event": "consent.read",
                 "how": how,
                 "person": person.map(PersonId::as_str),
+            }),
+            Self::LinkSent {
+                person,
+                used_for,
+                purpose,
+            } => json!({
+                "event": "consent.link_sent",
+                "person": person.as_str(),
+                "purpose": purpose,
+                "use": used_for.name(),
+            }),
+            Self::Confirmed {
+                person,
+                purpose,
+                request,
+            } => json!({
+                "event": "consent.confirmed",
+                "person": person.as_str(),
+                "purpose": purpose,
+                "request": request,
             }),
             Self::Imported {
                 sha256,

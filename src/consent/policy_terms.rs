@@ -38,6 +38,12 @@ pub struct Purpose {
     pub honours_objection: bool,
     /// The categories of data that it shows.
     pub data: Vec<String>,
+    /// What persons read of it, by language.
+    pub labels: BTreeMap<Language, String>,
+    /// The name of the text that asks for consent.
+    pub text: Option<String>,
+    /// Whether consent names to whom data may go.
+    pub names_recipient: bool,
 }
 
 impl PolicyTerms {
@@ -45,12 +51,20 @@ impl PolicyTerms {
     pub fn of(policy: &Policy) -> Self {
         let purposes = policy.purposes().map(|name| {
             let terms = policy.consent_terms(name);
+            let (en, fr) = policy.purpose_labels(name);
+            let labels = [(Language::En, en), (Language::Fr, fr)];
+            let labels = labels
+                .into_iter()
+                .filter_map(|(language, label)| Some((language, label?.to_owned())));
             let purpose = Purpose {
                 legal_basis: policy.legal_basis(name).unwrap_or_default().to_owned(),
                 proof: terms.map_or(Proof::None, |terms| proof(terms.proof)),
                 max_age: terms.and_then(|terms| terms.max_age),
                 honours_objection: policy.honours_objection(name),
                 data: policy.shown_for(name),
+                labels: labels.collect(),
+                text: terms.and_then(|terms| terms.text.clone()),
+                names_recipient: terms.is_some_and(|terms| terms.names_recipient),
             };
             (name.as_str().to_owned(), purpose)
         });
@@ -59,6 +73,15 @@ impl PolicyTerms {
             texts: policy.consent_texts().clone(),
             organisation: policy.organisation().clone(),
         }
+    }
+
+    /// What a person is asked to consent to for a purpose, in a language: what was shown and its words; `None` if the policy has
+    /// no such text.
+    pub fn asked(&self, purpose: &str, language: Language) -> Option<(ShownText, &str)> {
+        let name = self.purposes.get(purpose)?.text.as_ref()?;
+        let text = self.texts.get(name)?;
+        let shown = self.shown(name, &text.version, language.as_str())?;
+        Some((shown, text.words.get(&language)?))
     }
 
     /// The text that a person was shown, by name and version, in a language; `None` if the policy has no such text.
@@ -102,7 +125,17 @@ impl Purpose {
             max_age: None,
             honours_objection: false,
             data: Vec::new(),
+            labels: BTreeMap::new(),
+            text: None,
+            names_recipient: false,
         }
+    }
+
+    /// What persons read of it; its name, where the policy has no words for it.
+    pub fn label<'a>(&'a self, name: &'a str, language: Language) -> &'a str {
+        let own = self.labels.get(&language);
+        let any = || self.labels.values().next();
+        own.or_else(any).map_or(name, String::as_str)
     }
 
     /// Whether it needs consent.

@@ -68,7 +68,7 @@ pub async fn answer(
     };
     for name in purposes {
         if let Some(purpose) = terms.purposes.get(*name) {
-            let standing = standing(ledger, who, name, purpose, now);
+            let standing = standing(ledger, (who, answer.person.as_ref()), (name, purpose), now);
             let stand = Stand::of(&standing, (name, purpose), &answer.history, now);
             answer.purposes.insert((*name).to_owned(), stand);
         }
@@ -77,7 +77,12 @@ pub async fn answer(
 }
 
 /// What the proxy decides by.
-fn standing(ledger: &Ledger, who: &Who, name: &str, purpose: &Purpose, now: Timestamp) -> Standing {
+fn standing(
+    ledger: &Ledger,
+    (who, person): (&Who, Option<&Person>),
+    (name, purpose): (&str, &Purpose),
+    now: Timestamp,
+) -> Standing {
     let (reference, address) = match who {
         Who::Record(record) => (Some(record.as_str()), None),
         Who::Address(address) => (None, Some(address.as_str())),
@@ -95,7 +100,10 @@ fn standing(ledger: &Ledger, who: &Who, name: &str, purpose: &Purpose, now: Time
         // To whom data go is known of a request, not of a person: what consent names is told instead.
         recipient: None,
     };
-    ledger.standings().about(&about, name, &terms, now)
+    match (who, person) {
+        (Who::Person(_), Some(person)) => ledger.standings().of(person, name, &terms, now),
+        _ => ledger.standings().about(&about, name, &terms, now),
+    }
 }
 
 impl Stand {

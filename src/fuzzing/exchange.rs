@@ -249,6 +249,7 @@ fn before(crm: SocketAddr, token: String, secrets: Vec<String>) -> Stage {
         stop_timeout: wait,
         reload: None,
         ledger: None,
+        portal: None,
         sinks: crate::sinks::Plan::default(),
     };
     let proxy = runtime.block_on(Proxy::start(setup)).expect("a proxy");

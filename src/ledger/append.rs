@@ -45,7 +45,7 @@ pub(super) fn append(
     let replaces = draft.despite_denial.clone().or(answers);
     let event = event(draft, person, replaces, now);
     let event = chain(persons.within, event)?;
-    if let Some(link) = &draft.link {
+    for link in &draft.links {
         links::insert(persons.within, link, &event.person, Some(&event.id))?;
     }
     for outgoing in &draft.outgoing {

@@ -64,8 +64,8 @@ pub struct Draft {
     pub despite_denial: Option<String>,
     /// The name under which the same event is recorded once, however often it is asked.
     pub reference: Option<String>,
-    /// A link that goes to the person, good from when this is recorded.
-    pub link: Option<NewLink>,
+    /// Links that go to the person, good from when this is recorded.
+    pub links: Vec<NewLink>,
     /// What is to be sent once this is recorded.
     pub outgoing: Vec<Outgoing>,
 }
@@ -89,7 +89,7 @@ impl Draft {
             recipient: None,
             despite_denial: None,
             reference: None,
-            link: None,
+            links: Vec::new(),
             outgoing: Vec::new(),
         }
     }

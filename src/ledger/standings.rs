@@ -12,6 +12,7 @@ use super::error::Error;
 use super::fold::State;
 use super::keys::{Kept, KeyKind, PersonKeys};
 use super::names::Names;
+use super::person::Person;
 use super::rows::{Asked, Row, answer, rows};
 use super::terms::{About, Because, Standing, Terms};
 
@@ -139,6 +140,26 @@ impl Standings {
         }
         for other in about.others {
             self.reach_address(other, false, &mut reached);
+        }
+        self.decide(reached, &asked)
+    }
+
+    /// How a person who is known stands for a purpose, under whatever name.
+    pub fn of(
+        &self,
+        person: &Person,
+        purpose: &str,
+        terms: &Terms<'_>,
+        now: Timestamp,
+    ) -> Standing {
+        let asked = Asked::of(&self.names, purpose, terms, now.as_millisecond());
+        let mut reached = Reached::default();
+        for record in &person.records {
+            let kept = self.keys.kept(0, KeyKind::Record, record.as_str());
+            self.reach(kept, true, &mut reached);
+        }
+        for kept in person.emails.iter().filter_map(|text| Kept::read(text)) {
+            self.reach(kept, true, &mut reached);
         }
         self.decide(reached, &asked)
     }

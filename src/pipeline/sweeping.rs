@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Entrance, Pipeline};
+use crate::consent::PolicyTerms;
 use crate::policy::Observation;
 
 impl Pipeline {
@@ -12,6 +13,13 @@ impl Pipeline {
         first.map_or_else(Observation::default, |in_force| {
             in_force.policy.observation(Timestamp::now())
         })
+    }
+
+    /// What the policy in force says of consent, and its hash, unless that is the one that is known. It is one for all dialects.
+    pub fn terms_unless(&self, known: &str) -> Option<(String, PolicyTerms)> {
+        let in_force = self.entrances.first().map(Entrance::in_force)?;
+        let policy = &in_force.policy;
+        (policy.hash() != known).then(|| (policy.hash().to_owned(), PolicyTerms::of(policy)))
     }
 
     /// Forgets who has not been seen for a while. Called now and then.

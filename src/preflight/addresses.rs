@@ -16,6 +16,14 @@ pub(super) fn look(config: &Config, found: &mut Diagnostics) {
             found,
         );
     }
+    if let Some(portal) = &config.portal {
+        try_it(
+            portal.bind.value,
+            "the portal",
+            Some(&portal.bind.place),
+            found,
+        );
+    }
     let place = config.admin_place.as_ref();
     try_it(config.admin, "the admin listener", place, found);
 }

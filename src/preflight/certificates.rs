@@ -25,7 +25,9 @@ pub const PEM_BYTES_MAX: usize = 4 << 20;
 const SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 pub(super) fn look(config: &Config, found: &mut Diagnostics) {
-    for tls in config.listeners.iter().filter_map(|one| one.tls.as_ref()) {
+    let listeners = config.listeners.iter().filter_map(|one| one.tls.as_ref());
+    let portal = config.portal.as_ref().and_then(|one| one.tls.as_ref());
+    for tls in listeners.chain(portal) {
         // Both could be read a moment ago, when the configuration was.
         if let Some(shown) = Shown::load(tls) {
             shown.check(tls, found);

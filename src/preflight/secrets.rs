@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, Config, PublishTo, Tls, codes};
+use crate::config::{self, Config, MailWay, PublishTo, Tls, codes};
 use crate::diagnostic::{Diagnostic, Diagnostics, Spanned, quoted};
 
 /// The owner may do anything with a secret, its group may read it, and nobody else may do anything: unless the
@@ -25,8 +25,15 @@ pub(super) fn look(config: &Config, found: &mut Diagnostics) {
     let accounts = accounts.map(|file| (file, "what the proxy's own account proves itself with"));
     let sinks = config.audit.sinks.iter().flat_map(config::Sink::secrets);
     let sinks = sinks.map(|file| (file, "what a sink proves itself with"));
+    let portal = config.portal.as_ref().and_then(|one| one.tls.as_ref());
+    let mail = config.mail.as_ref().and_then(|mail| match &mail.way {
+        MailWay::Smtp(smtp) => smtp.account.as_ref()?.1.file(),
+        MailWay::Folder(_) => None,
+    });
     let identity = &config.identity;
     let others = [
+        (portal.map(|tls| &tls.key), PRIVATE_KEY),
+        (mail, "the password of the mail server"),
         (config.token_key_file(), "the token key"),
         (config.api_key_file(), "the key of API keys"),
         (

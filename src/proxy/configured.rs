@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ListenerSetup, Setup, limits, settings};
+use super::{ListenerSetup, PortalSetup, Setup, limits, settings};
 use crate::audit::note::NoteError;
 use crate::audit::{self, Bearer, Log, Options, Place, Signing, SigningKeys, Target};
 use crate::config::{self, Config, Durability, Listener, PublishTo};
+use crate::consent;
 use crate::diagnostic::Diagnostics;
 use crate::dialect::Dialect;
 use crate::identity::{Authorities, Unjudged};
 use crate::ledger::{self, Ledger, PersonKeys};
+use crate::notify;
 use crate::pipeline::LiveSchema;
 use crate::policy::Policy;
 use crate::reload::{Candidate, Source, Suites, TlsFiles};
@@ -40,6 +42,12 @@ pub enum NotConfigured {
         "the policy says whom records are about, which needs the consent ledger: name a key, `keys: {{ person: [{{ file: person.key }}] }}` (C014)"
     )]
     NoLedger,
+    /// The key that signs receipts.
+    #[error(transparent)]
+    Receipts(#[from] consent::NoSigner),
+    /// How mails leave.
+    #[error(transparent)]
+    Mail(#[from] notify::SetUpError),
     /// A name leads nowhere.
     #[error("a listener names an unknown upstream")]
     Upstream,
@@ -81,6 +89,7 @@ impl Configured<'_> {
         listeners: Vec<ListenerSetup>,
         log: Log,
         ledger: Option<Arc<Ledger>>,
+        portal: Option<PortalSetup>,
     ) -> Setup {
         Setup {
             listeners,
@@ -88,6 +97,7 @@ impl Configured<'_> {
             policy: self.began.policy.clone(),
             log,
             ledger,
+            portal,
             sinks: Plan {
                 sinks: self.config.audit.sinks.clone(),
                 dir: self.config.audit.dir.value.clone(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::needs;
 use super::texts::{Suites, Texts};
 use crate::audit::Classified;
 use crate::config::Config;
@@ -66,6 +67,7 @@ impl Candidate {
             return (None, found);
         };
         found.extend(policy.against(config));
+        found.extend(needs::missing(config, &policy));
         match (suites, &texts.tests) {
             (Some(_), Some(Err(problems))) => found.extend(problems.clone()),
             (Some(suites), Some(Ok(tests))) if !found.has_errors() => {

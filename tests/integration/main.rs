@@ -31,6 +31,7 @@ mod keys;
 mod limits;
 mod named;
 mod observe;
+mod portal;
 mod preflight;
 mod purposes;
 mod readme;

@@ -27,7 +27,7 @@ def found():
 
 
 class Browser:
-    def __init__(self, program):
+    def __init__(self, program, reach="MAP * ~NOTFOUND"):
         self.home = tempfile.mkdtemp(prefix="reports-browser-")
         to_read, self.write_end = os.pipe()
         self.read_end, to_write = os.pipe()
@@ -40,7 +40,7 @@ class Browser:
 
         self.process = subprocess.Popen(
             [program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe", "--no-first-run",
-             "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={self.home}", "about:blank"],
+             "--disable-dev-shm-usage", f"--host-resolver-rules={reach}", f"--user-data-dir={self.home}", "about:blank"],
             preexec_fn=wire, close_fds=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
         os.close(to_read)

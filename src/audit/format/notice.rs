@@ -95,6 +95,14 @@ pub(in crate::audit) enum Notice {
     /// The clock tells an earlier time than that of the event before.
     #[serde(rename = "clock.stepped")]
     ClockStepped { from: String, to: String },
+    /// A person confirmed by a link what was asked for.
+    #[serde(rename = "consent.confirmed")]
+    ConsentConfirmed {
+        by: String,
+        person: String,
+        purpose: String,
+        request: String,
+    },
     /// A file was imported into the consent ledger.
     #[serde(rename = "consent.imported")]
     ConsentImported {
@@ -103,6 +111,15 @@ pub(in crate::audit) enum Notice {
         known: u64,
         new: u64,
         sha256: String,
+    },
+    /// A mail with a link was handed over: whose link, for what (`confirm preferences`), about which purpose.
+    #[serde(rename = "consent.link_sent")]
+    ConsentLinkSent {
+        by: String,
+        person: String,
+        purpose: String,
+        #[serde(rename = "use")]
+        used_for: String,
     },
     /// Two persons of the consent ledger became one.
     #[serde(rename = "consent.merged")]

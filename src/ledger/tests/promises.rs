@@ -236,7 +236,7 @@ fn after_a_denial_only_the_persons_own_act_affirms_or_staff_that_says_why() {
             .unwrap();
         let token = link.token().to_owned();
         let asked = Draft {
-            link: Some(link),
+            links: vec![link],
             ..draft(at(ANNA), Kind::Requested, Channel::Form)
         };
         let asked = stage.record(&ledger, asked);

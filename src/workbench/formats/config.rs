@@ -6,7 +6,7 @@ use super::parts::{
     Key, any_of, duration, entries, flag, formed, integer, key, list, map, name, needs,
     needs_one_of, one_or_any_list, one_or_list, path, size, text, words,
 };
-use super::{identity, sinks};
+use super::{identity, portal, sinks};
 use crate::config::Way;
 use crate::dialect;
 
@@ -46,6 +46,16 @@ pub(super) fn schema() -> Value {
             "state",
             state(),
             "What is kept over restarts, beside the log. Default: `state` beside `audit.dir`.",
+        ),
+        key(
+            "portal",
+            portal::portal(address("127.0.0.1:8446"), networks("10.0.0.0/24")),
+            "Where persons confirm and change what they agree to. Default: nowhere.",
+        ),
+        key(
+            "mail",
+            portal::mail(),
+            "How mails to persons leave; needed by `portal`.",
         ),
         key("limits", limits(), "Bounds."),
         key("log", log(), "The log for operators, on standard error."),

@@ -13,6 +13,7 @@ mod limits;
 mod parts;
 mod people;
 mod policy;
+mod portal;
 mod routes;
 mod rules;
 mod schema;

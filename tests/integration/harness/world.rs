@@ -492,6 +492,7 @@ async fn start(crm: SocketAddr, wish: Wish, audit: &Path) -> Proxy {
         .collect();
     let setup = Setup {
         ledger: wish.ledger.clone(),
+        portal: None,
         listeners,
         admin: ([127, 0, 0, 1], 0).into(),
         policy,

@@ -140,7 +140,7 @@ impl Rig {
                 every: wish.every.unwrap_or(INTERVAL * 1_000),
             };
             let listeners = configured.listeners().unwrap();
-            Proxy::start(configured.set_up(listeners, log, None))
+            Proxy::start(configured.set_up(listeners, log, None, None))
                 .await
                 .unwrap()
         });
