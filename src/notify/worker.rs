@@ -55,7 +55,7 @@ pub struct Mailer {
 
 enum Way {
     Folder(PathBuf),
-    Server(Server),
+    Server(Box<Server>),
 }
 
 /// Knows when a mail was written. Clones wake the same mailer.
@@ -78,7 +78,7 @@ impl Mailer {
         let from: Mailbox = mail.from.parse().map_err(|_| SetUpError::From)?;
         let way = match &mail.way {
             MailWay::Folder(folder) => Way::Folder(folder.value.clone()),
-            MailWay::Smtp(smtp) => Way::Server(Server::new(smtp, from.email.domain())?),
+            MailWay::Smtp(smtp) => Way::Server(Box::new(Server::new(smtp, from.email.domain())?)),
         };
         Ok(Self { from, way })
     }
