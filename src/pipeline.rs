@@ -21,7 +21,7 @@ use crate::config::{self, Way};
 use crate::dialect::{AnswerForm, Bounds, Dialect, Exchange, Incoming, Operation, Understood};
 use crate::door::{Carrier, Credential, Head};
 use crate::filter::Limits;
-use crate::guard::{Guarded, Narrowed, guard};
+use crate::guard::{Narrowed, guard};
 use crate::identity::{
     Attempt, Callers, Guesses, NoRandomness, Origins, Probes, Service, Sessions, Shown, Ways,
 };
@@ -33,13 +33,14 @@ use crate::reason::Reason;
 use crate::reply::{Refusal, Reply};
 use crate::tally::Tally;
 use crate::transport::Transport;
-use crate::upstream::{self, Untrusted};
+use crate::upstream::Untrusted;
 use crate::vocabulary::Edits;
 
 mod admit;
 mod budget;
 mod bulk;
 mod calling;
+mod carry;
 mod charge;
 mod controls;
 mod credential;
@@ -49,9 +50,11 @@ mod entrance;
 mod in_force;
 mod judged;
 mod learning;
+mod offsets;
 mod pace;
 mod people;
 mod recount;
+mod refill;
 mod refuse;
 mod release;
 mod settle;
@@ -63,7 +66,7 @@ pub use learning::{LiveSchema, Prepared};
 pub use recount::{Catching, NewLimits};
 
 use admit::{NotAdmitted, Terms};
-use budget::Budget;
+use budget::{Budget, Share};
 use calling::{Called, With};
 use controls::all_controls;
 use credential::{no_session, the_credential};
@@ -71,6 +74,7 @@ use drift::Notices;
 use entrance::Entrance;
 use in_force::InForce;
 use judged::{told_alike, told_of_absence};
+use offsets::Offsets;
 use people::Asking;
 use refuse::said;
 use settle::Settlement;
@@ -92,6 +96,8 @@ pub struct Pipeline {
     probes: Probes,
     /// How many records callers were shown.
     meter: Meter,
+    /// Where pages went on that were put together here.
+    offsets: Offsets,
     /// Requests of which nothing was understood, by reason.
     turned_away: Tally,
     log: Log,
@@ -190,6 +196,7 @@ impl Pipeline {
             callers: Callers::per_minute(settings.requests_per_minute),
             probes: Probes::per_hour(settings.refused_predicates_per_hour),
             meter: Meter::new(policy).map_err(|_| NoRandomness)?,
+            offsets: Offsets::default(),
             turned_away: Tally::default(),
             budget: Arc::new(Budget::new(
                 settings.held_bytes_total_max,
@@ -401,6 +408,10 @@ impl Pipeline {
             }
         }
         let narrowed = Narrowed::of(&*exchange, &plan)?;
+        if narrowed.sifts() {
+            let refilled = self.refilled(visit, exchange, (plan, narrowed), record);
+            return Box::pin(refilled).await;
+        }
         let guarding = |called: &Called| guard(&*exchange, &narrowed, &edits, &called.credential);
         let called = visit.call().await?;
         let guarded = guarding(&called);
@@ -436,6 +447,7 @@ impl Pipeline {
             plan,
             narrowed,
             is_unchanged,
+            held: None,
         })
     }
 
@@ -446,84 +458,6 @@ impl Pipeline {
             Err(refusal) if refusal.is_the_crms_no() => login.failed(),
             Err(_) => {}
         }
-    }
-
-    /// Carries a guarded request to the CRM, and once more, guarded anew, where the CRM no longer accepts what the proxy's
-    /// own account came to. What the CRM said; or why there is nothing to call it with.
-    async fn carry(
-        &self,
-        visit: &Visit<'_>,
-        asked: (&dyn Exchange, &AnswerForm),
-        (guarded, called): (Guarded, Called),
-        guarding: &(dyn Fn(&Called) -> Guarded + Sync),
-        record: &mut Record<Decided>,
-    ) -> Result<Result<Untrusted, Refusal>, Reason> {
-        let forwarded = self.forward(visit, asked, (guarded, &called), record).await;
-        let Some(called) = visit.call_again(&called, &forwarded).await? else {
-            return Ok(forwarded);
-        };
-        // In a box, as all that requests seldom need: the others do not carry its room along.
-        let again = self.forward(visit, asked, (guarding(&called), &called), record);
-        Ok(Box::pin(again).await)
-    }
-
-    /// Carries a guarded request to the CRM; an answer that is an error becomes a refusal here, its words unread but
-    /// for one label of a closed list.
-    async fn forward(
-        &self,
-        visit: &Visit<'_>,
-        (exchange, form): (&dyn Exchange, &AnswerForm),
-        (guarded, called): (Guarded, &Called),
-        record: &mut Record<Decided>,
-    ) -> Result<Untrusted, Refusal> {
-        let start = std::time::Instant::now();
-        let origin = visit.origin_of(called);
-        let forwarded = upstream::forward(&self.transport, guarded, &called.credential, origin);
-        let forwarded = forwarded.await;
-        record.upstream_took(start.elapsed());
-        let mut untrusted = forwarded?;
-        if untrusted.is_success() {
-            if form.hides_errors {
-                self.look_for_failure((visit, called), exchange, &mut untrusted)
-                    .await?;
-            }
-            return Ok(untrusted);
-        }
-        let status = untrusted.status();
-        if status == 401 {
-            if called.is_service() {
-                return Err(Reason::ServiceCredentialRefused.into());
-            }
-            visit.forget_session().await;
-        }
-        let retry_after_seconds = untrusted.retry_after_seconds();
-        let words = untrusted.words(ERROR_BYTES_MAX).await;
-        let failure = exchange.failure(status, &words);
-        let label = failure.and_then(|failure| failure.label);
-        Err(Refusal::upstream(status, label).after(retry_after_seconds))
-    }
-
-    /// Some CRMs tell errors with a status of success: a short body is looked at before it is filtered.
-    async fn look_for_failure(
-        &self,
-        (visit, called): (&Visit<'_>, &Called),
-        exchange: &dyn Exchange,
-        untrusted: &mut Untrusted,
-    ) -> Result<(), Refusal> {
-        let status = untrusted.status();
-        let held_bytes_max = self.settings.held_bytes_max;
-        let body = untrusted.peek(ERROR_BYTES_MAX, held_bytes_max).await?;
-        let Some(failure) = body.and_then(|body| exchange.failure(status, &body)) else {
-            return Ok(());
-        };
-        if failure.ends_session {
-            if called.is_service() {
-                return Err(Reason::ServiceCredentialRefused.into());
-            }
-            visit.forget_session().await;
-            return Err(Reason::BadCredential.into());
-        }
-        Err(Refusal::upstream(status, failure.label))
     }
 
     /// What a request shows for who its caller is.
@@ -575,6 +509,8 @@ struct Answer {
     narrowed: Narrowed,
     /// Whether it answers an update that changed nothing.
     is_unchanged: bool,
+    /// What of the budget it takes, where it was read ahead.
+    held: Option<Share>,
 }
 
 impl<'a> Visit<'a> {
@@ -594,7 +530,5 @@ impl<'a> Visit<'a> {
     }
 }
 
-/// An error body is read only for its label.
-const ERROR_BYTES_MAX: usize = 64 * 1024;
 /// Requests that need no session, such as pings, for each login that an origin may try.
 const PUBLIC_PER_LOGIN: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);

@@ -156,6 +156,7 @@ reasons! {
     UnknownRoute = (403, Denied, "unknown-route", "This request is not one that passes here."),
     UnknownLink = (403, Denied, "unknown-link", "This link is not one that passes here."),
     StoredQuery = (403, Denied, "stored-query", "Stored queries, server-chosen views and deleted or erased data are not available here."),
+    OffsetNotGiven = (403, Denied, "offset-not-given", "No page that you were given ends at this offset; begin with the first page and go on from where each ends."),
     FieldNotUsable = (403, Denied, "field-not-usable", "A field of this request may not be matched, sorted or searched by you."),
     FieldNotWritable = (403, Denied, "field-not-writable", "A field of this request may not be written by you."),
     SpecialCategoryInText = (403, Denied, "special-category-in-text", "The text says something of a person that you may not write."),
@@ -164,7 +165,7 @@ reasons! {
     WithheldTextTooLong = (403, Denied, "withheld-text-too-long", "What is withheld from you in the text would no longer fit into its field; write less before it, or put it behind."),
 
     CountNotAvailable = (403, Denied, "count-not-available", "How many records there are cannot be told here, because some are withheld from you."),
-    ListNotAvailable = (403, Denied, "list-not-available", "Which of these records are there for you cannot be said to the CRM, so they are not listed; ask for one by its id."),
+    ListNotAvailable = (403, Denied, "list-not-available", "Which of these records are there for you cannot be said to the CRM, and they cannot be listed page by page; ask for fewer, or for one by its id."),
     NotFoundByPolicy = (404, NotFoundByPolicy, "not-found-by-policy", "There is no such record."),
 
     Restored = (409, UpstreamError, "restored", "The CRM did not store a text as it was sent, so the old text stands there again; put less around what is withheld in it."),

@@ -148,6 +148,29 @@ impl Untrusted {
         Ok(whole)
     }
 
+    /// The whole body, decoded, taken out of the answer; `hold` is told how many bytes wait in memory.
+    pub(crate) async fn take_whole(
+        &mut self,
+        bytes_max: usize,
+        hold: Hold<'_>,
+    ) -> Result<Vec<u8>, Reason> {
+        let mut whole = Vec::new();
+        while let Some(chunk) = self.chunk(bytes_max, &mut |_| Ok(())).await? {
+            if whole.len() + chunk.len() > bytes_max {
+                return Err(self.answer.note(Cause::TooLarge));
+            }
+            whole.extend_from_slice(&chunk);
+            hold(whole.len())?;
+        }
+        Ok(whole)
+    }
+
+    /// The same answer, read to its end, with what was put together from it and others like it.
+    pub(crate) fn with_body(mut self, body: Vec<u8>) -> Self {
+        self.ahead = VecDeque::from([Bytes::from(body)]);
+        self
+    }
+
     /// The body of an error; blank if it cannot be read, which is then no failure of its own.
     pub(crate) async fn words(mut self, bytes_max: usize) -> Vec<u8> {
         let mut words: Vec<u8> = self.ahead.drain(..).flatten().collect();

@@ -287,9 +287,9 @@ impl Record<Decided> {
         self.walk.event.request.searched = names.into_vec();
     }
 
-    /// A record that the request names is not there for the caller, because of a rule.
-    pub fn absent(&mut self, rule: &RuleName) {
-        self.walk.absent(rule, 1);
+    /// So many records that the request is about are not there for the caller, because of a rule.
+    pub fn absent(&mut self, rule: &RuleName, records: u64) {
+        self.walk.absent(rule, records);
     }
 
     /// Fields that were asked for and taken out of the request.

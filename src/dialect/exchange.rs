@@ -6,8 +6,8 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::{
-    Absent, Access, Arrangement, Failure, Judging, Needed, Operation, Outgoing, Projected, Query,
-    Rendering, Restricted, Shape, Widened,
+    Absent, Access, Arrangement, Failure, Judging, Needed, Operation, Outgoing, PageForm,
+    Projected, Query, Rendering, Restricted, Shape, Widened,
 };
 use crate::door::Credential;
 use crate::objection::Objection;
@@ -131,6 +131,8 @@ pub struct AnswerForm {
     pub hides_errors: bool,
     /// Whether it describes the CRM's modules and fields, so that [`super::Dialect::described`] reads it.
     pub describes: bool,
+    /// How it is read page by page; `None`: it cannot be.
+    pub page: Option<PageForm>,
 }
 
 /// A request that was not understood: why, and what is known about it all the same.

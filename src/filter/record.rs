@@ -114,6 +114,37 @@ pub(super) fn treat(
     Ok((end, fate))
 }
 
+/// Whether the record that a text begins with is there for the caller, or what stands for one. Nothing of it is shown, and
+/// nothing is noted but by which rule it is not.
+pub(super) fn is_there(
+    reader: Reader<'_>,
+    shape: &Shape,
+    books: &mut Books,
+    bytes_max: usize,
+) -> Result<bool, Fault> {
+    let lies = match shape {
+        Shape::Record(record) => Lies::Alone(record),
+        Shape::Entry(entry) => Lies::Beside(entry),
+        _ => {
+            let treated = treat(reader, shape, books, &mut Vec::new(), bytes_max);
+            return treated.map(|(_, fate)| fate == Fate::Keep);
+        }
+    };
+    books.begin();
+    let noted = books.noted();
+    let mut treatment = Treatment {
+        reader,
+        books,
+        out: &mut Vec::new(),
+        copied: 0,
+        out_bytes_max: bytes_max,
+    };
+    let is_there = treatment.book_of(lies)?.is_some();
+    books.back_to(noted);
+    books.keep();
+    Ok(is_there)
+}
+
 impl<'a> Treatment<'a, '_> {
     /// Puts `null`, `[]` or `{}` in place of the value.
     pub(super) fn redact(&mut self) -> Result<Fate, Fault> {

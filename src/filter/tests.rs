@@ -19,6 +19,7 @@ mod arranged;
 mod conditions;
 mod layouts;
 mod memory;
+mod pages;
 
 const LIMITS: Limits = Limits {
     record_bytes_max: 1 << 20,

@@ -17,6 +17,7 @@ pub struct Narrowed {
     withheld: Vec<Arc<FieldRule>>,
     added: BTreeSet<FieldPath>,
     unsaid: BTreeSet<Module>,
+    sifts: bool,
 }
 
 impl Narrowed {
@@ -44,7 +45,22 @@ impl Narrowed {
             withheld: Vec::new(),
             added: BTreeSet::new(),
             unsaid: BTreeSet::new(),
+            sifts: false,
         }
+    }
+
+    /// The same, of the rows from this one on, so many; `None`, if the API cannot be asked for them.
+    pub fn page_at(&self, exchange: &dyn Exchange, offset: u64, rows: u32) -> Option<Self> {
+        Some(Self {
+            operation: exchange.page_at(&self.operation, offset, rows)?,
+            ..self.clone()
+        })
+    }
+
+    /// Whether it lists records of which the CRM cannot be told which are there for the caller: its pages are put together
+    /// from those of the CRM.
+    pub fn sifts(&self) -> bool {
+        self.sifts
     }
 
     /// Fields that were asked for and are not asked of the CRM, because the plan hides them.
@@ -68,7 +84,7 @@ impl Narrowed {
     }
 
     /// Asks only for records that are there for the caller. Where the API cannot say which, the CRM would tell of others, too, by
-    /// what it selects, counts and pages: then there is no list.
+    /// what it counts and pages: then pages are put together here, and where they cannot be, there is no list.
     fn select(&mut self, exchange: &dyn Exchange, plan: &Plan) -> Result<(), Reason> {
         let needed = |module: &Module| plan.conditions(module)?.needed();
         let restricted = exchange.restrict(&self.operation, &needed);
@@ -87,11 +103,22 @@ impl Narrowed {
         match asked.action {
             _ if is_said => Ok(()),
             Action::Count => Err(Reason::CountNotAvailable),
+            Action::List if self.has_pages(exchange) => {
+                self.sifts = true;
+                Ok(())
+            }
             Action::List => Err(Reason::ListNotAvailable),
             // Values of a field, told of all records.
             Action::Metadata if asked.query.predicate.is_some() => Err(Reason::ListNotAvailable),
             _ => Ok(()),
         }
+    }
+
+    /// Whether records of one module are asked for, page by page.
+    fn has_pages(&self, exchange: &dyn Exchange) -> bool {
+        let rows = exchange.answer().page.map(|page| page.rows);
+        let has_rows = rows.is_some_and(|rows| rows > 0);
+        has_rows && self.operation.query.beside.is_empty() && self.page_at(exchange, 0, 1).is_some()
     }
 
     /// Asks for the fields by which records are judged.

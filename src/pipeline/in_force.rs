@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use super::people::Whose;
 use crate::audit::PolicyStamp;
 use crate::dialect::Dialect;
 use crate::filter::Memory;
@@ -22,6 +23,8 @@ pub(super) struct InForce {
     pub(super) policy: Policy,
     /// Both, as the log names them.
     pub(super) stamp: PolicyStamp,
+    /// Whom records are about, if the policy says that.
+    pub(super) whose: Option<Arc<Whose>>,
     /// What filters leave to each other under these terms.
     pub(super) memory: Memory,
 }
@@ -31,6 +34,7 @@ impl InForce {
         let policy = policy.in_schema(dialect.schema().clone());
         Arc::new(Self {
             stamp: PolicyStamp::of(&policy),
+            whose: Whose::of(&policy, &*dialect),
             dialect,
             policy,
             memory: Memory::new(),

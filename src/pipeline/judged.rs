@@ -82,7 +82,7 @@ impl Pipeline {
             }
             Judged::There(_) => Ok(()),
             Judged::Absent(rule) => {
-                record.absent(&rule);
+                record.absent(&rule, 1);
                 Err(gone(&*look))
             }
         }
@@ -241,7 +241,7 @@ pub(super) fn asked_of(narrowed: &Narrowed, persons: Option<&Arc<Asking>>) -> As
         of.insert(path.field.clone());
     }
     Asked {
-        pushed: narrowed.unsaid().is_empty(),
+        pushed: narrowed.unsaid().is_empty() || narrowed.sifts(),
         added,
         ids_alone: narrowed.writes(),
         persons: persons.map(|persons| Arc::clone(persons) as Arc<dyn Persons>),

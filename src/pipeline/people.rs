@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Pipeline, Visit};
 use crate::condition::PersonFact;
 use crate::consent;
-use crate::dialect::AddressList;
+use crate::dialect::{AddressList, Dialect};
 use crate::filter::{Described, Persons};
 use crate::ledger::{About, Freshness, Proof, Shows, Standing, Standings, Terms};
 use crate::policy::{self, People, Plan, Policy};
@@ -21,10 +21,33 @@ use crate::vocabulary::{Field, Module, Purpose};
 /// How long restrictions that are known count, while nothing confirms that there are no others.
 const KNOWN_FOR: Duration = Duration::from_secs(5 * 60);
 
+/// Whom records are about, as the policy says it of a dialect's records.
+#[derive(Debug)]
+pub(super) struct Whose {
+    people: People,
+    /// Of fields that hold an address, the lists of all addresses beside them.
+    lists: BTreeMap<Field, AddressList>,
+    /// What must be read of records to know whom they are about, by module.
+    fields: Arc<BTreeMap<Module, BTreeSet<Field>>>,
+}
+
+impl Whose {
+    /// `None`, if the policy says nothing of persons.
+    pub(super) fn of(policy: &Policy, dialect: &dyn Dialect) -> Option<Arc<Self>> {
+        let people = policy.people()?.clone();
+        let lists = lists(dialect, &people);
+        Some(Arc::new(Self {
+            fields: Arc::new(fields(&people, &lists)),
+            people,
+            lists,
+        }))
+    }
+}
+
 /// Persons, for the purpose of one request.
 pub(super) struct Asking {
     standings: Arc<Standings>,
-    people: People,
+    whose: Arc<Whose>,
     upstream: Arc<str>,
     purpose: Purpose,
     proof: Proof,
@@ -32,8 +55,6 @@ pub(super) struct Asking {
     /// To whom data go, if consent must name it; blank if nobody does, who is nobody's recipient.
     recipient: Option<String>,
     now: Timestamp,
-    /// Of fields that hold an address, the lists of all addresses beside them.
-    lists: BTreeMap<Field, AddressList>,
     shows: Mutex<Shows>,
 }
 
@@ -60,12 +81,11 @@ impl Pipeline {
             return Ok(None);
         };
         let policy = visit.policy();
-        let Some(people) = policy.people().cloned() else {
+        let Some(whose) = visit.in_force.whose.clone() else {
             return Ok(None);
         };
         is_fresh_enough(&standings, policy, &purpose)?;
-        let lists = lists(visit, &people);
-        plan.read_also(fields(&people, &lists));
+        plan.read_also(Arc::clone(&whose.fields));
         let terms = policy.consent_terms(&purpose);
         let recipient = terms.filter(|terms| terms.names_recipient).map(|_| {
             let mut recipients = plan.roles().iter().map(|role| policy.recipient(role));
@@ -80,10 +100,9 @@ impl Pipeline {
             now: visit.now,
             upstream: self.upstream.clone(),
             standings,
-            people,
+            whose,
             purpose,
             recipient,
-            lists,
         })))
     }
 }
@@ -103,7 +122,7 @@ impl Asking {
 
     /// How the persons stand whom a record is about; `None`: nobody knows.
     fn stand(&self, record: &Described<'_>) -> Option<Whom> {
-        match self.people.about(&self.upstream, record.module)? {
+        match self.whose.people.about(&self.upstream, record.module)? {
             policy::About::Nobody => Some(Whom::Nobody),
             policy::About::Person(person) => {
                 let mut references = vec![self.reference(record.module, record.id?)];
@@ -159,6 +178,7 @@ impl Asking {
     /// Every module whose records are about somebody.
     fn modules(&self) -> impl Iterator<Item = &Module> {
         let persons = self
+            .whose
             .people
             .iter()
             .filter(|(_, _, about)| matches!(about, policy::About::Person(_)));
@@ -194,7 +214,7 @@ impl Asking {
             Value::String(text) => Some(Some(text.clone())),
             _ => None,
         };
-        let Some(list) = self.lists.get(email) else {
+        let Some(list) = self.whose.lists.get(email) else {
             return Some((text(record.field(email)?)?, Vec::new()));
         };
         let all = list.read(record.field(&list.field)?)?;
@@ -264,13 +284,13 @@ fn is_fresh_enough(
 }
 
 /// Of every field that holds an address of a person, the list of all addresses beside it.
-fn lists(visit: &Visit<'_>, people: &People) -> BTreeMap<Field, AddressList> {
+fn lists(dialect: &dyn Dialect, people: &People) -> BTreeMap<Field, AddressList> {
     let emails = people.iter().filter_map(|(_, _, about)| match about {
         policy::About::Person(person) => person.email.as_ref(),
         _ => None,
     });
     emails
-        .filter_map(|email| Some((email.clone(), visit.dialect().addresses(email)?.clone())))
+        .filter_map(|email| Some((email.clone(), dialect.addresses(email)?.clone())))
         .collect()
 }
 

@@ -42,6 +42,8 @@ impl Pipeline {
         (mut answer, account): (Answer, Account),
         mut record: Record<Decided>,
     ) -> Reply {
+        // Counted until what was read ahead has passed the filter.
+        let _held = answer.held.take();
         let Answer {
             exchange,
             form,
@@ -49,6 +51,7 @@ impl Pipeline {
             plan,
             narrowed,
             is_unchanged,
+            held: _,
         } = &mut answer;
         let is_unchanged = *is_unchanged;
         let operation = exchange.operation();

@@ -304,7 +304,7 @@ impl Pipeline {
     }
 
     /// Carries a request of the proxy's own to the CRM, for the caller.
-    async fn carry_own(
+    pub(super) async fn carry_own(
         &self,
         visit: &Visit<'_>,
         asked: (&dyn Exchange, &AnswerForm),

@@ -23,6 +23,7 @@ impl Pipeline {
         self.callers.sweep();
         self.probes.sweep();
         self.meter.sweep();
+        self.offsets.sweep();
         self.metrics.counted(self.meter.counted());
         self.transport.failures().sweep();
         for service in self.entrances.iter().filter_map(|one| one.service.as_ref()) {

@@ -381,7 +381,7 @@ fn serve_runs_from_a_configuration_and_stops_at_sigterm() {
         .spawn()
         .unwrap();
     let ready = b"GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(120);
     while std::net::TcpStream::connect(admin).is_err() || client::raw(admin, ready).status != 200 {
         assert!(std::time::Instant::now() < deadline, "never ready");
         std::thread::sleep(std::time::Duration::from_millis(20));

@@ -123,7 +123,7 @@ impl Installed {
     }
 
     fn wait_for(&self, expected: &[&str]) {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(120);
         while self.events() != expected {
             let log = fs::read_to_string(self.path("serve.log")).unwrap_or_default();
             assert!(Instant::now() < deadline, "{:?}\n{log}", self.events());

@@ -76,7 +76,7 @@ fn count_of(reply: &Response) -> usize {
 
 /// How a request ended; that is written behind the last byte of a reply that is cut off.
 fn outcome(world: &World, reply: &Response) -> Value {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         let events = world.decision(reply);
         let outcome = &events.last().unwrap()["outcome"];

@@ -2,6 +2,7 @@
 
 use super::confined::Confined;
 use super::description::Name;
+use crate::dialect::NextPlace;
 use crate::dialect::styles::{Order, PredicateStyle};
 
 /// How records are asked for.
@@ -90,6 +91,8 @@ pub(super) struct Page {
     pub(super) zero: Zero,
     /// Whether the reply tells that there is more, so that a larger wish may be cut.
     pub(super) tells_more: bool,
+    /// Where and how it tells that, if it is told in a way that is known.
+    pub(super) next: Option<NextPlace>,
     pub(super) offset: Option<Name>,
     /// Where to go on, in a word that the API gave.
     pub(super) cursor: Option<Name>,

@@ -273,6 +273,7 @@ impl Exchange for Spoken {
                 .accept(),
             hides_errors: false,
             describes: route.is_some_and(|route| route.describes),
+            page: route.and_then(|route| widen::page(route, &self.operation)),
         }
     }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::description::{Description, Table};
+use super::description::{Description, Route, Table};
 use super::query;
-use crate::dialect::{Judging, Link, Operation, Projected, Query, Widened};
+use crate::dialect::paging::USUAL_ROWS;
+use crate::dialect::{Judging, Link, Operation, PageForm, Projected, Query, Widened};
 use crate::vocabulary::{Field, FieldPath, Module};
 
 /// What is added to projections.
@@ -114,6 +115,18 @@ impl Description {
             }
         }
     }
+}
+
+/// How the reply of a route to an operation is read page by page.
+pub(super) fn page(route: &Route, operation: &Operation) -> Option<PageForm> {
+    let page = route.listing.page.as_ref()?;
+    let rows = operation.query.limit.or(page.default);
+    Some(PageForm {
+        rows: rows.unwrap_or(USUAL_ROWS),
+        max: page.max,
+        is_numbered: page.offset.is_none(),
+        next: page.next.clone(),
+    })
 }
 
 /// The same as an operation, from this row on, so many rows.

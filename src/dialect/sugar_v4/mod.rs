@@ -188,6 +188,7 @@ impl Exchange for Spoken {
             media: "application/json",
             hides_errors: true,
             describes: is(&self.operation, method::Kind::ModuleFields),
+            page: widen::page(&self.operation),
         }
     }
 

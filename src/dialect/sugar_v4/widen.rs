@@ -6,7 +6,10 @@ use serde_json::json;
 
 use super::method::{self, Kind};
 use super::restrict::leads_to_records;
-use crate::dialect::{Absent, Judging, Operation, Projected, Query, Widened};
+use crate::dialect::paging::USUAL_ROWS;
+use crate::dialect::{
+    Absent, Judging, NextPlace, NextSays, Operation, PageForm, Projected, Query, Widened,
+};
 use crate::vocabulary::{FieldPath, Module};
 
 /// What the CRM says in place of the fields of a record that it does not have.
@@ -77,15 +80,35 @@ fn add(
     asked.extend(named);
 }
 
+/// How the reply to an operation is read page by page.
+pub(super) fn page(operation: &Operation) -> Option<PageForm> {
+    let kind = method::by_name(operation.rendering.form)?.kind;
+    let next = NextPlace {
+        path: vec!["next_offset"],
+        says: NextSays::Behind,
+    };
+    // No rows mean as many as the CRM likes.
+    let rows = operation.query.limit.filter(|rows| *rows > 0);
+    has_pages(kind).then(|| PageForm {
+        rows: rows.unwrap_or(USUAL_ROWS),
+        max: None,
+        is_numbered: false,
+        next: (kind == Kind::List).then_some(next),
+    })
+}
+
+fn has_pages(kind: Kind) -> bool {
+    matches!(kind, Kind::List | Kind::Related | Kind::Search)
+}
+
 /// The same as an operation, from this row on, so many rows.
 pub(super) fn paged(operation: &Operation, offset: u64, limit: u32) -> Option<Operation> {
     let kind = method::by_name(operation.rendering.form)?.kind;
-    let has_pages = matches!(kind, Kind::List | Kind::Related | Kind::Search);
     let mut paged = operation.clone();
     paged.query.offset = Some(offset);
     paged.query.limit = Some(limit);
     // No rows would mean as many as the CRM likes.
-    (has_pages && limit > 0).then_some(paged)
+    (has_pages(kind) && limit > 0).then_some(paged)
 }
 
 /// What the CRM answers about a record that it does not have.

@@ -115,7 +115,7 @@ impl Conditioned {
     }
 
     /// Contacts are there if `clear_c` says `mine`.
-    fn mine() -> Self {
+    pub(super) fn mine() -> Self {
         let keep = is("clear_c", &["mine"]);
         Self::new([("Contacts", rows(keep, Resolved::Known(Some(false))))])
     }
@@ -198,7 +198,7 @@ fn run_with(
     (out, report)
 }
 
-fn shown_of(terms: &Conditioned, shape: &Shape, asked: Asked, text: &str) -> String {
+pub(super) fn shown_of(terms: &Conditioned, shape: &Shape, asked: Asked, text: &str) -> String {
     let (out, result) = run(terms, shape, asked, &[text.as_bytes()]);
     result.unwrap_or_else(|failed| panic!("{failed:?} in {text}"));
     String::from_utf8(out).unwrap()
@@ -209,7 +209,7 @@ fn cause_of(terms: &Conditioned, shape: &Shape, text: &str) -> Option<Cause> {
     result.err().map(|failed| failed.cause)
 }
 
-fn told() -> Asked {
+pub(super) fn told() -> Asked {
     Asked {
         pushed: true,
         ..Asked::default()

@@ -145,8 +145,8 @@ impl Plan {
     }
 
     /// From here on, these fields are read, too, of records of which rules ask for something.
-    pub(crate) fn read_also(&mut self, fields: BTreeMap<Module, BTreeSet<Field>>) {
-        self.also = Some(Arc::new(fields));
+    pub(crate) fn read_also(&mut self, fields: Arc<BTreeMap<Module, BTreeSet<Field>>>) {
+        self.also = Some(fields);
     }
 
     /// The same, in which each record has the rules of one of which nothing is known.

@@ -84,7 +84,7 @@ impl Served {
                 }
             }
         });
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(120);
         let (proxy, admin) = loop {
             let text = seen.lock().unwrap().clone();
             let address = |word: &str| {

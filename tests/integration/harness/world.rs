@@ -97,6 +97,8 @@ pub struct Wish {
     pub ledger: Option<Arc<Ledger>>,
     /// The CRM speaks TLS with a certificate of this root, under this name.
     pub crm_tls: Option<(PathBuf, &'static str)>,
+    /// What persons have said.
+    pub ledger: Option<Arc<paravent::ledger::Ledger>>,
 }
 
 impl Default for Wish {
@@ -125,6 +127,7 @@ impl Default for Wish {
             reached: Vec::new(),
             ledger: None,
             crm_tls: None,
+            ledger: None,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::dialect::engine::description::{Carries, Name};
 use crate::dialect::engine::jsonpath::Tree;
 use crate::dialect::engine::listing::{Listing, Page, Search, Select, Within, Zero};
 use crate::dialect::styles::{Directions, Order};
+use crate::dialect::{NextPlace, NextSays, Step};
 use crate::vocabulary::intern;
 
 #[derive(Clone, Copy)]
@@ -30,6 +31,11 @@ const ZEROS: &[(&str, Zero)] = &[
     ("none", Zero::None),
     ("all", Zero::All),
     ("refused", Zero::Refused),
+];
+const NEXT: &[(&str, NextSays)] = &[
+    ("offset", NextSays::Offset),
+    ("behind", NextSays::Behind),
+    ("pages", NextSays::Pages),
 ];
 
 impl Reader<'_> {
@@ -271,9 +277,9 @@ impl Reader<'_> {
             .and_then(|node| node.integer("`first`", 0..=1, self.found));
         let number = self.optional_parameter(&keys, "number");
         let more = self.text(&keys, "more");
-        if let Some(text) = &more
-            && let Some(place) = self.place(text)
-            && reply.is_some_and(|reply| !reply.passes(&place))
+        let place = more.as_ref().and_then(|text| self.place(text));
+        if let (Some(text), Some(place)) = (&more, &place)
+            && reply.is_some_and(|reply| !reply.passes(place))
         {
             self.bad(
                 codes::NO_RECORDS,
@@ -290,10 +296,35 @@ impl Reader<'_> {
             all,
             zero: self.choice(&keys, "zero", Zero::None, ZEROS),
             tells_more: more.is_some(),
+            next: self.next(&keys, place),
             offset: self.optional_parameter(&keys, "offset"),
             cursor: self.optional_parameter(&keys, "cursor"),
             number: number.map(|name| (name, u64::from(first.unwrap_or(1) == 1))),
         })
+    }
+
+    /// What stands at the place that tells that there is more.
+    fn next(&mut self, keys: &Keys<'_>, place: Option<Vec<Step>>) -> Option<NextPlace> {
+        let node = keys.get("next")?;
+        let says = node.choice("next", NEXT, self.found)?;
+        let names = place
+            .unwrap_or_default()
+            .into_iter()
+            .map(|step| match step {
+                Step::Name(name) => Some(name),
+                Step::Element | Step::Member => None,
+            });
+        let path: Option<Vec<_>> = names.collect();
+        let path = path.filter(|path| !path.is_empty());
+        if path.is_none() {
+            self.bad(
+                codes::NO_RECORDS,
+                "nothing says where `next` stands".to_owned(),
+                &node.place,
+                "it says what stands at the place of `more`, which must be one that keys lead to",
+            );
+        }
+        Some(NextPlace { path: path?, says })
     }
 
     /// The parameter of a full-text search, and what stands with it.

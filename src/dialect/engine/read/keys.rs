@@ -44,7 +44,7 @@ forms! {
     WITHIN "`within`": name depth select where order page stored fixed dropped;
     SEARCH "`search`": in reread alone modules;
     ORDER "`order`": in style field direction ascending descending single last;
-    PAGE "`page`": size default max all zero offset cursor number first more;
+    PAGE "`page`": size default max all zero offset cursor number first more next;
     WRITE "`write`": under beside form arguments own_id;
     RELATE "`relate`": link ids;
     CONTROL "a header of `controls`": compares date;

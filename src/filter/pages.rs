@@ -1,0 +1,376 @@
+//! Pages of a list, put together anew from those of the CRM: of the records that are there for the caller, as many as were
+//! asked for. What comes out is still to be filtered, like any other reply of the CRM.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserializer;
+use serde::de::{MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::dialect::{Count, NextPlace, NextSays, ObjectShape, Shape};
+use crate::policy::Plan;
+use crate::vocabulary::RuleName;
+
+use super::books::Books;
+use super::reader::{Fault, Reader};
+use super::terms::Terms;
+use super::{Asked, Cause, DEPTH_CEILING, Limits, Memory, Unfilterable, record};
+
+/// A page that is put together.
+pub struct Pages<'f> {
+    books: Books,
+    limits: Limits,
+    shape: &'f Shape,
+    /// The keys that lead to the list.
+    path: Vec<&'static str>,
+    /// Where the reply tells how it goes on.
+    next: Option<&'f NextPlace>,
+    /// What an element of the list is.
+    element: &'f Shape,
+    /// The lists of which each element belongs to one of the list, beside it.
+    along: Vec<&'static str>,
+    /// The first page of the CRM: what stands around the records is taken from it.
+    frame: Option<Box<str>>,
+    /// The records that are shown, and with each what belongs to it.
+    kept: Vec<(Box<str>, Vec<Box<str>>)>,
+    bytes: usize,
+}
+
+/// What was found on a page of the CRM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// How many records there are, whether or not they are there for the caller.
+    pub read: u64,
+    /// The place on the page of the first record that is there and for which there was no room any more.
+    pub left: Option<u64>,
+    /// Whether the page says that it is the last one.
+    pub is_last: bool,
+}
+
+impl<'f> Pages<'f> {
+    /// An empty page of a reply of this shape, which tells there how it goes on, under this plan; `None`, if the shape has no
+    /// list of records.
+    pub fn new(
+        plan: &Plan,
+        form: (&'f Shape, Option<&'f NextPlace>),
+        asked: Asked,
+        limits: Limits,
+        memory: &Memory,
+    ) -> Option<Self> {
+        Self::on_terms(Box::new(plan.clone()), form, asked, limits, memory)
+    }
+
+    pub(super) fn on_terms(
+        terms: Box<dyn Terms>,
+        (shape, next): (&'f Shape, Option<&'f NextPlace>),
+        asked: Asked,
+        limits: Limits,
+        memory: &Memory,
+    ) -> Option<Self> {
+        let (path, element, around) = listed(shape)?;
+        let along = around.into_iter().flat_map(|object| &object.keys);
+        let along = along.filter_map(|(name, shape)| match shape {
+            Shape::Along { key, .. } if path.last() == Some(key) => Some(*name),
+            _ => None,
+        });
+        Some(Self {
+            books: Books::new(terms, shape, asked, memory),
+            limits: Limits {
+                depth_max: limits.depth_max.min(DEPTH_CEILING),
+                ..limits
+            },
+            shape,
+            along: along.collect(),
+            path,
+            next,
+            element,
+            frame: None,
+            kept: Vec::new(),
+            bytes: 0,
+        })
+    }
+
+    /// How many records are shown so far.
+    pub fn shown(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// How many bytes wait here.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many records were passed that are not there for the caller, by the rule that says so.
+    pub fn absent(&self) -> &BTreeMap<RuleName, u64> {
+        self.books.absent()
+    }
+
+    /// Takes from a page of the CRM, behind its first `skipped` records, those that are there for the caller, until there are
+    /// `rows`.
+    pub fn take(
+        &mut self,
+        page: &[u8],
+        skipped: usize,
+        rows: usize,
+    ) -> Result<Taken, Unfilterable> {
+        let text = simdutf8::basic::from_utf8(page).map_err(|_| unfilterable(Cause::Encoding))?;
+        let (elements, along) = self.lists(text)?;
+        let mut left = None;
+        for (place, element) in elements.iter().enumerate().skip(skipped) {
+            if !self.is_there(element)? {
+                continue;
+            }
+            if self.kept.len() >= rows {
+                left = Some(place as u64);
+                break;
+            }
+            let beside = along.iter().filter_map(|list| list.get(place));
+            let beside: Vec<Box<str>> = beside.map(|beside| beside.get().into()).collect();
+            self.bytes += element.get().len() + beside.iter().map(|text| text.len()).sum::<usize>();
+            self.kept.push((element.get().into(), beside));
+        }
+        if self.frame.is_none() {
+            self.bytes += text.len();
+            self.frame = Some(text.into());
+        }
+        Ok(Taken {
+            read: elements.len() as u64,
+            left,
+            is_last: self.says_last(text)?,
+        })
+    }
+
+    /// The page as the CRM would send it if there were no other records: it ends at an offset, was asked for with so many
+    /// rows, and may have more behind it.
+    pub fn whole(&self, behind: u64, rows: u32, has_more: bool) -> Result<Vec<u8>, Unfilterable> {
+        let mut out = String::with_capacity(self.bytes);
+        let said = |next: &NextPlace| next.says.said(behind, rows, has_more);
+        let next = self.next.map(|next| (next.path.as_slice(), said(next)));
+        let frame = self.frame.as_deref().unwrap_or_default();
+        self.write(frame, self.shape, (Some(&self.path), next), &mut out)?;
+        Ok(out.into_bytes())
+    }
+
+    /// Whether a page says of itself that nothing comes behind it.
+    fn says_last(&self, text: &str) -> Result<bool, Unfilterable> {
+        let Some(next) = self.next.filter(|next| next.says == NextSays::Offset) else {
+            return Ok(false);
+        };
+        let mut value = text;
+        for key in &next.path {
+            match one(&members(value)?, key)? {
+                Some(inside) => value = inside,
+                None => return Ok(false),
+            }
+        }
+        Ok(value.trim_matches('"').starts_with('-'))
+    }
+
+    fn is_there(&mut self, element: &RawValue) -> Result<bool, Unfilterable> {
+        let reader = Reader::new(element.get(), 0, self.limits.depth_max);
+        let bytes_max = self.limits.record_bytes_max;
+        let there = record::is_there(reader, self.element, &mut self.books, bytes_max);
+        there.map_err(|Fault { cause, at }| Unfilterable {
+            offset: at as u64,
+            ..unfilterable(cause)
+        })
+    }
+
+    /// The elements of the list of a page, and of those that belong to it.
+    fn lists<'t>(
+        &self,
+        text: &'t str,
+    ) -> Result<(Vec<&'t RawValue>, Vec<Vec<&'t RawValue>>), Unfilterable> {
+        let Some((last, before)) = self.path.split_last() else {
+            return Ok((list(text)?, Vec::new()));
+        };
+        let mut around = text;
+        for key in before {
+            around = one(&members(around)?, key)?.ok_or(unfilterable(Cause::Shape))?;
+        }
+        let members = members(around)?;
+        let elements = one(&members, last)?.ok_or(unfilterable(Cause::Shape))?;
+        let elements = list(elements)?;
+        let mut along = Vec::new();
+        for key in &self.along {
+            let beside = one(&members, key)?.map_or(Ok(Vec::new()), list)?;
+            // None at all belong to nothing.
+            if !beside.is_empty() && beside.len() != elements.len() {
+                return Err(unfilterable(Cause::Shape));
+            }
+            along.push(beside);
+        }
+        Ok((elements, along))
+    }
+
+    /// Writes what stands in the place of a value of the first page: `path` leads to the list, `next` to what tells how it
+    /// goes on.
+    fn write(
+        &self,
+        raw: &str,
+        shape: &Shape,
+        (path, next): (Option<&[&'static str]>, Option<(&[&'static str], i128)>),
+        out: &mut String,
+    ) -> Result<(), Unfilterable> {
+        let object = match (path, shape) {
+            (Some([]), _) => {
+                write_list(self.kept.iter().map(|(element, _)| &**element), out);
+                return Ok(());
+            }
+            (_, Shape::Object(object)) => object,
+            _ => {
+                out.push_str(raw);
+                return Ok(());
+            }
+        };
+        if !raw.starts_with('{') {
+            out.push_str(raw);
+            return Ok(());
+        }
+        out.push('{');
+        let mut is_first = true;
+        for (key, value) in members(raw)? {
+            let known = object.keys.iter().find(|(name, _)| *name == key);
+            let Some((name, inside)) = known else {
+                continue;
+            };
+            let mut written = String::new();
+            let path = path.and_then(|path| path.strip_prefix(&[*name]));
+            let next = next.and_then(|(path, says)| Some((path.strip_prefix(&[*name])?, says)));
+            let beside = self.along.iter().position(|along| along == name);
+            match (inside, next, beside) {
+                (_, Some(([], says)), _) => written = says.to_string(),
+                (Shape::Along { .. }, _, Some(beside)) => {
+                    let all = self.kept.iter().filter_map(|(_, along)| along.get(beside));
+                    write_list(all.map(|text| &**text), &mut written);
+                }
+                (Shape::Count(Count::Listed(list)), ..) if self.path.last() == Some(list) => {
+                    written = self.kept.len().to_string();
+                }
+                (Shape::Count(Count::All(Some(unknown))), ..) => {
+                    (*unknown).clone_into(&mut written)
+                }
+                // Of what else counts, nobody knows what.
+                (Shape::Count(_) | Shape::Scalar, ..) => continue,
+                _ => self.write(value, inside, (path, next), &mut written)?,
+            }
+            if !std::mem::replace(&mut is_first, false) {
+                out.push(',');
+            }
+            out.push_str(&serde_json::Value::from(*name).to_string());
+            out.push(':');
+            out.push_str(&written);
+        }
+        out.push('}');
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Pages<'_> {
+    /// Without the records.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages")
+            .field("path", &self.path)
+            .field("shown", &self.kept.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A list of records in a shape.
+type Listed<'f> = (Vec<&'static str>, &'f Shape, Option<&'f ObjectShape>);
+
+/// The first list of records: the keys that lead to it, what its elements are, and the object that it lies in.
+fn listed(shape: &Shape) -> Option<Listed<'_>> {
+    match shape {
+        Shape::List(element) => {
+            let mut holds_records = false;
+            element.each_module(&mut |_| holds_records = true);
+            holds_records.then(|| (Vec::new(), &**element, None))
+        }
+        Shape::Object(object) => object.keys.iter().find_map(|(key, inside)| {
+            let (mut path, element, around) = listed(inside)?;
+            path.insert(0, key);
+            Some((path, element, around.or(Some(object))))
+        }),
+        _ => None,
+    }
+}
+
+/// What is wrong, in a page that is read as a whole.
+fn unfilterable(cause: Cause) -> Unfilterable {
+    Unfilterable {
+        cause,
+        offset: 0,
+        under: None,
+    }
+}
+
+/// The elements of a list. An empty object passes as the empty list that PHP means by it.
+fn list(text: &str) -> Result<Vec<&RawValue>, Unfilterable> {
+    if text.starts_with('{') {
+        return match members(text)?.is_empty() {
+            true => Ok(Vec::new()),
+            false => Err(unfilterable(Cause::Shape)),
+        };
+    }
+    serde_json::from_str(text).map_err(|error| match error.classify() {
+        serde_json::error::Category::Eof => unfilterable(Cause::Truncated),
+        serde_json::error::Category::Data => unfilterable(Cause::Shape),
+        _ => unfilterable(Cause::Syntax),
+    })
+}
+
+/// The members of an object, in their order.
+fn members(text: &str) -> Result<Vec<(Cow<'_, str>, &str)>, Unfilterable> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let members = reader.deserialize_map(Members);
+    let members = members.and_then(|members| reader.end().map(|()| members));
+    members.map_err(|error| match error.classify() {
+        serde_json::error::Category::Eof => unfilterable(Cause::Truncated),
+        serde_json::error::Category::Data => unfilterable(Cause::Shape),
+        _ => unfilterable(Cause::Syntax),
+    })
+}
+
+/// The value under a key that may occur once.
+fn one<'t>(
+    members: &[(Cow<'_, str>, &'t str)],
+    key: &str,
+) -> Result<Option<&'t str>, Unfilterable> {
+    let mut found = members.iter().filter(|(name, _)| name == key);
+    match (found.next(), found.next()) {
+        (Some(_), Some(_)) => Err(unfilterable(Cause::DuplicateKey)),
+        (found, _) => Ok(found.map(|(_, value)| *value)),
+    }
+}
+
+fn write_list<'t>(texts: impl Iterator<Item = &'t str>, out: &mut String) {
+    out.push('[');
+    for (place, text) in texts.enumerate() {
+        if place > 0 {
+            out.push(',');
+        }
+        out.push_str(text);
+    }
+    out.push(']');
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<(Cow<'de, str>, &'de str)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some((key, value)) = map.next_entry::<String, &'de RawValue>()? {
+            members.push((Cow::Owned(key), value.get()));
+        }
+        Ok(members)
+    }
+}
