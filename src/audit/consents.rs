@@ -41,6 +41,17 @@ enum Told {
         how: String,
         person: Option<String>,
     },
+    #[serde(rename = "consent.synced")]
+    Synced {
+        affirmed: u64,
+        attached: u64,
+        by: String,
+        denied: u64,
+        gone: u64,
+        seen: u64,
+        upstream: String,
+        whole: bool,
+    },
     #[serde(rename = "consent.imported")]
     Imported {
         bad: u64,
@@ -89,6 +100,25 @@ impl Told {
                 by: visible(by),
                 how: visible(how),
                 person: person.as_deref().map(visible),
+            },
+            Self::Synced {
+                affirmed,
+                attached,
+                by,
+                denied,
+                gone,
+                seen,
+                upstream,
+                whole,
+            } => Notice::ConsentSynced {
+                affirmed: integer(*affirmed),
+                attached: integer(*attached),
+                by: visible(by),
+                denied: integer(*denied),
+                gone: integer(*gone),
+                seen: integer(*seen),
+                upstream: visible(upstream),
+                whole: *whole,
             },
             Self::Imported {
                 bad,

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::ledger::{Outgoing, PersonId};
+use crate::ledger::{Outgoing, PersonId, Reconciled};
 
 /// The sink of the outbox that the access log takes up from.
 const SINK: &str = "audit";
@@ -17,6 +17,17 @@ pub enum Note<'a> {
         person: Option<&'a PersonId>,
         /// By which command or route.
         how: &'static str,
+    },
+    /// What a CRM says was taken over.
+    Synced {
+        /// The name of the CRM.
+        upstream: &'a str,
+        /// Records that were read.
+        seen: u64,
+        /// What came of them.
+        came: Reconciled,
+        /// Whether all of it was read.
+        whole: bool,
     },
     /// A file was imported.
     Imported {
@@ -39,6 +50,21 @@ impl Note<'_> {
                 "event": "consent.read",
                 "how": how,
                 "person": person.map(PersonId::as_str),
+            }),
+            Self::Synced {
+                upstream,
+                seen,
+                came,
+                whole,
+            } => json!({
+                "event": "consent.synced",
+                "upstream": upstream,
+                "seen": seen,
+                "attached": came.attached,
+                "affirmed": came.affirmed,
+                "denied": came.denied,
+                "gone": came.gone,
+                "whole": whole,
             }),
             Self::Imported {
                 sha256,
