@@ -14,6 +14,7 @@ mod client_certificates;
 mod clients;
 mod compared;
 mod consent_cli;
+mod consent_sync;
 mod demo_consent;
 mod demo_tokens;
 mod described;
