@@ -56,6 +56,17 @@ enum Told {
         purpose: String,
         request: String,
     },
+    #[serde(rename = "consent.synced")]
+    Synced {
+        affirmed: u64,
+        attached: u64,
+        by: String,
+        denied: u64,
+        gone: u64,
+        seen: u64,
+        upstream: String,
+        whole: bool,
+    },
     #[serde(rename = "consent.imported")]
     Imported {
         bad: u64,
@@ -126,6 +137,25 @@ impl Told {
                 person: visible(person),
                 purpose: visible(purpose),
                 request: visible(request),
+            },
+            Self::Synced {
+                affirmed,
+                attached,
+                by,
+                denied,
+                gone,
+                seen,
+                upstream,
+                whole,
+            } => Notice::ConsentSynced {
+                affirmed: integer(*affirmed),
+                attached: integer(*attached),
+                by: visible(by),
+                denied: integer(*denied),
+                gone: integer(*gone),
+                seen: integer(*seen),
+                upstream: visible(upstream),
+                whole: *whole,
             },
             Self::Imported {
                 bad,

@@ -11,6 +11,7 @@ mod opened;
 mod receipt;
 mod record;
 mod show;
+mod sync;
 mod verify;
 mod whom;
 
@@ -40,6 +41,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Record the events of a file (CSV)
     Import(import::Arguments),
+    /// Take over what a CRM says of consent, and which records are of whom
+    Sync(sync::Arguments),
     /// Write all events to standard output; persons are named by records and keys, never by addresses
     Export(export::Arguments),
 }
@@ -62,6 +65,7 @@ pub(super) fn run(arguments: &Arguments) -> u8 {
         Command::Merge(arguments) => merge::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Import(arguments) => import::run(arguments),
+        Command::Sync(arguments) => sync::run(arguments),
         Command::Export(arguments) => export::run(arguments),
     };
     done.unwrap_or_else(|failed| failed.tell())

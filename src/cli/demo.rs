@@ -9,23 +9,28 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use clap::Args;
 use http::uri::Scheme;
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+mod kept;
+
+use self::kept::{Addresses, Kept};
 use super::{DONE, UNUSABLE, print, unusable};
 use crate::audit::note::SigningKey;
 use crate::audit::{self, Log, Options, Signing, SigningKeys, Target};
 use crate::config::{
     self, Algorithm, ClaimPath, ClaimPaths, KeySource, Proof, Timeouts, Upstream, Way,
 };
+use crate::consent::PolicyTerms;
 use crate::demo::{self, ACCOUNTS, Crm, Issuer, PASSWORD};
 use crate::diagnostic::{File, Place};
 use crate::dialect::{self, Dialect, Secret, sugar_rest};
 use crate::files;
 use crate::identity::{Tokens, Ways};
+use crate::ledger::{self, Clock, Ledger, PersonKeys};
 use crate::pipeline::LiveSchema;
-use crate::policy::Policy;
+use crate::policy::{Policy, Source};
 use crate::proxy::{ListenerSetup, Proxy, Setup, limits, settings};
 use crate::server;
 use crate::transport::Destination;
@@ -33,7 +38,7 @@ use crate::transport::Destination;
 /// Where the demo listens and writes.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Every port may be 0 for any free one. The last line on standard output is\n  ready {\"proxy\": URL, \"admin\": URL, \"crm\": URL, \"tokens\": URL}\nCtrl-C stops it."
+    after_help = "Every port may be 0 for any free one. The last line on standard output is\n  ready {\"proxy\": URL, \"admin\": URL, \"crm\": URL, \"tokens\": URL, \"config\": FILE}\nCtrl-C stops it."
 )]
 pub(super) struct Arguments {
     /// Port of the proxy
@@ -48,7 +53,7 @@ pub(super) struct Arguments {
     /// Port of the second listener, for tokens [default: any free one]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     tokens_port: u16,
-    /// Folder of the access log (DIR/audit) [default: a fresh temporary folder]
+    /// Folder of the access log (DIR/audit), the consent ledger, keys, policy and configuration [default: a fresh temporary folder]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 }
@@ -89,18 +94,33 @@ async fn demonstrate(arguments: &Arguments) -> Result<(), Box<dyn std::error::Er
         })?;
     let crm = listener.local_addr()?;
     let (stop_crm, crm_stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(demo::serve(listener, Arc::new(Crm::invent(SEED)), async {
+    let people = Arc::new(Crm::invent(SEED));
+    let serving = tokio::spawn(demo::serve(listener, people.clone(), async {
         let _ = crm_stopped.await;
     }));
     let issuer = Issuer::new().map_err(|_| NO_RANDOMNESS)?;
+    let sources = demo::policy_sources_with_consent();
+    let kept = Kept::open(&data, &sources)?;
     let (log, checkpoint) = signed_log(&data)?;
-    let proxy = Proxy::start(set_up(arguments, crm, &issuer, (&data, log))?).await?;
-    let (first, second) = (proxy.addresses[0], proxy.addresses[1]);
-    let by_token = by_token(first, second, &issuer)?;
-    print(&greeting(first, crm, (&data, &checkpoint), &by_token));
-    let url = |address: SocketAddr| format!("http://{address}");
-    let ready = json!({"proxy": url(first), "admin": url(proxy.admin), "crm": url(crm), "tokens": url(second)});
-    print(&format!("ready {ready}\n"));
+    let policy = policy(&sources, &kept)?;
+    let ledger = ledger(&data, &kept, (&people, &policy)).await?;
+    let ground = Ground {
+        crm,
+        issuer: &issuer,
+        data: &data,
+    };
+    let proxy = Proxy::start(set_up(arguments, &ground, log, (policy, ledger))?).await?;
+    let addresses = Addresses {
+        proxy: proxy.addresses[0],
+        tokens: proxy.addresses[1],
+        admin: proxy.admin,
+        crm,
+    };
+    let config = kept.configure(&addresses)?;
+    let by_token = by_token(addresses.proxy, addresses.tokens, &issuer)?;
+    let (folder, audit) = (&*data, &*checkpoint);
+    print(&greeting(&addresses, (folder, audit, &config), &by_token));
+    print(&format!("ready {}\n", ready(&addresses, &config)));
     asked.clone().times(1).await;
     proxy.stop(asked.times(2)).await;
     let _ = stop_crm.send(());
@@ -108,23 +128,71 @@ async fn demonstrate(arguments: &Arguments) -> Result<(), Box<dyn std::error::Er
     Ok(())
 }
 
+/// Where everything is, for programs.
+fn ready(at: &Addresses, config: &Path) -> Value {
+    let url = |address: SocketAddr| format!("http://{address}");
+    json!({
+        "proxy": url(at.proxy),
+        "admin": url(at.admin),
+        "crm": url(at.crm),
+        "tokens": url(at.tokens),
+        "config": config.display().to_string(),
+    })
+}
+
+fn dialects() -> Vec<Arc<dyn Dialect>> {
+    vec![Arc::new(sugar_rest::described())]
+}
+
+fn policy(sources: &[Source], kept: &Kept<'_>) -> Result<Arc<Policy>, Box<dyn std::error::Error>> {
+    let schemas: Vec<_> = dialects().iter().map(|one| one.schema().clone()).collect();
+    let (policy, found) = Policy::compile(sources, &schemas, &kept.token_key);
+    let policy = policy.ok_or_else(|| found.render(false))?;
+    Ok(Arc::new(policy))
+}
+
+/// The consent ledger, with what the contacts have agreed to.
+async fn ledger(
+    data: &Path,
+    kept: &Kept<'_>,
+    (people, policy): (&Crm, &Policy),
+) -> Result<Arc<Ledger>, Box<dyn std::error::Error>> {
+    let settings = ledger::Settings {
+        place: ledger::Place::Folder(data.join(STATE)),
+        keys: PersonKeys::new(&[&kept.person_key])?,
+        bytes_max: LEDGER_BYTES_MAX,
+        clock: Clock::system(),
+    };
+    let ledger = Ledger::open(settings).await?;
+    let terms = PolicyTerms::of(policy);
+    let text = terms.texts.get(demo::PURPOSE);
+    let shown = text.and_then(|text| terms.shown(demo::PURPOSE, &text.version, demo::LANGUAGE));
+    let shown = shown.ok_or("the demo's policy has no text of its newsletter")?;
+    let now = Timestamp::now();
+    people.agree(&ledger, UPSTREAM, &shown, now).await?;
+    Ok(Arc::new(ledger))
+}
+
+/// What the proxy stands on.
+struct Ground<'g> {
+    crm: SocketAddr,
+    issuer: &'g Issuer,
+    data: &'g Path,
+}
+
 /// The proxy of the demo, with two listeners before the same CRM: one for its sessions, which tokens may strengthen, one for
 /// tokens alone.
 fn set_up(
     arguments: &Arguments,
-    crm: SocketAddr,
-    issuer: &Issuer,
-    (data, log): (&Path, Log),
+    ground: &Ground<'_>,
+    log: Log,
+    (policy, ledger): (Arc<Policy>, Arc<Ledger>),
 ) -> Result<Setup, Box<dyn std::error::Error>> {
-    let token_key: [u8; 32] = random()?;
-    let dialects: Vec<Arc<dyn Dialect>> = vec![Arc::new(sugar_rest::described())];
-    let live = |dialect: &Arc<dyn Dialect>| Arc::new(LiveSchema::fixed("demo", dialect.clone()));
+    let dialects = dialects();
+    let live = |dialect: &Arc<dyn Dialect>| Arc::new(LiveSchema::fixed(UPSTREAM, dialect.clone()));
     let live: Vec<_> = dialects.iter().map(live).collect();
-    let schemas: Vec<_> = dialects.iter().map(|one| one.schema().clone()).collect();
-    let (policy, found) = Policy::compile(&demo::policy_sources(), &schemas, &token_key);
-    let policy = policy.ok_or_else(|| found.render(false))?;
-    let destination = destination(crm)?;
-    let tokens = Arc::new(Tokens::new(&[trusted(issuer, data)?])?);
+    let destination = destination(ground.crm)?;
+    let tokens = Arc::new(Tokens::new(&[trusted(ground.issuer, ground.data)?])?);
     let listener = |name: &str, port, ways| ListenerSetup {
         ways: Ways {
             tokens: Some(tokens.clone()),
@@ -135,7 +203,7 @@ fn set_up(
         bind: loopback(port),
         tls: None,
         tls_files: None,
-        upstream: "demo".into(),
+        upstream: UPSTREAM.into(),
         destination: destination.clone(),
         settings: settings(
             &config::Limits::default(),
@@ -152,11 +220,11 @@ fn set_up(
             listener("tokens", arguments.tokens_port, vec![Way::Token]),
         ],
         admin: loopback(arguments.admin_port),
-        policy: Arc::new(policy),
+        policy,
         log,
         stop_timeout: STOP_TIMEOUT,
         reload: None,
-        ledger: None,
+        ledger: Some(ledger),
         portal: None,
         sinks: crate::sinks::Plan::default(),
     })
@@ -194,7 +262,7 @@ fn signed_log(data: &Path) -> Result<(Log, PathBuf), Box<dyn std::error::Error>>
     let log = Log::open(Options {
         node: "demo".to_owned(),
         signing: Some(signing),
-        ..Options::new(&data.join("audit"), &data.join("state"))
+        ..Options::new(&data.join("audit"), &data.join(STATE))
     })?;
     let name = log.published_by(Duration::from_secs(5));
     let name = name.ok_or("the first checkpoint of the access log could not be published")?;
@@ -273,11 +341,12 @@ fn loopback(port: u16) -> SocketAddr {
 }
 
 fn greeting(
-    proxy: SocketAddr,
-    crm: SocketAddr,
-    (data, checkpoint): (&Path, &Path),
+    at: &Addresses,
+    (data, checkpoint, config): (&Path, &Path, &Path),
     by_token: &str,
 ) -> String {
+    let (proxy, crm) = (at.proxy, at.crm);
+    let config = config.display();
     let audit = data.join("audit").display().to_string();
     let key = data.join("audit.pub").display().to_string();
     let checkpoint = checkpoint.display();
@@ -322,6 +391,14 @@ fn greeting(
          10. who saw a person (the id of a contact is in each reply), as that person may read it\n\
          \x20    paravent audit who-saw {audit} Contacts/ID --edition person\n\
          \n\
+         The newsletter goes to whoever has confirmed that they want it. Log in as `max` and keep the access_token as MAX:\n\
+         11. a contact (with an id of 2.) is there if the ledger says so, else not found\n\
+         \x20    curl -s {base}/Contacts/ID -H \"OAuth-Token: $MAX\" -H 'Paravent-Purpose: newsletter'\n\
+         12. how somebody stands, and because of what\n\
+         \x20    paravent consent show --config {config} --record sugar:Contacts/ID --purpose newsletter\n\
+         13. whoever agrees no more is gone within a second\n\
+         \x20    paravent consent withdraw --config {config} --record sugar:Contacts/ID --purpose newsletter --source telephone --by kim\n\
+         \n\
          The log is whole, and goes on from what was signed at the start:\n\
          \x20    paravent audit verify {audit} --key {key} --checkpoint {checkpoint}\n\
          Ctrl-C stops.\n\n"
@@ -364,6 +441,12 @@ fn by_token(
 
 /// A demo is stopped by somebody who waits for the prompt.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+/// The name of the CRM.
+const UPSTREAM: &str = "sugar";
+/// The folder of what is kept over restarts, in the demo's.
+const STATE: &str = "state";
+/// Bytes of memory that standings may take.
+const LEDGER_BYTES_MAX: u64 = 64 << 20;
 const NO_RANDOMNESS: &str = "the system gives no randomness";
 /// The same people each time.
 const SEED: u64 = 7;

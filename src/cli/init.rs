@@ -277,6 +277,7 @@ fn read(crm: &Crm, recorder: &Recorder, staging: &Staging) -> Result<(Found, Vec
             progress: &mut progress,
         };
         let wish = Wish {
+            by_id: false,
             most: Some(SAMPLE),
             page_max: 100,
         };

@@ -12,6 +12,7 @@ mod policy_terms;
 mod receipt;
 mod signer;
 mod standing;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -24,4 +25,5 @@ pub use policy_terms::{PolicyTerms, Purpose, age, proof};
 pub use receipt::{Maker, Receipt};
 pub use signer::{NoSigner, Signer};
 pub use standing::{Answer, Stand, answer, denial};
+pub use sync::{Sayings, sayings};
 pub use told::{event, time};

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::ledger::{Outgoing, PersonId, Use};
+use crate::ledger::{Outgoing, PersonId, Reconciled, Use};
 
 /// The sink of the outbox that the access log takes up from.
 const SINK: &str = "audit";
@@ -35,6 +35,17 @@ pub enum Note<'a> {
         purpose: &'a str,
         /// The event that asked for it.
         request: &'a str,
+    },
+    /// What a CRM says was taken over.
+    Synced {
+        /// The name of the CRM.
+        upstream: &'a str,
+        /// Records that were read.
+        seen: u64,
+        /// What came of them.
+        came: Reconciled,
+        /// Whether all of it was read.
+        whole: bool,
     },
     /// A file was imported.
     Imported {
@@ -77,6 +88,21 @@ impl Note<'_> {
                 "person": person.as_str(),
                 "purpose": purpose,
                 "request": request,
+            }),
+            Self::Synced {
+                upstream,
+                seen,
+                came,
+                whole,
+            } => json!({
+                "event": "consent.synced",
+                "upstream": upstream,
+                "seen": seen,
+                "attached": came.attached,
+                "affirmed": came.affirmed,
+                "denied": came.denied,
+                "gone": came.gone,
+                "whole": whole,
             }),
             Self::Imported {
                 sha256,

@@ -1,6 +1,6 @@
 //! What a policy says of consent, as far as recording it and telling of it needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -34,6 +34,8 @@ pub struct Purpose {
     pub proof: Proof,
     /// How old consent may be.
     pub max_age: Option<SpanFieldwise>,
+    /// The names under which a CRM keeps the consent to it.
+    pub crm: BTreeSet<String>,
     /// Whether an objection ends it.
     pub honours_objection: bool,
     /// The categories of data that it shows.
@@ -60,6 +62,7 @@ impl PolicyTerms {
                 legal_basis: policy.legal_basis(name).unwrap_or_default().to_owned(),
                 proof: terms.map_or(Proof::None, |terms| proof(terms.proof)),
                 max_age: terms.and_then(|terms| terms.max_age),
+                crm: policy.names_in_crm(name).map(str::to_owned).collect(),
                 honours_objection: policy.honours_objection(name),
                 data: policy.shown_for(name),
                 labels: labels.collect(),
@@ -123,6 +126,7 @@ impl Purpose {
             legal_basis: basis.to_owned(),
             proof: Proof::None,
             max_age: None,
+            crm: BTreeSet::new(),
             honours_objection: false,
             data: Vec::new(),
             labels: BTreeMap::new(),

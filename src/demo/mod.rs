@@ -15,6 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::policy::Source;
 
+mod agreements;
 mod arguments;
 mod chance;
 mod compare;
@@ -30,6 +31,7 @@ mod sessions;
 mod store;
 mod words;
 
+pub use agreements::{LANGUAGE, PURPOSE};
 pub use issuer::Issuer;
 pub use server::serve;
 
@@ -121,6 +123,16 @@ pub fn policy_sources() -> Vec<Source> {
             include_str!("../../policies/demo/demo.yaml"),
         ),
     ]
+}
+
+/// The same with what the demo adds about consent, which needs a ledger.
+pub fn policy_sources_with_consent() -> Vec<Source> {
+    let mut sources = policy_sources();
+    sources.push(Source {
+        path: "policies/newsletter/newsletter.yaml".to_owned(),
+        text: include_str!("../../policies/newsletter/newsletter.yaml").to_owned(),
+    });
+    sources
 }
 
 /// The CRM: its records and its sessions.

@@ -7,8 +7,10 @@ use super::{Exchange, Modules, Outgoing};
 use crate::door::Credential;
 use crate::vocabulary::{FieldPath, Module};
 
+mod agreed;
 mod rows;
 
+pub use agreed::{ConsentFields, Said};
 pub use rows::{Row, rows};
 
 /// A part of the records of a module.
@@ -20,6 +22,8 @@ pub struct PageOf<'a> {
     pub offset: u64,
     /// Records in it, at most.
     pub limit: u32,
+    /// Whether they are in the order of their ids, as far as the API can be asked for one.
+    pub by_id: bool,
 }
 
 /// A question, and the module that its answer is about where the answer does not say so.
@@ -41,6 +45,11 @@ pub trait Survey {
     /// Whether the pages of a module are counted, so that each begins at a multiple of their size.
     fn numbers_pages(&self, _module: &Module) -> bool {
         false
+    }
+
+    /// In which fields records say what persons agreed to; `None`: nobody has told.
+    fn consent(&self) -> Option<&ConsentFields> {
+        None
     }
 
     /// The question which modules there are.

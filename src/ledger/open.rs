@@ -15,6 +15,7 @@ use super::newlink::NewLink;
 use super::outgoing::{Due, Outgoing};
 use super::person::{Name, Person, PersonId, Who};
 use super::place::Place;
+use super::reconcile::{self, Heard, Reconciled};
 use super::refused::Refused;
 use super::shown::{Shown, Use};
 use super::standings::Standings;
@@ -104,6 +105,29 @@ impl Ledger {
             worker.read(|persons| batch::known(persons, &drafts, now))
         };
         self.thread.ask(look).await
+    }
+
+    /// Brings what another system says of persons together with what it said before, all of it or nothing. A dry run only looks.
+    pub async fn reconcile(
+        &self,
+        heard: Vec<Heard>,
+        source: String,
+        by: String,
+        is_dry: bool,
+    ) -> Result<Reconciled, Error> {
+        let reconcile = move |worker: &mut Worker| {
+            let now = worker.now();
+            let from = reconcile::From {
+                source: &source,
+                by: &by,
+                now,
+            };
+            match is_dry {
+                true => worker.read(|persons| reconcile::look(persons, &heard, &from)),
+                false => worker.write(|persons| reconcile::record(persons, &heard, &from)),
+            }
+        };
+        self.thread.ask(reconcile).await
     }
 
     /// Puts into the outbox what is about no event.

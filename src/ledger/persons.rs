@@ -142,7 +142,36 @@ impl Persons<'_> {
         Ok(person)
     }
 
-    fn is_shared(&mut self, name: &Name) -> Result<bool, Error> {
+    /// Lets a record find a person of its own, where it is found with an address of which nobody knows whose it is.
+    pub(super) fn separate(
+        &mut self,
+        record: &Reference,
+        address: &Address,
+    ) -> Result<PersonId, Error> {
+        let name = Name::Record(record.clone());
+        let known = self.named(&name)?;
+        let of_address = self.find_or_make(&Who::Address(address.clone()))?;
+        match known {
+            Some(person) if person != of_address => return Ok(person),
+            None => {
+                let person = self.make()?;
+                return self.attach(&person, &name);
+            }
+            Some(_) => {}
+        }
+        let person = self.make()?;
+        let sql = "UPDATE person_keys SET person = $1, change = $2 WHERE kind = $3 AND key = $4";
+        let values: [Value; 4] = [
+            person.as_str().into(),
+            self.change.into(),
+            KeyKind::Record.name().into(),
+            record.as_str().into(),
+        ];
+        self.within.run(sql, &values)?;
+        Ok(person)
+    }
+
+    pub(super) fn is_shared(&mut self, name: &Name) -> Result<bool, Error> {
         let (kind, spellings) = self.spellings(name);
         let sql = "SELECT shared FROM person_keys WHERE kind = $1 AND key = $2 AND shared <> 0";
         for (key, _) in spellings {

@@ -39,6 +39,12 @@ impl Policy {
         self.purpose(purpose)?.consent.as_ref()
     }
 
+    /// The names under which a CRM keeps the consent to a purpose.
+    pub fn names_in_crm(&self, purpose: &Purpose) -> impl Iterator<Item = &str> {
+        let names = self.purpose(purpose).map(|purpose| &purpose.crm);
+        names.into_iter().flatten().map(String::as_str)
+    }
+
     /// Whether whoever objects to a purpose is left out.
     pub fn honours_objection(&self, purpose: &Purpose) -> bool {
         self.purpose(purpose)

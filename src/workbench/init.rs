@@ -69,6 +69,7 @@ pub async fn roles(crm: &Crm, recorder: &Recorder) -> Result<Vec<String>, NoRole
     let most = Some(ROLES_MAX);
     recorder.record(&module, most, None)?;
     let wish = Wish {
+        by_id: false,
         most,
         page_max: 100,
     };

@@ -17,6 +17,8 @@ mod compared;
 mod consent;
 mod consent_cli;
 mod consent_dialects;
+mod consent_sync;
+mod demo_consent;
 mod demo_tokens;
 mod described;
 mod detect;

@@ -150,8 +150,8 @@ fn the_three_situations_are_as_they_are_told() {
     let steps = steps(&page);
     assert!(steps.len() > 10, "{}", steps.len());
     let dir = tempfile::tempdir().unwrap();
-    // The demo's policy is the shipped one, and a file more.
-    for from in ["policies/sugarcrm", "policies/demo"] {
+    // The demo's policy is the shipped one, and two files more.
+    for from in ["policies/sugarcrm", "policies/demo", "policies/newsletter"] {
         copy(&root.join(from), &dir.path().join("policies"));
     }
     let demo = Demo::start(&dir.path().join("demo"));

@@ -134,6 +134,18 @@ pub(in crate::audit) enum Notice {
     /// Something was recorded in the consent ledger.
     #[serde(rename = "consent.recorded")]
     ConsentRecorded(ConsentChange),
+    /// What a CRM says of consent was taken over into the consent ledger.
+    #[serde(rename = "consent.synced")]
+    ConsentSynced {
+        affirmed: u64,
+        attached: u64,
+        by: String,
+        denied: u64,
+        gone: u64,
+        seen: u64,
+        upstream: String,
+        whole: bool,
+    },
     /// Records of a CRM are read, or were, to see what its fields hold.
     #[serde(rename = "discover")]
     Discover(Sampled),

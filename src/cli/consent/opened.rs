@@ -1,6 +1,7 @@
 //! An installation whose ledger is open.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::super::colour;
 use super::super::crm::Failed;
@@ -8,6 +9,7 @@ use crate::config::Config;
 use crate::consent::PolicyTerms;
 use crate::files;
 use crate::ledger::{self, Ledger, Settings};
+use crate::policy::{People, Policy};
 use crate::proxy::ledger_settings;
 use crate::reload::Candidate;
 
@@ -15,6 +17,8 @@ use crate::reload::Candidate;
 pub(super) struct Opened {
     pub(super) config: Config,
     pub(super) terms: PolicyTerms,
+    /// Whom records are about.
+    pub(super) people: People,
     pub(super) ledger: Ledger,
 }
 
@@ -26,7 +30,7 @@ pub(super) fn with(
     super::super::logging::quiet_panics();
     let config = configuration(path)?;
     let settings = settings(&config)?;
-    let terms = terms(&config)?;
+    let policy = policy(&config)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -35,7 +39,8 @@ pub(super) fn with(
         let ledger = Ledger::open(settings).await.map_err(refused)?;
         let opened = Opened {
             config,
-            terms,
+            terms: PolicyTerms::of(&policy),
+            people: policy.people().cloned().unwrap_or_default(),
             ledger,
         };
         doing(&opened).await
@@ -57,14 +62,14 @@ fn configuration(path: &Path) -> Result<Config, Failed> {
     })
 }
 
-/// What the policy says. Of warnings `check` tells.
-fn terms(config: &Config) -> Result<PolicyTerms, Failed> {
+/// The policy. Of warnings `check` tells.
+fn policy(config: &Config) -> Result<Arc<Policy>, Failed> {
     let (candidate, found) = Candidate::at_start(config, None);
     let candidate = candidate.ok_or_else(|| {
         eprint!("{}", found.render(colour()));
         Failed::problem("the policy has errors")
     })?;
-    Ok(PolicyTerms::of(&candidate.policy))
+    Ok(candidate.policy)
 }
 
 fn settings(config: &Config) -> Result<Settings, Failed> {

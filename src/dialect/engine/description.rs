@@ -15,6 +15,7 @@ use super::versions::Versions;
 pub(super) use crate::dialect::carriers::Name;
 use crate::dialect::carriers::query_string::Noise;
 use crate::dialect::schema::Stock;
+use crate::dialect::survey::ConsentFields;
 use crate::dialect::{Access, AddressList, HeadForm, Link, Media, Origin, Unread};
 use crate::reason::Reason;
 use crate::vocabulary::{Action, Field, Module, Spelling, intern};
@@ -56,6 +57,8 @@ pub(super) struct Description {
     pub(super) caller: Asking,
     /// Lists of e-mail addresses, by the fields whose addresses they list.
     pub(super) addresses: BTreeMap<Field, AddressList>,
+    /// In which fields records say what persons agreed to.
+    pub(super) consent: Option<ConsentFields>,
     /// The status with which the API answers a request about a record that it does not have.
     pub(super) absent: u16,
     /// The body of an error, with `{status}`, `{title}` and `{text}` where they belong.

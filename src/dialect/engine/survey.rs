@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Map;
 
-use super::description::{Description, Route, Segment};
+use super::description::{Description, Known, Route, Segment};
 use super::{Described, Spoken};
-use crate::dialect::survey::{AboutModule, PageOf, Survey};
-use crate::dialect::{Exchange, Operation, Outgoing, Query, Rendering};
+use crate::dialect::survey::{AboutModule, ConsentFields, PageOf, Survey};
+use crate::dialect::{Exchange, Operation, Outgoing, Path, Query, Rendering, Sort};
 use crate::door::Credential;
 use crate::vocabulary::{Action, FieldPath, Module};
 
@@ -22,6 +22,10 @@ impl Survey for Described {
         let description = &self.description;
         let mut routes = description.routes.iter();
         let route = routes.find(|route| lists(description, route, page.module))?;
+        let order = match page.by_id && !route.listing.orders.is_empty() {
+            true => vec![self.by_id(page.module)],
+            false => Vec::new(),
+        };
         let operation = Operation {
             action: route.action,
             access: route.access,
@@ -36,6 +40,7 @@ impl Survey for Described {
             query: Query {
                 limit: Some(page.limit),
                 offset: Some(page.offset),
+                order,
                 ..Query::default()
             },
             write: None,
@@ -53,6 +58,10 @@ impl Survey for Described {
             schema: self.schema.clone(),
             operation,
         }))
+    }
+
+    fn consent(&self) -> Option<&ConsentFields> {
+        self.description.consent.as_ref()
     }
 
     fn numbers_pages(&self, module: &Module) -> bool {
@@ -100,12 +109,37 @@ impl Survey for Described {
 }
 
 impl Described {
+    /// The order of the ids of a module.
+    fn by_id(&self, module: &Module) -> Sort {
+        let mut known = self.description.modules.iter();
+        let known = known.find(|known| known.module == *module);
+        let path = Path {
+            link: None,
+            field: known.map_or_else(|| "id".to_owned(), in_orders),
+        };
+        Sort {
+            path,
+            descending: false,
+        }
+    }
+
     /// A question of the native part, at the API's place.
     fn below(&self, version: &str, question: Outgoing) -> Outgoing {
         Outgoing {
             target: format!("{}{}", self.description.place(version), question.target),
             ..question
         }
+    }
+}
+
+/// What the id of a module's records is called in orders.
+fn in_orders(known: &Known) -> String {
+    let mut columns = known.columns.iter();
+    let column = columns.find(|(_, field)| field == known.id);
+    let column = column.map_or(known.id, |(column, _)| column.as_str());
+    match known.tables.first() {
+        Some((table, _)) => format!("{table}.{column}"),
+        None => column.to_owned(),
     }
 }
 

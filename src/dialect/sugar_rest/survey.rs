@@ -132,6 +132,7 @@ mod tests {
             module,
             offset: 40,
             limit: 20,
+            by_id: false,
         };
         let credential = Credential::made_up(crate::door::Carrier::Bearer);
         let asked = described().page("v11", &credential, page(&module)).unwrap();

@@ -1,11 +1,13 @@
 //! How the CRM is asked what it holds: `get_available_modules`, `get_module_fields`, and `get_entry_list`, page by page.
 
+use std::sync::LazyLock;
+
 use http::Method as Verb;
 use serde_json::{Value, json};
 
 use super::version::PATH;
 use super::{SugarV4, grammar, render};
-use crate::dialect::survey::{AboutModule, PageOf, Survey};
+use crate::dialect::survey::{AboutModule, ConsentFields, PageOf, Survey};
 use crate::dialect::{Bounds, Dialect, Exchange, Incoming, Outgoing, Understood};
 use crate::door::Credential;
 use crate::json;
@@ -28,7 +30,7 @@ impl Survey for SugarV4 {
             session,
             module,
             "",
-            "",
+            if page.by_id { "id" } else { "" },
             page.offset,
             [],
             [],
@@ -55,6 +57,20 @@ impl Survey for SugarV4 {
             Understood::One(exchange) => Some(exchange),
             Understood::Bulk { .. } => None,
         }
+    }
+
+    fn consent(&self) -> Option<&ConsentFields> {
+        static FIELDS: LazyLock<ConsentFields> = LazyLock::new(|| {
+            let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            ConsentFields {
+                name: names(&["first_name", "last_name"]),
+                agreed: Some("lawful_basis".to_owned()),
+                at: Some("date_reviewed".to_owned()),
+                withdrawn: Some("withdrawn".to_owned()),
+                opted_out: names(&["email_opt_out"]),
+            }
+        });
+        Some(&FIELDS)
     }
 
     fn naming(&self, _version: &str, credential: &Credential) -> Option<Outgoing> {
@@ -111,6 +127,7 @@ mod tests {
             module: &module,
             offset: 40,
             limit: 20,
+            by_id: false,
         };
         let asked = v4.page("v4_1", &credential, page).unwrap();
         let outgoing = asked.render(asked.operation());

@@ -79,6 +79,7 @@ mod tests {
             module: &module,
             offset: 40,
             limit: 20,
+            by_id: false,
         };
         let credential = Credential::made_up(Carrier::Bearer);
         let asked = described().page("V8", &credential, page).unwrap();

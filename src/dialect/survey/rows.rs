@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use crate::dialect::{
     ChoiceShape, EntryShape, Layout, MODULE_KEY, ObjectShape, Others, RecordShape, Shape,
 };
-use crate::vocabulary::Module;
+use crate::markup;
+use crate::vocabulary::{Module, Spelling};
 
 /// Nesting of an answer in which records are looked for.
 const DEPTH_MAX: usize = 32;
@@ -19,6 +20,17 @@ pub struct Row<'a> {
     pub id: Option<&'a str>,
     /// Its fields, as the CRM writes their names.
     pub fields: Vec<(&'a str, &'a Value)>,
+    /// How texts are spelled in it.
+    pub spelling: Spelling,
+}
+
+impl Row<'_> {
+    /// The value of a field, as it is meant; `None`, if the record does not tell it.
+    pub fn value(&self, field: &str) -> Option<Value> {
+        let mut fields = self.fields.iter();
+        let (_, value) = fields.find(|(name, _)| *name == field)?;
+        Some(markup::decode_value(self.spelling, value))
+    }
 }
 
 /// Shows every record of an answer. What lies elsewhere, or is not what the shape says, is none.
@@ -106,6 +118,7 @@ fn of_record<'a>(
         module: &shape.module,
         id,
         fields: Vec::new(),
+        spelling: shape.spelling,
     };
     match (value, shape.layout) {
         (Value::Object(members), Layout::Flat) => add(shape, members, &mut row),

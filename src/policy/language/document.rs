@@ -113,6 +113,8 @@ pub(in crate::policy) struct SayEntry {
     pub(in crate::policy) consent: Option<ConsentEntry>,
     /// Where it is said that whoever objects is left out.
     pub(in crate::policy) objection: Option<Place>,
+    /// The names under which a CRM keeps the consent.
+    pub(in crate::policy) crm: Vec<Word>,
     pub(in crate::policy) despite_restriction: bool,
 }
 

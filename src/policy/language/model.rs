@@ -213,6 +213,8 @@ pub(in crate::policy) struct PurposeModel {
     pub(in crate::policy) roles: BTreeSet<Role>,
     /// The terms of the consent on which it rests.
     pub(in crate::policy) consent: Option<ConsentTerms>,
+    /// The names under which a CRM keeps that consent.
+    pub(in crate::policy) crm: BTreeSet<String>,
     /// Whether whoever objects is left out.
     pub(in crate::policy) honours_objection: bool,
     /// Whether it goes on where the processing is restricted (Art. 18(2) GDPR).

@@ -70,6 +70,12 @@ fn terms_that_contradict_each_other_are_told_at_their_place() {
             "P051",
             "{ proof",
         ),
+        (
+            "honour_objection: true",
+            "honour_objection: true, crm: [Mail]",
+            "P051",
+            "[Mail]",
+        ),
         ("proof: double-opt-in, ", "", "Y011", "{ max_age"),
         ("proof: double-opt-in", "proof: opt-in", "Y013", "opt-in"),
         ("max_age: 3y", "max_age: 3", "Y014", "3,"),

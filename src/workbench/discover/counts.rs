@@ -209,6 +209,7 @@ mod tests {
             module: &module,
             id: Some("c-1"),
             fields,
+            spelling: crate::vocabulary::Spelling::Plain,
         };
         let mut counts = ModuleCounts::default();
         counts.add(&row, &schema, &lexicon());

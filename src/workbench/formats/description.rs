@@ -6,7 +6,7 @@ use super::parts::{
     Key, any_of, anything, entries, flag, formed, integer, key, list, map, needs, one_or_any_list,
     one_or_list, text, words,
 };
-use super::routes;
+use super::{agreed, routes};
 use crate::reason::Reason;
 
 /// A name of a field.
@@ -136,7 +136,7 @@ fn of_the_api() -> [Key; 18] {
 }
 
 /// What is said of its data and its requests.
-fn of_its_data() -> [Key; 9] {
+fn of_its_data() -> [Key; 10] {
     [
         key(
             "own_lists",
@@ -152,6 +152,11 @@ fn of_its_data() -> [Key; 9] {
             "address",
             entries(field(), address_list()),
             "Lists of the e-mail addresses of a record, by the field that holds the primary one, or by the list itself.",
+        ),
+        key(
+            "consent",
+            agreed::consent(),
+            "In which fields records say what persons agreed to, for `paravent consent sync`.",
         ),
         key(
             "fields",

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+mod agreed;
 mod condition;
 mod config;
 mod description;

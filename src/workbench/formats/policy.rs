@@ -379,6 +379,11 @@ fn purpose() -> Value {
             "Records of whoever objects are not there. For `public-task` and `legitimate-interest`.",
         ),
         key(
+            "crm",
+            names("newsletter"),
+            "The names under which the CRM keeps this consent, for `paravent consent sync`. For `legal_basis: consent`.",
+        ),
+        key(
             "despite_restriction",
             flag(),
             "It goes on where somebody has had the processing restricted (Art. 18 GDPR).",

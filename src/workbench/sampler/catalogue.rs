@@ -81,6 +81,7 @@ pub async fn catalogue(crm: &Crm, wanted: &[Module]) -> Result<Catalogue, NoCata
     let made_up = Credential::made_up(crate::door::Carrier::Bearer);
     let is_listed = |module: &Module| {
         let page = PageOf {
+            by_id: false,
             module,
             offset: 0,
             limit: 1,

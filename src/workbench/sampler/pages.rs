@@ -31,6 +31,8 @@ pub struct Wish {
     pub most: Option<u64>,
     /// Rows of a page at most.
     pub page_max: u32,
+    /// Whether records are read in the order of their ids.
+    pub by_id: bool,
 }
 
 /// How far the records of a module were read.
@@ -93,6 +95,7 @@ pub struct Pages<'a> {
     module: &'a Module,
     most: Option<u64>,
     size_max: u32,
+    by_id: bool,
     seen: Seen,
     too_large: u32,
 }
@@ -105,6 +108,7 @@ impl<'a> Pages<'a> {
             module,
             most: wish.most,
             size_max: wish.page_max.clamp(1, SIZES[0]),
+            by_id: wish.by_id,
             seen: Seen::default(),
             too_large: 0,
         }
@@ -126,7 +130,13 @@ impl<'a> Pages<'a> {
             return Ok(next);
         }
         let limit = size(cursor.offset, left, self.size_max);
-        match page(self.crm, self.module, cursor.offset, limit).await {
+        let wanted = PageOf {
+            module: self.module,
+            offset: cursor.offset,
+            limit,
+            by_id: self.by_id,
+        };
+        match page(self.crm, wanted).await {
             Ok(page) => {
                 self.too_large = 0;
                 let given = page.show(limit, &mut next, &mut self.seen, visit);
@@ -171,13 +181,8 @@ struct Page {
     exchange: Box<dyn crate::dialect::Exchange>,
 }
 
-async fn page(crm: &Crm, module: &Module, offset: u64, limit: u32) -> Result<Page, Trouble> {
+async fn page(crm: &Crm, page: PageOf<'_>) -> Result<Page, Trouble> {
     let ask = |credential: &Credential| {
-        let page = PageOf {
-            module,
-            offset,
-            limit,
-        };
         let exchange = crm.dialect().page(crm.version(), credential, page)?;
         Some(Asked {
             outgoing: exchange.render(exchange.operation()),

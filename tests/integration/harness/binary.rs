@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,8 @@ pub struct Demo {
     pub admin: SocketAddr,
     pub crm: SocketAddr,
     pub tokens: SocketAddr,
+    /// The configuration of it.
+    pub config: PathBuf,
     /// What it printed before the `ready` line.
     pub greeting: String,
 }
@@ -109,6 +111,7 @@ impl Demo {
                 };
                 let (proxy, admin, crm) = (address("proxy"), address("admin"), address("crm"));
                 let tokens = address("tokens");
+                let config = PathBuf::from(ready["config"].as_str().unwrap());
                 // Nothing else is printed; the pipe stays open so that printing could not fail.
                 std::thread::spawn(move || drop(lines.read_to_end(&mut Vec::new())));
                 return Self {
@@ -117,6 +120,7 @@ impl Demo {
                     admin,
                     crm,
                     tokens,
+                    config,
                     greeting,
                 };
             }

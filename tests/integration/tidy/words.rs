@@ -33,7 +33,7 @@ const MODULES: &[&str] = &["Accounts", "Contacts", "Leads", "Users"];
 const EXCEPT: &[(&str, &str)] = &[
     // It is a CRM.
     ("demo", ""),
-    ("cli/demo.rs", ""),
+    ("cli/demo", ""),
     // They run the dialects, and models of what CRMs make of their requests.
     ("fuzzing", ""),
     ("fuzzing.rs", ""),

@@ -69,7 +69,7 @@ impl Reader<'_> {
     }
 
     /// Names of fields.
-    fn fields(&mut self, keys: &Keys<'_>, key: &str) -> Vec<String> {
+    pub(super) fn fields(&mut self, keys: &Keys<'_>, key: &str) -> Vec<String> {
         let mut all = Vec::new();
         for text in self.texts(keys, key) {
             all.extend(self.field(text.value, &text.place));

@@ -18,7 +18,7 @@ macro_rules! forms {
 forms! {
     DESCRIPTION "a description":
         description native prefix versions suffix ignore_case ids names reserved own_lists spelling media credentials
-        ignored written caller absent errors labels drift address fields link_names modules administration
+        ignored written caller absent errors labels drift address consent fields link_names modules administration
         within routes;
     VERSIONS "`versions`": known minors accept;
     RESERVED "`reserved`": modules beginnings ids words unwritten;
@@ -32,6 +32,7 @@ forms! {
     LINK_NAMES "`link_names`": one many field;
     FIELDS "`fields`": fields copies items maps parents related secrets scaffolding lengths;
     ADDRESS "an entry of `address`": list member primary;
+    CONSENT "`consent`": name agreed at withdrawn opted_out;
     ITEMS "an entry of `items`": values beside of;
     MODULE "a module":
         path id inner links columns tables fields copies items maps parents related secrets scaffolding lengths;

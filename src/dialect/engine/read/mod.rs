@@ -22,6 +22,7 @@ mod bodies;
 mod caller;
 mod checks;
 mod confined;
+mod consent;
 mod keys;
 mod modules;
 mod predicates;
@@ -148,6 +149,7 @@ impl Reader<'_> {
             written: self.written(keys),
             caller,
             addresses: self.addresses(keys),
+            consent: self.consent(keys),
             absent: self.absent(keys),
             errors: keys.get("errors").map_or_else(
                 || json!({"error": {"status": "{status}", "message": "{text}"}}),

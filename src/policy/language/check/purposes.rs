@@ -39,6 +39,12 @@ pub(super) fn purposes(
                 recipients(document, entry, consent, found);
                 terms(document, consent, (names, &texts), found)
             }),
+            crm: entry
+                .say
+                .crm
+                .iter()
+                .map(|word| word.value.clone())
+                .collect(),
             honours_objection: entry.say.objection.is_some(),
             despite_restriction: entry.say.despite_restriction,
         };

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Diagnostic, Diagnostics, Form, Keys, Node, Place, Spanned};
 
 use super::super::codes;
-use super::super::document::{ConsentEntry, SayEntry};
+use super::super::document::{ConsentEntry, SayEntry, Word};
 use super::super::terms::{ConsentProof, WhenMissing};
 use super::{KEYS_REFUSED, operands, words};
 
@@ -49,11 +49,31 @@ pub(super) fn read(
             ),
         );
     }
+    let crm = keys
+        .get("crm")
+        .and_then(|node| in_crm(node, consent.is_some(), found));
     SayEntry {
         consent,
         objection,
+        crm: crm.unwrap_or_default(),
         despite_restriction: flag(keys, "despite_restriction", found).is_some(),
     }
+}
+
+/// Under which names a CRM keeps this consent.
+fn in_crm(node: &Node, is_on_consent: bool, found: &mut Diagnostics) -> Option<Vec<Word>> {
+    if !is_on_consent {
+        found.push(
+            bad(
+                "what a CRM says of consent, for a purpose that does not rest on it",
+                &node.place,
+                "only purposes on consent have names in a CRM",
+            )
+            .help("take `crm` out, or write `legal_basis: consent` with its terms"),
+        );
+        return None;
+    }
+    words(node, "the names in a CRM", found)
 }
 
 fn bad(title: &str, place: &Place, label: &str) -> Diagnostic {

@@ -159,6 +159,7 @@ pub(super) fn purposes(node: &Node, document: &mut Document, found: &mut Diagnos
             "roles",
             "consent",
             "honour_objection",
+            "crm",
             "despite_restriction",
         ],
         refused: KEYS_REFUSED,
