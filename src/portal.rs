@@ -186,7 +186,11 @@ impl Portal {
     fn trouble(&self, asked: &Asked, trouble: &Trouble) -> Answer {
         match route::is_api(&asked.head.path) || media::is_json(asked) {
             true => problem::Problem::from(trouble).answer(),
-            false => self.trouble_page(self.language(asked, None), trouble),
+            false => {
+                let query = fields::Fields::of_query(asked, &["t", "lang", "receipt", "form"]);
+                let stated = query.as_ref().ok().and_then(|query| query.get("lang"));
+                self.trouble_page(self.language(asked, stated), trouble)
+            }
         }
     }
 

@@ -20,7 +20,8 @@ class Keeper:
 
     async def handle_DATA(self, server, session, envelope):
         with (self.folder / "offered").open("a") as file:
-            file.write(f"tls={session.ssl is not None} user={session.authenticated}\n")
+            is_tls = server.transport.get_extra_info("sslcontext") is not None
+            file.write(f"tls={is_tls} user={session.authenticated}\n")
         behaviour = (self.folder / "behaviour").read_text().strip()
         if behaviour == "defer":
             return "451 4.3.0 not now"
