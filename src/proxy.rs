@@ -150,6 +150,27 @@ pub struct Proxy {
     _ledger: Option<Arc<Ledger>>,
 }
 
+/// Counts what callers were shown: nobody is answered before.
+async fn count_shown(meter: &Meter, policy: &Policy, log: &Log) -> Result<(), StartError> {
+    let limits = NewLimits::count(meter, policy, log).await;
+    let counted = limits.map_err(StartError::Limits)?.put().catch_up();
+    counted.await.map_err(StartError::Limits)
+}
+
+/// Who says whether it is ready, and whether rules of the first listener only observe.
+fn readiness(log: &Log, ways: Vec<Ways>, first: Option<Arc<Pipeline>>) -> Readiness {
+    Readiness::new(log.clone(), ways).observing(move || {
+        let first = first.as_ref();
+        first.map_or_else(Observation::default, |first| first.observation())
+    })
+}
+
+fn sinks(plan: &Plan, log: &Log, metrics: &Metrics, readiness: &Readiness) -> Sinks {
+    let parts = readiness.parts.clone();
+    let say = Arc::new(move |part: &str, is_good, words| parts.say(part, is_good, words));
+    Sinks::start(plan, log, &metrics.sinks, say)
+}
+
 impl Proxy {
     /// Binds all addresses, then begins to answer.
     pub async fn start(setup: Setup) -> Result<Self, StartError> {
@@ -163,23 +184,14 @@ impl Proxy {
         let meter = Meter::empty().map_err(|_| NoRandomness)?;
         let terms = (&*setup.policy, &setup.log, &metrics, &meter);
         let mut open = Open::all(setup.listeners, terms, setup.ledger.as_ref(), &cut).await?;
-        let portal = match setup.portal {
-            Some(portal) => Some(portal.open().await?),
-            None => None,
-        };
+        let portal = portal::opened(setup.portal).await?;
         let portal_address = portal.as_ref().map(|portal| portal.address);
         reload::tell_observation(&setup.policy);
         let first = open.pipelines.first().cloned();
         let terms = portal::terms(first.clone(), &setup.policy);
-        let readiness = Readiness::new(setup.log.clone(), ways.clone()).observing(move || {
-            let first: Option<&Arc<Pipeline>> = first.as_ref();
-            first.map_or_else(Observation::default, |first| first.observation())
-        });
+        let readiness = readiness(&setup.log, ways.clone(), first);
         record(&setup.policy, &open.live, &setup.log).await?;
-        // Nobody is answered before what they were shown is counted.
-        let limits = NewLimits::count(&meter, &setup.policy, &setup.log).await;
-        let counted = limits.map_err(StartError::Limits)?.put().catch_up();
-        counted.await.map_err(StartError::Limits)?;
+        count_shown(&meter, &setup.policy, &setup.log).await?;
         let addresses = open.fronts.iter().map(|(address, ..)| *address).collect();
         let listeners = open.fronts.into_iter();
         let mut listeners: Vec<_> = listeners
@@ -221,16 +233,13 @@ impl Proxy {
             metrics.clone(),
             admin_stopped,
         ));
-        let parts = readiness.parts.clone();
-        let say = Arc::new(move |part: &str, is_good, words| parts.say(part, is_good, words));
-        let sinks = Sinks::start(&setup.sinks, &setup.log, &metrics.sinks, say);
-        let (log, stop_timeout) = (setup.log, setup.stop_timeout);
+        let sinks = sinks(&setup.sinks, &setup.log, &metrics, &readiness);
         Ok(Self {
             addresses,
             admin,
             portal: portal_address,
             readiness,
-            log,
+            log: setup.log,
             metrics,
             knife,
             stop,
@@ -240,7 +249,7 @@ impl Proxy {
             refreshing,
             reload,
             sinks,
-            stop_timeout,
+            stop_timeout: setup.stop_timeout,
             _ledger: setup.ledger,
         })
     }

@@ -140,7 +140,7 @@ fn start(dir: &Path, runtime: &tokio::runtime::Runtime) -> Proxy {
             every: INTERVAL * 1_000,
         };
         let listeners = configured.listeners().unwrap();
-        Proxy::start(configured.set_up(listeners, log, None))
+        Proxy::start(configured.set_up(listeners, log, None, None))
             .await
             .unwrap()
     })

@@ -1,5 +1,6 @@
 //! Reads the sections of a server configuration. Every mistake is reported and reading goes on.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -72,6 +73,14 @@ pub(super) fn read(
     .config(&keys)
 }
 
+/// The folder of the state, if nobody says where it is: beside that of the log.
+fn beside(log: &Spanned<PathBuf>) -> Spanned<PathBuf> {
+    Spanned {
+        value: log.value.with_file_name("state"),
+        place: log.place.clone(),
+    }
+}
+
 impl Reader<'_> {
     fn config(mut self, keys: &Keys<'_>) -> Option<Config> {
         // Every section is read before anything is given up.
@@ -97,12 +106,7 @@ impl Reader<'_> {
         let state = keys
             .get("state")
             .map_or_else(|| Some(State::default()), |node| self.state(node));
-        let portal = keys
-            .get("portal")
-            .map_or(Some(None), |node| self.portal(node).map(Some));
-        let mail = keys
-            .get("mail")
-            .map_or(Some(None), |node| self.mail(node).map(Some));
+        let (portal, mail) = self.portal_and_mail(keys);
         let limits = keys
             .get("limits")
             .map_or_else(Limits::default, |node| self.limits(node));
@@ -115,17 +119,12 @@ impl Reader<'_> {
         let reload = keys
             .get("reload")
             .map_or_else(Reload::default, |node| self.reload(node));
-        let (listeners_node, listeners) = listeners?;
-        let (upstreams_node, upstreams) = upstreams?;
+        let ((listeners_node, listeners), (upstreams_node, upstreams)) = (listeners?, upstreams?);
         self.none_of("listener", listeners_node, listeners.is_empty());
         self.none_of("upstream", upstreams_node, upstreams.is_empty());
-        if let Some(Identity { keys, front, .. }) = &identity {
-            if let (Some(keys), Some(secrets)) = (keys, &secrets) {
-                self.needs_api_key(keys, secrets.api.is_some());
-            }
-            if let Some(front) = front {
-                self.front_apart(front, upstreams.values());
-            }
+        if let Some(identity) = &identity {
+            let has_api_key = secrets.as_ref().map(|secrets| secrets.api.is_some());
+            self.identity_fits(identity, has_api_key, &upstreams);
         }
         self.addresses(&listeners, admin.as_ref());
         self.links(&listeners, upstreams_node);
@@ -142,10 +141,7 @@ impl Reader<'_> {
         }
         let (audit, state) = (audit?, state?);
         Some(Config {
-            state: state.dir.unwrap_or_else(|| Spanned {
-                value: audit.dir.value.with_file_name("state"),
-                place: audit.dir.place.clone(),
-            }),
+            state: state.dir.unwrap_or_else(|| beside(&audit.dir)),
             postgres: state.postgres,
             ledger_bytes_max: state.memory_max,
             listeners: listeners.into_iter().map(|read| read.listener).collect(),
@@ -168,6 +164,34 @@ impl Reader<'_> {
             read_once: self.once,
             secrets: secrets?,
         })
+    }
+
+    fn portal_and_mail(
+        &mut self,
+        keys: &Keys<'_>,
+    ) -> (Option<Option<super::Portal>>, Option<Option<super::Mail>>) {
+        let portal = keys
+            .get("portal")
+            .map_or(Some(None), |node| self.portal(node).map(Some));
+        let mail = keys
+            .get("mail")
+            .map_or(Some(None), |node| self.mail(node).map(Some));
+        (portal, mail)
+    }
+
+    /// Whether what proves who callers are goes with the keys and the CRMs.
+    fn identity_fits(
+        &mut self,
+        identity: &Identity,
+        has_api_key: Option<bool>,
+        upstreams: &BTreeMap<String, super::Upstream>,
+    ) {
+        if let (Some(keys), Some(has_api_key)) = (&identity.keys, has_api_key) {
+            self.needs_api_key(keys, has_api_key);
+        }
+        if let Some(front) = &identity.front {
+            self.front_apart(front, upstreams.values());
+        }
     }
 
     /// Tells that there is nothing of which there must be something.

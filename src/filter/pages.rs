@@ -188,10 +188,10 @@ impl<'f> Pages<'f> {
         };
         let mut around = text;
         for key in before {
-            around = one(&members(around)?, key)?.ok_or(unfilterable(Cause::Shape))?;
+            around = one(&members(around)?, key)?.ok_or_else(|| unfilterable(Cause::Shape))?;
         }
         let members = members(around)?;
-        let elements = one(&members, last)?.ok_or(unfilterable(Cause::Shape))?;
+        let elements = one(&members, last)?.ok_or_else(|| unfilterable(Cause::Shape))?;
         let elements = list(elements)?;
         let mut along = Vec::new();
         for key in &self.along {
@@ -211,7 +211,7 @@ impl<'f> Pages<'f> {
         &self,
         raw: &str,
         shape: &Shape,
-        (path, next): (Option<&[&'static str]>, Option<(&[&'static str], i128)>),
+        (path, next): (Option<Way<'_>>, Option<(Way<'_>, i128)>),
         out: &mut String,
     ) -> Result<(), Unfilterable> {
         let object = match (path, shape) {
@@ -277,6 +277,9 @@ impl fmt::Debug for Pages<'_> {
             .finish_non_exhaustive()
     }
 }
+
+/// The keys that lead to a place.
+type Way<'p> = &'p [&'static str];
 
 /// A list of records in a shape.
 type Listed<'f> = (Vec<&'static str>, &'f Shape, Option<&'f ObjectShape>);

@@ -60,8 +60,10 @@ impl Pipeline {
         let look = exchange.look_at(named, conditions.fields());
         let look = look.ok_or(Reason::ActionNotAllowed)?;
         let narrowed = Narrowed::whole(&*look);
-        let fetched = self.fetch(visit, (&*look, &narrowed), record).await;
-        let held = fetched.and_then(|(_, bytes)| self.looked_up(&*look, &bytes));
+        let held = match self.fetch(visit, (&*look, &narrowed), record).await {
+            Ok((_, bytes)) => self.looked_up(&*look, &bytes),
+            Err(refusal) => Err(refusal),
+        };
         let held = match held {
             Err(refusal) if is_unreadable(&refusal) => return Err(gone(&*look)),
             held => held?,

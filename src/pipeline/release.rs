@@ -93,29 +93,8 @@ impl Pipeline {
                 if description.is_some() {
                     tell_too_long(visit);
                 }
-                let Ok(opened) = record.open(most(operation, plan)).await else {
-                    return self.unrecorded(visit);
-                };
-                let begun = account.begin(plan, &record).await;
-                let counted = match begun.map_err(|stopped| (&account, stopped)) {
-                    Ok(counted) => counted,
-                    Err(stopped) => return self.limited(visit, action, stopped, record).await,
-                };
-                let (sender, receiver) = mpsc::channel(1);
-                let stream = Stream {
-                    told: visit.entrance.told.clone(),
-                    cut: self.cut.clone(),
-                    untrusted: answer.untrusted,
-                    passing: Passing::new(*filtering, answer.plan, account, visit.persons.cloned()),
-                    record,
-                    action,
-                    status,
-                    held_bytes_max: self.settings.held_bytes_max,
-                    metrics: self.metrics.clone(),
-                    sender,
-                };
-                tokio::spawn(stream.run(share));
-                Reply::from_stream(status, receiver, &opened, counted).of_type(media)
+                let rest = (answer, filtering, share);
+                self.streamed(visit, rest, (account, record)).await
             }
             Ok(Read::TooLargeToHold(_)) => {
                 let reason = self.transport.failures().note(Cause::TooLarge);
@@ -129,6 +108,41 @@ impl Pipeline {
             }
             Err(reason) => self.refuse(visit, action, reason.into(), record).await,
         }
+    }
+
+    /// Releases a reply that is too large to hold, piece by piece, once it is recorded that it begins.
+    async fn streamed(
+        &self,
+        visit: &Visit<'_>,
+        (answer, filtering, share): (Answer, Box<Filtering>, Share),
+        (account, mut record): (Account, Record<Decided>),
+    ) -> Reply {
+        let (operation, plan) = (answer.exchange.operation(), &answer.plan);
+        let (action, media) = (operation.action, answer.form.media);
+        let status = answer.untrusted.status();
+        let Ok(opened) = record.open(most(operation, plan)).await else {
+            return self.unrecorded(visit);
+        };
+        let begun = account.begin(plan, &record).await;
+        let counted = match begun.map_err(|stopped| (&account, stopped)) {
+            Ok(counted) => counted,
+            Err(stopped) => return self.limited(visit, action, stopped, record).await,
+        };
+        let (sender, receiver) = mpsc::channel(1);
+        let stream = Stream {
+            told: visit.entrance.told.clone(),
+            cut: self.cut.clone(),
+            untrusted: answer.untrusted,
+            passing: Passing::new(*filtering, answer.plan, account, visit.persons.cloned()),
+            record,
+            action,
+            status,
+            held_bytes_max: self.settings.held_bytes_max,
+            metrics: self.metrics.clone(),
+            sender,
+        };
+        tokio::spawn(stream.run(share));
+        Reply::from_stream(status, receiver, &opened, counted).of_type(media)
     }
 
     /// Takes in what the CRM says of its own data, where an answer says anything.

@@ -70,6 +70,14 @@ impl PortalSetup {
     }
 }
 
+/// The portal, if there is one, its address bound.
+pub(super) async fn opened(portal: Option<PortalSetup>) -> Result<Option<Opened>, StartError> {
+    match portal {
+        Some(portal) => portal.open().await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// A portal whose address is bound.
 pub(super) struct Opened {
     pub(super) address: SocketAddr,

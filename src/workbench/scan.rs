@@ -234,6 +234,7 @@ mod tests {
                     ("iban_c", &iban),
                     ("portal_password", text),
                 ],
+                spelling: crate::vocabulary::Spelling::Plain,
             };
             count(&mut tally, &row);
         }

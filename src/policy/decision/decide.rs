@@ -125,6 +125,16 @@ fn decided(
             ..denial(reason, plan.roles.to_vec(), plan.purpose)
         });
     }
+    stepping_up(policy, caller, operation, plan)
+}
+
+/// The same plan, with what stronger authentication would show more of; or why nothing goes without it.
+fn stepping_up(
+    policy: &Policy,
+    caller: &Caller,
+    operation: &Operation,
+    mut plan: Plan,
+) -> Result<Plan, Denial> {
     let Some(lacking) = plan.table.lacking(policy) else {
         return Ok(plan);
     };
