@@ -205,6 +205,16 @@ impl Condition {
         is_about
     }
 
+    /// Whether nothing but the persons counts whom the record is about.
+    pub fn is_about_persons_alone(&self) -> bool {
+        let (mut is_any, mut is_alone) = (false, true);
+        self.each_subject(&mut |subject| {
+            is_any = true;
+            is_alone &= matches!(subject, Subject::Person(_));
+        });
+        is_any && is_alone
+    }
+
     /// Whether the moment counts.
     pub fn looks_at_time(&self) -> bool {
         match self {

@@ -157,15 +157,27 @@ fn every_reply_that_was_received_has_its_event_after_kill_9() {
 #[test]
 fn when_the_log_cannot_be_written_nothing_is_released() {
     let dir = tempfile::tempdir().unwrap();
-    // A disk that is full at 64 KiB a file: `ulimit -f`, with the signal that goes with it ignored.
     let demo = Demo::start_with(dir.path(), |command| {
         let mut limited = std::process::Command::new("bash");
         limited
-            .args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\""])
+            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
             .arg(command.get_program())
             .args(command.get_args());
         limited
     });
+    // A disk that is full 64 KiB from now on, for the log: a bound of files, the signal that goes with it ignored.
+    let log = std::fs::read_dir(dir.path().join("audit")).unwrap();
+    let log = log.flatten().map(|entry| entry.metadata().unwrap().len());
+    let bytes = log.max().unwrap() + 64 * 1024;
+    let limited = std::process::Command::new("prlimit")
+        .args([
+            "--pid",
+            &demo.pid().to_string(),
+            &format!("--fsize={bytes}"),
+        ])
+        .status()
+        .unwrap();
+    assert!(limited.success());
     let login = json!({"grant_type": "password", "client_id": "sugar", "username": "sally", "password": "demo", "platform": "base"});
     let reply = ask(
         &demo,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Map;
 
-use super::description::{Description, Known, Route, Segment};
+use super::description::{Description, Route, Segment};
 use super::{Described, Spoken};
 use crate::dialect::survey::{AboutModule, ConsentFields, PageOf, Survey};
 use crate::dialect::{Exchange, Operation, Outgoing, Path, Query, Rendering, Sort};
@@ -115,7 +115,7 @@ impl Described {
         let known = known.find(|known| known.module == *module);
         let path = Path {
             link: None,
-            field: known.map_or_else(|| "id".to_owned(), in_orders),
+            field: known.map_or("id", |known| known.id).to_owned(),
         };
         Sort {
             path,
@@ -129,17 +129,6 @@ impl Described {
             target: format!("{}{}", self.description.place(version), question.target),
             ..question
         }
-    }
-}
-
-/// What the id of a module's records is called in orders.
-fn in_orders(known: &Known) -> String {
-    let mut columns = known.columns.iter();
-    let column = columns.find(|(_, field)| field == known.id);
-    let column = column.map_or(known.id, |(column, _)| column.as_str());
-    match known.tables.first() {
-        Some((table, _)) => format!("{table}.{column}"),
-        None => column.to_owned(),
     }
 }
 

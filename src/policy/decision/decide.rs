@@ -135,10 +135,10 @@ fn stepping_up(
     operation: &Operation,
     mut plan: Plan,
 ) -> Result<Plan, Denial> {
-    let Some(lacking) = plan.table.lacking(policy) else {
+    let Some(lacking) = plan.used.lacking(policy) else {
         return Ok(plan);
     };
-    match lacking.touched(&plan.table, operation) {
+    match lacking.touched(&plan.used, operation) {
         Touched::No => {}
         // Clients of a session of the CRM would answer by logging in again.
         Touched::Named if !caller.has_session() && caller.way() == Way::Token => {

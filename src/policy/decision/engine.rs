@@ -12,7 +12,7 @@ use crate::vocabulary::{Category, Level, Module, Purpose, Role, RuleName};
 
 use super::super::language::catalogue::kind_of;
 use super::super::language::model::{
-    Applies, Bit, Cap, Grant, Model, Observation, RowRule, Writing, about, is_special,
+    Applies, Bit, Cap, Grant, Model, Noted, Observation, RowRule, Writing, about, is_special,
 };
 
 /// What shows data while the whole policy observes, as it is named in `explain` and in the log.
@@ -243,9 +243,14 @@ impl Model {
         module: &Module,
         mut categories: impl Iterator<Item = &'a Category>,
     ) -> bool {
+        // Of records about nobody, it is known what holds of the persons whom they are about.
+        let people = self.people.as_ref();
+        let is_known = people.is_some_and(|people| people.are_about_nobody(module));
         let asks = |when: Option<Bit>| {
             let noted = when.and_then(|bit| self.conditions.get(usize::from(bit.0)));
-            noted.is_some_and(|noted| noted.condition.is_about_records())
+            noted.is_some_and(|Noted { condition, .. }| {
+                condition.is_about_records() && !(is_known && condition.is_about_persons_alone())
+            })
         };
         let asked = |category: &Category| {
             let mut grants = self.grants.iter();

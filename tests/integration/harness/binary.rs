@@ -75,6 +75,10 @@ pub fn demo_words(dir: &str) -> [&str; 9] {
 }
 
 impl Demo {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Starts the demo on free ports and waits until it is ready.
     pub fn start(dir: &Path) -> Self {
         Self::start_with(dir, |command| command)

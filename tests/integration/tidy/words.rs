@@ -34,6 +34,7 @@ const EXCEPT: &[(&str, &str)] = &[
     // It is a CRM.
     ("demo", ""),
     ("cli/demo", ""),
+    ("cli/demo.rs", ""),
     // They run the dialects, and models of what CRMs make of their requests.
     ("fuzzing", ""),
     ("fuzzing.rs", ""),
