@@ -56,6 +56,11 @@ const PASSWORD: Wanted = Wanted {
     help: "write it into a file that only Paravent reads, and name it: `password: { file: smtp.password }`; one line, at most 255 bytes",
 };
 
+/// Whether a text is one line that a server of mails takes.
+fn is_line(text: &str) -> bool {
+    (1..=TEXT_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control)
+}
+
 impl Reader<'_> {
     pub(super) fn mail(&mut self, node: &Node) -> Option<Mail> {
         const FORM: Form = Form {
@@ -116,9 +121,15 @@ impl Reader<'_> {
             let port = node.integer("`port`", 1..=65_535, self.found)?;
             u16::try_from(port).ok()
         });
-        let account = match (keys.get("user"), keys.get("password")) {
+        let user = keys
+            .get("user")
+            .map_or(Some(None), |node| self.mail_user(node).map(Some));
+        let password = keys
+            .get("password")
+            .map_or(Some(None), |node| self.mail_password(node).map(Some));
+        let account = match (user?, password?) {
             (None, None) => Some(None),
-            (Some(user), Some(password)) => self.mail_account(user, password).map(Some),
+            (Some(user), Some(password)) => Some(Some((user, password))),
             _ => {
                 let help = "write both, or neither where the server asks for none";
                 self.bad_mail(&node.place, "`user` and `password` stand together", help);
@@ -158,29 +169,30 @@ impl Reader<'_> {
         is_host.then(|| text.value.to_owned())
     }
 
-    fn mail_account(&mut self, user: &Node, password: &Node) -> Option<(String, Secret)> {
+    fn mail_user(&mut self, user: &Node) -> Option<String> {
+        let name = user.verbatim("`user`", self.found)?;
+        if !is_line(name.value) {
+            let help = "write one line of at most 255 bytes";
+            self.bad_mail(&name.place, "is no name of a user", help);
+            return None;
+        }
+        Some(name.value.to_owned())
+    }
+
+    fn mail_password(&mut self, password: &Node) -> Option<Secret> {
         const FORM: Form = Form {
             what: "a secret",
             known: &["file", "env"],
             refused: &[],
         };
-        let fits = |text: &str| {
-            (1..=TEXT_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control)
-        };
-        let name = user.verbatim("`user`", self.found)?;
-        if !fits(name.value) {
-            let help = "write one line of at most 255 bytes";
-            self.bad_mail(&name.place, "is no name of a user", help);
-            return None;
-        }
         let keys = FORM.read(password, self.found)?;
         let secret = self.secret(&keys, PASSWORD)?;
-        if !std::str::from_utf8(secret.bytes()).is_ok_and(fits) {
+        if !std::str::from_utf8(secret.bytes()).is_ok_and(is_line) {
             let label = "is blank, too long, or not one line of text";
             self.bad_secret(PASSWORD, &password.place, label);
             return None;
         }
-        Some((name.value.to_owned(), secret))
+        Some(secret)
     }
 
     fn bad_mail(&mut self, place: &Place, label: &str, help: &str) {

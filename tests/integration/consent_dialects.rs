@@ -19,7 +19,7 @@ use crate::harness::world::{Wish, World};
 const CONTACTS: u64 = 700;
 
 fn has_agreed(contact: u64) -> bool {
-    contact % 3 == 0 && !(60..500).contains(&contact)
+    contact.is_multiple_of(3) && !(60..500).contains(&contact)
 }
 
 fn address(contact: u64) -> String {

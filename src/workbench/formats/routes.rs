@@ -397,6 +397,11 @@ pub(super) fn page() -> Value {
             place(),
             "The place, among those of `pass`, where the reply tells that there is more.",
         ),
+        key(
+            "next",
+            words(&["offset", "behind", "pages"]),
+            "What stands at the place of `more`: the offset of the next record (-1 after the last), the one behind the page, or how many pages there are.",
+        ),
     ]);
     needs(keys, &["size"])
 }

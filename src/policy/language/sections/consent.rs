@@ -62,6 +62,7 @@ pub(super) fn read(
 
 /// Under which names a CRM keeps this consent.
 fn in_crm(node: &Node, is_on_consent: bool, found: &mut Diagnostics) -> Option<Vec<Word>> {
+    let names = words(node, "the names in a CRM", found);
     if !is_on_consent {
         found.push(
             bad(
@@ -73,7 +74,7 @@ fn in_crm(node: &Node, is_on_consent: bool, found: &mut Diagnostics) -> Option<V
         );
         return None;
     }
-    words(node, "the names in a CRM", found)
+    names
 }
 
 fn bad(title: &str, place: &Place, label: &str) -> Diagnostic {
