@@ -63,6 +63,16 @@ pub struct Limits {
     pub depth_max: usize,
 }
 
+impl Limits {
+    /// The same, no deeper than any limit can allow.
+    fn bounded(self) -> Self {
+        Self {
+            depth_max: self.depth_max.min(DEPTH_CEILING),
+            ..self
+        }
+    }
+}
+
 /// Why a reply cannot be filtered. Carries a place, never a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unfilterable {
@@ -128,10 +138,7 @@ impl Filter {
         limits: Limits,
         memory: &Memory,
     ) -> Self {
-        let limits = Limits {
-            depth_max: limits.depth_max.min(DEPTH_CEILING),
-            ..limits
-        };
+        let limits = limits.bounded();
         let books = Books::new(terms, shape, asked, memory);
         Self {
             outline: Outline::new(shape, books.is_judging, limits),

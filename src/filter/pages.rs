@@ -16,7 +16,7 @@ use crate::vocabulary::RuleName;
 use super::books::Books;
 use super::reader::{Fault, Reader};
 use super::terms::Terms;
-use super::{Asked, Cause, DEPTH_CEILING, Limits, Memory, Unfilterable, judged};
+use super::{Asked, Cause, Limits, Memory, Unfilterable, judged};
 
 /// A page that is put together.
 pub struct Pages<'f> {
@@ -77,10 +77,7 @@ impl<'f> Pages<'f> {
         });
         Some(Self {
             books: Books::new(terms, shape, asked, memory),
-            limits: Limits {
-                depth_max: limits.depth_max.min(DEPTH_CEILING),
-                ..limits
-            },
+            limits: limits.bounded(),
             shape,
             along: along.collect(),
             path,

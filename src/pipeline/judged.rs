@@ -31,8 +31,11 @@ impl Pipeline {
         record: &mut Record<Decided>,
     ) -> Result<(), Refusal> {
         let operation = exchange.operation();
+        if !plan.asks_of_records() {
+            return Ok(());
+        }
         let named = operation.named();
-        if !plan.asks_of_records() || named.is_empty() || is_told_by_its_reply(exchange) {
+        if named.is_empty() || is_told_by_its_reply(exchange) {
             return Ok(());
         }
         if named.len() > LOOKS_MAX {
@@ -194,6 +197,9 @@ fn is_unreadable(refusal: &Refusal) -> bool {
 /// What a refusal must look like that tells that there is no record which a request names, where some are not there for the
 /// caller: the CRM's words may tell more than is said of those. `None`: none is withheld.
 pub(super) fn told_of_absence(exchange: &dyn Exchange, plan: &Plan) -> Option<Refusal> {
+    if !plan.asks_of_records() {
+        return None;
+    }
     let named = exchange.operation().named();
     let hides = named.iter().any(|named| plan.has_rows(&named.module));
     hides.then(|| {

@@ -92,11 +92,13 @@ impl Offsets {
     /// Remembers what a caller is told.
     pub(super) fn turned(&self, caller: &str, key: ListKey, turned: Turned) {
         let mut callers = self.callers();
-        if callers.values().map(Vec::len).sum::<usize>() >= ALL_LISTS_MAX {
+        let place_in = |lists: &Vec<List>| lists.iter().position(|list| list.key == key);
+        let place = callers.get(caller).and_then(place_in);
+        // Only a new list takes room, so that only then all are counted.
+        if place.is_none() && callers.values().map(Vec::len).sum::<usize>() >= ALL_LISTS_MAX {
             forget_oldest(&mut callers);
         }
         let lists = callers.entry(caller.to_owned()).or_default();
-        let place = lists.iter().position(|list| list.key == key);
         let mut list = place.map_or_else(|| List::new(key), |place| lists.remove(place));
         list.used = Instant::now();
         list.begins.insert(turned.ours, turned.theirs);
