@@ -38,7 +38,7 @@ use crate::transport::Destination;
 /// Where the demo listens and writes.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Every port may be 0 for any free one. The last line on standard output is\n  ready {\"proxy\": URL, \"admin\": URL, \"crm\": URL, \"tokens\": URL, \"config\": FILE}\nCtrl-C stops it."
+    after_help = "Every port may be 0 for any free one. The last line on standard output is\n  ready {\"proxy\": URL, \"admin\": URL, \"crm\": URL, \"tokens\": URL, \"portal\": URL, \"config\": FILE}\nCtrl-C stops it."
 )]
 pub(super) struct Arguments {
     /// Port of the proxy
@@ -53,7 +53,10 @@ pub(super) struct Arguments {
     /// Port of the second listener, for tokens [default: any free one]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     tokens_port: u16,
-    /// Folder of the access log (DIR/audit), the consent ledger, keys, policy and configuration [default: a fresh temporary folder]
+    /// Port of the portal, where persons confirm and change what they agree to [default: any free one]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    portal_port: u16,
+    /// Folder of the access log (DIR/audit), the consent ledger, mails, keys, policy and configuration [default: a fresh temporary folder]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 }
@@ -84,15 +87,9 @@ async fn demonstrate(arguments: &Arguments) -> Result<(), Box<dyn std::error::Er
         None => folder_of_its_own()?,
     };
     std::fs::create_dir_all(&data)?;
-    let listener = TcpListener::bind(loopback(arguments.crm_port))
-        .await
-        .map_err(|error| {
-            format!(
-                "could not listen on port {} for the CRM: {error}",
-                arguments.crm_port
-            )
-        })?;
+    let listener = listen(arguments.crm_port, "the CRM").await?;
     let crm = listener.local_addr()?;
+    let portal = listen(arguments.portal_port, "the portal").await?;
     let (stop_crm, crm_stopped) = oneshot::channel::<()>();
     let people = Arc::new(Crm::invent(SEED));
     let serving = tokio::spawn(demo::serve(listener, people.clone(), async {
@@ -109,8 +106,12 @@ async fn demonstrate(arguments: &Arguments) -> Result<(), Box<dyn std::error::Er
         issuer: &issuer,
         data: &data,
     };
-    let proxy = Proxy::start(set_up(arguments, &ground, log, (policy, ledger))?).await?;
+    let mut setup = set_up(arguments, &ground, log, (policy, ledger))?;
+    let portal_at = portal.local_addr()?;
+    setup.portal = Some(kept.portal(portal, UPSTREAM)?);
+    let proxy = Proxy::start(setup).await?;
     let addresses = Addresses {
+        portal: portal_at,
         proxy: proxy.addresses[0],
         tokens: proxy.addresses[1],
         admin: proxy.admin,
@@ -128,6 +129,11 @@ async fn demonstrate(arguments: &Arguments) -> Result<(), Box<dyn std::error::Er
     Ok(())
 }
 
+async fn listen(port: u16, what: &str) -> Result<TcpListener, String> {
+    let socket = TcpListener::bind(loopback(port)).await;
+    socket.map_err(|error| format!("could not listen on port {port} for {what}: {error}"))
+}
+
 /// Where everything is, for programs.
 fn ready(at: &Addresses, config: &Path) -> Value {
     let url = |address: SocketAddr| format!("http://{address}");
@@ -136,6 +142,7 @@ fn ready(at: &Addresses, config: &Path) -> Value {
         "admin": url(at.admin),
         "crm": url(at.crm),
         "tokens": url(at.tokens),
+        "portal": url(at.portal),
         "config": config.display().to_string(),
     })
 }
@@ -345,7 +352,8 @@ fn greeting(
     (data, checkpoint, config): (&Path, &Path, &Path),
     by_token: &str,
 ) -> String {
-    let (proxy, crm) = (at.proxy, at.crm);
+    let (proxy, crm, portal) = (at.proxy, at.crm, at.portal);
+    let mail = data.join(kept::MAIL).display().to_string();
     let config = config.display();
     let audit = data.join("audit").display().to_string();
     let key = data.join("audit.pub").display().to_string();
@@ -369,6 +377,7 @@ fn greeting(
          \n\
          Proxy       http://{proxy}\n\
          Bare CRM    http://{crm}   (what `admin` sees here is the truth)\n\
+         Portal      http://{portal}/preferences   (where persons see and change what they agree to)\n\
          Access log  {audit}\n\
          \n\
          Accounts, all with the password `{PASSWORD}`:\n\
@@ -398,6 +407,9 @@ fn greeting(
          \x20    paravent consent show --config {config} --record sugar:Contacts/ID --purpose newsletter\n\
          13. whoever agrees no more is gone within a second\n\
          \x20    paravent consent withdraw --config {config} --record sugar:Contacts/ID --purpose newsletter --source telephone --by kim\n\
+         14. whoever wants it again asks with their address, and presses the button behind the link in the mail, a file here\n\
+         \x20    curl -s http://{portal}/consent/requests -d purpose=newsletter -d email=ADDRESS\n\
+         \x20    grep -h http {mail}/*.eml\n\
          \n\
          The log is whole, and goes on from what was signed at the start:\n\
          \x20    paravent audit verify {audit} --key {key} --checkpoint {checkpoint}\n\

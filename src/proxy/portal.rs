@@ -33,6 +33,8 @@ pub struct PortalSetup {
     signer: Option<Signer>,
     tls: Option<(TlsFiles, rustls::ServerConfig)>,
     limits: Limits,
+    /// Where its address is bound already.
+    socket: Option<TcpListener>,
 }
 
 impl PortalSetup {
@@ -56,12 +58,39 @@ impl PortalSetup {
             signer: signer?,
             tls: tls.transpose().map_err(NotConfigured::Files)?,
             limits: limits(&config.limits, &[], &settings.trusted_proxies, &[]),
+            socket: None,
         }))
     }
 
+    /// A portal without TLS on a socket, of which `settings` say how it is reached: links name its port, so that it is bound
+    /// before they are known.
+    ///
+    /// # Errors
+    /// If mails cannot leave in this way.
+    pub fn on(
+        socket: TcpListener,
+        settings: config::Portal,
+        upstream: &str,
+        mail: &config::Mail,
+        signer: Signer,
+    ) -> Result<Self, NotConfigured> {
+        Ok(Self {
+            upstreams: BTreeSet::from([upstream.to_owned()]),
+            mailer: Mailer::new(mail)?,
+            signer: Some(signer),
+            tls: None,
+            limits: limits(&config::Limits::default(), &[], &[], &[]),
+            socket: Some(socket),
+            settings,
+        })
+    }
+
     /// Binds its address, before anybody is answered.
-    pub(super) async fn open(self) -> Result<Opened, StartError> {
-        let socket = bind(self.settings.bind.value, "the portal").await?;
+    pub(super) async fn open(mut self) -> Result<Opened, StartError> {
+        let socket = match self.socket.take() {
+            Some(socket) => socket,
+            None => bind(self.settings.bind.value, "the portal").await?,
+        };
         Ok(Opened {
             address: local(&socket, self.settings.bind.value),
             socket,

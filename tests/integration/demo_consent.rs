@@ -321,6 +321,117 @@ fn who_withdraws_is_gone_and_no_file_brings_them_back() {
     assert_eq!(demo.interrupt(), Some(0));
 }
 
+/// A request to the portal of a demo, as a browser or `curl` sends it.
+fn visit(demo: &Demo, method: &str, target: &str, form: Option<&str>) -> Response {
+    let mut headers = Vec::new();
+    if form.is_some() {
+        let form = "application/x-www-form-urlencoded".to_owned();
+        headers.push(("Content-Type", form));
+    }
+    let request = Request {
+        method,
+        target,
+        headers,
+        body: form.map(|form| form.as_bytes().to_vec()),
+    };
+    client::raw(demo.portal, &request.bytes("demo"))
+}
+
+/// The links that stand alone on a line in the mails to somebody.
+fn links(demo: &Demo, dir: &Path, address: &str) -> Vec<String> {
+    let start = format!("http://{}", demo.portal);
+    let mut files: Vec<_> = std::fs::read_dir(dir.join("mail"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|one| one == "eml"))
+        .collect();
+    files.sort();
+    let mails = files
+        .iter()
+        .map(|file| std::fs::read_to_string(file).unwrap());
+    let theirs = mails.filter(|mail| mail.contains(&format!("To: {address}\r\n")));
+    let links = theirs.filter_map(|mail| {
+        let mut lines = mail.lines();
+        let link = lines.find_map(|line| line.strip_prefix(&start));
+        link.map(|link| link.trim_end().to_owned())
+    });
+    links.collect()
+}
+
+#[test]
+fn only_the_button_behind_a_link_in_a_mail_confirms_and_only_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = Demo::start(dir.path());
+    let stage = Stage::of(&demo);
+    let contacts = stage.contacts();
+    // Of four contacts in order, the second has only said so.
+    let (id, address) = contacts.iter().nth(1).unwrap();
+    assert!(!stage.is_there(id));
+    let ask = |address: &str| {
+        let form = format!("email={address}&purpose={NEWSLETTER}");
+        visit(&demo, "POST", "/consent/requests", Some(&form))
+    };
+    let (known, unknown) = (ask(address), ask("nobody@example.org"));
+    assert_eq!((known.status, unknown.status), (202, 202));
+    assert_eq!(known.text(), unknown.text());
+    let begun = Instant::now();
+    let link = loop {
+        if let Some(link) = links(&demo, dir.path(), address).pop() {
+            break link;
+        }
+        assert!(begun.elapsed() < PATIENCE, "no mail came");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    for _ in 0..10 {
+        assert_eq!(visit(&demo, "GET", &link, None).status, 200);
+    }
+    assert!(!stage.is_there(id));
+    assert_eq!(stage.shown(address)["because"], "proof-too-weak");
+    let (path, token) = link.split_once("?t=").unwrap();
+    let form = format!("t={token}");
+    assert_eq!(visit(&demo, "POST", path, Some(&form)).status, 200);
+    stage.until(id, true);
+    assert_eq!(stage.shown(address)["proof"], "double-opt-in");
+    for (method, body) in [("GET", None), ("POST", Some(form.as_str()))] {
+        let target = if body.is_some() { path } else { &*link };
+        assert_eq!(visit(&demo, method, target, body).status, 410, "{method}");
+    }
+    assert_eq!(demo.interrupt(), Some(0));
+}
+
+#[test]
+fn the_demos_portal_has_an_api_whose_key_lies_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = Demo::start(dir.path());
+    let address = Stage::of(&demo).contacts().into_values().next().unwrap();
+    let key = std::fs::read_to_string(dir.path().join("keys/website.key")).unwrap();
+    let ask = |key: &str| {
+        let headers = vec![
+            ("Content-Type", "application/json".to_owned()),
+            ("Authorization", format!("Bearer {key}")),
+        ];
+        let body = json!({"email": address, "purpose": NEWSLETTER}).to_string();
+        let request = Request {
+            method: "POST",
+            target: "/api/v1/consent/standing",
+            headers,
+            body: Some(body.into_bytes()),
+        };
+        client::raw(demo.portal, &request.bytes("demo"))
+    };
+    let told = ask(&key);
+    assert_eq!(told.status, 200, "{}", told.text());
+    assert_eq!(told.json()["purposes"][NEWSLETTER]["valid"], true);
+    assert_eq!(ask("another").status, 401);
+    // The configuration is one that the product starts with.
+    let checked =
+        crate::harness::binary::run(&["check", "--config", demo.config.to_str().unwrap()]);
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
+    let keys = visit(&demo, "GET", "/.well-known/jwks.json", None).json();
+    assert_eq!(keys["keys"][0]["crv"], "Ed25519");
+    assert_eq!(demo.interrupt(), Some(0));
+}
+
 #[test]
 fn the_demo_overwrites_nobodys_configuration() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,24 +1,37 @@
-//! What the demo keeps in its folder beside the access log: keys, its policy, and a configuration by which commands find the
-//! consent ledger while it runs.
+//! What the demo keeps in its folder beside the access log: keys, its policy, mails, and a configuration by which commands find
+//! the consent ledger while it runs.
 
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{NO_RANDOMNESS, random};
+use tokio::net::TcpListener;
+
+use super::{NO_RANDOMNESS, nowhere, random};
+use crate::config::{self, MAY, MailWay};
+use crate::consent::Signer;
 use crate::demo::{Issuer, PASSWORD, SERVICE};
+use crate::diagnostic::Spanned;
 use crate::files;
 use crate::policy::Source;
+use crate::proxy::PortalSetup;
 
 /// How the configuration begins: what begins otherwise is somebody's own, and stays.
 const MARK: &str = "# Written by `paravent demo` each time it starts.";
 const CONFIG: &str = "paravent.yaml";
 const POLICIES: &str = "policies";
+/// The folder of mails.
+pub(super) const MAIL: &str = "mail";
+/// From whom the demo's mails are.
+const FROM: &str = "Example SA <privacy@example.com>";
+/// The program that may use the portal's API.
+const PROGRAM: &str = "website";
 /// Bytes of a file that is read.
 const BYTES_MAX: usize = 64 << 10;
 /// Characters of a line of a PEM file.
@@ -30,6 +43,7 @@ pub(super) struct Addresses {
     pub(super) tokens: SocketAddr,
     pub(super) admin: SocketAddr,
     pub(super) crm: SocketAddr,
+    pub(super) portal: SocketAddr,
 }
 
 /// The folder of a demo.
@@ -39,13 +53,17 @@ pub(super) struct Kept<'d> {
     pub(super) token_key: Vec<u8>,
     /// The key under which the ledger finds persons.
     pub(super) person_key: Vec<u8>,
+    /// The key that signs receipts, PKCS#8 in PEM form.
+    receipts_key: Vec<u8>,
+    /// The SHA-256 of the key of the program that may use the portal's API.
+    program: [u8; 32],
 }
 
 impl<'d> Kept<'d> {
     /// Makes a folder the demo's, or goes on with one that is. Keys that are there stay.
     pub(super) fn open(dir: &'d Path, policy: &[Source]) -> Result<Self, Box<dyn Error>> {
         is_ours(dir)?;
-        std::fs::create_dir_all(dir.join("mail"))?;
+        std::fs::create_dir_all(dir.join(MAIL))?;
         // Marked from the start, so that a demo that did not come to its end is gone on with.
         files::replace(&dir.join(CONFIG), format!("{MARK}\n").as_bytes())?;
         let keys = dir.join("keys");
@@ -57,18 +75,62 @@ impl<'d> Kept<'d> {
         }
         files::replace(&keys.join("service.pw"), PASSWORD.as_bytes())?;
         let of_random = || Ok(random::<32>()?.to_vec());
-        kept(&keys.join("receipts.pem"), signing_key)?;
+        let program = kept(&keys.join("website.key"), || {
+            Ok(hex(&random::<32>()?).into())
+        })?;
+        let program = digest(&SHA256, &program);
         Ok(Self {
             dir,
             token_key: kept(&keys.join("token.key"), of_random)?,
             person_key: kept(&keys.join("person.key"), of_random)?,
+            receipts_key: kept(&keys.join("receipts.pem"), signing_key)?,
+            program: program.as_ref().try_into()?,
         })
+    }
+
+    /// The portal on a socket of this machine; its mails become files.
+    pub(super) fn portal(
+        &self,
+        socket: TcpListener,
+        upstream: &str,
+    ) -> Result<PortalSetup, Box<dyn Error>> {
+        let bind = socket.local_addr()?;
+        let settings = config::Portal {
+            bind: Spanned {
+                value: bind,
+                place: nowhere(),
+            },
+            url: Spanned {
+                value: format!("http://{bind}"),
+                place: nowhere(),
+            },
+            tls: None,
+            return_to: Vec::new(),
+            api: vec![config::ApiClient {
+                name: PROGRAM.to_owned(),
+                sha256: self.program,
+                may: MAY.iter().map(|(_, right)| *right).collect(),
+            }],
+            trusted_proxies: Vec::new(),
+        };
+        let mail = config::Mail {
+            place: nowhere(),
+            way: MailWay::Folder(Spanned {
+                value: self.dir.join(MAIL),
+                place: nowhere(),
+            }),
+            from: FROM.to_owned(),
+        };
+        let signer = Signer::read(&self.receipts_key)?;
+        let portal = PortalSetup::on(socket, settings, upstream, &mail, signer)?;
+        Ok(portal)
     }
 
     /// Writes the configuration of the demo that runs.
     pub(super) fn configure(&self, at: &Addresses) -> std::io::Result<PathBuf> {
         let path = self.dir.join(CONFIG);
-        files::replace(&path, configuration(at).as_bytes())?;
+        let text = configuration(at, &hex(&self.program));
+        files::replace(&path, text.as_bytes())?;
         std::path::absolute(path)
     }
 }
@@ -125,13 +187,20 @@ fn signing_key() -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(pem.into_bytes())
 }
 
-fn configuration(at: &Addresses) -> String {
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn configuration(at: &Addresses, program: &str) -> String {
     let Addresses {
         proxy,
         tokens,
         admin,
         crm,
+        portal,
     } = at;
+    let may: Vec<&str> = MAY.iter().map(|(word, _)| *word).collect();
+    let may = may.join(", ");
     let (issuer, audience) = (Issuer::NAME, Issuer::AUDIENCE);
     let user = SERVICE.name;
     format!(
@@ -162,6 +231,12 @@ fn configuration(at: &Addresses) -> String {
          \x20 receipts: {{ file: keys/receipts.pem }}\n\
          \x20 audit: [{{ file: audit.key }}]\n\
          audit: {{ dir: audit, node: demo, publish: [{{ folder: checkpoints }}] }}\n\
-         state: {{ dir: state }}\n"
+         state: {{ dir: state }}\n\
+         # Persons reach it at `url`; the program's key is in `keys/website.key`.\n\
+         portal:\n\
+         \x20 bind: \"{portal}\"\n\
+         \x20 url: http://{portal}\n\
+         \x20 api: [{{ name: {PROGRAM}, sha256: {program}, may: [{may}] }}]\n\
+         mail: {{ dir: {MAIL}, from: {FROM} }}\n"
     )
 }

@@ -15,6 +15,7 @@ pub struct Demo {
     pub admin: SocketAddr,
     pub crm: SocketAddr,
     pub tokens: SocketAddr,
+    pub portal: SocketAddr,
     /// The configuration of it.
     pub config: PathBuf,
     /// What it printed before the `ready` line.
@@ -114,7 +115,7 @@ impl Demo {
                         .unwrap()
                 };
                 let (proxy, admin, crm) = (address("proxy"), address("admin"), address("crm"));
-                let tokens = address("tokens");
+                let (tokens, portal) = (address("tokens"), address("portal"));
                 let config = PathBuf::from(ready["config"].as_str().unwrap());
                 // Nothing else is printed; the pipe stays open so that printing could not fail.
                 std::thread::spawn(move || drop(lines.read_to_end(&mut Vec::new())));
@@ -124,6 +125,7 @@ impl Demo {
                     admin,
                     crm,
                     tokens,
+                    portal,
                     config,
                     greeting,
                 };
