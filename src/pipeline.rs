@@ -322,7 +322,7 @@ impl Pipeline {
             Understood::One(exchange) => {
                 let route = exchange.operation().route;
                 let record = Record::new(&self.log, self.arrival(&visit, Some(route)));
-                self.walk(&visit, exchange, record).await
+                self.walk(&visit, exchange, record, &mut None).await
             }
             Understood::Bulk {
                 route,
@@ -336,12 +336,13 @@ impl Pipeline {
         }
     }
 
-    /// Takes one exchange from its meaning to its reply.
+    /// Takes one exchange from its meaning to its reply. Who was asked of persons stays with whoever holds the reply back.
     async fn walk(
         &self,
         visit: &Visit<'_>,
         exchange: Box<dyn Exchange>,
         record: Record<Arrived>,
+        persons: &mut Option<Arc<Asking>>,
     ) -> Reply {
         let action = exchange.operation().action;
         let admitted = match self.admit(visit, &*exchange, record).await {
@@ -368,7 +369,7 @@ impl Pipeline {
             return self.limited(visit, action, stopped, record).await;
         }
         let step_up = plan.challenge().cloned();
-        let persons = match self.persons(visit, &mut plan) {
+        *persons = match self.persons(visit, &mut plan) {
             Ok(persons) => persons,
             Err(reason) => return self.refuse(visit, action, reason.into(), record).await,
         };

@@ -66,6 +66,8 @@ pub struct Reply {
     used: Vec<Used>,
     /// Why it holds no data, if that is our own reason.
     reason: Option<Reason>,
+    /// What is told of what was written, where nothing may be shown of it any more.
+    lesser: Option<Filtered>,
     held: Option<Held>,
 }
 
@@ -398,6 +400,7 @@ impl Reply {
             retry_after_seconds: None,
             used: Vec::new(),
             reason: None,
+            lesser: None,
             held: None,
         }
     }
@@ -430,6 +433,29 @@ impl Reply {
         Self {
             step_up: challenge,
             ..self
+        }
+    }
+
+    /// Remembers what is told of what was written, if nothing more may be shown by the time it leaves.
+    #[must_use]
+    pub fn lessened_to(self, lesser: Option<Filtered>) -> Self {
+        Self { lesser, ..self }
+    }
+
+    /// The same, where somebody whom it is about has denied something since it was made. What was written stays written.
+    #[must_use]
+    pub fn outdated(self, dialect: &dyn Dialect) -> Self {
+        match self.lesser {
+            _ if self.reason.is_some() => self,
+            Some(lesser) => Self {
+                body: Body::Whole(Whole(vec![Part::Filtered(lesser)])),
+                lesser: None,
+                ..self
+            },
+            None => {
+                let refusal = Reason::StandingChanged.into();
+                Self::from_refusal(dialect, refusal, self.decision.as_deref())
+            }
         }
     }
 

@@ -292,6 +292,11 @@ impl Record<Decided> {
         self.walk.absent(rule, records);
     }
 
+    /// The CRM is asked once more: what its first answer named and left out is nothing that the caller is told of.
+    pub fn answered_anew(&mut self) {
+        self.walk.answered_anew();
+    }
+
     /// Fields that were asked for and taken out of the request.
     pub fn withheld_by_projection<'a>(&mut self, rules: impl IntoIterator<Item = &'a FieldRule>) {
         for rule in rules {

@@ -139,6 +139,12 @@ impl Walk {
         }
     }
 
+    /// What the first of two answers named and left out.
+    pub(super) fn answered_anew(&mut self) {
+        self.named.clear();
+        self.withheld = Withheld::default();
+    }
+
     /// Records are not there for the caller, because of a rule.
     pub(super) fn absent(&mut self, rule: &RuleName, records: u64) {
         let Withheld {

@@ -37,10 +37,11 @@ impl Pipeline {
                 held_bytes_max,
                 ..*visit
             };
+            let mut persons = None;
             let reply = match part {
                 Ok(exchange) => {
                     let record = outer.part(Some(exchange.operation().route));
-                    Box::pin(self.walk(visit, exchange, record)).await
+                    Box::pin(self.walk(visit, exchange, record, &mut persons)).await
                 }
                 Err(Misunderstood { objection, route }) => {
                     let record = outer.part(route);
@@ -57,8 +58,16 @@ impl Pipeline {
             held_bytes += reply.held_bytes();
             // What is over the budget holds back others, not what is done already.
             let _ = share.grow_to(held_bytes);
-            replies.push(reply);
+            replies.push((reply, persons));
         }
+        // The first parts have waited for the last ones.
+        let replies: Vec<Reply> = replies
+            .into_iter()
+            .map(|(reply, persons)| match persons {
+                Some(persons) if persons.has_changed() => reply.outdated(visit.dialect()),
+                _ => reply,
+            })
+            .collect();
         let outcome = if replies.iter().all(|reply| reply.status() < 400) {
             Outcome::Full
         } else {

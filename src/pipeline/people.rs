@@ -114,7 +114,7 @@ impl Asking {
         self.standings.changed_since(&shows)
     }
 
-    /// All that was asked about so far has left.
+    /// All that was asked about so far has left, or never will.
     pub(super) fn released(&self) {
         let mut shows = self.shows.lock().unwrap_or_else(PoisonError::into_inner);
         *shows = self.standings.shows();

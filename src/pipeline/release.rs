@@ -8,30 +8,39 @@ use tokio::sync::mpsc;
 
 use super::budget::Share;
 use super::charge::Account;
-use super::judged::asked_of;
+use super::judged::{asked_of, told_alike, told_of_absence};
 use super::learning::DESCRIPTION_BYTES_MAX;
 use super::refuse::tell;
 use super::stream::{Passing, Stream};
 use super::{Answer, Pipeline, Visit, most};
 use crate::audit::{Decided, Record};
-use crate::dialect::{Operation, Shape};
+use crate::dialect::Operation;
 use crate::filter::{self, Asked, Filtered, Filtering, Report};
+use crate::guard::Narrowed;
 use crate::metrics::Metrics;
-use crate::policy::{FieldRule, Plan};
+use crate::policy::FieldRule;
 use crate::reason::{Outcome, Reason};
-use crate::reply::Reply;
+use crate::reply::{Refusal, Reply};
 use crate::transport::Cause;
-use crate::upstream::Untrusted;
 use crate::vocabulary::Action;
 
 /// What became of an answer while it was read.
 enum Read {
-    Whole(Filtered, Report),
+    Whole(Released),
     TooLargeToHold(Box<Filtering>),
     /// The record that it is about is not there for the caller.
     Absent,
     /// It cannot be read.
     Unfit(Reason),
+}
+
+/// What passed the filter whole.
+struct Released {
+    filtered: Filtered,
+    report: Report,
+    /// The same, where nothing is known of the persons whom it is about: what is told of what was written, if one of them denies
+    /// something before it leaves.
+    lesser: Option<(Filtered, Report)>,
 }
 
 impl Pipeline {
@@ -42,46 +51,71 @@ impl Pipeline {
         (mut answer, account): (Answer, Account),
         mut record: Record<Decided>,
     ) -> Reply {
+        let mut share = self.budget.share();
+        let mut heard = answer.form.describes.then(Vec::new);
+        let mut read = self
+            .read(visit, &mut answer, heard.as_mut(), &mut share)
+            .await;
+        if matches!(read, Ok(Read::Whole(..))) && is_asked_again(visit, &answer) {
+            let action = answer.exchange.operation().action;
+            // In a box, as all that requests seldom need.
+            let asking = Box::pin(self.asked_again(visit, answer, &mut record)).await;
+            answer = match asking {
+                Ok(again) => again,
+                Err(refusal) => return self.refuse(visit, action, refusal, record).await,
+            };
+            share = self.budget.share();
+            heard = answer.form.describes.then(Vec::new);
+            read = self
+                .read(visit, &mut answer, heard.as_mut(), &mut share)
+                .await;
+        }
+        let read = (read, heard, share);
+        self.release_read(visit, read, (answer, account), record)
+            .await
+    }
+
+    /// The CRM's answer once more, where somebody whom it is about has denied something since the first one was looked at: so
+    /// that nobody gets an error because of that, and nobody is shown who is not to be.
+    async fn asked_again(
+        &self,
+        visit: &Visit<'_>,
+        answer: Answer,
+        record: &mut Record<Decided>,
+    ) -> Result<Answer, Refusal> {
+        let Answer { exchange, plan, .. } = answer;
+        if let Some(persons) = visit.persons {
+            persons.released();
+        }
+        record.answered_anew();
+        let absence = told_of_absence(&*exchange, &plan);
+        let again = self.answer(visit, exchange, (None, plan), record).await;
+        again.map_err(|refusal| told_alike(refusal, absence))
+    }
+
+    /// Records what an answer discloses that was read, and makes it a reply.
+    async fn release_read(
+        &self,
+        visit: &Visit<'_>,
+        (read, description, share): (Result<Read, Reason>, Option<Vec<u8>>, Share),
+        (mut answer, account): (Answer, Account),
+        mut record: Record<Decided>,
+    ) -> Reply {
         // Counted until what was read ahead has passed the filter.
         let _held = answer.held.take();
-        let Answer {
-            exchange,
-            form,
-            untrusted,
-            plan,
-            narrowed,
-            is_unchanged,
-            held: _,
-        } = &mut answer;
-        let is_unchanged = *is_unchanged;
-        let operation = exchange.operation();
-        let (action, status, media) = (operation.action, untrusted.status(), form.media);
-        let mut description = form.describes.then(Vec::new);
-        let mut share = self.budget.share();
-        let read = self
-            .read(
-                visit,
-                untrusted,
-                (
-                    plan,
-                    &form.shape,
-                    asked_of(narrowed, visit.persons),
-                    action == Action::Read && operation.link.is_none(),
-                ),
-                description.as_mut(),
-                &mut share,
-            )
-            .await;
+        let is_unchanged = answer.is_unchanged;
+        let operation = answer.exchange.operation();
+        let media = answer.form.media;
+        let (action, status) = (operation.action, answer.untrusted.status());
         match read {
-            Ok(Read::Whole(mut filtered, report)) => {
+            Ok(Read::Whole(mut whole)) => {
                 if is_unchanged {
-                    filtered = filtered.arranged(&exchange.unchanged());
+                    whole.filtered = whole.filtered.arranged(&answer.exchange.unchanged());
                 }
                 if let Some(description) = description {
                     self.hear(visit, operation, &description).await;
                 }
-                let withheld = count_withheld(&report, narrowed.withheld());
-                let (whole, kind) = ((filtered, report, withheld), (action, status, media));
+                let (whole, kind) = ((whole, &answer.narrowed), (action, status, media));
                 self.release_whole(visit, whole, kind, account, record)
                     .await
                     .holding(share)
@@ -167,14 +201,23 @@ impl Pipeline {
     async fn read(
         &self,
         visit: &Visit<'_>,
-        untrusted: &mut Untrusted,
-        (plan, shape, asked, is_one): (&Plan, &Shape, Asked, bool),
+        answer: &mut Answer,
         mut description: Option<&mut Vec<u8>>,
         share: &mut Share,
     ) -> Result<Read, Reason> {
-        let limits = self.settings.limits;
-        let memory = &visit.in_force.memory;
+        let operation = answer.exchange.operation();
+        let is_one = operation.action == Action::Read && operation.link.is_none();
+        let (limits, memory) = (self.settings.limits, &visit.in_force.memory);
+        let asked = asked_of(&answer.narrowed, visit.persons);
+        let (plan, shape) = (&answer.plan, &answer.form.shape);
+        let lesser = Asked {
+            persons: None,
+            ..asked.clone()
+        };
+        let keeps = operation.action.writes() && asked.persons.is_some();
+        let mut kept = keeps.then(|| Filtering::new(plan, shape, lesser, limits, memory));
         let mut filtering = Filtering::new(plan, shape, asked, limits, memory);
+        let untrusted = &mut answer.untrusted;
         let held_bytes_max = self.settings.held_bytes_max;
         while let Some(chunk) = untrusted
             .chunk(held_bytes_max, &mut |bytes| share.grow_to(bytes))
@@ -185,6 +228,7 @@ impl Pipeline {
             {
                 description.extend_from_slice(&chunk);
             }
+            kept = kept.and_then(|mut kept| kept.push(&chunk).is_ok().then_some(kept));
             if let Err(error) = filtering.push(&chunk) {
                 if error.cause == filter::Cause::Absent {
                     return Ok(Read::Absent);
@@ -204,7 +248,11 @@ impl Pipeline {
             }
             Ok((filtered, report)) => {
                 visit.entrance.told.report(&report);
-                Ok(Read::Whole(filtered, report))
+                Ok(Read::Whole(Released {
+                    filtered,
+                    report,
+                    lesser: kept.and_then(|kept| kept.finish().ok()),
+                }))
             }
             Err(error) if error.cause == filter::Cause::Absent => Ok(Read::Absent),
             Err(error) => Ok(Read::Unfit(visit.entrance.told.unfilterable(error))),
@@ -214,24 +262,31 @@ impl Pipeline {
     async fn release_whole(
         &self,
         visit: &Visit<'_>,
-        (filtered, report, withheld): (Filtered, Report, usize),
+        (whole, narrowed): (Released, &Narrowed),
         (action, status, media): (Action, u16, &'static str),
         account: Account,
         record: Record<Decided>,
     ) -> Reply {
-        if visit.persons.is_some_and(|persons| persons.has_changed()) {
-            let reason = Reason::StandingChanged;
-            return self.refuse(visit, action, reason.into(), record).await;
-        }
-        let whole = (filtered, report, withheld);
-        self.leave(
-            visit,
-            whole,
-            (action, status, media),
-            None,
-            (account, record),
-        )
-        .await
+        let Released {
+            filtered,
+            report,
+            lesser,
+        } = whole;
+        let has_changed = visit.persons.is_some_and(|persons| persons.has_changed());
+        let (filtered, report, lesser) = match (has_changed, lesser) {
+            (false, lesser) => (filtered, report, lesser.map(|(filtered, _)| filtered)),
+            // What was written stays written, and its caller is told so.
+            (true, Some((filtered, report))) => (filtered, report, None),
+            (true, None) => {
+                let reason = Reason::StandingChanged;
+                return self.refuse(visit, action, reason.into(), record).await;
+            }
+        };
+        let withheld = count_withheld(&report, narrowed.withheld());
+        let (whole, kind) = ((filtered, report, withheld), (action, status, media));
+        let counted_in = (account, record);
+        let reply = self.leave(visit, whole, kind, None, counted_in).await;
+        reply.lessened_to(lesser.filter(|_| visit.whole_only))
     }
 
     /// Lets a whole reply leave, once it is counted and recorded. Its outcome is what it shows, if nobody says another.
@@ -263,6 +318,13 @@ impl Pipeline {
             Err(_) => self.unrecorded(visit),
         }
     }
+}
+
+/// Whether the CRM is asked again: somebody has denied something since its answer was looked at, and to ask it changes nothing.
+fn is_asked_again(visit: &Visit<'_>, answer: &Answer) -> bool {
+    let writes = answer.exchange.operation().action.writes();
+    let has_changed = visit.persons.is_some_and(|persons| persons.has_changed());
+    has_changed && !writes && !answer.is_unchanged
 }
 
 /// Tells that a description of the CRM's data passes unread.

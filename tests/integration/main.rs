@@ -44,6 +44,7 @@ mod restricted;
 mod rewriting;
 mod roles;
 mod rows;
+mod said_meanwhile;
 mod schema;
 mod second_reading;
 mod server;
