@@ -21,6 +21,11 @@ fn key_line() -> String {
     SigningKey::generate("paravent").unwrap().1
 }
 
+/// What of a key nobody else may know: Base64, in which `+` is a digit.
+fn secret(line: &str) -> &str {
+    line.splitn(5, '+').last().unwrap().trim()
+}
+
 fn public(line: &str) -> VerifierKey {
     SigningKey::parse(line).unwrap().public().clone()
 }
@@ -522,11 +527,8 @@ async fn a_folder_that_comes_back_gets_the_newest() {
 fn a_key_that_is_none_is_refused() {
     let line = key_line();
     let other = key_line();
-    let (ours, theirs) = (
-        line.rsplit_once('+').unwrap(),
-        other.rsplit_once('+').unwrap(),
-    );
-    let lie = format!("{}+{}", ours.0, theirs.1);
+    let (ours, theirs) = (secret(&line), secret(&other));
+    let lie = line.replace(ours, theirs);
     for wrong in [
         "",
         "PRIVATE+KEY+",
@@ -541,7 +543,7 @@ fn a_key_that_is_none_is_refused() {
     }
     assert!(SigningKeys::read([line.as_bytes(), &[0xff]].into_iter()).is_err());
     assert!(SigningKeys::read(std::iter::empty()).unwrap().is_none());
-    assert!(!format!("{:?}", keys(&[&line])).contains(ours.1));
+    assert!(!format!("{:?}", keys(&[&line])).contains(ours));
     let _: Hash = Tree::default().root();
 }
 
