@@ -25,19 +25,19 @@ grants:
 ";
 
 /// The demo, of whose contacts every third has agreed to be written to.
-struct Agreed {
-    world: World,
+pub struct Agreed {
+    pub world: World,
     ledger: Arc<Ledger>,
     runtime: tokio::runtime::Runtime,
     _folder: tempfile::TempDir,
     /// The contacts that have, and their addresses.
-    those: Vec<(String, Address)>,
+    pub those: Vec<(String, Address)>,
     /// Those that have not.
-    others: Vec<String>,
+    pub others: Vec<String>,
 }
 
 impl Agreed {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let settings = Settings {
@@ -100,7 +100,20 @@ impl Agreed {
         self.those.iter().map(|(id, _)| id.clone()).collect()
     }
 
-    fn send(&self, method: &str, target: &str, token: &str, body: Option<&Value>) -> Response {
+    /// The same, in a CRM that has none of those who have not.
+    pub fn alone() -> Self {
+        let agreed = Self::new();
+        let admin = agreed.world.login_at(agreed.world.crm, "admin");
+        for id in &agreed.others {
+            let target = format!("{CONTACTS}/{id}");
+            let world = &agreed.world;
+            let gone = world.send_to(world.crm, "DELETE", &target, Some(&admin), None);
+            assert_eq!(gone.status, 200, "{}", gone.text());
+        }
+        agreed
+    }
+
+    pub fn send(&self, method: &str, target: &str, token: &str, body: Option<&Value>) -> Response {
         let mut headers = vec![
             ("OAuth-Token", token.to_owned()),
             ("Paravent-Purpose", PURPOSE.to_owned()),

@@ -29,6 +29,7 @@ mod failures;
 mod fixtures;
 mod guesses;
 mod harness;
+mod indistinguishable;
 mod keys;
 mod limits;
 mod named;
