@@ -119,16 +119,18 @@ fn connect(config: &Config, running: bool) -> Diagnostics {
         .build()
     {
         Ok(runtime) => {
-            let (upstreams, accounts, sinks) = runtime.block_on(async {
+            let (upstreams, accounts, sinks, mail) = runtime.block_on(async {
                 tokio::join!(
                     preflight::upstreams(config),
                     preflight::accounts(config),
-                    preflight::sinks(config)
+                    preflight::sinks(config),
+                    preflight::mail(config)
                 )
             });
             found.extend(upstreams);
             found.extend(accounts);
             found.extend(sinks);
+            found.extend(mail);
             // A look-up of a name may still go on; nobody waits for it.
             runtime.shutdown_background();
         }

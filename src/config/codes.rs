@@ -42,6 +42,7 @@ codes! {
     BAD_STATE = ("C051", "where the state is kept is not of the accepted form"),
     BAD_PORTAL = ("C052", "the portal is not of the accepted form, or lacks what it needs"),
     BAD_MAIL = ("C053", "how mails leave is not of the accepted form"),
+    MAIL_UNUSABLE = ("C054", "mails cannot leave: their folder cannot be written, or the mail server does not take them"),
     SINK_UNUSABLE = ("C041", "a sink of the access log cannot be reached, or cannot be written"),
 
     ADMIN_OPEN = ("C101", "the admin listener is not on a loopback address"),

@@ -127,7 +127,8 @@ impl Reader<'_> {
         let password = keys
             .get("password")
             .map_or(Some(None), |node| self.mail_password(node).map(Some));
-        let account = match (user?, password?) {
+        let account = user.zip(password);
+        let account = account.and_then(|pair| match pair {
             (None, None) => Some(None),
             (Some(user), Some(password)) => Some(Some((user, password))),
             _ => {
@@ -135,7 +136,7 @@ impl Reader<'_> {
                 self.bad_mail(&node.place, "`user` and `password` stand together", help);
                 None
             }
-        };
+        });
         let ca = keys
             .get("ca")
             .map_or(Some(None), |node| self.authorities(node).map(Some));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
@@ -24,18 +25,18 @@ pub(super) struct Server(AsyncSmtpTransport<Tokio1Executor>);
 
 impl Server {
     /// Sets it up; makes no connection yet.
-    pub(super) fn new(smtp: &config::Smtp, domain: &str) -> Result<Self, SetUpError> {
-        let tls = match (smtp.is_in_clear, smtp.port) {
+    pub(super) fn new(server: &config::Smtp, domain: &str) -> Result<Self, SetUpError> {
+        let tls = match (server.is_in_clear, server.port) {
             (true, _) => Tls::None,
-            (false, SUBMISSIONS) => Tls::Wrapper(tls(smtp)?),
-            (false, _) => Tls::Required(tls(smtp)?),
+            (false, SUBMISSIONS) => Tls::Wrapper(tls(server)?),
+            (false, _) => Tls::Required(tls(server)?),
         };
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&*smtp.host)
-            .port(smtp.port)
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&*server.host)
+            .port(server.port)
             .timeout(Some(ANSWER_TIMEOUT))
             .hello_name(ClientId::Domain(domain.to_owned()))
             .tls(tls);
-        if let Some((user, password)) = &smtp.account {
+        if let Some((user, password)) = &server.account {
             let password =
                 std::str::from_utf8(password.bytes()).map_err(|_| SetUpError::Account)?;
             builder = builder.credentials(Credentials::new(user.clone(), password.to_owned()));
@@ -45,23 +46,36 @@ impl Server {
 
     /// Hands a mail over.
     pub(super) async fn send(&self, mail: Message) -> Result<(), Failure> {
-        let sent = tokio::time::timeout(MAIL_TIMEOUT, self.0.send(mail)).await;
-        match sent {
+        match tokio::time::timeout(MAIL_TIMEOUT, self.0.send(mail)).await {
             Err(_) => Err(Failure::Timeout),
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) if error.is_timeout() => Err(Failure::Timeout),
-            Ok(Err(error)) if error.is_permanent() => Err(Failure::Refused),
-            Ok(Err(error)) if error.is_transient() => Err(Failure::Deferred),
-            // What the server does not speak, UTF-8 in addresses for one.
-            Ok(Err(error)) if error.is_client() => Err(Failure::Refused),
-            Ok(Err(_)) => Err(Failure::Connection),
+            Ok(sent) => sent.map(drop).map_err(|error| why(&error)),
+        }
+    }
+
+    /// Connects, and shows who it is; hands nothing over.
+    pub(super) async fn reach(&self) -> Result<(), Failure> {
+        match self.0.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failure::Connection),
+            Err(error) => Err(why(&error)),
         }
     }
 }
 
-fn tls(smtp: &config::Smtp) -> Result<TlsParameters, SetUpError> {
-    let mut builder = TlsParameters::builder(smtp.host.clone());
-    if let Some(path) = &smtp.ca {
+fn why(error: &smtp::Error) -> Failure {
+    match error {
+        error if error.is_timeout() => Failure::Timeout,
+        error if error.is_permanent() => Failure::Refused,
+        error if error.is_transient() => Failure::Deferred,
+        // What the server does not speak, UTF-8 in addresses for one.
+        error if error.is_client() => Failure::Refused,
+        _ => Failure::Connection,
+    }
+}
+
+fn tls(server: &config::Smtp) -> Result<TlsParameters, SetUpError> {
+    let mut builder = TlsParameters::builder(server.host.clone());
+    if let Some(path) = &server.ca {
         let pem = files::read(path, PEM_BYTES_MAX).map_err(|_| SetUpError::Authorities)?;
         let roots = Certificate::from_pem(&pem.bytes).map_err(|_| SetUpError::Authorities)?;
         builder = builder

@@ -83,6 +83,17 @@ impl Mailer {
         Ok(Self { from, way })
     }
 
+    /// Whether the mail server is there, and takes mails of this account; nothing is handed over. A folder is no server.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub async fn reach(&self) -> Result<(), Failure> {
+        match &self.way {
+            Way::Folder(_) => Ok(()),
+            Way::Server(server) => server.reach().await,
+        }
+    }
+
     /// Hands over what is due, until told to stop.
     pub async fn run(
         self,
