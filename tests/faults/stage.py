@@ -16,7 +16,7 @@ from pathlib import Path
 from world import ROOT, Demo, ask, end, free_port, log_in
 
 CALLERS = 6
-PATIENCE = 30
+PATIENCE = 120
 USERS = ("sally", "fanny", "sam", "dora")
 
 
