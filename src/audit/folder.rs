@@ -28,6 +28,9 @@ pub(super) trait Disk: Send {
     /// What became of the current segment, if it is not under its name any more, or shorter than what was written.
     fn lost(&self) -> io::Result<Option<Loss>>;
 
+    /// Whether the current segment, under its name, holds its durable part.
+    fn holds(&self, durable: &Durable) -> io::Result<bool>;
+
     /// Goes on in a new segment behind the last event on disk, because the current one is lost; the folder is made anew
     /// if it is gone. What was appended to the lost one behind its durable part is taken back, so that it fits if it
     /// turns up again.
@@ -415,6 +418,11 @@ impl Disk for Folder {
         })
     }
 
+    fn holds(&self, durable: &Durable) -> io::Result<bool> {
+        let file = File::open(self.dir.join(segment_name(self.first_seq)))?;
+        Ok(file.metadata()?.len() >= durable.bytes && ends_as(&file, durable)?)
+    }
+
     fn bridge(&mut self, last: &Head, durable_bytes: u64) -> io::Result<()> {
         if let Err(cause) = self.take_back(last, durable_bytes) {
             warn!(%cause, "events that were never acknowledged stand behind the end of a lost segment");
@@ -431,13 +439,8 @@ impl Disk for Folder {
             .read(true)
             .append(true)
             .open(self.dir.join(segment_name(self.first_seq)))?;
-        if let Some((line_bytes, hash)) = &durable.last {
-            let mut line = vec![0; usize::try_from(*line_bytes).unwrap_or_default()];
-            file.seek(SeekFrom::Start(durable.bytes.saturating_sub(*line_bytes)))?;
-            file.read_exact(&mut line)?;
-            if line.pop() != Some(b'\n') || leaf(&line) != *hash {
-                return Err(io::Error::other("the segment was changed by somebody else"));
-            }
+        if !ends_as(&file, durable)? {
+            return Err(io::Error::other("the segment was changed by somebody else"));
         }
         let mut tail = Vec::new();
         file.seek(SeekFrom::Start(durable.bytes))?;
@@ -455,6 +458,16 @@ impl Disk for Folder {
         (self.bytes, self.uncached_bytes) = (durable.bytes, 0);
         Ok(set_aside)
     }
+}
+
+/// Whether the durable part of a segment ends with its last line.
+fn ends_as(file: &File, durable: &Durable) -> io::Result<bool> {
+    let Some((line_bytes, hash)) = &durable.last else {
+        return Ok(true);
+    };
+    let mut line = vec![0; usize::try_from(*line_bytes).unwrap_or_default()];
+    file.read_exact_at(&mut line, durable.bytes.saturating_sub(*line_bytes))?;
+    Ok(line.pop() == Some(b'\n') && leaf(&line) == *hash)
 }
 
 /// Opens a segment to append to, and makes it and its place in the folder durable.

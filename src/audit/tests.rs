@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -475,6 +475,7 @@ async fn a_clock_that_stepped_back_between_two_runs_is_noted_first() {
 /// A disk that fails at chosen calls.
 struct Faulty {
     folder: Folder,
+    dir: PathBuf,
     calls: Arc<AtomicU64>,
     fault: Failure,
     at: std::ops::Range<u64>,
@@ -485,6 +486,8 @@ struct Faulty {
 enum Failure {
     /// `ENOSPC` after half of the bytes.
     Append,
+    /// It says that all bytes are written, and the first one is not.
+    Lie,
     /// `EIO`.
     Sync,
     /// `ENOSPC`, after the file was made.
@@ -500,13 +503,28 @@ impl Faulty {
     }
 }
 
+/// Takes the first of the bytes away that were written last.
+fn swallow(dir: &Path, written: usize) -> io::Result<()> {
+    let newest = segments(dir)?.pop().expect("there is a segment");
+    let segment = dir.join(super::folder::segment_name(newest));
+    let mut bytes = fs::read(&segment)?;
+    bytes.remove(bytes.len() - written);
+    let file = fs::OpenOptions::new().write(true).open(&segment)?;
+    io::Write::write_all(&mut &file, &bytes)?;
+    file.set_len(bytes.len() as u64)
+}
+
 impl Disk for Faulty {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.fails(Failure::Append) {
             self.folder.append(&bytes[..bytes.len() / 2])?;
             return Err(io::ErrorKind::StorageFull.into());
         }
-        self.folder.append(bytes)
+        self.folder.append(bytes)?;
+        match self.fails(Failure::Lie) {
+            true => swallow(&self.dir, bytes.len()),
+            false => Ok(()),
+        }
     }
 
     fn sync(&mut self) -> io::Result<()> {
@@ -521,6 +539,10 @@ impl Disk for Faulty {
             return Err(io::ErrorKind::StorageFull.into());
         }
         self.folder.begin(first_seq)
+    }
+
+    fn holds(&self, durable: &Durable) -> io::Result<bool> {
+        self.folder.holds(durable)
     }
 
     fn lost(&self) -> io::Result<Option<Loss>> {
@@ -552,6 +574,7 @@ async fn write_through_a_fault(
     let faulty = |folder| {
         Box::new(Faulty {
             folder,
+            dir: dir.to_owned(),
             calls: Arc::clone(&calls),
             fault,
             at: at.clone(),
@@ -586,6 +609,8 @@ async fn whatever_was_acknowledged_is_on_disk_and_the_log_heals() {
             (Failure::Append, 1..2),
             (Failure::Append, 4..6),
             (Failure::Append, 7..10),
+            (Failure::Lie, 1..2),
+            (Failure::Lie, 4..6),
             (Failure::Sync, 1..2),
             (Failure::Sync, 3..6),
             (Failure::Sync, 5..6),

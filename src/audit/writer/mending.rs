@@ -43,8 +43,11 @@ impl Writer {
     /// that were acknowledged are written again.
     pub(super) fn mend(&mut self) -> io::Result<()> {
         self.kept.watch(&self.settled)?;
-        if let Some(loss) = self.disk.lost()? {
-            return self.bridge(loss);
+        match self.disk.lost()? {
+            // Only what was written behind the durable part is not there, or not whole: nothing is lost that anybody was told of.
+            Some(Loss::Truncated) if self.disk.holds(&self.durable)? => {}
+            Some(loss) => return self.bridge(loss),
+            None => {}
         }
         let set_aside = self.disk.cut(&self.durable, &self.acknowledged)?;
         if !self.acknowledged.is_empty() {
