@@ -57,7 +57,7 @@ pub use exchange::{AnswerForm, Exchange, Misunderstood, Understood, Wanted};
 pub use express::{Absent, AddressList, Judging, Needed, Restricted, Widened};
 pub use login::{Account, Entered, Login, Secret};
 pub use outgoing::{Media, Outgoing};
-pub use paging::{NextPlace, NextSays, PageForm};
+pub use paging::{Empty, NextPlace, NextSays, PageForm};
 pub use schema::{Modules, Schema, Stock, ValueType};
 pub use shape::{
     ChoiceShape, Collection, Count, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName,

@@ -126,6 +126,7 @@ pub(super) fn page(route: &Route, operation: &Operation) -> Option<PageForm> {
         max: page.max,
         is_numbered: page.offset.is_none(),
         next: page.next.clone(),
+        empty: page.empty,
     })
 }
 

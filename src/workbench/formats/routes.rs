@@ -402,6 +402,11 @@ pub(super) fn page() -> Value {
             words(&["offset", "behind", "pages"]),
             "What stands at the place of `more`: the offset of the next record (-1 after the last), the one behind the page, or how many pages there are.",
         ),
+        key(
+            "empty",
+            any_of([words(&["list", "bare"]), integer(400, 499)]),
+            "What the API answers where there are no records: an empty list with what stands around any other, without that, or an error of this status. Default: list.",
+        ),
     ]);
     needs(keys, &["size"])
 }

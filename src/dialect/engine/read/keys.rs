@@ -45,10 +45,10 @@ forms! {
     WITHIN "`within`": name depth select where order page stored fixed dropped;
     SEARCH "`search`": in reread alone modules;
     ORDER "`order`": in style field direction ascending descending single last;
-    PAGE "`page`": size default max all zero offset cursor number first more next;
+    PAGE "`page`": size default max all zero offset cursor number first more next empty;
     WRITE "`write`": under beside form arguments own_id;
     RELATE "`relate`": link ids;
-    CONTROL "a header of `controls`": compares date;
+    CONTROL "a header of `controls`": compares date skips;
     WHERE "`where`":
         style in each parameters list operators ignore_case bare joined_by implied reread members groups beside
         lifted words;
