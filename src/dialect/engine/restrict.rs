@@ -78,13 +78,15 @@ fn can_say(route: &Route, operation: &Operation) -> bool {
 }
 
 impl Terms<'_> {
-    /// What is needed of the records that are selected. One that is named by its id is judged by itself, and what belongs to
-    /// a record goes with it.
+    /// What is needed of the records that are selected, be it one that is found by what a field of it holds. One that is named by
+    /// its id is judged by itself, and what belongs to a record goes with it.
     fn own(self, operation: &Operation, module: &Module) -> Option<Resolved> {
         let selects = matches!(
             operation.action,
             Action::List | Action::Count | Action::Metadata | Action::Other
         );
+        let finds = operation.record.is_none() && operation.query.predicate.is_some();
+        let selects = selects || operation.action == Action::Read && finds;
         let mut links = operation.link.iter();
         let are_records = links.all(|link| self.description.leads_to_records(link));
         (self.needed)(module).filter(|_| selects && are_records)
