@@ -218,6 +218,22 @@ pub(super) fn told_alike(refusal: Refusal, absence: Option<Refusal>) -> Refusal 
     }
 }
 
+/// The same as why a CRM refused a write, told in one way for all that may have been wrong: where some records are not there for
+/// the caller, it may be one of these that stood in its way.
+pub(super) fn told_of_no_other(refusal: Refusal, operation: &Operation, plan: &Plan) -> Refusal {
+    let is_write = matches!(operation.action, Action::Create | Action::Update);
+    let hides = operation
+        .target()
+        .is_some_and(|module| plan.has_rows(module));
+    let is_such = refusal.reason().is_none() && matches!(refusal.status(), 400 | 409 | 422 | 500);
+    if !(is_write && hides && is_such) {
+        return refusal;
+    }
+    // Who says what a record must be like that is written expects to hear that it is not.
+    let is_conditional = !operation.query.compared.is_empty();
+    Refusal::upstream(if is_conditional { 409 } else { 422 }, None)
+}
+
 /// Whether an operation changes what is held of the records that it names without looking at them first, so that somebody must
 /// look whether their processing is restricted. Who updates fields looks in any case.
 fn spares_restricted(operation: &Operation) -> bool {

@@ -172,6 +172,8 @@ pub(super) struct Labels {
 pub(super) enum Says {
     /// Yes or no.
     Flag,
+    /// Yes, if what is written is not to be compared with other records; or no.
+    Unlike,
     /// What a field of the record must be.
     Field(String),
     /// The date that a field of the record must be.

@@ -360,7 +360,7 @@ fn controlled(route: &Route, request: &Incoming<'_>, operation: &mut Operation) 
         let Some((_, says)) = taken else { continue };
         let value = control.value();
         let fits = match says {
-            Says::Flag => ["true", "false"]
+            Says::Flag | Says::Unlike => ["true", "false"]
                 .iter()
                 .any(|word| word.eq_ignore_ascii_case(value)),
             Says::Field(_) => grammar::is_word(value),

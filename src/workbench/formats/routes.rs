@@ -172,8 +172,16 @@ fn sent() -> [Key; 8] {
             "The field of the record that the header's value is compared with.",
         ),
         key("date", flag(), "It is a date, with blanks and colons."),
+        key(
+            "skips",
+            words(&["duplicates"]),
+            "`true` keeps the API from comparing what is written with other records.",
+        ),
     ]);
-    let controls = any_of([words(&["flag"]), needs(compares, &["compares"])]);
+    let controls = any_of([
+        words(&["flag"]),
+        needs_one_of(compares, &[&["compares"], &["skips"]]),
+    ]);
     let listed = map([
         key("link", text("link_name"), "The member that names the link."),
         key("ids", text("ids"), "The member that lists the ids."),
