@@ -206,7 +206,10 @@ impl Asking {
             Value::String(text) => Some(Some(text.clone())),
             _ => None,
         };
-        let Some(list) = self.whose.lists.get(email) else {
+        let told = self.whose.lists.get(email);
+        // Of a list of records, the primary address is all that some APIs tell.
+        let told = told.filter(|list| !list.of_single || record.tells(&list.field));
+        let Some(list) = told else {
             return Some((text(record.field(email)?)?, Vec::new()));
         };
         let all = list.read(record.field(&list.field)?)?;

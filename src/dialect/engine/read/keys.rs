@@ -31,7 +31,7 @@ forms! {
     LISTED "a listed caller": sha256 id login kind roles teams;
     LINK_NAMES "`link_names`": one many field;
     FIELDS "`fields`": fields copies items maps parents related secrets scaffolding lengths;
-    ADDRESS "an entry of `address`": list member primary;
+    ADDRESS "an entry of `address`": list member primary told;
     CONSENT "`consent`": name agreed at withdrawn opted_out;
     ITEMS "an entry of `items`": values beside of;
     MODULE "a module":
