@@ -144,6 +144,7 @@ pub(super) fn operation(module: &str, fields: &[&str]) -> Operation {
         record: Some("CANARY-ID".to_owned()),
         link: None,
         related: Vec::new(),
+        around: Vec::new(),
         query: Asked {
             projection: Some(fields.iter().map(field).collect()),
             predicate: Some(Predicate::All(fields.iter().map(matched).collect())),

@@ -34,7 +34,7 @@ impl Pipeline {
         if !plan.asks_of_records() {
             return Ok(());
         }
-        let named = operation.named();
+        let named = operation.named_there();
         if named.is_empty() || is_told_by_its_reply(exchange) {
             return Ok(());
         }
@@ -102,7 +102,7 @@ impl Pipeline {
         reason: Reason,
         record: &mut Record<Decided>,
     ) -> Refusal {
-        for named in exchange.operation().named() {
+        for named in exchange.operation().named_there() {
             let conditions = plan.conditions(&named.module);
             let conditions = conditions.filter(|_| plan.has_rows(&named.module));
             let Some(conditions) = conditions else {
@@ -175,7 +175,8 @@ fn is_told_by_its_reply(exchange: &dyn Exchange) -> bool {
     let operation = exchange.operation();
     let is_read = operation.action == Action::Read
         && operation.link.is_none()
-        && operation.related.is_empty();
+        && operation.related.is_empty()
+        && operation.around.is_empty();
     let mut holds_it = false;
     if is_read {
         exchange
@@ -200,7 +201,7 @@ pub(super) fn told_of_absence(exchange: &dyn Exchange, plan: &Plan) -> Option<Re
     if !plan.asks_of_records() {
         return None;
     }
-    let named = exchange.operation().named();
+    let named = exchange.operation().named_there();
     let hides = named.iter().any(|named| plan.has_rows(&named.module));
     hides.then(|| {
         let (status, label) = absence(exchange);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::description::{field, fields, module, parameter, place, texts};
 use super::parts::{
     Key, any_of, any_text, anything, defined, entries, flag, formed, integer, key, map, needs,
-    one_or_any_list, one_or_list, text, words,
+    needs_one_of, one_or_any_list, one_or_list, text, words,
 };
 
 const ACTIONS: &[&str] = &[
@@ -96,7 +96,7 @@ pub(super) fn route() -> Value {
     needs(map(keys), &["route", "action"])
 }
 
-fn asked() -> [Key; 10] {
+fn asked() -> [Key; 11] {
     let line = formed("^(GET|POST|PUT|PATCH|DELETE) /", "GET /{module}/{id}");
     let search = map([
         key("in", parameter(), "The parameter."),
@@ -139,6 +139,11 @@ fn asked() -> [Key; 10] {
             "modules",
             one_or_any_list(module()),
             "What {module} may be. Default: every module.",
+        ),
+        key(
+            "named",
+            entries(text("client"), any_of([words(&["none"]), module()])),
+            "Words of the path that are ids of records, with their module.",
         ),
         key("link", field(), "The link, where the path has no {link}."),
         key(

@@ -38,7 +38,7 @@ forms! {
         path id inner links columns tables fields copies items maps parents related secrets scaffolding lengths;
     TABLE "a table": prefix;
     ROUTE "a route":
-        route action access module modules link query select where order page search about_caller stored fixed dropped
+        route action access module modules named link query select where order page search about_caller stored fixed dropped
         always controls write matches relate envelope login media look_up records of several under named_by beside
         counted related needs words pass unknown_total opaque drop describes;
     SELECT "`select`": in style separator within;
