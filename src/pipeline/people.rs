@@ -248,11 +248,7 @@ impl fmt::Debug for Asking {
     }
 }
 
-/// The id of the record that a field refers to; `None`, if nobody knows what it holds.
-#[expect(
-    clippy::option_option,
-    reason = "a field may be known to refer to nothing"
-)]
+/// The id of the record that a field refers to, if it refers to one; `None`, if nobody knows what it holds.
 fn referred(record: &Described<'_>, field: &Field) -> Option<Option<String>> {
     match record.field(field)? {
         Value::Null => Some(None),
