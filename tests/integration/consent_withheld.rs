@@ -13,6 +13,9 @@ use crate::harness::scripted::{self, Received};
 
 const KEY: (&str, &str) = ("DOLAPIKEY", "key");
 const ESPO: (&str, &str) = ("X-Api-Key", "key");
+/// Ids of records, one of which the CRM has.
+const TAKEN: &str = "6f0c1d1e-0000-4000-8000-000000000001";
+const FREE: &str = "6f0c1d1e-0000-4000-8000-000000000002";
 const BEARER: (&str, &str) = ("Authorization", "Bearer eyJ0.eyJqdGkiOiJ4In0.c2ln");
 
 /// A policy with these lines of `people` and `classify`.
@@ -36,9 +39,9 @@ grants:
 fn dolibarr(people: &str) -> String {
     let classify = "  contacts: { email: contact.email }
   thirdparties: { name: identity.name }
-  invoices: { ref: commercial.paper }
-  agendaevents: { label: commercial.paper }
-  thirdparty_bankaccounts: { iban: commercial.paper }";
+  invoices: { ref: commercial.subject }
+  agendaevents: { label: commercial.subject }
+  thirdparty_bankaccounts: { iban: commercial.subject }";
     policy("crm.role: Sales", people, classify)
 }
 
@@ -141,7 +144,7 @@ fn alike(
     crm: impl Fn(&Received, usize) -> Vec<u8> + Clone + Send + Sync + 'static,
     ask: impl Fn(&Stage) -> Response,
 ) -> Response {
-    let mut replies = [7, 0].map(|records| {
+    let [withheld, empty] = [7, 0].map(|records| {
         let crm = crm.clone();
         let answer = move |request: &Received| crm(request, records);
         ask(&Stage::before(
@@ -151,12 +154,21 @@ fn alike(
             answer,
         ))
     });
-    let [withheld, empty] = &replies;
     assert_eq!(withheld.status, empty.status);
-    assert_eq!(withheld.text(), empty.text());
-    replies[0].status = empty.status;
-    let [withheld, _] = replies;
+    assert_eq!(undecided(&withheld), undecided(&empty));
     withheld
+}
+
+/// The text of a reply, without the id of its decision.
+fn undecided(reply: &Response) -> String {
+    let text = reply.text();
+    match text.split_once("(ref ") {
+        Some((before, after)) => {
+            let behind = after.split_once(')').map_or("", |(_, behind)| behind);
+            format!("{before}{behind}")
+        }
+        None => text,
+    }
 }
 
 fn people(records: usize, record: impl Fn(usize) -> Value) -> Value {
@@ -202,7 +214,9 @@ fn a_list_of_whom_nobody_agreed_is_a_list_without_records_to_the_byte() {
                 records,
                 |n| json!({"id": format!("{n:08x}"), "emailAddress": format!("p{n}@example.org")}),
             );
-            json_reply(&json!({"total": records, "list": all}))
+            let from = usize::try_from(number(&request.line, "offset", 0)).unwrap();
+            let page: Vec<&Value> = all.as_array().unwrap().iter().skip(from).collect();
+            json_reply(&json!({"total": records, "list": page}))
         },
         |stage| ask(stage, ("GET", "/api/v1/Contact"), ESPO, None),
     );
@@ -250,7 +264,7 @@ fn suitecrm(request: &Received, records: usize) -> Vec<u8> {
         ("POST", "/Api/V8/module") => {
             let body: Value = serde_json::from_slice(&request.body).unwrap();
             match body["data"]["id"].as_str() {
-                Some("c-1") => json!(null),
+                Some(TAKEN) => json!(null),
                 id => json!({"data": {"type": "Contact", "id": id, "attributes": {}}}),
             }
         }
@@ -322,13 +336,11 @@ fn nobody_is_looked_up_by_an_address_in_the_path() {
         said,
         move |request| of_dolibarr(request, &records),
     );
-    let of = |name: &str| {
+    for name in ["p1", "p2"] {
         let target = format!("/api/index.php/contacts/email/{name}@example.org");
         let reply = ask(&stage, ("GET", &target), KEY, None);
         assert_eq!(reply.status, 403, "{}", reply.text());
-    };
-    of("p1");
-    of("p2");
+    }
 }
 
 #[test]
@@ -356,7 +368,7 @@ fn what_lies_within_a_record_that_is_not_there_is_not_there_either() {
     let of = |id: &str| {
         let target = format!("/api/index.php/thirdparties/{id}/bankaccounts");
         let reply = ask(&stage, ("GET", &target), KEY, None);
-        (reply.status, reply.text())
+        (reply.status, undecided(&reply))
     };
     assert_eq!(of("7"), of("8"));
     assert_eq!(of("7").0, 404);
@@ -420,6 +432,6 @@ fn a_new_record_is_compared_with_none_and_may_bring_its_id() {
         let reply = ask(&stage, ("POST", "/Api/V8/module"), BEARER, Some(&body));
         (reply.status, reply.text())
     };
-    assert!(of("c-99").0 < 300, "{:?}", of("c-99"));
-    assert_eq!(of("c-1").0, 422, "why it cannot be made is not told");
+    assert!(of(FREE).0 < 300, "{:?}", of(FREE));
+    assert_eq!(of(TAKEN).0, 422, "why it cannot be made is not told");
 }
