@@ -84,6 +84,16 @@ impl Control {
     }
 }
 
+impl Control {
+    /// One that says yes, whatever the caller says.
+    pub(crate) fn yes(name: &'static str) -> Self {
+        Self {
+            name,
+            value: "true".to_owned(),
+        }
+    }
+}
+
 #[cfg(test)]
 impl Control {
     /// For tests.

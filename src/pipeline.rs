@@ -73,7 +73,7 @@ use credential::{no_session, the_credential};
 use drift::Notices;
 use entrance::Entrance;
 use in_force::InForce;
-use judged::{told_alike, told_of_absence};
+use judged::{told_alike, told_of_absence, told_of_no_other};
 use offsets::Offsets;
 use people::Asking;
 use refuse::said;
@@ -440,7 +440,8 @@ impl Pipeline {
             }
             self.watch(visit, &*exchange, &plan, &watch, record).await?;
         }
-        let untrusted = forwarded.map_err(|refusal| refusal.of(operation.action))?;
+        let untrusted = forwarded
+            .map_err(|refusal| told_of_no_other(refusal.of(operation.action), operation, &plan))?;
         Ok(Answer {
             form,
             exchange,

@@ -110,6 +110,7 @@ impl Operation {
             record: self.record.clone(),
             link: None,
             related: Vec::new(),
+            around: Vec::new(),
             query: Query {
                 projection,
                 ..Query::default()

@@ -81,6 +81,8 @@ pub struct AddressList {
     pub address: &'static str,
     /// The member that says yes where it is the primary one.
     pub primary: &'static str,
+    /// Whether only the reply about a single record tells it.
+    pub of_single: bool,
 }
 
 impl AddressList {
@@ -122,6 +124,7 @@ mod tests {
             field: Field::fold("email"),
             address: "email_address",
             primary: "primary_address",
+            of_single: false,
         };
         let value = json!([
             {"email_address": "a@example.com", "primary_address": true, "opt_out": false},

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::door::{Carrier, Control, Credential};
 use crate::reason::Reason;
-use crate::vocabulary::{Action, Field, FieldPath, Module};
+use crate::vocabulary::{Action, Field, FieldPath, Module, RecordRef};
 
 mod access;
 mod arrangement;
@@ -57,7 +57,7 @@ pub use exchange::{AnswerForm, Exchange, Misunderstood, Understood, Wanted};
 pub use express::{Absent, AddressList, Judging, Needed, Restricted, Widened};
 pub use login::{Account, Entered, Login, Secret};
 pub use outgoing::{Media, Outgoing};
-pub use paging::{NextPlace, NextSays, PageForm};
+pub use paging::{Empty, NextPlace, NextSays, PageForm};
 pub use schema::{Modules, Schema, Stock, ValueType};
 pub use shape::{
     ChoiceShape, Collection, Count, EntryShape, ID_KEY, Items, Layout, MODULE_KEY, ModuleName,
@@ -276,6 +276,8 @@ pub struct Operation {
     pub link: Option<Link>,
     /// Ids of records that a relation is made or ended with.
     pub related: Vec<String>,
+    /// Records further up in the path, within which the others lie.
+    pub around: Vec<RecordRef>,
     /// What is asked for.
     pub query: Query,
     /// What is written, as top-level keys of [`Operation::target`].

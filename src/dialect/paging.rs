@@ -11,6 +11,20 @@ pub struct PageForm {
     pub is_numbered: bool,
     /// Where the reply tells how it goes on; `None`: it does not tell.
     pub next: Option<NextPlace>,
+    /// What the API answers where there are no records.
+    pub empty: Empty,
+}
+
+/// What an API answers where there are no records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Empty {
+    /// A list without records, with what stands around any other.
+    #[default]
+    List,
+    /// A list without records, with nothing around it; or not even a list.
+    Bare,
+    /// An error of this status.
+    Error(u16),
 }
 
 /// Where a reply tells how it goes on.

@@ -9,7 +9,7 @@ use serde::Deserializer;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::dialect::{Count, NextPlace, NextSays, ObjectShape, Shape};
+use crate::dialect::{Count, Empty, NextPlace, NextSays, ObjectShape, PageForm, Shape};
 use crate::policy::Plan;
 use crate::vocabulary::RuleName;
 
@@ -27,6 +27,8 @@ pub struct Pages<'f> {
     path: Vec<&'static str>,
     /// Where the reply tells how it goes on.
     next: Option<&'f NextPlace>,
+    /// What the API answers where there are no records.
+    empty: Empty,
     /// What an element of the list is.
     element: &'f Shape,
     /// The lists of which each element belongs to one of the list, beside it.
@@ -50,11 +52,11 @@ pub struct Taken {
 }
 
 impl<'f> Pages<'f> {
-    /// An empty page of a reply of this shape, which tells there how it goes on, under this plan; `None`, if the shape has no
+    /// An empty page of a reply of this shape, which is read page by page in this form, under this plan; `None`, if the shape has no
     /// list of records.
     pub fn new(
         plan: &Plan,
-        form: (&'f Shape, Option<&'f NextPlace>),
+        form: (&'f Shape, &'f PageForm),
         asked: Asked,
         limits: Limits,
         memory: &Memory,
@@ -64,7 +66,7 @@ impl<'f> Pages<'f> {
 
     pub(super) fn on_terms(
         terms: Box<dyn Terms>,
-        (shape, next): (&'f Shape, Option<&'f NextPlace>),
+        (shape, page): (&'f Shape, &'f PageForm),
         asked: Asked,
         limits: Limits,
         memory: &Memory,
@@ -81,7 +83,8 @@ impl<'f> Pages<'f> {
             shape,
             along: along.collect(),
             path,
-            next,
+            next: page.next.as_ref(),
+            empty: page.empty,
             element,
             frame: None,
             kept: Vec::new(),
@@ -140,11 +143,17 @@ impl<'f> Pages<'f> {
     }
 
     /// The page as the CRM would send it if there were no other records: it ends at an offset, was asked for with so many
-    /// rows, and may have more behind it.
+    /// rows, and may have more behind it. Around no records stands nothing of a page of the CRM, whose form tells whether it
+    /// had any.
     pub fn whole(&self, behind: u64, rows: u32, has_more: bool) -> Result<Vec<u8>, Unfilterable> {
         let mut out = String::with_capacity(self.bytes);
         let said = |next: &NextPlace| next.says.said(behind, rows, has_more);
         let next = self.next.map(|next| (next.path.as_slice(), said(next)));
+        if self.kept.is_empty() {
+            let next = next.filter(|_| self.empty != Empty::Bare);
+            self.write_none(self.shape, (Some(&self.path), next), &mut out);
+            return Ok(out.into_bytes());
+        }
         let frame = self.frame.as_deref().unwrap_or_default();
         self.write(frame, self.shape, (Some(&self.path), next), &mut out)?;
         Ok(out.into_bytes())
@@ -188,8 +197,11 @@ impl<'f> Pages<'f> {
             around = one(&members(around)?, key)?.ok_or_else(|| unfilterable(Cause::Shape))?;
         }
         let members = members(around)?;
-        let elements = one(&members, last)?.ok_or_else(|| unfilterable(Cause::Shape))?;
-        let elements = list(elements)?;
+        let elements = match one(&members, last)? {
+            Some(elements) => list(elements)?,
+            None if self.empty == Empty::Bare => return Ok((Vec::new(), Vec::new())),
+            None => return Err(unfilterable(Cause::Shape)),
+        };
         let mut along = Vec::new();
         for key in &self.along {
             let beside = one(&members, key)?.map_or(Ok(Vec::new()), list)?;
@@ -200,6 +212,47 @@ impl<'f> Pages<'f> {
             along.push(beside);
         }
         Ok((elements, along))
+    }
+
+    /// Writes a value of a reply without records: `path` leads to the list, `next` to what tells how it goes on.
+    fn write_none(
+        &self,
+        shape: &Shape,
+        (path, next): (Option<Way<'_>>, Option<(Way<'_>, i128)>),
+        out: &mut String,
+    ) {
+        let Shape::Object(object) = shape else {
+            out.push_str("[]");
+            return;
+        };
+        out.push('{');
+        let mut is_first = true;
+        for (name, inside) in &object.keys {
+            let path = path.and_then(|path| path.strip_prefix(&[*name]));
+            let next = next.and_then(|(path, says)| Some((path.strip_prefix(&[*name])?, says)));
+            let mut written = String::new();
+            match (inside, path, next) {
+                (_, Some([]), _) => written.push_str("[]"),
+                (_, _, Some(([], says))) => written = says.to_string(),
+                (_, None, None) => written = self.none_beside(inside).to_owned(),
+                _ => self.write_none(inside, (path, next), &mut written),
+            }
+            if !written.is_empty() {
+                write_member(name, &written, std::mem::take(&mut is_first), out);
+            }
+        }
+        out.push('}');
+    }
+
+    /// What stands beside a list without records; blank: nothing does.
+    fn none_beside(&self, shape: &Shape) -> &'static str {
+        match shape {
+            _ if self.empty == Empty::Bare => "",
+            Shape::Along { key, .. } if self.path.last() == Some(key) => "[]",
+            Shape::Count(Count::Listed(list)) if self.path.last() == Some(list) => "0",
+            Shape::Count(Count::All(Some(unknown))) => unknown,
+            _ => "",
+        }
     }
 
     /// Writes what stands in the place of a value of the first page: `path` leads to the list, `next` to what tells how it
@@ -253,12 +306,7 @@ impl<'f> Pages<'f> {
                 (Shape::Count(_) | Shape::Scalar, ..) => continue,
                 _ => self.write(value, inside, (path, next), &mut written)?,
             }
-            if !std::mem::replace(&mut is_first, false) {
-                out.push(',');
-            }
-            out.push_str(&serde_json::Value::from(*name).to_string());
-            out.push(':');
-            out.push_str(&written);
+            write_member(name, &written, std::mem::take(&mut is_first), out);
         }
         out.push('}');
         Ok(())
@@ -281,14 +329,15 @@ type Way<'p> = &'p [&'static str];
 /// A list of records in a shape.
 type Listed<'f> = (Vec<&'static str>, &'f Shape, Option<&'f ObjectShape>);
 
-/// The first list of records: the keys that lead to it, what its elements are, and the object that it lies in.
+/// The first list of records: the keys that lead to it, what its elements are, and the object that it lies in. A list of groups
+/// in which records lie is none: of a group, nobody says whether it is there.
 fn listed(shape: &Shape) -> Option<Listed<'_>> {
     match shape {
-        Shape::List(element) => {
-            let mut holds_records = false;
-            element.each_module(&mut |_| holds_records = true);
-            holds_records.then(|| (Vec::new(), &**element, None))
-        }
+        Shape::List(element) => matches!(
+            **element,
+            Shape::Record(_) | Shape::OneOf(_) | Shape::Entry(_)
+        )
+        .then(|| (Vec::new(), &**element, None)),
         Shape::Object(object) => object.keys.iter().find_map(|(key, inside)| {
             let (mut path, element, around) = listed(inside)?;
             path.insert(0, key);
@@ -346,6 +395,15 @@ fn one<'t>(
     }
 }
 
+fn write_member(name: &str, value: &str, is_first: bool, out: &mut String) {
+    if !is_first {
+        out.push(',');
+    }
+    out.push_str(&serde_json::Value::from(name).to_string());
+    out.push(':');
+    out.push_str(value);
+}
+
 fn write_list<'t>(texts: impl Iterator<Item = &'t str>, out: &mut String) {
     out.push('[');
     for (place, text) in texts.enumerate() {
@@ -372,5 +430,33 @@ impl<'de> Visitor<'de> for Members {
             members.push((Cow::Owned(key), value.get()));
         }
         Ok(members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dialect::{ChoiceShape, Others};
+    use crate::vocabulary::Module;
+
+    use super::*;
+
+    #[test]
+    fn a_list_of_groups_is_no_list_of_records() {
+        let list = |element: Shape| Shape::List(Box::new(element));
+        let records = || list(Shape::record(&Module::new("Contacts")));
+        let group = ObjectShape {
+            keys: vec![("records", records())],
+            others: Others::Dropped,
+            required: &[],
+        };
+        let groups = list(Shape::Choice(Box::new(ChoiceShape {
+            told_by: "name",
+            cases: vec![("Contacts".to_owned(), group)],
+        })));
+        let reply = |inside: Shape| Shape::only(vec![("entry_list", inside)], &[]);
+        assert!(listed(&reply(groups)).is_none());
+        let found = reply(records());
+        let (path, ..) = listed(&found).unwrap();
+        assert_eq!(path, ["entry_list"]);
     }
 }

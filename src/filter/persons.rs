@@ -26,6 +26,13 @@ pub struct Described<'r> {
 }
 
 impl Described<'_> {
+    /// Whether the record tells anything under the name of a field.
+    pub fn tells(&self, field: &Field) -> bool {
+        let place = self.fields.iter().position(|known| known == field);
+        let found = place.and_then(|place| self.found.get(place));
+        !matches!(found, None | Some(Found::Nothing))
+    }
+
     /// The value of a field, as it is meant; `None`, if the record does not tell it, or nobody asked for it.
     pub fn field(&self, field: &Field) -> Option<&Value> {
         let place = self.fields.iter().position(|known| known == field)?;

@@ -34,7 +34,7 @@ impl Pipeline {
         if !plan.asks_of_records() {
             return Ok(());
         }
-        let named = operation.named();
+        let named = operation.named_there();
         if named.is_empty() || is_told_by_its_reply(exchange) {
             return Ok(());
         }
@@ -102,7 +102,7 @@ impl Pipeline {
         reason: Reason,
         record: &mut Record<Decided>,
     ) -> Refusal {
-        for named in exchange.operation().named() {
+        for named in exchange.operation().named_there() {
             let conditions = plan.conditions(&named.module);
             let conditions = conditions.filter(|_| plan.has_rows(&named.module));
             let Some(conditions) = conditions else {
@@ -175,7 +175,8 @@ fn is_told_by_its_reply(exchange: &dyn Exchange) -> bool {
     let operation = exchange.operation();
     let is_read = operation.action == Action::Read
         && operation.link.is_none()
-        && operation.related.is_empty();
+        && operation.related.is_empty()
+        && operation.around.is_empty();
     let mut holds_it = false;
     if is_read {
         exchange
@@ -200,7 +201,7 @@ pub(super) fn told_of_absence(exchange: &dyn Exchange, plan: &Plan) -> Option<Re
     if !plan.asks_of_records() {
         return None;
     }
-    let named = exchange.operation().named();
+    let named = exchange.operation().named_there();
     let hides = named.iter().any(|named| plan.has_rows(&named.module));
     hides.then(|| {
         let (status, label) = absence(exchange);
@@ -216,6 +217,22 @@ pub(super) fn told_alike(refusal: Refusal, absence: Option<Refusal>) -> Refusal 
         Some(told) => told,
         None => refusal,
     }
+}
+
+/// The same as why a CRM refused a write, told in one way for all that may have been wrong: where some records are not there for
+/// the caller, it may be one of these that stood in its way.
+pub(super) fn told_of_no_other(refusal: Refusal, operation: &Operation, plan: &Plan) -> Refusal {
+    let is_write = matches!(operation.action, Action::Create | Action::Update);
+    let hides = operation
+        .target()
+        .is_some_and(|module| plan.has_rows(module));
+    let is_such = refusal.reason().is_none() && matches!(refusal.status(), 400 | 409 | 422 | 500);
+    if !(is_write && hides && is_such) {
+        return refusal;
+    }
+    // Who says what a record must be like that is written expects to hear that it is not.
+    let is_conditional = !operation.query.compared.is_empty();
+    Refusal::upstream(if is_conditional { 409 } else { 422 }, None)
 }
 
 /// Whether an operation changes what is held of the records that it names without looking at them first, so that somebody must

@@ -75,10 +75,10 @@ impl ListKey {
 }
 
 impl Offsets {
-    /// Where in the CRM's list a page begins; `None`, if no page that the caller was given ended there.
-    pub(super) fn begin(&self, caller: &str, key: ListKey, offset: u64) -> Option<u64> {
+    /// Where in our list a page begins, and where in the CRM's; `None`, if no page that the caller was given ended there.
+    pub(super) fn begin(&self, caller: &str, key: ListKey, offset: u64) -> Option<(u64, u64)> {
         if offset == 0 {
-            return Some(0);
+            return Some((0, 0));
         }
         let mut callers = self.callers();
         let lists = callers.get_mut(caller)?;
@@ -86,7 +86,7 @@ impl Offsets {
         list.used = Instant::now();
         // Behind the end there is nothing more, as whoever was told the end knows.
         let offset = list.end.map_or(offset, |end| offset.min(end));
-        list.begins.get(&offset).copied()
+        Some((offset, *list.begins.get(&offset)?))
     }
 
     /// Remembers what a caller is told.
@@ -166,8 +166,8 @@ mod tests {
     fn a_page_begins_where_another_of_the_same_list_and_caller_ended() {
         let offsets = Offsets::default();
         offsets.turned("anna", LIST, turned(20, 73, false));
-        assert_eq!(offsets.begin("anna", LIST, 0), Some(0));
-        assert_eq!(offsets.begin("anna", LIST, 20), Some(73));
+        assert_eq!(offsets.begin("anna", LIST, 0), Some((0, 0)));
+        assert_eq!(offsets.begin("anna", LIST, 20), Some((20, 73)));
         for (caller, list, offset) in [
             ("anna", LIST, 19),
             ("anna", LIST, 40),
@@ -179,12 +179,22 @@ mod tests {
     }
 
     #[test]
+    fn whoever_asks_behind_an_end_does_not_move_it() {
+        let offsets = Offsets::default();
+        offsets.turned("anna", LIST, turned(27, 90, true));
+        let (ours, theirs) = offsets.begin("anna", LIST, 500).unwrap();
+        assert_eq!((ours, theirs), (27, 90));
+        offsets.turned("anna", LIST, turned(ours, theirs, true));
+        assert_eq!(offsets.begin("anna", LIST, 28), Some((27, 90)));
+    }
+
+    #[test]
     fn behind_an_end_that_was_told_there_is_nothing_and_that_is_said() {
         let offsets = Offsets::default();
         offsets.turned("anna", LIST, turned(20, 73, false));
         offsets.turned("anna", LIST, turned(27, 90, true));
-        assert_eq!(offsets.begin("anna", LIST, 27), Some(90));
-        assert_eq!(offsets.begin("anna", LIST, 40), Some(90));
+        assert_eq!(offsets.begin("anna", LIST, 27), Some((27, 90)));
+        assert_eq!(offsets.begin("anna", LIST, 40), Some((27, 90)));
         assert_eq!(offsets.begin("anna", LIST, 25), None);
     }
 
@@ -194,14 +204,17 @@ mod tests {
         for page in 1..=1_000 {
             offsets.turned("anna", LIST, turned(page, page, false));
         }
-        assert_eq!(offsets.begin("anna", LIST, 1_000), Some(1_000));
+        assert_eq!(offsets.begin("anna", LIST, 1_000), Some((1_000, 1_000)));
         assert_eq!(offsets.begin("anna", LIST, 1), None);
         offsets.turned("bert", LIST, turned(20, 20, false));
         for list in 0..=255 {
             offsets.turned("anna", ListKey([list; 32]), turned(20, 20, false));
         }
-        assert_eq!(offsets.begin("anna", ListKey([255; 32]), 20), Some(20));
+        assert_eq!(
+            offsets.begin("anna", ListKey([255; 32]), 20),
+            Some((20, 20))
+        );
         assert_eq!(offsets.begin("anna", ListKey([3; 32]), 20), None);
-        assert_eq!(offsets.begin("bert", LIST, 20), Some(20));
+        assert_eq!(offsets.begin("bert", LIST, 20), Some((20, 20)));
     }
 }

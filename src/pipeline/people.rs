@@ -14,7 +14,7 @@ use crate::consent;
 use crate::dialect::{AddressList, Dialect};
 use crate::filter::{Described, Persons};
 use crate::ledger::{About, Freshness, Proof, Shows, Standing, Standings, Terms};
-use crate::policy::{self, People, Plan, Policy};
+use crate::policy::{self, People, Plan, Policy, Target};
 use crate::reason::Reason;
 use crate::vocabulary::{Field, Module, Purpose};
 
@@ -120,37 +120,57 @@ impl Asking {
         *shows = self.standings.shows();
     }
 
-    /// How the persons stand whom a record is about; `None`: nobody knows.
-    fn stand(&self, record: &Described<'_>) -> Option<Whom> {
+    /// How all stand whom a record is about; `None`: nobody knows.
+    fn stand(&self, record: &Described<'_>) -> Option<Vec<Standing>> {
         match self.whose.people.about(&self.upstream, record.module)? {
-            policy::About::Nobody => Some(Whom::Nobody),
+            policy::About::Nobody => Some(Vec::new()),
             policy::About::Person(person) => {
                 let mut references = vec![self.reference(record.module, record.id?)];
                 for (field, module) in &person.same_as {
-                    references.extend(self.referred(record, field, std::iter::once(module))?);
+                    let id = referred(record, field)?;
+                    references.extend(id.map(|id| self.reference(module, &id)));
                 }
                 let (mut primary, mut others) = (None, Vec::new());
                 if let Some(email) = &person.email {
                     (primary, others) = self.addresses(record, email)?;
                 }
-                Some(self.ask(&references, primary.as_deref(), &others))
+                let standing = self.ask(&references, primary.as_deref(), &others);
+                Some(vec![standing])
             }
-            policy::About::Linked(fields) => {
-                let mut references = Vec::new();
-                for field in fields {
-                    references.extend(self.referred(record, field, self.modules())?);
-                }
-                if references.is_empty() {
-                    return Some(Whom::Nobody);
-                }
-                let whom = self.ask(&references, None, &[]);
-                // They may be known by an address, which stands elsewhere.
-                whom.is_known().then_some(whom)
-            }
+            policy::About::Linked(links) => self.linked(record, links),
         }
     }
 
-    fn ask(&self, references: &[String], primary: Option<&str>, others: &[String]) -> Whom {
+    /// How all stand who are linked with a record, each asked for alone: what one of them agreed to says nothing of another.
+    fn linked(
+        &self,
+        record: &Described<'_>,
+        links: &BTreeMap<Field, Target>,
+    ) -> Option<Vec<Standing>> {
+        let mut all = Vec::new();
+        for (field, target) in links {
+            let Some(id) = referred(record, field)? else {
+                continue;
+            };
+            let module = match target {
+                Target::Module(module) => module.clone(),
+                Target::By(field) => Module::new(record.field(field)?.as_str()?),
+            };
+            match self.whose.people.about(&self.upstream, &module)? {
+                policy::About::Nobody => {}
+                policy::About::Person(_) => {
+                    let standing = self.ask(&[self.reference(&module, &id)], None, &[]);
+                    // They may be known by an address, which stands elsewhere.
+                    standing.person()?;
+                    all.push(standing);
+                }
+                policy::About::Linked(_) => return None,
+            }
+        }
+        Some(all)
+    }
+
+    fn ask(&self, references: &[String], primary: Option<&str>, others: &[String]) -> Standing {
         let references: Vec<&str> = references.iter().map(String::as_str).collect();
         let others: Vec<&str> = others.iter().map(String::as_str).collect();
         let about = About {
@@ -168,39 +188,11 @@ impl Asking {
             .about(&about, self.purpose.as_str(), &terms, self.now);
         let mut shows = self.shows.lock().unwrap_or_else(PoisonError::into_inner);
         shows.add(&standing);
-        Whom::Somebody(standing)
+        standing
     }
 
     fn reference(&self, module: &Module, id: &str) -> String {
         format!("{}:{module}/{id}", self.upstream)
-    }
-
-    /// Every module whose records are about somebody.
-    fn modules(&self) -> impl Iterator<Item = &Module> {
-        let persons = self
-            .whose
-            .people
-            .iter()
-            .filter(|(_, _, about)| matches!(about, policy::About::Person(_)));
-        persons.map(|(_, module, _)| module)
-    }
-
-    /// The records that a field refers to: in any of these modules, where the field does not say in which. `None`, if nobody
-    /// knows what it holds.
-    fn referred<'m>(
-        &self,
-        record: &Described<'_>,
-        field: &Field,
-        modules: impl Iterator<Item = &'m Module>,
-    ) -> Option<Vec<String>> {
-        let id = match record.field(field)? {
-            Value::Null => return Some(Vec::new()),
-            Value::String(id) if id.is_empty() => return Some(Vec::new()),
-            Value::String(id) => id.clone(),
-            Value::Number(id) => id.to_string(),
-            _ => return None,
-        };
-        Some(modules.map(|module| self.reference(module, &id)).collect())
     }
 
     /// The primary address of a record, and all others; `None`, if nobody knows them.
@@ -214,7 +206,10 @@ impl Asking {
             Value::String(text) => Some(Some(text.clone())),
             _ => None,
         };
-        let Some(list) = self.whose.lists.get(email) else {
+        let told = self.whose.lists.get(email);
+        // Of a list of records, the primary address is all that some APIs tell.
+        let told = told.filter(|list| !list.of_single || record.tells(&list.field));
+        let Some(list) = told else {
             return Some((text(record.field(email)?)?, Vec::new()));
         };
         let all = list.read(record.field(&list.field)?)?;
@@ -234,29 +229,13 @@ impl Asking {
     }
 }
 
-/// Whom a record is about.
-enum Whom {
-    Nobody,
-    Somebody(Standing),
-}
-
-impl Whom {
-    fn is_known(&self) -> bool {
-        match self {
-            Self::Nobody => true,
-            Self::Somebody(standing) => standing.person().is_some(),
-        }
-    }
-}
-
 impl Persons for Asking {
     fn holds(&self, fact: PersonFact, record: &Described<'_>) -> Option<bool> {
-        Some(match (self.stand(record)?, fact) {
-            (Whom::Nobody, PersonFact::Consented) => true,
-            (Whom::Nobody, _) => false,
-            (Whom::Somebody(standing), PersonFact::Consented) => standing.is_valid(),
-            (Whom::Somebody(standing), PersonFact::Objected) => standing.is_objected(),
-            (Whom::Somebody(standing), PersonFact::Restricted) => standing.is_restricted(),
+        let all = self.stand(record)?;
+        Some(match fact {
+            PersonFact::Consented => all.iter().all(Standing::is_valid),
+            PersonFact::Objected => all.iter().any(Standing::is_objected),
+            PersonFact::Restricted => all.iter().any(Standing::is_restricted),
         })
     }
 }
@@ -266,6 +245,17 @@ impl fmt::Debug for Asking {
         f.debug_struct("Asking")
             .field("purpose", &self.purpose)
             .finish_non_exhaustive()
+    }
+}
+
+/// The id of the record that a field refers to, if it refers to one; `None`, if nobody knows what it holds.
+fn referred(record: &Described<'_>, field: &Field) -> Option<Option<String>> {
+    match record.field(field)? {
+        Value::Null => Some(None),
+        Value::String(id) if id.is_empty() => Some(None),
+        Value::String(id) => Some(Some(id.clone())),
+        Value::Number(id) => Some(Some(id.to_string())),
+        _ => None,
     }
 }
 
@@ -304,7 +294,13 @@ fn fields(
         let of = all.entry(module.clone()).or_default();
         match about {
             policy::About::Nobody => {}
-            policy::About::Linked(fields) => of.extend(fields.iter().cloned()),
+            policy::About::Linked(links) => {
+                of.extend(links.keys().cloned());
+                of.extend(links.values().filter_map(|target| match target {
+                    Target::By(field) => Some(field.clone()),
+                    Target::Module(_) => None,
+                }));
+            }
             policy::About::Person(person) => {
                 of.extend(person.same_as.keys().cloned());
                 let emails = person.email.iter();

@@ -8,7 +8,7 @@ use super::judged::asked_of;
 use super::offsets::{ListKey, Turned};
 use super::{Answer, Called, Pipeline, Visit};
 use crate::audit::{Decided, Record};
-use crate::dialect::{Exchange, PageForm};
+use crate::dialect::{AnswerForm, Empty, Exchange, PageForm};
 use crate::filter::{Pages, Unfilterable};
 use crate::guard::{Narrowed, guard};
 use crate::policy::Plan;
@@ -42,16 +42,10 @@ impl Pipeline {
     ) -> Result<Answer, Refusal> {
         let form = exchange.answer();
         let page = form.page.clone().ok_or(Reason::ListNotAvailable)?;
-        let (list, begin) = self.begin(&*exchange, &plan, record)?;
+        let (list, (offset, begin)) = self.begin(&*exchange, &plan, record)?;
         let asked = asked_of(&narrowed, visit.persons);
         let (limits, memory) = (self.settings.limits, &visit.in_force.memory);
-        let pages = Pages::new(
-            &plan,
-            (&form.shape, page.next.as_ref()),
-            asked,
-            limits,
-            memory,
-        );
+        let pages = Pages::new(&plan, (&form.shape, &page), asked, limits, memory);
         let mut pages = pages.ok_or(Reason::ListNotAvailable)?;
         let mut share = self.budget.share();
         let mut answer: Option<Untrusted> = None;
@@ -65,11 +59,12 @@ impl Pipeline {
             let (from, skipped) = progress.begin(&page, rows);
             let narrowed = narrowed.page_at(&*exchange, from, rows);
             let narrowed = narrowed.ok_or(Reason::ListNotAvailable)?;
-            let edits = Edits::default();
-            let guarding =
-                |called: &Called| guard(&*exchange, &narrowed, &edits, &called.credential);
             let asked = (&*exchange, &form);
-            let mut untrusted = self.carry_own(visit, asked, &guarding, record).await?;
+            let untrusted = self.page_of(visit, asked, (&narrowed, page.empty), record);
+            let Some(mut untrusted) = untrusted.await? else {
+                progress.is_last = true;
+                break;
+            };
             let held = pages.bytes();
             let mut hold = |bytes: usize| share.grow_to(held.saturating_add(bytes));
             let bytes = untrusted.take_whole(self.settings.held_bytes_max, &mut hold);
@@ -90,12 +85,8 @@ impl Pipeline {
         for (rule, records) in pages.absent() {
             record.absent(rule, *records);
         }
-        if pages.shown() == 0 && progress.has_more() {
-            // An empty page that goes on would say that somebody is there.
-            return Err(Reason::ListNotAvailable.into());
-        }
+        ends(&pages, &progress, &page)?;
         let shown = pages.shown() as u64;
-        let offset = exchange.operation().query.offset.unwrap_or(0);
         let ours = offset.saturating_add(shown);
         let turned = Turned {
             ours,
@@ -120,13 +111,31 @@ impl Pipeline {
         })
     }
 
-    /// Which list is asked for, and where in the CRM's the page begins.
+    /// A page of the CRM; `None`, where it says by an error that there are no records.
+    async fn page_of(
+        &self,
+        visit: &Visit<'_>,
+        (exchange, form): (&dyn Exchange, &AnswerForm),
+        (narrowed, empty): (&Narrowed, Empty),
+        record: &mut Record<Decided>,
+    ) -> Result<Option<Untrusted>, Refusal> {
+        let edits = Edits::default();
+        let guarding = |called: &Called| guard(exchange, narrowed, &edits, &called.credential);
+        let carried = self.carry_own(visit, (exchange, form), &guarding, record);
+        match carried.await {
+            Ok(untrusted) => Ok(Some(untrusted)),
+            Err(refusal) if says_none(&refusal, empty) => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Which list is asked for, and where in it and in the CRM's the page begins. Behind the end of a list a page begins at the end.
     fn begin(
         &self,
         exchange: &dyn Exchange,
         plan: &Plan,
         record: &Record<Decided>,
-    ) -> Result<(ListKey, u64), Reason> {
+    ) -> Result<(ListKey, (u64, u64)), Reason> {
         let operation = exchange.operation();
         let purpose = plan.purpose().map(|chosen| chosen.purpose.as_str());
         let list = ListKey::of(exchange, operation, purpose).ok_or(Reason::ListNotAvailable)?;
@@ -164,6 +173,32 @@ impl Progress {
     fn has_more(&self) -> bool {
         self.left.is_some() || !self.is_last
     }
+}
+
+/// Whether a page may end here. What it looks like depends on nothing but what it shows.
+#[expect(
+    clippy::result_large_err,
+    reason = "a refusal is small enough for all that is async"
+)]
+fn ends(pages: &Pages<'_>, progress: &Progress, page: &PageForm) -> Result<(), Refusal> {
+    let shown = pages.shown();
+    let is_short = (shown as u64) < u64::from(page.rows);
+    // An empty page that goes on would say that somebody is there. Behind a short one, the number of the next page would lead
+    // elsewhere; and where a reply does not tell that it goes on, it would look like the last one.
+    let is_bad = shown == 0 || is_short && (page.is_numbered || page.next.is_none());
+    match page.empty {
+        _ if is_bad && progress.has_more() => Err(Reason::ListNotAvailable.into()),
+        Empty::Error(status) if shown == 0 => Err(match pages.absent().is_empty() {
+            true => Refusal::upstream(status, None),
+            false => Refusal::absent(status, None),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a CRM says by an error that there are no records.
+fn says_none(refusal: &Refusal, empty: Empty) -> bool {
+    refusal.reason().is_none() && empty == Empty::Error(refusal.status())
 }
 
 /// Rows that the CRM is asked for: at first those of the page, and the one that tells whether there are more.

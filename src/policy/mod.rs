@@ -58,7 +58,7 @@ pub use proof::{
 pub use language::codes;
 pub use language::terms::{
     About, Authority, ConsentProof, ConsentTerms, ConsentText, Language, Needs, Organisation,
-    People, Person, WhenMissing,
+    People, Person, Target, WhenMissing,
 };
 pub use supposed::Assumed;
 

@@ -80,6 +80,7 @@ pub(super) fn list(module: Option<&str>) -> Operation {
         record: None,
         link: None,
         related: Vec::new(),
+        around: Vec::new(),
         query: Query::default(),
         write: None,
         rendering: Rendering {

@@ -242,10 +242,10 @@ fn a_search_of_several_modules_is_held_to_each() {
     let found = reply.json();
     assert_eq!((&found["total"], found.get("tags")), (&json!(2), None));
     assert_eq!(found["records"][0]["last_name"], "Tan");
-    assert_eq!(found["records"][0]["_score"], 7);
+    assert!(found["records"][0].get("_score").is_none());
     assert_eq!(found["records"][0]["nir_c"], Value::Null);
     assert_eq!(found["records"][0].get("_highlights"), None);
-    assert_eq!(found["records"][1]["_search"], json!({"score": 2}));
+    assert_eq!(found["records"][1].get("_search"), None);
     let [search] = reached(&crm).try_into().expect("one request");
     assert!(
         search

@@ -22,7 +22,7 @@ fn has_agreed(contact: u64) -> bool {
     contact.is_multiple_of(3) && !(60..500).contains(&contact)
 }
 
-fn address(contact: u64) -> String {
+pub(crate) fn address(contact: u64) -> String {
     format!("person{contact}@example.org")
 }
 
@@ -49,15 +49,15 @@ grants:
 }
 
 /// An API that an example describes.
-fn described(name: &str) -> Arc<dyn Dialect> {
+pub(crate) fn described(name: &str) -> Arc<dyn Dialect> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let path = root.join(format!("examples/{name}/{name}.yaml"));
     Arc::new(Described::load(&path).0.unwrap())
 }
 
-struct Stage {
-    world: World,
-    crm: Scripted,
+pub(crate) struct Stage {
+    pub(crate) world: World,
+    pub(crate) crm: Scripted,
     _folder: tempfile::TempDir,
 }
 
@@ -67,8 +67,22 @@ impl Stage {
         policy: String,
         answer: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static,
     ) -> Self {
+        let drafts = (0..CONTACTS).filter(|contact| has_agreed(*contact));
+        let drafts = drafts
+            .map(|contact| given(Who::Address(Address::parse(&address(contact)).unwrap())))
+            .collect();
+        Self::before(dialect, policy, drafts, answer)
+    }
+
+    /// The same, where this has been said.
+    pub(crate) fn before(
+        dialect: Arc<dyn Dialect>,
+        policy: String,
+        said: Vec<Draft>,
+        answer: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let ledger = agreed(folder.path());
+        let ledger = ledger(folder.path(), said);
         let crm = Scripted::start(answer);
         let world = World::scripted(
             crm.address,
@@ -89,7 +103,7 @@ impl Stage {
         }
     }
 
-    fn get(&self, header: (&'static str, &str), target: &str) -> Value {
+    pub(crate) fn get(&self, header: (&'static str, &str), target: &str) -> Value {
         let request = Request {
             method: "GET",
             target,
@@ -102,8 +116,18 @@ impl Stage {
     }
 }
 
+/// That somebody has agreed.
+pub(crate) fn given(who: Who) -> Draft {
+    Draft {
+        proof: Proof::SingleOptIn,
+        source: "fair".to_owned(),
+        by: "kim".to_owned(),
+        ..Draft::new(who, "mailing", Kind::Given, Channel::Staff)
+    }
+}
+
 /// What persons have said.
-fn agreed(folder: &std::path::Path) -> Arc<Ledger> {
+fn ledger(folder: &std::path::Path, drafts: Vec<Draft>) -> Arc<Ledger> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let settings = Settings {
@@ -113,27 +137,13 @@ fn agreed(folder: &std::path::Path) -> Arc<Ledger> {
             clock: Clock::system(),
         };
         let ledger = Ledger::open(settings).await.unwrap();
-        let drafts = (0..CONTACTS).filter(|contact| has_agreed(*contact));
-        let drafts: Vec<Draft> = drafts
-            .map(|contact| Draft {
-                proof: Proof::SingleOptIn,
-                source: "fair".to_owned(),
-                by: "kim".to_owned(),
-                ..Draft::new(
-                    Who::Address(Address::parse(&address(contact)).unwrap()),
-                    "mailing",
-                    Kind::Given,
-                    Channel::Staff,
-                )
-            })
-            .collect();
         ledger.append_all(Arc::new(drafts)).await.unwrap();
         Arc::new(ledger)
     })
 }
 
 /// A number that a query names.
-fn number(line: &str, name: &str, otherwise: u64) -> u64 {
+pub(crate) fn number(line: &str, name: &str, otherwise: u64) -> u64 {
     let query = line.split(' ').nth(1).unwrap().split_once('?');
     let pairs = query.map_or("", |(_, query)| query).split('&');
     let mut found = pairs.filter_map(|pair| pair.split_once('='));
@@ -144,7 +154,7 @@ fn number(line: &str, name: &str, otherwise: u64) -> u64 {
     found.map_or(otherwise, |(_, value)| value.parse().unwrap())
 }
 
-fn json_reply(body: &Value) -> Vec<u8> {
+pub(crate) fn json_reply(body: &Value) -> Vec<u8> {
     scripted::json(200, body.to_string().as_bytes())
 }
 
@@ -344,10 +354,8 @@ fn espocrm(request: &Received) -> Vec<u8> {
         number(&request.line, "offset", 0),
         number(&request.line, "maxSize", 200),
     );
-    let records = rows.map(|contact| {
-        json!({"id": id(contact), "emailAddress": address(contact), "emailAddressData": [
-            {"emailAddress": address(contact), "primary": true}]})
-    });
+    // Of lists it tells the primary address alone.
+    let records = rows.map(|contact| json!({"id": id(contact), "emailAddress": address(contact)}));
     json_reply(&json!({"total": CONTACTS, "list": records.collect::<Vec<_>>()}))
 }
 
@@ -380,6 +388,9 @@ fn dolibarr(request: &Received) -> Vec<u8> {
         _ => {
             let size = number(&request.line, "limit", 100);
             let rows = rows(number(&request.line, "page", 0) * size, size);
+            if rows.is_empty() {
+                return scripted::json(404, br#"{"error": {"code": 404, "message": "Not found"}}"#);
+            }
             let records = rows.map(|contact| json!({"id": id(contact), "email": address(contact)}));
             records.collect()
         }

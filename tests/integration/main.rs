@@ -18,6 +18,7 @@ mod consent;
 mod consent_cli;
 mod consent_dialects;
 mod consent_sync;
+mod consent_withheld;
 mod demo_consent;
 mod demo_tokens;
 mod described;

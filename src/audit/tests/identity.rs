@@ -121,13 +121,16 @@ impl Dice {
 }
 
 fn open_faulty(options: Options, dice: &mut Dice) -> Log {
-    let fault = [Failure::Append, Failure::Sync, Failure::Begin][dice.roll(3) as usize];
+    let faults = [Failure::Append, Failure::Lie, Failure::Sync, Failure::Begin];
+    let fault = faults[dice.roll(4) as usize];
+    let dir = options.dir.clone();
     // Not before the log is open.
     let first = 6 + dice.roll(20);
     let at = first..first + dice.roll(3);
     let faulty = |folder| {
         Box::new(Faulty {
             folder,
+            dir,
             calls: Arc::default(),
             fault,
             at,

@@ -89,6 +89,7 @@ async fn terms_that_did_not_reach_the_disk_are_said_again() {
             let faulty = |folder| {
                 Box::new(Faulty {
                     folder,
+                    dir: dir.path().to_owned(),
                     calls: Arc::clone(&calls),
                     fault,
                     at: at.clone(),

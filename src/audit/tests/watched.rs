@@ -19,7 +19,7 @@ fn events_of(dir: &Path) -> Vec<Value> {
     all
 }
 
-fn open_segment(dir: &Path) -> std::path::PathBuf {
+fn open_segment(dir: &Path) -> PathBuf {
     let last = segments(dir).unwrap().pop().unwrap();
     dir.join(folder::segment_name(last))
 }
@@ -158,7 +158,7 @@ pub(super) async fn write_past_a_gap(log: &Log) -> Vec<String> {
     acknowledged
 }
 
-fn paths() -> (TempDir, std::path::PathBuf, std::path::PathBuf) {
+fn paths() -> (TempDir, PathBuf, PathBuf) {
     let outer = TempDir::new().unwrap();
     let (dir, elsewhere) = (outer.path().join("log"), outer.path().join("elsewhere"));
     fs::create_dir(&elsewhere).unwrap();

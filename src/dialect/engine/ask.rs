@@ -163,6 +163,7 @@ fn operation(
         record: meant.record.map(str::to_owned),
         link: None,
         related: Vec::new(),
+        around: Vec::new(),
         query,
         write: meant.write.cloned(),
         rendering: Rendering {

@@ -172,6 +172,8 @@ pub(super) struct Labels {
 pub(super) enum Says {
     /// Yes or no.
     Flag,
+    /// Yes, if what is written is not to be compared with other records; or no.
+    Unlike,
     /// What a field of the record must be.
     Field(String),
     /// The date that a field of the record must be.
@@ -264,6 +266,8 @@ pub(super) struct Route {
     pub(super) template: Vec<Segment>,
     pub(super) action: Action,
     pub(super) access: Access,
+    /// The words in the path that are ids, with the module of these records; `None`: they are none.
+    pub(super) named: BTreeMap<String, Option<Module>>,
     /// What `{module}` may stand for.
     pub(super) modules: Vec<Module>,
     /// The module, where the path does not tell it.

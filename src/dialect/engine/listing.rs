@@ -2,8 +2,8 @@
 
 use super::confined::Confined;
 use super::description::Name;
-use crate::dialect::NextPlace;
 use crate::dialect::styles::{Order, PredicateStyle};
+use crate::dialect::{Empty, NextPlace};
 
 /// How records are asked for.
 #[derive(Debug, Default)]
@@ -93,6 +93,8 @@ pub(super) struct Page {
     pub(super) tells_more: bool,
     /// Where and how it tells that, if it is told in a way that is known.
     pub(super) next: Option<NextPlace>,
+    /// What the API answers where there are no records.
+    pub(super) empty: Empty,
     pub(super) offset: Option<Name>,
     /// Where to go on, in a word that the API gave.
     pub(super) cursor: Option<Name>,

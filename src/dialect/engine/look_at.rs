@@ -48,6 +48,7 @@ pub(super) fn read(
         record: Some(record.id.to_string()),
         link: None,
         related: Vec::new(),
+        around: Vec::new(),
         query,
         write: None,
         rendering: Rendering {

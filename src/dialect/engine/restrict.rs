@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::description::{Description, Route, Table};
+use super::description::{Description, Route, Says, Table};
 use super::fields::Asked;
 use super::listing::Listing;
 use super::query;
@@ -12,6 +12,7 @@ use crate::dialect::styles::{Columns, Fields as _, PredicateStyle, Scope};
 use crate::dialect::{
     Link, Needed, Operation, Origin, Path, Predicate, Projected, Query, Restricted, ValueType,
 };
+use crate::door::Control;
 use crate::vocabulary::{Action, Field, Module};
 
 /// Nesting of JSON in a text that is written here.
@@ -28,8 +29,24 @@ struct Terms<'a> {
     needed: Needed<'a>,
 }
 
-/// The same as an operation, asked only of records of which what is needed holds.
+/// The same as an operation, asked only of records of which what is needed holds. What is written is compared with no others.
 pub(super) fn restricted(
+    description: &Description,
+    schema: &Schema,
+    operation: &Operation,
+    needed: Needed<'_>,
+) -> Restricted {
+    let mut restricted = selecting(description, schema, operation, needed);
+    let withholds = operation
+        .target()
+        .is_some_and(|module| needed(module).is_some());
+    if withholds {
+        description.compare_with_none(&mut restricted.operation);
+    }
+    restricted
+}
+
+fn selecting(
     description: &Description,
     schema: &Schema,
     operation: &Operation,
@@ -78,13 +95,15 @@ fn can_say(route: &Route, operation: &Operation) -> bool {
 }
 
 impl Terms<'_> {
-    /// What is needed of the records that are selected. One that is named by its id is judged by itself, and what belongs to
-    /// a record goes with it.
+    /// What is needed of the records that are selected, be it one that is found by what a field of it holds. One that is named by
+    /// its id is judged by itself, and what belongs to a record goes with it.
     fn own(self, operation: &Operation, module: &Module) -> Option<Resolved> {
         let selects = matches!(
             operation.action,
             Action::List | Action::Count | Action::Metadata | Action::Other
         );
+        let finds = operation.record.is_none() && operation.query.predicate.is_some();
+        let selects = selects || operation.action == Action::Read && finds;
         let mut links = operation.link.iter();
         let are_records = links.all(|link| self.description.leads_to_records(link));
         (self.needed)(module).filter(|_| selects && are_records)
@@ -301,6 +320,18 @@ fn put(
 }
 
 impl Description {
+    /// Sends the headers by which the API compares what is written with no other records: it would tell of those that are not
+    /// there for the caller.
+    fn compare_with_none(&self, operation: &mut Operation) {
+        let route = self.route(operation.rendering.form);
+        let controls = route.into_iter().flat_map(|route| &route.controls);
+        for (name, _) in controls.filter(|(_, says)| *says == Says::Unlike) {
+            let sent = &mut operation.rendering.controls;
+            sent.retain(|control| control.name() != *name);
+            sent.push(Control::yes(name));
+        }
+    }
+
     /// Whether the description names a field as one of a module's own, or says how filters name it.
     fn names_column(&self, module: &Module, field: &Field) -> bool {
         let Some(known) = self.known(module) else {

@@ -37,6 +37,7 @@ impl Survey for Described {
             record: None,
             link: None,
             related: Vec::new(),
+            around: Vec::new(),
             query: Query {
                 limit: Some(page.limit),
                 offset: Some(page.offset),

@@ -1,5 +1,7 @@
 //! What one request means: its route, and what the route carries.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::description::{Carries, Description, Relates, Route, Says, Segment, Write};
@@ -15,7 +17,7 @@ use crate::dialect::{
 use crate::json;
 use crate::objection::Objection;
 use crate::reason::Reason;
-use crate::vocabulary::{Action, Module};
+use crate::vocabulary::{Action, Module, RecordRef};
 
 /// Segments of a path.
 const SEGMENTS_MAX: usize = 12;
@@ -36,6 +38,7 @@ struct Stated {
     record: Option<String>,
     link: Option<Link>,
     related: Option<String>,
+    around: Vec<RecordRef>,
     by: Vec<(String, String)>,
     /// A field of which it is asked what it may hold.
     field: Option<String>,
@@ -220,6 +223,11 @@ fn stated(context: Context<'_>, route: &Route, segments: &[String]) -> Result<St
             Segment::Link => link = Some(segment.clone()),
             Segment::Field => stated.field = Some(segment.clone()),
             Segment::Word(name) => {
+                let of = route.named.get(name).and_then(Option::as_ref);
+                stated.around.extend(of.map(|module| RecordRef {
+                    module: module.clone(),
+                    id: Arc::from(segment.as_str()),
+                }));
                 stated
                     .words
                     .insert(name.clone(), Value::String(segment.clone()));
@@ -260,6 +268,7 @@ fn operation(
         record: stated.record,
         link: stated.link,
         related: stated.related.into_iter().collect(),
+        around: stated.around,
         query: Query::default(),
         write: None,
         rendering: Rendering {
@@ -360,7 +369,7 @@ fn controlled(route: &Route, request: &Incoming<'_>, operation: &mut Operation) 
         let Some((_, says)) = taken else { continue };
         let value = control.value();
         let fits = match says {
-            Says::Flag => ["true", "false"]
+            Says::Flag | Says::Unlike => ["true", "false"]
                 .iter()
                 .any(|word| word.eq_ignore_ascii_case(value)),
             Says::Field(_) => grammar::is_word(value),

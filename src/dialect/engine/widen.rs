@@ -58,6 +58,19 @@ impl Adding<'_> {
         }
     }
 
+    fn judges(&self, module: &Module) -> bool {
+        !(self.judging)(module).is_empty()
+    }
+
+    /// Where an API sends nothing but what it is asked for, nobody would know whose record it is. Those that are delivered with
+    /// the program always send it.
+    fn ask_for_id(&self, module: &Module, items: &mut Vec<Projected>) {
+        let id = Projected::Field(self.description.id_key(module).to_owned());
+        if self.description.native.is_none() && !items.contains(&id) {
+            items.push(id);
+        }
+    }
+
     fn to(&mut self, modules: &[&Module], link: Option<&Link>, query: &mut Query) {
         let Some(items) = &mut query.projection else {
             return;
@@ -82,6 +95,9 @@ impl Adding<'_> {
                     self.description.ask_for(&path, items);
                     self.added.insert(path);
                 }
+            }
+            if are_records && self.judges(module) {
+                self.ask_for_id(module, items);
             }
             self.asked.extend(asked);
         }
@@ -126,6 +142,7 @@ pub(super) fn page(route: &Route, operation: &Operation) -> Option<PageForm> {
         max: page.max,
         is_numbered: page.offset.is_none(),
         next: page.next.clone(),
+        empty: page.empty,
     })
 }
 

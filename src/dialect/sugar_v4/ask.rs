@@ -56,6 +56,7 @@ fn operation(method: &'static method::Method, meant: &Meant<'_>) -> Operation {
         record: meant.record.map(str::to_owned),
         link: None,
         related: Vec::new(),
+        around: Vec::new(),
         query: Query {
             projection: chose.then(|| fields.collect()),
             predicate: comparison,

@@ -130,6 +130,7 @@ impl Making<'_> {
             record: None,
             link: None,
             related: Vec::new(),
+            around: Vec::new(),
             query: Query::default(),
             write: None,
             rendering: Rendering {

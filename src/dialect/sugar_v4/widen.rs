@@ -8,7 +8,7 @@ use super::method::{self, Kind};
 use super::restrict::leads_to_records;
 use crate::dialect::paging::USUAL_ROWS;
 use crate::dialect::{
-    Absent, Judging, NextPlace, NextSays, Operation, PageForm, Projected, Query, Widened,
+    Absent, Empty, Judging, NextPlace, NextSays, Operation, PageForm, Projected, Query, Widened,
 };
 use crate::vocabulary::{FieldPath, Module};
 
@@ -94,6 +94,7 @@ pub(super) fn page(operation: &Operation) -> Option<PageForm> {
         max: None,
         is_numbered: false,
         next: (kind == Kind::List).then_some(next),
+        empty: Empty::List,
     })
 }
 
@@ -107,6 +108,10 @@ pub(super) fn paged(operation: &Operation, offset: u64, limit: u32) -> Option<Op
     let mut paged = operation.clone();
     paged.query.offset = Some(offset);
     paged.query.limit = Some(limit);
+    // It takes the rows of a page from what is linked before it sorts them: pages are in no order.
+    if kind == Kind::Related && !paged.query.order.is_empty() {
+        return None;
+    }
     // No rows would mean as many as the CRM likes.
     (has_pages(kind) && limit > 0).then_some(paged)
 }

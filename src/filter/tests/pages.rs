@@ -4,13 +4,24 @@ use proptest::prelude::*;
 
 use super::conditions::{Conditioned, shown_of, told};
 use super::*;
-use crate::dialect::{Count, NextPlace, NextSays};
+use crate::dialect::{Count, Empty, NextPlace, NextSays, PageForm};
 use crate::filter::pages::Pages;
 
 fn next(path: &[&'static str], says: NextSays) -> NextPlace {
     NextPlace {
         path: path.to_vec(),
         says,
+    }
+}
+
+/// A list that goes on as this says.
+fn listed(next: Option<&NextPlace>) -> PageForm {
+    PageForm {
+        rows: 10,
+        max: None,
+        is_numbered: false,
+        next: next.cloned(),
+        empty: Empty::List,
     }
 }
 
@@ -113,7 +124,8 @@ proptest! {
         let (shape, place) = &shapes()[which];
         let terms = Conditioned::mine();
         let memory = Memory::new();
-        let form = (shape, place.as_ref());
+        let form = listed(place.as_ref());
+        let form = (shape, &form);
         let pages = Pages::on_terms(Box::new(terms.clone()), form, told(), LIMITS, &memory);
         let mut pages = pages.unwrap();
         let (mut at, mut left) = (begin, None);
@@ -167,12 +179,45 @@ fn what_is_no_page_is_not_taken_for_an_empty_one() {
         ),
     ] {
         let terms = Box::new(Conditioned::mine());
-        let form = (shape, place.as_ref());
+        let form = listed(place.as_ref());
+        let form = (shape, &form);
         let pages = Pages::on_terms(terms, form, told(), LIMITS, &Memory::new());
         let taken = pages.unwrap().take(text.as_bytes(), 0, 5);
         assert_eq!(taken.map_err(|error| error.cause), Err(cause), "{text}");
     }
     let terms = Box::new(Conditioned::mine());
-    let form = (&Shape::Scalar, None);
+    let form = listed(None);
+    let form = (&Shape::Scalar, &form);
     assert!(Pages::on_terms(terms, form, told(), LIMITS, &Memory::new()).is_none());
+}
+
+#[test]
+fn a_page_that_shows_nothing_has_nothing_of_a_page_of_the_crm() {
+    let shapes = shapes();
+    let whole = |which: usize, empty: Empty, text: &str| {
+        let (shape, place) = &shapes[which];
+        let form = PageForm {
+            empty,
+            ..listed(place.as_ref())
+        };
+        let terms = Box::new(Conditioned::mine());
+        let pages = Pages::on_terms(terms, (shape, &form), told(), LIMITS, &Memory::new());
+        let mut pages = pages.unwrap();
+        pages.take(text.as_bytes(), 0, 10).unwrap();
+        String::from_utf8(pages.whole(0, 10, false).unwrap()).unwrap()
+    };
+    let (none, some) = (page(1, &[], 0, 10), page(1, &[false, false], 0, 10));
+    let said = r#"{"result_count":0,"total_count":-1,"next_offset":-1,"entries":[],"links":[]}"#;
+    assert_eq!(whole(1, Empty::List, &none), said);
+    assert_eq!(whole(1, Empty::List, &some), said);
+    let some = page(2, &[false], 0, 10);
+    let none = [r#"{"data": []}"#, r#"{"meta": {"message": "none"}}"#];
+    for text in [none[0], none[1], &some] {
+        assert_eq!(whole(2, Empty::Bare, text), r#"{"data":[]}"#);
+    }
+    assert_eq!(
+        whole(2, Empty::List, &some),
+        r#"{"meta":{"pages":0},"data":[]}"#
+    );
+    assert_eq!(whole(0, Empty::List, "[]"), "[]");
 }

@@ -141,8 +141,16 @@ pub(in crate::policy) struct PeopleEntry {
 #[derive(Debug)]
 pub(in crate::policy) enum AboutEntry {
     Person(PersonEntry),
-    Linked(Vec<Field>),
+    Linked(Vec<(Field, TargetEntry)>),
     Nobody,
+}
+
+/// In which module a field refers to records.
+#[derive(Debug)]
+pub(in crate::policy) enum TargetEntry {
+    Module(Word),
+    /// The one that this field names.
+    By(Field),
 }
 
 #[derive(Debug)]

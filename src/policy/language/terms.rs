@@ -138,10 +138,19 @@ pub(in crate::policy) fn matchable_by_default() -> BTreeSet<Category> {
 pub enum About {
     /// Each about a person.
     Person(Person),
-    /// Each about whoever is linked by one of these fields; if nobody is, about nobody.
-    Linked(Vec<Field>),
+    /// Each about all who are linked by these fields; if nobody is, about nobody.
+    Linked(BTreeMap<Field, Target>),
     /// About nobody.
     Nobody,
+}
+
+/// In which module a field refers to records: an id alone may be that of a stranger in another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// In this one.
+    Module(Module),
+    /// In the one that this field of the same record names.
+    By(Field),
 }
 
 /// How a record tells about whom it is.

@@ -31,7 +31,7 @@ purposes:
 people:
   Contacts: { kind: customer, email: email, phone: [phone_home, phone_work] }
   Leads: { kind: prospect, same_as: { contact_id: Contacts } }
-  Notes: { of: [contact_id, parent_id] }
+  Notes: { of: { contact_id: Contacts, parent_id: { by: parent_type } } }
   Accounts: none
   \"kontor:Accounts\": { kind: customer, email: mail }
   Products: none
@@ -113,11 +113,36 @@ fn terms_that_contradict_each_other_are_told_at_their_place() {
             "Notes",
         ),
         (
-            "of: [contact_id",
-            "email: mail, of: [contact_id",
+            "of: { contact_id",
+            "email: mail, of: { contact_id",
             "P053",
             "mail",
         ),
+        (
+            "{ contact_id: Contacts, parent_id: { by: parent_type } }",
+            "[contact_id, parent_id]",
+            "P053",
+            "[contact_id",
+        ),
+        (
+            "{ contact_id: Contacts, p",
+            "{ contact_id: Calls, p",
+            "P053",
+            "Calls",
+        ),
+        (
+            "{ contact_id: Contacts, p",
+            "{ contact_id: Notes, p",
+            "P053",
+            "Notes",
+        ),
+        (
+            "{ contact_id: Contacts, parent_id: { by: parent_type } }",
+            "{}",
+            "P053",
+            "{}",
+        ),
+        ("{ by: parent_type }", "{ bye: x }", "Y010", "bye"),
         ("Accounts: none", "Accounts: nobody", "Y013", "nobody"),
         ("kind: prospect, ", "", "Y011", "{ same_as"),
         ("Products: none", "Productss: none", "P018", "Productss"),

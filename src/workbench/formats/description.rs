@@ -221,6 +221,11 @@ fn address_list() -> Value {
             field(),
             "The member that says yes where it is the primary one.",
         ),
+        key(
+            "told",
+            words(&["always", "single"]),
+            "Whether lists of records tell it, too. Default: always.",
+        ),
     ]);
     needs(keys, &["list", "member", "primary"])
 }

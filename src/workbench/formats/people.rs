@@ -67,6 +67,12 @@ pub(super) fn module() -> Value {
 }
 
 pub(super) fn about() -> Value {
+    let by = key(
+        "by",
+        policy::field(),
+        "The field of the same record that names the module.",
+    );
+    let target = any_of([policy::module(), needs(map([by]), &["by"])]);
     let keys = map([
         key(
             "kind",
@@ -86,8 +92,8 @@ pub(super) fn about() -> Value {
         ),
         key(
             "of",
-            one_or_list(policy::field()),
-            "Records are about whoever is linked by one of these fields.",
+            entries(policy::field(), target),
+            "Records are about all who are linked by these fields, each with the module of these records.",
         ),
     ]);
     any_of([words(&["none"]), needs_one_of(keys, &[&["kind"], &["of"]])])

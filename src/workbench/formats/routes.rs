@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::description::{field, fields, module, parameter, place, texts};
 use super::parts::{
     Key, any_of, any_text, anything, defined, entries, flag, formed, integer, key, map, needs,
-    one_or_any_list, one_or_list, text, words,
+    needs_one_of, one_or_any_list, one_or_list, text, words,
 };
 
 const ACTIONS: &[&str] = &[
@@ -96,7 +96,7 @@ pub(super) fn route() -> Value {
     needs(map(keys), &["route", "action"])
 }
 
-fn asked() -> [Key; 10] {
+fn asked() -> [Key; 11] {
     let line = formed("^(GET|POST|PUT|PATCH|DELETE) /", "GET /{module}/{id}");
     let search = map([
         key("in", parameter(), "The parameter."),
@@ -140,6 +140,11 @@ fn asked() -> [Key; 10] {
             one_or_any_list(module()),
             "What {module} may be. Default: every module.",
         ),
+        key(
+            "named",
+            entries(text("client"), any_of([words(&["none"]), module()])),
+            "Words of the path that are ids of records, with their module.",
+        ),
         key("link", field(), "The link, where the path has no {link}."),
         key(
             "query",
@@ -172,8 +177,16 @@ fn sent() -> [Key; 8] {
             "The field of the record that the header's value is compared with.",
         ),
         key("date", flag(), "It is a date, with blanks and colons."),
+        key(
+            "skips",
+            words(&["duplicates"]),
+            "`true` keeps the API from comparing what is written with other records.",
+        ),
     ]);
-    let controls = any_of([words(&["flag"]), needs(compares, &["compares"])]);
+    let controls = any_of([
+        words(&["flag"]),
+        needs_one_of(compares, &[&["compares"], &["skips"]]),
+    ]);
     let listed = map([
         key("link", text("link_name"), "The member that names the link."),
         key("ids", text("ids"), "The member that lists the ids."),
@@ -401,6 +414,11 @@ pub(super) fn page() -> Value {
             "next",
             words(&["offset", "behind", "pages"]),
             "What stands at the place of `more`: the offset of the next record (-1 after the last), the one behind the page, or how many pages there are.",
+        ),
+        key(
+            "empty",
+            any_of([words(&["list", "bare"]), integer(400, 499)]),
+            "What the API answers where there are no records: an empty list with what stands around any other, without that, or an error of this status. Default: list.",
         ),
     ]);
     needs(keys, &["size"])

@@ -7,6 +7,9 @@ use crate::diagnostic::Keys;
 use crate::dialect::AddressList;
 use crate::vocabulary::{Field, intern};
 
+/// In which replies a list is told.
+const TOLD: &[(&str, bool)] = &[("always", false), ("single", true)];
+
 impl Reader<'_> {
     /// Where the e-mail addresses lie of which a field holds the primary one.
     pub(super) fn addresses(&mut self, keys: &Keys<'_>) -> BTreeMap<Field, AddressList> {
@@ -15,6 +18,7 @@ impl Reader<'_> {
             let Some(entry) = keys::ADDRESS.read(node, self.found) else {
                 continue;
             };
+            let of_single = self.choice(&entry, "told", false, TOLD);
             let mut name = |key: &str| {
                 let text = self.required(&entry, key)?;
                 self.field(text.value, &text.place)
@@ -26,6 +30,7 @@ impl Reader<'_> {
                     field: Field::fold(&list),
                     address: intern(&member),
                     primary: intern(&primary),
+                    of_single,
                 };
                 all.insert(Field::fold(&field.value), list);
             }

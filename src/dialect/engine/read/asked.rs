@@ -7,7 +7,7 @@ use crate::dialect::engine::description::{Carries, Name};
 use crate::dialect::engine::jsonpath::Tree;
 use crate::dialect::engine::listing::{Listing, Page, Search, Select, Within, Zero};
 use crate::dialect::styles::{Directions, Order};
-use crate::dialect::{NextPlace, NextSays, Step};
+use crate::dialect::{Empty, NextPlace, NextSays, Step};
 use crate::vocabulary::intern;
 
 #[derive(Clone, Copy)]
@@ -32,6 +32,7 @@ const ZEROS: &[(&str, Zero)] = &[
     ("all", Zero::All),
     ("refused", Zero::Refused),
 ];
+const EMPTIES: &[(&str, Empty)] = &[("list", Empty::List), ("bare", Empty::Bare)];
 const NEXT: &[(&str, NextSays)] = &[
     ("offset", NextSays::Offset),
     ("behind", NextSays::Behind),
@@ -297,10 +298,24 @@ impl Reader<'_> {
             zero: self.choice(&keys, "zero", Zero::None, ZEROS),
             tells_more: more.is_some(),
             next: self.next(&keys, place),
+            empty: self.empty(&keys),
             offset: self.optional_parameter(&keys, "offset"),
             cursor: self.optional_parameter(&keys, "cursor"),
             number: number.map(|name| (name, u64::from(first.unwrap_or(1) == 1))),
         })
+    }
+
+    /// What the API answers where there are no records: a status, or a word.
+    fn empty(&mut self, keys: &Keys<'_>) -> Empty {
+        let Some(node) = keys.get("empty") else {
+            return Empty::List;
+        };
+        if matches!(node.kind, NodeKind::Int(_)) {
+            let status = node.integer("a status of an error", 400..=499, self.found);
+            let status = status.and_then(|status| u16::try_from(status).ok());
+            return status.map_or(Empty::List, Empty::Error);
+        }
+        self.choice(keys, "empty", Empty::List, EMPTIES)
     }
 
     /// What stands at the place that tells that there is more.

@@ -37,6 +37,9 @@ const TAKEN: &[HeaderName] = &[
     header::VIA,
 ];
 
+/// What a header that says yes leaves out.
+const SKIPS: &[(&str, Says)] = &[("duplicates", Says::Unlike)];
+
 impl Reader<'_> {
     pub(super) fn ignored(&mut self, node: &Node) -> Ignored {
         let Some(keys) = keys::IGNORED.read(node, self.found) else {
@@ -186,6 +189,9 @@ impl Reader<'_> {
             return Some(Says::Flag);
         }
         let keys = keys::CONTROL.read(node, self.found)?;
+        if keys.get("skips").is_some() {
+            return Some(self.choice(&keys, "skips", Says::Unlike, SKIPS));
+        }
         let field = keys.require("compares", self.found)?;
         let text = field.text("`compares`", self.found)?;
         if !grammar::is_field(text.value) {

@@ -31,24 +31,24 @@ forms! {
     LISTED "a listed caller": sha256 id login kind roles teams;
     LINK_NAMES "`link_names`": one many field;
     FIELDS "`fields`": fields copies items maps parents related secrets scaffolding lengths;
-    ADDRESS "an entry of `address`": list member primary;
+    ADDRESS "an entry of `address`": list member primary told;
     CONSENT "`consent`": name agreed at withdrawn opted_out;
     ITEMS "an entry of `items`": values beside of;
     MODULE "a module":
         path id inner links columns tables fields copies items maps parents related secrets scaffolding lengths;
     TABLE "a table": prefix;
     ROUTE "a route":
-        route action access module modules link query select where order page search about_caller stored fixed dropped
+        route action access module modules named link query select where order page search about_caller stored fixed dropped
         always controls write matches relate envelope login media look_up records of several under named_by beside
         counted related needs words pass unknown_total opaque drop describes;
     SELECT "`select`": in style separator within;
     WITHIN "`within`": name depth select where order page stored fixed dropped;
     SEARCH "`search`": in reread alone modules;
     ORDER "`order`": in style field direction ascending descending single last;
-    PAGE "`page`": size default max all zero offset cursor number first more next;
+    PAGE "`page`": size default max all zero offset cursor number first more next empty;
     WRITE "`write`": under beside form arguments own_id;
     RELATE "`relate`": link ids;
-    CONTROL "a header of `controls`": compares date;
+    CONTROL "a header of `controls`": compares date skips;
     WHERE "`where`":
         style in each parameters list operators ignore_case bare joined_by implied reread members groups beside
         lifted words;

@@ -1,5 +1,7 @@
 //! Reads the routes of a description, and compares each with the others.
 
+use std::collections::BTreeMap;
+
 use http::Method;
 
 use super::checks::is_about_caller;
@@ -103,6 +105,7 @@ impl Reader<'_> {
         let mut listing = self.listing(keys, Some(&reply));
         let by = |place: &Segment| matches!(place, Segment::By(_));
         listing.is_plain &= !template.iter().any(by);
+        let named = self.named(keys, &template, modules, line);
         let path = &line.value[line.value.find('/').unwrap_or(0)..];
         let name = format!("{method} {prefix}{path}");
         let mut route = Route {
@@ -111,6 +114,7 @@ impl Reader<'_> {
             method,
             template,
             action,
+            named,
             access: self.choice(keys, "access", Access::Governed, ACCESS),
             modules: if allowed.is_empty() {
                 self.modules.clone()
@@ -180,6 +184,49 @@ impl Reader<'_> {
             self.found.push(problem);
         }
         read
+    }
+
+    /// Whose ids the words of a path are. Behind the name of a module stands the id of a record, which must be there for the
+    /// caller, too: it has to be said of which module, or that it is none.
+    fn named(
+        &mut self,
+        keys: &Keys<'_>,
+        template: &[Segment],
+        modules: &[Known],
+        line: &Spanned<&str>,
+    ) -> BTreeMap<String, Option<Module>> {
+        let mut named = BTreeMap::new();
+        for (word, node) in self.entries(keys, "named") {
+            let Some(text) = node.text("a module, or `none`", self.found) else {
+                continue;
+            };
+            let module = match text.value {
+                "none" => Some(None),
+                name => self.module(name, &text.place).map(Some),
+            };
+            named.extend(module.map(|module| (word.value.clone(), module)));
+        }
+        for pair in template.windows(2) {
+            let [Segment::Literal(before), Segment::Word(word)] = pair else {
+                continue;
+            };
+            let is_module = |known: &Known| {
+                known.module.as_str().eq_ignore_ascii_case(before)
+                    || known
+                        .paths
+                        .iter()
+                        .any(|path| path.eq_ignore_ascii_case(before))
+            };
+            if modules.iter().any(is_module) && !named.contains_key(word) {
+                self.bad(
+                    codes::NO_RECORDS,
+                    format!("nothing says of which module `{{{word}}}` is a record"),
+                    &line.place,
+                    "write `named: { WORD: MODULE }`, or `none` where it is no record",
+                );
+            }
+        }
+        named
     }
 
     fn link(

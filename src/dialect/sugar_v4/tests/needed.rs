@@ -191,3 +191,26 @@ fn an_absent_record_is_told_as_the_crm_tells_it() {
         )
     );
 }
+
+#[test]
+fn linked_records_in_an_order_have_no_pages_since_the_crm_sorts_only_those_of_one() {
+    let related = |order: &str| {
+        let arguments = json!([
+            SESSION,
+            "Accounts",
+            "a-1",
+            "contacts",
+            "",
+            ["last_name"],
+            [],
+            0,
+            order,
+            0,
+            20
+        ]);
+        let exchange = exchange("get_relationships", arguments);
+        exchange.page_at(exchange.operation(), 20, 20).is_some()
+    };
+    assert!(related(""));
+    assert!(!related("last_name"));
+}

@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Form, Keys, Node, NodeKind, Spa
 use crate::vocabulary::Field;
 
 use super::super::codes;
-use super::super::document::{AboutEntry, Document, PeopleEntry, PersonEntry, Word};
+use super::super::document::{AboutEntry, Document, PeopleEntry, PersonEntry, TargetEntry, Word};
 use super::super::model::RESTRICTED;
 use super::{KEYS_REFUSED, checked, is_name, named, what};
 
@@ -81,7 +81,48 @@ fn about(node: &Node, found: &mut Diagnostics) -> Option<AboutEntry> {
             );
         }
     }
-    Some(AboutEntry::Linked(fields(of, "`of`", found)?))
+    Some(AboutEntry::Linked(links(of, found)?))
+}
+
+/// Fields that refer to records, each with the module of these.
+fn links(node: &Node, found: &mut Diagnostics) -> Option<Vec<(Field, TargetEntry)>> {
+    if matches!(node.kind, NodeKind::Str(_) | NodeKind::Seq(_)) {
+        let title = "`of` does not say in which modules these records are";
+        let help = "write `of: { FIELD: MODULE }`, or `of: { FIELD: { by: FIELD } }` where another field names the module";
+        let bad = Diagnostic::error(codes::BAD_PEOPLE, title);
+        let bad = bad.at(
+            &node.place,
+            "the same id may be that of somebody else in another module",
+        );
+        found.push(bad.help(help));
+        return None;
+    }
+    let mut links = Vec::new();
+    let entries = node.map("`of`", found)?;
+    if entries.is_empty() {
+        let bad = Diagnostic::error(codes::BAD_PEOPLE, "`of` names no field");
+        found.push(bad.at(&node.place, "records about nobody: `none`"));
+    }
+    for (field, node) in entries {
+        let target = target(node, found);
+        links.extend(target.map(|target| (field_of(field, found), target)));
+    }
+    Some(links)
+}
+
+fn target(node: &Node, found: &mut Diagnostics) -> Option<TargetEntry> {
+    const FORM: Form = Form {
+        what: "in which module a field refers to records",
+        known: &["by"],
+        refused: KEYS_REFUSED,
+    };
+    if matches!(node.kind, NodeKind::Str(_)) {
+        let module = node.text("a module", found)?.into_owned();
+        return what::module(&module, found).map(TargetEntry::Module);
+    }
+    let by = FORM.read(node, found)?.require("by", found)?;
+    let by = by.text("a field", found)?.into_owned();
+    Some(TargetEntry::By(field_of(&by, found)))
 }
 
 fn person(keys: &Keys<'_>, found: &mut Diagnostics) -> Option<PersonEntry> {
