@@ -26,7 +26,7 @@ use crate::vocabulary::Action;
 
 /// What became of an answer while it was read.
 enum Read {
-    Whole(Released),
+    Whole(Box<Released>),
     TooLargeToHold(Box<Filtering>),
     /// The record that it is about is not there for the caller.
     Absent,
@@ -248,11 +248,12 @@ impl Pipeline {
             }
             Ok((filtered, report)) => {
                 visit.entrance.told.report(&report);
-                Ok(Read::Whole(Released {
+                let lesser = kept.and_then(|kept| kept.finish().ok());
+                Ok(Read::Whole(Box::new(Released {
                     filtered,
                     report,
-                    lesser: kept.and_then(|kept| kept.finish().ok()),
-                }))
+                    lesser,
+                })))
             }
             Err(error) if error.cause == filter::Cause::Absent => Ok(Read::Absent),
             Err(error) => Ok(Read::Unfit(visit.entrance.told.unfilterable(error))),
@@ -262,7 +263,7 @@ impl Pipeline {
     async fn release_whole(
         &self,
         visit: &Visit<'_>,
-        (whole, narrowed): (Released, &Narrowed),
+        (whole, narrowed): (Box<Released>, &Narrowed),
         (action, status, media): (Action, u16, &'static str),
         account: Account,
         record: Record<Decided>,
@@ -271,7 +272,7 @@ impl Pipeline {
             filtered,
             report,
             lesser,
-        } = whole;
+        } = *whole;
         let has_changed = visit.persons.is_some_and(|persons| persons.has_changed());
         let (filtered, report, lesser) = match (has_changed, lesser) {
             (false, lesser) => (filtered, report, lesser.map(|(filtered, _)| filtered)),
