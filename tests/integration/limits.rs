@@ -226,6 +226,60 @@ fn a_stream_ends_before_what_would_cross() {
 }
 
 #[test]
+fn a_stream_ends_before_what_would_cross_though_only_a_pattern_knows_what_it_counts() {
+    let crm = Scripted::start(crm);
+    let text = POLICY.replace("last_name: identity.name,", "\"last*\": identity.name,")
+        + "limits:\n  - { name: names, count: records, data: identity, max: 500/h, then: block }\n";
+    let path = "policy.yaml".to_owned();
+    let world = World::scripted(
+        crm.address,
+        Wish {
+            held_bytes_max: 64 * 1024,
+            sources: vec![Source { path, text }],
+            ..Wish::default()
+        },
+    );
+    let reply = world.get(&page(0, 900), "t");
+    assert!(reply.status == 200 && !reply.complete);
+    let shown = reply.text().matches("\"c-").count();
+    assert!((1..=500).contains(&shown), "{shown}");
+    // Before anything leaves, the log says that such fields may be shown.
+    let opened = &world.decision(&reply)[0];
+    let mut data = opened["data"].as_array().unwrap().iter();
+    assert!(
+        data.any(|one| one["category"] == "identity.name" && one["level"] == "clear"),
+        "{opened}"
+    );
+}
+
+#[test]
+fn what_is_found_in_the_texts_of_a_list_counts() {
+    let tags = |_: &Received| {
+        let tagged = |number: usize| json!({"id": format!("c-{number}"), "_module": "Contacts", "tag": [{"id": "t", "name": "FR7630006000011234567890189"}]});
+        let body = json!({"next_offset": -1, "records": (0..3).map(tagged).collect::<Vec<_>>()});
+        scripted::json(200, body.to_string().as_bytes())
+    };
+    let crm = Scripted::start(move |request| match request.line.contains("/me") {
+        true => scripted::me("sally", "Sales"),
+        false => tags(request),
+    });
+    let text = POLICY.replace("description: free_text", "tag: free_text")
+        + "  - { name: iban, roles: sales, data: financial, level: mask }
+detectors: [ { name: d, in: free_text, find: [iban] } ]
+limits: [ { name: bank, roles: sales, count: records, data: financial, max: 1/h, then: block } ]
+";
+    let path = "policy.yaml".to_owned();
+    let world = World::scripted(
+        crm.address,
+        Wish {
+            sources: vec![Source { path, text }],
+            ..Wish::default()
+        },
+    );
+    assert_eq!(world.get(LIST, "t").status, 429);
+}
+
+#[test]
 fn a_limit_that_only_alerts_holds_nothing_back() {
     let crm = Scripted::start(crm);
     let limit = "name: busy, count: records, max: 10/d, then: alert";
