@@ -459,6 +459,15 @@ impl<S> Record<S> {
         Some(Event::records_used_up(who, upstream, policy, reached))
     }
 
+    /// That an exception let who asks be shown something; nothing, if nobody knows who that is.
+    pub fn exception_used(&self, exception: &RuleName) -> Option<Event> {
+        let caller = self.walk.event.caller.as_ref()?;
+        let who = (caller.id.as_str(), caller.name.as_str());
+        let upstream = &self.walk.event.request.upstream;
+        let policy = &self.walk.frame.policy.hash;
+        Some(Event::exception_used(who, upstream, policy, exception))
+    }
+
     /// The module whose records are asked for; `(unknown)` if nobody vouches for its name.
     pub fn module(&self) -> Option<&str> {
         self.walk.event.request.module.as_deref()
