@@ -154,6 +154,11 @@ impl Pipeline {
         self
     }
 
+    /// From here on, nobody was shown anything: for tests of policies, none of which depends on another one.
+    pub fn forget_shown(&self) {
+        self.meter.forget();
+    }
+
     /// On what the records of a request are counted.
     pub(super) fn account(&self, plan: &Plan, record: &Record<Decided>) -> Account {
         let caller = record.caller_id().unwrap_or_default();
