@@ -280,6 +280,49 @@ limits: [ { name: bank, roles: sales, count: records, data: financial, max: 1/h,
 }
 
 #[test]
+fn that_an_exception_showed_something_is_told_once() {
+    let crm = Scripted::start(crm);
+    let today = jiff::Zoned::now().date();
+    let (from, until) = (today.yesterday().unwrap(), today.tomorrow().unwrap());
+    let exceptions = format!(
+        "caps: [ {{ name: names-hidden, data: identity.name, level: redact }} ]
+exceptions:
+  - {{ name: year-end, lifts: names-hidden, roles: sales, from: {from}, until: {until}, ticket: T, approved_by: [a@example.com, b@example.com], why: x }}
+"
+    );
+    let path = "policy.yaml".to_owned();
+    let text = format!("{POLICY}{exceptions}");
+    let world = World::scripted(
+        crm.address,
+        Wish {
+            sources: vec![Source { path, text }],
+            ..Wish::default()
+        },
+    );
+    for _ in 0..2 {
+        let reply = world.get(&page(0, 3), "t");
+        assert_eq!(reply.status, 200);
+        assert!(reply.text().contains("Oudin"));
+        let closed = world.decision(&reply).pop().unwrap();
+        let mut data = closed["data"].as_array().unwrap().iter();
+        let names = data.find(|one| one["category"] == "identity.name").unwrap();
+        assert_eq!(names["by"], json!(["base", "exception.year-end"]));
+    }
+    // What it does not lift is shown by other rules.
+    let reply = world.get(&format!("{LIST}?max_num=1&fields=date_modified"), "t");
+    let closed = world.decision(&reply).pop().unwrap();
+    assert!(!closed["data"].to_string().contains("exception."));
+    let events = world.events();
+    let told: Vec<&Value> = events
+        .iter()
+        .filter(|one| one["event"] == "exception.used")
+        .collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["exception"], "exception.year-end");
+    assert!(!told[0].to_string().contains("Oudin"));
+}
+
+#[test]
 fn a_limit_that_only_alerts_holds_nothing_back() {
     let crm = Scripted::start(crm);
     let limit = "name: busy, count: records, max: 10/d, then: alert";
