@@ -188,15 +188,25 @@ fn what_one_case_is_shown_counts_for_no_other_one() {
     );
     let output = test_in(dir.path(), &["policies"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
-    let there = conditional("  - { name: one, as: s, read: a, expect: { absent: true } }\n");
+    let there = conditional(
+        "  - { name: one, as: s, read: a, expect: { absent: true } }
+  - { name: all, as: s, list: { module: Contacts }, expect: { refused: limit-reached } }
+",
+    );
     let output = test_in(there.path(), &["policies"]);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("expected not to be there"));
 }
 
 #[test]
 fn a_rule_is_exercised_by_the_records_for_which_it_holds() {
     let missed = |cases: &str| -> Value {
-        let dir = conditional(cases);
+        // Every record is spoken of, and no other field.
+        let others = "  - { name: a, as: s, read: a, expect: { last_name: clear } }
+  - { name: b, as: s, read: b, expect: { last_name: clear } }
+  - { name: gone, as: s, read: c, expect: { absent: true } }
+";
+        let dir = conditional(&format!("{cases}{others}"));
         let output = test_in(dir.path(), &["--coverage", "--format", "json", "policies"]);
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
         json!([

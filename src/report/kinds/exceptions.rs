@@ -100,7 +100,7 @@ impl Exceptions {
                 Column::new("roles", language.of("roles", "rôles")),
                 Column::new("categories", language.of("categories", "catégories")),
                 Column::number("requests", language.of("requests", "requêtes")),
-                Column::number("records", language.of("records", "fiches")),
+                Column::number("shown", language.of("records shown", "fiches montrées")),
                 Column::detail("unclosed"),
                 Column::new("first", language.of("first", "première fois")),
                 Column::new("last", language.of("last", "dernière fois")),
