@@ -585,7 +585,7 @@ fn a_cap_that_another_purpose_escapes_is_told() {
 fn rows_and_limits_that_another_purpose_escapes_are_told() {
     let row = |whom: &str| {
         format!(
-            "rows: [ {{ name: r, modules: Contacts, {whom}, keep_when: {{ record.last_name: {{ equals: x }} }} }} ]\n"
+            "rows: [ {{ name: r, modules: Contacts, {whom}, keep_when: {{ record.health_notes_c: {{ equals: x }} }} }} ]\n"
         )
     };
     let limit = |whom: &str| {
