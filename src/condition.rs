@@ -215,6 +215,19 @@ impl Condition {
         is_any && is_alone
     }
 
+    /// Whether nothing but the moment counts, of which nobody is ever in doubt.
+    pub fn is_about_time_alone(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().all(Self::is_about_time_alone),
+            Self::Not(part) => part.is_about_time_alone(),
+            Self::Is(Subject::Request(RequestFact::Time), test) => matches!(
+                test,
+                Test::Before(_) | Test::After(_) | Test::Inside(_) | Test::Outside(_)
+            ),
+            Self::Is(..) => false,
+        }
+    }
+
     /// Whether the moment counts.
     pub fn looks_at_time(&self) -> bool {
         match self {

@@ -47,6 +47,7 @@ mod credential;
 mod cut;
 mod drift;
 mod entrance;
+mod excepted;
 mod in_force;
 mod judged;
 mod learning;
@@ -72,6 +73,7 @@ use controls::all_controls;
 use credential::{no_session, the_credential};
 use drift::Notices;
 use entrance::Entrance;
+use excepted::Excepted;
 use in_force::InForce;
 use judged::{told_alike, told_of_absence, told_of_no_other};
 use offsets::Offsets;
@@ -96,6 +98,8 @@ pub struct Pipeline {
     probes: Probes,
     /// How many records callers were shown.
     meter: Meter,
+    /// Which exceptions were told of.
+    excepted: Excepted,
     /// Where pages went on that were put together here.
     offsets: Offsets,
     /// Requests of which nothing was understood, by reason.
@@ -196,6 +200,7 @@ impl Pipeline {
             callers: Callers::per_minute(settings.requests_per_minute),
             probes: Probes::per_hour(settings.refused_predicates_per_hour),
             meter: Meter::new(policy).map_err(|_| NoRandomness)?,
+            excepted: Excepted::default(),
             offsets: Offsets::default(),
             turned_away: Tally::default(),
             budget: Arc::new(Budget::new(
@@ -498,7 +503,7 @@ impl Pipeline {
 fn most(operation: &Operation, plan: &Plan) -> Vec<Arc<FieldRule>> {
     let modules = operation.modules().into_iter();
     modules
-        .flat_map(|module| plan.records_at_most(module).known())
+        .flat_map(|module| plan.records_at_most(module).possible())
         .collect()
 }
 

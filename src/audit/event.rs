@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::identity::Caller;
 use crate::limits::Reached;
+use crate::vocabulary::RuleName;
 
 use super::chain::Head;
 use super::classified::Classified;
@@ -167,6 +168,22 @@ impl Event {
             upstream: visible(upstream),
             window: limit.per().as_str().to_owned(),
             would_be: integer(reached.would_be),
+        })
+    }
+
+    /// That an exception let a caller be shown something.
+    pub(super) fn exception_used(
+        (caller, name): (&str, &str),
+        upstream: &str,
+        policy: &str,
+        exception: &RuleName,
+    ) -> Self {
+        Self::notice(Notice::ExceptionUsed {
+            caller: visible(caller),
+            exception: visible(exception.as_str()),
+            name: visible(name),
+            policy: visible(policy),
+            upstream: visible(upstream),
         })
     }
 

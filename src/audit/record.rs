@@ -17,7 +17,6 @@ use std::time::Duration;
 use crate::dialect::Operation;
 use crate::filter::Report;
 use crate::identity::Caller;
-use crate::limits::Reached;
 use crate::policy::{FieldRule, Policy, PurposeChosen};
 use crate::reason::{Outcome, Reason};
 use crate::vocabulary::{Action, Edit, FieldPath, Module, RecordRef, Role, RuleName, Use};
@@ -29,6 +28,8 @@ use super::format::{Phase, Purpose};
 use super::log::{AuditUnavailable, Log};
 use super::names::{self, Names, visible};
 use super::walk::Walk;
+
+mod told;
 
 /// References to records in one event; more go into events before it.
 pub(super) const REFS_MAX: usize = 1_000;
@@ -448,15 +449,6 @@ impl<S> Record<S> {
     pub fn caller_id(&self) -> Option<&str> {
         let caller = self.walk.event.caller.as_ref();
         caller.map(|caller| caller.id.as_str())
-    }
-
-    /// That who asks has reached a limit; nothing, if nobody knows who that is.
-    pub fn limit_reached(&self, reached: &Reached) -> Option<Event> {
-        let caller = self.walk.event.caller.as_ref()?;
-        let who = (caller.id.as_str(), caller.name.as_str());
-        let upstream = &self.walk.event.request.upstream;
-        let policy = &self.walk.frame.policy.hash;
-        Some(Event::records_used_up(who, upstream, policy, reached))
     }
 
     /// The module whose records are asked for; `(unknown)` if nobody vouches for its name.

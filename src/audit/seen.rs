@@ -60,6 +60,8 @@ pub enum Use {
 /// What became of the fields of one category at one level.
 #[derive(Clone, Copy, Debug)]
 pub struct Datum<'a> {
+    /// The rules that made it so.
+    pub by: &'a [String],
     /// The category; `None`: nobody has classified the fields.
     pub category: Option<&'a str>,
     /// `Module.field`.
@@ -175,6 +177,7 @@ impl<'a> Seen<'a> {
     /// What became of the fields.
     pub fn data(self) -> impl Iterator<Item = Datum<'a>> {
         self.0.data.iter().map(|entry| Datum {
+            by: &entry.by,
             category: entry.category.as_deref(),
             fields: &entry.fields,
             level: entry.level,

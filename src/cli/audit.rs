@@ -517,7 +517,6 @@ mod tests {
             ),
             ("report DIR register", "--policies DIR"),
             ("report DIR register --policies DIR/none", ""),
-            ("report DIR exceptions --format csv", "says in words"),
             (
                 "report DIR denials --format csv --table none",
                 "it has reasons",

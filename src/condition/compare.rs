@@ -39,9 +39,15 @@ fn is_blank(value: &Value) -> bool {
 }
 
 fn is_one_of(value: &Value, scalars: &[Scalar]) -> Option<bool> {
-    // What holds nothing is none of what anybody names, unless that is nothing, too.
+    // What holds nothing is none of the texts that anybody names, unless that is nothing, too. It is no number, and neither
+    // true nor false: how it stands to those, nobody knows.
     if is_blank(value) {
-        return Some(scalars.contains(&Scalar::Text(String::new())));
+        let has_blank = scalars.contains(&Scalar::Text(String::new()));
+        let are_texts = scalars.iter().all(|one| matches!(one, Scalar::Text(_)));
+        return match has_blank || are_texts {
+            true => Some(has_blank),
+            false => None,
+        };
     }
     let mut is_unknown = false;
     for scalar in scalars {

@@ -117,6 +117,33 @@ fn times_are_those_of_every_usual_notation() {
 }
 
 #[test]
+fn what_holds_nothing_is_no_number_and_neither_true_nor_false() {
+    let text = |text: &str| Scalar::Text(text.to_owned());
+    let number = Scalar::Number("1".to_owned());
+    for (scalars, expected) in [
+        (vec![Scalar::Bool(true)], None),
+        (vec![Scalar::Bool(false)], None),
+        (vec![number.clone()], None),
+        (vec![text("vip"), number], None),
+        (vec![text("vip")], Some(false)),
+        (vec![text(""), Scalar::Bool(true)], Some(true)),
+    ] {
+        let operands: Vec<Operand> = scalars.into_iter().map(Operand::Literal).collect();
+        let one = of_field("x", Test::OneOf(operands.clone()));
+        let none = of_field("x", Test::NoneOf(operands));
+        for blank in [json!(null), json!(""), json!([])] {
+            let record = json!({ "x": blank });
+            assert_eq!(holds(&one, record.clone()), expected, "{blank} {one:?}");
+            assert_eq!(
+                holds(&none, record),
+                expected.map(|is| !is),
+                "{blank} {none:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn schedules_know_zones_exceptions_and_nights() {
     let mut office = Schedule {
         name: "office".to_owned(),

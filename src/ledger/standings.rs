@@ -121,6 +121,10 @@ impl Standings {
         }
     }
 
+    pub(super) fn keys(&self) -> &Arc<PersonKeys> {
+        &self.keys
+    }
+
     /// How the persons of a record stand for a purpose.
     pub fn about(
         &self,

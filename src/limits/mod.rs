@@ -376,6 +376,14 @@ impl Meter {
         });
     }
 
+    /// Forgets what anybody was shown.
+    pub fn forget(&self) {
+        self.0.accounts.retain(|_, windows| {
+            self.resized(in_all(windows), 0);
+            false
+        });
+    }
+
     /// Records that are counted now.
     pub fn counted(&self) -> usize {
         self.0.counted.load(Ordering::Relaxed)

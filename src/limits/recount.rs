@@ -196,10 +196,19 @@ impl Recount {
     }
 }
 
+/// How the log calls all that statements in texts are about.
+const SPECIAL: &str = "special";
+
 impl ToldField<'_> {
     fn counts(&self, rule: &Rule) -> bool {
-        let category = self.category.map(Category::new);
         let module = Module::new(self.module);
+        // Of what texts say of somebody, the log does not tell which special category it is: it may be any.
+        if self.category == Some(SPECIAL) {
+            return rule
+                .limit
+                .may_count_of(&module, &Category::new(SPECIAL), self.level);
+        }
+        let category = self.category.map(Category::new);
         rule.limit.counts(&module, category.as_slice(), self.level)
     }
 }

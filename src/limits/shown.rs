@@ -2,7 +2,7 @@
 
 use crate::detect::Kind;
 use crate::filter::{FieldCounts, InText};
-use crate::policy::{FieldRule, Limit, Plan, Show, SpanRule};
+use crate::policy::{FieldRule, Limit, Plan, SpanRule};
 use crate::vocabulary::{Level, Module, RecordRef};
 
 /// Records that a reply is about to show.
@@ -42,8 +42,8 @@ impl Fields<'_> {
                 })
             }
             Self::Planned(plan) => {
-                let known = plan.records_at_most(module).known();
-                known.iter().any(|rule| counts(limit, rule, None))
+                let possible = plan.records_at_most(module).possible();
+                possible.iter().any(|rule| counts(limit, rule, None))
             }
         }
     }
@@ -65,11 +65,9 @@ fn counts(limit: &Limit, rule: &FieldRule, found: Option<&InText>) -> bool {
     if limit.counts(&rule.module, &rule.categories, rule.level) {
         return true;
     }
-    let Show::Text(text) = &rule.show else {
-        return false;
-    };
     let is_found = |kind: &Kind| found.is_none_or(|found| found.contains_key(kind));
-    let mut spans = text.spans.iter().filter(|span| is_found(&span.kind));
+    let spans = rule.show.spans().iter();
+    let mut spans = spans.filter(|span| is_found(&span.kind));
     spans.any(|span| {
         let categories = std::slice::from_ref(&span.category);
         limit.counts(&rule.module, categories, level(span))

@@ -327,9 +327,14 @@ fn told<'a>(id: &'a str, refs: &[(&'a str, &'a str)]) -> Told<'a> {
 
 /// How many of ten contacts may still be shown after these events.
 fn left_after(events: &[Told<'_>]) -> usize {
+    left_of(BULK, &[], events)
+}
+
+/// The same under a limit that counts fields of a category.
+fn left_of(limit: &str, categories: &[&str], events: &[Told<'_>]) -> usize {
     let roles = ["sales".to_owned()];
     let meter = Meter::empty().unwrap();
-    let incoming = meter.incoming(&policy(&[BULK]));
+    let incoming = meter.incoming(&policy(&[limit]));
     let mut recount = Recount::of(&meter, &incoming);
     for event in events {
         recount.take(&Told {
@@ -341,8 +346,41 @@ fn left_after(events: &[Told<'_>]) -> usize {
     let _ = meter.put(&incoming);
     meter.ready(&incoming);
     let sally = who(&meter, "sally");
-    let fresh = (100..110).filter(|one| show(&meter, &sally, &refs("Contacts", &[*one])));
+    let fields = match categories {
+        [] => names(),
+        categories => met(&[rule("Contacts", categories, Level::Clear)]),
+    };
+    let fresh = (100..110).filter(|one| {
+        let refs = refs("Contacts", &[*one]);
+        let reserved = meter.reserve(&sally, &shown(&refs, &fields));
+        reserved.map(Reserved::count).is_ok()
+    });
     fresh.count()
+}
+
+#[test]
+fn what_texts_said_counts_for_every_limit_on_a_special_category() {
+    let said = Told {
+        shown: vec![ToldField {
+            module: "Contacts",
+            category: Some("special"),
+            level: Level::Clear,
+        }],
+        ..told("a", &[("Contacts", "1"), ("Contacts", "2")])
+    };
+    for data in ["special.health", "[special.belief, financial]", "special"] {
+        let limit = format!(
+            "name: special, roles: sales, count: records, data: {data}, max: 10/h, then: block"
+        );
+        let health = ["special.health", "special.belief"];
+        assert_eq!(
+            left_of(&limit, &health, std::slice::from_ref(&said)),
+            8,
+            "{data}"
+        );
+    }
+    let limit = "name: bank, roles: sales, count: records, data: financial, max: 10/h, then: block";
+    assert_eq!(left_of(limit, &["financial.iban"], &[said]), 10);
 }
 
 #[test]

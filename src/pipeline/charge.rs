@@ -1,17 +1,20 @@
 //! What a caller is shown is counted before it leaves, and held back where a limit of the policy ends.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::excepted::{self, Excepted};
 use super::{Pipeline, Visit};
 use crate::audit::{Decided, Log, Record};
 use crate::dialect::Operation;
 use crate::filter::Report;
 use crate::limits::{Counted, Fields, Meter, Reached, Reserved, Shown, Stopped, Used, Who};
 use crate::metrics::Metrics;
-use crate::policy::Plan;
+use crate::policy::{FieldRule, Plan};
 use crate::reason::Reason;
 use crate::reply::{Refusal, Reply};
-use crate::vocabulary::{Action, RecordRef};
+use crate::vocabulary::{Action, RecordRef, RuleName};
 
 /// On what a request's records are counted.
 #[derive(Clone, Debug)]
@@ -20,6 +23,8 @@ pub(super) struct Account {
     who: Who,
     log: Log,
     metrics: Metrics,
+    /// Where exceptions are told that showed something; `None`, if there are none.
+    excepted: Option<Excepted>,
 }
 
 impl Account {
@@ -100,6 +105,32 @@ impl Account {
         self.reserve(shown, record).await.map(drop)
     }
 
+    /// Tells of the exceptions among the rules that something is shown by.
+    fn tell_excepted(&self, rules: BTreeSet<RuleName>, record: &Record<Decided>) {
+        let (Some(excepted), Some(caller)) = (&self.excepted, record.caller_id()) else {
+            return;
+        };
+        for exception in excepted.fresh(caller, rules) {
+            if let Some(event) = record.exception_used(&exception) {
+                self.log.enqueue(event);
+            }
+        }
+    }
+
+    /// The same of all that a reply shows.
+    pub(super) fn tell_excepted_of(&self, report: &Report, record: &Record<Decided>) {
+        if self.excepted.is_some() {
+            self.tell_excepted(excepted::met(&report.fields), record);
+        }
+    }
+
+    /// The same of all that a reply may show.
+    pub(super) fn tell_excepted_at_most(&self, most: &[Arc<FieldRule>], record: &Record<Decided>) {
+        if self.excepted.is_some() {
+            self.tell_excepted(excepted::possible(most), record);
+        }
+    }
+
     fn tell(&self, reached: &[Reached], record: &Record<Decided>) {
         for reached in reached {
             self.metrics.limit_reached(reached.limit.name().as_str());
@@ -123,6 +154,11 @@ impl Pipeline {
         self
     }
 
+    /// From here on, nobody was shown anything: for tests of policies, none of which depends on another one.
+    pub fn forget_shown(&self) {
+        self.meter.forget();
+    }
+
     /// On what the records of a request are counted.
     pub(super) fn account(&self, plan: &Plan, record: &Record<Decided>) -> Account {
         let caller = record.caller_id().unwrap_or_default();
@@ -131,6 +167,7 @@ impl Pipeline {
             meter: self.meter.clone(),
             log: self.log.clone(),
             metrics: self.metrics.clone(),
+            excepted: plan.has_exceptions().then(|| self.excepted.clone()),
         }
     }
 

@@ -154,9 +154,11 @@ impl Pipeline {
         let (operation, plan) = (answer.exchange.operation(), &answer.plan);
         let (action, media) = (operation.action, answer.form.media);
         let status = answer.untrusted.status();
-        let Ok(opened) = record.open(most(operation, plan)).await else {
+        let most = most(operation, plan);
+        let Ok(opened) = record.open(most.iter().cloned()).await else {
             return self.unrecorded(visit);
         };
+        account.tell_excepted_at_most(&most, &record);
         let begun = account.begin(plan, &record).await;
         let counted = match begun.map_err(|stopped| (&account, stopped)) {
             Ok(counted) => counted,
@@ -311,6 +313,7 @@ impl Pipeline {
             outcome(&report, withheld, &record)
         });
         tell(&self.metrics, &record, action, (outcome, status, None));
+        account.tell_excepted_of(&report, &record);
         match record.close(report, outcome, status).await {
             Ok(closed) => {
                 let counted = reserved.count();

@@ -52,7 +52,7 @@ pub use observation::Observation;
 pub use pairs::{Gain, Pair};
 pub use proof::{
     Access, AccessField, Aspect, Change, Column, Compared, Counterexample, Given, How, Kept, Never,
-    Proved, Replayed, Shade, Sight, State,
+    Proved, Replayed, Shade, Sight, State, is_whole,
 };
 
 pub use language::codes;

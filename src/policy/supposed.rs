@@ -40,6 +40,19 @@ pub enum Assumed {
     Inside(String),
     /// It is none.
     Outside(String),
+    /// Nobody knows whether what these rules ask for holds.
+    Unknown(Vec<RuleName>),
+    /// It is so by what one of two policies means.
+    By {
+        /// Whether it is the new one.
+        new: bool,
+        /// What is so.
+        what: Box<Self>,
+    },
+    /// One of these, each all of its parts.
+    Either(Vec<Vec<Self>>),
+    /// In other cases, too, perhaps: there are too many to tell.
+    Perhaps,
 }
 
 /// What is supposed at once, and the conditions that it makes show most.

@@ -1,6 +1,6 @@
 //! What a policy says of the people whom records are about, for whoever keeps and shows what they have said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::vocabulary::{Purpose, Role};
 
@@ -68,6 +68,13 @@ impl Policy {
     /// To whom the data goes that a role is shown; `None`: it stays in the house.
     pub fn recipient(&self, role: &Role) -> Option<&str> {
         self.said().roles.get(role)?.recipient.as_deref()
+    }
+
+    /// To whom data goes that leaves the house.
+    pub fn recipients(&self) -> BTreeSet<String> {
+        let roles = self.said().roles.values();
+        let recipients = roles.filter_map(|role| role.recipient.as_deref());
+        recipients.map(str::to_owned).collect()
     }
 
     /// What it needs of the configuration, and of itself.

@@ -603,13 +603,57 @@ fn a_category_that_cannot_exist_is_an_error_with_a_suggestion() {
 }
 
 #[test]
-fn that_there_are_no_exceptions_is_said_and_not_shown_as_none() {
+fn exceptions_are_told_with_whom_they_showed_what() {
+    let by = |rules: &[&str], level: &str| {
+        let mut shown = shown(&["M/1", "M/2"], Some("financial.income"), "M.x", level);
+        shown["data"][0]["by"] = json!(rules);
+        shown
+    };
     let mut lines = Lines::default();
-    lines.request("2026-03-02T08:00:00.000Z", "eve", "sales", json!({}));
-    let report = made(&lines, &asked(Name::Exceptions));
-    assert!(report.blocks.is_empty() && report.means[0].contains("have no exceptions"));
-    let error = csv(&report, None).unwrap_err().to_string();
-    assert!(error.contains("says in words"), "{error}");
+    lines
+        .request(
+            "2026-03-02T08:00:00.000Z",
+            "eve",
+            "sales",
+            by(&["base", "exception.year-end"], "clear"),
+        )
+        .request(
+            "2026-03-03T08:00:00.000Z",
+            "eve",
+            "sales",
+            by(&["exception.year-end"], "mask"),
+        )
+        .request(
+            "2026-03-03T08:00:00.000Z",
+            "sam",
+            "sales",
+            by(&["base"], "clear"),
+        )
+        .request(
+            "2026-03-03T08:00:00.000Z",
+            "sue",
+            "sales",
+            by(&["exception.year-end"], "redact"),
+        );
+    let report = told(&lines, &asked(Name::Exceptions));
+    let text = report.to_string();
+    assert!(!text.contains("sam") && !text.contains("sue"), "{text}");
+    assert_eq!(report["figures"]["exceptions"], 1);
+    assert_eq!(report["figures"]["requests"], 2);
+    for word in [
+        "year-end",
+        "eve",
+        "financial.income",
+        "2026-03-02",
+        "2026-03-03",
+    ] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    let none = told(
+        &Lines::default().request("2026-03-02T08:00:00.000Z", "eve", "sales", json!({})),
+        &asked(Name::Exceptions),
+    );
+    assert_eq!(none["figures"]["exceptions"], 0);
 }
 
 #[test]

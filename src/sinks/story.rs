@@ -130,6 +130,7 @@ impl<'a> Story<'a> {
             | "certificate.rejected"
             | "limit.predicates"
             | "limit.records"
+            | "exception.used"
             | "key.created"
             | "key.rotated"
             | "key.revoked" => Severity::Medium,

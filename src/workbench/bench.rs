@@ -22,6 +22,7 @@ use crate::door::{self, Door, Head};
 use crate::filter::Limits;
 use crate::identity::{Supposed, SupposedProof, Ways};
 use crate::json;
+use crate::ledger::{Pretended, Standings};
 use crate::metrics::Metrics;
 use crate::pipeline::{LiveSchema, Pipeline, Services, Settings};
 use crate::policy::Policy;
@@ -34,6 +35,7 @@ mod crm;
 mod lay;
 mod rules;
 mod shown;
+mod standing;
 
 #[cfg(test)]
 mod tests;
@@ -51,6 +53,8 @@ pub struct Bench {
     policy: Arc<Policy>,
     dialect: Arc<dyn Dialect>,
     records: Arc<[Held]>,
+    /// The same, of each of which it is told whom it is about.
+    told: Vec<Held>,
     door: Door,
     /// What clocks show; `None`: the time it is.
     now: Option<Timestamp>,
@@ -76,6 +80,8 @@ pub struct Held {
     pub id: String,
     /// Its fields, as the CRM's API calls them, the id among them.
     pub fields: Map<String, Value>,
+    /// What the person has said whom it is about.
+    pub said: Pretended,
 }
 
 /// Who asks: what is proved of them.
@@ -132,7 +138,9 @@ impl Bench {
     /// Puts a proxy under a policy before a CRM that holds these records and speaks this dialect.
     pub fn new(policy: &Arc<Policy>, dialect: &Arc<dyn Dialect>, records: Vec<Held>) -> Self {
         let form = dialect.head_form();
+        let told = standing::told(policy, &**dialect, &records);
         Self {
+            told,
             policy: Arc::new(policy.keyed(TOKEN_KEY).in_schema(dialect.schema().clone())),
             dialect: dialect.clone(),
             records: records.into(),
@@ -171,7 +179,8 @@ impl Bench {
         let exchange = self.understood(&request).ok_or_else(no_such_request)?;
         let desk = self.desk(person).ok_or(Unasked::NotSetUp)?;
         let _turn = desk.turn.lock().await;
-        desk.crm.begin(self.records.to_vec());
+        desk.pipeline.forget_shown();
+        desk.crm.begin(self.told.clone());
         let reply = match self.knock(&request, purpose) {
             Ok(head) => {
                 let body = request.body.clone().unwrap_or_default();
@@ -252,6 +261,7 @@ impl Bench {
             &self.dialect,
             person,
             self.clock(),
+            self.standings()?,
         )?);
         desks.insert(person.clone(), desk.clone());
         Some(desk)
@@ -264,6 +274,7 @@ impl Desk {
         dialect: &Arc<dyn Dialect>,
         person: &Person,
         clock: Clock,
+        standings: Arc<Standings>,
     ) -> Option<Self> {
         let crm = Arc::new(Crm::new(dialect.clone(), BOUNDS));
         let hosted = crm.clone();
@@ -294,7 +305,8 @@ impl Desk {
             supposed,
             pipeline: (pipeline.ok()?)
                 .reached_by(ways, None, &mut Services::new())
-                .by_clock(clock),
+                .by_clock(clock)
+                .asking(Some(standings)),
             crm,
             turn: tokio::sync::Mutex::default(),
         })

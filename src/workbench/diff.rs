@@ -223,6 +223,7 @@ fn what(change: &Change) -> String {
         (Aspect::Actions, ..) => of("actions"),
         (Aspect::Module, ..) => of("module"),
         (Aspect::Rows, ..) => of("records of"),
+        (Aspect::Limits, ..) => of("limit"),
         (Aspect::Searched, ..) => of("search"),
         (_, Some(category), Some(field)) if field.starts_with('(') => format!("{category} {field}"),
         (Aspect::InText, Some(category), Some(field)) => format!("{category} in {field}"),

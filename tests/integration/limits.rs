@@ -226,6 +226,103 @@ fn a_stream_ends_before_what_would_cross() {
 }
 
 #[test]
+fn a_stream_ends_before_what_would_cross_though_only_a_pattern_knows_what_it_counts() {
+    let crm = Scripted::start(crm);
+    let text = POLICY.replace("last_name: identity.name,", "\"last*\": identity.name,")
+        + "limits:\n  - { name: names, count: records, data: identity, max: 500/h, then: block }\n";
+    let path = "policy.yaml".to_owned();
+    let world = World::scripted(
+        crm.address,
+        Wish {
+            held_bytes_max: 64 * 1024,
+            sources: vec![Source { path, text }],
+            ..Wish::default()
+        },
+    );
+    let reply = world.get(&page(0, 900), "t");
+    assert!(reply.status == 200 && !reply.complete);
+    let shown = reply.text().matches("\"c-").count();
+    assert!((1..=500).contains(&shown), "{shown}");
+    // Before anything leaves, the log says that such fields may be shown.
+    let opened = &world.decision(&reply)[0];
+    let mut data = opened["data"].as_array().unwrap().iter();
+    assert!(
+        data.any(|one| one["category"] == "identity.name" && one["level"] == "clear"),
+        "{opened}"
+    );
+}
+
+#[test]
+fn what_is_found_in_the_texts_of_a_list_counts() {
+    let tags = |_: &Received| {
+        let tagged = |number: usize| json!({"id": format!("c-{number}"), "_module": "Contacts", "tag": [{"id": "t", "name": "FR7630006000011234567890189"}]});
+        let body = json!({"next_offset": -1, "records": (0..3).map(tagged).collect::<Vec<_>>()});
+        scripted::json(200, body.to_string().as_bytes())
+    };
+    let crm = Scripted::start(move |request| match request.line.contains("/me") {
+        true => scripted::me("sally", "Sales"),
+        false => tags(request),
+    });
+    let text = POLICY.replace("description: free_text", "tag: free_text")
+        + "  - { name: iban, roles: sales, data: financial, level: mask }
+detectors: [ { name: d, in: free_text, find: [iban] } ]
+limits: [ { name: bank, roles: sales, count: records, data: financial, max: 1/h, then: block } ]
+";
+    let path = "policy.yaml".to_owned();
+    let world = World::scripted(
+        crm.address,
+        Wish {
+            sources: vec![Source { path, text }],
+            ..Wish::default()
+        },
+    );
+    assert_eq!(world.get(LIST, "t").status, 429);
+}
+
+#[test]
+fn that_an_exception_showed_something_is_told_once() {
+    let crm = Scripted::start(crm);
+    let today = jiff::Zoned::now().date();
+    let (from, until) = (today.yesterday().unwrap(), today.tomorrow().unwrap());
+    let exceptions = format!(
+        "caps: [ {{ name: names-hidden, data: identity.name, level: redact }} ]
+exceptions:
+  - {{ name: year-end, lifts: names-hidden, roles: sales, from: {from}, until: {until}, ticket: T, approved_by: [a@example.com, b@example.com], why: x }}
+"
+    );
+    let path = "policy.yaml".to_owned();
+    let text = format!("{POLICY}{exceptions}");
+    let world = World::scripted(
+        crm.address,
+        Wish {
+            sources: vec![Source { path, text }],
+            ..Wish::default()
+        },
+    );
+    for _ in 0..2 {
+        let reply = world.get(&page(0, 3), "t");
+        assert_eq!(reply.status, 200);
+        assert!(reply.text().contains("Oudin"));
+        let closed = world.decision(&reply).pop().unwrap();
+        let mut data = closed["data"].as_array().unwrap().iter();
+        let names = data.find(|one| one["category"] == "identity.name").unwrap();
+        assert_eq!(names["by"], json!(["base", "exception.year-end"]));
+    }
+    // What it does not lift is shown by other rules.
+    let reply = world.get(&format!("{LIST}?max_num=1&fields=date_modified"), "t");
+    let closed = world.decision(&reply).pop().unwrap();
+    assert!(!closed["data"].to_string().contains("exception."));
+    let events = world.events();
+    let told: Vec<&Value> = events
+        .iter()
+        .filter(|one| one["event"] == "exception.used")
+        .collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["exception"], "exception.year-end");
+    assert!(!told[0].to_string().contains("Oudin"));
+}
+
+#[test]
 fn a_limit_that_only_alerts_holds_nothing_back() {
     let crm = Scripted::start(crm);
     let limit = "name: busy, count: records, max: 10/d, then: alert";

@@ -123,6 +123,110 @@ fn what_the_demo_adds_is_tested_with_what_it_adds_to() {
 }
 
 #[test]
+fn what_persons_have_said_is_tested_and_nobody_has_said_anything_by_himself() {
+    let output = test_in(
+        root(),
+        &["policies/newsletter", "--with", "policies/sugarcrm"],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("newsletter  8 cases, 8 passed"));
+    // Persons in the policy change nothing for those of whom nothing is said: what fails is that marketing sees no addresses.
+    let output = test_in(
+        root(),
+        &["policies/sugarcrm", "--with", "policies/newsletter"],
+    );
+    let told = text(&output.stdout);
+    assert_eq!(told.matches("FAILED  ").count(), 1, "{told}");
+    assert!(told.contains("FAILED  marketing works for campaigns"));
+}
+
+/// A folder with a policy that has a limit and conditions, and a suite of these cases.
+fn conditional(cases: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let policies = dir.path().join("policies");
+    fs::create_dir_all(policies.join("tests")).unwrap();
+    let policy = "policy: t
+roles:
+  sales: { from: { crm.role: Sales }, default_purpose: selling }
+purposes:
+  selling: { legal_basis: contract, roles: [sales] }
+classify:
+  Contacts: { last_name: identity.name, lead_source: commercial.source, birthdate: identity.birth_date, title: work.position }
+grants:
+  - { name: base, roles: [sales], data: [identity, commercial.source, technical.id], level: clear }
+  - { name: cond, roles: [sales], data: work.position, level: clear, when: { record.lead_source: { equals: web } } }
+caps:
+  - { name: vip, data: identity.birth_date, level: redact, when: { record.lead_source: { equals: vip } } }
+rows:
+  - { name: there, modules: Contacts, keep_when: { record.last_name: { not_equals: Gone } } }
+limits:
+  - { name: bulk, roles: sales, count: records, max: 1/h, then: block }
+";
+    let suite = format!(
+        "tests: t
+people:
+  s: {{ crm: {{ roles: [Sales], user: sally }} }}
+records:
+  a: {{ module: Contacts, fields: {{ id: c-1, last_name: A, lead_source: web, birthdate: \"1980-01-01\", title: CFO }} }}
+  b: {{ module: Contacts, fields: {{ id: c-2, last_name: B, lead_source: vip, birthdate: \"1980-01-01\", title: CFO }} }}
+  c: {{ module: Contacts, fields: {{ id: c-3, last_name: Gone, lead_source: web, birthdate: \"1980-01-01\", title: CFO }} }}
+cases:
+{cases}"
+    );
+    fs::write(policies.join("p.yaml"), policy).unwrap();
+    fs::write(policies.join("tests/t.yaml"), suite).unwrap();
+    dir
+}
+
+#[test]
+fn what_one_case_is_shown_counts_for_no_other_one() {
+    let dir = conditional(
+        "  - { name: one, as: s, read: a, expect: { last_name: clear } }
+  - { name: two, as: s, read: b, expect: { last_name: clear } }
+  - { name: gone, as: s, read: c, expect: { absent: true } }
+  - { name: three, as: s, read: a, expect: { last_name: clear } }
+  - { name: both, as: s, list: { module: Contacts }, expect: { refused: limit-reached } }
+",
+    );
+    let output = test_in(dir.path(), &["policies"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    let there = conditional(
+        "  - { name: one, as: s, read: a, expect: { absent: true } }
+  - { name: all, as: s, list: { module: Contacts }, expect: { refused: limit-reached } }
+",
+    );
+    let output = test_in(there.path(), &["policies"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("expected not to be there"));
+}
+
+#[test]
+fn a_rule_is_exercised_by_the_records_for_which_it_holds() {
+    let missed = |cases: &str| -> Value {
+        // Every record is spoken of, and no other field.
+        let others = "  - { name: a, as: s, read: a, expect: { last_name: clear } }
+  - { name: b, as: s, read: b, expect: { last_name: clear } }
+  - { name: gone, as: s, read: c, expect: { absent: true } }
+";
+        let dir = conditional(&format!("{cases}{others}"));
+        let output = test_in(dir.path(), &["--coverage", "--format", "json", "policies"]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        json!([
+            report["coverage"]["grants"]["missed"],
+            report["coverage"]["caps"]["missed"]
+        ])
+    };
+    let web =
+        missed("  - { name: web, as: s, read: a, expect: { birthdate: clear, title: clear } }\n");
+    assert!(!web.to_string().contains("cond"), "{web}");
+    assert!(web.to_string().contains("vip"), "{web}");
+    let vip =
+        missed("  - { name: vip, as: s, read: b, expect: { birthdate: redact, title: redact } }\n");
+    assert!(vip.to_string().contains("cond"), "{vip}");
+    assert!(!vip.to_string().contains("vip"), "{vip}");
+}
+
+#[test]
 fn the_policy_of_each_example_is_tested_through_its_configuration() {
     let copy = tempfile::tempdir().unwrap();
     for part in ["examples", "policies"] {

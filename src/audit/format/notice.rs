@@ -149,6 +149,15 @@ pub(in crate::audit) enum Notice {
     /// Records of a CRM are read, or were, to see what its fields hold.
     #[serde(rename = "discover")]
     Discover(Sampled),
+    /// A caller was shown something that a cap would have withheld, had no exception lifted it.
+    #[serde(rename = "exception.used")]
+    ExceptionUsed {
+        caller: String,
+        exception: String,
+        name: String,
+        policy: String,
+        upstream: String,
+    },
     /// An API key was made.
     #[serde(rename = "key.created")]
     KeyCreated(KeyChange),

@@ -219,9 +219,13 @@ fn none_of(field: &Field, scalars: &[Scalar], says: &dyn Says) -> Said {
     if parts.is_empty() {
         return Said::EVERY;
     }
-    // What holds nothing is none of them; databases do not say so.
-    let null = Said::of(says.compare(field, Sign::Null, Value::Null));
     let none = joined(parts.into_iter(), true);
+    if !scalars.iter().all(|one| matches!(one, Scalar::Text(_))) {
+        // How what holds nothing stands to numbers and truth values, nobody knows.
+        return none;
+    }
+    // What holds nothing is none of the texts; databases do not say so.
+    let null = Said::of(says.compare(field, Sign::Null, Value::Null));
     joined([null, none].into_iter(), false)
 }
 

@@ -12,7 +12,8 @@ use crate::vocabulary::{Category, Level, Module, Purpose, Role, RuleName};
 
 use super::super::language::catalogue::kind_of;
 use super::super::language::model::{
-    Applies, Bit, Cap, Grant, Model, Noted, Observation, RowRule, Writing, about, is_special,
+    Applies, Bit, Cap, Exception, Grant, Model, Noted, Observation, RowRule, Writing, about,
+    is_special,
 };
 
 /// What shows data while the whole policy observes, as it is named in `explain` and in the log.
@@ -188,8 +189,13 @@ impl Cap {
 
     /// Whether an exception is in force for all roles that count.
     fn is_lifted(&self, situation: &Situation) -> bool {
+        self.lifted_by(situation).next().is_some()
+    }
+
+    /// The exceptions that are in force for all roles that count.
+    fn lifted_by<'a>(&'a self, situation: &'a Situation) -> impl Iterator<Item = &'a Exception> {
         let roles = &situation.roles;
-        self.exceptions.iter().any(|exception| {
+        self.exceptions.iter().filter(move |exception| {
             !roles.is_empty()
                 && roles.is_subset(&exception.roles)
                 && situation.facts.show(Some(exception.when))
@@ -373,6 +379,10 @@ impl Model {
         let mut by = self.names(&grants, &caps, level, floor);
         if is_let_pass && caps.is_empty() {
             by = vec![RuleName::new(OBSERVED)];
+        } else {
+            by.extend(self.excepted(situation, category, (level, write)));
+            by.sort();
+            by.dedup();
         }
         Verdict {
             level,
@@ -392,6 +402,23 @@ impl Model {
     ) -> impl Iterator<Item = (usize, &'a Cap)> {
         let caps = self.caps.iter().enumerate();
         caps.filter(|(_, cap)| about(&cap.data, category) && self.holds(cap, situation, category))
+    }
+
+    /// The exceptions without which less of a category would be shown, or let be written.
+    fn excepted<'a>(
+        &'a self,
+        situation: &'a Situation,
+        category: &'a Category,
+        (level, write): (Level, Writing),
+    ) -> impl Iterator<Item = RuleName> {
+        let caps = self.caps.iter().filter(move |cap| {
+            let lowers = self.meaning(cap.level, category) < level;
+            about(&cap.data, category)
+                && (lowers || (cap.forbids_writing() && write > Writing::No))
+                && cap.would_match(situation)
+        });
+        let exceptions = caps.flat_map(|cap| cap.lifted_by(situation));
+        exceptions.map(|exception| exception.name.clone())
     }
 
     /// Whether a cap that is about a category holds it down.

@@ -102,6 +102,11 @@ impl Plan {
         self.would
     }
 
+    /// Whether exceptions may lift caps of the policy.
+    pub fn has_exceptions(&self) -> bool {
+        self.table.has_exceptions()
+    }
+
     /// The strengths of authentication that were proved.
     pub fn strengths(&self) -> &BTreeSet<String> {
         &self.table.situation().strengths
@@ -213,6 +218,12 @@ impl RecordRules {
         self.inner.known()
     }
 
+    /// The same, and one for each way in which fields show something that neither knows by name: those that a pattern
+    /// classifies, and those that nothing does.
+    pub fn possible(&self) -> Vec<Arc<FieldRule>> {
+        self.inner.possible()
+    }
+
     /// How the name of one of this module's records is shown where another record copies it (`parent_name`); `None`
     /// if the policy does not know the module.
     pub fn display_name(&self) -> Option<Arc<FieldRule>> {
@@ -278,7 +289,8 @@ impl Show {
         self.spans().iter().find(|span| span.kind == kind)
     }
 
-    fn spans(&self) -> &[SpanRule] {
+    /// The rules for all that is looked for in a text, or in each text of a list.
+    pub fn spans(&self) -> &[SpanRule] {
         match self {
             Self::Text(rule) => &rule.spans,
             Self::Items { inner, .. } => inner.spans(),

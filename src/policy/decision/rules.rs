@@ -1,11 +1,12 @@
 //! The rules of one module under one plan.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use dashmap::DashMap;
 
-use crate::vocabulary::{Field, Module};
+use crate::dialect::Origin;
+use crate::vocabulary::{Field, Level, Module};
 
 use super::fields::{KnownFields, folded};
 use super::judge::View;
@@ -13,6 +14,9 @@ use super::plan::FieldRule;
 
 /// Names per module whose rule is kept beside the known ones; beyond, it is computed each time.
 const NAMES_MAX: usize = 4096;
+
+/// No field's name.
+const UNTHOUGHT_OF: &str = "(unlisted)";
 
 /// The rules of one module's records.
 pub(in crate::policy) struct Rules {
@@ -22,6 +26,8 @@ pub(in crate::policy) struct Rules {
     known: Arc<KnownFields>,
     /// Names that were met.
     met: DashMap<Field, Arc<FieldRule>>,
+    /// What fields would show whose names nobody knows.
+    strangers: OnceLock<Vec<Arc<FieldRule>>>,
 }
 
 impl Rules {
@@ -43,6 +49,7 @@ impl Rules {
             module: module.clone(),
             known,
             met: DashMap::new(),
+            strangers: OnceLock::new(),
         }
     }
 
@@ -84,6 +91,47 @@ impl Rules {
             .iter()
             .filter(|rule| !rule.structural)
             .cloned()
+            .collect()
+    }
+
+    /// The known ones, and one for each way in which fields of other names show something.
+    pub(in crate::policy) fn possible(&self) -> Vec<Arc<FieldRule>> {
+        let mut all = self.known();
+        let strangers = self.strangers.get_or_init(|| self.strangers());
+        all.extend(strangers.iter().cloned());
+        all
+    }
+
+    /// A pattern fits itself, and nothing fits it as a name that does not fit all names of that pattern: its rule is the one
+    /// that shows most of them. The last one is that of a name that nobody has thought of.
+    fn strangers(&self) -> Vec<Arc<FieldRule>> {
+        let classes = &self.view.core.model.classes;
+        let sections = || std::iter::once(&classes.everywhere).chain(classes.modules.values());
+        let patterns = sections()
+            .flat_map(|section| &section.wildcards)
+            .map(|wildcard| Field::fold(wildcard.pattern.as_str()));
+        // What a field copies may be classified where it stands.
+        let is_copy = |name: &&Field| {
+            let origin = self.view.core.schema.origin(&self.module, name.as_str());
+            matches!(origin, Origin::Copy { .. } | Origin::CopyItems { .. })
+        };
+        let copied = sections().flat_map(|section| section.exact.keys());
+        let mut names: Vec<Field> = copied.filter(is_copy).cloned().chain(patterns).collect();
+        names.push(Field::fold(UNTHOUGHT_OF));
+        names.sort();
+        names.dedup();
+        let is_stranger = |name: &Field| self.known.number(name.as_str()).is_none();
+        let rules = names.iter().filter(|name| is_stranger(name));
+        let rules = rules.map(|name| self.view.rule(&self.module, name));
+        rules
+            .filter(|rule| !rule.structural && rule.level >= Level::Token)
+            .map(|rule| {
+                // It is no field's name: the log counts it.
+                Arc::new(FieldRule {
+                    known: false,
+                    ..rule
+                })
+            })
             .collect()
     }
 

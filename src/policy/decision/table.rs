@@ -48,6 +48,12 @@ impl Table {
         self.view.core.model.classes.knows(module)
     }
 
+    /// Whether exceptions may lift caps of the policy.
+    pub(in crate::policy) fn has_exceptions(&self) -> bool {
+        let mut caps = self.view.core.model.caps.iter();
+        caps.any(|cap| !cap.exceptions.is_empty())
+    }
+
     pub(in crate::policy) fn situation(&self) -> &Situation {
         &self.view.situation
     }

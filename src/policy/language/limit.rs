@@ -89,6 +89,15 @@ impl Limit {
         level >= self.level && self.counts_of(module) && self.is_about(categories)
     }
 
+    /// The same of a field that is in some category of a family.
+    pub fn may_count_of(&self, module: &Module, family: &Category, level: Level) -> bool {
+        let is_within = |data: &Vec<Category>| data.iter().any(|named| family.covers(named));
+        self.counts(module, std::slice::from_ref(family), level)
+            || (level >= self.level
+                && self.counts_of(module)
+                && self.data.as_ref().is_some_and(is_within))
+    }
+
     /// Whether records of a module count at all.
     pub fn counts_of(&self, module: &Module) -> bool {
         let modules = self.modules.as_ref();

@@ -1,4 +1,4 @@
-//! Caps that hold for some roles or purposes only, and do not hold for somebody who has another role or names another
+//! Caps, rows and limits that hold for some roles or purposes only, and do not hold for somebody who has another role or names another
 //! purpose: only roles count that may invoke the purpose.
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use crate::vocabulary::{Category, Level, Purpose, Role};
 
 use super::super::codes;
 use super::super::engine::Situation;
-use super::super::model::{Applies, Cap, Model, about};
+use super::super::model::{Applies, Cap, Model, RowRule, about};
 use super::Looked;
 use super::words::{fields_of, listed, reach};
 
@@ -34,6 +34,103 @@ pub(super) fn warn(looked: &Looked<'_>, found: &mut Diagnostics) {
             found.push(warning(looked.model, cap, &escape));
         }
     }
+    warn_of_others(looked, found);
+}
+
+/// Rows and limits that somebody escapes in the same ways.
+fn warn_of_others(looked: &Looked<'_>, found: &mut Diagnostics) {
+    let model = looked.model;
+    let is_own = |row: &&RowRule| row.name.as_str().starts_with(OWN_ROWS);
+    for row in model.rows.iter().filter(is_own) {
+        let whom = (&row.applies, row.purposes.as_ref());
+        if let Some((who, purpose)) = way_around(looked, whom) {
+            let title = format!(
+                "{} is escaped: {who} is shown records by naming purpose {}",
+                quoted(row.name.as_str()),
+                quoted(purpose.as_str())
+            );
+            let warning = Diagnostic::warning(codes::CAP_ESCAPED, title);
+            found.push(warning.at(&row.place, "does not hold for that purpose").help(
+                "write it without `purposes` and `roles`, or give the grants the purposes for which they are meant",
+            ));
+        }
+    }
+    for limit in &model.limits {
+        let applies = match (&limit.roles, limit.unless_roles.is_empty()) {
+            (Some(roles), _) => Applies::Roles(roles.clone()),
+            (None, false) => Applies::UnlessRoles(limit.unless_roles.clone()),
+            (None, true) => Applies::Everyone,
+        };
+        if let Some((who, purpose)) = way_around(looked, (&applies, limit.purposes.as_ref())) {
+            let title = format!(
+                "limit {} is escaped: what {who} is shown by naming purpose {} does not count",
+                quoted(limit.name.as_str()),
+                quoted(purpose.as_str())
+            );
+            let warning = Diagnostic::warning(codes::CAP_ESCAPED, title);
+            found.push(warning.help("write it without `purposes` and `roles`"));
+        }
+    }
+}
+
+/// How the log names rows that a policy states.
+const OWN_ROWS: &str = "rows.";
+
+/// Who is shown something for a purpose for which a rule does not hold that is for them: by the role that it is for, or by another
+/// one, for a purpose that the first may not invoke.
+fn way_around<'a>(
+    looked: &'a Looked<'_>,
+    (applies, purposes): (&Applies, Option<&BTreeSet<Purpose>>),
+) -> Option<(String, &'a Purpose)> {
+    let model = looked.model;
+    let is_meant = |role: &Role| match applies {
+        Applies::Everyone => true,
+        Applies::Roles(roles) => roles.contains(role),
+        Applies::UnlessRoles(exempt) => !exempt.contains(role),
+    };
+    let is_for = |purpose: &Purpose| purposes.is_none_or(|purposes| purposes.contains(purpose));
+    let mut all = model.purposes.keys();
+    all.find_map(|purpose| {
+        let is_there = |role: &&Role, told_apart| {
+            may_invoke(model, role, purpose) && shows(model, (role, purpose), told_apart)
+        };
+        if !is_for(purpose) {
+            let is_held = |role: &&Role| {
+                let mut purposes = purposes.into_iter().flatten();
+                is_meant(role) && purposes.any(|purpose| may_invoke(model, role, purpose))
+            };
+            let by = model.roles.keys().filter(is_held);
+            let by = by.into_iter().find(|role| is_there(role, false))?;
+            return Some((listed([by]), purpose));
+        }
+        let Applies::Roles(roles) = applies else {
+            return None;
+        };
+        let left_out = roles
+            .iter()
+            .find(|role| !may_invoke(model, role, purpose))?;
+        let others = model.roles.keys().filter(|role| !roles.contains(*role));
+        let by = others.into_iter().find(|role| is_there(role, true))?;
+        let who = listed(BTreeSet::from([left_out, by]));
+        Some((format!("somebody with {who}"), purpose))
+    })
+}
+
+/// Whether a grant shows a role anything but what is technical; if `told_apart`, one of those, too, that tell purposes apart.
+fn shows(model: &Model, (role, purpose): (&Role, &Purpose), told_apart: bool) -> bool {
+    let situation = Situation {
+        roles: BTreeSet::from([role.clone()]),
+        purpose: Some(purpose.clone()),
+        ..Situation::of_whoever()
+    };
+    let technical = Category::new("technical");
+    model.grants.iter().any(|grant| {
+        let mut data = grant.data.iter();
+        grant.level > Level::Redact
+            && (told_apart || grant.purposes.is_none())
+            && data.any(|category| !technical.covers(category))
+            && grant.nearly_matches(&situation)
+    })
 }
 
 /// The categories of a cap, those first of which there are fields.

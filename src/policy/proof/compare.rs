@@ -14,9 +14,11 @@ use crate::policy::plan::{UNCLASSIFIED, Usable};
 use crate::policy::{Assumed, Policy};
 use crate::vocabulary::{Category, Field, Level, Purpose, Role};
 
+pub(super) mod apart;
 mod cells;
 mod columns;
 mod held;
+mod limits;
 pub(in crate::policy) mod masks;
 mod proven;
 mod replay;
@@ -24,6 +26,7 @@ mod rows;
 mod samples;
 pub(in crate::policy) mod shown;
 mod subjects;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -92,6 +95,8 @@ pub enum Aspect {
     Module,
     /// Which records are there.
     Rows,
+    /// How many records are shown in a while.
+    Limits,
     /// How much is shown.
     Shown,
     /// What is found in texts.
@@ -114,6 +119,7 @@ impl Aspect {
             Self::Actions => "actions",
             Self::Module => "module",
             Self::Rows => "rows",
+            Self::Limits => "limits",
             Self::Shown => "shown",
             Self::InText => "in-text",
             Self::Used => "matched",
@@ -189,9 +195,11 @@ impl Policy {
         held::differences(&both.names, &mut |relation, change| {
             compared.add(relation, change);
         });
-        rows::differences(&both.names, &mut |relation, change| {
-            compared.add(relation, change);
-        });
+        for differences in [rows::differences, terms::differences, limits::differences] {
+            differences(&both.names, &mut |relation, change| {
+                compared.add(relation, change);
+            });
+        }
         walk::walk(&both, &subjects, &searches, &mut |told| {
             for change in writer.changes(told) {
                 compared.add(told.relation, change);
@@ -329,14 +337,7 @@ impl Writer<'_, '_> {
     }
 
     fn roles(&self, spot: &Spot) -> Vec<String> {
-        let one = |role: &usize| {
-            let held = &self.names.roles[*role];
-            match held.under {
-                [true, false] => format!("{} (by its former evidence)", held.role),
-                [false, true] => format!("{} (by its new evidence)", held.role),
-                _ => held.role.to_string(),
-            }
-        };
+        let one = |role: &usize| self.names.roles[*role].words();
         let mut roles: Vec<String> = spot.roles.iter().map(one).collect();
         roles.sort();
         roles

@@ -27,7 +27,7 @@ pub(super) use ground::Ground;
 #[cfg(test)]
 pub(super) use ground::fields;
 pub use never::{Counterexample, How, Never, Proved};
-pub use shades::{Kept, Shade};
+pub use shades::{Kept, Shade, is_whole};
 
 /// One state of a request, as far as rules look at it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

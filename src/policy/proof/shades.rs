@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::State;
+use super::compare::apart::Apart;
 use super::compare::worlds::Worlds;
 use crate::policy::engine::{Facts, Situation};
 use crate::policy::model::Model;
@@ -45,7 +46,7 @@ pub(in crate::policy) fn shades(
             when: Vec::new(),
         }];
     }
-    let worlds = Worlds::of([model, model], [bits, bits]);
+    let worlds = Worlds::of([model, model], [bits, bits], &Apart::NONE);
     let levels: Vec<Level> = worlds
         .all
         .iter()
@@ -82,8 +83,17 @@ pub(in crate::policy) fn told(shades: &[Shade]) -> Option<String> {
             format!("{} {}", shade.level, when.collect::<Vec<_>>().join(", "))
         })
         .collect();
-    told.push(format!("else {}", least.level));
+    told.push(match is_whole(above) {
+        true => format!("else {}", least.level),
+        false => format!("elsewhere at least {}", least.level),
+    });
     Some(told.join("; "))
+}
+
+/// Whether all is told that is enough for these shades.
+pub fn is_whole(above: &[Shade]) -> bool {
+    let mut above = above.iter();
+    above.all(|shade| !shade.when.contains(&Assumed::Perhaps))
 }
 
 impl Policy {

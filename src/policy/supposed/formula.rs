@@ -16,6 +16,8 @@ pub(in crate::policy) enum Formula {
     Any(Vec<Self>),
     /// A comparison.
     Is(Subject, Test),
+    /// Something of this name that nothing else has to do with: that it is so, or that it is not.
+    Free(String, bool),
 }
 
 impl Formula {
@@ -98,6 +100,27 @@ impl Formula {
         }
     }
 
+    /// The same with other comparisons.
+    pub(in crate::policy) fn with(self, change: &dyn Fn(Subject, Test) -> Self) -> Self {
+        let parts = |parts: Vec<Self>| -> Vec<Self> {
+            parts.into_iter().map(|part| part.with(change)).collect()
+        };
+        match self {
+            Self::All(all) => Self::all(parts(all)),
+            Self::Any(any) => Self::any(parts(any)),
+            Self::Is(subject, test) => change(subject, test),
+            free @ Self::Free(..) => free,
+        }
+    }
+
+    /// Whether both of these hold, or one of them does.
+    pub(in crate::policy) fn joined(one: Self, other: Self, both: bool) -> Self {
+        match both {
+            true => Self::all(vec![one, other]),
+            false => Self::any(vec![one, other]),
+        }
+    }
+
     /// Whether it holds whatever is so.
     pub(in crate::policy) fn is_always(&self) -> bool {
         matches!(self, Self::All(parts) if parts.is_empty())
@@ -115,6 +138,7 @@ impl Formula {
                 format!("{subject:?} outside {}", hours(schedule))
             }
             Self::Is(subject, test) => format!("{subject:?} {test:?}"),
+            Self::Free(name, is) => format!("{name:?} is {is}"),
         }
     }
 
@@ -123,6 +147,12 @@ impl Formula {
         let mut steps = STEPS_MAX;
         let left = all.iter().map(|formula| (*formula, true)).collect();
         search(left, &mut Vec::new(), &mut steps)
+    }
+
+    /// Whether it can be that each of these holds without doubt, or does not, as far as is cheap to see.
+    pub(in crate::policy) fn can_be(all: &[(&Self, bool)]) -> bool {
+        let mut steps = STEPS_MAX;
+        search(all.to_vec(), &mut Vec::new(), &mut steps)
     }
 
     /// Whether it can fail or be in doubt where all of these are so, as far as is cheap to see.
@@ -134,8 +164,12 @@ impl Formula {
     }
 }
 
-/// A comparison that holds without doubt, or does not.
-type Signed<'f> = (&'f Subject, &'f Test, bool);
+/// A comparison, or something free, that holds without doubt, or does not.
+#[derive(Clone, Copy)]
+enum Signed<'f> {
+    Is(&'f Subject, &'f Test, bool),
+    Free(&'f str, bool, bool),
+}
 
 /// Looks for a choice among alternatives in which nothing contradicts anything.
 fn search<'f>(
@@ -149,17 +183,21 @@ fn search<'f>(
         if *steps == 0 {
             return true;
         }
-        match (next, is_so) {
-            (Formula::Is(subject, test), _) => {
-                if chosen
-                    .iter()
-                    .any(|other| clash((subject, test, is_so), *other))
-                {
-                    chosen.truncate(begun);
-                    return false;
-                }
-                chosen.push((subject, test, is_so));
+        let leaf = match next {
+            Formula::Is(subject, test) => Some(Signed::Is(subject, test, is_so)),
+            Formula::Free(name, is) => Some(Signed::Free(name, *is, is_so)),
+            Formula::All(_) | Formula::Any(_) => None,
+        };
+        if let Some(leaf) = leaf {
+            if chosen.iter().any(|other| clash(leaf, *other)) {
+                chosen.truncate(begun);
+                return false;
             }
+            chosen.push(leaf);
+            continue;
+        }
+        match (next, is_so) {
+            (Formula::Is(..) | Formula::Free(..), _) => {}
             (Formula::All(parts), true) | (Formula::Any(parts), false) => {
                 left.extend(parts.iter().map(|part| (part, is_so)));
             }
@@ -213,7 +251,20 @@ fn tidy(test: &Test) -> Test {
 }
 
 /// Whether two comparisons cannot be so at once.
-fn clash((subject, one, is_so): Signed<'_>, (of, other, is_other_so): Signed<'_>) -> bool {
+fn clash(one: Signed<'_>, other: Signed<'_>) -> bool {
+    let ((subject, one, is_so), (of, other, is_other_so)) = match (one, other) {
+        (Signed::Is(subject, one, is_so), Signed::Is(of, other, is_other_so)) => {
+            ((subject, one, is_so), (of, other, is_other_so))
+        }
+        (Signed::Free(name, one, is_so), Signed::Free(of, other, is_other_so)) => {
+            let contradict = match one == other {
+                true => is_so != is_other_so,
+                false => is_so && is_other_so,
+            };
+            return name == of && contradict;
+        }
+        _ => return false,
+    };
     subject == of
         && match (is_so, is_other_so) {
             (true, true) => excludes(subject, one, other) || excludes(subject, other, one),
@@ -244,7 +295,11 @@ fn excludes(subject: &Subject, one: &Test, other: &Test) -> bool {
 /// Whether one comparison holds wherever another one does.
 fn is_within(one: &Test, other: &Test) -> bool {
     match (one, other) {
-        (Test::OneOf(some), Test::OneOf(more)) => some.iter().all(|some| more.contains(some)),
+        // Of a caller nobody may know that: then nobody knows the rest either.
+        (Test::OneOf(some), Test::OneOf(more)) => {
+            let is_known = |one: &Operand| matches!(one, Operand::Literal(_)) || some.contains(one);
+            some.iter().all(|some| more.contains(some)) && more.iter().all(is_known)
+        }
         (Test::NoneOf(more), Test::NoneOf(some)) => some.iter().all(|some| more.contains(some)),
         (Test::Before(one), Test::Before(other)) => one <= other,
         (Test::After(one), Test::After(other)) => one >= other,

@@ -45,6 +45,16 @@ impl Assumed {
             (Self::Inside(schedule), true) => format!("pendant `{schedule}`"),
             (Self::Outside(schedule), false) => format!("outside `{schedule}`"),
             (Self::Outside(schedule), true) => format!("hors de `{schedule}`"),
+            (Self::Unknown(rules), false) => {
+                format!("where nobody knows whether {} holds", listed(rules))
+            }
+            (Self::Unknown(rules), true) => {
+                format!("là où nul ne sait si {} est remplie", listed(rules))
+            }
+            (Self::By { new, what }, _) => by(*new, &what.words(is_french), is_french),
+            (Self::Either(all), _) => either(all, is_french),
+            (Self::Perhaps, false) => "and perhaps elsewhere".to_owned(),
+            (Self::Perhaps, true) => "et peut-être ailleurs".to_owned(),
         }
     }
 }
@@ -53,6 +63,27 @@ impl fmt::Display for Assumed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.words(false))
     }
+}
+
+fn by(is_new: bool, what: &str, is_french: bool) -> String {
+    match (is_new, is_french) {
+        (false, false) => format!("{what} by the old policy"),
+        (true, false) => format!("{what} by the new policy"),
+        (false, true) => format!("{what} selon l’ancienne politique"),
+        (true, true) => format!("{what} selon la nouvelle politique"),
+    }
+}
+
+fn either(all: &[Vec<Assumed>], is_french: bool) -> String {
+    let [and, or] = match is_french {
+        false => [" and ", ", or "],
+        true => [" et ", ", ou "],
+    };
+    let one = |parts: &Vec<Assumed>| {
+        let parts = parts.iter().map(|part| part.words(is_french));
+        parts.collect::<Vec<_>>().join(and)
+    };
+    all.iter().map(one).collect::<Vec<_>>().join(or)
 }
 
 fn days(ends: [&Option<jiff::Timestamp>; 2], words: [&str; 2]) -> String {

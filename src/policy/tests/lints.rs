@@ -582,6 +582,70 @@ fn a_cap_that_another_purpose_escapes_is_told() {
 }
 
 #[test]
+fn rows_and_limits_that_another_purpose_escapes_are_told() {
+    let row = |whom: &str| {
+        format!(
+            "rows: [ {{ name: r, modules: Contacts, {whom}, keep_when: {{ record.health_notes_c: {{ equals: x }} }} }} ]\n"
+        )
+    };
+    let limit = |whom: &str| {
+        format!("limits: [ {{ name: l, {whom}, count: records, max: 5/h, then: block }} ]\n")
+    };
+    for section in [&row as &dyn Fn(&str) -> String, &limit] {
+        let found = told(&[], &section("roles: finance, purposes: contract"));
+        says(
+            &found,
+            "W124",
+            &["is escaped", "`finance`", "naming purpose `payment`"],
+        );
+        let found = told(&[], &section("roles: sales"));
+        says(
+            &found,
+            "W124",
+            &["somebody with", "`sales`", "naming purpose `payment`"],
+        );
+        for whom in ["roles: [sales, finance, marketing]", "unless_roles: sales"] {
+            let found = told(&[], &section(whom));
+            assert!(
+                !codes(&found).contains(&"W124"),
+                "{whom}: {}",
+                found.render(false)
+            );
+        }
+    }
+}
+
+#[test]
+fn exceptions_one_behind_the_other_are_told() {
+    let exceptions = |second: &str| {
+        let one = |name: &str, roles: &str, days: &str| {
+            format!(
+                "  - {{ name: {name}, lifts: art9, roles: {roles}, {days}, ticket: T, approved_by: [a@example.com, b@example.com], why: x }}\n"
+            )
+        };
+        let text = one("e", "finance", "from: 2026-12-01, until: 2026-12-30") + second;
+        told(&[], &format!("exceptions:\n{text}"))
+    };
+    let behind = |roles: &str, days: &str| {
+        exceptions(&format!(
+            "  - {{ name: f, lifts: art9, roles: {roles}, {days}, ticket: T, approved_by: [a@example.com, b@example.com], why: x }}\n"
+        ))
+    };
+    says(
+        &behind("finance", "from: 2026-12-31, until: 2027-01-01"),
+        "W144",
+        &["cap `art9`", "`finance`", "32 days"],
+    );
+    for (roles, days) in [
+        ("finance", "from: 2026-12-15, until: 2026-12-30"),
+        ("sales", "from: 2026-12-31, until: 2027-01-01"),
+    ] {
+        let found = behind(roles, days);
+        assert!(!codes(&found).contains(&"W144"), "{}", found.render(false));
+    }
+}
+
+#[test]
 fn a_module_that_the_crm_does_not_have_is_told() {
     let with = |module: &str| {
         (

@@ -18,6 +18,7 @@ use super::{ANY_ID, Held, lay};
 use crate::dialect::{
     self, Bounds, Dialect, Exchange, Operation, Predicate, Projected, Query, Understood,
 };
+use crate::ledger::Pretended;
 use crate::markup;
 use crate::vocabulary::{Action, Field};
 
@@ -174,6 +175,7 @@ impl State {
             module: operation.target()?.clone(),
             id: id.unwrap_or_else(|| ANY_ID.to_owned()),
             fields: markup::decode_all(exchange.spelling(), &write),
+            said: Pretended::default(),
         };
         self.records.push(record.clone());
         Some(vec![record])

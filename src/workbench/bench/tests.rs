@@ -168,6 +168,7 @@ impl Stand {
             None => panic!("{}: an id of another form", self.name),
         };
         let record = |id: &str, first_name: &str, title: &str| Held {
+            said: Pretended::default(),
             module: self.module(),
             id: id.to_owned(),
             fields: fields(json!({

@@ -143,9 +143,32 @@ fn record() -> Value {
     fields["properties"] =
         json!({ "id": about(anything(), "The id of the record; must be given.") });
     fields["required"] = json!(["id"]);
+    let purposes = || one_or_any_list(name("newsletter"));
+    let said = map([
+        key(
+            "consented",
+            purposes(),
+            "The purposes that the person consents to: as well proven as can be, and just now.",
+        ),
+        key(
+            "objected",
+            purposes(),
+            "The purposes that the person objects to.",
+        ),
+        key(
+            "restricted",
+            flag(),
+            "Whether the person has had the processing restricted.",
+        ),
+    ]);
     let keys = map([
         key("module", module(), "Its module."),
         key("fields", fields, "What it holds."),
+        key(
+            "person",
+            said,
+            "What the person has said whom it is about. Default: nothing.",
+        ),
     ]);
     needs(keys, &["module", "fields"])
 }
@@ -294,7 +317,10 @@ fn case() -> Value {
 fn expectation() -> Value {
     let reasons: Vec<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
     let mut levels = entries(text("last_name"), words(LEVELS));
-    levels["properties"] = json!({ "refused": about(words(&reasons), "The reason for which the request is refused.") });
+    levels["properties"] = json!({
+        "refused": about(words(&reasons), "The reason for which the request is refused."),
+        "absent": about(flag(), "Whether the record that is read is not there, or none of those that are asked for."),
+    });
     levels
 }
 

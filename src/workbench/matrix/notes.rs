@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::words::Words;
 use super::{Cell, Filled, Matrix, csv_line};
-use crate::policy::Shade;
+use crate::policy::{Shade, is_whole};
 
 /// Shades in words; nothing, if there is but one.
 pub(super) fn told(shades: &[Shade], words: &Words, is_french: bool) -> Option<String> {
@@ -19,7 +19,12 @@ pub(super) fn told(shades: &[Shade], words: &Words, is_french: bool) -> Option<S
         format!("{} {}", words.level(shade.level), when.join(", "))
     };
     let mut told: Vec<String> = above.iter().map(one).collect();
-    told.push(format!("{} {}", words.otherwise, words.level(least.level)));
+    let otherwise = match (is_whole(above), is_french) {
+        (true, _) => words.otherwise,
+        (false, false) => "elsewhere at least",
+        (false, true) => "ailleurs au moins",
+    };
+    told.push(format!("{otherwise} {}", words.level(least.level)));
     Some(told.join("; "))
 }
 

@@ -67,6 +67,8 @@ struct Case {
 #[derive(Debug, Default)]
 struct Expect {
     refused: Option<Reason>,
+    /// Whether the record that is read is not there, or none of those that are asked for.
+    absent: bool,
     /// How much is shown of fields, by their names in records.
     levels: BTreeMap<String, Spanned<Level>>,
     /// What exactly is shown.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::diagnostic::odd;
 use crate::dialect::Dialect;
 use crate::policy::{Never, Policy, Proved};
+use crate::reason;
 use crate::vocabulary::{Field, FieldPath, RuleName};
 
 use super::super::bench::{Ask, Bench, Held, Outcome};
@@ -232,6 +233,9 @@ impl Difference {
 
 fn compare(suite: &Suite, case: &Case, outcome: &Outcome) -> Vec<Difference> {
     let status = outcome.status;
+    if case.expect.absent {
+        return absent(case, outcome);
+    }
     match (&outcome.refused, case.expect.refused) {
         (Some(refused), Some(reason)) if refused == reason.code() => Vec::new(),
         (Some(refused), Some(reason)) => Difference::of_all(format!(
@@ -246,6 +250,23 @@ fn compare(suite: &Suite, case: &Case, outcome: &Outcome) -> Vec<Difference> {
             differences.extend(forwarded(case, outcome));
             differences
         }
+    }
+}
+
+/// What is there that should not be. A record that is not there for somebody is answered as one that does not exist.
+fn absent(case: &Case, outcome: &Outcome) -> Vec<Difference> {
+    let of_the_crm = reason::Outcome::UpstreamError.as_str();
+    let refused = outcome.refused.as_deref();
+    if let Some(refused) = refused.filter(|refused| *refused != of_the_crm) {
+        return Difference::of_all(format!("was refused as {refused}"));
+    }
+    let is_there = match &case.ask {
+        Ask::Read { id, .. } => outcome.shown.contains_key(id),
+        _ => !outcome.shown.is_empty(),
+    };
+    match is_there {
+        true => Difference::of_all("expected not to be there, was shown".to_owned()),
+        false => Vec::new(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Exceptions, each at the cap that it lifts.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::{Timestamp, ToSpan};
 
 use crate::condition::{Condition, RequestFact, Subject, Test};
@@ -9,6 +11,7 @@ use crate::vocabulary::RuleName;
 use super::super::codes;
 use super::super::document::{Document, ExceptionEntry, Span, Word};
 use super::super::model::{CONDITIONS_MAX, Cap, Exception, Noted};
+use super::super::sections::exceptions::DAYS_MAX;
 use super::conditions::Conditions;
 use super::declared::Declared;
 
@@ -46,6 +49,62 @@ pub(super) fn exceptions(
             roles,
             when,
         });
+    }
+    chained(document, found);
+}
+
+/// Exceptions one behind the other lift a cap for longer than any of them may.
+fn chained(document: &Document, found: &mut Diagnostics) {
+    let mut by_cap: BTreeMap<&str, Vec<(&ExceptionEntry, &Span)>> = BTreeMap::new();
+    for entry in &document.exceptions {
+        if let (Some(lifts), Some(span)) = (&entry.lifts, &entry.span) {
+            let of_cap = by_cap.entry(lifts.value.as_str()).or_default();
+            of_cap.push((entry, span));
+        }
+    }
+    for (cap, mut entries) in by_cap {
+        let role_of = |word: &Word| word.value.clone();
+        let roles: BTreeSet<String> = entries
+            .iter()
+            .flat_map(|(entry, _)| entry.roles.iter().map(role_of))
+            .collect();
+        entries.sort_by_key(|(entry, span)| (span.from, span.until, entry.name.value.clone()));
+        let lasts_too_long = roles.iter().find_map(|role| {
+            let of_role = entries.iter().filter(|(entry, _)| {
+                let mut roles = entry.roles.iter();
+                roles.any(|word| word.value == *role)
+            });
+            let days: BTreeSet<jiff::civil::Date> = of_role
+                .clone()
+                .flat_map(|(_, span)| {
+                    span.from
+                        .series(1.day())
+                        .take_while(|day| *day <= span.until)
+                })
+                .collect();
+            let last = of_role.last()?;
+            (i64::try_from(days.len()).unwrap_or(i64::MAX) > DAYS_MAX).then_some((
+                role,
+                days.len(),
+                last.0,
+            ))
+        });
+        if let Some((role, days, last)) = lasts_too_long {
+            let title = format!(
+                "exceptions lift cap {} for {} on {days} days",
+                quoted(cap),
+                quoted(role)
+            );
+            let problem = Diagnostic::warning(codes::EXCEPTIONS_CHAINED, title);
+            found.push(
+                problem
+                    .at(
+                        &last.name.place,
+                        format!("together more than {DAYS_MAX} days"),
+                    )
+                    .help("what lasts longer is a rule: change the cap"),
+            );
+        }
     }
 }
 

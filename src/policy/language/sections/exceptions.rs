@@ -12,7 +12,7 @@ use super::rules::{nameless, optional, rule_name, why};
 use super::{KEYS_REFUSED, date, prose, zone};
 
 /// Days that an exception lasts at most: what lasts longer is a rule.
-const DAYS_MAX: i64 = 30;
+pub(in crate::policy) const DAYS_MAX: i64 = 30;
 /// People who approve.
 const APPROVERS_MIN: usize = 2;
 

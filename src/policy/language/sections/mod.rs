@@ -18,7 +18,7 @@ mod conditions;
 mod consent;
 mod detectors;
 mod evidence;
-mod exceptions;
+pub(in crate::policy) mod exceptions;
 mod limits;
 pub(in crate::policy) mod observe;
 mod operands;

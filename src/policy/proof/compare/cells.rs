@@ -29,6 +29,17 @@ pub(super) struct Held<'a> {
     pub(super) under: [bool; 2],
 }
 
+impl Held<'_> {
+    /// The role, and by which evidence, where that matters.
+    pub(super) fn words(&self) -> String {
+        match self.under {
+            [true, false] => format!("{} (by its former evidence)", self.role),
+            [false, true] => format!("{} (by its new evidence)", self.role),
+            _ => self.role.to_string(),
+        }
+    }
+}
+
 /// What two policies speak of.
 #[derive(Debug)]
 pub(super) struct Names<'a> {

@@ -8,9 +8,10 @@ use crate::policy::engine::Facts;
 use crate::policy::language::model::{Evidence, Model, RoleModel};
 use crate::vocabulary::{Action, Module, Purpose, Role};
 
+use super::apart::Apart;
 use super::cells::{ByCategory, Cells, NEW, Names, OLD, can_meet, is_within};
 use super::shown::Relation;
-use super::{Aspect, Change};
+use super::{Aspect, Change, rows, terms};
 
 /// What differs, one by one.
 pub(super) fn differences(names: &Names<'_>, tell: &mut dyn FnMut(Relation, Change)) {
@@ -198,11 +199,52 @@ fn defaults(names: &Names<'_>, tell: &mut dyn FnMut(Relation, Change)) {
                 .collect(),
             ..Change::of(Aspect::Default, word(&old), word(&new))
         };
-        match shown.between(&held, old.as_ref(), new.as_ref()) {
-            Relation::Same => {}
-            relation => tell(relation, change),
+        let purposes = [old.as_ref(), new.as_ref()];
+        let records = records(names, &held, purposes);
+        let relation = match shown.between(&held, purposes[OLD], purposes[NEW]) {
+            Relation::More => Relation::More,
+            _ if records == Relation::More => Relation::More,
+            Relation::Same => records,
+            relation => relation,
+        };
+        if relation != Relation::Same {
+            tell(relation, change);
         }
     }
+}
+
+/// Whether records are there for some roles in requests for one purpose under the new policy that are not for another one under
+/// the old policy, or can be found by more.
+fn records(names: &Names<'_>, held: &[usize], purposes: [Option<&Purpose>; 2]) -> Relation {
+    let [Some(old), Some(new)] = purposes else {
+        return Relation::Same;
+    };
+    let models = names.models;
+    let all = models.iter().flat_map(|model| &model.rows);
+    let modules: BTreeSet<&Module> = all.flat_map(|row| &row.modules).collect();
+    let counted = [OLD, NEW].map(|side| -> BTreeSet<Role> {
+        let purpose = [old, new][side];
+        let roles = held.iter().map(|role| names.roles[*role].role);
+        let counts = roles.filter(|role| may_invoke(models[side], role, purpose));
+        counts.cloned().collect()
+    });
+    let matched = [OLD, NEW].map(|side| terms::matchable(models[side], [old, new][side]));
+    let mut found = match terms::is_among(&matched[NEW], &matched[OLD]) {
+        true => Relation::Same,
+        false => Relation::More,
+    };
+    for module in modules {
+        let kept = [OLD, NEW]
+            .map(|side| rows::kept(models[side], counted[side].clone(), purposes[side], module));
+        let apart = Apart::of(models, purposes, Some(module));
+        if rows::has_more(&kept, &apart, NEW, OLD) {
+            return Relation::More;
+        }
+        if found == Relation::Same && rows::has_more(&kept, &apart, OLD, NEW) {
+            found = Relation::Less;
+        }
+    }
+    found
 }
 
 /// The cells of all purposes, where nothing is proved beyond the way, and all that can be.

@@ -16,6 +16,7 @@ use crate::policy::language::model::Model;
 use crate::policy::plan::Usable;
 use crate::vocabulary::{FieldPath, Level, Module, Purpose, Role};
 
+use super::apart::Apart;
 use super::cells::{NEW, OLD, is_within};
 use super::rows;
 use super::shown::{AtMost as _, Relation, Shown};
@@ -103,7 +104,9 @@ impl Policy {
         }
         // What is named alike and means another thing may have been proved, or not.
         let doubtful = doubtful(models);
-        let worlds = Worlds::of(models, [u64::MAX; 2]);
+        let asked = [OLD, NEW].map(|side| purposes[side].as_ref());
+        let apart = Apart::of(models, asked, None);
+        let worlds = Worlds::of(models, [u64::MAX; 2], &apart);
         let with = |strengths: BTreeSet<String>| {
             let in_world = |world: &World| {
                 let sides = [OLD, NEW].map(|side| {
@@ -236,7 +239,9 @@ fn may_have_rows(
             let roles = purposes[side].as_ref().map(counts).unwrap_or_default();
             rows::kept(models[side], roles, purposes[side].as_ref(), module)
         });
-        rows::has_more(&kept, NEW, OLD)
+        let asked = [OLD, NEW].map(|side| purposes[side].as_ref());
+        let apart = Apart::of(models, asked, Some(module));
+        rows::has_more(&kept, &apart, NEW, OLD)
     })
 }
 

@@ -220,7 +220,13 @@ impl<'a> Both<'a> {
                 .map(|name| model.categories.get(*name)?.mask.clone())
                 .collect()
         };
-        if old.classes.says_the_same(&new.classes) && masks(old) == masks(new) {
+        // What is asked of records decides what is left of copies of them.
+        let asks = |model: &Model| {
+            let mut conditions = model.conditions.iter();
+            !model.rows.is_empty() || conditions.any(|noted| noted.condition.is_about_records())
+        };
+        let is_alike = old.classes.says_the_same(&new.classes) && masks(old) == masks(new);
+        if is_alike && !asks(old) && !asks(new) {
             return Vec::new();
         }
         let modules: BTreeSet<&Module> = old

@@ -2,6 +2,7 @@ use super::{Change, Compared};
 use crate::policy::testing::{SAMPLE, compile, schema};
 
 mod classes;
+mod facts;
 
 /// A change in one line: what, who, from what to what.
 fn line(change: &Change) -> String {

@@ -9,25 +9,30 @@
 //! and ceilings, too.
 //!
 //! An exception lifts a cap only for those all of whose roles it names, so a cap may hold two roles down neither of which it
-//! holds alone: pairs are asked of the rules themselves. A third role that such a pair would need to lift is not looked at.
+//! holds alone: pairs are asked of the rules themselves, and so are every three roles of an exception, and all of them. Sets
+//! between those, and sets of roles of several exceptions, are not looked at.
 //!
 //! A field in several categories may need a witness for each of them.
 //!
 //! **Conditions.** All of this is so in each world by itself ([`super::worlds`]): where some conditions hold and others do not. Worlds
 //! are made of what matters to a subject, so a subject without conditions has one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::detect::Kind;
 use crate::policy::decision::looked::Looked;
 use crate::policy::engine::Facts;
 use crate::policy::supposed::Assumed;
 
+use super::apart::Apart;
 use super::cells::{ByCategory, Cell, Cells, NEW, Names, OLD, can_meet};
 use super::shown::{AtMost, Relation, Shown};
 use super::subjects::{Both, Found, Gives, Made, Refused, Subject, Values, What, is_statement};
 use super::worlds::Worlds;
 use crate::policy::plan::Usable;
+
+/// Roles of one exception of which every three are looked at; of more, all of them together.
+const EXCEPTED_MAX: usize = 8;
 
 /// A state: roles by their places, a purpose, and what was proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,11 +130,19 @@ pub(super) fn walk(
     let rules = names
         .models
         .map(|model| ByCategory::of(model, &names.categories));
+    let aparts = names.purposes.iter().map(|purpose| {
+        let purpose = Some(*purpose);
+        Apart::of(names.models, [purpose, purpose], None)
+    });
+    let aparts: Vec<Apart> = aparts.collect();
     for (bits, group) in groups(both, subjects, searches) {
-        let worlds = Worlds::of(names.models, bits);
-        for purpose in 0..names.purposes.len() {
+        let mut known: BTreeMap<&Apart, Worlds<'_>> = BTreeMap::new();
+        for (purpose, apart) in aparts.iter().enumerate() {
+            let worlds = known
+                .entry(apart)
+                .or_insert_with(|| Worlds::of(names.models, bits, apart));
             for proven in 0..names.proven.len() {
-                group.walk(both, (&worlds, &rules), (purpose, proven), tell);
+                group.walk(both, (worlds, &rules), (purpose, proven), tell);
             }
         }
     }
@@ -223,7 +236,60 @@ impl Group<'_> {
                 visit(vec![*one, *other], &together, vec![alone, other_alone]);
             }
         }
+        if adds_up {
+            return;
+        }
+        for set in excepted(names, &roles) {
+            let pairs: Vec<Vec<Folded>> = every_two(&set).iter().map(|few| folded(few)).collect();
+            let alone = roles
+                .iter()
+                .zip(&singles)
+                .filter(|(role, _)| set.contains(role));
+            let smaller = alone.map(|(_, single)| single.as_slice());
+            let smaller = smaller.chain(pairs.iter().map(Vec::as_slice)).collect();
+            let together = folded(&set);
+            visit(set, &together, smaller);
+        }
     }
+}
+
+/// Three roles and more that one exception is for, or all of them: a cap may be lifted for them together under one of the
+/// policies only, and not for fewer.
+fn excepted(names: &Names<'_>, roles: &[usize]) -> BTreeSet<Vec<usize>> {
+    let caps = names.models.iter().flat_map(|model| &model.caps);
+    let mut sets = BTreeSet::new();
+    for exception in caps.flat_map(|cap| &cap.exceptions) {
+        let listed = roles.iter().copied().filter(|role| {
+            is_whole(names, *role) && exception.roles.contains(names.roles[*role].role)
+        });
+        let listed: Vec<usize> = listed.collect();
+        let few = &listed[..listed.len().min(EXCEPTED_MAX)];
+        for (at, one) in few.iter().enumerate() {
+            for (next, other) in few.iter().enumerate().skip(at + 1) {
+                let thirds = few.iter().skip(next + 1);
+                sets.extend(thirds.map(|third| vec![*one, *other, *third]));
+            }
+        }
+        if listed.len() > 3 {
+            sets.insert(listed);
+        }
+    }
+    sets.retain(|set| {
+        let held: Vec<_> = set.iter().map(|role| &names.roles[*role]).collect();
+        can_meet(&held)
+    });
+    sets
+}
+
+/// Every two of some roles.
+fn every_two(set: &[usize]) -> Vec<Vec<usize>> {
+    let mut all = Vec::new();
+    for (at, one) in set.iter().enumerate() {
+        for other in set.iter().skip(at + 1) {
+            all.push(vec![*one, *other]);
+        }
+    }
+    all
 }
 
 /// Whether a role is held by the same callers under both policies.

@@ -153,7 +153,8 @@ fn is_blank(value: &Value) -> bool {
 
 fn equal(value: &Value, literal: &Value) -> Option<bool> {
     if is_blank(value) {
-        return Some(*literal == json!(""));
+        // It is no number, and neither true nor false.
+        return literal.is_string().then(|| *literal == json!(""));
     }
     let text = match value {
         Value::String(text) => text.clone(),

@@ -10,6 +10,9 @@ use super::super::{Expect, codes};
 use super::cases::{is_blank, plain};
 use super::{Kept, Reader};
 
+/// That a record is not there.
+const ABSENT: &str = "absent";
+
 impl Reader<'_> {
     pub(super) fn expectation(
         &mut self,
@@ -23,6 +26,10 @@ impl Reader<'_> {
             self.refused_alone(keys);
         } else if let Some(node) = keys.get("expect") {
             for (name, node) in node.map("`expect`", self.found).unwrap_or_default() {
+                if name.value == ABSENT {
+                    expect.absent = node.boolean("`absent`", self.found) == Some(true);
+                    continue;
+                }
                 if let Some(level) = node.choice("level", Level::NAMED, self.found) {
                     let place = name.place.clone();
                     let level = Spanned {
@@ -50,6 +57,9 @@ impl Reader<'_> {
             }
             expect.forwards = Some(plain(forwards));
         }
+        if expect.absent {
+            self.absent_alone(keys, ask);
+        }
         self.expects_something(keys, ask);
         if let Some(ask) = ask {
             self.expects_what_is_there(&mut expect, ask);
@@ -73,6 +83,30 @@ impl Reader<'_> {
             let problem = Diagnostic::error(codes::CONTRADICTION, title)
                 .at(place, "nothing is shown and nothing forwarded there");
             self.found.push(problem.help("keep `refused` alone"));
+        }
+    }
+
+    /// Of what is not there, nothing is shown; and whether it is there, reading it tells.
+    fn absent_alone(&mut self, keys: &Keys<'_>, ask: Option<&Ask>) {
+        let beside = keys.get("expect").and_then(|node| match &node.kind {
+            NodeKind::Map(entries) => entries.iter().find(|(key, _)| key.value != ABSENT),
+            _ => None,
+        });
+        let beside = beside.map(|(_, node)| &node.place);
+        let others = ["values", "forwards"].iter();
+        let mut others = others.filter_map(|key| keys.get(key).map(|node| &node.place));
+        if let Some(place) = beside.or_else(|| others.next()) {
+            let title = "something is expected of records that are not there";
+            let problem = Diagnostic::error(codes::CONTRADICTION, title);
+            let problem = problem.at(place, "nothing is shown of them");
+            self.found.push(problem.help("keep `absent` alone"));
+        }
+        if ask.is_some_and(Ask::writes) {
+            let title = "a write that expects that a record is not there";
+            let problem = Diagnostic::error(codes::NOT_OF_ACTION, title);
+            let problem = problem.at(keys.place(), "goes with what is shown");
+            self.found
+                .push(problem.help("say `forwards: {}`, or read the record in another case"));
         }
     }
 

@@ -1,8 +1,11 @@
 //! Reads records: what the CRM holds.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Form, Node, Spanned, quoted};
+use crate::ledger::Pretended;
 use crate::vocabulary::Module;
 
 use super::super::super::bench::Held;
@@ -29,7 +32,7 @@ impl Reader<'_> {
     fn record(&mut self, node: &Node) -> Option<Held> {
         const FORM: Form = Form {
             what: "a record",
-            known: &["module", "fields"],
+            known: &["module", "fields", "person"],
             refused: &[],
         };
         let keys = FORM.read(node, self.found)?;
@@ -54,11 +57,37 @@ impl Reader<'_> {
         let fields = values
             .into_iter()
             .map(|(name, value)| (name.value, value.value));
+        let said = keys.get("person").map(|node| self.said(node));
         Some(Held {
+            said: said.unwrap_or_default(),
             module: module?,
             id: id?,
             fields: fields.collect(),
         })
+    }
+
+    /// What the person has said whom a record is about.
+    fn said(&mut self, node: &Node) -> Pretended {
+        const FORM: Form = Form {
+            what: "what a person has said",
+            known: &["consented", "objected", "restricted"],
+            refused: &[],
+        };
+        let Some(keys) = FORM.read(node, self.found) else {
+            return Pretended::default();
+        };
+        let mut purposes = |key: &str| -> BTreeSet<String> {
+            let items = keys.get(key).map(Node::one_or_list).unwrap_or_default();
+            items.iter().filter_map(|node| self.purpose(node)).collect()
+        };
+        let (consented, objected) = (purposes("consented"), purposes("objected"));
+        let restricted = keys.get("restricted");
+        let restricted = restricted.and_then(|node| node.boolean("`restricted`", self.found));
+        Pretended {
+            consented,
+            objected,
+            restricted: restricted.unwrap_or(false),
+        }
     }
 
     fn keep(&mut self, name: &Spanned<String>, held: Held) {
