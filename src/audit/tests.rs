@@ -25,7 +25,7 @@ use crate::writeback::Settled;
 
 use super::chain::Lines;
 use super::disclosure::tests::{report, rule};
-use super::folder::{Disk, Durable, Folder, SetAside, parts, segment_name, segments};
+use super::folder::{Disk, Durable, Folder, SetAside, parts, segments};
 use super::gap::Loss;
 use super::*;
 
@@ -507,7 +507,7 @@ impl Faulty {
 /// Takes the first of the bytes away that were written last.
 fn swallow(dir: &Path, written: usize) -> io::Result<()> {
     let newest = segments(dir)?.pop().expect("there is a segment");
-    let segment = dir.join(segment_name(newest));
+    let segment = dir.join(folder::segment_name(newest));
     let mut bytes = fs::read(&segment)?;
     bytes.remove(bytes.len() - written);
     let file = fs::OpenOptions::new().write(true).open(&segment)?;

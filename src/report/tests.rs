@@ -650,7 +650,7 @@ fn exceptions_are_told_with_whom_they_showed_what() {
         assert!(text.contains(word), "{word}: {text}");
     }
     let none = told(
-        &Lines::default().request("2026-03-02T08:00:00.000Z", "eve", "sales", json!({})),
+        Lines::default().request("2026-03-02T08:00:00.000Z", "eve", "sales", json!({})),
         &asked(Name::Exceptions),
     );
     assert_eq!(none["figures"]["exceptions"], 0);

@@ -179,7 +179,7 @@ async fn the_writer_has_the_tree_of_the_lines_whatever_happens() {
                         .into_iter()
                         .filter(|one| *one < last)
                     {
-                        fs::remove_file(dir.join(segment_name(earlier))).unwrap();
+                        fs::remove_file(dir.join(folder::segment_name(earlier))).unwrap();
                     }
                 }
                 _ => {
@@ -250,7 +250,7 @@ async fn a_gap_begins_a_new_identity_behind_it() {
     let (dir, state) = (outer.path().join("log"), outer.path().join("state"));
     let log = Log::open(Options::new(&dir, &state)).unwrap();
     write_requests(&log, 3).await;
-    fs::remove_file(dir.join(segment_name(1))).unwrap();
+    fs::remove_file(dir.join(folder::segment_name(1))).unwrap();
     let _ = write_past_a_gap(&log).await;
     agree(&log, &dir, "behind a gap").await;
     log.stop().unwrap();
@@ -277,7 +277,7 @@ async fn what_a_kill_left_of_the_beginning_of_a_segment_is_made_whole() {
     log.stop().unwrap();
     let last = segments(&dir).unwrap().pop().unwrap();
     assert!(last > 1);
-    let path = dir.join(segment_name(last));
+    let path = dir.join(folder::segment_name(last));
     let whole = fs::read(&path).unwrap();
     let first_line = memchr::memchr(b'\n', &whole).unwrap() + 1;
     for length in [0, 1, first_line - 1, first_line] {
@@ -297,7 +297,7 @@ async fn what_a_kill_left_of_the_beginning_of_a_segment_is_made_whole() {
             .into_iter()
             .filter(|one| *one > last)
         {
-            fs::remove_file(dir.join(segment_name(later))).unwrap();
+            fs::remove_file(dir.join(folder::segment_name(later))).unwrap();
         }
     }
 }
@@ -308,10 +308,10 @@ async fn a_gap_that_was_noted_and_nothing_behind_it_is_gone_on_with() {
     let (dir, state) = (outer.path().join("log"), outer.path().join("state"));
     let log = Log::open(Options::new(&dir, &state)).unwrap();
     write_requests(&log, 3).await;
-    fs::remove_file(dir.join(segment_name(1))).unwrap();
+    fs::remove_file(dir.join(folder::segment_name(1))).unwrap();
     let _ = write_past_a_gap(&log).await;
     log.stop().unwrap();
-    let path = dir.join(segment_name(segments(&dir).unwrap()[0]));
+    let path = dir.join(folder::segment_name(segments(&dir).unwrap()[0]));
     let whole = fs::read(&path).unwrap();
     let first_line = memchr::memchr(b'\n', &whole).unwrap() + 1;
     fs::write(&path, &whole[..first_line + 20]).unwrap();
@@ -328,7 +328,7 @@ async fn a_gap_that_was_noted_and_nothing_behind_it_is_gone_on_with() {
 fn without_statements(dir: &Path, also: impl Fn(u64, &mut Value)) {
     let (mut next, mut prev) = (0, format!("sha256:{}", "0".repeat(64)));
     for first_seq in segments(dir).unwrap() {
-        let path = dir.join(segment_name(first_seq));
+        let path = dir.join(folder::segment_name(first_seq));
         let text = fs::read_to_string(&path).unwrap();
         let (mut out, begins) = (String::new(), next + 1);
         for line in text.lines() {
@@ -346,7 +346,7 @@ fn without_statements(dir: &Path, also: impl Fn(u64, &mut Value)) {
             out.push('\n');
         }
         fs::remove_file(&path).unwrap();
-        fs::write(dir.join(segment_name(begins)), out).unwrap();
+        fs::write(dir.join(folder::segment_name(begins)), out).unwrap();
     }
 }
 
@@ -384,7 +384,7 @@ async fn a_log_of_an_earlier_version_is_gone_on_with_from_its_first_event() {
 async fn a_log_of_an_earlier_version_that_is_not_whole_begins_a_new_identity() {
     let dir = TempDir::new().unwrap();
     let events = earlier_version(dir.path(), |_, _| {}).await;
-    fs::remove_file(dir.path().join(segment_name(1))).unwrap();
+    fs::remove_file(dir.path().join(folder::segment_name(1))).unwrap();
     let log = Log::open(options(dir.path())).unwrap();
     log.stop().unwrap();
     assert_eq!(stated(dir.path())[0].2, events + 1);
@@ -417,7 +417,7 @@ async fn an_earlier_version_that_went_on_in_between_is_followed() {
     event["seq"] = next.into();
     event["prev"] = chain::leaf(last.as_bytes()).into();
     let line = serde_json::to_string(&event).unwrap() + "\n";
-    fs::write(dir.path().join(segment_name(next)), line).unwrap();
+    fs::write(dir.path().join(folder::segment_name(next)), line).unwrap();
     let log = Log::open(options(dir.path())).unwrap();
     agree(&log, dir.path(), "an earlier version in between").await;
     log.stop().unwrap();
@@ -433,7 +433,7 @@ async fn a_tree_that_cannot_be_is_damage() {
     let log = Log::open(options(dir.path())).unwrap();
     write_requests(&log, 2).await;
     log.stop().unwrap();
-    let path = dir.path().join(segment_name(1));
+    let path = dir.path().join(folder::segment_name(1));
     let whole = fs::read_to_string(&path).unwrap();
     for (from, to) in [
         ("\"from\":1", "\"from\":2"),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Bench, Held, NAME, TOKEN_KEY};
 use crate::dialect::Dialect;
 use crate::ledger::Standings;
-use crate::policy::{About, Policy};
+use crate::policy::{About, Policy, Target};
 use crate::vocabulary::Field;
 
 impl Bench {
@@ -32,7 +32,13 @@ pub(super) fn told(policy: &Policy, dialect: &dyn Dialect, records: &[Held]) -> 
         let (mut fields, mut lists) = (BTreeSet::new(), BTreeSet::new());
         match about {
             None | Some(About::Nobody) => {}
-            Some(About::Linked(by)) => fields.extend(by.iter().cloned()),
+            Some(About::Linked(links)) => {
+                fields.extend(links.keys().cloned());
+                fields.extend(links.values().filter_map(|target| match target {
+                    Target::Module(_) => None,
+                    Target::By(field) => Some(field.clone()),
+                }));
+            }
             Some(About::Person(person)) => {
                 fields.extend(person.same_as.keys().cloned());
                 fields.extend(person.email.clone());

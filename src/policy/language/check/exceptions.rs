@@ -70,7 +70,7 @@ fn chained(document: &Document, found: &mut Diagnostics) {
             .collect();
         entries.sort_by_key(|(entry, span)| (span.from, span.until, entry.name.value.clone()));
         let lasts_too_long = roles.iter().find_map(|role| {
-            let of_role = entries.iter().filter(|(entry, _)| {
+            let mut of_role = entries.iter().filter(|(entry, _)| {
                 let mut roles = entry.roles.iter();
                 roles.any(|word| word.value == *role)
             });
@@ -82,7 +82,7 @@ fn chained(document: &Document, found: &mut Diagnostics) {
                         .take_while(|day| *day <= span.until)
                 })
                 .collect();
-            let last = of_role.last()?;
+            let last = of_role.next_back()?;
             (i64::try_from(days.len()).unwrap_or(i64::MAX) > DAYS_MAX).then_some((
                 role,
                 days.len(),
