@@ -38,6 +38,7 @@ mod receipts;
 mod requests;
 mod route;
 mod rows;
+mod seen;
 mod speech;
 mod trouble;
 mod unsubscribe;
@@ -159,6 +160,8 @@ impl Portal {
         if is_post {
             origin::check(&self.parts.settings, route, asked)?;
             self.pace.admit(route, asked.head.origin)?;
+        } else {
+            self.pace.look(asked.head.origin)?;
         }
         match (route, is_post) {
             (Route::Requests, _) => self.requested(asked),

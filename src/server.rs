@@ -31,6 +31,7 @@ mod files;
 mod handshake;
 mod parts;
 mod portal;
+mod shares;
 mod signals;
 mod timed;
 mod watched;

@@ -216,14 +216,25 @@ async fn take_up(ledger: &Ledger, log: &Log) -> Result<(), Waits> {
         if due.is_empty() {
             return Ok(());
         }
-        for due in &due {
-            one(ledger, log, due).await?;
+        let mut written = Vec::new();
+        let mut done = Ok(());
+        for due in due {
+            done = one(ledger, log, &due, &mut written).await;
+            if done.is_err() {
+                break;
+            }
         }
+        // In one step, also where the log failed half-way: what is durable there is not told again.
+        if !written.is_empty() {
+            ledger.sent(&written, Vec::new()).await?;
+        }
+        done?;
     }
     Ok(())
 }
 
-async fn one(ledger: &Ledger, log: &Log, due: &Due) -> Result<(), Waits> {
+/// Takes one up; what is durable in the log is added to what was written.
+async fn one(ledger: &Ledger, log: &Log, due: &Due, written: &mut Vec<Due>) -> Result<(), Waits> {
     let Ok(told) = serde_json::from_slice::<Told>(due.body()) else {
         let id = due.id();
         error!(
@@ -234,9 +245,10 @@ async fn one(ledger: &Ledger, log: &Log, due: &Due) -> Result<(), Waits> {
         let again = again.unwrap_or(Timestamp::MAX);
         return Ok(ledger.unsent(due, again).await?);
     };
-    let written = log.write(Event::notice(told.notice())).await;
-    written.map_err(|_| Waits::Log)?;
-    Ok(ledger.sent(due).await?)
+    let durable = log.write(Event::notice(told.notice())).await;
+    durable.map_err(|_| Waits::Log)?;
+    written.push(due.clone());
+    Ok(())
 }
 
 #[cfg(test)]

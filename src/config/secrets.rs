@@ -48,13 +48,24 @@ pub(super) struct Wanted {
 impl Reader<'_> {
     /// A key that Paravent hashes with: `{ file: … }` or `{ env: … }`, of 16 to 4096 bytes.
     pub(super) fn key(&mut self, node: &Node, wanted: Wanted) -> Option<Secret> {
+        self.key_of(node, wanted, *KEY_BYTES.start())
+    }
+
+    /// The same, of so many bytes at least. What would be shorter without the end of its line is a key of random bytes that
+    /// happens to end so.
+    pub(super) fn key_of(
+        &mut self,
+        node: &Node,
+        wanted: Wanted,
+        bytes_min: usize,
+    ) -> Option<Secret> {
         const FORM: Form = Form {
             what: "a secret",
             known: &["file", "env"],
             refused: &[],
         };
         let keys = FORM.read(node, self.found)?;
-        let secret = self.secret(&keys, wanted)?;
+        let secret = self.secret_of(&keys, wanted, bytes_min)?;
         if !KEY_BYTES.contains(&secret.bytes.len()) {
             self.bad_secret(wanted, &node.place, "must hold 16 to 4096 bytes");
             return None;
@@ -65,6 +76,10 @@ impl Reader<'_> {
     /// The secret that the keys `file` or `env` of a map name, without the end of its line. Its length is the caller's to
     /// check.
     pub(super) fn secret(&mut self, keys: &Keys<'_>, wanted: Wanted) -> Option<Secret> {
+        self.secret_of(keys, wanted, 0)
+    }
+
+    fn secret_of(&mut self, keys: &Keys<'_>, wanted: Wanted, bytes_min: usize) -> Option<Secret> {
         let mut from = None;
         let bytes = match (keys.get("file"), keys.get("env")) {
             (Some(file), None) => {
@@ -102,10 +117,8 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let bytes = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         Some(Secret {
-            bytes: bytes.into(),
+            bytes: without_line_end(&bytes, bytes_min).into(),
             file: from,
         })
     }
@@ -118,5 +131,36 @@ impl Reader<'_> {
                 .at(place, label)
                 .help(wanted.help),
         );
+    }
+}
+
+/// A secret without the end of its line; as it is, if only that makes it long enough.
+fn without_line_end(bytes: &[u8], bytes_min: usize) -> &[u8] {
+    let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    match line.len() < bytes_min && bytes.len() >= bytes_min {
+        true => bytes,
+        false => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_bytes_that_end_like_a_line_are_a_key() {
+        let ending = |len: usize, end: &[u8]| [&vec![7; len - end.len()], end].concat();
+        for end in [b"\n".as_slice(), b"\r", b"\r\n"] {
+            let raw = ending(32, end);
+            assert_eq!(without_line_end(&raw, 32), raw);
+            // What was a key before is the same.
+            let line = ending(32 + end.len(), end);
+            assert_eq!(without_line_end(&line, 32), &line[..32]);
+            let longer = ending(32, end);
+            assert_eq!(without_line_end(&longer, 16), &longer[..32 - end.len()]);
+        }
+        assert_eq!(without_line_end(b"word\n", 0), b"word");
+        assert_eq!(without_line_end(b"word\n", 32), b"word");
     }
 }

@@ -184,7 +184,7 @@ impl Reader<'_> {
         let items = node.list("`person`", self.found)?;
         let mut keys: Vec<Secret> = Vec::new();
         for item in items {
-            let key = self.key(item, PERSON)?;
+            let key = self.key_of(item, PERSON, BYTES_MIN)?;
             if key.bytes().len() < BYTES_MIN {
                 self.bad_secret(PERSON, &item.place, "must hold 32 bytes or more");
                 return None;

@@ -14,6 +14,7 @@ use lines::Lines;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
@@ -22,8 +23,14 @@ use super::policy_terms::PolicyTerms;
 use crate::hex::hex;
 use crate::ledger::{Draft, Error, Ledger};
 
-/// Lines that are recorded in one step: others who write do not wait for long.
+/// Lines that are looked at in one step.
 const AT_ONCE: usize = 500;
+/// Lines that are recorded in one step, at first.
+const FIRST: usize = 50;
+/// How long one step may take: others who write wait for so long.
+const STEP: Duration = Duration::from_millis(100);
+/// How long the others have between two steps at least, so that one of them comes in.
+const PAUSE: Duration = Duration::from_millis(20);
 /// Bad lines that are told one by one.
 const TOLD_MAX: usize = 100;
 
@@ -109,6 +116,7 @@ impl<'a> Import<'a> {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Checked, Error> {
         let (mut done, mut references) = (Checked::default(), HashMap::new());
+        let mut at_once = FIRST;
         let mut lines = Lines::of(self.bytes, &self.columns);
         loop {
             let batch = self.batch(&mut lines);
@@ -119,11 +127,18 @@ impl<'a> Import<'a> {
             let drafts = self
                 .look(ledger, batch, &mut references, &mut looked)
                 .await?;
-            for recorded in ledger.append_all(Arc::new(drafts)).await? {
-                match recorded.is_new() {
-                    true => done.new += 1,
-                    false => done.known += 1,
-                }
+            let mut left = drafts.as_slice();
+            while !left.is_empty() {
+                let (now, later) = left.split_at(at_once.min(left.len()));
+                let began = Instant::now();
+                let recorded = ledger.append_all(Arc::new(now.to_vec())).await?;
+                let took = began.elapsed();
+                let new = recorded.iter().filter(|one| one.is_new()).count() as u64;
+                done.new += new;
+                done.known += recorded.len() as u64 - new;
+                at_once = step(at_once, took);
+                left = later;
+                tokio::time::sleep(took.max(PAUSE).min(STEP)).await;
             }
             done.lines += looked.lines;
             done.bad += looked.bad;
@@ -188,6 +203,15 @@ impl<'a> Import<'a> {
     }
 }
 
+/// How many lines the next step records, after one that took so long.
+fn step(at_once: usize, took: Duration) -> usize {
+    match took {
+        took if took > STEP => (at_once / 2).max(1),
+        took if took < STEP / 4 => (at_once * 2).min(AT_ONCE),
+        _ => at_once,
+    }
+}
+
 /// Two lines with one reference must say the same: the ledger would take the first for the second.
 fn one_for_each_reference(
     number: u64,
@@ -215,7 +239,9 @@ fn says_the_same(one: &Draft, other: &Draft) -> bool {
     one.who == other.who
         && (&one.purpose, one.kind, one.proof, one.at)
             == (&other.purpose, other.kind, other.proof, other.at)
-        && one.recipient == other.recipient
+        && (&one.recipient, &one.source, &one.basis, one.expires)
+            == (&other.recipient, &other.source, &other.basis, other.expires)
+        && (&one.text, &one.language) == (&other.text, &other.language)
 }
 
 impl Checked {
@@ -224,5 +250,18 @@ impl Checked {
         if self.wrong.len() < TOLD_MAX {
             self.wrong.push(wrong);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_takes_as_long_as_others_can_wait() {
+        assert_eq!(step(500, Duration::from_millis(101)), 250);
+        assert_eq!(step(1, Duration::from_secs(4)), 1);
+        assert_eq!(step(50, Duration::from_millis(50)), 50);
+        assert_eq!(step(400, Duration::from_millis(1)), AT_ONCE);
     }
 }

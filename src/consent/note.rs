@@ -13,7 +13,7 @@ const SINK: &str = "audit";
 pub enum Note<'a> {
     /// Somebody was told what the ledger has of a person, or of everybody (`None`).
     Read {
-        /// Whom it is about.
+        /// Whom it is about; `None`: everybody, or somebody who is not known.
         person: Option<&'a PersonId>,
         /// By which command or route.
         how: &'static str,

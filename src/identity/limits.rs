@@ -63,7 +63,7 @@ impl Callers {
 }
 
 /// The network of an origin: an IPv6 host has its /64 to itself.
-pub(super) fn network(origin: IpAddr) -> IpAddr {
+pub(crate) fn network(origin: IpAddr) -> IpAddr {
     match origin.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

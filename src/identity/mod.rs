@@ -23,6 +23,7 @@ pub use front::{Front, Fronted};
 pub use guesses::{Attempt, Guesses};
 pub use inquiry::inquire;
 pub use key::Keys;
+pub(crate) use limits::network;
 pub use limits::{Callers, Origins};
 pub use probes::{Probes, Spent};
 pub use refused::Refused;

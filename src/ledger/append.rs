@@ -13,7 +13,6 @@ use super::person::{PersonId, Who};
 use super::persons::Persons;
 use super::refused::Refused;
 use super::rows::MEMBERS_MAX;
-use super::store::Transaction;
 use super::{events, links, outbox, random};
 
 /// The sink that the access log takes events up from.
@@ -43,8 +42,8 @@ pub(super) fn append(
         _ => None,
     };
     let replaces = draft.despite_denial.clone().or(answers);
-    let event = event(draft, person, replaces, now);
-    let event = chain(persons.within, event)?;
+    let event = event(draft, person, replaces, now.as_millisecond());
+    let event = chain(persons, event)?;
     for link in &draft.links {
         links::insert(persons.within, link, &event.person, Some(&event.id))?;
     }
@@ -65,16 +64,31 @@ pub(super) fn repeated(persons: &mut Persons<'_>, draft: &Draft) -> Result<Optio
     };
     let person = persons.find(&draft.who)?;
     let owner = persons.root(known.person.clone())?;
-    let is_same = person == Some(owner)
-        && known.purpose == draft.purpose
-        && known.kind == draft.kind
-        && known.proof == draft.proof
-        && known.recipient == draft.recipient
-        && draft.at.is_none_or(|at| at.as_millisecond() == known.at);
-    match is_same {
+    match person == Some(owner) && says_the_same(&known, draft) {
         true => Ok(Some(known)),
         false => Err(Refused::Reference.into()),
     }
+}
+
+/// Whether an event says all that a draft says, and nothing else. Who asks may be somebody else than who asked first.
+fn says_the_same(known: &Event, draft: &Draft) -> bool {
+    let replaces = match &draft.channel {
+        Channel::Link(shown) => shown.event.as_ref(),
+        _ => draft.despite_denial.as_ref(),
+    };
+    // What names no time happened when it was recorded.
+    let at = draft.at.map_or(known.recorded, |at| at.as_millisecond());
+    let asked = event(draft, known.person.clone(), replaces.cloned(), at);
+    let known = Event {
+        seq: 0,
+        id: String::new(),
+        recorded: at,
+        by_id: draft.by.clone(),
+        prev: String::new(),
+        hash: String::new(),
+        ..known.clone()
+    };
+    asked == known
 }
 
 /// Joins two persons: the second is the first from here on.
@@ -106,14 +120,14 @@ pub(super) fn merge(
     draft.basis = Some(why.to_owned());
     let now = Timestamp::from_millisecond(persons.now).map_err(|_| Refused::Ahead)?;
     draft.check(now)?;
-    let event = event(&draft, into, Some(person.0), now);
-    let event = chain(persons.within, event)?;
+    let event = event(&draft, into, Some(person.0), now.as_millisecond());
+    let event = chain(persons, event)?;
     tell(persons, "consent.merged", &event)?;
     Ok(event)
 }
 
 /// An event that has no place in the chain yet.
-fn event(draft: &Draft, person: PersonId, replaces: Option<String>, now: Timestamp) -> Event {
+fn event(draft: &Draft, person: PersonId, replaces: Option<String>, now: i64) -> Event {
     let text = draft.text.as_ref();
     Event {
         seq: 0,
@@ -121,8 +135,8 @@ fn event(draft: &Draft, person: PersonId, replaces: Option<String>, now: Timesta
         person,
         purpose: draft.purpose.clone(),
         kind: draft.kind,
-        at: draft.at.unwrap_or(now).as_millisecond(),
-        recorded: now.as_millisecond(),
+        at: draft.at.map_or(now, |at| at.as_millisecond()),
+        recorded: now,
         basis: draft.basis.clone(),
         proof: draft.proof,
         source: draft.source.clone(),
@@ -142,20 +156,30 @@ fn event(draft: &Draft, person: PersonId, replaces: Option<String>, now: Timesta
 }
 
 /// Puts an event behind the last one.
-fn chain(within: &mut dyn Transaction, mut event: Event) -> Result<Event, Error> {
-    let last = events::last(within)?;
-    event.seq = Counter::Seq.next(within)?;
+fn chain(persons: &mut Persons<'_>, mut event: Event) -> Result<Event, Error> {
+    persons.room.take(&event)?;
+    let last = events::last(persons.within)?;
+    event.seq = Counter::Seq.next(persons.within)?;
     if event.seq != last.as_ref().map_or(1, |last| last.seq + 1) {
         return Err(Error::corrupt("the last event is not where it should be"));
     }
     event.id = random::id('e')?;
+    let happened_now = event.at == event.recorded;
     if let Some(last) = last {
         // A clock that was set back makes no denial older than what it denies.
         event.recorded = event.recorded.max(last.recorded);
         event.prev = last.hash;
     }
+    if event.kind.affirms() || event.kind.lifts() {
+        // What comes after a denial counts after it, though both came within one moment or by a clock that was ahead.
+        let denied = persons.last_denial(&event.person)?;
+        event.recorded = denied.map_or(event.recorded, |denied| event.recorded.max(denied + 1));
+    }
+    if happened_now {
+        event.at = event.recorded;
+    }
     event.hash = event.hashed()?;
-    events::insert(within, &event)?;
+    events::insert(persons.within, &event)?;
     Ok(event)
 }
 
@@ -178,5 +202,5 @@ fn tell(persons: &mut Persons<'_>, name: &str, event: &Event) -> Result<(), Erro
         body: body.to_string().into_bytes(),
         due: None,
     };
-    outbox::insert(persons, &outgoing)
+    outbox::insert(persons, &outgoing).map(drop)
 }

@@ -25,9 +25,9 @@ pub enum Error {
     },
     /// The store was written under a key that is not among `keys.person`.
     #[error(
-        "the ledger was written under another key: name the file of the key it was written under in `keys.person`"
+        "{0} the ledger under another key: name the file of the key it was written under in `keys.person`"
     )]
-    OtherKey,
+    OtherKey(Under),
     /// The keys cannot be used.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -50,6 +50,27 @@ pub enum Error {
     /// The process stops.
     #[error("the ledger is closed")]
     Closed,
+}
+
+/// What is kept under a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Under {
+    /// Names of persons.
+    Names,
+    /// What waits to be sent.
+    Outbox,
+    /// Links in mails that are still good.
+    Links,
+}
+
+impl std::fmt::Display for Under {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Names => "addresses or telephone numbers are kept in",
+            Self::Outbox => "mails or lines of the access log wait in",
+            Self::Links => "links in mails that are still good are kept in",
+        })
+    }
 }
 
 impl Error {

@@ -1,10 +1,10 @@
 //! From the events of a person to how the person stands: a pure function of the events, whatever their order among equals.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::draft::EVERY;
 use super::event::Event;
-use super::kinds::{Kind, Proof};
+use super::kinds::{ByKind, Kind, Proof};
 
 /// What can make consent valid.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,14 +37,20 @@ pub(super) fn fold(events: &[Event]) -> Vec<State> {
     let histories = histories(events);
     let mut states = Vec::new();
     for (member, history) in histories.values().enumerate() {
-        let purposes: BTreeSet<&str> = history
-            .iter()
-            .filter(|event| !matches!(event.kind, Kind::Requested | Kind::Notice))
-            .map(|event| event.purpose.as_str())
-            .collect();
-        states.extend(purposes.iter().map(|purpose| State {
-            member,
-            ..state(history, purpose)
+        let mut purposes: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
+        for event in history {
+            if !matches!(event.kind, Kind::Requested | Kind::Notice) {
+                purposes.entry(&event.purpose).or_default().push(event);
+            }
+        }
+        let every = purposes.get(EVERY).cloned().unwrap_or_default();
+        states.extend(purposes.iter().map(|(purpose, own)| {
+            // What is about all purposes is about this one.
+            let also: &[&Event] = if *purpose == EVERY { &[] } else { &every };
+            State {
+                member,
+                ..state(&[own.as_slice(), also].concat(), purpose)
+            }
         }));
     }
     states
@@ -70,10 +76,9 @@ fn histories(events: &[Event]) -> BTreeMap<&str, Vec<&Event>> {
     histories
 }
 
-/// How a history stands for a purpose. What is about all purposes is about this one.
+/// How somebody stands for a purpose, from what is about it.
 fn state(history: &[&Event], purpose: &str) -> State {
-    let is_about = |event: &&Event| event.purpose == purpose || event.purpose == EVERY;
-    let about = || history.iter().copied().filter(is_about);
+    let about = || history.iter().copied();
     let latest = |kind: Kind| {
         about()
             .filter(|event| event.kind == kind)
@@ -96,11 +101,9 @@ fn state(history: &[&Event], purpose: &str) -> State {
         event.kind.affirms()
             && denied.is_none_or(|denied| event.affirmed_at() > denied && event.outweighs_denials())
     };
-    let counted: Vec<&Event> = about().filter(counts).collect();
-    let is_displaced = |one: &Event| counted.iter().any(|other| displaces(other, one));
+    let counted = standing(about().filter(counts).collect());
     let mut affirmations: Vec<Affirmation> = counted
         .iter()
-        .filter(|event| !is_displaced(event))
         .map(|event| Affirmation {
             time: event.affirmed_at(),
             proof: event.proof,
@@ -121,9 +124,17 @@ fn state(history: &[&Event], purpose: &str) -> State {
     }
 }
 
-/// Whether one affirmation takes the place of another: the later, if it is as well proven or the person's own act. So another
+/// Those of affirmations whose place no later one takes: a later one does if it is as well proven or the person's own act. So another
 /// system's word does not undo what the person confirmed. Of equals at the same time none does, and either may make it valid.
-fn displaces(later: &Event, earlier: &Event) -> bool {
-    later.affirmed_at() > earlier.affirmed_at()
-        && (later.proof >= earlier.proof || later.by_kind == super::kinds::ByKind::Person)
+fn standing(mut counted: Vec<&Event>) -> Vec<&Event> {
+    counted.sort_by_key(|event| std::cmp::Reverse(event.affirmed_at()));
+    let (mut best, mut is_person): (Option<Proof>, bool) = (None, false);
+    let mut standing = Vec::new();
+    for at_once in counted.chunk_by(|one, next| one.affirmed_at() == next.affirmed_at()) {
+        let stands = |event: &&&Event| !is_person && best.is_none_or(|best| best < event.proof);
+        standing.extend(at_once.iter().filter(stands).copied());
+        best = best.max(at_once.iter().map(|event| event.proof).max());
+        is_person |= at_once.iter().any(|event| event.by_kind == ByKind::Person);
+    }
+    standing
 }

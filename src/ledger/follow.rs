@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::counters::Counter;
-use super::error::Error;
+use super::error::{Error, Under};
 use super::event::Event;
-use super::events;
 use super::fold::fold;
 use super::keys::{KeyKind, PersonKeys};
 use super::person::PersonId;
-use super::persons::{Persons, kept, number};
+use super::persons::{GONE, Persons, kept, number};
+use super::room::Room;
 use super::standings::Standings;
 use super::store::{Row, Store, Transaction};
+use super::{events, links, outbox};
 
 /// Persons that are read at once.
 const AT_ONCE: i64 = 4096;
@@ -72,6 +73,7 @@ fn follow_within(
         within,
         now: 0,
         change,
+        room: Room::new(standings, u64::MAX),
     };
     let mut roots = BTreeSet::new();
     for person in touched {
@@ -114,11 +116,7 @@ fn continued(within: &mut dyn Transaction, mark: &Mark, change: i64) -> Result<M
 
 /// Notes how a person stands who may be made of several.
 fn stand(persons: &mut Persons<'_>, standings: &Standings, root: &PersonId) -> Result<(), Error> {
-    let mut all: Vec<Event> = Vec::new();
-    for member in persons.members(root)? {
-        all.extend(events::of(persons.within, &member)?);
-    }
-    all.sort_by_key(|event| event.seq);
+    let all = persons.history(root)?;
     standings.stand(persons.number(root)?, &fold(&all))
 }
 
@@ -148,10 +146,15 @@ fn names_of(
 }
 
 fn name(row: &Row, standings: &Standings, keys: &PersonKeys) -> Result<(), Error> {
+    if row.text(0)? == GONE {
+        let gone = kept(keys, KeyKind::Email, row.text(1)?)?;
+        standings.unname(&gone);
+        return Ok(());
+    }
     let unknown = || Error::corrupt("a name is of a kind that is not known");
     let kind = KeyKind::named(row.text(0)?).ok_or_else(unknown)?;
     if kind != KeyKind::Record && keys.generation(row.text(2)?).is_none() {
-        return Err(Error::OtherKey);
+        return Err(Error::OtherKey(Under::Names));
     }
     // A telephone number proves nothing of a record: it is found in the store only.
     if kind != KeyKind::Phone {
@@ -166,16 +169,30 @@ pub(super) fn load(
     store: &mut dyn Store,
     standings: &Standings,
     keys: &PersonKeys,
-    bytes_max: u64,
+    (bytes_max, now): (u64, i64),
 ) -> Result<Mark, Error> {
     let asked = Instant::now();
     let mut reached = Mark::default();
     store.read(&mut |within| {
+        check_keys(within, keys, now)?;
         reached = load_within(within, standings, keys, bytes_max)?;
         Ok(())
     })?;
     standings.confirm(asked);
     Ok(reached)
+}
+
+/// Refuses a store in which anything is kept under a key that is not named: an address that nobody finds any more, a mail that
+/// cannot be sent, a link that a person holds.
+fn check_keys(within: &mut dyn Transaction, keys: &PersonKeys, now: i64) -> Result<(), Error> {
+    let is_named = |id: &str| keys.generation(id).is_some();
+    if !outbox::keys(within)?.iter().all(|id| is_named(id)) {
+        return Err(Error::OtherKey(Under::Outbox));
+    }
+    match links::keys(within, now)?.iter().all(|id| is_named(id)) {
+        true => Ok(()),
+        false => Err(Error::OtherKey(Under::Links)),
+    }
 }
 
 fn load_within(
@@ -217,6 +234,7 @@ fn load_within(
         within,
         now: 0,
         change,
+        room: Room::new(standings, u64::MAX),
     };
     let mut roots = BTreeSet::new();
     for row in &merged {

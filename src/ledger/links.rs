@@ -15,16 +15,36 @@ pub(super) fn insert(
     person: &PersonId,
     event: Option<&str>,
 ) -> Result<(), Error> {
-    let sql = "INSERT INTO links (sha256, use, person, event, purpose, expires, used) VALUES ($1, $2, $3, $4, $5, $6, NULL)";
-    let values: [Value; 6] = [
+    let sql = "INSERT INTO links (sha256, use, person, event, purpose, key_id, expires, used) VALUES ($1, $2, $3, $4, $5, $6, $7, NULL)";
+    let values: [Value; 7] = [
         (&sha256(&link.token)).into(),
         link.used_for.name().into(),
         person.as_str().into(),
         event.into(),
         (&link.purpose).into(),
+        (&link.key_id).into(),
         link.expires.as_millisecond().into(),
     ];
     within.run(sql, &values).map(drop)
+}
+
+/// Under which keys links were made that are still good.
+pub(super) fn keys(within: &mut dyn Transaction, now: i64) -> Result<Vec<String>, Error> {
+    let sql = "SELECT DISTINCT key_id FROM links WHERE expires > $1 AND (used IS NULL OR use IN ('preferences', 'unsubscribe'))";
+    let rows = within.run(sql, &[now.into()])?;
+    rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
+}
+
+/// Forgets the links of a person.
+pub(super) fn forget_all_of(within: &mut dyn Transaction, person: &PersonId) -> Result<(), Error> {
+    let sql = "DELETE FROM links WHERE person = $1";
+    within.run(sql, &[person.as_str().into()]).map(drop)
+}
+
+/// Forgets some of the links that ended before a moment; how many.
+pub(super) fn forget_before(within: &mut dyn Transaction, moment: i64) -> Result<usize, Error> {
+    let sql = "DELETE FROM links WHERE sha256 IN (SELECT sha256 FROM links WHERE expires < $1 LIMIT 500) RETURNING sha256";
+    Ok(within.run(sql, &[moment.into()])?.len())
 }
 
 /// Looks a token up. Nothing changes.

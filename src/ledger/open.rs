@@ -1,6 +1,7 @@
 //! The ledger, as everybody else sees it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 
@@ -21,7 +22,7 @@ use super::shown::{Shown, Use};
 use super::standings::Standings;
 use super::verify::{Verdict, verify};
 use super::worker::{Opening, Thread, Worker};
-use super::{append, batch, events, links, outbox};
+use super::{append, batch, events, links, newlink, outbox};
 
 /// Events that are read at once.
 const AT_ONCE: i64 = 1000;
@@ -45,6 +46,8 @@ pub struct Ledger {
     thread: Thread,
     keys: Arc<PersonKeys>,
     standings: Arc<Standings>,
+    /// How much of the outbox was set aside.
+    aside: AtomicU64,
 }
 
 impl Ledger {
@@ -63,6 +66,7 @@ impl Ledger {
             thread: thread.await?,
             keys,
             standings,
+            aside: AtomicU64::new(0),
         })
     }
 
@@ -133,11 +137,7 @@ impl Ledger {
     /// Puts into the outbox what is about no event.
     pub async fn send(&self, outgoing: Vec<Outgoing>) -> Result<(), Error> {
         let send = move |worker: &mut Worker| {
-            worker.write(|persons| {
-                outgoing
-                    .iter()
-                    .try_for_each(|outgoing| outbox::insert(persons, outgoing))
-            })
+            worker.write(|persons| outbox::insert_all(persons, &outgoing))
         };
         self.thread.ask(send).await
     }
@@ -162,13 +162,16 @@ impl Ledger {
         self.thread.ask(merge).await
     }
 
-    /// Lets names find a person, who becomes known if need be. A name that finds somebody else goes on finding that one; who
-    /// is found by each is returned.
+    /// Lets names find a person, who becomes known if need be. A name that finds somebody else goes on finding that one, and an
+    /// address is always a person of its own; who is found by each is returned.
     pub async fn attach(&self, who: Who, names: Vec<Name>) -> Result<Vec<PersonId>, Error> {
         let attach = move |worker: &mut Worker| {
             worker.write(|persons| {
                 let person = persons.find_or_make(&who)?;
-                let found = names.iter().map(|name| persons.attach(&person, name));
+                let found = names.iter().map(|name| match name {
+                    Name::Address(_) => persons.named_or_made(name),
+                    Name::Record(_) | Name::Phone(_) => persons.attach(&person, name),
+                });
                 found.collect()
             })
         };
@@ -204,12 +207,7 @@ impl Ledger {
         let read = move |worker: &mut Worker| {
             worker.read(|persons| {
                 let root = persons.root(person.clone())?;
-                let mut all = Vec::new();
-                for member in persons.members(&root)? {
-                    all.extend(events::of(persons.within, &member)?);
-                }
-                all.sort_by_key(|event| event.seq);
-                Ok(all)
+                persons.history(&root)
             })
         };
         self.thread.ask(read).await
@@ -248,8 +246,11 @@ impl Ledger {
         NewLink::make(&self.keys, used_for, purpose, expires)
     }
 
-    /// Looks a token up. Nothing changes: whoever only looks confirms nothing.
+    /// Looks a token up. Nothing changes: whoever only looks confirms nothing. One that was made up is told so at once.
     pub async fn show(&self, used_for: Use, token: String) -> Result<Shown, Error> {
+        if !newlink::is_formed(&self.keys, &token, used_for) {
+            return Err(Refused::LinkUnknown.into());
+        }
         let look = move |worker: &mut Worker| {
             worker.read(|persons| {
                 links::look(persons.keys, persons.within, used_for, &token, persons.now)
@@ -279,9 +280,35 @@ impl Ledger {
                 for link in &links {
                     links::insert(persons.within, link, &person, None)?;
                 }
-                outgoing
-                    .iter()
-                    .try_for_each(|outgoing| outbox::insert(persons, outgoing))
+                outbox::insert_all(persons, &outgoing)
+            })
+        };
+        self.thread.ask(post).await
+    }
+
+    /// The same for whoever has an address, if that is somebody; whether it is shows neither in the answer nor in what is written.
+    pub async fn post_to(
+        &self,
+        address: Address,
+        links: Vec<NewLink>,
+        outgoing: Vec<Outgoing>,
+    ) -> Result<(), Error> {
+        let post = move |worker: &mut Worker| {
+            worker.write(|persons| {
+                let who = Who::Address(address.clone());
+                let found = persons.find(&who)?;
+                let nobody = PersonId(String::new());
+                for link in &links {
+                    let person = found.as_ref().unwrap_or(&nobody);
+                    links::insert(persons.within, link, person, None)?;
+                }
+                for outgoing in &outgoing {
+                    let id = outbox::insert(persons, outgoing)?;
+                    // Of somebody, nothing of that name is there.
+                    let gone = if found.is_some() { "" } else { &id };
+                    outbox::done(persons.within, gone)?;
+                }
+                links::forget_all_of(persons.within, &nobody)
             })
         };
         self.thread.ask(post).await
@@ -307,29 +334,49 @@ impl Ledger {
         let claim = move |worker: &mut Worker| {
             // Whoever asks now and then does not write each time.
             if !worker.read(|persons| outbox::is_due(persons.within, &sink, persons.now))? {
-                return Ok(Vec::new());
+                return Ok((Vec::new(), 0));
             }
-            worker.write(|persons| {
-                outbox::claim(
-                    persons.keys,
-                    persons.within,
-                    &sink,
-                    persons.now,
-                    until,
-                    at_most,
-                )
-            })
+            let claimed = worker.write(|persons| {
+                let when = (sink.as_str(), persons.now, until);
+                outbox::claim(persons.keys, persons.within, when, at_most)
+            })?;
+            if claimed.aside > 0 {
+                let count = claimed.aside;
+                tracing::error!(
+                    count,
+                    sink,
+                    "something in the outbox of the consent ledger cannot be opened with the keys of `keys.person`, and is set aside for a day"
+                );
+            }
+            Ok((claimed.due, claimed.aside))
         };
-        self.thread.ask(claim).await
+        let (due, aside) = self.thread.ask(claim).await?;
+        self.aside.fetch_add(aside, Ordering::Relaxed);
+        Ok(due)
     }
 
-    /// Says that something was sent, or is given up: it is forgotten.
-    pub async fn sent(&self, due: &Due) -> Result<(), Error> {
-        let id = due.id.clone();
+    /// How much of the outbox was set aside since the start, because it cannot be opened.
+    pub fn set_aside(&self) -> u64 {
+        self.aside.load(Ordering::Relaxed)
+    }
+
+    /// Says that things were sent, or are given up: they are forgotten. What there is to tell of it is written with that.
+    pub async fn sent(&self, done: &[Due], told: Vec<Outgoing>) -> Result<(), Error> {
+        let ids: Vec<String> = done.iter().map(|due| due.id.clone()).collect();
         let done = move |worker: &mut Worker| {
-            worker.write(|persons| outbox::done(persons.within, &id, persons.now))
+            worker.write(|persons| {
+                for id in &ids {
+                    outbox::done(persons.within, id)?;
+                }
+                outbox::insert_all(persons, &told)
+            })
         };
         self.thread.ask(done).await
+    }
+
+    /// Forgets what has ended long ago. It is done every hour while the ledger is open.
+    pub async fn tidy(&self) -> Result<(), Error> {
+        self.thread.ask(Worker::tidy).await
     }
 
     /// Says that something could not be sent, and when it is due again.

@@ -3,14 +3,20 @@
 use super::address::Address;
 use super::counters::Counter;
 use super::error::Error;
+use super::event::Event;
+use super::events;
 use super::keys::{Kept, KeyKind, PersonKeys};
 use super::person::{Name, Person, PersonId, Who};
 use super::random;
 use super::reference::Reference;
+use super::room::Room;
 use super::store::{Transaction, Value};
 
 /// How often one person can have become another one: more is a circle.
 const MERGES_MAX: usize = 1000;
+
+/// The kind of a row whose name finds nobody any more: what an older key kept of an address that a newer one keeps.
+pub(super) const GONE: &str = "gone";
 
 /// Persons, within a transaction.
 pub(super) struct Persons<'p> {
@@ -19,6 +25,7 @@ pub(super) struct Persons<'p> {
     pub(super) now: i64,
     /// The number of the change that this transaction is.
     pub(super) change: i64,
+    pub(super) room: Room<'p>,
 }
 
 impl Persons<'_> {
@@ -44,21 +51,31 @@ impl Persons<'_> {
 
     /// Who is meant; who is not known yet becomes known.
     pub(super) fn find_or_make(&mut self, who: &Who) -> Result<PersonId, Error> {
-        let person = match (self.find(who)?, who) {
-            (Some(person), _) => person,
-            (None, Who::Person(_)) => return Err(Error::Nobody),
-            (None, _) => self.make()?,
-        };
         match who {
-            Who::Person(_) => {}
-            Who::Record(record) => drop(self.attach(&person, &Name::Record(record.clone()))?),
-            Who::Address(address) => drop(self.attach(&person, &Name::Address(address.clone()))?),
+            Who::Person(_) => self.find(who)?.ok_or(Error::Nobody),
+            Who::Record(record) => self.named_or_made(&Name::Record(record.clone())),
+            Who::Address(address) => self.named_or_made(&Name::Address(address.clone())),
             Who::RecordWith(record, address) => {
-                self.attach(&person, &Name::Record(record.clone()))?;
-                self.attach(&person, &Name::Address(address.clone()))?;
+                // Who has the address is a person of its own where the record is known already: whoever can change a record's
+                // address does not become the record's person thereby. The record reaches both.
+                let record = Name::Record(record.clone());
+                let known = self.named(&record)?;
+                let of_address = self.named_or_made(&Name::Address(address.clone()))?;
+                match known {
+                    Some(person) => Ok(person),
+                    None => self.attach(&of_address, &record),
+                }
             }
         }
-        Ok(person)
+    }
+
+    /// Whom a name finds; nobody yet: somebody new.
+    pub(super) fn named_or_made(&mut self, name: &Name) -> Result<PersonId, Error> {
+        let person = match self.named(name)? {
+            Some(person) => person,
+            None => self.make()?,
+        };
+        self.attach(&person, name)
     }
 
     /// Whom a name finds, under any of the keys.
@@ -93,13 +110,15 @@ impl Persons<'_> {
     }
 
     fn make(&mut self) -> Result<PersonId, Error> {
+        self.room.for_person()?;
         let person = PersonId(random::id('p')?);
-        let number = Counter::Number.next(self.within)?;
+        let next = Counter::Number.next(self.within)?;
+        number(next)?;
         let sql = "INSERT INTO persons (person, created, merged_into, number, change) VALUES ($1, $2, NULL, $3, $4)";
         let values = [
             person.as_str().into(),
             self.now.into(),
-            number.into(),
+            next.into(),
             self.change.into(),
         ];
         self.within.run(sql, &values)?;
@@ -123,6 +142,8 @@ impl Persons<'_> {
             .is_empty()
         {
             let shared = self.is_shared(name)?;
+            let sql = "DELETE FROM person_keys WHERE kind = $1 AND key = $2";
+            self.within.run(sql, &[GONE.into(), (&key).into()])?;
             let sql = "INSERT INTO person_keys (kind, key, key_id, person, shared, change) VALUES ($1, $2, $3, $4, $5, $6)";
             let values: [Value; 6] = [
                 kind.name().into(),
@@ -136,13 +157,25 @@ impl Persons<'_> {
         }
         // What an older key kept is found under the first one from here on, so that the older one can go some day.
         for (key, _) in spellings {
-            let sql = "DELETE FROM person_keys WHERE kind = $1 AND key = $2";
-            self.within.run(sql, &[kind.name().into(), (&key).into()])?;
+            self.retire(kind, &key)?;
         }
         Ok(person)
     }
 
-    /// Lets a record find a person of its own, where it is found with an address of which nobody knows whose it is.
+    /// Lets a name find nobody any more. The row stays as a sign of it, so that processes which have it in memory learn of it.
+    fn retire(&mut self, kind: KeyKind, key: &str) -> Result<(), Error> {
+        let sql = "UPDATE person_keys SET kind = $1, change = $2 WHERE kind = $3 AND key = $4";
+        let values: [Value; 4] = [
+            GONE.into(),
+            self.change.into(),
+            kind.name().into(),
+            key.into(),
+        ];
+        self.within.run(sql, &values).map(drop)
+    }
+
+    /// Lets a record find a person of its own, where it is found with an address of which nobody knows whose it is. Nothing that
+    /// was recorded goes along: see [`super::reconcile`].
     pub(super) fn separate(
         &mut self,
         record: &Reference,
@@ -233,6 +266,28 @@ impl Persons<'_> {
         Ok(members)
     }
 
+    /// All events of whoever is this person now, in their order.
+    pub(super) fn history(&mut self, root: &PersonId) -> Result<Vec<Event>, Error> {
+        let mut all = Vec::new();
+        for member in self.members(root)? {
+            all.extend(events::of(self.within, &member)?);
+        }
+        all.sort_by_key(|event| event.seq);
+        Ok(all)
+    }
+
+    /// When the last denial was recorded of whoever is this person now.
+    pub(super) fn last_denial(&mut self, root: &PersonId) -> Result<Option<i64>, Error> {
+        let sql = "SELECT MAX(recorded) FROM ledger WHERE person = $1 AND kind IN ('refused', 'withdrawn', 'objected', 'restricted')";
+        let mut last = None;
+        for member in self.members(root)? {
+            let found = self.within.run(sql, &[member.as_str().into()])?;
+            let found = found.first().map(|row| row.integer_or_none(0));
+            last = last.max(found.transpose()?.flatten());
+        }
+        Ok(last)
+    }
+
     /// The number of a person.
     pub(super) fn number(&mut self, person: &PersonId) -> Result<u32, Error> {
         let sql = "SELECT number FROM persons WHERE person = $1";
@@ -261,9 +316,11 @@ impl Persons<'_> {
             emails: Vec::new(),
             phones: Vec::new(),
         };
-        let sql = "SELECT kind, key FROM person_keys WHERE person = $1 ORDER BY kind, key";
+        let sql =
+            "SELECT kind, key FROM person_keys WHERE person = $1 AND kind <> $2 ORDER BY kind, key";
         for member in self.members(&id)? {
-            for row in self.within.run(sql, &[member.as_str().into()])? {
+            let named = self.within.run(sql, &[member.as_str().into(), GONE.into()]);
+            for row in named? {
                 let key = row.text(1)?.to_owned();
                 match KeyKind::named(row.text(0)?) {
                     Some(KeyKind::Record) => {

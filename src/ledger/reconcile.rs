@@ -5,6 +5,8 @@
 //! What was seen stands in the ledger itself, under references that are numbered for each flag of each record: whoever records it
 //! twice finds it there.
 
+use std::collections::BTreeSet;
+
 use aws_lc_rs::digest::{Context, SHA256};
 use jiff::Timestamp;
 
@@ -17,8 +19,9 @@ use super::draft::Draft;
 use super::error::Error;
 use super::event::Event;
 use super::events;
+use super::fold::fold;
 use super::kinds::Kind;
-use super::person::{Name, Who};
+use super::person::{Name, PersonId, Who};
 use super::persons::Persons;
 use super::reference::Reference;
 use super::store::Transaction;
@@ -99,8 +102,12 @@ pub(super) fn look(
     let mut done = Reconciled::default();
     for heard in heard {
         done.attached += u64::from(is_attached(persons, heard)?);
-        for saying in heard.counted() {
-            if let Some(due) = due(persons.within, &heard.record, saying)? {
+        for (_, kind) in left_behind(persons, heard)? {
+            done.count(kind);
+        }
+        let whom = foreseen(persons, heard)?;
+        for (saying, part, person) in heard.counted(&whom) {
+            if let Some(due) = due(persons, (&heard.record, part), saying, person)? {
                 done.count(due.kind);
             }
         }
@@ -116,16 +123,19 @@ pub(super) fn record(
 ) -> Result<Reconciled, Error> {
     let mut done = Reconciled::default();
     for heard in heard {
-        if is_attached(persons, heard)? {
-            done.attached += 1;
+        done.attached += u64::from(is_attached(persons, heard)?);
+        let left = left_behind(persons, heard)?;
+        let whom = attach(persons, heard)?;
+        for (purpose, kind) in left {
+            let Some(own) = &whom.own else { continue };
+            done.count(kind);
+            let draft = from.draft(own, &purpose, kind);
+            append::append(persons, &draft, from.now)?;
         }
-        let Some(who) = attach(persons, heard)? else {
-            continue;
-        };
-        for saying in heard.counted() {
-            if let Some(due) = due(persons.within, &heard.record, saying)? {
+        for (saying, part, person) in heard.counted(&whom) {
+            if let Some(due) = due(persons, (&heard.record, part), saying, person)? {
                 done.count(due.kind);
-                let draft = due.draft(who.clone(), saying, from);
+                let draft = due.draft(saying, from)?;
                 append::append(persons, &draft, from.now)?;
             }
         }
@@ -133,16 +143,45 @@ pub(super) fn record(
     Ok(done)
 }
 
+/// Whom a record reaches.
+struct Whom {
+    /// The record's own person; `None`: somebody who is not known yet, or nobody.
+    own: Option<PersonId>,
+    /// Who has its address, where two names stand under it: what denies is about that one, too.
+    of_address: Option<PersonId>,
+}
+
+/// Which of the persons of a record a flag is about. Each has its own count of what was recorded.
+#[derive(Clone, Copy)]
+enum Part {
+    Own,
+    Address,
+}
+
 impl Heard {
-    /// What counts of it: nobody has agreed under an address of which nobody knows whose it is.
-    fn counted(&self) -> impl Iterator<Item = &Saying> {
-        let counts = |saying: &&Saying| !self.is_shared || !saying.kind.affirms();
-        self.says.iter().filter(counts)
+    /// What counts of it, and of whom: nobody has agreed under an address of which nobody knows whose it is, and what denies
+    /// there denies for the record and for the address, so that it stands whichever of the two changes.
+    fn counted<'h>(
+        &'h self,
+        whom: &'h Whom,
+    ) -> impl Iterator<Item = (&'h Saying, Part, Option<&'h PersonId>)> {
+        let counts = move |saying: &&Saying| !self.is_shared || !saying.kind.affirms();
+        let all = self.says.iter().filter(counts);
+        let own = all
+            .clone()
+            .map(move |saying| (saying, Part::Own, whom.own.as_ref()));
+        let of_address = all.filter(move |_| self.is_shared);
+        own.chain(of_address.map(move |saying| (saying, Part::Address, whom.of_address.as_ref())))
     }
 
     /// Whether somebody must be known for it: who has no address and says nothing need not be.
     fn is_of_somebody(&self) -> bool {
         self.address.is_some() || self.says.iter().any(|saying| saying.stands)
+    }
+
+    /// Its address, if nobody knows whose that is.
+    fn shared(&self) -> Option<&Address> {
+        self.address.as_ref().filter(|_| self.is_shared)
     }
 }
 
@@ -152,70 +191,156 @@ fn is_attached(persons: &mut Persons<'_>, heard: &Heard) -> Result<bool, Error> 
     Ok(heard.is_of_somebody() && persons.named(&name)?.is_none())
 }
 
-/// Whom it is about, who becomes known by it. What denies under an address of two names is about whoever has the address.
-fn attach(persons: &mut Persons<'_>, heard: &Heard) -> Result<Option<Who>, Error> {
-    let who = match &heard.address {
-        _ if !heard.is_of_somebody() => {
-            let known = persons.find(&Who::Record(heard.record.clone()))?;
-            return Ok(known.map(Who::Person));
-        }
-        None => Who::Record(heard.record.clone()),
-        Some(address) if heard.is_shared => {
-            persons.separate(&heard.record, address)?;
-            if !persons.is_shared(&Name::Address(address.clone()))? {
-                persons.share(address, true)?;
-            }
-            Who::Address(address.clone())
-        }
-        Some(address) => Who::RecordWith(heard.record.clone(), address.clone()),
+/// The person that a record leaves, because two names stand under the address by which it was found.
+fn left(persons: &mut Persons<'_>, heard: &Heard) -> Result<Option<PersonId>, Error> {
+    let Some(address) = heard.shared() else {
+        return Ok(None);
     };
-    persons
-        .find_or_make(&who)
-        .map(|person| Some(Who::Person(person)))
+    let own = persons.named(&Name::Record(heard.record.clone()))?;
+    let of_address = persons.named(&Name::Address(address.clone()))?;
+    Ok(own.filter(|own| Some(own) == of_address.as_ref()))
+}
+
+/// The denials that stand for the person that a record leaves: they are recorded once more for the one that becomes its own, which
+/// else would be one that has denied nothing.
+fn left_behind(
+    persons: &mut Persons<'_>,
+    heard: &Heard,
+) -> Result<BTreeSet<(String, Kind)>, Error> {
+    let Some(left) = left(persons, heard)? else {
+        return Ok(BTreeSet::new());
+    };
+    let mut denials = BTreeSet::new();
+    for state in fold(&persons.history(&left)?) {
+        let mut stands = |is_so: bool, kind| {
+            if is_so {
+                denials.insert((state.purpose.clone(), kind));
+            }
+        };
+        stands(state.is_objected, Kind::Objected);
+        stands(state.is_restricted, Kind::Restricted);
+        let is_told = state.is_objected || state.is_restricted;
+        stands(state.is_denied && !is_told, Kind::Withdrawn);
+    }
+    Ok(denials)
+}
+
+/// Whom it will be about. Nothing changes.
+fn foreseen(persons: &mut Persons<'_>, heard: &Heard) -> Result<Whom, Error> {
+    let record = Who::Record(heard.record.clone());
+    let Some(address) = &heard.address else {
+        return Ok(Whom {
+            own: persons.find(&record)?,
+            of_address: None,
+        });
+    };
+    if heard.is_shared {
+        let is_left = left(persons, heard)?.is_some();
+        return Ok(Whom {
+            own: persons.find(&record)?.filter(|_| !is_left),
+            of_address: persons.find(&Who::Address(address.clone()))?,
+        });
+    }
+    let who = Who::RecordWith(heard.record.clone(), address.clone());
+    Ok(Whom {
+        own: persons.find(&who)?,
+        of_address: None,
+    })
+}
+
+/// Whom it is about, who becomes known by it.
+fn attach(persons: &mut Persons<'_>, heard: &Heard) -> Result<Whom, Error> {
+    let record = Who::Record(heard.record.clone());
+    if !heard.is_of_somebody() {
+        return Ok(Whom {
+            own: persons.find(&record)?,
+            of_address: None,
+        });
+    }
+    let Some(address) = &heard.address else {
+        return Ok(Whom {
+            own: Some(persons.find_or_make(&record)?),
+            of_address: None,
+        });
+    };
+    if heard.is_shared {
+        let own = persons.separate(&heard.record, address)?;
+        let of_address = persons.find_or_make(&Who::Address(address.clone()))?;
+        if !persons.is_shared(&Name::Address(address.clone()))? {
+            persons.share(address, true)?;
+        }
+        return Ok(Whom {
+            own: Some(own),
+            of_address: Some(of_address),
+        });
+    }
+    let who = Who::RecordWith(heard.record.clone(), address.clone());
+    Ok(Whom {
+        own: Some(persons.find_or_make(&who)?),
+        of_address: None,
+    })
+}
+
+impl From<'_> {
+    fn draft(&self, person: &PersonId, purpose: &str, kind: Kind) -> Draft {
+        let who = Who::Person(person.clone());
+        let mut draft = Draft::new(who, purpose, kind, Channel::Sync);
+        draft.source = self.source.to_owned();
+        draft.by = self.by.to_owned();
+        draft
+    }
 }
 
 /// An event that is to be recorded of a flag.
 struct Next {
     kind: Kind,
     reference: String,
+    /// Of whom; `None`: of somebody who is not known yet.
+    person: Option<PersonId>,
 }
 
 impl Next {
-    fn draft(&self, who: Who, saying: &Saying, from: &From<'_>) -> Draft {
-        let mut draft = Draft::new(who, &saying.purpose, self.kind, Channel::Sync);
+    fn draft(&self, saying: &Saying, from: &From<'_>) -> Result<Draft, Error> {
+        let person = self.person.as_ref().ok_or(Error::Nobody)?;
+        let mut draft = from.draft(person, &saying.purpose, self.kind);
         draft.at = saying.at.filter(|_| self.kind == saying.kind);
-        draft.source = from.source.to_owned();
-        draft.by = from.by.to_owned();
         draft.reference = Some(self.reference.clone());
-        draft
+        Ok(draft)
     }
 }
 
-/// What is to be recorded of a flag, after what was recorded of it before.
+/// What is to be recorded of a flag, after what was recorded of it before. What was recorded of somebody whom the record does not
+/// reach any more is none of the person whom it reaches now.
 fn due(
-    within: &mut dyn Transaction,
-    record: &Reference,
+    persons: &mut Persons<'_>,
+    (record, part): (&Reference, Part),
     saying: &Saying,
+    person: Option<&PersonId>,
 ) -> Result<Option<Next>, Error> {
-    let tag = tag(record, saying);
-    let (number, last) = last(within, &tag)?;
-    let was_set = last.as_ref().filter(|last| last.kind == saying.kind);
-    let kind = match (saying.stands, was_set) {
-        (true, None) => saying.kind,
-        (true, Some(last)) => {
-            let is_another = saying.at.is_some_and(|at| at.as_millisecond() != last.at);
-            match is_another {
-                true => saying.kind,
-                false => return Ok(None),
-            }
+    let tag = tag(record, part, saying);
+    let (number, last) = last(persons.within, &tag)?;
+    let last = last.filter(|last| last.kind == saying.kind);
+    let of = match &last {
+        Some(last) => Some(persons.root(last.person.clone())?),
+        None => None,
+    };
+    let was_set = last.filter(|_| of.as_ref() == person);
+    let (kind, person) = match (saying.stands, was_set, of) {
+        (true, Some(last), _) if saying.at.is_none_or(|at| at.as_millisecond() == last.at) => {
+            return Ok(None);
         }
-        // Whoever is no longer among those who agreed has withdrawn.
-        (false, Some(_)) if saying.kind.affirms() => Kind::Withdrawn,
-        (false, Some(_)) => Kind::Notice,
-        (false, None) => return Ok(None),
+        (true, ..) => (saying.kind, person.cloned()),
+        // Whoever is no longer among those who agreed has withdrawn: that is who had agreed.
+        (false, _, Some(of)) if saying.kind.affirms() => (Kind::Withdrawn, Some(of)),
+        (false, _, Some(of)) => (Kind::Notice, Some(of)),
+        (false, _, None) => return Ok(None),
     };
     let reference = numbered(&tag, number + 1);
-    Ok(Some(Next { kind, reference }))
+    Ok(Some(Next {
+        kind,
+        reference,
+        person,
+    }))
 }
 
 /// The last event of a flag, and its number; 0, if there is none.
@@ -233,11 +358,14 @@ fn numbered(tag: &str, number: u64) -> String {
 }
 
 /// What tells a flag of a record apart from all others.
-fn tag(record: &Reference, saying: &Saying) -> String {
+fn tag(record: &Reference, of: Part, saying: &Saying) -> String {
     let mut hash = Context::new(&SHA256);
     for part in [record.as_str(), &saying.purpose, saying.kind.name()] {
         hash.update(part.as_bytes());
         hash.update(&[0]);
+    }
+    if let Part::Address = of {
+        hash.update(b"address\0");
     }
     let hash = hash.finish();
     hex(hash.as_ref().get(..TAG_BYTES).unwrap_or_default())

@@ -56,6 +56,6 @@ pub enum Refused {
     #[error("one person is made of at most 200")]
     MergedMany,
     /// More names of purposes and recipients than can be told apart.
-    #[error("the ledger knows at most 65,000 names of purposes and recipients")]
+    #[error("the ledger knows at most 65,000 names of purposes, and as many of recipients")]
     Names,
 }

@@ -4,7 +4,7 @@ use super::draft::EVERY;
 use super::error::Error;
 use super::fold::{Affirmation, State};
 use super::kinds::Proof;
-use super::names::Names;
+use super::names::{Names, OTHER};
 use super::terms::{Because, Terms};
 
 /// No name.
@@ -32,6 +32,13 @@ pub(super) struct Row {
     flags: u8,
 }
 
+/// The numbers of names.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) purposes: Names,
+    pub(super) recipients: Names,
+}
+
 /// Terms, with their names as numbers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
@@ -44,16 +51,16 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn of(names: &Names, purpose: &str, terms: &Terms<'_>, now: i64) -> Self {
+    pub(super) fn of(known: &Known, purpose: &str, terms: &Terms<'_>, now: i64) -> Self {
         let age = terms
             .max_age
             .map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
         Self {
-            purpose: names.find(purpose),
-            every: names.find(EVERY),
+            purpose: known.purposes.find(purpose),
+            every: known.purposes.find(EVERY),
             proof: terms.proof as u8,
             not_before: age.map_or(i64::MIN, |age| now.saturating_sub(age)),
-            recipient: terms.recipient.map(|name| names.find(name)),
+            recipient: terms.recipient.map(|name| known.recipients.find(name)),
             now,
         }
     }
@@ -71,10 +78,10 @@ pub(super) struct Answer {
 }
 
 /// The rows of states.
-pub(super) fn rows(states: &[State], names: &Names) -> Result<Box<[Row]>, Error> {
+pub(super) fn rows(states: &[State], known: &Known) -> Result<Box<[Row]>, Error> {
     let mut rows = Vec::new();
     for state in states {
-        let purpose = names.number(&state.purpose)?;
+        let purpose = known.purposes.number(&state.purpose);
         let member = u8::try_from(state.member)
             .map_err(|_| Error::corrupt("one person is made of too many"))?;
         let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
@@ -95,25 +102,23 @@ pub(super) fn rows(states: &[State], names: &Names) -> Result<Box<[Row]>, Error>
             rows.push(row);
         }
         for affirmation in &state.affirmations {
-            rows.push(affirmed(row, affirmation, names)?);
+            rows.push(affirmed(row, affirmation, known));
         }
     }
     Ok(rows.into())
 }
 
-fn affirmed(row: Row, affirmation: &Affirmation, names: &Names) -> Result<Row, Error> {
-    let recipient = match &affirmation.recipient {
-        Some(name) => names.number(name)?,
-        None => NONE,
-    };
-    Ok(Row {
+fn affirmed(row: Row, affirmation: &Affirmation, known: &Known) -> Row {
+    let recipient = affirmation.recipient.as_ref();
+    let recipient = recipient.map_or(NONE, |name| known.recipients.number(name));
+    Row {
         time: affirmation.time,
         expires: affirmation.expires.unwrap_or(NEVER),
         recipient,
         proof: affirmation.proof as u8,
         flags: row.flags | AFFIRMS,
         ..row
-    })
+    }
 }
 
 /// What the rows of one person answer.
@@ -161,6 +166,10 @@ impl Row {
                 _ => Because::Denied,
             };
         }
+        // Nobody knows to which purpose or recipient that belongs.
+        if self.purpose == OTHER || self.recipient == OTHER {
+            return Because::Nothing;
+        }
         if self.proof < asked.proof {
             return Because::Proof;
         }
@@ -178,6 +187,54 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_no_number_denies_and_affirms_nothing() {
+        let known = Known::default();
+        for name in 0..usize::from(u16::MAX) {
+            known.purposes.number(&name.to_string());
+            known.recipients.number(&name.to_string());
+        }
+        let state = |purpose: &str, recipient: Option<&str>, is_denied| State {
+            member: 0,
+            purpose: purpose.to_owned(),
+            is_denied,
+            is_objected: is_denied,
+            is_restricted: false,
+            is_decided: true,
+            affirmations: match is_denied {
+                true => Vec::new(),
+                false => vec![Affirmation {
+                    time: 1,
+                    proof: Proof::DoubleOptIn,
+                    expires: None,
+                    recipient: recipient.map(str::to_owned),
+                }],
+            },
+        };
+        let ask = |state: State, purpose: &str, recipient| {
+            let terms = Terms {
+                proof: Proof::None,
+                max_age: None,
+                recipient,
+            };
+            let asked = Asked::of(&known, purpose, &terms, 2);
+            answer(&rows(&[state], &known).unwrap(), &asked)
+        };
+        let because = |state, purpose: &str, recipient| ask(state, purpose, recipient).because;
+        let valid = because(state("7", Some("7"), false), "7", Some("7"));
+        assert_eq!(valid, Because::Valid);
+        for recipient in [None, Some("new"), Some("other")] {
+            let other = state("7", Some("new"), false);
+            assert_eq!(because(other, "7", recipient), Because::Nothing);
+        }
+        assert_eq!(
+            because(state("new", None, false), "new", None),
+            Because::Nothing
+        );
+        let denied = ask(state("new", None, true), "new", None);
+        assert!(denied.is_objected && denied.because == Because::Denied);
+    }
 
     #[test]
     fn a_row_is_small() {

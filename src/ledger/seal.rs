@@ -2,11 +2,11 @@
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
-use super::error::Error;
+use super::error::{Error, Under};
 use super::keys::PersonKeys;
 
 /// Bytes of what stands before the sealed text: the identifier of the key.
-const ID_BYTES: usize = 16;
+pub(super) const ID_BYTES: usize = 16;
 /// Bytes of a nonce.
 const NONCE_BYTES: usize = 12;
 
@@ -34,7 +34,7 @@ pub(super) fn open(keys: &PersonKeys, row: &str, sealed: &[u8]) -> Result<Vec<u8
         .split_first_chunk::<NONCE_BYTES>()
         .ok_or_else(damaged)?;
     let id = std::str::from_utf8(id).map_err(|_| damaged())?;
-    let generation = keys.generation(id).ok_or(Error::OtherKey)?;
+    let generation = keys.generation(id).ok_or(Error::OtherKey(Under::Outbox))?;
     let mut body = sealed.to_vec();
     let opened = key(keys, generation)?
         .open_in_place(
@@ -76,7 +76,10 @@ mod tests {
             Err(Error::Corrupt(_))
         ));
         let other = keys(&[&[3; 32]]);
-        assert!(matches!(open(&other, "o_1", &sealed), Err(Error::OtherKey)));
+        assert!(matches!(
+            open(&other, "o_1", &sealed),
+            Err(Error::OtherKey(Under::Outbox))
+        ));
         for byte in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[byte] ^= 1;

@@ -11,9 +11,8 @@ use super::address::{Address, AddressError};
 use super::error::Error;
 use super::fold::State;
 use super::keys::{Kept, KeyKind, PersonKeys};
-use super::names::Names;
 use super::person::Person;
-use super::rows::{Asked, Row, answer, rows};
+use super::rows::{Asked, Known, Row, answer, rows};
 use super::terms::{About, Because, Standing, Terms};
 
 /// How long what was confirmed with the store counts as fresh.
@@ -25,7 +24,7 @@ const CHUNK: u32 = 256;
 #[derive(Debug)]
 pub struct Standings {
     keys: Arc<PersonKeys>,
-    names: Names,
+    known: Known,
     /// Whom a name finds.
     found: DashMap<Short, Found, foldhash::fast::RandomState>,
     /// Persons by number: chunks of [`CHUNK`].
@@ -111,7 +110,7 @@ impl Standings {
     pub(super) fn new(keys: Arc<PersonKeys>) -> Self {
         Self {
             keys,
-            names: Names::default(),
+            known: Known::default(),
             found: DashMap::default(),
             persons: DashMap::default(),
             changes: AtomicU64::new(0),
@@ -133,7 +132,7 @@ impl Standings {
         terms: &Terms<'_>,
         now: Timestamp,
     ) -> Standing {
-        let asked = Asked::of(&self.names, purpose, terms, now.as_millisecond());
+        let asked = Asked::of(&self.known, purpose, terms, now.as_millisecond());
         let mut reached = Reached::default();
         for reference in about.references {
             let kept = self.keys.kept(0, KeyKind::Record, reference);
@@ -156,7 +155,7 @@ impl Standings {
         terms: &Terms<'_>,
         now: Timestamp,
     ) -> Standing {
-        let asked = Asked::of(&self.names, purpose, terms, now.as_millisecond());
+        let asked = Asked::of(&self.known, purpose, terms, now.as_millisecond());
         let mut reached = Reached::default();
         for record in &person.records {
             let kept = self.keys.kept(0, KeyKind::Record, record.as_str());
@@ -206,10 +205,19 @@ impl Standings {
                 return;
             }
         };
-        for generation in 0..self.keys.generations() {
-            let kept = self.keys.kept(generation, KeyKind::Email, address.as_str());
-            self.reach(kept, may_affirm, reached);
+        let generations = 0..self.keys.generations();
+        let spelled = generations.map(|one| self.keys.kept(one, KeyKind::Email, address.as_str()));
+        let spelled: Vec<Kept> = spelled.collect();
+        // An address of which two names are known under any of the keys is one of two names.
+        let is_shared = spelled.iter().any(|kept| self.is_shared(kept));
+        for kept in spelled {
+            self.reach(kept, may_affirm && !is_shared, reached);
         }
+    }
+
+    fn is_shared(&self, kept: &Kept) -> bool {
+        let found = self.found.get(&Short::of(kept));
+        found.is_some_and(|found| found.is_shared())
     }
 
     fn reach(&self, kept: Kept, may_affirm: bool, reached: &mut Reached) {
@@ -295,6 +303,11 @@ impl Standings {
         self.confirmed.fetch_max(since, Ordering::SeqCst);
     }
 
+    /// The names of purposes and recipients.
+    pub(super) fn known(&self) -> &Known {
+        &self.known
+    }
+
     /// Notes whom a name finds.
     pub(super) fn name(&self, kept: &Kept, person: u32, is_shared: bool) {
         let shared = if is_shared { Found::SHARED } else { 0 };
@@ -302,9 +315,16 @@ impl Standings {
         self.touch(person, |_| {});
     }
 
+    /// Notes that a name finds nobody any more.
+    pub(super) fn unname(&self, kept: &Kept) {
+        if let Some((_, found)) = self.found.remove(&Short::of(kept)) {
+            self.touch(found.person(), |_| {});
+        }
+    }
+
     /// Notes how a person stands.
     pub(super) fn stand(&self, person: u32, states: &[State]) -> Result<(), Error> {
-        let rows = rows(states, &self.names)?;
+        let rows = rows(states, &self.known)?;
         self.touch(person, |held| self.exchange(held, rows));
         Ok(())
     }

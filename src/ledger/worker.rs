@@ -1,26 +1,33 @@
-//! The thread of the ledger: it alone speaks with the store. Between what it is asked it looks whether others have written.
+//! The thread of the ledger that writes, and reads what memory does not have. How long it waits for another process that writes
+//! is nothing to those who only ask how somebody stands: what others have written is followed by [`super::follower`].
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 
 use super::counters::Counter;
 use super::error::Error;
-use super::follow::{Mark, follow, load};
+use super::follower::{Follower, Following};
 use super::keys::PersonKeys;
-use super::persons::Persons;
+use super::links;
+use super::persons::{GONE, Persons};
 use super::place::Place;
+use super::room::Room;
 use super::standings::Standings;
 use super::store::{Store, Transaction, open};
 
 /// What is asked of the thread.
 type Task = Box<dyn FnOnce(&mut Worker) + Send>;
+/// How often what has ended is forgotten.
+const TIDY: Duration = Duration::from_secs(60 * 60);
+/// Milliseconds for which a link that has ended is told to have: afterwards it is one that nobody knows.
+const ENDED_FOR: i64 = 30 * 24 * 60 * 60 * 1000;
 /// What can wait to be asked.
 const WAITING_MAX: usize = 1024;
 
@@ -30,9 +37,8 @@ pub(super) struct Worker {
     keys: Arc<PersonKeys>,
     standings: Arc<Standings>,
     clock: Clock,
-    mark: Mark,
-    /// Whether there may be what memory lacks.
-    is_behind: bool,
+    bytes_max: u64,
+    following: Following,
 }
 
 /// The thread, as others see it. It ends when nobody can ask it any more.
@@ -96,64 +102,60 @@ fn run(
     mut asked: mpsc::Receiver<Task>,
     tell: oneshot::Sender<Result<(), Error>>,
 ) {
-    let runtime = Builder::new_current_thread().enable_all().build();
-    let Ok(runtime) = runtime.map(Arc::new) else {
-        let error = Error::Unavailable("its thread cannot be started".to_owned());
-        drop(tell.send(Err(error)));
-        return;
-    };
-    let mut worker = match Worker::open(opening, &runtime) {
-        Ok(worker) => worker,
+    let opened = runtime().and_then(|runtime| {
+        let worker = Worker::open(opening, &runtime)?;
+        Ok((worker, runtime))
+    });
+    let (mut worker, runtime) = match opened {
+        Ok(opened) => opened,
         Err(error) => return drop(tell.send(Err(error))),
     };
     if tell.send(Ok(())).is_err() {
         return;
     }
-    let (bell, period) = (
-        worker.store.bell().unwrap_or_default(),
-        worker.store.period(),
-    );
-    while let Some(woken) = runtime.block_on(wake(&mut asked, &bell, period)) {
-        if let Some(task) = woken {
-            task(&mut worker);
+    // Who waits here lets a connection notice that it was closed.
+    let mut next = Instant::now() + TIDY;
+    loop {
+        let woken = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                task = asked.recv() => task.map(Some),
+                () = tokio::time::sleep_until(next.into()) => Some(None),
+            }
+        });
+        match woken {
+            Some(Some(task)) => task(&mut worker),
+            Some(None) => {}
+            None => return,
         }
-        // What cannot be followed makes the standings stale, which is seen by whoever asks for their freshness.
-        let _stale = worker.look();
+        if Instant::now() >= next {
+            next = Instant::now() + TIDY;
+            if let Err(error) = worker.tidy() {
+                tracing::warn!(%error, "what has ended in the consent ledger is not forgotten");
+            }
+        }
     }
 }
 
-/// Waits until something is asked, others have written, or it is time to look; `None` at the end.
-async fn wake(
-    asked: &mut mpsc::Receiver<Task>,
-    bell: &Notify,
-    period: Duration,
-) -> Option<Option<Task>> {
-    tokio::select! {
-        biased;
-        task = asked.recv() => task.map(Some),
-        () = bell.notified() => Some(None),
-        () = tokio::time::sleep(period) => Some(None),
-    }
+/// What a thread waits with.
+pub(super) fn runtime() -> Result<Arc<Runtime>, Error> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime
+        .map(Arc::new)
+        .map_err(|_| Error::Unavailable("its thread cannot be started".to_owned()))
 }
 
 impl Worker {
     fn open(opening: Opening, runtime: &Arc<Runtime>) -> Result<Self, Error> {
-        let mut store = open(&opening.place, runtime)?;
-        // Noted before everything is read: what is written meanwhile is looked for again.
-        store.may_have_changed()?;
-        let mark = load(
-            &mut *store,
-            &opening.standings,
-            &opening.keys,
-            opening.bytes_max,
-        )?;
+        let store = open(&opening.place, runtime)?;
+        let follower = Follower::open(&*store, &opening)?;
         Ok(Self {
             store,
             keys: opening.keys,
             standings: opening.standings,
             clock: opening.clock,
-            mark,
-            is_behind: false,
+            bytes_max: opening.bytes_max,
+            following: Following::start(follower)?,
         })
     }
 
@@ -167,6 +169,7 @@ impl Worker {
         mut work: impl FnMut(&mut Persons<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let (keys, now) = (Arc::clone(&self.keys), self.now().as_millisecond());
+        let (standings, bytes_max) = (Arc::clone(&self.standings), self.bytes_max);
         let mut done = None;
         self.store.write(&mut |within| {
             // The first thing: from here on nobody else writes, and what is read is the last.
@@ -176,12 +179,33 @@ impl Worker {
                 within,
                 now,
                 change,
+                room: Room::new(&standings, bytes_max),
             };
             done = Some(work(&mut persons)?);
             Ok(())
         })?;
-        self.follow()?;
+        self.following.follow()?;
         done.ok_or(Error::Closed)
+    }
+
+    /// Forgets what has ended long ago, some of it at a time.
+    pub(super) fn tidy(&mut self) -> Result<(), Error> {
+        let ended = self.now().as_millisecond().saturating_sub(ENDED_FOR);
+        let mut gone = 1;
+        while gone > 0 {
+            self.store.write(&mut |within| {
+                gone = links::forget_before(within, ended)?;
+                Ok(())
+            })?;
+        }
+        // With one key nobody looks for what an older one kept.
+        if self.keys.generations() == 1 {
+            self.store.write(&mut |within| {
+                let sql = "DELETE FROM person_keys WHERE kind = $1";
+                within.run(sql, &[GONE.into()]).map(drop)
+            })?;
+        }
+        Ok(())
     }
 
     /// Reads what is there at one moment.
@@ -190,6 +214,7 @@ impl Worker {
         mut work: impl FnMut(&mut Persons<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let (keys, now) = (Arc::clone(&self.keys), self.now().as_millisecond());
+        let (standings, bytes_max) = (Arc::clone(&self.standings), self.bytes_max);
         let mut done = None;
         self.store.read(&mut |within: &mut dyn Transaction| {
             let mut persons = Persons {
@@ -197,28 +222,11 @@ impl Worker {
                 within,
                 now,
                 change: 0,
+                room: Room::new(&standings, bytes_max),
             };
             done = Some(work(&mut persons)?);
             Ok(())
         })?;
         done.ok_or(Error::Closed)
-    }
-
-    fn follow(&mut self) -> Result<(), Error> {
-        // Whatever fails from here on, is tried again until it succeeds: the store says only once that something changed.
-        self.is_behind = true;
-        self.mark = follow(&mut *self.store, &self.standings, &self.keys, &self.mark)?;
-        self.is_behind = false;
-        Ok(())
-    }
-
-    /// Follows where others may have written.
-    fn look(&mut self) -> Result<(), Error> {
-        let asked = std::time::Instant::now();
-        if self.store.may_have_changed()? || self.is_behind {
-            return self.follow();
-        }
-        self.standings.confirm(asked);
-        Ok(())
     }
 }

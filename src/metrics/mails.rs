@@ -1,6 +1,6 @@
 //! Counters of mails to persons, and of what the portal answers.
 
-use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 /// How mails to persons leave.
 #[derive(Clone, Debug)]
@@ -8,6 +8,7 @@ pub struct MailMetrics {
     handed_over: IntCounter,
     failures: IntCounterVec,
     given_up: IntCounter,
+    aside: IntGauge,
     answers: IntCounterVec,
 }
 
@@ -29,6 +30,10 @@ impl MailMetrics {
                 "paravent_mails_given_up_total",
                 "Mails that could not be handed over for a day.",
             )?,
+            aside: IntGauge::new(
+                "paravent_consent_outbox_aside",
+                "What was set aside in the outbox of the consent ledger since the start, because no key opens it.",
+            )?,
             answers: IntCounterVec::new(
                 Opts::new(
                     "paravent_portal_requests_total",
@@ -40,6 +45,7 @@ impl MailMetrics {
         registry.register(Box::new(metrics.handed_over.clone()))?;
         registry.register(Box::new(metrics.failures.clone()))?;
         registry.register(Box::new(metrics.given_up.clone()))?;
+        registry.register(Box::new(metrics.aside.clone()))?;
         registry.register(Box::new(metrics.answers.clone()))?;
         Ok(metrics)
     }
@@ -57,6 +63,11 @@ impl MailMetrics {
     /// A mail is given up.
     pub fn given_up(&self) {
         self.given_up.inc();
+    }
+
+    /// So much of the ledger's outbox was set aside since the start.
+    pub fn set_aside(&self, count: u64) {
+        self.aside.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// The portal has answered.

@@ -18,7 +18,7 @@ use super::pace::again;
 use super::smtp::Server;
 use crate::config::{Mail, MailWay};
 use crate::consent::Note;
-use crate::ledger::{Due, Error, Ledger, Who};
+use crate::ledger::{Due, Error, Ledger, Outgoing, Who};
 use crate::metrics::MailMetrics;
 
 /// How often it is looked whether a mail is due that nobody told of.
@@ -113,6 +113,7 @@ impl Mailer {
                 if let Err(cause) = self.hand_over_all(&ledger, &metrics).await {
                     tracing::warn!(%cause, "mails wait: the consent ledger does not answer");
                 }
+                metrics.set_aside(ledger.set_aside());
             };
             // What was claimed and not handed over when it stops is due again later.
             tokio::select! {
@@ -141,8 +142,8 @@ impl Mailer {
         match self.hand_over(due).await {
             Ok(letter) => {
                 metrics.handed_over();
-                tell(ledger, &letter).await?;
-                ledger.sent(due).await
+                let told = told(ledger, &letter).await?;
+                ledger.sent(std::slice::from_ref(due), told).await
             }
             Err(failure) => {
                 metrics.failed(failure.cause());
@@ -167,20 +168,20 @@ impl Mailer {
     }
 }
 
-/// Lets the access log tell that a link has left. It names the person, and no address.
-async fn tell(ledger: &Ledger, letter: &Letter) -> Result<(), Error> {
+/// What the access log tells of a link that has left. It names the person, and no address.
+async fn told(ledger: &Ledger, letter: &Letter) -> Result<Vec<Outgoing>, Error> {
     let (Ok(address), Some(used_for)) = (letter.address(), letter.used_for()) else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     let Some(person) = ledger.person(Who::Address(address)).await? else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     let note = Note::LinkSent {
         person: &person.id,
         used_for,
         purpose: letter.purpose(),
     };
-    ledger.send(vec![note.by(BY)]).await
+    Ok(vec![note.by(BY)])
 }
 
 async fn put_off(
@@ -205,7 +206,7 @@ async fn put_off(
                 cause = failure.cause(),
                 "a mail is given up after a day: {failure}"
             );
-            ledger.sent(due).await
+            ledger.sent(std::slice::from_ref(due), Vec::new()).await
         }
     }
 }

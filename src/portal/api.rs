@@ -156,11 +156,10 @@ impl Portal {
         let who = self.who(&fields)?;
         let answer = answer(ledger, &who, &terms, &purposes, now).await?;
         // Nothing is told before it is durable that it was.
-        if let Some(person) = &answer.person {
-            let (person, how) = (Some(&person.id), "api");
-            let note = Note::Read { person, how }.by(&client.name);
-            ledger.send(vec![note]).await?;
-        }
+        // That somebody is not known is told of them, too.
+        let (person, how) = (answer.person.as_ref().map(|person| &person.id), "api");
+        let note = Note::Read { person, how }.by(&client.name);
+        ledger.send(vec![note]).await?;
         Ok(told(200, &answer.json()))
     }
 

@@ -4,10 +4,11 @@ use super::answer::Answer;
 use super::fields::Fields;
 use super::page::{self, Frame};
 use super::requests::BY;
+use super::seen::{self, Read};
 use super::trouble::Trouble;
 use super::{Asked, Portal};
 use crate::consent::{Note, PolicyTerms};
-use crate::ledger::{Channel, Draft, Event, Kind, Proof, Shown, ShownText, Use, Who};
+use crate::ledger::{Channel, Draft, Event, Kind, Proof, Shown, Use, Who};
 use crate::policy::Language;
 
 impl Portal {
@@ -23,7 +24,7 @@ impl Portal {
         let terms = (self.parts.terms)();
         let language = self.spoken(asked, &query, &shown).await?;
         let frame = Frame::new(&terms, language).at("/consent/confirm", Some(token));
-        Ok(page::confirm(&frame, shown.purpose(), token))
+        Ok(page::confirm(&frame, shown.purpose(), token, 200))
     }
 
     /// The language that is stated, else that in which the person was asked.
@@ -52,13 +53,19 @@ impl Portal {
 
     /// `POST /consent/confirm?t=`
     pub(super) async fn confirm(&self, asked: &Asked) -> Result<Answer, Trouble> {
-        let (token, stated) = self.token(asked, &[])?;
+        let (token, stated) = self.token(asked, &[seen::FIELD])?;
         let terms = (self.parts.terms)();
         let language = self.language(asked, stated.get("lang"));
-        let shown = self.parts.ledger.show(Use::Confirm, token).await?;
+        let shown = self.parts.ledger.show(Use::Confirm, token.clone()).await?;
         let request = self.request(&shown).await?;
         let person = shown.person().clone();
-        let draft = confirmed(shown, request.as_ref(), &terms);
+        let about = (shown.purpose(), language);
+        let read = seen::read(stated.get(seen::FIELD), &terms, about, request.as_ref());
+        let Ok(read) = read else {
+            let frame = Frame::new(&terms, language).at("/consent/confirm", Some(&token));
+            return Ok(page::confirm(&frame, shown.purpose(), &token, 409));
+        };
+        let draft = confirmed(shown, (request.as_ref(), read), &terms);
         let recorded = self.parts.ledger.append(draft).await?;
         let purpose = &recorded.event().purpose;
         let choices = self.choices(person).await;
@@ -94,8 +101,12 @@ impl Portal {
     }
 }
 
-/// What is confirmed is what was asked for: on the same text, from the same source.
-fn confirmed(shown: Shown, request: Option<&Event>, terms: &PolicyTerms) -> Draft {
+/// What is confirmed is what was asked for, from the same source; on the text that the person has read.
+fn confirmed(
+    shown: Shown,
+    (request, read): (Option<&Event>, Option<Read>),
+    terms: &PolicyTerms,
+) -> Draft {
     let (person, purpose) = (shown.person().clone(), shown.purpose().to_owned());
     let note = shown.event().map(|request| {
         let note = Note::Confirmed {
@@ -112,16 +123,7 @@ fn confirmed(shown: Shown, request: Option<&Event>, terms: &PolicyTerms) -> Draf
     draft.source = request.map_or_else(|| BY.to_owned(), |event| event.source.clone());
     let basis = terms.purposes.get(&purpose);
     draft.basis = basis.map(|purpose| purpose.legal_basis.clone());
-    draft.text = request.and_then(text);
-    draft.language = request.and_then(|event| event.language.clone());
+    (draft.text, draft.language) = read.unzip();
     draft.outgoing = note.into_iter().collect();
     draft
-}
-
-fn text(event: &Event) -> Option<ShownText> {
-    Some(ShownText {
-        id: event.text_id.clone()?,
-        version: event.text_version.clone()?,
-        sha256: event.text_sha256.clone()?,
-    })
 }

@@ -81,6 +81,11 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// What the page shows of that, as its form carries it.
+    fn seen(&self, purpose: &str) -> String {
+        super::seen::shown(self.terms, purpose, self.language)
+    }
+
     /// What persons are asked to consent to.
     fn asked(&self, purpose: &str) -> Option<&str> {
         let asked = self.terms.asked(purpose, self.language);
@@ -95,6 +100,7 @@ struct Confirm<'a> {
     w: &'static Words,
     label: &'a str,
     asked: Option<&'a str>,
+    purpose: &'a str,
     token: &'a str,
 }
 
@@ -139,16 +145,17 @@ struct End<'a> {
     token: &'a str,
 }
 
-/// Where a person confirms.
-pub(super) fn confirm(frame: &Frame<'_>, purpose: &str, token: &str) -> Answer {
+/// Where a person confirms: looks for the first time, or once more because something else is in force than what was read.
+pub(super) fn confirm(frame: &Frame<'_>, purpose: &str, token: &str, status: u16) -> Answer {
     let page = Confirm {
         f: frame,
         w: frame.w,
         label: frame.label(purpose),
         asked: frame.asked(purpose),
+        purpose,
         token,
     };
-    made(200, &page)
+    made(status, &page)
 }
 
 /// What a person has confirmed.

@@ -5,10 +5,11 @@ use super::fields::Fields;
 use super::page::{self, Choices, Frame};
 use super::requests::BY;
 use super::rows::{Change, decisions, rows};
+use super::seen::{self, Read};
 use super::trouble::Trouble;
 use super::{Asked, Portal};
 use crate::consent::{self, Maker, Note, PolicyTerms, answer};
-use crate::ledger::{Channel, Draft, PersonId, Proof, Shown, Use, Who};
+use crate::ledger::{Channel, Draft, PersonId, Proof, Shown, Standing, Terms, Use, Who};
 use crate::policy::Language;
 
 /// All purposes.
@@ -90,7 +91,7 @@ impl Portal {
 
     /// `POST /preferences`
     pub(super) async fn change(&self, asked: &Asked) -> Result<Answer, Trouble> {
-        let (token, fields) = self.token(asked, &["purpose", "change"])?;
+        let (token, fields) = self.token(asked, &["purpose", "change", seen::FIELD])?;
         let terms = (self.parts.terms)();
         let language = self.language(asked, fields.get("lang"));
         let change = fields.require("change")?;
@@ -101,11 +102,49 @@ impl Portal {
         let person = shown.person().clone();
         let is_open = self.is_open(&person, &terms, (purpose, change)).await?;
         if is_open {
-            let draft = changed(shown, &terms, (purpose, change), language);
+            let read = match change {
+                Change::Give => {
+                    let stated = fields.get(seen::FIELD);
+                    seen::read(stated, &terms, (purpose, language), None)
+                }
+                Change::Withdraw | Change::Object | Change::Lift => Ok(None),
+            };
+            let Ok(read) = read else {
+                // Something else is in force than what was read.
+                return self.shown(&person, &terms, (language, &token), None).await;
+            };
+            let draft = changed(shown, &terms, (purpose, change), read);
             ledger.append(draft).await?;
         }
         self.shown(&person, &terms, (language, &token), Some(is_open))
             .await
+    }
+
+    /// Whether a person objects to a purpose, or to all (`*`), already.
+    pub(super) async fn is_objected_to(
+        &self,
+        person: &PersonId,
+        purpose: &str,
+    ) -> Result<bool, Trouble> {
+        let stands = self.stands(person, purpose).await?;
+        Ok(stands.is_some_and(|stands| stands.is_objected()))
+    }
+
+    /// How a person stands for a purpose, or for all (`*`), whatever the policy asks of it.
+    pub(super) async fn stands(
+        &self,
+        person: &PersonId,
+        purpose: &str,
+    ) -> Result<Option<Standing>, Trouble> {
+        let ledger = &self.parts.ledger;
+        let known = ledger.person(Who::Person(person.clone())).await?;
+        let terms = Terms {
+            proof: Proof::None,
+            max_age: None,
+            recipient: None,
+        };
+        let now = self.parts.clock.moment();
+        Ok(known.map(|known| ledger.standings().of(&known, purpose, &terms, now)))
     }
 
     /// Whether a change changes something; else it is so already.
@@ -117,7 +156,7 @@ impl Portal {
     ) -> Result<bool, Trouble> {
         if name == EVERY {
             return match change {
-                Change::Object => Ok(true),
+                Change::Object => Ok(!self.is_objected_to(person, EVERY).await?),
                 _ => Err(Trouble::NOT_HERE),
             };
         }
@@ -144,7 +183,7 @@ fn changed(
     shown: Shown,
     terms: &PolicyTerms,
     (name, change): (&str, Change),
-    language: Language,
+    read: Option<Read>,
 ) -> Draft {
     let who = Who::Person(shown.person().clone());
     let mut draft = Draft::new(who, name, change.kind(), Channel::Link(shown));
@@ -153,9 +192,6 @@ fn changed(
     draft.by = BY.to_owned();
     let purpose = terms.purposes.get(name);
     draft.basis = purpose.map(|purpose| purpose.legal_basis.clone());
-    if let (Change::Give, Some((text, _))) = (change, terms.asked(name, language)) {
-        draft.text = Some(text);
-        draft.language = Some(language.as_str().to_owned());
-    }
+    (draft.text, draft.language) = read.unzip();
     draft
 }

@@ -3,6 +3,7 @@
 //! Both are answered before anything is looked up, with the same bytes whoever is named; what is asked for is done afterwards.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header;
 
@@ -107,8 +108,10 @@ impl Portal {
         let (portal, of) = (self.clone(), terms.clone());
         self.afterwards(async move {
             if portal.pace.may_write_to(&address) {
+                // At some later moment, and handed over at the postman's next round: when something happens tells nobody who is
+                // known.
+                tokio::time::sleep(some_time()).await;
                 told(portal.send_link(address, &of, language).await);
-                portal.parts.postman.ring();
             }
         });
         Ok(self.accepted(&terms, language, media, back))
@@ -121,10 +124,6 @@ impl Portal {
         terms: &PolicyTerms,
         language: Language,
     ) -> Result<(), Error> {
-        let ledger = &self.parts.ledger;
-        let Some(person) = ledger.person(Who::Address(address.clone())).await? else {
-            return Ok(());
-        };
         let now = self.parts.clock.moment();
         let made = self.new_link(Use::Preferences, "*", now).and_then(|main| {
             let out = self.new_link(Use::Unsubscribe, "*", now)?;
@@ -140,7 +139,8 @@ impl Portal {
         let letter = letter(&address, &Subject::Preferences, links, terms, language);
         let outgoing = letter.outgoing().map_err(|_| Error::Closed)?;
         let links = vec![main, unsubscribe];
-        ledger.post(person.id, links, vec![outgoing]).await
+        let ledger = &self.parts.ledger;
+        ledger.post_to(address, links, vec![outgoing]).await
     }
 
     /// Where a form leads back to.
@@ -186,6 +186,14 @@ fn letter(
         organisation: &terms.organisation,
     };
     Letter::new(address, subject, links, &house, language)
+}
+
+/// A time that nobody can foresee, up to a second.
+fn some_time() -> Duration {
+    let mut bytes = [0; 2];
+    // Without random bytes no link is made either.
+    let _ = aws_lc_rs::rand::fill(&mut bytes);
+    Duration::from_millis(u64::from(u16::from_le_bytes(bytes)) % 1000)
 }
 
 /// Tells the operator what nobody else is told.

@@ -8,7 +8,7 @@ use super::requests::BY;
 use super::trouble::Trouble;
 use super::{Asked, Portal};
 use crate::consent::PolicyTerms;
-use crate::ledger::{Channel, Draft, Kind, Use, Who};
+use crate::ledger::{Because, Channel, Draft, Kind, Shown, Use, Who};
 
 /// The field that makes it so, and what it says.
 const FIELD: &str = "List-Unsubscribe";
@@ -38,14 +38,27 @@ impl Portal {
         let ledger = &self.parts.ledger;
         let shown = ledger.show(Use::Unsubscribe, token.to_owned()).await?;
         let purpose = shown.purpose().to_owned();
-        let who = Who::Person(shown.person().clone());
         let kind = ending(&purpose, &terms);
-        let mut draft = Draft::new(who, &purpose, kind, Channel::Link(shown));
-        draft.source = "unsubscribe".to_owned();
-        draft.by = BY.to_owned();
-        ledger.append(draft).await?;
+        if !self.has_ended(&shown, kind).await? {
+            let who = Who::Person(shown.person().clone());
+            let mut draft = Draft::new(who, &purpose, kind, Channel::Link(shown));
+            draft.source = "unsubscribe".to_owned();
+            draft.by = BY.to_owned();
+            ledger.append(draft).await?;
+        }
         let language = self.language(asked, query.get("lang"));
         Ok(page::ended(&Frame::new(&terms, language)))
+    }
+}
+
+impl Portal {
+    /// Whether it is so already: what is asked again and again makes no event.
+    async fn has_ended(&self, shown: &Shown, kind: Kind) -> Result<bool, Trouble> {
+        let stands = self.stands(shown.person(), shown.purpose()).await?;
+        Ok(stands.is_some_and(|stands| match kind {
+            Kind::Objected => stands.is_objected(),
+            _ => stands.because() == Because::Denied,
+        }))
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
+use super::shares::Shares;
 use super::timed::{Activity, Timed};
 use super::watched::{Doubt, Watched};
 use super::{ACCEPT_PAUSE, HTTP2, LINGER, Limits, SWEEP_INTERVAL, Spoken, TlsInUse, http_of};
@@ -28,6 +29,8 @@ use crate::reason::Reason;
 const BODY_BYTES_MAX: usize = 16 << 10;
 /// Open connections; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 512;
+/// Of these, one origin may have an eighth.
+const SHARE: usize = 8;
 /// Requests that are answered at once; more are refused.
 const REQUESTS_MAX: usize = 64;
 /// Until a body has arrived: it is small.
@@ -39,6 +42,7 @@ pub struct PortalFront {
     portal: Arc<Portal>,
     limits: Limits,
     connections: Arc<Semaphore>,
+    shares: Arc<Shares>,
     requests: Arc<Semaphore>,
 }
 
@@ -46,8 +50,11 @@ impl PortalFront {
     /// Puts the portal behind bounds: of `limits`, time-outs and the door.
     pub fn new(portal: Arc<Portal>, limits: Limits) -> Self {
         let bounded = |most: usize, own: usize| Arc::new(Semaphore::new(most.min(own)));
+        let most = CONNECTIONS_MAX.min(limits.connections_max) / SHARE;
+        let proxies = limits.door.trusted_proxies.clone();
         Self {
             portal,
+            shares: Shares::new(most, proxies),
             connections: bounded(CONNECTIONS_MAX, limits.connections_max),
             requests: bounded(REQUESTS_MAX, limits.requests_max),
             limits,
@@ -78,13 +85,17 @@ impl PortalFront {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             };
+            // Who has its share is hung up on, and may come again.
+            let Some(share) = self.shares.take(peer.ip()) else {
+                continue;
+            };
             let tls = tls.as_ref().map(|tls| TlsAcceptor::from(tls.load_full()));
             let (front, stop) = (self.clone(), stop.clone());
             connections.spawn(async move {
                 if let Err(error) = front.connect(socket, peer, tls, stop).await {
                     tracing::debug!(kind = ?error.kind(), "a connection to the portal ended early");
                 }
-                drop(permit);
+                drop((permit, share));
             });
         }
         drop(listener);

@@ -48,11 +48,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, Failed> {
         let answer = answer.map_err(refused)?;
         let person = answer.person.as_ref().map(|person| &person.id);
         // Nothing is told before it is durable that it was.
-        if person.is_some() {
-            let how = "show";
-            let note = Note::Read { person, how }.by(&operator());
-            ledger.send(vec![note]).await.map_err(refused)?;
-        }
+        let how = "show";
+        let note = Note::Read { person, how }.by(&operator());
+        ledger.send(vec![note]).await.map_err(refused)?;
         let meant = |name: &str| purposes.contains(&name) || name == "*";
         print(&match (arguments.history, arguments.format) {
             (false, Format::Json) => format!("{:#}\n", answer.json()),

@@ -20,7 +20,7 @@ mod value;
 pub(super) use value::{Row, Value};
 
 /// The form that this program writes.
-pub(super) const FORM: i64 = 1;
+pub(super) const FORM: i64 = 2;
 /// The tables, in the SQL that both databases know; `BYTES` is each one's own word.
 const SCHEMA: &str = include_str!("../schema.sql");
 
@@ -34,12 +34,15 @@ pub(super) trait Transaction {
 pub(super) type Work<'w> = &'w mut dyn FnMut(&mut dyn Transaction) -> Result<(), Error>;
 
 /// A database.
-pub(super) trait Store {
+pub(super) trait Store: Send {
     /// Does all of it, durably, or nothing. One writer at a time, over all processes.
     fn write(&mut self, work: Work<'_>) -> Result<(), Error>;
 
     /// Reads what was there at one moment.
     fn read(&mut self, work: Work<'_>) -> Result<(), Error>;
+
+    /// Another connection to the same database, for who follows it.
+    fn another(&self, runtime: &Arc<Runtime>) -> Result<Box<dyn Store>, Error>;
 
     /// Whether others may have written since this was last asked.
     fn may_have_changed(&mut self) -> Result<bool, Error>;

@@ -28,7 +28,8 @@ pub(super) struct Postgres {
     settings: Settings,
     runtime: Arc<Runtime>,
     client: Option<Client>,
-    /// Hears what other nodes tell.
+    /// Whether to hear what other nodes tell: who only writes need not.
+    listens: bool,
     listener: Option<Client>,
     bell: Arc<Notify>,
     patience: Duration,
@@ -37,18 +38,24 @@ pub(super) struct Postgres {
 
 impl Postgres {
     pub(super) fn open(settings: Settings, runtime: Arc<Runtime>) -> Result<Self, Error> {
-        let mut store = Self {
-            settings,
-            runtime,
-            client: None,
-            listener: None,
-            bell: Arc::default(),
-            patience: PATIENCE_AT_START,
-            failed: None,
-        };
+        let mut store = Self::new(settings, runtime, false);
+        store.patience = PATIENCE_AT_START;
         store.lay_out()?;
         store.patience = PATIENCE;
         Ok(store)
+    }
+
+    fn new(settings: Settings, runtime: Arc<Runtime>, listens: bool) -> Self {
+        Self {
+            settings,
+            runtime,
+            client: None,
+            listens,
+            listener: None,
+            bell: Arc::default(),
+            patience: PATIENCE,
+            failed: None,
+        }
     }
 
     /// Makes the tables where there are none; refuses another form.
@@ -84,13 +91,16 @@ impl Postgres {
         if self.failed.is_some_and(|failed| failed.elapsed() < PAUSE) {
             return Err(unreachable("it was not reached a moment ago"));
         }
-        let (settings, bell) = (&self.settings, &self.bell);
+        let (settings, bell, listens) = (&self.settings, &self.bell, self.listens);
         let listen = settings
             .listen
             .as_ref()
             .map(|(host, port)| (host.as_str(), *port));
         let connected = self.runtime.block_on(async {
             let client = within(self.patience, dial(settings, None, bell)).await?;
+            if !listens {
+                return Ok((client, None));
+            }
             // Where it cannot be listened to, asking is enough.
             let listener = within(self.patience, async {
                 let listener = dial(settings, listen, bell).await?;
@@ -171,6 +181,11 @@ impl Store for Postgres {
 
     fn read(&mut self, work: Work<'_>) -> Result<(), Error> {
         self.transaction(true, &mut |within| work(within))
+    }
+
+    fn another(&self, runtime: &Arc<Runtime>) -> Result<Box<dyn Store>, Error> {
+        let store = Self::new(self.settings.clone(), Arc::clone(runtime), true);
+        Ok(Box::new(store))
     }
 
     fn may_have_changed(&mut self) -> Result<bool, Error> {

@@ -1,12 +1,13 @@
 //! SQLite: one file beside the access log, for one machine.
 
 use std::fs::OpenOptions;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, TransactionBehavior, params_from_iter};
+use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
 use super::{FORM, Row, SCHEMA, Store, Transaction, Value, Work, check_form};
@@ -22,6 +23,7 @@ const PERIOD: Duration = Duration::from_millis(100);
 
 /// The open file.
 pub(super) struct Sqlite {
+    path: PathBuf,
     connection: Connection,
     /// What `PRAGMA data_version` said.
     version: Option<i64>,
@@ -30,14 +32,20 @@ pub(super) struct Sqlite {
 impl Sqlite {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         make(path)?;
+        let mut store = Self::connect(path)?;
+        store.lay_out()?;
+        Ok(store)
+    }
+
+    fn connect(path: &Path) -> Result<Self, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(error)?;
-        let mut store = Self {
+        let store = Self {
+            path: path.to_owned(),
             connection,
             version: None,
         };
         store.set_up().map_err(error)?;
-        store.lay_out()?;
         Ok(store)
     }
 
@@ -121,6 +129,10 @@ impl Store for Sqlite {
         work(&mut Within(&transaction))
     }
 
+    fn another(&self, _: &Arc<Runtime>) -> Result<Box<dyn Store>, Error> {
+        Ok(Box::new(Self::connect(&self.path)?))
+    }
+
     fn may_have_changed(&mut self) -> Result<bool, Error> {
         let version = self
             .connection
@@ -199,7 +211,7 @@ fn error(error: rusqlite::Error) -> Error {
 }
 
 /// The form is in the schema, too.
-const _: () = assert!(FORM == 1, "the schema says 1");
+const _: () = assert!(FORM == 2, "the schema says 2");
 
 #[cfg(test)]
 mod tests {
@@ -218,7 +230,7 @@ mod tests {
             .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
             .unwrap();
         let long = "x".repeat(100_000);
-        let sql = "INSERT INTO outbox (id, sink, sealed, due, tries, done, since) VALUES ($1, $2, NULL, 0, 0, NULL, 0)";
+        let sql = "INSERT INTO outbox (id, sink, sealed, due, tries, since) VALUES ($1, $2, x'', 0, 0, 0)";
         let written = store.write(&mut |within| {
             within.run(sql, &["short".into(), "x".into()])?;
             within.run(sql, &["long".into(), (&long).into()]).map(drop)

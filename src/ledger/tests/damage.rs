@@ -179,9 +179,9 @@ fn a_file_that_is_no_ledger_does_not_open() {
         tamper(stage, "PRAGMA wal_checkpoint(TRUNCATE); UPDATE ledger_counters SET value = 9 WHERE name = 'form'").unwrap();
         assert!(matches!(
             open(),
-            Err(Error::OtherForm { found: 9, known: 1 })
+            Err(Error::OtherForm { found: 9, known: 2 })
         ));
-        tamper(stage, "UPDATE ledger_counters SET value = 1 WHERE name = 'form'; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        tamper(stage, "UPDATE ledger_counters SET value = 2 WHERE name = 'form'; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
         assert!(open().is_ok());
         // A page in the middle is overwritten.
         let mut bytes = std::fs::read(&file).unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::{
-    About, Because, Channel, Draft, Error, Kind, Name, Outgoing, Phone, Proof, Refused, Use,
+    About, Because, Channel, Draft, Error, Kind, Name, Outgoing, Phone, Proof, Refused, Under, Use,
     Verdict, Who,
 };
 use super::stage::{Stage, address, at, by_staff, draft, each, primary, record};
@@ -541,7 +541,7 @@ fn the_outbox_is_sealed_given_to_one_and_forgotten_once_sent() {
         assert_eq!((again[0].id(), again[0].tries()), (due[0].id(), 2));
         stage.wait(other.unsent(&again[0], stage.now())).unwrap();
         let again = claim(&ledger, "mail");
-        stage.wait(ledger.sent(&again[0])).unwrap();
+        stage.wait(ledger.sent(&again, Vec::new())).unwrap();
         stage.pass(600_000);
         assert!(claim(&ledger, "mail").is_empty());
     });
@@ -568,19 +568,27 @@ fn both_keys_find_the_first_writes_and_the_old_one_goes_when_nothing_needs_it() 
             &stage.open_under(&[old]).unwrap(),
             by_staff(ANNA, Kind::Withdrawn),
         );
-        assert!(matches!(stage.open_under(&[new]), Err(Error::OtherKey)));
+        assert!(matches!(stage.open_under(&[new]), Err(Error::OtherKey(_))));
         let ledger = stage.open_under(&[new, old]).unwrap();
         let standing = stage.standing(&ledger, &primary(ANNA));
         assert_eq!(standing.because(), Because::Denied);
         // Whoever names the address rewrites what is kept of it.
         let first = stage.record(&ledger, by_staff(ANNA, Kind::Objected));
         drop(ledger);
+        // What waits to be sent was sealed under the old key, too.
+        let waits = stage.open_under(&[new]).map(drop);
+        assert!(matches!(waits, Err(Error::OtherKey(Under::Outbox))));
+        let ledger = stage.open_under(&[new, old]).unwrap();
+        let until = stage.now() + Duration::from_secs(60);
+        let due = stage.wait(ledger.claim("audit".to_owned(), until, 10));
+        stage.wait(ledger.sent(&due.unwrap(), Vec::new())).unwrap();
+        drop(ledger);
         let ledger = stage.open_under(&[new]).unwrap();
         assert_eq!(
             stage.standing(&ledger, &primary(ANNA)).because(),
             Because::Denied
         );
-        assert!(matches!(stage.open_under(&[old]), Err(Error::OtherKey)));
+        assert!(matches!(stage.open_under(&[old]), Err(Error::OtherKey(_))));
         let person = stage.wait(ledger.person(at(ANNA))).unwrap().unwrap();
         assert_eq!(
             (&person.id, person.emails.len()),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::stage::{CANARY, Stage};
+use super::stage::{CANARY, Stage, seen};
 use crate::harness::client::Request;
 
 const EVENTS: &str = "/api/v1/consent/events";
@@ -136,7 +136,7 @@ fn a_request_of_a_program_goes_by_mail_too() {
     let token = super::stage::token(&mail, "/consent/confirm");
     assert_eq!(
         stage
-            .form(&format!("/consent/confirm?t={token}"), "")
+            .form(&format!("/consent/confirm?t={token}"), &seen())
             .status,
         200
     );
@@ -156,6 +156,19 @@ fn a_standing_is_told_as_it_is_shown() {
     assert_eq!(nobody.status, 200);
     assert_eq!(nobody.json()["person"], Value::Null);
     assert_eq!(nobody.json()["purposes"]["newsletter"]["valid"], false);
+    // That somebody was asked for whom nobody knows is told, too.
+    let until = jiff::Timestamp::MAX;
+    let told = stage.ledger.claim("audit".to_owned(), until, 100);
+    let told = stage.runtime.block_on(told).unwrap();
+    let told: Vec<Value> = told
+        .iter()
+        .map(|due| serde_json::from_slice(due.body()).unwrap())
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(
+        (&told[0]["event"], &told[0]["person"]),
+        (&json!("consent.read"), &Value::Null)
+    );
     let record = json!({ "email": null, "record": "sugar:Contacts/7", "kind": "objected", "purpose": "marketing", "proof": "none" });
     assert_eq!(
         stage.api(EVENTS, "all-rights", &event(&record), &[]).status,

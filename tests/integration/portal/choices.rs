@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::stage::{CANARY, Stage, token};
+use super::stage::{CANARY, Stage, seen, token};
 use crate::harness::client::{Request, Response};
 
 fn address() -> String {
@@ -15,7 +15,7 @@ fn known(stage: &Stage) -> String {
     let confirm = stage.asked(&address());
     assert_eq!(
         stage
-            .form(&format!("/consent/confirm?t={confirm}"), "")
+            .form(&format!("/consent/confirm?t={confirm}"), &seen())
             .status,
         200
     );
@@ -25,7 +25,10 @@ fn known(stage: &Stage) -> String {
 }
 
 fn change(stage: &Stage, token: &str, purpose: &str, change: &str) -> Response {
-    let form = format!("t={token}&lang=en&purpose={purpose}&change={change}");
+    let form = format!(
+        "t={token}&lang=en&purpose={purpose}&change={change}&{}",
+        seen()
+    );
     stage.form("/preferences", &form)
 }
 
@@ -143,7 +146,7 @@ fn receipts_are_the_persons_own_and_signed() {
     let confirm = stage.asked("other@example.com");
     assert_eq!(
         stage
-            .form(&format!("/consent/confirm?t={confirm}"), "")
+            .form(&format!("/consent/confirm?t={confirm}"), &seen())
             .status,
         200
     );
@@ -208,6 +211,28 @@ fn one_request_ends_mails() {
         stage.standing(&address(), "marketing")["because"],
         "objected"
     );
+}
+
+#[test]
+fn what_is_so_already_makes_no_event() {
+    let stage = Stage::new();
+    let token = known(&stage);
+    let mails = stage.mails(2);
+    let out = mails[1].lines().find_map(|line| {
+        let url = line.strip_prefix("List-Unsubscribe: <http://127.0.0.1:8446")?;
+        Some(url.trim_end_matches(['>', '\r']).to_owned())
+    });
+    let out = out.unwrap();
+    let before = stage.events();
+    for _ in 0..3 {
+        assert_eq!(stage.form(&out, "List-Unsubscribe=One-Click").status, 200);
+        assert_eq!(change(&stage, &token, "*", "object").status, 200);
+    }
+    assert_eq!(stage.events(), before + 1);
+    // Another text than the one that is in force: nothing is agreed to.
+    let other = format!("t={token}&lang=en&purpose=newsletter&change=give&text=letter@2:en:0");
+    assert_eq!(stage.form("/preferences", &other).status, 200);
+    assert_eq!(stage.events(), before + 1);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 
 use jiff::SignedDuration;
 
-use super::stage::{CANARY, Stage, token};
+use super::stage::{CANARY, Stage, seen, token};
 use crate::harness::client::Request;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -36,7 +36,7 @@ fn to_look_confirms_nothing_and_the_button_confirms_once() {
     assert_eq!((head.status, head.body.len()), (200, 0));
     assert_eq!(stage.events(), before);
     assert_eq!(stage.standing(&address(), "newsletter")["valid"], false);
-    let done = stage.form(&link, &format!("t={token}&lang=en"));
+    let done = stage.form(&link, &format!("t={token}&lang=en&{}", seen()));
     assert_eq!(done.status, 200, "{}", done.text());
     assert!(done.text().contains("Monthly letter"));
     let standing = stage.standing(&address(), "newsletter");
@@ -93,7 +93,39 @@ fn a_link_that_was_cut_swapped_or_made_up_confirms_nothing() {
     assert_eq!(stage.form(&link, "more=1").status, 400);
     assert_eq!(stage.form(&link, "t=a&t=b").status, 400);
     assert_eq!(stage.events(), before);
-    assert_eq!(stage.form(&link, "").status, 200);
+    assert_eq!(stage.form(&link, &seen()).status, 200);
+}
+
+#[test]
+fn the_proof_names_the_text_that_the_page_has_shown() {
+    let stage = Stage::new();
+    let token = stage.asked(&address());
+    let link = format!("/consent/confirm?t={token}");
+    let before = stage.events();
+    // Another text than one that is in force or was asked: a former version, other words, none.
+    for other in [
+        seen().replace("@3", "@2"),
+        seen().replace(":en:", ":fr:"),
+        seen() + "0",
+        "text=none".to_owned(),
+        String::new(),
+    ] {
+        let again = stage.form(&link, &other);
+        assert_eq!(again.status, 409, "{other}");
+        assert!(again.text().contains("name=\"text\""), "{other}");
+    }
+    assert_eq!(stage.events(), before);
+    // The page in another language than the mail.
+    let page = stage.get(&format!("{link}&lang=fr")).text();
+    let read = page.split("name=\"text\" value=\"").nth(1).unwrap();
+    let read = read.split('"').next().unwrap();
+    let form = format!("lang=fr&text={read}");
+    assert_eq!(stage.form(&link, &form).status, 200);
+    let events = stage.runtime.block_on(stage.ledger.events_after(0));
+    let confirmed = events.unwrap().pop().unwrap();
+    assert_eq!(confirmed.language.as_deref(), Some("fr"));
+    let hash = super::stage::sha256("Je veux la lettre.");
+    assert_eq!(confirmed.text_sha256, Some(hash));
 }
 
 #[test]
@@ -115,7 +147,7 @@ fn what_was_withdrawn_is_given_again_by_mail_only() {
     let confirm = |stage: &Stage| {
         let token = stage.asked(&address());
         let link = format!("/consent/confirm?t={token}");
-        assert_eq!(stage.form(&link, "").status, 200);
+        assert_eq!(stage.form(&link, &seen()).status, 200);
     };
     confirm(&stage);
     let event = |kind: &str, proof: &str| {
@@ -156,7 +188,7 @@ fn mails_say_what_they_should_and_nothing_else_names_anybody() {
     let token = token(&mail, "/consent/confirm");
     assert_eq!(
         stage
-            .form(&format!("/consent/confirm?t={token}"), "")
+            .form(&format!("/consent/confirm?t={token}"), &seen())
             .status,
         200
     );

@@ -1,6 +1,6 @@
 //! Forms that anybody can fill in: they tell nothing of anybody, and are taken as they are meant or not at all.
 
-use super::stage::{CANARY, Stage};
+use super::stage::{CANARY, Stage, seen};
 use crate::harness::client::Request;
 
 fn json(target: &str, body: &str) -> Request<'static> {
@@ -23,7 +23,7 @@ fn whoever_is_named_the_answer_is_the_same() {
     let token = stage.asked(&known);
     assert_eq!(
         stage
-            .form(&format!("/consent/confirm?t={token}"), "")
+            .form(&format!("/consent/confirm?t={token}"), &seen())
             .status,
         200
     );
@@ -266,7 +266,7 @@ fn other_sites_may_not_send_forms() {
         body: Some(Vec::new()),
     };
     assert_eq!(stage.send(&framed).status, 403);
-    assert_eq!(stage.form_from(&link, "", Some("null")).status, 200);
+    assert_eq!(stage.form_from(&link, &seen(), Some("null")).status, 200);
 }
 
 #[test]

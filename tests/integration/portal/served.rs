@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::stage::{CANARY, install, token};
+use super::stage::{CANARY, install, seen, token};
 use crate::harness::binary::{paravent, run};
 use crate::harness::client::{self, Request};
 
@@ -75,7 +75,7 @@ fn a_confirmed_link_is_in_the_ledger_and_the_access_log_and_names_nobody() {
         is_whole.then(|| fs::read_to_string(entry.path()).unwrap())
     });
     let token = token(&mail, "/consent/confirm");
-    assert_eq!(post(&format!("/consent/confirm?t={token}"), ""), 200);
+    assert_eq!(post(&format!("/consent/confirm?t={token}"), &seen()), 200);
     assert_eq!(post(&format!("/consent/confirm?t={token}"), ""), 410);
     let stop = Command::new("kill").arg(served.0.id().to_string()).status();
     assert!(stop.unwrap().success());

@@ -316,6 +316,11 @@ fn checked(response: Response) -> Response {
     response
 }
 
+/// What a page in English carries of the text that it has shown.
+pub fn seen() -> String {
+    format!("text=letter@3:en:{}", sha256("I want the letter."))
+}
+
 /// The token of the link that stands alone on a line.
 pub fn token(mail: &str, path: &str) -> String {
     let start = format!("http://127.0.0.1:8446{path}?t=");
