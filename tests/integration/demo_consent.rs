@@ -385,10 +385,16 @@ fn only_the_button_behind_a_link_in_a_mail_confirms_and_only_once() {
     for _ in 0..10 {
         assert_eq!(visit(&demo, "GET", &link, None).status, 200);
     }
+    // The form carries the text that its page has shown.
+    let page = visit(&demo, "GET", &link, None).text();
+    let read = page.split("name=\"text\" value=\"").nth(1).unwrap();
+    let read = read.split('"').next().unwrap();
     assert!(!stage.is_there(id));
     assert_eq!(stage.shown(address)["because"], "proof-too-weak");
     let (path, token) = link.split_once("?t=").unwrap();
-    let form = format!("t={token}");
+    let lang = page.split("name=\"lang\" value=\"").nth(1).unwrap();
+    let lang = lang.split('"').next().unwrap();
+    let form = format!("t={token}&lang={lang}&text={read}");
     assert_eq!(visit(&demo, "POST", path, Some(&form)).status, 200);
     stage.until(id, true);
     assert_eq!(stage.shown(address)["proof"], "double-opt-in");
