@@ -134,11 +134,12 @@ impl Reader<'_> {
     }
 }
 
-/// A secret without the end of its line; as it is, if only that makes it long enough.
+/// A secret without the end of its line; as it is, if only that makes it long enough, and it is no text that somebody wrote.
 fn without_line_end(bytes: &[u8], bytes_min: usize) -> &[u8] {
     let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    match line.len() < bytes_min && bytes.len() >= bytes_min {
+    let is_text = line.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    match line.len() < bytes_min && bytes.len() >= bytes_min && !is_text {
         true => bytes,
         false => line,
     }
@@ -162,5 +163,10 @@ mod tests {
         }
         assert_eq!(without_line_end(b"word\n", 0), b"word");
         assert_eq!(without_line_end(b"word\n", 32), b"word");
+        // What somebody wrote is too short.
+        assert_eq!(
+            without_line_end(b"fifteen letters\n", 16),
+            b"fifteen letters"
+        );
     }
 }

@@ -602,7 +602,7 @@ fn rows_and_limits_that_another_purpose_escapes_are_told() {
         says(
             &found,
             "W124",
-            &["somebody with", "`sales`", "naming purpose `payment`"],
+            &["somebody with", "`sales`", "by naming purpose"],
         );
         for whom in ["roles: [sales, finance, marketing]", "unless_roles: sales"] {
             let found = told(&[], &section(whom));
