@@ -21,6 +21,7 @@ use crate::reason::{Outcome, Reason};
 use crate::vocabulary::Action;
 
 mod assembled;
+mod outdated;
 mod texts;
 
 pub use assembled::Assembled;
@@ -433,29 +434,6 @@ impl Reply {
         Self {
             step_up: challenge,
             ..self
-        }
-    }
-
-    /// Remembers what is told of what was written, if nothing more may be shown by the time it leaves.
-    #[must_use]
-    pub fn lessened_to(self, lesser: Option<Filtered>) -> Self {
-        Self { lesser, ..self }
-    }
-
-    /// The same, where somebody whom it is about has denied something since it was made. What was written stays written.
-    #[must_use]
-    pub fn outdated(self, dialect: &dyn Dialect) -> Self {
-        match self.lesser {
-            _ if self.reason.is_some() => self,
-            Some(lesser) => Self {
-                body: Body::Whole(Whole(vec![Part::Filtered(lesser)])),
-                lesser: None,
-                ..self
-            },
-            None => {
-                let refusal = Reason::StandingChanged.into();
-                Self::from_refusal(dialect, refusal, self.decision.as_deref())
-            }
         }
     }
 

@@ -159,7 +159,7 @@ impl Stage {
 
     /// Lets others work for a moment, between two attempts.
     pub(super) fn moment(&self) {
-        self.wait(tokio::time::sleep(Duration::from_millis(50)));
+        self.wait(async { tokio::time::sleep(Duration::from_millis(50)).await });
     }
 
     /// Waits until something holds.
