@@ -409,7 +409,7 @@ fn greeting(
          \x20    paravent consent withdraw --config {config} --record sugar:Contacts/ID --purpose newsletter --source telephone --by kim\n\
          14. whoever wants it again asks with their address, and presses the button behind the link in the mail, a file here\n\
          \x20    curl -s http://{portal}/consent/requests -d purpose=newsletter -d email=ADDRESS\n\
-         \x20    grep -h http {mail}/*.eml\n\
+         \x20    grep -h ^http {mail}/*.eml\n\
          \n\
          The log is whole, and goes on from what was signed at the start:\n\
          \x20    paravent audit verify {audit} --key {key} --checkpoint {checkpoint}\n\
