@@ -528,6 +528,11 @@ impl<'a> Visit<'a> {
         }
     }
 
+    /// Whether somebody whom its records are about has said something since they were asked about.
+    fn has_changed(&self) -> bool {
+        self.persons.is_some_and(|persons| persons.has_changed())
+    }
+
     fn dialect(&self) -> &'a dyn Dialect {
         &*self.in_force.dialect
     }

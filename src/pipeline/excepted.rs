@@ -6,14 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 use crate::filter::FieldCounts;
-use crate::policy::FieldRule;
+use crate::policy::{EXCEPTION, FieldRule};
 use crate::vocabulary::{Level, RuleName};
 
 /// Callers and exceptions that are remembered; of further ones each reply is told.
 const TOLD_MAX: usize = 100_000;
-
-/// Before the name of an exception stands this.
-const EXCEPTION: &str = "exception.";
 
 const DAY_SECONDS: i64 = 86_400;
 

@@ -43,6 +43,21 @@ struct Released {
     lesser: Option<(Filtered, Report)>,
 }
 
+/// An answer that was read.
+struct Attempt {
+    read: Result<Read, Reason>,
+    /// What it says of the CRM's own data, where it says anything.
+    description: Option<Vec<u8>>,
+    /// What it takes of the budget.
+    share: Share,
+}
+
+impl Attempt {
+    fn is_whole(&self) -> bool {
+        matches!(self.read, Ok(Read::Whole(_)))
+    }
+}
+
 impl Pipeline {
     /// Filters an answer, records what it discloses, and makes it a reply.
     pub(super) async fn release(
@@ -51,12 +66,10 @@ impl Pipeline {
         (mut answer, account): (Answer, Account),
         mut record: Record<Decided>,
     ) -> Reply {
-        let mut share = self.budget.share();
-        let mut heard = answer.form.describes.then(Vec::new);
-        let mut read = self
-            .read(visit, &mut answer, heard.as_mut(), &mut share)
-            .await;
-        if matches!(read, Ok(Read::Whole(..))) && is_asked_again(visit, &answer) {
+        let mut attempt = self.read(visit, &mut answer).await;
+        if attempt.is_whole() && is_asked_again(visit, &answer) {
+            // What was read takes no room any more.
+            drop(attempt);
             let action = answer.exchange.operation().action;
             // In a box, as all that requests seldom need.
             let asking = Box::pin(self.asked_again(visit, answer, &mut record)).await;
@@ -64,14 +77,9 @@ impl Pipeline {
                 Ok(again) => again,
                 Err(refusal) => return self.refuse(visit, action, refusal, record).await,
             };
-            share = self.budget.share();
-            heard = answer.form.describes.then(Vec::new);
-            read = self
-                .read(visit, &mut answer, heard.as_mut(), &mut share)
-                .await;
+            attempt = self.read(visit, &mut answer).await;
         }
-        let read = (read, heard, share);
-        self.release_read(visit, read, (answer, account), record)
+        self.release_read(visit, attempt, (answer, account), record)
             .await
     }
 
@@ -83,7 +91,14 @@ impl Pipeline {
         answer: Answer,
         record: &mut Record<Decided>,
     ) -> Result<Answer, Refusal> {
-        let Answer { exchange, plan, .. } = answer;
+        let Answer {
+            exchange,
+            plan,
+            untrusted,
+            held,
+            ..
+        } = answer;
+        drop((untrusted, held));
         if let Some(persons) = visit.persons {
             persons.released();
         }
@@ -97,10 +112,15 @@ impl Pipeline {
     async fn release_read(
         &self,
         visit: &Visit<'_>,
-        (read, description, share): (Result<Read, Reason>, Option<Vec<u8>>, Share),
+        attempt: Attempt,
         (mut answer, account): (Answer, Account),
         mut record: Record<Decided>,
     ) -> Reply {
+        let Attempt {
+            read,
+            description,
+            share,
+        } = attempt;
         // Counted until what was read ahead has passed the filter.
         let _held = answer.held.take();
         let is_unchanged = answer.is_unchanged;
@@ -200,7 +220,21 @@ impl Pipeline {
         }
     }
 
-    async fn read(
+    /// Reads an answer through the filter.
+    async fn read(&self, visit: &Visit<'_>, answer: &mut Answer) -> Attempt {
+        let mut share = self.budget.share();
+        let mut description = answer.form.describes.then(Vec::new);
+        let read = self
+            .read_into(visit, answer, description.as_mut(), &mut share)
+            .await;
+        Attempt {
+            read,
+            description,
+            share,
+        }
+    }
+
+    async fn read_into(
         &self,
         visit: &Visit<'_>,
         answer: &mut Answer,
@@ -212,12 +246,14 @@ impl Pipeline {
         let (limits, memory) = (self.settings.limits, &visit.in_force.memory);
         let asked = asked_of(&answer.narrowed, visit.persons);
         let (plan, shape) = (&answer.plan, &answer.form.shape);
-        let lesser = Asked {
-            persons: None,
-            ..asked.clone()
-        };
         let keeps = operation.action.writes() && asked.persons.is_some();
-        let mut kept = keeps.then(|| Filtering::new(plan, shape, lesser, limits, memory));
+        let mut kept = keeps.then(|| {
+            let lesser = Asked {
+                persons: None,
+                ..asked.clone()
+            };
+            Filtering::new(plan, shape, lesser, limits, memory)
+        });
         let mut filtering = Filtering::new(plan, shape, asked, limits, memory);
         let untrusted = &mut answer.untrusted;
         let held_bytes_max = self.settings.held_bytes_max;
@@ -275,8 +311,7 @@ impl Pipeline {
             report,
             lesser,
         } = *whole;
-        let has_changed = visit.persons.is_some_and(|persons| persons.has_changed());
-        let (filtered, report, lesser) = match (has_changed, lesser) {
+        let (filtered, report, lesser) = match (visit.has_changed(), lesser) {
             (false, lesser) => (filtered, report, lesser.map(|(filtered, _)| filtered)),
             // What was written stays written, and its caller is told so.
             (true, Some((filtered, report))) => (filtered, report, None),
@@ -327,8 +362,7 @@ impl Pipeline {
 /// Whether the CRM is asked again: somebody has denied something since its answer was looked at, and to ask it changes nothing.
 fn is_asked_again(visit: &Visit<'_>, answer: &Answer) -> bool {
     let writes = answer.exchange.operation().action.writes();
-    let has_changed = visit.persons.is_some_and(|persons| persons.has_changed());
-    has_changed && !writes && !answer.is_unchanged
+    visit.has_changed() && !writes && !answer.is_unchanged
 }
 
 /// Tells that a description of the CRM's data passes unread.

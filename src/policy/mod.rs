@@ -62,6 +62,9 @@ pub use language::terms::{
 };
 pub use supposed::Assumed;
 
+/// How names of exceptions begin in the log.
+pub const EXCEPTION: &str = "exception.";
+
 use decision::engine::Situation;
 use decision::judge::{Core, View};
 #[cfg(test)]

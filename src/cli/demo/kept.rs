@@ -19,6 +19,7 @@ use crate::consent::Signer;
 use crate::demo::{Issuer, PASSWORD, SERVICE};
 use crate::diagnostic::Spanned;
 use crate::files;
+use crate::hex::hex;
 use crate::policy::Source;
 use crate::proxy::PortalSetup;
 
@@ -96,14 +97,8 @@ impl<'d> Kept<'d> {
     ) -> Result<PortalSetup, Box<dyn Error>> {
         let bind = socket.local_addr()?;
         let settings = config::Portal {
-            bind: Spanned {
-                value: bind,
-                place: nowhere(),
-            },
-            url: Spanned {
-                value: format!("http://{bind}"),
-                place: nowhere(),
-            },
+            bind: stated(bind),
+            url: stated(format!("http://{bind}")),
             tls: None,
             return_to: Vec::new(),
             api: vec![config::ApiClient {
@@ -115,10 +110,7 @@ impl<'d> Kept<'d> {
         };
         let mail = config::Mail {
             place: nowhere(),
-            way: MailWay::Folder(Spanned {
-                value: self.dir.join(MAIL),
-                place: nowhere(),
-            }),
+            way: MailWay::Folder(stated(self.dir.join(MAIL))),
             from: FROM.to_owned(),
         };
         let signer = Signer::read(&self.receipts_key)?;
@@ -187,8 +179,12 @@ fn signing_key() -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(pem.into_bytes())
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// What would stand in a configuration.
+fn stated<T>(value: T) -> Spanned<T> {
+    Spanned {
+        value,
+        place: nowhere(),
+    }
 }
 
 fn configuration(at: &Addresses, program: &str) -> String {

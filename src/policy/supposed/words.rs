@@ -14,7 +14,8 @@ impl Assumed {
     pub fn words(&self, is_french: bool) -> String {
         let listed = |names: &[RuleName]| {
             let names = names.iter().map(|name| name.as_str());
-            let names = names.map(|name| name.strip_prefix("exception.").unwrap_or(name));
+            let names =
+                names.map(|name| name.strip_prefix(crate::policy::EXCEPTION).unwrap_or(name));
             let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
             names.join(if is_french { " et " } else { " and " })
         };

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::policy::EXCEPTION;
 use crate::report::frame::Frame;
 use crate::report::language::Language;
 use crate::report::pass::{Counting, Event};
@@ -10,9 +11,6 @@ use crate::report::{Asked, Block, Cell, Column, Name, Report, Table, Unanswerabl
 use crate::vocabulary::Level;
 
 use super::account::{self, Account};
-
-/// Before the name of an exception stands this.
-const EXCEPTION: &str = "exception.";
 
 /// Categories of one exception and caller that are told.
 const CATEGORIES_MAX: usize = 100;

@@ -6,6 +6,7 @@ use jiff::{Timestamp, ToSpan};
 
 use crate::condition::{Condition, RequestFact, Subject, Test};
 use crate::diagnostic::{Diagnostic, Diagnostics, quoted};
+use crate::policy::EXCEPTION;
 use crate::vocabulary::RuleName;
 
 use super::super::codes;
@@ -14,9 +15,6 @@ use super::super::model::{CONDITIONS_MAX, Cap, Exception, Noted};
 use super::super::sections::exceptions::DAYS_MAX;
 use super::conditions::Conditions;
 use super::declared::Declared;
-
-/// How the log names them.
-const PREFIX: &str = "exception.";
 
 /// Puts each exception to its cap.
 pub(super) fn exceptions(
@@ -45,7 +43,7 @@ pub(super) fn exceptions(
             continue;
         };
         cap.exceptions.push(Exception {
-            name: RuleName::new(&format!("{PREFIX}{}", entry.name.value)),
+            name: RuleName::new(&format!("{EXCEPTION}{}", entry.name.value)),
             roles,
             when,
         });

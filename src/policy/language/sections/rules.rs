@@ -15,7 +15,7 @@ const RESERVED: [&str; 7] = [
     "dialect.",
     "mode.",
     "rows.",
-    "exception.",
+    crate::policy::EXCEPTION,
     "consent.",
     "retention.",
 ];
