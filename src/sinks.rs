@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -62,7 +62,8 @@ pub type Say = Arc<dyn Fn(&str, bool, String) + Send + Sync>;
 #[derive(Debug, Default)]
 pub struct Sinks {
     feeds: Vec<JoinHandle<()>>,
-    ticking: Option<JoinHandle<()>>,
+    /// Tells how far they are, until what stands beside it is gone.
+    ticking: Option<(JoinHandle<()>, oneshot::Sender<()>)>,
     /// Until when they may carry what is left; they go on as long as there is no such time.
     stop: watch::Sender<Option<Instant>>,
     /// How long a stop lets them do so.
@@ -112,7 +113,10 @@ impl Sinks {
             };
             feeds.push(tokio::spawn(feed.run()));
         }
-        let ticking = (!statuses.is_empty()).then(|| tokio::spawn(tick(statuses, settled, say)));
+        let ticking = (!statuses.is_empty()).then(|| {
+            let (end, ended) = oneshot::channel();
+            (tokio::spawn(tick(statuses, settled, say, ended)), end)
+        });
         Self {
             feeds,
             ticking,
@@ -135,19 +139,29 @@ impl Sinks {
                 feed.abort();
             }
         }
-        if let Some(ticking) = self.ticking {
-            ticking.abort();
+        if let Some((ticking, end)) = self.ticking {
+            drop(end);
+            let _ = ticking.await;
         }
     }
 }
 
-/// Tells how far sinks are, as long as they carry.
-async fn tick(statuses: Vec<Arc<Status>>, settled: watch::Receiver<u64>, say: Say) {
+/// Tells how far sinks are as long as they carry, and where they stood at the end.
+async fn tick(
+    statuses: Vec<Arc<Status>>,
+    settled: watch::Receiver<u64>,
+    say: Say,
+    mut ended: oneshot::Receiver<()>,
+) {
     loop {
+        let is_last = ended.try_recv() == Err(oneshot::error::TryRecvError::Closed);
         for status in &statuses {
             let (is_good, words) = status.tell(*settled.borrow(), Timestamp::now());
             say(&format!("sink:{}", status.name()), is_good, words);
         }
-        tokio::time::sleep(TICK).await;
+        if is_last {
+            return;
+        }
+        let _ = tokio::time::timeout(TICK, &mut ended).await;
     }
 }
