@@ -214,6 +214,8 @@ pub struct Limits {
     pub held_bytes_total_max: usize,
     /// Bytes of one record of a reply. Default: 1 MiB.
     pub record_bytes_max: usize,
+    /// Bytes of a text in which identifiers and statements are looked for. Default: 1 MiB.
+    pub text_bytes_max: usize,
     /// Nesting of JSON. Default: 128.
     pub depth_max: usize,
     /// Parts of one bulk request. Default: 50.
@@ -372,6 +374,7 @@ impl Default for Limits {
             held_bytes_max: 8 << 20,
             held_bytes_total_max: 256 << 20,
             record_bytes_max: 1 << 20,
+            text_bytes_max: 1 << 20,
             depth_max: 128,
             bulk_parts_max: 50,
             connections_max: 4096,

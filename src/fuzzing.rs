@@ -71,6 +71,7 @@ const BOUNDS: Bounds = Bounds {
 
 const LIMITS: Limits = Limits {
     record_bytes_max: 1 << 16,
+    text_bytes_max: 1 << 20,
     depth_max: 64,
 };
 

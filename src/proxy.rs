@@ -441,6 +441,7 @@ pub fn settings(configured: &config::Limits, page_max: u32, secrets_in_query: bo
         bulk_parts_max,
         depth_max,
         record_bytes_max,
+        text_bytes_max,
         ..
     } = *configured;
     Settings {
@@ -452,6 +453,7 @@ pub fn settings(configured: &config::Limits, page_max: u32, secrets_in_query: bo
         secrets_in_query,
         limits: filter::Limits {
             record_bytes_max,
+            text_bytes_max,
             depth_max,
         },
         held_bytes_max: configured.held_bytes_max,

@@ -162,6 +162,7 @@ reasons! {
     SpecialCategoryInText = (403, Denied, "special-category-in-text", "The text says something of a person that you may not write."),
     MaskWrittenBack = (403, Denied, "mask-written-back", "The request would write a mask over a real value."),
     EditedTooClose = (403, Denied, "edited-too-close", "The text holds something that is withheld from you: beside it only plain words may change, set apart by blanks, and nowhere may markup or escapes be added."),
+    TextTooLong = (403, Denied, "text-too-long", "A text of this field is longer than what can be searched for what may not be written; send a shorter one, or leave the field out."),
     WithheldTextTooLong = (403, Denied, "withheld-text-too-long", "What is withheld from you in the text would no longer fit into its field; write less before it, or put it behind."),
 
     CountNotAvailable = (403, Denied, "count-not-available", "How many records there are cannot be told here, because some are withheld from you."),

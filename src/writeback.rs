@@ -11,7 +11,6 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::detect::{Kind, Meant};
-use crate::filter::is_too_long;
 use crate::mask;
 use crate::objection::Objection;
 use crate::policy::{FieldRule, RecordRules, Show, TextRule, Writable};
@@ -103,11 +102,12 @@ pub struct Current<'a> {
     pub length: &'a dyn Fn(&Field) -> Option<usize>,
 }
 
-/// Settles a write: an update where there is a current record, else a creation.
+/// Settles a write: an update where there is a current record, else a creation. In texts of more bytes nothing is looked for.
 pub fn settle(
     sent: &Map<String, Value>,
     current: Option<&Current<'_>>,
     rules: &RecordRules,
+    text_bytes_max: usize,
 ) -> Result<Settled, Objection> {
     let mut settled = Settled::default();
     for (key, value) in sent {
@@ -117,7 +117,8 @@ pub fn settle(
             shown: find(current.shown, &rule.field),
             length: (current.length)(&rule.field),
         });
-        let Restored { edit, is_flagged } = settle_field(value, found.as_ref(), &rule)?;
+        let Restored { edit, is_flagged } =
+            settle_field(value, found.as_ref(), &rule, text_bytes_max)?;
         if is_flagged {
             settled.flagged.push(rule.path());
         }
@@ -146,8 +147,9 @@ pub fn settle(
 pub fn settle_columns(
     sent: &Map<String, Value>,
     rules: &RecordRules,
+    text_bytes_max: usize,
 ) -> Result<Settled, Objection> {
-    let settled = settle(sent, None, rules)?;
+    let settled = settle(sent, None, rules, text_bytes_max)?;
     let is_text = |key: &str| matches!(rules.field(key).show, Show::Text(_));
     let mut written = settled.edits.0.iter();
     if written.any(|(key, edit)| *edit != Edit::Drop && is_text(key)) {
@@ -167,6 +169,7 @@ fn settle_field(
     sent: &Value,
     found: Option<&Found<'_>>,
     rule: &FieldRule,
+    text_bytes_max: usize,
 ) -> Result<Restored, Objection> {
     if rule.is_scaffolding() {
         return Ok(Edit::Drop.into());
@@ -184,9 +187,11 @@ fn settle_field(
     match (&rule.writable, &rule.show) {
         (Writable::No, _) if holds_placeholder(sent) => Err(Reason::MaskWrittenBack.into()),
         (Writable::No, _) => Err(Reason::FieldNotWritable.into()),
-        (Writable::Yes, Show::Text(text)) => settle_text(sent, found, text),
+        (Writable::Yes, Show::Text(text)) => settle_text(sent, found, text, text_bytes_max),
         (_, _) if holds_placeholder(sent) => Err(Reason::MaskWrittenBack.into()),
-        (Writable::Yes, Show::Items { inner, .. }) => settle_items(sent, found, inner),
+        (Writable::Yes, Show::Items { inner, .. }) => {
+            settle_items(sent, found, inner, text_bytes_max)
+        }
         (Writable::Yes, _) if is_flat(sent) => Ok(Edit::Keep.into()),
         (Writable::Valid(kind), _) if is_valid(sent, *kind) => Ok(Edit::Keep.into()),
         (Writable::Yes | Writable::Valid(_), _) => Err(Reason::FieldNotWritable.into()),
@@ -199,6 +204,7 @@ fn settle_text(
     sent: &Value,
     found: Option<&Found<'_>>,
     text: &TextRule,
+    bytes_max: usize,
 ) -> Result<Restored, Objection> {
     let held = match found {
         None => Some(Cow::Borrowed("")),
@@ -207,8 +213,8 @@ fn settle_text(
     let (Some(held), Some(sent)) = (held, spelling(sent)) else {
         return Err(Reason::FieldNotWritable.into());
     };
-    if is_too_long(&held) || is_too_long(&sent) {
-        return Err(Reason::WithheldTextTooLong.into());
+    if held.len().max(sent.len()) > bytes_max {
+        return Err(Reason::TextTooLong.into());
     }
     let length = found.and_then(|found| found.length);
     spans::restore(&sent, &held, text, length)
@@ -219,6 +225,7 @@ fn settle_items(
     sent: &Value,
     found: Option<&Found<'_>>,
     inner: &Show,
+    bytes_max: usize,
 ) -> Result<Restored, Objection> {
     let items = sent
         .as_array()
@@ -243,6 +250,9 @@ fn settle_items(
     }
     let mut is_flagged = false;
     for part in items.iter().flat_map(parts).filter_map(spelling) {
+        if part.len() > bytes_max {
+            return Err(Reason::TextTooLong.into());
+        }
         is_flagged |= spans::restore(&part, "", text, None)?.is_flagged;
     }
     Ok(Restored {

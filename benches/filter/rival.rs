@@ -14,6 +14,7 @@ use crate::terms::{self, Terms, Treatment};
 
 pub(crate) const LIMITS: Limits = Limits {
     record_bytes_max: 1 << 20,
+    text_bytes_max: 1 << 20,
     depth_max: 128,
 };
 

@@ -22,6 +22,7 @@ impl Reader<'_> {
                 "held_bytes_max",
                 "held_bytes_total_max",
                 "record_bytes_max",
+                "text_bytes_max",
                 "depth_max",
                 "bulk_parts_max",
                 "connections_max",
@@ -65,6 +66,7 @@ impl Reader<'_> {
                 KIB..=64 * MIB,
                 default.record_bytes_max,
             ),
+            text_bytes_max: self.size(k, "text_bytes_max", KIB..=64 * MIB, default.text_bytes_max),
             depth_max: self.count(k, "depth_max", 8..=512, default.depth_max),
             bulk_parts_max: self.count(k, "bulk_parts_max", 1..=1000, default.bulk_parts_max),
             connections_max: self.count(

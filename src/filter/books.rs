@@ -9,7 +9,6 @@ use crate::json::Key;
 use crate::policy::{FieldRule, KnownFields};
 use crate::vocabulary::{Module, RecordRef, RuleName};
 
-use super::Report;
 use super::asked::Asked;
 use super::book::{ModuleBook, Remainder};
 use super::facts::Wanted;
@@ -18,6 +17,7 @@ use super::persons::Persons;
 use super::reader::Type;
 use super::seen::Seen;
 use super::terms::{Judge, Terms};
+use super::{Limits, Report};
 
 /// Bound on what the names of one reply that nobody knows take, with what is remembered beside each.
 const NAMES_BYTES_MAX: usize = 8 << 20;
@@ -75,6 +75,8 @@ pub(super) struct Books {
     terms: Box<dyn Terms>,
     /// Whether records of the reply, outside of others, are judged.
     pub(super) is_judging: bool,
+    /// Bytes of a text in which something is looked for.
+    pub(super) text_bytes_max: usize,
     asked: Asked,
     memory: Memory,
     books: Vec<ModuleBook>,
@@ -97,13 +99,20 @@ pub(super) struct Books {
 
 impl Books {
     /// The books of a reply of this shape.
-    pub(super) fn new(terms: Box<dyn Terms>, shape: &Shape, asked: Asked, memory: &Memory) -> Self {
+    pub(super) fn new(
+        terms: Box<dyn Terms>,
+        shape: &Shape,
+        asked: Asked,
+        limits: Limits,
+        memory: &Memory,
+    ) -> Self {
         let mut is_judging = false;
         shape.each_module(&mut |module| {
             is_judging = is_judging || terms.conditions(module).is_some();
         });
         Self {
             is_judging,
+            text_bytes_max: limits.text_bytes_max,
             terms,
             asked,
             memory: memory.clone(),

@@ -52,13 +52,15 @@ pub use pages::{Pages, Taken};
 pub use persons::{Described, Persons};
 pub use report::{FieldCount, FieldCounts, FieldSet, InText, Misfit, Report};
 pub use sheet::Sheet;
-pub use text::{Finding, Replacement, findings, is_too_long, replacements};
+pub use text::{Finding, Replacement, findings, replacements};
 
 /// Bounds of one reply.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Bytes of one record.
     pub record_bytes_max: usize,
+    /// Bytes of a text in which something is looked for. A longer one is redacted whole.
+    pub text_bytes_max: usize,
     /// Nesting depth.
     pub depth_max: usize,
 }
@@ -139,7 +141,7 @@ impl Filter {
         memory: &Memory,
     ) -> Self {
         let limits = limits.bounded();
-        let books = Books::new(terms, shape, asked, memory);
+        let books = Books::new(terms, shape, asked, limits, memory);
         Self {
             outline: Outline::new(shape, books.is_judging, limits),
             books,

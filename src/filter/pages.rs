@@ -78,7 +78,7 @@ impl<'f> Pages<'f> {
             _ => None,
         });
         Some(Self {
-            books: Books::new(terms, shape, asked, memory),
+            books: Books::new(terms, shape, asked, limits, memory),
             limits: limits.bounded(),
             shape,
             along: along.collect(),

@@ -132,10 +132,11 @@ impl<'a> Treatment<'a, '_> {
 
     fn text(&mut self, rule: &TextRule, place: Site) -> Result<Fate, Fault> {
         let (mut found, mut is_too_long) = (Vec::new(), false);
+        let bytes_max = self.books.text_bytes_max;
         let mut treat = |value: &str| text::treat(rule, value, &mut |kind| found.push(kind));
         let fate = match self.reader.kind()? {
             Type::String => self.string(place.spelling, |value| {
-                is_too_long = text::is_too_long(value);
+                is_too_long = value.len() > bytes_max;
                 match is_too_long {
                     true => Treated::Redacted,
                     false => treat(value).map_or(Treated::Not, Treated::As),

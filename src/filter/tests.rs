@@ -23,6 +23,7 @@ mod pages;
 
 const LIMITS: Limits = Limits {
     record_bytes_max: 1 << 20,
+    text_bytes_max: 1 << 20,
     depth_max: 64,
 };
 
@@ -733,6 +734,7 @@ fn nothing_held_is_released_by_a_failure() {
 fn bounds_are_kept() {
     let small = Limits {
         record_bytes_max: 40,
+        text_bytes_max: 1 << 20,
         depth_max: 3,
     };
     let run = |text: &str, shape: &Shape| {

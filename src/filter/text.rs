@@ -5,14 +5,6 @@ use crate::detect::{self, Kind, Span};
 use crate::policy::{SpanRule, TextRule};
 use crate::vocabulary::Level;
 
-/// Bytes of a text in which something is looked for. A longer one is redacted whole.
-const TEXT_BYTES_MAX: usize = 1 << 20;
-
-/// Whether a text is too long to be searched.
-pub fn is_too_long(text: &str) -> bool {
-    text.len() > TEXT_BYTES_MAX
-}
-
 /// A finding that is not shown as it stands in its text, and what is shown in its place.
 #[derive(Clone, Debug)]
 pub struct Replacement {

@@ -89,12 +89,13 @@ impl Pipeline {
             return Ok(Settlement::Nothing);
         };
         let mut rules = plan.used(target);
+        let bytes_max = self.settings.limits.text_bytes_max;
         // Texts are compared as they are meant, not as they are spelled.
         let meant = &markup::decode_all(spelling, write);
         if operation.action != Action::Update {
             let settled = match operation.action {
-                Action::Relate => writeback::settle_columns(meant, &rules)?,
-                _ => writeback::settle(meant, None, &rules)?,
+                Action::Relate => writeback::settle_columns(meant, &rules, bytes_max)?,
+                _ => writeback::settle(meant, None, &rules, bytes_max)?,
             };
             record.written(target, &settled);
             if writeback::would_be_refused(&settled, meant, None, &rules) {
@@ -121,7 +122,7 @@ impl Pipeline {
                 shown: &found.shown,
                 length: &length,
             };
-            writeback::settle(meant, Some(&current), &rules)?
+            writeback::settle(meant, Some(&current), &rules, bytes_max)?
         };
         let unchanged = settled.is_empty();
         record.written(target, &settled);

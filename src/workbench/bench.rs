@@ -406,6 +406,7 @@ const SETTINGS: Settings = Settings {
     secrets_in_query: false,
     limits: Limits {
         record_bytes_max: 16 << 20,
+        text_bytes_max: 1 << 20,
         depth_max: BOUNDS.depth_max,
     },
     held_bytes_max: HELD_BYTES_MAX,

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::binary::{Demo, paravent, run, secret};
 use crate::harness::client::{self, Request};
+use crate::harness::ports;
 use crate::harness::scripted::{self, Scripted};
 
 fn text(bytes: &[u8]) -> String {
@@ -355,13 +356,7 @@ fn serve_runs_from_a_configuration_and_stops_at_sigterm() {
         scripted::json(200, br#"{"id":"c-1","_module":"Contacts","iban_c":"FR7630006000011234567890189","religion_c":"x"}"#)
     });
     let dir = tempfile::tempdir().unwrap();
-    let free = || {
-        std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-    };
-    let (bind, admin) = (free(), free());
+    let (bind, admin) = (ports::free(), ports::free());
     secret(
         &dir.path().join("token.key"),
         b"0123456789abcdef0123456789abcdef",

@@ -132,7 +132,7 @@ impl Listening {
         let name = ServerName::try_from("localhost").unwrap();
         let connection = ClientConnection::new(config.clone(), name).unwrap();
         let socket = TcpStream::connect(self.address).unwrap();
-        let timeout = Some(Duration::from_secs(10));
+        let timeout = Some(crate::harness::client::PATIENCE);
         socket.set_read_timeout(timeout).unwrap();
         StreamOwned::new(connection, socket)
     }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::harness::absent::skipped;
 use crate::harness::binary::{Demo, paravent, run, secret};
 use crate::harness::client::{self, Request, Response};
+use crate::harness::ports;
 
 /// One of the two tokens that the demo prints.
 fn token(demo: &Demo, name: &str) -> String {
@@ -286,9 +287,7 @@ impl Drop for Serving {
 #[test]
 fn readyz_says_whose_keys_are_not_known() {
     let dir = tempfile::tempdir().unwrap();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let admin = free.local_addr().unwrap();
-    drop(free);
+    let admin = ports::free();
     // Nobody listens at the port of discarded bytes.
     let keys = "{ url: \"http://127.0.0.1:9/keys\" }";
     let config = configuration(dir.path(), keys, admin.port());

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 use serde_json::json;
 
+use crate::harness::ports;
 use crate::harness::scripted::{self, Scripted};
 use crate::harness::world::{Wish, World};
 use crate::server::{crm_behind_tls, self_signed};
@@ -90,9 +91,7 @@ fn of_type(content_type: &str, body: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_crm_that_nobody_reaches() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
+    let address = ports::free();
     told(
         &World::scripted(address, wish()),
         &address.to_string(),

@@ -1,7 +1,6 @@
 //! `paravent key` beside a running proxy: nothing that is done to a key is lost, and no secret is anywhere.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Output, Stdio};
@@ -10,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::harness::binary::{paravent, run, secret};
+use crate::harness::ports;
 
 struct Installed {
     folder: tempfile::TempDir,
@@ -30,11 +30,7 @@ impl Installed {
         let installed = Self {
             folder: tempfile::tempdir().unwrap(),
         };
-        let free = || {
-            let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-            socket.local_addr().unwrap()
-        };
-        let (bind, admin) = (free(), free());
+        let (bind, admin) = (ports::free(), ports::free());
         secret(&installed.path("token.key"), b"0123456789abcdef");
         secret(&installed.path("api.key"), b"canary-api-key-0123");
         let policies = concat!(env!("CARGO_MANIFEST_DIR"), "/policies/sugarcrm");

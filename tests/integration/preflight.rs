@@ -12,6 +12,7 @@ use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use serde_json::{Value, json};
 
 use crate::harness::binary::{paravent, run, secret};
+use crate::harness::ports;
 use crate::harness::scripted::{self, Scripted};
 
 /// An installation in a folder of its own.
@@ -25,13 +26,7 @@ const KEY: &str = "canary-key-0123456789abcdef";
 
 impl Installed {
     fn new(url: &str, dialect: &str) -> Self {
-        let free = || {
-            TcpListener::bind("127.0.0.1:0")
-                .unwrap()
-                .local_addr()
-                .unwrap()
-        };
-        let (bind, admin) = (free(), free());
+        let (bind, admin) = (ports::free(), ports::free());
         let installed = Self {
             folder: tempfile::tempdir().unwrap(),
             bind,
@@ -315,10 +310,7 @@ fn serving(installed: &Installed) -> Serving {
 
 #[test]
 fn a_crm_that_does_not_answer_as_it_should_is_told_with_its_cause() {
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let closed = ports::free();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let html = |status: u16| {
         let body = "<html>Log in</html>";
@@ -391,10 +383,7 @@ fn every_dialect_is_asked_in_its_own_way() {
             "{dialect}: {}",
             received[0].line
         );
-        let down = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
+        let down = ports::free();
         installed.change(&crm.address.to_string(), &down.to_string());
         assert_eq!(installed.problem(dialect).0, "C025");
     }

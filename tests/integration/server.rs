@@ -45,7 +45,7 @@ fn slow_and_silent_callers_are_given_up() {
         socket.write_all(bytes).unwrap();
         socket
     };
-    let patience = Duration::from_secs(10);
+    let patience = client::PATIENCE;
     assert!(closes_within(open(b""), patience), "no head at all");
     assert!(
         closes_within(
@@ -72,32 +72,31 @@ fn logins_and_unknown_credentials_are_limited_per_origin() {
     let crm = Scripted::start(|_| {
         scripted::json(401, b"{\"error\":\"need_login\",\"error_message\":\"x\"}")
     });
-    let world = World::scripted(
-        crm.address,
-        Wish {
-            logins_per_minute: 5,
-            ..Wish::default()
-        },
-    );
     let login = json!({"grant_type": "password", "client_id": "sugar", "username": "u", "password": "wrong"});
-    let statuses: Vec<u16> = (0..8)
-        .map(|_| {
-            world
-                .send("POST", "/rest/v11_24/oauth2/token", None, Some(&login))
-                .status
-        })
-        .collect();
-    assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429, 429]);
-    let statuses: Vec<u16> = (0..7)
-        .map(|n| {
-            world
-                .get("/rest/v11_24/Contacts", &format!("guess-{n}"))
-                .status
-        })
-        .collect();
-    assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429]);
-    let reply = world.get("/rest/v11_24/Contacts", "guess-99");
-    assert!(reply.header("retry-after").is_some());
+    for _ in 0..20 {
+        let world = World::scripted(
+            crm.address,
+            Wish {
+                logins_per_minute: 5,
+                ..Wish::default()
+            },
+        );
+        let start = Instant::now();
+        let log_in = |_| world.send("POST", "/rest/v11_24/oauth2/token", None, Some(&login));
+        let guess = |n| world.get("/rest/v11_24/Contacts", &format!("guess-{n}"));
+        let logins: Vec<u16> = (0..8).map(log_in).map(|reply| reply.status).collect();
+        let guesses: Vec<u16> = (0..7).map(guess).map(|reply| reply.status).collect();
+        let last = guess(99);
+        if start.elapsed() > Duration::from_secs(12) {
+            // So slow a machine that one more is allowed by now.
+            continue;
+        }
+        assert_eq!(logins, [401, 401, 401, 401, 401, 429, 429, 429]);
+        assert_eq!(guesses, [401, 401, 401, 401, 401, 429, 429]);
+        assert!(last.header("retry-after").is_some());
+        return;
+    }
+    panic!("this machine takes more than 12 s for 16 requests");
 }
 
 #[test]
@@ -193,7 +192,7 @@ fn a_caller_who_hangs_up_is_recorded_too() {
         .unwrap();
     std::thread::sleep(Duration::from_millis(250));
     drop(socket);
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + client::PATIENCE;
     while !world
         .events()
         .iter()
@@ -298,9 +297,7 @@ fn caller_over_tls(
     let name = rustls_pki_types::ServerName::try_from("crm.example.org").unwrap();
     let connection = rustls::ClientConnection::new(std::sync::Arc::new(client), name).unwrap();
     let socket = TcpStream::connect(world.proxy).unwrap();
-    socket
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
+    socket.set_read_timeout(Some(client::PATIENCE)).unwrap();
     rustls::StreamOwned::new(connection, socket)
 }
 
@@ -479,7 +476,7 @@ fn tls_handshakes_that_fail_are_counted_by_cause() {
     let send = |bytes: &[u8]| {
         let mut socket = TcpStream::connect(world.proxy).unwrap();
         socket.write_all(bytes).unwrap();
-        assert!(closes_within(socket, Duration::from_secs(10)));
+        assert!(closes_within(socket, client::PATIENCE));
     };
     send(b"GET /rest/v11_24/ping HTTP/1.1\r\nHost: a\r\n\r\n");
     send(b"");
@@ -509,7 +506,7 @@ fn tls_handshakes_that_fail_are_counted_by_cause() {
         "no-common-protocol",
     ];
     // A handshake that fails is counted once its connection has ended.
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + client::PATIENCE;
     let is_all = |metrics: &str| causes.iter().all(|cause| metrics.contains(&count(cause)));
     while !is_all(&world.metrics()) && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(10));

@@ -12,6 +12,7 @@ use paravent::transport::{Destination, Transport};
 use serde_json::{Value, json};
 
 use super::harness::binary::secret;
+use super::harness::ports;
 use super::harness::scripted::{self, Received, Scripted};
 
 const PASSWORD: &str = "a password that nobody sees";
@@ -200,9 +201,7 @@ async fn what_the_crm_gives_and_never_takes_is_not_asked_for_without_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crm_that_is_down_is_told_to_all_and_soon_asked_again() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let address = ports::free();
     let service = service(&format!("http://{address}"), "sugar-rest", SUGAR);
     let asking = || {
         let service = service.clone();

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::harness::binary::{self, paravent};
 use crate::harness::client::{self, Request};
+use crate::harness::ports;
 use crate::harness::scripted::{self, Scripted};
 
 /// `paravent serve` before a scripted CRM.
@@ -27,11 +28,7 @@ struct Process {
 impl Process {
     fn start(crm: &Scripted) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let free = || {
-            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-            listener.local_addr().unwrap()
-        };
-        let (bind, admin) = (free(), free());
+        let (bind, admin) = (ports::free(), ports::free());
         let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
         let key = b"0123456789abcdef0123456789abcdef";
         binary::secret(&dir.path().join("token.key"), key);

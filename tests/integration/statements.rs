@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::client::Response;
-use crate::harness::world::World;
+use crate::harness::world::{Wish, World};
 use crate::roles::rich_contact;
 
 /// A statement that says it outright, and what stands around it.
@@ -173,4 +173,44 @@ fn what_is_withheld_is_neither_guessed_nor_said_of_somebody_else() {
     // What else is said may change.
     let edited = shown.replace("salon", "bureau").replace("mardi", "jeudi");
     assert_eq!(write(&world, &sally, id, &edited).status, 200);
+}
+
+#[test]
+fn a_text_that_is_longer_than_what_is_searched_is_neither_shown_nor_replaced() {
+    let world = World::demo_with(Wish {
+        text_bytes_max: 2_048,
+        ..Wish::default()
+    });
+    let contact = rich_contact(&world);
+    let id = contact["id"].as_str().unwrap();
+    let sally = world.login("sally");
+    let text = |bytes: usize| "Rappeler mardi. ".repeat(bytes / 16);
+
+    plant(&world, id, &text(2_048));
+    let reply = world.get(&path(id), &sally);
+    assert_eq!(reply.json()["description"], text(2_048));
+
+    let long = text(2_064);
+    plant(&world, id, &long);
+    let reply = world.get(&path(id), &sally);
+    assert_eq!(reply.json()["description"], Value::Null);
+    // The whole record sent back changes nothing of it.
+    let mut record = reply.json();
+    record["title"] = json!("CFO");
+    let fields = ["description", "title"].map(|field| (field.to_owned(), record[field].clone()));
+    let body = Value::Object(fields.into_iter().collect());
+    let reply = world.send("PUT", &path(id), Some(&sally), Some(&body));
+    assert_eq!(reply.status, 200);
+    assert_eq!(world.truth("Contacts", id)["title"], "CFO");
+
+    // Neither is it replaced by somebody who does not see it, nor by one that is as long.
+    for text in ["Rappeler jeudi.", &long.replace("mardi", "jeudi")] {
+        let reply = write(&world, &sally, id, text);
+        let reason = closed(&world, &reply)["outcome"]["reason"].clone();
+        assert_eq!((reply.status, reason), (403, json!("text-too-long")));
+    }
+    assert_eq!(truth(&world, id), long);
+    plant(&world, id, "Rappeler.");
+    assert_eq!(write(&world, &sally, id, &long).status, 403);
+    assert_eq!(truth(&world, id), "Rappeler.");
 }

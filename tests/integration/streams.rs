@@ -5,11 +5,10 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::client::Request;
+use crate::harness::client::{self, Request};
 use crate::harness::scripted::{self, Scripted};
 use crate::harness::world::{Wish, World};
 
@@ -92,7 +91,7 @@ fn what_a_slow_crm_has_sent_reaches_the_caller_before_the_rest_comes() {
             let _ = socket.write_all(&chunk(&format!(",{}", record(number))));
             // It goes on only once the caller has this one.
             let awaited = awaited.lock().unwrap();
-            if awaited.recv_timeout(Duration::from_secs(30)).is_err() {
+            if awaited.recv_timeout(client::PATIENCE).is_err() {
                 return false;
             }
         }
@@ -107,9 +106,7 @@ fn what_a_slow_crm_has_sent_reaches_the_caller_before_the_rest_comes() {
         body: None,
     };
     let mut socket = TcpStream::connect(world.proxy).unwrap();
-    socket
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
+    socket.set_read_timeout(Some(client::PATIENCE)).unwrap();
     socket.write_all(&request.bytes("a")).unwrap();
     let (mut seen, mut next) = (String::new(), 200);
     let mut bytes = [0; 16_384];

@@ -2,13 +2,14 @@
 //!
 //! What stands here for what a reader sees: free ports for those of the page, `sha256:…` for a hash. Nothing else.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::harness::absent::skipped;
 use crate::harness::binary::{Demo, paravent};
+use crate::harness::ports;
 
 /// How long a running proxy may take to see a change: it looks every few seconds.
 const SEEN_WITHIN: Duration = Duration::from_secs(30);
@@ -90,13 +91,7 @@ struct Ports(Vec<(&'static str, String)>);
 
 impl Ports {
     fn new(crm: SocketAddr) -> Self {
-        let free = || {
-            TcpListener::bind("127.0.0.1:0")
-                .unwrap()
-                .local_addr()
-                .unwrap()
-        };
-        let (proxy, admin) = (free(), free());
+        let (proxy, admin) = (ports::free(), ports::free());
         Self(vec![
             ("127.0.0.1:9000", crm.to_string()),
             ("127.0.0.1:8443", proxy.to_string()),

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::harness::binary::{Demo, paravent, run, secret};
 use crate::harness::client::raw;
+use crate::harness::ports;
 use crate::harness::scripted::{self, Received, Scripted};
 
 /// One demo for all tests of this file.
@@ -862,11 +863,7 @@ fn a_crm_that_goes_away_is_told_and_may_come_back() {
 #[test]
 fn a_running_proxy_records_what_is_read_beside_it() {
     let demo = small(DEMO.1.crm);
-    let free = || {
-        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        socket.local_addr().unwrap()
-    };
-    let (bind, admin) = (free(), free());
+    let (bind, admin) = (ports::free(), ports::free());
     let config = demo.path("paravent.yaml");
     let text = fs::read_to_string(&config).unwrap();
     let text = text.replace("127.0.0.1:18443", &bind.to_string());

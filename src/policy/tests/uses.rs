@@ -45,7 +45,12 @@ fn each_use_that_a_detector_names_holds_by_itself() {
         let sent: Map<String, Value> = [("description".to_owned(), json!(said))]
             .into_iter()
             .collect();
-        let written = settle(&sent, None, &plan.records(&Module::new("Contacts")));
+        let written = settle(
+            &sent,
+            None,
+            &plan.records(&Module::new("Contacts")),
+            1 << 20,
+        );
         let refused = written.err().map(|objection| objection.reason);
         assert_eq!(
             refused,

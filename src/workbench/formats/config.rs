@@ -436,7 +436,7 @@ fn log() -> Value {
 
 fn limits() -> Value {
     let rate = || integer(1, 10_000_000);
-    let sizes: [Key; 4] = [
+    let sizes: [Key; 5] = [
         key(
             "request_bytes_max",
             size("1MiB"),
@@ -456,6 +456,11 @@ fn limits() -> Value {
             "record_bytes_max",
             size("1MiB"),
             "One record of a reply. Default: 1MiB.",
+        ),
+        key(
+            "text_bytes_max",
+            size("1MiB"),
+            "A text in which identifiers and statements are looked for; a longer one is redacted whole. Default: 1MiB.",
         ),
     ];
     let counts: [Key; 7] = [

@@ -3,11 +3,11 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use serde_json::json;
 
 use super::{CANARY, JSON_HEAD, LIST, assert_unreleased, before, good_page, page, with_head};
+use crate::harness::client;
 use crate::harness::scripted::{self, Scripted};
 use crate::harness::world::{Wish, World};
 
@@ -333,9 +333,7 @@ fn a12_lengths_are_those_of_what_is_sent() {
     ];
     *bodies.lock().unwrap() = replies.into_iter().rev().collect();
     let mut socket = TcpStream::connect(world.proxy).unwrap();
-    socket
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
+    socket.set_read_timeout(Some(client::PATIENCE)).unwrap();
     let statuses: Vec<String> = (0..8)
         .map(|_| {
             socket

@@ -18,6 +18,7 @@ use paravent::vocabulary::{Field, Module, RecordRef, Spelling};
 use serde_json::{Map, Value, json};
 
 use super::{LIST, before_with, good_page, page};
+use crate::harness::client;
 use crate::harness::scripted;
 use crate::harness::world::{Wish, World};
 
@@ -33,12 +34,8 @@ fn patient(seconds: u64) -> Wish {
 
 fn connect(world: &World) -> TcpStream {
     let socket = TcpStream::connect(world.proxy).unwrap();
-    socket
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
-    socket
-        .set_write_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
+    socket.set_read_timeout(Some(client::PATIENCE)).unwrap();
+    socket.set_write_timeout(Some(client::PATIENCE)).unwrap();
     socket
 }
 
@@ -54,7 +51,7 @@ fn assert_in_service(world: &World, what: &str) {
 
 /// No request is being answered any more, soon.
 fn assert_all_done(world: &World) {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + client::PATIENCE;
     while !world.metrics().contains("paravent_requests_in_flight 0") {
         assert!(Instant::now() < deadline, "{}", world.metrics());
         std::thread::sleep(Duration::from_millis(50));
@@ -109,7 +106,7 @@ fn a24_slow_clients_do_not_stop_others() {
             .unwrap();
         line.rsplit(' ').next().unwrap().parse::<u32>().unwrap()
     };
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + client::PATIENCE;
     while connections() > 130 && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(200));
     }
@@ -138,12 +135,8 @@ const CONTINUATION: u8 = 9;
 impl Frames {
     fn connect(address: SocketAddr, settings: &[u8]) -> Self {
         let socket = TcpStream::connect(address).unwrap();
-        socket
-            .set_read_timeout(Some(Duration::from_secs(30)))
-            .unwrap();
-        socket
-            .set_write_timeout(Some(Duration::from_secs(30)))
-            .unwrap();
+        socket.set_read_timeout(Some(client::PATIENCE)).unwrap();
+        socket.set_write_timeout(Some(client::PATIENCE)).unwrap();
         let mut frames = Self(socket);
         frames
             .0
@@ -250,7 +243,7 @@ fn a24_floods_of_frames_end_the_connection_and_nobody_else_notices() {
         }
         assert_in_service(&world, what);
         assert!(
-            connection.ends_within(Duration::from_secs(15)),
+            connection.ends_within(client::PATIENCE),
             "{what}: {sent} frames"
         );
     };
@@ -328,13 +321,13 @@ fn a24_replies_that_are_not_read_give_their_places_back() {
     while world.get(LIST, "tok-1").status != 200 {
         refused += 1;
         assert!(
-            start.elapsed() < Duration::from_secs(15),
+            start.elapsed() < client::PATIENCE,
             "the places are never given back"
         );
         std::thread::sleep(Duration::from_millis(100));
     }
     for connection in connections {
-        assert!(connection.ends_within(Duration::from_secs(15)), "{refused}");
+        assert!(connection.ends_within(client::PATIENCE), "{refused}");
     }
     assert_all_done(&world);
 }

@@ -2,17 +2,15 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use super::{LIST, before, good_page};
+use crate::harness::client;
 use crate::harness::world::World;
 
 /// Sends bytes on one connection and returns everything that comes back until it is closed.
 fn all(world: &World, bytes: &[u8]) -> String {
     let mut socket = TcpStream::connect(world.proxy).unwrap();
-    socket
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
+    socket.set_read_timeout(Some(client::PATIENCE)).unwrap();
     let _ = socket.write_all(bytes);
     let mut out = Vec::new();
     let mut chunk = [0; 4_096];

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+/// How long something is waited for that comes sooner or later: longer than any machine is too busy to go on.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
 /// What came back.
 #[derive(Clone, Debug)]
 pub struct Response {
@@ -62,9 +65,7 @@ pub fn raw_from(source: IpAddr, address: SocketAddr, request: &[u8]) -> Response
 }
 
 fn exchange(mut socket: TcpStream, request: &[u8]) -> Response {
-    socket
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
     // The server may refuse, and close, before it has read everything.
     let _ = socket.write_all(request);
     let mut raw = Vec::new();

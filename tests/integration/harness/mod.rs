@@ -6,6 +6,7 @@ pub mod canary;
 pub mod client;
 pub mod habits;
 pub mod keeper;
+pub mod ports;
 pub mod scripted;
 pub mod served;
 pub mod world;

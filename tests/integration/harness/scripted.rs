@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::client;
+
 /// A request as it arrived.
 #[derive(Clone, Debug)]
 pub struct Received {
@@ -110,7 +112,7 @@ fn answer(
     seen: &Mutex<Vec<Received>>,
     all: &Mutex<Vec<u8>>,
 ) {
-    let _ = socket.set_read_timeout(Some(Duration::from_secs(10)));
+    let _ = socket.set_read_timeout(Some(client::PATIENCE));
     let mut bytes = Vec::new();
     let mut chunk = [0; 16_384];
     loop {

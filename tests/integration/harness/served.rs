@@ -157,6 +157,7 @@ fn configuration(crm: SocketAddr, wish: &Wish, audit: &Path) -> String {
     for (name, value) in [
         ("held_bytes_max", kib(wish.held_bytes_max)),
         ("record_bytes_max", kib(wish.record_bytes_max)),
+        ("text_bytes_max", kib(wish.text_bytes_max)),
         ("request_bytes_max", kib(wish.request_bytes_max)),
         ("bulk_parts_max", "100".to_owned()),
         ("requests_max", wish.requests_max.to_string()),

@@ -115,7 +115,7 @@ impl Rig {
         prepare(path);
         let text = format!(
             "listeners:\n  - {{ name: crm, bind: \"127.0.0.1:0\", upstream: crm{} }}\nadmin: {{ bind: \"127.0.0.1:0\" }}\n\
-             upstreams:\n  crm: {{ url: \"http://{}\", dialects: [sugar-rest]{} }}\n\
+             upstreams:\n  crm: {{ url: \"http://{}\", dialects: [sugar-rest], timeouts: {{ connect: 30s, first_byte: 60s, total: 2m }}{} }}\n\
              policies: policies\nkeys: {{ token: {{ file: token.key }} }}\naudit: {{ dir: audit }}\nlimits: {{ held_bytes_max: 64KiB }}\n{}",
             wish.listener, crm.address, wish.upstream, wish.sections
         );

@@ -4,7 +4,6 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
@@ -138,9 +137,7 @@ impl<'a> Line<'a> {
         let name = ServerName::try_from("crm.example.org").unwrap();
         let connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
         let socket = TcpStream::connect(rig.world.proxies[listener]).unwrap();
-        socket
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .unwrap();
+        socket.set_read_timeout(Some(client::PATIENCE)).unwrap();
         let stream = rustls::StreamOwned::new(connection, socket);
         Self {
             rig,
