@@ -112,6 +112,16 @@ async fn origin(address: SocketAddr) -> Result<(), Failure> {
     }
 }
 
+/// How many records a request asks for at most.
+fn most(line: &[u8]) -> Option<usize> {
+    let at = memchr::memmem::find(line, b"max_num=")? + b"max_num=".len();
+    let digits = line
+        .get(at..)?
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit());
+    Some(digits.fold(0, |number, digit| number * 10 + usize::from(digit - b'0')))
+}
+
 async fn answer(mut socket: TcpStream, replies: &Replies) -> std::io::Result<()> {
     let mut head = BytesMut::with_capacity(16 << 10);
     loop {
@@ -138,9 +148,9 @@ async fn answer(mut socket: TcpStream, replies: &Replies) -> std::io::Result<()>
             } else {
                 &replies.lists
             };
-            let list = lists.iter().find(|(records, _)| {
-                asks(&format!("max_num={records} ")) || asks(&format!("max_num={records}&"))
-            });
+            // The longest list that is not longer than what is asked for.
+            let list =
+                most(line).and_then(|most| lists.iter().find(|(records, _)| *records <= most));
             socket
                 .write_all(list.map_or(&replies.me, |(_, list)| list))
                 .await?;

@@ -141,7 +141,9 @@ impl Standings {
         if let Some(primary) = about.primary {
             self.reach_address(primary, true, &mut reached);
         }
-        for other in about.others {
+        // Lists of all addresses have the primary one, too, which does all that others do.
+        let others = about.others.iter();
+        for other in others.filter(|other| Some(**other) != about.primary) {
             self.reach_address(other, false, &mut reached);
         }
         self.decide(reached, &asked)
