@@ -33,8 +33,8 @@ pub(super) trait Disk: Send {
 
     /// Goes on in a new segment behind the last event on disk, because the current one is lost; the folder is made anew
     /// if it is gone. What was appended to the lost one behind its durable part is taken back, so that it fits if it
-    /// turns up again.
-    fn bridge(&mut self, last: &Head, durable_bytes: u64) -> io::Result<()>;
+    /// turns up again; so it is from a copy that has its name now.
+    fn bridge(&mut self, last: &Head, durable: &Durable) -> io::Result<()>;
 
     /// Opens the current segment afresh, after an error, and takes away everything behind its durable part. Bytes
     /// other than `acknowledged` are set aside in a file of their own.
@@ -316,8 +316,8 @@ impl Folder {
     }
 
     /// Takes back what was appended behind the durable part: if those are the events that follow it, and nothing else.
-    fn take_back(&self, last: &Head, durable_bytes: u64) -> io::Result<()> {
-        let appended = self.bytes.saturating_sub(durable_bytes);
+    fn take_back(&self, last: &Head, durable: &Durable) -> io::Result<()> {
+        let appended = self.bytes.saturating_sub(durable.bytes);
         let length = self.file.metadata()?.len();
         let (Some(start), 1..) = (length.checked_sub(appended), appended) else {
             return Ok(());
@@ -328,10 +328,36 @@ impl Folder {
         match first.and_then(Line::read) {
             Some(line) if last.precedes(&line) => {
                 self.file.set_len(start)?;
-                self.file.sync_all()
+                self.file.sync_all()?;
+                self.take_back_copied(durable, &tail)
             }
             _ => Ok(()),
         }
+    }
+
+    /// The same from another file that has the segment's name: a copy that was made while events were written which nobody
+    /// was told of. What is not of them is somebody else's, and left for who verifies the log.
+    fn take_back_copied(&self, durable: &Durable, appended: &[u8]) -> io::Result<()> {
+        let path = self.dir.join(segment_name(self.first_seq));
+        match fs::symlink_metadata(&path) {
+            Ok(there) if there.is_file() && Identity::of(&there) != self.identity => {}
+            Ok(_) => return Ok(()),
+            Err(error) if is_missing(&error) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        let behind = file.metadata()?.len().checked_sub(durable.bytes);
+        let behind = behind.and_then(|bytes| usize::try_from(bytes).ok());
+        let Some(bytes) = behind.filter(|bytes| (1..=appended.len()).contains(bytes)) else {
+            return Ok(());
+        };
+        let mut tail = vec![0; bytes];
+        file.read_exact_at(&mut tail, durable.bytes)?;
+        if !appended.starts_with(&tail) || !ends_as(&file, durable)? {
+            return Ok(());
+        }
+        file.set_len(durable.bytes)?;
+        file.sync_all()
     }
 
     /// Tells the system that what is on disk will not soon be read: so the log does not push out of memory what others
@@ -423,8 +449,8 @@ impl Disk for Folder {
         Ok(file.metadata()?.len() >= durable.bytes && ends_as(&file, durable)?)
     }
 
-    fn bridge(&mut self, last: &Head, durable_bytes: u64) -> io::Result<()> {
-        if let Err(cause) = self.take_back(last, durable_bytes) {
+    fn bridge(&mut self, last: &Head, durable: &Durable) -> io::Result<()> {
+        if let Err(cause) = self.take_back(last, durable) {
             warn!(%cause, "events that were never acknowledged stand behind the end of a lost segment");
         }
         if !self.is_in_place()? {

@@ -550,8 +550,8 @@ impl Disk for Faulty {
         self.folder.lost()
     }
 
-    fn bridge(&mut self, last: &Head, durable_bytes: u64) -> io::Result<()> {
-        self.folder.bridge(last, durable_bytes)
+    fn bridge(&mut self, last: &Head, durable: &Durable) -> io::Result<()> {
+        self.folder.bridge(last, durable)
     }
 
     fn cut(&mut self, durable: &Durable, acknowledged: &[u8]) -> io::Result<SetAside> {

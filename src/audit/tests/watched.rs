@@ -224,6 +224,51 @@ async fn nothing_is_acknowledged_into_a_file_that_nobody_will_look_into() {
     }
 }
 
+/// A copy may have been made between the write of events and the look whether the segment is still in its place.
+#[tokio::test]
+async fn a_copy_in_the_place_of_a_segment_holds_no_event_that_nobody_was_told_of() {
+    let (_outer, dir, elsewhere) = paths();
+    let log = Log::open(options(&elsewhere)).unwrap();
+    write_requests(&log, 5).await;
+    log.stop().unwrap();
+    let text = fs::read(open_segment(&elsewhere)).unwrap();
+    let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+    let (written, appended) = (lines[..5].concat(), lines[5..7].concat());
+    let hash = chain::leaf(lines[4].strip_suffix(b"\n").unwrap());
+    let durable = Durable {
+        bytes: written.len() as u64,
+        last: Some((lines[4].len() as u64, hash.clone())),
+    };
+    let foreign = [&appended[..], b"more"].concat();
+    for (tail, left) in [
+        (&appended[..], &b""[..]),
+        (&appended[..appended.len() / 2], b""),
+        (lines[5], b""),
+        (b"", b""),
+        (&foreign, &foreign),
+        (b"more", b"more"),
+    ] {
+        fs::create_dir_all(&dir).unwrap();
+        let held = folder::lock(&dir).unwrap().unwrap();
+        let mut folder = Folder::open(&dir, held, 1).unwrap();
+        folder.append(&written).unwrap();
+        folder.sync().unwrap();
+        folder.append(&appended).unwrap();
+        let path = open_segment(&dir);
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, [&written[..], tail].concat()).unwrap();
+        let last = Head {
+            seq: 5,
+            hash: hash.clone(),
+        };
+        folder.bridge(&last, &durable).unwrap();
+        assert!(fs::read(&path).unwrap() == [&written[..], left].concat());
+        assert_eq!(segments(&dir).unwrap(), [1, 6]);
+        drop(folder);
+        fs::remove_dir_all(&dir).unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_segment_that_turns_up_again_fits() {
     let (outer, dir, elsewhere) = paths();

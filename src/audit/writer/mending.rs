@@ -71,7 +71,7 @@ impl Writer {
     fn bridge(&mut self, loss: Loss) -> io::Result<()> {
         let last = self.settled.clone();
         let tree = LogTree::new(last.seq + 1)?;
-        self.disk.bridge(&last, self.durable.bytes)?;
+        self.disk.bridge(&last, &self.durable)?;
         self.durable = Durable::none();
         self.tree = tree;
         self.key_due = self.settings.keys.as_ref().map(|_| Previous::default());
