@@ -151,8 +151,14 @@ pub struct Proxy {
 }
 
 /// Counts what callers were shown: nobody is answered before.
-async fn count_shown(meter: &Meter, policy: &Policy, log: &Log) -> Result<(), StartError> {
-    let limits = NewLimits::count(meter, policy, log).await;
+async fn count_shown(
+    meter: &Meter,
+    policy: &Policy,
+    ledger: Option<&Arc<Ledger>>,
+    log: &Log,
+) -> Result<(), StartError> {
+    let standings = ledger.map(|ledger| ledger.standings().clone());
+    let limits = NewLimits::count(meter, policy, standings, log).await;
     let counted = limits.map_err(StartError::Limits)?.put().catch_up();
     counted.await.map_err(StartError::Limits)
 }
@@ -191,7 +197,7 @@ impl Proxy {
         let terms = portal::terms(first.clone(), &setup.policy);
         let readiness = readiness(&setup.log, ways.clone(), first);
         record(&setup.policy, &open.live, &setup.log).await?;
-        count_shown(&meter, &setup.policy, &setup.log).await?;
+        count_shown(&meter, &setup.policy, setup.ledger.as_ref(), &setup.log).await?;
         let addresses = open.fronts.iter().map(|(address, ..)| *address).collect();
         let listeners = open.fronts.into_iter();
         let mut listeners: Vec<_> = listeners
@@ -219,6 +225,10 @@ impl Proxy {
             tls: open.tls,
             log: setup.log.clone(),
             meter,
+            standings: setup
+                .ledger
+                .as_ref()
+                .map(|ledger| ledger.standings().clone()),
             metrics: metrics.clone(),
             parts: readiness.parts.clone(),
         };
