@@ -5,6 +5,7 @@ use serde::Deserialize as _;
 use super::follow::Followed;
 use super::format::{Phase, full};
 use super::seen::Seen;
+use crate::policy::Count;
 
 /// A request, as a follower of the log reads it.
 #[derive(Debug)]
@@ -75,7 +76,7 @@ impl Followed {
             time: text("time")?,
             limit: text("limit")?,
             // At first there was nothing else to count.
-            count: text("count").unwrap_or("records"),
+            count: text("count").unwrap_or(Count::Records.as_str()),
             max: self.value.get("max")?.as_u64()?,
             window: text("window")?,
             upstream: text("upstream")?,
