@@ -13,8 +13,8 @@ use super::persons::{Persons, Tells};
 pub struct Asked {
     /// Whether the CRM was told all that decides which records are there, so that its numbers count no others.
     pub pushed: bool,
-    /// Fields that were asked for to judge records, or to tell whom they are about, only, by module: they are read, and cut. A field that the caller asked
-    /// for is none of them.
+    /// Fields that were asked for to judge records, or to tell whom they are about, only, by module: they are read, and cut. A
+    /// field that the caller asked for is none of them.
     pub added: BTreeMap<Module, BTreeSet<Field>>,
     /// Whether a record that is not there for the caller, and is no part of another, leaves its id: the caller has just written
     /// it. Else it leaves nothing.

@@ -1,8 +1,9 @@
 //! How many records, or persons whom they are about, each caller was shown in a while. A reply is counted before it leaves: first
 //! its records are reserved, all at once or none, then it is recorded, then they count. Whatever fails in between gives them back.
 //!
-//! `window` counts for one caller and limit, `shown` says which records count, `persons` who is whom, `counted` proves that they were, `recount`
-//! counts what the log tells of before. Records, persons and callers are known by keyed hashes only, which die with the process.
+//! `window` counts for one caller and limit, `shown` says which records count, `persons` who is whom, `counted` proves that they
+//! were, `recount` counts what the log tells of before. Records, persons and callers are known by keyed hashes only, which die with
+//! the process.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +16,6 @@ use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use dashmap::DashMap;
 
-use crate::filter::Someone;
 use crate::policy::{Count, Plan, Policy};
 use crate::vocabulary::{Module, RecordRef};
 
@@ -33,12 +33,12 @@ pub use recount::{Recount, Told, ToldField};
 pub use rules::Who;
 pub use shown::{Fields, Shown};
 
-use persons::Found;
+use persons::{Found, Met};
 use rules::{Rule, Set};
 use window::{Key, Twelfth, Window};
 
-/// Records and persons that are counted at once, over all callers and limits: with everything around them, about 200 MB. Beyond that no
-/// limit lets anything through that it does not count already.
+/// Records and persons that are counted at once, over all callers and limits: with everything around them, about 200 MB, and as
+/// much again for other names of persons. Beyond that no limit lets anything through that it does not count already.
 pub const COUNTED_MAX: usize = 2_000_000;
 
 /// How late it is when a process begins: what was shown before lies not before the beginning of time.
@@ -205,8 +205,8 @@ impl Meter {
 
     fn reserve_at(&self, now: Duration, who: &Who, shown: &Shown<'_>) -> Result<Reserved, Stopped> {
         let set = self.0.current.load_full();
-        let applying: Vec<Arc<Rule>> = set.applying(who).cloned().collect();
-        if applying.iter().any(|rule| !rule.is_ready()) {
+        let met = self.met(&set, who, shown);
+        if met.iter().any(|(rule, _)| !rule.is_ready()) {
             return Err(Stopped::NotReady);
         }
         let mut reserved = Reserved {
@@ -217,13 +217,12 @@ impl Meter {
             used: Vec::new(),
             _by: set,
         };
-        if applying.is_empty() {
+        if met.is_empty() {
             return Ok(reserved);
         }
         // The account is locked until all of it is reserved: requests at the same time cannot share what is left.
         let mut windows = self.0.accounts.entry(who.account).or_default();
-        self.turn(&mut windows, now, &applying);
-        let wanted = self.wanted(&mut windows, applying, shown);
+        let wanted = self.turn(&mut windows, now, met);
         if let Some(stop) = stop(&mut windows, (who, now), &wanted) {
             return Err(Stopped::Reached(Box::new(stop)));
         }
@@ -235,14 +234,23 @@ impl Meter {
         Ok(reserved)
     }
 
-    /// Forgets what counts no longer for some limits.
-    fn turn(&self, windows: &mut BTreeMap<u64, Window>, now: Duration, rules: &[Arc<Rule>]) {
+    /// Forgets what counts no longer for some limits, and finds what was met in what still does.
+    fn turn(
+        &self,
+        windows: &mut BTreeMap<u64, Window>,
+        now: Duration,
+        met: Vec<(Arc<Rule>, Met<'_>)>,
+    ) -> Vec<Wanted> {
         let before = in_all(windows);
-        for rule in rules {
+        let wanted = met.into_iter().map(|(rule, met)| {
             let window = windows.entry(rule.number).or_default();
             window.turn(Twelfth::at(now, rule.limit.per()));
-        }
+            let found = met.found(window, || self.unnamed());
+            (rule, found)
+        });
+        let wanted = wanted.collect();
         self.resized(before, in_all(windows));
+        wanted
     }
 
     /// Whether there is room for what must be counted one by one, because a limit holds back what is beyond it.
@@ -285,33 +293,20 @@ impl Meter {
         to.held.push((rule, found.keys));
     }
 
-    /// What counts, each once, for each of some limits.
-    fn wanted(
-        &self,
-        windows: &mut BTreeMap<u64, Window>,
-        rules: Vec<Arc<Rule>>,
-        shown: &Shown<'_>,
-    ) -> Vec<Wanted> {
+    /// What counts for each limit that counts for somebody.
+    fn met<'s>(&self, set: &Set, who: &Who, shown: &Shown<'s>) -> Vec<(Arc<Rule>, Met<'s>)> {
         let mut keys: Vec<Option<Key>> = vec![None; shown.refs.len()];
-        let wanted = rules.into_iter().map(|rule| {
-            let found = match (rule.limit.count(), shown.whom) {
-                (Count::Records, _) => Found::records(self.records(&rule, shown, &mut keys)),
-                (Count::Persons, Some(_)) => {
-                    let window = windows.entry(rule.number).or_default();
-                    let persons: Vec<&Someone> = shown.persons(&rule.limit).collect();
-                    Found::of(window, persons.into_iter(), || self.unnamed())
+        let met = set.applying(who).map(|rule| {
+            let met = match (rule.limit.count(), shown.whom) {
+                (Count::Persons, Some(whom)) => {
+                    Met::Persons(shown.persons(&rule.limit, whom).collect())
                 }
-                // Of records of which nobody tells whom they are about, each is about somebody of its own.
-                (Count::Persons, None) => {
-                    let window = windows.entry(rule.number).or_default();
-                    let names = self.records(&rule, shown, &mut keys).into_iter();
-                    let persons: Vec<Someone> = names.map(Someone::heard_of).collect();
-                    Found::of(window, persons.iter(), || self.unnamed())
-                }
+                (Count::Persons, None) => Met::Somebody(self.records(rule, shown, &mut keys)),
+                (Count::Records, _) => Met::Records(self.records(rule, shown, &mut keys)),
             };
-            (rule, found)
+            (rule.clone(), met)
         });
-        wanted.collect()
+        met.collect()
     }
 
     /// The records that count for a limit.

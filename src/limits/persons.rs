@@ -1,8 +1,8 @@
 //! Persons in a window: one counts once, by whichever of their names they are met.
 //!
 //! A record tells more of its person than another one that refers to it, or than the log. So a window also notes which person a
-//! record was of, and a person who was counted by a reference alone is taken for the one that the record itself tells, once: whoever
-//! can change a record must not thereby make one person of many.
+//! record was of, and takes a person who was counted by a reference alone for the one that the record itself tells: once, since
+//! whoever can change a record must not thereby make one person of many.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,12 +21,35 @@ pub(super) struct Found {
     pub(super) proven: HashSet<Key>,
 }
 
+/// What a reply is about to show that counts for a limit.
+pub(super) enum Met<'s> {
+    /// Records by these names.
+    Records(Vec<Key>),
+    /// These persons.
+    Persons(Vec<&'s Someone>),
+    /// Persons of whom nothing is known but the names of these records, of which nobody tells whom they are about.
+    Somebody(Vec<Key>),
+}
+
+impl Met<'_> {
+    /// The same, as a window knows it; `unnamed` makes a name that nobody has.
+    pub(super) fn found(self, window: &Window, unnamed: impl Fn() -> Key) -> Found {
+        match self {
+            Self::Records(keys) => Found::records(keys),
+            Self::Persons(persons) => Found::persons(window, persons.into_iter(), unnamed),
+            Self::Somebody(names) => {
+                let persons: Vec<Someone> = names.into_iter().map(Someone::heard_of).collect();
+                Found::persons(window, persons.iter(), unnamed)
+            }
+        }
+    }
+}
+
 /// How many references are followed from one to the next.
 const STEPS: usize = 4;
 
 impl Found {
-    /// Records by these names.
-    pub(super) fn records(mut keys: Vec<Key>) -> Self {
+    fn records(mut keys: Vec<Key>) -> Self {
         keys.sort_unstable();
         keys.dedup();
         Self {
@@ -35,8 +58,7 @@ impl Found {
         }
     }
 
-    /// The persons of a reply; `unnamed` makes a name that nobody has.
-    pub(super) fn of<'s>(
+    fn persons<'s>(
         window: &Window,
         persons: impl Iterator<Item = &'s Someone> + Clone,
         unnamed: impl Fn() -> Key,

@@ -31,11 +31,14 @@ pub enum Fields<'a> {
 }
 
 impl<'a> Shown<'a> {
-    /// The persons who count.
-    pub(super) fn persons(self, limit: &'a Limit) -> impl Iterator<Item = &'a Someone> {
+    /// Those of some persons who count.
+    pub(super) fn persons<'l>(
+        self,
+        limit: &'l Limit,
+        whom: &'a [Whom],
+    ) -> impl Iterator<Item = &'a Someone> + use<'a, 'l> {
         let mut modules: BTreeMap<&Module, bool> = BTreeMap::new();
-        let whom = self.whom.into_iter().flatten();
-        let counts = whom.filter(move |whom| {
+        let counts = whom.iter().filter(move |whom| {
             let of = &whom.module;
             *modules
                 .entry(of)

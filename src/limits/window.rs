@@ -1,5 +1,5 @@
-//! The records, or persons, that a caller was shown, and when the last time: a window that slides by twelfths. No clock; what time it is
-//! is told.
+//! The records, or persons, that a caller was shown, and when the last time: a window that slides by twelfths. No clock; what
+//! time it is is told.
 //!
 //! A record leaves the window once twelve whole twelfths lie behind the one in which it was shown: up to a twelfth later than
 //! the window is long, and never earlier. Time that goes back changes nothing.

@@ -188,8 +188,8 @@ fn what_tells_persons_apart_is_asked_for_and_shown_to_nobody() {
     let asked = |target: &str, token: &str| {
         let _ = crm.take();
         let reply = world.get(target, token);
-        let lines = crm.take().into_iter().map(|one| one.line);
-        let line = lines.filter(|line| !line.contains("/me")).next_back();
+        let mut lines = crm.take().into_iter().map(|one| one.line);
+        let line = lines.rfind(|line| !line.contains("/me"));
         (reply, line.unwrap_or_default())
     };
     let target = "/rest/v11_24/Contacts?max_num=3&fields=last_name";

@@ -318,3 +318,52 @@ fn what_the_log_tells_is_taken_for_the_person_whom_the_record_tells() {
     ));
     assert_eq!(counted(&meter), 4);
 }
+
+/// How a reply shows a contact: itself, or by a lead that became it, or by a note.
+#[derive(Clone, Copy, Debug)]
+enum How {
+    Itself,
+    Lead,
+    Note,
+}
+
+/// The address of a contact: some share one, some have none.
+fn address_of(number: u32) -> Option<String> {
+    (number % 4 != 3).then(|| format!("a{}@example.com", number % 5))
+}
+
+fn replies() -> impl Strategy<Value = Vec<Vec<(u32, How)>>> {
+    let how = prop_oneof![Just(How::Itself), Just(How::Lead), Just(How::Note)];
+    let reply = prop::collection::vec((0_u32..9, how), 0..5);
+    prop::collection::vec(reply, 0..12)
+}
+
+proptest! {
+    #[test]
+    fn in_whatever_order_records_come_no_fewer_persons_count_than_were_shown(replies in replies()) {
+        let meter = people_meter(1_000);
+        let (mut shown, mut names) = (BTreeSet::new(), BTreeSet::new());
+        for reply in replies {
+            let whom = reply.iter().map(|(number, how)| {
+                let id = number.to_string();
+                match how {
+                    How::Itself => {
+                        let address = address_of(*number);
+                        of("Contacts", vec![contact(&meter, &id, address.as_deref())])
+                    }
+                    How::Lead => of("Leads", vec![lead(&meter, &id, &id)]),
+                    How::Note => of("Notes", vec![linked(&meter, &id)]),
+                }
+            });
+            let whom: Vec<Whom> = whom.collect();
+            prop_assert!(tell(&meter, &whom));
+            shown.extend(reply.iter().map(|(number, _)| address_of(*number).unwrap_or_else(|| number.to_string())));
+            names.extend(reply.iter().map(|(number, _)| *number));
+            let now = counted(&meter);
+            prop_assert!((shown.len()..=names.len()).contains(&now), "{now} of {shown:?}, by {names:?}");
+            // Nobody counts twice who is shown the same again.
+            prop_assert!(tell(&meter, &whom));
+            prop_assert_eq!(counted(&meter), now);
+        }
+    }
+}
